@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Addresses: an IP address of either family, a prefix, a MAC address. Plain values: copy them, compare them with the
+ * functions here. Bytes are in network order. An unset address is all zero (family ADDR_NONE).
+ */
+#ifndef BASE_ADDR_H
+#define BASE_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct sockaddr;
+
+enum addr_family {
+	ADDR_NONE = 0,
+	ADDR_IPV4 = 4,
+	ADDR_IPV6 = 6
+};
+
+struct addr {
+	uint8_t family;    /* enum addr_family */
+	uint8_t bytes[16]; /* IPv4 uses the first four, the rest are zero */
+};
+
+struct prefix {
+	struct addr addr;
+	uint8_t length; /* bits */
+};
+
+#define MAC_BYTES 6 /* IEEE 802 */
+
+struct mac {
+	uint8_t bytes[MAC_BYTES];
+};
+
+/* Room for the longest text of each kind, with its end. */
+#define ADDR_TEXT 46
+#define MAC_TEXT 18
+
+/* Parse exactly `text`; no names, no brackets, no zone. 0, or -1 with `*addr` untouched. */
+NODISCARD int addr_parse(const char *text, struct addr *addr);
+/* Returns `text`, which has room for ADDR_TEXT bytes. */
+const char *addr_format(const struct addr *addr, char text[ADDR_TEXT]);
+struct addr addr_from_ipv4(const uint8_t bytes[4]);
+struct addr addr_from_ipv6(const uint8_t bytes[16]);
+/* ADDR_NONE when the sockaddr is of another family. */
+struct addr addr_from_sockaddr(const struct sockaddr *sa);
+bool addr_equal(const struct addr *a, const struct addr *b);
+bool addr_is_set(const struct addr *addr);
+/* True for ::, 0.0.0.0, multicast and the IPv4 broadcast: what can be no host's address. */
+bool addr_is_no_host(const struct addr *addr);
+bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
+
+/* Six pairs of hexadecimal digits joined by ':' or '-'. 0, or -1 with `*mac` untouched. */
+NODISCARD int mac_parse(const char *text, struct mac *mac);
+const char *mac_format(const struct mac *mac, char text[MAC_TEXT]);
+bool mac_equal(const struct mac *a, const struct mac *b);
+bool mac_is_zero(const struct mac *mac);
+/* Broadcast is a group address too. */
+bool mac_is_group(const struct mac *mac);
+extern const struct mac mac_broadcast;
+extern const struct mac mac_zero;
+
+#endif

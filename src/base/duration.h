@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Time in the whole project is one unsigned 64-bit number of microseconds: a monotonic clock in the daemon, the
+ * savefile's timestamps offline, whatever a test says in a test. Nothing in the pure layers reads a clock: `now` is an
+ * argument.
+ */
+#ifndef BASE_DURATION_H
+#define BASE_DURATION_H
+
+#include <stdint.h>
+
+#define MILLISECONDS(n) ((uint64_t)(n) * 1000)
+#define SECONDS(n) ((uint64_t)(n) * 1000000)
+#define MINUTES(n) SECONDS((uint64_t)(n) * 60)
+
+#endif

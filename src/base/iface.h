@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* The facts of one network interface, as the operating system told them: os/ fills it, everybody else reads it. */
+#ifndef BASE_IFACE_H
+#define BASE_IFACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define IFACE_NAME 16       /* IF_NAMESIZE of every system we run on, with the end (POSIX <net/if.h>) */
+#define IFACE_ADDRESSES 32  /* more addresses on one interface are not looked at */
+#define IFACE_MTU_DEFAULT 1500
+
+struct iface {
+	char name[IFACE_NAME];
+	struct mac mac;
+	uint32_t mtu; /* of the IP datagram: what Ethernet calls its payload */
+	struct prefix addresses[IFACE_ADDRESSES];
+	size_t address_count;
+};
+
+/* The interface's first address of that family, or NULL. */
+const struct addr *iface_address(const struct iface *iface, enum addr_family family);
+/* Is `addr` in one of the interface's prefixes, so that a host there is reached without a router? */
+bool iface_is_on_link(const struct iface *iface, const struct addr *addr);
+/* Is `addr` one of the interface's own? */
+bool iface_has_address(const struct iface *iface, const struct addr *addr);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The log: one line per event. A line begins with the event's name and goes on with key=value pairs, so that people read
+ * it and programs take it apart: `server-state server=web/web1 from=up to=down reason="connection refused"`.
+ * Nothing on the path of a frame logs. This is the project's one mutable global.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/attr.h"
+
+enum log_sink {
+	SINK_STDERR = 0, /* also before log_open() */
+	SINK_SYSLOG
+};
+
+/* Verbosity 0 shows errors, warnings and notices; 1 adds info; 2 adds debug. May be called again. */
+void log_open(enum log_sink sink, int verbosity);
+
+/* A person must act. */
+void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Something works less well than it should: a server went down, a setting will hurt. */
+void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Normal but worth knowing: started, reloaded, a server came back. */
+void log_notice(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+
+#endif

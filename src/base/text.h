@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* Strict readers of what people write: the whole text must be the value, or it is refused. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+/* Decimal digits only, within [least, most]. 0, or -1 with `*value` untouched. */
+NODISCARD int text_number(const char *text, uint64_t least, uint64_t most, uint64_t *value);
+/* A number and one unit of us ms s m h d, without a blank: "500ms", "15m". Microseconds. 0 or -1. */
+NODISCARD int text_duration(const char *text, uint64_t *microseconds);
+/* A number and at most one of k m g (powers of 1024): "64k". Bytes. 0 or -1. */
+NODISCARD int text_size(const char *text, uint64_t *bytes);
+/* yes no on off true false 1 0. 0 or -1. */
+NODISCARD int text_bool(const char *text, bool *value);
+
+#define DURATION_TEXT 24
+/* The shortest text that text_duration() reads back as the same value. */
+const char *text_format_duration(uint64_t microseconds, char text[DURATION_TEXT]);
+
+/*
+ * The one of `names` (a NULL-terminated list) that is nearest to `text` by edit distance, or NULL when none is near
+ * enough to be meant.
+ */
+const char *text_nearest(const char *text, const char *const names[]);
+
+/* Cut the next blank-separated word off `*rest`, in place; NULL at the end. */
+char *text_next_word(char **rest);
+/* Strip blanks at both ends, in place. */
+char *text_trim(char *text);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * dsrd.conf: INI text, read with inih, to settings. One table of keys (conf_keys()) drives the parser, the defaults, the
+ * messages, `dsrd -T` and the man page's check. All errors of a file are found in one go.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdio.h>
+
+#include "base/attr.h"
+#include "base/errlist.h"
+#include "base/iface.h"
+#include "base/log.h"
+#include "lb/settings.h"
+
+#define CONF_USER 64
+
+struct conf {
+	char iface[IFACE_NAME];  /* `interface` of [dsrd] */
+	char user[CONF_USER];    /* user[:group] to become; empty: stay */
+	enum log_sink log;
+	struct settings settings;
+};
+
+/*
+ * 0 and `*conf` filled, or -1 with at least one error added to `errors` and nothing to free. `conf_read` takes an open
+ * stream and the name to use in messages: it is what fuzzers and tests call.
+ */
+NODISCARD int conf_load(const char *path, struct conf *conf, struct errlist *errors);
+NODISCARD int conf_read(FILE *in, const char *name, struct conf *conf, struct errlist *errors);
+void conf_clear(struct conf *conf);
+
+/* The effective configuration, defaults filled in, in the syntax of the file. */
+void conf_dump(const struct conf *conf, FILE *out);
+
+#define CONF_IN_DSRD 1U
+#define CONF_IN_DEFAULTS 2U
+#define CONF_IN_SERVICE 4U
+
+/* What is public about a key: where it may stand, what it takes, its default. `fallback` is NULL for keys without. */
+struct conf_key_info {
+	const char *name;
+	unsigned sections;
+	const char *takes;
+	const char *fallback;
+};
+
+/* `index` from 0 on; NULL past the last. */
+const struct conf_key_info *conf_key(size_t index);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Packet engines: where frames come from and where they go. Receiving and sending are two contracts, since they are two
+ * libraries (libpcap in, libnet out), and each has more than one way to be fulfilled. Nothing here is thread-safe.
+ */
+#ifndef IO_IO_H
+#define IO_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/time.h>
+
+#include "base/attr.h"
+#include "base/iface.h"
+#include "proto/frame.h"
+
+#define IO_ERROR 512 /* bytes of room for a reason */
+
+/* Called for each frame, which may be written to until the call returns. `when` is microseconds since 1970. */
+typedef void io_frame(void *context, struct frame *frame, uint64_t when);
+
+struct receiver;
+
+struct receiver_stats {
+	uint64_t received; /* that passed the filter */
+	uint64_t dropped;  /* by the kernel: the ring was full */
+};
+
+struct receiver_ops {
+	/*
+	 * Deliver what is there, at most `budget` frames. The number delivered, -1 on a failure with a reason in `error`
+	 * (the interface is gone: close and open again later), or -2 at the end of a savefile.
+	 */
+	int (*dispatch)(struct receiver *receiver, int budget, io_frame *deliver, void *context, char error[IO_ERROR]);
+	/* A descriptor to wait on, or -1 when there is none and one must ask in intervals. */
+	int (*descriptor)(struct receiver *receiver);
+	/* NULL, or how often dispatch() must be called even when the descriptor says nothing. */
+	const struct timeval *(*wait)(struct receiver *receiver);
+	/* Replaces the kernel's filter, an optimisation only: every frame is verified again. 0 or -1. */
+	int (*filter)(struct receiver *receiver, const char *expression, char error[IO_ERROR]);
+	void (*stats)(struct receiver *receiver, struct receiver_stats *stats);
+	void (*close)(struct receiver *receiver);
+};
+
+/* Each engine's own struct begins with this one. */
+struct receiver {
+	const struct receiver_ops *ops;
+	uint16_t iface; /* written into every frame */
+};
+
+struct sender;
+
+struct sender_stats {
+	uint64_t sent;
+	uint64_t failed;  /* the system would not take it: queue full, interface down */
+	int last_errno;   /* of the last failure */
+};
+
+struct sender_ops {
+	/* Sends, or queues a copy of, one frame. Failures are counted, never fatal. */
+	void (*send)(struct sender *sender, const struct frame *frame);
+	/* The burst is over: what was queued must go. */
+	void (*flush)(struct sender *sender);
+	void (*close)(struct sender *sender);
+};
+
+struct sender {
+	const struct sender_ops *ops;
+	struct sender_stats stats;
+};
+
+/* Live engines. NULL with a reason in `error`, errno set (EPERM or EACCES when privilege is missing). */
+NODISCARD struct receiver *io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR]);
+NODISCARD struct sender *io_libnet_open(const char *iface, char error[IO_ERROR]);
+
+/* Savefiles; "-" is standard input or output. dispatch() gives frames with the file's own times. */
+NODISCARD struct receiver *io_file_read(const char *path, uint16_t index, char error[IO_ERROR]);
+NODISCARD struct sender *io_file_write(const char *path, char error[IO_ERROR]);
+/* The time that goes into the savefile with the next frames. */
+void io_file_time(struct sender *sender, uint64_t when);
+
+#endif

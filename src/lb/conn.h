@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The flow table: which server has which flow. Fixed size, allocated once, no allocation per frame; finding, adding and
+ * expiring a flow take constant time.
+ *
+ * The director sees only the client's half of a TCP connection, so the state machine runs on that alone; the reference is
+ * the INPUT-ONLY table of the kernel's IPVS (net/netfilter/ipvs/ip_vs_proto_tcp.c).
+ */
+#ifndef LB_CONN_H
+#define LB_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/siphash.h"
+
+enum conn_state {
+	CONN_NONE = 0,    /* not in the table */
+	CONN_SYN,         /* a SYN was seen, no proof yet that the client exists */
+	CONN_ESTABLISHED,
+	CONN_FIN_WAIT,    /* the client has finished sending; it may still receive for long */
+	CONN_TIME_WAIT,
+	CONN_CLOSED,      /* reset, or a stray end */
+	CONN_UDP,
+	CONN_STATE_COUNT
+};
+
+/* Microseconds of silence after which a flow is forgotten, by state. */
+struct conn_timeouts {
+	uint64_t state[CONN_STATE_COUNT];
+};
+
+/* IPVS's figures: established 15 min, SYN 60 s, FIN 2 min, TIME_WAIT 2 min, closed 10 s, UDP 5 min. */
+struct conn_timeouts conn_timeouts_default(void);
+
+/* A flow's name. All 24 bytes are hashed and compared: clear the struct first. */
+struct conn_key {
+	uint8_t client[16];   /* IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2) */
+	uint16_t client_port; /* host order */
+	uint16_t vip_port;
+	uint16_t vip;         /* the VIP's number: struct vip in lb/model.h */
+	uint8_t protocol;
+	uint8_t zero;
+};
+
+/* A server as flows remember it: a slot, and which owner of the slot was meant. */
+struct server_ref {
+	uint16_t slot;
+	uint16_t generation;
+};
+
+/* One flow. `key` and the links are the table's; the rest is for the forwarder, through the functions below. */
+struct conn {
+	struct conn_key key;
+	struct server_ref server;
+	uint32_t next;       /* in the bucket */
+	uint32_t wheel_next; /* in the timer wheel */
+	uint32_t wheel_prev;
+	uint32_t deadline;   /* milliseconds, wraps */
+	uint8_t state;       /* enum conn_state */
+	uint8_t flags;
+	uint16_t wheel_slot;
+};
+
+struct conn_table;
+
+/* `capacity` flows at least 16. NULL when memory is out. */
+NODISCARD struct conn_table *conn_table_new(uint32_t capacity, const struct siphash_key *key);
+void conn_table_free(struct conn_table *table);
+uint32_t conn_table_count(const struct conn_table *table);
+uint32_t conn_table_capacity(const struct conn_table *table);
+
+/* NULL when there is none. A flow whose deadline has passed is not found. */
+struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);
+/*
+ * Adds a flow that conn_find() did not find. NULL when the table is full (after giving back what has expired).
+ */
+NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server,
+    enum conn_state state, uint64_t timeout, uint64_t now);
+/* The flow was seen: from now on it lives `timeout` microseconds, in `state`. */
+void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout, uint64_t now);
+
+/* Told of each flow just before it is forgotten. */
+typedef void conn_gone(void *context, const struct conn *conn);
+void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context);
+void conn_remove(struct conn_table *table, struct conn *conn);
+/* Forget what has expired by `now`; looks at no more than `budget` flows. Call it about once a second. */
+void conn_expire(struct conn_table *table, uint64_t now, uint32_t budget);
+/* Walk all flows in no order. The callback must not change the table. */
+void conn_each(const struct conn_table *table, void (*each)(void *context, const struct conn *conn), void *context);
+
+/* The state after a client's segment with `tcp_flags` in `state`. */
+enum conn_state conn_tcp_next(enum conn_state state, uint8_t tcp_flags);
+const char *conn_state_name(enum conn_state state);
+/* Active flows carry data; the others open or close. */
+bool conn_is_active(enum conn_state state);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is known of a server's health, from the results of checks; pure bookkeeping. UNKNOWN, UP and DOWN are what checks
+ * say; disabled and draining are what an operator says (lb/model.h).
+ */
+#ifndef LB_HEALTH_H
+#define LB_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum health_state {
+	HEALTH_UNKNOWN = 0, /* not checked yet: gets no traffic */
+	HEALTH_UP,
+	HEALTH_DOWN
+};
+
+/* Why a check failed, and so why a server is DOWN. */
+#define HEALTH_REASONS(X) \
+	X(NONE, "none") \
+	X(REFUSED, "connection refused") \
+	X(TIMEOUT, "timeout") \
+	X(UNREACHABLE, "host or network unreachable") \
+	X(RESET, "connection reset") \
+	X(LOCAL, "the check could not be started on the director")
+
+enum health_reason {
+#define X(id, text) HEALTH_REASON_##id,
+	HEALTH_REASONS(X)
+#undef X
+	HEALTH_REASON_COUNT
+};
+
+struct health {
+	enum health_state state;
+	enum health_reason reason; /* of the last failure */
+	uint32_t streak;           /* results in a row that speak against `state` */
+	uint64_t since;            /* when `state` began */
+	uint64_t successes;
+	uint64_t failures;
+};
+
+/*
+ * Takes one check's result (HEALTH_REASON_NONE: success) and says whether `state` changed. The first result decides at
+ * once; later `rise` successes or `fall` failures in a row do.
+ */
+bool health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now);
+const char *health_state_name(enum health_state state);
+const char *health_reason_text(enum health_reason reason);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The services and servers that live in this director: what the settings said, plus health, administrative state,
+ * neighbour and counters. Settings come and go with a reload; what stayed keeps its slot, and with it health, flows and
+ * counters. The data plane never reads the model: it reads the snapshot that lb/fwdtab.h compiles from it.
+ */
+#ifndef LB_MODEL_H
+#define LB_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "base/iface.h"
+#include "lb/conn.h"
+#include "lb/health.h"
+#include "lb/settings.h"
+
+#define IFACE_NONE UINT16_MAX
+
+/* What the data plane writes about a server. Lives as long as the server's slot is its own. */
+struct server_run {
+	uint64_t packets; /* forwarded to it */
+	uint64_t bytes;   /* of whole frames */
+	uint64_t connections;
+	uint32_t active;  /* flows that carry data */
+	uint32_t inactive;
+	int64_t wrr_credit; /* smooth weighted round robin's running credit */
+};
+
+/* What the data plane writes about a service. */
+struct service_run {
+	uint32_t rr_next; /* round robin's position */
+};
+
+enum admin_state {
+	ADMIN_ENABLED = 0,
+	ADMIN_DISABLED
+};
+
+/* What an operator is told: health under the administrative state. */
+enum server_state {
+	SERVER_UNKNOWN = 0,
+	SERVER_UP,
+	SERVER_DOWN,
+	SERVER_DRAINING, /* weight 0: its flows go on, new ones go elsewhere */
+	SERVER_DISABLED
+};
+
+struct server {
+	struct server_settings settings;
+	struct service *service;
+	struct server_ref ref;
+	enum admin_state admin;
+	struct health health;
+	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
+	struct mac mac;      /* zero while unknown: no traffic */
+	struct server_run *run;
+};
+
+struct service {
+	struct service_settings settings; /* its own copy, servers excepted: those are below */
+	struct server **servers;          /* in the order of the file */
+	size_t server_count;
+	uint16_t iface;                   /* where its VIPs live */
+	struct service_run *run;
+};
+
+/* A VIP has a number of its own, which flows store; it stays the same over a reload. */
+struct vip {
+	struct addr addr;
+	uint16_t number;
+	uint16_t iface; /* where it is answered for */
+};
+
+struct model {
+	struct service **services; /* in the order of the file */
+	size_t service_count;
+	struct vip *vips;
+	size_t vip_count;
+	struct server **slots;     /* slot -> server or NULL */
+	uint16_t *generations;     /* slot -> how often it changed owner */
+	size_t slot_count;
+	struct conn_timeouts timeouts;
+	uint16_t next_vip_number;
+};
+
+NODISCARD struct model *model_new(void);
+void model_free(struct model *model);
+
+/*
+ * Makes the model what `settings` say, and takes their contents (`settings` is empty afterwards). A server that has the
+ * same service name, name, address and interface as before stays; its weight, MAC and check may change. 0, or -1 with the
+ * model unchanged when memory is out.
+ */
+NODISCARD int model_apply(struct model *model, struct settings *settings, uint64_t now);
+
+/*
+ * Finds each VIP's and server's interface among `ifaces`: by name, else the one whose prefix holds the server's address,
+ * else the service's. Those that stay without have IFACE_NONE. Also sets the MACs that the settings name.
+ */
+void model_place(struct model *model, const struct iface *ifaces, size_t count);
+
+struct server *model_server(const struct model *model, struct server_ref ref); /* NULL when it is gone */
+enum server_state server_state(const struct server *server);
+const char *server_state_name(enum server_state state); /* "unknown", "up", ... */
+/* "service/server", the name used everywhere. Returns `text`. */
+#define SERVER_NAME_TEXT (2 * NAME_MOST)
+const char *server_name(const struct server *server, char text[SERVER_NAME_TEXT]);
+
+#endif
