@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "base/iface.h"
+
+const struct addr *
+iface_address(const struct iface *iface, enum addr_family family)
+{
+	for (size_t i = 0; i < iface->address_count; i++) {
+		if (iface->addresses[i].addr.family == family)
+			return &iface->addresses[i].addr;
+	}
+	return NULL;
+}
+
+bool
+iface_is_on_link(const struct iface *iface, const struct addr *addr)
+{
+	for (size_t i = 0; i < iface->address_count; i++) {
+		if (prefix_contains(&iface->addresses[i], addr))
+			return true;
+	}
+	return false;
+}
+
+bool
+iface_has_address(const struct iface *iface, const struct addr *addr)
+{
+	for (size_t i = 0; i < iface->address_count; i++) {
+		if (addr_equal(&iface->addresses[i].addr, addr))
+			return true;
+	}
+	return false;
+}
