@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * forward_frame(): the one function that knows the order in which a frame is looked at. Pure: time, interfaces, tables
+ * and the way out are arguments or members that the owner set, so that live forwarding, savefiles, tests and fuzzers run
+ * the same code.
+ */
+#ifndef LB_FORWARD_H
+#define LB_FORWARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/iface.h"
+#include "lb/conn.h"
+#include "lb/fwdtab.h"
+#include "lb/neigh.h"
+#include "lb/stats.h"
+#include "lb/vip.h"
+#include "proto/craft.h"
+#include "proto/frame.h"
+
+enum verdict {
+	VERDICT_PASS = 0, /* not for a VIP: the host's own stack has its copy, nothing to do */
+	VERDICT_CONSUMED, /* an ARP frame that was answered or taught us something */
+	VERDICT_FORWARD,  /* emitted, re-addressed to `server` */
+	VERDICT_DROP      /* for a VIP, and not forwarded because of `reason` */
+};
+
+/* What was decided, for those who explain it. The pointers are good until the next table. */
+struct decision {
+	enum verdict verdict;
+	enum drop_reason reason;
+	const struct fwd_service *service; /* NULL when it was not found out */
+	const struct fwd_server *server;
+	bool new_flow;
+	enum conn_state state;             /* of the flow, after this frame */
+};
+
+struct forwarder {
+	/* The owner's, who may replace them between two frames. */
+	const struct fwdtab *table;
+	const struct iface *ifaces; /* frame->iface is an index into them */
+	size_t iface_count;
+	struct emitter emitter;
+
+	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
+	struct conn_table *conns;
+	struct neigh_table *neighbours;
+	struct announcer *announcer;
+	struct craft *craft;
+	uint8_t *scratch; /* room for one segment */
+	struct forward_stats stats;
+};
+
+/* 0, or -1 with a reason. The table and interfaces are still to be set. `watch` hears of neighbours. */
+NODISCARD int forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct siphash_key *key,
+    neigh_watch *watch, void *context, char *error, size_t size);
+void forwarder_clear(struct forwarder *forwarder);
+
+/* Every frame gets exactly one verdict. What is to leave has left through the emitter when this returns. */
+struct decision forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now);
+
+/* Expires flows, asks for neighbours, announces. Call it about once a second. */
+void forward_tick(struct forwarder *forwarder, uint64_t now);
+
+const char *verdict_name(enum verdict verdict);
+
+#endif

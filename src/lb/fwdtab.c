@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "lb/fwdtab.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+
+/* Open addressing over indices: EMPTY ends a search. Sizes are powers of two, at most half full. */
+#define EMPTY UINT32_MAX
+
+struct index {
+	uint32_t *slots;
+	uint32_t mask;
+};
+
+struct fwdtab {
+	struct fwd_server *servers; /* by slot; generation tells whether it is there */
+	bool *present;
+	size_t server_count;
+	struct fwd_service *services; /* as in the model */
+	size_t service_count;
+	struct fwd_server **candidates; /* all services' lists, one behind the other */
+	struct fwd_vip *vips;
+	size_t vip_count;
+	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
+	struct index vip_index;
+	struct index mac_index;
+	struct conn_timeouts timeouts;
+};
+
+/* Only the operator chooses what is hashed here, so a plain multiplicative mix will do (Knuth, TAOCP 6.4). */
+static uint32_t
+mix(const uint8_t *bytes, size_t length)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash + bytes[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(hash >> 32);
+}
+
+static uint32_t
+addr_hash(const struct addr *addr)
+{
+	return mix(addr->bytes, addr->family == ADDR_IPV4 ? 4 : sizeof(addr->bytes));
+}
+
+static int
+index_init(struct index *index, size_t entries)
+{
+	uint32_t size = 4;
+
+	while (size < 2 * entries)
+		size *= 2;
+	index->slots = malloc(size * sizeof(*index->slots));
+	if (index->slots == NULL)
+		return -1;
+	memset(index->slots, 0xff, size * sizeof(*index->slots));
+	index->mask = size - 1;
+	return 0;
+}
+
+static void
+index_add(struct index *index, uint32_t hash, uint32_t value)
+{
+	uint32_t at = hash & index->mask;
+
+	while (index->slots[at] != EMPTY)
+		at = (at + 1) & index->mask;
+	index->slots[at] = value;
+}
+
+static void
+fill_server(struct fwd_server *out, const struct server *server)
+{
+	const bool serving = server->admin == ADMIN_ENABLED;
+
+	out->ref = server->ref;
+	out->mac = server->mac;
+	out->iface = server->iface;
+	out->weight = server->settings.weight;
+	out->addr = server->settings.addr;
+	out->run = server->run;
+	out->service = server->service;
+	out->server = server;
+	out->reachable = !mac_is_zero(&server->mac) && server->iface != IFACE_NONE;
+	out->healthy = serving && server->health.state != HEALTH_DOWN;
+	out->takes_flows = serving && server->health.state == HEALTH_UP && out->weight > 0 && out->reachable;
+}
+
+/* One server of many services stands once in the index: every VIP frame is looked up there. */
+static bool
+mac_is_indexed(const struct fwdtab *table, const struct fwd_server *server)
+{
+	uint32_t at = mix(server->mac.bytes, MAC_BYTES) & table->mac_index.mask;
+
+	for (; table->mac_index.slots[at] != EMPTY; at = (at + 1) & table->mac_index.mask) {
+		const struct fwd_server *other = &table->servers[table->mac_index.slots[at]];
+
+		if (mac_equal(&other->mac, &server->mac) && addr_equal(&other->addr, &server->addr))
+			return true;
+	}
+	return false;
+}
+
+static int
+fill_servers(struct fwdtab *table, const struct model *model)
+{
+	table->server_count = model->slot_count;
+	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
+	table->present = calloc(model->slot_count + 1, sizeof(*table->present));
+	if (table->servers == NULL || table->present == NULL || index_init(&table->mac_index, model->slot_count) == -1)
+		return -1;
+	for (size_t slot = 0; slot < model->slot_count; slot++) {
+		struct fwd_server *server = &table->servers[slot];
+
+		if (model->slots[slot] == NULL)
+			continue;
+		table->present[slot] = true;
+		fill_server(server, model->slots[slot]);
+		if (!mac_is_zero(&server->mac) && !mac_is_indexed(table, server))
+			index_add(&table->mac_index, mix(server->mac.bytes, MAC_BYTES), (uint32_t)slot);
+	}
+	return 0;
+}
+
+/* Appends the service's servers that take flows and are backups or not; the number of them. */
+static size_t
+append_candidates(struct fwdtab *table, const struct service *service, bool backup, struct fwd_server **list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct server *server = service->servers[i];
+		struct fwd_server *fwd = &table->servers[server->ref.slot];
+
+		if (fwd->takes_flows && server->settings.backup == backup)
+			list[count++] = fwd;
+	}
+	return count;
+}
+
+static bool
+waits_for_mac(const struct fwdtab *table, const struct service *service)
+{
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct fwd_server *fwd = &table->servers[service->servers[i]->ref.slot];
+
+		if (!fwd->reachable && fwd->weight > 0 && service->servers[i]->health.state == HEALTH_UP &&
+		    service->servers[i]->admin == ADMIN_ENABLED)
+			return true;
+	}
+	return false;
+}
+
+static int
+fill_services(struct fwdtab *table, const struct model *model)
+{
+	struct fwd_server **next;
+
+	table->service_count = model->service_count;
+	table->services = calloc(model->service_count + 1, sizeof(*table->services));
+	table->candidates = calloc(model->slot_count + 1, sizeof(struct fwd_server *));
+	if (table->services == NULL || table->candidates == NULL)
+		return -1;
+	next = table->candidates;
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+		struct fwd_service *fwd = &table->services[i];
+
+		fwd->scheduler = service->settings.scheduler;
+		fwd->run = service->run;
+		fwd->service = service;
+		fwd->candidates = next;
+		fwd->candidate_count = append_candidates(table, service, false, next);
+		if (fwd->candidate_count == 0)
+			fwd->candidate_count = append_candidates(table, service, true, next);
+		fwd->unresolved = fwd->candidate_count == 0 && waits_for_mac(table, service);
+		next += fwd->candidate_count;
+	}
+	return 0;
+}
+
+static int
+by_protocol_and_port(const void *a, const void *b)
+{
+	const struct fwd_port *x = a, *y = b;
+
+	if (x->protocol != y->protocol)
+		return x->protocol < y->protocol ? -1 : 1;
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Appends the ports of all services on `addr`; the number of them. */
+static size_t
+append_ports(struct fwdtab *table, const struct model *model, const struct addr *addr, struct fwd_port *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service_settings *settings = &model->services[i]->settings;
+
+		for (size_t j = 0; j < settings->listen_count; j++) {
+			const struct listen_settings *listen = &settings->listens[j];
+
+			if (addr_equal(&listen->vip, addr))
+				list[count++] = (struct fwd_port) { listen->protocol, listen->first, listen->last,
+					&table->services[i] };
+		}
+	}
+	qsort(list, count, sizeof(*list), by_protocol_and_port);
+	return count;
+}
+
+static int
+fill_vips(struct fwdtab *table, const struct model *model)
+{
+	size_t ports = 0;
+	struct fwd_port *next;
+
+	for (size_t i = 0; i < model->service_count; i++)
+		ports += model->services[i]->settings.listen_count;
+	table->vip_count = model->vip_count;
+	table->vips = calloc(model->vip_count + 1, sizeof(*table->vips));
+	table->ports = calloc(ports + 1, sizeof(*table->ports));
+	if (table->vips == NULL || table->ports == NULL || index_init(&table->vip_index, model->vip_count) == -1)
+		return -1;
+	next = table->ports;
+	for (size_t i = 0; i < model->vip_count; i++) {
+		struct fwd_vip *vip = &table->vips[i];
+
+		vip->addr = model->vips[i].addr;
+		vip->number = model->vips[i].number;
+		vip->iface = model->vips[i].iface;
+		vip->ports = next;
+		vip->port_count = append_ports(table, model, &vip->addr, next);
+		next += vip->port_count;
+		index_add(&table->vip_index, addr_hash(&vip->addr), (uint32_t)i);
+	}
+	return 0;
+}
+
+struct fwdtab *
+fwdtab_compile(const struct model *model)
+{
+	struct fwdtab *table = calloc(1, sizeof(*table));
+
+	if (table == NULL)
+		return NULL;
+	table->timeouts = model->timeouts;
+	if (fill_servers(table, model) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
+		fwdtab_free(table);
+		return NULL;
+	}
+	return table;
+}
+
+void
+fwdtab_free(struct fwdtab *table)
+{
+	if (table == NULL)
+		return;
+	free(table->mac_index.slots);
+	free(table->vip_index.slots);
+	free(table->ports);
+	free(table->vips);
+	free(table->candidates);
+	free(table->services);
+	free(table->present);
+	free(table->servers);
+	free(table);
+}
+
+const struct fwd_vip *
+fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr)
+{
+	uint32_t at = addr_hash(addr) & table->vip_index.mask;
+
+	for (; table->vip_index.slots[at] != EMPTY; at = (at + 1) & table->vip_index.mask) {
+		const struct fwd_vip *vip = &table->vips[table->vip_index.slots[at]];
+
+		if (vip->iface == iface && addr_equal(&vip->addr, addr))
+			return vip;
+	}
+	return NULL;
+}
+
+const struct fwd_service *
+fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port)
+{
+	size_t low = 0, high = vip->port_count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const struct fwd_port *range = &vip->ports[middle];
+
+		if (range->protocol == protocol && range->first <= port && port <= range->last)
+			return range->service;
+		if (range->protocol < protocol || (range->protocol == protocol && range->last < port))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+struct fwd_server *
+fwdtab_server(const struct fwdtab *table, struct server_ref ref)
+{
+	if (ref.slot >= table->server_count || !table->present[ref.slot] ||
+	    table->servers[ref.slot].ref.generation != ref.generation)
+		return NULL;
+	return &table->servers[ref.slot];
+}
+
+const struct fwd_server *
+fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
+{
+	uint32_t at = mix(source_mac->bytes, MAC_BYTES) & table->mac_index.mask;
+	const struct fwd_server *bouncer = NULL;
+
+	for (; table->mac_index.slots[at] != EMPTY; at = (at + 1) & table->mac_index.mask) {
+		const struct fwd_server *server = &table->servers[table->mac_index.slots[at]];
+
+		if (!mac_equal(&server->mac, source_mac))
+			continue;
+		if (addr_equal(&server->addr, source))
+			return NULL;
+		bouncer = server;
+	}
+	return bouncer;
+}
+
+const struct conn_timeouts *
+fwdtab_timeouts(const struct fwdtab *table)
+{
+	return &table->timeouts;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the data plane reads: a flat snapshot of the model, never changed once compiled. The control plane compiles a new
+ * one after each change and swaps the pointer between two bursts. Only the `run` structs behind it are written to.
+ */
+#ifndef LB_FWDTAB_H
+#define LB_FWDTAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "lb/conn.h"
+#include "lb/model.h"
+#include "lb/pick.h"
+
+struct fwd_server {
+	struct server_ref ref;
+	struct mac mac;     /* zero while unknown */
+	uint16_t iface;
+	uint32_t weight;
+	bool takes_flows;   /* up, enabled, weight above 0, MAC known */
+	bool reachable;     /* MAC and interface known: flows it has may go on */
+	bool healthy;       /* not DOWN and not disabled: a client that tries again may stay */
+	struct addr addr;
+	struct server_run *run;
+	const struct service *service; /* for names only: of the model the table was compiled from */
+	const struct server *server;
+};
+
+struct fwd_service {
+	const struct scheduler *scheduler;
+	struct fwd_server **candidates; /* those that take new flows: the backups only when there is no other */
+	size_t candidate_count;
+	bool unresolved; /* without candidates, though a healthy server waits for its MAC */
+	struct service_run *run;
+	const struct service *service;
+};
+
+struct fwd_port {
+	uint8_t protocol;
+	uint16_t first;
+	uint16_t last;
+	const struct fwd_service *service;
+};
+
+struct fwd_vip {
+	struct addr addr;
+	uint16_t number;
+	uint16_t iface;
+	struct fwd_port *ports; /* sorted by protocol and first port; they do not overlap */
+	size_t port_count;
+};
+
+struct fwdtab;
+
+/* NULL when memory is out. The model must outlive the table. */
+NODISCARD struct fwdtab *fwdtab_compile(const struct model *model);
+void fwdtab_free(struct fwdtab *table);
+
+/* NULL unless `addr` is a VIP that lives on that interface. */
+const struct fwd_vip *fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr);
+const struct fwd_service *fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port);
+/* NULL when the server is gone. */
+struct fwd_server *fwdtab_server(const struct fwdtab *table, struct server_ref ref);
+/* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */
+const struct fwd_server *fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac,
+    const struct addr *source);
+const struct conn_timeouts *fwdtab_timeouts(const struct fwdtab *table);
+
+#endif

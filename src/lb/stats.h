@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* What the data plane counts, beside what it counts per server (struct server_run). One list gives fields and names. */
+#ifndef LB_STATS_H
+#define LB_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lb/drop.h"
+
+#define FORWARD_COUNTERS(X) \
+	X(frames, "frames seen") \
+	X(passed, "frames that are not for a VIP: left to the host") \
+	X(consumed, "ARP frames taken note of or answered") \
+	X(forwarded, "frames sent on to a real server") \
+	X(arp_answers, "ARP answers given for VIPs") \
+	X(announcements, "unasked-for ARP announcements of VIPs") \
+	X(neighbour_requests, "ARP requests sent for real servers") \
+	X(checksums_finished, "unfinished TCP or UDP checksums put right") \
+	X(frames_split, "super-frames split into segments") \
+	X(segments, "segments they were split into")
+
+struct forward_stats {
+#define X(name, text) uint64_t name;
+	FORWARD_COUNTERS(X)
+#undef X
+	uint64_t dropped[DROP_REASON_COUNT];
+};
+
+/* Calls `each` for every counter, then says nothing of drops: those have lb/drop.h's names. */
+void forward_stats_each(const struct forward_stats *stats,
+    void (*each)(void *context, const char *name, const char *text, uint64_t value), void *context);
+uint64_t forward_stats_dropped(const struct forward_stats *stats); /* all reasons */
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the director tells the network about VIPs: it alone answers ARP requests for them, and it announces them when it
+ * begins to serve, so that neighbours who remember an earlier owner forget it.
+ */
+#ifndef LB_VIP_H
+#define LB_VIP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "base/iface.h"
+#include "proto/arp.h"
+#include "proto/craft.h"
+#include "proto/frame.h"
+
+/*
+ * The answer to `request`, which asked for a VIP on `iface`: to the asker alone, whoever it says it is, a probe's
+ * 0.0.0.0 (RFC 5227 section 2.1.1) included. NULL when libnet cannot build it.
+ */
+const struct frame *vip_answer(struct craft *craft, const struct arp *request, const struct iface *iface);
+
+struct announcer;
+
+NODISCARD struct announcer *announcer_new(void);
+void announcer_free(struct announcer *announcer);
+/* Announce `vip` on that interface from `now` on, three times; -1 when memory is out. */
+NODISCARD int announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vip, uint64_t now);
+/* Emit what is due; the number of frames. */
+size_t announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
+    const struct emitter *emitter, uint64_t now);
+
+#endif
