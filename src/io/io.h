@@ -29,10 +29,14 @@ struct receiver_stats {
 struct receiver_ops {
 	/*
 	 * Deliver what is there, at most `budget` frames. The number delivered, -1 on a failure with a reason in `error`
-	 * (the interface is gone: close and open again later), or -2 at the end of a savefile.
+	 * (the interface is gone: close and open again later; a savefile is cut: the frames before that were delivered), or
+	 * -2 at the end of a savefile. `budget` is at least 1.
 	 */
 	int (*dispatch)(struct receiver *receiver, int budget, io_frame *deliver, void *context, char error[IO_ERROR]);
-	/* A descriptor to wait on, or -1 when there is none and one must ask in intervals. */
+	/*
+	 * A descriptor to wait on, or -1 when there is none and one must ask in intervals. For a live engine it is also the
+	 * one that os_ignore_outgoing() takes.
+	 */
 	int (*descriptor)(struct receiver *receiver);
 	/* NULL, or how often dispatch() must be called even when the descriptor says nothing. */
 	const struct timeval *(*wait)(struct receiver *receiver);
@@ -61,7 +65,13 @@ struct sender_ops {
 	void (*send)(struct sender *sender, const struct frame *frame);
 	/* The burst is over: what was queued must go. */
 	void (*flush)(struct sender *sender);
-	void (*close)(struct sender *sender);
+	/*
+	 * The socket that frames leave by, or -1 when there is none. It may be a tap too: os_silence_socket() cures that.
+	 * Never wait for it to become writable: bpf of OpenBSD cannot.
+	 */
+	int (*descriptor)(struct sender *sender);
+	/* Frees the sender in any case. -1 with a reason when what was sent did not all arrive: a savefile on a full disk. */
+	int (*close)(struct sender *sender, char error[IO_ERROR]);
 };
 
 struct sender {
@@ -69,7 +79,11 @@ struct sender {
 	struct sender_stats stats;
 };
 
-/* Live engines. NULL with a reason in `error`, errno set (EPERM or EACCES when privilege is missing). */
+/*
+ * Live engines. NULL with a reason in `error`, errno set: EPERM when privilege is missing, ENXIO when there is no such
+ * interface, ENETDOWN when it is down, ENOTSUP when it is no Ethernet. Turn receive offloads off (os/os.h) before opening
+ * the receiver: Linux sizes the slots of its ring by what can arrive, so that it then holds over thirty times the frames.
+ */
 NODISCARD struct receiver *io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR]);
 NODISCARD struct sender *io_libnet_open(const char *iface, char error[IO_ERROR]);
 

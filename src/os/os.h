@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a platform provides. os/iface.c is portable; the rest has one file a platform, picked by configure:
- * host_linux.c, or host_none.c where there is nothing better, in which case what it cannot do is said, not pretended.
+ * What a platform provides. iface.c and user.c are portable; the rest has files for each platform, picked by configure:
+ * host_linux.c and offload_linux.c, or host_none.c where there is nothing better, in which case what it cannot do is
+ * said, not pretended.
  */
 #ifndef OS_OS_H
 #define OS_OS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/addr.h"
 #include "base/attr.h"
@@ -15,19 +17,31 @@
 
 #define OS_ERROR 256
 
-/* The facts of one interface: MAC, MTU, addresses. 0, or -1 with a reason (errno ENODEV or ENXIO: no such interface). */
+/*
+ * The facts of one interface: MAC (zero when it has none: no Ethernet), MTU, addresses. 0, or -1 with a reason (errno
+ * ENXIO: no such interface).
+ */
 NODISCARD int os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR]);
 /* Names of all interfaces that are up and are not loopbacks, in the system's order; at most `most`. Their number. */
 size_t os_iface_list(char names[][IFACE_NAME], size_t most);
-/* Does this host itself hold `addr`, on any interface? On which one is written to `iface`. */
+/* Is `addr` configured on an interface of this host? On which one is written to `iface`. */
+bool os_iface_of_address(const struct addr *addr, char iface[IFACE_NAME]);
+/*
+ * Would this host's stack take frames to `addr` for its own? On Linux also for a whole prefix in a `local` route. The
+ * interface is written to `iface`.
+ */
 bool os_holds_address(const struct addr *addr, char iface[IFACE_NAME]);
 
-/* Would this host route packets that arrive on `iface`? If so `mend` gets the command that stops it. */
+/*
+ * Would this host route packets that arrive on `iface`? If so `mend` (of `size` bytes) gets the command that stops it.
+ * False also where this cannot be known.
+ */
 bool os_forwards(const char *iface, enum addr_family family, char *mend, size_t size);
 
 /*
  * Receive offloads merge frames into larger ones than can be sent. os_offload_off() turns them off and remembers what was
- * on; os_offload_restore() puts that back. Where it cannot, it says why in `error` (-1) and the splitter does the work.
+ * on; os_offload_restore() puts that back. Where it cannot, it says why in `error` (-1) and the splitter does the work;
+ * some may be off all the same, so `offload` is set, and to be restored, in any case. All zero restores nothing.
  */
 struct offload {
 	unsigned turned_off; /* a bit for each feature; the platform's file knows which */
@@ -46,9 +60,16 @@ NODISCARD int os_silence_socket(int fd);
 /* Tell the kernel not to hand a capture descriptor the frames this host sends. An optimisation: -1 is no harm. */
 int os_ignore_outgoing(int fd);
 
+/* "name" or "name:group" as numbers; the group is else the user's own. 0, or -1 with what to type in `error`. */
+struct os_user {
+	uid_t uid;
+	gid_t gid;
+};
+NODISCARD int os_user_find(const char *user, struct os_user *found, char error[OS_ERROR]);
 /*
  * Become `user` ("name" or "name:group"), keeping only the right to open and write raw frames and to change offloads,
- * where the platform can divide root; elsewhere a later open fails and says so. 0 or -1.
+ * where the platform can divide root; elsewhere a later open fails and says so. There is no way back. Who already is that
+ * user only gives up what is not needed. 0 or -1.
  */
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 /* What this process lacks to capture and inject, as a sentence; NULL when nothing is missing. */

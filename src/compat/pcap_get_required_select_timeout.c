@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/* Compiled only where libpcap lacks the function. Its devices there are all bpf, whose descriptors can be waited on. */
+#include "config.h"
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "compat/pcap_wait.h"
+
+const struct timeval *
+pcap_get_required_select_timeout(struct pcap *pcap UNUSED)
+{
+	return NULL;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/background.h"
+
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "base/text.h"
+
+/* --- leaving the terminal --- */
+
+/* What the daemon says, as one byte; it died without a word when the socket just ends. */
+static int
+await_report(int fd)
+{
+	unsigned char status = EX_OSERR;
+	ssize_t got;
+
+	do
+		got = read(fd, &status, sizeof(status));
+	while (got < 0 && errno == EINTR);
+	return got == sizeof(status) ? status : EX_OSERR;
+}
+
+/* Replace `fd` by /dev/null, so that no file opened later gets its number and a stray message. */
+static void
+discard(int fd)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (nothing < 0 || nothing == fd)
+		return;
+	(void)dup2(nothing, fd);
+	(void)close(nothing);
+}
+
+/* In the second process: become a session, then give up its lead, so that no terminal can ever be ours again. */
+static pid_t
+leave_session(void)
+{
+	if (setsid() < 0)
+		return -1;
+	return fork();
+}
+
+int
+background_start(struct background *background, char error[BACKGROUND_ERROR])
+{
+	int ends[2];
+	pid_t pid;
+
+	memset(background, 0, sizeof(*background));
+	(void)fflush(NULL); /* else what is buffered comes out twice */
+	/* Not a pipe: who writes to one that nobody reads any more gets SIGPIPE. */
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || (pid = fork()) < 0) {
+		(void)snprintf(error, BACKGROUND_ERROR, "cannot detach: %s; with -F or -d dsrd stays in the foreground",
+		    strerror(errno));
+		return -1;
+	}
+	if (pid > 0) {
+		(void)close(ends[1]);
+		background->status = await_report(ends[0]);
+		(void)close(ends[0]);
+		return 1;
+	}
+	(void)close(ends[0]);
+	pid = leave_session();
+	if (pid != 0)
+		_exit(pid > 0 ? EX_OK : EX_OSERR); /* a failure is seen by the end of the socket */
+	(void)fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+	discard(STDIN_FILENO);
+	discard(STDOUT_FILENO);
+	background->detached = 1;
+	background->report = ends[1];
+	return 0;
+}
+
+static void
+report(struct background *background, unsigned char status)
+{
+	while (send(background->report, &status, sizeof(status), MSG_NOSIGNAL) < 0 && errno == EINTR)
+		continue;
+	(void)close(background->report);
+	background->detached = 0;
+}
+
+void
+background_ready(struct background *background)
+{
+	if (!background->detached)
+		return;
+	if (chdir("/") != 0) {
+		/* Then some file system can't be unmounted while dsrd runs: not worth an end. */
+	}
+	report(background, EX_OK);
+	discard(STDERR_FILENO);
+}
+
+void
+background_failed(struct background *background, int status)
+{
+	if (background->detached)
+		report(background, (unsigned char)status);
+}
+
+/* --- the pidfile --- */
+
+struct pidfile {
+	int fd;
+	char path[];
+};
+
+#define PID_TEXT 24 /* a 64-bit number, a newline and the end */
+
+/* The number that the file holds, or 0. */
+static uint64_t
+read_pid(int fd)
+{
+	char text[PID_TEXT];
+	ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
+	uint64_t pid;
+
+	text[length > 0 ? length : 0] = '\0';
+	if (text_number(text_trim(text), 1, INT32_MAX, &pid) != 0)
+		return 0;
+	return pid;
+}
+
+/* Is the locked file still the one of that name? Its last owner removes it while a newcomer waits between open and lock. */
+static bool
+is_current(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+	    opened.st_ino == named.st_ino;
+}
+
+static void
+explain_lock(int fd, const char *path, char error[BACKGROUND_ERROR])
+{
+	uint64_t pid;
+
+	if (errno != EWOULDBLOCK) {
+		(void)snprintf(error, BACKGROUND_ERROR, "cannot lock pidfile %.200s: %s", path, strerror(errno));
+		return;
+	}
+	pid = read_pid(fd);
+	if (pid != 0)
+		(void)snprintf(error, BACKGROUND_ERROR, "dsrd is already running as process %llu (it holds %.200s): stop it"
+		    " first (kill %llu), or give this one another pidfile with -p", (unsigned long long)pid, path,
+		    (unsigned long long)pid);
+	else
+		(void)snprintf(error, BACKGROUND_ERROR, "another dsrd holds pidfile %.200s: it is just starting, or stop"
+		    " it first", path);
+	errno = EEXIST;
+}
+
+/* A locked descriptor of the file at `path`, or -1 with a reason. */
+static int
+open_locked(const char *path, char error[BACKGROUND_ERROR])
+{
+	struct stat status;
+	int fd, number;
+
+	for (;;) {
+		/* O_NONBLOCK: a FIFO in its place must not stop us. */
+		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
+		if (fd < 0) {
+			(void)snprintf(error, BACKGROUND_ERROR, "cannot open pidfile %.200s: %s", path, errno == ELOOP ?
+			    "it is a symbolic link, which may lead anywhere: remove it" : strerror(errno));
+			return -1;
+		}
+		if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+			(void)snprintf(error, BACKGROUND_ERROR, "pidfile %.200s is not a regular file", path);
+			errno = EINVAL;
+			break;
+		}
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			explain_lock(fd, path, error);
+			break;
+		}
+		if (is_current(fd, path))
+			return fd;
+		(void)close(fd);
+	}
+	number = errno;
+	(void)close(fd);
+	errno = number;
+	return -1;
+}
+
+struct pidfile *
+pidfile_open(const char *path, char error[BACKGROUND_ERROR])
+{
+	size_t size = strlen(path) + 1;
+	struct pidfile *pidfile = calloc(1, sizeof(*pidfile) + size);
+
+	if (pidfile == NULL) {
+		(void)snprintf(error, BACKGROUND_ERROR, "out of memory");
+		return NULL;
+	}
+	memcpy(pidfile->path, path, size);
+	pidfile->fd = open_locked(path, error);
+	if (pidfile->fd < 0) {
+		free(pidfile);
+		return NULL;
+	}
+	return pidfile;
+}
+
+int
+pidfile_write(struct pidfile *pidfile, char error[BACKGROUND_ERROR])
+{
+	char text[PID_TEXT];
+	int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	if (ftruncate(pidfile->fd, 0) == 0 && pwrite(pidfile->fd, text, (size_t)length, 0) == length)
+		return 0;
+	(void)snprintf(error, BACKGROUND_ERROR, "cannot write pidfile %.200s: %s", pidfile->path, strerror(errno));
+	return -1;
+}
+
+void
+pidfile_remove(struct pidfile *pidfile)
+{
+	if (pidfile == NULL)
+		return;
+	if (unlink(pidfile->path) != 0 && ftruncate(pidfile->fd, 0) != 0) {
+		/* It stays, with a number that is nobody's. The lock is what counts, and it ends here. */
+	}
+	(void)close(pidfile->fd);
+	free(pidfile);
+}
+
+/* --- the service manager --- */
+
+/* The socket's address: a path, or in Linux's abstract space a name behind '@'. Its length, or 0 for what we don't know. */
+static socklen_t
+notify_address(const char *text, struct sockaddr_un *address)
+{
+	size_t length = strlen(text);
+
+	if ((text[0] != '/' && text[0] != '@') || text[1] == '\0' || length >= sizeof(address->sun_path))
+		return 0;
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	memcpy(address->sun_path, text, length);
+	if (text[0] == '@')
+		address->sun_path[0] = '\0';
+	/* An abstract name is all the bytes there are: no zero may follow it. */
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (text[0] == '/'));
+}
+
+void
+notify_open(struct notify *notify)
+{
+	const char *text = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address;
+	socklen_t length = text != NULL ? notify_address(text, &address) : 0;
+
+	notify->fd = -1;
+	(void)unsetenv("NOTIFY_SOCKET");
+	if (length == 0)
+		return;
+	notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (notify->fd >= 0 && connect(notify->fd, (const struct sockaddr *)&address, length) != 0)
+		notify_close(notify);
+}
+
+static void
+notify_send(const struct notify *notify, const char *text)
+{
+	/* A manager that does not read is not worth waiting for. */
+	if (notify->fd >= 0)
+		(void)send(notify->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void
+notify_ready(const struct notify *notify)
+{
+	char text[64];
+
+	/* The number too: the process that was started is gone when we detached. */
+	(void)snprintf(text, sizeof(text), "READY=1\nMAINPID=%ld", (long)getpid());
+	notify_send(notify, text);
+}
+
+void
+notify_reloading(const struct notify *notify)
+{
+	struct timespec now = {0};
+	char text[64];
+
+	/* The time is asked for by services of Type=notify-reload (systemd.service(5)). */
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)(SECONDS(now.tv_sec) + (uint64_t)now.tv_nsec / 1000));
+	notify_send(notify, text);
+}
+
+void
+notify_stopping(const struct notify *notify)
+{
+	notify_send(notify, "STOPPING=1");
+}
+
+void
+notify_close(struct notify *notify)
+{
+	if (notify->fd >= 0)
+		(void)close(notify->fd);
+	notify->fd = -1;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/* Linux: whose the addresses are, forwarding, packet sockets, capabilities. */
+#include "config.h"
+
+#include "os/os.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct route_question {
+	struct nlmsghdr header;
+	struct rtmsg route;
+	struct rtattr attribute;
+	uint8_t destination[16];
+};
+
+union route_answer {
+	struct nlmsghdr header; /* for its alignment */
+	uint8_t bytes[4096];    /* one route is some 100 bytes; the kernel's own tools read this much and more */
+};
+
+static void
+route_ask(struct route_question *question, const struct addr *addr)
+{
+	size_t length = addr->family == ADDR_IPV4 ? 4 : 16;
+
+	memset(question, 0, sizeof(*question));
+	question->header.nlmsg_type = RTM_GETROUTE;
+	question->header.nlmsg_flags = NLM_F_REQUEST;
+	question->header.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof(struct rtmsg)) + RTA_LENGTH(length));
+	question->route.rtm_family = addr->family == ADDR_IPV4 ? AF_INET : AF_INET6;
+	question->route.rtm_dst_len = (unsigned char)(length * 8);
+	question->attribute.rta_type = RTA_DST;
+	question->attribute.rta_len = (unsigned short)RTA_LENGTH(length);
+	memcpy(question->destination, addr->bytes, length);
+}
+
+static void
+route_interface(struct nlmsghdr *header, char iface[IFACE_NAME])
+{
+	struct rtmsg *route = NLMSG_DATA(header);
+	int left = (int)RTM_PAYLOAD(header);
+	unsigned index;
+
+	for (struct rtattr *at = RTM_RTA(route); RTA_OK(at, left); at = RTA_NEXT(at, left)) {
+		if (at->rta_type != RTA_OIF || RTA_PAYLOAD(at) != sizeof(index))
+			continue;
+		memcpy(&index, RTA_DATA(at), sizeof(index));
+		if (if_indextoname(index, iface) == NULL)
+			iface[0] = '\0';
+	}
+}
+
+/* How the kernel would route a packet to `addr`: 1 to itself, 0 elsewhere, -1 it does not say. */
+static int
+route_is_local(const struct addr *addr, char iface[IFACE_NAME])
+{
+	struct route_question question;
+	union route_answer answer;
+	const struct rtmsg *route = NLMSG_DATA(&answer.header);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	ssize_t length;
+
+	if (fd < 0)
+		return -1;
+	route_ask(&question, addr);
+	length = -1;
+	if (send(fd, &question, question.header.nlmsg_len, 0) == (ssize_t)question.header.nlmsg_len)
+		length = recv(fd, &answer, sizeof(answer), 0);
+	(void)close(fd);
+	if (length < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) || !NLMSG_OK(&answer.header, (size_t)length))
+		return -1;
+	/* No route is an answer too: an error. */
+	if (answer.header.nlmsg_type != RTM_NEWROUTE || route->rtm_type != RTN_LOCAL)
+		return 0;
+	route_interface(&answer.header, iface);
+	return 1;
+}
+
+bool
+os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
+{
+	char configured[IFACE_NAME];
+	bool on_interface = os_iface_of_address(addr, configured);
+	int local;
+
+	iface[0] = '\0';
+	local = route_is_local(addr, iface);
+	if (local == 0)
+		return false; /* at most on an interface that is down */
+	/* The local route of every address goes by way of lo: the interface that has it says more. */
+	if (on_interface)
+		memcpy(iface, configured, IFACE_NAME);
+	return local > 0 || on_interface;
+}
+
+bool
+os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
+{
+	char path[128];
+	FILE *file;
+	int value;
+
+	if (strchr(iface, '/') != NULL || strlen(iface) >= IFACE_NAME)
+		return false;
+	/* IPv6 is forwarded by all interfaces or none (Documentation/networking/ip-sysctl.rst). */
+	if (family == ADDR_IPV4)
+		(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", iface);
+	else
+		(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/all/forwarding");
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	value = fgetc(file);
+	(void)fclose(file);
+	if (value == EOF || value == '0')
+		return false;
+	/* With slashes, since an interface's name may have dots. */
+	(void)snprintf(mend, size, "sysctl -w %s=0", path + strlen("/proc/sys/"));
+	return true;
+}
+
+int
+os_silence_socket(int fd)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = {.len = 1, .filter = &nothing};
+	char byte;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0)
+		return -1;
+	/* What came before the filter would stay for good. */
+	while (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+		continue;
+	return 0;
+}
+
+int
+os_ignore_outgoing(int fd)
+{
+#ifdef PACKET_IGNORE_OUTGOING /* Linux 4.20 */
+	int one = 1;
+
+	return setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one));
+#else
+	(void)fd;
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
+
+/* glibc has these two without a prototype, for libcap's sake. */
+static int
+capabilities_get(struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+	return (int)syscall(SYS_capget, &header, data);
+}
+
+static int
+capabilities_set(const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+/* Give up all but what frames and offloads need; what is missing already, in a container, stays missing. */
+static int
+capabilities_reduce(void)
+{
+	const uint32_t wanted = 1U << CAP_NET_RAW | 1U << CAP_NET_ADMIN;
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (capabilities_get(data) != 0)
+		return -1;
+	data[0].permitted &= wanted;
+	data[0].effective = data[0].permitted;
+	data[0].inheritable = 0;
+	memset(&data[1], 0, sizeof(data[1]));
+	if (capabilities_set(data) != 0)
+		return -1;
+	/* Linux 4.3; before there are no ambient ones to clear. */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* Failing here is no harm, with PR_SET_NO_NEW_PRIVS: a service manager may have taken CAP_SETPCAP before. */
+static void
+bounding_set_reduce(void)
+{
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+		if (capability != CAP_NET_RAW && capability != CAP_NET_ADMIN)
+			(void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+	}
+}
+
+int
+os_drop_root(const char *user, char error[OS_ERROR])
+{
+	struct os_user wanted;
+
+	if (os_user_find(user, &wanted, error) != 0)
+		return -1;
+	bounding_set_reduce();
+	if (geteuid() != wanted.uid || getegid() != wanted.gid) {
+		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setgroups(1, &wanted.gid) != 0 ||
+		    setresgid(wanted.gid, wanted.gid, wanted.gid) != 0 || setresuid(wanted.uid, wanted.uid, wanted.uid) != 0)
+			goto fail;
+	}
+	if (capabilities_reduce() != 0)
+		goto fail;
+	return 0;
+fail:
+	(void)snprintf(error, OS_ERROR, "cannot become user %.64s: %s: start dsrd as root, or take `user` out of its"
+	    " configuration", user, strerror(errno));
+	return -1;
+}
+
+const char *
+os_missing_privilege(void)
+{
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (capabilities_get(data) == 0 && (data[0].effective & 1U << CAP_NET_RAW) != 0)
+		return NULL;
+	return "the capability CAP_NET_RAW is missing, without which frames can be neither captured nor sent: run dsrd as root,"
+	    " or give its service CAP_NET_RAW, and CAP_NET_ADMIN for turning offloads off";
+}

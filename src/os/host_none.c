@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/* Any POSIX system that has no file of its own yet. Its root can't be divided, and offloads are the operator's. */
+#include "config.h"
+
+#include "os/os.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+bool
+os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
+{
+	return os_iface_of_address(addr, iface);
+}
+
+bool
+os_forwards(const char *iface UNUSED, enum addr_family family UNUSED, char *mend UNUSED, size_t size UNUSED)
+{
+	return false;
+}
+
+int
+os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
+{
+	offload->turned_off = 0;
+	(void)snprintf(error, OS_ERROR, "dsrd cannot turn receive offloads off on this system; if ifconfig shows LRO on %s,"
+	    " type: ifconfig %s -lro", iface, iface);
+	errno = ENOTSUP;
+	return -1;
+}
+
+int
+os_offload_restore(const char *iface UNUSED, const struct offload *offload UNUSED, char error[OS_ERROR] UNUSED)
+{
+	return 0; /* nothing was turned off */
+}
+
+const char *
+os_offload_text(const struct offload *offload UNUSED, char text[OFFLOAD_TEXT])
+{
+	(void)snprintf(text, OFFLOAD_TEXT, "none");
+	return text;
+}
+
+int
+os_silence_socket(int fd UNUSED)
+{
+	errno = ENOTSUP;
+	return -1;
+}
+
+int
+os_ignore_outgoing(int fd UNUSED)
+{
+	errno = ENOTSUP;
+	return -1;
+}
+
+int
+os_drop_root(const char *user, char error[OS_ERROR])
+{
+	struct os_user wanted;
+	char name[OS_ERROR];
+
+	if (os_user_find(user, &wanted, error) != 0)
+		return -1;
+	if (geteuid() != 0 && geteuid() == wanted.uid)
+		return 0;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(user, ":"), user);
+	if (initgroups(name, wanted.gid) != 0 || setgid(wanted.gid) != 0 || setuid(wanted.uid) != 0) {
+		(void)snprintf(error, OS_ERROR, "cannot become user %s: %s", user, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+const char *
+os_missing_privilege(void)
+{
+	/* Where frames come from on the BSDs and macOS: one device that clones itself, or many. */
+	static const char *const devices[] = {"/dev/bpf", "/dev/bpf0"};
+
+	if (geteuid() == 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+		if (access(devices[i], R_OK | W_OK) == 0)
+			return NULL;
+	}
+	return "dsrd may not open /dev/bpf: run it as root, or give its user read and write access to that device";
+}

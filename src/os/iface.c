@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/* Interfaces by getifaddrs(), which every system has; libnet's own look-up confuses em1 with em10 on BSD. */
+#include "config.h"
+
+#include "os/os.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef AF_PACKET
+#include <netpacket/packet.h>
+#else
+#include <net/if_dl.h>
+#endif
+
+/* Linux puts the label of an address where its interface's name should be: "eth0:1". */
+static size_t
+name_length(const char *name)
+{
+	return strcspn(name, ":");
+}
+
+static bool
+name_matches(const char *name, const char *found)
+{
+	size_t length = name_length(found);
+
+	return strlen(name) == length && strncmp(name, found, length) == 0;
+}
+
+static void
+name_copy(char to[IFACE_NAME], const char *found)
+{
+	(void)snprintf(to, IFACE_NAME, "%.*s", (int)name_length(found), found);
+}
+
+/* The MAC that a link-layer address holds, if it is one of six bytes. */
+static void
+read_mac(const struct sockaddr *sa, struct mac *mac)
+{
+#ifdef AF_PACKET
+	struct sockaddr_ll link;
+
+	if (sa->sa_family != AF_PACKET)
+		return;
+	memcpy(&link, sa, sizeof(link));
+	if (link.sll_halen == MAC_BYTES)
+		memcpy(mac->bytes, link.sll_addr, MAC_BYTES);
+#else
+	const struct sockaddr_dl *link = (const struct sockaddr_dl *)(const void *)sa;
+
+	if (sa->sa_family == AF_LINK && link->sdl_alen == MAC_BYTES)
+		memcpy(mac->bytes, LLADDR(link), MAC_BYTES);
+#endif
+}
+
+/* A BSD kernel leaves out a mask's zeros at the end, and at times its family. */
+static struct addr
+read_mask(const struct sockaddr *sa, uint8_t family)
+{
+	struct sockaddr_storage mask;
+	size_t size = family == ADDR_IPV4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+#ifdef HAVE_STRUCT_SOCKADDR_SA_LEN
+	if (sa->sa_len < size)
+		size = sa->sa_len;
+#endif
+	memset(&mask, 0, sizeof(mask));
+	memcpy(&mask, sa, size);
+	mask.ss_family = family == ADDR_IPV4 ? AF_INET : AF_INET6;
+	return addr_from_sockaddr((const struct sockaddr *)&mask);
+}
+
+static uint8_t
+prefix_length(const struct sockaddr *sa, uint8_t family)
+{
+	uint8_t most = family == ADDR_IPV4 ? 32 : 128;
+	uint8_t length = 0;
+	struct addr mask;
+
+	if (sa == NULL) /* point to point: nobody else is there */
+		return most;
+	mask = read_mask(sa, family);
+	while (length < most && (mask.bytes[length / 8] & (0x80 >> length % 8)) != 0)
+		length++;
+	return length;
+}
+
+static void
+read_address(const struct ifaddrs *entry, struct iface *iface)
+{
+	struct prefix *prefix = &iface->addresses[iface->address_count];
+	struct addr addr = addr_from_sockaddr(entry->ifa_addr);
+
+	if (!addr_is_set(&addr) || iface->address_count == IFACE_ADDRESSES)
+		return;
+	prefix->addr = addr;
+	prefix->length = prefix_length(entry->ifa_netmask, addr.family);
+	iface->address_count++;
+}
+
+static int
+read_mtu(struct iface *iface)
+{
+	struct ifreq request;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	memset(&request, 0, sizeof(request));
+	memcpy(request.ifr_name, iface->name, sizeof(iface->name));
+	result = ioctl(fd, SIOCGIFMTU, &request);
+	if (result == 0)
+		iface->mtu = (uint32_t)request.ifr_mtu;
+	(void)close(fd);
+	return result;
+}
+
+int
+os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
+{
+	struct ifaddrs *list;
+	bool found = false;
+
+	memset(iface, 0, sizeof(*iface));
+	if (getifaddrs(&list) != 0) {
+		(void)snprintf(error, OS_ERROR, "cannot list the interfaces: %s", strerror(errno));
+		return -1;
+	}
+	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
+		if (!name_matches(name, entry->ifa_name))
+			continue;
+		found = true;
+		if (entry->ifa_addr == NULL)
+			continue;
+		read_mac(entry->ifa_addr, &iface->mac);
+		read_address(entry, iface);
+	}
+	freeifaddrs(list);
+	if (!found) {
+		(void)snprintf(error, OS_ERROR, "no interface \"%.64s\" on this host", name);
+		errno = ENXIO;
+		return -1;
+	}
+	name_copy(iface->name, name);
+	if (read_mtu(iface) != 0) {
+		(void)snprintf(error, OS_ERROR, "cannot read the MTU of %s: %s", iface->name, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static bool
+is_listed(char names[][IFACE_NAME], size_t count, const char *found)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (name_matches(names[i], found))
+			return true;
+	}
+	return false;
+}
+
+size_t
+os_iface_list(char names[][IFACE_NAME], size_t most)
+{
+	struct ifaddrs *list;
+	size_t count = 0;
+
+	if (getifaddrs(&list) != 0)
+		return 0;
+	for (const struct ifaddrs *entry = list; entry != NULL && count < most; entry = entry->ifa_next) {
+		if ((entry->ifa_flags & IFF_UP) == 0 || (entry->ifa_flags & IFF_LOOPBACK) != 0)
+			continue;
+		if (!is_listed(names, count, entry->ifa_name))
+			name_copy(names[count++], entry->ifa_name);
+	}
+	freeifaddrs(list);
+	return count;
+}
+
+bool
+os_iface_of_address(const struct addr *addr, char iface[IFACE_NAME])
+{
+	struct ifaddrs *list;
+	bool found = false;
+
+	if (getifaddrs(&list) != 0)
+		return false;
+	for (const struct ifaddrs *entry = list; entry != NULL && !found; entry = entry->ifa_next) {
+		struct addr own;
+
+		if (entry->ifa_addr == NULL)
+			continue;
+		own = addr_from_sockaddr(entry->ifa_addr);
+		found = addr_is_set(&own) && addr_equal(&own, addr);
+		if (found)
+			name_copy(iface, entry->ifa_name);
+	}
+	freeifaddrs(list);
+	return found;
+}
