@@ -4,7 +4,11 @@
  * expiring a flow take constant time.
  *
  * The director sees only the client's half of a TCP connection, so the state machine runs on that alone; the reference is
- * the INPUT-ONLY table of the kernel's IPVS (net/netfilter/ipvs/ip_vs_proto_tcp.c).
+ * the INPUT-ONLY table of the kernel's IPVS (net/netfilter/ipvs/ip_vs_proto_tcp.c). States are in conn_tcp.c, the table
+ * in conn.c.
+ *
+ * Time only goes forward here: a `now` before the latest one seen counts as that one (savefiles have frames out of order).
+ * A pointer to a flow holds until the next call that adds, finds or expires flows.
  */
 #ifndef LB_CONN_H
 #define LB_CONN_H
@@ -26,7 +30,7 @@ enum conn_state {
 	CONN_STATE_COUNT
 };
 
-/* Microseconds of silence after which a flow is forgotten, by state. */
+/* Microseconds of silence after which a flow is forgotten, by state; more than 24 days count as 24 days. */
 struct conn_timeouts {
 	uint64_t state[CONN_STATE_COUNT];
 };
@@ -65,32 +69,40 @@ struct conn {
 
 struct conn_table;
 
-/* `capacity` flows at least 16. NULL when memory is out. */
+/* For `capacity` flows, but at least 16. NULL when memory is out. */
 NODISCARD struct conn_table *conn_table_new(uint32_t capacity, const struct siphash_key *key);
 void conn_table_free(struct conn_table *table);
+/* Counts also those that have expired but were not given back yet. */
 uint32_t conn_table_count(const struct conn_table *table);
 uint32_t conn_table_capacity(const struct conn_table *table);
 
-/* NULL when there is none. A flow whose deadline has passed is not found. */
+/* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */
 struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);
 /*
- * Adds a flow that conn_find() did not find. NULL when the table is full (after giving back what has expired).
+ * Adds a flow that conn_find() did not find. NULL when the table is full, also of what has expired (of which a few dozen
+ * are looked for at each call). `state` is not CONN_NONE.
  */
 NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server,
     enum conn_state state, uint64_t timeout, uint64_t now);
-/* The flow was seen: from now on it lives `timeout` microseconds, in `state`. */
+/*
+ * The flow was seen: from now on it lives `timeout` microseconds, in `state` (not CONN_NONE). `now` is the one of the
+ * call that gave `conn`.
+ */
 void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout, uint64_t now);
 
-/* Told of each flow just before it is forgotten. */
+/* Told of each flow just before it is forgotten, except by conn_table_free(). Must not change the table. */
 typedef void conn_gone(void *context, const struct conn *conn);
 void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context);
 void conn_remove(struct conn_table *table, struct conn *conn);
-/* Forget what has expired by `now`; looks at no more than `budget` flows. Call it about once a second. */
+/*
+ * Forget what has expired by `now`; looks at no more than `budget` flows, and goes on where the last call ended. Call it
+ * about once a second. (Only a silence of more than 24 days makes any call here forget all flows, in one go.)
+ */
 void conn_expire(struct conn_table *table, uint64_t now, uint32_t budget);
 /* Walk all flows in no order. The callback must not change the table. */
 void conn_each(const struct conn_table *table, void (*each)(void *context, const struct conn *conn), void *context);
 
-/* The state after a client's segment with `tcp_flags` in `state`. */
+/* The state after a client's segment with `tcp_flags` in `state`; CONN_NONE: the first segment of a flow. */
 enum conn_state conn_tcp_next(enum conn_state state, uint8_t tcp_flags);
 const char *conn_state_name(enum conn_state state);
 /* Active flows carry data; the others open or close. */

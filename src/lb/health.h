@@ -42,9 +42,14 @@ struct health {
 
 /*
  * Takes one check's result (HEALTH_REASON_NONE: success) and says whether `state` changed. The first result decides at
- * once; later `rise` successes or `fall` failures in a row do.
+ * once; later `rise` successes or `fall` failures in a row do (0 counts as 1).
+ *
+ * HEALTH_REASON_LOCAL changes nothing, not even the counters: it tells of the director, not of the server, and would take
+ * all servers down at once when the director runs out of descriptors. Log it.
  */
 bool health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now);
+/* For a server that nobody checks: UP from now on. Says whether `state` changed. */
+bool health_trust(struct health *health, uint64_t now);
 const char *health_state_name(enum health_state state);
 const char *health_reason_text(enum health_reason reason);
 

@@ -50,7 +50,7 @@ enum server_state {
 };
 
 struct server {
-	struct server_settings settings;
+	struct server_settings settings; /* `mac` zero: asked by ARP */
 	struct service *service;
 	struct server_ref ref;
 	enum admin_state admin;
@@ -58,6 +58,7 @@ struct server {
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct server_run *run;
+	bool stays;          /* scratch of model_apply() */
 };
 
 struct service {
@@ -66,6 +67,7 @@ struct service {
 	size_t server_count;
 	uint16_t iface;                   /* where its VIPs live */
 	struct service_run *run;
+	bool stays;                       /* scratch of model_apply() */
 };
 
 /* A VIP has a number of its own, which flows store; it stays the same over a reload. */
@@ -81,7 +83,7 @@ struct model {
 	struct vip *vips;
 	size_t vip_count;
 	struct server **slots;     /* slot -> server or NULL */
-	uint16_t *generations;     /* slot -> how often it changed owner */
+	uint16_t *generations;     /* slot -> how often it changed owner; 0: never, so a zero server_ref is nobody's */
 	size_t slot_count;
 	struct conn_timeouts timeouts;
 	uint16_t next_vip_number;
@@ -92,18 +94,26 @@ void model_free(struct model *model);
 
 /*
  * Makes the model what `settings` say, and takes their contents (`settings` is empty afterwards). A server that has the
- * same service name, name, address and interface as before stays; its weight, MAC and check may change. 0, or -1 with the
- * model unchanged when memory is out.
+ * same service name, name, address and interface as before stays; its weight, MAC and check may change. 0, or -1 with
+ * model and settings unchanged when memory is out (or more than 65535 VIPs or servers were asked for).
+ *
+ * A service whose check is CHECK_NONE has its servers UP at once. When the check goes elsewhere than before, the servers
+ * keep their state until the new check speaks against it, rise or fall times in a row.
+ *
+ * Servers that are gone are freed here: compile a new snapshot and sync the prober before anything else runs.
  */
 NODISCARD int model_apply(struct model *model, struct settings *settings, uint64_t now);
 
 /*
- * Finds each VIP's and server's interface among `ifaces`: by name, else the one whose prefix holds the server's address,
- * else the service's. Those that stay without have IFACE_NONE. Also sets the MACs that the settings name.
+ * Finds each VIP's and server's interface among `ifaces`: by name when the settings name one (nothing else will do then),
+ * else the one whose longest prefix holds the server's address, else the service's. A service without a name in its
+ * settings lives where a prefix holds its VIP. Those that stay without have IFACE_NONE. `iface` is an index into
+ * `ifaces`. Call it after each model_apply(), and when interfaces have changed.
  */
 void model_place(struct model *model, const struct iface *ifaces, size_t count);
 
 struct server *model_server(const struct model *model, struct server_ref ref); /* NULL when it is gone */
+/* Disabled above all; then what health says; draining is an UP server of weight 0. */
 enum server_state server_state(const struct server *server);
 const char *server_state_name(enum server_state state); /* "unknown", "up", ... */
 /* "service/server", the name used everywhere. Returns `text`. */

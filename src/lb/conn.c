@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "lb/conn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+
+/* Indices of entries; entry 0 is never used, so that memory fresh from calloc() is an empty table. */
+#define NIL 0
+
+/* One slot a second. IPVS's longest default, 15 minutes, fits into one turn; a longer timeout is filed again each turn. */
+#define WHEEL_SLOTS 1024
+#define WHEEL_MASK (WHEEL_SLOTS - 1)
+
+/* Deadlines are compared in 32 bits of milliseconds: half of that range is 24.8 days. */
+#define TIMEOUT_MOST SECONDS(24 * 24 * 60 * 60)
+
+/* How many flows a full table looks at, in search of an expired one, before it refuses a new flow. */
+#define FULL_BUDGET 64
+
+#define CAPACITY_LEAST 16
+#define CAPACITY_MOST (UINT32_C(1) << 30)
+
+struct conn_table {
+	struct conn *conns; /* capacity + 1 of them */
+	uint32_t *buckets;
+	uint32_t bucket_mask;
+	uint32_t capacity;
+	uint32_t count;
+	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
+	uint32_t free;      /* list through `next` */
+	uint64_t now;       /* the latest time seen */
+	uint64_t cursor;    /* the second whose slot is next to be looked at */
+	uint32_t wheel[WHEEL_SLOTS];
+	struct siphash_key key;
+	conn_gone *gone;
+	void *gone_context;
+};
+
+/* 1 M flows and their buckets are 52 MB. */
+static_assert(sizeof(struct conn_key) == 24, "the key is hashed whole: no padding");
+static_assert(sizeof(struct conn) <= 56, "a flow's size times a million");
+
+struct conn_table *
+conn_table_new(uint32_t capacity, const struct siphash_key *key)
+{
+	struct conn_table *table;
+	uint32_t buckets = CAPACITY_LEAST;
+
+	if (capacity < CAPACITY_LEAST)
+		capacity = CAPACITY_LEAST;
+	if (capacity > CAPACITY_MOST)
+		return NULL;
+	while (buckets < capacity)
+		buckets *= 2;
+	table = calloc(1, sizeof(*table));
+	if (table == NULL)
+		return NULL;
+	table->conns = calloc((size_t)capacity + 1, sizeof(*table->conns));
+	table->buckets = calloc(buckets, sizeof(*table->buckets));
+	if (table->conns == NULL || table->buckets == NULL) {
+		conn_table_free(table);
+		return NULL;
+	}
+	table->capacity = capacity;
+	table->bucket_mask = buckets - 1;
+	table->key = *key;
+	return table;
+}
+
+void
+conn_table_free(struct conn_table *table)
+{
+	if (table == NULL)
+		return;
+	free(table->buckets);
+	free(table->conns);
+	free(table);
+}
+
+uint32_t
+conn_table_count(const struct conn_table *table)
+{
+	return table->count;
+}
+
+uint32_t
+conn_table_capacity(const struct conn_table *table)
+{
+	return table->capacity;
+}
+
+void
+conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context)
+{
+	table->gone = gone;
+	table->gone_context = context;
+}
+
+static uint32_t
+index_of(const struct conn_table *table, const struct conn *conn)
+{
+	return (uint32_t)(conn - table->conns);
+}
+
+static uint32_t *
+bucket_of(struct conn_table *table, const struct conn_key *key)
+{
+	return &table->buckets[siphash13(&table->key, key, sizeof(*key)) & table->bucket_mask];
+}
+
+static uint32_t
+milliseconds(uint64_t now)
+{
+	return (uint32_t)(now / MILLISECONDS(1));
+}
+
+static bool
+is_over(const struct conn_table *table, const struct conn *conn)
+{
+	return (int32_t)(conn->deadline - milliseconds(table->now)) <= 0;
+}
+
+/* The second in which the flow's deadline lies; the flow is over when that second is. */
+static uint64_t
+deadline_second(const struct conn_table *table, const struct conn *conn)
+{
+	const uint64_t now = table->now / MILLISECONDS(1);
+	const int64_t left = (int32_t)(conn->deadline - (uint32_t)now);
+
+	/* The clock may have begun less than a deadline's age ago. */
+	if (left < 0 && (uint64_t)-left > now)
+		return 0;
+	return (now + (uint64_t)left) / 1000;
+}
+
+/* The second of the slot that the flow is filed in: from the cursor on, the wheel holds one turn. */
+static uint64_t
+filed_second(const struct conn_table *table, const struct conn *conn)
+{
+	return table->cursor + ((conn->wheel_slot - table->cursor) & WHEEL_MASK);
+}
+
+static void
+wheel_add(struct conn_table *table, struct conn *conn)
+{
+	const uint32_t index = index_of(table, conn);
+	uint64_t second = deadline_second(table, conn);
+
+	if (second < table->cursor)
+		second = table->cursor;
+	if (second > table->cursor + WHEEL_MASK)
+		second = table->cursor + WHEEL_MASK;
+	conn->wheel_slot = (uint16_t)(second & WHEEL_MASK);
+	conn->wheel_prev = NIL;
+	conn->wheel_next = table->wheel[conn->wheel_slot];
+	if (conn->wheel_next != NIL)
+		table->conns[conn->wheel_next].wheel_prev = index;
+	table->wheel[conn->wheel_slot] = index;
+}
+
+static void
+wheel_remove(struct conn_table *table, struct conn *conn)
+{
+	if (conn->wheel_prev != NIL)
+		table->conns[conn->wheel_prev].wheel_next = conn->wheel_next;
+	else
+		table->wheel[conn->wheel_slot] = conn->wheel_next;
+	if (conn->wheel_next != NIL)
+		table->conns[conn->wheel_next].wheel_prev = conn->wheel_prev;
+}
+
+void
+conn_remove(struct conn_table *table, struct conn *conn)
+{
+	const uint32_t index = index_of(table, conn);
+	uint32_t *link = bucket_of(table, &conn->key);
+
+	if (table->gone != NULL)
+		table->gone(table->gone_context, conn);
+	while (*link != index)
+		link = &table->conns[*link].next;
+	*link = conn->next;
+	wheel_remove(table, conn);
+	conn->state = CONN_NONE;
+	conn->next = table->free;
+	table->free = index;
+	table->count--;
+}
+
+/*
+ * Takes note of the time. After a silence longer than any timeout nothing can be alive, and the deadlines, which wrap,
+ * can no longer be compared: all flows go. That happens once, in a savefile with a gap of weeks.
+ */
+static void
+advance(struct conn_table *table, uint64_t now)
+{
+	if (now <= table->now)
+		return;
+	if (now - table->now > TIMEOUT_MOST) {
+		for (uint32_t i = 1; table->count > 0 && i <= table->used; i++)
+			if (table->conns[i].state != CONN_NONE)
+				conn_remove(table, &table->conns[i]);
+		table->cursor = now / SECONDS(1);
+	}
+	table->now = now;
+}
+
+struct conn *
+conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
+{
+	advance(table, now);
+	for (uint32_t i = *bucket_of(table, key); i != NIL; i = table->conns[i].next) {
+		struct conn *conn = &table->conns[i];
+
+		if (memcmp(&conn->key, key, sizeof(*key)) != 0)
+			continue;
+		if (!is_over(table, conn))
+			return conn;
+		/* Now, so that the same client's next flow does not stand behind its own ghost. */
+		conn_remove(table, conn);
+		return NULL;
+	}
+	return NULL;
+}
+
+/* An entry nobody uses, or NULL. */
+static struct conn *
+take_entry(struct conn_table *table)
+{
+	struct conn *conn;
+
+	if (table->free == NIL && table->used == table->capacity)
+		conn_expire(table, table->now, FULL_BUDGET);
+	if (table->free != NIL) {
+		conn = &table->conns[table->free];
+		table->free = conn->next;
+		return conn;
+	}
+	return table->used < table->capacity ? &table->conns[++table->used] : NULL;
+}
+
+/* Rounded down to a millisecond: a flow ends a little early, never late. */
+static uint32_t
+deadline_after(const struct conn_table *table, uint64_t timeout)
+{
+	return milliseconds(table->now + (timeout < TIMEOUT_MOST ? timeout : TIMEOUT_MOST));
+}
+
+struct conn *
+conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server, enum conn_state state,
+    uint64_t timeout, uint64_t now)
+{
+	struct conn *conn;
+	uint32_t *bucket;
+
+	advance(table, now);
+	conn = take_entry(table);
+	if (conn == NULL)
+		return NULL;
+	conn->key = *key;
+	conn->server = server;
+	conn->state = (uint8_t)state;
+	conn->flags = 0;
+	conn->deadline = deadline_after(table, timeout);
+	bucket = bucket_of(table, key);
+	conn->next = *bucket;
+	*bucket = index_of(table, conn);
+	wheel_add(table, conn);
+	table->count++;
+	return conn;
+}
+
+/*
+ * A flow that lives longer stays where it is filed: the wheel finds out when that slot comes, so a busy flow is filed
+ * once per timeout and not once per frame. A flow that must end sooner is filed anew.
+ */
+void
+conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout, uint64_t now)
+{
+	const uint32_t before = conn->deadline;
+
+	advance(table, now);
+	conn->state = (uint8_t)state;
+	conn->deadline = deadline_after(table, timeout);
+	if ((int32_t)(conn->deadline - before) >= 0 || deadline_second(table, conn) >= filed_second(table, conn))
+		return;
+	wheel_remove(table, conn);
+	wheel_add(table, conn);
+}
+
+void
+conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
+{
+	uint64_t second;
+
+	advance(table, now);
+	second = table->now / SECONDS(1);
+	/* One turn reaches every slot, however long ago the last call was. */
+	if (second - table->cursor > WHEEL_MASK && second > table->cursor)
+		table->cursor = second - WHEEL_MASK;
+	while (table->cursor < second) {
+		const uint32_t index = table->wheel[table->cursor & WHEEL_MASK];
+		struct conn *conn = &table->conns[index];
+
+		if (index == NIL) {
+			table->cursor++;
+			continue;
+		}
+		if (budget-- == 0)
+			return;
+		if (is_over(table, conn)) {
+			conn_remove(table, conn);
+		} else {
+			/* At least `second`, so this call does not see it again. */
+			wheel_remove(table, conn);
+			wheel_add(table, conn);
+		}
+	}
+}
+
+void
+conn_each(const struct conn_table *table, void (*each)(void *context, const struct conn *conn), void *context)
+{
+	for (uint32_t i = 1; i <= table->used; i++)
+		if (table->conns[i].state != CONN_NONE)
+			each(context, &table->conns[i]);
+}

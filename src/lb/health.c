@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "lb/health.h"
+
+#include "base/attr.h"
+
+static void
+enter(struct health *health, enum health_state state, uint64_t now)
+{
+	health->state = state;
+	health->streak = 0;
+	health->since = now;
+}
+
+bool
+health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now)
+{
+	const bool success = result == HEALTH_REASON_NONE;
+	const enum health_state told = success ? HEALTH_UP : HEALTH_DOWN;
+
+	if (result == HEALTH_REASON_LOCAL)
+		return false;
+	if (success) {
+		health->successes++;
+	} else {
+		health->failures++;
+		health->reason = result;
+	}
+	if (health->state == told) {
+		health->streak = 0;
+		return false;
+	}
+	health->streak++;
+	if (health->state != HEALTH_UNKNOWN && health->streak < (success ? rise : fall))
+		return false;
+	enter(health, told, now);
+	return true;
+}
+
+bool
+health_trust(struct health *health, uint64_t now)
+{
+	const bool changed = health->state != HEALTH_UP;
+
+	if (changed)
+		enter(health, HEALTH_UP, now);
+	health->streak = 0;
+	return changed;
+}
+
+const char *
+health_state_name(enum health_state state)
+{
+	switch (state) {
+	case HEALTH_UNKNOWN:
+		return "unknown";
+	case HEALTH_UP:
+		return "up";
+	case HEALTH_DOWN:
+		return "down";
+	}
+	return "?";
+}
+
+const char *
+health_reason_text(enum health_reason reason)
+{
+	static const char *const texts[] = {
+#define X(id, text) [HEALTH_REASON_##id] = text,
+		HEALTH_REASONS(X)
+#undef X
+	};
+
+	return (unsigned)reason < ARRAY_LEN(texts) ? texts[reason] : "?";
+}
