@@ -1,0 +1,137 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The habits a script can see: no forbidden functions, no long functions, no long files. The compiler sees the rest.
+#     habits.sh [DIRECTORY]     lints the C files below DIRECTORY/src and DIRECTORY/tests (default: $SOURCE_DIR, else .)
+#     habits.sh --selftest      proves that each rule can fail
+set -eu
+LC_ALL=C
+export LC_ALL
+
+# One line for each thing that is wrong below $1; status 1 when there is any.
+lint() {
+	# shellcheck disable=SC2016 # the $ are awk's
+	find "$1/src" "$1/tests" -name '*.[ch]' | sort | xargs awk -v root="$1/" '
+	function wrong(line, text) {
+		printf "%s:%d: %s\n", file, line, text
+		found = 1
+	}
+	# The line without strings, characters and comments; in_comment lasts over lines.
+	function code(text,    out, at, two, one) {
+		out = ""
+		for (at = 1; at <= length(text); at++) {
+			two = substr(text, at, 2)
+			one = substr(text, at, 1)
+			if (in_comment) {
+				if (two == "*/") {
+					in_comment = 0
+					at++
+				}
+			} else if (two == "/*") {
+				in_comment = 1
+				at++
+			} else if (two == "//") {
+				break
+			} else if (one == "\"" || one == "\047") {
+				for (at++; at <= length(text) && substr(text, at, 1) != one; at++)
+					if (substr(text, at, 1) == "\\")
+						at++
+				out = out one one
+			} else {
+				out = out one
+			}
+		}
+		return out
+	}
+	BEGIN {
+		forbidden["strcpy"] = "snprintf() or memcpy() with a length"
+		forbidden["strcat"] = "snprintf()"
+		forbidden["sprintf"] = "snprintf()"
+		forbidden["vsprintf"] = "vsnprintf()"
+		forbidden["gets"] = "fgets()"
+		forbidden["strtok"] = "text_next_word()"
+		forbidden["atoi"] = "text_number()"
+		forbidden["atol"] = "text_number()"
+		forbidden["alloca"] = "an array of fixed size, or malloc()"
+	}
+	FNR == 1 {
+		file = substr(FILENAME, length(root) + 1)
+		in_comment = 0
+		start = 0
+	}
+	FNR == 1001 {
+		wrong(FNR, "the file has more than 1000 lines: split it")
+	}
+	/[ \t]$/ {
+		wrong(FNR, "blanks at the end of the line")
+	}
+	{
+		rest = code($0)
+		while (match(rest, /[A-Za-z_][A-Za-z0-9_]*[ \t]*\(/)) {
+			name = substr(rest, RSTART, RLENGTH - 1)
+			sub(/[ \t]+$/, "", name)
+			rest = substr(rest, RSTART + RLENGTH)
+			if (name in forbidden)
+				wrong(FNR, name "() is forbidden: use " forbidden[name])
+		}
+	}
+	# A function opens and closes with a brace of its own at the left margin.
+	/^\{/ {
+		start = FNR
+	}
+	/^\}/ && start {
+		if (FNR - start + 1 > 100)
+			wrong(start, "the function has " FNR - start + 1 " lines, 100 are the limit")
+		start = 0
+	}
+	END {
+		exit found
+	}'
+}
+
+# The file a.c gets the text $1; the lint must say $2 (a pattern).
+must_fail() {
+	printf '%b' "$1" > "$scratch/src/a.c"
+	if lint "$scratch" > "$scratch/said"; then
+		echo "habits.sh: selftest: nothing said, expected: $2" >&2
+		exit 1
+	fi
+	if ! grep -q -- "$2" "$scratch/said"; then
+		echo "habits.sh: selftest: expected: $2, but got:" >&2
+		cat "$scratch/said" >&2
+		exit 1
+	fi
+}
+
+# $1 lines, one statement each.
+statements() {
+	awk -v count="$1" 'BEGIN { for (i = 0; i < count; i++) print "\tone();" }'
+}
+
+selftest() {
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/habits.XXXXXX")
+	trap 'rm -rf "$scratch"' EXIT
+	mkdir -p "$scratch/src" "$scratch/tests"
+	{
+		printf '/* strcpy(a, b)\n * atoi(c) */\nint\nmy_strcpy(void)\n{\n\tputs("sprintf(x)"); // gets(x)\n'
+		statements 97
+		printf '}\n'
+	} > "$scratch/src/a.c"
+	if ! lint "$scratch"; then
+		echo "habits.sh: selftest: a good file is refused" >&2
+		exit 1
+	fi
+	for name in strcpy strcat sprintf vsprintf gets strtok atoi atol alloca; do
+		must_fail "a = $name (b);\n" "a.c:1: $name() is forbidden"
+	done
+	must_fail '/* one */ a = atoi(b);\n' 'atoi() is forbidden'
+	must_fail "int\nf(void)\n{\n$(statements 99)\n}\n" 'the function has 101 lines'
+	must_fail "$(statements 1001)\n" 'more than 1000 lines'
+	must_fail "int a; \n" 'blanks at the end'
+	echo "habits.sh: each rule can fail"
+}
+
+if [ "${1:-}" = --selftest ]; then
+	selftest
+else
+	lint "${1:-${SOURCE_DIR:-.}}"
+fi

@@ -1,0 +1,160 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The layers' arrows: who may include whom, and which system headers may be where. CONTRIBUTING.md has the map.
+#     layers.sh [DIRECTORY]     lints DIRECTORY/src (default: $SOURCE_DIR, else .)
+#     layers.sh --selftest      proves that each rule can fail
+set -eu
+LC_ALL=C
+export LC_ALL
+
+# One line for each thing that is wrong below $1; status 1 when there is any.
+lint() {
+	# shellcheck disable=SC2016 # the $ are awk's
+	find "$1/src" -name '*.[ch]' | sort | xargs awk -v root="$1/" '
+	function wrong(text) {
+		printf "%s:%d: %s\n", file, FNR, text
+		found = 1
+	}
+	function in_words(word, words) {
+		return index(" " words " ", " " word " ") > 0
+	}
+	# The first include is of the build itself, or system headers would not know what we ask of them.
+	function finish() {
+		if (file ~ /\.c$/ && !configured)
+			printf "%s: includes no \"config.h\"\n", file
+		if (file ~ /\.c$/ && !configured)
+			found = 1
+	}
+	function layer_include(name,    target) {
+		if (name == "config.h")
+			return
+		if (name !~ /^[a-z]+\/[a-z0-9_]+\.h$/)
+			return wrong("\"" name "\" is included without its layer: write \"layer/file.h\"")
+		target = name
+		sub(/\/.*/, "", target)
+		if (!in_words(target, may[layer]))
+			wrong("layer " layer " may not include \"" name "\": only " may[layer])
+	}
+	function system_include(name) {
+		if (name ~ /^event2?[\/.]/ && layer != "daemon" && layer != "probe")
+			wrong("<" name "> belongs into daemon/ and probe/")
+		if (name ~ /^pcap[\/.]/ && file !~ /^src\/io\/io_(pcap|file)\.c$/)
+			wrong("<" name "> belongs into io/io_pcap.c and io/io_file.c")
+		if (name ~ /^libnet[\/.]/ && file !~ /^src\/(io\/io_libnet|proto\/craft)\.c$/ && layer != "os")
+			wrong("<" name "> belongs into io/io_libnet.c, proto/craft.c and os/")
+		if (name == "ini.h" && layer != "conf")
+			wrong("<ini.h> belongs into conf/")
+		if (in_words(layer, "proto lb conf") && name ~ impure)
+			wrong("layer " layer " is pure and may not include <" name ">: no sockets, no clock, no threads")
+	}
+	BEGIN {
+		may["base"] = "base"
+		may["proto"] = "base proto"
+		may["lb"] = "base proto lb"
+		may["conf"] = "base proto lb conf"
+		may["io"] = "base proto io compat"
+		may["os"] = "base os compat"
+		may["probe"] = "base proto lb probe compat"
+		may["daemon"] = "base proto lb conf io os probe daemon compat"
+		may["compat"] = "base compat"
+		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|signal|" \
+		    "threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
+	}
+	FNR == 1 {
+		if (file != "")
+			finish()
+		file = substr(FILENAME, length(root) + 1)
+		layer = file
+		sub(/^src\//, "", layer)
+		sub(/\/.*/, "", layer)
+		configured = 0
+		if (!(layer in may))
+			wrong("no such layer: " layer)
+		if ($0 != "/* SPDX-License-Identifier: ISC */")
+			wrong("the first line is not /* SPDX-License-Identifier: ISC */")
+	}
+	/^[ \t]*#[ \t]*include/ {
+		name = $0
+		sub(/^[^<"]*[<"]/, "", name)
+		sub(/[>"].*/, "", name)
+		if (file ~ /\.c$/ && !configured && name != "config.h")
+			wrong("the first include must be \"config.h\"")
+		configured = 1
+		if ($0 ~ /</)
+			system_include(name)
+		else
+			layer_include(name)
+	}
+	layer != "os" && layer != "compat" {
+		lines++
+	}
+	layer != "os" && layer != "compat" && /^[ \t]*#[ \t]*(if|elif)/ && !/^#ifndef [A-Z0-9_]+_H$/ {
+		conditions++
+		places = places " " file ":" FNR
+	}
+	END {
+		if (file != "")
+			finish()
+		# One condition is no disease, however little code there is yet.
+		if (conditions > 1 && conditions * 1000 >= lines * 2) {
+			printf "src: %d lines have %d #if outside os/ and compat/, 2 in 1000 are the limit:%s\n", lines, conditions, places
+			found = 1
+		}
+		exit found
+	}'
+}
+
+# A tree that breaks the rule: the file $1 gets the lines $2; the lint must say $3 (a pattern).
+must_fail() {
+	mkdir -p "$scratch/src/$(dirname "$1")"
+	printf '%b' "$2" > "$scratch/src/$1"
+	if lint "$scratch" > "$scratch/said"; then
+		echo "layers.sh: selftest: nothing said of $1, expected: $3" >&2
+		exit 1
+	fi
+	if ! grep -q -- "$3" "$scratch/said"; then
+		echo "layers.sh: selftest: $1 should give: $3, but gave:" >&2
+		cat "$scratch/said" >&2
+		exit 1
+	fi
+	rm "$scratch/src/$1"
+}
+
+selftest() {
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/layers.XXXXXX")
+	trap 'rm -rf "$scratch"' EXIT
+	spdx='/* SPDX-License-Identifier: ISC */\n'
+	top="$spdx#include \"config.h\"\n"
+	mkdir -p "$scratch/src/lb"
+	printf '%b' "$top\n#include \"lb/good.h\"\n\n#include <stdint.h>\n\n#include \"base/addr.h\"\n" > "$scratch/src/lb/good.c"
+	if ! lint "$scratch"; then
+		echo "layers.sh: selftest: a good tree is refused" >&2
+		exit 1
+	fi
+	must_fail base/a.c "$top#include \"lb/conn.h\"\n" 'layer base may not include "lb/conn.h"'
+	must_fail proto/a.h "$spdx#include \"lb/conn.h\"\n" 'layer proto may not include'
+	must_fail lb/a.c "$top#include \"conf/conf.h\"\n" 'layer lb may not include'
+	must_fail io/a.c "$top#include \"lb/conn.h\"\n" 'layer io may not include'
+	must_fail os/a.c "$top#include \"proto/frame.h\"\n" 'layer os may not include'
+	must_fail probe/a.c "$top#include \"daemon/loop.h\"\n" 'layer probe may not include'
+	must_fail lb/a.c "$top#include \"conn.h\"\n" 'without its layer'
+	must_fail lb/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/ and probe/'
+	must_fail daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
+	must_fail daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
+	must_fail lb/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
+	must_fail lb/a.c "$top#include <ini.h>\n" 'belongs into conf/'
+	must_fail lb/a.c "$top#include <time.h>\n" 'is pure'
+	must_fail conf/a.c "$top#include <sys/socket.h>\n" 'is pure'
+	must_fail lb/a.c "$spdx#include <stdint.h>\n#include \"config.h\"\n" 'first include must be'
+	must_fail lb/a.c "${spdx}int a;\n" 'includes no "config.h"'
+	must_fail lb/a.c '#include "config.h"\n' 'first line is not'
+	must_fail more/a.c "$top" 'no such layer'
+	must_fail lb/a.c "$top#ifdef A\n#endif\n#if B\n#endif\n" 'outside os/ and compat/'
+	echo "layers.sh: each rule can fail"
+}
+
+if [ "${1:-}" = --selftest ]; then
+	selftest
+else
+	lint "${1:-${SOURCE_DIR:-.}}"
+fi
