@@ -3,6 +3,8 @@
 
 #include "base/iface.h"
 
+#include <string.h>
+
 const struct addr *
 iface_address(const struct iface *iface, enum addr_family family)
 {
@@ -31,4 +33,17 @@ iface_has_address(const struct iface *iface, const struct addr *addr)
 			return true;
 	}
 	return false;
+}
+
+bool
+iface_equal(const struct iface *a, const struct iface *b)
+{
+	if (strcmp(a->name, b->name) != 0 || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
+	    a->address_count != b->address_count)
+		return false;
+	for (size_t i = 0; i < a->address_count; i++)
+		if (a->addresses[i].length != b->addresses[i].length ||
+		    !addr_equal(&a->addresses[i].addr, &b->addresses[i].addr))
+			return false;
+	return true;
 }

@@ -26,5 +26,7 @@ const struct addr *iface_address(const struct iface *iface, enum addr_family fam
 bool iface_is_on_link(const struct iface *iface, const struct addr *addr);
 /* Is `addr` one of the interface's own? */
 bool iface_has_address(const struct iface *iface, const struct addr *addr);
+/* Are all facts the same? */
+bool iface_equal(const struct iface *a, const struct iface *b);
 
 #endif

@@ -87,6 +87,10 @@ struct sender {
 NODISCARD struct receiver *io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR]);
 NODISCARD struct sender *io_libnet_open(const char *iface, char error[IO_ERROR]);
 
+/* The versions of the libraries that run, for people. */
+const char *io_pcap_version(void);
+const char *io_libnet_version(void);
+
 /* Savefiles; "-" is standard input or output. dispatch() gives frames with the file's own times. */
 NODISCARD struct receiver *io_file_read(const char *path, uint16_t index, char error[IO_ERROR]);
 NODISCARD struct sender *io_file_write(const char *path, char error[IO_ERROR]);

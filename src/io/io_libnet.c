@@ -88,3 +88,9 @@ io_libnet_open(const char *iface, char error[IO_ERROR])
 	}
 	return &self->sender;
 }
+
+const char *
+io_libnet_version(void)
+{
+	return libnet_version();
+}

@@ -220,3 +220,9 @@ fail:
 	errno = number;
 	return NULL;
 }
+
+const char *
+io_pcap_version(void)
+{
+	return pcap_lib_version();
+}

@@ -417,6 +417,16 @@ model_apply(struct model *model, struct settings *settings, uint64_t now)
 	return result;
 }
 
+size_t
+model_server_count(const struct model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->service_count; i++)
+		count += model->services[i]->server_count;
+	return count;
+}
+
 struct server *
 model_server(const struct model *model, struct server_ref ref)
 {

@@ -113,6 +113,7 @@ NODISCARD int model_apply(struct model *model, struct settings *settings, uint64
 void model_place(struct model *model, const struct iface *ifaces, size_t count);
 
 struct server *model_server(const struct model *model, struct server_ref ref); /* NULL when it is gone */
+size_t model_server_count(const struct model *model);
 /* Disabled above all; then what health says; draining is an UP server of weight 0. */
 enum server_state server_state(const struct server *server);
 const char *server_state_name(enum server_state state); /* "unknown", "up", ... */

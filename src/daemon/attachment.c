@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/attachment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* Beyond this many VIPs a filter that names each costs more than it saves, and some kernels' limits come near. */
+#define VIPS_IN_FILTER 32
+
+static void
+turn_offloads_off(struct attachment *attachment, const struct iface *iface)
+{
+	char error[OS_ERROR], text[OFFLOAD_TEXT];
+
+	if (os_offload_off(iface->name, &attachment->offload, error) == -1)
+		log_info("offload interface=%s result=failed reason=\"%s\"", iface->name, error);
+	else if (attachment->offload.turned_off != 0)
+		log_info("offload interface=%s turned-off=\"%s\"", iface->name,
+		    os_offload_text(&attachment->offload, text));
+}
+
+int
+attachment_open(struct attachment *attachment, const struct iface *iface, uint16_t index, bool observe,
+    char error[IO_ERROR])
+{
+	int saved;
+
+	/* Offloads go first: Linux sizes the slots of the capture ring by what can arrive. */
+	if (!observe)
+		turn_offloads_off(attachment, iface);
+	attachment->receiver = io_pcap_open(iface->name, index, error);
+	if (attachment->receiver == NULL)
+		goto failed;
+	os_ignore_outgoing(attachment->receiver->ops->descriptor(attachment->receiver));
+	if (observe)
+		return 0;
+	attachment->sender = io_libnet_open(iface->name, error);
+	if (attachment->sender == NULL)
+		goto failed;
+	if (os_silence_socket(attachment->sender->ops->descriptor(attachment->sender)) == -1)
+		log_info("silence interface=%s result=failed reason=\"%s\"", iface->name, strerror(errno));
+	return 0;
+failed:
+	saved = errno;
+	attachment_close(attachment, iface);
+	errno = saved;
+	return -1;
+}
+
+bool
+attachment_is_open(const struct attachment *attachment)
+{
+	return attachment->receiver != NULL;
+}
+
+void
+attachment_stats(const struct attachment *attachment, struct receiver_stats *received, struct sender_stats *sent)
+{
+	struct receiver_stats now = { 0 };
+
+	*received = attachment->received;
+	*sent = attachment->sent;
+	if (attachment->receiver != NULL)
+		attachment->receiver->ops->stats(attachment->receiver, &now);
+	received->received += now.received;
+	received->dropped += now.dropped;
+	if (attachment->sender != NULL) {
+		sent->sent += attachment->sender->stats.sent;
+		sent->failed += attachment->sender->stats.failed;
+		sent->last_errno = attachment->sender->stats.last_errno;
+	}
+}
+
+void
+attachment_close(struct attachment *attachment, const struct iface *iface)
+{
+	char error[OS_ERROR], unsent[IO_ERROR];
+
+	attachment_stats(attachment, &attachment->received, &attachment->sent);
+	if (attachment->offload.turned_off != 0 &&
+	    os_offload_restore(iface->name, &attachment->offload, error) == -1)
+		log_warning("offload interface=%s result=not-restored reason=\"%s\"", iface->name, error);
+	memset(&attachment->offload, 0, sizeof(attachment->offload));
+	if (attachment->sender != NULL && attachment->sender->ops->close(attachment->sender, unsent) == -1)
+		log_warning("sender interface=%s result=not-closed reason=\"%s\"", iface->name, unsent);
+	if (attachment->receiver != NULL)
+		attachment->receiver->ops->close(attachment->receiver);
+	attachment->sender = NULL;
+	attachment->receiver = NULL;
+}
+
+/* "arp or (ether dst MAC and (dst host A or dst host B))" */
+static void
+write_filter(char *text, size_t size, const struct iface *iface, uint16_t index, const struct model *model)
+{
+	char mac[MAC_TEXT], addr[ADDR_TEXT];
+	size_t vips = 0, used;
+
+	for (size_t i = 0; i < model->vip_count; i++)
+		vips += model->vips[i].iface == index;
+	if (vips == 0) {
+		snprintf(text, size, "arp");
+		return;
+	}
+	mac_format(&iface->mac, mac);
+	if (vips > VIPS_IN_FILTER) {
+		snprintf(text, size, "arp or (ip and ether dst %s)", mac);
+		return;
+	}
+	used = (size_t)snprintf(text, size, "arp or (ether dst %s and (", mac);
+	for (size_t i = 0, written = 0; i < model->vip_count && used < size; i++) {
+		if (model->vips[i].iface != index)
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%sdst host %s", written++ > 0 ? " or " : "",
+		    addr_format(&model->vips[i].addr, addr));
+	}
+	if (used < size)
+		snprintf(text + used, size - used, "))");
+}
+
+void
+attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+{
+	char text[64 + VIPS_IN_FILTER * (ADDR_TEXT + 16)], error[IO_ERROR];
+
+	if (attachment->receiver == NULL)
+		return;
+	write_filter(text, sizeof(text), iface, index, model);
+	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);
+	if (attachment->receiver->ops->filter(attachment->receiver, text, error) == -1)
+		log_warning("filter interface=%s result=failed reason=\"%s\"", iface->name, error);
+}

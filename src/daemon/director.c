@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/director.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static bool
+is_via(const struct server *server, const struct neigh *neigh)
+{
+	return server->iface == neigh->iface && mac_is_zero(&server->settings.mac) &&
+	    addr_equal(&server->settings.addr, &neigh->addr);
+}
+
+static void
+log_neighbour(const struct director *director, enum neigh_event event, const struct server *server,
+    const struct neigh *neigh, const struct mac *before)
+{
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], old[MAC_TEXT];
+
+	server_name(server, name);
+	addr_format(&neigh->addr, addr);
+	mac_format(&neigh->mac, mac);
+	mac_format(before, old);
+	switch (event) {
+	case NEIGH_FOUND:
+		log_notice("neighbour-found server=%s address=%s mac=%s interface=%s", name, addr, mac,
+		    director->ifaces[neigh->iface].name);
+		break;
+	case NEIGH_CHANGED:
+		log_notice("neighbour-changed server=%s address=%s mac=%s before=%s interface=%s", name, addr, mac, old,
+		    director->ifaces[neigh->iface].name);
+		break;
+	case NEIGH_GONE:
+		log_warning("neighbour-lost server=%s address=%s interface=%s before=%s "
+		    "reason=\"no ARP answer: the server gets no traffic\"", name, addr,
+		    director->ifaces[neigh->iface].name, mac_is_zero(before) ? "none" : old);
+		break;
+	}
+}
+
+static void
+watch_neighbour(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+{
+	struct director *director = context;
+
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+
+		if (server == NULL || !is_via(server, neigh))
+			continue;
+		server->mac = neigh->mac;
+		log_neighbour(director, event, server, neigh, before);
+	}
+	director->stale = true;
+}
+
+int
+director_init(struct director *director, uint32_t connections, const struct siphash_key *key,
+    const struct emitter *emitter, char *error, size_t size)
+{
+	memset(director, 0, sizeof(*director));
+	if (forwarder_init(&director->forwarder, connections, key, watch_neighbour, director, error, size) == -1)
+		return -1;
+	director->forwarder.emitter = *emitter;
+	director->forwarder.ifaces = director->ifaces;
+	director->model = model_new();
+	if (director->model != NULL)
+		director->table = fwdtab_compile(director->model);
+	if (director->table == NULL) {
+		snprintf(error, size, "out of memory");
+		director_clear(director);
+		return -1;
+	}
+	director->forwarder.table = director->table;
+	return 0;
+}
+
+void
+director_clear(struct director *director)
+{
+	forwarder_clear(&director->forwarder);
+	fwdtab_free(director->table);
+	model_free(director->model);
+	director->table = NULL;
+	director->model = NULL;
+}
+
+uint16_t
+director_iface(struct director *director, const char *name)
+{
+	struct iface *iface;
+
+	for (size_t i = 0; i < director->iface_count; i++)
+		if (strcmp(director->ifaces[i].name, name) == 0)
+			return (uint16_t)i;
+	if (director->iface_count == IFACES_MOST)
+		return IFACE_NONE;
+	iface = &director->ifaces[director->iface_count];
+	memset(iface, 0, sizeof(*iface));
+	snprintf(iface->name, sizeof(iface->name), "%s", name);
+	iface->mtu = IFACE_MTU_DEFAULT;
+	director->forwarder.iface_count = ++director->iface_count;
+	return (uint16_t)(director->iface_count - 1);
+}
+
+/* Every server whose MAC the settings do not give is a neighbour to be resolved. */
+static int
+want_neighbours(struct director *director, uint64_t now)
+{
+	struct neigh_table *neighbours = director->forwarder.neighbours;
+	int result = 0;
+
+	neigh_begin(neighbours);
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+		const struct mac *mac;
+
+		if (server == NULL || server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac))
+			continue;
+		if (neigh_want(neighbours, server->iface, &server->settings.addr, now) == -1)
+			result = -1;
+		mac = neigh_mac(neighbours, server->iface, &server->settings.addr);
+		server->mac = mac != NULL ? *mac : mac_zero;
+	}
+	neigh_end(neighbours);
+	return result;
+}
+
+static int
+announce(struct director *director, const struct fwdtab *before, uint64_t now)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < director->model->vip_count; i++) {
+		const struct vip *vip = &director->model->vips[i];
+
+		if (vip->iface == IFACE_NONE || (before != NULL && fwdtab_vip(before, vip->iface, &vip->addr) != NULL))
+			continue;
+		if (announcer_add(director->forwarder.announcer, vip->iface, &vip->addr, now) == -1)
+			result = -1;
+	}
+	return result;
+}
+
+int
+director_announce(struct director *director, uint64_t now)
+{
+	return announce(director, NULL, now);
+}
+
+int
+director_place(struct director *director, uint64_t now)
+{
+	model_place(director->model, director->ifaces, director->iface_count);
+	director->stale = true;
+	return want_neighbours(director, now);
+}
+
+int
+director_apply(struct director *director, struct settings *settings, uint64_t now)
+{
+	int result;
+
+	if (model_apply(director->model, settings, now) == -1)
+		return -1;
+	result = director_place(director, now);
+	if (director->announces && announce(director, director->table, now) == -1)
+		result = -1;
+	director_refresh(director);
+	return director->stale ? -1 : result;
+}
+
+void
+director_refresh(struct director *director)
+{
+	struct fwdtab *table;
+
+	if (!director->stale)
+		return;
+	table = fwdtab_compile(director->model);
+	if (table == NULL) {
+		log_error("table result=failed reason=\"out of memory\"");
+		return;
+	}
+	fwdtab_free(director->table);
+	director->table = table;
+	director->forwarder.table = table;
+	director->stale = false;
+}
+
+void
+director_health(struct director *director, struct server *server, enum health_reason result, const char *detail,
+    uint64_t now)
+{
+	const struct service_settings *settings = &server->service->settings;
+	const enum server_state before = server_state(server);
+	char name[SERVER_NAME_TEXT];
+
+	if (!health_report(&server->health, result, settings->rise, settings->fall, now))
+		return;
+	director->stale = true;
+	server_name(server, name);
+	if (server->health.state == HEALTH_DOWN)
+		log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
+		    server_state_name(before), server_state_name(server_state(server)), health_reason_text(result), detail);
+	else
+		log_notice("server-state server=%s from=%s to=%s reason=\"check succeeded\" check=\"%s\"", name,
+		    server_state_name(before), server_state_name(server_state(server)), detail);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What live forwarding and offline mode share: a model, the table compiled from it, and the forwarder that reads the
+ * table. Knows neither sockets nor an event loop. This is where changes of health and neighbours are logged.
+ */
+#ifndef DAEMON_DIRECTOR_H
+#define DAEMON_DIRECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/iface.h"
+#include "base/siphash.h"
+#include "lb/forward.h"
+#include "lb/model.h"
+#include "lb/settings.h"
+
+#define IFACES_MOST 64 /* interfaces one director works on */
+
+struct director {
+	struct model *model;
+	struct fwdtab *table;
+	struct forwarder forwarder;
+	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbours and frames keep the index */
+	size_t iface_count;
+	bool announces;                   /* tell the network of VIPs: set when live */
+	bool stale;                       /* the model changed: director_refresh() is due */
+	uint64_t now;                     /* of the burst that is being worked on */
+};
+
+NODISCARD int director_init(struct director *director, uint32_t connections, const struct siphash_key *key,
+    const struct emitter *emitter, char *error, size_t size);
+void director_clear(struct director *director);
+
+/* The interface's index, added when it is new; IFACE_NONE when there are too many. */
+uint16_t director_iface(struct director *director, const char *name);
+
+/*
+ * Takes new settings: model, neighbours, table. VIPs that were not there before are announced, if `announces`. 0,
+ * or -1 when memory is out: then nothing may be forwarded any more. The interfaces that the settings name are there already.
+ */
+NODISCARD int director_apply(struct director *director, struct settings *settings, uint64_t now);
+/* Announce every VIP, as when service starts or the MAC has changed. */
+NODISCARD int director_announce(struct director *director, uint64_t now);
+/* Finds interfaces anew after their facts have changed. */
+NODISCARD int director_place(struct director *director, uint64_t now);
+/* Compiles the table if anything changed since. Between two bursts. */
+void director_refresh(struct director *director);
+/* A check's result. */
+void director_health(struct director *director, struct server *server, enum health_reason result, const char *detail,
+    uint64_t now);
+
+#endif

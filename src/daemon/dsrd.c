@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/dsrd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "base/log.h"
+#include "daemon/background.h"
+#include "daemon/dump.h"
+#include "daemon/interfaces.h"
+#include "daemon/loop.h"
+#include "os/os.h"
+#include "probe/probe.h"
+
+/* Frames taken before checks, timers and signals get their turn. */
+#define BURST 256
+#define RESCAN SECONDS(5)
+
+uint64_t
+dsrd_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return SECONDS(now.tv_sec) + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void
+send_frame(void *context, const struct frame *frame)
+{
+	struct dsrd *dsrd = context;
+	struct sender *sender = dsrd->attachments[frame->iface].sender;
+
+	/* NULL in observe mode, and while an interface is lost. */
+	if (sender != NULL)
+		sender->ops->send(sender, frame);
+}
+
+static void
+flush(struct dsrd *dsrd)
+{
+	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
+		struct sender *sender = dsrd->attachments[i].sender;
+
+		if (sender != NULL)
+			sender->ops->flush(sender);
+	}
+	director_refresh(&dsrd->director);
+}
+
+static void
+take_frame(void *context, struct frame *frame, uint64_t when UNUSED)
+{
+	struct director *director = context;
+
+	forward_frame(&director->forwarder, frame, director->now);
+}
+
+static void
+on_readable(void *context, size_t index)
+{
+	struct dsrd *dsrd = context;
+	struct receiver *receiver = dsrd->attachments[index].receiver;
+	char error[IO_ERROR];
+
+	dsrd->director.now = dsrd_clock();
+	if (receiver->ops->dispatch(receiver, BURST, take_frame, &dsrd->director, error) == -1)
+		interfaces_lose(dsrd, index, error);
+	flush(dsrd);
+}
+
+static void
+tick(struct dsrd *dsrd, uint64_t now)
+{
+	forward_tick(&dsrd->director.forwarder, now);
+	if (now >= dsrd->next_rescan) {
+		interfaces_rescan(dsrd, now);
+		dsrd->next_rescan = now + RESCAN;
+	}
+	flush(dsrd);
+}
+
+static void
+on_tick(void *context)
+{
+	tick(context, dsrd_clock());
+}
+
+static void
+on_check(void *context, struct server *server, enum health_reason result, const char *detail)
+{
+	struct dsrd *dsrd = context;
+
+	director_health(&dsrd->director, server, result, detail, dsrd_clock());
+	director_refresh(&dsrd->director);
+}
+
+/* Makes what runs be what `conf` says: first all that can fail, so that a failure changes nothing. */
+static enum exit_status
+adopt(struct dsrd *dsrd, struct conf *conf)
+{
+	enum exit_status status = interfaces_check_vips(&conf->settings);
+
+	if (status == EXIT_OK)
+		status = interfaces_prepare(dsrd, &conf->settings);
+	if (status != EXIT_OK) {
+		interfaces_settle(dsrd);
+		return status;
+	}
+	if (director_apply(&dsrd->director, &conf->settings, dsrd_clock()) == -1 ||
+	    prober_sync(dsrd->prober, dsrd->director.model) == -1) {
+		log_error("start result=failed reason=\"out of memory\"");
+		return EXIT_SYSTEM;
+	}
+	interfaces_settle(dsrd);
+	interfaces_warn_forwarding(dsrd);
+	tick(dsrd, dsrd_clock());
+	return EXIT_OK;
+}
+
+/* The command line has the last word, at every reload too. */
+static void
+override(const struct options *options, struct conf *conf)
+{
+	if (options->iface != NULL)
+		conf_set_iface(conf, options->iface);
+	if (options->user != NULL)
+		snprintf(conf->user, sizeof(conf->user), "%s", options->user);
+}
+
+/* What a running daemon cannot change any more. */
+static void
+warn_of_restart(const struct dsrd *dsrd, const struct conf *fresh)
+{
+	if (fresh->settings.connections != conn_table_capacity(dsrd->director.forwarder.conns))
+		log_warning("reload key=connections reason=\"takes effect at the next start\"");
+	if (strcmp(fresh->user, dsrd->conf.user) != 0)
+		log_warning("reload key=user reason=\"takes effect at the next start\"");
+}
+
+static void
+reload(struct dsrd *dsrd)
+{
+	struct errlist *errors = errlist_new();
+	struct conf fresh;
+
+	notify_reloading(dsrd->notify);
+	if (errors == NULL || conf_load(dsrd->options->config, &fresh, errors) == -1) {
+		for (size_t i = 0; errors != NULL && i < errlist_count(errors); i++)
+			log_error("reload error=\"%s\"", errlist_text(errors, i));
+		log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
+		goto out;
+	}
+	override(dsrd->options, &fresh);
+	warn_of_restart(dsrd, &fresh);
+	if (adopt(dsrd, &fresh) != EXIT_OK) {
+		log_error("reload result=failed reason=\"see above: nothing was changed\"");
+		conf_clear(&fresh);
+		goto out;
+	}
+	conf_clear(&dsrd->conf);
+	dsrd->conf = fresh;
+	if (!dsrd->options->log_stderr)
+		log_open(fresh.log, dsrd->options->verbose);
+	dsrd->reloads++;
+	log_notice("reload result=ok services=%zu servers=%zu", dsrd->director.model->service_count,
+	    model_server_count(dsrd->director.model));
+out:
+	errlist_free(errors);
+	notify_ready(dsrd->notify);
+}
+
+static void
+on_signal(void *context, int number)
+{
+	struct dsrd *dsrd = context;
+
+	switch (number) {
+	case SIGHUP:
+		reload(dsrd);
+		break;
+	case SIGUSR1:
+		dump_to_log(dsrd);
+		break;
+	default:
+		log_notice("stop signal=%d", number);
+		loop_stop(dsrd->loop);
+	}
+}
+
+static int
+start_parts(struct dsrd *dsrd, char *error, size_t size)
+{
+	static const struct loop_calls calls = { on_readable, on_tick, on_signal };
+	const struct emitter emitter = { send_frame, dsrd };
+	struct siphash_key key;
+
+	if (getentropy(key.bytes, sizeof(key.bytes)) == -1) {
+		snprintf(error, size, "no random numbers: %s", strerror(errno));
+		return -1;
+	}
+	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &emitter, error, size) == -1)
+		return -1;
+	dsrd->director.announces = true;
+	dsrd->loop = loop_new(&calls, dsrd, IFACES_MOST);
+	if (dsrd->loop != NULL)
+		dsrd->prober = prober_new(loop_base(dsrd->loop), on_check, dsrd);
+	if (dsrd->prober == NULL) {
+		snprintf(error, size, "libevent does not start");
+		return -1;
+	}
+	return 0;
+}
+
+static void
+stop_parts(struct dsrd *dsrd)
+{
+	prober_free(dsrd->prober);
+	if (dsrd->loop != NULL)
+		interfaces_close(dsrd);
+	loop_free(dsrd->loop);
+	director_clear(&dsrd->director);
+}
+
+/* Everything that needs root, then root goes. */
+static enum exit_status
+start(struct dsrd *dsrd)
+{
+	char error[OS_ERROR];
+	enum exit_status status;
+
+	if (start_parts(dsrd, error, sizeof(error)) == -1) {
+		log_error("start result=failed reason=\"%s\"", error);
+		return EXIT_SYSTEM;
+	}
+	status = adopt(dsrd, &dsrd->conf);
+	if (status != EXIT_OK)
+		return status;
+	if (dsrd->conf.user[0] != '\0' && os_drop_root(dsrd->conf.user, error) == -1) {
+		log_error("start result=failed reason=\"%s\"", error);
+		return EXIT_NO_PERMISSION;
+	}
+	return EXIT_OK;
+}
+
+static void
+announce_ready(const struct dsrd *dsrd)
+{
+	if (!dsrd->options->log_stderr)
+		log_open(dsrd->conf.log, dsrd->options->verbose);
+	log_notice("ready version=%s services=%zu servers=%zu connections=%u observe=%s", PACKAGE_VERSION,
+	    dsrd->director.model->service_count, model_server_count(dsrd->director.model),
+	    conn_table_capacity(dsrd->director.forwarder.conns), dsrd->options->observe ? "yes" : "no");
+	notify_ready(dsrd->notify);
+}
+
+enum exit_status
+dsrd_run(const struct options *options, struct conf *conf, struct background *background, const struct notify *notify)
+{
+	struct dsrd *dsrd = calloc(1, sizeof(*dsrd));
+	enum exit_status status;
+
+	if (dsrd == NULL) {
+		log_error("start result=failed reason=\"out of memory\"");
+		return EXIT_SYSTEM;
+	}
+	dsrd->options = options;
+	dsrd->background = background;
+	dsrd->notify = notify;
+	dsrd->conf = *conf;
+	memset(conf, 0, sizeof(*conf));
+	override(options, &dsrd->conf);
+	status = start(dsrd);
+	if (status == EXIT_OK) {
+		background_ready(background);
+		announce_ready(dsrd);
+		if (loop_run(dsrd->loop) == -1)
+			status = EXIT_SYSTEM;
+		notify_stopping(notify);
+		dump_to_log(dsrd);
+	}
+	stop_parts(dsrd);
+	conf_clear(&dsrd->conf);
+	free(dsrd);
+	return status;
+}

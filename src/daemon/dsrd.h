@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* The owner of everything that lives in a running director, and its life: start, bursts, ticks, reload, stop. */
+#ifndef DAEMON_DSRD_H
+#define DAEMON_DSRD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "conf/conf.h"
+#include "daemon/attachment.h"
+#include "daemon/director.h"
+#include "daemon/options.h"
+
+struct background;
+struct loop;
+struct notify;
+struct prober;
+
+struct dsrd {
+	const struct options *options;
+	struct background *background;
+	const struct notify *notify;
+	struct conf conf; /* its settings have moved into the director's model */
+	struct director director;
+	struct attachment attachments[IFACES_MOST]; /* by the director's interface numbers */
+	struct loop *loop;
+	struct prober *prober;
+	uint64_t next_rescan;
+	uint64_t reloads;
+};
+
+/* Run until told to stop; say so when ready. Takes `conf`'s contents. */
+NODISCARD enum exit_status dsrd_run(const struct options *options, struct conf *conf, struct background *background,
+    const struct notify *notify);
+
+/* The monotonic clock, in microseconds. */
+uint64_t dsrd_clock(void);
+
+#endif

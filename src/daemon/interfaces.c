@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/interfaces.h"
+
+#include <errno.h>
+
+#include "base/attr.h"
+#include "base/log.h"
+#include "daemon/loop.h"
+
+/* System interfaces that are looked at to find a server by its address. */
+#define NAMES_MOST 256
+#define MEND_TEXT 256
+
+static enum exit_status
+status_of(int code)
+{
+	switch (code) {
+	case EPERM:
+	case EACCES:
+		return EXIT_NO_PERMISSION;
+	case ENODEV:
+	case ENXIO:
+	case ENETDOWN:
+	case ENOTSUP:
+		return EXIT_NO_INTERFACE;
+	default:
+		return EXIT_SYSTEM;
+	}
+}
+
+/* `again`: it was open before and is tried until it works, so a failure is no news. */
+static enum exit_status
+open_one(struct dsrd *dsrd, uint16_t index, bool again)
+{
+	struct attachment *attachment = &dsrd->attachments[index];
+	const struct iface *iface = &dsrd->director.ifaces[index];
+	struct receiver *receiver;
+	char error[IO_ERROR];
+
+	if (attachment_open(attachment, iface, index, dsrd->options->observe, error) == -1) {
+		const enum exit_status status = status_of(errno);
+
+		if (again)
+			log_debug("interface-failed interface=%s reason=\"%s\"", iface->name, error);
+		else
+			log_error("interface-failed interface=%s reason=\"%s\"", iface->name, error);
+		return status;
+	}
+	receiver = attachment->receiver;
+	if (loop_watch(dsrd->loop, index, receiver->ops->descriptor(receiver), receiver->ops->wait(receiver)) == -1) {
+		log_error("interface-failed interface=%s reason=\"the event loop cannot watch it\"", iface->name);
+		attachment_close(attachment, iface);
+		return EXIT_SYSTEM;
+	}
+	return EXIT_OK;
+}
+
+/* Reads the facts of the named interface and opens it, unless that is done already. */
+static enum exit_status
+prepare_one(struct dsrd *dsrd, const char *name, uint16_t *index)
+{
+	char error[OS_ERROR];
+	struct iface facts;
+
+	if (os_iface_read(name, &facts, error) == -1) {
+		const enum exit_status status = status_of(errno);
+
+		log_error("interface-failed interface=%s reason=\"%s\"", name, error);
+		return status;
+	}
+	*index = director_iface(&dsrd->director, name);
+	if (*index == IFACE_NONE) {
+		log_error("interface-failed interface=%s reason=\"dsrd works on %d interfaces at most\"", name, IFACES_MOST);
+		return EXIT_BAD_CONFIG;
+	}
+	dsrd->director.ifaces[*index] = facts;
+	if (attachment_is_open(&dsrd->attachments[*index]))
+		return EXIT_OK;
+	return open_one(dsrd, *index, false);
+}
+
+/* The name of the system's interface whose prefix holds `addr`, or NULL. */
+static const char *
+find_by_address(const struct addr *addr, char names[][IFACE_NAME], size_t count)
+{
+	char error[OS_ERROR];
+	struct iface facts;
+
+	for (size_t i = 0; i < count; i++)
+		if (os_iface_read(names[i], &facts, error) == 0 && !mac_is_zero(&facts.mac) &&
+		    iface_is_on_link(&facts, addr))
+			return names[i];
+	return NULL;
+}
+
+static enum exit_status
+prepare_server(struct dsrd *dsrd, const struct server_settings *server, uint16_t service_iface,
+    char names[][IFACE_NAME], size_t count)
+{
+	const char *name = server->iface;
+	uint16_t index;
+
+	if (name[0] == '\0') {
+		if (iface_is_on_link(&dsrd->director.ifaces[service_iface], &server->addr))
+			return EXIT_OK;
+		name = find_by_address(&server->addr, names, count);
+	}
+	return name == NULL ? EXIT_OK : prepare_one(dsrd, name, &index);
+}
+
+enum exit_status
+interfaces_prepare(struct dsrd *dsrd, const struct settings *settings)
+{
+	char names[NAMES_MOST][IFACE_NAME];
+	const size_t count = os_iface_list(names, NAMES_MOST);
+	enum exit_status status = EXIT_OK;
+	uint16_t index;
+
+	for (size_t i = 0; i < settings->service_count && status == EXIT_OK; i++) {
+		const struct service_settings *service = &settings->services[i];
+
+		status = prepare_one(dsrd, service->iface, &index);
+		for (size_t j = 0; j < service->server_count && status == EXIT_OK; j++)
+			status = prepare_server(dsrd, &service->servers[j], index, names, count);
+	}
+	return status;
+}
+
+enum exit_status
+interfaces_check_vips(const struct settings *settings)
+{
+	enum exit_status status = EXIT_OK;
+
+	for (size_t i = 0; i < settings->service_count; i++) {
+		for (size_t j = 0; j < settings->services[i].listen_count; j++) {
+			const struct addr *vip = &settings->services[i].listens[j].vip;
+			char text[ADDR_TEXT], holder[IFACE_NAME] = "";
+
+			if (j > 0 && addr_equal(vip, &settings->services[i].listens[j - 1].vip))
+				continue;
+			if (!os_holds_address(vip, holder))
+				continue;
+			addr_format(vip, text);
+			log_error("vip-held service=%s vip=%s interface=%s reason=\"this host's own kernel holds the VIP and "
+			    "would reset every connection to it: take it off, as in `ip address del %s dev %s`\"",
+			    settings->services[i].name, text, holder, text, holder);
+			status = EXIT_BAD_CONFIG;
+		}
+	}
+	return status;
+}
+
+static bool
+carries_vips(const struct model *model, uint16_t index)
+{
+	for (size_t i = 0; i < model->vip_count; i++)
+		if (model->vips[i].iface == index)
+			return true;
+	return false;
+}
+
+static bool
+is_needed(const struct model *model, uint16_t index)
+{
+	if (carries_vips(model, index))
+		return true;
+	for (size_t i = 0; i < model->slot_count; i++)
+		if (model->slots[i] != NULL && model->slots[i]->iface == index)
+			return true;
+	return false;
+}
+
+void
+interfaces_warn_forwarding(const struct dsrd *dsrd)
+{
+	const struct director *director = &dsrd->director;
+	char mend[MEND_TEXT];
+
+	for (size_t i = 0; i < director->iface_count; i++) {
+		if (!carries_vips(director->model, (uint16_t)i) ||
+		    !os_forwards(director->ifaces[i].name, ADDR_IPV4, mend, sizeof(mend)))
+			continue;
+		log_warning("forwarding interface=%s reason=\"this host forwards IP packets and would route a second copy of "
+		    "every VIP frame\" mend=\"%s\"", director->ifaces[i].name, mend);
+	}
+}
+
+static void
+close_one(struct dsrd *dsrd, size_t index)
+{
+	loop_unwatch(dsrd->loop, index);
+	attachment_close(&dsrd->attachments[index], &dsrd->director.ifaces[index]);
+}
+
+void
+interfaces_settle(struct dsrd *dsrd)
+{
+	const struct director *director = &dsrd->director;
+
+	for (size_t i = 0; i < director->iface_count; i++) {
+		if (!is_needed(director->model, (uint16_t)i) && attachment_is_open(&dsrd->attachments[i]))
+			close_one(dsrd, i);
+		attachment_filter(&dsrd->attachments[i], &director->ifaces[i], (uint16_t)i, director->model);
+	}
+}
+
+void
+interfaces_lose(struct dsrd *dsrd, size_t index, const char *reason)
+{
+	log_warning("interface-lost interface=%s reason=\"%s\"", dsrd->director.ifaces[index].name, reason);
+	close_one(dsrd, index);
+}
+
+/* Reads the facts again; says whether they matter differently now. */
+static bool
+facts_changed(struct iface *iface)
+{
+	char error[OS_ERROR], mac[MAC_TEXT];
+	struct iface facts;
+	bool changed;
+
+	if (os_iface_read(iface->name, &facts, error) == -1)
+		return false;
+	changed = !iface_equal(&facts, iface);
+	if (!mac_equal(&facts.mac, &iface->mac))
+		log_notice("interface-changed interface=%s mac=%s", iface->name, mac_format(&facts.mac, mac));
+	*iface = facts;
+	return changed;
+}
+
+static bool
+reopen(struct dsrd *dsrd, uint16_t index)
+{
+	if (open_one(dsrd, index, true) != EXIT_OK)
+		return false;
+	log_notice("interface-back interface=%s", dsrd->director.ifaces[index].name);
+	return true;
+}
+
+void
+interfaces_rescan(struct dsrd *dsrd, uint64_t now)
+{
+	struct director *director = &dsrd->director;
+	bool changed = false;
+
+	for (size_t i = 0; i < director->iface_count; i++) {
+		if (!is_needed(director->model, (uint16_t)i))
+			continue;
+		if (!attachment_is_open(&dsrd->attachments[i]))
+			changed |= reopen(dsrd, (uint16_t)i);
+		changed |= facts_changed(&director->ifaces[i]);
+	}
+	if (!changed)
+		return;
+	if (director_place(director, now) == -1 || director_announce(director, now) == -1)
+		log_error("interface-changed result=failed reason=\"out of memory\"");
+	director_refresh(director);
+	interfaces_settle(dsrd);
+}
+
+void
+interfaces_close(struct dsrd *dsrd)
+{
+	for (size_t i = 0; i < dsrd->director.iface_count; i++)
+		close_one(dsrd, i);
+}

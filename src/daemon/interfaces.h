@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* Which interfaces the director works on: found, opened, watched for change, reopened, closed. */
+#ifndef DAEMON_INTERFACES_H
+#define DAEMON_INTERFACES_H
+
+#include "base/attr.h"
+#include "daemon/dsrd.h"
+#include "daemon/options.h"
+#include "lb/settings.h"
+
+/*
+ * Finds the interfaces that `settings` need, by name or by a server's address, and opens those that are not open. The
+ * reason of a failure is in the log; what was opened before it stays open.
+ */
+NODISCARD enum exit_status interfaces_prepare(struct dsrd *dsrd, const struct settings *settings);
+/* Nobody but dsrd may hold a VIP: EXIT_BAD_CONFIG, logged, when this host's kernel does. */
+NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
+/* Warns where this host would forward a second copy of each frame. */
+void interfaces_warn_forwarding(const struct dsrd *dsrd);
+/* After the model has changed: closes what nobody needs, gives the kernel new filters. */
+void interfaces_settle(struct dsrd *dsrd);
+/* Looks whether MACs, MTUs and addresses are what they were, and opens again what was lost. */
+void interfaces_rescan(struct dsrd *dsrd, uint64_t now);
+/* An interface stopped giving frames: close it, rescan will try again. */
+void interfaces_lose(struct dsrd *dsrd, size_t index, const char *reason);
+void interfaces_close(struct dsrd *dsrd);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/attr.h"
+
+static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
+
+struct watch {
+	struct loop *loop;
+	size_t number;
+	struct event *event;
+};
+
+struct loop {
+	struct event_base *base;
+	const struct loop_calls *calls;
+	void *context;
+	struct event *ticker;
+	struct event *signals[ARRAY_LEN(signals)];
+	size_t most;
+	struct watch watches[];
+};
+
+static void
+on_ready(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+{
+	struct watch *watch = arg;
+
+	watch->loop->calls->readable(watch->loop->context, watch->number);
+}
+
+static void
+on_tick(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+{
+	struct loop *loop = arg;
+
+	loop->calls->tick(loop->context);
+}
+
+static void
+on_signal(evutil_socket_t number, short what UNUSED, void *arg)
+{
+	struct loop *loop = arg;
+
+	loop->calls->signalled(loop->context, (int)number);
+}
+
+static int
+begin_timers(struct loop *loop)
+{
+	const struct timeval second = { 1, 0 };
+
+	loop->ticker = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
+	if (loop->ticker == NULL || event_add(loop->ticker, &second) == -1)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		loop->signals[i] = evsignal_new(loop->base, signals[i], on_signal, loop);
+		if (loop->signals[i] == NULL || event_add(loop->signals[i], NULL) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+struct loop *
+loop_new(const struct loop_calls *calls, void *context, size_t most)
+{
+	struct loop *loop = calloc(1, sizeof(*loop) + most * sizeof(loop->watches[0]));
+
+	if (loop == NULL)
+		return NULL;
+	loop->calls = calls;
+	loop->context = context;
+	loop->most = most;
+	loop->base = event_base_new();
+	if (loop->base == NULL || begin_timers(loop) == -1) {
+		loop_free(loop);
+		return NULL;
+	}
+	return loop;
+}
+
+void
+loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	for (size_t i = 0; i < loop->most; i++)
+		loop_unwatch(loop, i);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		if (loop->signals[i] != NULL)
+			event_free(loop->signals[i]);
+	if (loop->ticker != NULL)
+		event_free(loop->ticker);
+	if (loop->base != NULL)
+		event_base_free(loop->base);
+	free(loop);
+}
+
+struct event_base *
+loop_base(struct loop *loop)
+{
+	return loop->base;
+}
+
+int
+loop_watch(struct loop *loop, size_t number, int descriptor, const struct timeval *wait)
+{
+	struct watch *watch = &loop->watches[number];
+	const short what = (short)(EV_PERSIST | (descriptor == -1 ? 0 : EV_READ));
+
+	loop_unwatch(loop, number);
+	watch->loop = loop;
+	watch->number = number;
+	watch->event = event_new(loop->base, descriptor, what, on_ready, watch);
+	if (watch->event == NULL || event_add(watch->event, wait) == -1) {
+		loop_unwatch(loop, number);
+		return -1;
+	}
+	return 0;
+}
+
+void
+loop_unwatch(struct loop *loop, size_t number)
+{
+	struct watch *watch = &loop->watches[number];
+
+	if (watch->event != NULL)
+		event_free(watch->event);
+	watch->event = NULL;
+}
+
+int
+loop_run(struct loop *loop)
+{
+	return event_base_dispatch(loop->base) == -1 ? -1 : 0;
+}
+
+void
+loop_stop(struct loop *loop)
+{
+	event_base_loopbreak(loop->base);
+}
+
+const char *
+loop_library(void)
+{
+	return event_get_version();
+}

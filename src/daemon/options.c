@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+
+#define FLAG_OBSERVE 256 /* above every character: a flag without a letter */
+
+struct flag {
+	int letter;
+	const char *name;
+	const char *takes; /* NULL: nothing */
+	const char *help;
+	const char *more;  /* the help's second line, or NULL */
+};
+
+static const struct flag flags[] = {
+	{ 'f', "config", "FILE", "configuration, default " DSRD_CONF, NULL },
+	{ 'n', "check", NULL, "check the configuration: all errors at once, then exit (-t is accepted too)", NULL },
+	{ 'T', "dump", NULL, "print the effective configuration, defaults filled in, and exit", NULL },
+	{ 'd', "debug", NULL, "do not detach; log to standard error", NULL },
+	{ 'F', "foreground", NULL, "do not detach; log where `log` says", NULL },
+	{ FLAG_OBSERVE, "observe", NULL, "see, decide and count, but send nothing", NULL },
+	{ 'i', "interface", "IF", "overrides `interface` of the configuration", NULL },
+	{ 'p', "pidfile", "FILE", "write the process number here, and refuse to run twice", NULL },
+	{ 'r', "read", "FILE", "offline: take frames from a savefile ('-': standard input)",
+	    "with the savefile's own clock; needs no privilege" },
+	{ 'w', "write", "FILE", "with -r: write the frames that would have been sent", NULL },
+	{ 'u', "user", "USER[:GROUP]", "overrides `user` of the configuration", NULL },
+	{ 'v', "verbose", NULL, "log more; twice: log everything", NULL },
+	{ 'V', "version", NULL, "print the version and how it was built, and exit", NULL },
+	{ 'h', "help", NULL, "print this, and exit", NULL },
+};
+
+static enum exit_status
+apply(struct options *options, int letter, const char *value)
+{
+	switch (letter) {
+	case 'f':
+		options->config = value;
+		break;
+	case 'n':
+	case 't':
+		options->mode = MODE_CHECK;
+		break;
+	case 'T':
+		options->mode = MODE_DUMP;
+		break;
+	case 'd':
+		options->log_stderr = true;
+		options->foreground = true;
+		break;
+	case 'F':
+		options->foreground = true;
+		break;
+	case FLAG_OBSERVE:
+		options->observe = true;
+		break;
+	case 'i':
+		options->iface = value;
+		break;
+	case 'p':
+		options->pidfile = value;
+		break;
+	case 'r':
+		options->read = value;
+		break;
+	case 'w':
+		options->write = value;
+		break;
+	case 'u':
+		options->user = value;
+		break;
+	case 'v':
+		options->verbose++;
+		break;
+	case 'V':
+		options->mode = MODE_VERSION;
+		break;
+	case 'h':
+		options->mode = MODE_HELP;
+		break;
+	default: /* getopt_long has said what is wrong */
+		fprintf(stderr, "dsrd: dsrd --help lists the flags\n");
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
+static enum exit_status
+check_together(struct options *options, int argc, char *const argv[], int next)
+{
+	if (next < argc) {
+		fprintf(stderr, "dsrd: %s: dsrd takes flags only; a configuration goes behind -f\n", argv[next]);
+		return EXIT_USAGE;
+	}
+	if (options->write != NULL && options->read == NULL) {
+		fprintf(stderr, "dsrd: -w writes what offline mode would send: it needs -r FILE\n");
+		return EXIT_USAGE;
+	}
+	if (options->read != NULL && options->mode == MODE_LIVE)
+		options->mode = MODE_OFFLINE;
+	return EXIT_OK;
+}
+
+enum exit_status
+options_parse(struct options *options, int argc, char *const argv[])
+{
+	struct option longs[ARRAY_LEN(flags) + 1];
+	char shorts[2 + 2 * ARRAY_LEN(flags)] = "+t";
+	size_t used = strlen(shorts);
+	int letter;
+
+	memset(options, 0, sizeof(*options));
+	memset(longs, 0, sizeof(longs));
+	options->config = DSRD_CONF;
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		longs[i].name = flags[i].name;
+		longs[i].has_arg = flags[i].takes != NULL ? required_argument : no_argument;
+		longs[i].val = flags[i].letter;
+		if (flags[i].letter == FLAG_OBSERVE)
+			continue;
+		shorts[used++] = (char)flags[i].letter;
+		if (flags[i].takes != NULL)
+			shorts[used++] = ':';
+	}
+	shorts[used] = '\0';
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
+		if (apply(options, letter, optarg) != EXIT_OK)
+			return EXIT_USAGE;
+	return check_together(options, argc, argv, optind);
+}
+
+void
+options_print_help(void)
+{
+	printf("usage: dsrd [-dFhnTvV] [-f file] [-i interface] [-p pidfile] [-u user[:group]]\n"
+	    "            [-r in.pcap [-w out.pcap]]\n\n"
+	    "A load balancer by direct server return. The manual: dsrd(8), dsrd.conf(5).\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		const struct flag *flag = &flags[i];
+		char left[40];
+
+		if (flag->letter == FLAG_OBSERVE)
+			snprintf(left, sizeof(left), "    --%s", flag->name);
+		else
+			snprintf(left, sizeof(left), "-%c, --%s%s%s", flag->letter, flag->name,
+			    flag->takes != NULL ? " " : "", flag->takes != NULL ? flag->takes : "");
+		printf("  %-26s %s\n", left, flag->help);
+		if (flag->more != NULL)
+			printf("  %-26s %s\n", "", flag->more);
+	}
+}

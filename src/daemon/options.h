@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line. One table of flags drives parsing and --help. */
+#ifndef DAEMON_OPTIONS_H
+#define DAEMON_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+
+#define DSRD_CONF SYSCONFDIR "/dsrd.conf"
+
+/* sysexits(3): dsrd's exit statuses, documented in dsrd(8). */
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_USAGE = 64,
+	EXIT_NO_INTERFACE = 69,
+	EXIT_SYSTEM = 71,
+	EXIT_NO_PERMISSION = 77,
+	EXIT_BAD_CONFIG = 78
+};
+
+enum run_mode {
+	MODE_LIVE = 0,
+	MODE_OFFLINE, /* -r */
+	MODE_CHECK,   /* -n */
+	MODE_DUMP,    /* -T */
+	MODE_HELP,
+	MODE_VERSION
+};
+
+struct options {
+	enum run_mode mode;
+	const char *config;
+	const char *iface;
+	const char *pidfile;
+	const char *read;
+	const char *write;
+	const char *user;
+	bool foreground;
+	bool log_stderr;
+	bool observe;
+	int verbose;
+};
+
+/* EXIT_OK, or EXIT_USAGE with the reason on standard error. Texts point into argv. */
+NODISCARD enum exit_status options_parse(struct options *options, int argc, char *const argv[]);
+void options_print_help(void);
+
+#endif
