@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+Suite *background_suite(void);
+
+int
+main(void)
+{
+	static Suite *(*const suites[])(void) = {background_suite};
+	SRunner *runner = srunner_create(NULL);
+	int failed;
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		srunner_add_suite(runner, suites[i]());
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+Suite *io_file_suite(void);
+Suite *io_live_suite(void);
+
+int
+main(void)
+{
+	static Suite *(*const suites[])(void) = {io_file_suite, io_live_suite};
+	SRunner *runner = srunner_create(NULL);
+	int failed;
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		srunner_add_suite(runner, suites[i]());
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/* What the platform does without privilege; tests/integration/test_engine.sh has the rest. */
+#include "config.h"
+
+#include "os/os.h"
+
+#include <sys/socket.h>
+
+#include <check.h>
+#include <errno.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+Suite *host_suite(void);
+
+START_TEST(root_is_found)
+{
+	char error[OS_ERROR] = "";
+	struct os_user user;
+
+	ck_assert_msg(os_user_find("root", &user, error) == 0, "%s", error);
+	ck_assert_uint_eq(user.uid, 0);
+	ck_assert_uint_eq(user.gid, getpwuid(0)->pw_gid);
+}
+END_TEST
+
+START_TEST(group_is_found)
+{
+	const struct group *group = getgrgid(1); /* "daemon" nearly everywhere */
+	char error[OS_ERROR] = "", text[128];
+	struct os_user user;
+
+	if (group == NULL)
+		return;
+	(void)snprintf(text, sizeof(text), "root:%s", group->gr_name);
+	ck_assert_msg(os_user_find(text, &user, error) == 0, "%s", error);
+	ck_assert_uint_eq(user.uid, 0);
+	ck_assert_uint_eq(user.gid, 1);
+}
+END_TEST
+
+START_TEST(unknown_users_and_groups_are_named)
+{
+	static const struct {
+		const char *text;
+		int number;
+		const char *said;
+	} cases[] = {
+		{"no-such-user", ENOENT, "no user \"no-such-user\""},
+		{"no-such-user:root", ENOENT, "no user \"no-such-user\""},
+		{"root:no-such-group", ENOENT, "no group \"no-such-group\""},
+		{"", EINVAL, "\"\""},
+		{":root", EINVAL, "\":root\""},
+		{"root:", EINVAL, "\"root:\""},
+		{"a-user-whose-name-is-longer-than-any-system-allows", EINVAL, "a-user-whose-name"},
+	};
+	char error[OS_ERROR] = "";
+	struct os_user user;
+
+	ck_assert_int_eq(os_user_find(cases[_i].text, &user, error), -1);
+	ck_assert_int_eq(errno, cases[_i].number);
+	ck_assert_msg(strstr(error, cases[_i].said) != NULL, "%s", error);
+}
+END_TEST
+
+START_TEST(nobody_becomes_an_unknown_user)
+{
+	char error[OS_ERROR] = "";
+	uid_t before = geteuid();
+
+	ck_assert_int_eq(os_drop_root("no-such-user", error), -1);
+	ck_assert_msg(strstr(error, "no-such-user") != NULL, "%s", error);
+	ck_assert_uint_eq(geteuid(), before);
+}
+END_TEST
+
+START_TEST(forwarding_is_not_guessed)
+{
+	char mend[128] = "";
+
+	ck_assert(!os_forwards("nosuchif0", ADDR_IPV4, mend, sizeof(mend)));
+	ck_assert(!os_forwards("../../kernel", ADDR_IPV4, mend, sizeof(mend)));
+	ck_assert_str_eq(mend, "");
+}
+END_TEST
+
+START_TEST(offloads_of_no_interface_fail)
+{
+	struct offload offload = {.turned_off = 1};
+	char error[OS_ERROR] = "";
+
+	ck_assert_int_eq(os_offload_off("nosuchif0", &offload, error), -1);
+	ck_assert_uint_eq(offload.turned_off, 0);
+	ck_assert_msg(strstr(error, "nosuchif0") != NULL, "%s", error);
+	ck_assert_int_eq(os_offload_restore("nosuchif0", &offload, error), 0);
+}
+END_TEST
+
+START_TEST(offload_text_always_fits)
+{
+	struct offload offload = {.turned_off = 0};
+	char text[OFFLOAD_TEXT];
+
+	ck_assert_str_eq(os_offload_text(&offload, text), "none");
+	offload.turned_off = ~0U;
+	ck_assert_uint_lt(strlen(os_offload_text(&offload, text)), OFFLOAD_TEXT);
+}
+END_TEST
+
+/* Any socket shows it, also one that needs no privilege. */
+START_TEST(silenced_socket_receives_nothing)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int silent = socket(AF_INET, SOCK_DGRAM, 0), other = socket(AF_INET, SOCK_DGRAM, 0);
+	char byte = 'x';
+
+	ck_assert_int_eq(bind(silent, (const struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(getsockname(silent, (struct sockaddr *)&address, &length), 0);
+	ck_assert_int_eq(connect(other, (const struct sockaddr *)&address, length), 0);
+	ck_assert_int_eq(send(other, &byte, 1, 0), 1);
+	ck_assert_int_eq(send(other, &byte, 1, 0), 1);
+	if (os_silence_socket(silent) == 0) {
+		(void)send(other, &byte, 1, 0);
+		ck_assert_int_eq(recv(silent, &byte, 1, MSG_DONTWAIT), -1);
+		ck_assert(errno == EAGAIN || errno == EWOULDBLOCK);
+	} else {
+		ck_assert_int_eq(errno, ENOTSUP);
+	}
+	ck_assert_int_eq(close(silent), 0);
+	ck_assert_int_eq(close(other), 0);
+	ck_assert_int_eq(os_silence_socket(-1), -1);
+	ck_assert_int_eq(os_ignore_outgoing(-1), -1);
+}
+END_TEST
+
+Suite *
+host_suite(void)
+{
+	Suite *suite = suite_create("host");
+	TCase *tests = tcase_create("unprivileged");
+
+	tcase_add_test(tests, root_is_found);
+	tcase_add_test(tests, group_is_found);
+	tcase_add_loop_test(tests, unknown_users_and_groups_are_named, 0, 7);
+	tcase_add_test(tests, nobody_becomes_an_unknown_user);
+	tcase_add_test(tests, forwarding_is_not_guessed);
+	tcase_add_test(tests, offloads_of_no_interface_fail);
+	tcase_add_test(tests, offload_text_always_fits);
+	tcase_add_test(tests, silenced_socket_receives_nothing);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
