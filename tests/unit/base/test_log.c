@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* Standard error is a file for the length of a line, which is then read. Each test is a process of its own. */
+#include "config.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "suites.h"
+
+static FILE *file;
+static int saved_stderr;
+static char text[8192];
+
+static void
+capture(void)
+{
+	file = tmpfile();
+	ck_assert_ptr_nonnull(file);
+	saved_stderr = dup(STDERR_FILENO);
+	ck_assert_int_ge(saved_stderr, 0);
+	ck_assert_int_ge(dup2(fileno(file), STDERR_FILENO), 0);
+}
+
+/* What was written to standard error since capture(). */
+static const char *
+captured(void)
+{
+	size_t length;
+
+	ck_assert_int_ge(dup2(saved_stderr, STDERR_FILENO), 0);
+	rewind(file);
+	length = fread(text, 1, sizeof(text) - 1, file);
+	text[length] = '\0';
+	(void)fclose(file);
+	return text;
+}
+
+static void
+set_journal(intmax_t inode_off)
+{
+	struct stat st;
+	char stream[64];
+
+	ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)((intmax_t)st.st_ino + inode_off));
+	ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+}
+
+START_TEST(log_stamps_lines)
+{
+	int year, month, day, hour, minute, second, millisecond, end = 0;
+	const char *line;
+
+	(void)unsetenv("JOURNAL_STREAM");
+	capture();
+	log_open(SINK_STDERR, 0);
+	log_warning("server-state server=%s to=down", "web/web1");
+	line = captured();
+	/* RFC 3339 section 5.6 */
+	ck_assert_int_eq(sscanf(line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ %n", &year, &month, &day, &hour, &minute, &second,
+	    &millisecond, &end), 7);
+	ck_assert_int_gt(year, 2000);
+	ck_assert_int_eq(end, 25);
+	ck_assert_str_eq(line + end, "warning server-state server=web/web1 to=down\n");
+}
+END_TEST
+
+START_TEST(log_leaves_stamps_to_the_journal)
+{
+	capture();
+	set_journal(0);
+	log_open(SINK_STDERR, 2);
+	log_error("a");
+	log_warning("b");
+	log_notice("c");
+	log_info("d");
+	log_debug("e");
+	ck_assert_str_eq(captured(), "<3>a\n<4>b\n<5>c\n<6>d\n<7>e\n");
+}
+END_TEST
+
+START_TEST(log_is_not_fooled_by_another_journal)
+{
+	capture();
+	set_journal(1);
+	log_open(SINK_STDERR, 0);
+	log_error("a");
+	ck_assert_ptr_nonnull(strstr(captured(), "Z error a\n"));
+}
+END_TEST
+
+static const char *const bad_streams[] = { "", ":", "1", "1:", "x:y", "8:1:2" };
+
+START_TEST(log_survives_a_bad_journal_variable)
+{
+	ck_assert_int_eq(setenv("JOURNAL_STREAM", bad_streams[_i], 1), 0);
+	capture();
+	log_open(SINK_STDERR, 0);
+	log_error("a");
+	ck_assert_ptr_nonnull(strstr(captured(), "Z error a\n"));
+}
+END_TEST
+
+static const struct {
+	int verbosity;
+	const char *lines;
+} verbosities[] = { { 0, "<3>e\n<5>n\n" }, { 1, "<3>e\n<5>n\n<6>i\n" }, { 2, "<3>e\n<5>n\n<6>i\n<7>d\n" } };
+
+START_TEST(log_shows_what_was_asked_for)
+{
+	capture();
+	set_journal(0);
+	log_open(SINK_STDERR, verbosities[_i].verbosity);
+	log_error("e");
+	log_notice("n");
+	log_info("i");
+	log_debug("d");
+	ck_assert_str_eq(captured(), verbosities[_i].lines);
+}
+END_TEST
+
+START_TEST(log_lets_no_control_characters_through)
+{
+	capture();
+	set_journal(0);
+	log_open(SINK_STDERR, 0);
+	log_notice("a name=%s", "x\ny\r\t\033[2J\177z\xc3\xa9");
+	/* UTF-8 stays. */
+	ck_assert_str_eq(captured(), "<5>a name=x?y???[2J?z\xc3\xa9\n");
+}
+END_TEST
+
+START_TEST(log_cuts_long_lines)
+{
+	char name[3000];
+	const char *line;
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	capture();
+	set_journal(0);
+	log_open(SINK_STDERR, 0);
+	log_notice("%s", name);
+	line = captured();
+	ck_assert_uint_eq(strlen(line), 3 + 999 + 1);
+	ck_assert_int_eq(line[strlen(line) - 1], '\n');
+}
+END_TEST
+
+START_TEST(log_leaves_errno_alone)
+{
+	capture();
+	errno = ENOENT;
+	log_error("a");
+	ck_assert_int_eq(errno, ENOENT);
+	(void)captured();
+}
+END_TEST
+
+START_TEST(log_to_syslog_is_not_on_stderr)
+{
+	capture();
+	log_open(SINK_SYSLOG, 0);
+	log_error("unit-test");
+	log_open(SINK_STDERR, 0);
+	ck_assert_str_eq(captured(), "");
+}
+END_TEST
+
+Suite *
+log_suite(void)
+{
+	Suite *suite = suite_create("log");
+	TCase *tcase = tcase_create("log");
+
+	tcase_add_test(tcase, log_stamps_lines);
+	tcase_add_test(tcase, log_leaves_stamps_to_the_journal);
+	tcase_add_test(tcase, log_is_not_fooled_by_another_journal);
+	tcase_add_loop_test(tcase, log_survives_a_bad_journal_variable, 0, (int)ARRAY_LEN(bad_streams));
+	tcase_add_loop_test(tcase, log_shows_what_was_asked_for, 0, (int)ARRAY_LEN(verbosities));
+	tcase_add_test(tcase, log_lets_no_control_characters_through);
+	tcase_add_test(tcase, log_cuts_long_lines);
+	tcase_add_test(tcase, log_leaves_errno_alone);
+	tcase_add_test(tcase, log_to_syslog_is_not_on_stderr);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

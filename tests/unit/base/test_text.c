@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/text.h"
+#include "suites.h"
+
+#define REFUSED 0xdeadbeefdeadbeef /* `value` must be untouched */
+
+static const struct {
+	const char *text;
+	uint64_t least, most;
+	uint64_t value;
+} numbers[] = {
+	{ "0", 0, 10, 0 }, { "10", 0, 10, 10 }, { "007", 0, 10, 7 }, { "1", 1, 65535, 1 }, { "65535", 1, 65535, 65535 },
+	{ "18446744073709551615", 0, UINT64_MAX, UINT64_MAX },
+	{ "11", 0, 10, REFUSED }, { "0", 1, 10, REFUSED }, { "65536", 1, 65535, REFUSED },
+	{ "18446744073709551616", 0, UINT64_MAX, REFUSED }, { "99999999999999999999", 0, UINT64_MAX, REFUSED },
+	{ "", 0, 10, REFUSED }, { "-1", 0, 10, REFUSED }, { "+1", 0, 10, REFUSED }, { " 1", 0, 10, REFUSED },
+	{ "1 ", 0, 10, REFUSED }, { "1x", 0, 10, REFUSED }, { "0x1", 0, 10, REFUSED }, { "1.0", 0, 10, REFUSED }
+};
+
+START_TEST(text_reads_numbers)
+{
+	uint64_t value = REFUSED;
+	int result = text_number(numbers[_i].text, numbers[_i].least, numbers[_i].most, &value);
+
+	ck_assert_msg(value == numbers[_i].value, "'%s' gave %" PRIu64, numbers[_i].text, value);
+	ck_assert_int_eq(result, numbers[_i].value == REFUSED ? -1 : 0);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t value;
+} durations[] = {
+	{ "0s", 0 }, { "1us", 1 }, { "500ms", MILLISECONDS(500) }, { "5s", SECONDS(5) }, { "15m", MINUTES(15) },
+	{ "1h", MINUTES(60) }, { "7d", SECONDS(7 * 86400) }, { "213503982d", SECONDS(213503982) * 86400 },
+	{ "213503983d", REFUSED }, { "18446744073709551615us", UINT64_MAX },
+	{ "", REFUSED }, { "5", REFUSED }, { "s", REFUSED }, { "5 s", REFUSED }, { "5s ", REFUSED }, { "-5s", REFUSED },
+	{ "5S", REFUSED }, { "5sec", REFUSED }, { "1h30m", REFUSED }, { "1.5s", REFUSED }, { "5w", REFUSED }
+};
+
+START_TEST(text_reads_durations)
+{
+	uint64_t value = REFUSED;
+	int result = text_duration(durations[_i].text, &value);
+
+	ck_assert_msg(value == durations[_i].value, "'%s' gave %" PRIu64, durations[_i].text, value);
+	ck_assert_int_eq(result, durations[_i].value == REFUSED ? -1 : 0);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	uint64_t value;
+} sizes[] = {
+	{ "0", 0 }, { "512", 512 }, { "64k", 65536 }, { "8m", 8388608 }, { "2g", 2147483648 },
+	{ "17179869183g", UINT64_C(17179869183) << 30 }, { "17179869184g", REFUSED },
+	{ "", REFUSED }, { "k", REFUSED }, { "64K", REFUSED }, { "64kb", REFUSED }, { "64 k", REFUSED }, { "-1", REFUSED }
+};
+
+START_TEST(text_reads_sizes)
+{
+	uint64_t value = REFUSED;
+	int result = text_size(sizes[_i].text, &value);
+
+	ck_assert_msg(value == sizes[_i].value, "'%s' gave %" PRIu64, sizes[_i].text, value);
+	ck_assert_int_eq(result, sizes[_i].value == REFUSED ? -1 : 0);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int value; /* -1: refused */
+} bools[] = {
+	{ "yes", 1 }, { "no", 0 }, { "on", 1 }, { "off", 0 }, { "true", 1 }, { "false", 0 }, { "1", 1 }, { "0", 0 },
+	{ "", -1 }, { "y", -1 }, { "Yes", -1 }, { "yes ", -1 }, { "2", -1 }, { "nope", -1 }
+};
+
+START_TEST(text_reads_bools)
+{
+	bool value = bools[_i].value != 1;
+	const bool before = value;
+	int result = text_bool(bools[_i].text, &value);
+
+	ck_assert_int_eq(result, bools[_i].value == -1 ? -1 : 0);
+	ck_assert_int_eq(value, bools[_i].value == -1 ? before : bools[_i].value);
+}
+END_TEST
+
+static const struct {
+	uint64_t value;
+	const char *text;
+} formats[] = {
+	{ 0, "0s" }, { 1, "1us" }, { 999, "999us" }, { 1000, "1ms" }, { 1500, "1500us" }, { SECONDS(1), "1s" },
+	{ MILLISECONDS(1500), "1500ms" }, { SECONDS(90), "90s" }, { MINUTES(2), "2m" }, { MINUTES(90), "90m" },
+	{ MINUTES(60), "1h" }, { SECONDS(86400), "1d" }, { MINUTES(60) * 36, "36h" }, { UINT64_MAX, "18446744073709551615us" }
+};
+
+START_TEST(text_writes_durations_that_it_reads)
+{
+	char text[DURATION_TEXT];
+	uint64_t value = REFUSED;
+
+	ck_assert_str_eq(text_format_duration(formats[_i].value, text), formats[_i].text);
+	ck_assert_int_eq(text_duration(text, &value), 0);
+	ck_assert_uint_eq(value, formats[_i].value);
+}
+END_TEST
+
+static const char *const names[] = { "interface", "interval", "scheduler", "timeout", "rise", "rr", "wrr", "wlc", NULL };
+
+static const struct {
+	const char *text;
+	const char *nearest; /* NULL: none */
+} nearest[] = {
+	{ "interfaces", "interface" }, { "inteface", "interface" }, { "intreface", "interface" }, { "Interface", "interface" },
+	{ "intervall", "interval" }, { "sheduler", "scheduler" }, { "schedulre", "scheduler" }, { "time-out", "timeout" },
+	{ "riss", "rise" }, { "irse", "rise" }, { "wr", "rr" }, { "wlcc", "wlc" }, { "rr", "rr" },
+	{ "x", NULL }, { "", NULL }, { "zzzzzzzzz", NULL }, { "banana", NULL }, { "lb", NULL },
+	{ "interfaceinterfaceinterfaceinterfaceinterfaceinterfaceinterfaceinterface", NULL }
+};
+
+START_TEST(text_finds_the_name_that_was_meant)
+{
+	const char *found = text_nearest(nearest[_i].text, names);
+
+	ck_assert_msg((found == NULL) == (nearest[_i].nearest == NULL), "'%s' gave '%s'", nearest[_i].text,
+	    found == NULL ? "nothing" : found);
+	if (found != NULL)
+		ck_assert_str_eq(found, nearest[_i].nearest);
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	const char *words[5];
+} lines[] = {
+	{ "", { NULL } }, { " \t ", { NULL } }, { "one", { "one", NULL } }, { "  one  ", { "one", NULL } },
+	{ "web1 192.0.2.11\tweight=3", { "web1", "192.0.2.11", "weight=3", NULL } }, { "a b\r", { "a", "b", NULL } }
+};
+
+START_TEST(text_cuts_words)
+{
+	char line[64];
+	char *rest = line;
+	size_t i = 0;
+
+	(void)snprintf(line, sizeof(line), "%s", lines[_i].line);
+	for (; lines[_i].words[i] != NULL; i++) {
+		char *word = text_next_word(&rest);
+
+		ck_assert_ptr_nonnull(word);
+		ck_assert_str_eq(word, lines[_i].words[i]);
+	}
+	ck_assert_ptr_null(text_next_word(&rest));
+	ck_assert_ptr_null(text_next_word(&rest));
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *trimmed;
+} trims[] = { { "", "" }, { "  ", "" }, { "a", "a" }, { " a b\t\r\n", "a b" }, { "\ta", "a" }, { "a ", "a" } };
+
+START_TEST(text_trims)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%s", trims[_i].text);
+	ck_assert_str_eq(text_trim(text), trims[_i].trimmed);
+}
+END_TEST
+
+Suite *
+text_suite(void)
+{
+	Suite *suite = suite_create("text");
+	TCase *tcase = tcase_create("text");
+
+	tcase_add_loop_test(tcase, text_reads_numbers, 0, (int)ARRAY_LEN(numbers));
+	tcase_add_loop_test(tcase, text_reads_durations, 0, (int)ARRAY_LEN(durations));
+	tcase_add_loop_test(tcase, text_reads_sizes, 0, (int)ARRAY_LEN(sizes));
+	tcase_add_loop_test(tcase, text_reads_bools, 0, (int)ARRAY_LEN(bools));
+	tcase_add_loop_test(tcase, text_writes_durations_that_it_reads, 0, (int)ARRAY_LEN(formats));
+	tcase_add_loop_test(tcase, text_finds_the_name_that_was_meant, 0, (int)ARRAY_LEN(nearest));
+	tcase_add_loop_test(tcase, text_cuts_words, 0, (int)ARRAY_LEN(lines));
+	tcase_add_loop_test(tcase, text_trims, 0, (int)ARRAY_LEN(trims));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
