@@ -1,0 +1,459 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+#
+# A network to test in: a switch, a client, a director and real servers, each a Linux network namespace of its own. Tests
+# source this file; nothing else here knows the operating system, so another one needs another net.sh only.
+#
+#   one-arm                                    two-arm
+#     client  192.0.2.100  ---+                  client   198.51.100.100 --- front --- director 198.51.100.1
+#     director  192.0.2.1  ---+- switch                                        |
+#     web1     192.0.2.11  ---+                  router   .254 in both nets  --+       (VIP 198.51.100.10)
+#     web2     192.0.2.12  ---+                                                |
+#     VIP      192.0.2.10                        web1..N  192.0.2.11 ...  --- back --- director 192.0.2.1
+#
+# Namespaces carry the test's process id in their names, processes are remembered by id, and a trap removes all of it,
+# also after a failure or an interrupt. Nothing outside these namespaces is touched.
+#
+# Environment: BUILD_DIR (where dsrd was built), or DSRD (the program itself); DSRD_CI=1 makes a skip a failure.
+
+set -eu
+
+NET=dsrd$$
+NET_DIR=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-test.XXXXXX")
+NET_HOSTS=
+NET_STARTED=           # names given to start_in, newest first
+NET_SKIP=77            # automake's exit status for a skipped test
+SERVER_PREFIX=192.0.2  # RFC 5737
+CLIENT_MAC=02:00:00:00:00:99
+DIRECTOR_MAC=02:00:00:00:00:01
+
+PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
+BUILD_DIR=${BUILD_DIR:-.}
+DSRD=${DSRD:-$BUILD_DIR/dsrd}
+
+# --- saying things ---------------------------------------------------------------------------------------------------
+
+step() {
+	echo "# $*"
+}
+
+# A test stops at its first failure. Works in the test's own shell and in subshells alike.
+fail() {
+	echo "FAILED: $*" >&2
+	if [ -s "$NET_DIR/dsrd.log" ]; then
+		echo "--- the director's log, its end:" >&2
+		tail -n 30 "$NET_DIR/dsrd.log" >&2
+	fi
+	exit 1
+}
+
+skip() {
+	if [ "${DSRD_CI:-0}" = 1 ]; then
+		fail "cannot run, and DSRD_CI=1 allows no skips: $*"
+	fi
+	echo "SKIPPED: $*" >&2
+	exit "$NET_SKIP"
+}
+
+assert_equal() { # WHAT EXPECTED GOT
+	[ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+}
+
+assert_at_least() { # WHAT LEAST GOT
+	[ "$3" -ge "$2" ] || fail "$1: expected at least $2, got $3"
+}
+
+assert_at_most() { # WHAT MOST GOT
+	[ "$3" -le "$2" ] || fail "$1: expected at most $2, got $3"
+}
+
+assert_log() { # PATTERN: the director's log has a line that matches this basic regular expression
+	grep -q -e "$1" "$NET_DIR/dsrd.log" || fail "the director's log has no line that matches '$1'"
+}
+
+assert_no_log() { # PATTERN
+	if grep -e "$1" "$NET_DIR/dsrd.log" >&2; then
+		fail "the director's log has the line above, which matches '$1'"
+	fi
+}
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+# Ask again and again until the command succeeds; its output is not shown. False after TIMEOUT seconds.
+wait_until() { # TIMEOUT CMD...
+	net_deadline=$(($(date +%s) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -le "$net_deadline" ] || return 1
+		sleep 0.05
+	done
+}
+
+wait_log() { # TIMEOUT PATTERN
+	wait_until "$1" grep -q -e "$2" "$NET_DIR/dsrd.log" || fail "waited $1 s for a log line that matches '$2'"
+}
+
+# How many lines of the director's log match.
+log_count() { # PATTERN
+	grep -c -e "$1" "$NET_DIR/dsrd.log" || true
+}
+
+log_count_above() { # PATTERN COUNT
+	[ "$(log_count "$1")" -gt "$2" ]
+}
+
+# --- processes -------------------------------------------------------------------------------------------------------
+
+run_in() { # HOST CMD...
+	net_host=$1
+	shift
+	ip netns exec "$NET-$net_host" "$@"
+}
+
+# Start a program in the background; what it says goes to $NET_DIR/NAME.log.
+start_in() { # HOST NAME CMD...
+	net_host=$1 net_name=$2
+	shift 2
+	: >"$NET_DIR/$net_name.log"
+	ip netns exec "$NET-$net_host" "$@" >>"$NET_DIR/$net_name.log" 2>&1 </dev/null &
+	echo $! >"$NET_DIR/$net_name.pid"
+	NET_STARTED="$net_name $NET_STARTED"
+}
+
+pid_of() { # NAME
+	cat "$NET_DIR/$1.pid"
+}
+
+# A child that nobody has waited for yet is still listed, as a zombie.
+pid_gone() { # PID
+	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}
+
+is_running() { # NAME
+	! pid_gone "$(pid_of "$1")"
+}
+
+# Stop what start_in started; its exit status is in STOP_STATUS.
+stop() { # NAME [SIGNAL]
+	net_pid=$(pid_of "$1")
+	kill "-${2:-TERM}" "$net_pid" 2>/dev/null || true
+	wait_until 10 pid_gone "$net_pid" || {
+		kill -KILL "$net_pid"
+		fail "$1 (process $net_pid) did not stop within 10 s of SIG${2:-TERM}"
+	}
+	STOP_STATUS=0
+	wait "$net_pid" || STOP_STATUS=$?
+	rm -f "$NET_DIR/$1.pid"
+}
+
+# --- the network -----------------------------------------------------------------------------------------------------
+
+# Skip unless these programs and the right to make namespaces are there.
+net_require() { # PROGRAM...
+	for net_program in ip ethtool timeout "$@"; do
+		command -v "$net_program" >/dev/null || skip "the program '$net_program' is not installed"
+	done
+	ip netns add "$NET-try" 2>/dev/null ||
+		skip "network namespaces need root (or CAP_SYS_ADMIN and CAP_NET_ADMIN); try: sudo $0"
+	ip netns delete "$NET-try"
+}
+
+server_ip() { # NUMBER
+	echo "$SERVER_PREFIX.$((10 + $1))"
+}
+
+server_mac() { # NUMBER
+	printf '02:00:00:00:00:%02d\n' $((10 + $1))
+}
+
+net_host_add() { # HOST
+	ip netns add "$NET-$1"
+	NET_HOSTS="$NET_HOSTS $1"
+	# Quiet links: no IPv6 chatter. Forwarding off, whatever the machine underneath does.
+	run_in "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 2>/dev/null || true
+	run_in "$1" sysctl -q -w net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	ip -n "$NET-$1" link set lo up
+}
+
+net_bridge_add() { # NAME
+	ip -n "$NET-switch" link add "$1" type bridge forward_delay 0 stp_state 0 mcast_snooping 0
+	ip -n "$NET-switch" link set "$1" up
+}
+
+# Plug HOST's interface into a bridge of the switch. Offloads stay as the system makes them.
+net_attach() { # HOST INTERFACE BRIDGE MAC ADDRESS/LENGTH
+	ip -n "$NET-switch" link add "$1-$2" type veth peer name "$2" address "$4" netns "$NET-$1"
+	ip -n "$NET-switch" link set "$1-$2" master "$3" up
+	[ "$5" = none ] || ip -n "$NET-$1" address add "$5" dev "$2"
+	ip -n "$NET-$1" link set "$2" up
+}
+
+# A real server: ready for direct server return before it holds the VIP, so that it never answers ARP for it.
+net_server_add() { # NUMBER BRIDGE
+	net_host_add "web$1"
+	run_in "web$1" sysctl -q -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	net_attach "web$1" eth0 "$2" "$(server_mac "$1")" "$(server_ip "$1")/24"
+	vip_add "web$1" "$VIP"
+}
+
+vip_add() { # SERVER VIP
+	ip -n "$NET-$1" address add "$2/32" dev lo
+}
+
+vip_remove() { # SERVER VIP
+	ip -n "$NET-$1" address delete "$2/32" dev lo
+}
+
+net_up() { # SERVERS [two-arm]
+	net_host_add switch
+	net_host_add client
+	net_host_add director
+	net_number=1
+	if [ "${2:-one-arm}" = two-arm ]; then
+		VIP=198.51.100.10
+		net_bridge_add front
+		net_bridge_add back
+		net_attach client eth0 front "$CLIENT_MAC" 198.51.100.100/24
+		net_attach director eth0 front "$DIRECTOR_MAC" 198.51.100.1/24
+		net_attach director eth1 back 02:00:00:00:00:02 "$SERVER_PREFIX.1/24"
+		net_host_add router
+		run_in router sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0
+		net_attach router eth0 front 02:00:00:00:00:97 198.51.100.254/24
+		net_attach router eth1 back 02:00:00:00:00:98 "$SERVER_PREFIX.254/24"
+		while [ "$net_number" -le "$1" ]; do
+			net_server_add "$net_number" back
+			ip -n "$NET-web$net_number" route add default via "$SERVER_PREFIX.254"
+			net_number=$((net_number + 1))
+		done
+	else
+		VIP=$SERVER_PREFIX.10
+		net_bridge_add lan
+		net_attach client eth0 lan "$CLIENT_MAC" "$SERVER_PREFIX.100/24"
+		net_attach director eth0 lan "$DIRECTOR_MAC" "$SERVER_PREFIX.1/24"
+		while [ "$net_number" -le "$1" ]; do
+			net_server_add "$net_number" lan
+			net_number=$((net_number + 1))
+		done
+	fi
+}
+
+# Every process in our namespaces is ours: also workers, and daemons that detached.
+net_pids() {
+	for net_host in $NET_HOSTS; do
+		ip netns pids "$NET-$net_host" 2>/dev/null || true
+	done
+}
+
+net_empty() {
+	for net_pid in $(net_pids); do
+		pid_gone "$net_pid" || return 1
+	done
+}
+
+net_down() {
+	for net_signal in TERM KILL; do
+		for net_pid in $(net_pids); do
+			kill "-$net_signal" "$net_pid" 2>/dev/null || true
+		done
+		wait_until 3 net_empty && break
+	done
+	for net_host in $NET_HOSTS; do
+		ip netns delete "$NET-$net_host" 2>/dev/null || true
+	done
+	NET_HOSTS=
+	if [ -n "${DSRD_KEEP:-}" ]; then
+		echo "# DSRD_KEEP: logs and captures stay in $NET_DIR" >&2
+	else
+		rm -rf "$NET_DIR"
+	fi
+}
+
+net_exit() {
+	net_status=$?
+	trap - EXIT
+	trap '' INT TERM HUP PIPE # nothing stops the cleaning up
+	set +e
+	# What a sanitizer found is a failure, however well the traffic flowed.
+	if grep -E 'ERROR: (Address|Leak|Undefined)|runtime error:' "$NET_DIR"/*.log 2>/dev/null >&2; then
+		echo "FAILED: a sanitizer complained, see above" >&2
+		tail -n 60 "$NET_DIR/dsrd.log" >&2
+		net_status=1
+	fi
+	net_down
+	exit "$net_status"
+}
+
+trap net_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+trap 'exit 141' PIPE
+
+# --- the director ----------------------------------------------------------------------------------------------------
+
+# The beginning of every configuration: checks in quick succession, so that tests need not wait long.
+conf_head() {
+	cat <<-END
+	[dsrd]
+	interface = eth0
+	log = stderr
+
+	[defaults]
+	check = tcp
+	interval = 200ms
+	timeout = 500ms
+	rise = 2
+	fall = 2
+	END
+}
+
+# Start dsrd with $NET_DIR/dsrd.conf and wait until it serves.
+start_dsrd() { # [ARGUMENT...]
+	[ -x "$DSRD" ] || fail "there is no program $DSRD: build it first, or set BUILD_DIR"
+	start_in director dsrd "$DSRD" -d -f "$NET_DIR/dsrd.conf" "$@"
+	wait_until 15 dsrd_settled || fail "the director did not become ready within 15 s"
+	is_running dsrd || fail "the director ended before it was ready"
+}
+
+dsrd_settled() {
+	grep -q '^\(.* \)\{0,1\}ready\( \|$\)' "$NET_DIR/dsrd.log" || ! is_running dsrd
+}
+
+# Stop it as a service manager would; it must leave with status 0.
+stop_dsrd() {
+	stop dsrd
+	assert_equal "exit status of dsrd after SIGTERM" 0 "$STOP_STATUS"
+}
+
+signal_dsrd() { # SIGNAL
+	kill "-$1" "$(pid_of dsrd)"
+}
+
+# Give it a new configuration (already in $NET_DIR/dsrd.conf) and wait for its verdict: ok or failed.
+reload_dsrd() { # RESULT
+	net_reloads=$(log_count 'reload .*result=')
+	signal_dsrd HUP
+	wait_until 10 log_count_above 'reload .*result=' "$net_reloads" || fail "no word about the reload within 10 s"
+	net_result=$(grep -e 'reload .*result=' "$NET_DIR/dsrd.log" | tail -n 1)
+	case $net_result in
+	*"result=$1"*) ;;
+	*) fail "expected a reload with result=$1, the log says: $net_result" ;;
+	esac
+}
+
+wait_server() { # STATE SERVICE/SERVER: its newest state in the log is STATE
+	wait_until 15 server_is "$1" "$2" || fail "waited 15 s for $2 to become $1"
+}
+
+server_is() { # STATE SERVICE/SERVER
+	[ "$(server_state "$2")" = "$1" ]
+}
+
+server_state() { # SERVICE/SERVER
+	sed -n "s|.*server-state server=$1 .*to=\\([a-z]*\\).*|\\1|p" "$NET_DIR/dsrd.log" | tail -n 1
+}
+
+# Ask for the counters (SIGUSR1) and leave the fresh dump in $NET_DIR/dump.
+dump_dsrd() {
+	net_dumps=$(log_count 'dump .*end')
+	net_before=$(wc -l <"$NET_DIR/dsrd.log")
+	signal_dsrd USR1
+	wait_until 10 log_count_above 'dump .*end' "$net_dumps" || fail "no state in the log within 10 s of SIGUSR1"
+	tail -n "+$((net_before + 1))" "$NET_DIR/dsrd.log" >"$NET_DIR/dump"
+}
+
+# A number out of the last dump; 0 when it is not there.
+counter() { # NAME
+	net_value=$(sed -n "s/.*counter name=$1 value=\\([0-9]*\\).*/\\1/p" "$NET_DIR/dump" | tail -n 1)
+	echo "${net_value:-0}"
+}
+
+drop_count() { # REASON
+	net_value=$(sed -n "s/.*drop reason=$1 frames=\\([0-9]*\\).*/\\1/p" "$NET_DIR/dump" | tail -n 1)
+	echo "${net_value:-0}"
+}
+
+server_value() { # SERVICE/SERVER KEY
+	sed -n "s|.*server server=$1 .*$2=\\([a-z0-9:.-]*\\).*|\\1|p" "$NET_DIR/dump" | tail -n 1
+}
+
+# --- real programs ---------------------------------------------------------------------------------------------------
+
+# A web server on all the host's addresses: / says who answers, /health says ok, PUT /up/NAME stores, files lie in
+# $NET_DIR/HOST/www, and the access log is $NET_DIR/HOST/access.log.
+start_nginx() { # HOST
+	mkdir -p "$NET_DIR/$1/www/up" "$NET_DIR/$1/tmp"
+	net_user=
+	[ "$(id -u)" != 0 ] || net_user='user root;'
+	cat >"$NET_DIR/$1/nginx.conf" <<-END
+	$net_user
+	daemon off;
+	worker_processes 1;
+	pid nginx.pid;
+	error_log error.log;
+	events { worker_connections 1000; }
+	http {
+		access_log access.log;
+		client_body_temp_path tmp/body;
+		proxy_temp_path tmp/proxy;
+		fastcgi_temp_path tmp/fastcgi;
+		uwsgi_temp_path tmp/uwsgi;
+		scgi_temp_path tmp/scgi;
+		client_max_body_size 0;
+		default_type text/plain;
+		server {
+			listen 80;
+			listen 8080;
+			root www;
+			add_header X-Server $1;
+			location = / { return 200 "$1\n"; }
+			location = /health { access_log off; return 200 "ok\n"; }
+			location /slow/ { alias www/; limit_rate 20k; }
+			location /up/ { dav_methods PUT; }
+		}
+	}
+	END
+	start_in "$1" "$1-nginx" nginx -p "$NET_DIR/$1/" -c nginx.conf -e stderr
+	wait_until 10 run_in "$1" curl -s -o /dev/null "http://127.0.0.1/health" || fail "nginx on $1 does not answer"
+}
+
+stop_nginx() { # HOST
+	stop "$1-nginx" TERM
+}
+
+# What the client gets from the VIP, in a connection of its own.
+fetch() { # [PATH [CURL-OPTION...]]
+	net_path=${1:-/}
+	[ $# -eq 0 ] || shift
+	run_in client curl -s --max-time 10 "$@" "http://$VIP$net_path"
+}
+
+# N pages, each over a new connection, into FILE: one server name a line.
+fetch_many() { # N FILE [VIP]
+	run_in client timeout 60 curl -s --max-time 10 -H 'Connection: close' "http://${3:-$VIP}/?[1-$1]" >"$2" ||
+		fail "curl could not fetch $1 pages"
+}
+
+# How many lines of FILE are exactly TEXT.
+count_lines() { # TEXT FILE
+	grep -c -x -e "$1" "$2" || true
+}
+
+# Record what passes a host's interface. Ended by capture_end; read with capture_count.
+capture() { # HOST NAME FILTER [INTERFACE]
+	start_in "$1" "$2" tcpdump -Z root -n -p --immediate-mode -U -i "${4:-eth0}" -w "$NET_DIR/$2.pcap" "$3"
+	wait_until 10 grep -q 'listening on' "$NET_DIR/$2.log" || fail "tcpdump on $1 does not start"
+}
+
+capture_end() { # NAME
+	stop "$1" INT
+}
+
+# Frames of a capture (ended, or still growing) that match.
+capture_count() { # NAME [FILTER]
+	tcpdump -n -r "$NET_DIR/$1.pcap" "${2:-}" 2>/dev/null | wc -l
+}
+
+capture_has() { # NAME COUNT FILTER
+	[ "$(capture_count "$1" "$3")" -ge "$2" ]
+}

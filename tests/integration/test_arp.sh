@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Only the director answers ARP for the VIP: asked by broadcast, by unicast, and by a probe without a sender. It
+# announces the VIP when it starts, never answers its own host, and is silent when it has gone.
+
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
+. "$(dirname -- "$0")/net.sh"
+net_require arping tcpdump
+net_up 3
+vip_hex=$(printf '0x%02x%02x%02x%02x' 192 0 2 10)
+capture client arp arp
+
+{
+	conf_head
+	cat <<-END
+
+	[service web]
+	listen = $VIP tcp/80
+	check = none
+	server = web1 $(server_ip 1)
+	server = web2 $(server_ip 2)
+	server = web3 $(server_ip 3)
+	END
+} >"$NET_DIR/dsrd.conf"
+
+step "nobody answers before the director serves"
+if run_in client arping -q -c 2 -w 2 -I eth0 "$VIP"; then
+	fail "somebody answers for the VIP although no director runs"
+fi
+
+step "the start is announced"
+start_dsrd
+# Sender and target are both the VIP (RFC 5227 section 2.3), the destination is everybody.
+wait_until 5 capture_has arp 1 "arp and ether src $DIRECTOR_MAC and ether broadcast and
+    arp[14:4] = $vip_hex and arp[24:4] = $vip_hex" || fail "no announcement of the VIP was seen"
+
+arping_macs() { # ARPING-OPTION...: the MACs that answered, each once
+	run_in client arping -I eth0 -w 3 "$@" "$VIP" | sed -n 's/.*reply from.*\[\([0-9A-F:]*\)\].*/\1/p' | sort -u
+}
+
+step "one answer to broadcasts"
+assert_equal "MACs that answer broadcast requests" "$DIRECTOR_MAC" "$(arping_macs -b -c 3)"
+
+step "one answer to unicasts"
+asked=$(capture_count arp "arp[6:2] = 1 and ether src $CLIENT_MAC and ether dst $DIRECTOR_MAC")
+# After its first answer, arping goes on by unicast.
+assert_equal "MACs that answer unicast requests" "$DIRECTOR_MAC" "$(arping_macs -c 4)"
+wait_until 5 capture_has arp $((asked + 3)) "arp[6:2] = 1 and ether src $CLIENT_MAC and ether dst $DIRECTOR_MAC" ||
+	fail "arping did not ask by unicast, so nothing was tested"
+
+step "an answer to probes from 0.0.0.0 (duplicate address detection)"
+if run_in client arping -q -D -c 2 -w 3 -I eth0 "$VIP"; then
+	fail "arping -D found the VIP free"
+fi
+
+step "other addresses are not answered for"
+if run_in client arping -q -c 2 -w 2 -I eth0 "$SERVER_PREFIX.77"; then
+	fail "somebody answers for an address that nobody has"
+fi
+
+step "the director's own host gets no answer"
+if run_in director arping -q -c 2 -w 2 -I eth0 "$VIP"; then
+	fail "the director's own host got an answer for the VIP"
+fi
+
+step "a stopped director is silent"
+stop_dsrd
+if run_in client arping -q -c 2 -w 2 -I eth0 "$VIP"; then
+	fail "somebody still answers for the VIP"
+fi
+
+step "in all that time nobody else claimed the VIP"
+capture_end arp
+assert_equal "ARP frames with the VIP as sender from another MAC" 0 \
+    "$(capture_count arp "arp[14:4] = $vip_hex and not ether src $DIRECTOR_MAC")"
+assert_at_least "ARP frames with the VIP as sender from the director" 8 \
+    "$(capture_count arp "arp[14:4] = $vip_hex and ether src $DIRECTOR_MAC")"
