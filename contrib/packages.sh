@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Installs the packages that building, showing and testing dsrd takes: the one place that knows their names.
+#     packages.sh [--list] build|demo|test
+# "demo" and "test" include "build". With --list the names are printed and nothing is installed. Where there is no apt-get
+# it names what is needed, and the status is 0: what is missing is said by whoever misses it.
+set -eu
+
+usage() {
+	echo "usage: packages.sh [--list] build|demo|test" >&2
+	exit 64
+}
+
+list=no
+if [ "${1:-}" = --list ]; then
+	list=yes
+	shift
+fi
+[ $# -eq 1 ] || usage
+set_name=${1#--}
+
+build="gcc libc6-dev make autoconf automake pkg-config libpcap-dev libnet1-dev libevent-dev libinih-dev"
+demo="iproute2 procps ethtool nginx-light curl tcpdump"
+tests="git check clang libclang-rt-dev mandoc shellcheck cppcheck iputils-arping iputils-ping dnsmasq-base bind9-dnsutils
+	iperf3 nftables python3-minimal"
+
+# Everybody's names, for systems whose packages are called otherwise.
+plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih"
+plain_demo="iproute2, nginx, curl, tcpdump, ethtool"
+plain_tests="git, check, clang with libFuzzer, mandoc, shellcheck, cppcheck, arping, ping, dnsmasq, dig, iperf3, nft, python3"
+
+case $set_name in
+build)
+	packages=$build
+	plain=$plain_build
+	;;
+demo)
+	packages="$build $demo"
+	plain="$plain_build, $plain_demo"
+	;;
+test)
+	packages="$build $demo $tests"
+	plain="$plain_build, $plain_demo, $plain_tests"
+	;;
+*)
+	usage
+	;;
+esac
+
+if [ "$list" = yes ]; then
+	# Unquoted: one name a line.
+	# shellcheck disable=SC2086
+	printf '%s\n' $packages
+	exit 0
+fi
+
+if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
+	echo "No apt-get here, so nothing was installed. Needed: $plain."
+	exit 0
+fi
+
+missing=
+for package in $packages; do
+	status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+	case $status in
+	*" installed") ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+if [ -z "$missing" ]; then
+	exit 0
+fi
+
+echo "Installing:$missing"
+if [ "$(id -u)" -eq 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1; then
+	as_root=sudo
+else
+	echo "Only root can install packages, and there is no sudo. Type as root:" >&2
+	echo "    apt-get install --no-install-recommends$missing" >&2
+	exit 77
+fi
+# Services that come with packages (nginx, dnsmasq) are not started where policy-rc.d forbids it; the tests start their
+# own and leave the system's alone.
+# shellcheck disable=SC2086 # both are lists of words
+{
+	$as_root apt-get -q update &&
+	    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing
+}
