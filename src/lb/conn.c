@@ -301,8 +301,8 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 	advance(table, now);
 	second = table->now / SECONDS(1);
 	/* One turn reaches every slot, however long ago the last call was. */
-	if (second - table->cursor > WHEEL_MASK && second > table->cursor)
-		table->cursor = second - WHEEL_MASK;
+	if (second > table->cursor + WHEEL_SLOTS)
+		table->cursor = second - WHEEL_SLOTS;
 	while (table->cursor < second) {
 		const uint32_t index = table->wheel[table->cursor & WHEEL_MASK];
 		struct conn *conn = &table->conns[index];
@@ -316,7 +316,7 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 		if (is_over(table, conn)) {
 			conn_remove(table, conn);
 		} else {
-			/* At least `second`, so this call does not see it again. */
+			/* Into a later slot; at most twice in one call, at the two ends of a whole turn. */
 			wheel_remove(table, conn);
 			wheel_add(table, conn);
 		}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_LB_SUITES_H
+#define TESTS_UNIT_LB_SUITES_H
+
+#include <check.h>
+
+Suite *conn_suite(void);
+Suite *flows_suite(void);
+Suite *forward_suite(void);
+Suite *health_suite(void);
+Suite *model_suite(void);
+Suite *neigh_suite(void);
+Suite *pick_suite(void);
+
+#endif

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "lb/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "lb/pick.h"
+#include "proto/packet.h"
+#include "suites.h"
+
+static struct addr
+ip(const char *text)
+{
+	struct addr addr;
+
+	ck_assert_msg(addr_parse(text, &addr) == 0, "%s", text);
+	return addr;
+}
+
+static void
+copy_name(char *to, size_t size, const char *from)
+{
+	ck_assert_uint_lt(strlen(from), size);
+	memcpy(to, from, strlen(from) + 1);
+}
+
+/* One more service, with one listen on TCP port 80 of `vip`. */
+static struct service_settings *
+add_service(struct settings *settings, const char *name, const char *vip)
+{
+	struct service_settings *service;
+
+	settings->services = realloc(settings->services, (settings->service_count + 1) * sizeof(*settings->services));
+	ck_assert_ptr_nonnull(settings->services);
+	service = &settings->services[settings->service_count++];
+	memset(service, 0, sizeof(*service));
+	copy_name(service->name, sizeof(service->name), name);
+	copy_name(service->iface, sizeof(service->iface), "eth0");
+	service->scheduler = &pick_rr;
+	service->check = (struct check_settings) { CHECK_TCP, 0 };
+	service->interval = SECONDS(2);
+	service->timeout = SECONDS(1);
+	service->rise = 2;
+	service->fall = 3;
+	service->listens = calloc(1, sizeof(*service->listens));
+	ck_assert_ptr_nonnull(service->listens);
+	service->listens[0] = (struct listen_settings) { ip(vip), PROTOCOL_TCP, 80, 80 };
+	service->listen_count = 1;
+	return service;
+}
+
+static struct server_settings *
+add_server(struct service_settings *service, const char *name, const char *addr)
+{
+	struct server_settings *server;
+
+	service->servers = realloc(service->servers, (service->server_count + 1) * sizeof(*service->servers));
+	ck_assert_ptr_nonnull(service->servers);
+	server = &service->servers[service->server_count++];
+	memset(server, 0, sizeof(*server));
+	copy_name(server->name, sizeof(server->name), name);
+	server->addr = ip(addr);
+	server->weight = 1;
+	return server;
+}
+
+static void
+apply(struct model *model, struct settings *settings, uint64_t now)
+{
+	ck_assert_int_eq(model_apply(model, settings, now), 0);
+	/* The contents were taken. */
+	ck_assert_ptr_null(settings->services);
+	ck_assert_uint_eq(settings->service_count, 0);
+}
+
+/* web at 192.0.2.10 with web1 and web2 (and web3 if `three`). */
+static struct settings
+web(bool three)
+{
+	struct settings settings = { .connections = 100, .timeouts = conn_timeouts_default() };
+	struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
+
+	add_server(service, "web1", "192.0.2.11");
+	add_server(service, "web2", "192.0.2.12");
+	if (three)
+		add_server(service, "web3", "192.0.2.13");
+	return settings;
+}
+
+static struct model *
+web_model(bool three)
+{
+	struct model *model = model_new();
+	struct settings settings = web(three);
+
+	ck_assert_ptr_nonnull(model);
+	apply(model, &settings, SECONDS(1));
+	return model;
+}
+
+START_TEST(test_apply_makes_what_the_settings_say)
+{
+	struct model *model = web_model(true);
+	const struct service *service = model->services[0];
+	char name[SERVER_NAME_TEXT];
+
+	ck_assert_uint_eq(model->service_count, 1);
+	ck_assert_str_eq(service->settings.name, "web");
+	ck_assert_ptr_null(service->settings.servers);
+	ck_assert_uint_eq(service->settings.server_count, 0);
+	ck_assert_ptr_nonnull(service->run);
+	ck_assert_uint_eq(service->server_count, 3);
+	ck_assert_uint_eq(model->vip_count, 1);
+	for (size_t i = 0; i < 3; i++) {
+		const struct server *server = service->servers[i];
+
+		ck_assert_ptr_eq(server->service, service);
+		ck_assert_ptr_eq(model_server(model, server->ref), server);
+		ck_assert_uint_ne(server->ref.generation, 0);
+		ck_assert_int_eq(server->health.state, HEALTH_UNKNOWN);
+		ck_assert_uint_eq(server->health.since, SECONDS(1));
+		ck_assert_uint_eq(server->iface, IFACE_NONE);
+		ck_assert_ptr_nonnull(server->run);
+	}
+	ck_assert_str_eq(server_name(service->servers[2], name), "web/web3");
+	ck_assert_ptr_null(model_server(model, (struct server_ref) { 0, 0 }));
+	ck_assert_ptr_null(model_server(model, (struct server_ref) { 3, 1 }));
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_what_stayed_survives)
+{
+	struct model *model = web_model(true);
+	struct server *web2 = model->services[0]->servers[1];
+	struct service *service = model->services[0];
+	const struct server_ref ref = web2->ref;
+	struct server_run *run = web2->run;
+	struct service_run *service_run = service->run;
+	struct settings settings = web(true);
+
+	(void)health_report(&web2->health, HEALTH_REASON_NONE, 2, 3, SECONDS(2));
+	(void)health_report(&web2->health, HEALTH_REASON_TIMEOUT, 2, 3, SECONDS(3));
+	web2->admin = ADMIN_DISABLED;
+	web2->mac = (struct mac) { { 2, 0, 0, 0, 0, 2 } };
+	web2->iface = 3;
+	run->connections = 42;
+	service_run->rr_next = 1;
+
+	settings.services[0].servers[1].weight = 7;
+	settings.services[0].rise = 9;
+	apply(model, &settings, SECONDS(9));
+	ck_assert_ptr_eq(model->services[0], service);
+	ck_assert_ptr_eq(service->run, service_run);
+	ck_assert_uint_eq(service_run->rr_next, 1);
+	ck_assert_uint_eq(service->settings.rise, 9);
+	ck_assert_ptr_eq(service->servers[1], web2);
+	ck_assert_ptr_eq(model_server(model, ref), web2);
+	ck_assert_ptr_eq(web2->run, run);
+	ck_assert_uint_eq(run->connections, 42);
+	ck_assert_uint_eq(web2->settings.weight, 7);
+	ck_assert_int_eq(web2->admin, ADMIN_DISABLED);
+	ck_assert_int_eq(web2->health.state, HEALTH_UP);
+	ck_assert_uint_eq(web2->health.streak, 1);
+	ck_assert_uint_eq(web2->health.since, SECONDS(2));
+	ck_assert_uint_eq(web2->mac.bytes[5], 2);
+	ck_assert_uint_eq(web2->iface, 3);
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_order_of_the_file_does_not_matter)
+{
+	struct model *model = web_model(true);
+	struct server *web1 = model->services[0]->servers[0], *web3 = model->services[0]->servers[2];
+	struct settings settings = { .timeouts = conn_timeouts_default() };
+	struct service_settings *service;
+
+	service = add_service(&settings, "mail", "192.0.2.20");
+	add_server(service, "web1", "192.0.2.11");
+	service = add_service(&settings, "web", "192.0.2.10");
+	add_server(service, "web3", "192.0.2.13");
+	add_server(service, "new", "192.0.2.14");
+	add_server(service, "web1", "192.0.2.11");
+	apply(model, &settings, SECONDS(2));
+	ck_assert_uint_eq(model->service_count, 2);
+	ck_assert_str_eq(model->services[0]->settings.name, "mail");
+	ck_assert_ptr_eq(model->services[1]->servers[0], web3);
+	ck_assert_ptr_eq(model->services[1]->servers[2], web1);
+	/* The same machine in another service is another server. */
+	ck_assert_ptr_ne(model->services[0]->servers[0], web1);
+	ck_assert_uint_eq(model->services[0]->servers[0]->health.since, SECONDS(2));
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_server_with_new_address_or_interface_is_another)
+{
+	struct model *model = web_model(false);
+	const struct server_ref old1 = model->services[0]->servers[0]->ref, old2 = model->services[0]->servers[1]->ref;
+	struct settings settings = web(false);
+
+	model->services[0]->servers[0]->health.state = HEALTH_UP;
+	settings.services[0].servers[0].addr = ip("192.0.2.111");
+	copy_name(settings.services[0].servers[1].iface, IFACE_NAME, "eth9");
+	apply(model, &settings, SECONDS(2));
+	ck_assert_ptr_null(model_server(model, old1));
+	ck_assert_ptr_null(model_server(model, old2));
+	ck_assert_int_eq(model->services[0]->servers[0]->health.state, HEALTH_UNKNOWN);
+	/* Their slots are used again, by another generation. */
+	ck_assert_uint_eq(model->slot_count, 2);
+	ck_assert_ptr_nonnull(model_server(model, model->services[0]->servers[0]->ref));
+	ck_assert_ptr_nonnull(model_server(model, model->services[0]->servers[1]->ref));
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_removed_server_is_gone)
+{
+	struct model *model = web_model(true);
+	const struct server_ref ref = model->services[0]->servers[2]->ref;
+	struct settings settings = web(false), nothing = { .timeouts = conn_timeouts_default() };
+
+	apply(model, &settings, SECONDS(2));
+	ck_assert_ptr_null(model_server(model, ref));
+	ck_assert_uint_eq(model->services[0]->server_count, 2);
+	settings = web(true);
+	apply(model, &settings, SECONDS(3));
+	ck_assert_ptr_null(model_server(model, ref));
+	ck_assert_uint_eq(model->services[0]->servers[2]->ref.slot, ref.slot);
+
+	apply(model, &nothing, SECONDS(4));
+	ck_assert_uint_eq(model->service_count, 0);
+	ck_assert_uint_eq(model->vip_count, 0);
+	model_free(model);
+}
+END_TEST
+
+/* A zero reference is nobody's, also after 65536 owners of a slot. */
+START_TEST(test_generation_wraps_past_zero)
+{
+	struct model *model = web_model(false);
+	struct settings settings = web(false);
+
+	model->generations[0] = UINT16_MAX;
+	settings.services[0].servers[0].addr = ip("192.0.2.111");
+	apply(model, &settings, SECONDS(2));
+	ck_assert_uint_eq(model->services[0]->servers[0]->ref.generation, 1);
+	ck_assert_ptr_null(model_server(model, (struct server_ref) { 0, 0 }));
+	model_free(model);
+}
+END_TEST
+
+/* The last step of the preparation fails here: nothing of it may show, and nothing may leak. */
+START_TEST(test_failure_changes_nothing)
+{
+	struct model *model = web_model(true);
+	struct server *web1 = model->services[0]->servers[0];
+	const struct server_ref ref = web1->ref;
+	struct settings settings = web(false);
+	struct service_settings *huge = add_service(&settings, "huge", "192.0.2.99");
+
+	add_server(huge, "a", "192.0.2.200");
+	huge->servers = realloc(huge->servers, (SERVERS_MOST + 1) * sizeof(*huge->servers));
+	ck_assert_ptr_nonnull(huge->servers);
+	for (huge->server_count = 1; huge->server_count < SERVERS_MOST; huge->server_count++)
+		huge->servers[huge->server_count] = huge->servers[0];
+	ck_assert_int_eq(model_apply(model, &settings, SECONDS(2)), -1);
+	ck_assert_uint_eq(settings.service_count, 2);
+	ck_assert_uint_eq(settings.services[1].server_count, SERVERS_MOST);
+	ck_assert_uint_eq(model->service_count, 1);
+	ck_assert_uint_eq(model->services[0]->server_count, 3);
+	ck_assert_uint_eq(model->vip_count, 1);
+	ck_assert_uint_eq(model->slot_count, 3);
+	ck_assert_ptr_eq(model_server(model, ref), web1);
+	settings_clear(&settings);
+
+	/* And the next reload works as if nothing had been. */
+	settings = web(true);
+	apply(model, &settings, SECONDS(3));
+	ck_assert_ptr_eq(model->services[0]->servers[0], web1);
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_vips_keep_their_numbers)
+{
+	struct model *model = web_model(false);
+	const uint16_t number = model->vips[0].number;
+	struct settings settings = { .timeouts = conn_timeouts_default() };
+	uint16_t other;
+
+	(void)add_service(&settings, "dns", "192.0.2.53");
+	(void)add_service(&settings, "web", "192.0.2.10");
+	(void)add_service(&settings, "websockets", "192.0.2.10");
+	apply(model, &settings, SECONDS(2));
+	/* Two services on one VIP: it stands there once. */
+	ck_assert_uint_eq(model->vip_count, 2);
+	other = model->vips[0].number;
+	ck_assert_uint_ne(other, number);
+	ck_assert_uint_eq(model->vips[1].number, number);
+
+	/* A number is not given to the next VIP while flows of the last one may be in the table. */
+	(void)add_service(&settings, "ftp", "192.0.2.21");
+	apply(model, &settings, SECONDS(3));
+	ck_assert_uint_eq(model->vip_count, 1);
+	ck_assert_uint_ne(model->vips[0].number, number);
+	ck_assert_uint_ne(model->vips[0].number, other);
+
+	/* Numbers wrap, past those in use. */
+	model->next_vip_number = model->vips[0].number;
+	other = model->vips[0].number;
+	(void)add_service(&settings, "ftp", "192.0.2.21");
+	(void)add_service(&settings, "more", "192.0.2.22");
+	apply(model, &settings, SECONDS(4));
+	ck_assert_uint_eq(model->vips[0].number, other);
+	ck_assert_uint_ne(model->vips[1].number, other);
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_unchecked_servers_are_up)
+{
+	struct model *model = model_new();
+	struct settings settings = web(false);
+	struct server *server;
+
+	settings.services[0].check.kind = CHECK_NONE;
+	apply(model, &settings, SECONDS(1));
+	server = model->services[0]->servers[0];
+	ck_assert_int_eq(server->health.state, HEALTH_UP);
+
+	/* From then on checked: UP until the check says otherwise, `fall` times. */
+	settings = web(false);
+	apply(model, &settings, SECONDS(2));
+	ck_assert_int_eq(server->health.state, HEALTH_UP);
+	server->health.state = HEALTH_DOWN;
+
+	settings = web(false);
+	settings.services[0].check.kind = CHECK_NONE;
+	apply(model, &settings, SECONDS(3));
+	ck_assert_int_eq(server->health.state, HEALTH_UP);
+	ck_assert_uint_eq(server->health.since, SECONDS(3));
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_new_check_begins_a_new_streak)
+{
+	struct model *model = web_model(false);
+	struct health *health = &model->services[0]->servers[0]->health;
+	struct settings settings = web(false);
+
+	health->state = HEALTH_UP;
+	health->streak = 2;
+	settings.services[0].interval = SECONDS(7);
+	/* The same port, now named. */
+	settings.services[0].check.port = 80;
+	apply(model, &settings, SECONDS(2));
+	ck_assert_uint_eq(health->streak, 2);
+
+	settings = web(false);
+	settings.services[0].check.port = 8080;
+	apply(model, &settings, SECONDS(3));
+	ck_assert_int_eq(health->state, HEALTH_UP);
+	ck_assert_uint_eq(health->streak, 0);
+	model_free(model);
+}
+END_TEST
+
+START_TEST(test_mac_of_the_settings)
+{
+	static const struct mac fixed = { { 2, 0, 0, 0, 0, 7 } }, found = { { 2, 0, 0, 0, 0, 8 } };
+	struct model *model = model_new();
+	struct settings settings = web(false);
+	struct server *server;
+
+	settings.services[0].servers[0].mac = fixed;
+	apply(model, &settings, SECONDS(1));
+	server = model->services[0]->servers[0];
+	ck_assert(mac_equal(&server->mac, &fixed));
+	/* No longer named: unknown until somebody asks. */
+	settings = web(false);
+	apply(model, &settings, SECONDS(2));
+	ck_assert(mac_is_zero(&server->mac));
+	server->mac = found;
+	settings = web(false);
+	apply(model, &settings, SECONDS(3));
+	ck_assert(mac_equal(&server->mac, &found));
+	settings = web(false);
+	settings.services[0].servers[0].mac = fixed;
+	apply(model, &settings, SECONDS(4));
+	ck_assert(mac_equal(&server->mac, &fixed));
+	model_free(model);
+}
+END_TEST
+
+static struct iface
+leg(const char *name, const char *addr, uint8_t length)
+{
+	struct iface iface = { .address_count = 1 };
+
+	copy_name(iface.name, sizeof(iface.name), name);
+	iface.addresses[0] = (struct prefix) { ip(addr), length };
+	return iface;
+}
+
+START_TEST(test_place)
+{
+	const struct iface ifaces[] = { leg("lo", "127.0.0.1", 8), leg("eth0", "192.0.2.1", 24),
+		leg("eth1", "10.0.0.1", 8), leg("eth2", "10.1.0.1", 16), leg("eth3", "192.0.2.2", 24) };
+	struct model *model = model_new();
+	struct settings settings = { .timeouts = conn_timeouts_default() };
+	struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
+	struct server **servers;
+
+	copy_name(service->iface, IFACE_NAME, "eth3");
+	add_server(service, "near", "192.0.2.11");
+	add_server(service, "behind", "10.9.0.1");
+	add_server(service, "nearer", "10.1.0.2");
+	add_server(service, "nowhere", "203.0.113.1");
+	copy_name(add_server(service, "named", "10.1.0.3")->iface, IFACE_NAME, "eth1");
+	copy_name(add_server(service, "wrong", "10.1.0.4")->iface, IFACE_NAME, "eth7");
+	service = add_service(&settings, "anywhere", "10.1.0.100");
+	service->iface[0] = '\0';
+	service = add_service(&settings, "lost", "198.51.100.1");
+	copy_name(service->iface, IFACE_NAME, "eth8");
+	apply(model, &settings, SECONDS(1));
+	servers = model->services[0]->servers;
+
+	model_place(model, ifaces, 5);
+	ck_assert_uint_eq(model->services[0]->iface, 4);
+	ck_assert_uint_eq(servers[0]->iface, 4); /* eth0 is on link too, but the service's own wins */
+	ck_assert_uint_eq(servers[1]->iface, 2);
+	ck_assert_uint_eq(servers[2]->iface, 3);
+	ck_assert_uint_eq(servers[3]->iface, 4);
+	ck_assert_uint_eq(servers[4]->iface, 2);
+	ck_assert_uint_eq(servers[5]->iface, IFACE_NONE);
+	ck_assert_uint_eq(model->vips[0].iface, 4);
+	ck_assert_uint_eq(model->vips[1].iface, 3);
+	ck_assert_uint_eq(model->vips[2].iface, IFACE_NONE);
+
+	/* An interface went away. */
+	model_place(model, ifaces, 4);
+	ck_assert_uint_eq(model->services[0]->iface, IFACE_NONE);
+	ck_assert_uint_eq(servers[0]->iface, 1);
+	ck_assert_uint_eq(servers[3]->iface, IFACE_NONE);
+	ck_assert_uint_eq(model->vips[0].iface, IFACE_NONE);
+	model_free(model);
+}
+END_TEST
+
+static const struct {
+	enum admin_state admin;
+	enum health_state health;
+	uint32_t weight;
+	enum server_state state;
+	const char *name;
+} states[] = {
+	{ ADMIN_ENABLED, HEALTH_UNKNOWN, 1, SERVER_UNKNOWN, "unknown" },
+	{ ADMIN_ENABLED, HEALTH_UP, 1, SERVER_UP, "up" },
+	{ ADMIN_ENABLED, HEALTH_DOWN, 1, SERVER_DOWN, "down" },
+	{ ADMIN_ENABLED, HEALTH_UP, 0, SERVER_DRAINING, "draining" },
+	{ ADMIN_ENABLED, HEALTH_DOWN, 0, SERVER_DOWN, "down" },
+	{ ADMIN_DISABLED, HEALTH_UP, 1, SERVER_DISABLED, "disabled" },
+	{ ADMIN_DISABLED, HEALTH_DOWN, 0, SERVER_DISABLED, "disabled" },
+};
+
+START_TEST(test_server_state)
+{
+	const struct server server = { .admin = states[_i].admin, .health = { .state = states[_i].health },
+		.settings = { .weight = states[_i].weight } };
+
+	ck_assert_int_eq(server_state(&server), states[_i].state);
+	ck_assert_str_eq(server_state_name(server_state(&server)), states[_i].name);
+}
+END_TEST
+
+Suite *
+model_suite(void)
+{
+	Suite *suite = suite_create("model");
+	TCase *tcase = tcase_create("model");
+
+	tcase_add_test(tcase, test_apply_makes_what_the_settings_say);
+	tcase_add_test(tcase, test_what_stayed_survives);
+	tcase_add_test(tcase, test_order_of_the_file_does_not_matter);
+	tcase_add_test(tcase, test_server_with_new_address_or_interface_is_another);
+	tcase_add_test(tcase, test_removed_server_is_gone);
+	tcase_add_test(tcase, test_generation_wraps_past_zero);
+	tcase_add_test(tcase, test_failure_changes_nothing);
+	tcase_add_test(tcase, test_vips_keep_their_numbers);
+	tcase_add_test(tcase, test_unchecked_servers_are_up);
+	tcase_add_test(tcase, test_new_check_begins_a_new_streak);
+	tcase_add_test(tcase, test_mac_of_the_settings);
+	tcase_add_test(tcase, test_place);
+	tcase_add_loop_test(tcase, test_server_state, 0, sizeof(states) / sizeof(states[0]));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
