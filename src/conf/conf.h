@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * dsrd.conf: INI text, read with inih, to settings. One table of keys (conf_keys()) drives the parser, the defaults, the
+ * dsrd.conf: INI text, read with inih, to settings. One table of keys (conf_key()) drives the parser, the defaults, the
  * messages, `dsrd -T` and the man page's check. All errors of a file are found in one go.
  */
 #ifndef CONF_CONF_H
@@ -17,9 +17,11 @@
 #define CONF_USER 64
 
 struct conf {
-	char iface[IFACE_NAME];  /* `interface` of [dsrd] */
+	char iface[IFACE_NAME];  /* `interface` of [dsrd]; empty when not given */
 	char user[CONF_USER];    /* user[:group] to become; empty: stay */
 	enum log_sink log;
+	struct mac mac;          /* offline mode only: the director's own, zero when not given */
+	struct prefix address;   /* offline mode only: the director's own, unset when not given */
 	struct settings settings;
 };
 
@@ -30,6 +32,9 @@ struct conf {
 NODISCARD int conf_load(const char *path, struct conf *conf, struct errlist *errors);
 NODISCARD int conf_read(FILE *in, const char *name, struct conf *conf, struct errlist *errors);
 void conf_clear(struct conf *conf);
+
+/* Another `interface` than the file's: services that stood on that one move along. */
+void conf_set_iface(struct conf *conf, const char *iface);
 
 /* The effective configuration, defaults filled in, in the syntax of the file. */
 void conf_dump(const struct conf *conf, FILE *out);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/keys.h"
+#include "conf/parse.h"
+
+static void
+draft_clear(struct draft *draft)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		free(draft->texts[i]);
+	free(draft->service.listens);
+	free(draft->service.servers);
+	free(draft->listen_places);
+	free(draft->server_places);
+}
+
+static void
+parse_clear(struct parse *parse)
+{
+	draft_clear(&parse->dsrd);
+	draft_clear(&parse->defaults);
+	for (size_t i = 0; i < parse->service_count; i++) {
+		draft_clear(parse->services[i]);
+		free(parse->services[i]);
+	}
+	free(parse->services);
+	for (size_t i = 0; i < parse->source_count; i++) {
+		free(parse->sources[i]->name);
+		free(parse->sources[i]);
+	}
+	free(parse->sources);
+}
+
+/* Moves the services from the drafts to the configuration. False when memory is out. */
+static bool
+give_services(struct parse *parse)
+{
+	struct settings *settings = &parse->conf->settings;
+
+	settings->services = calloc(parse->service_count, sizeof(*settings->services));
+	if (settings->services == NULL) {
+		parse_out_of_memory(parse);
+		return false;
+	}
+	for (size_t i = 0; i < parse->service_count; i++) {
+		struct service_settings *service = &parse->services[i]->service;
+
+		settings->services[i] = *service;
+		service->listens = NULL;
+		service->servers = NULL;
+	}
+	settings->service_count = parse->service_count;
+	return true;
+}
+
+/* All lines are read: what was not given gets its default, and what contradicts is told. */
+static void
+complete(struct parse *parse)
+{
+	struct conf *conf = parse->conf;
+
+	key_fill(parse, &parse->dsrd);
+	conf->settings.timeouts = conn_timeouts_default();
+	for (size_t i = 0; i < parse->service_count; i++) {
+		struct draft *draft = parse->services[i];
+
+		key_fill(parse, draft);
+		if (draft->service.iface[0] == '\0')
+			memcpy(draft->service.iface, conf->iface, IFACE_NAME);
+	}
+	parse->place = (struct place){ .file = parse->sources[0]->name };
+	parse_check(parse);
+}
+
+static int
+load(const char *path, FILE *in, struct conf *conf, struct errlist *errors)
+{
+	struct parse parse = {
+		.conf = conf,
+		.errors = errors,
+		.dsrd = { .kind = CONF_IN_DSRD },
+		.defaults = { .kind = CONF_IN_DEFAULTS },
+		.place = { .file = path },
+	};
+	size_t before = errlist_count(errors);
+	bool good;
+
+	memset(conf, 0, sizeof(*conf));
+	if (in != NULL)
+		parse_stream(&parse, in, path);
+	else
+		parse_file(&parse, path);
+	if (parse.source_count > 0)
+		complete(&parse);
+	good = errlist_count(errors) == before && give_services(&parse);
+	parse_clear(&parse);
+	if (!good)
+		conf_clear(conf);
+	return good ? 0 : -1;
+}
+
+int
+conf_load(const char *path, struct conf *conf, struct errlist *errors)
+{
+	return load(path, NULL, conf, errors);
+}
+
+int
+conf_read(FILE *in, const char *name, struct conf *conf, struct errlist *errors)
+{
+	return load(name, in, conf, errors);
+}
+
+void
+conf_clear(struct conf *conf)
+{
+	settings_clear(&conf->settings);
+	memset(conf, 0, sizeof(*conf));
+}
+
+void
+conf_set_iface(struct conf *conf, const char *iface)
+{
+	char old[IFACE_NAME];
+
+	memcpy(old, conf->iface, sizeof(old));
+	(void)snprintf(conf->iface, sizeof(conf->iface), "%s", iface);
+	for (size_t i = 0; i < conf->settings.service_count; i++) {
+		struct service_settings *service = &conf->settings.services[i];
+
+		if (strcmp(service->iface, old) == 0)
+			memcpy(service->iface, conf->iface, sizeof(service->iface));
+	}
+}
+
+/* `service` is NULL for [dsrd]. */
+static void
+dump_section(const struct conf *conf, const struct service_settings *service, unsigned kind, FILE *out)
+{
+	char text[KEY_TEXT];
+
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const struct key *key = &keys[i];
+
+		if ((key->info.sections & kind) == 0 || key->print == NULL)
+			continue;
+		for (size_t index = 0; key->print(conf, service, index, text); index++)
+			(void)fprintf(out, "%s = %s\n", key->info.name, text);
+	}
+}
+
+void
+conf_dump(const struct conf *conf, FILE *out)
+{
+	(void)fprintf(out, "[dsrd]\n");
+	dump_section(conf, NULL, CONF_IN_DSRD, out);
+	for (size_t i = 0; i < conf->settings.service_count; i++) {
+		const struct service_settings *service = &conf->settings.services[i];
+
+		(void)fprintf(out, "\n[service %s]\n", service->name);
+		dump_section(conf, service, CONF_IN_SERVICE, out);
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* The one table of all keys: what may stand where, how it is read, what it is when it does not stand, how it is written. */
+#ifndef CONF_KEYS_H
+#define CONF_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf/conf.h"
+#include "conf/parse.h"
+
+enum set_result {
+	SET_OK = 0,
+	SET_REFUSED, /* not a value of that key: the caller says what is allowed */
+	SET_TOLD     /* the setter has said what is wrong */
+};
+
+#define PORT_MOST 65535
+
+/* Room for any value in the syntax of the file. */
+#define KEY_TEXT 256
+
+struct key {
+	struct conf_key_info info;
+	bool repeats;
+	/* Reads `value`, which it may change, into the section that is being read. */
+	enum set_result (*set)(struct parse *parse, struct draft *draft, char *value);
+	/* Writes the `index`th value. False when there is none. NULL for what is no part of the result. */
+	bool (*print)(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT]);
+};
+
+extern const struct key keys[KEY_COUNT];
+
+/* A line of the file. */
+void key_take(struct parse *parse, const char *name, const char *value);
+/* Gives `draft` what it was not given: from [defaults], if it is a service, else the table's default. */
+void key_fill(struct parse *parse, struct draft *draft);
+
+/* value.c: the two values that have a grammar of their own. */
+enum set_result value_set_listen(struct parse *parse, struct draft *draft, char *value);
+bool value_print_listen(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
+enum set_result value_set_server(struct parse *parse, struct draft *draft, char *value);
+bool value_print_server(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
+/* A VIP's, server's or director's address: `what` is its name in the messages. */
+enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
+/* A network interface's name. */
+bool value_set_iface(const char *text, char iface[IFACE_NAME]);
+bool value_is_name(const char *text);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "conf/reader.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <ini.h>
+
+#include "base/text.h"
+
+struct reader {
+	FILE *in;
+	const char *file;
+	struct errlist *errors;
+	const struct reader_events *events;
+	unsigned line;
+	bool lost; /* behind a bad section header: nobody knows where the keys belong */
+
+	/* The line being read, from its first character that is no blank to its comment. */
+	char text[READER_LINE + 1];
+	size_t length;
+	bool too_long;
+	bool comment;
+	int bad_byte; /* a control character, or -1 */
+};
+
+static bool
+blank(int c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool
+control(int c)
+{
+	return (c < 0x20 && !blank(c)) || c == 0x7f;
+}
+
+/* Some editors put a byte order mark (RFC 3629 section 6) before the first line. */
+static bool
+byte_order_mark(const struct reader *reader, size_t offset, int c)
+{
+	static const unsigned char mark[] = { 0xef, 0xbb, 0xbf };
+
+	return reader->line == 1 && offset < sizeof(mark) && c == mark[offset];
+}
+
+static void
+take_byte(struct reader *reader, int c)
+{
+	if (control(c))
+		reader->bad_byte = c;
+	if (reader->comment)
+		return;
+	if (blank(c) && reader->length == 0)
+		return;
+	if ((c == ';' || c == '#') && (reader->length == 0 || blank(reader->text[reader->length - 1]))) {
+		reader->comment = true;
+		return;
+	}
+	if (reader->length == READER_LINE)
+		reader->too_long = reader->too_long || !blank(c);
+	else
+		reader->text[reader->length++] = (char)c;
+}
+
+/* False at the end of the file. */
+static bool
+read_line(struct reader *reader)
+{
+	size_t offset = 0;
+	int c = getc(reader->in);
+
+	if (c == EOF)
+		return false;
+	reader->line++;
+	reader->length = 0;
+	reader->too_long = false;
+	reader->comment = false;
+	reader->bad_byte = -1;
+	for (; c != EOF && c != '\n'; c = getc(reader->in), offset++) {
+		if (!byte_order_mark(reader, offset, c))
+			take_byte(reader, c);
+	}
+	while (reader->length > 0 && blank(reader->text[reader->length - 1]))
+		reader->length--;
+	reader->text[reader->length] = '\0';
+	return true;
+}
+
+static bool
+check_bytes(struct reader *reader)
+{
+	if (reader->bad_byte >= 0) {
+		errlist_add(reader->errors, reader->file, reader->line,
+		    "the line holds a control character (0x%02x): is this a text file?", (unsigned)reader->bad_byte);
+		return false;
+	}
+	if (reader->too_long) {
+		errlist_add(reader->errors, reader->file, reader->line,
+		    "the line is longer than %d characters: divide it, `listen` and `server` may be given several times",
+		    READER_LINE);
+		return false;
+	}
+	return true;
+}
+
+static bool
+take_header(struct reader *reader)
+{
+	char header[READER_LINE + 1];
+	char *end;
+
+	memcpy(header, reader->text + 1, reader->length);
+	end = strchr(header, ']');
+	if (end == NULL || end[1] != '\0') {
+		errlist_add(reader->errors, reader->file, reader->line,
+		    "%s in the section header, which is `[dsrd]`, `[defaults]` or `[service NAME]`; "
+		    "the keys behind it are not looked at", end == NULL ? "`]` is missing" : "text stands behind `]`");
+		return false;
+	}
+	*end = '\0';
+	reader->events->section(reader->events->context, reader->line, text_trim(header));
+	return true;
+}
+
+/* Is the line one that inih shall see? */
+static bool
+take_line(struct reader *reader)
+{
+	bool header = reader->text[0] == '[';
+
+	if (!check_bytes(reader)) {
+		reader->lost = reader->lost || header;
+		return false;
+	}
+	if (reader->length == 0)
+		return false;
+	if (header) {
+		reader->lost = !take_header(reader);
+		return !reader->lost;
+	}
+	if (reader->lost)
+		return false;
+	if (strpbrk(reader->text, "=:") == NULL) {
+		errlist_add(reader->errors, reader->file, reader->line,
+		    "`%s` is neither a `[section]` nor a `key = value`", reader->text);
+		return false;
+	}
+	return true;
+}
+
+/* inih's fgets(). It never sees a blank at the start, a comment, or a line that it would cut. */
+static char *
+next_line(char *buffer, int size, void *stream)
+{
+	struct reader *reader = stream;
+
+	while (read_line(reader)) {
+		if (errlist_count(reader->errors) >= READER_ERRORS) {
+			errlist_add(reader->errors, reader->file, reader->line,
+			    "too many errors: the file is not read any further");
+			return NULL;
+		}
+		if (!take_line(reader))
+			continue;
+		if (size < 0 || reader->length + 2 > (size_t)size) {
+			errlist_add(reader->errors, reader->file, reader->line,
+			    "the line is longer than the %d characters that the inih library takes: divide it", size - 2);
+			reader->lost = reader->lost || reader->text[0] == '[';
+			continue;
+		}
+		memcpy(buffer, reader->text, reader->length);
+		buffer[reader->length] = '\n';
+		buffer[reader->length + 1] = '\0';
+		return buffer;
+	}
+	return NULL;
+}
+
+static int
+take_key(void *context, const char *section, const char *name, const char *value)
+{
+	struct reader *reader = context;
+
+	(void)section; /* told by take_header(), which also knows when a section is empty or begins again */
+	if (*name == '\0')
+		errlist_add(reader->errors, reader->file, reader->line, "a key's name is missing before `=`");
+	else
+		reader->events->key(reader->events->context, reader->line, name, value == NULL ? "" : value);
+	return 1;
+}
+
+void
+reader_run(FILE *in, const char *file, struct errlist *errors, const struct reader_events *events)
+{
+	struct reader reader = { .in = in, .file = file, .errors = errors, .events = events };
+	int result;
+
+	errno = 0;
+	result = ini_parse_stream(next_line, &reader, take_key, &reader);
+	if (ferror(in))
+		errlist_add(errors, file, 0, "cannot be read: %s", strerror(errno));
+	else if (result != 0) /* nothing that next_line() lets through; -2: memory is out */
+		errlist_add(errors, file, result > 0 ? reader.line : 0, "inih cannot take this file (%d)", result);
+}

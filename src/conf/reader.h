@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * INI text, line by line, through inih, with its traps closed: inih takes an indented key for a continuation, cuts long
+ * lines and section names without a word, lets the keys behind a bad section header fall into the section before, and
+ * tells the number of the first bad line only. Here lines are cleaned and checked before inih sees them, so that any inih
+ * from r33 on gives the same result, whatever its builder chose.
+ */
+#ifndef CONF_READER_H
+#define CONF_READER_H
+
+#include <stdio.h>
+
+#include "base/errlist.h"
+
+/*
+ * What a line may hold without its comment, blanks at both ends and end. The smallest buffer that inih is built with has
+ * 200 bytes (INI_MAX_LINE), of which line end and string end take two.
+ */
+#define READER_LINE 198
+
+/* Binary files and such have an error in each line: nobody reads more than this. */
+#define READER_ERRORS 100
+
+struct reader_events {
+	/* A section begins. `header` is what stands between the brackets, trimmed. */
+	void (*section)(void *context, unsigned line, const char *header);
+	/* A key and its value, both trimmed; the value may be empty. */
+	void (*key)(void *context, unsigned line, const char *name, const char *value);
+	void *context;
+};
+
+/* Reads `in` to its end. What is wrong with the text itself is added to `errors` and read over. */
+void reader_run(FILE *in, const char *file, struct errlist *errors, const struct reader_events *events);
+
+#endif

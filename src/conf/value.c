@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: ISC */
+/* The values that have a grammar of their own: addresses, listens, servers. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "conf/keys.h"
+#include "proto/packet.h"
+
+bool
+value_is_name(const char *text)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+	size_t length = strlen(text);
+
+	return length > 0 && length < NAME_MOST && strspn(text, allowed) == length;
+}
+
+bool
+value_set_iface(const char *text, char iface[IFACE_NAME])
+{
+	size_t length = strlen(text);
+
+	if (length == 0 || length >= IFACE_NAME || strpbrk(text, " \t/\"'") != NULL)
+		return false;
+	memcpy(iface, text, length + 1);
+	return true;
+}
+
+/* "192.0.2.11:80": an address with a port? If so, `text` is cut before the colon. */
+static bool
+cut_port(char *text)
+{
+	char *colon = strrchr(text, ':');
+	struct addr addr;
+	uint64_t port;
+
+	if (colon == NULL || text_number(colon + 1, 0, UINT32_MAX, &port) != 0)
+		return false;
+	*colon = '\0';
+	if (addr_parse(text, &addr) == 0 && addr.family == ADDR_IPV4)
+		return true;
+	*colon = ':';
+	return false;
+}
+
+static bool
+loopback(const struct addr *addr)
+{
+	return addr->bytes[0] == 127; /* RFC 1122 section 3.2.1.3 */
+}
+
+enum set_result
+value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr)
+{
+	struct addr read;
+
+	if (addr_parse(text, &read) != 0) {
+		if (*text == '[')
+			parse_error(parse, "`%s`: IPv6 is not supported yet, the %s must be an IPv4 address", text, what);
+		else
+			parse_error(parse, "`%s` is no IPv4 address such as 192.0.2.10 (names are not looked up)", text);
+		return SET_TOLD;
+	}
+	if (read.family != ADDR_IPV4) {
+		parse_error(parse, "`%s`: IPv6 is not supported yet, the %s must be an IPv4 address", text, what);
+		return SET_TOLD;
+	}
+	if (addr_is_no_host(&read) || loopback(&read)) {
+		parse_error(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses name no "
+		    "machine on a network", text, what);
+		return SET_TOLD;
+	}
+	*addr = read;
+	return SET_OK;
+}
+
+static bool
+add_listen(struct parse *parse, struct draft *draft, const struct listen_settings *listen)
+{
+	struct service_settings *service = &draft->service;
+	struct listen_settings *listens = parse_grow(service->listens, service->listen_count, sizeof(*listens));
+	struct place *places = parse_grow(draft->listen_places, service->listen_count, sizeof(*places));
+
+	if (listens != NULL)
+		service->listens = listens;
+	if (places != NULL)
+		draft->listen_places = places;
+	if (listens == NULL || places == NULL) {
+		parse_out_of_memory(parse);
+		return false;
+	}
+	places[service->listen_count] = parse->place;
+	listens[service->listen_count++] = *listen;
+	return true;
+}
+
+/* "80", "8000-8099" or "*". */
+static bool
+read_ports(char *text, struct listen_settings *listen)
+{
+	char *dash = strchr(text, '-');
+	uint64_t first = 1, last = PORT_MOST;
+
+	if (strcmp(text, "*") != 0) {
+		if (dash != NULL)
+			*dash = '\0';
+		if (text_number(text, 1, PORT_MOST, &first) != 0)
+			return false;
+		last = first;
+		if (dash != NULL && text_number(dash + 1, first, PORT_MOST, &last) != 0)
+			return false;
+	}
+	listen->first = (uint16_t)first;
+	listen->last = (uint16_t)last;
+	return true;
+}
+
+/* "tcp/80,443,8000-8099" */
+static enum set_result
+take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, char *word)
+{
+	struct listen_settings listen = { .vip = *vip };
+	char *ports = strchr(word, '/');
+	char *next;
+
+	if (ports == NULL) {
+		parse_error(parse, "`%s`: a protocol and ports are written tcp/80 or udp/53", word);
+		return SET_TOLD;
+	}
+	*ports++ = '\0';
+	if (strcmp(word, "tcp") != 0 && strcmp(word, "udp") != 0) {
+		parse_error(parse, "`%s` is no protocol of a service: tcp or udp", word);
+		return SET_TOLD;
+	}
+	listen.protocol = strcmp(word, "tcp") == 0 ? PROTOCOL_TCP : PROTOCOL_UDP;
+	for (; ports != NULL; ports = next) {
+		char shown[KEY_TEXT];
+
+		next = strchr(ports, ',');
+		if (next != NULL)
+			*next++ = '\0';
+		(void)snprintf(shown, sizeof(shown), "%s", ports);
+		if (!read_ports(ports, &listen)) {
+			parse_error(parse, "`%s` is no port: write 80, 8000-8099 (the smaller first, from 1 to 65535) or * for all",
+			    shown);
+			return SET_TOLD;
+		}
+		if (!add_listen(parse, draft, &listen))
+			return SET_TOLD;
+	}
+	return SET_OK;
+}
+
+enum set_result
+value_set_listen(struct parse *parse, struct draft *draft, char *value)
+{
+	char *address = text_next_word(&value);
+	char *word = text_next_word(&value);
+	struct addr vip;
+	enum set_result result;
+
+	if (address == NULL)
+		return SET_REFUSED;
+	if (cut_port(address)) {
+		parse_error(parse, "a VIP and its ports are written `listen = %s tcp/80`", address);
+		return SET_TOLD;
+	}
+	result = value_set_address(parse, "VIP", address, &vip);
+	if (result != SET_OK)
+		return result;
+	if (word == NULL) {
+		parse_error(parse, "`listen` lacks its ports: write `listen = %s tcp/80`, or tcp/* for all", address);
+		return SET_TOLD;
+	}
+	for (; word != NULL && result == SET_OK; word = text_next_word(&value))
+		result = take_ports(parse, draft, &vip, word);
+	return result;
+}
+
+bool
+value_print_listen(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	const struct listen_settings *listen;
+	const char *protocol;
+	char vip[ADDR_TEXT];
+
+	(void)conf;
+	if (index >= service->listen_count)
+		return false;
+	listen = &service->listens[index];
+	protocol = listen->protocol == PROTOCOL_TCP ? "tcp" : "udp";
+	addr_format(&listen->vip, vip);
+	if (listen->first == 1 && listen->last == PORT_MOST)
+		(void)snprintf(text, KEY_TEXT, "%s %s/*", vip, protocol);
+	else if (listen->first == listen->last)
+		(void)snprintf(text, KEY_TEXT, "%s %s/%u", vip, protocol, listen->first);
+	else
+		(void)snprintf(text, KEY_TEXT, "%s %s/%u-%u", vip, protocol, listen->first, listen->last);
+	return true;
+}
+
+static enum set_result
+set_weight(struct parse *parse, struct server_settings *server, const char *value)
+{
+	uint64_t weight;
+
+	if (text_number(value, 0, WEIGHT_MOST, &weight) == 0) {
+		server->weight = (uint32_t)weight;
+		return SET_OK;
+	}
+	parse_error(parse, "a weight cannot be `%s`: it is a number from 0 (no new connections) to %d", value,
+	    WEIGHT_MOST);
+	return SET_TOLD;
+}
+
+static enum set_result
+set_server_mac(struct parse *parse, struct server_settings *server, const char *value)
+{
+	struct mac mac;
+
+	if (mac_parse(value, &mac) == 0 && !mac_is_zero(&mac) && !mac_is_group(&mac)) {
+		server->mac = mac;
+		return SET_OK;
+	}
+	parse_error(parse, "`%s` is no server's MAC address, such as 02:00:00:00:00:0b; without `mac=` it is asked for "
+	    "by ARP", value);
+	return SET_TOLD;
+}
+
+static enum set_result
+set_server_iface(struct parse *parse, struct server_settings *server, const char *value)
+{
+	if (value_set_iface(value, server->iface))
+		return SET_OK;
+	parse_error(parse, "`%s` is no interface's name, such as eth1", value);
+	return SET_TOLD;
+}
+
+static enum set_result
+set_backup(struct parse *parse, struct server_settings *server, const char *value)
+{
+	(void)parse;
+	(void)value;
+	server->backup = true;
+	return SET_OK;
+}
+
+struct option {
+	const char *name;
+	bool has_value; /* NAME=VALUE, else NAME alone */
+	enum set_result (*set)(struct parse *parse, struct server_settings *server, const char *value);
+};
+
+#define OPTION_COUNT 4
+
+static const struct option options[OPTION_COUNT] = {
+	{ "weight", true, set_weight },
+	{ "mac", true, set_server_mac },
+	{ "interface", true, set_server_iface },
+	{ "backup", false, set_backup },
+};
+
+static enum set_result
+tell_unknown_option(struct parse *parse, const char *name)
+{
+	const char *names[OPTION_COUNT + 1];
+	const char *nearest;
+
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		names[i] = options[i].name;
+	names[OPTION_COUNT] = NULL;
+	nearest = text_nearest(name, names);
+	if (nearest != NULL)
+		parse_error(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
+	else
+		parse_error(parse, "a server has no option `%s`: there are weight=N, mac=MAC, interface=NAME and backup",
+		    name);
+	return SET_TOLD;
+}
+
+static enum set_result
+take_option(struct parse *parse, struct server_settings *server, char *word, bool given[OPTION_COUNT])
+{
+	char *value = strchr(word, '=');
+	size_t i = 0;
+
+	if (value != NULL)
+		*value++ = '\0';
+	while (i < OPTION_COUNT && strcmp(options[i].name, word) != 0)
+		i++;
+	if (i == OPTION_COUNT)
+		return tell_unknown_option(parse, word);
+	if (options[i].has_value && value == NULL) {
+		parse_error(parse, "`%s` needs a value: write it %s=VALUE, without blanks", word, word);
+		return SET_TOLD;
+	}
+	if (!options[i].has_value && value != NULL) {
+		parse_error(parse, "`%s` takes no value", word);
+		return SET_TOLD;
+	}
+	if (given[i]) {
+		parse_error(parse, "`%s` is given twice for this server", word);
+		return SET_TOLD;
+	}
+	given[i] = true;
+	return options[i].set(parse, server, value);
+}
+
+static bool
+add_server(struct parse *parse, struct draft *draft, const struct server_settings *server)
+{
+	struct service_settings *service = &draft->service;
+	struct server_settings *servers = parse_grow(service->servers, service->server_count, sizeof(*servers));
+	struct place *places = parse_grow(draft->server_places, service->server_count, sizeof(*places));
+
+	if (servers != NULL)
+		service->servers = servers;
+	if (places != NULL)
+		draft->server_places = places;
+	if (servers == NULL || places == NULL) {
+		parse_out_of_memory(parse);
+		return false;
+	}
+	places[service->server_count] = parse->place;
+	servers[service->server_count++] = *server;
+	return true;
+}
+
+enum set_result
+value_set_server(struct parse *parse, struct draft *draft, char *value)
+{
+	struct server_settings server = { .weight = 1 };
+	char *name = text_next_word(&value);
+	char *address = text_next_word(&value);
+	bool given[OPTION_COUNT] = { false };
+	enum set_result result;
+	char *word;
+
+	if (name == NULL || address == NULL)
+		return SET_REFUSED;
+	if (!value_is_name(name)) {
+		parse_error(parse, "`%s` is no server's name: up to %d letters, digits, `_`, `.` and `-`", name,
+		    NAME_MOST - 1);
+		return SET_TOLD;
+	}
+	(void)snprintf(server.name, sizeof(server.name), "%s", name);
+	if (cut_port(address)) {
+		parse_error(parse, "server `%s` cannot have a port: direct routing hands on the client's packet as it is, so "
+		    "the server must listen on the service's own ports; write `%s`", name, address);
+		return SET_TOLD;
+	}
+	result = value_set_address(parse, "server", address, &server.addr);
+	while (result == SET_OK && (word = text_next_word(&value)) != NULL)
+		result = take_option(parse, &server, word, given);
+	if (result == SET_OK && !add_server(parse, draft, &server))
+		result = SET_TOLD;
+	return result;
+}
+
+bool
+value_print_server(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	const struct server_settings *server;
+	char addr[ADDR_TEXT], mac[MAC_TEXT];
+	bool has_mac, has_iface;
+
+	(void)conf;
+	if (index >= service->server_count)
+		return false;
+	server = &service->servers[index];
+	has_mac = !mac_is_zero(&server->mac);
+	has_iface = server->iface[0] != '\0';
+	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s", server->name, addr_format(&server->addr, addr),
+	    server->weight, has_mac ? " mac=" : "", has_mac ? mac_format(&server->mac, mac) : "",
+	    has_iface ? " interface=" : "", server->iface, server->backup ? " backup" : "");
+	return true;
+}
