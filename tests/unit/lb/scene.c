@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "scene.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+struct mac
+scene_mac(const char *text)
+{
+	struct mac mac;
+
+	ck_assert_int_eq(mac_parse(text, &mac), 0);
+	return mac;
+}
+
+struct addr
+scene_addr(const char *text)
+{
+	struct addr addr;
+
+	ck_assert_int_eq(addr_parse(text, &addr), 0);
+	return addr;
+}
+
+static void
+remember(void *context, const struct frame *frame)
+{
+	struct scene *scene = context;
+	struct sent *sent;
+
+	ck_assert_uint_lt(scene->sent_count, SCENE_SENT);
+	ck_assert_uint_le(frame->length, sizeof(sent->bytes));
+	sent = &scene->sent[scene->sent_count++];
+	memcpy(sent->bytes, frame->bytes, frame->length);
+	sent->length = frame->length;
+	sent->iface = frame->iface;
+}
+
+/* What the daemon does when it hears of a neighbour: the model's servers get the MAC, the table is compiled anew. */
+static void
+watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+{
+	struct scene *scene = context;
+
+	(void)before;
+	scene->neighbour_events[event]++;
+	for (size_t i = 0; i < scene->model->slot_count; i++) {
+		struct server *server = scene->model->slots[i];
+
+		if (server != NULL && addr_equal(&server->settings.addr, &neigh->addr))
+			server->mac = neigh->mac;
+	}
+}
+
+static void
+set_iface(struct iface *iface, const char *name, const char *mac, const char *addr)
+{
+	snprintf(iface->name, sizeof(iface->name), "%s", name);
+	iface->mac = scene_mac(mac);
+	iface->mtu = 1500;
+	iface->addresses[0] = (struct prefix) { scene_addr(addr), 24 };
+	iface->address_count = 1;
+}
+
+void
+scene_open(struct scene *scene)
+{
+	static const struct siphash_key key = { { 1, 2, 3 } };
+	char error[256];
+
+	memset(scene, 0, sizeof(*scene));
+	scene->now = SCENE_START;
+	set_iface(&scene->ifaces[0], "eth0", "02:00:00:00:00:01", "192.0.2.1");
+	set_iface(&scene->ifaces[1], "eth1", "02:00:00:00:01:01", "198.51.100.1");
+	ck_assert_int_eq(forwarder_init(&scene->forwarder, 1024, &key, watch, scene, error, sizeof(error)), 0);
+	scene->forwarder.emitter = (struct emitter) { remember, scene };
+	scene->forwarder.ifaces = scene->ifaces;
+	scene->forwarder.iface_count = 2;
+	scene->model = model_new();
+	ck_assert_ptr_nonnull(scene->model);
+	scene_compile(scene);
+	scene->settings.timeouts = conn_timeouts_default();
+}
+
+void
+scene_close(struct scene *scene)
+{
+	forwarder_clear(&scene->forwarder);
+	fwdtab_free(scene->table);
+	model_free(scene->model);
+	settings_clear(&scene->settings);
+}
+
+struct service_settings *
+scene_add_service(struct scene *scene, const char *name, uint8_t protocol, uint16_t port, const char *scheduler)
+{
+	struct settings *settings = &scene->settings;
+	struct service_settings *service;
+
+	settings->services = realloc(settings->services, (settings->service_count + 1) * sizeof(*service));
+	service = &settings->services[settings->service_count++];
+	memset(service, 0, sizeof(*service));
+	snprintf(service->name, sizeof(service->name), "%s", name);
+	snprintf(service->iface, sizeof(service->iface), "eth0");
+	service->scheduler = scheduler_find(scheduler);
+	ck_assert_ptr_nonnull(service->scheduler);
+	service->listens = calloc(1, sizeof(*service->listens));
+	service->listens[0] = (struct listen_settings) { scene_addr(VIP), protocol, port, port };
+	service->listen_count = 1;
+	service->check.kind = CHECK_TCP;
+	service->rise = 2;
+	service->fall = 3;
+	return service;
+}
+
+struct server_settings *
+scene_add_server(struct service_settings *service, unsigned number, uint32_t weight, bool ask)
+{
+	struct server_settings *server;
+	char text[32];
+
+	service->servers = realloc(service->servers, (service->server_count + 1) * sizeof(*server));
+	server = &service->servers[service->server_count++];
+	memset(server, 0, sizeof(*server));
+	snprintf(server->name, sizeof(server->name), "s%u", number);
+	snprintf(text, sizeof(text), "192.0.2.%u", 100 + number);
+	server->addr = scene_addr(text);
+	snprintf(text, sizeof(text), "02:00:00:00:00:%02x", 0x10 + number);
+	if (!ask)
+		server->mac = scene_mac(text);
+	server->weight = weight;
+	return server;
+}
+
+void
+scene_compile(struct scene *scene)
+{
+	struct fwdtab *table = fwdtab_compile(scene->model);
+
+	ck_assert_ptr_nonnull(table);
+	fwdtab_free(scene->table);
+	scene->table = table;
+	scene->forwarder.table = table;
+}
+
+void
+scene_apply(struct scene *scene)
+{
+	ck_assert_int_eq(model_apply(scene->model, &scene->settings, scene->now), 0);
+	scene->settings.timeouts = conn_timeouts_default();
+	model_place(scene->model, scene->ifaces, 2);
+	neigh_begin(scene->forwarder.neighbours);
+	for (size_t i = 0; i < scene->model->slot_count; i++) {
+		struct server *server = scene->model->slots[i];
+
+		if (server == NULL)
+			continue;
+		if (server->health.state == HEALTH_UNKNOWN)
+			health_trust(&server->health, scene->now);
+		if (mac_is_zero(&server->settings.mac))
+			ck_assert_int_eq(neigh_want(scene->forwarder.neighbours, server->iface,
+			    &server->settings.addr, scene->now), 0);
+	}
+	neigh_end(scene->forwarder.neighbours);
+	scene_compile(scene);
+}
+
+struct server *
+scene_server(const struct scene *scene, const char *service, const char *server)
+{
+	char wanted[SERVER_NAME_TEXT], name[SERVER_NAME_TEXT];
+
+	snprintf(wanted, sizeof(wanted), "%s/%s", service, server);
+	for (size_t i = 0; i < scene->model->slot_count; i++)
+		if (scene->model->slots[i] != NULL && strcmp(server_name(scene->model->slots[i], name), wanted) == 0)
+			return scene->model->slots[i];
+	ck_abort_msg("no server %s", wanted);
+	return NULL;
+}
+
+void
+scene_forget(struct scene *scene)
+{
+	scene->sent_count = 0;
+}
+
+/* The Internet checksum, byte by byte (RFC 1071). */
+static uint32_t
+sum(uint32_t start, const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		start += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
+	while (start >> 16 != 0)
+		start = (start & 0xffff) + (start >> 16);
+	return start;
+}
+
+static const char *
+or_else(const char *text, const char *usual)
+{
+	return text != NULL ? text : usual;
+}
+
+static void
+put_transport(struct scene *scene, const struct shape *shape, uint8_t *l4, uint32_t length)
+{
+	const bool tcp = shape->protocol == 0 || shape->protocol == PROTOCOL_TCP;
+	uint8_t *check = l4 + (tcp ? 16 : 6);
+	uint32_t pseudo = sum((uint32_t)(tcp ? PROTOCOL_TCP : PROTOCOL_UDP) + length, scene->bytes + ETHER_HEADER + 12, 8);
+
+	store16(l4, shape->from_port != 0 ? shape->from_port : 40000);
+	store16(l4 + 2, shape->to_port != 0 ? shape->to_port : 80);
+	if (tcp) {
+		store32(l4 + 4, 1000);
+		l4[12] = 5 << 4;
+		l4[13] = shape->flags;
+	} else {
+		store16(l4 + 4, (uint16_t)length);
+	}
+	store16(check, (uint16_t)(shape->unfinished ? pseudo : ~sum(pseudo, l4, length)));
+}
+
+struct frame
+scene_frame(struct scene *scene, const struct shape *shape)
+{
+	const uint8_t protocol = shape->protocol != 0 ? shape->protocol : PROTOCOL_TCP;
+	const uint32_t header = protocol == PROTOCOL_TCP ? 20 : 8;
+	const uint32_t total = 20 + header + shape->payload;
+	const struct mac to_mac = scene_mac(or_else(shape->to_mac, shape->iface == 0 ? "02:00:00:00:00:01" :
+	    "02:00:00:00:01:01"));
+	const struct mac from_mac = scene_mac(or_else(shape->from_mac, CLIENT_MAC));
+	const struct addr from = scene_addr(or_else(shape->from, "203.0.113.7"));
+	const struct addr to = scene_addr(or_else(shape->to, VIP));
+	uint8_t *ip = scene->bytes + ETHER_HEADER;
+
+	memset(scene->bytes, 0, ETHER_HEADER + total);
+	memcpy(scene->bytes, to_mac.bytes, 6);
+	memcpy(scene->bytes + 6, from_mac.bytes, 6);
+	store16(scene->bytes + 12, ETHERTYPE_IPV4);
+	ip[0] = 0x45;
+	store16(ip + 2, (uint16_t)total);
+	store16(ip + 4, 77);
+	store16(ip + 6, shape->fragment);
+	ip[8] = 64;
+	ip[9] = protocol;
+	memcpy(ip + 12, from.bytes, 4);
+	memcpy(ip + 16, to.bytes, 4);
+	store16(ip + 10, (uint16_t)~sum(0, ip, 20));
+	for (uint32_t i = 0; i < shape->payload; i++)
+		ip[20 + header + i] = (uint8_t)(i * 7);
+	if (protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP)
+		put_transport(scene, shape, ip + 20, header + shape->payload);
+	return (struct frame) { scene->bytes, ETHER_HEADER + total, ETHER_HEADER + total, shape->iface };
+}
+
+struct decision
+scene_send(struct scene *scene, const struct shape *shape)
+{
+	struct frame frame = scene_frame(scene, shape);
+
+	return forward_frame(&scene->forwarder, &frame, scene->now);
+}
+
+const char *
+scene_went(const struct decision *decision)
+{
+	switch (decision->verdict) {
+	case VERDICT_FORWARD:
+		return decision->server->server->settings.name;
+	case VERDICT_DROP:
+		return drop_reason_name(decision->reason);
+	case VERDICT_PASS:
+	case VERDICT_CONSUMED:
+		break;
+	}
+	return verdict_name(decision->verdict);
+}
+
+const char *
+scene_tcp(struct scene *scene, uint16_t port, uint8_t flags)
+{
+	const struct shape shape = { .from_port = port, .flags = flags };
+	const struct decision decision = scene_send(scene, &shape);
+
+	scene_forget(scene);
+	return scene_went(&decision);
+}
+
+struct decision
+scene_arp(struct scene *scene, const char *ether_from, const char *ether_to, uint16_t operation, const char *sender_mac,
+    const char *sender, const char *target)
+{
+	const struct mac from = scene_mac(ether_from), to = scene_mac(ether_to), mac = scene_mac(sender_mac);
+	const struct addr spa = scene_addr(sender), tpa = scene_addr(target);
+	uint8_t *arp = scene->bytes + ETHER_HEADER;
+	struct frame frame = { scene->bytes, 60, 60, 0 };
+
+	memset(scene->bytes, 0, 60);
+	memcpy(scene->bytes, to.bytes, 6);
+	memcpy(scene->bytes + 6, from.bytes, 6);
+	store16(scene->bytes + 12, ETHERTYPE_ARP);
+	store16(arp, 1);
+	store16(arp + 2, ETHERTYPE_IPV4);
+	arp[4] = 6;
+	arp[5] = 4;
+	store16(arp + 6, operation);
+	memcpy(arp + 8, mac.bytes, 6);
+	memcpy(arp + 14, spa.bytes, 4);
+	memcpy(arp + 24, tpa.bytes, 4);
+	return forward_frame(&scene->forwarder, &frame, scene->now);
+}

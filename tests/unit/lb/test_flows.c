@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/* Flows over time: what stays where while servers come, go, drain and fail. */
+#include "config.h"
+
+#include <string.h>
+
+#include "scene.h"
+#include "suites.h"
+
+static struct scene scene;
+
+static void
+configure(const uint32_t weights[3])
+{
+	struct service_settings *service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
+
+	for (unsigned i = 0; i < 3; i++)
+		if (weights[i] != UINT32_MAX)
+			scene_add_server(service, i + 1, weights[i], false);
+	scene_apply(&scene);
+}
+
+static void
+open_scene(void)
+{
+	const uint32_t weights[] = { 1, 1, 1 };
+
+	scene_open(&scene);
+	configure(weights);
+}
+
+static void
+close_scene(void)
+{
+	scene_close(&scene);
+}
+
+static void
+set_health(const char *server, enum health_state state)
+{
+	scene_server(&scene, "web", server)->health.state = state;
+	scene_compile(&scene);
+}
+
+START_TEST(test_a_flow_stays)
+{
+	const uint32_t other[] = { 9, 1, 50 };
+
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 2, TCP_SYN), "s2");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	configure(other);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+		ck_assert_str_eq(scene_tcp(&scene, 2, TCP_ACK), "s2");
+	}
+	ck_assert_uint_eq(scene_server(&scene, "web", "s1")->run->connections, 1);
+}
+END_TEST
+
+START_TEST(test_a_drained_server_keeps_its_flows)
+{
+	const uint32_t drained[] = { 0, 1, 1 };
+
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	configure(drained);
+	ck_assert_int_eq(server_state(scene_server(&scene, "web", "s1")), SERVER_DRAINING);
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	for (uint16_t port = 10; port < 20; port++)
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "s1");
+}
+END_TEST
+
+START_TEST(test_a_down_server_gets_no_new_flows)
+{
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 4, TCP_SYN), "s2");
+	ck_assert_str_eq(scene_tcp(&scene, 5, TCP_SYN), "s3");
+	set_health("s1", HEALTH_DOWN);
+	/* A flow that runs may survive a false alarm; a client that tries again need not. */
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	ck_assert_str_ne(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	for (uint16_t port = 10; port < 20; port++)
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "s1");
+	set_health("s1", HEALTH_UP);
+	ck_assert_str_eq(scene_tcp(&scene, 4, TCP_ACK), "s2");
+	for (unsigned i = 0, seen = 0; seen == 0; i++) {
+		ck_assert_uint_lt(i, 3);
+		seen = strcmp(scene_tcp(&scene, (uint16_t)(30 + i), TCP_SYN), "s1") == 0;
+	}
+}
+END_TEST
+
+START_TEST(test_unknown_and_disabled_get_nothing_new)
+{
+	set_health("s1", HEALTH_UNKNOWN);
+	scene_server(&scene, "web", "s2")->admin = ADMIN_DISABLED;
+	scene_compile(&scene);
+	for (uint16_t port = 1; port < 10; port++)
+		ck_assert_str_eq(scene_tcp(&scene, port, TCP_SYN), "s3");
+	set_health("s3", HEALTH_DOWN);
+	ck_assert_str_eq(scene_tcp(&scene, 20, TCP_SYN), "no-server");
+}
+END_TEST
+
+START_TEST(test_backups_only_when_no_other)
+{
+	scene_server(&scene, "web", "s3")->settings.backup = true;
+	scene_compile(&scene);
+	for (uint16_t port = 1; port < 10; port++)
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "s3");
+	set_health("s1", HEALTH_DOWN);
+	set_health("s2", HEALTH_DOWN);
+	ck_assert_str_eq(scene_tcp(&scene, 20, TCP_SYN), "s3");
+	set_health("s2", HEALTH_UP);
+	ck_assert_str_eq(scene_tcp(&scene, 21, TCP_SYN), "s2");
+	ck_assert_str_eq(scene_tcp(&scene, 20, TCP_ACK), "s3");
+}
+END_TEST
+
+START_TEST(test_a_removed_servers_flows_go_elsewhere)
+{
+	const uint32_t without[] = { UINT32_MAX, 1, 1 }, again[] = { 1, 1, 1 };
+	const char *went;
+
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	configure(without);
+	went = scene_tcp(&scene, 1, TCP_ACK);
+	ck_assert(strcmp(went, "s2") == 0 || strcmp(went, "s3") == 0);
+	/* A newcomer in the same slot is not the old one. */
+	configure(again);
+	ck_assert_str_ne(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	ck_assert_uint_eq(scene_server(&scene, "web", "s1")->run->connections, 0);
+}
+END_TEST
+
+static const struct {
+	uint8_t last;
+	bool again; /* does a SYN begin a new connection? */
+} reuse[] = {
+	{ TCP_ACK, false },
+	{ TCP_FIN | TCP_ACK, true },
+	{ TCP_RST, true },
+};
+
+START_TEST(test_a_reused_port_is_a_new_connection)
+{
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 1, reuse[_i].last), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), reuse[_i].again ? "s2" : "s1");
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), 1);
+}
+END_TEST
+
+START_TEST(test_active_and_inactive_are_counted)
+{
+	struct server_run *run;
+
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	run = scene_server(&scene, "web", "s1")->run;
+	ck_assert_uint_eq(run->inactive, 1);
+	ck_assert_uint_eq(run->active, 0);
+	scene_tcp(&scene, 1, TCP_ACK);
+	ck_assert_uint_eq(run->inactive, 0);
+	ck_assert_uint_eq(run->active, 1);
+	scene_tcp(&scene, 1, TCP_FIN | TCP_ACK);
+	ck_assert_uint_eq(run->inactive, 1);
+	ck_assert_uint_eq(run->active, 0);
+	/* Expiry gives it back. */
+	for (unsigned second = 0; second < 200; second++)
+		forward_tick(&scene.forwarder, scene.now + SECONDS(second));
+	ck_assert_uint_eq(run->inactive, 0);
+	ck_assert_uint_eq(run->active, 0);
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), 0);
+}
+END_TEST
+
+START_TEST(test_an_idle_flow_lives_fifteen_minutes)
+{
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	scene.now += MINUTES(15) - SECONDS(2);
+	forward_tick(&scene.forwarder, scene.now);
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	scene.now += MINUTES(15) + SECONDS(2);
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s2");
+}
+END_TEST
+
+START_TEST(test_a_full_table_drops_and_says_so)
+{
+	for (uint16_t port = 1; port <= 1024; port++)
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "table-full");
+	ck_assert_str_eq(scene_tcp(&scene, 2000, TCP_SYN), "table-full");
+	ck_assert_str_ne(scene_tcp(&scene, 1024, TCP_ACK), "table-full");
+	ck_assert_uint_eq(scene.forwarder.stats.dropped[DROP_TABLE_FULL], 1);
+}
+END_TEST
+
+Suite *
+flows_suite(void)
+{
+	Suite *suite = suite_create("flows");
+	TCase *tcase = tcase_create("flows");
+
+	tcase_add_checked_fixture(tcase, open_scene, close_scene);
+	tcase_add_test(tcase, test_a_flow_stays);
+	tcase_add_test(tcase, test_a_drained_server_keeps_its_flows);
+	tcase_add_test(tcase, test_a_down_server_gets_no_new_flows);
+	tcase_add_test(tcase, test_unknown_and_disabled_get_nothing_new);
+	tcase_add_test(tcase, test_backups_only_when_no_other);
+	tcase_add_test(tcase, test_a_removed_servers_flows_go_elsewhere);
+	tcase_add_loop_test(tcase, test_a_reused_port_is_a_new_connection, 0, (int)ARRAY_LEN(reuse));
+	tcase_add_test(tcase, test_active_and_inactive_are_counted);
+	tcase_add_test(tcase, test_an_idle_flow_lives_fifteen_minutes);
+	tcase_add_test(tcase, test_a_full_table_drops_and_says_so);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
