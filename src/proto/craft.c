@@ -48,7 +48,10 @@ craft_free(struct craft *craft)
 	free(craft);
 }
 
-/* Takes the frame out of libnet, which allocates it anew each time, into our own room. */
+/*
+ * Takes the frame out of libnet, which allocates it anew each time, into our own room. libnet_adv_cull_packet() would be the
+ * documented way, but refuses contexts that cannot send.
+ */
 static const struct frame *
 collect(struct craft *craft)
 {
@@ -56,7 +59,7 @@ collect(struct craft *craft)
 	uint8_t *packet = NULL;
 	uint32_t length = 0;
 
-	if (libnet_adv_cull_packet(craft->libnet, &packet, &length) == -1)
+	if (libnet_pblock_coalesce(craft->libnet, &packet, &length) == -1)
 		return NULL;
 	if (length <= sizeof(craft->bytes)) {
 		memcpy(craft->bytes, packet, length);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "suites.h"
+
+int
+main(void)
+{
+	SRunner *runner = srunner_create(packet_suite());
+	int failed;
+
+	srunner_add_suite(runner, arp_suite());
+	srunner_add_suite(runner, checksum_suite());
+	srunner_add_suite(runner, craft_suite());
+	srunner_add_suite(runner, segment_suite());
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
