@@ -81,8 +81,9 @@ struct sender {
 
 /*
  * Live engines. NULL with a reason in `error`, errno set: EPERM when privilege is missing, ENXIO when there is no such
- * interface, ENETDOWN when it is down, ENOTSUP when it is no Ethernet. Turn receive offloads off (os/os.h) before opening
- * the receiver: Linux sizes the slots of its ring by what can arrive, so that it then holds over thirty times the frames.
+ * interface, ENETDOWN when it is down, ENOTSUP when it is no Ethernet. A receiver lives through its interface going down and
+ * up again. Its ring holds 256 frames of any size on Linux, and thousands where all offloads of the interface are off (TSO
+ * and GSO too: libpcap then sizes the slots by the MTU): turn offloads off before opening it.
  */
 NODISCARD struct receiver *io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR]);
 NODISCARD struct sender *io_libnet_open(const char *iface, char error[IO_ERROR]);
