@@ -19,7 +19,7 @@ choices(struct scene *scene, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		const char *name = scene_tcp(scene, port++, TCP_SYN);
 
-		text[i] = name[0] == 's' ? (char)('a' + atoi(name + 1) - 1) : '!';
+		text[i] = name[0] == 's' ? (char)('a' + strtol(name + 1, NULL, 10) - 1) : '!';
 	}
 	text[count] = '\0';
 	return text;
