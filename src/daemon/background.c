@@ -121,7 +121,7 @@ background_failed(struct background *background, int status)
 
 struct pidfile {
 	int fd;
-	char path[];
+	char *path; /* absolute: the working directory changes */
 };
 
 #define PID_TEXT 24 /* a 64-bit number, a newline and the end */
@@ -207,20 +207,23 @@ open_locked(const char *path, char error[BACKGROUND_ERROR])
 struct pidfile *
 pidfile_open(const char *path, char error[BACKGROUND_ERROR])
 {
-	size_t size = strlen(path) + 1;
-	struct pidfile *pidfile = calloc(1, sizeof(*pidfile) + size);
+	struct pidfile *pidfile = calloc(1, sizeof(*pidfile));
 
 	if (pidfile == NULL) {
 		(void)snprintf(error, BACKGROUND_ERROR, "out of memory");
 		return NULL;
 	}
-	memcpy(pidfile->path, path, size);
 	pidfile->fd = open_locked(path, error);
 	if (pidfile->fd < 0) {
 		free(pidfile);
 		return NULL;
 	}
-	return pidfile;
+	pidfile->path = realpath(path, NULL);
+	if (pidfile->path != NULL)
+		return pidfile;
+	(void)snprintf(error, BACKGROUND_ERROR, "cannot find pidfile %.200s again: %s", path, strerror(errno));
+	pidfile_remove(pidfile);
+	return NULL;
 }
 
 int
@@ -240,10 +243,11 @@ pidfile_remove(struct pidfile *pidfile)
 {
 	if (pidfile == NULL)
 		return;
-	if (unlink(pidfile->path) != 0 && ftruncate(pidfile->fd, 0) != 0) {
+	if ((pidfile->path == NULL || unlink(pidfile->path) != 0) && ftruncate(pidfile->fd, 0) != 0) {
 		/* It stays, with a number that is nobody's. The lock is what counts, and it ends here. */
 	}
 	(void)close(pidfile->fd);
+	free(pidfile->path);
 	free(pidfile);
 }
 

@@ -189,6 +189,21 @@ START_TEST(pidfile_has_our_number)
 }
 END_TEST
 
+START_TEST(relative_pidfile_is_found_from_elsewhere)
+{
+	char error[BACKGROUND_ERROR] = "";
+	struct pidfile *pidfile;
+
+	ck_assert_int_eq(chdir(directory), 0);
+	pidfile = pidfile_open("file", error);
+	ck_assert_msg(pidfile != NULL, "%s", error);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+	pidfile_remove(pidfile);
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
 START_TEST(second_daemon_is_refused)
 {
 	struct pidfile *pidfile = take();
@@ -411,6 +426,7 @@ background_suite(void)
 	tcase_add_test(tests, daemon_is_on_its_own);
 	tcase_add_test(tests, nothing_to_tell_in_the_foreground);
 	tcase_add_test(tests, pidfile_has_our_number);
+	tcase_add_test(tests, relative_pidfile_is_found_from_elsewhere);
 	tcase_add_test(tests, second_daemon_is_refused);
 	tcase_add_test(tests, starting_daemon_is_refused_too);
 	tcase_add_test(tests, lock_outlives_the_process_that_took_it);
