@@ -300,8 +300,8 @@ conf_head() {
 
 	[defaults]
 	check = tcp
-	interval = 200ms
-	timeout = 500ms
+	interval = 300ms
+	timeout = 250ms
 	rise = 2
 	fall = 2
 	END
@@ -341,6 +341,14 @@ reload_dsrd() { # RESULT
 	esac
 }
 
+wait_servers_up() { # SERVICE SERVER...
+	net_service=$1
+	shift
+	for net_server; do
+		wait_server up "$net_service/$net_server"
+	done
+}
+
 wait_server() { # STATE SERVICE/SERVER: its newest state in the log is STATE
 	wait_until 15 server_is "$1" "$2" || fail "waited 15 s for $2 to become $1"
 }
@@ -353,13 +361,17 @@ server_state() { # SERVICE/SERVER
 	sed -n "s|.*server-state server=$1 .*to=\\([a-z]*\\).*|\\1|p" "$NET_DIR/dsrd.log" | tail -n 1
 }
 
-# Ask for the counters (SIGUSR1) and leave the fresh dump in $NET_DIR/dump.
+# Ask for the counters (SIGUSR1) and leave the fresh dump in $NET_DIR/dump. Its last lines are the servers'.
 dump_dsrd() {
-	net_dumps=$(log_count 'dump .*end')
+	net_servers=$(sed -n 's/.*\(ready\|result=ok\) .*servers=\([0-9]*\).*/\2/p' "$NET_DIR/dsrd.log" | tail -n 1)
 	net_before=$(wc -l <"$NET_DIR/dsrd.log")
 	signal_dsrd USR1
-	wait_until 10 log_count_above 'dump .*end' "$net_dumps" || fail "no state in the log within 10 s of SIGUSR1"
+	wait_until 10 dump_complete || fail "no state in the log within 10 s of SIGUSR1"
+}
+
+dump_complete() {
 	tail -n "+$((net_before + 1))" "$NET_DIR/dsrd.log" >"$NET_DIR/dump"
+	[ "$(grep -c 'server server=' "$NET_DIR/dump")" -eq "$net_servers" ] && grep -q 'flows count=' "$NET_DIR/dump"
 }
 
 # A number out of the last dump; 0 when it is not there.
@@ -374,15 +386,16 @@ drop_count() { # REASON
 }
 
 server_value() { # SERVICE/SERVER KEY
-	sed -n "s|.*server server=$1 .*$2=\\([a-z0-9:.-]*\\).*|\\1|p" "$NET_DIR/dump" | tail -n 1
+	sed -n "s|.*server server=$1 \\(.* \\)\\{0,1\\}$2=\\([a-z0-9:.-]*\\).*|\\2|p" "$NET_DIR/dump" | tail -n 1
 }
 
 # --- real programs ---------------------------------------------------------------------------------------------------
 
-# A web server on all the host's addresses: / says who answers, /health says ok, PUT /up/NAME stores, files lie in
-# $NET_DIR/HOST/www, and the access log is $NET_DIR/HOST/access.log.
+# A web server on all the host's addresses: / says who answers, /health says ok, PUT /up/NAME stores, /slow/long takes
+# over a minute, files lie in $NET_DIR/HOST/www, and the access log is $NET_DIR/HOST/access.log.
 start_nginx() { # HOST
 	mkdir -p "$NET_DIR/$1/www/up" "$NET_DIR/$1/tmp"
+	truncate -s 2M "$NET_DIR/$1/www/long"
 	net_user=
 	[ "$(id -u)" != 0 ] || net_user='user root;'
 	cat >"$NET_DIR/$1/nginx.conf" <<-END
@@ -432,6 +445,21 @@ fetch() { # [PATH [CURL-OPTION...]]
 fetch_many() { # N FILE [VIP]
 	run_in client timeout 60 curl -s --max-time 10 -H 'Connection: close' "http://${3:-$VIP}/?[1-$1]" >"$2" ||
 		fail "curl could not fetch $1 pages"
+}
+
+# A download that goes on for over a minute; server_of says who serves it.
+hold_download() { # NAME
+	start_in client "$1" curl -sN -H 'Connection: close' -D "$NET_DIR/$1.head" -o /dev/null "http://$VIP/slow/long"
+	wait_until 5 grep -q '^X-Server:' "$NET_DIR/$1.head" || fail "the download $1 does not begin"
+}
+
+server_of() { # NAME
+	sed -n 's/^X-Server: \([a-z0-9]*\).*/\1/p' "$NET_DIR/$1.head"
+}
+
+# How many lines of FILE say web1, web2 and web3: "5 1 1".
+shares_of() { # FILE
+	echo "$(count_lines web1 "$1") $(count_lines web2 "$1") $(count_lines web3 "$1")"
 }
 
 # How many lines of FILE are exactly TEXT.

@@ -29,9 +29,7 @@ done
 	END
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
-for server in web1 web2 web3; do
-	wait_server up "dns/$server"
-done
+wait_servers_up dns web1 web2 web3
 
 ask() { # [DIG-OPTION...]: who answers?
 	# dig takes an answer from the address that it asked only.
@@ -44,8 +42,7 @@ while [ "$number" -lt 90 ]; do
 	ask -b "$SERVER_PREFIX.100#$((20000 + number))"
 	number=$((number + 1))
 done >"$NET_DIR/answers"
-assert_equal "answers from web1 web2 web3" "30 30 30" \
-    "$(count_lines web1 "$NET_DIR/answers") $(count_lines web2 "$NET_DIR/answers") $(count_lines web3 "$NET_DIR/answers")"
+assert_equal "answers from web1 web2 web3" "30 30 30" "$(shares_of "$NET_DIR/answers")"
 
 step "a client's port keeps its server"
 first=$(ask -b "$SERVER_PREFIX.100#30000")

@@ -27,22 +27,17 @@ write_conf() { # SERVER-OPTION
 
 try_pages() {
 	start_dsrd
-	for server in web1 web2 web3; do
-		wait_server up "web/$server"
-	done
+	wait_servers_up web web1 web2 web3
 	fetch_many 200 "$NET_DIR/pages"
-	for server in web1 web2 web3; do
-		count_lines "$server" "$NET_DIR/pages"
-	done | tr '\n' ' ' >"$NET_DIR/shares"
-	assert_equal "pages from web1 web2 web3" "100 50 50 " "$(cat "$NET_DIR/shares")"
+	assert_equal "pages from web1 web2 web3" "100 50 50" "$(shares_of "$NET_DIR/pages")"
 	stop_dsrd
 }
 
 step "servers are found by their address"
 write_conf ''
-capture director front "host $VIP" eth0
-capture director back "host $VIP" eth1
-capture router way-home "src $VIP" eth0
+capture director front "ip host $VIP" eth0
+capture director back "ip host $VIP or arp host $VIP" eth1
+capture router way-home "ip src $VIP" eth0
 try_pages
 for name in front back way-home; do
 	capture_end "$name"
@@ -51,9 +46,9 @@ done
 step "in by the front, out by the back with the back's MAC, answers by the router"
 assert_at_least "frames to the VIP on the client side" 800 "$(capture_count front "dst $VIP")"
 assert_equal "frames to the VIP on the server side that lack the director's MAC there" 0 \
-    "$(capture_count back "dst $VIP and not ether src 02:00:00:00:00:02")"
-assert_at_least "frames to the VIP on the server side" 800 "$(capture_count back "dst $VIP")"
-assert_equal "answers at the director" 0 "$(($(capture_count front "src $VIP") + $(capture_count back "src $VIP")))"
+    "$(capture_count back "ip dst $VIP and not ether src 02:00:00:00:00:02")"
+assert_at_least "frames to the VIP on the server side" 800 "$(capture_count back "ip dst $VIP")"
+assert_equal "answers at the director" 0 "$(($(capture_count front "src $VIP") + $(capture_count back "ip src $VIP")))"
 assert_at_least "answers at the router" 800 "$(capture_count way-home "src $VIP")"
 
 step "nobody on the server side is told about the VIP"

@@ -26,20 +26,13 @@ write_conf() { # SCHEDULER WEIGHT1 WEIGHT2 WEIGHT3
 
 expect_shares() { # SHARE1 SHARE2 SHARE3
 	fetch_many $(($1 + $2 + $3)) "$NET_DIR/pages"
-	assert_equal "pages from web1 web2 web3" "$1 $2 $3" \
-	    "$(count_lines web1 "$NET_DIR/pages") $(count_lines web2 "$NET_DIR/pages") $(count_lines web3 "$NET_DIR/pages")"
-}
-
-wait_all_up() {
-	for server in web1 web2 web3; do
-		wait_server up "web/$server"
-	done
+	assert_equal "pages from web1 web2 web3" "$1 $2 $3" "$(shares_of "$NET_DIR/pages")"
 }
 
 step "wrr with weights 5, 1, 1: 400 connections"
 write_conf wrr 5 1 1
 start_dsrd
-wait_all_up
+wait_servers_up web web1 web2 web3
 capture director at-director "ip host $VIP"
 capture client at-client "ip src $VIP"
 # 400 = 57 rounds of seven and one more, which is web1's.
@@ -59,7 +52,7 @@ stop_dsrd
 
 step "the order is smooth: a a b a c a a, then again"
 start_dsrd
-wait_all_up
+wait_servers_up web web1 web2 web3
 fetch_many 14 "$NET_DIR/pages"
 assert_equal "order of servers" "1121311 1121311 " "$(tr -d 'web\n' <"$NET_DIR/pages" | sed 's/......./& /g')"
 stop_dsrd
@@ -67,14 +60,13 @@ stop_dsrd
 step "rr ignores weights: 402 connections"
 write_conf rr 5 1 1
 start_dsrd
-wait_all_up
+wait_servers_up web web1 web2 web3
 expect_shares 134 134 134
 stop_dsrd
 
 step "weight 0 gets nothing"
 write_conf wrr 3 0 1
 start_dsrd
-wait_server up web/web1
-wait_server up web/web3
+wait_servers_up web web1 web3
 expect_shares 300 0 100
 stop_dsrd
