@@ -112,6 +112,15 @@ static const struct receiver_ops file_receiver_ops = {
 	.close = file_receiver_close,
 };
 
+/* libpcap's reasons begin with the path at times; ours always do. */
+static const char *
+without_path(const char *reason, const char *path)
+{
+	size_t length = strlen(path);
+
+	return strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0 ? reason + length + 2 : reason;
+}
+
 struct receiver *
 io_file_read(const char *path, uint16_t index, char error[IO_ERROR])
 {
@@ -129,7 +138,7 @@ io_file_read(const char *path, uint16_t index, char error[IO_ERROR])
 	self->pcap = pcap_open_offline(path, reason);
 	if (self->pcap == NULL) {
 		number = errno != 0 ? errno : EINVAL;
-		(void)snprintf(error, IO_ERROR, "cannot read savefile %.200s: %s", path, reason);
+		(void)snprintf(error, IO_ERROR, "cannot read savefile %.200s: %s", path, without_path(reason, path));
 		free(self);
 		errno = number;
 		return NULL;
@@ -227,7 +236,8 @@ io_file_write(const char *path, char error[IO_ERROR])
 	self->dumper = pcap_dump_open(self->pcap, path);
 	if (self->dumper == NULL) {
 		number = errno != 0 ? errno : EIO;
-		(void)snprintf(error, IO_ERROR, "cannot write savefile %.200s: %s", path, pcap_geterr(self->pcap));
+		(void)snprintf(error, IO_ERROR, "cannot write savefile %.200s: %.256s", path,
+		    without_path(pcap_geterr(self->pcap), path));
 		pcap_close(self->pcap);
 		free(self);
 		errno = number;

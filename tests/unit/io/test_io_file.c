@@ -304,7 +304,8 @@ START_TEST(refuses_a_missing_file)
 
 	ck_assert_ptr_null(io_file_read(path, 0, error));
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert_msg(strstr(error, "file.pcap") != NULL, "%s", error);
+	ck_assert_msg(strstr(error, "file.pcap: No such") != NULL, "%s", error);
+	ck_assert_ptr_eq(strstr(error, path), strrchr(error, '/') - strlen(directory)); /* once is enough */
 }
 END_TEST
 
