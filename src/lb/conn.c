@@ -125,17 +125,13 @@ is_over(const struct conn_table *table, const struct conn *conn)
 	return (int32_t)(conn->deadline - milliseconds(table->now)) <= 0;
 }
 
-/* The second in which the flow's deadline lies; the flow is over when that second is. */
+/* The second in which the deadline of a flow that is not over lies; the flow is over when that second is. */
 static uint64_t
 deadline_second(const struct conn_table *table, const struct conn *conn)
 {
 	const uint64_t now = table->now / MILLISECONDS(1);
-	const int64_t left = (int32_t)(conn->deadline - (uint32_t)now);
 
-	/* The clock may have begun less than a deadline's age ago. */
-	if (left < 0 && (uint64_t)-left > now)
-		return 0;
-	return (now + (uint64_t)left) / 1000;
+	return (now + (conn->deadline - (uint32_t)now)) / 1000;
 }
 
 /* The second of the slot that the flow is filed in: from the cursor on, the wheel holds one turn. */
@@ -151,8 +147,7 @@ wheel_add(struct conn_table *table, struct conn *conn)
 	const uint32_t index = index_of(table, conn);
 	uint64_t second = deadline_second(table, conn);
 
-	if (second < table->cursor)
-		second = table->cursor;
+	/* The cursor is never ahead of the time, nor the time of the deadline. */
 	if (second > table->cursor + WHEEL_MASK)
 		second = table->cursor + WHEEL_MASK;
 	conn->wheel_slot = (uint16_t)(second & WHEEL_MASK);

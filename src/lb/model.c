@@ -197,7 +197,7 @@ find_vip(const struct vip *vips, size_t count, const struct addr *addr)
 
 /*
  * Numbers are handed out in turn, so that flows of a VIP that is gone meet nobody else's number until 65536 VIPs later;
- * they have expired by then.
+ * they have expired by then. Those that stay are among the model's, those of this plan are younger than one turn.
  */
 static uint16_t
 unused_vip_number(struct plan *plan, const struct model *model)
@@ -206,8 +206,6 @@ unused_vip_number(struct plan *plan, const struct model *model)
 		const uint16_t number = plan->next_vip_number++;
 		bool taken = false;
 
-		for (size_t i = 0; i < plan->vip_count && !taken; i++)
-			taken = plan->vips[i].number == number;
 		for (size_t i = 0; i < model->vip_count && !taken; i++)
 			taken = model->vips[i].number == number;
 		if (!taken)
