@@ -42,7 +42,7 @@ fail() {
 	echo "FAILED: $*" >&2
 	if [ -s "$NET_DIR/dsrd.log" ]; then
 		echo "--- the director's log, its end:" >&2
-		tail -n 30 "$NET_DIR/dsrd.log" >&2
+		grep -v -e " counter name=" -e " drop reason=" "$NET_DIR/dsrd.log" | tail -n 30 >&2
 	fi
 	exit 1
 }
