@@ -3,12 +3,12 @@
  * The flow table: which server has which flow. Fixed size, allocated once, no allocation per frame; finding, adding and
  * expiring a flow take constant time.
  *
- * The director sees only the client's half of a TCP connection, so the state machine runs on that alone; the reference is
- * the INPUT-ONLY table of the kernel's IPVS (net/netfilter/ipvs/ip_vs_proto_tcp.c). States are in conn_tcp.c, the table
- * in conn.c.
+ * The director sees only the client's half of a TCP connection, so the state machine runs on that alone; the reference
+ * is the INPUT-ONLY table of the kernel's IPVS (net/netfilter/ipvs/ip_vs_proto_tcp.c). States are in conn_tcp.c, the
+ * table in conn.c.
  *
- * Time only goes forward here: a `now` before the latest one seen counts as that one (savefiles have frames out of order).
- * A pointer to a flow holds until the next call that adds, finds or expires flows.
+ * Time only goes forward here: a `now` before the latest one seen counts as that one (savefiles have frames out of
+ * order). A pointer to a flow holds until the next call that adds, finds or expires flows.
  */
 #ifndef LB_CONN_H
 #define LB_CONN_H
@@ -75,12 +75,14 @@ void conn_table_free(struct conn_table *table);
 /* Counts also those that have expired but were not given back yet. */
 uint32_t conn_table_count(const struct conn_table *table);
 uint32_t conn_table_capacity(const struct conn_table *table);
+uint32_t conn_table_half_open(const struct conn_table *table);
 
 /* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */
 struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);
 /*
- * Adds a flow that conn_find() did not find. NULL when the table is full, also of what has expired (of which a few dozen
- * are looked for at each call). `state` is not CONN_NONE.
+ * Adds a flow that conn_find() did not find. NULL when the table is full, also of what has expired (of which a few
+ * dozen are looked for at each call), or when the flow is half-open (CONN_SYN) and such flows fill their share: a flood
+ * of forged SYNs takes an eighth of the table at most, and no established flow's place. `state` is not CONN_NONE.
  */
 NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server,
     enum conn_state state, uint64_t timeout, uint64_t now);
@@ -95,8 +97,8 @@ typedef void conn_gone(void *context, const struct conn *conn);
 void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context);
 void conn_remove(struct conn_table *table, struct conn *conn);
 /*
- * Forget what has expired by `now`; looks at no more than `budget` flows, and goes on where the last call ended. Call it
- * about once a second. (Only a silence of more than 24 days makes any call here forget all flows, in one go.)
+ * Forget what has expired by `now`; looks at no more than `budget` flows, and goes on where the last call ended. Call
+ * it about once a second. (Only a silence of more than 24 days makes any call here forget all flows, in one go.)
  */
 void conn_expire(struct conn_table *table, uint64_t now, uint32_t budget);
 /* Walk all flows in no order. The callback must not change the table. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The states of a flow: their names, their lifetimes, and how the client's half of a TCP connection moves through them. */
+/* The states of a flow: names, lifetimes, and how the client's half of a TCP connection moves through them. */
 #include "config.h"
 
 #include "lb/conn.h"
@@ -55,7 +55,7 @@ conn_tcp_next(enum conn_state state, uint8_t tcp_flags)
 {
 	enum segment_kind kind;
 
-	/* The order is the kernel's, tcp_state_idx(). A segment with none of the four is no reason to change anything. */
+	/* The order is the kernel's, tcp_state_idx(). A segment with none of the four changes nothing. */
 	if (tcp_flags & TCP_RST)
 		kind = SEGMENT_RST;
 	else if (tcp_flags & TCP_SYN)

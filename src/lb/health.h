@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is known of a server's health, from the results of checks; pure bookkeeping. UNKNOWN, UP and DOWN are what checks
- * say; disabled and draining are what an operator says (lb/model.h).
+ * What is known of a server's health, from the results of checks; pure bookkeeping. UNKNOWN, UP and DOWN are what
+ * checks say; disabled and draining are what an operator says (lb/model.h).
  */
 #ifndef LB_HEALTH_H
 #define LB_HEALTH_H
@@ -44,8 +44,8 @@ struct health {
  * Takes one check's result (HEALTH_REASON_NONE: success) and says whether `state` changed. The first result decides at
  * once; later `rise` successes or `fall` failures in a row do (0 counts as 1).
  *
- * HEALTH_REASON_LOCAL changes nothing, not even the counters: it tells of the director, not of the server, and would take
- * all servers down at once when the director runs out of descriptors. Log it.
+ * HEALTH_REASON_LOCAL changes nothing, not even the counters: it tells of the director, not of the server, and would
+ * take all servers down at once when the director runs out of descriptors. Log it.
  */
 bool health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now);
 /* For a server that nobody checks: UP from now on. Says whether `state` changed. */

@@ -31,7 +31,6 @@ model_new(void)
 	struct model *model = calloc(1, sizeof(*model));
 
 	if (model != NULL)
-		model->timeouts = conn_timeouts_default();
 	return model;
 }
 
@@ -252,8 +251,8 @@ plan_vips(struct plan *plan, const struct model *model, const struct settings *s
 
 /*
  * Servers that stay keep their slots. The slot of a server that goes may have a new owner at once: the new generation
- * tells flows of the old one that they are orphans. The generation wraps after 65535 owners; for harm to come of it a flow
- * must sit through them all, and then goes to a live server that answers with a reset.
+ * tells flows of the old one that they are orphans. The generation wraps after 65535 owners; for harm to come of it a
+ * flow must sit through them all, and then goes to a live server that answers with a reset.
  */
 static int
 plan_slots(struct plan *plan, const struct model *model, const struct settings *settings)
@@ -380,7 +379,7 @@ commit(struct model *model, struct plan *plan, struct settings *settings, uint64
 	model->slots = plan->slots;
 	model->generations = plan->generations;
 	model->slot_count = plan->slot_count;
-	model->timeouts = settings->timeouts;
+	model->hash_key = settings->hash_key;
 	free(plan->servers);
 
 	/* The services' own arrays have moved into the model. */

@@ -85,7 +85,7 @@ struct model {
 	struct server **slots;     /* slot -> server or NULL */
 	uint16_t *generations;     /* slot -> how often it changed owner; 0: never, so a zero server_ref is nobody's */
 	size_t slot_count;
-	struct conn_timeouts timeouts;
+	struct siphash_key hash_key;
 	uint16_t next_vip_number;
 };
 
@@ -97,17 +97,17 @@ void model_free(struct model *model);
  * same service name, name, address and interface as before stays; its weight, MAC and check may change. 0, or -1 with
  * model and settings unchanged when memory is out (or more than 65535 VIPs or servers were asked for).
  *
- * A service whose check is CHECK_NONE has its servers UP at once. When the check goes elsewhere than before, the servers
- * keep their state until the new check speaks against it, rise or fall times in a row.
+ * A service whose check is CHECK_NONE has its servers UP at once. When the check goes elsewhere than before, the
+ * servers keep their state until the new check speaks against it, rise or fall times in a row.
  *
  * Servers that are gone are freed here: compile a new snapshot and sync the prober before anything else runs.
  */
 NODISCARD int model_apply(struct model *model, struct settings *settings, uint64_t now);
 
 /*
- * Finds each VIP's and server's interface among `ifaces`: by name when the settings name one (nothing else will do then),
- * else the one whose longest prefix holds the server's address, else the service's. A service without a name in its
- * settings lives where a prefix holds its VIP. Those that stay without have IFACE_NONE. `iface` is an index into
+ * Finds each VIP's and server's interface among `ifaces`: by name when the settings name one (nothing else will do
+ * then), else the one whose longest prefix holds the server's address, else the service's. A service without a name in
+ * its settings lives where a prefix holds its VIP. Those that stay without have IFACE_NONE. `iface` is an index into
  * `ifaces`. Call it after each model_apply(), and when interfaces have changed.
  */
 void model_place(struct model *model, const struct iface *ifaces, size_t count);

@@ -13,7 +13,7 @@
 
 struct event_base;
 
-/* Tells the prober the answer; once for each `begin`, unless `destroy` came before. May be called from within `begin`. */
+/* Tells the prober the answer; once for each `begin`, unless `destroy` came before. May come from within `begin`. */
 typedef void probe_answer(void *check, enum health_reason result);
 
 /* Whom to ask. Does not change as long as the asker lives. */

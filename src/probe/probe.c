@@ -15,8 +15,8 @@
 #include "probe/kind.h"
 
 /*
- * First checks are spread over this long, so that a start is known to be good or bad at once, or over a millisecond each
- * when there are more than 200: no burst of connections leaves here.
+ * First checks are spread over this long, so that a start is known to be good or bad at once, or over a millisecond
+ * each when there are more than 200: no burst of connections leaves here.
  */
 #define FIRST_WITHIN MILLISECONDS(200)
 #define FIRST_GAP MILLISECONDS(1)

@@ -52,8 +52,8 @@ probe_reason_of(int error)
 
 /*
  * An ordinary close: the server reads an end of file, which most take in silence. Cutting the connection short by
- * SO_LINGER would spare us TIME_WAIT, but many a server logs each reset or counts it against us. TIME_WAIT stays small: a
- * minute's worth of checks for each server.
+ * SO_LINGER would spare us TIME_WAIT, but many a server logs each reset or counts it against us. TIME_WAIT stays small:
+ * a minute's worth of checks for each server.
  */
 static void
 hang_up(struct tcp_asker *asker)

@@ -449,7 +449,7 @@ step_time(struct twin *twin)
 	}
 	conn_expire(twin->table, twin->now, ALL);
 	for (uint32_t flow = 0; flow < FLOWS; flow++)
-		must(!twin->there[flow] || twin->deadline[flow] / 1000 >= twin->now / SECONDS(1), "flow %u is overdue", flow);
+		must(!twin->there[flow] || twin->deadline[flow] / 1000 >= twin->now / SECONDS(1), "overdue: %u", flow);
 }
 
 START_TEST(test_random_against_a_model)
@@ -514,9 +514,10 @@ static const struct {
 
 START_TEST(test_tcp_state)
 {
-	ck_assert_msg(conn_tcp_next(rows[_i].state, rows[_i].flags) == rows[_i].next, "in %s flags 0x%02x give %s, not %s",
-	    conn_state_name(rows[_i].state), rows[_i].flags, conn_state_name(conn_tcp_next(rows[_i].state, rows[_i].flags)),
-	    conn_state_name(rows[_i].next));
+	const enum conn_state next = conn_tcp_next(rows[_i].state, rows[_i].flags);
+
+	ck_assert_msg(next == rows[_i].next, "in %s flags 0x%02x give %s, not %s", conn_state_name(rows[_i].state),
+	    rows[_i].flags, conn_state_name(next), conn_state_name(rows[_i].next));
 }
 END_TEST
 
@@ -535,8 +536,11 @@ END_TEST
 
 START_TEST(test_only_carriers_of_data_are_active)
 {
-	for (int state = CONN_NONE; state < CONN_STATE_COUNT; state++)
-		ck_assert_int_eq(conn_is_active((enum conn_state)state), state == CONN_ESTABLISHED || state == CONN_UDP);
+	for (int state = CONN_NONE; state < CONN_STATE_COUNT; state++) {
+		const bool carries = state == CONN_ESTABLISHED || state == CONN_UDP;
+
+		ck_assert_int_eq(conn_is_active((enum conn_state)state), carries);
+	}
 }
 END_TEST
 
