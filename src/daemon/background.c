@@ -140,7 +140,10 @@ read_pid(int fd)
 	return pid;
 }
 
-/* Is the locked file still the one of that name? Its last owner removes it while a newcomer waits between open and lock. */
+/*
+ * Is the locked file still the one of that name? Its last owner removes it while a newcomer waits between open and
+ * lock.
+ */
 static bool
 is_current(int fd, const char *path)
 {
@@ -161,12 +164,13 @@ explain_lock(int fd, const char *path, char error[BACKGROUND_ERROR])
 	}
 	pid = read_pid(fd);
 	if (pid != 0)
-		(void)snprintf(error, BACKGROUND_ERROR, "dsrd is already running as process %llu (it holds %.200s): stop it"
-		    " first (kill %llu), or give this one another pidfile with -p", (unsigned long long)pid, path,
-		    (unsigned long long)pid);
+		(void)snprintf(error, BACKGROUND_ERROR,
+		    "dsrd is already running as process %llu (it holds %.200s): stop it"
+		    " first (kill %llu), or give this one another pidfile with -p",
+		    (unsigned long long)pid, path, (unsigned long long)pid);
 	else
-		(void)snprintf(error, BACKGROUND_ERROR, "another dsrd holds pidfile %.200s: it is just starting, or stop"
-		    " it first", path);
+		(void)snprintf(error, BACKGROUND_ERROR,
+		    "another dsrd holds pidfile %.200s: it is just starting, or stop it first", path);
 	errno = EEXIST;
 }
 
@@ -181,8 +185,9 @@ open_locked(const char *path, char error[BACKGROUND_ERROR])
 		/* O_NONBLOCK: a FIFO in its place must not stop us. */
 		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
 		if (fd < 0) {
-			(void)snprintf(error, BACKGROUND_ERROR, "cannot open pidfile %.200s: %s", path, errno == ELOOP ?
-			    "it is a symbolic link, which may lead anywhere: remove it" : strerror(errno));
+			(void)snprintf(error, BACKGROUND_ERROR, "cannot open pidfile %.200s: %s", path,
+			    errno == ELOOP ? "it is a symbolic link, which may lead anywhere: remove it" :
+			    strerror(errno));
 			return -1;
 		}
 		if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -253,7 +258,10 @@ pidfile_remove(struct pidfile *pidfile)
 
 /* --- the service manager --- */
 
-/* The socket's address: a path, or in Linux's abstract space a name behind '@'. Its length, or 0 for what we don't know. */
+/*
+ * The socket's address: a path, or in Linux's abstract space a name behind '@'. Its length, or 0 for what we don't
+ * know.
+ */
 static socklen_t
 notify_address(const char *text, struct sockaddr_un *address)
 {

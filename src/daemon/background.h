@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What makes a process a daemon: it leaves its terminal, locks its pidfile, and tells who started it when it is ready.
- * None of it needs an event loop, and background_start() must come before there is one: a kqueue does not survive fork().
+ * None of it needs an event loop, and background_start() must come before there is one: a kqueue does not survive
+ * fork().
  *
  *	notify_open(&notify);
  *	if (detach)
@@ -17,7 +18,9 @@
 
 #define BACKGROUND_ERROR 512
 
-/* All zero (a process that does not detach) is fine for background_ready() and background_failed(), which do nothing. */
+/*
+ * All zero (a process that does not detach) is fine for background_ready() and background_failed(), which do nothing.
+ */
 struct background {
 	int detached;
 	int report; /* the socket to the first process */
@@ -25,14 +28,15 @@ struct background {
 };
 
 /*
- * Continue in a new process without terminal. 0 in that process, whose standard error is still the old one so that people
- * see why it does not start. 1 in the first one, after the new one said that it is ready or that it failed, or died:
- * return background->status from main() at once, touch nothing. -1 with a reason when there can be no new process.
+ * Continue in a new process without terminal. 0 in that process, whose standard error is still the old one so that
+ * people see why it does not start. 1 in the first one, after the new one said that it is ready or that it failed, or
+ * died: return background->status from main() at once, touch nothing. -1 with a reason when there can be no new
+ * process.
  */
 NODISCARD int background_start(struct background *background, char error[BACKGROUND_ERROR]);
 /*
- * The daemon serves: the first process exits with 0. Standard error goes to /dev/null and the working directory is /, so
- * relative paths (of the configuration, for a reload) must have been made absolute.
+ * The daemon serves: the first process exits with 0. Standard error goes to /dev/null and the working directory is /,
+ * so relative paths (of the configuration, for a reload) must have been made absolute.
  */
 void background_ready(struct background *background);
 /* The daemon is about to exit with `status`: so will the first process. */
@@ -41,8 +45,8 @@ void background_failed(struct background *background, int status);
 struct pidfile;
 
 /*
- * Creates and locks the pidfile; the lock stays with this process and its children. NULL with a reason, errno EEXIST when
- * another process holds it: the reason has its number. Follows no symbolic link at the end of `path`.
+ * Creates and locks the pidfile; the lock stays with this process and its children. NULL with a reason, errno EEXIST
+ * when another process holds it: the reason has its number. Follows no symbolic link at the end of `path`.
  */
 NODISCARD struct pidfile *pidfile_open(const char *path, char error[BACKGROUND_ERROR]);
 /* Writes this process's number: after background_start(). 0 or -1. */

@@ -28,14 +28,14 @@ struct receiver_stats {
 
 struct receiver_ops {
 	/*
-	 * Deliver what is there, at most `budget` frames. The number delivered, -1 on a failure with a reason in `error`
-	 * (the interface is gone: close and open again later; a savefile is cut: the frames before that were delivered), or
-	 * -2 at the end of a savefile. `budget` is at least 1.
+	 * Deliver what is there, at most `budget` frames. The number delivered, -1 on a failure with a reason in
+	 * `error` (the interface is gone: close and open again later; a savefile is cut: the frames before that were
+	 * delivered), or -2 at the end of a savefile. `budget` is at least 1.
 	 */
 	int (*dispatch)(struct receiver *receiver, int budget, io_frame *deliver, void *context, char error[IO_ERROR]);
 	/*
-	 * A descriptor to wait on, or -1 when there is none and one must ask in intervals. For a live engine it is also the
-	 * one that os_ignore_outgoing() takes.
+	 * A descriptor to wait on, or -1 when there is none and one must ask in intervals. For a live engine it is also
+	 * the one that os_ignore_outgoing() takes.
 	 */
 	int (*descriptor)(struct receiver *receiver);
 	/* NULL, or how often dispatch() must be called even when the descriptor says nothing. */
@@ -56,8 +56,8 @@ struct sender;
 
 struct sender_stats {
 	uint64_t sent;
-	uint64_t failed;  /* the system would not take it: queue full, interface down */
-	int last_errno;   /* of the last failure */
+	uint64_t failed; /* the system would not take it: queue full, interface down */
+	int last_errno; /* of the last failure */
 };
 
 struct sender_ops {
@@ -66,11 +66,14 @@ struct sender_ops {
 	/* The burst is over: what was queued must go. */
 	void (*flush)(struct sender *sender);
 	/*
-	 * The socket that frames leave by, or -1 when there is none. It may be a tap too: os_silence_socket() cures that.
-	 * Never wait for it to become writable: bpf of OpenBSD cannot.
+	 * The socket that frames leave by, or -1 when there is none. It may be a tap too: os_silence_socket() cures
+	 * that. Never wait for it to become writable: bpf of OpenBSD cannot.
 	 */
 	int (*descriptor)(struct sender *sender);
-	/* Frees the sender in any case. -1 with a reason when what was sent did not all arrive: a savefile on a full disk. */
+	/*
+	 * Frees the sender in any case. -1 with a reason when what was sent did not all arrive: a savefile on a full
+	 * disk.
+	 */
 	int (*close)(struct sender *sender, char error[IO_ERROR]);
 };
 
@@ -81,9 +84,9 @@ struct sender {
 
 /*
  * Live engines. NULL with a reason in `error`, errno set: EPERM when privilege is missing, ENXIO when there is no such
- * interface, ENETDOWN when it is down, ENOTSUP when it is no Ethernet. A receiver lives through its interface going down and
- * up again. Its ring holds 256 frames of any size on Linux, and thousands where all offloads of the interface are off (TSO
- * and GSO too: libpcap then sizes the slots by the MTU): turn offloads off before opening it.
+ * interface, ENETDOWN when it is down, ENOTSUP when it is no Ethernet. A receiver lives through its interface going
+ * down and up again. Its ring holds 256 frames of any size on Linux, and thousands where all offloads of the interface
+ * are off (TSO and GSO too: libpcap then sizes the slots by the MTU): turn offloads off before opening it.
  */
 NODISCARD struct receiver *io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR]);
 NODISCARD struct sender *io_libnet_open(const char *iface, char error[IO_ERROR]);

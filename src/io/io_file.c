@@ -17,8 +17,8 @@
 struct file_receiver {
 	struct receiver receiver; /* first: the ops get a pointer to it */
 	pcap_t *pcap;
-	uint64_t read;  /* frames so far */
-	int delivered;  /* in this dispatch(): libpcap forgets them when the file ends among them */
+	uint64_t read; /* frames so far */
+	int delivered; /* in this dispatch(): libpcap forgets them when the file ends among them */
 	io_frame *deliver;
 	void *context;
 };
@@ -118,7 +118,9 @@ without_path(const char *reason, const char *path)
 {
 	size_t length = strlen(path);
 
-	return strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0 ? reason + length + 2 : reason;
+	if (strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0)
+		return reason + length + 2;
+	return reason;
 }
 
 struct receiver *
@@ -147,8 +149,10 @@ io_file_read(const char *path, uint16_t index, char error[IO_ERROR])
 	if (link != DLT_EN10MB) {
 		const char *name = pcap_datalink_val_to_name(link);
 
-		(void)snprintf(error, IO_ERROR, "savefile %.200s has no Ethernet frames (its link type is %s): capture on an"
-		    " Ethernet interface, not on \"any\" or a tunnel", path, name != NULL ? name : "unknown");
+		(void)snprintf(error, IO_ERROR,
+		    "savefile %.200s has no Ethernet frames (its link type is %s): capture on an"
+		    " Ethernet interface, not on \"any\" or a tunnel",
+		    path, name != NULL ? name : "unknown");
 		file_receiver_close(&self->receiver);
 		errno = ENOTSUP;
 		return NULL;
@@ -194,7 +198,9 @@ file_sender_close(struct sender *sender, char error[IO_ERROR])
 	struct file_sender *self = (struct file_sender *)sender;
 	int result = 0;
 
-	/* pcap_dump_close() tells nothing. A failure of an earlier write stays in ferror(), its reason in last_errno. */
+	/*
+	 * pcap_dump_close() tells nothing. A failure of an earlier write stays in ferror(), its reason in last_errno.
+	 */
 	if (pcap_dump_flush(self->dumper) != 0 && sender->stats.last_errno == 0)
 		sender->stats.last_errno = errno;
 	if (ferror(pcap_dump_file(self->dumper))) {

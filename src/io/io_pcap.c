@@ -36,9 +36,9 @@ deliver_frame(u_char *user, const struct pcap_pkthdr *header, const u_char *byte
 	uint64_t when = SECONDS(header->ts.tv_sec) + (uint64_t)header->ts.tv_usec;
 	struct frame frame = {
 		/*
-		 * The one cast of const in the project: frames are re-addressed in place. libpcap hands out a buffer of its
-		 * own, on the heap or a ring that it mapped for reading and writing, and itself moves bytes in it to put
-		 * VLAN tags back.
+		 * The one cast of const in the project: frames are re-addressed in place. libpcap hands out a buffer of
+		 * its own, on the heap or a ring that it mapped for reading and writing, and itself moves bytes in it to
+		 * put VLAN tags back.
 		 */
 		.bytes = (uint8_t *)(uintptr_t)bytes,
 		.length = header->caplen,
@@ -176,9 +176,10 @@ activate(pcap_t *pcap, const char *iface, char error[IO_ERROR])
 	if (link != DLT_EN10MB) {
 		const char *name = pcap_datalink_val_to_name(link);
 
-		(void)snprintf(error, IO_ERROR, "interface %s has no Ethernet frames (its link type is %s): direct routing"
-		    " re-addresses Ethernet frames, choose the interface of the servers' Ethernet", iface,
-		    name != NULL ? name : "unknown");
+		(void)snprintf(error, IO_ERROR,
+		    "interface %s has no Ethernet frames (its link type is %s): direct routing"
+		    " re-addresses Ethernet frames, choose the interface of the servers' Ethernet",
+		    iface, name != NULL ? name : "unknown");
 		return ENOTSUP;
 	}
 	if (pcap_setnonblock(pcap, 1, reason) != 0) {

@@ -218,15 +218,18 @@ os_drop_root(const char *user, char error[OS_ERROR])
 	bounding_set_reduce();
 	if (geteuid() != wanted.uid || getegid() != wanted.gid) {
 		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setgroups(1, &wanted.gid) != 0 ||
-		    setresgid(wanted.gid, wanted.gid, wanted.gid) != 0 || setresuid(wanted.uid, wanted.uid, wanted.uid) != 0)
+		    setresgid(wanted.gid, wanted.gid, wanted.gid) != 0 ||
+		    setresuid(wanted.uid, wanted.uid, wanted.uid) != 0)
 			goto fail;
 	}
 	if (capabilities_reduce() != 0)
 		goto fail;
 	return 0;
 fail:
-	(void)snprintf(error, OS_ERROR, "cannot become user %.64s: %s: start dsrd as root, or take `user` out of its"
-	    " configuration", user, strerror(errno));
+	(void)snprintf(error, OS_ERROR,
+	    "cannot become user %.64s: %s: start dsrd as root, or take `user` out of its"
+	    " configuration",
+	    user, strerror(errno));
 	return -1;
 }
 
@@ -237,6 +240,6 @@ os_missing_privilege(void)
 
 	if (capabilities_get(data) == 0 && (data[0].effective & 1U << CAP_NET_RAW) != 0)
 		return NULL;
-	return "the capability CAP_NET_RAW is missing, without which frames can be neither captured nor sent: run dsrd as root,"
-	    " or give its service CAP_NET_RAW, and CAP_NET_ADMIN for turning offloads off";
+	return "the capability CAP_NET_RAW is missing, without which frames can be neither captured nor sent: run"
+	    " dsrd as root, or give its service CAP_NET_RAW, and CAP_NET_ADMIN for turning offloads off";
 }

@@ -26,8 +26,10 @@ int
 os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
 {
 	offload->turned_off = 0;
-	(void)snprintf(error, OS_ERROR, "dsrd cannot turn receive offloads off on this system; if ifconfig shows LRO on %s,"
-	    " type: ifconfig %s -lro", iface, iface);
+	(void)snprintf(error, OS_ERROR,
+	    "dsrd cannot turn receive offloads off on this system; if ifconfig shows LRO on %s,"
+	    " type: ifconfig %s -lro",
+	    iface, iface);
 	errno = ENOTSUP;
 	return -1;
 }

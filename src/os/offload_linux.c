@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Receive offloads by the generic feature commands of SIOCETHTOOL, which know all of them by the names that
- * `ethtool -k` shows (net/ethtool/common.c): a feature's number is the place of its name in a list that the kernel gives.
+ * `ethtool -k` shows (net/ethtool/common.c): a feature's number is the place of its name in a list that the kernel
+ * gives.
  */
 #include "config.h"
 
@@ -57,7 +58,8 @@ feature_count(const struct device *device)
 {
 	union {
 		struct ethtool_sset_info info;
-		uint8_t room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)]; /* the answer is one number behind it */
+		/* The answer is one number behind it. */
+		uint8_t room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 	} command;
 
 	memset(&command, 0, sizeof(command));
@@ -219,15 +221,16 @@ os_offload_restore(const char *iface, const struct offload *offload, char error[
 	if (offload->turned_off == 0)
 		return 0;
 	if (device_open(&device, iface) != 0) {
-		(void)snprintf(error, OS_ERROR, "cannot turn receive offloads of %s on again: %s", iface, strerror(errno));
+		(void)snprintf(
+		    error, OS_ERROR, "cannot turn receive offloads of %s on again: %s", iface, strerror(errno));
 		return -1;
 	}
 	result = device_write(&device, offload->turned_off, true);
 	if (result != 0) {
 		char text[OFFLOAD_TEXT];
 
-		(void)snprintf(error, OS_ERROR, "cannot turn %s on again on %s: %s",
-		    os_offload_text(offload, text), iface, strerror(errno));
+		(void)snprintf(error, OS_ERROR, "cannot turn %s on again on %s: %s", os_offload_text(offload, text),
+		    iface, strerror(errno));
 	}
 	device_close(&device);
 	return result;
@@ -242,8 +245,8 @@ os_offload_text(const struct offload *offload, char text[OFFLOAD_TEXT])
 	for (size_t i = 0; i < ARRAY_LEN(mergings); i++) {
 		if ((offload->turned_off & 1U << i) == 0)
 			continue;
-		length += (size_t)snprintf(text + length, OFFLOAD_TEXT - length, "%s%s", length > 0 ? " " : "",
-		    mergings[i].name);
+		length += (size_t)snprintf(
+		    text + length, OFFLOAD_TEXT - length, "%s%s", length > 0 ? " " : "", mergings[i].name);
 		if (length >= OFFLOAD_TEXT)
 			break;
 	}

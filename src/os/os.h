@@ -39,9 +39,9 @@ bool os_holds_address(const struct addr *addr, char iface[IFACE_NAME]);
 bool os_forwards(const char *iface, enum addr_family family, char *mend, size_t size);
 
 /*
- * Receive offloads merge frames into larger ones than can be sent. os_offload_off() turns them off and remembers what was
- * on; os_offload_restore() puts that back. Where it cannot, it says why in `error` (-1) and the splitter does the work;
- * some may be off all the same, so `offload` is set, and to be restored, in any case. All zero restores nothing.
+ * Receive offloads merge frames into larger ones than can be sent. os_offload_off() turns them off and remembers what
+ * was on; os_offload_restore() puts that back. Where it cannot, it says why in `error` (-1) and the splitter does the
+ * work; some may be off all the same, so `offload` is set, and to be restored, in any case. All zero restores nothing.
  */
 struct offload {
 	unsigned turned_off; /* a bit for each feature; the platform's file knows which */
@@ -68,8 +68,8 @@ struct os_user {
 NODISCARD int os_user_find(const char *user, struct os_user *found, char error[OS_ERROR]);
 /*
  * Become `user` ("name" or "name:group"), keeping only the right to open and write raw frames and to change offloads,
- * where the platform can divide root; elsewhere a later open fails and says so. There is no way back. Who already is that
- * user only gives up what is not needed. 0 or -1.
+ * where the platform can divide root; elsewhere a later open fails and says so. There is no way back. Who already is
+ * that user only gives up what is not needed. 0 or -1.
  */
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 /* What this process lacks to capture and inject, as a sentence; NULL when nothing is missing. */

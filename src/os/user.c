@@ -28,8 +28,10 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 	name[length] = '\0';
 	passwd = getpwnam(name);
 	if (passwd == NULL) {
-		(void)snprintf(error, OS_ERROR, "no user \"%s\" on this host: create it (useradd --system --no-create-home"
-		    " --shell /usr/sbin/nologin %s), or name another with `user` or -u", name, name);
+		(void)snprintf(error, OS_ERROR,
+		    "no user \"%s\" on this host: create it (useradd --system --no-create-home"
+		    " --shell /usr/sbin/nologin %s), or name another with `user` or -u",
+		    name, name);
 		errno = ENOENT;
 		return -1;
 	}
@@ -39,8 +41,10 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 		const struct group *group = getgrnam(user + length + 1);
 
 		if (group == NULL) {
-			(void)snprintf(error, OS_ERROR, "no group \"%.64s\" on this host: create it (groupadd --system"
-			    " %.64s), or name another with `user` or -u", user + length + 1, user + length + 1);
+			(void)snprintf(error, OS_ERROR,
+			    "no group \"%.64s\" on this host: create it (groupadd --system"
+			    " %.64s), or name another with `user` or -u",
+			    user + length + 1, user + length + 1);
 			errno = ENOENT;
 			return -1;
 		}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hands of test_engine.sh: does with the live engines and the platform what the shell can't, and prints what came out
- * as `key=value` words on one line.
+ * The hands of test_engine.sh: does with the live engines and the platform what the shell can't, and prints what came
+ * out as `key=value` words on one line.
  *
  *	engine_test address ADDRESS           does the host hold it, and where
  *	engine_test forwards INTERFACE        and the command that mends it
  *	engine_test offload INTERFACE         off, then waits for a line on standard input, then on again
- *	engine_test capture INTERFACE FILTER COUNT   says "ready"; reads until COUNT frames or the interface's end, or 5 s
+ *	engine_test capture INTERFACE FILTER COUNT   says "ready"; reads until COUNT frames, an error, or 5 s
  *	engine_test own INTERFACE [ignore]    sends 100 frames and reads what comes: how many were our own?
  *	engine_test silence INTERFACE [not]   what is queued on the socket that we send by, while 100 frames come in
  *	engine_test refused INTERFACE         sends a frame larger than the interface takes
@@ -159,8 +159,8 @@ test_capture(char **arguments)
 	while (result >= 0 && seen.frames < count && now() < end)
 		result = receive_once(receiver, 100, &seen, error);
 	receiver->ops->stats(receiver, &stats);
-	(void)printf("frames=%u cut=%u largest=%u received=%llu dropped=%llu result=%s error=\"%s\"\n", seen.frames, seen.cut,
-	    seen.largest, (unsigned long long)stats.received, (unsigned long long)stats.dropped,
+	(void)printf("frames=%u cut=%u largest=%u received=%llu dropped=%llu result=%s error=\"%s\"\n", seen.frames,
+	    seen.cut, seen.largest, (unsigned long long)stats.received, (unsigned long long)stats.dropped,
 	    result < 0 ? "failed" : "fine", error);
 	receiver->ops->close(receiver);
 	return 0;
@@ -324,8 +324,8 @@ main(int argc, char *argv[])
 		int (*run)(char **arguments);
 	} tests[] = {
 		{"address", 1, test_address}, {"forwards", 1, test_forwards}, {"offload", 1, test_offload},
-		{"capture", 3, test_capture}, {"own", 1, test_own}, {"silence", 1, test_silence}, {"drop", 2, test_drop},
-		{"missing", 0, test_missing}, {"refused", 1, test_refused},
+		{"capture", 3, test_capture}, {"own", 1, test_own}, {"silence", 1, test_silence},
+		{"drop", 2, test_drop}, {"missing", 0, test_missing}, {"refused", 1, test_refused},
 	};
 
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(tests); i++) {

@@ -8,7 +8,7 @@
 . "$(dirname -- "$0")/net.sh"
 net_require ping setpriv
 ENGINE=$BUILD_DIR/tests/integration/engine_test
-[ -x "$ENGINE" ] || skip "there is no $ENGINE: type 'make check' first"
+[ -x "$ENGINE" ] || skip "there is no $ENGINE: type 'make' first"
 net_up 1
 
 engine() { # TEST ARGUMENT...: on the director
