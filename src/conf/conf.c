@@ -66,11 +66,13 @@ complete(struct parse *parse)
 	struct conf *conf = parse->conf;
 
 	key_fill(parse, &parse->dsrd);
-	conf->settings.timeouts = conn_timeouts_default();
 	for (size_t i = 0; i < parse->service_count; i++) {
 		struct draft *draft = parse->services[i];
 
 		key_fill(parse, draft);
+		draft->service.timeouts = conn_timeouts_default();
+		draft->service.persist_prefix4 = 32;
+		draft->service.persist_prefix6 = 128;
 		if (draft->service.iface[0] == '\0')
 			memcpy(draft->service.iface, conf->iface, IFACE_NAME);
 	}

@@ -184,7 +184,7 @@ next_state(const struct passage *passage, enum conn_state state)
 static uint64_t
 timeout_of(const struct passage *passage, enum conn_state state)
 {
-	return fwdtab_timeouts(passage->forwarder->table)->state[state];
+	return passage->decision.service->timeouts->state[state];
 }
 
 static void

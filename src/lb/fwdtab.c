@@ -28,7 +28,7 @@ struct fwdtab {
 	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
 	struct index vip_index;
 	struct index mac_index;
-	struct conn_timeouts timeouts;
+	struct siphash_key hash_key;
 };
 
 /* Only the operator chooses what is hashed here, so a plain multiplicative mix will do (Knuth, TAOCP 6.4). */
@@ -157,6 +157,25 @@ waits_for_mac(const struct fwdtab *table, const struct service *service)
 }
 
 static int
+build_hash(const struct fwdtab *table, struct fwd_service *service)
+{
+	struct maglev_member *members = calloc(service->candidate_count + 1, sizeof(*members));
+	char name[SERVER_NAME_TEXT];
+	int result;
+
+	if (members == NULL)
+		return -1;
+	for (size_t i = 0; i < service->candidate_count; i++) {
+		server_name(service->candidates[i]->server, name);
+		members[i].identity = siphash24(&table->hash_key, name, strlen(name));
+		members[i].weight = service->candidates[i]->weight;
+	}
+	result = maglev_build(&service->hash, members, service->candidate_count);
+	free(members);
+	return result;
+}
+
+static int
 fill_services(struct fwdtab *table, const struct model *model)
 {
 	struct fwd_server **next;
@@ -179,7 +198,10 @@ fill_services(struct fwdtab *table, const struct model *model)
 		if (fwd->candidate_count == 0)
 			fwd->candidate_count = append_candidates(table, service, true, next);
 		fwd->unresolved = fwd->candidate_count == 0 && waits_for_mac(table, service);
+		fwd->timeouts = &service->settings.timeouts;
 		next += fwd->candidate_count;
+		if (build_hash(table, fwd) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -250,7 +272,7 @@ fwdtab_compile(const struct model *model)
 
 	if (table == NULL)
 		return NULL;
-	table->timeouts = model->timeouts;
+	table->hash_key = model->hash_key;
 	if (fill_servers(table, model) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
 		fwdtab_free(table);
 		return NULL;
@@ -268,6 +290,8 @@ fwdtab_free(struct fwdtab *table)
 	free(table->ports);
 	free(table->vips);
 	free(table->candidates);
+	for (size_t i = 0; table->services != NULL && i < table->service_count; i++)
+		maglev_clear(&table->services[i].hash);
 	free(table->services);
 	free(table->present);
 	free(table->servers);
@@ -316,6 +340,16 @@ fwdtab_server(const struct fwdtab *table, struct server_ref ref)
 	return &table->servers[ref.slot];
 }
 
+struct fwd_server *
+fwdtab_hash(const struct fwdtab *table, const struct fwd_service *service, const struct conn_key *key)
+{
+	struct conn_key common = *key;
+
+	/* The VIP's number is this director's own; everything else is the same on another one. */
+	common.vip = 0;
+	return service->candidates[maglev_find(&service->hash, siphash24(&table->hash_key, &common, sizeof(common)))];
+}
+
 const struct fwd_server *
 fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
 {
@@ -332,10 +366,4 @@ fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const s
 		bouncer = server;
 	}
 	return bouncer;
-}
-
-const struct conn_timeouts *
-fwdtab_timeouts(const struct fwdtab *table)
-{
-	return &table->timeouts;
 }

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "lb/conn.h"
+#include "lb/maglev.h"
 #include "lb/model.h"
 #include "lb/pick.h"
 
@@ -35,6 +36,8 @@ struct fwd_service {
 	struct fwd_server **candidates; /* those that take new flows: the backups only when there is no other */
 	size_t candidate_count;
 	bool unresolved; /* without candidates, though a healthy server waits for its MAC */
+	const struct conn_timeouts *timeouts;
+	struct maglev hash; /* over the candidates: for flows that are not remembered */
 	struct service_run *run;
 	const struct service *service;
 };
@@ -66,8 +69,10 @@ const struct fwd_service *fwd_vip_service(const struct fwd_vip *vip, uint8_t pro
 /* NULL when the server is gone. */
 struct fwd_server *fwdtab_server(const struct fwdtab *table, struct server_ref ref);
 /* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */
+/* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
+struct fwd_server *fwdtab_hash(const struct fwdtab *table, const struct fwd_service *service,
+    const struct conn_key *key);
 const struct fwd_server *fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac,
     const struct addr *source);
-const struct conn_timeouts *fwdtab_timeouts(const struct fwdtab *table);
 
 #endif

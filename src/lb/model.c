@@ -28,10 +28,7 @@ struct plan {
 struct model *
 model_new(void)
 {
-	struct model *model = calloc(1, sizeof(*model));
-
-	if (model != NULL)
-	return model;
+	return calloc(1, sizeof(struct model));
 }
 
 static void

@@ -26,6 +26,7 @@ struct server_settings {
 	char iface[IFACE_NAME]; /* empty: found by address, else the service's */
 	uint32_t weight;        /* 0 drains: no new connections */
 	bool backup;            /* used only when no other server can be */
+	uint32_t max_connections; /* 0: as many as come */
 };
 
 /* One stretch of ports of one protocol on one VIP. */
@@ -46,6 +47,12 @@ struct check_settings {
 	uint16_t port; /* 0: the service's first TCP port */
 };
 
+/* What happens to the flows of a server that went DOWN. */
+enum on_down {
+	ON_DOWN_KEEP = 0, /* they stay: it may have been a false alarm, and a client that begins anew goes elsewhere */
+	ON_DOWN_MOVE      /* they go to another server at once, which will reset what it does not know */
+};
+
 struct service_settings {
 	char name[NAME_MOST];
 	char iface[IFACE_NAME]; /* where the VIPs live */
@@ -59,13 +66,20 @@ struct service_settings {
 	uint64_t timeout;  /* of one check */
 	uint32_t rise;     /* successes in a row that bring a DOWN server UP */
 	uint32_t fall;     /* failures in a row that take an UP server DOWN */
+	struct conn_timeouts timeouts;
+	enum on_down on_down;
+	bool one_packet;         /* UDP: every datagram is a flow of its own, nothing is remembered */
+	uint64_t persist;        /* a client goes to its last server for this long after its last new flow; 0: not */
+	uint8_t persist_prefix4; /* bits of the client's address that make "a client": 1 to 32 */
+	uint8_t persist_prefix6; /* 1 to 128 */
+	uint64_t warmup;         /* after coming UP a server's share grows for this long */
 };
 
 struct settings {
 	uint32_t connections; /* size of the flow table */
 	struct service_settings *services;
 	size_t service_count;
-	struct conn_timeouts timeouts;
+	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
 };
 
 /* The settings' arrays belong to them. The struct itself is the caller's. */

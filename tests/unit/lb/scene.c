@@ -85,7 +85,6 @@ scene_open(struct scene *scene)
 	scene->model = model_new();
 	ck_assert_ptr_nonnull(scene->model);
 	scene_compile(scene);
-	scene->settings.timeouts = conn_timeouts_default();
 }
 
 void
@@ -114,6 +113,9 @@ scene_add_service(struct scene *scene, const char *name, uint8_t protocol, uint1
 	service->listens[0] = (struct listen_settings) { scene_addr(VIP), protocol, port, port };
 	service->listen_count = 1;
 	service->check.kind = CHECK_TCP;
+	service->timeouts = conn_timeouts_default();
+	service->persist_prefix4 = 32;
+	service->persist_prefix6 = 128;
 	service->rise = 2;
 	service->fall = 3;
 	return service;
@@ -153,7 +155,6 @@ void
 scene_apply(struct scene *scene)
 {
 	ck_assert_int_eq(model_apply(scene->model, &scene->settings, scene->now), 0);
-	scene->settings.timeouts = conn_timeouts_default();
 	model_place(scene->model, scene->ifaces, 2);
 	neigh_begin(scene->forwarder.neighbours);
 	for (size_t i = 0; i < scene->model->slot_count; i++) {

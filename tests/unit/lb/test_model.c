@@ -80,7 +80,7 @@ apply(struct model *model, struct settings *settings, uint64_t now)
 static struct settings
 web(bool three)
 {
-	struct settings settings = { .connections = 100, .timeouts = conn_timeouts_default() };
+	struct settings settings = { .connections = 100 };
 	struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
 
 	add_server(service, "web1", "192.0.2.11");
@@ -176,7 +176,7 @@ START_TEST(test_order_of_the_file_does_not_matter)
 {
 	struct model *model = web_model(true);
 	struct server *web1 = model->services[0]->servers[0], *web3 = model->services[0]->servers[2];
-	struct settings settings = { .timeouts = conn_timeouts_default() };
+	struct settings settings = { 0 };
 	struct service_settings *service;
 
 	service = add_service(&settings, "mail", "192.0.2.20");
@@ -222,7 +222,7 @@ START_TEST(test_removed_server_is_gone)
 {
 	struct model *model = web_model(true);
 	const struct server_ref ref = model->services[0]->servers[2]->ref;
-	struct settings settings = web(false), nothing = { .timeouts = conn_timeouts_default() };
+	struct settings settings = web(false), nothing = { 0 };
 
 	apply(model, &settings, SECONDS(2));
 	ck_assert_ptr_null(model_server(model, ref));
@@ -290,7 +290,7 @@ START_TEST(test_vips_keep_their_numbers)
 {
 	struct model *model = web_model(false);
 	const uint16_t number = model->vips[0].number;
-	struct settings settings = { .timeouts = conn_timeouts_default() };
+	struct settings settings = { 0 };
 	uint16_t other;
 
 	(void)add_service(&settings, "dns", "192.0.2.53");
@@ -413,7 +413,7 @@ START_TEST(test_place)
 	const struct iface ifaces[] = { leg("lo", "127.0.0.1", 8), leg("eth0", "192.0.2.1", 24),
 		leg("eth1", "10.0.0.1", 8), leg("eth2", "10.1.0.1", 16), leg("eth3", "192.0.2.2", 24) };
 	struct model *model = model_new();
-	struct settings settings = { .timeouts = conn_timeouts_default() };
+	struct settings settings = { 0 };
 	struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
 	struct server **servers;
 

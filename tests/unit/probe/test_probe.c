@@ -142,7 +142,7 @@ listener(uint16_t *port)
 static void
 apply(struct bench *bench, unsigned servers, const char *addr, uint16_t port, uint64_t interval, uint64_t timeout)
 {
-	struct settings settings = { .timeouts = conn_timeouts_default(), .service_count = 1 };
+	struct settings settings = { .service_count = 1 };
 	struct service_settings *service = settings.services = calloc(1, sizeof(*service));
 
 	ck_assert_ptr_nonnull(service);
