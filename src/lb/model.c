@@ -28,7 +28,11 @@ struct plan {
 struct model *
 model_new(void)
 {
-	return calloc(1, sizeof(struct model));
+	struct model *model = calloc(1, sizeof(*model));
+
+	if (model != NULL)
+		model->timeouts = conn_timeouts_default();
+	return model;
 }
 
 static void
@@ -376,7 +380,7 @@ commit(struct model *model, struct plan *plan, struct settings *settings, uint64
 	model->slots = plan->slots;
 	model->generations = plan->generations;
 	model->slot_count = plan->slot_count;
-	model->hash_key = settings->hash_key;
+	model->timeouts = settings->timeouts;
 	free(plan->servers);
 
 	/* The services' own arrays have moved into the model. */
