@@ -22,6 +22,9 @@
 /* How many flows a full table looks at, in search of an expired one, before it refuses a new flow. */
 #define FULL_BUDGET 64
 
+/* Half-open flows may fill one part in this many. */
+#define HALF_OPEN_SHARE 8
+
 #define CAPACITY_LEAST 16
 #define CAPACITY_MOST (UINT32_C(1) << 30)
 
@@ -31,6 +34,7 @@ struct conn_table {
 	uint32_t bucket_mask;
 	uint32_t capacity;
 	uint32_t count;
+	uint32_t half_open; /* of them, in CONN_SYN */
 	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
 	uint32_t free;      /* list through `next` */
 	uint64_t now;       /* the latest time seen */
@@ -86,6 +90,12 @@ uint32_t
 conn_table_count(const struct conn_table *table)
 {
 	return table->count;
+}
+
+uint32_t
+conn_table_half_open(const struct conn_table *table)
+{
+	return table->half_open;
 }
 
 uint32_t
@@ -181,6 +191,7 @@ conn_remove(struct conn_table *table, struct conn *conn)
 		link = &table->conns[*link].next;
 	*link = conn->next;
 	wheel_remove(table, conn);
+	table->half_open -= conn->state == CONN_SYN;
 	conn->state = CONN_NONE;
 	conn->next = table->free;
 	table->free = index;
@@ -223,20 +234,30 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 	return NULL;
 }
 
-/* An entry nobody uses, or NULL. */
+static bool
+is_full(const struct conn_table *table, enum conn_state state)
+{
+	if (table->free == NIL && table->used == table->capacity)
+		return true;
+	return state == CONN_SYN && table->half_open >= table->capacity / HALF_OPEN_SHARE;
+}
+
+/* An entry nobody uses for a flow in `state`, or NULL. */
 static struct conn *
-take_entry(struct conn_table *table)
+take_entry(struct conn_table *table, enum conn_state state)
 {
 	struct conn *conn;
 
-	if (table->free == NIL && table->used == table->capacity)
+	if (is_full(table, state))
 		conn_expire(table, table->now, FULL_BUDGET);
+	if (is_full(table, state))
+		return NULL;
 	if (table->free != NIL) {
 		conn = &table->conns[table->free];
 		table->free = conn->next;
 		return conn;
 	}
-	return table->used < table->capacity ? &table->conns[++table->used] : NULL;
+	return &table->conns[++table->used];
 }
 
 /* Rounded down to a millisecond: a flow ends a little early, never late. */
@@ -254,7 +275,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	uint32_t *bucket;
 
 	advance(table, now);
-	conn = take_entry(table);
+	conn = take_entry(table, state);
 	if (conn == NULL)
 		return NULL;
 	conn->key = *key;
@@ -266,6 +287,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	conn->next = *bucket;
 	*bucket = index_of(table, conn);
 	wheel_add(table, conn);
+	table->half_open += state == CONN_SYN;
 	table->count++;
 	return conn;
 }
@@ -280,6 +302,8 @@ conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, u
 	const uint32_t before = conn->deadline;
 
 	advance(table, now);
+	table->half_open += state == CONN_SYN;
+	table->half_open -= conn->state == CONN_SYN;
 	conn->state = (uint8_t)state;
 	conn->deadline = deadline_after(table, timeout);
 	if ((int32_t)(conn->deadline - before) >= 0 || deadline_second(table, conn) >= filed_second(table, conn))

@@ -75,12 +75,14 @@ void conn_table_free(struct conn_table *table);
 /* Counts also those that have expired but were not given back yet. */
 uint32_t conn_table_count(const struct conn_table *table);
 uint32_t conn_table_capacity(const struct conn_table *table);
+uint32_t conn_table_half_open(const struct conn_table *table);
 
 /* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */
 struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);
 /*
  * Adds a flow that conn_find() did not find. NULL when the table is full, also of what has expired (of which a few
- * dozen are looked for at each call). `state` is not CONN_NONE.
+ * dozen are looked for at each call), or when the flow is half-open (CONN_SYN) and such flows fill their share: a flood
+ * of forged SYNs takes an eighth of the table at most, and no established flow's place. `state` is not CONN_NONE.
  */
 NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server,
     enum conn_state state, uint64_t timeout, uint64_t now);

@@ -28,11 +28,7 @@ struct plan {
 struct model *
 model_new(void)
 {
-	struct model *model = calloc(1, sizeof(*model));
-
-	if (model != NULL)
-		model->timeouts = conn_timeouts_default();
-	return model;
+	return calloc(1, sizeof(struct model));
 }
 
 static void
@@ -380,7 +376,7 @@ commit(struct model *model, struct plan *plan, struct settings *settings, uint64
 	model->slots = plan->slots;
 	model->generations = plan->generations;
 	model->slot_count = plan->slot_count;
-	model->timeouts = settings->timeouts;
+	model->hash_key = settings->hash_key;
 	free(plan->servers);
 
 	/* The services' own arrays have moved into the model. */

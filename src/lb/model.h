@@ -85,7 +85,7 @@ struct model {
 	struct server **slots;     /* slot -> server or NULL */
 	uint16_t *generations;     /* slot -> how often it changed owner; 0: never, so a zero server_ref is nobody's */
 	size_t slot_count;
-	struct conn_timeouts timeouts;
+	struct siphash_key hash_key;
 	uint16_t next_vip_number;
 };
 
