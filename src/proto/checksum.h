@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The Internet checksum (RFC 1071), and the mending of unfinished ones: a sender on the same host as the director (a
- * virtual machine, a container) leaves TCP and UDP checksums to a network card that does not exist. Its frames carry only
- * the sum of the pseudo-header (Linux: CHECKSUM_PARTIAL, include/linux/skbuff.h), and a real server behind a real wire
- * drops them.
+ * virtual machine, a container) leaves transport checksums to a network card that does not exist. Its frames carry only
+ * the sum of the pseudo-header, or zero in SCTP (Linux: CHECKSUM_PARTIAL, include/linux/skbuff.h), and a real server
+ * behind a real wire drops them.
  */
 #ifndef PROTO_CHECKSUM_H
 #define PROTO_CHECKSUM_H
@@ -19,16 +19,24 @@
 uint64_t checksum_add(uint64_t sum, const uint8_t *bytes, size_t length);
 /* Fold and invert: the value for a header field, host order. */
 uint16_t checksum_finish(uint64_t sum);
-/* The sum of the TCP/UDP pseudo-header for a transport part of `length` bytes (RFC 9293 3.1, RFC 768). */
+/* The sum of the pseudo-header for a transport part of `length` bytes (RFC 9293 3.1, RFC 768, RFC 8200 8.1). */
 uint64_t checksum_pseudo(const struct packet *packet, uint32_t length);
 
+/* In all of these `packet` is PACKET_OK and IP. */
+
 /*
- * If the TCP or UDP checksum holds just the folded pseudo-header sum, put the true one in its place. True when the field
- * was changed. `packet` is PACKET_OK and no fragment.
+ * If the TCP, UDP or SCTP checksum is one that the sender left unfinished, put the true one in its place. True when the
+ * field was changed. False, with nothing done, for fragments, since a part of the datagram is not enough to sum; for
+ * ICMP, which nobody leaves unfinished; and behind an AH header.
  */
 bool checksum_complete(struct frame *frame, const struct packet *packet);
-/* Recompute the IPv4 header checksum, and the TCP or UDP checksum, from the bytes that are there. */
+/*
+ * Is the transport checksum (TCP, UDP, SCTP, ICMP, ICMPv6) right? An absent one in UDP is right in IPv4 and wrong in IPv6
+ * (RFC 8200 section 8.1). False for fragments.
+ */
+bool checksum_ok(const struct frame *frame, const struct packet *packet);
+/* Recompute the IPv4 header checksum (nothing to do in IPv6), and the transport checksum, from the bytes that are there. */
 void checksum_ipv4_header(struct frame *frame, const struct packet *packet);
-void checksum_transport(struct frame *frame, const struct packet *packet);
+void checksum_transport(struct frame *frame, const struct packet *packet); /* no fragment */
 
 #endif

@@ -1,25 +1,84 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Frames of our own making, built by libnet's builders in a context that has no socket, so that it needs no privilege. A
- * crafted frame is valid until the next call with the same craft.
+ * crafted frame is valid until the next call with the same craft. All checksums are right. No frame is padded to
+ * Ethernet's shortest, since network cards do that.
  */
 #ifndef PROTO_CRAFT_H
 #define PROTO_CRAFT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "base/attr.h"
 #include "proto/arp.h"
 #include "proto/frame.h"
 
+#define CRAFT_MOST 1600 /* bytes in a crafted frame */
+
 struct craft;
+
+/* Who speaks to whom. The addresses are of one family; which, decides what IP is spoken. */
+struct craft_ends {
+	struct mac ether_source;
+	struct mac ether_destination;
+	struct addr source;
+	struct addr destination;
+};
+
+struct craft_neighbour {
+	struct craft_ends ends;  /* IPv6 */
+	struct addr target;
+	struct mac mac;          /* for the option: of the source when asking, of the target when telling */
+	bool router;             /* these three: advertisements only (RFC 4861 section 4.4) */
+	bool solicited;
+	bool override;
+};
+
+struct craft_echo {
+	struct craft_ends ends;
+	bool reply;              /* else a request */
+	uint16_t identifier;
+	uint16_t sequence;
+	const uint8_t *data;
+	size_t length;
+};
+
+struct craft_tcp {
+	struct craft_ends ends;
+	uint16_t source_port;
+	uint16_t destination_port;
+	uint32_t sequence;
+	uint32_t acknowledgement;
+	uint8_t flags;           /* TCP_SYN ... of proto/packet.h */
+	uint16_t window;
+	uint16_t mss;            /* the maximum segment size option; 0: none */
+};
+
+struct craft_udp {
+	struct craft_ends ends;
+	uint16_t source_port;
+	uint16_t destination_port;
+	const uint8_t *data;
+	size_t length;
+};
 
 /* NULL with a reason in `error` (of `size` bytes). */
 NODISCARD struct craft *craft_new(char *error, size_t size);
 void craft_free(struct craft *craft);
 
-/* An ARP frame from `arp` (all fields), Ethernet source = arp->sender_mac, to `destination`. NULL when libnet cannot. */
+/* All of these: NULL when libnet cannot, when the families differ, or when the frame would be longer than CRAFT_MOST. */
+
+/* An ARP frame from `arp` (all fields), Ethernet source = arp->sender_mac, to `destination`. */
 NODISCARD const struct frame *craft_arp(struct craft *craft, const struct mac *destination, const struct arp *arp);
+/* Hop limit 255. A solicitation from :: has no MAC option, as the RFC wants it; an advertisement always has one. */
+NODISCARD const struct frame *craft_neighbour_solicitation(struct craft *craft, const struct craft_neighbour *neighbour);
+NODISCARD const struct frame *craft_neighbour_advertisement(struct craft *craft, const struct craft_neighbour *neighbour);
+/* These: time to live 64, no fragment, in IPv4 "don't fragment". */
+NODISCARD const struct frame *craft_echo(struct craft *craft, const struct craft_echo *echo);
+NODISCARD const struct frame *craft_tcp(struct craft *craft, const struct craft_tcp *tcp);
+NODISCARD const struct frame *craft_udp(struct craft *craft, const struct craft_udp *udp);
 
 #endif

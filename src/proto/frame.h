@@ -15,7 +15,10 @@
 #define ETHER_TYPE 12
 #define ETHERTYPE_IPV4 0x0800 /* IEEE 802 Numbers, IANA */
 #define ETHERTYPE_ARP 0x0806
-#define FRAME_MOST (ETHER_HEADER + 4 + 65535) /* one VLAN tag and the largest IPv4 datagram */
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_VLAN 0x8100 /* IEEE 802.1Q: a tag of VLAN_TAG bytes, then the type of what it carries */
+#define VLAN_TAG 4
+#define FRAME_MOST (ETHER_HEADER + VLAN_TAG + 40 + 65535) /* one VLAN tag and the largest IPv6 datagram, RFC 8200 */
 
 struct frame {
 	uint8_t *bytes;       /* from the Ethernet destination on, without the check sequence */

@@ -15,6 +15,8 @@
 #define PROTOCOL_ICMP 1 /* Protocol Numbers, IANA */
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
+#define PROTOCOL_ICMPV6 58
+#define PROTOCOL_SCTP 132
 
 /* The TCP flags byte (RFC 9293 section 3.1). */
 #define TCP_FIN 0x01
@@ -36,37 +38,63 @@ enum packet_status {
 struct packet {
 	struct mac ether_source;
 	struct mac ether_destination;
-	uint16_t ethertype;       /* set also when the status is PACKET_UNSUPPORTED */
+	uint16_t ethertype;       /* of what a VLAN tag carries, when there is one; set also with PACKET_UNSUPPORTED */
+	bool tagged;              /* one 802.1Q tag stands before the ethertype */
+	uint16_t vlan_tci;        /* the tag: priority, drop eligible, VLAN number (the low 12 bits) */
 
-	/* The rest is set for IPv4 only (ethertype). */
+	/* The rest is set for IPv4 and IPv6 only (ethertype). */
 	struct addr source;
 	struct addr destination;
-	uint8_t protocol;
-	bool fragment;            /* more fragments follow, or this is not the first: ports are not read */
-	bool dont_fragment;
+	uint8_t protocol;         /* of the transport header, behind all IPv6 extension headers; see also `fragment` */
+	uint8_t hop_limit;        /* or time to live */
+	bool dont_fragment;       /* always, in IPv6 */
+	bool authenticated;       /* an IPv6 AH header covers what follows it (RFC 4302): nothing may be changed */
+
+	/*
+	 * A part of a datagram. An IPv6 fragment header that says "all of it" makes no fragment (RFC 6946). In a later
+	 * fragment of IPv6 `protocol` is the first header of the part that was cut up, which may be an extension header:
+	 * what belongs together is told by source, destination and fragment_id alone (RFC 8200 section 4.5), in IPv4 by
+	 * the protocol too (RFC 791 section 3.2).
+	 */
+	bool fragment;
+	bool more_fragments;      /* this is not the last */
+	uint16_t fragment_offset; /* bytes; 0 in the first fragment, and in what is none */
+	uint32_t fragment_id;     /* set when `fragment`; 16 bits in IPv4 */
+
 	uint16_t l3;              /* offset of the IP header in the frame */
-	uint16_t l4;              /* offset of the transport header */
-	uint16_t payload;         /* offset of what follows the transport header */
+	uint16_t l4;              /* offset of the transport header, or of the data of a later fragment */
+	uint16_t payload;         /* offset of what follows the transport header; l4 when that was not read */
 	uint32_t end;             /* offset just behind the datagram; Ethernet padding may follow */
 
-	/* TCP and UDP, unless `fragment`. */
+	/*
+	 * TCP, UDP and SCTP, when `has_ports`: always but in fragments. A first fragment has them when its transport header
+	 * is there completely, a later one never.
+	 */
+	bool has_ports;
 	uint16_t source_port;
 	uint16_t destination_port;
-	uint8_t tcp_flags;
+	uint8_t tcp_flags;        /* these three when `has_ports` and TCP */
 	uint32_t tcp_sequence;
 	uint32_t tcp_acknowledgement;
+
+	/* ICMP and ICMPv6, unless a later fragment; more: proto/icmp.h, proto/ndp.h. */
+	uint8_t icmp_type;
+	uint8_t icmp_code;
 };
 
 /*
  * Reads `frame` into `packet`. With PACKET_TRUNCATED and PACKET_MALFORMED only the Ethernet fields may be used, if the
- * frame has 14 bytes, else nothing (all zero). An IPv4 destination that was readable is set with every status, so that
- * the caller can tell whether a bad frame was for a VIP (else it is not ours to count).
+ * frame has 14 bytes, else nothing (all zero). Source and destination of an IP header that was readable are set with every
+ * status, so that the caller can tell whether a bad frame was for a VIP (else it is not ours to count).
  *
- * PACKET_UNSUPPORTED: not IPv4 or ARP, or an IP protocol other than TCP and UDP. For ARP the status is PACKET_OK and only
- * the Ethernet fields are set: see proto/arp.h.
+ * PACKET_UNSUPPORTED: another ethertype, more than one VLAN tag, a protocol other than TCP, UDP, SCTP and the ICMP of the
+ * address family; in IPv6 also jumbograms, more than 8 extension headers, and a routing header with places still to visit.
+ * `protocol` is set then as far as it was read. For ARP the status is PACKET_OK and only the Ethernet fields are set: see
+ * proto/arp.h.
  *
- * Checked: IP version, header length, header checksum is NOT (receivers do), total length against the frame, the
- * transport header's own lengths against the datagram. A TCP segment with SYN and FIN, or SYN and RST, is malformed.
+ * Checked: IP version, header length, the datagram's length against the frame, each extension header and the transport
+ * header's own lengths against the datagram. NOT checked, since receivers do: checksums, and how fragments fit each other.
+ * A TCP segment with SYN and FIN, or SYN and RST, is malformed.
  */
 enum packet_status packet_parse(const struct frame *frame, struct packet *packet);
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ICMP (RFC 792) and ICMPv6 (RFC 4443), as far as they concern a flow: errors, which quote the datagram they are about,
+ * and echo. One set of functions for both; the packet tells the family.
+ */
+#ifndef PROTO_ICMP_H
+#define PROTO_ICMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "proto/frame.h"
+#include "proto/packet.h"
+
+/*
+ * The datagram an error quotes. It was sent by the host the error is for: for an error that came to a VIP, `source` is the
+ * VIP, `source_port` the service's, and `destination` is the client.
+ */
+struct icmp_inner {
+	struct addr source;
+	struct addr destination;
+	uint8_t protocol;         /* behind IPv6 extension headers */
+	bool has_ports;           /* TCP, UDP or SCTP, of which the ports were quoted */
+	uint16_t source_port;
+	uint16_t destination_port;
+	uint32_t mtu;             /* of the next hop; 0 unless fragmentation needed (RFC 1191) or packet too big (RFC 4443) */
+};
+
+struct icmp_echo {
+	uint16_t identifier;
+	uint16_t sequence;
+	uint16_t data;            /* offset in the frame; it goes on to packet.end */
+};
+
+/* All take a packet that is PACKET_OK, of any protocol. */
+
+/*
+ * Destination unreachable (fragmentation needed too), time exceeded, parameter problem, packet too big, source quench. No
+ * redirect: that speaks to a router or host about its own routes and not about the flow of a VIP, which it must not change.
+ */
+bool icmp_is_error(const struct packet *packet);
+bool icmp_is_echo_request(const struct packet *packet);
+/*
+ * Reads the quoted datagram of an error. It may be cut behind 8 bytes of its transport header (RFC 792), and its length
+ * fields are not believed. A later fragment is quoted without ports. -1 when `packet` is no error or a later fragment itself,
+ * when the quoted IP headers are cut or malformed, or when the quoted sender is not who the error is addressed to.
+ */
+NODISCARD int icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
+/* Reads an echo request or reply; -1 when `packet` is none, or a fragment. */
+NODISCARD int icmp_echo(const struct frame *frame, const struct packet *packet, struct icmp_echo *echo);
+
+#endif
