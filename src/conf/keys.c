@@ -13,7 +13,7 @@
 #include "lb/pick.h"
 
 #define CONNECTIONS_LEAST 16           /* conn_table_new() */
-#define CONNECTIONS_MOST (1U << 28)    /* about 20 GB of flows: beyond is a slip of the finger */
+#define CONNECTIONS_MOST (1U << 28)    /* about 15 GB of flows: more is a slip of the finger */
 #define DURATION_LEAST MILLISECONDS(10)
 #define DURATION_MOST MINUTES(60)
 #define STREAK_MOST 1000               /* `rise` and `fall` */

@@ -145,8 +145,8 @@ take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, cha
 			*next++ = '\0';
 		(void)snprintf(shown, sizeof(shown), "%s", ports);
 		if (!read_ports(ports, &listen)) {
-			parse_error(parse, "`%s` is no port: write 80, 8000-8099 (the smaller first, from 1 to 65535) or * for all",
-			    shown);
+			parse_error(parse, "`%s/%s`: ports are 80, 8000-8099 (the smaller first, from 1 to 65535) or * for all, "
+			    "and lists of these without blanks", word, shown);
 			return SET_TOLD;
 		}
 		if (!add_listen(parse, draft, &listen))
@@ -294,7 +294,7 @@ take_option(struct parse *parse, struct server_settings *server, char *word, boo
 		i++;
 	if (i == OPTION_COUNT)
 		return tell_unknown_option(parse, word);
-	if (options[i].has_value && value == NULL) {
+	if (options[i].has_value && (value == NULL || *value == '\0')) {
 		parse_error(parse, "`%s` needs a value: write it %s=VALUE, without blanks", word, word);
 		return SET_TOLD;
 	}

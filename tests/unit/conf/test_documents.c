@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+/* The table of keys, the man page and the sample tell one truth. */
+#include "config.h"
+
+#include "conf/conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/pick.h"
+#include "suites.h"
+#include "tool.h"
+
+static char *
+document(const char *name)
+{
+	char path[PATH_TEXT];
+	char *text = file_text(source_path(name, path));
+
+	ck_assert_msg(text != NULL, "%s is missing", path);
+	return text;
+}
+
+START_TEST(test_table)
+{
+	const struct conf_key_info *key;
+	size_t count = 0;
+
+	for (; (key = conf_key(count)) != NULL; count++) {
+		ck_assert_uint_ne(key->sections, 0);
+		ck_assert_uint_gt(strlen(key->takes), 0);
+		for (size_t i = 0; i < count; i++)
+			ck_assert_str_ne(conf_key(i)->name, key->name);
+	}
+	ck_assert_uint_gt(count, 0);
+	ck_assert_ptr_null(conf_key(count + 1));
+}
+END_TEST
+
+/* The item of a key ends where the next begins. */
+START_TEST(test_man_page_has_every_key_and_default)
+{
+	char *page = document("man/dsrd.conf.5.in");
+	const struct conf_key_info *key;
+
+	for (size_t i = 0; (key = conf_key(i)) != NULL; i++) {
+		char item[64], fallback[64];
+		char *begin, *end, *found;
+
+		(void)snprintf(item, sizeof(item), "\n.It Ic %s =", key->name);
+		begin = strstr(page, item);
+		ck_assert_msg(begin != NULL, "dsrd.conf.5 has no item for %s", key->name);
+		if (key->fallback == NULL)
+			continue;
+		end = strstr(begin + 1, "\n.It Ic ");
+		(void)snprintf(fallback, sizeof(fallback), "\nDefault:\n.Ql %s .\n", key->fallback);
+		found = strstr(begin, fallback);
+		ck_assert_msg(found != NULL && (end == NULL || found < end), "dsrd.conf.5 does not say that %s is %s by default",
+		    key->name, key->fallback);
+	}
+	free(page);
+}
+END_TEST
+
+START_TEST(test_sample_has_every_key)
+{
+	char *sample = document("etc/dsrd.conf");
+	const struct conf_key_info *key;
+
+	for (size_t i = 0; (key = conf_key(i)) != NULL; i++) {
+		char line[64];
+
+		(void)snprintf(line, sizeof(line), "%s = ", key->name);
+		ck_assert_msg(strstr(sample, line) != NULL, "etc/dsrd.conf does not show %s", key->name);
+	}
+	free(sample);
+}
+END_TEST
+
+/* Takes the `;` away before all settings and sections but `include`, which works in files only. */
+static char *
+uncomment(char *text)
+{
+	const struct conf_key_info *key;
+
+	for (size_t i = 0; (key = conf_key(i)) != NULL; i++) {
+		char line[64];
+		char *found;
+
+		(void)snprintf(line, sizeof(line), "\n;%s = ", key->name);
+		while (strcmp(key->name, "include") != 0 && (found = strstr(text, line)) != NULL)
+			found[1] = ' ';
+	}
+	for (char *found = text; (found = strstr(found, "\n;[")) != NULL;)
+		found[1] = ' ';
+	return text;
+}
+
+START_TEST(test_sample_is_good)
+{
+	char *sample = document("etc/dsrd.conf");
+	struct conf conf = must_read(sample);
+	char *iface = strstr(sample, "\n;interface = eth0\n");
+
+	/* As installed it runs on no interface: that is the edit to make. */
+	ck_assert_str_eq(conf.iface, "");
+	ck_assert_uint_gt(conf.settings.service_count, 0);
+	conf_clear(&conf);
+	ck_assert_ptr_nonnull(iface);
+	iface[1] = ' ';
+	conf = must_read(sample);
+	ck_assert_str_eq(conf.iface, "eth0");
+	conf_clear(&conf);
+	/* And with everything in it switched on. */
+	conf = must_read(uncomment(sample));
+	ck_assert(!mac_is_zero(&conf.mac));
+	ck_assert_uint_gt(conf.settings.service_count, 1);
+	conf_clear(&conf);
+	free(sample);
+}
+END_TEST
+
+START_TEST(test_schedulers_are_documented)
+{
+	char *page = document("man/dsrd.conf.5.in");
+
+	for (size_t i = 0; conf_key(i) != NULL; i++) {
+		if (strcmp(conf_key(i)->name, "scheduler") != 0)
+			continue;
+		for (const char *const *name = scheduler_names(); *name != NULL; name++) {
+			char item[64];
+
+			ck_assert_ptr_nonnull(strstr(conf_key(i)->takes, *name));
+			(void)snprintf(item, sizeof(item), "\n.It Cm %s\n", *name);
+			ck_assert_msg(strstr(page, item) != NULL, "dsrd.conf.5 has no item for the scheduler %s", *name);
+		}
+	}
+	free(page);
+}
+END_TEST
+
+Suite *
+documents_suite(void)
+{
+	Suite *suite = suite_create("documents");
+	TCase *tcase = tcase_create("documents");
+
+	tcase_add_test(tcase, test_table);
+	tcase_add_test(tcase, test_man_page_has_every_key_and_default);
+	tcase_add_test(tcase, test_sample_has_every_key);
+	tcase_add_test(tcase, test_sample_is_good);
+	tcase_add_test(tcase, test_schedulers_are_documented);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/* `include`, with real files in a directory of its own. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "suites.h"
+#include "tool.h"
+
+static char directory[] = "/tmp/dsrd-conf.XXXXXX";
+static char made[64][PATH_TEXT]; /* to be removed, the last first */
+static size_t made_count;
+
+static const char *
+path_of(const char *name)
+{
+	char *path = made[made_count];
+
+	ck_assert_uint_lt(made_count + 1, ARRAY_LEN(made));
+	ck_assert_int_lt(snprintf(path, PATH_TEXT, "%s/%s", directory, name), PATH_TEXT);
+	return path;
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	FILE *out = fopen(path_of(name), "w");
+
+	ck_assert_ptr_nonnull(out);
+	made_count++;
+	ck_assert_int_ge(fputs(text, out), 0);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+static void
+make_directory(const char *name)
+{
+	ck_assert_int_eq(mkdir(path_of(name), 0700), 0);
+	made_count++;
+}
+
+static void
+setup(void)
+{
+	(void)snprintf(directory, sizeof(directory), "/tmp/dsrd-conf.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	made_count = 0;
+}
+
+static void
+teardown(void)
+{
+	while (made_count > 0)
+		(void)remove(made[--made_count]);
+	(void)rmdir(directory);
+}
+
+/* Names of the services in the order in which they were read; or the errors, without the directory. */
+static char *
+load(const char *name)
+{
+	struct errlist *errors = errlist_new();
+	char path[PATH_TEXT], *text = NULL;
+	struct conf conf;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	ck_assert_ptr_nonnull(errors);
+	ck_assert_ptr_nonnull(out);
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", directory, name), PATH_TEXT);
+	if (conf_load(path, &conf, errors) == 0) {
+		for (size_t i = 0; i < conf.settings.service_count; i++)
+			(void)fprintf(out, "%s ", conf.settings.services[i].name);
+		conf_clear(&conf);
+	}
+	for (size_t i = 0; i < errlist_count(errors); i++) {
+		const char *rest = errlist_text(errors, i), *found;
+
+		while ((found = strstr(rest, directory)) != NULL) {
+			(void)fwrite(rest, 1, (size_t)(found - rest), out);
+			rest = found + strlen(directory) + 1;
+		}
+		(void)fprintf(out, "%s\n", rest);
+	}
+	ck_assert_int_eq(fclose(out), 0);
+	errlist_free(errors);
+	return text;
+}
+
+static void
+check_load(const char *name, const char *expected)
+{
+	char *text = load(name);
+
+	ck_assert_str_eq(text, expected);
+	free(text);
+}
+
+static void
+write_service(const char *file, const char *name, unsigned number)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "[service %s]\nlisten = 192.0.2.%u tcp/80\nserver = a 198.51.100.1\n", name, number);
+	write_file(file, text);
+}
+
+START_TEST(test_order_and_place)
+{
+	make_directory("d");
+	write_service("d/b.conf", "b", 2);
+	write_service("d/B.conf", "B", 3);
+	write_service("d/a.conf", "a", 1);
+	write_service("d/.hidden.conf", "hidden", 4);
+	write_service("d/old.conf~", "old", 5);
+	write_service("one", "one", 6);
+	/* Behind the includes, the section goes on. */
+	write_file("dsrd.conf", "[dsrd]\ninterface = eth0\ninclude = one\ninclude = d/*.conf\ninclude = none/*.conf\n"
+	    "include = none*\nlog = stderr\n");
+	check_load("dsrd.conf", "one B a b ");
+}
+END_TEST
+
+START_TEST(test_patterns_pass_hidden_files)
+{
+	write_service("one.conf", "one", 6);
+	write_service(".two.conf", "two", 7);
+	write_file("main", "[dsrd]\ninclude = .*.conf\ninclude = *.conf\n");
+	check_load("main", "one ");
+}
+END_TEST
+
+START_TEST(test_missing_file_is_an_error)
+{
+	write_file("main", "[dsrd]\ninclude = nowhere.conf\ninclude = /dev/null\ninclude =\nlog = x\n");
+	check_load("main", "main:2: cannot open nowhere.conf: No such file or directory\n"
+	    "main:3: cannot include /dev/null: it is no ordinary file\n"
+	    "main:4: `include` has no value: it takes a file's name or a pattern, such as dsrd.d/*.conf\n"
+	    "main:5: `log` cannot be `x`: it takes syslog or stderr\n");
+}
+END_TEST
+
+START_TEST(test_loops)
+{
+	write_file("self", "[dsrd]\ninclude = self\n");
+	check_load("self", "self:2: self is read already: a file cannot include itself, nor be included twice\n");
+	write_file("a", "[dsrd]\ninclude = b\n");
+	write_file("b", "[dsrd]\ninclude = ./a\n");
+	check_load("a", "b:2: ./a is read already: a file cannot include itself, nor be included twice\n");
+}
+END_TEST
+
+START_TEST(test_depth)
+{
+	char name[16], text[64];
+
+	for (unsigned i = 0; i < 8; i++) {
+		(void)snprintf(name, sizeof(name), "f%u", i);
+		(void)snprintf(text, sizeof(text), "[dsrd]\ninclude = f%u\n", i + 1);
+		write_file(name, text);
+	}
+	write_service("f8", "deep", 1);
+	check_load("f1", "deep ");
+	check_load("f0", "f7:2: files include each other more than 8 deep\n");
+}
+END_TEST
+
+START_TEST(test_sections_do_not_leak)
+{
+	write_file("part", "log = stderr\n[service x\nlost = 1\n");
+	write_file("main", "[dsrd]\ninclude = part\nuser = a b\n");
+	check_load("main", "part:1: `log` stands before the first section: begin with [dsrd]\n"
+	    "part:2: `]` is missing in the section header, which is `[dsrd]`, `[defaults]` or `[service NAME]`; "
+	    "the keys behind it are not looked at\n"
+	    "main:3: `user` cannot be `a b`: it takes a user or user:group\n");
+}
+END_TEST
+
+START_TEST(test_twice_in_two_files)
+{
+	write_service("one", "web", 1);
+	write_service("two", "web", 2);
+	write_file("main", "[dsrd]\nlog = stderr\ninclude = one\ninclude = two\n[service x]\nlisten = 192.0.2.1 tcp/80\n"
+	    "server = a 198.51.100.1\n");
+	check_load("main", "two:1: service `web` was defined in one on line 1 already\n"
+	    "main:6: 192.0.2.1 tcp/80 belongs to service `web` already (in one on line 2): "
+	    "a port of a VIP can lead to one service only\n");
+}
+END_TEST
+
+Suite *
+include_suite(void)
+{
+	Suite *suite = suite_create("include");
+	TCase *tcase = tcase_create("include");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, test_order_and_place);
+	tcase_add_test(tcase, test_patterns_pass_hidden_files);
+	tcase_add_test(tcase, test_missing_file_is_an_error);
+	tcase_add_test(tcase, test_loops);
+	tcase_add_test(tcase, test_depth);
+	tcase_add_test(tcase, test_sections_do_not_leak);
+	tcase_add_test(tcase, test_twice_in_two_files);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
