@@ -36,7 +36,7 @@ START_TEST(test_defaults)
 	ck_assert(mac_is_zero(&conf.mac));
 	ck_assert(!addr_is_set(&conf.address.addr));
 	ck_assert_uint_eq(conf.settings.connections, 1000000);
-	ck_assert_mem_eq(&conf.settings.timeouts, &timeouts, sizeof(timeouts));
+	ck_assert_mem_eq(&service->timeouts, &timeouts, sizeof(timeouts));
 	ck_assert_uint_eq(conf.settings.service_count, 1);
 	ck_assert_str_eq(service->name, "web");
 	ck_assert_str_eq(service->iface, "eth0");
