@@ -152,22 +152,30 @@ check() {
 	cd "$work/$1" || return 1
 	check_status=0
 	make -j "$jobs" check || check_status=$?
-	# A unit test's log says how many of its functions passed. Everything else is one test, and so is a unit test that
-	# died before it could say.
+	# A unit test's log says how many of its functions passed, a golden test's has a line for each case. Everything else
+	# is one test, and so is what died before it could say.
 	find tests -name '*.trs' | sed 's/\.trs$//' | while IFS= read -r name; do
 		result=$(sed -n 's/^:test-result: //p' "$name.trs")
-		checks=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' "$name.log")
-		if [ -n "$checks" ]; then
-			echo "$checks" | awk -v result="$result" '
-				{ n += $1; bad += $2 + $3 }
-				END { if (result != "PASS" && bad == 0) bad = 1; print n - bad, bad, 0 }'
-		else
-			case $result in
-			PASS) echo 1 0 0 ;;
-			SKIP) echo 0 0 1 ;;
-			*) echo 0 1 0 ;;
-			esac
-		fi
+		awk -v result="$result" '
+			/^[0-9]+%: Checks: / {
+				gsub(/,/, "")
+				bad += $5 + $7
+				good += $3 - $5 - $7
+			}
+			/^ok /     { cases++ }
+			/^FAILED / { failures++ }
+			END {
+				if (cases > 0) {
+					good += cases
+					bad += failures
+				}
+				if (result == "SKIP")
+					print 0, 0, 1
+				else if (result != "PASS" && bad == 0)
+					print good, 1, 0
+				else
+					print good + (good + bad == 0), bad + 0, 0
+			}' "$name.log"
 	done | awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' >counts
 	cat counts
 	return "$check_status"
