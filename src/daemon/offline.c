@@ -32,33 +32,35 @@ write_frame(void *context, const struct frame *frame)
 		offline->out->ops->send(offline->out, frame);
 }
 
+/* Of a frame whose headers cannot be trusted, only the addresses are told. */
 static void
-print_flow(const struct packet *packet)
+print_flow(enum packet_status status, const struct packet *packet)
 {
 	char from[ADDR_TEXT], to[ADDR_TEXT];
-	const bool ports = !packet->fragment &&
-	    (packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP);
 
 	if (!addr_is_set(&packet->destination))
 		return;
 	addr_format(&packet->source, from);
 	addr_format(&packet->destination, to);
-	if (ports)
+	if (status == PACKET_OK && !packet->fragment)
 		printf(" protocol=%s from=%s:%u to=%s:%u", packet->protocol == PROTOCOL_TCP ? "tcp" : "udp", from,
 		    packet->source_port, to, packet->destination_port);
-	else
+	else if (status == PACKET_OK || status == PACKET_UNSUPPORTED)
 		printf(" protocol=%u from=%s to=%s", packet->protocol, from, to);
+	else
+		printf(" from=%s to=%s", from, to);
 }
 
 static void
-print_decision(uint64_t number, const struct packet *packet, const struct decision *decision)
+print_decision(uint64_t number, enum packet_status status, const struct packet *packet,
+    const struct decision *decision)
 {
 	char name[SERVER_NAME_TEXT];
 
 	printf("frame=%" PRIu64 " verdict=%s", number, verdict_name(decision->verdict));
 	if (decision->verdict == VERDICT_DROP)
 		printf(" reason=%s", drop_reason_name(decision->reason));
-	print_flow(packet);
+	print_flow(status, packet);
 	if (decision->server != NULL)
 		printf(" server=%s state=%s new=%s", server_name(decision->server->server, name),
 		    conn_state_name(decision->state), decision->new_flow ? "yes" : "no");
@@ -84,13 +86,14 @@ take_frame(void *context, struct frame *frame, uint64_t when)
 {
 	struct offline *offline = context;
 	struct packet packet;
+	enum packet_status status;
 	struct decision decision;
 
 	advance(offline, when);
 	/* Forwarding rewrites the frame, so what it was is read before. */
-	packet_parse(frame, &packet);
+	status = packet_parse(frame, &packet);
 	decision = forward_frame(&offline->director.forwarder, frame, offline->director.now);
-	print_decision(++offline->frames, &packet, &decision);
+	print_decision(++offline->frames, status, &packet, &decision);
 	director_refresh(&offline->director);
 }
 
