@@ -26,7 +26,11 @@ static struct {
 } state;
 
 static const char *const level_names[] = {
-	[LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
+	[LOG_ERR] = "error",
+	[LOG_WARNING] = "warning",
+	[LOG_NOTICE] = "notice",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
 };
 
 /* Is standard error the very pipe that JOURNAL_STREAM names as "device:inode"? See systemd.exec(5). */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log: one line per event. A line begins with the event's name and goes on with key=value pairs, so that people read
- * it and programs take it apart: `server-state server=web/web1 from=up to=down reason="connection refused"`.
+ * The log: one line per event. A line begins with the event's name and goes on with key=value pairs, so that people
+ * read it and programs take it apart: `server-state server=web/web1 from=up to=down reason="connection refused"`.
  * Nothing on the path of a frame logs. This is the project's one mutable global.
  *
- * On standard error a time (RFC 3339, UTC) and the level stand before the line, or "<level>" alone when systemd's journal
- * reads it. Control characters become '?', what is longer than 999 bytes is cut. errno stays as it was.
+ * On standard error a time (RFC 3339, UTC) and the level stand before the line, or "<level>" alone when systemd's
+ * journal reads it. Control characters become '?', what is longer than 999 bytes is cut. errno stays as it was.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -135,8 +135,8 @@ smaller(size_t a, size_t b)
 }
 
 /*
- * How many letters must be put in, left out, replaced or swapped with their neighbour to make `a` into `b` (optimal string
- * alignment). Both are at most NEAREST_MOST long.
+ * How many letters must be put in, left out, replaced or swapped with their neighbour to make `a` into `b` (optimal
+ * string alignment). Both are at most NEAREST_MOST long.
  */
 static size_t
 edit_distance(const char *a, const char *b)

@@ -116,7 +116,7 @@ checksum_complete(struct frame *frame, const struct packet *packet)
 	/* A UDP field of 0 never equals it: the sum of something that is not all zeros is not 0. */
 	if (before != unfinished)
 		return false;
-	/* A true checksum equals the unfinished one in 1 of 65536 frames. Then this computes it again, and nothing changes. */
+	/* A true checksum equals the unfinished one in 1 of 65536 frames. Then this computes it again: nothing changes. */
 	checksum_transport(frame, packet);
 	return load16(field) != before;
 }

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a crafted frame has room for. Ethernet's shortest frame without its check sequence is larger than an ARP frame. */
-#define CRAFT_MOST 64
-
 struct craft {
 	libnet_t *libnet;
 	libnet_ptag_t arp;      /* libnet's blocks, made by the first call and filled anew by later ones */
@@ -49,8 +46,8 @@ craft_free(struct craft *craft)
 }
 
 /*
- * Takes the frame out of libnet, which allocates it anew each time, into our own room. libnet_adv_cull_packet() would be the
- * documented way, but refuses contexts that cannot send.
+ * Takes the frame out of libnet, which allocates it anew each time, into our own room. libnet_adv_cull_packet() would be
+ * the documented way, but refuses contexts that cannot send.
  */
 static const struct frame *
 collect(struct craft *craft)
@@ -76,8 +73,9 @@ craft_arp(struct craft *craft, const struct mac *destination, const struct arp *
 	libnet_ptag_t tag;
 
 	/* libnet wants the innermost header first. */
-	tag = libnet_build_arp(ARPHRD_ETHER, ETHERTYPE_IPV4, MAC_BYTES, 4, (uint16_t)arp->operation, arp->sender_mac.bytes,
-	    arp->sender.bytes, arp->target_mac.bytes, arp->target.bytes, NULL, 0, craft->libnet, craft->arp);
+	tag = libnet_build_arp(ARPHRD_ETHER, ETHERTYPE_IPV4, MAC_BYTES, 4, (uint16_t)arp->operation,
+	    arp->sender_mac.bytes, arp->sender.bytes, arp->target_mac.bytes, arp->target.bytes, NULL, 0,
+	    craft->libnet, craft->arp);
 	if (tag == -1)
 		return NULL;
 	craft->arp = tag;

@@ -49,7 +49,8 @@ set_journal(intmax_t inode_off)
 	char stream[64];
 
 	ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
-	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)((intmax_t)st.st_ino + inode_off));
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)((intmax_t)st.st_ino + inode_off));
 	ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
 }
 

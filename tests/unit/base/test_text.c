@@ -61,7 +61,8 @@ static const struct {
 } sizes[] = {
 	{ "0", 0 }, { "512", 512 }, { "64k", 65536 }, { "8m", 8388608 }, { "2g", 2147483648 },
 	{ "17179869183g", UINT64_C(17179869183) << 30 }, { "17179869184g", REFUSED },
-	{ "", REFUSED }, { "k", REFUSED }, { "64K", REFUSED }, { "64kb", REFUSED }, { "64 k", REFUSED }, { "-1", REFUSED }
+	{ "", REFUSED }, { "k", REFUSED }, { "64K", REFUSED }, { "64kb", REFUSED }, { "64 k", REFUSED },
+	{ "-1", REFUSED }
 };
 
 START_TEST(text_reads_sizes)
@@ -99,7 +100,8 @@ static const struct {
 } formats[] = {
 	{ 0, "0s" }, { 1, "1us" }, { 999, "999us" }, { 1000, "1ms" }, { 1500, "1500us" }, { SECONDS(1), "1s" },
 	{ MILLISECONDS(1500), "1500ms" }, { SECONDS(90), "90s" }, { MINUTES(2), "2m" }, { MINUTES(90), "90m" },
-	{ MINUTES(60), "1h" }, { SECONDS(86400), "1d" }, { MINUTES(60) * 36, "36h" }, { UINT64_MAX, "18446744073709551615us" }
+	{ MINUTES(60), "1h" }, { SECONDS(86400), "1d" }, { MINUTES(60) * 36, "36h" },
+	{ UINT64_MAX, "18446744073709551615us" }
 };
 
 START_TEST(text_writes_durations_that_it_reads)
@@ -113,14 +115,18 @@ START_TEST(text_writes_durations_that_it_reads)
 }
 END_TEST
 
-static const char *const names[] = { "interface", "interval", "scheduler", "timeout", "rise", "rr", "wrr", "wlc", NULL };
+static const char *const names[] = {
+	"interface", "interval", "scheduler", "timeout", "rise", "rr", "wrr", "wlc", NULL
+};
 
 static const struct {
 	const char *text;
 	const char *nearest; /* NULL: none */
 } nearest[] = {
-	{ "interfaces", "interface" }, { "inteface", "interface" }, { "intreface", "interface" }, { "Interface", "interface" },
-	{ "intervall", "interval" }, { "sheduler", "scheduler" }, { "schedulre", "scheduler" }, { "time-out", "timeout" },
+	{ "interfaces", "interface" }, { "inteface", "interface" }, { "intreface", "interface" },
+	{ "Interface", "interface" },
+	{ "intervall", "interval" }, { "sheduler", "scheduler" }, { "schedulre", "scheduler" },
+	{ "time-out", "timeout" },
 	{ "riss", "rise" }, { "irse", "rise" }, { "wr", "rr" }, { "wlcc", "wlc" }, { "rr", "rr" },
 	{ "x", NULL }, { "", NULL }, { "zzzzzzzzz", NULL }, { "banana", NULL }, { "lb", NULL },
 	{ "interfaceinterfaceinterfaceinterfaceinterfaceinterfaceinterfaceinterface", NULL }

@@ -22,16 +22,17 @@ static const struct {
 	{ "nothing", { 0 }, 0, 0xffff },
 	{ "zeros", { 0 }, 20, 0xffff },
 	{ "one byte", { 0x12 }, 1, 0xffff - 0x1200 },
-	{ "all ones", { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 }, 18, 0 },
+	{ "all ones", { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 }, 14, 0 },
 	/* A DNS answer's IPv4 header as tcpdump shows it, checksum field b861 zeroed: the example of many texts. */
-	{ "an IPv4 header", { 0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0x00, 0x00, 0xc0, 0xa8, 0x00, 0x01,
-	    0xc0, 0xa8, 0x00, 0xc7 }, 20, 0xb861 },
+	{ "an IPv4 header", { 0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0x00, 0x00,
+	    0xc0, 0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7 }, 20, 0xb861 },
 };
 
 START_TEST(checksum_gives_the_known_values)
 {
-	ck_assert_msg(checksum_finish(checksum_add(0, vectors[_i].bytes, vectors[_i].length)) == vectors[_i].checksum, "%s",
-	    vectors[_i].what);
+	uint64_t sum = checksum_add(0, vectors[_i].bytes, vectors[_i].length);
+
+	ck_assert_msg(checksum_finish(sum) == vectors[_i].checksum, "%s", vectors[_i].what);
 }
 END_TEST
 

@@ -50,8 +50,8 @@ static const uint8_t request_bytes[42] = {
 static const struct frame *
 craft_reply(void)
 {
-	struct arp arp = { .operation = ARP_REPLY, .sender_mac = ours, .sender = parsed("192.0.2.10"), .target_mac = theirs,
-		.target = parsed("192.0.2.7") };
+	struct arp arp = { .operation = ARP_REPLY, .sender_mac = ours, .sender = parsed("192.0.2.10"),
+		.target_mac = theirs, .target = parsed("192.0.2.7") };
 
 	return craft_arp(craft, &theirs, &arp);
 }

@@ -127,7 +127,8 @@ static const struct {
 	{ { .protocol = 6, .tcp_flags = TCP_ACK | TCP_PSH | TCP_FIN, .payload = 3000 }, 1500, 3 },
 	{ { .protocol = 6, .tcp_flags = TCP_ACK | TCP_CWR | TCP_ECE, .payload = 3000 }, 1500, 3 },
 	{ { .protocol = 6, .tcp_flags = TCP_ACK | TCP_RST, .payload = 3000 }, 1500, 3 },
-	{ { .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .identification = 0xffff, .fragment = 0x4000 }, 1500, 3 },
+	{ { .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .identification = 0xffff, .fragment = 0x4000 },
+	    1500, 3 },
 	{ { .protocol = 6, .tcp_flags = TCP_SYN, .payload = 3000 }, 1500, -1 },
 	{ { .protocol = 6, .tcp_flags = TCP_ACK | TCP_URG, .payload = 3000 }, 1500, -1 },
 	{ { .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .fragment = 0x2000 }, 1500, -1 },
@@ -144,7 +145,9 @@ START_TEST(segment_holds_for_random_frames)
 {
 	srand(4);
 	for (int round = 0; round < 300; round++) {
-		static const uint8_t flags[] = { TCP_ACK, TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN, 0xff & ~(TCP_SYN | TCP_URG) };
+		static const uint8_t flags[] = {
+			TCP_ACK, TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN, 0xff & ~(TCP_SYN | TCP_URG)
+		};
 		struct sample sample = {
 			.protocol = 6,
 			.tcp_flags = flags[rand() % 4],
