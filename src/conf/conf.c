@@ -141,6 +141,19 @@ conf_set_iface(struct conf *conf, const char *iface)
 	}
 }
 
+int
+conf_need_iface(const struct conf *conf, const char *path, struct errlist *errors)
+{
+	for (size_t i = 0; i < conf->settings.service_count; i++) {
+		if (conf->settings.services[i].iface[0] != '\0')
+			continue;
+		errlist_add(errors, path, 0, "service `%s` has no network interface: put `interface = NAME` into [dsrd], or "
+		    "start dsrd with -i NAME", conf->settings.services[i].name);
+		return -1;
+	}
+	return 0;
+}
+
 /* `service` is NULL for [dsrd]. */
 static void
 dump_section(const struct conf *conf, const struct service_settings *service, unsigned kind, FILE *out)

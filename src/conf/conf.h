@@ -35,6 +35,8 @@ void conf_clear(struct conf *conf);
 
 /* Another `interface` than the file's: services that stood on that one move along. */
 void conf_set_iface(struct conf *conf, const char *iface);
+/* 0, or -1 with an error added when a service has no interface: what only offline mode can do without. */
+NODISCARD int conf_need_iface(const struct conf *conf, const char *path, struct errlist *errors);
 
 /* The effective configuration, defaults filled in, in the syntax of the file. */
 void conf_dump(const struct conf *conf, FILE *out);

@@ -161,6 +161,11 @@ reload(struct dsrd *dsrd)
 		goto out;
 	}
 	override(dsrd->options, &fresh);
+	if (conf_need_iface(&fresh, dsrd->options->config, errors) == -1) {
+		log_error("reload result=failed reason=\"%s\"", errlist_text(errors, 0));
+		conf_clear(&fresh);
+		goto out;
+	}
 	warn_of_restart(dsrd, &fresh);
 	if (adopt(dsrd, &fresh) != EXIT_OK) {
 		log_error("reload result=failed reason=\"see above: nothing was changed\"");

@@ -21,9 +21,18 @@ load(const struct options *options, struct conf *conf)
 	if (errors == NULL)
 		return EXIT_SYSTEM;
 	if (conf_load(options->config, conf, errors) == -1) {
-		errlist_print(errors, stderr);
 		status = EXIT_BAD_CONFIG;
+	} else {
+		if (options->iface != NULL)
+			conf_set_iface(conf, options->iface);
+		/* A savefile has no interface, and a dump shows what is missing. */
+		if ((options->mode == MODE_LIVE || options->mode == MODE_CHECK) &&
+		    conf_need_iface(conf, options->config, errors) == -1) {
+			conf_clear(conf);
+			status = EXIT_BAD_CONFIG;
+		}
 	}
+	errlist_print(errors, stderr);
 	errlist_free(errors);
 	return status;
 }

@@ -167,6 +167,24 @@ START_TEST(test_set_iface)
 }
 END_TEST
 
+START_TEST(test_need_iface)
+{
+	struct errlist *errors = errlist_new();
+	struct conf conf = must_read(SERVICE "[service b]\nlisten = 192.0.2.20 tcp/80\nserver = a 192.0.2.11\n");
+
+	ck_assert_ptr_nonnull(errors);
+	ck_assert_int_eq(conf_need_iface(&conf, "t", errors), -1);
+	ck_assert_uint_eq(errlist_count(errors), 1);
+	ck_assert_str_eq(errlist_text(errors, 0), "t: service `web` has no network interface: put `interface = NAME` into "
+	    "[dsrd], or start dsrd with -i NAME");
+	conf_set_iface(&conf, "eth0");
+	ck_assert_int_eq(conf_need_iface(&conf, "t", errors), 0);
+	ck_assert_uint_eq(errlist_count(errors), 1);
+	conf_clear(&conf);
+	errlist_free(errors);
+}
+END_TEST
+
 START_TEST(test_every_scheduler)
 {
 	for (const char *const *name = scheduler_names(); *name != NULL; name++) {
@@ -296,6 +314,7 @@ conf_suite(void)
 	tcase_add_test(tcase, test_servers);
 	tcase_add_test(tcase, test_section_defaults_reach_services_before_and_behind);
 	tcase_add_test(tcase, test_set_iface);
+	tcase_add_test(tcase, test_need_iface);
 	tcase_add_test(tcase, test_every_scheduler);
 	tcase_add_test(tcase, test_limits);
 	tcase_add_test(tcase, test_error_leaves_nothing);
