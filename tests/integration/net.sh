@@ -42,7 +42,7 @@ fail() {
 	echo "FAILED: $*" >&2
 	if [ -s "$NET_DIR/dsrd.log" ]; then
 		echo "--- the director's log, its end:" >&2
-		grep -v -e " counter name=" -e " drop reason=" "$NET_DIR/dsrd.log" | tail -n 30 >&2
+		grep -v -e " counter name=" -e " drop reason=" -e " interface interface=" -e " flows count=" "$NET_DIR/dsrd.log" | tail -n 30 >&2
 	fi
 	exit 1
 }
@@ -81,12 +81,17 @@ assert_no_log() { # PATTERN
 
 # Ask again and again until the command succeeds; its output is not shown. False after TIMEOUT seconds.
 wait_until() { # TIMEOUT CMD...
-	net_deadline=$(($(date +%s) + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -le "$net_deadline" ] || return 1
+	# The deadline is a positional parameter, since those are a function's own: calls may be nested.
+	set -- $(($(date +%s) + $1)) "$@"
+	until net_quietly "$@"; do
+		[ "$(date +%s)" -le "$1" ] || return 1
 		sleep 0.05
 	done
+}
+
+net_quietly() { # DEADLINE TIMEOUT CMD...
+	shift 2
+	"$@" >/dev/null 2>&1
 }
 
 wait_log() { # TIMEOUT PATTERN
@@ -206,6 +211,9 @@ vip_remove() { # SERVER VIP
 
 net_up() { # SERVERS [two-arm]
 	net_host_add switch
+	# A switch knows no IP: where the kernel would look into frames, it would drop the bad ones that tests send.
+	run_in switch sysctl -q -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 \
+	    net.bridge.bridge-nf-call-arptables=0 2>/dev/null || true
 	net_host_add client
 	net_host_add director
 	net_number=1
