@@ -11,10 +11,12 @@
 
 #include "base/bytes.h"
 
-#define IPV4_CHECKSUM 10 /* offsets in their headers: RFC 791, RFC 9293, RFC 768 */
+#define IPV4_CHECKSUM 10 /* offsets in their headers: RFC 791, RFC 9293, RFC 768, RFC 792, RFC 4443, RFC 9260 */
 #define TCP_CHECKSUM 16
 #define UDP_LENGTH 4
 #define UDP_CHECKSUM 6
+#define ICMP_CHECKSUM 2
+#define SCTP_CHECKSUM 8
 
 /* Ones' complement addition: a carry out of the top comes in again at the bottom. */
 static inline uint64_t
@@ -88,18 +90,77 @@ transport_length(const struct frame *frame, const struct packet *packet)
 static uint8_t *
 transport_field(const struct frame *frame, const struct packet *packet)
 {
-	return frame->bytes + packet->l4 + (packet->protocol == PROTOCOL_UDP ? UDP_CHECKSUM : TCP_CHECKSUM);
+	uint8_t *l4 = frame->bytes + packet->l4;
+
+	switch (packet->protocol) {
+	case PROTOCOL_UDP:
+		return l4 + UDP_CHECKSUM;
+	case PROTOCOL_SCTP:
+		return l4 + SCTP_CHECKSUM;
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		return l4 + ICMP_CHECKSUM;
+	default: /* a number, no enum */
+		return l4 + TCP_CHECKSUM;
+	}
+}
+
+/* The sum over the transport part and what stands for the IP header: ICMP has nothing there, ICMPv6 has (RFC 4443 2.3). */
+static uint64_t
+transport_sum(const struct frame *frame, const struct packet *packet)
+{
+	uint32_t length = transport_length(frame, packet);
+	uint64_t pseudo = packet->protocol == PROTOCOL_ICMP ? 0 : checksum_pseudo(packet, length);
+
+	return checksum_add(pseudo, frame->bytes + packet->l4, length);
+}
+
+/*
+ * CRC32c over `length` bytes, as SCTP has it (RFC 9260 appendix A): four bits at a time, by the remainders of all values
+ * of four bits under the polynomial 0x1edc6f41, everything mirrored.
+ */
+static uint32_t
+crc32c_add(uint32_t crc, const uint8_t *bytes, size_t length)
+{
+	static const uint32_t remainders[16] = {
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75
+	};
+
+	for (size_t i = 0; i < length; i++) {
+		crc ^= bytes[i];
+		crc = crc >> 4 ^ remainders[crc & 15];
+		crc = crc >> 4 ^ remainders[crc & 15];
+	}
+	return crc;
+}
+
+/* The value for the field, which itself counts as zero and has the low byte first. */
+static uint32_t
+sctp_checksum(const struct frame *frame, const struct packet *packet)
+{
+	static const uint8_t zeros[4];
+	const uint8_t *l4 = frame->bytes + packet->l4;
+	const uint32_t behind = SCTP_CHECKSUM + sizeof(zeros);
+	uint32_t crc = crc32c_add(0xffffffff, l4, SCTP_CHECKSUM);
+
+	crc = crc32c_add(crc, zeros, sizeof(zeros));
+	crc = ~crc32c_add(crc, l4 + behind, packet->end - packet->l4 - behind);
+	return crc << 24 | (crc << 8 & 0xff0000) | (crc >> 8 & 0xff00) | crc >> 24;
 }
 
 void
 checksum_transport(struct frame *frame, const struct packet *packet)
 {
-	uint32_t length = transport_length(frame, packet);
 	uint8_t *field = transport_field(frame, packet);
 	uint16_t value;
 
+	if (packet->protocol == PROTOCOL_SCTP) {
+		store32(field, sctp_checksum(frame, packet));
+		return;
+	}
 	store16(field, 0);
-	value = checksum_finish(checksum_add(checksum_pseudo(packet, length), frame->bytes + packet->l4, length));
+	value = checksum_finish(transport_sum(frame, packet));
 	/* In UDP, 0 says that there is none, and 0xffff is its equal (RFC 768). */
 	if (value == 0 && packet->protocol == PROTOCOL_UDP)
 		value = 0xffff;
@@ -107,18 +168,49 @@ checksum_transport(struct frame *frame, const struct packet *packet)
 }
 
 bool
-checksum_complete(struct frame *frame, const struct packet *packet)
+checksum_ok(const struct frame *frame, const struct packet *packet)
+{
+	const uint8_t *field;
+
+	if (packet->fragment)
+		return false;
+	field = transport_field(frame, packet);
+	if (packet->protocol == PROTOCOL_SCTP)
+		return load32(field) == sctp_checksum(frame, packet);
+	if (packet->protocol == PROTOCOL_UDP && load16(field) == 0)
+		return packet->source.family == ADDR_IPV4;
+	return checksum_finish(transport_sum(frame, packet)) == 0;
+}
+
+/* Is it what a sender leaves to its network card? */
+static bool
+is_unfinished(const struct frame *frame, const struct packet *packet)
 {
 	const uint8_t *field = transport_field(frame, packet);
-	uint16_t before = load16(field);
-	uint16_t unfinished = (uint16_t)~checksum_finish(checksum_pseudo(packet, transport_length(frame, packet)));
+	uint16_t unfinished;
 
+	/* Linux, net/sctp/output.c: the field is left zero. */
+	if (packet->protocol == PROTOCOL_SCTP)
+		return load32(field) == 0;
 	/* A UDP field of 0 never equals it: the sum of something that is not all zeros is not 0. */
-	if (before != unfinished)
+	unfinished = (uint16_t)~checksum_finish(checksum_pseudo(packet, transport_length(frame, packet)));
+	return load16(field) == unfinished;
+}
+
+bool
+checksum_complete(struct frame *frame, const struct packet *packet)
+{
+	const uint8_t *field;
+	uint16_t before;
+
+	/* Without has_ports it is ICMP, or a fragment without a header. */
+	if (packet->fragment || packet->authenticated || !packet->has_ports || !is_unfinished(frame, packet))
 		return false;
-	/* A true checksum equals the unfinished one in 1 of 65536 frames. Then this computes it again: nothing changes. */
+	/* A true checksum equals the unfinished one in 1 of 65536 frames. Then this computes it again, and nothing changes. */
+	field = transport_field(frame, packet);
+	before = load16(field);
 	checksum_transport(frame, packet);
-	return load16(field) != before;
+	return packet->protocol == PROTOCOL_SCTP ? load32(field) != 0 : load16(field) != before;
 }
 
 void
@@ -126,6 +218,8 @@ checksum_ipv4_header(struct frame *frame, const struct packet *packet)
 {
 	uint8_t *ip = frame->bytes + packet->l3;
 
+	if (packet->source.family != ADDR_IPV4)
+		return;
 	store16(ip + IPV4_CHECKSUM, 0);
 	store16(ip + IPV4_CHECKSUM, checksum_finish(checksum_add(0, ip, packet->l4 - packet->l3)));
 }

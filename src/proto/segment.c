@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "proto/checksum.h"
+#include "proto/ipv6.h"
 
 #define IPV4_TOTAL_LENGTH 2 /* offsets in their headers: RFC 791, RFC 9293 */
 #define IPV4_IDENTIFICATION 4
@@ -20,10 +21,22 @@
 static bool
 splittable(const struct packet *packet)
 {
-	if (packet->protocol != PROTOCOL_TCP || packet->fragment)
+	if (packet->protocol != PROTOCOL_TCP || packet->fragment || packet->authenticated)
 		return false;
 	/* The urgent pointer counts from each segment's own sequence number; nobody's offload splits that. */
 	return (packet->tcp_flags & (TCP_SYN | TCP_URG)) == 0;
+}
+
+/* The lengths, and in IPv4 the identification: IPv6 has none where nothing was cut into fragments. */
+static void
+finish_ip(uint8_t *ip, const struct packet *packet, uint32_t length, uint32_t number)
+{
+	if (packet->source.family == ADDR_IPV6) {
+		store16(ip + IPV6_PAYLOAD_LENGTH, (uint16_t)(length - IPV6_HEADER));
+		return;
+	}
+	store16(ip + IPV4_TOTAL_LENGTH, (uint16_t)length);
+	store16(ip + IPV4_IDENTIFICATION, (uint16_t)(load16(ip + IPV4_IDENTIFICATION) + number));
 }
 
 /* Changes the copied headers of the segment that begins `offset` bytes into the payload, then its checksums. */
@@ -31,12 +44,10 @@ static void
 finish_segment(struct frame *segment, const struct packet *packet, uint32_t number, uint32_t offset, bool last)
 {
 	struct packet own = *packet;
-	uint8_t *ip = segment->bytes + packet->l3;
 	uint8_t *tcp = segment->bytes + packet->l4;
 
 	own.end = segment->length;
-	store16(ip + IPV4_TOTAL_LENGTH, (uint16_t)(segment->length - packet->l3));
-	store16(ip + IPV4_IDENTIFICATION, (uint16_t)(load16(ip + IPV4_IDENTIFICATION) + number));
+	finish_ip(segment->bytes + packet->l3, packet, segment->length - packet->l3, number);
 	store32(tcp + TCP_SEQUENCE, packet->tcp_sequence + offset);
 	if (!last)
 		tcp[TCP_FLAGS] &= (uint8_t)~ONLY_IN_LAST;

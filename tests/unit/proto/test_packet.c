@@ -147,12 +147,18 @@ static const struct {
 	{ "UDP length into padding", { .protocol = 17, .padding = 9 }, L4 + 4, 2, { 0, 9 }, PACKET_MALFORMED },
 	{ "UDP length short of the end", { .protocol = 17, .payload = 4 }, L4 + 4, 2, { 0, 9 }, PACKET_OK },
 	{ "bad header checksum", { .protocol = 6 }, IP + 10, 2, { 1, 2 }, PACKET_OK },
-	{ "ICMP", { .protocol = 1, .payload = 8 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
-	{ "ICMP without anything", { .protocol = 1 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
-	{ "SCTP", { .protocol = 132, .payload = 40 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
+	{ "ICMP", { .protocol = 1, .payload = 8 }, 0, 0, { 0 }, PACKET_OK },
+	{ "7 bytes of ICMP", { .protocol = 1, .payload = 7 }, 0, 0, { 0 }, PACKET_MALFORMED },
+	{ "ICMP without anything", { .protocol = 1 }, 0, 0, { 0 }, PACKET_MALFORMED },
+	{ "ICMPv6", { .protocol = 58, .payload = 8 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
+	{ "SCTP", { .protocol = 132, .payload = 12 }, 0, 0, { 0 }, PACKET_OK },
+	{ "11 bytes of SCTP", { .protocol = 132, .payload = 11 }, 0, 0, { 0 }, PACKET_MALFORMED },
+	{ "AH", { .protocol = 51, .payload = 40 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
 	{ "IP in IP", { .protocol = 4, .payload = 40 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
 	{ "cut ICMP", { .protocol = 1, .payload = 8 }, IP + 2, 2, { 0, 200 }, PACKET_TRUNCATED },
-	{ "ICMP fragment", { .protocol = 1, .payload = 8, .fragment = 0x2000 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
+	{ "ICMP fragment", { .protocol = 1, .payload = 8, .fragment = 0x2000 }, 0, 0, { 0 }, PACKET_OK },
+	{ "7 bytes of an ICMP fragment", { .protocol = 1, .payload = 7, .fragment = 0x2000 }, 0, 0, { 0 }, PACKET_MALFORMED },
+	{ "GRE fragment", { .protocol = 47, .payload = 8, .fragment = 0x0002 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
 };
 
 START_TEST(packet_judges)
@@ -171,29 +177,77 @@ START_TEST(packet_judges)
 }
 END_TEST
 
-/* Also the first fragment, which has ports: the others could not follow it. Nor is a short or odd one malformed. */
-static const struct sample fragments[] = {
-	{ .protocol = 6, .tcp_flags = TCP_SYN, .payload = 100, .fragment = 0x2000 },
-	{ .protocol = 6, .tcp_flags = TCP_SYN | TCP_FIN, .payload = 100, .fragment = 0x2001 },
-	{ .protocol = 6, .payload = 100, .fragment = 0x0001 },
-	{ .protocol = 6, .payload = 100, .fragment = 0x1fff },
-	{ .protocol = 17, .payload = 100, .fragment = 0x2000 },
-	{ .protocol = 17, .payload = 0, .fragment = 0x00b9 },
+/* A fragment may be short or odd, or too long with the others: whoever puts them together judges that. */
+static const struct {
+	struct sample sample;
+	bool has_ports;
+	bool more;
+	uint16_t offset;
+} fragments[] = {
+	{ { .protocol = 6, .tcp_flags = TCP_SYN, .payload = 100, .fragment = 0x2000 }, true, true, 0 },
+	{ { .protocol = 6, .tcp_flags = TCP_SYN | TCP_FIN, .payload = 100, .fragment = 0x2001 }, false, true, 8 },
+	{ { .protocol = 6, .payload = 100, .fragment = 0x0001 }, false, false, 8 },
+	{ { .protocol = 6, .payload = 100, .fragment = 0x1fff }, false, false, 65528 },
+	{ { .protocol = 6, .payload = 8, .fragment = 0x4003 }, false, false, 24 },
+	{ { .protocol = 17, .payload = 100, .fragment = 0x2000 }, true, true, 0 },
+	{ { .protocol = 17, .payload = 0, .fragment = 0x00b9 }, false, false, 1480 },
+	{ { .protocol = 132, .payload = 12, .fragment = 0x2000 }, true, true, 0 },
+	{ { .protocol = 132, .payload = 11, .fragment = 0x2000 }, false, true, 0 },
+	{ { .protocol = 132, .payload = 12, .fragment = 0x2002 }, false, true, 16 },
+	{ { .protocol = 1, .payload = 100, .fragment = 0x2002 }, false, true, 16 },
 };
 
-START_TEST(packet_reads_no_ports_of_fragments)
+START_TEST(packet_reads_ports_of_first_fragments_only)
 {
-	struct frame frame = sample_make(&fragments[_i]);
+	struct sample sample = fragments[_i].sample;
+	struct frame frame;
 	struct packet packet;
 
+	sample.identification = 0xbeef;
+	frame = sample_make(&sample);
 	ck_assert_int_eq(packet_parse(&frame, &packet), PACKET_OK);
 	ck_assert(packet.fragment);
-	ck_assert_uint_eq(packet.source_port, 0);
-	ck_assert_uint_eq(packet.destination_port, 0);
-	ck_assert_uint_eq(packet.tcp_flags, 0);
+	ck_assert_int_eq(packet.more_fragments, fragments[_i].more);
+	ck_assert_uint_eq(packet.fragment_offset, fragments[_i].offset);
+	ck_assert_uint_eq(packet.fragment_id, 0xbeef);
+	ck_assert_int_eq(packet.has_ports, fragments[_i].has_ports);
 	ck_assert_uint_eq(packet.l4, 34);
-	ck_assert_uint_eq(packet.payload, 34);
+	/* SCTP's bytes are the sample's payload, which begins with 0. */
+	if (fragments[_i].has_ports && sample.protocol != 132) {
+		ck_assert_uint_eq(packet.source_port, SAMPLE_CLIENT_PORT);
+		ck_assert_uint_eq(packet.destination_port, SAMPLE_VIP_PORT);
+		ck_assert_uint_eq(packet.tcp_flags, sample.tcp_flags);
+	} else if (!fragments[_i].has_ports) {
+		ck_assert_uint_eq(packet.source_port, 0);
+		ck_assert_uint_eq(packet.destination_port, 0);
+		ck_assert_uint_eq(packet.tcp_flags, 0);
+		ck_assert_uint_eq(packet.payload, 34);
+	}
 	assert_for_vip(&packet);
+	sample_free(&frame);
+}
+END_TEST
+
+/* The first fragment ends within the transport header: no ports, and nothing read behind the end. */
+START_TEST(packet_takes_first_fragments_of_any_length)
+{
+	struct sample sample = { .protocol = _i == 0 ? 6 : 17, .tcp_flags = TCP_ACK, .tcp_options = 8, .fragment = 0x2000 };
+	const uint32_t header = _i == 0 ? 28 : 8;
+	struct frame frame = sample_make(&sample);
+	struct packet packet;
+
+	for (uint32_t length = 0; length <= header; length++) {
+		struct frame cut;
+
+		frame.bytes[IP + 3] = (uint8_t)(20 + length);
+		cut = sample_cut(&frame, L4 + length);
+		cut.wire_length = cut.length;
+		ck_assert_int_eq(packet_parse(&cut, &packet), PACKET_OK);
+		ck_assert(packet.fragment);
+		ck_assert_int_eq(packet.has_ports, length == header);
+		ck_assert_uint_eq(packet.payload, length == header ? L4 + header : L4);
+		sample_free(&cut);
+	}
 	sample_free(&frame);
 }
 END_TEST
@@ -275,7 +329,7 @@ START_TEST(packet_offsets_hold_for_noise)
 		ck_assert_uint_ge(packet.payload, packet.l4);
 		ck_assert_uint_le(packet.payload, packet.end);
 		ck_assert_uint_le(packet.end, sizeof(bytes));
-		if (!packet.fragment)
+		if (packet.has_ports)
 			ck_assert_uint_ge(packet.payload - packet.l4, packet.protocol == 6 ? 20 : 8);
 	}
 	ck_assert_uint_gt(accepted, 1000);
@@ -291,7 +345,8 @@ packet_suite(void)
 	tcase_add_loop_test(tcase, packet_reads, 0, (int)ARRAY_LEN(good));
 	tcase_add_loop_test(tcase, packet_cut_anywhere_is_truncated, 0, (int)ARRAY_LEN(good));
 	tcase_add_loop_test(tcase, packet_judges, 0, (int)ARRAY_LEN(bad));
-	tcase_add_loop_test(tcase, packet_reads_no_ports_of_fragments, 0, (int)ARRAY_LEN(fragments));
+	tcase_add_loop_test(tcase, packet_reads_ports_of_first_fragments_only, 0, (int)ARRAY_LEN(fragments));
+	tcase_add_loop_test(tcase, packet_takes_first_fragments_of_any_length, 0, 2);
 	tcase_add_test(tcase, packet_takes_fragments_without_a_whole_header);
 	tcase_add_loop_test(tcase, packet_knows_ethertypes, 0, (int)ARRAY_LEN(types));
 	tcase_add_test(tcase, packet_offsets_hold_for_noise);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "proto/icmp.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "proto/ipv6.h"
+
+/* ICMP Type Numbers, IANA (RFC 792). */
+#define V4_ECHO_REPLY 0
+#define V4_UNREACHABLE 3
+#define V4_SOURCE_QUENCH 4
+#define V4_ECHO_REQUEST 8
+#define V4_TIME_EXCEEDED 11
+#define V4_PARAMETER_PROBLEM 12
+#define V4_FRAGMENTATION_NEEDED 4 /* the code of "unreachable" */
+
+/* ICMPv6 "type" Numbers, IANA (RFC 4443). */
+#define V6_UNREACHABLE 1
+#define V6_PACKET_TOO_BIG 2
+#define V6_TIME_EXCEEDED 3
+#define V6_PARAMETER_PROBLEM 4
+#define V6_ECHO_REQUEST 128
+#define V6_ECHO_REPLY 129
+
+#define V4_MTU 6 /* offsets in the ICMP header: RFC 1191 section 4, RFC 4443 section 3.2 */
+#define V6_MTU 4
+#define ECHO_IDENTIFIER 4
+#define ECHO_SEQUENCE 6
+
+/* Offsets in the quoted IPv4 header (RFC 791 section 3.1). */
+#define IPV4_FRAGMENT 6
+#define IPV4_OFFSET 0x1fff
+#define IPV4_PROTOCOL 9
+#define IPV4_SOURCE 12
+#define IPV4_DESTINATION 16
+#define IPV4_HEADER 20
+
+#define QUOTED_TRANSPORT 8 /* bytes of it that every error quotes (RFC 792) */
+
+static bool
+is_icmp6(const struct packet *packet)
+{
+	return packet->protocol == PROTOCOL_ICMPV6;
+}
+
+/* A later fragment of ICMP has no type. */
+static bool
+is_icmp(const struct packet *packet)
+{
+	return (packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6) && packet->fragment_offset == 0;
+}
+
+bool
+icmp_is_error(const struct packet *packet)
+{
+	if (!is_icmp(packet))
+		return false;
+	if (is_icmp6(packet))
+		return packet->icmp_type >= V6_UNREACHABLE && packet->icmp_type <= V6_PARAMETER_PROBLEM;
+	return packet->icmp_type == V4_UNREACHABLE || packet->icmp_type == V4_SOURCE_QUENCH ||
+	    packet->icmp_type == V4_TIME_EXCEEDED || packet->icmp_type == V4_PARAMETER_PROBLEM;
+}
+
+bool
+icmp_is_echo_request(const struct packet *packet)
+{
+	return is_icmp(packet) && packet->icmp_type == (is_icmp6(packet) ? V6_ECHO_REQUEST : V4_ECHO_REQUEST);
+}
+
+static bool
+is_echo_reply(const struct packet *packet)
+{
+	return is_icmp(packet) && packet->icmp_type == (is_icmp6(packet) ? V6_ECHO_REPLY : V4_ECHO_REPLY);
+}
+
+int
+icmp_echo(const struct frame *frame, const struct packet *packet, struct icmp_echo *echo)
+{
+	const uint8_t *icmp = frame->bytes + packet->l4;
+
+	if (packet->fragment || !(icmp_is_echo_request(packet) || is_echo_reply(packet)))
+		return -1;
+	echo->identifier = load16(icmp + ECHO_IDENTIFIER);
+	echo->sequence = load16(icmp + ECHO_SEQUENCE);
+	echo->data = packet->payload;
+	return 0;
+}
+
+static uint32_t
+next_hop_mtu(const struct packet *packet, const uint8_t *icmp)
+{
+	if (is_icmp6(packet))
+		return packet->icmp_type == V6_PACKET_TOO_BIG ? load32(icmp + V6_MTU) : 0;
+	if (packet->icmp_type == V4_UNREACHABLE && packet->icmp_code == V4_FRAGMENTATION_NEEDED)
+		return load16(icmp + V4_MTU);
+	return 0;
+}
+
+/*
+ * In both of these `offset` is where the quoted header begins and `end` where the quotation does. What the quoted header says
+ * of its own length is not looked at: some hosts quote it changed.
+ */
+static int
+read_inner4(const uint8_t *bytes, uint32_t offset, uint32_t end, struct icmp_inner *inner, uint32_t *transport)
+{
+	const uint8_t *ip = bytes + offset;
+	uint32_t header;
+
+	if (end - offset < IPV4_HEADER || ip[0] >> 4 != 4)
+		return -1;
+	header = (uint32_t)(ip[0] & 0x0f) * 4;
+	if (header < IPV4_HEADER || header > end - offset)
+		return -1;
+	inner->source = addr_from_ipv4(ip + IPV4_SOURCE);
+	inner->destination = addr_from_ipv4(ip + IPV4_DESTINATION);
+	inner->protocol = ip[IPV4_PROTOCOL];
+	/* No transport header is where a later fragment's data are. */
+	*transport = (load16(ip + IPV4_FRAGMENT) & IPV4_OFFSET) != 0 ? end : offset + header;
+	return 0;
+}
+
+static int
+read_inner6(const uint8_t *bytes, uint32_t offset, uint32_t end, struct icmp_inner *inner, uint32_t *transport)
+{
+	const uint8_t *ip = bytes + offset;
+	struct ipv6_chain chain;
+
+	if (end - offset < IPV6_HEADER || ip[0] >> 4 != 6)
+		return -1;
+	if (ipv6_walk(bytes, offset + IPV6_HEADER, end, ip[IPV6_NEXT_HEADER], &chain) != PACKET_OK)
+		return -1;
+	inner->source = addr_from_ipv6(ip + IPV6_SOURCE);
+	inner->destination = addr_from_ipv6(ip + IPV6_DESTINATION);
+	inner->protocol = chain.protocol;
+	*transport = chain.fragment_offset > 0 ? end : chain.offset;
+	return 0;
+}
+
+static bool
+protocol_has_ports(uint8_t protocol)
+{
+	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;
+}
+
+int
+icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner)
+{
+	const uint8_t *bytes = frame->bytes;
+	struct icmp_inner read = { .mtu = 0 };
+	uint32_t transport;
+	int result;
+
+	if (!icmp_is_error(packet))
+		return -1;
+	if (is_icmp6(packet))
+		result = read_inner6(bytes, packet->payload, packet->end, &read, &transport);
+	else
+		result = read_inner4(bytes, packet->payload, packet->end, &read, &transport);
+	if (result == -1 || !addr_equal(&read.source, &packet->destination))
+		return -1;
+	read.mtu = next_hop_mtu(packet, bytes + packet->l4);
+	read.has_ports = protocol_has_ports(read.protocol) && packet->end - transport >= QUOTED_TRANSPORT;
+	if (read.has_ports) {
+		read.source_port = load16(bytes + transport);
+		read.destination_port = load16(bytes + transport + 2);
+	}
+	*inner = read;
+	return 0;
+}
