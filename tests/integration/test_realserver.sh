@@ -183,10 +183,15 @@ for method in sysctl nft; do
 	expect 1 check
 	expect_line "^wrong  $VIP6 is on eth0"
 	run_in web1 ip -6 addr del $VIP6/128 dev eth0
-	run_in web1 ip -6 neigh add proxy $VIP6 dev eth0
-	expect 1 check
-	expect_line "^wrong  $VIP6 is published.*type: ip -6 neigh del proxy $VIP6 dev eth0"
-	run_in web1 ip -6 neigh del proxy $VIP6 dev eth0
+	case $TEST_SHELL in
+	busybox*) ;;	# its ip cannot list proxy neighbours
+	*)
+		run_in web1 ip -6 neigh add proxy $VIP6 dev eth0
+		expect 1 check
+		expect_line "^wrong  $VIP6 is published.*type: ip -6 neigh del proxy $VIP6 dev eth0"
+		run_in web1 ip -6 neigh del proxy $VIP6 dev eth0
+		;;
+	esac
 	case $method in
 	sysctl)
 		run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=0
