@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The table of keys, the man page and the sample tell one truth. */
+/* The tables of keys, schedulers and drop reasons, the man pages and the sample tell one truth. */
 #include "config.h"
 
 #include "conf/conf.h"
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/drop.h"
 #include "lb/pick.h"
 #include "suites.h"
 #include "tool.h"
@@ -140,6 +141,20 @@ START_TEST(test_schedulers_are_documented)
 }
 END_TEST
 
+START_TEST(test_drops_are_documented)
+{
+	char *page = document("man/dsrd.8.in");
+
+	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
+		char item[64];
+
+		(void)snprintf(item, sizeof(item), "\n.It Li %s\n", drop_reason_name(reason));
+		ck_assert_msg(strstr(page, item) != NULL, "dsrd.8 does not say what to do about %s", drop_reason_name(reason));
+	}
+	free(page);
+}
+END_TEST
+
 Suite *
 documents_suite(void)
 {
@@ -151,6 +166,7 @@ documents_suite(void)
 	tcase_add_test(tcase, test_sample_has_every_key);
 	tcase_add_test(tcase, test_sample_is_good);
 	tcase_add_test(tcase, test_schedulers_are_documented);
+	tcase_add_test(tcase, test_drops_are_documented);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
