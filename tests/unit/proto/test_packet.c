@@ -271,8 +271,7 @@ static const struct {
 	uint16_t ethertype;
 	enum packet_status status;
 } types[] = {
-	{ 0x0806, PACKET_OK }, { 0x86dd, PACKET_UNSUPPORTED }, { 0x8100, PACKET_UNSUPPORTED },
-	{ 0x88cc, PACKET_UNSUPPORTED },
+	{ 0x0806, PACKET_OK }, { 0x88a8, PACKET_UNSUPPORTED }, { 0x9100, PACKET_UNSUPPORTED }, { 0x88cc, PACKET_UNSUPPORTED },
 	{ 0x0026, PACKET_UNSUPPORTED } /* IEEE 802.3 length */
 };
 
