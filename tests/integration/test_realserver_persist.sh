@@ -192,6 +192,67 @@ expect 0 undo
 snapshot "$NET_DIR/after"
 assert_same
 
+# NetworkManager and systemd are pretended: what is tested is when the script calls them, and with what.
+cat >"$NET_DIR/bin/nmcli" <<END
+#!/bin/sh
+dir=$NET_DIR
+END
+cat >>"$NET_DIR/bin/nmcli" <<'END'
+case "$*" in
+'-t -f RUNNING general') echo running ;;
+'-g GENERAL.STATE device show eth0') echo '100 (connected)' ;;
+'-g connection.id connection show dsr-realserver') [ -f "$dir/nm" ] && echo dsr-realserver ;;
+'-g ipv4.addresses,ipv6.addresses connection show dsr-realserver')
+	[ -f "$dir/nm" ] || exit 10
+	for key in ipv4 ipv6; do
+		sed "s/.* $key.addresses \([^ ]*\).*/\1/" "$dir/nm"
+	done | sed 's/,/, /g; s/:/\\:/g' ;;
+'connection add type dummy ifname dsr0 con-name dsr-realserver '*)
+	[ ! -f "$dir/nm" ] && echo " $*" >"$dir/nm" ;;
+'connection modify dsr-realserver '*) [ -f "$dir/nm" ] && echo " $*" >"$dir/nm" ;;
+'connection up dsr-realserver') [ -f "$dir/nm" ] ;;
+'connection delete dsr-realserver') rm "$dir/nm" ;;
+*) echo "nmcli does not expect: $*" >&2; exit 1 ;;
+esac
+END
+cat >"$NET_DIR/bin/systemctl" <<END
+#!/bin/sh
+case "\$*" in
+'enable dsr-realserver-arp.service') : >$NET_DIR/unit ;;
+'disable dsr-realserver-arp.service') rm $NET_DIR/unit ;;
+*) exit 1 ;;
+esac
+END
+chmod +x "$NET_DIR/bin/nmcli" "$NET_DIR/bin/systemctl"
+
+step "NetworkManager: found out, apply, again, check"
+expect 0 apply --vip $VIP $VIP6 --interface eth0 --method nft --persist
+expect_line "^nmcli connection add .* ipv4.addresses $VIP/32 .* ipv6.addresses $VIP6/128"
+[ -e "$NET_DIR/unit" ] || fail "the service that loads the rules was not enabled"
+expect 0 check
+expect_line "^ok     NetworkManager's connection dsr-realserver will"
+expect_line '^ok     /etc/systemd/system/dsr-realserver-arp.service will'
+expect 0 apply --vip 192.0.2.20 --interface eth0 --method nft --persist
+expect_line "^nmcli connection modify .* ipv4.addresses $VIP/32,192.0.2.20/32 "
+expect 0 check
+rm "$NET_DIR/nm"
+expect 1 check
+expect_line "^wrong  NetworkManager's connection dsr-realserver is missing"
+expect 0 apply --vip $VIP --interface eth0 --method nft --persist
+expect 0 check
+
+step "NetworkManager: undo"
+expect 0 undo --vip 192.0.2.20
+expect_line "^nmcli connection modify .* ipv4.addresses $VIP/32 "
+expect 0 check
+expect 0 undo
+if [ -e "$NET_DIR/nm" ] || [ -e "$NET_DIR/unit" ]; then
+	fail "undo left the connection or the service"
+fi
+snapshot "$NET_DIR/after"
+assert_same
+rm "$NET_DIR/bin/nmcli" "$NET_DIR/bin/systemctl"
+
 step "a file that somebody else wrote is not touched"
 echo '# mine' >"$ETC/sysctl.d/90-dsr-realserver.conf"
 expect 71 apply --vip $VIP --persist=networkd

@@ -97,6 +97,7 @@ refused 'names are not looked up' apply --vip '$(reboot)'
 refused 'names are not looked up' apply --vip '192.0.2.10 dev eth0'
 refused 'names are not looked up' apply --vip '192.0.2.10
 reboot'
+refused 'blanks between addresses' apply --vip 192.0.2.10,192.0.2.20
 refused 'needs an address' apply --vip ''
 for address in 192.0.2 192.0.2.256 192.0.2.010 192.0.2.1.1 .192.0.2.1 192..2.1 1 0.0.0.0 127.0.0.2 224.0.0.1 255.255.255.255 \
     192.0.2.99999999999999999999; do
