@@ -187,6 +187,8 @@ take_key(void *context, const char *section, const char *name, const char *value
 	struct reader *reader = context;
 
 	(void)section; /* told by take_header(), which also knows when a section is empty or begins again */
+	if (name == NULL) /* a new section, where inih was built with INI_CALL_HANDLER_ON_NEW_SECTION */
+		return 1;
 	if (*name == '\0')
 		errlist_add(reader->errors, reader->file, reader->line, "a key's name is missing before `=`");
 	else
