@@ -105,7 +105,9 @@ transport_field(const struct frame *frame, const struct packet *packet)
 	}
 }
 
-/* The sum over the transport part and what stands for the IP header: ICMP has nothing there, ICMPv6 has (RFC 4443 2.3). */
+/*
+ * The sum over the transport part and what stands for the IP header: ICMP has nothing there, ICMPv6 has (RFC 4443 2.3).
+ */
 static uint64_t
 transport_sum(const struct frame *frame, const struct packet *packet)
 {
@@ -116,8 +118,8 @@ transport_sum(const struct frame *frame, const struct packet *packet)
 }
 
 /*
- * CRC32c over `length` bytes, as SCTP has it (RFC 9260 appendix A): four bits at a time, by the remainders of all values
- * of four bits under the polynomial 0x1edc6f41, everything mirrored.
+ * CRC32c over `length` bytes, as SCTP has it (RFC 9260 appendix A): four bits at a time, by the remainders of all
+ * values of four bits under the polynomial 0x1edc6f41, everything mirrored.
  */
 static uint32_t
 crc32c_add(uint32_t crc, const uint8_t *bytes, size_t length)
@@ -206,7 +208,10 @@ checksum_complete(struct frame *frame, const struct packet *packet)
 	/* Without has_ports it is ICMP, or a fragment without a header. */
 	if (packet->fragment || packet->authenticated || !packet->has_ports || !is_unfinished(frame, packet))
 		return false;
-	/* A true checksum equals the unfinished one in 1 of 65536 frames. Then this computes it again, and nothing changes. */
+	/*
+	 * A true checksum equals the unfinished one in 1 of 65536 frames. Then this computes it again, and nothing
+	 * changes.
+	 */
 	field = transport_field(frame, packet);
 	before = load16(field);
 	checksum_transport(frame, packet);

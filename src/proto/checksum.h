@@ -31,11 +31,14 @@ uint64_t checksum_pseudo(const struct packet *packet, uint32_t length);
  */
 bool checksum_complete(struct frame *frame, const struct packet *packet);
 /*
- * Is the transport checksum (TCP, UDP, SCTP, ICMP, ICMPv6) right? An absent one in UDP is right in IPv4 and wrong in IPv6
- * (RFC 8200 section 8.1). False for fragments.
+ * Is the transport checksum (TCP, UDP, SCTP, ICMP, ICMPv6) right? An absent one in UDP is right in IPv4 and wrong in
+ * IPv6 (RFC 8200 section 8.1). False for fragments.
  */
 bool checksum_ok(const struct frame *frame, const struct packet *packet);
-/* Recompute the IPv4 header checksum (nothing to do in IPv6), and the transport checksum, from the bytes that are there. */
+/*
+ * Recompute the IPv4 header checksum (nothing to do in IPv6), and the transport checksum, from the bytes that are
+ * there.
+ */
 void checksum_ipv4_header(struct frame *frame, const struct packet *packet);
 void checksum_transport(struct frame *frame, const struct packet *packet); /* no fragment */
 

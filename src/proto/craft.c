@@ -86,8 +86,8 @@ craft_free(struct craft *craft)
 }
 
 /*
- * Takes the frame out of libnet, which allocates it anew each time, into our own room. libnet_adv_cull_packet() would be
- * the documented way, but refuses contexts that cannot send.
+ * Takes the frame out of libnet, which allocates it anew each time, into our own room. libnet_adv_cull_packet() would
+ * be the documented way, but refuses contexts that cannot send.
  */
 static const struct frame *
 collect(struct craft *craft)
@@ -121,8 +121,9 @@ craft_arp(struct craft *craft, const struct mac *destination, const struct arp *
 {
 	libnet_clear_packet(craft->libnet);
 	/* libnet wants the innermost header first. */
-	if (libnet_build_arp(ARPHRD_ETHER, ETHERTYPE_IPV4, MAC_BYTES, 4, (uint16_t)arp->operation, arp->sender_mac.bytes,
-	    arp->sender.bytes, arp->target_mac.bytes, arp->target.bytes, NULL, 0, craft->libnet, NEW) == -1)
+	if (libnet_build_arp(ARPHRD_ETHER, ETHERTYPE_IPV4, MAC_BYTES, 4, (uint16_t)arp->operation,
+	    arp->sender_mac.bytes, arp->sender.bytes, arp->target_mac.bytes, arp->target.bytes, NULL, 0, craft->libnet,
+	    NEW) == -1)
 		return NULL;
 	return put_ethernet(craft, &arp->sender_mac, destination, ETHERTYPE_ARP);
 }
@@ -134,8 +135,8 @@ put_ipv4(struct craft *craft, const struct craft_ends *ends, const struct body *
 
 	memcpy(&source, ends->source.bytes, sizeof(source));
 	memcpy(&destination, ends->destination.bytes, sizeof(destination));
-	return libnet_build_ipv4((uint16_t)(IPV4_BYTES + body->length), 0, 0, DONT_FRAGMENT, body->hop_limit, body->protocol,
-	    LATER, source, destination, body->bytes, length, craft->libnet, NEW);
+	return libnet_build_ipv4((uint16_t)(IPV4_BYTES + body->length), 0, 0, DONT_FRAGMENT, body->hop_limit,
+	    body->protocol, LATER, source, destination, body->bytes, length, craft->libnet, NEW);
 }
 
 static libnet_ptag_t
@@ -262,7 +263,8 @@ const struct frame *
 craft_udp(struct craft *craft, const struct craft_udp *udp)
 {
 	const uint8_t *data = udp->length > 0 ? udp->data : NULL;
-	const struct body body = { .protocol = PROTOCOL_UDP, .hop_limit = HOP_LIMIT, .length = UDP_BYTES + udp->length };
+	const struct body body = { .protocol = PROTOCOL_UDP, .hop_limit = HOP_LIMIT,
+		.length = UDP_BYTES + udp->length };
 
 	if (!begin(craft, &udp->ends, body.length))
 		return NULL;

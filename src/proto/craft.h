@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Frames of our own making, built by libnet's builders in a context that has no socket, so that it needs no privilege. A
- * crafted frame is valid until the next call with the same craft. All checksums are right. No frame is padded to
+ * Frames of our own making, built by libnet's builders in a context that has no socket, so that it needs no privilege.
+ * A crafted frame is valid until the next call with the same craft. All checksums are right. No frame is padded to
  * Ethernet's shortest, since network cards do that.
  */
 #ifndef PROTO_CRAFT_H
@@ -69,13 +69,17 @@ struct craft_udp {
 NODISCARD struct craft *craft_new(char *error, size_t size);
 void craft_free(struct craft *craft);
 
-/* All of these: NULL when libnet cannot, when the families differ, or when the frame would be longer than CRAFT_MOST. */
+/*
+ * All of these: NULL when libnet cannot, when the families differ, or when the frame would be longer than CRAFT_MOST.
+ */
 
 /* An ARP frame from `arp` (all fields), Ethernet source = arp->sender_mac, to `destination`. */
 NODISCARD const struct frame *craft_arp(struct craft *craft, const struct mac *destination, const struct arp *arp);
 /* Hop limit 255. A solicitation from :: has no MAC option, as the RFC wants it; an advertisement always has one. */
-NODISCARD const struct frame *craft_neighbour_solicitation(struct craft *craft, const struct craft_neighbour *neighbour);
-NODISCARD const struct frame *craft_neighbour_advertisement(struct craft *craft, const struct craft_neighbour *neighbour);
+NODISCARD const struct frame *craft_neighbour_solicitation(struct craft *craft,
+    const struct craft_neighbour *neighbour);
+NODISCARD const struct frame *craft_neighbour_advertisement(struct craft *craft,
+    const struct craft_neighbour *neighbour);
 /* These: time to live 64, no fragment, in IPv4 "don't fragment". */
 NODISCARD const struct frame *craft_echo(struct craft *craft, const struct craft_echo *echo);
 NODISCARD const struct frame *craft_tcp(struct craft *craft, const struct craft_tcp *tcp);

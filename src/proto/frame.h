@@ -28,8 +28,8 @@ struct frame {
 };
 
 /*
- * Where frames go that leave the director: the loop gives one that sends, offline mode one that writes a savefile, tests
- * one that remembers. `frame` and its bytes may be used only during the call.
+ * Where frames go that leave the director: the loop gives one that sends, offline mode one that writes a savefile,
+ * tests one that remembers. `frame` and its bytes may be used only during the call.
  */
 struct emitter {
 	void (*emit)(void *context, const struct frame *frame);

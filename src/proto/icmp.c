@@ -50,7 +50,8 @@ is_icmp6(const struct packet *packet)
 static bool
 is_icmp(const struct packet *packet)
 {
-	return (packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6) && packet->fragment_offset == 0;
+	return packet->fragment_offset == 0 &&
+	    (packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6);
 }
 
 bool
@@ -100,8 +101,8 @@ next_hop_mtu(const struct packet *packet, const uint8_t *icmp)
 }
 
 /*
- * In both of these `offset` is where the quoted header begins and `end` where the quotation does. What the quoted header says
- * of its own length is not looked at: some hosts quote it changed.
+ * In both of these `offset` is where the quoted header begins and `end` where the quotation does. What the quoted
+ * header says of its own length is not looked at: some hosts quote it changed.
  */
 static int
 read_inner4(const uint8_t *bytes, uint32_t offset, uint32_t end, struct icmp_inner *inner, uint32_t *transport)

@@ -15,8 +15,8 @@
 #include "proto/packet.h"
 
 /*
- * The datagram an error quotes. It was sent by the host the error is for: for an error that came to a VIP, `source` is the
- * VIP, `source_port` the service's, and `destination` is the client.
+ * The datagram an error quotes. It was sent by the host the error is for: for an error that came to a VIP, `source` is
+ * the VIP, `source_port` the service's, and `destination` is the client.
  */
 struct icmp_inner {
 	struct addr source;
@@ -25,7 +25,7 @@ struct icmp_inner {
 	bool has_ports;           /* TCP, UDP or SCTP, of which the ports were quoted */
 	uint16_t source_port;
 	uint16_t destination_port;
-	uint32_t mtu;             /* of the next hop; 0 unless fragmentation needed (RFC 1191) or packet too big (RFC 4443) */
+	uint32_t mtu;             /* next hop's, in "fragmentation needed" (RFC 1191) and "packet too big"; else 0 */
 };
 
 struct icmp_echo {
@@ -37,15 +37,17 @@ struct icmp_echo {
 /* All take a packet that is PACKET_OK, of any protocol. */
 
 /*
- * Destination unreachable (fragmentation needed too), time exceeded, parameter problem, packet too big, source quench. No
- * redirect: that speaks to a router or host about its own routes and not about the flow of a VIP, which it must not change.
+ * Destination unreachable (fragmentation needed too), time exceeded, parameter problem, packet too big, source quench.
+ * No redirect: that speaks to a router or host about its own routes and not about the flow of a VIP, which it must not
+ * change.
  */
 bool icmp_is_error(const struct packet *packet);
 bool icmp_is_echo_request(const struct packet *packet);
 /*
  * Reads the quoted datagram of an error. It may be cut behind 8 bytes of its transport header (RFC 792), and its length
- * fields are not believed. A later fragment is quoted without ports. -1 when `packet` is no error or a later fragment itself,
- * when the quoted IP headers are cut or malformed, or when the quoted sender is not who the error is addressed to.
+ * fields are not believed. A later fragment is quoted without ports. -1 when `packet` is no error or a later fragment
+ * itself, when the quoted IP headers are cut or malformed, or when the quoted sender is not who the error is addressed
+ * to.
  */
 NODISCARD int icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
 /* Reads an echo request or reply; -1 when `packet` is none, or a fragment. */

@@ -18,7 +18,9 @@
 #define SEGMENTS_LEFT 3   /* offset in the routing header (RFC 8200 section 4.4) */
 #define AUTHENTICATION_LEAST 12 /* bytes (RFC 4302 section 2) */
 
-/* The fragment header (RFC 8200 section 4.5): the offset counts in 8 bytes, and stands 3 bits up, so it reads as bytes. */
+/*
+ * The fragment header (RFC 8200 section 4.5): the offset counts in 8 bytes, and stands 3 bits up, so it reads as bytes.
+ */
 #define FRAGMENT_FIELD 2
 #define FRAGMENT_OFFSET 0xfff8
 #define FRAGMENT_MORE 1

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The IPv6 header and the chain of extension headers behind it (RFC 8200 section 4): for packets, and for those quoted. */
+/*
+ * The IPv6 header and the chain of extension headers behind it (RFC 8200 section 4): for packets, and for those quoted.
+ */
 #ifndef PROTO_IPV6_H
 #define PROTO_IPV6_H
 
@@ -31,10 +33,11 @@ struct ipv6_chain {
 
 bool ipv6_is_extension(uint8_t next_header);
 /*
- * Walks the headers in `bytes` from `offset` on, of which `next` is the first, up to `end`. The walk ends behind a fragment
- * header with an offset: what follows there is the middle of something. PACKET_MALFORMED when a header goes beyond `end`;
- * otherwise as packet_parse() says.
+ * Walks the headers in `bytes` from `offset` on, of which `next` is the first, up to `end`. The walk ends behind a
+ * fragment header with an offset: what follows there is the middle of something. PACKET_MALFORMED when a header goes
+ * beyond `end`; otherwise as packet_parse() says.
  */
-enum packet_status ipv6_walk(const uint8_t *bytes, uint32_t offset, uint32_t end, uint8_t next, struct ipv6_chain *chain);
+enum packet_status ipv6_walk(const uint8_t *bytes, uint32_t offset, uint32_t end, uint8_t next,
+    struct ipv6_chain *chain);
 
 #endif

@@ -31,7 +31,7 @@
 #define UDP_LENGTH 4 /* offset (RFC 768) */
 #define UDP_HEADER 8
 #define SCTP_HEADER 12 /* the common header (RFC 9260 section 3.1) */
-#define ICMP_HEADER 8  /* RFC 792, RFC 4443 section 2.1: 4 bytes are in all messages, and no message is shorter than 8 */
+#define ICMP_HEADER 8  /* RFC 792, RFC 4443: 4 bytes are in all messages, and no message is shorter than 8 */
 
 static void
 take_ports(const uint8_t *l4, uint32_t header, struct packet *packet)

@@ -52,9 +52,9 @@ struct packet {
 
 	/*
 	 * A part of a datagram. An IPv6 fragment header that says "all of it" makes no fragment (RFC 6946). In a later
-	 * fragment of IPv6 `protocol` is the first header of the part that was cut up, which may be an extension header:
-	 * what belongs together is told by source, destination and fragment_id alone (RFC 8200 section 4.5), in IPv4 by
-	 * the protocol too (RFC 791 section 3.2).
+	 * fragment of IPv6 `protocol` is the first header of the part that was cut up, which may be an extension
+	 * header: what belongs together is told by source, destination and fragment_id alone (RFC 8200 section 4.5), in
+	 * IPv4 by the protocol too (RFC 791 section 3.2).
 	 */
 	bool fragment;
 	bool more_fragments;      /* this is not the last */
@@ -67,8 +67,8 @@ struct packet {
 	uint32_t end;             /* offset just behind the datagram; Ethernet padding may follow */
 
 	/*
-	 * TCP, UDP and SCTP, when `has_ports`: always but in fragments. A first fragment has them when its transport header
-	 * is there completely, a later one never.
+	 * TCP, UDP and SCTP, when `has_ports`: always but in fragments. A first fragment has them when its transport
+	 * header is there completely, a later one never.
 	 */
 	bool has_ports;
 	uint16_t source_port;
@@ -84,17 +84,17 @@ struct packet {
 
 /*
  * Reads `frame` into `packet`. With PACKET_TRUNCATED and PACKET_MALFORMED only the Ethernet fields may be used, if the
- * frame has 14 bytes, else nothing (all zero). Source and destination of an IP header that was readable are set with every
- * status, so that the caller can tell whether a bad frame was for a VIP (else it is not ours to count).
+ * frame has 14 bytes, else nothing (all zero). Source and destination of an IP header that was readable are set with
+ * every status, so that the caller can tell whether a bad frame was for a VIP (else it is not ours to count).
  *
- * PACKET_UNSUPPORTED: another ethertype, more than one VLAN tag, a protocol other than TCP, UDP, SCTP and the ICMP of the
- * address family; in IPv6 also jumbograms, more than 8 extension headers, and a routing header with places still to visit.
- * `protocol` is set then as far as it was read. For ARP the status is PACKET_OK and only the Ethernet fields are set: see
- * proto/arp.h.
+ * PACKET_UNSUPPORTED: another ethertype, more than one VLAN tag, a protocol other than TCP, UDP, SCTP and the ICMP of
+ * the address family; in IPv6 also jumbograms, more than 8 extension headers, and a routing header with places still to
+ * visit. `protocol` is set then as far as it was read. For ARP the status is PACKET_OK and only the Ethernet fields are
+ * set: see proto/arp.h.
  *
  * Checked: IP version, header length, the datagram's length against the frame, each extension header and the transport
- * header's own lengths against the datagram. NOT checked, since receivers do: checksums, and how fragments fit each other.
- * A TCP segment with SYN and FIN, or SYN and RST, is malformed.
+ * header's own lengths against the datagram. NOT checked, since receivers do: checksums, and how fragments fit each
+ * other. A TCP segment with SYN and FIN, or SYN and RST, is malformed.
  */
 enum packet_status packet_parse(const struct frame *frame, struct packet *packet);
 
