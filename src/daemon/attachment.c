@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "proto/ndp.h"
 
 /* Beyond this many VIPs a filter that names each costs more than it saves, and some kernels' limits come near. */
 #define VIPS_IN_FILTER 32
@@ -90,11 +92,17 @@ attachment_close(struct attachment *attachment, const struct iface *iface)
 		log_warning("sender interface=%s result=not-closed reason=\"%s\"", iface->name, unsent);
 	if (attachment->receiver != NULL)
 		attachment->receiver->ops->close(attachment->receiver);
+	if (attachment->groups > 0)
+		close(attachment->groups);
+	attachment->groups = 0;
 	attachment->sender = NULL;
 	attachment->receiver = NULL;
 }
 
-/* "arp or (ether dst MAC and (dst host A or dst host B))" */
+/* Neighbour discovery: ICMPv6 types 133 to 137, without an extension header (RFC 4861, RFC 6980). */
+#define ALWAYS "arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137)"
+
+/* "... or (ether dst MAC and (dst host A or dst host B))" */
 static void
 write_filter(char *text, size_t size, const struct iface *iface, uint16_t index, const struct model *model)
 {
@@ -104,15 +112,15 @@ write_filter(char *text, size_t size, const struct iface *iface, uint16_t index,
 	for (size_t i = 0; i < model->vip_count; i++)
 		vips += model->vips[i].iface == index;
 	if (vips == 0) {
-		snprintf(text, size, "arp");
+		snprintf(text, size, ALWAYS);
 		return;
 	}
 	mac_format(&iface->mac, mac);
 	if (vips > VIPS_IN_FILTER) {
-		snprintf(text, size, "arp or (ip and ether dst %s)", mac);
+		snprintf(text, size, ALWAYS " or ((ip or ip6) and ether dst %s)", mac);
 		return;
 	}
-	used = (size_t)snprintf(text, size, "arp or (ether dst %s and (", mac);
+	used = (size_t)snprintf(text, size, ALWAYS " or (ether dst %s and (", mac);
 	for (size_t i = 0, written = 0; i < model->vip_count && used < size; i++) {
 		if (model->vips[i].iface != index)
 			continue;
@@ -123,10 +131,30 @@ write_filter(char *text, size_t size, const struct iface *iface, uint16_t index,
 		snprintf(text + used, size - used, "))");
 }
 
+static void
+join_groups(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+{
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < model->vip_count; i++) {
+		const struct vip *vip = &model->vips[i];
+		struct addr group;
+
+		if (vip->iface != index || vip->addr.family != ADDR_IPV6)
+			continue;
+		if (attachment->groups == 0)
+			attachment->groups = os_group_socket();
+		group = ndp_solicited_node(&vip->addr);
+		if (attachment->groups == -1 || os_group_join(attachment->groups, iface->name, &group) == -1)
+			log_warning("group interface=%s vip=%s result=failed reason=\"%s: switches that listen to MLD may not deliver "
+			    "neighbour solicitations\"", iface->name, addr_format(&vip->addr, text), strerror(errno));
+	}
+}
+
 void
 attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
 {
-	char text[64 + VIPS_IN_FILTER * (ADDR_TEXT + 16)], error[IO_ERROR];
+	char text[128 + VIPS_IN_FILTER * (ADDR_TEXT + 16)], error[IO_ERROR];
 
 	if (attachment->receiver == NULL)
 		return;
@@ -134,4 +162,6 @@ attachment_filter(struct attachment *attachment, const struct iface *iface, uint
 	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);
 	if (attachment->receiver->ops->filter(attachment->receiver, text, error) == -1)
 		log_warning("filter interface=%s result=failed reason=\"%s\"", iface->name, error);
+	if (attachment->sender != NULL)
+		join_groups(attachment, iface, index, model);
 }

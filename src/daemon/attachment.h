@@ -16,6 +16,7 @@ struct attachment {
 	struct receiver *receiver; /* NULL while closed */
 	struct sender *sender;
 	struct offload offload;
+	int groups;                     /* socket that holds the multicast groups; 0 while closed, -1 without IPv6 */
 	struct receiver_stats received; /* of receivers closed before this one */
 	struct sender_stats sent;       /* of senders closed before this one */
 };
@@ -26,7 +27,10 @@ NODISCARD int attachment_open(struct attachment *attachment, const struct iface 
 bool attachment_is_open(const struct attachment *attachment);
 /* Puts back what was changed. */
 void attachment_close(struct attachment *attachment, const struct iface *iface);
-/* Tells the kernel which frames matter: those for the model's VIPs on this interface, and ARP. */
+/*
+ * Tells the kernel which frames matter: those for the model's VIPs on this interface, ARP and neighbour discovery; and joins
+ * the groups at which IPv6 VIPs are asked for.
+ */
 void attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index,
     const struct model *model);
 /* Totals over all receivers and senders this attachment has had. */

@@ -75,6 +75,7 @@ on_readable(void *context, size_t index)
 	dsrd->director.now = dsrd_clock();
 	if (receiver->ops->dispatch(receiver, BURST, take_frame, &dsrd->director, error) == -1)
 		interfaces_lose(dsrd, index, error);
+	forward_burst_end(&dsrd->director.forwarder, dsrd->director.now);
 	flush(dsrd);
 }
 
@@ -104,27 +105,33 @@ on_check(void *context, struct server *server, enum health_reason result, const 
 	director_refresh(&dsrd->director);
 }
 
-/* Makes what runs be what `conf` says: first all that can fail, so that a failure changes nothing. */
+/* Everything that can fail on the way to `conf`: a failure changes nothing. */
 static enum exit_status
-adopt(struct dsrd *dsrd, struct conf *conf)
+prepare(struct dsrd *dsrd, const struct conf *conf)
 {
 	enum exit_status status = interfaces_check_vips(&conf->settings);
 
 	if (status == EXIT_OK)
 		status = interfaces_prepare(dsrd, &conf->settings);
-	if (status != EXIT_OK) {
+	/* What was opened for nothing is closed again. */
+	if (status != EXIT_OK)
 		interfaces_settle(dsrd);
-		return status;
-	}
+	return status;
+}
+
+/* Makes what runs be what `conf` says. -1 when memory is out: then nothing may run any more. */
+static int
+take_over(struct dsrd *dsrd, struct conf *conf)
+{
 	if (director_apply(&dsrd->director, &conf->settings, dsrd_clock()) == -1 ||
 	    prober_sync(dsrd->prober, dsrd->director.model) == -1) {
-		log_error("start result=failed reason=\"out of memory\"");
-		return EXIT_SYSTEM;
+		log_error("memory result=failed reason=\"not enough for this configuration\"");
+		return -1;
 	}
 	interfaces_settle(dsrd);
 	interfaces_warn_forwarding(dsrd);
 	tick(dsrd, dsrd_clock());
-	return EXIT_OK;
+	return 0;
 }
 
 /* The command line has the last word, at every reload too. */
@@ -147,40 +154,58 @@ warn_of_restart(const struct dsrd *dsrd, const struct conf *fresh)
 		log_warning("reload key=user reason=\"takes effect at the next start\"");
 }
 
-static void
-reload(struct dsrd *dsrd)
+/* Reads the file anew. -1 after all its errors were logged. */
+static int
+read_again(const struct dsrd *dsrd, struct conf *fresh)
 {
 	struct errlist *errors = errlist_new();
-	struct conf fresh;
+	int result = -1;
 
-	notify_reloading(dsrd->notify);
-	if (errors == NULL || conf_load(dsrd->options->config, &fresh, errors) == -1) {
-		for (size_t i = 0; errors != NULL && i < errlist_count(errors); i++)
-			log_error("reload error=\"%s\"", errlist_text(errors, i));
-		log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
-		goto out;
+	if (errors == NULL)
+		return -1;
+	if (conf_load(dsrd->options->config, fresh, errors) == 0) {
+		override(dsrd->options, fresh);
+		result = conf_need_iface(fresh, dsrd->options->config, errors);
+		if (result == -1)
+			conf_clear(fresh);
 	}
-	override(dsrd->options, &fresh);
-	if (conf_need_iface(&fresh, dsrd->options->config, errors) == -1) {
-		log_error("reload result=failed reason=\"%s\"", errlist_text(errors, 0));
-		conf_clear(&fresh);
-		goto out;
-	}
-	warn_of_restart(dsrd, &fresh);
-	if (adopt(dsrd, &fresh) != EXIT_OK) {
-		log_error("reload result=failed reason=\"see above: nothing was changed\"");
-		conf_clear(&fresh);
-		goto out;
-	}
+	for (size_t i = 0; i < errlist_count(errors); i++)
+		log_error("reload error=\"%s\"", errlist_text(errors, i));
+	errlist_free(errors);
+	return result;
+}
+
+static void
+keep(struct dsrd *dsrd, struct conf *fresh)
+{
 	conf_clear(&dsrd->conf);
-	dsrd->conf = fresh;
+	dsrd->conf = *fresh;
 	if (!dsrd->options->log_stderr)
-		log_open(fresh.log, dsrd->options->verbose);
+		log_open(dsrd->conf.log, dsrd->options->verbose);
 	dsrd->reloads++;
 	log_notice("reload result=ok services=%zu servers=%zu", dsrd->director.model->service_count,
 	    model_server_count(dsrd->director.model));
-out:
-	errlist_free(errors);
+}
+
+static void
+reload(struct dsrd *dsrd)
+{
+	struct conf fresh;
+
+	notify_reloading(dsrd->notify);
+	if (read_again(dsrd, &fresh) == -1) {
+		log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
+	} else if (prepare(dsrd, &fresh) != EXIT_OK) {
+		log_error("reload result=failed reason=\"see above: nothing was changed\"");
+		conf_clear(&fresh);
+	} else {
+		warn_of_restart(dsrd, &fresh);
+		if (take_over(dsrd, &fresh) == -1) {
+			dsrd->failed = true;
+			loop_stop(dsrd->loop);
+		}
+		keep(dsrd, &fresh);
+	}
 	notify_ready(dsrd->notify);
 }
 
@@ -247,9 +272,11 @@ start(struct dsrd *dsrd)
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_SYSTEM;
 	}
-	status = adopt(dsrd, &dsrd->conf);
+	status = prepare(dsrd, &dsrd->conf);
 	if (status != EXIT_OK)
 		return status;
+	if (take_over(dsrd, &dsrd->conf) == -1)
+		return EXIT_SYSTEM;
 	if (dsrd->conf.user[0] != '\0' && os_drop_root(dsrd->conf.user, error) == -1) {
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_NO_PERMISSION;
@@ -288,7 +315,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 	if (status == EXIT_OK) {
 		background_ready(background);
 		announce_ready(dsrd);
-		if (loop_run(dsrd->loop) == -1)
+		if (loop_run(dsrd->loop) == -1 || dsrd->failed)
 			status = EXIT_SYSTEM;
 		notify_stopping(notify);
 		dump_to_log(dsrd);

@@ -28,6 +28,7 @@ struct dsrd {
 	struct prober *prober;
 	uint64_t next_rescan;
 	uint64_t reloads;
+	bool failed; /* stopped because it could not go on */
 };
 
 /* Run until told to stop; say so when ready. Takes `conf`'s contents. */

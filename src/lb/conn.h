@@ -54,6 +54,12 @@ struct server_ref {
 	uint16_t generation;
 };
 
+static inline bool
+server_ref_equal(struct server_ref a, struct server_ref b)
+{
+	return a.slot == b.slot && a.generation == b.generation;
+}
+
 /* One flow. `key` and the links are the table's; the rest is for the forwarder, through the functions below. */
 struct conn {
 	struct conn_key key;

@@ -10,13 +10,14 @@
 	X(TRUNCATED, "truncated", "the frame is shorter than its headers say, or the capture cut it") \
 	X(MALFORMED, "malformed", "header fields contradict each other") \
 	X(UNSUPPORTED, "unsupported", "an IP protocol that no service can have") \
-	X(FRAGMENT, "fragment", "an IP fragment: it does not say which flow it belongs to") \
+	X(FRAGMENT, "fragment", "a fragment without its first one, or without ports in it, and no room to hold it") \
+	X(ICMP_UNKNOWN, "icmp-unknown", "an ICMP error about no flow that is known") \
 	X(LOOP, "loop", "the director's own frame came back") \
 	X(BOUNCE, "bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP") \
 	X(NO_SERVICE, "no-service", "no service listens on this port of the VIP") \
 	X(NO_SERVER, "no-server", "the service has no server that takes new connections") \
 	X(NO_NEIGHBOUR, "no-neighbour", "the flow's server has no known MAC address") \
-	X(TABLE_FULL, "table-full", "the flow table is full: raise `connections`") \
+	X(SERVERS_FULL, "servers-full", "every server has its `max-connections`") \
 	X(TOO_BIG, "too-big", "larger than the outgoing interface's MTU, and cannot be split")
 
 enum drop_reason {

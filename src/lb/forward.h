@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/iface.h"
 #include "lb/conn.h"
+#include "lb/fragment.h"
 #include "lb/fwdtab.h"
 #include "lb/neigh.h"
 #include "lb/stats.h"
@@ -23,8 +24,9 @@
 
 enum verdict {
 	VERDICT_PASS = 0, /* not for a VIP: the host's own stack has its copy, nothing to do */
-	VERDICT_CONSUMED, /* an ARP frame that was answered or taught us something */
+	VERDICT_CONSUMED, /* an ARP frame, neighbour discovery or ping: answered, or learned from */
 	VERDICT_FORWARD,  /* emitted, re-addressed to `server` */
+	VERDICT_HOLD,     /* a fragment that waits for its first one */
 	VERDICT_DROP      /* for a VIP, and not forwarded because of `reason` */
 };
 
@@ -47,10 +49,12 @@ struct forwarder {
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
 	struct conn_table *conns;
+	struct conn_table *persist; /* clients that go to the same server again: keys without ports */
+	struct fragment_table *fragments;
 	struct neigh_table *neighbours;
 	struct announcer *announcer;
 	struct craft *craft;
-	uint8_t *scratch; /* room for one segment */
+	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;
 };
 
@@ -62,8 +66,11 @@ void forwarder_clear(struct forwarder *forwarder);
 /* Every frame gets exactly one verdict. What is to leave has left through the emitter when this returns. */
 struct decision forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now);
 
-/* Expires flows, asks for neighbours, announces. Call it about once a second. */
+/* Expires flows and fragments, asks for neighbours, announces. Call it about once a second. */
 void forward_tick(struct forwarder *forwarder, uint64_t now);
+
+/* After each burst of frames: gives a few expired flows back. */
+void forward_burst_end(struct forwarder *forwarder, uint64_t now);
 
 const char *verdict_name(enum verdict verdict);
 

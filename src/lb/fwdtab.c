@@ -28,7 +28,6 @@ struct fwdtab {
 	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
 	struct index vip_index;
 	struct index mac_index;
-	struct siphash_key hash_key;
 };
 
 /* Only the operator chooses what is hashed here, so a plain multiplicative mix will do (Knuth, TAOCP 6.4). */
@@ -81,7 +80,8 @@ fill_server(struct fwd_server *out, const struct server *server)
 	out->ref = server->ref;
 	out->mac = server->mac;
 	out->iface = server->iface;
-	out->weight = server->settings.weight;
+	out->weight = server_weight(server);
+	out->max_connections = server->settings.max_connections;
 	out->addr = server->settings.addr;
 	out->run = server->run;
 	out->service = server->service;
@@ -157,7 +157,7 @@ waits_for_mac(const struct fwdtab *table, const struct service *service)
 }
 
 static int
-build_hash(const struct fwdtab *table, struct fwd_service *service)
+build_hash(struct fwd_service *service)
 {
 	struct maglev_member *members = calloc(service->candidate_count + 1, sizeof(*members));
 	char name[SERVER_NAME_TEXT];
@@ -167,7 +167,7 @@ build_hash(const struct fwdtab *table, struct fwd_service *service)
 		return -1;
 	for (size_t i = 0; i < service->candidate_count; i++) {
 		server_name(service->candidates[i]->server, name);
-		members[i].identity = siphash24(&table->hash_key, name, strlen(name));
+		members[i].identity = siphash24(&service->hash_key, name, strlen(name));
 		members[i].weight = service->candidates[i]->weight;
 	}
 	result = maglev_build(&service->hash, members, service->candidate_count);
@@ -198,9 +198,10 @@ fill_services(struct fwdtab *table, const struct model *model)
 		if (fwd->candidate_count == 0)
 			fwd->candidate_count = append_candidates(table, service, true, next);
 		fwd->unresolved = fwd->candidate_count == 0 && waits_for_mac(table, service);
+		fwd->hash_key = model->hash_key;
 		fwd->timeouts = &service->settings.timeouts;
 		next += fwd->candidate_count;
-		if (build_hash(table, fwd) == -1)
+		if (build_hash(fwd) == -1)
 			return -1;
 	}
 	return 0;
@@ -272,7 +273,6 @@ fwdtab_compile(const struct model *model)
 
 	if (table == NULL)
 		return NULL;
-	table->hash_key = model->hash_key;
 	if (fill_servers(table, model) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
 		fwdtab_free(table);
 		return NULL;
@@ -341,13 +341,13 @@ fwdtab_server(const struct fwdtab *table, struct server_ref ref)
 }
 
 struct fwd_server *
-fwdtab_hash(const struct fwdtab *table, const struct fwd_service *service, const struct conn_key *key)
+fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 {
 	struct conn_key common = *key;
 
 	/* The VIP's number is this director's own; everything else is the same on another one. */
 	common.vip = 0;
-	return service->candidates[maglev_find(&service->hash, siphash24(&table->hash_key, &common, sizeof(common)))];
+	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];
 }
 
 const struct fwd_server *

@@ -22,6 +22,7 @@ struct fwd_server {
 	struct mac mac;     /* zero while unknown */
 	uint16_t iface;
 	uint32_t weight;
+	uint32_t max_connections; /* 0: no limit */
 	bool takes_flows;   /* up, enabled, weight above 0, MAC known */
 	bool reachable;     /* MAC and interface known: flows it has may go on */
 	bool healthy;       /* not DOWN and not disabled: a client that tries again may stay */
@@ -37,6 +38,7 @@ struct fwd_service {
 	size_t candidate_count;
 	bool unresolved; /* without candidates, though a healthy server waits for its MAC */
 	const struct conn_timeouts *timeouts;
+	struct siphash_key hash_key;
 	struct maglev hash; /* over the candidates: for flows that are not remembered */
 	struct service_run *run;
 	const struct service *service;
@@ -70,8 +72,7 @@ const struct fwd_service *fwd_vip_service(const struct fwd_vip *vip, uint8_t pro
 struct fwd_server *fwdtab_server(const struct fwdtab *table, struct server_ref ref);
 /* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */
 /* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
-struct fwd_server *fwdtab_hash(const struct fwdtab *table, const struct fwd_service *service,
-    const struct conn_key *key);
+struct fwd_server *fwd_service_hash(const struct fwd_service *service, const struct conn_key *key);
 const struct fwd_server *fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac,
     const struct addr *source);
 

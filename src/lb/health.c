@@ -38,6 +38,46 @@ health_report(struct health *health, enum health_reason result, uint32_t rise, u
 	return true;
 }
 
+size_t
+health_blame(const struct server_check *checks, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && checks[i].health.state != HEALTH_DOWN)
+		i++;
+	return i;
+}
+
+bool
+health_combine(struct health *whole, const struct server_check *checks, size_t count, uint64_t now)
+{
+	const size_t blamed = health_blame(checks, count);
+	enum health_state state = HEALTH_UP;
+
+	if (blamed < count) {
+		state = HEALTH_DOWN;
+		whole->reason = checks[blamed].health.reason;
+	}
+	for (size_t i = 0; i < count && state == HEALTH_UP; i++)
+		if (checks[i].health.state == HEALTH_UNKNOWN)
+			state = HEALTH_UNKNOWN;
+	if (whole->state == state)
+		return false;
+	enter(whole, state, now);
+	return true;
+}
+
+uint8_t
+health_percent(const struct server_check *checks, size_t count)
+{
+	uint8_t percent = 100;
+
+	for (size_t i = 0; i < count; i++)
+		if (checks[i].percent < percent)
+			percent = checks[i].percent;
+	return percent;
+}
+
 bool
 health_trust(struct health *health, uint64_t now)
 {

@@ -37,6 +37,8 @@ server_free(struct server *server)
 	if (server == NULL)
 		return;
 	free(server->run);
+	free(server->checks);
+	free(server->planned);
 	free(server);
 }
 
@@ -47,6 +49,7 @@ service_free(struct service *service)
 	if (service == NULL)
 		return;
 	free(service->settings.listens);
+	free(service->settings.checks);
 	free(service->servers);
 	free(service->run);
 	free(service);
@@ -156,6 +159,9 @@ plan_servers(struct plan *plan, struct service *service, const struct service_se
 		if (servers[i] == NULL)
 			servers[i] = server_new(service);
 		if (servers[i] == NULL)
+			return -1;
+		servers[i]->planned = calloc(settings->check_count + 1, sizeof(struct server_check));
+		if (servers[i]->planned == NULL)
 			return -1;
 	}
 	return 0;
@@ -306,25 +312,57 @@ plan_drop(struct plan *plan, const struct settings *settings)
 	free(plan->generations);
 }
 
-static bool
-is_same_check(const struct service_settings *a, const struct service_settings *b)
+/* The check of `old` that asks the same as `check` of `service`; `old->check_count` when there is none. */
+static size_t
+find_check(const struct service_settings *old, const struct service_settings *service,
+    const struct check_settings *check)
 {
-	return a->check.kind == b->check.kind && service_check_port(a) == service_check_port(b);
+	size_t i = 0;
+
+	while (i < old->check_count && (check_compare(&old->checks[i], check) != 0 ||
+	    service_check_port(old, &old->checks[i]) != service_check_port(service, check)))
+		i++;
+	return i;
+}
+
+/* The server's service still has its old settings. */
+static void
+update_checks(struct server *server, const struct service_settings *settings, uint64_t now)
+{
+	const struct service_settings *old = &server->service->settings;
+	bool changed = settings->check_count != server->check_count;
+
+	for (size_t i = 0; i < settings->check_count; i++) {
+		const size_t before = find_check(old, settings, &settings->checks[i]);
+
+		if (before < server->check_count) {
+			server->planned[i] = server->checks[before];
+			continue;
+		}
+		changed = true;
+		server->planned[i] = (struct server_check) { .percent = 100, .health = {
+			.state = server->health.state, .reason = server->health.reason, .since = now } };
+	}
+	free(server->checks);
+	server->checks = server->planned;
+	server->check_count = settings->check_count;
+	server->planned = NULL;
+	if (changed && server->check_count > 0)
+		(void)health_combine(&server->health, server->checks, server->check_count, now);
 }
 
 static void
 update_server(struct server *server, const struct server_settings *settings, const struct service_settings *service,
-    bool check_changed, uint64_t now)
+    uint64_t now)
 {
 	/* A MAC that was found by ARP stays; one that the settings no longer name does not. */
 	if (!mac_is_zero(&settings->mac) || !mac_is_zero(&server->settings.mac))
 		server->mac = settings->mac;
 	server->settings = *settings;
-	if (check_changed)
-		server->health.streak = 0;
 	if (!server->stays)
 		server->health.since = now;
-	if (service->check.kind == CHECK_NONE)
+	update_checks(server, service, now);
+	if (service->check_count == 0)
 		(void)health_trust(&server->health, now);
 }
 
@@ -332,15 +370,14 @@ update_server(struct server *server, const struct server_settings *settings, con
 static void
 update_service(struct service *service, struct service_settings *settings, struct server **servers, uint64_t now)
 {
-	const bool check_changed = service->stays && !is_same_check(&service->settings, settings);
-
 	for (size_t i = 0; i < settings->server_count; i++)
-		update_server(servers[i], &settings->servers[i], settings, check_changed, now);
+		update_server(servers[i], &settings->servers[i], settings, now);
 	free(service->servers);
 	service->servers = servers;
 	service->server_count = settings->server_count;
 
 	free(service->settings.listens);
+	free(service->settings.checks);
 	free(settings->servers);
 	service->settings = *settings;
 	service->settings.servers = NULL;
@@ -366,8 +403,12 @@ static void
 commit(struct model *model, struct plan *plan, struct settings *settings, uint64_t now)
 {
 	forget_the_rest(model);
-	for (size_t i = 0; i < plan->service_count; i++)
+	for (size_t i = 0; i < plan->service_count; i++) {
+		/* As with VIPs, nobody persists so long that a number could come round to another service. */
+		while (plan->services[i]->run->number == 0)
+			plan->services[i]->run->number = ++model->last_service_number;
 		update_service(plan->services[i], &settings->services[i], plan->servers[i], now);
+	}
 	model->services = plan->services;
 	model->service_count = plan->service_count;
 	model->vips = plan->vips;
@@ -390,8 +431,11 @@ clear_marks(struct model *model)
 	for (size_t i = 0; i < model->service_count; i++)
 		model->services[i]->stays = false;
 	for (size_t i = 0; i < model->slot_count; i++)
-		if (model->slots[i] != NULL)
+		if (model->slots[i] != NULL) {
 			model->slots[i]->stays = false;
+			free(model->slots[i]->planned);
+			model->slots[i]->planned = NULL;
+		}
 }
 
 int
@@ -421,6 +465,17 @@ model_server_count(const struct model *model)
 	return count;
 }
 
+/* SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): spreads load, keeps no secret. */
+uint64_t
+service_random(struct service_run *run, uint64_t below)
+{
+	uint64_t z = run->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ (z >> 31)) % below;
+}
+
 struct server *
 model_server(const struct model *model, struct server_ref ref)
 {
@@ -438,11 +493,32 @@ server_state(const struct server *server)
 	case HEALTH_UNKNOWN:
 		break;
 	case HEALTH_UP:
-		return server->settings.weight == 0 ? SERVER_DRAINING : SERVER_UP;
+		return server_weight(server) == 0 ? SERVER_DRAINING : SERVER_UP;
 	case HEALTH_DOWN:
 		return SERVER_DOWN;
 	}
 	return SERVER_UNKNOWN;
+}
+
+bool
+server_report(struct server *server, size_t index, enum health_reason result, uint64_t now)
+{
+	const struct service_settings *settings = &server->service->settings;
+	struct health *health = &server->checks[index].health;
+	const uint64_t successes = health->successes, failures = health->failures;
+
+	(void)health_report(health, result, settings->rise, settings->fall, now);
+	server->health.successes += health->successes - successes;
+	server->health.failures += health->failures - failures;
+	return health_combine(&server->health, server->checks, server->check_count, now);
+}
+
+uint32_t
+server_weight(const struct server *server)
+{
+	const uint32_t percent = health_percent(server->checks, server->check_count);
+
+	return (server->settings.weight * percent + 99) / 100;
 }
 
 const char *

@@ -30,9 +30,20 @@ struct server_run {
 	int64_t wrr_credit; /* smooth weighted round robin's running credit */
 };
 
+/* Where scheduler lblc keeps a VIP. */
+struct service_local {
+	uint16_t vip; /* its number */
+	struct server_ref server;
+};
+
+#define SERVICE_LOCALS 16
+
 /* What the data plane writes about a service. */
 struct service_run {
+	uint16_t number;  /* the service's own, as long as it lives: persistence stores it */
 	uint32_t rr_next; /* round robin's position */
+	uint64_t random;  /* state of service_random() */
+	struct service_local local[SERVICE_LOCALS];
 };
 
 enum admin_state {
@@ -54,11 +65,14 @@ struct server {
 	struct service *service;
 	struct server_ref ref;
 	enum admin_state admin;
-	struct health health;
+	struct health health;         /* of all checks together */
+	struct server_check *checks;  /* one for each of the service's checks */
+	size_t check_count;
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct server_run *run;
 	bool stays;          /* scratch of model_apply() */
+	struct server_check *planned; /* likewise */
 };
 
 struct service {
@@ -87,6 +101,7 @@ struct model {
 	size_t slot_count;
 	struct siphash_key hash_key;
 	uint16_t next_vip_number;
+	uint16_t last_service_number;
 };
 
 NODISCARD struct model *model_new(void);
@@ -97,8 +112,8 @@ void model_free(struct model *model);
  * same service name, name, address and interface as before stays; its weight, MAC and check may change. 0, or -1 with
  * model and settings unchanged when memory is out (or more than 65535 VIPs or servers were asked for).
  *
- * A service whose check is CHECK_NONE has its servers UP at once. When the check goes elsewhere than before, the
- * servers keep their state until the new check speaks against it, rise or fall times in a row.
+ * A service without checks has its servers UP at once. A check that the service had before keeps its health; a new one
+ * begins with that of the server, and speaks for itself after rise or fall answers in a row.
  *
  * Servers that are gone are freed here: compile a new snapshot and sync the prober before anything else runs.
  */
@@ -112,10 +127,20 @@ NODISCARD int model_apply(struct model *model, struct settings *settings, uint64
  */
 void model_place(struct model *model, const struct iface *ifaces, size_t count);
 
+/* A number below `below`, for schedulers: the same ones in every run, which suits tests and savefiles. */
+uint64_t service_random(struct service_run *run, uint64_t below);
+
 struct server *model_server(const struct model *model, struct server_ref ref); /* NULL when it is gone */
 size_t model_server_count(const struct model *model);
 /* Disabled above all; then what health says; draining is an UP server of weight 0. */
 enum server_state server_state(const struct server *server);
+/*
+ * Takes the answer of the server's check `index`: the check's health, the server's, the counters. Says whether the
+ * server's health changed.
+ */
+bool server_report(struct server *server, size_t index, enum health_reason result, uint64_t now);
+/* The weight after what its scripts grant; never 0 unless the settings or a script say 0. */
+uint32_t server_weight(const struct server *server);
 const char *server_state_name(enum server_state state); /* "unknown", "up", ... */
 /* "service/server", the name used everywhere. Returns `text`. */
 #define SERVER_NAME_TEXT (2 * NAME_MOST)

@@ -117,16 +117,16 @@ confirm(struct neigh *neigh, uint64_t now)
 }
 
 void
-neigh_learn(struct neigh_table *table, uint16_t iface, const struct arp *arp, uint64_t now)
+neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac, uint64_t now)
 {
-	struct neigh *neigh = find(table, iface, &arp->sender);
+	struct neigh *neigh = find(table, iface, addr);
 	const struct mac before = neigh != NULL ? neigh->mac : mac_zero;
 	enum neigh_event event = NEIGH_FOUND;
 
 	if (neigh == NULL)
 		return;
 	if (neigh->state == NEIGH_KNOWN) {
-		if (mac_equal(&neigh->mac, &arp->sender_mac)) {
+		if (mac_equal(&neigh->mac, mac)) {
 			confirm(neigh, now);
 			return;
 		}
@@ -135,7 +135,7 @@ neigh_learn(struct neigh_table *table, uint16_t iface, const struct arp *arp, ui
 		event = NEIGH_CHANGED;
 	}
 	neigh->state = NEIGH_KNOWN;
-	neigh->mac = arp->sender_mac;
+	neigh->mac = *mac;
 	neigh->changed = now;
 	confirm(neigh, now);
 	table->watch(table->context, event, neigh, &before);

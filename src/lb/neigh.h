@@ -13,7 +13,6 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "proto/arp.h"
 
 enum neigh_state {
 	NEIGH_ASKING = 0, /* no answer yet */
@@ -39,6 +38,7 @@ enum neigh_event {
 };
 
 typedef void neigh_watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before);
+/* `destination` is the neighbour's MAC, or broadcast for "all who might know". */
 typedef void neigh_ask(void *context, const struct neigh *neigh, const struct mac *destination);
 
 struct neigh_table;
@@ -53,8 +53,9 @@ void neigh_end(struct neigh_table *table);
 
 /* NULL while unknown. */
 const struct mac *neigh_mac(const struct neigh_table *table, uint16_t iface, const struct addr *addr);
-/* Takes note of who sent this ARP frame, if it is somebody we want. */
-void neigh_learn(struct neigh_table *table, uint16_t iface, const struct arp *arp, uint64_t now);
+/* Takes note that `addr` was heard to be at `mac`, if it is somebody we want. */
+void neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
+    uint64_t now);
 /* Asks for whatever is due. Call it about once a second, or more often. */
 void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context);
 size_t neigh_count(const struct neigh_table *table);

@@ -7,7 +7,9 @@
 
 #include "base/attr.h"
 
-static const struct scheduler *const schedulers[] = { &pick_rr, &pick_wrr, &pick_lc, &pick_wlc };
+#define X(name) &pick_##name,
+static const struct scheduler *const schedulers[] = { SCHEDULERS(X) };
+#undef X
 
 const struct scheduler *
 scheduler_find(const char *name)
@@ -21,7 +23,9 @@ scheduler_find(const char *name)
 const char *const *
 scheduler_names(void)
 {
-	static const char *const names[] = { "rr", "wrr", "lc", "wlc", NULL };
+#define X(name) #name,
+	static const char *const names[] = { SCHEDULERS(X) NULL };
+#undef X
 
 	return names;
 }

@@ -10,18 +10,23 @@
 
 struct fwd_server;
 struct fwd_service;
+struct fwd_vip;
 
 struct scheduler {
 	const char *name;
 	const char *use_when; /* one sentence for the manual */
 	/* `service` has at least one candidate. Never NULL. */
-	struct fwd_server *(*pick)(const struct fwd_service *service, const struct conn_key *key);
+	struct fwd_server *(*pick)(const struct fwd_service *service, const struct fwd_vip *vip,
+	    const struct conn_key *key);
 };
 
-extern const struct scheduler pick_rr;
-extern const struct scheduler pick_wrr;
-extern const struct scheduler pick_lc;
-extern const struct scheduler pick_wlc;
+/* The list is also the order of the manual. */
+#define SCHEDULERS(X) \
+	X(rr) X(wrr) X(lc) X(wlc) X(sed) X(nq) X(sh) X(maglev) X(twos) X(fo) X(ovf) X(lblc) X(dh) X(random)
+
+#define X(name) extern const struct scheduler pick_##name;
+SCHEDULERS(X)
+#undef X
 
 /* NULL when there is none of that name. */
 const struct scheduler *scheduler_find(const char *name);

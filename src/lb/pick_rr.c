@@ -8,7 +8,7 @@
 #include "base/attr.h"
 
 static struct fwd_server *
-pick(const struct fwd_service *service, const struct conn_key *key UNUSED)
+pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
 {
 	return service->candidates[service->run->rr_next++ % service->candidate_count];
 }

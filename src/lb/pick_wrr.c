@@ -11,7 +11,7 @@
 #include "base/attr.h"
 
 static struct fwd_server *
-pick(const struct fwd_service *service, const struct conn_key *key UNUSED)
+pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
 {
 	struct fwd_server *best = NULL;
 	int64_t total = 0;

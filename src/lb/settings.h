@@ -38,13 +38,50 @@ struct listen_settings {
 };
 
 enum check_kind {
-	CHECK_NONE = 0, /* trust the server without asking */
-	CHECK_TCP
+	CHECK_TCP = 0,
+	CHECK_HTTP,
+	CHECK_HTTPS,
+	CHECK_ICMP,
+	CHECK_DNS,
+	CHECK_UDP,
+	CHECK_SCRIPT
+};
+#define CHECK_KINDS 7
+
+#define CHECK_TEXT 200   /* more than a line of the configuration can hold, so every text fits */
+#define CHECK_STATUSES 8 /* ranges in `expect=200-299,401` */
+
+/* Any bytes, also zeroes. */
+struct check_bytes {
+	bool given;
+	uint8_t length;
+	uint8_t bytes[CHECK_TEXT];
 };
 
+struct check_status {
+	uint16_t first;
+	uint16_t last;
+};
+
+/* How to ask a server. Plain values; what a kind does not know is zero. */
 struct check_settings {
 	enum check_kind kind;
-	uint16_t port; /* 0: the service's first TCP port */
+	uint16_t port;             /* 0: service_check_port() */
+	struct check_bytes send;   /* tcp, udp */
+	struct check_bytes expect; /* tcp, udp: must come; http, https: must be in the body */
+	char path[CHECK_TEXT];     /* http, https */
+	char host[CHECK_TEXT];     /* http, https: of the Host field; empty: the server's address */
+	struct check_status statuses[CHECK_STATUSES];
+	uint8_t status_count;
+	char sni[CHECK_TEXT];      /* https: the name asked for and verified; empty: `host` */
+	bool no_verify;            /* https */
+	char ca[CHECK_TEXT];       /* https: a file of certificates to trust; empty: the system's */
+	char name[CHECK_TEXT];     /* dns */
+	uint16_t type;             /* dns: of the question */
+	uint8_t rcode;             /* dns: what the answer must say, ... */
+	struct addr answer;        /* ... and, when set, an address it must have */
+	char command[CHECK_TEXT];  /* script: program and arguments, a NUL behind each */
+	uint8_t command_words;
 };
 
 /* What happens to the flows of a server that went DOWN. */
@@ -61,7 +98,8 @@ struct service_settings {
 	size_t listen_count;
 	struct server_settings *servers;
 	size_t server_count;
-	struct check_settings check;
+	struct check_settings *checks; /* all must succeed; none: servers are trusted unasked */
+	size_t check_count;
 	uint64_t interval; /* between two checks, microseconds */
 	uint64_t timeout;  /* of one check */
 	uint32_t rise;     /* successes in a row that bring a DOWN server UP */
@@ -84,7 +122,14 @@ struct settings {
 
 /* The settings' arrays belong to them. The struct itself is the caller's. */
 void settings_clear(struct settings *settings);
-/* The port a check of this service goes to, or 0 when the service has no TCP port and the check names none. */
-uint16_t service_check_port(const struct service_settings *service);
+/*
+ * The port that this check of the service goes to: the one it names; else the one its protocol is known by (http 80,
+ * https 443, dns 53), if the service has it; else the first that is not part of `*`. 0 when there is none, or the kind
+ * knows no ports.
+ */
+uint16_t service_check_port(const struct service_settings *service, const struct check_settings *check);
+/* An order of all checks: below 0, 0 (they ask the same, ports aside), above 0. */
+int check_compare(const struct check_settings *a, const struct check_settings *b);
+const char *check_kind_name(enum check_kind kind); /* as the configuration and the log have it */
 
 #endif

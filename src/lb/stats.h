@@ -11,11 +11,19 @@
 #define FORWARD_COUNTERS(X) \
 	X(frames, "frames seen") \
 	X(passed, "frames that are not for a VIP: left to the host") \
-	X(consumed, "ARP frames taken note of or answered") \
+	X(consumed, "ARP frames, neighbour discovery and pings taken note of or answered") \
 	X(forwarded, "frames sent on to a real server") \
+	X(held, "fragments that waited for their first one") \
+	X(fragments_released, "of these, sent on after it") \
+	X(fragments_expired, "of these, given up because it never came") \
+	X(by_hash, "frames of flows that the full table does not hold, sent by consistent hash") \
+	X(persist_full, "clients not remembered for persistence because that table is full") \
+	X(icmp_errors, "ICMP errors handed to the server of the flow they are about") \
+	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \
-	X(announcements, "unasked-for ARP announcements of VIPs") \
-	X(neighbour_requests, "ARP requests sent for real servers") \
+	X(ndp_answers, "neighbour advertisements given for VIPs") \
+	X(announcements, "unasked-for announcements of VIPs") \
+	X(neighbour_requests, "ARP requests and neighbour solicitations sent for real servers") \
 	X(checksums_finished, "unfinished TCP or UDP checksums put right") \
 	X(frames_split, "super-frames split into segments") \
 	X(segments, "segments they were split into")

@@ -15,12 +15,19 @@
 #include "proto/arp.h"
 #include "proto/craft.h"
 #include "proto/frame.h"
+#include "proto/ndp.h"
 
 /*
  * The answer to `request`, which asked for a VIP on `iface`: to the asker alone, whoever it says it is, a probe's
  * 0.0.0.0 (RFC 5227 section 2.1.1) included. NULL when libnet cannot build it.
  */
-const struct frame *vip_answer(struct craft *craft, const struct arp *request, const struct iface *iface);
+const struct frame *vip_answer_arp(struct craft *craft, const struct arp *request, const struct iface *iface);
+/*
+ * The same for neighbour discovery: to the asker, who sent from `from`, or to everybody when the asker wanted to know
+ * whether the address is in use (RFC 4861 section 7.2.4). Always with our MAC in it: some switches heed nothing else.
+ */
+const struct frame *vip_answer_ndp(struct craft *craft, const struct ndp *request, const struct mac *from,
+    const struct iface *iface);
 
 struct announcer;
 

@@ -57,6 +57,13 @@ const char *os_offload_text(const struct offload *offload, char text[OFFLOAD_TEX
  * nobody reads. 0 or -1.
  */
 NODISCARD int os_silence_socket(int fd);
+/*
+ * A socket to join IPv6 multicast groups with, so that the interface, and switches that listen to MLD, deliver neighbour
+ * solicitations for VIPs that the kernel knows nothing of. -1 where there is no IPv6. Closing it leaves all groups.
+ */
+int os_group_socket(void);
+/* 0 also when it was joined before; -1 with errno. */
+NODISCARD int os_group_join(int fd, const char *iface, const struct addr *group);
 /* Tell the kernel not to hand a capture descriptor the frames this host sends. An optimisation: -1 is no harm. */
 int os_ignore_outgoing(int fd);
 

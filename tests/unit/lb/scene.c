@@ -78,7 +78,7 @@ scene_open(struct scene *scene)
 	scene->now = SCENE_START;
 	set_iface(&scene->ifaces[0], "eth0", "02:00:00:00:00:01", "192.0.2.1");
 	set_iface(&scene->ifaces[1], "eth1", "02:00:00:00:01:01", "198.51.100.1");
-	ck_assert_int_eq(forwarder_init(&scene->forwarder, 1024, &key, watch, scene, error, sizeof(error)), 0);
+	ck_assert_int_eq(forwarder_init(&scene->forwarder, SCENE_FLOWS, &key, watch, scene, error, sizeof(error)), 0);
 	scene->forwarder.emitter = (struct emitter) { remember, scene };
 	scene->forwarder.ifaces = scene->ifaces;
 	scene->forwarder.iface_count = 2;
@@ -112,7 +112,6 @@ scene_add_service(struct scene *scene, const char *name, uint8_t protocol, uint1
 	service->listens = calloc(1, sizeof(*service->listens));
 	service->listens[0] = (struct listen_settings) { scene_addr(VIP), protocol, port, port };
 	service->listen_count = 1;
-	service->check.kind = CHECK_TCP;
 	service->timeouts = conn_timeouts_default();
 	service->persist_prefix4 = 32;
 	service->persist_prefix6 = 128;
@@ -278,6 +277,7 @@ scene_went(const struct decision *decision)
 		return drop_reason_name(decision->reason);
 	case VERDICT_PASS:
 	case VERDICT_CONSUMED:
+	case VERDICT_HOLD:
 		break;
 	}
 	return verdict_name(decision->verdict);

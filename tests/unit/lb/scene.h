@@ -19,6 +19,7 @@
 #include "proto/packet.h"
 
 #define SCENE_SENT 64
+#define SCENE_FLOWS 8192
 #define SCENE_START SECONDS(1000)
 #define CLIENT_MAC "02:00:00:00:00:99"
 #define VIP "192.0.2.10"

@@ -2,6 +2,7 @@
 /* Flows over time: what stays where while servers come, go, drain and fail. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "scene.h"
@@ -184,18 +185,152 @@ START_TEST(test_an_idle_flow_lives_fifteen_minutes)
 	scene.now += MINUTES(15) - SECONDS(2);
 	forward_tick(&scene.forwarder, scene.now);
 	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	ck_assert_uint_eq(scene_server(&scene, "web", "s1")->run->active, 1);
 	scene.now += MINUTES(15) + SECONDS(2);
-	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s2");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s2");
+	ck_assert_uint_eq(scene_server(&scene, "web", "s1")->run->active, 0);
 }
 END_TEST
 
-START_TEST(test_a_full_table_drops_and_says_so)
+/* Forged SYNs fill no more than their share. What does not fit goes by hash, and its first ACK to the same server. */
+START_TEST(test_a_flood_of_syns)
 {
-	for (uint16_t port = 1; port <= 1024; port++)
-		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "table-full");
-	ck_assert_str_eq(scene_tcp(&scene, 2000, TCP_SYN), "table-full");
-	ck_assert_str_ne(scene_tcp(&scene, 1024, TCP_ACK), "table-full");
-	ck_assert_uint_eq(scene.forwarder.stats.dropped[DROP_TABLE_FULL], 1);
+	const uint16_t share = SCENE_FLOWS / 8;
+	char first[NAME_MOST];
+
+	ck_assert_str_eq(scene_tcp(&scene, 60000, TCP_SYN), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 60000, TCP_ACK), "s1");
+	for (uint16_t port = 1; port <= 10 * share / 2; port++)
+		scene_tcp(&scene, port, TCP_SYN);
+	ck_assert_uint_eq(conn_table_half_open(scene.forwarder.conns), share);
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share + 1);
+	ck_assert_uint_gt(scene.forwarder.stats.by_hash, 0);
+	ck_assert_str_eq(scene_tcp(&scene, 60000, TCP_ACK), "s1");
+	for (uint16_t port = 50000; port < 50100; port++) {
+		snprintf(first, sizeof(first), "%s", scene_tcp(&scene, port, TCP_SYN));
+		ck_assert_str_eq(scene_tcp(&scene, port, TCP_SYN), first);
+		ck_assert_str_eq(scene_tcp(&scene, port, TCP_ACK), first);
+		ck_assert_str_eq(scene_tcp(&scene, port, TCP_ACK), first);
+	}
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share + 101);
+}
+END_TEST
+
+START_TEST(test_a_full_table_still_serves)
+{
+	char first[NAME_MOST];
+
+	for (uint16_t port = 1; port <= SCENE_FLOWS; port++)
+		scene_tcp(&scene, port, TCP_ACK);
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), SCENE_FLOWS);
+	for (uint16_t port = 50000; port < 50100; port++) {
+		snprintf(first, sizeof(first), "%s", scene_tcp(&scene, port, TCP_SYN));
+		ck_assert_str_eq(scene_tcp(&scene, port, TCP_ACK), first);
+		ck_assert_str_eq(scene_tcp(&scene, port, TCP_FIN | TCP_ACK), first);
+	}
+	ck_assert_uint_eq(forward_stats_dropped(&scene.forwarder.stats), 0);
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), SCENE_FLOWS);
+}
+END_TEST
+
+START_TEST(test_on_down_move)
+{
+	scene.model->services[0]->settings.on_down = ON_DOWN_MOVE;
+	scene_compile(&scene);
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_SYN), "s1");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	set_health("s1", HEALTH_DOWN);
+	ck_assert_str_ne(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	set_health("s1", HEALTH_UP);
+	ck_assert_str_ne(scene_tcp(&scene, 1, TCP_ACK), "s1");
+}
+END_TEST
+
+START_TEST(test_max_connections)
+{
+	scene_server(&scene, "web", "s1")->settings.max_connections = 1;
+	scene_server(&scene, "web", "s2")->settings.max_connections = 2;
+	scene_server(&scene, "web", "s3")->settings.max_connections = 1;
+	scene_compile(&scene);
+	for (uint16_t port = 1; port <= 4; port++)
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "servers-full");
+	ck_assert_uint_eq(scene_server(&scene, "web", "s2")->run->connections, 2);
+	ck_assert_str_eq(scene_tcp(&scene, 5, TCP_SYN), "servers-full");
+	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+}
+END_TEST
+
+static struct decision
+syn_from(const char *client, uint16_t port)
+{
+	const struct shape shape = { .from = client, .from_port = port, .flags = TCP_SYN };
+	const struct decision decision = scene_send(&scene, &shape);
+
+	scene_forget(&scene);
+	return decision;
+}
+
+START_TEST(test_persistence_by_network)
+{
+	struct decision first, again, other;
+
+	scene.model->services[0]->settings.persist = MINUTES(5);
+	scene.model->services[0]->settings.persist_prefix4 = 24;
+	scene_compile(&scene);
+	first = syn_from("203.0.113.7", 1);
+	for (uint16_t port = 2; port < 10; port++) {
+		again = syn_from("203.0.113.200", port);
+		ck_assert_str_eq(scene_went(&again), scene_went(&first));
+	}
+	other = syn_from("198.51.100.7", 1);
+	ck_assert_str_ne(scene_went(&other), scene_went(&first));
+	/* It is counted from the last new flow. */
+	scene.now += MINUTES(4);
+	again = syn_from("203.0.113.9", 20);
+	ck_assert_str_eq(scene_went(&again), scene_went(&first));
+	scene.now += MINUTES(4);
+	again = syn_from("203.0.113.9", 21);
+	ck_assert_str_eq(scene_went(&again), scene_went(&first));
+	scene.now += MINUTES(6);
+	again = syn_from("203.0.113.9", 22);
+	ck_assert_str_ne(scene_went(&again), scene_went(&first));
+}
+END_TEST
+
+START_TEST(test_persistence_leaves_a_server_that_is_down)
+{
+	struct decision decision;
+	const char *second;
+
+	scene.model->services[0]->settings.persist = MINUTES(5);
+	scene_compile(&scene);
+	decision = syn_from("203.0.113.7", 1);
+	ck_assert_str_eq(scene_went(&decision), "s1");
+	set_health("s1", HEALTH_DOWN);
+	decision = syn_from("203.0.113.7", 2);
+	second = decision.server->server->settings.name;
+	ck_assert_str_ne(second, "s1");
+	set_health("s1", HEALTH_UP);
+	decision = syn_from("203.0.113.7", 3);
+	ck_assert_str_eq(scene_went(&decision), second);
+}
+END_TEST
+
+/* Two directors, or one before and after its restart. */
+START_TEST(test_the_middle_of_connections_goes_by_hash)
+{
+	struct scene other;
+	struct service_settings *service;
+
+	scene_open(&other);
+	service = scene_add_service(&other, "web", PROTOCOL_TCP, 80, "rr");
+	scene_add_server(service, 3, 1, false);
+	scene_add_server(service, 1, 1, false);
+	scene_add_server(service, 2, 1, false);
+	scene_apply(&other);
+	for (uint16_t port = 1; port < 200; port++)
+		ck_assert_str_eq(scene_tcp(&scene, port, TCP_ACK), scene_tcp(&other, port, TCP_ACK));
+	scene_close(&other);
 }
 END_TEST
 
@@ -215,7 +350,13 @@ flows_suite(void)
 	tcase_add_loop_test(tcase, test_a_reused_port_is_a_new_connection, 0, (int)ARRAY_LEN(reuse));
 	tcase_add_test(tcase, test_active_and_inactive_are_counted);
 	tcase_add_test(tcase, test_an_idle_flow_lives_fifteen_minutes);
-	tcase_add_test(tcase, test_a_full_table_drops_and_says_so);
+	tcase_add_test(tcase, test_a_flood_of_syns);
+	tcase_add_test(tcase, test_a_full_table_still_serves);
+	tcase_add_test(tcase, test_on_down_move);
+	tcase_add_test(tcase, test_max_connections);
+	tcase_add_test(tcase, test_persistence_by_network);
+	tcase_add_test(tcase, test_persistence_leaves_a_server_that_is_down);
+	tcase_add_test(tcase, test_the_middle_of_connections_goes_by_hash);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -40,7 +40,9 @@ add_service(struct settings *settings, const char *name, const char *vip)
 	copy_name(service->name, sizeof(service->name), name);
 	copy_name(service->iface, sizeof(service->iface), "eth0");
 	service->scheduler = &pick_rr;
-	service->check = (struct check_settings) { CHECK_TCP, 0 };
+	service->checks = calloc(1, sizeof(*service->checks));
+	ck_assert_ptr_nonnull(service->checks);
+	service->check_count = 1;
 	service->interval = SECONDS(2);
 	service->timeout = SECONDS(1);
 	service->rise = 2;
@@ -328,7 +330,7 @@ START_TEST(test_unchecked_servers_are_up)
 	struct settings settings = web(false);
 	struct server *server;
 
-	settings.services[0].check.kind = CHECK_NONE;
+	settings.services[0].check_count = 0;
 	apply(model, &settings, SECONDS(1));
 	server = model->services[0]->servers[0];
 	ck_assert_int_eq(server->health.state, HEALTH_UP);
@@ -340,7 +342,7 @@ START_TEST(test_unchecked_servers_are_up)
 	server->health.state = HEALTH_DOWN;
 
 	settings = web(false);
-	settings.services[0].check.kind = CHECK_NONE;
+	settings.services[0].check_count = 0;
 	apply(model, &settings, SECONDS(3));
 	ck_assert_int_eq(server->health.state, HEALTH_UP);
 	ck_assert_uint_eq(server->health.since, SECONDS(3));
@@ -351,22 +353,23 @@ END_TEST
 START_TEST(test_new_check_begins_a_new_streak)
 {
 	struct model *model = web_model(false);
-	struct health *health = &model->services[0]->servers[0]->health;
+	struct server *server = model->services[0]->servers[0];
 	struct settings settings = web(false);
 
-	health->state = HEALTH_UP;
-	health->streak = 2;
+	ck_assert(server_report(server, 0, HEALTH_REASON_NONE, SECONDS(1)));
+	server->checks[0].health.streak = 2;
 	settings.services[0].interval = SECONDS(7);
 	/* The same port, now named. */
-	settings.services[0].check.port = 80;
+	settings.services[0].checks[0].port = 80;
 	apply(model, &settings, SECONDS(2));
-	ck_assert_uint_eq(health->streak, 2);
+	ck_assert_uint_eq(server->checks[0].health.streak, 2);
 
 	settings = web(false);
-	settings.services[0].check.port = 8080;
+	settings.services[0].checks[0].port = 8080;
 	apply(model, &settings, SECONDS(3));
-	ck_assert_int_eq(health->state, HEALTH_UP);
-	ck_assert_uint_eq(health->streak, 0);
+	ck_assert_int_eq(server->health.state, HEALTH_UP);
+	ck_assert_int_eq(server->checks[0].health.state, HEALTH_UP);
+	ck_assert_uint_eq(server->checks[0].health.streak, 0);
 	model_free(model);
 }
 END_TEST

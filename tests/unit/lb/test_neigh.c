@@ -56,9 +56,10 @@ table_wanting(struct record *record, const char *addr)
 static void
 learn(struct neigh_table *table, uint16_t iface, const char *addr, const char *mac, uint64_t now)
 {
-	const struct arp arp = { .operation = ARP_REPLY, .sender_mac = scene_mac(mac), .sender = scene_addr(addr) };
+	const struct addr who = scene_addr(addr);
+	const struct mac where = scene_mac(mac);
 
-	neigh_learn(table, iface, &arp, now);
+	neigh_learn(table, iface, &who, &where, now);
 }
 
 START_TEST(test_asks_until_answered)

@@ -138,7 +138,7 @@ START_TEST(test_names)
 		ck_assert_str_eq(scheduler->name, names[count]);
 		ck_assert_uint_gt(strlen(scheduler->use_when), 20);
 	}
-	ck_assert_uint_eq(count, 4);
+	ck_assert_uint_eq(count, 14);
 	ck_assert_ptr_null(scheduler_find("wr"));
 	ck_assert_ptr_null(scheduler_find(""));
 }

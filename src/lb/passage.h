@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One frame's way through the stages of forward_frame(), each of which either decides it or leaves it to the next. Private
+ * to the stage_*.c files and forward.c.
+ */
+#ifndef LB_PASSAGE_H
+#define LB_PASSAGE_H
+
+#include "lb/forward.h"
+#include "proto/packet.h"
+
+struct passage {
+	struct forwarder *forwarder;
+	struct frame *frame;
+	uint64_t now;
+	enum packet_status status;
+	struct packet packet;
+	const struct fwd_vip *vip;
+	struct conn_key key;
+	struct fwd_server *server;
+	struct decision decision;
+};
+
+enum stage {
+	GOES_ON,
+	IS_DECIDED
+};
+
+static inline enum stage
+pass(struct passage *passage)
+{
+	passage->decision.verdict = VERDICT_PASS;
+	return IS_DECIDED;
+}
+
+static inline enum stage
+consume(struct passage *passage)
+{
+	passage->decision.verdict = VERDICT_CONSUMED;
+	return IS_DECIDED;
+}
+
+static inline enum stage
+drop(struct passage *passage, enum drop_reason reason)
+{
+	passage->decision.verdict = VERDICT_DROP;
+	passage->decision.reason = reason;
+	return IS_DECIDED;
+}
+
+/* Was the frame sent to this interface's own MAC? Others are seen when a switch floods. */
+bool passage_is_for_us(const struct passage *passage);
+/* Is it the MAC of any of the director's interfaces? */
+bool passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac);
+/* The sixteen bytes that stand for a client in every table: IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
+void passage_client(const struct addr *addr, uint8_t client[16]);
+/* Sends a frame of our own making back where the passage's frame came from, in the same VLAN. */
+void passage_reply(struct passage *passage, const struct frame *made);
+
+/* The stages, in the order of forward_frame(). */
+
+/* ARP and neighbour discovery: learn, and answer for VIPs. */
+enum stage stage_neighbour(struct passage *passage);
+/* ICMP to a VIP: errors go where their flow goes, pings are answered. */
+enum stage stage_icmp(struct passage *passage);
+/* A fragment without ports follows its first one, or waits for it. */
+enum stage stage_fragment(struct passage *passage);
+/* The first fragment has been decided: the others follow. */
+void stage_fragment_settle(struct passage *passage);
+/* The flow's server, or a new flow's. */
+enum stage stage_flow(struct passage *passage);
+/* Out, re-addressed. */
+enum stage stage_deliver(struct passage *passage);
+
+/* forward_tick()'s questions to neighbours; the context is the forwarder. */
+void ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination);
+/* For conn_table_on_gone(); the context is the forwarder. */
+void account_gone(void *context, const struct conn *conn);
+
+#endif
