@@ -101,7 +101,7 @@ check_bytes(struct reader *reader)
 	}
 	if (reader->too_long) {
 		errlist_add(reader->errors, reader->file, reader->line,
-		    "the line is longer than %d characters: divide it, `listen` and `server` may be given several times",
+		    "the line is longer than %d characters: divide it, `listen` and `server` may be repeated",
 		    READER_LINE);
 		return false;
 	}
@@ -169,7 +169,8 @@ next_line(char *buffer, int size, void *stream)
 			continue;
 		if (size < 0 || reader->length + 2 > (size_t)size) {
 			errlist_add(reader->errors, reader->file, reader->line,
-			    "the line is longer than the %d characters that the inih library takes: divide it", size - 2);
+			    "the line is longer than the %d characters that the inih library takes: divide it",
+			    size - 2);
 			reader->lost = reader->lost || reader->text[0] == '[';
 			continue;
 		}

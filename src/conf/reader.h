@@ -2,8 +2,8 @@
 /*
  * INI text, line by line, through inih, with its traps closed: inih takes an indented key for a continuation, cuts long
  * lines and section names without a word, lets the keys behind a bad section header fall into the section before, and
- * tells the number of the first bad line only. Here lines are cleaned and checked before inih sees them, so that any inih
- * from r33 on gives the same result, whatever its builder chose.
+ * tells the number of the first bad line only. Here lines are cleaned and checked before inih sees them, so that any
+ * inih from r33 on gives the same result, whatever its builder chose.
  */
 #ifndef CONF_READER_H
 #define CONF_READER_H
@@ -13,8 +13,8 @@
 #include "base/errlist.h"
 
 /*
- * What a line may hold without its comment, blanks at both ends and end. The smallest buffer that inih is built with has
- * 200 bytes (INI_MAX_LINE), of which line end and string end take two.
+ * What a line may hold without its comment, blanks at both ends and end. The smallest buffer that inih is built with
+ * has 200 bytes (INI_MAX_LINE), of which line end and string end take two.
  */
 #define READER_LINE 198
 

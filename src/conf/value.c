@@ -60,9 +60,11 @@ value_set_address(struct parse *parse, const char *what, const char *text, struc
 
 	if (addr_parse(text, &read) != 0) {
 		if (*text == '[')
-			parse_error(parse, "`%s`: IPv6 is not supported yet, the %s must be an IPv4 address", text, what);
+			parse_error(parse,
+			    "`%s`: IPv6 is not supported yet, the %s must be an IPv4 address", text, what);
 		else
-			parse_error(parse, "`%s` is no IPv4 address such as 192.0.2.10 (names are not looked up)", text);
+			parse_error(parse,
+			    "`%s` is no IPv4 address such as 192.0.2.10 (names are not looked up)", text);
 		return SET_TOLD;
 	}
 	if (read.family != ADDR_IPV4) {
@@ -145,8 +147,10 @@ take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, cha
 			*next++ = '\0';
 		(void)snprintf(shown, sizeof(shown), "%s", ports);
 		if (!read_ports(ports, &listen)) {
-			parse_error(parse, "`%s/%s`: ports are 80, 8000-8099 (the smaller first, from 1 to 65535) or * for all, "
-			    "and lists of these without blanks", word, shown);
+			parse_error(parse,
+			    "`%s/%s`: ports are 80, 8000-8099 (the smaller first, from 1 to 65535) or * for all, "
+			    "and lists of these without blanks",
+			    word, shown);
 			return SET_TOLD;
 		}
 		if (!add_listen(parse, draft, &listen))
@@ -277,8 +281,8 @@ tell_unknown_option(struct parse *parse, const char *name)
 	if (nearest != NULL)
 		parse_error(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
 	else
-		parse_error(parse, "a server has no option `%s`: there are weight=N, mac=MAC, interface=NAME and backup",
-		    name);
+		parse_error(parse,
+		    "a server has no option `%s`: there are weight=N, mac=MAC, interface=NAME and backup", name);
 	return SET_TOLD;
 }
 
@@ -349,8 +353,10 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 	}
 	(void)snprintf(server.name, sizeof(server.name), "%s", name);
 	if (cut_port(address)) {
-		parse_error(parse, "server `%s` cannot have a port: direct routing hands on the client's packet as it is, so "
-		    "the server must listen on the service's own ports; write `%s`", name, address);
+		parse_error(parse,
+		    "server `%s` cannot have a port: direct routing hands on the client's packet as it is, so "
+		    "the server must listen on the service's own ports; write `%s`",
+		    name, address);
 		return SET_TOLD;
 	}
 	result = value_set_address(parse, "server", address, &server.addr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Any bytes as a configuration: refused with at least one error, or taken; and what was taken is written by conf_dump() in
- * a way that is read back as the same.
+ * Any bytes as a configuration: refused with at least one error, or taken; and what was taken is written by conf_dump()
+ * in a way that is read back as the same.
  */
 #include "config.h"
 

@@ -57,8 +57,8 @@ START_TEST(test_man_page_has_every_key_and_default)
 		end = strstr(begin + 1, "\n.It Ic ");
 		(void)snprintf(fallback, sizeof(fallback), "\nDefault:\n.Ql %s .\n", key->fallback);
 		found = strstr(begin, fallback);
-		ck_assert_msg(found != NULL && (end == NULL || found < end), "dsrd.conf.5 does not say that %s is %s by default",
-		    key->name, key->fallback);
+		ck_assert_msg(found != NULL && (end == NULL || found < end),
+		    "dsrd.conf.5 does not say that %s is %s by default", key->name, key->fallback);
 	}
 	free(page);
 }
@@ -134,7 +134,8 @@ START_TEST(test_schedulers_are_documented)
 
 			ck_assert_ptr_nonnull(strstr(conf_key(i)->takes, *name));
 			(void)snprintf(item, sizeof(item), "\n.It Cm %s\n", *name);
-			ck_assert_msg(strstr(page, item) != NULL, "dsrd.conf.5 has no item for the scheduler %s", *name);
+			ck_assert_msg(strstr(page, item) != NULL,
+			    "dsrd.conf.5 has no item for the scheduler %s", *name);
 		}
 	}
 	free(page);
@@ -149,7 +150,8 @@ START_TEST(test_drops_are_documented)
 		char item[64];
 
 		(void)snprintf(item, sizeof(item), "\n.It Li %s\n", drop_reason_name(reason));
-		ck_assert_msg(strstr(page, item) != NULL, "dsrd.8 does not say what to do about %s", drop_reason_name(reason));
+		ck_assert_msg(strstr(page, item) != NULL,
+		    "dsrd.8 does not say what to do about %s", drop_reason_name(reason));
 	}
 	free(page);
 }

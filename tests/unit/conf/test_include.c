@@ -105,7 +105,8 @@ write_service(const char *file, const char *name, unsigned number)
 {
 	char text[256];
 
-	(void)snprintf(text, sizeof(text), "[service %s]\nlisten = 192.0.2.%u tcp/80\nserver = a 198.51.100.1\n", name, number);
+	(void)snprintf(text, sizeof(text),
+	    "[service %s]\nlisten = 192.0.2.%u tcp/80\nserver = a 198.51.100.1\n", name, number);
 	write_file(file, text);
 }
 
@@ -184,7 +185,8 @@ START_TEST(test_twice_in_two_files)
 {
 	write_service("one", "web", 1);
 	write_service("two", "web", 2);
-	write_file("main", "[dsrd]\nlog = stderr\ninclude = one\ninclude = two\n[service x]\nlisten = 192.0.2.1 tcp/80\n"
+	write_file("main",
+	    "[dsrd]\nlog = stderr\ninclude = one\ninclude = two\n[service x]\nlisten = 192.0.2.1 tcp/80\n"
 	    "server = a 198.51.100.1\n");
 	check_load("main", "two:1: service `web` was defined in one on line 1 already\n"
 	    "main:6: 192.0.2.1 tcp/80 belongs to service `web` already (in one on line 2): "

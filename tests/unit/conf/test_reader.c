@@ -96,8 +96,10 @@ START_TEST(test_long_lines)
 
 	/* "k = " and 194 letters: the longest that goes through every inih. */
 	(void)snprintf(text, sizeof(text), "[a]\nk = %0194d\nl = %0195d\nm = 1\nn = 2   ; %0500d\n", 1, 1, 1);
-	(void)snprintf(expected, sizeof(expected), "1 [a]\n2 k=%0194d\n4 m=1\n5 n=2\nt:3: the line is longer than 198 characters: "
-	    "divide it, `listen` and `server` may be given several times\n", 1);
+	(void)snprintf(expected, sizeof(expected),
+	    "1 [a]\n2 k=%0194d\n4 m=1\n5 n=2\nt:3: the line is longer than 198 characters: "
+	    "divide it, `listen` and `server` may be repeated\n",
+	    1);
 	check_text(text, expected);
 }
 END_TEST
@@ -120,8 +122,8 @@ START_TEST(test_long_header_is_not_cut)
 	(void)snprintf(expected, sizeof(expected), "1 [%0100d]\n2 a=b\n", 1);
 	check_text(text, expected);
 	(void)snprintf(text, sizeof(text), "[a]\n[%0200d]\nb = c\n", 1);
-	check_text(text, "1 [a]\nt:2: the line is longer than 198 characters: divide it, `listen` and `server` may be given "
-	    "several times\n");
+	check_text(text,
+	    "1 [a]\nt:2: the line is longer than 198 characters: divide it, `listen` and `server` may be repeated\n");
 }
 END_TEST
 
