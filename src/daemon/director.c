@@ -69,7 +69,7 @@ director_init(struct director *director, uint32_t connections, const struct siph
 	director->forwarder.ifaces = director->ifaces;
 	director->model = model_new();
 	if (director->model != NULL)
-		director->table = fwdtab_compile(director->model);
+		director->table = fwdtab_compile(director->model, director->now);
 	if (director->table == NULL) {
 		snprintf(error, size, "out of memory");
 		director_clear(director);
@@ -155,6 +155,7 @@ director_announce(struct director *director, uint64_t now)
 int
 director_place(struct director *director, uint64_t now)
 {
+	director->now = now;
 	model_place(director->model, director->ifaces, director->iface_count);
 	director->stale = true;
 	return want_neighbours(director, now);
@@ -165,6 +166,7 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 {
 	int result;
 
+	director->now = now;
 	if (model_apply(director->model, settings, now) == -1)
 		return -1;
 	result = director_place(director, now);
@@ -175,13 +177,21 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 }
 
 void
+director_tick(struct director *director, uint64_t now)
+{
+	director->now = now;
+	forward_tick(&director->forwarder, now);
+	director->stale |= fwdtab_is_warming(director->table);
+}
+
+void
 director_refresh(struct director *director)
 {
 	struct fwdtab *table;
 
 	if (!director->stale)
 		return;
-	table = fwdtab_compile(director->model);
+	table = fwdtab_compile(director->model, director->now);
 	if (table == NULL) {
 		log_error("table result=failed reason=\"out of memory\"");
 		return;

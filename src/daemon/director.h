@@ -27,7 +27,7 @@ struct director {
 	size_t iface_count;
 	bool announces;                   /* tell the network of VIPs: set when live */
 	bool stale;                       /* the model changed: director_refresh() is due */
-	uint64_t now;                     /* of the burst that is being worked on */
+	uint64_t now;                     /* the latest that was told */
 };
 
 NODISCARD int director_init(struct director *director, uint32_t connections, const struct siphash_key *key,
@@ -46,6 +46,8 @@ NODISCARD int director_apply(struct director *director, struct settings *setting
 NODISCARD int director_announce(struct director *director, uint64_t now);
 /* Finds interfaces anew after their facts have changed. */
 NODISCARD int director_place(struct director *director, uint64_t now);
+/* Once a second: timers of flows, neighbours, announcements, and servers that warm up. */
+void director_tick(struct director *director, uint64_t now);
 /* Compiles the table if anything changed since. Between two bursts. */
 void director_refresh(struct director *director);
 /* A check's result. */

@@ -82,7 +82,7 @@ on_readable(void *context, size_t index)
 static void
 tick(struct dsrd *dsrd, uint64_t now)
 {
-	forward_tick(&dsrd->director.forwarder, now);
+	director_tick(&dsrd->director, now);
 	if (now >= dsrd->next_rescan) {
 		interfaces_rescan(dsrd, now);
 		dsrd->next_rescan = now + RESCAN;
@@ -101,7 +101,8 @@ on_check(void *context, struct server *server, enum health_reason result, const 
 {
 	struct dsrd *dsrd = context;
 
-	director_health(&dsrd->director, server, result, detail, dsrd_clock());
+	dsrd->director.now = dsrd_clock();
+	director_health(&dsrd->director, server, result, detail, dsrd->director.now);
 	director_refresh(&dsrd->director);
 }
 

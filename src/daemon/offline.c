@@ -77,7 +77,7 @@ advance(struct offline *offline, uint64_t now)
 		io_file_time(offline->out, offline->director.now);
 	if (offline->director.now < offline->next_tick)
 		return;
-	forward_tick(&offline->director.forwarder, offline->director.now);
+	director_tick(&offline->director, offline->director.now);
 	offline->next_tick = offline->director.now + SECONDS(1);
 }
 

@@ -11,6 +11,10 @@
 /* Open addressing over indices: EMPTY ends a search. Sizes are powers of two, at most half full. */
 #define EMPTY UINT32_MAX
 
+/* A weight of 1 in the settings is this much here; a server that has just come UP gets WEIGHT_COLD of it. */
+#define WEIGHT_WHOLE 100
+#define WEIGHT_COLD 10
+
 struct index {
 	uint32_t *slots;
 	uint32_t mask;
@@ -28,6 +32,7 @@ struct fwdtab {
 	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
 	struct index vip_index;
 	struct index mac_index;
+	bool warming;
 };
 
 /* Only the operator chooses what is hashed here, so a plain multiplicative mix will do (Knuth, TAOCP 6.4). */
@@ -72,15 +77,31 @@ index_add(struct index *index, uint32_t hash, uint32_t value)
 	index->slots[at] = value;
 }
 
+/*
+ * The share of its weight, in hundredths, that a server gets which came UP a while ago: from a tenth on, since a server
+ * that gets nothing does not warm up either.
+ */
+static uint32_t
+warmth(const struct server *server, uint64_t now)
+{
+	const uint64_t warmup = server->service->settings.warmup;
+	const uint64_t age = now > server->health.since ? now - server->health.since : 0;
+
+	if (age >= warmup)
+		return WEIGHT_WHOLE;
+	return age * WEIGHT_WHOLE / warmup > WEIGHT_COLD ? (uint32_t)(age * WEIGHT_WHOLE / warmup) : WEIGHT_COLD;
+}
+
 static void
-fill_server(struct fwd_server *out, const struct server *server)
+fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 {
 	const bool serving = server->admin == ADMIN_ENABLED;
 
 	out->ref = server->ref;
 	out->mac = server->mac;
 	out->iface = server->iface;
-	out->weight = server_weight(server);
+	out->capacity = server_weight(server);
+	out->weight = out->capacity * warmth(server, now);
 	out->max_connections = server->settings.max_connections;
 	out->addr = server->settings.addr;
 	out->run = server->run;
@@ -107,7 +128,7 @@ mac_is_indexed(const struct fwdtab *table, const struct fwd_server *server)
 }
 
 static int
-fill_servers(struct fwdtab *table, const struct model *model)
+fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 {
 	table->server_count = model->slot_count;
 	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
@@ -120,7 +141,8 @@ fill_servers(struct fwdtab *table, const struct model *model)
 		if (model->slots[slot] == NULL)
 			continue;
 		table->present[slot] = true;
-		fill_server(server, model->slots[slot]);
+		fill_server(server, model->slots[slot], now);
+		table->warming |= server->takes_flows && server->weight < server->capacity * WEIGHT_WHOLE;
 		if (!mac_is_zero(&server->mac) && !mac_is_indexed(table, server))
 			index_add(&table->mac_index, mix(server->mac.bytes, MAC_BYTES), (uint32_t)slot);
 	}
@@ -267,17 +289,23 @@ fill_vips(struct fwdtab *table, const struct model *model)
 }
 
 struct fwdtab *
-fwdtab_compile(const struct model *model)
+fwdtab_compile(const struct model *model, uint64_t now)
 {
 	struct fwdtab *table = calloc(1, sizeof(*table));
 
 	if (table == NULL)
 		return NULL;
-	if (fill_servers(table, model) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
+	if (fill_servers(table, model, now) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
 		fwdtab_free(table);
 		return NULL;
 	}
 	return table;
+}
+
+bool
+fwdtab_is_warming(const struct fwdtab *table)
+{
+	return table->warming;
 }
 
 void

@@ -21,7 +21,8 @@ struct fwd_server {
 	struct server_ref ref;
 	struct mac mac;     /* zero while unknown */
 	uint16_t iface;
-	uint32_t weight;
+	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
+	uint32_t capacity;  /* the settings' weight itself, for schedulers that take it for a number of connections */
 	uint32_t max_connections; /* 0: no limit */
 	bool takes_flows;   /* up, enabled, weight above 0, MAC known */
 	bool reachable;     /* MAC and interface known: flows it has may go on */
@@ -61,8 +62,10 @@ struct fwd_vip {
 
 struct fwdtab;
 
-/* NULL when memory is out. The model must outlive the table. */
-NODISCARD struct fwdtab *fwdtab_compile(const struct model *model);
+/* NULL when memory is out. The model must outlive the table. `now` is for servers that warm up. */
+NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, uint64_t now);
+/* Does a server's share still grow? Then a new table is due about once a second. */
+bool fwdtab_is_warming(const struct fwdtab *table);
 void fwdtab_free(struct fwdtab *table);
 
 /* NULL unless `addr` is a VIP that lives on that interface. */

@@ -115,10 +115,10 @@ pick_of_two(const struct fwd_service *service, const struct fwd_vip *vip UNUSED,
 static bool
 is_overloaded(const struct fwd_service *service, const struct fwd_server *server)
 {
-	if (server->run->active <= server->weight)
+	if (server->run->active <= server->capacity)
 		return false;
 	for (size_t i = 0; i < service->candidate_count; i++)
-		if ((uint64_t)service->candidates[i]->run->active * 2 < service->candidates[i]->weight)
+		if ((uint64_t)service->candidates[i]->run->active * 2 < service->candidates[i]->capacity)
 			return true;
 	return false;
 }

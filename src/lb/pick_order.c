@@ -27,8 +27,8 @@ pick_overflow(const struct fwd_service *service, const struct fwd_vip *vip, cons
 	for (size_t i = 0; i < service->candidate_count; i++) {
 		struct fwd_server *server = service->candidates[i];
 
-		if ((uint64_t)server->run->active + server->run->inactive < server->weight &&
-		    (best == NULL || server->weight > best->weight))
+		if ((uint64_t)server->run->active + server->run->inactive < server->capacity &&
+		    (best == NULL || server->capacity > best->capacity))
 			best = server;
 	}
 	return best != NULL ? best : pick_wlc.pick(service, vip, key);

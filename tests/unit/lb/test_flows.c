@@ -334,6 +334,28 @@ START_TEST(test_the_middle_of_connections_goes_by_hash)
 }
 END_TEST
 
+START_TEST(test_warmup)
+{
+	unsigned counts[2] = { 0 };
+
+	scene.model->services[0]->settings.warmup = SECONDS(100);
+	scene.model->services[0]->settings.scheduler = scheduler_find("wrr");
+	scene_server(&scene, "web", "s3")->admin = ADMIN_DISABLED;
+	scene.now += SECONDS(200);
+	scene_server(&scene, "web", "s1")->health.since = scene.now - SECONDS(25);
+	scene_compile(&scene);
+	ck_assert(fwdtab_is_warming(scene.table));
+	for (uint16_t port = 1; port <= 125; port++)
+		counts[scene_tcp(&scene, port, TCP_SYN)[1] - '1']++;
+	/* A quarter of the way: 25 against 100. */
+	ck_assert_uint_eq(counts[0], 25);
+	ck_assert_uint_eq(counts[1], 100);
+	scene.now += SECONDS(75);
+	scene_compile(&scene);
+	ck_assert(!fwdtab_is_warming(scene.table));
+}
+END_TEST
+
 Suite *
 flows_suite(void)
 {
@@ -356,6 +378,7 @@ flows_suite(void)
 	tcase_add_test(tcase, test_max_connections);
 	tcase_add_test(tcase, test_persistence_by_network);
 	tcase_add_test(tcase, test_persistence_leaves_a_server_that_is_down);
+	tcase_add_test(tcase, test_warmup);
 	tcase_add_test(tcase, test_the_middle_of_connections_goes_by_hash);
 	suite_add_tcase(suite, tcase);
 	return suite;
