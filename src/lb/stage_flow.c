@@ -104,16 +104,17 @@ account_gone(void *context, const struct conn *conn)
 }
 
 /*
- * May this flow stay where it is? Not when its server is gone from the configuration, or down where the service moves such
- * flows; nor when the client begins anew: a SYN on a finished flow is a new connection from a reused port, and a SYN that
- * gets no answer from a server that is down is a client that tries again.
+ * May this flow stay where it is? Not when its server is gone from the configuration. Not when its server is down and
+ * nothing is lost by leaving: UDP has no connection, and a client may send from the same port for ever; or the service
+ * moves such flows. Nor when the client begins anew: a SYN on a finished flow is a new connection from a reused port, and
+ * a SYN that gets no answer from a server that is down is a client that tries again.
  */
 static bool
 stays(const struct passage *passage, const struct conn *conn, const struct fwd_server *server)
 {
 	if (server == NULL)
 		return false;
-	if (!server->healthy && server->service->settings.on_down == ON_DOWN_MOVE)
+	if (!server->healthy && (!is_connection(passage) || server->service->settings.on_down == ON_DOWN_MOVE))
 		return false;
 	if (!begins(passage))
 		return true;
