@@ -11,6 +11,9 @@ main(void)
 	SRunner *runner = srunner_create(packet_suite());
 	int failed;
 
+	srunner_add_suite(runner, packet6_suite());
+	srunner_add_suite(runner, icmp_suite());
+	srunner_add_suite(runner, ndp_suite());
 	srunner_add_suite(runner, arp_suite());
 	srunner_add_suite(runner, checksum_suite());
 	srunner_add_suite(runner, craft_suite());

@@ -8,7 +8,10 @@
 Suite *arp_suite(void);
 Suite *checksum_suite(void);
 Suite *craft_suite(void);
+Suite *icmp_suite(void);
+Suite *ndp_suite(void);
 Suite *packet_suite(void);
+Suite *packet6_suite(void);
 Suite *segment_suite(void);
 
 #endif
