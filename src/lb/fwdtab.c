@@ -108,8 +108,8 @@ fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 	out->service = server->service;
 	out->server = server;
 	out->reachable = !mac_is_zero(&server->mac) && server->iface != IFACE_NONE;
-	out->healthy = serving && server->health.state != HEALTH_DOWN;
-	out->takes_flows = serving && server->health.state == HEALTH_UP && out->weight > 0 && out->reachable;
+	out->healthy = serving && server_health(server) != HEALTH_DOWN;
+	out->takes_flows = serving && server_health(server) == HEALTH_UP && out->weight > 0 && out->reachable;
 }
 
 /* One server of many services stands once in the index: every VIP frame is looked up there. */
@@ -171,7 +171,7 @@ waits_for_mac(const struct fwdtab *table, const struct service *service)
 	for (size_t i = 0; i < service->server_count; i++) {
 		const struct fwd_server *fwd = &table->servers[service->servers[i]->ref.slot];
 
-		if (!fwd->reachable && fwd->weight > 0 && service->servers[i]->health.state == HEALTH_UP &&
+		if (!fwd->reachable && fwd->weight > 0 && server_health(service->servers[i]) == HEALTH_UP &&
 		    service->servers[i]->admin == ADMIN_ENABLED)
 			return true;
 	}

@@ -418,6 +418,7 @@ commit(struct model *model, struct plan *plan, struct settings *settings, uint64
 	model->generations = plan->generations;
 	model->slot_count = plan->slot_count;
 	model->hash_key = settings->hash_key;
+	memcpy(model->probe_addresses, settings->probe_addresses, sizeof(model->probe_addresses));
 	free(plan->servers);
 
 	/* The services' own arrays have moved into the model. */
@@ -484,12 +485,32 @@ model_server(const struct model *model, struct server_ref ref)
 	return model->slots[ref.slot];
 }
 
+enum health_state
+server_health(const struct server *server)
+{
+	if (server->health.state == HEALTH_DOWN || server->vip_state == VIP_REFUSED || server->conflicts)
+		return HEALTH_DOWN;
+	return server->vip_state == VIP_UNKNOWN ? HEALTH_UNKNOWN : server->health.state;
+}
+
+const char *
+server_reason(const struct server *server)
+{
+	if (server->health.state == HEALTH_DOWN)
+		return health_reason_text(server->health.reason);
+	if (server->vip_state == VIP_REFUSED && server->vip_reason != NULL)
+		return server->vip_reason;
+	if (server->conflicts)
+		return "it tells the network that the VIP is its own";
+	return health_reason_text(HEALTH_REASON_NONE);
+}
+
 enum server_state
 server_state(const struct server *server)
 {
 	if (server->admin == ADMIN_DISABLED)
 		return SERVER_DISABLED;
-	switch (server->health.state) {
+	switch (server_health(server)) {
 	case HEALTH_UNKNOWN:
 		break;
 	case HEALTH_UP:

@@ -60,6 +60,14 @@ enum server_state {
 	SERVER_DISABLED
 };
 
+/* What the VIP probe says of a server (lb/path.h). */
+enum vip_state {
+	VIP_TRUSTED = 0, /* nobody asks, or nobody must */
+	VIP_UNKNOWN,     /* not found out yet: no traffic */
+	VIP_ACCEPTED,    /* also when nothing could be found out */
+	VIP_REFUSED      /* no traffic, because of `vip_reason` */
+};
+
 struct server {
 	struct server_settings settings; /* `mac` zero: asked by ARP */
 	struct service *service;
@@ -68,6 +76,9 @@ struct server {
 	struct health health;         /* of all checks together */
 	struct server_check *checks;  /* one for each of the service's checks */
 	size_t check_count;
+	enum vip_state vip_state;
+	const char *vip_reason; /* of VIP_REFUSED; static */
+	bool conflicts;      /* it tells the network of a VIP, and `vip-conflict = remove` (lb/watch.h): no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct server_run *run;
@@ -100,6 +111,7 @@ struct model {
 	uint16_t *generations;     /* slot -> how often it changed owner; 0: never, so a zero server_ref is nobody's */
 	size_t slot_count;
 	struct siphash_key hash_key;
+	struct addr probe_addresses[PROBE_ADDRESSES];
 	uint16_t next_vip_number;
 	uint16_t last_service_number;
 };
@@ -132,7 +144,11 @@ uint64_t service_random(struct service_run *run, uint64_t below);
 
 struct server *model_server(const struct model *model, struct server_ref ref); /* NULL when it is gone */
 size_t model_server_count(const struct model *model);
-/* Disabled above all; then what health says; draining is an UP server of weight 0. */
+/* What checks, VIP probe and watch say together: DOWN when one of them does, UP when all do. */
+enum health_state server_health(const struct server *server);
+/* Why server_health() is DOWN. Static; "none" when it is not. */
+const char *server_reason(const struct server *server);
+/* Disabled above all; then what server_health() says; draining is an UP server of weight 0. */
 enum server_state server_state(const struct server *server);
 /*
  * Takes the answer of the server's check `index`: the check's health, the server's, the counters. Says whether the

@@ -90,6 +90,20 @@ enum on_down {
 	ON_DOWN_MOVE      /* they go to another server at once, which will reset what it does not know */
 };
 
+/* What a server must do that checks cannot tell: accept the VIP. */
+enum vip_check {
+	VIP_CHECK_REQUIRE = 0, /* else it is DOWN */
+	VIP_CHECK_WARN,        /* else it is named in the log */
+	VIP_CHECK_OFF
+};
+
+/* When somebody else tells the network of a VIP. It is logged and counted in any case. */
+enum vip_conflict {
+	VIP_CONFLICT_LOG = 0,
+	VIP_CONFLICT_ANNOUNCE, /* say again whose it is */
+	VIP_CONFLICT_REMOVE    /* a server that does it is DOWN until it is quiet */
+};
+
 struct service_settings {
 	char name[NAME_MOST];
 	char iface[IFACE_NAME]; /* where the VIPs live */
@@ -104,6 +118,9 @@ struct service_settings {
 	uint64_t timeout;  /* of one check */
 	uint32_t rise;     /* successes in a row that bring a DOWN server UP */
 	uint32_t fall;     /* failures in a row that take an UP server DOWN */
+	enum vip_check vip_check;
+	enum vip_conflict vip_conflict;
+	struct check_bytes vip_payload; /* UDP: what a VIP's port is asked; not given: the host is asked instead */
 	struct conn_timeouts timeouts;
 	enum on_down on_down;
 	bool one_packet;         /* UDP: every datagram is a flow of its own, nothing is remembered */
@@ -113,8 +130,11 @@ struct service_settings {
 	uint64_t warmup;         /* after coming UP a server's share grows for this long */
 };
 
+#define PROBE_ADDRESSES 2 /* one of each family */
+
 struct settings {
 	uint32_t connections; /* size of the flow table */
+	struct addr probe_addresses[PROBE_ADDRESSES]; /* lb/claim.h; unset: none */
 	struct service_settings *services;
 	size_t service_count;
 	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
