@@ -8,6 +8,7 @@
 Suite *arp_suite(void);
 Suite *checksum_suite(void);
 Suite *craft_suite(void);
+Suite *craft_ip_suite(void);
 Suite *icmp_suite(void);
 Suite *ndp_suite(void);
 Suite *packet_suite(void);

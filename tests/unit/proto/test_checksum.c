@@ -83,21 +83,42 @@ parsed(const struct frame *frame)
 	return packet;
 }
 
-/* Sizes from nothing to a super-frame, both protocols, with options, with padding. */
+/* Sizes from nothing to a super-frame, both protocols and families, with options, headers, tag, padding. */
 static struct sample
 random_sample(void)
 {
+	static const uint8_t extensions[] = { 0, 60, 43, 44 };
 	struct sample sample = {
 		.protocol = rand() % 2 == 0 ? 6 : 17,
+		.tagged = rand() % 4 == 0,
+		.ipv6 = rand() % 2 == 0,
 		.tcp_flags = TCP_ACK,
-		.ip_options = (uint32_t)(rand() % 11) * 4,
 		.tcp_options = (uint32_t)(rand() % 11) * 4,
 		.payload = (uint32_t)(rand() % (rand() % 20 == 0 ? 65000 : 1500)),
 		.padding = (uint32_t)(rand() % 3),
 		.identification = (uint16_t)rand(),
 		.seed = (uint8_t)rand()
 	};
+
+	if (sample.ipv6) {
+		sample.extension_count = (uint8_t)(rand() % 5);
+		memcpy(sample.extensions, extensions, sizeof(extensions));
+	} else {
+		sample.ip_options = (uint32_t)(rand() % 11) * 4;
+	}
 	return sample;
+}
+
+/* What an unfinished checksum field holds. */
+static uint16_t
+unfinished(const struct frame *frame, const struct packet *packet)
+{
+	const uint8_t *ip = frame->bytes + packet->l3;
+	uint32_t length = packet->end - packet->l4;
+
+	if (packet->ethertype == ETHERTYPE_IPV6)
+		return sample_pseudo6(ip, packet->protocol, length);
+	return sample_pseudo(ip, length);
 }
 
 static uint8_t *
@@ -116,7 +137,8 @@ START_TEST(checksum_finishes_unfinished_ones)
 		struct frame good = sample_cut(&frame, frame.length);
 		uint8_t *field = field_of(&frame, &packet);
 
-		store16(field, sample_pseudo(frame.bytes + 14, packet.end - packet.l4));
+		store16(field, unfinished(&frame, &packet));
+		ck_assert(!checksum_ok(&frame, &packet) || load16(field) == load16(field_of(&good, &packet)));
 		ck_assert(checksum_complete(&frame, &packet));
 		ck_assert(sample_is_valid(&frame));
 		/* Nothing else was touched. */
@@ -141,8 +163,9 @@ START_TEST(checksum_does_not_mend_broken_frames)
 
 		frame.bytes[packet.l4 + 1] ^= 0x55;
 		before = sample_cut(&frame, frame.length);
-		if (load16(field_of(&frame, &packet)) != sample_pseudo(frame.bytes + 14, packet.end - packet.l4))
+		if (load16(field_of(&frame, &packet)) != unfinished(&frame, &packet))
 			ck_assert(!checksum_complete(&frame, &packet));
+		ck_assert(!checksum_ok(&frame, &packet));
 		ck_assert_mem_eq(frame.bytes, before.bytes, frame.length);
 		sample_free(&before);
 		sample_free(&frame);
@@ -210,13 +233,122 @@ START_TEST(checksum_recomputes)
 		struct frame frame = sample_make(&sample);
 		struct packet packet = parsed(&frame);
 
-		frame.bytes[14 + 8] = (uint8_t)rand(); /* time to live */
+		if (!sample.ipv6)
+			frame.bytes[packet.l3 + 8] = (uint8_t)rand(); /* time to live */
 		if (packet.payload < packet.end)
 			frame.bytes[packet.payload] = (uint8_t)rand();
 		store16(field_of(&frame, &packet), 0x1234);
 		checksum_ipv4_header(&frame, &packet);
 		checksum_transport(&frame, &packet);
 		ck_assert(sample_is_valid(&frame));
+		ck_assert(checksum_ok(&frame, &packet));
+		sample_free(&frame);
+	}
+}
+END_TEST
+
+/* ICMP sums no pseudo-header, ICMPv6 does (RFC 4443 section 2.3). */
+START_TEST(checksum_of_icmp)
+{
+	for (uint32_t length = 8; length < 100; length++) {
+		struct sample sample = { .ipv6 = _i == 1, .protocol = _i == 1 ? 58 : 1, .payload = length, .tagged = length % 2 == 0 };
+		struct frame frame = sample_make(&sample);
+		struct packet packet = parsed(&frame);
+
+		ck_assert(!checksum_ok(&frame, &packet));
+		/* Nobody leaves it unfinished, so this is broken. */
+		store16(frame.bytes + packet.l4 + 2, unfinished(&frame, &packet));
+		ck_assert(!checksum_complete(&frame, &packet));
+		checksum_transport(&frame, &packet);
+		ck_assert(checksum_ok(&frame, &packet));
+		ck_assert(sample_is_valid(&frame));
+		frame.bytes[frame.length - 1] ^= 1;
+		ck_assert(!checksum_ok(&frame, &packet));
+		sample_free(&frame);
+	}
+}
+END_TEST
+
+/* RFC 9260 appendix A as it is defined: one bit after the other, the polynomial mirrored. */
+static uint32_t
+slow_crc32c(const uint8_t *bytes, size_t length)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < length * 8; i++) {
+		bool bit = (bytes[i / 8] >> i % 8 & 1) != (crc & 1);
+
+		crc = crc >> 1 ^ (bit ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
+START_TEST(checksum_of_sctp)
+{
+	/* The check value of CRC-32/ISCSI in the catalogue of parametrised CRC algorithms. */
+	ck_assert_uint_eq(slow_crc32c((const uint8_t *)"123456789", 9), 0xe3069283);
+	for (uint32_t length = 12; length < 150; length++) {
+		struct sample sample = { .ipv6 = length % 2 == 0, .protocol = 132, .payload = length };
+		struct frame frame = sample_make(&sample);
+		struct packet packet = parsed(&frame);
+		uint8_t *field = frame.bytes + packet.l4 + 8;
+		uint32_t crc;
+
+		ck_assert(!checksum_ok(&frame, &packet));
+		ck_assert(!checksum_complete(&frame, &packet)); /* not zero: broken, not unfinished */
+		memset(field, 0, 4);
+		crc = slow_crc32c(frame.bytes + packet.l4, length);
+		ck_assert(checksum_complete(&frame, &packet));
+		for (unsigned i = 0; i < 4; i++)
+			ck_assert_uint_eq(field[i], crc >> 8 * i & 255);
+		ck_assert(checksum_ok(&frame, &packet));
+		ck_assert(!checksum_complete(&frame, &packet));
+		sample_free(&frame);
+	}
+}
+END_TEST
+
+/* What is not all there cannot be summed, and what AH covers may not be changed. */
+START_TEST(checksum_leaves_alone)
+{
+	static const struct sample samples[] = {
+		{ .protocol = 6, .payload = 80, .fragment = 0x2000 },
+		{ .protocol = 17, .payload = 80, .fragment = 0x2000 },
+		{ .protocol = 17, .payload = 80, .fragment = 0x0002 },
+		{ .protocol = 132, .payload = 80, .fragment = 0x2000 },
+		{ .ipv6 = true, .protocol = 17, .payload = 80, .extension_count = 1, .extensions = { 44 }, .fragment = 1 },
+		{ .ipv6 = true, .protocol = 6, .payload = 80, .extension_count = 1, .extensions = { 44 }, .fragment = 8 },
+		{ .ipv6 = true, .protocol = 6, .payload = 80, .extension_count = 1, .extensions = { 51 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		struct frame frame = sample_make(&samples[i]);
+		struct packet packet = parsed(&frame);
+		struct frame before;
+
+		store16(field_of(&frame, &packet), unfinished(&frame, &packet));
+		if (packet.protocol == 132)
+			memset(frame.bytes + packet.l4 + 8, 0, 4);
+		before = sample_cut(&frame, frame.length);
+		ck_assert(!checksum_complete(&frame, &packet));
+		ck_assert_mem_eq(frame.bytes, before.bytes, frame.length);
+		ck_assert(!checksum_ok(&frame, &packet));
+		sample_free(&before);
+		sample_free(&frame);
+	}
+}
+END_TEST
+
+START_TEST(checksum_absent_in_udp_is_wrong_in_ipv6)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		struct sample sample = { .ipv6 = ipv6 == 1, .protocol = 17, .payload = 5 };
+		struct frame frame = sample_make(&sample);
+		struct packet packet = parsed(&frame);
+
+		store16(field_of(&frame, &packet), 0);
+		ck_assert_int_eq(checksum_ok(&frame, &packet), ipv6 == 0);
+		ck_assert(!checksum_complete(&frame, &packet));
 		sample_free(&frame);
 	}
 }
@@ -253,6 +385,10 @@ checksum_suite(void)
 	tcase_add_loop_test(tcase, checksum_zero_is_sent_as_ffff_in_udp_only, 0, 2);
 	tcase_add_test(tcase, checksum_of_udp_ends_with_udp);
 	tcase_add_test(tcase, checksum_recomputes);
+	tcase_add_loop_test(tcase, checksum_of_icmp, 0, 2);
+	tcase_add_test(tcase, checksum_of_sctp);
+	tcase_add_test(tcase, checksum_leaves_alone);
+	tcase_add_test(tcase, checksum_absent_in_udp_is_wrong_in_ipv6);
 	tcase_add_test(tcase, checksum_pseudo_knows_ipv6);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -45,8 +45,12 @@ check_headers(const struct receiver *receiver, const struct frame *segment)
 	for (int i = 0; i < 2; i++) {
 		uint8_t *headers = i == 0 ? ours : theirs;
 
-		store32(headers + packet->l3 + 2, 0);  /* total length, identification */
-		store16(headers + packet->l3 + 10, 0); /* checksum */
+		if (packet->ethertype == ETHERTYPE_IPV6) {
+			store16(headers + packet->l3 + 4, 0);
+		} else {
+			store32(headers + packet->l3 + 2, 0);  /* total length, identification */
+			store16(headers + packet->l3 + 10, 0); /* checksum */
+		}
 		store32(headers + packet->l4 + 4, 0);  /* sequence */
 		headers[packet->l4 + 13] = 0;          /* flags */
 		store16(headers + packet->l4 + 16, 0); /* checksum */
@@ -66,7 +70,8 @@ receive(void *context, const struct frame *segment)
 	ck_assert(!receiver->ended);
 	ck_assert_int_eq(packet_parse(segment, &packet), PACKET_OK);
 	ck_assert(sample_is_valid(segment));
-	ck_assert_uint_le(segment->length - 14, receiver->mtu);
+	ck_assert_uint_le(segment->length - packet.l3, receiver->mtu);
+	ck_assert_uint_eq(packet.l3, receiver->packet.l3);
 	ck_assert_uint_eq(segment->length, segment->wire_length);
 	ck_assert_uint_eq(segment->length, packet.end);
 	ck_assert_uint_eq(segment->iface, receiver->super->iface);
@@ -76,13 +81,15 @@ receive(void *context, const struct frame *segment)
 	ck_assert_uint_eq(packet.tcp_sequence, receiver->packet.tcp_sequence + receiver->received);
 	if (length > 0)
 		ck_assert_mem_eq(segment->bytes + packet.payload, super + packet.payload + receiver->received, length);
-	ck_assert_uint_eq(load16(segment->bytes + 14 + 4), (uint16_t)(load16(super + 14 + 4) + receiver->segments));
+	if (packet.ethertype == ETHERTYPE_IPV4)
+		ck_assert_uint_eq(load16(segment->bytes + packet.l3 + 4),
+		    (uint16_t)(load16(super + packet.l3 + 4) + receiver->segments));
 	check_headers(receiver, segment);
 	receiver->received += length;
 	receiver->ended = receiver->received == total;
 	/* Only the last may be shorter than it could be. */
 	if (!receiver->ended)
-		ck_assert_uint_eq(segment->length - 14, receiver->mtu);
+		ck_assert_uint_eq(segment->length - packet.l3, receiver->mtu);
 	check_flags(receiver, packet.tcp_flags, receiver->ended);
 	receiver->segments++;
 }
@@ -91,7 +98,7 @@ static int
 split(const struct sample *sample, uint32_t mtu)
 {
 	struct frame super = sample_make(sample);
-	uint8_t *scratch = malloc(ETHER_HEADER + 4 + mtu);
+	uint8_t *scratch = malloc((sample->tagged ? ETHER_HEADER + VLAN_TAG : ETHER_HEADER) + mtu);
 	struct receiver receiver = { .super = &super, .mtu = mtu };
 	struct emitter emitter = { .emit = receive, .context = &receiver };
 	int result;
@@ -133,6 +140,24 @@ static const struct {
 	{ { .protocol = 6, .tcp_flags = TCP_ACK | TCP_URG, .payload = 3000 }, 1500, -1 },
 	{ { .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .fragment = 0x2000 }, 1500, -1 },
 	{ { .protocol = 17, .payload = 3000 }, 1500, -1 },
+	{ { .protocol = 132, .payload = 3000 }, 1500, -1 },
+	{ { .tagged = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 2920 }, 1500, 2 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 2880 }, 1500, 2 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 2881 }, 1500, 3 },
+	{ { .ipv6 = true, .tagged = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 65515 }, 1500, 46 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .tcp_options = 12, .payload = 4000, .extension_count = 3,
+	    .extensions = { 0, 60, 43 } }, 1280, 4 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, .extension_count = 1, .extensions = { 60 } },
+	    68, -1 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, .extension_count = 1, .extensions = { 60 } },
+	    69, 5 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, .extension_count = 1, .extensions = { 44 } },
+	    70, 3 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .extension_count = 1,
+	    .extensions = { 51 } }, 1500, -1 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .extension_count = 1,
+	    .extensions = { 44 }, .fragment = 1 }, 1500, -1 },
+	{ { .ipv6 = true, .protocol = 58, .payload = 3000 }, 1500, -1 },
 };
 
 START_TEST(segment_splits)
@@ -150,8 +175,9 @@ START_TEST(segment_holds_for_random_frames)
 		};
 		struct sample sample = {
 			.protocol = 6,
+			.tagged = rand() % 2 == 0,
+			.ipv6 = rand() % 2 == 0,
 			.tcp_flags = flags[rand() % 4],
-			.ip_options = (uint32_t)(rand() % 11) * 4,
 			.tcp_options = (uint32_t)(rand() % 11) * 4,
 			.payload = (uint32_t)(rand() % 65000),
 			.padding = (uint32_t)(rand() % 3),
@@ -159,6 +185,12 @@ START_TEST(segment_holds_for_random_frames)
 			.seed = (uint8_t)rand()
 		};
 
+		if (sample.ipv6) {
+			sample.extension_count = (uint8_t)(rand() % 3);
+			memset(sample.extensions, 60, sizeof(sample.extensions));
+		} else {
+			sample.ip_options = (uint32_t)(rand() % 11) * 4;
+		}
 		ck_assert_int_ge(split(&sample, 576 + (uint32_t)(rand() % 9000)), 1);
 	}
 }
