@@ -81,10 +81,16 @@ else
 	echo "    apt-get install --no-install-recommends$missing" >&2
 	exit 77
 fi
-# Services that come with packages (nginx, dnsmasq) are not started where policy-rc.d forbids it; the tests start their
-# own and leave the system's alone.
 # shellcheck disable=SC2086 # both are lists of words
 {
 	$as_root apt-get -q update &&
 	    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing
 }
+# Debian starts what it installs. Ours run in namespaces, with configurations of their own.
+case $missing in
+*nginx*)
+	if command -v systemctl >/dev/null 2>&1; then
+		echo "Debian may have started nginx as a service of this machine. To stop it: systemctl disable --now nginx"
+	fi
+	;;
+esac
