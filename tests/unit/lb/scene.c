@@ -207,56 +207,139 @@ or_else(const char *text, const char *usual)
 	return text != NULL ? text : usual;
 }
 
-static void
-put_transport(struct scene *scene, const struct shape *shape, uint8_t *l4, uint32_t length)
+/* The pseudo-header's sum: RFC 9293 3.1 for IPv4, RFC 8200 8.1 for IPv6. */
+static uint32_t
+pseudo_sum(const struct addr *from, const struct addr *to, uint8_t protocol, uint32_t length)
 {
-	const bool tcp = shape->protocol == 0 || shape->protocol == PROTOCOL_TCP;
-	uint8_t *check = l4 + (tcp ? 16 : 6);
-	uint32_t pseudo = sum((uint32_t)(tcp ? PROTOCOL_TCP : PROTOCOL_UDP) + length, scene->bytes + ETHER_HEADER + 12, 8);
+	const size_t bytes = from->family == ADDR_IPV6 ? 16 : 4;
 
+	return sum(sum((uint32_t)protocol + length, from->bytes, bytes), to->bytes, bytes);
+}
+
+static void
+put_ports(const struct shape *shape, uint8_t protocol, uint8_t *l4, uint32_t length)
+{
 	store16(l4, shape->from_port != 0 ? shape->from_port : 40000);
 	store16(l4 + 2, shape->to_port != 0 ? shape->to_port : 80);
-	if (tcp) {
+	if (protocol == PROTOCOL_TCP) {
 		store32(l4 + 4, 1000);
 		l4[12] = 5 << 4;
 		l4[13] = shape->flags;
-	} else {
+	} else if (protocol == PROTOCOL_UDP) {
 		store16(l4 + 4, (uint16_t)length);
 	}
-	store16(check, (uint16_t)(shape->unfinished ? pseudo : ~sum(pseudo, l4, length)));
+}
+
+/* Where the protocol keeps its checksum; SCTP's is of another kind and left alone. */
+static size_t
+checksum_offset(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return 16;
+	case PROTOCOL_UDP:
+		return 6;
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static void
+put_checksum(const struct shape *shape, uint8_t protocol, const struct addr *from, const struct addr *to, uint8_t *l4,
+    uint32_t length)
+{
+	const uint32_t pseudo = protocol == PROTOCOL_ICMP ? 0 : pseudo_sum(from, to, protocol, length);
+	uint8_t *field = l4 + checksum_offset(protocol);
+
+	if (field == l4 || length < 8)
+		return;
+	store16(field, 0);
+	store16(field, (uint16_t)(shape->unfinished ? pseudo : ~sum(pseudo, l4, length)));
+}
+
+static uint8_t *
+put_ipv4(const struct shape *shape, uint8_t *ip, uint8_t protocol, const struct addr *from, const struct addr *to,
+    uint32_t length)
+{
+	ip[0] = 0x45;
+	store16(ip + 2, (uint16_t)(20 + length));
+	store16(ip + 4, shape->id != 0 ? shape->id : 77);
+	store16(ip + 6, shape->fragment);
+	ip[8] = 64;
+	ip[9] = protocol;
+	memcpy(ip + 12, from->bytes, 4);
+	memcpy(ip + 16, to->bytes, 4);
+	store16(ip + 10, (uint16_t)~sum(0, ip, 20));
+	return ip + 20;
+}
+
+static uint8_t *
+put_ipv6(const struct shape *shape, uint8_t *ip, uint8_t protocol, const struct addr *from, const struct addr *to,
+    uint32_t length)
+{
+	const uint32_t extension = shape->fragment != 0 ? 8 : 0;
+
+	ip[0] = 0x60;
+	store16(ip + 4, (uint16_t)(length + extension));
+	ip[6] = extension != 0 ? 44 : protocol;
+	ip[7] = 255;
+	memcpy(ip + 8, from->bytes, 16);
+	memcpy(ip + 24, to->bytes, 16);
+	if (extension != 0) {
+		ip[40] = protocol;
+		store16(ip + 42, (uint16_t)((shape->fragment & 0x1fff) << 3 | (shape->fragment >> 13 & 1)));
+		store32(ip + 44, shape->id);
+	}
+	return ip + 40 + extension;
+}
+
+static uint8_t *
+put_ethernet(struct scene *scene, const struct shape *shape, uint16_t type)
+{
+	const struct mac to = scene_mac(or_else(shape->to_mac, shape->iface == 0 ? "02:00:00:00:00:01" :
+	    "02:00:00:00:01:01"));
+	const struct mac from = scene_mac(or_else(shape->from_mac, CLIENT_MAC));
+	uint8_t *bytes = scene->bytes;
+
+	memcpy(bytes, to.bytes, 6);
+	memcpy(bytes + 6, from.bytes, 6);
+	bytes += 12;
+	if (shape->vlan != 0) {
+		store16(bytes, ETHERTYPE_VLAN);
+		store16(bytes + 2, shape->vlan);
+		bytes += 4;
+	}
+	store16(bytes, type);
+	return bytes + 2;
 }
 
 struct frame
 scene_frame(struct scene *scene, const struct shape *shape)
 {
 	const uint8_t protocol = shape->protocol != 0 ? shape->protocol : PROTOCOL_TCP;
-	const uint32_t header = protocol == PROTOCOL_TCP ? 20 : 8;
-	const uint32_t total = 20 + header + shape->payload;
-	const struct mac to_mac = scene_mac(or_else(shape->to_mac, shape->iface == 0 ? "02:00:00:00:00:01" :
-	    "02:00:00:00:01:01"));
-	const struct mac from_mac = scene_mac(or_else(shape->from_mac, CLIENT_MAC));
 	const struct addr from = scene_addr(or_else(shape->from, "203.0.113.7"));
 	const struct addr to = scene_addr(or_else(shape->to, VIP));
-	uint8_t *ip = scene->bytes + ETHER_HEADER;
+	const bool headless = shape->raw != NULL || (shape->fragment & 0x1fff) != 0;
+	const uint32_t header = headless ? 0 : protocol == PROTOCOL_TCP ? 20 : protocol == PROTOCOL_SCTP ? 12 : 8;
+	const uint32_t length = header + shape->payload;
+	uint8_t *ip, *l4;
+	uint32_t total;
 
-	memset(scene->bytes, 0, ETHER_HEADER + total);
-	memcpy(scene->bytes, to_mac.bytes, 6);
-	memcpy(scene->bytes + 6, from_mac.bytes, 6);
-	store16(scene->bytes + 12, ETHERTYPE_IPV4);
-	ip[0] = 0x45;
-	store16(ip + 2, (uint16_t)total);
-	store16(ip + 4, 77);
-	store16(ip + 6, shape->fragment);
-	ip[8] = 64;
-	ip[9] = protocol;
-	memcpy(ip + 12, from.bytes, 4);
-	memcpy(ip + 16, to.bytes, 4);
-	store16(ip + 10, (uint16_t)~sum(0, ip, 20));
+	memset(scene->bytes, 0, 128 + length);
+	ip = put_ethernet(scene, shape, from.family == ADDR_IPV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4);
+	l4 = from.family == ADDR_IPV6 ? put_ipv6(shape, ip, protocol, &from, &to, length) :
+	    put_ipv4(shape, ip, protocol, &from, &to, length);
 	for (uint32_t i = 0; i < shape->payload; i++)
-		ip[20 + header + i] = (uint8_t)(i * 7);
-	if (protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP)
-		put_transport(scene, shape, ip + 20, header + shape->payload);
-	return (struct frame) { scene->bytes, ETHER_HEADER + total, ETHER_HEADER + total, shape->iface };
+		l4[header + i] = shape->raw != NULL ? shape->raw[i] : (uint8_t)(i * 7);
+	if (header != 0 && checksum_offset(protocol) != 2)
+		put_ports(shape, protocol, l4, length);
+	if (shape->fragment == 0 || (shape->fragment & 0x3fff) == 0)
+		put_checksum(shape, protocol, &from, &to, l4, length);
+	total = (uint32_t)(l4 + length - scene->bytes);
+	return (struct frame) { scene->bytes, total, total, shape->iface };
 }
 
 struct decision

@@ -57,7 +57,7 @@ void scene_compile(struct scene *scene);
 struct server *scene_server(const struct scene *scene, const char *service, const char *server);
 void scene_forget(struct scene *scene);
 
-/* What a test frame says; zero members mean the usual: from CLIENT_MAC and 203.0.113.7 to the director and the VIP. */
+/* What a test frame says, IPv4 or IPv6 by the addresses; zero members mean the usual: from CLIENT_MAC and 203.0.113.7 to the director and the VIP. */
 struct shape {
 	const char *from_mac;
 	const char *to_mac;
@@ -67,7 +67,10 @@ struct shape {
 	uint16_t to_port;   /* 80 */
 	uint8_t protocol;   /* TCP */
 	uint8_t flags;      /* TCP flags */
-	uint16_t fragment;  /* the fragment field of the IPv4 header */
+	uint16_t fragment;  /* as in the IPv4 header: flags and offset in 8 bytes; in IPv6 a fragment header says the same */
+	uint16_t id;        /* of the datagram */
+	uint16_t vlan;      /* 802.1Q tag; 0: none */
+	const uint8_t *raw; /* instead of a transport header and payload: `payload` bytes of this; ICMP gets its checksum */
 	uint32_t payload;   /* bytes behind the transport header */
 	uint16_t iface;
 	bool unfinished;    /* the transport checksum is only the pseudo-header's sum */

@@ -11,5 +11,6 @@ Suite *health_suite(void);
 Suite *model_suite(void);
 Suite *neigh_suite(void);
 Suite *pick_suite(void);
+Suite *protocols_suite(void);
 
 #endif
