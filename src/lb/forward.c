@@ -97,8 +97,11 @@ guard(struct passage *passage)
 	case PACKET_UNSUPPORTED:
 		return drop(passage, DROP_UNSUPPORTED);
 	}
-	if (fwdtab_bouncer(forwarder->table, &packet->ether_source, &packet->source) != NULL)
+	if (fwdtab_bouncer(forwarder->table, &packet->ether_source, &packet->source) != NULL) {
+		watch_hear_bounce(&passage->forwarder->watch, passage->frame->iface, &packet->destination,
+		    &packet->ether_source, passage->now);
 		return drop(passage, DROP_BOUNCE);
+	}
 	return GOES_ON;
 }
 
@@ -133,7 +136,7 @@ forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 	struct passage passage = { .forwarder = forwarder, .frame = frame, .now = now };
 
 	passage.status = packet_parse(frame, &passage.packet);
-	if (stage_neighbour(&passage) == IS_DECIDED || guard(&passage) == IS_DECIDED)
+	if (stage_neighbour(&passage) == IS_DECIDED || stage_path(&passage) == IS_DECIDED || guard(&passage) == IS_DECIDED)
 		goto decided;
 	if (stage_fragment(&passage) == IS_DECIDED)
 		goto decided;
@@ -160,6 +163,23 @@ forward_tick(struct forwarder *forwarder, uint64_t now)
 }
 
 void
+forward_probe(struct forwarder *forwarder, uint64_t now)
+{
+	const struct path_means means = forwarder_means(forwarder);
+
+	claims_tick(&forwarder->claims, forwarder->craft, forwarder->ifaces, &forwarder->emitter, now);
+	path_tick(forwarder->paths, &means, now);
+}
+
+uint64_t
+forward_probe_due(const struct forwarder *forwarder)
+{
+	const uint64_t claims = claims_due(&forwarder->claims), paths = path_due(forwarder->paths);
+
+	return claims < paths ? claims : paths;
+}
+
+void
 forward_burst_end(struct forwarder *forwarder, uint64_t now)
 {
 	conn_expire(forwarder->conns, now, EXPIRE_BURST);
@@ -181,9 +201,10 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	forwarder->fragments = fragment_table_new(key);
 	forwarder->neighbours = neigh_table_new(watch, context);
 	forwarder->announcer = announcer_new();
+	forwarder->paths = path_table_new(key);
 	forwarder->scratch = malloc(FRAME_MOST);
 	if (forwarder->conns == NULL || forwarder->persist == NULL || forwarder->fragments == NULL ||
-	    forwarder->neighbours == NULL || forwarder->announcer == NULL || forwarder->scratch == NULL) {
+	    forwarder->neighbours == NULL || forwarder->announcer == NULL || forwarder->paths == NULL || forwarder->scratch == NULL) {
 		snprintf(error, size, "not enough memory for %u connections", connections);
 		forwarder_clear(forwarder);
 		return -1;
@@ -202,6 +223,7 @@ forwarder_clear(struct forwarder *forwarder)
 	fragment_table_free(forwarder->fragments);
 	neigh_table_free(forwarder->neighbours);
 	announcer_free(forwarder->announcer);
+	path_table_free(forwarder->paths);
 	craft_free(forwarder->craft);
 	free(forwarder->scratch);
 	memset(forwarder, 0, sizeof(*forwarder));

@@ -15,10 +15,13 @@
 #include "base/iface.h"
 #include "lb/conn.h"
 #include "lb/fragment.h"
+#include "lb/claim.h"
 #include "lb/fwdtab.h"
 #include "lb/neigh.h"
+#include "lb/path.h"
 #include "lb/stats.h"
 #include "lb/vip.h"
+#include "lb/watch.h"
 #include "proto/craft.h"
 #include "proto/frame.h"
 
@@ -53,6 +56,9 @@ struct forwarder {
 	struct fragment_table *fragments;
 	struct neigh_table *neighbours;
 	struct announcer *announcer;
+	struct path_table *paths;
+	struct claims claims;
+	struct watch watch;
 	struct craft *craft;
 	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;
@@ -71,6 +77,13 @@ void forward_tick(struct forwarder *forwarder, uint64_t now);
 
 /* After each burst of frames: gives a few expired flows back. */
 void forward_burst_end(struct forwarder *forwarder, uint64_t now);
+
+/*
+ * The VIP probe: asks what is due. To be called whenever forward_probe_due() says, which is UINT64_MAX for never, and may
+ * change after each of these functions and path_sync().
+ */
+void forward_probe(struct forwarder *forwarder, uint64_t now);
+uint64_t forward_probe_due(const struct forwarder *forwarder);
 
 const char *verdict_name(enum verdict verdict);
 

@@ -61,6 +61,8 @@ void passage_reply(struct passage *passage, const struct frame *made);
 
 /* ARP and neighbour discovery: learn, and answer for VIPs. */
 enum stage stage_neighbour(struct passage *passage);
+/* Answers to the VIP probe. */
+enum stage stage_path(struct passage *passage);
 /* ICMP to a VIP: errors go where their flow goes, pings are answered. */
 enum stage stage_icmp(struct passage *passage);
 /* A fragment without ports follows its first one, or waits for it. */
@@ -71,6 +73,8 @@ void stage_fragment_settle(struct passage *passage);
 enum stage stage_flow(struct passage *passage);
 /* Out, re-addressed. */
 enum stage stage_deliver(struct passage *passage);
+
+struct path_means forwarder_means(struct forwarder *forwarder);
 
 /* forward_tick()'s questions to neighbours; the context is the forwarder. */
 void ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination);

@@ -26,6 +26,43 @@ is_vip(const struct passage *passage, const struct addr *addr)
 	return fwdtab_vip(passage->forwarder->table, passage->frame->iface, addr) != NULL;
 }
 
+/* A probe address is answered for as VIPs are. */
+static bool
+is_ours(const struct passage *passage, const struct addr *addr)
+{
+	return is_vip(passage, addr) || claims_answers(&passage->forwarder->claims, passage->frame->iface, addr);
+}
+
+/* What others say of what is ours, and whom they ask for. */
+static void
+watch_arp(struct passage *passage, const struct arp *arp)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const uint16_t iface = passage->frame->iface;
+	const bool to_all = mac_is_group(&passage->packet.ether_destination);
+
+	if (is_vip(passage, &arp->sender))
+		watch_hear_arp(&forwarder->watch, iface, arp, to_all, passage->now);
+	claims_hear_arp(&forwarder->claims, iface, arp, passage->now);
+	if (arp->operation == ARP_REQUEST && to_all)
+		path_hear_request(forwarder->paths, &arp->sender_mac, &arp->target, &arp->sender);
+}
+
+static void
+watch_ndp(struct passage *passage, const struct ndp *ndp)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const struct mac *mac = &passage->packet.ether_source;
+	const uint16_t iface = passage->frame->iface;
+	const bool about_target = ndp->kind == NDP_ADVERTISEMENT || ndp->dad;
+
+	if (is_vip(passage, about_target ? &ndp->target : &ndp->source))
+		watch_hear_ndp(&forwarder->watch, iface, ndp, mac, passage->now);
+	claims_hear_ndp(&forwarder->claims, iface, ndp, mac, passage->now);
+	if (ndp->kind == NDP_SOLICITATION && mac_is_group(&passage->packet.ether_destination))
+		path_hear_request(forwarder->paths, mac, &ndp->target, &ndp->source);
+}
+
 static enum stage
 handle_arp(struct passage *passage)
 {
@@ -36,9 +73,10 @@ handle_arp(struct passage *passage)
 
 	if (!may_concern_us(passage) || arp_parse(passage->frame, &arp) == -1)
 		return pass(passage);
+	watch_arp(passage, &arp);
 	neigh_learn(forwarder->neighbours, iface, &arp.sender, &arp.sender_mac, passage->now);
 	/* Who announces a VIP as his own asks nothing. */
-	if (arp.operation != ARP_REQUEST || !is_vip(passage, &arp.target) || addr_equal(&arp.sender, &arp.target))
+	if (arp.operation != ARP_REQUEST || !is_ours(passage, &arp.target) || addr_equal(&arp.sender, &arp.target))
 		return consume(passage);
 	answer = vip_answer_arp(forwarder->craft, &arp, &forwarder->ifaces[iface]);
 	if (answer != NULL) {
@@ -70,8 +108,9 @@ handle_ndp(struct passage *passage)
 
 	if (!may_concern_us(passage) || ndp_parse(passage->frame, &passage->packet, &ndp) == -1)
 		return pass(passage);
+	watch_ndp(passage, &ndp);
 	learn_from_ndp(passage, &ndp);
-	if (ndp.kind != NDP_SOLICITATION || !is_vip(passage, &ndp.target))
+	if (ndp.kind != NDP_SOLICITATION || !is_ours(passage, &ndp.target))
 		return consume(passage);
 	answer = vip_answer_ndp(forwarder->craft, &ndp, &passage->packet.ether_source, &forwarder->ifaces[iface]);
 	if (answer != NULL) {

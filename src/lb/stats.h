@@ -22,6 +22,8 @@
 	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \
 	X(ndp_answers, "neighbour advertisements given for VIPs") \
+	X(path_answers, "answers to the VIP probe") \
+	X(vip_questions, "questions who else has a VIP") \
 	X(announcements, "unasked-for announcements of VIPs") \
 	X(neighbour_requests, "ARP requests and neighbour solicitations sent for real servers") \
 	X(checksums_finished, "unfinished TCP or UDP checksums put right") \
