@@ -55,7 +55,7 @@ is_connection(const struct passage *passage)
 static bool
 begins(const struct passage *passage)
 {
-	return is_connection(passage) && (flags_of(passage) & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return is_connection(passage) && (flags_of(passage) & TCP_SYN) != 0;
 }
 
 static enum conn_state

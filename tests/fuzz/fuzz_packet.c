@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "proto/checksum.h"
+#include "proto/icmp.h"
+#include "proto/ipv6.h"
 #include "proto/packet.h"
 #include "proto/segment.h"
 
@@ -24,6 +26,7 @@ require(bool holds)
 }
 
 struct sum {
+	const struct packet *super;
 	uint32_t payload;
 	uint32_t mtu;
 };
@@ -37,14 +40,16 @@ take_segment(void *context, const struct frame *segment)
 
 	require(packet_parse(segment, &packet) == PACKET_OK);
 	require(segment->length == packet.end && packet.end - packet.l3 <= sum->mtu);
+	require(packet.payload == sum->super->payload && packet.tagged == sum->super->tagged);
+	require(checksum_ok(segment, &packet));
 	sum->payload += packet.end - packet.payload;
 }
 
 static void
 split(const struct frame *frame, const struct packet *packet, uint32_t mtu)
 {
-	uint8_t *scratch = malloc(ETHER_HEADER + 4 + mtu);
-	struct sum sum = { .mtu = mtu };
+	uint8_t *scratch = malloc(packet->l3 + mtu);
+	struct sum sum = { .super = packet, .mtu = mtu };
 	struct emitter emitter = { .emit = take_segment, .context = &sum };
 
 	require(scratch != NULL);
@@ -55,23 +60,91 @@ split(const struct frame *frame, const struct packet *packet, uint32_t mtu)
 	free(scratch);
 }
 
-static void
-check_ipv4(struct frame *frame, const struct packet *packet)
+/* Bytes of the transport header that are there when it was read, at least. */
+static uint32_t
+least_header(const struct packet *packet)
 {
-	const bool tcp = packet->protocol == PROTOCOL_TCP;
-
-	require(tcp || packet->protocol == PROTOCOL_UDP);
-	require(packet->source.family == ADDR_IPV4 && packet->destination.family == ADDR_IPV4);
-	require(packet->l3 == ETHER_HEADER && packet->l4 >= packet->l3 + 20 && packet->l4 <= packet->l3 + 60);
-	require(packet->l4 <= packet->payload && packet->payload <= packet->end && packet->end <= frame->length);
-	if (packet->fragment) {
-		require(packet->source_port == 0 && packet->destination_port == 0 && packet->payload == packet->l4);
-		return;
+	switch (packet->protocol) {
+	case PROTOCOL_TCP:
+		return 20;
+	case PROTOCOL_SCTP:
+		return 12;
+	default:
+		return 8;
 	}
-	require(packet->payload - packet->l4 >= (tcp ? 20 : 8));
-	/* What was finished once is not finished again. */
-	if (checksum_complete(frame, packet))
-		require(!checksum_complete(frame, packet));
+}
+
+static void
+check_offsets(const struct frame *frame, const struct packet *packet)
+{
+	const bool ipv6 = packet->ethertype == ETHERTYPE_IPV6;
+	const uint32_t header = packet->l4 - packet->l3;
+
+	require(packet->source.family == (ipv6 ? ADDR_IPV6 : ADDR_IPV4));
+	require(packet->destination.family == packet->source.family);
+	require(packet->l3 == ETHER_HEADER + (packet->tagged ? VLAN_TAG : 0));
+	if (ipv6)
+		require(header >= 40 && header <= 40 + IPV6_EXTENSIONS_MOST * 2048);
+	else
+		require(header >= 20 && header <= 60);
+	require(packet->l4 <= packet->payload && packet->payload <= packet->end && packet->end <= frame->length);
+}
+
+static void
+check_fragment(const struct packet *packet)
+{
+	require(packet->fragment == (packet->more_fragments || packet->fragment_offset > 0));
+	require(packet->fragment_offset % 8 == 0);
+	if (packet->fragment_offset > 0)
+		require(!packet->has_ports && packet->icmp_type == 0 && packet->payload == packet->l4);
+	if (!packet->has_ports)
+		require(packet->source_port == 0 && packet->destination_port == 0 && packet->tcp_flags == 0);
+}
+
+/* What an error says may be anything, but it is about what the one it is addressed to has sent. */
+static void
+check_icmp(const struct frame *frame, const struct packet *packet)
+{
+	struct icmp_inner inner;
+	struct icmp_echo echo;
+
+	if (icmp_inner(frame, packet, &inner) == 0) {
+		require(icmp_is_error(packet) && addr_equal(&inner.source, &packet->destination));
+		require(inner.has_ports || (inner.source_port == 0 && inner.destination_port == 0));
+	}
+	if (icmp_echo(frame, packet, &echo) == 0)
+		require(!packet->fragment && !icmp_is_error(packet) && echo.data <= packet->end);
+}
+
+/* Only the field may change, and is right then; what was finished once is not finished again. */
+static void
+check_checksum(struct frame *frame, const struct packet *packet)
+{
+	const uint32_t payload = packet->payload;
+	uint8_t *before = malloc(frame->length);
+
+	require(before != NULL);
+	memcpy(before, frame->bytes, frame->length);
+	if (checksum_complete(frame, packet)) {
+		require(checksum_ok(frame, packet) && !checksum_complete(frame, packet));
+		require(!packet->fragment && !packet->authenticated && packet->has_ports);
+		require(memcmp(before, frame->bytes, packet->l4) == 0);
+		require(memcmp(before + payload, frame->bytes + payload, frame->length - payload) == 0);
+	} else {
+		require(memcmp(before, frame->bytes, frame->length) == 0);
+	}
+	free(before);
+}
+
+static void
+check_ip(struct frame *frame, const struct packet *packet)
+{
+	check_offsets(frame, packet);
+	check_fragment(packet);
+	check_icmp(frame, packet);
+	check_checksum(frame, packet);
+	if (!packet->fragment)
+		require(packet->l4 + least_header(packet) <= packet->payload);
 	split(frame, packet, 1500);
 	split(frame, packet, 68 + packet->end % 61u); /* 68: what every IPv4 host takes (RFC 791) */
 }
@@ -91,8 +164,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = packet_parse(&frame, &packet);
 	if (size < ETHER_HEADER)
 		require(status == PACKET_TRUNCATED && memcmp(&packet, &nothing, sizeof(packet)) == 0);
-	if (status == PACKET_OK && packet.ethertype == ETHERTYPE_IPV4)
-		check_ipv4(&frame, &packet);
+	if (status == PACKET_OK && packet.ethertype != ETHERTYPE_ARP)
+		check_ip(&frame, &packet);
 	else if (status == PACKET_OK)
 		require(packet.ethertype == ETHERTYPE_ARP && !addr_is_set(&packet.destination));
 	free(frame.bytes);

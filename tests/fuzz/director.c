@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "director.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "proto/packet.h"
+
+#define FLOWS 1024
+#define SENT_MOST 512 /* frames that one frame can cause: a super-frame's segments, or all fragments that were held */
+
+struct fuzz_director {
+	struct forwarder forwarder;
+	struct model *model;
+	struct fwdtab *table;
+	struct iface iface;
+	const uint8_t *before; /* the frame as it came */
+	size_t length;
+	unsigned sent;
+	bool as_it_came;       /* one of those sent was the frame, its addresses apart */
+	uint64_t ticked;
+};
+
+static void
+require(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "does not hold: %s\n", what);
+	abort();
+}
+
+static void
+take_sent(void *context, const struct frame *frame)
+{
+	struct fuzz_director *director = context;
+
+	require(frame->length >= ETHER_HEADER && frame->length <= FRAME_MOST, "a sent frame has a frame's length");
+	require(memcmp(frame->bytes + ETHER_DESTINATION, director->iface.mac.bytes, MAC_BYTES) != 0, "nothing is sent to us");
+	require(memcmp(frame->bytes + ETHER_SOURCE, director->iface.mac.bytes, MAC_BYTES) == 0, "we send as ourselves");
+	if (frame->length == director->length &&
+	    memcmp(frame->bytes + ETHER_TYPE, director->before + ETHER_TYPE, frame->length - ETHER_TYPE) == 0)
+		director->as_it_came = true;
+	require(++director->sent <= SENT_MOST, "one frame causes a bounded number");
+}
+
+static void
+ignore_neighbour(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+{
+	(void)context;
+	(void)event;
+	(void)neigh;
+	(void)before;
+}
+
+static struct addr
+address(const char *text)
+{
+	struct addr addr;
+
+	require(addr_parse(text, &addr) == 0, "an address");
+	return addr;
+}
+
+static void
+listen_on(struct service_settings *service, const char *vip)
+{
+	static const uint8_t protocols[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
+
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		struct listen_settings *listen = &service->listens[service->listen_count];
+
+		listen[0] = (struct listen_settings) { address(vip), protocols[i], 80, 80 };
+		listen[1] = (struct listen_settings) { address(vip), protocols[i], 1000, 2000 };
+		service->listen_count += 2;
+	}
+}
+
+static void
+configure(struct settings *settings)
+{
+	struct service_settings *service = calloc(1, sizeof(*service));
+
+	require(service != NULL, "memory");
+	settings->services = service;
+	settings->service_count = 1;
+	snprintf(service->name, sizeof(service->name), "web");
+	snprintf(service->iface, sizeof(service->iface), "eth0");
+	service->scheduler = scheduler_find("wlc");
+	service->timeouts = conn_timeouts_default();
+	service->listens = calloc(12, sizeof(*service->listens));
+	service->servers = calloc(3, sizeof(*service->servers));
+	require(service->listens != NULL && service->servers != NULL, "memory");
+	listen_on(service, "192.0.2.10");
+	listen_on(service, "2001:db8::10");
+	for (unsigned i = 0; i < 3; i++) {
+		struct server_settings *server = &service->servers[i];
+
+		snprintf(server->name, sizeof(server->name), "s%u", i);
+		server->addr = address(i == 0 ? "192.0.2.11" : i == 1 ? "192.0.2.12" : "2001:db8::13");
+		server->mac = (struct mac) { { 2, 0, 0, 0, 0, (uint8_t)(0x11 + i) } };
+		server->weight = i + 1;
+	}
+	service->server_count = 3;
+}
+
+struct fuzz_director *
+director_open(void)
+{
+	static const struct siphash_key key = { { 0 } };
+	struct fuzz_director *director = calloc(1, sizeof(*director));
+	struct settings settings = { .connections = FLOWS };
+	char error[256];
+
+	require(director != NULL, "memory");
+	require(forwarder_init(&director->forwarder, FLOWS, &key, ignore_neighbour, director, error, sizeof(error)) == 0,
+	    "a forwarder");
+	snprintf(director->iface.name, sizeof(director->iface.name), "eth0");
+	director->iface.mac = (struct mac) { { 2, 0, 0, 0, 0, 1 } };
+	director->iface.mtu = 1500;
+	director->model = model_new();
+	configure(&settings);
+	require(director->model != NULL && model_apply(director->model, &settings, 0) == 0, "a model");
+	settings_clear(&settings);
+	model_place(director->model, &director->iface, 1);
+	for (size_t i = 0; i < director->model->slot_count; i++)
+		director->model->slots[i]->health.state = HEALTH_UP;
+	director->table = fwdtab_compile(director->model, 0);
+	require(director->table != NULL, "a table");
+	director->forwarder.table = director->table;
+	director->forwarder.ifaces = &director->iface;
+	director->forwarder.iface_count = 1;
+	director->forwarder.emitter = (struct emitter) { take_sent, director };
+	return director;
+}
+
+void
+director_shut(struct fuzz_director *director)
+{
+	forwarder_clear(&director->forwarder);
+	fwdtab_free(director->table);
+	model_free(director->model);
+	free(director);
+}
+
+static uint64_t
+verdicts(const struct forward_stats *stats)
+{
+	return stats->passed + stats->consumed + stats->forwarded + stats->held + forward_stats_dropped(stats);
+}
+
+static void
+check_verdict(const struct fuzz_director *director, const struct forward_stats *before, const struct decision *decision)
+{
+	const struct forward_stats *after = &director->forwarder.stats;
+	const bool changed = after->checksums_finished != before->checksums_finished ||
+	    after->frames_split != before->frames_split;
+	const uint64_t released = after->fragments_released - before->fragments_released;
+
+	require(after->frames == before->frames + 1 && verdicts(after) == verdicts(before) + 1, "one verdict a frame");
+	switch (decision->verdict) {
+	case VERDICT_PASS:
+	case VERDICT_HOLD:
+	case VERDICT_DROP:
+		require(director->sent == 0, "what is not forwarded is not sent");
+		break;
+	case VERDICT_CONSUMED:
+		require(director->sent <= 1, "one answer at most");
+		break;
+	case VERDICT_FORWARD:
+		require(decision->server != NULL, "forwarded means to somebody");
+		require(after->frames_split != before->frames_split || director->sent == 1 + released, "forwarded once");
+		require(changed || director->as_it_came, "only the Ethernet addresses change");
+		break;
+	}
+	require(conn_table_count(director->forwarder.conns) <= FLOWS, "flows are bounded");
+	require(conn_table_half_open(director->forwarder.conns) <= FLOWS / 8, "half-open flows are bounded");
+}
+
+enum verdict
+director_take(struct fuzz_director *director, const uint8_t *bytes, size_t length, uint32_t wire_length, uint64_t now)
+{
+	const struct forward_stats before = director->forwarder.stats;
+	struct frame frame = { .length = (uint32_t)length, .wire_length = wire_length };
+	struct decision decision;
+
+	/* With no byte to spare, for a sanitizer to see the first byte beyond. */
+	frame.bytes = malloc(length > 0 ? length : 1);
+	require(frame.bytes != NULL, "memory");
+	memcpy(frame.bytes, bytes, length);
+	director->before = bytes;
+	director->length = length;
+	director->sent = 0;
+	director->as_it_came = false;
+	decision = forward_frame(&director->forwarder, &frame, now);
+	check_verdict(director, &before, &decision);
+	free(frame.bytes);
+	if (now >= director->ticked + SECONDS(1)) {
+		/* Announcements and questions are not this frame's. */
+		director->length = 0;
+		director->sent = 0;
+		forward_tick(&director->forwarder, now);
+		director->ticked = now;
+	}
+	return decision.verdict;
+}
