@@ -139,7 +139,7 @@ ndp_parse(const struct frame *frame, const struct packet *packet, struct ndp *nd
 	read.source = packet->source;
 	read.destination = packet->destination;
 	read.target = addr_from_ipv6(message + TARGET);
-	if (is_multicast(&read.target))
+	if (is_multicast(&read.target) || is_multicast(&read.source))
 		return -1;
 	if (read_options(message + OPTIONS, packet->end - packet->l4 - OPTIONS,
 	    read.kind == NDP_SOLICITATION ? SOURCE_LINK_LAYER : TARGET_LINK_LAYER, &read) == -1)

@@ -34,7 +34,8 @@ bool ndp_is_neighbour(const struct packet *packet);
  * 0, or -1 for what RFC 4861 sections 7.1.1 and 7.1.2 tell to discard: hop limit not 255 (it came through a router),
  * wrong checksum, code, or length, an option of length 0 or beyond the end, a multicast target, the solicited flag to a
  * multicast address, a sender :: that does not ask a solicited-node group or names a MAC. Also -1 for any IPv6
- * extension header, fragments above all (RFC 6980), and when the MAC named is a group address or zero.
+ * extension header, fragments above all (RFC 6980), a multicast sender, and when the MAC named is a group address or
+ * zero. Unlike in ARP the MAC need not be the frame's source.
  */
 NODISCARD int ndp_parse(const struct frame *frame, const struct packet *packet, struct ndp *ndp);
 

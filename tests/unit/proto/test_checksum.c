@@ -251,7 +251,8 @@ END_TEST
 START_TEST(checksum_of_icmp)
 {
 	for (uint32_t length = 8; length < 100; length++) {
-		struct sample sample = { .ipv6 = _i == 1, .protocol = _i == 1 ? 58 : 1, .payload = length, .tagged = length % 2 == 0 };
+		struct sample sample = { .ipv6 = _i == 1, .protocol = _i == 1 ? 58 : 1, .payload = length,
+			.tagged = length % 2 == 0 };
 		struct frame frame = sample_make(&sample);
 		struct packet packet = parsed(&frame);
 
@@ -308,6 +309,8 @@ START_TEST(checksum_of_sctp)
 }
 END_TEST
 
+#define ONE(extension) .extension_count = 1, .extensions = { extension }
+
 /* What is not all there cannot be summed, and what AH covers may not be changed. */
 START_TEST(checksum_leaves_alone)
 {
@@ -316,9 +319,9 @@ START_TEST(checksum_leaves_alone)
 		{ .protocol = 17, .payload = 80, .fragment = 0x2000 },
 		{ .protocol = 17, .payload = 80, .fragment = 0x0002 },
 		{ .protocol = 132, .payload = 80, .fragment = 0x2000 },
-		{ .ipv6 = true, .protocol = 17, .payload = 80, .extension_count = 1, .extensions = { 44 }, .fragment = 1 },
-		{ .ipv6 = true, .protocol = 6, .payload = 80, .extension_count = 1, .extensions = { 44 }, .fragment = 8 },
-		{ .ipv6 = true, .protocol = 6, .payload = 80, .extension_count = 1, .extensions = { 51 } },
+		{ .ipv6 = true, .protocol = 17, .payload = 80, ONE(44), .fragment = 1 },
+		{ .ipv6 = true, .protocol = 6, .payload = 80, ONE(44), .fragment = 8 },
+		{ .ipv6 = true, .protocol = 6, .payload = 80, ONE(51) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {

@@ -43,10 +43,10 @@ address(const char *text)
 static struct craft_ends
 make_ends(const char *source, const char *destination)
 {
-	struct craft_ends ends = { .ether_source = { { 2, 0, 0, 0, 0, 1 } }, .ether_destination = { { 2, 0, 0, 0, 0, 7 } } };
+	struct craft_ends ends = { .source = address(source), .destination = address(destination) };
 
-	ends.source = address(source);
-	ends.destination = address(destination);
+	ends.ether_source = (struct mac){ { 2, 0, 0, 0, 0, 1 } };
+	ends.ether_destination = (struct mac){ { 2, 0, 0, 0, 0, 7 } };
 	return ends;
 }
 
@@ -180,8 +180,8 @@ START_TEST(craft_makes_tcp)
 {
 	for (size_t i = 0; i < ARRAY_LEN(segments); i++) {
 		struct craft_tcp tcp = { .ends = ends_of(_i), .source_port = 40001, .destination_port = 443,
-			.sequence = 0xfedcba98, .acknowledgement = 0x01020304, .flags = segments[i].flags, .window = 65000,
-			.mss = segments[i].mss };
+			.sequence = 0xfedcba98, .acknowledgement = 0x01020304, .flags = segments[i].flags,
+			.window = 65000, .mss = segments[i].mss };
 		struct frame frame;
 		struct packet packet = taken(craft_tcp(craft, &tcp), &tcp.ends, &frame);
 
@@ -265,7 +265,7 @@ START_TEST(craft_takes_turns)
 	struct frame first[6] = { { 0 } };
 
 	for (int i = 0; i < 6 * 200; i++) {
-		struct arp arp = { .operation = ARP_REQUEST, .sender = address("192.0.2.1"), .target = address("192.0.2.2") };
+		struct arp arp = { .operation = ARP_REQUEST, .target = address("192.0.2.2") };
 		struct craft_neighbour neighbour = { .ends = ends_of(6), .target = address("2001:db8::10") };
 		struct craft_echo echo = { .ends = ends_of(4), .data = data, .length = sizeof(data) };
 		struct craft_tcp tcp = { .ends = ends_of(i % 2 == 0 ? 4 : 6), .flags = TCP_SYN, .mss = 1000 };

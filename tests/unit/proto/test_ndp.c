@@ -177,6 +177,8 @@ static const struct {
 	{ "broadcast MAC", true, OPTION + 2, 6, { 255, 255, 255, 255, 255, 255 }, -1 },
 	{ "zero MAC", true, OPTION + 2, 6, { 0 }, -1 },
 	{ "unicast question", false, IP + 24, 16, { 0x20, 0x01, 0x0d, 0xb8, [15] = 0x10 }, 0 },
+	{ "from a group", false, IP + 8, 2, { 0xff, 0x02 }, -1 },
+	{ "from a group, told", true, IP + 8, 2, { 0xff, 0x02 }, -1 },
 	{ "from :: with a MAC", false, IP + 8, 16, { 0 }, -1 },
 	{ "solicited, to all", true, IP + 24, 16, { 0xff, 0x02, [15] = 1 }, -1 },
 };
@@ -253,7 +255,9 @@ END_TEST
 /* A nonce (RFC 3971, 14), the MAC behind it, and a second MAC that does not count. */
 START_TEST(ndp_finds_the_mac_among_options)
 {
-	static const uint8_t options[40] = { 14, 1, 1, 2, 3, 4, 5, 6, 1, 1, 2, 0, 0, 0, 0, 9, 1, 1, 2, 0, 0, 0, 0, 8, 99, 2 };
+	static const uint8_t options[40] = {
+		14, 1, 1, 2, 3, 4, 5, 6, 1, 1, 2, 0, 0, 0, 0, 9, 1, 1, 2, 0, 0, 0, 0, 8, 99, 2
+	};
 	uint8_t bytes[OPTION + 40];
 	struct frame frame;
 	struct ndp ndp;

@@ -157,7 +157,7 @@ static const struct {
 	{ "IP in IP", { .protocol = 4, .payload = 40 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
 	{ "cut ICMP", { .protocol = 1, .payload = 8 }, IP + 2, 2, { 0, 200 }, PACKET_TRUNCATED },
 	{ "ICMP fragment", { .protocol = 1, .payload = 8, .fragment = 0x2000 }, 0, 0, { 0 }, PACKET_OK },
-	{ "7 bytes of an ICMP fragment", { .protocol = 1, .payload = 7, .fragment = 0x2000 }, 0, 0, { 0 }, PACKET_MALFORMED },
+	{ "7 bytes of a fragment", { .protocol = 1, .payload = 7, .fragment = 0x2000 }, 0, 0, { 0 }, PACKET_MALFORMED },
 	{ "GRE fragment", { .protocol = 47, .payload = 8, .fragment = 0x0002 }, 0, 0, { 0 }, PACKET_UNSUPPORTED },
 };
 
@@ -231,7 +231,7 @@ END_TEST
 /* The first fragment ends within the transport header: no ports, and nothing read behind the end. */
 START_TEST(packet_takes_first_fragments_of_any_length)
 {
-	struct sample sample = { .protocol = _i == 0 ? 6 : 17, .tcp_flags = TCP_ACK, .tcp_options = 8, .fragment = 0x2000 };
+	struct sample sample = { .protocol = _i == 0 ? 6 : 17, .tcp_options = 8, .fragment = 0x2000 };
 	const uint32_t header = _i == 0 ? 28 : 8;
 	struct frame frame = sample_make(&sample);
 	struct packet packet;
@@ -271,7 +271,8 @@ static const struct {
 	uint16_t ethertype;
 	enum packet_status status;
 } types[] = {
-	{ 0x0806, PACKET_OK }, { 0x88a8, PACKET_UNSUPPORTED }, { 0x9100, PACKET_UNSUPPORTED }, { 0x88cc, PACKET_UNSUPPORTED },
+	{ 0x0806, PACKET_OK }, { 0x88a8, PACKET_UNSUPPORTED }, { 0x9100, PACKET_UNSUPPORTED },
+	{ 0x88cc, PACKET_UNSUPPORTED },
 	{ 0x0026, PACKET_UNSUPPORTED } /* IEEE 802.3 length */
 };
 
@@ -305,7 +306,7 @@ START_TEST(packet_offsets_hold_for_noise)
 	unsigned accepted = 0;
 	uint32_t noise = 12345;
 
-	for (int round = 0; round < 200000; round++) {
+	for (int round = 0; round < 100000; round++) {
 		uint8_t bytes[100];
 		struct frame whole = { .bytes = bytes, .length = sizeof(bytes), .wire_length = sizeof(bytes) };
 		struct packet packet;

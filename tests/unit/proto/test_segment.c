@@ -114,6 +114,8 @@ split(const struct sample *sample, uint32_t mtu)
 	return result;
 }
 
+#define ONE(extension) .extension_count = 1, .extensions = { extension }
+
 static const struct {
 	struct sample sample;
 	uint32_t mtu;
@@ -147,16 +149,11 @@ static const struct {
 	{ { .ipv6 = true, .tagged = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 65515 }, 1500, 46 },
 	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .tcp_options = 12, .payload = 4000, .extension_count = 3,
 	    .extensions = { 0, 60, 43 } }, 1280, 4 },
-	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, .extension_count = 1, .extensions = { 60 } },
-	    68, -1 },
-	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, .extension_count = 1, .extensions = { 60 } },
-	    69, 5 },
-	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, .extension_count = 1, .extensions = { 44 } },
-	    70, 3 },
-	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .extension_count = 1,
-	    .extensions = { 51 } }, 1500, -1 },
-	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, .extension_count = 1,
-	    .extensions = { 44 }, .fragment = 1 }, 1500, -1 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, ONE(60) }, 68, -1 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, ONE(60) }, 69, 5 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 5, ONE(44) }, 70, 3 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, ONE(51) }, 1500, -1 },
+	{ { .ipv6 = true, .protocol = 6, .tcp_flags = TCP_ACK, .payload = 3000, ONE(44), .fragment = 1 }, 1500, -1 },
 	{ { .ipv6 = true, .protocol = 58, .payload = 3000 }, 1500, -1 },
 };
 
