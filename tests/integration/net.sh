@@ -42,7 +42,12 @@ fail() {
 	echo "FAILED: $*" >&2
 	if [ -s "$NET_DIR/dsrd.log" ]; then
 		echo "--- the director's log, its end:" >&2
-		grep -v -e " counter name=" -e " drop reason=" -e " interface interface=" -e " flows count=" "$NET_DIR/dsrd.log" | tail -n 30 >&2
+		# Without the counters, which tests ask for again and again: the last dump is below, if there was one.
+		grep -v -e ' counter name=' -e ' drop reason=' -e ' interface interface=' -e ' flows count=' -e ' server server=' \
+		    "$NET_DIR/dsrd.log" | tail -n 30 >&2
+		if [ -s "$NET_DIR/dump" ]; then
+			grep -e 'drop reason=[a-z-]* frames=[1-9]' -e ' server server=' "$NET_DIR/dump" >&2
+		fi
 	fi
 	exit 1
 }
