@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What is wrong between the lines of a configuration: things that are missing, given twice, or contradict each other. */
+/* What is wrong between the lines of a configuration: what is missing, given twice, or contradicts itself. */
 #include "config.h"
 
 #include <stdio.h>
@@ -111,7 +111,7 @@ tell_overlap(struct parse *parse, const struct item *a, const struct item *b, co
 	const struct item *later = a->order > b->order ? a : b;
 	const struct item *earlier = later == a ? b : a;
 	unsigned port = a->listen->first > b->listen->first ? a->listen->first : b->listen->first;
-	const char *protocol = a->listen->protocol == PROTOCOL_TCP ? "tcp" : "udp";
+	const char *protocol = protocol_name(a->listen->protocol);
 	char vip[ADDR_TEXT], where[PLACE_TEXT];
 
 	if (*told != NULL && (*told)->file == later->place->file && (*told)->line == later->place->line)
@@ -122,8 +122,10 @@ tell_overlap(struct parse *parse, const struct item *a, const struct item *b, co
 	if (a->draft == b->draft)
 		parse_error_at(parse, later->place, "%s %s/%u was given %s already", vip, protocol, port, where);
 	else
-		parse_error_at(parse, later->place, "%s %s/%u belongs to service `%s` already (%s): "
-		    "a port of a VIP can lead to one service only", vip, protocol, port, earlier->draft->service.name, where);
+		parse_error_at(parse, later->place,
+		    "%s %s/%u belongs to service `%s` already (%s): "
+		    "a port of a VIP can lead to one service only",
+		    vip, protocol, port, earlier->draft->service.name, where);
 }
 
 /* The same VIP, protocol and port may stand once. */
@@ -160,10 +162,11 @@ check_vip_ifaces(struct parse *parse, const struct items *all)
 		if (!addr_equal(&a->listen->vip, &b->listen->vip) ||
 		    strcmp(a->draft->service.iface, b->draft->service.iface) == 0)
 			continue;
-		parse_error_at(parse, later->place, "the VIP %s is on interface `%s` here, but on `%s` in service `%s` (%s): "
-		    "a VIP lives on one interface", addr_format(&later->listen->vip, vip), later->draft->service.iface,
-		    earlier->draft->service.iface, earlier->draft->service.name,
-		    place_text(earlier->place, later->place, where));
+		parse_error_at(parse, later->place,
+		    "the VIP %s is on interface `%s` here, but on `%s` in service `%s` (%s): "
+		    "a VIP lives on one interface",
+		    addr_format(&later->listen->vip, vip), later->draft->service.iface, earlier->draft->service.iface,
+		    earlier->draft->service.name, place_text(earlier->place, later->place, where));
 	}
 }
 
@@ -196,23 +199,31 @@ check_server_address(struct parse *parse, const struct items *listens, const str
 
 	addr_format(&server->addr, addr);
 	if (vip != NULL)
-		parse_error_at(parse, place, "server `%s` cannot have the address %s, which is a VIP (%s): name the server's "
-		    "own address; the VIP stands on its loopback besides", server->name, addr,
-		    place_text(vip->place, place, where));
-	if (addr_is_set(&parse->conf->address.addr) && addr_equal(&server->addr, &parse->conf->address.addr))
+		parse_error_at(parse, place,
+		    "server `%s` cannot have the address %s, which is a VIP (%s): name the server's "
+		    "own address; the VIP stands on its loopback besides",
+		    server->name, addr, place_text(vip->place, place, where));
+	if (addr_equal(&server->addr, &parse->conf->address4.addr) ||
+	    addr_equal(&server->addr, &parse->conf->address6.addr))
 		parse_error_at(parse, place, "server `%s` cannot have the address %s, which is the director's own: "
 		    "the director cannot be a real server too", server->name, addr);
 }
 
 static void
-check_addresses(struct parse *parse, const struct items *listens)
+check_own_address(struct parse *parse, const struct items *listens, const struct addr *own)
 {
-	const struct addr *own = &parse->conf->address.addr;
 	char addr[ADDR_TEXT];
 
 	if (addr_is_set(own) && find_vip(listens, own) != NULL)
 		parse_error_at(parse, &parse->dsrd.given[KEY_ADDRESS], "%s is a VIP: `address` is the director's own, "
 		    "another one", addr_format(own, addr));
+}
+
+static void
+check_addresses(struct parse *parse, const struct items *listens)
+{
+	check_own_address(parse, listens, &parse->conf->address4.addr);
+	check_own_address(parse, listens, &parse->conf->address6.addr);
 	for (size_t i = 0; i < parse->service_count; i++) {
 		const struct draft *draft = parse->services[i];
 
@@ -229,8 +240,9 @@ check_server_names(struct parse *parse, struct item *items, size_t count)
 	qsort(items, count, sizeof(*items), compare_names);
 	for (size_t i = 1; i < count; i++) {
 		if (strcmp(items[i - 1].server->name, items[i].server->name) == 0)
-			parse_error_at(parse, items[i].place, "server `%s` was given %s already: names must differ within a "
-			    "service", items[i].server->name, place_text(items[i - 1].place, items[i].place, where));
+			parse_error_at(parse, items[i].place,
+			    "server `%s` was given %s already: names must differ within a service",
+			    items[i].server->name, place_text(items[i - 1].place, items[i].place, where));
 	}
 }
 
@@ -246,8 +258,10 @@ check_server_twins(struct parse *parse, struct item *items, size_t count)
 		/* A name given twice has been told already. */
 		if (!addr_equal(&a->addr, &b->addr) || strcmp(a->iface, b->iface) != 0 || strcmp(a->name, b->name) == 0)
 			continue;
-		parse_error_at(parse, items[i].place, "servers `%s` (%s) and `%s` have the same address %s: raise the weight "
-		    "of one instead", a->name, place_text(items[i - 1].place, items[i].place, where), b->name,
+		parse_error_at(parse, items[i].place,
+		    "servers `%s` (%s) and `%s` have the same address %s: raise the weight "
+		    "of one instead",
+		    a->name, place_text(items[i - 1].place, items[i].place, where), b->name,
 		    addr_format(&b->addr, addr));
 	}
 }
@@ -292,13 +306,19 @@ check_port(struct parse *parse, const struct draft *draft)
 {
 	const struct service_settings *service = &draft->service;
 
-	if (service->check.kind != CHECK_TCP || service->listen_count == 0 || service_check_port(service) != 0)
+	if (service->listen_count == 0 || key_broken(parse, draft, KEY_LISTEN) || key_broken(parse, draft, KEY_CHECK))
 		return;
-	if (key_broken(parse, draft, KEY_LISTEN) || key_broken(parse, draft, KEY_CHECK))
-		return;
-	parse_error_at(parse, draft->given[KEY_CHECK].file != NULL ? &draft->given[KEY_CHECK] : &draft->place,
-	    "service `%s` names no single TCP port that `check = tcp` could go to: write `check = tcp port=N`, or "
-	    "`check = none` to trust its servers unasked", service->name);
+	for (size_t i = 0; i < service->check_count; i++) {
+		const struct check_settings *check = &service->checks[i];
+		const char *name = check_kind_name(check->kind);
+		const bool udp = check->kind == CHECK_UDP || check->kind == CHECK_DNS;
+
+		if (check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT || service_check_port(service, check) != 0)
+			continue;
+		parse_error_at(parse, draft->given[KEY_CHECK].file != NULL ? &draft->given[KEY_CHECK] : &draft->place,
+		    "service `%s` names no single %s port that `check = %s` could go to: write `check = %s port=N`, or "
+		    "`check = none` to trust its servers unasked", service->name, udp ? "UDP" : "TCP", name, name);
+	}
 }
 
 /* A check must be over before the next begins. Told once for all services that took both from [defaults]. */
@@ -331,9 +351,11 @@ check_service(struct parse *parse, const struct draft *draft, bool *times_told)
 	const struct service_settings *service = &draft->service;
 
 	if (draft->given[KEY_LISTEN].file == NULL)
-		parse_error_at(parse, &draft->place, "service `%s` has no VIP: add `listen = ADDRESS tcp/PORT`", service->name);
+		parse_error_at(parse, &draft->place,
+		    "service `%s` has no VIP: add `listen = ADDRESS tcp/PORT`", service->name);
 	if (draft->given[KEY_SERVER].file == NULL)
-		parse_error_at(parse, &draft->place, "service `%s` has no server: add `server = NAME ADDRESS`", service->name);
+		parse_error_at(parse, &draft->place,
+		    "service `%s` has no server: add `server = NAME ADDRESS`", service->name);
 	check_servers(parse, draft);
 	check_port(parse, draft);
 	check_times(parse, draft, times_told);
@@ -347,11 +369,11 @@ check_counts(struct parse *parse)
 	for (size_t i = 0; i < parse->service_count; i++)
 		servers += parse->services[i]->service.server_count;
 	if (servers > SERVERS_MOST)
-		parse_error_at(parse, &parse->place, "there are %zu servers in all services together, and can be %d", servers,
-		    SERVERS_MOST);
+		parse_error_at(parse, &parse->place, "there are %zu servers in all services together, and can be %d",
+		    servers, SERVERS_MOST);
 	if (parse->service_count == 0 && errlist_count(parse->errors) == 0)
-		parse_error_at(parse, &parse->place, "there is no service: add a section [service NAME] with `listen` and "
-		    "`server`");
+		parse_error_at(parse, &parse->place,
+		    "there is no service: add a section [service NAME] with `listen` and `server`");
 }
 
 void

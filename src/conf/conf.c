@@ -16,6 +16,7 @@ draft_clear(struct draft *draft)
 		free(draft->texts[i]);
 	free(draft->service.listens);
 	free(draft->service.servers);
+	free(draft->service.checks);
 	free(draft->listen_places);
 	free(draft->server_places);
 }
@@ -54,6 +55,7 @@ give_services(struct parse *parse)
 		settings->services[i] = *service;
 		service->listens = NULL;
 		service->servers = NULL;
+		service->checks = NULL;
 	}
 	settings->service_count = parse->service_count;
 	return true;
@@ -70,9 +72,6 @@ complete(struct parse *parse)
 		struct draft *draft = parse->services[i];
 
 		key_fill(parse, draft);
-		draft->service.timeouts = conn_timeouts_default();
-		draft->service.persist_prefix4 = 32;
-		draft->service.persist_prefix6 = 128;
 		if (draft->service.iface[0] == '\0')
 			memcpy(draft->service.iface, conf->iface, IFACE_NAME);
 	}
@@ -147,8 +146,10 @@ conf_need_iface(const struct conf *conf, const char *path, struct errlist *error
 	for (size_t i = 0; i < conf->settings.service_count; i++) {
 		if (conf->settings.services[i].iface[0] != '\0')
 			continue;
-		errlist_add(errors, path, 0, "service `%s` has no network interface: put `interface = NAME` into [dsrd], or "
-		    "start dsrd with -i NAME", conf->settings.services[i].name);
+		errlist_add(errors, path, 0,
+		    "service `%s` has no network interface: put `interface = NAME` into [dsrd], or "
+		    "start dsrd with -i NAME",
+		    conf->settings.services[i].name);
 		return -1;
 	}
 	return 0;

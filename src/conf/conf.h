@@ -15,13 +15,17 @@
 #include "lb/settings.h"
 
 #define CONF_USER 64
+#define CONF_PATH 200 /* more than a line can hold */
 
 struct conf {
 	char iface[IFACE_NAME];  /* `interface` of [dsrd]; empty when not given */
 	char user[CONF_USER];    /* user[:group] to become; empty: stay */
 	enum log_sink log;
+	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
+	char notify[CONF_PATH];  /* a program to run when states change; empty: none */
 	struct mac mac;          /* offline mode only: the director's own, zero when not given */
-	struct prefix address;   /* offline mode only: the director's own, unset when not given */
+	struct prefix address4;  /* offline mode only: the director's own, unset when not given */
+	struct prefix address6;
 	struct settings settings;
 };
 

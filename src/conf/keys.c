@@ -13,7 +13,6 @@
 #include "lb/pick.h"
 
 #define CONNECTIONS_LEAST 16           /* conn_table_new() */
-#define CONNECTIONS_MOST (1U << 28)    /* about 15 GB of flows: more is a slip of the finger */
 #define DURATION_LEAST MILLISECONDS(10)
 #define DURATION_MOST MINUTES(60)
 #define STREAK_MOST 1000               /* `rise` and `fall` */
@@ -124,7 +123,9 @@ set_mac(struct parse *parse, struct draft *draft, char *value)
 	if (mac_parse(value, &mac) != 0)
 		return SET_REFUSED;
 	if (mac_is_zero(&mac) || mac_is_group(&mac)) {
-		parse_error(parse, "`%s` is no machine's MAC address: the first byte of those is even, and not all bytes are zero", value);
+		parse_error(parse,
+		    "`%s` is no machine's MAC address: the first byte of those is even, and not all bytes are zero",
+		    value);
 		return SET_TOLD;
 	}
 	parse->conf->mac = mac;
@@ -141,34 +142,64 @@ print_mac(const struct conf *conf, const struct service_settings *service, size_
 	return index == 0 && !mac_is_zero(&conf->mac);
 }
 
+/* "192.0.2.250/24" */
 static enum set_result
-set_address(struct parse *parse, struct draft *draft, char *value)
+set_own_prefix(struct parse *parse, char *word)
 {
-	char *slash = strchr(value, '/');
-	struct prefix prefix;
+	char *slash = strchr(word, '/');
+	struct prefix prefix = { 0 }, *own;
 	uint64_t length;
 	enum set_result result;
 
-	(void)draft;
-	if (slash == NULL || text_number(slash + 1, 1, 32, &length) != 0)
+	if (slash == NULL)
 		return SET_REFUSED;
 	*slash = '\0';
-	result = value_set_address(parse, "director's address", value, &prefix.addr);
+	result = value_set_address(parse, "director's address", word, &prefix.addr);
 	if (result != SET_OK)
 		return result;
+	if (text_number(slash + 1, 1, prefix.addr.family == ADDR_IPV4 ? 32 : 128, &length) != 0)
+		return SET_REFUSED;
 	prefix.length = (uint8_t)length;
-	parse->conf->address = prefix;
+	own = prefix.addr.family == ADDR_IPV4 ? &parse->conf->address4 : &parse->conf->address6;
+	if (addr_is_set(&own->addr)) {
+		parse_error(parse, "`address` can have one IPv4 and one IPv6 address, and `%s` is a second", word);
+		return SET_TOLD;
+	}
+	*own = prefix;
 	return SET_OK;
+}
+
+static enum set_result
+set_address(struct parse *parse, struct draft *draft, char *value)
+{
+	enum set_result result = SET_REFUSED;
+	char *word;
+
+	(void)draft;
+	while ((word = text_next_word(&value)) != NULL) {
+		result = set_own_prefix(parse, word);
+		if (result != SET_OK)
+			return result;
+	}
+	return result;
 }
 
 static bool
 print_address(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
+	const struct prefix *given[2];
+	size_t count = 0;
 	char addr[ADDR_TEXT];
 
 	(void)service;
-	(void)snprintf(text, KEY_TEXT, "%s/%u", addr_format(&conf->address.addr, addr), conf->address.length);
-	return index == 0 && addr_is_set(&conf->address.addr);
+	if (addr_is_set(&conf->address4.addr))
+		given[count++] = &conf->address4;
+	if (addr_is_set(&conf->address6.addr))
+		given[count++] = &conf->address6;
+	if (index >= count)
+		return false;
+	(void)snprintf(text, KEY_TEXT, "%s/%u", addr_format(&given[index]->addr, addr), given[index]->length);
+	return true;
 }
 
 static enum set_result
@@ -193,41 +224,6 @@ print_scheduler(const struct conf *conf, const struct service_settings *service,
 {
 	(void)conf;
 	(void)snprintf(text, KEY_TEXT, "%s", service->scheduler->name);
-	return index == 0;
-}
-
-static enum set_result
-set_check(struct parse *parse, struct draft *draft, char *value)
-{
-	struct check_settings check = { .kind = CHECK_NONE };
-	const char *kind = text_next_word(&value);
-	const char *option = text_next_word(&value);
-	uint64_t port = 0;
-
-	(void)parse;
-	if (kind == NULL || text_next_word(&value) != NULL)
-		return SET_REFUSED;
-	if (strcmp(kind, "tcp") == 0)
-		check.kind = CHECK_TCP;
-	else if (strcmp(kind, "none") != 0 || option != NULL)
-		return SET_REFUSED;
-	if (option != NULL && (strncmp(option, "port=", 5) != 0 || text_number(option + 5, 1, PORT_MOST, &port) != 0))
-		return SET_REFUSED;
-	check.port = (uint16_t)port;
-	draft->service.check = check;
-	return SET_OK;
-}
-
-static bool
-print_check(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
-{
-	(void)conf;
-	if (service->check.kind == CHECK_NONE)
-		(void)snprintf(text, KEY_TEXT, "none");
-	else if (service->check.port == 0)
-		(void)snprintf(text, KEY_TEXT, "tcp");
-	else
-		(void)snprintf(text, KEY_TEXT, "tcp port=%u", service->check.port);
 	return index == 0;
 }
 
@@ -320,6 +316,7 @@ print_fall(const struct conf *conf, const struct service_settings *service, size
 
 #define IN_ALL (CONF_IN_DSRD | CONF_IN_DEFAULTS | CONF_IN_SERVICE)
 #define IN_SERVICES (CONF_IN_DEFAULTS | CONF_IN_SERVICE)
+#define FLOW_TIME "a duration from 1s to 24d, such as 90s, 15m or 2h"
 
 const struct key keys[KEY_COUNT] = {
 	[KEY_INTERFACE] = { { "interface", IN_ALL, "the name of a network interface, such as eth0", NULL },
@@ -330,19 +327,45 @@ const struct key keys[KEY_COUNT] = {
 	    false, set_log, print_log },
 	[KEY_CONNECTIONS] = { { "connections", CONF_IN_DSRD, "a number from 16 to 256m, where k is 1024 and m 1024k",
 	    "1000000" }, false, set_connections, print_connections },
+	[KEY_HASH_KEY] = { { "hash-key", CONF_IN_DSRD, "any text", "dsrd" },
+	    false, value_set_hash_key, value_print_hash_key },
 	[KEY_INCLUDE] = { { "include", CONF_IN_DSRD, "a file's name or a pattern, such as dsrd.d/*.conf", NULL },
 	    true, set_include, NULL },
+	[KEY_NOTIFY] = { { "notify", CONF_IN_DSRD, "the absolute path of a program", NULL },
+	    false, value_set_notify, value_print_notify },
 	[KEY_MAC] = { { "mac", CONF_IN_DSRD, "a MAC address, such as 02:00:00:00:00:01", NULL },
 	    false, set_mac, print_mac },
-	[KEY_ADDRESS] = { { "address", CONF_IN_DSRD, "an address and its prefix length, such as 192.0.2.250/24", NULL },
-	    false, set_address, print_address },
+	[KEY_ADDRESS] = { { "address", CONF_IN_DSRD,
+	    "an address and its prefix length, such as 192.0.2.250/24, of IPv4, IPv6 or each", NULL },
+	    true, set_address, print_address },
 	[KEY_LISTEN] = { { "listen", CONF_IN_SERVICE,
 	    "ADDRESS PROTOCOL/PORTS ..., such as 192.0.2.10 tcp/80,443 udp/8000-8099", NULL },
 	    true, value_set_listen, value_print_listen },
-	[KEY_SCHEDULER] = { { "scheduler", IN_SERVICES, "rr, wrr, lc or wlc", "wlc" },
+	[KEY_SCHEDULER] = { { "scheduler", IN_SERVICES,
+	    "one of rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random", "wlc" },
 	    false, set_scheduler, print_scheduler },
-	[KEY_CHECK] = { { "check", IN_SERVICES, "tcp, tcp port=N or none", "tcp" },
-	    false, set_check, print_check },
+	[KEY_PERSIST] = { { "persist", IN_SERVICES,
+	    "off, or a duration from 1s to 24d and, if wished, prefix lengths of IPv4 and IPv6, such as 5m /24 /64",
+	    "off" }, false, value_set_persist, value_print_persist },
+	[KEY_WARMUP] = { { "warmup", IN_SERVICES, "a duration from 0s (off) to 1h, such as 30s", "0s" },
+	    false, value_set_warmup, value_print_warmup },
+	[KEY_ON_DOWN] = { { "on-down", IN_SERVICES, "keep or move", "keep" },
+	    false, value_set_on_down, value_print_on_down },
+	[KEY_ONE_PACKET] = { { "one-packet", IN_SERVICES, "yes or no", "no" },
+	    false, value_set_one_packet, value_print_one_packet },
+	[KEY_TIMEOUT_ESTABLISHED] = { { "timeout-established", IN_SERVICES, FLOW_TIME, "15m" },
+	    false, value_set_timeout_established, value_print_timeout_established },
+	[KEY_TIMEOUT_SYN] = { { "timeout-syn", IN_SERVICES, FLOW_TIME, "1m" },
+	    false, value_set_timeout_syn, value_print_timeout_syn },
+	[KEY_TIMEOUT_FIN] = { { "timeout-fin", IN_SERVICES, FLOW_TIME, "2m" },
+	    false, value_set_timeout_fin, value_print_timeout_fin },
+	[KEY_TIMEOUT_CLOSED] = { { "timeout-closed", IN_SERVICES, FLOW_TIME, "10s" },
+	    false, value_set_timeout_closed, value_print_timeout_closed },
+	[KEY_TIMEOUT_UDP] = { { "timeout-udp", IN_SERVICES, FLOW_TIME, "5m" },
+	    false, value_set_timeout_udp, value_print_timeout_udp },
+	[KEY_CHECK] = { { "check", IN_SERVICES,
+	    "tcp, http, https, icmp, dns, udp, script or none, and options, such as tcp port=80", "tcp" },
+	    true, value_set_check, value_print_check },
 	[KEY_INTERVAL] = { { "interval", IN_SERVICES, "a duration from 10ms to 1h, such as 500ms, 2s or 1m", "2s" },
 	    false, set_interval, print_interval },
 	[KEY_TIMEOUT] = { { "timeout", IN_SERVICES, "a duration from 10ms to 1h, such as 500ms, 2s or 1m", "1s" },
@@ -352,7 +375,8 @@ const struct key keys[KEY_COUNT] = {
 	[KEY_FALL] = { { "fall", IN_SERVICES, "a number from 1 to 1000", "3" },
 	    false, set_fall, print_fall },
 	[KEY_SERVER] = { { "server", CONF_IN_SERVICE,
-	    "NAME ADDRESS [weight=N] [mac=MAC] [interface=NAME] [backup], such as web1 192.0.2.11 weight=3", NULL },
+	    "NAME ADDRESS [weight=N] [max-connections=N] [mac=MAC] [interface=NAME] [backup], "
+	    "such as web1 192.0.2.11 weight=3", NULL },
 	    true, value_set_server, value_print_server },
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The one table of all keys: what may stand where, how it is read, what it is when it does not stand, how it is written. */
+/* The one table of all keys: what may stand where, how it is read and written, what it is by default. */
 #ifndef CONF_KEYS_H
 #define CONF_KEYS_H
 
@@ -16,6 +16,7 @@ enum set_result {
 };
 
 #define PORT_MOST 65535
+#define CONNECTIONS_MOST (1U << 28) /* about 15 GB of flows: more is a slip of the finger */
 
 /* Room for any value in the syntax of the file. */
 #define KEY_TEXT 256
@@ -26,7 +27,8 @@ struct key {
 	/* Reads `value`, which it may change, into the section that is being read. */
 	enum set_result (*set)(struct parse *parse, struct draft *draft, char *value);
 	/* Writes the `index`th value. False when there is none. NULL for what is no part of the result. */
-	bool (*print)(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT]);
+	bool (*print)(const struct conf *conf, const struct service_settings *service, size_t index,
+	    char text[KEY_TEXT]);
 };
 
 extern const struct key keys[KEY_COUNT];
@@ -43,6 +45,28 @@ bool value_print_listen(const struct conf *conf, const struct service_settings *
 enum set_result value_set_server(struct parse *parse, struct draft *draft, char *value);
 bool value_print_server(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
+/* check_value.c */
+enum set_result value_set_check(struct parse *parse, struct draft *draft, char *value);
+bool value_print_check(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
+enum set_result value_set_notify(struct parse *parse, struct draft *draft, char *value);
+bool value_print_notify(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
+/* flow_value.c */
+#define FLOW_VALUE(name) \
+	enum set_result value_set_##name(struct parse *parse, struct draft *draft, char *value); \
+	bool value_print_##name(const struct conf *conf, const struct service_settings *service, size_t index, \
+	    char text[KEY_TEXT])
+FLOW_VALUE(hash_key);
+FLOW_VALUE(persist);
+FLOW_VALUE(warmup);
+FLOW_VALUE(on_down);
+FLOW_VALUE(one_packet);
+FLOW_VALUE(timeout_established);
+FLOW_VALUE(timeout_syn);
+FLOW_VALUE(timeout_fin);
+FLOW_VALUE(timeout_closed);
+FLOW_VALUE(timeout_udp);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
 enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
 /* A network interface's name. */

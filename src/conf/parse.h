@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What lives only while a configuration is read: where each thing stood, what was given and what was not, the files that
- * were opened. Private to conf/.
+ * What lives only while a configuration is read: where each thing stood, what was given and what was not, the files
+ * that were opened. Private to conf/.
  */
 #ifndef CONF_PARSE_H
 #define CONF_PARSE_H
@@ -21,11 +21,22 @@ enum key_id {
 	KEY_USER,
 	KEY_LOG,
 	KEY_CONNECTIONS,
+	KEY_HASH_KEY,
 	KEY_INCLUDE,
+	KEY_NOTIFY,
 	KEY_MAC,
 	KEY_ADDRESS,
 	KEY_LISTEN,
 	KEY_SCHEDULER,
+	KEY_PERSIST,
+	KEY_WARMUP,
+	KEY_ON_DOWN,
+	KEY_ONE_PACKET,
+	KEY_TIMEOUT_ESTABLISHED,
+	KEY_TIMEOUT_SYN,
+	KEY_TIMEOUT_FIN,
+	KEY_TIMEOUT_CLOSED,
+	KEY_TIMEOUT_UDP,
 	KEY_CHECK,
 	KEY_INTERVAL,
 	KEY_TIMEOUT,
@@ -47,8 +58,9 @@ struct draft {
 	struct place place;
 	struct place given[KEY_COUNT]; /* where each key stood first */
 	bool broken[KEY_COUNT];        /* an error was told of that key: don't tell what follows from it */
-	bool discard;                  /* a service with a bad name, or a second of that name: only its lines are checked */
-	char *texts[KEY_COUNT];        /* [defaults]: values to give to the services */
+	bool discard;                  /* a second of that name, or a bad name: only its lines are checked */
+	char *texts[KEY_COUNT];        /* [defaults]: values to give to the services, a line each */
+	bool unchecked;                /* `check = none` stood here */
 	struct service_settings service;
 	struct place *listen_places;   /* one for each of the service's listens */
 	struct place *server_places;

@@ -80,7 +80,7 @@ tell_unknown(struct parse *parse, const char *name)
 {
 	const char *names[KEY_COUNT + 1];
 	const char *nearest;
-	char list[KEY_TEXT];
+	char list[3 * KEY_TEXT];
 	size_t count, length = 0;
 
 	if (lacks_equals(name)) {
@@ -96,7 +96,8 @@ tell_unknown(struct parse *parse, const char *name)
 	list[0] = '\0';
 	for (size_t i = 0; i < count && length < sizeof(list); i++)
 		length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s", i == 0 ? "" : " ", names[i]);
-	parse_error(parse, "there is no key `%s`; in %s there may be: %s", name, section_name(parse->draft->kind), list);
+	parse_error(parse,
+	    "there is no key `%s`; in %s there may be: %s", name, section_name(parse->draft->kind), list);
 }
 
 static void
@@ -149,6 +150,39 @@ set_value(struct parse *parse, struct draft *draft, enum key_id id, const char *
 	draft->broken[id] = true;
 }
 
+/* Behind those that were given before, a line each. */
+static bool
+keep_text(struct draft *draft, enum key_id id, const char *value)
+{
+	const size_t before = draft->texts[id] == NULL ? 0 : strlen(draft->texts[id]) + 1;
+	char *text = realloc(draft->texts[id], before + strlen(value) + 1);
+
+	if (text == NULL)
+		return false;
+	draft->texts[id] = text;
+	if (before > 0)
+		text[before - 1] = '\n';
+	memcpy(text + before, value, strlen(value) + 1);
+	return true;
+}
+
+/* The opposite: each line is a value. */
+static void
+set_lines(struct parse *parse, struct draft *draft, enum key_id id, const char *text)
+{
+	char line[READER_LINE + 1];
+
+	for (;;) {
+		const size_t length = strcspn(text, "\n");
+
+		(void)snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		set_value(parse, draft, id, line);
+		if (text[length] == '\0')
+			return;
+		text += length + 1;
+	}
+}
+
 void
 key_take(struct parse *parse, const char *name, const char *value)
 {
@@ -169,8 +203,7 @@ key_take(struct parse *parse, const char *name, const char *value)
 	if (draft->kind != CONF_IN_DEFAULTS || draft->broken[id])
 		return;
 	/* The scratch service has proved the value; the services get it once all of them are known. */
-	draft->texts[id] = strdup(value);
-	if (draft->texts[id] == NULL)
+	if (!keep_text(draft, id, value))
 		parse_out_of_memory(parse);
 }
 
@@ -188,6 +221,6 @@ key_fill(struct parse *parse, struct draft *draft)
 			text = parse->defaults.texts[id];
 		}
 		if (text != NULL)
-			set_value(parse, draft, id, text);
+			set_lines(parse, draft, id, text);
 	}
 }

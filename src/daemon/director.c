@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/probing.h"
 
 static bool
 is_via(const struct server *server, const struct neigh *neigh)
@@ -67,6 +68,7 @@ director_init(struct director *director, uint32_t connections, const struct siph
 		return -1;
 	director->forwarder.emitter = *emitter;
 	director->forwarder.ifaces = director->ifaces;
+	probing_init(director);
 	director->model = model_new();
 	if (director->model != NULL)
 		director->table = fwdtab_compile(director->model, director->now);
@@ -172,7 +174,12 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 	result = director_place(director, now);
 	if (director->announces && announce(director, director->table, now) == -1)
 		result = -1;
+	watch_begin(&director->forwarder.watch, now);
 	director_refresh(director);
+	/* What a reload changed is no news of a server. */
+	for (size_t i = 0; i < director->model->slot_count; i++)
+		if (director->model->slots[i] != NULL)
+			director->model->slots[i]->logged = server_state(director->model->slots[i]);
 	return director->stale ? -1 : result;
 }
 
@@ -181,7 +188,54 @@ director_tick(struct director *director, uint64_t now)
 {
 	director->now = now;
 	forward_tick(&director->forwarder, now);
+	probing_tick(director, now);
 	director->stale |= fwdtab_is_warming(director->table);
+}
+
+static const char *
+reason_of(const struct server *server)
+{
+	switch (server_state(server)) {
+	case SERVER_UNKNOWN:
+		return "not checked yet";
+	case SERVER_UP:
+		if (server->check_count > 0)
+			return "check succeeded";
+		return server->vip_state == VIP_ACCEPTED ? path_verdict_sentence(PATH_ACCEPTED) : "trusted unasked";
+	case SERVER_DOWN:
+		return server_reason(server);
+	case SERVER_DRAINING:
+		return "weight 0";
+	case SERVER_DISABLED:
+		return "disabled by an operator";
+	}
+	return "?";
+}
+
+/* Tells of all that changed since the last time, whoever changed it: checks, a reload, an operator. */
+static void
+tell_changes(struct director *director)
+{
+	for (size_t i = 0; i < director->model->service_count; i++) {
+		struct service *service = director->model->services[i];
+		const enum health_state now = service_state(service), before = service->told;
+
+		for (size_t j = 0; j < service->server_count; j++) {
+			struct server *server = service->servers[j];
+			const struct state_change change = { service, server, server_state_name(server->told),
+				server_state_name(server_state(server)), reason_of(server) };
+
+			if (server->told != server_state(server))
+				director->changed(director->changed_context, &change);
+			server->told = server_state(server);
+		}
+		if (now == HEALTH_UNKNOWN || now == before)
+			continue;
+		service->told = now;
+		director->changed(director->changed_context, &(const struct state_change) { service, NULL,
+		    health_state_name(before), health_state_name(now),
+		    now == HEALTH_UP ? "a server is up" : "no server is up" });
+	}
 }
 
 void
@@ -191,6 +245,10 @@ director_refresh(struct director *director)
 
 	if (!director->stale)
 		return;
+	if (probing_sync(director, director->now) == -1)
+		log_error("vip-check result=failed reason=\"out of memory: servers are trusted\"");
+	if (director->changed != NULL)
+		tell_changes(director);
 	table = fwdtab_compile(director->model, director->now);
 	if (table == NULL) {
 		log_error("table result=failed reason=\"out of memory\"");
@@ -202,22 +260,62 @@ director_refresh(struct director *director)
 	director->stale = false;
 }
 
-void
-director_health(struct director *director, struct server *server, enum health_reason result, const char *detail,
-    uint64_t now)
+/* A script may grant a part of the weight; one that says nothing of it grants all. */
+static void
+take_weight(struct director *director, struct server *server, size_t index, const struct probe_report *report)
 {
-	const struct service_settings *settings = &server->service->settings;
-	const enum server_state before = server_state(server);
+	struct server_check *check = &server->checks[index];
+	const uint8_t percent = report->weight == PROBE_NO_WEIGHT ? 100 : (uint8_t)report->weight;
 	char name[SERVER_NAME_TEXT];
 
-	if (!health_report(&server->health, result, settings->rise, settings->fall, now))
+	if (report->reason != HEALTH_REASON_NONE || check->percent == percent)
+		return;
+	check->percent = percent;
+	director->stale = true;
+	log_notice("server-weight server=%s weight=%u percent=%u check=\"%s\"", server_name(server, name),
+	    server_weight(server), percent, report->detail);
+}
+
+/* The director's own trouble changes no health, so it must be told, but not in every interval. */
+static void
+tell_trouble(struct server *server, size_t index, const struct probe_report *report)
+{
+	const bool troubled = report->reason == HEALTH_REASON_LOCAL;
+	char name[SERVER_NAME_TEXT];
+
+	if (troubled && !server->checks[index].troubled)
+		log_warning("check-trouble server=%s reason=\"%s: the server's state stays what it is\" check=\"%s\"",
+		    server_name(server, name), health_reason_text(report->reason), report->detail);
+	server->checks[index].troubled = troubled;
+}
+
+void
+director_log_state(struct director *director, struct server *server, const char *success, const char *detail)
+{
+	const enum server_state state = server_state(server);
+	char name[SERVER_NAME_TEXT];
+
+	if (state == server->logged)
 		return;
 	director->stale = true;
 	server_name(server, name);
-	if (server->health.state == HEALTH_DOWN)
+	if (server_health(server) == HEALTH_DOWN)
 		log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
-		    server_state_name(before), server_state_name(server_state(server)), health_reason_text(result), detail);
+		    server_state_name(server->logged), server_state_name(state), server_reason(server), detail);
 	else
-		log_notice("server-state server=%s from=%s to=%s reason=\"check succeeded\" check=\"%s\"", name,
-		    server_state_name(before), server_state_name(server_state(server)), detail);
+		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
+		    server_state_name(server->logged), server_state_name(state), success, detail);
+	server->logged = state;
+}
+
+void
+director_health(struct director *director, struct server *server, size_t index, const struct probe_report *report,
+    uint64_t now)
+{
+	tell_trouble(server, index, report);
+	take_weight(director, server, index, report);
+	if (!server_report(server, index, report->reason, now))
+		return;
+	director->stale = true;
+	director_log_state(director, server, "check succeeded", report->detail);
 }

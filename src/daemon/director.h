@@ -16,8 +16,18 @@
 #include "lb/forward.h"
 #include "lb/model.h"
 #include "lb/settings.h"
+#include "probe/probe.h"
 
 #define IFACES_MOST 64 /* interfaces one director works on */
+
+/* A server's state, or with `server` NULL the service's, is another than it was. */
+struct state_change {
+	const struct service *service;
+	const struct server *server;
+	const char *from;
+	const char *to;
+	const char *reason;
+};
 
 struct director {
 	struct model *model;
@@ -26,7 +36,11 @@ struct director {
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbours and frames keep the index */
 	size_t iface_count;
 	bool announces;                   /* tell the network of VIPs: set when live */
+	bool probes;                      /* ask servers about the VIPs, and others too: when live, not when observing */
+	bool source_told;                 /* the log has said what the lack of a probe address means */
 	bool stale;                       /* the model changed: director_refresh() is due */
+	void (*changed)(void *context, const struct state_change *change); /* NULL: nobody cares */
+	void *changed_context;
 	uint64_t now;                     /* the latest that was told */
 };
 
@@ -50,8 +64,13 @@ NODISCARD int director_place(struct director *director, uint64_t now);
 void director_tick(struct director *director, uint64_t now);
 /* Compiles the table if anything changed since. Between two bursts. */
 void director_refresh(struct director *director);
-/* A check's result. */
-void director_health(struct director *director, struct server *server, enum health_reason result, const char *detail,
+/*
+ * Logs the server's state if it is another than the log had last; `success` is the reason when it is not DOWN, `detail`
+ * what was asked.
+ */
+void director_log_state(struct director *director, struct server *server, const char *success, const char *detail);
+/* The answer of a server's check `index`. */
+void director_health(struct director *director, struct server *server, size_t index, const struct probe_report *report,
     uint64_t now);
 
 #endif

@@ -16,9 +16,12 @@
 #include "base/log.h"
 #include "daemon/background.h"
 #include "daemon/dump.h"
+#include "daemon/hook.h"
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
+#include "daemon/probing.h"
 #include "os/os.h"
+#include "probe/children.h"
 #include "probe/probe.h"
 
 /* Frames taken before checks, timers and signals get their turn. */
@@ -45,6 +48,21 @@ send_frame(void *context, const struct frame *frame)
 		sender->ops->send(sender, frame);
 }
 
+/* Between two bursts: what has changed takes effect, and the VIP probe is woken when it wants to. */
+static void
+settle(struct dsrd *dsrd)
+{
+	uint64_t due, now;
+
+	director_refresh(&dsrd->director);
+	due = forward_probe_due(&dsrd->director.forwarder);
+	if (!dsrd->director.probes || due >= dsrd->next_wake)
+		return;
+	now = dsrd_clock();
+	loop_wake(dsrd->loop, due > now ? due - now : 0);
+	dsrd->next_wake = due;
+}
+
 static void
 flush(struct dsrd *dsrd)
 {
@@ -54,7 +72,7 @@ flush(struct dsrd *dsrd)
 		if (sender != NULL)
 			sender->ops->flush(sender);
 	}
-	director_refresh(&dsrd->director);
+	settle(dsrd);
 }
 
 static void
@@ -97,13 +115,31 @@ on_tick(void *context)
 }
 
 static void
-on_check(void *context, struct server *server, enum health_reason result, const char *detail)
+on_check(void *context, struct server *server, size_t check, const struct probe_report *report)
 {
 	struct dsrd *dsrd = context;
 
 	dsrd->director.now = dsrd_clock();
-	director_health(&dsrd->director, server, result, detail, dsrd->director.now);
-	director_refresh(&dsrd->director);
+	director_health(&dsrd->director, server, check, report, dsrd->director.now);
+	settle(dsrd);
+}
+
+static void
+on_wake(void *context)
+{
+	struct dsrd *dsrd = context;
+
+	dsrd->next_wake = UINT64_MAX;
+	probing_run(&dsrd->director, dsrd_clock());
+	flush(dsrd);
+}
+
+static void
+on_change(void *context, const struct state_change *change)
+{
+	struct dsrd *dsrd = context;
+
+	hook_run(dsrd->hook, change);
 }
 
 /* Everything that can fail on the way to `conf`: a failure changes nothing. */
@@ -231,24 +267,34 @@ on_signal(void *context, int number)
 static int
 start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
-	static const struct loop_calls calls = { on_readable, on_tick, on_signal };
+	static const struct loop_calls calls = { on_readable, on_tick, on_wake, on_signal };
 	const struct emitter emitter = { send_frame, dsrd };
 	struct siphash_key key;
 
+	/* A server that closes while it is asked something is an error of write(), not our end. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (getentropy(key.bytes, sizeof(key.bytes)) == -1) {
 		snprintf(error, size, "no random numbers: %s", strerror(errno));
 		return -1;
 	}
 	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &emitter, error, size) == -1)
 		return -1;
+	dsrd->next_wake = UINT64_MAX;
 	dsrd->director.announces = true;
+	dsrd->director.probes = !dsrd->options->observe;
 	dsrd->loop = loop_new(&calls, dsrd, IFACES_MOST);
 	if (dsrd->loop != NULL)
-		dsrd->prober = prober_new(loop_base(dsrd->loop), on_check, dsrd);
+		dsrd->children = children_new(loop_base(dsrd->loop));
+	if (dsrd->children != NULL)
+		dsrd->hook = hook_new(dsrd->children, dsrd->conf.notify);
+	if (dsrd->hook != NULL)
+		dsrd->prober = prober_new(loop_base(dsrd->loop), dsrd->children, on_check, dsrd);
 	if (dsrd->prober == NULL) {
 		snprintf(error, size, "libevent does not start");
 		return -1;
 	}
+	dsrd->director.changed = on_change;
+	dsrd->director.changed_context = dsrd;
 	return 0;
 }
 
@@ -256,6 +302,8 @@ static void
 stop_parts(struct dsrd *dsrd)
 {
 	prober_free(dsrd->prober);
+	hook_free(dsrd->hook);
+	children_free(dsrd->children);
 	if (dsrd->loop != NULL)
 		interfaces_close(dsrd);
 	loop_free(dsrd->loop);

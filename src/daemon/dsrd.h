@@ -13,6 +13,8 @@
 #include "daemon/options.h"
 
 struct background;
+struct children;
+struct hook;
 struct loop;
 struct notify;
 struct prober;
@@ -25,8 +27,11 @@ struct dsrd {
 	struct director director;
 	struct attachment attachments[IFACES_MOST]; /* by the director's interface numbers */
 	struct loop *loop;
+	struct children *children;
+	struct hook *hook;
 	struct prober *prober;
 	uint64_t next_rescan;
+	uint64_t next_wake;  /* UINT64_MAX: none is ordered */
 	uint64_t reloads;
 	bool failed; /* stopped because it could not go on */
 };

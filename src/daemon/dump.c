@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "daemon/dsrd.h"
+#include "daemon/hook.h"
+#include "daemon/probing.h"
 
 static void
 dump_counter(void *context, const char *name, const char *text, uint64_t value)
@@ -48,9 +50,52 @@ dump_server(const struct server *server)
 
 	log_notice("server server=%s state=%s weight=%" PRIu32 " mac=%s active=%" PRIu32 " inactive=%" PRIu32
 	    " connections=%" PRIu64 " packets=%" PRIu64 " bytes=%" PRIu64 " checks-ok=%" PRIu64 " checks-failed=%" PRIu64,
-	    server_name(server, name), server_state_name(server_state(server)), server->settings.weight,
+	    server_name(server, name), server_state_name(server_state(server)), server_weight(server),
 	    mac_is_zero(&server->mac) ? "none" : mac_format(&server->mac, mac), run->active, run->inactive, run->connections,
 	    run->packets, run->bytes, server->health.successes, server->health.failures);
+}
+
+static void
+dump_path(const struct path *path)
+{
+	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT];
+
+	log_notice("path server=%s vip=%s protocol=%s port=%u state=%s verdict=%s good=%" PRIu64 " bad=%" PRIu64
+	    " reason=\"%s\"", server_name(path->server, name), addr_format(&path->vip, vip),
+	    path->protocol == PROTOCOL_TCP ? "tcp" : "udp", path->port, health_state_name(path->health.state),
+	    path_verdict_name(path->verdict), path->health.successes, path->health.failures,
+	    path_verdict_sentence(path->verdict));
+	for (enum question question = 0; question < QUESTION_COUNT; question++) {
+		const struct reply *reply = &path->last.replies[question];
+		char from[ADDR_TEXT], mac[MAC_TEXT];
+
+		/* A good answer needs no evidence beside it. */
+		if (reply->answer == ANSWER_NOT_ASKED || path->verdict == PATH_ACCEPTED)
+			continue;
+		log_info("path-answer server=%s vip=%s question=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u", name, vip,
+		    question_name(question), answer_name(reply->answer), addr_format(&reply->from, from),
+		    mac_format(&reply->mac, mac), reply->hop_limit, reply->icmp_type, reply->icmp_code);
+	}
+}
+
+static void
+dump_probing(const struct director *director)
+{
+	const struct path_table *paths = director->forwarder.paths;
+	const struct watch *watch = &director->forwarder.watch;
+
+	for (size_t i = 0; i < path_count(paths); i++)
+		dump_path(path_at(paths, i));
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct finding *finding = &watch->findings[i];
+		const struct server *server = probing_owner(director, &finding->mac);
+		char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
+
+		log_notice("conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " over=%s",
+		    watch_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
+		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name,
+		    finding->count, watch_is_over(finding, director->now) ? "yes" : "no");
+	}
 }
 
 void
@@ -62,7 +107,14 @@ dump_to_log(const struct dsrd *dsrd)
 	forward_stats_each(&director->forwarder.stats, dump_counter, NULL);
 	dump_drops(&director->forwarder.stats);
 	dump_interfaces(dsrd);
+	if (dsrd->hook != NULL) {
+		const struct hook_stats stats = hook_stats(dsrd->hook);
+
+		log_notice("notify started=%" PRIu64 " failed=%" PRIu64 " dropped=%" PRIu64, stats.started, stats.failed,
+		    stats.dropped);
+	}
 	log_notice("flows count=%" PRIu32 " capacity=%" PRIu32, conn_table_count(conns), conn_table_capacity(conns));
+	dump_probing(director);
 	for (size_t i = 0; i < director->model->service_count; i++)
 		for (size_t j = 0; j < director->model->services[i]->server_count; j++)
 			dump_server(director->model->services[i]->servers[j]);

@@ -54,6 +54,7 @@ struct health {
 struct server_check {
 	struct health health;
 	uint8_t percent; /* of the server's weight that this check (a script) grants, 0 to 100 */
+	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is told once */
 };
 
 /*

@@ -534,6 +534,22 @@ server_report(struct server *server, size_t index, enum health_reason result, ui
 	return health_combine(&server->health, server->checks, server->check_count, now);
 }
 
+enum health_state
+service_state(const struct service *service)
+{
+	enum health_state state = HEALTH_DOWN;
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		const enum server_state server = server_state(service->servers[i]);
+
+		if (server == SERVER_UP)
+			return HEALTH_UP;
+		if (server == SERVER_UNKNOWN)
+			state = HEALTH_UNKNOWN;
+	}
+	return state;
+}
+
 uint32_t
 server_weight(const struct server *server)
 {

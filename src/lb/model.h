@@ -82,6 +82,8 @@ struct server {
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct server_run *run;
+	enum server_state logged; /* the state that the log had last */
+	enum server_state told; /* the state that watchers know of */
 	bool stays;          /* scratch of model_apply() */
 	struct server_check *planned; /* likewise */
 };
@@ -92,6 +94,7 @@ struct service {
 	size_t server_count;
 	uint16_t iface;                   /* where its VIPs live */
 	struct service_run *run;
+	enum health_state told;           /* the state that watchers know of */
 	bool stays;                       /* scratch of model_apply() */
 };
 
@@ -155,6 +158,8 @@ enum server_state server_state(const struct server *server);
  * server's health changed.
  */
 bool server_report(struct server *server, size_t index, enum health_reason result, uint64_t now);
+/* UP when a server is; DOWN when none is, nor can turn out to be; else UNKNOWN. */
+enum health_state service_state(const struct service *service);
 /* The weight after what its scripts grant; never 0 unless the settings or a script say 0. */
 uint32_t server_weight(const struct server *server);
 const char *server_state_name(enum server_state state); /* "unknown", "up", ... */

@@ -21,6 +21,21 @@ settings_clear(struct settings *settings)
 }
 
 const char *
+protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return "tcp";
+	case PROTOCOL_UDP:
+		return "udp";
+	case PROTOCOL_SCTP:
+		return "sctp";
+	default: /* numbers from the wire, not an enum */
+		return NULL;
+	}
+}
+
+const char *
 check_kind_name(enum check_kind kind)
 {
 	static const char *const names[CHECK_KINDS] = {

@@ -32,7 +32,7 @@ struct server_settings {
 /* One stretch of ports of one protocol on one VIP. */
 struct listen_settings {
 	struct addr vip;
-	uint8_t protocol; /* PROTOCOL_TCP or PROTOCOL_UDP */
+	uint8_t protocol; /* one that protocol_name() knows */
 	uint16_t first;
 	uint16_t last;
 };
@@ -139,6 +139,9 @@ struct settings {
 	size_t service_count;
 	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
 };
+
+/* Protocols that a service can have: PROTOCOL_TCP is "tcp", also UDP and SCTP. NULL for any other. */
+const char *protocol_name(uint8_t protocol);
 
 /* The settings' arrays belong to them. The struct itself is the caller's. */
 void settings_clear(struct settings *settings);

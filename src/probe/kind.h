@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What one way of asking a server (TCP connect, later others) gives to the prober, which knows when to ask. */
+/* What one way of asking a server (TCP connect, HTTP, a script ...) gives to the prober, which knows when to ask. */
 #ifndef PROBE_KIND_H
 #define PROBE_KIND_H
 
@@ -10,24 +10,36 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "lb/health.h"
+#include "lb/settings.h"
+#include "probe/probe.h"
 
+struct children;
 struct event_base;
+struct tls_contexts;
 
 /* Tells the prober the answer; once for each `begin`, unless `destroy` came before. May come from within `begin`. */
-typedef void probe_answer(void *check, enum health_reason result);
+typedef void probe_answer(void *question, const struct probe_report *report);
 
-/* Whom to ask. Does not change as long as the asker lives. */
+/* Whom to ask. Does not change as long as the asker lives, which may keep the pointer. */
 struct probe_target {
 	struct addr addr;
-	uint16_t port;
+	uint16_t port; /* 0 where the kind knows none */
 	struct timeval timeout;
+	struct check_settings check;
+	/* For scripts, which are told for whom they run. Empty for all others. */
+	char service[NAME_MOST];
+	char server[NAME_MOST];
+	struct addr vip;
+	uint16_t service_port;
+	/* What all askers of a prober share. */
 	struct event_base *base;
+	struct children *children;
+	struct tls_contexts *tls;
 	probe_answer *answer;
-	void *check; /* the argument of `answer` */
+	void *question; /* the argument of `answer` */
 };
 
 struct probe_kind {
-	const char *name; /* as the configuration and the log have it */
 	/* An asker, or NULL when memory is out. */
 	void *(*create)(const struct probe_target *target);
 	/* Gives up what is under way. */
@@ -37,8 +49,13 @@ struct probe_kind {
 };
 
 extern const struct probe_kind probe_tcp;
+extern const struct probe_kind probe_http; /* https too */
+extern const struct probe_kind probe_icmp;
+extern const struct probe_kind probe_dns;
+extern const struct probe_kind probe_udp;
+extern const struct probe_kind probe_script;
 
-/* What connect() and SO_ERROR mean for a server's health: 0 is success. */
-enum health_reason probe_reason_of(int error);
+/* Answers with a reason, and a detail ("status 503") or NULL. The asker may be gone afterwards: touch nothing. */
+void probe_tell(const struct probe_target *target, enum health_reason reason, const char *detail);
 
 #endif

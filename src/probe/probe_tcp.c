@@ -1,54 +1,30 @@
 /* SPDX-License-Identifier: ISC */
-/* The TCP check: a server is well when it accepts a connection. */
+/* The TCP check: a server is well when it accepts a connection and, where wanted, says what it should. */
 #include "config.h"
 
-#include "probe/kind.h"
-
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <event2/util.h>
+
+#include "probe/kind.h"
+#include "probe/matcher.h"
+#include "probe/socket.h"
+
+#define ANSWER_MOST 4096 /* bytes in which the expected ones must appear */
+#define PIECE 1024
 
 struct tcp_asker {
-	struct probe_target target;
-	struct event *event; /* NULL when nothing is under way */
+	const struct probe_target *target;
+	struct event *event;    /* NULL when nothing is under way */
+	struct event *deadline; /* of the whole check, whatever drips in */
 	int fd;
+	size_t sent;
+	size_t received;
+	struct matcher matcher;
 };
-
-enum health_reason
-probe_reason_of(int error)
-{
-	switch (error) {
-	case 0:
-		return HEALTH_REASON_NONE;
-	case ECONNREFUSED:
-		return HEALTH_REASON_REFUSED;
-	case ETIMEDOUT:
-		return HEALTH_REASON_TIMEOUT;
-	case ECONNRESET:
-	case ECONNABORTED:
-	case EPIPE:
-		return HEALTH_REASON_RESET;
-	case EMFILE: /* no descriptors, memory or ports left here */
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-	case EAGAIN:
-	case EADDRINUSE:
-	case EADDRNOTAVAIL:
-	case EPERM: /* a filter of our own (Linux, netfilter's OUTPUT) */
-	case EACCES:
-	case EAFNOSUPPORT: /* a kernel without IPv6 */
-		return HEALTH_REASON_LOCAL;
-	default: /* EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, and what else ICMP errors become (ENOPROTOOPT) */
-		return HEALTH_REASON_UNREACHABLE;
-	}
-}
 
 /*
  * An ordinary close: the server reads an end of file, which most take in silence. Cutting the connection short by
@@ -61,6 +37,7 @@ hang_up(struct tcp_asker *asker)
 	if (asker->event != NULL)
 		event_free(asker->event);
 	asker->event = NULL;
+	(void)event_del(asker->deadline);
 	if (asker->fd != -1)
 		(void)close(asker->fd);
 	asker->fd = -1;
@@ -70,68 +47,113 @@ static void
 finish(struct tcp_asker *asker, enum health_reason result)
 {
 	hang_up(asker);
-	asker->target.answer(asker->target.check, result);
+	probe_tell(asker->target, result, NULL);
 }
 
 static void
-on_event(evutil_socket_t fd, short what, void *argument)
+on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+{
+	finish(argument, HEALTH_REASON_TIMEOUT);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct tcp_asker *asker = argument;
-	int error = 0;
-	socklen_t length = sizeof(error);
+	uint8_t bytes[PIECE];
+	const size_t room = ANSWER_MOST - asker->received;
+	const ssize_t got = recv(fd, bytes, room < PIECE ? room : PIECE, 0);
 
-	if ((what & EV_WRITE) == 0)
-		finish(asker, HEALTH_REASON_TIMEOUT);
-	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
-		finish(asker, HEALTH_REASON_LOCAL);
-	else
-		finish(asker, probe_reason_of(error));
-}
-
-/* The length of what was filled in. */
-static socklen_t
-fill_sockaddr(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-	memset(storage, 0, sizeof(*storage));
-	if (addr->family == ADDR_IPV4) {
-		memcpy(&v4.sin_addr, addr->bytes, sizeof(v4.sin_addr));
-		memcpy(storage, &v4, sizeof(v4));
-		return sizeof(v4);
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got == -1) {
+		finish(asker, probe_reason_of(errno));
+		return;
 	}
-	memcpy(&v6.sin6_addr, addr->bytes, sizeof(v6.sin6_addr));
-	memcpy(storage, &v6, sizeof(v6));
-	return sizeof(v6);
+	asker->received += (size_t)got;
+	/* expect="" is content with any byte. */
+	if (got > 0 && matcher_feed(&asker->matcher, bytes, (size_t)got))
+		finish(asker, HEALTH_REASON_NONE);
+	else if (got == 0 || asker->received == ANSWER_MOST)
+		finish(asker, HEALTH_REASON_MISSING);
 }
 
-/* Waits for the connection that connect() began. 0 or -1. */
-static int
-await(struct tcp_asker *asker)
+/* Waits for `what` from now on. */
+static void
+await(struct tcp_asker *asker, short what, event_callback_fn callback)
 {
-	asker->event = event_new(asker->target.base, asker->fd, EV_WRITE, on_event, asker);
-	return asker->event == NULL ? -1 : event_add(asker->event, &asker->target.timeout);
+	if (asker->event != NULL)
+		event_free(asker->event);
+	asker->event = event_new(asker->target->base, asker->fd, (short)(what | EV_PERSIST), callback, asker);
+	if (asker->event == NULL || event_add(asker->event, NULL) == -1)
+		finish(asker, HEALTH_REASON_LOCAL);
+}
+
+/* What is to be said has been said. */
+static void
+said(struct tcp_asker *asker)
+{
+	matcher_begin(&asker->matcher, &asker->target->check.expect);
+	asker->received = 0;
+	if (!asker->target->check.expect.given)
+		finish(asker, HEALTH_REASON_NONE);
+	else
+		await(asker, EV_READ, on_readable);
+}
+
+static void
+on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
+{
+	struct tcp_asker *asker = argument;
+	const struct check_bytes *text = &asker->target->check.send;
+	const ssize_t sent = send(fd, text->bytes + asker->sent, text->length - asker->sent, 0);
+
+	if (sent == -1 && errno != EAGAIN && errno != EINTR) {
+		finish(asker, probe_reason_of(errno));
+		return;
+	}
+	if (sent > 0)
+		asker->sent += (size_t)sent;
+	if (asker->sent == text->length)
+		said(asker);
+}
+
+static void
+connected(struct tcp_asker *asker)
+{
+	asker->sent = 0;
+	if (asker->target->check.send.given)
+		await(asker, EV_WRITE, on_sendable);
+	else
+		said(asker);
+}
+
+static void
+on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
+{
+	struct tcp_asker *asker = argument;
+	const int error = socket_error(fd);
+
+	if (error != 0)
+		finish(asker, probe_reason_of(error));
+	else
+		connected(asker);
 }
 
 static void
 begin(void *argument)
 {
 	struct tcp_asker *asker = argument;
-	struct sockaddr_storage storage;
-	const socklen_t length = fill_sockaddr(&storage, &asker->target.addr, asker->target.port);
-	const int family = asker->target.addr.family == ADDR_IPV4 ? AF_INET : AF_INET6;
 
-	asker->fd = socket(family, SOCK_STREAM, 0);
-	if (asker->fd == -1 || evutil_make_socket_nonblocking(asker->fd) == -1 ||
-	    evutil_make_socket_closeonexec(asker->fd) == -1)
-		finish(asker, HEALTH_REASON_LOCAL);
-	else if (connect(asker->fd, (const struct sockaddr *)&storage, length) == 0)
-		finish(asker, HEALTH_REASON_NONE);
-	else if (errno != EINPROGRESS)
+	asker->fd = socket_connect(&asker->target->addr, asker->target->port, SOCK_STREAM, 0);
+	if (asker->fd == -1) {
 		finish(asker, probe_reason_of(errno));
-	else if (await(asker) == -1)
+		return;
+	}
+	if (event_add(asker->deadline, &asker->target->timeout) == -1)
 		finish(asker, HEALTH_REASON_LOCAL);
+	else
+		await(asker, EV_WRITE, on_connected);
 }
 
 static void *
@@ -141,8 +163,13 @@ create(const struct probe_target *target)
 
 	if (asker == NULL)
 		return NULL;
-	asker->target = *target;
+	asker->target = target;
 	asker->fd = -1;
+	asker->deadline = event_new(target->base, -1, 0, on_deadline, asker);
+	if (asker->deadline == NULL) {
+		free(asker);
+		return NULL;
+	}
 	return asker;
 }
 
@@ -152,11 +179,11 @@ destroy(void *argument)
 	struct tcp_asker *asker = argument;
 
 	hang_up(asker);
+	event_free(asker->deadline);
 	free(asker);
 }
 
 const struct probe_kind probe_tcp = {
-	.name = "tcp",
 	.create = create,
 	.destroy = destroy,
 	.begin = begin,

@@ -34,15 +34,17 @@ START_TEST(test_defaults)
 	ck_assert_str_eq(conf.user, "");
 	ck_assert_int_eq(conf.log, SINK_SYSLOG);
 	ck_assert(mac_is_zero(&conf.mac));
-	ck_assert(!addr_is_set(&conf.address.addr));
+	ck_assert(!addr_is_set(&conf.address4.addr));
+	ck_assert(!addr_is_set(&conf.address6.addr));
 	ck_assert_uint_eq(conf.settings.connections, 1000000);
 	ck_assert_mem_eq(&service->timeouts, &timeouts, sizeof(timeouts));
 	ck_assert_uint_eq(conf.settings.service_count, 1);
 	ck_assert_str_eq(service->name, "web");
 	ck_assert_str_eq(service->iface, "eth0");
 	ck_assert_str_eq(service->scheduler->name, "wlc");
-	ck_assert_int_eq(service->check.kind, CHECK_TCP);
-	ck_assert_uint_eq(service->check.port, 0);
+	ck_assert_uint_eq(service->check_count, 1);
+	ck_assert_int_eq(service->checks[0].kind, CHECK_TCP);
+	ck_assert_uint_eq(service->checks[0].port, 0);
 	ck_assert_uint_eq(service->interval, SECONDS(2));
 	ck_assert_uint_eq(service->timeout, SECONDS(1));
 	ck_assert_uint_eq(service->rise, 2);
@@ -68,8 +70,8 @@ START_TEST(test_dsrd)
 	ck_assert_int_eq(conf.log, SINK_STDERR);
 	ck_assert_uint_eq(conf.settings.connections, 65536);
 	ck_assert_str_eq(mac_format(&conf.mac, mac), "02:00:00:00:00:fe");
-	check_addr(&conf.address.addr, "192.0.2.250");
-	ck_assert_uint_eq(conf.address.length, 24);
+	check_addr(&conf.address4.addr, "192.0.2.250");
+	ck_assert_uint_eq(conf.address4.length, 24);
 	conf_clear(&conf);
 }
 END_TEST
@@ -139,9 +141,10 @@ START_TEST(test_section_defaults_reach_services_before_and_behind)
 	ck_assert_uint_eq(a->fall, 6);
 	ck_assert_uint_eq(b->fall, 6);
 	ck_assert_str_eq(a->scheduler->name, "rr");
-	ck_assert_int_eq(a->check.kind, CHECK_TCP);
-	ck_assert_uint_eq(a->check.port, 8080);
-	ck_assert_int_eq(b->check.kind, CHECK_NONE);
+	ck_assert_uint_eq(a->check_count, 1);
+	ck_assert_int_eq(a->checks[0].kind, CHECK_TCP);
+	ck_assert_uint_eq(a->checks[0].port, 8080);
+	ck_assert_uint_eq(b->check_count, 0);
 	ck_assert_uint_eq(b->interval, MINUTES(1));
 	ck_assert_uint_eq(b->timeout, MILLISECONDS(500));
 	ck_assert_str_eq(a->iface, "eth2");
@@ -175,7 +178,8 @@ START_TEST(test_need_iface)
 	ck_assert_ptr_nonnull(errors);
 	ck_assert_int_eq(conf_need_iface(&conf, "t", errors), -1);
 	ck_assert_uint_eq(errlist_count(errors), 1);
-	ck_assert_str_eq(errlist_text(errors, 0), "t: service `web` has no network interface: put `interface = NAME` into "
+	ck_assert_str_eq(errlist_text(errors, 0),
+	    "t: service `web` has no network interface: put `interface = NAME` into "
 	    "[dsrd], or start dsrd with -i NAME");
 	conf_set_iface(&conf, "eth0");
 	ck_assert_int_eq(conf_need_iface(&conf, "t", errors), 0);
@@ -207,18 +211,16 @@ START_TEST(test_limits)
 		"[defaults]\nrise = 1000\nfall = 1\n", "[dsrd]\ninterface = 123456789012345\n",
 		"[defaults]\ncheck = tcp  port=65535\n"
 	};
-	static const char *const bad[] = {
-		"[dsrd]\nconnections = 15\n", "[dsrd]\nconnections = 268435457\n", "[dsrd]\nconnections = 1g\n",
-		"[dsrd]\nconnections = -16\n", "[dsrd]\nconnections = 18446744073709551632\n",
-		"[dsrd]\naddress = 192.0.2.1/33\n", "[dsrd]\naddress = 192.0.2.1\n", "[dsrd]\naddress = 192.0.2.1/\n",
-		"[dsrd]\naddress = 2001:db8::1/64\n", "[defaults]\ninterval = 3601s\n", "[defaults]\ninterval = 9ms\n",
-		"[defaults]\ninterval = 5\n", "[defaults]\ninterval = -5s\n", "[defaults]\nrise = 1001\n",
-		"[defaults]\nfall = 0\n", "[dsrd]\ninterface = 1234567890123456\n", "[dsrd]\ninterface = \"eth0\"\n",
-		"[defaults]\ncheck = tcp port=65536\n", "[defaults]\ncheck = tcp port=0\n", "[defaults]\ncheck = tcp 80\n",
-		"[defaults]\ncheck = none port=80\n", "[defaults]\ncheck = tcp port=80 port=81\n", "[dsrd]\nuser = a:\n",
-		"[dsrd]\nuser = :a\n", "[dsrd]\nuser = a:b:c\n", "[dsrd]\nmac = 00:00:00:00:00:00\n",
-		"[dsrd]\nmac = ff:ff:ff:ff:ff:ff\n", "[dsrd]\nmac = 02:00:00:00:00\n", "[dsrd]\ninclude = x\n"
-	};
+	static const char *const bad[] = {"[dsrd]\nconnections = 15\n", "[dsrd]\nconnections = 268435457\n",
+	    "[dsrd]\nconnections = 1g\n", "[dsrd]\nconnections = -16\n", "[dsrd]\nconnections = 18446744073709551632\n",
+	    "[dsrd]\naddress = 192.0.2.1/33\n", "[dsrd]\naddress = 192.0.2.1\n", "[dsrd]\naddress = 192.0.2.1/\n",
+	    "[dsrd]\naddress = 2001:db8::1/129\n", "[defaults]\ninterval = 3601s\n", "[defaults]\ninterval = 9ms\n",
+	    "[defaults]\ninterval = 5\n", "[defaults]\ninterval = -5s\n", "[defaults]\nrise = 1001\n",
+	    "[defaults]\nfall = 0\n", "[dsrd]\ninterface = 1234567890123456\n", "[dsrd]\ninterface = \"eth0\"\n",
+	    "[defaults]\ncheck = tcp port=65536\n", "[defaults]\ncheck = tcp port=0\n", "[defaults]\ncheck = tcp 80\n",
+	    "[defaults]\ncheck = none port=80\n", "[defaults]\ncheck = tcp port=80 port=81\n", "[dsrd]\nuser = a:\n",
+	    "[dsrd]\nuser = :a\n", "[dsrd]\nuser = a:b:c\n", "[dsrd]\nmac = 00:00:00:00:00:00\n",
+	    "[dsrd]\nmac = ff:ff:ff:ff:ff:ff\n", "[dsrd]\nmac = 02:00:00:00:00\n", "[dsrd]\ninclude = x\n"};
 	char text[256];
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {

@@ -16,17 +16,18 @@ START_TEST(test_check_port)
 		{ .protocol = PROTOCOL_TCP, .first = 8000, .last = 8099 },
 		{ .protocol = PROTOCOL_TCP, .first = 443, .last = 443 },
 	};
-	struct service_settings service = { .listens = listens, .check = { .kind = CHECK_TCP } };
+	struct service_settings service = { .listens = listens };
+	struct check_settings check = { .kind = CHECK_TCP };
 
-	ck_assert_uint_eq(service_check_port(&service), 0);
+	ck_assert_uint_eq(service_check_port(&service, &check), 0);
 	service.listen_count = 1; /* UDP only */
-	ck_assert_uint_eq(service_check_port(&service), 0);
+	ck_assert_uint_eq(service_check_port(&service, &check), 0);
 	service.listen_count = 2; /* all TCP ports: none of them is more likely than another */
-	ck_assert_uint_eq(service_check_port(&service), 0);
+	ck_assert_uint_eq(service_check_port(&service, &check), 0);
 	service.listen_count = 4; /* the first that is one of few */
-	ck_assert_uint_eq(service_check_port(&service), 8000);
-	service.check.port = 9000;
-	ck_assert_uint_eq(service_check_port(&service), 9000);
+	ck_assert_uint_eq(service_check_port(&service, &check), 8000);
+	check.port = 9000;
+	ck_assert_uint_eq(service_check_port(&service, &check), 9000);
 }
 END_TEST
 

@@ -17,7 +17,8 @@
 #include <event2/util.h>
 
 #include "base/duration.h"
-#include "probe/kind.h"
+#include "probe/children.h"
+#include "probe/socket.h"
 #include "suites.h"
 
 #define SERVERS 8
@@ -32,21 +33,25 @@ struct told {
 
 struct bench {
 	struct event_base *base;
+	struct children *children;
 	struct prober *prober;
 	struct model *model;
 	struct told told;
 };
 
 static void
-on_result(void *context, struct server *server, enum health_reason result, const char *detail)
+on_result(void *context, struct server *server, size_t check, const struct probe_report *report)
 {
 	struct told *told = context;
 	const unsigned number = (unsigned)(server->settings.name[0] - '0');
+	const char *detail = report->detail;
+
+	ck_assert_uint_eq(check, 0);
 
 	ck_assert_uint_lt(number, SERVERS);
 	told->count[number]++;
 	told->all++;
-	told->last[number] = result;
+	told->last[number] = report->reason;
 	ck_assert_uint_lt(strlen(detail), sizeof(told->detail));
 	memcpy(told->detail, detail, strlen(detail) + 1);
 }
@@ -60,7 +65,9 @@ bench_new(void)
 	bench->base = event_base_new();
 	bench->model = model_new();
 	ck_assert(bench->base != NULL && bench->model != NULL);
-	bench->prober = prober_new(bench->base, on_result, &bench->told);
+	bench->children = children_new(bench->base);
+	ck_assert_ptr_nonnull(bench->children);
+	bench->prober = prober_new(bench->base, bench->children, on_result, &bench->told);
 	ck_assert_ptr_nonnull(bench->prober);
 	return bench;
 }
@@ -69,6 +76,7 @@ static void
 bench_free(struct bench *bench)
 {
 	prober_free(bench->prober);
+	children_free(bench->children);
 	model_free(bench->model);
 	event_base_free(bench->base);
 	free(bench);
@@ -107,7 +115,7 @@ static int
 bound_socket(int family, uint16_t *port)
 {
 	struct sockaddr_storage storage = { .ss_family = (sa_family_t)family };
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	socklen_t length = family == AF_INET ? sizeof(v4) : sizeof(v6);
 	const int fd = socket(family, SOCK_STREAM, 0);
@@ -138,7 +146,7 @@ listener(uint16_t *port)
 	return fd;
 }
 
-/* A service whose servers, "0", "1" ..., are all this machine, asked on `port`. */
+/* A service whose servers, "0", "1" ..., are all this machine, by different addresses, asked on `port`. */
 static void
 apply(struct bench *bench, unsigned servers, const char *addr, uint16_t port, uint64_t interval, uint64_t timeout)
 {
@@ -147,7 +155,10 @@ apply(struct bench *bench, unsigned servers, const char *addr, uint16_t port, ui
 
 	ck_assert_ptr_nonnull(service);
 	memcpy(service->name, "web", 4);
-	service->check = (struct check_settings) { CHECK_TCP, port };
+	service->checks = calloc(1, sizeof(*service->checks));
+	ck_assert_ptr_nonnull(service->checks);
+	service->checks[0].port = port;
+	service->check_count = 1;
 	service->interval = interval;
 	service->timeout = timeout;
 	service->servers = calloc(servers, sizeof(*service->servers));
@@ -158,6 +169,9 @@ apply(struct bench *bench, unsigned servers, const char *addr, uint16_t port, ui
 		server->name[0] = (char)('0' + service->server_count);
 		server->weight = 1;
 		ck_assert_int_eq(addr_parse(addr, &server->addr), 0);
+		/* 127.0.0.1, 127.0.0.2 ...: the same address would be the same question. */
+		if (server->addr.family == ADDR_IPV4)
+			server->addr.bytes[3] = (uint8_t)(1 + service->server_count);
 	}
 	ck_assert_int_eq(model_apply(bench->model, &settings, 1), 0);
 	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
@@ -382,7 +396,7 @@ START_TEST(test_unchecked_service_is_not_asked)
 	const int fd = listener(&port);
 
 	apply(bench, 1, "127.0.0.1", port, MILLISECONDS(20), SECONDS(1));
-	bench->model->services[0]->settings.check.kind = CHECK_NONE;
+	bench->model->services[0]->settings.check_count = 0;
 	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
 	run_for(bench, MILLISECONDS(200));
 	ck_assert_uint_eq(bench->told.all, 0);
