@@ -13,6 +13,7 @@ main(void)
 
 	srunner_add_suite(runner, conf_suite());
 	srunner_add_suite(runner, include_suite());
+	srunner_add_suite(runner, flow_value_suite());
 	srunner_add_suite(runner, golden_suite());
 	srunner_add_suite(runner, documents_suite());
 	srunner_add_suite(runner, settings_suite());

@@ -8,6 +8,7 @@
 Suite *reader_suite(void);
 Suite *conf_suite(void);
 Suite *include_suite(void);
+Suite *flow_value_suite(void);
 Suite *golden_suite(void);
 Suite *documents_suite(void);
 Suite *settings_suite(void);
