@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/duration.h"
 #include "daemon/director.h"
@@ -36,15 +37,20 @@ write_frame(void *context, const struct frame *frame)
 static void
 print_flow(enum packet_status status, const struct packet *packet)
 {
+	const char *protocol = protocol_name(packet->protocol);
 	char from[ADDR_TEXT], to[ADDR_TEXT];
 
 	if (!addr_is_set(&packet->destination))
 		return;
 	addr_format(&packet->source, from);
 	addr_format(&packet->destination, to);
-	if (status == PACKET_OK && !packet->fragment)
-		printf(" protocol=%s from=%s:%u to=%s:%u", packet->protocol == PROTOCOL_TCP ? "tcp" : "udp", from,
-		    packet->source_port, to, packet->destination_port);
+	if (status == PACKET_OK && packet->has_ports && protocol != NULL && !packet->fragment &&
+	    packet->source.family == ADDR_IPV6)
+		printf(" protocol=%s from=[%s]:%u to=[%s]:%u", protocol, from, packet->source_port, to,
+		    packet->destination_port);
+	else if (status == PACKET_OK && packet->has_ports && protocol != NULL && !packet->fragment)
+		printf(" protocol=%s from=%s:%u to=%s:%u", protocol, from, packet->source_port, to,
+		    packet->destination_port);
 	else if (status == PACKET_OK || status == PACKET_UNSUPPORTED)
 		printf(" protocol=%u from=%s to=%s", packet->protocol, from, to);
 	else
@@ -167,10 +173,10 @@ prepare(struct offline *offline, struct conf *conf, char *error, size_t size)
 		return -1;
 	iface = &director->ifaces[director_iface(director, conf->iface[0] != '\0' ? conf->iface : "savefile")];
 	iface->mac = conf->mac;
-	if (addr_is_set(&conf->address.addr)) {
-		iface->addresses[0] = conf->address;
-		iface->address_count = 1;
-	}
+	if (addr_is_set(&conf->address4.addr))
+		iface->addresses[iface->address_count++] = conf->address4;
+	if (addr_is_set(&conf->address6.addr))
+		iface->addresses[iface->address_count++] = conf->address6;
 	flatten(&conf->settings, iface->name);
 	if (director_apply(director, &conf->settings, 0) == -1) {
 		snprintf(error, size, "out of memory");
@@ -180,6 +186,34 @@ prepare(struct offline *offline, struct conf *conf, char *error, size_t size)
 	director->stale = true;
 	director_refresh(director);
 	return 0;
+}
+
+/* Opening the output empties it: that must not be the input under this or another name. */
+static bool
+is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* False, and told, when the frames cannot go where they should. */
+static bool
+check_output(const struct options *options)
+{
+	if (options->write == NULL)
+		return true;
+	if (strcmp(options->write, "-") == 0) {
+		fprintf(stderr, "dsrd: -w cannot be standard output, which has a line for each frame already: "
+		    "give -w a file's name\n");
+		return false;
+	}
+	if (strcmp(options->read, "-") != 0 && is_same_file(options->read, options->write)) {
+		fprintf(stderr, "dsrd: -r %s and -w %s are the same file, which writing would destroy: give -w another "
+		    "name\n", options->read, options->write);
+		return false;
+	}
+	return true;
 }
 
 static int
@@ -221,6 +255,10 @@ offline_run(const struct options *options, struct conf *conf)
 	char error[IO_ERROR] = "", closing[IO_ERROR];
 	int result;
 
+	if (!check_output(options)) {
+		conf_clear(conf);
+		return EXIT_USAGE;
+	}
 	if (mac_is_zero(&conf->mac)) {
 		fprintf(stderr, "dsrd: %s: a savefile does not say which frames are the director's: put `mac =` with the "
 		    "director's MAC address into [dsrd]\n", options->config);
@@ -230,16 +268,18 @@ offline_run(const struct options *options, struct conf *conf)
 	result = prepare(&offline, conf, error, sizeof(error));
 	if (result == 0)
 		result = open_files(&offline, options, error);
+	if (error[0] != '\0')
+		fprintf(stderr, "dsrd: %s\n", error);
 	if (result == 0) {
 		result = read_all(&offline, error);
 		print_summary(&offline);
+		if (result == -1)
+			fprintf(stderr, "dsrd: %s: %s\n", options->read, error);
 	}
 	if (close_files(&offline, closing) == -1) {
 		fprintf(stderr, "dsrd: %s: %s\n", options->write, closing);
 		result = -1;
 	}
-	if (error[0] != '\0')
-		fprintf(stderr, "dsrd: %s: %s\n", options->read, error);
 	director_clear(&offline.director);
 	conf_clear(conf);
 	return result == 0 ? EXIT_OK : EXIT_SYSTEM;
