@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/text.h"
 #include "conf/keys.h"
 #include "proto/packet.h"
@@ -30,27 +31,53 @@ value_set_iface(const char *text, char iface[IFACE_NAME])
 	return true;
 }
 
-/* "192.0.2.11:80": an address with a port? If so, `text` is cut before the colon. */
+/* "192.0.2.11:80" or "[2001:db8::11]:80": an address with a port? If so, `text` becomes the address alone. */
 static bool
 cut_port(char *text)
 {
 	char *colon = strrchr(text, ':');
+	const bool brackets = *text == '[' && colon != NULL && colon > text && colon[-1] == ']';
+	char *end = brackets ? colon - 1 : colon;
+	const char *begin = brackets ? text + 1 : text;
+	const char before = end != NULL ? *end : '\0';
 	struct addr addr;
 	uint64_t port;
 
 	if (colon == NULL || text_number(colon + 1, 0, UINT32_MAX, &port) != 0)
 		return false;
-	*colon = '\0';
-	if (addr_parse(text, &addr) == 0 && addr.family == ADDR_IPV4)
+	*end = '\0';
+	if (addr_parse(begin, &addr) == 0 && addr.family == (brackets ? ADDR_IPV6 : ADDR_IPV4)) {
+		memmove(text, begin, strlen(begin) + 1);
 		return true;
-	*colon = ':';
+	}
+	*end = before;
 	return false;
 }
 
 static bool
-loopback(const struct addr *addr)
+is_loopback(const struct addr *addr)
 {
-	return addr->bytes[0] == 127; /* RFC 1122 section 3.2.1.3 */
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	if (addr->family == ADDR_IPV4)
+		return addr->bytes[0] == 127; /* RFC 1122 section 3.2.1.3 */
+	return memcmp(addr->bytes, loopback6, sizeof(loopback6)) == 0; /* RFC 4291 section 2.5.3 */
+}
+
+/* ::ffff:0:0/96 (RFC 4291 section 2.5.5.2): no such address is on any wire. */
+static bool
+is_mapped(const struct addr *addr)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return addr->family == ADDR_IPV6 && memcmp(addr->bytes, prefix, sizeof(prefix)) == 0;
+}
+
+/* fe80::/10 (RFC 4291 section 2.5.6) */
+static bool
+is_link_local(const struct addr *addr)
+{
+	return addr->family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
 }
 
 enum set_result
@@ -60,20 +87,25 @@ value_set_address(struct parse *parse, const char *what, const char *text, struc
 
 	if (addr_parse(text, &read) != 0) {
 		if (*text == '[')
-			parse_error(parse,
-			    "`%s`: IPv6 is not supported yet, the %s must be an IPv4 address", text, what);
+			parse_error(parse, "`%s`: an IPv6 address is written without brackets, such as 2001:db8::10", text);
 		else
-			parse_error(parse,
-			    "`%s` is no IPv4 address such as 192.0.2.10 (names are not looked up)", text);
+			parse_error(parse, "`%s` is no address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)",
+			    text);
 		return SET_TOLD;
 	}
-	if (read.family != ADDR_IPV4) {
-		parse_error(parse, "`%s`: IPv6 is not supported yet, the %s must be an IPv4 address", text, what);
-		return SET_TOLD;
-	}
-	if (addr_is_no_host(&read) || loopback(&read)) {
+	if (addr_is_no_host(&read) || is_loopback(&read)) {
 		parse_error(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses name no "
 		    "machine on a network", text, what);
+		return SET_TOLD;
+	}
+	if (is_mapped(&read)) {
+		parse_error(parse, "`%s` cannot be the %s: it is an IPv4 address in disguise, write that as it is", text,
+		    what);
+		return SET_TOLD;
+	}
+	if (is_link_local(&read)) {
+		parse_error(parse, "`%s` cannot be the %s: a link-local address does not say on which network; use a global "
+		    "or unique local one", text, what);
 		return SET_TOLD;
 	}
 	*addr = read;
@@ -121,6 +153,20 @@ read_ports(char *text, struct listen_settings *listen)
 	return true;
 }
 
+static bool
+read_protocol(const char *word, uint8_t *protocol)
+{
+	static const uint8_t protocols[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
+
+	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
+		if (strcmp(word, protocol_name(protocols[i])) == 0) {
+			*protocol = protocols[i];
+			return true;
+		}
+	}
+	return false;
+}
+
 /* "tcp/80,443,8000-8099" */
 static enum set_result
 take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, char *word)
@@ -134,11 +180,10 @@ take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, cha
 		return SET_TOLD;
 	}
 	*ports++ = '\0';
-	if (strcmp(word, "tcp") != 0 && strcmp(word, "udp") != 0) {
-		parse_error(parse, "`%s` is no protocol of a service: tcp or udp", word);
+	if (!read_protocol(word, &listen.protocol)) {
+		parse_error(parse, "`%s` is no protocol of a service: tcp, udp or sctp", word);
 		return SET_TOLD;
 	}
-	listen.protocol = strcmp(word, "tcp") == 0 ? PROTOCOL_TCP : PROTOCOL_UDP;
 	for (; ports != NULL; ports = next) {
 		char shown[KEY_TEXT];
 
@@ -196,7 +241,7 @@ value_print_listen(const struct conf *conf, const struct service_settings *servi
 	if (index >= service->listen_count)
 		return false;
 	listen = &service->listens[index];
-	protocol = listen->protocol == PROTOCOL_TCP ? "tcp" : "udp";
+	protocol = protocol_name(listen->protocol);
 	addr_format(&listen->vip, vip);
 	if (listen->first == 1 && listen->last == PORT_MOST)
 		(void)snprintf(text, KEY_TEXT, "%s %s/*", vip, protocol);
@@ -222,6 +267,20 @@ set_weight(struct parse *parse, struct server_settings *server, const char *valu
 }
 
 static enum set_result
+set_max_connections(struct parse *parse, struct server_settings *server, const char *value)
+{
+	uint64_t number;
+
+	if (text_size(value, &number) == 0 && number > 0 && number <= CONNECTIONS_MOST) {
+		server->max_connections = (uint32_t)number;
+		return SET_OK;
+	}
+	parse_error(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is to get no new "
+	    "connections has `weight=0`", value);
+	return SET_TOLD;
+}
+
+static enum set_result
 set_server_mac(struct parse *parse, struct server_settings *server, const char *value)
 {
 	struct mac mac;
@@ -231,7 +290,7 @@ set_server_mac(struct parse *parse, struct server_settings *server, const char *
 		return SET_OK;
 	}
 	parse_error(parse, "`%s` is no server's MAC address, such as 02:00:00:00:00:0b; without `mac=` it is asked for "
-	    "by ARP", value);
+	    "by ARP or neighbour discovery", value);
 	return SET_TOLD;
 }
 
@@ -259,10 +318,11 @@ struct option {
 	enum set_result (*set)(struct parse *parse, struct server_settings *server, const char *value);
 };
 
-#define OPTION_COUNT 4
+#define OPTION_COUNT 5
 
 static const struct option options[OPTION_COUNT] = {
 	{ "weight", true, set_weight },
+	{ "max-connections", true, set_max_connections },
 	{ "mac", true, set_server_mac },
 	{ "interface", true, set_server_iface },
 	{ "backup", false, set_backup },
@@ -282,7 +342,8 @@ tell_unknown_option(struct parse *parse, const char *name)
 		parse_error(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
 	else
 		parse_error(parse,
-		    "a server has no option `%s`: there are weight=N, mac=MAC, interface=NAME and backup", name);
+		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME and backup",
+		    name);
 	return SET_TOLD;
 }
 
@@ -371,7 +432,7 @@ bool
 value_print_server(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	const struct server_settings *server;
-	char addr[ADDR_TEXT], mac[MAC_TEXT];
+	char addr[ADDR_TEXT], mac[MAC_TEXT], limit[32] = "";
 	bool has_mac, has_iface;
 
 	(void)conf;
@@ -380,8 +441,10 @@ value_print_server(const struct conf *conf, const struct service_settings *servi
 	server = &service->servers[index];
 	has_mac = !mac_is_zero(&server->mac);
 	has_iface = server->iface[0] != '\0';
-	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s", server->name, addr_format(&server->addr, addr),
-	    server->weight, has_mac ? " mac=" : "", has_mac ? mac_format(&server->mac, mac) : "",
+	if (server->max_connections != 0)
+		(void)snprintf(limit, sizeof(limit), " max-connections=%u", server->max_connections);
+	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s", server->name, addr_format(&server->addr, addr),
+	    server->weight, limit, has_mac ? " mac=" : "", has_mac ? mac_format(&server->mac, mac) : "",
 	    has_iface ? " interface=" : "", server->iface, server->backup ? " backup" : "");
 	return true;
 }
