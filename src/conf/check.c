@@ -219,11 +219,38 @@ check_own_address(struct parse *parse, const struct items *listens, const struct
 		    "another one", addr_format(own, addr));
 }
 
+/* A probe address is nobody's. */
+static void
+check_probe_address(struct parse *parse, const struct items *listens, const struct addr *probe)
+{
+	const struct place *place = &parse->dsrd.given[KEY_PROBE_ADDRESS];
+	char addr[ADDR_TEXT];
+
+	if (!addr_is_set(probe))
+		return;
+	addr_format(probe, addr);
+	if (find_vip(listens, probe) != NULL)
+		parse_error_at(parse, place, "%s is a VIP: `probe-address` is an address that nothing else uses", addr);
+	for (size_t i = 0; i < parse->service_count; i++) {
+		const struct service_settings *service = &parse->services[i]->service;
+
+		for (size_t j = 0; j < service->server_count; j++) {
+			if (!addr_equal(&service->servers[j].addr, probe))
+				continue;
+			parse_error_at(parse, place, "%s is server `%s`: `probe-address` is an address that nothing else uses", addr,
+			    service->servers[j].name);
+			return;
+		}
+	}
+}
+
 static void
 check_addresses(struct parse *parse, const struct items *listens)
 {
 	check_own_address(parse, listens, &parse->conf->address4.addr);
 	check_own_address(parse, listens, &parse->conf->address6.addr);
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
+		check_probe_address(parse, listens, &parse->conf->settings.probe_addresses[i]);
 	for (size_t i = 0; i < parse->service_count; i++) {
 		const struct draft *draft = parse->services[i];
 

@@ -714,3 +714,29 @@ value_print_notify(const struct conf *conf, const struct service_settings *servi
 	(void)snprintf(text, KEY_TEXT, "%s", conf->notify);
 	return index == 0 && conf->notify[0] != '\0';
 }
+
+/* One text in quotes. */
+enum set_result
+value_set_vip_payload(struct parse *parse, struct draft *draft, char *value)
+{
+	struct word word;
+	bool told;
+
+	if (*value != '"')
+		return SET_REFUSED;
+	if (!read_word(parse, &value, &word, &told))
+		return told ? SET_TOLD : SET_REFUSED;
+	if (*value != '\0' || word.length == 0 || !set_bytes(&draft->service.vip_payload, &word))
+		return SET_REFUSED;
+	return SET_OK;
+}
+
+bool
+value_print_vip_payload(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT])
+{
+	(void)conf;
+	text[0] = '\0';
+	append_quoted(text, service->vip_payload.bytes, service->vip_payload.length);
+	return index == 0 && service->vip_payload.given;
+}

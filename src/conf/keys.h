@@ -67,6 +67,11 @@ FLOW_VALUE(timeout_syn);
 FLOW_VALUE(timeout_fin);
 FLOW_VALUE(timeout_closed);
 FLOW_VALUE(timeout_udp);
+/* vip_value.c, and the payload in check_value.c */
+FLOW_VALUE(probe_address);
+FLOW_VALUE(vip_check);
+FLOW_VALUE(vip_conflict);
+FLOW_VALUE(vip_payload);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
 enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
 /* A network interface's name. */

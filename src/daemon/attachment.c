@@ -3,12 +3,14 @@
 
 #include "daemon/attachment.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "lb/path.h"
 #include "proto/ndp.h"
 
 /* Beyond this many VIPs a filter that names each costs more than it saves, and some kernels' limits come near. */
@@ -102,7 +104,11 @@ attachment_close(struct attachment *attachment, const struct iface *iface)
 /* Neighbour discovery: ICMPv6 types 133 to 137, without an extension header (RFC 4861, RFC 6980). */
 #define ALWAYS "arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137)"
 
-/* "... or (ether dst MAC and (dst host A or dst host B))" */
+/* Answers to the VIP probe, on every interface that leads to servers (lb/path.h). */
+#define PROBE_ANSWERS "icmp or icmp6 or dst portrange 61000-65095"
+static_assert(PATH_TAG_FIRST == 61000 && PATH_TAG_LAST == 65095, "the filter must say what the probe asks from");
+
+/* "... or (ether dst MAC and (ANSWERS or dst host A or dst host B))" */
 static void
 write_filter(char *text, size_t size, const struct iface *iface, uint16_t index, const struct model *model)
 {
@@ -111,50 +117,52 @@ write_filter(char *text, size_t size, const struct iface *iface, uint16_t index,
 
 	for (size_t i = 0; i < model->vip_count; i++)
 		vips += model->vips[i].iface == index;
-	if (vips == 0) {
-		snprintf(text, size, ALWAYS);
-		return;
-	}
 	mac_format(&iface->mac, mac);
 	if (vips > VIPS_IN_FILTER) {
 		snprintf(text, size, ALWAYS " or ((ip or ip6) and ether dst %s)", mac);
 		return;
 	}
-	used = (size_t)snprintf(text, size, ALWAYS " or (ether dst %s and (", mac);
-	for (size_t i = 0, written = 0; i < model->vip_count && used < size; i++) {
-		if (model->vips[i].iface != index)
-			continue;
-		used += (size_t)snprintf(text + used, size - used, "%sdst host %s", written++ > 0 ? " or " : "",
-		    addr_format(&model->vips[i].addr, addr));
-	}
+	used = (size_t)snprintf(text, size, ALWAYS " or (ether dst %s and (" PROBE_ANSWERS, mac);
+	for (size_t i = 0; i < PROBE_ADDRESSES && used < size; i++)
+		if (addr_is_set(&model->probe_addresses[i]))
+			used += (size_t)snprintf(text + used, size - used, " or dst host %s",
+			    addr_format(&model->probe_addresses[i], addr));
+	for (size_t i = 0; i < model->vip_count && used < size; i++)
+		if (model->vips[i].iface == index)
+			used += (size_t)snprintf(text + used, size - used, " or dst host %s",
+			    addr_format(&model->vips[i].addr, addr));
 	if (used < size)
 		snprintf(text + used, size - used, "))");
 }
 
 static void
-join_groups(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+join_group(struct attachment *attachment, const struct iface *iface, const struct addr *addr)
 {
+	const struct addr group = ndp_solicited_node(addr);
 	char text[ADDR_TEXT];
 
-	for (size_t i = 0; i < model->vip_count; i++) {
-		const struct vip *vip = &model->vips[i];
-		struct addr group;
+	if (attachment->groups == 0)
+		attachment->groups = os_group_socket();
+	if (attachment->groups == -1 || os_group_join(attachment->groups, iface->name, &group) == -1)
+		log_warning("group interface=%s vip=%s result=failed reason=\"%s: switches that listen to MLD may not deliver "
+		    "neighbour solicitations\"", iface->name, addr_format(addr, text), strerror(errno));
+}
 
-		if (vip->iface != index || vip->addr.family != ADDR_IPV6)
-			continue;
-		if (attachment->groups == 0)
-			attachment->groups = os_group_socket();
-		group = ndp_solicited_node(&vip->addr);
-		if (attachment->groups == -1 || os_group_join(attachment->groups, iface->name, &group) == -1)
-			log_warning("group interface=%s vip=%s result=failed reason=\"%s: switches that listen to MLD may not deliver "
-			    "neighbour solicitations\"", iface->name, addr_format(&vip->addr, text), strerror(errno));
-	}
+static void
+join_groups(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+{
+	for (size_t i = 0; i < model->vip_count; i++)
+		if (model->vips[i].iface == index && model->vips[i].addr.family == ADDR_IPV6)
+			join_group(attachment, iface, &model->vips[i].addr);
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
+		if (model->probe_addresses[i].family == ADDR_IPV6)
+			join_group(attachment, iface, &model->probe_addresses[i]);
 }
 
 void
 attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
 {
-	char text[128 + VIPS_IN_FILTER * (ADDR_TEXT + 16)], error[IO_ERROR];
+	char text[256 + (VIPS_IN_FILTER + PROBE_ADDRESSES) * (ADDR_TEXT + 16)], error[IO_ERROR];
 
 	if (attachment->receiver == NULL)
 		return;

@@ -128,11 +128,27 @@ interfaces_prepare(struct dsrd *dsrd, const struct settings *settings)
 	return status;
 }
 
+static enum exit_status
+check_probe_address(const struct addr *addr)
+{
+	char text[ADDR_TEXT], holder[IFACE_NAME] = "";
+
+	if (!addr_is_set(addr) || !os_holds_address(addr, holder))
+		return EXIT_OK;
+	addr_format(addr, text);
+	log_error("probe-address result=held address=%s interface=%s reason=\"this host's own kernel holds it: no host may; "
+	    "take it off, as in `ip address del %s dev %s`, or choose a free one\"", text, holder, text, holder);
+	return EXIT_BAD_CONFIG;
+}
+
 enum exit_status
 interfaces_check_vips(const struct settings *settings)
 {
 	enum exit_status status = EXIT_OK;
 
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
+		if (check_probe_address(&settings->probe_addresses[i]) != EXIT_OK)
+			status = EXIT_BAD_CONFIG;
 	for (size_t i = 0; i < settings->service_count; i++) {
 		for (size_t j = 0; j < settings->services[i].listen_count; j++) {
 			const struct addr *vip = &settings->services[i].listens[j].vip;

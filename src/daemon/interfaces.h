@@ -13,7 +13,7 @@
  * reason of a failure is in the log; what was opened before it stays open.
  */
 NODISCARD enum exit_status interfaces_prepare(struct dsrd *dsrd, const struct settings *settings);
-/* Nobody but dsrd may hold a VIP: EXIT_BAD_CONFIG, logged, when this host's kernel does. */
+/* Nobody but dsrd may hold a VIP or probe address: EXIT_BAD_CONFIG, logged, when this host's kernel does. */
 NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
 /* Warns where this host would forward a second copy of each frame. */
 void interfaces_warn_forwarding(const struct dsrd *dsrd);

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "base/attr.h"
+#include "base/duration.h"
 
 static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
 
@@ -23,6 +24,7 @@ struct loop {
 	const struct loop_calls *calls;
 	void *context;
 	struct event *ticker;
+	struct event *waker;
 	struct event *signals[ARRAY_LEN(signals)];
 	size_t most;
 	struct watch watches[];
@@ -45,6 +47,14 @@ on_tick(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 }
 
 static void
+on_wake(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+{
+	struct loop *loop = arg;
+
+	loop->calls->woken(loop->context);
+}
+
+static void
 on_signal(evutil_socket_t number, short what UNUSED, void *arg)
 {
 	struct loop *loop = arg;
@@ -59,6 +69,9 @@ begin_timers(struct loop *loop)
 
 	loop->ticker = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
 	if (loop->ticker == NULL || event_add(loop->ticker, &second) == -1)
+		return -1;
+	loop->waker = evtimer_new(loop->base, on_wake, loop);
+	if (loop->waker == NULL)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		loop->signals[i] = evsignal_new(loop->base, signals[i], on_signal, loop);
@@ -98,6 +111,8 @@ loop_free(struct loop *loop)
 			event_free(loop->signals[i]);
 	if (loop->ticker != NULL)
 		event_free(loop->ticker);
+	if (loop->waker != NULL)
+		event_free(loop->waker);
 	if (loop->base != NULL)
 		event_base_free(loop->base);
 	free(loop);
@@ -134,6 +149,15 @@ loop_unwatch(struct loop *loop, size_t number)
 	if (watch->event != NULL)
 		event_free(watch->event);
 	watch->event = NULL;
+}
+
+void
+loop_wake(struct loop *loop, uint64_t delay)
+{
+	const struct timeval tv = { (time_t)(delay / SECONDS(1)), (suseconds_t)(delay % SECONDS(1)) };
+
+	/* Without memory the next tick comes to the rescue. */
+	(void)evtimer_add(loop->waker, &tv);
 }
 
 int

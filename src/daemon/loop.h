@@ -4,6 +4,7 @@
 #define DAEMON_LOOP_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/time.h>
 
 #include "base/attr.h"
@@ -16,6 +17,8 @@ struct loop_calls {
 	void (*readable)(void *context, size_t number);
 	/* Once a second. */
 	void (*tick)(void *context);
+	/* Once, after loop_wake(). */
+	void (*woken)(void *context);
 	/* HUP, TERM, INT or USR1. */
 	void (*signalled)(void *context, int number);
 };
@@ -31,6 +34,9 @@ struct event_base *loop_base(struct loop *loop);
  */
 NODISCARD int loop_watch(struct loop *loop, size_t number, int descriptor, const struct timeval *wait);
 void loop_unwatch(struct loop *loop, size_t number);
+
+/* Call `woken` once, `delay` microseconds from now; what was said before no longer counts. */
+void loop_wake(struct loop *loop, uint64_t delay);
 
 /* Until loop_stop(). 0, or -1 when libevent failed. */
 NODISCARD int loop_run(struct loop *loop);
