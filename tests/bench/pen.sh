@@ -89,23 +89,35 @@ start_forwarder() { # dsrd|pen
 	wait_until 20 resolved || fail "$1 forwards nothing"
 }
 
-# One round: frames per second that arrived, and that were offered.
+# The forwarder's own processor time so far, in ticks of 1/100 s (proc(5), fields 14 and 15). Sending and the way through
+# the switch to the servers are in it, receiving is on the generator's side.
+ticks() {
+	cut -d ' ' -f 14,15 "/proc/$(pid_of forwarder)/stat" | {
+		read -r user system
+		echo $((user + system))
+	}
+}
+
+# One round: frames per second that arrived, that were offered, and what a frame cost.
 measure() { # dsrd|pen
 	start_forwarder "$1"
 	run_in client taskset -c 0 "$BLAST" eth0 "$CLIENT_MAC" "$DIRECTOR_MAC" "$SERVER_PREFIX.100" "$VIP" "$flows" \
 	    $((seconds + 2)) >"$NET_DIR/offered" &
 	blast=$!
 	sleep 1
-	count=$(arrived) begin=$(nanoseconds)
+	count=$(arrived) begin=$(nanoseconds) used=$(ticks)
 	sleep "$seconds"
-	count=$(($(arrived) - count)) took=$(($(nanoseconds) - begin))
+	count=$(($(arrived) - count)) took=$(($(nanoseconds) - begin)) used=$(($(ticks) - used))
 	wait "$blast" || fail "the generator failed"
 	is_running forwarder || fail "$1 ended under load"
 	stop forwarder
 	rate=$((count * 1000 / (took / 1000000)))
 	offered=$(sed -n 's/.*rate=\([0-9]*\).*/\1/p' "$NET_DIR/offered")
-	echo "$1 $rate $offered" >>"$NET_DIR/results"
-	printf '  %-5s %9d frames/s arrived of %9d offered\n' "$1" "$rate" "$offered"
+	[ "$count" -gt 0 ] || fail "$1 forwarded nothing in the middle of the round"
+	# Nanoseconds of processor time a frame: 10 000 000 in a tick.
+	cost=$((used * 10000000 / count))
+	echo "$1 $rate $offered $cost" >>"$NET_DIR/results"
+	printf '  %-5s %9d frames/s arrived of %9d offered; %6d ns of processor time each\n' "$1" "$rate" "$offered" "$cost"
 }
 
 echo "$(uname -sr), $(getconf _NPROCESSORS_ONLN) processors, $("$DSRD" --version | sed -n 's/^libpcap version \([^ ]*\).*/libpcap \1/p')"
@@ -124,22 +136,34 @@ while [ "$round" -le "$rounds" ]; do
 	round=$((round + 1))
 done
 
-echo
-for name in pen dsrd; do
-	awk -v name="$name" '$1 == name { print $2 }' "$NET_DIR/results" | sort -n | awk -v name="$name" '
+# The median, least and greatest of the numbers on standard input, one a line.
+spread() { # FORMAT-OF-A-NUMBER UNIT
+	sort -n | awk -v format="$1" -v unit="$2" '
 		{ value[NR] = $1 }
 		END {
 			median = NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2
-			printf "%-5s median %9d  min %9d  max %9d frames/s\n", name, median, value[1], value[NR]
+			printf "median " format "  min " format "  max " format " %s\n", median, value[1], value[NR], unit
 		}'
-done
+}
+
+column() { # NAME FIELD
+	awk -v name="$1" -v field="$2" '$1 == name { print $field }' "$NET_DIR/results"
+}
+
 # Within a round both had the same weather, so it is the rounds' ratios that are compared.
-awk '{ rate[$1] = $2 } NR % 2 == 0 { print rate["dsrd"] / rate["pen"] }' "$NET_DIR/results" | sort -n | awk '
-	{ value[NR] = $1 }
-	END {
-		median = NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2
-		printf "dsrd / pen, round by round: median %.2f  min %.2f  max %.2f\n", median, value[1], value[NR]
-	}'
+ratios() { # FIELD
+	awk -v field="$1" '{ value[$1] = $field } NR % 2 == 0 { print value["dsrd"] / value["pen"] }' "$NET_DIR/results"
+}
+
+echo
+for name in pen dsrd; do
+	printf '%-5s %s\n' "$name" "$(column "$name" 2 | spread '%9d' frames/s)"
+done
+echo "dsrd / pen, round by round:  $(ratios 2 | spread '%.2f' '')"
+for name in pen dsrd; do
+	printf '%-5s %s\n' "$name" "$(column "$name" 4 | spread '%9d' 'ns of processor time a frame')"
+done
+echo "dsrd / pen, round by round:  $(ratios 4 | spread '%.2f' '(less is better)')"
 awk '$2 > 0.95 * $3 { saturated = 1 }
 	END { if (saturated) print "In at least one round nearly all that was offered arrived: the generator was the limit." }' \
     "$NET_DIR/results"
