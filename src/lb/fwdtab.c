@@ -178,13 +178,32 @@ waits_for_mac(const struct fwdtab *table, const struct service *service)
 	return false;
 }
 
+/* By all servers as they are configured: their health and warmth must not change the table's size. */
+static int
+hash_room(const struct service *service, size_t *room)
+{
+	uint32_t *weights = calloc(service->server_count + 1, sizeof(*weights));
+
+	if (weights == NULL)
+		return -1;
+	for (size_t i = 0; i < service->server_count; i++)
+		weights[i] = server_weight(service->servers[i]);
+	*room = maglev_room(weights, service->server_count);
+	free(weights);
+	return 0;
+}
+
 static int
 build_hash(struct fwd_service *service)
 {
-	struct maglev_member *members = calloc(service->candidate_count + 1, sizeof(*members));
+	struct maglev_member *members;
 	char name[SERVER_NAME_TEXT];
+	size_t room;
 	int result;
 
+	if (hash_room(service->service, &room) == -1)
+		return -1;
+	members = calloc(service->candidate_count + 1, sizeof(*members));
 	if (members == NULL)
 		return -1;
 	for (size_t i = 0; i < service->candidate_count; i++) {
@@ -192,7 +211,7 @@ build_hash(struct fwd_service *service)
 		members[i].identity = siphash24(&service->hash_key, name, strlen(name));
 		members[i].weight = service->candidates[i]->weight;
 	}
-	result = maglev_build(&service->hash, members, service->candidate_count);
+	result = maglev_build(&service->hash, members, service->candidate_count, room);
 	free(members);
 	return result;
 }

@@ -9,7 +9,9 @@
 
 /* The paper's rule for an imbalance of at most one per cent: the table is more than 100 times the members. */
 #define SLOTS_PER_MEMBER 101
-#define SIZE_LEAST 251
+/* Sizes are steps: another size is another table, in which nearly every flow moves. */
+#define ROOM_LEAST 40
+#define ROOM_STEP 4
 #define FREE_SLOT UINT16_MAX
 
 /* One member while the table is filled: its own permutation of all slots, and the turns it has earned. */
@@ -32,12 +34,13 @@ is_prime(uint32_t number)
 }
 
 static uint32_t
-table_size(size_t members)
+table_size(size_t room)
 {
-	uint32_t size = (uint32_t)members * SLOTS_PER_MEMBER;
+	uint32_t step = ROOM_LEAST, size;
 
-	if (size < SIZE_LEAST)
-		size = SIZE_LEAST;
+	while (step < room)
+		step *= ROOM_STEP;
+	size = step * SLOTS_PER_MEMBER;
 	while (!is_prime(size))
 		size++;
 	return size;
@@ -69,6 +72,9 @@ prepare(struct filler *fillers, const struct maglev_member *members, size_t coun
 			most = filler->weight;
 	}
 	qsort(fillers, count, sizeof(*fillers), by_identity);
+	/* So that shares are rounded to the nearest slot, not down. */
+	for (size_t i = 0; i < count; i++)
+		fillers[i].credit = most / 2;
 	return most;
 }
 
@@ -100,7 +106,7 @@ fill(struct maglev *maglev, struct filler *fillers, size_t count, uint32_t most)
 }
 
 int
-maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t count)
+maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t count, size_t room)
 {
 	struct filler *fillers;
 
@@ -108,7 +114,7 @@ maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t 
 	if (count == 0)
 		return 0;
 	fillers = calloc(count, sizeof(*fillers));
-	maglev->size = table_size(count);
+	maglev->size = table_size(room > count ? room : count);
 	maglev->slots = malloc(maglev->size * sizeof(*maglev->slots));
 	if (fillers == NULL || maglev->slots == NULL) {
 		free(fillers);
@@ -119,6 +125,23 @@ maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t 
 	fill(maglev, fillers, count, prepare(fillers, members, count, maglev->size));
 	free(fillers);
 	return 0;
+}
+
+size_t
+maglev_room(const uint32_t *weights, size_t count)
+{
+	uint64_t total = 0, room;
+	uint32_t least = UINT32_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (weights[i] > 0 && weights[i] < least)
+			least = weights[i];
+	for (size_t i = 0; i < count; i++)
+		total += weights[i] > 0 ? weights[i] : least;
+	room = (total + least - 1) / least;
+	if (room > ROOM_FOR_WEIGHTS)
+		room = ROOM_FOR_WEIGHTS;
+	return room > count ? (size_t)room : count;
 }
 
 void

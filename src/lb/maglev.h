@@ -23,8 +23,21 @@ struct maglev {
 	uint32_t size;   /* a prime */
 };
 
-/* Members are at most 65535. 0, or -1 when memory is out. No members: an empty table. */
-NODISCARD int maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t count);
+/*
+ * Members are at most 65535. 0, or -1 when memory is out. No members: an empty table.
+ *
+ * The table has more than 100 slots for each of `room` members, in few sizes: tables of the same size differ by little
+ * more than the members that differ, tables of two sizes by nearly everything. So `room` should stay when members come
+ * and go; maglev_room() is one that does.
+ */
+NODISCARD int maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t count, size_t room);
+/*
+ * How many members as light as the lightest would weigh as much as all these, so that this one's share is exact too; at
+ * least `count`, and no more than ROOM_FOR_WEIGHTS because of weights. Weights of 0 count as the lightest: who drains
+ * does not change the table's size.
+ */
+#define ROOM_FOR_WEIGHTS 640
+size_t maglev_room(const uint32_t *weights, size_t count);
 void maglev_clear(struct maglev *maglev);
 
 /* The index of the member for `hash`. The table is not empty. */

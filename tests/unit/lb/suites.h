@@ -8,6 +8,7 @@ Suite *conn_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *health_suite(void);
+Suite *maglev_suite(void);
 Suite *model_suite(void);
 Suite *neigh_suite(void);
 Suite *pick_suite(void);
