@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/* The flow table: memory of a flow and time of a lookup, for 10 thousand, 1 million and 10 million flows. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "lb/conn.h"
+#include "proto/packet.h"
+
+#define LOOKUPS 2000000
+#define TIMEOUT MINUTES(15)
+
+static double
+now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+/* Splitmix64 (Steele, Lea, Flood 2014): spreads the flows' numbers, so that nothing is asked for in order. */
+static uint64_t
+spread(uint64_t number)
+{
+	number += UINT64_C(0x9e3779b97f4a7c15);
+	number = (number ^ number >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	number = (number ^ number >> 27) * UINT64_C(0x94d049bb133111eb);
+	return number ^ number >> 31;
+}
+
+static struct conn_key
+make_key(uint32_t client, uint16_t port)
+{
+	struct conn_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.client[10] = key.client[11] = 0xff;
+	memcpy(key.client + 12, &client, sizeof(client));
+	key.client_port = port;
+	key.vip_port = 80;
+	key.protocol = PROTOCOL_TCP;
+	return key;
+}
+
+/* Of those that are in the table: port 1. Nobody has port 2. */
+static double
+time_lookups(struct conn_table *table, uint32_t flows, uint16_t port, uint32_t expected)
+{
+	double began = now();
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		const struct conn_key key = make_key((uint32_t)(spread(i) % flows), port);
+
+		found += conn_find(table, &key, SECONDS(1)) != NULL;
+	}
+	if (found != expected) {
+		(void)fprintf(stderr, "conns: %" PRIu32 " flows found of %" PRIu32 "\n", found, expected);
+		exit(EXIT_FAILURE);
+	}
+	return (now() - began) / LOOKUPS;
+}
+
+static double
+time_inserts(struct conn_table *table, uint32_t flows)
+{
+	const struct server_ref server = { .slot = 1 };
+	double began = now();
+
+	for (uint32_t i = 0; i < flows; i++) {
+		const struct conn_key key = make_key(i, 1);
+
+		if (conn_insert(table, &key, server, CONN_ESTABLISHED, TIMEOUT, SECONDS(1)) == NULL) {
+			(void)fprintf(stderr, "conns: the table is full after %" PRIu32 " flows\n", i);
+			exit(EXIT_FAILURE);
+		}
+	}
+	return (now() - began) / flows;
+}
+
+static double
+time_removals(struct conn_table *table, uint32_t flows)
+{
+	double began = now();
+
+	conn_expire(table, SECONDS(1) + TIMEOUT + SECONDS(2), flows + 1);
+	if (conn_table_count(table) != 0) {
+		(void)fprintf(stderr, "conns: %" PRIu32 " flows did not expire\n", conn_table_count(table));
+		exit(EXIT_FAILURE);
+	}
+	return (now() - began) / flows;
+}
+
+/* What the making of the keys costs, which is no part of a lookup. */
+static double
+time_keys(uint32_t flows)
+{
+	double began = now();
+	volatile uint8_t sink = 0;
+
+	for (uint32_t i = 0; i < LOOKUPS; i++) {
+		const struct conn_key key = make_key((uint32_t)(spread(i) % flows), 1);
+
+		sink = (uint8_t)(sink ^ key.client[12]);
+	}
+	return (now() - began) / LOOKUPS;
+}
+
+/* The most memory this process had so far, in bytes. ru_maxrss is in kilobytes on Linux and the BSDs. */
+static double
+memory(void)
+{
+	struct rusage usage;
+
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return (double)usage.ru_maxrss * 1024;
+}
+
+static void
+measure(uint32_t flows, bool show)
+{
+	static const struct siphash_key key = { { 7 } };
+	const double before = memory();
+	struct conn_table *table = conn_table_new(flows, &key);
+	double insert, hit, miss, expire, keys, bytes;
+
+	if (table == NULL) {
+		(void)printf("%9" PRIu32 "  not enough memory\n", flows);
+		return;
+	}
+	insert = time_inserts(table, flows);
+	bytes = (memory() - before) / flows;
+	keys = time_keys(flows);
+	hit = time_lookups(table, flows, 1, LOOKUPS) - keys;
+	miss = time_lookups(table, flows, 2, 0) - keys;
+	expire = time_removals(table, flows);
+	if (show)
+		(void)printf("%9" PRIu32 "  %10.1f  %9.1f  %10.1f  %9.1f  %9.1f\n", flows, bytes, hit, miss, insert, expire);
+	conn_table_free(table);
+}
+
+int
+main(void)
+{
+	static const uint32_t counts[] = { 10000, 1000000, 10000000 };
+
+	(void)printf("The flow table, full. A flow itself has %zu bytes; the rest is its share of the index.\n\n",
+	    sizeof(struct conn));
+	(void)printf("    flows  bytes/flow    hit ns     miss ns  insert ns  expire ns\n");
+	/* So that the program's own pages are there. */
+	measure(16, false);
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		measure(counts[i], true);
+	return EXIT_SUCCESS;
+}
