@@ -146,6 +146,48 @@ START_TEST(test_names)
 }
 END_TEST
 
+START_TEST(test_combine)
+{
+	struct server_check checks[] = { { .percent = 100 }, { .percent = 100 } };
+	struct health whole = { .state = HEALTH_UNKNOWN };
+
+	ck_assert(!health_combine(&whole, checks, 2, 1));
+	checks[0].health.state = HEALTH_UP;
+	ck_assert(!health_combine(&whole, checks, 2, 2));
+	/* One that is DOWN decides, although the other is not known yet. */
+	checks[0].health = (struct health) { .state = HEALTH_DOWN, .reason = HEALTH_REASON_STATUS };
+	ck_assert(health_combine(&whole, checks, 2, 3));
+	ck_assert_int_eq(whole.state, HEALTH_DOWN);
+	ck_assert_int_eq(whole.reason, HEALTH_REASON_STATUS);
+	ck_assert_uint_eq(whole.since, 3);
+	ck_assert_uint_eq(health_blame(checks, 2), 0);
+	/* The next one takes the blame over. */
+	checks[0].health.state = HEALTH_UP;
+	checks[1].health = (struct health) { .state = HEALTH_DOWN, .reason = HEALTH_REASON_TIMEOUT };
+	ck_assert(!health_combine(&whole, checks, 2, 4));
+	ck_assert_int_eq(whole.reason, HEALTH_REASON_TIMEOUT);
+	ck_assert_uint_eq(whole.since, 3);
+	ck_assert_uint_eq(health_blame(checks, 2), 1);
+	checks[1].health.state = HEALTH_UP;
+	ck_assert(health_combine(&whole, checks, 2, 5));
+	ck_assert_int_eq(whole.state, HEALTH_UP);
+	ck_assert_uint_eq(health_blame(checks, 2), 2);
+	checks[1].health.state = HEALTH_UNKNOWN;
+	ck_assert(health_combine(&whole, checks, 2, 6));
+	ck_assert_int_eq(whole.state, HEALTH_UNKNOWN);
+}
+END_TEST
+
+START_TEST(test_percent)
+{
+	struct server_check checks[] = { { .percent = 100 }, { .percent = 30 }, { .percent = 60 } };
+
+	ck_assert_uint_eq(health_percent(checks, 0), 100);
+	ck_assert_uint_eq(health_percent(checks, 1), 100);
+	ck_assert_uint_eq(health_percent(checks, 3), 30);
+}
+END_TEST
+
 Suite *
 health_suite(void)
 {
@@ -160,6 +202,8 @@ health_suite(void)
 	tcase_add_test(tcase, test_zero_counts_as_one);
 	tcase_add_test(tcase, test_trust);
 	tcase_add_test(tcase, test_names);
+	tcase_add_test(tcase, test_combine);
+	tcase_add_test(tcase, test_percent);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

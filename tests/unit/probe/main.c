@@ -2,6 +2,7 @@
 /* Runs the suites of src/probe. */
 #include "config.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "suites.h"
@@ -12,6 +13,12 @@ main(void)
 	SRunner *runner = srunner_create(probe_suite());
 	int failed;
 
+	/* As the daemon does. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	srunner_add_suite(runner, answers_suite());
+	srunner_add_suite(runner, kinds_suite());
+	srunner_add_suite(runner, scripts_suite());
+	srunner_add_suite(runner, https_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -4,6 +4,10 @@
 
 #include <check.h>
 
+Suite *answers_suite(void);
+Suite *https_suite(void);
+Suite *kinds_suite(void);
 Suite *probe_suite(void);
+Suite *scripts_suite(void);
 
 #endif

@@ -430,6 +430,55 @@ START_TEST(test_no_descriptors_is_our_own_trouble)
 }
 END_TEST
 
+/* Two checks of two servers, one of them in two services: as many questions as there are different ones. */
+START_TEST(test_equal_checks_are_asked_once)
+{
+	struct bench *bench = bench_new();
+	struct settings settings = { .service_count = 2 };
+	uint16_t port;
+	const int fd = listener(&port);
+	int accepted = 0;
+
+	settings.services = calloc(2, sizeof(*settings.services));
+	ck_assert_ptr_nonnull(settings.services);
+	for (size_t i = 0; i < 2; i++) {
+		struct service_settings *service = &settings.services[i];
+
+		(void)snprintf(service->name, sizeof(service->name), "service%zu", i);
+		service->interval = SECONDS(60);
+		service->timeout = SECONDS(1);
+		service->checks = calloc(1, sizeof(*service->checks));
+		service->check_count = 1;
+		service->checks[0].port = port;
+		service->servers = calloc(2, sizeof(*service->servers));
+		service->server_count = 2;
+		for (size_t j = 0; j < 2; j++) {
+			service->servers[j].name[0] = (char)('0' + 2 * i + j);
+			/* 127.0.0.1 in both services, 127.0.0.2 and 3 in one each. */
+			service->servers[j].addr = (struct addr) { ADDR_IPV4, { 127, 0, 0, (uint8_t)(j == 0 ? 1 : 2 + i) } };
+		}
+	}
+	ck_assert_int_eq(model_apply(bench->model, &settings, 1), 0);
+	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
+	ck_assert_uint_eq(prober_questions(bench->prober), 3);
+	ck_assert(run_until(bench, &bench->told.all, 4, SECONDS(2)));
+	run_for(bench, MILLISECONDS(100));
+	ck_assert_uint_eq(bench->told.all, 4);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_uint_eq(bench->told.count[i], 1);
+	ck_assert_int_eq(evutil_make_socket_nonblocking(fd), 0);
+	for (int peer; (peer = accept(fd, NULL, NULL)) != -1; accepted++)
+		(void)close(peer);
+	ck_assert_int_eq(accepted, 3);
+	/* Of another timeout, another question. */
+	bench->model->services[1]->settings.timeout = SECONDS(2);
+	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
+	ck_assert_uint_eq(prober_questions(bench->prober), 4);
+	bench_free(bench);
+	(void)close(fd);
+}
+END_TEST
+
 static const struct {
 	int error;
 	enum health_reason reason;
@@ -470,6 +519,7 @@ probe_suite(void)
 	tcase_add_test(tcase, test_first_checks_are_soon_and_all);
 	tcase_add_test(tcase, test_sync_leaves_unchanged_checks_alone);
 	tcase_add_test(tcase, test_removed_server_is_never_told_of);
+	tcase_add_test(tcase, test_equal_checks_are_asked_once);
 	tcase_add_test(tcase, test_unchecked_service_is_not_asked);
 	tcase_add_test(tcase, test_no_descriptors_is_our_own_trouble);
 	tcase_add_loop_test(tcase, test_reason_of, 0, sizeof(reasons) / sizeof(reasons[0]));

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/* Each kind of check against a server of the test's own. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "asking.h"
+#include "suites.h"
+
+static void
+nap(unsigned milliseconds)
+{
+	const struct timespec time = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
+
+	(void)nanosleep(&time, NULL);
+}
+
+/* Reads the request, says the text in two pieces, hangs up. */
+static void
+say(int fd, const void *context)
+{
+	const char *text = context;
+	const size_t half = strlen(text) / 2;
+	char request[2048];
+
+	(void)!recv(fd, request, sizeof(request), 0);
+	(void)!send(fd, text, half, MSG_NOSIGNAL);
+	nap(20);
+	(void)!send(fd, text + half, strlen(text) - half, MSG_NOSIGNAL);
+}
+
+/* Says the text at once and stays silent for longer than any check waits. */
+static void
+say_and_hold(int fd, const void *context)
+{
+	(void)!send(fd, context, strlen(context), MSG_NOSIGNAL);
+	nap(3000);
+}
+
+static void
+drip(int fd, const void *context)
+{
+	const char *text = context;
+
+	for (unsigned i = 0; i < 100; i++) {
+		(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
+		nap(50);
+	}
+}
+
+/* Sends back the request, as the body of a response. */
+static void
+echo(int fd, const void *context)
+{
+	char request[2048];
+	const ssize_t got = recv(fd, request, sizeof(request), 0);
+
+	(void)!send(fd, context, strlen(context), MSG_NOSIGNAL);
+	if (got > 0)
+		(void)!send(fd, request, (size_t)got, MSG_NOSIGNAL);
+}
+
+/* The answer of a check of one connection to such a server. */
+static void
+ask_server(struct asking *asking, void (*serve)(int fd, const void *context), const char *text)
+{
+	const int listener = asking_socket(SOCK_STREAM, &asking->target.port);
+	const pid_t pid = asking_serve(listener, 1, serve, text);
+
+	asking_ask(asking);
+	asking_unserve(pid);
+	(void)close(listener);
+}
+
+static const struct {
+	const char *send;
+	const char *expect;
+	const char *says;
+	enum health_reason reason;
+} talks[] = {
+	{ "PING\r\n", "+PONG", "+PONG\r\n", HEALTH_REASON_NONE },
+	{ "PING\r\n", "+PONG", "-LOADING\r\n", HEALTH_REASON_MISSING },
+	{ "PING\r\n", NULL, "", HEALTH_REASON_NONE },
+	{ "PING\r\n", "", "x", HEALTH_REASON_NONE },
+	{ "PING\r\n", "", "", HEALTH_REASON_MISSING },
+};
+
+START_TEST(test_tcp_talk)
+{
+	struct asking asking;
+
+	asking_begin(&asking, CHECK_TCP);
+	asking_bytes(&asking.target.check.send, talks[_i].send);
+	if (talks[_i].expect != NULL)
+		asking_bytes(&asking.target.check.expect, talks[_i].expect);
+	ask_server(&asking, say, talks[_i].says);
+	ck_assert_int_eq(asking.reason, talks[_i].reason);
+	asking_end(&asking);
+}
+END_TEST
+
+START_TEST(test_tcp_banner)
+{
+	struct asking asking;
+
+	asking_begin(&asking, CHECK_TCP);
+	asking_bytes(&asking.target.check.expect, "220 ");
+	ask_server(&asking, say_and_hold, "220 mail.example.org\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking.target.timeout = (struct timeval) { 0, 200000 };
+	ask_server(&asking, say_and_hold, "421 busy\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_TIMEOUT);
+	asking_end(&asking);
+}
+END_TEST
+
+/* Neither a flood nor a trickle of the wrong bytes goes on for long. */
+START_TEST(test_tcp_limits)
+{
+	char flood[6001];
+	struct asking asking;
+
+	memset(flood, 'x', sizeof(flood) - 1);
+	flood[sizeof(flood) - 1] = '\0';
+	memcpy(flood + 5000, "220", 3);
+	asking_begin(&asking, CHECK_TCP);
+	asking_bytes(&asking.target.check.expect, "220");
+	ask_server(&asking, say_and_hold, flood);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_MISSING);
+	asking.target.timeout = (struct timeval) { 0, 300000 };
+	ask_server(&asking, drip, "x");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_TIMEOUT);
+	asking_end(&asking);
+}
+END_TEST
+
+START_TEST(test_http)
+{
+	struct asking asking;
+
+	asking_begin(&asking, CHECK_HTTP);
+	ask_server(&asking, say, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	ask_server(&asking, say, "HTTP/1.1 503 Service Unavailable\r\n\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_STATUS);
+	ck_assert_str_eq(asking.detail, "status 503");
+	ask_server(&asking, say, "nonsense\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_GARBLED);
+	ask_server(&asking, say, "HTTP/1.1 200 O");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_CLOSED);
+	asking_bytes(&asking.target.check.expect, "all is well");
+	ask_server(&asking, say, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nall is\r\n5\r\n well\r\n0\r\n\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	ask_server(&asking, say, "HTTP/1.1 200 OK\r\n\r\nall is not well");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_BODY);
+	asking_end(&asking);
+}
+END_TEST
+
+START_TEST(test_http_slow)
+{
+	struct asking asking;
+
+	asking_begin(&asking, CHECK_HTTP);
+	asking.target.timeout = (struct timeval) { 0, 300000 };
+	asking_bytes(&asking.target.check.expect, "well");
+	ask_server(&asking, say_and_hold, "");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_TIMEOUT);
+	ck_assert_str_eq(asking.detail, "connected, but no answer");
+	ask_server(&asking, drip, "HTTP/1.1 100 Continue\r\n\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_TIMEOUT);
+	ck_assert_str_eq(asking.detail, "the answer is not complete");
+	/* What is enough to know is enough: no wait for the end. */
+	ask_server(&asking, say_and_hold, "HTTP/1.1 200 OK\r\n\r\nall is well");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking_end(&asking);
+}
+END_TEST
+
+START_TEST(test_http_request)
+{
+	struct asking asking;
+
+	asking_begin(&asking, CHECK_HTTP);
+	asking_bytes(&asking.target.check.expect, "GET /healthz?a=b HTTP/1.1\r\nHost: www.example.org\r\n");
+	memcpy(asking.target.check.path, "/healthz?a=b", 13);
+	memcpy(asking.target.check.host, "www.example.org", 16);
+	ask_server(&asking, echo, "HTTP/1.1 200 OK\r\n\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking.target.check.host[0] = asking.target.check.path[0] = '\0';
+	asking_bytes(&asking.target.check.expect, "Connection: close\r\n\r\n");
+	ask_server(&asking, echo, "HTTP/1.1 200 OK\r\n\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking_bytes(&asking.target.check.expect, "Host: 127.0.0.1:");
+	ask_server(&asking, echo, "HTTP/1.1 200 OK\r\n\r\n");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking_end(&asking);
+}
+END_TEST
+
+static const enum check_kind stream_kinds[] = { CHECK_TCP, CHECK_HTTP };
+
+START_TEST(test_refused_and_given_up)
+{
+	struct asking asking;
+	int fd;
+
+	asking_begin(&asking, stream_kinds[_i]);
+	asking_bytes(&asking.target.check.expect, "never");
+	fd = asking_socket(SOCK_STREAM, &asking.target.port);
+	asking_give_up(&asking, 30);
+	(void)close(fd);
+	asking_ask(&asking);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_REFUSED);
+	asking_end(&asking);
+}
+END_TEST
+
+/* A server of one datagram, answered with `bytes`; with the number and name of the question when `dns`. */
+static pid_t
+answer_datagram(int fd, const char *text, bool dns)
+{
+	const pid_t pid = fork();
+	struct sockaddr_storage from;
+	socklen_t from_length = sizeof(from);
+	uint8_t bytes[512];
+	ssize_t got;
+
+	ck_assert_int_ne(pid, -1);
+	if (pid != 0)
+		return pid;
+	got = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &from_length);
+	if (dns && got > 12) {
+		/* First somebody else's: another number. */
+		bytes[2] = 0x81;
+		bytes[0] ^= 1;
+		(void)!sendto(fd, bytes, (size_t)got, 0, (struct sockaddr *)&from, from_length);
+		bytes[0] ^= 1;
+		bytes[3] = (uint8_t)text[0];
+		(void)!sendto(fd, bytes, (size_t)got, 0, (struct sockaddr *)&from, from_length);
+	} else if (!dns) {
+		(void)!sendto(fd, text, strlen(text), 0, (struct sockaddr *)&from, from_length);
+	}
+	_exit(0);
+}
+
+static void
+ask_datagram(struct asking *asking, const char *text)
+{
+	const int fd = asking_socket(SOCK_DGRAM, &asking->target.port);
+	const pid_t pid = answer_datagram(fd, text, asking->target.check.kind == CHECK_DNS);
+
+	(void)close(fd);
+	asking_ask(asking);
+	asking_unserve(pid);
+}
+
+START_TEST(test_udp)
+{
+	struct asking asking;
+	int fd;
+
+	asking_begin(&asking, CHECK_UDP);
+	asking.target.timeout = (struct timeval) { 0, 300000 };
+	asking_bytes(&asking.target.check.send, "hello");
+	asking_bytes(&asking.target.check.expect, "world");
+	ask_datagram(&asking, "hello world");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	ask_datagram(&asking, "hello");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_MISSING);
+	/* Silence. */
+	fd = asking_socket(SOCK_DGRAM, &asking.target.port);
+	asking_ask(&asking);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_TIMEOUT);
+	asking.target.check.expect.given = false;
+	asking_ask(&asking);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking_give_up(&asking, 20);
+	/* Port unreachable. */
+	(void)close(fd);
+	asking_ask(&asking);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_REFUSED);
+	asking_end(&asking);
+}
+END_TEST
+
+START_TEST(test_dns)
+{
+	struct asking asking;
+
+	asking_begin(&asking, CHECK_DNS);
+	memcpy(asking.target.check.name, "example.org", 12);
+	asking.target.check.type = 1;
+	ask_datagram(&asking, "\200"); /* recursion available, noerror */
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	ask_datagram(&asking, "\202");
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_ANSWER);
+	ck_assert_str_eq(asking.detail, "it says servfail");
+	asking_end(&asking);
+}
+END_TEST
+
+static const char *const ping_addresses[] = { "127.0.0.1", "::1" };
+
+START_TEST(test_icmp)
+{
+	struct asking asking;
+
+	asking_begin(&asking, CHECK_ICMP);
+	ck_assert_int_eq(addr_parse(ping_addresses[_i], &asking.target.addr), 0);
+	asking_ask(&asking);
+	/* Where this process may not ping, or there is no IPv6, it must say that it is the director's trouble. */
+	ck_assert(asking.reason == HEALTH_REASON_NONE || asking.reason == HEALTH_REASON_LOCAL);
+	if (geteuid() == 0 && _i == 0)
+		ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking_end(&asking);
+}
+END_TEST
+
+Suite *
+kinds_suite(void)
+{
+	Suite *suite = suite_create("kinds");
+	TCase *tcase = tcase_create("kinds");
+
+	tcase_set_timeout(tcase, 30);
+	tcase_add_loop_test(tcase, test_tcp_talk, 0, ARRAY_LEN(talks));
+	tcase_add_test(tcase, test_tcp_banner);
+	tcase_add_test(tcase, test_tcp_limits);
+	tcase_add_test(tcase, test_http);
+	tcase_add_test(tcase, test_http_slow);
+	tcase_add_test(tcase, test_http_request);
+	tcase_add_loop_test(tcase, test_refused_and_given_up, 0, ARRAY_LEN(stream_kinds));
+	tcase_add_test(tcase, test_udp);
+	tcase_add_test(tcase, test_dns);
+	tcase_add_loop_test(tcase, test_icmp, 0, ARRAY_LEN(ping_addresses));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
