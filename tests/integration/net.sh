@@ -44,6 +44,7 @@ fail() {
 		echo "--- the director's log, its end:" >&2
 		# Without the counters, which tests ask for again and again: the last dump is below, if there was one.
 		grep -v -e ' counter name=' -e ' drop reason=' -e ' interface interface=' -e ' flows count=' -e ' server server=' \
+		    -e ' path server=' -e ' notify started=' \
 		    "$NET_DIR/dsrd.log" | tail -n 30 >&2
 		if [ -s "$NET_DIR/dump" ]; then
 			grep -e 'drop reason=[a-z-]* frames=[1-9]' -e ' server server=' "$NET_DIR/dump" >&2
@@ -223,10 +224,10 @@ net_up() { # SERVERS [two-arm]
 	net_host_add director
 	net_number=1
 	if [ "${2:-one-arm}" = two-arm ]; then
-		VIP=198.51.100.10
+		VIP=198.51.100.10 CLIENT_IP=198.51.100.100
 		net_bridge_add front
 		net_bridge_add back
-		net_attach client eth0 front "$CLIENT_MAC" 198.51.100.100/24
+		net_attach client eth0 front "$CLIENT_MAC" "$CLIENT_IP/24"
 		net_attach director eth0 front "$DIRECTOR_MAC" 198.51.100.1/24
 		net_attach director eth1 back 02:00:00:00:00:02 "$SERVER_PREFIX.1/24"
 		net_host_add router
@@ -239,9 +240,9 @@ net_up() { # SERVERS [two-arm]
 			net_number=$((net_number + 1))
 		done
 	else
-		VIP=$SERVER_PREFIX.10
+		VIP=$SERVER_PREFIX.10 CLIENT_IP=$SERVER_PREFIX.100
 		net_bridge_add lan
-		net_attach client eth0 lan "$CLIENT_MAC" "$SERVER_PREFIX.100/24"
+		net_attach client eth0 lan "$CLIENT_MAC" "$CLIENT_IP/24"
 		net_attach director eth0 lan "$DIRECTOR_MAC" "$SERVER_PREFIX.1/24"
 		while [ "$net_number" -le "$1" ]; do
 			net_server_add "$net_number" lan

@@ -79,7 +79,7 @@ step "frames of another kind"
 echo "$(ipv4 0016 2000 11) 04d2" | expect_drops "a first fragment that is cut before the ports" fragment 3
 echo "$(ipv4 0024 0004 11) 04d2 0050 0010 0000 $zeros" | inject # a later one, whose first never comes
 echo "$(ipv4 0028 0000 01) 0d00 0000 0001 0001 $zeros" | expect_drops "ICMP that asks for the time" unsupported 3
-echo "$(ipv4 0028 0000 84) $zeros" | expect_drops "SCTP" unsupported 3
+echo "$(ipv4 0028 0000 2f) $zeros" | expect_drops "GRE" unsupported 3
 echo "$(ipv4 0028 0000 06) 04d2 0051 00000001 00000000 5002 ffff 0000 0000" | expect_drops "another port" no-service 3
 
 step "frames that claim to be the director's own"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # A real server that lacks the VIP and forwards packets sends every frame for the VIP back. The director does not play
-# ping-pong: it counts a bounce, and that is all.
+# ping-pong: it counts a bounce, and that is all. (With the VIP probe such a server would get no traffic at first.)
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -21,6 +21,7 @@ run_in web1 sysctl -q -w net.ipv4.ip_forward=1
 	[service web]
 	listen = $VIP tcp/80
 	scheduler = rr
+	vip-check = off
 	server = web1 $(server_ip 1)
 	server = web2 $(server_ip 2)
 	END

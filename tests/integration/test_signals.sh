@@ -185,6 +185,7 @@ wait_server up web/web1
 assert_equal "page" web1 "$(fetch /)"
 
 step "and can still open a new interface on a reload"
+vip_add web1 203.0.113.10
 cat >>"$conf" <<-END
 
 	[service other]
@@ -198,7 +199,6 @@ answers_on_eth1() {
 }
 wait_until 10 answers_on_eth1 || fail "no answer for the VIP on the new interface"
 wait_server up other/web1
-vip_add web1 203.0.113.10
 ip -n "$NET-web1" route add 203.0.113.0/24 dev eth0
 ip -n "$NET-client" address add 203.0.113.101/32 dev eth0
 run_in client sysctl -q -w net.ipv4.conf.all.accept_local=1

@@ -35,9 +35,10 @@ try_pages() {
 
 step "servers are found by their address"
 write_conf ''
-capture director front "ip host $VIP" eth0
-capture director back "ip host $VIP or arp host $VIP" eth1
-capture router way-home "ip src $VIP" eth0
+# Without the director's own VIP probe, whose answers are for the director.
+capture director front "ip host $VIP and host $CLIENT_IP" eth0
+capture director back "ip host $VIP and host $CLIENT_IP or arp host $VIP" eth1
+capture router way-home "ip src $VIP and dst $CLIENT_IP" eth0
 try_pages
 for name in front back way-home; do
 	capture_end "$name"
