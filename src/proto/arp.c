@@ -24,6 +24,10 @@ arp_parse(const struct frame *frame, struct arp *arp)
 	cursor_skip(&cursor, ETHER_SOURCE);
 	cursor_copy(&cursor, source.bytes, MAC_BYTES);
 	ethertype = cursor_u16(&cursor);
+	if (ethertype == ETHERTYPE_VLAN) {
+		cursor_skip(&cursor, VLAN_TAG - 2);
+		ethertype = cursor_u16(&cursor);
+	}
 	hardware = cursor_u16(&cursor);
 	protocol = cursor_u16(&cursor);
 	hardware_length = cursor_u8(&cursor);

@@ -48,7 +48,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (frame.bytes == NULL || craft == NULL)
 		goto out;
 	memcpy(frame.bytes, data, size);
-	if (arp_parse(&frame, &arp) == 0)
+	/* craft_arp() writes no tag. */
+	if (arp_parse(&frame, &arp) == 0 && data[ETHER_TYPE] == ETHERTYPE_ARP >> 8)
 		check_again(craft, data, &arp);
 	require(size == 0 || memcmp(frame.bytes, data, size) == 0);
 out:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "proto/arp.h"
 #include "proto/icmp.h"
 #include "proto/ndp.h"
 #include "scene.h"
@@ -407,6 +408,31 @@ START_TEST(test_a_tag_is_kept)
 }
 END_TEST
 
+/* Who asks for a VIP within a VLAN is answered there. */
+START_TEST(test_arp_in_a_vlan)
+{
+	const struct addr vip = scene_addr(VIP);
+	struct frame frame;
+	struct arp arp;
+
+	scene_arp(&scene, CLIENT_MAC, "ff:ff:ff:ff:ff:ff", ARP_REQUEST, CLIENT_MAC, "192.0.2.50", VIP);
+	ck_assert_uint_eq(scene.sent_count, 1);
+	memmove(scene.bytes + 16, scene.bytes + 12, 44);
+	store16(scene.bytes + 12, ETHERTYPE_VLAN);
+	store16(scene.bytes + 14, 5);
+	frame = (struct frame) { scene.bytes, 60, 60, 0 };
+	scene_forget(&scene);
+	forward_frame(&scene.forwarder, &frame, scene.now);
+	ck_assert_uint_eq(scene.sent_count, 1);
+	ck_assert_uint_eq(load16(scene.sent[0].bytes + 12), ETHERTYPE_VLAN);
+	ck_assert_uint_eq(load16(scene.sent[0].bytes + 14), 5);
+	frame = (struct frame) { scene.sent[0].bytes, scene.sent[0].length, scene.sent[0].length, 0 };
+	ck_assert_int_eq(arp_parse(&frame, &arp), 0);
+	ck_assert_int_eq(arp.operation, ARP_REPLY);
+	ck_assert(addr_equal(&arp.sender, &vip));
+}
+END_TEST
+
 /* INIT, COOKIE ECHO, DATA, SHUTDOWN: the chunk behind the common header. */
 START_TEST(test_sctp)
 {
@@ -446,6 +472,7 @@ protocols_suite(void)
 	tcase_add_test(tcase, test_fragments_interleaved);
 	tcase_add_test(tcase, test_fragments_are_bounded);
 	tcase_add_test(tcase, test_a_tag_is_kept);
+	tcase_add_test(tcase, test_arp_in_a_vlan);
 	tcase_add_test(tcase, test_sctp);
 	suite_add_tcase(suite, tcase);
 	return suite;
