@@ -6,6 +6,8 @@
 #ifndef LB_PICK_H
 #define LB_PICK_H
 
+#include <stdbool.h>
+
 #include "lb/conn.h"
 
 struct fwd_server;
@@ -15,6 +17,7 @@ struct fwd_vip;
 struct scheduler {
 	const char *name;
 	const char *use_when; /* one sentence for the manual */
+	bool by_hash;         /* chooses by the flow and the candidates alone: the middle of a flow as its beginning */
 	/* `service` has at least one candidate. Never NULL. */
 	struct fwd_server *(*pick)(const struct fwd_service *service, const struct fwd_vip *vip,
 	    const struct conn_key *key);

@@ -40,17 +40,20 @@ const struct scheduler pick_maglev = {
 	.name = "maglev",
 	.use_when = "Connections must survive a restart or a second director: by hash of the flow, changed for few when servers "
 	    "come and go.",
+	.by_hash = true,
 	.pick = pick_flow,
 };
 
 const struct scheduler pick_sh = {
 	.name = "sh",
 	.use_when = "A client must always reach the same server, without a table: by hash of the client's address.",
+	.by_hash = true,
 	.pick = pick_source,
 };
 
 const struct scheduler pick_dh = {
 	.name = "dh",
 	.use_when = "Each VIP and port must stay on one server, as with caches: by hash of the destination.",
+	.by_hash = true,
 	.pick = pick_destination,
 };

@@ -241,11 +241,22 @@ choose_persistent(const struct passage *passage, const struct fwd_service *servi
 	return server;
 }
 
-/* Nothing is remembered of this frame: its flow chooses the same server each time, as long as the candidates stay. */
+/* Without knowing what was before: the same server each time, as long as the candidates stay. */
+static struct fwd_server *
+choose_by_hash(const struct passage *passage)
+{
+	const struct fwd_service *service = passage->decision.service;
+
+	if (service->scheduler->by_hash)
+		return service->scheduler->pick(service, passage->vip, &passage->key);
+	return fwd_service_hash(service, &passage->key);
+}
+
+/* Nothing is remembered of this frame. */
 static void
 go_by_hash(struct passage *passage)
 {
-	passage->server = fwd_service_hash(passage->decision.service, &passage->key);
+	passage->server = choose_by_hash(passage);
 	passage->forwarder->stats.by_hash++;
 }
 
@@ -269,7 +280,7 @@ begin_flow(struct passage *passage)
 		return GOES_ON;
 	}
 	if (state == CONN_ESTABLISHED)
-		server = fwd_service_hash(service, &passage->key);
+		server = choose_by_hash(passage);
 	else
 		server = choose_persistent(passage, service);
 	if (server == NULL)

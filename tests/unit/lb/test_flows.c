@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "scene.h"
 #include "suites.h"
 
@@ -334,6 +335,35 @@ START_TEST(test_the_middle_of_connections_goes_by_hash)
 }
 END_TEST
 
+/* A director that begins in the middle of everything goes on as the one before it did. */
+START_TEST(test_hashed_flows_survive_a_restart)
+{
+	static const char *const names[] = { "maglev", "sh", "dh" };
+	struct service_settings *service;
+	char before[50][8];
+
+	for (unsigned restarted = 0; restarted < 2; restarted++) {
+		scene_close(&scene);
+		scene_open(&scene);
+		service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, names[_i]);
+		for (unsigned i = 3; i > 0; i--)
+			scene_add_server(service, i, 1, false);
+		scene_apply(&scene);
+		for (unsigned i = 0; i < ARRAY_LEN(before); i++) {
+			char from[32];
+			const struct decision decision = scene_send(&scene, &(struct shape) {
+			    .from = (snprintf(from, sizeof(from), "203.0.113.%u", i + 1), from),
+			    .flags = restarted ? TCP_ACK : TCP_SYN });
+
+			if (restarted)
+				ck_assert_str_eq(scene_went(&decision), before[i]);
+			else
+				snprintf(before[i], sizeof(before[i]), "%s", scene_went(&decision));
+		}
+	}
+}
+END_TEST
+
 START_TEST(test_warmup)
 {
 	unsigned counts[2] = { 0 };
@@ -378,6 +408,7 @@ flows_suite(void)
 	tcase_add_test(tcase, test_max_connections);
 	tcase_add_test(tcase, test_persistence_by_network);
 	tcase_add_test(tcase, test_persistence_leaves_a_server_that_is_down);
+	tcase_add_loop_test(tcase, test_hashed_flows_survive_a_restart, 0, 3);
 	tcase_add_test(tcase, test_warmup);
 	tcase_add_test(tcase, test_the_middle_of_connections_goes_by_hash);
 	suite_add_tcase(suite, tcase);
