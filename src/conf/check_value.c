@@ -457,11 +457,6 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 static enum set_result
 judge(struct parse *parse, struct check_settings *check)
 {
-	if (check->kind == CHECK_HTTPS && !HAVE_TLS) {
-		parse_error(parse, "this dsrd was built without OpenSSL and cannot check by https: write `check = tcp`, or build "
-		    "it --with-openssl");
-		return SET_TOLD;
-	}
 	if (check->kind == CHECK_UDP && !check->send.given) {
 		parse_error(parse, "`check = udp` needs send=\"...\": a server says nothing unasked");
 		return SET_TOLD;
@@ -477,6 +472,11 @@ judge(struct parse *parse, struct check_settings *check)
 	}
 	if (check->no_verify && check->ca[0] != '\0') {
 		parse_error(parse, "`ca` has no use where `verify=no`");
+		return SET_TOLD;
+	}
+	if (check->kind == CHECK_HTTPS && !HAVE_TLS) {
+		parse_error(parse, "this dsrd was built without OpenSSL and cannot check by https: write `check = tcp`, or build "
+		    "it --with-openssl");
 		return SET_TOLD;
 	}
 	return SET_OK;
