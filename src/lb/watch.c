@@ -166,7 +166,8 @@ watch_news(struct watch *watch, bool (*known)(const void *context, const struct 
 	for (size_t i = 0; i < watch->count; i++) {
 		struct finding *finding = &watch->findings[i];
 
-		if (finding->told != 0 && (finding->last <= finding->told || now - finding->told < TELL_AGAIN))
+		if (finding->told != 0 && (watch_is_over(finding, now) || finding->last <= finding->told ||
+		    now - finding->told < TELL_AGAIN))
 			continue;
 		if (finding->told == 0 && now - finding->first < HOLD_BACK && !known(context, finding))
 			continue;

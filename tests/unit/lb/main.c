@@ -18,7 +18,9 @@ main(void)
 	srunner_add_suite(runner, maglev_suite());
 	srunner_add_suite(runner, model_suite());
 	srunner_add_suite(runner, neigh_suite());
+	srunner_add_suite(runner, path_suite());
 	srunner_add_suite(runner, pick_suite());
+	srunner_add_suite(runner, watch_suite());
 	srunner_add_suite(runner, protocols_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -11,7 +11,10 @@ Suite *health_suite(void);
 Suite *maglev_suite(void);
 Suite *model_suite(void);
 Suite *neigh_suite(void);
+Suite *path_suite(void);
 Suite *pick_suite(void);
 Suite *protocols_suite(void);
+
+Suite *watch_suite(void);
 
 #endif
