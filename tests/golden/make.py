@@ -12,6 +12,7 @@ Nothing here asks dsrd, or shares a line with it: expectations are written by ha
 segments are computed by this file. Whoever changes dsrd's output changes the expectation here first, then runs this.
 """
 
+import ipaddress
 import os
 import struct
 import sys
@@ -24,11 +25,15 @@ def mac(last):
 
 
 def ip(text):
-    return bytes(int(part) for part in text.split("."))
+    return ipaddress.ip_address(text).packed
 
 
 def dotted(address):
-    return ".".join(str(byte) for byte in address)
+    return str(ipaddress.ip_address(address))
+
+
+def is_ipv6(text):
+    return ":" in text
 
 
 def colons(address):
@@ -45,9 +50,15 @@ VIP = "192.0.2.10"
 ROUTER_IP = "192.0.2.254"
 A_IP, B_IP, C_IP = "192.0.2.11", "192.0.2.12", "192.0.2.13"
 CLIENT = "198.51.100.7"
+DIRECTOR_IP6 = "2001:db8::1"
+VIP6 = "2001:db8::10"
+ROUTER_IP6 = "2001:db8::fe"
+A_IP6, B_IP6 = "2001:db8::11", "2001:db8::12"
+CLIENT6 = "2001:db8:1::7"
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 1, 2, 4, 8, 16, 32, 64, 128
-TCP, UDP, ICMP = 6, 17, 1
+TCP, UDP, ICMP, ICMPV6, SCTP = 6, 17, 1, 58, 132
+MORE_FRAGMENTS, DONT_FRAGMENT = 0x2000, 0x4000
 
 
 class Frame:
@@ -65,6 +76,10 @@ class Frame:
 
     def padded(self, length):
         return Frame(self.data + bytes(max(0, length - len(self.data))), self.flow)
+
+    def tagged(self, tci):
+        """The same frame in a VLAN (IEEE 802.1Q)."""
+        return Frame(self.data[:12] + struct.pack("!HH", 0x8100, tci) + self.data[12:], self.flow)
 
     def ether(self, destination=None, source=None):
         """The same frame between other hosts."""
@@ -96,12 +111,30 @@ def ipv4(protocol, payload, source, destination, flow=None, fragment=0, ident=1,
     return Frame(DIRECTOR + ROUTER + b"\x08\x00" + header + payload, flow)
 
 
+def ipv6(protocol, payload, source, destination, flow=None, extensions=b"", first=None, hop_limit=63):
+    """`extensions` are headers before the payload, `first` the kind of the first of them."""
+    header = struct.pack("!IHBB", 0x60000000, len(extensions) + len(payload), protocol if first is None else first,
+                         hop_limit) + ip(source) + ip(destination)
+    if flow is None:
+        flow = " protocol=%d from=%s to=%s" % (protocol, source, destination)
+    return Frame(DIRECTOR + ROUTER + b"\x86\xdd" + header + extensions + payload, flow)
+
+
+def datagram(protocol, payload, source, destination, flow=None, **more):
+    """Of the family of the addresses."""
+    return (ipv6 if is_ipv6(source) else ipv4)(protocol, payload, source, destination, flow, **more)
+
+
 def pseudo(protocol, source, destination, length):
+    """RFC 9293 section 3.1, RFC 8200 section 8.1."""
+    if is_ipv6(source):
+        return ip(source) + ip(destination) + struct.pack("!IHBB", length, 0, 0, protocol)
     return ip(source) + ip(destination) + struct.pack("!BBH", 0, protocol, length)
 
 
 def ports_flow(name, source, sport, destination, dport):
-    return " protocol=%s from=%s:%d to=%s:%d" % (name, source, sport, destination, dport)
+    form = " protocol=%s from=[%s]:%d to=[%s]:%d" if is_ipv6(source) else " protocol=%s from=%s:%d to=%s:%d"
+    return form % (name, source, sport, destination, dport)
 
 
 def tcp(sport, flags, payload=b"", dport=80, source=CLIENT, destination=VIP, seq=1000, ack=0, options=b"", urgent=0,
@@ -115,7 +148,7 @@ def tcp(sport, flags, payload=b"", dport=80, source=CLIENT, destination=VIP, seq
     elif check == "partial":
         check = ones_sum(above)
     segment = header[:16] + struct.pack("!H", check) + header[18:] + payload
-    return ipv4(TCP, segment, source, destination, ports_flow("tcp", source, sport, destination, dport), **more)
+    return datagram(TCP, segment, source, destination, ports_flow("tcp", source, sport, destination, dport), **more)
 
 
 def udp(sport, payload=b"", dport=53, source=CLIENT, destination=VIP, check=None, **more):
@@ -125,8 +158,82 @@ def udp(sport, payload=b"", dport=53, source=CLIENT, destination=VIP, check=None
         check = (0xFFFF - ones_sum(above + header + payload)) or 0xFFFF
     elif check == "partial":
         check = ones_sum(above)
-    return ipv4(UDP, header[:6] + struct.pack("!H", check) + payload, source, destination,
-                ports_flow("udp", source, sport, destination, dport), **more)
+    return datagram(UDP, header[:6] + struct.pack("!H", check) + payload, source, destination,
+                    ports_flow("udp", source, sport, destination, dport), **more)
+
+
+def sctp(sport, chunk, dport=5060, source=CLIENT, destination=VIP, **more):
+    """One chunk of 16 bytes. Nobody on the way looks at the checksum, a CRC-32C (RFC 9260 section 6.8)."""
+    header = struct.pack("!HHII", sport, dport, 0x12345678, 0xC0FFEE)
+    return datagram(SCTP, header + struct.pack("!BBH", chunk, 0, 16) + bytes(12), source, destination,
+                    ports_flow("sctp", source, sport, destination, dport), **more)
+
+
+def icmp(kind, code, rest, body, source=CLIENT, destination=VIP, **more):
+    """`rest` are the second four bytes of the header (RFC 792, RFC 4443)."""
+    protocol = ICMPV6 if is_ipv6(source) else ICMP
+    message = struct.pack("!BBH", kind, code, 0) + rest + body
+    above = pseudo(ICMPV6, source, destination, len(message)) if protocol == ICMPV6 else b""
+    message = message[:2] + struct.pack("!H", 0xFFFF - ones_sum(above + message)) + message[4:]
+    return datagram(protocol, message, source, destination, **more)
+
+
+def echo(kind, body, source=CLIENT, destination=VIP, identifier=77, sequence=1, **more):
+    return icmp(kind, 0, struct.pack("!HH", identifier, sequence), body, source, destination, **more)
+
+
+def solicited_node(address):
+    """The group of all hosts with this end of an address (RFC 4291 section 2.7.1)."""
+    return dotted(ip("ff02::1:ff00:0")[:13] + ip(address)[13:])
+
+
+def group_mac(group):
+    return b"\x33\x33" + ip(group)[12:]
+
+
+def neighbour_message(kind, flags, target, option, sender_mac, source, destination, ether, hop_limit=255):
+    """RFC 4861 sections 4.3 and 4.4. `option` is the kind of that with the sender's MAC, or None."""
+    options = b"" if option is None else bytes([option, 1]) + sender_mac
+    frame = icmp(kind, 0, bytes([flags, 0, 0, 0]), ip(target) + options, source, destination, hop_limit=hop_limit)
+    return frame.ether(destination=ether, source=sender_mac)
+
+
+def solicitation(sender_mac, source, target, destination=None, ether=None, option=1, **more):
+    """Who has `target`? To everybody who may have it, if not told otherwise."""
+    destination = destination or solicited_node(target)
+    return neighbour_message(135, 0, target, option, sender_mac, source, destination, ether or group_mac(destination),
+                             **more)
+
+
+ROUTER_FLAG, SOLICITED, OVERRIDE = 0x80, 0x40, 0x20
+
+
+def advertisement(sender_mac, target, flags, destination, ether, option=2, **more):
+    return neighbour_message(136, flags, target, option, sender_mac, target, destination, ether, **more)
+
+
+def cut_up(frame, ident, *lengths):
+    """The fragments of a frame's datagram: so many bytes in each but the last, each a multiple of 8."""
+    out = []
+    version6 = frame.data[12:14] == b"\x86\xdd"
+    header = 40 if version6 else 20
+    source, destination = ((frame.data[22:38], frame.data[38:54]) if version6 else
+                           (frame.data[26:30], frame.data[30:34]))
+    protocol = frame.data[20 if version6 else 23]
+    payload = frame.data[14 + header:]
+    at = 0
+    for length in lengths + (len(payload) - sum(lengths),):
+        more = at + length < len(payload)
+        piece = payload[at:at + length]
+        if version6:
+            # RFC 8200 section 4.5
+            extension = struct.pack("!BBHI", protocol, 0, at | more, ident)
+            out.append(ipv6(protocol, piece, dotted(source), dotted(destination), extensions=extension, first=44))
+        else:
+            out.append(ipv4(protocol, piece, dotted(source), dotted(destination), ident=ident,
+                            fragment=at // 8 | (MORE_FRAGMENTS if more else 0)))
+        at += length
+    return out
 
 
 def arp(operation, sender_mac, sender, target, target_mac=NO_MAC, destination=BROADCAST, source=None):
@@ -147,6 +254,82 @@ def pattern(length):
     return bytes((i * 7 + i // 256) % 256 for i in range(length))
 
 
+# --- consistent hashing --------------------------------------------------------------------------------------------
+
+WORD = 2**64 - 1
+
+
+def siphash24(key, data):
+    """Aumasson and Bernstein, "SipHash: a fast short-input PRF", section 2."""
+    def rotate(word, bits):
+        return (word << bits | word >> 64 - bits) & WORD
+
+    def rounds(number):
+        v = state
+        for _ in range(number):
+            v[0] = (v[0] + v[1]) & WORD
+            v[2] = (v[2] + v[3]) & WORD
+            v[1] = rotate(v[1], 13) ^ v[0]
+            v[3] = rotate(v[3], 16) ^ v[2]
+            v[0] = rotate(v[0], 32)
+            v[2] = (v[2] + v[1]) & WORD
+            v[0] = (v[0] + v[3]) & WORD
+            v[1] = rotate(v[1], 17) ^ v[2]
+            v[3] = rotate(v[3], 21) ^ v[0]
+            v[2] = rotate(v[2], 32)
+
+    k0, k1 = struct.unpack("<QQ", key)
+    state = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
+    padded = data + bytes(7 - len(data) % 8) + bytes([len(data) % 256])
+    for (word,) in struct.iter_unpack("<Q", padded):
+        state[3] ^= word
+        rounds(2)
+        state[0] ^= word
+    state[2] ^= 0xFF
+    rounds(4)
+    return state[0] ^ state[1] ^ state[2] ^ state[3]
+
+
+assert siphash24(bytes(range(16)), bytes(range(15))) == 0xA129CA6149BE45E5  # the paper's appendix A
+
+
+def text_key(text):
+    """What `hash-key` makes of a text."""
+    first = struct.pack("<Q", siphash24(bytes(16), text.encode()))
+    return first + struct.pack("<Q", siphash24(first + first, text.encode()))
+
+
+PUBLIC_KEY = text_key("dsrd")  # the default
+
+
+SLOTS = 4049  # for up to forty servers: the next prime above 101 times as many
+
+
+def maglev_table(key, servers):
+    """Eisenbud et al., "Maglev", section 3.4, for servers of equal weight."""
+    size = SLOTS
+    table = [None] * size
+    hashes = sorted((siphash24(key, name.encode()), name) for name in servers)
+    at = [value % 2**32 % size for value, _ in hashes]
+    skip = [(value >> 32) % (size - 1) + 1 for value, _ in hashes]
+    filled = 0
+    while True:
+        for i, (_, name) in enumerate(hashes):
+            while table[at[i]] is not None:
+                at[i] = (at[i] + skip[i]) % size
+            table[at[i]] = name
+            filled += 1
+            if filled == size:
+                return table
+
+
+def by_hash(servers, client=CLIENT, sport=0, dport=80, protocol=TCP, key=PUBLIC_KEY):
+    """Which of these servers gets a flow that nobody remembers."""
+    client = ip(client) if is_ipv6(client) else ip("::ffff:" + client)
+    name = client + struct.pack("<HHHBB", sport, dport, 0, protocol, 0)
+    return maglev_table(key, servers)[(siphash24(key, name) >> 32) * SLOTS >> 32]
+
+
 # --- cases ---------------------------------------------------------------------------------------------------------
 
 MILLISECOND = 1000
@@ -157,10 +340,17 @@ BEGIN = 1700000000 * SECOND
 COUNTERS = (
     ("frames", "frames seen"),
     ("passed", "frames that are not for a VIP: left to the host"),
-    ("consumed", "ARP frames taken note of or answered"),
+    ("consumed", "ARP frames, neighbour discovery and pings taken note of or answered"),
     ("forwarded", "frames sent on to a real server"),
+    ("held", "fragments that waited for their first one"),
+    ("fragments_released", "of these, sent on after it"),
+    ("fragments_expired", "of these, given up because it never came"),
+    ("by_hash", "frames of flows that the full table does not hold, sent by consistent hash"),
+    ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
+    ("echo_answers", "pings of VIPs answered"),
     ("arp_answers", "ARP answers given for VIPs"),
-    ("neighbour_requests", "ARP requests sent for real servers"),
+    ("ndp_answers", "neighbour advertisements given for VIPs"),
+    ("neighbour_requests", "ARP requests and neighbour solicitations sent for real servers"),
     ("checksums_finished", "unfinished TCP or UDP checksums put right"),
     ("frames_split", "super-frames split into segments"),
     ("segments", "segments they were split into"),
@@ -170,13 +360,14 @@ REASONS = (
     ("truncated", "the frame is shorter than its headers say, or the capture cut it"),
     ("malformed", "header fields contradict each other"),
     ("unsupported", "an IP protocol that no service can have"),
-    ("fragment", "an IP fragment: it does not say which flow it belongs to"),
+    ("fragment", "a fragment without its first one, or without ports in it, and no room to hold it"),
+    ("icmp-unknown", "an ICMP error about no flow that is known"),
     ("loop", "the director's own frame came back"),
     ("bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP"),
     ("no-service", "no service listens on this port of the VIP"),
     ("no-server", "the service has no server that takes new connections"),
     ("no-neighbour", "the flow's server has no known MAC address"),
-    ("table-full", "the flow table is full: raise `connections`"),
+    ("servers-full", "every server has its `max-connections`"),
     ("too-big", "larger than the outgoing interface's MTU, and cannot be split"),
 )
 
@@ -224,21 +415,38 @@ class Case:
             if isinstance(target, tuple):
                 target, destination = target
             self.add("neighbour_requests")
-            request = who_has(DIRECTOR, DIRECTOR_IP, target, destination=destination)
+            if is_ipv6(target):
+                group = target if destination != BROADCAST else None
+                request = solicitation(DIRECTOR, DIRECTOR_IP6, target, group, group and destination)
+            else:
+                request = who_has(DIRECTOR, DIRECTOR_IP, target, destination=destination)
             self.output.append((self.now + MILLISECOND, request.data))
 
     def log(self, line):
         self.events.append(line + "\n")
 
-    def forward(self, frame, server, state, new, sent=None):
-        """`sent` are the frames as they would come from the client, when not just the frame itself is to be sent on."""
+    def forward(self, frame, server, state, new, sent=None, hashed=False):
+        """`sent` are the frames as they would come from the client, when not just the frame itself is to be sent on.
+        `hashed`: by consistent hash, and not remembered."""
         self.take(frame, "forward", " server=%s state=%s new=%s" % (server, state, "yes" if new else "no"))
         for data in [frame.data] if sent is None else sent:
             self.output.append((self.now, self.macs[server] + DIRECTOR + data[12:]))
         self.add("forwarded")
         self.packets[server] += 1
         self.bytes[server] += len(frame.data)
-        self.connections[server] += new
+        self.connections[server] += new and not hashed
+        self.add("by_hash", int(hashed))
+
+    def hold(self, frame):
+        self.take(frame, "hold")
+        self.add("held")
+
+    def release(self, frame, server):
+        """What was held goes out behind the frame that was last taken."""
+        self.output.append((self.now, self.macs[server] + DIRECTOR + frame.data[12:]))
+        self.add("fragments_released")
+        self.packets[server] += 1
+        self.bytes[server] += len(frame.data)
 
     def drop(self, frame, reason, server=None, state=None, new=None):
         server_text = ""
@@ -253,12 +461,12 @@ class Case:
         self.take(frame, "pass")
         self.add("passed")
 
-    def consume(self, frame, answer=None):
+    def consume(self, frame, answer=None, counter="arp_answers"):
         self.take(frame, "consumed")
         self.add("consumed")
         if answer is not None:
             self.output.append((self.now, answer.data))
-            self.add("arp_answers")
+            self.add(counter)
 
     def summary(self):
         lines = list(self.events)
@@ -303,6 +511,9 @@ def web(scheduler, *servers):
     return service("web", "%s tcp/80" % VIP, scheduler, *servers)
 
 
+ADDRESS6 = "address = %s/64\n" % DIRECTOR_IP6
+
+
 AB = (("web/a", A), ("web/b", B))
 ABC = AB + (("web/c", C),)
 
@@ -326,17 +537,17 @@ def weighted():
 
 
 def least_connections():
-    case = Case("wlc", "Fewest connections per weight; an open one weighs more than one that begins.",
+    case = Case("wlc", "Fewest connections per weight; those that only begin decide between equals.",
                 web("wlc", SERVER_A + " weight=3", SERVER_B), AB)
-    # Begun connections and one, per weight; ties are searched in turn: a 1/3 b 1, a 2/3 b 1, a 3/3 b 1 (a's turn),
-    # a 4/3 b 1, a 4/3 b 2.
+    # None is open. Begun connections and one, per weight; ties are searched in turn: a 1/3 b 1, a 2/3 b 1, a 3/3 b 1
+    # (a's turn), a 4/3 b 1, a 4/3 b 2.
     for i, letter in enumerate("aaaba"):
         case.forward(tcp(40000 + i, SYN), "web/" + letter, "syn", True)
-    # One of a's five opens and now weighs 256: a (256 + 4)/3, b 2, until b has as much.
+    # One of a's opens: a 1/3, b 0, until one of b's does.
     case.forward(tcp(40000, ACK, ack=1), "web/a", "established", False)
     for i in range(3):
         case.forward(tcp(40010 + i, SYN), "web/b", "syn", True)
-    # b's opens too: a 260/3, b (256 + 3 + 1)/1.
+    # b's opens too: a 1/3, b 1.
     case.forward(tcp(40003, ACK, ack=1), "web/b", "established", False)
     case.forward(tcp(40020, SYN), "web/a", "syn", True)
 
@@ -380,11 +591,15 @@ def flows():
     case.forward(tcp(40001, ACK, seq=1001, ack=1), "web/b", "established", False)
     case.forward(tcp(40001, RST, seq=1001), "web/b", "closed", False)
     case.forward(tcp(40001, SYN, seq=6000), "web/a", "syn", True)
-    # Older than the director: carried on, though nobody saw it begin. A stray end is sent on, but not remembered long.
-    case.forward(tcp(40005, ACK, seq=77, ack=99), "web/b", "established", True)
-    case.forward(tcp(40006, FIN | ACK, seq=77, ack=99), "web/a", "closed", True)
+    # Older than the director: carried on by hash, though nobody saw it begin. A stray end is not worth remembering.
+    servers = ("web/a", "web/b")
+    case.forward(tcp(40005, ACK, seq=77, ack=99), by_hash(servers, sport=40005), "established", True)
+    case.forward(tcp(40005, ACK, seq=77, ack=99), by_hash(servers, sport=40005), "established", False)
+    case.forward(tcp(40006, FIN | ACK, seq=77, ack=99), by_hash(servers, sport=40006), "closed", True, hashed=True)
+    case.forward(tcp(40006, RST, seq=77), by_hash(servers, sport=40006), "closed", True, hashed=True)
     # Another client with the same port is another flow.
-    case.forward(tcp(40005, ACK, seq=77, ack=99, source="198.51.100.8"), "web/b", "established", True)
+    other = "198.51.100.8"
+    case.forward(tcp(40005, ACK, seq=77, ack=99, source=other), by_hash(servers, other, 40005), "established", True)
 
 
 def expiry():
@@ -404,10 +619,11 @@ def expiry():
     case.wait(899 * SECOND)
     case.forward(tcp(40001, ACK), "web/b", "established", False)
     case.wait(901 * SECOND)
-    case.forward(tcp(40001, ACK), "web/a", "established", True)
-    case.forward(tcp(40001, RST), "web/a", "closed", False)
+    hashed = by_hash(("web/a", "web/b"), sport=40001)  # nobody knows it any more
+    case.forward(tcp(40001, ACK), hashed, "established", True)
+    case.forward(tcp(40001, RST), hashed, "closed", False)
     case.wait(11 * SECOND)
-    case.forward(tcp(40001, ACK), "web/b", "established", True)
+    case.forward(tcp(40001, ACK), hashed, "established", True)
 
 
 def datagrams():
@@ -544,32 +760,362 @@ def malformed():
 
 
 def fragments():
-    case = Case("fragments", "A fragment does not say whose it is: ports are not read out of payload.",
-                service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A), (("web/a", A),))
-    more, offset = 0x2000, 185
-    none = " protocol=17 from=%s to=%s" % (CLIENT, VIP)
-    whole = udp(40000, pattern(2000)).data[34:]
-    case.drop(ipv4(UDP, whole[:1480], CLIENT, VIP, none, fragment=more), "fragment")
-    case.drop(ipv4(UDP, whole[1480:], CLIENT, VIP, none, fragment=offset), "fragment")
-    # Looks like ports 40000 and 80, and a SYN, but is payload.
-    fake = tcp(40000, SYN).data[34:]
-    case.drop(ipv4(TCP, fake, CLIENT, VIP, fragment=offset), "fragment")
-    case.drop(ipv4(TCP, fake, CLIENT, VIP, fragment=more | offset), "fragment")
-    case.drop(ipv4(TCP, b"\x9c", CLIENT, VIP, fragment=offset).padded(60), "fragment")
+    case = Case("fragments", "All fragments follow the first one, whatever comes first; payload is not read for ports.",
+                service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A, SERVER_B), AB)
+    run_fragments(case, CLIENT, VIP)
+    # A number that was used before, of another protocol: another datagram, that waits in vain.
+    fake = tcp(40000, SYN).data[34:]  # looks like ports and a SYN, but is payload
+    case.hold(ipv4(TCP, fake, CLIENT, VIP, ident=1, fragment=185))
+    case.hold(ipv4(TCP, fake, CLIENT, VIP, ident=1, fragment=MORE_FRAGMENTS | 185))
+    case.hold(ipv4(TCP, b"\x9c", CLIENT, VIP, ident=1, fragment=185).padded(60))
+    # A first one that is cut within its transport header (RFC 1858).
+    case.drop(ipv4(TCP, fake[:8], CLIENT, VIP, ident=2, fragment=MORE_FRAGMENTS), "fragment")
     # "Do not fragment" is not a fragment.
-    case.forward(tcp(40000, SYN, fragment=0x4000), "web/a", "syn", True)
+    case.forward(tcp(40000, SYN, fragment=DONT_FRAGMENT), "web/b", "syn", True)
     # For others: passes.
-    case.pass_on(ipv4(TCP, fake, CLIENT, DIRECTOR_IP, fragment=offset))
+    case.pass_on(ipv4(TCP, fake, CLIENT, DIRECTOR_IP, fragment=185))
+    # Nobody waits for ever: two seconds, and the first one finds nothing to release.
+    case.wait(3 * SECOND)
+    case.add("fragments_expired", 3)
+    first = tcp(40000, SYN).data[34:]
+    case.forward(ipv4(TCP, first, CLIENT, VIP, ident=1, fragment=MORE_FRAGMENTS), "web/b", "syn", False)
 
 
-def icmp():
-    case = Case("icmp", "What is neither TCP nor UDP can have no service.", web("rr", SERVER_A), (("web/a", A),))
-    echo = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + pattern(16)
-    echo = echo[:2] + struct.pack("!H", 0xFFFF - ones_sum(echo)) + echo[4:]
-    case.drop(ipv4(ICMP, echo, CLIENT, VIP), "unsupported")
+def run_fragments(case, client, vip):
+    """In order, reversed, interleaved, and twice, of a datagram of 4000 bytes."""
+    def request(sport):
+        return udp(sport, pattern(4000), source=client, destination=vip)
+
+    first, middle, last = cut_up(request(40000), 1, 1448, 1448)
+    case.forward(first, "web/a", "udp", True)
+    case.forward(middle, "web/a", "none", False)
+    case.forward(last, "web/a", "none", False)
+    # The other way round: the ends wait, and go in the order in which they came.
+    first, middle, last = cut_up(request(40001), 2, 1448, 1448)
+    case.hold(last)
+    case.hold(middle)
+    case.forward(first, "web/b", "udp", True)
+    case.release(last, "web/b")
+    case.release(middle, "web/b")
+    # A late copy knows the way.
+    case.forward(middle, "web/b", "none", False)
+    # Two at the same time, of flows with different servers.
+    one, two = cut_up(request(40000), 3, 1400, 1200), cut_up(request(40001), 4, 1400, 1200)
+    case.hold(two[2])
+    case.hold(one[1])
+    case.forward(one[0], "web/a", "udp", False)
+    case.release(one[1], "web/a")
+    case.hold(two[1])
+    case.forward(one[2], "web/a", "none", False)
+    case.forward(two[0], "web/b", "udp", False)
+    case.release(two[2], "web/b")
+    case.release(two[1], "web/b")
+    # The same number from another client is another datagram.
+    other = dotted(ip(client)[:-1] + b"\x08")
+    first, last = cut_up(udp(40000, pattern(2000), source=other, destination=vip), 4, 1448)
+    case.hold(last)
+    case.forward(first, "web/a", "udp", True)
+    case.release(last, "web/a")
+
+
+def service6(scheduler, *servers, listen="tcp/80 udp/53"):
+    return service("web", "%s %s" % (VIP6, listen), scheduler, *servers)
+
+
+SERVER_A6 = "server = a %s mac=%s" % (A_IP6, colons(A))
+
+
+def fragments6():
+    case = Case("fragments6", "The same in IPv6.", service6("rr", SERVER_A6, SERVER_B), AB, ADDRESS6)
+    run_fragments(case, CLIENT6, VIP6)
+    # A fragment header around a whole datagram makes no fragment (RFC 6946).
+    atomic = struct.pack("!BBHI", UDP, 0, 0, 9)
+    case.forward(udp(40000, pattern(20), source=CLIENT6, destination=VIP6, extensions=atomic, first=44), "web/a", "udp",
+                 False)
+
+
+def unsupported():
+    case = Case("icmp", "What no service can have reaches no server.", web("rr", SERVER_A), (("web/a", A),))
     case.drop(ipv4(47, pattern(30), CLIENT, VIP), "unsupported")
-    case.drop(ipv4(132, pattern(30), CLIENT, VIP), "unsupported")
-    case.pass_on(ipv4(ICMP, echo, CLIENT, DIRECTOR_IP))
+    case.drop(ipv4(2, pattern(30), CLIENT, VIP), "unsupported")
+    case.drop(ipv4(ICMPV6, echo(128, pattern(16), CLIENT6, VIP6).data[54:], CLIENT, VIP), "unsupported")
+    case.drop(icmp(13, 0, bytes(4), bytes(12)), "unsupported")  # what time is it?
+    case.drop(icmp(17, 0, bytes(4), bytes(4)), "unsupported")   # what is the netmask?
+    case.drop(echo(0, pattern(16)), "unsupported")              # an answer that nobody asked for
+    case.drop(icmp(5, 1, ip(ROUTER_IP), bytes(28), ROUTER_IP), "unsupported")  # a redirect
+    # Its own: the host answers.
+    case.pass_on(echo(8, pattern(16), destination=DIRECTOR_IP))
+
+
+def pinged(case, frame, kind, source, destination, body, **more):
+    """The answer has the recommended hop limit, and in IPv4 it is a datagram that needs no number (RFC 6864)."""
+    own = {"hop_limit": 64} if is_ipv6(source) else {"ttl": 64, "ident": 0, "fragment": DONT_FRAGMENT}
+    answer = echo(kind, body, destination, source, **own, **more).ether(destination=ROUTER, source=DIRECTOR)
+    if frame.data[12:14] == b"\x81\x00":
+        answer = answer.tagged(struct.unpack("!H", frame.data[14:16])[0])
+    case.consume(frame, answer, "echo_answers")
+
+
+def ping():
+    servers = (("web/a", A), ("off/b", B))
+    case = Case("ping", "The director answers pings of a VIP while there is a server behind it.",
+                web("rr", SERVER_A) + service("off", "192.0.2.20 tcp/80", "rr", SERVER_B + " weight=0"), servers)
+    pinged(case, echo(8, pattern(56)), 0, CLIENT, VIP, pattern(56))
+    pinged(case, echo(8, pattern(56), sequence=2), 0, CLIENT, VIP, pattern(56), sequence=2)
+    pinged(case, echo(8, b""), 0, CLIENT, VIP, b"")
+    pinged(case, echo(8, b"").padded(60), 0, CLIENT, VIP, b"")
+    pinged(case, echo(8, pattern(1472), identifier=65535), 0, CLIENT, VIP, pattern(1472), identifier=65535)
+    # Nobody is behind this one.
+    case.drop(echo(8, pattern(56), destination="192.0.2.20"), "no-server")
+    # By IP address to another host's MAC.
+    case.pass_on(echo(8, pattern(56)).ether(destination=A))
+
+
+def ping6():
+    case = Case("ping6", "The same in IPv6.", service6("rr", SERVER_A6), (("web/a", A),), ADDRESS6)
+    pinged(case, echo(128, pattern(56), CLIENT6, VIP6), 129, CLIENT6, VIP6, pattern(56))
+    pinged(case, echo(128, b"", CLIENT6, VIP6), 129, CLIENT6, VIP6, b"")
+    case.drop(echo(129, pattern(8), CLIENT6, VIP6), "unsupported")
+    case.drop(icmp(143, 0, bytes(4), bytes(20), CLIENT6, VIP6), "unsupported")  # multicast listener report
+
+
+def answer_of(frame):
+    """The beginning of what a server answers to a client's frame: VIP and client the other way round."""
+    version6 = frame.data[12:14] == b"\x86\xdd"
+    at = 54 if version6 else 34
+    source, destination = ((frame.data[38:54], frame.data[22:38]) if version6 else
+                           (frame.data[30:34], frame.data[26:30]))
+    protocol = frame.data[20 if version6 else 23]
+    ports = frame.data[at + 2:at + 4] + frame.data[at:at + 2]
+    return datagram(protocol, ports + pattern(1400), dotted(source), dotted(destination)).data[14:]
+
+
+def icmp_errors():
+    case = Case("icmp-errors", "What the network says of a server's answers reaches that server.",
+                service("web", "%s tcp/80 udp/53 sctp/5060" % VIP, "rr", SERVER_A, SERVER_B), AB)
+    case.forward(tcp(40000, SYN), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN), "web/b", "syn", True)
+    case.forward(tcp(40001, ACK), "web/b", "established", False)
+    case.forward(udp(40000), "web/a", "udp", True)
+    case.forward(sctp(40000, 1), "web/b", "syn", True)
+
+    def error(kind, code, quoted, server, state, rest=bytes(4), **more):
+        case.forward(icmp(kind, code, rest, quoted, ROUTER_IP, **more), server, state, False)
+        case.add("icmp_errors")
+
+    mtu = struct.pack("!HH", 0, 1280)
+    quoted = answer_of(tcp(40001, ACK))
+    error(3, 4, quoted[:28], "web/b", "established", mtu)   # RFC 792: eight bytes of the transport header
+    error(3, 4, quoted[:548], "web/b", "established", mtu)  # RFC 1812: as much as fits into 576
+    error(11, 0, quoted[:28], "web/b", "established")
+    error(3, 1, answer_of(tcp(40000, SYN))[:28], "web/a", "syn")
+    error(3, 3, answer_of(udp(40000))[:28], "web/a", "udp")
+    error(3, 4, answer_of(sctp(40000, 1))[:28], "web/b", "syn", mtu)
+    error(12, 0, quoted[:28], "web/b", "established")
+    # Nobody's: another port, another client, another VIP's, seven bytes only, later fragments, not from the VIP at all.
+    case.drop(icmp(3, 4, mtu, answer_of(tcp(40002, ACK))[:28], ROUTER_IP), "icmp-unknown")
+    case.drop(icmp(3, 4, mtu, answer_of(tcp(40001, ACK, source="198.51.100.8"))[:28], ROUTER_IP), "icmp-unknown")
+    case.drop(icmp(3, 4, mtu, quoted[:27], ROUTER_IP), "icmp-unknown")
+    case.drop(icmp(3, 4, mtu, quoted[:19], ROUTER_IP), "icmp-unknown")
+    case.drop(icmp(3, 4, mtu, quoted[:6] + b"\x00\x10" + quoted[8:28], ROUTER_IP), "icmp-unknown")
+    case.drop(icmp(3, 4, mtu, tcp(40001, ACK).data[14:42], ROUTER_IP), "icmp-unknown")
+    # To the director itself: the host's.
+    case.pass_on(icmp(3, 4, mtu, quoted[:28], ROUTER_IP, DIRECTOR_IP))
+
+
+def icmp_errors6():
+    case = Case("icmp-errors6", "The same in IPv6.", service6("rr", SERVER_A6, SERVER_B), AB, ADDRESS6)
+    ends = {"source": CLIENT6, "destination": VIP6}
+    case.forward(tcp(40000, SYN, **ends), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN, **ends), "web/b", "syn", True)
+    case.forward(tcp(40001, ACK, **ends), "web/b", "established", False)
+
+    def error(kind, code, quoted, rest=bytes(4)):
+        case.forward(icmp(kind, code, rest, quoted, ROUTER_IP6, VIP6), "web/b", "established", False)
+        case.add("icmp_errors")
+
+    mtu = struct.pack("!I", 1280)
+    quoted = answer_of(tcp(40001, ACK, **ends))
+    error(2, 0, quoted[:1232], mtu)  # RFC 4443: as much as fits into 1280
+    error(2, 0, quoted[:48], mtu)
+    error(1, 4, quoted[:60])
+    error(3, 0, quoted[:60])
+    error(4, 1, quoted[:60])
+    # The server had to cut its answer: the ports stand behind a fragment header.
+    inner = struct.pack("!IHBB", 0x60000000, 1448, 44, 64) + quoted[8:40] + struct.pack("!BBHI", TCP, 0, 1, 5)
+    error(2, 0, inner + quoted[40:100], mtu)
+    case.drop(icmp(2, 0, mtu, answer_of(tcp(40002, ACK, **ends))[:60], ROUTER_IP6, VIP6), "icmp-unknown")
+    case.drop(icmp(2, 0, mtu, quoted[:47], ROUTER_IP6, VIP6), "icmp-unknown")
+    case.drop(icmp(2, 0, mtu, quoted[:39], ROUTER_IP6, VIP6), "icmp-unknown")
+
+
+def flow6():
+    case = Case("ipv6", "An IPv6 VIP, with servers known by IPv6 and by IPv4; an IPv4 VIP with one known by IPv6.",
+                service6("rr", SERVER_A6, SERVER_B) + service("four", "%s tcp/80" % VIP, "rr", SERVER_A6),
+                AB + (("four/a", A),), ADDRESS6)
+    ends = {"source": CLIENT6, "destination": VIP6}
+    case.forward(tcp(40000, SYN, **ends), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN, **ends), "web/b", "syn", True)
+    case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
+    case.forward(tcp(40001, ACK, **ends), "web/b", "established", False)
+    case.forward(udp(40000, pattern(100), **ends), "web/a", "udp", True)
+    case.forward(udp(40000, pattern(100), **ends), "web/a", "udp", False)
+    case.forward(tcp(40000, FIN | ACK, **ends), "web/a", "fin-wait", False)
+    case.forward(tcp(40000, SYN), "four/a", "syn", True)
+    case.drop(tcp(40000, SYN, dport=81, **ends), "no-service")
+    # A checksum that was left to the card.
+    whole = tcp(40001, ACK, pattern(33), **ends)
+    case.forward(tcp(40001, ACK, pattern(33), check="partial", **ends), "web/b", "established", False, [whole.data])
+    case.add("checksums_finished")
+    # Older than the director.
+    hashed = by_hash(("web/a", "web/b"), CLIENT6, 40009)
+    case.forward(tcp(40009, ACK, **ends), hashed, "established", True)
+    case.pass_on(tcp(40000, SYN, source=CLIENT6, destination=DIRECTOR_IP6))
+    # Cut, and contradictory.
+    case.drop(Frame(tcp(40001, ACK, pattern(99), **ends).data[:100], " from=%s to=%s" % (CLIENT6, VIP6)), "truncated")
+    bad = bytearray(tcp(40001, SYN, **ends).data)
+    bad[67] |= FIN
+    case.drop(Frame(bytes(bad), " from=%s to=%s" % (CLIENT6, VIP6)), "malformed")
+    # A server sends it back.
+    case.drop(tcp(40000, SYN, hop_limit=62, **ends).ether(source=A), "bounce")
+
+
+def headers6():
+    case = Case("ipv6-headers", "Extension headers are walked, up to eight of them.", service6("rr", SERVER_A6),
+                (("web/a", A),), ADDRESS6)
+    ends = {"source": CLIENT6, "destination": VIP6}
+    pad = bytes([1, 4]) + bytes(4)  # one option that fills six bytes (RFC 8200 section 4.2)
+    option = bytes([TCP, 0]) + pad
+    case.forward(tcp(40000, SYN, extensions=option, first=0, **ends), "web/a", "syn", True)
+    case.forward(tcp(40000, ACK, extensions=option, first=60, **ends), "web/a", "established", False)
+    case.forward(tcp(40000, ACK, extensions=bytes([60, 0]) + pad + option, first=0, **ends), "web/a", "established",
+                 False)
+    case.forward(tcp(40000, ACK, extensions=bytes([TCP, 1]) + bytes([1, 12]) + bytes(12), first=60, **ends), "web/a",
+                 "established", False)
+    eight = (bytes([60, 0]) + pad) * 7 + option
+    case.forward(tcp(40000, ACK, extensions=eight, first=60, **ends), "web/a", "established", False)
+
+    def bad(reason, protocol, extensions, first):
+        frame = tcp(40000, ACK, extensions=extensions, first=first, **ends)
+        flow = " from=%s to=%s" % (CLIENT6, VIP6)
+        case.drop(Frame(frame.data, (" protocol=%d" % protocol if reason == "unsupported" else "") + flow), reason)
+
+    bad("unsupported", 60, bytes([60, 0]) + pad + eight, 60)
+    # A routing header that has been followed to its end, and one with a place still to go to.
+    case.forward(tcp(40000, ACK, extensions=bytes([TCP, 0, 4, 0]) + bytes(4), first=43, **ends), "web/a", "established",
+                 False)
+    bad("unsupported", 43, bytes([TCP, 2, 0, 1]) + bytes(4) + ip(A_IP6), 43)
+    # Encrypted: nobody knows what is in it. And no next header at all.
+    bad("unsupported", 50, bytes([0, 0, 0, 1, 0, 0, 0, 1]), 50)
+    bad("unsupported", 59, option, 59)
+
+
+def neighbours_ask6():
+    case = Case("nd", "Only the director answers solicitations for the VIP.", service6("rr", SERVER_A6), (("web/a", A),),
+                ADDRESS6)
+
+    def answered(frame, destination=ROUTER_IP6, ether=ROUTER, flags=SOLICITED | OVERRIDE):
+        case.consume(frame, advertisement(DIRECTOR, VIP6, flags, destination, ether), "ndp_answers")
+
+    answered(solicitation(ROUTER, ROUTER_IP6, VIP6))
+    # By unicast: a neighbour that makes sure, with and without its MAC.
+    answered(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, DIRECTOR))
+    answered(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, DIRECTOR, option=None))
+    answered(solicitation(ROUTER, "fe80::fe", VIP6), "fe80::fe")
+    # May I have it (RFC 4862)? No, and all are told.
+    answered(solicitation(mac(0x66), "::", VIP6, option=None), "ff02::1", group_mac("ff02::1"), OVERRIDE)
+    # A real server asks, as it may when it is not set up well.
+    answered(solicitation(A, A_IP6, VIP6), A_IP6, A)
+    # For others: the host's own stack answers for the director's own address.
+    case.consume(solicitation(ROUTER, ROUTER_IP6, A_IP6))
+    case.consume(solicitation(ROUTER, ROUTER_IP6, DIRECTOR_IP6))
+    # Another host announces the VIP: answering would start a quarrel.
+    case.consume(advertisement(mac(0x66), VIP6, OVERRIDE, "ff02::1", group_mac("ff02::1")))
+    # From beyond a router, with a wrong checksum, with an option of no length, cut off: not to be trusted.
+    case.pass_on(solicitation(ROUTER, ROUTER_IP6, VIP6, hop_limit=254))
+    wrong = solicitation(ROUTER, ROUTER_IP6, VIP6)
+    case.pass_on(Frame(wrong.data[:56] + b"\x12\x34" + wrong.data[58:], wrong.flow))
+    case.pass_on(neighbour_message(135, 0, VIP6, None, ROUTER, ROUTER_IP6, solicited_node(VIP6),
+                                   group_mac(solicited_node(VIP6)), hop_limit=64))
+    # One that asks without an address must ask all, and give no MAC.
+    case.pass_on(solicitation(mac(0x66), "::", VIP6))
+    # To another host; the director's own.
+    case.pass_on(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, A))
+    case.pass_on(solicitation(DIRECTOR, DIRECTOR_IP6, VIP6))
+
+
+def neighbour6():
+    case = Case("neighbour6", "A server's MAC is learned by neighbour discovery, and followed when it changes.",
+                service6("rr", "server = a %s" % A_IP6), (("web/a", A),), ADDRESS6)
+    first = case.now
+    ends = {"source": CLIENT6, "destination": VIP6}
+    case.asks(A_IP6)
+    case.drop(tcp(40000, SYN, **ends), "no-neighbour")
+    case.consume(advertisement(A, A_IP6, SOLICITED | OVERRIDE, DIRECTOR_IP6, DIRECTOR))
+    case.log("notice neighbour-found server=web/a address=%s mac=%s interface=savefile" % (A_IP6, colons(A)))
+    case.forward(tcp(40000, SYN, **ends), "web/a", "syn", True)
+    case.wait(2 * SECOND)
+    moved = mac(0x1A)
+    case.consume(advertisement(moved, A_IP6, OVERRIDE, "ff02::1", group_mac("ff02::1")))
+    case.log("notice neighbour-changed server=web/a address=%s mac=%s before=%s interface=savefile" %
+             (A_IP6, colons(moved), colons(A)))
+    case.macs["web/a"] = moved
+    case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
+    # Half a minute later it is asked by unicast; its answer may leave the MAC out.
+    case.now = first + 40 * SECOND
+    case.asks((A_IP6, moved))
+    case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
+    case.consume(advertisement(moved, A_IP6, SOLICITED, DIRECTOR_IP6, DIRECTOR, option=None))
+    case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
+
+
+def vlan():
+    case = Case("vlan", "A tagged frame is read, and keeps its tag; what the director says to it is tagged too.",
+                service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A, SERVER_B), AB)
+    tag = 5 | 3 << 13  # VLAN 5, priority 3
+    case.forward(tcp(40000, SYN).tagged(tag), "web/a", "syn", True)
+    case.forward(tcp(40000, ACK, pattern(100)).tagged(tag), "web/a", "established", False)
+    case.forward(tcp(40001, SYN).tagged(5), "web/b", "syn", True)
+    case.forward(udp(40000, pattern(50)).tagged(5), "web/a", "udp", True)
+    # VLAN 0 is a priority without a VLAN; and without a tag it is the same flow.
+    case.forward(tcp(40000, ACK).tagged(3 << 13), "web/a", "established", False)
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    # As large as the wire takes: the tag does not count.
+    case.forward(tcp(40000, ACK, pattern(1460)).tagged(tag), "web/a", "established", False)
+    first, last = cut_up(udp(40001, pattern(2000)), 7, 1480)
+    case.hold(last.tagged(tag))
+    case.forward(first.tagged(tag), "web/b", "udp", True)
+    case.release(last.tagged(tag), "web/b")
+    # A super-frame: each segment is tagged.
+    segments = [Frame(data).tagged(tag).data for data in split(pattern(2900), 1500, PSH | ACK, b"", 1000, 1)]
+    case.forward(tcp(40000, PSH | ACK, pattern(2900)).tagged(tag), "web/a", "established", False, segments)
+    case.add("frames_split")
+    case.add("segments", len(segments))
+    case.consume(who_has(ROUTER, ROUTER_IP, VIP).tagged(tag), is_at(DIRECTOR, VIP, ROUTER, ROUTER_IP).tagged(tag))
+    pinged(case, echo(8, pattern(56)).tagged(tag), 0, CLIENT, VIP, pattern(56))
+    case.drop(tcp(40000, SYN, dport=81).tagged(tag), "no-service")
+    case.drop(tcp(40000, SYN).tagged(tag).ether(source=A), "bounce")
+
+
+def associations():
+    case = Case("sctp", "SCTP begins, goes on and ends as TCP does.",
+                service("sip", "%s sctp/5060\ncheck = none" % VIP, "rr", SERVER_A, SERVER_B), (("sip/a", A), ("sip/b", B)))
+    data, init, heartbeat, abort, shutdown, cookie_echo, complete = 0, 1, 4, 6, 7, 10, 14
+    case.forward(sctp(40000, init), "sip/a", "syn", True)
+    case.forward(sctp(40000, cookie_echo), "sip/a", "established", False)
+    case.forward(sctp(40001, init), "sip/b", "syn", True)
+    case.forward(sctp(40000, data), "sip/a", "established", False)
+    case.forward(sctp(40001, cookie_echo), "sip/b", "established", False)
+    case.forward(sctp(40000, heartbeat), "sip/a", "established", False)
+    case.forward(sctp(40001, abort), "sip/b", "closed", False)
+    case.forward(sctp(40000, shutdown), "sip/a", "fin-wait", False)
+    case.forward(sctp(40000, complete), "sip/a", "fin-wait", False)
+    case.forward(sctp(40000, init), "sip/a", "syn", True)  # its third turn
+    case.drop(sctp(40000, init, dport=80), "no-service")
+    case.drop(tcp(40000, SYN, dport=5060), "no-service")
+    # Older than the director.
+    case.forward(sctp(40002, data), by_hash(("sip/a", "sip/b"), sport=40002, dport=5060, protocol=SCTP), "established",
+                 True)
 
 
 def foreign():
@@ -582,8 +1128,8 @@ def foreign():
     case.pass_on(tcp(40000, SYN, destination=DIRECTOR_IP))
     case.pass_on(tcp(40000, SYN, destination="192.0.2.9"))
     case.pass_on(tcp(80, SYN | ACK, source=VIP, destination=CLIENT, dport=40000))
-    case.pass_on(Frame(DIRECTOR + ROUTER + b"\x86\xdd" + b"\x60" + bytes(59)))
-    case.pass_on(Frame(DIRECTOR + ROUTER + b"\x81\x00\x00\x05" + tcp(40000, SYN).data[12:]))
+    case.pass_on(tcp(40000, SYN, source=CLIENT6, destination=VIP6))  # nobody's IPv6
+    case.pass_on(Frame(tcp(40000, SYN).tagged(7).tagged(8).data))     # a tag in a tag: not looked into
     case.pass_on(Frame(DIRECTOR + ROUTER + b"\x00\x26\x42\x42\x03" + bytes(43)))
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
 
@@ -626,24 +1172,220 @@ def ports():
 
 
 def table_full():
-    case = Case("table-full", "A full table takes no new flow, keeps those it has, and goes on when some have ended.",
+    case = Case("table-full", "No flow is refused for a full table: what is not remembered goes by hash, always alike.",
                 web("rr", SERVER_A, SERVER_B), AB, "connections = 16\n")
-    # Clients without proof that they exist get an eighth of the table. A refused one takes its turn with it.
+
+    def hashed(sport):
+        return by_hash(("web/a", "web/b"), sport=sport)
+
+    # Clients without proof that they exist get an eighth of the table. One more takes its turn, but is not remembered.
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.forward(tcp(40001, SYN), "web/b", "syn", True)
-    case.drop(tcp(40002, SYN), "table-full")
+    case.forward(tcp(40002, SYN), hashed(40002), "syn", True, hashed=True)
+    case.forward(tcp(40002, SYN), hashed(40002), "syn", True, hashed=True)
+    # Its first ACK proves it real, and reaches the server that had the SYN.
+    case.forward(tcp(40002, ACK), hashed(40002), "established", True)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
-    case.forward(tcp(40002, SYN), "web/b", "syn", True)
-    # Thirteen older than the director fill it up.
-    for i in range(3, 16):
-        case.forward(tcp(40000 + i, ACK), "web/" + "ba"[i % 2], "established", True)
-    case.drop(tcp(40016, ACK), "table-full")
+    # Room for another half-open one: a, b, and two turns taken by the one above.
+    case.forward(tcp(40003, SYN), "web/a", "syn", True)
+    # Twelve older than the director fill it up.
+    for i in range(4, 16):
+        case.forward(tcp(40000 + i, ACK), hashed(40000 + i), "established", True)
+    case.forward(tcp(40016, ACK), hashed(40016), "established", True, hashed=True)
+    case.forward(tcp(40016, ACK), hashed(40016), "established", True, hashed=True)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
     case.forward(tcp(40001, SYN), "web/b", "syn", False)
+    # Some have ended: there is room again.
     case.wait(61 * SECOND)
-    case.forward(tcp(40016, ACK), "web/a", "established", True)
+    case.forward(tcp(40016, ACK), hashed(40016), "established", True)
     case.forward(tcp(40017, SYN), "web/b", "syn", True)
-    case.drop(tcp(40018, ACK), "table-full")
+    case.forward(tcp(40018, ACK), hashed(40018), "established", True, hashed=True)
+
+
+def open_all(case, ports, letters, name="web"):
+    """Connections that open at once, one after the other."""
+    for port, letter in zip(ports, letters):
+        server = "%s/%s" % (name, letter)
+        case.forward(tcp(port, SYN), server, "syn", True)
+        case.forward(tcp(port, ACK), server, "established", False)
+
+
+def least_plain():
+    case = Case("lc", "Fewest open connections, whatever the weights; those that only begin steer nothing but ties.",
+                web("lc", SERVER_A + " weight=9", SERVER_B), AB)
+    open_all(case, range(40000, 40004), "abab")
+    # Two of a's end: a 0, b 2. A flood of beginnings, all to a, does not make a look busy.
+    case.forward(tcp(40000, RST), "web/a", "closed", False)
+    case.forward(tcp(40002, FIN | ACK), "web/a", "fin-wait", False)
+    for port in range(40010, 40020):
+        case.forward(tcp(port, SYN), "web/a", "syn", True)
+    open_all(case, range(40020, 40022), "aa")
+    # Now 2 and 2: b has fewer that open or close.
+    case.forward(tcp(40022, SYN), "web/b", "syn", True)
+
+
+def expected_delay():
+    case = Case("sed", "The new connection counts too: (open + 1) per weight.", web("sed", SERVER_A + " weight=3", SERVER_B),
+                AB)
+    # a b: 1/3 1, 2/3 1, 3/3 1 (a, with fewer beginnings per weight), 4/3 1, 4/3 2, 5/3 2, 6/3 2 (a), 7/3 2.
+    open_all(case, range(40000, 40008), "aaabaaab")
+
+
+def never_queue():
+    case = Case("nq", "An idle server first, else as sed.", web("nq", SERVER_A + " weight=3", SERVER_B), AB)
+    # Both idle: a. b is idle: b. Then a b: 2/3 2, 3/3 2, 4/3 2, 5/3 2, 6/3 2 (a), 7/3 2.
+    open_all(case, range(40000, 40008), "abaaaaab")
+
+
+def failover():
+    case = Case("fo", "The heaviest gets everything.",
+                web("fo", SERVER_A, SERVER_B + " weight=3", SERVER_C + " weight=2"), ABC)
+    open_all(case, range(40000, 40005), "bbbbb")
+
+
+def overflow():
+    case = Case("ovf", "The heaviest until it has as many connections as its weight, then the next.",
+                web("ovf", SERVER_A, SERVER_B + " weight=2", SERVER_C), ABC)
+    open_all(case, range(40000, 40004), "bbac")
+    # All are full: fewest per weight, a 1, b 2/2, c 1; equal, so beginnings decide: b has none for twice the weight.
+    case.forward(tcp(40004, SYN), "web/b", "syn", True)
+    # Room again at a.
+    case.forward(tcp(40002, RST), "web/a", "closed", False)
+    case.wait(11 * SECOND)
+    case.forward(tcp(40005, SYN), "web/a", "syn", True)
+
+
+def local_cache():
+    case = Case("lblc", "A VIP stays on one server until that is overloaded and another has little to do.",
+                web("lblc", SERVER_A + " weight=2", SERVER_B + " weight=2"), AB)
+    # With three open ones a has more than its weight, and b has none. Then both are busy.
+    open_all(case, range(40000, 40008), "aaabbbbb")
+
+
+def maglev():
+    servers = ("web/a", "web/b", "web/c")
+    case = Case("maglev", "By hash of the flow, under the key that is configured.",
+                web("maglev", SERVER_C, SERVER_A, SERVER_B), ABC, "hash-key = one secret for both\n")
+    case.macs = {name: case.macs[name] for name in ("web/c", "web/a", "web/b")}
+    for port in range(40000, 40024):
+        server = by_hash(servers, sport=port, key=text_key("one secret for both"))
+        case.forward(tcp(port, SYN), server, "syn", True)
+        case.forward(tcp(port, ACK), server, "established", False)
+    # Unknown ones in the middle go where their beginning would have gone.
+    for port in range(41000, 41008):
+        server = by_hash(servers, sport=port, key=text_key("one secret for both"))
+        case.forward(tcp(port, ACK), server, "established", True)
+
+
+def source_hash():
+    servers = ("web/a", "web/b", "web/c")
+    case = Case("sh", "By hash of the client's address alone.",
+                service("web", "%s tcp/80,443" % VIP, "sh", SERVER_A, SERVER_B, SERVER_C), ABC)
+    for last in range(1, 13):
+        client = "198.51.100.%d" % last
+        server = by_hash(servers, client, 0, 0, 0)
+        case.forward(tcp(40000, SYN, source=client), server, "syn", True)
+        case.forward(tcp(40001, SYN, source=client, dport=443), server, "syn", True)
+
+
+def destination_hash():
+    servers = ("web/a", "web/b", "web/c")
+    case = Case("dh", "By hash of VIP and port alone.",
+                service("web", "%s tcp/80-91" % VIP, "dh", SERVER_A, SERVER_B, SERVER_C), ABC)
+    for port in range(80, 92):
+        # The VIP's four bytes stand where a client's address would.
+        server = maglev_table(PUBLIC_KEY, servers)[
+            (siphash24(PUBLIC_KEY, ip(VIP) + bytes(12) + struct.pack("<HHHH", 0, port, 0, 0)) >> 32) * SLOTS >> 32]
+        case.forward(tcp(40000, SYN, dport=port), server, "syn", True)
+        case.forward(tcp(40001, SYN, dport=port, source="198.51.100.99"), server, "syn", True)
+
+
+def one_packet():
+    case = Case("one-packet", "Each datagram is a flow of its own; TCP on the same service is not.",
+                service("dns", "%s udp/53 tcp/53\none-packet = yes" % VIP, "rr", SERVER_A, SERVER_B),
+                (("dns/a", A), ("dns/b", B)))
+    for letter in "abab":
+        case.forward(udp(40000, pattern(40)), "dns/" + letter, "udp", True)
+    case.forward(tcp(40000, SYN, dport=53), "dns/a", "syn", True)
+    case.forward(tcp(40000, ACK, dport=53), "dns/a", "established", False)
+    case.forward(udp(40000, pattern(40)), "dns/b", "udp", True)
+
+
+def persistence():
+    case = Case("persist", "A client's network keeps its server, on all ports of the service, for as long as configured.",
+                service("web", "%s tcp/80,443\npersist = 2m /24" % VIP, "rr", SERVER_A, SERVER_B), AB)
+    case.forward(tcp(40000, SYN), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN), "web/a", "syn", True)
+    case.forward(tcp(40002, SYN, source="198.51.100.255", dport=443), "web/a", "syn", True)
+    case.forward(tcp(40003, SYN, source="198.51.101.0"), "web/b", "syn", True)
+    case.forward(tcp(40004, SYN, source="198.51.99.255"), "web/a", "syn", True)
+    case.forward(tcp(40005, SYN, source="198.51.101.77", dport=443), "web/b", "syn", True)
+    # Each new connection begins the time anew.
+    for i in range(3):
+        case.wait(100 * SECOND)
+        case.forward(tcp(40010 + i, SYN), "web/a", "syn", True)
+    # Over: the next in turn is b.
+    case.wait(121 * SECOND)
+    case.forward(tcp(40020, SYN), "web/b", "syn", True)
+    case.forward(tcp(40021, SYN, source="198.51.100.99"), "web/b", "syn", True)
+
+
+def persistence6():
+    case = Case("persist6", "The same with IPv6 prefixes, /56 here.",
+                service("web", "%s tcp/80\npersist = 2m /32 /56" % VIP6, "rr", SERVER_A6, SERVER_B), AB, ADDRESS6)
+    case.forward(tcp(40000, SYN, source="2001:db8:1:100::1", destination=VIP6), "web/a", "syn", True)
+    case.forward(tcp(40000, SYN, source="2001:db8:1:1ff:ffff::", destination=VIP6), "web/a", "syn", True)
+    case.forward(tcp(40000, SYN, source="2001:db8:1:200::1", destination=VIP6), "web/b", "syn", True)
+    case.forward(tcp(40000, SYN, source="2001:db8:1:ff::1", destination=VIP6), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN, source="2001:db8:1:2aa::1", destination=VIP6), "web/b", "syn", True)
+
+
+def max_connections():
+    servers = (("web/a", A), ("web/b", B), ("few/a", A), ("few/b", B))
+    case = Case("max-connections", "A full server is passed over; when all are full, nothing new begins.",
+                web("rr", SERVER_A + " max-connections=1", SERVER_B) +
+                service("few", "%s tcp/81" % VIP, "rr", SERVER_A + " max-connections=2", SERVER_B + " max-connections=1"),
+                servers)
+    open_all(case, range(40000, 40004), "abbb")
+    for port, letter in zip(range(40000, 40003), "aba"):
+        case.forward(tcp(port, SYN, dport=81), "few/" + letter, "syn", True)
+    case.drop(tcp(40003, SYN, dport=81), "servers-full")
+    case.drop(tcp(40004, SYN, dport=81), "servers-full")
+    # What is there goes on. What has ended makes room when it is forgotten.
+    case.forward(tcp(40000, ACK, dport=81), "few/a", "established", False)
+    case.forward(tcp(40001, ACK, dport=81), "few/b", "established", False)
+    case.forward(tcp(40001, RST, dport=81), "few/b", "closed", False)
+    case.drop(tcp(40005, SYN, dport=81), "servers-full")
+    case.wait(11 * SECOND)
+    case.forward(tcp(40006, SYN, dport=81), "few/b", "syn", True)
+    case.drop(tcp(40007, SYN, dport=81), "servers-full")
+
+
+def timeouts():
+    settings = "".join("\ntimeout-%s = %s" % pair for pair in
+                       (("established", "1h"), ("syn", "5s"), ("fin", "20s"), ("closed", "3s"), ("udp", "10s")))
+    case = Case("timeouts", "A service's own times of silence: an hour, 5 s in SYN, 20 s after FIN, 3 s reset, UDP 10 s.",
+                service("web", "%s tcp/80 udp/53%s" % (VIP, settings), "rr", SERVER_A, SERVER_B), AB)
+    case.forward(tcp(40000, SYN), "web/a", "syn", True)
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.wait(3599 * SECOND)
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.forward(tcp(40001, SYN), "web/b", "syn", True)
+    case.wait(4 * SECOND)
+    case.forward(tcp(40001, SYN), "web/b", "syn", False)
+    case.wait(6 * SECOND)
+    case.forward(tcp(40001, SYN), "web/a", "syn", True)
+    case.forward(udp(40000), "web/b", "udp", True)
+    case.wait(9 * SECOND)
+    case.forward(udp(40000), "web/b", "udp", False)
+    case.wait(11 * SECOND)
+    case.forward(udp(40000), "web/a", "udp", True)
+    case.forward(tcp(40002, SYN), "web/b", "syn", True)
+    case.forward(tcp(40002, ACK), "web/b", "established", False)
+    case.forward(tcp(40002, RST), "web/b", "closed", False)
+    case.wait(4 * SECOND)
+    hashed = by_hash(("web/a", "web/b"), sport=40002)
+    case.forward(tcp(40002, FIN | ACK), hashed, "closed", True, hashed=True)
 
 
 def split(payload, mtu, flags, options, seq, ident, **more):
@@ -715,8 +1457,13 @@ def partial():
     case.forward(tcp(40000, ACK, pattern(7), check=0x1234), "web/a", "established", False)
 
 
-SCENES = (round_robin, weighted, least_connections, drain, backup, flows, expiry, datagrams, neighbours_ask, neighbour,
-          truncated, malformed, fragments, icmp, foreign, loop, bounce, ports, table_full, super_frames, partial)
+SCENES = (
+    round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
+    maglev, source_hash, destination_hash, drain, backup, flows, expiry, timeouts, datagrams, one_packet, persistence,
+    persistence6, max_connections, neighbours_ask, neighbour, truncated, malformed, fragments, fragments6, unsupported,
+    ping, ping6, icmp_errors, icmp_errors6, flow6, headers6, neighbours_ask6, neighbour6, vlan, associations, foreign,
+    loop, bounce, ports, table_full, super_frames, partial,
+)
 
 
 def write(path, content):
