@@ -15,8 +15,8 @@
 #define WARMUP_MOST MINUTES(60)
 
 /*
- * A text of any length becomes a key: SipHash-2-4 of it under the zero key is the first half, and under the key that has
- * the first half twice, the second. Both halves are little-endian.
+ * A text of any length becomes a key: SipHash-2-4 of it under the zero key is the first half, and under the key that
+ * has the first half twice, the second. Both halves are little-endian.
  */
 static struct siphash_key
 derive_key(const char *text)

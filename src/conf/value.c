@@ -275,8 +275,8 @@ set_max_connections(struct parse *parse, struct server_settings *server, const c
 		server->max_connections = (uint32_t)number;
 		return SET_OK;
 	}
-	parse_error(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is to get no new "
-	    "connections has `weight=0`", value);
+	parse_error(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is to get "
+	    "no new connections has `weight=0`", value);
 	return SET_TOLD;
 }
 

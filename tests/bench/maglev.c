@@ -34,7 +34,7 @@ static const char paper[] =
     "  figure 12: the larger table moves fewer entries when servers fail; most others stay\n";
 
 struct result {
-	double deviation; /* of a server's share of slots from its weight's share, the largest, in per cent of the latter */
+	double deviation; /* of a server's slots from what its weight says, the largest, in per cent of the latter */
 	double removed;   /* flows that moved though their server stayed, in per cent of those */
 	double added;     /* likewise; flows that went to the new server do not count */
 	uint32_t size;

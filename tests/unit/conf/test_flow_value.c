@@ -42,8 +42,8 @@ END_TEST
 START_TEST(test_values)
 {
 	struct conf conf = must_read("[defaults]\nwarmup = 30s\npersist = 1h\non-down = move\ntimeout-udp = 7s\n"
-	    "[service web]\nlisten = 192.0.2.10 tcp/80\nserver = a 192.0.2.11 max-connections=64k\npersist = 5m /24 /64\n"
-	    "timeout-established = 2h\ntimeout-syn = 30s\ntimeout-fin = 3m\ntimeout-closed = 1s\n"
+	    "[service web]\nlisten = 192.0.2.10 tcp/80\nserver = a 192.0.2.11 max-connections=64k\n"
+	    "persist = 5m /24 /64\ntimeout-established = 2h\ntimeout-syn = 30s\ntimeout-fin = 3m\ntimeout-closed = 1s\n"
 	    "[service dns]\nlisten = 192.0.2.53 udp/53\nserver = a 192.0.2.11\none-packet = yes\non-down = keep\n"
 	    "check = none\nwarmup = 0s\n");
 	const struct service_settings *web = &conf.settings.services[0], *dns = &conf.settings.services[1];
@@ -129,9 +129,11 @@ START_TEST(test_own_addresses)
 	}
 	must_fail("[dsrd]\naddress = 2001:db8::fa/64\naddress = 2001:db8::fb/64\n" SERVICE,
 	    "t:3: `address` can have one IPv4 and one IPv6 address, and `2001:db8::fb` is a second");
-	must_fail("[dsrd]\naddress = 2001:db8::fa/64\n[service w]\nlisten = 2001:db8::fa tcp/80\nserver = a 2001:db8::1\n",
+	must_fail("[dsrd]\naddress = 2001:db8::fa/64\n"
+	    "[service w]\nlisten = 2001:db8::fa tcp/80\nserver = a 2001:db8::1\n",
 	    "t:2: 2001:db8::fa is a VIP: `address` is the director's own, another one");
-	must_fail("[dsrd]\naddress = 2001:db8::fa/64\n[service w]\nlisten = 192.0.2.10 tcp/80\nserver = a 2001:db8::fa\n",
+	must_fail("[dsrd]\naddress = 2001:db8::fa/64\n"
+	    "[service w]\nlisten = 192.0.2.10 tcp/80\nserver = a 2001:db8::fa\n",
 	    "t:5: server `a` cannot have the address 2001:db8::fa, which is the director's own");
 }
 END_TEST
@@ -139,9 +141,11 @@ END_TEST
 /* Two spellings are one address. */
 START_TEST(test_ipv6_clashes)
 {
-	must_fail("[service a]\nlisten = 2001:db8::10 tcp/80\nlisten = 2001:db8:0:0::10 tcp/1-100\nserver = a 192.0.2.11\n",
+	must_fail("[service a]\nlisten = 2001:db8::10 tcp/80\nlisten = 2001:db8:0:0::10 tcp/1-100\n"
+	    "server = a 192.0.2.11\n",
 	    "t:3: 2001:db8::10 tcp/80 was given on line 2 already");
-	must_fail("[service a]\nlisten = 2001:db8::10 sctp/80\nserver = a 2001:db8::0010\n", "t:3: server `a` cannot have");
+	must_fail("[service a]\nlisten = 2001:db8::10 sctp/80\nserver = a 2001:db8::0010\n",
+	    "t:3: server `a` cannot have");
 	must_fail("[service a]\nlisten = 2001:db8::10 sctp/80\nserver = a 192.0.2.11\n",
 	    "t:1: service `a` names no single TCP port");
 }
@@ -149,11 +153,11 @@ END_TEST
 
 START_TEST(test_limits)
 {
-	static const char *const good[] = { "persist = 1s", "persist = 24d /1 /1", "persist = off", "persist = 5m /32 /128",
-	    "warmup = 1h", "warmup = 0s", "timeout-udp = 24d", "timeout-udp = 1s", "one-packet = off" };
+	static const char *const good[] = { "persist = 1s", "persist = 24d /1 /1", "persist = off",
+	    "persist = 5m /32 /128", "warmup = 1h", "warmup = 0s", "timeout-udp = 24d", "timeout-udp = 1s", "one-packet = off" };
 	static const char *const bad[] = { "persist = 0s", "persist = 25d", "persist = 999ms", "persist = off /24",
-	    "persist = 5m /0", "persist = 5m /33", "persist = 5m /24 /129", "persist = 5m 24", "persist = 5m /24 /64 /64",
-	    "persist = /24", "warmup = 61m", "warmup = 5", "on-down = drop", "one-packet = maybe",
+	    "persist = 5m /0", "persist = 5m /33", "persist = 5m /24 /129", "persist = 5m 24",
+	    "persist = 5m /24 /64 /64", "persist = /24", "warmup = 61m", "warmup = 5", "on-down = drop", "one-packet = maybe",
 	    "timeout-established = 999ms", "timeout-syn = 25d", "timeout-fin = 0s", "timeout-closed = never",
 	    "timeout-udp = 5", "server = b 192.0.2.12 max-connections=0", "server = b 192.0.2.12 max-connections=257m",
 	    "server = b 192.0.2.12 max-connections=-1", "server = b 192.0.2.12 max-connections" };
