@@ -87,10 +87,11 @@ value_set_address(struct parse *parse, const char *what, const char *text, struc
 
 	if (addr_parse(text, &read) != 0) {
 		if (*text == '[')
-			parse_error(parse, "`%s`: an IPv6 address is written without brackets, such as 2001:db8::10", text);
-		else
-			parse_error(parse, "`%s` is no address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)",
+			parse_error(parse, "`%s`: an IPv6 address is written without brackets, such as 2001:db8::10",
 			    text);
+		else
+			parse_error(parse,
+			    "`%s` is no address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)", text);
 		return SET_TOLD;
 	}
 	if (addr_is_no_host(&read) || is_loopback(&read)) {
@@ -99,13 +100,13 @@ value_set_address(struct parse *parse, const char *what, const char *text, struc
 		return SET_TOLD;
 	}
 	if (is_mapped(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: it is an IPv4 address in disguise, write that as it is", text,
-		    what);
+		parse_error(parse, "`%s` cannot be the %s: it is an IPv4 address in disguise, write that as it is",
+		    text, what);
 		return SET_TOLD;
 	}
 	if (is_link_local(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: a link-local address does not say on which network; use a global "
-		    "or unique local one", text, what);
+		parse_error(parse, "`%s` cannot be the %s: a link-local address does not say on which network; use a "
+		    "global or unique local one", text, what);
 		return SET_TOLD;
 	}
 	*addr = read;
@@ -342,8 +343,8 @@ tell_unknown_option(struct parse *parse, const char *name)
 		parse_error(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
 	else
 		parse_error(parse,
-		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME and backup",
-		    name);
+		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME and "
+		    "backup", name);
 	return SET_TOLD;
 }
 

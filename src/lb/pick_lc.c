@@ -154,7 +154,8 @@ const struct scheduler pick_wlc = {
 
 const struct scheduler pick_sed = {
 	.name = "sed",
-	.use_when = "Servers differ much and connections are few: counts the new connection too, so the fast ones start first.",
+	.use_when = "Servers differ much and connections are few: counts the new connection too, so the fast ones "
+	    "start first.",
 	.pick = pick_expected,
 };
 

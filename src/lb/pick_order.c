@@ -56,7 +56,8 @@ const struct scheduler pick_fo = {
 
 const struct scheduler pick_ovf = {
 	.name = "ovf",
-	.use_when = "Keep as few servers busy as possible: the heaviest takes as many connections as its weight, then the next.",
+	.use_when = "Keep as few servers busy as possible: the heaviest takes as many connections as its "
+	    "weight, then the next.",
 	.pick = pick_overflow,
 };
 

@@ -144,7 +144,8 @@ measure(uint32_t flows, bool show)
 	miss = time_lookups(table, flows, 2, 0) - keys;
 	expire = time_removals(table, flows);
 	if (show)
-		(void)printf("%9" PRIu32 "  %10.1f  %9.1f  %10.1f  %9.1f  %9.1f\n", flows, bytes, hit, miss, insert, expire);
+		(void)printf("%9" PRIu32 "  %10.1f  %9.1f  %10.1f  %9.1f  %9.1f\n", flows, bytes, hit, miss, insert,
+		    expire);
 	conn_table_free(table);
 }
 

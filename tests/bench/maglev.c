@@ -166,8 +166,8 @@ main(void)
 
 			measure(counts[i], equal, &result);
 			(void)printf("%7zu  %-7s %8" PRIu32 "  %8.2f  %8.3f%%  %7.3f%%  %8.3f%%\n", counts[i],
-			    equal ? "equal" : "1 to 10", result.size, result.milliseconds, result.deviation, result.removed,
-			    result.added);
+			    equal ? "equal" : "1 to 10", result.size, result.milliseconds, result.deviation,
+			    result.removed, result.added);
 		}
 	}
 	(void)printf("%s", paper);

@@ -154,10 +154,12 @@ END_TEST
 START_TEST(test_limits)
 {
 	static const char *const good[] = { "persist = 1s", "persist = 24d /1 /1", "persist = off",
-	    "persist = 5m /32 /128", "warmup = 1h", "warmup = 0s", "timeout-udp = 24d", "timeout-udp = 1s", "one-packet = off" };
+	    "persist = 5m /32 /128", "warmup = 1h", "warmup = 0s", "timeout-udp = 24d", "timeout-udp = 1s",
+	    "one-packet = off" };
 	static const char *const bad[] = { "persist = 0s", "persist = 25d", "persist = 999ms", "persist = off /24",
 	    "persist = 5m /0", "persist = 5m /33", "persist = 5m /24 /129", "persist = 5m 24",
-	    "persist = 5m /24 /64 /64", "persist = /24", "warmup = 61m", "warmup = 5", "on-down = drop", "one-packet = maybe",
+	    "persist = 5m /24 /64 /64", "persist = /24", "warmup = 61m", "warmup = 5", "on-down = drop",
+	    "one-packet = maybe",
 	    "timeout-established = 999ms", "timeout-syn = 25d", "timeout-fin = 0s", "timeout-closed = never",
 	    "timeout-udp = 5", "server = b 192.0.2.12 max-connections=0", "server = b 192.0.2.12 max-connections=257m",
 	    "server = b 192.0.2.12 max-connections=-1", "server = b 192.0.2.12 max-connections" };

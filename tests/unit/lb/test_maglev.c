@@ -63,8 +63,8 @@ check_shares(const struct maglev_member *members, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const double expected = maglev.size * members[i].weight / total;
 
-		ck_assert_msg(fabs(slots[i] - expected) <= expected / 100, "%zu of %zu has %u slots, not %.1f", i, count,
-		    slots[i], expected);
+		ck_assert_msg(fabs(slots[i] - expected) <= expected / 100, "%zu of %zu has %u slots, not %.1f", i,
+		    count, slots[i], expected);
 	}
 	free(slots);
 	maglev_clear(&maglev);
