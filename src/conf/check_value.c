@@ -2,13 +2,13 @@
 /* `check = KIND OPTION...`: the value with the largest grammar of all, and the only one that knows quotes. */
 #include "config.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/text.h"
+#include "conf/check_value.h"
 #include "conf/keys.h"
 
 #define STATUS_LEAST 100 /* RFC 9110 section 15 */
@@ -18,21 +18,6 @@
 
 #define IN(kind) (1U << (kind))
 #define IN_HTTP (IN(CHECK_HTTP) | IN(CHECK_HTTPS))
-
-struct number_name {
-	const char *name;
-	uint16_t number;
-};
-
-/* RFC 1035 section 3.2.2, RFC 3596, RFC 2782 */
-static const struct number_name dns_types[] = { { "a", 1 }, { "aaaa", 28 }, { "cname", 5 }, { "mx", 15 }, { "ns", 2 },
-	{ "ptr", 12 }, { "soa", 6 }, { "srv", 33 }, { "txt", 16 }, { NULL, 0 } };
-/* RFC 1035 section 4.1.1 */
-static const struct number_name dns_rcodes[] = { { "noerror", 0 }, { "servfail", 2 }, { "nxdomain", 3 },
-	{ "refused", 5 }, { NULL, 0 } };
-
-#define DNS_A 1
-#define DNS_AAAA 28
 
 /* NAME, NAME=VALUE or NAME="VALUE". */
 struct word {
@@ -299,14 +284,6 @@ find_number(const struct number_name *names, const char *name, uint16_t *number)
 	return names->name != NULL;
 }
 
-static const char *
-find_name(const struct number_name *names, uint16_t number)
-{
-	while (names->name != NULL && names->number != number)
-		names++;
-	return names->name;
-}
-
 static bool
 set_name(struct check_settings *check, const struct word *word)
 {
@@ -330,7 +307,7 @@ set_name(struct check_settings *check, const struct word *word)
 static bool
 set_type(struct check_settings *check, const struct word *word)
 {
-	return find_number(dns_types, word->value, &check->type);
+	return find_number(check_dns_types, word->value, &check->type);
 }
 
 static bool
@@ -338,7 +315,7 @@ set_answer(struct check_settings *check, const struct word *word)
 {
 	uint16_t rcode = 0;
 
-	if (addr_parse(word->value, &check->answer) != 0 && !find_number(dns_rcodes, word->value, &rcode))
+	if (addr_parse(word->value, &check->answer) != 0 && !find_number(check_dns_rcodes, word->value, &rcode))
 		return false;
 	check->rcode = (uint8_t)rcode;
 	return true;
@@ -561,140 +538,6 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 	return add_check(parse, draft, &check);
 }
 
-static void append(char text[KEY_TEXT], const char *format, ...) PRINTF_LIKE(2, 3);
-
-static void
-append(char text[KEY_TEXT], const char *format, ...)
-{
-	const size_t length = strlen(text);
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text + length, KEY_TEXT - length, format, args);
-	va_end(args);
-}
-
-/* In quotes, as read_quoted() reads it. */
-static void
-append_quoted(char text[KEY_TEXT], const uint8_t *bytes, size_t length)
-{
-	append(text, "\"");
-	for (size_t i = 0; i < length; i++) {
-		const bool comment = (bytes[i] == ';' || bytes[i] == '#') && i > 0 && blank((char)bytes[i - 1]);
-
-		if (bytes[i] == '"' || bytes[i] == '\\')
-			append(text, "\\%c", bytes[i]);
-		else if (bytes[i] == '\r')
-			append(text, "\\r");
-		else if (bytes[i] == '\n')
-			append(text, "\\n");
-		else if (bytes[i] == '\t')
-			append(text, "\\t");
-		else if (bytes[i] < ' ' || bytes[i] == 0x7f || comment)
-			append(text, "\\x%02x", bytes[i]);
-		else
-			append(text, "%c", bytes[i]);
-	}
-	append(text, "\"");
-}
-
-static void
-append_bytes(char text[KEY_TEXT], const char *name, const struct check_bytes *bytes)
-{
-	if (!bytes->given)
-		return;
-	append(text, " %s=", name);
-	append_quoted(text, bytes->bytes, bytes->length);
-}
-
-static void
-append_text(char text[KEY_TEXT], const char *name, const char *value)
-{
-	if (*value == '\0')
-		return;
-	append(text, " %s=", name);
-	if (strchr(value, '"') != NULL)
-		append_quoted(text, (const uint8_t *)value, strlen(value));
-	else
-		append(text, "%s", value);
-}
-
-static void
-append_command(char text[KEY_TEXT], const struct check_settings *check)
-{
-	const char *word = check->command;
-
-	for (unsigned i = 0; i < check->command_words; i++, word += strlen(word) + 1) {
-		bool plain = *word != '\0' && *word != ';' && *word != '#';
-
-		for (const char *at = word; *at != '\0'; at++)
-			plain = plain && *at != '"' && (unsigned char)*at > ' ' && *at != 0x7f;
-		append(text, " ");
-		if (plain)
-			append(text, "%s", word);
-		else
-			append_quoted(text, (const uint8_t *)word, strlen(word));
-	}
-}
-
-static void
-append_statuses(char text[KEY_TEXT], const struct check_settings *check)
-{
-	for (unsigned i = 0; i < check->status_count; i++) {
-		const struct check_status *status = &check->statuses[i];
-
-		append(text, i == 0 ? " expect=%u" : ",%u", status->first);
-		if (status->last != status->first)
-			append(text, "-%u", status->last);
-	}
-}
-
-static void
-append_dns(char text[KEY_TEXT], const struct check_settings *check)
-{
-	char addr[ADDR_TEXT];
-
-	append_text(text, "name", check->name);
-	if (check->type != DNS_A)
-		append(text, " type=%s", find_name(dns_types, check->type));
-	if (addr_is_set(&check->answer))
-		append(text, " expect=%s", addr_format(&check->answer, addr));
-	else if (check->rcode != 0)
-		append(text, " expect=%s", find_name(dns_rcodes, check->rcode));
-}
-
-bool
-value_print_check(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
-{
-	const struct check_settings *check;
-	bool http;
-
-	(void)conf;
-	(void)snprintf(text, KEY_TEXT, "none");
-	if (service->check_count == 0)
-		return index == 0;
-	if (index >= service->check_count)
-		return false;
-	check = &service->checks[index];
-	http = check->kind == CHECK_HTTP || check->kind == CHECK_HTTPS;
-	(void)snprintf(text, KEY_TEXT, "%s", check_kind_name(check->kind));
-	if (check->port != 0)
-		append(text, " port=%u", check->port);
-	append_bytes(text, "send", &check->send);
-	append_text(text, "path", check->path);
-	append_text(text, "host", check->host);
-	append_statuses(text, check);
-	append_bytes(text, http ? "body" : "expect", &check->expect);
-	append_text(text, "sni", check->sni);
-	if (check->no_verify)
-		append(text, " verify=no");
-	append_text(text, "ca", check->ca);
-	if (check->kind == CHECK_DNS)
-		append_dns(text, check);
-	append_command(text, check);
-	return true;
-}
-
 enum set_result
 value_set_notify(struct parse *parse, struct draft *draft, char *value)
 {
@@ -737,6 +580,6 @@ value_print_vip_payload(const struct conf *conf, const struct service_settings *
 {
 	(void)conf;
 	text[0] = '\0';
-	append_quoted(text, service->vip_payload.bytes, service->vip_payload.length);
+	check_append_quoted(text, service->vip_payload.bytes, service->vip_payload.length);
 	return index == 0 && service->vip_payload.given;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Judges an HTTP/1 response (RFC 9112) as it comes in, piece by piece, in constant memory: nothing of it is kept but the
- * line that is being read.
+ * Judges an HTTP/1 response (RFC 9112) as it comes in, piece by piece, in constant memory: nothing of it is kept but
+ * the line that is being read.
  */
 #ifndef PROBE_HTTP_ANSWER_H
 #define PROBE_HTTP_ANSWER_H

@@ -22,7 +22,10 @@ struct probe_report {
 	const char *detail;        /* what was asked and what came, "http 192.0.2.11:80 /healthz: status 503" */
 };
 
-/* `check` is the check's index in the service. The callback may change the server, but must not call the functions below. */
+/*
+ * `check` is the check's index in the service. The callback may change the server, but must not call the functions
+ * below.
+ */
 typedef void probe_result(void *context, struct server *server, size_t check, const struct probe_report *report);
 
 /* NULL when memory is out. `base` and `children` must outlive the prober. SIGPIPE must be ignored. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The ICMP check: an echo request, for IPv4 and IPv6. Its socket is opened when the check is made, which at a start is
- * before root is given up, and kept. Where the kernel lets everybody ping (Linux's ping_group_range, macOS) no privilege
- * is needed.
+ * before root is given up, and kept. Where the kernel lets everybody ping (Linux's ping_group_range, macOS) no
+ * privilege is needed.
  */
 #include "config.h"
 

@@ -3,6 +3,7 @@
 
 #include "probe/tls.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,8 +121,10 @@ set_name(SSL *ssl, const struct tls_demand *demand)
 	if (addr_parse(demand->name, &addr) == 0) /* RFC 6066 section 3: no addresses there */
 		return X509_VERIFY_PARAM_set1_ip_asc(param, demand->name) == 1;
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	/* What SSL_set_tlsext_host_name() does; that macro casts const away in our own line. */
 	return X509_VERIFY_PARAM_set1_host(param, demand->name, 0) == 1 &&
-	    SSL_set_tlsext_host_name(ssl, demand->name) == 1;
+	    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+	    (void *)(uintptr_t)demand->name) == 1;
 }
 
 struct bufferevent *

@@ -153,7 +153,8 @@ START_TEST(test_http)
 	ask_server(&asking, say, "HTTP/1.1 200 O");
 	ck_assert_int_eq(asking.reason, HEALTH_REASON_CLOSED);
 	asking_bytes(&asking.target.check.expect, "all is well");
-	ask_server(&asking, say, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nall is\r\n5\r\n well\r\n0\r\n\r\n");
+	ask_server(&asking, say, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "6\r\nall is\r\n5\r\n well\r\n0\r\n\r\n");
 	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
 	ask_server(&asking, say, "HTTP/1.1 200 OK\r\n\r\nall is not well");
 	ck_assert_int_eq(asking.reason, HEALTH_REASON_BODY);
