@@ -26,48 +26,40 @@ describe(const struct path *path, char text[DETAIL_TEXT])
 	return text;
 }
 
-static void
-log_verdict(const struct path *path, const char *detail)
-{
-	char name[SERVER_NAME_TEXT];
-	const char *sentence = path_verdict_sentence(path->verdict);
+/* How loud. Most of it the server's state tells, once rise and fall have had their say. */
+typedef void say(const char *format, ...) PRINTF_LIKE(1, 2);
 
-	server_name(path->server, name);
+static say *
+loudness(const struct path *path, enum path_verdict before)
+{
 	switch (path_verdict_class(path->verdict)) {
 	case PATH_GOOD:
-		if (path->verdict == PATH_ACCEPTED)
-			log_info("vip-check server=%s verdict=accepted reason=\"%s\" check=\"%s\"", name, sentence, detail);
-		else
-			log_notice("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"", name,
-			    path_verdict_name(path->verdict), sentence, detail);
-		break;
+		return path->verdict == PATH_ACCEPTED ? log_info : log_notice;
 	case PATH_BAD:
-		/* With `require` the server's state tells it, once rise and fall have had their say. */
 		if (path->server->service->settings.vip_check == VIP_CHECK_WARN)
-			log_warning("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"", name,
-			    path_verdict_name(path->verdict), sentence, detail);
-		else
-			log_info("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"", name,
-			    path_verdict_name(path->verdict), sentence, detail);
-		break;
+			return log_warning;
+		/* It is down already, and the reason is another one now. */
+		if (path->server->logged == SERVER_DOWN && path_verdict_class(before) == PATH_BAD)
+			return log_notice;
+		return log_info;
 	case PATH_UNSURE:
-		/* Of a server that has had a verdict before, checks will have more to say. */
-		if (path->health.state == HEALTH_UNKNOWN)
-			log_warning("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"", name,
-			    path_verdict_name(path->verdict), sentence, detail);
-		break;
+		/* Of a server that had a verdict before, the checks will have more to say. */
+		return path->health.state == HEALTH_UNKNOWN ? log_warning : log_info;
 	}
+	return log_info;
 }
 
 static void
 on_path(void *context, const struct path *path, enum path_verdict before)
 {
 	struct director *director = context;
-	char detail[DETAIL_TEXT];
+	char detail[DETAIL_TEXT], name[SERVER_NAME_TEXT];
 
 	describe(path, detail);
 	if (path->verdict != before)
-		log_verdict(path, detail);
+		loudness(path, before)("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"",
+		    server_name(path->server, name), path_verdict_name(path->verdict), path_verdict_sentence(path->verdict),
+		    detail);
 	director_log_state(director, path->server, path_verdict_sentence(PATH_ACCEPTED), detail);
 }
 

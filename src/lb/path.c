@@ -334,6 +334,16 @@ path_sync(struct path_table *table, const struct model *model, bool asks, uint64
 	return 0;
 }
 
+void
+path_hasten(struct path_table *table, uint64_t now)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (!table->paths[i]->asking)
+			table->paths[i]->due = now;
+	if (table->count > 0)
+		table->due = now;
+}
+
 uint64_t
 path_due(const struct path_table *table)
 {

@@ -92,7 +92,7 @@ enum path_class {
 	X(NOT_ASKED, UNSURE, "the VIP has not been asked about yet") \
 	X(ACCEPTED, GOOD, "the VIP is accepted") \
 	X(OTHER_MAC, GOOD, "the VIP is accepted, but the answers come from another MAC address than the server's") \
-	X(BOUNCED, BAD, "the VIP is not accepted: the server sends its packets back, since it lacks the VIP and forwards") \
+	X(BOUNCED, BAD, "the VIP is not accepted: the server lacks it, and forwards its packets") \
 	X(NO_ROUTE, BAD, "the VIP is not accepted: the server calls it unreachable, since it lacks the VIP and forwards") \
 	X(FORWARD_REJECTED, BAD, "the VIP is not accepted: the server lacks it, and its firewall refuses to forward") \
 	X(OWN_ONLY, BAD, "the VIP is accepted, but nothing listens on it: the program is bound to the server's own address only") \
@@ -122,6 +122,8 @@ struct path {
 	struct health health;    /* rise and fall over rounds; UNKNOWN until one was not unsure */
 	enum path_verdict verdict; /* of the last round */
 	enum path_verdict blame;   /* of the last bad one */
+	enum path_verdict by_icmp; /* the last one that an ICMP message told, and when */
+	uint64_t icmp_at;
 	struct evidence last;    /* the last round that ended */
 	struct evidence round;   /* the one that goes on, if `asking` */
 	bool asking;
@@ -165,6 +167,8 @@ void path_table_on_news(struct path_table *table, path_news *news, void *context
 NODISCARD int path_sync(struct path_table *table, const struct model *model, bool asks, uint64_t now);
 /* Asks what is due, ends rounds whose time is over. */
 void path_tick(struct path_table *table, const struct path_means *means, uint64_t now);
+/* Begins a round with every path at once, but for those that are asking. */
+void path_hasten(struct path_table *table, uint64_t now);
 /* When path_tick() has something to do next; UINT64_MAX: never. */
 uint64_t path_due(const struct path_table *table);
 

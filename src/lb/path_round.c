@@ -12,6 +12,8 @@
 /* How soon to look again for a source that is about to be there. */
 #define WAIT_FOR_SOURCE MILLISECONDS(100)
 
+#define ICMP_HOLDS SECONDS(10)
+
 #define WINDOW 64240 /* what a client says in its SYN on Ethernet; nothing is ever received */
 #define PING_BYTES 24
 
@@ -207,6 +209,36 @@ report(struct path *path, uint64_t now)
 	}
 }
 
+static bool
+told_by_icmp(const struct path *path, enum path_verdict verdict)
+{
+	return path_verdict_class(verdict) == PATH_BAD &&
+	    (path->last.redirected || path->last.replies[ASK_VIP].answer == ANSWER_UNREACHABLE);
+}
+
+/*
+ * Hosts send ICMP errors and redirects sparingly, so that some rounds meet silence where the one before met an answer:
+ * Linux gives one error a second (net.ipv4.icmp_ratelimit), and soon no more redirects (net/ipv4/route.c). What was told
+ * holds for a while.
+ */
+static enum path_verdict
+judge(struct path *path, uint64_t now)
+{
+	const enum path_verdict verdict = path_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
+
+	if (told_by_icmp(path, verdict)) {
+		path->by_icmp = verdict;
+		path->icmp_at = now;
+		return verdict;
+	}
+	if ((verdict == PATH_IGNORED || verdict == PATH_FILTERED) && path->by_icmp != PATH_NOT_ASKED &&
+	    now - path->icmp_at < ICMP_HOLDS)
+		return path->by_icmp;
+	if (path_verdict_class(verdict) == PATH_GOOD)
+		path->by_icmp = PATH_NOT_ASKED;
+	return verdict;
+}
+
 static void
 end(struct path_table *table, struct path *path, uint64_t now)
 {
@@ -220,7 +252,7 @@ end(struct path_table *table, struct path *path, uint64_t now)
 	path->round.ended = now;
 	path->last = path->round;
 	path->due = next_round(table, path, now);
-	path->verdict = path_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
+	path->verdict = judge(path, now);
 	report(path, now);
 	if (path->verdict == before && path->health.state == state && settled)
 		return;
@@ -269,11 +301,12 @@ awaits(const struct path *path)
 	return false;
 }
 
-/* Needs no control questions: it is clear. */
+/* Needs no control questions: it is clear. They would cost further ICMP errors, of which hosts are sparing. */
 static bool
 is_clear(enum answer answer)
 {
-	return answer == ANSWER_SYN_ACK || answer == ANSWER_DATA || answer == ANSWER_ECHO || answer == ANSWER_BOUNCED;
+	return answer == ANSWER_SYN_ACK || answer == ANSWER_DATA || answer == ANSWER_ECHO || answer == ANSWER_BOUNCED ||
+	    answer == ANSWER_UNREACHABLE;
 }
 
 void
