@@ -24,6 +24,9 @@ NET_HOSTS=
 NET_STARTED=           # names given to start_in, newest first
 NET_SKIP=77            # automake's exit status for a skipped test
 SERVER_PREFIX=192.0.2  # RFC 5737
+SERVER_PREFIX6=2001:db8: # RFC 3849; a host's IPv6 address ends as its IPv4 address does
+VIP6=$SERVER_PREFIX6:10
+NET_IPV6=
 CLIENT_MAC=02:00:00:00:00:99
 DIRECTOR_MAC=02:00:00:00:00:01
 
@@ -173,6 +176,10 @@ server_ip() { # NUMBER
 	echo "$SERVER_PREFIX.$((10 + $1))"
 }
 
+server_ip6() { # NUMBER
+	echo "$SERVER_PREFIX6:$((10 + $1))"
+}
+
 server_mac() { # NUMBER
 	printf '02:00:00:00:00:%02d\n' $((10 + $1))
 }
@@ -249,6 +256,33 @@ net_up() { # SERVERS [two-arm]
 			net_number=$((net_number + 1))
 		done
 	fi
+}
+
+# IPv6 beside IPv4 for a one-arm network: client ::100, director ::1, web1 ::11 ..., and $VIP6 on the servers.
+net_up6() {
+	NET_IPV6=yes
+	for net_host6 in $NET_HOSTS; do
+		case $net_host6 in
+		switch) continue ;;
+		client) net_end=100 ;;
+		director) net_end=1 ;;
+		web*) net_end=$((10 + ${net_host6#web})) ;;
+		*) net_end= ;;
+		esac
+		net_ipv6_on "$net_host6"
+		[ -z "$net_end" ] || ip -n "$NET-$net_host6" address add "$SERVER_PREFIX6:$net_end/64" dev eth0 nodad
+		case $net_host6 in
+		web*) ip -n "$NET-$net_host6" address add "$VIP6/128" dev lo nodad ;;
+		esac
+	done
+}
+
+# No router, and no waiting for duplicate address detection.
+net_ipv6_on() { # HOST
+	run_in "$1" sysctl -q -w net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+	    net.ipv6.conf.eth0.accept_dad=0 net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 \
+	    net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0 2>/dev/null ||
+		skip "this kernel has no IPv6"
 }
 
 # Every process in our namespaces is ours: also workers, and daemons that detached.
@@ -412,6 +446,8 @@ start_nginx() { # HOST
 	truncate -s 2M "$NET_DIR/$1/www/long"
 	net_user=
 	[ "$(id -u)" != 0 ] || net_user='user root;'
+	net_listen6=
+	[ -z "$NET_IPV6" ] || net_listen6='listen [::]:80; listen [::]:8080;'
 	cat >"$NET_DIR/$1/nginx.conf" <<-END
 	$net_user
 	daemon off;
@@ -431,6 +467,7 @@ start_nginx() { # HOST
 		server {
 			listen 80;
 			listen 8080;
+			$net_listen6
 			root www;
 			add_header X-Server $1;
 			location = / { return 200 "$1\n"; }
