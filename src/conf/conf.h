@@ -16,12 +16,15 @@
 
 #define CONF_USER 64
 #define CONF_PATH 200 /* more than a line can hold */
+#define CONF_SOCKET 104 /* struct sockaddr_un of the BSDs has no room for a longer path */
 
 struct conf {
 	char iface[IFACE_NAME];  /* `interface` of [dsrd]; empty when not given */
 	char user[CONF_USER];    /* user[:group] to become; empty: stay */
 	enum log_sink log;
 	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
+	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: the default */
+	char control_group[CONF_USER];
 	char notify[CONF_PATH];  /* a program to run when states change; empty: none */
 	struct mac mac;          /* offline mode only: the director's own, zero when not given */
 	struct prefix address4;  /* offline mode only: the director's own, unset when not given */

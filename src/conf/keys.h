@@ -72,6 +72,13 @@ FLOW_VALUE(probe_address);
 FLOW_VALUE(vip_check);
 FLOW_VALUE(vip_conflict);
 FLOW_VALUE(vip_payload);
+/* value_control.c */
+enum set_result value_set_control(struct parse *parse, struct draft *draft, char *value);
+bool value_print_control(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
+enum set_result value_set_control_group(struct parse *parse, struct draft *draft, char *value);
+bool value_print_control_group(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
 enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
 /* A network interface's name. */

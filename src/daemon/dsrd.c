@@ -15,6 +15,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "daemon/background.h"
+#include "daemon/desk.h"
 #include "daemon/dump.h"
 #include "daemon/hook.h"
 #include "daemon/interfaces.h"
@@ -63,8 +64,8 @@ settle(struct dsrd *dsrd)
 	dsrd->next_wake = due;
 }
 
-static void
-flush(struct dsrd *dsrd)
+void
+dsrd_flush(struct dsrd *dsrd)
 {
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
 		struct sender *sender = dsrd->attachments[i].sender;
@@ -78,9 +79,10 @@ flush(struct dsrd *dsrd)
 static void
 take_frame(void *context, struct frame *frame, uint64_t when UNUSED)
 {
-	struct director *director = context;
+	struct dsrd *dsrd = context;
 
-	forward_frame(&director->forwarder, frame, director->now);
+	desk_hear(dsrd->desk, frame);
+	forward_frame(&dsrd->director.forwarder, frame, dsrd->director.now);
 }
 
 static void
@@ -91,10 +93,10 @@ on_readable(void *context, size_t index)
 	char error[IO_ERROR];
 
 	dsrd->director.now = dsrd_clock();
-	if (receiver->ops->dispatch(receiver, BURST, take_frame, &dsrd->director, error) == -1)
+	if (receiver->ops->dispatch(receiver, BURST, take_frame, dsrd, error) == -1)
 		interfaces_lose(dsrd, index, error);
 	forward_burst_end(&dsrd->director.forwarder, dsrd->director.now);
-	flush(dsrd);
+	dsrd_flush(dsrd);
 }
 
 static void
@@ -105,7 +107,7 @@ tick(struct dsrd *dsrd, uint64_t now)
 		interfaces_rescan(dsrd, now);
 		dsrd->next_rescan = now + RESCAN;
 	}
-	flush(dsrd);
+	dsrd_flush(dsrd);
 }
 
 static void
@@ -131,7 +133,7 @@ on_wake(void *context)
 
 	dsrd->next_wake = UINT64_MAX;
 	probing_run(&dsrd->director, dsrd_clock());
-	flush(dsrd);
+	dsrd_flush(dsrd);
 }
 
 static void
@@ -187,6 +189,8 @@ warn_of_restart(const struct dsrd *dsrd, const struct conf *fresh)
 {
 	if (fresh->settings.connections != conn_table_capacity(dsrd->director.forwarder.conns))
 		log_warning("reload key=connections reason=\"takes effect at the next start\"");
+	if (strcmp(fresh->control, dsrd->conf.control) != 0 || strcmp(fresh->control_group, dsrd->conf.control_group) != 0)
+		log_warning("reload key=control reason=\"takes effect at the next start\"");
 	if (strcmp(fresh->user, dsrd->conf.user) != 0)
 		log_warning("reload key=user reason=\"takes effect at the next start\"");
 }
@@ -301,6 +305,7 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 static void
 stop_parts(struct dsrd *dsrd)
 {
+	desk_close(dsrd->desk);
 	prober_free(dsrd->prober);
 	hook_free(dsrd->hook);
 	children_free(dsrd->children);
@@ -322,6 +327,8 @@ start(struct dsrd *dsrd)
 		return EXIT_SYSTEM;
 	}
 	status = prepare(dsrd, &dsrd->conf);
+	if (status == EXIT_OK)
+		status = desk_open(dsrd, &dsrd->desk);
 	if (status != EXIT_OK)
 		return status;
 	if (take_over(dsrd, &dsrd->conf) == -1)

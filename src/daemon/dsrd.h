@@ -14,6 +14,7 @@
 
 struct background;
 struct children;
+struct desk;
 struct hook;
 struct loop;
 struct notify;
@@ -30,6 +31,7 @@ struct dsrd {
 	struct children *children;
 	struct hook *hook;
 	struct prober *prober;
+	struct desk *desk; /* NULL: no control socket */
 	uint64_t next_rescan;
 	uint64_t next_wake;  /* UINT64_MAX: none is ordered */
 	uint64_t reloads;
@@ -40,6 +42,8 @@ struct dsrd {
 NODISCARD enum exit_status dsrd_run(const struct options *options, struct conf *conf, struct background *background,
     const struct notify *notify);
 
+/* What was given to the senders leaves now. */
+void dsrd_flush(struct dsrd *dsrd);
 /* The monotonic clock, in microseconds. */
 uint64_t dsrd_clock(void);
 

@@ -213,6 +213,19 @@ os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
 }
 
 int
+os_offload_read(const char *iface, struct offload *on)
+{
+	struct device device;
+	unsigned changeable;
+	int result = -1;
+
+	if (device_open(&device, iface) == 0)
+		result = device_read(&device, &on->turned_off, &changeable);
+	device_close(&device);
+	return result;
+}
+
+int
 os_offload_restore(const char *iface, const struct offload *offload, char error[OS_ERROR])
 {
 	struct device device;

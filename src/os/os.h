@@ -47,6 +47,8 @@ struct offload {
 	unsigned turned_off; /* a bit for each feature; the platform's file knows which */
 };
 NODISCARD int os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR]);
+/* Which of them are on now, as if os_offload_off() had turned them off. 0, or -1 where that cannot be known. */
+NODISCARD int os_offload_read(const char *iface, struct offload *on);
 NODISCARD int os_offload_restore(const char *iface, const struct offload *offload, char error[OS_ERROR]);
 /* "gro lro", for the log. Returns `text`. */
 #define OFFLOAD_TEXT 64

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *conn_suite(void);
+Suite *diagnose_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *health_suite(void);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/client.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define PIECE 16384
+
+struct talk {
+	int fd;
+	struct timespec end;
+	char *bytes;
+	size_t length;
+	size_t room;
+};
+
+/* Milliseconds that are left; 0: none. */
+static int
+time_left(const struct talk *talk)
+{
+	struct timespec now;
+	long long left;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (long long)(talk->end.tv_sec - now.tv_sec) * 1000 + (talk->end.tv_nsec - now.tv_nsec) / 1000000;
+	return left <= 0 ? 0 : (int)left;
+}
+
+/* 0 when the socket is ready, -1 with errno ETIMEDOUT or another. */
+static int
+await(const struct talk *talk, short events)
+{
+	struct pollfd descriptor = { .fd = talk->fd, .events = events };
+	int result;
+
+	do
+		result = poll(&descriptor, 1, time_left(talk));
+	while (result == -1 && errno == EINTR);
+	if (result == 0)
+		errno = ETIMEDOUT;
+	return result > 0 ? 0 : -1;
+}
+
+static int
+reach(struct talk *talk, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	talk->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (talk->fd == -1)
+		return -1;
+	(void)fcntl(talk->fd, F_SETFD, FD_CLOEXEC);
+	if (fcntl(talk->fd, F_SETFL, O_NONBLOCK) == -1)
+		return -1;
+	return connect(talk->fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+static int
+say(const struct talk *talk, const char *request)
+{
+	size_t left = strlen(request);
+
+	while (left > 0) {
+		ssize_t sent;
+
+		if (await(talk, POLLOUT) == -1)
+			return -1;
+		sent = send(talk->fd, request, left, MSG_NOSIGNAL);
+		if (sent == -1 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		/* Who refuses may have answered before it read all. */
+		if (sent == -1)
+			return errno == EPIPE ? 0 : -1;
+		request += sent;
+		left -= (size_t)sent;
+	}
+	return 0;
+}
+
+static int
+grow(struct talk *talk)
+{
+	const size_t room = talk->room == 0 ? PIECE : talk->room * 2;
+	char *bytes;
+
+	if (talk->room - talk->length > 1)
+		return 0;
+	if (room > CLIENT_MOST) {
+		errno = EFBIG;
+		return -1;
+	}
+	bytes = realloc(talk->bytes, room);
+	if (bytes == NULL)
+		return -1;
+	talk->bytes = bytes;
+	talk->room = room;
+	return 0;
+}
+
+/* All there is until the other end closes. */
+static int
+listen_to(struct talk *talk)
+{
+	for (;;) {
+		ssize_t got;
+
+		if (grow(talk) == -1 || await(talk, POLLIN) == -1)
+			return -1;
+		got = recv(talk->fd, talk->bytes + talk->length, talk->room - talk->length - 1, 0);
+		if (got == -1 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			break;
+		talk->length += (size_t)got;
+	}
+	talk->bytes[talk->length] = '\0';
+	return 0;
+}
+
+/* The value of a header's field, in place; NULL when it is not there. `head` is all lines behind the first. */
+static char *
+find_field(char *head, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (char *line = head; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n')
+		if (strncasecmp(line, name, length) == 0 && line[length] == ':')
+			return line + length + 1;
+	return NULL;
+}
+
+int
+client_parse(char *bytes, size_t length, struct client_answer *answer)
+{
+	char *body = strstr(bytes, "\r\n\r\n"), *line = strchr(bytes, '\n'), *field;
+	uint64_t number;
+	char text[24];
+
+	if (body == NULL || line == NULL || length < 13 || strncmp(bytes, "HTTP/1.", 7) != 0)
+		return -1;
+	snprintf(text, sizeof(text), "%.3s", bytes + 9);
+	if (text_number(text, 100, 999, &number) != 0)
+		return -1;
+	body[2] = '\0';
+	answer->status = (unsigned)number;
+	answer->body = body + 4;
+	answer->length = length - (size_t)(answer->body - bytes);
+	field = find_field(line + 1, "content-length");
+	if (field != NULL) {
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(field, "\r\n"), field);
+		if (text_number(text_trim(text), 0, CLIENT_MOST, &number) != 0 || number != answer->length)
+			return -1;
+	}
+	field = find_field(line + 1, "dsrd-result");
+	answer->wrong = field == NULL || strncmp(field + strspn(field, " "), "ok", 2) != 0;
+	return 0;
+}
+
+static enum client_result
+explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ERROR])
+{
+	const bool nobody = !connected && (errno == ENOENT || errno == ECONNREFUSED);
+
+	if (nobody)
+		snprintf(error, CLIENT_ERROR, "no dsrd answers on %s (%s): is it running? With another `control` in its "
+		    "configuration, say which: dsrctl -s SOCKET", path, strerror(errno));
+	else if (errno == ETIMEDOUT)
+		snprintf(error, CLIENT_ERROR, "dsrd did not answer on %s within %u seconds", path, seconds);
+	else if (errno == EACCES || errno == EPERM)
+		snprintf(error, CLIENT_ERROR, "may not open %s: be root, or in the group that `control-group` names", path);
+	else
+		snprintf(error, CLIENT_ERROR, "%s: %s", path, strerror(errno));
+	return nobody ? CLIENT_NOBODY : CLIENT_FAILED;
+}
+
+enum client_result
+client_ask(const char *path, const char *request, unsigned seconds, struct client_answer *answer,
+    char error[CLIENT_ERROR])
+{
+	struct talk talk = { .fd = -1 };
+	enum client_result result = CLIENT_OK;
+	bool connected = false;
+
+	memset(answer, 0, sizeof(*answer));
+	clock_gettime(CLOCK_MONOTONIC, &talk.end);
+	talk.end.tv_sec += seconds;
+	connected = reach(&talk, path) == 0;
+	if (!connected || say(&talk, request) == -1 || listen_to(&talk) == -1) {
+		result = explain(path, seconds, connected, error);
+	} else if (talk.length == 0) {
+		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without an answer: too many others ask, try again");
+		result = CLIENT_FAILED;
+	} else if (client_parse(talk.bytes, talk.length, answer) == -1) {
+		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);
+		result = CLIENT_FAILED;
+	} else {
+		/* The body alone, at the beginning of what is to be freed. */
+		memmove(talk.bytes, answer->body, answer->length + 1);
+		answer->body = talk.bytes;
+		talk.bytes = NULL;
+	}
+	free(talk.bytes);
+	if (talk.fd != -1)
+		close(talk.fd);
+	return result;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* The other end of the control socket: sends one request, takes one answer, bounded in time and size. */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+
+#define CLIENT_ERROR 512
+#define CLIENT_MOST (64U << 20) /* bytes of an answer: a hundred thousand servers have room */
+
+struct client_answer {
+	unsigned status; /* HTTP */
+	bool wrong;      /* done, and what was looked at is not well */
+	char *body;      /* to be freed; ends with a NUL that is not counted */
+	size_t length;
+};
+
+enum client_result {
+	CLIENT_OK = 0,
+	CLIENT_NOBODY, /* nobody answers there */
+	CLIENT_FAILED
+};
+
+/* `request` is a whole HTTP request. Anything but CLIENT_OK has a reason. */
+NODISCARD enum client_result client_ask(const char *path, const char *request, unsigned seconds,
+    struct client_answer *answer, char error[CLIENT_ERROR]);
+/* Reads a whole answer, which the function may change. 0, or -1: this is not HTTP. `body` points into `bytes`. */
+NODISCARD int client_parse(char *bytes, size_t length, struct client_answer *answer);
+
+#endif

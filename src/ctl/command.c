@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "ctl/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What dsrctl waits for a plain answer, and for the doctor: longer than the director lets an examination take. */
+#define WAIT 5
+#define WAIT_DOCTOR 25
+
+const struct command commands[COMMAND_COUNT] = {
+	[COMMAND_SHOW] = { { "show", NULL }, "", 0, 0, false, WAIT,
+	    "services and servers, their state and why, connections, what is wrong" },
+	[COMMAND_SHOW_HEALTH] = { { "show", "health" }, "", 0, 0, false, WAIT,
+	    "every check of every server, and every path to a VIP, with its last result" },
+	[COMMAND_SHOW_DROPS] = { { "show", "drops" }, "", 0, 0, false, WAIT,
+	    "frames that did not reach a server, by reason, and the other counters" },
+	[COMMAND_SHOW_NEIGHBORS] = { { "show", "neighbors" }, "", 0, 0, false, WAIT,
+	    "the servers' MAC addresses and the director's interfaces" },
+	[COMMAND_DOCTOR] = { { "doctor", NULL }, "[SERVICE[/SERVER]]", 0, 1, false, WAIT_DOCTOR,
+	    "examines director and real servers: what is wrong, and the command that mends it" },
+	[COMMAND_VERSION] = { { "version", NULL }, "", 0, 0, false, WAIT, "the version of the director that runs" },
+};
+
+static size_t
+name_length(enum command_id id)
+{
+	return commands[id].words[1] == NULL ? 1 : 2;
+}
+
+static bool
+matches(enum command_id id, const char *const words[], size_t count)
+{
+	const size_t length = name_length(id);
+
+	if (length > count)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (strcmp(commands[id].words[i], words[i]) != 0)
+			return false;
+	return true;
+}
+
+enum command_id
+command_find(const char *const words[], size_t count, size_t *used)
+{
+	enum command_id found = COMMAND_COUNT;
+
+	*used = 0;
+	for (enum command_id id = 0; id < COMMAND_COUNT; id++) {
+		if (matches(id, words, count) && name_length(id) > *used) {
+			found = id;
+			*used = name_length(id);
+		}
+	}
+	return found;
+}
+
+const char *
+command_name(enum command_id id, char text[COMMAND_TEXT])
+{
+	const char *second = commands[id].words[1];
+
+	snprintf(text, COMMAND_TEXT, "%s%s%s", commands[id].words[0], second == NULL ? "" : " ",
+	    second == NULL ? "" : second);
+	return text;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "ctl/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+
+#include "base/attr.h"
+#include "ctl/control_socket.h"
+
+#define BACKLOG 16
+static const struct timeval again = { 0, 100000 };   /* between two looks at an answer that is awaited */
+static const struct timeval recover = { 1, 0 };      /* no accept() after one that failed */
+static const struct timeval patience = { CONTROL_PATIENCE, 0 };
+#define LOOKS (CONTROL_WORK * 10)
+
+/* A connection: it sends one request, waits for the answer, takes it, and is closed. */
+struct client {
+	struct control *control; /* NULL: the place is free */
+	struct bufferevent *bufev;
+	struct event *timer;     /* ends the connection, or looks again for the answer */
+	struct http_request request;
+	unsigned looks;
+	bool waiting;            /* for the answer */
+	bool answered;
+};
+
+struct control {
+	struct event_base *base;
+	struct evconnlistener *listener;
+	struct event *recovery;
+	const struct control_calls *calls;
+	void *context;
+	char *path;
+	struct client clients[CONTROL_CONNECTIONS];
+};
+
+static void
+drop(struct client *client)
+{
+	struct control *control = client->control;
+
+	if (client->waiting)
+		control->calls->gone(control->context, client);
+	if (client->timer != NULL)
+		event_free(client->timer);
+	if (client->bufev != NULL)
+		bufferevent_free(client->bufev);
+	memset(client, 0, sizeof(*client));
+}
+
+static void
+free_body(const void *data UNUSED, size_t length UNUSED, void *body)
+{
+	free(body);
+}
+
+/* Takes `body`. */
+static void
+send_answer(struct client *client, unsigned status, enum control_result result, char *body, size_t length)
+{
+	struct evbuffer *output = bufferevent_get_output(client->bufev);
+	const bool json = !client->request.text && status == 200;
+
+	client->answered = true;
+	client->waiting = false;
+	if (evbuffer_add_printf(output, "HTTP/1.1 %u %s\r\nContent-Type: %s; charset=utf-8\r\nContent-Length: %zu\r\n"
+	    "Dsrd-Result: %s\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n", status, http_status_text(status),
+	    json ? "application/json" : "text/plain", length, result == CONTROL_DONE ? "ok" : "wrong") < 0) {
+		free(body);
+		drop(client);
+		return;
+	}
+	if (client->request.method == HTTP_HEAD_ONLY || length == 0 ||
+	    evbuffer_add_reference(output, body, length, free_body, body) == -1)
+		free(body);
+	bufferevent_enable(client->bufev, EV_WRITE);
+	event_add(client->timer, &patience);
+}
+
+static void
+send_refusal(struct client *client, unsigned status, const char *why)
+{
+	const size_t length = strlen(why) + 1;
+	char *body = malloc(length + 1);
+
+	if (body == NULL) {
+		drop(client);
+		return;
+	}
+	snprintf(body, length + 1, "%s\n", why);
+	send_answer(client, status, CONTROL_REFUSED, body, length);
+}
+
+static unsigned
+status_of(enum control_result result)
+{
+	switch (result) {
+	case CONTROL_DONE:
+	case CONTROL_WRONG:
+		return 200;
+	case CONTROL_REFUSED:
+		return 400;
+	case CONTROL_BUSY:
+		return 409;
+	case CONTROL_WAIT:
+		break;
+	}
+	return 500;
+}
+
+/* Asks for the answer, the first time or again. */
+static void
+look(struct client *client)
+{
+	struct control *control = client->control;
+	const struct control_ask ask = { &client->request, client, client->looks == 0, client->looks >= LOOKS };
+	enum control_result result;
+	char *body = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&body, &length);
+
+	if (out == NULL) {
+		send_refusal(client, 500, "out of memory");
+		return;
+	}
+	client->waiting = true;
+	result = control->calls->answer(control->context, &ask, out);
+	if (fclose(out) != 0) {
+		free(body);
+		send_refusal(client, 500, "out of memory");
+	} else if (result != CONTROL_WAIT || ask.last) {
+		send_answer(client, status_of(result), result, body, length);
+	} else {
+		free(body);
+		client->looks++;
+		event_add(client->timer, &again);
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct client *client = arg;
+
+	if (client->waiting)
+		look(client);
+	else
+		drop(client);
+}
+
+static void
+on_read(struct bufferevent *bufev, void *arg)
+{
+	struct client *client = arg;
+	struct evbuffer *input = bufferevent_get_input(bufev);
+	const size_t length = evbuffer_get_length(input);
+	const char *bytes, *why = "";
+	size_t head;
+	unsigned status;
+
+	/* What comes behind the request is not looked at. */
+	if (client->waiting || client->answered)
+		return;
+	bytes = (const char *)evbuffer_pullup(input, -1);
+	head = bytes == NULL ? 0 : http_head_length(bytes, length);
+	if (head == 0 && length < HTTP_HEAD)
+		return;
+	status = head == 0 ? 413 : http_parse(bytes, head, &client->request, &why);
+	evbuffer_drain(input, length);
+	if (head == 0)
+		why = "the request is too large";
+	if (status == 0)
+		look(client);
+	else
+		send_refusal(client, status, why);
+}
+
+static void
+on_written(struct bufferevent *bufev UNUSED, void *arg)
+{
+	struct client *client = arg;
+
+	if (client->answered)
+		drop(client);
+}
+
+static void
+on_end(struct bufferevent *bufev UNUSED, short what UNUSED, void *arg)
+{
+	drop(arg);
+}
+
+static struct client *
+find_place(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
+		if (control->clients[i].control == NULL)
+			return &control->clients[i];
+	return NULL;
+}
+
+static void
+on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct sockaddr *address UNUSED, int length UNUSED,
+    void *arg)
+{
+	struct control *control = arg;
+	struct client *client = find_place(control);
+
+	if (client == NULL) {
+		evutil_closesocket(fd);
+		return;
+	}
+	client->control = control;
+	client->timer = evtimer_new(control->base, on_timer, client);
+	client->bufev = bufferevent_socket_new(control->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (client->timer == NULL || client->bufev == NULL) {
+		if (client->bufev == NULL)
+			evutil_closesocket(fd);
+		drop(client);
+		return;
+	}
+	bufferevent_setcb(client->bufev, on_read, on_written, on_end, client);
+	/* No more than a head is ever read. */
+	bufferevent_setwatermark(client->bufev, EV_READ, 0, HTTP_HEAD);
+	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &patience) == -1)
+		drop(client);
+}
+
+/* No descriptors, most likely. A listener that goes on at once would keep the loop busy. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct control *control = arg;
+
+	evconnlistener_disable(listener);
+	event_add(control->recovery, &recover);
+}
+
+static void
+on_recovery(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct control *control = arg;
+
+	evconnlistener_enable(control->listener);
+}
+
+struct control *
+control_open(struct event_base *base, const char *path, const char *group, const struct control_calls *calls,
+    void *context, char error[CONTROL_ERROR])
+{
+	struct control *control = calloc(1, sizeof(*control));
+	int fd;
+
+	if (control == NULL)
+		goto no_memory;
+	control->base = base;
+	control->calls = calls;
+	control->context = context;
+	fd = control_socket(path, group, error);
+	if (fd == -1) {
+		const int number = errno;
+
+		free(control);
+		errno = number;
+		return NULL;
+	}
+	control->path = strdup(path);
+	control->recovery = evtimer_new(base, on_recovery, control);
+	control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+	    BACKLOG, fd);
+	if (control->listener == NULL)
+		close(fd);
+	if (control->path == NULL || control->recovery == NULL || control->listener == NULL) {
+		control_close(control);
+		goto no_memory;
+	}
+	evconnlistener_set_error_cb(control->listener, on_accept_error);
+	return control;
+no_memory:
+	snprintf(error, CONTROL_ERROR, "out of memory");
+	errno = ENOMEM;
+	return NULL;
+}
+
+void
+control_close(struct control *control)
+{
+	if (control == NULL)
+		return;
+	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
+		if (control->clients[i].control != NULL)
+			drop(&control->clients[i]);
+	if (control->listener != NULL)
+		evconnlistener_free(control->listener);
+	if (control->recovery != NULL)
+		event_free(control->recovery);
+	/* Where that is not allowed any more, the next dsrd sees that nobody answers. */
+	if (control->path != NULL)
+		(void)unlink(control->path);
+	free(control->path);
+	free(control);
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "ctl/report.h"
+
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "base/text.h"
+#include "lb/pick.h"
+
+void
+report_version(struct writer *writer)
+{
+	writer->ops->fact(writer, "version", "dsrd", PACKAGE_VERSION);
+}
+
+const char *
+report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT])
+{
+	const char *name = protocol_name(protocol);
+	char addr[ADDR_TEXT];
+
+	snprintf(text, PORT_TEXT, "%s %s/%u", addr_format(vip, addr), name != NULL ? name : "?", port);
+	return text;
+}
+
+const struct server *
+report_server_of(const struct model *model, uint16_t iface, const struct mac *mac)
+{
+	for (size_t i = 0; i < model->slot_count; i++)
+		if (model->slots[i] != NULL && model->slots[i]->iface == iface && mac_equal(&model->slots[i]->mac, mac))
+			return model->slots[i];
+	return NULL;
+}
+
+const char *
+report_why(const struct server *server)
+{
+	switch (server_state(server)) {
+	case SERVER_UNKNOWN:
+		return server->health.state == HEALTH_UP ? "the VIP has not been asked about yet" : "not checked yet";
+	case SERVER_DOWN:
+		if (server->health.state == HEALTH_DOWN)
+			return health_reason_text(server->health.reason);
+		if (server->conflicts)
+			return "it tells the network of a VIP (vip-conflict = remove)";
+		return server->vip_reason != NULL ? server->vip_reason : "";
+	case SERVER_UP:
+		return mac_is_zero(&server->mac) ? "gets no traffic: nobody answers for its address" : "";
+	case SERVER_DRAINING:
+		return "weight 0: no new connections";
+	case SERVER_DISABLED:
+		break;
+	}
+	return "";
+}
+
+static enum mood
+state_mood(const struct server *server)
+{
+	switch (server_state(server)) {
+	case SERVER_UP:
+		return mac_is_zero(&server->mac) ? MOOD_BAD : MOOD_GOOD;
+	case SERVER_DOWN:
+		return MOOD_BAD;
+	case SERVER_UNKNOWN:
+	case SERVER_DRAINING:
+	case SERVER_DISABLED:
+		break;
+	}
+	return MOOD_WARN;
+}
+
+static enum mood
+health_mood(enum health_state state)
+{
+	switch (state) {
+	case HEALTH_UP:
+		return MOOD_GOOD;
+	case HEALTH_DOWN:
+		return MOOD_BAD;
+	case HEALTH_UNKNOWN:
+		break;
+	}
+	return MOOD_WARN;
+}
+
+static uint64_t
+seconds_since(uint64_t now, uint64_t then)
+{
+	return now > then ? (now - then) / SECONDS(1) : 0;
+}
+
+/* Whole seconds: nobody wants more of an age. */
+static const char *
+age(uint64_t now, uint64_t then, char text[DURATION_TEXT])
+{
+	return text_format_duration(SECONDS(seconds_since(now, then)), text);
+}
+
+/* "192.0.2.10 tcp/80 tcp/443, 2001:db8::10 tcp/80-99" */
+static void
+listens_text(const struct service_settings *settings, char *text, size_t size)
+{
+	const struct addr *last = NULL;
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < settings->listen_count && used < size; i++) {
+		const struct listen_settings *listen = &settings->listens[i];
+		const char *protocol = protocol_name(listen->protocol);
+		char addr[ADDR_TEXT], ports[16];
+
+		if (listen->first == listen->last)
+			snprintf(ports, sizeof(ports), "%u", listen->first);
+		else if (listen->last == UINT16_MAX && listen->first <= 1)
+			snprintf(ports, sizeof(ports), "*");
+		else
+			snprintf(ports, sizeof(ports), "%u-%u", listen->first, listen->last);
+		if (last == NULL || !addr_equal(last, &listen->vip))
+			used += (size_t)snprintf(text + used, size - used, "%s%s", last == NULL ? "" : ", ",
+			    addr_format(&listen->vip, addr));
+		if (used < size)
+			used += (size_t)snprintf(text + used, size - used, " %s/%s", protocol != NULL ? protocol : "?", ports);
+		last = &listen->vip;
+	}
+}
+
+static void
+show_services(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "service", "SERVICE", false }, { "state", "STATE", false },
+		{ "servers_up", "UP", true }, { "servers", "OF", true }, { "scheduler", "SCHEDULER", false },
+		{ "interface", "INTERFACE", false }, { "listen", "LISTENS ON", false } };
+	const struct writer_ops *ops = writer->ops;
+
+	ops->table(writer, "services", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < facts->model->service_count; i++) {
+		const struct service *service = facts->model->services[i];
+		const enum health_state state = service_state(service);
+		char listens[512];
+		uint64_t up = 0;
+
+		for (size_t j = 0; j < service->server_count; j++)
+			up += server_state(service->servers[j]) == SERVER_UP;
+		listens_text(&service->settings, listens, sizeof(listens));
+		ops->row(writer);
+		ops->cell(writer, service->settings.name, MOOD_PLAIN);
+		ops->cell(writer, health_state_name(state), health_mood(state));
+		ops->cell_number(writer, up);
+		ops->cell_number(writer, service->server_count);
+		ops->cell(writer, service->settings.scheduler->name, MOOD_PLAIN);
+		ops->cell(writer, service->settings.iface, MOOD_PLAIN);
+		ops->cell(writer, listens, MOOD_PLAIN);
+	}
+	ops->table_end(writer);
+}
+
+static const char *
+vip_state_name(enum vip_state state)
+{
+	switch (state) {
+	case VIP_TRUSTED:
+		return "trusted";
+	case VIP_UNKNOWN:
+		return "unknown";
+	case VIP_ACCEPTED:
+		return "accepted";
+	case VIP_REFUSED:
+		break;
+	}
+	return "refused";
+}
+
+static void
+show_server(struct writer *writer, const struct report_facts *facts, const struct server *server)
+{
+	const struct writer_ops *ops = writer->ops;
+	const struct server_run *run = server->run;
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT];
+
+	ops->row(writer);
+	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
+	ops->cell(writer, server_state_name(server_state(server)), state_mood(server));
+	ops->cell(writer, age(facts->now, server->health.since, since), MOOD_PLAIN);
+	ops->cell_number(writer, seconds_since(facts->now, server->health.since));
+	ops->cell_number(writer, server->settings.weight);
+	ops->cell_flag(writer, server->settings.backup);
+	ops->cell_number(writer, run->active);
+	ops->cell_number(writer, run->inactive);
+	ops->cell_number(writer, run->connections);
+	ops->cell_number(writer, run->packets);
+	ops->cell_number(writer, run->bytes);
+	ops->cell(writer, vip_state_name(server->vip_state),
+	    server->vip_state == VIP_REFUSED ? MOOD_BAD : MOOD_PLAIN);
+	ops->cell(writer, addr_format(&server->settings.addr, addr), MOOD_PLAIN);
+	ops->cell(writer, mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac), MOOD_PLAIN);
+	ops->cell(writer, report_why(server), state_mood(server));
+}
+
+static void
+show_servers(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
+		{ "since", "SINCE", true }, { "since_seconds", NULL, true }, { "weight", "WEIGHT", true },
+		{ "backup", NULL, false }, { "active", "ACTIVE", true }, { "inactive", "INACTIVE", true },
+		{ "connections", "TOTAL", true }, { "packets", NULL, true }, { "bytes", NULL, true },
+		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false }, { "why", "WHY", false } };
+
+	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < facts->model->service_count; i++)
+		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
+			show_server(writer, facts, facts->model->services[i]->servers[j]);
+	writer->ops->table_end(writer);
+}
+
+static void
+show_conflicts(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "kind", NULL, false }, { "vip", "VIP", false },
+		{ "mac", "MAC", false }, { "server", "SERVER", false }, { "interface", "INTERFACE", false },
+		{ "count", "TIMES", true }, { "last_seconds", NULL, true }, { "over", NULL, false }, { "last", "LAST", true },
+		{ "what", "WHAT IT DOES", false } };
+	const struct watch *watch = &facts->forwarder->watch;
+	const struct writer_ops *ops = writer->ops;
+
+	ops->table(writer, "conflicts", "Others that tell of a VIP (dsrctl doctor says what to do):", columns,
+	    ARRAY_LEN(columns));
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct finding *finding = &watch->findings[i];
+		const struct server *server = report_server_of(facts->model, finding->iface, &finding->mac);
+		const bool over = watch_is_over(finding, facts->now);
+		char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], last[DURATION_TEXT];
+
+		ops->row(writer);
+		ops->cell(writer, watch_kind_name(finding->kind), MOOD_PLAIN);
+		ops->cell(writer, addr_format(&finding->vip, addr), MOOD_PLAIN);
+		ops->cell(writer, mac_format(&finding->mac, mac), MOOD_PLAIN);
+		ops->cell(writer, server == NULL ? NULL : server_name(server, name), MOOD_PLAIN);
+		ops->cell(writer, finding->iface < facts->iface_count ? facts->ifaces[finding->iface].iface->name : NULL,
+		    MOOD_PLAIN);
+		ops->cell_number(writer, finding->count);
+		ops->cell_number(writer, seconds_since(facts->now, finding->last));
+		ops->cell_flag(writer, over);
+		ops->cell(writer, age(facts->now, finding->last, last), MOOD_PLAIN);
+		ops->cell(writer, watch_kind_sentence(finding->kind), over ? MOOD_WARN : MOOD_BAD);
+	}
+	ops->table_end(writer);
+}
+
+static void
+show_interfaces(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "interface", "INTERFACE", false }, { "open", "OPEN", false },
+		{ "mac", "MAC", false }, { "mtu", "MTU", true }, { "received", "RECEIVED", true },
+		{ "capture_dropped", "LOST", true }, { "sent", "SENT", true }, { "not_sent", "NOT SENT", true } };
+	const struct writer_ops *ops = writer->ops;
+
+	ops->table(writer, "interfaces", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < facts->iface_count; i++) {
+		const struct report_iface *iface = &facts->ifaces[i];
+		char mac[MAC_TEXT];
+
+		ops->row(writer);
+		ops->cell(writer, iface->iface->name, MOOD_PLAIN);
+		ops->cell_flag(writer, iface->open);
+		ops->cell(writer, mac_format(&iface->iface->mac, mac), MOOD_PLAIN);
+		ops->cell_number(writer, iface->iface->mtu);
+		ops->cell_number(writer, iface->received);
+		ops->cell_number(writer, iface->capture_dropped);
+		ops->cell_number(writer, iface->sent);
+		ops->cell_number(writer, iface->not_sent);
+	}
+	ops->table_end(writer);
+}
+
+static void
+show_drops(struct writer *writer, const struct forward_stats *stats, bool all)
+{
+	static const struct column columns[] = { { "reason", "DROPPED", false }, { "frames", "FRAMES", true },
+		{ "meaning", "WHY", false } };
+
+	writer->ops->table(writer, "drops", NULL, columns, ARRAY_LEN(columns));
+	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
+		if (!all && stats->dropped[reason] == 0)
+			continue;
+		writer->ops->row(writer);
+		writer->ops->cell(writer, drop_reason_name(reason), MOOD_PLAIN);
+		writer->ops->cell_number(writer, stats->dropped[reason]);
+		writer->ops->cell(writer, drop_reason_sentence(reason), MOOD_PLAIN);
+	}
+	writer->ops->table_end(writer);
+}
+
+void
+report_show(struct writer *writer, const struct report_facts *facts)
+{
+	const struct writer_ops *ops = writer->ops;
+
+	report_version(writer);
+	ops->number(writer, "uptime_seconds", NULL, seconds_since(facts->now, facts->started));
+	ops->number(writer, "reloads", NULL, facts->reloads);
+	ops->flag(writer, "observe", facts->observe);
+	if (facts->observe)
+		ops->fact(writer, "observing", "mode", "observing: nothing is sent (dsrd --observe)");
+	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
+	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
+	show_services(writer, facts);
+	show_servers(writer, facts);
+	show_conflicts(writer, facts);
+	show_interfaces(writer, facts);
+	show_drops(writer, &facts->forwarder->stats, false);
+}
+
+/* --- show health --- */
+
+static void
+health_row(struct writer *writer, const struct server *server, size_t index)
+{
+	const struct service_settings *settings = &server->service->settings;
+	const struct health *health = &server->checks[index].health;
+	const struct writer_ops *ops = writer->ops;
+	char name[SERVER_NAME_TEXT];
+
+	ops->row(writer);
+	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
+	ops->cell(writer, check_kind_name(settings->checks[index].kind), MOOD_PLAIN);
+	ops->cell_number(writer, service_check_port(settings, &settings->checks[index]));
+	ops->cell(writer, health_state_name(health->state), health_mood(health->state));
+	ops->cell_number(writer, health->successes);
+	ops->cell_number(writer, health->failures);
+	ops->cell(writer, health->failures > 0 ? health_reason_text(health->reason) : NULL, MOOD_PLAIN);
+}
+
+static void
+health_paths(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "server", "SERVER", false }, { "path", "VIP", false },
+		{ "state", "STATE", false }, { "verdict", "VERDICT", false }, { "asked", "ASKED", true },
+		{ "asked_seconds", NULL, true }, { "meaning", "WHAT IT MEANS", false } };
+	const struct path_table *paths = facts->forwarder->paths;
+	const struct writer_ops *ops = writer->ops;
+
+	ops->table(writer, "paths", "The VIPs, as the director finds them on the servers:", columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < path_count(paths); i++) {
+		const struct path *path = path_at(paths, i);
+		char name[SERVER_NAME_TEXT], port[PORT_TEXT], asked[DURATION_TEXT];
+
+		ops->row(writer);
+		ops->cell(writer, server_name(path->server, name), MOOD_PLAIN);
+		ops->cell(writer, report_port(&path->vip, path->protocol, path->port, port), MOOD_PLAIN);
+		ops->cell(writer, health_state_name(path->health.state), health_mood(path->health.state));
+		ops->cell(writer, path_verdict_name(path->verdict), MOOD_PLAIN);
+		ops->cell(writer, path->settled ? age(facts->now, path->last.ended, asked) : NULL, MOOD_PLAIN);
+		ops->cell_number(writer, path->settled ? seconds_since(facts->now, path->last.ended) : 0);
+		ops->cell(writer, path_verdict_sentence(path->verdict), MOOD_PLAIN);
+	}
+	ops->table_end(writer);
+}
+
+void
+report_health(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "server", "SERVER", false }, { "check", "CHECK", false },
+		{ "port", "PORT", true }, { "state", "STATE", false }, { "successes", "GOOD", true },
+		{ "failures", "BAD", true }, { "last_failure", "LAST FAILURE", false } };
+
+	writer->ops->table(writer, "checks", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < facts->model->service_count; i++) {
+		const struct service *service = facts->model->services[i];
+
+		for (size_t j = 0; j < service->server_count; j++)
+			for (size_t k = 0; k < service->servers[j]->check_count; k++)
+				health_row(writer, service->servers[j], k);
+	}
+	writer->ops->table_end(writer);
+	health_paths(writer, facts);
+}
+
+/* --- show drops, show neighbors --- */
+
+static void
+counter_row(void *context, const char *name, const char *text, uint64_t value)
+{
+	struct writer *writer = context;
+
+	writer->ops->row(writer);
+	writer->ops->cell(writer, name, MOOD_PLAIN);
+	writer->ops->cell_number(writer, value);
+	writer->ops->cell(writer, text, MOOD_PLAIN);
+}
+
+void
+report_drops(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "name", "COUNTER", false }, { "value", "VALUE", true },
+		{ "meaning", "WHAT IT COUNTS", false } };
+
+	show_drops(writer, &facts->forwarder->stats, true);
+	writer->ops->table(writer, "counters", NULL, columns, ARRAY_LEN(columns));
+	forward_stats_each(&facts->forwarder->stats, counter_row, writer);
+	writer->ops->table_end(writer);
+}
+
+static const char *
+neigh_state_name(enum neigh_state state)
+{
+	switch (state) {
+	case NEIGH_ASKING:
+		return "asking";
+	case NEIGH_KNOWN:
+		return "known";
+	case NEIGH_LOST:
+		break;
+	}
+	return "lost";
+}
+
+void
+report_neighbors(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "address", "ADDRESS", false }, { "interface", "INTERFACE", false },
+		{ "state", "STATE", false }, { "mac", "MAC", false }, { "unanswered", "UNANSWERED", true } };
+	const struct neigh_table *table = facts->forwarder->neighbours;
+	const struct writer_ops *ops = writer->ops;
+
+	ops->table(writer, "neighbors", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < neigh_count(table); i++) {
+		const struct neigh *neigh = neigh_at(table, i);
+		const bool known = neigh->state == NEIGH_KNOWN;
+		char addr[ADDR_TEXT], mac[MAC_TEXT];
+
+		ops->row(writer);
+		ops->cell(writer, addr_format(&neigh->addr, addr), MOOD_PLAIN);
+		ops->cell(writer, neigh->iface < facts->iface_count ? facts->ifaces[neigh->iface].iface->name : NULL,
+		    MOOD_PLAIN);
+		ops->cell(writer, neigh_state_name(neigh->state), known ? MOOD_GOOD : MOOD_BAD);
+		ops->cell(writer, known ? mac_format(&neigh->mac, mac) : NULL, MOOD_PLAIN);
+		ops->cell_number(writer, neigh->unanswered);
+	}
+	ops->table_end(writer);
+	show_interfaces(writer, facts);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* What a director tells of itself: each report walks the model once and speaks to a writer, text or JSON. */
+#ifndef CTL_REPORT_H
+#define CTL_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/iface.h"
+#include "ctl/writer.h"
+#include "lb/forward.h"
+#include "lb/model.h"
+
+/* An interface and what its engines count. */
+struct report_iface {
+	const struct iface *iface;
+	bool open;
+	uint64_t received;
+	uint64_t capture_dropped;
+	uint64_t sent;
+	uint64_t not_sent;
+};
+
+/* All that reports read. Everything belongs to the daemon. */
+struct report_facts {
+	uint64_t now;
+	uint64_t started;
+	uint64_t reloads;
+	bool observe;
+	const struct model *model;
+	const struct forwarder *forwarder;
+	const struct report_iface *ifaces; /* by the director's numbers */
+	size_t iface_count;
+};
+
+void report_version(struct writer *writer);
+/* The one screen that an operator wants. */
+void report_show(struct writer *writer, const struct report_facts *facts);
+void report_health(struct writer *writer, const struct report_facts *facts);
+void report_drops(struct writer *writer, const struct report_facts *facts);
+void report_neighbors(struct writer *writer, const struct report_facts *facts);
+
+/* "192.0.2.10 tcp/80" */
+#define PORT_TEXT (ADDR_TEXT + 16)
+const char *report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT]);
+/* The server of that MAC address on that interface, or NULL. */
+const struct server *report_server_of(const struct model *model, uint16_t iface, const struct mac *mac);
+/* Why the server is in the state it is in; empty when there is nothing to say. */
+const char *report_why(const struct server *server);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where reports go: one walk over what is to be told, and a writer that makes it text for people or JSON for programs.
+ * A report is made of facts, tables and nested items. Names are JSON's; labels and heads are for people, and what has
+ * none is for programs only.
+ */
+#ifndef CTL_WRITER_H
+#define CTL_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+
+enum mood {
+	MOOD_PLAIN = 0,
+	MOOD_GOOD,
+	MOOD_WARN,
+	MOOD_BAD,
+	MOOD_HEAD
+};
+
+struct column {
+	const char *name;
+	const char *head; /* NULL: for programs only */
+	bool right;       /* aligned, as numbers are */
+};
+
+#define COLUMNS_MOST 24
+
+struct writer;
+
+struct writer_ops {
+	void (*begin)(struct writer *writer);
+	int (*end)(struct writer *writer);
+	void (*fact)(struct writer *writer, const char *name, const char *label, const char *text);
+	void (*number)(struct writer *writer, const char *name, const char *label, uint64_t number);
+	void (*flag)(struct writer *writer, const char *name, bool value); /* programs only */
+	/* Several lines: commands. */
+	void (*block)(struct writer *writer, const char *name, const char *label, const char *text);
+	/* A table; people see nothing of one without rows. */
+	void (*table)(struct writer *writer, const char *name, const char *title, const struct column *columns,
+	    size_t count);
+	void (*row)(struct writer *writer);
+	void (*cell)(struct writer *writer, const char *text, enum mood mood); /* NULL: unknown */
+	void (*cell_number)(struct writer *writer, uint64_t number);
+	void (*cell_flag)(struct writer *writer, bool value);
+	void (*table_end)(struct writer *writer);
+	/* Things in things. */
+	void (*list)(struct writer *writer, const char *name, const char *title);
+	void (*item)(struct writer *writer, const char *heading, enum mood mood);
+	void (*item_end)(struct writer *writer);
+	void (*list_end)(struct writer *writer);
+};
+
+struct writer {
+	const struct writer_ops *ops;
+	FILE *out;
+};
+
+/* NULL when memory is out. */
+NODISCARD struct writer *writer_json(FILE *out);
+NODISCARD struct writer *writer_text(FILE *out, bool colour);
+/* 0, or -1 when the report is not complete. Frees the writer. */
+NODISCARD int writer_end(struct writer *writer);
+
+#endif

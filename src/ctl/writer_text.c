@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+/* Aligned columns need all rows first, so a table's cells are kept until its end. */
+#include "config.h"
+
+#include "ctl/writer.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+
+#define CELL_MOST 160 /* what is longer is cut, in tables only */
+#define INDENT 2
+#define LINE_WIDTH 100
+
+struct cell {
+	char *text;
+	enum mood mood;
+};
+
+struct text_writer {
+	struct writer writer; /* first: a pointer to one is a pointer to the other */
+	bool colour;
+	bool failed;
+	bool begun;           /* something was written: sections have an empty line between them */
+	unsigned indent;
+	const char *title;
+	const struct column *columns;
+	size_t column_count;
+	struct cell *cells;
+	size_t cell_count;
+	size_t cell_room;
+	size_t column;        /* of the next cell */
+};
+
+static const char *
+escape_of(const struct text_writer *self, enum mood mood)
+{
+	/* ECMA-48 SGR. */
+	static const char *const escapes[] = { "", "\033[32m", "\033[33m", "\033[31m", "\033[1m" };
+
+	return self->colour ? escapes[mood] : "";
+}
+
+static const char *
+escape_end(const struct text_writer *self, enum mood mood)
+{
+	return self->colour && mood != MOOD_PLAIN ? "\033[0m" : "";
+}
+
+static void
+begin(struct writer *writer UNUSED)
+{
+}
+
+/* What others chose (names in DNS, answers of servers) must not steer a terminal. */
+static void
+put_safe(FILE *out, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		const unsigned char byte = (unsigned char)text[i];
+
+		fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, out);
+	}
+}
+
+static void
+put_indent(struct text_writer *self, unsigned more)
+{
+	fprintf(self->writer.out, "%*s", (int)((self->indent + more) * INDENT), "");
+}
+
+/* Breaks a paragraph at blanks. */
+static void
+put_wrapped(struct text_writer *self, const char *text, size_t used, unsigned more)
+{
+	FILE *out = self->writer.out;
+
+	while (*text != '\0') {
+		size_t word = strcspn(text, " ");
+
+		if (used > (self->indent + more) * INDENT && used + 1 + word > LINE_WIDTH) {
+			fputc('\n', out);
+			put_indent(self, more);
+			used = (self->indent + more) * INDENT;
+		} else if (used > (self->indent + more) * INDENT) {
+			fputc(' ', out);
+			used++;
+		}
+		put_safe(out, text, word);
+		used += word;
+		text += word + strspn(text + word, " ");
+	}
+	fputc('\n', out);
+}
+
+static void
+fact(struct writer *writer, const char *name UNUSED, const char *label, const char *text)
+{
+	struct text_writer *self = (struct text_writer *)writer;
+	size_t used;
+
+	if (label == NULL || text == NULL)
+		return;
+	put_indent(self, 0);
+	used = self->indent * INDENT + (size_t)fprintf(writer->out, "%s%s", label, *label == '\0' ? "" : ":");
+	put_wrapped(self, text, used, *label == '\0' ? 0 : 1);
+	self->begun = true;
+}
+
+static void
+number(struct writer *writer, const char *name, const char *label, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	fact(writer, name, label, text);
+}
+
+static void
+flag(struct writer *writer UNUSED, const char *name UNUSED, bool value UNUSED)
+{
+}
+
+static void
+block(struct writer *writer, const char *name UNUSED, const char *label, const char *text)
+{
+	struct text_writer *self = (struct text_writer *)writer;
+
+	if (label == NULL || text == NULL)
+		return;
+	if (*label != '\0')
+		fact(writer, NULL, "", label);
+	while (*text != '\0') {
+		const size_t length = strcspn(text, "\n");
+
+		put_indent(self, 2);
+		put_safe(writer->out, text, length);
+		fputc('\n', writer->out);
+		text += length + (text[length] == '\n');
+	}
+}
+
+static void
+table(struct writer *writer, const char *name UNUSED, const char *title, const struct column *columns, size_t count)
+{
+	struct text_writer *self = (struct text_writer *)writer;
+
+	self->title = title;
+	self->columns = columns;
+	self->column_count = count;
+	self->cell_count = 0;
+	self->column = 0;
+}
+
+static void
+row(struct writer *writer)
+{
+	((struct text_writer *)writer)->column = 0;
+}
+
+static bool
+make_room(struct text_writer *self)
+{
+	const size_t room = self->cell_room == 0 ? 64 : self->cell_room * 2;
+	struct cell *cells;
+
+	if (self->cell_count < self->cell_room)
+		return true;
+	cells = realloc(self->cells, room * sizeof(*cells));
+	if (cells == NULL)
+		return false;
+	self->cells = cells;
+	self->cell_room = room;
+	return true;
+}
+
+static void
+cell(struct writer *writer, const char *text, enum mood mood)
+{
+	struct text_writer *self = (struct text_writer *)writer;
+	struct cell *fresh;
+
+	if (self->columns[self->column++].head == NULL)
+		return;
+	if (text == NULL)
+		text = "-";
+	if (!make_room(self)) {
+		self->failed = true;
+		return;
+	}
+	fresh = &self->cells[self->cell_count];
+	fresh->text = strndup(text, CELL_MOST);
+	fresh->mood = mood;
+	if (fresh->text == NULL)
+		self->failed = true;
+	else
+		self->cell_count++;
+}
+
+static void
+cell_number(struct writer *writer, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	cell(writer, text, MOOD_PLAIN);
+}
+
+static void
+cell_flag(struct writer *writer, bool value)
+{
+	cell(writer, value ? "yes" : "no", MOOD_PLAIN);
+}
+
+static void
+put_cell(struct text_writer *self, const char *text, enum mood mood, size_t width, bool right, bool last)
+{
+	FILE *out = self->writer.out;
+	const size_t length = strlen(text), pad = length < width ? width - length : 0;
+
+	if (right)
+		fprintf(out, "%*s", (int)pad, "");
+	fputs(escape_of(self, mood), out);
+	put_safe(out, text, length);
+	fputs(escape_end(self, mood), out);
+	if (!right && !last)
+		fprintf(out, "%*s", (int)pad, "");
+	fputs(last ? "\n" : "  ", out);
+}
+
+static void
+put_table(struct text_writer *self, const struct column *const shown[COLUMNS_MOST], size_t count)
+{
+	size_t widths[COLUMNS_MOST];
+
+	for (size_t i = 0; i < count; i++)
+		widths[i] = strlen(shown[i]->head);
+	for (size_t i = 0; i < self->cell_count; i++) {
+		const size_t length = strlen(self->cells[i].text);
+
+		if (length > widths[i % count])
+			widths[i % count] = length;
+	}
+	put_indent(self, 0);
+	for (size_t i = 0; i < count; i++)
+		put_cell(self, shown[i]->head, MOOD_HEAD, widths[i], shown[i]->right, i + 1 == count);
+	for (size_t i = 0; i < self->cell_count; i++) {
+		if (i % count == 0)
+			put_indent(self, 0);
+		put_cell(self, self->cells[i].text, self->cells[i].mood, widths[i % count], shown[i % count]->right,
+		    i % count + 1 == count);
+	}
+}
+
+static void
+drop_cells(struct text_writer *self)
+{
+	for (size_t i = 0; i < self->cell_count; i++)
+		free(self->cells[i].text);
+	self->cell_count = 0;
+}
+
+static void
+table_end(struct writer *writer)
+{
+	struct text_writer *self = (struct text_writer *)writer;
+	const struct column *shown[COLUMNS_MOST];
+	size_t count = 0;
+
+	for (size_t i = 0; i < self->column_count && count < COLUMNS_MOST; i++)
+		if (self->columns[i].head != NULL)
+			shown[count++] = &self->columns[i];
+	if (count > 0 && self->cell_count > 0 && !self->failed) {
+		if (self->begun)
+			fputc('\n', writer->out);
+		if (self->title != NULL)
+			fprintf(writer->out, "%s%s%s\n", escape_of(self, MOOD_HEAD), self->title, escape_end(self, MOOD_HEAD));
+		put_table(self, shown, count);
+		self->begun = true;
+	}
+	drop_cells(self);
+}
+
+static void
+list(struct writer *writer, const char *name UNUSED, const char *title)
+{
+	fact(writer, NULL, title == NULL ? NULL : "", title);
+}
+
+static void
+item(struct writer *writer, const char *heading, enum mood mood)
+{
+	struct text_writer *self = (struct text_writer *)writer;
+
+	if (self->begun && self->indent == 0)
+		fputc('\n', writer->out);
+	if (heading != NULL) {
+		put_indent(self, 0);
+		fputs(escape_of(self, mood), writer->out);
+		put_safe(writer->out, heading, strlen(heading));
+		fprintf(writer->out, "%s\n", escape_end(self, mood));
+		self->begun = true;
+	}
+	self->indent++;
+}
+
+static void
+item_end(struct writer *writer)
+{
+	((struct text_writer *)writer)->indent--;
+}
+
+static void
+list_end(struct writer *writer UNUSED)
+{
+}
+
+static int
+end(struct writer *writer)
+{
+	struct text_writer *self = (struct text_writer *)writer;
+	const bool failed = self->failed || ferror(writer->out);
+
+	drop_cells(self);
+	free(self->cells);
+	return failed ? -1 : 0;
+}
+
+static const struct writer_ops ops = { begin, end, fact, number, flag, block, table, row, cell, cell_number, cell_flag,
+	table_end, list, item, item_end, list_end };
+
+struct writer *
+writer_text(FILE *out, bool colour)
+{
+	struct text_writer *self = calloc(1, sizeof(*self));
+
+	if (self == NULL)
+		return NULL;
+	self->writer.ops = &ops;
+	self->writer.out = out;
+	self->colour = colour;
+	return &self->writer;
+}

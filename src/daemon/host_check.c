@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/host_check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "daemon/dsrd.h"
+#include "os/os.h"
+
+struct look {
+	const struct dsrd *dsrd;
+	struct host_finding *findings;
+	size_t count;
+	size_t most;
+};
+
+/* A finding to fill in, or one that nobody sees when there are too many. */
+static struct host_finding *
+add(struct look *look, bool wrong, const char *name)
+{
+	struct host_finding *finding = &look->findings[look->count < look->most ? look->count : look->most - 1];
+
+	if (look->count < look->most)
+		look->count++;
+	memset(finding, 0, sizeof(*finding));
+	finding->wrong = wrong;
+	finding->name = name;
+	return finding;
+}
+
+static void
+check_vips(struct look *look)
+{
+	const struct model *model = look->dsrd->director.model;
+
+	for (size_t i = 0; i < model->vip_count; i++) {
+		char holder[IFACE_NAME] = "", vip[ADDR_TEXT];
+		struct host_finding *finding;
+
+		if (!os_holds_address(&model->vips[i].addr, holder))
+			continue;
+		addr_format(&model->vips[i].addr, vip);
+		finding = add(look, true, "vip-held");
+		snprintf(finding->what, HOST_TEXT, "this host's own kernel holds the VIP %s, on %s", vip, holder);
+		snprintf(finding->meaning, HOST_TEXT, "It resets every connection to the VIP. Only dsrd may answer for it.");
+		snprintf(finding->mend, HOST_TEXT, "ip address delete %s dev %s", vip, holder);
+	}
+}
+
+static bool
+has_vips(const struct model *model, uint16_t index, enum addr_family family)
+{
+	for (size_t i = 0; i < model->vip_count; i++)
+		if (model->vips[i].iface == index && model->vips[i].addr.family == family)
+			return true;
+	return false;
+}
+
+static void
+check_forwarding(struct look *look, uint16_t index, enum addr_family family)
+{
+	const struct director *director = &look->dsrd->director;
+	char mend[HOST_TEXT];
+	struct host_finding *finding;
+
+	if (!has_vips(director->model, index, family) ||
+	    !os_forwards(director->ifaces[index].name, family, mend, sizeof(mend)))
+		return;
+	finding = add(look, true, "forwarding");
+	snprintf(finding->what, HOST_TEXT, "this host forwards %s packets that arrive on %s",
+	    family == ADDR_IPV4 ? "IPv4" : "IPv6", director->ifaces[index].name);
+	snprintf(finding->meaning, HOST_TEXT, "Its kernel routes a second copy of every packet for a VIP, and tells clients that "
+	    "the VIP is unreachable.");
+	snprintf(finding->mend, HOST_TEXT, "%s", mend);
+}
+
+static void
+check_offloads(struct look *look, const struct iface *iface)
+{
+	struct offload on;
+	struct host_finding *finding;
+	char text[OFFLOAD_TEXT];
+
+	if (os_offload_read(iface->name, &on) == -1 || on.turned_off == 0)
+		return;
+	os_offload_text(&on, text);
+	/* Not wrong: dsrd splits what they merge. */
+	finding = add(look, false, "offloads");
+	snprintf(finding->what, HOST_TEXT, "receive offloads are on at %s: %s", iface->name, text);
+	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. dsrd splits those, which costs "
+	    "time.");
+	snprintf(finding->mend, HOST_TEXT, "ethtool -K %s gro off lro off rx-gro-hw off", iface->name);
+	snprintf(finding->undo, HOST_TEXT, "ethtool -K %s gro on", iface->name);
+}
+
+static void
+check_engine(struct look *look, size_t index)
+{
+	const struct attachment *attachment = &look->dsrd->attachments[index];
+	const char *name = look->dsrd->director.ifaces[index].name;
+	struct receiver_stats received;
+	struct sender_stats sent;
+	struct host_finding *finding;
+
+	attachment_stats(attachment, &received, &sent);
+	if (!attachment_is_open(attachment)) {
+		finding = add(look, true, "interface-closed");
+		snprintf(finding->what, HOST_TEXT, "the interface %s is down or gone", name);
+		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. dsrd tries again every few seconds.");
+		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s up", name);
+		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s down", name);
+	}
+	if (received.dropped > 0) {
+		finding = add(look, false, "capture-dropped");
+		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames of %" PRIu64 " were lost at %s before dsrd saw them",
+		    received.dropped, received.received + received.dropped, name);
+		snprintf(finding->meaning, HOST_TEXT, "The capture buffer was full: the processor was busy, or the load came in "
+		    "bursts.");
+	}
+	if (sent.failed > 0) {
+		finding = add(look, false, "not-sent");
+		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames could not be sent at %s: %s", sent.failed, name,
+		    strerror(sent.last_errno));
+		snprintf(finding->meaning, HOST_TEXT, "The clients send them again, later.");
+	}
+}
+
+/* Makers of virtual network cards, by the first bytes of their addresses (IEEE MA-L; 52:54:00 is QEMU's own). */
+static void
+check_switch(struct look *look, const struct iface *iface)
+{
+	static const struct {
+		uint8_t bytes[3];
+		const char *maker;
+		const char *hint;
+	} makers[] = {
+		{ { 0x00, 0x50, 0x56 }, "VMware", "a port group with SpoofGuard (NSX) must allow the VIP as the servers' source" },
+		{ { 0x00, 0x0c, 0x29 }, "VMware", "a port group with SpoofGuard (NSX) must allow the VIP as the servers' source" },
+		{ { 0x00, 0x15, 0x5d }, "Hyper-V", "a virtual switch with router or DHCP guard, or port ACLs, may drop the VIP" },
+		{ { 0x52, 0x54, 0x00 }, "QEMU/KVM", "libvirt's no-ip-spoofing and no-arp-spoofing, and Proxmox's ipfilter, drop the "
+		    "VIP: allow it on the ports of director and servers" },
+		{ { 0x08, 0x00, 0x27 }, "VirtualBox", "bridged networking over Wi-Fi shares one MAC address, and cannot work" },
+		{ { 0x00, 0x16, 0x3e }, "Xen", "an antispoof vif script drops the VIP" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(makers); i++) {
+		struct host_finding *finding;
+
+		if (memcmp(iface->mac.bytes, makers[i].bytes, 3) != 0)
+			continue;
+		finding = add(look, false, "virtual-switch");
+		snprintf(finding->what, HOST_TEXT, "%s is a virtual network card (%s)", iface->name, makers[i].maker);
+		snprintf(finding->meaning, HOST_TEXT, "If a server's answer is lost: %s.", makers[i].hint);
+	}
+}
+
+/* Frames come in by the VIP's interface and leave by the server's. */
+static void
+check_mtu(struct look *look)
+{
+	const struct director *director = &look->dsrd->director;
+
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		const struct server *server = director->model->slots[i];
+		const struct iface *in, *out;
+		struct host_finding *finding;
+		char name[SERVER_NAME_TEXT];
+
+		if (server == NULL || server->iface == IFACE_NONE || server->service->iface == IFACE_NONE)
+			continue;
+		in = &director->ifaces[server->service->iface];
+		out = &director->ifaces[server->iface];
+		if (out->mtu >= in->mtu)
+			continue;
+		finding = add(look, true, "mtu");
+		snprintf(finding->what, HOST_TEXT, "the MTU of %s, where %s is, is %" PRIu32 "; that of %s, where its VIP is, is %"
+		    PRIu32, out->name, server_name(server, name), out->mtu, in->name, in->mtu);
+		snprintf(finding->meaning, HOST_TEXT, "Requests in large frames cannot be handed on.");
+		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, in->mtu);
+		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, out->mtu);
+		return;
+	}
+}
+
+static void
+check_claims(struct look *look)
+{
+	const struct claims *claims = &look->dsrd->director.forwarder.claims;
+	bool any = false;
+
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
+		const struct claim *claim = &claims->list[i];
+		struct host_finding *finding;
+		char addr[ADDR_TEXT], mac[MAC_TEXT];
+
+		any |= claim->state != CLAIM_NONE;
+		if (claim->state != CLAIM_TAKEN)
+			continue;
+		finding = add(look, true, "probe-address-taken");
+		snprintf(finding->what, HOST_TEXT, "the probe address %s belongs to %s", addr_format(&claim->addr, addr),
+		    mac_format(&claim->holder, mac));
+		snprintf(finding->meaning, HOST_TEXT, "So servers are not asked about the VIP from there. Each director needs a "
+		    "`probe-address` that no host has.");
+	}
+	if (!any && look->dsrd->director.probes) {
+		struct host_finding *finding = add(look, false, "no-probe-address");
+
+		snprintf(finding->what, HOST_TEXT, "no `probe-address` is configured");
+		snprintf(finding->meaning, HOST_TEXT, "The director asks from its own address. That cannot tell a lost answer from one "
+		    "that was never sent, nor find a server that announces the VIP.");
+	}
+}
+
+static void
+check_process(struct look *look)
+{
+	const char *missing = os_missing_privilege();
+	struct host_finding *finding;
+
+	if (look->dsrd->options->observe) {
+		finding = add(look, false, "observing");
+		snprintf(finding->what, HOST_TEXT, "dsrd only observes (--observe)");
+		snprintf(finding->meaning, HOST_TEXT, "It sends nothing: no frame is forwarded and no server asked about the VIP.");
+	}
+	if (missing != NULL) {
+		finding = add(look, false, "privileges");
+		snprintf(finding->what, HOST_TEXT, "dsrd could not open an interface again, now that root is dropped");
+		snprintf(finding->meaning, HOST_TEXT, "%s", missing);
+	}
+}
+
+size_t
+host_check(const struct dsrd *dsrd, struct host_finding *findings, size_t most)
+{
+	struct look look = { .dsrd = dsrd, .findings = findings, .most = most };
+	const struct director *director = &dsrd->director;
+
+	check_vips(&look);
+	for (size_t i = 0; i < director->iface_count; i++) {
+		check_engine(&look, i);
+		check_forwarding(&look, (uint16_t)i, ADDR_IPV4);
+		check_forwarding(&look, (uint16_t)i, ADDR_IPV6);
+		check_offloads(&look, &director->ifaces[i]);
+		check_switch(&look, &director->ifaces[i]);
+	}
+	check_mtu(&look);
+	check_claims(&look);
+	check_process(&look);
+	return look.count;
+}

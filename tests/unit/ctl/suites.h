@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUITES_H
+#define SUITES_H
+
+#include <check.h>
+
+Suite *command_suite(void);
+Suite *control_suite(void);
+Suite *http_suite(void);
+Suite *json_suite(void);
+Suite *writer_suite(void);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: ISC */
+/* The control socket under good and bad clients: the loop goes on whatever they do. */
+#include "config.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "ctl/control.h"
+#include "suites.h"
+
+static char directory[] = "/tmp/dsrd-control.XXXXXX", path[100];
+static struct event_base *base;
+static struct control *control;
+static unsigned answers, gone_count, waits;
+static bool busy_for_ever;
+static size_t answer_size;
+
+static enum control_result
+answer(void *context, const struct control_ask *ask, FILE *out)
+{
+	ck_assert_ptr_eq(context, &answers);
+	if (busy_for_ever || (ask->request->command == COMMAND_DOCTOR && waits < 3 && !ask->last)) {
+		waits++;
+		return CONTROL_WAIT;
+	}
+	answers++;
+	for (size_t i = 0; i < answer_size; i++)
+		fputc('x', out);
+	fprintf(out, "answer %d\n", ask->request->command);
+	return ask->request->command == COMMAND_DOCTOR ? CONTROL_WRONG : CONTROL_DONE;
+}
+
+static void
+gone(void *context, const void *asker)
+{
+	ck_assert_ptr_eq(context, &answers);
+	ck_assert_ptr_nonnull(asker);
+	gone_count++;
+}
+
+static const struct control_calls calls = { answer, gone };
+
+static struct control *
+open_control(char error[CONTROL_ERROR])
+{
+	return control_open(base, path, "", &calls, &answers, error);
+}
+
+static void
+setup(void)
+{
+	char error[CONTROL_ERROR] = "";
+
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/sock", directory);
+	base = event_base_new();
+	ck_assert_ptr_nonnull(base);
+	control = open_control(error);
+	ck_assert_msg(control != NULL, "%s", error);
+	answers = gone_count = waits = 0;
+	busy_for_ever = false;
+	answer_size = 0;
+}
+
+static void
+teardown(void)
+{
+	control_close(control);
+	event_base_free(base);
+	unlink(path);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+
+static void
+turn(unsigned milliseconds)
+{
+	const struct timeval time = { milliseconds / 1000, milliseconds % 1000 * 1000 };
+
+	event_base_loopexit(base, &time);
+	event_base_dispatch(base);
+}
+
+static int
+client(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert_int_ne(fd, -1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+static void
+say(int fd, const char *text)
+{
+	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* What there is now; "" also when the other end has closed. */
+static const char *
+hear(int fd)
+{
+	static char text[8192];
+	ssize_t got = recv(fd, text, sizeof(text) - 1, 0);
+
+	text[got > 0 ? got : 0] = '\0';
+	return text;
+}
+
+static bool
+is_closed(int fd)
+{
+	char byte;
+	ssize_t got = recv(fd, &byte, 1, MSG_PEEK);
+
+	return got == 0 || (got == -1 && errno == ECONNRESET);
+}
+
+START_TEST(answers_and_closes)
+{
+	int fd = client();
+	const char *text;
+
+	say(fd, "GET /ver");
+	turn(20);
+	say(fd, "sion HTTP/1.1\r\nHost: x\r\n\r\n");
+	turn(20);
+	text = hear(fd);
+	ck_assert_int_eq(strncmp(text, "HTTP/1.1 200 OK\r\n", 17), 0);
+	ck_assert_ptr_nonnull(strstr(text, "Content-Type: application/json"));
+	ck_assert_ptr_nonnull(strstr(text, "Dsrd-Result: ok"));
+	ck_assert_ptr_nonnull(strstr(text, "\r\n\r\nanswer "));
+	ck_assert(is_closed(fd));
+	ck_assert_uint_eq(answers, 1);
+	ck_assert_uint_eq(gone_count, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(is_private)
+{
+	struct stat status;
+
+	ck_assert_int_eq(lstat(path, &status), 0);
+	ck_assert(S_ISSOCK(status.st_mode));
+	ck_assert_uint_eq(status.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(waits_for_what_takes_time)
+{
+	int fd = client();
+
+	say(fd, "GET /doctor HTTP/1.1\r\n\r\n");
+	turn(150);
+	ck_assert_str_eq(hear(fd), "");
+	turn(400);
+	ck_assert_ptr_nonnull(strstr(hear(fd), "Dsrd-Result: wrong"));
+	ck_assert_uint_eq(waits, 3);
+	close(fd);
+}
+END_TEST
+
+START_TEST(tells_when_the_asker_left)
+{
+	int fd = client();
+
+	busy_for_ever = true;
+	say(fd, "GET /doctor HTTP/1.1\r\n\r\n");
+	turn(50);
+	close(fd);
+	turn(50);
+	ck_assert_uint_eq(gone_count, 1);
+	turn(200);
+	ck_assert_uint_eq(gone_count, 1);
+}
+END_TEST
+
+START_TEST(refuses_garbage)
+{
+	int fd = client();
+
+	say(fd, "\x16\x03\x01 not http\r\n\r\n");
+	turn(20);
+	ck_assert_int_eq(strncmp(hear(fd), "HTTP/1.1 400 ", 13), 0);
+	close(fd);
+	ck_assert_uint_eq(answers, 0);
+}
+END_TEST
+
+START_TEST(refuses_greed)
+{
+	int fd = client();
+	char piece[1024];
+
+	memset(piece, 'a', sizeof(piece));
+	/* Far more than is ever read: the rest stays in the kernel, and the sender is the one who waits. */
+	for (unsigned i = 0; i < 64; i++) {
+		if (send(fd, piece, sizeof(piece), MSG_NOSIGNAL) == -1)
+			break;
+		turn(1);
+	}
+	turn(20);
+	ck_assert_uint_eq(answers, 0);
+	ck_assert(is_closed(fd) || strncmp(hear(fd), "HTTP/1.1 413 ", 13) == 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(serves_others_beside_the_stuck)
+{
+	int stuck[CONTROL_CONNECTIONS - 1], fd;
+
+	for (unsigned i = 0; i < CONTROL_CONNECTIONS - 1; i++) {
+		stuck[i] = client();
+		say(stuck[i], i % 2 == 0 ? "GET /sh" : "\r");
+		turn(1);
+	}
+	fd = client();
+	say(fd, "GET /version HTTP/1.1\r\n\r\n");
+	turn(20);
+	ck_assert_int_eq(strncmp(hear(fd), "HTTP/1.1 200 OK\r\n", 17), 0);
+	close(fd);
+	/* One more than there is room for is sent away at once; nobody waits for ever. */
+	stuck[0] = client();
+	fd = client();
+	turn(20);
+	ck_assert(is_closed(fd));
+	close(fd);
+	turn(CONTROL_PATIENCE * 1000 + 200);
+	for (unsigned i = 1; i < CONTROL_CONNECTIONS - 1; i++) {
+		ck_assert(is_closed(stuck[i]));
+		close(stuck[i]);
+	}
+	close(stuck[0]);
+}
+END_TEST
+
+START_TEST(drops_who_does_not_read)
+{
+	int fd = client();
+
+	answer_size = 4 << 20;
+	say(fd, "GET /version HTTP/1.1\r\n\r\n");
+	turn(100);
+	ck_assert_uint_eq(answers, 1);
+	ck_assert(!is_closed(fd));
+	turn(CONTROL_PATIENCE * 1000 + 200);
+	while (*hear(fd) != '\0')
+		continue;
+	ck_assert(is_closed(fd));
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_second_one_is_refused)
+{
+	char error[CONTROL_ERROR] = "";
+
+	ck_assert_ptr_null(open_control(error));
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_ptr_nonnull(strstr(error, "another dsrd answers on"));
+	turn(20);
+}
+END_TEST
+
+START_TEST(a_stale_socket_is_replaced)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char error[CONTROL_ERROR] = "";
+	struct stat status;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	control_close(control);
+	ck_assert_int_eq(lstat(path, &status), -1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd); /* nobody listens, the name stays: as after a crash */
+	control = open_control(error);
+	ck_assert_msg(control != NULL, "%s", error);
+}
+END_TEST
+
+START_TEST(no_other_file_is_removed)
+{
+	char error[CONTROL_ERROR] = "";
+	FILE *file;
+
+	control_close(control);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fclose(file);
+	control = open_control(error);
+	ck_assert_ptr_null(control);
+	ck_assert_ptr_nonnull(strstr(error, "is no socket"));
+	ck_assert_int_eq(access(path, F_OK), 0);
+}
+END_TEST
+
+START_TEST(errors_name_the_remedy)
+{
+	char error[CONTROL_ERROR] = "", longest[200];
+
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[0] = '/';
+	longest[sizeof(longest) - 1] = '\0';
+	ck_assert_ptr_null(control_open(base, longest, "", &calls, &answers, error));
+	ck_assert_ptr_nonnull(strstr(error, "too long for a socket"));
+	ck_assert_ptr_null(control_open(base, "/nonexistent/dir/sock", "", &calls, &answers, error));
+	ck_assert_ptr_nonnull(strstr(error, "is the directory there?"));
+	control_close(control);
+	control = control_open(base, path, "no-such-group", &calls, &answers, error);
+	ck_assert_ptr_null(control);
+	ck_assert_ptr_nonnull(strstr(error, "there is no group `no-such-group`"));
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+Suite *
+control_suite(void)
+{
+	Suite *suite = suite_create("control");
+	TCase *tcase = tcase_create("control");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, answers_and_closes);
+	tcase_add_test(tcase, is_private);
+	tcase_add_test(tcase, waits_for_what_takes_time);
+	tcase_add_test(tcase, tells_when_the_asker_left);
+	tcase_add_test(tcase, refuses_garbage);
+	tcase_add_test(tcase, refuses_greed);
+	tcase_add_test(tcase, serves_others_beside_the_stuck);
+	tcase_add_test(tcase, drops_who_does_not_read);
+	tcase_add_test(tcase, a_second_one_is_refused);
+	tcase_add_test(tcase, a_stale_socket_is_replaced);
+	tcase_add_test(tcase, no_other_file_is_removed);
+	tcase_add_test(tcase, errors_name_the_remedy);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
