@@ -44,6 +44,7 @@ done
 
 cat >"$NET_DIR/dsrd.conf" <<END
 [dsrd]
+control = off
 interface = eth0
 log = stderr
 

@@ -343,6 +343,7 @@ trap 'exit 141' PIPE
 conf_head() {
 	cat <<-END
 	[dsrd]
+	control = $NET_DIR/dsrd.sock
 	interface = eth0
 	log = stderr
 

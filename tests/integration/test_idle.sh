@@ -14,6 +14,7 @@ done
 # The defaults of a real installation: a check every two seconds.
 cat >"$NET_DIR/dsrd.conf" <<END
 [dsrd]
+control = off
 interface = eth0
 log = stderr
 

@@ -1,0 +1,189 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# dsrctl and the control socket: what is shown is what is so, refusals have reasons and statuses, and clients that are
+# stuck or greedy stop neither forwarding nor others.
+
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
+. "$(dirname -- "$0")/net.sh"
+net_require nginx curl
+net_up 2
+for server in web1 web2; do
+	start_nginx "$server"
+done
+SOCKET=$NET_DIR/dsrd.sock
+DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
+
+conf_head >"$NET_DIR/dsrd.conf"
+cat >>"$NET_DIR/dsrd.conf" <<-END
+
+[service web]
+listen = $VIP tcp/80,8080
+scheduler = rr
+server = web1 $(server_ip 1) weight=3
+server = web2 $(server_ip 2)
+END
+
+ctl() { # STATUS WORD...: what it says is in $NET_DIR/said, errors in $NET_DIR/complained
+	ctl_status=$1
+	shift
+	ctl_got=0
+	"$DSRCTL" -s "$SOCKET" "$@" >"$NET_DIR/said" 2>"$NET_DIR/complained" || ctl_got=$?
+	[ "$ctl_got" = "$ctl_status" ] || {
+		cat "$NET_DIR/said" "$NET_DIR/complained" >&2
+		fail "dsrctl $*: expected status $ctl_status, got $ctl_got"
+	}
+}
+
+said() { # PATTERN
+	grep -q -e "$1" "$NET_DIR/said" || {
+		cat "$NET_DIR/said" >&2
+		fail "no line of the above matches '$1'"
+	}
+}
+
+complained() { # PATTERN
+	grep -q -e "$1" "$NET_DIR/complained" || {
+		cat "$NET_DIR/complained" >&2
+		fail "no line of the above matches '$1'"
+	}
+}
+
+is_json() {
+	! command -v python3 >/dev/null || python3 -m json.tool "$NET_DIR/said" >/dev/null || {
+		cat "$NET_DIR/said" >&2
+		fail "the above is not JSON"
+	}
+}
+
+step "without a director"
+ctl 3 show
+complained "no dsrd answers on $SOCKET"
+ctl 2
+ctl 2 shw
+complained 'did you mean `show`'
+ctl 2 show nothing
+ctl 2 doctor a b
+ctl 2 -x show
+ctl 0 -h
+said '^  doctor \[SERVICE\[/SERVER\]\]'
+
+step "what is shown"
+start_dsrd
+wait_servers_up web web1 web2
+assert_equal "mode of the socket" "srw-------" "$(ls -l "$SOCKET" | cut -c 1-10)"
+fetch_many 4 "$NET_DIR/pages"
+ctl 0 show
+said "^web  *up  *2  *2  *rr  *eth0  *$VIP tcp/80 tcp/8080$"
+said "^web/web1  *up  .* 3  .*$(server_mac 1)"
+said "^web/web2  *up  .*$(server_ip 2)  *$(server_mac 2)"
+said "^eth0  *yes  *$DIRECTOR_MAC  *1500"
+if grep -q "$(printf '\033')" "$NET_DIR/said"; then
+	fail "colours, though this is no terminal"
+fi
+ctl 0 -j show
+is_json
+said '^{"schema":1,'
+said '"server":"web/web1","state":"up".*"weight":3,"backup":false'
+said "\"connections\":[1-9].*\"vip\":\"accepted\",\"address\":\"$(server_ip 1)\""
+ctl 0 show health
+said '^web/web1  *tcp  *80  *up '
+said "^web/web2  *$VIP tcp/8080  *up  *accepted "
+ctl 0 -j show health
+is_json
+ctl 0 show drops
+said '^no-service  *0 '
+said '^forwarded  *[1-9]'
+ctl 0 -j show drops
+is_json
+ctl 0 show neighbors
+said "^$(server_ip 1)  *eth0  *known  *$(server_mac 1)"
+ctl 0 -j show neighbors
+is_json
+ctl 0 version
+said '^dsrd: [0-9]'
+
+step "a server that is down, and why"
+stop_nginx web2
+wait_server down web/web2
+ctl 0 show
+said '^web/web2  *down  .*connection refused$'
+said '^web  *up  *1  *2 '
+ctl 1 doctor nosuch
+complained 'there is no service or server `nosuch`'
+ctl 1 doctor web/nosuch
+start_nginx web2
+wait_server up web/web2
+
+step "curl speaks with it too"
+run_in director curl -s --unix-socket "$SOCKET" "http://dsrd/show" >"$NET_DIR/said"
+is_json
+assert_equal "status of a path that is not there" 404 \
+    "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$SOCKET" http://dsrd/nothing)"
+assert_equal "status of a POST to what changes nothing" 405 \
+    "$(curl -s -o /dev/null -w '%{http_code}' -X POST --unix-socket "$SOCKET" http://dsrd/show)"
+
+step "a second dsrd on the same socket does not start"
+status=0
+run_in director "$DSRD" -d -f "$NET_DIR/dsrd.conf" >"$NET_DIR/second" 2>&1 || status=$?
+assert_equal "exit status of the second" 71 "$status"
+grep -q "another dsrd answers on $SOCKET" "$NET_DIR/second" || fail "the second does not say why"
+ctl 0 version
+
+if command -v python3 >/dev/null; then
+	step "stuck and greedy clients"
+	cat >"$NET_DIR/greedy.py" <<-'END'
+	import socket, sys, time
+	stuck = []
+	for i in range(40):
+	    s = socket.socket(socket.AF_UNIX)
+	    s.setblocking(False)
+	    try:
+	        s.connect(sys.argv[1])
+	        s.send(b"GET /show?format=text&arg=" + b"a" * (i * 200))
+	    except OSError:
+	        pass
+	    stuck.append(s)
+	print("stuck", flush=True)
+	time.sleep(20)
+	END
+	start_in director greedy python3 "$NET_DIR/greedy.py" "$SOCKET"
+	wait_until 5 grep -q stuck "$NET_DIR/greedy.log" || fail "the greedy client does not start"
+	fetch_many 100 "$NET_DIR/pages"
+	assert_equal "pages" 100 "$(wc -l <"$NET_DIR/pages" | tr -d ' ')"
+	wait_until 15 "$DSRCTL" -s "$SOCKET" version || fail "dsrctl is not served after the stuck ones had their time"
+	stop greedy KILL
+fi
+
+step "a reload cannot move the socket, the end removes it"
+sed -i.before "s|^control = .*|control = $NET_DIR/other.sock|" "$NET_DIR/dsrd.conf"
+reload_dsrd ok
+assert_log 'reload key=control reason="takes effect at the next start"'
+ctl 0 version
+stop_dsrd
+[ ! -e "$SOCKET" ] || fail "the socket was left behind"
+
+step "killed, it leaves the socket, which the next one replaces"
+mv "$NET_DIR/dsrd.conf.before" "$NET_DIR/dsrd.conf"
+start_dsrd
+stop dsrd KILL
+[ -S "$SOCKET" ] || fail "the socket is gone: this test tests nothing"
+ctl 3 version
+start_dsrd
+ctl 0 version
+stop_dsrd
+
+step "a group, and no socket at all"
+group=$(id -gn)
+sed -i "s|^control = .*|&\\ncontrol-group = $group|" "$NET_DIR/dsrd.conf"
+start_dsrd
+assert_equal "mode of the socket" "srw-rw----" "$(ls -l "$SOCKET" | cut -c 1-10)"
+stop_dsrd
+sed -i "s|^control = .*|control = off|" "$NET_DIR/dsrd.conf"
+start_dsrd
+ctl 3 version
+stop_dsrd
+sed -i "s|^control = .*|control = $NET_DIR/no/such/dir/sock|" "$NET_DIR/dsrd.conf"
+start_dsrd
+assert_log 'control result=failed reason="cannot make the socket .* dsrctl cannot reach this director"'
+stop_dsrd
