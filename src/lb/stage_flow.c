@@ -133,32 +133,6 @@ stays(const struct passage *passage, const struct conn *conn, const struct fwd_s
 	return true;
 }
 
-/* What is known goes where it went. */
-static void
-find_flow(struct passage *passage)
-{
-	struct conn_table *conns = passage->forwarder->conns;
-	struct conn *conn = conn_find(conns, &passage->key, passage->now);
-	struct fwd_server *server;
-	enum conn_state state;
-
-	if (conn == NULL)
-		return;
-	server = fwdtab_server(passage->forwarder->table, conn->server);
-	if (!stays(passage, conn, server)) {
-		conn_remove(conns, conn);
-		return;
-	}
-	state = next_state(passage, conn->state);
-	if (state != conn->state) {
-		account(server->run, conn->state, -1);
-		account(server->run, state, 1);
-	}
-	conn_touch(conns, conn, state, timeout_of(passage, state), passage->now);
-	passage->server = server;
-	passage->decision.state = state;
-}
-
 static bool
 has_room(const struct fwd_server *server)
 {
@@ -205,16 +179,14 @@ make_persist_key(const struct passage *passage, const struct fwd_service *servic
 
 /* The server this client had last, if it takes flows still. */
 static struct fwd_server *
-find_persistent(const struct passage *passage, const struct fwd_service *service, const struct conn_key *key)
+find_persistent(const struct passage *passage, const struct conn_key *key)
 {
 	struct forwarder *forwarder = passage->forwarder;
 	struct conn *conn = conn_find(forwarder->persist, key, passage->now);
 	struct fwd_server *server = conn != NULL ? fwdtab_server(forwarder->table, conn->server) : NULL;
 
-	if (server != NULL && server->takes_flows && has_room(server)) {
-		conn_touch(forwarder->persist, conn, CONN_UDP, service->service->settings.persist, passage->now);
+	if (server != NULL && server->takes_flows && has_room(server))
 		return server;
-	}
 	if (conn != NULL)
 		conn_remove(forwarder->persist, conn);
 	return NULL;
@@ -223,22 +195,68 @@ find_persistent(const struct passage *passage, const struct fwd_service *service
 static struct fwd_server *
 choose_persistent(const struct passage *passage, const struct fwd_service *service)
 {
-	const uint64_t persist = service->service->settings.persist;
-	struct fwd_server *server;
+	struct fwd_server *server = NULL;
 	struct conn_key key;
 
+	if (service->service->settings.persist != 0) {
+		make_persist_key(passage, service, &key);
+		server = find_persistent(passage, &key);
+	}
+	return server != NULL ? server : choose(passage, service);
+}
+
+/*
+ * A new flow of the client is on `server`, so that is where the next one goes. Who has only sent a SYN may be forged:
+ * the table gives such clients the share it gives half-open flows. A full table forgets nobody and remembers nobody
+ * new: such a client is served, without persistence.
+ */
+static void
+remember_client(const struct passage *passage, const struct fwd_server *server, enum conn_state state)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const uint64_t persist = passage->decision.service->service->settings.persist;
+	enum conn_state trust = state == CONN_SYN ? CONN_SYN : CONN_UDP; /* the latter is as good as any other */
+	struct conn_key key;
+	struct conn *client;
+
 	if (persist == 0)
-		return choose(passage, service);
-	make_persist_key(passage, service, &key);
-	server = find_persistent(passage, service, &key);
-	if (server != NULL)
-		return server;
-	server = choose(passage, service);
-	/* A full table forgets nobody and remembers nobody new: such a client is served, without persistence. */
-	if (server != NULL && conn_insert(passage->forwarder->persist, &key, server->ref, CONN_UDP, persist,
-	    passage->now) == NULL)
-		passage->forwarder->stats.persist_full++;
-	return server;
+		return;
+	make_persist_key(passage, passage->decision.service, &key);
+	client = conn_find(forwarder->persist, &key, passage->now);
+	if (client != NULL && client->state == CONN_UDP)
+		trust = CONN_UDP;
+	if (client != NULL)
+		conn_touch(forwarder->persist, client, trust, persist, passage->now);
+	else if (conn_insert(forwarder->persist, &key, server->ref, trust, persist, passage->now) == NULL)
+		forwarder->stats.persist_full++;
+}
+
+/* What is known goes where it went. */
+static void
+find_flow(struct passage *passage)
+{
+	struct conn_table *conns = passage->forwarder->conns;
+	struct conn *conn = conn_find(conns, &passage->key, passage->now);
+	struct fwd_server *server;
+	enum conn_state state;
+
+	if (conn == NULL)
+		return;
+	server = fwdtab_server(passage->forwarder->table, conn->server);
+	if (!stays(passage, conn, server)) {
+		conn_remove(conns, conn);
+		return;
+	}
+	state = next_state(passage, conn->state);
+	if (state != conn->state) {
+		account(server->run, conn->state, -1);
+		account(server->run, state, 1);
+		if (conn->state == CONN_SYN && state == CONN_ESTABLISHED)
+			remember_client(passage, server, state);
+	}
+	conn_touch(conns, conn, state, timeout_of(passage, state), passage->now);
+	passage->server = server;
+	passage->decision.state = state;
 }
 
 /* Without knowing what was before: the same server each time, as long as the candidates stay. */
@@ -292,6 +310,7 @@ begin_flow(struct passage *passage)
 	}
 	account(server->run, state, 1);
 	server->run->connections++;
+	remember_client(passage, server, state);
 	passage->server = server;
 	return GOES_ON;
 }

@@ -298,6 +298,36 @@ START_TEST(test_persistence_by_network)
 }
 END_TEST
 
+/* Forged SYNs fill their share of both tables; a client that proves real is remembered all the same. */
+START_TEST(test_persistence_in_a_flood)
+{
+	struct decision first;
+
+	scene.model->services[0]->settings.persist = MINUTES(60);
+	scene_compile(&scene);
+	for (unsigned i = 0; i < 3 * SCENE_FLOWS; i++) {
+		char from[32];
+
+		(void)snprintf(from, sizeof(from), "10.%u.%u.1", i >> 8 & 255, i & 255);
+		syn_from(from, 1);
+	}
+	ck_assert_uint_eq(conn_table_half_open(scene.forwarder.persist),
+	    conn_table_capacity(scene.forwarder.persist) / 8);
+	ck_assert_uint_gt(scene.forwarder.stats.persist_full, 0);
+	first = syn_from("203.0.113.7", 1);
+	(void)first;
+	first = scene_send(&scene, &(struct shape) { .from = "203.0.113.7", .from_port = 1, .flags = TCP_ACK });
+	/* Minutes later the flood is over, and the client comes again. */
+	scene.now += MINUTES(5);
+	forward_tick(&scene.forwarder, scene.now);
+	for (uint16_t port = 2; port < 12; port++) {
+		const struct decision again = syn_from("203.0.113.7", port);
+
+		ck_assert_str_eq(scene_went(&again), scene_went(&first));
+	}
+}
+END_TEST
+
 START_TEST(test_persistence_leaves_a_server_that_is_down)
 {
 	struct decision decision;
@@ -407,6 +437,7 @@ flows_suite(void)
 	tcase_add_test(tcase, test_on_down_move);
 	tcase_add_test(tcase, test_max_connections);
 	tcase_add_test(tcase, test_persistence_by_network);
+	tcase_add_test(tcase, test_persistence_in_a_flood);
 	tcase_add_test(tcase, test_persistence_leaves_a_server_that_is_down);
 	tcase_add_loop_test(tcase, test_hashed_flows_survive_a_restart, 0, 3);
 	tcase_add_test(tcase, test_warmup);
