@@ -182,14 +182,12 @@ reaction_to(const struct director *director, const struct finding *finding)
 	return most;
 }
 
-/* Nobody but a server can be taken out: against others there is only our own word. */
+/* Also with `remove`: a server that was taken out still has the clients that believed it. */
 static void
 react(struct director *director, struct finding *finding, uint64_t now)
 {
-	const enum vip_conflict reaction = reaction_to(director, finding);
-
-	if (reaction == VIP_CONFLICT_LOG || finding->kind == WATCH_SENDS_BACK ||
-	    (reaction == VIP_CONFLICT_REMOVE && is_known(director, finding)) || !watch_may_announce(finding, now))
+	if (finding->kind == WATCH_SENDS_BACK || reaction_to(director, finding) == VIP_CONFLICT_LOG ||
+	    !watch_may_announce(finding, now))
 		return;
 	if (announcer_add(director->forwarder.announcer, finding->iface, &finding->vip, now) == -1)
 		log_error("announce result=failed reason=\"out of memory\"");

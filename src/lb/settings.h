@@ -101,7 +101,7 @@ enum vip_check {
 enum vip_conflict {
 	VIP_CONFLICT_LOG = 0,
 	VIP_CONFLICT_ANNOUNCE, /* say again whose it is */
-	VIP_CONFLICT_REMOVE    /* a server that does it is DOWN until it is quiet */
+	VIP_CONFLICT_REMOVE    /* that too, and a server that does it is DOWN until it is quiet */
 };
 
 struct service_settings {
