@@ -64,14 +64,25 @@ settle(struct dsrd *dsrd)
 	dsrd->next_wake = due;
 }
 
+/* While frames come in a burst, those that leave are gathered. */
+static void
+begin_burst(struct dsrd *dsrd)
+{
+	for (size_t i = 0; i < dsrd->director.iface_count; i++)
+		if (dsrd->attachments[i].sender != NULL)
+			dsrd->attachments[i].sender->burst = true;
+}
+
 void
 dsrd_flush(struct dsrd *dsrd)
 {
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
 		struct sender *sender = dsrd->attachments[i].sender;
 
-		if (sender != NULL)
-			sender->ops->flush(sender);
+		if (sender == NULL)
+			continue;
+		sender->ops->flush(sender);
+		sender->burst = false;
 	}
 	settle(dsrd);
 }
@@ -93,6 +104,7 @@ on_readable(void *context, size_t index)
 	char error[IO_ERROR];
 
 	dsrd->director.now = dsrd_clock();
+	begin_burst(dsrd);
 	if (receiver->ops->dispatch(receiver, BURST, take_frame, dsrd, error) == -1)
 		interfaces_lose(dsrd, index, error);
 	forward_burst_end(&dsrd->director.forwarder, dsrd->director.now);

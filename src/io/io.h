@@ -6,6 +6,7 @@
 #ifndef IO_IO_H
 #define IO_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/time.h>
@@ -61,9 +62,9 @@ struct sender_stats {
 };
 
 struct sender_ops {
-	/* Sends, or queues a copy of, one frame. Failures are counted, never fatal. */
+	/* Sends one frame, or queues a copy while `burst` is set. Failures are counted, never fatal. */
 	void (*send)(struct sender *sender, const struct frame *frame);
-	/* The burst is over: what was queued must go. */
+	/* What was queued must go. */
 	void (*flush)(struct sender *sender);
 	/*
 	 * The socket that frames leave by, or -1 when there is none. It may be a tap too: os_silence_socket() cures
@@ -80,6 +81,7 @@ struct sender_ops {
 struct sender {
 	const struct sender_ops *ops;
 	struct sender_stats stats;
+	bool burst; /* set by whoever will call flush() soon */
 };
 
 /*

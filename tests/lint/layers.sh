@@ -43,7 +43,7 @@ lint() {
 			wrong("<" name "> belongs into daemon/, probe/ and ctl/")
 		if (name ~ /^pcap[\/.]/ && file !~ /^src\/io\/io_(pcap|file)\.c$/)
 			wrong("<" name "> belongs into io/io_pcap.c and io/io_file.c")
-		if (name ~ /^libnet[\/.]/ && file !~ /^src\/(io\/io_libnet|proto\/craft)\.c$/ && layer != "os")
+		if (name ~ /^libnet[\/.]/ && file !~ /^src\/(io\/io_libnet(_linux)?|proto\/craft)\.c$/ && layer != "os")
 			wrong("<" name "> belongs into io/io_libnet.c, proto/craft.c and os/")
 		if (name == "ini.h" && layer != "conf")
 			wrong("<ini.h> belongs into conf/")
