@@ -14,14 +14,20 @@
 #define ROOM_STEP 4
 #define FREE_SLOT UINT16_MAX
 
-/* One member while the table is filled: its own permutation of all slots, and the turns it has earned. */
+/* One member while the table is filled: its own permutation of all slots. */
 struct filler {
 	uint64_t identity;
-	uint64_t credit;
 	uint32_t weight;
+	uint32_t turns; /* taken so far */
 	uint32_t next;
 	uint32_t skip;
 	uint16_t index;
+};
+
+/* The next turn of a filler. */
+struct turn {
+	uint64_t round;
+	uint32_t filler;
 };
 
 static bool
@@ -54,6 +60,18 @@ by_identity(const void *a, const void *b)
 	return (x->identity > y->identity) - (x->identity < y->identity);
 }
 
+/*
+ * In each round a member earns its weight, and has a turn when it has earned the largest weight of all. It begins with
+ * half of that, so that shares are rounded to the nearest slot, not down.
+ */
+static uint64_t
+next_round(const struct filler *filler, uint32_t most)
+{
+	const uint64_t price = (uint64_t)(filler->turns + 1) * most - most / 2;
+
+	return (price + filler->weight - 1) / filler->weight;
+}
+
 /* In the order of identities, so that the file's order makes no difference. The largest weight is returned. */
 static uint32_t
 prepare(struct filler *fillers, const struct maglev_member *members, size_t count, uint32_t size)
@@ -72,9 +90,6 @@ prepare(struct filler *fillers, const struct maglev_member *members, size_t coun
 			most = filler->weight;
 	}
 	qsort(fillers, count, sizeof(*fillers), by_identity);
-	/* So that shares are rounded to the nearest slot, not down. */
-	for (size_t i = 0; i < count; i++)
-		fillers[i].credit = most / 2;
 	return most;
 }
 
@@ -86,22 +101,50 @@ take_slot(struct maglev *maglev, struct filler *filler)
 	maglev->slots[filler->next] = filler->index;
 }
 
-/* In each round a member earns its weight, and takes a slot for each time it has earned the largest weight of all. */
-static void
-fill(struct maglev *maglev, struct filler *fillers, size_t count, uint32_t most)
+static bool
+is_before(const struct turn *a, const struct turn *b)
 {
-	uint32_t left = maglev->size;
+	return a->round != b->round ? a->round < b->round : a->filler < b->filler;
+}
 
-	for (;;) {
-		for (size_t i = 0; i < count; i++) {
-			fillers[i].credit += fillers[i].weight;
-			if (fillers[i].credit < most)
-				continue;
-			fillers[i].credit -= most;
-			take_slot(maglev, &fillers[i]);
-			if (--left == 0)
-				return;
-		}
+/* The turns are a binary heap, but for the first one. */
+static void
+sift_down(struct turn *turns, size_t count)
+{
+	const struct turn moving = turns[0];
+	size_t at = 0, child;
+
+	while ((child = 2 * at + 1) < count) {
+		child += child + 1 < count && is_before(&turns[child + 1], &turns[child]);
+		if (!is_before(&turns[child], &moving))
+			break;
+		turns[at] = turns[child];
+		at = child;
+	}
+	turns[at] = moving;
+}
+
+static int
+by_round(const void *a, const void *b)
+{
+	return is_before(b, a) - is_before(a, b);
+}
+
+/* Turn by turn, in the order of rounds and in a round of fillers; a heap, as a light member has few of many rounds. */
+static void
+fill(struct maglev *maglev, struct filler *fillers, struct turn *turns, size_t count, uint32_t most)
+{
+	for (size_t i = 0; i < count; i++)
+		turns[i] = (struct turn){ .round = next_round(&fillers[i], most), .filler = (uint32_t)i };
+	/* What is sorted is a heap. */
+	qsort(turns, count, sizeof(*turns), by_round);
+	for (uint32_t left = maglev->size; left > 0; left--) {
+		struct filler *filler = &fillers[turns->filler];
+
+		take_slot(maglev, filler);
+		filler->turns++;
+		turns->round = next_round(filler, most);
+		sift_down(turns, count);
 	}
 }
 
@@ -109,22 +152,27 @@ int
 maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t count, size_t room)
 {
 	struct filler *fillers;
+	struct turn *turns;
+	int result = -1;
 
 	memset(maglev, 0, sizeof(*maglev));
 	if (count == 0)
 		return 0;
 	fillers = calloc(count, sizeof(*fillers));
+	turns = calloc(count, sizeof(*turns));
 	maglev->size = table_size(room > count ? room : count);
 	maglev->slots = malloc(maglev->size * sizeof(*maglev->slots));
-	if (fillers == NULL || maglev->slots == NULL) {
-		free(fillers);
+	if (fillers == NULL || turns == NULL || maglev->slots == NULL) {
 		maglev_clear(maglev);
-		return -1;
+		goto out;
 	}
 	memset(maglev->slots, 0xff, maglev->size * sizeof(*maglev->slots));
-	fill(maglev, fillers, count, prepare(fillers, members, count, maglev->size));
+	fill(maglev, fillers, turns, count, prepare(fillers, members, count, maglev->size));
+	result = 0;
+out:
+	free(turns);
 	free(fillers);
-	return 0;
+	return result;
 }
 
 size_t
