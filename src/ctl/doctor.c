@@ -120,7 +120,7 @@ tell_remedies(const struct patient *patient, enum diagnosis diagnosis, const str
 	for (size_t i = 0; (remedy = remedy_at(diagnosis, systems, i)) != NULL; i++) {
 		char what[REMEDY_TEXT], text[REMEDY_TEXT], named[SYSTEM_TEXT], heading[SYSTEM_TEXT + 16];
 
-		system_text(remedy->systems, named);
+		system_text(remedy->systems & systems, named);
 		snprintf(heading, sizeof(heading), "mend it (%s):", named);
 		writer->ops->item(writer, remedy->systems == SYSTEM_ANY ? "mend it:" : heading, MOOD_HEAD);
 		writer->ops->fact(writer, "systems", NULL, named);
@@ -425,6 +425,7 @@ doctor_report(struct writer *writer, const struct doctor_view *view)
 	writer->ops->list_end(writer);
 	snprintf(summary, sizeof(summary), "%zu server%s examined, %zu problem%s%s", servers, servers == 1 ? "" : "s",
 	    problems, problems == 1 ? "" : "s", view->unfinished ? "; time was over before all was asked anew" : "");
+	writer->ops->gap(writer);
 	writer->ops->number(writer, "problems", NULL, problems);
 	writer->ops->flag(writer, "unfinished", view->unfinished);
 	writer->ops->fact(writer, "summary", "summary", summary);

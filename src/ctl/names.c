@@ -11,6 +11,8 @@
 #include <event2/event.h>
 #include <event2/util.h>
 
+#include "base/attr.h"
+
 #define ADDRESSES_MOST 32 /* of one name: more are not looked at */
 
 /* libevent calls back for each question exactly once, also when names_free() gave it up; so each lives until then. */
@@ -28,6 +30,12 @@ struct names {
 	struct inquiry *open;
 };
 
+/* A name server that fails is an answer here, not news for the log. */
+static void
+ignore(int is_warning UNUSED, const char *message UNUSED)
+{
+}
+
 struct names *
 names_new(struct event_base *base, names_found *found, void *context)
 {
@@ -42,9 +50,10 @@ names_new(struct event_base *base, names_found *found, void *context)
 		free(names);
 		return NULL;
 	}
+	evdns_set_log_fn(ignore);
 	/* Without name servers the hosts file still answers. */
 	(void)evdns_base_resolv_conf_parse(names->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
-	(void)evdns_base_set_option(names->dns, "timeout", "1.5");
+	(void)evdns_base_set_option(names->dns, "timeout", "1");
 	(void)evdns_base_set_option(names->dns, "attempts", "2");
 	/* Upper and lower case at random confuses some servers, and is no help here. */
 	(void)evdns_base_set_option(names->dns, "randomize-case", "0");

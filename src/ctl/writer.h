@@ -48,6 +48,7 @@ struct writer_ops {
 	void (*cell_number)(struct writer *writer, uint64_t number);
 	void (*cell_flag)(struct writer *writer, bool value);
 	void (*table_end)(struct writer *writer);
+	void (*gap)(struct writer *writer); /* an empty line, for people */
 	/* Things in things. */
 	void (*list)(struct writer *writer, const char *name, const char *title);
 	void (*item)(struct writer *writer, const char *heading, enum mood mood);

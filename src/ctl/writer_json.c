@@ -140,8 +140,13 @@ close_one(struct writer *writer)
 	json_close(json_of(writer));
 }
 
+static void
+gap(struct writer *writer UNUSED)
+{
+}
+
 static const struct writer_ops ops = { begin, end, fact, number, flag, fact, table, row, cell, cell_number, cell_flag,
-	table_end, list, item, close_one, close_one };
+	table_end, gap, list, item, close_one, close_one };
 
 struct writer *
 writer_json(FILE *out)

@@ -284,6 +284,12 @@ table_end(struct writer *writer)
 }
 
 static void
+gap(struct writer *writer)
+{
+	fputc('\n', writer->out);
+}
+
+static void
 list(struct writer *writer, const char *name UNUSED, const char *title)
 {
 	fact(writer, NULL, title == NULL ? NULL : "", title);
@@ -329,7 +335,7 @@ end(struct writer *writer)
 }
 
 static const struct writer_ops ops = { begin, end, fact, number, flag, block, table, row, cell, cell_number, cell_flag,
-	table_end, list, item, item_end, list_end };
+	table_end, gap, list, item, item_end, list_end };
 
 struct writer *
 writer_text(FILE *out, bool colour)

@@ -337,6 +337,7 @@ control_suite(void)
 	TCase *tcase = tcase_create("control");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, answers_and_closes);
 	tcase_add_test(tcase, is_private);
 	tcase_add_test(tcase, waits_for_what_takes_time);
