@@ -104,6 +104,13 @@ conn_table_capacity(const struct conn_table *table)
 	return table->capacity;
 }
 
+size_t
+conn_table_bytes(const struct conn_table *table)
+{
+	return sizeof(*table) + ((size_t)table->capacity + 1) * sizeof(*table->conns) +
+	    ((size_t)table->bucket_mask + 1) * sizeof(*table->buckets);
+}
+
 void
 conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context)
 {

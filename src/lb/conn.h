@@ -14,6 +14,7 @@
 #define LB_CONN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -82,6 +83,8 @@ void conn_table_free(struct conn_table *table);
 uint32_t conn_table_count(const struct conn_table *table);
 uint32_t conn_table_capacity(const struct conn_table *table);
 uint32_t conn_table_half_open(const struct conn_table *table);
+/* All memory of the table, which never changes. */
+size_t conn_table_bytes(const struct conn_table *table);
 
 /* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */
 struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/duration.h"
 #include "proto/packet.h"
 #include "suites.h"
@@ -544,6 +545,23 @@ START_TEST(test_only_carriers_of_data_are_active)
 }
 END_TEST
 
+/* The promise is 64 bytes a flow, index and all; the worst case is just above a power of two. */
+START_TEST(test_memory_of_a_flow)
+{
+	static const struct siphash_key key = { { 0 } };
+	static const uint32_t capacities[] = { 10000, 65536, 65537, 1000000 };
+
+	for (size_t i = 0; i < ARRAY_LEN(capacities); i++) {
+		struct conn_table *table = conn_table_new(capacities[i], &key);
+
+		ck_assert_ptr_nonnull(table);
+		ck_assert_uint_ge(conn_table_bytes(table), capacities[i] * sizeof(struct conn));
+		ck_assert_uint_le(conn_table_bytes(table), (size_t)capacities[i] * 64);
+		conn_table_free(table);
+	}
+}
+END_TEST
+
 Suite *
 conn_suite(void)
 {
@@ -565,6 +583,7 @@ conn_suite(void)
 	tcase_add_test(tcase, test_endless_timeout_is_capped);
 	tcase_add_test(tcase, test_time_does_not_run_backwards);
 	tcase_add_loop_test(tcase, test_random_against_a_model, 0, 4);
+	tcase_add_test(tcase, test_memory_of_a_flow);
 	suite_add_tcase(suite, tcase);
 
 	tcase = tcase_create("tcp");
