@@ -1011,8 +1011,8 @@ def headers6():
 
 
 def neighbours_ask6():
-    case = Case("nd", "Only the director answers solicitations for the VIP.", service6("rr", SERVER_A6), (("web/a", A),),
-                ADDRESS6)
+    case = Case("nd", "Only the director answers solicitations for the VIP.", service6("rr", SERVER_A6),
+                (("web/a", A),), ADDRESS6)
 
     def answered(frame, destination=ROUTER_IP6, ether=ROUTER, flags=SOLICITED | OVERRIDE):
         case.consume(frame, advertisement(DIRECTOR, VIP6, flags, destination, ether), "ndp_answers")
@@ -1099,7 +1099,8 @@ def vlan():
 
 def associations():
     case = Case("sctp", "SCTP begins, goes on and ends as TCP does.",
-                service("sip", "%s sctp/5060\ncheck = none" % VIP, "rr", SERVER_A, SERVER_B), (("sip/a", A), ("sip/b", B)))
+                service("sip", "%s sctp/5060\ncheck = none" % VIP, "rr", SERVER_A, SERVER_B),
+                (("sip/a", A), ("sip/b", B)))
     data, init, heartbeat, abort, shutdown, cookie_echo, complete = 0, 1, 4, 6, 7, 10, 14
     case.forward(sctp(40000, init), "sip/a", "syn", True)
     case.forward(sctp(40000, cookie_echo), "sip/a", "established", False)
@@ -1225,8 +1226,8 @@ def least_plain():
 
 
 def expected_delay():
-    case = Case("sed", "The new connection counts too: (open + 1) per weight.", web("sed", SERVER_A + " weight=3", SERVER_B),
-                AB)
+    case = Case("sed", "The new connection counts too: (open + 1) per weight.",
+                web("sed", SERVER_A + " weight=3", SERVER_B), AB)
     # a b: 1/3 1, 2/3 1, 3/3 1 (a, with fewer beginnings per weight), 4/3 1, 4/3 2, 5/3 2, 6/3 2 (a), 7/3 2.
     open_all(case, range(40000, 40008), "aaabaaab")
 
@@ -1312,7 +1313,7 @@ def one_packet():
 
 
 def persistence():
-    case = Case("persist", "A client's network keeps its server, on all ports of the service, for as long as configured.",
+    case = Case("persist", "A client's network keeps its server, on all ports of the service, until it is silent.",
                 service("web", "%s tcp/80,443\npersist = 2m /24" % VIP, "rr", SERVER_A, SERVER_B), AB)
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.forward(tcp(40001, SYN), "web/a", "syn", True)
@@ -1344,7 +1345,8 @@ def max_connections():
     servers = (("web/a", A), ("web/b", B), ("few/a", A), ("few/b", B))
     case = Case("max-connections", "A full server is passed over; when all are full, nothing new begins.",
                 web("rr", SERVER_A + " max-connections=1", SERVER_B) +
-                service("few", "%s tcp/81" % VIP, "rr", SERVER_A + " max-connections=2", SERVER_B + " max-connections=1"),
+                service("few", "%s tcp/81" % VIP, "rr", SERVER_A + " max-connections=2",
+                        SERVER_B + " max-connections=1"),
                 servers)
     open_all(case, range(40000, 40004), "abbb")
     for port, letter in zip(range(40000, 40003), "aba"):
@@ -1364,7 +1366,7 @@ def max_connections():
 def timeouts():
     settings = "".join("\ntimeout-%s = %s" % pair for pair in
                        (("established", "1h"), ("syn", "5s"), ("fin", "20s"), ("closed", "3s"), ("udp", "10s")))
-    case = Case("timeouts", "A service's own times of silence: an hour, 5 s in SYN, 20 s after FIN, 3 s reset, UDP 10 s.",
+    case = Case("timeouts", "A service's own times of silence: 1 h open, 5 s SYN, 20 s FIN, 3 s reset, 10 s UDP.",
                 service("web", "%s tcp/80 udp/53%s" % (VIP, settings), "rr", SERVER_A, SERVER_B), AB)
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
@@ -1386,6 +1388,12 @@ def timeouts():
     case.wait(4 * SECOND)
     hashed = by_hash(("web/a", "web/b"), sport=40002)
     case.forward(tcp(40002, FIN | ACK), hashed, "closed", True, hashed=True)
+    case.forward(tcp(40000, FIN | ACK), "web/a", "fin-wait", False)
+    case.wait(19 * SECOND)
+    case.forward(tcp(40000, ACK), "web/a", "fin-wait", False)
+    case.wait(21 * SECOND)
+    hashed = by_hash(("web/a", "web/b"), sport=40000)
+    case.forward(tcp(40000, ACK), hashed, "established", True)
 
 
 def split(payload, mtu, flags, options, seq, ident, **more):

@@ -7,9 +7,12 @@
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
-net_require nginx curl tcpdump sha256sum
+net_require nginx curl tcpdump bridge
 net_up 2
 net_up6
+# A switch that sends a group's frames only to those who joined it, and knows of nobody before: it asks, each second.
+ip -n "$NET-switch" link set lan type bridge mcast_snooping 1 mcast_querier 1 mcast_query_interval 100 \
+    mcast_startup_query_interval 25 mcast_query_response_interval 20 || skip "this kernel's bridge knows no snooping"
 for server in web1 web2; do
 	start_nginx "$server"
 done
@@ -42,6 +45,12 @@ wait_until 5 capture_has nd 1 "$advertised and ether src $DIRECTOR_MAC and ip6 d
 	fail "no unsolicited advertisement of the VIP was seen"
 wait_servers_up web web1 web2
 
+step "the switch knows who wants to hear questions for the VIP"
+joined() {
+	bridge -n "$NET-switch" mdb show dev lan | grep -q 'port director-eth0 grp ff02::1:ff00:10'
+}
+wait_until 10 joined || fail "the director did not join the VIP's solicited-node group: $(bridge -n "$NET-switch" mdb show)"
+
 step "pages over IPv6 and IPv4"
 fetch_many 20 "$NET_DIR/pages" "[$VIP6]"
 assert_equal "pages from web1 web2 web3 over IPv6" "10 10 0" "$(shares_of "$NET_DIR/pages")"
@@ -62,11 +71,15 @@ wait_until 5 capture_has nd $((before + 1)) "$unicast" || fail "no unicast solic
 
 step "a host that wants the VIP is told that it is taken"
 run_in client sysctl -q -w net.ipv6.conf.all.accept_dad=1 net.ipv6.conf.eth0.accept_dad=1
+# All are told, since who asks has no address yet.
+told="$advertised and ether src $DIRECTOR_MAC and ip6 dst ff02::1"
+before=$(capture_count nd "$told")
 ip -n "$NET-client" address add "$VIP6/64" dev eth0
 dad_failed() {
 	ip -n "$NET-client" -6 address show dev eth0 dadfailed | grep -q "$VIP6/64"
 }
 wait_until 5 dad_failed || fail "the client took $VIP6: its duplicate address detection had no answer"
+wait_until 5 capture_has nd $((before + 1)) "$told" || fail "the director did not say that it has the VIP"
 ip -n "$NET-client" address delete "$VIP6/64" dev eth0
 
 step "10 MB down over IPv6, unfinished checksums and super-frames included"

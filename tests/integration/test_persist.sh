@@ -43,7 +43,7 @@ for network in 1 2 3 4 5 6; do
 	ask "$network" 1
 done >"$NET_DIR/first"
 assert_equal "networks of web1 web2 web3" "2 2 2" "$(shares_of "$NET_DIR/first")"
-for round in 1 2; do
+for _ in 1 2; do
 	for network in 1 2 3 4 5 6; do
 		server=$(sed -n "${network}p" "$NET_DIR/first")
 		for host in 1 2 3; do
