@@ -184,12 +184,13 @@ explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ER
 	const bool nobody = !connected && (errno == ENOENT || errno == ECONNREFUSED);
 
 	if (nobody)
-		snprintf(error, CLIENT_ERROR, "no dsrd answers on %s (%s): is it running? With another `control` in its "
-		    "configuration, say which: dsrctl -s SOCKET", path, strerror(errno));
+		snprintf(error, CLIENT_ERROR, "no dsrd answers on %s (%s): is it running? With another `control` "
+		    "in its configuration, say which: dsrctl -s SOCKET", path, strerror(errno));
 	else if (errno == ETIMEDOUT)
 		snprintf(error, CLIENT_ERROR, "dsrd did not answer on %s within %u seconds", path, seconds);
 	else if (errno == EACCES || errno == EPERM)
-		snprintf(error, CLIENT_ERROR, "may not open %s: be root, or in the group that `control-group` names", path);
+		snprintf(error, CLIENT_ERROR, "may not open %s: be root, or in the group that `control-group` "
+		    "names", path);
 	else
 		snprintf(error, CLIENT_ERROR, "%s: %s", path, strerror(errno));
 	return nobody ? CLIENT_NOBODY : CLIENT_FAILED;
@@ -210,7 +211,8 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 	if (!connected || say(&talk, request) == -1 || listen_to(&talk) == -1) {
 		result = explain(path, seconds, connected, error);
 	} else if (talk.length == 0) {
-		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without an answer: too many others ask, try again");
+		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without an answer: too many others ask, "
+		    "try again");
 		result = CLIENT_FAILED;
 	} else if (client_parse(talk.bytes, talk.length, answer) == -1) {
 		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);

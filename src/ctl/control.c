@@ -209,8 +209,8 @@ find_place(struct control *control)
 }
 
 static void
-on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct sockaddr *address UNUSED, int length UNUSED,
-    void *arg)
+on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct sockaddr *address UNUSED,
+    int length UNUSED, void *arg)
 {
 	struct control *control = arg;
 	struct client *client = find_place(control);

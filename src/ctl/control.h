@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket: HTTP on a Unix socket, so that dsrctl and `curl --unix-socket` speak to a running director. Not by
- * libevent's evhttp, which (in 2.1) bounds neither the number of connections nor the time of a whole request. Here both
- * are, so that no client, stuck, greedy or lost, keeps the director from forwarding: whatever one sends or leaves
+ * The control socket: HTTP on a Unix socket, so that dsrctl and `curl --unix-socket` speak to a running director. Not
+ * by libevent's evhttp, which (in 2.1) bounds neither the number of connections nor the time of a whole request. Here
+ * both are, so that no client, stuck, greedy or lost, keeps the director from forwarding: whatever one sends or leaves
  * unread, it costs a bounded share of memory for a bounded time.
  */
 #ifndef CTL_CONTROL_H

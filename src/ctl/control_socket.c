@@ -68,7 +68,8 @@ clear_way(const struct sockaddr_un *address, char error[CONTROL_ERROR])
 		return -1;
 	}
 	if (unlink(path) == -1) {
-		snprintf(error, CONTROL_ERROR, "cannot remove %s, left by a dsrd that is gone: %s", path, strerror(errno));
+		snprintf(error, CONTROL_ERROR, "cannot remove %s, left by a dsrd that is gone: %s", path,
+		    strerror(errno));
 		return -1;
 	}
 	return 0;

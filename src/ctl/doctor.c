@@ -36,13 +36,15 @@ reply_text(const struct reply *reply, char *text, size_t size)
 	mac_format(&reply->mac, mac);
 	switch (reply->answer) {
 	case ANSWER_UNREACHABLE:
-		snprintf(text, size, "ICMP type %u code %u from %s (%s)", reply->icmp_type, reply->icmp_code, from, mac);
+		snprintf(text, size, "ICMP type %u code %u from %s (%s)", reply->icmp_type, reply->icmp_code,
+		    from, mac);
 		return;
 	case ANSWER_SYN_ACK:
 	case ANSWER_RESET:
 	case ANSWER_ECHO:
 	case ANSWER_DATA:
-		snprintf(text, size, "%s from %s (%s), ttl %u", answer_name(reply->answer), from, mac, reply->hop_limit);
+		snprintf(text, size, "%s from %s (%s), ttl %u", answer_name(reply->answer), from, mac,
+		    reply->hop_limit);
 		return;
 	case ANSWER_BOUNCED:
 		snprintf(text, size, "the question itself came back from %s", mac);
@@ -84,8 +86,8 @@ tell_replies(const struct patient *patient, const struct evidence *evidence)
 		writer->ops->fact(writer, "evidence_text", "evidence", line);
 	writer->ops->flag(writer, "server_asked_for_us", evidence->asked_for_us);
 	if (evidence->asked_for_us && !evidence->borrowed)
-		writer->ops->fact(writer, "asked_for_us_text", "", "the server asked for the asker's MAC address: it had an answer "
-		    "to send");
+		writer->ops->fact(writer, "asked_for_us_text", "", "the server asked for the asker's MAC address: "
+		    "it had an answer to send");
 }
 
 static void
@@ -344,7 +346,8 @@ tell_facts(const struct patient *patient)
 	if (*report_why(server) != '\0')
 		writer->ops->fact(writer, "why", "why", report_why(server));
 	writer->ops->fact(writer, "address", "address", addr_format(&server->settings.addr, addr));
-	writer->ops->fact(writer, "mac", "MAC address", mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac));
+	writer->ops->fact(writer, "mac", "MAC address",
+	    mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac));
 	writer->ops->fact(writer, "systems", "looks like", system_text(systems_of(patient), systems));
 	writer->ops->fact(writer, "dns", "DNS",
 	    name_answer_text(patient->view->name(patient->view->context, server)));
@@ -385,8 +388,8 @@ tell_host(struct writer *writer, const struct doctor_view *view)
 		const struct host_finding *finding = &view->host[i];
 		char heading[HOST_TEXT + 64];
 
-		snprintf(heading, sizeof(heading), "%s  director: %s  [%s]", finding->wrong ? "WRONG" : "note ", finding->what,
-		    finding->name);
+		snprintf(heading, sizeof(heading), "%s  director: %s  [%s]", finding->wrong ? "WRONG" : "note ",
+		    finding->what, finding->name);
 		writer->ops->item(writer, heading, finding->wrong ? MOOD_BAD : MOOD_WARN);
 		writer->ops->flag(writer, "wrong", finding->wrong);
 		writer->ops->fact(writer, "diagnosis", NULL, finding->name);

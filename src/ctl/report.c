@@ -123,7 +123,8 @@ listens_text(const struct service_settings *settings, char *text, size_t size)
 			used += (size_t)snprintf(text + used, size - used, "%s%s", last == NULL ? "" : ", ",
 			    addr_format(&listen->vip, addr));
 		if (used < size)
-			used += (size_t)snprintf(text + used, size - used, " %s/%s", protocol != NULL ? protocol : "?", ports);
+			used += (size_t)snprintf(text + used, size - used, " %s/%s",
+			    protocol != NULL ? protocol : "?", ports);
 		last = &listen->vip;
 	}
 }
@@ -207,7 +208,8 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 		{ "since", "SINCE", true }, { "since_seconds", NULL, true }, { "weight", "WEIGHT", true },
 		{ "backup", NULL, false }, { "active", "ACTIVE", true }, { "inactive", "INACTIVE", true },
 		{ "connections", "TOTAL", true }, { "packets", NULL, true }, { "bytes", NULL, true },
-		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false }, { "why", "WHY", false } };
+		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false },
+		{ "why", "WHY", false } };
 
 	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++)
@@ -221,8 +223,8 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "kind", NULL, false }, { "vip", "VIP", false },
 		{ "mac", "MAC", false }, { "server", "SERVER", false }, { "interface", "INTERFACE", false },
-		{ "count", "TIMES", true }, { "last_seconds", NULL, true }, { "over", NULL, false }, { "last", "LAST", true },
-		{ "what", "WHAT IT DOES", false } };
+		{ "count", "TIMES", true }, { "last_seconds", NULL, true }, { "over", NULL, false },
+		{ "last", "LAST", true }, { "what", "WHAT IT DOES", false } };
 	const struct watch *watch = &facts->forwarder->watch;
 	const struct writer_ops *ops = writer->ops;
 
@@ -239,7 +241,8 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 		ops->cell(writer, addr_format(&finding->vip, addr), MOOD_PLAIN);
 		ops->cell(writer, mac_format(&finding->mac, mac), MOOD_PLAIN);
 		ops->cell(writer, server == NULL ? NULL : server_name(server, name), MOOD_PLAIN);
-		ops->cell(writer, finding->iface < facts->iface_count ? facts->ifaces[finding->iface].iface->name : NULL,
+		ops->cell(writer,
+		    finding->iface < facts->iface_count ? facts->ifaces[finding->iface].iface->name : NULL,
 		    MOOD_PLAIN);
 		ops->cell_number(writer, finding->count);
 		ops->cell_number(writer, seconds_since(facts->now, finding->last));
@@ -343,7 +346,8 @@ health_paths(struct writer *writer, const struct report_facts *facts)
 	const struct path_table *paths = facts->forwarder->paths;
 	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "paths", "The VIPs, as the director finds them on the servers:", columns, ARRAY_LEN(columns));
+	ops->table(writer, "paths", "The VIPs, as the director finds them on the servers:", columns,
+	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < path_count(paths); i++) {
 		const struct path *path = path_at(paths, i);
 		char name[SERVER_NAME_TEXT], port[PORT_TEXT], asked[DURATION_TEXT];

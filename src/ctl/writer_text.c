@@ -276,7 +276,8 @@ table_end(struct writer *writer)
 		if (self->begun)
 			fputc('\n', writer->out);
 		if (self->title != NULL)
-			fprintf(writer->out, "%s%s%s\n", escape_of(self, MOOD_HEAD), self->title, escape_end(self, MOOD_HEAD));
+			fprintf(writer->out, "%s%s%s\n", escape_of(self, MOOD_HEAD), self->title,
+			    escape_end(self, MOOD_HEAD));
 		put_table(self, shown, count);
 		self->begun = true;
 	}

@@ -41,7 +41,8 @@ widen_filters(struct dsrd *dsrd)
 		struct receiver *receiver = dsrd->attachments[i].receiver;
 		char text[64], mac[MAC_TEXT], error[IO_ERROR];
 
-		snprintf(text, sizeof(text), "arp or icmp6 or ether dst %s", mac_format(&dsrd->director.ifaces[i].mac, mac));
+		snprintf(text, sizeof(text), "arp or icmp6 or ether dst %s",
+		    mac_format(&dsrd->director.ifaces[i].mac, mac));
 		/* A filter that stays as narrow as it was only hides the far client's answer. */
 		if (receiver != NULL)
 			(void)!receiver->ops->filter(receiver, text, error);
@@ -156,7 +157,8 @@ clinic_step(struct clinic *clinic)
 	const uint64_t now = dsrd_clock(), passed = now - clinic->began;
 
 	if (director->probes && clinic->examination.round == 1 && passed >= SECOND_ROUND) {
-		examine_ask(&clinic->examination, director->forwarder.craft, director->ifaces, &director->forwarder.emitter);
+		examine_ask(&clinic->examination, director->forwarder.craft, director->ifaces,
+		    &director->forwarder.emitter);
 		dsrd_flush(clinic->dsrd);
 	}
 	if (passed >= PATIENCE)
@@ -200,7 +202,8 @@ clinic_close(struct clinic *clinic)
 	director = &clinic->dsrd->director;
 	names_free(clinic->names);
 	if (director->probes && clinic->examination.round > 0) {
-		examine_end(&clinic->examination, director->forwarder.craft, director->ifaces, &director->forwarder.emitter);
+		examine_end(&clinic->examination, director->forwarder.craft, director->ifaces,
+		    &director->forwarder.emitter);
 		dsrd_flush(clinic->dsrd);
 		interfaces_settle(clinic->dsrd);
 	}

@@ -36,7 +36,8 @@ gather(struct desk *desk)
 		struct sender_stats sent;
 
 		attachment_stats(&dsrd->attachments[i], &received, &sent);
-		desk->ifaces[i] = (struct report_iface){ &director->ifaces[i], attachment_is_open(&dsrd->attachments[i]),
+		desk->ifaces[i] = (struct report_iface){ &director->ifaces[i],
+		    attachment_is_open(&dsrd->attachments[i]),
 			received.received, received.dropped, sent.sent, sent.failed };
 	}
 	return (struct report_facts){ .now = dsrd_clock(), .started = desk->started, .reloads = dsrd->reloads,

@@ -46,7 +46,8 @@ check_vips(struct look *look)
 		addr_format(&model->vips[i].addr, vip);
 		finding = add(look, true, "vip-held");
 		snprintf(finding->what, HOST_TEXT, "this host's own kernel holds the VIP %s, on %s", vip, holder);
-		snprintf(finding->meaning, HOST_TEXT, "It resets every connection to the VIP. Only dsrd may answer for it.");
+		snprintf(finding->meaning, HOST_TEXT, "It resets every connection to the VIP. Only dsrd may answer "
+		    "for it.");
 		snprintf(finding->mend, HOST_TEXT, "ip address delete %s dev %s", vip, holder);
 	}
 }
@@ -73,8 +74,8 @@ check_forwarding(struct look *look, uint16_t index, enum addr_family family)
 	finding = add(look, true, "forwarding");
 	snprintf(finding->what, HOST_TEXT, "this host forwards %s packets that arrive on %s",
 	    family == ADDR_IPV4 ? "IPv4" : "IPv6", director->ifaces[index].name);
-	snprintf(finding->meaning, HOST_TEXT, "Its kernel routes a second copy of every packet for a VIP, and tells clients that "
-	    "the VIP is unreachable.");
+	snprintf(finding->meaning, HOST_TEXT, "Its kernel routes a second copy of every packet for a VIP, and "
+	    "tells clients that the VIP is unreachable.");
 	snprintf(finding->mend, HOST_TEXT, "%s", mend);
 }
 
@@ -91,8 +92,8 @@ check_offloads(struct look *look, const struct iface *iface)
 	/* Not wrong: dsrd splits what they merge. */
 	finding = add(look, false, "offloads");
 	snprintf(finding->what, HOST_TEXT, "receive offloads are on at %s: %s", iface->name, text);
-	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. dsrd splits those, which costs "
-	    "time.");
+	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. dsrd splits "
+	    "those, which costs time.");
 	snprintf(finding->mend, HOST_TEXT, "ethtool -K %s gro off lro off rx-gro-hw off", iface->name);
 	snprintf(finding->undo, HOST_TEXT, "ethtool -K %s gro on", iface->name);
 }
@@ -110,16 +111,18 @@ check_engine(struct look *look, size_t index)
 	if (!attachment_is_open(attachment)) {
 		finding = add(look, true, "interface-closed");
 		snprintf(finding->what, HOST_TEXT, "the interface %s is down or gone", name);
-		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. dsrd tries again every few seconds.");
+		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. dsrd tries again every "
+		    "few seconds.");
 		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s up", name);
 		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s down", name);
 	}
 	if (received.dropped > 0) {
 		finding = add(look, false, "capture-dropped");
-		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames of %" PRIu64 " were lost at %s before dsrd saw them",
+		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames of %" PRIu64
+		    " were lost at %s before dsrd saw them",
 		    received.dropped, received.received + received.dropped, name);
-		snprintf(finding->meaning, HOST_TEXT, "The capture buffer was full: the processor was busy, or the load came in "
-		    "bursts.");
+		snprintf(finding->meaning, HOST_TEXT, "The capture buffer was full: the processor was busy, or the "
+		    "load came in bursts.");
 	}
 	if (sent.failed > 0) {
 		finding = add(look, false, "not-sent");
@@ -138,12 +141,16 @@ check_switch(struct look *look, const struct iface *iface)
 		const char *maker;
 		const char *hint;
 	} makers[] = {
-		{ { 0x00, 0x50, 0x56 }, "VMware", "a port group with SpoofGuard (NSX) must allow the VIP as the servers' source" },
-		{ { 0x00, 0x0c, 0x29 }, "VMware", "a port group with SpoofGuard (NSX) must allow the VIP as the servers' source" },
-		{ { 0x00, 0x15, 0x5d }, "Hyper-V", "a virtual switch with router or DHCP guard, or port ACLs, may drop the VIP" },
-		{ { 0x52, 0x54, 0x00 }, "QEMU/KVM", "libvirt's no-ip-spoofing and no-arp-spoofing, and Proxmox's ipfilter, drop the "
-		    "VIP: allow it on the ports of director and servers" },
-		{ { 0x08, 0x00, 0x27 }, "VirtualBox", "bridged networking over Wi-Fi shares one MAC address, and cannot work" },
+		{ { 0x00, 0x50, 0x56 }, "VMware", "a port group with SpoofGuard (NSX) must allow the VIP as the "
+		    "servers' source" },
+		{ { 0x00, 0x0c, 0x29 }, "VMware", "a port group with SpoofGuard (NSX) must allow the VIP as the "
+		    "servers' source" },
+		{ { 0x00, 0x15, 0x5d }, "Hyper-V", "a virtual switch with router or DHCP guard, or port ACLs, may "
+		    "drop the VIP" },
+		{ { 0x52, 0x54, 0x00 }, "QEMU/KVM", "libvirt's no-ip-spoofing and no-arp-spoofing, and Proxmox's "
+		    "ipfilter, drop the VIP: allow it on the ports of director and servers" },
+		{ { 0x08, 0x00, 0x27 }, "VirtualBox", "bridged networking over Wi-Fi shares one MAC address, and "
+		    "cannot work" },
 		{ { 0x00, 0x16, 0x3e }, "Xen", "an antispoof vif script drops the VIP" },
 	};
 
@@ -177,8 +184,8 @@ check_mtu(struct look *look)
 		if (out->mtu >= in->mtu)
 			continue;
 		finding = add(look, true, "mtu");
-		snprintf(finding->what, HOST_TEXT, "the MTU of %s, where %s is, is %" PRIu32 "; that of %s, where its VIP is, is %"
-		    PRIu32, out->name, server_name(server, name), out->mtu, in->name, in->mtu);
+		snprintf(finding->what, HOST_TEXT, "the MTU of %s, where %s is, is %" PRIu32
+		    "; that of %s, where its VIP is, is %" PRIu32, out->name, server_name(server, name), out->mtu, in->name, in->mtu);
 		snprintf(finding->meaning, HOST_TEXT, "Requests in large frames cannot be handed on.");
 		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, in->mtu);
 		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, out->mtu);
@@ -201,17 +208,17 @@ check_claims(struct look *look)
 		if (claim->state != CLAIM_TAKEN)
 			continue;
 		finding = add(look, true, "probe-address-taken");
-		snprintf(finding->what, HOST_TEXT, "the probe address %s belongs to %s", addr_format(&claim->addr, addr),
-		    mac_format(&claim->holder, mac));
-		snprintf(finding->meaning, HOST_TEXT, "So servers are not asked about the VIP from there. Each director needs a "
-		    "`probe-address` that no host has.");
+		snprintf(finding->what, HOST_TEXT, "the probe address %s belongs to %s",
+		    addr_format(&claim->addr, addr), mac_format(&claim->holder, mac));
+		snprintf(finding->meaning, HOST_TEXT, "So servers are not asked about the VIP from there. Each "
+		    "director needs a `probe-address` that no host has.");
 	}
 	if (!any && look->dsrd->director.probes) {
 		struct host_finding *finding = add(look, false, "no-probe-address");
 
 		snprintf(finding->what, HOST_TEXT, "no `probe-address` is configured");
-		snprintf(finding->meaning, HOST_TEXT, "The director asks from its own address. That cannot tell a lost answer from one "
-		    "that was never sent, nor find a server that announces the VIP.");
+		snprintf(finding->meaning, HOST_TEXT, "The director asks from its own address. That cannot tell a "
+		    "lost answer from one that was never sent, nor find a server that announces the VIP.");
 	}
 }
 
@@ -224,7 +231,8 @@ check_process(struct look *look)
 	if (look->dsrd->options->observe) {
 		finding = add(look, false, "observing");
 		snprintf(finding->what, HOST_TEXT, "dsrd only observes (--observe)");
-		snprintf(finding->meaning, HOST_TEXT, "It sends nothing: no frame is forwarded and no server asked about the VIP.");
+		snprintf(finding->meaning, HOST_TEXT, "It sends nothing: no frame is forwarded and no server asked "
+		    "about the VIP.");
 	}
 	if (missing != NULL) {
 		finding = add(look, false, "privileges");

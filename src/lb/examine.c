@@ -78,7 +78,9 @@ find_unused(struct examination *examination, const struct server *server, const 
 	return found;
 }
 
-/* A client in another network, out of those that RFC 5737 and RFC 3849 keep for examples: it is nobody's for certain. */
+/*
+ * A client in another network, out of those that RFC 5737 and RFC 3849 keep for examples: it is nobody's for certain.
+ */
 static struct addr
 find_far(const struct addr *vip, const struct iface *iface)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What `dsrctl doctor` asks servers beside the VIP probe (lb/path.h): who answers ARP for the VIP, for the server's own
- * address and for addresses that are nobody's, and where the server sends answers to clients of other networks. Pure: frames
- * out by an emitter, frames in by examine_hear(). Two rounds of questions, some tenths of a second apart: what comes
- * after the first answers questions to all, what comes after the second those to the server alone.
+ * What `dsrctl doctor` asks servers beside the VIP probe (lb/path.h): who answers ARP for the VIP, for the server's
+ * own address and for addresses that are nobody's, and where the server sends answers to clients of other networks.
+ * Pure: frames out by an emitter, frames in by examine_hear(). Two rounds of questions, some tenths of a second apart:
+ * what comes after the first answers questions to all, what comes after the second those to the server alone.
  */
 #ifndef LB_EXAMINE_H
 #define LB_EXAMINE_H

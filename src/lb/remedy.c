@@ -26,10 +26,12 @@ static const struct remedy remedies[] = {
 	    "arping -c 3 {own}", NULL },
 
 	{ DIAGNOSIS_NOT_ADJACENT, SYSTEM_ANY,
-	    "Move the server into the director's network (VLAN), or correct its address or mac= in dsrd.conf.", NULL, NULL },
+	    "Move the server into the director's network (VLAN), or correct its address or mac= in dsrd.conf.",
+	    NULL, NULL },
 
 	{ DIAGNOSIS_DUPLICATE_ADDRESS, SYSTEM_ANY,
-	    "Find the machine with MAC {twin} in the switch's table, and give it another address than {own}. From the director:",
+	    "Find the machine with MAC {twin} in the switch's table, and give it another address than {own}. From "
+	    "the director:",
 	    "arping -c 3 {own}", NULL },
 
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
@@ -62,13 +64,14 @@ static const struct remedy remedies[] = {
 	    "netsh interface {family} delete address \"loopback\" {vip}\n"
 	    "netsh interface {family} set interface \"net\" weakhostreceive=disabled\n"
 	    "netsh advfirewall firewall delete rule name=\"dsr-realserver {vip}\"" },
-	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_FREEBSD, "By hand (before FreeBSD 14 the sysctl is net.inet.ip.check_interface):",
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_FREEBSD, "By hand (before FreeBSD 14 the sysctl is "
+	    "net.inet.ip.check_interface):",
 	    "sysctl net.inet.ip.rfc1122_strong_es=0\n"
 	    "ifconfig lo0 {inet} {vip} prefixlen {length} alias",
 	    "ifconfig lo0 {inet} {vip} -alias" },
 	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_OPENBSD,
-	    "OpenBSD 6.6 and later accept an address of another interface only when they forward (filter with pf what is not "
-	    "for this host). By hand:",
+	    "OpenBSD 6.6 and later accept an address of another interface only when they forward (filter with pf "
+	    "what is not for this host). By hand:",
 	    "sysctl net.{inet}.{ip}.forwarding=1\n"
 	    "ifconfig lo1 create\n"
 	    "ifconfig lo1 {inet} alias {vip} prefixlen {length}",
@@ -88,12 +91,12 @@ static const struct remedy remedies[] = {
 	    "ipadm delete-addr lo0/dsr1" },
 
 	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_ANY,
-	    "Let the program listen on {vip} port {port}, or on all addresses, and restart it: `listen {port}` in nginx, "
-	    "`Listen {port}` in Apache. See what it listens on:", NULL, NULL },
+	    "Let the program listen on {vip} port {port}, or on all addresses, and restart it: `listen {port}` in "
+	    "nginx, `Listen {port}` in Apache. See what it listens on:", NULL, NULL },
 	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_LINUX, NULL, "ss -lnp 'sport = :{port}'", NULL },
 	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_WINDOWS,
-	    "IIS: add the VIP to the site's bindings, or choose All Unassigned; if the first command prints addresses, the VIP "
-	    "must be among them:",
+	    "IIS: add the VIP to the site's bindings, or choose All Unassigned; if the first command prints "
+	    "addresses, the VIP must be among them:",
 	    "netsh http show iplisten\n"
 	    "netsh http add iplisten ipaddress={vip}",
 	    "netsh http delete iplisten ipaddress={vip}" },
@@ -133,18 +136,20 @@ static const struct remedy remedies[] = {
 	    "pass in quick proto {proto} from any to {vip} port = {port}", NULL },
 
 	{ DIAGNOSIS_REPLY_LOST, SYSTEM_ANY,
-	    "Allow {vip} as source address where the server ({mac}) is plugged in: IP source guard and port security of the "
+	    "Allow {vip} as source address where the server ({mac}) is plugged in: IP source guard and port "
+	    "security of the "
 	    "switch; libvirt: no-ip-spoofing in the nwfilter; Proxmox: ipfilter; Neutron: allowed-address-pairs; NSX: "
 	    "SpoofGuard; and in the server's own outgoing firewall.", NULL, NULL },
 	{ DIAGNOSIS_REPLY_LOST, SYSTEM_LINUX, "Look on the server whether the answer leaves it:",
 	    "tcpdump -ni eth0 src host {vip}", NULL },
 
 	{ DIAGNOSIS_WRONG_SOURCE, SYSTEM_ANY,
-	    "Let the program listen on {vip} itself, besides {own}, instead of all addresses. BIND: `listen-on { {vip}; };`, "
-	    "unbound: `interface: {vip}` or `interface-automatic: yes`.", NULL, NULL },
+	    "Let the program listen on {vip} itself, besides {own}, instead of all addresses. BIND: `listen-on { "
+	    "{vip}; };`, unbound: `interface: {vip}` or `interface-automatic: yes`.", NULL, NULL },
 
 	{ DIAGNOSIS_WRONG_CARD, SYSTEM_ANY,
-	    "Compare the server's netmask with the director's, and look by which card it reaches the network:", NULL, NULL },
+	    "Compare the server's netmask with the director's, and look by which card it reaches the network:",
+	    NULL, NULL },
 	{ DIAGNOSIS_WRONG_CARD, SYSTEM_LINUX, NULL, "ip route get {director}\nip -brief address", NULL },
 	{ DIAGNOSIS_WRONG_CARD, BSD, NULL, "route -n get {director}\nifconfig -a", NULL },
 
@@ -169,7 +174,8 @@ static const struct remedy remedies[] = {
 	    "dladm set-linkprop -p mtu={mtu} net0", NULL },
 
 	{ DIAGNOSIS_ANSWERS_ARP, UNIX,
-	    "The VIP belongs on the loopback, never on the network card. Take it off there if it is, then on the server:", SCRIPT,
+	    "The VIP belongs on the loopback, never on the network card. Take it off there if it is, then on the "
+	    "server:", SCRIPT,
 	    UNDO_SCRIPT },
 	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_LINUX, "The same by hand (setting arp_ignore of lo does nothing):",
 	    "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2\n"
@@ -180,17 +186,20 @@ static const struct remedy remedies[] = {
 	    "sysctl net.link.ether.inet.proxyall=0", "sysctl net.link.ether.inet.proxyall=1" },
 	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_WINDOWS,
 	    "Take the VIP off the network's interface, and put it on a loopback, in an elevated PowerShell:",
-	    "Remove-NetIPAddress -InterfaceAlias Ethernet -IPAddress {vip} -Confirm:$false\n" SCRIPT_WINDOWS, UNDO_WINDOWS },
+	    "Remove-NetIPAddress -InterfaceAlias Ethernet -IPAddress {vip} -Confirm:$false\n" SCRIPT_WINDOWS,
+	    UNDO_WINDOWS },
 
 	{ DIAGNOSIS_ANSWERED_FOR_SERVER, SYSTEM_ANY,
-	    "Clear the entry of {vip} with MAC {mac} on the switch or hypervisor (ARP suppression, EVPN, proxy ARP).", NULL,
+	    "Clear the entry of {vip} with MAC {mac} on the switch or hypervisor (ARP suppression, EVPN, proxy "
+	    "ARP).", NULL,
 	    NULL },
 
 	{ DIAGNOSIS_ANNOUNCES, SYSTEM_LINUX, "On the server:", SCRIPT, UNDO_SCRIPT },
 	{ DIAGNOSIS_ANNOUNCES, SYSTEM_LINUX, "The same by hand (1 is not enough):",
 	    "sysctl -w net.ipv4.conf.all.arp_announce=2", "sysctl -w net.ipv4.conf.all.arp_announce=0" },
 	{ DIAGNOSIS_ANNOUNCES, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
-	    "The VIP is on the network card: move it to the loopback, and stop what announces it (keepalived, ucarp).", NULL,
+	    "The VIP is on the network card: move it to the loopback, and stop what announces it (keepalived, "
+	    "ucarp).", NULL,
 	    NULL },
 
 	{ DIAGNOSIS_FOREIGN_OWNER, SYSTEM_ANY,
@@ -213,12 +222,12 @@ static const struct remedy remedies[] = {
 	    "ipconfig /registerdns",
 	    "Set-DnsClient -InterfaceAlias loopback -RegisterThisConnectionsAddress $true" },
 	{ DIAGNOSIS_DNS_HAS_VIP, SYSTEM_ANY & ~(unsigned)SYSTEM_WINDOWS,
-	    "Delete the record of {vip} from the server's name, in DNS or in the director's hosts file, and switch off what "
-	    "registers it (dynamic DNS of the DHCP client, sssd).", NULL, NULL },
+	    "Delete the record of {vip} from the server's name, in DNS or in the director's hosts file, and switch "
+	    "off what registers it (dynamic DNS of the DHCP client, sssd).", NULL, NULL },
 
 	{ DIAGNOSIS_OWN_FILTERED, SYSTEM_ANY,
-	    "Let the director ({director}) reach {own} port {port} through the server's firewall, or check the VIP alone "
-	    "(`check = none`, with `vip-check = require`).", NULL, NULL },
+	    "Let the director ({director}) reach {own} port {port} through the server's firewall, or check the VIP "
+	    "alone (`check = none`, with `vip-check = require`).", NULL, NULL },
 
 	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX,
 	    "See whether the questions arrive, and whether rp_filter drops them (2 is loose):",
@@ -262,7 +271,8 @@ find_word(const char *name, size_t length, const struct diagnose_facts *facts, c
 		{ "length", v6 ? "128" : "32" },
 		{ "mask", v6 ? "" : "255.255.255.255" },
 		{ "own", addr_format(&facts->own, own) },
-		{ "director", addr_equal(&facts->director, &unknown) ? "DIRECTOR" : addr_format(&facts->director, director) },
+		{ "director", addr_equal(&facts->director, &unknown) ? "DIRECTOR" : addr_format(&facts->director,
+		    director) },
 		{ "mac", mac_format(&facts->mac, mac) },
 		{ "foreign", mac_format(&facts->foreign, foreign) },
 		{ "twin", mac_format(&facts->twin, twin) },

@@ -26,7 +26,8 @@ END_TEST
 
 START_TEST(the_longest_name_wins)
 {
-	const char *const drops[] = { "show", "drops", "more" }, *const other[] = { "show", "web" }, *const none[] = { "shew" };
+	const char *const drops[] = { "show", "drops", "more" }, *const other[] = { "show", "web" },
+	    *const none[] = { "shew" };
 	size_t used;
 
 	ck_assert_int_eq(command_find(drops, 3, &used), COMMAND_SHOW_DROPS);

@@ -21,7 +21,8 @@ static const struct good good[] = {
 	{ "GET /show HTTP/1.0\n\n", HTTP_GET, COMMAND_SHOW, false, false, NULL },
 	{ "HEAD /show/drops HTTP/1.1\r\n\r\n", HTTP_HEAD_ONLY, COMMAND_SHOW_DROPS, false, false, NULL },
 	{ "GET /show?format=text&colour=yes HTTP/1.1\r\n\r\n", HTTP_GET, COMMAND_SHOW, true, true, NULL },
-	{ "GET /doctor?format=json&arg=web%2Fweb1 HTTP/1.1\r\n\r\n", HTTP_GET, COMMAND_DOCTOR, false, false, "web/web1" },
+	{ "GET /doctor?format=json&arg=web%2Fweb1 HTTP/1.1\r\n\r\n", HTTP_GET, COMMAND_DOCTOR, false, false,
+	    "web/web1" },
 	{ "GET /doctor?arg=a+b HTTP/1.1\r\nContent-Length: 0\r\n\r\n", HTTP_GET, COMMAND_DOCTOR, false, false, "a b" },
 };
 

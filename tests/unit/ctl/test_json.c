@@ -135,7 +135,8 @@ too_deep(void)
 		json_close(&json);
 }
 
-static void (*const mistakes[])(void) = { name_in_array, no_name_in_object, left_open, closed_twice, two_values, nothing,
+static void (*const mistakes[])(void) = { name_in_array, no_name_in_object, left_open, closed_twice, two_values,
+    nothing,
 	too_deep };
 
 START_TEST(tells_of_mistakes)

@@ -477,7 +477,8 @@ START_TEST(a_missing_vip_is_mended_by_the_script)
 	    ".\\dsr-realserver.ps1 apply -Vip 192.0.2.10 -Port 80 -Protocol TCP");
 	facts.vip = at("2001:db8::10");
 	remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX, 1);
-	ck_assert_ptr_nonnull(strstr(remedy_fill(remedy->mend, &facts, text), "ip address add 2001:db8::10/128 dev lo"));
+	ck_assert_ptr_nonnull(strstr(remedy_fill(remedy->mend, &facts, text),
+	    "ip address add 2001:db8::10/128 dev lo"));
 }
 END_TEST
 
