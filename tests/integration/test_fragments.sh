@@ -60,6 +60,6 @@ assert_equal "fragments sent on after their first one" 180 "$(counter fragments_
 
 step "they did come in fragments"
 capture_end in
-assert_at_least "later fragments that came to the director" 480 "$(capture_count in)"
+assert_at_least "later fragments that tcpdump saw at the director, busy or not" 240 "$(capture_count in)"
 assert_equal "fragments given up" 0 "$(counter fragments_expired)"
 stop_dsrd
