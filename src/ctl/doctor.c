@@ -70,7 +70,8 @@ tell_replies(const struct patient *patient, const struct evidence *evidence)
 	for (enum question question = 0; question < QUESTION_COUNT; question++) {
 		const struct reply *reply = &evidence->replies[question];
 
-		if (reply->answer == ANSWER_NOT_ASKED)
+		/* What was still awaited when the round was decided, nobody waited for. */
+		if (reply->answer == ANSWER_NOT_ASKED || reply->answer == ANSWER_AWAITED)
 			continue;
 		reply_text(reply, text, sizeof(text));
 		writer->ops->row(writer);

@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# dsrctl doctor and IPv6: a right set-up has nothing wrong, an IPv6 VIP that is missing or on the network card is named,
+# and so is a stranger that has it. The IPv4 VIP of the same servers is well all the time.
+
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
+. "$(dirname -- "$0")/net.sh"
+net_require nginx curl
+net_up 2
+net_up6
+for server in web1 web2; do
+	start_nginx "$server"
+done
+SOCKET=$NET_DIR/dsrd.sock
+DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
+
+conf_head >"$NET_DIR/dsrd.conf"
+cat >>"$NET_DIR/dsrd.conf" <<-END
+
+[service web]
+listen = $VIP tcp/80
+listen = $VIP6 tcp/80
+server = web1 $(server_ip 1)
+server = web2 $(server_ip 2)
+END
+
+doctor() { # STATUS [ARGUMENT]
+	doctor_status=$1
+	shift
+	doctor_got=0
+	"$DSRCTL" -s "$SOCKET" doctor "$@" >"$NET_DIR/said" 2>&1 || doctor_got=$?
+	[ "$doctor_got" = "$doctor_status" ] || {
+		cat "$NET_DIR/said" >&2
+		fail "dsrctl doctor $*: expected status $doctor_status, got $doctor_got"
+	}
+}
+
+expect() { # NAME PATTERN...: web1's IPv6 VIP has just that
+	doctor 1 web/web1
+	found=$(sed -n 's/.*WRONG *\([^ ]*\)[ :].*\[\([a-z0-9-]*\)\]$/\1 \2/p' "$NET_DIR/said" | sed 's/: / /' | sort -u)
+	[ "$found" = "$VIP6 $1" ] || {
+		cat "$NET_DIR/said" >&2
+		fail "the doctor should find '$VIP6 $1', and finds '$found'"
+	}
+	shift
+	for pattern; do
+		grep -q -e "$pattern" "$NET_DIR/said" || {
+			cat "$NET_DIR/said" >&2
+			fail "no line of the above matches '$pattern'"
+		}
+	done
+}
+
+restart_director() {
+	stop_dsrd
+	start_dsrd
+	wait_servers_up web web1 web2
+}
+
+start_dsrd
+wait_servers_up web web1 web2
+
+step "a right set-up"
+doctor 0
+
+step "the VIP is missing"
+ip -n "$NET-web1" address delete "$VIP6/128" dev lo
+expect vip-ignored "ip address add $VIP6/128 dev lo" "dsr-realserver apply --vip $VIP6"
+ip -n "$NET-web1" address add "$VIP6/128" dev lo nodad
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+
+step "the VIP is on the network card, which answers neighbour solicitations for it"
+ip -n "$NET-web1" address delete "$VIP6/128" dev lo
+ip -n "$NET-web1" address add "$VIP6/128" dev eth0 nodad
+expect answers-arp "ip address add $VIP6/128 dev lo"
+ip -n "$NET-web1" address delete "$VIP6/128" dev eth0
+ip -n "$NET-web1" address add "$VIP6/128" dev lo nodad
+restart_director
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+
+step "a stranger has it"
+ip -n "$NET-client" address add "$VIP6/64" dev eth0 nodad
+expect foreign-owner "its MAC address: $CLIENT_MAC"
+ip -n "$NET-client" address delete "$VIP6/64" dev eth0
+restart_director
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+stop_dsrd
