@@ -10,7 +10,7 @@
 
 /* The kernel's own figures for comparison: net/core/neighbour.c, base_reachable_time 30 s, retrans_time 1 s, 3 + 3 probes. */
 #define REFRESH SECONDS(30)
-#define RETRY SECONDS(1)
+#define RETRY MILLISECONDS(900) /* a second: a tick may come a little early, and must not be missed */
 #define RETRY_LOST SECONDS(5)
 #define UNICAST_TRIES 3
 /* Unanswered requests until an address counts as lost: never known, and known (the first three went to its MAC alone). */

@@ -7,9 +7,9 @@
 
 #include "base/duration.h"
 
-/* Three rounds a second apart, in case the first ones meet a switch port that does not forward yet. */
+/* Three rounds, one at each tick of a second, in case the first ones meet a switch port that does not forward yet. */
 #define ROUNDS 3
-#define BETWEEN SECONDS(1)
+#define BETWEEN MILLISECONDS(900) /* a tick may come a little early, and must not be missed */
 
 struct announcement {
 	struct addr vip;

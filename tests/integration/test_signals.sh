@@ -61,7 +61,7 @@ expect_status "an interface that does not exist" 69 "$DSRD" -d -f "$conf" -i nos
 expect_said 'nosuch0'
 sed 's/^log = .*/lgo = stderr/' "$conf" >"$NET_DIR/bad.conf"
 expect_status "a bad file" 78 "$DSRD" -d -f "$NET_DIR/bad.conf"
-expect_said '/bad.conf:3: .*lgo'
+expect_said "/bad.conf:$(sed -n '/^lgo/=' "$NET_DIR/bad.conf"): .*lgo"
 expect_status "-n with a bad file" 78 "$DSRD" -n -f "$NET_DIR/bad.conf"
 cp "$DSRD" "$NET_DIR/dsrd-for-all"
 chmod 755 "$NET_DIR/dsrd-for-all"
