@@ -210,17 +210,19 @@ add_watched(const struct patient *patient, const struct subject *subject, struct
 	}
 }
 
-/* Does another server, with another address, have the same MAC? */
+/*
+ * Does another server of the service, with another address, have the same MAC? In different services one machine may well
+ * be known by different addresses, and in one by an IPv4 and an IPv6 address.
+ */
 static bool
 shares_mac(const struct patient *patient, const struct subject *subject)
 {
-	const struct model *model = patient->view->facts->model;
+	const struct service *service = patient->server->service;
 
-	for (size_t i = 0; i < model->slot_count; i++) {
-		const struct server *other = model->slots[i];
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct server *other = service->servers[i];
 
-		/* One machine may have an IPv4 and an IPv6 address, and be two servers by them. */
-		if (other != NULL && other->iface == subject->iface && mac_equal(&other->mac, &subject->mac) &&
+		if (other->iface == subject->iface && mac_equal(&other->mac, &subject->mac) &&
 		    other->settings.addr.family == subject->own.family && !mac_is_zero(&subject->mac) &&
 		    !addr_equal(&other->settings.addr, &subject->own))
 			return true;

@@ -215,6 +215,45 @@ run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=2
 restart_director
 mended
 
+step "the server's answer dies on its way, as at a switch that knows which addresses are whose"
+run_in switch nft add table bridge guard
+run_in switch nft add chain bridge guard through '{ type filter hook forward priority 0; }'
+run_in switch nft add rule bridge guard through iifname web1-eth0 ip saddr "$VIP" drop
+# The server asks for the probe address only if it does not know it any more.
+lost() {
+	run_in web1 ip neigh flush dev eth0
+	"$DSRCTL" -s "$SOCKET" doctor web/web1 >"$NET_DIR/said" || true
+	[ "$(names)" = reply-lost ]
+}
+wait_until 20 lost || {
+	cat "$NET_DIR/said" >&2
+	fail "the doctor does not find that the answer is lost"
+}
+grep -q "Allow $VIP as source address where the server ($(server_mac 1)) is plugged in" "$NET_DIR/said" ||
+	fail "without the remedy"
+run_in switch nft delete table bridge guard
+mended
+
+step "the server's own address is filtered, the VIP is not"
+filter ip daddr "$(server_ip 1)" tcp dport 80 drop
+wait_server down web/web1
+expect own-address-filtered "vip: syn-ack"
+unfilter
+mended
+
+step "two machines have the server's address"
+ip -n "$NET-client" address add "$(server_ip 1)/32" dev lo
+doctor 1 web/web1
+case " $(names) " in
+*" duplicate-address "*) ;;
+*)
+	cat "$NET_DIR/said" >&2
+	fail "the doctor does not find the second machine"
+	;;
+esac
+ip -n "$NET-client" address delete "$(server_ip 1)/32" dev lo
+mended
+
 step "the director is the server's gateway"
 ip -n "$NET-web1" route add default via "$SERVER_PREFIX.1"
 expect director-is-gateway 'ip route replace default via ROUTER'
@@ -280,3 +319,33 @@ expect vip-ignored
 vip_add web1 "$VIP"
 mended
 stop_dsrd
+
+if command -v python3 >/dev/null; then
+	step "a UDP program answers from the server's own address"
+	write_conf "probe-address = $PROBE"
+	cat >>"$NET_DIR/dsrd.conf" <<-END
+
+	[service echo]
+	listen = $VIP udp/7777
+	check = none
+	vip-payload = "hello"
+	server = web1 $(server_ip 1)
+	END
+	cat >"$NET_DIR/echo.py" <<-'END'
+	import socket, sys
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	s.bind((sys.argv[1], 7777))
+	while True:
+	    data, peer = s.recvfrom(2048)
+	    s.sendto(data, peer)
+	END
+	start_in web1 echo python3 "$NET_DIR/echo.py" "$VIP"
+	start_director
+	wait_until 10 "$DSRCTL" -s "$SOCKET" doctor echo || fail "the program answers from the VIP, and the doctor complains"
+	stop echo
+	start_in web1 echo python3 "$NET_DIR/echo.py" 0.0.0.0
+	sleep 1
+	doctor 1 echo/web1
+	assert_equal "what is wrong" wrong-source "$(names)"
+	stop_dsrd
+fi
