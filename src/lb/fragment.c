@@ -14,8 +14,12 @@
 /* Held frames, each with room for a jumbo frame. */
 #define HELD 256
 #define HELD_BYTES (9216 + ETHER_HEADER + 4)
-/* Linux's ipfrag_time. Senders number their datagrams anew long before that. */
-#define LIFETIME SECONDS(30)
+/*
+ * Silence after which a datagram is forgotten. Its fragments come within milliseconds of each other. A sender may use
+ * its number again within seconds (RFC 4963), and if the new datagram's fragments are out of order, the old one's
+ * server would get them: so much less than the 30 s for which receivers wait (net/ipv4/ip_fragment.c).
+ */
+#define LIFETIME SECONDS(5)
 /* Out of order is a matter of milliseconds: who waits longer for his first fragment waits in vain. */
 #define HOLD_LIFETIME SECONDS(2)
 #define NIL UINT16_MAX
@@ -145,10 +149,11 @@ add(struct fragment_table *table, const struct fragment_key *key)
 bool
 fragment_find(struct fragment_table *table, const struct fragment_key *key, struct server_ref *server, uint64_t now)
 {
-	const struct entry *entry = find(table, key, now);
+	struct entry *entry = find(table, key, now);
 
 	if (entry == NULL || !entry->settled)
 		return false;
+	entry->until = now + LIFETIME;
 	*server = entry->server;
 	return true;
 }

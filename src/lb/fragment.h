@@ -31,7 +31,7 @@ struct fragment_table;
 NODISCARD struct fragment_table *fragment_table_new(const struct siphash_key *key);
 void fragment_table_free(struct fragment_table *table);
 
-/* Where the datagram's first fragment went. False: not known. */
+/* Where the datagram's first fragment went. False: not known, or none of its fragments was seen for five seconds. */
 bool fragment_find(struct fragment_table *table, const struct fragment_key *key, struct server_ref *server,
     uint64_t now);
 /*

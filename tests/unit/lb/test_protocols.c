@@ -391,6 +391,27 @@ START_TEST(test_fragments_are_bounded)
 }
 END_TEST
 
+/* A datagram lives on while its fragments come, and is soon forgotten: its number may mean another one. */
+START_TEST(test_fragments_with_an_old_number)
+{
+	const struct shape first = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000, .from_port = 1 };
+	const struct shape other = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000, .from_port = 2 };
+	const struct shape later = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = AT(1008), .payload = 100 };
+
+	ck_assert_str_eq(went(&first), "s1");
+	for (unsigned i = 0; i < 3; i++) {
+		scene.now += SECONDS(4);
+		ck_assert_str_eq(went(&later), "s1");
+	}
+	scene.now += SECONDS(5);
+	ck_assert_str_eq(went(&later), "hold");
+	scene_forget(&scene);
+	ck_assert_str_eq(went(&other), "s2");
+	ck_assert_uint_eq(scene.sent_count, 2);
+	ck_assert_mem_eq(scene.sent[1].bytes, scene_mac("02:00:00:00:00:12").bytes, 6);
+}
+END_TEST
+
 START_TEST(test_a_tag_is_kept)
 {
 	const struct shape syn = { .flags = TCP_SYN, .vlan = 0x6123 };
@@ -471,6 +492,7 @@ protocols_suite(void)
 	tcase_add_loop_test(tcase, test_fragments_in_any_order, 0, 12);
 	tcase_add_test(tcase, test_fragments_interleaved);
 	tcase_add_test(tcase, test_fragments_are_bounded);
+	tcase_add_test(tcase, test_fragments_with_an_old_number);
 	tcase_add_test(tcase, test_a_tag_is_kept);
 	tcase_add_test(tcase, test_arp_in_a_vlan);
 	tcase_add_test(tcase, test_sctp);
