@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 
 /* Open addressing over indices: EMPTY ends a search. Sizes are powers of two, at most half full. */
 #define EMPTY UINT32_MAX
@@ -392,8 +393,10 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 {
 	struct conn_key common = *key;
 
-	/* The VIP's number is this director's own; everything else is the same on another one. */
+	/* The VIP's number is this director's own, and so is its byte order; all else is the same on another one. */
 	common.vip = 0;
+	store16((uint8_t *)&common.client_port, key->client_port);
+	store16((uint8_t *)&common.vip_port, key->vip_port);
 	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];
 }
 

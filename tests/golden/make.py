@@ -326,7 +326,7 @@ def maglev_table(key, servers):
 def by_hash(servers, client=CLIENT, sport=0, dport=80, protocol=TCP, key=PUBLIC_KEY):
     """Which of these servers gets a flow that nobody remembers."""
     client = ip(client) if is_ipv6(client) else ip("::ffff:" + client)
-    name = client + struct.pack("<HHHBB", sport, dport, 0, protocol, 0)
+    name = client + struct.pack("!HHHBB", sport, dport, 0, protocol, 0)
     return maglev_table(key, servers)[(siphash24(key, name) >> 32) * SLOTS >> 32]
 
 
@@ -1296,7 +1296,7 @@ def destination_hash():
     for port in range(80, 92):
         # The VIP's four bytes stand where a client's address would.
         server = maglev_table(PUBLIC_KEY, servers)[
-            (siphash24(PUBLIC_KEY, ip(VIP) + bytes(12) + struct.pack("<HHHH", 0, port, 0, 0)) >> 32) * SLOTS >> 32]
+            (siphash24(PUBLIC_KEY, ip(VIP) + bytes(12) + struct.pack("!HHHH", 0, port, 0, 0)) >> 32) * SLOTS >> 32]
         case.forward(tcp(40000, SYN, dport=port), server, "syn", True)
         case.forward(tcp(40001, SYN, dport=port, source="198.51.100.99"), server, "syn", True)
 
