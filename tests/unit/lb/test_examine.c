@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/* The doctor's own questions, and what is made of the answers. */
+#include "config.h"
+
+#include <string.h>
+
+#include "lb/examine.h"
+#include "lb/model.h"
+#include "proto/arp.h"
+#include "proto/packet.h"
+#include "suites.h"
+
+#define HEARD_MOST 16
+
+static const struct mac director_mac = { { 2, 0, 0, 0, 0, 1 } }, server_mac = { { 2, 0, 0, 0, 0, 0x11 } },
+    stranger_mac = { { 2, 0, 0, 0, 0, 0x99 } };
+static struct examination examination;
+static struct subject *subject;
+static struct iface iface;
+static struct craft *craft;
+static struct model *model;
+
+/* What was sent: parsed at once, since crafted frames do not last. */
+static struct {
+	struct packet packet;
+	struct arp arp;
+	bool is_arp;
+} sent[HEARD_MOST];
+static size_t sent_count;
+
+static void
+remember(void *context, const struct frame *frame)
+{
+	ck_assert_ptr_eq(context, &sent_count);
+	ck_assert_uint_lt(sent_count, HEARD_MOST);
+	ck_assert_int_eq(packet_parse(frame, &sent[sent_count].packet), PACKET_OK);
+	sent[sent_count].is_arp = arp_parse(frame, &sent[sent_count].arp) == 0;
+	sent_count++;
+}
+
+static const struct emitter emitter = { remember, &sent_count };
+
+static struct addr
+at(const char *text)
+{
+	struct addr addr = { 0 };
+
+	ck_assert_int_eq(addr_parse(text, &addr), 0);
+	return addr;
+}
+
+static void
+setup(void)
+{
+	char error[256] = "";
+
+	memset(&examination, 0, sizeof(examination));
+	memset(&iface, 0, sizeof(iface));
+	iface.mac = director_mac;
+	iface.addresses[0] = (struct prefix){ at("192.0.2.1"), 24 };
+	iface.address_count = 1;
+	craft = craft_new(error, sizeof(error));
+	ck_assert_msg(craft != NULL, "%s", error);
+	model = model_new();
+	ck_assert_ptr_nonnull(model);
+	subject = &examination.subjects[0];
+	examination.count = 1;
+	subject->vip = at("192.0.2.10");
+	subject->own = at("192.0.2.11");
+	subject->mac = server_mac;
+	subject->port = 80;
+	subject->unused[0] = at("192.0.2.101");
+	subject->unused[1] = at("192.0.2.202");
+	subject->far = at("203.0.113.250");
+	subject->far_port = 40001;
+	subject->far_sequence = 7;
+	sent_count = 0;
+}
+
+static void
+teardown(void)
+{
+	craft_free(craft);
+	model_free(model);
+}
+
+static void
+ask(void)
+{
+	sent_count = 0;
+	examine_ask(&examination, craft, &iface, &emitter);
+}
+
+/* `mac` says that it has `addr`. */
+static void
+claim(const struct mac *mac, const char *addr)
+{
+	struct arp arp = { .operation = ARP_REPLY, .sender_mac = *mac, .sender = at(addr), .target_mac = director_mac,
+		.target = at("192.0.2.1") };
+	const struct frame *frame = craft_arp(craft, &director_mac, &arp);
+
+	ck_assert_ptr_nonnull(frame);
+	examine_hear(&examination, frame, model, &iface, 1);
+}
+
+START_TEST(asks_all_then_the_server_alone)
+{
+	const struct addr none = at("0.0.0.0");
+
+	ask();
+	ck_assert_uint_eq(sent_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert(sent[i].is_arp && sent[i].arp.operation == ARP_REQUEST);
+		ck_assert(mac_equal(&sent[i].packet.ether_destination, &mac_broadcast));
+		/* Nobody learns anything by these questions. */
+		ck_assert(addr_equal(&sent[i].arp.sender, &none));
+	}
+	ck_assert(addr_equal(&sent[0].arp.target, &subject->vip));
+	ck_assert(addr_equal(&sent[1].arp.target, &subject->own));
+	ask();
+	ck_assert_uint_eq(sent_count, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(mac_equal(&sent[i].packet.ether_destination, &server_mac));
+	ck_assert(addr_equal(&sent[0].arp.target, &subject->vip));
+	ck_assert(addr_equal(&sent[1].arp.target, &subject->unused[0]));
+	ck_assert(addr_equal(&sent[2].arp.target, &subject->unused[1]));
+	ck_assert_uint_eq(sent[3].packet.tcp_flags, TCP_SYN);
+	ck_assert(addr_equal(&sent[3].packet.source, &subject->far));
+	ck_assert(addr_equal(&sent[3].packet.destination, &subject->vip));
+	sent_count = 0;
+	examine_end(&examination, craft, &iface, &emitter);
+	ck_assert_uint_eq(sent_count, 1);
+	ck_assert_uint_eq(sent[0].packet.tcp_flags, TCP_RST);
+	ck_assert_uint_eq(sent[0].packet.tcp_sequence, 8);
+}
+END_TEST
+
+START_TEST(who_answers_is_told_apart)
+{
+	ask();
+	claim(&server_mac, "192.0.2.11");
+	ck_assert(mac_is_zero(&subject->twin));
+	claim(&server_mac, "192.0.2.10");
+	ck_assert(subject->arp_broadcast && !subject->arp_unicast);
+	ask();
+	claim(&server_mac, "192.0.2.10");
+	ck_assert(subject->arp_unicast);
+	ck_assert(mac_is_zero(&subject->foreign));
+	claim(&director_mac, "192.0.2.10");
+	ck_assert(mac_is_zero(&subject->foreign));
+	claim(&stranger_mac, "192.0.2.10");
+	ck_assert(mac_equal(&subject->foreign, &stranger_mac));
+	claim(&stranger_mac, "192.0.2.11");
+	ck_assert(mac_equal(&subject->twin, &stranger_mac));
+	claim(&stranger_mac, "192.0.2.101");
+	claim(&server_mac, "192.0.2.102");
+	ck_assert(!subject->unused_answered[0] && !subject->unused_answered[1]);
+	claim(&server_mac, "192.0.2.202");
+	ck_assert(!subject->unused_answered[0] && subject->unused_answered[1]);
+}
+END_TEST
+
+START_TEST(an_unknown_mac_is_learned)
+{
+	subject->mac = mac_zero;
+	ask();
+	claim(&server_mac, "192.0.2.11");
+	ck_assert(mac_equal(&subject->mac, &server_mac));
+	ask();
+	ck_assert_uint_eq(sent_count, 4);
+	/* Nobody answered: then nobody is asked alone. */
+	subject->mac = mac_zero;
+	ask();
+	ck_assert_uint_eq(sent_count, 0);
+}
+END_TEST
+
+START_TEST(an_answer_to_a_far_client_makes_a_gateway)
+{
+	struct craft_tcp tcp = { .source_port = 80, .destination_port = 40001, .flags = TCP_SYN | TCP_ACK };
+	const struct frame *frame;
+
+	ask();
+	ask();
+	tcp.ends.ether_source = server_mac;
+	tcp.ends.ether_destination = director_mac;
+	tcp.ends.source = subject->vip;
+	tcp.ends.destination = at("203.0.113.249");
+	frame = craft_tcp(craft, &tcp);
+	ck_assert_ptr_nonnull(frame);
+	examine_hear(&examination, frame, model, &iface, 1);
+	ck_assert(!subject->gateway);
+	tcp.ends.destination = subject->far;
+	frame = craft_tcp(craft, &tcp);
+	ck_assert_ptr_nonnull(frame);
+	examine_hear(&examination, frame, model, &iface, 1);
+	ck_assert(subject->gateway);
+}
+END_TEST
+
+START_TEST(nothing_is_heard_before_the_first_question)
+{
+	claim(&stranger_mac, "192.0.2.10");
+	ck_assert(mac_is_zero(&subject->foreign));
+}
+END_TEST
+
+Suite *
+examine_suite(void)
+{
+	Suite *suite = suite_create("examine");
+	TCase *tcase = tcase_create("examine");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, asks_all_then_the_server_alone);
+	tcase_add_test(tcase, who_answers_is_told_apart);
+	tcase_add_test(tcase, an_unknown_mac_is_learned);
+	tcase_add_test(tcase, an_answer_to_a_far_client_makes_a_gateway);
+	tcase_add_test(tcase, nothing_is_heard_before_the_first_question);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
