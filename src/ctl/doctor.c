@@ -211,8 +211,8 @@ add_watched(const struct patient *patient, const struct subject *subject, struct
 }
 
 /*
- * Does another server of the service, with another address, have the same MAC? In different services one machine may well
- * be known by different addresses, and in one by an IPv4 and an IPv6 address.
+ * Does another server of the service, with another address, have the same MAC? In different services one machine may
+ * well be known by different addresses, and in one by an IPv4 and an IPv6 address.
  */
 static bool
 shares_mac(const struct patient *patient, const struct subject *subject)

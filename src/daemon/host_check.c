@@ -185,7 +185,8 @@ check_mtu(struct look *look)
 			continue;
 		finding = add(look, true, "mtu");
 		snprintf(finding->what, HOST_TEXT, "the MTU of %s, where %s is, is %" PRIu32
-		    "; that of %s, where its VIP is, is %" PRIu32, out->name, server_name(server, name), out->mtu, in->name, in->mtu);
+		    "; that of %s, where its VIP is, is %" PRIu32, out->name, server_name(server, name), out->mtu,
+		    in->name, in->mtu);
 		snprintf(finding->meaning, HOST_TEXT, "Requests in large frames cannot be handed on.");
 		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, in->mtu);
 		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, out->mtu);
