@@ -138,12 +138,28 @@ on_check(void *context, struct server *server, size_t check, const struct probe_
 	settle(dsrd);
 }
 
+/* Frames that the kernel could not hold for us: answers may have been among them. */
+static uint64_t
+count_lost(const struct dsrd *dsrd)
+{
+	struct receiver_stats received;
+	struct sender_stats sent;
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
+		attachment_stats(&dsrd->attachments[i], &received, &sent);
+		lost += received.dropped;
+	}
+	return lost;
+}
+
 static void
 on_wake(void *context)
 {
 	struct dsrd *dsrd = context;
 
 	dsrd->next_wake = UINT64_MAX;
+	dsrd->director.forwarder.lost = count_lost(dsrd);
 	probing_run(&dsrd->director, dsrd_clock());
 	dsrd_flush(dsrd);
 }

@@ -111,6 +111,7 @@ of_verdict(enum path_verdict verdict)
 		return DIAGNOSIS_NO_CONTROL;
 	case PATH_NO_SOURCE:
 		return DIAGNOSIS_NO_SOURCE;
+	case PATH_LOSSY:
 	case PATH_NOT_ASKED:
 	case PATH_ACCEPTED:
 	case PATH_VERDICT_COUNT:

@@ -49,6 +49,7 @@ struct forwarder {
 	const struct iface *ifaces; /* frame->iface is an index into them */
 	size_t iface_count;
 	struct emitter emitter;
+	uint64_t lost; /* frames that the capture has dropped so far */
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
 	struct conn_table *conns;

@@ -103,6 +103,7 @@ enum path_class {
 	X(IGNORED, BAD, "the VIP is not accepted: no answer, although the server's own address answers") \
 	X(WRONG_SOURCE, BAD, "the server answers for the VIP from another address: clients cannot use that") \
 	X(ELSEWHERE, BAD, "the VIP is not accepted: another host says that it is unreachable") \
+	X(LOSSY, UNSURE, "no answer for the VIP, but the director itself lost frames while it waited: nothing is known") \
 	X(NO_CONTROL, UNSURE, "nothing that the director asks from there is answered, so nothing is known of the VIP") \
 	X(NO_SOURCE, UNSURE, "the director has no address to ask from: set probe-address")
 
@@ -127,6 +128,8 @@ struct path {
 	struct evidence last;    /* the last round that ended */
 	struct evidence round;   /* the one that goes on, if `asking` */
 	bool asking;
+	uint64_t lost;           /* path_means.lost when the round began */
+	bool lossy;              /* it was more when an answer was given up */
 	bool control;            /* the control questions have been asked */
 	uint64_t due;            /* when to begin a round, or to end waiting */
 	uint16_t tags[QUESTION_COUNT]; /* of open questions: source port or echo identifier; 0: none */
@@ -144,6 +147,7 @@ struct path_means {
 	const struct iface *ifaces;
 	size_t iface_count;
 	const struct claims *claims;
+	uint64_t lost; /* frames that the capture has dropped so far: an answer may have been among them */
 };
 
 struct path_table;

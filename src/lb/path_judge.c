@@ -177,6 +177,7 @@ path_verdict_name(enum path_verdict verdict)
 		[PATH_IGNORED] = "ignored",
 		[PATH_WRONG_SOURCE] = "wrong-source",
 		[PATH_ELSEWHERE] = "elsewhere",
+		[PATH_LOSSY] = "lossy",
 		[PATH_NO_CONTROL] = "no-control",
 		[PATH_NO_SOURCE] = "no-source",
 	};

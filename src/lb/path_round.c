@@ -216,6 +216,12 @@ told_by_icmp(const struct path *path, enum path_verdict verdict)
 	    (path->last.redirected || path->last.replies[ASK_VIP].answer == ANSWER_UNREACHABLE);
 }
 
+static bool
+rests_on_silence(enum path_verdict verdict)
+{
+	return verdict == PATH_IGNORED || verdict == PATH_FILTERED || verdict == PATH_LOST;
+}
+
 /*
  * Hosts send ICMP errors and redirects sparingly, so that some rounds meet silence where the one before met an answer:
  * Linux gives one error a second (net.ipv4.icmp_ratelimit), and soon no more redirects (net/ipv4/route.c). What was told
@@ -226,6 +232,9 @@ judge(struct path *path, uint64_t now)
 {
 	const enum path_verdict verdict = path_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
 
+	/* In a flood the answer may have been lost in front of us. No flood takes a server down. */
+	if (rests_on_silence(verdict) && path->lossy)
+		return PATH_LOSSY;
 	if (told_by_icmp(path, verdict)) {
 		path->by_icmp = verdict;
 		path->icmp_at = now;
@@ -272,6 +281,8 @@ begin(struct path_table *table, struct path *path, const struct path_means *mean
 	}
 	memset(&path->round, 0, sizeof(path->round));
 	path->round.began = now;
+	path->lost = means->lost;
+	path->lossy = false;
 	path->round.server_mac = server->mac;
 	path->round.source = source_for(path, path->vip.family, means);
 	path->round.own_source = source_for(path, server->settings.addr.family, means);
@@ -330,6 +341,7 @@ give_up_waiting(struct path_table *table, struct path *path, const struct path_m
 	for (size_t i = 0; i < QUESTION_COUNT; i++)
 		if (path->round.replies[i].answer == ANSWER_AWAITED)
 			path->round.replies[i].answer = ANSWER_SILENCE;
+	path->lossy |= means->lost != path->lost;
 	path_advance(table, path, means, now);
 }
 

@@ -16,6 +16,7 @@ forwarder_means(struct forwarder *forwarder)
 		.ifaces = forwarder->ifaces,
 		.iface_count = forwarder->iface_count,
 		.claims = &forwarder->claims,
+		.lost = forwarder->lost,
 	};
 }
 

@@ -305,6 +305,24 @@ START_TEST(test_ignored)
 }
 END_TEST
 
+/* In a flood answers are lost on the way in: nobody goes down for that. */
+START_TEST(test_losses_prove_nothing)
+{
+	answer_from(await_syn(), VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+	for (unsigned i = 0; i < 5; i++) {
+		await_syn();
+		scene.forwarder.lost++;
+		probe_for(SECONDS(3));
+		answer_from(keep(sent_to(SERVER, PROTOCOL_TCP, 80)), SERVER, SERVER_MAC, TCP_SYN | TCP_ACK);
+		await_syn();
+		ck_assert_int_eq(only_path()->verdict, PATH_LOSSY);
+		ck_assert_int_eq(server_health(server()), HEALTH_UP);
+		answer_from(question, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+		ck_assert_int_eq(only_path()->verdict, PATH_ACCEPTED);
+	}
+}
+END_TEST
+
 START_TEST(test_dead_server)
 {
 	round_of_silence(false);
@@ -716,6 +734,7 @@ path_suite(void)
 	tcase_add_test(tcase, test_forged_answers);
 	tcase_add_test(tcase, test_evidence);
 	tcase_add_test(tcase, test_ignored);
+	tcase_add_test(tcase, test_losses_prove_nothing);
 	tcase_add_test(tcase, test_dead_server);
 	tcase_add_test(tcase, test_own_only);
 	tcase_add_test(tcase, test_not_listening);
