@@ -6,7 +6,8 @@
 #   tests/integration/run.sh BUILD_DIR [NAME...]      e.g. run.sh /tmp/build wrr dns
 #
 # Prints a line a test, and the end of its log when it failed. Status 0: none failed. Environment: DSRD_CI=1 makes a
-# skipped test a failure, DSRD_KEEP=1 keeps what the tests wrote, TEST_TIMEOUT (seconds) bounds each test.
+# skipped test a failure, DSRD_KEEP=1 keeps what the tests wrote, TEST_TIMEOUT (seconds) bounds each test, TEST_TRIES=2
+# gives a failed test a second try and says so: a machine that is busy with others fails what is right.
 
 set -u
 
@@ -40,6 +41,23 @@ if [ $# -eq 0 ]; then
 	set -- "$here"/test_*.sh
 fi
 
+# Sets `status` and `took`; the test's output is in $log.
+run_test() { # FILE
+	begin=$(date +%s)
+	# timeout(1) makes a process group of its own, so an interrupt reaches the test only if it is passed on.
+	timeout -k 20 "${TEST_TIMEOUT:-300}" sh "$1" >"$log" 2>&1 </dev/null &
+	running=$!
+	wait "$running"
+	status=$?
+	running=
+	took=$(($(date +%s) - begin))
+	[ "$status" != 124 ] || echo "FAILED: not done after ${TEST_TIMEOUT:-300} s" >>"$log"
+}
+
+tell_log() {
+	tail -n 60 "$log" | sed 's/^/    /'
+}
+
 passed=0 failed=0 skipped=0
 for test in "$@"; do
 	name=${test##*/}
@@ -51,17 +69,17 @@ for test in "$@"; do
 		failed=$((failed + 1))
 		continue
 	fi
-	begin=$(date +%s)
-	# timeout(1) makes a process group of its own, so an interrupt reaches the test only if it is passed on.
-	timeout -k 20 "${TEST_TIMEOUT:-180}" sh "$file" >"$log" 2>&1 </dev/null &
-	running=$!
-	wait "$running"
-	status=$?
-	running=
-	took=$(($(date +%s) - begin))
+	run_test "$file"
+	try=1
+	while [ "$status" -ne 0 ] && [ "$status" -ne 77 ] && [ "$try" -lt "${TEST_TRIES:-1}" ]; do
+		echo "again $name (${took}s), status $status; the end of its log:"
+		tell_log
+		try=$((try + 1))
+		run_test "$file"
+	done
 	case $status in
 	0)
-		echo "ok $name (${took}s)"
+		echo "ok $name (${took}s$([ "$try" -eq 1 ] || echo ", try $try"))"
 		passed=$((passed + 1))
 		;;
 	77)
@@ -69,9 +87,8 @@ for test in "$@"; do
 		skipped=$((skipped + 1))
 		;;
 	*)
-		[ "$status" != 124 ] || echo "FAILED: not done after ${TEST_TIMEOUT:-180} s" >>"$log"
 		echo "not ok $name (${took}s), status $status; the end of its log:"
-		tail -n 60 "$log" | sed 's/^/    /'
+		tell_log
 		failed=$((failed + 1))
 		;;
 	esac
