@@ -242,6 +242,15 @@ lint_shell() {
 	xargs shellcheck <"$work/scripts"
 }
 
+# The scripts for Windows: nothing here runs them, but grammars from PyPI can read them.
+lint_windows() {
+	python3 -m venv "$work/python" &&
+		"$work/python/bin/pip" install -q tree-sitter tree-sitter-powershell tree-sitter-batch || return 1
+	cd "$work/src" || return 1
+	"$work/python/bin/python" tests/lint/windows.py --selftest >/dev/null &&
+		"$work/python/bin/python" tests/lint/windows.py contrib/realserver/dsr-realserver.ps1 contrib/realserver/dsr-realserver.cmd
+}
+
 lint_cppcheck() {
 	cd "$work/src" || return 1
 	# The headers of the system are not searched, so what only they could tell is not asked.
@@ -344,6 +353,7 @@ step none-configure configure none --enable-werror --with-platform=none && step 
 
 step shellcheck lint_shell
 step cppcheck lint_cppcheck
+step windows-scripts lint_windows
 for page in "$work"/src/man/*.in; do
 	page=${page##*/}
 	step "mandoc-${page%.in}" lint_man "${page%.in}"
