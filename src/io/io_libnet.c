@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/io_link.h"
+
 struct libnet_sender {
 	struct sender sender; /* first: the ops get a pointer to it */
 	libnet_t *libnet;
@@ -61,36 +63,20 @@ static const struct sender_ops libnet_sender_ops = {
 struct sender *
 io_libnet_open(const char *iface, char error[IO_ERROR])
 {
-	char reason[LIBNET_ERRBUF_SIZE] = "";
-	char device[IFACE_NAME]; /* before 1.1.3 libnet_init() took it without const */
-	struct libnet_sender *self;
+	struct libnet_sender *self = calloc(1, sizeof(*self));
 	int number;
 
-	if (snprintf(device, sizeof(device), "%s", iface) >= (int)sizeof(device)) {
-		(void)snprintf(error, IO_ERROR, "no interface \"%.64s\" on this host", iface);
-		errno = ENXIO;
-		return NULL;
-	}
-	self = calloc(1, sizeof(*self));
 	if (self == NULL) {
 		(void)snprintf(error, IO_ERROR, "out of memory");
 		return NULL;
 	}
 	self->sender.ops = &libnet_sender_ops;
-	errno = 0;
-	self->libnet = libnet_init(LIBNET_LINK, device, reason);
+	self->libnet = io_link_open(iface, error);
 	if (self->libnet == NULL) {
-		number = errno != 0 ? errno : EIO;
-		(void)snprintf(error, IO_ERROR, "cannot send on %s: %s", device, reason);
+		number = errno;
 		free(self);
 		errno = number;
 		return NULL;
 	}
 	return &self->sender;
-}
-
-const char *
-io_libnet_version(void)
-{
-	return libnet_version();
 }

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "io/io_link.h"
+
 /* Beyond 64 frames a call nothing is gained; a slot holds what an ordinary MTU allows, larger frames go at once. */
 #define QUEUE 64
 #define SLOT_BYTES 2048
@@ -146,40 +148,28 @@ prepare_queue(struct libnet_sender *self)
 struct sender *
 io_libnet_open(const char *iface, char error[IO_ERROR])
 {
-	char reason[LIBNET_ERRBUF_SIZE] = "";
-	char device[IFACE_NAME]; /* before 1.1.3 libnet_init() took it without const */
-	struct libnet_sender *self;
+	struct libnet_sender *self = calloc(1, sizeof(*self));
 	int number;
 
-	if (snprintf(device, sizeof(device), "%s", iface) >= (int)sizeof(device)) {
-		(void)snprintf(error, IO_ERROR, "no interface \"%.64s\" on this host", iface);
-		errno = ENXIO;
-		return NULL;
-	}
-	self = calloc(1, sizeof(*self));
 	if (self == NULL) {
 		(void)snprintf(error, IO_ERROR, "out of memory");
 		return NULL;
 	}
 	self->sender.ops = &libnet_sender_ops;
 	prepare_queue(self);
-	errno = 0;
-	self->libnet = libnet_init(LIBNET_LINK, device, reason);
-	if (self->libnet == NULL || prepare_socket(libnet_getfd(self->libnet), device) == -1) {
-		number = errno != 0 ? errno : EIO;
-		(void)snprintf(error, IO_ERROR, "cannot send on %s: %s", device,
-		    reason[0] != '\0' ? reason : strerror(number));
-		if (self->libnet != NULL)
-			libnet_destroy(self->libnet);
-		free(self);
-		errno = number;
-		return NULL;
+	self->libnet = io_link_open(iface, error);
+	if (self->libnet == NULL)
+		goto failed;
+	if (prepare_socket(libnet_getfd(self->libnet), iface) == -1) {
+		io_link_explain(iface, "", error);
+		goto failed;
 	}
 	return &self->sender;
-}
-
-const char *
-io_libnet_version(void)
-{
-	return libnet_version();
+failed:
+	number = errno;
+	if (self->libnet != NULL)
+		libnet_destroy(self->libnet);
+	free(self);
+	errno = number;
+	return NULL;
 }
