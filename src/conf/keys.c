@@ -349,7 +349,7 @@ const struct key keys[KEY_COUNT] = {
 	    "ADDRESS PROTOCOL/PORTS ..., such as 192.0.2.10 tcp/80,443 udp/8000-8099", NULL },
 	    true, value_set_listen, value_print_listen },
 	[KEY_SCHEDULER] = { { "scheduler", IN_SERVICES,
-	    "one of rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random", "wlc" },
+	    "one of rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random least-latency", "wlc" },
 	    false, set_scheduler, print_scheduler },
 	[KEY_PERSIST] = { { "persist", IN_SERVICES,
 	    "off, or a duration from 1s to 24d and, if wished, prefix lengths of IPv4 and IPv6, such as 5m /24 /64",

@@ -134,7 +134,8 @@ show_services(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "service", "SERVICE", false }, { "state", "STATE", false },
 		{ "servers_up", "UP", true }, { "servers", "OF", true }, { "scheduler", "SCHEDULER", false },
-		{ "interface", "INTERFACE", false }, { "listen", "LISTENS ON", false } };
+		{ "interface", "INTERFACE", false }, { "listen", "LISTENS ON", false },
+		REPORT_SERVICE_RATES };
 	const struct writer_ops *ops = writer->ops;
 
 	ops->table(writer, "services", NULL, columns, ARRAY_LEN(columns));
@@ -155,6 +156,7 @@ show_services(struct writer *writer, const struct report_facts *facts)
 		ops->cell(writer, service->settings.scheduler->name, MOOD_PLAIN);
 		ops->cell(writer, service->settings.iface, MOOD_PLAIN);
 		ops->cell(writer, listens, MOOD_PLAIN);
+		report_service_rates(writer, service);
 	}
 	ops->table_end(writer);
 }
@@ -194,6 +196,7 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	ops->cell_number(writer, run->connections);
 	ops->cell_number(writer, run->packets);
 	ops->cell_number(writer, run->bytes);
+	ops->cell_number(writer, server->changes);
 	ops->cell(writer, vip_state_name(server->vip_state),
 	    server->vip_state == VIP_REFUSED ? MOOD_BAD : MOOD_PLAIN);
 	ops->cell(writer, addr_format(&server->settings.addr, addr), MOOD_PLAIN);
@@ -208,6 +211,7 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 		{ "since", "SINCE", true }, { "since_seconds", NULL, true }, { "weight", "WEIGHT", true },
 		{ "backup", NULL, false }, { "active", "ACTIVE", true }, { "inactive", "INACTIVE", true },
 		{ "connections", "TOTAL", true }, { "packets", NULL, true }, { "bytes", NULL, true },
+		{ "state_changes", NULL, true },
 		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false },
 		{ "why", "WHY", false } };
 
@@ -312,6 +316,7 @@ report_show(struct writer *writer, const struct report_facts *facts)
 	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
 	show_services(writer, facts);
 	show_servers(writer, facts);
+	report_traffic(writer, facts);
 	show_conflicts(writer, facts);
 	show_interfaces(writer, facts);
 	show_drops(writer, &facts->forwarder->stats, false);

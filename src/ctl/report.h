@@ -37,6 +37,12 @@ struct report_facts {
 void report_version(struct writer *writer);
 /* The one screen that an operator wants. */
 void report_show(struct writer *writer, const struct report_facts *facts);
+/* Its parts that change while one looks: the servers' traffic, and cells of a row of services (REPORT_SERVICE_RATES). */
+void report_traffic(struct writer *writer, const struct report_facts *facts);
+#define REPORT_SERVICE_RATES \
+	{ "connections_per_second", NULL, true }, { "packets_per_second", NULL, true }, \
+	{ "in_bytes_per_second", NULL, true }, { "out_bytes_per_second", NULL, true }
+void report_service_rates(struct writer *writer, const struct service *service);
 void report_health(struct writer *writer, const struct report_facts *facts);
 void report_drops(struct writer *writer, const struct report_facts *facts);
 void report_neighbors(struct writer *writer, const struct report_facts *facts);

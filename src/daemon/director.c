@@ -188,6 +188,7 @@ director_tick(struct director *director, uint64_t now)
 {
 	director->now = now;
 	forward_tick(&director->forwarder, now);
+	model_tick(director->model, now);
 	probing_tick(director, now);
 	director->stale |= fwdtab_is_warming(director->table);
 }
@@ -306,6 +307,7 @@ director_log_state(struct director *director, struct server *server, const char 
 		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
 		    server_state_name(server->logged), server_state_name(state), success, detail);
 	server->logged = state;
+	server->changes++;
 }
 
 void

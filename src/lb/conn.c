@@ -45,7 +45,7 @@ struct conn_table {
 	void *gone_context;
 };
 
-/* 1 M flows and their buckets are 52 MB. */
+/* 1 M flows and their buckets are 60 MB. */
 static_assert(sizeof(struct conn_key) == 24, "the key is hashed whole: no padding");
 static_assert(sizeof(struct conn) <= 56, "a flow's size times a million");
 
@@ -59,7 +59,7 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 		capacity = CAPACITY_LEAST;
 	if (capacity > CAPACITY_MOST)
 		return NULL;
-	while (buckets < capacity)
+	while (buckets < capacity / 4 * 3)
 		buckets *= 2;
 	table = calloc(1, sizeof(*table));
 	if (table == NULL)

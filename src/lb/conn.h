@@ -70,8 +70,10 @@ struct conn {
 	uint32_t wheel_prev;
 	uint32_t deadline;   /* milliseconds, wraps */
 	uint8_t state;       /* enum conn_state */
-	uint8_t flags;
+	uint8_t flags;       /* these three are lb/measure.h's, for TCP */
 	uint16_t wheel_slot;
+	uint32_t acknowledged; /* the furthest acknowledgement of the server's bytes */
+	uint32_t sent;         /* the end of what the client sent; in CONN_SYN when it began, microseconds, wraps */
 };
 
 struct conn_table;

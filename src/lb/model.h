@@ -16,6 +16,8 @@
 #include "base/iface.h"
 #include "lb/conn.h"
 #include "lb/health.h"
+#include "lb/measure.h"
+#include "lb/rate.h"
 #include "lb/settings.h"
 
 #define IFACE_NONE UINT16_MAX
@@ -28,6 +30,15 @@ struct server_run {
 	uint32_t active;  /* flows that carry data */
 	uint32_t inactive;
 	int64_t wrr_credit; /* smooth weighted round robin's running credit */
+	struct measure measure; /* of its TCP connections */
+};
+
+/* How fast it goes: model_tick(). */
+struct server_rates {
+	struct rate connections;
+	struct rate packets;
+	struct rate bytes;     /* in: from clients */
+	struct rate responses; /* bytes out, straight to clients, as these acknowledge them */
 };
 
 /* Where scheduler lblc keeps a VIP. */
@@ -82,7 +93,9 @@ struct server {
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct server_run *run;
+	struct server_rates rates;
 	enum server_state logged; /* the state that the log had last */
+	uint64_t changes;         /* of that state, since the director started */
 	enum server_state told; /* the state that watchers know of */
 	bool stays;          /* scratch of model_apply() */
 	struct server_check *planned; /* likewise */
@@ -94,6 +107,7 @@ struct service {
 	size_t server_count;
 	uint16_t iface;                   /* where its VIPs live */
 	struct service_run *run;
+	struct server_rates rates;        /* of its servers together */
 	enum health_state told;           /* the state that watchers know of */
 	bool stays;                       /* scratch of model_apply() */
 };
@@ -141,6 +155,9 @@ NODISCARD int model_apply(struct model *model, struct settings *settings, uint64
  * `ifaces`. Call it after each model_apply(), and when interfaces have changed.
  */
 void model_place(struct model *model, const struct iface *ifaces, size_t count);
+
+/* About once a second: rates, and what schedulers are told of latencies. */
+void model_tick(struct model *model, uint64_t now);
 
 /* A number below `below`, for schedulers: the same ones in every run, which suits tests and savefiles. */
 uint64_t service_random(struct service_run *run, uint64_t below);

@@ -7,7 +7,7 @@
 
 #include "base/attr.h"
 
-#define X(name) &pick_##name,
+#define X(name, text) &pick_##name,
 static const struct scheduler *const schedulers[] = { SCHEDULERS(X) };
 #undef X
 
@@ -23,7 +23,7 @@ scheduler_find(const char *name)
 const char *const *
 scheduler_names(void)
 {
-#define X(name) #name,
+#define X(name, text) text,
 	static const char *const names[] = { SCHEDULERS(X) NULL };
 #undef X
 

@@ -23,11 +23,13 @@ struct scheduler {
 	    const struct conn_key *key);
 };
 
-/* The list is also the order of the manual. */
+/* Names here and in the configuration. The list is also the order of the manual. */
 #define SCHEDULERS(X) \
-	X(rr) X(wrr) X(lc) X(wlc) X(sed) X(nq) X(sh) X(maglev) X(twos) X(fo) X(ovf) X(lblc) X(dh) X(random)
+	X(rr, "rr") X(wrr, "wrr") X(lc, "lc") X(wlc, "wlc") X(sed, "sed") X(nq, "nq") X(sh, "sh") X(maglev, "maglev") \
+	X(twos, "twos") X(fo, "fo") X(ovf, "ovf") X(lblc, "lblc") X(dh, "dh") X(random, "random") \
+	X(least_latency, "least-latency")
 
-#define X(name) extern const struct scheduler pick_##name;
+#define X(name, text) extern const struct scheduler pick_##name;
 SCHEDULERS(X)
 #undef X
 

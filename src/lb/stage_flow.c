@@ -84,6 +84,13 @@ make_key(struct passage *passage)
 	key->protocol = packet->protocol;
 }
 
+static struct segment_seen
+seen_in(const struct packet *packet)
+{
+	return (struct segment_seen) { packet->tcp_flags, packet->tcp_sequence, packet->tcp_acknowledgement,
+		packet->end - packet->payload };
+}
+
 static void
 account(struct server_run *run, enum conn_state state, int change)
 {
@@ -238,7 +245,7 @@ find_flow(struct passage *passage)
 	struct conn_table *conns = passage->forwarder->conns;
 	struct conn *conn = conn_find(conns, &passage->key, passage->now);
 	struct fwd_server *server;
-	enum conn_state state;
+	enum conn_state state, before;
 
 	if (conn == NULL)
 		return;
@@ -247,14 +254,20 @@ find_flow(struct passage *passage)
 		conn_remove(conns, conn);
 		return;
 	}
-	state = next_state(passage, conn->state);
-	if (state != conn->state) {
-		account(server->run, conn->state, -1);
+	before = (enum conn_state)conn->state;
+	state = next_state(passage, before);
+	if (state != before) {
+		account(server->run, before, -1);
 		account(server->run, state, 1);
-		if (conn->state == CONN_SYN && state == CONN_ESTABLISHED)
+		if (before == CONN_SYN && state == CONN_ESTABLISHED)
 			remember_client(passage, server, state);
 	}
 	conn_touch(conns, conn, state, timeout_of(passage, state), passage->now);
+	if (passage->packet.protocol == PROTOCOL_TCP) {
+		const struct segment_seen seen = seen_in(&passage->packet);
+
+		measure_segment(&server->run->measure, conn, before, &seen, passage->now);
+	}
 	passage->server = server;
 	passage->decision.state = state;
 }
@@ -288,6 +301,7 @@ begin_flow(struct passage *passage)
 	const struct fwd_service *service = passage->decision.service;
 	const enum conn_state state = next_state(passage, CONN_NONE);
 	struct fwd_server *server;
+	struct conn *conn;
 
 	if (service->candidate_count == 0)
 		return drop(passage, service->unresolved ? DROP_NO_NEIGHBOUR : DROP_NO_SERVER);
@@ -303,10 +317,16 @@ begin_flow(struct passage *passage)
 		server = choose_persistent(passage, service);
 	if (server == NULL)
 		return drop(passage, DROP_SERVERS_FULL);
-	if (conn_insert(passage->forwarder->conns, &passage->key, server->ref, state, timeout_of(passage, state),
-	    passage->now) == NULL) {
+	conn = conn_insert(passage->forwarder->conns, &passage->key, server->ref, state, timeout_of(passage, state),
+	    passage->now);
+	if (conn == NULL) {
 		go_by_hash(passage);
 		return GOES_ON;
+	}
+	if (passage->packet.protocol == PROTOCOL_TCP) {
+		const struct segment_seen seen = seen_in(&passage->packet);
+
+		measure_begin(&server->run->measure, conn, &seen, passage->now);
 	}
 	account(server->run, state, 1);
 	server->run->connections++;

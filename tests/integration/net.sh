@@ -441,7 +441,8 @@ server_value() { # SERVICE/SERVER KEY
 # --- real programs ---------------------------------------------------------------------------------------------------
 
 # A web server on all the host's addresses: / says who answers, /health says ok, PUT /up/NAME stores, /slow/long takes
-# over a minute, files lie in $NET_DIR/HOST/www, and the access log is $NET_DIR/HOST/access.log.
+# over a minute, files lie in $NET_DIR/HOST/www, the access log is
+# $NET_DIR/HOST/access.log, and sent.log beside it has the bytes of each answer, head and all.
 start_nginx() { # HOST
 	mkdir -p "$NET_DIR/$1/www/up" "$NET_DIR/$1/tmp"
 	truncate -s 2M "$NET_DIR/$1/www/long"
@@ -457,7 +458,9 @@ start_nginx() { # HOST
 	error_log error.log;
 	events { worker_connections 1000; }
 	http {
+		log_format sent '\$bytes_sent';
 		access_log access.log;
+		access_log sent.log sent;
 		client_body_temp_path tmp/body;
 		proxy_temp_path tmp/proxy;
 		fastcgi_temp_path tmp/fastcgi;

@@ -18,6 +18,7 @@ main(void)
 	srunner_add_suite(runner, forward_suite());
 	srunner_add_suite(runner, health_suite());
 	srunner_add_suite(runner, maglev_suite());
+	srunner_add_suite(runner, measure_suite());
 	srunner_add_suite(runner, model_suite());
 	srunner_add_suite(runner, neigh_suite());
 	srunner_add_suite(runner, path_suite());

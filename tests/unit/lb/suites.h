@@ -11,6 +11,7 @@ Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *health_suite(void);
 Suite *maglev_suite(void);
+Suite *measure_suite(void);
 Suite *model_suite(void);
 Suite *neigh_suite(void);
 Suite *path_suite(void);

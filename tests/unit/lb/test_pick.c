@@ -126,6 +126,38 @@ START_TEST(test_wlc_divides_by_weight)
 }
 END_TEST
 
+/* A third of the latency, three times the connections; as slow as the others, as many. */
+START_TEST(test_least_latency)
+{
+	const uint32_t weights[] = { 1, 1 };
+	struct scene scene;
+	struct server_run *slow, *fast;
+	unsigned fast_ones = 0;
+	const char *got;
+
+	set_up(&scene, "least-latency", weights, 2);
+	slow = scene_server(&scene, "web", "s1")->run;
+	fast = scene_server(&scene, "web", "s2")->run;
+	slow->measure.published = 29999;
+	fast->measure.published = 9999;
+	got = choices(&scene, 4);
+	ck_assert_str_eq(got, "bbbb");
+	slow->active = 10;
+	fast->active = 30;
+	ck_assert_str_eq(choices(&scene, 2), "bb");
+	fast->active = 40;
+	ck_assert_str_eq(choices(&scene, 2), "aa");
+	slow->measure.published = fast->measure.published = 0;
+	slow->active = fast->active = 0;
+	got = choices(&scene, 200);
+	for (unsigned i = 0; i < 200; i++)
+		fast_ones += got[i] == 'b';
+	ck_assert_uint_gt(fast_ones, 60);
+	ck_assert_uint_lt(fast_ones, 140);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(test_names)
 {
 	const char *const *names = scheduler_names();
@@ -138,7 +170,7 @@ START_TEST(test_names)
 		ck_assert_str_eq(scheduler->name, names[count]);
 		ck_assert_uint_gt(strlen(scheduler->use_when), 20);
 	}
-	ck_assert_uint_eq(count, 14);
+	ck_assert_uint_eq(count, 15);
 	ck_assert_ptr_null(scheduler_find("wr"));
 	ck_assert_ptr_null(scheduler_find(""));
 }
@@ -154,6 +186,7 @@ pick_suite(void)
 	tcase_add_test(tcase, test_wrr_shares_are_exact_in_every_round);
 	tcase_add_test(tcase, test_lc_prefers_the_idle);
 	tcase_add_test(tcase, test_wlc_divides_by_weight);
+	tcase_add_test(tcase, test_least_latency);
 	tcase_add_test(tcase, test_names);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/* What passes, and what comes of it: the part of `dsrctl show` that changes while one looks. */
+#include "config.h"
+
+#include "ctl/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/attr.h"
+
+#define AMOUNT_TEXT 24
+
+/* "12.3 MB/s": three figures are what one reads. Units of 1000, as links have. */
+static const char *
+speed_text(uint64_t bytes, char text[AMOUNT_TEXT])
+{
+	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
+		value /= 1000;
+	snprintf(text, AMOUNT_TEXT, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+	return text;
+}
+
+/* "1.2 ms"; NULL when nothing is known. */
+static const char *
+latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
+{
+	if (microseconds == 0)
+		return NULL;
+	snprintf(text, AMOUNT_TEXT, "%.*f ms", microseconds < 10000 ? 2 : 0, (double)microseconds / 1000);
+	return text;
+}
+
+static const char *
+completion_text(const struct measure *measure, char text[AMOUNT_TEXT])
+{
+	if (measure->handshakes == 0)
+		return NULL;
+	snprintf(text, AMOUNT_TEXT, "%.1f%%", 100 * (double)measure->completed / (double)measure->handshakes);
+	return text;
+}
+
+static void
+rate_cells(struct writer *writer, const struct server_rates *rates)
+{
+	const struct writer_ops *ops = writer->ops;
+	char in[AMOUNT_TEXT], out[AMOUNT_TEXT];
+
+	ops->cell_number(writer, rate_value(&rates->connections));
+	ops->cell_number(writer, rate_value(&rates->packets));
+	ops->cell(writer, speed_text(rate_value(&rates->bytes), in), MOOD_PLAIN);
+	ops->cell_number(writer, rate_value(&rates->bytes));
+	ops->cell(writer, speed_text(rate_value(&rates->responses), out), MOOD_PLAIN);
+	ops->cell_number(writer, rate_value(&rates->responses));
+	ops->cell_number(writer, rates->connections.current);
+	ops->cell_number(writer, rates->packets.current);
+	ops->cell_number(writer, rates->bytes.current);
+	ops->cell_number(writer, rates->responses.current);
+}
+
+static void
+measure_cells(struct writer *writer, const struct measure *measure)
+{
+	const struct writer_ops *ops = writer->ops;
+	const uint64_t middle = measure->smoothed, slowest = latency_percentile(&measure->handshake, 99);
+	char text[AMOUNT_TEXT];
+
+	ops->cell_number(writer, measure->response_bytes);
+	ops->cell(writer, latency_text(middle, text), MOOD_PLAIN);
+	ops->cell_number(writer, middle);
+	ops->cell(writer, latency_text(slowest, text), MOOD_PLAIN);
+	ops->cell_number(writer, slowest);
+	ops->cell(writer, completion_text(measure, text), MOOD_PLAIN);
+	ops->cell_number(writer, measure->handshakes);
+	ops->cell_number(writer, measure->completed);
+	ops->cell_number(writer, measure->retransmits);
+	ops->cell_number(writer, measure->partial);
+}
+
+static void
+server_row(struct writer *writer, const struct server *server)
+{
+	char name[SERVER_NAME_TEXT];
+
+	writer->ops->row(writer);
+	writer->ops->cell(writer, server_name(server, name), MOOD_PLAIN);
+	rate_cells(writer, &server->rates);
+	measure_cells(writer, &server->run->measure);
+}
+
+void
+report_traffic(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "server", "TRAFFIC OF", false },
+		{ "connections_per_second", "CONN/S", true }, { "packets_per_second", "PACKETS/S", true },
+		{ "in", "IN", true }, { "in_bytes_per_second", NULL, true }, { "out", "OUT", true },
+		{ "out_bytes_per_second", NULL, true }, { "connections_last_second", NULL, true },
+		{ "packets_last_second", NULL, true }, { "in_bytes_last_second", NULL, true },
+		{ "out_bytes_last_second", NULL, true }, { "response_bytes", NULL, true },
+		{ "handshake", "HANDSHAKE", true }, { "handshake_microseconds", NULL, true },
+		{ "handshake_99", "99%", true }, { "handshake_99_microseconds", NULL, true },
+		{ "completion", "COMPLETED", true }, { "handshakes", NULL, true }, { "completed", NULL, true },
+		{ "retransmits", "REPEATED", true }, { "partial", "PARTIAL", true } };
+
+	writer->ops->table(writer, "traffic", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < facts->model->service_count; i++)
+		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
+			server_row(writer, facts->model->services[i]->servers[j]);
+	writer->ops->table_end(writer);
+}
+
+void
+report_service_rates(struct writer *writer, const struct service *service)
+{
+	const struct writer_ops *ops = writer->ops;
+
+	ops->cell_number(writer, rate_value(&service->rates.connections));
+	ops->cell_number(writer, rate_value(&service->rates.packets));
+	ops->cell_number(writer, rate_value(&service->rates.bytes));
+	ops->cell_number(writer, rate_value(&service->rates.responses));
+}
