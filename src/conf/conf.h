@@ -25,6 +25,7 @@ struct conf {
 	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
 	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: the default */
 	char control_group[CONF_USER];
+	bool control_change; /* that group may change things, not only look */
 	char notify[CONF_PATH];  /* a program to run when states change; empty: none */
 	struct mac mac;          /* offline mode only: the director's own, zero when not given */
 	struct prefix address4;  /* offline mode only: the director's own, unset when not given */
@@ -51,6 +52,7 @@ void conf_dump(const struct conf *conf, FILE *out);
 #define CONF_IN_DSRD 1U
 #define CONF_IN_DEFAULTS 2U
 #define CONF_IN_SERVICE 4U
+#define CONF_AT_START 8U /* no section: a running director does not take another value, the next start does */
 
 /* What is public about a key: where it may stand, what it takes, its default. `fallback` is NULL for keys without. */
 struct conf_key_info {

@@ -16,7 +16,7 @@ enum set_result {
 };
 
 #define PORT_MOST 65535
-#define CONNECTIONS_MOST (1U << 28) /* about 15 GB of flows: more is a slip of the finger */
+#define CONNECTIONS_MOST (1U << 28) /* about 17 GB of flows: more is a slip of the finger */
 
 /* Room for any value in the syntax of the file. */
 #define KEY_TEXT 256
@@ -78,6 +78,9 @@ bool value_print_control(const struct conf *conf, const struct service_settings 
     char text[KEY_TEXT]);
 enum set_result value_set_control_group(struct parse *parse, struct draft *draft, char *value);
 bool value_print_control_group(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
+enum set_result value_set_control_group_may(struct parse *parse, struct draft *draft, char *value);
+bool value_print_control_group_may(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
 enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);

@@ -48,3 +48,22 @@ value_print_control_group(const struct conf *conf, const struct service_settings
 	(void)snprintf(text, KEY_TEXT, "%s", conf->control_group);
 	return index == 0 && conf->control_group[0] != '\0';
 }
+
+enum set_result
+value_set_control_group_may(struct parse *parse, struct draft *draft, char *value)
+{
+	(void)draft;
+	if (strcmp(value, "look") != 0 && strcmp(value, "change") != 0)
+		return SET_REFUSED;
+	parse->conf->control_change = strcmp(value, "change") == 0;
+	return SET_OK;
+}
+
+bool
+value_print_control_group_may(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT])
+{
+	(void)service;
+	(void)snprintf(text, KEY_TEXT, "%s", conf->control_change ? "change" : "look");
+	return index == 0;
+}

@@ -9,6 +9,8 @@
 /* What dsrctl waits for a plain answer, and for the doctor: longer than the director lets an examination take. */
 #define WAIT 5
 #define WAIT_DOCTOR 25
+/* A walk through many million flows, or through a long file. */
+#define WAIT_LONG 25
 
 const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_SHOW] = { { "show", NULL }, "", 0, 0, false, WAIT,
@@ -19,10 +21,34 @@ const struct command commands[COMMAND_COUNT] = {
 	    "frames that did not reach a server, by reason, and the other counters" },
 	[COMMAND_SHOW_NEIGHBORS] = { { "show", "neighbors" }, "", 0, 0, false, WAIT,
 	    "the servers' MAC addresses and the director's interfaces" },
+	[COMMAND_SHOW_CONNECTIONS] = { { "show", "connections" }, "[FILTER ...]", 0, COMMAND_ARGUMENTS, false, WAIT_LONG,
+	    "the flows that all of service= server= client= vip= port= protocol= state= hold for" },
+	[COMMAND_SHOW_DRAIN] = { { "show", "drain" }, "[SERVICE/SERVER]", 0, 1, false, WAIT_LONG,
+	    "what is left on servers that are drained; status 1 while there is something" },
+	[COMMAND_SHOW_CONFIG] = { { "show", "config" }, "", 0, 0, false, WAIT,
+	    "the configuration that is in force, and what operators changed since" },
+	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER [--wait DURATION]", 1, 1, true, WAIT_LONG,
+	    "no new connections; with --wait returns when the old ones are gone" },
+	[COMMAND_ENABLE] = { { "enable", NULL }, "SERVICE/SERVER", 1, 1, true, WAIT,
+	    "ends what drain or disable began" },
+	[COMMAND_DISABLE] = { { "disable", NULL }, "SERVICE/SERVER", 1, 1, true, WAIT,
+	    "as if the server were down" },
+	[COMMAND_WEIGHT] = { { "weight", NULL }, "SERVICE/SERVER N", 2, 2, true, WAIT,
+	    "another weight than the file's, until the file says another one" },
+	[COMMAND_RELOAD] = { { "reload", NULL }, "", 0, 0, true, WAIT_LONG,
+	    "reads the configuration file anew; a bad one changes nothing" },
+	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, false, WAIT_LONG,
+	    "what a reload would change, and how many connections that touches" },
 	[COMMAND_DOCTOR] = { { "doctor", NULL }, "[SERVICE[/SERVER]]", 0, 1, false, WAIT_DOCTOR,
 	    "examines director and real servers: what is wrong, and the command that mends it" },
 	[COMMAND_VERSION] = { { "version", NULL }, "", 0, 0, false, WAIT, "the version of the director that runs" },
 };
+
+const char *
+command_word(const char *word)
+{
+	return word + strspn(word, "-");
+}
 
 static size_t
 name_length(enum command_id id)
@@ -38,7 +64,7 @@ matches(enum command_id id, const char *const words[], size_t count)
 	if (length > count)
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (strcmp(commands[id].words[i], words[i]) != 0)
+		if (strcmp(command_word(commands[id].words[i]), command_word(words[i])) != 0)
 			return false;
 	return true;
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #define COMMAND_WORDS 2     /* of a name */
-#define COMMAND_ARGUMENTS 4
+#define COMMAND_ARGUMENTS 8
 #define COMMAND_ARGUMENT 128 /* bytes of one, with its end */
 
 enum command_id {
@@ -19,13 +19,23 @@ enum command_id {
 	COMMAND_SHOW_HEALTH,
 	COMMAND_SHOW_DROPS,
 	COMMAND_SHOW_NEIGHBORS,
+	COMMAND_SHOW_CONNECTIONS,
+	COMMAND_SHOW_DRAIN,
+	COMMAND_SHOW_CONFIG,
+	COMMAND_DRAIN,
+	COMMAND_ENABLE,
+	COMMAND_DISABLE,
+	COMMAND_WEIGHT,
+	COMMAND_RELOAD,
+	COMMAND_RELOAD_PLAN,
 	COMMAND_DOCTOR,
 	COMMAND_VERSION,
 	COMMAND_COUNT
 };
 
 struct command {
-	const char *words[COMMAND_WORDS]; /* the name; over HTTP the path, "/show/drops" */
+	/* The name; over HTTP the path, "/show/drops". Dashes before a word are for people: "/reload/plan". */
+	const char *words[COMMAND_WORDS];
 	const char *arguments;            /* for people; empty: none */
 	size_t least;                     /* how many there must be, and may be */
 	size_t most;
@@ -41,6 +51,8 @@ extern const struct command commands[COMMAND_COUNT];
  * COMMAND_COUNT: there is none.
  */
 enum command_id command_find(const char *const words[], size_t count, size_t *used);
+/* A word of a name without the dashes before it. */
+const char *command_word(const char *word);
 /* "show drops". Returns `text`. */
 #define COMMAND_TEXT 32
 const char *command_name(enum command_id id, char text[COMMAND_TEXT]);

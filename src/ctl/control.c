@@ -18,6 +18,7 @@
 
 #define BACKLOG 16
 static const struct timeval again = { 0, 100000 };   /* between two looks at an answer that is awaited */
+static const struct timeval at_once = { 0, 0 };      /* when all that is ready had its turn */
 static const struct timeval recover = { 1, 0 };      /* no accept() after one that failed */
 static const struct timeval patience = { CONTROL_PATIENCE, 0 };
 #define LOOKS (CONTROL_WORK * 10)
@@ -111,7 +112,10 @@ status_of(enum control_result result)
 		return 400;
 	case CONTROL_BUSY:
 		return 409;
+	case CONTROL_FORBIDDEN:
+		return 403;
 	case CONTROL_WAIT:
+	case CONTROL_MORE:
 		break;
 	}
 	return 500;
@@ -122,7 +126,8 @@ static void
 look(struct client *client)
 {
 	struct control *control = client->control;
-	const struct control_ask ask = { &client->request, client, client->looks == 0, client->looks >= LOOKS };
+	const struct control_ask ask = { &client->request, client, bufferevent_getfd(client->bufev), !client->waiting,
+		client->looks >= LOOKS };
 	enum control_result result;
 	char *body = NULL;
 	size_t length = 0;
@@ -137,12 +142,15 @@ look(struct client *client)
 	if (fclose(out) != 0) {
 		free(body);
 		send_refusal(client, 500, "out of memory");
-	} else if (result != CONTROL_WAIT || ask.last) {
-		send_answer(client, status_of(result), result, body, length);
-	} else {
+	} else if (result == CONTROL_MORE) {
+		free(body);
+		event_add(client->timer, &at_once);
+	} else if (result == CONTROL_WAIT && !ask.last) {
 		free(body);
 		client->looks++;
 		event_add(client->timer, &again);
+	} else {
+		send_answer(client, status_of(result), result, body, length);
 	}
 }
 

@@ -29,13 +29,16 @@ enum control_result {
 	CONTROL_WRONG,   /* done, and what was looked at is not well */
 	CONTROL_REFUSED, /* what was written says why */
 	CONTROL_BUSY,    /* likewise: somebody else asks for the same */
-	CONTROL_WAIT     /* not yet: ask again soon. Nothing was written */
+	CONTROL_FORBIDDEN, /* likewise: who asks may not have it done */
+	CONTROL_WAIT,    /* not yet: ask again soon. Nothing was written */
+	CONTROL_MORE     /* likewise, and ask again as soon as others had their turn */
 };
 
 /* Who asks. `asker` is the same in all calls for one request and tells it from others. */
 struct control_ask {
 	const struct http_request *request;
 	const void *asker;
+	int fd;    /* of the connection */
 	bool first;
 	bool last; /* time is over: CONTROL_WAIT is no answer any more */
 };

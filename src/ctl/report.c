@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "base/text.h"
+#include "ctl/report_change.h"
 #include "lb/pick.h"
 
 void
@@ -48,11 +49,14 @@ report_why(const struct server *server)
 			return "it tells the network of a VIP (vip-conflict = remove)";
 		return server->vip_reason != NULL ? server->vip_reason : "";
 	case SERVER_UP:
-		return mac_is_zero(&server->mac) ? "gets no traffic: nobody answers for its address" : "";
+		if (mac_is_zero(&server->mac))
+			return "gets no traffic: nobody answers for its address";
+		return server->steering.weighted ? "the weight is an operator's: dsrctl show config" : "";
 	case SERVER_DRAINING:
-		return "weight 0: no new connections";
+		return server->steering.admin == ADMIN_DRAINED ? "drained by an operator: no new connections" :
+		    "weight 0: no new connections";
 	case SERVER_DISABLED:
-		break;
+		return "disabled by an operator";
 	}
 	return "";
 }
@@ -182,14 +186,16 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 {
 	const struct writer_ops *ops = writer->ops;
 	const struct server_run *run = server->run;
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT];
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT], difference[DIFFERENCE_TEXT];
 
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell(writer, server_state_name(server_state(server)), state_mood(server));
 	ops->cell(writer, age(facts->now, server->health.since, since), MOOD_PLAIN);
 	ops->cell_number(writer, seconds_since(facts->now, server->health.since));
+	ops->cell_number(writer, steer_given_weight(server));
 	ops->cell_number(writer, server->settings.weight);
+	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);
 	ops->cell_flag(writer, server->settings.backup);
 	ops->cell_number(writer, run->active);
 	ops->cell_number(writer, run->inactive);
@@ -209,7 +215,7 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
 		{ "since", "SINCE", true }, { "since_seconds", NULL, true }, { "weight", "WEIGHT", true },
-		{ "backup", NULL, false }, { "active", "ACTIVE", true }, { "inactive", "INACTIVE", true },
+		{ "file_weight", NULL, true }, { "by_operator", NULL, false }, { "backup", NULL, false }, { "active", "ACTIVE", true }, { "inactive", "INACTIVE", true },
 		{ "connections", "TOTAL", true }, { "packets", NULL, true }, { "bytes", NULL, true },
 		{ "state_changes", NULL, true },
 		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false },

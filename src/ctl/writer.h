@@ -38,7 +38,7 @@ struct writer_ops {
 	void (*fact)(struct writer *writer, const char *name, const char *label, const char *text);
 	void (*number)(struct writer *writer, const char *name, const char *label, uint64_t number);
 	void (*flag)(struct writer *writer, const char *name, bool value); /* programs only */
-	/* Several lines: commands. */
+	/* Several lines: commands. With an empty label as they are, not indented. */
 	void (*block)(struct writer *writer, const char *name, const char *label, const char *text);
 	/* A table; people see nothing of one without rows. */
 	void (*table)(struct writer *writer, const char *name, const char *title, const struct column *columns,

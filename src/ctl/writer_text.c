@@ -135,7 +135,8 @@ block(struct writer *writer, const char *name UNUSED, const char *label, const c
 	while (*text != '\0') {
 		const size_t length = strcspn(text, "\n");
 
-		put_indent(self, 2);
+		if (*label != '\0')
+			put_indent(self, 2);
 		put_safe(writer->out, text, length);
 		fputc('\n', writer->out);
 		text += length + (text[length] == '\n');

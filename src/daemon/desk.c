@@ -6,27 +6,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
-#include "ctl/control.h"
-#include "ctl/report.h"
 #include "daemon/clinic.h"
+#include "daemon/desk_parts.h"
 #include "daemon/dsrd.h"
 #include "daemon/loop.h"
 
 #define DEFAULT_SOCKET RUNSTATEDIR "/dsrd.sock"
 
-struct desk {
-	struct dsrd *dsrd;
-	struct control *control;
-	uint64_t started;
-	struct clinic *clinic;  /* while the doctor is at work */
-	const void *patient;    /* who asked for that */
-	struct report_iface ifaces[IFACES_MOST];
-};
-
-static struct report_facts
-gather(struct desk *desk)
+struct report_facts
+desk_facts(struct desk *desk)
 {
 	const struct dsrd *dsrd = desk->dsrd;
 	const struct director *director = &dsrd->director;
@@ -45,91 +36,21 @@ gather(struct desk *desk)
 		.ifaces = desk->ifaces, .iface_count = director->iface_count };
 }
 
-static enum control_result
-out_of_memory(FILE *out)
+enum control_result
+desk_out_of_memory(FILE *out)
 {
 	fputs("out of memory\n", out);
 	return CONTROL_REFUSED;
 }
 
-static void
-end_examination(struct desk *desk)
-{
-	clinic_close(desk->clinic);
-	desk->clinic = NULL;
-	desk->patient = NULL;
-}
-
-/* "web" or "web/web1": is there such? */
-static bool
-find_patient(const struct model *model, const char *argument, char service[COMMAND_ARGUMENT],
-    char server[COMMAND_ARGUMENT])
-{
-	const size_t length = strcspn(argument, "/");
-
-	snprintf(service, COMMAND_ARGUMENT, "%.*s", (int)length, argument);
-	snprintf(server, COMMAND_ARGUMENT, "%s", argument[length] == '/' ? argument + length + 1 : "");
-	for (size_t i = 0; i < model->service_count; i++) {
-		if (strcmp(model->services[i]->settings.name, service) != 0)
-			continue;
-		for (size_t j = 0; j < model->services[i]->server_count; j++)
-			if (strcmp(model->services[i]->servers[j]->settings.name, server) == 0)
-				return true;
-		return argument[length] == '\0';
-	}
-	return false;
-}
-
-static enum control_result
-begin_examination(struct desk *desk, const struct control_ask *ask, FILE *out)
-{
-	char service[COMMAND_ARGUMENT] = "", server[COMMAND_ARGUMENT] = "";
-
-	if (desk->clinic != NULL) {
-		fputs("the doctor is at work for somebody else: try again in some seconds\n", out);
-		return CONTROL_BUSY;
-	}
-	if (ask->request->argument_count > 0 &&
-	    !find_patient(desk->dsrd->director.model, ask->request->arguments[0], service, server)) {
-		fprintf(out, "there is no service or server `%s`: dsrctl show lists them, as SERVICE/SERVER\n",
-		    ask->request->arguments[0]);
-		return CONTROL_REFUSED;
-	}
-	desk->clinic = clinic_open(desk->dsrd, service, server);
-	if (desk->clinic == NULL)
-		return out_of_memory(out);
-	desk->patient = ask->asker;
-	return CONTROL_WAIT;
-}
-
-static enum control_result
-examine(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
-{
-	struct report_facts facts;
-	bool well = false;
-
-	if (ask->first)
-		return begin_examination(desk, ask, out);
-	if (desk->clinic == NULL || desk->patient != ask->asker) {
-		fputs("the examination was broken off\n", out);
-		return CONTROL_REFUSED;
-	}
-	if (!clinic_step(desk->clinic) && !ask->last)
-		return CONTROL_WAIT;
-	facts = gather(desk);
-	if (clinic_report(desk->clinic, writer, &facts, &well) == -1) {
-		end_examination(desk);
-		return out_of_memory(out);
-	}
-	end_examination(desk);
-	return well ? CONTROL_DONE : CONTROL_WRONG;
-}
-
 static enum control_result
 run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
-	const struct report_facts facts = gather(desk);
+	const struct report_facts facts = desk_facts(desk);
 
+	if (commands[ask->request->command].changes && !desk_may_change(desk, ask, out))
+		return CONTROL_FORBIDDEN;
+	desk->dsrd->director.now = facts.now;
 	switch (ask->request->command) {
 	case COMMAND_SHOW:
 		report_show(writer, &facts);
@@ -144,7 +65,20 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 		report_neighbors(writer, &facts);
 		break;
 	case COMMAND_DOCTOR:
-		return examine(desk, ask, writer, out);
+		return desk_examine(desk, ask, writer, out);
+	case COMMAND_SHOW_CONNECTIONS:
+	case COMMAND_SHOW_DRAIN:
+	case COMMAND_DRAIN:
+		return desk_walk(desk, ask, writer, out);
+	case COMMAND_SHOW_CONFIG:
+	case COMMAND_RELOAD_PLAN:
+		return desk_config(desk, ask, writer, out);
+	case COMMAND_ENABLE:
+	case COMMAND_DISABLE:
+	case COMMAND_WEIGHT:
+		return desk_steer(desk, ask, writer, out);
+	case COMMAND_RELOAD:
+		return desk_reload(desk, ask, writer, out);
 	case COMMAND_VERSION:
 		report_version(writer);
 		break;
@@ -172,7 +106,7 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 		if (page != NULL)
 			fclose(page);
 		free(text);
-		return out_of_memory(out);
+		return desk_out_of_memory(out);
 	}
 	result = run(desk, ask, writer, out);
 	ended = writer_end(writer);
@@ -180,7 +114,7 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 		ended = -1;
 	if (result == CONTROL_DONE || result == CONTROL_WRONG) {
 		if (ended == -1)
-			result = out_of_memory(out);
+			result = desk_out_of_memory(out);
 		else
 			fwrite(text, 1, length, out);
 	}
@@ -194,7 +128,8 @@ gone(void *context, const void *asker)
 	struct desk *desk = context;
 
 	if (desk->patient == asker)
-		end_examination(desk);
+		desk_end_examination(desk);
+	desk_end_walk(desk, asker);
 }
 
 enum exit_status
@@ -216,6 +151,7 @@ desk_open(struct dsrd *dsrd, struct desk **desk)
 	}
 	fresh->dsrd = dsrd;
 	fresh->started = dsrd_clock();
+	fresh->starter = getuid();
 	fresh->control = control_open(loop_base(dsrd->loop), path, dsrd->conf.control_group, &calls, fresh, error);
 	if (fresh->control != NULL) {
 		*desk = fresh;
@@ -244,6 +180,6 @@ desk_close(struct desk *desk)
 	if (desk == NULL)
 		return;
 	control_close(desk->control);
-	end_examination(desk);
+	desk_end_examination(desk);
 	free(desk);
 }

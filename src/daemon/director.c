@@ -3,6 +3,7 @@
 
 #include "daemon/director.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,6 +164,19 @@ director_place(struct director *director, uint64_t now)
 	return want_neighbours(director, now);
 }
 
+/* What a reload changed is no news of a server, but that the file has overruled an operator is. */
+static void
+settle_server(struct server *server)
+{
+	char name[SERVER_NAME_TEXT];
+
+	server->logged = server_state(server);
+	if (server->steering.overruled)
+		log_notice("steer server=%s action=weight weight=%" PRIu32 " reason=\"the file has a new weight, which "
+		    "overrules the operator's\"", server_name(server, name), server->settings.weight);
+	server->steering.overruled = false;
+}
+
 int
 director_apply(struct director *director, struct settings *settings, uint64_t now)
 {
@@ -176,10 +190,9 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 		result = -1;
 	watch_begin(&director->forwarder.watch, now);
 	director_refresh(director);
-	/* What a reload changed is no news of a server. */
 	for (size_t i = 0; i < director->model->slot_count; i++)
 		if (director->model->slots[i] != NULL)
-			director->model->slots[i]->logged = server_state(director->model->slots[i]);
+			settle_server(director->model->slots[i]);
 	return director->stale ? -1 : result;
 }
 
@@ -206,7 +219,7 @@ reason_of(const struct server *server)
 	case SERVER_DOWN:
 		return server_reason(server);
 	case SERVER_DRAINING:
-		return "weight 0";
+		return server->steering.admin == ADMIN_DRAINED ? "drained by an operator" : "weight 0";
 	case SERVER_DISABLED:
 		return "disabled by an operator";
 	}
@@ -308,6 +321,37 @@ director_log_state(struct director *director, struct server *server, const char 
 		    server_state_name(server->logged), server_state_name(state), success, detail);
 	server->logged = state;
 	server->changes++;
+}
+
+/* The state has its own line; it follows from this one. */
+static void
+log_steering(struct director *director, struct server *server, const char *action, uid_t user)
+{
+	char name[SERVER_NAME_TEXT];
+
+	log_notice("steer server=%s action=%s weight=%" PRIu32 " by=uid:%jd", server_name(server, name), action,
+	    server_weight(server), (intmax_t)user);
+	director->stale = true;
+	director_log_state(director, server, reason_of(server), "an operator's command");
+	director_refresh(director);
+}
+
+bool
+director_steer(struct director *director, struct server *server, enum admin_state admin, uid_t user)
+{
+	if (!steer_admin(server, admin, director->now))
+		return false;
+	log_steering(director, server, admin_state_name(admin), user);
+	return true;
+}
+
+bool
+director_weigh(struct director *director, struct server *server, uint32_t weight, uid_t user)
+{
+	if (!steer_weight(server, weight))
+		return false;
+	log_steering(director, server, "weight", user);
+	return true;
 }
 
 void

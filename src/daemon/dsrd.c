@@ -21,6 +21,7 @@
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
 #include "daemon/probing.h"
+#include "daemon/reload.h"
 #include "os/os.h"
 #include "probe/children.h"
 #include "probe/probe.h"
@@ -172,9 +173,8 @@ on_change(void *context, const struct state_change *change)
 	hook_run(dsrd->hook, change);
 }
 
-/* Everything that can fail on the way to `conf`: a failure changes nothing. */
-static enum exit_status
-prepare(struct dsrd *dsrd, const struct conf *conf)
+enum exit_status
+dsrd_prepare(struct dsrd *dsrd, const struct conf *conf)
 {
 	enum exit_status status = interfaces_check_vips(&conf->settings);
 
@@ -186,9 +186,8 @@ prepare(struct dsrd *dsrd, const struct conf *conf)
 	return status;
 }
 
-/* Makes what runs be what `conf` says. -1 when memory is out: then nothing may run any more. */
-static int
-take_over(struct dsrd *dsrd, struct conf *conf)
+int
+dsrd_take_over(struct dsrd *dsrd, struct conf *conf)
 {
 	if (director_apply(&dsrd->director, &conf->settings, dsrd_clock()) == -1 ||
 	    prober_sync(dsrd->prober, dsrd->director.model) == -1) {
@@ -201,81 +200,13 @@ take_over(struct dsrd *dsrd, struct conf *conf)
 	return 0;
 }
 
-/* The command line has the last word, at every reload too. */
-static void
-override(const struct options *options, struct conf *conf)
+void
+dsrd_override(const struct options *options, struct conf *conf)
 {
 	if (options->iface != NULL)
 		conf_set_iface(conf, options->iface);
 	if (options->user != NULL)
 		snprintf(conf->user, sizeof(conf->user), "%s", options->user);
-}
-
-/* What a running daemon cannot change any more. */
-static void
-warn_of_restart(const struct dsrd *dsrd, const struct conf *fresh)
-{
-	if (fresh->settings.connections != conn_table_capacity(dsrd->director.forwarder.conns))
-		log_warning("reload key=connections reason=\"takes effect at the next start\"");
-	if (strcmp(fresh->control, dsrd->conf.control) != 0 || strcmp(fresh->control_group, dsrd->conf.control_group) != 0)
-		log_warning("reload key=control reason=\"takes effect at the next start\"");
-	if (strcmp(fresh->user, dsrd->conf.user) != 0)
-		log_warning("reload key=user reason=\"takes effect at the next start\"");
-}
-
-/* Reads the file anew. -1 after all its errors were logged. */
-static int
-read_again(const struct dsrd *dsrd, struct conf *fresh)
-{
-	struct errlist *errors = errlist_new();
-	int result = -1;
-
-	if (errors == NULL)
-		return -1;
-	if (conf_load(dsrd->options->config, fresh, errors) == 0) {
-		override(dsrd->options, fresh);
-		result = conf_need_iface(fresh, dsrd->options->config, errors);
-		if (result == -1)
-			conf_clear(fresh);
-	}
-	for (size_t i = 0; i < errlist_count(errors); i++)
-		log_error("reload error=\"%s\"", errlist_text(errors, i));
-	errlist_free(errors);
-	return result;
-}
-
-static void
-keep(struct dsrd *dsrd, struct conf *fresh)
-{
-	conf_clear(&dsrd->conf);
-	dsrd->conf = *fresh;
-	if (!dsrd->options->log_stderr)
-		log_open(dsrd->conf.log, dsrd->options->verbose);
-	dsrd->reloads++;
-	log_notice("reload result=ok services=%zu servers=%zu", dsrd->director.model->service_count,
-	    model_server_count(dsrd->director.model));
-}
-
-static void
-reload(struct dsrd *dsrd)
-{
-	struct conf fresh;
-
-	notify_reloading(dsrd->notify);
-	if (read_again(dsrd, &fresh) == -1) {
-		log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
-	} else if (prepare(dsrd, &fresh) != EXIT_OK) {
-		log_error("reload result=failed reason=\"see above: nothing was changed\"");
-		conf_clear(&fresh);
-	} else {
-		warn_of_restart(dsrd, &fresh);
-		if (take_over(dsrd, &fresh) == -1) {
-			dsrd->failed = true;
-			loop_stop(dsrd->loop);
-		}
-		keep(dsrd, &fresh);
-	}
-	notify_ready(dsrd->notify);
 }
 
 static void
@@ -285,7 +216,7 @@ on_signal(void *context, int number)
 
 	switch (number) {
 	case SIGHUP:
-		reload(dsrd);
+		reload_by_signal(dsrd);
 		break;
 	case SIGUSR1:
 		dump_to_log(dsrd);
@@ -354,12 +285,12 @@ start(struct dsrd *dsrd)
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_SYSTEM;
 	}
-	status = prepare(dsrd, &dsrd->conf);
+	status = dsrd_prepare(dsrd, &dsrd->conf);
 	if (status == EXIT_OK)
 		status = desk_open(dsrd, &dsrd->desk);
 	if (status != EXIT_OK)
 		return status;
-	if (take_over(dsrd, &dsrd->conf) == -1)
+	if (dsrd_take_over(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
 	if (dsrd->conf.user[0] != '\0' && os_drop_root(dsrd->conf.user, error) == -1) {
 		log_error("start result=failed reason=\"%s\"", error);
@@ -394,7 +325,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 	dsrd->notify = notify;
 	dsrd->conf = *conf;
 	memset(conf, 0, sizeof(*conf));
-	override(options, &dsrd->conf);
+	dsrd_override(options, &dsrd->conf);
 	status = start(dsrd);
 	if (status == EXIT_OK) {
 		background_ready(background);

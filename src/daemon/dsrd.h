@@ -42,6 +42,13 @@ struct dsrd {
 NODISCARD enum exit_status dsrd_run(const struct options *options, struct conf *conf, struct background *background,
     const struct notify *notify);
 
+/* Everything that can fail on the way to `conf`: a failure changes nothing. */
+NODISCARD enum exit_status dsrd_prepare(struct dsrd *dsrd, const struct conf *conf);
+/* Makes what runs be what `conf` says. -1 when memory is out: then nothing may run any more. */
+NODISCARD int dsrd_take_over(struct dsrd *dsrd, struct conf *conf);
+/* The command line has the last word, at every reload too. */
+void dsrd_override(const struct options *options, struct conf *conf);
+
 /* What was given to the senders leaves now. */
 void dsrd_flush(struct dsrd *dsrd);
 /* The monotonic clock, in microseconds. */

@@ -45,9 +45,9 @@ struct conn_table {
 	void *gone_context;
 };
 
-/* 1 M flows and their buckets are 60 MB. */
+/* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
 static_assert(sizeof(struct conn_key) == 24, "the key is hashed whole: no padding");
-static_assert(sizeof(struct conn) <= 56, "a flow's size times a million");
+static_assert(sizeof(struct conn) <= 60, "a flow's size times a million");
 
 struct conn_table *
 conn_table_new(uint32_t capacity, const struct siphash_key *key)
@@ -59,7 +59,7 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 		capacity = CAPACITY_LEAST;
 	if (capacity > CAPACITY_MOST)
 		return NULL;
-	while (buckets < capacity / 4 * 3)
+	while (buckets < capacity / 2)
 		buckets *= 2;
 	table = calloc(1, sizeof(*table));
 	if (table == NULL)
@@ -116,6 +116,16 @@ conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context)
 {
 	table->gone = gone;
 	table->gone_context = context;
+}
+
+struct addr
+conn_key_client(const struct conn_key *key)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(key->client, mapped, sizeof(mapped)) == 0)
+		return addr_from_ipv4(key->client + sizeof(mapped));
+	return addr_from_ipv6(key->client);
 }
 
 static uint32_t
@@ -289,6 +299,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	conn->server = server;
 	conn->state = (uint8_t)state;
 	conn->flags = 0;
+	conn->began = (uint32_t)(table->now / SECONDS(1));
 	conn->deadline = deadline_after(table, timeout);
 	bucket = bucket_of(table, key);
 	conn->next = *bucket;
@@ -349,10 +360,36 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 	}
 }
 
+uint64_t
+conn_left(const struct conn_table *table, const struct conn *conn)
+{
+	const int32_t left = (int32_t)(conn->deadline - milliseconds(table->now));
+
+	return left > 0 ? MILLISECONDS(left) : 0;
+}
+
+uint64_t
+conn_age(const struct conn_table *table, const struct conn *conn)
+{
+	return SECONDS((uint32_t)(table->now / SECONDS(1)) - conn->began);
+}
+
+uint32_t
+conn_walk(const struct conn_table *table, uint32_t from, uint32_t budget,
+    void (*each)(void *context, const struct conn *conn), void *context)
+{
+	const uint32_t last = table->used - from > budget ? from + budget : table->used;
+
+	if (from >= table->used)
+		return 0;
+	for (uint32_t i = from + 1; i <= last; i++)
+		if (table->conns[i].state != CONN_NONE)
+			each(context, &table->conns[i]);
+	return last < table->used ? last : 0;
+}
+
 void
 conn_each(const struct conn_table *table, void (*each)(void *context, const struct conn *conn), void *context)
 {
-	for (uint32_t i = 1; i <= table->used; i++)
-		if (table->conns[i].state != CONN_NONE)
-			each(context, &table->conns[i]);
+	(void)conn_walk(table, 0, UINT32_MAX, each, context);
 }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/addr.h"
 #include "base/attr.h"
 #include "base/siphash.h"
 
@@ -49,6 +50,8 @@ struct conn_key {
 	uint8_t zero;
 };
 
+struct addr conn_key_client(const struct conn_key *key);
+
 /* A server as flows remember it: a slot, and which owner of the slot was meant. */
 struct server_ref {
 	uint16_t slot;
@@ -69,6 +72,7 @@ struct conn {
 	uint32_t wheel_next; /* in the timer wheel */
 	uint32_t wheel_prev;
 	uint32_t deadline;   /* milliseconds, wraps */
+	uint32_t began;      /* seconds, of the clock of the frame that began it */
 	uint8_t state;       /* enum conn_state */
 	uint8_t flags;       /* these three are lb/measure.h's, for TCP */
 	uint16_t wheel_slot;
@@ -112,7 +116,17 @@ void conn_remove(struct conn_table *table, struct conn *conn);
  * it about once a second. (Only a silence of more than 24 days makes any call here forget all flows, in one go.)
  */
 void conn_expire(struct conn_table *table, uint64_t now, uint32_t budget);
-/* Walk all flows in no order. The callback must not change the table. */
+/* Microseconds until it is forgotten if nothing more is seen of it, and since it began; as of the latest time told. */
+uint64_t conn_left(const struct conn_table *table, const struct conn *conn);
+uint64_t conn_age(const struct conn_table *table, const struct conn *conn);
+/*
+ * Walk flows in no order, at most `budget` places of the table, beginning behind `from`, which is 0 at first. Where the
+ * next call goes on, or 0 when all were seen. What comes or goes between two calls may be missed. The callback must not
+ * change the table.
+ */
+uint32_t conn_walk(const struct conn_table *table, uint32_t from, uint32_t budget,
+    void (*each)(void *context, const struct conn *conn), void *context);
+/* All at once. */
 void conn_each(const struct conn_table *table, void (*each)(void *context, const struct conn *conn), void *context);
 
 /* The state after a client's segment with `tcp_flags` in `state`; CONN_NONE: the first segment of a flow. */

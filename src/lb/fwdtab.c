@@ -96,7 +96,7 @@ warmth(const struct server *server, uint64_t now)
 static void
 fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 {
-	const bool serving = server->admin == ADMIN_ENABLED;
+	const bool serving = server->steering.admin != ADMIN_DISABLED;
 
 	out->ref = server->ref;
 	out->mac = server->mac;
@@ -173,13 +173,13 @@ waits_for_mac(const struct fwdtab *table, const struct service *service)
 		const struct fwd_server *fwd = &table->servers[service->servers[i]->ref.slot];
 
 		if (!fwd->reachable && fwd->weight > 0 && server_health(service->servers[i]) == HEALTH_UP &&
-		    service->servers[i]->admin == ADMIN_ENABLED)
+		    service->servers[i]->steering.admin != ADMIN_DISABLED)
 			return true;
 	}
 	return false;
 }
 
-/* By all servers as they are configured: their health and warmth must not change the table's size. */
+/* By all servers as they are meant to be: health, warmth and drains must not change the table's size. */
 static int
 hash_room(const struct service *service, size_t *room)
 {
@@ -188,7 +188,7 @@ hash_room(const struct service *service, size_t *room)
 	if (weights == NULL)
 		return -1;
 	for (size_t i = 0; i < service->server_count; i++)
-		weights[i] = server_weight(service->servers[i]);
+		weights[i] = steer_given_weight(service->servers[i]);
 	*room = maglev_room(weights, service->server_count);
 	free(weights);
 	return 0;

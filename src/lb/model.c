@@ -358,6 +358,8 @@ update_server(struct server *server, const struct server_settings *settings, con
 	/* A MAC that was found by ARP stays; one that the settings no longer name does not. */
 	if (!mac_is_zero(&settings->mac) || !mac_is_zero(&server->settings.mac))
 		server->mac = settings->mac;
+	if (server->stays)
+		steer_reload(server, settings->weight);
 	server->settings = *settings;
 	if (!server->stays)
 		server->health.since = now;
@@ -508,7 +510,7 @@ server_reason(const struct server *server)
 enum server_state
 server_state(const struct server *server)
 {
-	if (server->admin == ADMIN_DISABLED)
+	if (server->steering.admin == ADMIN_DISABLED)
 		return SERVER_DISABLED;
 	switch (server_health(server)) {
 	case HEALTH_UNKNOWN:
@@ -555,7 +557,9 @@ server_weight(const struct server *server)
 {
 	const uint32_t percent = health_percent(server->checks, server->check_count);
 
-	return (server->settings.weight * percent + 99) / 100;
+	if (server->steering.admin == ADMIN_DRAINED)
+		return 0;
+	return (steer_given_weight(server) * percent + 99) / 100;
 }
 
 const char *

@@ -19,6 +19,7 @@
 #include "lb/measure.h"
 #include "lb/rate.h"
 #include "lb/settings.h"
+#include "lb/steer.h"
 
 #define IFACE_NONE UINT16_MAX
 
@@ -57,11 +58,6 @@ struct service_run {
 	struct service_local local[SERVICE_LOCALS];
 };
 
-enum admin_state {
-	ADMIN_ENABLED = 0,
-	ADMIN_DISABLED
-};
-
 /* What an operator is told: health under the administrative state. */
 enum server_state {
 	SERVER_UNKNOWN = 0,
@@ -83,7 +79,7 @@ struct server {
 	struct server_settings settings; /* `mac` zero: asked by ARP */
 	struct service *service;
 	struct server_ref ref;
-	enum admin_state admin;
+	struct steering steering;
 	struct health health;         /* of all checks together */
 	struct server_check *checks;  /* one for each of the service's checks */
 	size_t check_count;
@@ -156,6 +152,16 @@ NODISCARD int model_apply(struct model *model, struct settings *settings, uint64
  */
 void model_place(struct model *model, const struct iface *ifaces, size_t count);
 
+/*
+ * What model_apply() was given, as it is in force, without what operators changed since; `connections` is the caller's to
+ * fill in. Shares the model's contents: holds until it changes. 0, or -1 when memory is out.
+ */
+NODISCARD int model_settings(const struct model *model, struct settings *settings);
+void model_settings_done(struct settings *settings);
+
+/* "web/web1", or NULL when there is no such server. */
+struct server *model_find(const struct model *model, const char *name);
+
 /* About once a second: rates, and what schedulers are told of latencies. */
 void model_tick(struct model *model, uint64_t now);
 
@@ -177,7 +183,7 @@ enum server_state server_state(const struct server *server);
 bool server_report(struct server *server, size_t index, enum health_reason result, uint64_t now);
 /* UP when a server is; DOWN when none is, nor can turn out to be; else UNKNOWN. */
 enum health_state service_state(const struct service *service);
-/* The weight after what its scripts grant; never 0 unless the settings or a script say 0. */
+/* The weight now: what file or operator gave, after what its scripts grant; 0 while it is drained. */
 uint32_t server_weight(const struct server *server);
 const char *server_state_name(enum server_state state); /* "unknown", "up", ... */
 /* "service/server", the name used everywhere. Returns `text`. */

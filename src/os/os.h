@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a platform provides. iface.c and user.c are portable; the rest has files for each platform, picked by configure:
+ * What a platform provides. iface.c, peer.c and user.c are portable; the rest has files for each platform, picked by configure:
  * host_linux.c and offload_linux.c, or host_none.c where there is nothing better, in which case what it cannot do is
  * said, not pretended.
  */
@@ -81,6 +81,8 @@ NODISCARD int os_user_find(const char *user, struct os_user *found, char error[O
  * that user only gives up what is not needed. 0 or -1.
  */
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
+/* The user at the other end of a connected Unix socket. 0 or -1. */
+NODISCARD int os_peer_user(int fd, uid_t *uid);
 /* What this process lacks to capture and inject, as a sentence; NULL when nothing is missing. */
 const char *os_missing_privilege(void);
 

@@ -6,13 +6,13 @@
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"
+# shellcheck source-path=SCRIPTDIR source=ctl.sh
+. "$(dirname -- "$0")/ctl.sh"
 net_require nginx curl
 net_up 2
 for server in web1 web2; do
 	start_nginx "$server"
 done
-SOCKET=$NET_DIR/dsrd.sock
-DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
 
 conf_head >"$NET_DIR/dsrd.conf"
 cat >>"$NET_DIR/dsrd.conf" <<-END
@@ -23,38 +23,6 @@ scheduler = rr
 server = web1 $(server_ip 1) weight=3
 server = web2 $(server_ip 2)
 END
-
-ctl() { # STATUS WORD...: what it says is in $NET_DIR/said, errors in $NET_DIR/complained
-	ctl_status=$1
-	shift
-	ctl_got=0
-	"$DSRCTL" -s "$SOCKET" "$@" >"$NET_DIR/said" 2>"$NET_DIR/complained" || ctl_got=$?
-	[ "$ctl_got" = "$ctl_status" ] || {
-		cat "$NET_DIR/said" "$NET_DIR/complained" >&2
-		fail "dsrctl $*: expected status $ctl_status, got $ctl_got"
-	}
-}
-
-said() { # PATTERN
-	grep -q -e "$1" "$NET_DIR/said" || {
-		cat "$NET_DIR/said" >&2
-		fail "no line of the above matches '$1'"
-	}
-}
-
-complained() { # PATTERN
-	grep -q -e "$1" "$NET_DIR/complained" || {
-		cat "$NET_DIR/complained" >&2
-		fail "no line of the above matches '$1'"
-	}
-}
-
-is_json() {
-	! command -v python3 >/dev/null || python3 -m json.tool "$NET_DIR/said" >/dev/null || {
-		cat "$NET_DIR/said" >&2
-		fail "the above is not JSON"
-	}
-}
 
 step "without a director"
 ctl 3 show
@@ -84,7 +52,7 @@ fi
 ctl 0 -j show
 is_json
 said '^{"schema":1,'
-said '"server":"web/web1","state":"up".*"weight":3,"backup":false'
+said '"server":"web/web1","state":"up".*"weight":3,"file_weight":3,"by_operator":null,"backup":false'
 said "\"connections\":[1-9].*\"vip\":\"accepted\",\"address\":\"$(server_ip 1)\""
 ctl 0 show health
 said '^web/web1  *tcp  *80  *up '

@@ -12,6 +12,7 @@ main(void)
 	int failed;
 
 	srunner_add_suite(runner, conf_suite());
+	srunner_add_suite(runner, compare_suite());
 	srunner_add_suite(runner, include_suite());
 	srunner_add_suite(runner, flow_value_suite());
 	srunner_add_suite(runner, golden_suite());

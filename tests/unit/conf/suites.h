@@ -7,6 +7,7 @@
 
 Suite *reader_suite(void);
 Suite *conf_suite(void);
+Suite *compare_suite(void);
 Suite *include_suite(void);
 Suite *flow_value_suite(void);
 Suite *golden_suite(void);

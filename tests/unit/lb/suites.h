@@ -17,6 +17,7 @@ Suite *neigh_suite(void);
 Suite *path_suite(void);
 Suite *pick_suite(void);
 Suite *protocols_suite(void);
+Suite *steer_suite(void);
 
 Suite *watch_suite(void);
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/* A command and its arguments as the HTTP request that the control socket understands. */
+#ifndef CLI_REQUEST_H
+#define CLI_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ctl/command.h"
+
+#define REQUEST_MOST 8192
+
+struct request {
+	char bytes[REQUEST_MOST]; /* text */
+	size_t length;
+};
+
+/* JSON, or text in colours where somebody sees them. */
+void request_make(struct request *request, enum command_id id, const char *const arguments[], size_t count, bool json);
+/* Is standard output a terminal whose user has nothing against colours? */
+bool request_wants_colour(void);
+
+#endif

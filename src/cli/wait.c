@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+
+#define BETWEEN SECONDS(1) /* two looks: each is a walk through the flow table */
+
+static uint64_t
+now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return SECONDS(time.tv_sec) + (uint64_t)time.tv_nsec / 1000;
+}
+
+static void
+pause_for(uint64_t microseconds)
+{
+	const struct timespec time = { .tv_sec = (time_t)(microseconds / SECONDS(1)),
+		.tv_nsec = (long)(microseconds % SECONDS(1)) * 1000 };
+
+	nanosleep(&time, NULL);
+}
+
+/* A table's head once, then its row. JSON: whole answers, one a line. */
+static void
+show(const char *text, const char *before)
+{
+	const char *row = strchr(text, '\n');
+
+	if (before != NULL && strcmp(text, before) == 0)
+		return;
+	fputs(before != NULL && row != NULL && row[1] != '\0' ? row + 1 : text, stdout);
+	fflush(stdout);
+}
+
+enum ctl_status
+wait_drained(const struct wish *wish, uint64_t patience)
+{
+	const uint64_t end = now() + patience;
+	struct wish look = *wish;
+	char *before = NULL, *text;
+	enum ctl_status status = ask_quietly(wish, &before);
+
+	if (before == NULL)
+		return status;
+	free(before);
+	before = NULL;
+	look.command = COMMAND_SHOW_DRAIN;
+	for (;;) {
+		uint64_t left;
+
+		status = ask_quietly(&look, &text);
+		if (text != NULL)
+			show(text, before);
+		free(before);
+		before = text;
+		if (text == NULL || status == CTL_OK)
+			break;
+		left = end > now() ? end - now() : 0;
+		if (left == 0) {
+			fprintf(stderr, "dsrctl: the time is over, and connections are left: the server stays drained\n");
+			break;
+		}
+		pause_for(left < BETWEEN ? left : BETWEEN);
+	}
+	free(before);
+	return status;
+}

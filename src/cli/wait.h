@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* `dsrctl drain --wait`: the director answers at once, and dsrctl asks it again until the server is empty. */
+#ifndef CLI_WAIT_H
+#define CLI_WAIT_H
+
+#include <stdint.h>
+
+#include "cli/ask.h"
+
+/*
+ * After `wish`, a drain, waits at most `patience` microseconds and shows what is left whenever that changes. CTL_OK when
+ * nothing is left, CTL_FAILED when the time is over.
+ */
+enum ctl_status wait_drained(const struct wish *wish, uint64_t patience);
+
+#endif

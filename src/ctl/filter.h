@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which flows somebody wants to see: words such as `client=203.0.113.0/24 server=web/web1 state=established`, of which
+ * all must hold. Pure.
+ */
+#ifndef CTL_FILTER_H
+#define CTL_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "lb/settings.h"
+
+#define FILTER_ERROR 512
+#define FILTER_LIMIT 100        /* flows that are listed, unless told */
+#define FILTER_LIMIT_MOST 10000
+
+struct filter {
+	char service[NAME_MOST]; /* empty: any; so below */
+	char server[NAME_MOST];
+	struct prefix client;
+	struct addr vip;
+	uint16_t port;           /* the VIP's; 0: any */
+	uint8_t protocol;        /* 0: any */
+	enum conn_state state;   /* CONN_NONE: any */
+	uint32_t limit;
+};
+
+/* What is asked about a flow. Names are NULL when its server is gone. */
+struct flow_facts {
+	const char *service;
+	const char *server;
+	struct addr client;
+	uint16_t client_port;
+	struct addr vip;
+	uint16_t port;
+	uint8_t protocol;
+	enum conn_state state;
+};
+
+/* 0, or -1 with a sentence that names the word that is wrong, and what is allowed. */
+NODISCARD int filter_parse(const char *const words[], size_t count, struct filter *filter, char error[FILTER_ERROR]);
+bool filter_matches(const struct filter *filter, const struct flow_facts *facts);
+
+#endif

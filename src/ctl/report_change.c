@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "ctl/report_change.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "conf/compare.h"
+
+const char *
+report_difference(const struct server *server, char text[DIFFERENCE_TEXT])
+{
+	const struct steering *steering = &server->steering;
+	char weight[DIFFERENCE_TEXT / 2] = "";
+
+	if (!steer_differs(server))
+		return NULL;
+	if (steering->weighted)
+		snprintf(weight, sizeof(weight), "weight %" PRIu32 ", the file says %" PRIu32, steering->weight,
+		    server->settings.weight);
+	if (steering->admin == ADMIN_ENABLED)
+		snprintf(text, DIFFERENCE_TEXT, "%s", weight);
+	else
+		snprintf(text, DIFFERENCE_TEXT, "%s%s%s", admin_state_name(steering->admin),
+		    steering->weighted ? "; " : "", weight);
+	return text;
+}
+
+void
+report_steered(struct writer *writer, const struct server *server, bool changed)
+{
+	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
+		{ "weight", "WEIGHT", true }, { "flows", "FLOWS", true }, { "by_operator", "BY OPERATOR", false } };
+	const struct writer_ops *ops = writer->ops;
+	char name[SERVER_NAME_TEXT], difference[DIFFERENCE_TEXT];
+
+	ops->flag(writer, "changed", changed);
+	if (!changed)
+		ops->fact(writer, "note", "note", "it was so before: nothing was changed");
+	ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
+	ops->row(writer);
+	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
+	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
+	ops->cell_number(writer, server_weight(server));
+	ops->cell_number(writer, steer_flows(server));
+	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);
+	ops->table_end(writer);
+}
+
+/* --- reload --plan --- */
+
+struct plan_report {
+	struct writer *writer;
+	const struct report_facts *facts;
+	uint64_t changes;
+	uint64_t touched;
+};
+
+static const struct service *
+find_service(const struct model *model, const char *name)
+{
+	for (size_t i = 0; i < model->service_count; i++)
+		if (strcmp(model->services[i]->settings.name, name) == 0)
+			return model->services[i];
+	return NULL;
+}
+
+static uint64_t
+flows_of_service(const struct service *service)
+{
+	uint64_t flows = 0;
+
+	for (size_t i = 0; i < service->server_count; i++)
+		flows += service->servers[i]->run->active;
+	return flows;
+}
+
+/* The value of `server` begins with its name. */
+static uint64_t
+flows_of_server(const struct service *service, const char *value)
+{
+	const size_t length = strcspn(value, " ");
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		const char *name = service->servers[i]->settings.name;
+
+		if (strlen(name) == length && strncmp(name, value, length) == 0)
+			return service->servers[i]->run->active;
+	}
+	return 0;
+}
+
+/* How many flows that carry data cannot go on as they are, and why. */
+static uint64_t
+consequence(const struct plan_report *report, const struct conf_change *change, const char **what)
+{
+	const struct service *service = change->service == NULL ? NULL :
+	    find_service(report->facts->model, change->service);
+
+	*what = change->at_start ? "takes effect when dsrd is started anew" : "at once";
+	if (service == NULL || change->kind != CONF_REMOVED)
+		return 0;
+	if (change->key == NULL) {
+		*what = "the service ends, and its connections with it";
+		return flows_of_service(service);
+	}
+	if (strcmp(change->key, "server") == 0) {
+		*what = "its connections go to other servers, which reset them: drain it first";
+		return flows_of_server(service, change->before);
+	}
+	if (strcmp(change->key, "listen") == 0) {
+		*what = "connections to it end; the number is that of the whole service";
+		return flows_of_service(service);
+	}
+	return 0;
+}
+
+static void
+plan_row(void *context, const struct conf_change *change)
+{
+	struct plan_report *report = context;
+	const struct writer_ops *ops = report->writer->ops;
+	const char *what;
+	const uint64_t touched = consequence(report, change, &what);
+
+	report->changes++;
+	report->touched += touched;
+	ops->row(report->writer);
+	ops->cell(report->writer, conf_change_name(change->kind), change->kind == CONF_REMOVED ? MOOD_WARN : MOOD_PLAIN);
+	ops->cell(report->writer, change->service == NULL ? "[dsrd]" : change->service, MOOD_PLAIN);
+	ops->cell(report->writer, change->key == NULL ? "the whole service" : change->key, MOOD_PLAIN);
+	ops->cell(report->writer, change->before, MOOD_PLAIN);
+	ops->cell(report->writer, change->after, MOOD_PLAIN);
+	ops->cell_number(report->writer, touched);
+	ops->cell(report->writer, what, touched > 0 ? MOOD_WARN : MOOD_PLAIN);
+}
+
+int
+report_plan(struct writer *writer, const struct report_facts *facts, const struct conf *before, const struct conf *after)
+{
+	static const struct column columns[] = { { "change", "CHANGE", false }, { "section", "SERVICE", false },
+		{ "key", "WHAT", false }, { "before", "BEFORE", false }, { "after", "AFTER", false },
+		{ "connections", "CONNECTIONS", true }, { "effect", "EFFECT", false } };
+	struct plan_report report = { writer, facts, 0, 0 };
+	int result;
+
+	writer->ops->table(writer, "changes", NULL, columns, ARRAY_LEN(columns));
+	result = conf_compare(before, after, plan_row, &report);
+	writer->ops->table_end(writer);
+	writer->ops->number(writer, "change_count", "changes", report.changes);
+	writer->ops->number(writer, "connections_touched", "live connections that cannot go on as they are",
+	    report.touched);
+	return result;
+}
+
+/* --- show config --- */
+
+/* For programs; in the text they are comments, so that it still is a configuration. */
+static void
+differences(struct writer *writer, const struct model *model, FILE *out)
+{
+	static const struct column columns[] = { { "server", NULL, false }, { "by_operator", NULL, false } };
+	char name[SERVER_NAME_TEXT], difference[DIFFERENCE_TEXT];
+
+	writer->ops->table(writer, "differences", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < model->service_count; i++) {
+		for (size_t j = 0; j < model->services[i]->server_count; j++) {
+			const struct server *server = model->services[i]->servers[j];
+
+			if (report_difference(server, difference) == NULL)
+				continue;
+			fprintf(out, "\n; Not as the file says, by dsrctl: %s is %s\n", server_name(server, name), difference);
+			writer->ops->row(writer);
+			writer->ops->cell(writer, name, MOOD_PLAIN);
+			writer->ops->cell(writer, difference, MOOD_PLAIN);
+		}
+	}
+	writer->ops->table_end(writer);
+}
+
+int
+report_config(struct writer *writer, const struct report_facts *facts, const struct conf *conf)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (out == NULL)
+		return -1;
+	conf_dump(conf, out);
+	differences(writer, facts->model, out);
+	if (fclose(out) != 0) {
+		free(text);
+		return -1;
+	}
+	writer->ops->block(writer, "config", "", text);
+	free(text);
+	return 0;
+}

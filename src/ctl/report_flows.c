@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "ctl/report_flows.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "base/text.h"
+
+/* Flows a step looks at: a quarter of a millisecond or so, the time of some dozen frames. */
+#define STEP 16384
+#define END_TEXT (ADDR_TEXT + 8)
+
+struct flow_walk *
+flow_walk_new(const struct filter *filter, const struct model *model)
+{
+	struct flow_walk *walk = calloc(1, sizeof(*walk));
+
+	if (walk == NULL)
+		return NULL;
+	walk->filter = *filter;
+	walk->slot_count = model->slot_count;
+	walk->kept = calloc(filter->limit + 1, sizeof(*walk->kept));
+	walk->oldest = calloc(model->slot_count + 1, sizeof(*walk->oldest));
+	if (walk->kept == NULL || walk->oldest == NULL) {
+		flow_walk_free(walk);
+		return NULL;
+	}
+	return walk;
+}
+
+void
+flow_walk_free(struct flow_walk *walk)
+{
+	if (walk == NULL)
+		return;
+	free(walk->kept);
+	free(walk->oldest);
+	free(walk);
+}
+
+static struct flow_facts
+facts_of(const struct report_facts *facts, const struct conn *conn)
+{
+	const struct server *server = model_server(facts->model, conn->server);
+	struct flow_facts flow = { .client = conn_key_client(&conn->key), .client_port = conn->key.client_port,
+		.port = conn->key.vip_port, .protocol = conn->key.protocol, .state = (enum conn_state)conn->state };
+
+	if (server != NULL) {
+		flow.service = server->service->settings.name;
+		flow.server = server->settings.name;
+	}
+	for (size_t i = 0; i < facts->model->vip_count; i++)
+		if (facts->model->vips[i].number == conn->key.vip)
+			flow.vip = facts->model->vips[i].addr;
+	return flow;
+}
+
+struct step {
+	struct flow_walk *walk;
+	const struct report_facts *facts;
+};
+
+static void
+see_flow(void *context, const struct conn *conn)
+{
+	const struct step *step = context;
+	struct flow_walk *walk = step->walk;
+	const struct flow_facts flow = facts_of(step->facts, conn);
+	const uint64_t age = conn_age(step->facts->forwarder->conns, conn);
+
+	if (flow.server != NULL && conn->server.slot < walk->slot_count && walk->oldest[conn->server.slot] < age)
+		walk->oldest[conn->server.slot] = age;
+	if (!filter_matches(&walk->filter, &flow))
+		return;
+	walk->matched++;
+	walk->active += conn_is_active(flow.state);
+	if (walk->kept_count < walk->filter.limit)
+		walk->kept[walk->kept_count++] = *conn;
+}
+
+bool
+flow_walk_step(struct flow_walk *walk, const struct report_facts *facts)
+{
+	struct step step = { walk, facts };
+
+	walk->at = conn_walk(facts->forwarder->conns, walk->at, STEP, see_flow, &step);
+	return walk->at == 0;
+}
+
+/* "203.0.113.7:40000", "[2001:db8::7]:40000" */
+static const char *
+end_text(const struct addr *addr, uint16_t port, char text[END_TEXT])
+{
+	char number[ADDR_TEXT];
+
+	addr_format(addr, number);
+	snprintf(text, END_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", number, port);
+	return text;
+}
+
+static const char *
+seconds_text(uint64_t microseconds, char text[DURATION_TEXT])
+{
+	return text_format_duration(SECONDS(microseconds / SECONDS(1)), text);
+}
+
+static void
+flow_row(struct writer *writer, const struct report_facts *facts, const struct conn *conn)
+{
+	const struct conn_table *table = facts->forwarder->conns;
+	const struct flow_facts flow = facts_of(facts, conn);
+	const struct writer_ops *ops = writer->ops;
+	const uint64_t age = conn_age(table, conn), left = conn_left(table, conn);
+	char from[END_TEXT], to[END_TEXT], name[SERVER_NAME_TEXT], ago[DURATION_TEXT], ends[DURATION_TEXT];
+
+	snprintf(name, sizeof(name), "%s/%s", flow.service, flow.server);
+	ops->row(writer);
+	ops->cell(writer, protocol_name(flow.protocol), MOOD_PLAIN);
+	ops->cell(writer, end_text(&flow.client, flow.client_port, from), MOOD_PLAIN);
+	ops->cell(writer, addr_is_set(&flow.vip) ? end_text(&flow.vip, flow.port, to) : NULL, MOOD_PLAIN);
+	ops->cell(writer, flow.server == NULL ? NULL : name, MOOD_PLAIN);
+	ops->cell(writer, conn_state_name(flow.state), MOOD_PLAIN);
+	ops->cell(writer, seconds_text(age, ago), MOOD_PLAIN);
+	ops->cell_number(writer, age / SECONDS(1));
+	ops->cell(writer, seconds_text(left, ends), MOOD_PLAIN);
+	ops->cell_number(writer, left / SECONDS(1));
+}
+
+void
+report_connections(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk)
+{
+	static const struct column columns[] = { { "protocol", "PROTO", false }, { "client", "CLIENT", false },
+		{ "vip", "VIP", false }, { "server", "SERVER", false }, { "state", "STATE", false },
+		{ "age", "AGE", true }, { "age_seconds", NULL, true }, { "left", "FORGOTTEN IN", true },
+		{ "left_seconds", NULL, true } };
+	const struct writer_ops *ops = writer->ops;
+
+	ops->number(writer, "matched", "flows", walk->matched);
+	ops->number(writer, "active", "active", walk->active);
+	ops->number(writer, "listed", walk->kept_count < walk->matched ? "listed (limit=N for more)" : NULL,
+	    walk->kept_count);
+	ops->table(writer, "connections", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < walk->kept_count; i++)
+		flow_row(writer, facts, &walk->kept[i]);
+	ops->table_end(writer);
+}
+
+static void
+drain_row(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk,
+    const struct server *server)
+{
+	const struct writer_ops *ops = writer->ops;
+	const uint32_t left = steer_flows(server);
+	const uint64_t estimate = steer_drain_estimate(server, facts->now);
+	/* What the walk saw first and what has gone since: no flow, no age. */
+	const uint64_t oldest = left > 0 && server->ref.slot < walk->slot_count ? walk->oldest[server->ref.slot] : 0;
+	char name[SERVER_NAME_TEXT], old[DURATION_TEXT], number[DURATION_TEXT], done[DURATION_TEXT + 8];
+
+	ops->row(writer);
+	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
+	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
+	ops->cell_number(writer, left);
+	ops->cell_number(writer, server->run->active);
+	ops->cell(writer, left > 0 ? seconds_text(oldest, old) : NULL, MOOD_PLAIN);
+	ops->cell_number(writer, oldest / SECONDS(1));
+	snprintf(done, sizeof(done), "about %s", seconds_text(estimate == UINT64_MAX ? 0 : estimate, number));
+	ops->cell(writer, left == 0 ? "now" : estimate == UINT64_MAX ? NULL : done, left == 0 ? MOOD_GOOD : MOOD_PLAIN);
+	if (estimate == UINT64_MAX)
+		ops->cell(writer, NULL, MOOD_PLAIN);
+	else
+		ops->cell_number(writer, (estimate + SECONDS(1) - 1) / SECONDS(1));
+}
+
+bool
+report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk,
+    const struct server *server)
+{
+	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
+		{ "left", "LEFT", true }, { "active", "ACTIVE", true }, { "oldest", "OLDEST", true },
+		{ "oldest_seconds", NULL, true }, { "empty", "EMPTY", false }, { "empty_in_seconds", NULL, true } };
+	bool empty = true;
+
+	writer->ops->table(writer, "drain", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < facts->model->slot_count; i++) {
+		const struct server *other = facts->model->slots[i];
+
+		if (other == NULL || (server == NULL ? other->steering.admin != ADMIN_DRAINED : other != server))
+			continue;
+		drain_row(writer, facts, walk, other);
+		empty &= steer_flows(other) == 0;
+	}
+	writer->ops->table_end(writer);
+	return empty;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/* What is in the flow table: `dsrctl show connections`, `show drain`. */
+#ifndef CTL_REPORT_FLOWS_H
+#define CTL_REPORT_FLOWS_H
+
+#include "base/attr.h"
+#include "ctl/filter.h"
+#include "ctl/report.h"
+
+/*
+ * A look through the table, a slice at a time. Keeps copies of the first flows that match, and of each server how old
+ * its oldest flow is: what it says is of the time when it looked.
+ */
+struct flow_walk {
+	struct filter filter;
+	uint32_t at;        /* of conn_walk() */
+	struct conn *kept;  /* filter.limit of them at most */
+	size_t kept_count;
+	uint64_t matched;   /* flows, and of them ... */
+	uint64_t active;
+	uint64_t *oldest;   /* by slot: age in microseconds; slots may come while it walks */
+	size_t slot_count;
+};
+
+/* NULL when memory is out. */
+NODISCARD struct flow_walk *flow_walk_new(const struct filter *filter, const struct model *model);
+void flow_walk_free(struct flow_walk *walk);
+/* Some more flows. True when all were seen. */
+bool flow_walk_step(struct flow_walk *walk, const struct report_facts *facts);
+
+void report_connections(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
+/* Of `server`, or NULL: of all servers that take no new connections. Says whether they have none left. */
+bool report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk,
+    const struct server *server);
+
+#endif
