@@ -251,12 +251,56 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 	return NULL;
 }
 
+const struct conn *
+conn_peek(const struct conn_table *table, const struct conn_key *key)
+{
+	const uint32_t bucket = (uint32_t)(siphash13(&table->key, key, sizeof(*key)) & table->bucket_mask);
+
+	for (uint32_t i = table->buckets[bucket]; i != NIL; i = table->conns[i].next)
+		if (memcmp(&table->conns[i].key, key, sizeof(*key)) == 0)
+			return &table->conns[i];
+	return NULL;
+}
+
+uint64_t
+conn_left(const struct conn_table *table, const struct conn *conn, uint64_t now)
+{
+	const uint64_t latest = now > table->now ? now : table->now;
+	const int32_t left = (int32_t)(conn->deadline - milliseconds(latest));
+
+	/* After such a silence advance() forgets all flows. */
+	return left <= 0 || latest - table->now > TIMEOUT_MOST ? 0 : MILLISECONDS(left);
+}
+
 static bool
 is_full(const struct conn_table *table, enum conn_state state)
 {
 	if (table->free == NIL && table->used == table->capacity)
 		return true;
 	return state == CONN_SYN && table->half_open >= table->capacity / HALF_OPEN_SHARE;
+}
+
+/* What take_entry() would find: among as many flows as it looks at, one that is over. */
+bool
+conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
+{
+	const uint64_t latest = now > table->now ? now : table->now, second = latest / SECONDS(1);
+	uint64_t cursor = second > table->cursor + WHEEL_SLOTS ? second - WHEEL_SLOTS : table->cursor;
+	const bool no_entry = table->free == NIL && table->used == table->capacity;
+	uint32_t budget = FULL_BUDGET, half_open = table->half_open, gone = 0;
+
+	if (!is_full(table, state))
+		return true;
+	for (; cursor < second && budget > 0; cursor++) {
+		for (uint32_t i = table->wheel[cursor & WHEEL_MASK]; i != NIL && budget > 0; i = table->conns[i].wheel_next) {
+			const bool over = conn_left(table, &table->conns[i], now) == 0;
+
+			gone += over;
+			half_open -= over && table->conns[i].state == CONN_SYN;
+			budget--;
+		}
+	}
+	return (!no_entry || gone > 0) && (state != CONN_SYN || half_open < table->capacity / HALF_OPEN_SHARE);
 }
 
 /* An entry nobody uses for a flow in `state`, or NULL. */

@@ -143,7 +143,7 @@ fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 			continue;
 		table->present[slot] = true;
 		fill_server(server, model->slots[slot], now);
-		table->warming |= server->takes_flows && server->weight < server->capacity * WEIGHT_WHOLE;
+		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 		if (!mac_is_zero(&server->mac) && !mac_is_indexed(table, server))
 			index_add(&table->mac_index, mix(server->mac.bytes, MAC_BYTES), (uint32_t)slot);
 	}
@@ -326,6 +326,12 @@ bool
 fwdtab_is_warming(const struct fwdtab *table)
 {
 	return table->warming;
+}
+
+bool
+fwd_server_is_warm(const struct fwd_server *server)
+{
+	return server->weight >= server->capacity * WEIGHT_WHOLE;
 }
 
 void

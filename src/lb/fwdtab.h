@@ -71,6 +71,8 @@ void fwdtab_free(struct fwdtab *table);
 /* NULL unless `addr` is a VIP that lives on that interface. */
 const struct fwd_vip *fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr);
 const struct fwd_service *fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port);
+/* Has it its whole weight, or does it still warm up? */
+bool fwd_server_is_warm(const struct fwd_server *server);
 /* NULL when the server is gone. */
 struct fwd_server *fwdtab_server(const struct fwdtab *table, struct server_ref ref);
 /* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */

@@ -17,6 +17,7 @@ struct passage {
 	struct packet packet;
 	const struct fwd_vip *vip;
 	struct conn_key key;
+	uint8_t flags; /* flow_flags() */
 	struct fwd_server *server;
 	struct decision decision;
 };

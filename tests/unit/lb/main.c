@@ -14,6 +14,7 @@ main(void)
 
 	srunner_add_suite(runner, diagnose_suite());
 	srunner_add_suite(runner, examine_suite());
+	srunner_add_suite(runner, explain_suite());
 	srunner_add_suite(runner, flows_suite());
 	srunner_add_suite(runner, forward_suite());
 	srunner_add_suite(runner, health_suite());

@@ -7,6 +7,7 @@
 Suite *conn_suite(void);
 Suite *diagnose_suite(void);
 Suite *examine_suite(void);
+Suite *explain_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *health_suite(void);
