@@ -70,6 +70,8 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 	case COMMAND_SHOW_DRAIN:
 	case COMMAND_DRAIN:
 		return desk_walk(desk, ask, writer, out);
+	case COMMAND_WHY:
+		return desk_why(desk, ask, writer, out);
 	case COMMAND_SHOW_CONFIG:
 	case COMMAND_RELOAD_PLAN:
 		return desk_config(desk, ask, writer, out);

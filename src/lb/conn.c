@@ -263,7 +263,7 @@ conn_peek(const struct conn_table *table, const struct conn_key *key)
 }
 
 uint64_t
-conn_left(const struct conn_table *table, const struct conn *conn, uint64_t now)
+conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t now)
 {
 	const uint64_t latest = now > table->now ? now : table->now;
 	const int32_t left = (int32_t)(conn->deadline - milliseconds(latest));
@@ -293,7 +293,7 @@ conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
 		return true;
 	for (; cursor < second && budget > 0; cursor++) {
 		for (uint32_t i = table->wheel[cursor & WHEEL_MASK]; i != NIL && budget > 0; i = table->conns[i].wheel_next) {
-			const bool over = conn_left(table, &table->conns[i], now) == 0;
+			const bool over = conn_left_at(table, &table->conns[i], now) == 0;
 
 			gone += over;
 			half_open -= over && table->conns[i].state == CONN_SYN;

@@ -94,10 +94,10 @@ size_t conn_table_bytes(const struct conn_table *table);
 
 /* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */
 struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);
-/* For those who only look. Finds also what has expired and was not given back: conn_left() is 0 then. */
+/* For those who only look. Finds also what has expired and was not given back: conn_left_at() is 0 then. */
 const struct conn *conn_peek(const struct conn_table *table, const struct conn_key *key);
-/* Microseconds until the flow is forgotten, if nothing comes. */
-uint64_t conn_left(const struct conn_table *table, const struct conn *conn, uint64_t now);
+/* conn_left() at `now`, of which the table need not have been told. */
+uint64_t conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t now);
 /* Would conn_insert() find room? */
 bool conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now);
 /*

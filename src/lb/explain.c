@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "lb/flow.h"
 
 /* A service whose scheduler can be asked without consequences: all that it may write to is a copy. */
@@ -109,7 +110,8 @@ recall(const struct conn_table *conns, const struct fwdtab *table, const struct 
 		return memory;
 	memory.state = (enum conn_state)conn->state;
 	memory.server = fwdtab_server(table, conn->server);
-	memory.left = conn_left(conns, conn, now);
+	memory.left = conn_left_at(conns, conn, now);
+	memory.age = SECONDS((uint32_t)(now / SECONDS(1)) - conn->began);
 	return memory;
 }
 

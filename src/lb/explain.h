@@ -36,7 +36,7 @@ const char *flow_way_sentence(enum flow_way way);
 	X(WARMING, "warming", "takes new connections, with a smaller weight until `warmup` is over") \
 	X(FULL, "full", "has its `max-connections`") \
 	X(BACKUP, "backup", "backup: waits until no other server takes connections") \
-	X(DRAINING, "draining", "weight 0: keeps its connections, takes no new ones") \
+	X(DRAINING, "draining", "drained, or weight 0: keeps its connections, takes no new ones") \
 	X(DISABLED, "disabled", "disabled by an operator") \
 	X(DOWN, "down", "its checks fail") \
 	X(UNKNOWN, "unknown", "not checked yet") \
@@ -69,7 +69,8 @@ struct remembered {
 	bool found;
 	enum conn_state state;
 	const struct fwd_server *server; /* NULL: not in the configuration any more */
-	uint64_t left;                   /* microseconds until it is forgotten, if nothing comes */
+	uint64_t age;                    /* microseconds */
+	uint64_t left;                   /* until it is forgotten, if nothing comes; 0: it has expired */
 };
 
 struct explanation {

@@ -91,7 +91,7 @@ ask_and_send(struct scene *scene, const char *from, uint16_t port, uint8_t flags
 }
 
 static void
-set_up(struct scene *scene, const char *scheduler, bool persist)
+set_up(struct scene *scene, const char *scheduler, bool persist, bool moves)
 {
 	struct service_settings *service;
 
@@ -102,6 +102,7 @@ set_up(struct scene *scene, const char *scheduler, bool persist)
 	service->servers[2].max_connections = 6;
 	service->servers[3].backup = true;
 	service->persist = persist ? SECONDS(30) : 0;
+	service->on_down = moves ? ON_DOWN_MOVE : ON_DOWN_KEEP;
 	service->persist_prefix4 = 31;
 	service->warmup = SECONDS(20);
 	scene_apply(scene);
@@ -130,11 +131,11 @@ START_TEST(what_is_predicted_happens)
 {
 	static const uint8_t flags[] = { TCP_SYN, TCP_SYN, TCP_SYN, TCP_ACK, TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST };
 	static const char *const clients[] = { "203.0.113.6", "203.0.113.7", "203.0.113.8", "198.51.100.9" };
-	const char *scheduler = scheduler_names()[_i / 2];
+	const char *scheduler = scheduler_names()[_i / 4];
 	struct scene scene;
 	uint32_t seed = (uint32_t)_i;
 
-	set_up(&scene, scheduler, _i % 2 == 1);
+	set_up(&scene, scheduler, _i % 2 == 1, _i % 4 >= 2);
 	for (unsigned i = 0; i < 1000; i++) {
 		ask_and_send(&scene, clients[next_random(&seed, 4)], (uint16_t)(1000 + next_random(&seed, 12)),
 		    flags[next_random(&seed, ARRAY_LEN(flags))]);
@@ -153,7 +154,7 @@ START_TEST(a_full_table_is_foreseen)
 	struct explanation explanation;
 	struct scene scene;
 
-	set_up(&scene, "rr", false);
+	set_up(&scene, "rr", false, false);
 	for (unsigned i = 0; i < SCENE_FLOWS / 8; i++)
 		scene_tcp(&scene, (uint16_t)(1000 + i), TCP_SYN);
 	ck_assert_int_eq(explain(&scene.forwarder, &question, scene.now, &explanation), 0);
@@ -180,7 +181,7 @@ START_TEST(the_next_packet_is_meant)
 	struct explanation explanation;
 	struct scene scene;
 
-	set_up(&scene, "rr", true);
+	set_up(&scene, "rr", true, false);
 	ck_assert_int_eq(explain(&scene.forwarder, &question, scene.now, &explanation), 0);
 	ck_assert(!explanation.flow.found && !explanation.client.found);
 	ck_assert_int_eq(explanation.flags, TCP_SYN);
@@ -193,6 +194,7 @@ START_TEST(the_next_packet_is_meant)
 	ck_assert_int_eq(explanation.way, FLOW_WAY_KNOWN);
 	ck_assert_int_eq(explanation.flow.state, CONN_SYN);
 	ck_assert_uint_eq(explanation.flow.left, SECONDS(57));
+	ck_assert_uint_eq(explanation.flow.age, SECONDS(3));
 	question.client_port++;
 	ck_assert_int_eq(explain(&scene.forwarder, &question, scene.now, &explanation), 0);
 	ck_assert_int_eq(explanation.way, FLOW_WAY_PERSISTENT);
@@ -226,7 +228,7 @@ START_TEST(why_a_server_is_not_taken)
 	struct scene scene;
 	struct server *server;
 
-	set_up(&scene, "rr", false);
+	set_up(&scene, "rr", false, false);
 	server = scene_server(&scene, "web", "s1");
 	ck_assert_int_eq(candidacy(&scene, "s1"), CANDIDACY_WARMING);
 	scene.now += SECONDS(20);
@@ -262,7 +264,7 @@ explain_suite(void)
 
 	while (scheduler_names()[schedulers] != NULL)
 		schedulers++;
-	tcase_add_loop_test(tcase, what_is_predicted_happens, 0, 2 * schedulers);
+	tcase_add_loop_test(tcase, what_is_predicted_happens, 0, 4 * schedulers);
 	tcase_add_test(tcase, a_full_table_is_foreseen);
 	tcase_add_test(tcase, the_next_packet_is_meant);
 	tcase_add_test(tcase, why_a_server_is_not_taken);

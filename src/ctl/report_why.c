@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "ctl/report_why.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "base/text.h"
+#include "lb/pick.h"
+#include "proto/packet.h"
+
+#define END_TEXT (ADDR_TEXT + 8)
+#define SENTENCE_TEXT 512
+
+static int
+parse_protocol(const char *text, uint8_t *protocol)
+{
+	static const uint8_t known[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strcmp(text, protocol_name(known[i])) == 0) {
+			*protocol = known[i];
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* "192.0.2.10:80" or "[2001:db8::10]:80" */
+static int
+parse_end(const char *text, struct addr *addr, uint16_t *port)
+{
+	const char *colon = strrchr(text, ':');
+	const bool bracketed = text[0] == '[';
+	char number[ADDR_TEXT];
+	uint64_t value;
+	size_t length;
+
+	if (colon == NULL || text_number(colon + 1, 1, UINT16_MAX, &value) == -1)
+		return -1;
+	length = (size_t)(colon - text);
+	if (bracketed && (length < 2 || text[length - 1] != ']'))
+		return -1;
+	if (bracketed) {
+		text++;
+		length -= 2;
+	}
+	if (length >= sizeof(number))
+		return -1;
+	snprintf(number, sizeof(number), "%.*s", (int)length, text);
+	if (addr_parse(number, addr) == -1 || (addr->family == ADDR_IPV6) != bracketed)
+		return -1;
+	*port = (uint16_t)value;
+	return 0;
+}
+
+int
+why_parse(const char *protocol, const char *from, const char *to, struct flow_question *question,
+    char error[WHY_ERROR])
+{
+	memset(question, 0, sizeof(*question));
+	if (parse_protocol(protocol, &question->protocol) == -1)
+		snprintf(error, WHY_ERROR, "`%.64s` is no protocol that a service can have: tcp, udp or sctp", protocol);
+	else if (parse_end(from, &question->client, &question->client_port) == -1)
+		snprintf(error, WHY_ERROR, "`%.64s` is not a client's ADDRESS:PORT, such as 203.0.113.7:40000 or "
+		    "[2001:db8::7]:40000", from);
+	else if (parse_end(to, &question->vip, &question->vip_port) == -1)
+		snprintf(error, WHY_ERROR, "`%.64s` is not a VIP's ADDRESS:PORT, such as 192.0.2.10:80 or "
+		    "[2001:db8::10]:80", to);
+	else if (question->client.family != question->vip.family)
+		snprintf(error, WHY_ERROR, "`%.64s` and `%.64s` are of two families: IPv4 and IPv6 do not mix in one packet",
+		    from, to);
+	else
+		return 0;
+	return -1;
+}
+
+static const char *
+end_text(const struct addr *addr, uint16_t port, char text[END_TEXT])
+{
+	char number[ADDR_TEXT];
+
+	snprintf(text, END_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", addr_format(addr, number), port);
+	return text;
+}
+
+static const char *
+seconds_text(uint64_t microseconds, char text[DURATION_TEXT])
+{
+	return text_format_duration(SECONDS(microseconds / SECONDS(1)), text);
+}
+
+static const char *
+name_of(const struct fwd_server *server, char text[SERVER_NAME_TEXT])
+{
+	return server == NULL ? NULL : server_name(server->server, text);
+}
+
+/* Which packet is meant. */
+static const char *
+packet_text(const struct flow_question *question, const struct explanation *explanation)
+{
+	const bool known = explanation->way == FLOW_WAY_KNOWN;
+
+	if (question->protocol == PROTOCOL_UDP)
+		return known ? "the flow's next datagram" : "a datagram";
+	if (question->protocol == PROTOCOL_SCTP)
+		return known ? "the association's next packet" : "an INIT, which begins an association";
+	return known ? "the connection's next segment" : "a SYN, which begins a connection";
+}
+
+/* "active web/web1, established, 12s old, forgotten in 14m48s" */
+static void
+memory_text(const struct remembered *memory, bool flow, char text[SENTENCE_TEXT])
+{
+	char name[SERVER_NAME_TEXT] = "", age[DURATION_TEXT], left[DURATION_TEXT];
+
+	snprintf(text, SENTENCE_TEXT, "%s%s%s, %s old, forgotten in %s",
+	    memory->server == NULL ? "a server that left the configuration" : name_of(memory->server, name),
+	    flow ? ", " : "", flow ? conn_state_name(memory->state) : "", seconds_text(memory->age, age),
+	    seconds_text(memory->left, left));
+}
+
+static void
+tell_memory(struct writer *writer, const struct explanation *explanation)
+{
+	const struct writer_ops *ops = writer->ops;
+	const struct remembered *flow = &explanation->flow, *client = &explanation->client;
+	const bool has_flow = flow->left > 0, has_client = client->left > 0;
+	const uint64_t persist = explanation->service->service->settings.persist;
+	char text[SENTENCE_TEXT], name[SERVER_NAME_TEXT];
+
+	ops->flag(writer, "flow_known", has_flow);
+	if (has_flow) {
+		memory_text(flow, true, text);
+		ops->fact(writer, "flow", "flow", text);
+		ops->fact(writer, "flow_server", NULL, name_of(flow->server, name));
+		ops->fact(writer, "flow_state", NULL, conn_state_name(flow->state));
+		ops->number(writer, "flow_age_seconds", NULL, flow->age / SECONDS(1));
+		ops->number(writer, "flow_left_seconds", NULL, flow->left / SECONDS(1));
+		ops->flag(writer, "flow_stays", explanation->stays);
+	} else {
+		ops->fact(writer, "flow", "flow", "not in the flow table");
+	}
+	if (has_flow && !explanation->stays)
+		ops->fact(writer, "flow_moves", "", "It does not stay there: the server left, is down or disabled, or the "
+		    "flow has ended and the packet begins a new one.");
+	if (persist == 0 || explanation->way == FLOW_WAY_KNOWN)
+		return;
+	ops->flag(writer, "client_known", has_client);
+	if (has_client)
+		memory_text(client, false, text);
+	ops->fact(writer, "client", "persistence", has_client ? text : "the client is not remembered");
+	ops->fact(writer, "client_server", NULL, has_client ? name_of(client->server, name) : NULL);
+	if (has_client && explanation->way != FLOW_WAY_PERSISTENT)
+		ops->fact(writer, "client_moves", "", "That server takes no new connections now, so the client moves.");
+}
+
+/* What stands at a server in the table. */
+static const char *
+verdict_of(const struct explanation *explanation, const struct fwd_server *server, enum candidacy candidacy)
+{
+	if (server == explanation->server && explanation->way == FLOW_WAY_KNOWN)
+		return "taken: it has the flow";
+	if (server == explanation->server)
+		return "taken";
+	if (explanation->way == FLOW_WAY_KNOWN)
+		return candidacy_sentence(candidacy);
+	if (server == explanation->scheduled)
+		return "the scheduler's choice, but it has its `max-connections`";
+	if (candidacy == CANDIDACY_CANDIDATE && explanation->way == FLOW_WAY_PERSISTENT)
+		return "persistence sends the client elsewhere";
+	if (candidacy == CANDIDACY_CANDIDATE && explanation->way == FLOW_WAY_HASHED)
+		return "the hash chose another one";
+	if (candidacy == CANDIDACY_CANDIDATE && explanation->way == FLOW_WAY_SCHEDULED)
+		return "the scheduler chose another one";
+	return candidacy_sentence(candidacy);
+}
+
+static void
+server_row(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation,
+    const struct server *server)
+{
+	const struct writer_ops *ops = writer->ops;
+	const struct fwd_server *fwd = fwdtab_server(facts->forwarder->table, server->ref);
+	const bool taken = fwd != NULL && fwd == explanation->server;
+	enum candidacy candidacy;
+	char name[SERVER_NAME_TEXT], mac[MAC_TEXT], why[SENTENCE_TEXT];
+
+	if (fwd == NULL)
+		return;
+	candidacy = explain_candidacy(explanation->service, fwd);
+	snprintf(why, sizeof(why), "%s", verdict_of(explanation, fwd, candidacy));
+	if (!taken && (candidacy == CANDIDACY_DOWN || candidacy == CANDIDACY_VIP_REFUSED) && *report_why(server) != '\0')
+		snprintf(why + strlen(why), sizeof(why) - strlen(why), ": %s", report_why(server));
+	ops->row(writer);
+	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
+	ops->cell_flag(writer, taken);
+	ops->cell(writer, candidacy_name(candidacy), candidacy <= CANDIDACY_WARMING ? MOOD_GOOD : MOOD_WARN);
+	ops->cell_number(writer, fwd->capacity);
+	ops->cell_number(writer, fwd->weight);
+	ops->cell_number(writer, fwd->run->active);
+	ops->cell_number(writer, fwd->run->inactive);
+	ops->cell_number(writer, fwd->max_connections);
+	ops->cell(writer, mac_is_zero(&fwd->mac) ? NULL : mac_format(&fwd->mac, mac), MOOD_PLAIN);
+	ops->cell(writer, fwd->iface < facts->iface_count ? facts->ifaces[fwd->iface].iface->name : NULL, MOOD_PLAIN);
+	ops->cell(writer, why, taken ? MOOD_GOOD : MOOD_PLAIN);
+}
+
+static void
+tell_servers(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation)
+{
+	static const struct column columns[] = { { "server", "SERVER", false }, { "taken", NULL, false },
+		{ "candidacy", "TAKES NEW", false }, { "weight", "WEIGHT", true }, { "weight_hundredths", NULL, true },
+		{ "active", "ACTIVE", true }, { "inactive", "INACTIVE", true }, { "max_connections", NULL, true },
+		{ "mac", "MAC", false }, { "interface", "INTERFACE", false }, { "why", "WHY", false } };
+	const struct service *service = explanation->service->service;
+
+	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < service->server_count; i++)
+		server_row(writer, facts, explanation, service->servers[i]);
+	writer->ops->table_end(writer);
+}
+
+static void
+tell_scheduler(struct writer *writer, const struct explanation *explanation)
+{
+	const struct scheduler *scheduler = explanation->service->scheduler;
+	char text[SENTENCE_TEXT];
+
+	snprintf(text, sizeof(text), "%s; %zu of %zu servers take new connections", scheduler->name,
+	    explanation->service->candidate_count, explanation->service->service->server_count);
+	writer->ops->fact(writer, "scheduler_text", "scheduler", text);
+	writer->ops->fact(writer, "scheduler", NULL, scheduler->name);
+	writer->ops->number(writer, "candidates", NULL, explanation->service->candidate_count);
+	writer->ops->flag(writer, "table_full", explanation->full);
+	if (explanation->full)
+		writer->ops->fact(writer, "table_full_text", "flow table", "full, or its share of half-open flows is: this "
+		    "flow is not remembered, and goes by hash");
+}
+
+static void
+tell_verdict(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation)
+{
+	const struct writer_ops *ops = writer->ops;
+	const struct fwd_server *server = explanation->server;
+	char text[SENTENCE_TEXT], name[SERVER_NAME_TEXT], mac[MAC_TEXT];
+
+	ops->fact(writer, "verdict", NULL, verdict_name(explanation->verdict));
+	ops->fact(writer, "reason", NULL,
+	    explanation->verdict == VERDICT_DROP ? drop_reason_name(explanation->reason) : NULL);
+	ops->fact(writer, "server", NULL, name_of(server, name));
+	if (explanation->verdict == VERDICT_DROP) {
+		snprintf(text, sizeof(text), "dropped (%s): %s", drop_reason_name(explanation->reason),
+		    drop_reason_sentence(explanation->reason));
+		ops->fact(writer, "verdict_text", "verdict", text);
+		return;
+	}
+	snprintf(text, sizeof(text), "forwarded to %s, MAC %s, out of %s: %s", name_of(server, name),
+	    mac_format(&server->mac, mac),
+	    server->iface < facts->iface_count ? facts->ifaces[server->iface].iface->name : "?",
+	    flow_way_sentence(explanation->way));
+	ops->fact(writer, "verdict_text", "verdict", text);
+	ops->fact(writer, "way", NULL, flow_way_name(explanation->way));
+}
+
+/* Not for a VIP. */
+static void
+tell_pass(struct writer *writer, const struct flow_question *question)
+{
+	char addr[ADDR_TEXT], text[SENTENCE_TEXT];
+
+	snprintf(text, sizeof(text), "%s is no VIP of this director, or its interface is missing: such packets are left to "
+	    "the host. dsrctl show lists the VIPs.", addr_format(&question->vip, addr));
+	writer->ops->fact(writer, "verdict", NULL, verdict_name(VERDICT_PASS));
+	writer->ops->fact(writer, "verdict_text", "verdict", text);
+}
+
+int
+report_flow_why(struct writer *writer, const struct report_facts *facts, const struct flow_question *question,
+    bool *forwarded)
+{
+	const struct writer_ops *ops = writer->ops;
+	struct explanation explanation;
+	char from[END_TEXT], to[END_TEXT], text[SENTENCE_TEXT];
+
+	*forwarded = false;
+	if (explain(facts->forwarder, question, facts->now, &explanation) == -1)
+		return -1;
+	*forwarded = explanation.verdict == VERDICT_FORWARD;
+	snprintf(text, sizeof(text), "%s from %s to %s: %s", protocol_name(question->protocol),
+	    end_text(&question->client, question->client_port, from), end_text(&question->vip, question->vip_port, to),
+	    packet_text(question, &explanation));
+	ops->fact(writer, "packet", "packet", text);
+	if (explanation.verdict == VERDICT_PASS) {
+		tell_pass(writer, question);
+		return 0;
+	}
+	if (explanation.service != NULL) {
+		ops->fact(writer, "service", "service", explanation.service->service->settings.name);
+		tell_memory(writer, &explanation);
+		tell_scheduler(writer, &explanation);
+	}
+	tell_verdict(writer, facts, &explanation);
+	if (explanation.service != NULL)
+		tell_servers(writer, facts, &explanation);
+	return 0;
+}
