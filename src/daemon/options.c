@@ -9,7 +9,8 @@
 
 #include "base/attr.h"
 
-#define FLAG_OBSERVE 256 /* above every character: a flag without a letter */
+/* Above every character: flags without a letter. */
+enum { FLAG_OBSERVE = 256, FLAG_REPORT };
 
 struct flag {
 	int letter;
@@ -31,6 +32,7 @@ static const struct flag flags[] = {
 	{ 'r', "read", "FILE", "offline: take frames from a savefile ('-': standard input)",
 	    "with the savefile's own clock; needs no privilege" },
 	{ 'w', "write", "FILE", "with -r: write the frames that would have been sent", NULL },
+	{ FLAG_REPORT, "report", NULL, "with -r: print who got what, and what would move without a server", NULL },
 	{ 'u', "user", "USER[:GROUP]", "overrides `user` of the configuration", NULL },
 	{ 'v', "verbose", NULL, "log more; twice: log everything", NULL },
 	{ 'V', "version", NULL, "print the version and how it was built, and exit", NULL },
@@ -63,6 +65,9 @@ apply(struct options *options, int letter, const char *value)
 		break;
 	case 'i':
 		options->iface = value;
+		break;
+	case FLAG_REPORT:
+		options->report = true;
 		break;
 	case 'p':
 		options->pidfile = value;
@@ -103,6 +108,10 @@ check_together(struct options *options, int argc, char *const argv[], int next)
 		fprintf(stderr, "dsrd: -w writes what offline mode would send: it needs -r FILE\n");
 		return EXIT_USAGE;
 	}
+	if (options->report && options->read == NULL) {
+		fprintf(stderr, "dsrd: --report is about what offline mode did: it needs -r FILE\n");
+		return EXIT_USAGE;
+	}
 	if (options->read != NULL && options->mode == MODE_LIVE)
 		options->mode = MODE_OFFLINE;
 	return EXIT_OK;
@@ -123,7 +132,7 @@ options_parse(struct options *options, int argc, char *const argv[])
 		longs[i].name = flags[i].name;
 		longs[i].has_arg = flags[i].takes != NULL ? required_argument : no_argument;
 		longs[i].val = flags[i].letter;
-		if (flags[i].letter == FLAG_OBSERVE)
+		if (flags[i].letter >= FLAG_OBSERVE)
 			continue;
 		shorts[used++] = (char)flags[i].letter;
 		if (flags[i].takes != NULL)
@@ -140,13 +149,13 @@ void
 options_print_help(void)
 {
 	printf("usage: dsrd [-dFhnTvV] [-f file] [-i interface] [-p pidfile] [-u user[:group]]\n"
-	    "            [-r in.pcap [-w out.pcap]]\n\n"
+	    "            [-r in.pcap [-w out.pcap] [--report]]\n\n"
 	    "A load balancer by direct server return. The manual: dsrd(8), dsrd.conf(5).\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		const struct flag *flag = &flags[i];
 		char left[40];
 
-		if (flag->letter == FLAG_OBSERVE)
+		if (flag->letter >= FLAG_OBSERVE)
 			snprintf(left, sizeof(left), "    --%s", flag->name);
 		else
 			snprintf(left, sizeof(left), "-%c, --%s%s%s", flag->letter, flag->name,

@@ -39,6 +39,7 @@ struct options {
 	bool foreground;
 	bool log_stderr;
 	bool observe;
+	bool report;
 	int verbose;
 };
 

@@ -46,6 +46,15 @@ cmp -s "$here/udp/in.pcap" "$work/in.pcap" || {
 refuses 71 "dsrd: cannot read savefile $work/none.pcap: No such file or directory" -r "$work/none.pcap"
 refuses 71 "dsrd: cannot write savefile $work/none/out.pcap: No such file or directory" \
     -r "$work/in.pcap" -w "$work/none/out.pcap"
+refuses 64 "dsrd: --report is about what offline mode did: it needs -r FILE" --report
+
+# Standard input cannot be read once for each server: the rest of the report is there.
+"$dsrd" -f "$here/udp/dsrd.conf" -r - --report <"$here/udp/in.pcap" >"$work/stdout" 2>&1
+if ! grep -q '^without a server: not tried' "$work/stdout" || ! grep -q '^dns/a  *5  *338  *3 ' "$work/stdout"; then
+	echo "FAILED --report of standard input; it said"
+	cat "$work/stdout"
+	failed=$((failed + 1))
+fi
 
 echo "refuse: $failed failed"
 [ "$failed" -eq 0 ]

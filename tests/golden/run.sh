@@ -61,6 +61,16 @@ compare() {
 	return 1
 }
 
+# Some cases say also what --report must print.
+check_report() {
+	"$dsrd" -f "$case_dir/dsrd.conf" -r "$case_dir/in.pcap" --report >"$work/report" 2>"$work/stderr" || {
+		echo "$name: dsrd --report ended with status $?:" >&2
+		cat "$work/stderr" >&2
+		return 1
+	}
+	compare report "$case_dir/report" "$work/report"
+}
+
 run_case() {
 	case_dir=$here/$name
 	"$dsrd" -f "$case_dir/dsrd.conf" -r "$case_dir/in.pcap" -w "$work/out.pcap" >"$work/decisions" 2>"$work/stderr"
@@ -77,6 +87,7 @@ run_case() {
 	compare frames "$work/frames.expected" "$work/frames" || result=1
 	compare decisions "$case_dir/decisions" "$work/decisions" || result=1
 	compare summary "$case_dir/summary" "$work/summary" || result=1
+	[ ! -f "$case_dir/report" ] || check_report || result=1
 	return "$result"
 }
 
