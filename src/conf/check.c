@@ -245,8 +245,20 @@ check_probe_address(struct parse *parse, const struct items *listens, const stru
 }
 
 static void
+check_http(struct parse *parse, const struct items *listens)
+{
+	const struct addr *http = &parse->conf->http_address;
+	char addr[ADDR_TEXT];
+
+	if (addr_is_set(http) && find_vip(listens, http) != NULL)
+		parse_error_at(parse, &parse->dsrd.given[KEY_HTTP], "%s is a VIP: `http` is for an address of the director's "
+		    "own, or 127.0.0.1", addr_format(http, addr));
+}
+
+static void
 check_addresses(struct parse *parse, const struct items *listens)
 {
+	check_http(parse, listens);
 	check_own_address(parse, listens, &parse->conf->address4.addr);
 	check_own_address(parse, listens, &parse->conf->address6.addr);
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "base/addr.h"
 #include "base/attr.h"
 #include "base/errlist.h"
 #include "base/iface.h"
@@ -26,6 +27,8 @@ struct conf {
 	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: the default */
 	char control_group[CONF_USER];
 	bool control_change; /* that group may change things, not only look */
+	struct addr http_address; /* where the page and the metrics are served; unset: nowhere */
+	uint16_t http_port;
 	char notify[CONF_PATH];  /* a program to run when states change; empty: none */
 	struct mac mac;          /* offline mode only: the director's own, zero when not given */
 	struct prefix address4;  /* offline mode only: the director's own, unset when not given */

@@ -82,6 +82,9 @@ bool value_print_control_group(const struct conf *conf, const struct service_set
 enum set_result value_set_control_group_may(struct parse *parse, struct draft *draft, char *value);
 bool value_print_control_group_may(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
+enum set_result value_set_http(struct parse *parse, struct draft *draft, char *value);
+bool value_print_http(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
 enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
 /* A network interface's name. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* The control socket's keys. */
+/* The keys of what answers questions: the control socket, and the page and metrics over HTTP. */
 #include "config.h"
 
 #include <string.h>
 
+#include "base/text.h"
 #include "conf/keys.h"
 
 #define GROUP_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
@@ -66,4 +67,46 @@ value_print_control_group_may(const struct conf *conf, const struct service_sett
 	(void)service;
 	(void)snprintf(text, KEY_TEXT, "%s", conf->control_change ? "change" : "look");
 	return index == 0;
+}
+
+/* "127.0.0.1:9190" or "[::1]:9190"; 0.0.0.0 and :: are all addresses of the host. */
+enum set_result
+value_set_http(struct parse *parse, struct draft *draft, char *value)
+{
+	char *colon = strrchr(value, ':'), *text = value;
+	struct addr addr;
+	uint64_t port;
+
+	(void)draft;
+	if (strcmp(value, "off") == 0)
+		return SET_OK;
+	if (colon == NULL || text_number(colon + 1, 1, PORT_MOST, &port) != 0)
+		return SET_REFUSED;
+	*colon = '\0';
+	if (*text == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		text++;
+	}
+	/* Without brackets nobody knows where an IPv6 address ends. */
+	if (addr_parse(text, &addr) != 0 || (text != value) != (addr.family == ADDR_IPV6)) {
+		*colon = ':';
+		if (text != value)
+			colon[-1] = ']';
+		return SET_REFUSED;
+	}
+	parse->conf->http_address = addr;
+	parse->conf->http_port = (uint16_t)port;
+	return SET_OK;
+}
+
+bool
+value_print_http(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	const bool brackets = conf->http_address.family == ADDR_IPV6;
+	char addr[ADDR_TEXT];
+
+	(void)service;
+	(void)snprintf(text, KEY_TEXT, "%s%s%s:%u", brackets ? "[" : "", addr_format(&conf->http_address, addr),
+	    brackets ? "]" : "", conf->http_port);
+	return index == 0 && addr_is_set(&conf->http_address);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/duration.h"
 #include "lb/pick.h"
 #include "proto/packet.h"
@@ -73,6 +74,42 @@ START_TEST(test_dsrd)
 	check_addr(&conf.address4.addr, "192.0.2.250");
 	ck_assert_uint_eq(conf.address4.length, 24);
 	conf_clear(&conf);
+}
+END_TEST
+
+static void
+check_http(const char *value, const char *addr, uint16_t port)
+{
+	char text[200];
+	struct conf conf;
+
+	(void)snprintf(text, sizeof(text), "[dsrd]\nhttp = %s\n" SERVICE, value);
+	conf = must_read(text);
+	check_addr(&conf.http_address, addr);
+	ck_assert_uint_eq(conf.http_port, port);
+	conf_clear(&conf);
+}
+
+START_TEST(test_http)
+{
+	static const char *const bad[] = { "9190", ":9190", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:9190",
+		"[::1]", "[::1]9190", "[127.0.0.1]:9190", "[::1:9190", "::1]:9190", "localhost:9190", "127.0.0.1:9190x", "[]:1" };
+	struct conf conf = must_read("[dsrd]\nhttp = off\n" SERVICE);
+
+	ck_assert(!addr_is_set(&conf.http_address));
+	conf_clear(&conf);
+	check_http("127.0.0.1:9190", "127.0.0.1", 9190);
+	check_http("0.0.0.0:80", "0.0.0.0", 80);
+	check_http("[2001:db8::1]:65535", "2001:db8::1", 65535);
+	check_http("[::]:1", "::", 1);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char text[200], expected[200];
+
+		(void)snprintf(text, sizeof(text), "[dsrd]\nhttp = %s\n" SERVICE, bad[i]);
+		(void)snprintf(expected, sizeof(expected), "t:2: `http` cannot be `%s`: it takes ADDRESS:PORT, such as "
+		    "127.0.0.1:9190 or [::1]:9190, or off\n", bad[i]);
+		must_fail(text, expected);
+	}
 }
 END_TEST
 
@@ -312,6 +349,7 @@ conf_suite(void)
 
 	tcase_add_test(tcase, test_defaults);
 	tcase_add_test(tcase, test_dsrd);
+	tcase_add_test(tcase, test_http);
 	tcase_add_test(tcase, test_listens);
 	tcase_add_test(tcase, test_servers);
 	tcase_add_test(tcase, test_section_defaults_reach_services_before_and_behind);
