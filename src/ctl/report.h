@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/iface.h"
 #include "ctl/writer.h"
@@ -27,7 +28,10 @@ struct report_facts {
 	uint64_t now;
 	uint64_t started;
 	uint64_t reloads;
+	uint64_t loaded; /* when the configuration that runs was read, in seconds since 1970 */
+	bool reload_failed;
 	bool observe;
+	const char *host; /* the director's name; NULL: not known */
 	const struct model *model;
 	const struct forwarder *forwarder;
 	const struct report_iface *ifaces; /* by the director's numbers */
@@ -43,6 +47,15 @@ void report_traffic(struct writer *writer, const struct report_facts *facts);
 	{ "connections_per_second", NULL, true }, { "packets_per_second", NULL, true }, \
 	{ "in_bytes_per_second", NULL, true }, { "out_bytes_per_second", NULL, true }
 void report_service_rates(struct writer *writer, const struct service *service);
+/*
+ * What the status page is made of: all that report_show() tells, and what a person should see to, with the command that
+ * helps.
+ */
+void report_status(struct writer *writer, const struct report_facts *facts);
+/* Does every service have a server for new connections? Writes "ok", or a line for each that has none and why. */
+bool report_alive(FILE *out, const struct report_facts *facts);
+/* Has the service a server that new connections can go to? */
+bool report_serves(const struct service *service);
 void report_health(struct writer *writer, const struct report_facts *facts);
 void report_drops(struct writer *writer, const struct report_facts *facts);
 void report_neighbors(struct writer *writer, const struct report_facts *facts);

@@ -12,6 +12,7 @@
 #include "daemon/clinic.h"
 #include "daemon/desk_parts.h"
 #include "daemon/dsrd.h"
+#include "daemon/facts.h"
 #include "daemon/loop.h"
 
 #define DEFAULT_SOCKET RUNSTATEDIR "/dsrd.sock"
@@ -19,21 +20,7 @@
 struct report_facts
 desk_facts(struct desk *desk)
 {
-	const struct dsrd *dsrd = desk->dsrd;
-	const struct director *director = &dsrd->director;
-
-	for (size_t i = 0; i < director->iface_count; i++) {
-		struct receiver_stats received;
-		struct sender_stats sent;
-
-		attachment_stats(&dsrd->attachments[i], &received, &sent);
-		desk->ifaces[i] = (struct report_iface){ &director->ifaces[i],
-		    attachment_is_open(&dsrd->attachments[i]),
-			received.received, received.dropped, sent.sent, sent.failed };
-	}
-	return (struct report_facts){ .now = dsrd_clock(), .started = desk->started, .reloads = dsrd->reloads,
-		.observe = dsrd->options->observe, .model = director->model, .forwarder = &director->forwarder,
-		.ifaces = desk->ifaces, .iface_count = director->iface_count };
+	return facts_gather(desk->dsrd, desk->ifaces);
 }
 
 enum control_result
@@ -152,7 +139,6 @@ desk_open(struct dsrd *dsrd, struct desk **desk)
 		return EXIT_SYSTEM;
 	}
 	fresh->dsrd = dsrd;
-	fresh->started = dsrd_clock();
 	fresh->starter = getuid();
 	fresh->control = control_open(loop_base(dsrd->loop), path, dsrd->conf.control_group, &calls, fresh, error);
 	if (fresh->control != NULL) {

@@ -24,7 +24,6 @@ struct desk_walk {
 struct desk {
 	struct dsrd *dsrd;
 	struct control *control;
-	uint64_t started;
 	uid_t starter;          /* who started the director, and may change things */
 	struct clinic *clinic;  /* while the doctor is at work */
 	const void *patient;    /* who asked for that */

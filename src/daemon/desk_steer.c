@@ -118,6 +118,7 @@ reload(struct desk *desk, struct writer *writer, bool apply, struct errlist *err
 	struct conf fresh;
 
 	if (reload_read(desk->dsrd, &fresh, errors) == -1) {
+		desk->dsrd->reload_failed |= apply;
 		errlist_print(errors, out);
 		fprintf(out, "nothing was changed\n");
 		return CONTROL_REFUSED;

@@ -22,6 +22,7 @@
 #include "daemon/loop.h"
 #include "daemon/probing.h"
 #include "daemon/reload.h"
+#include "daemon/webdesk.h"
 #include "os/os.h"
 #include "probe/children.h"
 #include "probe/probe.h"
@@ -264,6 +265,7 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 static void
 stop_parts(struct dsrd *dsrd)
 {
+	webdesk_close(dsrd->webdesk);
 	desk_close(dsrd->desk);
 	prober_free(dsrd->prober);
 	hook_free(dsrd->hook);
@@ -290,6 +292,7 @@ start(struct dsrd *dsrd)
 		status = desk_open(dsrd, &dsrd->desk);
 	if (status != EXIT_OK)
 		return status;
+	dsrd->webdesk = webdesk_open(dsrd);
 	if (dsrd_take_over(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
 	if (dsrd->conf.user[0] != '\0' && os_drop_root(dsrd->conf.user, error) == -1) {
@@ -323,6 +326,8 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 	dsrd->options = options;
 	dsrd->background = background;
 	dsrd->notify = notify;
+	dsrd->started = dsrd_clock();
+	dsrd->loaded = (uint64_t)time(NULL);
 	dsrd->conf = *conf;
 	memset(conf, 0, sizeof(*conf));
 	dsrd_override(options, &dsrd->conf);

@@ -19,6 +19,7 @@ struct hook;
 struct loop;
 struct notify;
 struct prober;
+struct webdesk;
 
 struct dsrd {
 	const struct options *options;
@@ -32,9 +33,13 @@ struct dsrd {
 	struct hook *hook;
 	struct prober *prober;
 	struct desk *desk; /* NULL: no control socket */
+	struct webdesk *webdesk; /* NULL: no HTTP */
 	uint64_t next_rescan;
 	uint64_t next_wake;  /* UINT64_MAX: none is ordered */
 	uint64_t reloads;
+	uint64_t started;    /* by dsrd_clock() */
+	uint64_t loaded;     /* seconds since 1970, when the configuration that runs was read */
+	bool reload_failed;  /* the last one: what runs is older than what the file says */
 	bool failed; /* stopped because it could not go on */
 };
 

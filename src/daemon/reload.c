@@ -3,6 +3,8 @@
 
 #include "daemon/reload.h"
 
+#include <time.h>
+
 #include "base/attr.h"
 #include "base/log.h"
 #include "conf/compare.h"
@@ -50,6 +52,8 @@ keep(struct dsrd *dsrd, struct conf *fresh)
 	if (!dsrd->options->log_stderr)
 		log_open(dsrd->conf.log, dsrd->options->verbose);
 	dsrd->reloads++;
+	dsrd->reload_failed = false;
+	dsrd->loaded = (uint64_t)time(NULL);
 	log_notice("reload result=ok services=%zu servers=%zu", dsrd->director.model->service_count,
 	    model_server_count(dsrd->director.model));
 }
@@ -58,6 +62,7 @@ int
 reload_apply(struct dsrd *dsrd, struct conf *fresh)
 {
 	if (dsrd_prepare(dsrd, fresh) != EXIT_OK) {
+		dsrd->reload_failed = true;
 		log_error("reload result=failed reason=\"see above: nothing was changed\"");
 		conf_clear(fresh);
 		return -1;
@@ -80,6 +85,7 @@ read_and_apply(struct dsrd *dsrd, struct errlist *errors)
 		(void)reload_apply(dsrd, &fresh);
 		return;
 	}
+	dsrd->reload_failed = true;
 	for (size_t i = 0; i < errlist_count(errors); i++)
 		log_error("reload error=\"%s\"", errlist_text(errors, i));
 	log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");

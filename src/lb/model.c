@@ -389,9 +389,14 @@ update_service(struct service *service, struct service_settings *settings, struc
 static void
 forget_the_rest(struct model *model)
 {
-	for (size_t i = 0; i < model->slot_count; i++)
-		if (model->slots[i] != NULL && !model->slots[i]->stays)
-			server_free(model->slots[i]);
+	for (size_t i = 0; i < model->slot_count; i++) {
+		struct server *server = model->slots[i];
+
+		if (server == NULL || server->stays)
+			continue;
+		server->service->past_connections += server->run->connections;
+		server_free(server);
+	}
 	for (size_t i = 0; i < model->service_count; i++)
 		if (!model->services[i]->stays)
 			service_free(model->services[i]);

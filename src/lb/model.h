@@ -104,6 +104,7 @@ struct service {
 	uint16_t iface;                   /* where its VIPs live */
 	struct service_run *run;
 	struct server_rates rates;        /* of its servers together */
+	uint64_t past_connections;        /* of servers that are gone */
 	enum health_state told;           /* the state that watchers know of */
 	bool stays;                       /* scratch of model_apply() */
 };

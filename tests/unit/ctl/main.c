@@ -16,6 +16,8 @@ main(void)
 	srunner_add_suite(runner, filter_suite());
 	srunner_add_suite(runner, http_suite());
 	srunner_add_suite(runner, json_suite());
+	srunner_add_suite(runner, metrics_suite());
+	srunner_add_suite(runner, web_suite());
 	srunner_add_suite(runner, writer_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -9,6 +9,8 @@ Suite *control_suite(void);
 Suite *filter_suite(void);
 Suite *http_suite(void);
 Suite *json_suite(void);
+Suite *metrics_suite(void);
+Suite *web_suite(void);
 Suite *writer_suite(void);
 
 #endif

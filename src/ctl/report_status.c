@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/* The status as the page shows it and as /healthz sums it up: what somebody has to see to, first. */
+#include "config.h"
+
+#include "ctl/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/attr.h"
+
+#define SUBJECT_TEXT (SERVER_NAME_TEXT + ADDR_TEXT)
+#define WHAT_TEXT 256
+#define COMMAND_LINE (SERVER_NAME_TEXT + 32)
+#define NEARLY_FULL 90 /* percent of the flow table: time left to give it more before it is full */
+
+struct advice {
+	struct writer *writer;
+	const struct report_facts *facts;
+};
+
+bool
+report_serves(const struct service *service)
+{
+	for (size_t i = 0; i < service->server_count; i++)
+		if (server_state(service->servers[i]) == SERVER_UP && !mac_is_zero(&service->servers[i]->mac))
+			return true;
+	return false;
+}
+
+/* Why nothing is served: what its first server suffers from. */
+static const char *
+service_why(const struct service *service)
+{
+	for (size_t i = 0; i < service->server_count; i++)
+		if (*report_why(service->servers[i]) != '\0')
+			return report_why(service->servers[i]);
+	return "no server is enabled";
+}
+
+bool
+report_alive(FILE *out, const struct report_facts *facts)
+{
+	bool alive = true;
+
+	for (size_t i = 0; i < facts->model->service_count; i++) {
+		const struct service *service = facts->model->services[i];
+
+		if (report_serves(service))
+			continue;
+		alive = false;
+		fprintf(out, "service %s has no server for new connections: %s\n", service->settings.name,
+		    service_why(service));
+	}
+	if (alive)
+		fputs("ok\n", out);
+	return alive;
+}
+
+static void
+tell(const struct advice *advice, enum mood mood, const char *subject, const char *what, const char *mend)
+{
+	const struct writer_ops *ops = advice->writer->ops;
+
+	ops->row(advice->writer);
+	ops->cell(advice->writer, mood == MOOD_BAD ? "bad" : "warning", mood);
+	ops->cell(advice->writer, subject, MOOD_PLAIN);
+	ops->cell(advice->writer, what, MOOD_PLAIN);
+	ops->cell(advice->writer, mend, MOOD_PLAIN);
+}
+
+static void
+advise_server(const struct advice *advice, const struct server *server)
+{
+	char name[SERVER_NAME_TEXT], command[COMMAND_LINE];
+
+	if (server_state(server) != SERVER_DOWN &&
+	    !(server_state(server) == SERVER_UP && mac_is_zero(&server->mac)))
+		return;
+	server_name(server, name);
+	snprintf(command, sizeof(command), "dsrctl doctor %s", name);
+	tell(advice, MOOD_WARN, name, report_why(server), command);
+}
+
+static void
+advise_services(const struct advice *advice)
+{
+	for (size_t i = 0; i < advice->facts->model->service_count; i++) {
+		const struct service *service = advice->facts->model->services[i];
+		const bool serves = report_serves(service);
+		char what[WHAT_TEXT], command[COMMAND_LINE];
+
+		if (!serves && service_state(service) != HEALTH_UNKNOWN) {
+			snprintf(what, sizeof(what), "no server takes new connections, clients get no answer: %s",
+			    service_why(service));
+			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
+			tell(advice, MOOD_BAD, service->settings.name, what, command);
+		}
+		/* Where none is left, the doctor is to see all of them at once. */
+		for (size_t j = 0; j < service->server_count && serves; j++)
+			advise_server(advice, service->servers[j]);
+	}
+}
+
+static void
+advise_conflicts(const struct advice *advice)
+{
+	const struct watch *watch = &advice->facts->forwarder->watch;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct finding *finding = &watch->findings[i];
+		const struct server *server = report_server_of(advice->facts->model, finding->iface, &finding->mac);
+		char subject[SUBJECT_TEXT], name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
+
+		if (watch_is_over(finding, advice->facts->now))
+			continue;
+		snprintf(subject, sizeof(subject), "%s %s",
+		    server != NULL ? server_name(server, name) : mac_format(&finding->mac, mac),
+		    addr_format(&finding->vip, vip));
+		tell(advice, MOOD_BAD, subject, watch_kind_sentence(finding->kind),
+		    watch_fix(finding->kind, (enum addr_family)finding->vip.family, server != NULL));
+	}
+}
+
+static void
+advise_director(const struct advice *advice)
+{
+	const struct report_facts *facts = advice->facts;
+	const uint64_t count = conn_table_count(facts->forwarder->conns);
+	const uint64_t capacity = conn_table_capacity(facts->forwarder->conns);
+	char what[WHAT_TEXT];
+
+	if (facts->reload_failed)
+		tell(advice, MOOD_BAD, "director", "the last reload failed: what runs is the configuration from before",
+		    "dsrd -n");
+	if (facts->observe)
+		tell(advice, MOOD_WARN, "director", "it only looks on, and sends nothing", "start dsrd without --observe");
+	for (size_t i = 0; i < facts->iface_count; i++)
+		if (!facts->ifaces[i].open)
+			tell(advice, MOOD_BAD, facts->ifaces[i].iface->name, "this interface is gone or down: its frames are "
+			    "neither seen nor sent", "ip link show");
+	if (count * 100 >= capacity * NEARLY_FULL) {
+		snprintf(what, sizeof(what), "%" PRIu64 " of %" PRIu64 " connections are remembered: when all are, new ones "
+		    "go by consistent hash", count, capacity);
+		tell(advice, MOOD_WARN, "director", what, "raise `connections` in dsrd.conf, and restart dsrd");
+	}
+}
+
+void
+report_status(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "severity", "SEVERITY", false }, { "about", "ABOUT", false },
+		{ "what", "WHAT IS WRONG", false }, { "mend", "WHAT TO DO", false } };
+	const struct advice advice = { writer, facts };
+
+	report_show(writer, facts);
+	writer->ops->fact(writer, "host", NULL, facts->host);
+	writer->ops->flag(writer, "reload_failed", facts->reload_failed);
+	writer->ops->table(writer, "advice", "To see to:", columns, ARRAY_LEN(columns));
+	advise_director(&advice);
+	advise_services(&advice);
+	advise_conflicts(&advice);
+	writer->ops->table_end(writer);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/facts.h"
+
+#include "daemon/dsrd.h"
+
+struct report_facts
+facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
+{
+	const struct director *director = &dsrd->director;
+
+	for (size_t i = 0; i < director->iface_count; i++) {
+		struct receiver_stats received;
+		struct sender_stats sent;
+
+		attachment_stats(&dsrd->attachments[i], &received, &sent);
+		ifaces[i] = (struct report_iface){ &director->ifaces[i], attachment_is_open(&dsrd->attachments[i]),
+			received.received, received.dropped, sent.sent, sent.failed };
+	}
+	return (struct report_facts){ .now = dsrd_clock(), .started = dsrd->started, .reloads = dsrd->reloads,
+		.loaded = dsrd->loaded, .reload_failed = dsrd->reload_failed, .observe = dsrd->options->observe,
+		.model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
+		.iface_count = director->iface_count };
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* What anybody may send to the HTTP port. */
+#include "config.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctl/http.h"
+#include "ctl/web_request.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const size_t head = http_head_length((const char *)data, size);
+	struct web_request request;
+	const char *why = NULL;
+	unsigned status;
+
+	assert(head <= size);
+	status = web_parse((const char *)data, head == 0 ? size : head, &request, &why);
+	if (status == 0)
+		assert(request.resource <= WEB_HEALTH);
+	else
+		assert(status >= 400 && status < 600 && why != NULL && http_status_text(status) != NULL);
+	return 0;
+}

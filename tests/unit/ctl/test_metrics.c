@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/* The metrics and the status of a small director, whole. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "conf/conf.h"
+#include "ctl/metrics.h"
+#include "ctl/report.h"
+#include "suites.h"
+
+static struct conf conf;
+static struct model *model;
+static struct forwarder forwarder;
+static struct iface iface = { .name = "eth0", .mtu = 1500 };
+static struct report_iface ifaces[1] = { { &iface, true, 10, 2, 9, 1 } };
+static struct report_facts facts;
+static char *text;
+static size_t length;
+
+static void
+watch_neighbour(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
+    const struct mac *before UNUSED)
+{
+}
+
+static void
+setup(void)
+{
+	static char file[] = "[dsrd]\ninterface = eth0\nconnections = 1000\n[service web]\nlisten = 192.0.2.10 tcp/80\n"
+	    "check = none\nvip-check = off\nserver = web1 192.0.2.11 weight=3 mac=02:00:00:00:00:11\n"
+	    "server = web2 192.0.2.12 mac=02:00:00:00:00:12\n";
+	const struct siphash_key key = { { 0 } };
+	struct errlist *errors = errlist_new();
+	FILE *in = fmemopen(file, strlen(file), "r");
+	char error[100];
+
+	ck_assert_int_eq(conf_read(in, "t", &conf, errors), 0);
+	fclose(in);
+	errlist_free(errors);
+	model = model_new();
+	ck_assert_int_eq(model_apply(model, &conf.settings, SECONDS(1)), 0);
+	model_place(model, &iface, 1);
+	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, watch_neighbour, NULL, error, sizeof(error)), 0);
+	facts = (struct report_facts){ .now = SECONDS(100), .started = SECONDS(40), .loaded = 1700000000, .model = model,
+		.forwarder = &forwarder, .ifaces = ifaces, .iface_count = 1 };
+}
+
+static void
+teardown(void)
+{
+	free(text);
+	text = NULL;
+	forwarder_clear(&forwarder);
+	model_free(model);
+	conf_clear(&conf);
+}
+
+static const char *
+metrics(bool openmetrics)
+{
+	FILE *out;
+
+	free(text);
+	text = NULL;
+	out = open_memstream(&text, &length);
+	metrics_write(out, &facts, openmetrics);
+	fclose(out);
+	return text;
+}
+
+static void
+has(const char *line)
+{
+	char whole[300];
+
+	snprintf(whole, sizeof(whole), "\n%s\n", line);
+	ck_assert_msg(strstr(text, whole) != NULL, "there is no line\n%s\nin\n%s", line, text);
+}
+
+static struct server *
+server(size_t index)
+{
+	return model->services[0]->servers[index];
+}
+
+START_TEST(tells_all)
+{
+	struct server_run *run = server(0)->run;
+
+	run->connections = 7;
+	run->active = 2;
+	run->inactive = 1;
+	run->packets = 100;
+	run->bytes = UINT64_MAX;
+	run->measure.response_bytes = 4711;
+	latency_add(&run->measure.handshake, 90);
+	latency_add(&run->measure.handshake, 1000000);
+	latency_add(&run->measure.handshake, 9000000);
+	server(1)->run->connections = 3;
+	server(1)->run->active = 4;
+	forwarder.stats.dropped[DROP_NO_SERVER] = 5;
+	forwarder.stats.frames_split = 6;
+	metrics(false);
+	has("dsrd_build_info{version=\"" PACKAGE_VERSION "\"} 1");
+	has("# TYPE dsrd_build_info gauge");
+	has("dsrd_uptime_seconds 60");
+	has("dsrd_config_last_reload_successful 1");
+	has("dsrd_config_last_reload_success_timestamp_seconds 1700000000");
+	has("dsrd_flows 0");
+	has("dsrd_service_up{service=\"web\"} 1");
+	has("dsrd_service_servers{service=\"web\",state=\"up\"} 2");
+	has("dsrd_service_servers{service=\"web\",state=\"disabled\"} 0");
+	has("dsrd_service_connections{service=\"web\"} 7");
+	has("# TYPE dsrd_service_connections_total counter");
+	has("dsrd_service_connections_total{service=\"web\"} 10");
+	has("dsrd_server_weight{service=\"web\",server=\"web1\"} 3");
+	has("dsrd_server_connections{service=\"web\",server=\"web1\",state=\"inactive\"} 1");
+	has("dsrd_server_received_bytes_total{service=\"web\",server=\"web1\"} 18446744073709551615");
+	has("dsrd_server_response_bytes_total{service=\"web\",server=\"web1\"} 4711");
+	has("# TYPE dsrd_server_handshake_seconds histogram");
+	has("dsrd_server_handshake_seconds_bucket{service=\"web\",server=\"web1\",le=\"0.0001\"} 1");
+	has("dsrd_server_handshake_seconds_bucket{service=\"web\",server=\"web1\",le=\"1.0\"} 2");
+	has("dsrd_server_handshake_seconds_bucket{service=\"web\",server=\"web1\",le=\"+Inf\"} 3");
+	has("dsrd_server_handshake_seconds_sum{service=\"web\",server=\"web1\"} 10.000090");
+	has("dsrd_server_handshake_seconds_count{service=\"web\",server=\"web1\"} 3");
+	has("dsrd_server_checks_total{service=\"web\",server=\"web2\",result=\"failure\"} 0");
+	has("dsrd_dropped_packets_total{reason=\"no-server\"} 5");
+	has("dsrd_events_total{event=\"frames_split\"} 6");
+	has("dsrd_interface_not_sent_packets_total{interface=\"eth0\"} 1");
+	has("dsrd_capture_dropped_packets_total{interface=\"eth0\"} 2");
+	ck_assert_ptr_null(strstr(text, "# EOF"));
+}
+END_TEST
+
+/* One family of a name, and an end. */
+START_TEST(speaks_openmetrics)
+{
+	metrics(true);
+	has("# TYPE dsrd_build info");
+	has("# TYPE dsrd_server_checks counter");
+	has("# TYPE dsrd_service_connections gauge");
+	has("# TYPE dsrd_service_connections_total unknown");
+	has("dsrd_server_checks_total{service=\"web\",server=\"web1\",result=\"success\"} 0");
+	ck_assert_str_eq(text + length - 6, "# EOF\n");
+	ck_assert_ptr_null(strstr(text, "TYPE dsrd_server_checks_total"));
+}
+END_TEST
+
+START_TEST(escapes_labels)
+{
+	snprintf(model->services[0]->settings.name, NAME_MOST, "a\"b\\c\nd");
+	metrics(false);
+	has("dsrd_service_up{service=\"a\\\"b\\\\c\\nd\"} 1");
+}
+END_TEST
+
+static void
+find(enum watch_kind kind, const char *vip, const char *mac, uint64_t count)
+{
+	struct finding *finding = &forwarder.watch.findings[forwarder.watch.count++];
+
+	*finding = (struct finding){ .kind = kind, .last = SECONDS(99), .count = count };
+	ck_assert_int_eq(addr_parse(vip, &finding->vip), 0);
+	ck_assert_int_eq(mac_parse(mac, &finding->mac), 0);
+}
+
+START_TEST(counts_conflicts_and_bounces)
+{
+	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
+	find(WATCH_SENDS_BACK, "192.0.2.10", "02:00:00:00:00:12", 8);
+	find(WATCH_ANNOUNCES, "192.0.2.10", "02:00:00:00:00:11", 3);
+	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:77", 1);
+	metrics(false);
+	has("dsrd_vip_conflicts_total{vip=\"192.0.2.10\",mac=\"02:00:00:00:00:11\"} 5");
+	has("dsrd_vip_conflicts_total{vip=\"192.0.2.10\",mac=\"02:00:00:00:00:77\"} 1");
+	has("dsrd_bounced_packets_total{service=\"web\",server=\"web1\"} 0");
+	has("dsrd_bounced_packets_total{service=\"web\",server=\"web2\"} 8");
+	/* Twice the same series would make Prometheus refuse all. */
+	ck_assert_ptr_null(strstr(strstr(text, "mac=\"02:00:00:00:00:11\"") + 1, "mac=\"02:00:00:00:00:11\""));
+}
+END_TEST
+
+/* A server that goes takes none of its service's connections along, or a rate would show a leap. */
+START_TEST(services_keep_what_servers_had)
+{
+	static char file[] = "[dsrd]\ninterface = eth0\n[service web]\nlisten = 192.0.2.10 tcp/80\ncheck = none\n"
+	    "server = web2 192.0.2.12\n";
+	struct errlist *errors = errlist_new();
+	FILE *in = fmemopen(file, strlen(file), "r");
+	struct conf next;
+
+	server(0)->run->connections = 7;
+	server(1)->run->connections = 3;
+	ck_assert_int_eq(conf_read(in, "t", &next, errors), 0);
+	ck_assert_int_eq(model_apply(model, &next.settings, SECONDS(2)), 0);
+	fclose(in);
+	errlist_free(errors);
+	conf_clear(&next);
+	metrics(false);
+	has("dsrd_service_connections_total{service=\"web\"} 10");
+	has("dsrd_server_connections_total{service=\"web\",server=\"web2\"} 3");
+	ck_assert_ptr_null(strstr(text, "web1"));
+}
+END_TEST
+
+static char *
+page(const char *name)
+{
+	const char *directory = getenv("SOURCE_DIR");
+	char path[500];
+	FILE *file;
+	char *content = calloc(1, 1 << 20);
+
+	snprintf(path, sizeof(path), "%s/%s", directory != NULL ? directory : ".", name);
+	file = fopen(path, "r");
+	ck_assert_msg(file != NULL, "%s is missing", path);
+	ck_assert_uint_gt(fread(content, 1, (1 << 20) - 1, file), 0);
+	fclose(file);
+	return content;
+}
+
+START_TEST(each_is_documented)
+{
+	char *manual = page("man/dsrd-metrics.7.in"), name[METRIC_NAME_TEXT], item[100];
+	size_t count = 0;
+
+	metrics(false);
+	for (; metrics_name(count, name) != NULL; count++) {
+		snprintf(item, sizeof(item), "\n.It Li %s", name);
+		ck_assert_msg(strstr(manual, item) != NULL, "dsrd-metrics.7 does not tell of %s", name);
+		snprintf(item, sizeof(item), "# HELP %s ", name);
+		ck_assert_msg(strstr(text, item) != NULL, "%s is not among the metrics", name);
+	}
+	ck_assert_uint_gt(count, 20);
+	free(manual);
+}
+END_TEST
+
+static const char *
+alive(bool expected)
+{
+	FILE *out;
+
+	free(text);
+	text = NULL;
+	out = open_memstream(&text, &length);
+	ck_assert_int_eq(report_alive(out, &facts), expected);
+	fclose(out);
+	return text;
+}
+
+START_TEST(knows_whether_all_is_served)
+{
+	ck_assert_str_eq(alive(true), "ok\n");
+	server(0)->health.state = HEALTH_DOWN;
+	server(0)->health.reason = HEALTH_REASON_TIMEOUT;
+	ck_assert_str_eq(alive(true), "ok\n");
+	server(1)->mac = mac_zero;
+	ck_assert_str_eq(alive(false), "service web has no server for new connections: timeout\n");
+	server(1)->mac.bytes[0] = 2;
+	server(1)->steering.admin = ADMIN_DISABLED;
+	alive(false);
+}
+END_TEST
+
+static void
+status(void)
+{
+	struct writer *writer;
+	FILE *out;
+
+	free(text);
+	text = NULL;
+	out = open_memstream(&text, &length);
+	writer = writer_json(out);
+	ck_assert_ptr_nonnull(writer);
+	report_status(writer, &facts);
+	ck_assert_int_eq(writer_end(writer), 0);
+	fclose(out);
+}
+
+static void
+advised(const char *json)
+{
+	status();
+	ck_assert_msg(strstr(text, json) != NULL, "there is no\n%s\nin\n%s", json, text);
+}
+
+START_TEST(advises)
+{
+	advised("\"advice\":[]");
+	server(0)->health.state = HEALTH_DOWN;
+	server(0)->health.reason = HEALTH_REASON_TIMEOUT;
+	advised("\"advice\":[{\"severity\":\"warning\",\"about\":\"web/web1\",\"what\":\"timeout\","
+	    "\"mend\":\"dsrctl doctor web/web1\"}]");
+	server(1)->health = server(0)->health;
+	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"web\",\"what\":\"no server takes new connections, clients get no "
+	    "answer: timeout\",\"mend\":\"dsrctl doctor web\"}]");
+	server(0)->health.state = server(1)->health.state = HEALTH_UP;
+	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
+	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers for the VIP");
+	forwarder.watch.findings[0].last = 0;
+	advised("\"advice\":[]");
+	facts.reload_failed = true;
+	advised("\"mend\":\"dsrd -n\"");
+	facts.reload_failed = false;
+	facts.observe = true;
+	advised("it only looks on");
+	facts.observe = false;
+	ifaces[0].open = false;
+	advised("\"about\":\"eth0\"");
+	ifaces[0].open = true;
+	facts.host = "lb1.example.org";
+	advised("\"host\":\"lb1.example.org\"");
+}
+END_TEST
+
+Suite *
+metrics_suite(void)
+{
+	Suite *suite = suite_create("metrics");
+	TCase *tcase = tcase_create("metrics");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, tells_all);
+	tcase_add_test(tcase, speaks_openmetrics);
+	tcase_add_test(tcase, escapes_labels);
+	tcase_add_test(tcase, counts_conflicts_and_bounces);
+	tcase_add_test(tcase, services_keep_what_servers_had);
+	tcase_add_test(tcase, each_is_documented);
+	tcase_add_test(tcase, knows_whether_all_is_served);
+	tcase_add_test(tcase, advises);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
