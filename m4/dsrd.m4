@@ -51,3 +51,14 @@ AC_DEFUN([DSRD_TRY_LINK], [
 		LIBS=$dsrd_save_LIBS
 	])
 ])
+
+# DSRD_COMPLETION(SHELL, NAME, DIRECTORY): --with-SHELL-completion-dir. DIRECTORY is where the shell looks below any
+# prefix that it knows; a package may know better, or want none.
+AC_DEFUN([DSRD_COMPLETION], [
+	AC_ARG_WITH([$1-completion-dir],
+		[AS_HELP_STRING([--with-$1-completion-dir=DIR], [install completions for $1 there, or "no" (default: DATADIR/$3)])],
+		[], [with_$1_completion_dir=yes])
+	AS_IF([test "x$with_$1_completion_dir" = xyes], [with_$1_completion_dir='${datadir}/$3'])
+	AM_CONDITIONAL([INSTALL_$2_COMPLETION], [test "x$with_$1_completion_dir" != xno])
+	AC_SUBST([$1completiondir], [$with_$1_completion_dir])
+])

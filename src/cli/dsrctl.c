@@ -10,10 +10,10 @@
 
 #include "base/text.h"
 #include "cli/ask.h"
+#include "cli/flags.h"
 #include "cli/wait.h"
 #include "ctl/command.h"
 
-#define DSRCTL_SOCKET RUNSTATEDIR "/dsrd.sock"
 #define NAMES_MOST (COMMAND_COUNT + 1)
 #define WORDS_MOST (COMMAND_WORDS + COMMAND_ARGUMENTS + 2) /* --wait DURATION is two more */
 
@@ -27,10 +27,9 @@ print_help(FILE *out)
 		snprintf(left, sizeof(left), "%s %s", command_name(id, name), commands[id].arguments);
 		fprintf(out, "  %-38s %s\n", left, commands[id].help);
 	}
-	fprintf(out, "\n  -j         JSON, for programs\n"
-	    "  -s SOCKET  the director's `control` socket (default " DSRCTL_SOCKET ")\n"
-	    "  -h         this help\n"
-	    "  -V         dsrctl's own version\n\n"
+	fputc('\n', out);
+	flag_print(dsrctl_flags, dsrctl_flag_count, out);
+	fprintf(out, "\n"
 	    "Exit status: 0 done, 1 refused or failed or something is not well, 2 usage, 3 no daemon.\n");
 }
 
@@ -124,8 +123,7 @@ main(int argc, char *argv[])
 	size_t count = 0;
 	int option;
 
-	/* "+": glibc would else look for options behind the command too. */
-	while ((option = getopt(argc, argv, "+jhVs:")) != -1) {
+	while ((option = flag_next(dsrctl_flags, dsrctl_flag_count, "", argc, argv)) != -1) {
 		switch (option) {
 		case 'j':
 			wish.json = true;

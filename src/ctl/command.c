@@ -11,6 +11,8 @@
 #define WAIT_DOCTOR 25
 /* A walk through many million flows, or through a long file. */
 #define WAIT_LONG 25
+/* Somebody has pressed the tabulator key and waits for the cursor to come back. */
+#define WAIT_NAMES 1
 
 const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_SHOW] = { { "show", NULL }, "", 0, 0, false, WAIT,
@@ -27,6 +29,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "what is left on servers that are drained; status 1 while there is something" },
 	[COMMAND_SHOW_CONFIG] = { { "show", "config" }, "", 0, 0, false, WAIT,
 	    "the configuration that is in force, and what operators changed since" },
+	[COMMAND_SHOW_NAMES] = { { "show", "names" }, "", 0, 0, false, WAIT_NAMES,
+	    "the names of services and servers, as commands take them; shells complete by it" },
 	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER [--wait DURATION]", 1, 1, true, WAIT_LONG,
 	    "no new connections; with --wait returns when the old ones are gone" },
 	[COMMAND_ENABLE] = { { "enable", NULL }, "SERVICE/SERVER", 1, 1, true, WAIT,

@@ -112,15 +112,17 @@ static const struct term {
 	const char *name;
 	bool (*take)(const char *value, struct filter *filter);
 	const char *takes;
+	const char *choices; /* filter_term() */
 } terms[] = {
-	{ "service", take_service, "a service's name" },
-	{ "server", take_server, "SERVICE/SERVER" },
-	{ "client", take_client, "an address or prefix, such as 203.0.113.0/24" },
-	{ "vip", take_vip, "an address" },
-	{ "port", take_port, "a number from 1 to 65535" },
-	{ "protocol", take_protocol, "tcp, udp or sctp" },
-	{ "state", take_state, "syn, established, fin-wait, time-wait, closed or udp" },
-	{ "limit", take_limit, "a number from 0 to 10000" },
+	{ "service", take_service, "a service's name", "SERVICE" },
+	{ "server", take_server, "SERVICE/SERVER", "SERVICE/SERVER" },
+	{ "client", take_client, "an address or prefix, such as 203.0.113.0/24", "" },
+	{ "vip", take_vip, "an address", "VIP" },
+	{ "port", take_port, "a number from 1 to 65535", "" },
+	{ "protocol", take_protocol, "tcp, udp or sctp", "tcp udp sctp" },
+	{ "state", take_state, "syn, established, fin-wait, time-wait, closed or udp",
+	    "syn established fin-wait time-wait closed udp" },
+	{ "limit", take_limit, "a number from 0 to 10000", "" },
 };
 
 static int
@@ -171,4 +173,13 @@ filter_matches(const struct filter *filter, const struct flow_facts *facts)
 	return (filter->port == 0 || filter->port == facts->port) &&
 	    (filter->protocol == 0 || filter->protocol == facts->protocol) &&
 	    (filter->state == CONN_NONE || filter->state == facts->state);
+}
+
+const char *
+filter_term(size_t index, const char **choices)
+{
+	if (index >= ARRAY_LEN(terms))
+		return NULL;
+	*choices = terms[index].choices;
+	return terms[index].name;
 }

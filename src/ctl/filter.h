@@ -43,6 +43,11 @@ struct flow_facts {
 
 /* 0, or -1 with a sentence that names the word that is wrong, and what is allowed. */
 NODISCARD int filter_parse(const char *const words[], size_t count, struct filter *filter, char error[FILTER_ERROR]);
+/*
+ * The name before the "=", NULL behind the last, and what may follow: some words, or SERVICE, SERVICE/SERVER or VIP for a
+ * name of these, or "" for anything.
+ */
+const char *filter_term(size_t index, const char **choices);
 bool filter_matches(const struct filter *filter, const struct flow_facts *facts);
 
 #endif

@@ -419,6 +419,32 @@ report_drops(struct writer *writer, const struct report_facts *facts)
 	writer->ops->table_end(writer);
 }
 
+static void
+name_row(struct writer *writer, const char *name, const char *kind)
+{
+	writer->ops->row(writer);
+	writer->ops->cell(writer, name, MOOD_PLAIN);
+	writer->ops->cell(writer, kind, MOOD_PLAIN);
+}
+
+void
+report_names(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "name", "NAME", false }, { "kind", "KIND", false } };
+	const struct model *model = facts->model;
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT];
+
+	writer->ops->table(writer, "names", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < model->service_count; i++) {
+		name_row(writer, model->services[i]->settings.name, "service");
+		for (size_t j = 0; j < model->services[i]->server_count; j++)
+			name_row(writer, server_name(model->services[i]->servers[j], name), "server");
+	}
+	for (size_t i = 0; i < model->vip_count; i++)
+		name_row(writer, addr_format(&model->vips[i].addr, addr), "vip");
+	writer->ops->table_end(writer);
+}
+
 static const char *
 neigh_state_name(enum neigh_state state)
 {

@@ -58,6 +58,7 @@ bool report_alive(FILE *out, const struct report_facts *facts);
 bool report_serves(const struct service *service);
 void report_health(struct writer *writer, const struct report_facts *facts);
 void report_drops(struct writer *writer, const struct report_facts *facts);
+void report_names(struct writer *writer, const struct report_facts *facts);
 void report_neighbors(struct writer *writer, const struct report_facts *facts);
 
 /* "192.0.2.10 tcp/80" */

@@ -51,6 +51,9 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 	case COMMAND_SHOW_NEIGHBORS:
 		report_neighbors(writer, &facts);
 		break;
+	case COMMAND_SHOW_NAMES:
+		report_names(writer, &facts);
+		break;
 	case COMMAND_DOCTOR:
 		return desk_examine(desk, ask, writer, out);
 	case COMMAND_SHOW_CONNECTIONS:

@@ -3,24 +3,17 @@
 
 #include "daemon/options.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
 
-/* Above every character: flags without a letter. */
-enum { FLAG_OBSERVE = 256, FLAG_REPORT };
+/* Flags without a letter. */
+enum { FLAG_OBSERVE = FLAG_LONG, FLAG_REPORT };
 
-struct flag {
-	int letter;
-	const char *name;
-	const char *takes; /* NULL: nothing */
-	const char *help;
-	const char *more;  /* the help's second line, or NULL */
-};
-
-static const struct flag flags[] = {
+const struct flag options_flags[] = {
 	{ 'f', "config", "FILE", "configuration, default " DSRD_CONF, NULL },
 	{ 'n', "check", NULL, "check the configuration: all errors at once, then exit (-t is accepted too)", NULL },
 	{ 'T', "dump", NULL, "print the effective configuration, defaults filled in, and exit", NULL },
@@ -38,6 +31,9 @@ static const struct flag flags[] = {
 	{ 'V', "version", NULL, "print the version and how it was built, and exit", NULL },
 	{ 'h', "help", NULL, "print this, and exit", NULL },
 };
+const size_t options_flag_count = ARRAY_LEN(options_flags);
+
+static_assert(ARRAY_LEN(options_flags) <= FLAGS_MOST, "all of them are known to getopt");
 
 static enum exit_status
 apply(struct options *options, int letter, const char *value)
@@ -120,26 +116,11 @@ check_together(struct options *options, int argc, char *const argv[], int next)
 enum exit_status
 options_parse(struct options *options, int argc, char *const argv[])
 {
-	struct option longs[ARRAY_LEN(flags) + 1];
-	char shorts[2 + 2 * ARRAY_LEN(flags)] = "+t";
-	size_t used = strlen(shorts);
 	int letter;
 
 	memset(options, 0, sizeof(*options));
-	memset(longs, 0, sizeof(longs));
 	options->config = DSRD_CONF;
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-		longs[i].name = flags[i].name;
-		longs[i].has_arg = flags[i].takes != NULL ? required_argument : no_argument;
-		longs[i].val = flags[i].letter;
-		if (flags[i].letter >= FLAG_OBSERVE)
-			continue;
-		shorts[used++] = (char)flags[i].letter;
-		if (flags[i].takes != NULL)
-			shorts[used++] = ':';
-	}
-	shorts[used] = '\0';
-	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
+	while ((letter = flag_next(options_flags, options_flag_count, "t", argc, argv)) != -1)
 		if (apply(options, letter, optarg) != EXIT_OK)
 			return EXIT_USAGE;
 	return check_together(options, argc, argv, optind);
@@ -151,17 +132,5 @@ options_print_help(void)
 	printf("usage: dsrd [-dFhnTvV] [-f file] [-i interface] [-p pidfile] [-u user[:group]]\n"
 	    "            [-r in.pcap [-w out.pcap] [--report]]\n\n"
 	    "A load balancer by direct server return. The manual: dsrd(8), dsrd.conf(5).\n\n");
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-		const struct flag *flag = &flags[i];
-		char left[40];
-
-		if (flag->letter >= FLAG_OBSERVE)
-			snprintf(left, sizeof(left), "    --%s", flag->name);
-		else
-			snprintf(left, sizeof(left), "-%c, --%s%s%s", flag->letter, flag->name,
-			    flag->takes != NULL ? " " : "", flag->takes != NULL ? flag->takes : "");
-		printf("  %-26s %s\n", left, flag->help);
-		if (flag->more != NULL)
-			printf("  %-26s %s\n", "", flag->more);
-	}
+	flag_print(options_flags, options_flag_count, stdout);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/attr.h"
+#include "base/flag.h"
 
 #define DSRD_CONF SYSCONFDIR "/dsrd.conf"
 
@@ -42,6 +43,9 @@ struct options {
 	bool report;
 	int verbose;
 };
+
+extern const struct flag options_flags[];
+extern const size_t options_flag_count;
 
 /* EXIT_OK, or EXIT_USAGE with the reason on standard error. Texts point into argv. */
 NODISCARD enum exit_status options_parse(struct options *options, int argc, char *const argv[]);

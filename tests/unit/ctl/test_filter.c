@@ -120,6 +120,29 @@ START_TEST(test_a_server_that_is_gone)
 }
 END_TEST
 
+/* What shells offer is what is taken. */
+START_TEST(test_choices)
+{
+	const char *name, *choices;
+	char word[64], error[FILTER_ERROR] = "";
+	size_t count = 0;
+
+	for (size_t i = 0; (name = filter_term(i, &choices)) != NULL; i++) {
+		/* Capital letters stand for names. */
+		while (*choices >= 'a' && *choices <= 'z') {
+			const size_t length = strcspn(choices, " ");
+			struct filter filter;
+
+			snprintf(word, sizeof(word), "%s=%.*s", name, (int)length, choices);
+			ck_assert_msg(parse(word, &filter, error) == 0, "%s: %s", word, error);
+			choices += length + strspn(choices + length, " ");
+			count++;
+		}
+	}
+	ck_assert_uint_eq(count, 3 + 6); /* protocols, states */
+}
+END_TEST
+
 Suite *
 filter_suite(void)
 {
@@ -129,6 +152,7 @@ filter_suite(void)
 	tcase_add_loop_test(tcase, test_matching, 0, ARRAY_LEN(rows));
 	tcase_add_loop_test(tcase, test_refusals, 0, ARRAY_LEN(bads));
 	tcase_add_test(tcase, test_a_server_that_is_gone);
+	tcase_add_test(tcase, test_choices);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

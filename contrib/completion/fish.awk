@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: ISC
+# Completions for fish.
+
+# In single quotes of fish, where a backslash escapes.
+function fish_quoted(text) {
+	gsub(/\\/, "\\\\", text)
+	gsub(apostrophe, "\\" apostrophe, text)
+	return apostrophe text apostrophe
+}
+
+# What prints the words for a kind of argument.
+function words_for(kind) {
+	if (kind == "SERVICE/SERVER")
+		return "__dsrctl_names server"
+	if (kind == "SERVICE[/SERVER]")
+		return "__dsrctl_names service server"
+	if (kind == "SERVICE")
+		return "__dsrctl_names service"
+	if (kind == "VIP")
+		return "__dsrctl_names vip"
+	if (kind == "FILTER")
+		return "__dsrctl_filter"
+	if (kind == "PROTOCOL")
+		return "printf '%s\\n' tcp udp sctp"
+	if (kind == "DURATION")
+		return "printf '%s\\n' 30s 5m 1h"
+	if (kind == "FILE" || kind == "SOCKET")
+		return "__fish_complete_path (commandline -ct)"
+	if (kind == "IF")
+		return "__fish_print_interfaces"
+	if (kind == "USER[:GROUP]")
+		return "__fish_complete_users"
+	return ""
+}
+
+function write_flags(condition,    i) {
+	print ""
+	for (i = 1; i <= flag_count; i++)
+		print "complete -c " program (condition == "" ? "" : " -n " condition) (letters[i] == "" ? "" : " -s " letters[i]) \
+		    " -l " names[i] (takes[i] == "" ? "" : " -x -a '(" words_for(takes[i]) ")'") " -d " fish_quoted(flag_help[i])
+}
+
+# Flags with letters and without, of which the next word is a value.
+function takers(between,    i, list) {
+	for (i = 1; i <= flag_count; i++)
+		if (takes[i] != "")
+			list = list (list == "" ? "" : " ") spellings(i, " ")
+	return list
+}
+
+function write_words() {
+	print "\n# The words of the command before the cursor, without flags and what they take."
+	print "function __dsrctl_words"
+	print "\tset -l words (commandline -opc)"
+	print "\tset -e words[1]"
+	print "\twhile set -q words[1]; and string match -q -- '-*' $words[1]"
+	print "\t\tcontains -- $words[1] " takers() "; and set -e words[1]"
+	print "\t\tset -e words[1]"
+	print "\tend"
+	print "\tstring join \\n -- $words"
+	print "end"
+}
+
+function write_names() {
+	print "\n# The names that the director itself knows; nothing when it does not answer."
+	print "function __dsrctl_names"
+	print "\tset -l words (commandline -opc)"
+	print "\tset -l socket"
+	print "\tset -l before"
+	print "\tfor word in $words"
+	print "\t\tif contains -- \"$before\" -s --socket"
+	print "\t\t\tset socket -s $word"
+	print "\t\telse if string match -q -- '--socket=*' $word"
+	print "\t\t\tset socket $word"
+	print "\t\tend"
+	print "\t\tset before $word"
+	print "\tend"
+	print "\tcommand $words[1] $socket show names 2>/dev/null | while read -l line"
+	print "\t\tset -l parts (string split -n ' ' -- $line)"
+	print "\t\tcontains -- \"$parts[2]\" $argv; and printf '%s\\t%s\\n' $parts"
+	print "\tend"
+	print "end"
+}
+
+function write_filter(    i, list) {
+	print "\n# \"state=established\""
+	print "function __dsrctl_filter"
+	print "\tswitch (commandline -ct)"
+	for (i = 1; i <= term_count; i++) {
+		list = list " " terms[i] "="
+		if (choices[terms[i]] == "")
+			continue
+		print "\t\tcase '" terms[i] "=*'"
+		if (choices[terms[i]] ~ /^[a-z]/)
+			print "\t\t\tprintf '" terms[i] "=%s\\n' " choices[terms[i]]
+		else
+			print "\t\t\t" words_for(choices[terms[i]]) " | string replace -r '^' '" terms[i] "='"
+	}
+	print "\t\tcase '*=*'"
+	print "\t\tcase '*'"
+	print "\t\t\tprintf '%s\\n'" list
+	print "\tend"
+	print "end"
+}
+
+function write_arguments(    i, p, name) {
+	print "\n# What a command takes at a place, counted from 0."
+	print "function __dsrctl_argument -a name place before"
+	print "\tswitch \"$name,$before\""
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		if (!(name in option))
+			continue
+		print "\t\tcase '" name "," option[name] "'"
+		print "\t\t\t" words_for(option_takes[name])
+		print "\t\t\treturn"
+		print "\t\tcase '" name ",*'"
+		print "\t\t\tstring match -q -- '-*' (commandline -ct); and echo " option[name]
+	}
+	print "\tend"
+	print "\tswitch \"$name,$place\""
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		for (p = 0; p < positions[name]; p++)
+			if (words_for(argument[name, p]) != "") {
+				print "\t\tcase '" name "," p "'"
+				print "\t\t\t" words_for(argument[name, p])
+			}
+		if ((name, "*") in argument) {
+			print "\t\tcase '" name ",*'"
+			print "\t\t\t" words_for(argument[name, "*"])
+		}
+	}
+	print "\tend"
+	print "end"
+}
+
+function help_of(first,    i) {
+	if (first in help)
+		return help[first]
+	for (i = 1; i <= command_count; i++)
+		if (index(command[i], first " ") == 1)
+			return help[command[i]]
+	return ""
+}
+
+# Words with what they mean behind a tabulator.
+function write_command(    i, j, count, list) {
+	print "\n# The second words of a command's name."
+	print "function __dsrctl_seconds -a first"
+	print "\tswitch \"$first\""
+	for (i = 1; i <= first_count; i++) {
+		if (seconds[firsts[i]] == "")
+			continue
+		print "\t\tcase " firsts[i]
+		print "\t\t\tprintf '%s\\t%s\\n' \\"
+		count = split(seconds[firsts[i]], list, " ")
+		for (j = 1; j <= count; j++)
+			print "\t\t\t\t" list[j] " " fish_quoted(help[firsts[i] " " list[j]]) (j < count ? " \\" : "")
+	}
+	print "\tend"
+	print "end"
+	print "\n# What may stand at the cursor."
+	print "function __dsrctl_command"
+	print "\tset -l words (__dsrctl_words)"
+	print "\tif not set -q words[1]"
+	print "\t\tprintf '%s\\t%s\\n' \\"
+	for (i = 1; i <= first_count; i++)
+		print "\t\t\t" firsts[i] " " fish_quoted(help_of(firsts[i])) (i < first_count ? " \\" : "")
+	print "\t\treturn"
+	print "\tend"
+	print "\tset -l name $words[1]"
+	print "\tset -l before $words[-1]"
+	print "\tset -l place 0"
+	print "\tset -l skip"
+	print "\tif not set -q words[2]"
+	print "\t\t__dsrctl_seconds $name"
+	print "\telse if contains -- $words[2] (__dsrctl_seconds $name | string replace -r '\\t.*' '')"
+	print "\t\tset name \"$name $words[2]\""
+	print "\t\tset -e words[1]"
+	print "\tend"
+	print "\tset -e words[1]"
+	print "\tfor word in $words"
+	print "\t\tif set -q skip[1]"
+	print "\t\t\tset -e skip[1]"
+	print "\t\telse if string match -q -- '--*' $word"
+	print "\t\t\tset skip yes"
+	print "\t\telse"
+	print "\t\t\tset place (math $place + 1)"
+	print "\t\tend"
+	print "\tend"
+	print "\t__dsrctl_argument $name $place $before"
+	print "end"
+}
+
+END {
+	if (failed)
+		exit 1
+	head_lines()
+	if (program == "dsrctl") {
+		write_words()
+		write_names()
+		write_filter()
+		write_arguments()
+		write_command()
+		print "\nfunction __dsrctl_before_command"
+		print "\tset -l words (__dsrctl_words)"
+		print "\tnot set -q words[1]"
+		print "end"
+		write_flags("__dsrctl_before_command")
+		print "complete -c dsrctl -f -k -a '(__dsrctl_command)'"
+	} else {
+		write_flags("")
+		print "complete -c dsrd -f"
+	}
+}

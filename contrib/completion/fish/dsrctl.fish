@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: ISC
+# Completion of dsrctl for fish. Made by contrib/completion/generate.sh from the tables that dsrctl
+# parses by: `make completions` makes it anew.
+
+# The words of the command before the cursor, without flags and what they take.
+function __dsrctl_words
+	set -l words (commandline -opc)
+	set -e words[1]
+	while set -q words[1]; and string match -q -- '-*' $words[1]
+		contains -- $words[1] -s --socket; and set -e words[1]
+		set -e words[1]
+	end
+	string join \n -- $words
+end
+
+# The names that the director itself knows; nothing when it does not answer.
+function __dsrctl_names
+	set -l words (commandline -opc)
+	set -l socket
+	set -l before
+	for word in $words
+		if contains -- "$before" -s --socket
+			set socket -s $word
+		else if string match -q -- '--socket=*' $word
+			set socket $word
+		end
+		set before $word
+	end
+	command $words[1] $socket show names 2>/dev/null | while read -l line
+		set -l parts (string split -n ' ' -- $line)
+		contains -- "$parts[2]" $argv; and printf '%s\t%s\n' $parts
+	end
+end
+
+# "state=established"
+function __dsrctl_filter
+	switch (commandline -ct)
+		case 'service=*'
+			__dsrctl_names service | string replace -r '^' 'service='
+		case 'server=*'
+			__dsrctl_names server | string replace -r '^' 'server='
+		case 'vip=*'
+			__dsrctl_names vip | string replace -r '^' 'vip='
+		case 'protocol=*'
+			printf 'protocol=%s\n' tcp udp sctp
+		case 'state=*'
+			printf 'state=%s\n' syn established fin-wait time-wait closed udp
+		case '*=*'
+		case '*'
+			printf '%s\n' service= server= client= vip= port= protocol= state= limit=
+	end
+end
+
+# What a command takes at a place, counted from 0.
+function __dsrctl_argument -a name place before
+	switch "$name,$before"
+		case 'drain,--wait'
+			printf '%s\n' 30s 5m 1h
+			return
+		case 'drain,*'
+			string match -q -- '-*' (commandline -ct); and echo --wait
+	end
+	switch "$name,$place"
+		case 'show connections,*'
+			__dsrctl_filter
+		case 'show drain,0'
+			__dsrctl_names server
+		case 'drain,0'
+			__dsrctl_names server
+		case 'enable,0'
+			__dsrctl_names server
+		case 'disable,0'
+			__dsrctl_names server
+		case 'weight,0'
+			__dsrctl_names server
+		case 'why,0'
+			printf '%s\n' tcp udp sctp
+		case 'doctor,0'
+			__dsrctl_names service server
+	end
+end
+
+# The second words of a command's name.
+function __dsrctl_seconds -a first
+	switch "$first"
+		case show
+			printf '%s\t%s\n' \
+				health 'every check of every server, and every path to a VIP, with its last result' \
+				drops 'frames that did not reach a server, by reason, and the other counters' \
+				neighbors 'the servers\' MAC addresses and the director\'s interfaces' \
+				connections 'the flows that all of service= server= client= vip= port= protocol= state= hold for' \
+				drain 'what is left on servers that are drained; status 1 while there is something' \
+				config 'the configuration that is in force, and what operators changed since' \
+				names 'the names of services and servers, as commands take them; shells complete by it'
+		case reload
+			printf '%s\t%s\n' \
+				--plan 'what a reload would change, and how many connections that touches'
+	end
+end
+
+# What may stand at the cursor.
+function __dsrctl_command
+	set -l words (__dsrctl_words)
+	if not set -q words[1]
+		printf '%s\t%s\n' \
+			show 'services and servers, their state and why, connections, what is wrong' \
+			drain 'no new connections; with --wait returns when the old ones are gone' \
+			enable 'ends what drain or disable began' \
+			disable 'as if the server were down' \
+			weight 'another weight than the file\'s, until the file says another one' \
+			reload 'reads the configuration file anew; a bad one changes nothing' \
+			why 'the decision for this flow, step by step; changes nothing' \
+			doctor 'examines director and real servers: what is wrong, and the command that mends it' \
+			version 'the version of the director that runs'
+		return
+	end
+	set -l name $words[1]
+	set -l before $words[-1]
+	set -l place 0
+	set -l skip
+	if not set -q words[2]
+		__dsrctl_seconds $name
+	else if contains -- $words[2] (__dsrctl_seconds $name | string replace -r '\t.*' '')
+		set name "$name $words[2]"
+		set -e words[1]
+	end
+	set -e words[1]
+	for word in $words
+		if set -q skip[1]
+			set -e skip[1]
+		else if string match -q -- '--*' $word
+			set skip yes
+		else
+			set place (math $place + 1)
+		end
+	end
+	__dsrctl_argument $name $place $before
+end
+
+function __dsrctl_before_command
+	set -l words (__dsrctl_words)
+	not set -q words[1]
+end
+
+complete -c dsrctl -n __dsrctl_before_command -s j -l json -d 'JSON, for programs'
+complete -c dsrctl -n __dsrctl_before_command -s s -l socket -x -a '(__fish_complete_path (commandline -ct))' -d 'the director\'s `control` socket'
+complete -c dsrctl -n __dsrctl_before_command -s h -l help -d 'print this, and exit'
+complete -c dsrctl -n __dsrctl_before_command -s V -l version -d 'print dsrctl\'s own version, and exit'
+complete -c dsrctl -f -k -a '(__dsrctl_command)'

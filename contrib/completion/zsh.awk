@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: ISC
+# Completions for zsh, by its _arguments and _describe.
+
+# A help text inside [...] of _arguments, or behind the colon of _describe.
+function escaped(text) {
+	gsub(/\\/, "\\\\", text)
+	gsub(/\[/, "\\[", text)
+	gsub(/\]/, "\\]", text)
+	gsub(/:/, "\\:", text)
+	return text
+}
+
+# What completes a kind of argument.
+function action_for(kind) {
+	if (kind == "SERVICE/SERVER")
+		return "_dsrctl_names server"
+	if (kind == "SERVICE[/SERVER]")
+		return "_dsrctl_names service server"
+	if (kind == "SERVICE")
+		return "_dsrctl_names service"
+	if (kind == "VIP")
+		return "_dsrctl_names vip"
+	if (kind == "FILTER")
+		return "_dsrctl_filter"
+	if (kind == "PROTOCOL")
+		return "compadd tcp udp sctp"
+	if (kind == "DURATION")
+		return "compadd 30s 5m 1h"
+	if (kind == "FILE" || kind == "SOCKET")
+		return "_files"
+	if (kind == "IF")
+		return "_net_interfaces"
+	if (kind == "USER[:GROUP]")
+		return "_users"
+	return "_message " quoted(kind)
+}
+
+function write_flags(    i, spec) {
+	for (i = 1; i <= flag_count; i++) {
+		spec = quoted("[" escaped(flag_help[i]) "]" (takes[i] == "" ? "" : ":" escaped(takes[i]) ":" \
+		    (takes[i] == "IF" || takes[i] ~ /^USER/ ? action_for(takes[i]) : "_files")))
+		if (letters[i] == "")
+			print "\t\t" quoted("--" names[i]) spec " \\"
+		else if (takes[i] == "")
+			print "\t\t'(-" letters[i] " --" names[i] ")'{-" letters[i] ",--" names[i] "}" spec " \\"
+		else
+			print "\t\t'(-" letters[i] " --" names[i] ")'{-" letters[i] "+,--" names[i] "=}" spec " \\"
+	}
+}
+
+function write_names() {
+	print "\n# The names that the director itself knows; nothing when it does not answer."
+	print "_dsrctl_names() { # KIND..."
+	print "\tlocal line"
+	print "\tlocal -a found"
+	print "\tfor line in ${(f)\"$(_call_program names $program ${(q)socket} show names 2>/dev/null)\"}; do"
+	print "\t\t(( ${@[(Ie)${line##* }]} )) && found+=(${line%% *})"
+	print "\tdone"
+	print "\t_wanted names expl 'name' compadd -a found"
+	print "}"
+}
+
+function write_filter(    i, list) {
+	print "\n# \"state=established\""
+	print "_dsrctl_filter() {"
+	print "\tif ! compset -P 1 '*='; then"
+	for (i = 1; i <= term_count; i++)
+		list = list " " terms[i]
+	print "\t\tcompadd -S =" list
+	print "\t\treturn"
+	print "\tfi"
+	print "\tcase ${IPREFIX%=} in"
+	for (i = 1; i <= term_count; i++)
+		if (choices[terms[i]] != "")
+			print "\t*" terms[i] ") " (choices[terms[i]] ~ /^[a-z]/ ? "compadd " choices[terms[i]] : \
+			    action_for(choices[terms[i]])) " ;;"
+	print "\tesac"
+	print "}"
+}
+
+function write_arguments(    i, p, name) {
+	print "\n# What a command takes; words[1] is the last word of its name."
+	print "_dsrctl_argument() { # COMMAND"
+	print "\tcase $1 in"
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		if (positions[name] == 0 && !((name, "*") in argument))
+			continue
+		print "\t" quoted(name) ")"
+		print "\t\t_arguments \\"
+		if (name in option)
+			print "\t\t\t'" option[name] "[" option_takes[name] "]:" option_takes[name] ":" \
+			    action_for(option_takes[name]) "' \\"
+		for (p = 0; p < positions[name]; p++)
+			print "\t\t\t" quoted((p + 1) ":" escaped(argument[name, p]) ":" action_for(argument[name, p])) " \\"
+		if ((name, "*") in argument)
+			print "\t\t\t" quoted("*:" escaped(argument[name, "*"]) ":" action_for(argument[name, "*"])) " \\"
+		print "\t\t\t&& return"
+		print "\t\t;;"
+	}
+	print "\tesac"
+	print "}"
+}
+
+# The help of "show", or of the first command that begins with the word.
+function help_of(first,    i) {
+	if (first in help)
+		return help[first]
+	for (i = 1; i <= command_count; i++)
+		if (index(command[i], first " ") == 1)
+			return help[command[i]]
+	return ""
+}
+
+function write_command(    i, j, count, list) {
+	print "\n_dsrctl_command() {"
+	print "\tlocal -a firsts seconds"
+	print "\tfirsts=("
+	for (i = 1; i <= first_count; i++)
+		print "\t\t" quoted(firsts[i] ":" escaped(help_of(firsts[i])))
+	print "\t)"
+	print "\tcase $words[1] in"
+	for (i = 1; i <= first_count; i++) {
+		if (seconds[firsts[i]] == "")
+			continue
+		print "\t" firsts[i] ")"
+		print "\t\tseconds=("
+		count = split(seconds[firsts[i]], list, " ")
+		for (j = 1; j <= count; j++)
+			print "\t\t\t" quoted(list[j] ":" escaped(help[firsts[i] " " list[j]]))
+		print "\t\t)"
+		print "\t\t;;"
+	}
+	print "\tesac"
+	print "\tif (( CURRENT == 1 )); then"
+	print "\t\t_describe -t commands command firsts"
+	print "\telif (( CURRENT == 2 && $#seconds )); then"
+	print "\t\t_describe -o -t commands command seconds"
+	print "\telif (( ${seconds[(I)$words[2]:*]} )); then"
+	print "\t\tlocal name=\"$words[1] $words[2]\""
+	print "\t\tshift words"
+	print "\t\t(( CURRENT-- ))"
+	print "\t\t_dsrctl_argument $name"
+	print "\telse"
+	print "\t\t_dsrctl_argument $words[1]"
+	print "\tfi"
+	print "}"
+}
+
+END {
+	if (failed)
+		exit 1
+	print "#compdef " program
+	head_lines()
+	if (program == "dsrctl") {
+		write_names()
+		write_filter()
+		write_arguments()
+		write_command()
+	}
+	print "\n_" program "() {"
+	print "\tlocal curcontext=$curcontext state state_descr line expl program=$words[1]"
+	print "\tlocal -a socket"
+	print "\ttypeset -A opt_args\n"
+	if (program == "dsrctl") {
+		print "\t_arguments -C -s -A '-*' \\"
+		write_flags()
+		print "\t\t'*::command:->command' && return"
+		print "\tsocket=${opt_args[-s]:-${opt_args[--socket]}}"
+		print "\tsocket=(${socket:+-s} ${(Q)socket})"
+		print "\t[[ $state != command ]] || _dsrctl_command"
+	} else {
+		print "\t_arguments -s \\"
+		write_flags()
+		print "\t\t&& return"
+	}
+	print "}\n"
+	print "_" program " \"$@\""
+}
