@@ -17,6 +17,7 @@
 #include "daemon/background.h"
 #include "daemon/desk.h"
 #include "daemon/dump.h"
+#include "daemon/facts.h"
 #include "daemon/hook.h"
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
@@ -116,7 +117,11 @@ on_readable(void *context, size_t index)
 static void
 tick(struct dsrd *dsrd, uint64_t now)
 {
+	struct report_iface ifaces[IFACES_MOST];
+	const struct report_facts facts = facts_gather(dsrd, ifaces);
+
 	director_tick(&dsrd->director, now);
+	losses_tell(&dsrd->losses, &facts);
 	if (now >= dsrd->next_rescan) {
 		interfaces_rescan(dsrd, now);
 		dsrd->next_rescan = now + RESCAN;

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "daemon/attachment.h"
 #include "daemon/director.h"
+#include "daemon/losses.h"
 #include "daemon/options.h"
 
 struct background;
@@ -28,6 +29,7 @@ struct dsrd {
 	struct conf conf; /* its settings have moved into the director's model */
 	struct director director;
 	struct attachment attachments[IFACES_MOST]; /* by the director's interface numbers */
+	struct losses losses;
 	struct loop *loop;
 	struct children *children;
 	struct hook *hook;

@@ -97,6 +97,8 @@ assert_equal "what to see to" "$ODD/web1 dsrctl doctor $ODD/web1" \
     "$(status '" ".join((s["advice"][0]["about"], s["advice"][0]["mend"]))')"
 stop_nginx web2
 wait_server down "$ODD/$ODD"
+fetch / --connect-timeout 1 >/dev/null && fail "an answer without a server"
+wait_log 10 'warning frames-dropped reason=no-server frames=[1-9]'
 assert_equal "/healthz with none" 503 "$(status_of /healthz)"
 assert_equal "its reason" "service $ODD has no server for new connections: connection refused" "$(ask /healthz)"
 assert_equal "dsrd_service_up" 0 "$(metric "dsrd_service_up{service=\"$ODD\"}")"

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 Suite *background_suite(void);
+Suite *losses_suite(void);
 
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = {background_suite};
+	static Suite *(*const suites[])(void) = { background_suite, losses_suite };
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
