@@ -288,6 +288,19 @@ server_weight_now(const struct server *server)
 }
 
 static void
+one_state(const struct metrics *metrics, const struct server *server)
+{
+	for (enum server_state state = 0; state <= SERVER_DISABLED; state++)
+		sample_server(metrics, server, "state", server_state_name(state), server_state(server) == state);
+}
+
+static void
+server_states(const struct metrics *metrics)
+{
+	each_server(metrics, one_state);
+}
+
+static void
 one_connections(const struct metrics *metrics, const struct server *server)
 {
 	sample_server(metrics, server, "state", "active", server->run->active);
@@ -443,6 +456,7 @@ static const struct family families[] = {
 	    .service = service_connections },
 	{ "server_up", METRIC_GAUGE, "Whether the server is healthy, has the VIP and is found on the network.",
 	    .server = server_up },
+	{ "server_state", METRIC_GAUGE, "1 for the state that the server is in, 0 for the others.", .each = server_states },
 	{ "server_weight", METRIC_GAUGE, "The weight in effect.", .server = server_weight_now },
 	{ "server_connections", METRIC_GAUGE, "Connections remembered, of the server.", .each = server_flows },
 	{ "server_connections", METRIC_COUNTER, "Connections begun.", .server = server_connections },

@@ -71,6 +71,28 @@ series "$NET_DIR/before" >"$NET_DIR/series-before"
 series "$NET_DIR/metrics" >"$NET_DIR/series-after"
 cmp -s "$NET_DIR/series-before" "$NET_DIR/series-after" || fail "traffic made series come or go"
 
+step "Prometheus takes the alerts, they say what they should, and it understands the dashboard"
+contrib=$(CDPATH='' cd -- "$(dirname -- "$0")/../../contrib" && pwd)
+promtool check rules "$contrib/prometheus/dsrd.rules.yml" >"$NET_DIR/promtool" 2>&1 || fail "$(cat "$NET_DIR/promtool")"
+(cd "$contrib/prometheus" && promtool test rules dsrd.test.yml) >"$NET_DIR/promtool" 2>&1 || fail "$(cat "$NET_DIR/promtool")"
+# The dashboard's questions as rules: JSON is YAML.
+python3 - "$contrib/grafana/dsrd.json" >"$NET_DIR/dashboard.yml" <<-'END'
+	import json, sys
+	def questions(node):
+	    if isinstance(node, dict):
+	        if isinstance(node.get("expr"), str):
+	            yield node["expr"].replace("$__rate_interval", "5m")
+	        node = list(node.values())
+	    if isinstance(node, list):
+	        for child in node:
+	            yield from questions(child)
+	found = list(questions(json.load(open(sys.argv[1]))))
+	assert len(found) > 10, found
+	print(json.dumps({"groups": [{"name": "dashboard", "rules": [{"record": "a:%d" % number, "expr": question}
+	    for number, question in enumerate(found)]}]}))
+END
+promtool check rules "$NET_DIR/dashboard.yml" >"$NET_DIR/promtool" 2>&1 || fail "the dashboard: $(cat "$NET_DIR/promtool")"
+
 step "OpenMetrics is for those who ask for it"
 ask /metrics -H 'Accept: application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1' \
     -D "$NET_DIR/head" >"$NET_DIR/openmetrics"

@@ -5,3 +5,4 @@ set -eu
 
 "${SOURCE_DIR:-.}/tests/lint/layers.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/habits.sh" --selftest
+"${SOURCE_DIR:-.}/tests/lint/metrics.sh" --selftest
