@@ -65,21 +65,33 @@ function write_filter(    i, list) {
 	print "}"
 }
 
-function write_arguments(    i, p, name) {
+function write_arguments(    i, j, p, name, count, list) {
+	print "\n# The flags that a command takes behind its name, each with a value."
+	print "_dsrctl_options() { # COMMAND"
+	print "\tcase $1 in"
+	for (i = 1; i <= command_count; i++)
+		if (command[i] in options)
+			print "\t" one_word(command[i]) ") printf '%s\\n' " options[command[i]] " ;;"
+	print "\tesac"
+	print "}"
 	print "\n# What a command takes at a place, counted from 0."
 	print "_dsrctl_argument() { # COMMAND PLACE WORD WORD-BEFORE"
 	print "\tcase $1,$4 in"
 	for (i = 1; i <= command_count; i++) {
 		name = command[i]
-		if (!(name in option))
-			continue
-		print "\t\"" name "," option[name] "\")"
-		print "\t\t" words_for(option_takes[name])
-		print "\t\treturn"
-		print "\t\t;;"
-		print "\t\"" name ",\"*) [[ $3 != -* ]] || printf '%s\\n' " option[name] " ;;"
+		count = split(options[name], list, " ")
+		for (j = 1; j <= count; j++) {
+			print "\t\"" name "," list[j] "\")"
+			print "\t\t" words_for(option_takes[name, list[j]])
+			print "\t\treturn"
+			print "\t\t;;"
+		}
 	}
 	print "\tesac"
+	print "\tif [[ $3 == -* ]]; then"
+	print "\t\t_dsrctl_options \"$1\""
+	print "\t\treturn"
+	print "\tfi"
 	print "\tcase $1,$2 in"
 	for (i = 1; i <= command_count; i++) {
 		name = command[i]
@@ -124,7 +136,7 @@ function write_command(    i, list) {
 	print "\tfor word in \"$@\"; do"
 	print "\t\tif [[ -n $skip ]]; then"
 	print "\t\t\tskip="
-	print "\t\telif [[ $word == --* ]]; then"
+	print "\t\telif _dsrctl_options \"$name\" | grep -qxF -e \"$word\"; then"
 	print "\t\t\tskip=yes"
 	print "\t\telse"
 	print "\t\t\tplaces=$((places + 1))"

@@ -103,20 +103,33 @@ function write_filter(    i, list) {
 	print "end"
 }
 
-function write_arguments(    i, p, name) {
+function write_arguments(    i, j, p, name, count, list) {
+	print "\n# The flags that a command takes behind its name, each with a value."
+	print "function __dsrctl_options -a name"
+	print "\tswitch \"$name\""
+	for (i = 1; i <= command_count; i++)
+		if (command[i] in options) {
+			print "\t\tcase '" command[i] "'"
+			print "\t\t\tprintf '%s\\n' " options[command[i]]
+		}
+	print "\tend"
+	print "end"
 	print "\n# What a command takes at a place, counted from 0."
 	print "function __dsrctl_argument -a name place before"
 	print "\tswitch \"$name,$before\""
 	for (i = 1; i <= command_count; i++) {
 		name = command[i]
-		if (!(name in option))
-			continue
-		print "\t\tcase '" name "," option[name] "'"
-		print "\t\t\t" words_for(option_takes[name])
-		print "\t\t\treturn"
-		print "\t\tcase '" name ",*'"
-		print "\t\t\tstring match -q -- '-*' (commandline -ct); and echo " option[name]
+		count = split(options[name], list, " ")
+		for (j = 1; j <= count; j++) {
+			print "\t\tcase '" name "," list[j] "'"
+			print "\t\t\t" words_for(option_takes[name, list[j]])
+			print "\t\t\treturn"
+		}
 	}
+	print "\tend"
+	print "\tif string match -q -- '-*' (commandline -ct)"
+	print "\t\t__dsrctl_options $name"
+	print "\t\treturn"
 	print "\tend"
 	print "\tswitch \"$name,$place\""
 	for (i = 1; i <= command_count; i++) {
@@ -183,7 +196,7 @@ function write_command(    i, j, count, list) {
 	print "\tfor word in $words"
 	print "\t\tif set -q skip[1]"
 	print "\t\t\tset -e skip[1]"
-	print "\t\telse if string match -q -- '--*' $word"
+	print "\t\telse if contains -- $word (__dsrctl_options $name)"
 	print "\t\t\tset skip yes"
 	print "\t\telse"
 	print "\t\t\tset place (math $place + 1)"

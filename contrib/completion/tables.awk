@@ -2,7 +2,7 @@
 # Reads the tables; bash.awk, zsh.awk and fish.awk write what they make of them. What a command takes is in the words of
 # its help, such as "SERVICE/SERVER [--wait DURATION]":
 #     argument[name, position]   what its arguments are, from 0; position "*" for all that follow
-#     option[name]               its own flag, or ""; option_takes[name]
+#     options[name]              its own flags, "-c --pcapng", each with a value: option_takes[name, flag]
 
 BEGIN {
 	FS = "\t"
@@ -42,9 +42,11 @@ function read_arguments(name, text,    words, count, i, word, position) {
 	position = 0
 	for (i = 1; i <= count; i++) {
 		word = bare(words[i])
-		if (word ~ /^--/) {
-			option[name] = word
-			option_takes[name] = check_kind(bare(words[++i]))
+		if (word ~ /^-/) {
+			if (words[i] !~ /^\[/ || words[i] ~ /\]$/)
+				fail(name " " word ": a flag without a value is not known here yet")
+			options[name] = options[name] (options[name] == "" ? "" : " ") word
+			option_takes[name, word] = check_kind(bare(words[++i]))
 		} else if (word == "...") {
 			argument[name, "*"] = argument[name, --position]
 			delete argument[name, position]

@@ -78,7 +78,7 @@ function write_filter(    i, list) {
 	print "}"
 }
 
-function write_arguments(    i, p, name) {
+function write_arguments(    i, p, name, count, list) {
 	print "\n# What a command takes; words[1] is the last word of its name."
 	print "_dsrctl_argument() { # COMMAND"
 	print "\tcase $1 in"
@@ -88,9 +88,10 @@ function write_arguments(    i, p, name) {
 			continue
 		print "\t" quoted(name) ")"
 		print "\t\t_arguments \\"
-		if (name in option)
-			print "\t\t\t'" option[name] "[" option_takes[name] "]:" option_takes[name] ":" \
-			    action_for(option_takes[name]) "' \\"
+		count = split(options[name], list, " ")
+		for (p = 1; p <= count; p++)
+			print "\t\t\t" quoted(list[p] "[" option_takes[name, list[p]] "]:" option_takes[name, list[p]] ":" \
+			    action_for(option_takes[name, list[p]])) " \\"
 		for (p = 0; p < positions[name]; p++)
 			print "\t\t\t" quoted((p + 1) ":" escaped(argument[name, p]) ":" action_for(argument[name, p])) " \\"
 		if ((name, "*") in argument)

@@ -51,14 +51,24 @@ function __dsrctl_filter
 	end
 end
 
+# The flags that a command takes behind its name, each with a value.
+function __dsrctl_options -a name
+	switch "$name"
+		case 'drain'
+			printf '%s\n' --wait
+	end
+end
+
 # What a command takes at a place, counted from 0.
 function __dsrctl_argument -a name place before
 	switch "$name,$before"
 		case 'drain,--wait'
 			printf '%s\n' 30s 5m 1h
 			return
-		case 'drain,*'
-			string match -q -- '-*' (commandline -ct); and echo --wait
+	end
+	if string match -q -- '-*' (commandline -ct)
+		__dsrctl_options $name
+		return
 	end
 	switch "$name,$place"
 		case 'show connections,*'
@@ -128,7 +138,7 @@ function __dsrctl_command
 	for word in $words
 		if set -q skip[1]
 			set -e skip[1]
-		else if string match -q -- '--*' $word
+		else if contains -- $word (__dsrctl_options $name)
 			set skip yes
 		else
 			set place (math $place + 1)
