@@ -30,6 +30,7 @@ struct client {
 	struct event *timer;     /* ends the connection, or looks again for the answer */
 	struct http_request request;
 	unsigned looks;
+	bool due;                /* for a look at its answer */
 	bool waiting;            /* for the answer */
 	bool answered;
 };
@@ -38,6 +39,8 @@ struct control {
 	struct event_base *base;
 	struct evconnlistener *listener;
 	struct event *recovery;
+	struct event *worker;
+	size_t turn;             /* whose place is looked at next */
 	const struct control_calls *calls;
 	void *context;
 	char *path;
@@ -121,6 +124,18 @@ status_of(enum control_result result)
 	return 500;
 }
 
+/*
+ * All clients together get one look, then all else that is ready has its turn: however many ask for much, a burst of
+ * frames waits for one slice of work, or one report, at most.
+ */
+static void
+want_turn(struct client *client)
+{
+	client->due = true;
+	event_del(client->timer);
+	event_add(client->control->worker, &at_once);
+}
+
 /* Asks for the answer, the first time or again. */
 static void
 look(struct client *client)
@@ -144,7 +159,7 @@ look(struct client *client)
 		send_refusal(client, 500, "out of memory");
 	} else if (result == CONTROL_MORE) {
 		free(body);
-		event_add(client->timer, &at_once);
+		want_turn(client);
 	} else if (result == CONTROL_WAIT && !ask.last) {
 		free(body);
 		client->looks++;
@@ -155,12 +170,31 @@ look(struct client *client)
 }
 
 static void
+on_turn(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct control *control = arg;
+
+	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
+		struct client *client = &control->clients[(control->turn + i) % CONTROL_CONNECTIONS];
+
+		if (!client->due)
+			continue;
+		/* Another may be due. */
+		event_add(control->worker, &at_once);
+		control->turn = (control->turn + i + 1) % CONTROL_CONNECTIONS;
+		client->due = false;
+		look(client);
+		return;
+	}
+}
+
+static void
 on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct client *client = arg;
 
 	if (client->waiting)
-		look(client);
+		want_turn(client);
 	else
 		drop(client);
 }
@@ -176,7 +210,7 @@ on_read(struct bufferevent *bufev, void *arg)
 	unsigned status;
 
 	/* What comes behind the request is not looked at. */
-	if (client->waiting || client->answered)
+	if (client->due || client->waiting || client->answered)
 		return;
 	bytes = (const char *)evbuffer_pullup(input, -1);
 	head = bytes == NULL ? 0 : http_head_length(bytes, length);
@@ -187,7 +221,7 @@ on_read(struct bufferevent *bufev, void *arg)
 	if (head == 0)
 		why = "the request is too large";
 	if (status == 0)
-		look(client);
+		want_turn(client);
 	else
 		send_refusal(client, status, why);
 }
@@ -283,11 +317,12 @@ control_open(struct event_base *base, const char *path, const char *group, const
 	}
 	control->path = strdup(path);
 	control->recovery = evtimer_new(base, on_recovery, control);
+	control->worker = evtimer_new(base, on_turn, control);
 	control->listener = evconnlistener_new(base, on_accept, control, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 	    BACKLOG, fd);
 	if (control->listener == NULL)
 		close(fd);
-	if (control->path == NULL || control->recovery == NULL || control->listener == NULL) {
+	if (control->path == NULL || control->recovery == NULL || control->worker == NULL || control->listener == NULL) {
 		control_close(control);
 		goto no_memory;
 	}
@@ -311,6 +346,8 @@ control_close(struct control *control)
 		evconnlistener_free(control->listener);
 	if (control->recovery != NULL)
 		event_free(control->recovery);
+	if (control->worker != NULL)
+		event_free(control->worker);
 	/* Where that is not allowed any more, the next dsrd sees that nobody answers. */
 	if (control->path != NULL)
 		(void)unlink(control->path);

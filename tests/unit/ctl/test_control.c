@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 
+#include "base/attr.h"
 #include "ctl/control.h"
 #include "suites.h"
 
@@ -24,6 +25,7 @@ static struct control *control;
 static unsigned answers, gone_count, waits;
 static bool busy_for_ever;
 static size_t answer_size;
+static unsigned frames, answers_since, most_since; /* of frames_have_their_turn */
 
 static enum control_result
 answer(void *context, const struct control_ask *ask, FILE *out)
@@ -34,6 +36,8 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 		return CONTROL_WAIT;
 	}
 	answers++;
+	if (++answers_since > most_since)
+		most_since = answers_since;
 	for (size_t i = 0; i < answer_size; i++)
 		fputc('x', out);
 	fprintf(out, "answer %d\n", ask->request->command);
@@ -190,6 +194,44 @@ START_TEST(tells_when_the_asker_left)
 }
 END_TEST
 
+static void
+on_frame(evutil_socket_t fd UNUSED, short what UNUSED, void *arg UNUSED)
+{
+	frames++;
+	answers_since = 0;
+}
+
+/* However many ask at once: between two answers the loop looks whether there are frames. */
+START_TEST(frames_have_their_turn)
+{
+	int fds[CONTROL_CONNECTIONS], ends[2];
+	struct event *event;
+
+	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
+		fds[i] = client();
+		say(fds[i], "GET /show HTTP/1.1\r\n\r\n");
+	}
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	frames = most_since = 0;
+	event = event_new(base, ends[0], EV_READ | EV_PERSIST, on_frame, NULL);
+	ck_assert_ptr_nonnull(event);
+	ck_assert_int_eq(event_add(event, NULL), 0);
+	for (unsigned i = 0; i < 100 && answers < CONTROL_CONNECTIONS; i++)
+		turn(20);
+	ck_assert_uint_eq(answers, CONTROL_CONNECTIONS);
+	ck_assert_uint_eq(most_since, 1);
+	ck_assert_uint_ge(frames, CONTROL_CONNECTIONS);
+	event_free(event);
+	close(ends[0]);
+	close(ends[1]);
+	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
+		ck_assert_ptr_nonnull(strstr(hear(fds[i]), "answer "));
+		close(fds[i]);
+	}
+}
+END_TEST
+
 START_TEST(refuses_garbage)
 {
 	int fd = client();
@@ -342,6 +384,7 @@ control_suite(void)
 	tcase_add_test(tcase, is_private);
 	tcase_add_test(tcase, waits_for_what_takes_time);
 	tcase_add_test(tcase, tells_when_the_asker_left);
+	tcase_add_test(tcase, frames_have_their_turn);
 	tcase_add_test(tcase, refuses_garbage);
 	tcase_add_test(tcase, refuses_greed);
 	tcase_add_test(tcase, serves_others_beside_the_stuck);
