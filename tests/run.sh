@@ -283,6 +283,26 @@ lint_dist() {
 	fi
 }
 
+# Two tarballs of the same sources are the same, and what is packaged from one can be installed.
+dist_reproducible() {
+	cd "$work/gcc" || return 1
+	SOURCE_DATE_EPOCH=1700000000
+	export SOURCE_DATE_EPOCH
+	for archive in first.tgz second.tgz; do
+		rm -f dsrd-*.tar.gz
+		make dist >/dev/null || return 1
+		mv dsrd-*.tar.gz "$work/$archive"
+		# The clock's second is another one the next time.
+		sleep 1
+	done
+	cmp "$work/first.tgz" "$work/second.tgz"
+}
+
+packaging() {
+	cd "$work/gcc" && make dist >/dev/null || return 1
+	sh "$top/tests/packaging.sh" dsrd-*.tar.gz "$work/packaging"
+}
+
 distcheck() {
 	cd "$work/gcc" && make distcheck
 }
@@ -303,7 +323,7 @@ if ! mkdir -p "$work/logs" 2>/dev/null || ! [ -w "$work" ]; then
 	mkdir -p "$work/logs"
 fi
 # Only what an earlier run made. distcheck leaves read-only directories behind when it fails.
-for name in src gcc asan clang none fuzz corpus found logs; do
+for name in src gcc asan clang none fuzz corpus found logs packaging; do
 	if [ -d "$work/$name" ]; then
 		chmod -R u+w "$work/$name"
 		rm -rf "${work:?}/$name"
@@ -360,6 +380,13 @@ for page in "$work"/src/man/*.in; do
 done
 step dist-complete lint_dist
 step distcheck distcheck
+step dist-reproducible dist_reproducible
+if [ "$(id -u)" -eq 0 ]; then
+	step packaging packaging
+else
+	count 0 0 1
+	tell packaging "skipped: a fresh Debian system takes root"
+fi
 
 if step fuzz-configure configure fuzz CC=clang --enable-werror --enable-fuzzer && step fuzz-build build fuzz; then
 	fuzzers=0
