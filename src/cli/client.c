@@ -20,6 +20,7 @@
 #include "base/text.h"
 
 #define PIECE 16384
+#define STOP_EVERY 200 /* milliseconds between two looks whether the user has enough */
 
 struct talk {
 	int fd;
@@ -219,6 +220,103 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 		result = CLIENT_FAILED;
 	} else {
 		/* The body alone, at the beginning of what is to be freed. */
+		memmove(talk.bytes, answer->body, answer->length + 1);
+		answer->body = talk.bytes;
+		talk.bytes = NULL;
+	}
+	free(talk.bytes);
+	if (talk.fd != -1)
+		close(talk.fd);
+	return result;
+}
+
+/* Has the head of the answer come, and does it say that a stream follows? */
+static bool
+has_stream(const struct talk *talk, size_t *head)
+{
+	const char *end = strstr(talk->bytes, "\r\n\r\n");
+
+	if (end == NULL || strncmp(talk->bytes, "HTTP/1.1 200 ", 13) != 0)
+		return false;
+	*head = (size_t)(end - talk->bytes) + 4;
+	return true;
+}
+
+/* Until the head is there, or all of a refusal. 1: a stream follows. */
+static int
+await_head(struct talk *talk, size_t *head)
+{
+	for (;;) {
+		ssize_t got;
+
+		if (grow(talk) == -1 || await(talk, POLLIN) == -1)
+			return -1;
+		got = recv(talk->fd, talk->bytes + talk->length, talk->room - talk->length - 1, 0);
+		if (got == -1 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got == -1)
+			return -1;
+		talk->length += (size_t)got;
+		talk->bytes[talk->length] = '\0';
+		if (has_stream(talk, head))
+			return 1;
+		if (got == 0)
+			return 0;
+	}
+}
+
+/* 0 at the stream's end, however it came about. */
+static int
+follow(struct talk *talk, size_t head, const struct client_stream *stream)
+{
+	struct pollfd descriptor = { .fd = talk->fd, .events = POLLIN };
+	uint8_t bytes[PIECE];
+
+	if (!stream->piece(stream->context, (const uint8_t *)talk->bytes + head, talk->length - head))
+		return 0;
+	while (!stream->stop(stream->context)) {
+		const int ready = poll(&descriptor, 1, STOP_EVERY);
+		ssize_t got;
+
+		if (ready == -1 && errno != EINTR)
+			return -1;
+		if (ready <= 0)
+			continue;
+		got = recv(talk->fd, bytes, sizeof(bytes), 0);
+		if (got == -1 && errno != EAGAIN && errno != EINTR)
+			return -1;
+		if (got == 0 || (got > 0 && !stream->piece(stream->context, bytes, (size_t)got)))
+			return 0;
+	}
+	return 0;
+}
+
+enum client_result
+client_follow(const char *path, const char *request, unsigned seconds, const struct client_stream *stream,
+    struct client_answer *answer, char error[CLIENT_ERROR])
+{
+	struct talk talk = { .fd = -1 };
+	enum client_result result = CLIENT_OK;
+	bool connected;
+	size_t head = 0;
+	int streams = -1;
+
+	memset(answer, 0, sizeof(*answer));
+	clock_gettime(CLOCK_MONOTONIC, &talk.end);
+	talk.end.tv_sec += seconds;
+	connected = reach(&talk, path) == 0;
+	if (connected && say(&talk, request) == 0)
+		streams = await_head(&talk, &head);
+	if (streams == -1) {
+		result = explain(path, seconds, connected, error);
+	} else if (streams == 1) {
+		answer->status = 200;
+		if (follow(&talk, head, stream) == -1)
+			result = explain(path, seconds, connected, error);
+	} else if (client_parse(talk.bytes, talk.length, answer) == -1) {
+		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);
+		result = CLIENT_FAILED;
+	} else {
 		memmove(talk.bytes, answer->body, answer->length + 1);
 		answer->body = talk.bytes;
 		talk.bytes = NULL;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
@@ -27,6 +28,18 @@ enum client_result {
 /* `request` is a whole HTTP request. Anything but CLIENT_OK has a reason. */
 NODISCARD enum client_result client_ask(const char *path, const char *request, unsigned seconds,
     struct client_answer *answer, char error[CLIENT_ERROR]);
+/*
+ * The same for an answer that goes on: `piece` gets what comes, as it comes, without the head, until it says false, the
+ * other end closes, or `stop` says true, which is asked a few times a second. `answer` holds a refusal.
+ */
+struct client_stream {
+	bool (*piece)(void *context, const uint8_t *bytes, size_t length);
+	bool (*stop)(void *context);
+	void *context;
+};
+
+NODISCARD enum client_result client_follow(const char *path, const char *request, unsigned seconds,
+    const struct client_stream *stream, struct client_answer *answer, char error[CLIENT_ERROR]);
 /* Reads a whole answer, which the function may change. 0, or -1: this is not HTTP. `body` points into `bytes`. */
 NODISCARD int client_parse(char *bytes, size_t length, struct client_answer *answer);
 

@@ -11,11 +11,12 @@
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/flags.h"
+#include "cli/trace.h"
 #include "cli/wait.h"
 #include "ctl/command.h"
 
 #define NAMES_MOST (COMMAND_COUNT + 1)
-#define WORDS_MOST (COMMAND_WORDS + COMMAND_ARGUMENTS + 2) /* --wait DURATION is two more */
+#define WORDS_MOST (COMMAND_WORDS + COMMAND_ARGUMENTS + 4) /* -c COUNT --pcapng FILE are four more */
 
 static void
 print_help(FILE *out)
@@ -102,6 +103,11 @@ run(struct wish *wish, const char **words, size_t count)
 	count -= used;
 	if (wish->command == COMMAND_DRAIN && !take_patience(words, &count, &patience))
 		return CTL_USAGE;
+	if (wish->command == COMMAND_TRACE) {
+		wish->arguments = words;
+		wish->argument_count = count;
+		return trace(wish);
+	}
 	if (count < commands[wish->command].least || count > commands[wish->command].most)
 		return refuse_usage(wish->command);
 	for (size_t i = 0; i < count; i++) {

@@ -45,6 +45,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "what a reload would change, and how many connections that touches" },
 	[COMMAND_WHY] = { { "why", NULL }, "PROTOCOL CLIENT:PORT VIP:PORT", 3, 3, false, WAIT,
 	    "the decision for this flow, step by step; changes nothing" },
+	[COMMAND_TRACE] = { { "trace", NULL }, "[FILTER ...] [--pcapng FILE]", 0, COMMAND_ARGUMENTS, false, WAIT,
+	    "decisions as they are made (-c COUNT: so many); filters as above, verdict= and reason=" },
 	[COMMAND_DOCTOR] = { { "doctor", NULL }, "[SERVICE[/SERVER]]", 0, 1, false, WAIT_DOCTOR,
 	    "examines director and real servers: what is wrong, and the command that mends it" },
 	[COMMAND_VERSION] = { { "version", NULL }, "", 0, 0, false, WAIT, "the version of the director that runs" },

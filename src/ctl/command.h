@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #define COMMAND_WORDS 2     /* of a name */
-#define COMMAND_ARGUMENTS 8
+#define COMMAND_ARGUMENTS 10
 #define COMMAND_ARGUMENT 128 /* bytes of one, with its end */
 
 enum command_id {
@@ -30,6 +30,7 @@ enum command_id {
 	COMMAND_RELOAD,
 	COMMAND_RELOAD_PLAN,
 	COMMAND_WHY,
+	COMMAND_TRACE,
 	COMMAND_DOCTOR,
 	COMMAND_VERSION,
 	COMMAND_COUNT

@@ -20,6 +20,7 @@
 static const struct timeval again = { 0, 100000 };   /* between two looks at an answer that is awaited */
 static const struct timeval at_once = { 0, 0 };      /* when all that is ready had its turn */
 static const struct timeval recover = { 1, 0 };      /* no accept() after one that failed */
+static const struct timeval stream_patience = { CONTROL_STREAM_PATIENCE, 0 };
 static const struct timeval patience = { CONTROL_PATIENCE, 0 };
 #define LOOKS (CONTROL_WORK * 10)
 
@@ -33,6 +34,7 @@ struct client {
 	bool due;                /* for a look at its answer */
 	bool waiting;            /* for the answer */
 	bool answered;
+	bool streaming;          /* the answer goes on until the client leaves */
 };
 
 struct control {
@@ -52,7 +54,7 @@ drop(struct client *client)
 {
 	struct control *control = client->control;
 
-	if (client->waiting)
+	if (client->waiting || client->streaming)
 		control->calls->gone(control->context, client);
 	if (client->timer != NULL)
 		event_free(client->timer);
@@ -119,6 +121,7 @@ status_of(enum control_result result)
 		return 403;
 	case CONTROL_WAIT:
 	case CONTROL_MORE:
+	case CONTROL_STREAM:
 		break;
 	}
 	return 500;
@@ -134,6 +137,39 @@ want_turn(struct client *client)
 	client->due = true;
 	event_del(client->timer);
 	event_add(client->control->worker, &at_once);
+}
+
+static void
+begin_stream(struct client *client)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nDsrd-Result: ok\r\n"
+	    "Cache-Control: no-store\r\nConnection: close\r\n\r\n";
+
+	client->waiting = false;
+	client->streaming = true;
+	event_del(client->timer);
+	if (bufferevent_write(client->bufev, head, sizeof(head) - 1) == -1 ||
+	    bufferevent_set_timeouts(client->bufev, NULL, &stream_patience) == -1) {
+		drop(client);
+		return;
+	}
+	/* Who only asked for the head has it when it is written. */
+	client->answered = client->request.method == HTTP_HEAD_ONLY;
+	bufferevent_enable(client->bufev, EV_WRITE);
+}
+
+bool
+control_stream(struct control *control, const void *asker, const void *bytes, size_t length)
+{
+	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++) {
+		struct client *client = &control->clients[i];
+
+		if (client != asker || !client->streaming || client->answered)
+			continue;
+		return evbuffer_get_length(bufferevent_get_output(client->bufev)) + length <= CONTROL_STREAM_MOST &&
+		    bufferevent_write(client->bufev, bytes, length) == 0;
+	}
+	return false;
 }
 
 /* Asks for the answer, the first time or again. */
@@ -157,6 +193,9 @@ look(struct client *client)
 	if (fclose(out) != 0) {
 		free(body);
 		send_refusal(client, 500, "out of memory");
+	} else if (result == CONTROL_STREAM) {
+		free(body);
+		begin_stream(client);
 	} else if (result == CONTROL_MORE) {
 		free(body);
 		want_turn(client);
@@ -210,7 +249,9 @@ on_read(struct bufferevent *bufev, void *arg)
 	unsigned status;
 
 	/* What comes behind the request is not looked at. */
-	if (client->due || client->waiting || client->answered)
+	if (client->streaming)
+		evbuffer_drain(input, length);
+	if (client->due || client->waiting || client->answered || client->streaming)
 		return;
 	bytes = (const char *)evbuffer_pullup(input, -1);
 	head = bytes == NULL ? 0 : http_head_length(bytes, length);

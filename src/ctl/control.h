@@ -31,7 +31,8 @@ enum control_result {
 	CONTROL_BUSY,    /* likewise: somebody else asks for the same */
 	CONTROL_FORBIDDEN, /* likewise: who asks may not have it done */
 	CONTROL_WAIT,    /* not yet: ask again soon. Nothing was written */
-	CONTROL_MORE     /* likewise, and ask again as soon as others had their turn */
+	CONTROL_MORE,    /* likewise, and ask again as soon as others had their turn */
+	CONTROL_STREAM   /* what control_stream() is given from now on is the answer, until the asker leaves */
 };
 
 /* Who asks. `asker` is the same in all calls for one request and tells it from others. */
@@ -46,7 +47,7 @@ struct control_ask {
 struct control_calls {
 	/* Writes the answer. Must not block. */
 	enum control_result (*answer)(void *context, const struct control_ask *ask, FILE *out);
-	/* The asker left before the answer was there. */
+	/* The asker left before the answer was there, or its stream has ended. */
 	void (*gone)(void *context, const void *asker);
 };
 
@@ -56,6 +57,14 @@ struct control_calls {
  */
 NODISCARD struct control *control_open(struct event_base *base, const char *path, const char *group,
     const struct control_calls *calls, void *context, char error[CONTROL_ERROR]);
+/* Bytes that wait for one who streams, beside what the system holds for it; and seconds it may take none of them. */
+#define CONTROL_STREAM_MOST (1U << 20)
+#define CONTROL_STREAM_PATIENCE 60
+/*
+ * More for one whose answer is CONTROL_STREAM. False when too much waits already, or memory is out: nothing of it was
+ * taken. Never calls back.
+ */
+bool control_stream(struct control *control, const void *asker, const void *bytes, size_t length);
 /* Drops all clients and removes the socket, where that is allowed. NULL is fine. */
 void control_close(struct control *control);
 

@@ -108,49 +108,91 @@ take_limit(const char *value, struct filter *filter)
 	return true;
 }
 
+static bool
+take_verdict(const char *value, struct filter *filter)
+{
+	for (enum verdict verdict = VERDICT_PASS; verdict <= VERDICT_DROP; verdict++) {
+		if (strcmp(value, verdict_name(verdict)) != 0)
+			continue;
+		filter->verdict = verdict;
+		filter->by_verdict = true;
+	}
+	return filter->by_verdict;
+}
+
+static bool
+take_reason(const char *value, struct filter *filter)
+{
+	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++)
+		if (strcmp(value, drop_reason_name(reason)) == 0)
+			filter->reason = reason;
+	return filter->reason != DROP_REASON_COUNT;
+}
+
+#define BOTH (FILTER_FLOWS | FILTER_DECISIONS)
+
 static const struct term {
+	unsigned uses;
 	const char *name;
 	bool (*take)(const char *value, struct filter *filter);
 	const char *takes;
 	const char *choices; /* filter_term() */
 } terms[] = {
-	{ "service", take_service, "a service's name", "SERVICE" },
-	{ "server", take_server, "SERVICE/SERVER", "SERVICE/SERVER" },
-	{ "client", take_client, "an address or prefix, such as 203.0.113.0/24", "" },
-	{ "vip", take_vip, "an address", "VIP" },
-	{ "port", take_port, "a number from 1 to 65535", "" },
-	{ "protocol", take_protocol, "tcp, udp or sctp", "tcp udp sctp" },
-	{ "state", take_state, "syn, established, fin-wait, time-wait, closed or udp",
+	{ BOTH, "service", take_service, "a service's name", "SERVICE" },
+	{ BOTH, "server", take_server, "SERVICE/SERVER", "SERVICE/SERVER" },
+	{ BOTH, "client", take_client, "an address or prefix, such as 203.0.113.0/24", "" },
+	{ BOTH, "vip", take_vip, "an address", "VIP" },
+	{ BOTH, "port", take_port, "a number from 1 to 65535", "" },
+	{ BOTH, "protocol", take_protocol, "tcp, udp or sctp", "tcp udp sctp" },
+	{ FILTER_FLOWS, "state", take_state, "syn, established, fin-wait, time-wait, closed or udp",
 	    "syn established fin-wait time-wait closed udp" },
-	{ "limit", take_limit, "a number from 0 to 10000", "" },
+	{ FILTER_FLOWS, "limit", take_limit, "a number from 0 to 10000", "" },
+	{ FILTER_DECISIONS, "verdict", take_verdict, "forward, drop, hold, consumed or pass",
+	    "forward drop hold consumed pass" },
+	{ FILTER_DECISIONS, "reason", take_reason, "the name of a reason to drop: dsrctl show drops lists them", "" },
 };
 
+/* All words of that use, as they are written. */
+static void
+list_terms(enum filter_use use, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(terms) && used < size; i++)
+		if ((terms[i].uses & use) != 0)
+			used += (size_t)snprintf(text + used, size - used, " %s=", terms[i].name);
+}
+
 static int
-take_word(const char *word, struct filter *filter, char error[FILTER_ERROR])
+take_word(const char *word, enum filter_use use, struct filter *filter, char error[FILTER_ERROR])
 {
 	const char *equals = strchr(word, '=');
 	const size_t length = equals == NULL ? 0 : (size_t)(equals - word);
+	char list[FILTER_ERROR / 2] = "";
 
 	for (size_t i = 0; i < ARRAY_LEN(terms) && equals != NULL; i++) {
-		if (strlen(terms[i].name) != length || strncmp(terms[i].name, word, length) != 0)
+		if ((terms[i].uses & use) == 0 || strlen(terms[i].name) != length ||
+		    strncmp(terms[i].name, word, length) != 0)
 			continue;
 		if (strlen(equals + 1) < VALUE_MOST && terms[i].take(equals + 1, filter))
 			return 0;
 		(void)snprintf(error, FILTER_ERROR, "`%s`: %s= takes %s", word, terms[i].name, terms[i].takes);
 		return -1;
 	}
-	(void)snprintf(error, FILTER_ERROR, "`%s` is no filter: there are service=NAME server=SERVICE/SERVER "
-	    "client=ADDRESS[/BITS] vip=ADDRESS port=N protocol=tcp|udp|sctp state=STATE limit=N", word);
+	list_terms(use, list, sizeof(list));
+	(void)snprintf(error, FILTER_ERROR, "`%s` is no filter: there are%s, each with a value behind it", word, list);
 	return -1;
 }
 
 int
-filter_parse(const char *const words[], size_t count, struct filter *filter, char error[FILTER_ERROR])
+filter_parse(const char *const words[], size_t count, enum filter_use use, struct filter *filter,
+    char error[FILTER_ERROR])
 {
 	memset(filter, 0, sizeof(*filter));
 	filter->limit = FILTER_LIMIT;
+	filter->reason = DROP_REASON_COUNT;
 	for (size_t i = 0; i < count; i++)
-		if (take_word(words[i], filter, error) == -1)
+		if (take_word(words[i], use, filter, error) == -1)
 			return -1;
 	return 0;
 }
@@ -169,6 +211,11 @@ filter_matches(const struct filter *filter, const struct flow_facts *facts)
 	if (addr_is_set(&filter->client.addr) && !prefix_contains(&filter->client, &facts->client))
 		return false;
 	if (addr_is_set(&filter->vip) && !addr_equal(&filter->vip, &facts->vip))
+		return false;
+	if (filter->by_verdict && filter->verdict != facts->verdict)
+		return false;
+	if (filter->reason != DROP_REASON_COUNT &&
+	    (facts->verdict != VERDICT_DROP || filter->reason != facts->reason))
 		return false;
 	return (filter->port == 0 || filter->port == facts->port) &&
 	    (filter->protocol == 0 || filter->protocol == facts->protocol) &&

@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "lb/forward.h"
 #include "lb/settings.h"
 
 #define FILTER_ERROR 512
@@ -27,6 +28,15 @@ struct filter {
 	uint8_t protocol;        /* 0: any */
 	enum conn_state state;   /* CONN_NONE: any */
 	uint32_t limit;
+	bool by_verdict;
+	enum verdict verdict;    /* when `by_verdict` */
+	enum drop_reason reason; /* DROP_REASON_COUNT: any */
+};
+
+/* What is filtered: some words are for flows in the table only, some for decisions only. */
+enum filter_use {
+	FILTER_FLOWS = 1,
+	FILTER_DECISIONS = 2
 };
 
 /* What is asked about a flow. Names are NULL when its server is gone. */
@@ -39,12 +49,15 @@ struct flow_facts {
 	uint16_t port;
 	uint8_t protocol;
 	enum conn_state state;
+	enum verdict verdict;    /* of decisions */
+	enum drop_reason reason;
 };
 
 /* 0, or -1 with a sentence that names the word that is wrong, and what is allowed. */
-NODISCARD int filter_parse(const char *const words[], size_t count, struct filter *filter, char error[FILTER_ERROR]);
+NODISCARD int filter_parse(const char *const words[], size_t count, enum filter_use use, struct filter *filter,
+    char error[FILTER_ERROR]);
 /*
- * The name before the "=", NULL behind the last, and what may follow: some words, or SERVICE, SERVICE/SERVER or VIP for a
+ * The name before the "=", of either use, NULL behind the last, and what may follow: some words, or SERVICE, SERVICE/SERVER or VIP for a
  * name of these, or "" for anything.
  */
 const char *filter_term(size_t index, const char **choices);

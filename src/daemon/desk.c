@@ -14,6 +14,7 @@
 #include "daemon/dsrd.h"
 #include "daemon/facts.h"
 #include "daemon/loop.h"
+#include "daemon/trace.h"
 
 #define DEFAULT_SOCKET RUNSTATEDIR "/dsrd.sock"
 
@@ -60,6 +61,8 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 	case COMMAND_SHOW_DRAIN:
 	case COMMAND_DRAIN:
 		return desk_walk(desk, ask, writer, out);
+	case COMMAND_TRACE:
+		return desk_trace(desk, ask, out);
 	case COMMAND_WHY:
 		return desk_why(desk, ask, writer, out);
 	case COMMAND_SHOW_CONFIG:
@@ -122,6 +125,7 @@ gone(void *context, const void *asker)
 	if (desk->patient == asker)
 		desk_end_examination(desk);
 	desk_end_walk(desk, asker);
+	trace_leave(&desk->dsrd->trace, asker);
 }
 
 enum exit_status
@@ -163,6 +167,13 @@ desk_hear(struct desk *desk, const struct frame *frame)
 {
 	if (desk != NULL && desk->clinic != NULL)
 		clinic_hear(desk->clinic, frame);
+}
+
+void
+desk_tick(struct desk *desk)
+{
+	if (desk != NULL)
+		trace_tick(desk->dsrd->trace, desk->control);
 }
 
 void

@@ -3,6 +3,8 @@
 #ifndef DAEMON_DESK_H
 #define DAEMON_DESK_H
 
+#include <stdint.h>
+
 #include "base/attr.h"
 #include "daemon/options.h"
 #include "proto/frame.h"
@@ -17,6 +19,10 @@ struct desk;
 NODISCARD enum exit_status desk_open(struct dsrd *dsrd, struct desk **desk);
 /* Each frame that arrives, before it is forwarded. */
 void desk_hear(struct desk *desk, const struct frame *frame);
+/* The same for a frame that somebody traces (dsrd->trace): forwards it, and tells of it. */
+void desk_trace_frame(struct desk *desk, struct frame *frame, uint64_t when);
+/* About once a second. NULL is fine. */
+void desk_tick(struct desk *desk);
 /* NULL is fine. */
 void desk_close(struct desk *desk);
 

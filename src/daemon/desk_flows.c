@@ -40,7 +40,7 @@ make_filter(const struct control_ask *ask, struct filter *filter, FILE *out)
 
 	for (size_t i = 0; i < count; i++)
 		words[i] = request->arguments[i];
-	if (filter_parse(words, count, filter, error) == 0)
+	if (filter_parse(words, count, FILTER_FLOWS, filter, error) == 0)
 		return 0;
 	fprintf(out, "%s\n", error);
 	return -1;

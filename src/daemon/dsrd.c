@@ -91,12 +91,15 @@ dsrd_flush(struct dsrd *dsrd)
 }
 
 static void
-take_frame(void *context, struct frame *frame, uint64_t when UNUSED)
+take_frame(void *context, struct frame *frame, uint64_t when)
 {
 	struct dsrd *dsrd = context;
 
 	desk_hear(dsrd->desk, frame);
-	forward_frame(&dsrd->director.forwarder, frame, dsrd->director.now);
+	if (dsrd->trace == NULL)
+		forward_frame(&dsrd->director.forwarder, frame, dsrd->director.now);
+	else
+		desk_trace_frame(dsrd->desk, frame, when);
 }
 
 static void
@@ -132,7 +135,10 @@ tick(struct dsrd *dsrd, uint64_t now)
 static void
 on_tick(void *context)
 {
-	tick(context, dsrd_clock());
+	struct dsrd *dsrd = context;
+
+	tick(dsrd, dsrd_clock());
+	desk_tick(dsrd->desk);
 }
 
 static void

@@ -20,6 +20,7 @@ struct hook;
 struct loop;
 struct notify;
 struct prober;
+struct trace;
 struct webdesk;
 
 struct dsrd {
@@ -35,6 +36,7 @@ struct dsrd {
 	struct hook *hook;
 	struct prober *prober;
 	struct desk *desk; /* NULL: no control socket */
+	struct trace *trace; /* NULL: nobody watches frames */
 	struct webdesk *webdesk; /* NULL: no HTTP */
 	uint64_t next_rescan;
 	uint64_t next_wake;  /* UINT64_MAX: none is ordered */

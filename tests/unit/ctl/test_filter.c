@@ -33,7 +33,7 @@ parse(const char *line, struct filter *filter, char error[FILTER_ERROR])
 	snprintf(text, sizeof(text), "%s", line);
 	while ((words[count] = text_next_word(&rest)) != NULL)
 		count++;
-	return filter_parse(words, count, filter, error);
+	return filter_parse(words, count, FILTER_FLOWS, filter, error);
 }
 
 static const struct row {

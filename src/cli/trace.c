@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/attr.h"
+#include "base/text.h"
+#include "cli/client.h"
+#include "cli/pcapng.h"
+#include "cli/request.h"
+#include "ctl/trace_record.h"
+
+#define LINE_TEXT 1024
+#define TIME_TEXT 32
+#define END_TEXT (ADDR_TEXT + 8)
+
+enum { IFACE_IN = 0, IFACE_OUT = 1 };
+
+struct viewer {
+	const char *path;    /* of the capture file; NULL: lines are printed */
+	FILE *file;
+	bool json;
+	uint64_t most;       /* 0: no limit */
+	uint64_t shown;
+	uint64_t skipped;
+	bool began;
+	bool greeted;        /* TRACE_MAGIC has come */
+	const char *trouble; /* why it ended, when that is not what was wanted */
+	struct trace_record record;
+	uint8_t bytes[TRACE_RECORD_MOST + 4 + 16384]; /* what came, from the first record that is not complete */
+	size_t length;
+};
+
+/* --- what a decision looks like --- */
+
+static const char *
+end_text(const struct addr *addr, uint16_t port, bool has_ports, char text[END_TEXT])
+{
+	char number[ADDR_TEXT];
+
+	addr_format(addr, number);
+	if (!has_ports)
+		snprintf(text, END_TEXT, "%s", number);
+	else
+		snprintf(text, END_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", number, port);
+	return text;
+}
+
+/* Local time, as on the clock of who looks. */
+static const char *
+time_text(uint64_t when, char text[TIME_TEXT])
+{
+	const time_t seconds = (time_t)(when / 1000000);
+	struct tm parts;
+	char clock[16];
+
+	if (localtime_r(&seconds, &parts) == NULL || strftime(clock, sizeof(clock), "%H:%M:%S", &parts) == 0)
+		clock[0] = '\0';
+	snprintf(text, TIME_TEXT, "%s.%06u", clock, (unsigned)(when % 1000000));
+	return text;
+}
+
+struct line {
+	char text[LINE_TEXT];
+	size_t used;
+};
+
+static void PRINTF_LIKE(2, 3)
+add(struct line *line, const char *format, ...)
+{
+	const size_t room = sizeof(line->text) - line->used;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(line->text + line->used, room, format, arguments);
+	va_end(arguments);
+	line->used += length < 0 ? 0 : (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* "verdict=forward protocol=tcp from=... to=... server=web/web1 state=syn new=yes" */
+static void
+describe(struct line *line, const struct trace_record *record)
+{
+	char from[END_TEXT], to[END_TEXT];
+
+	add(line, "verdict=%s", record->texts[TRACE_VERDICT]);
+	if (record->texts[TRACE_REASON][0] != '\0')
+		add(line, " reason=%s", record->texts[TRACE_REASON]);
+	add(line, " protocol=%s", record->texts[TRACE_PROTOCOL]);
+	if (addr_is_set(&record->vip))
+		add(line, " from=%s to=%s", end_text(&record->client, record->client_port, record->has_ports, from),
+		    end_text(&record->vip, record->vip_port, record->has_ports, to));
+	if (record->texts[TRACE_SERVER][0] != '\0')
+		add(line, " %s=%s", strchr(record->texts[TRACE_SERVER], '/') != NULL ? "server" : "service",
+		    record->texts[TRACE_SERVER]);
+	if (record->texts[TRACE_STATE][0] != '\0')
+		add(line, " state=%s new=%s", record->texts[TRACE_STATE], record->begins ? "yes" : "no");
+}
+
+static void
+describe_way(struct line *line, const struct trace_record *record)
+{
+	char from[MAC_TEXT], to[MAC_TEXT];
+
+	add(line, " in=%s in-mac=%s>%s", record->texts[TRACE_CAME_BY], mac_format(&record->came_from, from),
+	    mac_format(&record->came_to, to));
+	if (record->texts[TRACE_LEFT_BY][0] != '\0')
+		add(line, " out=%s out-mac=%s>%s", record->texts[TRACE_LEFT_BY], mac_format(&record->left_from, from),
+		    mac_format(&record->left_to, to));
+}
+
+static void
+print_line(const struct trace_record *record)
+{
+	struct line line = { .used = 0 };
+	char time[TIME_TEXT];
+
+	add(&line, "%s ", time_text(record->when, time));
+	describe(&line, record);
+	describe_way(&line, record);
+	puts(line.text);
+}
+
+/* Texts of the stream have no quotes and no backslashes: names, numbers and addresses are all that is in them. */
+static void
+add_member(struct line *line, const char *name, const char *text)
+{
+	if (text[0] == '\0' || strpbrk(text, "\"\\") != NULL)
+		add(line, ",\"%s\":null", name);
+	else
+		add(line, ",\"%s\":\"%s\"", name, text);
+}
+
+static void
+print_json(const struct trace_record *record)
+{
+	static const char *const names[TRACE_TEXTS] = { "verdict", "reason", "protocol", "server", "state", "in", "out" };
+	const bool flow = addr_is_set(&record->vip), left = record->texts[TRACE_LEFT_BY][0] != '\0';
+	struct line line = { .used = 0 };
+	char text[ADDR_TEXT], mac[MAC_TEXT];
+
+	add(&line, "{\"time\":%" PRIu64 ".%06u", record->when / 1000000, (unsigned)(record->when % 1000000));
+	for (size_t i = 0; i < TRACE_TEXTS; i++)
+		add_member(&line, names[i], record->texts[i]);
+	add_member(&line, "client", flow ? addr_format(&record->client, text) : "");
+	add_member(&line, "vip", flow ? addr_format(&record->vip, text) : "");
+	if (record->has_ports)
+		add(&line, ",\"client_port\":%u,\"vip_port\":%u", record->client_port, record->vip_port);
+	add(&line, ",\"new\":%s", record->begins ? "true" : "false");
+	add_member(&line, "in_source", mac_format(&record->came_from, mac));
+	add_member(&line, "in_destination", mac_format(&record->came_to, mac));
+	add_member(&line, "out_source", left ? mac_format(&record->left_from, mac) : "");
+	add_member(&line, "out_destination", left ? mac_format(&record->left_to, mac) : "");
+	add(&line, "}");
+	puts(line.text);
+}
+
+/* --- the capture file --- */
+
+static int
+write_frames(FILE *file, const struct trace_record *record)
+{
+	struct line came = { .used = 0 }, left = { .used = 0 };
+
+	add(&came, "dsrd: ");
+	describe(&came, record);
+	if (record->texts[TRACE_LEFT_BY][0] != '\0')
+		add(&came, " out=%s", record->texts[TRACE_LEFT_BY]);
+	if (record->incomplete)
+		add(&came, " (frames that left are missing)");
+	add(&left, "dsrd: sent for the frame before it, server=%s out=%s", record->texts[TRACE_SERVER],
+	    record->texts[TRACE_LEFT_BY]);
+	for (size_t i = 0; i < record->frame_count; i++) {
+		const struct trace_frame *frame = &record->frames[i];
+
+		if (pcapng_frame(file, frame->left ? IFACE_OUT : IFACE_IN, record->when, frame->bytes, frame->length,
+		    frame->wire, frame->left ? left.text : came.text) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- the stream --- */
+
+static bool
+end_with(struct viewer *viewer, const char *trouble)
+{
+	viewer->trouble = trouble;
+	return false;
+}
+
+/* False: that was the last one. */
+static bool
+show(struct viewer *viewer)
+{
+	if (viewer->record.kind == TRACE_SKIPPED) {
+		viewer->skipped += viewer->record.skipped;
+		return true;
+	}
+	if (viewer->file != NULL) {
+		if (write_frames(viewer->file, &viewer->record) == -1)
+			return end_with(viewer, strerror(errno));
+	} else if (viewer->json) {
+		print_json(&viewer->record);
+	} else {
+		print_line(&viewer->record);
+	}
+	viewer->shown++;
+	return viewer->most == 0 || viewer->shown < viewer->most;
+}
+
+/* Shows all records that are complete. False: enough. */
+static bool
+digest(struct viewer *viewer)
+{
+	size_t at = 0, used = 0;
+	bool more = true;
+
+	if (!viewer->greeted && viewer->length >= TRACE_MAGIC_LENGTH) {
+		if (memcmp(viewer->bytes, TRACE_MAGIC, TRACE_MAGIC_LENGTH) != 0)
+			return end_with(viewer, "dsrd and dsrctl are of different versions");
+		viewer->greeted = true;
+		at = TRACE_MAGIC_LENGTH;
+	}
+	while (viewer->greeted && more) {
+		const enum trace_read read = trace_record_read(viewer->bytes + at, viewer->length - at, &viewer->record, &used);
+
+		if (read == TRACE_GARBLED)
+			return end_with(viewer, "the stream from dsrd is garbled");
+		if (read == TRACE_MORE)
+			break;
+		at += used;
+		more = show(viewer);
+	}
+	memmove(viewer->bytes, viewer->bytes + at, viewer->length - at);
+	viewer->length -= at;
+	return more;
+}
+
+static bool
+take_piece(void *context, const uint8_t *bytes, size_t length)
+{
+	struct viewer *viewer = context;
+	bool more = true;
+
+	if (!viewer->began)
+		fprintf(stderr, "dsrctl: tracing; Ctrl-C ends it\n");
+	viewer->began = true;
+	/* digest() leaves less than a record, so there is always room for some more. */
+	while (length > 0 && more) {
+		const size_t room = sizeof(viewer->bytes) - viewer->length, now = length < room ? length : room;
+
+		memcpy(viewer->bytes + viewer->length, bytes, now);
+		viewer->length += now;
+		bytes += now;
+		length -= now;
+		more = digest(viewer);
+	}
+	if (fflush(viewer->file != NULL ? viewer->file : stdout) != 0)
+		return end_with(viewer, strerror(errno));
+	return more;
+}
+
+/* SIGINT and SIGTERM are blocked, and so wait until somebody asks. */
+static bool
+is_told_to_stop(void *context UNUSED)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+static void
+wait_for_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* --- the command --- */
+
+/* Takes -c and --pcapng out of the words; "frames" tells the director that they are wanted. 0, or -1 after the reason. */
+static int
+take_options(struct viewer *viewer, const struct wish *wish, const char *words[COMMAND_ARGUMENTS], size_t *count)
+{
+	*count = 0;
+	for (size_t i = 0; i < wish->argument_count; i++) {
+		const char *word = wish->arguments[i], *value = i + 1 < wish->argument_count ? wish->arguments[i + 1] : "";
+
+		if (strcmp(word, "-c") == 0) {
+			if (text_number(value, 1, UINT64_MAX, &viewer->most) == -1) {
+				fprintf(stderr, "dsrctl: -c takes a number of decisions, from 1 on\n");
+				return -1;
+			}
+			i++;
+		} else if (strcmp(word, "--pcapng") == 0) {
+			if (*value == '\0') {
+				fprintf(stderr, "dsrctl: --pcapng takes the name of a file\n");
+				return -1;
+			}
+			viewer->path = value;
+			i++;
+		} else if (*count == COMMAND_ARGUMENTS - 1) {
+			fprintf(stderr, "dsrctl: more words than trace takes\n");
+			return -1;
+		} else {
+			words[(*count)++] = word;
+		}
+	}
+	if (viewer->path == NULL)
+		return 0;
+	memmove(words + 1, words, *count * sizeof(*words));
+	words[0] = "frames";
+	(*count)++;
+	return 0;
+}
+
+static int
+open_file(struct viewer *viewer)
+{
+	static const char *const names[] = { "in", "out", NULL };
+
+	if (viewer->path == NULL)
+		return 0;
+	viewer->file = fopen(viewer->path, "wb");
+	if (viewer->file != NULL && pcapng_begin(viewer->file, "dsrctl " PACKAGE_VERSION, names) == 0)
+		return 0;
+	fprintf(stderr, "dsrctl: cannot write %s: %s\n", viewer->path, strerror(errno));
+	return -1;
+}
+
+/* What there is to say at the end. */
+static enum ctl_status
+conclude(const struct viewer *viewer)
+{
+	if (viewer->path != NULL)
+		fprintf(stderr, "dsrctl: %" PRIu64 " decisions written to %s\n", viewer->shown, viewer->path);
+	if (viewer->skipped > 0)
+		fprintf(stderr, "dsrctl: %" PRIu64 " not shown: they came faster than they were taken here; a filter helps\n",
+		    viewer->skipped);
+	if (viewer->trouble == NULL)
+		return CTL_OK;
+	fprintf(stderr, "dsrctl: %s%s%s\n", viewer->path != NULL ? viewer->path : "", viewer->path != NULL ? ": " : "",
+	    viewer->trouble);
+	return CTL_FAILED;
+}
+
+static enum ctl_status
+run(struct viewer *viewer, const struct wish *wish, const char *const words[], size_t count)
+{
+	const struct client_stream stream = { take_piece, is_told_to_stop, viewer };
+	struct request request = { .length = 0 };
+	struct client_answer answer;
+	enum client_result result;
+	char error[CLIENT_ERROR];
+	enum ctl_status status;
+
+	request_make(&request, COMMAND_TRACE, words, count, wish->json);
+	result = client_follow(wish->socket, request.bytes, commands[COMMAND_TRACE].wait, &stream, &answer, error);
+	if (result != CLIENT_OK) {
+		fprintf(stderr, "dsrctl: %s\n", error);
+		return result == CLIENT_NOBODY ? CTL_NO_DAEMON : CTL_FAILED;
+	}
+	if (answer.status == 200)
+		return conclude(viewer);
+	fprintf(stderr, "dsrctl: %s", answer.length > 0 ? answer.body : "refused, without a reason\n");
+	status = CTL_FAILED;
+	free(answer.body);
+	return status;
+}
+
+enum ctl_status
+trace(struct wish *wish)
+{
+	struct viewer *viewer = calloc(1, sizeof(*viewer));
+	const char *words[COMMAND_ARGUMENTS];
+	enum ctl_status status = CTL_FAILED;
+	size_t count;
+
+	if (viewer == NULL) {
+		fprintf(stderr, "dsrctl: out of memory\n");
+		return CTL_FAILED;
+	}
+	viewer->json = wish->json;
+	wait_for_signals();
+	if (take_options(viewer, wish, words, &count) == -1)
+		status = CTL_USAGE;
+	else if (open_file(viewer) == 0)
+		status = run(viewer, wish, words, count);
+	if (viewer->file != NULL && fclose(viewer->file) != 0) {
+		fprintf(stderr, "dsrctl: cannot write %s: %s\n", viewer->path, strerror(errno));
+		status = CTL_FAILED;
+	}
+	free(viewer);
+	return status;
+}
