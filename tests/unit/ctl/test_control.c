@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static unsigned answers, gone_count, waits;
 static bool busy_for_ever;
 static size_t answer_size;
 static unsigned frames, answers_since, most_since; /* of frames_have_their_turn */
+static const void *streamer; /* who was told that a stream follows */
 
 static enum control_result
 answer(void *context, const struct control_ask *ask, FILE *out)
@@ -38,6 +40,10 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 	answers++;
 	if (++answers_since > most_since)
 		most_since = answers_since;
+	if (ask->request->command == COMMAND_TRACE) {
+		streamer = ask->asker;
+		return CONTROL_STREAM;
+	}
 	for (size_t i = 0; i < answer_size; i++)
 		fputc('x', out);
 	fprintf(out, "answer %d\n", ask->request->command);
@@ -65,6 +71,8 @@ setup(void)
 {
 	char error[CONTROL_ERROR] = "";
 
+	/* As dsrd does: a client that leaves is an error of write(). */
+	(void)signal(SIGPIPE, SIG_IGN);
 	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/sock", directory);
@@ -73,6 +81,7 @@ setup(void)
 	control = open_control(error);
 	ck_assert_msg(control != NULL, "%s", error);
 	answers = gone_count = waits = 0;
+	streamer = NULL;
 	busy_for_ever = false;
 	answer_size = 0;
 }
@@ -309,6 +318,53 @@ START_TEST(drops_who_does_not_read)
 }
 END_TEST
 
+START_TEST(streams_until_the_client_leaves)
+{
+	int fd = client();
+	const char *text;
+
+	say(fd, "GET /trace HTTP/1.1\r\n\r\n");
+	turn(20);
+	text = hear(fd);
+	ck_assert_msg(strncmp(text, "HTTP/1.1 200 OK\r\n", 17) == 0, "%s", text);
+	ck_assert_ptr_null(strstr(text, "Content-Length"));
+	ck_assert(control_stream(control, streamer, "one", 3));
+	ck_assert(control_stream(control, streamer, "two", 3));
+	turn(20);
+	ck_assert_str_eq(hear(fd), "onetwo");
+	ck_assert_uint_eq(gone_count, 0);
+	close(fd);
+	turn(20);
+	ck_assert_uint_eq(gone_count, 1);
+	ck_assert(!control_stream(control, streamer, "three", 5));
+}
+END_TEST
+
+/* Who does not read gets no more than fits; what is taken makes room again. */
+START_TEST(a_stream_that_is_not_read_is_bounded)
+{
+	static char piece[10000];
+	int fd = client();
+	unsigned taken = 0, again = 0;
+
+	say(fd, "GET /trace HTTP/1.1\r\n\r\n");
+	turn(20);
+	while (control_stream(control, streamer, piece, sizeof(piece)))
+		ck_assert_uint_le(++taken, CONTROL_STREAM_MOST / sizeof(piece));
+	ck_assert_uint_ge(taken, CONTROL_STREAM_MOST / sizeof(piece) - 1);
+	for (unsigned i = 0; i < 200; i++) {
+		turn(1);
+		(void)hear(fd);
+	}
+	while (again < 10 && control_stream(control, streamer, piece, sizeof(piece)))
+		again++;
+	ck_assert_uint_eq(again, 10);
+	close(fd);
+	turn(20);
+	ck_assert_uint_eq(gone_count, 1);
+}
+END_TEST
+
 START_TEST(a_second_one_is_refused)
 {
 	char error[CONTROL_ERROR] = "";
@@ -389,6 +445,8 @@ control_suite(void)
 	tcase_add_test(tcase, refuses_greed);
 	tcase_add_test(tcase, serves_others_beside_the_stuck);
 	tcase_add_test(tcase, drops_who_does_not_read);
+	tcase_add_test(tcase, streams_until_the_client_leaves);
+	tcase_add_test(tcase, a_stream_that_is_not_read_is_bounded);
 	tcase_add_test(tcase, a_second_one_is_refused);
 	tcase_add_test(tcase, a_stale_socket_is_replaced);
 	tcase_add_test(tcase, no_other_file_is_removed);

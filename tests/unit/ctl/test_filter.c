@@ -134,12 +134,40 @@ START_TEST(test_choices)
 			struct filter filter;
 
 			snprintf(word, sizeof(word), "%s=%.*s", name, (int)length, choices);
-			ck_assert_msg(parse(word, &filter, error) == 0, "%s: %s", word, error);
+			ck_assert_msg(parse(word, &filter, error) == 0 ||
+			    filter_parse((const char *const[]){ word }, 1, FILTER_DECISIONS, &filter, error) == 0,
+			    "%s: %s", word, error);
 			choices += length + strspn(choices + length, " ");
 			count++;
 		}
 	}
-	ck_assert_uint_eq(count, 3 + 6); /* protocols, states */
+	ck_assert_uint_eq(count, 3 + 6 + 5); /* protocols, states, verdicts */
+}
+END_TEST
+
+/* Words for decisions are none for flows, and the other way round. */
+START_TEST(decisions_have_words_of_their_own)
+{
+	const char *const words[] = { "verdict=drop", "reason=no-server" }, *const flows[] = { "state=syn" };
+	struct flow_facts facts = flow();
+	struct filter filter;
+	char error[FILTER_ERROR];
+
+	ck_assert_int_eq(filter_parse(words, 2, FILTER_DECISIONS, &filter, error), 0);
+	facts.verdict = VERDICT_DROP;
+	facts.reason = DROP_NO_SERVER;
+	ck_assert(filter_matches(&filter, &facts));
+	facts.reason = DROP_NO_SERVICE;
+	ck_assert(!filter_matches(&filter, &facts));
+	ck_assert_int_eq(filter_parse(words + 1, 1, FILTER_DECISIONS, &filter, error), 0);
+	facts.reason = DROP_NO_SERVER;
+	facts.verdict = VERDICT_FORWARD;
+	ck_assert(!filter_matches(&filter, &facts));
+	ck_assert_int_eq(filter_parse(words, 1, FILTER_FLOWS, &filter, error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "`verdict=drop` is no filter: there are service= server= client= vip= port= "
+	    "protocol= state= limit=,"));
+	ck_assert_int_eq(filter_parse(flows, 1, FILTER_DECISIONS, &filter, error), -1);
+	ck_assert_ptr_nonnull(strstr(error, "verdict= reason=,"));
 }
 END_TEST
 
@@ -153,6 +181,10 @@ filter_suite(void)
 	tcase_add_loop_test(tcase, test_refusals, 0, ARRAY_LEN(bads));
 	tcase_add_test(tcase, test_a_server_that_is_gone);
 	tcase_add_test(tcase, test_choices);
+}
+END_TEST
+
+	tcase_add_test(tcase, decisions_have_words_of_their_own);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
