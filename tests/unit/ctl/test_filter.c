@@ -181,9 +181,6 @@ filter_suite(void)
 	tcase_add_loop_test(tcase, test_refusals, 0, ARRAY_LEN(bads));
 	tcase_add_test(tcase, test_a_server_that_is_gone);
 	tcase_add_test(tcase, test_choices);
-}
-END_TEST
-
 	tcase_add_test(tcase, decisions_have_words_of_their_own);
 	suite_add_tcase(suite, tcase);
 	return suite;
