@@ -45,9 +45,11 @@ function __dsrctl_filter
 			printf 'protocol=%s\n' tcp udp sctp
 		case 'state=*'
 			printf 'state=%s\n' syn established fin-wait time-wait closed udp
+		case 'verdict=*'
+			printf 'verdict=%s\n' forward drop hold consumed pass
 		case '*=*'
 		case '*'
-			printf '%s\n' service= server= client= vip= port= protocol= state= limit=
+			printf '%s\n' service= server= client= vip= port= protocol= state= limit= verdict= reason=
 	end
 end
 
@@ -56,6 +58,8 @@ function __dsrctl_options -a name
 	switch "$name"
 		case 'drain'
 			printf '%s\n' --wait
+		case 'trace'
+			printf '%s\n' -c --pcapng
 	end
 end
 
@@ -64,6 +68,12 @@ function __dsrctl_argument -a name place before
 	switch "$name,$before"
 		case 'drain,--wait'
 			printf '%s\n' 30s 5m 1h
+			return
+		case 'trace,-c'
+			
+			return
+		case 'trace,--pcapng'
+			__fish_complete_path (commandline -ct)
 			return
 	end
 	if string match -q -- '-*' (commandline -ct)
@@ -85,6 +95,8 @@ function __dsrctl_argument -a name place before
 			__dsrctl_names server
 		case 'why,0'
 			printf '%s\n' tcp udp sctp
+		case 'trace,*'
+			__dsrctl_filter
 		case 'doctor,0'
 			__dsrctl_names service server
 	end
@@ -120,6 +132,7 @@ function __dsrctl_command
 			weight 'another weight than the file\'s, until the file says another one' \
 			reload 'reads the configuration file anew; a bad one changes nothing' \
 			why 'the decision for this flow, step by step; changes nothing' \
+			trace 'decisions as they are made; filters as above, and verdict= and reason=' \
 			doctor 'examines director and real servers: what is wrong, and the command that mends it' \
 			version 'the version of the director that runs'
 		return
