@@ -25,8 +25,8 @@ flow_walk_new(const struct filter *filter, const struct model *model)
 	walk->filter = *filter;
 	walk->slot_count = model->slot_count;
 	walk->kept = calloc(filter->limit + 1, sizeof(*walk->kept));
-	walk->oldest = calloc(model->slot_count + 1, sizeof(*walk->oldest));
-	if (walk->kept == NULL || walk->oldest == NULL) {
+	walk->spans = calloc(model->slot_count + 1, sizeof(*walk->spans));
+	if (walk->kept == NULL || walk->spans == NULL) {
 		flow_walk_free(walk);
 		return NULL;
 	}
@@ -39,7 +39,7 @@ flow_walk_free(struct flow_walk *walk)
 	if (walk == NULL)
 		return;
 	free(walk->kept);
-	free(walk->oldest);
+	free(walk->spans);
 	free(walk);
 }
 
@@ -66,15 +66,25 @@ struct step {
 };
 
 static void
+widen(struct flow_span *span, const struct conn_table *table, const struct conn *conn)
+{
+	const uint64_t age = conn_age(table, conn), left = conn_left(table, conn);
+
+	if (span->oldest < age)
+		span->oldest = age;
+	if (span->left < left)
+		span->left = left;
+}
+
+static void
 see_flow(void *context, const struct conn *conn)
 {
 	const struct step *step = context;
 	struct flow_walk *walk = step->walk;
 	const struct flow_facts flow = facts_of(step->facts, conn);
-	const uint64_t age = conn_age(step->facts->forwarder->conns, conn);
 
-	if (flow.server != NULL && conn->server.slot < walk->slot_count && walk->oldest[conn->server.slot] < age)
-		walk->oldest[conn->server.slot] = age;
+	if (flow.server != NULL && conn->server.slot < walk->slot_count)
+		widen(&walk->spans[conn->server.slot], step->facts->forwarder->conns, conn);
 	if (!filter_matches(&walk->filter, &flow))
 		return;
 	walk->matched++;
@@ -157,23 +167,27 @@ drain_row(struct writer *writer, const struct report_facts *facts, const struct 
 	const struct writer_ops *ops = writer->ops;
 	const uint32_t left = steer_flows(server);
 	const uint64_t estimate = steer_drain_estimate(server, facts->now);
-	/* What the walk saw first and what has gone since: no flow, no age. */
-	const uint64_t oldest = left > 0 && server->ref.slot < walk->slot_count ? walk->oldest[server->ref.slot] : 0;
-	char name[SERVER_NAME_TEXT], old[DURATION_TEXT], number[DURATION_TEXT], done[DURATION_TEXT + 8];
+	/* What the walk saw first and what has gone since: no flow, no span. */
+	const struct flow_span span = left > 0 && server->ref.slot < walk->slot_count ? walk->spans[server->ref.slot] :
+	    (struct flow_span){ 0, 0 };
+	char name[SERVER_NAME_TEXT], old[DURATION_TEXT], number[DURATION_TEXT], done[DURATION_TEXT + 8],
+	    silent[DURATION_TEXT];
 
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
 	ops->cell_number(writer, left);
 	ops->cell_number(writer, server->run->active);
-	ops->cell(writer, left > 0 ? seconds_text(oldest, old) : NULL, MOOD_PLAIN);
-	ops->cell_number(writer, oldest / SECONDS(1));
+	ops->cell(writer, left > 0 ? seconds_text(span.oldest, old) : NULL, MOOD_PLAIN);
+	ops->cell_number(writer, span.oldest / SECONDS(1));
 	snprintf(done, sizeof(done), "about %s", seconds_text(estimate == UINT64_MAX ? 0 : estimate, number));
 	ops->cell(writer, left == 0 ? "now" : estimate == UINT64_MAX ? NULL : done, left == 0 ? MOOD_GOOD : MOOD_PLAIN);
 	if (estimate == UINT64_MAX)
 		ops->cell(writer, NULL, MOOD_PLAIN);
 	else
 		ops->cell_number(writer, (estimate + SECONDS(1) - 1) / SECONDS(1));
+	ops->cell(writer, left > 0 ? seconds_text(span.left, silent) : NULL, MOOD_PLAIN);
+	ops->cell_number(writer, span.left / SECONDS(1));
 }
 
 bool
@@ -182,7 +196,8 @@ report_drain(struct writer *writer, const struct report_facts *facts, const stru
 {
 	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
 		{ "left", "LEFT", true }, { "active", "ACTIVE", true }, { "oldest", "OLDEST", true },
-		{ "oldest_seconds", NULL, true }, { "empty", "EMPTY", false }, { "empty_in_seconds", NULL, true } };
+		{ "oldest_seconds", NULL, true }, { "empty", "EMPTY", false }, { "empty_in_seconds", NULL, true },
+		{ "if_silent", "IF SILENT", true }, { "if_silent_seconds", NULL, true } };
 	bool empty = true;
 
 	writer->ops->table(writer, "drain", NULL, columns, ARRAY_LEN(columns));

@@ -7,9 +7,15 @@
 #include "ctl/filter.h"
 #include "ctl/report.h"
 
+/* Of all flows of a server, in microseconds. */
+struct flow_span {
+	uint64_t oldest; /* the age of the oldest */
+	uint64_t left;   /* in what time the last is forgotten if nothing more is seen of any */
+};
+
 /*
- * A look through the table, a slice at a time. Keeps copies of the first flows that match, and of each server how old
- * its oldest flow is: what it says is of the time when it looked.
+ * A look through the table, a slice at a time. Keeps copies of the first flows that match, and the span
+ * of each server: what it says is of the time when it looked.
  */
 struct flow_walk {
 	struct filter filter;
@@ -18,7 +24,7 @@ struct flow_walk {
 	size_t kept_count;
 	uint64_t matched;   /* flows, and of them ... */
 	uint64_t active;
-	uint64_t *oldest;   /* by slot: age in microseconds; slots may come while it walks */
+	struct flow_span *spans; /* by slot; slots may come while it walks */
 	size_t slot_count;
 };
 

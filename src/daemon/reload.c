@@ -3,6 +3,10 @@
 
 #include "daemon/reload.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <unistd.h>
+
 #include <time.h>
 
 #include "base/attr.h"
@@ -12,11 +16,23 @@
 #include "daemon/dsrd.h"
 #include "daemon/loop.h"
 
+/* It gave up root after it read the file the first time. */
+static void
+explain_user(const char *path, struct errlist *errors)
+{
+	if (access(path, R_OK) == 0 || errno != EACCES)
+		return;
+	errlist_add(errors, path, 0, "the director runs as user number %jd now (`user`), which may not read it: let that "
+	    "user read it and all directories above, or restart dsrd", (intmax_t)geteuid());
+}
+
 int
 reload_read(const struct dsrd *dsrd, struct conf *fresh, struct errlist *errors)
 {
-	if (conf_load(dsrd->options->config, fresh, errors) == -1)
+	if (conf_load(dsrd->options->config, fresh, errors) == -1) {
+		explain_user(dsrd->options->config, errors);
 		return -1;
+	}
 	dsrd_override(dsrd->options, fresh);
 	if (conf_need_iface(fresh, dsrd->options->config, errors) == 0)
 		return 0;

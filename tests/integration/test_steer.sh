@@ -55,6 +55,8 @@ said "^web/$old  *draining  *[1-9]"
 ctl 1 -j show drain "web/$old"
 is_json
 said '"active":1,'
+# An established flow is remembered for minutes; a download keeps it so.
+said '"if_silent_seconds":[1-9]'
 ctl 0 show connections "server=web/$old" state=established
 said '^flows: 1$'
 said "^tcp  *$CLIENT_IP:[0-9]*  *$VIP:80  *web/$old  *established"
@@ -177,4 +179,18 @@ assert_equal "status of a GET that would change something" 405 \
     "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$SOCKET" 'http://dsrd/drain?arg=web/web1')"
 assert_equal "status of a POST" 200 \
     "$(curl -s -o /dev/null -w '%{http_code}' -X POST --unix-socket "$SOCKET" 'http://dsrd/drain?arg=web/web1')"
+stop_dsrd
+
+step "a director that gave up root says why it cannot read its file again"
+write_conf 3 ""
+sed -i 's/^control = .*/&\nuser = nobody/' "$NET_DIR/dsrd.conf"
+chmod 600 "$NET_DIR/dsrd.conf"
+start_dsrd
+ctl 1 reload
+complained 'dsrd.conf: cannot open .*: Permission denied'
+complained 'runs as user number 65534 now (`user`), which may not read it'
+complained 'nothing was changed'
+chmod 644 "$NET_DIR/dsrd.conf"
+ctl 0 reload
+said '^changes: 0$'
 stop_dsrd
