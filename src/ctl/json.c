@@ -46,6 +46,17 @@ character(const unsigned char *text)
 	return length;
 }
 
+/* How many bytes from `text` on stand for themselves. */
+static size_t
+plain(const unsigned char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= 0x20 && text[length] < 0x7f && text[length] != '"' && text[length] != '\\')
+		length++;
+	return length;
+}
+
 static void
 put_string(FILE *out, const char *text)
 {
@@ -53,10 +64,12 @@ put_string(FILE *out, const char *text)
 
 	fputc('"', out);
 	while (*at != '\0') {
-		const size_t length = character(at);
+		const size_t run = plain(at), length = run > 0 ? run : character(at);
 
 		if (length == 0)
 			fputs("\\ufffd", out);
+		else if (run > 0)
+			fwrite(at, 1, run, out);
 		else if (*at == '"' || *at == '\\')
 			fprintf(out, "\\%c", *at);
 		else if (*at == '\n')

@@ -56,34 +56,63 @@ type_ending(enum metric_type type)
 	return "";
 }
 
+/*
+ * A line is put together here and written at once: there are thousands of them, and each call of stdio takes a lock. Longer
+ * than any can be: a name, and three labels whose values are names, addresses or words of ours.
+ */
+#define LINE_TEXT 512
+
+struct line {
+	char text[LINE_TEXT];
+	size_t used;
+};
+
+static void
+add(struct line *line, const char *text)
+{
+	const size_t length = strlen(text);
+
+	if (length > LINE_TEXT - line->used)
+		return;
+	memcpy(line->text + line->used, text, length);
+	line->used += length;
+}
+
 /* Backslash, quote and newline are all that both formats escape. */
 static void
-put_label(FILE *out, const struct label *label)
+add_label(struct line *line, const struct label *label)
 {
-	fprintf(out, "%s=\"", label->name);
+	add(line, label->name);
+	add(line, "=\"");
 	for (const char *at = label->value; *at != '\0'; at++) {
 		if (*at == '\n')
-			fputs("\\n", out);
+			add(line, "\\n");
 		else if (*at == '"' || *at == '\\')
-			fprintf(out, "\\%c", *at);
-		else
-			fputc(*at, out);
+			add(line, (const char[]){ '\\', *at, '\0' });
+		else if (line->used < LINE_TEXT)
+			line->text[line->used++] = *at;
 	}
-	fputc('"', out);
+	add(line, "\"");
 }
 
 static void
 put_sample(const struct metrics *metrics, const char *ending, const struct label *labels, size_t count,
     const char *value)
 {
-	FILE *out = metrics->out;
+	struct line line;
 
-	fprintf(out, "dsrd_%s%s", metrics->family->name, ending);
+	line.used = 0;
+	add(&line, "dsrd_");
+	add(&line, metrics->family->name);
+	add(&line, ending);
 	for (size_t i = 0; i < count; i++) {
-		fputc(i == 0 ? '{' : ',', out);
-		put_label(out, &labels[i]);
+		add(&line, i == 0 ? "{" : ",");
+		add_label(&line, &labels[i]);
 	}
-	fprintf(out, "%s %s\n", count > 0 ? "}" : "", value);
+	add(&line, count > 0 ? "} " : " ");
+	add(&line, value);
+	add(&line, "\n");
+	fwrite(line.text, 1, line.used, metrics->out);
 }
 
 static void
@@ -364,33 +393,37 @@ bound_text(uint64_t microseconds, char text[SECONDS_TEXT])
 }
 
 static void
-one_handshake(const struct metrics *metrics, const struct server *server)
+one_handshake(const struct metrics *metrics, const struct server *server,
+    const char bounds[LATENCY_BUCKETS][SECONDS_TEXT])
 {
 	const struct latency *latency = &server->run->measure.handshake;
-	char bound[SECONDS_TEXT] = "+Inf", value[SECONDS_TEXT];
-	const struct label labels[] = { { "service", server->service->settings.name },
-		{ "server", server->settings.name }, { "le", bound } };
+	struct label labels[] = { { "service", server->service->settings.name }, { "server", server->settings.name },
+		{ "le", NULL } };
+	char value[SECONDS_TEXT];
 	uint64_t below = 0;
 
 	for (size_t i = 0; i <= LATENCY_BUCKETS; i++) {
 		below += latency->buckets[i];
-		if (i < LATENCY_BUCKETS)
-			bound_text(latency_bounds[i], bound);
-		else
-			snprintf(bound, sizeof(bound), "+Inf");
+		labels[2].value = i < LATENCY_BUCKETS ? bounds[i] : "+Inf";
 		snprintf(value, sizeof(value), "%" PRIu64, below);
 		put_sample(metrics, "_bucket", labels, 3, value);
 	}
-	put_sample(metrics, "_sum", labels, 2, seconds_text(latency->sum, value));
 	/* Of the same buckets: the two must never contradict each other. */
-	snprintf(value, sizeof(value), "%" PRIu64, below);
 	put_sample(metrics, "_count", labels, 2, value);
+	put_sample(metrics, "_sum", labels, 2, seconds_text(latency->sum, value));
 }
 
 static void
 server_handshakes_seconds(const struct metrics *metrics)
 {
-	each_server(metrics, one_handshake);
+	const struct model *model = metrics->facts->model;
+	char bounds[LATENCY_BUCKETS][SECONDS_TEXT];
+
+	for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+		bound_text(latency_bounds[i], bounds[i]);
+	for (size_t i = 0; i < model->service_count; i++)
+		for (size_t j = 0; j < model->services[i]->server_count; j++)
+			one_handshake(metrics, model->services[i]->servers[j], bounds);
 }
 
 static bool
@@ -552,25 +585,24 @@ write_ifaces(const struct metrics *metrics)
 	}
 }
 
-void
-metrics_write(FILE *out, const struct report_facts *facts, bool openmetrics)
+bool
+metrics_write(FILE *out, const struct report_facts *facts, bool openmetrics, size_t part)
 {
-	struct metrics metrics = { .out = out, .openmetrics = openmetrics, .facts = facts };
+	const struct metrics metrics = { out, openmetrics, facts, &families[part] };
+	const bool last = part + 1 == ARRAY_LEN(families);
 
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		metrics.family = &families[i];
-		write_head(&metrics);
-		if (families[i].each != NULL)
-			families[i].each(&metrics);
-		else if (families[i].service != NULL)
-			write_services(&metrics);
-		else if (families[i].server != NULL)
-			each_server(&metrics, write_server);
-		else
-			write_ifaces(&metrics);
-	}
-	if (openmetrics)
+	write_head(&metrics);
+	if (families[part].each != NULL)
+		families[part].each(&metrics);
+	else if (families[part].service != NULL)
+		write_services(&metrics);
+	else if (families[part].server != NULL)
+		each_server(&metrics, write_server);
+	else
+		write_ifaces(&metrics);
+	if (last && openmetrics)
 		fputs("# EOF\n", out);
+	return !last;
 }
 
 const char *

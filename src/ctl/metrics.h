@@ -15,7 +15,8 @@
 #define METRICS_TYPE_TEXT "text/plain; version=0.0.4; charset=utf-8"
 #define METRICS_TYPE_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-void metrics_write(FILE *out, const struct report_facts *facts, bool openmetrics);
+/* Part after part, from 0 on, since all at once would take long where servers are many. False: that was the last one. */
+bool metrics_write(FILE *out, const struct report_facts *facts, bool openmetrics, size_t part);
 
 /* The `index`th metric's name as Prometheus shows it, "dsrd_server_connections_total"; NULL past the last. */
 #define METRIC_NAME_TEXT 64

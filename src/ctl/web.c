@@ -34,6 +34,10 @@ struct client {
 	struct bufferevent *bufev;
 	struct event *timer;
 	struct web_request request;
+	FILE *out;       /* while the answer is being written ... */
+	char *body;      /* ... to here */
+	size_t length;
+	size_t parts;
 	uint64_t turn;   /* when it came, and then when its request was complete: both count up */
 	bool asked;      /* the request is complete */
 	bool answered;
@@ -65,6 +69,9 @@ now(void)
 static void
 drop(struct client *client)
 {
+	if (client->out != NULL)
+		fclose(client->out);
+	free(client->body);
 	if (client->timer != NULL)
 		event_free(client->timer);
 	if (client->bufev != NULL)
@@ -166,31 +173,38 @@ type_of(const struct web_request *request)
 	return "text/plain; charset=utf-8";
 }
 
+/* One part of it. */
 static void
-answer_one(struct client *client)
+answer_part(struct client *client)
 {
 	const struct web *web = client->web;
-	char *body = NULL;
-	size_t length = 0;
 	unsigned status;
-	FILE *out;
+	char *body;
 
 	if (client->request.resource == WEB_PAGE) {
 		send_page(client);
 		return;
 	}
-	out = open_memstream(&body, &length);
-	if (out == NULL) {
+	if (client->out == NULL)
+		client->out = open_memstream(&client->body, &client->length);
+	if (client->out == NULL) {
 		send_refusal(client, 500, "out of memory");
 		return;
 	}
-	status = web->answer(web->context, &client->request, out);
-	if (fclose(out) != 0 || status == 500) {
+	status = web->answer(web->context, &client->request, client->parts++, client->out);
+	if (status == WEB_MORE)
+		return;
+	if (fclose(client->out) != 0)
+		status = 500;
+	client->out = NULL;
+	body = client->body;
+	client->body = NULL;
+	if (status == 500) {
 		free(body);
 		send_refusal(client, 500, "out of memory");
-		return;
+	} else {
+		send_answer(client, status, type_of(&client->request), body, client->length, NULL);
 	}
-	send_answer(client, status, type_of(&client->request), body, length, NULL);
 }
 
 /* --- whose turn it is --- */
@@ -221,7 +235,7 @@ schedule(struct web *web)
 		evtimer_add(web->server, &tv);
 }
 
-/* One answer, then a rest in which frames are forwarded. */
+/* One answer, or a part of a long one, then a rest in which frames are forwarded. */
 static void
 on_serve(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
@@ -232,7 +246,7 @@ on_serve(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 
 	if (client == NULL)
 		return;
-	answer_one(client);
+	answer_part(client);
 	rest = (now() - begin) * WEB_REST;
 	web->rested = now() + (rest > REST_MOST ? REST_MOST : rest);
 	schedule(web);

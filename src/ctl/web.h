@@ -27,8 +27,13 @@
 struct event_base;
 struct web;
 
-/* Writes the answer's body, and says its HTTP status. Must not block. WEB_PAGE is not asked. */
-typedef unsigned web_answer(void *context, const struct web_request *request, FILE *out);
+#define WEB_MORE 0 /* no HTTP status: to be called again, for the next part */
+
+/*
+ * Writes the answer's body, or its `part`th part, from 0 on, and says its HTTP status. Must not block, and takes a
+ * millisecond at most, if it can be helped: frames wait meanwhile. WEB_PAGE is not asked.
+ */
+typedef unsigned web_answer(void *context, const struct web_request *request, size_t part, FILE *out);
 
 /* Listens. NULL with errno and a reason. */
 NODISCARD struct web *web_open(struct event_base *base, const struct addr *addr, uint16_t port, web_answer *answer,

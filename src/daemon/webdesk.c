@@ -34,7 +34,7 @@ write_status(FILE *out, const struct report_facts *facts)
 }
 
 static unsigned
-answer(void *context, const struct web_request *request, FILE *out)
+answer(void *context, const struct web_request *request, size_t part, FILE *out)
 {
 	struct webdesk *desk = context;
 	struct report_facts facts = facts_gather(desk->dsrd, desk->ifaces);
@@ -46,8 +46,7 @@ answer(void *context, const struct web_request *request, FILE *out)
 
 	switch (request->resource) {
 	case WEB_METRICS:
-		metrics_write(out, &facts, request->openmetrics);
-		return 200;
+		return metrics_write(out, &facts, request->openmetrics, part) ? WEB_MORE : 200;
 	case WEB_STATUS:
 		return write_status(out, &facts);
 	case WEB_HEALTH:

@@ -68,7 +68,8 @@ metrics(bool openmetrics)
 	free(text);
 	text = NULL;
 	out = open_memstream(&text, &length);
-	metrics_write(out, &facts, openmetrics);
+	for (size_t part = 0; metrics_write(out, &facts, openmetrics, part); part++)
+		continue;
 	fclose(out);
 	return text;
 }

@@ -25,16 +25,20 @@ static struct event_base *base;
 static struct web *web;
 static uint16_t port;
 static unsigned answers;
-static size_t answer_size;
+static size_t answer_size, parts;
 static unsigned answer_milliseconds;
 static struct web_request last;
 
 static unsigned
-answer(void *context, const struct web_request *request, FILE *out)
+answer(void *context, const struct web_request *request, size_t part, FILE *out)
 {
 	const struct timespec time = { 0, (long)answer_milliseconds * 1000000 };
 
 	ck_assert_ptr_eq(context, &answers);
+	if (part < parts) {
+		fprintf(out, "part %zu\n", part);
+		return WEB_MORE;
+	}
 	answers++;
 	last = *request;
 	nanosleep(&time, NULL);
@@ -61,7 +65,7 @@ setup(void)
 	}
 	ck_assert_msg(web != NULL, "%s", error);
 	answers = answer_milliseconds = 0;
-	answer_size = 0;
+	answer_size = parts = 0;
 }
 
 static void
@@ -168,6 +172,22 @@ START_TEST(answers_and_closes)
 	shutdown(fd, SHUT_WR);
 	ck_assert_ptr_nonnull(strstr(hear(fd, 2000), "resource 3\n"));
 	close(fd);
+}
+END_TEST
+
+START_TEST(answers_in_parts)
+{
+	int fd = client();
+
+	parts = 2;
+	ck_assert_ptr_nonnull(strstr(ask("GET /metrics HTTP/1.1\r\n\r\n"), "\r\n\r\npart 0\npart 1\nresource 1\n"));
+	/* Who leaves in between, or stays until the end of time, leaves nothing behind. */
+	parts = SIZE_MAX;
+	say(fd, "GET /metrics HTTP/1.1\r\n\r\n");
+	turn(50);
+	ck_assert(!is_closed(fd));
+	close(fd);
+	turn(50);
 }
 END_TEST
 
@@ -368,6 +388,7 @@ web_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 90);
 	tcase_add_test(tcase, answers_and_closes);
+	tcase_add_test(tcase, answers_in_parts);
 	tcase_add_test(tcase, refuses);
 	tcase_add_test(tcase, the_page_has_a_nonce);
 	tcase_add_test(tcase, refuses_greed);
