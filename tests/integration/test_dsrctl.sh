@@ -54,6 +54,20 @@ is_json
 said '^{"schema":1,'
 said '"server":"web/web1","state":"up".*"weight":3,"file_weight":3,"by_operator":null,"backup":false'
 said "\"connections\":[1-9].*\"vip\":\"accepted\",\"address\":\"$(server_ip 1)\""
+ctl 0 show names
+said '^web  *service$'
+said '^web/web2  *server$'
+said "^$VIP  *vip$"
+ctl 0 -j show names
+is_json
+said '{"name":"web/web1","kind":"server"}'
+# shellcheck disable=SC2016 # bash's
+! command -v bash >/dev/null || assert_equal "what bash completes" "web/web1 web/web2 " "$(bash --norc -c '
+	source "$1"
+	COMP_LINE="$2 -s $3 drain w"
+	COMP_POINT=${#COMP_LINE}
+	_dsrctl
+	printf "%s " "${COMPREPLY[@]}"' - "$(dirname -- "$0")/../../contrib/completion/bash/dsrctl" "$DSRCTL" "$SOCKET")"
 ctl 0 show health
 said '^web/web1  *tcp  *80  *up '
 said "^web/web2  *$VIP tcp/8080  *up  *accepted "

@@ -10,6 +10,7 @@ Suite *filter_suite(void);
 Suite *http_suite(void);
 Suite *json_suite(void);
 Suite *metrics_suite(void);
+Suite *report_flows_suite(void);
 Suite *trace_suite(void);
 Suite *web_suite(void);
 Suite *writer_suite(void);
