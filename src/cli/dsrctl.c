@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/flags.h"
+#include "cli/top.h"
 #include "cli/trace.h"
 #include "cli/wait.h"
 #include "ctl/command.h"
@@ -107,6 +108,11 @@ run(struct wish *wish, const char **words, size_t count)
 		wish->arguments = words;
 		wish->argument_count = count;
 		return trace(wish);
+	}
+	if (wish->command == COMMAND_TOP) {
+		wish->arguments = words;
+		wish->argument_count = count;
+		return top(wish);
 	}
 	if (count < commands[wish->command].least || count > commands[wish->command].most)
 		return refuse_usage(wish->command);

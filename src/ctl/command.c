@@ -43,6 +43,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "reads the configuration file anew; a bad one changes nothing" },
 	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, false, WAIT_LONG,
 	    "what a reload would change, and how many connections that touches" },
+	[COMMAND_TOP] = { { "top", NULL }, "[-c COUNT]", 0, 2, false, WAIT,
+	    "show, live: a screen that keeps itself current, sorts and scrolls" },
 	[COMMAND_WHY] = { { "why", NULL }, "PROTOCOL CLIENT:PORT VIP:PORT", 3, 3, false, WAIT,
 	    "the decision for this flow, step by step; changes nothing" },
 	[COMMAND_TRACE] = { { "trace", NULL }, "[FILTER ...] [-c COUNT] [--pcapng FILE]", 0, COMMAND_ARGUMENTS, false, WAIT,

@@ -41,6 +41,7 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 	desk->dsrd->director.now = facts.now;
 	switch (ask->request->command) {
 	case COMMAND_SHOW:
+	case COMMAND_TOP:
 		report_show(writer, &facts);
 		break;
 	case COMMAND_SHOW_HEALTH:

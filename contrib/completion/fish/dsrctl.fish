@@ -58,6 +58,8 @@ function __dsrctl_options -a name
 	switch "$name"
 		case 'drain'
 			printf '%s\n' --wait
+		case 'top'
+			printf '%s\n' -c
 		case 'trace'
 			printf '%s\n' -c --pcapng
 	end
@@ -68,6 +70,9 @@ function __dsrctl_argument -a name place before
 	switch "$name,$before"
 		case 'drain,--wait'
 			printf '%s\n' 30s 5m 1h
+			return
+		case 'top,-c'
+			
 			return
 		case 'trace,-c'
 			
@@ -131,6 +136,7 @@ function __dsrctl_command
 			disable 'as if the server were down' \
 			weight 'another weight than the file\'s, until the file says another one' \
 			reload 'reads the configuration file anew; a bad one changes nothing' \
+			top 'show, live: a screen that keeps itself current, sorts and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \
 			trace 'decisions as they are made; filters as above, and verdict= and reason=' \
 			doctor 'examines director and real servers: what is wrong, and the command that mends it' \

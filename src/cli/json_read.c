@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/json_read.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define DEPTH_MOST 16
+
+struct reader {
+	const char *at;
+	const char *end;
+	json_value *each;
+	void *context;
+	char table[JSON_TEXT];
+	size_t row;
+	char name[JSON_TEXT];
+	char value[JSON_TEXT];
+};
+
+static void
+skip_blanks(struct reader *reader)
+{
+	while (reader->at < reader->end && strchr(" \t\r\n", *reader->at) != NULL && *reader->at != '\0')
+		reader->at++;
+}
+
+/* Takes this character, if it comes next. */
+static bool
+take(struct reader *reader, char wanted)
+{
+	skip_blanks(reader);
+	if (reader->at == reader->end || *reader->at != wanted)
+		return false;
+	reader->at++;
+	return true;
+}
+
+static bool
+comes(struct reader *reader, char wanted)
+{
+	skip_blanks(reader);
+	return reader->at < reader->end && *reader->at == wanted;
+}
+
+struct text {
+	char *bytes;
+	size_t used;
+};
+
+static void
+put(struct text *text, unsigned byte)
+{
+	if (text->used + 1 < JSON_TEXT)
+		text->bytes[text->used++] = (char)byte;
+}
+
+static int
+hex_digit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+/* Behind "\u". What is beyond ASCII is shown as a question mark: no name of ours has it. */
+static bool
+take_unicode(struct reader *reader, struct text *text)
+{
+	unsigned code = 0;
+
+	if (reader->end - reader->at < 4)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		const int digit = hex_digit(*reader->at++);
+
+		if (digit == -1)
+			return false;
+		code = code * 16 + (unsigned)digit;
+	}
+	put(text, code >= ' ' && code < 0x7f ? code : '?');
+	return true;
+}
+
+static bool
+take_escape(struct reader *reader, struct text *text)
+{
+	static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/     ";
+	const char *found;
+
+	if (reader->at == reader->end)
+		return false;
+	if (*reader->at == 'u') {
+		reader->at++;
+		return take_unicode(reader, text);
+	}
+	found = *reader->at == '\0' ? NULL : strchr(escapes, *reader->at);
+	if (found == NULL)
+		return false;
+	put(text, (unsigned char)meant[found - escapes]);
+	reader->at++;
+	return true;
+}
+
+static bool
+take_string(struct reader *reader, char bytes[JSON_TEXT])
+{
+	struct text text = { bytes, 0 };
+
+	if (!take(reader, '"'))
+		return false;
+	while (reader->at < reader->end && *reader->at != '"') {
+		const unsigned char byte = (unsigned char)*reader->at++;
+
+		if (byte < ' ' || (byte == '\\' && !take_escape(reader, &text)))
+			return false;
+		if (byte != '\\')
+			put(&text, byte);
+	}
+	bytes[text.used] = '\0';
+	return take(reader, '"');
+}
+
+/* A number, true, false or null: told apart by nobody here. */
+static bool
+take_word(struct reader *reader, char bytes[JSON_TEXT])
+{
+	struct text text = { bytes, 0 };
+
+	skip_blanks(reader);
+	while (reader->at < reader->end && *reader->at != '\0' &&
+	    strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", *reader->at) != NULL)
+		put(&text, (unsigned char)*reader->at++);
+	bytes[text.used] = '\0';
+	return text.used > 0;
+}
+
+/* A plain value, told with its name; one that is nested too deep to matter is only read. */
+static bool
+take_plain(struct reader *reader, bool told)
+{
+	const bool text = comes(reader, '"');
+
+	if (!(text ? take_string(reader, reader->value) : take_word(reader, reader->value)))
+		return false;
+	if (told)
+		reader->each(reader->context, reader->table, reader->row, reader->name,
+		    !text && strcmp(reader->value, "null") == 0 ? NULL : reader->value);
+	return true;
+}
+
+/* The structure that is being passed over, as a stack of closing brackets. */
+static bool
+pass_over(struct reader *reader)
+{
+	char closing[DEPTH_MOST];
+	size_t depth = 0;
+
+	do {
+		if (comes(reader, '{') || comes(reader, '[')) {
+			if (depth == DEPTH_MOST)
+				return false;
+			closing[depth++] = *reader->at++ == '{' ? '}' : ']';
+		} else if (comes(reader, '}') || comes(reader, ']')) {
+			if (depth == 0 || *reader->at++ != closing[--depth])
+				return false;
+		} else if (comes(reader, ',') || comes(reader, ':')) {
+			reader->at++;
+		} else if (!take_plain(reader, false)) {
+			return false;
+		}
+	} while (depth > 0);
+	return true;
+}
+
+static bool take_member(struct reader *reader, bool (*nested)(struct reader *reader));
+
+/* "{...}" whose members are plain, or go to `nested`. */
+static bool
+take_object(struct reader *reader, bool (*nested)(struct reader *reader))
+{
+	if (!take(reader, '{'))
+		return false;
+	if (take(reader, '}'))
+		return true;
+	do
+		if (!take_member(reader, nested))
+			return false;
+	while (take(reader, ','));
+	return take(reader, '}');
+}
+
+static bool
+take_member(struct reader *reader, bool (*nested)(struct reader *reader))
+{
+	if (!take_string(reader, reader->name) || !take(reader, ':'))
+		return false;
+	return comes(reader, '{') || comes(reader, '[') ? nested(reader) : take_plain(reader, true);
+}
+
+/* The array behind the name of a table. */
+static bool
+take_table(struct reader *reader)
+{
+	bool well = true;
+
+	if (!comes(reader, '['))
+		return pass_over(reader);
+	memcpy(reader->table, reader->name, sizeof(reader->table));
+	reader->row = 0;
+	reader->at++;
+	while (well && !comes(reader, ']')) {
+		well = (reader->row == 0 || take(reader, ',')) &&
+		    (comes(reader, '{') ? take_object(reader, pass_over) : pass_over(reader));
+		reader->row++;
+	}
+	reader->table[0] = '\0';
+	reader->row = 0;
+	return well && take(reader, ']');
+}
+
+int
+json_read(const char *text, size_t length, json_value *each, void *context)
+{
+	struct reader reader = { .at = text, .end = text + length, .each = each, .context = context };
+
+	if (!take_object(&reader, take_table))
+		return -1;
+	skip_blanks(&reader);
+	return reader.at == reader.end ? 0 : -1;
+}

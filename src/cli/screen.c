@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/screen.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "base/text.h"
+
+#define LINE_MOST 512
+#define AMOUNT_TEXT 24
+/* Services get a third of the screen at most; headers, gaps and the line of keys are five. */
+#define SERVICES_SHARE 3
+#define LINES_AROUND 6
+
+/* ECMA-48 SGR. */
+#define GOOD "\033[32m"
+#define WARN "\033[33m"
+#define BAD "\033[31m"
+#define HEAD "\033[1m"
+#define PLAIN "\033[0m"
+
+struct pen {
+	FILE *out;
+	const struct view *view;
+	unsigned line;
+};
+
+static const char *
+escape_of(const struct view *view, const char *escape)
+{
+	return view->colour ? escape : "";
+}
+
+/* One line, cut where the screen ends. The last one of a screen ends without a line feed, which would scroll it. */
+static void PRINTF_LIKE(3, 4)
+put(struct pen *pen, const char *escape, const char *format, ...)
+{
+	const struct view *view = pen->view;
+	const bool screen = view->rows > 0;
+	char text[LINE_MOST];
+	va_list arguments;
+	size_t length;
+
+	if (screen && pen->line >= view->rows)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	length = strlen(text);
+	if (screen && length > view->columns)
+		length = view->columns;
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	pen->line++;
+	fprintf(pen->out, "%s%.*s%s%s", escape_of(view, escape), (int)length, text,
+	    *escape == '\0' ? "" : escape_of(view, PLAIN), screen ? "\033[K" : "");
+	if (!screen)
+		fputc('\n', pen->out);
+	else if (pen->line < view->rows)
+		fputs("\r\n", pen->out);
+}
+
+/* "12.3 MB/s", units of 1000, as links have. */
+static const char *
+speed_text(uint64_t bytes, char text[AMOUNT_TEXT])
+{
+	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
+		value /= 1000;
+	snprintf(text, AMOUNT_TEXT, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+	return text;
+}
+
+static const char *
+latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
+{
+	if (microseconds == 0)
+		return "-";
+	snprintf(text, AMOUNT_TEXT, "%.*f ms", microseconds < 10000 ? 2 : 0, (double)microseconds / 1000);
+	return text;
+}
+
+static const char *
+state_escape(const char *state)
+{
+	if (strcmp(state, "up") == 0)
+		return "";
+	return strcmp(state, "down") == 0 ? BAD : WARN;
+}
+
+static int
+name_width(const struct top_lines *lines, size_t least)
+{
+	size_t width = least;
+
+	for (size_t i = 0; i < lines->count; i++)
+		if (strlen(lines->rows[i].name) > width)
+			width = strlen(lines->rows[i].name);
+	return (int)width;
+}
+
+static void
+put_summary(struct pen *pen, const struct snapshot *snapshot)
+{
+	char uptime[DURATION_TEXT];
+
+	put(pen, HEAD, "dsrd %s  up %s  flows %" PRIu64 " of %" PRIu64 "  dropped %" PRIu64 "%s%s", snapshot->version,
+	    text_format_duration(SECONDS(snapshot->uptime), uptime), snapshot->flows, snapshot->flow_capacity,
+	    snapshot->dropped, snapshot->observe ? "  observing: nothing is sent" : "",
+	    pen->view->paused ? "  PAUSED" : "");
+	if (pen->view->trouble != NULL)
+		put(pen, BAD, "%s", pen->view->trouble);
+	else
+		put(pen, "", "%s", "");
+}
+
+static size_t
+services_shown(const struct snapshot *snapshot, const struct view *view)
+{
+	const size_t most = view->rows / SERVICES_SHARE;
+
+	return view->rows == 0 || snapshot->services.count < most ? snapshot->services.count : most;
+}
+
+static void
+put_services(struct pen *pen, const struct snapshot *snapshot)
+{
+	const int width = name_width(&snapshot->services, strlen("SERVICE"));
+	const size_t shown = services_shown(snapshot, pen->view);
+
+	put(pen, HEAD, "%-*s  %-8s  %3s %-3s  %-14s  %8s  %9s  %10s  %10s", width, "SERVICE", "STATE", "UP", "OF", "SCHEDULER",
+	    "CONN/S", "PACKETS/S", "IN", "OUT");
+	for (size_t i = 0; i < shown; i++) {
+		const struct top_line *line = &snapshot->services.rows[i];
+		char in[AMOUNT_TEXT], out[AMOUNT_TEXT];
+
+		put(pen, state_escape(line->state), "%-*s  %-8s  %3" PRIu64 " %-3" PRIu64 "  %-14s  %8" PRIu64 "  %9" PRIu64
+		    "  %10s  %10s", width, line->name, line->state, line->servers_up, line->servers, line->scheduler,
+		    line->connections, line->packets, speed_text(line->in, in), speed_text(line->out, out));
+	}
+	put(pen, "", "%s", "");
+}
+
+static void
+put_server(struct pen *pen, const struct top_line *line, int width)
+{
+	char in[AMOUNT_TEXT], out[AMOUNT_TEXT], handshake[AMOUNT_TEXT];
+
+	put(pen, state_escape(line->state), "%-*s  %-8s  %6" PRIu64 "  %8" PRIu64 "  %8" PRIu64 "  %9" PRIu64 "  %10s  %10s"
+	    "  %9s  %s", width, line->name, line->state, line->weight, line->active, line->connections, line->packets,
+	    speed_text(line->in, in), speed_text(line->out, out), latency_text(line->handshake, handshake), line->why);
+}
+
+size_t
+screen_room(const struct snapshot *snapshot, const struct view *view)
+{
+	const size_t around = LINES_AROUND + services_shown(snapshot, view);
+
+	if (view->rows == 0)
+		return snapshot->servers.count;
+	return view->rows > around ? view->rows - around : 1;
+}
+
+static void
+put_keys(struct pen *pen, const struct snapshot *snapshot, size_t room)
+{
+	const struct view *view = pen->view;
+	const size_t last = view->first + room < snapshot->servers.count ? view->first + room : snapshot->servers.count;
+
+	while (pen->line + 1 < view->rows)
+		put(pen, "", "%s", "");
+	put(pen, HEAD, "q quit  s sort: %s  p %s  arrows and pages: servers %zu-%zu of %zu", snapshot_order_name(view->order),
+	    view->paused ? "go on" : "pause", last > 0 ? view->first + 1 : 0, last, snapshot->servers.count);
+}
+
+void
+screen_draw(const struct snapshot *snapshot, struct view *view, FILE *out)
+{
+	const int width = name_width(&snapshot->servers, strlen("SERVER"));
+	const size_t room = screen_room(snapshot, view), count = snapshot->servers.count;
+	struct pen pen = { out, view, 0 };
+
+	if (view->first + room > count)
+		view->first = count > room ? count - room : 0;
+	if (view->rows > 0)
+		fputs("\033[H", out);
+	put_summary(&pen, snapshot);
+	put_services(&pen, snapshot);
+	put(&pen, HEAD, "%-*s  %-8s  %6s  %8s  %8s  %9s  %10s  %10s  %9s  %s", width, "SERVER", "STATE", "WEIGHT", "ACTIVE",
+	    "CONN/S", "PACKETS/S", "IN", "OUT", "HANDSHAKE", "WHY");
+	for (size_t i = view->first; i < count && i < view->first + room; i++)
+		put_server(&pen, &snapshot->servers.rows[i], width);
+	if (view->rows > 0)
+		put_keys(&pen, snapshot, room);
+	else
+		fputc('\n', out);
+	/* What a larger screen has left. */
+	if (view->rows > 0)
+		fputs("\033[J", out);
+}

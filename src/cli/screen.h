@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* Draws what `dsrctl top` knows, so that it fits. Pure: writes to a stream, and knows of the terminal what `view` says. */
+#ifndef CLI_SCREEN_H
+#define CLI_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli/snapshot.h"
+
+struct view {
+	unsigned rows;       /* of the screen; 0: no screen, everything is printed once, below what is there */
+	unsigned columns;
+	bool colour;
+	bool paused;
+	size_t first;        /* server at the top; screen_draw() puts it right */
+	enum snapshot_order order;
+	const char *trouble; /* NULL, or why what is shown is not of now */
+};
+
+/* How many servers the screen has room for. */
+size_t screen_room(const struct snapshot *snapshot, const struct view *view);
+void screen_draw(const struct snapshot *snapshot, struct view *view, FILE *out);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "cli/top.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/text.h"
+#include "cli/client.h"
+#include "cli/request.h"
+#include "cli/screen.h"
+#include "cli/snapshot.h"
+#include "cli/terminal.h"
+
+#define LOOK_EVERY 1000 /* milliseconds: the director's rates are no finer */
+#define WAKE_EVERY 200  /* between two looks at the terminal's size, and whether a signal came */
+
+struct top {
+	const struct wish *wish;
+	bool live;          /* on a terminal; else printed */
+	bool ended;
+	uint64_t most;      /* looks; 0: no limit */
+	uint64_t looks;
+	struct snapshot snapshot;
+	struct view view;
+	char trouble[CLIENT_ERROR];
+	enum ctl_status status;
+};
+
+static uint64_t
+milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Asks the director. What was there stays when it does not answer, with the reason above it. */
+static void
+look(struct top *top)
+{
+	struct request request = { .length = 0 };
+	struct client_answer answer;
+	struct snapshot fresh;
+	enum client_result result;
+
+	request_make(&request, COMMAND_TOP, NULL, 0, true);
+	result = client_ask(top->wish->socket, request.bytes, commands[COMMAND_TOP].wait, &answer, top->trouble);
+	top->looks++;
+	top->status = result == CLIENT_OK ? CTL_OK : result == CLIENT_NOBODY ? CTL_NO_DAEMON : CTL_FAILED;
+	top->view.trouble = top->trouble;
+	if (result != CLIENT_OK)
+		return;
+	if (answer.status == 200 && snapshot_read(&fresh, answer.body, answer.length) == 0) {
+		snapshot_clear(&top->snapshot);
+		top->snapshot = fresh;
+		top->view.trouble = NULL;
+	} else {
+		if (answer.status == 200)
+			snapshot_clear(&fresh);
+		snprintf(top->trouble, sizeof(top->trouble), "dsrd's answer is not understood");
+		top->status = CTL_FAILED;
+	}
+	free(answer.body);
+}
+
+static void
+draw(struct top *top)
+{
+	top->view.rows = 0;
+	if (top->live)
+		terminal_size(&top->view.rows, &top->view.columns);
+	snapshot_sort(&top->snapshot, top->view.order);
+	screen_draw(&top->snapshot, &top->view, stdout);
+	if (fflush(stdout) != 0)
+		top->ended = true;
+}
+
+static void
+move(struct view *view, size_t count, bool down)
+{
+	if (down)
+		view->first += count;
+	else
+		view->first = view->first > count ? view->first - count : 0;
+}
+
+static void
+act(struct top *top, enum key key)
+{
+	const size_t page = screen_room(&top->snapshot, &top->view);
+	struct view *view = &top->view;
+
+	switch (key) {
+	case KEY_NONE:
+		break;
+	case KEY_QUIT:
+		top->ended = true;
+		break;
+	case KEY_SORT:
+		view->order = (view->order + 1) % ORDER_COUNT;
+		view->first = 0;
+		break;
+	case KEY_PAUSE:
+		view->paused = !view->paused;
+		break;
+	case KEY_UP:
+	case KEY_DOWN:
+		move(view, 1, key == KEY_DOWN);
+		break;
+	case KEY_PAGE_UP:
+	case KEY_PAGE_DOWN:
+		move(view, page, key == KEY_PAGE_DOWN);
+		break;
+	case KEY_HOME:
+		view->first = 0;
+		break;
+	case KEY_END:
+		view->first = top->snapshot.servers.count;
+		break;
+	}
+}
+
+/* True when something was pressed. */
+static bool
+take_keys(struct top *top)
+{
+	char bytes[64];
+	const ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+	/* No terminal any more. */
+	if (got == -1 && errno != EAGAIN && errno != EINTR)
+		top->ended = true;
+	for (size_t at = 0, used; got > 0 && at < (size_t)got; at += used)
+		act(top, terminal_key(bytes + at, (size_t)got - at, &used));
+	return got > 0;
+}
+
+/* They are blocked, so that they never end the program in the middle of a screen. */
+static bool
+is_signalled(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t pending;
+
+	if (sigpending(&pending) == -1)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (sigismember(&pending, numbers[i]) == 1)
+			return true;
+	return false;
+}
+
+static void
+block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* Keys and the terminal's size, until it is time for the next look. */
+static void
+attend(struct top *top, uint64_t until)
+{
+	struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	while (!top->ended && milliseconds() < until) {
+		const uint64_t left = until - milliseconds();
+		const int wait = left < WAKE_EVERY ? (int)left : WAKE_EVERY;
+		const unsigned rows = top->view.rows, columns = top->view.columns;
+		const bool pressed = poll(&keys, top->live ? 1 : 0, wait) > 0 && take_keys(top);
+
+		/* The terminal is gone. */
+		if (top->live && (keys.revents & (POLLHUP | POLLERR)) != 0)
+			top->ended = true;
+		if (top->live)
+			terminal_size(&top->view.rows, &top->view.columns);
+		if (pressed || rows != top->view.rows || columns != top->view.columns)
+			draw(top);
+		if (is_signalled())
+			top->ended = true;
+	}
+}
+
+static void
+run(struct top *top)
+{
+	uint64_t next = milliseconds();
+
+	while (!top->ended) {
+		if (!top->view.paused)
+			look(top);
+		/* Printed, trouble is an error; on a screen it is news. */
+		if (!top->live && top->view.trouble != NULL) {
+			fprintf(stderr, "dsrctl: %s\n", top->trouble);
+			return;
+		}
+		draw(top);
+		if (top->most > 0 && top->looks >= top->most)
+			return;
+		next = next + LOOK_EVERY > milliseconds() ? next + LOOK_EVERY : milliseconds() + LOOK_EVERY;
+		attend(top, next);
+	}
+	top->status = CTL_OK;
+}
+
+static int
+take_options(struct top *top, const struct wish *wish)
+{
+	if (wish->argument_count == 0)
+		return 0;
+	if (wish->argument_count == 2 && strcmp(wish->arguments[0], "-c") == 0 &&
+	    text_number(wish->arguments[1], 1, UINT64_MAX, &top->most) == 0)
+		return 0;
+	fprintf(stderr, "usage: dsrctl top [-c COUNT]\n");
+	return -1;
+}
+
+enum ctl_status
+top(struct wish *wish)
+{
+	struct top top = { .wish = wish, .live = terminal_is_able() };
+	struct terminal terminal;
+
+	if (take_options(&top, wish) == -1)
+		return CTL_USAGE;
+	top.view.colour = request_wants_colour();
+	block_signals();
+	if (top.live && terminal_open(&terminal) == -1) {
+		fprintf(stderr, "dsrctl: the terminal: %s\n", strerror(errno));
+		return CTL_FAILED;
+	}
+	run(&top);
+	if (top.live)
+		terminal_close(&terminal);
+	snapshot_clear(&top.snapshot);
+	return top.status;
+}
