@@ -59,10 +59,8 @@ put(struct pen *pen, const char *escape, const char *format, ...)
 	pen->line++;
 	fprintf(pen->out, "%s%.*s%s%s", escape_of(view, escape), (int)length, text,
 	    *escape == '\0' ? "" : escape_of(view, PLAIN), screen ? "\033[K" : "");
-	if (!screen)
+	if (!screen || pen->line < view->rows)
 		fputc('\n', pen->out);
-	else if (pen->line < view->rows)
-		fputs("\r\n", pen->out);
 }
 
 /* "12.3 MB/s", units of 1000, as links have. */
@@ -177,8 +175,8 @@ put_keys(struct pen *pen, const struct snapshot *snapshot, size_t room)
 
 	while (pen->line + 1 < view->rows)
 		put(pen, "", "%s", "");
-	put(pen, HEAD, "q quit  s sort: %s  p %s  arrows and pages: servers %zu-%zu of %zu", snapshot_order_name(view->order),
-	    view->paused ? "go on" : "pause", last > 0 ? view->first + 1 : 0, last, snapshot->servers.count);
+	put(pen, HEAD, "servers %zu-%zu of %zu  q quit  s sort: %s  p %s  arrows, PgUp, PgDn", last > 0 ? view->first + 1 : 0,
+	    last, snapshot->servers.count, snapshot_order_name(view->order), view->paused ? "go on" : "pause");
 }
 
 void
