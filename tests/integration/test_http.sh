@@ -58,11 +58,17 @@ fetch_many 20 "$NET_DIR/pages"
 both="service=\"$ODD\",server=\"$ODD\""
 wait_until 10 metric_is "dsrd_service_connections_total{service=\"$ODD\"}" 20 ||
 	fail "20 connections were made, the metrics say $(metric "dsrd_service_connections_total{service=\"$ODD\"}")"
+# Frames that wait in the director's ring are counted when their turn comes.
+wait_until 10 metric_is "dsrd_server_handshake_seconds_count{$both}" 10 || fail "10 handshakes were made, the metrics say" \
+    "$(metric "dsrd_server_handshake_seconds_count{$both}")"
+sent_enough() {
+	[ "$(metric "dsrd_server_response_bytes_total{$both}")" -ge 500 ]
+}
+wait_until 10 sent_enough || fail "the second server sent 10 pages, the metrics say" \
+    "$(metric "dsrd_server_response_bytes_total{$both}") bytes"
 promtool check metrics <"$NET_DIR/metrics" >"$NET_DIR/promtool" 2>&1 || fail "promtool: $(cat "$NET_DIR/promtool")"
 assert_equal "connections of the second server" 10 "$(metric "dsrd_server_connections_total{$both}")"
-assert_equal "handshakes in the histogram" 10 "$(metric "dsrd_server_handshake_seconds_count{$both}")"
 assert_equal "is it up?" 1 "$(metric "dsrd_server_up{$both}")"
-assert_at_least "bytes that it sent" 50 "$(metric "dsrd_server_response_bytes_total{$both}")"
 # The same series from the beginning: a rate needs something to begin with.
 series() { # FILE
 	sed -e '/^#/d' -e 's/ [^ ]*$//' "$1" | sort
@@ -146,7 +152,7 @@ wait_log_of rude 'all are there'
 # What is forwarded meanwhile arrives, and who asks gets an answer.
 fetch_many 50 "$NET_DIR/pages"
 assert_equal "pages beside rude clients" 50 "$(grep -c . "$NET_DIR/pages")"
-wait_until 30 ask /healthz || fail "no answer beside rude clients"
+wait_until 60 ask /healthz || fail "no answer beside rude clients"
 descriptors=$(find "/proc/$(pid_of dsrd)/fd" -type l -lname 'socket:*' | wc -l)
 assert_at_most "the director's sockets beside 200 rude clients" 60 "$descriptors"
 is_running rude || fail "the rude clients left: $(cat "$NET_DIR/rude.log")"

@@ -82,14 +82,14 @@ browser click '#filter' , type web
 stop_nginx web2
 wait_server down shop/web2
 browser wait 30 "$(row 0 web2).querySelector('.pill').textContent === 'down'" , \
-    wait 5 "$(row 0 web2).querySelector('.sub:not(.mono)').textContent.startsWith('connection refused, for')" , \
-    wait 5 "document.querySelector('#advice').textContent.includes('dsrctl doctor shop/web2')" , \
-    wait 5 "document.querySelector('#said').textContent.includes('server shop/web2 is down, connection refused')" , \
-    wait 5 "document.querySelector('h1').textContent === 'Served, but not by all servers'" , errors all
+    wait 30 "$(row 0 web2).querySelector('.sub:not(.mono)').textContent.startsWith('connection refused, for')" , \
+    wait 30 "document.querySelector('#advice').textContent.includes('dsrctl doctor shop/web2')" , \
+    wait 30 "document.querySelector('#said').textContent.includes('server shop/web2 is down, connection refused')" , \
+    wait 30 "document.querySelector('h1').textContent === 'Served, but not by all servers'" , errors all
 # Nobody is thrown out of what he types in by an update.
 assert_equal "the focus" 'filter, web' "$(browser print "document.activeElement.id + ', ' + document.activeElement.value")"
 assert_equal "servers named" 5 "$(browser print "document.querySelectorAll('#services tbody tr:not([hidden])').length")"
-browser click '#trouble' , wait 5 "document.querySelectorAll('#services tbody tr:not([hidden])').length === 2" , \
+browser click '#trouble' , wait 30 "document.querySelectorAll('#services tbody tr:not([hidden])').length === 2" , \
     click '#trouble' , print "document.querySelector('#filter').value = ''; document.querySelector('#filter').dispatchEvent(new Event('input')); ''"
 shot down 1240 900 light
 shot down-phone 390 844 light
@@ -99,8 +99,8 @@ stop_nginx web1
 stop_nginx web3
 wait_server down shop/web1
 wait_server down shop/web3
-browser wait 30 "document.querySelector('h1').textContent === 'No service is up'" , \
-    wait 5 "document.title.startsWith('No service is up')" , errors all
+browser wait 60 "document.querySelector('h1').textContent === 'No service is up'" , \
+    wait 30 "document.title.startsWith('No service is up')" , errors all
 shot none 1240 900 dark
 start_nginx web1
 wait_server up shop/web1
@@ -108,14 +108,14 @@ browser wait 30 "$(row 0 web1).querySelector('.pill').textContent === 'up'"
 
 step "what is narrow fits, and the keyboard reaches everything"
 for width in 320 390 768 1240; do
-	browser view "$width" 800 dark , wait 10 "document.documentElement.scrollWidth <= $width"
+	browser view "$width" 800 dark , wait 30 "document.documentElement.scrollWidth <= $width"
 done
-browser key Tab , wait 5 "document.activeElement !== document.body" , errors all
+browser key Tab , wait 30 "document.activeElement !== document.body" , errors all
 
 step "a director that is gone is said to be gone, and one that is back is back"
 stop_dsrd
 browser wait 60 "!document.querySelector('#lost').hidden" , \
-    wait 5 "document.querySelector('#lost').textContent.includes('has not answered since')" , errors local
+    wait 30 "document.querySelector('#lost').textContent.includes('has not answered since')" , errors local
 shot lost 1240 900 light
 start_dsrd
 wait_server up shop/web1
