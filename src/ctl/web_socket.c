@@ -54,7 +54,7 @@ hint(int number)
 	case EADDRNOTAVAIL:
 		return ": no interface of this host has that address";
 	case EACCES:
-		return ": ports below 1024 need root";
+		return ": ports below 1024 need root, or under systemd CAP_NET_BIND_SERVICE among its AmbientCapabilities";
 	default:
 		return "";
 	}
