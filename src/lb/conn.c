@@ -43,6 +43,8 @@ struct conn_table {
 	struct siphash_key key;
 	conn_gone *gone;
 	void *gone_context;
+	conn_over *over;
+	void *over_context;
 };
 
 /* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
@@ -128,10 +130,29 @@ conn_key_client(const struct conn_key *key)
 	return addr_from_ipv6(key->client);
 }
 
+void
+conn_table_on_over(struct conn_table *table, conn_over *over, void *context)
+{
+	table->over = over;
+	table->over_context = context;
+}
+
 static uint32_t
 index_of(const struct conn_table *table, const struct conn *conn)
 {
 	return (uint32_t)(conn - table->conns);
+}
+
+uint32_t
+conn_number(const struct conn_table *table, const struct conn *conn)
+{
+	return index_of(table, conn);
+}
+
+struct conn *
+conn_at(struct conn_table *table, uint32_t number)
+{
+	return &table->conns[number];
 }
 
 static uint32_t *
@@ -150,6 +171,17 @@ static bool
 is_over(const struct conn_table *table, const struct conn *conn)
 {
 	return (int32_t)(conn->deadline - milliseconds(table->now)) <= 0;
+}
+
+/* Of a flow that is over: was it seen elsewhere meanwhile? */
+static bool
+is_over_everywhere(struct conn_table *table, struct conn *conn)
+{
+	if (!is_over(table, conn))
+		return false;
+	if (table->over != NULL)
+		table->over(table->over_context, conn, table->now);
+	return is_over(table, conn);
 }
 
 /* The second in which the deadline of a flow that is not over lies; the flow is over when that second is. */
@@ -242,7 +274,7 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 
 		if (memcmp(&conn->key, key, sizeof(*key)) != 0)
 			continue;
-		if (!is_over(table, conn))
+		if (!is_over_everywhere(table, conn))
 			return conn;
 		/* Now, so that the same client's next flow does not stand behind its own ghost. */
 		conn_remove(table, conn);
@@ -394,7 +426,7 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 		}
 		if (budget-- == 0)
 			return;
-		if (is_over(table, conn)) {
+		if (is_over_everywhere(table, conn)) {
 			conn_remove(table, conn);
 		} else {
 			/* Into a later slot; at most twice in one call, at the two ends of a whole turn. */

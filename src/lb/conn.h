@@ -116,6 +116,15 @@ void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state sta
 /* Told of each flow just before it is forgotten, except by conn_table_free(). Must not change the table. */
 typedef void conn_gone(void *context, const struct conn *conn);
 void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context);
+/*
+ * Asked of each flow that seems to have expired: who else may have seen it? If somebody did, it is to be touched here.
+ * Nothing else of the table may be changed.
+ */
+typedef void conn_over(void *context, struct conn *conn, uint64_t now);
+void conn_table_on_over(struct conn_table *table, conn_over *over, void *context);
+/* A flow's number, from 1 to the capacity, is its own as long as it lives. */
+uint32_t conn_number(const struct conn_table *table, const struct conn *conn);
+struct conn *conn_at(struct conn_table *table, uint32_t number);
 void conn_remove(struct conn_table *table, struct conn *conn);
 /*
  * Forget what has expired by `now`; looks at no more than `budget` flows, and goes on where the last call ended. Call

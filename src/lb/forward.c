@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "lb/carry.h"
 #include "lb/passage.h"
 
 /*
@@ -145,6 +146,9 @@ forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 	if (passage.server == NULL && stage_flow(&passage) == IS_DECIDED)
 		goto decided;
 	stage_deliver(&passage);
+	if (forwarder->carry != NULL && passage.conn != NULL)
+		carry_offer(forwarder, passage.conn, passage.vip, &passage.packet,
+		    passage.decision.verdict == VERDICT_FORWARD, now);
 	stage_fragment_settle(&passage);
 decided:
 	count(forwarder, &passage.decision);
@@ -210,6 +214,7 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 		return -1;
 	}
 	conn_table_on_gone(forwarder->conns, account_gone, forwarder);
+	conn_table_on_over(forwarder->conns, account_over, forwarder);
 	return 0;
 }
 

@@ -43,12 +43,15 @@ struct decision {
 	enum conn_state state;             /* of the flow, after this frame */
 };
 
+struct carry;
+
 struct forwarder {
 	/* The owner's, who may replace them between two frames. */
 	const struct fwdtab *table;
 	const struct iface *ifaces; /* frame->iface is an index into them */
 	size_t iface_count;
 	struct emitter emitter;
+	struct carry *carry; /* flows that the kernel carries, or NULL: lb/carry.h */
 	uint64_t lost; /* frames that the capture has dropped so far */
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */

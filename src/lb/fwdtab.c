@@ -385,6 +385,30 @@ fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port)
 	return NULL;
 }
 
+size_t
+fwdtab_slots(const struct fwdtab *table)
+{
+	return table->server_count;
+}
+
+const struct fwd_server *
+fwdtab_slot(const struct fwdtab *table, size_t slot)
+{
+	return slot < table->server_count && table->present[slot] ? &table->servers[slot] : NULL;
+}
+
+size_t
+fwdtab_vips(const struct fwdtab *table)
+{
+	return table->vip_count;
+}
+
+const struct fwd_vip *
+fwdtab_vip_at(const struct fwdtab *table, size_t index)
+{
+	return &table->vips[index];
+}
+
 struct fwd_server *
 fwdtab_server(const struct fwdtab *table, struct server_ref ref)
 {

@@ -73,6 +73,11 @@ const struct fwd_vip *fwdtab_vip(const struct fwdtab *table, uint16_t iface, con
 const struct fwd_service *fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port);
 /* Has it its whole weight, or does it still warm up? */
 bool fwd_server_is_warm(const struct fwd_server *server);
+/* All slots and VIPs, for those who copy the table. A slot nobody has is NULL. */
+size_t fwdtab_slots(const struct fwdtab *table);
+const struct fwd_server *fwdtab_slot(const struct fwdtab *table, size_t slot);
+size_t fwdtab_vips(const struct fwdtab *table);
+const struct fwd_vip *fwdtab_vip_at(const struct fwdtab *table, size_t index);
 /* NULL when the server is gone. */
 struct fwd_server *fwdtab_server(const struct fwdtab *table, struct server_ref ref);
 /* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */

@@ -3,8 +3,6 @@
 
 #include "lb/measure.h"
 
-#include <stdbool.h>
-
 #include "proto/packet.h"
 
 /* The largest window there is (RFC 7323 section 2.3): no acknowledgement moves further at once, whatever was missed. */
@@ -182,6 +180,12 @@ measure_segment(struct measure *measure, struct conn *conn, enum conn_state befo
 		measure->owed++;
 	if ((seen->flags & TCP_RST) == 0 && before != CONN_SYN)
 		take_sequence(measure, conn, seen);
+}
+
+bool
+measure_is_based(const struct conn *conn)
+{
+	return (conn->flags & CONN_BASED) != 0;
 }
 
 void

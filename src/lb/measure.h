@@ -10,6 +10,7 @@
 #ifndef LB_MEASURE_H
 #define LB_MEASURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,8 @@ void measure_begin(struct measure *measure, struct conn *conn, const struct segm
 /* A further one; the flow was in state `before` and is in conn->state now. */
 void measure_segment(struct measure *measure, struct conn *conn, enum conn_state before,
     const struct segment_seen *seen, uint64_t now);
+/* Are conn->acknowledged and conn->sent its own? Not before the handshake is complete. */
+bool measure_is_based(const struct conn *conn);
 /* `bytes` more were acknowledged, `retransmits` more seen: counted elsewhere, by who saw the segments. */
 void measure_add(struct measure *measure, uint64_t bytes, uint64_t retransmits);
 

@@ -19,6 +19,7 @@ struct passage {
 	struct conn_key key;
 	uint8_t flags; /* flow_flags() */
 	struct fwd_server *server;
+	struct conn *conn; /* the flow, if it is remembered; good until another is looked for */
 	struct decision decision;
 };
 
@@ -81,5 +82,7 @@ struct path_means forwarder_means(struct forwarder *forwarder);
 void ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination);
 /* For conn_table_on_gone(); the context is the forwarder. */
 void account_gone(void *context, const struct conn *conn);
+/* Likewise for conn_table_on_over(). */
+void account_over(void *context, struct conn *conn, uint64_t now);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "lb/carry.h"
 #include "lb/flow.h"
 #include "lb/passage.h"
 
@@ -34,11 +35,22 @@ account(struct server_run *run, enum conn_state state, int change)
 void
 account_gone(void *context, const struct conn *conn)
 {
-	const struct forwarder *forwarder = context;
+	struct forwarder *forwarder = context;
 	const struct fwd_server *server = fwdtab_server(forwarder->table, conn->server);
 
+	if (forwarder->carry != NULL)
+		carry_remove(forwarder, conn_at(forwarder->conns, conn_number(forwarder->conns, conn)));
 	if (server != NULL)
 		account(server->run, conn->state, -1);
+}
+
+void
+account_over(void *context, struct conn *conn, uint64_t now)
+{
+	struct forwarder *forwarder = context;
+
+	if (forwarder->carry != NULL)
+		carry_pull(forwarder, conn, now);
 }
 
 /* The plan for a flow that nobody knows. A client that persistence cannot send where it was is forgotten. */
@@ -99,6 +111,8 @@ find_flow(struct passage *passage)
 
 	if (conn == NULL)
 		return;
+	if (passage->forwarder->carry != NULL)
+		carry_pull(passage->forwarder, conn, passage->now);
 	server = fwdtab_server(passage->forwarder->table, conn->server);
 	if (!flow_stays(passage, (enum conn_state)conn->state, server)) {
 		conn_remove(conns, conn);
@@ -118,6 +132,7 @@ find_flow(struct passage *passage)
 
 		measure_segment(&server->run->measure, conn, before, &seen, passage->now);
 	}
+	passage->conn = conn;
 	passage->server = server;
 	passage->decision.state = state;
 }
@@ -150,6 +165,7 @@ remember_flow(struct passage *passage, const struct flow_plan *plan)
 	account(server->run, plan->state, 1);
 	server->run->connections++;
 	remember_client(passage, server, plan->state);
+	passage->conn = conn;
 	passage->server = server;
 }
 

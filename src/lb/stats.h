@@ -13,6 +13,8 @@
 	X(passed, "frames that are not for a VIP: left to the host") \
 	X(consumed, "ARP frames, neighbour discovery and pings taken note of or answered") \
 	X(forwarded, "frames sent on to a real server") \
+	X(carried, "of these, frames that the kernel carried (offload)") \
+	X(carry_full, "flows that found no room in the kernel's table: forwarded by dsrd itself") \
 	X(held, "fragments that waited for their first one") \
 	X(fragments_released, "of these, sent on after it") \
 	X(fragments_expired, "of these, given up because it never came") \

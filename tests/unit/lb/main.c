@@ -12,6 +12,7 @@ main(void)
 	SRunner *runner = srunner_create(conn_suite());
 	int failed;
 
+	srunner_add_suite(runner, carry_suite());
 	srunner_add_suite(runner, diagnose_suite());
 	srunner_add_suite(runner, examine_suite());
 	srunner_add_suite(runner, explain_suite());

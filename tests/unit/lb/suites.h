@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *carry_suite(void);
 Suite *conn_suite(void);
 Suite *diagnose_suite(void);
 Suite *examine_suite(void);
