@@ -208,8 +208,16 @@ make_check() {
 # The tests of whole programs in networks made of namespaces, with the dsrd of DIRECTORY. They have time limits of a
 # network's kind, which a busy machine cannot always keep: a second try is allowed, and told.
 integration() {
+	integration_by off "$1"
+}
+
+# integration_by OFFLOAD DIRECTORY [TEST...]: some of them again, with decided flows carried by the kernel.
+integration_by() {
+	by=$1 directory=$2
+	shift 2
 	status=0
-	timed "$1-integration" env TEST_TRIES=2 sh "$top/tests/integration/run.sh" "$work/$1" || status=$?
+	timed "$directory-integration-$by" env TEST_TRIES=2 DSRD_OFFLOAD="$by" sh "$top/tests/integration/run.sh" \
+	    "$work/$directory" "$@" || status=$?
 	good=$(grep -c '^ok ' "$log")
 	bad=$(grep -c '^not ok ' "$log")
 	skip=$(grep -c '^skip ' "$log")
@@ -219,12 +227,17 @@ integration() {
 	count "$good" "$bad" "$skip"
 	grep -e '^skip ' -e ', try ' "$log" | sed 's/^/    /'
 	if [ "$bad" -eq 0 ]; then
-		tell "$1: integration" "$good ok, $skip skipped (${took}s)"
+		tell "$directory: integration, offload $by" "$good ok, $skip skipped (${took}s)"
 	else
-		tell "$1: integration" "$good ok, $bad FAILED, $skip skipped (${took}s)"
+		tell "$directory: integration, offload $by" "$good ok, $bad FAILED, $skip skipped (${took}s)"
 		grep -A 40 '^not ok ' "$log" | head -n 200 | sed 's/^/    /'
 		echo "    --- all of it: $log"
 	fi
+}
+
+# The golden frames through the program in the kernel, where that lets it be loaded.
+carried_golden() {
+	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/carried.sh" --kernel || [ $? -eq 77 ]
 }
 
 # --- lints that need tools -------------------------------------------------------------------------------------------
@@ -355,6 +368,9 @@ if step gcc-configure configure gcc --enable-werror && step gcc-build build gcc;
 		finish
 	fi
 	integration gcc
+	step carried-golden carried_golden gcc
+	integration_by tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure
+	integration_by xdp gcc transfer ipv6 two_arm vlan
 elif [ "$quick" = yes ]; then
 	finish
 fi

@@ -19,10 +19,20 @@
 #define CONF_PATH 200 /* more than a line can hold */
 #define CONF_SOCKET 104 /* struct sockaddr_un of the BSDs has no room for a longer path */
 
+/* Who forwards the frames of flows that are decided. */
+enum conf_offload {
+	OFFLOAD_AUTO = 0, /* the kernel, by the way that suits it */
+	OFFLOAD_TC,
+	OFFLOAD_XDP,
+	OFFLOAD_OFF       /* dsrd itself */
+};
+const char *conf_offload_name(enum conf_offload offload);
+
 struct conf {
 	char iface[IFACE_NAME];  /* `interface` of [dsrd]; empty when not given */
 	char user[CONF_USER];    /* user[:group] to become; empty: stay */
 	enum log_sink log;
+	enum conf_offload offload;
 	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
 	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: the default */
 	char control_group[CONF_USER];

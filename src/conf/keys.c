@@ -335,6 +335,8 @@ const struct key keys[KEY_COUNT] = {
 	    false, value_set_http, value_print_http },
 	[KEY_CONNECTIONS] = { { "connections", CONF_IN_DSRD | CONF_AT_START, "a number from 16 to 256m, where k is 1024 and m 1024k",
 	    "1000000" }, false, set_connections, print_connections },
+	[KEY_OFFLOAD] = { { "offload", CONF_IN_DSRD | CONF_AT_START, "auto, tc, xdp or off", "auto" },
+	    false, value_set_offload, value_print_offload },
 	[KEY_HASH_KEY] = { { "hash-key", CONF_IN_DSRD, "any text", "dsrd" },
 	    false, value_set_hash_key, value_print_hash_key },
 	[KEY_PROBE_ADDRESS] = { { "probe-address", CONF_IN_DSRD,

@@ -58,6 +58,7 @@ bool value_print_notify(const struct conf *conf, const struct service_settings *
 	bool value_print_##name(const struct conf *conf, const struct service_settings *service, size_t index, \
 	    char text[KEY_TEXT])
 FLOW_VALUE(hash_key);
+FLOW_VALUE(offload);
 FLOW_VALUE(persist);
 FLOW_VALUE(warmup);
 FLOW_VALUE(on_down);

@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "ctl/report_change.h"
+#include "lb/carry.h"
 #include "lb/pick.h"
 
 void
@@ -268,7 +269,8 @@ show_interfaces(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "interface", "INTERFACE", false }, { "open", "OPEN", false },
 		{ "mac", "MAC", false }, { "mtu", "MTU", true }, { "received", "RECEIVED", true },
-		{ "capture_dropped", "LOST", true }, { "sent", "SENT", true }, { "not_sent", "NOT SENT", true } };
+		{ "capture_dropped", "LOST", true }, { "sent", "SENT", true }, { "not_sent", "NOT SENT", true },
+		{ "offload", "OFFLOAD", false }, { "offload_reason", NULL, false } };
 	const struct writer_ops *ops = writer->ops;
 
 	ops->table(writer, "interfaces", NULL, columns, ARRAY_LEN(columns));
@@ -285,6 +287,8 @@ show_interfaces(struct writer *writer, const struct report_facts *facts)
 		ops->cell_number(writer, iface->capture_dropped);
 		ops->cell_number(writer, iface->sent);
 		ops->cell_number(writer, iface->not_sent);
+		ops->cell(writer, iface->offload, MOOD_PLAIN);
+		ops->cell(writer, iface->offload_reason, MOOD_PLAIN);
 	}
 	ops->table_end(writer);
 }
@@ -319,6 +323,9 @@ report_show(struct writer *writer, const struct report_facts *facts)
 	if (facts->observe)
 		ops->fact(writer, "observing", "mode", "observing: nothing is sent (dsrd --observe)");
 	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
+	ops->number(writer, "flows_carried", "carried by the kernel",
+	    facts->forwarder->carry != NULL ? carry_count(facts->forwarder->carry) : 0);
+	ops->number(writer, "frames_carried", NULL, facts->forwarder->stats.carried);
 	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
 	show_services(writer, facts);
 	show_servers(writer, facts);

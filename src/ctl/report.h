@@ -21,6 +21,8 @@ struct report_iface {
 	uint64_t capture_dropped;
 	uint64_t sent;
 	uint64_t not_sent;
+	const char *offload; /* what the kernel carries by: "tc", "xdp", ... or "off" */
+	const char *offload_reason; /* why it is off; empty when it is not, or was not wanted */
 };
 
 /* All that reports read. Everything belongs to the daemon. */

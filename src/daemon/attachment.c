@@ -150,9 +150,11 @@ join_group(struct attachment *attachment, const struct iface *iface, const struc
 		    "neighbour solicitations\"", iface->name, addr_format(addr, text), strerror(errno));
 }
 
-static void
-join_groups(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+void
+attachment_join(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
 {
+	if (attachment->receiver == NULL || attachment->sender == NULL)
+		return;
 	for (size_t i = 0; i < model->vip_count; i++)
 		if (model->vips[i].iface == index && model->vips[i].addr.family == ADDR_IPV6)
 			join_group(attachment, iface, &model->vips[i].addr);
@@ -172,6 +174,4 @@ attachment_filter(struct attachment *attachment, const struct iface *iface, uint
 	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);
 	if (attachment->receiver->ops->filter(attachment->receiver, text, error) == -1)
 		log_warning("filter interface=%s result=failed reason=\"%s\"", iface->name, error);
-	if (attachment->sender != NULL)
-		join_groups(attachment, iface, index, model);
 }

@@ -27,11 +27,11 @@ NODISCARD int attachment_open(struct attachment *attachment, const struct iface 
 bool attachment_is_open(const struct attachment *attachment);
 /* Puts back what was changed. */
 void attachment_close(struct attachment *attachment, const struct iface *iface);
-/*
- * Tells the kernel which frames matter: those for the model's VIPs on this interface, ARP and neighbour discovery; and joins
- * the groups at which IPv6 VIPs are asked for.
- */
+/* Tells the kernel which frames matter: those for the model's VIPs on this interface, ARP and neighbour discovery. */
 void attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index,
+    const struct model *model);
+/* Joins the groups at which IPv6 VIPs are asked for. */
+void attachment_join(struct attachment *attachment, const struct iface *iface, uint16_t index,
     const struct model *model);
 /* Totals over all receivers and senders this attachment has had. */
 void attachment_stats(const struct attachment *attachment, struct receiver_stats *received, struct sender_stats *sent);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/carrying.h"
 #include "daemon/clinic.h"
 #include "daemon/desk_parts.h"
 #include "daemon/dsrd.h"
@@ -21,6 +22,7 @@
 struct report_facts
 desk_facts(struct desk *desk)
 {
+	carrying_sync(desk->dsrd);
 	return facts_gather(desk->dsrd, desk->ifaces);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "daemon/probing.h"
+#include "lb/carry.h"
 
 static bool
 is_via(const struct server *server, const struct neigh *neigh)
@@ -160,6 +161,7 @@ director_place(struct director *director, uint64_t now)
 {
 	director->now = now;
 	model_place(director->model, director->ifaces, director->iface_count);
+	director->forget = true;
 	director->stale = true;
 	return want_neighbours(director, now);
 }
@@ -201,6 +203,8 @@ director_tick(struct director *director, uint64_t now)
 {
 	director->now = now;
 	forward_tick(&director->forwarder, now);
+	if (director->forwarder.carry != NULL)
+		carry_tick(&director->forwarder, now);
 	model_tick(director->model, now);
 	probing_tick(director, now);
 	director->stale |= fwdtab_is_warming(director->table);
@@ -272,6 +276,9 @@ director_refresh(struct director *director)
 	director->table = table;
 	director->forwarder.table = table;
 	director->stale = false;
+	if (director->forwarder.carry != NULL)
+		carry_refresh(&director->forwarder, director->forget, director->model->probe_addresses, PROBE_ADDRESSES);
+	director->forget = false;
 }
 
 /* A script may grant a part of the weight; one that says nothing of it grants all. */

@@ -40,6 +40,7 @@ struct director {
 	bool announces;                   /* tell the network of VIPs: set when live */
 	bool probes;                      /* ask servers about the VIPs, and others too: when live, not when observing */
 	bool source_told;                 /* the log has said what the lack of a probe address means */
+	bool forget;                      /* and in such a way that each carried flow is to be decided anew */
 	bool stale;                       /* the model changed: director_refresh() is due */
 	void (*changed)(void *context, const struct state_change *change); /* NULL: nobody cares */
 	void *changed_context;

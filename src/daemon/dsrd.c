@@ -15,6 +15,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "daemon/background.h"
+#include "daemon/carrying.h"
 #include "daemon/desk.h"
 #include "daemon/dump.h"
 #include "daemon/facts.h"
@@ -22,6 +23,7 @@
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
 #include "daemon/probing.h"
+#include "lb/carry.h"
 #include "daemon/reload.h"
 #include "daemon/webdesk.h"
 #include "os/os.h"
@@ -59,8 +61,10 @@ settle(struct dsrd *dsrd)
 	uint64_t due, now;
 
 	director_refresh(&dsrd->director);
-	due = forward_probe_due(&dsrd->director.forwarder);
-	if (!dsrd->director.probes || due >= dsrd->next_wake)
+	due = dsrd->director.probes ? forward_probe_due(&dsrd->director.forwarder) : UINT64_MAX;
+	if (dsrd->director.forwarder.carry != NULL && carry_due(dsrd->director.forwarder.carry) < due)
+		due = carry_due(dsrd->director.forwarder.carry);
+	if (due >= dsrd->next_wake)
 		return;
 	now = dsrd_clock();
 	loop_wake(dsrd->loop, due > now ? due - now : 0);
@@ -125,6 +129,7 @@ tick(struct dsrd *dsrd, uint64_t now)
 
 	director_tick(&dsrd->director, now);
 	losses_tell(&dsrd->losses, &facts);
+	carrying_look(dsrd);
 	if (now >= dsrd->next_rescan) {
 		interfaces_rescan(dsrd, now);
 		dsrd->next_rescan = now + RESCAN;
@@ -173,7 +178,10 @@ on_wake(void *context)
 
 	dsrd->next_wake = UINT64_MAX;
 	dsrd->director.forwarder.lost = count_lost(dsrd);
-	probing_run(&dsrd->director, dsrd_clock());
+	if (dsrd->director.probes)
+		probing_run(&dsrd->director, dsrd_clock());
+	if (dsrd->director.forwarder.carry != NULL)
+		carry_tick(&dsrd->director.forwarder, dsrd_clock());
 	dsrd_flush(dsrd);
 }
 
@@ -231,6 +239,7 @@ on_signal(void *context, int number)
 		reload_by_signal(dsrd);
 		break;
 	case SIGUSR1:
+		carrying_sync(dsrd);
 		dump_to_log(dsrd);
 		break;
 	default:
@@ -268,6 +277,7 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 		snprintf(error, size, "libevent does not start");
 		return -1;
 	}
+	carrying_open(dsrd);
 	dsrd->director.changed = on_change;
 	dsrd->director.changed_context = dsrd;
 	return 0;
@@ -284,6 +294,7 @@ stop_parts(struct dsrd *dsrd)
 	if (dsrd->loop != NULL)
 		interfaces_close(dsrd);
 	loop_free(dsrd->loop);
+	carrying_close(dsrd);
 	director_clear(&dsrd->director);
 }
 
@@ -349,6 +360,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 		if (loop_run(dsrd->loop) == -1 || dsrd->failed)
 			status = EXIT_SYSTEM;
 		notify_stopping(notify);
+		carrying_sync(dsrd);
 		dump_to_log(dsrd);
 	}
 	stop_parts(dsrd);

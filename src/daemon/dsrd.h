@@ -14,6 +14,7 @@
 #include "daemon/options.h"
 
 struct background;
+struct carrying;
 struct children;
 struct desk;
 struct hook;
@@ -31,6 +32,7 @@ struct dsrd {
 	struct director director;
 	struct attachment attachments[IFACES_MOST]; /* by the director's interface numbers */
 	struct losses losses;
+	struct carrying *carrying; /* NULL: the kernel is not to carry */
 	struct loop *loop;
 	struct children *children;
 	struct hook *hook;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "daemon/carrying.h"
 #include "daemon/dsrd.h"
 #include "daemon/hook.h"
 #include "daemon/probing.h"
@@ -36,9 +37,9 @@ dump_interfaces(const struct dsrd *dsrd)
 
 		attachment_stats(&dsrd->attachments[i], &received, &sent);
 		log_notice("interface interface=%s open=%s mac=%s mtu=%" PRIu32 " received=%" PRIu64 " capture-dropped=%" PRIu64
-		    " sent=%" PRIu64 " not-sent=%" PRIu64, iface->name,
+		    " sent=%" PRIu64 " not-sent=%" PRIu64 " offload=%s", iface->name,
 		    attachment_is_open(&dsrd->attachments[i]) ? "yes" : "no", mac_format(&iface->mac, mac), iface->mtu,
-		    received.received, received.dropped, sent.sent, sent.failed);
+		    received.received, received.dropped, sent.sent, sent.failed, carrying_state(dsrd, i));
 	}
 }
 

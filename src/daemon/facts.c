@@ -3,6 +3,7 @@
 
 #include "daemon/facts.h"
 
+#include "daemon/carrying.h"
 #include "daemon/dsrd.h"
 
 struct report_facts
@@ -16,7 +17,8 @@ facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
 
 		attachment_stats(&dsrd->attachments[i], &received, &sent);
 		ifaces[i] = (struct report_iface){ &director->ifaces[i], attachment_is_open(&dsrd->attachments[i]),
-			received.received, received.dropped, sent.sent, sent.failed };
+			received.received, received.dropped, sent.sent, sent.failed, carrying_state(dsrd, i),
+			carrying_reason(dsrd, i) };
 	}
 	return (struct report_facts){ .now = dsrd_clock(), .started = dsrd->started, .reloads = dsrd->reloads,
 		.loaded = dsrd->loaded, .reload_failed = dsrd->reload_failed, .observe = dsrd->options->observe,

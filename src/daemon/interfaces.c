@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 #include "base/log.h"
+#include "daemon/carrying.h"
 #include "daemon/loop.h"
 
 /* System interfaces that are looked at to find a server by its address. */
@@ -207,6 +208,7 @@ static void
 close_one(struct dsrd *dsrd, size_t index)
 {
 	loop_unwatch(dsrd->loop, index);
+	carrying_end(dsrd, index);
 	attachment_close(&dsrd->attachments[index], &dsrd->director.ifaces[index]);
 }
 
@@ -215,11 +217,10 @@ interfaces_settle(struct dsrd *dsrd)
 {
 	const struct director *director = &dsrd->director;
 
-	for (size_t i = 0; i < director->iface_count; i++) {
+	for (size_t i = 0; i < director->iface_count; i++)
 		if (!is_needed(director->model, (uint16_t)i) && attachment_is_open(&dsrd->attachments[i]))
 			close_one(dsrd, i);
-		attachment_filter(&dsrd->attachments[i], &director->ifaces[i], (uint16_t)i, director->model);
-	}
+	carrying_settle(dsrd);
 }
 
 void

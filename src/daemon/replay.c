@@ -42,6 +42,8 @@ take_frame(void *context, struct frame *frame, uint64_t when)
 
 	advance(replay, when);
 	seen.number = ++replay->frames;
+	if (replay->carries != NULL && replay->carries(replay->context, frame, replay->director.now))
+		return;
 	/* Forwarding rewrites the frame, so what it was is read before. */
 	seen.status = packet_parse(frame, &seen.packet);
 	seen.decision = forward_frame(&replay->director.forwarder, frame, replay->director.now);

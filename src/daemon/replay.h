@@ -3,6 +3,7 @@
 #ifndef DAEMON_REPLAY_H
 #define DAEMON_REPLAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -22,6 +23,8 @@ struct replayed {
 struct replay {
 	/* The caller's; all else is zero before replay_open(). */
 	void (*each)(void *context, const struct replayed *seen);
+	/* NULL, or asked first: may forward the frame by itself, through `out`, as the kernel does in a live director. */
+	bool (*carries)(void *context, struct frame *frame, uint64_t now);
 	void *context;
 
 	struct director director;

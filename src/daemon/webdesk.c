@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "daemon/carrying.h"
 #include "daemon/webdesk.h"
 
 #include <stdlib.h>
@@ -37,9 +38,11 @@ static unsigned
 answer(void *context, const struct web_request *request, size_t part, FILE *out)
 {
 	struct webdesk *desk = context;
-	struct report_facts facts = facts_gather(desk->dsrd, desk->ifaces);
+	struct report_facts facts;
 	char host[HOST_NAME_TEXT] = "";
 
+	carrying_sync(desk->dsrd);
+	facts = facts_gather(desk->dsrd, desk->ifaces);
 	/* It may be changed at any time. */
 	if (gethostname(host, sizeof(host) - 1) == 0)
 		facts.host = host;

@@ -14,7 +14,8 @@
 # Namespaces carry the test's process id in their names, processes are remembered by id, and a trap removes all of it,
 # also after a failure or an interrupt. Nothing outside these namespaces is touched.
 #
-# Environment: BUILD_DIR (where dsrd was built), or DSRD (the program itself); DSRD_CI=1 makes a skip a failure.
+# Environment: BUILD_DIR (where dsrd was built), or DSRD (the program itself); DSRD_CI=1 makes a skip a failure;
+# DSRD_OFFLOAD=tc (or xdp, auto) lets the kernel carry decided flows, which without it is off.
 
 set -eu
 
@@ -346,6 +347,7 @@ conf_head() {
 	control = $NET_DIR/dsrd.sock
 	interface = eth0
 	log = stderr
+	offload = ${DSRD_OFFLOAD:-off}
 
 	[defaults]
 	check = tcp

@@ -100,7 +100,12 @@ for try in 1 2; do
 	cat "$NET_DIR"/web?/www/up/copy$try | cmp "$NET_DIR/original" - || fail "upload $try differs"
 done
 dump_dsrd
-assert_at_least "super-frames that were split" 10 "$(counter frames_split)"
+# What the kernel carries it also splits, where the wire begins.
+if [ "${DSRD_OFFLOAD:-off}" = off ]; then
+	assert_at_least "super-frames that were split" 10 "$(counter frames_split)"
+else
+	assert_at_least "frames that the kernel carried" 10 "$(counter carried)"
+fi
 assert_equal "frames dropped as too big" 0 "$(drop_count too-big)"
 assert_at_least "advertisements given: multicast, unicast, detection" 3 "$(counter ndp_answers)"
 

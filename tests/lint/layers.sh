@@ -45,6 +45,8 @@ lint() {
 			wrong("<" name "> belongs into io/io_pcap.c and io/io_file.c")
 		if (name ~ /^libnet[\/.]/ && file !~ /^src\/(io\/io_(libnet(_linux)?|link)|proto\/craft)\.c$/ && layer != "os")
 			wrong("<" name "> belongs into io/io_libnet.c, io/io_link.c, proto/craft.c and os/")
+		if (name ~ /^bpf\// && layer != "offload")
+			wrong("<" name "> belongs into offload/")
 		if (name == "ini.h" && layer != "conf")
 			wrong("<ini.h> belongs into conf/")
 		if (in_words(layer, "proto lb conf") && name ~ impure)
@@ -58,9 +60,10 @@ lint() {
 		may["io"] = "base proto io compat"
 		may["os"] = "base os compat"
 		may["probe"] = "base proto lb probe compat"
+		may["offload"] = "base proto lb offload compat"
 		may["ctl"] = "base proto lb conf ctl compat"
 		may["cli"] = "base cli compat"
-		may["daemon"] = "base proto lb conf io os probe ctl daemon compat"
+		may["daemon"] = "base proto lb conf io os offload probe ctl daemon compat"
 		may["compat"] = "base compat"
 		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|signal|" \
 		    "threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
@@ -149,6 +152,8 @@ selftest() {
 	must_fail daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail lb/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
+	must_fail daemon/a.c "$top#include <bpf/libbpf.h>\n" 'belongs into offload/'
+	must_fail offload/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer offload may not include'
 	must_fail lb/a.c "$top#include <ini.h>\n" 'belongs into conf/'
 	must_fail lb/a.c "$top#include <time.h>\n" 'is pure'
 	must_fail conf/a.c "$top#include <sys/socket.h>\n" 'is pure'

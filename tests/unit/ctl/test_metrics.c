@@ -17,7 +17,7 @@ static struct conf conf;
 static struct model *model;
 static struct forwarder forwarder;
 static struct iface iface = { .name = "eth0", .mtu = 1500 };
-static struct report_iface ifaces[1] = { { &iface, true, 10, 2, 9, 1 } };
+static struct report_iface ifaces[1] = { { &iface, true, 10, 2, 9, 1, "off", "" } };
 static struct report_facts facts;
 static char *text;
 static size_t length;

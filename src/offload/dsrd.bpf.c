@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The programs in the kernel. lb/carry_core.h decides; here is how a frame gets there and how it leaves.
+ *
+ * With tc there are two. The socket of libpcap is a tap, and taps get a frame just before tc does: were tc alone to
+ * carry it, the daemon would forward a second copy. So the decision is made in the socket's filter, once, and tc does
+ * what was decided: the filter hands it over in a place that each processor has of its own, and keeps the frame from the
+ * tap. Both run one after the other for the same frame, on the same processor, with nothing in between
+ * (__netif_receive_skb_core() in net/core/dev.c), so each frame is either the daemon's or the kernel's, also while flows
+ * come and go. Without the daemon there is no socket, hence no filter, hence nothing is decided: tc lets all pass.
+ *
+ * What was decided and not fetched shows that tc's program is not there, or that another one before it ate the frame. One
+ * frame is lost then; from there on everything is the daemon's again until that has looked into it (`unconsumed`).
+ *
+ * With XDP there is one, before all taps.
+ */
+#include "config.h"
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lb/carry_map.h"
+
+/* max_entries of the first is set when it is loaded: the daemon's `connections`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct carry_bucket);
+} buckets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CARRY_SERVERS);
+	__type(key, uint32_t);
+	__type(value, struct carry_server);
+} servers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CARRY_VIPS);
+	__type(key, uint32_t);
+	__type(value, struct carry_vip);
+} vips SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct carry_control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct carry_hand);
+} hands SEC(".maps");
+
+/* The two ways to read a frame have the same arguments; which one is meant, the program says in its source. */
+struct source {
+	struct __sk_buff *skb; /* NULL: an XDP frame */
+	struct xdp_md *xdp;
+};
+
+static inline __attribute__((always_inline)) int
+carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
+{
+	const struct source *from = source;
+
+	if (from->skb)
+		return (int)bpf_skb_load_bytes(from->skb, offset, bytes, length);
+	return (int)bpf_xdp_load_bytes(from->xdp, offset, bytes, length);
+}
+
+static inline __attribute__((always_inline)) struct carry_bucket *
+carry_bucket_at(uint32_t number)
+{
+	return bpf_map_lookup_elem(&buckets, &number);
+}
+
+static inline __attribute__((always_inline)) struct carry_server *
+carry_server_at(uint32_t slot)
+{
+	return bpf_map_lookup_elem(&servers, &slot);
+}
+
+static inline __attribute__((always_inline)) struct carry_vip *
+carry_vip_at(uint32_t number)
+{
+	return bpf_map_lookup_elem(&vips, &number);
+}
+
+#include "lb/carry_core.h"
+
+#define PACKET_HOST 0 /* linux/if_packet.h */
+#define PACKET_OUTGOING 4
+#define FRAME_WHOLE 0xffffffffU /* what a filter says of a frame that the tap shall have */
+
+static inline __attribute__((always_inline)) bool
+is_wanted_address(const struct carry_control *state, const union carry_addr *addr)
+{
+	const uint32_t bit = carry_address_hash(state->seed, addr->longs) & (CARRY_WANTED - 1);
+
+	return (state->wanted[bit / 8] >> bit % 8 & 1) != 0;
+}
+
+static inline __attribute__((always_inline)) bool
+is_probe_port(const struct carry_control *state, struct __sk_buff *skb, uint32_t offset)
+{
+	uint8_t port[2];
+	uint32_t number;
+
+	if (bpf_skb_load_bytes(skb, offset, port, 2) != 0)
+		return false;
+	number = carry_be16(port);
+	return number >= state->port_first && number <= state->port_last;
+}
+
+/* As daemon/attachment.c words it for the classic filter: to this host, and ICMP, or for an address or port of ours. */
+static inline __attribute__((always_inline)) bool
+is_wanted_ipv4(const struct carry_control *state, struct __sk_buff *skb, const uint8_t *bytes)
+{
+	union carry_addr addr = { .longs = { 0, 0 } };
+
+	if (skb->pkt_type != PACKET_HOST)
+		return false;
+	if (bytes[23] == 1)
+		return true;
+	addr.bytes[10] = addr.bytes[11] = 0xff;
+	__builtin_memcpy(&addr.words[3], bytes + 30, 4);
+	return is_wanted_address(state, &addr) || is_probe_port(state, skb, 14 + (uint32_t)(bytes[14] & 15) * 4 + 2);
+}
+
+/* Neighbour discovery always: ICMPv6 types 133 to 137 (RFC 4861). */
+static inline __attribute__((always_inline)) bool
+is_wanted_ipv6(const struct carry_control *state, struct __sk_buff *skb, const uint8_t *bytes)
+{
+	union carry_addr addr = { .longs = { 0, 0 } };
+	uint8_t type = 0;
+
+	if (bytes[20] == 58 && bpf_skb_load_bytes(skb, 54, &type, 1) == 0 && type >= 133 && type <= 137)
+		return true;
+	if (skb->pkt_type != PACKET_HOST || skb->len < 54)
+		return false;
+	if (bytes[20] == 58)
+		return true;
+	if (bpf_skb_load_bytes(skb, 38, &addr, 16) != 0)
+		return false;
+	return is_wanted_address(state, &addr) || is_probe_port(state, skb, 56);
+}
+
+static inline __attribute__((always_inline)) bool
+is_wanted(const struct carry_control *state, struct __sk_buff *skb)
+{
+	struct carry_head head = { 0 };
+	uint32_t type;
+
+	if (bpf_skb_load_bytes(skb, 0, head.bytes, 34) != 0)
+		return skb->pkt_type != PACKET_OUTGOING;
+	type = carry_be16(head.bytes + 12);
+	if (type == 0x0806)
+		return true;
+	if (type == 0x0800)
+		return is_wanted_ipv4(state, skb, head.bytes);
+	return type == 0x86dd ? is_wanted_ipv6(state, skb, head.bytes) : skb->pkt_type == PACKET_HOST;
+}
+
+SEC("socket")
+int
+dsrd_tap(struct __sk_buff *skb)
+{
+	struct source source = { .skb = skb };
+	struct carry_frame frame = { .source = &source, .length = skb->len, .segment = skb->gso_size,
+		.ifindex = skb->ifindex };
+	struct carry_head head = { 0 };
+	const uint32_t zero = 0;
+	struct carry_control *state = bpf_map_lookup_elem(&control, &zero);
+	struct carry_hand *hand = bpf_map_lookup_elem(&hands, &zero);
+
+	if (!state || !hand)
+		return FRAME_WHOLE;
+	if (skb->pkt_type == PACKET_OUTGOING)
+		return 0;
+	if (hand->ifindex != 0) {
+		hand->ifindex = 0;
+		__sync_fetch_and_add(&state->unconsumed, 1);
+	}
+	if (state->unconsumed == 0 && skb->pkt_type == PACKET_HOST && !skb->vlan_present) {
+		frame.now = bpf_ktime_get_coarse_ns();
+		if (carry_decide(&frame, state->seed, state->mask, &head, hand))
+			return 0;
+	}
+	return is_wanted(state, skb) ? FRAME_WHOLE : 0;
+}
+
+SEC("tc")
+int
+dsrd_tc(struct __sk_buff *skb)
+{
+	const uint32_t zero = 0;
+	struct carry_hand *hand = bpf_map_lookup_elem(&hands, &zero);
+	uint32_t ifindex;
+	uint8_t *bytes;
+
+	if (!hand || hand->ifindex == 0)
+		return TC_ACT_UNSPEC;
+	ifindex = hand->ifindex;
+	hand->ifindex = 0;
+	bytes = (uint8_t *)(long)skb->data;
+	if (bytes + 12 <= (uint8_t *)(long)skb->data_end)
+		__builtin_memcpy(bytes, hand->macs, 12);
+	else if (bpf_skb_store_bytes(skb, 0, hand->macs, 12, 0) != 0)
+		return TC_ACT_UNSPEC;
+	return (int)bpf_redirect(ifindex, 0);
+}
+
+SEC("xdp")
+int
+dsrd_xdp(struct xdp_md *xdp)
+{
+	uint8_t *bytes = (uint8_t *)(long)xdp->data, *end = (uint8_t *)(long)xdp->data_end;
+	struct source source = { .xdp = xdp };
+	struct carry_frame frame = { .source = &source, .length = (uint32_t)(end - bytes), .ifindex = xdp->ingress_ifindex,
+		.only_back = true };
+	struct carry_head head = { 0 };
+	struct carry_hand hand = { .ifindex = 0 };
+	const uint32_t zero = 0;
+	const struct carry_control *state = bpf_map_lookup_elem(&control, &zero);
+
+	if (!state || bytes + 14 > end)
+		return XDP_PASS;
+	frame.now = bpf_ktime_get_coarse_ns();
+	if (!carry_decide(&frame, state->seed, state->mask, &head, &hand))
+		return XDP_PASS;
+	__builtin_memcpy(bytes, hand.macs, 12);
+	return XDP_TX;
+}
+
+/* None of the functions used is for the GPL alone. */
+const char license_text[] SEC("license") = "ISC";

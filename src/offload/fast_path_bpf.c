@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+/* The fast path by libbpf. The programs' object file is part of this program: dsrd_bpf_object, made at build time. */
+#include "config.h"
+
+#include "offload/fast_path.h"
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/membarrier.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "offload/bpf_object.h"
+
+/* enum bpf_attach_type, include/uapi/linux/bpf.h of Linux 6.6: older headers do not have it. */
+#define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
+/* Where the filter stands in clsact, before Linux 6.6: first. */
+#define CLSACT_HANDLE 0xd5d
+#define CLSACT_PRIORITY 1
+
+struct attached {
+	enum fast_path_kind kind;
+	uint32_t ifindex;
+	int link;   /* -1: in clsact, which holds no link */
+	int lock;   /* that only one dsrd carries there */
+};
+
+struct fast_path {
+	struct bpf_object *object;
+	struct carry_memory memory;
+	size_t bucket_bytes;
+	struct attached attached[FAST_PATHS_MOST];
+};
+
+/* What is written goes to the caller's error, not to standard error. */
+static int
+say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED, va_list arguments UNUSED)
+{
+	return 0;
+}
+
+static size_t
+whole_pages(size_t bytes)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (bytes + page - 1) / page * page;
+}
+
+static void *
+map_memory(const struct bpf_object *object, const char *name, size_t bytes)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+	void *memory;
+
+	if (map == NULL)
+		return NULL;
+	memory = mmap(NULL, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int
+map_all(struct fast_path *path)
+{
+	struct carry_memory *memory = &path->memory;
+
+	path->bucket_bytes = (size_t)memory->bucket_count * sizeof(struct carry_bucket);
+	memory->buckets = map_memory(path->object, "buckets", path->bucket_bytes);
+	memory->servers = map_memory(path->object, "servers", CARRY_SERVERS * sizeof(struct carry_server));
+	memory->vips = map_memory(path->object, "vips", CARRY_VIPS * sizeof(struct carry_vip));
+	memory->control = map_memory(path->object, "control", sizeof(struct carry_control));
+	return memory->buckets != NULL && memory->servers != NULL && memory->vips != NULL && memory->control != NULL ? 0 : -1;
+}
+
+static void
+unmap(void *memory, size_t bytes)
+{
+	if (memory != NULL)
+		(void)munmap(memory, whole_pages(bytes));
+}
+
+static void
+explain(char error[FAST_PATH_ERROR], const char *what, int number)
+{
+	const char *why = number == EPERM || number == EACCES ?
+	    ": it takes root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and a container that lets them be used" :
+	    number == ENOMEM ? ": the table takes 64 bytes for each of `connections`" : "";
+
+	(void)snprintf(error, FAST_PATH_ERROR, "%s: %s%s", what, strerror(number), why);
+}
+
+static int
+load(struct fast_path *path, char error[FAST_PATH_ERROR])
+{
+	const struct bpf_object_open_opts options = { .sz = sizeof(options), .object_name = "dsrd" };
+	struct bpf_map *buckets;
+	int number;
+
+	path->object = bpf_object__open_mem(dsrd_bpf_object, dsrd_bpf_object_size, &options);
+	if (path->object == NULL) {
+		explain(error, "the BPF programs cannot be read", errno);
+		return -1;
+	}
+	buckets = bpf_object__find_map_by_name(path->object, "buckets");
+	if (buckets == NULL || bpf_map__set_max_entries(buckets, path->memory.bucket_count) != 0) {
+		explain(error, "the BPF programs have no table", EINVAL);
+		return -1;
+	}
+	number = -bpf_object__load(path->object);
+	if (number != 0) {
+		explain(error, "the kernel does not load the BPF programs (Linux 5.18 or later does)", number);
+		return -1;
+	}
+	if (map_all(path) == -1) {
+		explain(error, "the BPF programs' memory cannot be shared", errno);
+		return -1;
+	}
+	return 0;
+}
+
+struct fast_path *
+fast_path_open(uint32_t connections, char error[FAST_PATH_ERROR])
+{
+	struct fast_path *path = calloc(1, sizeof(*path));
+
+	if (path == NULL) {
+		explain(error, "no memory", ENOMEM);
+		return NULL;
+	}
+	libbpf_set_print(say_nothing);
+	path->memory.bucket_count = carry_buckets(connections);
+	if (load(path, error) == -1) {
+		fast_path_close(path);
+		return NULL;
+	}
+	return path;
+}
+
+void
+fast_path_close(struct fast_path *path)
+{
+	if (path == NULL)
+		return;
+	for (size_t i = 0; i < FAST_PATHS_MOST; i++)
+		fast_path_detach(path, i, -1);
+	unmap(path->memory.buckets, path->bucket_bytes);
+	unmap(path->memory.servers, CARRY_SERVERS * sizeof(struct carry_server));
+	unmap(path->memory.vips, CARRY_VIPS * sizeof(struct carry_vip));
+	unmap(path->memory.control, sizeof(struct carry_control));
+	bpf_object__close(path->object);
+	free(path);
+}
+
+const struct carry_memory *
+fast_path_memory(const struct fast_path *path)
+{
+	return &path->memory;
+}
+
+static int
+program(const struct fast_path *path, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(path->object, name));
+}
+
+uint32_t
+fast_path_ifindex(const char *iface)
+{
+	return if_nametoindex(iface);
+}
+
+/* A name in the network namespace, which goes with the process that has it. */
+static int
+take_lock(uint32_t ifindex)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int length;
+
+	if (fd == -1)
+		return -1;
+	/* The first byte 0: no file, unix(7). */
+	length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "dsrd-offload-%u", ifindex);
+	if (bind(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* Before Linux 6.6. A filter that a killed daemon left decides nothing without its socket; it is replaced here. */
+static int
+attach_clsact(const struct fast_path *path, uint32_t ifindex)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
+	    .prog_fd = program(path, "dsrd_tc"), .flags = BPF_TC_F_REPLACE);
+	int number = -bpf_tc_hook_create(&hook);
+
+	if (number != 0 && number != EEXIST)
+		return number;
+	return -bpf_tc_attach(&hook, &filter);
+}
+
+/* The qdisc stays: others may have put filters there meanwhile, and an empty one does nothing. */
+static void
+detach_clsact(uint32_t ifindex)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+
+	(void)bpf_tc_detach(&hook, &filter);
+}
+
+/* tc's program first, then the filter that decides for it: else what it decided first would be lost. */
+static int
+attach_tc(struct fast_path *path, struct attached *attached, int capture, char error[FAST_PATH_ERROR])
+{
+	const int tap = program(path, "dsrd_tap");
+	int number = 0;
+
+	attached->kind = FAST_PATH_TC;
+	attached->link = bpf_link_create(program(path, "dsrd_tc"), (int)attached->ifindex, ATTACH_TCX_INGRESS, NULL);
+	if (attached->link < 0) {
+		attached->link = -1;
+		number = attach_clsact(path, attached->ifindex);
+	}
+	if (number != 0) {
+		explain(error, "the program cannot be attached to tc", number);
+		return -1;
+	}
+	if (setsockopt(capture, SOL_SOCKET, SO_ATTACH_BPF, &tap, sizeof(tap)) != 0) {
+		explain(error, "the filter cannot be attached to the capture", errno);
+		return -1;
+	}
+	return 0;
+}
+
+static bool
+is_driver(const char *iface, const char *driver)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq request = { .ifr_data = (void *)&info };
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is;
+
+	if (fd == -1)
+		return false;
+	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", iface);
+	is = ioctl(fd, SIOCETHTOOL, &request) == 0 && strncmp(info.driver, driver, sizeof(info.driver)) == 0;
+	(void)close(fd);
+	return is;
+}
+
+/*
+ * In the driver where that is safe. veth has XDP, but loses every frame whose other end has neither XDP nor GRO, and
+ * forgets which checksums are unfinished; at the generic place both are right.
+ */
+static int
+attach_xdp(struct fast_path *path, struct attached *attached, const char *iface, char error[FAST_PATH_ERROR])
+{
+	const bool generic = is_driver(iface, "veth");
+	const struct bpf_link_create_opts options = { .sz = sizeof(options),
+		.flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE };
+
+	attached->link = bpf_link_create(program(path, "dsrd_xdp"), (int)attached->ifindex, BPF_XDP, &options);
+	if (attached->link < 0) {
+		explain(error, generic ? "XDP cannot be attached" : "the driver does not take XDP", -attached->link);
+		attached->link = -1;
+		return -1;
+	}
+	attached->kind = generic ? FAST_PATH_XDP_GENERIC : FAST_PATH_XDP;
+	return 0;
+}
+
+enum fast_path_kind
+fast_path_attach(struct fast_path *path, size_t number, const char *iface, int capture, bool xdp,
+    char error[FAST_PATH_ERROR])
+{
+	struct attached *attached = &path->attached[number];
+
+	fast_path_detach(path, number, capture);
+	*attached = (struct attached) { .ifindex = if_nametoindex(iface), .link = -1, .lock = -1 };
+	attached->lock = take_lock(attached->ifindex);
+	if (attached->lock == -1) {
+		(void)snprintf(error, FAST_PATH_ERROR, "another dsrd carries frames on %s", iface);
+		return FAST_PATH_OFF;
+	}
+	if ((xdp ? attach_xdp(path, attached, iface, error) : attach_tc(path, attached, capture, error)) == 0)
+		return attached->kind;
+	fast_path_detach(path, number, capture);
+	return FAST_PATH_OFF;
+}
+
+enum fast_path_kind
+fast_path_kind(const struct fast_path *path, size_t number)
+{
+	return path->attached[number].kind;
+}
+
+void
+fast_path_settle(void)
+{
+	/* It waits for what runs without sleeping on any processor (kernel/sched/membarrier.c: synchronize_rcu()). */
+	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+void
+fast_path_detach(struct fast_path *path, size_t number, int capture)
+{
+	struct attached *attached = &path->attached[number];
+
+	if (attached->ifindex == 0)
+		return;
+	if (attached->kind == FAST_PATH_TC && capture != -1)
+		(void)setsockopt(capture, SOL_SOCKET, SO_DETACH_FILTER, &(int) { 0 }, sizeof(int));
+	if (attached->link != -1)
+		(void)close(attached->link);
+	else if (attached->kind == FAST_PATH_TC)
+		detach_clsact(attached->ifindex);
+	if (attached->lock != -1)
+		(void)close(attached->lock);
+	memset(attached, 0, sizeof(*attached));
+}
+
+bool
+fast_path_try(const struct fast_path *path, uint8_t *frame, uint32_t length)
+{
+	uint8_t *out = malloc(length);
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = length, .data_out = out,
+	    .data_size_out = length, .repeat = 1);
+	const bool left = out != NULL && bpf_prog_test_run_opts(program(path, "dsrd_xdp"), &run) == 0 && run.retval == XDP_TX;
+
+	if (left)
+		memcpy(frame, out, length);
+	free(out);
+	return left;
+}
+
+const char *
+fast_path_library(void)
+{
+	return libbpf_version_string();
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The same frames give the same results whether dsrd forwards them all or decided flows are carried for it: plays a
+ * golden case both ways and compares every frame that leaves, every counter and every server's figures.
+ *
+ *     carried [--kernel] CASE-DIRECTORY
+ *
+ * What decides is lb/carry_core.h compiled for this machine, or with --kernel the program as the kernel runs it, which
+ * needs privilege (77: not to be had). Prints how many frames were carried.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/errlist.h"
+#include "daemon/replay.h"
+#include "lb/carry.h"
+#include "offload/fast_path.h"
+#include "proto/checksum.h"
+
+#define SKIPPED 77
+#define IFINDEX 1 /* as fast_path_try() has it */
+
+/* What carry_core.h asks for; it has no pointer to hand through. */
+static struct carry_memory shared;
+
+struct view {
+	const uint8_t *bytes;
+	uint32_t length;
+};
+
+static int
+carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
+{
+	const struct view *view = source;
+
+	if (offset + length > view->length)
+		return -1;
+	memcpy(bytes, view->bytes + offset, length);
+	return 0;
+}
+
+static struct carry_bucket *
+carry_bucket_at(uint32_t number)
+{
+	return number < shared.bucket_count ? &shared.buckets[number] : NULL;
+}
+
+static struct carry_server *
+carry_server_at(uint32_t slot)
+{
+	return &shared.servers[slot];
+}
+
+static struct carry_vip *
+carry_vip_at(uint32_t number)
+{
+	return &shared.vips[number];
+}
+
+#include "lb/carry_core.h"
+
+struct play {
+	struct replay replay;
+	struct fast_path *kernel; /* NULL: the core compiled here decides */
+	struct carry *carry;
+	uint64_t carried;
+};
+
+static bool
+decide(struct frame *frame, uint64_t now)
+{
+	struct view view = { frame->bytes, frame->length };
+	struct carry_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX, .now = now * 1000,
+		.only_back = true };
+	struct carry_head head;
+	struct carry_hand hand;
+
+	memset(&head, 0, sizeof(head));
+	if (!carry_decide(&seen, shared.control->seed, shared.control->mask, &head, &hand))
+		return false;
+	memcpy(frame->bytes, hand.macs, sizeof(hand.macs));
+	return true;
+}
+
+/* What makes an unfinished checksum one is not in a savefile; the kernel knows it, and finishes it when it must. */
+static bool
+is_unfinished(const struct frame *frame)
+{
+	static uint8_t bytes[FRAME_MOST];
+	struct frame copy = *frame;
+	struct packet packet;
+
+	memcpy(bytes, frame->bytes, frame->length);
+	copy.bytes = bytes;
+	return packet_parse(&copy, &packet) == PACKET_OK && packet.has_ports && checksum_complete(&copy, &packet);
+}
+
+static bool
+carries(void *context, struct frame *frame, uint64_t now)
+{
+	struct play *play = context;
+
+	/* A frame that the capture cut is whole in the kernel; a golden case means that it is not. */
+	if (frame->wire_length != frame->length || is_unfinished(frame))
+		return false;
+	if (play->kernel != NULL ? !fast_path_try(play->kernel, frame->bytes, frame->length) : !decide(frame, now))
+		return false;
+	play->carried++;
+	play->replay.out->ops->send(play->replay.out, frame);
+	return true;
+}
+
+static void
+see_nothing(void *context UNUSED, const struct replayed *seen UNUSED)
+{
+}
+
+static int
+begin(struct play *play, const char *directory, const char *out)
+{
+	char path[1024], error[IO_ERROR];
+	struct errlist *errors = errlist_new();
+	struct conf conf;
+
+	snprintf(path, sizeof(path), "%s/dsrd.conf", directory);
+	if (errors == NULL || conf_load(path, &conf, errors) == -1)
+		return -1;
+	errlist_free(errors);
+	snprintf(path, sizeof(path), "%s/in.pcap", directory);
+	play->replay.each = see_nothing;
+	play->replay.context = play;
+	if (replay_open(&play->replay, path, out, &conf, error) == -1) {
+		fprintf(stderr, "carried: %s\n", error);
+		return -1;
+	}
+	conf_clear(&conf);
+	return 0;
+}
+
+static int
+share_memory(struct play *play, bool kernel, uint32_t connections)
+{
+	char error[FAST_PATH_ERROR];
+
+	if (kernel) {
+		play->kernel = fast_path_open(connections, error);
+		if (play->kernel == NULL) {
+			fprintf(stderr, "carried: %s\n", error);
+			return SKIPPED;
+		}
+		shared = *fast_path_memory(play->kernel);
+		return 0;
+	}
+	shared.bucket_count = carry_buckets(connections);
+	shared.buckets = calloc(shared.bucket_count, sizeof(*shared.buckets));
+	shared.servers = calloc(CARRY_SERVERS, sizeof(*shared.servers));
+	shared.vips = calloc(CARRY_VIPS, sizeof(*shared.vips));
+	shared.control = calloc(1, sizeof(*shared.control));
+	return shared.buckets == NULL || shared.servers == NULL || shared.vips == NULL || shared.control == NULL ? 1 : 0;
+}
+
+static int
+begin_carrying(struct play *play, bool kernel)
+{
+	struct forwarder *forwarder = &play->replay.director.forwarder;
+	const uint32_t connections = conn_table_capacity(forwarder->conns);
+	const int status = share_memory(play, kernel, connections);
+
+	if (status != 0)
+		return status;
+	play->carry = carry_new(&shared, 7, connections);
+	if (play->carry == NULL)
+		return 1;
+	forwarder->carry = play->carry;
+	carry_iface(play->carry, 0, IFINDEX, true);
+	play->replay.director.stale = true;
+	director_refresh(&play->replay.director);
+	play->replay.carries = carries;
+	return 0;
+}
+
+static int
+differs(const char *what, uint64_t alone, uint64_t carried)
+{
+	if (alone == carried)
+		return 0;
+	fprintf(stderr, "carried: %s: %" PRIu64 " without, %" PRIu64 " with\n", what, alone, carried);
+	return 1;
+}
+
+static int
+compare_servers(const struct server *a, const struct server *b)
+{
+	const struct server_run *x = a->run, *y = b->run;
+
+	return differs("packets", x->packets, y->packets) + differs("bytes", x->bytes, y->bytes) +
+	    differs("connections", x->connections, y->connections) + differs("active", x->active, y->active) +
+	    differs("inactive", x->inactive, y->inactive) +
+	    differs("response bytes", x->measure.response_bytes, y->measure.response_bytes) +
+	    differs("retransmits", x->measure.retransmits, y->measure.retransmits) +
+	    differs("completed", x->measure.completed, y->measure.completed) +
+	    differs("jumps", x->measure.jumps, y->measure.jumps);
+}
+
+static int
+compare(struct play *alone, struct play *carried)
+{
+	struct forward_stats *a = &alone->replay.director.forwarder.stats, *b = &carried->replay.director.forwarder.stats;
+	const struct model *x = alone->replay.director.model, *y = carried->replay.director.model;
+	int wrong = 0;
+
+	carry_sync(&carried->replay.director.forwarder, UINT32_MAX, carried->replay.director.now);
+	wrong += differs("frames carried", b->carried, carried->carried);
+	b->carried = b->carry_full = 0;
+	wrong += differs("flows", conn_table_count(alone->replay.director.forwarder.conns),
+	    conn_table_count(carried->replay.director.forwarder.conns));
+#define X(name, text) wrong += differs(#name, a->name, b->name);
+	FORWARD_COUNTERS(X)
+#undef X
+	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++)
+		wrong += differs(drop_reason_name(reason), a->dropped[reason], b->dropped[reason]);
+	for (size_t i = 0; i < x->slot_count; i++)
+		if (x->slots[i] != NULL)
+			wrong += compare_servers(x->slots[i], y->slots[i]);
+	return wrong;
+}
+
+static int
+end(struct play *play)
+{
+	char error[IO_ERROR];
+	int result;
+
+	carry_free(play->carry);
+	play->replay.director.forwarder.carry = NULL;
+	result = replay_close(&play->replay, error);
+	fast_path_close(play->kernel);
+	return result;
+}
+
+static int
+compare_files(const char *one, const char *other)
+{
+	FILE *a = fopen(one, "rb"), *b = fopen(other, "rb");
+	int x = 0, wrong = a == NULL || b == NULL;
+
+	while (!wrong && x != EOF) {
+		x = getc(a);
+		wrong = x != getc(b);
+	}
+	if (wrong)
+		fprintf(stderr, "carried: %s and %s are not the same\n", one, other);
+	if (a != NULL)
+		fclose(a);
+	if (b != NULL)
+		fclose(b);
+	return wrong;
+}
+
+static int
+play_both(const char *directory, bool kernel, const char *one, const char *other)
+{
+	static struct play alone, carried;
+	char error[IO_ERROR];
+	int wrong;
+
+	if (begin(&alone, directory, one) == -1 || begin(&carried, directory, other) == -1)
+		return 1;
+	wrong = begin_carrying(&carried, kernel);
+	if (wrong != 0)
+		return wrong;
+	/* How a savefile ends is the golden tests' matter: some are cut, here both. */
+	wrong = replay_run(&alone.replay, error) != replay_run(&carried.replay, error);
+	wrong += compare(&alone, &carried);
+	printf("%" PRIu64 " carried: %s\n", carried.carried, directory);
+	if (end(&alone) == -1 || end(&carried) == -1)
+		return 1;
+	return wrong + compare_files(one, other);
+}
+
+int
+main(int argc, char **argv)
+{
+	const bool kernel = argc == 3 && strcmp(argv[1], "--kernel") == 0;
+	char one[] = "/tmp/carried.XXXXXX", other[] = "/tmp/carried.XXXXXX";
+	const int first = mkstemp(one), second = mkstemp(other);
+	int wrong = 1;
+
+	if (argc == (kernel ? 3 : 2) && first != -1 && second != -1)
+		wrong = play_both(argv[argc - 1], kernel, one, other);
+	else
+		fprintf(stderr, "usage: carried [--kernel] CASE-DIRECTORY\n");
+	unlink(one);
+	unlink(other);
+	return wrong == 0 || wrong == SKIPPED ? wrong : 1;
+}
