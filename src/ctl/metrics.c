@@ -9,6 +9,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "ctl/metrics_line.h"
+#include "lb/carry.h"
 
 enum metric_type {
 	METRIC_GAUGE,
@@ -134,6 +135,20 @@ static void
 flow_capacity(const struct metrics *metrics)
 {
 	sample(metrics, NULL, 0, conn_table_capacity(metrics->facts->forwarder->conns));
+}
+
+static void
+flows_carried(const struct metrics *metrics)
+{
+	const struct carry *carry = metrics->facts->forwarder->carry;
+
+	sample(metrics, NULL, 0, carry != NULL ? carry_count(carry) : 0);
+}
+
+static void
+packets_carried(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, metrics->facts->forwarder->stats.carried);
 }
 
 static void
@@ -411,6 +426,7 @@ bounced(const struct metrics *metrics)
 	}
 
 OF_IFACE(up, iface->open)
+OF_IFACE(offloaded, strcmp(iface->offload, "off") != 0)
 OF_IFACE(received, iface->received)
 OF_IFACE(dropped, iface->capture_dropped)
 OF_IFACE(sent, iface->sent)
@@ -426,6 +442,8 @@ static const struct family families[] = {
 	    .each = reload_time },
 	{ "flows", METRIC_GAUGE, "Connections remembered.", .each = flows },
 	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
+	{ "flows_carried", METRIC_GAUGE, "Connections of them that the kernel carries.", .each = flows_carried },
+	{ "carried_packets", METRIC_COUNTER, "Forwarded frames that the kernel carried.", .each = packets_carried },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
 	{ "service_servers", METRIC_GAUGE, "The service's servers in each state.", .each = service_servers },
 	{ "service_connections", METRIC_GAUGE, "Connections remembered, of the service.", .service = service_flows },
@@ -459,6 +477,7 @@ static const struct family families[] = {
 	{ "dropped_packets", METRIC_COUNTER, "Frames for a VIP that were not forwarded, by reason.", .each = drops },
 	{ "events", METRIC_COUNTER, "What else happened to frames: the counters of dsrctl show drops.", .each = events },
 	{ "interface_up", METRIC_GAUGE, "Whether dsrd sees the interface's frames.", .iface = iface_up },
+	{ "interface_offloaded", METRIC_GAUGE, "Whether the kernel carries decided flows there.", .iface = iface_offloaded },
 	{ "interface_received_packets", METRIC_COUNTER, "Frames that passed the kernel's filter.",
 	    .iface = iface_received },
 	{ "interface_sent_packets", METRIC_COUNTER, "Frames sent.", .iface = iface_sent },

@@ -17,7 +17,7 @@ static struct conf conf;
 static struct model *model;
 static struct forwarder forwarder;
 static struct iface iface = { .name = "eth0", .mtu = 1500 };
-static struct report_iface ifaces[1] = { { &iface, true, 10, 2, 9, 1, "off", "" } };
+static struct report_iface ifaces[1] = { { &iface, true, 10, 2, 9, 1, "tc", "" } };
 static struct report_facts facts;
 static char *text;
 static size_t length;
@@ -135,6 +135,8 @@ START_TEST(tells_all)
 	has("dsrd_dropped_packets_total{reason=\"no-server\"} 5");
 	has("dsrd_events_total{event=\"frames_split\"} 6");
 	has("dsrd_interface_not_sent_packets_total{interface=\"eth0\"} 1");
+	has("dsrd_interface_offloaded{interface=\"eth0\"} 1");
+	has("dsrd_flows_carried 0");
 	has("dsrd_capture_dropped_packets_total{interface=\"eth0\"} 2");
 	ck_assert_ptr_null(strstr(text, "# EOF"));
 }
