@@ -15,7 +15,8 @@ SOCKET=$NET_DIR/dsrd.sock
 DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
 CLIENT=$SERVER_PREFIX.100
 
-conf_head >"$NET_DIR/dsrd.conf"
+# What the kernel carries does not come by the director.
+conf_head | sed "s/^interface = .*/&\noffload = off/" >"$NET_DIR/dsrd.conf"
 cat >>"$NET_DIR/dsrd.conf" <<-END
 
 [service web]
