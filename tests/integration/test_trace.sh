@@ -16,7 +16,7 @@ DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
 CLIENT=$SERVER_PREFIX.100
 
 # What the kernel carries does not come by the director.
-conf_head | sed "s/^interface = .*/&\noffload = off/" >"$NET_DIR/dsrd.conf"
+DSRD_OFFLOAD=off conf_head >"$NET_DIR/dsrd.conf"
 cat >>"$NET_DIR/dsrd.conf" <<-END
 
 [service web]
