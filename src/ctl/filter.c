@@ -146,7 +146,7 @@ static const struct term {
 	{ BOTH, "protocol", take_protocol, "tcp, udp or sctp", "tcp udp sctp" },
 	{ FILTER_FLOWS, "state", take_state, "syn, established, fin-wait, time-wait, closed or udp",
 	    "syn established fin-wait time-wait closed udp" },
-	{ FILTER_FLOWS, "limit", take_limit, "a number from 0 to 10000", "" },
+	{ FILTER_FLOWS, "limit", take_limit, "a number from 0 to 1000", "" },
 	{ FILTER_DECISIONS, "verdict", take_verdict, "forward, drop, hold, consumed or pass",
 	    "forward drop hold consumed pass" },
 	{ FILTER_DECISIONS, "reason", take_reason, "the name of a reason to drop: dsrctl show drops lists them", "" },

@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 
-REQUEST = b"GET /show/connections?format=text&arg=limit%3D10000 HTTP/1.1\r\n"
+REQUEST = b"GET /show/connections?format=json&arg=limit%3D1000 HTTP/1.1\r\n"
 selector = selectors.DefaultSelector()
 answers = 0
 

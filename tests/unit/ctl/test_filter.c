@@ -92,7 +92,7 @@ static const struct bad {
 	{ "state=none", "state= takes syn" },
 	{ "service=", "service= takes" },
 	{ "server=web/", "server= takes SERVICE/SERVER" },
-	{ "limit=10001", "limit= takes a number from 0 to 10000" },
+	{ "limit=1001", "limit= takes a number from 0 to 1000" },
 };
 
 START_TEST(test_refusals)
