@@ -5,9 +5,7 @@
 #include "os/os.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 bool
@@ -66,24 +64,6 @@ os_ignore_outgoing(int fd UNUSED)
 {
 	errno = ENOTSUP;
 	return -1;
-}
-
-int
-os_drop_root(const char *user, char error[OS_ERROR])
-{
-	struct os_user wanted;
-	char name[OS_ERROR];
-
-	if (os_user_find(user, &wanted, error) != 0)
-		return -1;
-	if (geteuid() != 0 && geteuid() == wanted.uid)
-		return 0;
-	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(user, ":"), user);
-	if (initgroups(name, wanted.gid) != 0 || setgid(wanted.gid) != 0 || setuid(wanted.uid) != 0) {
-		(void)snprintf(error, OS_ERROR, "cannot become user %s: %s", user, strerror(errno));
-		return -1;
-	}
-	return 0;
 }
 
 const char *

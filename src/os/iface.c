@@ -11,6 +11,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +57,11 @@ read_mac(const struct sockaddr *sa, struct mac *mac)
 		memcpy(mac->bytes, link.sll_addr, MAC_BYTES);
 #else
 	const struct sockaddr_dl *link = (const struct sockaddr_dl *)(const void *)sa;
+	const uint8_t *data = (const uint8_t *)sa + offsetof(struct sockaddr_dl, sdl_data);
 
+	/* As LLADDR() has it, which casts const away. */
 	if (sa->sa_family == AF_LINK && link->sdl_alen == MAC_BYTES)
-		memcpy(mac->bytes, LLADDR(link), MAC_BYTES);
+		memcpy(mac->bytes, data + link->sdl_nlen, MAC_BYTES);
 #endif
 }
 

@@ -111,7 +111,7 @@ START_TEST(offload_text_always_fits)
 }
 END_TEST
 
-/* Any socket shows it, also one that needs no privilege. */
+/* On Linux any socket shows it, also one that needs no privilege; elsewhere it takes a descriptor of bpf. */
 START_TEST(silenced_socket_receives_nothing)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -129,7 +129,7 @@ START_TEST(silenced_socket_receives_nothing)
 		ck_assert_int_eq(recv(silent, &byte, 1, MSG_DONTWAIT), -1);
 		ck_assert(errno == EAGAIN || errno == EWOULDBLOCK);
 	} else {
-		ck_assert_int_eq(errno, ENOTSUP);
+		ck_assert_ptr_null(strstr(DSRD_BUILD, "platform linux"));
 	}
 	ck_assert_int_eq(close(silent), 0);
 	ck_assert_int_eq(close(other), 0);

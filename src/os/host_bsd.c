@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/* FreeBSD, OpenBSD, NetBSD, DragonFly and macOS: whose the addresses are, forwarding, who may open /dev/bpf. */
+#include "config.h"
+
+#include "os/os.h"
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/sysctl.h>
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <unistd.h>
+
+bool
+os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
+{
+	return os_iface_of_address(addr, iface);
+}
+
+/* By number, since OpenBSD has no sysctlbyname(). False where the system does not tell, as under pledge(2). */
+static bool
+is_set(int family, int protocol, int number)
+{
+	/* No const: macOS asks for a plain pointer. */
+	int name[] = {CTL_NET, family, protocol, number};
+	int value = 0;
+	size_t size = sizeof(value);
+
+	return sysctl(name, ARRAY_LEN(name), &value, &size, NULL, 0) == 0 && size == sizeof(value) && value != 0;
+}
+
+/* These systems forward on all interfaces or on none. */
+bool
+os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
+{
+	if (if_nametoindex(iface) == 0)
+		return false;
+	if (family == ADDR_IPV4 && is_set(PF_INET, IPPROTO_IP, IPCTL_FORWARDING)) {
+		(void)snprintf(mend, size, "sysctl -w net.inet.ip.forwarding=0");
+		return true;
+	}
+	if (family == ADDR_IPV6 && is_set(PF_INET6, IPPROTO_IPV6, IPV6CTL_FORWARDING)) {
+		(void)snprintf(mend, size, "sysctl -w net.inet6.ip6.forwarding=0");
+		return true;
+	}
+	return false;
+}
+
+const char *
+os_missing_privilege(void)
+{
+	/* One device that clones itself; macOS has one for each opener, the first of which stands for all. */
+	static const char *const devices[] = {"/dev/bpf", "/dev/bpf0"};
+
+	if (geteuid() == 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+		if (access(devices[i], R_OK | W_OK) == 0)
+			return NULL;
+	}
+	return "dsrd may not open /dev/bpf, without which frames can be neither captured nor sent: run it as root, or give"
+	    " its user read and write access to that device";
+}
