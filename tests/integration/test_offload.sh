@@ -3,6 +3,7 @@
 # The kernel carries decided flows: every frame once, counted, and where the daemon says; and no longer than the daemon
 # lives. By tc, and by XDP at its generic place.
 
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
 
 net_require nginx curl nft tc
