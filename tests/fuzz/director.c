@@ -9,45 +9,19 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "oracle.h"
 #include "proto/packet.h"
 
 #define FLOWS 1024
-#define SENT_MOST 512 /* frames that one frame can cause: a super-frame's segments, or all fragments that were held */
 
 struct fuzz_director {
 	struct forwarder forwarder;
 	struct model *model;
 	struct fwdtab *table;
 	struct iface iface;
-	const uint8_t *before; /* the frame as it came */
-	size_t length;
-	unsigned sent;
-	bool as_it_came;       /* one of those sent was the frame, its addresses apart */
+	struct oracle *oracle;
 	uint64_t ticked;
 };
-
-static void
-require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
-
-static void
-take_sent(void *context, const struct frame *frame)
-{
-	struct fuzz_director *director = context;
-
-	require(frame->length >= ETHER_HEADER && frame->length <= FRAME_MOST, "a sent frame has a frame's length");
-	require(memcmp(frame->bytes + ETHER_DESTINATION, director->iface.mac.bytes, MAC_BYTES) != 0, "nothing is sent to us");
-	require(memcmp(frame->bytes + ETHER_SOURCE, director->iface.mac.bytes, MAC_BYTES) == 0, "we send as ourselves");
-	if (frame->length == director->length &&
-	    memcmp(frame->bytes + ETHER_TYPE, director->before + ETHER_TYPE, frame->length - ETHER_TYPE) == 0)
-		director->as_it_came = true;
-	require(++director->sent <= SENT_MOST, "one frame causes a bounded number");
-}
 
 static void
 ignore_neighbour(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
@@ -63,7 +37,7 @@ address(const char *text)
 {
 	struct addr addr;
 
-	require(addr_parse(text, &addr) == 0, "an address");
+	oracle_require(addr_parse(text, &addr) == 0, "an address");
 	return addr;
 }
 
@@ -76,8 +50,9 @@ listen_on(struct service_settings *service, const char *vip)
 		struct listen_settings *listen = &service->listens[service->listen_count];
 
 		listen[0] = (struct listen_settings) { address(vip), protocols[i], 80, 80 };
-		listen[1] = (struct listen_settings) { address(vip), protocols[i], 1000, 2000 };
-		service->listen_count += 2;
+		listen[1] = (struct listen_settings) { address(vip), protocols[i], 1000, 5060 };
+		listen[2] = (struct listen_settings) { address(vip), protocols[i], 53, 53 };
+		service->listen_count += 3;
 	}
 }
 
@@ -86,16 +61,16 @@ configure(struct settings *settings)
 {
 	struct service_settings *service = calloc(1, sizeof(*service));
 
-	require(service != NULL, "memory");
+	oracle_require(service != NULL, "memory");
 	settings->services = service;
 	settings->service_count = 1;
 	snprintf(service->name, sizeof(service->name), "web");
 	snprintf(service->iface, sizeof(service->iface), "eth0");
 	service->scheduler = scheduler_find("wlc");
 	service->timeouts = conn_timeouts_default();
-	service->listens = calloc(12, sizeof(*service->listens));
+	service->listens = calloc(18, sizeof(*service->listens));
 	service->servers = calloc(3, sizeof(*service->servers));
-	require(service->listens != NULL && service->servers != NULL, "memory");
+	oracle_require(service->listens != NULL && service->servers != NULL, "memory");
 	listen_on(service, "192.0.2.10");
 	listen_on(service, "2001:db8::10");
 	for (unsigned i = 0; i < 3; i++) {
@@ -117,25 +92,26 @@ director_open(void)
 	struct settings settings = { .connections = FLOWS };
 	char error[256];
 
-	require(director != NULL, "memory");
-	require(forwarder_init(&director->forwarder, FLOWS, &key, ignore_neighbour, director, error, sizeof(error)) == 0,
+	oracle_require(director != NULL, "memory");
+	oracle_require(forwarder_init(&director->forwarder, FLOWS, &key, ignore_neighbour, director, error, sizeof(error)) == 0,
 	    "a forwarder");
 	snprintf(director->iface.name, sizeof(director->iface.name), "eth0");
 	director->iface.mac = (struct mac) { { 2, 0, 0, 0, 0, 1 } };
 	director->iface.mtu = 1500;
+	director->oracle = oracle_open(&director->iface);
 	director->model = model_new();
 	configure(&settings);
-	require(director->model != NULL && model_apply(director->model, &settings, 0) == 0, "a model");
+	oracle_require(director->model != NULL && model_apply(director->model, &settings, 0) == 0, "a model");
 	settings_clear(&settings);
 	model_place(director->model, &director->iface, 1);
 	for (size_t i = 0; i < director->model->slot_count; i++)
 		director->model->slots[i]->health.state = HEALTH_UP;
 	director->table = fwdtab_compile(director->model, 0);
-	require(director->table != NULL, "a table");
+	oracle_require(director->table != NULL, "a table");
 	director->forwarder.table = director->table;
 	director->forwarder.ifaces = &director->iface;
 	director->forwarder.iface_count = 1;
-	director->forwarder.emitter = (struct emitter) { take_sent, director };
+	director->forwarder.emitter = (struct emitter) { oracle_hear, director->oracle };
 	return director;
 }
 
@@ -143,6 +119,7 @@ void
 director_shut(struct fuzz_director *director)
 {
 	forwarder_clear(&director->forwarder);
+	oracle_shut(director->oracle);
 	fwdtab_free(director->table);
 	model_free(director->model);
 	free(director);
@@ -158,28 +135,11 @@ static void
 check_verdict(const struct fuzz_director *director, const struct forward_stats *before, const struct decision *decision)
 {
 	const struct forward_stats *after = &director->forwarder.stats;
-	const bool changed = after->checksums_finished != before->checksums_finished ||
-	    after->frames_split != before->frames_split;
-	const uint64_t released = after->fragments_released - before->fragments_released;
 
-	require(after->frames == before->frames + 1 && verdicts(after) == verdicts(before) + 1, "one verdict a frame");
-	switch (decision->verdict) {
-	case VERDICT_PASS:
-	case VERDICT_HOLD:
-	case VERDICT_DROP:
-		require(director->sent == 0, "what is not forwarded is not sent");
-		break;
-	case VERDICT_CONSUMED:
-		require(director->sent <= 1, "one answer at most");
-		break;
-	case VERDICT_FORWARD:
-		require(decision->server != NULL, "forwarded means to somebody");
-		require(after->frames_split != before->frames_split || director->sent == 1 + released, "forwarded once");
-		require(changed || director->as_it_came, "only the Ethernet addresses change");
-		break;
-	}
-	require(conn_table_count(director->forwarder.conns) <= FLOWS, "flows are bounded");
-	require(conn_table_half_open(director->forwarder.conns) <= FLOWS / 8, "half-open flows are bounded");
+	oracle_require(after->frames == before->frames + 1 && verdicts(after) == verdicts(before) + 1, "one verdict a frame");
+	oracle_judge(director->oracle, decision, before, after);
+	oracle_require(conn_table_count(director->forwarder.conns) <= FLOWS, "flows are bounded");
+	oracle_require(conn_table_half_open(director->forwarder.conns) <= FLOWS / 8, "half-open flows are bounded");
 }
 
 enum verdict
@@ -191,21 +151,23 @@ director_take(struct fuzz_director *director, const uint8_t *bytes, size_t lengt
 
 	/* With no byte to spare, for a sanitizer to see the first byte beyond. */
 	frame.bytes = malloc(length > 0 ? length : 1);
-	require(frame.bytes != NULL, "memory");
+	oracle_require(frame.bytes != NULL, "memory");
 	memcpy(frame.bytes, bytes, length);
-	director->before = bytes;
-	director->length = length;
-	director->sent = 0;
-	director->as_it_came = false;
+	oracle_expect(director->oracle, bytes, (uint32_t)length, wire_length);
 	decision = forward_frame(&director->forwarder, &frame, now);
 	check_verdict(director, &before, &decision);
 	free(frame.bytes);
 	if (now >= director->ticked + SECONDS(1)) {
 		/* Announcements and questions are not this frame's. */
-		director->length = 0;
-		director->sent = 0;
+		oracle_expect(director->oracle, bytes, 0, 0);
 		forward_tick(&director->forwarder, now);
 		director->ticked = now;
 	}
 	return decision.verdict;
+}
+
+const struct forward_stats *
+director_stats(const struct fuzz_director *director)
+{
+	return &director->forwarder.stats;
 }
