@@ -192,8 +192,8 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell(writer, server_state_name(server_state(server)), state_mood(server));
-	ops->cell(writer, age(facts->now, server->health.since, since), MOOD_PLAIN);
-	ops->cell_number(writer, seconds_since(facts->now, server->health.since));
+	ops->cell(writer, age(facts->now, server->since, since), MOOD_PLAIN);
+	ops->cell_number(writer, seconds_since(facts->now, server->since));
 	ops->cell_number(writer, steer_given_weight(server));
 	ops->cell_number(writer, server->settings.weight);
 	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);

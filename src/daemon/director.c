@@ -265,6 +265,7 @@ director_refresh(struct director *director)
 		return;
 	if (probing_sync(director, director->now) == -1)
 		log_error("vip-check result=failed reason=\"out of memory: servers are trusted\"");
+	model_settle(director->model, director->now);
 	if (director->changed != NULL)
 		tell_changes(director);
 	table = fwdtab_compile(director->model, director->now);

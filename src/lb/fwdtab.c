@@ -86,7 +86,7 @@ static uint32_t
 warmth(const struct server *server, uint64_t now)
 {
 	const uint64_t warmup = server->service->settings.warmup;
-	const uint64_t age = now > server->health.since ? now - server->health.since : 0;
+	const uint64_t age = now > server->since ? now - server->since : 0;
 
 	if (age >= warmup)
 		return WEIGHT_WHOLE;

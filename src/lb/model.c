@@ -362,7 +362,7 @@ update_server(struct server *server, const struct server_settings *settings, con
 		steer_reload(server, settings->weight);
 	server->settings = *settings;
 	if (!server->stays)
-		server->health.since = now;
+		server->since = server->health.since = now;
 	update_checks(server, service, now);
 	if (service->check_count == 0)
 		(void)health_trust(&server->health, now);
@@ -565,6 +565,19 @@ server_weight(const struct server *server)
 	if (server->steering.admin == ADMIN_DRAINED)
 		return 0;
 	return (steer_given_weight(server) * percent + 99) / 100;
+}
+
+void
+model_settle(struct model *model, uint64_t now)
+{
+	for (size_t i = 0; i < model->slot_count; i++) {
+		struct server *server = model->slots[i];
+
+		if (server == NULL || server->settled == server_state(server))
+			continue;
+		server->settled = server_state(server);
+		server->since = now;
+	}
 }
 
 const char *

@@ -93,6 +93,8 @@ struct server {
 	enum server_state logged; /* the state that the log had last */
 	uint64_t changes;         /* of that state, since the director started */
 	enum server_state told; /* the state that watchers know of */
+	enum server_state settled; /* the state as of model_settle() */
+	uint64_t since;            /* when that began */
 	bool stays;          /* scratch of model_apply() */
 	struct server_check *planned; /* likewise */
 };
@@ -165,6 +167,8 @@ struct server *model_find(const struct model *model, const char *name);
 
 /* About once a second: rates, and what schedulers are told of latencies. */
 void model_tick(struct model *model, uint64_t now);
+/* Notes whose state has changed, whoever changed it: server->since. Before a table is compiled. */
+void model_settle(struct model *model, uint64_t now);
 
 /* A number below `below`, for schedulers: the same ones in every run, which suits tests and savefiles. */
 uint64_t service_random(struct service_run *run, uint64_t below);

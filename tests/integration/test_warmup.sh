@@ -56,4 +56,11 @@ is_warm() {
 	[ "$(share_of_web2)" -eq 50 ]
 }
 wait_until 15 is_warm || fail "web2 has $(share_of_web2) of 100 pages after its warmup"
+
+step "it loses the VIP, and is cold when it has it again"
+vip_remove web2 "$VIP"
+wait_server down web/web2
+vip_add web2 "$VIP"
+wait_server up web/web2
+assert_at_most "web2's pages of 100 after it lacked the VIP" 25 "$(share_of_web2)"
 stop_dsrd

@@ -120,7 +120,7 @@ disturb(struct scene *scene, uint32_t *seed)
 	if (next_random(seed, 8) == 0)
 		server->settings.weight = server->settings.weight == 0 ? 3 : 0;
 	if (next_random(seed, 3) == 0)
-		server->health.since = scene->now;
+		server->since = scene->now;
 	scene_compile(scene);
 	if (next_random(seed, 2) == 0)
 		forward_tick(&scene->forwarder, scene->now);

@@ -402,7 +402,7 @@ START_TEST(test_warmup)
 	scene.model->services[0]->settings.scheduler = scheduler_find("wrr");
 	scene_server(&scene, "web", "s3")->steering.admin = ADMIN_DISABLED;
 	scene.now += SECONDS(200);
-	scene_server(&scene, "web", "s1")->health.since = scene.now - SECONDS(25);
+	scene_server(&scene, "web", "s1")->since = scene.now - SECONDS(25);
 	scene_compile(&scene);
 	ck_assert(fwdtab_is_warming(scene.table));
 	for (uint16_t port = 1; port <= 125; port++)

@@ -350,6 +350,40 @@ START_TEST(test_unchecked_servers_are_up)
 }
 END_TEST
 
+/* A state is as old as it has been seen by users, whoever ended the one before: check, VIP probe, watch, operator. */
+START_TEST(test_state_has_an_age)
+{
+	struct model *model = web_model(false);
+	struct server *server = model->services[0]->servers[0];
+
+	ck_assert_uint_eq(server->since, SECONDS(1));
+	server->health.state = HEALTH_UP;
+	model_settle(model, SECONDS(2));
+	ck_assert_uint_eq(server->since, SECONDS(2));
+	model_settle(model, SECONDS(3));
+	ck_assert_uint_eq(server->since, SECONDS(2));
+
+	server->vip_state = VIP_REFUSED;
+	model_settle(model, SECONDS(4));
+	ck_assert_uint_eq(server->since, SECONDS(4));
+	server->health.state = HEALTH_DOWN; /* a reason more, the same state */
+	model_settle(model, SECONDS(5));
+	ck_assert_uint_eq(server->since, SECONDS(4));
+	server->health.state = HEALTH_UP;
+	server->vip_state = VIP_ACCEPTED;
+	model_settle(model, SECONDS(6));
+	ck_assert_uint_eq(server->since, SECONDS(6));
+
+	server->conflicts = true;
+	model_settle(model, SECONDS(7));
+	ck_assert_uint_eq(server->since, SECONDS(7));
+	server->steering.admin = ADMIN_DISABLED;
+	model_settle(model, SECONDS(8));
+	ck_assert_uint_eq(server->since, SECONDS(8));
+	model_free(model);
+}
+END_TEST
+
 START_TEST(test_new_check_begins_a_new_streak)
 {
 	struct model *model = web_model(false);
@@ -497,6 +531,7 @@ model_suite(void)
 	tcase_add_test(tcase, test_failure_changes_nothing);
 	tcase_add_test(tcase, test_vips_keep_their_numbers);
 	tcase_add_test(tcase, test_unchecked_servers_are_up);
+	tcase_add_test(tcase, test_state_has_an_age);
 	tcase_add_test(tcase, test_new_check_begins_a_new_streak);
 	tcase_add_test(tcase, test_mac_of_the_settings);
 	tcase_add_test(tcase, test_place);
