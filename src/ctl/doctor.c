@@ -116,11 +116,12 @@ static void
 tell_remedies(const struct patient *patient, enum diagnosis diagnosis, const struct diagnose_facts *facts)
 {
 	const unsigned systems = system_guess_evidence(facts->evidence);
+	const unsigned family = facts->vip.family == ADDR_IPV6 ? REMEDY_IPV6 : REMEDY_IPV4;
 	struct writer *writer = patient->writer;
 	const struct remedy *remedy;
 
 	writer->ops->list(writer, "remedies", NULL);
-	for (size_t i = 0; (remedy = remedy_at(diagnosis, systems, i)) != NULL; i++) {
+	for (size_t i = 0; (remedy = remedy_at(diagnosis, systems | family, i)) != NULL; i++) {
 		char what[REMEDY_TEXT], text[REMEDY_TEXT], named[SYSTEM_TEXT], heading[SYSTEM_TEXT + 16];
 
 		system_text(remedy->systems & systems, named);
@@ -240,6 +241,7 @@ gather(const struct patient *patient, const struct subject *subject)
 
 	if (director != NULL)
 		facts.director = *director;
+	facts.interface = iface->name;
 	facts.director_mtu = iface->mtu;
 	facts.nameless = subject->nameless && !mac_is_zero(&subject->mac);
 	facts.twin = subject->twin;

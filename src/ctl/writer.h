@@ -38,7 +38,7 @@ struct writer_ops {
 	void (*fact)(struct writer *writer, const char *name, const char *label, const char *text);
 	void (*number)(struct writer *writer, const char *name, const char *label, uint64_t number);
 	void (*flag)(struct writer *writer, const char *name, bool value); /* programs only */
-	/* Several lines: commands. With an empty label as they are, not indented. */
+	/* Several lines: commands, indented. With an empty label and outside of all items a text as it is. */
 	void (*block)(struct writer *writer, const char *name, const char *label, const char *text);
 	/* A table; people see nothing of one without rows. */
 	void (*table)(struct writer *writer, const char *name, const char *title, const struct column *columns,

@@ -135,7 +135,7 @@ block(struct writer *writer, const char *name UNUSED, const char *label, const c
 	while (*text != '\0') {
 		const size_t length = strcspn(text, "\n");
 
-		if (*label != '\0')
+		if (*label != '\0' || self->indent > 0)
 			put_indent(self, 2);
 		put_safe(writer->out, text, length);
 		fputc('\n', writer->out);

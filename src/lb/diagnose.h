@@ -121,6 +121,7 @@ struct diagnose_facts {
 	struct addr own;                 /* the server's address */
 	struct mac mac;                  /* the server's; zero: nobody answers for `own` */
 	struct addr director;            /* the director's address there, if it has one */
+	const char *interface;           /* the director's, there; NULL: not told */
 	uint32_t director_mtu;
 	enum path_verdict verdict;       /* of the round below */
 	const struct evidence *evidence; /* NULL: no round was run */
@@ -144,16 +145,23 @@ const char *diagnosis_name(enum diagnosis diagnosis);
 const char *diagnosis_sentence(enum diagnosis diagnosis);
 const char *diagnosis_meaning(enum diagnosis diagnosis);
 
+/* Beside system bits: for VIPs of that family only. */
+#define REMEDY_IPV4 128U
+#define REMEDY_IPV6 256U
+
 /* One way to mend it. Texts have places to fill in: see remedy_fill(). */
 struct remedy {
 	enum diagnosis diagnosis;
-	unsigned systems;  /* on which it works; SYSTEM_ANY is said without a system's name */
+	unsigned systems;  /* on which it works; SYSTEM_ANY is said without a system's name; REMEDY_IPV4 or _IPV6 */
 	const char *what;  /* a sentence, when the commands need one; or NULL */
 	const char *mend;  /* commands, one a line; NULL: nothing to type */
 	const char *undo;  /* likewise */
 };
 
-/* The `index`th remedy for `diagnosis` on any of `systems`, the likeliest first; NULL past the last. */
+/*
+ * The `index`th remedy for `diagnosis` on any of `systems`, among whose bits is that of the VIP's family; the likeliest
+ * first; NULL past the last.
+ */
 const struct remedy *remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index);
 /* Fills VIPs, addresses, ports and MACs into a text of the table. Returns `text`. */
 #define REMEDY_TEXT 1024

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What mends what, where: one table. {vip} {length} {mask} {own} {mac} {port} {proto} {PROTO} {director} {family} are
- * filled in. Interfaces of a server are not known here: eth0, em0 and Ethernet stand for the one that the VIP's packets
- * arrive on. The commands are explained in doc/real-servers.md.
+ * What mends what, where: one table, whose {words} find_word() fills in. Interfaces of a server are not known here:
+ * eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on. The commands are explained in
+ * doc/real-servers.md.
  */
 #include "config.h"
 
@@ -15,6 +15,13 @@
 #define UNIX (SYSTEM_ANY & ~(unsigned)SYSTEM_WINDOWS)
 #define BSD (SYSTEM_FREEBSD | SYSTEM_OPENBSD | SYSTEM_NETBSD | SYSTEM_MACOS)
 
+#define LINUX4 (SYSTEM_LINUX | REMEDY_IPV4)
+#define LINUX6 (SYSTEM_LINUX | REMEDY_IPV6)
+
+#define QUIET "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2\n"
+#define ADD4 "ip address add {vip}/32 dev lo"
+/* Deprecated, so that it never becomes the sender of what the server itself begins. */
+#define ADD6 "ip -6 address add {vip}/128 dev lo nodad preferred_lft 0"
 #define SCRIPT "dsr-realserver apply --vip {vip} --persist"
 #define UNDO_SCRIPT "dsr-realserver undo --vip {vip}"
 #define SCRIPT_WINDOWS ".\\dsr-realserver.ps1 apply -Vip {vip} -Port {port} -Protocol {PROTO}"
@@ -23,7 +30,7 @@
 static const struct remedy remedies[] = {
 	{ DIAGNOSIS_UNREACHABLE, SYSTEM_ANY,
 	    "Look at its power, cable and VLAN, and at its address in dsrd.conf. From the director:",
-	    "arping -c 3 {own}", NULL },
+	    "{ask-own}", NULL },
 
 	{ DIAGNOSIS_NOT_ADJACENT, SYSTEM_ANY,
 	    "Move the server into the director's network (VLAN), or correct its address or mac= in dsrd.conf.",
@@ -32,23 +39,21 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_DUPLICATE_ADDRESS, SYSTEM_ANY,
 	    "Find the machine with MAC {twin} in the switch's table, and give it another address than {own}. From "
 	    "the director:",
-	    "arping -c 3 {own}", NULL },
+	    "{ask-own}", NULL },
 
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
-	{ DIAGNOSIS_VIP_MISSING_FORWARDS, SYSTEM_LINUX, "The same by hand:",
-	    "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2\n"
-	    "ip address add {vip}/{length} dev lo",
-	    "ip address delete {vip}/{length} dev lo" },
+	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX4, "The same by hand:", QUIET ADD4, "ip address delete {vip}/32 dev lo" },
+	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX6, "The same by hand:", ADD6, "ip -6 address delete {vip}/128 dev lo" },
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, SYSTEM_WINDOWS, "In an elevated PowerShell on the server:", SCRIPT_WINDOWS,
 	    UNDO_WINDOWS },
 
 	{ DIAGNOSIS_VIP_IGNORED, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
-	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX,
+	{ DIAGNOSIS_VIP_IGNORED, LINUX4,
 	    "The same by hand; if the VIP is there already, look for a firewall that drops it:",
-	    "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2\n"
-	    "ip address add {vip}/{length} dev lo\n"
-	    "nft list ruleset",
-	    "ip address delete {vip}/{length} dev lo" },
+	    QUIET ADD4 "\nnft list ruleset", "ip address delete {vip}/32 dev lo" },
+	{ DIAGNOSIS_VIP_IGNORED, LINUX6,
+	    "The same by hand; if the VIP is there already, look for a firewall that drops it:",
+	    ADD6 "\nnft list ruleset", "ip -6 address delete {vip}/128 dev lo" },
 	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS,
 	    "Windows 2008 and later drop packets for an address of another interface: the VIP, or one of the weak host "
 	    "settings, is missing. In an elevated PowerShell on the server (2008: dsr-realserver.cmd):",
@@ -58,7 +63,7 @@ static const struct remedy remedies[] = {
 	    "netsh interface {family} set interface \"net\" weakhostreceive=enabled\n"
 	    "netsh interface {family} set interface \"loopback\" weakhostreceive=enabled\n"
 	    "netsh interface {family} set interface \"loopback\" weakhostsend=enabled\n"
-	    "netsh interface {family} add address \"loopback\" {vip} {mask}\n"
+	    "netsh interface {family} add address \"loopback\" {vip-mask}\n"
 	    "netsh advfirewall firewall add rule name=\"dsr-realserver {vip}\" dir=in action=allow protocol={PROTO} "
 	    "localip={vip} localport={port} profile=any",
 	    "netsh interface {family} delete address \"loopback\" {vip}\n"
@@ -67,23 +72,23 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_FREEBSD, "By hand (before FreeBSD 14 the sysctl is "
 	    "net.inet.ip.check_interface):",
 	    "sysctl net.inet.ip.rfc1122_strong_es=0\n"
-	    "ifconfig lo0 {inet} {vip} prefixlen {length} alias",
+	    "ifconfig lo0 {inet} {vip} {host-mask} alias",
 	    "ifconfig lo0 {inet} {vip} -alias" },
 	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_OPENBSD,
 	    "OpenBSD 6.6 and later accept an address of another interface only when they forward (filter with pf "
 	    "what is not for this host). By hand:",
 	    "sysctl net.{inet}.{ip}.forwarding=1\n"
 	    "ifconfig lo1 create\n"
-	    "ifconfig lo1 {inet} alias {vip} prefixlen {length}",
+	    "ifconfig lo1 {inet} alias {vip} {host-mask}",
 	    "ifconfig lo1 {inet} {vip} delete\n"
 	    "sysctl net.{inet}.{ip}.forwarding=0" },
 	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_NETBSD, "By hand:",
 	    "sysctl -w net.inet.ip.checkinterface=0\n"
-	    "ifconfig lo0 {inet} {vip} prefixlen {length} alias",
+	    "ifconfig lo0 {inet} {vip} {host-mask} alias",
 	    "ifconfig lo0 {inet} {vip} -alias" },
 	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_MACOS, "By hand:",
 	    "sudo sysctl net.inet.ip.check_interface=0\n"
-	    "sudo ifconfig lo0 {inet} {vip} prefixlen {length} alias",
+	    "sudo ifconfig lo0 {inet} {vip} {host-mask} alias",
 	    "sudo ifconfig lo0 {inet} {vip} -alias" },
 	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_ILLUMOS, "By hand:",
 	    "ipadm set-prop -p hostmodel=weak {family}\n"
@@ -177,11 +182,14 @@ static const struct remedy remedies[] = {
 	    "The VIP belongs on the loopback, never on the network card. Take it off there if it is, then on the "
 	    "server:", SCRIPT,
 	    UNDO_SCRIPT },
-	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_LINUX, "The same by hand (setting arp_ignore of lo does nothing):",
-	    "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2\n"
-	    "ip address delete {vip} dev eth0\n"
-	    "ip address add {vip}/{length} dev lo",
+	{ DIAGNOSIS_ANSWERS_ARP, LINUX4, "The same by hand (setting arp_ignore of lo does nothing):",
+	    QUIET "ip address flush dev eth0 to {vip}/32\n" ADD4,
 	    "sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0" },
+	{ DIAGNOSIS_ANSWERS_ARP, LINUX6, "The same by hand; if it is not on the card, look for proxies and VRFs:",
+	    "ip -6 address flush dev eth0 to {vip}/128\n" ADD6 "\n"
+	    "ip -6 neighbour show proxy\n"
+	    "ip -6 -brief address",
+	    "ip -6 address delete {vip}/128 dev lo" },
 	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_FREEBSD, "FreeBSD answers for the loopback only with proxyall:",
 	    "sysctl net.link.ether.inet.proxyall=0", "sysctl net.link.ether.inet.proxyall=1" },
 	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_WINDOWS,
@@ -195,8 +203,11 @@ static const struct remedy remedies[] = {
 	    NULL },
 
 	{ DIAGNOSIS_ANNOUNCES, SYSTEM_LINUX, "On the server:", SCRIPT, UNDO_SCRIPT },
-	{ DIAGNOSIS_ANNOUNCES, SYSTEM_LINUX, "The same by hand (1 is not enough):",
+	{ DIAGNOSIS_ANNOUNCES, LINUX4, "The same by hand (1 is not enough):",
 	    "sysctl -w net.ipv4.conf.all.arp_announce=2", "sysctl -w net.ipv4.conf.all.arp_announce=0" },
+	{ DIAGNOSIS_ANNOUNCES, LINUX6,
+	    "The VIP is on the network card, or a program announces it (keepalived). Move it to the loopback:",
+	    "ip -6 address flush dev eth0 to {vip}/128\n" ADD6, "ip -6 address delete {vip}/128 dev lo" },
 	{ DIAGNOSIS_ANNOUNCES, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
 	    "The VIP is on the network card: move it to the loopback, and stop what announces it (keepalived, "
 	    "ucarp).", NULL,
@@ -204,7 +215,7 @@ static const struct remedy remedies[] = {
 
 	{ DIAGNOSIS_FOREIGN_OWNER, SYSTEM_ANY,
 	    "Find the machine with MAC {foreign} in the switch's table, and take {vip} off it. From the director:",
-	    "arping -c 3 {vip}", NULL },
+	    "{ask-vip}", NULL },
 
 	{ DIAGNOSIS_SHORT_MASK, SYSTEM_LINUX, "Find the short mask on lo and use /{length}; or proxy_arp is on:",
 	    "ip address show dev lo\n"
@@ -245,7 +256,10 @@ const struct remedy *
 remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index)
 {
 	for (size_t i = 0; i < ARRAY_LEN(remedies); i++) {
-		if (remedies[i].diagnosis != diagnosis || (remedies[i].systems & systems) == 0)
+		const unsigned given = remedies[i].systems, families = given & (REMEDY_IPV4 | REMEDY_IPV6);
+
+		if (remedies[i].diagnosis != diagnosis || (given & systems & SYSTEM_ANY) == 0 ||
+		    (families != 0 && (families & systems) == 0))
 			continue;
 		if (index-- == 0)
 			return &remedies[i];
@@ -253,7 +267,21 @@ remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index)
 	return NULL;
 }
 
-#define WORD_TEXT 64 /* an address, a MAC, a number */
+#define WORD_TEXT 128 /* a command with two addresses */
+
+/* What asks, on the director, who has the address. IPv6 has no arping: a ping leaves an entry, answered or not. */
+static const char *
+ask_format(const struct addr *addr, const char *interface, char text[WORD_TEXT])
+{
+	char name[ADDR_TEXT];
+
+	addr_format(addr, name);
+	if (addr->family == ADDR_IPV6)
+		snprintf(text, WORD_TEXT, "ping -c 1 %s; ip neighbour show %s", name, name);
+	else
+		snprintf(text, WORD_TEXT, "arping -c 3 -I %s %s", interface, name);
+	return text;
+}
 
 /* What stands for `{name}`; false when it is no place to fill in. */
 static bool
@@ -261,15 +289,19 @@ find_word(const char *name, size_t length, const struct diagnose_facts *facts, c
 {
 	const bool v6 = facts->vip.family == ADDR_IPV6, udp = facts->protocol == PROTOCOL_UDP;
 	const struct addr unknown = { 0 };
-	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT],
-	    twin[MAC_TEXT], port[8], mtu[16];
+	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT], twin[MAC_TEXT],
+	    port[8], mtu[16], masked[WORD_TEXT], ask_own[WORD_TEXT], ask_vip[WORD_TEXT];
+	const char *const interface = facts->interface != NULL ? facts->interface : "INTERFACE";
 	const struct {
 		const char *name;
 		const char *word;
 	} words[] = {
 		{ "vip", addr_format(&facts->vip, vip) },
 		{ "length", v6 ? "128" : "32" },
-		{ "mask", v6 ? "" : "255.255.255.255" },
+		{ "host-mask", v6 ? "prefixlen 128" : "netmask 255.255.255.255" }, /* for ifconfig(8) */
+		{ "vip-mask", masked },                                            /* for netsh */
+		{ "ask-own", ask_format(&facts->own, interface, ask_own) },
+		{ "ask-vip", ask_format(&facts->vip, interface, ask_vip) },
 		{ "own", addr_format(&facts->own, own) },
 		{ "director", addr_equal(&facts->director, &unknown) ? "DIRECTOR" : addr_format(&facts->director,
 		    director) },
@@ -287,6 +319,7 @@ find_word(const char *name, size_t length, const struct diagnose_facts *facts, c
 	};
 
 	snprintf(port, sizeof(port), "%u", facts->port);
+	snprintf(masked, sizeof(masked), "%s%s", vip, v6 ? "/128" : " 255.255.255.255");
 	snprintf(mtu, sizeof(mtu), "%lu", (unsigned long)facts->director_mtu);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strlen(words[i].name) == length && memcmp(words[i].name, name, length) == 0) {

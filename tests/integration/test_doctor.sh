@@ -72,6 +72,20 @@ expect() { # NAMES PATTERN...: web1 has just these, and the doctor says all of t
 	}
 }
 
+# The commands under "The same by hand", and under "to take it back" there, as they stand in $NET_DIR/said.
+by_hand() { # mend | undo
+	awk -v want="$1" '
+		/^ *The same by hand/ { part = "mend"; next }
+		part != "" && /^ *to take it back:/ { part = "undo"; next }
+		part != "" && !/^          [^ ]/ { exit }
+		part == want' "$NET_DIR/said" >"$NET_DIR/by-hand"
+	[ -s "$NET_DIR/by-hand" ] || {
+		cat "$NET_DIR/said" >&2
+		fail "no commands in the above to do it by hand ($1)"
+	}
+	cat "$NET_DIR/by-hand"
+}
+
 mended() {
 	wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || {
 		"$DSRCTL" -s "$SOCKET" doctor >&2 || true
@@ -136,6 +150,17 @@ doctor 1 web/web1
 mend=$(sed -n "s/^ *\(dsr-realserver apply --vip [0-9.]*\).*/\1/p" "$NET_DIR/said" | head -n 1)
 DSR_REALSERVER_STATE="$NET_DIR/state" run_in web1 sh "$SCRIPT" apply --vip "${mend##* }" >/dev/null ||
 	fail "the command failed: $mend"
+mended
+
+step "and by the commands that do it by hand; what takes them back does so"
+vip_remove web1 "$VIP"
+doctor 1 web/web1
+by_hand undo >"$NET_DIR/undo"
+by_hand mend | run_in web1 sh -e
+mended
+run_in web1 sh -e "$NET_DIR/undo"
+expect vip-ignored
+vip_add web1 "$VIP"
 mended
 
 step "the VIP is missing, and the server forwards"
@@ -294,7 +319,7 @@ ip -n "$NET-web1" link set eth0 down
 stop_dsrd
 start_director
 wait_server down web/web1
-expect unreachable "arping -c 3 $(server_ip 1)"
+expect unreachable "arping -c 3 -I eth0 $(server_ip 1)"
 ip -n "$NET-web1" link set eth0 up
 wait_server up web/web1
 mended

@@ -52,6 +52,18 @@ expect() { # NAME PATTERN...: web1's IPv6 VIP has just that
 	done
 }
 
+# Runs on web1 what the doctor says under "The same by hand".
+by_hand() {
+	awk '/^ *The same by hand/ { hand = 1; next }
+		hand && !/^          [^ ]/ { exit }
+		hand' "$NET_DIR/said" >"$NET_DIR/commands"
+	[ -s "$NET_DIR/commands" ] || {
+		cat "$NET_DIR/said" >&2
+		fail "no commands in the above to do it by hand"
+	}
+	run_in web1 sh -e "$NET_DIR/commands" || fail "the commands fail: $(cat "$NET_DIR/commands")"
+}
+
 restart_director() {
 	stop_dsrd
 	start_dsrd
@@ -66,16 +78,16 @@ doctor 0
 
 step "the VIP is missing"
 ip -n "$NET-web1" address delete "$VIP6/128" dev lo
-expect vip-ignored "ip address add $VIP6/128 dev lo" "dsr-realserver apply --vip $VIP6"
-ip -n "$NET-web1" address add "$VIP6/128" dev lo nodad
+expect vip-ignored "ip -6 address add $VIP6/128 dev lo nodad preferred_lft 0" "dsr-realserver apply --vip $VIP6"
+assert_equal "words of ARP, which IPv6 has not" 0 "$(grep -c 'arp_' "$NET_DIR/said")"
+by_hand
 wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
 
 step "the VIP is on the network card, which answers neighbour solicitations for it"
 ip -n "$NET-web1" address delete "$VIP6/128" dev lo
-ip -n "$NET-web1" address add "$VIP6/128" dev eth0 nodad
-expect answers-arp "ip address add $VIP6/128 dev lo"
-ip -n "$NET-web1" address delete "$VIP6/128" dev eth0
-ip -n "$NET-web1" address add "$VIP6/128" dev lo nodad
+ip -n "$NET-web1" address add "$VIP6/64" dev eth0 nodad
+expect answers-arp
+by_hand
 restart_director
 wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
 

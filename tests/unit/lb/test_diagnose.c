@@ -2,9 +2,11 @@
 /* The truth table row by row: evidence in, diagnosis out; and remedies for each. */
 #include "config.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "lb/diagnose.h"
 #include "proto/packet.h"
 #include "suites.h"
@@ -445,13 +447,15 @@ check_filled(const char *template)
 
 START_TEST(every_diagnosis_can_be_mended_everywhere)
 {
+	if (_i == 1)
+		facts.vip = at("2001:db8::10");
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++) {
 		/* What Windows alone, or all but it, can have, has no cure elsewhere. */
 		for (unsigned i = 0; i < SYSTEMS; i++) {
 			const struct remedy *remedy;
 			size_t count = 0;
 
-			while ((remedy = remedy_at(diagnosis, 1U << i, count)) != NULL) {
+			while ((remedy = remedy_at(diagnosis, 1U << i | (_i == 0 ? REMEDY_IPV4 : REMEDY_IPV6), count)) != NULL) {
 				ck_assert(remedy->what != NULL || remedy->mend != NULL);
 				check_filled(remedy->what);
 				check_filled(remedy->mend);
@@ -467,18 +471,58 @@ END_TEST
 START_TEST(a_missing_vip_is_mended_by_the_script)
 {
 	char text[REMEDY_TEXT];
-	const struct remedy *remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX, 0);
+	const struct remedy *remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX | REMEDY_IPV4, 0);
 
 	ck_assert_ptr_nonnull(remedy);
 	ck_assert_str_eq(remedy_fill(remedy->mend, &facts, text), "dsr-realserver apply --vip 192.0.2.10 --persist");
 	ck_assert_str_eq(remedy_fill(remedy->undo, &facts, text), "dsr-realserver undo --vip 192.0.2.10");
-	remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS, 0);
+	remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV4, 0);
 	ck_assert_str_eq(remedy_fill(remedy->mend, &facts, text),
 	    ".\\dsr-realserver.ps1 apply -Vip 192.0.2.10 -Port 80 -Protocol TCP");
+}
+END_TEST
+
+/* The first remedy for the diagnosis that has the words. */
+static bool
+is_mended_by(enum diagnosis diagnosis, unsigned systems, const char *words)
+{
+	const struct remedy *remedy;
+	char text[REMEDY_TEXT];
+
+	for (size_t i = 0; (remedy = remedy_at(diagnosis, systems, i)) != NULL; i++)
+		if (remedy->mend != NULL && strstr(remedy_fill(remedy->mend, &facts, text), words) != NULL)
+			return true;
+	return false;
+}
+
+/* ifconfig of FreeBSD and macOS knows prefixlen for IPv6 only: for IPv4 it would take the address's class as mask. */
+START_TEST(commands_are_those_of_the_family)
+{
+	static const unsigned with_ifconfig[] = { SYSTEM_FREEBSD, SYSTEM_OPENBSD, SYSTEM_NETBSD, SYSTEM_MACOS };
+
+	facts.interface = "eth7";
+	for (size_t i = 0; i < ARRAY_LEN(with_ifconfig); i++) {
+		ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV4, "netmask 255.255.255.255"));
+		ck_assert(!is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV4, "prefixlen"));
+	}
+	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX | REMEDY_IPV4, "arp_ignore=1"));
+	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV4,
+	    "ipv4 add address \"loopback\" 192.0.2.10 255.255.255.255\n"));
+	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV4, "arping -c 3 -I eth7 192.0.2.10"));
+	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV4, "arping -c 3 -I eth7 192.0.2.11"));
+
 	facts.vip = at("2001:db8::10");
-	remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX, 1);
-	ck_assert_ptr_nonnull(strstr(remedy_fill(remedy->mend, &facts, text),
-	    "ip address add 2001:db8::10/128 dev lo"));
+	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
+		ck_assert(!is_mended_by(diagnosis, SYSTEM_LINUX | REMEDY_IPV6, "arp_"));
+	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX | REMEDY_IPV6,
+	    "ip -6 address add 2001:db8::10/128 dev lo nodad preferred_lft 0"));
+	for (size_t i = 0; i < ARRAY_LEN(with_ifconfig); i++)
+		ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV6, "prefixlen 128"));
+	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV6,
+	    "ipv6 add address \"loopback\" 2001:db8::10/128\n"));
+	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV6, "ping -c 1 2001:db8::10;"));
+	/* The server's own address may be of the other family. */
+	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV6, "arping -c 3 -I eth7 192.0.2.11"));
 }
 END_TEST
 
@@ -507,8 +551,9 @@ diagnose_suite(void)
 	tcase_add_test(tcase, each_row_was_tested);
 	tcase_add_loop_test(tcase, systems_are_guessed, 0, sizeof(looks) / sizeof(looks[0]));
 	tcase_add_test(tcase, all_answers_count);
-	tcase_add_test(tcase, every_diagnosis_can_be_mended_everywhere);
+	tcase_add_loop_test(tcase, every_diagnosis_can_be_mended_everywhere, 0, 2);
 	tcase_add_test(tcase, a_missing_vip_is_mended_by_the_script);
+	tcase_add_test(tcase, commands_are_those_of_the_family);
 	tcase_add_test(tcase, filling_in_is_bounded);
 	suite_add_tcase(suite, tcase);
 	return suite;
