@@ -39,7 +39,7 @@ bool
 iface_equal(const struct iface *a, const struct iface *b)
 {
 	if (strcmp(a->name, b->name) != 0 || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
-	    a->address_count != b->address_count)
+	    a->up != b->up || a->address_count != b->address_count)
 		return false;
 	for (size_t i = 0; i < a->address_count; i++)
 		if (a->addresses[i].length != b->addresses[i].length ||

@@ -3,6 +3,7 @@
 #ifndef BASE_IFACE_H
 #define BASE_IFACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct iface {
 	char name[IFACE_NAME];
 	struct mac mac;
 	uint32_t mtu; /* of the IP datagram: what Ethernet calls its payload */
+	bool up;      /* told to be up, and its link is, as far as the system knows */
 	struct prefix addresses[IFACE_ADDRESSES];
 	size_t address_count;
 };

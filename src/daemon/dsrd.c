@@ -33,6 +33,10 @@
 /* Frames taken before checks, timers and signals get their turn. */
 #define BURST 256
 #define RESCAN SECONDS(5)
+/* Some systems tell much: a rescan costs a list of all interfaces. */
+#define RESCAN_LEAST MILLISECONDS(200)
+/* The loop's number for news of interfaces, behind the interfaces themselves. */
+#define NEWS IFACES_MOST
 
 uint64_t
 dsrd_clock(void)
@@ -107,12 +111,40 @@ take_frame(void *context, struct frame *frame, uint64_t when)
 }
 
 static void
+rescan(struct dsrd *dsrd, uint64_t now)
+{
+	interfaces_rescan(dsrd, now);
+	dsrd->rescanned = now;
+	dsrd->next_rescan = now + RESCAN;
+}
+
+static void
+on_news(struct dsrd *dsrd)
+{
+	const uint64_t now = dsrd_clock();
+
+	if (!os_news_read(dsrd->news))
+		return;
+	if (now - dsrd->rescanned < RESCAN_LEAST) {
+		dsrd->next_rescan = now; /* at the next tick */
+		return;
+	}
+	rescan(dsrd, now);
+	dsrd_flush(dsrd);
+}
+
+static void
 on_readable(void *context, size_t index)
 {
 	struct dsrd *dsrd = context;
-	struct receiver *receiver = dsrd->attachments[index].receiver;
+	struct receiver *receiver;
 	char error[IO_ERROR];
 
+	if (index == NEWS) {
+		on_news(dsrd);
+		return;
+	}
+	receiver = dsrd->attachments[index].receiver;
 	dsrd->director.now = dsrd_clock();
 	begin_burst(dsrd);
 	if (receiver->ops->dispatch(receiver, BURST, take_frame, dsrd, error) == -1)
@@ -130,10 +162,8 @@ tick(struct dsrd *dsrd, uint64_t now)
 	director_tick(&dsrd->director, now);
 	losses_tell(&dsrd->losses, &facts);
 	carrying_look(dsrd);
-	if (now >= dsrd->next_rescan) {
-		interfaces_rescan(dsrd, now);
-		dsrd->next_rescan = now + RESCAN;
-	}
+	if (now >= dsrd->next_rescan)
+		rescan(dsrd, now);
 	dsrd_flush(dsrd);
 }
 
@@ -248,6 +278,17 @@ on_signal(void *context, int number)
 	}
 }
 
+/* Without it the rescan in intervals finds all that has changed, later. */
+static void
+open_news(struct dsrd *dsrd)
+{
+	dsrd->news = os_news_open();
+	if (dsrd->news != -1 && loop_watch(dsrd->loop, NEWS, dsrd->news, NULL) == 0)
+		return;
+	log_info("interface-news result=failed reason=\"%s\" meaning=\"what changes at an interface is noticed within 5 "
+	    "seconds\"", strerror(errno));
+}
+
 static int
 start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
@@ -266,7 +307,7 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 	dsrd->next_wake = UINT64_MAX;
 	dsrd->director.announces = true;
 	dsrd->director.probes = !dsrd->options->observe;
-	dsrd->loop = loop_new(&calls, dsrd, IFACES_MOST);
+	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
 		dsrd->children = children_new(loop_base(dsrd->loop));
 	if (dsrd->children != NULL)
@@ -277,6 +318,7 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 		snprintf(error, size, "libevent does not start");
 		return -1;
 	}
+	open_news(dsrd);
 	carrying_open(dsrd);
 	dsrd->director.changed = on_change;
 	dsrd->director.changed_context = dsrd;
@@ -294,6 +336,8 @@ stop_parts(struct dsrd *dsrd)
 	if (dsrd->loop != NULL)
 		interfaces_close(dsrd);
 	loop_free(dsrd->loop);
+	if (dsrd->news != -1)
+		(void)close(dsrd->news);
 	carrying_close(dsrd);
 	director_clear(&dsrd->director);
 }
@@ -348,6 +392,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 	dsrd->options = options;
 	dsrd->background = background;
 	dsrd->notify = notify;
+	dsrd->news = -1;
 	dsrd->started = dsrd_clock();
 	dsrd->loaded = (uint64_t)time(NULL);
 	dsrd->conf = *conf;

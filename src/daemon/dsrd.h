@@ -40,6 +40,8 @@ struct dsrd {
 	struct desk *desk; /* NULL: no control socket */
 	struct trace *trace; /* NULL: nobody watches frames */
 	struct webdesk *webdesk; /* NULL: no HTTP */
+	int news; /* of interfaces, from the system; -1: it tells nothing */
+	uint64_t rescanned;
 	uint64_t next_rescan;
 	uint64_t next_wake;  /* UINT64_MAX: none is ordered */
 	uint64_t reloads;

@@ -116,6 +116,14 @@ check_engine(struct look *look, size_t index)
 		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s up", name);
 		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s down", name);
 	}
+	if (attachment_is_open(attachment) && !look->dsrd->director.ifaces[index].up) {
+		finding = add(look, true, "link-down");
+		snprintf(finding->what, HOST_TEXT, "the interface %s is down, or its link is", name);
+		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. Look at the cable, at the port of "
+		    "the switch, or at the other end of a virtual link.");
+		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s up", name);
+		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s down", name);
+	}
 	if (received.dropped > 0) {
 		finding = add(look, false, "capture-dropped");
 		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames of %" PRIu64

@@ -230,6 +230,18 @@ interfaces_lose(struct dsrd *dsrd, size_t index, const char *reason)
 	close_one(dsrd, index);
 }
 
+static void
+tell_link(struct iface *iface, bool up)
+{
+	if (iface->up == up)
+		return;
+	if (up)
+		log_notice("interface-up interface=%s", iface->name);
+	else
+		log_warning("interface-down interface=%s reason=\"it was told to be down, or its link is\"", iface->name);
+	iface->up = up;
+}
+
 /* Reads the facts again; says whether they matter differently now. */
 static bool
 facts_changed(struct iface *iface)
@@ -238,9 +250,12 @@ facts_changed(struct iface *iface)
 	struct iface facts;
 	bool changed;
 
-	if (os_iface_read(iface->name, &facts, error) == -1)
+	if (os_iface_read(iface->name, &facts, error) == -1) {
+		tell_link(iface, false);
 		return false;
+	}
 	changed = !iface_equal(&facts, iface);
+	tell_link(iface, facts.up);
 	if (!mac_equal(&facts.mac, &iface->mac))
 		log_notice("interface-changed interface=%s mac=%s", iface->name, mac_format(&facts.mac, mac));
 	*iface = facts;

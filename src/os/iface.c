@@ -43,27 +43,57 @@ name_copy(char to[IFACE_NAME], const char *found)
 	(void)snprintf(to, IFACE_NAME, "%.*s", (int)name_length(found), found);
 }
 
-/* The MAC that a link-layer address holds, if it is one of six bytes. */
-static void
-read_mac(const struct sockaddr *sa, struct mac *mac)
-{
 #ifdef AF_PACKET
+
+/* What the entry with the link-layer address tells: the MAC, if it is one of six bytes. */
+static void
+read_link(const struct ifaddrs *entry, struct iface *iface)
+{
 	struct sockaddr_ll link;
 
-	if (sa->sa_family != AF_PACKET)
+	if (entry->ifa_addr->sa_family != AF_PACKET)
 		return;
-	memcpy(&link, sa, sizeof(link));
+	memcpy(&link, entry->ifa_addr, sizeof(link));
 	if (link.sll_halen == MAC_BYTES)
-		memcpy(mac->bytes, link.sll_addr, MAC_BYTES);
-#else
-	const struct sockaddr_dl *link = (const struct sockaddr_dl *)(const void *)sa;
-	const uint8_t *data = (const uint8_t *)sa + offsetof(struct sockaddr_dl, sdl_data);
+		memcpy(iface->mac.bytes, link.sll_addr, MAC_BYTES);
+}
 
-	/* As LLADDR() has it, which casts const away. */
-	if (sa->sa_family == AF_LINK && link->sdl_alen == MAC_BYTES)
-		memcpy(mac->bytes, data + link->sdl_nlen, MAC_BYTES);
+#else
+
+/* A driver that does not know its link's state is believed to be up. */
+static bool
+has_link(const struct if_data *data)
+{
+#if defined(LINK_STATE_IS_UP) /* OpenBSD */
+	return LINK_STATE_IS_UP(data->ifi_link_state);
+#elif defined(LINK_STATE_DOWN)
+	return data->ifi_link_state != LINK_STATE_DOWN;
+#else /* macOS tells it to SIOCGIFMEDIA alone */
+	(void)data;
+	return true;
 #endif
 }
+
+/* What the entry with the link-layer address tells: the MAC, if it is one of six bytes, the MTU, the link. */
+static void
+read_link(const struct ifaddrs *entry, struct iface *iface)
+{
+	const struct sockaddr_dl *link = (const struct sockaddr_dl *)(const void *)entry->ifa_addr;
+	const uint8_t *data = (const uint8_t *)entry->ifa_addr + offsetof(struct sockaddr_dl, sdl_data);
+	const struct if_data *facts = entry->ifa_data;
+
+	if (entry->ifa_addr->sa_family != AF_LINK)
+		return;
+	/* As LLADDR() has it, which casts const away. */
+	if (link->sdl_alen == MAC_BYTES)
+		memcpy(iface->mac.bytes, data + link->sdl_nlen, MAC_BYTES);
+	if (facts == NULL)
+		return;
+	iface->mtu = (uint32_t)facts->ifi_mtu;
+	iface->up = iface->up && has_link(facts);
+}
+
+#endif
 
 /* A BSD kernel leaves out a mask's zeros at the end, and at times its family. */
 static struct addr
@@ -142,10 +172,12 @@ os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
 	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
 		if (!name_matches(name, entry->ifa_name))
 			continue;
+		if (!found)
+			iface->up = (entry->ifa_flags & IFF_UP) != 0 && (entry->ifa_flags & IFF_RUNNING) != 0;
 		found = true;
 		if (entry->ifa_addr == NULL)
 			continue;
-		read_mac(entry->ifa_addr, &iface->mac);
+		read_link(entry, iface);
 		read_address(entry, iface);
 	}
 	freeifaddrs(list);
@@ -155,7 +187,8 @@ os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
 		return -1;
 	}
 	name_copy(iface->name, name);
-	if (read_mtu(iface) != 0) {
+	/* On BSD it is known by now; pledge(2) of OpenBSD does not let one ask. */
+	if (iface->mtu == 0 && read_mtu(iface) != 0) {
 		(void)snprintf(error, OS_ERROR, "cannot read the MTU of %s: %s", iface->name, strerror(errno));
 		return -1;
 	}

@@ -18,7 +18,7 @@
 #define OS_ERROR 256
 
 /*
- * The facts of one interface: MAC (zero when it has none: no Ethernet), MTU, addresses. 0, or -1 with a reason (errno
+ * The facts of one interface: MAC (zero when it has none: no Ethernet), MTU, link, addresses. 0, or -1 with a reason (errno
  * ENXIO: no such interface).
  */
 NODISCARD int os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR]);
@@ -31,6 +31,14 @@ bool os_iface_of_address(const struct addr *addr, char iface[IFACE_NAME]);
  * interface is written to `iface`.
  */
 bool os_holds_address(const struct addr *addr, char iface[IFACE_NAME]);
+
+/*
+ * News of interfaces: one came or went, went up or down, has another MAC, MTU or address. A descriptor to watch, or -1
+ * with errno where the system tells nothing: then one must look in intervals, as one must in any case, since news can be
+ * lost. os_news_read() takes all that waits there, and says whether any of it was such.
+ */
+int os_news_open(void);
+bool os_news_read(int fd);
 
 /*
  * Would this host route packets that arrive on `iface`? If so `mend` (of `size` bytes) gets the command that stops it.

@@ -56,6 +56,28 @@ START_TEST(iface_knows_its_neighbourhood)
 }
 END_TEST
 
+START_TEST(iface_with_another_fact_is_not_equal)
+{
+	struct iface other = iface;
+
+	ck_assert(iface_equal(&iface, &other));
+	other.up = true;
+	ck_assert(!iface_equal(&iface, &other));
+	other = iface;
+	other.mtu = 9000;
+	ck_assert(!iface_equal(&iface, &other));
+	other = iface;
+	other.mac.bytes[5] = 1;
+	ck_assert(!iface_equal(&iface, &other));
+	other = iface;
+	other.address_count--;
+	ck_assert(!iface_equal(&iface, &other));
+	other = iface;
+	other.addresses[2].length = 26;
+	ck_assert(!iface_equal(&iface, &other));
+}
+END_TEST
+
 Suite *
 iface_suite(void)
 {
@@ -64,6 +86,7 @@ iface_suite(void)
 
 	tcase_add_checked_fixture(tcase, set_up, NULL);
 	tcase_add_test(tcase, iface_finds_first_of_family);
+	tcase_add_test(tcase, iface_with_another_fact_is_not_equal);
 	tcase_add_loop_test(tcase, iface_knows_its_neighbourhood, 0, (int)ARRAY_LEN(cases));
 	suite_add_tcase(suite, tcase);
 	return suite;

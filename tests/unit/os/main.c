@@ -6,11 +6,12 @@
 
 Suite *iface_suite(void);
 Suite *host_suite(void);
+Suite *news_suite(void);
 
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = {iface_suite, host_suite};
+	static Suite *(*const suites[])(void) = {iface_suite, host_suite, news_suite};
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 

@@ -44,6 +44,7 @@ START_TEST(loopback_has_its_facts)
 	ck_assert_str_eq(iface.name, loopback);
 	ck_assert(mac_is_zero(&iface.mac));
 	ck_assert_uint_ge(iface.mtu, 576);
+	ck_assert(iface.up);
 	for (size_t i = 0; i < iface.address_count; i++) {
 		if (addr_equal(&iface.addresses[i].addr, &local)) {
 			found = true;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/* News of interfaces by rtnetlink(7). */
+#include "config.h"
+
+#include "os/os.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+os_news_open(void)
+{
+	struct sockaddr_nl groups = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int saved;
+
+	if (fd == -1)
+		return -1;
+	if (bind(fd, (const struct sockaddr *)&groups, sizeof(groups)) == 0)
+		return fd;
+	saved = errno;
+	(void)close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* Only the kernel can send to these groups, and to us alone nobody without CAP_NET_ADMIN: whose word it is needs no check. */
+static bool
+has_news(struct nlmsghdr *header, size_t length)
+{
+	for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
+		switch (header->nlmsg_type) {
+		case RTM_NEWLINK:
+		case RTM_DELLINK:
+		case RTM_NEWADDR:
+		case RTM_DELADDR:
+			return true;
+		default: /* a number, not an enum */
+			break;
+		}
+	}
+	return false;
+}
+
+bool
+os_news_read(int fd)
+{
+	union {
+		struct nlmsghdr header; /* for its alignment */
+		uint8_t bytes[8192];    /* NLMSG_GOODSIZE: the kernel makes none that is larger (linux/netlink.h) */
+	} room;
+	bool news = false;
+	ssize_t length;
+
+	for (;;) {
+		length = recv(fd, &room, sizeof(room), MSG_DONTWAIT);
+		if (length > 0)
+			news |= has_news(&room.header, (size_t)length);
+		else if (length == -1 && errno == ENOBUFS)
+			news = true; /* some were lost */
+		else if (length == 0 || errno != EINTR)
+			return news;
+	}
+}
