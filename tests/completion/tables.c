@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* Prints the tables that the programs parse by, for contrib/completion/generate.sh: fields with tabs in between. */
+/*
+ * Prints the tables that the programs parse by, for contrib/completion/generate.sh and contrib/vim/syntax.awk: fields with
+ * tabs in between.
+ */
 #include "config.h"
 
 #include <stdio.h>
 
 #include "cli/flags.h"
+#include "conf/conf.h"
 #include "ctl/command.h"
 #include "ctl/filter.h"
 #include "daemon/options.h"
@@ -20,6 +24,17 @@ print_flags(const char *program, const struct flag *flags, size_t count)
 	}
 }
 
+static void
+print_keys(void)
+{
+	const struct conf_key_info *key;
+
+	for (size_t i = 0; (key = conf_key(i)) != NULL; i++)
+		printf("key\t%s\t%s%s%s\t%s\n", key->name, (key->sections & CONF_IN_DSRD) != 0 ? "dsrd " : "",
+		    (key->sections & CONF_IN_DEFAULTS) != 0 ? "defaults " : "",
+		    (key->sections & CONF_IN_SERVICE) != 0 ? "service" : "", key->takes);
+}
+
 int
 main(void)
 {
@@ -32,5 +47,6 @@ main(void)
 		printf("command\t%s\t%s\t%s\n", command_name(id, name), commands[id].arguments, commands[id].help);
 	for (size_t i = 0; (term = filter_term(i, &choices)) != NULL; i++)
 		printf("term\t%s\t%s\n", term, choices);
+	print_keys();
 	return ferror(stdout) || fflush(stdout) != 0;
 }

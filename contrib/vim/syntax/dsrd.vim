@@ -1,0 +1,135 @@
+" SPDX-License-Identifier: ISC
+" Vim syntax of dsrd.conf(5). Made from contrib/vim/syntax.in and the table of keys that dsrd parses by: `make completions`
+" makes it anew.
+if exists("b:current_syntax")
+	finish
+endif
+
+syn case match
+syn iskeyword @,48-57,_,-
+syn sync fromstart
+
+" Of several that match in one place, the last one counts: what is not known below is wrong.
+syn match dsrdBad "^\s*[^;#[:blank:]].*"
+syn match dsrdBad contained "[^;#[:blank:]]\+"
+syn match dsrdBadKey contained "^\s*\zs[^;#[:blank:]].*"
+syn match dsrdBadKey contained "^\s*\zs[^;#=[:blank:]][^=]*\ze="
+
+" Values.
+syn match dsrdIs contained "="
+syn match dsrdNumber contained "\%([[:blank:]=/,-]\)\@1<=\d\+[km]\=\>"
+syn match dsrdDuration contained "\<\d\+\%(ms\|[smhd]\)\>"
+syn match dsrdAddress contained "\<\d\{1,3}\%(\.\d\{1,3}\)\{3}\>"
+syn match dsrdAddress contained "\<\x\{1,4}:[[:xdigit:]:]*:[[:xdigit:]:.]*"
+syn match dsrdAddress contained "::[[:xdigit:]:.]*"
+syn match dsrdMac contained "\<\x\x\%(:\x\x\)\{5}\>"
+syn match dsrdProtocol contained "\<\%(tcp\|udp\|sctp\)\ze/"
+syn match dsrdOption contained "\s\@1<=[a-z][a-z-]*\ze="
+syn match dsrdOption contained "\s\@1<=backup\>"
+syn region dsrdString contained oneline start=+"+ skip=+\\.+ end=+"+ contains=dsrdEscape
+syn match dsrdEscape contained +\\\%(x\x\x\|[rnt\\"]\)+
+syn match dsrdComment "^\s*[;#].*" contains=dsrdTodo
+syn match dsrdComment contained "\%(^\|\s\@1<=\)[;#].*" contains=dsrdTodo
+syn keyword dsrdTodo contained TODO FIXME EDIT CHECK
+syn cluster dsrdLine contains=dsrdBadKey,dsrdIs,dsrdNumber,dsrdDuration,dsrdAddress,dsrdMac,dsrdProtocol,dsrdOption
+syn cluster dsrdLine add=dsrdString,dsrdComment
+
+" Keys that take certain words.
+syn match dsrdLogIs contained "=" nextgroup=dsrdLogWord,dsrdBad skipwhite
+syn keyword dsrdLogWord contained syslog stderr
+hi def link dsrdLogIs dsrdIs
+hi def link dsrdLogWord dsrdWord
+syn match dsrdControlIs contained "=" nextgroup=dsrdControlWord skipwhite
+syn keyword dsrdControlWord contained off
+hi def link dsrdControlIs dsrdIs
+hi def link dsrdControlWord dsrdWord
+syn match dsrdControlGroupMayIs contained "=" nextgroup=dsrdControlGroupMayWord,dsrdBad skipwhite
+syn keyword dsrdControlGroupMayWord contained look change
+hi def link dsrdControlGroupMayIs dsrdIs
+hi def link dsrdControlGroupMayWord dsrdWord
+syn match dsrdHttpIs contained "=" nextgroup=dsrdHttpWord skipwhite
+syn keyword dsrdHttpWord contained off
+hi def link dsrdHttpIs dsrdIs
+hi def link dsrdHttpWord dsrdWord
+syn match dsrdOffloadIs contained "=" nextgroup=dsrdOffloadWord,dsrdBad skipwhite
+syn keyword dsrdOffloadWord contained auto tc xdp off
+hi def link dsrdOffloadIs dsrdIs
+hi def link dsrdOffloadWord dsrdWord
+syn match dsrdSchedulerIs contained "=" nextgroup=dsrdSchedulerWord,dsrdBad skipwhite
+syn keyword dsrdSchedulerWord contained rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random least-latency
+hi def link dsrdSchedulerIs dsrdIs
+hi def link dsrdSchedulerWord dsrdWord
+syn match dsrdPersistIs contained "=" nextgroup=dsrdPersistWord skipwhite
+syn keyword dsrdPersistWord contained off
+hi def link dsrdPersistIs dsrdIs
+hi def link dsrdPersistWord dsrdWord
+syn match dsrdOnDownIs contained "=" nextgroup=dsrdOnDownWord,dsrdBad skipwhite
+syn keyword dsrdOnDownWord contained keep move
+hi def link dsrdOnDownIs dsrdIs
+hi def link dsrdOnDownWord dsrdWord
+syn match dsrdOnePacketIs contained "=" nextgroup=dsrdOnePacketWord,dsrdBad skipwhite
+syn keyword dsrdOnePacketWord contained yes no
+hi def link dsrdOnePacketIs dsrdIs
+hi def link dsrdOnePacketWord dsrdWord
+syn match dsrdCheckIs contained "=" nextgroup=dsrdCheckWord,dsrdBad skipwhite
+syn keyword dsrdCheckWord contained tcp http https icmp dns udp script none
+hi def link dsrdCheckIs dsrdIs
+hi def link dsrdCheckWord dsrdWord
+syn match dsrdVipCheckIs contained "=" nextgroup=dsrdVipCheckWord,dsrdBad skipwhite
+syn keyword dsrdVipCheckWord contained require warn off
+hi def link dsrdVipCheckIs dsrdIs
+hi def link dsrdVipCheckWord dsrdWord
+syn match dsrdVipConflictIs contained "=" nextgroup=dsrdVipConflictWord,dsrdBad skipwhite
+syn keyword dsrdVipConflictWord contained log announce remove
+hi def link dsrdVipConflictIs dsrdIs
+hi def link dsrdVipConflictWord dsrdWord
+
+" Which keys are good in which section.
+syn match dsrdDsrdKey contained "^\s*\zslog\ze\s*=" nextgroup=dsrdLogIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zscontrol\ze\s*=" nextgroup=dsrdControlIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zscontrol-group-may\ze\s*=" nextgroup=dsrdControlGroupMayIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zshttp\ze\s*=" nextgroup=dsrdHttpIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zsoffload\ze\s*=" nextgroup=dsrdOffloadIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|connections\|hash-key\|probe-address\|include\|notify\|mac\|address\)\ze\s*="
+hi def link dsrdDsrdKey dsrdKey
+syn match dsrdDefaultsKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|timeout\|rise\|fall\|vip-payload\)\ze\s*="
+hi def link dsrdDefaultsKey dsrdKey
+syn match dsrdServiceKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zs\%(interface\|listen\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|timeout\|rise\|fall\|vip-payload\|server\)\ze\s*="
+hi def link dsrdServiceKey dsrdKey
+
+syn region dsrdDsrdSection matchgroup=dsrdSection start="^\s*\[dsrd\]" end="^\ze\s*\[" contains=@dsrdLine,dsrdDsrdKey
+syn region dsrdDefaultsSection matchgroup=dsrdSection start="^\s*\[defaults\]" end="^\ze\s*\[" contains=@dsrdLine,dsrdDefaultsKey
+syn region dsrdServiceSection matchgroup=dsrdSection start="^\s*\[service\s\+[A-Za-z0-9_.-]\{1,32}\]" end="^\ze\s*\[" contains=@dsrdLine,dsrdServiceKey
+
+hi def link dsrdSection Structure
+hi def link dsrdKey Identifier
+hi def link dsrdIs Operator
+hi def link dsrdWord Constant
+hi def link dsrdNumber Number
+hi def link dsrdDuration Number
+hi def link dsrdAddress Constant
+hi def link dsrdMac Constant
+hi def link dsrdProtocol Type
+hi def link dsrdOption Type
+hi def link dsrdString String
+hi def link dsrdEscape SpecialChar
+hi def link dsrdComment Comment
+hi def link dsrdTodo Todo
+hi def link dsrdBad Error
+hi def link dsrdBadKey Error
+
+let b:current_syntax = "dsrd"
