@@ -34,7 +34,6 @@ attachment_open(struct attachment *attachment, const struct iface *iface, uint16
 {
 	int saved;
 
-	/* Offloads go first: Linux sizes the slots of the capture ring by what can arrive. */
 	if (!observe)
 		turn_offloads_off(attachment, iface);
 	attachment->receiver = io_pcap_open(iface->name, index, error);
@@ -43,7 +42,7 @@ attachment_open(struct attachment *attachment, const struct iface *iface, uint16
 	os_ignore_outgoing(attachment->receiver->ops->descriptor(attachment->receiver));
 	if (observe)
 		return 0;
-	attachment->sender = io_libnet_open(iface->name, error);
+	attachment->sender = io_libnet_open(iface->name, false, error);
 	if (attachment->sender == NULL)
 		goto failed;
 	if (os_silence_socket(attachment->sender->ops->descriptor(attachment->sender)) == -1)

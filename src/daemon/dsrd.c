@@ -58,6 +58,15 @@ send_frame(void *context, const struct frame *frame)
 		sender->ops->send(sender, frame);
 }
 
+static unsigned
+sender_takes(void *context, uint16_t iface)
+{
+	const struct dsrd *dsrd = context;
+	const struct sender *sender = dsrd->attachments[iface].sender;
+
+	return sender == NULL ? 0 : sender->takes;
+}
+
 /* Between two bursts: what has changed takes effect, and the VIP probe is woken when it wants to. */
 static void
 settle(struct dsrd *dsrd)
@@ -293,7 +302,7 @@ static int
 start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
 	static const struct loop_calls calls = { on_readable, on_tick, on_wake, on_signal };
-	const struct emitter emitter = { send_frame, dsrd };
+	const struct emitter emitter = { send_frame, dsrd, sender_takes };
 	struct siphash_key key;
 
 	/* A server that closes while it is asked something is an error of write(), not our end. */

@@ -89,11 +89,11 @@ check_offloads(struct look *look, const struct iface *iface)
 	if (os_offload_read(iface->name, &on) == -1 || on.turned_off == 0)
 		return;
 	os_offload_text(&on, text);
-	/* Not wrong: dsrd splits what they merge. */
+	/* Not wrong: what they merge is split, by dsrd or by the card. */
 	finding = add(look, false, "offloads");
 	snprintf(finding->what, HOST_TEXT, "receive offloads are on at %s: %s", iface->name, text);
-	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. dsrd splits "
-	    "those, which costs time.");
+	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. Those are "
+	    "split again, into frames that need not be what the client sent.");
 	snprintf(finding->mend, HOST_TEXT, "ethtool -K %s gro off lro off rx-gro-hw off", iface->name);
 	snprintf(finding->undo, HOST_TEXT, "ethtool -K %s gro on", iface->name);
 }

@@ -78,7 +78,7 @@ prepare(struct replay *replay, struct conf *conf, char *error, size_t size)
 {
 	/* The same savefile must always give the same result, so the hash is not secret here. */
 	static const struct siphash_key key = { { 0 } };
-	const struct emitter emitter = { write_frame, replay };
+	const struct emitter emitter = { write_frame, replay, NULL };
 	struct director *director = &replay->director;
 	struct iface *iface;
 

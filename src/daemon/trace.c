@@ -226,6 +226,14 @@ tell(struct trace *trace, struct control *control, struct watcher *watcher)
 	trace->record.frame_count = frames;
 }
 
+static unsigned
+see_what_is_taken(void *context, uint16_t iface)
+{
+	const struct trace *trace = context;
+
+	return emitter_takes(&trace->emitter, iface);
+}
+
 void
 trace_forward(struct trace *trace, struct control *control, struct forwarder *forwarder, struct frame *frame,
     uint64_t now, uint64_t when)
@@ -238,7 +246,7 @@ trace_forward(struct trace *trace, struct control *control, struct forwarder *fo
 	trace->forwarder = forwarder;
 	trace->emitter = forwarder->emitter;
 	begin(trace, &packet, frame, when);
-	forwarder->emitter = (struct emitter){ see_frame_leave, trace };
+	forwarder->emitter = (struct emitter){ see_frame_leave, trace, see_what_is_taken };
 	decision = forward_frame(forwarder, frame, now);
 	forwarder->emitter = trace->emitter;
 	conclude(&trace->record, &decision);

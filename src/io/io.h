@@ -82,16 +82,18 @@ struct sender {
 	const struct sender_ops *ops;
 	struct sender_stats stats;
 	bool burst; /* set by whoever will call flush() soon */
+	unsigned takes; /* TAKES_CHECKSUM, TAKES_SEGMENTS: what may be left to it, until it finds that it may not */
 };
 
 /*
  * Live engines. NULL with a reason in `error`, errno set: EPERM when privilege is missing, ENXIO when there is no such
  * interface, ENETDOWN when it is down, ENOTSUP when it is no Ethernet. A receiver lives through its interface going
- * down and up again. Its ring holds 256 frames of any size on Linux, and thousands where all offloads of the interface
- * are off (TSO and GSO too: libpcap then sizes the slots by the MTU): turn offloads off before opening it.
+ * down and up again. Its ring holds thousands of frames of the MTU that the interface has now; larger ones are whole all the
+ * same (io_whole.h), unless the system has no room for them: then they are cut.
  */
 NODISCARD struct receiver *io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR]);
-NODISCARD struct sender *io_libnet_open(const char *iface, char error[IO_ERROR]);
+/* `bypass`: past the queue discipline, where there is one. */
+NODISCARD struct sender *io_libnet_open(const char *iface, bool bypass, char error[IO_ERROR]);
 
 /* The versions of the libraries that run, for people. */
 const char *io_pcap_version(void);

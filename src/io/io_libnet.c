@@ -61,7 +61,7 @@ static const struct sender_ops libnet_sender_ops = {
 };
 
 struct sender *
-io_libnet_open(const char *iface, char error[IO_ERROR])
+io_libnet_open(const char *iface, bool bypass UNUSED, char error[IO_ERROR])
 {
 	struct libnet_sender *self = calloc(1, sizeof(*self));
 	int number;

@@ -2,23 +2,28 @@
 /*
  * Sends through the socket of libnet's link layer, a burst with one system call. libnet_write_link() itself asks for the
  * interface's number and sends with an address, two system calls a frame. Here the socket is bound once, and sendmmsg(2)
- * takes what a burst left. The queue discipline is not bypassed, fast as that would be: frames would be invisible to
- * tcpdump on the director, which is where people look first. Elsewhere: io_libnet.c.
+ * takes what a burst left. Before each frame goes a header that says what the kernel or the network card are to finish
+ * (PACKET_VNET_HDR): checksums, and super-frames that are to be split. Elsewhere: io_libnet.c.
  */
 #include "config.h"
 
 #include "io/io.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <libnet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
 
 #include "io/io_link.h"
 
@@ -27,30 +32,62 @@
 #define SLOT_BYTES 2048
 /* How long a full socket buffer may keep the loop waiting; the kernel gives buffers back within microseconds. */
 #define SEND_TIMEOUT_US 20000
+/* Frames on their way through the network card count until they have left it: 10 Gbit/s need more than the default. */
+#define SEND_BUFFER (4 * 1024 * 1024)
+/* A full queue of a network card is half empty after this time, and is waited for so often in a burst at most. */
+#define NAP_NS 50000
+#define NAPS_MOST 20
+
+#define TCP_FLAGS 13 /* RFC 9293 section 3.1 */
+#define TCP_CWR 0x80
+
+struct slot {
+	struct virtio_net_hdr header;
+	uint8_t bytes[SLOT_BYTES];
+};
 
 struct libnet_sender {
 	struct sender sender; /* first: the ops get a pointer to it */
 	libnet_t *libnet;
+	bool headers; /* before each frame */
+	bool bypass;  /* the queue discipline, for all but super-frames */
 	unsigned queued;
 	struct mmsghdr messages[QUEUE];
 	struct iovec vectors[QUEUE];
-	uint8_t slots[QUEUE][SLOT_BYTES];
+	struct slot slots[QUEUE];
 };
+static_assert(offsetof(struct slot, bytes) == sizeof(struct virtio_net_hdr), "the frame follows its header at once");
 
 static void
-count_failure(struct sender *sender)
+count_failure(struct sender *sender, unsigned frames)
 {
-	sender->stats.failed++;
+	sender->stats.failed += frames;
 	sender->stats.last_errno = errno;
 }
 
-/* A frame that the kernel refuses (no buffer in time, too long, interface down) is counted and passed over. */
+/* The queue discipline or the card is full: it will not be in a moment. False when that was waited for long enough. */
+static bool
+nap(unsigned *naps)
+{
+	const struct timespec time = { 0, NAP_NS };
+
+	if (errno != ENOBUFS || *naps == 0)
+		return false;
+	(*naps)--;
+	(void)nanosleep(&time, NULL);
+	return true;
+}
+
+/*
+ * A frame that the kernel refuses (too long, interface down, no room after all patience) is counted and passed over. Where
+ * the socket's own buffer stayed full for SEND_TIMEOUT_US, nothing leaves at all, and the burst is given up.
+ */
 static void
 libnet_sender_flush(struct sender *sender)
 {
 	struct libnet_sender *self = (struct libnet_sender *)sender;
 	const int fd = libnet_getfd(self->libnet);
-	unsigned done = 0;
+	unsigned done = 0, naps = NAPS_MOST;
 
 	while (done < self->queued) {
 		const int sent = sendmmsg(fd, self->messages + done, self->queued - done, 0);
@@ -58,29 +95,87 @@ libnet_sender_flush(struct sender *sender)
 		if (sent > 0) {
 			done += (unsigned)sent;
 			sender->stats.sent += (uint64_t)sent;
-		} else if (errno != EINTR) {
-			count_failure(sender);
+		} else if (errno == EAGAIN) {
+			count_failure(sender, self->queued - done);
+			done = self->queued;
+		} else if (errno != EINTR && !nap(&naps)) {
+			count_failure(sender, 1);
 			done++;
 		}
 	}
 	self->queued = 0;
 }
 
+/* Little-endian on the machines where that matters is what the socket expects: the machine's own order. */
+static struct virtio_net_hdr
+header_of(const struct frame *frame)
+{
+	struct virtio_net_hdr header = { 0 };
+
+	if (frame->sum_from == 0)
+		return header;
+	header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	header.csum_start = frame->sum_from;
+	header.csum_offset = (uint16_t)(frame->sum_at - frame->sum_from);
+	if (frame->segment == 0)
+		return header;
+	header.hdr_len = frame->headers;
+	header.gso_size = frame->segment;
+	header.gso_type = frame->bytes[ETHER_TYPE] == ETHERTYPE_IPV6 >> 8 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+	if ((frame->bytes[frame->sum_from + TCP_FLAGS] & TCP_CWR) != 0)
+		header.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
+	return header;
+}
+
+static void
+set_bypass(struct libnet_sender *self, int on)
+{
+	if (self->bypass)
+		(void)setsockopt(libnet_getfd(self->libnet), SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
+}
+
+static bool
+send_one(struct libnet_sender *self, const struct frame *frame)
+{
+	const int fd = libnet_getfd(self->libnet);
+	struct virtio_net_hdr header = header_of(frame);
+	struct iovec vectors[2] = { { &header, sizeof(header) }, { frame->bytes, frame->length } };
+	const struct msghdr message = { .msg_iov = vectors + !self->headers, .msg_iovlen = 1 + (size_t)self->headers };
+	unsigned naps = NAPS_MOST;
+	ssize_t sent;
+
+	do {
+		sent = sendmsg(fd, &message, 0);
+	} while (sent == -1 && (errno == EINTR || nap(&naps)));
+	return sent != -1;
+}
+
 static void
 send_now(struct sender *sender, const struct frame *frame)
 {
-	const int fd = libnet_getfd(((struct libnet_sender *)sender)->libnet);
+	struct libnet_sender *self = (struct libnet_sender *)sender;
+	bool sent;
 
-	if (send(fd, frame->bytes, frame->length, 0) == (ssize_t)frame->length)
+	/* Who goes past the queue discipline goes past what splits super-frames for cards that cannot (__dev_direct_xmit()). */
+	if (frame->segment != 0)
+		set_bypass(self, 0);
+	sent = send_one(self, frame);
+	if (sent)
 		sender->stats.sent++;
 	else
-		count_failure(sender);
+		count_failure(sender, 1);
+	if (frame->segment != 0)
+		set_bypass(self, 1);
+	/* This kernel will have none of it: from the next one on they are split here. */
+	if (!sent && frame->segment != 0 && errno == EINVAL)
+		sender->takes &= ~TAKES_SEGMENTS;
 }
 
 static void
 libnet_sender_send(struct sender *sender, const struct frame *frame)
 {
 	struct libnet_sender *self = (struct libnet_sender *)sender;
+	struct slot *slot;
 
 	if (!sender->burst || frame->length > SLOT_BYTES) {
 		libnet_sender_flush(sender);
@@ -89,8 +184,10 @@ libnet_sender_send(struct sender *sender, const struct frame *frame)
 	}
 	if (self->queued == QUEUE)
 		libnet_sender_flush(sender);
-	memcpy(self->slots[self->queued], frame->bytes, frame->length);
-	self->vectors[self->queued].iov_len = frame->length;
+	slot = &self->slots[self->queued];
+	slot->header = header_of(frame);
+	memcpy(slot->bytes, frame->bytes, frame->length);
+	self->vectors[self->queued].iov_len = frame->length + (self->headers ? sizeof(slot->header) : 0);
 	self->queued++;
 }
 
@@ -119,8 +216,9 @@ static const struct sender_ops libnet_sender_ops = {
 
 /* Bound to the interface, so that no frame needs an address. -1 with errno. */
 static int
-prepare_socket(int fd, const char *device)
+prepare_socket(struct libnet_sender *self, const char *device)
 {
+	const int fd = libnet_getfd(self->libnet), one = 1, buffer = SEND_BUFFER;
 	const struct timeval timeout = { 0, SEND_TIMEOUT_US };
 	struct sockaddr_ll where;
 
@@ -130,8 +228,13 @@ prepare_socket(int fd, const char *device)
 	where.sll_ifindex = (int)if_nametoindex(device);
 	if (where.sll_ifindex == 0 || bind(fd, (struct sockaddr *)&where, sizeof(where)) == -1)
 		return -1;
-	/* Without it a wait may be longer. */
+	/* Without these a wait may be longer, and come more often. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer)) == -1)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+	self->headers = setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0;
+	self->sender.takes = self->headers ? TAKES_CHECKSUM | TAKES_SEGMENTS : 0;
+	set_bypass(self, 1);
 	return 0;
 }
 
@@ -139,14 +242,14 @@ static void
 prepare_queue(struct libnet_sender *self)
 {
 	for (unsigned i = 0; i < QUEUE; i++) {
-		self->vectors[i].iov_base = self->slots[i];
+		self->vectors[i].iov_base = self->headers ? (void *)&self->slots[i] : self->slots[i].bytes;
 		self->messages[i].msg_hdr.msg_iov = &self->vectors[i];
 		self->messages[i].msg_hdr.msg_iovlen = 1;
 	}
 }
 
 struct sender *
-io_libnet_open(const char *iface, char error[IO_ERROR])
+io_libnet_open(const char *iface, bool bypass, char error[IO_ERROR])
 {
 	struct libnet_sender *self = calloc(1, sizeof(*self));
 	int number;
@@ -156,14 +259,15 @@ io_libnet_open(const char *iface, char error[IO_ERROR])
 		return NULL;
 	}
 	self->sender.ops = &libnet_sender_ops;
-	prepare_queue(self);
+	self->bypass = bypass;
 	self->libnet = io_link_open(iface, error);
 	if (self->libnet == NULL)
 		goto failed;
-	if (prepare_socket(libnet_getfd(self->libnet), iface) == -1) {
+	if (prepare_socket(self, iface) == -1) {
 		io_link_explain(iface, "", error);
 		goto failed;
 	}
+	prepare_queue(self);
 	return &self->sender;
 failed:
 	number = errno;

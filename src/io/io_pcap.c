@@ -8,9 +8,11 @@
 #include <pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/duration.h"
 #include "compat/pcap_wait.h"
+#include "io/io_whole.h"
 
 #define RING_BYTES (16 * 1024 * 1024) /* 10 ms of 10 Gbit/s: longer than a burst keeps us from reading */
 #define TIMEOUT_MS 1                  /* without meaning in immediate mode, but some systems refuse 0 */
@@ -18,13 +20,14 @@
 struct pcap_receiver {
 	struct receiver receiver; /* first: the ops get a pointer to it */
 	pcap_t *pcap;
+	struct whole *whole;
 	struct pcap_stat last; /* libpcap counts in 32 bits, which a busy director fills within the hour */
 	struct receiver_stats total;
 };
 
 /* What one dispatch() needs in the callback. */
 struct delivery {
-	struct receiver *receiver;
+	struct pcap_receiver *self;
 	io_frame *deliver;
 	void *context;
 };
@@ -43,9 +46,11 @@ deliver_frame(u_char *user, const struct pcap_pkthdr *header, const u_char *byte
 		.bytes = (uint8_t *)(uintptr_t)bytes,
 		.length = header->caplen,
 		.wire_length = header->len,
-		.iface = delivery->receiver->iface,
+		.iface = delivery->self->receiver.iface,
 	};
 
+	if (frame.length < frame.wire_length)
+		(void)whole_fetch(delivery->self->whole, &frame);
 	delivery->deliver(delivery->context, &frame, when);
 }
 
@@ -53,11 +58,16 @@ static int
 pcap_receiver_dispatch(struct receiver *receiver, int budget, io_frame *deliver, void *context, char error[IO_ERROR])
 {
 	struct pcap_receiver *self = (struct pcap_receiver *)receiver;
-	struct delivery delivery = {receiver, deliver, context};
+	struct delivery delivery = {self, deliver, context};
 	int count = pcap_dispatch(self->pcap, budget, deliver_frame, (u_char *)&delivery);
 
+	whole_settle(self->whole, count);
 	if (count < 0) {
 		(void)snprintf(error, IO_ERROR, "%s", pcap_geterr(self->pcap));
+		return -1;
+	}
+	if (whole_error(self->whole) != 0) {
+		(void)snprintf(error, IO_ERROR, "%s", strerror(whole_error(self->whole)));
 		return -1;
 	}
 	return count;
@@ -75,6 +85,25 @@ pcap_receiver_wait(struct receiver *receiver)
 	return pcap_get_required_select_timeout(((struct pcap_receiver *)receiver)->pcap);
 }
 
+/* For whole frames: a filter also says where to cut, and one for our capture would say at the end of a slot. */
+static int
+compile(const char *expression, struct bpf_program *program, char error[IO_ERROR])
+{
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, FRAME_MOST);
+	int result = -1;
+
+	if (pcap == NULL) {
+		(void)snprintf(error, IO_ERROR, "out of memory");
+		return -1;
+	}
+	if (pcap_compile(pcap, program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0)
+		result = 0;
+	else
+		(void)snprintf(error, IO_ERROR, "filter \"%.200s\": %.256s", expression, pcap_geterr(pcap));
+	pcap_close(pcap);
+	return result;
+}
+
 static int
 pcap_receiver_filter(struct receiver *receiver, const char *expression, char error[IO_ERROR])
 {
@@ -82,10 +111,8 @@ pcap_receiver_filter(struct receiver *receiver, const char *expression, char err
 	struct bpf_program program;
 	int result = 0;
 
-	if (pcap_compile(self->pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-		(void)snprintf(error, IO_ERROR, "filter \"%.200s\": %.256s", expression, pcap_geterr(self->pcap));
+	if (compile(expression, &program, error) == -1)
 		return -1;
-	}
 	if (pcap_setfilter(self->pcap, &program) != 0) {
 		(void)snprintf(error, IO_ERROR, "cannot set the filter: %s", pcap_geterr(self->pcap));
 		result = -1;
@@ -115,6 +142,7 @@ pcap_receiver_close(struct receiver *receiver)
 	struct pcap_receiver *self = (struct pcap_receiver *)receiver;
 
 	pcap_close(self->pcap);
+	whole_close(self->whole);
 	free(self);
 }
 
@@ -151,9 +179,9 @@ explain(pcap_t *pcap, int status, const char *iface, char error[IO_ERROR])
 
 /* Before activation; these fail only on a handle that is already active. */
 static void
-set_options(pcap_t *pcap)
+set_options(pcap_t *pcap, const char *iface)
 {
-	(void)pcap_set_snaplen(pcap, FRAME_MOST);
+	(void)pcap_set_snaplen(pcap, whole_snaplen(iface));
 	(void)pcap_set_promisc(pcap, 0);
 	/* Without it frames wait for the timeout, and on OpenBSD the descriptor never becomes readable. */
 	(void)pcap_set_immediate_mode(pcap, 1);
@@ -168,7 +196,7 @@ activate(pcap_t *pcap, const char *iface, char error[IO_ERROR])
 	char reason[PCAP_ERRBUF_SIZE];
 	int status, link;
 
-	set_options(pcap);
+	set_options(pcap, iface);
 	status = pcap_activate(pcap);
 	if (status < 0) /* above 0 are warnings */
 		return explain(pcap, status, iface, error);
@@ -213,6 +241,7 @@ io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR])
 	number = activate(self->pcap, iface, error);
 	if (number != 0)
 		goto fail;
+	self->whole = whole_open(pcap_get_selectable_fd(self->pcap));
 	return &self->receiver;
 fail:
 	if (self->pcap != NULL)

@@ -61,7 +61,7 @@ with_tag(struct forwarder *forwarder, const struct frame *made, uint16_t tci)
 	store16(bytes + ETHER_TYPE, ETHERTYPE_VLAN);
 	store16(bytes + ETHER_TYPE + 2, tci);
 	memcpy(bytes + ETHER_TYPE + VLAN_TAG, made->bytes + ETHER_TYPE, made->length - ETHER_TYPE);
-	return (struct frame) { bytes, made->length + VLAN_TAG, made->length + VLAN_TAG, 0 };
+	return frame_of(bytes, made->length + VLAN_TAG, 0);
 }
 
 void

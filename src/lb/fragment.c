@@ -197,7 +197,7 @@ fragment_settle(struct fragment_table *table, const struct fragment_key *key, st
 	while (entry->held != NIL) {
 		const uint16_t index = entry->held;
 		struct held *held = &table->held[index];
-		struct frame frame = { held->bytes, held->length, held->length, held->iface };
+		struct frame frame = frame_of(held->bytes, held->length, held->iface);
 
 		entry->held = held->next;
 		release(context, &frame);

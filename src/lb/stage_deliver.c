@@ -6,8 +6,11 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "proto/checksum.h"
 #include "proto/segment.h"
+
+#define UDP_LENGTH 4 /* its offset: RFC 768 */
 
 static void
 readdress(struct passage *passage, const struct iface *out)
@@ -15,6 +18,54 @@ readdress(struct passage *passage, const struct iface *out)
 	memcpy(passage->frame->bytes + ETHER_DESTINATION, passage->server->mac.bytes, MAC_BYTES);
 	memcpy(passage->frame->bytes + ETHER_SOURCE, out->mac.bytes, MAC_BYTES);
 	passage->frame->iface = passage->server->iface;
+}
+
+/* Bytes of an UDP datagram may follow that its checksum does not cover, and SCTP's no card computes by this rule. */
+static bool
+may_leave_checksum(const struct frame *frame, const struct packet *packet)
+{
+	if (packet->protocol == PROTOCOL_TCP)
+		return frame->length == packet->end;
+	return packet->protocol == PROTOCOL_UDP && frame->length == packet->end &&
+	    load16(frame->bytes + packet->l4 + UDP_LENGTH) == packet->end - packet->l4;
+}
+
+static void
+send_as_it_is(struct passage *passage)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	struct frame *frame = passage->frame;
+	const struct packet *packet = &passage->packet;
+
+	if (checksum_is_unfinished(frame, packet)) {
+		if ((emitter_takes(&forwarder->emitter, frame->iface) & TAKES_CHECKSUM) != 0 &&
+		    may_leave_checksum(frame, packet)) {
+			checksum_leave(frame, packet);
+			forwarder->stats.checksums_left++;
+		} else if (checksum_complete(frame, packet)) {
+			forwarder->stats.checksums_finished++;
+		}
+	}
+	forwarder->emitter.emit(forwarder->emitter.context, frame);
+}
+
+/* The segments' size is a guess: as large as the wire allows. False when the way out takes no super-frame. */
+static bool
+send_whole(struct passage *passage, uint32_t mtu)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	struct frame *frame = passage->frame;
+	const struct packet *packet = &passage->packet;
+
+	if ((emitter_takes(&forwarder->emitter, frame->iface) & TAKES_SEGMENTS) == 0 || packet->tagged ||
+	    frame->length != packet->end || !segment_possible(packet, mtu))
+		return false;
+	checksum_leave(frame, packet);
+	frame->headers = packet->payload;
+	frame->segment = (uint16_t)(mtu - ((uint32_t)packet->payload - packet->l3));
+	forwarder->stats.frames_whole++;
+	forwarder->emitter.emit(forwarder->emitter.context, frame);
+	return true;
 }
 
 /* False when the frame is too big for the wire and cannot be split. */
@@ -44,12 +95,10 @@ stage_deliver(struct passage *passage)
 	out = &forwarder->ifaces[passage->server->iface];
 	readdress(passage, out);
 	if (packet->end - packet->l3 > out->mtu) {
-		if (!send_split(passage, out->mtu))
+		if (!send_whole(passage, out->mtu) && !send_split(passage, out->mtu))
 			return drop(passage, DROP_TOO_BIG);
 	} else {
-		if (checksum_complete(passage->frame, packet))
-			forwarder->stats.checksums_finished++;
-		forwarder->emitter.emit(forwarder->emitter.context, passage->frame);
+		send_as_it_is(passage);
 	}
 	passage->server->run->packets++;
 	passage->server->run->bytes += passage->frame->length;

@@ -29,6 +29,8 @@
 	X(announcements, "unasked-for announcements of VIPs") \
 	X(neighbour_requests, "ARP requests and neighbour solicitations sent for real servers") \
 	X(checksums_finished, "unfinished TCP or UDP checksums put right") \
+	X(checksums_left, "unfinished TCP or UDP checksums left to the network card") \
+	X(frames_whole, "super-frames sent whole, which the network card splits") \
 	X(frames_split, "super-frames split into segments") \
 	X(segments, "segments they were split into")
 

@@ -47,7 +47,7 @@ bool os_news_read(int fd);
 bool os_forwards(const char *iface, enum addr_family family, char *mend, size_t size);
 
 /*
- * Receive offloads merge frames into larger ones than can be sent. os_offload_off() turns them off and remembers what
+ * Receive offloads merge frames into larger ones than can be sent, and how large each was is forgotten. os_offload_off() turns them off and remembers what
  * was on; os_offload_restore() puts that back. Where it cannot, it says why in `error` (-1) and the splitter does the
  * work; some may be off all the same, so `offload` is set, and to be restored, in any case. All zero restores nothing.
  */

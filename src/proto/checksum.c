@@ -184,19 +184,37 @@ checksum_ok(const struct frame *frame, const struct packet *packet)
 	return checksum_finish(transport_sum(frame, packet)) == 0;
 }
 
-/* Is it what a sender leaves to its network card? */
-static bool
-is_unfinished(const struct frame *frame, const struct packet *packet)
+/* What a sender leaves to its network card: the sum of the pseudo-header, not inverted. */
+static uint16_t
+unfinished_sum(const struct frame *frame, const struct packet *packet)
 {
-	const uint8_t *field = transport_field(frame, packet);
-	uint16_t unfinished;
+	return (uint16_t)~checksum_finish(checksum_pseudo(packet, transport_length(frame, packet)));
+}
 
+bool
+checksum_is_unfinished(const struct frame *frame, const struct packet *packet)
+{
+	const uint8_t *field;
+
+	/* Without has_ports it is ICMP, or a fragment without a header. */
+	if (packet->fragment || packet->authenticated || !packet->has_ports)
+		return false;
+	field = transport_field(frame, packet);
 	/* Linux, net/sctp/output.c: the field is left zero. */
 	if (packet->protocol == PROTOCOL_SCTP)
 		return load32(field) == 0;
 	/* A UDP field of 0 never equals it: the sum of something that is not all zeros is not 0. */
-	unfinished = (uint16_t)~checksum_finish(checksum_pseudo(packet, transport_length(frame, packet)));
-	return load16(field) == unfinished;
+	return load16(field) == unfinished_sum(frame, packet);
+}
+
+void
+checksum_leave(struct frame *frame, const struct packet *packet)
+{
+	uint8_t *field = transport_field(frame, packet);
+
+	store16(field, unfinished_sum(frame, packet));
+	frame->sum_from = packet->l4;
+	frame->sum_at = (uint16_t)(field - frame->bytes);
 }
 
 bool
@@ -205,13 +223,9 @@ checksum_complete(struct frame *frame, const struct packet *packet)
 	const uint8_t *field;
 	uint16_t before;
 
-	/* Without has_ports it is ICMP, or a fragment without a header. */
-	if (packet->fragment || packet->authenticated || !packet->has_ports || !is_unfinished(frame, packet))
+	if (!checksum_is_unfinished(frame, packet))
 		return false;
-	/*
-	 * A true checksum equals the unfinished one in 1 of 65536 frames. Then this computes it again, and nothing
-	 * changes.
-	 */
+	/* Where it was a true one, this computes it again, and nothing changes. */
 	field = transport_field(frame, packet);
 	before = load16(field);
 	checksum_transport(frame, packet);

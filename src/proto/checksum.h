@@ -25,9 +25,16 @@ uint64_t checksum_pseudo(const struct packet *packet, uint32_t length);
 /* In all of these `packet` is PACKET_OK and IP. */
 
 /*
+ * Does the TCP, UDP or SCTP checksum look as if the sender had left it unfinished? A true one does in 1 of 65536 frames.
+ * False for fragments, since a part of the datagram is not enough to sum; for ICMP, which nobody leaves unfinished; and
+ * behind an AH header.
+ */
+bool checksum_is_unfinished(const struct frame *frame, const struct packet *packet);
+/* Leaves the TCP or UDP checksum to the way out, whatever it is now: no fragment. */
+void checksum_leave(struct frame *frame, const struct packet *packet);
+/*
  * If the TCP, UDP or SCTP checksum is one that the sender left unfinished, put the true one in its place. True when the
- * field was changed. False, with nothing done, for fragments, since a part of the datagram is not enough to sum; for
- * ICMP, which nobody leaves unfinished; and behind an AH header.
+ * field was changed.
  */
 bool checksum_complete(struct frame *frame, const struct packet *packet);
 /*

@@ -25,7 +25,23 @@ struct frame {
 	uint32_t length;      /* bytes that are there */
 	uint32_t wire_length; /* bytes that were on the wire; more than `length` when the capture cut the frame */
 	uint16_t iface;       /* index of the interface it came from, or is to leave by */
+
+	/* What is left to the way out, where `takes` below has allowed it; else all zero. */
+	uint16_t sum_from;    /* the checksum from this byte to the end is still to be computed, */
+	uint16_t sum_at;      /* and stands here, where the sum of the pseudo-header is now */
+	uint16_t segment;     /* a TCP super-frame, to be split: so many bytes of payload in each frame, */
+	uint16_t headers;     /* behind so many bytes of headers */
 };
+
+static inline struct frame
+frame_of(uint8_t *bytes, uint32_t length, uint16_t iface)
+{
+	return (struct frame) { .bytes = bytes, .length = length, .wire_length = length, .iface = iface };
+}
+
+/* What a way out can finish itself. */
+#define TAKES_CHECKSUM 1U
+#define TAKES_SEGMENTS 2U
 
 /*
  * Where frames go that leave the director: the loop gives one that sends, offline mode one that writes a savefile,
@@ -34,6 +50,14 @@ struct frame {
 struct emitter {
 	void (*emit)(void *context, const struct frame *frame);
 	void *context;
+	/* NULL for nothing, or what may be left to the way out of an interface, by its index. */
+	unsigned (*takes)(void *context, uint16_t iface);
 };
+
+static inline unsigned
+emitter_takes(const struct emitter *emitter, uint16_t iface)
+{
+	return emitter->takes == NULL ? 0 : emitter->takes(emitter->context, iface);
+}
 
 #endif

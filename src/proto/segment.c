@@ -18,10 +18,12 @@
 #define ONLY_IN_LAST (TCP_FIN | TCP_PSH | TCP_RST)
 #define ONLY_IN_FIRST TCP_CWR
 
-static bool
-splittable(const struct packet *packet)
+bool
+segment_possible(const struct packet *packet, uint32_t mtu)
 {
 	if (packet->protocol != PROTOCOL_TCP || packet->fragment || packet->authenticated)
+		return false;
+	if (mtu <= (uint32_t)packet->payload - packet->l3)
 		return false;
 	/* The urgent pointer counts from each segment's own sequence number; nobody's offload splits that. */
 	return (packet->tcp_flags & (TCP_SYN | TCP_URG)) == 0;
@@ -66,7 +68,7 @@ segment_tcp(const struct frame *super, const struct packet *packet, uint32_t mtu
 	uint32_t room, offset = 0, number = 0;
 	struct frame segment = { .bytes = scratch, .iface = super->iface };
 
-	if (!splittable(packet) || mtu <= headers - packet->l3)
+	if (!segment_possible(packet, mtu))
 		return -1;
 	room = mtu - (headers - packet->l3);
 	do {

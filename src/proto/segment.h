@@ -6,11 +6,15 @@
 #ifndef PROTO_SEGMENT_H
 #define PROTO_SEGMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "proto/frame.h"
 #include "proto/packet.h"
+
+/* Can it be split into frames of at most `mtu` bytes of IP datagram each? */
+bool segment_possible(const struct packet *packet, uint32_t mtu);
 
 /*
  * Sends `super` as segments of at most `mtu` bytes of IP datagram each, through `emitter`. `scratch` has room for

@@ -111,7 +111,7 @@ director_open(void)
 	director->forwarder.table = director->table;
 	director->forwarder.ifaces = &director->iface;
 	director->forwarder.iface_count = 1;
-	director->forwarder.emitter = (struct emitter) { oracle_hear, director->oracle };
+	director->forwarder.emitter = (struct emitter) { oracle_hear, director->oracle, NULL };
 	return director;
 }
 

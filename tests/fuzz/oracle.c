@@ -71,7 +71,8 @@ void
 oracle_expect(struct oracle *oracle, const uint8_t *bytes, uint32_t length, uint32_t wire_length)
 {
 	/* The frame is only read here; frames of forward_frame() are writable, and so the type. */
-	oracle->came = (struct frame) { (uint8_t *)(uintptr_t)bytes, length, wire_length, 0 };
+	oracle->came = (struct frame) { .bytes = (uint8_t *)(uintptr_t)bytes, .length = length,
+		.wire_length = wire_length };
 	oracle->sent_count = 0;
 }
 
@@ -119,7 +120,7 @@ static void
 judge_finished(const struct oracle *oracle)
 {
 	const struct copy *sent = &oracle->sent[0];
-	const struct frame now = { sent->bytes, sent->length, sent->length, 0 };
+	const struct frame now = frame_of(sent->bytes, sent->length, 0);
 	const struct packet packet = parsed(&oracle->came);
 	/* Offsets and sizes of checksums: RFC 9293, RFC 768, RFC 9260. */
 	const uint32_t at = packet.l4 + (packet.protocol == PROTOCOL_TCP ? 16u : packet.protocol == PROTOCOL_UDP ? 6u : 8u);
@@ -150,7 +151,7 @@ of_a_segment(const struct packet *packet, uint32_t at)
 static uint32_t
 judge_segment(const struct oracle *oracle, const struct packet *whole, const struct copy *sent, uint32_t offset)
 {
-	const struct frame now = { sent->bytes, sent->length, sent->length, 0 };
+	const struct frame now = frame_of(sent->bytes, sent->length, 0);
 	const struct packet packet = parsed(&now);
 	const uint32_t data = sent->length - whole->payload;
 

@@ -352,6 +352,8 @@ COUNTERS = (
     ("ndp_answers", "neighbour advertisements given for VIPs"),
     ("neighbour_requests", "ARP requests and neighbour solicitations sent for real servers"),
     ("checksums_finished", "unfinished TCP or UDP checksums put right"),
+    ("checksums_left", "unfinished TCP or UDP checksums left to the network card"),
+    ("frames_whole", "super-frames sent whole, which the network card splits"),
     ("frames_split", "super-frames split into segments"),
     ("segments", "segments they were split into"),
 )

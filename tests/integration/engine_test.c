@@ -7,6 +7,7 @@
  *	engine_test forwards INTERFACE        and the command that mends it
  *	engine_test offload INTERFACE         off, then waits for a line on standard input, then on again
  *	engine_test capture INTERFACE FILTER COUNT   says "ready"; reads until COUNT frames, an error, or 5 s
+ *	engine_test hold INTERFACE FILTER     says "ready"; reads only after a line on standard input: what has been kept?
  *	engine_test own INTERFACE [ignore]    sends 100 frames and reads what comes: how many were our own?
  *	engine_test silence INTERFACE [not]   what is queued on the socket that we send by, while 100 frames come in
  *	engine_test refused INTERFACE         sends a frame larger than the interface takes
@@ -166,6 +167,29 @@ test_capture(char **arguments)
 	return 0;
 }
 
+static int
+test_hold(char **arguments)
+{
+	char error[IO_ERROR] = "", line[8];
+	struct receiver *receiver = io_pcap_open(arguments[0], 0, error);
+	struct receiver_stats stats;
+	struct seen seen = {0};
+
+	if (receiver == NULL || receiver->ops->filter(receiver, arguments[1], error) != 0)
+		return complain(error);
+	(void)printf("ready\n");
+	(void)fflush(stdout);
+	if (fgets(line, sizeof(line), stdin) == NULL)
+		return 1;
+	while (receive_once(receiver, 300, &seen, error) > 0)
+		continue;
+	receiver->ops->stats(receiver, &stats);
+	(void)printf("frames=%u cut=%u largest=%u received=%llu dropped=%llu\n", seen.frames, seen.cut, seen.largest,
+	    (unsigned long long)stats.received, (unsigned long long)stats.dropped);
+	receiver->ops->close(receiver);
+	return 0;
+}
+
 /* Opens both engines and reads the interface. 0 or -1, said. */
 static int
 open_both(const char *name, struct iface *iface, struct receiver **receiver, struct sender **sender)
@@ -174,7 +198,7 @@ open_both(const char *name, struct iface *iface, struct receiver **receiver, str
 
 	if (os_iface_read(name, iface, error) != 0 || (*receiver = io_pcap_open(name, 0, error)) == NULL)
 		return complain(error), -1;
-	*sender = io_libnet_open(name, error);
+	*sender = io_libnet_open(name, false, error);
 	if (*sender != NULL)
 		return 0;
 	(void)complain(error);
@@ -245,7 +269,7 @@ test_refused(char **arguments)
 	static uint8_t bytes[FRAME_MOST];
 	struct frame frame = {.bytes = bytes, .length = sizeof(bytes), .wire_length = sizeof(bytes)};
 	char error[IO_ERROR] = "";
-	struct sender *sender = io_libnet_open(arguments[0], error);
+	struct sender *sender = io_libnet_open(arguments[0], false, error);
 
 	if (sender == NULL)
 		return complain(error);
@@ -324,7 +348,7 @@ main(int argc, char *argv[])
 		int (*run)(char **arguments);
 	} tests[] = {
 		{"address", 1, test_address}, {"forwards", 1, test_forwards}, {"offload", 1, test_offload},
-		{"capture", 3, test_capture}, {"own", 1, test_own}, {"silence", 1, test_silence},
+		{"capture", 3, test_capture}, {"hold", 2, test_hold}, {"own", 1, test_own}, {"silence", 1, test_silence},
 		{"drop", 2, test_drop}, {"missing", 0, test_missing}, {"refused", 1, test_refused},
 	};
 

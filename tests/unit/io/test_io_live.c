@@ -40,7 +40,7 @@ START_TEST(sending_needs_an_interface)
 {
 	char error[IO_ERROR] = "";
 
-	ck_assert_ptr_null(io_libnet_open("nosuchif0", error));
+	ck_assert_ptr_null(io_libnet_open("nosuchif0", false, error));
 	ck_assert_int_ne(errno, 0);
 	ck_assert_ptr_nonnull(strstr(error, "nosuchif0"));
 }
@@ -51,7 +51,7 @@ START_TEST(sending_refuses_a_long_name)
 	char error[IO_ERROR] = "";
 
 	/* Cut to 15 characters it might be another interface. */
-	ck_assert_ptr_null(io_libnet_open("an-interface-that-is-too-long", error));
+	ck_assert_ptr_null(io_libnet_open("an-interface-that-is-too-long", false, error));
 	ck_assert_int_eq(errno, ENXIO);
 	ck_assert_ptr_nonnull(strstr(error, "an-interface-that-is-too-long"));
 }

@@ -35,11 +35,20 @@ remember(void *context, const struct frame *frame)
 	struct sent *sent;
 
 	ck_assert_uint_lt(scene->sent_count, SCENE_SENT);
-	ck_assert_uint_le(frame->length, sizeof(sent->bytes));
+	ck_assert(frame->length <= sizeof(sent->bytes) || frame->segment != 0);
 	sent = &scene->sent[scene->sent_count++];
-	memcpy(sent->bytes, frame->bytes, frame->length);
+	memcpy(sent->bytes, frame->bytes, frame->length < sizeof(sent->bytes) ? frame->length : sizeof(sent->bytes));
 	sent->length = frame->length;
 	sent->iface = frame->iface;
+	sent->left = *frame;
+}
+
+static unsigned
+takes(void *context, uint16_t iface)
+{
+	const struct scene *scene = context;
+
+	return iface == 0 ? scene->takes : 0;
 }
 
 /* What the daemon does when it hears of a neighbour: the model's servers get the MAC, the table is compiled anew. */
@@ -79,7 +88,7 @@ scene_open(struct scene *scene)
 	set_iface(&scene->ifaces[0], "eth0", "02:00:00:00:00:01", "192.0.2.1");
 	set_iface(&scene->ifaces[1], "eth1", "02:00:00:00:01:01", "198.51.100.1");
 	ck_assert_int_eq(forwarder_init(&scene->forwarder, SCENE_FLOWS, &key, watch, scene, error, sizeof(error)), 0);
-	scene->forwarder.emitter = (struct emitter) { remember, scene };
+	scene->forwarder.emitter = (struct emitter) { remember, scene, takes };
 	scene->forwarder.ifaces = scene->ifaces;
 	scene->forwarder.iface_count = 2;
 	scene->model = model_new();
@@ -339,7 +348,7 @@ scene_frame(struct scene *scene, const struct shape *shape)
 	if (shape->fragment == 0 || (shape->fragment & 0x3fff) == 0)
 		put_checksum(shape, protocol, &from, &to, l4, length);
 	total = (uint32_t)(l4 + length - scene->bytes);
-	return (struct frame) { scene->bytes, total, total, shape->iface };
+	return frame_of(scene->bytes, total, shape->iface);
 }
 
 struct decision
@@ -383,7 +392,7 @@ scene_arp(struct scene *scene, const char *ether_from, const char *ether_to, uin
 	const struct mac from = scene_mac(ether_from), to = scene_mac(ether_to), mac = scene_mac(sender_mac);
 	const struct addr spa = scene_addr(sender), tpa = scene_addr(target);
 	uint8_t *arp = scene->bytes + ETHER_HEADER;
-	struct frame frame = { scene->bytes, 60, 60, 0 };
+	struct frame frame = frame_of(scene->bytes, 60, 0);
 
 	memset(scene->bytes, 0, 60);
 	memcpy(scene->bytes, to.bytes, 6);

@@ -25,9 +25,10 @@
 #define VIP "192.0.2.10"
 
 struct sent {
-	uint8_t bytes[2048];
+	uint8_t bytes[2048]; /* of a super-frame the first ones */
 	uint32_t length;
 	uint16_t iface;
+	struct frame left; /* what was left to the way out; its bytes are gone */
 };
 
 struct scene {
@@ -37,6 +38,7 @@ struct scene {
 	struct forwarder forwarder;
 	struct iface ifaces[2];
 	uint64_t now;
+	unsigned takes; /* what may be left to eth0: TAKES_CHECKSUM, TAKES_SEGMENTS */
 	struct sent sent[SCENE_SENT]; /* the last ones, from the beginning after scene_forget() */
 	size_t sent_count;
 	unsigned neighbour_events[3]; /* by enum neigh_event */

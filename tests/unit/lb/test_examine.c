@@ -38,7 +38,7 @@ remember(void *context, const struct frame *frame)
 	sent_count++;
 }
 
-static const struct emitter emitter = { remember, &sent_count };
+static const struct emitter emitter = { remember, &sent_count, NULL };
 
 static struct addr
 at(const char *text)

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "proto/arp.h"
+#include "proto/checksum.h"
 #include "scene.h"
 #include "suites.h"
 
@@ -141,6 +142,101 @@ START_TEST(test_super_frame_is_split)
 }
 END_TEST
 
+/* What the kernel does with what was left to it (skb_checksum_help()). */
+static void
+finish_left(struct sent *sent)
+{
+	uint8_t *from = sent->bytes + sent->left.sum_from;
+
+	store16(sent->bytes + sent->left.sum_at, checksum_finish(checksum_add(0, from, sent->length - sent->left.sum_from)));
+}
+
+START_TEST(test_unfinished_checksum_is_left)
+{
+	const struct shape shapes[] = {
+		{ .payload = 333 }, { .protocol = PROTOCOL_UDP, .to_port = 53, .payload = 333 }, { .payload = 0 },
+	};
+	const struct shape finished = shapes[_i];
+	struct shape unfinished = shapes[_i];
+	struct frame expected;
+
+	scene.takes = TAKES_CHECKSUM;
+	scene_send(&scene, &finished);
+	ck_assert_uint_eq(scene.forwarder.stats.checksums_left, 0);
+	ck_assert_uint_eq(scene.sent[0].left.sum_from, 0);
+	unfinished.unfinished = true;
+	scene_forget(&scene);
+	scene_send(&scene, &unfinished);
+	ck_assert_uint_eq(scene.forwarder.stats.checksums_left, 1);
+	ck_assert_uint_eq(scene.forwarder.stats.checksums_finished, 0);
+	ck_assert_uint_eq(scene.sent[0].left.sum_from, 34);
+	ck_assert_uint_eq(scene.sent[0].left.segment, 0);
+	finish_left(&scene.sent[0]);
+	expected = scene_frame(&scene, &finished);
+	ck_assert_uint_eq(scene.sent[0].length, expected.length);
+	ck_assert_mem_eq(scene.sent[0].bytes + 12, expected.bytes + 12, expected.length - 12);
+}
+END_TEST
+
+/* Padding behind the datagram is no part of its checksum, but who finishes it would sum it up. */
+START_TEST(test_checksum_before_padding_is_not_left)
+{
+	const struct shape shape = { .payload = 333, .unfinished = true };
+	struct frame frame = scene_frame(&scene, &shape);
+
+	scene.takes = TAKES_CHECKSUM;
+	memset(frame.bytes + frame.length, 0xee, 4);
+	frame.length = frame.wire_length = frame.length + 4;
+	ck_assert_uint_eq(forward_frame(&scene.forwarder, &frame, scene.now).verdict, VERDICT_FORWARD);
+	ck_assert_uint_eq(scene.forwarder.stats.checksums_left, 0);
+	ck_assert_uint_eq(scene.forwarder.stats.checksums_finished, 1);
+	ck_assert_uint_eq(scene.sent[0].left.sum_from, 0);
+}
+END_TEST
+
+START_TEST(test_super_frame_is_left)
+{
+	const struct shape shape = { .flags = TCP_ACK | TCP_PSH, .payload = 10000, .unfinished = _i == 1 };
+	const struct sent *sent = &scene.sent[1];
+
+	scene.takes = TAKES_CHECKSUM | TAKES_SEGMENTS;
+	ck_assert_str_eq(scene_tcp(&scene, 40000, TCP_SYN), "s1");
+	scene.sent_count = 1;
+	scene_send(&scene, &shape);
+	ck_assert_uint_eq(scene.sent_count, 2);
+	ck_assert_mem_eq(sent->bytes, scene_mac("02:00:00:00:00:11").bytes, 6);
+	ck_assert_uint_eq(sent->length, 10054);
+	ck_assert_uint_eq(sent->left.segment, 1460);
+	ck_assert_uint_eq(sent->left.headers, 54);
+	ck_assert_uint_eq(sent->left.sum_from, 34);
+	ck_assert_uint_eq(sent->left.sum_at, 50);
+	ck_assert_uint_eq(scene.forwarder.stats.frames_whole, 1);
+	ck_assert_uint_eq(scene.forwarder.stats.frames_split, 0);
+	ck_assert_uint_eq(scene.forwarder.stats.checksums_left, 0);
+}
+END_TEST
+
+/* Who takes no segments, or no such frame, gets them split; what cannot be split is no smaller for that. */
+START_TEST(test_super_frame_is_not_left)
+{
+	const struct shape shape = { .flags = TCP_ACK, .payload = 4000 }, udp = { .protocol = PROTOCOL_UDP, .to_port = 53,
+		.payload = 4000 };
+	struct decision decision;
+
+	ck_assert_str_eq(scene_tcp(&scene, 40000, TCP_SYN), "s1");
+	scene.takes = TAKES_CHECKSUM;
+	scene_forget(&scene);
+	scene_send(&scene, &shape);
+	ck_assert_uint_eq(scene.sent_count, 3);
+	scene.takes = TAKES_CHECKSUM | TAKES_SEGMENTS;
+	scene_forget(&scene);
+	decision = scene_send(&scene, &udp);
+	ck_assert_str_eq(scene_went(&decision), "too-big");
+	ck_assert_uint_eq(scene.sent_count, 0);
+	ck_assert_uint_eq(scene.forwarder.stats.frames_whole, 0);
+}
+END_TEST
+
 START_TEST(test_too_big_for_the_wire)
 {
 	const struct shape shape = { .protocol = PROTOCOL_UDP, .to_port = 53, .payload = 4000 };
@@ -184,7 +280,7 @@ START_TEST(test_arp_answers)
 	ck_assert_uint_eq(scene.forwarder.stats.arp_answers, scene.sent_count);
 	if (!requests[_i].answered)
 		return;
-	answer = (struct frame) { scene.sent[0].bytes, scene.sent[0].length, scene.sent[0].length, 0 };
+	answer = frame_of(scene.sent[0].bytes, scene.sent[0].length, 0);
 	ck_assert_int_eq(arp_parse(&answer, &arp), 0);
 	ck_assert_int_eq(arp.operation, ARP_REPLY);
 	ck_assert_mem_eq(answer.bytes, asker.bytes, 6);
@@ -205,7 +301,7 @@ START_TEST(test_announcements)
 	ck_assert_uint_eq(scene.sent_count, 6);
 	ck_assert_uint_eq(scene.forwarder.stats.announcements, 6);
 	for (size_t i = 0; i < scene.sent_count; i++) {
-		struct frame frame = { scene.sent[i].bytes, scene.sent[i].length, scene.sent[i].length, 0 };
+		struct frame frame = frame_of(scene.sent[i].bytes, scene.sent[i].length, 0);
 		struct arp arp;
 
 		ck_assert_int_eq(arp_parse(&frame, &arp), 0);
@@ -229,7 +325,7 @@ START_TEST(test_resolves_servers_itself)
 	ck_assert_str_eq(scene_tcp(&asking, 1, TCP_SYN), "no-neighbour");
 	forward_tick(&asking.forwarder, asking.now);
 	ck_assert_uint_eq(asking.sent_count, 1);
-	frame = (struct frame) { asking.sent[0].bytes, asking.sent[0].length, asking.sent[0].length, 0 };
+	frame = frame_of(asking.sent[0].bytes, asking.sent[0].length, 0);
 	ck_assert_int_eq(arp_parse(&frame, &arp), 0);
 	ck_assert(addr_equal(&arp.sender, &asking.ifaces[0].addresses[0].addr));
 	ck_assert(addr_equal(&arp.target, &scene_server(&asking, "web", "s1")->settings.addr));
@@ -277,6 +373,10 @@ forward_suite(void)
 	tcase_add_test(tcase, test_every_cut_of_a_frame);
 	tcase_add_test(tcase, test_unfinished_checksum_is_finished);
 	tcase_add_test(tcase, test_super_frame_is_split);
+	tcase_add_loop_test(tcase, test_unfinished_checksum_is_left, 0, 3);
+	tcase_add_test(tcase, test_checksum_before_padding_is_not_left);
+	tcase_add_loop_test(tcase, test_super_frame_is_left, 0, 2);
+	tcase_add_test(tcase, test_super_frame_is_not_left);
 	tcase_add_test(tcase, test_too_big_for_the_wire);
 	tcase_add_loop_test(tcase, test_arp_answers, 0, (int)ARRAY_LEN(requests));
 	tcase_add_test(tcase, test_announcements);

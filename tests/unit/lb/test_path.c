@@ -390,7 +390,7 @@ START_TEST(test_bounced)
 {
 	const struct mac us = scene_mac(DIRECTOR_MAC), server_mac = scene_mac(SERVER_MAC);
 	const uint8_t *syn = await_syn();
-	struct frame frame = { scene.bytes, 58, 58, 0 };
+	struct frame frame = frame_of(scene.bytes, 58, 0);
 	struct decision decision;
 
 	memcpy(scene.bytes, syn, 58);

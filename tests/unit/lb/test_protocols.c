@@ -61,7 +61,7 @@ went(const struct shape *shape)
 static struct packet
 parse_sent(size_t index)
 {
-	struct frame frame = { scene.sent[index].bytes, scene.sent[index].length, scene.sent[index].length, 0 };
+	struct frame frame = frame_of(scene.sent[index].bytes, scene.sent[index].length, 0);
 	struct packet packet;
 
 	ck_assert_uint_lt(index, scene.sent_count);
@@ -139,7 +139,7 @@ solicit(const char *from, const char *to, const char *to_mac, const char *target
 static struct ndp
 parse_advertisement(size_t index)
 {
-	struct frame frame = { scene.sent[index].bytes, scene.sent[index].length, scene.sent[index].length, 0 };
+	struct frame frame = frame_of(scene.sent[index].bytes, scene.sent[index].length, 0);
 	const struct packet packet = parse_sent(index);
 	struct ndp ndp;
 
@@ -227,7 +227,7 @@ START_TEST(test_resolves_ipv6_servers)
 	neigh_end(scene.forwarder.neighbours);
 	forward_tick(&scene.forwarder, scene.now);
 	ck_assert_uint_eq(scene.sent_count, 1);
-	frame = (struct frame) { scene.sent[0].bytes, scene.sent[0].length, scene.sent[0].length, 0 };
+	frame = frame_of(scene.sent[0].bytes, scene.sent[0].length, 0);
 	packet = parse_sent(0);
 	ck_assert_int_eq(ndp_parse(&frame, &packet, &ndp), 0);
 	ck_assert_int_eq(ndp.kind, NDP_SOLICITATION);
@@ -441,13 +441,13 @@ START_TEST(test_arp_in_a_vlan)
 	memmove(scene.bytes + 16, scene.bytes + 12, 44);
 	store16(scene.bytes + 12, ETHERTYPE_VLAN);
 	store16(scene.bytes + 14, 5);
-	frame = (struct frame) { scene.bytes, 60, 60, 0 };
+	frame = frame_of(scene.bytes, 60, 0);
 	scene_forget(&scene);
 	forward_frame(&scene.forwarder, &frame, scene.now);
 	ck_assert_uint_eq(scene.sent_count, 1);
 	ck_assert_uint_eq(load16(scene.sent[0].bytes + 12), ETHERTYPE_VLAN);
 	ck_assert_uint_eq(load16(scene.sent[0].bytes + 14), 5);
-	frame = (struct frame) { scene.sent[0].bytes, scene.sent[0].length, scene.sent[0].length, 0 };
+	frame = frame_of(scene.sent[0].bytes, scene.sent[0].length, 0);
 	ck_assert_int_eq(arp_parse(&frame, &arp), 0);
 	ck_assert_int_eq(arp.operation, ARP_REPLY);
 	ck_assert(addr_equal(&arp.sender, &vip));
