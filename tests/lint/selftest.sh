@@ -5,4 +5,5 @@ set -eu
 
 "${SOURCE_DIR:-.}/tests/lint/layers.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/habits.sh" --selftest
+"${SOURCE_DIR:-.}/tests/lint/json.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/metrics.sh" --selftest
