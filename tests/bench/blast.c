@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A generator for benchmarks: sends 60-byte UDP frames over a number of flows as fast as one core can, for a bounded
- * time, and says how many the system took. Linux: packet sockets and sendmmsg(2).
+ * A generator for benchmarks: UDP frames of a number of flows, as fast as one processor can or at a bounded rate, for a
+ * bounded time or number, and how many of them the system took. Linux: packet sockets and sendmmsg(2).
  *
- *	blast INTERFACE SOURCE-MAC DESTINATION-MAC SOURCE-IP DESTINATION-IP FLOWS SECONDS
+ *	blast [-f FLOWS] [-o FLOW] [-l LENGTH|imix] [-r RATE] [-t SECONDS] [-n FRAMES] INTERFACE FROM-MAC TO-MAC VIP PORT
  *
- * Flows differ in their source port, from 10000 on.
+ * Flows come from 198.18.0.0/15, which RFC 2544 sets aside for benchmarks: flow n has source port 10000 + n % 50000 and
+ * address 198.18.0.0 + n / 50000. One frame of each in turn, beginning with flow -o, so with more flows than frames every
+ * frame is a new flow.
+ * The length is without Ethernet's check sequence. imix is the usual mix: of twelve frames seven have 60 bytes, four
+ * 590 and one 1514.
  */
 #include "config.h"
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,24 +33,40 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-#define FRAME_BYTES 60 /* the least of Ethernet, without the check sequence */
+#define SHORTEST 60 /* the least of Ethernet */
+#define LONGEST 1514
 #define IP_BYTES 20
-#define UDP_BYTES (FRAME_BYTES - ETH_HLEN - IP_BYTES)
-#define BATCH 64
+#define BATCH 60 /* five times the mix */
+#define PACED_BATCH 12 /* at a bounded rate bursts are short, as from many senders */
 #define FIRST_PORT 10000
-#define FLOWS_MOST 50000
+#define PORTS 50000
+#define FIRST_ADDRESS 0xc6120000U /* 198.18.0.0 */
+#define FLOWS_MOST (131072ULL * PORTS)
+#define RATE_MOST 100000000
 #define SECONDS_MOST 60
+#define PORT_MOST 65535
+#define EX_USAGE 64 /* sysexits(3) */
 
 struct blast {
 	unsigned iface;
 	struct mac source_mac;
 	struct mac destination_mac;
-	struct addr source;
-	struct addr destination;
+	struct addr vip;
+	uint64_t port;
 	uint64_t flows;
+	uint64_t first_flow;
+	uint64_t length; /* 0: the mix */
+	uint64_t rate;   /* 0: as fast as can be */
 	uint64_t seconds;
-	uint8_t *frames; /* one a flow */
+	uint64_t count;
+	uint64_t sent;
+	uint64_t refused; /* for lack of room, which the frames under way still take: not sent again */
 	int fd;
+	uint32_t ip_sum;  /* of what all frames have in common, the length apart */
+	uint32_t udp_sum;
+	struct mmsghdr messages[BATCH];
+	struct iovec parts[BATCH];
+	uint8_t frames[BATCH][LONGEST + 2];
 };
 
 /* RFC 1071; `length` is even. */
@@ -64,43 +86,103 @@ fold(uint32_t all)
 	return (uint16_t)~all;
 }
 
-/* Checksums are finished, so that no forwarder has more to do than another. */
-static void
-make_frame(const struct blast *blast, uint64_t flow, uint8_t *frame)
+static size_t
+length_of(const struct blast *blast, size_t slot)
 {
-	uint8_t *ip = frame + ETH_HLEN, *udp = ip + IP_BYTES;
+	static const size_t mix[] = { 60, 590, 60, 590, 60, 1514, 60, 590, 60, 590, 60, 60 };
+
+	return blast->length != 0 ? (size_t)blast->length : mix[slot % ARRAY_LEN(mix)];
+}
+
+static void
+make_frame(struct blast *blast, size_t slot)
+{
+	uint8_t *frame = blast->frames[slot], *ip = frame + ETH_HLEN, *udp = ip + IP_BYTES;
+	const size_t length = length_of(blast, slot);
 
 	memcpy(frame, blast->destination_mac.bytes, ETH_ALEN);
 	memcpy(frame + ETH_ALEN, blast->source_mac.bytes, ETH_ALEN);
 	store16(frame + 2 * ETH_ALEN, ETH_P_IP);
 	ip[0] = 0x45;
-	store16(ip + 2, IP_BYTES + UDP_BYTES);
 	ip[8] = 64;
 	ip[9] = 17; /* UDP, Protocol Numbers, IANA */
-	memcpy(ip + 12, blast->source.bytes, 4);
-	memcpy(ip + 16, blast->destination.bytes, 4);
-	store16(ip + 10, fold(sum(0, ip, IP_BYTES)));
-	store16(udp, (uint16_t)(FIRST_PORT + flow));
-	store16(udp + 2, 53);
-	store16(udp + 4, UDP_BYTES);
-	store16(udp + 6, fold(sum(sum(17 + UDP_BYTES, ip + 12, 8), udp, UDP_BYTES)));
+	memcpy(ip + 16, blast->vip.bytes, 4);
+	store16(udp + 2, (uint16_t)blast->port);
+	/* These are equal in all frames; the payload is zeroes. */
+	blast->ip_sum = sum(0, ip, IP_BYTES);
+	blast->udp_sum = sum(17, ip + 16, 4) + (uint32_t)blast->port;
+	store16(ip + 2, (uint16_t)(length - ETH_HLEN));
+	store16(udp + 4, (uint16_t)(length - ETH_HLEN - IP_BYTES));
+	blast->parts[slot].iov_base = frame;
+	blast->parts[slot].iov_len = length;
+	blast->messages[slot].msg_hdr.msg_iov = &blast->parts[slot];
+	blast->messages[slot].msg_hdr.msg_iovlen = 1;
+}
+
+/* Checksums are finished, so that no forwarder has more to do than another. */
+static void
+set_flow(struct blast *blast, size_t slot, uint64_t flow)
+{
+	uint8_t *ip = blast->frames[slot] + ETH_HLEN, *udp = ip + IP_BYTES;
+	const uint32_t address = FIRST_ADDRESS + (uint32_t)(flow / PORTS);
+	const uint32_t port = FIRST_PORT + (uint32_t)(flow % PORTS);
+	const uint32_t from = (address >> 16) + (address & UINT16_MAX);
+	const uint32_t udp_length = load16(udp + 4);
+	uint16_t udp_check = fold(blast->udp_sum + from + port + 2 * udp_length);
+
+	store16(ip + 10, fold(blast->ip_sum + from + udp_length + IP_BYTES));
+	store16(ip + 12, (uint16_t)(address >> 16));
+	store16(ip + 14, (uint16_t)address);
+	store16(udp, (uint16_t)port);
+	store16(udp + 6, udp_check != 0 ? udp_check : UINT16_MAX); /* RFC 768: zero would mean none */
 }
 
 static int
-read_arguments(struct blast *blast, char *argv[])
+read_options(struct blast *blast, int argc, char *argv[])
 {
-	blast->iface = if_nametoindex(argv[1]);
-	if (blast->iface == 0) {
-		perror(argv[1]);
+	int option, wrong = 0;
+
+	while ((option = getopt(argc, argv, "f:o:l:r:t:n:")) != -1)
+		switch (option) {
+		case 'f':
+			wrong |= text_number(optarg, 1, FLOWS_MOST, &blast->flows);
+			break;
+		case 'o':
+			wrong |= text_number(optarg, 0, FLOWS_MOST, &blast->first_flow);
+			break;
+		case 'l':
+			if (strcmp(optarg, "imix") == 0)
+				blast->length = 0;
+			else
+				wrong |= text_number(optarg, SHORTEST, LONGEST, &blast->length);
+			break;
+		case 'r':
+			wrong |= text_number(optarg, 1, RATE_MOST, &blast->rate);
+			break;
+		case 't':
+			wrong |= text_number(optarg, 1, SECONDS_MOST, &blast->seconds);
+			break;
+		case 'n':
+			wrong |= text_number(optarg, 1, UINT64_MAX, &blast->count);
+			break;
+		default:
+			wrong = -1;
+		}
+	return wrong;
+}
+
+static int
+read_arguments(struct blast *blast, int argc, char *argv[])
+{
+	char **words = argv + optind;
+
+	if (argc - optind != 5 || mac_parse(words[1], &blast->source_mac) == -1 ||
+	    mac_parse(words[2], &blast->destination_mac) == -1 || addr_parse(words[3], &blast->vip) == -1 ||
+	    blast->vip.family != ADDR_IPV4 || text_number(words[4], 1, PORT_MOST, &blast->port) == -1)
 		return -1;
-	}
-	if (mac_parse(argv[2], &blast->source_mac) == -1 || mac_parse(argv[3], &blast->destination_mac) == -1 ||
-	    addr_parse(argv[4], &blast->source) == -1 || blast->source.family != ADDR_IPV4 ||
-	    addr_parse(argv[5], &blast->destination) == -1 || blast->destination.family != ADDR_IPV4 ||
-	    text_number(argv[6], 1, FLOWS_MOST, &blast->flows) == -1 ||
-	    text_number(argv[7], 1, SECONDS_MOST, &blast->seconds) == -1) {
-		fprintf(stderr, "blast: two MACs, two IPv4 addresses, at most %d flows, at most %d seconds\n", FLOWS_MOST,
-		    SECONDS_MOST);
+	blast->iface = if_nametoindex(words[0]);
+	if (blast->iface == 0) {
+		perror(words[0]);
 		return -1;
 	}
 	return 0;
@@ -132,65 +214,82 @@ now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* The number of frames the system took. What it refused for lack of room is not sent again. */
-static uint64_t
-send_all(const struct blast *blast)
+/* How many are to go in the next call: a whole batch, or what the clock allows by now. Sleeps when that is nothing. */
+static size_t
+due(const struct blast *blast, double began)
 {
-	struct mmsghdr messages[BATCH];
-	struct iovec parts[BATCH];
-	const double end = now() + (double)blast->seconds;
-	uint64_t sent = 0, flow = 0;
+	const size_t most = blast->rate == 0 ? BATCH : PACED_BATCH;
+	const uint64_t tried = blast->sent + blast->refused;
+	const struct timespec moment = { 0, 5000 };
+	uint64_t allowed = blast->count - tried;
 
-	memset(messages, 0, sizeof(messages));
-	while (now() < end) {
+	if (blast->rate != 0) {
+		const uint64_t by_now = (uint64_t)((now() - began) * (double)blast->rate) + 1;
+
+		if (by_now <= tried) {
+			nanosleep(&moment, NULL);
+			return 0;
+		}
+		if (by_now - tried < allowed)
+			allowed = by_now - tried;
+	}
+	return allowed < most ? (size_t)allowed : most;
+}
+
+/* 0, or -1 when the interface is gone or the like. */
+static int
+send_all(struct blast *blast)
+{
+	const double began = now();
+	uint64_t flow = blast->first_flow % blast->flows;
+	size_t slot = 0;
+
+	while (blast->sent + blast->refused < blast->count && now() < began + (double)blast->seconds) {
+		size_t count = due(blast, began);
 		int taken;
 
-		for (size_t i = 0; i < BATCH; i++) {
-			parts[i].iov_base = blast->frames + flow * FRAME_BYTES;
-			parts[i].iov_len = FRAME_BYTES;
-			messages[i].msg_hdr.msg_iov = &parts[i];
-			messages[i].msg_hdr.msg_iovlen = 1;
-			flow = (flow + 1) % blast->flows;
+		/* The lengths follow one another as in the mix, also when batches are cut. */
+		if (count > BATCH - slot)
+			count = BATCH - slot;
+		if (count == 0)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			set_flow(blast, slot + i, flow);
+			flow = flow + 1 < blast->flows ? flow + 1 : 0;
 		}
-		taken = sendmmsg(blast->fd, messages, BATCH, 0);
-		if (taken > 0)
-			sent += (uint64_t)taken;
-		else if (errno != ENOBUFS && errno != EAGAIN)
-			break;
+		taken = sendmmsg(blast->fd, blast->messages + slot, (unsigned)count, MSG_DONTWAIT);
+		if (taken == -1 && errno != ENOBUFS && errno != EAGAIN) {
+			perror("blast: sendmmsg");
+			return -1;
+		}
+		blast->sent += taken > 0 ? (uint64_t)taken : 0;
+		blast->refused += count - (taken > 0 ? (uint64_t)taken : 0);
+		slot = (slot + count) % BATCH;
 	}
-	return sent;
+	printf("sent=%llu refused=%llu rate=%.0f\n", (unsigned long long)blast->sent, (unsigned long long)blast->refused,
+	    (double)blast->sent / (now() - began));
+	return 0;
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct blast blast = { .fd = -1 };
-	int status = 1;
-	uint64_t sent;
+	static struct blast blast = { .flows = 10000, .length = SHORTEST, .seconds = 1, .count = UINT64_MAX };
+	int status;
 
-	if (argc != 8) {
-		fprintf(stderr,
-		    "usage: blast INTERFACE SOURCE-MAC DESTINATION-MAC SOURCE-IP DESTINATION-IP FLOWS SECONDS\n");
-		return 64; /* EX_USAGE, sysexits(3) */
+	if (read_options(&blast, argc, argv) != 0 || read_arguments(&blast, argc, argv) == -1) {
+		fprintf(stderr, "usage: blast [-f FLOWS] [-o FLOW] [-l LENGTH|imix] [-r RATE] [-t SECONDS] [-n FRAMES] "
+		    "INTERFACE FROM-MAC TO-MAC VIP PORT\n");
+		return EX_USAGE;
 	}
-	if (read_arguments(&blast, argv) == -1)
-		return 64;
-	blast.frames = calloc(blast.flows, FRAME_BYTES);
-	if (blast.frames == NULL) {
-		fprintf(stderr, "blast: out of memory\n");
-		return 1;
-	}
-	for (uint64_t flow = 0; flow < blast.flows; flow++)
-		make_frame(&blast, flow, blast.frames + flow * FRAME_BYTES);
 	blast.fd = open_socket(&blast);
 	if (blast.fd == -1)
-		goto out;
-	sent = send_all(&blast);
-	printf("sent=%llu seconds=%llu rate=%llu\n", (unsigned long long)sent, (unsigned long long)blast.seconds,
-	    (unsigned long long)(sent / blast.seconds));
-	status = sent > 0 ? 0 : 1;
+		return EXIT_FAILURE;
+	for (size_t slot = 0; slot < BATCH; slot++)
+		make_frame(&blast, slot);
+	/* Sleeps are to be as short as asked for: by default the kernel adds up to 50 us. */
+	(void)prctl(PR_SET_TIMERSLACK, 1UL);
+	status = send_all(&blast) == 0 && blast.sent > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	close(blast.fd);
-out:
-	free(blast.frames);
 	return status;
 }

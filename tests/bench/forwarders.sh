@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh disable=SC2034,SC2154 # the files that are sourced together share names
+#
+# What is compared: how each forwarder is started and stopped, and what it says of itself. Each takes UDP (and most
+# of them TCP) for the VIP and hands it to web1 and web2; run.sh sources this file.
+
+ALL_FORWARDERS='direct redirect pen nft nft-persist dsrd-frame dsrd dsrd-tc dsrd-xdp'
+BENCH_FLOWS=4194304 # the tables' size: all that a round brings
+
+# Those that can be here; the others are told.
+forwarders_here() {
+	for bench_name in $ALL_FORWARDERS; do
+		if bench_reason=$(forwarder_missing "$bench_name"); then
+			echo "left out: $bench_name ($bench_reason)" >&2
+		else
+			echo "$bench_name"
+		fi
+	done
+}
+
+# True with a reason when it cannot be.
+forwarder_missing() { # NAME
+	case $1 in
+	redirect)
+		[ -f "$BUILD_DIR/tests/bench/redirect.bpf.o" ] || { echo "built without BPF" && return 0; }
+		! command -v tc >/dev/null && echo "no program tc" && return 0
+		;;
+	pen) ! command -v pen >/dev/null && echo "no program pen" && return 0 ;;
+	dsrd-tc | dsrd-xdp) "$DSRD" --version | grep -q 'bpf no' && echo "built without BPF" && return 0 ;;
+	esac
+	return 1
+}
+
+# web1 and web2 by a hash of the flow, which is the rule set that nftlb 1.0.7 loads for a dsr farm with the scheduler
+# hash; and with persistence, in which it remembers each flow for a minute. The size of its map is nftlb's 65535
+# otherwise, and flows beyond that would not be forwarded at all.
+nft_rules() { # plain|persist
+	cat <<-END
+	table netdev nftlb {
+		map proto-services-eth0 {
+			type inet_proto . ipv4_addr . inet_service : verdict
+			elements = { udp . $VIP . $BENCH_PORT : goto bench }
+		}
+		map static-sessions-bench { type ipv4_addr . inet_service : ether_addr; }
+		map persist-bench {
+			type ipv4_addr . inet_service : ether_addr
+			size $BENCH_FLOWS
+			timeout 1m
+		}
+		chain ingress-eth0 {
+			type filter hook ingress device eth0 priority 101;
+			ip protocol . ip daddr . th dport vmap @proto-services-eth0
+		}
+		chain bench {
+	END
+	nft_choice="ether saddr set $DIRECTOR_MAC
+	    ether daddr set jhash ip saddr . udp sport mod 2 map { 0 : $(server_mac 1), 1 : $(server_mac 2) }"
+	nft_remember='update @persist-bench { ip saddr . udp sport : ether daddr }'
+	if [ "$1" = persist ]; then
+		cat <<-END
+			ether daddr set ip saddr . udp sport map @static-sessions-bench ether saddr set $DIRECTOR_MAC fwd to eth0
+			ether daddr set ip saddr . udp sport map @persist-bench ether saddr set $DIRECTOR_MAC $nft_remember fwd to eth0
+			$nft_choice $nft_remember fwd to eth0
+		END
+	else
+		echo "$nft_choice fwd to eth0"
+	fi
+	printf '}\n}\n'
+}
+
+dsrd_conf() { # OFFLOAD
+	cat <<-END
+	[dsrd]
+	control = $NET_DIR/dsrd.sock
+	interface = eth0
+	log = stderr
+	connections = $BENCH_FLOWS
+	offload = $1
+
+	[service bench]
+	listen = $VIP udp/$BENCH_PORT
+	scheduler = rr
+	check = icmp
+	interval = 300ms
+	timeout = 250ms
+	rise = 1
+	server = web1 $(server_ip 1)
+	server = web2 $(server_ip 2)
+
+	[service stream]
+	listen = $VIP tcp/5201
+	check = none
+	vip-check = off
+	server = web1 $(server_ip 1)
+	server = web2 $(server_ip 2)
+	END
+}
+
+start_forwarder() { # NAME
+	FORWARDER=$1 FORWARDER_MAC=$DIRECTOR_MAC FORWARDER_PORT=director-eth0
+	kernel_before=$(kernel_memory)
+	case $1 in
+	direct) FORWARDER_MAC=$(server_mac 1) FORWARDER_PORT=web1-eth0 ;;
+	redirect)
+		run_in director tc qdisc add dev eth0 clsact
+		run_in director tc filter add dev eth0 ingress bpf direct-action object-file "$BUILD_DIR/tests/bench/redirect.bpf.o" \
+		    section tc
+		;;
+	pen)
+		# pen wants an interface of its own, without an address.
+		ip -n "$NET-director" address flush dev eth0
+		start_in director forwarder taskset -c "$DIRECTOR_CPU" pen -f -U -r -O "dsr_if eth0" "$VIP:$BENCH_PORT" \
+		    "$(server_ip 1)" "$(server_ip 2)"
+		;;
+	nft) nft_rules plain | run_in director nft -f - ;;
+	nft-persist) nft_rules persist | run_in director nft -f - ;;
+	dsrd) start_dsrd_as "$DSRD" off ;;
+	dsrd-frame) start_dsrd_as "$BUILD_DIR/tests/bench/dsrd-frame" off ;;
+	dsrd-tc) start_dsrd_as "$DSRD" tc ;;
+	dsrd-xdp) start_dsrd_as "$DSRD" xdp ;;
+	esac
+	# So that what the client asks goes the generator's way, and no forwarder needs to answer ARP.
+	ip -n "$NET-client" neighbour replace "$VIP" lladdr "$FORWARDER_MAC" dev eth0 nud permanent
+	wait_until 20 serves || fail "$1 forwards nothing"
+}
+
+start_dsrd_as() { # PROGRAM OFFLOAD
+	dsrd_conf "$2" >"$NET_DIR/dsrd.conf"
+	start_in director dsrd taskset -c "$DIRECTOR_CPU" "$1" -d -f "$NET_DIR/dsrd.conf"
+	wait_until 15 dsrd_settled || fail "dsrd did not become ready within 15 s"
+	wait_servers_up bench web1 web2
+	if [ "$2" != off ]; then
+		dump_dsrd
+		grep -q " offload=$2" "$NET_DIR/dump" || fail "the kernel does not carry by $2; dsrd.log says why"
+	fi
+}
+
+serves() {
+	before=$(arrived)
+	blast -f 10 -n 20 >/dev/null
+	[ "$(arrived)" -gt "$before" ]
+}
+
+stop_forwarder() {
+	case $FORWARDER in
+	redirect) run_in director tc qdisc delete dev eth0 clsact ;;
+	pen)
+		is_running forwarder || fail "pen ended under load"
+		stop forwarder
+		ip -n "$NET-director" address replace "$SERVER_PREFIX.1/24" dev eth0
+		;;
+	nft | nft-persist) run_in director nft delete table netdev nftlb ;;
+	dsrd*)
+		is_running dsrd || fail "$FORWARDER ended under load"
+		stop_dsrd
+		;;
+	esac
+}
+
+# Frames that found the forwarder's ring full, as it tells itself. pen has no ring: its socket drops, and does not tell.
+forwarder_lost() {
+	case $FORWARDER in
+	dsrd*)
+		dump_dsrd
+		sed -n 's/.* interface interface=eth0 .*capture-dropped=\([0-9]*\).*/\1/p' "$NET_DIR/dump"
+		;;
+	*) echo 0 ;;
+	esac
+}
+
+forwarder_pid() {
+	case $FORWARDER in
+	pen) pid_of forwarder ;;
+	dsrd*) pid_of dsrd ;;
+	esac
+}
+
+# Memory, in kB: of the forwarder's process, and what the kernel's has grown by since before it started. The latter is
+# the whole machine's, so it is rough.
+forwarder_rss() {
+	case $FORWARDER in
+	pen | dsrd*) sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(forwarder_pid)/status" ;;
+	*) echo 0 ;;
+	esac
+}
+
+kernel_memory() {
+	awk '$1 == "SUnreclaim:" || $1 == "VmallocUsed:" || $1 == "Percpu:" { all += $2 } END { print all }' /proc/meminfo
+}
+
+# Flows that it remembers; what cannot say is told to have those of the load.
+forwarder_flows() { # FLOWS-OF-THE-LOAD
+	case $FORWARDER in
+	dsrd*)
+		dump_dsrd
+		sed -n 's/.* flows count=\([0-9]*\).*/\1/p' "$NET_DIR/dump"
+		;;
+	nft-persist) echo "$1" ;;
+	*) echo 0 ;;
+	esac
+}
+
+# Nanoseconds of processor time that its process has used (Documentation/scheduler/sched-stats.rst).
+forwarder_time() {
+	cut -d ' ' -f 1 "/proc/$(forwarder_pid)/schedstat"
+}

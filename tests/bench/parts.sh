@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh disable=SC2034,SC2154 # the files that are sourced together share names
+#
+# The parts of the benchmark: each measures the forwarder that runs, in round $round, and adds lines to $RESULTS that
+# table.awk reads. run.sh sources this file.
+
+# What the lines are: the part, the round, the forwarder, and the part's own words.
+result() { # PART WORD...
+	bench_part=$1
+	shift
+	echo "$bench_part $round $FORWARDER $*" | tee -a "$RESULTS"
+}
+
+# The most frames a second; and memory, once the table has a million flows.
+part_rate() {
+	case $FORWARDER in
+	pen | dsrd*) measure_idle ;;
+	esac
+	memory_before="$(forwarder_rss) $(($(kernel_memory) - kernel_before))"
+	for load in $LOADS; do
+		[ "$load" != 60-1m ] || teach 60-1m "$MANY" $((bearable * 4 / 5))
+		find_peak "$load"
+		[ "$load" != 60-10k ] || bearable=$peak
+		result rate "$load" "$peak" "$peak_tried" "$flooded" "$flood_before" "$flood_ring"
+		[ "$load" != 60-1m ] ||
+			result memory "$memory_before $(forwarder_rss) $(($(kernel_memory) - kernel_before)) $(forwarder_flows "$MANY")"
+	done
+}
+
+# Microseconds of processor time a second, with checks but no frames.
+measure_idle() {
+	idle_time=$(forwarder_time) idle_begin=$(nanoseconds)
+	sleep "$WINDOW"
+	idle_time=$(($(forwarder_time) - idle_time)) idle_begin=$(($(nanoseconds) - idle_begin))
+	result idle $((idle_time / (idle_begin / 1000000)))
+}
+
+# How much of the peak can be offered without the loss of a single frame.
+part_loss() {
+	find_peak 60-10k
+	for percent in $LOSS_STEPS; do
+		offer 60-10k $((peak * percent / 100)) "$LOSS_SECONDS"
+		result loss "$peak" "$percent" "$sent" "$came" "$lost_before" "$lost_ring"
+	done
+}
+
+# Round trips of a small question and its answer, all on the director's processor: with nothing else to forward, and with
+# half of what the forwarder can do.
+part_delay() {
+	result delay low "$(ask)"
+	find_peak 60-10k
+	# shellcheck disable=SC2046 # words
+	start_blast $(load_options 60-10k) -r $((peak / 2))
+	sleep 0.2
+	result delay half "$(ask)"
+	stop_blast
+}
+
+ask() {
+	run_in client taskset -c "$DIRECTOR_CPU" "$BUILD_DIR/tests/bench/echo" ask "$VIP" "$BENCH_PORT" "$QUESTIONS" |
+		sed 's/[a-z0-9]*=//g'
+}
+
+# One TCP stream up through the VIP, every offload as the system makes it.
+part_tcp() {
+	case $FORWARDER in
+	direct | redirect | dsrd*) ;;
+	*) return ;;
+	esac
+	for bench_host in web1 web2; do
+		start_in "$bench_host" "$bench_host-iperf" iperf3 -s --forceflush -B "$VIP"
+		wait_until 10 grep -q listening "$NET_DIR/$bench_host-iperf.log" || fail "iperf3 does not start"
+	done
+	run_in client iperf3 -J -c "$VIP" -t "$TCP_SECONDS" >"$NET_DIR/iperf.json" || fail "no stream through $FORWARDER"
+	result tcp "$(awk '/"sum_received"/ { here = 1 }
+	    here && /"bits_per_second"/ { gsub(/[^0-9.e+]/, ""); printf "%.0f\n", $0 / 1000000; exit }' "$NET_DIR/iperf.json")"
+	for bench_host in web1 web2; do
+		stop "$bench_host-iperf"
+	done
+}

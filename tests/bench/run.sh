@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# dsrd beside others that do the same, in one network of namespaces, in turns; then one table. doc/performance.md says
+# what the figures mean.
+#
+#   tests/bench/run.sh [--quick] [--rounds N] [--only FORWARDERS] [--results FILE] BUILD_DIR [PART...]
+#   tests/bench/run.sh --table FILE
+#
+# PART is rate, loss, delay or tcp; without one it is all of them. With --results the figures are added to a file, so
+# that a table can be made of several runs. --quick shows only that all of this works: its figures mean little.
+
+# shellcheck disable=SC2034 # the files sourced below use these
+set -u
+
+usage() {
+	sed -n 's/^#   tests/usage: tests/p' "$0" >&2
+	exit 64 # EX_USAGE, sysexits(3)
+}
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+rounds=5 quick=no only='' results=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--quick) quick=yes rounds=1 ;;
+	--rounds | --only | --results | --table)
+		[ $# -ge 2 ] || usage
+		case $1 in
+		--rounds) rounds=$2 ;;
+		--only) only=$2 ;;
+		--results) results=$2 ;;
+		--table) exec awk -f "$here/table.awk" "$2" ;;
+		esac
+		shift
+		;;
+	-*) usage ;;
+	*) break ;;
+	esac
+	shift
+done
+if [ $# -lt 1 ] || [ ! -d "$1" ]; then
+	usage
+fi
+BUILD_DIR=$(CDPATH='' cd -- "$1" && pwd)
+shift
+[ -z "$results" ] || : >>"$results"
+RESULTS=${results:+$(CDPATH='' cd -- "$(dirname -- "$results")" && pwd)/${results##*/}}
+
+# WARMUP, WINDOW and those in _WINDOW and _SECONDS are seconds, STEP_GROWTH and LOSS_STEPS per cent, the rest are counts.
+LOADS='60-10k imix-10k 1400-10k 60-1m 60-new'
+if [ "$quick" = yes ]; then
+	WARMUP=0.1 WINDOW=0.3 STEP_WINDOW=0.2 STEP_GROWTH=300 MANY=100000
+	LOSS_STEPS='50' LOSS_SECONDS=1 QUESTIONS=200 TCP_SECONDS=1
+else
+	WARMUP=0.3 WINDOW=1 STEP_WINDOW=0.5 STEP_GROWTH=140 MANY=1000000
+	LOSS_STEPS='50 70 80 90 95 100' LOSS_SECONDS=2 QUESTIONS=2000 TCP_SECONDS=3
+fi
+
+# shellcheck source-path=SCRIPTDIR source=../integration/net.sh disable=SC1091,SC2119
+. "$here/../integration/net.sh"
+# shellcheck source-path=SCRIPTDIR source=load.sh disable=SC1091
+. "$here/load.sh"
+# shellcheck source-path=SCRIPTDIR source=forwarders.sh disable=SC1091
+. "$here/forwarders.sh"
+# shellcheck source-path=SCRIPTDIR source=parts.sh disable=SC1091
+. "$here/parts.sh"
+
+net_require nft taskset awk iperf3
+[ -x "$BUILD_DIR/tests/bench/blast" ] || fail "there is no $BUILD_DIR/tests/bench/blast: type make"
+[ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ] || skip "one processor only: generator and forwarder would fight for it"
+RESULTS=${RESULTS:-$NET_DIR/results}
+parts=${*:-rate loss delay tcp}
+for part in $parts; do
+	case $part in
+	rate | loss | delay | tcp) ;;
+	*) usage ;;
+	esac
+done
+forwarders=${only:-$(forwarders_here)}
+
+# The list, beginning with another one in each round.
+turned() { # ROUND NAME...
+	turns=$(($1 % ($# - 1)))
+	shift
+	while [ "$turns" -gt 0 ]; do
+		set -- "$@" "$1"
+		shift
+		turns=$((turns - 1))
+	done
+	echo "$@"
+}
+
+echo "machine $(uname -srm), $(getconf _NPROCESSORS_ONLN) processors, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" |
+	tee -a "$RESULTS"
+echo "date $(date -u +%Y-%m-%d), $("$DSRD" --version | head -n 1)" | tee -a "$RESULTS"
+bench_up
+# Rounds of several runs into one file are told apart.
+first=$(($(awk '$1 != "date" && $2 + 0 > most { most = $2 + 0 } END { print most + 0 }' "$RESULTS") + 1))
+round=$first
+while [ "$round" -lt $((first + rounds)) ]; do
+	# shellcheck disable=SC2086 # words
+	for forwarder in $(turned "$round" $forwarders); do
+		start_forwarder "$forwarder"
+		for part in $parts; do
+			"part_$part"
+		done
+		stop_forwarder
+	done
+	round=$((round + 1))
+done
+echo
+awk -f "$here/table.awk" "$RESULTS"
