@@ -25,7 +25,7 @@ io_link_open(const char *iface, char error[IO_ERROR])
 	libnet_t *libnet;
 
 	if (snprintf(device, sizeof(device), "%s", iface) >= (int)sizeof(device)) {
-		(void)snprintf(error, IO_ERROR, "no interface \"%.64s\" on this host", iface);
+		(void)snprintf(error, IO_ERROR, "no interface `%.64s` on this host", iface);
 		errno = ENXIO;
 		return NULL;
 	}

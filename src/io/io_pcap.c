@@ -99,7 +99,7 @@ compile(const char *expression, struct bpf_program *program, char error[IO_ERROR
 	if (pcap_compile(pcap, program, expression, 1, PCAP_NETMASK_UNKNOWN) == 0)
 		result = 0;
 	else
-		(void)snprintf(error, IO_ERROR, "filter \"%.200s\": %.256s", expression, pcap_geterr(pcap));
+		(void)snprintf(error, IO_ERROR, "filter `%.200s`: %.256s", expression, pcap_geterr(pcap));
 	pcap_close(pcap);
 	return result;
 }
@@ -161,7 +161,7 @@ explain(pcap_t *pcap, int status, const char *iface, char error[IO_ERROR])
 {
 	switch (status) {
 	case PCAP_ERROR_NO_SUCH_DEVICE:
-		(void)snprintf(error, IO_ERROR, "no interface \"%s\" on this host", iface);
+		(void)snprintf(error, IO_ERROR, "no interface `%s` on this host", iface);
 		return ENXIO;
 	case PCAP_ERROR_PERM_DENIED:
 	case PCAP_ERROR_PROMISC_PERM_DENIED:

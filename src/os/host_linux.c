@@ -109,7 +109,7 @@ os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
 bool
 os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
 {
-	char path[128];
+	char path[128], *key = path + strlen("/proc/sys/");
 	FILE *file;
 	int value;
 
@@ -127,8 +127,11 @@ os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
 	(void)fclose(file);
 	if (value == EOF || value == '0')
 		return false;
-	/* With slashes, since an interface's name may have dots. */
-	(void)snprintf(mend, size, "sysctl -w %s=0", path + strlen("/proc/sys/"));
+	/* Written as everybody does, unless the interface's name has dots: slashes are what sysctl(8) takes then. */
+	if (strchr(key, '.') == NULL)
+		for (char *slash = key; (slash = strchr(slash, '/')) != NULL;)
+			*slash = '.';
+	(void)snprintf(mend, size, "sysctl -w %s=0", key);
 	return true;
 }
 

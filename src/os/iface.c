@@ -182,7 +182,7 @@ os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
 	}
 	freeifaddrs(list);
 	if (!found) {
-		(void)snprintf(error, OS_ERROR, "no interface \"%.64s\" on this host", name);
+		(void)snprintf(error, OS_ERROR, "no interface `%.64s` on this host", name);
 		errno = ENXIO;
 		return -1;
 	}

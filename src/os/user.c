@@ -20,7 +20,7 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 	const struct passwd *passwd;
 
 	if (length == 0 || length >= sizeof(name) || (user[length] == ':' && user[length + 1] == '\0')) {
-		(void)snprintf(error, OS_ERROR, "user \"%.100s\" must be a name, or name:group", user);
+		(void)snprintf(error, OS_ERROR, "user `%.100s` must be a name, or name:group", user);
 		errno = EINVAL;
 		return -1;
 	}
@@ -29,7 +29,7 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 	passwd = getpwnam(name);
 	if (passwd == NULL) {
 		(void)snprintf(error, OS_ERROR,
-		    "no user \"%s\" on this host: create it (useradd --system --no-create-home"
+		    "no user `%s` on this host: create it (useradd --system --no-create-home"
 		    " --shell /usr/sbin/nologin %s), or name another with `user` or -u",
 		    name, name);
 		errno = ENOENT;
@@ -42,7 +42,7 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 
 		if (group == NULL) {
 			(void)snprintf(error, OS_ERROR,
-			    "no group \"%.64s\" on this host: create it (groupadd --system"
+			    "no group `%.64s` on this host: create it (groupadd --system"
 			    " %.64s), or name another with `user` or -u",
 			    user + length + 1, user + length + 1);
 			errno = ENOENT;

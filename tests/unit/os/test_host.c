@@ -50,12 +50,12 @@ START_TEST(unknown_users_and_groups_are_named)
 		int number;
 		const char *said;
 	} cases[] = {
-		{"no-such-user", ENOENT, "no user \"no-such-user\""},
-		{"no-such-user:root", ENOENT, "no user \"no-such-user\""},
-		{"root:no-such-group", ENOENT, "no group \"no-such-group\""},
-		{"", EINVAL, "\"\""},
-		{":root", EINVAL, "\":root\""},
-		{"root:", EINVAL, "\"root:\""},
+		{"no-such-user", ENOENT, "no user `no-such-user`"},
+		{"no-such-user:root", ENOENT, "no user `no-such-user`"},
+		{"root:no-such-group", ENOENT, "no group `no-such-group`"},
+		{"", EINVAL, "``"},
+		{":root", EINVAL, "`:root`"},
+		{"root:", EINVAL, "`root:`"},
 		{"a-user-whose-name-is-longer-than-any-system-allows", EINVAL, "a-user-whose-name"},
 	};
 	char error[OS_ERROR] = "";
