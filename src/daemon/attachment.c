@@ -45,6 +45,8 @@ attachment_open(struct attachment *attachment, const struct iface *iface, uint16
 	attachment->sender = io_libnet_open(iface->name, false, error);
 	if (attachment->sender == NULL)
 		goto failed;
+	if (os_complete_headers(attachment->sender->ops->descriptor(attachment->sender)) == -1)
+		log_info("sender interface=%s result=headers-incomplete reason=\"%s\"", iface->name, strerror(errno));
 	if (os_silence_socket(attachment->sender->ops->descriptor(attachment->sender)) == -1)
 		log_info("silence interface=%s result=failed reason=\"%s\"", iface->name, strerror(errno));
 	return 0;
@@ -95,7 +97,11 @@ attachment_close(struct attachment *attachment, const struct iface *iface)
 		attachment->receiver->ops->close(attachment->receiver);
 	if (attachment->groups > 0)
 		close(attachment->groups);
-	attachment->groups = 0;
+	if (attachment->withholder > 0)
+		close(attachment->withholder);
+	attachment->groups = attachment->withholder = 0;
+	attachment->withheld_count = 0;
+	attachment->locked = false;
 	attachment->sender = NULL;
 	attachment->receiver = NULL;
 }
@@ -162,15 +168,92 @@ attachment_join(struct attachment *attachment, const struct iface *iface, uint16
 			join_group(attachment, iface, &model->probe_addresses[i]);
 }
 
+/* Those of this interface, into `vips`; their number, or VIPS_WITHHELD + 1 when they are too many. */
+static size_t
+find_vips(const struct model *model, uint16_t index, struct addr vips[VIPS_WITHHELD])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->vip_count; i++) {
+		if (model->vips[i].iface != index)
+			continue;
+		if (count < VIPS_WITHHELD)
+			vips[count] = model->vips[i].addr;
+		count++;
+	}
+	return count <= VIPS_WITHHELD ? count : VIPS_WITHHELD + 1;
+}
+
+static bool
+is_withheld(const struct attachment *attachment, const struct mac *mac, const struct addr *vips, size_t count)
+{
+	if (count != attachment->withheld_count || !mac_equal(mac, &attachment->withheld_mac))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!addr_equal(&vips[i], &attachment->withheld[i]))
+			return false;
+	return true;
+}
+
+void
+attachment_withhold(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+{
+	struct addr vips[VIPS_WITHHELD];
+	const size_t count = find_vips(model, index, vips);
+	int fd = attachment->withholder > 0 ? attachment->withholder : -1;
+
+	if (attachment->sender == NULL || (count == 0 && fd == -1))
+		return;
+	if (is_withheld(attachment, &iface->mac, vips, count))
+		return;
+	if (count > VIPS_WITHHELD) {
+		errno = E2BIG;
+	} else if (os_withhold(&fd, iface->name, &iface->mac, vips, count) == 0) {
+		attachment->withholder = fd == -1 ? 0 : fd;
+		attachment->withheld_count = count;
+		attachment->withheld_mac = iface->mac;
+		memcpy(attachment->withheld, vips, count * sizeof(vips[0]));
+		log_info("withhold interface=%s vips=%zu", iface->name, count);
+		return;
+	}
+	if (errno != ENOTSUP)
+		log_warning("withhold interface=%s result=failed reason=\"%s\" meaning=\"this host's own stack sees frames for "
+		    "new VIPs too: let it not forward, or restart dsrd\"", iface->name, strerror(errno));
+}
+
 void
 attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
 {
 	char text[256 + (VIPS_IN_FILTER + PROBE_ADDRESSES) * (ADDR_TEXT + 16)], error[IO_ERROR];
 
-	if (attachment->receiver == NULL)
+	if (attachment->receiver == NULL || attachment->locked)
 		return;
 	write_filter(text, sizeof(text), iface, index, model);
 	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);
 	if (attachment->receiver->ops->filter(attachment->receiver, text, error) == -1)
 		log_warning("filter interface=%s result=failed reason=\"%s\"", iface->name, error);
+}
+
+/* Without names and addresses: VIPs and the MAC may change, and the filter cannot. */
+#define BROAD_FILTER ALWAYS " or ((ip or ip6) and not ether multicast)"
+
+void
+attachment_lock(struct attachment *attachment, const struct iface *iface)
+{
+	char error[IO_ERROR] = "";
+	int result;
+
+	if (attachment->receiver == NULL || attachment->locked)
+		return;
+	result = attachment->receiver->ops->filter(attachment->receiver, BROAD_FILTER, error);
+	if (result == 0)
+		result = os_lock_capture(attachment->receiver->ops->descriptor(attachment->receiver));
+	attachment->locked = result == 0;
+	if (result == 0 && attachment->sender != NULL)
+		result = os_lock_sender(attachment->sender->ops->descriptor(attachment->sender));
+	if (result == 0 && attachment->withholder > 0)
+		result = os_lock_capture(attachment->withholder);
+	if (result == -1)
+		log_warning("lock interface=%s result=failed reason=\"%s\"", iface->name,
+		    error[0] != '\0' ? error : strerror(errno));
 }

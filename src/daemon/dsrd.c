@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "daemon/background.h"
 #include "daemon/carrying.h"
+#include "daemon/confine.h"
 #include "daemon/desk.h"
 #include "daemon/dump.h"
 #include "daemon/facts.h"
@@ -370,11 +371,7 @@ start(struct dsrd *dsrd)
 	dsrd->webdesk = webdesk_open(dsrd);
 	if (dsrd_take_over(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
-	if (dsrd->conf.user[0] != '\0' && os_drop_root(dsrd->conf.user, error) == -1) {
-		log_error("start result=failed reason=\"%s\"", error);
-		return EXIT_NO_PERMISSION;
-	}
-	return EXIT_OK;
+	return confine(dsrd);
 }
 
 static void

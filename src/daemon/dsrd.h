@@ -48,6 +48,7 @@ struct dsrd {
 	uint64_t started;    /* by dsrd_clock() */
 	uint64_t loaded;     /* seconds since 1970, when the configuration that runs was read */
 	bool reload_failed;  /* the last one: what runs is older than what the file says */
+	bool locked; /* descriptors of interfaces take no new orders, see os_can_lock() */
 	bool failed; /* stopped because it could not go on */
 };
 

@@ -48,7 +48,7 @@ check_vips(struct look *look)
 		snprintf(finding->what, HOST_TEXT, "this host's own kernel holds the VIP %s, on %s", vip, holder);
 		snprintf(finding->meaning, HOST_TEXT, "It resets every connection to the VIP. Only dsrd may answer "
 		    "for it.");
-		snprintf(finding->mend, HOST_TEXT, "ip address delete %s dev %s", vip, holder);
+		os_command(OS_ADDRESS_DELETE, holder, vip, finding->mend, HOST_TEXT);
 	}
 }
 
@@ -68,7 +68,8 @@ check_forwarding(struct look *look, uint16_t index, enum addr_family family)
 	char mend[HOST_TEXT];
 	struct host_finding *finding;
 
-	if (!has_vips(director->model, index, family) ||
+	/* A VIP that is kept from the stack is not forwarded by it. */
+	if (!has_vips(director->model, index, family) || look->dsrd->attachments[index].withheld_count > 0 ||
 	    !os_forwards(director->ifaces[index].name, family, mend, sizeof(mend)))
 		return;
 	finding = add(look, true, "forwarding");
@@ -94,8 +95,48 @@ check_offloads(struct look *look, const struct iface *iface)
 	snprintf(finding->what, HOST_TEXT, "receive offloads are on at %s: %s", iface->name, text);
 	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. Those are "
 	    "split again, into frames that need not be what the client sent.");
-	snprintf(finding->mend, HOST_TEXT, "ethtool -K %s gro off lro off rx-gro-hw off", iface->name);
-	snprintf(finding->undo, HOST_TEXT, "ethtool -K %s gro on", iface->name);
+	os_command(OS_OFFLOADS_OFF, iface->name, "", finding->mend, HOST_TEXT);
+	os_command(OS_OFFLOADS_ON, iface->name, "", finding->undo, HOST_TEXT);
+}
+
+/* Bursts fit into it, or are lost. */
+static void
+check_buffer(struct look *look, size_t index)
+{
+	struct receiver *receiver = look->dsrd->attachments[index].receiver;
+	const char *name = look->dsrd->director.ifaces[index].name;
+	struct host_finding *finding;
+	char mend[HOST_TEXT];
+	size_t bytes;
+
+	if (receiver == NULL)
+		return;
+	bytes = os_capture_buffer(receiver->ops->descriptor(receiver), mend, sizeof(mend));
+	if (bytes == 0)
+		return;
+	finding = add(look, false, "capture-buffer");
+	snprintf(finding->what, HOST_TEXT, "the kernel gives no more than %zu KiB to hold what comes in at %s", bytes / 1024,
+	    name);
+	snprintf(finding->meaning, HOST_TEXT, "A burst of frames that is larger is lost in part. What mends it takes effect when "
+	    "dsrd is started again.");
+	snprintf(finding->mend, HOST_TEXT, "%s", mend);
+}
+
+/* With one interface none can be the wrong one. */
+static void
+check_strays(struct look *look)
+{
+	struct host_finding *finding;
+	char mend[HOST_TEXT] = "";
+
+	if (look->dsrd->director.iface_count < 2 || !os_drops_strays(mend, sizeof(mend)))
+		return;
+	finding = add(look, false, "strict-interfaces");
+	snprintf(finding->what, HOST_TEXT, "this host drops packets that come in by another interface than the one that has "
+	    "their address");
+	snprintf(finding->meaning, HOST_TEXT, "Answers to checks are lost if they come in by the wrong one, as when two "
+	    "interfaces are in one network.");
+	snprintf(finding->mend, HOST_TEXT, "%s", mend);
 }
 
 static void
@@ -113,16 +154,16 @@ check_engine(struct look *look, size_t index)
 		snprintf(finding->what, HOST_TEXT, "the interface %s is down or gone", name);
 		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. dsrd tries again every "
 		    "few seconds.");
-		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s up", name);
-		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s down", name);
+		os_command(OS_LINK_UP, name, "", finding->mend, HOST_TEXT);
+		os_command(OS_LINK_DOWN, name, "", finding->undo, HOST_TEXT);
 	}
 	if (attachment_is_open(attachment) && !look->dsrd->director.ifaces[index].up) {
 		finding = add(look, true, "link-down");
 		snprintf(finding->what, HOST_TEXT, "the interface %s is down, or its link is", name);
 		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. Look at the cable, at the port of "
 		    "the switch, or at the other end of a virtual link.");
-		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s up", name);
-		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s down", name);
+		os_command(OS_LINK_UP, name, "", finding->mend, HOST_TEXT);
+		os_command(OS_LINK_DOWN, name, "", finding->undo, HOST_TEXT);
 	}
 	if (received.dropped > 0) {
 		finding = add(look, false, "capture-dropped");
@@ -183,7 +224,7 @@ check_mtu(struct look *look)
 		const struct server *server = director->model->slots[i];
 		const struct iface *in, *out;
 		struct host_finding *finding;
-		char name[SERVER_NAME_TEXT];
+		char name[SERVER_NAME_TEXT], mtu[16];
 
 		if (server == NULL || server->iface == IFACE_NONE || server->service->iface == IFACE_NONE)
 			continue;
@@ -196,8 +237,10 @@ check_mtu(struct look *look)
 		    "; that of %s, where its VIP is, is %" PRIu32, out->name, server_name(server, name), out->mtu,
 		    in->name, in->mtu);
 		snprintf(finding->meaning, HOST_TEXT, "Requests in large frames cannot be handed on.");
-		snprintf(finding->mend, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, in->mtu);
-		snprintf(finding->undo, HOST_TEXT, "ip link set dev %s mtu %" PRIu32, out->name, out->mtu);
+		snprintf(mtu, sizeof(mtu), "%" PRIu32, in->mtu);
+		os_command(OS_MTU_SET, out->name, mtu, finding->mend, HOST_TEXT);
+		snprintf(mtu, sizeof(mtu), "%" PRIu32, out->mtu);
+		os_command(OS_MTU_SET, out->name, mtu, finding->undo, HOST_TEXT);
 		return;
 	}
 }
@@ -259,11 +302,13 @@ host_check(const struct dsrd *dsrd, struct host_finding *findings, size_t most)
 	check_vips(&look);
 	for (size_t i = 0; i < director->iface_count; i++) {
 		check_engine(&look, i);
+		check_buffer(&look, i);
 		check_forwarding(&look, (uint16_t)i, ADDR_IPV4);
 		check_forwarding(&look, (uint16_t)i, ADDR_IPV6);
 		check_offloads(&look, &director->ifaces[i]);
 		check_switch(&look, &director->ifaces[i]);
 	}
+	check_strays(&look);
 	check_mtu(&look);
 	check_claims(&look);
 	check_process(&look);

@@ -42,11 +42,14 @@ open_one(struct dsrd *dsrd, uint16_t index, bool again)
 
 	if (attachment_open(attachment, iface, index, dsrd->options->observe, error) == -1) {
 		const enum exit_status status = status_of(errno);
+		/* A system that cannot divide root opens nothing any more once it is given up. */
+		const char *missing = status == EXIT_NO_INTERFACE ? NULL : os_missing_privilege();
 
 		if (again)
 			log_debug("interface-failed interface=%s reason=\"%s\"", iface->name, error);
 		else
-			log_error("interface-failed interface=%s reason=\"%s\"", iface->name, error);
+			log_error("interface-failed interface=%s reason=\"%s%s%s\"", iface->name, error,
+			    missing != NULL ? "; " : "", missing != NULL ? missing : "");
 		return status;
 	}
 	receiver = attachment->receiver;
@@ -55,6 +58,8 @@ open_one(struct dsrd *dsrd, uint16_t index, bool again)
 		attachment_close(attachment, iface);
 		return EXIT_SYSTEM;
 	}
+	if (dsrd->locked)
+		attachment_lock(attachment, iface);
 	return EXIT_OK;
 }
 
@@ -132,13 +137,14 @@ interfaces_prepare(struct dsrd *dsrd, const struct settings *settings)
 static enum exit_status
 check_probe_address(const struct addr *addr)
 {
-	char text[ADDR_TEXT], holder[IFACE_NAME] = "";
+	char text[ADDR_TEXT], holder[IFACE_NAME] = "", mend[OS_COMMAND];
 
 	if (!addr_is_set(addr) || !os_holds_address(addr, holder))
 		return EXIT_OK;
 	addr_format(addr, text);
+	os_command(OS_ADDRESS_DELETE, holder, text, mend, sizeof(mend));
 	log_error("probe-address result=held address=%s interface=%s reason=\"this host's own kernel holds it: no host may; "
-	    "take it off, as in `ip address del %s dev %s`, or choose a free one\"", text, holder, text, holder);
+	    "take it off, as in `%s`, or choose a free one\"", text, holder, mend);
 	return EXIT_BAD_CONFIG;
 }
 
@@ -153,16 +159,17 @@ interfaces_check_vips(const struct settings *settings)
 	for (size_t i = 0; i < settings->service_count; i++) {
 		for (size_t j = 0; j < settings->services[i].listen_count; j++) {
 			const struct addr *vip = &settings->services[i].listens[j].vip;
-			char text[ADDR_TEXT], holder[IFACE_NAME] = "";
+			char text[ADDR_TEXT], holder[IFACE_NAME] = "", mend[OS_COMMAND];
 
 			if (j > 0 && addr_equal(vip, &settings->services[i].listens[j - 1].vip))
 				continue;
 			if (!os_holds_address(vip, holder))
 				continue;
 			addr_format(vip, text);
+			os_command(OS_ADDRESS_DELETE, holder, text, mend, sizeof(mend));
 			log_error("vip-held service=%s vip=%s interface=%s reason=\"this host's own kernel holds the VIP and "
-			    "would reset every connection to it: take it off, as in `ip address del %s dev %s`\"",
-			    settings->services[i].name, text, holder, text, holder);
+			    "would reset every connection to it: take it off, as in `%s`\"", settings->services[i].name, text,
+			    holder, mend);
 			status = EXIT_BAD_CONFIG;
 		}
 	}
@@ -196,7 +203,7 @@ interfaces_warn_forwarding(const struct dsrd *dsrd)
 	char mend[MEND_TEXT];
 
 	for (size_t i = 0; i < director->iface_count; i++) {
-		if (!carries_vips(director->model, (uint16_t)i) ||
+		if (!carries_vips(director->model, (uint16_t)i) || dsrd->attachments[i].withheld_count > 0 ||
 		    !os_forwards(director->ifaces[i].name, ADDR_IPV4, mend, sizeof(mend)))
 			continue;
 		log_warning("forwarding interface=%s reason=\"this host forwards IP packets and would route a second copy of "
@@ -290,6 +297,16 @@ interfaces_rescan(struct dsrd *dsrd, uint64_t now)
 		log_error("interface-changed result=failed reason=\"out of memory\"");
 	director_refresh(director);
 	interfaces_settle(dsrd);
+}
+
+void
+interfaces_lock(struct dsrd *dsrd)
+{
+	if (!os_can_lock())
+		return;
+	dsrd->locked = true;
+	for (size_t i = 0; i < dsrd->director.iface_count; i++)
+		attachment_lock(&dsrd->attachments[i], &dsrd->director.ifaces[i]);
 }
 
 void

@@ -23,6 +23,8 @@ void interfaces_settle(struct dsrd *dsrd);
 void interfaces_rescan(struct dsrd *dsrd, uint64_t now);
 /* An interface stopped giving frames: close it, rescan will try again. */
 void interfaces_lose(struct dsrd *dsrd, size_t index, const char *reason);
+/* Root is given up: what is open, and what will be, cannot be told anything new, where the system has a way for that. */
+void interfaces_lock(struct dsrd *dsrd);
 void interfaces_close(struct dsrd *dsrd);
 
 #endif

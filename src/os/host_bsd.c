@@ -19,16 +19,16 @@ os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
 	return os_iface_of_address(addr, iface);
 }
 
-/* By number, since OpenBSD has no sysctlbyname(). False where the system does not tell, as under pledge(2). */
-static bool
-is_set(int family, int protocol, int number)
+/* By number, since OpenBSD has no sysctlbyname(). -1 where the system does not tell, as under pledge(2). */
+static int
+read_number(int family, int protocol, int number)
 {
 	/* No const: macOS asks for a plain pointer. */
 	int name[] = {CTL_NET, family, protocol, number};
 	int value = 0;
 	size_t size = sizeof(value);
 
-	return sysctl(name, ARRAY_LEN(name), &value, &size, NULL, 0) == 0 && size == sizeof(value) && value != 0;
+	return sysctl(name, ARRAY_LEN(name), &value, &size, NULL, 0) == 0 && size == sizeof(value) ? value : -1;
 }
 
 /* These systems forward on all interfaces or on none. */
@@ -37,16 +37,51 @@ os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
 {
 	if (if_nametoindex(iface) == 0)
 		return false;
-	if (family == ADDR_IPV4 && is_set(PF_INET, IPPROTO_IP, IPCTL_FORWARDING)) {
+	if (family == ADDR_IPV4 && read_number(PF_INET, IPPROTO_IP, IPCTL_FORWARDING) > 0) {
 		(void)snprintf(mend, size, "sysctl -w net.inet.ip.forwarding=0");
 		return true;
 	}
-	if (family == ADDR_IPV6 && is_set(PF_INET6, IPPROTO_IPV6, IPV6CTL_FORWARDING)) {
+	if (family == ADDR_IPV6 && read_number(PF_INET6, IPPROTO_IPV6, IPV6CTL_FORWARDING) > 0) {
 		(void)snprintf(mend, size, "sysctl -w net.inet6.ip6.forwarding=0");
 		return true;
 	}
 	return false;
 }
+
+#ifdef __OpenBSD__
+
+/* Since 6.6 a host that does not forward drops them, and nothing changes that but forwarding. */
+bool
+os_drops_strays(char *mend, size_t size)
+{
+	(void)snprintf(mend, size, "%s", "");
+	return read_number(PF_INET, IPPROTO_IP, IPCTL_FORWARDING) == 0;
+}
+
+#else
+
+bool
+os_drops_strays(char *mend, size_t size)
+{
+	static const char *const names[] = {
+		"net.inet.ip.rfc1122_strong_es", /* FreeBSD 14 */
+		"net.inet.ip.check_interface",   /* FreeBSD before, DragonFly, macOS */
+		"net.inet.ip.checkinterface",    /* NetBSD */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		int value = 0;
+		size_t length = sizeof(value);
+
+		if (sysctlbyname(names[i], &value, &length, NULL, 0) != 0 || length != sizeof(value) || value == 0)
+			continue;
+		(void)snprintf(mend, size, "sysctl -w %s=0", names[i]);
+		return true;
+	}
+	return false;
+}
+
+#endif
 
 const char *
 os_missing_privilege(void)
@@ -61,5 +96,6 @@ os_missing_privilege(void)
 			return NULL;
 	}
 	return "dsrd may not open /dev/bpf, without which frames can be neither captured nor sent: run it as root, or give"
-	    " its user read and write access to that device";
+	    " its user read and write access to that device. Once it has given up root (`user`), an interface can only be"
+	    " opened by a restart; on OpenBSD that access does not help then";
 }

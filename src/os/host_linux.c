@@ -135,6 +135,12 @@ os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
 	return true;
 }
 
+bool
+os_drops_strays(char *mend UNUSED, size_t size UNUSED)
+{
+	return false; /* an address is the host's, whatever interface has it */
+}
+
 int
 os_silence_socket(int fd)
 {

@@ -20,6 +20,12 @@ os_forwards(const char *iface UNUSED, enum addr_family family UNUSED, char *mend
 	return false;
 }
 
+bool
+os_drops_strays(char *mend UNUSED, size_t size UNUSED)
+{
+	return false;
+}
+
 int
 os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
 {

@@ -45,6 +45,11 @@ bool os_news_read(int fd);
  * False also where this cannot be known.
  */
 bool os_forwards(const char *iface, enum addr_family family, char *mend, size_t size);
+/*
+ * Does this host drop packets that come in by another interface than the one that has their address? If so `mend` gets
+ * the command that stops it, or nothing where there is none. False also where this cannot be known.
+ */
+bool os_drops_strays(char *mend, size_t size);
 
 /*
  * Receive offloads merge frames into larger ones than can be sent, and how large each was is forgotten. os_offload_off() turns them off and remembers what
@@ -74,8 +79,36 @@ NODISCARD int os_silence_socket(int fd);
 int os_group_socket(void);
 /* 0 also when it was joined before; -1 with errno. */
 NODISCARD int os_group_join(int fd, const char *iface, const struct addr *group);
+/* Frames leave with the source address they have, which some kernels replace otherwise. 0 or -1. */
+NODISCARD int os_complete_headers(int fd);
 /* Tell the kernel not to hand a capture descriptor the frames this host sends. An optimisation: -1 is no harm. */
 int os_ignore_outgoing(int fd);
+
+/*
+ * The bytes of a capture buffer that is smaller than wanted, and in `mend` the command that allows a larger one to those
+ * who open it later; 0 where it is as large as wanted.
+ */
+size_t os_capture_buffer(int fd, char *mend, size_t size);
+/*
+ * Keep from this host's own stack what comes to `mac` for these addresses, so that it cannot forward a second copy of it.
+ * `*fd` is -1 at first; closing it ends all. 0, or -1 with errno: ENOTSUP on all systems but OpenBSD, EPERM when root is
+ * needed and gone, E2BIG when they are too many.
+ */
+NODISCARD int os_withhold(int *fd, const char *iface, const struct mac *mac, const struct addr *addresses, size_t count);
+
+/*
+ * Once root is given up, open descriptors can be locked, where os_can_lock() says so. Then a capture descriptor gives
+ * frames by the filter it has, and cannot be told anything else; a sender's takes IP and ARP frames, and nothing else. 0,
+ * or -1 with errno.
+ */
+bool os_can_lock(void);
+NODISCARD int os_lock_capture(int fd);
+NODISCARD int os_lock_sender(int fd);
+/*
+ * The last step: what this process will never need is given up, and it may write nowhere but in `directories`. 0 also
+ * where the system has nothing for that; -1 with a reason.
+ */
+NODISCARD int os_confine(const char *const directories[], size_t count, char error[OS_ERROR]);
 
 /* "name" or "name:group" as numbers; the group is else the user's own. 0, or -1 with what to type in `error`. */
 struct os_user {
@@ -91,6 +124,20 @@ NODISCARD int os_user_find(const char *user, struct os_user *found, char error[O
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 /* The user at the other end of a connected Unix socket. 0 or -1. */
 NODISCARD int os_peer_user(int fd, uid_t *uid);
+/* What a person types on this system. `argument` is an address, an MTU, a user or a group. */
+enum os_command {
+	OS_ADDRESS_DELETE,
+	OS_LINK_UP,
+	OS_LINK_DOWN,
+	OS_MTU_SET,
+	OS_OFFLOADS_OFF,
+	OS_OFFLOADS_ON,
+	OS_USER_ADD,
+	OS_GROUP_ADD
+};
+#define OS_COMMAND 200
+void os_command(enum os_command command, const char *iface, const char *argument, char *text, size_t size);
+
 /* What this process lacks to capture and inject, as a sentence; NULL when nothing is missing. */
 const char *os_missing_privilege(void);
 

@@ -16,7 +16,7 @@ int
 os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 {
 	size_t length = strcspn(user, ":");
-	char name[NAME];
+	char name[NAME], command[OS_ERROR / 2];
 	const struct passwd *passwd;
 
 	if (length == 0 || length >= sizeof(name) || (user[length] == ':' && user[length + 1] == '\0')) {
@@ -28,10 +28,9 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 	name[length] = '\0';
 	passwd = getpwnam(name);
 	if (passwd == NULL) {
+		os_command(OS_USER_ADD, "", name, command, sizeof(command));
 		(void)snprintf(error, OS_ERROR,
-		    "no user `%s` on this host: create it (useradd --system --no-create-home"
-		    " --shell /usr/sbin/nologin %s), or name another with `user` or -u",
-		    name, name);
+		    "no user `%s` on this host: create it (%s), or name another with `user` or -u", name, command);
 		errno = ENOENT;
 		return -1;
 	}
@@ -41,10 +40,11 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 		const struct group *group = getgrnam(user + length + 1);
 
 		if (group == NULL) {
+			(void)snprintf(name, sizeof(name), "%s", user + length + 1);
+			os_command(OS_GROUP_ADD, "", name, command, sizeof(command));
 			(void)snprintf(error, OS_ERROR,
-			    "no group `%.64s` on this host: create it (groupadd --system"
-			    " %.64s), or name another with `user` or -u",
-			    user + length + 1, user + length + 1);
+			    "no group `%s` on this host: create it (%s), or name another with `user` or -u", name,
+			    command);
 			errno = ENOENT;
 			return -1;
 		}

@@ -71,7 +71,7 @@ expect_said 'CAP_NET_RAW'
 step "it refuses a VIP that the kernel holds"
 ip -n "$NET-director" address add "$VIP/32" dev lo
 expect_status "a start on a host that holds the VIP" 78 "$DSRD" -d -f "$conf"
-expect_said "ip address del $VIP"
+expect_said "ip address delete $VIP"
 ip -n "$NET-director" address delete "$VIP/32" dev lo
 
 # What of the interface must be found again afterwards.

@@ -7,11 +7,12 @@
 Suite *iface_suite(void);
 Suite *host_suite(void);
 Suite *news_suite(void);
+Suite *vip_filter_suite(void);
 
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = {iface_suite, host_suite, news_suite};
+	static Suite *(*const suites[])(void) = {iface_suite, host_suite, news_suite, vip_filter_suite};
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 

@@ -138,6 +138,45 @@ START_TEST(silenced_socket_receives_nothing)
 }
 END_TEST
 
+/* Each is one line that names what it is about. */
+START_TEST(commands_can_be_typed)
+{
+	static const enum os_command all[] = {OS_ADDRESS_DELETE, OS_LINK_UP, OS_LINK_DOWN, OS_MTU_SET, OS_OFFLOADS_OFF,
+		OS_OFFLOADS_ON};
+	char text[OS_COMMAND];
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		os_command(all[i], "eth7", "2001:db8::10", text, sizeof(text));
+		ck_assert_msg(strstr(text, "eth7") != NULL && strchr(text, '%') == NULL, "%s", text);
+		if (all[i] == OS_ADDRESS_DELETE || all[i] == OS_MTU_SET)
+			ck_assert_msg(strstr(text, "2001:db8::10") != NULL, "%s", text);
+	}
+	os_command(OS_USER_ADD, "", "dsrd", text, sizeof(text));
+	ck_assert_msg(strstr(text, "dsrd") != NULL, "%s", text);
+	os_command(OS_GROUP_ADD, "", "dsrd", text, sizeof(text));
+	ck_assert_msg(strstr(text, "dsrd") != NULL, "%s", text);
+}
+END_TEST
+
+/* What is no descriptor of bpf can be locked nowhere, and withholds nothing. */
+START_TEST(what_is_no_bpf_is_refused)
+{
+	const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+	struct addr vip;
+	int fd = -1, other = socket(AF_INET, SOCK_DGRAM, 0);
+	char mend[OS_COMMAND] = "";
+
+	ck_assert_int_eq(addr_parse("192.0.2.10", &vip), 0);
+	ck_assert_int_eq(os_lock_capture(other), -1);
+	ck_assert_int_eq(os_lock_sender(other), -1);
+	ck_assert_int_eq(os_withhold(&fd, "nosuchif0", &mac, &vip, 1), -1);
+	ck_assert_int_eq(fd, -1);
+	ck_assert_uint_eq(os_capture_buffer(other, mend, sizeof(mend)), 0);
+	ck_assert_str_eq(mend, "");
+	ck_assert_int_eq(close(other), 0);
+}
+END_TEST
+
 Suite *
 host_suite(void)
 {
@@ -151,6 +190,8 @@ host_suite(void)
 	tcase_add_test(tests, forwarding_is_not_guessed);
 	tcase_add_test(tests, offloads_of_no_interface_fail);
 	tcase_add_test(tests, offload_text_always_fits);
+	tcase_add_test(tests, commands_can_be_typed);
+	tcase_add_test(tests, what_is_no_bpf_is_refused);
 	tcase_add_test(tests, silenced_socket_receives_nothing);
 	suite_add_tcase(suite, tests);
 	return suite;
