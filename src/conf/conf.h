@@ -33,6 +33,8 @@ struct conf {
 	char user[CONF_USER];    /* user[:group] to become; empty: stay */
 	enum log_sink log;
 	enum conf_offload offload;
+	bool bypass;   /* frames leave past the queue discipline */
+	bool withhold; /* the host's own stack does not see frames for VIPs */
 	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
 	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: the default */
 	char control_group[CONF_USER];

@@ -58,7 +58,6 @@ bool value_print_notify(const struct conf *conf, const struct service_settings *
 	bool value_print_##name(const struct conf *conf, const struct service_settings *service, size_t index, \
 	    char text[KEY_TEXT])
 FLOW_VALUE(hash_key);
-FLOW_VALUE(offload);
 FLOW_VALUE(persist);
 FLOW_VALUE(warmup);
 FLOW_VALUE(on_down);
@@ -73,6 +72,10 @@ FLOW_VALUE(probe_address);
 FLOW_VALUE(vip_check);
 FLOW_VALUE(vip_conflict);
 FLOW_VALUE(vip_payload);
+/* value_wire.c */
+FLOW_VALUE(offload);
+FLOW_VALUE(queue_discipline);
+FLOW_VALUE(withhold);
 /* value_control.c */
 enum set_result value_set_control(struct parse *parse, struct draft *draft, char *value);
 bool value_print_control(const struct conf *conf, const struct service_settings *service, size_t index,

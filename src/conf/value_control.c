@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The keys of what answers questions: the control socket, and the page and metrics over HTTP; and `offload`. */
+/* The keys of what answers questions: the control socket, and the page and metrics over HTTP */
 #include "config.h"
 
 #include <string.h>
@@ -110,34 +110,4 @@ value_print_http(const struct conf *conf, const struct service_settings *service
 	(void)snprintf(text, KEY_TEXT, "%s%s%s:%u", brackets ? "[" : "", addr_format(&conf->http_address, addr),
 	    brackets ? "]" : "", conf->http_port);
 	return index == 0 && addr_is_set(&conf->http_address);
-}
-
-static const char *const offload_names[] = { [OFFLOAD_AUTO] = "auto", [OFFLOAD_TC] = "tc", [OFFLOAD_XDP] = "xdp",
-	[OFFLOAD_OFF] = "off" };
-
-const char *
-conf_offload_name(enum conf_offload offload)
-{
-	return offload_names[offload];
-}
-
-enum set_result
-value_set_offload(struct parse *parse, struct draft *draft, char *value)
-{
-	(void)draft;
-	for (size_t i = 0; i < ARRAY_LEN(offload_names); i++) {
-		if (strcmp(value, offload_names[i]) != 0)
-			continue;
-		parse->conf->offload = (enum conf_offload)i;
-		return SET_OK;
-	}
-	return SET_REFUSED;
-}
-
-bool
-value_print_offload(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
-{
-	(void)service;
-	(void)snprintf(text, KEY_TEXT, "%s", conf_offload_name(conf->offload));
-	return index == 0;
 }

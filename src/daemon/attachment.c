@@ -29,7 +29,7 @@ turn_offloads_off(struct attachment *attachment, const struct iface *iface)
 }
 
 int
-attachment_open(struct attachment *attachment, const struct iface *iface, uint16_t index, bool observe,
+attachment_open(struct attachment *attachment, const struct iface *iface, uint16_t index, bool observe, bool bypass,
     char error[IO_ERROR])
 {
 	int saved;
@@ -42,7 +42,7 @@ attachment_open(struct attachment *attachment, const struct iface *iface, uint16
 	os_ignore_outgoing(attachment->receiver->ops->descriptor(attachment->receiver));
 	if (observe)
 		return 0;
-	attachment->sender = io_libnet_open(iface->name, false, error);
+	attachment->sender = io_libnet_open(iface->name, bypass, error);
 	if (attachment->sender == NULL)
 		goto failed;
 	if (os_complete_headers(attachment->sender->ops->descriptor(attachment->sender)) == -1)
@@ -195,7 +195,7 @@ is_withheld(const struct attachment *attachment, const struct mac *mac, const st
 	return true;
 }
 
-void
+bool
 attachment_withhold(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
 {
 	struct addr vips[VIPS_WITHHELD];
@@ -203,9 +203,9 @@ attachment_withhold(struct attachment *attachment, const struct iface *iface, ui
 	int fd = attachment->withholder > 0 ? attachment->withholder : -1;
 
 	if (attachment->sender == NULL || (count == 0 && fd == -1))
-		return;
+		return true;
 	if (is_withheld(attachment, &iface->mac, vips, count))
-		return;
+		return true;
 	if (count > VIPS_WITHHELD) {
 		errno = E2BIG;
 	} else if (os_withhold(&fd, iface->name, &iface->mac, vips, count) == 0) {
@@ -214,11 +214,13 @@ attachment_withhold(struct attachment *attachment, const struct iface *iface, ui
 		attachment->withheld_mac = iface->mac;
 		memcpy(attachment->withheld, vips, count * sizeof(vips[0]));
 		log_info("withhold interface=%s vips=%zu", iface->name, count);
-		return;
+		return true;
 	}
-	if (errno != ENOTSUP)
-		log_warning("withhold interface=%s result=failed reason=\"%s\" meaning=\"this host's own stack sees frames for "
-		    "new VIPs too: let it not forward, or restart dsrd\"", iface->name, strerror(errno));
+	if (errno == ENOTSUP)
+		return false;
+	log_warning("withhold interface=%s result=failed reason=\"%s\" meaning=\"this host's own stack sees frames for "
+	    "new VIPs too: let it not forward, or restart dsrd\"", iface->name, strerror(errno));
+	return true;
 }
 
 void

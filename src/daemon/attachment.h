@@ -29,9 +29,9 @@ struct attachment {
 	struct sender_stats sent;       /* of senders closed before this one */
 };
 
-/* 0, or -1 with a reason and errno. With `observe` the interface is left as it is. */
+/* 0, or -1 with a reason and errno. With `observe` the interface is left as it is; `bypass`: see io.h. */
 NODISCARD int attachment_open(struct attachment *attachment, const struct iface *iface, uint16_t index, bool observe,
-    char error[IO_ERROR]);
+    bool bypass, char error[IO_ERROR]);
 bool attachment_is_open(const struct attachment *attachment);
 /* Puts back what was changed. */
 void attachment_close(struct attachment *attachment, const struct iface *iface);
@@ -41,8 +41,8 @@ void attachment_filter(struct attachment *attachment, const struct iface *iface,
 /* Joins the groups at which IPv6 VIPs are asked for. */
 void attachment_join(struct attachment *attachment, const struct iface *iface, uint16_t index,
     const struct model *model);
-/* Where the system can: keeps the VIPs' frames from this host's own stack. */
-void attachment_withhold(struct attachment *attachment, const struct iface *iface, uint16_t index,
+/* Keeps the VIPs' frames from this host's own stack. False when the system has no such thing. */
+bool attachment_withhold(struct attachment *attachment, const struct iface *iface, uint16_t index,
     const struct model *model);
 /* From now on the descriptors take no new orders: the filter lets through what any VIP could need. */
 void attachment_lock(struct attachment *attachment, const struct iface *iface);

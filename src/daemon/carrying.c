@@ -142,7 +142,6 @@ carrying_settle(struct dsrd *dsrd)
 		if (!is_on(dsrd, i) || fast_path_kind(carrying->path, i) != FAST_PATH_TC)
 			attachment_filter(attachment, &director->ifaces[i], (uint16_t)i, director->model);
 		attachment_join(attachment, &director->ifaces[i], (uint16_t)i, director->model);
-		attachment_withhold(attachment, &director->ifaces[i], (uint16_t)i, director->model);
 		if (!may)
 			continue;
 		if (!is_on(dsrd, i) && carrying->troubles < TROUBLES_MOST && carries_vips(director->model, i))

@@ -27,6 +27,7 @@
 #include "lb/carry.h"
 #include "daemon/reload.h"
 #include "daemon/webdesk.h"
+#include "daemon/withholding.h"
 #include "os/os.h"
 #include "probe/children.h"
 #include "probe/probe.h"
@@ -172,6 +173,7 @@ tick(struct dsrd *dsrd, uint64_t now)
 	director_tick(&dsrd->director, now);
 	losses_tell(&dsrd->losses, &facts);
 	carrying_look(dsrd);
+	withholding_beat(dsrd);
 	if (now >= dsrd->next_rescan)
 		rescan(dsrd, now);
 	dsrd_flush(dsrd);
@@ -330,6 +332,7 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 	}
 	open_news(dsrd);
 	carrying_open(dsrd);
+	withholding_open(dsrd);
 	dsrd->director.changed = on_change;
 	dsrd->director.changed_context = dsrd;
 	return 0;
@@ -349,6 +352,7 @@ stop_parts(struct dsrd *dsrd)
 	if (dsrd->news != -1)
 		(void)close(dsrd->news);
 	carrying_close(dsrd);
+	withholding_close(dsrd);
 	director_clear(&dsrd->director);
 }
 

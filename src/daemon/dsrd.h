@@ -23,6 +23,7 @@ struct notify;
 struct prober;
 struct trace;
 struct webdesk;
+struct withholding;
 
 struct dsrd {
 	const struct options *options;
@@ -33,6 +34,7 @@ struct dsrd {
 	struct attachment attachments[IFACES_MOST]; /* by the director's interface numbers */
 	struct losses losses;
 	struct carrying *carrying; /* NULL: the kernel is not to carry */
+	struct withholding *withholding; /* NULL: the host's stack sees what it sees */
 	struct loop *loop;
 	struct children *children;
 	struct hook *hook;

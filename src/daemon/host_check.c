@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "daemon/dsrd.h"
+#include "daemon/withholding.h"
 #include "os/os.h"
 
 struct look {
@@ -69,7 +70,7 @@ check_forwarding(struct look *look, uint16_t index, enum addr_family family)
 	struct host_finding *finding;
 
 	/* A VIP that is kept from the stack is not forwarded by it. */
-	if (!has_vips(director->model, index, family) || look->dsrd->attachments[index].withheld_count > 0 ||
+	if (!has_vips(director->model, index, family) || withholding_is_on(look->dsrd, index) ||
 	    !os_forwards(director->ifaces[index].name, family, mend, sizeof(mend)))
 		return;
 	finding = add(look, true, "forwarding");

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/carrying.h"
 #include "daemon/loop.h"
+#include "daemon/withholding.h"
 
 /* System interfaces that are looked at to find a server by its address. */
 #define NAMES_MOST 256
@@ -40,7 +41,7 @@ open_one(struct dsrd *dsrd, uint16_t index, bool again)
 	struct receiver *receiver;
 	char error[IO_ERROR];
 
-	if (attachment_open(attachment, iface, index, dsrd->options->observe, error) == -1) {
+	if (attachment_open(attachment, iface, index, dsrd->options->observe, dsrd->conf.bypass, error) == -1) {
 		const enum exit_status status = status_of(errno);
 		/* A system that cannot divide root opens nothing any more once it is given up. */
 		const char *missing = status == EXIT_NO_INTERFACE ? NULL : os_missing_privilege();
@@ -203,7 +204,7 @@ interfaces_warn_forwarding(const struct dsrd *dsrd)
 	char mend[MEND_TEXT];
 
 	for (size_t i = 0; i < director->iface_count; i++) {
-		if (!carries_vips(director->model, (uint16_t)i) || dsrd->attachments[i].withheld_count > 0 ||
+		if (!carries_vips(director->model, (uint16_t)i) || withholding_is_on(dsrd, i) ||
 		    !os_forwards(director->ifaces[i].name, ADDR_IPV4, mend, sizeof(mend)))
 			continue;
 		log_warning("forwarding interface=%s reason=\"this host forwards IP packets and would route a second copy of "
@@ -216,6 +217,7 @@ close_one(struct dsrd *dsrd, size_t index)
 {
 	loop_unwatch(dsrd->loop, index);
 	carrying_end(dsrd, index);
+	withholding_end(dsrd, index);
 	attachment_close(&dsrd->attachments[index], &dsrd->director.ifaces[index]);
 }
 
@@ -228,6 +230,7 @@ interfaces_settle(struct dsrd *dsrd)
 		if (!is_needed(director->model, (uint16_t)i) && attachment_is_open(&dsrd->attachments[i]))
 			close_one(dsrd, i);
 	carrying_settle(dsrd);
+	withholding_settle(dsrd);
 }
 
 void

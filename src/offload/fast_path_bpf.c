@@ -26,12 +26,10 @@
 #include <unistd.h>
 
 #include "offload/bpf_object.h"
+#include "offload/tc_bpf.h"
 
-/* enum bpf_attach_type, include/uapi/linux/bpf.h of Linux 6.6: older headers do not have it. */
-#define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
-/* Where the filter stands in clsact, before Linux 6.6: first. */
-#define CLSACT_HANDLE 0xd5d
-#define CLSACT_PRIORITY 1
+/* First: who ate frames before us would eat what the tap's filter has decided. */
+static const struct tc_place place_at_tc = { .handle = 0xd5d, .priority = 1, .first = true };
 
 struct attached {
 	enum fast_path_kind kind;
@@ -202,43 +200,15 @@ take_lock(uint32_t ifindex)
 	return -1;
 }
 
-/* Before Linux 6.6. A filter that a killed daemon left decides nothing without its socket; it is replaced here. */
-static int
-attach_clsact(const struct fast_path *path, uint32_t ifindex)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
-	    .prog_fd = program(path, "dsrd_tc"), .flags = BPF_TC_F_REPLACE);
-	int number = -bpf_tc_hook_create(&hook);
-
-	if (number != 0 && number != EEXIST)
-		return number;
-	return -bpf_tc_attach(&hook, &filter);
-}
-
-/* The qdisc stays: others may have put filters there meanwhile, and an empty one does nothing. */
-static void
-detach_clsact(uint32_t ifindex)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
-
-	(void)bpf_tc_detach(&hook, &filter);
-}
-
 /* tc's program first, then the filter that decides for it: else what it decided first would be lost. */
 static int
 attach_tc(struct fast_path *path, struct attached *attached, int capture, char error[FAST_PATH_ERROR])
 {
 	const int tap = program(path, "dsrd_tap");
-	int number = 0;
+	int number;
 
 	attached->kind = FAST_PATH_TC;
-	attached->link = bpf_link_create(program(path, "dsrd_tc"), (int)attached->ifindex, ATTACH_TCX_INGRESS, NULL);
-	if (attached->link < 0) {
-		attached->link = -1;
-		number = attach_clsact(path, attached->ifindex);
-	}
+	number = tc_attach(program(path, "dsrd_tc"), attached->ifindex, &place_at_tc, &attached->link);
 	if (number != 0) {
 		explain(error, "the program cannot be attached to tc", number);
 		return -1;
@@ -328,10 +298,10 @@ fast_path_detach(struct fast_path *path, size_t number, int capture)
 		return;
 	if (attached->kind == FAST_PATH_TC && capture != -1)
 		(void)setsockopt(capture, SOL_SOCKET, SO_DETACH_FILTER, &(int) { 0 }, sizeof(int));
-	if (attached->link != -1)
+	if (attached->kind == FAST_PATH_TC)
+		tc_detach(attached->ifindex, &place_at_tc, attached->link);
+	else if (attached->link != -1)
 		(void)close(attached->link);
-	else if (attached->kind == FAST_PATH_TC)
-		detach_clsact(attached->ifindex);
 	if (attached->lock != -1)
 		(void)close(attached->lock);
 	memset(attached, 0, sizeof(*attached));

@@ -55,6 +55,14 @@ syn match dsrdOffloadIs contained "=" nextgroup=dsrdOffloadWord,dsrdBad skipwhit
 syn keyword dsrdOffloadWord contained auto tc xdp off
 hi def link dsrdOffloadIs dsrdIs
 hi def link dsrdOffloadWord dsrdWord
+syn match dsrdQueueDisciplineIs contained "=" nextgroup=dsrdQueueDisciplineWord,dsrdBad skipwhite
+syn keyword dsrdQueueDisciplineWord contained use bypass
+hi def link dsrdQueueDisciplineIs dsrdIs
+hi def link dsrdQueueDisciplineWord dsrdWord
+syn match dsrdWithholdIs contained "=" nextgroup=dsrdWithholdWord,dsrdBad skipwhite
+syn keyword dsrdWithholdWord contained yes no
+hi def link dsrdWithholdIs dsrdIs
+hi def link dsrdWithholdWord dsrdWord
 syn match dsrdSchedulerIs contained "=" nextgroup=dsrdSchedulerWord,dsrdBad skipwhite
 syn keyword dsrdSchedulerWord contained rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random least-latency
 hi def link dsrdSchedulerIs dsrdIs
@@ -90,6 +98,8 @@ syn match dsrdDsrdKey contained "^\s*\zscontrol\ze\s*=" nextgroup=dsrdControlIs 
 syn match dsrdDsrdKey contained "^\s*\zscontrol-group-may\ze\s*=" nextgroup=dsrdControlGroupMayIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zshttp\ze\s*=" nextgroup=dsrdHttpIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zsoffload\ze\s*=" nextgroup=dsrdOffloadIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zsqueue-discipline\ze\s*=" nextgroup=dsrdQueueDisciplineIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zswithhold\ze\s*=" nextgroup=dsrdWithholdIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|connections\|hash-key\|probe-address\|include\|notify\|mac\|address\)\ze\s*="
 hi def link dsrdDsrdKey dsrdKey
 syn match dsrdDefaultsKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite

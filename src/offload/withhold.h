@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Keeps frames for VIPs from the host's own network stack, behind the tap that the daemon reads. configure picks
+ * withhold_bpf.c, or withhold_none.c where there is no way to do it.
+ *
+ * It ends with the process, however that ends; where the kernel cannot be made to do that, a few seconds later.
+ */
+#ifndef OFFLOAD_WITHHOLD_H
+#define OFFLOAD_WITHHOLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+
+#define WITHHOLD_ERROR 512
+#define WITHHOLDS_MOST 64 /* interfaces */
+
+struct withhold;
+
+/* A VIP, by the number of the interface that its frames come in by. */
+struct withheld_vip {
+	struct addr addr;
+	size_t number;
+};
+
+/* Needs the privilege that fast_path_open() needs. NULL with a reason. */
+NODISCARD struct withhold *withhold_open(char error[WITHHOLD_ERROR]);
+/* Ends it everywhere. NULL is fine. */
+void withhold_close(struct withhold *withhold);
+
+/* 0, also when it was begun before, or -1 with a reason. */
+NODISCARD int withhold_begin(struct withhold *withhold, size_t number, const char *iface,
+    char error[WITHHOLD_ERROR]);
+void withhold_end(struct withhold *withhold, size_t number);
+
+/* These, and no others. Returns how many of them found no room. */
+size_t withhold_set(struct withhold *withhold, const struct withheld_vip *vips, size_t count);
+/* To be called about once a second: the daemon is alive. */
+void withhold_beat(struct withhold *withhold);
+
+#endif

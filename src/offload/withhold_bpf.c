@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/* By a program at the entrance of traffic control. Its object file is part of this program: withhold_bpf_object. */
+#include "config.h"
+
+#include "offload/withhold.h"
+
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "offload/bpf_object.h"
+#include "offload/tc_bpf.h"
+#include "offload/withhold_map.h"
+
+/* Behind the fast path's. */
+static const struct tc_place place_at_tc = { .handle = 0xd5e, .priority = 2, .first = false };
+
+struct held {
+	uint32_t ifindex; /* 0: nothing is withheld there */
+	int link;
+};
+
+struct withhold {
+	struct bpf_object *object;
+	struct withhold_state *state;
+	struct held held[WITHHOLDS_MOST];
+};
+
+static void
+explain(char error[WITHHOLD_ERROR], const char *what, int number)
+{
+	const char *why = number == EPERM || number == EACCES ?
+	    ": it takes root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and a container that lets them be used" : "";
+
+	(void)snprintf(error, WITHHOLD_ERROR, "%s: %s%s", what, strerror(number), why);
+}
+
+static size_t
+state_bytes(void)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (sizeof(struct withhold_state) + page - 1) / page * page;
+}
+
+static int
+load(struct withhold *withhold, char error[WITHHOLD_ERROR])
+{
+	const struct bpf_object_open_opts options = { .sz = sizeof(options), .object_name = "dsrd_withhold" };
+	void *memory = MAP_FAILED;
+	int number;
+
+	withhold->object = bpf_object__open_mem(withhold_bpf_object, withhold_bpf_object_size, &options);
+	number = withhold->object == NULL ? errno : -bpf_object__load(withhold->object);
+	if (number != 0) {
+		explain(error, "the kernel does not load the BPF program (Linux 5.18 or later does)", number);
+		return -1;
+	}
+	memory = mmap(NULL, state_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,
+	    bpf_map__fd(bpf_object__find_map_by_name(withhold->object, "withheld")), 0);
+	if (memory == MAP_FAILED) {
+		explain(error, "the BPF program's memory cannot be shared", errno);
+		return -1;
+	}
+	withhold->state = memory;
+	return 0;
+}
+
+/* What is written goes to the caller's error, not to standard error. */
+static int
+say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED, va_list arguments UNUSED)
+{
+	return 0;
+}
+
+struct withhold *
+withhold_open(char error[WITHHOLD_ERROR])
+{
+	struct withhold *withhold = calloc(1, sizeof(*withhold));
+
+	if (withhold == NULL) {
+		explain(error, "no memory", ENOMEM);
+		return NULL;
+	}
+	libbpf_set_print(say_nothing);
+	if (load(withhold, error) == 0)
+		return withhold;
+	withhold_close(withhold);
+	return NULL;
+}
+
+void
+withhold_close(struct withhold *withhold)
+{
+	if (withhold == NULL)
+		return;
+	for (size_t i = 0; i < WITHHOLDS_MOST; i++)
+		withhold_end(withhold, i);
+	if (withhold->state != NULL)
+		(void)munmap(withhold->state, state_bytes());
+	bpf_object__close(withhold->object);
+	free(withhold);
+}
+
+int
+withhold_begin(struct withhold *withhold, size_t number, const char *iface,
+    char error[WITHHOLD_ERROR])
+{
+	struct held *held = &withhold->held[number];
+	const struct bpf_program *program = bpf_object__find_program_by_name(withhold->object, "dsrd_withhold");
+	const uint32_t ifindex = if_nametoindex(iface);
+	int result;
+
+	if (ifindex != 0 && held->ifindex == ifindex)
+		return 0;
+	withhold_end(withhold, number);
+	result = tc_attach(bpf_program__fd(program), ifindex, &place_at_tc, &held->link);
+	if (result != 0) {
+		explain(error, "the program cannot be attached to tc", result);
+		return -1;
+	}
+	held->ifindex = ifindex;
+	return 0;
+}
+
+void
+withhold_end(struct withhold *withhold, size_t number)
+{
+	struct held *held = &withhold->held[number];
+
+	if (held->ifindex != 0)
+		tc_detach(held->ifindex, &place_at_tc, held->link);
+	held->ifindex = 0;
+}
+
+/* As withhold.bpf.c has them. */
+static void
+as_ipv6(const struct addr *addr, uint64_t words[2])
+{
+	uint8_t bytes[16] = { [10] = 0xff, [11] = 0xff };
+
+	if (addr->family == ADDR_IPV4)
+		memcpy(bytes + 12, addr->bytes, 4);
+	else
+		memcpy(bytes, addr->bytes, sizeof(bytes));
+	memcpy(words, bytes, sizeof(bytes));
+}
+
+/* False when all its places are taken. */
+static bool
+put(struct withhold_place *places, const uint64_t addr[2], uint32_t ifindex)
+{
+	const uint32_t hash = withhold_hash(addr, ifindex);
+
+	for (uint32_t i = 0; i < WITHHOLD_PROBES; i++) {
+		struct withhold_place *place = &places[(hash + i) % WITHHOLD_PLACES];
+
+		if (place->ifindex != 0)
+			continue;
+		*place = (struct withhold_place) { { addr[0], addr[1] }, ifindex, 0 };
+		return true;
+	}
+	return false;
+}
+
+/* A new table beside the old one, then place by place: what stays is withheld at nearly all times. */
+size_t
+withhold_set(struct withhold *withhold, const struct withheld_vip *vips, size_t count)
+{
+	struct withhold_place *fresh = calloc(WITHHOLD_PLACES, sizeof(*fresh));
+	size_t left = 0;
+
+	for (size_t i = 0; i < count && fresh != NULL; i++) {
+		const uint32_t ifindex = withhold->held[vips[i].number].ifindex;
+		uint64_t addr[2];
+
+		if (ifindex == 0)
+			continue;
+		as_ipv6(&vips[i].addr, addr);
+		if (i - left >= WITHHOLD_VIPS_MOST || !put(fresh, addr, ifindex))
+			left++;
+	}
+	if (fresh == NULL)
+		return count;
+	for (size_t i = 0; i < WITHHOLD_PLACES; i++)
+		if (memcmp(&withhold->state->places[i], &fresh[i], sizeof(fresh[i])) != 0)
+			withhold->state->places[i] = fresh[i];
+	free(fresh);
+	return left;
+}
+
+void
+withhold_beat(struct withhold *withhold)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	__atomic_store_n(&withhold->state->alive, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, __ATOMIC_RELAXED);
+}

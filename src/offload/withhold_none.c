@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* Where the host's network stack sees what arrives, and nothing can be done about it. */
+#include "config.h"
+
+#include "offload/withhold.h"
+
+#include <stdio.h>
+
+struct withhold *
+withhold_open(char error[WITHHOLD_ERROR])
+{
+	(void)snprintf(error, WITHHOLD_ERROR, "this dsrd was built without BPF: configure --with-bpf says what is missing");
+	return NULL;
+}
+
+void
+withhold_close(struct withhold *withhold UNUSED)
+{
+}
+
+int
+withhold_begin(struct withhold *withhold UNUSED, size_t number UNUSED, const char *iface UNUSED,
+    char error[WITHHOLD_ERROR])
+{
+	error[0] = '\0';
+	return -1;
+}
+
+void
+withhold_end(struct withhold *withhold UNUSED, size_t number UNUSED)
+{
+}
+
+size_t
+withhold_set(struct withhold *withhold UNUSED, const struct withheld_vip *vips UNUSED, size_t count)
+{
+	return count;
+}
+
+void
+withhold_beat(struct withhold *withhold UNUSED)
+{
+}
