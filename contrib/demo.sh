@@ -94,7 +94,8 @@ build_dsrd() {
 	if [ ! -f Makefile ]; then
 		"$top/configure" >>"$log" 2>&1 || give_up "$log" "configure failed."
 	fi
-	make -j "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" dsrd >>"$log" 2>&1 || give_up "$log" "make failed."
+	make -j "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" dsrd dsrctl man/dsrd.conf.5 >>"$log" 2>&1 ||
+		give_up "$log" "make failed."
 	echo "$(./dsrd --version | head -n 1) is built in $work ($(($(date +%s) - begin)) s)." | tell
 	cd "$top"
 }
@@ -260,6 +261,11 @@ show_wire() {
 }
 
 play() {
+	cat >"$NET_DIR/dsrctl" <<-END
+	#!/bin/sh
+	exec "$work/dsrctl" -s "$NET_DIR/dsrd.sock" "\$@"
+	END
+	chmod +x "$NET_DIR/dsrctl"
 	chapter "The network stays up"
 	echo "The hosts are network namespaces. Try, from another terminal, as root:" | tell
 	echo
@@ -269,7 +275,11 @@ play() {
 	ip netns exec $NET-client curl http://$VIP/|fetch a page
 	ip netns exec $NET-client arping -I eth0 -c 3 $VIP|who answers for the VIP?
 	ip netns exec $NET-director tcpdump -e -n -i eth0|watch the director
-	ip netns exec $NET-web2 ip link set eth0 down|unplug a server (and: up)
+	$NET_DIR/dsrctl show|what the director does
+	$NET_DIR/dsrctl drain web/web3|no new connections for a server (and: enable)
+	ip -n $NET-web1 address delete $VIP/32 dev lo|take the VIP off a server, and ask what is wrong:
+	$NET_DIR/dsrctl doctor web/web1|(and: ip -n $NET-web1 address add $VIP/32 dev lo)
+	ip -n $NET-web2 link set eth0 down|unplug a server (and: up)
 	vi $NET_DIR/dsrd.conf|change weights, servers, scheduler, then:
 	kill -HUP $(pid_of dsrd)|reload
 	kill -USR1 $(pid_of dsrd)|counters into the log
@@ -407,7 +417,10 @@ network_demo() {
 
 	    sh contrib/demo.sh --stay     the same, and the network stays up to play with
 	    sh tests/run.sh               all the tests
-	    man ./man/dsrd.conf.5         what else the configuration can say
+
+	What else the configuration can say:
+
+	    man $work/man/dsrd.conf.5
 	END
 }
 
