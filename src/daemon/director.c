@@ -10,12 +10,26 @@
 #include "base/log.h"
 #include "daemon/probing.h"
 #include "lb/carry.h"
+#include "lb/diagnose.h"
 
 static bool
 is_via(const struct server *server, const struct neigh *neigh)
 {
 	return server->iface == neigh->iface && mac_is_zero(&server->settings.mac) &&
 	    addr_equal(&server->settings.addr, &neigh->addr);
+}
+
+static void
+log_lost(const struct server *server, const struct neigh *neigh, const char *interface, const char *before)
+{
+	const struct diagnose_facts facts = { .own = neigh->addr, .interface = interface };
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], ask[REMEDY_TEXT];
+
+	log_warning("neighbour-lost server=%s address=%s interface=%s before=%s reason=\"no answer to %s: the server gets no "
+	    "traffic\" mend=\"is it switched on, and in this network? %s\"", server_name(server, name),
+	    addr_format(&neigh->addr, addr), interface, before,
+	    neigh->addr.family == ADDR_IPV6 ? "neighbour solicitations" : "ARP requests",
+	    remedy_fill("{ask-own}", &facts, ask));
 }
 
 static void
@@ -38,9 +52,7 @@ log_neighbour(const struct director *director, enum neigh_event event, const str
 		    director->ifaces[neigh->iface].name);
 		break;
 	case NEIGH_GONE:
-		log_warning("neighbour-lost server=%s address=%s interface=%s before=%s "
-		    "reason=\"no ARP answer: the server gets no traffic\"", name, addr,
-		    director->ifaces[neigh->iface].name, mac_is_zero(before) ? "none" : old);
+		log_lost(server, neigh, director->ifaces[neigh->iface].name, mac_is_zero(before) ? "none" : old);
 		break;
 	}
 }
@@ -315,15 +327,18 @@ void
 director_log_state(struct director *director, struct server *server, const char *success, const char *detail)
 {
 	const enum server_state state = server_state(server);
-	char name[SERVER_NAME_TEXT];
+	char name[SERVER_NAME_TEXT], mend[SERVER_NAME_TEXT + 32] = "";
 
 	if (state == server->logged)
 		return;
 	director->stale = true;
 	server_name(server, name);
+	/* What a check says is plain; what is wrong with a VIP takes more than a line. */
+	if (server->health.state != HEALTH_DOWN)
+		(void)snprintf(mend, sizeof(mend), " mend=\"dsrctl doctor %s\"", name);
 	if (server_health(server) == HEALTH_DOWN)
-		log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
-		    server_state_name(server->logged), server_state_name(state), server_reason(server), detail);
+		log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"%s", name,
+		    server_state_name(server->logged), server_state_name(state), server_reason(server), detail, mend);
 	else
 		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
 		    server_state_name(server->logged), server_state_name(state), success, detail);

@@ -19,8 +19,8 @@
 #define LINUX6 (SYSTEM_LINUX | REMEDY_IPV6)
 
 #define QUIET "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2\n"
-#define ADD4 "ip address add {vip}/32 dev lo"
-/* Deprecated, so that it never becomes the sender of what the server itself begins. */
+/* Of scope host, and deprecated: so it never becomes the sender of what the server itself begins. */
+#define ADD4 "ip address add {vip}/32 dev lo scope host"
 #define ADD6 "ip -6 address add {vip}/128 dev lo nodad preferred_lft 0"
 #define SCRIPT "dsr-realserver apply --vip {vip} --persist"
 #define UNDO_SCRIPT "dsr-realserver undo --vip {vip}"

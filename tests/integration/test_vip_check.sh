@@ -74,6 +74,7 @@ all_causes() {
 	step "$1: the VIP is missing"
 	vip_remove web1 "$VIP"
 	expect_down 'the VIP is not accepted: no answer, although'
+	assert_log 'server-state server=web/web1 .*to=down .*mend="dsrctl doctor web/web1"'
 	vip_add web1 "$VIP"
 	expect_up
 

@@ -30,8 +30,10 @@ share_of_web2() { # of 100 pages
 	count_lines web2 "$NET_DIR/pages"
 }
 
-step "at the start all are cold, and equal"
-assert_equal "web2's pages of 100" 50 "$(share_of_web2)"
+step "at the start all are cold, and about equal: one may have come up a check's time before the other"
+first=$(share_of_web2)
+assert_at_least "web2's pages of 100" 40 "$first"
+assert_at_most "web2's pages of 100" 60 "$first"
 sleep 9
 assert_equal "web2's pages of 100 when both are warm" 50 "$(share_of_web2)"
 

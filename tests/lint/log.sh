@@ -32,7 +32,7 @@ lint() {
 			}
 		}
 	}
-	FILENAME ~ /src\/(os|io|daemon)\// && /[^=]\\"%/ {
+	FILENAME ~ /src\/(os|io|daemon)\// && /["( ]\\"%/ {
 		printf "%s:%d: a reason with double quotes in it breaks the log line: write `%%s`\n", FILENAME, FNR
 		found = 1
 	}
