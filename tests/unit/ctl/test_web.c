@@ -140,6 +140,22 @@ is_closed(int fd)
 	return got == 0 || (got == -1 && errno == ECONNRESET);
 }
 
+/* Closed behind what was sent, which the kernel may still be delivering; the loop does not turn, so nothing is added. */
+static bool
+ends(int fd)
+{
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	char bytes[4096];
+	ssize_t got;
+
+	do {
+		got = recv(fd, bytes, sizeof(bytes), 0);
+		if (got == -1 && errno == EAGAIN && poll(&readable, 1, 2000) != 1)
+			return false;
+	} while (got > 0 || (got == -1 && errno == EAGAIN));
+	return got == 0 || errno == ECONNRESET;
+}
+
 static const char *
 ask(const char *request)
 {
@@ -277,9 +293,7 @@ START_TEST(drops_who_does_not_read)
 	turn(500);
 	ck_assert_uint_eq(answers, 1);
 	turn(WEB_PATIENCE * 1000 + 500);
-	while (recv(fd, (char[4096]){ 0 }, 4096, 0) > 0)
-		continue;
-	ck_assert(is_closed(fd));
+	ck_assert(ends(fd));
 	close(fd);
 }
 END_TEST
