@@ -43,6 +43,7 @@ struct conf {
 	uint16_t http_port;
 	char notify[CONF_PATH];  /* a program to run when states change; empty: none */
 	struct mac mac;          /* offline mode only: the director's own, zero when not given */
+	uint32_t mtu;            /* offline mode only: of the capture's network, 0 when not given */
 	struct prefix address4;  /* offline mode only: the director's own, unset when not given */
 	struct prefix address6;
 	struct settings settings;

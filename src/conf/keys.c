@@ -15,6 +15,8 @@
 #define CONNECTIONS_LEAST 16           /* conn_table_new() */
 #define DURATION_LEAST MILLISECONDS(10)
 #define DURATION_MOST MINUTES(60)
+#define MTU_LEAST 576                  /* what every host takes: RFC 791 */
+#define MTU_MOST 65535                 /* the largest IPv4 datagram */
 #define STREAK_MOST 1000               /* `rise` and `fall` */
 
 static enum set_result
@@ -140,6 +142,25 @@ print_mac(const struct conf *conf, const struct service_settings *service, size_
 	(void)service;
 	(void)snprintf(text, KEY_TEXT, "%s", mac_format(&conf->mac, mac));
 	return index == 0 && !mac_is_zero(&conf->mac);
+}
+
+static enum set_result
+set_mtu(struct parse *parse, struct draft *draft, char *value)
+{
+	uint64_t number;
+
+	(void)draft;
+	if (text_number(value, MTU_LEAST, MTU_MOST, &number) != 0)
+		return SET_REFUSED;
+	parse->conf->mtu = (uint32_t)number;
+	return SET_OK;
+}
+
+static bool
+print_mtu(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	(void)service;
+	return print_number(conf->mtu, index, text) && conf->mtu != 0;
 }
 
 /* "192.0.2.250/24" */
@@ -352,6 +373,8 @@ const struct key keys[KEY_COUNT] = {
 	    false, value_set_notify, value_print_notify },
 	[KEY_MAC] = { { "mac", CONF_IN_DSRD, "a MAC address, such as 02:00:00:00:00:01", NULL },
 	    false, set_mac, print_mac },
+	[KEY_MTU] = { { "mtu", CONF_IN_DSRD, "a number from 576 to 65535", NULL },
+	    false, set_mtu, print_mtu },
 	[KEY_ADDRESS] = { { "address", CONF_IN_DSRD,
 	    "an address and its prefix length, such as 192.0.2.250/24, of IPv4, IPv6 or each", NULL },
 	    true, set_address, print_address },

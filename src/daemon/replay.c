@@ -86,6 +86,8 @@ prepare(struct replay *replay, struct conf *conf, char *error, size_t size)
 		return -1;
 	iface = &director->ifaces[director_iface(director, conf->iface[0] != '\0' ? conf->iface : "savefile")];
 	iface->mac = conf->mac;
+	if (conf->mtu != 0)
+		iface->mtu = conf->mtu;
 	if (addr_is_set(&conf->address4.addr))
 		iface->addresses[iface->address_count++] = conf->address4;
 	if (addr_is_set(&conf->address6.addr))

@@ -1467,12 +1467,127 @@ def partial():
     case.forward(tcp(40000, ACK, pattern(7), check=0x1234), "web/a", "established", False)
 
 
+def jumbo():
+    case = Case("jumbo", "Frames as large as the network takes stay whole; what is larger is split, or too big.",
+                service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A, SERVER_B), AB, "mtu = 9000\n")
+    case.forward(tcp(40000, SYN), "web/a", "syn", True)
+    case.forward(tcp(40000, ACK, pattern(8960)), "web/a", "established", False)
+    case.forward(udp(40000, pattern(8972)), "web/b", "udp", True)
+    case.forward(tcp(40000, ACK, pattern(8960)).tagged(5), "web/a", "established", False)
+    segments = split(pattern(17920), 9000, PSH | ACK, b"", 1000, 1)
+    case.forward(tcp(40000, PSH | ACK, pattern(17920)), "web/a", "established", False, segments)
+    case.add("frames_split")
+    case.add("segments", len(segments))
+    case.drop(udp(40000, pattern(8973)), "too-big", "web/b", "udp", False)
+
+
+def with_options(frame, options):
+    """Options of IPv4 between its header and what the frame carries."""
+    return ipv4(frame.data[23], frame.data[34:], dotted(frame.data[26:30]), dotted(frame.data[30:34]), frame.flow,
+                options=options)
+
+
+def ip_options():
+    case = Case("ip-options", "IPv4 options are carried along, up to forty bytes of them; the ports stand behind them.",
+                service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A, SERVER_B), AB)
+    alert = bytes([148, 4, 0, 0])                                     # RFC 2113
+    route = bytes([7, 39, 4]) + bytes(36) + b"\x00"                   # RFC 791: room for nine addresses
+    case.forward(with_options(tcp(40000, SYN), alert), "web/a", "syn", True)
+    case.forward(with_options(tcp(40000, ACK), route), "web/a", "established", False)
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.forward(with_options(udp(40000, pattern(20)), b"\x01" * 4), "web/b", "udp", True)
+    # Cut off behind the fixed header: nothing says which ports.
+    bad = with_options(tcp(40000, ACK), route)
+    case.drop(bad.cut(44), "truncated")
+    case.drop(with_options(tcp(40000, SYN, dport=81), alert), "no-service")
+
+
+def many_listens():
+    services = ("\n[service web]\nlisten = %s tcp/* udp/53,5000-5001\nlisten = 192.0.2.20 tcp/80 sctp/80\n"
+                "listen = %s tcp/443\nscheduler = rr\n%s\n%s\n" % (VIP, VIP6, SERVER_A, SERVER_B))
+    case = Case("listens", "One service on VIPs of both families, with lists, ranges, all ports, and three protocols.",
+                services, AB, ADDRESS6)
+    turns = iter("ab" * 20)
+    new = lambda frame, state: case.forward(frame, "web/" + next(turns), state, True)
+    for port in (1, 80, 65535):
+        new(tcp(40000, SYN, dport=port), "syn")
+    for port in (53, 5000, 5001):
+        new(udp(40000, dport=port), "udp")
+    for port in (52, 54, 4999, 5002):
+        case.drop(udp(40000, dport=port), "no-service")
+    new(tcp(40000, SYN, destination="192.0.2.20"), "syn")
+    new(sctp(40000, 1, dport=80, destination="192.0.2.20"), "syn")
+    case.drop(udp(40000, dport=53, destination="192.0.2.20"), "no-service")
+    case.drop(sctp(40000, 1, dport=80), "no-service")
+    new(tcp(40000, SYN, dport=443, source=CLIENT6, destination=VIP6), "syn")
+    case.drop(tcp(40000, SYN, source=CLIENT6, destination=VIP6), "no-service")
+
+
+class SplitMix:
+    """SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), from 0: chance that is the same in every replay."""
+
+    def __init__(self):
+        self.state = 0
+
+    def below(self, most):
+        self.state = (self.state + 0x9E3779B97F4A7C15) % 2**64
+        z = self.state
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        return (z ^ (z >> 31)) % most
+
+
+def by_chance():
+    case = Case("random", "By chance, in proportion to the weights: three of four to b.",
+                web("random", SERVER_A, SERVER_B + " weight=3"), AB)
+    chance = SplitMix()
+    for port in range(40000, 40040):
+        # Weights are counted in hundredths, for warm-up.
+        case.forward(tcp(port, SYN), "web/a" if chance.below(400) < 100 else "web/b", "syn", True)
+
+
+def of_two():
+    case = Case("twos", "Of two at random the less loaded one: open connections, then beginnings, for its weight.",
+                web("twos", SERVER_A, SERVER_B, SERVER_C), ABC)
+    chance = SplitMix()
+    begun = {"web/a": 0, "web/b": 0, "web/c": 0}
+    names = list(begun)
+    for port in range(40000, 40040):
+        first, second = names[chance.below(3)], names[chance.below(3)]
+        server = second if begun[second] < begun[first] else first
+        case.forward(tcp(port, SYN), server, "syn", True)
+        begun[server] += 1
+
+
+def least_latency():
+    case = Case("least-latency", "The one that takes connections faster, as clients' acknowledgements tell.",
+                web("least-latency", SERVER_A, SERVER_B), AB)
+    chance = SplitMix()
+    begun = []
+    # Nobody is known yet, so the first of two at random is taken: until both have been.
+    for port in range(40000, 40010):
+        server = "web/" + "ab"[chance.below(2)]
+        chance.below(1)
+        case.forward(tcp(port, SYN), server, "syn", True)
+        # a is slow by nature.
+        case.wait(50 * MILLISECOND if server == "web/a" else MILLISECOND)
+        case.forward(tcp(port, ACK, seq=1001, ack=1), server, "established", False)
+        case.forward(tcp(port, RST, seq=1001), server, "closed", False)
+        begun.append(server)
+    assert set(begun) == {"web/a", "web/b"}
+    # Measurements count from the next second on. With as many connections at each, b waits less.
+    case.wait(SECOND)
+    for port in range(41000, 41010):
+        case.forward(tcp(port, SYN), "web/b", "syn", True)
+
+
 SCENES = (
     round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
     maglev, source_hash, destination_hash, drain, backup, flows, expiry, timeouts, datagrams, one_packet, persistence,
     persistence6, max_connections, neighbours_ask, neighbour, truncated, malformed, fragments, fragments6, unsupported,
     ping, ping6, icmp_errors, icmp_errors6, flow6, headers6, neighbours_ask6, neighbour6, vlan, associations, foreign,
-    loop, bounce, ports, table_full, super_frames, partial,
+    loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,
+    many_listens, by_chance, of_two, least_latency,
 )
 
 
