@@ -14,6 +14,8 @@ Speaks to a headless Chromium that was started with --remote-debugging-port=PORT
     view WIDTH HEIGHT SCHEME   the window's size, and light or dark
     shot FILE             a picture of the whole page
     errors WHERE          none since the page was opened: WHERE is all, or local to leave out the network's
+    named                 all that a screen reader stops at has a name
+    readable              all text stands out from what is behind it, as WCAG 2.1 wants it (level AA)
 
 Status 1, and what is wrong on standard error, when a command fails. Needs nothing but Python.
 """
@@ -27,6 +29,33 @@ import time
 import urllib.request
 
 PATIENCE = 60
+# What a screen reader announces by its role and name.
+ROLES = {"button", "checkbox", "searchbox", "textbox", "link", "image", "table", "region", "group", "heading", "columnheader"}
+# Texts whose contrast is below 4.5 to 1, or 3 to 1 when they are large: WCAG 2.1, 1.4.3.
+FAINT = """(() => {
+    const channel = (c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+    const colour = (text) => text.match(/[0-9.]+/g).map(Number);
+    const behind = (node) => {
+        for (; node; node = node.parentElement) {
+            const back = colour(getComputedStyle(node).backgroundColor);
+            if (back.length < 4 || back[3] === 1)
+                return back;
+        }
+        return [255, 255, 255];
+    };
+    const faint = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+        const node = text.parentElement, style = getComputedStyle(node), size = parseFloat(style.fontSize);
+        if (!text.textContent.trim() || !node.checkVisibility() || ["SCRIPT", "STYLE", "NOSCRIPT"].includes(node.tagName))
+            continue;
+        const [a, b] = [light(colour(style.color)), light(behind(node))].sort((x, y) => y - x);
+        const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+        if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5))
+            faint.push(text.textContent.trim() + ": " + ((a + 0.05) / (b + 0.05)).toFixed(2));
+    }
+    return faint;
+})()"""
 
 
 def fail(text):
@@ -180,6 +209,20 @@ class Page:
                          clip={"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1})["data"]
         with open(file, "wb") as out:
             out.write(base64.b64decode(data))
+
+    def named(self):
+        nodes = [node for node in self.call("Accessibility.getFullAXTree")["nodes"] if not node["ignored"]]
+        stops = [node for node in nodes if node.get("role", {}).get("value") in ROLES]
+        if not stops:
+            fail("a screen reader finds nothing")
+        nameless = [node["role"]["value"] for node in stops if not node.get("name", {}).get("value", "").strip()]
+        if nameless:
+            fail("without a name: " + ", ".join(nameless))
+
+    def readable(self):
+        faint = self.value(FAINT)
+        if faint:
+            fail("hard to read:\n" + "\n".join(faint))
 
     def errors_of(self, where):
         wrong = [f"{source}: {text}" for source, text in self.errors if where == "all" or source != "network"]

@@ -110,7 +110,23 @@ step "what is narrow fits, and the keyboard reaches everything"
 for width in 320 390 768 1240; do
 	browser view "$width" 800 dark , wait 30 "document.documentElement.scrollWidth <= $width"
 done
-browser key Tab , wait 30 "document.activeElement !== document.body" , errors all
+browser open http://127.0.0.1:9190/ , wait 60 "document.querySelectorAll('#services tbody tr').length === 6" , \
+    key Tab , wait 5 "document.activeElement.className === 'skip'" , key Tab , wait 5 "document.activeElement.id === 'filter'" , \
+    key Tab , wait 5 "document.activeElement.id === 'trouble'" , errors all
+# Whoever scrolls a table of figures stays where he is when the figures change.
+browser view 320 800 light , wait 30 "document.querySelector('#interfaces .scroll').tabIndex === 0" , \
+    print "document.querySelector('#interfaces .scroll').focus(); window.old = document.querySelector('#interfaces tbody').textContent; ''" , \
+    wait 30 "document.querySelector('#interfaces tbody').textContent !== window.old" , \
+    wait 0 "document.activeElement === document.querySelector('#interfaces .scroll')"
+
+step "it can be read, by eyes and by a screen reader"
+for scheme in light dark; do
+	browser view 1240 900 "$scheme" , readable , named , view 390 844 "$scheme" , readable , named
+done
+assert_equal "what a screen reader is told of a table" "Servers of service shop" \
+    "$(browser print "document.querySelector('table.servers caption').textContent")"
+assert_equal "the place for news" "status, polite" \
+    "$(browser print "[document.querySelector('#said').getAttribute('role'), document.querySelector('#said').getAttribute('aria-live')].join(', ')")"
 
 step "a director that is gone is said to be gone, and one that is back is back"
 stop_dsrd
