@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
 #
-# A network to test in: a switch, a client, a director and real servers, each a Linux network namespace of its own. Tests
-# source this file; nothing else here knows the operating system, so another one needs another net.sh only.
+# A network to test in: a switch, a client, a director and real servers, each a host with a network stack of its own.
+# Tests source this file. What hosts and cables are made of is the operating system's, and in a file of its own:
+# net_linux.sh, or net_freebsd.sh.
 #
 #   one-arm                                    two-arm
 #     client  192.0.2.100  ---+                  client   198.51.100.100 --- front --- director 198.51.100.1
@@ -11,8 +12,8 @@
 #     web2     192.0.2.12  ---+                                                |
 #     VIP      192.0.2.10                        web1..N  192.0.2.11 ...  --- back --- director 192.0.2.1
 #
-# Namespaces carry the test's process id in their names, processes are remembered by id, and a trap removes all of it,
-# also after a failure or an interrupt. Nothing outside these namespaces is touched.
+# Hosts carry the test's process id in their names, processes are remembered by id, and a trap removes all of it, also
+# after a failure or an interrupt. Nothing outside these hosts is touched.
 #
 # Environment: BUILD_DIR (where dsrd was built), or DSRD (the program itself); DSRD_CI=1 makes a skip a failure;
 # DSRD_OFFLOAD=tc (or xdp, auto) lets the kernel carry decided flows, which without it is off.
@@ -31,9 +32,29 @@ NET_IPV6=
 CLIENT_MAC=02:00:00:00:00:99
 DIRECTOR_MAC=02:00:00:00:00:01
 
-PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
+PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin:/usr/local/bin
 BUILD_DIR=${BUILD_DIR:-.}
 DSRD=${DSRD:-$BUILD_DIR/dsrd}
+
+# --- the operating system --------------------------------------------------------------------------------------------
+
+# Who sources this file is a test, or stands beside tests/integration.
+net_source_os() {
+	case $(uname -s) in
+	Linux) net_os=linux ;;
+	FreeBSD) net_os=freebsd ;;
+	*) skip "nobody has written a net_*.sh for $(uname -s) yet" ;;
+	esac
+	for net_there in . ../integration ../tests/integration; do
+		net_there=$(dirname -- "$0")/$net_there/net_$net_os.sh
+		if [ -f "$net_there" ]; then
+			# shellcheck source-path=SCRIPTDIR source=net_linux.sh
+			. "$net_there"
+			return
+		fi
+	done
+	fail "net_$net_os.sh is not where it should be"
+}
 
 # --- saying things ---------------------------------------------------------------------------------------------------
 
@@ -87,6 +108,8 @@ assert_no_log() { # PATTERN
 	fi
 }
 
+net_source_os
+
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
 # Ask again and again until the command succeeds; its output is not shown. False after TIMEOUT seconds.
@@ -119,29 +142,18 @@ log_count_above() { # PATTERN COUNT
 
 # --- processes -------------------------------------------------------------------------------------------------------
 
-run_in() { # HOST CMD...
-	net_host=$1
-	shift
-	ip netns exec "$NET-$net_host" "$@"
-}
-
 # Start a program in the background; what it says goes to $NET_DIR/NAME.log.
 start_in() { # HOST NAME CMD...
 	net_host=$1 net_name=$2
 	shift 2
 	: >"$NET_DIR/$net_name.log"
-	ip netns exec "$NET-$net_host" "$@" >>"$NET_DIR/$net_name.log" 2>&1 </dev/null &
+	net_exec "$net_host" "$@" >>"$NET_DIR/$net_name.log" 2>&1 </dev/null &
 	echo $! >"$NET_DIR/$net_name.pid"
 	NET_STARTED="$net_name $NET_STARTED"
 }
 
 pid_of() { # NAME
 	cat "$NET_DIR/$1.pid"
-}
-
-# A child that nobody has waited for yet is still listed, as a zombie.
-pid_gone() { # PID
-	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }
 
 is_running() { # NAME
@@ -163,14 +175,12 @@ stop() { # NAME [SIGNAL]
 
 # --- the network -----------------------------------------------------------------------------------------------------
 
-# Skip unless these programs and the right to make namespaces are there.
+# Skip unless these programs and the right to make hosts are there.
 net_require() { # PROGRAM...
-	for net_program in ip ethtool timeout "$@"; do
+	for net_program in timeout "$@"; do
 		command -v "$net_program" >/dev/null || skip "the program '$net_program' is not installed"
 	done
-	ip netns add "$NET-try" 2>/dev/null ||
-		skip "network namespaces need root (or CAP_SYS_ADMIN and CAP_NET_ADMIN); try: sudo $0"
-	ip netns delete "$NET-try"
+	net_os_require
 }
 
 server_ip() { # NUMBER
@@ -186,48 +196,21 @@ server_mac() { # NUMBER
 }
 
 net_host_add() { # HOST
-	ip netns add "$NET-$1"
 	NET_HOSTS="$NET_HOSTS $1"
-	# Quiet links: no IPv6 chatter. Forwarding off, whatever the machine underneath does.
-	run_in "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 2>/dev/null || true
-	run_in "$1" sysctl -q -w net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
-	ip -n "$NET-$1" link set lo up
-}
-
-net_bridge_add() { # NAME
-	ip -n "$NET-switch" link add "$1" type bridge forward_delay 0 stp_state 0 mcast_snooping 0
-	ip -n "$NET-switch" link set "$1" up
-}
-
-# Plug HOST's interface into a bridge of the switch. Offloads stay as the system makes them.
-net_attach() { # HOST INTERFACE BRIDGE MAC ADDRESS/LENGTH
-	ip -n "$NET-switch" link add "$1-$2" type veth peer name "$2" address "$4" netns "$NET-$1"
-	ip -n "$NET-switch" link set "$1-$2" master "$3" up
-	[ "$5" = none ] || ip -n "$NET-$1" address add "$5" dev "$2"
-	ip -n "$NET-$1" link set "$2" up
+	net_host_make "$1"
 }
 
 # A real server: ready for direct server return before it holds the VIP, so that it never answers ARP for it.
 net_server_add() { # NUMBER BRIDGE
 	net_host_add "web$1"
-	run_in "web$1" sysctl -q -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	net_server_prepare "web$1"
 	net_attach "web$1" eth0 "$2" "$(server_mac "$1")" "$(server_ip "$1")/24"
 	vip_add "web$1" "$VIP"
 }
 
-vip_add() { # SERVER VIP
-	ip -n "$NET-$1" address add "$2/32" dev lo
-}
-
-vip_remove() { # SERVER VIP
-	ip -n "$NET-$1" address delete "$2/32" dev lo
-}
-
 net_up() { # SERVERS [two-arm]
 	net_host_add switch
-	# A switch knows no IP: where the kernel would look into frames, it would drop the bad ones that tests send.
-	run_in switch sysctl -q -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 \
-	    net.bridge.bridge-nf-call-arptables=0 2>/dev/null || true
+	net_switch_prepare
 	net_host_add client
 	net_host_add director
 	net_number=1
@@ -239,12 +222,12 @@ net_up() { # SERVERS [two-arm]
 		net_attach director eth0 front "$DIRECTOR_MAC" 198.51.100.1/24
 		net_attach director eth1 back 02:00:00:00:00:02 "$SERVER_PREFIX.1/24"
 		net_host_add router
-		run_in router sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0
+		forwarding_set router on
 		net_attach router eth0 front 02:00:00:00:00:97 198.51.100.254/24
 		net_attach router eth1 back 02:00:00:00:00:98 "$SERVER_PREFIX.254/24"
 		while [ "$net_number" -le "$1" ]; do
 			net_server_add "$net_number" back
-			ip -n "$NET-web$net_number" route add default via "$SERVER_PREFIX.254"
+			net_route_default "web$net_number" "$SERVER_PREFIX.254"
 			net_number=$((net_number + 1))
 		done
 	else
@@ -271,25 +254,17 @@ net_up6() {
 		*) net_end= ;;
 		esac
 		net_ipv6_on "$net_host6"
-		[ -z "$net_end" ] || ip -n "$NET-$net_host6" address add "$SERVER_PREFIX6:$net_end/64" dev eth0 nodad
+		[ -z "$net_end" ] || net_address6_add "$net_host6" "$SERVER_PREFIX6:$net_end/64"
 		case $net_host6 in
-		web*) ip -n "$NET-$net_host6" address add "$VIP6/128" dev lo nodad ;;
+		web*) vip6_add "$net_host6" "$VIP6" ;;
 		esac
 	done
 }
 
-# No router, and no waiting for duplicate address detection.
-net_ipv6_on() { # HOST
-	run_in "$1" sysctl -q -w net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
-	    net.ipv6.conf.eth0.accept_dad=0 net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 \
-	    net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0 2>/dev/null ||
-		skip "this kernel has no IPv6"
-}
-
-# Every process in our namespaces is ours: also workers, and daemons that detached.
+# Every process on our hosts is ours: also workers, and daemons that detached.
 net_pids() {
 	for net_host in $NET_HOSTS; do
-		ip netns pids "$NET-$net_host" 2>/dev/null || true
+		net_host_pids "$net_host"
 	done
 }
 
@@ -307,7 +282,7 @@ net_down() {
 		wait_until 3 net_empty && break
 	done
 	for net_host in $NET_HOSTS; do
-		ip netns delete "$NET-$net_host" 2>/dev/null || true
+		net_host_remove "$net_host"
 	done
 	NET_HOSTS=
 	if [ -n "${DSRD_KEEP:-}" ]; then
@@ -449,7 +424,7 @@ start_nginx() { # HOST
 	mkdir -p "$NET_DIR/$1/www/up" "$NET_DIR/$1/tmp"
 	truncate -s 2M "$NET_DIR/$1/www/long"
 	net_user=
-	[ "$(id -u)" != 0 ] || net_user='user root;'
+	[ "$(id -u)" != 0 ] || net_user=$NET_NGINX_USER
 	net_listen6=
 	[ -z "$NET_IPV6" ] || net_listen6='listen [::]:80; listen [::]:8080;'
 	cat >"$NET_DIR/$1/nginx.conf" <<-END
@@ -526,7 +501,8 @@ count_lines() { # TEXT FILE
 
 # Record what passes a host's interface. Ended by capture_end; read with capture_count.
 capture() { # HOST NAME FILTER [INTERFACE]
-	start_in "$1" "$2" tcpdump -Z root -n -p --immediate-mode -U -i "${4:-eth0}" -w "$NET_DIR/$2.pcap" "$3"
+	# shellcheck disable=SC2086 # two words, or none
+	start_in "$1" "$2" tcpdump $NET_TCPDUMP -n -p --immediate-mode -U -i "${4:-eth0}" -w "$NET_DIR/$2.pcap" "$3"
 	wait_until 10 grep -q 'listening on' "$NET_DIR/$2.log" || fail "tcpdump on $1 does not start"
 }
 
@@ -536,7 +512,7 @@ capture_end() { # NAME
 
 # Frames of a capture (ended, or still growing) that match.
 capture_count() { # NAME [FILTER]
-	tcpdump -n -r "$NET_DIR/$1.pcap" "${2:-}" 2>/dev/null | wc -l
+	tcpdump -n -r "$NET_DIR/$1.pcap" "${2:-}" 2>/dev/null | wc -l | tr -d ' '
 }
 
 capture_has() { # NAME COUNT FILTER

@@ -31,16 +31,16 @@ page_comes() {
 # Within two seconds, where looking in intervals would take up to five.
 step "the switch's side goes down: the link is gone, though nobody touched the director"
 capture client announced "arp and src host $VIP"
-ip -n "$NET-switch" link set director-eth0 down
+link_set switch director-eth0 down
 wait_log 2 "interface-down interface=eth0"
 step "and comes back: the VIP is announced again"
-ip -n "$NET-switch" link set director-eth0 up
+link_set switch director-eth0 up
 wait_log 2 "interface-up interface=eth0"
 wait_until 3 capture_has announced 1 "ether src $DIRECTOR_MAC" || fail "the VIP was not announced when the link came back"
 wait_until 10 page_comes || fail "no page after the link came back"
 
 step "another MAC address: clients hear it at once"
-ip -n "$NET-director" link set eth0 address 02:00:00:00:00:a1
+mac_set director eth0 02:00:00:00:00:a1
 wait_log 2 "interface-changed interface=eth0 mac=02:00:00:00:00:a1"
 wait_until 3 capture_has announced 1 "ether src 02:00:00:00:00:a1" || fail "the new MAC was not announced"
 capture_end announced
@@ -48,9 +48,10 @@ wait_until 10 page_comes || fail "no page by the new MAC"
 
 step "down by its own administrator: down, up, served"
 before=$(log_count "interface-up interface=eth0")
-ip -n "$NET-director" link set eth0 down
-wait_until 2 log_count_above "interface-down interface=eth0" 1 || fail "no word of the interface that was told to be down"
-ip -n "$NET-director" link set eth0 up
+downs=$(log_count "interface-down interface=eth0")
+link_set director eth0 down
+wait_until 2 log_count_above "interface-down interface=eth0" "$downs" || fail "no word of the interface that was told to be down"
+link_set director eth0 up
 wait_until 3 log_count_above "interface-up interface=eth0" "$before" || fail "no word of the interface that is up again"
 wait_until 15 page_comes || fail "no page after the interface was up again"
 stop_dsrd

@@ -12,7 +12,7 @@ for server in web1 web2; do
 	start_nginx "$server"
 done
 vip_remove web1 "$VIP"
-run_in web1 sysctl -q -w net.ipv4.ip_forward=1
+forwarding_set web1 on
 
 {
 	conf_head

@@ -27,12 +27,6 @@ start_dsrd
 wait_log 10 "neighbour-found server=web/web1 .*mac=$(server_mac 1)"
 assert_equal "page" web1 "$(fetch /)"
 
-change_mac() { # MAC
-	ip -n "$NET-web1" link set eth0 down
-	ip -n "$NET-web1" link set eth0 address "$1"
-	ip -n "$NET-web1" link set eth0 up
-}
-
 # The client knows web1 by its old MAC too, which would spoil the measurement.
 works_by() { # MAC
 	capture web1 "by-$1" "ip dst $VIP and ether dst $1"
@@ -42,13 +36,13 @@ works_by() { # MAC
 }
 
 step "a new MAC, announced by gratuitous ARP"
-change_mac 02:00:00:00:00:a1
+mac_set web1 eth0 02:00:00:00:00:a1
 run_in web1 arping -q -U -c 2 -w 3 -I eth0 "$(server_ip 1)" || true
 wait_log 5 "neighbour-changed server=web/web1 .*mac=02:00:00:00:00:a1 before=$(server_mac 1)"
 works_by 02:00:00:00:00:a1
 
 step "a new MAC that nobody announces: the director asks again within a minute"
-change_mac 02:00:00:00:00:a2
+mac_set web1 eth0 02:00:00:00:00:a2
 wait_log 60 "neighbour-changed server=web/web1 .*mac=02:00:00:00:00:a2"
 works_by 02:00:00:00:00:a2
 stop_dsrd
