@@ -120,6 +120,26 @@ text_format_duration(uint64_t microseconds, char text[DURATION_TEXT])
 	return text;
 }
 
+const char *
+text_format_speed(uint64_t bytes, char text[AMOUNT_TEXT])
+{
+	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
+		value /= 1000;
+	(void)snprintf(text, AMOUNT_TEXT, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+	return text;
+}
+
+const char *
+text_format_latency(uint64_t microseconds, char text[AMOUNT_TEXT])
+{
+	(void)snprintf(text, AMOUNT_TEXT, "%.*f ms", microseconds < 10000 ? 2 : 0, (double)microseconds / 1000);
+	return text;
+}
+
 #define NEAREST_MOST 64 /* longer words are not compared: no key is that long */
 
 static char

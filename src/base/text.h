@@ -22,6 +22,12 @@ NODISCARD int text_bool(const char *text, bool *value);
 /* The shortest text that text_duration() reads back as the same value. */
 const char *text_format_duration(uint64_t microseconds, char text[DURATION_TEXT]);
 
+#define AMOUNT_TEXT 24
+/* "12.3 MB/s": three figures are what one reads. Units of 1000, as links have. */
+const char *text_format_speed(uint64_t bytes, char text[AMOUNT_TEXT]);
+/* "1.20 ms". */
+const char *text_format_latency(uint64_t microseconds, char text[AMOUNT_TEXT]);
+
 /*
  * The one of `names` (a NULL-terminated list) that is nearest to `text` by edit distance, or NULL when none is near
  * enough to be meant.

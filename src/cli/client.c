@@ -197,6 +197,21 @@ explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ER
 	return nobody ? CLIENT_NOBODY : CLIENT_FAILED;
 }
 
+/* What was heard becomes the answer, and is its owner's. */
+static enum client_result
+understand(struct talk *talk, const char *path, struct client_answer *answer, char error[CLIENT_ERROR])
+{
+	if (client_parse(talk->bytes, talk->length, answer) == -1) {
+		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);
+		return CLIENT_FAILED;
+	}
+	/* The body alone, at the beginning of what is to be freed. */
+	memmove(talk->bytes, answer->body, answer->length + 1);
+	answer->body = talk->bytes;
+	talk->bytes = NULL;
+	return CLIENT_OK;
+}
+
 enum client_result
 client_ask(const char *path, const char *request, unsigned seconds, struct client_answer *answer,
     char error[CLIENT_ERROR])
@@ -215,14 +230,8 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without an answer: too many others ask, "
 		    "try again");
 		result = CLIENT_FAILED;
-	} else if (client_parse(talk.bytes, talk.length, answer) == -1) {
-		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);
-		result = CLIENT_FAILED;
 	} else {
-		/* The body alone, at the beginning of what is to be freed. */
-		memmove(talk.bytes, answer->body, answer->length + 1);
-		answer->body = talk.bytes;
-		talk.bytes = NULL;
+		result = understand(&talk, path, answer, error);
 	}
 	free(talk.bytes);
 	if (talk.fd != -1)
@@ -313,13 +322,8 @@ client_follow(const char *path, const char *request, unsigned seconds, const str
 		answer->status = 200;
 		if (follow(&talk, head, stream) == -1)
 			result = explain(path, seconds, connected, error);
-	} else if (client_parse(talk.bytes, talk.length, answer) == -1) {
-		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);
-		result = CLIENT_FAILED;
 	} else {
-		memmove(talk.bytes, answer->body, answer->length + 1);
-		answer->body = talk.bytes;
-		talk.bytes = NULL;
+		result = understand(&talk, path, answer, error);
 	}
 	free(talk.bytes);
 	if (talk.fd != -1)

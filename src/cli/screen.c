@@ -12,7 +12,6 @@
 #include "base/text.h"
 
 #define LINE_MOST 512
-#define AMOUNT_TEXT 24
 /* Services get a third of the screen at most; headers, gaps and the line of keys are five. */
 #define SERVICES_SHARE 3
 #define LINES_AROUND 6
@@ -63,27 +62,10 @@ put(struct pen *pen, const char *escape, const char *format, ...)
 		fputc('\n', pen->out);
 }
 
-/* "12.3 MB/s", units of 1000, as links have. */
-static const char *
-speed_text(uint64_t bytes, char text[AMOUNT_TEXT])
-{
-	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	for (; value >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
-		value /= 1000;
-	snprintf(text, AMOUNT_TEXT, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-	return text;
-}
-
 static const char *
 latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
 {
-	if (microseconds == 0)
-		return "-";
-	snprintf(text, AMOUNT_TEXT, "%.*f ms", microseconds < 10000 ? 2 : 0, (double)microseconds / 1000);
-	return text;
+	return microseconds == 0 ? "-" : text_format_latency(microseconds, text);
 }
 
 static const char *
@@ -142,7 +124,7 @@ put_services(struct pen *pen, const struct snapshot *snapshot)
 
 		put(pen, state_escape(line->state), "%-*s  %-8s  %3" PRIu64 " %-3" PRIu64 "  %-14s  %8" PRIu64 "  %9" PRIu64
 		    "  %10s  %10s", width, line->name, line->state, line->servers_up, line->servers, line->scheduler,
-		    line->connections, line->packets, speed_text(line->in, in), speed_text(line->out, out));
+		    line->connections, line->packets, text_format_speed(line->in, in), text_format_speed(line->out, out));
 	}
 	put(pen, "", "%s", "");
 }
@@ -154,7 +136,8 @@ put_server(struct pen *pen, const struct top_line *line, int width)
 
 	put(pen, state_escape(line->state), "%-*s  %-8s  %6" PRIu64 "  %8" PRIu64 "  %8" PRIu64 "  %9" PRIu64 "  %10s  %10s"
 	    "  %9s  %s", width, line->name, line->state, line->weight, line->active, line->connections, line->packets,
-	    speed_text(line->in, in), speed_text(line->out, out), latency_text(line->handshake, handshake), line->why);
+	    text_format_speed(line->in, in), text_format_speed(line->out, out), latency_text(line->handshake, handshake),
+	    line->why);
 }
 
 size_t

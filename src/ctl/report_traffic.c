@@ -8,31 +8,14 @@
 #include <stdio.h>
 
 #include "base/attr.h"
+#include "base/text.h"
 
-#define AMOUNT_TEXT 24
-
-/* "12.3 MB/s": three figures are what one reads. Units of 1000, as links have. */
-static const char *
-speed_text(uint64_t bytes, char text[AMOUNT_TEXT])
-{
-	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	for (; value >= 999.5 && unit + 1 < ARRAY_LEN(units); unit++)
-		value /= 1000;
-	snprintf(text, AMOUNT_TEXT, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-	return text;
-}
 
 /* "1.2 ms"; NULL when nothing is known. */
 static const char *
 latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
 {
-	if (microseconds == 0)
-		return NULL;
-	snprintf(text, AMOUNT_TEXT, "%.*f ms", microseconds < 10000 ? 2 : 0, (double)microseconds / 1000);
-	return text;
+	return microseconds == 0 ? NULL : text_format_latency(microseconds, text);
 }
 
 static const char *
@@ -52,9 +35,9 @@ rate_cells(struct writer *writer, const struct server_rates *rates)
 
 	ops->cell_number(writer, rate_value(&rates->connections));
 	ops->cell_number(writer, rate_value(&rates->packets));
-	ops->cell(writer, speed_text(rate_value(&rates->bytes), in), MOOD_PLAIN);
+	ops->cell(writer, text_format_speed(rate_value(&rates->bytes), in), MOOD_PLAIN);
 	ops->cell_number(writer, rate_value(&rates->bytes));
-	ops->cell(writer, speed_text(rate_value(&rates->responses), out), MOOD_PLAIN);
+	ops->cell(writer, text_format_speed(rate_value(&rates->responses), out), MOOD_PLAIN);
 	ops->cell_number(writer, rate_value(&rates->responses));
 	ops->cell_number(writer, rates->connections.current);
 	ops->cell_number(writer, rates->packets.current);

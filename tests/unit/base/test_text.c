@@ -115,6 +115,34 @@ START_TEST(text_writes_durations_that_it_reads)
 }
 END_TEST
 
+static const struct {
+	uint64_t value;
+	const char *text;
+} speeds[] = {
+	{ 0, "0 B/s" }, { 999, "999 B/s" }, { 1000, "1.0 kB/s" }, { 99940, "99.9 kB/s" }, { 99960, "100 kB/s" },
+	{ 999499, "999 kB/s" }, { 999500, "1.0 MB/s" }, { UINT64_C(12345678901), "12.3 GB/s" },
+	{ UINT64_C(5000000000000000), "5000 TB/s" }
+}, latencies[] = {
+	{ 1, "0.00 ms" }, { 73, "0.07 ms" }, { 1234, "1.23 ms" }, { 9999, "10.00 ms" }, { 10000, "10 ms" },
+	{ 1500499, "1500 ms" }
+};
+
+START_TEST(text_writes_speeds)
+{
+	char text[AMOUNT_TEXT];
+
+	ck_assert_str_eq(text_format_speed(speeds[_i].value, text), speeds[_i].text);
+}
+END_TEST
+
+START_TEST(text_writes_latencies)
+{
+	char text[AMOUNT_TEXT];
+
+	ck_assert_str_eq(text_format_latency(latencies[_i].value, text), latencies[_i].text);
+}
+END_TEST
+
 static const char *const names[] = {
 	"interface", "interval", "scheduler", "timeout", "rise", "rr", "wrr", "wlc", NULL
 };
@@ -194,6 +222,8 @@ text_suite(void)
 	tcase_add_loop_test(tcase, text_reads_sizes, 0, (int)ARRAY_LEN(sizes));
 	tcase_add_loop_test(tcase, text_reads_bools, 0, (int)ARRAY_LEN(bools));
 	tcase_add_loop_test(tcase, text_writes_durations_that_it_reads, 0, (int)ARRAY_LEN(formats));
+	tcase_add_loop_test(tcase, text_writes_speeds, 0, (int)ARRAY_LEN(speeds));
+	tcase_add_loop_test(tcase, text_writes_latencies, 0, (int)ARRAY_LEN(latencies));
 	tcase_add_loop_test(tcase, text_finds_the_name_that_was_meant, 0, (int)ARRAY_LEN(nearest));
 	tcase_add_loop_test(tcase, text_cuts_words, 0, (int)ARRAY_LEN(lines));
 	tcase_add_loop_test(tcase, text_trims, 0, (int)ARRAY_LEN(trims));
