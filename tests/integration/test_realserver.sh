@@ -124,6 +124,19 @@ expect_line '^wrong  arp_announce is 1 on eth0.*type: sysctl -w net.ipv4.conf.al
 snapshot "$NET_DIR/after"
 assert_same "$NET_DIR/before" "$NET_DIR/after"
 
+step "what check says to type does the work, typed from top to bottom: silence first"
+sed -n 's/^wrong .*; type: //p' "$NET_DIR/said" >"$NET_DIR/typed"
+assert_equal "what to type, in order" "arp_ignore=1 arp_announce=2 $VIP/32 $VIP6/128" \
+    "$(grep -o 'arp_.*=[0-9]\|[0-9a-f.:]*/[0-9]*' "$NET_DIR/typed" | tr '\n' ' ' | sed 's/ $//')"
+run_in web1 sh -e "$NET_DIR/typed" >/dev/null
+expect 0 check --vip $VIP $VIP6
+assert_silent
+ip -n "$NET-web1" address delete "$VIP/32" dev lo
+ip -n "$NET-web1" address delete "$VIP6/128" dev lo
+run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=1
+snapshot "$NET_DIR/after"
+assert_same "$NET_DIR/before" "$NET_DIR/after"
+
 step "a dry run changes nothing, and what it prints does the work"
 expect 64 apply --vip $VIP,$VIP6 --dry-run
 expect 0 apply --vip $VIP $VIP6 --dry-run
