@@ -228,7 +228,8 @@ attachment_filter(struct attachment *attachment, const struct iface *iface, uint
 {
 	char text[256 + (VIPS_IN_FILTER + PROBE_ADDRESSES) * (ADDR_TEXT + 16)], error[IO_ERROR];
 
-	if (attachment->receiver == NULL || attachment->locked)
+	/* Linux sets none where nothing can be read, and throws the old one away. It is set when the interface is up. */
+	if (attachment->receiver == NULL || attachment->locked || !iface->up)
 		return;
 	write_filter(text, sizeof(text), iface, index, model);
 	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);

@@ -178,7 +178,7 @@ check_engine(struct look *look, size_t index)
 		finding = add(look, false, "not-sent");
 		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames could not be sent at %s: %s", sent.failed, name,
 		    strerror(sent.last_errno));
-		snprintf(finding->meaning, HOST_TEXT, "The clients send them again, later.");
+		snprintf(finding->meaning, HOST_TEXT, "What clients sent they send again, later; dsrd asks its own questions again.");
 	}
 }
 

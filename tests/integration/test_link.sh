@@ -54,4 +54,5 @@ wait_until 2 log_count_above "interface-down interface=eth0" "$downs" || fail "n
 link_set director eth0 up
 wait_until 3 log_count_above "interface-up interface=eth0" "$before" || fail "no word of the interface that is up again"
 wait_until 15 page_comes || fail "no page after the interface was up again"
+assert_no_log "filter .*result=failed"
 stop_dsrd
