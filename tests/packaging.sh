@@ -138,6 +138,23 @@ check_reproducible() {
 	cmp "$work/first.deb" "$work"/package/dsrd_*_*.deb || fail "two builds of the package are not equal"
 }
 
+# What `make install` brings is in the packing lists of the ports, and they have nothing else. Each has its own way to write
+# a manual page, documentation and the sample.
+check_lists() {
+	rm -rf "$work/installed"
+	make -C "$work/package/$name" install DESTDIR="$work/installed" >"$work/install.log" 2>&1 || fail "make install"
+	(cd "$work/installed/usr" && find sbin share -type f) | LC_ALL=C sort >"$work/files"
+	[ -s "$work/files" ] || fail "make install brings nothing"
+	ports=$top/contrib/ports
+	sed -e '/^@/d' -e 's|%%PORTDOCS%%||; s|%%DOCSDIR%%|share/doc/dsrd|; s|\.gz$||' "$ports/freebsd/pkg-plist" >"$work/freebsd.list"
+	echo share/doc/dsrd/examples/dsrd.conf >>"$work/freebsd.list"
+	sed -e '/^@comment/d' -e 's|^man/|share/man/|' "$ports/pkgsrc/PLIST" >"$work/pkgsrc.list"
+	sed -e '/\/$/d' -e '/^share\/examples/d' -e 's/^@man /share\//; s/^@bin //; /^@/d' "$ports/openbsd/pkg/PLIST" >"$work/openbsd.list"
+	for system in freebsd pkgsrc openbsd; do
+		LC_ALL=C sort "$work/$system.list" | diff -u "$work/files" - || fail "the packing list of $system is not what is installed"
+	done
+}
+
 check_others() {
 	for file in "$top"/contrib/rc/*.sh "$top"/contrib/ports/*/files/* "$top"/contrib/ports/*/pkg/*.rc; do
 		sh -n "$file" || fail "$file"
@@ -167,5 +184,6 @@ purge_package
 umount "$root/proc"
 trap - EXIT
 rm -rf "$root"
-step "what is for other systems can be read"
+step "what is for other systems is complete, and can be read"
+check_lists
 check_others

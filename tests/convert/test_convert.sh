@@ -24,7 +24,7 @@ convert() { # NAME AWK...
 	"$BUILD_DIR/dsrd" -n -f "$work/out" >/dev/null
 }
 
-for name in ipvsadm keepalived; do
+for name in ipvsadm keepalived ldirectord; do
 	convert "$name" awk
 	for other in mawk gawk original-awk; do
 		if command -v "$other" >/dev/null; then

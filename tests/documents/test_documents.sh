@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Every command that a document shows is in the table `commands`, and nothing else; every configuration that one shows is
+# good; links lead somewhere; doc/operating.md has a place for every line of the log, every drop and every counter.
+# What is in the table for a host is run by tests/integration/test_documents.sh.
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$SOURCE_DIR"
+here=tests/documents
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+tab=$(printf '\t')
+
+wrong() {
+	echo "$*" >&2
+	failed=1
+}
+
+# --- commands ---
+
+awk -f "$here/extract.awk" README.md doc/*.md man/*.in >"$tmp/shown" || wrong "see above"
+[ "$(wc -l <"$tmp/shown")" -gt 100 ] || wrong "only $(wc -l <"$tmp/shown") commands are found in the documents"
+cut -f 2 "$tmp/shown" | sort -u >"$tmp/commands"
+grep -v -e '^#' -e '^$' -e "^+$tab" "$here/commands" | cut -f 2 | sort >"$tmp/listed"
+sort -u "$tmp/listed" | comm -23 "$tmp/commands" - >"$tmp/new"
+while IFS= read -r command; do
+	place=$(grep -F -e "$tab$command" "$tmp/shown" | head -n 1 | cut -f 1)
+	wrong "$place: \`$command\` is neither run nor listed: see $here/commands"
+done <"$tmp/new"
+sort -u "$tmp/listed" | comm -13 "$tmp/commands" - >"$tmp/stale"
+while IFS= read -r command; do
+	wrong "$here/commands: no document shows \`$command\`"
+done <"$tmp/stale"
+while IFS=$tab read -r how command; do
+	case $how in
+	'' | '#'* | not | + | director | web1 | web12 | client | here | *=[0-9] | *'~') ;;
+	shown)
+		grep -qxF -e "${command#sudo }" tests/realserver/golden/*.txt ||
+			wrong "\`$command\`: dsr-realserver does not say that to any system"
+		;;
+	'by '*) [ -f "${how#by }" ] || wrong "\`$command\`: there is no ${how#by }" ;;
+	*) wrong "$here/commands: nobody knows what \`$how\` means" ;;
+	esac
+done <"$here/commands"
+# The extractor sees what it should refuse.
+printf 'Text\n\n    dsrd --forgotten\n' >"$tmp/indented.md"
+# shellcheck disable=SC2016 # no command is meant
+printf '```\ndsrd --forgotten\n```\n' >"$tmp/plain.md"
+for file in indented plain; do
+	if awk -f "$here/extract.awk" "$tmp/$file.md" >/dev/null 2>&1; then
+		wrong "extract.awk lets $file code pass"
+	fi
+done
+
+# --- configurations ---
+
+for document in README.md doc/*.md; do
+	awk -v to="$tmp/conf.${document##*/}." '
+		/^ *```ini/ { file = to (++count); next }
+		/^ *```/ { file = "" }
+		file != "" { print >file }' "$document"
+done
+for file in "$tmp"/conf.*; do
+	"$BUILD_DIR/dsrd" -n -f "$file" >"$tmp/said" 2>&1 || wrong "$(cat "$tmp/said")"
+done
+
+# --- links ---
+
+for document in README.md CONTRIBUTING.md doc/*.md; do
+	grep -o '](\([^)#]*\)[^)]*)' "$document" | sed 's/](\([^)#]*\).*/\1/' | grep -v -e '^$' -e '^http' |
+	    while IFS= read -r link; do
+		[ -e "$(dirname "$document")/$link" ] || echo "$document: there is no $link"
+	done
+done >"$tmp/links"
+[ ! -s "$tmp/links" ] || wrong "$(cat "$tmp/links")"
+
+# --- doc/operating.md is complete ---
+
+has() { # WORD
+	grep -q -e "\`$1\`" doc/operating.md || wrong "doc/operating.md has no place for \`$1\`"
+}
+
+sed -n 's/.*X([A-Z_]*, "\([a-z-]*\)".*/\1/p' src/lb/drop.h >"$tmp/drops"
+cat src/*/*.c | tr '\n' ' ' | grep -o 'log_[a-z]*([[:space:]]*"[a-z][a-z-]* [a-z]*=' | sed 's/.*"\([a-z-]*\) .*/\1/' |
+	sort -u >"$tmp/events"
+sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' src/lb/stats.h >"$tmp/counters"
+for list in drops events counters; do
+	[ "$(wc -l <"$tmp/$list")" -ge 10 ] || wrong "only $(wc -l <"$tmp/$list") $list are found in the sources"
+	while IFS= read -r word; do
+		has "$word"
+	done <"$tmp/$list"
+done
+exit $failed
