@@ -18,7 +18,7 @@ function wrong(text) {
 
 # In running text a program's name stands for much; with an argument it is something to type.
 function is_command(code) {
-	return code ~ /^(sudo |[.]/)?(dsrd|dsrctl|dsr-realserver|ipvs2dsrd|sh|ethtool|ip|sysctl|ifconfig|ipadm|netsh) / ||
+	return code ~ /^(sudo |\.\/)?(dsrd|dsrctl|dsr-realserver|ipvs2dsrd|sh|ethtool|ip|sysctl|ifconfig|ipadm|netsh) / ||
 	    code ~ /^(systemctl|journalctl|curl|arping|make|tcpdump|kill|route|ssh|taskset|perf) /
 }
 

@@ -20,7 +20,7 @@ wrong() {
 
 # --- commands ---
 
-awk -f "$here/extract.awk" README.md doc/*.md man/*.in >"$tmp/shown" || wrong "see above"
+awk -f "$here/extract.awk" README.md doc/*.md man/*.in >"$tmp/shown" || exit 1
 [ "$(wc -l <"$tmp/shown")" -gt 100 ] || wrong "only $(wc -l <"$tmp/shown") commands are found in the documents"
 cut -f 2 "$tmp/shown" | sort -u >"$tmp/commands"
 grep -v -e '^#' -e '^$' -e "^+$tab" "$here/commands" | cut -f 2 | sort >"$tmp/listed"
