@@ -4,6 +4,9 @@ rem
 rem Prepares a Windows real server for Direct Server Return: Windows 2000, Server 2003, Server 2008 and 2008 R2. Newer
 rem systems have dsr-realserver.ps1. Only cmd.exe and netsh are needed.
 rem
+rem This script was never run on any Windows: its syntax was checked, and it follows Microsoft's documentation. Look at what
+rem /dry-run prints first, and keep another way to the server's console.
+rem
 rem 2000 and 2003 are weak hosts: the address is enough, and its loopback adapter must have the interface metric 254.
 rem 2008 and later are strong hosts: three settings per address family let the VIP in and out.
 

@@ -13,6 +13,9 @@ Pseudo-Interface 1" that every such Windows has; -Loopback names another.
 
 What was before is noted in %ProgramData%\dsr-realserver\state.json, before it is changed, and undo restores it.
 
+This script was never run on any Windows: its syntax was checked, and it follows Microsoft's documentation. Look at what
+-DryRun prints first, and keep another way to the server's console.
+
 .PARAMETER Action
 apply: do what is not done yet. check: print a line for each item, "ok" or "wrong" with what to type; exit status 1 if
 anything is wrong. undo: restore what was.
