@@ -80,18 +80,6 @@ addr_from_sockaddr(const struct sockaddr *sa)
 }
 
 bool
-addr_equal(const struct addr *a, const struct addr *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-bool
-addr_is_set(const struct addr *addr)
-{
-	return addr->family != ADDR_NONE;
-}
-
-bool
 addr_is_no_host(const struct addr *addr)
 {
 	static const uint8_t zeros[16];
@@ -170,19 +158,7 @@ mac_format(const struct mac *mac, char text[MAC_TEXT])
 }
 
 bool
-mac_equal(const struct mac *a, const struct mac *b)
-{
-	return memcmp(a->bytes, b->bytes, MAC_BYTES) == 0;
-}
-
-bool
 mac_is_zero(const struct mac *mac)
 {
 	return mac_equal(mac, &mac_zero);
-}
-
-bool
-mac_is_group(const struct mac *mac)
-{
-	return (mac->bytes[0] & 1) != 0; /* the I/G bit, IEEE 802 */
 }

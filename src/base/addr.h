@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attr.h"
 
@@ -48,8 +49,6 @@ struct addr addr_from_ipv4(const uint8_t bytes[4]);
 struct addr addr_from_ipv6(const uint8_t bytes[16]);
 /* ADDR_NONE when the sockaddr is of another family. */
 struct addr addr_from_sockaddr(const struct sockaddr *sa);
-bool addr_equal(const struct addr *a, const struct addr *b);
-bool addr_is_set(const struct addr *addr);
 /* True for ::, 0.0.0.0, multicast and the IPv4 broadcast: what can be no host's address. */
 bool addr_is_no_host(const struct addr *addr);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
@@ -57,11 +56,35 @@ bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 /* Six pairs of hexadecimal digits joined by ':' or '-'. 0, or -1 with `*mac` untouched. */
 NODISCARD int mac_parse(const char *text, struct mac *mac);
 const char *mac_format(const struct mac *mac, char text[MAC_TEXT]);
-bool mac_equal(const struct mac *a, const struct mac *b);
 bool mac_is_zero(const struct mac *mac);
-/* Broadcast is a group address too. */
-bool mac_is_group(const struct mac *mac);
 extern const struct mac mac_broadcast;
 extern const struct mac mac_zero;
+
+/* Asked of every frame, so inline. */
+
+static inline bool
+addr_equal(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static inline bool
+addr_is_set(const struct addr *addr)
+{
+	return addr->family != ADDR_NONE;
+}
+
+static inline bool
+mac_equal(const struct mac *a, const struct mac *b)
+{
+	return memcmp(a->bytes, b->bytes, MAC_BYTES) == 0;
+}
+
+/* Broadcast is a group address too. */
+static inline bool
+mac_is_group(const struct mac *mac)
+{
+	return (mac->bytes[0] & 1) != 0; /* the I/G bit, IEEE 802 */
+}
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "base/siphash.h"
 
+#include "base/attr.h"
+
 /* The four words of state, named as in the paper (section 2). */
 struct state {
 	uint64_t v0, v1, v2, v3;
@@ -57,8 +59,8 @@ last_word(const uint8_t *p, size_t left, size_t length)
 	return word;
 }
 
-/* Inline, so that each caller's numbers of rounds are constants and their loops unroll. */
-static inline uint64_t
+/* Inline, so that each caller's numbers of rounds are constants and their loops unroll; gcc would rather share it. */
+static inline ALWAYS_INLINE uint64_t
 siphash(const struct siphash_key *key, const uint8_t *p, size_t length, unsigned rounds, unsigned final_rounds)
 {
 	uint64_t k0 = load64_little(key->bytes);

@@ -38,19 +38,30 @@ struct fwdtab {
 
 /* Only the operator chooses what is hashed here, so a plain multiplicative mix will do (Knuth, TAOCP 6.4). */
 static uint32_t
-mix(const uint8_t *bytes, size_t length)
+mix(uint64_t word)
 {
-	uint64_t hash = 0;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash + bytes[i]) * UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(hash >> 32);
+	/* The high half counts too: there is where addresses differ, and a product carries upwards only. */
+	word ^= word >> 32;
+	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 40);
 }
 
 static uint32_t
+mac_hash(const struct mac *mac)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, mac->bytes, MAC_BYTES);
+	return mix(word);
+}
+
+/* What IPv4 does not use is zero. */
+static uint32_t
 addr_hash(const struct addr *addr)
 {
-	return mix(addr->bytes, addr->family == ADDR_IPV4 ? 4 : sizeof(addr->bytes));
+	uint64_t words[2];
+
+	memcpy(words, addr->bytes, sizeof(words));
+	return mix(words[0] ^ (words[1] << 32 | words[1] >> 32));
 }
 
 static int
@@ -117,7 +128,7 @@ fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 static bool
 mac_is_indexed(const struct fwdtab *table, const struct fwd_server *server)
 {
-	uint32_t at = mix(server->mac.bytes, MAC_BYTES) & table->mac_index.mask;
+	uint32_t at = mac_hash(&server->mac) & table->mac_index.mask;
 
 	for (; table->mac_index.slots[at] != EMPTY; at = (at + 1) & table->mac_index.mask) {
 		const struct fwd_server *other = &table->servers[table->mac_index.slots[at]];
@@ -145,7 +156,7 @@ fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 		fill_server(server, model->slots[slot], now);
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 		if (!mac_is_zero(&server->mac) && !mac_is_indexed(table, server))
-			index_add(&table->mac_index, mix(server->mac.bytes, MAC_BYTES), (uint32_t)slot);
+			index_add(&table->mac_index, mac_hash(&server->mac), (uint32_t)slot);
 	}
 	return 0;
 }
@@ -433,7 +444,7 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 const struct fwd_server *
 fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
 {
-	uint32_t at = mix(source_mac->bytes, MAC_BYTES) & table->mac_index.mask;
+	uint32_t at = mac_hash(source_mac) & table->mac_index.mask;
 	const struct fwd_server *bouncer = NULL;
 
 	for (; table->mac_index.slots[at] != EMPTY; at = (at + 1) & table->mac_index.mask) {

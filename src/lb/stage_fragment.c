@@ -23,20 +23,16 @@ make_key(const struct passage *passage)
 	return key;
 }
 
-enum stage
-stage_fragment(struct passage *passage)
+static SELDOM enum stage
+follow_first(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
-	const struct packet *packet = &passage->packet;
-	struct fragment_key key;
+	const struct fragment_key key = make_key(passage);
 	struct server_ref ref;
 
-	if (!packet->fragment || packet->has_ports)
-		return GOES_ON;
 	/* A first fragment that cuts its own transport header: nobody sends that in good faith (RFC 1858, RFC 7112). */
-	if (packet->fragment_offset == 0)
+	if (passage->packet.fragment_offset == 0)
 		return drop(passage, DROP_FRAGMENT);
-	key = make_key(passage);
 	if (fragment_find(forwarder->fragments, &key, &ref, passage->now)) {
 		passage->server = fwdtab_server(forwarder->table, ref);
 		return passage->server != NULL ? GOES_ON : drop(passage, DROP_NO_SERVER);
@@ -45,6 +41,14 @@ stage_fragment(struct passage *passage)
 		return drop(passage, DROP_FRAGMENT);
 	passage->decision.verdict = VERDICT_HOLD;
 	return IS_DECIDED;
+}
+
+enum stage
+stage_fragment(struct passage *passage)
+{
+	if (!passage->packet.fragment || passage->packet.has_ports)
+		return GOES_ON;
+	return follow_first(passage);
 }
 
 /* A held frame follows: the same delivery as that of the first one, without another decision. */

@@ -13,7 +13,7 @@
 #include "proto/icmp.h"
 
 /* The quoted datagram went from the VIP to the client: turned round, it names the flow. */
-static enum stage
+static SELDOM enum stage
 follow_error(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
@@ -48,7 +48,7 @@ is_served(const struct fwd_vip *vip)
 	return false;
 }
 
-static enum stage
+static SELDOM enum stage
 answer_ping(struct passage *passage)
 {
 	const struct packet *packet = &passage->packet;

@@ -30,10 +30,11 @@ struct withhold_state {
 static inline uint32_t
 withhold_hash(const uint64_t addr[2], uint32_t ifindex)
 {
-	/* Knuth, TAOCP 6.4. No client chooses what is hashed: it only asks for VIPs. */
-	const uint64_t hash = (addr[0] ^ addr[1] ^ (uint64_t)ifindex << 48) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t word = addr[0] ^ addr[1] ^ (uint64_t)ifindex << 16;
 
-	return (uint32_t)(hash >> 40) % WITHHOLD_PLACES;
+	/* The high half counts too: there is where addresses differ, and a product carries upwards only (Knuth, TAOCP 6.4). */
+	word ^= word >> 32;
+	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 40) % WITHHOLD_PLACES;
 }
 
 #endif

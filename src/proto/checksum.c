@@ -66,15 +66,28 @@ checksum_finish(uint64_t sum)
 	return (uint16_t)~memory_order((uint16_t)sum);
 }
 
+/* Words of four bytes, whose sum needs no carry. */
+static inline uint64_t
+add_words(uint64_t sum, const uint8_t *bytes, size_t count)
+{
+	uint32_t word;
+
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&word, bytes + i * sizeof(word), sizeof(word));
+		sum += word;
+	}
+	return sum;
+}
+
 uint64_t
 checksum_pseudo(const struct packet *packet, uint32_t length)
 {
-	size_t bytes = packet->source.family == ADDR_IPV6 ? 16 : 4;
-	uint64_t sum = (uint64_t)memory_order(packet->protocol) + memory_order((uint16_t)length) +
+	const uint64_t sum = (uint64_t)memory_order(packet->protocol) + memory_order((uint16_t)length) +
 	    memory_order((uint16_t)(length >> 16));
 
-	sum = checksum_add(sum, packet->source.bytes, bytes);
-	return checksum_add(sum, packet->destination.bytes, bytes);
+	if (packet->source.family != ADDR_IPV6)
+		return add_words(add_words(sum, packet->source.bytes, 1), packet->destination.bytes, 1);
+	return add_words(add_words(sum, packet->source.bytes, 4), packet->destination.bytes, 4);
 }
 
 /* How many bytes the checksum covers: a UDP datagram may say that it ends before the IP datagram does. */

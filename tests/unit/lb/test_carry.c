@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "lb/carry.h"
+#include "offload/withhold_map.h"
 #include "scene.h"
 #include "suites.h"
 
@@ -478,6 +479,29 @@ START_TEST(test_any_frames_in_any_order)
 }
 END_TEST
 
+/* As many VIPs as there may be, in the orders in which people give addresses: each finds a place in reach of its hash. */
+START_TEST(test_withheld_vips_find_a_place)
+{
+	static const uint32_t steps[] = { 1, 2, 256, 65536, 3 };
+	static bool taken[WITHHOLD_PLACES];
+
+	memset(taken, 0, sizeof(taken));
+	for (uint32_t i = 0; i < WITHHOLD_VIPS_MOST / 2; i++) {
+		uint8_t bytes[16] = { [10] = 0xff, [11] = 0xff };
+		uint64_t words[2];
+		uint32_t hash, probes = 0;
+
+		store32(bytes + 12, UINT32_C(0xc0000200) + i * steps[_i]);
+		memcpy(words, bytes, sizeof(words));
+		hash = withhold_hash(words, 7);
+		while (probes < WITHHOLD_PROBES && taken[(hash + probes) % WITHHOLD_PLACES])
+			probes++;
+		ck_assert_uint_lt(probes, WITHHOLD_PROBES);
+		taken[(hash + probes) % WITHHOLD_PLACES] = true;
+	}
+}
+END_TEST
+
 Suite *
 carry_suite(void)
 {
@@ -495,6 +519,7 @@ carry_suite(void)
 	tcase_add_test(cases, test_a_place_rests_before_another_flow_gets_it);
 	tcase_add_test(cases, test_what_finds_no_room_is_forwarded_all_the_same);
 	tcase_add_loop_test(cases, test_any_frames_in_any_order, 0, 4);
+	tcase_add_loop_test(cases, test_withheld_vips_find_a_place, 0, 5);
 	suite_add_tcase(suite, cases);
 	return suite;
 }
