@@ -121,6 +121,12 @@ try_package() {
 	for page in man8/dsrd.8 man8/dsrctl.8 man8/dsr-realserver.8 man5/dsrd.conf.5; do
 		[ -s "$root/usr/share/man/$page.gz" ] || fail "no manual page $page"
 	done
+	for file in lib/systemd/system/dsrd.service lib/sysusers.d/dsrd.conf lib/tmpfiles.d/dsrd.conf \
+	    share/bash-completion/completions/dsrctl share/fish/vendor_completions.d/dsrctl.fish \
+	    share/zsh/site-functions/_dsrctl share/vim/vimfiles/syntax/dsrd.vim share/doc/dsrd/doc/quick-start.md; do
+		# dpkg may have compressed what is documentation.
+		[ -s "$root/usr/$file" ] || [ -s "$root/usr/$file.gz" ] || fail "no /usr/$file"
+	done
 	in_root dsr-realserver apply --vip 192.0.2.10 --dry-run >"$work/realserver" 2>&1 || fail "dsr-realserver does not work there"
 	grep -q 192.0.2.10 "$work/realserver" || fail "dsr-realserver says nothing there"
 }
