@@ -54,8 +54,10 @@ dsrd_withhold(struct __sk_buff *skb)
 	uint64_t addr[2];
 	uint32_t hash;
 
-	if (!state || skb->pkt_type != PACKET_HOST || !load_destination(skb, addr) ||
-	    bpf_ktime_get_coarse_ns() - state->alive > WITHHOLD_PATIENCE_NS)
+	if (!state || skb->pkt_type != PACKET_HOST || !load_destination(skb, addr))
+		return TC_ACT_UNSPEC;
+	/* Signed: the coarse clock is some milliseconds behind the daemon's. */
+	if ((int64_t)(bpf_ktime_get_coarse_ns() - state->alive) > WITHHOLD_PATIENCE_NS)
 		return TC_ACT_UNSPEC;
 	hash = withhold_hash(addr, skb->ifindex);
 	for (uint32_t i = 0; i < WITHHOLD_PROBES; i++) {

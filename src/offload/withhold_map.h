@@ -14,7 +14,7 @@
 #define WITHHOLD_VIPS_MOST (WITHHOLD_PLACES / 2)
 
 /* Without a sign of the daemon's life for so long, frames reach the stack again. */
-#define WITHHOLD_PATIENCE_NS UINT64_C(5000000000)
+#define WITHHOLD_PATIENCE_NS INT64_C(5000000000)
 
 struct withhold_place {
 	uint64_t addr[2];  /* IPv4 as ::ffff:a.b.c.d */

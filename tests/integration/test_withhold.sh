@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Frames for a VIP are kept from the director's own network stack: with IP forwarding on, none is routed a second time, and
-# a VIP that the director holds itself resets nothing. However the daemon ends, the stack sees them again.
-
+# what is withheld follows the VIPs. However the daemon ends, the stack sees them again.
+#
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
 
 net_require nginx curl nft tc
@@ -62,6 +63,14 @@ assert_equal "frames that it routed" 0 $(($(count_of routed) - routed))
 director_answers || fail "the director's own address does not answer"
 run_in client ping -q -c 1 -W 1 "$VIP" >/dev/null || fail "the VIP does not answer pings"
 
+step "in every moment of some seconds"
+for round in 1 2 3 4 5 6 7 8; do
+	fetch_many 100 "$NET_DIR/pages"
+	assert_equal "pages in round $round" 100 "$(count_lines web1 "$NET_DIR/pages")"
+	sleep 0.1 # beside the second's beat
+done
+assert_equal "frames that the director's stack saw" 0 $(($(count_of begin) - before))
+
 step "an address that is no VIP any longer is withheld no longer"
 sed -i "s/$VIP tcp/$SERVER_PREFIX.20 tcp/" "$NET_DIR/dsrd.conf"
 reload_dsrd ok
@@ -84,7 +93,10 @@ step "a daemon that hangs withholds nothing after some seconds"
 signal_dsrd STOP
 wait_until 10 stack_sees || fail "a stopped daemon still withholds"
 signal_dsrd CONT
-wait_until 5 grep -q "$(printf 'web1')" "$NET_DIR/page" || fetch >"$NET_DIR/page"
+serves() {
+	[ "$(fetch)" = web1 ]
+}
+wait_until 10 serves || fail "the daemon that goes on does not serve"
 
 step "killed, it leaves nothing behind"
 stop dsrd KILL
