@@ -8,7 +8,7 @@
 . "$(dirname -- "$0")/net.sh"
 # shellcheck source-path=SCRIPTDIR source=ctl.sh
 . "$(dirname -- "$0")/ctl.sh"
-net_require nginx curl
+net_require nginx curl script
 net_up 2
 for server in web1 web2; do
 	start_nginx "$server"
@@ -49,6 +49,11 @@ said "^eth0  *yes  *$DIRECTOR_MAC  *1500"
 if grep -q "$(printf '\033')" "$NET_DIR/said"; then
 	fail "colours, though this is no terminal"
 fi
+on_terminal() { # VARIABLE=VALUE: how many of show's lines have colours
+	env "$1" TERM=xterm script -qec "'$DSRCTL' -s '$SOCKET' show" /dev/null </dev/null | grep -c "$(printf '\033')" || true
+}
+assert_at_least "coloured lines on a terminal" 2 "$(on_terminal A=)"
+assert_equal "coloured lines on a terminal with NO_COLOR" 0 "$(on_terminal NO_COLOR=1)"
 ctl 0 -j show
 is_json
 said '^{"schema":1,'
