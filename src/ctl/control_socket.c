@@ -113,7 +113,7 @@ control_socket(const char *path, const char *group, char error[CONTROL_ERROR])
 	int fd, number;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		snprintf(error, CONTROL_ERROR, "the path %s is too long for a socket: at most %zu bytes", path,
+		snprintf(error, CONTROL_ERROR, "the path %.300s is too long for a socket: at most %zu bytes", path,
 		    sizeof(address.sun_path) - 1);
 		errno = ENAMETOOLONG;
 		return -1;

@@ -88,13 +88,14 @@ on_end(void *argument, const struct child_end *end)
 {
 	struct run *run = argument;
 	char reason[TEXT];
+	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
 
 	run->child = NULL;
 	if (end->timed_out)
 		fail(run->hook, "it ran for more than 10 s and was ended");
-	else if (!WIFEXITED(end->status) || WEXITSTATUS(end->status) != 0) {
-		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(end->status) ? "exit status" : "signal",
-		    WIFEXITED(end->status) ? WEXITSTATUS(end->status) : WTERMSIG(end->status));
+	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(status) ? "exit status" : "signal",
+		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 		fail(run->hook, reason);
 	}
 	start_waiting(run->hook);

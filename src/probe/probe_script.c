@@ -51,20 +51,21 @@ on_end(void *argument, const struct child_end *end)
 	struct script_asker *asker = argument;
 	const char *separator = end->line[0] == '\0' ? "" : ": ";
 	char detail[DETAIL_TEXT];
+	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
 
 	asker->child = NULL;
 	if (end->timed_out) {
 		tell(asker, HEALTH_REASON_TIMEOUT, PROBE_NO_WEIGHT, "it was ended with all its processes");
 		return;
 	}
-	if (WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0) {
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		tell(asker, HEALTH_REASON_NONE, read_weight(end->line), NULL);
 		return;
 	}
-	if (WIFSIGNALED(end->status))
-		(void)snprintf(detail, sizeof(detail), "signal %d%s%s", WTERMSIG(end->status), separator, end->line);
+	if (WIFSIGNALED(status))
+		(void)snprintf(detail, sizeof(detail), "signal %d%s%s", WTERMSIG(status), separator, end->line);
 	else
-		(void)snprintf(detail, sizeof(detail), "exit status %d%s%s", WEXITSTATUS(end->status), separator, end->line);
+		(void)snprintf(detail, sizeof(detail), "exit status %d%s%s", WEXITSTATUS(status), separator, end->line);
 	tell(asker, HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, detail);
 }
 

@@ -124,7 +124,7 @@ ask(const char *address, const char *port, uint64_t count)
 {
 	struct sockaddr_in where;
 	int fd = open_socket(address, port, &where), status = EXIT_FAILURE;
-	uint64_t *times = calloc(count, sizeof(*times));
+	uint64_t *times = calloc((size_t)count, sizeof(*times));
 	size_t answered = 0;
 
 	if (fd == -1 || times == NULL || connect(fd, (const struct sockaddr *)&where, sizeof(where)) == -1)
