@@ -1,0 +1,317 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# dsrd for systems that are not here: configured, compiled and linked for each, and tested where a Linux machine can run it.
+#     portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x|bmake SOURCE WORK
+# SOURCE is a source tree with its configure made. "sources" comes first: it brings the libraries' sources and a compiler
+# for the BSDs into WORK. Each of the others then builds what it needs in WORK/TARGET, and leaves dsrd there in "dsrd".
+# shellcheck disable=SC2317,SC2016 # functions are run by name; scripts are written with their $ as it is
+set -eu
+
+# The C compiler that has the headers and libraries of the BSDs and of macOS.
+zig_version=0.17.1
+libraries="libpcap libnet libevent libinih check"
+# Debian's releases to ask for what this machine's own release has lost.
+other_suites="trixie"
+
+usage() {
+	echo "usage: portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x|bmake SOURCE WORK" >&2
+	exit 64
+}
+
+[ $# -eq 3 ] || usage
+target=$1
+[ -x "$2/configure" ] || {
+	echo "$2 has no configure: run autogen.sh there" >&2
+	exit 66
+}
+source_tree=$(CDPATH='' cd -- "$2" && pwd)
+mkdir -p "$3"
+work=$(CDPATH='' cd -- "$3" && pwd)
+root=$work/$target
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+
+# --- what is built from ----------------------------------------------------------------------------------------------
+
+fetch_compiler() {
+	python3 -m venv "$work/python"
+	"$work/python/bin/pip" install -q --disable-pip-version-check "ziglang==$zig_version"
+	ln -sf "$("$work/python/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig" "$work/zig"
+	echo "zig $("$work/zig" version)"
+}
+
+# apt_for SUITE: an apt of our own, for source packages from where this machine has its packages. SUITE stands in for the
+# machine's own release; "" is that.
+apt_for() {
+	rm -rf "$work/apt"
+	mkdir -p "$work/apt/sources" "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
+	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	suite=${1:-$codename}
+	for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ ! -f "$list" ] ||
+			sed -n -e "s/$codename/$suite/g" -e 's/^deb /deb-src /p' "$list" >"$work/apt/sources/${list##*/}.list"
+	done
+	for list in /etc/apt/sources.list.d/*.sources; do
+		[ ! -f "$list" ] ||
+			sed -e "/^Suites:/s/$codename/$suite/g" -e 's/^Types:.*/Types: deb-src/' "$list" \
+			    >"$work/apt/sources/${list##*/}"
+	done
+	cat >"$work/apt/conf" <<CONF
+Dir::Etc::SourceList "/dev/null";
+Dir::Etc::SourceParts "$work/apt/sources";
+Dir::State::Lists "$work/apt/lists";
+Dir::Cache "$work/apt/cache";
+APT::Sandbox::User "$(id -un)";
+CONF
+	APT_CONFIG=$work/apt/conf
+	export APT_CONFIG
+	apt-get -qq update
+}
+
+# The tarballs that Debian has from upstream, without Debian's patches, checked by apt.
+fetch_libraries() {
+	wanted=$libraries
+	rm -rf "$work/tarballs" "$work/libraries"
+	mkdir -p "$work/tarballs"
+	for suite in "" $other_suites; do
+		[ -n "$wanted" ] || break
+		apt_for "$suite"
+		lost=
+		for library in $wanted; do
+			(cd "$work/tarballs" && apt-get -qq source --download-only --tar-only "$library${suite:+/$suite}") ||
+				lost="$lost $library"
+		done
+		wanted=$lost
+	done
+	[ -z "$wanted" ] || {
+		echo "no source package to be had:$wanted" >&2
+		exit 1
+	}
+	for library in $libraries; do
+		mkdir -p "$work/libraries/$library"
+		tar -xf "$work/tarballs/$library"_*.orig.tar.* --strip-components=1 -C "$work/libraries/$library"
+	done
+	(cd "$work/tarballs" && ls)
+	# Debian's tarball of libnet has no configure. What autoreconf says of its configure.ac is not ours to mend.
+	cd "$work/libraries/libnet"
+	[ -x configure ] || autoreconf -fi 2>"$work/libnet.autoreconf" || {
+		cat "$work/libnet.autoreconf"
+		exit 1
+	}
+}
+
+# --- the libraries of a target ---------------------------------------------------------------------------------------
+
+# configured LIBRARY OPTIONS...: in a directory of its own, where the build goes on.
+configured() {
+	library=$1
+	shift
+	mkdir -p "$root/build/$library"
+	cd "$root/build/$library"
+	"$work/libraries/$library/configure" --build="$build" --host="$host" --prefix="$root/usr" --disable-shared CC="$cc" AR="$ar" \
+	    RANLIB="$ranlib" CFLAGS='-O1 -w -fPIC' CPPFLAGS="$cppflags" "$@"
+}
+
+build_libpcap() {
+	configured libpcap --with-pcap="$capture" --disable-universal --disable-usb --disable-netmap --disable-bluetooth --disable-dbus \
+	    --disable-rdma --disable-remote --without-dag --without-septel --without-snf --without-turbocap --without-dpdk \
+	    --without-libnl
+	make -j "$jobs" libpcap.a
+	make install
+}
+
+build_libnet() {
+	configured libnet --with-link-layer="$link_layer" --disable-tests --disable-samples --disable-dependency-tracking \
+	    --includedir="$root/usr/include$libnet_place" --libdir="$root/usr/lib$libnet_place"
+	make -j "$jobs"
+	make install
+}
+
+# The libraries to link with still have arc4random_addrandom() on some systems, the headers on none.
+build_libevent() {
+	configured libevent ac_cv_func_arc4random_addrandom=no --disable-openssl --disable-samples --disable-libevent-regress --disable-dependency-tracking
+	make -j "$jobs"
+	make install
+}
+
+# By hand: it is one file, and its own way takes meson.
+build_libinih() {
+	cd "$work/libraries/libinih"
+	$cc -O1 -fPIC -c ini.c -o "$root/build/ini.o"
+	$ar cr "$root/usr/lib/libinih.a" "$root/build/ini.o"
+	$ranlib "$root/usr/lib/libinih.a"
+	cp ini.h "$root/usr/include/"
+}
+
+build_check() {
+	configured check --disable-subunit --disable-build-docs --disable-timeout-tests --disable-dependency-tracking
+	make -j "$jobs" -C lib
+	make -j "$jobs" -C src
+	make -C src install
+}
+
+# All at once, for most of it is their configures', which take one processor each.
+build_libraries() {
+	mkdir -p "$root/build" "$root/usr/include" "$root/usr/lib"
+	begin=$(date +%s)
+	for library in $libraries; do
+		(set -e && "build_$library") >"$root/$library.log" 2>&1 &
+		eval "pid_$library=\$!"
+	done
+	for library in $libraries; do
+		eval "wait \"\$pid_$library\"" || {
+			echo "$library was not built for $target. The end of $root/$library.log:"
+			tail -n 60 "$root/$library.log"
+			exit 1
+		}
+	done
+	echo "libraries for $target: $(($(date +%s) - begin)) s"
+}
+
+# Where the systems' own packages keep libnet, and how they tell: configure has to find each.
+place_libnet() {
+	cd "$root/usr"
+	rm -f bin/libnet-config.1
+	case $libnet_told in
+	pkg-config) rm bin/libnet-config ;;
+	nothing) rm bin/libnet-config "lib$libnet_place/pkgconfig/libnet.pc" ;;
+	*)
+		rm "lib$libnet_place/pkgconfig/libnet.pc"
+		mv bin/libnet-config "bin/${tool_prefix}$libnet_told"
+		;;
+	esac
+}
+
+# --- dsrd for a target -----------------------------------------------------------------------------------------------
+
+build_dsrd() {
+	mkdir -p "$root/dsrd"
+	cd "$root/dsrd"
+	begin=$(date +%s)
+	PATH=$root/usr/bin:$PATH PKG_CONFIG_LIBDIR=$root/usr/lib/pkgconfig "$source_tree/configure" --build="$build" --host="$host" \
+	    --enable-werror --without-openssl --without-bpf CC="$cc" AR="$ar" RANLIB="$ranlib" \
+	    CPPFLAGS="$cppflags -isystem $root/usr/include" LDFLAGS="$ldflags -L$root/usr/lib"
+	make -j "$jobs"
+	make -j "$jobs" check TESTS=
+	echo "dsrd for $target: $(($(date +%s) - begin)) s"
+}
+
+# What was linked must be for that system; "file" says so of each program.
+programs() {
+	find "$root/dsrd/dsrd" "$root/dsrd/dsrctl" "$root/dsrd/tests" -type f -perm -u+x ! -name '*.sh' ! -name '*.o'
+}
+
+see_programs() {
+	programs >"$root/programs"
+	for name in dsrd dsrctl tests/unit/lb/test_lb; do
+		grep -q "/dsrd/$name\$" "$root/programs" || {
+			echo "$name was not linked"
+			exit 1
+		}
+	done
+	while read -r program; do
+		file -b "$program" | grep -q "$kind" || {
+			echo "not for $target: $(file "$program")"
+			exit 1
+		}
+	done <"$root/programs"
+	echo "linked for $target: $(wc -l <"$root/programs") programs, $(file -b "$root/dsrd/dsrd" | cut -c 1-120)"
+}
+
+# The programs of another machine, run by qemu under their own names.
+run_by_qemu() {
+	while read -r program; do
+		mv "$program" "$program.$target"
+		printf '#!/bin/sh\nexec %s -0 "$0" "%s" "$@"\n' "$qemu" "$program.$target" >"$program"
+		chmod +x "$program"
+	done <"$root/programs"
+}
+
+# --- targets ---------------------------------------------------------------------------------------------------------
+
+# zig TARGET: the compiler is called by scripts, so that nobody has to quote its words.
+use_zig() {
+	mkdir -p "$root/bin"
+	ZIG_GLOBAL_CACHE_DIR=$root/zig ZIG_LOCAL_CACHE_DIR=$root/zig
+	export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
+	printf '#!/bin/sh\nexec "%s" cc -target %s "$@"\n' "$work/zig" "$1" >"$root/bin/cc"
+	printf '#!/bin/sh\nexec "%s" ar "$@"\n' "$work/zig" >"$root/bin/ar"
+	# libtool asks ranlib of some systems to touch the archive only: nothing to do.
+	printf '#!/bin/sh\n[ "$1" = -t ] || exec "%s" ranlib "$@"\n' "$work/zig" >"$root/bin/ranlib"
+	chmod +x "$root/bin/cc" "$root/bin/ar" "$root/bin/ranlib"
+	cc=$root/bin/cc ar=$root/bin/ar ranlib=$root/bin/ranlib
+}
+
+# musl has no headers of the kernel; those of this machine's C library serve, but only those.
+kernel_headers() {
+	mkdir -p "$root/usr/include"
+	for name in linux asm-generic; do
+		ln -sfn "/usr/include/$name" "$root/usr/include/$name"
+	done
+	ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$root/usr/include/asm"
+}
+
+cross() {
+	build_libraries
+	place_libnet
+	build_dsrd
+	see_programs
+}
+
+if [ "$target" = sources ]; then
+	fetch_compiler
+	fetch_libraries
+	exit 0
+fi
+
+rm -rf "$root"
+mkdir -p "$root"
+build=$("$work/libraries/check/config.guess")
+capture=bpf link_layer=bpf cppflags='' ldflags='' libnet_place='' libnet_told=pkg-config tool_prefix=''
+
+case $target in
+freebsd)
+	host=x86_64-unknown-freebsd14.0 kind='for FreeBSD' libnet_told=libnet-config tool_prefix=$host-
+	use_zig x86_64-freebsd.14.0
+	cross
+	;;
+netbsd)
+	host=x86_64-unknown-netbsd10.1 kind='for NetBSD' libnet_told=libnet11-config tool_prefix=$host- libnet_place=/libnet11
+	use_zig x86_64-netbsd.10.1
+	cross
+	;;
+openbsd)
+	host=x86_64-unknown-openbsd7.8 kind='for OpenBSD' libnet_told=libnet-config-1.1 tool_prefix=$host- libnet_place=/libnet-1.1
+	use_zig x86_64-openbsd.7.8
+	cross
+	;;
+macos)
+	host=aarch64-apple-darwin23 kind='Mach-O 64-bit arm64'
+	use_zig aarch64-macos
+	# libnet includes it for nothing, and the compiler's headers do not have it.
+	mkdir -p "$root/headers/sys"
+	: >"$root/headers/sys/timeb.h"
+	cppflags="-isystem $root/headers"
+	cross
+	;;
+musl)
+	host=x86_64-linux-musl kind='ld-musl' capture=linux link_layer=linux
+	cc="musl-gcc -isystem $root/usr/include" ar=ar ranlib=ranlib
+	kernel_headers
+	cross
+	;;
+i386)
+	host=i686-linux-gnu kind='ELF 32-bit LSB' capture=linux link_layer=linux libnet_told=nothing
+	cc=$host-gcc ar=$host-ar ranlib=$host-ranlib
+	# This machine's kernel runs it; the loader and the libraries are where Debian's cross compiler has them.
+	ldflags="-Wl,--dynamic-linker=/usr/$host/lib/ld-linux.so.2 -Wl,-rpath=/usr/$host/lib"
+	cross
+	;;
+s390x)
+	host=s390x-linux-gnu kind='ELF 64-bit MSB' capture=linux link_layer=linux libnet_told=nothing
+	cc=$host-gcc ar=$host-ar ranlib=$host-ranlib
+	qemu="qemu-s390x -L /usr/$host"
+	cross
+	run_by_qemu
+	;;
+*) usage ;;
+esac
