@@ -319,7 +319,8 @@ packaging() {
 }
 
 distcheck() {
-	cd "$work/gcc" && make distcheck
+	# A test that fails there says why.
+	cd "$work/gcc" && VERBOSE=1 make distcheck
 }
 
 # fuzz PROGRAM: on a copy of the corpus, which it adds to.
