@@ -214,13 +214,17 @@ now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* How many are to go in the next call: a whole batch, or what the clock allows by now. Sleeps when that is nothing. */
+/*
+ * How many are to go in the next call: a whole batch, or what the clock allows by now. When that is nothing, sleeps until a
+ * short batch is due, since waking up for each frame would cost more than the frame.
+ */
 static size_t
 due(const struct blast *blast, double began)
 {
 	const size_t most = blast->rate == 0 ? BATCH : PACED_BATCH;
 	const uint64_t tried = blast->sent + blast->refused;
-	const struct timespec moment = { 0, 5000 };
+	const uint64_t pause = blast->rate == 0 ? 0 : 1000000000U * PACED_BATCH / blast->rate;
+	const struct timespec moment = { (time_t)(pause / 1000000000U), (long)(pause % 1000000000U) };
 	uint64_t allowed = blast->count - tried;
 
 	if (blast->rate != 0) {

@@ -4,7 +4,7 @@
 # What is compared: how each forwarder is started and stopped, and what it says of itself. Each takes UDP (and most
 # of them TCP) for the VIP and hands it to web1 and web2; run.sh sources this file.
 
-ALL_FORWARDERS='direct redirect pen nft nft-persist dsrd-frame dsrd dsrd-tc dsrd-xdp'
+ALL_FORWARDERS='generator direct redirect pen nft nft-persist dsrd-frame dsrd dsrd-tc dsrd-xdp'
 BENCH_FLOWS=4194304 # the tables' size: all that a round brings
 
 # Those that can be here; the others are told.
@@ -21,10 +21,6 @@ forwarders_here() {
 # True with a reason when it cannot be.
 forwarder_missing() { # NAME
 	case $1 in
-	redirect)
-		[ -f "$BUILD_DIR/tests/bench/redirect.bpf.o" ] || { echo "built without BPF" && return 0; }
-		! command -v tc >/dev/null && echo "no program tc" && return 0
-		;;
 	pen) ! command -v pen >/dev/null && echo "no program pen" && return 0 ;;
 	dsrd-tc | dsrd-xdp) "$DSRD" --version | grep -q 'bpf no' && echo "built without BPF" && return 0 ;;
 	esac
@@ -89,6 +85,7 @@ dsrd_conf() { # OFFLOAD
 
 	[service stream]
 	listen = $VIP tcp/5201
+	scheduler = sh
 	check = none
 	vip-check = off
 	server = web1 $(server_ip 1)
@@ -97,19 +94,17 @@ dsrd_conf() { # OFFLOAD
 }
 
 start_forwarder() { # NAME
-	FORWARDER=$1 FORWARDER_MAC=$DIRECTOR_MAC FORWARDER_PORT=director-eth0
+	FORWARDER=$1 FORWARDER_MAC=$DIRECTOR_MAC SINK=director-eth0 GENERATOR_HOST=switch GENERATOR_PORT=director-eth0
 	kernel_before=$(kernel_memory)
 	case $1 in
-	direct) FORWARDER_MAC=$(server_mac 1) FORWARDER_PORT=web1-eth0 ;;
-	redirect)
-		run_in director tc qdisc add dev eth0 clsact
-		run_in director tc filter add dev eth0 ingress bpf direct-action object-file "$BUILD_DIR/tests/bench/redirect.bpf.o" \
-		    section tc
-		;;
+	generator) SINK=none GENERATOR_PORT=nowhere ;;
+	direct) FORWARDER_MAC=$(server_mac 1) SINK=client-eth0 GENERATOR_HOST=client GENERATOR_PORT=eth0 ;;
+	redirect) bpf_attach director eth0 redirect ;;
 	pen)
 		# pen wants an interface of its own, without an address.
 		ip -n "$NET-director" address flush dev eth0
-		start_in director forwarder taskset -c "$DIRECTOR_CPU" pen -f -U -r -O "dsr_if eth0" "$VIP:$BENCH_PORT" \
+		# shellcheck disable=SC2086 # words
+		start_in director forwarder $ON_BENCH_CPU 1 pen -f -U -r -O "dsr_if eth0" "$VIP:$BENCH_PORT" \
 		    "$(server_ip 1)" "$(server_ip 2)"
 		;;
 	nft) nft_rules plain | run_in director nft -f - ;;
@@ -126,13 +121,23 @@ start_forwarder() { # NAME
 
 start_dsrd_as() { # PROGRAM OFFLOAD
 	dsrd_conf "$2" >"$NET_DIR/dsrd.conf"
-	start_in director dsrd taskset -c "$DIRECTOR_CPU" "$1" -d -f "$NET_DIR/dsrd.conf"
+	# shellcheck disable=SC2086 # words
+	start_in director dsrd $ON_BENCH_CPU 1 "$1" -d -f "$NET_DIR/dsrd.conf"
 	wait_until 15 dsrd_settled || fail "dsrd did not become ready within 15 s"
 	wait_servers_up bench web1 web2
 	if [ "$2" != off ]; then
 		dump_dsrd
 		grep -q " offload=$2" "$NET_DIR/dump" || fail "the kernel does not carry by $2; dsrd.log says why"
 	fi
+}
+
+# True when all frames of that load are forwarded while the generator runs: the generator's calls do it.
+forwards_in_kernel() { # LOAD
+	case $FORWARDER in
+	generator | direct | redirect | nft*) return 0 ;;
+	dsrd-tc | dsrd-xdp) [ "$1" != 60-new ] ;;
+	*) return 1 ;;
+	esac
 }
 
 serves() {

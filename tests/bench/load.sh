@@ -3,36 +3,26 @@
 #
 # The benchmarks' network and what is sent through it; run.sh sources this file after ../integration/net.sh.
 #
-# The generator stands at the switch and sends straight out of the port that leads to the director, on processor 0. From
-# the director's interface on everything happens on processor 1: receiving, forwarding, sending, the switch, and the
-# servers. So forwarders in the kernel and in user space are paid for by the same processor, and more is offered than it
-# can take.
+# Everything happens on one processor: the generator, which sends straight out of the switch's port to the director, and
+# the director's receiving, forwarding, sending, and the counting of what it sent. So forwarders in the kernel and in
+# user space pay alike; what the generator costs alone is measured too (`generator`), and is taken off. They run with
+# real-time priority, the generator before the forwarder, so that what else the machine does is kept from it.
 
 BENCH_NET=198.18.0.0/15 # where the generator's flows come from (RFC 2544)
 BENCH_PORT=53
-GENERATOR_CPU=0
-DIRECTOR_CPU=1
+BENCH_CPU=1
+ON_BENCH_CPU="taskset -c $BENCH_CPU chrt -f"
 
-# Receiving happens on the director's processor from this interface on.
-receive_there() { # HOST
-	# shellcheck disable=SC2016 # the inner shell's
-	run_in "$1" sh -c 'for queue in /sys/class/net/eth0/queues/rx-*; do echo "$1" >"$queue/rps_cpus" || exit 1; done' sh \
-	    $((1 << DIRECTOR_CPU)) || skip "receiving cannot be moved to another processor: /sys is not writable"
+# What the forwarder sends to the servers is counted as soon as it is on the wire, at the switch's port, by a program that
+# looks whether it is the right thing, and drops it: what a switch and servers would do with it is no director's cost.
+# Everything else has a real host to go to: health checks, questions for the echo.
+sink_up() { # PORT
+	bpf_attach switch "$1" sink
 }
 
-# The generator's frames are counted at the servers, by a rule that looks whether they are the right ones, and dropped
-# there. Everything else has a real host to go to: health checks, questions for the echo.
-sink_up() { # SERVER
-	run_in "$1" nft -f - <<-END
-	table netdev sink {
-		counter vip { }
-		chain in {
-			type filter hook ingress device eth0 priority 0;
-			meta pkttype host ip saddr $BENCH_NET ip daddr $VIP udp dport $BENCH_PORT counter name vip drop
-		}
-	}
-	END
-	start_in "$1" "$1-echo" taskset -c "$DIRECTOR_CPU" "$BUILD_DIR/tests/bench/echo" serve "$VIP" "$BENCH_PORT"
+bpf_attach() { # HOST INTERFACE PROGRAM
+	run_in "$1" tc qdisc add dev "$2" clsact
+	run_in "$1" tc filter add dev "$2" ingress bpf direct-action object-file "$BUILD_DIR/tests/bench/bench.bpf.o" section "$3"
 }
 
 switch_knows() { # HOST MAC
@@ -42,23 +32,31 @@ switch_knows() { # HOST MAC
 bench_up() {
 	net_up 2
 	for bench_host in web1 web2; do
-		sink_up "$bench_host"
+		# shellcheck disable=SC2086 # words
+		start_in "$bench_host" "$bench_host-echo" $ON_BENCH_CPU 1 "$BUILD_DIR/tests/bench/echo" serve "$VIP" "$BENCH_PORT"
 	done
 	# Nobody's address is ever forgotten by the switch, which would send frames for it everywhere.
 	switch_knows client "$CLIENT_MAC"
 	switch_knows director "$DIRECTOR_MAC"
 	switch_knows web1 "$(server_mac 1)"
 	switch_knows web2 "$(server_mac 2)"
-	# web1 too, for the generator's own ceiling.
-	receive_there director
-	receive_there web1
+	sink_up director-eth0
+	# For what the generator can do alone, with a switch that drops all, and the way without a forwarder.
+	net_bridge_add nowhere
+	ip -n "$NET-switch" link add wall type veth peer name beyond
+	ip -n "$NET-switch" link set wall master nowhere up
+	ip -n "$NET-switch" link set beyond up
+	run_in switch bridge link set dev wall flood off
+	sink_up client-eth0
 }
 
-# Frames of the generator that arrived at the servers so far.
+# Frames of the generator that arrived so far: what the sink dropped.
 arrived() {
-	for bench_host in web1 web2; do
-		run_in "$bench_host" nft list counter netdev sink vip
-	done | awk '$1 == "packets" { all += $2 } END { printf "%d\n", all }'
+	if [ "$SINK" = none ]; then
+		offered
+		return
+	fi
+	run_in switch tc -s qdisc show dev "$SINK" clsact | sed -n 's/.*(dropped \([0-9]*\),.*/\1/p'
 }
 
 nanoseconds() {
@@ -89,23 +87,23 @@ load_options() { # LOAD
 
 # The generator's command line, in words.
 blast_words() { # OPTION...
-	echo taskset -c "$GENERATOR_CPU" "$BUILD_DIR/tests/bench/blast" "$@" "$FORWARDER_PORT" "$CLIENT_MAC" "$FORWARDER_MAC" \
+	echo "$ON_BENCH_CPU" 2 "$BUILD_DIR/tests/bench/blast" "$@" "$GENERATOR_PORT" "$CLIENT_MAC" "$FORWARDER_MAC" \
 	    "$VIP" "$BENCH_PORT"
 }
 
 # shellcheck disable=SC2046 # words
 blast() { # OPTION...
-	run_in switch $(blast_words "$@")
+	run_in "$GENERATOR_HOST" $(blast_words "$@")
 }
 
 # shellcheck disable=SC2046
 start_blast() { # OPTION...
-	start_in switch blast $(blast_words "$@" -t 60)
+	start_in "$GENERATOR_HOST" blast $(blast_words "$@" -t 60)
 }
 
-# Frames that left the switch for the forwarder.
+# Frames that the generator's interface sent so far.
 offered() {
-	run_in switch cat "/sys/class/net/$FORWARDER_PORT/statistics/tx_packets"
+	run_in "$GENERATOR_HOST" cat "/sys/class/net/$GENERATOR_PORT/statistics/tx_packets"
 }
 
 stop_blast() {
@@ -123,32 +121,47 @@ try_load() { # LOAD SECONDS [GENERATOR-OPTION...]
 	LOAD_STEP=$((LOAD_STEP + 1))
 	try_options=$(load_options "$1")
 	shift 2
+	# While the generator runs a forwarder may have no time to answer.
+	lost_ring=$(forwarder_lost) lost_before=$(backlog_drops)
 	# shellcheck disable=SC2086 # words
 	start_blast $try_options "$@"
 	sleep "$WARMUP"
-	lost_ring=$(forwarder_lost) lost_before=$(backlog_drops)
 	begin=$(nanoseconds) tried=$(offered) rate=$(arrived)
 	sleep "$try_seconds"
 	took=$((($(nanoseconds) - begin) / 1000)) tried=$(($(offered) - tried)) rate=$(($(arrived) - rate))
-	lost_before=$(($(backlog_drops) - lost_before)) lost_ring=$(($(forwarder_lost) - lost_ring))
 	stop_blast
+	lost_before=$(($(backlog_drops) - lost_before)) lost_ring=$(($(forwarder_lost) - lost_ring))
 	rate=$((rate * 1000000 / took)) tried=$((tried * 1000000 / took))
 }
 
-# In `peak` the most that arrives a second at any rate offered, in `tried` that rate, and in `flooded` what arrives when
-# much more is offered, which can be less: the processor is then busy with receiving what nobody fetches.
+# In `peak` the most that arrives a second at any rate offered, in `peak_tried` that rate, in `peak_before` and `peak_ring`
+# what was dropped then before the forwarder.
 find_peak() { # LOAD
-	try_load "$1" "$WINDOW"
-	peak=$rate flooded=$rate peak_tried=$tried flood_before=$lost_before flood_ring=$lost_ring most=$tried
-	step_rate=$((rate * 5 / 4))
-	# All that was sent arrived, or nearly: no more can be offered.
-	[ $((rate * 100)) -lt $((tried * 97)) ] || return 0
-	while [ "$step_rate" -lt "$most" ]; do
-		try_load "$1" "$STEP_WINDOW" -r "$step_rate"
-		[ "$rate" -le "$peak" ] || peak=$rate peak_tried=$tried
-		[ $((rate * 100)) -ge $((step_rate * 90)) ] || break
-		step_rate=$((step_rate * STEP_GROWTH / 100))
+	peak=0
+	if forwards_in_kernel "$1"; then
+		# The generator itself is the forwarder: it cannot offer more than is taken.
+		try_rate "$1" "$WINDOW"
+		! bears "$tried" || return 0
+	fi
+	low=0 high=$FIRST_RATE
+	while try_rate "$1" "$STEP_WINDOW" -r "$high" && bears "$high"; do
+		low=$high high=$((high * 2))
 	done
+	for _ in $HALVINGS; do
+		middle=$(((low + high) / 2))
+		try_rate "$1" "$STEP_WINDOW" -r "$middle"
+		if bears "$middle"; then low=$middle; else high=$middle; fi
+	done
+}
+
+try_rate() { # LOAD SECONDS [GENERATOR-OPTION...]
+	try_load "$@"
+	[ "$rate" -le "$peak" ] || peak=$rate peak_tried=$tried peak_before=$lost_before peak_ring=$lost_ring
+}
+
+# All that was offered arrived, or nearly.
+bears() { # OFFERED
+	[ $((rate * 100)) -ge $(($1 * 95)) ]
 }
 
 # Lets the forwarder see every flow of a load, at a rate that it can bear.

@@ -18,10 +18,13 @@ part_rate() {
 	esac
 	memory_before="$(forwarder_rss) $(($(kernel_memory) - kernel_before))"
 	for load in $LOADS; do
-		[ "$load" != 60-1m ] || teach 60-1m "$MANY" $((bearable * 4 / 5))
+		case $load in
+		60-10k) teach "$load" 20000 20000 ;;
+		60-1m) teach "$load" "$MANY" $((bearable * 4 / 5)) ;;
+		esac
 		find_peak "$load"
-		[ "$load" != 60-10k ] || bearable=$peak
-		result rate "$load" "$peak" "$peak_tried" "$flooded" "$flood_before" "$flood_ring"
+		[ "$load" != 60-10k ] || bearable=$((peak < 300000 ? peak : 300000))
+		result rate "$load" "$peak" "$peak_tried" "$peak_before" "$peak_ring"
 		[ "$load" != 60-1m ] ||
 			result memory "$memory_before $(forwarder_rss) $(($(kernel_memory) - kernel_before)) $(forwarder_flows "$MANY")"
 	done
@@ -37,6 +40,8 @@ measure_idle() {
 
 # How much of the peak can be offered without the loss of a single frame.
 part_loss() {
+	[ "$FORWARDER" != generator ] || return 0
+	teach 60-10k 20000 20000
 	find_peak 60-10k
 	for percent in $LOSS_STEPS; do
 		offer 60-10k $((peak * percent / 100)) "$LOSS_SECONDS"
@@ -47,6 +52,7 @@ part_loss() {
 # Round trips of a small question and its answer, all on the director's processor: with nothing else to forward, and with
 # half of what the forwarder can do.
 part_delay() {
+	[ "$FORWARDER" != generator ] || return 0
 	result delay low "$(ask)"
 	find_peak 60-10k
 	# shellcheck disable=SC2046 # words
@@ -56,16 +62,20 @@ part_delay() {
 	stop_blast
 }
 
+# With unfinished checksums pen's questions would never be answered: it hands them on as they are.
 ask() {
-	run_in client taskset -c "$DIRECTOR_CPU" "$BUILD_DIR/tests/bench/echo" ask "$VIP" "$BENCH_PORT" "$QUESTIONS" |
+	run_in client ethtool -K eth0 tx-checksum-ip-generic off >/dev/null
+	# shellcheck disable=SC2086 # words
+	run_in client $ON_BENCH_CPU 1 "$BUILD_DIR/tests/bench/echo" ask "$VIP" "$BENCH_PORT" "$QUESTIONS" |
 		sed 's/[a-z0-9]*=//g'
+	run_in client ethtool -K eth0 tx-checksum-ip-generic on >/dev/null
 }
 
 # One TCP stream up through the VIP, every offload as the system makes it.
 part_tcp() {
 	case $FORWARDER in
 	direct | redirect | dsrd*) ;;
-	*) return ;;
+	*) return 0 ;;
 	esac
 	for bench_host in web1 web2; do
 		start_in "$bench_host" "$bench_host-iperf" iperf3 -s --forceflush -B "$VIP"
@@ -73,7 +83,7 @@ part_tcp() {
 	done
 	run_in client iperf3 -J -c "$VIP" -t "$TCP_SECONDS" >"$NET_DIR/iperf.json" || fail "no stream through $FORWARDER"
 	result tcp "$(awk '/"sum_received"/ { here = 1 }
-	    here && /"bits_per_second"/ { gsub(/[^0-9.e+]/, ""); printf "%.0f\n", $0 / 1000000; exit }' "$NET_DIR/iperf.json")"
+	    here && /"bits_per_second"/ { sub(/.*:/, ""); printf "%.0f\n", $0 / 1000000; exit }' "$NET_DIR/iperf.json")"
 	for bench_host in web1 web2; do
 		stop "$bench_host-iperf"
 	done

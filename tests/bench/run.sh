@@ -46,13 +46,15 @@ shift
 [ -z "$results" ] || : >>"$results"
 RESULTS=${results:+$(CDPATH='' cd -- "$(dirname -- "$results")" && pwd)/${results##*/}}
 
-# WARMUP, WINDOW and those in _WINDOW and _SECONDS are seconds, STEP_GROWTH and LOSS_STEPS per cent, the rest are counts.
+# WARMUP, WINDOW and those in _WINDOW and _SECONDS are seconds, LOSS_STEPS per cent, HALVINGS one word for each, the rest
+# are counts.
+FIRST_RATE=60000
 LOADS='60-10k imix-10k 1400-10k 60-1m 60-new'
 if [ "$quick" = yes ]; then
-	WARMUP=0.1 WINDOW=0.3 STEP_WINDOW=0.2 STEP_GROWTH=300 MANY=100000
+	WARMUP=0.1 WINDOW=0.3 STEP_WINDOW=0.2 HALVINGS='1' MANY=100000
 	LOSS_STEPS='50' LOSS_SECONDS=1 QUESTIONS=200 TCP_SECONDS=1
 else
-	WARMUP=0.3 WINDOW=1 STEP_WINDOW=0.5 STEP_GROWTH=140 MANY=1000000
+	WARMUP=0.2 WINDOW=0.8 STEP_WINDOW=0.4 HALVINGS='1 2 3 4' MANY=1000000
 	LOSS_STEPS='50 70 80 90 95 100' LOSS_SECONDS=2 QUESTIONS=2000 TCP_SECONDS=3
 fi
 
@@ -65,9 +67,12 @@ fi
 # shellcheck source-path=SCRIPTDIR source=parts.sh disable=SC1091
 . "$here/parts.sh"
 
-net_require nft taskset awk iperf3
+net_require nft taskset chrt awk iperf3 tc bridge
+[ -f "$BUILD_DIR/tests/bench/bench.bpf.o" ] || skip "built without BPF, which counts here: see configure"
 [ -x "$BUILD_DIR/tests/bench/blast" ] || fail "there is no $BUILD_DIR/tests/bench/blast: type make"
-[ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ] || skip "one processor only: generator and forwarder would fight for it"
+[ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ] || skip "one processor only: the benchmark would have to measure itself too"
+# What measures is elsewhere.
+taskset -p -c 0 $$ >/dev/null
 RESULTS=${RESULTS:-$NET_DIR/results}
 parts=${*:-rate loss delay tcp}
 for part in $parts; do
