@@ -235,6 +235,11 @@ integration_by() {
 	fi
 }
 
+# The benchmarks, as short as can be, so that they do not rot: each figure has to be there, not to be good.
+bench_quick() {
+	sh "$top/tests/bench/run.sh" --quick "$work/$1" && sh "$top/tests/bench/sweep.sh" --quick "$work/$1"
+}
+
 # The golden frames through the program in the kernel, where that lets it be loaded.
 carried_golden() {
 	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/carried.sh" --kernel || [ $? -eq 77 ]
@@ -372,6 +377,12 @@ if step gcc-configure configure gcc --enable-werror && step gcc-build build gcc;
 	fi
 	integration gcc
 	step carried-golden carried_golden gcc
+	if [ "$(id -u)" -eq 0 ] && [ "$jobs" -ge 2 ]; then
+		step bench-quick bench_quick gcc
+	else
+		count 0 0 1
+		tell bench-quick "skipped: benchmarks take root and two processors"
+	fi
 	integration_by tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure
 	integration_by xdp gcc transfer ipv6 two_arm vlan
 elif [ "$quick" = yes ]; then

@@ -48,13 +48,13 @@ RESULTS=${results:+$(CDPATH='' cd -- "$(dirname -- "$results")" && pwd)/${result
 
 # WARMUP, WINDOW and those in _WINDOW and _SECONDS are seconds, LOSS_STEPS per cent, HALVINGS one word for each, the rest
 # are counts.
-FIRST_RATE=60000
 LOADS='60-10k imix-10k 1400-10k 60-1m 60-new'
 if [ "$quick" = yes ]; then
-	WARMUP=0.1 WINDOW=0.3 STEP_WINDOW=0.2 HALVINGS='1' MANY=100000
+	WARMUP=0.1 WINDOW=0.3 STEP_WINDOW=0.2 FIRST_RATE=20000 MOST_RATE=20000 HALVINGS='' MANY=20000 TEACH_RATE=20000
 	LOSS_STEPS='50' LOSS_SECONDS=1 QUESTIONS=200 TCP_SECONDS=1
 else
-	WARMUP=0.2 WINDOW=0.8 STEP_WINDOW=0.4 HALVINGS='1 2 3 4' MANY=1000000
+	WARMUP=0.2 WINDOW=1 STEP_WINDOW=0.4 FIRST_RATE=60000 MOST_RATE=2000000 HALVINGS='1 2 3 4'
+	MANY=1000000 TEACH_RATE=70000
 	LOSS_STEPS='50 70 80 90 95 100' LOSS_SECONDS=2 QUESTIONS=2000 TCP_SECONDS=3
 fi
 
@@ -101,11 +101,12 @@ echo "date $(date -u +%Y-%m-%d), $("$DSRD" --version | head -n 1)" | tee -a "$RE
 bench_up
 # Rounds of several runs into one file are told apart.
 first=$(($(awk '$1 != "date" && $2 + 0 > most { most = $2 + 0 } END { print most + 0 }' "$RESULTS") + 1))
-round=$first
+round=$first ran=''
 while [ "$round" -lt $((first + rounds)) ]; do
 	# shellcheck disable=SC2086 # words
 	for forwarder in $(turned "$round" $forwarders); do
-		start_forwarder "$forwarder"
+		start_forwarder "$forwarder" || continue
+		ran="$ran $forwarder"
 		for part in $parts; do
 			"part_$part"
 		done
@@ -114,4 +115,6 @@ while [ "$round" -lt $((first + rounds)) ]; do
 	round=$((round + 1))
 done
 echo
-awk -f "$here/table.awk" "$RESULTS"
+awk -f "$here/table.awk" "$RESULTS" | tee "$NET_DIR/table"
+[ "$quick" = no ] || awk -v ran="$ran" -v parts="$parts" -v loads="$LOADS" -f "$here/complete.awk" "$RESULTS" "$NET_DIR/table" ||
+	fail "the figures above are missing"
