@@ -138,7 +138,7 @@ advise_director(const struct advice *advice)
 	for (size_t i = 0; i < facts->iface_count; i++)
 		if (!facts->ifaces[i].open)
 			tell(advice, MOOD_BAD, facts->ifaces[i].iface->name, "this interface is gone or down: its frames are "
-			    "neither seen nor sent", "ip link show");
+			    "neither seen nor sent", "dsrctl doctor");
 	if (count * 100 >= capacity * NEARLY_FULL) {
 		snprintf(what, sizeof(what), "%" PRIu64 " of %" PRIu64 " connections are remembered: when all are, new ones "
 		    "go by consistent hash", count, capacity);

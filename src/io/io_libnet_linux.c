@@ -106,7 +106,7 @@ libnet_sender_flush(struct sender *sender)
 	self->queued = 0;
 }
 
-/* Little-endian on the machines where that matters is what the socket expects: the machine's own order. */
+/* The socket wants the numbers in the machine's own order (net/packet/af_packet.c, vio_le()). */
 static struct virtio_net_hdr
 header_of(const struct frame *frame)
 {

@@ -52,9 +52,10 @@ bool os_forwards(const char *iface, enum addr_family family, char *mend, size_t 
 bool os_drops_strays(char *mend, size_t size);
 
 /*
- * Receive offloads merge frames into larger ones than can be sent, and how large each was is forgotten. os_offload_off() turns them off and remembers what
- * was on; os_offload_restore() puts that back. Where it cannot, it says why in `error` (-1) and the splitter does the
- * work; some may be off all the same, so `offload` is set, and to be restored, in any case. All zero restores nothing.
+ * Receive offloads merge frames into larger ones than can be sent, and how large each was is forgotten. os_offload_off()
+ * turns them off and remembers what was on; os_offload_restore() puts that back. Where it cannot, it says why in `error`
+ * (-1) and the splitter does the work; some may be off all the same, so `offload` is set, and to be restored, in any case.
+ * All zero restores nothing.
  */
 struct offload {
 	unsigned turned_off; /* a bit for each feature; the platform's file knows which */
