@@ -147,6 +147,7 @@ build_check() {
 	make -j "$jobs" -C lib
 	make -j "$jobs" -C src
 	make -C src install
+	cp check_stdint.h "$root/usr/include/"
 }
 
 # All at once, for most of it is their configures', which take one processor each.
@@ -250,9 +251,29 @@ kernel_headers() {
 	ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$root/usr/include/asm"
 }
 
+# What the compiler's headers of macOS lack. libnet includes the first for nothing; the second is RFC 3542, section 3.2.
+macos_headers() {
+	mkdir -p "$root/headers/sys" "$root/headers/netinet"
+	: >"$root/headers/sys/timeb.h"
+	cat >"$root/headers/netinet/icmp6.h" <<'HEADER'
+#include <stdint.h>
+#include <string.h>
+#define ICMP6_FILTER 18
+struct icmp6_filter {
+	uint32_t icmp6_filt[8];
+};
+#define ICMP6_FILTER_SETBLOCKALL(filter) memset(filter, 0, sizeof(struct icmp6_filter))
+#define ICMP6_FILTER_SETPASS(type, filter) ((filter)->icmp6_filt[(type) >> 5] |= UINT32_C(1) << ((type) & 31))
+HEADER
+}
+
+# The libraries stay for the next time: they are most of the work.
 cross() {
-	build_libraries
-	place_libnet
+	if [ ! -e "$root/libraries" ]; then
+		build_libraries
+		place_libnet
+		: >"$root/libraries"
+	fi
 	build_dsrd
 	see_programs
 }
@@ -263,7 +284,11 @@ if [ "$target" = sources ]; then
 	exit 0
 fi
 
-rm -rf "$root"
+if [ -e "$root/libraries" ]; then
+	rm -rf "$root/dsrd"
+else
+	rm -rf "$root"
+fi
 mkdir -p "$root"
 build=$("$work/libraries/check/config.guess")
 capture=bpf link_layer=bpf cppflags='' ldflags='' libnet_place='' libnet_told=pkg-config tool_prefix=''
@@ -287,9 +312,7 @@ openbsd)
 macos)
 	host=aarch64-apple-darwin23 kind='Mach-O 64-bit arm64'
 	use_zig aarch64-macos
-	# libnet includes it for nothing, and the compiler's headers do not have it.
-	mkdir -p "$root/headers/sys"
-	: >"$root/headers/sys/timeb.h"
+	macos_headers
 	cppflags="-isystem $root/headers"
 	cross
 	;;

@@ -17,6 +17,7 @@
 
 #include "base/attr.h"
 #include "base/duration.h"
+#include "compat/entropy.h"
 #include "ctl/http.h"
 #include "ctl/metrics.h"
 #include "ctl/web_page.h"

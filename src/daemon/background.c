@@ -289,8 +289,11 @@ notify_open(struct notify *notify)
 	(void)unsetenv("NOTIFY_SOCKET");
 	if (length == 0)
 		return;
-	notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (notify->fd >= 0 && connect(notify->fd, (const struct sockaddr *)&address, length) != 0)
+	notify->fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (notify->fd < 0)
+		return;
+	(void)fcntl(notify->fd, F_SETFD, FD_CLOEXEC);
+	if (connect(notify->fd, (const struct sockaddr *)&address, length) != 0)
 		notify_close(notify);
 }
 

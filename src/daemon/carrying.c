@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "compat/entropy.h"
 #include "daemon/dsrd.h"
 #include "lb/carry.h"
 #include "offload/fast_path.h"

@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "base/log.h"
+#include "compat/entropy.h"
 #include "daemon/background.h"
 #include "daemon/carrying.h"
 #include "daemon/confine.h"
