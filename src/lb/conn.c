@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/universal.h"
 
 /* Indices of entries; entry 0 is never used, so that memory fresh from calloc() is an empty table. */
 #define NIL 0
@@ -40,7 +41,7 @@ struct conn_table {
 	uint64_t now;       /* the latest time seen */
 	uint64_t cursor;    /* the second whose slot is next to be looked at */
 	uint32_t wheel[WHEEL_SLOTS];
-	struct siphash_key key;
+	struct universal_key key;
 	conn_gone *gone;
 	void *gone_context;
 	conn_over *over;
@@ -48,7 +49,7 @@ struct conn_table {
 };
 
 /* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
-static_assert(sizeof(struct conn_key) == 24, "the key is hashed whole: no padding");
+static_assert(sizeof(struct conn_key) == UNIVERSAL_BYTES, "the key is hashed whole: no padding");
 static_assert(sizeof(struct conn) <= 60, "a flow's size times a million");
 
 struct conn_table *
@@ -74,7 +75,7 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 	}
 	table->capacity = capacity;
 	table->bucket_mask = buckets - 1;
-	table->key = *key;
+	table->key = universal_key(key);
 	return table;
 }
 
@@ -158,7 +159,7 @@ conn_at(struct conn_table *table, uint32_t number)
 static uint32_t *
 bucket_of(struct conn_table *table, const struct conn_key *key)
 {
-	return &table->buckets[siphash13(&table->key, key, sizeof(*key)) & table->bucket_mask];
+	return &table->buckets[universal_hash(&table->key, key) & table->bucket_mask];
 }
 
 static uint32_t
@@ -286,7 +287,7 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 const struct conn *
 conn_peek(const struct conn_table *table, const struct conn_key *key)
 {
-	const uint32_t bucket = (uint32_t)(siphash13(&table->key, key, sizeof(*key)) & table->bucket_mask);
+	const uint32_t bucket = universal_hash(&table->key, key) & table->bucket_mask;
 
 	for (uint32_t i = table->buckets[bucket]; i != NIL; i = table->conns[i].next)
 		if (memcmp(&table->conns[i].key, key, sizeof(*key)) == 0)
@@ -396,9 +397,11 @@ conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, u
 	const uint32_t before = conn->deadline;
 
 	advance(table, now);
-	table->half_open += state == CONN_SYN;
-	table->half_open -= conn->state == CONN_SYN;
-	conn->state = (uint8_t)state;
+	if (conn->state != state) {
+		table->half_open += state == CONN_SYN;
+		table->half_open -= conn->state == CONN_SYN;
+		conn->state = (uint8_t)state;
+	}
 	conn->deadline = deadline_after(table, timeout);
 	if ((int32_t)(conn->deadline - before) >= 0 || deadline_second(table, conn) >= filed_second(table, conn))
 		return;

@@ -11,6 +11,7 @@ Suite *errlist_suite(void);
 Suite *iface_suite(void);
 Suite *log_suite(void);
 Suite *siphash_suite(void);
+Suite *universal_suite(void);
 Suite *text_suite(void);
 
 #endif
