@@ -16,6 +16,9 @@
 #define WEIGHT_WHOLE 100
 #define WEIGHT_COLD 10
 
+/* The servers' MAC addresses have so many times that room: almost every frame's is none of them, and is to find so at once. */
+#define MAC_ROOM 4
+
 struct index {
 	uint32_t *slots;
 	uint32_t mask;
@@ -145,7 +148,7 @@ fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 	table->server_count = model->slot_count;
 	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
 	table->present = calloc(model->slot_count + 1, sizeof(*table->present));
-	if (table->servers == NULL || table->present == NULL || index_init(&table->mac_index, model->slot_count) == -1)
+	if (table->servers == NULL || table->present == NULL || index_init(&table->mac_index, MAC_ROOM * model->slot_count) == -1)
 		return -1;
 	for (size_t slot = 0; slot < model->slot_count; slot++) {
 		struct fwd_server *server = &table->servers[slot];
@@ -260,13 +263,18 @@ fill_services(struct fwdtab *table, const struct model *model)
 	return 0;
 }
 
+/* Protocol and port as one number, for one comparison. */
+static uint32_t
+port_key(uint8_t protocol, uint16_t port)
+{
+	return (uint32_t)protocol << 16 | port;
+}
+
 static int
-by_protocol_and_port(const void *a, const void *b)
+by_first(const void *a, const void *b)
 {
 	const struct fwd_port *x = a, *y = b;
 
-	if (x->protocol != y->protocol)
-		return x->protocol < y->protocol ? -1 : 1;
 	return (x->first > y->first) - (x->first < y->first);
 }
 
@@ -283,11 +291,11 @@ append_ports(struct fwdtab *table, const struct model *model, const struct addr 
 			const struct listen_settings *listen = &settings->listens[j];
 
 			if (addr_equal(&listen->vip, addr))
-				list[count++] = (struct fwd_port) { listen->protocol, listen->first, listen->last,
-					&table->services[i] };
+				list[count++] = (struct fwd_port) { port_key(listen->protocol, listen->first),
+					port_key(listen->protocol, listen->last), &table->services[i] };
 		}
 	}
-	qsort(list, count, sizeof(*list), by_protocol_and_port);
+	qsort(list, count, sizeof(*list), by_first);
 	return count;
 }
 
@@ -380,18 +388,19 @@ fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr)
 const struct fwd_service *
 fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port)
 {
+	const uint32_t key = port_key(protocol, port);
 	size_t low = 0, high = vip->port_count;
 
 	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
+		const size_t middle = (low + high) / 2;
 		const struct fwd_port *range = &vip->ports[middle];
 
-		if (range->protocol == protocol && range->first <= port && port <= range->last)
-			return range->service;
-		if (range->protocol < protocol || (range->protocol == protocol && range->last < port))
+		if (key < range->first)
+			high = middle;
+		else if (key > range->last)
 			low = middle + 1;
 		else
-			high = middle;
+			return range->service;
 	}
 	return NULL;
 }
@@ -441,10 +450,9 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];
 }
 
-const struct fwd_server *
-fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
+static SELDOM const struct fwd_server *
+find_bouncer(const struct fwdtab *table, uint32_t at, const struct mac *source_mac, const struct addr *source)
 {
-	uint32_t at = mac_hash(source_mac) & table->mac_index.mask;
 	const struct fwd_server *bouncer = NULL;
 
 	for (; table->mac_index.slots[at] != EMPTY; at = (at + 1) & table->mac_index.mask) {
@@ -457,4 +465,13 @@ fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const s
 		bouncer = server;
 	}
 	return bouncer;
+}
+
+/* As a rule the frame is from a router, whose place in the index is empty. */
+const struct fwd_server *
+fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
+{
+	const uint32_t at = mac_hash(source_mac) & table->mac_index.mask;
+
+	return table->mac_index.slots[at] == EMPTY ? NULL : find_bouncer(table, at, source_mac, source);
 }

@@ -45,10 +45,10 @@ struct fwd_service {
 	const struct service *service;
 };
 
+/* A range of ports; its ends are the protocol in the high half and the port in the low one. */
 struct fwd_port {
-	uint8_t protocol;
-	uint16_t first;
-	uint16_t last;
+	uint32_t first;
+	uint32_t last;
 	const struct fwd_service *service;
 };
 
@@ -56,7 +56,7 @@ struct fwd_vip {
 	struct addr addr;
 	uint16_t number;
 	uint16_t iface;
-	struct fwd_port *ports; /* sorted by protocol and first port; they do not overlap */
+	struct fwd_port *ports; /* sorted; they do not overlap */
 	size_t port_count;
 };
 
