@@ -131,26 +131,40 @@ count(struct forwarder *forwarder, const struct decision *decision)
 	}
 }
 
+/* The stages in their order; most frames are none of the business of most of them. */
+static void
+decide(struct passage *passage)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const struct packet *packet = &passage->packet;
+
+	if ((packet_is_arp(packet) || packet_is_icmp(packet)) && stage_neighbour(passage) == IS_DECIDED)
+		return;
+	if (path_count(forwarder->paths) > 0 && stage_path(passage) == IS_DECIDED)
+		return;
+	if (guard(passage) == IS_DECIDED)
+		return;
+	if (packet->fragment && stage_fragment(passage) == IS_DECIDED)
+		return;
+	if (passage->server == NULL && packet_is_icmp(packet) && stage_icmp(passage) == IS_DECIDED)
+		return;
+	if (passage->server == NULL && stage_flow(passage) == IS_DECIDED)
+		return;
+	stage_deliver(passage);
+	if (forwarder->carry != NULL && passage->conn != NULL)
+		carry_offer(forwarder, passage->conn, passage->vip, packet,
+		    passage->decision.verdict == VERDICT_FORWARD, passage->now);
+	if (packet->fragment)
+		stage_fragment_settle(passage);
+}
+
 struct decision
 forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 {
-	struct passage passage = { .forwarder = forwarder, .frame = frame, .now = now };
+	struct passage passage;
 
-	passage.status = packet_parse(frame, &passage.packet);
-	if (stage_neighbour(&passage) == IS_DECIDED || stage_path(&passage) == IS_DECIDED || guard(&passage) == IS_DECIDED)
-		goto decided;
-	if (stage_fragment(&passage) == IS_DECIDED)
-		goto decided;
-	if (passage.server == NULL && stage_icmp(&passage) == IS_DECIDED)
-		goto decided;
-	if (passage.server == NULL && stage_flow(&passage) == IS_DECIDED)
-		goto decided;
-	stage_deliver(&passage);
-	if (forwarder->carry != NULL && passage.conn != NULL)
-		carry_offer(forwarder, passage.conn, passage.vip, &passage.packet,
-		    passage.decision.verdict == VERDICT_FORWARD, now);
-	stage_fragment_settle(&passage);
-decided:
+	passage_begin(&passage, forwarder, frame, now);
+	decide(&passage);
 	count(forwarder, &passage.decision);
 	return passage.decision;
 }

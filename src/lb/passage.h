@@ -23,6 +23,21 @@ struct passage {
 	struct decision decision;
 };
 
+/* `packet` and `key` are left as they are: packet_parse() and flow_name() write all of them. */
+static inline void
+passage_begin(struct passage *passage, struct forwarder *forwarder, struct frame *frame, uint64_t now)
+{
+	passage->forwarder = forwarder;
+	passage->frame = frame;
+	passage->now = now;
+	passage->vip = NULL;
+	passage->flags = 0;
+	passage->server = NULL;
+	passage->conn = NULL;
+	passage->decision = (struct decision) { .verdict = VERDICT_PASS };
+	passage->status = packet_parse(frame, &passage->packet);
+}
+
 enum stage {
 	GOES_ON,
 	IS_DECIDED
@@ -59,17 +74,17 @@ void passage_client(const struct addr *addr, uint8_t client[16]);
 /* Sends a frame of our own making back where the passage's frame came from, in the same VLAN. */
 void passage_reply(struct passage *passage, const struct frame *made);
 
-/* The stages, in the order of forward_frame(). */
+/* The stages, in the order of forward_frame(), which asks beforehand whether the frame is any of theirs. */
 
 /* ARP and neighbour discovery: learn, and answer for VIPs. */
 enum stage stage_neighbour(struct passage *passage);
-/* Answers to the VIP probe. */
+/* Answers to the VIP probe; only while there is something to probe. */
 enum stage stage_path(struct passage *passage);
 /* ICMP to a VIP: errors go where their flow goes, pings are answered. */
 enum stage stage_icmp(struct passage *passage);
-/* A fragment without ports follows its first one, or waits for it. */
+/* A fragment: without ports, it follows its first one, or waits for it. */
 enum stage stage_fragment(struct passage *passage);
-/* The first fragment has been decided: the others follow. */
+/* A fragment was delivered: if it was the first one, the others follow. */
 void stage_fragment_settle(struct passage *passage);
 /* The flow's server, or a new flow's. */
 enum stage stage_flow(struct passage *passage);

@@ -23,7 +23,7 @@ make_key(const struct passage *passage)
 	return key;
 }
 
-static SELDOM enum stage
+static enum stage
 follow_first(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
@@ -46,9 +46,7 @@ follow_first(struct passage *passage)
 enum stage
 stage_fragment(struct passage *passage)
 {
-	if (!passage->packet.fragment || passage->packet.has_ports)
-		return GOES_ON;
-	return follow_first(passage);
+	return passage->packet.has_ports ? GOES_ON : follow_first(passage);
 }
 
 /* A held frame follows: the same delivery as that of the first one, without another decision. */
@@ -56,14 +54,10 @@ static void
 release(void *context, struct frame *frame)
 {
 	const struct passage *first = context;
-	struct passage passage = {
-		.forwarder = first->forwarder,
-		.frame = frame,
-		.now = first->now,
-		.server = first->server,
-	};
+	struct passage passage;
 
-	passage.status = packet_parse(frame, &passage.packet);
+	passage_begin(&passage, first->forwarder, frame, first->now);
+	passage.server = first->server;
 	if (stage_deliver(&passage) == IS_DECIDED && passage.decision.verdict == VERDICT_FORWARD)
 		first->forwarder->stats.fragments_released++;
 }
@@ -74,7 +68,7 @@ stage_fragment_settle(struct passage *passage)
 	const struct packet *packet = &passage->packet;
 	struct fragment_key key;
 
-	if (!packet->fragment || !packet->has_ports || passage->decision.verdict != VERDICT_FORWARD)
+	if (!packet->has_ports || passage->decision.verdict != VERDICT_FORWARD)
 		return;
 	key = make_key(passage);
 	fragment_settle(passage->forwarder->fragments, &key, passage->server->ref, release, passage, passage->now);

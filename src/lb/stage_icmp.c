@@ -13,7 +13,7 @@
 #include "proto/icmp.h"
 
 /* The quoted datagram went from the VIP to the client: turned round, it names the flow. */
-static SELDOM enum stage
+static enum stage
 follow_error(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
@@ -48,7 +48,7 @@ is_served(const struct fwd_vip *vip)
 	return false;
 }
 
-static SELDOM enum stage
+static enum stage
 answer_ping(struct passage *passage)
 {
 	const struct packet *packet = &passage->packet;
@@ -81,8 +81,6 @@ stage_icmp(struct passage *passage)
 {
 	const struct packet *packet = &passage->packet;
 
-	if (packet->protocol != PROTOCOL_ICMP && packet->protocol != PROTOCOL_ICMPV6)
-		return GOES_ON;
 	if (icmp_is_error(packet))
 		return follow_error(passage);
 	if (icmp_is_echo_request(packet))

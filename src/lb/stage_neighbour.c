@@ -63,7 +63,7 @@ watch_ndp(struct passage *passage, const struct ndp *ndp)
 		path_hear_request(forwarder->paths, mac, &ndp->target, &ndp->source);
 }
 
-static SELDOM enum stage
+static enum stage
 handle_arp(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
@@ -98,7 +98,7 @@ learn_from_ndp(struct passage *passage, const struct ndp *ndp)
 	neigh_learn(passage->forwarder->neighbours, passage->frame->iface, who, mac, passage->now);
 }
 
-static SELDOM enum stage
+static enum stage
 handle_ndp(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;

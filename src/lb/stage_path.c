@@ -31,16 +31,19 @@ came_back(const struct passage *passage)
 	    iface_has_address(&passage->forwarder->ifaces[iface], &packet->source);
 }
 
-static SELDOM enum stage
-hear_answer(struct passage *passage)
+enum stage
+stage_path(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
 	const struct packet *packet = &passage->packet;
 	const uint16_t iface = passage->frame->iface;
 	const struct path_means means = forwarder_means(forwarder);
-	const enum path_heard heard = path_hear(forwarder->paths, passage->frame, packet, &means, passage->now);
 	const struct fwd_vip *vip;
+	enum path_heard heard;
 
+	if (passage->status != PACKET_OK || !passage_is_for_us(passage))
+		return GOES_ON;
+	heard = path_hear(forwarder->paths, passage->frame, packet, &means, passage->now);
 	if (heard != PATH_NOT_OURS)
 		forwarder->stats.path_answers++;
 	if (claims_answers(&forwarder->claims, iface, &packet->destination))
@@ -53,12 +56,4 @@ hear_answer(struct passage *passage)
 		return drop(passage, DROP_BOUNCE);
 	}
 	return heard == PATH_ANSWERED ? pass(passage) : GOES_ON;
-}
-
-enum stage
-stage_path(struct passage *passage)
-{
-	if (passage->status != PACKET_OK || path_count(passage->forwarder->paths) == 0 || !passage_is_for_us(passage))
-		return GOES_ON;
-	return hear_answer(passage);
 }

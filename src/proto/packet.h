@@ -82,6 +82,19 @@ struct packet {
 	uint8_t icmp_code;
 };
 
+static inline bool
+packet_is_arp(const struct packet *packet)
+{
+	return packet->ethertype == ETHERTYPE_ARP;
+}
+
+/* Of either family, also where it has no business: no packet of the other family is PACKET_OK. */
+static inline bool
+packet_is_icmp(const struct packet *packet)
+{
+	return packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6;
+}
+
 /*
  * Reads `frame` into `packet`. With PACKET_TRUNCATED and PACKET_MALFORMED only the Ethernet fields may be used, if the
  * frame has 14 bytes, else nothing (all zero). Source and destination of an IP header that was readable are set with
