@@ -249,14 +249,12 @@ conn_remove(struct conn_table *table, struct conn *conn)
 }
 
 /*
- * Takes note of the time. After a silence longer than any timeout nothing can be alive, and the deadlines, which wrap,
- * can no longer be compared: all flows go. That happens once, in a savefile with a gap of weeks.
+ * After a silence longer than any timeout nothing can be alive, and the deadlines, which wrap, can no longer be compared:
+ * all flows go. That happens once, in a savefile with a gap of weeks.
  */
-static void
-advance(struct conn_table *table, uint64_t now)
+static SELDOM void
+advance_to(struct conn_table *table, uint64_t now)
 {
-	if (now <= table->now)
-		return;
 	if (now - table->now > TIMEOUT_MOST) {
 		for (uint32_t i = 1; table->count > 0 && i <= table->used; i++)
 			if (table->conns[i].state != CONN_NONE)
@@ -266,6 +264,24 @@ advance(struct conn_table *table, uint64_t now)
 	table->now = now;
 }
 
+/* Takes note of the time, which most frames of a burst share. */
+static inline void
+advance(struct conn_table *table, uint64_t now)
+{
+	if (now > table->now)
+		advance_to(table, now);
+}
+
+/* The flow, unless it is over everywhere: then it goes now, so that the same client's next one does not stand behind it. */
+static SELDOM struct conn *
+revive(struct conn_table *table, struct conn *conn)
+{
+	if (!is_over_everywhere(table, conn))
+		return conn;
+	conn_remove(table, conn);
+	return NULL;
+}
+
 struct conn *
 conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 {
@@ -273,13 +289,8 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 	for (uint32_t i = *bucket_of(table, key); i != NIL; i = table->conns[i].next) {
 		struct conn *conn = &table->conns[i];
 
-		if (memcmp(&conn->key, key, sizeof(*key)) != 0)
-			continue;
-		if (!is_over_everywhere(table, conn))
-			return conn;
-		/* Now, so that the same client's next flow does not stand behind its own ghost. */
-		conn_remove(table, conn);
-		return NULL;
+		if (memcmp(&conn->key, key, sizeof(*key)) == 0)
+			return is_over(table, conn) ? revive(table, conn) : conn;
 	}
 	return NULL;
 }
@@ -387,9 +398,19 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	return conn;
 }
 
+/* A flow that must end sooner is filed anew. */
+static SELDOM void
+hasten(struct conn_table *table, struct conn *conn)
+{
+	if (deadline_second(table, conn) >= filed_second(table, conn))
+		return;
+	wheel_remove(table, conn);
+	wheel_add(table, conn);
+}
+
 /*
  * A flow that lives longer stays where it is filed: the wheel finds out when that slot comes, so a busy flow is filed
- * once per timeout and not once per frame. A flow that must end sooner is filed anew.
+ * once per timeout and not once per frame.
  */
 void
 conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout, uint64_t now)
@@ -403,10 +424,8 @@ conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, u
 		conn->state = (uint8_t)state;
 	}
 	conn->deadline = deadline_after(table, timeout);
-	if ((int32_t)(conn->deadline - before) >= 0 || deadline_second(table, conn) >= filed_second(table, conn))
-		return;
-	wheel_remove(table, conn);
-	wheel_add(table, conn);
+	if ((int32_t)(conn->deadline - before) < 0)
+		hasten(table, conn);
 }
 
 void

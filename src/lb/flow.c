@@ -18,15 +18,11 @@ enum sctp_chunk {
 
 /* SCTP opens and closes as TCP does, so it runs on the same state machine. */
 uint8_t
-flow_flags(const struct passage *passage)
+flow_sctp_flags(const struct passage *passage)
 {
 	const struct packet *packet = &passage->packet;
 	const uint32_t chunk = packet->l4 + SCTP_COMMON_HEADER;
 
-	if (packet->protocol == PROTOCOL_TCP)
-		return packet->tcp_flags;
-	if (packet->protocol != PROTOCOL_SCTP)
-		return 0;
 	if (chunk >= packet->end)
 		return TCP_ACK;
 	switch ((enum sctp_chunk)passage->frame->bytes[chunk]) {
@@ -42,23 +38,11 @@ flow_flags(const struct passage *passage)
 	return TCP_ACK;
 }
 
-static bool
-is_connection(const struct passage *passage)
-{
-	return passage->packet.protocol != PROTOCOL_UDP;
-}
-
 /* Does the client begin anew? */
 static bool
 begins(const struct passage *passage)
 {
-	return is_connection(passage) && (passage->flags & TCP_SYN) != 0;
-}
-
-enum conn_state
-flow_next_state(const struct passage *passage, enum conn_state state)
-{
-	return is_connection(passage) ? conn_tcp_next(state, passage->flags) : CONN_UDP;
+	return flow_is_connection(passage) && (passage->flags & TCP_SYN) != 0;
 }
 
 void
@@ -86,7 +70,7 @@ flow_stays(const struct passage *passage, enum conn_state state, const struct fw
 {
 	if (server == NULL)
 		return false;
-	if (!server->healthy && (!is_connection(passage) || server->service->settings.on_down == ON_DOWN_MOVE))
+	if (!server->healthy && (!flow_is_connection(passage) || server->service->settings.on_down == ON_DOWN_MOVE))
 		return false;
 	if (!begins(passage))
 		return true;

@@ -24,9 +24,8 @@ struct flow_plan {
 
 /* Sets `key` from packet and VIP. */
 void flow_name(struct passage *passage);
-/* TCP's flags, or SCTP's chunk as the flags that do the same to a connection; 0 of UDP. */
-uint8_t flow_flags(const struct passage *passage);
-enum conn_state flow_next_state(const struct passage *passage, enum conn_state state);
+/* SCTP's chunk as the TCP flags that do the same to a connection. */
+uint8_t flow_sctp_flags(const struct passage *passage);
 /* May this flow, whose server is `server` (NULL: gone), stay where it is? */
 bool flow_stays(const struct passage *passage, enum conn_state state, const struct fwd_server *server);
 /* Is the client's last server asked, if the service has persistence? */
@@ -38,5 +37,28 @@ struct flow_plan flow_plan(const struct passage *passage, const struct fwd_servi
 /* The same, when the flow cannot be remembered: by consistent hash. */
 struct fwd_server *flow_by_hash(const struct passage *passage, const struct fwd_service *service);
 bool flow_has_room(const struct fwd_server *server);
+
+/* Asked of every frame, so inline. */
+
+static inline bool
+flow_is_connection(const struct passage *passage)
+{
+	return passage->packet.protocol != PROTOCOL_UDP;
+}
+
+/* TCP's flags, SCTP's likeness of them; 0 of UDP. */
+static inline uint8_t
+flow_flags(const struct passage *passage)
+{
+	if (passage->packet.protocol == PROTOCOL_TCP)
+		return passage->packet.tcp_flags;
+	return passage->packet.protocol == PROTOCOL_SCTP ? flow_sctp_flags(passage) : 0;
+}
+
+static inline enum conn_state
+flow_next_state(const struct passage *passage, enum conn_state state)
+{
+	return flow_is_connection(passage) ? conn_tcp_next(state, passage->flags) : CONN_UDP;
+}
 
 #endif

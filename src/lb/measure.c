@@ -140,7 +140,7 @@ measure_begin(struct measure *measure, struct conn *conn, const struct segment_s
 }
 
 /* The first acknowledgement is of the server's SYN, so it tells where the server's bytes begin. */
-static void
+static SELDOM void
 complete(struct measure *measure, struct conn *conn, const struct segment_seen *seen, uint64_t now)
 {
 	const uint32_t duration = (uint32_t)now - conn->sent;

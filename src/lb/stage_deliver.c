@@ -30,23 +30,19 @@ may_leave_checksum(const struct frame *frame, const struct packet *packet)
 	    load16(frame->bytes + packet->l4 + UDP_LENGTH) == packet->end - packet->l4;
 }
 
-static void
-send_as_it_is(struct passage *passage)
+static SELDOM void
+finish_checksum(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
 	struct frame *frame = passage->frame;
 	const struct packet *packet = &passage->packet;
 
-	if (checksum_is_unfinished(frame, packet)) {
-		if ((emitter_takes(&forwarder->emitter, frame->iface) & TAKES_CHECKSUM) != 0 &&
-		    may_leave_checksum(frame, packet)) {
-			checksum_leave(frame, packet);
-			forwarder->stats.checksums_left++;
-		} else if (checksum_complete(frame, packet)) {
-			forwarder->stats.checksums_finished++;
-		}
+	if ((emitter_takes(&forwarder->emitter, frame->iface) & TAKES_CHECKSUM) != 0 && may_leave_checksum(frame, packet)) {
+		checksum_leave(frame, packet);
+		forwarder->stats.checksums_left++;
+	} else if (checksum_complete(frame, packet)) {
+		forwarder->stats.checksums_finished++;
 	}
-	forwarder->emitter.emit(forwarder->emitter.context, frame);
 }
 
 /* The segments' size is a guess: as large as the wire allows. False when the way out takes no super-frame. */
@@ -82,6 +78,13 @@ send_split(struct passage *passage, uint32_t mtu)
 	return true;
 }
 
+/* The same of a frame that is larger than the wire allows. */
+static SELDOM bool
+send_large(struct passage *passage, uint32_t mtu)
+{
+	return send_whole(passage, mtu) || send_split(passage, mtu);
+}
+
 enum stage
 stage_deliver(struct passage *passage)
 {
@@ -95,10 +98,12 @@ stage_deliver(struct passage *passage)
 	out = &forwarder->ifaces[passage->server->iface];
 	readdress(passage, out);
 	if (packet->end - packet->l3 > out->mtu) {
-		if (!send_whole(passage, out->mtu) && !send_split(passage, out->mtu))
+		if (!send_large(passage, out->mtu))
 			return drop(passage, DROP_TOO_BIG);
 	} else {
-		send_as_it_is(passage);
+		if (checksum_is_unfinished(passage->frame, packet))
+			finish_checksum(passage);
+		forwarder->emitter.emit(forwarder->emitter.context, passage->frame);
 	}
 	passage->server->run->packets++;
 	passage->server->run->bytes += passage->frame->length;

@@ -100,6 +100,15 @@ remember_client(const struct passage *passage, const struct fwd_server *server, 
 		forwarder->stats.persist_full++;
 }
 
+static SELDOM void
+change_state(struct passage *passage, struct fwd_server *server, enum conn_state before, enum conn_state state)
+{
+	account(server->run, before, -1);
+	account(server->run, state, 1);
+	if (before == CONN_SYN && state == CONN_ESTABLISHED)
+		remember_client(passage, server, state);
+}
+
 /* What is known goes where it went. */
 static void
 find_flow(struct passage *passage)
@@ -120,12 +129,8 @@ find_flow(struct passage *passage)
 	}
 	before = (enum conn_state)conn->state;
 	state = flow_next_state(passage, before);
-	if (state != before) {
-		account(server->run, before, -1);
-		account(server->run, state, 1);
-		if (before == CONN_SYN && state == CONN_ESTABLISHED)
-			remember_client(passage, server, state);
-	}
+	if (state != before)
+		change_state(passage, server, before, state);
 	conn_touch(conns, conn, state, timeout_of(passage, state), passage->now);
 	if (passage->packet.protocol == PROTOCOL_TCP) {
 		const struct segment_seen seen = seen_in(&passage->packet);
@@ -170,7 +175,7 @@ remember_flow(struct passage *passage, const struct flow_plan *plan)
 }
 
 /* A flow that nobody knows, or a datagram of a service that remembers none. */
-static enum stage
+static SELDOM enum stage
 begin_flow(struct passage *passage)
 {
 	const struct flow_plan plan = make_plan(passage);

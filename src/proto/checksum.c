@@ -56,14 +56,21 @@ checksum_add(uint64_t sum, const uint8_t *bytes, size_t length)
 	return add_carry(sum, word);
 }
 
-uint16_t
-checksum_finish(uint64_t sum)
+/* Into 16 bits, in memory's order. */
+static inline uint16_t
+fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~memory_order((uint16_t)sum);
+	return (uint16_t)sum;
+}
+
+uint16_t
+checksum_finish(uint64_t sum)
+{
+	return (uint16_t)~memory_order(fold(sum));
 }
 
 /* Words of four bytes, whose sum needs no carry. */
@@ -79,15 +86,22 @@ add_words(uint64_t sum, const uint8_t *bytes, size_t count)
 	return sum;
 }
 
+static inline uint64_t
+pseudo_sum(const struct packet *packet, uint32_t length)
+{
+	uint64_t sum = (uint64_t)memory_order(packet->protocol) + memory_order((uint16_t)length);
+
+	/* In IPv4 the length has 16 bits. */
+	if (packet->source.family != ADDR_IPV6)
+		return add_words(add_words(sum, packet->source.bytes, 1), packet->destination.bytes, 1);
+	sum += memory_order((uint16_t)(length >> 16));
+	return add_words(add_words(sum, packet->source.bytes, 4), packet->destination.bytes, 4);
+}
+
 uint64_t
 checksum_pseudo(const struct packet *packet, uint32_t length)
 {
-	const uint64_t sum = (uint64_t)memory_order(packet->protocol) + memory_order((uint16_t)length) +
-	    memory_order((uint16_t)(length >> 16));
-
-	if (packet->source.family != ADDR_IPV6)
-		return add_words(add_words(sum, packet->source.bytes, 1), packet->destination.bytes, 1);
-	return add_words(add_words(sum, packet->source.bytes, 4), packet->destination.bytes, 4);
+	return pseudo_sum(packet, length);
 }
 
 /* How many bytes the checksum covers: a UDP datagram may say that it ends before the IP datagram does. */
@@ -197,11 +211,24 @@ checksum_ok(const struct frame *frame, const struct packet *packet)
 	return checksum_finish(transport_sum(frame, packet)) == 0;
 }
 
-/* What a sender leaves to its network card: the sum of the pseudo-header, not inverted. */
-static uint16_t
+/* What a sender leaves to its network card: the sum of the pseudo-header, not inverted; here not yet folded either. */
+static inline uint64_t
 unfinished_sum(const struct frame *frame, const struct packet *packet)
 {
-	return (uint16_t)~checksum_finish(checksum_pseudo(packet, transport_length(frame, packet)));
+	return pseudo_sum(packet, transport_length(frame, packet));
+}
+
+/*
+ * Would fold() make of `sum` what stands there? Every frame is asked, and this is shorter: folding keeps the remainder of
+ * 65535, and makes 0 of nothing but 0, which no pseudo-header's sum is.
+ */
+static inline bool
+is_folded(const uint8_t *field, uint64_t sum)
+{
+	uint16_t word;
+
+	memcpy(&word, field, sizeof(word));
+	return word != 0 && (sum + UINT16_MAX - word) % UINT16_MAX == 0;
 }
 
 bool
@@ -216,8 +243,7 @@ checksum_is_unfinished(const struct frame *frame, const struct packet *packet)
 	/* Linux, net/sctp/output.c: the field is left zero. */
 	if (packet->protocol == PROTOCOL_SCTP)
 		return load32(field) == 0;
-	/* A UDP field of 0 never equals it: the sum of something that is not all zeros is not 0. */
-	return load16(field) == unfinished_sum(frame, packet);
+	return is_folded(field, unfinished_sum(frame, packet));
 }
 
 void
@@ -225,7 +251,7 @@ checksum_leave(struct frame *frame, const struct packet *packet)
 {
 	uint8_t *field = transport_field(frame, packet);
 
-	store16(field, unfinished_sum(frame, packet));
+	store16(field, memory_order(fold(unfinished_sum(frame, packet))));
 	frame->sum_from = packet->l4;
 	frame->sum_at = (uint16_t)(field - frame->bytes);
 }
