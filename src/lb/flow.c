@@ -45,20 +45,6 @@ begins(const struct passage *passage)
 	return flow_is_connection(passage) && (passage->flags & TCP_SYN) != 0;
 }
 
-void
-flow_name(struct passage *passage)
-{
-	const struct packet *packet = &passage->packet;
-	struct conn_key *key = &passage->key;
-
-	memset(key, 0, sizeof(*key));
-	passage_client(&packet->source, key->client);
-	key->client_port = packet->source_port;
-	key->vip_port = packet->destination_port;
-	key->vip = passage->vip->number;
-	key->protocol = packet->protocol;
-}
-
 /*
  * Not when its server is gone from the configuration. Not when its server is down and
  * nothing is lost by leaving: UDP has no connection, and a client may send from the same port for ever; or the service

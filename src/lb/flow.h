@@ -22,8 +22,6 @@ struct flow_plan {
 	bool remembered;              /* it is worth a place in the flow table */
 };
 
-/* Sets `key` from packet and VIP. */
-void flow_name(struct passage *passage);
 /* SCTP's chunk as the TCP flags that do the same to a connection. */
 uint8_t flow_sctp_flags(const struct passage *passage);
 /* May this flow, whose server is `server` (NULL: gone), stay where it is? */
@@ -38,7 +36,22 @@ struct flow_plan flow_plan(const struct passage *passage, const struct fwd_servi
 struct fwd_server *flow_by_hash(const struct passage *passage, const struct fwd_service *service);
 bool flow_has_room(const struct fwd_server *server);
 
-/* Asked of every frame, so inline. */
+/* For every frame, so inline. */
+
+/* Sets `key` from packet and VIP. */
+static inline void
+flow_name(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+	struct conn_key *key = &passage->key;
+
+	passage_client(&packet->source, key->client);
+	key->client_port = packet->source_port;
+	key->vip_port = packet->destination_port;
+	key->vip = passage->vip->number;
+	key->protocol = packet->protocol;
+	key->zero = 0;
+}
 
 static inline bool
 flow_is_connection(const struct passage *passage)

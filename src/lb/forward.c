@@ -39,18 +39,6 @@ passage_is_for_us(const struct passage *passage)
 	return mac_equal(&iface->mac, &passage->packet.ether_destination);
 }
 
-void
-passage_client(const struct addr *addr, uint8_t client[16])
-{
-	if (addr->family == ADDR_IPV4) {
-		memset(client, 0, 10);
-		memset(client + 10, 0xff, 2);
-		memcpy(client + 12, addr->bytes, 4);
-	} else {
-		memcpy(client, addr->bytes, 16);
-	}
-}
-
 /* The tag goes between the Ethernet addresses and the type (IEEE 802.1Q). */
 static struct frame
 with_tag(struct forwarder *forwarder, const struct frame *made, uint16_t tci)
@@ -74,6 +62,22 @@ passage_reply(struct passage *passage, const struct frame *made)
 	forwarder->emitter.emit(forwarder->emitter.context, &frame);
 }
 
+static SELDOM enum drop_reason
+why_unreadable(enum packet_status status)
+{
+	switch (status) {
+	case PACKET_OK:
+		break;
+	case PACKET_TRUNCATED:
+		return DROP_TRUNCATED;
+	case PACKET_MALFORMED:
+		return DROP_MALFORMED;
+	case PACKET_UNSUPPORTED:
+		break;
+	}
+	return DROP_UNSUPPORTED;
+}
+
 /* Only frames to our MAC and a VIP go on, and of those none that was ours, or a server's, already. */
 static enum stage
 guard(struct passage *passage)
@@ -88,16 +92,8 @@ guard(struct passage *passage)
 		return pass(passage);
 	if (passage_is_own_mac(forwarder, &packet->ether_source))
 		return drop(passage, DROP_LOOP);
-	switch (passage->status) {
-	case PACKET_OK:
-		break;
-	case PACKET_TRUNCATED:
-		return drop(passage, DROP_TRUNCATED);
-	case PACKET_MALFORMED:
-		return drop(passage, DROP_MALFORMED);
-	case PACKET_UNSUPPORTED:
-		return drop(passage, DROP_UNSUPPORTED);
-	}
+	if (passage->status != PACKET_OK)
+		return drop(passage, why_unreadable(passage->status));
 	if (fwdtab_bouncer(forwarder->table, &packet->ether_source, &packet->source) != NULL) {
 		watch_hear_bounce(&passage->forwarder->watch, passage->frame->iface, &packet->destination,
 		    &packet->ether_source, passage->now);

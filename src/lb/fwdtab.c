@@ -51,10 +51,12 @@ mix(uint64_t word)
 static uint32_t
 mac_hash(const struct mac *mac)
 {
-	uint64_t word = 0;
+	uint32_t first;
+	uint16_t rest;
 
-	memcpy(&word, mac->bytes, MAC_BYTES);
-	return mix(word);
+	memcpy(&first, mac->bytes, sizeof(first));
+	memcpy(&rest, mac->bytes + sizeof(first), sizeof(rest));
+	return mix((uint64_t)rest << 32 | first);
 }
 
 /* What IPv4 does not use is zero. */

@@ -6,6 +6,8 @@
 #ifndef LB_PASSAGE_H
 #define LB_PASSAGE_H
 
+#include <string.h>
+
 #include "lb/forward.h"
 #include "proto/packet.h"
 
@@ -65,12 +67,23 @@ drop(struct passage *passage, enum drop_reason reason)
 	return IS_DECIDED;
 }
 
+/* The sixteen bytes that stand for a client in every table: IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
+static inline void
+passage_client(const struct addr *addr, uint8_t client[16])
+{
+	if (addr->family == ADDR_IPV4) {
+		memset(client, 0, 10);
+		memset(client + 10, 0xff, 2);
+		memcpy(client + 12, addr->bytes, 4);
+	} else {
+		memcpy(client, addr->bytes, 16);
+	}
+}
+
 /* Was the frame sent to this interface's own MAC? Others are seen when a switch floods. */
 bool passage_is_for_us(const struct passage *passage);
 /* Is it the MAC of any of the director's interfaces? */
 bool passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac);
-/* The sixteen bytes that stand for a client in every table: IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
-void passage_client(const struct addr *addr, uint8_t client[16]);
 /* Sends a frame of our own making back where the passage's frame came from, in the same VLAN. */
 void passage_reply(struct passage *passage, const struct frame *made);
 

@@ -159,11 +159,12 @@ parse_ipv4(const struct frame *frame, uint32_t l3, struct packet *packet)
 
 	fragment = load16(ip + IPV4_FRAGMENT);
 	packet->dont_fragment = (fragment & IPV4_DONT_FRAGMENT) != 0;
-	packet->more_fragments = (fragment & IPV4_MORE_FRAGMENTS) != 0;
-	packet->fragment_offset = (uint16_t)((fragment & IPV4_OFFSET) * 8);
-	packet->fragment = (fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET)) != 0;
-	if (packet->fragment)
+	if ((fragment & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET)) != 0) {
+		packet->fragment = true;
+		packet->more_fragments = (fragment & IPV4_MORE_FRAGMENTS) != 0;
+		packet->fragment_offset = (uint16_t)((fragment & IPV4_OFFSET) * 8);
 		packet->fragment_id = load16(ip + IPV4_IDENTIFICATION);
+	}
 	packet->protocol = ip[IPV4_PROTOCOL];
 	packet->hop_limit = ip[IPV4_TIME_TO_LIVE];
 	packet->l3 = (uint16_t)l3;
