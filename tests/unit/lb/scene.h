@@ -91,4 +91,16 @@ struct decision scene_arp(struct scene *scene, const char *ether_from, const cha
 struct mac scene_mac(const char *text);
 struct addr scene_addr(const char *text);
 
+/* That a frame has this address in these bytes. */
+#define assert_mac(found, text) \
+	do { \
+		const struct mac expected_mac = scene_mac(text); \
+		ck_assert_mem_eq(found, expected_mac.bytes, 6); \
+	} while (0)
+#define assert_ipv4(found, text) \
+	do { \
+		const struct addr expected_addr = scene_addr(text); \
+		ck_assert_mem_eq(found, expected_addr.bytes, 4); \
+	} while (0)
+
 #endif

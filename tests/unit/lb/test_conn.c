@@ -20,7 +20,7 @@
 			ck_abort_msg(__VA_ARGS__); \
 	} while (0)
 
-static const struct siphash_key hash_key = { "an arbitrary key" };
+static const struct siphash_key hash_key = { "an arbitrary k" };
 static const struct server_ref server_one = { 1, 1 };
 
 static struct conn_key

@@ -82,8 +82,8 @@ START_TEST(test_only_macs_change)
 	forward_frame(&scene.forwarder, &frame, scene.now);
 	ck_assert_uint_eq(scene.sent_count, 1);
 	ck_assert_uint_eq(scene.sent[0].length, frame.wire_length);
-	ck_assert_mem_eq(scene.sent[0].bytes, scene_mac("02:00:00:00:00:11").bytes, 6);
-	ck_assert_mem_eq(scene.sent[0].bytes + 6, scene_mac(DIRECTOR_MAC).bytes, 6);
+	assert_mac(scene.sent[0].bytes, "02:00:00:00:00:11");
+	assert_mac(scene.sent[0].bytes + 6, DIRECTOR_MAC);
 	ck_assert_mem_eq(scene.sent[0].bytes + 12, before + 12, frame.wire_length - 12);
 	ck_assert_uint_eq(scene_server(&scene, "web", "s1")->run->packets, 1);
 	ck_assert_uint_eq(scene_server(&scene, "web", "s1")->run->bytes, frame.wire_length);
@@ -132,7 +132,7 @@ START_TEST(test_super_frame_is_split)
 	ck_assert_uint_eq(scene.sent_count, 7); /* 10000 / 1460, rounded up */
 	for (size_t i = 0; i < scene.sent_count; i++) {
 		ck_assert_uint_le(scene.sent[i].length, ETHER_HEADER + 1500);
-		ck_assert_mem_eq(scene.sent[i].bytes, scene_mac("02:00:00:00:00:11").bytes, 6);
+		assert_mac(scene.sent[i].bytes, "02:00:00:00:00:11");
 		ck_assert_uint_eq(load32(scene.sent[i].bytes + 38), 1000 + payload);
 		payload += scene.sent[i].length - 54;
 	}
@@ -204,7 +204,7 @@ START_TEST(test_super_frame_is_left)
 	scene.sent_count = 1;
 	scene_send(&scene, &shape);
 	ck_assert_uint_eq(scene.sent_count, 2);
-	ck_assert_mem_eq(sent->bytes, scene_mac("02:00:00:00:00:11").bytes, 6);
+	assert_mac(sent->bytes, "02:00:00:00:00:11");
 	ck_assert_uint_eq(sent->length, 10054);
 	ck_assert_uint_eq(sent->left.segment, 1460);
 	ck_assert_uint_eq(sent->left.headers, 54);
@@ -338,7 +338,7 @@ START_TEST(test_resolves_servers_itself)
 	scene_compile(&asking);
 	ck_assert_str_eq(scene_tcp(&asking, 1, TCP_ACK), "s1");
 	ck_assert_uint_eq(asking.neighbour_events[NEIGH_CHANGED], 1);
-	ck_assert_mem_eq(asking.sent[0].bytes, scene_mac("02:00:00:00:00:22").bytes, 6);
+	assert_mac(asking.sent[0].bytes, "02:00:00:00:00:22");
 	scene_close(&asking);
 }
 END_TEST

@@ -183,7 +183,7 @@ START_TEST(test_question)
 
 	ck_assert_mem_eq(syn, to.bytes, 6);
 	ck_assert_mem_eq(syn + 6, from.bytes, 6);
-	ck_assert_mem_eq(syn + 26, scene_addr(OWN).bytes, 4);
+	assert_ipv4(syn + 26, OWN);
 	ck_assert_uint_ge(load16(syn + 34), PATH_TAG_FIRST);
 	ck_assert_uint_le(load16(syn + 34), PATH_TAG_LAST);
 	ck_assert_uint_eq(syn[47], TCP_SYN);
@@ -617,7 +617,7 @@ START_TEST(test_probe_address)
 		for (size_t j = 0; j < scene.sent_count; j++) {
 			ck_assert_uint_eq(load16(scene.sent[j].bytes + 12), ETHERTYPE_ARP);
 			ck_assert_uint_eq(load32(scene.sent[j].bytes + 28), 0);
-			ck_assert_mem_eq(scene.sent[j].bytes + 38, scene_addr(PROBE).bytes, 4);
+			assert_ipv4(scene.sent[j].bytes + 38, PROBE);
 			asked++;
 		}
 	}
@@ -631,7 +631,7 @@ START_TEST(test_probe_address)
 	scene_arp(&scene, CLIENT_MAC, "ff:ff:ff:ff:ff:ff", 1, CLIENT_MAC, "192.0.2.7", PROBE);
 	ck_assert_uint_eq(scene.sent_count, 1);
 	syn = await_syn();
-	ck_assert_mem_eq(syn + 26, scene_addr(PROBE).bytes, 4);
+	assert_ipv4(syn + 26, PROBE);
 	/* Its answers are for nobody else. */
 	ck_assert_int_eq(answer_from(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_CONSUMED);
 	ck_assert_int_eq(only_path()->verdict, PATH_ACCEPTED);
@@ -655,7 +655,7 @@ START_TEST(test_probe_address_taken)
 	ck_assert_int_eq(claim->state, CLAIM_TAKEN);
 	ck_assert_ptr_null(claims_news(&scene.forwarder.claims));
 	/* The director's own address must do. */
-	ck_assert_mem_eq(await_syn() + 26, scene_addr(OWN).bytes, 4);
+	assert_ipv4(await_syn() + 26, OWN);
 	/* A minute later it is asked for again, and free. */
 	pass_time(SECONDS(62));
 	ck_assert_ptr_nonnull(claims_source(&scene.forwarder.claims, 0, ADDR_IPV4));

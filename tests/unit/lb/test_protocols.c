@@ -83,7 +83,7 @@ START_TEST(test_ipv6_flow)
 	memcpy(before, frame.bytes, frame.length);
 	scene_forget(&scene);
 	forward_frame(&scene.forwarder, &frame, scene.now);
-	ck_assert_mem_eq(scene.sent[0].bytes, scene_mac("02:00:00:00:00:11").bytes, 6);
+	assert_mac(scene.sent[0].bytes, "02:00:00:00:00:11");
 	ck_assert_mem_eq(scene.sent[0].bytes + 12, before + 12, scene.sent[0].length - 12);
 }
 END_TEST
@@ -188,7 +188,7 @@ START_TEST(test_neighbour_solicitations)
 	ck_assert(ndp.solicited == !dad);
 	ck_assert_uint_eq(packet.hop_limit, 255);
 	ck_assert(addr_equal(&packet.destination, &to));
-	ck_assert_mem_eq(scene.sent[0].bytes, scene_mac(dad ? "33:33:00:00:00:01" : CLIENT_MAC).bytes, 6);
+	assert_mac(scene.sent[0].bytes, dad ? "33:33:00:00:00:01" : CLIENT_MAC);
 }
 END_TEST
 
@@ -206,7 +206,7 @@ START_TEST(test_ipv6_announcements)
 		ck_assert(addr_equal(&ndp.target, &vip));
 		ck_assert(ndp.override);
 		ck_assert(!ndp.solicited);
-		ck_assert_mem_eq(scene.sent[i].bytes, scene_mac("33:33:00:00:00:01").bytes, 6);
+		assert_mac(scene.sent[i].bytes, "33:33:00:00:00:01");
 	}
 }
 END_TEST
@@ -232,7 +232,7 @@ START_TEST(test_resolves_ipv6_servers)
 	ck_assert_int_eq(ndp_parse(&frame, &packet, &ndp), 0);
 	ck_assert_int_eq(ndp.kind, NDP_SOLICITATION);
 	ck_assert(addr_equal(&ndp.target, &server));
-	ck_assert_mem_eq(frame.bytes, scene_mac("33:33:ff:00:00:21").bytes, 6);
+	assert_mac(frame.bytes, "33:33:ff:00:00:21");
 	memcpy(message + 8, server.bytes, 16);
 	memcpy(message + 26, mac.bytes, 6);
 	ck_assert_str_eq(went(&answer), "consumed");
@@ -336,7 +336,7 @@ START_TEST(test_fragments_in_any_order)
 		}
 		ck_assert_uint_eq(scene.sent_count, 3);
 		for (size_t i = 0; i < 3; i++)
-			ck_assert_mem_eq(scene.sent[i].bytes, scene_mac("02:00:00:00:00:11").bytes, 6);
+			assert_mac(scene.sent[i].bytes, "02:00:00:00:00:11");
 	}
 	ck_assert_uint_eq(scene_server(&scene, "web", server)->run->packets, 150);
 	ck_assert_uint_eq(scene_server(&scene, "web", server)->run->connections, 1);
@@ -408,7 +408,7 @@ START_TEST(test_fragments_with_an_old_number)
 	scene_forget(&scene);
 	ck_assert_str_eq(went(&other), "s2");
 	ck_assert_uint_eq(scene.sent_count, 2);
-	ck_assert_mem_eq(scene.sent[1].bytes, scene_mac("02:00:00:00:00:12").bytes, 6);
+	assert_mac(scene.sent[1].bytes, "02:00:00:00:00:12");
 }
 END_TEST
 

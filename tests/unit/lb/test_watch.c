@@ -172,7 +172,7 @@ START_TEST(test_asks)
 		ck_assert_uint_eq(load16(bytes + 12), ETHERTYPE_ARP);
 		ck_assert_uint_eq(load16(bytes + 20), 1);
 		ck_assert_uint_eq(load32(bytes + 28), 0); /* no sender */
-		ck_assert_mem_eq(bytes + 38, scene_addr(VIP).bytes, 4);
+		assert_ipv4(bytes + 38, VIP);
 	}
 }
 END_TEST

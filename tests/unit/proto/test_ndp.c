@@ -16,6 +16,8 @@
 #define OPTION (ICMP + 24)
 #define WHOLE (ICMP + 32)
 
+static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
+
 /* fe80::7 at 02:00:00:00:00:07 asks ff02::1:ff00:10 for 2001:db8::10. */
 static const uint8_t solicitation[WHOLE] = {
 	0x33, 0x33, 0xff, 0, 0, 0x10, 2, 0, 0, 0, 0, 7, 0x86, 0xdd,
@@ -224,7 +226,7 @@ START_TEST(ndp_knows_duplicate_address_detection)
 	ck_assert(ndp.dad && !ndp.has_mac);
 	sample_free(&frame);
 	/* Not to all nodes, and not to the address itself. */
-	memcpy(bytes + IP + 24, (const uint8_t[16]){ 0xff, 0x02, [15] = 1 }, 16);
+	memcpy(bytes + IP + 24, all_nodes, 16);
 	frame = finish(bytes, OPTION);
 	ck_assert_int_eq(parse(&frame, &ndp), -1);
 	sample_free(&frame);
@@ -243,7 +245,7 @@ START_TEST(ndp_takes_answers_to_all)
 	struct ndp ndp;
 
 	memcpy(bytes, advertisement, WHOLE);
-	memcpy(bytes + IP + 24, (const uint8_t[16]){ 0xff, 0x02, [15] = 1 }, 16);
+	memcpy(bytes + IP + 24, all_nodes, 16);
 	bytes[ICMP + 4] = 0x20;
 	frame = finish(bytes, WHOLE);
 	ck_assert_int_eq(parse(&frame, &ndp), 0);
