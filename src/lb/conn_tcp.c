@@ -50,23 +50,20 @@ static const uint8_t tcp_next[CONN_STATE_COUNT][SEGMENT_KIND_COUNT] = {
 	[CONN_UDP] =         { CONN_UDP,         CONN_UDP,       CONN_UDP,         CONN_UDP },
 };
 
+#define KIND_FLAGS (TCP_FIN | TCP_SYN | TCP_RST)
+
+/* By the three flags, the lowest bits: of several, RST comes before SYN and FIN, as in the kernel's tcp_state_idx(). */
+static const uint8_t kinds[KIND_FLAGS + 1] = {
+	SEGMENT_ACK, SEGMENT_FIN, SEGMENT_SYN, SEGMENT_SYN, SEGMENT_RST, SEGMENT_RST, SEGMENT_RST, SEGMENT_RST
+};
+
 enum conn_state
 conn_tcp_next(enum conn_state state, uint8_t tcp_flags)
 {
-	enum segment_kind kind;
-
-	/* The order is the kernel's, tcp_state_idx(). A segment with none of the four changes nothing. */
-	if (tcp_flags & TCP_RST)
-		kind = SEGMENT_RST;
-	else if (tcp_flags & TCP_SYN)
-		kind = SEGMENT_SYN;
-	else if (tcp_flags & TCP_FIN)
-		kind = SEGMENT_FIN;
-	else if (tcp_flags & TCP_ACK)
-		kind = SEGMENT_ACK;
-	else
+	/* A segment with none of the four changes nothing. */
+	if ((tcp_flags & (KIND_FLAGS | TCP_ACK)) == 0)
 		return state == CONN_NONE ? CONN_CLOSED : state;
-	return (enum conn_state)tcp_next[state][kind];
+	return (enum conn_state)tcp_next[state][kinds[tcp_flags & KIND_FLAGS]];
 }
 
 const char *

@@ -38,13 +38,6 @@ flow_sctp_flags(const struct passage *passage)
 	return TCP_ACK;
 }
 
-/* Does the client begin anew? */
-static bool
-begins(const struct passage *passage)
-{
-	return flow_is_connection(passage) && (passage->flags & TCP_SYN) != 0;
-}
-
 /*
  * Not when its server is gone from the configuration. Not when its server is down and
  * nothing is lost by leaving: UDP has no connection, and a client may send from the same port for ever; or the service
@@ -52,13 +45,13 @@ begins(const struct passage *passage)
  * a SYN that gets no answer from a server that is down is a client that tries again.
  */
 bool
-flow_stays(const struct passage *passage, enum conn_state state, const struct fwd_server *server)
+flow_stays_in_doubt(const struct passage *passage, enum conn_state state, const struct fwd_server *server)
 {
 	if (server == NULL)
 		return false;
 	if (!server->healthy && (!flow_is_connection(passage) || server->service->settings.on_down == ON_DOWN_MOVE))
 		return false;
-	if (!begins(passage))
+	if (!flow_begins(passage))
 		return true;
 	switch (state) {
 	case CONN_FIN_WAIT:

@@ -24,8 +24,8 @@ struct flow_plan {
 
 /* SCTP's chunk as the TCP flags that do the same to a connection. */
 uint8_t flow_sctp_flags(const struct passage *passage);
-/* May this flow, whose server is `server` (NULL: gone), stay where it is? */
-bool flow_stays(const struct passage *passage, enum conn_state state, const struct fwd_server *server);
+/* flow_stays(), where that is not plain. */
+bool flow_stays_in_doubt(const struct passage *passage, enum conn_state state, const struct fwd_server *server);
 /* Is the client's last server asked, if the service has persistence? */
 bool flow_may_persist(const struct passage *passage, const struct fwd_service *service);
 /* A client as persistence sees it: its network, on any port of the service. */
@@ -72,6 +72,22 @@ static inline enum conn_state
 flow_next_state(const struct passage *passage, enum conn_state state)
 {
 	return flow_is_connection(passage) ? conn_tcp_next(state, passage->flags) : CONN_UDP;
+}
+
+/* Does the client begin anew? */
+static inline bool
+flow_begins(const struct passage *passage)
+{
+	return flow_is_connection(passage) && (passage->flags & TCP_SYN) != 0;
+}
+
+/* May this flow, whose server is `server` (NULL: gone), stay where it is? */
+static inline bool
+flow_stays(const struct passage *passage, enum conn_state state, const struct fwd_server *server)
+{
+	if (server != NULL && server->healthy && !flow_begins(passage))
+		return true;
+	return flow_stays_in_doubt(passage, state, server);
 }
 
 #endif

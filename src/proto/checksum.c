@@ -119,16 +119,15 @@ transport_field(const struct frame *frame, const struct packet *packet)
 {
 	uint8_t *l4 = frame->bytes + packet->l4;
 
+	if (packet->protocol == PROTOCOL_TCP)
+		return l4 + TCP_CHECKSUM;
 	switch (packet->protocol) {
 	case PROTOCOL_UDP:
 		return l4 + UDP_CHECKSUM;
 	case PROTOCOL_SCTP:
 		return l4 + SCTP_CHECKSUM;
-	case PROTOCOL_ICMP:
-	case PROTOCOL_ICMPV6:
+	default: /* ICMP of either family */
 		return l4 + ICMP_CHECKSUM;
-	default: /* a number, no enum */
-		return l4 + TCP_CHECKSUM;
 	}
 }
 
