@@ -323,6 +323,19 @@ packaging() {
 	sh "$top/tests/packaging.sh" dsrd-*.tar.gz "$work/packaging"
 }
 
+# portability TARGET: see there.
+portability() {
+	sh "$top/tests/portability.sh" "$1" "$work/src" "$work/portability"
+}
+
+# portability_check TARGET: the tests of what this machine can run.
+portability_check() {
+	if step "portability-$1" portability "$1"; then
+		ln -s "portability/$1/dsrd" "$work/$1"
+		make_check "$1"
+	fi
+}
+
 distcheck() {
 	# A test that fails there says why.
 	cd "$work/gcc" && VERBOSE=1 make distcheck
@@ -344,8 +357,10 @@ if ! mkdir -p "$work/logs" 2>/dev/null || ! [ -w "$work" ]; then
 	mkdir -p "$work/logs"
 fi
 # Only what an earlier run made. distcheck leaves read-only directories behind when it fails.
-for name in src gcc asan clang none fuzz corpus found logs packaging; do
-	if [ -d "$work/$name" ]; then
+for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386; do
+	if [ -h "$work/$name" ]; then
+		rm "$work/$name"
+	elif [ -d "$work/$name" ]; then
 		chmod -R u+w "$work/$name"
 		rm -rf "${work:?}/$name"
 	fi
@@ -400,6 +415,15 @@ fi
 step clang-configure configure clang CC=clang --enable-werror && step clang-build build clang
 # The files for platforms we know nothing of must not rot because nobody builds them.
 step none-configure configure none --enable-werror --with-platform=none && step none-build build none
+
+# Systems that are not here.
+if step portability-sources portability sources; then
+	for system in freebsd netbsd openbsd macos s390x; do
+		step "portability-$system" portability "$system"
+	done
+	portability_check musl
+	portability_check i386
+fi
 
 step shellcheck lint_shell
 step cppcheck lint_cppcheck
