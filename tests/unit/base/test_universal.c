@@ -11,7 +11,7 @@
 #define BUCKETS 4096U
 #define TEXTS (8 * BUCKETS)
 
-static const struct siphash_key secret = { "an arbitrary key" };
+static const struct siphash_key secret = { "an arbitrary k" };
 
 struct text {
 	uint8_t bytes[UNIVERSAL_BYTES];
