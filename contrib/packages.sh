@@ -26,12 +26,12 @@ tests="git check libclang-rt-dev mandoc shellcheck cppcheck iputils-arping iputi
 	iperf3 nftables openssl pen python3 python3-venv prometheus chromium zsh fish apparmor checkpolicy debhelper debootstrap
 	dpkg-dev lintian rpm semodule-utils systemd tshark vim jq valgrind
 	musl-tools gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
-	flex bison libtool file"
+	bmake flex bison libtool file"
 
 # Everybody's names, for systems whose packages are called otherwise.
 plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for the fast path in the Linux kernel)"
 plain_demo="iproute2, nginx, curl, tcpdump, ethtool"
-plain_tests="git, check, clang with libFuzzer, mandoc, shellcheck, cppcheck, arping, ping, dnsmasq, dig, iperf3, nft, openssl, pen, python3 with venv and pip, promtool, chromium, zsh, fish, tshark, vim, jq, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, flex, bison, libtool, file, and on Debian what builds and checks packages"
+plain_tests="git, check, clang with libFuzzer, mandoc, shellcheck, cppcheck, arping, ping, dnsmasq, dig, iperf3, nft, openssl, pen, python3 with venv and pip, promtool, chromium, zsh, fish, tshark, vim, jq, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, and on Debian what builds and checks packages"
 
 case $set_name in
 build)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # dsrd for systems that are not here: configured, compiled and linked for each, and tested where a Linux machine can run it.
-#     portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x SOURCE WORK
+#     portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x|bmake SOURCE WORK
 # SOURCE is a source tree with its configure made. "sources" comes first: it brings the libraries' sources and a compiler
-# for the BSDs into WORK. Each of the others then builds what it needs in WORK/TARGET, and leaves dsrd there in "dsrd".
+# for the BSDs into WORK. Each of the others then builds what it needs in WORK/TARGET, and leaves dsrd there in "dsrd". "bmake"
+# needs none of that: it is this machine, with the BSDs' make.
 # shellcheck disable=SC2317,SC2016 # functions are run by name; scripts are written with their $ as it is
 set -eu
 
@@ -14,7 +15,7 @@ libraries="libpcap libnet libevent libinih check"
 other_suites="trixie"
 
 usage() {
-	echo "usage: portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x SOURCE WORK" >&2
+	echo "usage: portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x|bmake SOURCE WORK" >&2
 	exit 64
 }
 
@@ -228,7 +229,7 @@ run_by_qemu() {
 	done <"$root/programs"
 }
 
-# qemu does not know what two of them ask of the kernel: sockets for capture, and whether a program could be started.
+# qemu-user does not answer two of them as a kernel does: capture without an interface, and a program that is missing.
 check_by_qemu() {
 	cd "$root/dsrd"
 	make -j "$jobs" check TESTS="$(sed -n "s|^$root/dsrd/\(tests/unit/.*/test_\)|\1|p" "$root/programs" |
@@ -286,11 +287,27 @@ cross() {
 	see_programs
 }
 
-if [ "$target" = sources ]; then
+# Nothing that only GNU make understands: a release is made by the BSDs' make, unpacked, built and tested.
+bmake_dsrd() {
+	rm -rf "$root"
+	mkdir -p "$root/dsrd"
+	cd "$root/dsrd"
+	"$source_tree/configure" --enable-werror MAKE=bmake
+	bmake -j "$jobs"
+	VERBOSE=1 bmake distcheck
+}
+
+case $target in
+sources)
 	fetch_compiler
 	fetch_libraries
 	exit 0
-fi
+	;;
+bmake)
+	bmake_dsrd
+	exit 0
+	;;
+esac
 
 if [ -e "$root/libraries" ]; then
 	rm -rf "$root/dsrd"

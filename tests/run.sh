@@ -424,6 +424,7 @@ if step portability-sources portability sources; then
 	portability_check musl
 	portability_check i386
 fi
+step portability-bmake portability bmake
 
 step shellcheck lint_shell
 step cppcheck lint_cppcheck

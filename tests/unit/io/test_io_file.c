@@ -226,12 +226,26 @@ START_TEST(other_byte_order_is_read)
 }
 END_TEST
 
+/* Two numbers of 16 bits, in the machine's order like everything else. */
+static uint32_t
+halves(uint16_t first, uint16_t second)
+{
+	const uint16_t both[] = { first, second };
+	uint32_t word;
+
+	memcpy(&word, both, sizeof(word));
+	return word;
+}
+
 START_TEST(pcapng_is_read)
 {
-	/* Section header, interface description (link type 1), enhanced packet: 64-bit microseconds, 4 bytes of 60. */
-	static const uint32_t words[] = {
-		0x0a0d0d0a, 28, 0x1a2b3c4d, 0x00000001, 0xffffffff, 0xffffffff, 28,
-		1, 20, 1, 262144, 20,
+	/*
+	 * Section header (version 1.0), interface description (link type 1), enhanced packet: 64-bit microseconds, 4 bytes
+	 * of 60.
+	 */
+	const uint32_t words[] = {
+		0x0a0d0d0a, 28, 0x1a2b3c4d, halves(1, 0), 0xffffffff, 0xffffffff, 28,
+		1, 20, halves(1, 0), 262144, 20,
 		6, 36, 0, 1, 7, 4, 60, 0x77777777, 36,
 	};
 	struct receiver *receiver;
