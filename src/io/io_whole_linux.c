@@ -108,11 +108,12 @@ is_whole_of(const uint8_t *bytes, uint32_t length, const struct frame *frame)
 bool
 whole_fetch(struct whole *whole, struct frame *frame)
 {
-	uint8_t *bytes = whole->bytes + VLAN_TAG;
+	uint8_t *bytes;
 	ssize_t length;
 
 	if (whole == NULL || frame->length < ETHER_TYPE + VLAN_TAG + COMPARED)
 		return false;
+	bytes = whole->bytes + VLAN_TAG;
 	/* One that is not this was cut too, and libpcap had no use for it. */
 	do {
 		length = next(whole, bytes, FRAME_MOST);

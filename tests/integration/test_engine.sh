@@ -90,7 +90,7 @@ grep -q 'down0 is down' "$out" || fail "no word about it: $(cat "$out")"
 if engine capture nowhere0 icmp 1 >"$out"; then
 	fail "an interface that is not there was opened"
 fi
-grep -q 'no interface `nowhere0`' "$out" || fail "no word about it: $(cat "$out")"
+grep -q "no interface \`nowhere0\`" "$out" || fail "no word about it: $(cat "$out")"
 ip -n "$NET-director" tuntap add mode tun name tun0 || skip "tun devices cannot be made here"
 ip -n "$NET-director" link set tun0 up
 if engine capture tun0 icmp 1 >"$out"; then
