@@ -120,12 +120,10 @@ static void
 write_filter(char *text, size_t size, const struct iface *iface, uint16_t index, const struct model *model)
 {
 	char mac[MAC_TEXT], addr[ADDR_TEXT];
-	size_t vips = 0, used;
+	size_t used;
 
-	for (size_t i = 0; i < model->vip_count; i++)
-		vips += model->vips[i].iface == index;
 	mac_format(&iface->mac, mac);
-	if (vips > VIPS_IN_FILTER) {
+	if (model_vips_at(model, index, ADDR_NONE) > VIPS_IN_FILTER) {
 		snprintf(text, size, ALWAYS " or ((ip or ip6) and ether dst %s)", mac);
 		return;
 	}

@@ -92,15 +92,6 @@ is_on(const struct dsrd *dsrd, size_t index)
 	    fast_path_kind(dsrd->carrying->path, index) != FAST_PATH_OFF;
 }
 
-static bool
-carries_vips(const struct model *model, size_t index)
-{
-	for (size_t i = 0; i < model->vip_count; i++)
-		if (model->vips[i].iface == index)
-			return true;
-	return false;
-}
-
 /* With XDP, or with tc where that was not to be. */
 static void
 begin(struct dsrd *dsrd, size_t index)
@@ -136,8 +127,9 @@ carrying_settle(struct dsrd *dsrd)
 	for (size_t i = 0; i < director->iface_count; i++) {
 		struct attachment *attachment = &dsrd->attachments[i];
 		const bool may = carrying != NULL && carrying->path != NULL && attachment_is_open(attachment);
+		const bool has_vips = model_vips_at(director->model, i, ADDR_NONE) > 0;
 
-		if (is_on(dsrd, i) && !carries_vips(director->model, i))
+		if (is_on(dsrd, i) && !has_vips)
 			carrying_end(dsrd, i);
 		/* tc has a filter of its own on the capture, which knows the addresses. */
 		if (!is_on(dsrd, i) || fast_path_kind(carrying->path, i) != FAST_PATH_TC)
@@ -145,7 +137,7 @@ carrying_settle(struct dsrd *dsrd)
 		attachment_join(attachment, &director->ifaces[i], (uint16_t)i, director->model);
 		if (!may)
 			continue;
-		if (!is_on(dsrd, i) && carrying->troubles < TROUBLES_MOST && carries_vips(director->model, i))
+		if (!is_on(dsrd, i) && carrying->troubles < TROUBLES_MOST && has_vips)
 			begin(dsrd, i);
 		/* Where the attempt has taken the filter away, a second one does no harm. */
 		if (!is_on(dsrd, i))

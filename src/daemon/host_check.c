@@ -53,15 +53,6 @@ check_vips(struct look *look)
 	}
 }
 
-static bool
-has_vips(const struct model *model, uint16_t index, enum addr_family family)
-{
-	for (size_t i = 0; i < model->vip_count; i++)
-		if (model->vips[i].iface == index && model->vips[i].addr.family == family)
-			return true;
-	return false;
-}
-
 static void
 check_forwarding(struct look *look, uint16_t index, enum addr_family family)
 {
@@ -70,7 +61,7 @@ check_forwarding(struct look *look, uint16_t index, enum addr_family family)
 	struct host_finding *finding;
 
 	/* A VIP that is kept from the stack is not forwarded by it. */
-	if (!has_vips(director->model, index, family) || withholding_is_on(look->dsrd, index) ||
+	if (model_vips_at(director->model, index, family) == 0 || withholding_is_on(look->dsrd, index) ||
 	    !os_forwards(director->ifaces[index].name, family, mend, sizeof(mend)))
 		return;
 	finding = add(look, true, "forwarding");

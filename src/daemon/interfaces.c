@@ -177,38 +177,25 @@ interfaces_check_vips(const struct settings *settings)
 	return status;
 }
 
-static bool
-carries_vips(const struct model *model, uint16_t index)
+static void
+warn_forwarding(const struct dsrd *dsrd, size_t index, enum addr_family family)
 {
-	for (size_t i = 0; i < model->vip_count; i++)
-		if (model->vips[i].iface == index)
-			return true;
-	return false;
-}
+	const char *name = dsrd->director.ifaces[index].name;
+	char mend[MEND_TEXT];
 
-static bool
-is_needed(const struct model *model, uint16_t index)
-{
-	if (carries_vips(model, index))
-		return true;
-	for (size_t i = 0; i < model->slot_count; i++)
-		if (model->slots[i] != NULL && model->slots[i]->iface == index)
-			return true;
-	return false;
+	if (model_vips_at(dsrd->director.model, index, family) > 0 && os_forwards(name, family, mend, sizeof(mend)))
+		log_warning("forwarding interface=%s reason=\"this host forwards %s packets and would route a second copy of "
+		    "every VIP frame\" mend=\"%s\"", name, family == ADDR_IPV4 ? "IPv4" : "IPv6", mend);
 }
 
 void
 interfaces_warn_forwarding(const struct dsrd *dsrd)
 {
-	const struct director *director = &dsrd->director;
-	char mend[MEND_TEXT];
-
-	for (size_t i = 0; i < director->iface_count; i++) {
-		if (!carries_vips(director->model, (uint16_t)i) || withholding_is_on(dsrd, i) ||
-		    !os_forwards(director->ifaces[i].name, ADDR_IPV4, mend, sizeof(mend)))
+	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
+		if (withholding_is_on(dsrd, i))
 			continue;
-		log_warning("forwarding interface=%s reason=\"this host forwards IP packets and would route a second copy of "
-		    "every VIP frame\" mend=\"%s\"", director->ifaces[i].name, mend);
+		warn_forwarding(dsrd, i, ADDR_IPV4);
+		warn_forwarding(dsrd, i, ADDR_IPV6);
 	}
 }
 
@@ -227,7 +214,7 @@ interfaces_settle(struct dsrd *dsrd)
 	const struct director *director = &dsrd->director;
 
 	for (size_t i = 0; i < director->iface_count; i++)
-		if (!is_needed(director->model, (uint16_t)i) && attachment_is_open(&dsrd->attachments[i]))
+		if (!model_uses(director->model, i) && attachment_is_open(&dsrd->attachments[i]))
 			close_one(dsrd, i);
 	carrying_settle(dsrd);
 	withholding_settle(dsrd);
@@ -288,7 +275,7 @@ interfaces_rescan(struct dsrd *dsrd, uint64_t now)
 	bool changed = false;
 
 	for (size_t i = 0; i < director->iface_count; i++) {
-		if (!is_needed(director->model, (uint16_t)i))
+		if (!model_uses(director->model, i))
 			continue;
 		if (!attachment_is_open(&dsrd->attachments[i]))
 			changed |= reopen(dsrd, (uint16_t)i);

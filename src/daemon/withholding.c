@@ -47,15 +47,6 @@ withholding_close(struct dsrd *dsrd)
 	dsrd->withholding = NULL;
 }
 
-static bool
-has_vips(const struct model *model, size_t index)
-{
-	for (size_t i = 0; i < model->vip_count; i++)
-		if (model->vips[i].iface == index)
-			return true;
-	return false;
-}
-
 static void
 begin(struct dsrd *dsrd, size_t index)
 {
@@ -104,7 +95,7 @@ withholding_settle(struct dsrd *dsrd)
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
 		struct attachment *attachment = &dsrd->attachments[i];
 
-		if (has_vips(dsrd->director.model, i) && attachment_is_open(attachment)) {
+		if (model_vips_at(dsrd->director.model, i, ADDR_NONE) > 0 && attachment_is_open(attachment)) {
 			begin(dsrd, i);
 		} else {
 			(void)attachment_withhold(attachment, &dsrd->director.ifaces[i], (uint16_t)i, dsrd->director.model);

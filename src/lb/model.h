@@ -154,6 +154,10 @@ NODISCARD int model_apply(struct model *model, struct settings *settings, uint64
  * `ifaces`. Call it after each model_apply(), and when interfaces have changed.
  */
 void model_place(struct model *model, const struct iface *ifaces, size_t count);
+/* How many VIPs live at the interface; with ADDR_NONE those of either family. */
+size_t model_vips_at(const struct model *model, size_t iface, enum addr_family family);
+/* Whether a VIP lives or a server is reached there. */
+bool model_uses(const struct model *model, size_t iface);
 
 /*
  * What model_apply() was given, as it is in force, without what operators changed since; `connections` is the caller's to

@@ -100,3 +100,25 @@ model_place(struct model *model, const struct iface *ifaces, size_t count)
 	for (size_t i = 0; i < model->vip_count; i++)
 		model->vips[i].iface = vip_iface(model, &model->vips[i].addr);
 }
+
+size_t
+model_vips_at(const struct model *model, size_t iface, enum addr_family family)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->vip_count; i++)
+		count += model->vips[i].iface == iface &&
+		    (family == ADDR_NONE || model->vips[i].addr.family == family);
+	return count;
+}
+
+bool
+model_uses(const struct model *model, size_t iface)
+{
+	if (model_vips_at(model, iface, ADDR_NONE) > 0)
+		return true;
+	for (size_t i = 0; i < model->slot_count; i++)
+		if (model->slots[i] != NULL && model->slots[i]->iface == iface)
+			return true;
+	return false;
+}

@@ -490,6 +490,37 @@ START_TEST(test_place)
 }
 END_TEST
 
+/* Interfaces 0 to 3 of test_who_lives_there: how many VIPs live there, and whether anything does. */
+static const struct {
+	size_t ipv4, ipv6;
+	bool used;
+} dwellers[] = { { 0, 0, false }, { 2, 1, true }, { 0, 1, true }, { 0, 0, true } };
+
+START_TEST(test_who_lives_there)
+{
+	const struct iface ifaces[] = { leg("lo", "127.0.0.1", 8), leg("eth0", "192.0.2.1", 24),
+		leg("eth1", "2001:db8::1", 64), leg("eth2", "10.0.0.1", 8) };
+	struct model *model = model_new();
+	struct settings settings = { 0 };
+
+	add_service(&settings, "web", "192.0.2.10");
+	add_server(&settings.services[0], "behind", "10.9.0.1");
+	add_service(&settings, "mail", "192.0.2.20");
+	add_service(&settings, "six", "2001:db8:1::10");
+	copy_name(add_service(&settings, "other", "2001:db8::10")->iface, IFACE_NAME, "eth1");
+	copy_name(add_service(&settings, "lost", "198.51.100.1")->iface, IFACE_NAME, "eth8");
+	apply(model, &settings, SECONDS(1));
+	model_place(model, ifaces, 4);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_uint_eq(model_vips_at(model, i, ADDR_IPV4), dwellers[i].ipv4);
+		ck_assert_uint_eq(model_vips_at(model, i, ADDR_IPV6), dwellers[i].ipv6);
+		ck_assert_uint_eq(model_vips_at(model, i, ADDR_NONE), dwellers[i].ipv4 + dwellers[i].ipv6);
+		ck_assert_int_eq(model_uses(model, i), dwellers[i].used);
+	}
+	model_free(model);
+}
+END_TEST
+
 static const struct {
 	enum admin_state admin;
 	enum health_state health;
@@ -535,6 +566,7 @@ model_suite(void)
 	tcase_add_test(tcase, test_new_check_begins_a_new_streak);
 	tcase_add_test(tcase, test_mac_of_the_settings);
 	tcase_add_test(tcase, test_place);
+	tcase_add_test(tcase, test_who_lives_there);
 	tcase_add_loop_test(tcase, test_server_state, 0, sizeof(states) / sizeof(states[0]));
 	suite_add_tcase(suite, tcase);
 	return suite;
