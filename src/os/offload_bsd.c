@@ -14,138 +14,113 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LRO 1U /* the only bit of `turned_off` here */
 
-#if defined(IFXF_LRO)
-
-/* OpenBSD 7.3. */
-static int
-lro_read(int fd, const char *iface, struct ifreq *request, bool *on)
-{
-	memset(request, 0, sizeof(*request));
-	(void)snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", iface);
-	if (ioctl(fd, SIOCGIFXFLAGS, request) == -1)
-		return -1;
-	*on = (request->ifr_flags & IFXF_LRO) != 0;
-	return 0;
-}
-
-static int
-lro_set(int fd, const char *iface, bool on)
-{
-	struct ifreq request;
-	bool was;
-
-	if (lro_read(fd, iface, &request, &was) == -1)
-		return -1;
-	request.ifr_flags = (short)(on ? request.ifr_flags | IFXF_LRO : request.ifr_flags & ~IFXF_LRO);
-	return ioctl(fd, SIOCSIFXFLAGS, &request);
-}
-
+/* The request of each system: its structure, the calls, and the members that say what is on and what shall be. */
+#if defined(IFXF_LRO) /* OpenBSD 7.3 */
 #define LRO_REQUEST struct ifreq
-#define LRO_COMMAND "tcplro"
-
-#elif defined(SIOCSIFCAP) && defined(IFCAP_LRO) && defined(ifr_curcap)
-
-/* FreeBSD, macOS. */
-static int
-lro_read(int fd, const char *iface, struct ifreq *request, bool *on)
-{
-	memset(request, 0, sizeof(*request));
-	(void)snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", iface);
-	if (ioctl(fd, SIOCGIFCAP, request) == -1)
-		return -1;
-	*on = (request->ifr_curcap & IFCAP_LRO) != 0;
-	return 0;
-}
-
-static int
-lro_set(int fd, const char *iface, bool on)
-{
-	struct ifreq request;
-	bool was;
-
-	if (lro_read(fd, iface, &request, &was) == -1)
-		return -1;
-	request.ifr_reqcap = on ? request.ifr_curcap | IFCAP_LRO : request.ifr_curcap & ~IFCAP_LRO;
-	return ioctl(fd, SIOCSIFCAP, &request);
-}
-
+#define LRO_NAME ifr_name
+#define LRO_READ SIOCGIFXFLAGS
+#define LRO_SET SIOCSIFXFLAGS
+#define LRO_IS ifr_flags
+#define LRO_WANTED ifr_flags
+#define LRO_WORD short
+#define LRO_BIT IFXF_LRO
+#elif defined(SIOCSIFCAP) && defined(IFCAP_LRO) && defined(ifr_curcap) /* FreeBSD, macOS */
 #define LRO_REQUEST struct ifreq
-#define LRO_COMMAND "lro"
-
-#elif defined(SIOCSIFCAP) && defined(IFCAP_LRO)
-
-/* NetBSD. */
-static int
-lro_read(int fd, const char *iface, struct ifcapreq *request, bool *on)
-{
-	memset(request, 0, sizeof(*request));
-	(void)snprintf(request->ifcr_name, sizeof(request->ifcr_name), "%s", iface);
-	if (ioctl(fd, SIOCGIFCAP, request) == -1)
-		return -1;
-	*on = (request->ifcr_capenable & IFCAP_LRO) != 0;
-	return 0;
-}
-
-static int
-lro_set(int fd, const char *iface, bool on)
-{
-	struct ifcapreq request;
-	bool was;
-
-	if (lro_read(fd, iface, &request, &was) == -1)
-		return -1;
-	request.ifcr_capenable =
-	    on ? request.ifcr_capenable | IFCAP_LRO : request.ifcr_capenable & ~(uint64_t)IFCAP_LRO;
-	return ioctl(fd, SIOCSIFCAP, &request);
-}
-
+#define LRO_NAME ifr_name
+#define LRO_READ SIOCGIFCAP
+#define LRO_SET SIOCSIFCAP
+#define LRO_IS ifr_curcap
+#define LRO_WANTED ifr_reqcap
+#define LRO_WORD int
+#define LRO_BIT IFCAP_LRO
+#elif defined(SIOCSIFCAP) && defined(IFCAP_LRO) /* NetBSD */
 #define LRO_REQUEST struct ifcapreq
+#define LRO_NAME ifcr_name
+#define LRO_READ SIOCGIFCAP
+#define LRO_SET SIOCSIFCAP
+#define LRO_IS ifcr_capenable
+#define LRO_WANTED ifcr_capenable
+#define LRO_WORD uint64_t
+#define LRO_BIT IFCAP_LRO
+#else /* DragonFly */
+#define LRO_REQUEST struct ifreq
+#endif
+
+#ifdef IFXF_LRO
+#define LRO_COMMAND "tcplro"
+#else
 #define LRO_COMMAND "lro"
+#endif
+
+#ifdef LRO_READ
+
+static int
+lro_read(int fd, const char *iface, LRO_REQUEST *request, bool *on)
+{
+	memset(request, 0, sizeof(*request));
+	(void)snprintf(request->LRO_NAME, sizeof(request->LRO_NAME), "%s", iface);
+	if (ioctl(fd, LRO_READ, request) == -1)
+		return -1;
+	*on = (request->LRO_IS & LRO_BIT) != 0;
+	return 0;
+}
+
+/* The request is what lro_read() left: all else stays as it is. */
+static int
+lro_set(int fd, LRO_REQUEST *request, bool on)
+{
+	request->LRO_WANTED =
+	    (LRO_WORD)(on ? request->LRO_IS | (LRO_WORD)LRO_BIT : request->LRO_IS & ~(LRO_WORD)LRO_BIT);
+	return ioctl(fd, LRO_SET, request);
+}
 
 #else
 
-/* DragonFly. An interface without the feature looks the same as one where it is off. */
+/* An interface without the feature looks the same as one where it is off. */
 static int
-lro_read(int fd UNUSED, const char *iface, struct ifreq *request UNUSED, bool *on)
+lro_read(int fd UNUSED, const char *iface, LRO_REQUEST *request UNUSED, bool *on)
 {
 	*on = false;
 	return if_nametoindex(iface) == 0 ? -1 : 0;
 }
 
 static int
-lro_set(int fd UNUSED, const char *iface UNUSED, bool on UNUSED)
+lro_set(int fd UNUSED, LRO_REQUEST *request UNUSED, bool on UNUSED)
 {
 	errno = ENOTSUP;
 	return -1;
 }
 
-#define LRO_REQUEST struct ifreq
-#define LRO_COMMAND "lro"
-
 #endif
 
-/* A driver may refuse in silence, so what counts is what is read back. 0, or -1 with errno. */
+/*
+ * Makes it what is wanted; NULL: only looks. A driver may refuse in silence, so what counts is what is read back. 0, or -1
+ * with errno.
+ */
 static int
-lro_change(const char *iface, bool on, bool *was, bool *is)
+lro_change(const char *iface, const bool *wanted, bool *was, bool *is)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	LRO_REQUEST request;
 	int result = -1, saved;
 
+	*was = *is = false;
 	if (fd == -1)
 		return -1;
 	if (lro_read(fd, iface, &request, was) == -1)
 		goto out;
 	*is = *was;
-	if (*was != on && lro_set(fd, iface, on) == -1)
-		goto out;
-	result = lro_read(fd, iface, &request, is);
+	if (wanted != NULL && *was != *wanted)
+		result = lro_set(fd, &request, *wanted) == -1 ? -1 : lro_read(fd, iface, &request, is);
+	else
+		result = 0;
 out:
 	saved = errno;
 	(void)close(fd);
@@ -156,10 +131,11 @@ out:
 int
 os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
 {
-	bool was = false, is = false;
+	const bool off = false;
+	bool was, is;
 
 	offload->turned_off = 0;
-	if (lro_change(iface, false, &was, &is) == -1) {
+	if (lro_change(iface, &off, &was, &is) == -1) {
 		(void)snprintf(error, OS_ERROR,
 		    "cannot turn lro off on %s: %s: as root type: ifconfig %s -" LRO_COMMAND, iface, strerror(errno), iface);
 		return -1;
@@ -175,32 +151,29 @@ os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
 int
 os_offload_read(const char *iface, struct offload *on)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	LRO_REQUEST request;
-	bool is = false;
-	int result;
+	bool was, is;
 
 	on->turned_off = 0;
-	if (fd == -1)
+	if (lro_change(iface, NULL, &was, &is) == -1)
 		return -1;
-	result = lro_read(fd, iface, &request, &is);
-	(void)close(fd);
-	if (result == 0 && is)
-		on->turned_off = LRO;
-	return result;
+	on->turned_off = is ? LRO : 0;
+	return 0;
 }
 
 int
 os_offload_restore(const char *iface, const struct offload *offload, char error[OS_ERROR])
 {
-	bool was, is = false;
+	const bool on = true;
+	bool was, is;
+	int result;
 
 	if ((offload->turned_off & LRO) == 0)
 		return 0;
-	if (lro_change(iface, true, &was, &is) == 0 && is)
+	result = lro_change(iface, &on, &was, &is);
+	if (result == 0 && is)
 		return 0;
 	(void)snprintf(error, OS_ERROR, "cannot turn lro on again on %s: %s: as root type: ifconfig %s " LRO_COMMAND, iface,
-	    is ? "the driver does not allow it" : strerror(errno), iface);
+	    result == 0 ? "the driver does not allow it" : strerror(errno), iface);
 	return -1;
 }
 
