@@ -3,9 +3,8 @@
 # The habits a script can see: no forbidden functions, no long functions, no long files. The compiler sees the rest.
 #     habits.sh [DIRECTORY]     lints the C files below DIRECTORY/src and DIRECTORY/tests (default: $SOURCE_DIR, else .)
 #     habits.sh --selftest      proves that each rule can fail
-set -eu
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=prove.sh
+. "$(dirname -- "$0")/prove.sh"
 
 # One line for each thing that is wrong below $1; status 1 when there is any.
 lint() {
@@ -88,50 +87,23 @@ lint() {
 	}'
 }
 
-# The file a.c gets the text $1; the lint must say $2 (a pattern).
-must_fail() {
-	printf '%b' "$1" > "$scratch/src/a.c"
-	if lint "$scratch" > "$scratch/said"; then
-		echo "habits.sh: selftest: nothing said, expected: $2" >&2
-		exit 1
-	fi
-	if ! grep -q -- "$2" "$scratch/said"; then
-		echo "habits.sh: selftest: expected: $2, but got:" >&2
-		cat "$scratch/said" >&2
-		exit 1
-	fi
-}
-
 # $1 lines, one statement each.
 statements() {
 	awk -v count="$1" 'BEGIN { for (i = 0; i < count; i++) print "\tone();" }'
 }
 
 selftest() {
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/habits.XXXXXX")
-	trap 'rm -rf "$scratch"' EXIT
-	mkdir -p "$scratch/src" "$scratch/tests"
-	{
-		printf '/* strcpy(a, b)\n * atoi(c) */\nint\nmy_strcpy(void)\n{\n\tputs("sprintf(x)"); // gets(x)\n'
-		statements 97
-		printf '}\n'
-	} > "$scratch/src/a.c"
-	if ! lint "$scratch"; then
-		echo "habits.sh: selftest: a good file is refused" >&2
-		exit 1
-	fi
+	mkdir -p "$tree/tests"
+	good='/* strcpy(a, b)\n * atoi(c) */\nint\nmy_strcpy(void)\n{\n\tputs("sprintf(x)"); // gets(x)\n'
+	put src/a.c "$good$(statements 97)\n}\n"
+	must_pass
 	for name in strcpy strcat sprintf vsprintf gets strtok atoi atol alloca; do
-		must_fail "a = $name (b);\n" "a.c:1: $name() is forbidden"
+		must_fail src/a.c "a = $name (b);\n" "a.c:1: $name() is forbidden"
 	done
-	must_fail '/* one */ a = atoi(b);\n' 'atoi() is forbidden'
-	must_fail "int\nf(void)\n{\n$(statements 99)\n}\n" 'the function has 101 lines'
-	must_fail "$(statements 1001)\n" 'more than 1000 lines'
-	must_fail "int a; \n" 'blanks at the end'
-	echo "habits.sh: each rule can fail"
+	must_fail src/a.c '/* one */ a = atoi(b);\n' 'atoi() is forbidden'
+	must_fail src/a.c "int\nf(void)\n{\n$(statements 99)\n}\n" 'the function has 101 lines'
+	must_fail src/a.c "$(statements 1001)\n" 'more than 1000 lines'
+	must_fail src/a.c "int a; \n" 'blanks at the end'
 }
 
-if [ "${1:-}" = --selftest ]; then
-	selftest
-else
-	lint "${1:-${SOURCE_DIR:-.}}"
-fi
+lint_main "$@"

@@ -4,9 +4,8 @@
 # Whether it stands with the right command, tests/integration/test_json.sh finds out.
 #     json.sh [DIRECTORY]    lints DIRECTORY (default: $SOURCE_DIR, else .)
 #     json.sh --selftest     proves that it can fail
-set -eu
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=prove.sh
+. "$(dirname -- "$0")/prove.sh"
 
 # One line for each name that no manual page has; status 1 when there is any.
 lint() {
@@ -41,31 +40,16 @@ lint() {
 }
 
 selftest() {
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/json.XXXXXX")
-	trap 'rm -rf "$scratch"' EXIT
-	mkdir -p "$scratch/man" "$scratch/src/ctl"
-	printf '.It Li server , state\n.Li why .\n' >"$scratch/man/dsrd-json.7.in"
-	: >"$scratch/man/dsrd-metrics.7.in"
-	: >"$scratch/src/ctl/doctor.c"
-	# shellcheck disable=SC2028 # it is C
-	echo 'columns[] = { { "server", "SERVER", false }, { "state", NULL, false } }; ops->fact(writer, "why", NULL, why);' \
-	    >"$scratch/src/ctl/report.c"
-	lint "$scratch" || {
-		echo "json.sh: selftest: good names are refused" >&2
-		exit 1
-	}
-	for bad in '{ "other", "SERVER", false }' '{ "other", NULL, true }' 'ops->flag(writer, "other", true);' nothing; do
-		echo "$bad" >"$scratch/src/ctl/report.c"
-		if lint "$scratch" >/dev/null; then
-			echo "json.sh: selftest: nothing said of $bad" >&2
-			exit 1
-		fi
+	put man/dsrd-json.7.in '.It Li server , state\n.Li why .\n'
+	put man/dsrd-metrics.7.in ''
+	put src/ctl/doctor.c ''
+	put src/ctl/report.c \
+	    '{ "server", "SERVER", false }, { "state", NULL, false }; ops->fact(writer, "why", NULL, why);\n'
+	must_pass
+	for bad in '{ "other", "SERVER", false }' '{ "other", NULL, true }' 'ops->flag(writer, "other", true);'; do
+		must_fail src/ctl/report.c "$bad\n" 'report.c:1: no manual page explains the member other$'
 	done
-	echo "json.sh: each rule can fail"
+	must_fail src/ctl/report.c 'nothing\n' 'no member is named'
 }
 
-if [ "${1:-}" = --selftest ]; then
-	selftest
-else
-	lint "${1:-${SOURCE_DIR:-.}}"
-fi
+lint_main "$@"

@@ -3,9 +3,8 @@
 # The layers' arrows: who may include whom, and which system headers may be where. CONTRIBUTING.md has the map.
 #     layers.sh [DIRECTORY]     lints DIRECTORY/src (default: $SOURCE_DIR, else .)
 #     layers.sh --selftest      proves that each rule can fail
-set -eu
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=prove.sh
+. "$(dirname -- "$0")/prove.sh"
 
 # One line for each thing that is wrong below $1; status 1 when there is any.
 lint() {
@@ -43,14 +42,15 @@ lint() {
 			wrong("<" name "> belongs into daemon/, probe/ and ctl/")
 		if (name ~ /^pcap[\/.]/ && file !~ /^src\/io\/io_(pcap|file)\.c$/)
 			wrong("<" name "> belongs into io/io_pcap.c and io/io_file.c")
-		if (name ~ /^libnet[\/.]/ && file !~ /^src\/(io\/io_(libnet(_linux)?|link)|proto\/craft)\.c$/ && layer != "os")
+		if (name ~ /^libnet[\/.]/ && layer != "os" &&
+		    file !~ /^src\/(io\/io_(libnet(_linux)?|link)|proto\/craft)\.c$/)
 			wrong("<" name "> belongs into io/io_libnet.c, io/io_link.c, proto/craft.c and os/")
 		if (name ~ /^bpf\// && layer != "offload")
 			wrong("<" name "> belongs into offload/")
 		if (name == "ini.h" && layer != "conf")
 			wrong("<ini.h> belongs into conf/")
 		if (in_words(layer, "proto lb conf") && name ~ impure)
-			wrong("layer " layer " is pure and may not include <" name ">: no sockets, no clock, no threads")
+			wrong("layer " layer " is pure and may not include <" name ">: no sockets, clock, threads")
 	}
 	BEGIN {
 		may["base"] = "base"
@@ -65,8 +65,8 @@ lint() {
 		may["cli"] = "base cli compat"
 		may["daemon"] = "base proto lb conf io os offload probe ctl daemon compat"
 		may["compat"] = "base compat"
-		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|signal|" \
-		    "threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
+		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|" \
+		    "signal|threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
 	}
 	FNR == 1 {
 		if (file != "")
@@ -105,68 +105,42 @@ lint() {
 			finish()
 		# One condition is no disease, however little code there is yet.
 		if (conditions > 1 && conditions * 1000 >= lines * 2) {
-			printf "src: %d lines have %d #if outside os/ and compat/, 2 in 1000 are the limit:%s\n", lines, conditions, places
+			printf "src: %d lines have %d #if outside os/ and compat/, 2 in 1000 are the limit:%s\n",
+			    lines, conditions, places
 			found = 1
 		}
 		exit found
 	}'
 }
 
-# A tree that breaks the rule: the file $1 gets the lines $2; the lint must say $3 (a pattern).
-must_fail() {
-	mkdir -p "$scratch/src/$(dirname "$1")"
-	printf '%b' "$2" > "$scratch/src/$1"
-	if lint "$scratch" > "$scratch/said"; then
-		echo "layers.sh: selftest: nothing said of $1, expected: $3" >&2
-		exit 1
-	fi
-	if ! grep -q -- "$3" "$scratch/said"; then
-		echo "layers.sh: selftest: $1 should give: $3, but gave:" >&2
-		cat "$scratch/said" >&2
-		exit 1
-	fi
-	rm "$scratch/src/$1"
-}
-
 selftest() {
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/layers.XXXXXX")
-	trap 'rm -rf "$scratch"' EXIT
 	spdx='/* SPDX-License-Identifier: ISC */\n'
 	top="$spdx#include \"config.h\"\n"
-	mkdir -p "$scratch/src/lb"
-	printf '%b' "$top\n#include \"lb/good.h\"\n\n#include <stdint.h>\n\n#include \"base/addr.h\"\n" > "$scratch/src/lb/good.c"
-	if ! lint "$scratch"; then
-		echo "layers.sh: selftest: a good tree is refused" >&2
-		exit 1
-	fi
-	must_fail base/a.c "$top#include \"lb/conn.h\"\n" 'layer base may not include "lb/conn.h"'
-	must_fail proto/a.h "$spdx#include \"lb/conn.h\"\n" 'layer proto may not include'
-	must_fail lb/a.c "$top#include \"conf/conf.h\"\n" 'layer lb may not include'
-	must_fail io/a.c "$top#include \"lb/conn.h\"\n" 'layer io may not include'
-	must_fail os/a.c "$top#include \"proto/frame.h\"\n" 'layer os may not include'
-	must_fail probe/a.c "$top#include \"daemon/loop.h\"\n" 'layer probe may not include'
-	must_fail cli/a.c "$top#include \"ctl/report.h\"\n" 'layer cli may not include'
-	must_fail ctl/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer ctl may not include'
-	must_fail lb/a.c "$top#include \"conn.h\"\n" 'without its layer'
-	must_fail lb/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, probe/ and ctl/'
-	must_fail daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
-	must_fail daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
-	must_fail lb/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
-	must_fail daemon/a.c "$top#include <bpf/libbpf.h>\n" 'belongs into offload/'
-	must_fail offload/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer offload may not include'
-	must_fail lb/a.c "$top#include <ini.h>\n" 'belongs into conf/'
-	must_fail lb/a.c "$top#include <time.h>\n" 'is pure'
-	must_fail conf/a.c "$top#include <sys/socket.h>\n" 'is pure'
-	must_fail lb/a.c "$spdx#include <stdint.h>\n#include \"config.h\"\n" 'first include must be'
-	must_fail lb/a.c "${spdx}int a;\n" 'includes no "config.h"'
-	must_fail lb/a.c '#include "config.h"\n' 'first line is not'
-	must_fail more/a.c "$top" 'no such layer'
-	must_fail lb/a.c "$top#ifdef A\n#endif\n#if B\n#endif\n" 'outside os/ and compat/'
-	echo "layers.sh: each rule can fail"
+	put src/lb/good.c "$top\n#include \"lb/good.h\"\n\n#include <stdint.h>\n\n#include \"base/addr.h\"\n"
+	must_pass
+	must_fail src/base/a.c "$top#include \"lb/conn.h\"\n" 'layer base may not include "lb/conn.h"'
+	must_fail src/proto/a.h "$spdx#include \"lb/conn.h\"\n" 'layer proto may not include'
+	must_fail src/lb/a.c "$top#include \"conf/conf.h\"\n" 'layer lb may not include'
+	must_fail src/io/a.c "$top#include \"lb/conn.h\"\n" 'layer io may not include'
+	must_fail src/os/a.c "$top#include \"proto/frame.h\"\n" 'layer os may not include'
+	must_fail src/probe/a.c "$top#include \"daemon/loop.h\"\n" 'layer probe may not include'
+	must_fail src/cli/a.c "$top#include \"ctl/report.h\"\n" 'layer cli may not include'
+	must_fail src/ctl/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer ctl may not include'
+	must_fail src/lb/a.c "$top#include \"conn.h\"\n" 'without its layer'
+	must_fail src/lb/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, probe/ and ctl/'
+	must_fail src/daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
+	must_fail src/daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
+	must_fail src/lb/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
+	must_fail src/daemon/a.c "$top#include <bpf/libbpf.h>\n" 'belongs into offload/'
+	must_fail src/offload/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer offload may not include'
+	must_fail src/lb/a.c "$top#include <ini.h>\n" 'belongs into conf/'
+	must_fail src/lb/a.c "$top#include <time.h>\n" 'is pure'
+	must_fail src/conf/a.c "$top#include <sys/socket.h>\n" 'is pure'
+	must_fail src/lb/a.c "$spdx#include <stdint.h>\n#include \"config.h\"\n" 'first include must be'
+	must_fail src/lb/a.c "${spdx}int a;\n" 'includes no "config.h"'
+	must_fail src/lb/a.c '#include "config.h"\n' 'first line is not'
+	must_fail src/more/a.c "$top" 'no such layer'
+	must_fail src/lb/a.c "$top#ifdef A\n#endif\n#if B\n#endif\n" 'outside os/ and compat/'
 }
 
-if [ "${1:-}" = --selftest ]; then
-	selftest
-else
-	lint "${1:-${SOURCE_DIR:-.}}"
-fi
+lint_main "$@"

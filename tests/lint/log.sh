@@ -4,9 +4,8 @@
 # between double quotes there are none: others name things `so`.
 #     log.sh [DIRECTORY]    lints DIRECTORY (default: $SOURCE_DIR, else .)
 #     log.sh --selftest     proves that it can fail
-set -eu
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=prove.sh
+. "$(dirname -- "$0")/prove.sh"
 
 # One line for each thing that is wrong; status 1 when there is any.
 lint() {
@@ -47,32 +46,14 @@ lint() {
 }
 
 selftest() {
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/log.XXXXXX")
-	trap 'rm -rf "$scratch"' EXIT
-	mkdir -p "$scratch/man" "$scratch/src/io"
-	printf '.Ss Log lines\n.It Li good , better\n.Ss More\n.It Li best\n' >"$scratch/man/dsrd.8.in"
-	printf 'log_error("good a=%%s");\nloudness(x)("better b=1");\n' >"$scratch/src/io/a.c"
-	lint "$scratch" || {
-		echo "log.sh: selftest: what is right is refused" >&2
-		exit 1
-	}
-	for bad in 'log_notice("best a=1");' 'snprintf(error, SIZE, "no \"%s\" here", x);'; do
-		printf 'log_error("good a=%%s");\nloudness(x)("better b=1");\n%s\n' "$bad" >"$scratch/src/io/a.c"
-		if lint "$scratch" >/dev/null; then
-			echo "log.sh: selftest: nothing said of $bad" >&2
-			exit 1
-		fi
-	done
-	echo 'log_error("good a=%s");' >"$scratch/src/io/a.c"
-	if lint "$scratch" >/dev/null; then
-		echo "log.sh: selftest: nothing said of a word that nobody logs" >&2
-		exit 1
-	fi
-	echo "log.sh: each rule can fail"
+	right='log_error("good a=%s");\nloudness(x)("better b=1");\n'
+	put man/dsrd.8.in '.Ss Log lines\n.It Li good , better\n.Ss More\n.It Li best\n'
+	put src/io/a.c "$right"
+	must_pass
+	must_fail src/io/a.c "${right}log_notice(\"best a=1\");\n" 'a.c:3: dsrd(8) does not say what'
+	must_fail src/io/a.c "${right}snprintf(error, SIZE, \"no \\\\\"%s\\\\\" here\", x);\n" \
+	    'a.c:3: a reason with double quotes'
+	must_fail src/io/a.c 'log_error("good a=%s");\n' 'dsrd(8) explains the log line .better., which there is not'
 }
 
-if [ "${1:-}" = --selftest ]; then
-	selftest
-else
-	lint "${1:-${SOURCE_DIR:-.}}"
-fi
+lint_main "$@"

@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Whatever asks for a metric asks for one that there is: the dashboard and the alerts, against dsrd-metrics(7), which a unit
-# test holds against the code.
+# Whatever asks for a metric asks for one that there is: the dashboard and the alerts, against dsrd-metrics(7), which a
+# unit test holds against the code.
 #     metrics.sh [DIRECTORY]    lints DIRECTORY (default: $SOURCE_DIR, else .)
 #     metrics.sh --selftest     proves that it can fail
-set -eu
-LC_ALL=C
-export LC_ALL
+# shellcheck source-path=SCRIPTDIR source=prove.sh
+. "$(dirname -- "$0")/prove.sh"
 
 # One line for each name that is not a metric's; status 1 when there is any.
 lint() {
@@ -41,29 +40,15 @@ lint() {
 }
 
 selftest() {
-	scratch=$(mktemp -d "${TMPDIR:-/tmp}/metrics.XXXXXX")
-	trap 'rm -rf "$scratch"' EXIT
-	mkdir -p "$scratch/man" "$scratch/contrib/grafana" "$scratch/contrib/prometheus"
-	printf '.It Li dsrd_a_total Brq Li service\n.It Li dsrd_b_seconds\n.It Li dsrd_c\n' >"$scratch/man/dsrd-metrics.7.in"
-	: >"$scratch/contrib/prometheus/dsrd.rules.yml"
-	: >"$scratch/contrib/prometheus/dsrd.test.yml"
-	echo 'rate(dsrd_a_total[5m]) + dsrd_b_seconds_bucket + dsrd_c' >"$scratch/contrib/grafana/dsrd.json"
-	lint "$scratch" || {
-		echo "metrics.sh: selftest: good names are refused" >&2
-		exit 1
-	}
-	for bad in dsrd_a dsrd_c_count dsrd_d 'nothing'; do
-		echo "$bad" >"$scratch/contrib/grafana/dsrd.json"
-		if lint "$scratch" >/dev/null; then
-			echo "metrics.sh: selftest: nothing said of $bad" >&2
-			exit 1
-		fi
+	put man/dsrd-metrics.7.in '.It Li dsrd_a_total Brq Li service\n.It Li dsrd_b_seconds\n.It Li dsrd_c\n'
+	put contrib/prometheus/dsrd.rules.yml ''
+	put contrib/prometheus/dsrd.test.yml ''
+	put contrib/grafana/dsrd.json 'rate(dsrd_a_total[5m]) + dsrd_b_seconds_bucket + dsrd_c\n'
+	must_pass
+	for bad in dsrd_a dsrd_c_count dsrd_d; do
+		must_fail contrib/grafana/dsrd.json "$bad\n" "dsrd.json:1: there is no metric $bad\$"
 	done
-	echo "metrics.sh: each rule can fail"
+	must_fail contrib/grafana/dsrd.json 'nothing\n' 'no metric is asked for'
 }
 
-if [ "${1:-}" = --selftest ]; then
-	selftest
-else
-	lint "${1:-${SOURCE_DIR:-.}}"
-fi
+lint_main "$@"

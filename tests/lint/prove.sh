@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+# What the lints of this directory share. Each sources this file, has a lint(), which prints a line for each thing that
+# is wrong below $1 and returns 1 when there is any, and a selftest(), which proves that by put(), must_pass() and
+# must_fail(); and ends with lint_main "$@".
+set -eu
+LC_ALL=C
+export LC_ALL
+
+# Below the tree that selftest() is about, FILE gets TEXT, with printf's escapes.
+put() { # FILE TEXT
+	mkdir -p "$tree/${1%/*}"
+	printf '%b' "$2" >"$tree/$1"
+}
+
+must_pass() {
+	lint "$tree" || {
+		echo "${0##*/}: selftest: what is right is refused" >&2
+		exit 1
+	}
+}
+
+# With TEXT in FILE the lint says PATTERN. Afterwards FILE is what it was.
+must_fail() { # FILE TEXT PATTERN
+	rm -f "$scratch/before"
+	[ ! -f "$tree/$1" ] || mv "$tree/$1" "$scratch/before"
+	put "$1" "$2"
+	if lint "$tree" >"$scratch/said" || ! grep -q -e "$3" "$scratch/said"; then
+		echo "${0##*/}: selftest: '$2' in $1 should give '$3', and gives:" >&2
+		cat "$scratch/said" >&2
+		exit 1
+	fi
+	rm "$tree/$1"
+	[ ! -f "$scratch/before" ] || mv "$scratch/before" "$tree/$1"
+}
+
+lint_main() { # [DIRECTORY|--selftest]
+	if [ "${1:-}" != --selftest ]; then
+		lint "${1:-${SOURCE_DIR:-.}}"
+		return
+	fi
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-lint.XXXXXX")
+	trap 'rm -rf "$scratch"' EXIT
+	tree=$scratch/tree
+	selftest
+	echo "${0##*/}: each rule can fail"
+}
