@@ -24,6 +24,7 @@ main(void)
 	srunner_add_suite(runner, model_suite());
 	srunner_add_suite(runner, neigh_suite());
 	srunner_add_suite(runner, path_suite());
+	srunner_add_suite(runner, path_settings_suite());
 	srunner_add_suite(runner, pick_suite());
 	srunner_add_suite(runner, watch_suite());
 	srunner_add_suite(runner, protocols_suite());

@@ -17,10 +17,10 @@ Suite *measure_suite(void);
 Suite *model_suite(void);
 Suite *neigh_suite(void);
 Suite *path_suite(void);
+Suite *path_settings_suite(void);
 Suite *pick_suite(void);
 Suite *protocols_suite(void);
 Suite *steer_suite(void);
-
 Suite *watch_suite(void);
 
 #endif
