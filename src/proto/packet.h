@@ -36,17 +36,17 @@ enum packet_status {
 };
 
 struct packet {
+	struct mac ether_destination; /* these two as in the frame */
 	struct mac ether_source;
-	struct mac ether_destination;
 	uint16_t ethertype;       /* of what a VLAN tag carries, when there is one; set also with PACKET_UNSUPPORTED */
-	bool tagged;              /* one 802.1Q tag stands before the ethertype */
 	uint16_t vlan_tci;        /* the tag: priority, drop eligible, VLAN number (the low 12 bits) */
+	bool tagged;              /* one 802.1Q tag stands before the ethertype */
 
 	/* The rest is set for IPv4 and IPv6 only (ethertype). */
 	struct addr source;
 	struct addr destination;
-	uint8_t protocol;         /* of the transport header, behind all IPv6 extension headers; see also `fragment` */
 	uint8_t hop_limit;        /* or time to live */
+	uint8_t protocol;         /* of the transport header, behind all IPv6 extension headers; see also `fragment` */
 	bool dont_fragment;       /* always, in IPv6 */
 	bool authenticated;       /* an IPv6 AH header covers what follows it (RFC 4302): nothing may be changed */
 
@@ -61,19 +61,19 @@ struct packet {
 	uint16_t fragment_offset; /* bytes; 0 in the first fragment, and in what is none */
 	uint32_t fragment_id;     /* set when `fragment`; 16 bits in IPv4 */
 
+	uint32_t end;             /* offset just behind the datagram; Ethernet padding may follow */
 	uint16_t l3;              /* offset of the IP header in the frame */
 	uint16_t l4;              /* offset of the transport header, or of the data of a later fragment */
 	uint16_t payload;         /* offset of what follows the transport header; l4 when that was not read */
-	uint32_t end;             /* offset just behind the datagram; Ethernet padding may follow */
 
 	/*
 	 * TCP, UDP and SCTP, when `has_ports`: always but in fragments. A first fragment has them when its transport
 	 * header is there completely, a later one never.
 	 */
 	bool has_ports;
+	uint8_t tcp_flags;        /* when `has_ports` and TCP, as the sequence numbers below */
 	uint16_t source_port;
 	uint16_t destination_port;
-	uint8_t tcp_flags;        /* these three when `has_ports` and TCP */
 	uint32_t tcp_sequence;
 	uint32_t tcp_acknowledgement;
 
