@@ -9,9 +9,6 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 
-/* Open addressing over indices: EMPTY ends a search. Sizes are powers of two, at most half full. */
-#define EMPTY UINT32_MAX
-
 /* A weight of 1 in the settings is this much here; a server that has just come UP gets WEIGHT_COLD of it. */
 #define WEIGHT_WHOLE 100
 #define WEIGHT_COLD 10
@@ -19,77 +16,27 @@
 /* The servers' MAC addresses have so many times that room: almost every frame's is none of them, and is to find so at once. */
 #define MAC_ROOM 4
 
-struct index {
-	uint32_t *slots;
-	uint32_t mask;
-};
-
-struct fwdtab {
-	struct fwd_server *servers; /* by slot; generation tells whether it is there */
-	bool *present;
-	size_t server_count;
-	struct fwd_service *services; /* as in the model */
-	size_t service_count;
-	struct fwd_server **candidates; /* all services' lists, one behind the other */
-	struct fwd_vip *vips;
-	size_t vip_count;
-	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
-	struct index vip_index;
-	struct index mac_index;
-	bool warming;
-};
-
-/* Only the operator chooses what is hashed here, so a plain multiplicative mix will do (Knuth, TAOCP 6.4). */
-static uint32_t
-mix(uint64_t word)
-{
-	/* The high half counts too: there is where addresses differ, and a product carries upwards only. */
-	word ^= word >> 32;
-	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 40);
-}
-
-static uint32_t
-mac_hash(const struct mac *mac)
-{
-	uint32_t first;
-	uint16_t rest;
-
-	memcpy(&first, mac->bytes, sizeof(first));
-	memcpy(&rest, mac->bytes + sizeof(first), sizeof(rest));
-	return mix((uint64_t)rest << 32 | first);
-}
-
-/* What IPv4 does not use is zero. */
-static uint32_t
-addr_hash(const struct addr *addr)
-{
-	uint64_t words[2];
-
-	memcpy(words, addr->bytes, sizeof(words));
-	return mix(words[0] ^ (words[1] << 32 | words[1] >> 32));
-}
-
 static int
-index_init(struct index *index, size_t entries)
+index_init(struct fwd_index *index, size_t entries)
 {
 	uint32_t size = 4;
+	unsigned bits = 2;
 
-	while (size < 2 * entries)
-		size *= 2;
+	for (; size < 2 * entries; size *= 2)
+		bits++;
 	index->slots = malloc(size * sizeof(*index->slots));
 	if (index->slots == NULL)
 		return -1;
 	memset(index->slots, 0xff, size * sizeof(*index->slots));
 	index->mask = size - 1;
+	index->shift = 64 - bits;
 	return 0;
 }
 
 static void
-index_add(struct index *index, uint32_t hash, uint32_t value)
+index_add(struct fwd_index *index, uint32_t at, uint32_t value)
 {
-	uint32_t at = hash & index->mask;
-
-	while (index->slots[at] != EMPTY)
+	while (index->slots[at] != FWD_EMPTY)
 		at = (at + 1) & index->mask;
 	index->slots[at] = value;
 }
@@ -133,9 +80,9 @@ fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 static bool
 mac_is_indexed(const struct fwdtab *table, const struct fwd_server *server)
 {
-	uint32_t at = mac_hash(&server->mac) & table->mac_index.mask;
+	uint32_t at = fwdtab_mac_begin(table, &server->mac);
 
-	for (; table->mac_index.slots[at] != EMPTY; at = (at + 1) & table->mac_index.mask) {
+	for (; table->mac_index.slots[at] != FWD_EMPTY; at = (at + 1) & table->mac_index.mask) {
 		const struct fwd_server *other = &table->servers[table->mac_index.slots[at]];
 
 		if (mac_equal(&other->mac, &server->mac) && addr_equal(&other->addr, &server->addr))
@@ -149,19 +96,18 @@ fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 {
 	table->server_count = model->slot_count;
 	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
-	table->present = calloc(model->slot_count + 1, sizeof(*table->present));
-	if (table->servers == NULL || table->present == NULL || index_init(&table->mac_index, MAC_ROOM * model->slot_count) == -1)
+	if (table->servers == NULL || index_init(&table->mac_index, MAC_ROOM * model->slot_count) == -1)
 		return -1;
 	for (size_t slot = 0; slot < model->slot_count; slot++) {
 		struct fwd_server *server = &table->servers[slot];
 
+		server->ref.slot = (uint16_t)~slot;
 		if (model->slots[slot] == NULL)
 			continue;
-		table->present[slot] = true;
 		fill_server(server, model->slots[slot], now);
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 		if (!mac_is_zero(&server->mac) && !mac_is_indexed(table, server))
-			index_add(&table->mac_index, mac_hash(&server->mac), (uint32_t)slot);
+			index_add(&table->mac_index, fwdtab_mac_begin(table, &server->mac), (uint32_t)slot);
 	}
 	return 0;
 }
@@ -265,13 +211,6 @@ fill_services(struct fwdtab *table, const struct model *model)
 	return 0;
 }
 
-/* Protocol and port as one number, for one comparison. */
-static uint32_t
-port_key(uint8_t protocol, uint16_t port)
-{
-	return (uint32_t)protocol << 16 | port;
-}
-
 static int
 by_first(const void *a, const void *b)
 {
@@ -280,7 +219,7 @@ by_first(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Appends the ports of all services on `addr`; the number of them. */
+/* Appends the ports of all services on `addr`, and what ends them; the number of them without that. */
 static size_t
 append_ports(struct fwdtab *table, const struct model *model, const struct addr *addr, struct fwd_port *list)
 {
@@ -293,11 +232,12 @@ append_ports(struct fwdtab *table, const struct model *model, const struct addr 
 			const struct listen_settings *listen = &settings->listens[j];
 
 			if (addr_equal(&listen->vip, addr))
-				list[count++] = (struct fwd_port) { port_key(listen->protocol, listen->first),
-					port_key(listen->protocol, listen->last), &table->services[i] };
+				list[count++] = (struct fwd_port) { fwd_port_key(listen->protocol, listen->first),
+					fwd_port_key(listen->protocol, listen->last), &table->services[i] };
 		}
 	}
 	qsort(list, count, sizeof(*list), by_first);
+	list[count] = (struct fwd_port) { UINT32_MAX, UINT32_MAX, NULL };
 	return count;
 }
 
@@ -311,7 +251,7 @@ fill_vips(struct fwdtab *table, const struct model *model)
 		ports += model->services[i]->settings.listen_count;
 	table->vip_count = model->vip_count;
 	table->vips = calloc(model->vip_count + 1, sizeof(*table->vips));
-	table->ports = calloc(ports + 1, sizeof(*table->ports));
+	table->ports = calloc(ports + model->vip_count + 1, sizeof(*table->ports));
 	if (table->vips == NULL || table->ports == NULL || index_init(&table->vip_index, model->vip_count) == -1)
 		return -1;
 	next = table->ports;
@@ -323,8 +263,8 @@ fill_vips(struct fwdtab *table, const struct model *model)
 		vip->iface = model->vips[i].iface;
 		vip->ports = next;
 		vip->port_count = append_ports(table, model, &vip->addr, next);
-		next += vip->port_count;
-		index_add(&table->vip_index, addr_hash(&vip->addr), (uint32_t)i);
+		next += vip->port_count + 1;
+		index_add(&table->vip_index, fwdtab_addr_begin(table, &vip->addr), (uint32_t)i);
 	}
 	return 0;
 }
@@ -368,43 +308,8 @@ fwdtab_free(struct fwdtab *table)
 	for (size_t i = 0; table->services != NULL && i < table->service_count; i++)
 		maglev_clear(&table->services[i].hash);
 	free(table->services);
-	free(table->present);
 	free(table->servers);
 	free(table);
-}
-
-const struct fwd_vip *
-fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr)
-{
-	uint32_t at = addr_hash(addr) & table->vip_index.mask;
-
-	for (; table->vip_index.slots[at] != EMPTY; at = (at + 1) & table->vip_index.mask) {
-		const struct fwd_vip *vip = &table->vips[table->vip_index.slots[at]];
-
-		if (vip->iface == iface && addr_equal(&vip->addr, addr))
-			return vip;
-	}
-	return NULL;
-}
-
-const struct fwd_service *
-fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port)
-{
-	const uint32_t key = port_key(protocol, port);
-	size_t low = 0, high = vip->port_count;
-
-	while (low < high) {
-		const size_t middle = (low + high) / 2;
-		const struct fwd_port *range = &vip->ports[middle];
-
-		if (key < range->first)
-			high = middle;
-		else if (key > range->last)
-			low = middle + 1;
-		else
-			return range->service;
-	}
-	return NULL;
 }
 
 size_t
@@ -416,7 +321,7 @@ fwdtab_slots(const struct fwdtab *table)
 const struct fwd_server *
 fwdtab_slot(const struct fwdtab *table, size_t slot)
 {
-	return slot < table->server_count && table->present[slot] ? &table->servers[slot] : NULL;
+	return slot < table->server_count && table->servers[slot].server != NULL ? &table->servers[slot] : NULL;
 }
 
 size_t
@@ -432,15 +337,6 @@ fwdtab_vip_at(const struct fwdtab *table, size_t index)
 }
 
 struct fwd_server *
-fwdtab_server(const struct fwdtab *table, struct server_ref ref)
-{
-	if (ref.slot >= table->server_count || !table->present[ref.slot] ||
-	    table->servers[ref.slot].ref.generation != ref.generation)
-		return NULL;
-	return &table->servers[ref.slot];
-}
-
-struct fwd_server *
 fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 {
 	struct conn_key common = *key;
@@ -452,12 +348,12 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];
 }
 
-static SELDOM const struct fwd_server *
-find_bouncer(const struct fwdtab *table, uint32_t at, const struct mac *source_mac, const struct addr *source)
+const struct fwd_server *
+fwdtab_find_bouncer(const struct fwdtab *table, uint32_t at, const struct mac *source_mac, const struct addr *source)
 {
 	const struct fwd_server *bouncer = NULL;
 
-	for (; table->mac_index.slots[at] != EMPTY; at = (at + 1) & table->mac_index.mask) {
+	for (; table->mac_index.slots[at] != FWD_EMPTY; at = (at + 1) & table->mac_index.mask) {
 		const struct fwd_server *server = &table->servers[table->mac_index.slots[at]];
 
 		if (!mac_equal(&server->mac, source_mac))
@@ -467,13 +363,4 @@ find_bouncer(const struct fwdtab *table, uint32_t at, const struct mac *source_m
 		bouncer = server;
 	}
 	return bouncer;
-}
-
-/* As a rule the frame is from a router, whose place in the index is empty. */
-const struct fwd_server *
-fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
-{
-	const uint32_t at = mac_hash(source_mac) & table->mac_index.mask;
-
-	return table->mac_index.slots[at] == EMPTY ? NULL : find_bouncer(table, at, source_mac, source);
 }

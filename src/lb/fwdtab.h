@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/attr.h"
@@ -45,7 +46,7 @@ struct fwd_service {
 	const struct service *service;
 };
 
-/* A range of ports; its ends are the protocol in the high half and the port in the low one. */
+/* A range of ports; its ends are fwd_port_key()'s. */
 struct fwd_port {
 	uint32_t first;
 	uint32_t last;
@@ -56,11 +57,35 @@ struct fwd_vip {
 	struct addr addr;
 	uint16_t number;
 	uint16_t iface;
-	struct fwd_port *ports; /* sorted; they do not overlap */
 	size_t port_count;
+	struct fwd_port *ports; /* sorted; they do not overlap; behind them one of no service that ends behind all ports */
 };
 
-struct fwdtab;
+/* Open addressing over numbers: FWD_EMPTY ends a search. The size is a power of two, at most half of it is full. */
+struct fwd_index {
+	uint32_t *slots;
+	uint32_t mask;
+	unsigned shift; /* of a hash, whose highest bits say where a search begins */
+};
+
+#define FWD_EMPTY UINT32_MAX
+
+#define FWD_PORTS_FEW 4 /* so many are walked as fast as halved */
+
+/* What is in it is fwdtab.c's own affair, and that of the functions below which every frame asks. */
+struct fwdtab {
+	struct fwd_server *servers; /* by slot; one that nobody has is in no server's slot: its `ref` is another's */
+	size_t server_count;
+	struct fwd_service *services; /* as in the model */
+	size_t service_count;
+	struct fwd_server **candidates; /* all services' lists, one behind the other */
+	struct fwd_vip *vips;
+	size_t vip_count;
+	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
+	struct fwd_index vip_index;
+	struct fwd_index mac_index;
+	bool warming;
+};
 
 /* NULL when memory is out. The model must outlive the table. `now` is for servers that warm up. */
 NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, uint64_t now);
@@ -68,9 +93,6 @@ NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, uint64_t now)
 bool fwdtab_is_warming(const struct fwdtab *table);
 void fwdtab_free(struct fwdtab *table);
 
-/* NULL unless `addr` is a VIP that lives on that interface. */
-const struct fwd_vip *fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr);
-const struct fwd_service *fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port);
 /* Has it its whole weight, or does it still warm up? */
 bool fwd_server_is_warm(const struct fwd_server *server);
 /* All slots and VIPs, for those who copy the table. A slot nobody has is NULL. */
@@ -78,12 +100,100 @@ size_t fwdtab_slots(const struct fwdtab *table);
 const struct fwd_server *fwdtab_slot(const struct fwdtab *table, size_t slot);
 size_t fwdtab_vips(const struct fwdtab *table);
 const struct fwd_vip *fwdtab_vip_at(const struct fwdtab *table, size_t index);
-/* NULL when the server is gone. */
-struct fwd_server *fwdtab_server(const struct fwdtab *table, struct server_ref ref);
-/* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */
 /* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
 struct fwd_server *fwd_service_hash(const struct fwd_service *service, const struct conn_key *key);
-const struct fwd_server *fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac,
+/* fwdtab_bouncer(), where `at` of the index is not empty. */
+const struct fwd_server *fwdtab_find_bouncer(const struct fwdtab *table, uint32_t at, const struct mac *source_mac,
     const struct addr *source);
+
+/* For every frame, so inline. */
+
+/*
+ * Only the operator chooses what is hashed here, so a multiplication will do, of whose product the highest bits depend on
+ * all others (Knuth, TAOCP 6.4).
+ */
+static inline uint32_t
+fwd_index_begin(const struct fwd_index *index, uint64_t word)
+{
+	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> index->shift);
+}
+
+/* By the last four bytes: the first two say who made the card. */
+static inline uint32_t
+fwdtab_mac_begin(const struct fwdtab *table, const struct mac *mac)
+{
+	uint32_t word;
+
+	memcpy(&word, mac->bytes + MAC_BYTES - sizeof(word), sizeof(word));
+	return fwd_index_begin(&table->mac_index, word);
+}
+
+/* What IPv4 does not use is zero. */
+static inline uint32_t
+fwdtab_addr_begin(const struct fwdtab *table, const struct addr *addr)
+{
+	uint64_t words[2];
+
+	memcpy(words, addr->bytes, sizeof(words));
+	return fwd_index_begin(&table->vip_index, words[0] ^ (words[1] << 32 | words[1] >> 32));
+}
+
+/* NULL unless `addr` is a VIP that lives on that interface. */
+static inline const struct fwd_vip *
+fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr)
+{
+	const struct fwd_index *index = &table->vip_index;
+
+	for (uint32_t at = fwdtab_addr_begin(table, addr); index->slots[at] != FWD_EMPTY; at = (at + 1) & index->mask) {
+		const struct fwd_vip *vip = &table->vips[index->slots[at]];
+
+		if (vip->iface == iface && addr_equal(&vip->addr, addr))
+			return vip;
+	}
+	return NULL;
+}
+
+/* Protocol and port as one number, for one comparison. */
+static inline uint32_t
+fwd_port_key(uint8_t protocol, uint16_t port)
+{
+	return (uint32_t)protocol << 16 | port;
+}
+
+/* Few ports, as most VIPs have them, are walked, and many are halved before. */
+static inline const struct fwd_service *
+fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port)
+{
+	const uint32_t key = fwd_port_key(protocol, port);
+	const struct fwd_port *range = vip->ports;
+
+	for (size_t count = vip->port_count; count > FWD_PORTS_FEW; count -= count / 2)
+		if (range[count / 2 - 1].last < key)
+			range += count / 2;
+	while (range->last < key)
+		range++;
+	return range->first <= key ? range->service : NULL;
+}
+
+/* NULL when the server is gone. */
+static inline struct fwd_server *
+fwdtab_server(const struct fwdtab *table, struct server_ref ref)
+{
+	struct fwd_server *server = &table->servers[ref.slot];
+
+	return ref.slot < table->server_count && server_ref_equal(server->ref, ref) ? server : NULL;
+}
+
+/*
+ * Did a real server send this though the source address is not its own? Then it forwards what it should accept. As a rule
+ * the frame is from a router, whose place in the index is empty.
+ */
+static inline const struct fwd_server *
+fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
+{
+	const uint32_t at = fwdtab_mac_begin(table, source_mac);
+
+	return table->mac_index.slots[at] == FWD_EMPTY ? NULL : fwdtab_find_bouncer(table, at, source_mac, source);
+}
 
 #endif

@@ -11,6 +11,7 @@ Suite *examine_suite(void);
 Suite *explain_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
+Suite *fwdtab_suite(void);
 Suite *health_suite(void);
 Suite *maglev_suite(void);
 Suite *measure_suite(void);
