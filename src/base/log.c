@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MOST 1000 /* what every syslog daemon takes: RFC 3164 section 4.1 stops at 1024 with its header */
+#define LINE_MOST LOG_TEXT /* what every syslog daemon takes: RFC 3164 section 4.1 stops at 1024 with its header */
 #define TIME_TEXT 40
 
 static struct {
@@ -91,6 +91,21 @@ clean_line(char *line)
 		if ((unsigned char)*line < 0x20 || *line == 0x7f)
 			*line = '?';
 	}
+}
+
+const char *
+log_escape(const char *from, char text[LOG_TEXT])
+{
+	size_t used = 0;
+
+	/* An escape is never cut in two. */
+	for (; *from != '\0' && used + 2 < LOG_TEXT; from++) {
+		if (*from == '"' || *from == '\\')
+			text[used++] = '\\';
+		text[used++] = *from;
+	}
+	text[used] = '\0';
+	return text;
 }
 
 static void

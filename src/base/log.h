@@ -20,6 +20,13 @@ enum log_sink {
 /* Verbosity 0 shows errors, warnings and notices; 1 adds info; 2 adds debug. May be called again. */
 void log_open(enum log_sink sink, int verbosity);
 
+/*
+ * A text from outside, as it stands between double quotes in a line: with a backslash before each `"` and `\`, and cut to
+ * what a line can hold. Returns `text`.
+ */
+#define LOG_TEXT 1000
+const char *log_escape(const char *from, char text[LOG_TEXT]);
+
 /* A person must act. */
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Something works less well than it should: a server went down, a setting will hurt. */

@@ -300,14 +300,14 @@ take_weight(struct director *director, struct server *server, size_t index, cons
 {
 	struct server_check *check = &server->checks[index];
 	const uint8_t percent = report->weight == PROBE_NO_WEIGHT ? 100 : (uint8_t)report->weight;
-	char name[SERVER_NAME_TEXT];
+	char name[SERVER_NAME_TEXT], said[LOG_TEXT];
 
 	if (report->reason != HEALTH_REASON_NONE || check->percent == percent)
 		return;
 	check->percent = percent;
 	director->stale = true;
 	log_notice("server-weight server=%s weight=%u percent=%u check=\"%s\"", server_name(server, name),
-	    server_weight(server), percent, report->detail);
+	    server_weight(server), percent, log_escape(report->detail, said));
 }
 
 /* The director's own trouble changes no health, so it must be told, but not in every interval. */
@@ -315,11 +315,12 @@ static void
 tell_trouble(struct server *server, size_t index, const struct probe_report *report)
 {
 	const bool troubled = report->reason == HEALTH_REASON_LOCAL;
-	char name[SERVER_NAME_TEXT];
+	char name[SERVER_NAME_TEXT], said[LOG_TEXT];
 
 	if (troubled && !server->checks[index].troubled)
 		log_warning("check-trouble server=%s reason=\"%s: the server's state stays what it is\" check=\"%s\"",
-		    server_name(server, name), health_reason_text(report->reason), report->detail);
+		    server_name(server, name), health_reason_text(report->reason),
+		    log_escape(report->detail, said));
 	server->checks[index].troubled = troubled;
 }
 
@@ -327,21 +328,22 @@ void
 director_log_state(struct director *director, struct server *server, const char *success, const char *detail)
 {
 	const enum server_state state = server_state(server);
-	char name[SERVER_NAME_TEXT], mend[SERVER_NAME_TEXT + 32] = "";
+	char name[SERVER_NAME_TEXT], mend[SERVER_NAME_TEXT + 32] = "", said[LOG_TEXT];
 
 	if (state == server->logged)
 		return;
 	director->stale = true;
+	log_escape(detail, said);
 	server_name(server, name);
 	/* What a check says is plain; what is wrong with a VIP takes more than a line. */
 	if (server->health.state != HEALTH_DOWN)
 		(void)snprintf(mend, sizeof(mend), " mend=\"dsrctl doctor %s\"", name);
 	if (server_health(server) == HEALTH_DOWN)
 		log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"%s", name,
-		    server_state_name(server->logged), server_state_name(state), server_reason(server), detail, mend);
+		    server_state_name(server->logged), server_state_name(state), server_reason(server), said, mend);
 	else
 		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
-		    server_state_name(server->logged), server_state_name(state), success, detail);
+		    server_state_name(server->logged), server_state_name(state), success, said);
 	server->logged = state;
 	server->changes++;
 }

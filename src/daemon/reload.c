@@ -95,6 +95,7 @@ reload_apply(struct dsrd *dsrd, struct conf *fresh)
 static void
 read_and_apply(struct dsrd *dsrd, struct errlist *errors)
 {
+	char text[LOG_TEXT];
 	struct conf fresh;
 
 	if (reload_read(dsrd, &fresh, errors) == 0) {
@@ -103,7 +104,7 @@ read_and_apply(struct dsrd *dsrd, struct errlist *errors)
 	}
 	dsrd->reload_failed = true;
 	for (size_t i = 0; i < errlist_count(errors); i++)
-		log_error("reload error=\"%s\"", errlist_text(errors, i));
+		log_error("reload error=\"%s\"", log_escape(errlist_text(errors, i), text));
 	log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
 }
 

@@ -70,7 +70,7 @@ cat >"$NET_DIR/check" <<'END'
 #!/bin/sh
 # Says what stands in the file for its server, and fails when there is none.
 [ "$(id -u)" != 0 ] && [ "$DSRD_SERVICE $DSRD_PORT" = "web 80" ] && cat "$1/$DSRD_SERVER.weight" && exit 0
-echo "no weight for $DSRD_SERVER as user $(id -u)"
+echo "no \"weight\" for $DSRD_SERVER as user $(id -u)"
 exit 3
 END
 cat >"$NET_DIR/notify" <<'END'
@@ -154,7 +154,7 @@ dump_dsrd
 assert_equal "weight of web1" 5 "$(server_value web/web1 weight)"
 rm "$NET_DIR/web1.weight"
 wait_server down web/web1
-assert_log "server=web/web1 .*reason=\"the script says no\" check=\"script $NET_DIR/check: exit status 3: no weight for web1"
+assert_log "server=web/web1 .*reason=\"the script says no\" check=\"script $NET_DIR/check: exit status 3: no "'\\"weight\\"'" for web1"
 
 step "dns and udp: nobody listens"
 stop web1-dns TERM

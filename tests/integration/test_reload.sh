@@ -77,12 +77,14 @@ step "a bad file changes nothing"
 {
 	cat "$NET_DIR/dsrd.conf"
 	echo "wieght = 3"
+	echo 'persist = "long"'
 } >"$NET_DIR/bad"
 line=$(wc -l <"$NET_DIR/bad")
 cp "$NET_DIR/dsrd.conf" "$NET_DIR/good"
 mv "$NET_DIR/bad" "$NET_DIR/dsrd.conf"
 reload_dsrd failed
-assert_log "dsrd.conf:$line: .*wieght"
+assert_log "reload error=\".*dsrd.conf:$((line - 1)): [^\"]*wieght[^\"]*\"\$"
+assert_log "reload error=\".*dsrd.conf:$line: [^\"]*\\\\\"long\\\\\"[^\"]*\"\$" # quotes in a value have backslashes
 go_on
 mv "$NET_DIR/good" "$NET_DIR/dsrd.conf"
 

@@ -155,6 +155,24 @@ START_TEST(log_cuts_long_lines)
 }
 END_TEST
 
+START_TEST(log_escapes_quotes)
+{
+	char line[LOG_TEXT], most[LOG_TEXT + 10], quotes[LOG_TEXT + 10];
+
+	ck_assert_str_eq(log_escape("", line), "");
+	ck_assert_str_eq(log_escape("a \"b\" \\n", line), "a \\\"b\\\" \\\\n");
+	memset(most, 'x', sizeof(most) - 1);
+	most[sizeof(most) - 1] = '\0';
+	ck_assert_uint_eq(strlen(log_escape(most, line)), LOG_TEXT - 2);
+	/* No backslash is left alone at the end. */
+	memset(quotes, '"', sizeof(quotes) - 1);
+	quotes[sizeof(quotes) - 1] = '\0';
+	ck_assert_uint_eq(strlen(log_escape(quotes, line)) % 2, 0);
+	quotes[0] = 'x';
+	ck_assert_uint_eq(strlen(log_escape(quotes, line)) % 2, 1);
+}
+END_TEST
+
 /* Nobody listens, so that the write fails and sets errno. */
 START_TEST(log_leaves_errno_alone)
 {
@@ -194,6 +212,7 @@ log_suite(void)
 	tcase_add_loop_test(tcase, log_shows_what_was_asked_for, 0, (int)ARRAY_LEN(verbosities));
 	tcase_add_test(tcase, log_lets_no_control_characters_through);
 	tcase_add_test(tcase, log_cuts_long_lines);
+	tcase_add_test(tcase, log_escapes_quotes);
 	tcase_add_test(tcase, log_leaves_errno_alone);
 	tcase_add_test(tcase, log_to_syslog_is_not_on_stderr);
 	suite_add_tcase(suite, tcase);
