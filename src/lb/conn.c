@@ -29,10 +29,21 @@
 #define CAPACITY_LEAST 16
 #define CAPACITY_MOST (UINT32_C(1) << 30)
 
+/*
+ * The index grows with the flows, a bucket at a time (linear hashing, Litwin 1980), and no step ever takes long. A look-up is
+ * cheap while what it touches is in the processor's caches, so few flows in a large table stay close together. Two buckets
+ * for each flow, until the index is as large as it may be; it shrinks beyond four, so that it does not swing.
+ */
+#define BUCKETS_LEAST CAPACITY_LEAST
+#define BUCKETS_EACH 2
+#define BUCKETS_EACH_MOST 4
+
 struct conn_table {
 	struct conn *conns; /* capacity + 1 of them */
 	uint32_t *buckets;
-	uint32_t bucket_mask;
+	uint32_t bucket_count; /* buckets in use */
+	uint32_t bucket_mask;  /* of the numbers that they have, or will have when the index has doubled */
+	uint32_t bucket_most;
 	uint32_t capacity;
 	uint32_t count;
 	uint32_t half_open; /* of them, in CONN_SYN */
@@ -56,7 +67,7 @@ struct conn_table *
 conn_table_new(uint32_t capacity, const struct siphash_key *key)
 {
 	struct conn_table *table;
-	uint32_t buckets = CAPACITY_LEAST;
+	uint32_t buckets = BUCKETS_LEAST;
 
 	if (capacity < CAPACITY_LEAST)
 		capacity = CAPACITY_LEAST;
@@ -74,7 +85,9 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 		return NULL;
 	}
 	table->capacity = capacity;
-	table->bucket_mask = buckets - 1;
+	table->bucket_most = buckets;
+	table->bucket_count = BUCKETS_LEAST;
+	table->bucket_mask = BUCKETS_LEAST - 1;
 	table->key = universal_key(key);
 	return table;
 }
@@ -111,7 +124,7 @@ size_t
 conn_table_bytes(const struct conn_table *table)
 {
 	return sizeof(*table) + ((size_t)table->capacity + 1) * sizeof(*table->conns) +
-	    ((size_t)table->bucket_mask + 1) * sizeof(*table->buckets);
+	    (size_t)table->bucket_most * sizeof(*table->buckets);
 }
 
 void
@@ -156,10 +169,76 @@ conn_at(struct conn_table *table, uint32_t number)
 	return &table->conns[number];
 }
 
-static uint32_t *
+/* A bucket that is not there yet still has its flows in the one that it will be split from. */
+static inline uint32_t
+bucket_number(const struct conn_table *table, const struct conn_key *key)
+{
+	const uint32_t number = universal_hash(&table->key, key) & table->bucket_mask;
+
+	return number < table->bucket_count ? number : number & table->bucket_mask >> 1;
+}
+
+static inline uint32_t *
 bucket_of(struct conn_table *table, const struct conn_key *key)
 {
-	return &table->buckets[universal_hash(&table->key, key) & table->bucket_mask];
+	return &table->buckets[bucket_number(table, key)];
+}
+
+/* One bucket more: it gets those flows of the bucket it is split from whose hash has the bit that tells the two apart. */
+static void
+split_bucket(struct conn_table *table)
+{
+	const uint32_t number = table->bucket_count++;
+	uint32_t *stay, *go = &table->buckets[number];
+
+	if (number > table->bucket_mask)
+		table->bucket_mask = table->bucket_mask * 2 + 1;
+	stay = &table->buckets[number & table->bucket_mask >> 1];
+	for (uint32_t i = *stay; i != NIL; i = table->conns[i].next) {
+		if (bucket_number(table, &table->conns[i].key) == number) {
+			*go = i;
+			go = &table->conns[i].next;
+		} else {
+			*stay = i;
+			stay = &table->conns[i].next;
+		}
+	}
+	*stay = *go = NIL;
+}
+
+/* The last bucket's flows go back behind those they were split from. */
+static void
+merge_bucket(struct conn_table *table)
+{
+	const uint32_t number = --table->bucket_count;
+	const uint32_t first = table->buckets[number];
+	uint32_t *link = &table->buckets[number & table->bucket_mask >> 1];
+
+	if (number == (table->bucket_mask >> 1) + 1)
+		table->bucket_mask >>= 1;
+	if (first == NIL)
+		return;
+	while (*link != NIL)
+		link = &table->conns[*link].next;
+	*link = first;
+}
+
+/* After a flow came: as many steps as it adds buckets. */
+static void
+grow(struct conn_table *table)
+{
+	for (unsigned i = 0; i < BUCKETS_EACH; i++)
+		if (table->bucket_count < table->bucket_most && table->bucket_count / BUCKETS_EACH < table->count)
+			split_bucket(table);
+}
+
+/* After a flow went: it takes its most with it, so that the index is as small as ever when the last one has gone. */
+static void
+shrink(struct conn_table *table)
+{
+	for (unsigned i = 0; i < BUCKETS_EACH_MOST; i++)
+		if (table->bucket_count > BUCKETS_LEAST && table->bucket_count / BUCKETS_EACH_MOST > table->count)
+			merge_bucket(table);
 }
 
 static uint32_t
@@ -246,6 +325,7 @@ conn_remove(struct conn_table *table, struct conn *conn)
 	conn->next = table->free;
 	table->free = index;
 	table->count--;
+	shrink(table);
 }
 
 /*
@@ -298,9 +378,7 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 const struct conn *
 conn_peek(const struct conn_table *table, const struct conn_key *key)
 {
-	const uint32_t bucket = universal_hash(&table->key, key) & table->bucket_mask;
-
-	for (uint32_t i = table->buckets[bucket]; i != NIL; i = table->conns[i].next)
+	for (uint32_t i = table->buckets[bucket_number(table, key)]; i != NIL; i = table->conns[i].next)
 		if (memcmp(&table->conns[i].key, key, sizeof(*key)) == 0)
 			return &table->conns[i];
 	return NULL;
@@ -395,6 +473,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	wheel_add(table, conn);
 	table->half_open += state == CONN_SYN;
 	table->count++;
+	grow(table);
 	return conn;
 }
 

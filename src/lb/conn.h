@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The flow table: which server has which flow. Fixed size, allocated once, no allocation per frame; finding, adding and
- * expiring a flow take constant time.
+ * expiring a flow take constant time. It touches memory for the flows that are there only: room for many costs address
+ * space.
  *
  * The director sees only the client's half of a TCP connection, so the state machine runs on that alone; the reference
  * is the INPUT-ONLY table of the kernel's IPVS (net/netfilter/ipvs/ip_vs_proto_tcp.c). States are in conn_tcp.c, the
@@ -89,7 +90,7 @@ void conn_table_free(struct conn_table *table);
 uint32_t conn_table_count(const struct conn_table *table);
 uint32_t conn_table_capacity(const struct conn_table *table);
 uint32_t conn_table_half_open(const struct conn_table *table);
-/* All memory of the table, which never changes. */
+/* The address space of the table, which never changes; of it pages are in use as there have been flows. */
 size_t conn_table_bytes(const struct conn_table *table);
 
 /* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *carry_suite(void);
+Suite *conn_grow_suite(void);
 Suite *conn_suite(void);
 Suite *diagnose_suite(void);
 Suite *examine_suite(void);
