@@ -51,6 +51,7 @@ struct libnet_sender {
 	libnet_t *libnet;
 	bool headers; /* before each frame */
 	bool bypass;  /* the queue discipline, for all but super-frames */
+	struct sockaddr_ll where; /* each frame's address */
 	unsigned queued;
 	struct mmsghdr messages[QUEUE];
 	struct iovec vectors[QUEUE];
@@ -140,7 +141,8 @@ send_one(struct libnet_sender *self, const struct frame *frame)
 	const int fd = libnet_getfd(self->libnet);
 	struct virtio_net_hdr header = header_of(frame);
 	struct iovec vectors[2] = { { &header, sizeof(header) }, { frame->bytes, frame->length } };
-	const struct msghdr message = { .msg_iov = vectors + !self->headers, .msg_iovlen = 1 + (size_t)self->headers };
+	const struct msghdr message = { .msg_name = &self->where, .msg_namelen = sizeof(self->where),
+		.msg_iov = vectors + !self->headers, .msg_iovlen = 1 + (size_t)self->headers };
 	unsigned naps = NAPS_MOST;
 	ssize_t sent;
 
@@ -214,19 +216,33 @@ static const struct sender_ops libnet_sender_ops = {
 	.close = libnet_sender_close,
 };
 
-/* Bound to the interface, so that no frame needs an address. -1 with errno. */
+/*
+ * libnet's socket takes every frame of every interface, to queue it for nobody, which costs each of them time. Bound to a
+ * type that no frame has it takes none: below 0x600 the field is a length (IEEE 802.3, eth_type_trans() in
+ * net/ethernet/eth.c). What it sends would be of that type too, so each frame has an address that says nothing of a type,
+ * and the kernel looks into the frame (packet_parse_headers() in net/packet/af_packet.c).
+ */
+static int
+bind_to_nothing(struct libnet_sender *self, const char *device)
+{
+	struct sockaddr_ll deaf;
+
+	self->where.sll_family = AF_PACKET;
+	self->where.sll_ifindex = (int)if_nametoindex(device);
+	deaf = self->where;
+	deaf.sll_protocol = htons(ETH_P_LOOP);
+	return self->where.sll_ifindex == 0 ? -1 :
+	    bind(libnet_getfd(self->libnet), (struct sockaddr *)&deaf, sizeof(deaf));
+}
+
+/* -1 with errno. */
 static int
 prepare_socket(struct libnet_sender *self, const char *device)
 {
 	const int fd = libnet_getfd(self->libnet), one = 1, buffer = SEND_BUFFER;
 	const struct timeval timeout = { 0, SEND_TIMEOUT_US };
-	struct sockaddr_ll where;
 
-	memset(&where, 0, sizeof(where));
-	where.sll_family = AF_PACKET;
-	where.sll_protocol = htons(ETH_P_ALL);
-	where.sll_ifindex = (int)if_nametoindex(device);
-	if (where.sll_ifindex == 0 || bind(fd, (struct sockaddr *)&where, sizeof(where)) == -1)
+	if (bind_to_nothing(self, device) == -1)
 		return -1;
 	/* Without these a wait may be longer, and come more often. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
@@ -243,6 +259,8 @@ prepare_queue(struct libnet_sender *self)
 {
 	for (unsigned i = 0; i < QUEUE; i++) {
 		self->vectors[i].iov_base = self->headers ? (void *)&self->slots[i] : self->slots[i].bytes;
+		self->messages[i].msg_hdr.msg_name = &self->where;
+		self->messages[i].msg_hdr.msg_namelen = sizeof(self->where);
 		self->messages[i].msg_hdr.msg_iov = &self->vectors[i];
 		self->messages[i].msg_hdr.msg_iovlen = 1;
 	}

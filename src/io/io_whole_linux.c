@@ -17,7 +17,7 @@
 
 #include "base/iface.h"
 
-/* With the 64 bytes that libpcap has before each frame two slots fill a page: 8192 in 16 MB. */
+/* With the 64 bytes that libpcap has before each frame two slots fill a page. */
 #define SLOT 1984
 /* Bytes that tell frames apart: headers with TCP's sequence number. */
 #define COMPARED 128

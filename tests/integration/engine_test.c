@@ -9,7 +9,7 @@
  *	engine_test capture INTERFACE FILTER COUNT   says "ready"; reads until COUNT frames, an error, or 5 s
  *	engine_test hold INTERFACE FILTER     says "ready"; reads only after a line on standard input: what has been kept?
  *	engine_test own INTERFACE [ignore]    sends 100 frames and reads what comes: how many were our own?
- *	engine_test silence INTERFACE [not]   what is queued on the socket that we send by, while 100 frames come in
+ *	engine_test deaf INTERFACE            what is queued on the socket that we send by, while 100 frames come in
  *	engine_test refused INTERFACE         sends a frame larger than the interface takes
  *	engine_test drop USER INTERFACE       what is left of root
  */
@@ -233,7 +233,7 @@ test_own(char **arguments)
 }
 
 static int
-test_silence(char **arguments)
+test_deaf(char **arguments)
 {
 	struct iface iface;
 	struct receiver *receiver;
@@ -248,14 +248,13 @@ test_silence(char **arguments)
 	if (open_both(arguments[0], &iface, &receiver, &sender) != 0)
 		return 1;
 	fd = sender->ops->descriptor(sender);
-	if (arguments[1] == NULL)
-		(void)printf("silence=%d ", os_silence_socket(fd));
 	(void)getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &queued, &length); /* reading sets it to zero */
 	(void)printf("ready\n");
 	(void)fflush(stdout);
 	while (seen.frames < FRAMES && now() < end)
 		(void)receive_once(receiver, 100, &seen, error);
 	(void)getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &queued, &length);
+	(void)printf("silence=%d left=%zd ", os_silence_socket(fd), recv(fd, error, 1, MSG_DONTWAIT));
 	send_frames(sender, &iface.mac, FRAMES);
 	(void)printf("came=%d queued=%u sent=%llu failed=%llu\n", seen.frames >= FRAMES, queued.tp_packets,
 	    (unsigned long long)sender->stats.sent, (unsigned long long)sender->stats.failed);
@@ -348,7 +347,7 @@ main(int argc, char *argv[])
 		int (*run)(char **arguments);
 	} tests[] = {
 		{"address", 1, test_address}, {"forwards", 1, test_forwards}, {"offload", 1, test_offload},
-		{"capture", 3, test_capture}, {"hold", 2, test_hold}, {"own", 1, test_own}, {"silence", 1, test_silence},
+		{"capture", 3, test_capture}, {"hold", 2, test_hold}, {"own", 1, test_own}, {"deaf", 1, test_deaf},
 		{"drop", 2, test_drop}, {"missing", 0, test_missing}, {"refused", 1, test_refused},
 	};
 
