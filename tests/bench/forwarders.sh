@@ -73,6 +73,7 @@ dsrd_conf() { # OFFLOAD
 	log = stderr
 	connections = $BENCH_FLOWS
 	offload = $1
+	withhold = yes
 
 	[service bench]
 	listen = $VIP udp/$BENCH_PORT
@@ -107,7 +108,7 @@ start_forwarder() { # NAME
 		# pen wants an interface of its own, without an address.
 		ip -n "$NET-director" address flush dev eth0
 		# shellcheck disable=SC2086 # words
-		start_in director forwarder $AS_FORWARDER pen -f -U -r -O "dsr_if eth0" "$VIP:$BENCH_PORT" \
+		start_in director forwarder $ON_BENCH_CPU pen -f -U -r -O "dsr_if eth0" "$VIP:$BENCH_PORT" \
 		    "$(server_ip 1)" "$(server_ip 2)"
 		;;
 	nft) nft_rules plain | run_in director nft -f - ;;
@@ -125,22 +126,13 @@ start_forwarder() { # NAME
 start_dsrd_as() { # PROGRAM OFFLOAD
 	dsrd_conf "$2" >"$NET_DIR/dsrd.conf"
 	# shellcheck disable=SC2086 # words
-	start_in director dsrd $AS_FORWARDER "$1" -d -f "$NET_DIR/dsrd.conf"
+	start_in director dsrd $ON_BENCH_CPU "$1" -d -f "$NET_DIR/dsrd.conf"
 	wait_until 15 dsrd_settled || fail "dsrd did not become ready within 15 s"
 	wait_servers_up bench web1 web2
 	[ "$2" = off ] || ! grep 'offload mode=.* result=off' "$NET_DIR/dsrd.log" >&2 || {
 		stop_dsrd
 		return 1
 	}
-}
-
-# True when all frames of that load are forwarded while the generator runs: the generator's calls do it.
-forwards_in_kernel() { # LOAD
-	case $FORWARDER in
-	generator | direct | redirect | nft*) return 0 ;;
-	dsrd-tc | dsrd-xdp) [ "$1" != 60-new ] ;;
-	*) return 1 ;;
-	esac
 }
 
 serves() {

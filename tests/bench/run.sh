@@ -46,16 +46,12 @@ shift
 [ -z "$results" ] || : >>"$results"
 RESULTS=${results:+$(CDPATH='' cd -- "$(dirname -- "$results")" && pwd)/${results##*/}}
 
-# WARMUP, WINDOW and those in _WINDOW and _SECONDS are seconds, LOSS_STEPS per cent, HALVINGS one word for each, the rest
-# are counts.
+# WINDOW and those in _SECONDS are seconds, LOSS_STEPS per cent, TEACH_RATE frames a second, the rest are counts.
 LOADS='60-10k imix-10k 1400-10k 60-1m 60-new'
 if [ "$quick" = yes ]; then
-	WARMUP=0.1 WINDOW=0.3 STEP_WINDOW=0.2 FIRST_RATE=20000 MOST_RATE=20000 HALVINGS='' MANY=20000 TEACH_RATE=20000
-	LOSS_STEPS='50' LOSS_SECONDS=1 QUESTIONS=200 TCP_SECONDS=1
+	WINDOW=1 MANY=20000 TEACH_RATE=20000 LOSS_STEPS='50' LOSS_SECONDS=1 QUESTIONS=200 TCP_SECONDS=1
 else
-	WARMUP=0.2 WINDOW=1 STEP_WINDOW=0.4 FIRST_RATE=60000 MOST_RATE=2000000 HALVINGS='1 2 3 4'
-	MANY=1000000 TEACH_RATE=70000
-	LOSS_STEPS='50 70 80 90 95 100' LOSS_SECONDS=2 QUESTIONS=2000 TCP_SECONDS=3
+	WINDOW=2 MANY=1000000 TEACH_RATE=100000 LOSS_STEPS='50 70 80 90 95 100' LOSS_SECONDS=2 QUESTIONS=2000 TCP_SECONDS=3
 fi
 
 # shellcheck source-path=SCRIPTDIR source=../integration/net.sh disable=SC1091,SC2119

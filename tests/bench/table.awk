@@ -94,9 +94,8 @@ $1 == "machine" || $1 == "date" {
 
 $1 == "rate" {
 	keep("rate " $4 " " $3, $2, $5)
-	add("offered " $4 " " $3, $6)
-	lost_backlog[$4, $3] += $7
-	lost_ring[$4, $3] += $8
+	lost_backlog[$4, $3] += $6
+	lost_ring[$4, $3] += $7
 }
 
 $1 == "loss" {
@@ -148,10 +147,11 @@ function take_generator_off(    i, j, n, round, all, generator) {
 }
 
 function print_rates(    i, j, load, name, key) {
-	heading("The most frames a second that arrive at any rate offered, in thousands; all on one processor, the generator too.\n" \
-	    "own: without the generator's time, which the ratios are made of. us: of time a frame. served: Gbit/s of answers of a\n" \
-	    "download, if these frames are acknowledgements of two segments each. backlog, ring: dropped before the forwarder.")
-	printf "%-9s %-11s %18s %8s %18s %6s %20s %20s %7s %8s %8s\n", "frames", "forwarder", "thousands/s", "offered", "own", "us", \
+	heading("Frames a second that arrive when a forwarder is given as many as it takes, in thousands; all on one processor, the\n" \
+	    "generator too. own: without the generator's time, which the ratios are made of. us: of time a frame. served: Gbit/s\n" \
+	    "of answers of a download, if these frames are acknowledgements of two segments each. backlog, ring: dropped before\n" \
+	    "the forwarder.")
+	printf "%-9s %-11s %18s %18s %6s %20s %20s %7s %8s %8s\n", "frames", "forwarder", "thousands/s", "own", "us", \
 	    "by pen's", "by nft-persist's", "served", "backlog", "ring"
 	for (i = 1; i <= LOADS; i++)
 		for (j = 1; j <= FORWARDERS; j++) {
@@ -160,8 +160,8 @@ function print_rates(    i, j, load, name, key) {
 			key = "own " load " " name
 			if (!count["rate " load " " name])
 				continue
-			printf "%-9s %-11s %18s %8.0f %18s %6s %20s %20s %7s %8d %8d\n", load, name, \
-			    spread("rate " load " " name, "%.0f", 1000), median("offered " load " " name) / 1000, spread(key, "%.0f", 1000), \
+			printf "%-9s %-11s %18s %18s %6s %20s %20s %7s %8d %8d\n", load, name, \
+			    spread("rate " load " " name, "%.0f", 1000), spread(key, "%.0f", 1000), \
 			    count[key] ? sprintf("%.2f", 1e6 / median(key)) : "-", spread(ratio(key, "own " load " pen"), "%.2f", 1), \
 			    spread(ratio(key, "own " load " nft-persist"), "%.2f", 1), \
 			    count[key] ? sprintf("%.1f", median(key) * SERVED) : "-", lost_backlog[load, name], lost_ring[load, name]
