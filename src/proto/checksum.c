@@ -86,16 +86,18 @@ add_words(uint64_t sum, const uint8_t *bytes, size_t count)
 	return sum;
 }
 
+/*
+ * Protocol and length are turned into memory's order by a multiplication: to turn a number's bytes is to multiply it by 256,
+ * modulo 65535, and more than the remainder no sum keeps.
+ */
 static inline uint64_t
 pseudo_sum(const struct packet *packet, uint32_t length)
 {
-	uint64_t sum = (uint64_t)memory_order(packet->protocol) + memory_order((uint16_t)length);
+	const uint64_t sum = ((uint64_t)packet->protocol + length) * memory_order(1);
 
-	/* In IPv4 the length has 16 bits. */
-	if (packet->source.family != ADDR_IPV6)
-		return add_words(add_words(sum, packet->source.bytes, 1), packet->destination.bytes, 1);
-	sum += memory_order((uint16_t)(length >> 16));
-	return add_words(add_words(sum, packet->source.bytes, 4), packet->destination.bytes, 4);
+	if (packet->source.family == ADDR_IPV6)
+		return add_words(add_words(sum, packet->source.bytes, 4), packet->destination.bytes, 4);
+	return add_words(add_words(sum, packet->source.bytes, 1), packet->destination.bytes, 1);
 }
 
 uint64_t
@@ -105,7 +107,7 @@ checksum_pseudo(const struct packet *packet, uint32_t length)
 }
 
 /* How many bytes the checksum covers: a UDP datagram may say that it ends before the IP datagram does. */
-static uint32_t
+static inline uint32_t
 transport_length(const struct frame *frame, const struct packet *packet)
 {
 	if (packet->protocol == PROTOCOL_UDP)
@@ -114,21 +116,16 @@ transport_length(const struct frame *frame, const struct packet *packet)
 }
 
 /* Where the checksum stands. */
-static uint8_t *
+static inline uint8_t *
 transport_field(const struct frame *frame, const struct packet *packet)
 {
 	uint8_t *l4 = frame->bytes + packet->l4;
 
 	if (packet->protocol == PROTOCOL_TCP)
 		return l4 + TCP_CHECKSUM;
-	switch (packet->protocol) {
-	case PROTOCOL_UDP:
+	if (packet->protocol == PROTOCOL_UDP)
 		return l4 + UDP_CHECKSUM;
-	case PROTOCOL_SCTP:
-		return l4 + SCTP_CHECKSUM;
-	default: /* ICMP of either family */
-		return l4 + ICMP_CHECKSUM;
-	}
+	return packet->protocol == PROTOCOL_SCTP ? l4 + SCTP_CHECKSUM : l4 + ICMP_CHECKSUM;
 }
 
 /*
@@ -217,32 +214,32 @@ unfinished_sum(const struct frame *frame, const struct packet *packet)
 	return pseudo_sum(packet, transport_length(frame, packet));
 }
 
-/*
- * Would fold() make of `sum` what stands there? Every frame is asked, and this is shorter: folding keeps the remainder of
- * 65535, and makes 0 of nothing but 0, which no pseudo-header's sum is.
- */
+/* Can its checksum be told, and may it be changed? */
 static inline bool
-is_folded(const uint8_t *field, uint64_t sum)
+is_whole(const struct packet *packet)
 {
-	uint16_t word;
-
-	memcpy(&word, field, sizeof(word));
-	return word != 0 && (sum + UINT16_MAX - word) % UINT16_MAX == 0;
+	return !packet->fragment && !packet->authenticated;
 }
 
 bool
 checksum_is_unfinished(const struct frame *frame, const struct packet *packet)
 {
 	const uint8_t *field;
+	uint16_t word;
 
 	/* Without has_ports it is ICMP, or a fragment without a header. */
-	if (packet->fragment || packet->authenticated || !packet->has_ports)
+	if (!packet->has_ports)
 		return false;
 	field = transport_field(frame, packet);
 	/* Linux, net/sctp/output.c: the field is left zero. */
 	if (packet->protocol == PROTOCOL_SCTP)
-		return load32(field) == 0;
-	return is_folded(field, unfinished_sum(frame, packet));
+		return load32(field) == 0 && is_whole(packet);
+	/*
+	 * Would fold() make of the sum what stands there? The remainder of 65535, which folding keeps, says no of almost all
+	 * frames; and 0 it makes of nothing but 0, which no pseudo-header's sum is.
+	 */
+	memcpy(&word, field, sizeof(word));
+	return (unfinished_sum(frame, packet) + UINT16_MAX - word) % UINT16_MAX == 0 && is_whole(packet) && word != 0;
 }
 
 void
