@@ -172,7 +172,7 @@ take_counts(struct forwarder *forwarder, struct carry_flow *flow, struct conn *c
 }
 
 static void
-take(struct forwarder *forwarder, struct carry_flow *flow, struct conn *conn, uint64_t now)
+take(struct forwarder *forwarder, struct carry_flow *flow, struct conn *conn)
 {
 	const struct fwd_server *server = take_counts(forwarder, flow, conn);
 	uint64_t idle, timeout;
@@ -181,7 +181,7 @@ take(struct forwarder *forwarder, struct carry_flow *flow, struct conn *conn, ui
 		return;
 	idle = idle_time(forwarder->carry, flow);
 	timeout = server->service->settings.timeouts.state[conn->state];
-	conn_touch(forwarder->conns, conn, (enum conn_state)conn->state, timeout > idle ? timeout - idle : 0, now);
+	conn_touch(forwarder->conns, conn, (enum conn_state)conn->state, timeout > idle ? timeout - idle : 0);
 }
 
 void
@@ -191,7 +191,7 @@ carry_pull(struct forwarder *forwarder, struct conn *conn, uint64_t now)
 
 	take_time(forwarder->carry, now);
 	if (flow != NULL)
-		take(forwarder, flow, conn, now);
+		take(forwarder, flow, conn);
 }
 
 void
@@ -200,6 +200,7 @@ carry_sync(struct forwarder *forwarder, uint32_t budget, uint64_t now)
 	struct carry *carry = forwarder->carry;
 
 	take_time(carry, now);
+	conn_tell(forwarder->conns, now);
 	if (budget > carry->count)
 		budget = carry->count;
 	for (; budget > 0; budget--, carry->cursor++) {
@@ -210,7 +211,7 @@ carry_sync(struct forwarder *forwarder, uint32_t budget, uint64_t now)
 			carry->cursor = 0;
 		flow = flow_at(carry, carry->list[carry->cursor]);
 		if (flow->count != 0)
-			take(forwarder, flow, conn_at(forwarder->conns, flow->conn), now);
+			take(forwarder, flow, conn_at(forwarder->conns, flow->conn));
 	}
 }
 

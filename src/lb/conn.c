@@ -362,10 +362,25 @@ revive(struct conn_table *table, struct conn *conn)
 	return NULL;
 }
 
+void
+conn_tell(struct conn_table *table, uint64_t now)
+{
+	advance(table, now);
+}
+
+/* conn_find() of the first frame that has this time. */
+static SELDOM struct conn *
+find_later(struct conn_table *table, const struct conn_key *key, uint64_t now)
+{
+	advance_to(table, now);
+	return conn_find(table, key, now);
+}
+
 struct conn *
 conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 {
-	advance(table, now);
+	if (now > table->now)
+		return find_later(table, key, now);
 	for (uint32_t i = *bucket_of(table, key); i != NIL; i = table->conns[i].next) {
 		struct conn *conn = &table->conns[i];
 
@@ -492,11 +507,10 @@ hasten(struct conn_table *table, struct conn *conn)
  * once per timeout and not once per frame.
  */
 void
-conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout, uint64_t now)
+conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout)
 {
 	const uint32_t before = conn->deadline;
 
-	advance(table, now);
 	if (conn->state != state) {
 		table->half_open += state == CONN_SYN;
 		table->half_open -= conn->state == CONN_SYN;

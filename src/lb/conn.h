@@ -108,11 +108,10 @@ bool conn_fits(const struct conn_table *table, enum conn_state state, uint64_t n
  */
 NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server,
     enum conn_state state, uint64_t timeout, uint64_t now);
-/*
- * The flow was seen: from now on it lives `timeout` microseconds, in `state` (not CONN_NONE). `now` is the one of the
- * call that gave `conn`.
- */
-void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout, uint64_t now);
+/* The flow was seen at the latest time told: from then on it lives `timeout` microseconds, in `state` (not CONN_NONE). */
+void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout);
+/* Tells the time, for conn_touch() of a flow that conn_find() was not asked for. */
+void conn_tell(struct conn_table *table, uint64_t now);
 
 /* Told of each flow just before it is forgotten, except by conn_table_free(). Must not change the table. */
 typedef void conn_gone(void *context, const struct conn *conn);

@@ -3,8 +3,6 @@
 
 #include "lb/measure.h"
 
-#include "proto/packet.h"
-
 /* The largest window there is (RFC 7323 section 2.3): no acknowledgement moves further at once, whatever was missed. */
 #define WINDOW_MOST (INT32_C(1) << 30)
 /* And no overtaken one comes from further back than what is under way at once: 64 MiB are 50 ms of 10 Gbit/s. */
@@ -68,22 +66,22 @@ smooth(struct measure *measure, uint64_t sample)
 }
 
 /* What the segment takes of the client's sequence numbers; a SYN's is not asked for. */
-static uint32_t
-end_of(const struct segment_seen *seen)
+static inline uint32_t
+length_of(const struct packet *segment)
 {
-	return seen->sequence + seen->length + ((seen->flags & TCP_FIN) != 0);
+	return segment->end - segment->payload + ((segment->tcp_flags & TCP_FIN) != 0);
 }
 
 static void
-take_base(struct conn *conn, const struct segment_seen *seen)
+take_base(struct conn *conn, const struct packet *segment)
 {
-	conn->acknowledged = seen->acknowledgement;
-	conn->sent = end_of(seen);
+	conn->acknowledged = segment->tcp_acknowledgement;
+	conn->sent = segment->tcp_sequence + length_of(segment);
 	conn->flags |= CONN_BASED;
 }
 
 /* FINs are not bytes: what is owed for them is left out as soon as there is something to leave it out of. */
-static void
+static inline void
 add_response(struct measure *measure, uint64_t bytes)
 {
 	const uint64_t less = bytes < measure->owed ? bytes : measure->owed;
@@ -97,7 +95,7 @@ add_response(struct measure *measure, uint64_t bytes)
  * as nothing, and the count goes on from there, so that a forged one, which the client's own then contradict, does not end
  * it. So a forgery costs a gigabyte of truth at most, and one by less than OVERTAKEN_MOST nothing.
  */
-static void
+static inline void
 take_acknowledgement(struct measure *measure, struct conn *conn, uint32_t acknowledgement)
 {
 	const int32_t distance = (int32_t)(acknowledgement - conn->acknowledged);
@@ -112,36 +110,58 @@ take_acknowledgement(struct measure *measure, struct conn *conn, uint32_t acknow
 }
 
 /* A keepalive sends a byte, or none, that was acknowledged long ago (RFC 9293 section 3.8.4): nothing was lost. */
-static void
-take_sequence(struct measure *measure, struct conn *conn, const struct segment_seen *seen)
+static inline bool
+is_keepalive(const struct conn *conn, const struct packet *segment, uint32_t end)
 {
-	const uint32_t end = end_of(seen);
+	return segment->end - segment->payload <= 1 && end == conn->sent && (segment->tcp_flags & TCP_FIN) == 0;
+}
 
-	if (end == seen->sequence)
+static inline void
+take_sequence(struct measure *measure, struct conn *conn, const struct packet *segment)
+{
+	const uint32_t length = length_of(segment), end = segment->tcp_sequence + length;
+
+	if (length == 0)
 		return;
-	if ((int32_t)(seen->sequence - conn->sent) < 0 && !(seen->length <= 1 && end == conn->sent &&
-	    (seen->flags & TCP_FIN) == 0))
+	if ((int32_t)(segment->tcp_sequence - conn->sent) < 0 && !is_keepalive(conn, segment, end))
 		measure->retransmits++;
 	if ((int32_t)(end - conn->sent) > 0)
 		conn->sent = end;
 }
 
 void
-measure_begin(struct measure *measure, struct conn *conn, const struct segment_seen *seen, uint64_t now)
+measure_begin(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
 {
 	conn->flags = 0;
 	if (conn->state == CONN_SYN) {
 		measure->handshakes++;
 		conn->sent = (uint32_t)now;
-	} else if ((seen->flags & TCP_ACK) != 0) {
+	} else if ((segment->tcp_flags & TCP_ACK) != 0) {
 		measure->partial++;
-		take_base(conn, seen);
+		take_base(conn, segment);
 	}
 }
 
+static inline bool
+acknowledges(const struct packet *segment)
+{
+	return (segment->tcp_flags & (TCP_ACK | TCP_SYN)) == TCP_ACK;
+}
+
+/*
+ * When both sides have finished, the client has acknowledged the server's FIN too. It did so before its own, or will:
+ * either way one number of this flow is no byte.
+ */
+static inline void
+take_end(struct measure *measure, const struct conn *conn, enum conn_state before, const struct packet *segment)
+{
+	if ((segment->tcp_flags & TCP_FIN) != 0 && before != conn->state)
+		measure->owed++;
+}
+
 /* The first acknowledgement is of the server's SYN, so it tells where the server's bytes begin. */
-static SELDOM void
-complete(struct measure *measure, struct conn *conn, const struct segment_seen *seen, uint64_t now)
+static void
+complete(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
 {
 	const uint32_t duration = (uint32_t)now - conn->sent;
 
@@ -150,36 +170,38 @@ complete(struct measure *measure, struct conn *conn, const struct segment_seen *
 		latency_add(&measure->handshake, duration);
 		smooth(measure, duration);
 	}
-	take_base(conn, seen);
+	take_base(conn, segment);
+}
+
+/* A segment of a flow of which a SYN was all that had been seen. */
+static SELDOM void
+take_handshake(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
+{
+	if (conn->state != CONN_SYN) {
+		if (acknowledges(segment)) {
+			complete(measure, conn, segment, now);
+			take_end(measure, conn, CONN_SYN, segment);
+		}
+	} else if ((segment->tcp_flags & TCP_SYN) != 0) {
+		measure->retransmits++;
+		conn->flags |= CONN_RESENT;
+	}
 }
 
 void
-measure_segment(struct measure *measure, struct conn *conn, enum conn_state before,
-    const struct segment_seen *seen, uint64_t now)
+measure_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment,
+    uint64_t now)
 {
-	if (before == CONN_SYN && conn->state == CONN_SYN) {
-		if ((seen->flags & TCP_SYN) != 0) {
-			measure->retransmits++;
-			conn->flags |= CONN_RESENT;
-		}
+	if (before == CONN_SYN) {
+		take_handshake(measure, conn, segment, now);
 		return;
 	}
-	if ((seen->flags & TCP_ACK) == 0 || (seen->flags & TCP_SYN) != 0)
+	if (!acknowledges(segment) || (conn->flags & CONN_BASED) == 0)
 		return;
-	if (before == CONN_SYN)
-		complete(measure, conn, seen, now);
-	else if ((conn->flags & CONN_BASED) == 0)
-		return;
-	else
-		take_acknowledgement(measure, conn, seen->acknowledgement);
-	/*
-	 * When both sides have finished, the client has acknowledged the server's FIN too. It did so before its own, or
-	 * will: either way one number of this flow is no byte.
-	 */
-	if ((seen->flags & TCP_FIN) != 0 && before != conn->state)
-		measure->owed++;
-	if ((seen->flags & TCP_RST) == 0 && before != CONN_SYN)
-		take_sequence(measure, conn, seen);
+	take_acknowledgement(measure, conn, segment->tcp_acknowledgement);
+	take_end(measure, conn, before, segment);
+	if ((segment->tcp_flags & TCP_RST) == 0)
+		take_sequence(measure, conn, segment);
 }
 
 bool

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "lb/conn.h"
+#include "proto/packet.h"
 
 /*
  * Upper bounds of the histogram, in microseconds, each about twice the one before: from a server on the same switch to one
@@ -50,19 +51,11 @@ struct measure {
 	uint64_t samples_before; /* handshake.count at the last measure_tick() */
 };
 
-/* A client's segment. */
-struct segment_seen {
-	uint8_t flags;
-	uint32_t sequence;
-	uint32_t acknowledgement;
-	uint32_t length; /* of its payload */
-};
-
-/* `conn` has just begun with this segment. */
-void measure_begin(struct measure *measure, struct conn *conn, const struct segment_seen *seen, uint64_t now);
+/* `conn` has just begun with this segment: TCP, with ports. */
+void measure_begin(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now);
 /* A further one; the flow was in state `before` and is in conn->state now. */
-void measure_segment(struct measure *measure, struct conn *conn, enum conn_state before,
-    const struct segment_seen *seen, uint64_t now);
+void measure_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment,
+    uint64_t now);
 /* Are conn->acknowledged and conn->sent its own? Not before the handshake is complete. */
 bool measure_is_based(const struct conn *conn);
 /* `bytes` more were acknowledged, `retransmits` more seen: counted elsewhere, by who saw the segments. */

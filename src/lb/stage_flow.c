@@ -16,13 +16,6 @@ timeout_of(const struct passage *passage, enum conn_state state)
 	return passage->decision.service->timeouts->state[state];
 }
 
-static struct segment_seen
-seen_in(const struct packet *packet)
-{
-	return (struct segment_seen) { packet->tcp_flags, packet->tcp_sequence, packet->tcp_acknowledgement,
-		packet->end - packet->payload };
-}
-
 static void
 account(struct server_run *run, enum conn_state state, int change)
 {
@@ -95,7 +88,7 @@ remember_client(const struct passage *passage, const struct fwd_server *server, 
 	if (client != NULL && client->state == CONN_UDP)
 		trust = CONN_UDP;
 	if (client != NULL)
-		conn_touch(forwarder->persist, client, trust, persist, passage->now);
+		conn_touch(forwarder->persist, client, trust, persist);
 	else if (conn_insert(forwarder->persist, &key, server->ref, trust, persist, passage->now) == NULL)
 		forwarder->stats.persist_full++;
 }
@@ -131,12 +124,9 @@ find_flow(struct passage *passage)
 	state = flow_next_state(passage, before);
 	if (state != before)
 		change_state(passage, server, before, state);
-	conn_touch(conns, conn, state, timeout_of(passage, state), passage->now);
-	if (passage->packet.protocol == PROTOCOL_TCP) {
-		const struct segment_seen seen = seen_in(&passage->packet);
-
-		measure_segment(&server->run->measure, conn, before, &seen, passage->now);
-	}
+	conn_touch(conns, conn, state, timeout_of(passage, state));
+	if (passage->packet.protocol == PROTOCOL_TCP)
+		measure_segment(&server->run->measure, conn, before, &passage->packet, passage->now);
 	passage->conn = conn;
 	passage->server = server;
 	passage->decision.state = state;
@@ -162,11 +152,8 @@ remember_flow(struct passage *passage, const struct flow_plan *plan)
 		go_by_hash(passage);
 		return;
 	}
-	if (passage->packet.protocol == PROTOCOL_TCP) {
-		const struct segment_seen seen = seen_in(&passage->packet);
-
-		measure_begin(&server->run->measure, conn, &seen, passage->now);
-	}
+	if (passage->packet.protocol == PROTOCOL_TCP)
+		measure_begin(&server->run->measure, conn, &passage->packet, passage->now);
 	account(server->run, plan->state, 1);
 	server->run->connections++;
 	remember_client(passage, server, plan->state);

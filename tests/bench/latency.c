@@ -175,7 +175,7 @@ arrive(struct simulation *sim)
 	const uint32_t number = sim->next_flow++ % FLOWS;
 	struct flow *flow = &sim->flows[number];
 	struct conn_key key = { .client_port = (uint16_t)number, .protocol = PROTOCOL_TCP };
-	const struct segment_seen syn = { .flags = TCP_SYN, .sequence = number };
+	const struct packet syn = { .tcp_flags = TCP_SYN, .tcp_sequence = number };
 
 	memset(flow, 0, sizeof(*flow));
 	flow->began = sim->now;
@@ -194,7 +194,7 @@ acknowledge(struct simulation *sim, uint32_t number)
 {
 	struct flow *flow = &sim->flows[number];
 	struct machine *machine = &sim->machines[machine_of(flow)];
-	const struct segment_seen ack = { .flags = TCP_ACK, .sequence = number + 1, .acknowledgement = 1 };
+	const struct packet ack = { .tcp_flags = TCP_ACK, .tcp_sequence = number + 1, .tcp_acknowledgement = 1 };
 
 	flow->conn.state = CONN_ESTABLISHED;
 	flow->server->run->inactive--;

@@ -156,7 +156,7 @@ START_TEST(test_touched_flow_lives)
 	for (; now < SECONDS(7200); now += SECONDS(30)) {
 		conn_expire(table, now, ALL);
 		ck_assert_ptr_eq(find(table, 1, now), conn);
-		conn_touch(table, conn, CONN_FIN_WAIT, SECONDS(60), now);
+		conn_touch(table, conn, CONN_FIN_WAIT, SECONDS(60));
 		ck_assert_int_eq(conn->state, CONN_FIN_WAIT);
 	}
 	conn_expire(table, now + SECONDS(32), ALL);
@@ -172,10 +172,12 @@ START_TEST(test_deadline_that_moves_earlier)
 	struct conn *conn = insert(table, 1, SECONDS(60), SECONDS(100));
 
 	ck_assert_ptr_nonnull(conn);
-	conn_touch(table, conn, CONN_ESTABLISHED, SECONDS(900), SECONDS(101));
+	conn_tell(table, SECONDS(101));
+	conn_touch(table, conn, CONN_ESTABLISHED, SECONDS(900));
 	conn_expire(table, SECONDS(200), ALL);
 	ck_assert_uint_eq(conn_table_count(table), 1);
-	conn_touch(table, conn, CONN_CLOSED, SECONDS(10), SECONDS(201));
+	conn_tell(table, SECONDS(201));
+	conn_touch(table, conn, CONN_CLOSED, SECONDS(10));
 	conn_expire(table, SECONDS(210), ALL);
 	ck_assert_uint_eq(conn_table_count(table), 1);
 	conn_expire(table, SECONDS(212), ALL);
@@ -427,7 +429,7 @@ step_flow(struct twin *twin)
 		twin->removing = FLOWS;
 		break;
 	case 1:
-		conn_touch(twin->table, conn, CONN_ESTABLISHED, timeout, twin->now);
+		conn_touch(twin->table, conn, CONN_ESTABLISHED, timeout);
 		twin_set(twin, flow, timeout);
 		break;
 	default:

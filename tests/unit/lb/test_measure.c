@@ -19,24 +19,31 @@ struct talk {
 	uint64_t now;
 };
 
+static struct packet
+segment_of(uint8_t flags, uint32_t sequence, uint32_t acknowledgement, uint32_t length)
+{
+	return (struct packet) { .tcp_flags = flags, .tcp_sequence = sequence, .tcp_acknowledgement = acknowledgement,
+		.payload = 54, .end = 54 + length };
+}
+
 static void
 begin(struct talk *talk, uint8_t flags, uint32_t sequence, uint32_t acknowledgement)
 {
-	const struct segment_seen seen = { flags, sequence, acknowledgement, 0 };
+	const struct packet segment = segment_of(flags, sequence, acknowledgement, 0);
 
 	*talk = (struct talk) { .now = SECONDS(100) };
 	talk->conn.state = (uint8_t)conn_tcp_next(CONN_NONE, flags);
-	measure_begin(&talk->measure, &talk->conn, &seen, talk->now);
+	measure_begin(&talk->measure, &talk->conn, &segment, talk->now);
 }
 
 static void
 say(struct talk *talk, uint8_t flags, uint32_t sequence, uint32_t acknowledgement, uint32_t length)
 {
-	const struct segment_seen seen = { flags, sequence, acknowledgement, length };
+	const struct packet segment = segment_of(flags, sequence, acknowledgement, length);
 	const enum conn_state before = (enum conn_state)talk->conn.state;
 
 	talk->conn.state = (uint8_t)conn_tcp_next(before, flags);
-	measure_segment(&talk->measure, &talk->conn, before, &seen, talk->now);
+	measure_segment(&talk->measure, &talk->conn, before, &segment, talk->now);
 }
 
 /* SYN and first acknowledgement; the server's first byte has the number `first`. */
