@@ -398,8 +398,9 @@ if step gcc-configure configure gcc --enable-werror && step gcc-build build gcc;
 		count 0 0 1
 		tell bench-quick "skipped: benchmarks take root and two processors"
 	fi
-	integration_by tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure
-	integration_by xdp gcc transfer ipv6 two_arm vlan
+	integration_by tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure \
+	    withhold
+	integration_by xdp gcc transfer ipv6 two_arm vlan withhold
 elif [ "$quick" = yes ]; then
 	finish
 fi

@@ -179,7 +179,8 @@ libnet_sender_send(struct sender *sender, const struct frame *frame)
 	struct libnet_sender *self = (struct libnet_sender *)sender;
 	struct slot *slot;
 
-	if (!sender->burst || frame->length > SLOT_BYTES) {
+	/* A super-frame goes another way than what is queued then, however small it is. */
+	if (!sender->burst || frame->length > SLOT_BYTES || (self->bypass && frame->segment != 0)) {
 		libnet_sender_flush(sender);
 		send_now(sender, frame);
 		return;
