@@ -50,6 +50,7 @@ struct conn_table {
 	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
 	uint32_t free;      /* list through `next` */
 	uint64_t now;       /* the latest time seen */
+	uint32_t now_milliseconds; /* the same, to be compared with deadlines */
 	uint64_t cursor;    /* the second whose slot is next to be looked at */
 	uint32_t wheel[WHEEL_SLOTS];
 	struct universal_key key;
@@ -250,7 +251,7 @@ milliseconds(uint64_t now)
 static bool
 is_over(const struct conn_table *table, const struct conn *conn)
 {
-	return (int32_t)(conn->deadline - milliseconds(table->now)) <= 0;
+	return (int32_t)(conn->deadline - table->now_milliseconds) <= 0;
 }
 
 /* Of a flow that is over: was it seen elsewhere meanwhile? */
@@ -342,6 +343,7 @@ advance_to(struct conn_table *table, uint64_t now)
 		table->cursor = now / SECONDS(1);
 	}
 	table->now = now;
+	table->now_milliseconds = milliseconds(now);
 }
 
 /* Takes note of the time, which most frames of a burst share. */
@@ -554,7 +556,7 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 uint64_t
 conn_left(const struct conn_table *table, const struct conn *conn)
 {
-	const int32_t left = (int32_t)(conn->deadline - milliseconds(table->now));
+	const int32_t left = (int32_t)(conn->deadline - table->now_milliseconds);
 
 	return left > 0 ? MILLISECONDS(left) : 0;
 }

@@ -78,36 +78,54 @@ why_unreadable(enum packet_status status)
 	return DROP_UNSUPPORTED;
 }
 
+static SELDOM enum stage
+drop_bounced(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+
+	watch_hear_bounce(&passage->forwarder->watch, passage->frame->iface, &packet->destination, &packet->ether_source,
+	    passage->now);
+	return drop(passage, DROP_BOUNCE);
+}
+
 /* Only frames to our MAC and a VIP go on, and of those none that was ours, or a server's, already. */
-static enum stage
+static inline enum stage
 guard(struct passage *passage)
 {
 	const struct packet *packet = &passage->packet;
 	const struct forwarder *forwarder = passage->forwarder;
+	const struct fwdtab *table = forwarder->table;
 
 	if (!passage_is_for_us(passage) || !addr_is_set(&packet->destination))
 		return pass(passage);
-	passage->vip = fwdtab_vip(forwarder->table, passage->frame->iface, &packet->destination);
+	passage->vip = fwdtab_vip(table, passage->frame->iface, &packet->destination);
 	if (passage->vip == NULL)
 		return pass(passage);
 	if (passage_is_own_mac(forwarder, &packet->ether_source))
 		return drop(passage, DROP_LOOP);
 	if (passage->status != PACKET_OK)
 		return drop(passage, why_unreadable(passage->status));
-	if (fwdtab_bouncer(forwarder->table, &packet->ether_source, &packet->source) != NULL) {
-		watch_hear_bounce(&passage->forwarder->watch, passage->frame->iface, &packet->destination,
-		    &packet->ether_source, passage->now);
-		return drop(passage, DROP_BOUNCE);
-	}
+	if (fwdtab_bouncer(table, &packet->ether_source, &packet->source) != NULL)
+		return drop_bounced(passage);
 	return GOES_ON;
 }
 
-static void
-count(struct forwarder *forwarder, const struct decision *decision)
+/* Where it goes, unless its fragment's first one has told already. */
+static inline enum stage
+choose_server(struct passage *passage)
 {
-	struct forward_stats *stats = &forwarder->stats;
+	if (packet_is_icmp(&passage->packet)) {
+		if (stage_icmp(passage) == IS_DECIDED)
+			return IS_DECIDED;
+		if (passage->server != NULL)
+			return GOES_ON;
+	}
+	return stage_flow(passage);
+}
 
-	stats->frames++;
+static SELDOM void
+count_other(struct forward_stats *stats, const struct decision *decision)
+{
 	switch (decision->verdict) {
 	case VERDICT_PASS:
 		stats->passed++;
@@ -115,8 +133,7 @@ count(struct forwarder *forwarder, const struct decision *decision)
 	case VERDICT_CONSUMED:
 		stats->consumed++;
 		break;
-	case VERDICT_FORWARD:
-		stats->forwarded++;
+	case VERDICT_FORWARD: /* count() has */
 		break;
 	case VERDICT_HOLD:
 		stats->held++;
@@ -127,8 +144,18 @@ count(struct forwarder *forwarder, const struct decision *decision)
 	}
 }
 
+static inline void
+count(struct forward_stats *stats, const struct decision *decision)
+{
+	stats->frames++;
+	if (decision->verdict == VERDICT_FORWARD)
+		stats->forwarded++;
+	else
+		count_other(stats, decision);
+}
+
 /* The stages in their order; most frames are none of the business of most of them. */
-static void
+static inline void
 decide(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
@@ -142,9 +169,7 @@ decide(struct passage *passage)
 		return;
 	if (packet->fragment && stage_fragment(passage) == IS_DECIDED)
 		return;
-	if (passage->server == NULL && packet_is_icmp(packet) && stage_icmp(passage) == IS_DECIDED)
-		return;
-	if (passage->server == NULL && stage_flow(passage) == IS_DECIDED)
+	if (passage->server == NULL && choose_server(passage) == IS_DECIDED)
 		return;
 	stage_deliver(passage);
 	if (forwarder->carry != NULL && passage->conn != NULL)
@@ -161,7 +186,7 @@ forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 
 	passage_begin(&passage, forwarder, frame, now);
 	decide(&passage);
-	count(forwarder, &passage.decision);
+	count(&forwarder->stats, &passage.decision);
 	return passage.decision;
 }
 

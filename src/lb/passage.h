@@ -71,9 +71,11 @@ drop(struct passage *passage, enum drop_reason reason)
 static inline void
 passage_client(const struct addr *addr, uint8_t client[16])
 {
+	static const uint8_t mapped[4] = { 0, 0, 0xff, 0xff };
+
 	if (addr->family == ADDR_IPV4) {
-		memset(client, 0, 10);
-		memset(client + 10, 0xff, 2);
+		memset(client, 0, 8);
+		memcpy(client + 8, mapped, 4);
 		memcpy(client + 12, addr->bytes, 4);
 	} else {
 		memcpy(client, addr->bytes, 16);

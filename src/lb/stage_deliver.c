@@ -12,12 +12,14 @@
 
 #define UDP_LENGTH 4 /* its offset: RFC 768 */
 
-static void
-readdress(struct passage *passage, const struct iface *out)
+static inline void
+readdress(struct frame *frame, const struct fwd_server *server, const struct iface *out)
 {
-	memcpy(passage->frame->bytes + ETHER_DESTINATION, passage->server->mac.bytes, MAC_BYTES);
-	memcpy(passage->frame->bytes + ETHER_SOURCE, out->mac.bytes, MAC_BYTES);
-	passage->frame->iface = passage->server->iface;
+	uint8_t *bytes = frame->bytes;
+
+	memcpy(bytes + ETHER_DESTINATION, server->mac.bytes, MAC_BYTES);
+	memcpy(bytes + ETHER_SOURCE, out->mac.bytes, MAC_BYTES);
+	frame->iface = server->iface;
 }
 
 /* Bytes of an UDP datagram may follow that its checksum does not cover, and SCTP's no card computes by this rule. */
@@ -89,24 +91,26 @@ enum stage
 stage_deliver(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
+	struct frame *frame = passage->frame;
 	const struct packet *packet = &passage->packet;
+	const struct fwd_server *server = passage->server;
 	const struct iface *out;
 
-	passage->decision.server = passage->server;
-	if (!passage->server->reachable)
+	passage->decision.server = server;
+	if (!server->reachable)
 		return drop(passage, DROP_NO_NEIGHBOUR);
-	out = &forwarder->ifaces[passage->server->iface];
-	readdress(passage, out);
+	out = &forwarder->ifaces[server->iface];
+	readdress(frame, server, out);
 	if (packet->end - packet->l3 > out->mtu) {
 		if (!send_large(passage, out->mtu))
 			return drop(passage, DROP_TOO_BIG);
 	} else {
-		if (checksum_is_unfinished(passage->frame, packet))
+		if (checksum_is_unfinished(frame, packet))
 			finish_checksum(passage);
-		forwarder->emitter.emit(forwarder->emitter.context, passage->frame);
+		forwarder->emitter.emit(forwarder->emitter.context, frame);
 	}
-	passage->server->run->packets++;
-	passage->server->run->bytes += passage->frame->length;
+	server->run->packets++;
+	server->run->bytes += frame->length;
 	passage->decision.verdict = VERDICT_FORWARD;
 	return IS_DECIDED;
 }

@@ -85,14 +85,17 @@ struct packet {
 static inline bool
 packet_is_arp(const struct packet *packet)
 {
-	return packet->ethertype == ETHERTYPE_ARP;
+	return !packet->has_ports && packet->ethertype == ETHERTYPE_ARP;
 }
 
-/* Of either family, also where it has no business: no packet of the other family is PACKET_OK. */
+/*
+ * Of either family, also where it has no business: no packet of the other family is PACKET_OK. The ports first, since almost
+ * every frame has them.
+ */
 static inline bool
 packet_is_icmp(const struct packet *packet)
 {
-	return packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6;
+	return !packet->has_ports && (packet->protocol == PROTOCOL_ICMP || packet->protocol == PROTOCOL_ICMPV6);
 }
 
 /*
