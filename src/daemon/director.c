@@ -85,7 +85,7 @@ director_init(struct director *director, uint32_t connections, const struct siph
 	probing_init(director);
 	director->model = model_new();
 	if (director->model != NULL)
-		director->table = fwdtab_compile(director->model, director->now);
+		director->table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (director->table == NULL) {
 		snprintf(error, size, "out of memory");
 		director_clear(director);
@@ -280,7 +280,7 @@ director_refresh(struct director *director)
 	model_settle(director->model, director->now);
 	if (director->changed != NULL)
 		tell_changes(director);
-	table = fwdtab_compile(director->model, director->now);
+	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (table == NULL) {
 		log_error("table result=failed reason=\"out of memory\"");
 		return;

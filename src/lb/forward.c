@@ -78,13 +78,19 @@ why_unreadable(enum packet_status status)
 	return DROP_UNSUPPORTED;
 }
 
+/* A frame for a VIP from one of the director's own MAC addresses or a server's, or of one that resembles these. */
 static SELDOM enum stage
-drop_bounced(struct passage *passage)
+judge_sender(struct passage *passage)
 {
 	const struct packet *packet = &passage->packet;
+	struct forwarder *forwarder = passage->forwarder;
 
-	watch_hear_bounce(&passage->forwarder->watch, passage->frame->iface, &packet->destination, &packet->ether_source,
-	    passage->now);
+	if (passage_is_own_mac(forwarder, &packet->ether_source))
+		return drop(passage, DROP_LOOP);
+	if (passage->status != PACKET_OK ||
+	    fwdtab_bouncer(forwarder->table, &packet->ether_source, &packet->source) == NULL)
+		return GOES_ON;
+	watch_hear_bounce(&forwarder->watch, passage->frame->iface, &packet->destination, &packet->ether_source, passage->now);
 	return drop(passage, DROP_BOUNCE);
 }
 
@@ -93,21 +99,16 @@ static inline enum stage
 guard(struct passage *passage)
 {
 	const struct packet *packet = &passage->packet;
-	const struct forwarder *forwarder = passage->forwarder;
-	const struct fwdtab *table = forwarder->table;
+	const struct fwdtab *table = passage->forwarder->table;
 
 	if (!passage_is_for_us(passage) || !addr_is_set(&packet->destination))
 		return pass(passage);
 	passage->vip = fwdtab_vip(table, passage->frame->iface, &packet->destination);
 	if (passage->vip == NULL)
 		return pass(passage);
-	if (passage_is_own_mac(forwarder, &packet->ether_source))
-		return drop(passage, DROP_LOOP);
-	if (passage->status != PACKET_OK)
-		return drop(passage, why_unreadable(passage->status));
-	if (fwdtab_bouncer(table, &packet->ether_source, &packet->source) != NULL)
-		return drop_bounced(passage);
-	return GOES_ON;
+	if (fwdtab_may_know(table, &packet->ether_source) && judge_sender(passage) == IS_DECIDED)
+		return IS_DECIDED;
+	return passage->status == PACKET_OK ? GOES_ON : drop(passage, why_unreadable(passage->status));
 }
 
 /* Where it goes, unless its fragment's first one has told already. */

@@ -76,7 +76,7 @@ fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 	out->takes_flows = serving && server_health(server) == HEALTH_UP && out->weight > 0 && out->reachable;
 }
 
-/* One server of many services stands once in the index: every VIP frame is looked up there. */
+/* One server of many services stands once in the index. */
 static bool
 mac_is_indexed(const struct fwdtab *table, const struct fwd_server *server)
 {
@@ -96,7 +96,7 @@ fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 {
 	table->server_count = model->slot_count;
 	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
-	if (table->servers == NULL || index_init(&table->mac_index, MAC_ROOM * model->slot_count) == -1)
+	if (table->servers == NULL)
 		return -1;
 	for (size_t slot = 0; slot < model->slot_count; slot++) {
 		struct fwd_server *server = &table->servers[slot];
@@ -106,9 +106,24 @@ fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 			continue;
 		fill_server(server, model->slots[slot], now);
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
+	}
+	return 0;
+}
+
+/* The own ones last: so only servers' are in the index while mac_is_indexed() looks. */
+static int
+fill_macs(struct fwdtab *table, const struct iface *ifaces, size_t iface_count)
+{
+	if (index_init(&table->mac_index, MAC_ROOM * (table->server_count + iface_count)) == -1)
+		return -1;
+	for (size_t slot = 0; slot < table->server_count; slot++) {
+		const struct fwd_server *server = &table->servers[slot];
+
 		if (!mac_is_zero(&server->mac) && !mac_is_indexed(table, server))
 			index_add(&table->mac_index, fwdtab_mac_begin(table, &server->mac), (uint32_t)slot);
 	}
+	for (size_t i = 0; i < iface_count; i++)
+		index_add(&table->mac_index, fwdtab_mac_begin(table, &ifaces[i].mac), FWD_OWN);
 	return 0;
 }
 
@@ -270,13 +285,14 @@ fill_vips(struct fwdtab *table, const struct model *model)
 }
 
 struct fwdtab *
-fwdtab_compile(const struct model *model, uint64_t now)
+fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t iface_count, uint64_t now)
 {
 	struct fwdtab *table = calloc(1, sizeof(*table));
 
 	if (table == NULL)
 		return NULL;
-	if (fill_servers(table, model, now) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
+	if (fill_servers(table, model, now) == -1 || fill_macs(table, ifaces, iface_count) == -1 ||
+	    fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
 		fwdtab_free(table);
 		return NULL;
 	}
@@ -349,13 +365,17 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 }
 
 const struct fwd_server *
-fwdtab_find_bouncer(const struct fwdtab *table, uint32_t at, const struct mac *source_mac, const struct addr *source)
+fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
 {
+	const struct fwd_index *index = &table->mac_index;
 	const struct fwd_server *bouncer = NULL;
 
-	for (; table->mac_index.slots[at] != FWD_EMPTY; at = (at + 1) & table->mac_index.mask) {
-		const struct fwd_server *server = &table->servers[table->mac_index.slots[at]];
+	for (uint32_t at = fwdtab_mac_begin(table, source_mac); index->slots[at] != FWD_EMPTY; at = (at + 1) & index->mask) {
+		const struct fwd_server *server;
 
+		if (index->slots[at] == FWD_OWN)
+			continue;
+		server = &table->servers[index->slots[at]];
 		if (!mac_equal(&server->mac, source_mac))
 			continue;
 		if (addr_equal(&server->addr, source))

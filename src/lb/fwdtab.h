@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/iface.h"
 #include "lb/conn.h"
 #include "lb/maglev.h"
 #include "lb/model.h"
@@ -69,6 +70,7 @@ struct fwd_index {
 };
 
 #define FWD_EMPTY UINT32_MAX
+#define FWD_OWN (UINT32_MAX - 1) /* not a server's MAC address, but the director's */
 
 #define FWD_PORTS_FEW 4 /* so many are walked as fast as halved */
 
@@ -83,12 +85,16 @@ struct fwdtab {
 	size_t vip_count;
 	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
 	struct fwd_index vip_index;
-	struct fwd_index mac_index;
+	struct fwd_index mac_index; /* servers, and the director's own */
 	bool warming;
 };
 
-/* NULL when memory is out. The model must outlive the table. `now` is for servers that warm up. */
-NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, uint64_t now);
+/*
+ * NULL when memory is out. The model must outlive the table; of the interfaces, which are the director's, MAC addresses are
+ * taken. `now` is for servers that warm up.
+ */
+NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t iface_count,
+    uint64_t now);
 /* Does a server's share still grow? Then a new table is due about once a second. */
 bool fwdtab_is_warming(const struct fwdtab *table);
 void fwdtab_free(struct fwdtab *table);
@@ -102,8 +108,8 @@ size_t fwdtab_vips(const struct fwdtab *table);
 const struct fwd_vip *fwdtab_vip_at(const struct fwdtab *table, size_t index);
 /* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
 struct fwd_server *fwd_service_hash(const struct fwd_service *service, const struct conn_key *key);
-/* fwdtab_bouncer(), where `at` of the index is not empty. */
-const struct fwd_server *fwdtab_find_bouncer(const struct fwdtab *table, uint32_t at, const struct mac *source_mac,
+/* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */
+const struct fwd_server *fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac,
     const struct addr *source);
 
 /* For every frame, so inline. */
@@ -184,16 +190,11 @@ fwdtab_server(const struct fwdtab *table, struct server_ref ref)
 	return ref.slot < table->server_count && server_ref_equal(server->ref, ref) ? server : NULL;
 }
 
-/*
- * Did a real server send this though the source address is not its own? Then it forwards what it should accept. As a rule
- * the frame is from a router, whose place in the index is empty.
- */
-static inline const struct fwd_server *
-fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
+/* Is it perhaps a server's MAC address, or the director's? As a rule it is a router's, whose place in the index is empty. */
+static inline bool
+fwdtab_may_know(const struct fwdtab *table, const struct mac *mac)
 {
-	const uint32_t at = fwdtab_mac_begin(table, source_mac);
-
-	return table->mac_index.slots[at] == FWD_EMPTY ? NULL : fwdtab_find_bouncer(table, at, source_mac, source);
+	return table->mac_index.slots[fwdtab_mac_begin(table, mac)] != FWD_EMPTY;
 }
 
 #endif

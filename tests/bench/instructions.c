@@ -110,7 +110,7 @@ open_bench(struct bench *bench)
 	    forwarder_init(&bench->forwarder, (uint32_t)(2 * bench->flows), &key, ignore, bench, error, sizeof(error)) == -1)
 		give_up("no memory");
 	model_place(bench->model, &bench->iface, 1);
-	bench->table = fwdtab_compile(bench->model, NOW);
+	bench->table = fwdtab_compile(bench->model, &bench->iface, 1, NOW);
 	if (bench->table == NULL)
 		give_up("no memory");
 	bench->forwarder.table = bench->table;

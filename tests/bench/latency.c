@@ -280,7 +280,7 @@ make_model(struct simulation *sim, const char *scheduler)
 	sim->model->vips[0].iface = 0;
 	for (size_t i = 0; i < SERVERS; i++)
 		sim->model->services[0]->servers[i]->iface = 0;
-	sim->table = need(fwdtab_compile(sim->model, 0));
+	sim->table = need(fwdtab_compile(sim->model, NULL, 0, 0));
 	sim->vip = fwdtab_vip(sim->table, 0, &(struct addr) { ADDR_IPV4, { 192, 0, 2, 10 } });
 	sim->service = sim->vip == NULL ? NULL : fwd_vip_service(sim->vip, PROTOCOL_TCP, 80);
 	if (sim->service == NULL || sim->service->candidate_count != SERVERS)

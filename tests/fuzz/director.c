@@ -106,7 +106,7 @@ director_open(void)
 	model_place(director->model, &director->iface, 1);
 	for (size_t i = 0; i < director->model->slot_count; i++)
 		director->model->slots[i]->health.state = HEALTH_UP;
-	director->table = fwdtab_compile(director->model, 0);
+	director->table = fwdtab_compile(director->model, &director->iface, 1, 0);
 	oracle_require(director->table != NULL, "a table");
 	director->forwarder.table = director->table;
 	director->forwarder.ifaces = &director->iface;

@@ -151,7 +151,7 @@ scene_add_server(struct service_settings *service, unsigned number, uint32_t wei
 void
 scene_compile(struct scene *scene)
 {
-	struct fwdtab *table = fwdtab_compile(scene->model, scene->now);
+	struct fwdtab *table = fwdtab_compile(scene->model, scene->ifaces, 2, scene->now);
 
 	ck_assert_ptr_nonnull(table);
 	fwdtab_free(scene->table);

@@ -201,6 +201,19 @@ START_TEST(test_servers)
 }
 END_TEST
 
+/* A router is known to be no server, of a director's usual size, without a look at any. */
+START_TEST(test_router)
+{
+	struct service_settings *service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
+	const struct mac router = scene_mac(CLIENT_MAC);
+
+	for (unsigned i = 1; i <= 4; i++)
+		scene_add_server(service, i, 1, false);
+	scene_apply(&scene);
+	ck_assert(!fwdtab_may_know(scene.table, &router));
+}
+END_TEST
+
 /* Servers that differ only in their cards' maker; a stranger of a third one; and more servers, so that places are taken. */
 START_TEST(test_bouncers)
 {
@@ -219,12 +232,17 @@ START_TEST(test_bouncers)
 	ck_assert_ptr_null(fwdtab_bouncer(scene.table, &two, &own));
 	ck_assert_str_eq(fwdtab_bouncer(scene.table, &one, &own)->server->settings.name, "s1");
 	ck_assert_ptr_null(fwdtab_bouncer(scene.table, &stranger, &client));
+	for (size_t i = 0; i < ARRAY_LEN(scene.ifaces); i++) {
+		ck_assert(fwdtab_may_know(scene.table, &scene.ifaces[i].mac));
+		ck_assert_ptr_null(fwdtab_bouncer(scene.table, &scene.ifaces[i].mac, &client));
+	}
 	for (unsigned i = 3; i < 60; i++) {
 		const struct mac mac = { { 2, 0, 0, 0, 0, (uint8_t)(0x10 + i) } }, next = { { 2, 0, 0, 0, 1, (uint8_t)(0x10 + i) } };
 		const struct fwd_server *bouncer = fwdtab_bouncer(scene.table, &mac, &client);
 
 		ck_assert_ptr_nonnull(bouncer);
 		ck_assert(mac_equal(&bouncer->mac, &mac));
+		ck_assert(fwdtab_may_know(scene.table, &mac));
 		ck_assert_ptr_null(fwdtab_bouncer(scene.table, &next, &client));
 	}
 }
@@ -242,6 +260,7 @@ fwdtab_suite(void)
 	tcase_add_loop_test(tcase, test_vips, 0, NUMBERING_COUNT);
 	tcase_add_loop_test(tcase, test_vips_are_spread, 0, NUMBERING_COUNT);
 	tcase_add_test(tcase, test_servers);
+	tcase_add_test(tcase, test_router);
 	tcase_add_test(tcase, test_bouncers);
 	suite_add_tcase(suite, tcase);
 	return suite;
