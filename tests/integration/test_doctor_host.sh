@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: ISC
 #
 # dsrctl doctor and the director's own host: each thing that can be wrong with it is staged and named, the command that is
-# printed mends it, and nothing else is found. Forwarding and a VIP in the kernel are in test_doctor.
+# printed mends it, and nothing else is found. Forwarding and a VIP in the kernel are in test_doctor. What only other
+# systems can have is not staged: capture-buffer and strict-interfaces are the BSDs'; privileges is told where root
+# cannot be divided, while Linux keeps the right to open interfaces, which test_engine sees.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -91,6 +93,18 @@ step "the link of one is gone"
 ip -n "$NET-switch" link set director-eth1 down
 expect "WRONG link-down"
 ip -n "$NET-switch" link set director-eth1 up
+expect ""
+
+step "frames are lost while the daemon has no time: more come than its capture holds"
+signal_dsrd STOP
+run_in client "$BUILD_DIR/tests/integration/flood" eth0 "$DIRECTOR_MAC" "$VIP" 9 400000 200000 >"$NET_DIR/flood.log" ||
+	fail "the flood fails: $(cat "$NET_DIR/flood.log")"
+signal_dsrd CONT
+expect "note capture-dropped"
+grep -q 'director: [1-9][0-9]* frames of [1-9][0-9]* were lost at eth0 before dsrd saw them' "$NET_DIR/said" ||
+	fail "how many were lost, and where, is not said"
+stop_dsrd
+start_dsrd
 expect ""
 
 step "an interface is gone"
