@@ -133,10 +133,23 @@ stop_dsrd
 browser wait 60 "!document.querySelector('#lost').hidden" , \
     wait 30 "document.querySelector('#lost').textContent.includes('has not answered since')" , errors local
 shot lost 1240 900 light
+sed -i 's/^offload.*/offload = tc/' "$NET_DIR/dsrd.conf"
 start_dsrd
 wait_server up shop/web1
 browser wait 60 "document.querySelector('#lost').hidden" , \
     wait 60 "$(row 0 web1).querySelector('.pill').textContent === 'up'" , errors local
+
+step "what the kernel carries is told"
+if grep -q 'offload mode=.* result=off' "$NET_DIR/dsrd.log"; then
+	step "this machine cannot carry: $(grep 'offload mode=' "$NET_DIR/dsrd.log")"
+	browser wait 0 "!document.body.textContent.includes('kernel carries')" , errors local
+else
+	browser wait 60 "/[1-9][0-9]* in the kernel/.test(document.querySelector('#figures').textContent)" , \
+	    wait 0 "document.querySelector('#interfaces tbody td:last-child').textContent === 'tc'" , \
+	    wait 0 "document.querySelector('#foot').textContent.includes('that the kernel carries')" , errors local
+	shot kernel 1240 900 light
+	shot kernel-phone 390 844 dark
+fi
 
 step "nothing else runs there: the policy holds"
 assert_equal "a script of somebody else" undefined "$(browser print "(() => { const s = document.createElement('script');
