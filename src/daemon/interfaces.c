@@ -82,6 +82,8 @@ prepare_one(struct dsrd *dsrd, const char *name, uint16_t *index)
 		log_error("interface-failed interface=%s reason=\"dsrd works on %d interfaces at most\"", name, IFACES_MOST);
 		return EXIT_BAD_CONFIG;
 	}
+	/* The table has facts of interfaces in it, and holds until the next one, also when the reload that asked fails. */
+	dsrd->director.stale |= !iface_equal(&facts, &dsrd->director.ifaces[*index]);
 	dsrd->director.ifaces[*index] = facts;
 	if (attachment_is_open(&dsrd->attachments[*index]))
 		return EXIT_OK;

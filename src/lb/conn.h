@@ -17,7 +17,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "base/addr.h"
 #include "base/attr.h"
@@ -63,7 +62,7 @@ struct server_ref {
 static inline bool
 server_ref_equal(struct server_ref a, struct server_ref b)
 {
-	return memcmp(&a, &b, sizeof(a)) == 0;
+	return a.slot == b.slot && a.generation == b.generation;
 }
 
 /* One flow. `key` and the links are the table's; the rest is for the forwarder, through the functions below. */

@@ -96,13 +96,13 @@ judge_sender(struct passage *passage)
 
 /* Only frames to our MAC and a VIP go on, and of those none that was ours, or a server's, already. */
 static inline enum stage
-guard(struct passage *passage)
+guard(struct passage *passage, const struct fwdtab *table)
 {
 	const struct packet *packet = &passage->packet;
-	const struct fwdtab *table = passage->forwarder->table;
 
-	if (!passage_is_for_us(passage) || !addr_is_set(&packet->destination))
+	if (!passage_is_for_us(passage))
 		return pass(passage);
+	/* What is not IP has no destination, and that is no VIP. */
 	passage->vip = fwdtab_vip(table, passage->frame->iface, &packet->destination);
 	if (passage->vip == NULL)
 		return pass(passage);
@@ -111,17 +111,25 @@ guard(struct passage *passage)
 	return passage->status == PACKET_OK ? GOES_ON : drop(passage, why_unreadable(passage->status));
 }
 
-/* Where it goes, unless its fragment's first one has told already. */
+/* The same of frames that are not plain: a fragment goes where its first one went, an error where the flow it is about. */
+static SELDOM enum stage
+choose_otherwise(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+
+	if (packet->fragment && stage_fragment(passage) == IS_DECIDED)
+		return IS_DECIDED;
+	if (passage->server == NULL && packet_is_icmp(packet) && stage_icmp(passage) == IS_DECIDED)
+		return IS_DECIDED;
+	return passage->server != NULL ? GOES_ON : stage_flow(passage);
+}
+
 static inline enum stage
 choose_server(struct passage *passage)
 {
-	if (packet_is_icmp(&passage->packet)) {
-		if (stage_icmp(passage) == IS_DECIDED)
-			return IS_DECIDED;
-		if (passage->server != NULL)
-			return GOES_ON;
-	}
-	return stage_flow(passage);
+	const struct packet *packet = &passage->packet;
+
+	return packet->has_ports && !packet->fragment ? stage_flow(passage) : choose_otherwise(passage);
 }
 
 static SELDOM void
@@ -157,20 +165,17 @@ count(struct forward_stats *stats, const struct decision *decision)
 
 /* The stages in their order; most frames are none of the business of most of them. */
 static inline void
-decide(struct passage *passage)
+decide(struct passage *passage, struct forwarder *forwarder)
 {
-	struct forwarder *forwarder = passage->forwarder;
 	const struct packet *packet = &passage->packet;
 
 	if ((packet_is_arp(packet) || packet_is_icmp(packet)) && stage_neighbour(passage) == IS_DECIDED)
 		return;
 	if (path_count(forwarder->paths) > 0 && stage_path(passage) == IS_DECIDED)
 		return;
-	if (guard(passage) == IS_DECIDED)
+	if (guard(passage, forwarder->table) == IS_DECIDED)
 		return;
-	if (packet->fragment && stage_fragment(passage) == IS_DECIDED)
-		return;
-	if (passage->server == NULL && choose_server(passage) == IS_DECIDED)
+	if (choose_server(passage) == IS_DECIDED)
 		return;
 	stage_deliver(passage);
 	if (forwarder->carry != NULL && passage->conn != NULL)
@@ -186,7 +191,7 @@ forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 	struct passage passage;
 
 	passage_begin(&passage, forwarder, frame, now);
-	decide(&passage);
+	decide(&passage, forwarder);
 	count(&forwarder->stats, &passage.decision);
 	return passage.decision;
 }

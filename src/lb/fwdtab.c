@@ -91,8 +91,15 @@ mac_is_indexed(const struct fwdtab *table, const struct fwd_server *server)
 	return false;
 }
 
+static void
+fill_way(struct fwd_server *out, const struct iface *iface)
+{
+	out->own_mac = iface->mac;
+	out->mtu = iface->mtu;
+}
+
 static int
-fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
+fill_servers(struct fwdtab *table, const struct model *model, const struct iface *ifaces, size_t iface_count, uint64_t now)
 {
 	table->server_count = model->slot_count;
 	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
@@ -105,6 +112,8 @@ fill_servers(struct fwdtab *table, const struct model *model, uint64_t now)
 		if (model->slots[slot] == NULL)
 			continue;
 		fill_server(server, model->slots[slot], now);
+		if (server->iface < iface_count)
+			fill_way(server, &ifaces[server->iface]);
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 	}
 	return 0;
@@ -291,8 +300,8 @@ fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t ifa
 
 	if (table == NULL)
 		return NULL;
-	if (fill_servers(table, model, now) == -1 || fill_macs(table, ifaces, iface_count) == -1 ||
-	    fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
+	if (fill_servers(table, model, ifaces, iface_count, now) == -1 ||
+	    fill_macs(table, ifaces, iface_count) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
 		fwdtab_free(table);
 		return NULL;
 	}

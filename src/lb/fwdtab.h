@@ -22,14 +22,16 @@
 struct fwd_server {
 	struct server_ref ref;
 	struct mac mac;     /* zero while unknown */
-	uint16_t iface;
-	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
-	uint32_t capacity;  /* the settings' weight itself, for schedulers that take it for a number of connections */
-	uint32_t max_connections; /* 0: no limit */
+	struct mac own_mac; /* of the interface that leads there; behind the other, as in a frame */
+	uint16_t iface;     /* that interface, or IFACE_NONE */
 	bool takes_flows;   /* up, enabled, weight above 0, MAC known */
 	bool reachable;     /* MAC and interface known: flows it has may go on */
 	bool healthy;       /* not DOWN and not disabled: a client that tries again may stay */
 	struct addr addr;
+	uint32_t mtu;       /* of the interface */
+	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
+	uint32_t capacity;  /* the settings' weight itself, for schedulers that take it for a number of connections */
+	uint32_t max_connections; /* 0: no limit */
 	struct server_run *run;
 	const struct service *service; /* for names only: of the model the table was compiled from */
 	const struct server *server;
@@ -90,8 +92,8 @@ struct fwdtab {
 };
 
 /*
- * NULL when memory is out. The model must outlive the table; of the interfaces, which are the director's, MAC addresses are
- * taken. `now` is for servers that warm up.
+ * NULL when memory is out. The model must outlive the table; `ifaces` are the director's, with the facts that model_place()
+ * was told. `now` is for servers that warm up.
  */
 NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t iface_count,
     uint64_t now);

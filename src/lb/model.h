@@ -26,8 +26,8 @@
 /* What the data plane writes about a server. Lives as long as the server's slot is its own. */
 struct server_run {
 	uint64_t packets; /* forwarded to it */
-	uint64_t bytes;   /* of whole frames */
 	uint64_t connections;
+	uint64_t bytes;   /* of whole frames */
 	uint32_t active;  /* flows that carry data */
 	uint32_t inactive;
 	int64_t wrr_credit; /* smooth weighted round robin's running credit */

@@ -4,6 +4,8 @@
 
 #include "lb/passage.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -12,13 +14,15 @@
 
 #define UDP_LENGTH 4 /* its offset: RFC 768 */
 
+/* Both addresses at once. */
 static inline void
-readdress(struct frame *frame, const struct fwd_server *server, const struct iface *out)
+readdress(struct frame *frame, const struct fwd_server *server)
 {
-	uint8_t *bytes = frame->bytes;
+	const size_t macs = offsetof(struct fwd_server, mac);
 
-	memcpy(bytes + ETHER_DESTINATION, server->mac.bytes, MAC_BYTES);
-	memcpy(bytes + ETHER_SOURCE, out->mac.bytes, MAC_BYTES);
+	static_assert(ETHER_DESTINATION == 0 && ETHER_SOURCE == MAC_BYTES && ETHER_TYPE == 2 * MAC_BYTES &&
+	    offsetof(struct fwd_server, own_mac) == offsetof(struct fwd_server, mac) + MAC_BYTES, "in the order of a frame");
+	memcpy(frame->bytes, (const uint8_t *)server + macs, ETHER_TYPE);
 	frame->iface = server->iface;
 }
 
@@ -94,15 +98,13 @@ stage_deliver(struct passage *passage)
 	struct frame *frame = passage->frame;
 	const struct packet *packet = &passage->packet;
 	const struct fwd_server *server = passage->server;
-	const struct iface *out;
 
 	passage->decision.server = server;
 	if (!server->reachable)
 		return drop(passage, DROP_NO_NEIGHBOUR);
-	out = &forwarder->ifaces[server->iface];
-	readdress(frame, server, out);
-	if (packet->end - packet->l3 > out->mtu) {
-		if (!send_large(passage, out->mtu))
+	readdress(frame, server);
+	if (packet->end - packet->l3 > server->mtu) {
+		if (!send_large(passage, server->mtu))
 			return drop(passage, DROP_TOO_BIG);
 	} else {
 		if (checksum_is_unfinished(frame, packet))

@@ -361,6 +361,32 @@ START_TEST(test_server_behind_another_interface)
 }
 END_TEST
 
+/* What leaves has the MAC address and fits the MTU that its interface has since the last table. */
+START_TEST(test_interface_changes)
+{
+	const struct shape small = { .flags = TCP_SYN }, large = { .protocol = PROTOCOL_UDP, .to_port = 53, .payload = 500 };
+	struct decision decision = scene_send(&scene, &large);
+
+	ck_assert_str_eq(scene_went(&decision), "s1");
+	scene.ifaces[0].mtu = 520;
+	scene_compile(&scene);
+	decision = scene_send(&scene, &large);
+	ck_assert_str_eq(scene_went(&decision), "too-big");
+
+	scene.ifaces[0].mac = scene_mac("02:00:00:00:00:07");
+	scene_compile(&scene);
+	decision = scene_send(&scene, &small);
+	ck_assert_str_eq(scene_went(&decision), "pass");
+	scene_forget(&scene);
+	decision = scene_send(&scene, &(struct shape) { .flags = TCP_SYN, .to_mac = "02:00:00:00:00:07" });
+	ck_assert_str_eq(scene_went(&decision), "s1");
+	assert_mac(scene.sent[0].bytes, "02:00:00:00:00:11");
+	assert_mac(scene.sent[0].bytes + 6, "02:00:00:00:00:07");
+	decision = scene_send(&scene, &(struct shape) { .from_mac = "02:00:00:00:00:07", .to_mac = "02:00:00:00:00:07" });
+	ck_assert_str_eq(scene_went(&decision), "loop");
+}
+END_TEST
+
 Suite *
 forward_suite(void)
 {
@@ -382,6 +408,7 @@ forward_suite(void)
 	tcase_add_test(tcase, test_announcements);
 	tcase_add_test(tcase, test_resolves_servers_itself);
 	tcase_add_test(tcase, test_server_behind_another_interface);
+	tcase_add_test(tcase, test_interface_changes);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
