@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/large.h"
 #include "base/universal.h"
 
 /* Indices of entries; entry 0 is never used, so that memory fresh from calloc() is an empty table. */
@@ -41,6 +42,8 @@
 struct conn_table {
 	struct conn *conns; /* capacity + 1 of them */
 	uint32_t *buckets;
+	void *conn_memory;  /* where they are in */
+	void *bucket_memory;
 	uint32_t bucket_count; /* buckets in use */
 	uint32_t bucket_mask;  /* of the numbers that they have, or will have when the index has doubled */
 	uint32_t bucket_most;
@@ -79,8 +82,8 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 	table = calloc(1, sizeof(*table));
 	if (table == NULL)
 		return NULL;
-	table->conns = calloc((size_t)capacity + 1, sizeof(*table->conns));
-	table->buckets = calloc(buckets, sizeof(*table->buckets));
+	table->conns = large_calloc((size_t)capacity + 1, sizeof(*table->conns), &table->conn_memory);
+	table->buckets = large_calloc(buckets, sizeof(*table->buckets), &table->bucket_memory);
 	if (table->conns == NULL || table->buckets == NULL) {
 		conn_table_free(table);
 		return NULL;
@@ -98,8 +101,8 @@ conn_table_free(struct conn_table *table)
 {
 	if (table == NULL)
 		return;
-	free(table->buckets);
-	free(table->conns);
+	free(table->bucket_memory);
+	free(table->conn_memory);
 	free(table);
 }
 

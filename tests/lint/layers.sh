@@ -53,7 +53,7 @@ lint() {
 			wrong("layer " layer " is pure and may not include <" name ">: no sockets, clock, threads")
 	}
 	BEGIN {
-		may["base"] = "base"
+		may["base"] = "base compat"
 		may["proto"] = "base proto"
 		may["lb"] = "base proto lb"
 		may["conf"] = "base proto lb conf"

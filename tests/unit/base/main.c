@@ -14,6 +14,7 @@ main(void)
 	srunner_add_suite(runner, cursor_suite());
 	srunner_add_suite(runner, errlist_suite());
 	srunner_add_suite(runner, iface_suite());
+	srunner_add_suite(runner, large_suite());
 	srunner_add_suite(runner, log_suite());
 	srunner_add_suite(runner, siphash_suite());
 	srunner_add_suite(runner, universal_suite());

@@ -9,6 +9,7 @@ Suite *addr_suite(void);
 Suite *cursor_suite(void);
 Suite *errlist_suite(void);
 Suite *iface_suite(void);
+Suite *large_suite(void);
 Suite *log_suite(void);
 Suite *siphash_suite(void);
 Suite *universal_suite(void);
