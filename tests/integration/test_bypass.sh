@@ -63,6 +63,8 @@ step "bypass: it sees them come, and not go"
 write_conf bypass
 start_dsrd
 wait_server up web/web1
+"$BUILD_DIR/dsrctl" -s "$NET_DIR/dsrd.sock" show config | grep -q -x 'queue-discipline = bypass' ||
+	fail "dsrctl show config does not say so"
 watch_pages
 assert_equal "frames that tcpdump saw go" 0 "$(capture_count passing "ether src $DIRECTOR_MAC")"
 
