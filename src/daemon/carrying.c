@@ -40,12 +40,12 @@ carrying_open(struct dsrd *dsrd)
 {
 	const uint32_t connections = conn_table_capacity(dsrd->director.forwarder.conns);
 	struct carrying *carrying;
-	uint64_t seed;
+	struct siphash_key secret;
 
 	if (dsrd->options->observe || dsrd->conf.offload == OFFLOAD_OFF)
 		return;
 	carrying = calloc(1, sizeof(*carrying));
-	if (carrying == NULL || getentropy(&seed, sizeof(seed)) == -1) {
+	if (carrying == NULL || getentropy(&secret, sizeof(secret)) == -1) {
 		free(carrying);
 		return;
 	}
@@ -53,7 +53,7 @@ carrying_open(struct dsrd *dsrd)
 	dsrd->carrying = carrying;
 	carrying->path = fast_path_open(connections, carrying->reason);
 	if (carrying->path != NULL)
-		dsrd->director.forwarder.carry = carry_new(fast_path_memory(carrying->path), seed, connections);
+		dsrd->director.forwarder.carry = carry_new(fast_path_memory(carrying->path), &secret, connections);
 	if (dsrd->director.forwarder.carry != NULL)
 		return;
 	if (carrying->path != NULL)

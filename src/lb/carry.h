@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/siphash.h"
 #include "lb/carry_map.h"
 #include "lb/conn.h"
 #include "lb/fwdtab.h"
@@ -37,8 +38,11 @@ struct carry_memory {
 /* Buckets for so many flows. */
 uint32_t carry_buckets(uint32_t connections);
 
-/* NULL when memory is out. `memory` must outlive it. `connections` is the capacity of the flow table. */
-NODISCARD struct carry *carry_new(const struct carry_memory *memory, uint64_t seed, uint32_t connections);
+/*
+ * NULL when memory is out. `memory` must outlive it. `connections` is the capacity of the flow table. The hash is keyed with
+ * `secret`, since clients choose what is hashed.
+ */
+NODISCARD struct carry *carry_new(const struct carry_memory *memory, const struct siphash_key *secret, uint32_t connections);
 /* Nothing is carried any more from here on. */
 void carry_free(struct carry *carry);
 uint32_t carry_count(const struct carry *carry); /* flows in the shared memory */

@@ -47,7 +47,8 @@ union carry_addr {
 struct carry_packet {
 	union carry_addr client;
 	union carry_addr vip;
-	uint32_t ports;   /* as in a flow's name */
+	uint64_t name;    /* what of a flow's name is the packet's: see CARRY_NAME_FLOW */
+	uint64_t hash;
 	bool udp;
 	uint32_t l3_length; /* from the IP header to the end of the datagram */
 	uint32_t headers;   /* of it, IP and transport header */
@@ -59,16 +60,25 @@ struct carry_packet {
 #define CARRY_WINDOW (INT32_C(1) << 30)
 #define CARRY_OVERTAKEN (INT32_C(1) << 26)
 
+#define CARRY_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
+/* Loaded at once: the compiler knows how the head is aligned. */
 CARRY_INLINE uint32_t
 carry_be16(const uint8_t *bytes)
 {
-	return (uint32_t)bytes[0] << 8 | bytes[1];
+	uint16_t value;
+
+	__builtin_memcpy(&value, bytes, sizeof(value));
+	return CARRY_LITTLE_ENDIAN ? __builtin_bswap16(value) : value;
 }
 
 CARRY_INLINE uint32_t
 carry_be32(const uint8_t *bytes)
 {
-	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+	uint32_t value;
+
+	__builtin_memcpy(&value, bytes, sizeof(value));
+	return CARRY_LITTLE_ENDIAN ? __builtin_bswap32(value) : value;
 }
 
 /* `l4` is the transport header, `length` what the datagram has of it and behind it. */
@@ -89,17 +99,22 @@ carry_parse_tcp(const uint8_t *l4, uint32_t length, struct carry_packet *packet)
 CARRY_INLINE bool
 carry_parse_transport(const uint8_t *l4, uint32_t length, uint8_t protocol, struct carry_packet *packet)
 {
-	packet->ports = carry_be16(l4) | carry_be16(l4 + 2) << 16;
 	packet->udp = protocol == 17;
+	packet->name = carry_be16(l4) | (uint64_t)carry_be16(l4 + 2) << 16 | (packet->udp ? CARRY_NAME_UDP : 0);
+	/* A free place has the name 0. */
+	if (packet->name == 0)
+		return false;
 	if (!packet->udp)
 		return carry_parse_tcp(l4, length, packet);
+	packet->sequence = packet->acknowledgement = 0;
 	packet->headers += 8;
 	return length >= 8 && carry_be16(l4 + 4) >= 8 && carry_be16(l4 + 4) <= length;
 }
 
 /* Without options, whole, TCP or UDP. */
 CARRY_INLINE bool
-carry_parse_ipv4(const struct carry_frame *frame, const struct carry_head *head, struct carry_packet *packet)
+carry_parse_ipv4(const struct carry_frame *frame, const struct carry_key *key, const struct carry_head *head,
+    struct carry_packet *packet)
 {
 	const uint8_t *bytes = head->bytes;
 	const uint8_t protocol = bytes[23];
@@ -116,12 +131,16 @@ carry_parse_ipv4(const struct carry_frame *frame, const struct carry_head *head,
 	__builtin_memcpy(&packet->vip.words[3], bytes + 30, 4);
 	packet->l3_length = total;
 	packet->headers = 20;
-	return carry_parse_transport(bytes + 34, total - 20, protocol, packet);
+	if (!carry_parse_transport(bytes + 34, total - 20, protocol, packet))
+		return false;
+	packet->hash = carry_hash_ipv4(key, packet->client.words, packet->vip.words, (uint32_t)packet->name, packet->udp);
+	return true;
 }
 
-/* Without extension headers. */
+/* Without extension headers, and no IPv4 in disguise. */
 CARRY_INLINE bool
-carry_parse_ipv6(const struct carry_frame *frame, struct carry_head *head, struct carry_packet *packet)
+carry_parse_ipv6(const struct carry_frame *frame, const struct carry_key *key, struct carry_head *head,
+    struct carry_packet *packet)
 {
 	const uint8_t *bytes = head->bytes;
 	const uint8_t protocol = bytes[20];
@@ -132,53 +151,54 @@ carry_parse_ipv6(const struct carry_frame *frame, struct carry_head *head, struc
 	if (protocol == 6) {
 		if (frame->length < 74 || carry_load(frame->source, 54, head->bytes + 54, 20) != 0)
 			return false;
-	} else if (protocol != 17 || carry_load(frame->source, 54, head->bytes + 54, 8) != 0) {
-		return false;
+	} else {
+		__builtin_memset(head->bytes + 62, 0, 12);
+		if (protocol != 17 || carry_load(frame->source, 54, head->bytes + 54, 8) != 0)
+			return false;
 	}
 	__builtin_memcpy(&packet->client, bytes + 22, 16);
 	__builtin_memcpy(&packet->vip, bytes + 38, 16);
+	if (packet->vip.longs[0] == 0)
+		return false;
 	packet->l3_length = 40 + length;
 	packet->headers = 40;
-	return carry_parse_transport(bytes + 54, length, protocol, packet);
+	if (!carry_parse_transport(bytes + 54, length, protocol, packet))
+		return false;
+	packet->hash = carry_hash_ipv6(key, packet->client.words, packet->vip.words, (uint32_t)packet->name, packet->udp);
+	return true;
 }
 
-/* Loads the headers and reads them. Other frames than IP leave the head with their first 42 bytes, if they have them. */
+/* Loads the headers and reads them. What a short frame does not have of them is zero: the verifier wants it written. */
 CARRY_INLINE bool
-carry_parse(const struct carry_frame *frame, struct carry_head *head, struct carry_packet *packet)
+carry_parse(const struct carry_frame *frame, const struct carry_key *key, struct carry_head *head,
+    struct carry_packet *packet)
 {
 	uint32_t type;
 
 	if (frame->length >= 54) {
 		if (carry_load(frame->source, 0, head->bytes, 54) != 0)
 			return false;
-	} else if (frame->length < 42 || carry_load(frame->source, 0, head->bytes, 42) != 0) {
-		return false;
+	} else {
+		__builtin_memset(head->bytes + 42, 0, 12);
+		if (frame->length < 42 || carry_load(frame->source, 0, head->bytes, 42) != 0)
+			return false;
 	}
 	type = carry_be16(head->bytes + 12);
 	if (type == 0x0800)
-		return carry_parse_ipv4(frame, head, packet);
-	return type == 0x86dd && frame->length >= 62 && carry_parse_ipv6(frame, head, packet);
+		return carry_parse_ipv4(frame, key, head, packet);
+	return type == 0x86dd && frame->length >= 62 && carry_parse_ipv6(frame, key, head, packet);
 }
 
-/* The name of the flow in `flow`, if it is the packet's; else 0. */
+/* The name of the flow in `flow`, if it is the packet's but for its VIP; else 0. */
 CARRY_INLINE uint64_t
 carry_match(const struct carry_flow *flow, const struct carry_packet *packet)
 {
 	const uint64_t name = *(const volatile uint64_t *)&flow->name;
-	const struct carry_vip *vip;
-	const uint64_t *client = (const uint64_t *)(const void *)flow->client, *addr;
+	const uint64_t *client = (const uint64_t *)(const void *)flow->client;
 
-	if ((uint32_t)name != packet->ports || name >> CARRY_STAMP_SHIFT == 0)
+	if ((name & CARRY_NAME_FLOW) != packet->name)
 		return 0;
-	if (((name & CARRY_NAME_UDP) != 0) != packet->udp)
-		return 0;
-	if (client[0] != packet->client.longs[0] || client[1] != packet->client.longs[1])
-		return 0;
-	vip = carry_vip_at(flow->vip);
-	if (!vip)
-		return 0;
-	addr = (const uint64_t *)(const void *)vip->addr;
-	return addr[0] == packet->vip.longs[0] && addr[1] == packet->vip.longs[1] ? name : 0;
+	return client[0] == packet->client.longs[0] && client[1] == packet->client.longs[1] ? name : 0;
 }
 
 CARRY_INLINE struct carry_flow *
@@ -197,20 +217,37 @@ carry_find_in(uint32_t number, const struct carry_packet *packet, uint64_t *name
 	return 0;
 }
 
+/* Of two flows of one client, from one port to two VIPs, in one bucket, the second is the daemon's. */
 CARRY_INLINE struct carry_flow *
-carry_find(const struct carry_packet *packet, uint64_t seed, uint32_t mask, uint64_t *name)
+carry_find(const struct carry_packet *packet, uint64_t size, uint64_t *name)
 {
-	const uint64_t ports = packet->ports | (uint64_t)packet->udp << 32;
-	const uint64_t hash = carry_hash(seed, packet->client.longs, packet->vip.longs, ports);
-	struct carry_flow *flow = carry_find_in((uint32_t)hash & mask, packet, name);
+	struct carry_flow *flow = carry_find_in(carry_first(size, packet->hash), packet, name);
 
-	return flow ? flow : carry_find_in((uint32_t)(hash >> 32) & mask, packet, name);
+	return flow ? flow : carry_find_in(carry_second(size, packet->hash), packet, name);
 }
 
+/* Both have even addresses. */
 CARRY_INLINE bool
 carry_same_mac(const uint8_t *a, const uint8_t *b)
 {
-	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4] && a[5] == b[5];
+	const uint16_t *x = (const uint16_t *)(const void *)a, *y = (const uint16_t *)(const void *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2];
+}
+
+/* Is it a frame of that VIP, in the way its frames come? */
+CARRY_INLINE bool
+carry_is_for(const struct carry_flow *flow, const struct carry_frame *frame, const struct carry_packet *packet,
+    const struct carry_head *head)
+{
+	const struct carry_vip *vip = carry_vip_at(flow->vip);
+	const uint64_t *addr;
+
+	if (!vip || vip->ifindex != frame->ifindex)
+		return false;
+	addr = (const uint64_t *)(const void *)vip->addr;
+	return addr[0] == packet->vip.longs[0] && addr[1] == packet->vip.longs[1] &&
+	    carry_same_mac(vip->mac, head->bytes) && carry_same_mac(flow->from, head->bytes + 6);
 }
 
 /* False: something for the daemon to look at. Else the flow has taken note of what it says. */
@@ -269,22 +306,17 @@ carry_way(const struct carry_frame *frame, const struct carry_packet *packet, ui
  * `head` has its first bytes.
  */
 CARRY_INLINE bool
-carry_decide(const struct carry_frame *frame, uint64_t seed, uint32_t mask, struct carry_head *head,
+carry_decide(const struct carry_frame *frame, const struct carry_control *control, struct carry_head *head,
     struct carry_hand *hand)
 {
-	struct carry_packet packet = { .l3_length = 0 };
+	struct carry_packet packet;
 	struct carry_flow *flow;
-	const struct carry_vip *vip;
 	uint64_t name = 0;
 
-	if (!carry_parse(frame, head, &packet))
+	if (!carry_parse(frame, &control->key, head, &packet))
 		return false;
-	flow = carry_find(&packet, seed, mask, &name);
-	if (!flow)
-		return false;
-	vip = carry_vip_at(flow->vip);
-	if (!vip || vip->ifindex != frame->ifindex || !carry_same_mac(vip->mac, head->bytes) ||
-	    !carry_same_mac(flow->from, head->bytes + 6))
+	flow = carry_find(&packet, *(const volatile uint64_t *)&control->size, &name);
+	if (!flow || !carry_is_for(flow, frame, &packet, head))
 		return false;
 	if (!carry_way(frame, &packet, name, hand) || (!packet.udp && !carry_measure(flow, &packet)))
 		return false;

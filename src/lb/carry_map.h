@@ -8,14 +8,19 @@
  * first when it is taken out; it alone says ports, server and whether the flow is there, so a reader that holds an old
  * name with a new address behind it finds no match. Likewise a server's `word`. The counters are the kernel's, except
  * that the daemon takes `count` by an atomic exchange with 0.
+ *
+ * The table grows and shrinks with the flows, a bucket at a time (linear hashing, Litwin 1980). The daemon says by one word
+ * how many buckets there are, and then moves the flows whose bucket is another by that: one is taken out as ever, and put in
+ * elsewhere. Until it is there, a reader does not find it, and its frame is the daemon's.
  */
 #ifndef LB_CARRY_MAP_H
 #define LB_CARRY_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Four flows to a bucket, two buckets to choose from: of a full table 3 % find no room, of a half full one none, and a
+ * Four flows to a bucket, two buckets to choose from: of a full table 3 % find no room, of a half full one hardly any, and a
  * frame's flow is in the first cache line that is looked at as a rule.
  */
 #define CARRY_WAYS 4
@@ -29,6 +34,7 @@
 #define CARRY_STAMP_SHIFT 48
 #define CARRY_STAMP_MASK 0x3fff
 #define CARRY_NAME_UDP (UINT64_C(1) << 62)
+#define CARRY_NAME_FLOW (CARRY_NAME_UDP | UINT32_MAX) /* what of it a frame says; never 0 */
 
 /* What a server's rule says beside its stamp. */
 #define CARRY_RULE_TCP 0x4000
@@ -76,13 +82,19 @@ struct carry_vip {
 	uint32_t spare;
 };
 
+#define CARRY_KEY_WORDS 10
+
+struct carry_key {
+	uint64_t start;
+	uint64_t words[CARRY_KEY_WORDS];
+};
+
 struct carry_control {
-	uint64_t seed;
-	uint32_t mask;       /* of bucket numbers */
+	struct carry_key key;
+	uint64_t size;       /* carry_size(), read and written at once */
 	uint32_t unconsumed; /* frames of which nobody fetched what was decided: see dsrd.bpf.c */
 	uint16_t port_first; /* ports at which answers to the VIP probe arrive */
 	uint16_t port_last;
-	uint32_t spare;
 	uint8_t wanted[CARRY_WANTED / 8]; /* by carry_address_hash(): addresses that the daemon wants to hear of */
 };
 
@@ -92,30 +104,80 @@ struct carry_hand {
 	uint32_t ifindex; /* 0: nothing was decided */
 };
 
-#define CARRY_MULTIPLIER UINT64_C(0x9e3779b97f4a7c15) /* Knuth, TAOCP 6.4 */
-
+/* So many buckets in use, whose numbers fit `mask`, of which half would not be enough. */
 static inline uint64_t
-carry_mix(uint64_t hash, uint64_t word)
+carry_size(uint32_t count, uint32_t mask)
 {
-	hash = (hash ^ word) * CARRY_MULTIPLIER;
-	return hash ^ hash >> 32;
+	return (uint64_t)count << 32 | mask;
 }
 
-/* The low half chooses the first bucket, the high half the second. The seed is secret: clients choose what is hashed. */
-static inline uint64_t
-carry_hash(uint64_t seed, const uint64_t client[2], const uint64_t vip[2], uint64_t ports)
+/* A bucket that is not there yet still has its flows in the one that it will be split from. */
+static inline uint32_t
+carry_bucket_of(uint64_t size, uint32_t hash)
 {
-	uint64_t hash = carry_mix(seed, client[0] ^ vip[0] * 3);
+	const uint32_t mask = (uint32_t)size, number = hash & mask;
 
-	hash = carry_mix(hash, client[1]);
-	hash = carry_mix(hash, vip[1]);
-	return carry_mix(hash, ports) * CARRY_MULTIPLIER;
+	return number < (uint32_t)(size >> 32) ? number : number & mask >> 1;
+}
+
+static inline uint64_t
+carry_product(const struct carry_key *key, unsigned i, uint32_t a, uint32_t b)
+{
+	return (key->words[i] + a) * (key->words[i + 1] + b);
+}
+
+/*
+ * Multilinear hashing with halved multiplications, as in base/universal.h: each 32 bits of a flow's name have a secret word of
+ * their own, so that nobody who does not know the words can choose flows that meet. An IPv4 address is the last of its
+ * four words.
+ */
+static inline uint64_t
+carry_sum_ipv4(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+{
+	return key->start + carry_product(key, 0, client[3], vip[3]) + carry_product(key, 2, ports, udp);
+}
+
+/*
+ * Names that follow each other have sums that do, and would crowd in some buckets: the sum is spread until nothing of that
+ * is left. (Multiplier: Knuth, TAOCP 6.4.) Each half chooses a bucket.
+ */
+static inline uint64_t
+carry_spread(uint64_t sum)
+{
+	sum = (sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+	return sum ^ sum >> 32;
+}
+
+static inline uint64_t
+carry_hash_ipv4(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+{
+	return carry_spread(carry_sum_ipv4(key, client, vip, ports, udp));
+}
+
+static inline uint64_t
+carry_hash_ipv6(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+{
+	return carry_spread(carry_sum_ipv4(key, client, vip, ports, udp) + carry_product(key, 4, client[0], client[1]) +
+	    carry_product(key, 6, client[2], vip[0]) + carry_product(key, 8, vip[1], vip[2]));
 }
 
 static inline uint32_t
-carry_address_hash(uint64_t seed, const uint64_t addr[2])
+carry_first(uint64_t size, uint64_t hash)
 {
-	return (uint32_t)(carry_mix(carry_mix(seed, addr[0]), addr[1]) % CARRY_WANTED);
+	return carry_bucket_of(size, (uint32_t)hash);
+}
+
+static inline uint32_t
+carry_second(uint64_t size, uint64_t hash)
+{
+	return carry_bucket_of(size, (uint32_t)(hash >> 32));
+}
+
+static inline uint32_t
+carry_address_hash(const struct carry_key *key, const uint32_t addr[4])
+{
+	return (uint32_t)((key->start + carry_product(key, 0, addr[0], addr[1]) + carry_product(key, 2, addr[2], addr[3])) >> 48) %
+	    CARRY_WANTED;
 }
 
 #endif

@@ -31,9 +31,9 @@
 #define CAPACITY_MOST (UINT32_C(1) << 30)
 
 /*
- * The index grows with the flows, a bucket at a time (linear hashing, Litwin 1980), and no step ever takes long. A look-up is
- * cheap while what it touches is in the processor's caches, so few flows in a large table stay close together. Two buckets
- * for each flow, until the index is as large as it may be; it shrinks beyond four, so that it does not swing.
+ * The index grows with the flows, a bucket at a time (linear hashing, Litwin 1980), and no step ever takes long. A look-up
+ * is cheap while what it touches is in the processor's caches, so few flows in a large table stay close together. Two
+ * buckets for each flow, until the index is as large as it may be; it shrinks beyond four, so that it does not swing.
  */
 #define BUCKETS_LEAST CAPACITY_LEAST
 #define BUCKETS_EACH 2

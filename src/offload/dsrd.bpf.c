@@ -108,7 +108,7 @@ carry_vip_at(uint32_t number)
 static inline __attribute__((always_inline)) bool
 is_wanted_address(const struct carry_control *state, const union carry_addr *addr)
 {
-	const uint32_t bit = carry_address_hash(state->seed, addr->longs) & (CARRY_WANTED - 1);
+	const uint32_t bit = carry_address_hash(&state->key, addr->words) & (CARRY_WANTED - 1);
 
 	return (state->wanted[bit / 8] >> bit % 8 & 1) != 0;
 }
@@ -161,7 +161,7 @@ is_wanted_ipv6(const struct carry_control *state, struct __sk_buff *skb, const u
 static inline __attribute__((always_inline)) bool
 is_wanted(const struct carry_control *state, struct __sk_buff *skb)
 {
-	struct carry_head head = { 0 };
+	struct carry_head head;
 	uint32_t type;
 
 	if (bpf_skb_load_bytes(skb, 0, head.bytes, 34) != 0)
@@ -181,7 +181,7 @@ dsrd_tap(struct __sk_buff *skb)
 	struct source source = { .skb = skb };
 	struct carry_frame frame = { .source = &source, .length = skb->len, .segment = skb->gso_size,
 		.ifindex = skb->ifindex };
-	struct carry_head head = { 0 };
+	struct carry_head head;
 	const uint32_t zero = 0;
 	struct carry_control *state = bpf_map_lookup_elem(&control, &zero);
 	struct carry_hand *hand = bpf_map_lookup_elem(&hands, &zero);
@@ -196,7 +196,7 @@ dsrd_tap(struct __sk_buff *skb)
 	}
 	if (state->unconsumed == 0 && skb->pkt_type == PACKET_HOST && !skb->vlan_present) {
 		frame.now = bpf_ktime_get_coarse_ns();
-		if (carry_decide(&frame, state->seed, state->mask, &head, hand))
+		if (carry_decide(&frame, state, &head, hand))
 			return 0;
 	}
 	return is_wanted(state, skb) ? FRAME_WHOLE : 0;
@@ -231,7 +231,7 @@ dsrd_xdp(struct xdp_md *xdp)
 	struct source source = { .xdp = xdp };
 	struct carry_frame frame = { .source = &source, .length = (uint32_t)(end - bytes), .ifindex = xdp->ingress_ifindex,
 		.only_back = true };
-	struct carry_head head = { 0 };
+	struct carry_head head;
 	struct carry_hand hand = { .ifindex = 0 };
 	const uint32_t zero = 0;
 	const struct carry_control *state = bpf_map_lookup_elem(&control, &zero);
@@ -239,7 +239,7 @@ dsrd_xdp(struct xdp_md *xdp)
 	if (!state || bytes + 14 > end)
 		return XDP_PASS;
 	frame.now = bpf_ktime_get_coarse_ns();
-	if (!carry_decide(&frame, state->seed, state->mask, &head, &hand))
+	if (!carry_decide(&frame, state, &head, &hand))
 		return XDP_PASS;
 	__builtin_memcpy(bytes, hand.macs, 12);
 	return XDP_TX;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The flow table: memory of a flow and time of a lookup, for 10 thousand, 1 million and 10 million flows; and for few flows
- * in a table that has room for many, which should cost what few flows cost.
+ * The flow table: memory of a flow and time of a lookup, for 10 thousand, 1 million and 10 million flows; and for few
+ * flows in a table that has room for many, which should cost what few flows cost.
  */
 #include "config.h"
 
@@ -133,7 +133,8 @@ measure(uint32_t capacity, uint32_t flows)
 	hit = time_lookups(table, flows, 1, LOOKUPS) - keys;
 	miss = time_lookups(table, flows, 2, 0) - keys;
 	expire = time_removals(table, flows);
-	(void)printf("%9" PRIu32 "  %9" PRIu32 "  %10.1f  %9.1f  %10.1f  %9.1f  %9.1f\n", capacity, flows, bytes, hit, miss, insert, expire);
+	(void)printf("%9" PRIu32 "  %9" PRIu32 "  %10.1f  %9.1f  %10.1f  %9.1f  %9.1f\n", capacity, flows, bytes, hit, miss,
+	    insert, expire);
 	conn_table_free(table);
 }
 
@@ -143,7 +144,8 @@ main(void)
 	static const struct {
 		uint32_t capacity;
 		uint32_t flows;
-	} sizes[] = { { 10000, 10000 }, { 4194304, 10000 }, { 1000000, 1000000 }, { 4194304, 1000000 }, { 10000000, 10000000 } };
+	} sizes[] = { { 10000, 10000 }, { 4194304, 10000 }, { 1000000, 1000000 }, { 4194304, 1000000 },
+		{ 10000000, 10000000 } };
 
 	(void)printf("The flow table. A flow itself has %zu bytes; the rest is its share of the index.\n\n",
 	    sizeof(struct conn));

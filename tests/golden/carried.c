@@ -82,7 +82,7 @@ decide(struct frame *frame, uint64_t now)
 	struct carry_hand hand;
 
 	memset(&head, 0, sizeof(head));
-	if (!carry_decide(&seen, shared.control->seed, shared.control->mask, &head, &hand))
+	if (!carry_decide(&seen, shared.control, &head, &hand))
 		return false;
 	memcpy(frame->bytes, hand.macs, sizeof(hand.macs));
 	return true;
@@ -169,12 +169,13 @@ static int
 begin_carrying(struct play *play, bool kernel)
 {
 	struct forwarder *forwarder = &play->replay.director.forwarder;
+	static const struct siphash_key secret = { { 7 } };
 	const uint32_t connections = conn_table_capacity(forwarder->conns);
 	const int status = share_memory(play, kernel, connections);
 
 	if (status != 0)
 		return status;
-	play->carry = carry_new(&shared, 7, connections);
+	play->carry = carry_new(&shared, &secret, connections);
 	if (play->carry == NULL)
 		return 1;
 	forwarder->carry = play->carry;

@@ -13,6 +13,7 @@ main(void)
 	int failed;
 
 	srunner_add_suite(runner, carry_suite());
+	srunner_add_suite(runner, carry_grow_suite());
 	srunner_add_suite(runner, conn_grow_suite());
 	srunner_add_suite(runner, diagnose_suite());
 	srunner_add_suite(runner, examine_suite());

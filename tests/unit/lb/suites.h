@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *carry_grow_suite(void);
 Suite *carry_suite(void);
 Suite *conn_grow_suite(void);
 Suite *conn_suite(void);

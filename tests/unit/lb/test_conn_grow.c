@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The flow table's index while it grows and shrinks: each flow is found at every size, by whatever way it came there. */
+/* The flow table's index while it grows and shrinks: each flow is found at every size, whichever way it came there. */
 #include "config.h"
 
 #include <stdlib.h>

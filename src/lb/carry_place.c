@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which place in the shared memory a flow has. There are as many buckets in use as the flows need: a look-up is cheap while
+ * what it touches is in the processor's caches, so few flows in a large memory stay close together.
+ */
+#include "config.h"
+
+#include "lb/carry_state.h"
+
+#include <string.h>
+
+#include "lb/forward.h"
+#include "lb/passage.h"
+
+/* A place that was given back is not used again at once: 16 ms. Longer than any reader looks at one. */
+#define REST 16
+
+/*
+ * A quarter of the places is taken, until all buckets are in use: buckets that are not split yet have twice the flows of
+ * others, and places that were given back rest. With half of them one flow in thirty found no room at once, with a quarter
+ * one in a thousand. For those the table grows ahead of its flows.
+ */
+#define BUCKETS_LEAST 16
+#define FLOWS_EACH 1
+#define CROWDED_STEPS 4
+
+/* A quarter of that before it shrinks, so that it does not swing; so many buckets at a time, of which each costs 0.3 us. */
+#define SHRINK_SHARE 4
+#define SHRINK_STEPS 1024
+
+union words {
+	uint8_t bytes[16];
+	uint32_t words[4];
+};
+
+static void
+set_buckets(struct carry *carry, uint32_t buckets)
+{
+	uint32_t mask = (uint32_t)carry->memory.control->size;
+
+	if (buckets > mask)
+		mask = mask * 2 + 1;
+	else if (buckets <= mask >> 1)
+		mask >>= 1;
+	carry->buckets = buckets;
+	__atomic_store_n(&carry->memory.control->size, carry_size(buckets, mask), __ATOMIC_SEQ_CST);
+}
+
+void
+carry_places_begin(struct carry *carry)
+{
+	carry->buckets = BUCKETS_LEAST;
+	carry->memory.control->size = carry_size(BUCKETS_LEAST, BUCKETS_LEAST - 1);
+}
+
+struct carry_flow *
+carry_flow_at(const struct carry *carry, uint32_t place)
+{
+	return &carry->memory.buckets[place / CARRY_WAYS].ways[place % CARRY_WAYS];
+}
+
+static uint32_t
+place_of(const struct carry *carry, const struct carry_flow *flow)
+{
+	/* The first of a bucket's ways is where the bucket is. */
+	return (uint32_t)(flow - carry->memory.buckets[0].ways);
+}
+
+/* --- places are taken and given back -------------------------------------------------------------------------------- */
+
+static bool
+is_listed(const struct carry *carry, const struct carry_flow *flow)
+{
+	return flow->listed < carry->listed && carry->list[flow->listed] == place_of(carry, flow);
+}
+
+static bool
+has_rested(const struct carry *carry, const struct carry_flow *flow)
+{
+	/* The kernel's clock may be a little ahead of ours, which is that of the burst. */
+	return (int32_t)(carry->now - flow->seen) >= REST;
+}
+
+static bool
+is_free(const struct carry *carry, const struct carry_flow *flow)
+{
+	return flow->name == 0 && (!is_listed(carry, flow) || has_rested(carry, flow));
+}
+
+/* Of a place that was given back: what a reader counted that had found the flow just before. */
+static void
+count_late(struct forwarder *forwarder, struct carry_flow *flow)
+{
+	const uint64_t count = __atomic_exchange_n(&flow->count, 0, __ATOMIC_ACQUIRE);
+
+	if (count != 0)
+		(void)carry_add(forwarder, (struct server_ref) { (uint16_t)flow->conn, (uint16_t)(flow->conn >> 16) }, count);
+}
+
+bool
+carry_reclaim(struct forwarder *forwarder, struct carry_flow *flow)
+{
+	struct carry *carry = forwarder->carry;
+	uint32_t last;
+
+	if (!has_rested(carry, flow))
+		return false;
+	count_late(forwarder, flow);
+	last = carry->list[--carry->listed];
+	carry->list[flow->listed] = last;
+	carry_flow_at(carry, last)->listed = flow->listed;
+	return true;
+}
+
+/* The place is the flow's from here on; a name it has later. */
+static void
+enter(struct forwarder *forwarder, struct carry_flow *flow, uint32_t number)
+{
+	struct carry *carry = forwarder->carry;
+
+	if (is_listed(carry, flow)) {
+		count_late(forwarder, flow);
+	} else {
+		flow->listed = carry->listed;
+		carry->list[carry->listed++] = place_of(carry, flow);
+	}
+	flow->count = 0;
+	flow->resent = 0;
+	flow->conn = number;
+	carry->places[number] = place_of(carry, flow) + 1;
+	carry->count++;
+}
+
+/* The name goes first, so that nothing is counted behind our back but by who has found the flow already. */
+static void
+clear_name(struct carry_flow *flow)
+{
+	__atomic_store_n(&flow->name, 0, __ATOMIC_SEQ_CST);
+}
+
+/* It stays in the list until it has rested, and remembers for which server it was. */
+static void
+leave(struct carry *carry, struct carry_flow *flow, struct server_ref server)
+{
+	carry->places[flow->conn] = 0;
+	flow->conn = server.slot | (uint32_t)server.generation << 16;
+	flow->seen = carry->now;
+	carry->count--;
+}
+
+void
+carry_vacate(struct forwarder *forwarder, struct carry_flow *flow, struct conn *conn)
+{
+	clear_name(flow);
+	(void)carry_take(forwarder, flow, conn);
+	leave(forwarder->carry, flow, conn->server);
+}
+
+static struct carry_flow *
+free_way(const struct carry *carry, uint32_t bucket)
+{
+	struct carry_flow *ways = carry->memory.buckets[bucket].ways;
+
+	for (uint32_t i = 0; i < CARRY_WAYS; i++)
+		if (is_free(carry, &ways[i]))
+			return &ways[i];
+	return NULL;
+}
+
+/* --- how many there are --------------------------------------------------------------------------------------------- */
+
+static uint64_t
+hash_of(const struct carry *carry, const uint8_t client[16], const uint8_t vip[16], uint64_t name)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const bool udp = (name & CARRY_NAME_UDP) != 0;
+	union words from, to;
+
+	memcpy(from.bytes, client, sizeof(from.bytes));
+	memcpy(to.bytes, vip, sizeof(to.bytes));
+	return memcmp(vip, mapped, sizeof(mapped)) == 0 ?
+	    carry_hash_ipv4(&carry->memory.control->key, from.words, to.words, (uint32_t)name, udp) :
+	    carry_hash_ipv6(&carry->memory.control->key, from.words, to.words, (uint32_t)name, udp);
+}
+
+/* Out of one place and into the other, with all that was counted. */
+static void
+move(struct forwarder *forwarder, struct carry_flow *from, struct carry_flow *to)
+{
+	const uint64_t name = from->name;
+	const uint32_t number = from->conn, seen = from->seen;
+
+	clear_name(from);
+	leave(forwarder->carry, from, conn_at(forwarder->conns, number)->server);
+	enter(forwarder, to, number);
+	memcpy(to->client, from->client, sizeof(to->client));
+	memcpy(to->from, from->from, sizeof(to->from));
+	to->vip = from->vip;
+	to->acknowledged = from->acknowledged;
+	to->sent = from->sent;
+	to->resent = __atomic_exchange_n(&from->resent, 0, __ATOMIC_RELAXED);
+	to->count = __atomic_exchange_n(&from->count, 0, __ATOMIC_ACQUIRE);
+	to->seen = seen;
+	__atomic_store_n(&to->name, name, __ATOMIC_RELEASE);
+}
+
+/* A flow whose bucket, by the new size, is no longer the one it stands in: to `other`, or out if it finds no place there. */
+static void
+resettle(struct forwarder *forwarder, struct carry_flow *flow, uint32_t bucket, uint32_t other)
+{
+	const struct carry *carry = forwarder->carry;
+	const uint64_t size = carry->memory.control->size;
+	const uint64_t hash = hash_of(carry, flow->client, carry->memory.vips[flow->vip].addr, flow->name);
+	const uint32_t first = carry_first(size, hash), second = carry_second(size, hash);
+	struct carry_flow *to;
+
+	if (first == bucket || second == bucket)
+		return;
+	/* Neither: the VIP's number is another VIP's by now. */
+	to = first == other || second == other ? free_way(carry, other) : NULL;
+	if (to != NULL)
+		move(forwarder, flow, to);
+	else
+		carry_vacate(forwarder, flow, conn_at(forwarder->conns, flow->conn));
+}
+
+static void
+resettle_bucket(struct forwarder *forwarder, uint32_t bucket, uint32_t other)
+{
+	struct carry_flow *ways = forwarder->carry->memory.buckets[bucket].ways;
+
+	for (uint32_t i = 0; i < CARRY_WAYS; i++)
+		if (ways[i].name != 0)
+			resettle(forwarder, &ways[i], bucket, other);
+}
+
+/* The bucket that the one with that number was split from, or will be. */
+static uint32_t
+parent_of(const struct carry *carry, uint32_t number)
+{
+	uint32_t mask = (uint32_t)carry->memory.control->size;
+
+	while (number <= mask >> 1)
+		mask >>= 1;
+	return number & mask >> 1;
+}
+
+static void
+grow(struct forwarder *forwarder, unsigned steps)
+{
+	struct carry *carry = forwarder->carry;
+
+	for (; steps > 0 && carry->buckets < carry->memory.bucket_count; steps--) {
+		const uint32_t number = carry->buckets;
+
+		set_buckets(carry, number + 1);
+		resettle_bucket(forwarder, parent_of(carry, number), number);
+	}
+}
+
+void
+carry_shrink(struct forwarder *forwarder)
+{
+	struct carry *carry = forwarder->carry;
+
+	for (unsigned i = 0; i < SHRINK_STEPS; i++) {
+		const uint32_t number = carry->buckets - 1;
+
+		if (number < BUCKETS_LEAST || carry->count >= number / SHRINK_SHARE * FLOWS_EACH)
+			return;
+		set_buckets(carry, number);
+		resettle_bucket(forwarder, number, parent_of(carry, number));
+	}
+}
+
+static uint32_t
+count_free(const struct carry *carry, uint32_t bucket)
+{
+	const struct carry_flow *ways = carry->memory.buckets[bucket].ways;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < CARRY_WAYS; i++)
+		count += is_free(carry, &ways[i]);
+	return count;
+}
+
+/* In the first bucket, where it is found sooner, unless that is nearly full and the second is not. */
+static struct carry_flow *
+find_place(const struct carry *carry, uint64_t hash)
+{
+	const uint64_t size = carry->memory.control->size;
+	const uint32_t first = carry_first(size, hash), second = carry_second(size, hash), left = count_free(carry, first);
+
+	return free_way(carry, left > 1 || left >= count_free(carry, second) ? first : second);
+}
+
+struct carry_flow *
+carry_occupy(struct forwarder *forwarder, const struct conn *conn, const struct fwd_vip *vip)
+{
+	struct carry *carry = forwarder->carry;
+	const uint64_t name = conn->key.client_port | (uint64_t)conn->key.vip_port << 16 |
+	    (conn->key.protocol == PROTOCOL_UDP ? CARRY_NAME_UDP : 0);
+	struct carry_flow *flow;
+	uint8_t address[16];
+
+	passage_client(&vip->addr, address);
+	if (carry->count >= carry->buckets * FLOWS_EACH)
+		grow(forwarder, 1);
+	flow = find_place(carry, hash_of(carry, conn->key.client, address, name));
+	if (flow == NULL) {
+		/* The flow's next frame tries again. */
+		forwarder->stats.carry_full += carry->buckets == carry->memory.bucket_count;
+		grow(forwarder, CROWDED_STEPS);
+		return NULL;
+	}
+	enter(forwarder, flow, conn_number(forwarder->conns, conn));
+	memcpy(flow->client, conn->key.client, sizeof(flow->client));
+	flow->vip = vip->number;
+	return flow;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* What carry.c, carry_place.c and carry_view.c share, and nobody else. */
+#ifndef LB_CARRY_STATE_H
+#define LB_CARRY_STATE_H
+
+#include "lb/carry.h"
+
+#define CARRY_IFACES 64 /* as many as the director has */
+
+struct carry {
+	struct carry_memory memory;
+	uint32_t buckets; /* in use */
+	uint32_t *places; /* by the flow's number: its place in the memory, and 1; 0: it is not carried */
+	uint32_t *list;   /* the places in use, and those that rest, in no order */
+	uint32_t listed;
+	uint32_t count;   /* of them, in use */
+	uint32_t cursor;  /* in the list: where the next slice begins */
+	uint64_t due;
+	uint32_t now;     /* as the kernel's times are */
+	uint32_t slots;   /* so many servers may stand in the memory */
+	uint16_t stamps[CARRY_SERVERS];
+	uint16_t generations[CARRY_SERVERS];
+	uint32_t ifindex[CARRY_IFACES];
+	bool carries[CARRY_IFACES];
+};
+
+/* Counts so many frames and bytes, as the kernel counts them, for a server, which is NULL when it is gone. */
+const struct fwd_server *carry_add(struct forwarder *forwarder, struct server_ref ref, uint64_t count);
+/* Takes what was counted of the flow, as long as its conn is known. */
+const struct fwd_server *carry_take(struct forwarder *forwarder, struct carry_flow *flow, struct conn *conn);
+
+/* --- carry_place.c: which place a flow has, and how many there are --- */
+
+/* Buckets in use at first. */
+void carry_places_begin(struct carry *carry);
+struct carry_flow *carry_flow_at(const struct carry *carry, uint32_t place);
+/* A place for the flow, filled in but for `from` and the name; NULL: there is none now. */
+struct carry_flow *carry_occupy(struct forwarder *forwarder, const struct conn *conn, const struct fwd_vip *vip);
+/* Takes the flow out. */
+void carry_vacate(struct forwarder *forwarder, struct carry_flow *flow, struct conn *conn);
+/* The place has no name. Counts what came late; true: it has rested, and is in the list no more. */
+bool carry_reclaim(struct forwarder *forwarder, struct carry_flow *flow);
+/* After flows have gone: a few buckets less. */
+void carry_shrink(struct forwarder *forwarder);
+
+#endif
