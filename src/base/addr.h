@@ -65,7 +65,9 @@ extern const struct mac mac_zero;
 static inline bool
 addr_equal(const struct addr *a, const struct addr *b)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
+	if (a->family != b->family)
+		return false;
+	return a->family == ADDR_IPV4 ? memcmp(a->bytes, b->bytes, 4) == 0 : memcmp(a->bytes, b->bytes, 16) == 0;
 }
 
 static inline bool

@@ -136,12 +136,16 @@ fwdtab_mac_begin(const struct fwdtab *table, const struct mac *mac)
 	return fwd_index_begin(&table->mac_index, word);
 }
 
-/* What IPv4 does not use is zero. */
 static inline uint32_t
 fwdtab_addr_begin(const struct fwdtab *table, const struct addr *addr)
 {
 	uint64_t words[2];
+	uint32_t word;
 
+	if (addr->family == ADDR_IPV4) {
+		memcpy(&word, addr->bytes, sizeof(word));
+		return fwd_index_begin(&table->vip_index, word);
+	}
 	memcpy(words, addr->bytes, sizeof(words));
 	return fwd_index_begin(&table->vip_index, words[0] ^ (words[1] << 32 | words[1] >> 32));
 }
