@@ -48,14 +48,14 @@ facts_of(const struct report_facts *facts, const struct conn *conn)
 {
 	const struct server *server = model_server(facts->model, conn->server);
 	struct flow_facts flow = { .client = conn_key_client(&conn->key), .client_port = conn->key.client_port,
-		.port = conn->key.vip_port, .protocol = conn->key.protocol, .state = (enum conn_state)conn->state };
+		.port = conn->key.vip_port, .protocol = conn_key_protocol(&conn->key), .state = (enum conn_state)conn->state };
 
 	if (server != NULL) {
 		flow.service = server->service->settings.name;
 		flow.server = server->settings.name;
 	}
 	for (size_t i = 0; i < facts->model->vip_count; i++)
-		if (facts->model->vips[i].number == conn->key.vip)
+		if (facts->model->vips[i].number == conn_key_vip(&conn->key))
 			flow.vip = facts->model->vips[i].addr;
 	return flow;
 }

@@ -148,7 +148,7 @@ carry_take(struct forwarder *forwarder, struct carry_flow *flow, struct conn *co
 	if (count == 0)
 		return NULL;
 	server = carry_add(forwarder, conn->server, count);
-	if (server != NULL && conn->key.protocol == PROTOCOL_TCP)
+	if (server != NULL && conn_key_protocol(&conn->key) == PROTOCOL_TCP)
 		take_segments(flow, conn, &server->run->measure);
 	return server;
 }
@@ -299,5 +299,5 @@ carry_offer(struct forwarder *forwarder, struct conn *conn, const struct fwd_vip
 	__atomic_store_n(&flow->name, conn->key.client_port | (uint64_t)conn->key.vip_port << 16 |
 	    (uint64_t)conn->server.slot << CARRY_SLOT_SHIFT |
 	    (uint64_t)carry->stamps[conn->server.slot] << CARRY_STAMP_SHIFT |
-	    (conn->key.protocol == PROTOCOL_UDP ? CARRY_NAME_UDP : 0), __ATOMIC_RELEASE);
+	    (conn_key_protocol(&conn->key) == PROTOCOL_UDP ? CARRY_NAME_UDP : 0), __ATOMIC_RELEASE);
 }

@@ -299,7 +299,7 @@ carry_occupy(struct forwarder *forwarder, const struct conn *conn, const struct 
 {
 	struct carry *carry = forwarder->carry;
 	const uint64_t name = conn->key.client_port | (uint64_t)conn->key.vip_port << 16 |
-	    (conn->key.protocol == PROTOCOL_UDP ? CARRY_NAME_UDP : 0);
+	    (conn_key_protocol(&conn->key) == PROTOCOL_UDP ? CARRY_NAME_UDP : 0);
 	struct carry_flow *flow;
 	uint8_t address[16];
 

@@ -41,15 +41,32 @@ struct conn_timeouts {
 /* IPVS's figures: established 15 min, SYN 60 s, FIN 2 min, TIME_WAIT 2 min, closed 10 s, UDP 5 min. */
 struct conn_timeouts conn_timeouts_default(void);
 
-/* A flow's name. All 24 bytes are hashed and compared: clear the struct first. */
+/* A flow's name. All 24 bytes are hashed and compared. */
 struct conn_key {
 	uint8_t client[16];   /* IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2) */
 	uint16_t client_port; /* host order */
 	uint16_t vip_port;
-	uint16_t vip;         /* the VIP's number: struct vip in lb/model.h */
-	uint8_t protocol;
-	uint8_t zero;
+	uint32_t target;      /* the VIP's number (struct vip in lb/model.h) and the protocol: conn_target() */
 };
+
+/* One word, written at once: a processor waits when it reads as one what was just written in parts. */
+static inline uint32_t
+conn_target(uint16_t vip, uint8_t protocol)
+{
+	return (uint32_t)protocol << 16 | vip;
+}
+
+static inline uint16_t
+conn_key_vip(const struct conn_key *key)
+{
+	return (uint16_t)key->target;
+}
+
+static inline uint8_t
+conn_key_protocol(const struct conn_key *key)
+{
+	return (uint8_t)(key->target >> 16);
+}
 
 struct addr conn_key_client(const struct conn_key *key);
 

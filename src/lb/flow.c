@@ -122,7 +122,7 @@ flow_persist_key(const struct passage *passage, const struct fwd_service *servic
 	for (unsigned i = 0; i < sizeof(key->client); i++, bits = bits > 8 ? bits - 8 : 0)
 		if (bits < 8)
 			key->client[i] &= (uint8_t)(0xff00 >> bits);
-	key->vip = service->run->number;
+	key->target = conn_target(service->run->number, 0);
 }
 
 /* Every datagram a flow of its own. */

@@ -48,9 +48,7 @@ flow_name(struct passage *passage)
 	passage_client(&packet->source, key->client);
 	key->client_port = packet->source_port;
 	key->vip_port = packet->destination_port;
-	key->vip = passage->vip->number;
-	key->protocol = packet->protocol;
-	key->zero = 0;
+	key->target = conn_target(passage->vip->number, packet->protocol);
 }
 
 static inline bool

@@ -367,7 +367,7 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 	struct conn_key common = *key;
 
 	/* The VIP's number is this director's own, and so is its byte order; all else is the same on another one. */
-	common.vip = 0;
+	store32((uint8_t *)&common.target, (uint32_t)conn_key_protocol(key) << 8);
 	store16((uint8_t *)&common.client_port, key->client_port);
 	store16((uint8_t *)&common.vip_port, key->vip_port);
 	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];

@@ -23,12 +23,10 @@ follow_error(struct passage *passage)
 
 	if (icmp_inner(passage->frame, &passage->packet, &inner) == -1 || !inner.has_ports)
 		return drop(passage, DROP_ICMP_UNKNOWN);
-	memset(key, 0, sizeof(*key));
 	passage_client(&inner.destination, key->client);
 	key->client_port = inner.destination_port;
 	key->vip_port = inner.source_port;
-	key->vip = passage->vip->number;
-	key->protocol = inner.protocol;
+	key->target = conn_target(passage->vip->number, inner.protocol);
 	conn = conn_find(forwarder->conns, key, passage->now);
 	if (conn != NULL)
 		passage->server = fwdtab_server(forwarder->table, conn->server);

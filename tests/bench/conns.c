@@ -48,7 +48,7 @@ make_key(uint32_t client, uint16_t port)
 	memcpy(key.client + 12, &client, sizeof(client));
 	key.client_port = port;
 	key.vip_port = 80;
-	key.protocol = PROTOCOL_TCP;
+	key.target = conn_target(0, PROTOCOL_TCP);
 	return key;
 }
 

@@ -174,7 +174,7 @@ arrive(struct simulation *sim)
 {
 	const uint32_t number = sim->next_flow++ % FLOWS;
 	struct flow *flow = &sim->flows[number];
-	struct conn_key key = { .client_port = (uint16_t)number, .protocol = PROTOCOL_TCP };
+	struct conn_key key = { .client_port = (uint16_t)number, .target = conn_target(0, PROTOCOL_TCP) };
 	const struct packet syn = { .tcp_flags = TCP_SYN, .tcp_sequence = number };
 
 	memset(flow, 0, sizeof(*flow));

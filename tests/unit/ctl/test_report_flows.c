@@ -79,7 +79,7 @@ static void
 add_flows(const char *name, unsigned first, unsigned count, uint64_t timeout, uint64_t now)
 {
 	struct conn_key key = { .client = { [10] = 0xff, 0xff, 198, 51, 100, 1 }, .vip_port = 80,
-		.vip = model->vips[0].number, .protocol = PROTOCOL_TCP };
+		.target = conn_target(model->vips[0].number, PROTOCOL_TCP) };
 
 	for (unsigned i = 0; i < count; i++) {
 		key.client_port = (uint16_t)(1000 + first + i);

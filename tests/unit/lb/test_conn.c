@@ -32,7 +32,7 @@ key_of(uint32_t number)
 	memcpy(&key.client[12], &number, sizeof(number));
 	key.client_port = 40000;
 	key.vip_port = 80;
-	key.protocol = PROTOCOL_TCP;
+	key.target = conn_target(0, PROTOCOL_TCP);
 	return key;
 }
 
@@ -83,14 +83,17 @@ START_TEST(test_finds_what_was_inserted)
 	ck_assert_int_eq(conn->state, CONN_SYN);
 	ck_assert_uint_eq(conn_table_count(table), 1);
 
+	ck_assert_uint_eq(conn_key_vip(&conn->key), 0);
+	ck_assert_uint_eq(conn_key_protocol(&conn->key), PROTOCOL_TCP);
+
 	/* Each field is part of the name. */
 	other = key, other.client_port++;
 	ck_assert_ptr_null(conn_find(table, &other, SECONDS(6)));
 	other = key, other.vip_port++;
 	ck_assert_ptr_null(conn_find(table, &other, SECONDS(6)));
-	other = key, other.vip++;
+	other = key, other.target = conn_target(1, PROTOCOL_TCP);
 	ck_assert_ptr_null(conn_find(table, &other, SECONDS(6)));
-	other = key, other.protocol = PROTOCOL_UDP;
+	other = key, other.target = conn_target(0, PROTOCOL_UDP);
 	ck_assert_ptr_null(conn_find(table, &other, SECONDS(6)));
 
 	conn_remove(table, conn);

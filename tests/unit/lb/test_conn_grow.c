@@ -32,7 +32,7 @@ key_of(uint32_t number)
 	memcpy(&key.client[12], &number, sizeof(number));
 	key.client_port = 40000;
 	key.vip_port = 80;
-	key.protocol = PROTOCOL_TCP;
+	key.target = conn_target(0, PROTOCOL_TCP);
 	return key;
 }
 
