@@ -38,14 +38,16 @@ queued() {
 	run_in director tc -s qdisc show dev eth0 root | sed -n 's/^ *Sent \([0-9]*\) bytes.*/\1/p'
 }
 
-# Frames for the VIP that tcpdump sees come to the director and go from it, while the client fetches 20 pages.
-watch_pages() {
-	capture director passing "ip dst $VIP and tcp dst port 80"
-	fetch_many 20 "$NET_DIR/pages"
-	assert_equal "pages" 20 "$(count_lines web1 "$NET_DIR/pages")"
-	wait_until 10 capture_has passing 20 "ether dst $DIRECTOR_MAC and tcp[tcpflags] & tcp-syn != 0" ||
-		fail "tcpdump does not see what comes"
+# The client fetches five pages: tcpdump sees each one's SYN come to the director, and EXPECTED of them go from it.
+watch_pages() { # EXPECTED
+	capture director passing "ip dst $VIP and tcp[tcpflags] & tcp-syn != 0"
+	for page in 1 2 3 4 5; do
+		[ "$(fetch)" = web1 ] || fail "no page comes"
+		wait_until 10 capture_has passing "$page" "ether dst $DIRECTOR_MAC" || fail "tcpdump sees nothing come"
+	done
+	wait_until 10 capture_has passing "$1" "ether src $DIRECTOR_MAC" || fail "tcpdump sees nothing go"
 	capture_end passing
+	assert_equal "SYNs that tcpdump saw go" "$1" "$(capture_count passing "ether src $DIRECTOR_MAC")"
 }
 
 run_in director tc qdisc replace dev eth0 root pfifo limit 10000
@@ -54,9 +56,7 @@ step "use: tcpdump sees each frame come and go"
 write_conf use
 start_dsrd
 wait_server up web/web1
-watch_pages
-came=$(capture_count passing "ether dst $DIRECTOR_MAC")
-assert_equal "frames that tcpdump saw go" "$came" "$(capture_count passing "ether src $DIRECTOR_MAC")"
+watch_pages 5
 stop_dsrd
 
 step "bypass: it sees them come, and not go"
@@ -65,8 +65,7 @@ start_dsrd
 wait_server up web/web1
 "$BUILD_DIR/dsrctl" -s "$NET_DIR/dsrd.sock" show config | grep -q -x 'queue-discipline = bypass' ||
 	fail "dsrctl show config does not say so"
-watch_pages
-assert_equal "frames that tcpdump saw go" 0 "$(capture_count passing "ether src $DIRECTOR_MAC")"
+watch_pages 0
 
 step "20 MB in super-frames, which go through it"
 before=$(queued)
@@ -90,7 +89,7 @@ small=$(counter frames_whole)
 capture director small "ip dst $VIP and greater 1515 and less 2048"
 upload
 capture_end small
-assert_at_least "super-frames of less than 2 KiB" 1000 "$(capture_count small)"
+assert_at_least "super-frames of less than 2 KiB" 100 "$(capture_count small)"
 dump_dsrd
 assert_at_least "super-frames that went out whole" $((small + 100)) "$(counter frames_whole)"
 assert_equal "frames dropped as too big" 0 "$(drop_count too-big)"
