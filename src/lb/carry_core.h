@@ -20,8 +20,6 @@
 
 #include "lb/carry_map.h"
 
-#define CARRY_INLINE static inline __attribute__((always_inline))
-
 /* The verifier of the kernel wants what it reads from the stack aligned, so the IP header is. */
 struct carry_head {
 	uint16_t pad;

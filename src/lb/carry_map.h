@@ -19,6 +19,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A call costs the kernel's programs more than what is done here. */
+#define CARRY_INLINE static inline __attribute__((always_inline))
+
 /*
  * Four flows to a bucket, two buckets to choose from: of a full table 3 % find no room, of a half full one hardly any, and a
  * frame's flow is in the first cache line that is looked at as a rule.
@@ -105,14 +108,14 @@ struct carry_hand {
 };
 
 /* So many buckets in use, whose numbers fit `mask`, of which half would not be enough. */
-static inline uint64_t
+CARRY_INLINE uint64_t
 carry_size(uint32_t count, uint32_t mask)
 {
 	return (uint64_t)count << 32 | mask;
 }
 
 /* A bucket that is not there yet still has its flows in the one that it will be split from. */
-static inline uint32_t
+CARRY_INLINE uint32_t
 carry_bucket_of(uint64_t size, uint32_t hash)
 {
 	const uint32_t mask = (uint32_t)size, number = hash & mask;
@@ -120,7 +123,7 @@ carry_bucket_of(uint64_t size, uint32_t hash)
 	return number < (uint32_t)(size >> 32) ? number : number & mask >> 1;
 }
 
-static inline uint64_t
+CARRY_INLINE uint64_t
 carry_product(const struct carry_key *key, unsigned i, uint32_t a, uint32_t b)
 {
 	return (key->words[i] + a) * (key->words[i + 1] + b);
@@ -131,7 +134,7 @@ carry_product(const struct carry_key *key, unsigned i, uint32_t a, uint32_t b)
  * their own, so that nobody who does not know the words can choose flows that meet. An IPv4 address is the last of its
  * four words.
  */
-static inline uint64_t
+CARRY_INLINE uint64_t
 carry_sum_ipv4(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
 {
 	return key->start + carry_product(key, 0, client[3], vip[3]) + carry_product(key, 2, ports, udp);
@@ -141,39 +144,39 @@ carry_sum_ipv4(const struct carry_key *key, const uint32_t client[4], const uint
  * Names that follow each other have sums that do, and would crowd in some buckets: the sum is spread until nothing of that
  * is left. (Multiplier: Knuth, TAOCP 6.4.) Each half chooses a bucket.
  */
-static inline uint64_t
+CARRY_INLINE uint64_t
 carry_spread(uint64_t sum)
 {
 	sum = (sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15);
 	return sum ^ sum >> 32;
 }
 
-static inline uint64_t
+CARRY_INLINE uint64_t
 carry_hash_ipv4(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
 {
 	return carry_spread(carry_sum_ipv4(key, client, vip, ports, udp));
 }
 
-static inline uint64_t
+CARRY_INLINE uint64_t
 carry_hash_ipv6(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
 {
 	return carry_spread(carry_sum_ipv4(key, client, vip, ports, udp) + carry_product(key, 4, client[0], client[1]) +
 	    carry_product(key, 6, client[2], vip[0]) + carry_product(key, 8, vip[1], vip[2]));
 }
 
-static inline uint32_t
+CARRY_INLINE uint32_t
 carry_first(uint64_t size, uint64_t hash)
 {
 	return carry_bucket_of(size, (uint32_t)hash);
 }
 
-static inline uint32_t
+CARRY_INLINE uint32_t
 carry_second(uint64_t size, uint64_t hash)
 {
 	return carry_bucket_of(size, (uint32_t)(hash >> 32));
 }
 
-static inline uint32_t
+CARRY_INLINE uint32_t
 carry_address_hash(const struct carry_key *key, const uint32_t addr[4])
 {
 	return (uint32_t)((key->start + carry_product(key, 0, addr[0], addr[1]) + carry_product(key, 2, addr[2], addr[3])) >> 48) %
