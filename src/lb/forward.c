@@ -178,7 +178,8 @@ decide(struct passage *passage, struct forwarder *forwarder)
 	if (choose_server(passage) == IS_DECIDED)
 		return;
 	stage_deliver(passage);
-	if (forwarder->carry != NULL && passage->conn != NULL)
+	/* Many flows have one frame only, so the kernel is told of a flow at its second. */
+	if (forwarder->carry != NULL && passage->conn != NULL && !passage->decision.new_flow)
 		carry_offer(forwarder, passage->conn, passage->vip, packet,
 		    passage->decision.verdict == VERDICT_FORWARD, passage->now);
 	if (packet->fragment)

@@ -357,6 +357,9 @@ START_TEST(test_a_server_that_is_down_keeps_tcp_and_loses_udp)
 
 	establish(1);
 	ck_assert(!give_both(&question, 0, 0));
+	ck_assert_uint_eq(carry_count(aided.forwarder.carry), 1); /* many flows have one frame only */
+	ck_assert(!give_both(&question, 0, 0));
+	ck_assert_uint_eq(carry_count(aided.forwarder.carry), 2);
 	ck_assert(give_both(&question, 0, 0));
 	for (struct scene *scene = &alone; scene != NULL; scene = scene == &alone ? &aided : NULL) {
 		scene_server(scene, "web", "s1")->health.state = HEALTH_DOWN;
@@ -365,6 +368,7 @@ START_TEST(test_a_server_that_is_down_keeps_tcp_and_loses_udp)
 	both_compile(false);
 	ck_assert(tcp(1, TCP_ACK));
 	ck_assert(!give_both(&question, 0, 0)); /* now another server's */
+	ck_assert(!give_both(&question, 0, 0));
 	ck_assert(give_both(&question, 0, 0));
 	for (struct scene *scene = &alone; scene != NULL; scene = scene == &alone ? &aided : NULL)
 		scene_server(scene, "web", "s1")->service->settings.on_down = ON_DOWN_MOVE;
@@ -487,7 +491,7 @@ START_TEST(test_any_frames_in_any_order)
 		if (draw(&state, 100) == 0)
 			compare_counters();
 	}
-	ck_assert_uint_gt(carried, 2000);
+	ck_assert_uint_gt(carried, 1500);
 	compare_counters();
 }
 END_TEST
