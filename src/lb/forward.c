@@ -111,7 +111,7 @@ guard(struct passage *passage, const struct fwdtab *table)
 	return passage->status == PACKET_OK ? GOES_ON : drop(passage, why_unreadable(passage->status));
 }
 
-/* The same of frames that are not plain: a fragment goes where its first one went, an error where the flow it is about. */
+/* A fragment goes where its first one went, an ICMP error where the flow goes that it is about. */
 static SELDOM enum stage
 choose_otherwise(struct passage *passage)
 {
@@ -124,6 +124,7 @@ choose_otherwise(struct passage *passage)
 	return passage->server != NULL ? GOES_ON : stage_flow(passage);
 }
 
+/* Of plain frames only the flow is asked for. */
 static inline enum stage
 choose_server(struct passage *passage)
 {

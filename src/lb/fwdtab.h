@@ -136,6 +136,7 @@ fwdtab_mac_begin(const struct fwdtab *table, const struct mac *mac)
 	return fwd_index_begin(&table->mac_index, word);
 }
 
+/* Of IPv6 both halves count, wherever in them an operator's addresses differ. */
 static inline uint32_t
 fwdtab_addr_begin(const struct fwdtab *table, const struct addr *addr)
 {
