@@ -37,10 +37,13 @@ write_conf "$NET_DIR/second.conf" 3 1 2
 start_dsrd
 wait_servers_up web web1 web2 web3
 
+# Their ports are given, as the key is: every run has the same shares.
 step "twelve downloads by the first director"
+port=50000
 for name in $DOWNLOADS; do
-	start_in client "$name" curl -sN -H 'Connection: close' -D "$NET_DIR/$name.head" -o "$NET_DIR/$name.part" \
-	    "http://$VIP/slow/long"
+	port=$((port + 1))
+	start_in client "$name" curl -sN --local-port "$port" -H 'Connection: close' -D "$NET_DIR/$name.head" \
+	    -o "$NET_DIR/$name.part" "http://$VIP/slow/long"
 done
 for name in $DOWNLOADS; do
 	wait_until 5 grep -q '^X-Server:' "$NET_DIR/$name.head" || fail "the download $name does not begin"
