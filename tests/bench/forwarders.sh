@@ -4,7 +4,7 @@
 # What is compared: how each forwarder is started and stopped, and what it says of itself. Each takes UDP (and most
 # of them TCP) for the VIP and hands it to web1 and web2; run.sh sources this file.
 
-ALL_FORWARDERS='generator direct redirect pen nft nft-persist dsrd-frame dsrd dsrd-tc dsrd-xdp'
+ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp'
 BENCH_FLOWS=4194304 # the tables' size: all that a round brings
 
 # Those that can be here; the others are told.
@@ -65,6 +65,18 @@ nft_rules() { # plain|persist
 	printf '}\n}\n'
 }
 
+# What dsrd's `withhold` does: behind the taps the VIP's frames are dropped.
+bare_rules() {
+	cat <<-END
+	table netdev bare {
+		chain ingress-eth0 {
+			type filter hook ingress device eth0 priority 101;
+			ip daddr $VIP drop
+		}
+	}
+	END
+}
+
 dsrd_conf() { # OFFLOAD
 	cat <<-END
 	[dsrd]
@@ -113,6 +125,12 @@ start_forwarder() { # NAME
 		;;
 	nft) nft_rules plain | run_in director nft -f - ;;
 	nft-persist) nft_rules persist | run_in director nft -f - ;;
+	bare)
+		bare_rules | run_in director nft -f -
+		# shellcheck disable=SC2086 # words
+		start_in director forwarder $ON_BENCH_CPU "$BUILD_DIR/tests/bench/bare" eth0 "$VIP" "$DIRECTOR_MAC" \
+		    "$(server_mac 1)" "$(server_mac 2)"
+		;;
 	dsrd) start_dsrd_as "$DSRD" off ;;
 	dsrd-frame) start_dsrd_as "$BUILD_DIR/tests/bench/dsrd-frame" off ;;
 	dsrd-tc) start_dsrd_as "$DSRD" tc || return 1 ;;
@@ -150,6 +168,11 @@ stop_forwarder() {
 		ip -n "$NET-director" address replace "$SERVER_PREFIX.1/24" dev eth0
 		;;
 	nft | nft-persist) run_in director nft delete table netdev nftlb ;;
+	bare)
+		is_running forwarder || fail "bare ended under load: $(cat "$NET_DIR/forwarder.log")"
+		stop forwarder
+		run_in director nft delete table netdev bare
+		;;
 	dsrd*)
 		is_running dsrd || fail "$FORWARDER ended under load"
 		stop_dsrd
@@ -157,7 +180,8 @@ stop_forwarder() {
 	esac
 }
 
-# Frames that found the forwarder's ring full, as it tells itself. pen has no ring: its socket drops, and does not tell.
+# Frames that found the forwarder's ring full, as it tells itself. pen has no ring: its socket drops, and does not
+# tell; nor does bare.
 forwarder_lost() {
 	case $FORWARDER in
 	dsrd*)
@@ -170,7 +194,7 @@ forwarder_lost() {
 
 forwarder_pid() {
 	case $FORWARDER in
-	pen) pid_of forwarder ;;
+	pen | bare) pid_of forwarder ;;
 	dsrd*) pid_of dsrd ;;
 	esac
 }
