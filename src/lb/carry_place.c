@@ -22,7 +22,7 @@
  */
 #define BUCKETS_LEAST 16
 #define FLOWS_EACH 1
-#define CROWDED_STEPS 4
+#define CROWDED_STEPS 16
 
 /* A quarter of that before it shrinks, so that it does not swing; so many buckets at a time, of which each costs 0.3 us. */
 #define SHRINK_SHARE 4
