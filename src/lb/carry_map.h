@@ -9,8 +9,8 @@
  * name with a new address behind it finds no match. Likewise a server's `word`. The counters are the kernel's, except
  * that the daemon takes `count` by an atomic exchange with 0.
  *
- * The table grows and shrinks with the flows, a bucket at a time (linear hashing, Litwin 1980). The daemon says by one word
- * how many buckets there are, and then moves the flows whose bucket is another by that: one is taken out as ever, and put in
+ * The table grows and shrinks with the flows, a bucket at a time (base/linear.h). The daemon says by one word how many
+ * buckets there are, and then moves the flows whose bucket is another by that: one is taken out as ever, and put in
  * elsewhere. Until it is there, a reader does not find it, and its frame is the daemon's.
  */
 #ifndef LB_CARRY_MAP_H
@@ -18,6 +18,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/linear.h"
 
 /* A call costs the kernel's programs more than what is done here. */
 #define CARRY_INLINE static inline __attribute__((always_inline))
@@ -107,20 +109,17 @@ struct carry_hand {
 	uint32_t ifindex; /* 0: nothing was decided */
 };
 
-/* So many buckets in use, whose numbers fit `mask`, of which half would not be enough. */
+/* So many buckets are in use: their number, and the mask that goes with it. */
 CARRY_INLINE uint64_t
-carry_size(uint32_t count, uint32_t mask)
+carry_size(uint32_t count)
 {
-	return (uint64_t)count << 32 | mask;
+	return (uint64_t)count << 32 | linear_mask(count);
 }
 
-/* A bucket that is not there yet still has its flows in the one that it will be split from. */
 CARRY_INLINE uint32_t
 carry_bucket_of(uint64_t size, uint32_t hash)
 {
-	const uint32_t mask = (uint32_t)size, number = hash & mask;
-
-	return number < (uint32_t)(size >> 32) ? number : number & mask >> 1;
+	return linear_bucket(hash, (uint32_t)(size >> 32), (uint32_t)size);
 }
 
 CARRY_INLINE uint64_t

@@ -33,24 +33,23 @@ union words {
 	uint32_t words[4];
 };
 
-static void
-set_buckets(struct carry *carry, uint32_t buckets)
+/* In use. */
+static uint32_t
+bucket_count(const struct carry *carry)
 {
-	uint32_t mask = (uint32_t)carry->memory.control->size;
+	return (uint32_t)(carry->memory.control->size >> 32);
+}
 
-	if (buckets > mask)
-		mask = mask * 2 + 1;
-	else if (buckets <= mask >> 1)
-		mask >>= 1;
-	carry->buckets = buckets;
-	__atomic_store_n(&carry->memory.control->size, carry_size(buckets, mask), __ATOMIC_SEQ_CST);
+static void
+set_bucket_count(struct carry *carry, uint32_t count)
+{
+	__atomic_store_n(&carry->memory.control->size, carry_size(count), __ATOMIC_SEQ_CST);
 }
 
 void
 carry_places_begin(struct carry *carry)
 {
-	carry->buckets = BUCKETS_LEAST;
-	carry->memory.control->size = carry_size(BUCKETS_LEAST, BUCKETS_LEAST - 1);
+	set_bucket_count(carry, BUCKETS_LEAST);
 }
 
 struct carry_flow *
@@ -234,27 +233,16 @@ resettle_bucket(struct forwarder *forwarder, uint32_t bucket, uint32_t other)
 			resettle(forwarder, &ways[i], bucket, other);
 }
 
-/* The bucket that the one with that number was split from, or will be. */
-static uint32_t
-parent_of(const struct carry *carry, uint32_t number)
-{
-	uint32_t mask = (uint32_t)carry->memory.control->size;
-
-	while (number <= mask >> 1)
-		mask >>= 1;
-	return number & mask >> 1;
-}
-
 static void
 grow(struct forwarder *forwarder, unsigned steps)
 {
 	struct carry *carry = forwarder->carry;
 
-	for (; steps > 0 && carry->buckets < carry->memory.bucket_count; steps--) {
-		const uint32_t number = carry->buckets;
+	for (; steps > 0 && bucket_count(carry) < carry->memory.bucket_count; steps--) {
+		const uint32_t number = bucket_count(carry);
 
-		set_buckets(carry, number + 1);
-		resettle_bucket(forwarder, parent_of(carry, number), number);
+		set_bucket_count(carry, number + 1);
+		resettle_bucket(forwarder, linear_parent(number), number);
 	}
 }
 
@@ -264,12 +252,12 @@ carry_shrink(struct forwarder *forwarder)
 	struct carry *carry = forwarder->carry;
 
 	for (unsigned i = 0; i < SHRINK_STEPS; i++) {
-		const uint32_t number = carry->buckets - 1;
+		const uint32_t number = bucket_count(carry) - 1;
 
 		if (number < BUCKETS_LEAST || carry->count >= number / SHRINK_SHARE * FLOWS_EACH)
 			return;
-		set_buckets(carry, number);
-		resettle_bucket(forwarder, number, parent_of(carry, number));
+		set_bucket_count(carry, number);
+		resettle_bucket(forwarder, number, linear_parent(number));
 	}
 }
 
@@ -304,12 +292,12 @@ carry_occupy(struct forwarder *forwarder, const struct conn *conn, const struct 
 	uint8_t address[16];
 
 	passage_client(&vip->addr, address);
-	if (carry->count >= carry->buckets * FLOWS_EACH)
+	if (carry->count >= bucket_count(carry) * FLOWS_EACH)
 		grow(forwarder, 1);
 	flow = find_place(carry, hash_of(carry, conn->key.client, address, name));
 	if (flow == NULL) {
 		/* The flow's next frame tries again. */
-		forwarder->stats.carry_full += carry->buckets == carry->memory.bucket_count;
+		forwarder->stats.carry_full += bucket_count(carry) == carry->memory.bucket_count;
 		grow(forwarder, CROWDED_STEPS);
 		return NULL;
 	}

@@ -9,7 +9,6 @@
 
 struct carry {
 	struct carry_memory memory;
-	uint32_t buckets; /* in use */
 	uint32_t *places; /* by the flow's number: its place in the memory, and 1; 0: it is not carried */
 	uint32_t *list;   /* the places in use, and those that rest, in no order */
 	uint32_t listed;

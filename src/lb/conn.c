@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "base/large.h"
+#include "base/linear.h"
 #include "base/universal.h"
 
 /* Indices of entries; entry 0 is never used, so that memory fresh from calloc() is an empty table. */
@@ -31,9 +32,9 @@
 #define CAPACITY_MOST (UINT32_C(1) << 30)
 
 /*
- * The index grows with the flows, a bucket at a time (linear hashing, Litwin 1980), and no step ever takes long. A look-up
- * is cheap while what it touches is in the processor's caches, so few flows in a large table stay close together. Two
- * buckets for each flow, until the index is as large as it may be; it shrinks beyond four, so that it does not swing.
+ * The index grows with the flows, a bucket at a time (base/linear.h). A look-up is cheap while what it touches is in the
+ * processor's caches, so few flows in a large table stay close together. Two buckets for each flow, until the index is as
+ * large as it may be; it shrinks beyond four, so that it does not swing.
  */
 #define BUCKETS_LEAST CAPACITY_LEAST
 #define BUCKETS_EACH 2
@@ -46,7 +47,7 @@ struct conn_table {
 	void *conn_memory;  /* where they are in */
 	void *bucket_memory;
 	uint32_t bucket_count; /* buckets in use */
-	uint32_t bucket_mask;  /* of the numbers that they have, or will have when the index has doubled */
+	uint32_t bucket_mask;  /* linear_mask() of that */
 	uint32_t bucket_most;
 	uint32_t capacity;
 	uint32_t count;
@@ -67,6 +68,13 @@ struct conn_table {
 /* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
 static_assert(sizeof(struct conn_key) == UNIVERSAL_BYTES, "the key is hashed whole: no padding");
 static_assert(sizeof(struct conn) <= 60, "a flow's size times a million");
+
+static void
+set_bucket_count(struct conn_table *table, uint32_t count)
+{
+	table->bucket_count = count;
+	table->bucket_mask = linear_mask(count);
+}
 
 struct conn_table *
 conn_table_new(uint32_t capacity, const struct siphash_key *key)
@@ -91,8 +99,7 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 	}
 	table->capacity = capacity;
 	table->bucket_most = buckets;
-	table->bucket_count = BUCKETS_LEAST;
-	table->bucket_mask = BUCKETS_LEAST - 1;
+	set_bucket_count(table, BUCKETS_LEAST);
 	table->key = universal_key(key);
 	return table;
 }
@@ -174,13 +181,10 @@ conn_at(struct conn_table *table, uint32_t number)
 	return &table->conns[number];
 }
 
-/* A bucket that is not there yet still has its flows in the one that it will be split from. */
 static inline uint32_t
 bucket_number(const struct conn_table *table, const struct conn_key *key)
 {
-	const uint32_t number = universal_hash(&table->key, key) & table->bucket_mask;
-
-	return number < table->bucket_count ? number : number & table->bucket_mask >> 1;
+	return linear_bucket(universal_hash(&table->key, key), table->bucket_count, table->bucket_mask);
 }
 
 static inline uint32_t *
@@ -193,12 +197,10 @@ bucket_of(struct conn_table *table, const struct conn_key *key)
 static void
 split_bucket(struct conn_table *table)
 {
-	const uint32_t number = table->bucket_count++;
-	uint32_t *stay, *go = &table->buckets[number];
+	const uint32_t number = table->bucket_count;
+	uint32_t *stay = &table->buckets[linear_parent(number)], *go = &table->buckets[number];
 
-	if (number > table->bucket_mask)
-		table->bucket_mask = table->bucket_mask * 2 + 1;
-	stay = &table->buckets[number & table->bucket_mask >> 1];
+	set_bucket_count(table, number + 1);
 	for (uint32_t i = *stay; i != NIL; i = table->conns[i].next) {
 		if (bucket_number(table, &table->conns[i].key) == number) {
 			*go = i;
@@ -210,19 +212,18 @@ split_bucket(struct conn_table *table)
 	}
 	*stay = *go = NIL;
 	/* The flows that are moved next but a few are on their way from memory meanwhile. */
-	__builtin_prefetch(&table->conns[table->buckets[(number + SPLITS_AHEAD) & table->bucket_mask >> 1]]);
+	__builtin_prefetch(&table->conns[table->buckets[linear_parent(number + SPLITS_AHEAD)]]);
 }
 
 /* The last bucket's flows go back behind those they were split from. */
 static void
 merge_bucket(struct conn_table *table)
 {
-	const uint32_t number = --table->bucket_count;
+	const uint32_t number = table->bucket_count - 1;
 	const uint32_t first = table->buckets[number];
-	uint32_t *link = &table->buckets[number & table->bucket_mask >> 1];
+	uint32_t *link = &table->buckets[linear_parent(number)];
 
-	if (number == (table->bucket_mask >> 1) + 1)
-		table->bucket_mask >>= 1;
+	set_bucket_count(table, number);
 	if (first == NIL)
 		return;
 	while (*link != NIL)
