@@ -16,14 +16,14 @@ static_assert(sizeof(struct carry_flow) == 64, "a flow is a cache line");
 static_assert(sizeof(struct carry_server) == 32 && sizeof(struct carry_vip) == 32, "shared with the kernel's program");
 static_assert(sizeof(struct carry_control) % 8 == 0, "as maps round sizes up");
 
-#define BUCKETS_LEAST 1024
+#define MEMORY_LEAST 1024 /* buckets, of which as many are in use as carry_place.c says */
 /* Flows in one slice: some 100 ns each where their cache lines are cold. */
 #define SLICE 4096
 
 uint32_t
 carry_buckets(uint32_t connections)
 {
-	uint32_t buckets = BUCKETS_LEAST;
+	uint32_t buckets = MEMORY_LEAST;
 
 	while ((uint64_t)buckets * CARRY_WAYS < connections)
 		buckets *= 2;
@@ -296,8 +296,6 @@ carry_offer(struct forwarder *forwarder, struct conn *conn, const struct fwd_vip
 	if (flow == NULL)
 		return;
 	memcpy(flow->from, packet->ether_source.bytes, sizeof(flow->from));
-	__atomic_store_n(&flow->name, conn->key.client_port | (uint64_t)conn->key.vip_port << 16 |
-	    (uint64_t)conn->server.slot << CARRY_SLOT_SHIFT |
-	    (uint64_t)carry->stamps[conn->server.slot] << CARRY_STAMP_SHIFT |
-	    (conn_key_protocol(&conn->key) == PROTOCOL_UDP ? CARRY_NAME_UDP : 0), __ATOMIC_RELEASE);
+	__atomic_store_n(&flow->name, carry_name(&conn->key) | (uint64_t)conn->server.slot << CARRY_SLOT_SHIFT |
+	    (uint64_t)carry->stamps[conn->server.slot] << CARRY_STAMP_SHIFT, __ATOMIC_RELEASE);
 }

@@ -35,13 +35,6 @@ struct carry_frame {
 	bool only_back;   /* it can leave by the interface it came from only */
 };
 
-/* 16 bytes, as the verifier and the compiler like to see them. */
-union carry_addr {
-	uint8_t bytes[16];
-	uint32_t words[4];
-	uint64_t longs[2];
-};
-
 struct carry_packet {
 	union carry_addr client;
 	union carry_addr vip;

@@ -51,6 +51,13 @@
 /* Times are the monotonic clock's nanoseconds without the low 20 bits: 1.05 ms each. */
 #define CARRY_TIME_SHIFT 20
 
+/* 16 bytes, as the verifier and the compiler like to see them. */
+union carry_addr {
+	uint8_t bytes[16];
+	uint32_t words[4];
+	uint64_t longs[2];
+};
+
 struct carry_flow {
 	uint64_t name;         /* 0: free */
 	uint8_t client[16];    /* IPv4 as ::ffff:a.b.c.d */

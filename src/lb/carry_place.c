@@ -28,11 +28,6 @@
 #define SHRINK_SHARE 4
 #define SHRINK_STEPS 1024
 
-union words {
-	uint8_t bytes[16];
-	uint32_t words[4];
-};
-
 /* In use. */
 static uint32_t
 bucket_count(const struct carry *carry)
@@ -173,7 +168,7 @@ hash_of(const struct carry *carry, const uint8_t client[16], const uint8_t vip[1
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const bool udp = (name & CARRY_NAME_UDP) != 0;
-	union words from, to;
+	union carry_addr from, to;
 
 	memcpy(from.bytes, client, sizeof(from.bytes));
 	memcpy(to.bytes, vip, sizeof(to.bytes));
@@ -286,15 +281,13 @@ struct carry_flow *
 carry_occupy(struct forwarder *forwarder, const struct conn *conn, const struct fwd_vip *vip)
 {
 	struct carry *carry = forwarder->carry;
-	const uint64_t name = conn->key.client_port | (uint64_t)conn->key.vip_port << 16 |
-	    (conn_key_protocol(&conn->key) == PROTOCOL_UDP ? CARRY_NAME_UDP : 0);
 	struct carry_flow *flow;
 	uint8_t address[16];
 
 	passage_client(&vip->addr, address);
 	if (carry->count >= bucket_count(carry) * FLOWS_EACH)
 		grow(forwarder, 1);
-	flow = find_place(carry, hash_of(carry, conn->key.client, address, name));
+	flow = find_place(carry, hash_of(carry, conn->key.client, address, carry_name(&conn->key)));
 	if (flow == NULL) {
 		/* The flow's next frame tries again. */
 		forwarder->stats.carry_full += bucket_count(carry) == carry->memory.bucket_count;

@@ -4,6 +4,7 @@
 #define LB_CARRY_STATE_H
 
 #include "lb/carry.h"
+#include "proto/packet.h"
 
 #define CARRY_IFACES 64 /* as many as the director has */
 
@@ -22,6 +23,14 @@ struct carry {
 	uint32_t ifindex[CARRY_IFACES];
 	bool carries[CARRY_IFACES];
 };
+
+/* What frames say of a flow's name: CARRY_NAME_FLOW. */
+static inline uint64_t
+carry_name(const struct conn_key *key)
+{
+	return key->client_port | (uint64_t)key->vip_port << 16 |
+	    (conn_key_protocol(key) == PROTOCOL_UDP ? CARRY_NAME_UDP : 0);
+}
 
 /* Counts so many frames and bytes, as the kernel counts them, for a server, which is NULL when it is gone. */
 const struct fwd_server *carry_add(struct forwarder *forwarder, struct server_ref ref, uint64_t count);

@@ -85,10 +85,7 @@ write_vip(const struct forwarder *forwarder, const struct fwd_vip *vip)
 static void
 want(const struct carry *carry, uint8_t *wanted, const struct addr *addr)
 {
-	union {
-		uint8_t bytes[16];
-		uint32_t words[4];
-	} address;
+	union carry_addr address;
 	uint32_t bit;
 
 	passage_client(addr, address.bytes);
