@@ -120,34 +120,31 @@ stop_blast() {
 
 LOAD_STEP=0
 
-# In `peak` how many a second arrive when the forwarder is given as much as it takes, in `peak_before` and `peak_ring` what
-# the kernel dropped then before the forwarder, at the backlog and at the forwarder's ring.
+# In `peak` how many a second arrive when the forwarder is given as much as it takes; the rest as offer() leaves it.
 find_peak() { # LOAD
 	LOAD_STEP=$((LOAD_STEP + 1))
-	peak_ring=$(forwarder_lost) peak_before=$(backlog_drops) peak=$(arrived)
-	# shellcheck disable=SC2046 # words
-	blast $(load_options "$1") -t "$WINDOW" >"$NET_DIR/blast.log"
-	wait_until 2 nothing_under_way || true
+	offer "$1" "$WINDOW"
 	# Of what was sent that part arrived, and so fast it was sent.
-	peak=$(sed -n 's/^sent=\([0-9]*\) .*rate=\([0-9]*\)$/\1 \2/p' "$NET_DIR/blast.log" |
-		awk -v came=$(($(arrived) - peak)) '{ printf "%.0f\n", came / $1 * $2 }')
-	peak_before=$(($(backlog_drops) - peak_before)) peak_ring=$(($(forwarder_lost) - peak_ring))
+	peak=$(awk -v came="$came" -v sent="$sent" -v rate="$sent_rate" 'BEGIN { printf "%.0f\n", came / sent * rate }')
 }
 
 # Lets the forwarder see every flow of a load, at a rate that it can bear.
 teach() { # LOAD FRAMES RATE
 	LOAD_STEP=$((LOAD_STEP + 1))
 	# shellcheck disable=SC2046 # words
-	blast $(load_options "$1") -r "$3" -n "$2" -t 20 >/dev/null
+	blast $(load_options "$1") -r "$3" -n "$2" -t 60 >/dev/null
 }
 
-# Sends at a bounded rate, and leaves in `sent` and `came` how many frames went and how many arrived.
-offer() { # LOAD RATE SECONDS
+# Sends, and leaves in `sent` and `came` how many frames went and how many arrived, in `sent_rate` how many went a second,
+# in `lost_before` and `lost_ring` what the kernel dropped before the forwarder, at the backlog and at the forwarder's ring.
+offer() { # LOAD SECONDS [GENERATOR-OPTION...]
+	offer_options="$(load_options "$1") -t $2"
+	shift 2
 	wait_until 5 nothing_under_way || true
 	lost_ring=$(forwarder_lost) lost_before=$(backlog_drops) came=$(arrived)
-	# shellcheck disable=SC2046 # words
-	sent=$(blast $(load_options "$1") -r "$2" -t "$3" | sed -n 's/^sent=\([0-9]*\) .*/\1/p')
-	[ -n "$sent" ] || fail "the generator failed"
+	# shellcheck disable=SC2086 # words
+	blast $offer_options "$@" >"$NET_DIR/blast.log" || fail "the generator failed"
+	sent=$(sed 's/^sent=\([0-9]*\) .*/\1/' "$NET_DIR/blast.log") sent_rate=$(sed 's/.* rate=//' "$NET_DIR/blast.log")
 	wait_until 2 nothing_under_way || true
 	came=$(($(arrived) - came))
 	lost_before=$(($(backlog_drops) - lost_before)) lost_ring=$(($(forwarder_lost) - lost_ring))

@@ -24,7 +24,7 @@ part_rate() {
 		esac
 		find_peak "$load"
 		[ "$load" != 60-10k ] || peak_small=$peak
-		result rate "$load" "$peak" "$peak_before" "$peak_ring"
+		result rate "$load" "$peak" "$lost_before" "$lost_ring"
 		[ "$load" != 60-1m ] ||
 			result memory "$memory_before $(forwarder_rss) $(($(kernel_memory) - kernel_before)) $(forwarder_flows "$MANY")"
 	done
@@ -53,7 +53,7 @@ part_loss() {
 	[ "$FORWARDER" != generator ] || return 0
 	know_peak
 	for percent in $LOSS_STEPS; do
-		offer 60-10k $((peak * percent / 100)) "$LOSS_SECONDS"
+		offer 60-10k "$LOSS_SECONDS" -r $((peak * percent / 100))
 		result loss "$peak" "$percent" "$sent" "$came" "$lost_before" "$lost_ring"
 	done
 }
