@@ -57,6 +57,14 @@ addr_from_ipv6(const uint8_t bytes[16])
 	return addr;
 }
 
+bool
+addr_is_mapped(const uint8_t bytes[16])
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(bytes, prefix, sizeof(prefix)) == 0;
+}
+
 struct addr
 addr_from_sockaddr(const struct sockaddr *sa)
 {

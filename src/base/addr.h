@@ -47,6 +47,8 @@ NODISCARD int addr_parse(const char *text, struct addr *addr);
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT]);
 struct addr addr_from_ipv4(const uint8_t bytes[4]);
 struct addr addr_from_ipv6(const uint8_t bytes[16]);
+/* An IPv4 address in 16 bytes, its own the last four: ::ffff:0:0/96 (RFC 4291 section 2.5.5.2). */
+bool addr_is_mapped(const uint8_t bytes[16]);
 /* ADDR_NONE when the sockaddr is of another family. */
 struct addr addr_from_sockaddr(const struct sockaddr *sa);
 /* True for ::, 0.0.0.0, multicast and the IPv4 broadcast: what can be no host's address. */

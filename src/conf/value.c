@@ -64,13 +64,11 @@ is_loopback(const struct addr *addr)
 	return memcmp(addr->bytes, loopback6, sizeof(loopback6)) == 0; /* RFC 4291 section 2.5.3 */
 }
 
-/* ::ffff:0:0/96 (RFC 4291 section 2.5.5.2): no such address is on any wire. */
+/* No such address is on any wire. */
 static bool
 is_mapped(const struct addr *addr)
 {
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-	return addr->family == ADDR_IPV6 && memcmp(addr->bytes, prefix, sizeof(prefix)) == 0;
+	return addr->family == ADDR_IPV6 && addr_is_mapped(addr->bytes);
 }
 
 /* fe80::/10 (RFC 4291 section 2.5.6) */

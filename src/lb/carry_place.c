@@ -166,13 +166,12 @@ free_way(const struct carry *carry, uint32_t bucket)
 static uint64_t
 hash_of(const struct carry *carry, const uint8_t client[16], const uint8_t vip[16], uint64_t name)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const bool udp = (name & CARRY_NAME_UDP) != 0;
 	union carry_addr from, to;
 
 	memcpy(from.bytes, client, sizeof(from.bytes));
 	memcpy(to.bytes, vip, sizeof(to.bytes));
-	return memcmp(vip, mapped, sizeof(mapped)) == 0 ?
+	return addr_is_mapped(vip) ?
 	    carry_hash_ipv4(&carry->memory.control->key, from.words, to.words, (uint32_t)name, udp) :
 	    carry_hash_ipv6(&carry->memory.control->key, from.words, to.words, (uint32_t)name, udp);
 }

@@ -149,10 +149,8 @@ conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context)
 struct addr
 conn_key_client(const struct conn_key *key)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (memcmp(key->client, mapped, sizeof(mapped)) == 0)
-		return addr_from_ipv4(key->client + sizeof(mapped));
+	if (addr_is_mapped(key->client))
+		return addr_from_ipv4(key->client + 12);
 	return addr_from_ipv6(key->client);
 }
 

@@ -16,54 +16,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../unit/lb/carry_shared.h"
 #include "base/attr.h"
 #include "base/errlist.h"
 #include "daemon/replay.h"
-#include "lb/carry.h"
 #include "offload/fast_path.h"
 #include "proto/checksum.h"
 
 #define SKIPPED 77
 #define IFINDEX 1 /* as fast_path_try() has it */
 
-/* What carry_core.h asks for; it has no pointer to hand through. */
-static struct carry_memory shared;
-
-struct view {
-	const uint8_t *bytes;
-	uint32_t length;
-};
-
-static int
-carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
-{
-	const struct view *view = source;
-
-	if (offset + length > view->length)
-		return -1;
-	memcpy(bytes, view->bytes + offset, length);
-	return 0;
-}
-
 static struct carry_bucket *
 carry_bucket_at(uint32_t number)
 {
 	return number < shared.bucket_count ? &shared.buckets[number] : NULL;
 }
-
-static struct carry_server *
-carry_server_at(uint32_t slot)
-{
-	return &shared.servers[slot];
-}
-
-static struct carry_vip *
-carry_vip_at(uint32_t number)
-{
-	return &shared.vips[number];
-}
-
-#include "lb/carry_core.h"
 
 struct play {
 	struct replay replay;
@@ -157,12 +124,7 @@ share_memory(struct play *play, bool kernel, uint32_t connections)
 		shared = *fast_path_memory(play->kernel);
 		return 0;
 	}
-	shared.bucket_count = carry_buckets(connections);
-	shared.buckets = calloc(shared.bucket_count, sizeof(*shared.buckets));
-	shared.servers = calloc(CARRY_SERVERS, sizeof(*shared.servers));
-	shared.vips = calloc(CARRY_VIPS, sizeof(*shared.vips));
-	shared.control = calloc(1, sizeof(*shared.control));
-	return shared.buckets == NULL || shared.servers == NULL || shared.vips == NULL || shared.control == NULL ? 1 : 0;
+	return shared_open(carry_buckets(connections)) ? 0 : 1;
 }
 
 static int

@@ -137,6 +137,15 @@ START_TEST(addr_knows_what_no_host_has)
 }
 END_TEST
 
+START_TEST(addr_knows_ipv4_in_16_bytes)
+{
+	ck_assert(addr_is_mapped(parsed("::ffff:192.0.2.10").bytes));
+	ck_assert(!addr_is_mapped(parsed("::fffe:192.0.2.10").bytes));
+	ck_assert(!addr_is_mapped(parsed("::192.0.2.10").bytes));
+	ck_assert(!addr_is_mapped(parsed("100::ffff:192.0.2.10").bytes));
+}
+END_TEST
+
 static const struct {
 	const char *prefix;
 	uint8_t length;
@@ -240,6 +249,7 @@ addr_suite(void)
 	tcase_add_test(tcase, addr_unset_has_a_text);
 	tcase_add_test(tcase, addr_comes_from_sockaddr);
 	tcase_add_loop_test(tcase, addr_knows_what_no_host_has, 0, (int)ARRAY_LEN(hosts));
+	tcase_add_test(tcase, addr_knows_ipv4_in_16_bytes);
 	tcase_add_loop_test(tcase, prefix_contains_its_addresses, 0, (int)ARRAY_LEN(prefixes));
 	tcase_add_test(tcase, prefix_contains_nothing_unset);
 	tcase_add_loop_test(tcase, mac_reads_and_writes, 0, (int)ARRAY_LEN(good_macs));

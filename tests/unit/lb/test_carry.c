@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
-#include "lb/carry.h"
+#include "carry_shared.h"
 #include "offload/withhold_map.h"
 #include "scene.h"
 #include "suites.h"
@@ -21,24 +21,7 @@
 
 static struct scene alone, aided;
 static struct carry *carry;
-static struct carry_memory shared;
 static unsigned carried;
-
-struct view {
-	const uint8_t *bytes;
-	uint32_t length;
-};
-
-static int
-carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
-{
-	const struct view *view = source;
-
-	if (offset + length > view->length)
-		return -1;
-	memcpy(bytes, view->bytes + offset, length);
-	return 0;
-}
 
 static struct carry_bucket *
 carry_bucket_at(uint32_t number)
@@ -46,20 +29,6 @@ carry_bucket_at(uint32_t number)
 	ck_assert_uint_lt(number, BUCKETS);
 	return &shared.buckets[number];
 }
-
-static struct carry_server *
-carry_server_at(uint32_t slot)
-{
-	return &shared.servers[slot];
-}
-
-static struct carry_vip *
-carry_vip_at(uint32_t number)
-{
-	return &shared.vips[number];
-}
-
-#include "lb/carry_core.h"
 
 static void
 configure(struct scene *scene)
@@ -89,12 +58,7 @@ setup(void)
 	static const struct siphash_key secret = { { 42 } };
 
 	carried = 0;
-	shared.bucket_count = BUCKETS;
-	shared.buckets = calloc(BUCKETS, sizeof(*shared.buckets));
-	shared.servers = calloc(CARRY_SERVERS, sizeof(*shared.servers));
-	shared.vips = calloc(CARRY_VIPS, sizeof(*shared.vips));
-	shared.control = calloc(1, sizeof(*shared.control));
-	ck_assert(shared.buckets != NULL && shared.servers != NULL && shared.vips != NULL && shared.control != NULL);
+	ck_assert(shared_open(BUCKETS));
 	scene_open(&alone);
 	scene_open(&aided);
 	configure(&alone);
@@ -114,10 +78,7 @@ teardown(void)
 	aided.forwarder.carry = NULL;
 	scene_close(&alone);
 	scene_close(&aided);
-	free(shared.buckets);
-	free(shared.servers);
-	free(shared.vips);
-	free(shared.control);
+	shared_close();
 }
 
 /* Would the kernel carry it? Then it leaves `aided`. */

@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
-#include "lb/carry.h"
+#include "carry_shared.h"
 #include "scene.h"
 #include "suites.h"
 
@@ -19,33 +19,10 @@
 #define FLOWS 1800
 #define KINDS 3
 
-/* Check's own assertions write to a file each, passed or not: too slow for inner loops. */
-#define must(condition, ...) do { \
-		if (!(condition)) \
-			ck_abort_msg(__VA_ARGS__); \
-	} while (0)
-
 static struct scene scene;
 static struct carry *carry;
-static struct carry_memory shared;
 static uint64_t given; /* frames, carried or not */
 static uint64_t carried;
-
-struct view {
-	const uint8_t *bytes;
-	uint32_t length;
-};
-
-static int
-carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
-{
-	const struct view *view = source;
-
-	if (offset + length > view->length)
-		return -1;
-	memcpy(bytes, view->bytes + offset, length);
-	return 0;
-}
 
 static struct carry_bucket *
 carry_bucket_at(uint32_t number)
@@ -54,20 +31,6 @@ carry_bucket_at(uint32_t number)
 	return &shared.buckets[number];
 }
 
-static struct carry_server *
-carry_server_at(uint32_t slot)
-{
-	return &shared.servers[slot];
-}
-
-static struct carry_vip *
-carry_vip_at(uint32_t number)
-{
-	return &shared.vips[number];
-}
-
-#include "lb/carry_core.h"
-
 static void
 setup(void)
 {
@@ -75,12 +38,7 @@ setup(void)
 	struct service_settings *service;
 
 	given = carried = 0;
-	shared.bucket_count = BUCKETS;
-	shared.buckets = calloc(BUCKETS, sizeof(*shared.buckets));
-	shared.servers = calloc(CARRY_SERVERS, sizeof(*shared.servers));
-	shared.vips = calloc(CARRY_VIPS, sizeof(*shared.vips));
-	shared.control = calloc(1, sizeof(*shared.control));
-	ck_assert(shared.buckets != NULL && shared.servers != NULL && shared.vips != NULL && shared.control != NULL);
+	ck_assert(shared_open(BUCKETS));
 	scene_open(&scene);
 	service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
 	service->listens = realloc(service->listens, 2 * sizeof(*service->listens));
@@ -103,10 +61,7 @@ teardown(void)
 	carry_free(carry);
 	scene.forwarder.carry = NULL;
 	scene_close(&scene);
-	free(shared.buckets);
-	free(shared.servers);
-	free(shared.vips);
-	free(shared.control);
+	shared_close();
 }
 
 static uint16_t

@@ -8,51 +8,11 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "base/universal.h"
-#include "lb/conn.h"
-#include "proto/packet.h"
+#include "conn_keys.h"
 #include "suites.h"
 
 #define NOW SECONDS(100)
 #define LIFE MINUTES(15)
-
-/* Check's own assertions write to a file each, passed or not: too slow for inner loops. */
-#define must(condition, ...) do { \
-		if (!(condition)) \
-			ck_abort_msg(__VA_ARGS__); \
-	} while (0)
-
-static const struct siphash_key hash_key = { "an arbitrary k" };
-
-static struct conn_key
-key_of(uint32_t number)
-{
-	struct conn_key key;
-
-	memset(&key, 0, sizeof(key));
-	memcpy(&key.client[12], &number, sizeof(number));
-	key.client_port = 40000;
-	key.vip_port = 80;
-	key.target = conn_target(0, PROTOCOL_TCP);
-	return key;
-}
-
-static uint32_t
-number_of(const struct conn *conn)
-{
-	uint32_t number;
-
-	memcpy(&number, &conn->key.client[12], sizeof(number));
-	return number;
-}
-
-static struct conn_table *
-new_table(uint32_t capacity)
-{
-	struct conn_table *table = conn_table_new(capacity, &hash_key);
-
-	ck_assert_ptr_nonnull(table);
-	return table;
-}
 
 static void
 insert(struct conn_table *table, uint32_t number)
