@@ -108,14 +108,22 @@ bench_answer(const uint8_t *question, const char *from, const char *mac, uint8_t
 	return forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
 }
 
-void
-bench_answer_error(const uint8_t *question, const char *from, uint8_t code)
+/* A frame of ICMP from there to who asked. */
+static struct frame
+icmp_answer(const uint8_t *question, const char *from, uint32_t payload)
 {
 	char to[ADDR_TEXT];
 	const struct addr source = addr_from_ipv4(question + 26);
 	const struct shape shape = { .from_mac = SERVER_MAC, .from = from, .to = addr_format(&source, to),
-		.protocol = PROTOCOL_ICMP, .payload = 28 };
-	struct frame frame = scene_frame(&bench.scene, &shape);
+		.protocol = PROTOCOL_ICMP, .payload = payload };
+
+	return scene_frame(&bench.scene, &shape);
+}
+
+void
+bench_answer_error(const uint8_t *question, const char *from, uint8_t code)
+{
+	struct frame frame = icmp_answer(question, from, 28);
 
 	memset(bench.scene.bytes + 34, 0, 8);
 	bench.scene.bytes[34] = 3;
@@ -127,11 +135,7 @@ bench_answer_error(const uint8_t *question, const char *from, uint8_t code)
 void
 bench_answer_ping(const uint8_t *question, const char *from)
 {
-	char to[ADDR_TEXT];
-	const struct addr source = addr_from_ipv4(question + 26);
-	const struct shape shape = { .from_mac = SERVER_MAC, .from = from, .to = addr_format(&source, to),
-		.protocol = PROTOCOL_ICMP, .payload = 24 };
-	struct frame frame = scene_frame(&bench.scene, &shape);
+	struct frame frame = icmp_answer(question, from, 24);
 
 	memset(bench.scene.bytes + 34, 0, 4);
 	memcpy(bench.scene.bytes + 38, question + 38, 4);

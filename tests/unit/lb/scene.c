@@ -105,6 +105,14 @@ scene_close(struct scene *scene)
 	settings_clear(&scene->settings);
 }
 
+void
+scene_listen(struct service_settings *service, const char *vip, uint8_t protocol, uint16_t first, uint16_t last)
+{
+	service->listens = realloc(service->listens, (service->listen_count + 1) * sizeof(*service->listens));
+	ck_assert_ptr_nonnull(service->listens);
+	service->listens[service->listen_count++] = (struct listen_settings) { scene_addr(vip), protocol, first, last };
+}
+
 struct service_settings *
 scene_add_service(struct scene *scene, const char *name, uint8_t protocol, uint16_t port, const char *scheduler)
 {
@@ -118,9 +126,7 @@ scene_add_service(struct scene *scene, const char *name, uint8_t protocol, uint1
 	snprintf(service->iface, sizeof(service->iface), "eth0");
 	service->scheduler = scheduler_find(scheduler);
 	ck_assert_ptr_nonnull(service->scheduler);
-	service->listens = calloc(1, sizeof(*service->listens));
-	service->listens[0] = (struct listen_settings) { scene_addr(VIP), protocol, port, port };
-	service->listen_count = 1;
+	scene_listen(service, VIP, protocol, port, port);
 	service->timeouts = conn_timeouts_default();
 	service->persist_prefix4 = 32;
 	service->persist_prefix6 = 128;

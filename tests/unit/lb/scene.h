@@ -50,6 +50,8 @@ void scene_open(struct scene *scene);
 void scene_close(struct scene *scene);
 struct service_settings *scene_add_service(struct scene *scene, const char *name, uint8_t protocol, uint16_t port,
     const char *scheduler);
+/* One more address and range of ports. */
+void scene_listen(struct service_settings *service, const char *vip, uint8_t protocol, uint16_t first, uint16_t last);
 /* Adds server `number`, with the MAC in its settings unless `ask`. */
 struct server_settings *scene_add_server(struct service_settings *service, unsigned number, uint32_t weight, bool ask);
 /* Applies the settings, takes every server for up, compiles. May be called again with other settings: a reload. */

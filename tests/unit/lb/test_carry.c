@@ -35,9 +35,7 @@ configure(struct scene *scene)
 {
 	struct service_settings *service = scene_add_service(scene, "web", PROTOCOL_TCP, 80, "rr");
 
-	service->listens = realloc(service->listens, 2 * sizeof(*service->listens));
-	ck_assert_ptr_nonnull(service->listens);
-	service->listens[service->listen_count++] = (struct listen_settings) { scene_addr(VIP6), PROTOCOL_TCP, 80, 80 };
+	scene_listen(service, VIP6, PROTOCOL_TCP, 80, 80);
 	for (unsigned i = 1; i <= 3; i++)
 		scene_add_server(service, i, 1, false);
 	service = scene_add_service(scene, "dns", PROTOCOL_UDP, 53, "rr");

@@ -41,9 +41,7 @@ setup(void)
 	ck_assert(shared_open(BUCKETS));
 	scene_open(&scene);
 	service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
-	service->listens = realloc(service->listens, 2 * sizeof(*service->listens));
-	ck_assert_ptr_nonnull(service->listens);
-	service->listens[service->listen_count++] = (struct listen_settings) { scene_addr("2001:db8::10"), PROTOCOL_TCP, 80, 80 };
+	scene_listen(service, "2001:db8::10", PROTOCOL_TCP, 80, 80);
 	scene_add_server(service, 1, 1, false);
 	scene_add_server(service, 2, 1, false);
 	scene_add_server(scene_add_service(&scene, "dns", PROTOCOL_UDP, 53, "rr"), 3, 1, false);

@@ -25,16 +25,6 @@ teardown(void)
 	scene_close(&scene);
 }
 
-static void
-listen_at(struct service_settings *service, const char *vip, uint8_t protocol, uint16_t first, uint16_t last)
-{
-	const size_t count = service->listen_count + 1;
-
-	service->listens = realloc(service->listens, count * sizeof(*service->listens));
-	ck_assert_ptr_nonnull(service->listens);
-	service->listens[service->listen_count++] = (struct listen_settings) { scene_addr(vip), protocol, first, last };
-}
-
 static const struct fwd_vip *
 vip_at(uint16_t iface, const char *text)
 {
@@ -60,7 +50,7 @@ START_TEST(test_ports)
 	scene_add_service(&scene, "dns", PROTOCOL_UDP, 0, "rr");
 	service = scene_add_service(&scene, "web", PROTOCOL_TCP, 65535, "rr");
 	for (unsigned i = count; i > 0; i--)
-		listen_at(service, VIP, PROTOCOL_TCP, (uint16_t)(i * 5), (uint16_t)(i * 5 + 2));
+		scene_listen(service, VIP, PROTOCOL_TCP, (uint16_t)(i * 5), (uint16_t)(i * 5 + 2));
 	scene_apply(&scene);
 	for (unsigned port = 0; port <= UINT16_MAX; port++) {
 		const struct fwd_vip *vip = vip_at(0, VIP);
@@ -80,8 +70,8 @@ START_TEST(test_ports_of_neighbours)
 {
 	struct service_settings *service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
 
-	listen_at(service, "192.0.2.20", PROTOCOL_TCP, 81, 82);
-	listen_at(service, "192.0.2.30", PROTOCOL_TCP, 83, 83);
+	scene_listen(service, "192.0.2.20", PROTOCOL_TCP, 81, 82);
+	scene_listen(service, "192.0.2.30", PROTOCOL_TCP, 83, 83);
 	scene_apply(&scene);
 	for (uint16_t port = 79; port <= 84; port++) {
 		ck_assert(is_listened(vip_at(0, VIP), PROTOCOL_TCP, port) == (port == 80));
@@ -132,7 +122,7 @@ START_TEST(test_vips)
 	char text[ADDR_TEXT];
 
 	for (unsigned i = 0; i < 200; i += 2)
-		listen_at(service, numbered((enum numbering)_i, i, text), PROTOCOL_TCP, 80, 80);
+		scene_listen(service, numbered((enum numbering)_i, i, text), PROTOCOL_TCP, 80, 80);
 	scene_apply(&scene);
 	for (unsigned i = 0; i < 200; i++) {
 		const struct fwd_vip *vip = vip_at(0, numbered((enum numbering)_i, i, text));
@@ -153,7 +143,7 @@ START_TEST(test_vips_are_spread)
 	uint64_t steps = 0;
 
 	for (unsigned i = 0; i < 200; i++)
-		listen_at(service, numbered((enum numbering)_i, i, text), PROTOCOL_TCP, 80, 80);
+		scene_listen(service, numbered((enum numbering)_i, i, text), PROTOCOL_TCP, 80, 80);
 	scene_apply(&scene);
 	for (unsigned i = 0; i < 200; i++) {
 		const struct fwd_index *index = &scene.table->vip_index;

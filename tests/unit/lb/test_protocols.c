@@ -22,23 +22,16 @@
 static struct scene scene;
 
 static void
-listen_on(struct service_settings *service, const char *vip, uint8_t protocol, uint16_t port)
-{
-	service->listens = realloc(service->listens, (service->listen_count + 1) * sizeof(*service->listens));
-	service->listens[service->listen_count++] = (struct listen_settings) { scene_addr(vip), protocol, port, port };
-}
-
-static void
 open_scene(void)
 {
 	struct service_settings *service;
 
 	scene_open(&scene);
 	service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
-	listen_on(service, VIP6, PROTOCOL_TCP, 80);
-	listen_on(service, VIP, PROTOCOL_SCTP, 80);
-	listen_on(service, VIP, PROTOCOL_UDP, 80);
-	listen_on(service, VIP6, PROTOCOL_UDP, 80);
+	scene_listen(service, VIP6, PROTOCOL_TCP, 80, 80);
+	scene_listen(service, VIP, PROTOCOL_SCTP, 80, 80);
+	scene_listen(service, VIP, PROTOCOL_UDP, 80, 80);
+	scene_listen(service, VIP6, PROTOCOL_UDP, 80, 80);
 	for (unsigned i = 1; i <= 3; i++)
 		scene_add_server(service, i, 1, false);
 	scene_apply(&scene);
