@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/errlist.h"
 #include "base/log.h"
@@ -22,6 +23,14 @@ asking_user(const struct control_ask *ask)
 	uid_t uid;
 
 	return os_peer_user(ask->fd, &uid) == 0 ? uid : (uid_t)-1;
+}
+
+static struct steer_author
+asking_author(const struct control_ask *ask)
+{
+	const uid_t uid = asking_user(ask);
+
+	return (struct steer_author) { .user = uid == (uid_t)-1 ? -1 : (int64_t)uid, .when = (uint64_t)time(NULL) };
 }
 
 bool
@@ -51,10 +60,12 @@ enum control_result
 desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
 {
 	struct server *server = desk_server(desk, ask, out);
+	struct steer_author author;
 
 	if (server == NULL)
 		return CONTROL_REFUSED;
-	(void)director_steer(&desk->dsrd->director, server, ADMIN_DRAINED, asking_user(ask));
+	author = asking_author(ask);
+	(void)director_steer(&desk->dsrd->director, server, ADMIN_DRAINED, &author);
 	return CONTROL_DONE;
 }
 
@@ -63,7 +74,7 @@ desk_steer(struct desk *desk, const struct control_ask *ask, struct writer *writ
 {
 	struct director *director = &desk->dsrd->director;
 	struct server *server = desk_server(desk, ask, out);
-	const uid_t uid = asking_user(ask);
+	const struct steer_author author = asking_author(ask);
 	uint64_t weight;
 	bool changed;
 
@@ -75,10 +86,10 @@ desk_steer(struct desk *desk, const struct control_ask *ask, struct writer *writ
 			    ask->request->arguments[1], WEIGHT_MOST);
 			return CONTROL_REFUSED;
 		}
-		changed = director_weigh(director, server, (uint32_t)weight, uid);
+		changed = director_weigh(director, server, (uint32_t)weight, &author);
 	} else {
 		changed = director_steer(director, server,
-		    ask->request->command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, uid);
+		    ask->request->command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, &author);
 	}
 	report_steered(writer, server, changed);
 	return CONTROL_DONE;

@@ -350,32 +350,36 @@ director_log_state(struct director *director, struct server *server, const char 
 
 /* The state has its own line; it follows from this one. */
 static void
-log_steering(struct director *director, struct server *server, const char *action, uid_t user)
+log_steering(struct director *director, struct server *server, const char *action, const struct steer_author *author)
 {
-	char name[SERVER_NAME_TEXT];
+	char name[SERVER_NAME_TEXT], reason[48];
 
-	log_notice("steer server=%s action=%s weight=%" PRIu32 " by=uid:%jd", server_name(server, name), action,
-	    server_weight(server), (intmax_t)user);
+	log_notice("steer server=%s action=%s weight=%" PRIu32 " by=uid:%" PRId64, server_name(server, name), action,
+	    server_weight(server), author->user);
 	director->stale = true;
-	director_log_state(director, server, reason_of(server), "an operator's command");
+	(void)snprintf(reason, sizeof(reason), "%s by an operator", action);
+	director_log_state(director, server, reason, "dsrctl");
 	director_refresh(director);
 }
 
 bool
-director_steer(struct director *director, struct server *server, enum admin_state admin, uid_t user)
+director_steer(struct director *director, struct server *server, enum admin_state admin,
+    const struct steer_author *author)
 {
 	if (!steer_admin(server, admin, director->now))
 		return false;
-	log_steering(director, server, admin_state_name(admin), user);
+	server->steering.admin_by = *author;
+	log_steering(director, server, admin_state_name(admin), author);
 	return true;
 }
 
 bool
-director_weigh(struct director *director, struct server *server, uint32_t weight, uid_t user)
+director_weigh(struct director *director, struct server *server, uint32_t weight, const struct steer_author *author)
 {
 	if (!steer_weight(server, weight))
 		return false;
-	log_steering(director, server, "weight", user);
+	server->steering.weight_by = *author;
+	log_steering(director, server, "weight", author);
 	return true;
 }
 

@@ -72,9 +72,14 @@ void director_refresh(struct director *director);
  * what was asked.
  */
 void director_log_state(struct director *director, struct server *server, const char *success, const char *detail);
-/* An operator's word, logged with the user's number. It acts before the next burst. Both say whether it changed anything. */
-bool director_steer(struct director *director, struct server *server, enum admin_state admin, uid_t user);
-bool director_weigh(struct director *director, struct server *server, uint32_t weight, uid_t user);
+/*
+ * An operator's command, logged and kept with its author. It acts before the next burst. Both return whether it changed
+ * anything.
+ */
+bool director_steer(struct director *director, struct server *server, enum admin_state admin,
+    const struct steer_author *author);
+bool director_weigh(struct director *director, struct server *server, uint32_t weight,
+    const struct steer_author *author);
 /* The answer of a server's check `index`. */
 void director_health(struct director *director, struct server *server, size_t index, const struct probe_report *report,
     uint64_t now);

@@ -18,8 +18,16 @@ enum admin_state {
 	ADMIN_DISABLED     /* as if it were down: what happens to its flows is `on-down` */
 };
 
+/* Who changed something with dsrctl, and when. */
+struct steer_author {
+	int64_t user;  /* the user's number; -1: the system does not say */
+	uint64_t when; /* seconds since 1970; 0: no one has */
+};
+
 struct steering {
 	enum admin_state admin;
+	struct steer_author admin_by;  /* of the last change of `admin`; so below of `weight` */
+	struct steer_author weight_by;
 	bool weighted;        /* `weight` stands for the file's */
 	uint32_t weight;
 	uint64_t drain_began; /* of ADMIN_DRAINED: when, in microseconds, ... */

@@ -79,6 +79,7 @@ ctl 0 show drain "web/$old"
 step "enable takes it back, disable takes it out"
 ctl 0 enable "web/$old"
 said "^web/$old  *up "
+assert_log "server-state server=web/$old from=draining to=up reason=\"enabled by an operator\" check=\"dsrctl\""
 shares "6 2"
 ctl 0 disable web/web1
 said '^web/web1  *disabled '
