@@ -49,6 +49,21 @@ struct addr addr_from_ipv4(const uint8_t bytes[4]);
 struct addr addr_from_ipv6(const uint8_t bytes[16]);
 /* An IPv4 address in 16 bytes, its own the last four: ::ffff:0:0/96 (RFC 4291 section 2.5.5.2). */
 bool addr_is_mapped(const uint8_t bytes[16]);
+
+/* Any address in 16 bytes, as tables that hold both families store it: IPv4 mapped, IPv6 as it is. */
+static inline void
+addr_mapped(const struct addr *addr, uint8_t bytes[16])
+{
+	static const uint8_t prefix[4] = { 0, 0, 0xff, 0xff };
+
+	if (addr->family == ADDR_IPV4) {
+		memset(bytes, 0, 8);
+		memcpy(bytes + 8, prefix, 4);
+		memcpy(bytes + 12, addr->bytes, 4);
+	} else {
+		memcpy(bytes, addr->bytes, 16);
+	}
+}
 /* ADDR_NONE when the sockaddr is of another family. */
 struct addr addr_from_sockaddr(const struct sockaddr *sa);
 /* True for ::, 0.0.0.0, multicast and the IPv4 broadcast: what can be no host's address. */

@@ -13,7 +13,7 @@
 #include "base/errlist.h"
 #include "base/iface.h"
 #include "base/log.h"
-#include "lb/settings.h"
+#include "model/settings.h"
 
 #define CONF_USER 64
 #define CONF_PATH 200 /* more than a line can hold */

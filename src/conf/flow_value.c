@@ -11,7 +11,7 @@
 #include "conf/keys.h"
 
 #define FLOW_TIME_LEAST SECONDS(1)
-#define FLOW_TIME_MOST SECONDS(24 * 24 * 60 * 60) /* lb/conn.h: more counts as 24 days */
+#define FLOW_TIME_MOST SECONDS(24 * 24 * 60 * 60) /* flow/conn.h: more counts as 24 days */
 #define WARMUP_MOST MINUTES(60)
 
 /*

@@ -10,7 +10,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "conf/reader.h"
-#include "lb/pick.h"
+#include "sched/scheduler.h"
 
 #define CONNECTIONS_LEAST 16           /* conn_table_new() */
 #define DURATION_LEAST MILLISECONDS(10)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "lb/diagnose.h"
+#include "doctor/diagnosis.h"
 
 /* One server while it is reported on. */
 struct patient {
@@ -194,7 +194,7 @@ add_watched(const struct patient *patient, const struct subject *subject, struct
 			continue;
 		switch (finding->kind) {
 		case WATCH_ANSWERS:
-			break; /* asked for anew, see lb/examine.h */
+			break; /* asked for anew, see doctor/examine.h */
 		case WATCH_ANNOUNCES:
 		case WATCH_ASKS_AS:
 			if (is_server)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "ctl/report.h"
-#include "lb/examine.h"
+#include "doctor/examine.h"
 
 #define HOST_TEXT 240
 

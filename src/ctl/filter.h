@@ -12,8 +12,8 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "lb/forward.h"
-#include "lb/settings.h"
+#include "forward/forward.h"
+#include "model/settings.h"
 
 #define FILTER_ERROR 512
 #define FILTER_LIMIT 100        /* flows that are listed, unless told */

@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "ctl/metrics_line.h"
-#include "lb/carry.h"
+#include "offload/cache.h"
 
 enum metric_type {
 	METRIC_GAUGE,

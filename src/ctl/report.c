@@ -9,8 +9,8 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "ctl/report_change.h"
-#include "lb/carry.h"
-#include "lb/pick.h"
+#include "offload/cache.h"
+#include "sched/scheduler.h"
 
 void
 report_version(struct writer *writer)

@@ -10,8 +10,8 @@
 
 #include "base/iface.h"
 #include "ctl/writer.h"
-#include "lb/forward.h"
-#include "lb/model.h"
+#include "forward/forward.h"
+#include "model/model.h"
 
 /* An interface and what its engines count. */
 struct report_iface {

@@ -10,8 +10,8 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "base/text.h"
-#include "lb/pick.h"
 #include "proto/packet.h"
+#include "sched/scheduler.h"
 
 #define END_TEXT (ADDR_TEXT + 8)
 #define SENTENCE_TEXT 512

@@ -5,7 +5,7 @@
 
 #include "base/attr.h"
 #include "ctl/report.h"
-#include "lb/explain.h"
+#include "forward/explain.h"
 
 #define WHY_ERROR 256
 

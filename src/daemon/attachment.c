@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "lb/path.h"
 #include "proto/ndp.h"
+#include "vipcheck/vipcheck.h"
 
 /* Beyond this many VIPs a filter that names each costs more than it saves, and some kernels' limits come near. */
 #define VIPS_IN_FILTER 32
@@ -109,7 +109,7 @@ attachment_close(struct attachment *attachment, const struct iface *iface)
 /* Neighbour discovery: ICMPv6 types 133 to 137, without an extension header (RFC 4861, RFC 6980). */
 #define ALWAYS "arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137)"
 
-/* Answers to the VIP probe, on every interface that leads to servers (lb/path.h). */
+/* Answers to the VIP probe, on every interface that leads to servers (vipcheck/vipcheck.h). */
 #define PROBE_ANSWERS "icmp or icmp6"
 /* Last: a frame that ends before its ports ends the kernel's filter here, unseen, also one for a VIP. */
 #define PROBE_PORTS "dst portrange 61000-65095"

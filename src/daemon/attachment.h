@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "base/iface.h"
 #include "io/io.h"
-#include "lb/model.h"
+#include "model/model.h"
 #include "os/os.h"
 
 /* More than these are not kept from this host's own stack: each IPv6 address takes nine instructions of the 512 there are. */

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "compat/entropy.h"
 #include "daemon/dsrd.h"
-#include "lb/carry.h"
+#include "offload/cache.h"
 #include "offload/fast_path.h"
 
 /* Fetched at once when counters are asked for: some milliseconds. Beyond it they are a second old at most. */
@@ -53,7 +53,8 @@ carrying_open(struct dsrd *dsrd)
 	dsrd->carrying = carrying;
 	carrying->path = fast_path_open(connections, carrying->reason);
 	if (carrying->path != NULL)
-		dsrd->director.forwarder.carry = carry_new(fast_path_memory(carrying->path), &secret, connections);
+		dsrd->director.forwarder.carry = carry_new(fast_path_memory(carrying->path), &secret,
+		    dsrd->director.forwarder.conns, connections, &dsrd->director.forwarder.stats);
 	if (dsrd->director.forwarder.carry != NULL)
 		return;
 	if (carrying->path != NULL)
@@ -191,7 +192,7 @@ void
 carrying_sync(struct dsrd *dsrd)
 {
 	if (dsrd->director.forwarder.carry != NULL)
-		carry_sync(&dsrd->director.forwarder, SYNC_MOST, dsrd_clock());
+		carry_sync(dsrd->director.forwarder.carry, SYNC_MOST, dsrd_clock());
 }
 
 const char *

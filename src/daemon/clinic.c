@@ -13,7 +13,7 @@
 #include "daemon/host_check.h"
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
-#include "lb/examine.h"
+#include "doctor/examine.h"
 
 #define SECOND_ROUND MILLISECONDS(400) /* after the first: answers on one network come within a few */
 #define LAST_ANSWERS MILLISECONDS(900)

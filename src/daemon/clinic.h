@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One examination by the doctor, from the first question to the report: it hastens the VIP probe, asks what
- * lb/examine.h asks, looks names up, and waits for all of it, for a bounded time, while forwarding goes on. One at a
+ * doctor/examine.h asks, looks names up, and waits for all of it, for a bounded time, while forwarding goes on. One at a
  * time.
  */
 #ifndef DAEMON_CLINIC_H

@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 #include "daemon/probing.h"
-#include "lb/carry.h"
-#include "lb/diagnose.h"
+#include "doctor/diagnosis.h"
+#include "offload/cache.h"
 
 static bool
 is_via(const struct server *server, const struct neigh *neigh)
@@ -216,7 +216,7 @@ director_tick(struct director *director, uint64_t now)
 	director->now = now;
 	forward_tick(&director->forwarder, now);
 	if (director->forwarder.carry != NULL)
-		carry_tick(&director->forwarder, now);
+		carry_tick(director->forwarder.carry, now);
 	model_tick(director->model, now);
 	probing_tick(director, now);
 	director->stale |= fwdtab_is_warming(director->table);
@@ -290,7 +290,8 @@ director_refresh(struct director *director)
 	director->forwarder.table = table;
 	director->stale = false;
 	if (director->forwarder.carry != NULL)
-		carry_refresh(&director->forwarder, director->forget, director->model->probe_addresses, PROBE_ADDRESSES);
+		carry_refresh(director->forwarder.carry, director->table, director->ifaces, director->forget,
+		    director->model->probe_addresses, PROBE_ADDRESSES);
 	director->forget = false;
 }
 

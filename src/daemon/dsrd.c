@@ -25,10 +25,10 @@
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
 #include "daemon/probing.h"
-#include "lb/carry.h"
 #include "daemon/reload.h"
 #include "daemon/webdesk.h"
 #include "daemon/withholding.h"
+#include "offload/cache.h"
 #include "os/os.h"
 #include "probe/children.h"
 #include "probe/probe.h"
@@ -224,7 +224,7 @@ on_wake(void *context)
 	if (dsrd->director.probes)
 		probing_run(&dsrd->director, dsrd_clock());
 	if (dsrd->director.forwarder.carry != NULL)
-		carry_tick(&dsrd->director.forwarder, dsrd_clock());
+		carry_tick(dsrd->director.forwarder.carry, dsrd_clock());
 	dsrd_flush(dsrd);
 }
 

@@ -6,7 +6,7 @@
 #include "base/attr.h"
 #include "daemon/dsrd.h"
 #include "daemon/options.h"
-#include "lb/settings.h"
+#include "model/settings.h"
 
 /*
  * Finds the interfaces that `settings` need, by name or by a server's address, and opens those that are not open. The

@@ -12,7 +12,7 @@
 #include "base/duration.h"
 #include "ctl/report.h"
 #include "daemon/director.h"
-#include "lb/drop.h"
+#include "flow/drop.h"
 
 #define LOSSES_INTERVAL SECONDS(60)
 

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "ctl/writer.h"
 #include "daemon/replay.h"
-#include "lb/steer.h"
+#include "model/admin.h"
 
 #define SHARE_TEXT 24
 #define MOVES_TEXT 48

@@ -13,7 +13,7 @@
 #include "base/attr.h"
 #include "ctl/control.h"
 #include "ctl/filter.h"
-#include "lb/forward.h"
+#include "forward/forward.h"
 
 #define TRACE_WATCHERS 4
 

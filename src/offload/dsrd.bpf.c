@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The programs in the kernel. lb/carry_core.h decides; here is how a frame gets there and how it leaves.
+ * The programs in the kernel. offload/decide.h decides; here is how a frame gets there and how it leaves.
  *
  * With tc there are two. The socket of libpcap is a tap, and taps get a frame just before tc does: were tc alone to
  * carry it, the daemon would forward a second copy. So the decision is made in the socket's filter, once, and tc does
@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lb/carry_map.h"
+#include "offload/map.h"
 
 /* max_entries of the first is set when it is loaded: the daemon's `connections`. */
 struct {
@@ -99,7 +99,7 @@ carry_vip_at(uint32_t number)
 	return bpf_map_lookup_elem(&vips, &number);
 }
 
-#include "lb/carry_core.h"
+#include "offload/decide.h"
 
 #define PACKET_HOST 0 /* linux/if_packet.h */
 #define PACKET_OUTGOING 4

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kernel's half of the fast path: loads the programs of dsrd.bpf.c, gives their memory to lb/carry.h, and ties them
+ * The kernel's half of the fast path: loads the programs of dsrd.bpf.c, gives their memory to offload/cache.h, and ties them
  * to interfaces. configure picks fast_path_bpf.c, or fast_path_none.c where there is no BPF to build with.
  *
  * Everything is held by descriptors of this process: when it ends, however it ends, the kernel lets go of it.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "lb/carry.h"
+#include "offload/cache.h"
 
 #define FAST_PATH_ERROR 512
 #define FAST_PATHS_MOST 64 /* interfaces */

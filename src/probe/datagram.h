@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "lb/health.h"
+#include "model/health.h"
 
 struct event;
 struct probe_target;

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lb/health.h"
-#include "lb/settings.h"
+#include "model/health.h"
+#include "model/settings.h"
 
 #define DNS_QUESTION_MOST (12 + 255 + 4) /* header, name, type and class */
 #define DNS_DETAIL 80

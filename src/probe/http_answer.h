@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lb/health.h"
-#include "lb/settings.h"
+#include "model/health.h"
+#include "model/settings.h"
 #include "probe/matcher.h"
 
 #define HTTP_LINE 256           /* what is looked at of each line; the rest of a longer one is read over */

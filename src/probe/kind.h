@@ -9,8 +9,8 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "lb/health.h"
-#include "lb/settings.h"
+#include "model/health.h"
+#include "model/settings.h"
 #include "probe/probe.h"
 
 struct children;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lb/settings.h"
+#include "model/settings.h"
 
 struct matcher {
 	const struct check_bytes *wanted;

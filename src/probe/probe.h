@@ -7,8 +7,8 @@
 #define PROBE_PROBE_H
 
 #include "base/attr.h"
-#include "lb/health.h"
-#include "lb/model.h"
+#include "model/health.h"
+#include "model/model.h"
 
 struct children;
 struct event_base;

@@ -7,7 +7,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "lb/health.h"
+#include "model/health.h"
 
 /* What connect(), recv() and SO_ERROR mean for a server's health: 0 is success. */
 enum health_reason probe_reason_of(int error);

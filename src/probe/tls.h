@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
-#include "lb/health.h"
+#include "model/health.h"
 
 struct bufferevent;
 struct event_base;

@@ -13,7 +13,7 @@
 
 #include "base/attr.h"
 #include "base/duration.h"
-#include "lb/conn.h"
+#include "flow/conn.h"
 #include "proto/packet.h"
 
 #define LOOKUPS 2000000

@@ -21,7 +21,7 @@
 #include "base/errlist.h"
 #include "base/text.h"
 #include "conf/conf.h"
-#include "lb/forward.h"
+#include "forward/forward.h"
 #include "proto/checksum.h"
 #include "proto/packet.h"
 

@@ -18,11 +18,11 @@
 
 #include "base/attr.h"
 #include "base/duration.h"
-#include "lb/fwdtab.h"
-#include "lb/measure.h"
-#include "lb/model.h"
-#include "lb/pick.h"
+#include "flow/measure.h"
+#include "model/model.h"
 #include "proto/packet.h"
+#include "sched/fwdtab.h"
+#include "sched/scheduler.h"
 
 #define SERVERS 4
 #define WORKERS 8

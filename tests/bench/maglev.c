@@ -15,7 +15,7 @@
 
 #include "base/attr.h"
 #include "base/siphash.h"
-#include "lb/maglev.h"
+#include "sched/maglev.h"
 
 #define MOST 1001
 #define FLOWS 1000000

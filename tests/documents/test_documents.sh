@@ -82,10 +82,10 @@ has() { # WORD
 	grep -q -e "\`$1\`" doc/operating.md || wrong "doc/operating.md has no place for \`$1\`"
 }
 
-sed -n 's/.*X([A-Z_]*, "\([a-z-]*\)".*/\1/p' src/lb/drop.h >"$tmp/drops"
+sed -n 's/.*X([A-Z_]*, "\([a-z-]*\)".*/\1/p' src/flow/drop.h >"$tmp/drops"
 cat src/*/*.c | tr '\n' ' ' | grep -o 'log_[a-z]*([[:space:]]*"[a-z][a-z-]* [a-z]*=' | sed 's/.*"\([a-z-]*\) .*/\1/' |
 	sort -u >"$tmp/events"
-sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' src/lb/stats.h >"$tmp/counters"
+sed -n 's/.*X(\([a-z_]*\), ".*/\1/p' src/flow/stats.h >"$tmp/counters"
 for list in drops events counters; do
 	[ "$(wc -l <"$tmp/$list")" -ge 10 ] || wrong "only $(wc -l <"$tmp/$list") $list are found in the sources"
 	while IFS= read -r word; do

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lb/forward.h"
+#include "forward/forward.h"
 
 /* The director's MAC is 02:00:00:00:00:01, its VIPs 192.0.2.10 and 2001:db8::10, ports 53, 80 and 1000 to 5060. */
 struct fuzz_director;

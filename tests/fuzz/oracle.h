@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lb/forward.h"
+#include "forward/forward.h"
 
 struct oracle;
 

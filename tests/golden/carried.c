@@ -5,7 +5,7 @@
  *
  *     carried [--kernel] CASE-DIRECTORY
  *
- * What decides is lb/carry_core.h compiled for this machine, or with --kernel the program as the kernel runs it, which
+ * What decides is offload/decide.h compiled for this machine, or with --kernel the program as the kernel runs it, which
  * needs privilege (77: not to be had). Prints how many frames were carried.
  */
 #include "config.h"
@@ -137,7 +137,7 @@ begin_carrying(struct play *play, bool kernel)
 
 	if (status != 0)
 		return status;
-	play->carry = carry_new(&shared, &secret, connections);
+	play->carry = carry_new(&shared, &secret, forwarder->conns, connections, &forwarder->stats);
 	if (play->carry == NULL)
 		return 1;
 	forwarder->carry = play->carry;
@@ -178,7 +178,7 @@ compare(struct play *alone, struct play *carried)
 	const struct model *x = alone->replay.director.model, *y = carried->replay.director.model;
 	int wrong = 0;
 
-	carry_sync(&carried->replay.director.forwarder, UINT32_MAX, carried->replay.director.now);
+	carry_sync(carried->replay.director.forwarder.carry, UINT32_MAX, carried->replay.director.now);
 	wrong += differs("frames carried", b->carried, carried->carried);
 	b->carried = b->carry_full = 0;
 	wrong += differs("flows", conn_table_count(alone->replay.director.forwarder.conns),

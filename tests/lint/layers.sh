@@ -49,21 +49,26 @@ lint() {
 			wrong("<" name "> belongs into offload/")
 		if (name == "ini.h" && layer != "conf")
 			wrong("<ini.h> belongs into conf/")
-		if (in_words(layer, "proto lb conf") && name ~ impure)
+		if (in_words(layer, "proto flow model sched vipcheck forward doctor conf") && name ~ impure)
 			wrong("layer " layer " is pure and may not include <" name ">: no sockets, clock, threads")
 	}
 	BEGIN {
 		may["base"] = "base compat"
 		may["proto"] = "base proto"
-		may["lb"] = "base proto lb"
-		may["conf"] = "base proto lb conf"
+		may["flow"] = "base proto flow"
+		may["model"] = "base proto flow model"
+		may["sched"] = "base proto flow model sched"
+		may["vipcheck"] = "base proto flow model vipcheck"
+		may["offload"] = "base proto flow model sched vipcheck offload compat"
+		may["forward"] = "base proto flow model sched vipcheck offload forward"
+		may["doctor"] = "base proto flow model vipcheck doctor"
+		may["conf"] = "base proto flow model sched conf"
 		may["io"] = "base proto io compat"
 		may["os"] = "base os compat"
-		may["probe"] = "base proto lb probe compat"
-		may["offload"] = "base proto lb offload compat"
-		may["ctl"] = "base proto lb conf ctl compat"
+		may["probe"] = "base proto flow model probe compat"
+		may["ctl"] = "base proto flow model sched vipcheck offload forward doctor conf ctl compat"
 		may["cli"] = "base cli compat"
-		may["daemon"] = "base proto lb conf io os offload probe ctl daemon compat"
+		may["daemon"] = "base proto flow model sched vipcheck offload forward doctor conf io os probe ctl daemon compat"
 		may["compat"] = "base compat"
 		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|" \
 		    "signal|threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
@@ -116,31 +121,34 @@ lint() {
 selftest() {
 	spdx='/* SPDX-License-Identifier: ISC */\n'
 	top="$spdx#include \"config.h\"\n"
-	put src/lb/good.c "$top\n#include \"lb/good.h\"\n\n#include <stdint.h>\n\n#include \"base/addr.h\"\n"
+	put src/flow/good.c "$top\n#include \"flow/good.h\"\n\n#include <stdint.h>\n\n#include \"base/addr.h\"\n"
 	must_pass
-	must_fail src/base/a.c "$top#include \"lb/conn.h\"\n" 'layer base may not include "lb/conn.h"'
-	must_fail src/proto/a.h "$spdx#include \"lb/conn.h\"\n" 'layer proto may not include'
-	must_fail src/lb/a.c "$top#include \"conf/conf.h\"\n" 'layer lb may not include'
-	must_fail src/io/a.c "$top#include \"lb/conn.h\"\n" 'layer io may not include'
+	must_fail src/base/a.c "$top#include \"flow/conn.h\"\n" 'layer base may not include "flow/conn.h"'
+	must_fail src/flow/b.c "$top#include \"model/model.h\"\n" 'layer flow may not include'
+	must_fail src/sched/a.c "$top#include \"forward/forward.h\"\n" 'layer sched may not include'
+	must_fail src/forward/a.c "$top#include \"doctor/diagnosis.h\"\n" 'layer forward may not include'
+	must_fail src/proto/a.h "$spdx#include \"flow/conn.h\"\n" 'layer proto may not include'
+	must_fail src/flow/a.c "$top#include \"conf/conf.h\"\n" 'layer flow may not include'
+	must_fail src/io/a.c "$top#include \"flow/conn.h\"\n" 'layer io may not include'
 	must_fail src/os/a.c "$top#include \"proto/frame.h\"\n" 'layer os may not include'
 	must_fail src/probe/a.c "$top#include \"daemon/loop.h\"\n" 'layer probe may not include'
 	must_fail src/cli/a.c "$top#include \"ctl/report.h\"\n" 'layer cli may not include'
 	must_fail src/ctl/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer ctl may not include'
-	must_fail src/lb/a.c "$top#include \"conn.h\"\n" 'without its layer'
-	must_fail src/lb/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, probe/ and ctl/'
+	must_fail src/flow/a.c "$top#include \"conn.h\"\n" 'without its layer'
+	must_fail src/flow/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, probe/ and ctl/'
 	must_fail src/daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail src/daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
-	must_fail src/lb/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
+	must_fail src/flow/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
 	must_fail src/daemon/a.c "$top#include <bpf/libbpf.h>\n" 'belongs into offload/'
 	must_fail src/offload/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer offload may not include'
-	must_fail src/lb/a.c "$top#include <ini.h>\n" 'belongs into conf/'
-	must_fail src/lb/a.c "$top#include <time.h>\n" 'is pure'
+	must_fail src/flow/a.c "$top#include <ini.h>\n" 'belongs into conf/'
+	must_fail src/flow/a.c "$top#include <time.h>\n" 'is pure'
 	must_fail src/conf/a.c "$top#include <sys/socket.h>\n" 'is pure'
-	must_fail src/lb/a.c "$spdx#include <stdint.h>\n#include \"config.h\"\n" 'first include must be'
-	must_fail src/lb/a.c "${spdx}int a;\n" 'includes no "config.h"'
-	must_fail src/lb/a.c '#include "config.h"\n' 'first line is not'
+	must_fail src/flow/a.c "$spdx#include <stdint.h>\n#include \"config.h\"\n" 'first include must be'
+	must_fail src/flow/a.c "${spdx}int a;\n" 'includes no "config.h"'
+	must_fail src/flow/a.c '#include "config.h"\n' 'first line is not'
 	must_fail src/more/a.c "$top" 'no such layer'
-	must_fail src/lb/a.c "$top#ifdef A\n#endif\n#if B\n#endif\n" 'outside os/ and compat/'
+	must_fail src/flow/a.c "$top#ifdef A\n#endif\n#if B\n#endif\n" 'outside os/ and compat/'
 }
 
 lint_main "$@"

@@ -10,8 +10,8 @@
 
 #include "base/attr.h"
 #include "base/duration.h"
-#include "lb/pick.h"
 #include "proto/packet.h"
+#include "sched/scheduler.h"
 #include "suites.h"
 #include "tool.h"
 

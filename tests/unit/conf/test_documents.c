@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/drop.h"
-#include "lb/pick.h"
+#include "flow/drop.h"
+#include "sched/scheduler.h"
 #include "suites.h"
 #include "tool.h"
 

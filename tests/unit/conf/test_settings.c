@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "lb/settings.h"
+#include "model/settings.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lb/carry_core.h as tests use it: compiled for this machine, on memory of the test's own, as the kernel does it on memory
+ * offload/decide.h as tests use it: compiled for this machine, on memory of the test's own, as the kernel does it on memory
  * that it shares with the daemon. Who includes this file defines carry_bucket_at(), which says how far it may reach.
  */
 #ifndef TESTS_UNIT_LB_CARRY_SHARED_H
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/carry.h"
+#include "offload/cache.h"
 
 /* What carry_core.h asks for; it has no pointer to hand through. */
 static struct carry_memory shared;
@@ -44,7 +44,7 @@ carry_vip_at(uint32_t number)
 	return &shared.vips[number];
 }
 
-#include "lb/carry_core.h"
+#include "offload/decide.h"
 
 /* False: no memory. */
 static inline bool

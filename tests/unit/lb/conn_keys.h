@@ -6,7 +6,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "lb/conn.h"
+#include "flow/conn.h"
 #include "proto/packet.h"
 
 static const struct siphash_key hash_key = { "an arbitrary k" };

@@ -3,8 +3,8 @@
 #ifndef TESTS_UNIT_LB_PATH_BENCH_H
 #define TESTS_UNIT_LB_PATH_BENCH_H
 
-#include "lb/path.h"
 #include "scene.h"
+#include "vipcheck/vipcheck.h"
 
 #define OWN "192.0.2.1"
 #define PROBE "192.0.2.250"

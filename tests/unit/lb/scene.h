@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/duration.h"
-#include "lb/forward.h"
+#include "forward/forward.h"
 #include "proto/packet.h"
 
 #define SCENE_SENT 64

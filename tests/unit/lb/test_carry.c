@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Flows that are carried elsewhere. Two directors see the same frames, one alone, one whose decided flows are carried by
- * lb/carry_core.h on shared memory, as the kernel does it: what leaves, and what is counted, must be the same.
+ * offload/decide.h on shared memory, as the kernel does it: what leaves, and what is counted, must be the same.
  */
 #include "config.h"
 
@@ -47,7 +47,7 @@ configure(struct scene *scene)
 static void
 refresh(bool forget)
 {
-	carry_refresh(&aided.forwarder, forget, NULL, 0);
+	carry_refresh(carry, aided.forwarder.table, aided.forwarder.ifaces, forget, NULL, 0);
 }
 
 static void
@@ -61,7 +61,8 @@ setup(void)
 	scene_open(&aided);
 	configure(&alone);
 	configure(&aided);
-	carry = carry_new(&shared, &secret, SCENE_FLOWS);
+	carry = carry_new(&shared, &secret, aided.forwarder.conns, SCENE_FLOWS,
+	    &aided.forwarder.stats);
 	ck_assert_ptr_nonnull(carry);
 	aided.forwarder.carry = carry;
 	carry_iface(carry, 0, IFINDEX, true);
@@ -175,7 +176,7 @@ compare_counters(void)
 {
 	struct forward_stats counted;
 
-	carry_sync(&aided.forwarder, UINT32_MAX, aided.now);
+	carry_sync(carry, UINT32_MAX, aided.now);
 	counted = aided.forwarder.stats;
 	ck_assert_uint_eq(counted.carried, carried);
 	counted.carried = counted.carry_full = 0;
@@ -191,7 +192,7 @@ pass_time(uint64_t time)
 	aided.now += time;
 	forward_tick(&alone.forwarder, alone.now);
 	forward_tick(&aided.forwarder, aided.now);
-	carry_tick(&aided.forwarder, aided.now);
+	carry_tick(carry, aided.now);
 }
 
 static void
@@ -428,7 +429,7 @@ any_frame(uint64_t *state, uint32_t ports)
 	give_both(&shape, sequence, acknowledgement);
 	/* Gigabytes in no time: more than fits between two rounds. */
 	if (acknowledgement > 50000)
-		carry_sync(&aided.forwarder, UINT32_MAX, aided.now);
+		carry_sync(carry, UINT32_MAX, aided.now);
 }
 
 START_TEST(test_any_frames_in_any_order)

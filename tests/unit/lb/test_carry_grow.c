@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of carried flows while it grows and shrinks: what lb/carry_core.h finds there, as the kernel does, and that every
+ * The table of carried flows while it grows and shrinks: what offload/decide.h finds there, as the kernel does, and that every
  * frame is counted once, also one that was on its way while its flow was moved.
  */
 #include "config.h"
@@ -46,11 +46,12 @@ setup(void)
 	scene_add_server(service, 2, 1, false);
 	scene_add_server(scene_add_service(&scene, "dns", PROTOCOL_UDP, 53, "rr"), 3, 1, false);
 	scene_apply(&scene);
-	carry = carry_new(&shared, &secret, SCENE_FLOWS);
+	carry = carry_new(&shared, &secret, scene.forwarder.conns, SCENE_FLOWS,
+	    &scene.forwarder.stats);
 	ck_assert_ptr_nonnull(carry);
 	scene.forwarder.carry = carry;
 	carry_iface(carry, 0, IFINDEX, true);
-	carry_refresh(&scene.forwarder, false, NULL, 0);
+	carry_refresh(carry, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
 }
 
 static void
@@ -125,7 +126,7 @@ pass_time(uint64_t time)
 {
 	scene.now += time;
 	forward_tick(&scene.forwarder, scene.now);
-	carry_tick(&scene.forwarder, scene.now);
+	carry_tick(carry, scene.now);
 }
 
 /*
@@ -179,7 +180,7 @@ expect_counted(uint64_t late)
 	uint64_t packets = 0;
 
 	pass_time(MILLISECONDS(20));
-	carry_sync(&scene.forwarder, UINT32_MAX, scene.now);
+	carry_sync(carry, UINT32_MAX, scene.now);
 	for (size_t i = 0; i < scene.model->slot_count; i++)
 		packets += scene.model->slots[i]->run->packets;
 	ck_assert_uint_eq(scene.forwarder.stats.carried, carried + late);
@@ -328,10 +329,10 @@ START_TEST(test_a_drain_and_a_reload_while_grown)
 	/* A drain takes no flow from its server. */
 	scene_server(&scene, "web", "s1")->settings.weight = 0;
 	scene_compile(&scene);
-	carry_refresh(&scene.forwarder, false, NULL, 0);
+	carry_refresh(carry, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
 	expect_carried(0, 600);
 	scene_compile(&scene);
-	carry_refresh(&scene.forwarder, true, NULL, 0);
+	carry_refresh(carry, scene.forwarder.table, scene.forwarder.ifaces, true, NULL, 0);
 	for (unsigned i = 0; i < 600; i++)
 		must(!give(i, TCP_ACK), "flow %u was not decided anew", i);
 	expect_carried(0, 600);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "lb/conn.h"
+#include "flow/conn.h"
 
 #include <stdlib.h>
 #include <string.h>

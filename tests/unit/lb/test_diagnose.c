@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "lb/diagnose.h"
+#include "doctor/diagnosis.h"
 #include "proto/packet.h"
 #include "suites.h"
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "lb/examine.h"
-#include "lb/model.h"
+#include "doctor/examine.h"
+#include "model/model.h"
 #include "proto/arp.h"
 #include "proto/packet.h"
 #include "suites.h"

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/explain.h"
-#include "lb/pick.h"
+#include "forward/explain.h"
 #include "scene.h"
+#include "sched/scheduler.h"
 #include "suites.h"
 
 /* All that a question could change, byte for byte. */

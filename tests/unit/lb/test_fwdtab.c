@@ -2,7 +2,7 @@
 /* What every frame asks of the compiled table, held against the settings that it was compiled from. */
 #include "config.h"
 
-#include "lb/fwdtab.h"
+#include "sched/fwdtab.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "lb/health.h"
+#include "model/health.h"
 
 #include "base/duration.h"
-#include "lb/drop.h"
+#include "flow/drop.h"
 #include "suites.h"
 
 #define RISE 2

@@ -2,7 +2,7 @@
 /* What is promised of the consistent hash: exact shares, few moves, no matter of order. */
 #include "config.h"
 
-#include "lb/maglev.h"
+#include "sched/maglev.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "lb/measure.h"
+#include "flow/measure.h"
 
 #include <check.h>
 
 #include "base/duration.h"
-#include "lb/rate.h"
+#include "flow/rate.h"
 #include "proto/packet.h"
 #include "suites.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "lb/model.h"
+#include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/duration.h"
-#include "lb/pick.h"
 #include "proto/packet.h"
+#include "sched/scheduler.h"
 #include "suites.h"
 
 static struct addr

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/duration.h"
-#include "lb/neigh.h"
+#include "forward/neigh.h"
 #include "scene.h"
 #include "suites.h"
 

@@ -2,7 +2,7 @@
 /* The VIP probe's question, and what each answer to it proves. */
 #include "config.h"
 
-#include "lb/path.h"
+#include "vipcheck/vipcheck.h"
 
 #include <check.h>
 #include <string.h>

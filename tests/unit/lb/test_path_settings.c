@@ -2,7 +2,7 @@
 /* What the VIP probe asks of whom: by protocol, by setting, after a reload, and from which address. */
 #include "config.h"
 
-#include "lb/path.h"
+#include "vipcheck/vipcheck.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/pick.h"
 #include "scene.h"
+#include "sched/scheduler.h"
 #include "suites.h"
 
 /* Sends `count` new connections and writes one letter for each: the server's number as a, b, c, ... */

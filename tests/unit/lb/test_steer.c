@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "lb/steer.h"
+#include "model/admin.h"
 
 #include <check.h>
 #include <stdlib.h>
 
 #include "base/duration.h"
-#include "lb/model.h"
-#include "lb/pick.h"
+#include "model/model.h"
+#include "sched/scheduler.h"
 #include "suites.h"
 
 /* Service "web" with servers web1 and web2, trusted unasked. */

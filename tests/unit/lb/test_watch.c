@@ -2,7 +2,7 @@
 /* Who else tells the network of a VIP: what counts, who is named, when it is told. */
 #include "config.h"
 
-#include "lb/watch.h"
+#include "vipcheck/conflict.h"
 
 #include <check.h>
 #include <string.h>

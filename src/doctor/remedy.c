@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What mends what, where: one table, whose {words} find_word() fills in. Interfaces of a server are not known here:
+ * eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on. The commands are explained in
+ * doc/real-servers.md.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "doctor/diagnosis.h"
+
+#define UNIX (SYSTEM_ANY & ~(unsigned)SYSTEM_WINDOWS)
+#define BSD (SYSTEM_FREEBSD | SYSTEM_OPENBSD | SYSTEM_NETBSD | SYSTEM_MACOS)
+
+#define LINUX4 (SYSTEM_LINUX | REMEDY_IPV4)
+#define LINUX6 (SYSTEM_LINUX | REMEDY_IPV6)
+
+#define QUIET "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2\n"
+/* Of scope host, and deprecated: so it never becomes the sender of what the server itself begins. */
+#define ADD4 "ip address add {vip}/32 dev lo scope host"
+#define ADD6 "ip -6 address add {vip}/128 dev lo nodad preferred_lft 0"
+#define SCRIPT "dsr-realserver apply --vip {vip} --persist"
+#define UNDO_SCRIPT "dsr-realserver undo --vip {vip}"
+#define SCRIPT_WINDOWS ".\\dsr-realserver.ps1 apply -Vip {vip} -Port {port} -Protocol {PROTO}"
+#define UNDO_WINDOWS ".\\dsr-realserver.ps1 undo"
+
+static const struct remedy remedies[] = {
+	{ DIAGNOSIS_UNREACHABLE, SYSTEM_ANY,
+	    "Look at its power, cable and VLAN, and at its address in dsrd.conf. From the director:",
+	    "{ask-own}", NULL },
+
+	{ DIAGNOSIS_NOT_ADJACENT, SYSTEM_ANY,
+	    "Move the server into the director's network (VLAN), or correct its address or mac= in dsrd.conf.",
+	    NULL, NULL },
+
+	{ DIAGNOSIS_DUPLICATE_ADDRESS, SYSTEM_ANY,
+	    "Find the machine with MAC {twin} in the switch's table, and give it another address than {own}. From "
+	    "the director:",
+	    "{ask-own}", NULL },
+
+	{ DIAGNOSIS_VIP_MISSING_FORWARDS, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX4, "The same by hand:", QUIET ADD4, "ip address delete {vip}/32 dev lo" },
+	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX6, "The same by hand:", ADD6, "ip -6 address delete {vip}/128 dev lo" },
+	{ DIAGNOSIS_VIP_MISSING_FORWARDS, SYSTEM_WINDOWS, "In an elevated PowerShell on the server:", SCRIPT_WINDOWS,
+	    UNDO_WINDOWS },
+
+	{ DIAGNOSIS_VIP_IGNORED, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_VIP_IGNORED, LINUX4,
+	    "The same by hand; if the VIP is there already, look for a firewall that drops it:",
+	    QUIET ADD4 "\nnft list ruleset", "ip address delete {vip}/32 dev lo" },
+	{ DIAGNOSIS_VIP_IGNORED, LINUX6,
+	    "The same by hand; if the VIP is there already, look for a firewall that drops it:",
+	    ADD6 "\nnft list ruleset", "ip -6 address delete {vip}/128 dev lo" },
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS,
+	    "Windows 2008 and later drop packets for an address of another interface: the VIP, or one of the weak host "
+	    "settings, is missing. In an elevated PowerShell on the server (2008: dsr-realserver.cmd):",
+	    SCRIPT_WINDOWS, UNDO_WINDOWS },
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS,
+	    "The same by hand, where \"net\" is the network's interface and \"loopback\" the one that has the VIP:",
+	    "netsh interface {family} set interface \"net\" weakhostreceive=enabled\n"
+	    "netsh interface {family} set interface \"loopback\" weakhostreceive=enabled\n"
+	    "netsh interface {family} set interface \"loopback\" weakhostsend=enabled\n"
+	    "netsh interface {family} add address \"loopback\" {vip-mask}\n"
+	    "netsh advfirewall firewall add rule name=\"dsr-realserver {vip}\" dir=in action=allow protocol={PROTO} "
+	    "localip={vip} localport={port} profile=any",
+	    "netsh interface {family} delete address \"loopback\" {vip}\n"
+	    "netsh interface {family} set interface \"net\" weakhostreceive=disabled\n"
+	    "netsh advfirewall firewall delete rule name=\"dsr-realserver {vip}\"" },
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_FREEBSD, "By hand (before FreeBSD 14 the sysctl is "
+	    "net.inet.ip.check_interface):",
+	    "sysctl net.inet.ip.rfc1122_strong_es=0\n"
+	    "ifconfig lo0 {inet} {vip} {host-mask} alias",
+	    "ifconfig lo0 {inet} {vip} -alias" },
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_OPENBSD,
+	    "OpenBSD 6.6 and later accept an address of another interface only when they forward (filter with pf "
+	    "what is not for this host). By hand:",
+	    "sysctl net.{inet}.{ip}.forwarding=1\n"
+	    "ifconfig lo1 create\n"
+	    "ifconfig lo1 {inet} alias {vip} {host-mask}",
+	    "ifconfig lo1 {inet} {vip} delete\n"
+	    "sysctl net.{inet}.{ip}.forwarding=0" },
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_NETBSD, "By hand:",
+	    "sysctl -w net.inet.ip.checkinterface=0\n"
+	    "ifconfig lo0 {inet} {vip} {host-mask} alias",
+	    "ifconfig lo0 {inet} {vip} -alias" },
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_MACOS, "By hand:",
+	    "sudo sysctl net.inet.ip.check_interface=0\n"
+	    "sudo ifconfig lo0 {inet} {vip} {host-mask} alias",
+	    "sudo ifconfig lo0 {inet} {vip} -alias" },
+	{ DIAGNOSIS_VIP_IGNORED, SYSTEM_ILLUMOS, "By hand:",
+	    "ipadm set-prop -p hostmodel=weak {family}\n"
+	    "ipadm create-addr -T static -a {vip}/{length} lo0/dsr1",
+	    "ipadm delete-addr lo0/dsr1" },
+
+	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_ANY,
+	    "Let the program listen on {vip} port {port}, or on all addresses, and restart it: `listen {port}` in "
+	    "nginx, `Listen {port}` in Apache. See what it listens on:", NULL, NULL },
+	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_LINUX, NULL, "ss -lnp 'sport = :{port}'", NULL },
+	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_WINDOWS,
+	    "IIS: add the VIP to the site's bindings, or choose All Unassigned; if the first command prints "
+	    "addresses, the VIP must be among them:",
+	    "netsh http show iplisten\n"
+	    "netsh http add iplisten ipaddress={vip}",
+	    "netsh http delete iplisten ipaddress={vip}" },
+	{ DIAGNOSIS_BOUND_TO_OWN, BSD, NULL, "netstat -an | grep LISTEN", NULL },
+
+	{ DIAGNOSIS_SERVICE_DOWN, SYSTEM_ANY, "Start the program that serves port {port} on the server.", NULL, NULL },
+
+	{ DIAGNOSIS_FIREWALL_REJECTS, SYSTEM_LINUX, "Open the port, with what the host uses:",
+	    "firewall-cmd --permanent --add-port={port}/{proto} && firewall-cmd --reload\n"
+	    "ufw allow to {vip} port {port} proto {proto}\n"
+	    "nft insert rule inet filter input {ip4or6} daddr {vip} {proto} dport {port} accept",
+	    "firewall-cmd --permanent --remove-port={port}/{proto} && firewall-cmd --reload\n"
+	    "ufw delete allow to {vip} port {port} proto {proto}" },
+	{ DIAGNOSIS_FIREWALL_REJECTS, BSD, "In pf.conf, then `pfctl -f /etc/pf.conf`:",
+	    "pass in quick proto {proto} to {vip} port {port}", NULL },
+	{ DIAGNOSIS_FIREWALL_REJECTS, SYSTEM_WINDOWS, NULL,
+	    "New-NetFirewallRule -DisplayName 'dsr-realserver {vip}' -Direction Inbound -Action Allow -Profile Any "
+	    "-Protocol {PROTO} -LocalAddress {vip} -LocalPort {port}",
+	    "Remove-NetFirewallRule -DisplayName 'dsr-realserver {vip}'" },
+	{ DIAGNOSIS_FIREWALL_REJECTS, SYSTEM_ILLUMOS, "In ipf.conf, then `ipf -Fa -f /etc/ipf/ipf.conf`:",
+	    "pass in quick proto {proto} from any to {vip} port = {port}", NULL },
+
+	{ DIAGNOSIS_FIREWALL_DROPS, SYSTEM_LINUX, "Open the port, with what the host uses:",
+	    "ufw allow to {vip} port {port} proto {proto}\n"
+	    "nft insert rule inet filter input {ip4or6} daddr {vip} {proto} dport {port} accept\n"
+	    "firewall-cmd --permanent --add-port={port}/{proto} && firewall-cmd --reload",
+	    "ufw delete allow to {vip} port {port} proto {proto}\n"
+	    "firewall-cmd --permanent --remove-port={port}/{proto} && firewall-cmd --reload" },
+	{ DIAGNOSIS_FIREWALL_DROPS, SYSTEM_WINDOWS,
+	    "The firewall takes the loopback for a public network, so the rule must be for any profile:",
+	    "New-NetFirewallRule -DisplayName 'dsr-realserver {vip}' -Direction Inbound -Action Allow -Profile Any "
+	    "-Protocol {PROTO} -LocalAddress {vip} -LocalPort {port}",
+	    "Remove-NetFirewallRule -DisplayName 'dsr-realserver {vip}'" },
+	{ DIAGNOSIS_FIREWALL_DROPS, BSD, "In pf.conf, then `pfctl -f /etc/pf.conf`:",
+	    "pass in quick proto {proto} to {vip} port {port}", NULL },
+	{ DIAGNOSIS_FIREWALL_DROPS, SYSTEM_ILLUMOS, "In ipf.conf, then `ipf -Fa -f /etc/ipf/ipf.conf`:",
+	    "pass in quick proto {proto} from any to {vip} port = {port}", NULL },
+
+	{ DIAGNOSIS_REPLY_LOST, SYSTEM_ANY,
+	    "Allow {vip} as source address where the server ({mac}) is plugged in: IP source guard and port "
+	    "security of the "
+	    "switch; libvirt: no-ip-spoofing in the nwfilter; Proxmox: ipfilter; Neutron: allowed-address-pairs; NSX: "
+	    "SpoofGuard; and in the server's own outgoing firewall.", NULL, NULL },
+	{ DIAGNOSIS_REPLY_LOST, SYSTEM_LINUX, "Look on the server whether the answer leaves it:",
+	    "tcpdump -ni eth0 src host {vip}", NULL },
+
+	{ DIAGNOSIS_WRONG_SOURCE, SYSTEM_ANY,
+	    "Let the program listen on {vip} itself, besides {own}, instead of all addresses. BIND: `listen-on { "
+	    "{vip}; };`, unbound: `interface: {vip}` or `interface-automatic: yes`.", NULL, NULL },
+
+	{ DIAGNOSIS_WRONG_CARD, SYSTEM_ANY,
+	    "Compare the server's netmask with the director's, and look by which card it reaches the network:",
+	    NULL, NULL },
+	{ DIAGNOSIS_WRONG_CARD, SYSTEM_LINUX, NULL, "ip route get {director}\nip -brief address", NULL },
+	{ DIAGNOSIS_WRONG_CARD, BSD, NULL, "route -n get {director}\nifconfig -a", NULL },
+
+	{ DIAGNOSIS_DIRECTOR_IS_GATEWAY, SYSTEM_LINUX,
+	    "Give the server the network's router as its gateway (ROUTER below), here and in its configuration:",
+	    "ip route replace default via ROUTER",
+	    "ip route replace default via {director}" },
+	{ DIAGNOSIS_DIRECTOR_IS_GATEWAY, BSD, "Give the server the network's router as its gateway:",
+	    "route change default ROUTER", "route change default {director}" },
+	{ DIAGNOSIS_DIRECTOR_IS_GATEWAY, SYSTEM_WINDOWS, "Give the server the network's router as its gateway:",
+	    "route change 0.0.0.0 mask 0.0.0.0 ROUTER -p", "route change 0.0.0.0 mask 0.0.0.0 {director} -p" },
+	{ DIAGNOSIS_DIRECTOR_IS_GATEWAY, SYSTEM_ILLUMOS, "Give the server the network's router as its gateway:",
+	    "route -p change default ROUTER", "route -p change default {director}" },
+
+	{ DIAGNOSIS_MTU_SMALLER, SYSTEM_LINUX, "Give all hosts of the network the same MTU ({mtu} on the director):",
+	    "ip link set dev eth0 mtu {mtu}", NULL },
+	{ DIAGNOSIS_MTU_SMALLER, BSD, "Give all hosts of the network the same MTU ({mtu} on the director):",
+	    "ifconfig em0 mtu {mtu}", NULL },
+	{ DIAGNOSIS_MTU_SMALLER, SYSTEM_WINDOWS, "Give all hosts of the network the same MTU ({mtu} on the director):",
+	    "netsh interface {family} set subinterface \"net\" mtu={mtu} store=persistent", NULL },
+	{ DIAGNOSIS_MTU_SMALLER, SYSTEM_ILLUMOS, "Give all hosts of the network the same MTU ({mtu} on the director):",
+	    "dladm set-linkprop -p mtu={mtu} net0", NULL },
+
+	{ DIAGNOSIS_ANSWERS_ARP, UNIX,
+	    "The VIP belongs on the loopback, never on the network card. Take it off there if it is, then on the "
+	    "server:", SCRIPT,
+	    UNDO_SCRIPT },
+	{ DIAGNOSIS_ANSWERS_ARP, LINUX4, "The same by hand (setting arp_ignore of lo does nothing):",
+	    QUIET "ip address flush dev eth0 to {vip}/32\n" ADD4,
+	    "sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0" },
+	{ DIAGNOSIS_ANSWERS_ARP, LINUX6, "The same by hand; if it is not on the card, look for proxies and VRFs:",
+	    "ip -6 address flush dev eth0 to {vip}/128\n" ADD6 "\n"
+	    "ip -6 neighbour show proxy\n"
+	    "ip -6 -brief address",
+	    "ip -6 address delete {vip}/128 dev lo" },
+	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_FREEBSD, "FreeBSD answers for the loopback only with proxyall:",
+	    "sysctl net.link.ether.inet.proxyall=0", "sysctl net.link.ether.inet.proxyall=1" },
+	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_WINDOWS,
+	    "Take the VIP off the network's interface, and put it on a loopback, in an elevated PowerShell:",
+	    "Remove-NetIPAddress -InterfaceAlias Ethernet -IPAddress {vip} -Confirm:$false\n" SCRIPT_WINDOWS,
+	    UNDO_WINDOWS },
+
+	{ DIAGNOSIS_ANSWERED_FOR_SERVER, SYSTEM_ANY,
+	    "Clear the entry of {vip} with MAC {mac} on the switch or hypervisor (ARP suppression, EVPN, proxy "
+	    "ARP).", NULL,
+	    NULL },
+
+	{ DIAGNOSIS_ANNOUNCES, SYSTEM_LINUX, "On the server:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_ANNOUNCES, LINUX4, "The same by hand (1 is not enough):",
+	    "sysctl -w net.ipv4.conf.all.arp_announce=2", "sysctl -w net.ipv4.conf.all.arp_announce=0" },
+	{ DIAGNOSIS_ANNOUNCES, LINUX6,
+	    "The VIP is on the network card, or a program announces it (keepalived). Move it to the loopback:",
+	    "ip -6 address flush dev eth0 to {vip}/128\n" ADD6, "ip -6 address delete {vip}/128 dev lo" },
+	{ DIAGNOSIS_ANNOUNCES, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
+	    "The VIP is on the network card: move it to the loopback, and stop what announces it (keepalived, "
+	    "ucarp).", NULL,
+	    NULL },
+
+	{ DIAGNOSIS_FOREIGN_OWNER, SYSTEM_ANY,
+	    "Find the machine with MAC {foreign} in the switch's table, and take {vip} off it. From the director:",
+	    "{ask-vip}", NULL },
+
+	{ DIAGNOSIS_SHORT_MASK, SYSTEM_LINUX, "Find the short mask on lo and use /{length}; or proxy_arp is on:",
+	    "ip address show dev lo\n"
+	    "sysctl -w net.ipv4.conf.all.proxy_arp=0\n"
+	    "ip address add {vip}/{length} dev lo",
+	    NULL },
+	{ DIAGNOSIS_SHORT_MASK, SYSTEM_LINUX, "Once the address with the short mask is off lo:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_SHORT_MASK, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
+	    "Give the VIP the prefix length {length}, and switch proxy ARP off.", NULL, NULL },
+
+	{ DIAGNOSIS_DNS_HAS_VIP, SYSTEM_WINDOWS,
+	    "Delete the record of {vip} from the server's name, and keep the loopback out of DNS:",
+	    "Set-DnsClient -InterfaceAlias loopback -RegisterThisConnectionsAddress $false\n"
+	    "Set-NetIPAddress -IPAddress {vip} -SkipAsSource $true\n"
+	    "ipconfig /registerdns",
+	    "Set-DnsClient -InterfaceAlias loopback -RegisterThisConnectionsAddress $true" },
+	{ DIAGNOSIS_DNS_HAS_VIP, SYSTEM_ANY & ~(unsigned)SYSTEM_WINDOWS,
+	    "Delete the record of {vip} from the server's name, in DNS or in the director's hosts file, and switch "
+	    "off what registers it (dynamic DNS of the DHCP client, sssd).", NULL, NULL },
+
+	{ DIAGNOSIS_OWN_FILTERED, SYSTEM_ANY,
+	    "Let the director ({director}) reach {own} port {port} through the server's firewall, or check the VIP "
+	    "alone (`check = none`, with `vip-check = require`).", NULL, NULL },
+
+	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX,
+	    "See whether the questions arrive, and whether rp_filter drops them (2 is loose):",
+	    "tcpdump -ni eth0 dst host {vip}\n"
+	    "sysctl -w net.ipv4.conf.all.rp_filter=2",
+	    "sysctl -w net.ipv4.conf.all.rp_filter=1" },
+	{ DIAGNOSIS_NO_CONTROL, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
+	    "Let the server's firewall answer the director, and compare its netmask with the director's.", NULL, NULL },
+
+	{ DIAGNOSIS_NO_SOURCE, SYSTEM_ANY, "In [dsrd] of dsrd.conf, with an unused address of the VIP's network:",
+	    "probe-address = ADDRESS", NULL },
+};
+
+const struct remedy *
+remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index)
+{
+	for (size_t i = 0; i < ARRAY_LEN(remedies); i++) {
+		const unsigned given = remedies[i].systems, families = given & (REMEDY_IPV4 | REMEDY_IPV6);
+
+		if (remedies[i].diagnosis != diagnosis || (given & systems & SYSTEM_ANY) == 0 ||
+		    (families != 0 && (families & systems) == 0))
+			continue;
+		if (index-- == 0)
+			return &remedies[i];
+	}
+	return NULL;
+}
+
+#define WORD_TEXT 128 /* a command with two addresses */
+
+/* What asks, on the director, who has the address. IPv6 has no arping: a ping leaves an entry, answered or not. */
+static const char *
+ask_format(const struct addr *addr, const char *interface, char text[WORD_TEXT])
+{
+	char name[ADDR_TEXT];
+
+	addr_format(addr, name);
+	if (addr->family == ADDR_IPV6)
+		snprintf(text, WORD_TEXT, "ping -c 1 %s; ip neighbour show %s", name, name);
+	else
+		snprintf(text, WORD_TEXT, "arping -c 3 -I %s %s", interface, name);
+	return text;
+}
+
+/* What stands for `{name}`; false when it is no place to fill in. */
+static bool
+find_word(const char *name, size_t length, const struct diagnose_facts *facts, char word[WORD_TEXT])
+{
+	const bool v6 = facts->vip.family == ADDR_IPV6, udp = facts->protocol == PROTOCOL_UDP;
+	const struct addr unknown = { 0 };
+	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT], twin[MAC_TEXT],
+	    port[8], mtu[16], masked[WORD_TEXT], ask_own[WORD_TEXT], ask_vip[WORD_TEXT];
+	const char *const interface = facts->interface != NULL ? facts->interface : "INTERFACE";
+	const struct {
+		const char *name;
+		const char *word;
+	} words[] = {
+		{ "vip", addr_format(&facts->vip, vip) },
+		{ "length", v6 ? "128" : "32" },
+		{ "host-mask", v6 ? "prefixlen 128" : "netmask 255.255.255.255" }, /* for ifconfig(8) */
+		{ "vip-mask", masked },                                            /* for netsh */
+		{ "ask-own", ask_format(&facts->own, interface, ask_own) },
+		{ "ask-vip", ask_format(&facts->vip, interface, ask_vip) },
+		{ "own", addr_format(&facts->own, own) },
+		{ "director", addr_equal(&facts->director, &unknown) ? "DIRECTOR" : addr_format(&facts->director,
+		    director) },
+		{ "mac", mac_format(&facts->mac, mac) },
+		{ "foreign", mac_format(&facts->foreign, foreign) },
+		{ "twin", mac_format(&facts->twin, twin) },
+		{ "port", port },
+		{ "mtu", mtu },
+		{ "proto", udp ? "udp" : "tcp" },
+		{ "PROTO", udp ? "UDP" : "TCP" },
+		{ "family", v6 ? "ipv6" : "ipv4" },
+		{ "inet", v6 ? "inet6" : "inet" },
+		{ "ip", v6 ? "ip6" : "ip" },
+		{ "ip4or6", v6 ? "ip6" : "ip" },
+	};
+
+	snprintf(port, sizeof(port), "%u", facts->port);
+	snprintf(masked, sizeof(masked), "%s%s", vip, v6 ? "/128" : " 255.255.255.255");
+	snprintf(mtu, sizeof(mtu), "%lu", (unsigned long)facts->director_mtu);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strlen(words[i].name) == length && memcmp(words[i].name, name, length) == 0) {
+			snprintf(word, WORD_TEXT, "%s", words[i].word);
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+remedy_fill(const char *template, const struct diagnose_facts *facts, char text[REMEDY_TEXT])
+{
+	size_t used = 0;
+
+	while (*template != '\0' && used + 1 < REMEDY_TEXT) {
+		const char *end = *template == '{' ? strchr(template, '}') : NULL;
+		char word[WORD_TEXT];
+
+		if (end != NULL && find_word(template + 1, (size_t)(end - template) - 1, facts, word)) {
+			const size_t length = strlen(word), room = REMEDY_TEXT - 1 - used;
+
+			memcpy(text + used, word, length < room ? length : room);
+			used += length < room ? length : room;
+			template = end + 1;
+		} else {
+			text[used++] = *template++;
+		}
+	}
+	text[used] = '\0';
+	return text;
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "flow/conn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/large.h"
+#include "base/linear.h"
+#include "base/universal.h"
+
+/* Indices of entries; entry 0 is never used, so that memory fresh from calloc() is an empty table. */
+#define NIL 0
+
+/* One slot a second. The longest default, 15 minutes, fits into one turn; longer ones are filed again each turn. */
+#define WHEEL_SLOTS 1024
+#define WHEEL_MASK (WHEEL_SLOTS - 1)
+
+/* Deadlines are compared in 32 bits of milliseconds: half of that range is 24.8 days. */
+#define TIMEOUT_MOST SECONDS(24 * 24 * 60 * 60)
+
+/* How many flows a full table looks at, in search of an expired one, before it refuses a new flow. */
+#define FULL_BUDGET 64
+
+/* Half-open flows may fill one part in this many. */
+#define HALF_OPEN_SHARE 8
+
+#define CAPACITY_LEAST 16
+#define CAPACITY_MOST (UINT32_C(1) << 30)
+
+/*
+ * The index grows with the flows, a bucket at a time (base/linear.h). A look-up is cheap while what it touches is in the
+ * processor's caches, so few flows in a large table stay close together. Two buckets for each flow, until the index is as
+ * large as it may be; it shrinks beyond four, so that it does not swing.
+ */
+#define BUCKETS_LEAST CAPACITY_LEAST
+#define BUCKETS_EACH 2
+#define BUCKETS_EACH_MOST 4
+#define SPLITS_AHEAD 16
+
+struct conn_table {
+	struct conn *conns; /* capacity + 1 of them */
+	uint32_t *buckets;
+	void *conn_memory;  /* where they are in */
+	void *bucket_memory;
+	uint32_t bucket_count; /* buckets in use */
+	uint32_t bucket_mask;  /* linear_mask() of that */
+	uint32_t bucket_most;
+	uint32_t capacity;
+	uint32_t count;
+	uint32_t half_open; /* of them, in CONN_SYN */
+	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
+	uint32_t free;      /* list through `next` */
+	uint64_t now;       /* the latest time seen */
+	uint32_t now_milliseconds; /* the same, to be compared with deadlines */
+	uint64_t cursor;    /* the second whose slot is next to be looked at */
+	uint32_t wheel[WHEEL_SLOTS];
+	struct universal_key key;
+	conn_gone *gone;
+	void *gone_context;
+	conn_over *over;
+	void *over_context;
+};
+
+/* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
+static_assert(sizeof(struct conn_key) == UNIVERSAL_BYTES, "the key is hashed whole: no padding");
+static_assert(sizeof(struct conn) <= 60, "a flow's size times a million");
+
+static void
+set_bucket_count(struct conn_table *table, uint32_t count)
+{
+	table->bucket_count = count;
+	table->bucket_mask = linear_mask(count);
+}
+
+struct conn_table *
+conn_table_new(uint32_t capacity, const struct siphash_key *key)
+{
+	struct conn_table *table;
+	uint32_t buckets = BUCKETS_LEAST;
+
+	if (capacity < CAPACITY_LEAST)
+		capacity = CAPACITY_LEAST;
+	if (capacity > CAPACITY_MOST)
+		return NULL;
+	while (buckets < capacity / 2)
+		buckets *= 2;
+	table = calloc(1, sizeof(*table));
+	if (table == NULL)
+		return NULL;
+	table->conns = large_calloc((size_t)capacity + 1, sizeof(*table->conns), &table->conn_memory);
+	table->buckets = large_calloc(buckets, sizeof(*table->buckets), &table->bucket_memory);
+	if (table->conns == NULL || table->buckets == NULL) {
+		conn_table_free(table);
+		return NULL;
+	}
+	table->capacity = capacity;
+	table->bucket_most = buckets;
+	set_bucket_count(table, BUCKETS_LEAST);
+	table->key = universal_key(key);
+	return table;
+}
+
+void
+conn_table_free(struct conn_table *table)
+{
+	if (table == NULL)
+		return;
+	free(table->bucket_memory);
+	free(table->conn_memory);
+	free(table);
+}
+
+uint32_t
+conn_table_count(const struct conn_table *table)
+{
+	return table->count;
+}
+
+uint32_t
+conn_table_half_open(const struct conn_table *table)
+{
+	return table->half_open;
+}
+
+uint32_t
+conn_table_capacity(const struct conn_table *table)
+{
+	return table->capacity;
+}
+
+size_t
+conn_table_bytes(const struct conn_table *table)
+{
+	return sizeof(*table) + ((size_t)table->capacity + 1) * sizeof(*table->conns) +
+	    (size_t)table->bucket_most * sizeof(*table->buckets);
+}
+
+void
+conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context)
+{
+	table->gone = gone;
+	table->gone_context = context;
+}
+
+struct addr
+conn_key_client(const struct conn_key *key)
+{
+	if (addr_is_mapped(key->client))
+		return addr_from_ipv4(key->client + 12);
+	return addr_from_ipv6(key->client);
+}
+
+void
+conn_table_on_over(struct conn_table *table, conn_over *over, void *context)
+{
+	table->over = over;
+	table->over_context = context;
+}
+
+static uint32_t
+index_of(const struct conn_table *table, const struct conn *conn)
+{
+	return (uint32_t)(conn - table->conns);
+}
+
+uint32_t
+conn_number(const struct conn_table *table, const struct conn *conn)
+{
+	return index_of(table, conn);
+}
+
+struct conn *
+conn_at(struct conn_table *table, uint32_t number)
+{
+	return &table->conns[number];
+}
+
+static inline uint32_t
+bucket_number(const struct conn_table *table, const struct conn_key *key)
+{
+	return linear_bucket(universal_hash(&table->key, key), table->bucket_count, table->bucket_mask);
+}
+
+static inline uint32_t *
+bucket_of(struct conn_table *table, const struct conn_key *key)
+{
+	return &table->buckets[bucket_number(table, key)];
+}
+
+/* One bucket more: it gets those flows of the bucket it is split from whose hash has the bit that tells the two apart. */
+static void
+split_bucket(struct conn_table *table)
+{
+	const uint32_t number = table->bucket_count;
+	uint32_t *stay = &table->buckets[linear_parent(number)], *go = &table->buckets[number];
+
+	set_bucket_count(table, number + 1);
+	for (uint32_t i = *stay; i != NIL; i = table->conns[i].next) {
+		if (bucket_number(table, &table->conns[i].key) == number) {
+			*go = i;
+			go = &table->conns[i].next;
+		} else {
+			*stay = i;
+			stay = &table->conns[i].next;
+		}
+	}
+	*stay = *go = NIL;
+	/* The flows that are moved next but a few are on their way from memory meanwhile. */
+	__builtin_prefetch(&table->conns[table->buckets[linear_parent(number + SPLITS_AHEAD)]]);
+}
+
+/* The last bucket's flows go back behind those they were split from. */
+static void
+merge_bucket(struct conn_table *table)
+{
+	const uint32_t number = table->bucket_count - 1;
+	const uint32_t first = table->buckets[number];
+	uint32_t *link = &table->buckets[linear_parent(number)];
+
+	set_bucket_count(table, number);
+	if (first == NIL)
+		return;
+	while (*link != NIL)
+		link = &table->conns[*link].next;
+	*link = first;
+}
+
+/* After a flow came: as many steps as it adds buckets. */
+static void
+grow(struct conn_table *table)
+{
+	for (unsigned i = 0; i < BUCKETS_EACH; i++)
+		if (table->bucket_count < table->bucket_most && table->bucket_count / BUCKETS_EACH < table->count)
+			split_bucket(table);
+}
+
+/* After a flow went: it takes its most with it, so that the index is as small as ever when the last one has gone. */
+static void
+shrink(struct conn_table *table)
+{
+	for (unsigned i = 0; i < BUCKETS_EACH_MOST; i++)
+		if (table->bucket_count > BUCKETS_LEAST && table->bucket_count / BUCKETS_EACH_MOST > table->count)
+			merge_bucket(table);
+}
+
+static uint32_t
+milliseconds(uint64_t now)
+{
+	return (uint32_t)(now / MILLISECONDS(1));
+}
+
+static bool
+is_over(const struct conn_table *table, const struct conn *conn)
+{
+	return (int32_t)(conn->deadline - table->now_milliseconds) <= 0;
+}
+
+/* Of a flow that is over: was it seen elsewhere meanwhile? */
+static bool
+is_over_everywhere(struct conn_table *table, struct conn *conn)
+{
+	if (!is_over(table, conn))
+		return false;
+	if (table->over != NULL)
+		table->over(table->over_context, conn, table->now);
+	return is_over(table, conn);
+}
+
+/* The second in which the deadline of a flow that is not over lies; the flow is over when that second is. */
+static uint64_t
+deadline_second(const struct conn_table *table, const struct conn *conn)
+{
+	const uint64_t now = table->now / MILLISECONDS(1);
+
+	return (now + (conn->deadline - (uint32_t)now)) / 1000;
+}
+
+/* The second of the slot that the flow is filed in: from the cursor on, the wheel holds one turn. */
+static uint64_t
+filed_second(const struct conn_table *table, const struct conn *conn)
+{
+	return table->cursor + ((conn->wheel_slot - table->cursor) & WHEEL_MASK);
+}
+
+static void
+wheel_add(struct conn_table *table, struct conn *conn)
+{
+	const uint32_t index = index_of(table, conn);
+	uint64_t second = deadline_second(table, conn);
+
+	/* The cursor is never ahead of the time, nor the time of the deadline. */
+	if (second > table->cursor + WHEEL_MASK)
+		second = table->cursor + WHEEL_MASK;
+	conn->wheel_slot = (uint16_t)(second & WHEEL_MASK);
+	conn->wheel_prev = NIL;
+	conn->wheel_next = table->wheel[conn->wheel_slot];
+	if (conn->wheel_next != NIL)
+		table->conns[conn->wheel_next].wheel_prev = index;
+	table->wheel[conn->wheel_slot] = index;
+}
+
+static void
+wheel_remove(struct conn_table *table, struct conn *conn)
+{
+	if (conn->wheel_prev != NIL)
+		table->conns[conn->wheel_prev].wheel_next = conn->wheel_next;
+	else
+		table->wheel[conn->wheel_slot] = conn->wheel_next;
+	if (conn->wheel_next != NIL)
+		table->conns[conn->wheel_next].wheel_prev = conn->wheel_prev;
+}
+
+void
+conn_remove(struct conn_table *table, struct conn *conn)
+{
+	const uint32_t index = index_of(table, conn);
+	uint32_t *link = bucket_of(table, &conn->key);
+
+	if (table->gone != NULL)
+		table->gone(table->gone_context, conn);
+	while (*link != index)
+		link = &table->conns[*link].next;
+	*link = conn->next;
+	wheel_remove(table, conn);
+	table->half_open -= conn->state == CONN_SYN;
+	conn->state = CONN_NONE;
+	conn->next = table->free;
+	table->free = index;
+	table->count--;
+	shrink(table);
+}
+
+/*
+ * After a silence longer than any timeout nothing can be alive, and the deadlines, which wrap, can no longer be compared:
+ * all flows go. That happens once, in a savefile with a gap of weeks.
+ */
+static SELDOM void
+advance_to(struct conn_table *table, uint64_t now)
+{
+	if (now - table->now > TIMEOUT_MOST) {
+		for (uint32_t i = 1; table->count > 0 && i <= table->used; i++)
+			if (table->conns[i].state != CONN_NONE)
+				conn_remove(table, &table->conns[i]);
+		table->cursor = now / SECONDS(1);
+	}
+	table->now = now;
+	table->now_milliseconds = milliseconds(now);
+}
+
+/* Takes note of the time, which most frames of a burst share. */
+static inline void
+advance(struct conn_table *table, uint64_t now)
+{
+	if (now > table->now)
+		advance_to(table, now);
+}
+
+/* The flow, unless it is over everywhere: then it goes now, so that the same client's next one does not stand behind it. */
+static SELDOM struct conn *
+revive(struct conn_table *table, struct conn *conn)
+{
+	if (!is_over_everywhere(table, conn))
+		return conn;
+	conn_remove(table, conn);
+	return NULL;
+}
+
+void
+conn_tell(struct conn_table *table, uint64_t now)
+{
+	advance(table, now);
+}
+
+/* conn_find() of the first frame that has this time. */
+static SELDOM struct conn *
+find_later(struct conn_table *table, const struct conn_key *key, uint64_t now)
+{
+	advance_to(table, now);
+	return conn_find(table, key, now);
+}
+
+struct conn *
+conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
+{
+	if (now > table->now)
+		return find_later(table, key, now);
+	for (uint32_t i = *bucket_of(table, key); i != NIL; i = table->conns[i].next) {
+		struct conn *conn = &table->conns[i];
+
+		if (memcmp(&conn->key, key, sizeof(*key)) == 0)
+			return is_over(table, conn) ? revive(table, conn) : conn;
+	}
+	return NULL;
+}
+
+const struct conn *
+conn_peek(const struct conn_table *table, const struct conn_key *key)
+{
+	for (uint32_t i = table->buckets[bucket_number(table, key)]; i != NIL; i = table->conns[i].next)
+		if (memcmp(&table->conns[i].key, key, sizeof(*key)) == 0)
+			return &table->conns[i];
+	return NULL;
+}
+
+uint64_t
+conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t now)
+{
+	const uint64_t latest = now > table->now ? now : table->now;
+	const int32_t left = (int32_t)(conn->deadline - milliseconds(latest));
+
+	/* After such a silence advance() forgets all flows. */
+	return left <= 0 || latest - table->now > TIMEOUT_MOST ? 0 : MILLISECONDS(left);
+}
+
+static bool
+is_full(const struct conn_table *table, enum conn_state state)
+{
+	if (table->free == NIL && table->used == table->capacity)
+		return true;
+	return state == CONN_SYN && table->half_open >= table->capacity / HALF_OPEN_SHARE;
+}
+
+/* What take_entry() would find: among as many flows as it looks at, one that is over. */
+bool
+conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
+{
+	const uint64_t latest = now > table->now ? now : table->now, second = latest / SECONDS(1);
+	uint64_t cursor = second > table->cursor + WHEEL_SLOTS ? second - WHEEL_SLOTS : table->cursor;
+	const bool no_entry = table->free == NIL && table->used == table->capacity;
+	uint32_t budget = FULL_BUDGET, half_open = table->half_open, gone = 0;
+
+	if (!is_full(table, state))
+		return true;
+	for (; cursor < second && budget > 0; cursor++) {
+		for (uint32_t i = table->wheel[cursor & WHEEL_MASK]; i != NIL && budget > 0; i = table->conns[i].wheel_next) {
+			const bool over = conn_left_at(table, &table->conns[i], now) == 0;
+
+			gone += over;
+			half_open -= over && table->conns[i].state == CONN_SYN;
+			budget--;
+		}
+	}
+	return (!no_entry || gone > 0) && (state != CONN_SYN || half_open < table->capacity / HALF_OPEN_SHARE);
+}
+
+/* An entry nobody uses for a flow in `state`, or NULL. */
+static struct conn *
+take_entry(struct conn_table *table, enum conn_state state)
+{
+	struct conn *conn;
+
+	if (is_full(table, state))
+		conn_expire(table, table->now, FULL_BUDGET);
+	if (is_full(table, state))
+		return NULL;
+	if (table->free != NIL) {
+		conn = &table->conns[table->free];
+		table->free = conn->next;
+		return conn;
+	}
+	return &table->conns[++table->used];
+}
+
+/* Rounded down to a millisecond: a flow ends a little early, never late. */
+static uint32_t
+deadline_after(const struct conn_table *table, uint64_t timeout)
+{
+	return milliseconds(table->now + (timeout < TIMEOUT_MOST ? timeout : TIMEOUT_MOST));
+}
+
+struct conn *
+conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server, enum conn_state state,
+    uint64_t timeout, uint64_t now)
+{
+	struct conn *conn;
+	uint32_t *bucket;
+
+	advance(table, now);
+	conn = take_entry(table, state);
+	if (conn == NULL)
+		return NULL;
+	conn->key = *key;
+	conn->server = server;
+	conn->state = (uint8_t)state;
+	conn->flags = 0;
+	conn->began = (uint32_t)(table->now / SECONDS(1));
+	conn->deadline = deadline_after(table, timeout);
+	bucket = bucket_of(table, key);
+	conn->next = *bucket;
+	*bucket = index_of(table, conn);
+	wheel_add(table, conn);
+	table->half_open += state == CONN_SYN;
+	table->count++;
+	grow(table);
+	return conn;
+}
+
+/* A flow that must end sooner is filed anew. */
+static SELDOM void
+hasten(struct conn_table *table, struct conn *conn)
+{
+	if (deadline_second(table, conn) >= filed_second(table, conn))
+		return;
+	wheel_remove(table, conn);
+	wheel_add(table, conn);
+}
+
+/*
+ * A flow that lives longer stays where it is filed: the wheel finds out when that slot comes, so a busy flow is filed
+ * once per timeout and not once per frame.
+ */
+void
+conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout)
+{
+	const uint32_t before = conn->deadline;
+
+	if (conn->state != state) {
+		table->half_open += state == CONN_SYN;
+		table->half_open -= conn->state == CONN_SYN;
+		conn->state = (uint8_t)state;
+	}
+	conn->deadline = deadline_after(table, timeout);
+	if ((int32_t)(conn->deadline - before) < 0)
+		hasten(table, conn);
+}
+
+void
+conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
+{
+	uint64_t second;
+
+	advance(table, now);
+	second = table->now / SECONDS(1);
+	/* One turn reaches every slot, however long ago the last call was. */
+	if (second > table->cursor + WHEEL_SLOTS)
+		table->cursor = second - WHEEL_SLOTS;
+	while (table->cursor < second) {
+		const uint32_t index = table->wheel[table->cursor & WHEEL_MASK];
+		struct conn *conn = &table->conns[index];
+
+		if (index == NIL) {
+			table->cursor++;
+			continue;
+		}
+		if (budget-- == 0)
+			return;
+		if (is_over_everywhere(table, conn)) {
+			conn_remove(table, conn);
+		} else {
+			/* Into a later slot; at most twice in one call, at the two ends of a whole turn. */
+			wheel_remove(table, conn);
+			wheel_add(table, conn);
+		}
+	}
+}
+
+uint64_t
+conn_left(const struct conn_table *table, const struct conn *conn)
+{
+	const int32_t left = (int32_t)(conn->deadline - table->now_milliseconds);
+
+	return left > 0 ? MILLISECONDS(left) : 0;
+}
+
+uint64_t
+conn_age(const struct conn_table *table, const struct conn *conn)
+{
+	return SECONDS((uint32_t)(table->now / SECONDS(1)) - conn->began);
+}
+
+uint32_t
+conn_walk(const struct conn_table *table, uint32_t from, uint32_t budget,
+    void (*each)(void *context, const struct conn *conn), void *context)
+{
+	const uint32_t last = table->used - from > budget ? from + budget : table->used;
+
+	if (from >= table->used)
+		return 0;
+	for (uint32_t i = from + 1; i <= last; i++)
+		if (table->conns[i].state != CONN_NONE)
+			each(context, &table->conns[i]);
+	return last < table->used ? last : 0;
+}
+
+void
+conn_each(const struct conn_table *table, void (*each)(void *context, const struct conn *conn), void *context)
+{
+	(void)conn_walk(table, 0, UINT32_MAX, each, context);
+}

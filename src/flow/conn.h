@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The flow table: which server has which flow. Fixed size, allocated once, no allocation per frame; finding, adding and
+ * expiring a flow take constant time. It touches memory for the flows that are there only: room for many costs address
+ * space.
+ *
+ * The director sees only the client's half of a TCP connection, so the state machine runs on that alone; the reference
+ * is the INPUT-ONLY table of the kernel's IPVS (net/netfilter/ipvs/ip_vs_proto_tcp.c). States are in conn_tcp.c, the
+ * table in conn.c.
+ *
+ * Time only goes forward here: a `now` before the latest one seen counts as that one (savefiles have frames out of
+ * order). A pointer to a flow holds until the next call that adds, finds or expires flows.
+ */
+#ifndef FLOW_CONN_H
+#define FLOW_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "base/siphash.h"
+
+enum conn_state {
+	CONN_NONE = 0,    /* not in the table */
+	CONN_SYN,         /* a SYN was seen, no proof yet that the client exists */
+	CONN_ESTABLISHED,
+	CONN_FIN_WAIT,    /* the client has finished sending; it may still receive for long */
+	CONN_TIME_WAIT,
+	CONN_CLOSED,      /* reset, or a stray end */
+	CONN_UDP,
+	CONN_STATE_COUNT
+};
+
+/* Microseconds of silence after which a flow is forgotten, by state; more than 24 days count as 24 days. */
+struct conn_timeouts {
+	uint64_t state[CONN_STATE_COUNT];
+};
+
+/* IPVS's figures: established 15 min, SYN 60 s, FIN 2 min, TIME_WAIT 2 min, closed 10 s, UDP 5 min. */
+struct conn_timeouts conn_timeouts_default(void);
+
+/* A flow's name. All 24 bytes are hashed and compared. */
+struct conn_key {
+	uint8_t client[16];   /* IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2) */
+	uint16_t client_port; /* host order */
+	uint16_t vip_port;
+	uint32_t target;      /* the VIP's number (struct vip in model/model.h) and the protocol: conn_target() */
+};
+
+/* One word, written at once: a processor waits when it reads as one what was just written in parts. */
+static inline uint32_t
+conn_target(uint16_t vip, uint8_t protocol)
+{
+	return (uint32_t)protocol << 16 | vip;
+}
+
+static inline uint16_t
+conn_key_vip(const struct conn_key *key)
+{
+	return (uint16_t)key->target;
+}
+
+static inline uint8_t
+conn_key_protocol(const struct conn_key *key)
+{
+	return (uint8_t)(key->target >> 16);
+}
+
+struct addr conn_key_client(const struct conn_key *key);
+
+/* A server as flows remember it: a slot, and which owner of the slot was meant. */
+struct server_ref {
+	uint16_t slot;
+	uint16_t generation;
+};
+
+static inline bool
+server_ref_equal(struct server_ref a, struct server_ref b)
+{
+	return a.slot == b.slot && a.generation == b.generation;
+}
+
+/* One flow. `key` and the links are the table's; the rest is for the forwarder, through the functions below. */
+struct conn {
+	struct conn_key key;
+	struct server_ref server;
+	uint32_t next;       /* in the bucket */
+	uint32_t wheel_next; /* in the timer wheel */
+	uint32_t wheel_prev;
+	uint32_t deadline;   /* milliseconds, wraps */
+	uint32_t began;      /* seconds, of the clock of the frame that began it */
+	uint8_t state;       /* enum conn_state */
+	uint8_t flags;       /* these three are flow/measure.h's, for TCP */
+	uint16_t wheel_slot;
+	uint32_t acknowledged; /* the furthest acknowledgement of the server's bytes */
+	uint32_t sent;         /* the end of what the client sent; in CONN_SYN when it began, microseconds, wraps */
+};
+
+struct conn_table;
+
+/* For `capacity` flows, but at least 16. NULL when memory is out. */
+NODISCARD struct conn_table *conn_table_new(uint32_t capacity, const struct siphash_key *key);
+void conn_table_free(struct conn_table *table);
+/* Counts also those that have expired but were not given back yet. */
+uint32_t conn_table_count(const struct conn_table *table);
+uint32_t conn_table_capacity(const struct conn_table *table);
+uint32_t conn_table_half_open(const struct conn_table *table);
+/* The address space of the table, which never changes; of it pages are in use as there have been flows. */
+size_t conn_table_bytes(const struct conn_table *table);
+
+/* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */
+struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);
+/* For those who only look. Finds also what has expired and was not given back: conn_left_at() is 0 then. */
+const struct conn *conn_peek(const struct conn_table *table, const struct conn_key *key);
+/* conn_left() at `now`, of which the table need not have been told. */
+uint64_t conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t now);
+/* Would conn_insert() find room? */
+bool conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now);
+/*
+ * Adds a flow that conn_find() did not find. NULL when the table is full, also of what has expired (of which a few
+ * dozen are looked for at each call), or when the flow is half-open (CONN_SYN) and such flows fill their share: a flood
+ * of forged SYNs takes an eighth of the table at most, and no established flow's place. `state` is not CONN_NONE.
+ */
+NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server,
+    enum conn_state state, uint64_t timeout, uint64_t now);
+/* The flow was seen at the latest time told: from then on it lives `timeout` microseconds, in `state` (not CONN_NONE). */
+void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout);
+/* Tells the time, for conn_touch() of a flow that conn_find() was not asked for. */
+void conn_tell(struct conn_table *table, uint64_t now);
+
+/* Told of each flow just before it is forgotten, except by conn_table_free(). Must not change the table. */
+typedef void conn_gone(void *context, const struct conn *conn);
+void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context);
+/*
+ * Asked of each flow that seems to have expired: who else may have seen it? If somebody did, it is to be touched here.
+ * Nothing else of the table may be changed.
+ */
+typedef void conn_over(void *context, struct conn *conn, uint64_t now);
+void conn_table_on_over(struct conn_table *table, conn_over *over, void *context);
+/* A flow's number, from 1 to the capacity, is its own as long as it lives. */
+uint32_t conn_number(const struct conn_table *table, const struct conn *conn);
+struct conn *conn_at(struct conn_table *table, uint32_t number);
+void conn_remove(struct conn_table *table, struct conn *conn);
+/*
+ * Forget what has expired by `now`; looks at no more than `budget` flows, and goes on where the last call ended. Call
+ * it about once a second. (Only a silence of more than 24 days makes any call here forget all flows, in one go.)
+ */
+void conn_expire(struct conn_table *table, uint64_t now, uint32_t budget);
+/* Microseconds until it is forgotten if nothing more is seen of it, and since it began; as of the latest time told. */
+uint64_t conn_left(const struct conn_table *table, const struct conn *conn);
+uint64_t conn_age(const struct conn_table *table, const struct conn *conn);
+/*
+ * Walk flows in no order, at most `budget` places of the table, beginning behind `from`, which is 0 at first. Where the
+ * next call goes on, or 0 when all were seen. What comes or goes between two calls may be missed. The callback must not
+ * change the table.
+ */
+uint32_t conn_walk(const struct conn_table *table, uint32_t from, uint32_t budget,
+    void (*each)(void *context, const struct conn *conn), void *context);
+/* All at once. */
+void conn_each(const struct conn_table *table, void (*each)(void *context, const struct conn *conn), void *context);
+
+/* The state after a client's segment with `tcp_flags` in `state`; CONN_NONE: the first segment of a flow. */
+enum conn_state conn_tcp_next(enum conn_state state, uint8_t tcp_flags);
+const char *conn_state_name(enum conn_state state);
+/* Active flows carry data; the others open or close. */
+bool conn_is_active(enum conn_state state);
+
+#endif

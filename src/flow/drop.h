@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Why a frame for a VIP did not reach a server. One list gives the enum, the public name (metrics, log, summaries) and
+ * the sentence for people.
+ */
+#ifndef FLOW_DROP_H
+#define FLOW_DROP_H
+
+#define DROP_REASONS(X) \
+	X(TRUNCATED, "truncated", "the frame is shorter than its headers say, or the capture cut it") \
+	X(MALFORMED, "malformed", "header fields contradict each other") \
+	X(UNSUPPORTED, "unsupported", "an IP protocol that no service can have") \
+	X(FRAGMENT, "fragment", "a fragment without its first one, or without ports in it, and no room to hold it") \
+	X(ICMP_UNKNOWN, "icmp-unknown", "an ICMP error about no flow that is known") \
+	X(LOOP, "loop", "the director's own frame came back") \
+	X(BOUNCE, "bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP") \
+	X(NO_SERVICE, "no-service", "no service listens on this port of the VIP") \
+	X(NO_SERVER, "no-server", "the service has no server that takes new connections") \
+	X(NO_NEIGHBOUR, "no-neighbour", "the flow's server has no known MAC address") \
+	X(SERVERS_FULL, "servers-full", "every server has its `max-connections`") \
+	X(TOO_BIG, "too-big", "larger than the outgoing interface's MTU, and cannot be split")
+
+enum drop_reason {
+#define X(id, name, sentence) DROP_##id,
+	DROP_REASONS(X)
+#undef X
+	DROP_REASON_COUNT
+};
+
+const char *drop_reason_name(enum drop_reason reason);
+const char *drop_reason_sentence(enum drop_reason reason);
+
+#endif

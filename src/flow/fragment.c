@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "flow/fragment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+
+/* Datagrams in flight at one time. Linux allows itself 4 MB of fragments (net/ipv4/ip_fragment.c): much the same. */
+#define ENTRIES 4096
+#define BUCKETS 4096
+/* Held frames, each with room for a jumbo frame. */
+#define HELD 256
+#define HELD_BYTES (9216 + ETHER_HEADER + 4)
+/*
+ * Silence after which a datagram is forgotten. Its fragments come within milliseconds of each other. A sender may use
+ * its number again within seconds (RFC 4963), and if the new datagram's fragments are out of order, the old one's
+ * server would get them: so much less than the 30 s for which receivers wait (net/ipv4/ip_fragment.c).
+ */
+#define LIFETIME SECONDS(5)
+/* Out of order is a matter of milliseconds: who waits longer for his first fragment waits in vain. */
+#define HOLD_LIFETIME SECONDS(2)
+#define NIL UINT16_MAX
+
+struct held {
+	uint8_t bytes[HELD_BYTES];
+	uint32_t length;
+	uint16_t iface;
+	uint16_t next; /* of the same datagram, or free */
+};
+
+/* Entries live in a ring: the oldest is the next to be overwritten, so that none has to be looked for. */
+struct entry {
+	struct fragment_key key;
+	struct server_ref server;
+	bool used;
+	bool settled;
+	uint64_t until;
+	uint16_t held; /* first, in the order they came */
+	uint16_t next; /* in the bucket */
+};
+
+struct fragment_table {
+	struct siphash_key key;
+	struct entry entries[ENTRIES];
+	uint16_t buckets[BUCKETS];
+	uint16_t newest;   /* the place in the ring that is taken next */
+	uint16_t free_held;
+	struct held *held;
+	uint64_t expired;
+	uint32_t used;
+};
+
+struct fragment_table *
+fragment_table_new(const struct siphash_key *key)
+{
+	struct fragment_table *table = calloc(1, sizeof(*table));
+
+	if (table == NULL)
+		return NULL;
+	table->held = calloc(HELD, sizeof(*table->held));
+	if (table->held == NULL) {
+		free(table);
+		return NULL;
+	}
+	table->key = *key;
+	memset(table->buckets, 0xff, sizeof(table->buckets));
+	for (uint16_t i = 0; i < HELD; i++)
+		table->held[i].next = i + 1 < HELD ? (uint16_t)(i + 1) : NIL;
+	return table;
+}
+
+void
+fragment_table_free(struct fragment_table *table)
+{
+	if (table == NULL)
+		return;
+	free(table->held);
+	free(table);
+}
+
+static uint16_t *
+bucket_of(struct fragment_table *table, const struct fragment_key *key)
+{
+	return &table->buckets[siphash13(&table->key, key, sizeof(*key)) % BUCKETS];
+}
+
+static void
+free_held(struct fragment_table *table, uint16_t index)
+{
+	table->held[index].next = table->free_held;
+	table->free_held = index;
+}
+
+static void
+forget(struct fragment_table *table, struct entry *entry)
+{
+	const uint16_t index = (uint16_t)(entry - table->entries);
+	uint16_t *link = bucket_of(table, &entry->key);
+
+	while (*link != index)
+		link = &table->entries[*link].next;
+	*link = entry->next;
+	while (entry->held != NIL) {
+		const uint16_t held = entry->held;
+
+		entry->held = table->held[held].next;
+		free_held(table, held);
+		table->expired++;
+	}
+	entry->used = false;
+	table->used--;
+}
+
+static struct entry *
+find(struct fragment_table *table, const struct fragment_key *key, uint64_t now)
+{
+	for (uint16_t i = *bucket_of(table, key); i != NIL; i = table->entries[i].next) {
+		struct entry *entry = &table->entries[i];
+
+		if (memcmp(&entry->key, key, sizeof(*key)) != 0)
+			continue;
+		if (now < entry->until)
+			return entry;
+		forget(table, entry);
+		return NULL;
+	}
+	return NULL;
+}
+
+/* Takes the next place of the ring, whoever is there. */
+static struct entry *
+add(struct fragment_table *table, const struct fragment_key *key)
+{
+	struct entry *entry = &table->entries[table->newest];
+	uint16_t *bucket = bucket_of(table, key);
+
+	if (entry->used)
+		forget(table, entry);
+	table->newest = (uint16_t)((table->newest + 1) % ENTRIES);
+	*entry = (struct entry) { .key = *key, .used = true, .held = NIL, .next = *bucket };
+	*bucket = (uint16_t)(entry - table->entries);
+	table->used++;
+	return entry;
+}
+
+bool
+fragment_find(struct fragment_table *table, const struct fragment_key *key, struct server_ref *server, uint64_t now)
+{
+	struct entry *entry = find(table, key, now);
+
+	if (entry == NULL || !entry->settled)
+		return false;
+	entry->until = now + LIFETIME;
+	*server = entry->server;
+	return true;
+}
+
+bool
+fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame, uint64_t now)
+{
+	const uint16_t index = table->free_held;
+	struct entry *entry;
+	uint16_t *link;
+
+	if (index == NIL || frame->length > HELD_BYTES)
+		return false;
+	entry = find(table, key, now);
+	if (entry == NULL) {
+		entry = add(table, key);
+		entry->until = now + HOLD_LIFETIME;
+	}
+	table->free_held = table->held[index].next;
+	memcpy(table->held[index].bytes, frame->bytes, frame->length);
+	table->held[index].length = frame->length;
+	table->held[index].iface = frame->iface;
+	table->held[index].next = NIL;
+	for (link = &entry->held; *link != NIL; link = &table->held[*link].next)
+		continue;
+	*link = index;
+	return true;
+}
+
+void
+fragment_settle(struct fragment_table *table, const struct fragment_key *key, struct server_ref server,
+    void (*release)(void *context, struct frame *frame), void *context, uint64_t now)
+{
+	struct entry *entry = find(table, key, now);
+
+	if (entry == NULL)
+		entry = add(table, key);
+	entry->settled = true;
+	entry->server = server;
+	entry->until = now + LIFETIME;
+	while (entry->held != NIL) {
+		const uint16_t index = entry->held;
+		struct held *held = &table->held[index];
+		struct frame frame = frame_of(held->bytes, held->length, held->iface);
+
+		entry->held = held->next;
+		release(context, &frame);
+		free_held(table, index);
+	}
+}
+
+uint64_t
+fragment_expire(struct fragment_table *table, uint64_t now)
+{
+	uint64_t expired;
+
+	for (size_t i = 0; i < ENTRIES && table->used > 0; i++)
+		if (table->entries[i].used && now >= table->entries[i].until)
+			forget(table, &table->entries[i]);
+	expired = table->expired;
+	table->expired = 0;
+	return expired;
+}

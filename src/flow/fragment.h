@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Fragments: only the first one of a datagram says which flow it belongs to. This table remembers where the first one
+ * went, so that the others follow, and holds those that come before it. Nothing is put together. Fixed size, in entries,
+ * held frames and time, so that fragments cannot be used to fill memory.
+ */
+#ifndef FLOW_FRAGMENT_H
+#define FLOW_FRAGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/siphash.h"
+#include "flow/conn.h"
+#include "proto/frame.h"
+
+/* A datagram's name (RFC 791 section 3.2, RFC 8200 section 4.5). All bytes are hashed: clear the struct first. */
+struct fragment_key {
+	uint8_t client[16]; /* IPv4 as ::ffff:a.b.c.d */
+	uint32_t id;
+	uint16_t vip;       /* the VIP's number */
+	uint8_t protocol;
+	uint8_t zero;
+};
+
+struct fragment_table;
+
+/* NULL when memory is out. */
+NODISCARD struct fragment_table *fragment_table_new(const struct siphash_key *key);
+void fragment_table_free(struct fragment_table *table);
+
+/* Where the datagram's first fragment went. False: not known, or none of its fragments was seen for five seconds. */
+bool fragment_find(struct fragment_table *table, const struct fragment_key *key, struct server_ref *server,
+    uint64_t now);
+/*
+ * Keeps a copy of a fragment whose first one has not come. False when there is no room, or the frame is too large. What is
+ * held too long is forgotten, and counted by fragment_expired().
+ */
+NODISCARD bool fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame,
+    uint64_t now);
+/* The first fragment went to `server`: `release` gets each held one, in the order they came. It may write to it. */
+void fragment_settle(struct fragment_table *table, const struct fragment_key *key, struct server_ref server,
+    void (*release)(void *context, struct frame *frame), void *context, uint64_t now);
+/* Forgets what is too old; the number of held frames that were never released since the last call. */
+uint64_t fragment_expire(struct fragment_table *table, uint64_t now);
+
+#endif

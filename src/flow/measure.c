@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "flow/measure.h"
+
+/* The largest window there is (RFC 7323 section 2.3): no acknowledgement moves further at once, whatever was missed. */
+#define WINDOW_MOST (INT32_C(1) << 30)
+/* And no overtaken one comes from further back than what is under way at once: 64 MiB are 50 ms of 10 Gbit/s. */
+#define OVERTAKEN_MOST (INT32_C(1) << 26)
+
+/* One part in eight of each new sample, as TCP itself smooths (RFC 6298 section 2.3). */
+#define SMOOTHING 8
+/* A server that nobody asks is taken for an ordinary one again within about a minute. */
+#define FADING 16
+/* What differs by less than an eighth is no news for schedulers. */
+#define NOTICEABLE 8
+
+enum conn_flag {
+	CONN_BASED = 1,  /* `acknowledged` and `sent` are the client's own */
+	CONN_RESENT = 2  /* the SYN was repeated: which of the two the answer is for, nobody knows (Karn) */
+};
+
+#define X(bound) bound,
+const uint32_t latency_bounds[LATENCY_BUCKETS] = { LATENCY_BOUNDS(X) };
+#undef X
+
+void
+latency_add(struct latency *latency, uint64_t duration)
+{
+	size_t i = 0;
+
+	while (i < LATENCY_BUCKETS && duration > latency_bounds[i])
+		i++;
+	latency->buckets[i]++;
+	latency->sum += duration;
+	latency->count++;
+}
+
+uint64_t
+latency_percentile(const struct latency *latency, unsigned percent)
+{
+	const uint64_t rank = (latency->count * percent + 99) / 100;
+	uint64_t below = 0;
+
+	if (latency->count == 0)
+		return 0;
+	for (size_t i = 0; i < LATENCY_BUCKETS; i++) {
+		below += latency->buckets[i];
+		if (below >= rank)
+			return latency_bounds[i];
+	}
+	return latency_bounds[LATENCY_BUCKETS - 1];
+}
+
+static void
+smooth(struct measure *measure, uint64_t sample)
+{
+	const int64_t before = measure->smoothed;
+
+	if (sample > UINT32_MAX)
+		sample = UINT32_MAX;
+	if (sample == 0)
+		sample = 1;
+	measure->smoothed = before == 0 ? (uint32_t)sample :
+	    (uint32_t)(before + ((int64_t)sample - before) / SMOOTHING);
+}
+
+/* What the segment takes of the client's sequence numbers; a SYN's is not asked for. */
+static inline uint32_t
+length_of(const struct packet *segment)
+{
+	return segment->end - segment->payload + ((segment->tcp_flags & TCP_FIN) != 0);
+}
+
+static void
+take_base(struct conn *conn, const struct packet *segment)
+{
+	conn->acknowledged = segment->tcp_acknowledgement;
+	conn->sent = segment->tcp_sequence + length_of(segment);
+	conn->flags |= CONN_BASED;
+}
+
+/* FINs are not bytes: what is owed for them is left out as soon as there is something to leave it out of. */
+static inline void
+add_response(struct measure *measure, uint64_t bytes)
+{
+	const uint64_t less = bytes < measure->owed ? bytes : measure->owed;
+
+	measure->owed -= less;
+	measure->response_bytes += bytes - less;
+}
+
+/*
+ * Acknowledgements that were overtaken, and repeated ones, move nothing. What is further away is not believed: it counts
+ * as nothing, and the count goes on from there, so that a forged one, which the client's own then contradict, does not end
+ * it. So a forgery costs a gigabyte of truth at most, and one by less than OVERTAKEN_MOST nothing.
+ */
+static inline void
+take_acknowledgement(struct measure *measure, struct conn *conn, uint32_t acknowledgement)
+{
+	const int32_t distance = (int32_t)(acknowledgement - conn->acknowledged);
+
+	if (distance > WINDOW_MOST || distance < -OVERTAKEN_MOST) {
+		measure->jumps++;
+		conn->acknowledged = acknowledgement;
+	} else if (distance > 0) {
+		add_response(measure, (uint32_t)distance);
+		conn->acknowledged = acknowledgement;
+	}
+}
+
+/* A keepalive sends a byte, or none, that was acknowledged long ago (RFC 9293 section 3.8.4): nothing was lost. */
+static inline bool
+is_keepalive(const struct conn *conn, const struct packet *segment, uint32_t end)
+{
+	return segment->end - segment->payload <= 1 && end == conn->sent && (segment->tcp_flags & TCP_FIN) == 0;
+}
+
+static inline void
+take_sequence(struct measure *measure, struct conn *conn, const struct packet *segment)
+{
+	const uint32_t length = length_of(segment), end = segment->tcp_sequence + length;
+
+	if (length == 0)
+		return;
+	if ((int32_t)(segment->tcp_sequence - conn->sent) < 0 && !is_keepalive(conn, segment, end))
+		measure->retransmits++;
+	if ((int32_t)(end - conn->sent) > 0)
+		conn->sent = end;
+}
+
+void
+measure_begin(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
+{
+	conn->flags = 0;
+	if (conn->state == CONN_SYN) {
+		measure->handshakes++;
+		conn->sent = (uint32_t)now;
+	} else if ((segment->tcp_flags & TCP_ACK) != 0) {
+		measure->partial++;
+		take_base(conn, segment);
+	}
+}
+
+static inline bool
+acknowledges(const struct packet *segment)
+{
+	return (segment->tcp_flags & (TCP_ACK | TCP_SYN)) == TCP_ACK;
+}
+
+/*
+ * When both sides have finished, the client has acknowledged the server's FIN too. It did so before its own, or will:
+ * either way one number of this flow is no byte.
+ */
+static inline void
+take_end(struct measure *measure, const struct conn *conn, enum conn_state before, const struct packet *segment)
+{
+	if ((segment->tcp_flags & TCP_FIN) != 0 && before != conn->state)
+		measure->owed++;
+}
+
+/* The first acknowledgement is of the server's SYN, so it tells where the server's bytes begin. */
+static void
+complete(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
+{
+	const uint32_t duration = (uint32_t)now - conn->sent;
+
+	measure->completed++;
+	if ((conn->flags & CONN_RESENT) == 0) {
+		latency_add(&measure->handshake, duration);
+		smooth(measure, duration);
+	}
+	take_base(conn, segment);
+}
+
+/* A segment of a flow of which a SYN was all that had been seen. */
+static SELDOM void
+take_handshake(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
+{
+	if (conn->state != CONN_SYN) {
+		if (acknowledges(segment)) {
+			complete(measure, conn, segment, now);
+			take_end(measure, conn, CONN_SYN, segment);
+		}
+	} else if ((segment->tcp_flags & TCP_SYN) != 0) {
+		measure->retransmits++;
+		conn->flags |= CONN_RESENT;
+	}
+}
+
+void
+measure_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment,
+    uint64_t now)
+{
+	if (before == CONN_SYN) {
+		take_handshake(measure, conn, segment, now);
+		return;
+	}
+	if (!acknowledges(segment) || (conn->flags & CONN_BASED) == 0)
+		return;
+	take_acknowledgement(measure, conn, segment->tcp_acknowledgement);
+	take_end(measure, conn, before, segment);
+	if ((segment->tcp_flags & TCP_RST) == 0)
+		take_sequence(measure, conn, segment);
+}
+
+bool
+measure_is_based(const struct conn *conn)
+{
+	return (conn->flags & CONN_BASED) != 0;
+}
+
+void
+measure_add(struct measure *measure, uint64_t bytes, uint64_t retransmits)
+{
+	add_response(measure, bytes);
+	measure->retransmits += retransmits;
+}
+
+void
+measure_tick(struct measure *measure, uint32_t others)
+{
+	const bool asked = measure->handshake.count != measure->samples_before;
+	uint32_t change;
+
+	measure->samples_before = measure->handshake.count;
+	if (!asked && others != 0 && measure->smoothed > others)
+		measure->smoothed -= (measure->smoothed - others + FADING - 1) / FADING;
+	change = measure->smoothed > measure->published ? measure->smoothed - measure->published :
+	    measure->published - measure->smoothed;
+	if (change > measure->published / NOTICEABLE)
+		measure->published = measure->smoothed;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the client's half of a TCP connection says about the other half, which the director never sees: how many bytes the
+ * server sent (the client acknowledges them), how long it took to accept the connection (from the SYN to the first
+ * acknowledgement), how many connections came to nothing, and how often the client had to repeat itself.
+ *
+ * That one side tells of the other is known from the literature; "Pirate: in-band performance measurement for DSR"
+ * (arXiv 2505.14358) infers response times so. Pure: time is an argument, in microseconds.
+ */
+#ifndef FLOW_MEASURE_H
+#define FLOW_MEASURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow/conn.h"
+#include "proto/packet.h"
+
+/*
+ * Upper bounds of the histogram, in microseconds, each about twice the one before: from a server on the same switch to one
+ * SYN repeated after a second (RFC 6298 section 2.1), and again.
+ */
+#define LATENCY_BOUNDS(X) \
+	X(100) X(250) X(500) X(1000) X(2500) X(5000) X(10000) X(25000) X(50000) X(100000) X(250000) X(500000) X(1000000) \
+	X(2500000)
+#define X(bound) +1
+enum { LATENCY_BUCKETS = 0 LATENCY_BOUNDS(X) };
+#undef X
+
+extern const uint32_t latency_bounds[LATENCY_BUCKETS];
+
+struct latency {
+	uint64_t buckets[LATENCY_BUCKETS + 1]; /* not cumulative; the last is what exceeds all bounds */
+	uint64_t sum;                          /* microseconds */
+	uint64_t count;
+};
+
+/* Of one server. */
+struct measure {
+	uint64_t response_bytes; /* of TCP payload, acknowledged by clients */
+	uint64_t handshakes;     /* flows that began with a SYN */
+	uint64_t completed;      /* of them, those whose client acknowledged the server's SYN */
+	uint64_t retransmits;    /* segments and SYNs that clients sent again; reordering on the way looks the same */
+	uint64_t partial;        /* flows that were picked up in the middle: what they had before is not counted */
+	uint64_t jumps;          /* acknowledgements further away than can be: not counted */
+	uint64_t owed;           /* sequence numbers of FINs, which response_bytes has still to leave out */
+	struct latency handshake;
+	uint32_t smoothed;       /* recent handshakes, microseconds; 0: nothing known */
+	uint32_t published;      /* the same for schedulers, which it does not keep changing their minds: measure_tick() */
+	uint64_t samples_before; /* handshake.count at the last measure_tick() */
+};
+
+/* `conn` has just begun with this segment: TCP, with ports. */
+void measure_begin(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now);
+/* A further one; the flow was in state `before` and is in conn->state now. */
+void measure_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment,
+    uint64_t now);
+/* Are conn->acknowledged and conn->sent its own? Not before the handshake is complete. */
+bool measure_is_based(const struct conn *conn);
+/* `bytes` more were acknowledged, `retransmits` more seen: counted elsewhere, by who saw the segments. */
+void measure_add(struct measure *measure, uint64_t bytes, uint64_t retransmits);
+
+void latency_add(struct latency *latency, uint64_t duration);
+/* The duration that `percent` of all stay below, as well as the buckets tell; 0 without samples. */
+uint64_t latency_percentile(const struct latency *latency, unsigned percent);
+
+/*
+ * About once a second: lets what was learned of a server that had no connection since fade towards `others`, what is usual
+ * among the others (0: unknown), so that it is tried again; and publishes what has changed noticeably.
+ */
+void measure_tick(struct measure *measure, uint32_t others);
+
+#endif

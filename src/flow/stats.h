@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* What the data plane counts, beside what it counts per server (struct server_run). One list gives fields and names. */
+#ifndef FLOW_STATS_H
+#define FLOW_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow/drop.h"
+
+#define FORWARD_COUNTERS(X) \
+	X(frames, "frames seen") \
+	X(passed, "frames that are not for a VIP: left to the host") \
+	X(consumed, "ARP frames, neighbour discovery and pings taken note of or answered") \
+	X(forwarded, "frames sent on to a real server") \
+	X(carried, "of these, frames that the kernel carried (offload)") \
+	X(carry_full, "flows that found no room in the kernel's table: forwarded by dsrd itself") \
+	X(held, "fragments that waited for their first one") \
+	X(fragments_released, "of these, sent on after it") \
+	X(fragments_expired, "of these, given up because it never came") \
+	X(by_hash, "frames of flows that the full table does not hold, sent by consistent hash") \
+	X(persist_full, "clients not remembered for persistence because that table is full") \
+	X(icmp_errors, "ICMP errors handed to the server of the flow they are about") \
+	X(echo_answers, "pings of VIPs answered") \
+	X(arp_answers, "ARP answers given for VIPs") \
+	X(ndp_answers, "neighbour advertisements given for VIPs") \
+	X(path_answers, "answers to the VIP probe") \
+	X(vip_questions, "questions who else has a VIP") \
+	X(announcements, "unasked-for announcements of VIPs") \
+	X(neighbour_requests, "ARP requests and neighbour solicitations sent for real servers") \
+	X(checksums_finished, "unfinished TCP or UDP checksums put right") \
+	X(checksums_left, "unfinished TCP or UDP checksums left to the network card") \
+	X(frames_whole, "super-frames sent whole, which the network card splits") \
+	X(frames_split, "super-frames split into segments") \
+	X(segments, "segments they were split into")
+
+struct forward_stats {
+#define X(name, text) uint64_t name;
+	FORWARD_COUNTERS(X)
+#undef X
+	uint64_t dropped[DROP_REASON_COUNT];
+};
+
+/* Calls `each` for every counter, then says nothing of drops: those have flow/drop.h's names. */
+void forward_stats_each(const struct forward_stats *stats,
+    void (*each)(void *context, const char *name, const char *text, uint64_t value), void *context);
+uint64_t forward_stats_dropped(const struct forward_stats *stats); /* all reasons */
+
+#endif

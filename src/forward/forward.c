@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "forward/forward.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "forward/frame_ctx.h"
+#include "offload/cache.h"
+
+/*
+ * Flows looked at in one tick and in one burst: bounds the time that expiry may take from forwarding, some milliseconds at
+ * worst. Under load it is the bursts that keep up.
+ */
+#define EXPIRE_TICK 8192
+#define EXPIRE_BURST 512
+
+/* Clients remembered for persistence, as a share of the flows, and at least. */
+#define PERSIST_SHARE 4
+#define PERSIST_LEAST 1024
+
+bool
+passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac)
+{
+	for (size_t i = 0; i < forwarder->iface_count; i++)
+		if (mac_equal(&forwarder->ifaces[i].mac, mac))
+			return true;
+	return false;
+}
+
+bool
+passage_is_for_us(const struct passage *passage)
+{
+	const struct iface *iface = &passage->forwarder->ifaces[passage->frame->iface];
+
+	return mac_equal(&iface->mac, &passage->packet.ether_destination);
+}
+
+/* The tag goes between the Ethernet addresses and the type (IEEE 802.1Q). */
+static struct frame
+with_tag(struct forwarder *forwarder, const struct frame *made, uint16_t tci)
+{
+	uint8_t *bytes = forwarder->scratch;
+
+	memcpy(bytes, made->bytes, ETHER_TYPE);
+	store16(bytes + ETHER_TYPE, ETHERTYPE_VLAN);
+	store16(bytes + ETHER_TYPE + 2, tci);
+	memcpy(bytes + ETHER_TYPE + VLAN_TAG, made->bytes + ETHER_TYPE, made->length - ETHER_TYPE);
+	return frame_of(bytes, made->length + VLAN_TAG, 0);
+}
+
+void
+passage_reply(struct passage *passage, const struct frame *made)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	struct frame frame = passage->packet.tagged ? with_tag(forwarder, made, passage->packet.vlan_tci) : *made;
+
+	frame.iface = passage->frame->iface;
+	forwarder->emitter.emit(forwarder->emitter.context, &frame);
+}
+
+static SELDOM enum drop_reason
+why_unreadable(enum packet_status status)
+{
+	switch (status) {
+	case PACKET_OK:
+		break;
+	case PACKET_TRUNCATED:
+		return DROP_TRUNCATED;
+	case PACKET_MALFORMED:
+		return DROP_MALFORMED;
+	case PACKET_UNSUPPORTED:
+		break;
+	}
+	return DROP_UNSUPPORTED;
+}
+
+/* A frame for a VIP from one of the director's own MAC addresses or a server's, or of one that resembles these. */
+static SELDOM enum stage
+judge_sender(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+	struct forwarder *forwarder = passage->forwarder;
+
+	if (passage_is_own_mac(forwarder, &packet->ether_source))
+		return drop(passage, DROP_LOOP);
+	if (passage->status != PACKET_OK ||
+	    fwdtab_bouncer(forwarder->table, &packet->ether_source, &packet->source) == NULL)
+		return GOES_ON;
+	watch_hear_bounce(&forwarder->watch, passage->frame->iface, &packet->destination, &packet->ether_source, passage->now);
+	return drop(passage, DROP_BOUNCE);
+}
+
+/* Only frames to our MAC and a VIP go on, and of those none that was ours, or a server's, already. */
+static inline enum stage
+guard(struct passage *passage, const struct fwdtab *table)
+{
+	const struct packet *packet = &passage->packet;
+
+	if (!passage_is_for_us(passage))
+		return pass(passage);
+	/* What is not IP has no destination, and that is no VIP. */
+	passage->vip = fwdtab_vip(table, passage->frame->iface, &packet->destination);
+	if (passage->vip == NULL)
+		return pass(passage);
+	if (fwdtab_may_know(table, &packet->ether_source) && judge_sender(passage) == IS_DECIDED)
+		return IS_DECIDED;
+	return passage->status == PACKET_OK ? GOES_ON : drop(passage, why_unreadable(passage->status));
+}
+
+/* A fragment goes where its first one went, an ICMP error where the flow goes that it is about. */
+static SELDOM enum stage
+choose_otherwise(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+
+	if (packet->fragment && stage_fragment(passage) == IS_DECIDED)
+		return IS_DECIDED;
+	if (passage->server == NULL && packet_is_icmp(packet) && stage_icmp(passage) == IS_DECIDED)
+		return IS_DECIDED;
+	return passage->server != NULL ? GOES_ON : stage_flow(passage);
+}
+
+/* Of plain frames only the flow is asked for. */
+static inline enum stage
+choose_server(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+
+	return packet->has_ports && !packet->fragment ? stage_flow(passage) : choose_otherwise(passage);
+}
+
+static SELDOM void
+count_other(struct forward_stats *stats, const struct decision *decision)
+{
+	switch (decision->verdict) {
+	case VERDICT_PASS:
+		stats->passed++;
+		break;
+	case VERDICT_CONSUMED:
+		stats->consumed++;
+		break;
+	case VERDICT_FORWARD: /* count() has */
+		break;
+	case VERDICT_HOLD:
+		stats->held++;
+		break;
+	case VERDICT_DROP:
+		stats->dropped[decision->reason]++;
+		break;
+	}
+}
+
+static inline void
+count(struct forward_stats *stats, const struct decision *decision)
+{
+	stats->frames++;
+	if (decision->verdict == VERDICT_FORWARD)
+		stats->forwarded++;
+	else
+		count_other(stats, decision);
+}
+
+/* The stages in their order; most frames are none of the business of most of them. */
+static inline void
+decide(struct passage *passage, struct forwarder *forwarder)
+{
+	const struct packet *packet = &passage->packet;
+
+	if ((packet_is_arp(packet) || packet_is_icmp(packet)) && stage_neighbour(passage) == IS_DECIDED)
+		return;
+	if (path_count(forwarder->paths) > 0 && stage_path(passage) == IS_DECIDED)
+		return;
+	if (guard(passage, forwarder->table) == IS_DECIDED)
+		return;
+	if (choose_server(passage) == IS_DECIDED)
+		return;
+	stage_deliver(passage);
+	/* Many flows have one frame only, so the kernel is told of a flow at its second. */
+	if (forwarder->carry != NULL && passage->conn != NULL && !passage->decision.new_flow)
+		carry_offer(forwarder->carry, passage->conn, passage->vip, packet,
+		    passage->decision.verdict == VERDICT_FORWARD, passage->now);
+	if (packet->fragment)
+		stage_fragment_settle(passage);
+}
+
+struct decision
+forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
+{
+	struct passage passage;
+
+	passage_begin(&passage, forwarder, frame, now);
+	decide(&passage, forwarder);
+	count(&forwarder->stats, &passage.decision);
+	return passage.decision;
+}
+
+void
+forward_tick(struct forwarder *forwarder, uint64_t now)
+{
+	conn_expire(forwarder->conns, now, EXPIRE_TICK);
+	conn_expire(forwarder->persist, now, EXPIRE_TICK);
+	forwarder->stats.fragments_expired += fragment_expire(forwarder->fragments, now);
+	neigh_tick(forwarder->neighbours, now, ask_neighbour, forwarder);
+	forwarder->stats.announcements += announcer_tick(forwarder->announcer, forwarder->craft, forwarder->ifaces,
+	    &forwarder->emitter, now);
+}
+
+void
+forward_probe(struct forwarder *forwarder, uint64_t now)
+{
+	const struct path_means means = forwarder_means(forwarder);
+
+	claims_tick(&forwarder->claims, forwarder->craft, forwarder->ifaces, &forwarder->emitter, now);
+	path_tick(forwarder->paths, &means, now);
+}
+
+uint64_t
+forward_probe_due(const struct forwarder *forwarder)
+{
+	const uint64_t claims = claims_due(&forwarder->claims), paths = path_due(forwarder->paths);
+
+	return claims < paths ? claims : paths;
+}
+
+void
+forward_burst_end(struct forwarder *forwarder, uint64_t now)
+{
+	conn_expire(forwarder->conns, now, EXPIRE_BURST);
+	conn_expire(forwarder->persist, now, EXPIRE_BURST);
+}
+
+int
+forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct siphash_key *key, neigh_watch *watch,
+    void *context, char *error, size_t size)
+{
+	const uint32_t persist = connections / PERSIST_SHARE;
+
+	memset(forwarder, 0, sizeof(*forwarder));
+	forwarder->craft = craft_new(error, size);
+	if (forwarder->craft == NULL)
+		return -1;
+	forwarder->conns = conn_table_new(connections, key);
+	forwarder->persist = conn_table_new(persist > PERSIST_LEAST ? persist : PERSIST_LEAST, key);
+	forwarder->fragments = fragment_table_new(key);
+	forwarder->neighbours = neigh_table_new(watch, context);
+	forwarder->announcer = announcer_new();
+	forwarder->paths = path_table_new(key);
+	forwarder->scratch = malloc(FRAME_MOST);
+	if (forwarder->conns == NULL || forwarder->persist == NULL || forwarder->fragments == NULL ||
+	    forwarder->neighbours == NULL || forwarder->announcer == NULL || forwarder->paths == NULL || forwarder->scratch == NULL) {
+		snprintf(error, size, "not enough memory for %u connections", connections);
+		forwarder_clear(forwarder);
+		return -1;
+	}
+	conn_table_on_gone(forwarder->conns, account_gone, forwarder);
+	conn_table_on_over(forwarder->conns, account_over, forwarder);
+	return 0;
+}
+
+void
+forwarder_clear(struct forwarder *forwarder)
+{
+	if (forwarder->conns != NULL)
+		conn_table_on_gone(forwarder->conns, NULL, NULL);
+	conn_table_free(forwarder->conns);
+	conn_table_free(forwarder->persist);
+	fragment_table_free(forwarder->fragments);
+	neigh_table_free(forwarder->neighbours);
+	announcer_free(forwarder->announcer);
+	path_table_free(forwarder->paths);
+	craft_free(forwarder->craft);
+	free(forwarder->scratch);
+	memset(forwarder, 0, sizeof(*forwarder));
+}
+
+const char *
+verdict_name(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_PASS:
+		return "pass";
+	case VERDICT_CONSUMED:
+		return "consumed";
+	case VERDICT_FORWARD:
+		return "forward";
+	case VERDICT_HOLD:
+		return "hold";
+	case VERDICT_DROP:
+		return "drop";
+	}
+	return "?";
+}

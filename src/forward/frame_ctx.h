@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One frame's way through the stages of forward_frame(), each of which either decides it or leaves it to the next. Private
+ * to the stage_*.c files and forward.c.
+ */
+#ifndef FORWARD_FRAME_CTX_H
+#define FORWARD_FRAME_CTX_H
+
+#include "forward/forward.h"
+#include "proto/packet.h"
+
+struct passage {
+	struct forwarder *forwarder;
+	struct frame *frame;
+	uint64_t now;
+	enum packet_status status;
+	struct packet packet;
+	const struct fwd_vip *vip;
+	struct conn_key key;
+	uint8_t flags; /* flow_flags() */
+	struct fwd_server *server;
+	struct conn *conn; /* the flow, if it is remembered; good until another is looked for */
+	struct decision decision;
+};
+
+/* `packet` and `key` are left as they are: packet_parse() and flow_name() write all of them. */
+static inline void
+passage_begin(struct passage *passage, struct forwarder *forwarder, struct frame *frame, uint64_t now)
+{
+	passage->forwarder = forwarder;
+	passage->frame = frame;
+	passage->now = now;
+	passage->vip = NULL;
+	passage->flags = 0;
+	passage->server = NULL;
+	passage->conn = NULL;
+	passage->decision = (struct decision) { .verdict = VERDICT_PASS };
+	passage->status = packet_parse(frame, &passage->packet);
+}
+
+enum stage {
+	GOES_ON,
+	IS_DECIDED
+};
+
+static inline enum stage
+pass(struct passage *passage)
+{
+	passage->decision.verdict = VERDICT_PASS;
+	return IS_DECIDED;
+}
+
+static inline enum stage
+consume(struct passage *passage)
+{
+	passage->decision.verdict = VERDICT_CONSUMED;
+	return IS_DECIDED;
+}
+
+static inline enum stage
+drop(struct passage *passage, enum drop_reason reason)
+{
+	passage->decision.verdict = VERDICT_DROP;
+	passage->decision.reason = reason;
+	return IS_DECIDED;
+}
+
+/* Was the frame sent to this interface's own MAC? Others are seen when a switch floods. */
+bool passage_is_for_us(const struct passage *passage);
+/* Is it the MAC of any of the director's interfaces? */
+bool passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac);
+/* Sends a frame of our own making back where the passage's frame came from, in the same VLAN. */
+void passage_reply(struct passage *passage, const struct frame *made);
+
+/* The stages, in the order of forward_frame(), which asks beforehand whether the frame is any of theirs. */
+
+/* ARP and neighbour discovery: learn, and answer for VIPs. */
+enum stage stage_neighbour(struct passage *passage);
+/* Answers to the VIP probe; only while there is something to probe. */
+enum stage stage_path(struct passage *passage);
+/* ICMP to a VIP: errors go where their flow goes, pings are answered. */
+enum stage stage_icmp(struct passage *passage);
+/* A fragment: without ports, it follows its first one, or waits for it. */
+enum stage stage_fragment(struct passage *passage);
+/* A fragment was delivered: if it was the first one, the others follow. */
+void stage_fragment_settle(struct passage *passage);
+/* The flow's server, or a new flow's. */
+enum stage stage_flow(struct passage *passage);
+/* Out, re-addressed. */
+enum stage stage_deliver(struct passage *passage);
+
+struct path_means forwarder_means(struct forwarder *forwarder);
+
+/* forward_tick()'s questions to neighbours; the context is the forwarder. */
+void ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination);
+/* For conn_table_on_gone(); the context is the forwarder. */
+void account_gone(void *context, const struct conn *conn);
+/* Likewise for conn_table_on_over(). */
+void account_over(void *context, struct conn *conn, uint64_t now);
+
+#endif

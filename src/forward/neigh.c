@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "forward/neigh.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+
+/* The kernel's own figures for comparison: net/core/neighbour.c, base_reachable_time 30 s, retrans_time 1 s, 3 + 3 probes. */
+#define REFRESH SECONDS(30)
+#define RETRY MILLISECONDS(900) /* a second: a tick may come a little early, and must not be missed */
+#define RETRY_LOST SECONDS(5)
+#define UNICAST_TRIES 3
+/* Unanswered requests until an address counts as lost: never known, and known (the first three went to its MAC alone). */
+#define LOST_AFTER_ASKING 3
+#define LOST_AFTER_KNOWN 6
+/* Two hosts that quarrel over one address make the MAC flap; follow at most this often. */
+#define HOLD SECONDS(1)
+
+struct neigh_table {
+	struct neigh *entries;
+	size_t count;
+	size_t room;
+	neigh_watch *watch;
+	void *context;
+};
+
+struct neigh_table *
+neigh_table_new(neigh_watch *watch, void *context)
+{
+	struct neigh_table *table = calloc(1, sizeof(*table));
+
+	if (table != NULL) {
+		table->watch = watch;
+		table->context = context;
+	}
+	return table;
+}
+
+void
+neigh_table_free(struct neigh_table *table)
+{
+	if (table == NULL)
+		return;
+	free(table->entries);
+	free(table);
+}
+
+/* A linear search: only ARP frames and reloads come here, and servers are at most some thousands. */
+static struct neigh *
+find(const struct neigh_table *table, uint16_t iface, const struct addr *addr)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->entries[i].iface == iface && addr_equal(&table->entries[i].addr, addr))
+			return &table->entries[i];
+	return NULL;
+}
+
+void
+neigh_begin(struct neigh_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		table->entries[i].wanted = false;
+}
+
+int
+neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, uint64_t now)
+{
+	struct neigh *neigh = find(table, iface, addr);
+
+	if (neigh == NULL) {
+		if (table->count == table->room) {
+			const size_t room = table->room == 0 ? 16 : table->room * 2;
+			struct neigh *entries = realloc(table->entries, room * sizeof(*entries));
+
+			if (entries == NULL)
+				return -1;
+			table->entries = entries;
+			table->room = room;
+		}
+		neigh = &table->entries[table->count++];
+		memset(neigh, 0, sizeof(*neigh));
+		neigh->addr = *addr;
+		neigh->iface = iface;
+		neigh->next_ask = now;
+	}
+	neigh->wanted = true;
+	return 0;
+}
+
+void
+neigh_end(struct neigh_table *table)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		if (table->entries[i].wanted)
+			table->entries[kept++] = table->entries[i];
+	table->count = kept;
+}
+
+const struct mac *
+neigh_mac(const struct neigh_table *table, uint16_t iface, const struct addr *addr)
+{
+	const struct neigh *neigh = find(table, iface, addr);
+
+	return neigh != NULL && neigh->state == NEIGH_KNOWN ? &neigh->mac : NULL;
+}
+
+static void
+confirm(struct neigh *neigh, uint64_t now)
+{
+	neigh->unanswered = 0;
+	neigh->next_ask = now + REFRESH;
+}
+
+void
+neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac, uint64_t now)
+{
+	struct neigh *neigh = find(table, iface, addr);
+	const struct mac before = neigh != NULL ? neigh->mac : mac_zero;
+	enum neigh_event event = NEIGH_FOUND;
+
+	if (neigh == NULL)
+		return;
+	if (neigh->state == NEIGH_KNOWN) {
+		if (mac_equal(&neigh->mac, mac)) {
+			confirm(neigh, now);
+			return;
+		}
+		if (now - neigh->changed < HOLD)
+			return;
+		event = NEIGH_CHANGED;
+	}
+	neigh->state = NEIGH_KNOWN;
+	neigh->mac = *mac;
+	neigh->changed = now;
+	confirm(neigh, now);
+	table->watch(table->context, event, neigh, &before);
+}
+
+static bool
+asked_enough(const struct neigh *neigh)
+{
+	switch (neigh->state) {
+	case NEIGH_ASKING:
+		return neigh->unanswered >= LOST_AFTER_ASKING;
+	case NEIGH_KNOWN:
+		return neigh->unanswered >= LOST_AFTER_KNOWN;
+	case NEIGH_LOST:
+		return false;
+	}
+	return false;
+}
+
+static void
+give_up(struct neigh_table *table, struct neigh *neigh)
+{
+	const struct mac before = neigh->mac;
+
+	neigh->state = NEIGH_LOST;
+	neigh->mac = mac_zero;
+	table->watch(table->context, NEIGH_GONE, neigh, &before);
+}
+
+void
+neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		struct neigh *neigh = &table->entries[i];
+		bool unicast;
+
+		if (now < neigh->next_ask)
+			continue;
+		if (asked_enough(neigh))
+			give_up(table, neigh);
+		unicast = neigh->state == NEIGH_KNOWN && neigh->unanswered < UNICAST_TRIES;
+		neigh->unanswered++;
+		neigh->next_ask = now + (neigh->state == NEIGH_LOST ? RETRY_LOST : RETRY);
+		ask(context, neigh, unicast ? &neigh->mac : &mac_broadcast);
+	}
+}
+
+size_t
+neigh_count(const struct neigh_table *table)
+{
+	return table->count;
+}
+
+const struct neigh *
+neigh_at(const struct neigh_table *table, size_t index)
+{
+	return &table->entries[index];
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The MAC addresses of real servers, resolved by the director itself, ahead of need: a server without a MAC is no
+ * candidate, so no frame ever waits for one. Known addresses are asked again before they grow old, by unicast as
+ * RFC 1122 section 2.3.2.1 advises, and a server that speaks from a new MAC is followed at once.
+ */
+#ifndef FORWARD_NEIGH_H
+#define FORWARD_NEIGH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+
+enum neigh_state {
+	NEIGH_ASKING = 0, /* no answer yet */
+	NEIGH_KNOWN,
+	NEIGH_LOST        /* was known, or asked for often enough; still being asked */
+};
+
+struct neigh {
+	struct addr addr;
+	uint16_t iface;
+	enum neigh_state state;
+	struct mac mac;      /* zero unless KNOWN */
+	uint32_t unanswered; /* requests since the last answer */
+	uint64_t next_ask;
+	uint64_t changed;    /* when the MAC was last learned or replaced */
+	bool wanted;
+};
+
+enum neigh_event {
+	NEIGH_FOUND,   /* has a MAC now */
+	NEIGH_CHANGED, /* has another MAC now; `before` is the old one */
+	NEIGH_GONE     /* does not answer; `before` is the MAC it had, or zero */
+};
+
+typedef void neigh_watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before);
+/* `destination` is the neighbour's MAC, or broadcast for "all who might know". */
+typedef void neigh_ask(void *context, const struct neigh *neigh, const struct mac *destination);
+
+struct neigh_table;
+
+NODISCARD struct neigh_table *neigh_table_new(neigh_watch *watch, void *context);
+void neigh_table_free(struct neigh_table *table);
+
+/* Say anew which addresses matter: begin, want each, end. What is wanted again keeps its MAC. -1: memory is out. */
+void neigh_begin(struct neigh_table *table);
+NODISCARD int neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, uint64_t now);
+void neigh_end(struct neigh_table *table);
+
+/* NULL while unknown. */
+const struct mac *neigh_mac(const struct neigh_table *table, uint16_t iface, const struct addr *addr);
+/* Takes note that `addr` was heard to be at `mac`, if it is somebody we want. */
+void neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
+    uint64_t now);
+/* Asks for whatever is due. Call it about once a second, or more often. */
+void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context);
+size_t neigh_count(const struct neigh_table *table);
+const struct neigh *neigh_at(const struct neigh_table *table, size_t index);
+
+#endif

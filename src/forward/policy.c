@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "forward/policy.h"
+
+#include <string.h>
+
+/* SCTP chunk types (RFC 9260 section 3.2), by what they do to a connection. */
+enum sctp_chunk {
+	SCTP_INIT = 1,
+	SCTP_ABORT = 6,
+	SCTP_SHUTDOWN = 7,
+	SCTP_SHUTDOWN_ACK = 8,
+	SCTP_SHUTDOWN_COMPLETE = 14
+};
+
+#define SCTP_COMMON_HEADER 12
+
+/* SCTP opens and closes as TCP does, so it runs on the same state machine. */
+uint8_t
+flow_sctp_flags(const struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+	const uint32_t chunk = packet->l4 + SCTP_COMMON_HEADER;
+
+	if (chunk >= packet->end)
+		return TCP_ACK;
+	switch ((enum sctp_chunk)passage->frame->bytes[chunk]) {
+	case SCTP_INIT:
+		return TCP_SYN;
+	case SCTP_ABORT:
+		return TCP_RST;
+	case SCTP_SHUTDOWN:
+	case SCTP_SHUTDOWN_ACK:
+	case SCTP_SHUTDOWN_COMPLETE:
+		return TCP_FIN;
+	}
+	return TCP_ACK;
+}
+
+/*
+ * Not when its server is gone from the configuration. Not when its server is down and
+ * nothing is lost by leaving: UDP has no connection, and a client may send from the same port for ever; or the service
+ * moves such flows. Nor when the client begins anew: a SYN on a finished flow is a new connection from a reused port, and
+ * a SYN that gets no answer from a server that is down is a client that tries again.
+ */
+bool
+flow_stays_in_doubt(const struct passage *passage, enum conn_state state, const struct fwd_server *server)
+{
+	if (server == NULL)
+		return false;
+	if (!server->healthy && (!flow_is_connection(passage) || server->service->settings.on_down == ON_DOWN_MOVE))
+		return false;
+	if (!flow_begins(passage))
+		return true;
+	switch (state) {
+	case CONN_FIN_WAIT:
+	case CONN_TIME_WAIT:
+	case CONN_CLOSED:
+		return false;
+	case CONN_NONE:
+	case CONN_SYN:
+	case CONN_ESTABLISHED:
+	case CONN_UDP:
+	case CONN_STATE_COUNT:
+		return server->healthy;
+	}
+	return true;
+}
+
+bool
+flow_has_room(const struct fwd_server *server)
+{
+	return server->max_connections == 0 ||
+	    server->run->active + server->run->inactive < server->max_connections;
+}
+
+/* The least loaded that is not full. */
+static struct fwd_server *
+find_room(const struct fwd_service *service)
+{
+	struct fwd_server *best = NULL;
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < service->candidate_count; i++) {
+		struct fwd_server *server = service->candidates[i];
+		const uint64_t load = ((uint64_t)server->run->active + server->run->inactive) * WEIGHT_MOST / server->weight;
+
+		if (flow_has_room(server) && load < least) {
+			least = load;
+			best = server;
+		}
+	}
+	return best;
+}
+
+/* The scheduler does not know of `max-connections`: where it chose a full server, the least loaded other one serves. */
+static void
+choose(struct flow_plan *plan, const struct passage *passage, const struct fwd_service *service)
+{
+	struct fwd_server *chosen = service->scheduler->pick(service, passage->vip, &passage->key);
+
+	plan->way = FLOW_WAY_SCHEDULED;
+	if (flow_has_room(chosen)) {
+		plan->server = chosen;
+		return;
+	}
+	plan->scheduled = chosen;
+	plan->server = find_room(service);
+	plan->reason = DROP_SERVERS_FULL;
+}
+
+void
+flow_persist_key(const struct passage *passage, const struct fwd_service *service, struct conn_key *key)
+{
+	const struct service_settings *settings = &service->service->settings;
+	unsigned bits = passage->packet.source.family == ADDR_IPV4 ? 96U + settings->persist_prefix4 :
+	    settings->persist_prefix6;
+
+	memset(key, 0, sizeof(*key));
+	addr_mapped(&passage->packet.source, key->client);
+	for (unsigned i = 0; i < sizeof(key->client); i++, bits = bits > 8 ? bits - 8 : 0)
+		if (bits < 8)
+			key->client[i] &= (uint8_t)(0xff00 >> bits);
+	key->target = conn_target(service->run->number, 0);
+}
+
+/* Every datagram a flow of its own. */
+static bool
+is_one_packet(const struct passage *passage, const struct fwd_service *service)
+{
+	return passage->packet.protocol == PROTOCOL_UDP && service->service->settings.one_packet;
+}
+
+bool
+flow_may_persist(const struct passage *passage, const struct fwd_service *service)
+{
+	const enum conn_state state = flow_next_state(passage, CONN_NONE);
+
+	return service->service->settings.persist != 0 && service->candidate_count > 0 && state != CONN_CLOSED &&
+	    state != CONN_ESTABLISHED && !is_one_packet(passage, service);
+}
+
+/* Without knowing what was before: the same server each time, as long as the candidates stay. */
+struct fwd_server *
+flow_by_hash(const struct passage *passage, const struct fwd_service *service)
+{
+	if (service->scheduler->by_hash)
+		return service->scheduler->pick(service, passage->vip, &passage->key);
+	return fwd_service_hash(service, &passage->key);
+}
+
+/*
+ * A beginning is scheduled. The middle of a connection that is older than the director, or that began while half-open
+ * flows filled their share, goes by hash, and so does its end, which is not worth remembering.
+ */
+struct flow_plan
+flow_plan(const struct passage *passage, const struct fwd_service *service, struct fwd_server *last)
+{
+	struct flow_plan plan = { .state = flow_next_state(passage, CONN_NONE) };
+
+	if (service->candidate_count == 0) {
+		plan.reason = service->unresolved ? DROP_NO_NEIGHBOUR : DROP_NO_SERVER;
+		return plan;
+	}
+	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(passage, service);
+	if (plan.state == CONN_CLOSED || plan.state == CONN_ESTABLISHED) {
+		plan.way = FLOW_WAY_HASHED;
+		plan.server = flow_by_hash(passage, service);
+	} else if (last != NULL && last->takes_flows && flow_has_room(last)) {
+		plan.way = FLOW_WAY_PERSISTENT;
+		plan.server = last;
+	} else {
+		choose(&plan, passage, service);
+	}
+	return plan;
+}

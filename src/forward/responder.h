@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the director tells the network about VIPs: it alone answers ARP requests for them, and it announces them when it
+ * begins to serve, so that neighbours who remember an earlier owner forget it.
+ */
+#ifndef FORWARD_RESPONDER_H
+#define FORWARD_RESPONDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "base/iface.h"
+#include "proto/arp.h"
+#include "proto/craft.h"
+#include "proto/frame.h"
+#include "proto/ndp.h"
+
+/*
+ * The answer to `request`, which asked for a VIP on `iface`: to the asker alone, whoever it says it is, a probe's
+ * 0.0.0.0 (RFC 5227 section 2.1.1) included. NULL when libnet cannot build it.
+ */
+const struct frame *vip_answer_arp(struct craft *craft, const struct arp *request, const struct iface *iface);
+/*
+ * The same for neighbour discovery: to the asker, who sent from `from`, or to everybody when the asker wanted to know
+ * whether the address is in use (RFC 4861 section 7.2.4). Always with our MAC in it: some switches heed nothing else.
+ */
+const struct frame *vip_answer_ndp(struct craft *craft, const struct ndp *request, const struct mac *from,
+    const struct iface *iface);
+
+struct announcer;
+
+NODISCARD struct announcer *announcer_new(void);
+void announcer_free(struct announcer *announcer);
+/* Announce `vip` on that interface from `now` on, three times; -1 when memory is out. */
+NODISCARD int announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vip, uint64_t now);
+/* Emit what is due; the number of frames. */
+size_t announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
+    const struct emitter *emitter, uint64_t now);
+
+#endif

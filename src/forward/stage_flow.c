@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which server has this flow, and which gets a new one. What is in the flow table stays where it is; a client that
+ * persists goes where it went; a flow that cannot be remembered, or that nobody remembers, goes by consistent hash, so
+ * that all its packets choose alike.
+ */
+#include "config.h"
+
+#include "forward/frame_ctx.h"
+#include "forward/policy.h"
+#include "offload/cache.h"
+
+static uint64_t
+timeout_of(const struct passage *passage, enum conn_state state)
+{
+	return passage->decision.service->timeouts->state[state];
+}
+
+static void
+account(struct server_run *run, enum conn_state state, int change)
+{
+	if (conn_is_active(state))
+		run->active += (uint32_t)change;
+	else
+		run->inactive += (uint32_t)change;
+}
+
+void
+account_gone(void *context, const struct conn *conn)
+{
+	struct forwarder *forwarder = context;
+	const struct fwd_server *server = fwdtab_server(forwarder->table, conn->server);
+
+	if (forwarder->carry != NULL)
+		carry_remove(forwarder->carry, conn_at(forwarder->conns, conn_number(forwarder->conns, conn)));
+	if (server != NULL)
+		account(server->run, conn->state, -1);
+}
+
+void
+account_over(void *context, struct conn *conn, uint64_t now)
+{
+	struct forwarder *forwarder = context;
+
+	if (forwarder->carry != NULL)
+		carry_pull(forwarder->carry, conn, now);
+}
+
+/* The plan for a flow that nobody knows. A client that persistence cannot send where it was is forgotten. */
+static struct flow_plan
+make_plan(const struct passage *passage)
+{
+	const struct fwd_service *service = passage->decision.service;
+	struct forwarder *forwarder = passage->forwarder;
+	struct conn *client = NULL;
+	struct flow_plan plan;
+	struct conn_key key;
+
+	if (flow_may_persist(passage, service)) {
+		flow_persist_key(passage, service, &key);
+		client = conn_find(forwarder->persist, &key, passage->now);
+	}
+	plan = flow_plan(passage, service,
+	    client != NULL ? fwdtab_server(forwarder->table, client->server) : NULL);
+	if (client != NULL && plan.way != FLOW_WAY_PERSISTENT)
+		conn_remove(forwarder->persist, client);
+	return plan;
+}
+
+/*
+ * A new flow of the client is on `server`, so that is where the next one goes. Who has only sent a SYN may be forged:
+ * the table gives such clients the share it gives half-open flows. A full table forgets nobody and remembers nobody
+ * new: such a client is served, without persistence.
+ */
+static void
+remember_client(const struct passage *passage, const struct fwd_server *server, enum conn_state state)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const uint64_t persist = passage->decision.service->service->settings.persist;
+	enum conn_state trust = state == CONN_SYN ? CONN_SYN : CONN_UDP; /* the latter is as good as any other */
+	struct conn_key key;
+	struct conn *client;
+
+	if (persist == 0)
+		return;
+	flow_persist_key(passage, passage->decision.service, &key);
+	client = conn_find(forwarder->persist, &key, passage->now);
+	if (client != NULL && client->state == CONN_UDP)
+		trust = CONN_UDP;
+	if (client != NULL)
+		conn_touch(forwarder->persist, client, trust, persist);
+	else if (conn_insert(forwarder->persist, &key, server->ref, trust, persist, passage->now) == NULL)
+		forwarder->stats.persist_full++;
+}
+
+static SELDOM void
+change_state(struct passage *passage, struct fwd_server *server, enum conn_state before, enum conn_state state)
+{
+	account(server->run, before, -1);
+	account(server->run, state, 1);
+	if (before == CONN_SYN && state == CONN_ESTABLISHED)
+		remember_client(passage, server, state);
+}
+
+/* What is known goes where it went. */
+static void
+find_flow(struct passage *passage)
+{
+	struct conn_table *conns = passage->forwarder->conns;
+	struct conn *conn = conn_find(conns, &passage->key, passage->now);
+	struct fwd_server *server;
+	enum conn_state state, before;
+
+	if (conn == NULL)
+		return;
+	if (passage->forwarder->carry != NULL)
+		carry_pull(passage->forwarder->carry, conn, passage->now);
+	server = fwdtab_server(passage->forwarder->table, conn->server);
+	if (!flow_stays(passage, (enum conn_state)conn->state, server)) {
+		conn_remove(conns, conn);
+		return;
+	}
+	before = (enum conn_state)conn->state;
+	state = flow_next_state(passage, before);
+	if (state != before)
+		change_state(passage, server, before, state);
+	conn_touch(conns, conn, state, timeout_of(passage, state));
+	if (passage->packet.protocol == PROTOCOL_TCP)
+		measure_segment(&server->run->measure, conn, before, &passage->packet, passage->now);
+	passage->conn = conn;
+	passage->server = server;
+	passage->decision.state = state;
+}
+
+/* Nothing is remembered of this frame. */
+static void
+go_by_hash(struct passage *passage)
+{
+	passage->server = flow_by_hash(passage, passage->decision.service);
+	passage->forwarder->stats.by_hash++;
+}
+
+/* The new flow gets a place in the table. */
+static void
+remember_flow(struct passage *passage, const struct flow_plan *plan)
+{
+	struct fwd_server *server = plan->server;
+	struct conn *conn = conn_insert(passage->forwarder->conns, &passage->key, server->ref, plan->state,
+	    timeout_of(passage, plan->state), passage->now);
+
+	if (conn == NULL) {
+		go_by_hash(passage);
+		return;
+	}
+	if (passage->packet.protocol == PROTOCOL_TCP)
+		measure_begin(&server->run->measure, conn, &passage->packet, passage->now);
+	account(server->run, plan->state, 1);
+	server->run->connections++;
+	remember_client(passage, server, plan->state);
+	passage->conn = conn;
+	passage->server = server;
+}
+
+/* A flow that nobody knows, or a datagram of a service that remembers none. */
+static SELDOM enum stage
+begin_flow(struct passage *passage)
+{
+	const struct flow_plan plan = make_plan(passage);
+
+	passage->decision.new_flow = plan.way != FLOW_WAY_NOBODY;
+	passage->decision.state = plan.way != FLOW_WAY_NOBODY ? plan.state : CONN_NONE;
+	if (plan.server == NULL)
+		return drop(passage, plan.reason);
+	if (plan.remembered) {
+		remember_flow(passage, &plan);
+		return GOES_ON;
+	}
+	passage->server = plan.server;
+	if (plan.way == FLOW_WAY_HASHED)
+		passage->forwarder->stats.by_hash++;
+	else
+		plan.server->run->connections++;
+	return GOES_ON;
+}
+
+enum stage
+stage_flow(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+	const struct fwd_service *service = fwd_vip_service(passage->vip, packet->protocol, packet->destination_port);
+
+	passage->decision.service = service;
+	if (service == NULL)
+		return drop(passage, DROP_NO_SERVICE);
+	flow_name(passage);
+	passage->flags = flow_flags(passage);
+	if (packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet)
+		find_flow(passage);
+	return passage->server != NULL ? GOES_ON : begin_flow(passage);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ICMP to a VIP. The network reports trouble with a server's answers to the address they came from, the VIP: without
+ * being handed on, such a report (a smaller MTU on the way, above all) would never reach the server, and large answers
+ * would vanish. Pings are the director's to answer, for as long as there is a service behind the VIP.
+ */
+#include "config.h"
+
+#include "forward/frame_ctx.h"
+
+#include <string.h>
+
+#include "proto/icmp.h"
+
+/* The quoted datagram went from the VIP to the client: turned round, it names the flow. */
+static enum stage
+follow_error(struct passage *passage)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	struct conn_key *key = &passage->key;
+	struct icmp_inner inner;
+	const struct conn *conn;
+
+	if (icmp_inner(passage->frame, &passage->packet, &inner) == -1 || !inner.has_ports)
+		return drop(passage, DROP_ICMP_UNKNOWN);
+	addr_mapped(&inner.destination, key->client);
+	key->client_port = inner.destination_port;
+	key->vip_port = inner.source_port;
+	key->target = conn_target(passage->vip->number, inner.protocol);
+	conn = conn_find(forwarder->conns, key, passage->now);
+	if (conn != NULL)
+		passage->server = fwdtab_server(forwarder->table, conn->server);
+	if (passage->server == NULL)
+		return drop(passage, DROP_ICMP_UNKNOWN);
+	passage->decision.state = conn->state;
+	forwarder->stats.icmp_errors++;
+	return GOES_ON;
+}
+
+static bool
+is_served(const struct fwd_vip *vip)
+{
+	for (size_t i = 0; i < vip->port_count; i++)
+		if (vip->ports[i].service->candidate_count > 0)
+			return true;
+	return false;
+}
+
+static enum stage
+answer_ping(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+	struct forwarder *forwarder = passage->forwarder;
+	const struct frame *answer;
+	struct icmp_echo asked;
+	struct craft_echo echo = {
+		.ends = { packet->ether_destination, packet->ether_source, packet->destination, packet->source },
+		.reply = true,
+	};
+
+	if (icmp_echo(passage->frame, packet, &asked) == -1)
+		return drop(passage, DROP_MALFORMED);
+	if (!is_served(passage->vip))
+		return drop(passage, DROP_NO_SERVER);
+	echo.identifier = asked.identifier;
+	echo.sequence = asked.sequence;
+	echo.data = passage->frame->bytes + asked.data;
+	echo.length = packet->end - asked.data;
+	answer = craft_echo(forwarder->craft, &echo);
+	if (answer == NULL)
+		return drop(passage, DROP_TOO_BIG);
+	passage_reply(passage, answer);
+	forwarder->stats.echo_answers++;
+	return consume(passage);
+}
+
+enum stage
+stage_icmp(struct passage *passage)
+{
+	const struct packet *packet = &passage->packet;
+
+	if (icmp_is_error(packet))
+		return follow_error(passage);
+	if (icmp_is_echo_request(packet))
+		return answer_ping(passage);
+	return drop(passage, DROP_UNSUPPORTED);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ARP and neighbour discovery: who speaks is learned, who asks for a VIP is answered. The director's own host never gets
+ * an answer: it must not learn that somebody owns the VIP.
+ */
+#include "config.h"
+
+#include "forward/frame_ctx.h"
+
+#include <string.h>
+
+#include "proto/arp.h"
+#include "proto/ndp.h"
+
+static bool
+may_concern_us(const struct passage *passage)
+{
+	if (passage_is_own_mac(passage->forwarder, &passage->packet.ether_source))
+		return false;
+	return passage_is_for_us(passage) || mac_is_group(&passage->packet.ether_destination);
+}
+
+static bool
+is_vip(const struct passage *passage, const struct addr *addr)
+{
+	return fwdtab_vip(passage->forwarder->table, passage->frame->iface, addr) != NULL;
+}
+
+/* A probe address is answered for as VIPs are. */
+static bool
+is_ours(const struct passage *passage, const struct addr *addr)
+{
+	return is_vip(passage, addr) || claims_answers(&passage->forwarder->claims, passage->frame->iface, addr);
+}
+
+/* What others say of what is ours, and whom they ask for. */
+static void
+watch_arp(struct passage *passage, const struct arp *arp)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const uint16_t iface = passage->frame->iface;
+	const bool to_all = mac_is_group(&passage->packet.ether_destination);
+
+	if (is_vip(passage, &arp->sender))
+		watch_hear_arp(&forwarder->watch, iface, arp, to_all, passage->now);
+	claims_hear_arp(&forwarder->claims, iface, arp, passage->now);
+	if (arp->operation == ARP_REQUEST && to_all)
+		path_hear_request(forwarder->paths, &arp->sender_mac, &arp->target, &arp->sender);
+}
+
+static void
+watch_ndp(struct passage *passage, const struct ndp *ndp)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const struct mac *mac = &passage->packet.ether_source;
+	const uint16_t iface = passage->frame->iface;
+	const bool about_target = ndp->kind == NDP_ADVERTISEMENT || ndp->dad;
+
+	if (is_vip(passage, about_target ? &ndp->target : &ndp->source))
+		watch_hear_ndp(&forwarder->watch, iface, ndp, mac, passage->now);
+	claims_hear_ndp(&forwarder->claims, iface, ndp, mac, passage->now);
+	if (ndp->kind == NDP_SOLICITATION && mac_is_group(&passage->packet.ether_destination))
+		path_hear_request(forwarder->paths, mac, &ndp->target, &ndp->source);
+}
+
+static enum stage
+handle_arp(struct passage *passage)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const uint16_t iface = passage->frame->iface;
+	const struct frame *answer;
+	struct arp arp;
+
+	if (!may_concern_us(passage) || arp_parse(passage->frame, &arp) == -1)
+		return pass(passage);
+	watch_arp(passage, &arp);
+	neigh_learn(forwarder->neighbours, iface, &arp.sender, &arp.sender_mac, passage->now);
+	/* Who announces a VIP as his own asks nothing. */
+	if (arp.operation != ARP_REQUEST || !is_ours(passage, &arp.target) || addr_equal(&arp.sender, &arp.target))
+		return consume(passage);
+	answer = vip_answer_arp(forwarder->craft, &arp, &forwarder->ifaces[iface]);
+	if (answer != NULL) {
+		passage_reply(passage, answer);
+		forwarder->stats.arp_answers++;
+	}
+	return consume(passage);
+}
+
+static void
+learn_from_ndp(struct passage *passage, const struct ndp *ndp)
+{
+	const struct addr *who = ndp->kind == NDP_ADVERTISEMENT ? &ndp->target : &ndp->source;
+	const struct mac *mac = ndp->has_mac ? &ndp->mac : &passage->packet.ether_source;
+
+	/* An answer to a unicast question may leave the MAC out; a question without one teaches nothing. */
+	if (ndp->kind == NDP_SOLICITATION && !ndp->has_mac)
+		return;
+	neigh_learn(passage->forwarder->neighbours, passage->frame->iface, who, mac, passage->now);
+}
+
+static enum stage
+handle_ndp(struct passage *passage)
+{
+	struct forwarder *forwarder = passage->forwarder;
+	const uint16_t iface = passage->frame->iface;
+	const struct frame *answer;
+	struct ndp ndp;
+
+	if (!may_concern_us(passage) || ndp_parse(passage->frame, &passage->packet, &ndp) == -1)
+		return pass(passage);
+	watch_ndp(passage, &ndp);
+	learn_from_ndp(passage, &ndp);
+	if (ndp.kind != NDP_SOLICITATION || !is_ours(passage, &ndp.target))
+		return consume(passage);
+	answer = vip_answer_ndp(forwarder->craft, &ndp, &passage->packet.ether_source, &forwarder->ifaces[iface]);
+	if (answer != NULL) {
+		passage_reply(passage, answer);
+		forwarder->stats.ndp_answers++;
+	}
+	return consume(passage);
+}
+
+enum stage
+stage_neighbour(struct passage *passage)
+{
+	if (passage->status != PACKET_OK)
+		return GOES_ON;
+	if (passage->packet.ethertype == ETHERTYPE_ARP)
+		return handle_arp(passage);
+	if (ndp_is_neighbour(&passage->packet))
+		return handle_ndp(passage);
+	return GOES_ON;
+}
+
+/* The director's own address where it has one; else the sender 0.0.0.0 of a probe, which hosts answer too (RFC 5227). */
+static const struct frame *
+make_arp_question(struct forwarder *forwarder, const struct neigh *neigh, const struct mac *destination)
+{
+	const struct iface *iface = &forwarder->ifaces[neigh->iface];
+	const struct addr *own = iface_address(iface, ADDR_IPV4);
+	const struct arp request = {
+		.operation = ARP_REQUEST,
+		.sender_mac = iface->mac,
+		.sender = own != NULL ? *own : (struct addr) { .family = ADDR_IPV4 },
+		.target = neigh->addr,
+	};
+
+	return craft_arp(forwarder->craft, destination, &request);
+}
+
+/* fe80:: and the MAC as EUI-64 (RFC 4291 appendix A): answers come to our MAC, whether the host has that address or not. */
+static struct addr
+link_local_of(const struct mac *mac)
+{
+	uint8_t bytes[16] = { 0xfe, 0x80, [8] = mac->bytes[0] ^ 0x02, mac->bytes[1], mac->bytes[2], 0xff, 0xfe,
+		mac->bytes[3], mac->bytes[4], mac->bytes[5] };
+
+	return addr_from_ipv6(bytes);
+}
+
+static const struct frame *
+make_ndp_question(struct forwarder *forwarder, const struct neigh *neigh, const struct mac *destination)
+{
+	const struct iface *iface = &forwarder->ifaces[neigh->iface];
+	const struct addr *own = iface_address(iface, ADDR_IPV6);
+	struct craft_neighbour question = {
+		.ends.ether_source = iface->mac,
+		.ends.ether_destination = *destination,
+		.ends.source = own != NULL ? *own : link_local_of(&iface->mac),
+		.ends.destination = neigh->addr,
+		.target = neigh->addr,
+		.mac = iface->mac,
+	};
+
+	if (mac_is_group(destination)) {
+		question.ends.destination = ndp_solicited_node(&neigh->addr);
+		question.ends.ether_destination = ndp_multicast_mac(&question.ends.destination);
+	}
+	return craft_neighbour_solicitation(forwarder->craft, &question);
+}
+
+void
+ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination)
+{
+	struct forwarder *forwarder = context;
+	const struct frame *made = neigh->addr.family == ADDR_IPV4 ? make_arp_question(forwarder, neigh, destination) :
+	    make_ndp_question(forwarder, neigh, destination);
+	struct frame frame;
+
+	if (made == NULL)
+		return;
+	frame = *made;
+	frame.iface = neigh->iface;
+	forwarder->emitter.emit(forwarder->emitter.context, &frame);
+	forwarder->stats.neighbour_requests++;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "model/admin.h"
+
+#include "model/model.h"
+
+bool
+steer_admin(struct server *server, enum admin_state admin, uint64_t now)
+{
+	if (server->steering.admin == admin)
+		return false;
+	server->steering.admin = admin;
+	if (admin == ADMIN_DRAINED) {
+		server->steering.drain_began = now;
+		server->steering.drain_flows = steer_flows(server);
+	}
+	return true;
+}
+
+bool
+steer_weight(struct server *server, uint32_t weight)
+{
+	if (steer_given_weight(server) == weight)
+		return false;
+	server->steering.weight = weight;
+	server->steering.weighted = weight != server->settings.weight;
+	return true;
+}
+
+void
+steer_reload(struct server *server, uint32_t weight)
+{
+	struct steering *steering = &server->steering;
+
+	steering->overruled = steering->weighted && weight != server->settings.weight;
+	if (steering->overruled || weight == steering->weight)
+		steering->weighted = false;
+}
+
+bool
+steer_differs(const struct server *server)
+{
+	return server->steering.weighted || server->steering.admin != ADMIN_ENABLED;
+}
+
+uint32_t
+steer_given_weight(const struct server *server)
+{
+	return server->steering.weighted ? server->steering.weight : server->settings.weight;
+}
+
+uint32_t
+steer_flows(const struct server *server)
+{
+	return server->run->active + server->run->inactive;
+}
+
+uint64_t
+steer_drain_estimate(const struct server *server, uint64_t now)
+{
+	const struct steering *steering = &server->steering;
+	const uint32_t left = steer_flows(server);
+
+	if (left == 0)
+		return 0;
+	if (left >= steering->drain_flows || now <= steering->drain_began)
+		return UINT64_MAX;
+	/* As floating point: flows times microseconds of a day are beyond 64 bits. */
+	return (uint64_t)((double)(now - steering->drain_began) * left / (steering->drain_flows - left));
+}
+
+const char *
+admin_state_name(enum admin_state admin)
+{
+	switch (admin) {
+	case ADMIN_ENABLED:
+		return "enabled";
+	case ADMIN_DRAINED:
+		return "drained";
+	case ADMIN_DISABLED:
+		break;
+	}
+	return "disabled";
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What an operator changes while the director runs, kept apart from what the file says. It acts at once and survives a
+ * reload, with one exception: when the file gives a server another weight than it did before, the file's is the newer
+ * word. A server that leaves the file and comes back begins anew.
+ */
+#ifndef MODEL_ADMIN_H
+#define MODEL_ADMIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct server;
+
+enum admin_state {
+	ADMIN_ENABLED = 0, /* as the file has it */
+	ADMIN_DRAINED,     /* its flows go on, new ones go elsewhere */
+	ADMIN_DISABLED     /* as if it were down: what happens to its flows is `on-down` */
+};
+
+/* Who changed something with dsrctl, and when. */
+struct steer_author {
+	int64_t user;  /* the user's number; -1: the system does not say */
+	uint64_t when; /* seconds since 1970; 0: no one has */
+};
+
+struct steering {
+	enum admin_state admin;
+	struct steer_author admin_by;  /* of the last change of `admin`; so below of `weight` */
+	struct steer_author weight_by;
+	bool weighted;        /* `weight` stands for the file's */
+	uint32_t weight;
+	uint64_t drain_began; /* of ADMIN_DRAINED: when, in microseconds, ... */
+	uint32_t drain_flows; /* ... and how many flows it had */
+	bool overruled;       /* model_apply() has just taken `weight` back */
+};
+
+/* Both say whether that changes anything. A weight that is the file's own ends the difference. */
+bool steer_admin(struct server *server, enum admin_state admin, uint64_t now);
+bool steer_weight(struct server *server, uint32_t weight);
+/* The file now says `weight`, and said settings.weight before. */
+void steer_reload(struct server *server, uint32_t weight);
+
+/* Is anything not as the file says? */
+bool steer_differs(const struct server *server);
+/* The operator's weight, else the file's; whether it is drained or not. */
+uint32_t steer_given_weight(const struct server *server);
+/* The flows it has, active or not. */
+uint32_t steer_flows(const struct server *server);
+/*
+ * How long a drain will go on if flows leave as they did since it began, microseconds; 0 when none is left, UINT64_MAX
+ * when none has left yet.
+ */
+uint64_t steer_drain_estimate(const struct server *server, uint64_t now);
+const char *admin_state_name(enum admin_state admin); /* "enabled", "drained", "disabled" */
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is known of a server's health, from the results of checks; pure bookkeeping. UNKNOWN, UP and DOWN are what
+ * checks say; disabled and draining are what an operator says (model/model.h).
+ */
+#ifndef MODEL_HEALTH_H
+#define MODEL_HEALTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum health_state {
+	HEALTH_UNKNOWN = 0, /* not checked yet: gets no traffic */
+	HEALTH_UP,
+	HEALTH_DOWN
+};
+
+/* Why a check failed, and so why a server is DOWN. */
+#define HEALTH_REASONS(X) \
+	X(NONE, "none") \
+	X(REFUSED, "connection refused") \
+	X(TIMEOUT, "timeout") \
+	X(UNREACHABLE, "host or network unreachable") \
+	X(RESET, "connection reset") \
+	X(LOCAL, "the check could not be started on the director") \
+	X(CLOSED, "connection closed before the answer was complete") \
+	X(MISSING, "the expected text did not come") \
+	X(STATUS, "unexpected status") \
+	X(BODY, "the expected text is not in the body") \
+	X(GARBLED, "the answer breaks the protocol") \
+	X(TLS, "TLS failed") \
+	X(CERTIFICATE, "certificate not valid for this server") \
+	X(ANSWER, "unexpected DNS answer") \
+	X(SCRIPT, "the script says no")
+
+enum health_reason {
+#define X(id, text) HEALTH_REASON_##id,
+	HEALTH_REASONS(X)
+#undef X
+	HEALTH_REASON_COUNT
+};
+
+struct health {
+	enum health_state state;
+	enum health_reason reason; /* of the last failure */
+	uint32_t streak;           /* results in a row that speak against `state` */
+	uint64_t since;            /* when `state` began */
+	uint64_t successes;
+	uint64_t failures;
+};
+
+/* One check of one server. */
+struct server_check {
+	struct health health;
+	uint8_t percent; /* of the server's weight that this check (a script) grants, 0 to 100 */
+	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is told once */
+};
+
+/*
+ * Takes one check's result (HEALTH_REASON_NONE: success) and says whether `state` changed. The first result decides at
+ * once; later `rise` successes or `fall` failures in a row do (0 counts as 1).
+ *
+ * HEALTH_REASON_LOCAL changes nothing, not even the counters: it tells of the director, not of the server, and would
+ * take all servers down at once when the director runs out of descriptors. Log it.
+ */
+bool health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now);
+/*
+ * What all checks of a server say together: DOWN when one of them is, with its reason; UP when all are; else UNKNOWN.
+ * Says whether `state` changed. Counters are left alone.
+ */
+bool health_combine(struct health *whole, const struct server_check *checks, size_t count, uint64_t now);
+/* The first check that is DOWN; `count` when none is. */
+size_t health_blame(const struct server_check *checks, size_t count);
+/* The least percentage that a check grants; 100 without checks. */
+uint8_t health_percent(const struct server_check *checks, size_t count);
+/* For a server that nobody checks: UP from now on. Says whether `state` changed. */
+bool health_trust(struct health *health, uint64_t now);
+const char *health_state_name(enum health_state state);
+const char *health_reason_text(enum health_reason reason);
+
+#endif

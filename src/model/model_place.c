@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/* Where services and servers live: which of the machine's interfaces leads to each. */
+#include "config.h"
+
+#include "model/model.h"
+
+#include <string.h>
+
+static uint16_t
+by_name(const struct iface *ifaces, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(ifaces[i].name, name) == 0)
+			return (uint16_t)i;
+	return IFACE_NONE;
+}
+
+/* The length of the interface's longest prefix that holds `addr`, or -1. */
+static int
+match_length(const struct iface *iface, const struct addr *addr)
+{
+	int longest = -1;
+
+	for (size_t i = 0; i < iface->address_count; i++)
+		if (prefix_contains(&iface->addresses[i], addr) && iface->addresses[i].length > longest)
+			longest = iface->addresses[i].length;
+	return longest;
+}
+
+/* `preferred` wins a tie: two legs in one network are one network. */
+static uint16_t
+by_address(const struct iface *ifaces, size_t count, const struct addr *addr, uint16_t preferred)
+{
+	uint16_t best = IFACE_NONE;
+	int longest = -1;
+
+	for (size_t i = 0; i < count; i++) {
+		const int length = match_length(&ifaces[i], addr);
+
+		if (length > longest || (length >= 0 && length == longest && i == preferred)) {
+			longest = length;
+			best = (uint16_t)i;
+		}
+	}
+	return best;
+}
+
+static void
+place_server(struct server *server, const struct iface *ifaces, size_t count)
+{
+	const struct service *service = server->service;
+
+	if (server->settings.iface[0] != '\0') {
+		server->iface = by_name(ifaces, count, server->settings.iface);
+	} else {
+		server->iface = by_address(ifaces, count, &server->settings.addr, service->iface);
+		if (server->iface == IFACE_NONE)
+			server->iface = service->iface;
+	}
+}
+
+static void
+place_service(struct service *service, const struct iface *ifaces, size_t count)
+{
+	if (service->settings.iface[0] != '\0') {
+		service->iface = by_name(ifaces, count, service->settings.iface);
+		return;
+	}
+	service->iface = IFACE_NONE;
+	for (size_t i = 0; i < service->settings.listen_count && service->iface == IFACE_NONE; i++)
+		service->iface = by_address(ifaces, count, &service->settings.listens[i].vip, IFACE_NONE);
+}
+
+/* A VIP of several services lives where the first of them has an interface. */
+static uint16_t
+vip_iface(const struct model *model, const struct addr *vip)
+{
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+
+		for (size_t j = 0; j < service->settings.listen_count; j++)
+			if (service->iface != IFACE_NONE && addr_equal(&service->settings.listens[j].vip, vip))
+				return service->iface;
+	}
+	return IFACE_NONE;
+}
+
+void
+model_place(struct model *model, const struct iface *ifaces, size_t count)
+{
+	if (count > IFACE_NONE)
+		count = IFACE_NONE;
+	for (size_t i = 0; i < model->service_count; i++) {
+		struct service *service = model->services[i];
+
+		place_service(service, ifaces, count);
+		for (size_t j = 0; j < service->server_count; j++)
+			place_server(service->servers[j], ifaces, count);
+	}
+	for (size_t i = 0; i < model->vip_count; i++)
+		model->vips[i].iface = vip_iface(model, &model->vips[i].addr);
+}
+
+size_t
+model_vips_at(const struct model *model, size_t iface, enum addr_family family)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->vip_count; i++)
+		count += model->vips[i].iface == iface &&
+		    (family == ADDR_NONE || model->vips[i].addr.family == family);
+	return count;
+}
+
+bool
+model_uses(const struct model *model, size_t iface)
+{
+	if (model_vips_at(model, iface, ADDR_NONE) > 0)
+		return true;
+	for (size_t i = 0; i < model->slot_count; i++)
+		if (model->slots[i] != NULL && model->slots[i]->iface == iface)
+			return true;
+	return false;
+}

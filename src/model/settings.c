@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "model/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/packet.h"
+
+void
+settings_clear(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->service_count; i++) {
+		free(settings->services[i].listens);
+		free(settings->services[i].servers);
+		free(settings->services[i].checks);
+	}
+	free(settings->services);
+	memset(settings, 0, sizeof(*settings));
+}
+
+const char *
+protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		return "tcp";
+	case PROTOCOL_UDP:
+		return "udp";
+	case PROTOCOL_SCTP:
+		return "sctp";
+	default: /* numbers from the wire, not an enum */
+		return NULL;
+	}
+}
+
+const char *
+check_kind_name(enum check_kind kind)
+{
+	static const char *const names[CHECK_KINDS] = {
+		[CHECK_TCP] = "tcp",
+		[CHECK_HTTP] = "http",
+		[CHECK_HTTPS] = "https",
+		[CHECK_ICMP] = "icmp",
+		[CHECK_DNS] = "dns",
+		[CHECK_UDP] = "udp",
+		[CHECK_SCRIPT] = "script",
+	};
+
+	return (unsigned)kind < CHECK_KINDS ? names[kind] : "?";
+}
+
+static bool
+has_port(const struct service_settings *service, uint8_t protocol, uint16_t port)
+{
+	for (size_t i = 0; i < service->listen_count; i++) {
+		const struct listen_settings *listen = &service->listens[i];
+
+		if (listen->protocol == protocol && listen->first <= port && port <= listen->last)
+			return true;
+	}
+	return false;
+}
+
+static uint16_t
+first_port(const struct service_settings *service, uint8_t protocol)
+{
+	for (size_t i = 0; i < service->listen_count; i++) {
+		const struct listen_settings *listen = &service->listens[i];
+		bool all = listen->first <= 1 && listen->last == UINT16_MAX;
+
+		if (listen->protocol == protocol && !all)
+			return listen->first;
+	}
+	return 0;
+}
+
+uint16_t
+service_check_port(const struct service_settings *service, const struct check_settings *check)
+{
+	uint8_t protocol = PROTOCOL_TCP;
+	uint16_t known = 0;
+
+	switch (check->kind) {
+	case CHECK_ICMP:
+	case CHECK_SCRIPT:
+		return 0;
+	case CHECK_TCP:
+		break;
+	case CHECK_HTTP:
+		known = 80;
+		break;
+	case CHECK_HTTPS:
+		known = 443;
+		break;
+	case CHECK_DNS:
+		protocol = PROTOCOL_UDP;
+		known = 53;
+		break;
+	case CHECK_UDP:
+		protocol = PROTOCOL_UDP;
+		break;
+	}
+	if (check->port != 0)
+		return check->port;
+	return known != 0 && has_port(service, protocol, known) ? known : first_port(service, protocol);
+}
+
+static int
+compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int
+compare_bytes(const struct check_bytes *a, const struct check_bytes *b)
+{
+	int result = compare_numbers(a->given, b->given);
+
+	if (result == 0)
+		result = compare_numbers(a->length, b->length);
+	return result != 0 ? result : memcmp(a->bytes, b->bytes, a->length);
+}
+
+static int
+compare_http(const struct check_settings *a, const struct check_settings *b)
+{
+	int result = strcmp(a->path, b->path);
+
+	if (result == 0)
+		result = strcmp(a->host, b->host);
+	if (result == 0)
+		result = compare_numbers(a->status_count, b->status_count);
+	if (result == 0)
+		result = memcmp(a->statuses, b->statuses, a->status_count * sizeof(a->statuses[0]));
+	if (result == 0)
+		result = strcmp(a->sni, b->sni);
+	if (result == 0)
+		result = compare_numbers(a->no_verify, b->no_verify);
+	return result != 0 ? result : strcmp(a->ca, b->ca);
+}
+
+static int
+compare_dns(const struct check_settings *a, const struct check_settings *b)
+{
+	int result = strcmp(a->name, b->name);
+
+	if (result == 0)
+		result = compare_numbers(a->type, b->type);
+	if (result == 0)
+		result = compare_numbers(a->rcode, b->rcode);
+	if (result == 0)
+		result = compare_numbers(a->answer.family, b->answer.family);
+	return result != 0 ? result : memcmp(a->answer.bytes, b->answer.bytes, sizeof(a->answer.bytes));
+}
+
+int
+check_compare(const struct check_settings *a, const struct check_settings *b)
+{
+	int result = compare_numbers(a->kind, b->kind);
+
+	if (result == 0)
+		result = compare_bytes(&a->send, &b->send);
+	if (result == 0)
+		result = compare_bytes(&a->expect, &b->expect);
+	if (result == 0)
+		result = compare_http(a, b);
+	if (result == 0)
+		result = compare_dns(a, b);
+	if (result == 0)
+		result = compare_numbers(a->command_words, b->command_words);
+	return result != 0 ? result : memcmp(a->command, b->command, sizeof(a->command));
+}

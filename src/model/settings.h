@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What an operator wants balanced, as the configuration said it: plain values without state. conf/ makes it from a file,
+ * tests make it by hand, model/model.h turns it into things that live.
+ */
+#ifndef MODEL_SETTINGS_H
+#define MODEL_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/iface.h"
+#include "flow/conn.h"
+
+#define NAME_MOST 33 /* a service's or server's name, with its end: [A-Za-z0-9_.-]{1,32} */
+
+#define WEIGHT_MOST 65535
+#define SERVERS_MOST 65535 /* of all services together: a flow stores a server in 16 bits */
+
+struct server_settings {
+	char name[NAME_MOST];
+	struct addr addr;
+	struct mac mac;         /* zero: ask by ARP */
+	char iface[IFACE_NAME]; /* empty: found by address, else the service's */
+	uint32_t weight;        /* 0 drains: no new connections */
+	bool backup;            /* used only when no other server can be */
+	uint32_t max_connections; /* 0: as many as come */
+};
+
+/* One stretch of ports of one protocol on one VIP. */
+struct listen_settings {
+	struct addr vip;
+	uint8_t protocol; /* one that protocol_name() knows */
+	uint16_t first;
+	uint16_t last;
+};
+
+enum check_kind {
+	CHECK_TCP = 0,
+	CHECK_HTTP,
+	CHECK_HTTPS,
+	CHECK_ICMP,
+	CHECK_DNS,
+	CHECK_UDP,
+	CHECK_SCRIPT
+};
+#define CHECK_KINDS 7
+
+#define CHECK_TEXT 200   /* more than a line of the configuration can hold, so every text fits */
+#define CHECK_STATUSES 8 /* ranges in `expect=200-299,401` */
+
+/* Any bytes, also zeroes. */
+struct check_bytes {
+	bool given;
+	uint8_t length;
+	uint8_t bytes[CHECK_TEXT];
+};
+
+struct check_status {
+	uint16_t first;
+	uint16_t last;
+};
+
+/* How to ask a server. Plain values; what a kind does not know is zero. */
+struct check_settings {
+	enum check_kind kind;
+	uint16_t port;             /* 0: service_check_port() */
+	struct check_bytes send;   /* tcp, udp */
+	struct check_bytes expect; /* tcp, udp: must come; http, https: must be in the body */
+	char path[CHECK_TEXT];     /* http, https */
+	char host[CHECK_TEXT];     /* http, https: of the Host field; empty: the server's address */
+	struct check_status statuses[CHECK_STATUSES];
+	uint8_t status_count;
+	char sni[CHECK_TEXT];      /* https: the name asked for and verified; empty: `host` */
+	bool no_verify;            /* https */
+	char ca[CHECK_TEXT];       /* https: a file of certificates to trust; empty: the system's */
+	char name[CHECK_TEXT];     /* dns */
+	uint16_t type;             /* dns: of the question */
+	uint8_t rcode;             /* dns: what the answer must say, ... */
+	struct addr answer;        /* ... and, when set, an address it must have */
+	char command[CHECK_TEXT];  /* script: program and arguments, a NUL behind each */
+	uint8_t command_words;
+};
+
+/* What happens to the flows of a server that went DOWN. */
+enum on_down {
+	ON_DOWN_KEEP = 0, /* they stay: it may have been a false alarm, and a client that begins anew goes elsewhere */
+	ON_DOWN_MOVE      /* they go to another server at once, which will reset what it does not know */
+};
+
+/* What a server must do that checks cannot tell: accept the VIP. */
+enum vip_check {
+	VIP_CHECK_REQUIRE = 0, /* else it is DOWN */
+	VIP_CHECK_WARN,        /* else it is named in the log */
+	VIP_CHECK_OFF
+};
+
+/* When somebody else tells the network of a VIP. It is logged and counted in any case. */
+enum vip_conflict {
+	VIP_CONFLICT_LOG = 0,
+	VIP_CONFLICT_ANNOUNCE, /* say again whose it is */
+	VIP_CONFLICT_REMOVE    /* that too, and a server that does it is DOWN until it is quiet */
+};
+
+struct service_settings {
+	char name[NAME_MOST];
+	char iface[IFACE_NAME]; /* where the VIPs live */
+	const struct scheduler *scheduler;
+	struct listen_settings *listens;
+	size_t listen_count;
+	struct server_settings *servers;
+	size_t server_count;
+	struct check_settings *checks; /* all must succeed; none: servers are trusted unasked */
+	size_t check_count;
+	uint64_t interval; /* between two checks, microseconds */
+	uint64_t timeout;  /* of one check */
+	uint32_t rise;     /* successes in a row that bring a DOWN server UP */
+	uint32_t fall;     /* failures in a row that take an UP server DOWN */
+	enum vip_check vip_check;
+	enum vip_conflict vip_conflict;
+	struct check_bytes vip_payload; /* UDP: what a VIP's port is asked; not given: the host is asked instead */
+	struct conn_timeouts timeouts;
+	enum on_down on_down;
+	bool one_packet;         /* UDP: every datagram is a flow of its own, nothing is remembered */
+	uint64_t persist;        /* a client goes to its last server for this long after its last new flow; 0: not */
+	uint8_t persist_prefix4; /* bits of the client's address that make "a client": 1 to 32 */
+	uint8_t persist_prefix6; /* 1 to 128 */
+	uint64_t warmup;         /* after coming UP a server's share grows for this long */
+};
+
+#define PROBE_ADDRESSES 2 /* one of each family */
+
+struct settings {
+	uint32_t connections; /* size of the flow table */
+	struct addr probe_addresses[PROBE_ADDRESSES]; /* vipcheck/probe_addr.h; unset: none */
+	struct service_settings *services;
+	size_t service_count;
+	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
+};
+
+/* Protocols that a service can have: PROTOCOL_TCP is "tcp", also UDP and SCTP. NULL for any other. */
+const char *protocol_name(uint8_t protocol);
+
+/* The settings' arrays belong to them. The struct itself is the caller's. */
+void settings_clear(struct settings *settings);
+/*
+ * The port that this check of the service goes to: the one it names; else the one its protocol is known by (http 80,
+ * https 443, dns 53), if the service has it; else the first that is not part of `*`. 0 when there is none, or the kind
+ * knows no ports.
+ */
+uint16_t service_check_port(const struct service_settings *service, const struct check_settings *check);
+/* An order of all checks: below 0, 0 (they ask the same, ports aside), above 0. */
+int check_compare(const struct check_settings *a, const struct check_settings *b);
+const char *check_kind_name(enum check_kind kind); /* as the configuration and the log have it */
+
+#endif

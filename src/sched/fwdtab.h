@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the data plane reads: a flat snapshot of the model, never changed once compiled. The control plane compiles a new
+ * one after each change and swaps the pointer between two bursts. Only the `run` structs behind it are written to.
+ */
+#ifndef SCHED_FWDTAB_H
+#define SCHED_FWDTAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "base/iface.h"
+#include "flow/conn.h"
+#include "model/model.h"
+#include "sched/maglev.h"
+#include "sched/scheduler.h"
+
+struct fwd_server {
+	struct server_ref ref;
+	struct mac mac;     /* zero while unknown */
+	struct mac own_mac; /* of the interface that leads there; behind the other, as in a frame */
+	uint16_t iface;     /* that interface, or IFACE_NONE */
+	bool takes_flows;   /* up, enabled, weight above 0, MAC known */
+	bool reachable;     /* MAC and interface known: flows it has may go on */
+	bool healthy;       /* not DOWN and not disabled: a client that tries again may stay */
+	struct addr addr;
+	uint32_t mtu;       /* of the interface */
+	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
+	uint32_t capacity;  /* the settings' weight itself, for schedulers that take it for a number of connections */
+	uint32_t max_connections; /* 0: no limit */
+	struct server_run *run;
+	const struct service *service; /* for names only: of the model the table was compiled from */
+	const struct server *server;
+};
+
+struct fwd_service {
+	const struct scheduler *scheduler;
+	struct fwd_server **candidates; /* those that take new flows: the backups only when there is no other */
+	size_t candidate_count;
+	bool unresolved; /* without candidates, though a healthy server waits for its MAC */
+	const struct conn_timeouts *timeouts;
+	struct siphash_key hash_key;
+	struct maglev hash; /* over the candidates: for flows that are not remembered */
+	struct service_run *run;
+	const struct service *service;
+};
+
+/* A range of ports; its ends are fwd_port_key()'s. */
+struct fwd_port {
+	uint32_t first;
+	uint32_t last;
+	const struct fwd_service *service;
+};
+
+struct fwd_vip {
+	struct addr addr;
+	uint16_t number;
+	uint16_t iface;
+	size_t port_count;
+	struct fwd_port *ports; /* sorted; they do not overlap; behind them one of no service that ends behind all ports */
+};
+
+/* Open addressing over numbers: FWD_EMPTY ends a search. The size is a power of two, at most half of it is full. */
+struct fwd_index {
+	uint32_t *slots;
+	uint32_t mask;
+	unsigned shift; /* of a hash, whose highest bits say where a search begins */
+};
+
+#define FWD_EMPTY UINT32_MAX
+#define FWD_OWN (UINT32_MAX - 1) /* not a server's MAC address, but the director's */
+
+#define FWD_PORTS_FEW 4 /* so many are walked as fast as halved */
+
+/* What is in it is fwdtab.c's own affair, and that of the functions below which every frame asks. */
+struct fwdtab {
+	struct fwd_server *servers; /* by slot; one that nobody has is in no server's slot: its `ref` is another's */
+	size_t server_count;
+	struct fwd_service *services; /* as in the model */
+	size_t service_count;
+	struct fwd_server **candidates; /* all services' lists, one behind the other */
+	struct fwd_vip *vips;
+	size_t vip_count;
+	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
+	struct fwd_index vip_index;
+	struct fwd_index mac_index; /* servers, and the director's own */
+	bool warming;
+};
+
+/*
+ * NULL when memory is out. The model must outlive the table; `ifaces` are the director's, with the facts that model_place()
+ * was told. `now` is for servers that warm up.
+ */
+NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t iface_count,
+    uint64_t now);
+/* Does a server's share still grow? Then a new table is due about once a second. */
+bool fwdtab_is_warming(const struct fwdtab *table);
+void fwdtab_free(struct fwdtab *table);
+
+/* Has it its whole weight, or does it still warm up? */
+bool fwd_server_is_warm(const struct fwd_server *server);
+/* All slots and VIPs, for those who copy the table. A slot nobody has is NULL. */
+size_t fwdtab_slots(const struct fwdtab *table);
+const struct fwd_server *fwdtab_slot(const struct fwdtab *table, size_t slot);
+size_t fwdtab_vips(const struct fwdtab *table);
+const struct fwd_vip *fwdtab_vip_at(const struct fwdtab *table, size_t index);
+/* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
+struct fwd_server *fwd_service_hash(const struct fwd_service *service, const struct conn_key *key);
+/* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */
+const struct fwd_server *fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac,
+    const struct addr *source);
+
+/* For every frame, so inline. */
+
+/*
+ * Only the operator chooses what is hashed here, so a multiplication will do, of whose product the highest bits depend on
+ * all others (Knuth, TAOCP 6.4).
+ */
+static inline uint32_t
+fwd_index_begin(const struct fwd_index *index, uint64_t word)
+{
+	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> index->shift);
+}
+
+/* By the last four bytes: the first two say who made the card. */
+static inline uint32_t
+fwdtab_mac_begin(const struct fwdtab *table, const struct mac *mac)
+{
+	uint32_t word;
+
+	memcpy(&word, mac->bytes + MAC_BYTES - sizeof(word), sizeof(word));
+	return fwd_index_begin(&table->mac_index, word);
+}
+
+/* Of IPv6 both halves count, wherever in them an operator's addresses differ. */
+static inline uint32_t
+fwdtab_addr_begin(const struct fwdtab *table, const struct addr *addr)
+{
+	uint64_t words[2];
+	uint32_t word;
+
+	if (addr->family == ADDR_IPV4) {
+		memcpy(&word, addr->bytes, sizeof(word));
+		return fwd_index_begin(&table->vip_index, word);
+	}
+	memcpy(words, addr->bytes, sizeof(words));
+	return fwd_index_begin(&table->vip_index, words[0] ^ (words[1] << 32 | words[1] >> 32));
+}
+
+/* NULL unless `addr` is a VIP that lives on that interface. */
+static inline const struct fwd_vip *
+fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr)
+{
+	const struct fwd_index *index = &table->vip_index;
+
+	for (uint32_t at = fwdtab_addr_begin(table, addr); index->slots[at] != FWD_EMPTY; at = (at + 1) & index->mask) {
+		const struct fwd_vip *vip = &table->vips[index->slots[at]];
+
+		if (vip->iface == iface && addr_equal(&vip->addr, addr))
+			return vip;
+	}
+	return NULL;
+}
+
+/* Protocol and port as one number, for one comparison. */
+static inline uint32_t
+fwd_port_key(uint8_t protocol, uint16_t port)
+{
+	return (uint32_t)protocol << 16 | port;
+}
+
+/* Few ports, as most VIPs have them, are walked, and many are halved before. */
+static inline const struct fwd_service *
+fwd_vip_service(const struct fwd_vip *vip, uint8_t protocol, uint16_t port)
+{
+	const uint32_t key = fwd_port_key(protocol, port);
+	const struct fwd_port *range = vip->ports;
+
+	for (size_t count = vip->port_count; count > FWD_PORTS_FEW; count -= count / 2)
+		if (range[count / 2 - 1].last < key)
+			range += count / 2;
+	while (range->last < key)
+		range++;
+	return range->first <= key ? range->service : NULL;
+}
+
+/* NULL when the server is gone. */
+static inline struct fwd_server *
+fwdtab_server(const struct fwdtab *table, struct server_ref ref)
+{
+	struct fwd_server *server = &table->servers[ref.slot];
+
+	return ref.slot < table->server_count && server_ref_equal(server->ref, ref) ? server : NULL;
+}
+
+/* Is it perhaps a server's MAC address, or the director's? As a rule it is a router's, whose place in the index is empty. */
+static inline bool
+fwdtab_may_know(const struct fwdtab *table, const struct mac *mac)
+{
+	return table->mac_index.slots[fwdtab_mac_begin(table, mac)] != FWD_EMPTY;
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "vipcheck/conflict.h"
+
+#include "base/attr.h"
+#include "base/duration.h"
+
+/* At a start three questions, in case one is lost; later one, more than once within WATCH_QUIET. */
+#define FIRST_ROUNDS 3
+#define FIRST_BETWEEN SECONDS(1)
+#define BETWEEN SECONDS(25)
+/* VIPs asked for in one tick: thousands do not leave in one burst. */
+#define VIPS_PER_TICK 64
+#define TELL_AGAIN MINUTES(60)
+#define HOLD_BACK SECONDS(3)
+#define DEFEND SECONDS(10) /* DEFEND_INTERVAL, RFC 5227 section 1.1 */
+
+void
+watch_begin(struct watch *watch, uint64_t now)
+{
+	watch->next_ask = now + FIRST_BETWEEN;
+	watch->next_vip = 0;
+	watch->rounds = 0;
+}
+
+/* Without a sender, so that nobody learns from the question, and no reverse path filter keeps the answer back. */
+static const struct frame *
+make_arp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
+{
+	const struct arp request = {
+		.operation = ARP_REQUEST,
+		.sender_mac = iface->mac,
+		.sender.family = ADDR_IPV4,
+		.target = vip->addr,
+	};
+
+	return craft_arp(craft, &mac_broadcast, &request);
+}
+
+/*
+ * With a sender: who answers a question from :: must tell all nodes (RFC 4861 section 7.2.4), so that asking would do the
+ * very harm that we look for.
+ */
+static const struct frame *
+make_ndp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
+{
+	const struct addr *own = iface_address(iface, ADDR_IPV6);
+	struct craft_neighbour question = { .ends.ether_source = iface->mac, .target = vip->addr, .mac = iface->mac };
+
+	if (own == NULL)
+		return NULL;
+	question.ends.source = *own;
+	question.ends.destination = ndp_solicited_node(&vip->addr);
+	question.ends.ether_destination = ndp_multicast_mac(&question.ends.destination);
+	return craft_neighbour_solicitation(craft, &question);
+}
+
+static size_t
+ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct emitter *emitter)
+{
+	const struct frame *made;
+	struct frame frame;
+
+	if (vip->iface == IFACE_NONE)
+		return 0;
+	made = vip->addr.family == ADDR_IPV4 ? make_arp_question(vip, craft, &ifaces[vip->iface]) :
+	    make_ndp_question(vip, craft, &ifaces[vip->iface]);
+	if (made == NULL)
+		return 0;
+	frame = *made;
+	frame.iface = vip->iface;
+	emitter->emit(emitter->context, &frame);
+	return 1;
+}
+
+size_t
+watch_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
+    const struct emitter *emitter, uint64_t now)
+{
+	size_t sent = 0;
+
+	if (now < watch->next_ask)
+		return 0;
+	for (size_t i = 0; i < VIPS_PER_TICK && watch->next_vip < model->vip_count; i++)
+		sent += ask(&model->vips[watch->next_vip++], craft, ifaces, emitter);
+	if (watch->next_vip < model->vip_count)
+		return sent;
+	watch->next_vip = 0;
+	watch->next_ask = now + (++watch->rounds < FIRST_ROUNDS ? FIRST_BETWEEN : BETWEEN);
+	return sent;
+}
+
+static struct finding *
+place_for(struct watch *watch)
+{
+	struct finding *oldest = &watch->findings[0];
+
+	if (watch->count < WATCH_FINDINGS)
+		return &watch->findings[watch->count++];
+	for (size_t i = 1; i < watch->count; i++)
+		if (watch->findings[i].last < oldest->last)
+			oldest = &watch->findings[i];
+	return oldest;
+}
+
+static void
+note(struct watch *watch, enum watch_kind kind, uint16_t iface, const struct addr *vip, const struct mac *mac,
+    uint64_t now)
+{
+	struct finding *finding = NULL;
+
+	watch->total++;
+	for (size_t i = 0; i < watch->count && finding == NULL; i++)
+		if (watch->findings[i].kind == kind && watch->findings[i].iface == iface &&
+		    mac_equal(&watch->findings[i].mac, mac) && addr_equal(&watch->findings[i].vip, vip))
+			finding = &watch->findings[i];
+	if (finding == NULL) {
+		finding = place_for(watch);
+		*finding = (struct finding) { .kind = kind, .vip = *vip, .mac = *mac, .iface = iface, .first = now };
+	}
+	finding->last = now;
+	finding->count++;
+}
+
+void
+watch_hear_arp(struct watch *watch, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now)
+{
+	const bool about_itself = addr_equal(&arp->sender, &arp->target);
+	enum watch_kind kind = WATCH_ANSWERS;
+
+	if (arp->operation == ARP_REQUEST)
+		kind = about_itself ? WATCH_ANNOUNCES : WATCH_ASKS_AS;
+	else if (about_itself || to_all)
+		kind = WATCH_ANNOUNCES;
+	note(watch, kind, iface, &arp->sender, &arp->sender_mac, now);
+}
+
+void
+watch_hear_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now)
+{
+	if (ndp->kind == NDP_ADVERTISEMENT)
+		note(watch, ndp->solicited ? WATCH_ANSWERS : WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
+	else if (ndp->dad)
+		note(watch, WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
+	else
+		note(watch, WATCH_ASKS_AS, iface, &ndp->source, mac, now);
+}
+
+void
+watch_hear_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now)
+{
+	note(watch, WATCH_SENDS_BACK, iface, vip, mac, now);
+}
+
+bool
+watch_is_over(const struct finding *finding, uint64_t now)
+{
+	return now - finding->last >= WATCH_QUIET;
+}
+
+struct finding *
+watch_news(struct watch *watch, bool (*known)(const void *context, const struct finding *finding), const void *context,
+    uint64_t now)
+{
+	for (size_t i = 0; i < watch->count; i++) {
+		struct finding *finding = &watch->findings[i];
+
+		if (finding->told != 0 && (watch_is_over(finding, now) || finding->last <= finding->told ||
+		    now - finding->told < TELL_AGAIN))
+			continue;
+		if (finding->told == 0 && now - finding->first < HOLD_BACK && !known(context, finding))
+			continue;
+		finding->told = now;
+		return finding;
+	}
+	return NULL;
+}
+
+bool
+watch_may_announce(struct finding *finding, uint64_t now)
+{
+	if (finding->last <= finding->answered || (finding->answered != 0 && now - finding->answered < DEFEND))
+		return false;
+	finding->answered = now;
+	return true;
+}
+
+const char *
+watch_kind_name(enum watch_kind kind)
+{
+	static const char *const names[] = {
+		[WATCH_ANSWERS] = "answers",
+		[WATCH_ANNOUNCES] = "announces",
+		[WATCH_ASKS_AS] = "asks-as",
+		[WATCH_SENDS_BACK] = "sends-back",
+	};
+
+	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "?";
+}
+
+const char *
+watch_kind_sentence(enum watch_kind kind)
+{
+	static const char *const sentences[] = {
+		[WATCH_ANSWERS] = "it answers for the VIP, and clients that believe it bypass the director",
+		[WATCH_ANNOUNCES] = "it announces the VIP as its own, and clients that believe it bypass the director",
+		[WATCH_ASKS_AS] = "it asks for other addresses in the VIP's name, and whoever hears that bypasses the director",
+		[WATCH_SENDS_BACK] = "it sends the VIP's packets back: it lacks the VIP, and forwards",
+	};
+
+	return (unsigned)kind < ARRAY_LEN(sentences) ? sentences[kind] : "?";
+}
+
+#define SCRIPT "run `dsr-realserver apply` there, which sees to all of it"
+#define MOVE "take the VIP off its network card and put it on the loopback; "
+
+const char *
+watch_fix(enum watch_kind kind, enum addr_family family, bool server)
+{
+	if (!server)
+		return "find that MAC address in the switch's table: it is another director, an old load balancer, or a machine "
+		    "that was given the VIP; take the VIP away from it";
+	switch (kind) {
+	case WATCH_ANSWERS:
+		if (family == ADDR_IPV6)
+			return MOVE SCRIPT;
+		return "on Linux: sysctl -w net.ipv4.conf.all.arp_ignore=1; elsewhere: " MOVE SCRIPT;
+	case WATCH_ANNOUNCES:
+		return MOVE SCRIPT;
+	case WATCH_ASKS_AS:
+		if (family == ADDR_IPV6)
+			return MOVE SCRIPT;
+		return "on Linux: sysctl -w net.ipv4.conf.all.arp_announce=2; elsewhere: " MOVE SCRIPT;
+	case WATCH_SENDS_BACK:
+		return "put the VIP on its loopback: " SCRIPT;
+	case WATCH_KIND_COUNT:
+		break;
+	}
+	return "?";
+}

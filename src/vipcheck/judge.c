@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+/* What the answers to the VIP probe mean: a truth table, read from the top; the first row that matches counts. */
+#include "config.h"
+
+#include "vipcheck/vipcheck.h"
+
+#include "base/attr.h"
+
+/* ICMP Parameters, IANA: "host unreachable", and its ICMPv6 counterpart "address unreachable". */
+#define V4_HOST_UNREACHABLE 1
+#define V6_ADDRESS_UNREACHABLE 3
+#define V4_PORT_UNREACHABLE 3
+#define V6_PORT_UNREACHABLE 4
+
+static bool
+came(const struct evidence *evidence, enum question question, enum answer answer)
+{
+	return evidence->replies[question].answer == answer;
+}
+
+static bool
+any_answer(const struct evidence *evidence, enum question question)
+{
+	switch (evidence->replies[question].answer) {
+	case ANSWER_NOT_ASKED:
+	case ANSWER_AWAITED:
+	case ANSWER_SILENCE:
+		return false;
+	case ANSWER_SYN_ACK:
+	case ANSWER_RESET:
+	case ANSWER_ECHO:
+	case ANSWER_DATA:
+	case ANSWER_UNREACHABLE:
+	case ANSWER_BOUNCED:
+		break;
+	}
+	return true;
+}
+
+static enum path_verdict
+judge_unreachable(const struct reply *reply, const struct addr *vip, const struct addr *own)
+{
+	const uint8_t host = reply->from.family == ADDR_IPV4 ? V4_HOST_UNREACHABLE : V6_ADDRESS_UNREACHABLE;
+
+	if (addr_equal(&reply->from, vip))
+		return PATH_REJECTED;
+	if (!addr_equal(&reply->from, own) && own->family == vip->family)
+		return PATH_ELSEWHERE;
+	return reply->icmp_code == host ? PATH_NO_ROUTE : PATH_FORWARD_REJECTED;
+}
+
+/* Nothing came from the service's port. */
+static enum path_verdict
+judge_silence(const struct evidence *evidence, const struct addr *vip)
+{
+	const struct reply *closed = &evidence->replies[ASK_VIP_CLOSED];
+
+	if (evidence->redirected)
+		return PATH_BOUNCED;
+	if (closed->answer == ANSWER_RESET || came(evidence, ASK_VIP_ECHO, ANSWER_ECHO) ||
+	    (closed->answer == ANSWER_UNREACHABLE && addr_equal(&closed->from, vip)))
+		return PATH_FILTERED;
+	if (evidence->asked_for_us)
+		return PATH_LOST;
+	if (any_answer(evidence, ASK_OWN) || any_answer(evidence, ASK_OWN_ECHO))
+		return PATH_IGNORED;
+	return PATH_NO_CONTROL;
+}
+
+static enum path_verdict
+judge_service(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
+{
+	const struct reply *reply = &evidence->replies[ASK_VIP];
+
+	switch (reply->answer) {
+	case ANSWER_BOUNCED:
+		return PATH_BOUNCED;
+	case ANSWER_SYN_ACK:
+	case ANSWER_DATA:
+	case ANSWER_ECHO:
+		if (!addr_equal(&reply->from, vip))
+			return PATH_WRONG_SOURCE;
+		return mac_equal(&reply->mac, &evidence->server_mac) ? PATH_ACCEPTED : PATH_OTHER_MAC;
+	case ANSWER_RESET:
+		if (!addr_equal(&reply->from, vip))
+			return PATH_WRONG_SOURCE;
+		return came(evidence, ASK_OWN, ANSWER_SYN_ACK) ? PATH_OWN_ONLY : PATH_NOT_LISTENING;
+	case ANSWER_UNREACHABLE:
+		return judge_unreachable(reply, vip, own);
+	case ANSWER_NOT_ASKED:
+	case ANSWER_AWAITED:
+	case ANSWER_SILENCE:
+		break;
+	}
+	return judge_silence(evidence, vip);
+}
+
+/* UDP without a payload to ask with: the VIP's ping, or its word that a port is closed, must do. */
+static enum path_verdict
+judge_host(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
+{
+	const struct reply *echo = &evidence->replies[ASK_VIP_ECHO], *closed = &evidence->replies[ASK_VIP_CLOSED];
+
+	if (echo->answer == ANSWER_BOUNCED || closed->answer == ANSWER_BOUNCED || evidence->redirected)
+		return PATH_BOUNCED;
+	if (echo->answer == ANSWER_ECHO && addr_equal(&echo->from, vip))
+		return mac_equal(&echo->mac, &evidence->server_mac) ? PATH_ACCEPTED : PATH_OTHER_MAC;
+	if (closed->answer == ANSWER_UNREACHABLE) {
+		if (!addr_equal(&closed->from, vip))
+			return judge_unreachable(closed, vip, own);
+		return mac_equal(&closed->mac, &evidence->server_mac) ? PATH_ACCEPTED : PATH_OTHER_MAC;
+	}
+	if (evidence->asked_for_us)
+		return PATH_LOST;
+	return any_answer(evidence, ASK_OWN_ECHO) ? PATH_IGNORED : PATH_NO_CONTROL;
+}
+
+static bool
+is_closed_port(const struct reply *reply, const struct addr *vip)
+{
+	const uint8_t port = vip->family == ADDR_IPV4 ? V4_PORT_UNREACHABLE : V6_PORT_UNREACHABLE;
+
+	return reply->answer == ANSWER_UNREACHABLE && addr_equal(&reply->from, vip) && reply->icmp_code == port;
+}
+
+enum path_verdict
+path_judge(const struct evidence *evidence, uint8_t protocol, const struct addr *vip, const struct addr *own)
+{
+	if (!addr_is_set(&evidence->source))
+		return PATH_NO_SOURCE;
+	if (protocol == PROTOCOL_UDP && evidence->replies[ASK_VIP].answer == ANSWER_NOT_ASKED)
+		return judge_host(evidence, vip, own);
+	if (protocol == PROTOCOL_UDP && is_closed_port(&evidence->replies[ASK_VIP], vip))
+		return PATH_NOT_LISTENING;
+	return judge_service(evidence, vip, own);
+}
+
+enum path_class
+path_verdict_class(enum path_verdict verdict)
+{
+	static const enum path_class classes[] = {
+#define X(id, class, sentence) [PATH_##id] = PATH_##class,
+		PATH_VERDICTS(X)
+#undef X
+	};
+
+	return (unsigned)verdict < ARRAY_LEN(classes) ? classes[verdict] : PATH_UNSURE;
+}
+
+const char *
+path_verdict_sentence(enum path_verdict verdict)
+{
+	static const char *const sentences[] = {
+#define X(id, class, sentence) [PATH_##id] = sentence,
+		PATH_VERDICTS(X)
+#undef X
+	};
+
+	return (unsigned)verdict < ARRAY_LEN(sentences) ? sentences[verdict] : "?";
+}
+
+const char *
+path_verdict_name(enum path_verdict verdict)
+{
+	static const char *const names[] = {
+		[PATH_NOT_ASKED] = "not-asked",
+		[PATH_ACCEPTED] = "accepted",
+		[PATH_OTHER_MAC] = "other-mac",
+		[PATH_BOUNCED] = "bounced",
+		[PATH_NO_ROUTE] = "no-route",
+		[PATH_FORWARD_REJECTED] = "forward-rejected",
+		[PATH_OWN_ONLY] = "own-only",
+		[PATH_NOT_LISTENING] = "not-listening",
+		[PATH_REJECTED] = "rejected",
+		[PATH_FILTERED] = "filtered",
+		[PATH_LOST] = "lost",
+		[PATH_IGNORED] = "ignored",
+		[PATH_WRONG_SOURCE] = "wrong-source",
+		[PATH_ELSEWHERE] = "elsewhere",
+		[PATH_LOSSY] = "lossy",
+		[PATH_NO_CONTROL] = "no-control",
+		[PATH_NO_SOURCE] = "no-source",
+	};
+
+	return (unsigned)verdict < ARRAY_LEN(names) ? names[verdict] : "?";
+}
+
+const char *
+question_name(enum question question)
+{
+	static const char *const names[] = {
+		[ASK_VIP] = "vip",
+		[ASK_OWN] = "own",
+		[ASK_VIP_CLOSED] = "vip-closed-port",
+		[ASK_VIP_ECHO] = "vip-ping",
+		[ASK_OWN_ECHO] = "own-ping",
+	};
+
+	return (unsigned)question < ARRAY_LEN(names) ? names[question] : "?";
+}
+
+const char *
+answer_name(enum answer answer)
+{
+	static const char *const names[] = {
+		[ANSWER_NOT_ASKED] = "not-asked",
+		[ANSWER_AWAITED] = "awaited",
+		[ANSWER_SILENCE] = "silence",
+		[ANSWER_SYN_ACK] = "syn-ack",
+		[ANSWER_RESET] = "reset",
+		[ANSWER_ECHO] = "echo",
+		[ANSWER_DATA] = "data",
+		[ANSWER_UNREACHABLE] = "unreachable",
+		[ANSWER_BOUNCED] = "bounced",
+	};
+
+	return (unsigned)answer < ARRAY_LEN(names) ? names[answer] : "?";
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "vipcheck/probe_addr.h"
+
+#include <string.h>
+
+#include "base/duration.h"
+#include "model/model.h"
+
+/*
+ * Three questions, as RFC 5227 section 1.1 has it, but closer together than its one to two seconds: servers wait for the
+ * answer before they get traffic, and who turns up later is still noticed.
+ */
+#define QUESTIONS 3
+#define BETWEEN MILLISECONDS(250)
+#define AGAIN MINUTES(1)
+
+static void
+enter(struct claim *claim, enum claim_state state, uint64_t due)
+{
+	claim->untold |= claim->state != state && state != CLAIM_ASKING;
+	claim->state = state;
+	claim->asked = 0;
+	claim->due = due;
+}
+
+/* An interface without any address of the family may still be the one that is meant. */
+static uint16_t
+find_iface(const struct addr *addr, const struct iface *ifaces, size_t count)
+{
+	uint16_t bare = IFACE_NONE;
+
+	for (size_t i = 0; i < count; i++) {
+		if (iface_is_on_link(&ifaces[i], addr))
+			return (uint16_t)i;
+		if (bare == IFACE_NONE && iface_address(&ifaces[i], addr->family) == NULL)
+			bare = (uint16_t)i;
+	}
+	return bare;
+}
+
+void
+claims_set(struct claims *claims, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
+    uint64_t now)
+{
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
+		struct claim *claim = &claims->list[i];
+		const uint16_t iface = addr_is_set(&addrs[i]) ? find_iface(&addrs[i], ifaces, count) : IFACE_NONE;
+
+		if (claim->state != CLAIM_NONE && iface != IFACE_NONE && claim->iface == iface &&
+		    addr_equal(&claim->addr, &addrs[i]))
+			continue;
+		*claim = (struct claim) { .addr = addrs[i], .iface = iface, .due = UINT64_MAX };
+		if (iface != IFACE_NONE)
+			enter(claim, CLAIM_ASKING, now);
+	}
+}
+
+/* Both kinds come from no address at all, so that nobody learns what may turn out to be wrong. */
+static const struct frame *
+make_question(const struct claim *claim, struct craft *craft, const struct mac *own)
+{
+	struct craft_neighbour solicitation = {
+		.ends = { .ether_source = *own, .source.family = ADDR_IPV6 },
+		.target = claim->addr,
+	};
+	const struct arp probe = {
+		.operation = ARP_REQUEST,
+		.sender_mac = *own,
+		.sender.family = ADDR_IPV4,
+		.target = claim->addr,
+	};
+
+	if (claim->addr.family == ADDR_IPV4)
+		return craft_arp(craft, &mac_broadcast, &probe);
+	solicitation.ends.destination = ndp_solicited_node(&claim->addr);
+	solicitation.ends.ether_destination = ndp_multicast_mac(&solicitation.ends.destination);
+	return craft_neighbour_solicitation(craft, &solicitation);
+}
+
+static void
+ask(struct claim *claim, struct craft *craft, const struct iface *ifaces, const struct emitter *emitter, uint64_t now)
+{
+	const struct frame *made = make_question(claim, craft, &ifaces[claim->iface].mac);
+	struct frame frame;
+
+	claim->asked++;
+	claim->due = now + BETWEEN;
+	if (made == NULL)
+		return;
+	frame = *made;
+	frame.iface = claim->iface;
+	emitter->emit(emitter->context, &frame);
+}
+
+void
+claims_tick(struct claims *claims, struct craft *craft, const struct iface *ifaces, const struct emitter *emitter,
+    uint64_t now)
+{
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
+		struct claim *claim = &claims->list[i];
+
+		if (claim->state == CLAIM_NONE || now < claim->due)
+			continue;
+		if (claim->state == CLAIM_TAKEN)
+			enter(claim, CLAIM_ASKING, now);
+		if (claim->asked < QUESTIONS)
+			ask(claim, craft, ifaces, emitter, now);
+		else
+			enter(claim, CLAIM_OURS, UINT64_MAX);
+	}
+}
+
+uint64_t
+claims_due(const struct claims *claims)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
+		if (claims->list[i].state != CLAIM_NONE && claims->list[i].due < due)
+			due = claims->list[i].due;
+	return due;
+}
+
+static const struct claim *
+find(const struct claims *claims, uint16_t iface, enum addr_family family)
+{
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
+		if (claims->list[i].state != CLAIM_NONE && claims->list[i].iface == iface &&
+		    claims->list[i].addr.family == family)
+			return &claims->list[i];
+	return NULL;
+}
+
+const struct addr *
+claims_source(const struct claims *claims, uint16_t iface, enum addr_family family)
+{
+	const struct claim *claim = find(claims, iface, family);
+
+	return claim != NULL && claim->state == CLAIM_OURS ? &claim->addr : NULL;
+}
+
+bool
+claims_pending(const struct claims *claims, uint16_t iface, enum addr_family family)
+{
+	const struct claim *claim = find(claims, iface, family);
+
+	return claim != NULL && claim->state == CLAIM_ASKING;
+}
+
+bool
+claims_answers(const struct claims *claims, uint16_t iface, const struct addr *addr)
+{
+	const struct addr *source = claims_source(claims, iface, addr->family);
+
+	return source != NULL && addr_equal(source, addr);
+}
+
+/* Somebody at `mac` says that `addr` is his, or (`asks`) wants to know whether it can be. */
+static void
+hear(struct claims *claims, uint16_t iface, const struct addr *addr, const struct mac *mac, bool asks, uint64_t now)
+{
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
+		struct claim *claim = &claims->list[i];
+
+		if (claim->state == CLAIM_NONE || claim->iface != iface || !addr_equal(&claim->addr, addr))
+			continue;
+		/* Who asks when it is ours already gets an answer; who asks at the same time as we do was first. */
+		if (asks && claim->state != CLAIM_ASKING)
+			continue;
+		claim->holder = *mac;
+		enter(claim, CLAIM_TAKEN, now + AGAIN);
+	}
+}
+
+void
+claims_hear_arp(struct claims *claims, uint16_t iface, const struct arp *arp, uint64_t now)
+{
+	const bool probes = arp->operation == ARP_REQUEST && addr_is_no_host(&arp->sender);
+
+	hear(claims, iface, probes ? &arp->target : &arp->sender, &arp->sender_mac, probes, now);
+}
+
+void
+claims_hear_ndp(struct claims *claims, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now)
+{
+	if (ndp->kind == NDP_ADVERTISEMENT || ndp->dad)
+		hear(claims, iface, &ndp->target, from, ndp->dad, now);
+	else
+		hear(claims, iface, &ndp->source, from, false, now);
+}
+
+const struct claim *
+claims_news(struct claims *claims)
+{
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
+		if (!claims->list[i].untold)
+			continue;
+		claims->list[i].untold = false;
+		return &claims->list[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+/* Which question a frame answers, if any. Answers are believed only when they repeat what the question alone said. */
+#include "config.h"
+
+#include "base/bytes.h"
+#include "proto/icmp.h"
+#include "vipcheck/table.h"
+
+#define TCP_HEADER 20
+#define TCP_WINDOW 14     /* offsets and options: RFC 9293 section 3.1 and 3.2 */
+#define OPTION_END 0
+#define OPTION_NOTHING 1
+#define OPTION_MSS 2
+#define OPTION_MSS_LENGTH 4
+
+#define V4_REDIRECT 5     /* RFC 792 */
+#define V6_REDIRECT 137   /* RFC 4861 section 4.5 */
+
+struct open_question {
+	struct path *path;
+	enum question question;
+};
+
+/* False when nobody asked from there. */
+static bool
+find_question(const struct path_table *table, uint16_t tag, struct open_question *open)
+{
+	if (tag < PATH_TAG_FIRST || tag > PATH_TAG_LAST)
+		return false;
+	open->path = table->by_tag[tag - PATH_TAG_FIRST];
+	if (open->path == NULL || !open->path->asking)
+		return false;
+	for (open->question = 0; open->question < QUESTION_COUNT; open->question++)
+		if (open->path->tags[open->question] == tag)
+			return open->path->round.replies[open->question].answer == ANSWER_AWAITED;
+	return false;
+}
+
+static const struct addr *
+asked_from(const struct open_question *open)
+{
+	const struct evidence *round = &open->path->round;
+
+	return open->question == ASK_OWN || open->question == ASK_OWN_ECHO ? &round->own_source : &round->source;
+}
+
+static const struct addr *
+asked_about(const struct open_question *open)
+{
+	return open->question == ASK_OWN || open->question == ASK_OWN_ECHO ? &open->path->server->settings.addr :
+	    &open->path->vip;
+}
+
+static bool
+is_ping(const struct open_question *open)
+{
+	return open->question == ASK_VIP_ECHO || open->question == ASK_OWN_ECHO;
+}
+
+static enum path_heard
+note(struct path_table *table, const struct open_question *open, enum answer answer, const struct packet *packet,
+    const struct path_means *means, uint64_t now)
+{
+	struct reply *reply = &open->path->round.replies[open->question];
+
+	reply->answer = answer;
+	reply->answered = now;
+	reply->mac = packet->ether_source;
+	reply->from = packet->source;
+	reply->hop_limit = packet->hop_limit;
+	reply->dont_fragment = packet->dont_fragment;
+	reply->icmp_type = packet->icmp_type;
+	reply->icmp_code = packet->icmp_code;
+	path_advance(table, open->path, means, now);
+	return answer == ANSWER_BOUNCED ? PATH_CAME_BACK : PATH_ANSWERED;
+}
+
+/* The maximum segment size option, or 0. */
+static uint16_t
+read_mss(const struct frame *frame, const struct packet *packet)
+{
+	uint32_t at = (uint32_t)packet->l4 + TCP_HEADER;
+
+	while (at + 1 < packet->payload && frame->bytes[at] != OPTION_END) {
+		const uint8_t length = frame->bytes[at] == OPTION_NOTHING ? 1 : frame->bytes[at + 1];
+
+		if (length == 0 || at + length > packet->payload)
+			break;
+		if (frame->bytes[at] == OPTION_MSS && length == OPTION_MSS_LENGTH)
+			return load16(frame->bytes + at + 2);
+		at += length;
+	}
+	return 0;
+}
+
+static enum path_heard
+hear_tcp(struct path_table *table, const struct open_question *open, const struct frame *frame,
+    const struct packet *packet, const struct path_means *means, uint64_t now)
+{
+	struct reply *reply = &open->path->round.replies[open->question];
+
+	if (open->path->protocol != PROTOCOL_TCP ||
+	    packet->source_port != path_question_port(open->path, open->question) ||
+	    (packet->tcp_flags & TCP_ACK) == 0 || packet->tcp_acknowledgement != open->path->sequences[open->question] + 1)
+		return PATH_NOT_OURS;
+	if ((packet->tcp_flags & TCP_RST) != 0)
+		return note(table, open, ANSWER_RESET, packet, means, now);
+	if ((packet->tcp_flags & TCP_SYN) == 0)
+		return PATH_NOT_OURS;
+	reply->mss = read_mss(frame, packet);
+	reply->window = load16(frame->bytes + packet->l4 + TCP_WINDOW);
+	path_send_reset(open->path, frame, packet, means);
+	return note(table, open, ANSWER_SYN_ACK, packet, means, now);
+}
+
+/* TCP and UDP: back from the network, or an answer. */
+static enum path_heard
+hear_transport(struct path_table *table, const struct frame *frame, const struct packet *packet,
+    const struct path_means *means, uint64_t now)
+{
+	struct open_question open;
+
+	if (!packet->has_ports)
+		return PATH_NOT_OURS;
+	if (find_question(table, packet->source_port, &open) && addr_equal(&packet->source, asked_from(&open)) &&
+	    addr_equal(&packet->destination, asked_about(&open)))
+		return note(table, &open, ANSWER_BOUNCED, packet, means, now);
+	if (find_question(table, packet->destination_port, &open) && !is_ping(&open) &&
+	    addr_equal(&packet->destination, asked_from(&open))) {
+		if (packet->protocol == PROTOCOL_TCP)
+			return hear_tcp(table, &open, frame, packet, means, now);
+		if (packet->protocol == PROTOCOL_UDP && open.path->protocol == PROTOCOL_UDP &&
+		    packet->source_port == path_question_port(open.path, open.question))
+			return note(table, &open, ANSWER_DATA, packet, means, now);
+		return PATH_NOT_OURS;
+	}
+	/* Too late for its round: the server still waits for an end. Our own host's kernel sees to its own address. */
+	if (packet->protocol == PROTOCOL_TCP && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
+	    claims_answers(means->claims, frame->iface, &packet->destination)) {
+		path_send_reset(NULL, frame, packet, means);
+		return PATH_ANSWERED;
+	}
+	return PATH_NOT_OURS;
+}
+
+static enum path_heard
+hear_error(struct path_table *table, const struct frame *frame, const struct packet *packet,
+    const struct path_means *means, uint64_t now)
+{
+	struct icmp_inner inner;
+	struct open_question open;
+
+	if (icmp_inner(frame, packet, &inner) == -1 || !inner.has_ports ||
+	    !find_question(table, inner.source_port, &open) || is_ping(&open) ||
+	    inner.protocol != open.path->protocol || !addr_equal(&inner.source, asked_from(&open)) ||
+	    !addr_equal(&inner.destination, asked_about(&open)) ||
+	    inner.destination_port != path_question_port(open.path, open.question))
+		return PATH_NOT_OURS;
+	return note(table, &open, ANSWER_UNREACHABLE, packet, means, now);
+}
+
+static enum path_heard
+hear_echo(struct path_table *table, const struct frame *frame, const struct packet *packet,
+    const struct path_means *means, uint64_t now)
+{
+	const bool request = icmp_is_echo_request(packet);
+	struct icmp_echo echo;
+	struct open_question open;
+
+	if (icmp_echo(frame, packet, &echo) == -1 || !find_question(table, echo.identifier, &open) || !is_ping(&open) ||
+	    echo.sequence != (uint16_t)open.path->sequences[open.question])
+		return PATH_NOT_OURS;
+	if (request && addr_equal(&packet->source, asked_from(&open)) && addr_equal(&packet->destination, asked_about(&open)))
+		return note(table, &open, ANSWER_BOUNCED, packet, means, now);
+	if (!request && addr_equal(&packet->destination, asked_from(&open)))
+		return note(table, &open, ANSWER_ECHO, packet, means, now);
+	return PATH_NOT_OURS;
+}
+
+/* Tells that the server forwards; whether it does so with our question is told by its coming back. */
+static enum path_heard
+hear_redirect(struct path_table *table, const struct packet *packet)
+{
+	enum path_heard heard = PATH_NOT_OURS;
+
+	for (size_t i = 0; i < table->count; i++) {
+		struct path *path = table->paths[i];
+
+		if (!path->asking || path->control || !mac_equal(&path->round.server_mac, &packet->ether_source) ||
+		    !addr_equal(&packet->destination, &path->round.source))
+			continue;
+		path->round.redirected = true;
+		heard = PATH_ANSWERED;
+	}
+	return heard;
+}
+
+enum path_heard
+path_hear(struct path_table *table, const struct frame *frame, const struct packet *packet,
+    const struct path_means *means, uint64_t now)
+{
+	if (table->count == 0 || packet->fragment)
+		return PATH_NOT_OURS;
+	switch (packet->protocol) {
+	case PROTOCOL_TCP:
+	case PROTOCOL_UDP:
+		return hear_transport(table, frame, packet, means, now);
+	case PROTOCOL_ICMP:
+		if (packet->icmp_type == V4_REDIRECT)
+			return hear_redirect(table, packet);
+		break;
+	case PROTOCOL_ICMPV6:
+		if (packet->icmp_type == V6_REDIRECT)
+			return hear_redirect(table, packet);
+		break;
+	default:
+		return PATH_NOT_OURS;
+	}
+	if (icmp_is_error(packet))
+		return hear_error(table, frame, packet, means, now);
+	return hear_echo(table, frame, packet, means, now);
+}
+
+/*
+ * Only while nothing but the VIP was asked about, and only of a server with a single open question: else the request
+ * could be for another answer's sake.
+ */
+void
+path_hear_request(struct path_table *table, const struct mac *mac, const struct addr *target, const struct addr *sender)
+{
+	struct path *asker = NULL;
+
+	for (size_t i = 0; i < table->count; i++) {
+		struct path *path = table->paths[i];
+
+		if (!path->asking || !mac_equal(&path->round.server_mac, mac))
+			continue;
+		if (asker != NULL || path->control)
+			return;
+		asker = path;
+	}
+	if (asker == NULL || asker->round.borrowed || !addr_equal(&asker->round.source, target))
+		return;
+	asker->round.asked_for_us = true;
+	asker->round.asked_as = *sender;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: ISC */
+/* One round of questions: who asks, what is asked, when it ends. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/duration.h"
+#include "vipcheck/table.h"
+
+/* Wakes are no finer than this, so that many paths are looked at in one go. */
+#define GRAIN MILLISECONDS(10)
+/* How soon to look again for a source that is about to be there. */
+#define WAIT_FOR_SOURCE MILLISECONDS(100)
+
+#define ICMP_HOLDS SECONDS(10)
+
+#define WINDOW 64240 /* what a client says in its SYN on Ethernet; nothing is ever received */
+#define PING_BYTES 24
+
+/* tcpmux and its neighbour (RFC 1078), which nobody uses. */
+#define CLOSED_PORT 1
+#define CLOSED_PORT_ELSE 2
+
+static bool
+is_own(enum question question)
+{
+	return question == ASK_OWN || question == ASK_OWN_ECHO;
+}
+
+static bool
+has_payload(const struct path *path)
+{
+	return path->protocol == PROTOCOL_UDP && path->port != 0 && path->server->service->settings.vip_payload.given;
+}
+
+uint16_t
+path_question_port(const struct path *path, enum question question)
+{
+	if (question != ASK_VIP_CLOSED)
+		return path->port;
+	return path->port != CLOSED_PORT ? CLOSED_PORT : CLOSED_PORT_ELSE;
+}
+
+/* A free port, or identifier, for answers to come to; 0: all are in use. */
+static uint16_t
+take_tag(struct path_table *table, struct path *path)
+{
+	for (unsigned tries = 0; tries < PATH_TAGS; tries++) {
+		const uint16_t tag = table->next_tag;
+
+		table->next_tag = (uint16_t)((tag + 1) % PATH_TAGS);
+		if (table->by_tag[tag] != NULL)
+			continue;
+		table->by_tag[tag] = path;
+		return (uint16_t)(PATH_TAG_FIRST + tag);
+	}
+	return 0;
+}
+
+static struct craft_ends
+ends_of(const struct path *path, enum question question, const struct path_means *means)
+{
+	struct craft_ends ends = {
+		.ether_source = means->ifaces[path->server->iface].mac,
+		.ether_destination = path->round.server_mac,
+		.source = is_own(question) ? path->round.own_source : path->round.source,
+		.destination = is_own(question) ? path->server->settings.addr : path->vip,
+	};
+
+	return ends;
+}
+
+static const struct frame *
+make_syn(const struct path *path, enum question question, const struct craft_ends *ends, const struct path_means *means)
+{
+	const uint32_t headers = ends->source.family == ADDR_IPV4 ? 40 : 60; /* IP and TCP without options: RFC 9293 3.7.1 */
+	const struct craft_tcp tcp = {
+		.ends = *ends,
+		.source_port = path->tags[question],
+		.destination_port = path_question_port(path, question),
+		.sequence = path->sequences[question],
+		.flags = TCP_SYN,
+		.window = WINDOW,
+		.mss = (uint16_t)(means->ifaces[path->server->iface].mtu - headers),
+	};
+
+	return craft_tcp(means->craft, &tcp);
+}
+
+static const struct frame *
+make_datagram(const struct path *path, enum question question, const struct craft_ends *ends,
+    const struct path_means *means)
+{
+	const struct check_bytes *payload = &path->server->service->settings.vip_payload;
+	const bool says = question != ASK_VIP_CLOSED;
+	const struct craft_udp udp = {
+		.ends = *ends,
+		.source_port = path->tags[question],
+		.destination_port = path_question_port(path, question),
+		.data = says ? payload->bytes : NULL,
+		.length = says ? payload->length : 0,
+	};
+
+	return craft_udp(means->craft, &udp);
+}
+
+static const struct frame *
+make_ping(const struct path *path, enum question question, const struct craft_ends *ends, const struct path_means *means)
+{
+	static const uint8_t data[PING_BYTES] = "dsrd asks for the VIP";
+	const struct craft_echo echo = {
+		.ends = *ends,
+		.identifier = path->tags[question],
+		.sequence = (uint16_t)path->sequences[question],
+		.data = data,
+		.length = sizeof(data),
+	};
+
+	return craft_echo(means->craft, &echo);
+}
+
+static void
+ask(struct path_table *table, struct path *path, enum question question, const struct path_means *means, uint64_t now)
+{
+	const struct craft_ends ends = ends_of(path, question, means);
+	const struct frame *made;
+	struct frame frame;
+
+	if (!addr_is_set(&ends.source))
+		return;
+	path->tags[question] = take_tag(table, path);
+	if (path->tags[question] == 0)
+		return;
+	path->sequences[question] = (uint32_t)path_random(table);
+	if (question == ASK_VIP_ECHO || question == ASK_OWN_ECHO)
+		made = make_ping(path, question, &ends, means);
+	else if (path->protocol == PROTOCOL_TCP)
+		made = make_syn(path, question, &ends, means);
+	else
+		made = make_datagram(path, question, &ends, means);
+	if (made == NULL)
+		return;
+	path->round.replies[question] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
+	frame = *made;
+	frame.iface = path->server->iface;
+	means->emitter->emit(means->emitter->context, &frame);
+}
+
+static void
+ask_control(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+{
+	path->control = true;
+	path->due = now + path->server->service->settings.timeout;
+	if (path->protocol == PROTOCOL_TCP || has_payload(path))
+		ask(table, path, ASK_OWN, means, now);
+	ask(table, path, ASK_VIP_CLOSED, means, now);
+	ask(table, path, ASK_VIP_ECHO, means, now);
+	ask(table, path, ASK_OWN_ECHO, means, now);
+}
+
+/* Of our own, one that others can answer to: link-local addresses are no source for the VIP's packets. */
+static struct addr
+borrow(const struct iface *iface, enum addr_family family)
+{
+	for (size_t i = 0; i < iface->address_count; i++) {
+		const struct addr *addr = &iface->addresses[i].addr;
+
+		/* fe80::/10, RFC 4291 section 2.5.6 */
+		if (addr->family == family && !(family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80))
+			return *addr;
+	}
+	return (struct addr) { .family = ADDR_NONE };
+}
+
+static struct addr
+source_for(const struct path *path, enum addr_family family, const struct path_means *means)
+{
+	const struct addr *claimed = claims_source(means->claims, path->server->iface, family);
+
+	return claimed != NULL ? *claimed : borrow(&means->ifaces[path->server->iface], family);
+}
+
+static uint64_t
+next_round(struct path_table *table, const struct path *path, uint64_t now)
+{
+	const uint64_t interval = path->server->service->settings.interval;
+	/* Give or take a thirty-second, so that paths do not stay in step. */
+	const uint64_t due = path->round.began + interval - interval / 32 + path_random(table) % (interval / 16 + 1);
+
+	return due > now ? due : now + GRAIN;
+}
+
+/* Which reason a failure has for health_report() does not matter: the verdict says it better. */
+static void
+report(struct path *path, uint64_t now)
+{
+	const struct service_settings *service = &path->server->service->settings;
+
+	switch (path_verdict_class(path->verdict)) {
+	case PATH_UNSURE:
+		break;
+	case PATH_GOOD:
+		(void)health_report(&path->health, HEALTH_REASON_NONE, service->rise, service->fall, now);
+		break;
+	case PATH_BAD:
+		path->blame = path->verdict;
+		(void)health_report(&path->health, HEALTH_REASON_UNREACHABLE, service->rise, service->fall, now);
+		break;
+	}
+}
+
+static bool
+told_by_icmp(const struct path *path, enum path_verdict verdict)
+{
+	return path_verdict_class(verdict) == PATH_BAD &&
+	    (path->last.redirected || path->last.replies[ASK_VIP].answer == ANSWER_UNREACHABLE);
+}
+
+static bool
+rests_on_silence(enum path_verdict verdict)
+{
+	return verdict == PATH_IGNORED || verdict == PATH_FILTERED || verdict == PATH_LOST;
+}
+
+/*
+ * Hosts send ICMP errors and redirects sparingly, so that some rounds meet silence where the one before met an answer:
+ * Linux gives one error a second (net.ipv4.icmp_ratelimit), and soon no more redirects (net/ipv4/route.c). What was told
+ * holds for a while.
+ */
+static enum path_verdict
+judge(struct path *path, uint64_t now)
+{
+	const enum path_verdict verdict = path_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
+
+	/* In a flood the answer may have been lost in front of us. No flood takes a server down. */
+	if (rests_on_silence(verdict) && path->lossy)
+		return PATH_LOSSY;
+	if (told_by_icmp(path, verdict)) {
+		path->by_icmp = verdict;
+		path->icmp_at = now;
+		return verdict;
+	}
+	if ((verdict == PATH_IGNORED || verdict == PATH_FILTERED) && path->by_icmp != PATH_NOT_ASKED &&
+	    now - path->icmp_at < ICMP_HOLDS)
+		return path->by_icmp;
+	if (path_verdict_class(verdict) == PATH_GOOD)
+		path->by_icmp = PATH_NOT_ASKED;
+	return verdict;
+}
+
+static void
+end(struct path_table *table, struct path *path, uint64_t now)
+{
+	const enum path_verdict before = path->verdict;
+	const enum health_state state = path->health.state;
+	const bool settled = path->settled;
+
+	path_release_tags(table, path);
+	path->asking = false;
+	path->settled = true;
+	path->round.ended = now;
+	path->last = path->round;
+	path->due = next_round(table, path, now);
+	path->verdict = judge(path, now);
+	report(path, now);
+	if (path->verdict == before && path->health.state == state && settled)
+		return;
+	path_combine(table, path->server);
+	if (table->news != NULL)
+		table->news(table->context, path, before);
+}
+
+static void
+begin(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+{
+	const struct server *server = path->server;
+
+	if (claims_pending(means->claims, server->iface, path->vip.family)) {
+		path->due = now + WAIT_FOR_SOURCE;
+		return;
+	}
+	memset(&path->round, 0, sizeof(path->round));
+	path->round.began = now;
+	path->lost = means->lost;
+	path->lossy = false;
+	path->round.server_mac = server->mac;
+	path->round.source = source_for(path, path->vip.family, means);
+	path->round.own_source = source_for(path, server->settings.addr.family, means);
+	path->round.borrowed = claims_source(means->claims, server->iface, path->vip.family) == NULL;
+	/* Once asked for, we are known, and not asked for again: as long as the silence lasts, that stays true. */
+	if (path->verdict == PATH_LOST) {
+		path->round.asked_for_us = path->last.asked_for_us;
+		path->round.asked_as = path->last.asked_as;
+	}
+	path->asking = true;
+	path->control = false;
+	path->due = now + server->service->settings.timeout;
+	if (!addr_is_set(&path->round.source))
+		end(table, path, now);
+	else if (path->protocol == PROTOCOL_TCP || has_payload(path))
+		ask(table, path, ASK_VIP, means, now);
+	else
+		ask_control(table, path, means, now);
+}
+
+static bool
+awaits(const struct path *path)
+{
+	for (size_t i = 0; i < QUESTION_COUNT; i++)
+		if (path->round.replies[i].answer == ANSWER_AWAITED)
+			return true;
+	return false;
+}
+
+/* Needs no control questions: it is clear. They would cost further ICMP errors, of which hosts are sparing. */
+static bool
+is_clear(enum answer answer)
+{
+	return answer == ANSWER_SYN_ACK || answer == ANSWER_DATA || answer == ANSWER_ECHO || answer == ANSWER_BOUNCED ||
+	    answer == ANSWER_UNREACHABLE;
+}
+
+void
+path_advance(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+{
+	if (is_clear(path->round.replies[ASK_VIP].answer) ||
+	    (path->round.replies[ASK_VIP].answer == ANSWER_NOT_ASKED &&
+	    is_clear(path->round.replies[ASK_VIP_ECHO].answer)))
+		end(table, path, now);
+	else if (awaits(path))
+		return;
+	else if (!path->control)
+		ask_control(table, path, means, now);
+	else
+		end(table, path, now);
+}
+
+static void
+give_up_waiting(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+{
+	for (size_t i = 0; i < QUESTION_COUNT; i++)
+		if (path->round.replies[i].answer == ANSWER_AWAITED)
+			path->round.replies[i].answer = ANSWER_SILENCE;
+	path->lossy |= means->lost != path->lost;
+	path_advance(table, path, means, now);
+}
+
+static bool
+can_ask(const struct path *path)
+{
+	return path->server->iface != IFACE_NONE && !mac_is_zero(&path->server->mac);
+}
+
+void
+path_tick(struct path_table *table, const struct path_means *means, uint64_t now)
+{
+	uint64_t due = UINT64_MAX;
+
+	if (now < table->due)
+		return;
+	for (size_t i = 0; i < table->count; i++) {
+		struct path *path = table->paths[i];
+
+		if (!path->asking && !can_ask(path))
+			continue;
+		if (now >= path->due && path->asking)
+			give_up_waiting(table, path, means, now);
+		else if (now >= path->due)
+			begin(table, path, means, now);
+		if (path->due < due)
+			due = path->due;
+	}
+	table->due = due == UINT64_MAX || due > now + GRAIN ? due : now + GRAIN;
+}
+
+/* So that the server forgets the half-open connection at once. */
+void
+path_send_reset(struct path *path, const struct frame *frame, const struct packet *packet,
+    const struct path_means *means)
+{
+	const struct craft_tcp tcp = {
+		.ends = {
+			.ether_source = means->ifaces[frame->iface].mac,
+			.ether_destination = path != NULL ? path->round.server_mac : packet->ether_source,
+			.source = packet->destination,
+			.destination = packet->source,
+		},
+		.source_port = packet->destination_port,
+		.destination_port = packet->source_port,
+		.sequence = packet->tcp_acknowledgement,
+		.flags = TCP_RST,
+	};
+	const struct frame *made = craft_tcp(means->craft, &tcp);
+	struct frame reset;
+
+	if (made == NULL)
+		return;
+	reset = *made;
+	reset.iface = frame->iface;
+	means->emitter->emit(means->emitter->context, &reset);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: ISC */
+/* The set of paths: made from the model, kept over reloads, summed up into the servers' vip_state. */
+#include "config.h"
+
+#include "vipcheck/vipcheck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "vipcheck/table.h"
+
+/* First questions are spread over this long, or over a millisecond each when there are more: as checks are. */
+#define FIRST_WITHIN MILLISECONDS(200)
+#define FIRST_GAP MILLISECONDS(1)
+
+/* What one server is to be asked about. */
+struct targets {
+	struct {
+		struct addr vip;
+		uint8_t protocol;
+		uint16_t port;
+	} list[PATHS_PER_SERVER];
+	size_t count;
+};
+
+struct path_table *
+path_table_new(const struct siphash_key *seed)
+{
+	struct path_table *table = calloc(1, sizeof(*table));
+
+	if (table == NULL)
+		return NULL;
+	table->seed = *seed;
+	table->due = UINT64_MAX;
+	table->next_tag = (uint16_t)(path_random(table) % PATH_TAGS);
+	return table;
+}
+
+static void
+drop_all(struct path_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		free(table->paths[i]);
+	free(table->paths);
+	free(table->heads);
+	free(table->generations);
+	memset(table->by_tag, 0, sizeof(table->by_tag));
+	table->paths = NULL;
+	table->count = 0;
+	table->heads = NULL;
+	table->generations = NULL;
+	table->slot_count = 0;
+	table->due = UINT64_MAX;
+}
+
+void
+path_table_free(struct path_table *table)
+{
+	if (table == NULL)
+		return;
+	drop_all(table);
+	free(table);
+}
+
+void
+path_table_on_news(struct path_table *table, path_news *news, void *context)
+{
+	table->news = news;
+	table->context = context;
+}
+
+uint64_t
+path_random(struct path_table *table)
+{
+	const uint64_t draw = ++table->draws;
+
+	return siphash24(&table->seed, &draw, sizeof(draw));
+}
+
+void
+path_release_tags(struct path_table *table, struct path *path)
+{
+	for (size_t i = 0; i < QUESTION_COUNT; i++) {
+		if (path->tags[i] != 0)
+			table->by_tag[path->tags[i] - PATH_TAG_FIRST] = NULL;
+		path->tags[i] = 0;
+	}
+}
+
+static bool
+has_tcp(const struct service_settings *service, const struct addr *vip)
+{
+	for (size_t i = 0; i < service->listen_count; i++)
+		if (service->listens[i].protocol == PROTOCOL_TCP && addr_equal(&service->listens[i].vip, vip))
+			return true;
+	return false;
+}
+
+static bool
+has_target(const struct targets *targets, const struct addr *vip, uint8_t protocol, uint16_t port)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (addr_equal(&targets->list[i].vip, vip) && (protocol == 0 || (targets->list[i].protocol == protocol &&
+		    targets->list[i].port == port)))
+			return true;
+	return false;
+}
+
+/* Which port stands for a range: one that a check goes to, if it is in there; else the first. 0: none does. */
+static uint16_t
+port_of(const struct service_settings *service, const struct listen_settings *listen)
+{
+	for (size_t i = 0; listen->protocol == PROTOCOL_TCP && i < service->check_count; i++) {
+		const uint16_t port = service_check_port(service, &service->checks[i]);
+
+		if (port >= listen->first && port <= listen->last)
+			return port;
+	}
+	return listen->first <= 1 && listen->last == UINT16_MAX ? 0 : listen->first;
+}
+
+/*
+ * UDP is asked about where a payload is configured, or where TCP cannot prove the VIP already; without a payload one port
+ * is as good as another, since it is the host that answers.
+ */
+static bool
+is_worth_it(const struct service_settings *service, const struct listen_settings *listen, const struct targets *targets)
+{
+	if (listen->protocol == PROTOCOL_TCP)
+		return true;
+	if (service->vip_payload.given)
+		return true;
+	return !has_tcp(service, &listen->vip) && !has_target(targets, &listen->vip, 0, 0);
+}
+
+static void
+add_targets(struct targets *targets, const struct service_settings *service, bool new_vips)
+{
+	for (size_t i = 0; i < service->listen_count && targets->count < PATHS_PER_SERVER; i++) {
+		const struct listen_settings *listen = &service->listens[i];
+		uint16_t port = port_of(service, listen);
+		uint8_t protocol = listen->protocol;
+
+		if (!is_worth_it(service, listen, targets) || (new_vips && has_target(targets, &listen->vip, 0, 0)))
+			continue;
+		/* All ports, and none that is known to be open: the host must do. */
+		if (protocol == PROTOCOL_TCP && port == 0)
+			protocol = PROTOCOL_UDP;
+		if (has_target(targets, &listen->vip, protocol, port))
+			continue;
+		targets->list[targets->count].vip = listen->vip;
+		targets->list[targets->count].protocol = protocol;
+		targets->list[targets->count++].port = port;
+	}
+}
+
+static struct path *
+find(const struct path_table *table, const struct server *server, const struct addr *vip, uint8_t protocol, uint16_t port)
+{
+	struct path *path = server->ref.slot < table->slot_count ? table->heads[server->ref.slot] : NULL;
+
+	for (; path != NULL; path = path->sibling)
+		if (path->ref.generation == server->ref.generation && path->protocol == protocol && path->port == port &&
+		    addr_equal(&path->vip, vip))
+			break;
+	return path;
+}
+
+/* A path that joins a server which was trusted already must not take traffic from it before it knows better. */
+static bool
+was_settled(const struct path_table *table, const struct server *server)
+{
+	return server->ref.slot < table->slot_count && table->generations[server->ref.slot] == server->ref.generation &&
+	    server->vip_state != VIP_UNKNOWN;
+}
+
+static int
+want(struct path_table *table, struct server *server, struct path **list, size_t *count)
+{
+	const struct service_settings *service = &server->service->settings;
+	struct targets targets = { .count = 0 };
+
+	add_targets(&targets, service, true);
+	add_targets(&targets, service, false);
+	for (size_t i = 0; i < targets.count; i++) {
+		struct path *path = find(table, server, &targets.list[i].vip, targets.list[i].protocol, targets.list[i].port);
+
+		if (path == NULL) {
+			path = calloc(1, sizeof(*path));
+			if (path == NULL)
+				return -1;
+			path->vip = targets.list[i].vip;
+			path->protocol = targets.list[i].protocol;
+			path->port = targets.list[i].port;
+			path->ref = server->ref;
+			path->settled = was_settled(table, server);
+		}
+		path->server = server;
+		path->wanted = true;
+		list[(*count)++] = path;
+	}
+	return 0;
+}
+
+static void
+forget_unwanted(struct path_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		struct path *path = table->paths[i];
+
+		if (path->wanted)
+			continue;
+		path_release_tags(table, path);
+		free(path);
+	}
+}
+
+static void
+free_new(struct path **list, size_t count)
+{
+	for (size_t i = 0; list != NULL && i < count; i++)
+		if (list[i]->due == 0)
+			free(list[i]);
+}
+
+static void
+link_siblings(struct path_table *table)
+{
+	for (size_t i = table->count; i-- > 0;) {
+		struct path *path = table->paths[i];
+
+		path->sibling = table->heads[path->ref.slot];
+		table->heads[path->ref.slot] = path;
+	}
+}
+
+/* `due` is 0 in those that are new. */
+static void
+schedule_new(struct path_table *table, uint64_t now)
+{
+	size_t count = 0, started = 0;
+	uint64_t window;
+
+	for (size_t i = 0; i < table->count; i++)
+		count += table->paths[i]->due == 0;
+	window = count * FIRST_GAP > FIRST_WITHIN ? count * FIRST_GAP : FIRST_WITHIN;
+	for (size_t i = 0; i < table->count; i++)
+		if (table->paths[i]->due == 0)
+			table->paths[i]->due = now + window * started++ / count + 1;
+	table->due = table->count > 0 ? now : UINT64_MAX;
+}
+
+void
+path_combine(struct path_table *table, struct server *server)
+{
+	const struct service_settings *service = &server->service->settings;
+	const struct path *path = table->heads[server->ref.slot];
+	enum vip_state state = path != NULL ? VIP_ACCEPTED : VIP_TRUSTED;
+
+	server->vip_reason = NULL;
+	if (service->vip_check != VIP_CHECK_REQUIRE)
+		state = VIP_TRUSTED;
+	for (; path != NULL && state != VIP_TRUSTED && state != VIP_REFUSED; path = path->sibling) {
+		if (!path->settled) {
+			state = VIP_UNKNOWN;
+		} else if (path->health.state == HEALTH_DOWN) {
+			state = VIP_REFUSED;
+			server->vip_reason = path_verdict_sentence(path->blame);
+		}
+	}
+	server->vip_state = state;
+}
+
+/* The new set is complete: it takes the place of the old one. */
+static void
+adopt(struct path_table *table, const struct model *model, struct path **list, size_t count, struct path **heads,
+    uint16_t *generations, uint64_t now)
+{
+	forget_unwanted(table);
+	free(table->paths);
+	free(table->heads);
+	free(table->generations);
+	table->paths = list;
+	table->count = count;
+	table->heads = heads;
+	table->generations = generations;
+	table->slot_count = model->slot_count;
+	for (size_t slot = 0; slot < model->slot_count; slot++)
+		if (model->slots[slot] != NULL)
+			generations[slot] = model->generations[slot];
+	link_siblings(table);
+	schedule_new(table, now);
+	for (size_t slot = 0; slot < model->slot_count; slot++)
+		if (model->slots[slot] != NULL)
+			path_combine(table, model->slots[slot]);
+}
+
+static int
+collect(struct path_table *table, const struct model *model, struct path **list, size_t *count)
+{
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+
+		if (service->settings.vip_check == VIP_CHECK_OFF)
+			continue;
+		for (size_t j = 0; j < service->server_count; j++)
+			if (want(table, service->servers[j], list, count) == -1)
+				return -1;
+	}
+	return 0;
+}
+
+int
+path_sync(struct path_table *table, const struct model *model, bool asks, uint64_t now)
+{
+	const size_t slots = model->slot_count;
+	struct path **list = calloc(slots * PATHS_PER_SERVER + 1, sizeof(struct path *));
+	struct path **heads = calloc(slots + 1, sizeof(struct path *));
+	uint16_t *generations = calloc(slots + 1, sizeof(*generations));
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		table->paths[i]->wanted = false;
+	if (list == NULL || heads == NULL || generations == NULL || (asks && collect(table, model, list, &count) == -1)) {
+		free_new(list, count);
+		free(list);
+		free(heads);
+		free(generations);
+		drop_all(table);
+		return -1;
+	}
+	adopt(table, model, list, count, heads, generations, now);
+	return 0;
+}
+
+void
+path_hasten(struct path_table *table, uint64_t now)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (!table->paths[i]->asking)
+			table->paths[i]->due = now;
+	if (table->count > 0)
+		table->due = now;
+}
+
+uint64_t
+path_due(const struct path_table *table)
+{
+	return table->due;
+}
+
+size_t
+path_count(const struct path_table *table)
+{
+	return table->count;
+}
+
+const struct path *
+path_at(const struct path_table *table, size_t index)
+{
+	return table->paths[index];
+}

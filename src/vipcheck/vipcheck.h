@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The VIP probe: proves, per server, VIP and port, that the server accepts the VIP. A check asks the server's own address,
+ * which proves nothing about the VIP: a server that lacks it, or a host model or a firewall that drops it, answers checks
+ * and swallows every client. So the director sends what a client would send, a SYN for the VIP to the server's MAC, and
+ * looks at what comes back, and from whom. Nobody but the director could do that: the VIP is answered for by it alone.
+ *
+ * A good answer ends a round. After any other, the same round asks control questions, which tell a missing VIP from a dead
+ * server, a firewall or a lost answer: path_judge() is that table. What was asked and what came stays readable as
+ * `struct evidence`, for people and for dsrctl doctor.
+ */
+#ifndef VIPCHECK_VIPCHECK_H
+#define VIPCHECK_VIPCHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "base/iface.h"
+#include "base/siphash.h"
+#include "model/health.h"
+#include "model/model.h"
+#include "proto/craft.h"
+#include "proto/frame.h"
+#include "proto/packet.h"
+#include "vipcheck/probe_addr.h"
+
+/* A server is asked about so many VIPs and ports at most, every VIP first: a range of thousands is not proved port by port. */
+#define PATHS_PER_SERVER 8
+
+/* What is asked. "Own" is the server's own address: the control. */
+enum question {
+	ASK_VIP = 0,    /* the service's port of the VIP: a SYN, or for UDP the configured payload */
+	ASK_OWN,        /* the same of the server's own address */
+	ASK_VIP_CLOSED, /* a port of the VIP that nobody uses */
+	ASK_VIP_ECHO,   /* ping of the VIP */
+	ASK_OWN_ECHO,
+	QUESTION_COUNT
+};
+
+enum answer {
+	ANSWER_NOT_ASKED = 0,
+	ANSWER_AWAITED,
+	ANSWER_SILENCE,
+	ANSWER_SYN_ACK,
+	ANSWER_RESET,
+	ANSWER_ECHO,
+	ANSWER_DATA,        /* a UDP datagram */
+	ANSWER_UNREACHABLE, /* an ICMP error, by type and code below */
+	ANSWER_BOUNCED      /* our own frame came back */
+};
+
+/* One question and what came. All but `answer` and `asked` is set when something came. */
+struct reply {
+	enum answer answer;
+	uint64_t asked;
+	uint64_t answered;
+	struct mac mac;     /* who sent the answer's frame */
+	struct addr from;   /* and who its packet */
+	uint8_t hop_limit;
+	bool dont_fragment;
+	uint16_t mss;       /* of a SYN-ACK; 0: not in it */
+	uint16_t window;
+	uint8_t icmp_type;
+	uint8_t icmp_code;
+};
+
+/* All that one round brought to light. */
+struct evidence {
+	uint64_t began;
+	uint64_t ended;          /* 0 while it goes on */
+	struct addr source;      /* where the questions about the VIP came from; unset: there was no address to ask from */
+	struct addr own_source;  /* likewise those to the server's own address, which may be of the other family */
+	bool borrowed;           /* `source` is the director's own: `asked_for_us` means nothing then */
+	struct mac server_mac;   /* whom all questions were sent to */
+	bool asked_for_us;       /* the server asked for `source`: it made an answer, whether that came or not */
+	struct addr asked_as;    /* the sender address in that request: the VIP, where a server announces it */
+	bool redirected;         /* the server sent an ICMP redirect: it forwards */
+	struct reply replies[QUESTION_COUNT];
+};
+
+enum path_class {
+	PATH_UNSURE = 0, /* nothing can be said: takes no server down */
+	PATH_GOOD,
+	PATH_BAD
+};
+
+/* The rows of the truth table; `sentence` is what the log says after "server-state ... reason=". */
+#define PATH_VERDICTS(X) \
+	X(NOT_ASKED, UNSURE, "the VIP has not been asked about yet") \
+	X(ACCEPTED, GOOD, "the VIP is accepted") \
+	X(OTHER_MAC, GOOD, "the VIP is accepted, but the answers come from another MAC address than the server's") \
+	X(BOUNCED, BAD, "the VIP is not accepted: the server lacks it, and forwards its packets") \
+	X(NO_ROUTE, BAD, "the VIP is not accepted: the server calls it unreachable, since it lacks the VIP and forwards") \
+	X(FORWARD_REJECTED, BAD, "the VIP is not accepted: the server lacks it, and its firewall refuses to forward") \
+	X(OWN_ONLY, BAD, "the VIP is accepted, but nothing listens on it: the program is bound to the server's own address only") \
+	X(NOT_LISTENING, BAD, "connection refused") \
+	X(REJECTED, BAD, "the VIP is accepted, but the server's firewall rejects its port") \
+	X(FILTERED, BAD, "the VIP is accepted, but the server's firewall drops its port") \
+	X(LOST, BAD, "the server answers for the VIP, but the answer never arrives: something drops packets from that address") \
+	X(IGNORED, BAD, "the VIP is not accepted: no answer, although the server's own address answers") \
+	X(WRONG_SOURCE, BAD, "the server answers for the VIP from another address: clients cannot use that") \
+	X(ELSEWHERE, BAD, "the VIP is not accepted: another host says that it is unreachable") \
+	X(LOSSY, UNSURE, "no answer for the VIP, but the director itself lost frames while it waited: nothing is known") \
+	X(NO_CONTROL, UNSURE, "nothing that the director asks from there is answered, so nothing is known of the VIP") \
+	X(NO_SOURCE, UNSURE, "the director has no address to ask from: set probe-address")
+
+enum path_verdict {
+#define X(id, class, sentence) PATH_##id,
+	PATH_VERDICTS(X)
+#undef X
+	PATH_VERDICT_COUNT
+};
+
+/* One server, VIP, protocol and port. */
+struct path {
+	struct server *server;   /* of the last path_sync() */
+	struct addr vip;
+	uint8_t protocol;
+	uint16_t port;
+	struct health health;    /* rise and fall over rounds; UNKNOWN until one was not unsure */
+	enum path_verdict verdict; /* of the last round */
+	enum path_verdict blame;   /* of the last bad one */
+	enum path_verdict by_icmp; /* the last one that an ICMP message told, and when */
+	uint64_t icmp_at;
+	struct evidence last;    /* the last round that ended */
+	struct evidence round;   /* the one that goes on, if `asking` */
+	bool asking;
+	uint64_t lost;           /* path_means.lost when the round began */
+	bool lossy;              /* it was more when an answer was given up */
+	bool control;            /* the control questions have been asked */
+	uint64_t due;            /* when to begin a round, or to end waiting */
+	uint16_t tags[QUESTION_COUNT]; /* of open questions: source port or echo identifier; 0: none */
+	uint32_t sequences[QUESTION_COUNT];
+	struct server_ref ref;
+	bool settled;            /* no longer waited for: a round has ended, or the server was trusted before */
+	bool wanted;             /* scratch of path_sync() */
+	struct path *sibling;    /* the next one of the same server */
+};
+
+/* What questions are made of and leave by. */
+struct path_means {
+	struct craft *craft;
+	const struct emitter *emitter;
+	const struct iface *ifaces;
+	size_t iface_count;
+	const struct claims *claims;
+	uint64_t lost; /* frames that the capture has dropped so far: an answer may have been among them */
+};
+
+struct path_table;
+
+/*
+ * After each round that changed something: the verdict, or what rise and fall make of it. The server's vip_state is up to
+ * date. It must not call path_sync().
+ */
+typedef void path_news(void *context, const struct path *path, enum path_verdict before);
+
+/* NULL when memory is out. `seed` makes the numbers in questions unguessable from outside. */
+NODISCARD struct path_table *path_table_new(const struct siphash_key *seed);
+void path_table_free(struct path_table *table);
+void path_table_on_news(struct path_table *table, path_news *news, void *context);
+
+/*
+ * Makes the set of paths what `model` says, after each model_apply() and each change of the model that matters (a MAC, an
+ * interface), and sets each server's vip_state. Paths that stay go on. With `asks` false (offline, observing) there are
+ * none. -1 when memory is out: then there are none either.
+ */
+NODISCARD int path_sync(struct path_table *table, const struct model *model, bool asks, uint64_t now);
+/* Asks what is due, ends rounds whose time is over. */
+void path_tick(struct path_table *table, const struct path_means *means, uint64_t now);
+/* Begins a round with every path at once, but for those that are asking. */
+void path_hasten(struct path_table *table, uint64_t now);
+/* When path_tick() has something to do next; UINT64_MAX: never. */
+uint64_t path_due(const struct path_table *table);
+
+enum path_heard {
+	PATH_NOT_OURS = 0,
+	PATH_ANSWERED,  /* taken note of */
+	PATH_CAME_BACK  /* one of our own questions, back from the network */
+};
+
+/* Is this frame an answer? A SYN-ACK is answered with a reset. `packet` is PACKET_OK and IP. */
+enum path_heard path_hear(struct path_table *table, const struct frame *frame, const struct packet *packet,
+    const struct path_means *means, uint64_t now);
+/* `mac` asked everybody who has `target`, saying that it is `sender` itself. */
+void path_hear_request(struct path_table *table, const struct mac *mac, const struct addr *target,
+    const struct addr *sender);
+
+size_t path_count(const struct path_table *table);
+const struct path *path_at(const struct path_table *table, size_t index);
+
+/* The truth table, pure: what the evidence about `vip` on a server at `own` means. */
+enum path_verdict path_judge(const struct evidence *evidence, uint8_t protocol, const struct addr *vip,
+    const struct addr *own);
+enum path_class path_verdict_class(enum path_verdict verdict);
+const char *path_verdict_name(enum path_verdict verdict); /* "accepted", "own-only": for programs */
+const char *path_verdict_sentence(enum path_verdict verdict);
+const char *question_name(enum question question);
+const char *answer_name(enum answer answer);
+
+/* The ports and identifiers of questions: above what Linux gives to its own connections (net.ipv4.ip_local_port_range). */
+#define PATH_TAG_FIRST 61000
+#define PATH_TAG_LAST 65095
+
+#endif
