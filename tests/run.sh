@@ -336,6 +336,22 @@ portability_check() {
 	fi
 }
 
+# What README.md shows, in a fresh clone: the build is in the tree, and git sees nothing of it.
+in_tree() {
+	rm -rf "$work/in-tree" && mkdir "$work/in-tree" && tar -cf - -C "$work/src" -T "$work/present" |
+	    tar -xf - -C "$work/in-tree" || return 1
+	cd "$work/in-tree" && git init -q . && git add -A &&
+	    git -c user.name=test -c user.email=test@example.org commit -q -m test || return 1
+	./autogen.sh && ./configure && make -j "$jobs" && make -j "$jobs" check &&
+	    make install DESTDIR="$work/in-tree-installed" || return 1
+	git status --porcelain >"$work/in-tree.status"
+	if [ -s "$work/in-tree.status" ]; then
+		echo "the build leaves behind what .gitignore does not list:"
+		cat "$work/in-tree.status"
+		return 1
+	fi
+}
+
 distcheck() {
 	# A test that fails there says why.
 	cd "$work/gcc" && VERBOSE=1 make distcheck
@@ -357,7 +373,7 @@ if ! mkdir -p "$work/logs" 2>/dev/null || ! [ -w "$work" ]; then
 	mkdir -p "$work/logs"
 fi
 # Only what an earlier run made. distcheck leaves read-only directories behind when it fails.
-for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386; do
+for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386 in-tree in-tree-installed; do
 	if [ -h "$work/$name" ]; then
 		rm "$work/$name"
 	elif [ -d "$work/$name" ]; then
@@ -434,6 +450,7 @@ for page in "$work"/src/man/*.in; do
 	page=${page##*/}
 	step "mandoc-${page%.in}" lint_man "${page%.in}"
 done
+step in-tree in_tree
 step dist-complete lint_dist
 step distcheck distcheck
 step dist-reproducible dist_reproducible

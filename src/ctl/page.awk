@@ -4,7 +4,7 @@ BEGIN {
 	for (byte = 1; byte < 128; byte++)
 		code[sprintf("%c", byte)] = byte
 	print "/* SPDX-License-Identifier: ISC */"
-	print "/* Made from page.html by page.awk. */"
+	print "/* Generated from page.html by page.awk: do not edit. */"
 	print "#include \"config.h\"\n"
 	print "#include \"ctl/web_page.h\"\n"
 	print "const char web_page[] = {"

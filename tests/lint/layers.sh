@@ -9,7 +9,7 @@
 # One line for each thing that is wrong below $1; status 1 when there is any.
 lint() {
 	# shellcheck disable=SC2016 # the $ are awk's
-	find "$1/src" -name '*.[ch]' | sort | xargs awk -v root="$1/" '
+	c_sources "$1/src" | xargs awk -v root="$1/" '
 	function wrong(text) {
 		printf "%s:%d: %s\n", file, FNR, text
 		found = 1
@@ -148,6 +148,9 @@ selftest() {
 	must_fail src/flow/a.c "${spdx}int a;\n" 'includes no "config.h"'
 	must_fail src/flow/a.c '#include "config.h"\n' 'first line is not'
 	must_fail src/more/a.c "$top" 'no such layer'
+	put src/flow/made.c '/* Generated from a by b: do not edit. */\n#include "conn.h"\n'
+	must_pass
+	must_fail src/flow/a.c '/* The second. */\n\n/* Generated from a by b: do not edit. */\n' 'first line is not'
 	must_fail src/flow/a.c "$top#ifdef A\n#endif\n#if B\n#endif\n" 'outside os/ and compat/'
 }
 

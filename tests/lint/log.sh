@@ -10,7 +10,7 @@
 # One line for each thing that is wrong; status 1 when there is any.
 lint() {
 	# shellcheck disable=SC2016 # the $ are awk's
-	find "$1/src" -name '*.c' | sort | xargs awk '
+	c_sources "$1/src" | xargs awk '
 	FILENAME ~ /\.8\.in$/ {
 		if ($1 == ".Ss")
 			inside = $2 == "Log"

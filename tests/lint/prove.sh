@@ -7,6 +7,18 @@ set -eu
 LC_ALL=C
 export LC_ALL
 
+# The C files below each DIRECTORY that people write. What a build in the tree makes says so in its first two lines.
+c_sources() { # DIRECTORY...
+	find "$@" -name '*.[ch]' | sort | xargs awk '
+		FNR == 1 { name[++files] = FILENAME }
+		FNR <= 2 && /^\/\* Generated from / { generated[FILENAME] = 1 }
+		END {
+			for (i = 1; i <= files; i++)
+				if (!(name[i] in generated))
+					print name[i]
+		}'
+}
+
 # Below the tree that selftest() is about, FILE gets TEXT, with printf's escapes.
 put() { # FILE TEXT
 	mkdir -p "$tree/${1%/*}"
