@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "conf/parse.h"
+#include "conf/source.h"
 
 static void
 draft_clear(struct draft *draft)

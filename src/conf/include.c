@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "conf/parse.h"
 #include "conf/reader.h"
+#include "conf/source.h"
 
 #define DEPTH_MOST 8 /* deeper is no order, but a mistake */
 

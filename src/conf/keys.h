@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "conf/conf.h"
-#include "conf/parse.h"
+#include "conf/source.h"
 
 enum set_result {
 	SET_OK = 0,

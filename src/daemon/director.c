@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/probing.h"
+#include "daemon/vipchecking.h"
 #include "doctor/diagnosis.h"
 #include "offload/cache.h"
 

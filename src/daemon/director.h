@@ -15,10 +15,10 @@
 #include "base/attr.h"
 #include "base/iface.h"
 #include "base/siphash.h"
+#include "check/check.h"
 #include "forward/forward.h"
 #include "model/model.h"
 #include "model/settings.h"
-#include "probe/probe.h"
 
 #define IFACES_MOST 64 /* interfaces one director works on */
 

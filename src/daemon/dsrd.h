@@ -8,10 +8,10 @@
 
 #include "base/attr.h"
 #include "conf/conf.h"
-#include "daemon/attachment.h"
 #include "daemon/director.h"
-#include "daemon/losses.h"
+#include "daemon/drop_log.h"
 #include "daemon/options.h"
+#include "daemon/port.h"
 
 struct background;
 struct carrying;

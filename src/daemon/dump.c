@@ -6,10 +6,10 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "daemon/carrying.h"
 #include "daemon/dsrd.h"
-#include "daemon/hook.h"
-#include "daemon/probing.h"
+#include "daemon/notify_program.h"
+#include "daemon/offloading.h"
+#include "daemon/vipchecking.h"
 
 static void
 dump_counter(void *context, const char *name, const char *text, uint64_t value)

@@ -3,8 +3,8 @@
 
 #include "daemon/facts.h"
 
-#include "daemon/carrying.h"
 #include "daemon/dsrd.h"
+#include "daemon/offloading.h"
 
 struct report_facts
 facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])

@@ -9,7 +9,7 @@
 
 #include "base/attr.h"
 #include "daemon/dsrd.h"
-#include "daemon/withholding.h"
+#include "daemon/host_shield.h"
 #include "os/os.h"
 
 struct look {

@@ -7,9 +7,9 @@
 
 #include "base/attr.h"
 #include "base/log.h"
-#include "daemon/carrying.h"
+#include "daemon/host_shield.h"
 #include "daemon/loop.h"
-#include "daemon/withholding.h"
+#include "daemon/offloading.h"
 
 /* System interfaces that are looked at to find a server by its address. */
 #define NAMES_MOST 256

@@ -125,7 +125,7 @@ is_probe_port(const struct carry_control *state, struct __sk_buff *skb, uint32_t
 	return number >= state->port_first && number <= state->port_last;
 }
 
-/* As daemon/attachment.c words it for the classic filter: to this host, and ICMP, or for an address or port of ours. */
+/* As daemon/port.c words it for the classic filter: to this host, and ICMP, or for an address or port of ours. */
 static inline __attribute__((always_inline)) bool
 is_wanted_ipv4(const struct carry_control *state, struct __sk_buff *skb, const uint8_t *bytes)
 {

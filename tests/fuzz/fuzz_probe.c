@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/dns_message.h"
-#include "probe/http_answer.h"
+#include "check/dns_message.h"
+#include "check/http_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

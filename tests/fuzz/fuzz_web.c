@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "ctl/http.h"
-#include "ctl/web_request.h"
+#include "web/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

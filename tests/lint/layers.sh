@@ -38,8 +38,8 @@ lint() {
 			wrong("layer " layer " may not include \"" name "\": only " may[layer])
 	}
 	function system_include(name) {
-		if (name ~ /^event2?[\/.]/ && layer != "daemon" && layer != "probe" && layer != "ctl")
-			wrong("<" name "> belongs into daemon/, probe/ and ctl/")
+		if (name ~ /^event2?[\/.]/ && layer != "daemon" && layer != "check" && layer != "ctl" && layer != "web")
+			wrong("<" name "> belongs into daemon/, check/, ctl/ and web/")
 		if (name ~ /^pcap[\/.]/ && file !~ /^src\/io\/io_(pcap|file)\.c$/)
 			wrong("<" name "> belongs into io/io_pcap.c and io/io_file.c")
 		if (name ~ /^libnet[\/.]/ && layer != "os" &&
@@ -65,10 +65,11 @@ lint() {
 		may["conf"] = "base proto flow model sched conf"
 		may["io"] = "base proto io compat"
 		may["os"] = "base os compat"
-		may["probe"] = "base proto flow model probe compat"
+		may["check"] = "base proto flow model check compat"
 		may["ctl"] = "base proto flow model sched vipcheck offload forward doctor conf ctl compat"
+		may["web"] = "base proto flow model sched vipcheck offload forward doctor conf ctl web compat"
 		may["cli"] = "base cli compat"
-		may["daemon"] = "base proto flow model sched vipcheck offload forward doctor conf io os probe ctl daemon compat"
+		may["daemon"] = "base proto flow model sched vipcheck offload forward doctor conf io os check ctl web daemon compat"
 		may["compat"] = "base compat"
 		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|" \
 		    "signal|threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
@@ -131,11 +132,11 @@ selftest() {
 	must_fail src/flow/a.c "$top#include \"conf/conf.h\"\n" 'layer flow may not include'
 	must_fail src/io/a.c "$top#include \"flow/conn.h\"\n" 'layer io may not include'
 	must_fail src/os/a.c "$top#include \"proto/frame.h\"\n" 'layer os may not include'
-	must_fail src/probe/a.c "$top#include \"daemon/loop.h\"\n" 'layer probe may not include'
+	must_fail src/check/a.c "$top#include \"daemon/loop.h\"\n" 'layer check may not include'
 	must_fail src/cli/a.c "$top#include \"ctl/report.h\"\n" 'layer cli may not include'
 	must_fail src/ctl/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer ctl may not include'
 	must_fail src/flow/a.c "$top#include \"conn.h\"\n" 'without its layer'
-	must_fail src/flow/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, probe/ and ctl/'
+	must_fail src/flow/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, check/, ctl/ and web/'
 	must_fail src/daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail src/daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail src/flow/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'

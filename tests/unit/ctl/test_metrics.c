@@ -9,9 +9,9 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "conf/conf.h"
-#include "ctl/metrics.h"
 #include "ctl/report.h"
 #include "suites.h"
+#include "web/metrics.h"
 
 static struct conf conf;
 static struct model *model;

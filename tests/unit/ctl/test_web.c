@@ -18,9 +18,9 @@
 #include <event2/event.h>
 
 #include "base/attr.h"
-#include "ctl/web.h"
-#include "ctl/web_page.h"
 #include "suites.h"
+#include "web/page.h"
+#include "web/web.h"
 
 static struct event_base *base;
 static struct web *web;

@@ -4,7 +4,7 @@
 
 #include <check.h>
 
-#include "daemon/losses.h"
+#include "daemon/drop_log.h"
 
 Suite *losses_suite(void);
 

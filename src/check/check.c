@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * When to ask whom. How to ask is in probe_<kind>.c. What a service wants to know of a server is a "want"; equal wants
+ * share one question. Both are kept in the order of their keys, so that a sync is one merge.
+ */
+#include "config.h"
+
+#include "check/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <event2/util.h>
+
+#include "base/duration.h"
+#include "check/kind.h"
+#include "check/tls.h"
+
+/*
+ * First checks are spread over this long, so that a start is known to be good or bad at once, or over a millisecond
+ * each when there are more than 200: no burst of connections leaves here.
+ */
+#define FIRST_WITHIN MILLISECONDS(200)
+#define FIRST_GAP MILLISECONDS(1)
+
+#define LABEL_TEXT 320
+#define DETAIL_TEXT 640
+
+/* Everything that makes a question another one. Points into the model or into a question. */
+struct key {
+	const struct addr *addr;
+	const struct addr *vip;
+	const struct check_settings *check;
+	const char *service; /* of scripts only, like the three below; else empty */
+	const char *server;
+	uint16_t service_port;
+	uint16_t port;
+	uint64_t interval;
+	uint64_t timeout;
+};
+
+struct want {
+	struct server *server;
+	struct server_ref ref; /* the server's own may be gone already */
+	size_t check;
+};
+
+struct question {
+	struct prober *prober;
+	const struct probe_kind *kind;
+	struct probe_target target;
+	uint64_t interval;
+	uint64_t timeout;
+	void *asker;
+	struct event *timer;
+	bool asking;
+	bool asked_before;
+	bool fresh;   /* to be asked soon */
+	size_t first; /* of the prober's wants that share it */
+	size_t count;
+	char label[LABEL_TEXT];
+};
+
+struct prober {
+	struct event_base *base;
+	struct children *children;
+	struct tls_contexts *tls;
+	probe_result *result;
+	void *context;
+	struct want *wants;
+	struct question **questions;
+	size_t question_count;
+	uint32_t noise;
+};
+
+static const struct addr no_addr;
+
+static const struct probe_kind *
+kind_of(enum check_kind kind)
+{
+	switch (kind) {
+	case CHECK_TCP:
+		return &probe_tcp;
+	case CHECK_HTTP:
+	case CHECK_HTTPS:
+		return &probe_http;
+	case CHECK_ICMP:
+		return &probe_icmp;
+	case CHECK_DNS:
+		return &probe_dns;
+	case CHECK_UDP:
+		return &probe_udp;
+	case CHECK_SCRIPT:
+		return &probe_script;
+	}
+	return NULL;
+}
+
+void
+probe_tell(const struct probe_target *target, enum health_reason reason, const char *detail)
+{
+	const struct probe_report report = { reason, PROBE_NO_WEIGHT, detail };
+
+	target->answer(target->question, &report);
+}
+
+static struct timeval
+timeval_of(uint64_t microseconds)
+{
+	return (struct timeval) {
+		.tv_sec = (time_t)(microseconds / SECONDS(1)),
+		.tv_usec = (suseconds_t)(microseconds % SECONDS(1)),
+	};
+}
+
+/* Below `most`; from a linear congruential generator (Numerical Recipes): it only has to keep checks out of step. */
+static uint64_t
+random_below(struct prober *prober, uint64_t most)
+{
+	prober->noise = prober->noise * 1664525 + 1013904223;
+	return most / 65536 * (prober->noise >> 16);
+}
+
+static int
+arm(struct question *question, uint64_t delay)
+{
+	const struct timeval tv = timeval_of(delay);
+
+	return event_add(question->timer, &tv);
+}
+
+/*
+ * The interval give or take a thirty-second. The first gap is anything from half an interval on: what began together
+ * within 200 ms is spread out from then on.
+ */
+static uint64_t
+next_delay(struct question *question)
+{
+	const uint64_t interval = question->interval;
+
+	if (!question->asked_before)
+		return interval / 2 + random_below(question->prober, interval / 2);
+	return interval - interval / 32 + random_below(question->prober, interval / 16);
+}
+
+static void
+on_answer(void *argument, const struct probe_report *answer)
+{
+	struct question *question = argument;
+	struct prober *prober = question->prober;
+	struct probe_report report = *answer;
+	char detail[DETAIL_TEXT];
+
+	question->asking = false;
+	(void)snprintf(detail, sizeof(detail), "%s%s%s", question->label, answer->detail == NULL ? "" : ": ",
+	    answer->detail == NULL ? "" : answer->detail);
+	report.detail = detail;
+	for (size_t i = 0; i < question->count; i++) {
+		const struct want *want = &prober->wants[question->first + i];
+
+		prober->result(prober->context, want->server, want->check, &report);
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+{
+	struct question *question = argument;
+
+	/* Cannot fail: libevent has room for this timer, which it just took out. */
+	(void)arm(question, next_delay(question));
+	/* A timeout longer than the interval: one question at a time. */
+	if (question->asking)
+		return;
+	question->asked_before = true;
+	question->asking = true;
+	question->kind->begin(question->asker);
+}
+
+static void
+question_free(struct question *question)
+{
+	if (question == NULL)
+		return;
+	if (question->asker != NULL)
+		question->kind->destroy(question->asker);
+	if (question->timer != NULL)
+		event_free(question->timer);
+	free(question);
+}
+
+/* "http 192.0.2.11:80 /healthz", "icmp 2001:db8::1", "script /usr/local/libexec/check-db" */
+static void
+describe(struct question *question)
+{
+	const struct probe_target *target = &question->target;
+	const struct check_settings *check = &target->check;
+	const bool brackets = target->addr.family == ADDR_IPV6 && target->port != 0;
+	const char *more = "";
+	char addr[ADDR_TEXT], port[8] = "";
+
+	if (check->kind == CHECK_SCRIPT) {
+		(void)snprintf(question->label, LABEL_TEXT, "script %s", check->command);
+		return;
+	}
+	if (check->kind == CHECK_HTTP || check->kind == CHECK_HTTPS)
+		more = check->path[0] == '\0' ? "/" : check->path;
+	else if (check->kind == CHECK_DNS)
+		more = check->name;
+	if (target->port != 0)
+		(void)snprintf(port, sizeof(port), ":%u", target->port);
+	(void)snprintf(question->label, LABEL_TEXT, "%s %s%s%s%s%s%s", check_kind_name(check->kind), brackets ? "[" : "",
+	    addr_format(&target->addr, addr), brackets ? "]" : "", port, *more == '\0' ? "" : " ", more);
+}
+
+static struct key
+key_of_want(const struct want *want)
+{
+	const struct service_settings *service = &want->server->service->settings;
+	const struct check_settings *check = &service->checks[want->check];
+	struct key key = {
+		.addr = &want->server->settings.addr,
+		.vip = &no_addr,
+		.check = check,
+		.service = "",
+		.server = "",
+		.port = service_check_port(service, check),
+		.interval = service->interval,
+		.timeout = service->timeout,
+	};
+
+	if (check->kind == CHECK_SCRIPT) {
+		key.service = service->name;
+		key.server = want->server->settings.name;
+		if (service->listen_count > 0) {
+			key.vip = &service->listens[0].vip;
+			key.service_port = service->listens[0].first;
+		}
+	}
+	return key;
+}
+
+static struct key
+key_of_question(const struct question *question)
+{
+	const struct probe_target *target = &question->target;
+
+	return (struct key) {
+		.addr = &target->addr,
+		.vip = &target->vip,
+		.check = &target->check,
+		.service = target->service,
+		.server = target->server,
+		.service_port = target->service_port,
+		.port = target->port,
+		.interval = question->interval,
+		.timeout = question->timeout,
+	};
+}
+
+static int
+compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int
+compare_addrs(const struct addr *a, const struct addr *b)
+{
+	const int result = compare_numbers(a->family, b->family);
+
+	return result != 0 ? result : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static int
+compare_keys(const struct key *a, const struct key *b)
+{
+	int result = compare_addrs(a->addr, b->addr);
+
+	if (result == 0)
+		result = compare_numbers(a->port, b->port);
+	if (result == 0)
+		result = compare_numbers(a->interval, b->interval);
+	if (result == 0)
+		result = compare_numbers(a->timeout, b->timeout);
+	if (result == 0)
+		result = strcmp(a->service, b->service);
+	if (result == 0)
+		result = strcmp(a->server, b->server);
+	if (result == 0)
+		result = compare_numbers(a->service_port, b->service_port);
+	if (result == 0)
+		result = compare_addrs(a->vip, b->vip);
+	return result != 0 ? result : check_compare(a->check, b->check);
+}
+
+/* Equal keys in the order of the slots. */
+static int
+compare_wants(const void *left, const void *right)
+{
+	const struct want *a = left, *b = right;
+	const struct key key_a = key_of_want(a), key_b = key_of_want(b);
+	int result = compare_keys(&key_a, &key_b);
+
+	if (result == 0)
+		result = compare_numbers(a->ref.slot, b->ref.slot);
+	return result != 0 ? result : compare_numbers(a->check, b->check);
+}
+
+static struct question *
+question_new(struct prober *prober, const struct key *key)
+{
+	struct question *question = calloc(1, sizeof(*question));
+	struct probe_target *target;
+
+	if (question == NULL)
+		return NULL;
+	question->prober = prober;
+	question->kind = kind_of(key->check->kind);
+	question->interval = key->interval;
+	question->timeout = key->timeout;
+	question->fresh = true;
+	target = &question->target;
+	target->addr = *key->addr;
+	target->port = key->port;
+	target->timeout = timeval_of(key->timeout);
+	target->check = *key->check;
+	(void)snprintf(target->service, sizeof(target->service), "%s", key->service);
+	(void)snprintf(target->server, sizeof(target->server), "%s", key->server);
+	target->vip = *key->vip;
+	target->service_port = key->service_port;
+	target->base = prober->base;
+	target->children = prober->children;
+	target->tls = prober->tls;
+	target->answer = on_answer;
+	target->question = question;
+	describe(question);
+	question->timer = event_new(prober->base, -1, 0, on_timer, question);
+	question->asker = question->kind->create(target);
+	if (question->timer == NULL || question->asker == NULL) {
+		question_free(question);
+		return NULL;
+	}
+	return question;
+}
+
+struct prober *
+prober_new(struct event_base *base, struct children *children, probe_result *result, void *context)
+{
+	struct prober *prober = calloc(1, sizeof(*prober));
+
+	if (prober == NULL)
+		return NULL;
+	prober->base = base;
+	prober->children = children;
+	prober->result = result;
+	prober->context = context;
+	prober->tls = tls_contexts_new();
+	if (prober->tls == NULL) {
+		free(prober);
+		return NULL;
+	}
+	evutil_secure_rng_get_bytes(&prober->noise, sizeof(prober->noise));
+	return prober;
+}
+
+static void
+forget_all(struct prober *prober)
+{
+	for (size_t i = 0; i < prober->question_count; i++)
+		question_free(prober->questions[i]);
+	free(prober->questions);
+	free(prober->wants);
+	prober->questions = NULL;
+	prober->question_count = 0;
+	prober->wants = NULL;
+}
+
+void
+prober_free(struct prober *prober)
+{
+	if (prober == NULL)
+		return;
+	forget_all(prober);
+	tls_contexts_free(prober->tls);
+	free(prober);
+}
+
+size_t
+prober_questions(const struct prober *prober)
+{
+	return prober->question_count;
+}
+
+/* Can it be asked? A port is missing only in settings made by hand. */
+static bool
+is_askable(const struct service_settings *service, const struct check_settings *check)
+{
+	return check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT || service_check_port(service, check) != 0;
+}
+
+/* All wants of the model in the order of their keys, or NULL when memory is out. */
+static struct want *
+collect(const struct model *model, size_t *count)
+{
+	struct want *wants;
+	size_t most = 0;
+
+	for (size_t slot = 0; slot < model->slot_count; slot++)
+		if (model->slots[slot] != NULL)
+			most += model->slots[slot]->service->settings.check_count;
+	wants = calloc(most + 1, sizeof(*wants));
+	if (wants == NULL)
+		return NULL;
+	*count = 0;
+	for (size_t slot = 0; slot < model->slot_count; slot++) {
+		struct server *server = model->slots[slot];
+
+		for (size_t i = 0; server != NULL && i < server->service->settings.check_count; i++)
+			if (is_askable(&server->service->settings, &server->service->settings.checks[i]))
+				wants[(*count)++] = (struct want) { server, server->ref, i };
+	}
+	qsort(wants, *count, sizeof(*wants), compare_wants);
+	return wants;
+}
+
+/* Did the question's old wants have it? Else the newcomer shall not wait an interval for its first answer. */
+static bool
+had_want(const struct prober *prober, const struct question *question, const struct want *want)
+{
+	for (size_t i = 0; i < question->count; i++) {
+		const struct want *old = &prober->wants[question->first + i];
+
+		if (old->ref.slot == want->ref.slot && old->ref.generation == want->ref.generation)
+			return true;
+	}
+	return false;
+}
+
+/* The next old question, if it asks what `key` wants; those that come before it are of no use any more. */
+static struct question *
+take_old(struct prober *prober, size_t *next, const struct key *key)
+{
+	for (; *next < prober->question_count; (*next)++) {
+		struct question *question = prober->questions[*next];
+		const struct key own = key_of_question(question);
+		const int order = compare_keys(&own, key);
+
+		if (order > 0)
+			return NULL;
+		prober->questions[*next] = NULL;
+		if (order == 0) {
+			(*next)++;
+			return question;
+		}
+		question_free(question);
+	}
+	return NULL;
+}
+
+/* The slice of wants that begins at `at` and has one key: its length. */
+static size_t
+slice_length(const struct want *wants, size_t at, size_t count)
+{
+	const struct key key = key_of_want(&wants[at]);
+	size_t end = at + 1;
+
+	for (; end < count; end++) {
+		const struct key other = key_of_want(&wants[end]);
+
+		if (compare_keys(&key, &other) != 0)
+			break;
+	}
+	return end - at;
+}
+
+/* First checks in the order of the keys, evenly spread. 0, or -1 when memory is out. */
+static int
+start_fresh(struct prober *prober)
+{
+	size_t count = 0, started = 0;
+	uint64_t window;
+
+	for (size_t i = 0; i < prober->question_count; i++)
+		count += prober->questions[i]->fresh;
+	window = count * FIRST_GAP > FIRST_WITHIN ? count * FIRST_GAP : FIRST_WITHIN;
+	for (size_t i = 0; i < prober->question_count; i++) {
+		struct question *question = prober->questions[i];
+		uint64_t delay;
+
+		if (!question->fresh)
+			continue;
+		delay = window * started++ / count;
+		if (arm(question, delay < question->interval ? delay : question->interval) == -1)
+			return -1;
+		question->fresh = false;
+	}
+	return 0;
+}
+
+int
+prober_sync(struct prober *prober, const struct model *model)
+{
+	size_t count = 0, made = 0, old = 0;
+	struct want *wants = collect(model, &count);
+	struct question **questions = calloc(count + 1, sizeof(struct question *));
+	int result = 0;
+
+	if (wants == NULL || questions == NULL) {
+		/* What is there may point at servers that are gone. */
+		forget_all(prober);
+		free(wants);
+		free(questions);
+		return -1;
+	}
+	for (size_t at = 0, length; at < count; at += length) {
+		const struct key key = key_of_want(&wants[at]);
+		struct question *question = take_old(prober, &old, &key);
+
+		length = slice_length(wants, at, count);
+		for (size_t i = 0; question != NULL && i < length; i++)
+			question->fresh = question->fresh || !had_want(prober, question, &wants[at + i]);
+		if (question == NULL)
+			question = question_new(prober, &key);
+		if (question == NULL) {
+			result = -1;
+			continue;
+		}
+		question->first = at;
+		question->count = length;
+		questions[made++] = question;
+	}
+	for (; old < prober->question_count; old++)
+		question_free(prober->questions[old]);
+	free(prober->questions);
+	free(prober->wants);
+	prober->questions = questions;
+	prober->question_count = made;
+	prober->wants = wants;
+	return start_fresh(prober) == -1 ? -1 : result;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Health checks on the wire: asks every server of a model, by libevent, and tells the results. Owns its timers, sockets
+ * and processes, not the model. Equal checks of different services are asked once, and the answer is told for each.
+ */
+#ifndef CHECK_CHECK_H
+#define CHECK_CHECK_H
+
+#include "base/attr.h"
+#include "model/health.h"
+#include "model/model.h"
+
+struct children;
+struct event_base;
+struct prober;
+
+#define PROBE_NO_WEIGHT (-1)
+
+struct probe_report {
+	enum health_reason reason; /* HEALTH_REASON_NONE: well */
+	int weight;                /* per cent of the server's weight that a script grants, or PROBE_NO_WEIGHT */
+	const char *detail;        /* what was asked and what came, "http 192.0.2.11:80 /healthz: status 503" */
+};
+
+/*
+ * `check` is the check's index in the service. The callback may change the server, but must not call the functions
+ * below.
+ */
+typedef void probe_result(void *context, struct server *server, size_t check, const struct probe_report *report);
+
+/* NULL when memory is out. `base` and `children` must outlive the prober. SIGPIPE must be ignored. */
+NODISCARD struct prober *prober_new(struct event_base *base, struct children *children, probe_result *result,
+    void *context);
+/*
+ * Makes the set of checks what `model` says; call it after every model_apply(), before the removed servers' memory
+ * could be used. Checks of servers that stayed go on undisturbed. 0, or -1 when memory is out: then some of the
+ * servers are not checked, and a later call may mend it.
+ */
+NODISCARD int prober_sync(struct prober *prober, const struct model *model);
+/* How many questions there are; at most as many as checks. */
+size_t prober_questions(const struct prober *prober);
+/* Nothing is called back any more. */
+void prober_free(struct prober *prober);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/* The DNS check: a question by UDP, with a random number and from a random port. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include <event2/util.h>
+
+#include "check/datagram.h"
+#include "check/dns_message.h"
+#include "check/kind.h"
+
+struct dns_asker {
+	const struct probe_target *target;
+	struct datagram datagram;
+	uint8_t question[DNS_QUESTION_MOST];
+	size_t length;
+};
+
+static void
+received(void *argument, const uint8_t *bytes, size_t length)
+{
+	struct dns_asker *asker = argument;
+	char detail[DNS_DETAIL];
+	enum health_reason reason;
+
+	if (!dns_judge(&asker->target->check, asker->question, asker->length, bytes, length, &reason, detail))
+		return;
+	datagram_close(&asker->datagram);
+	probe_tell(asker->target, reason, detail[0] == '\0' ? NULL : detail);
+}
+
+static void
+failed(void *argument, enum health_reason reason)
+{
+	struct dns_asker *asker = argument;
+
+	probe_tell(asker->target, reason, NULL);
+}
+
+static void
+begin(void *argument)
+{
+	struct dns_asker *asker = argument;
+	uint16_t id;
+
+	evutil_secure_rng_get_bytes(&id, sizeof(id));
+	asker->length = dns_question(&asker->target->check, id, asker->question);
+	datagram_ask(&asker->datagram, asker->question, asker->length);
+}
+
+static void *
+create(const struct probe_target *target)
+{
+	struct dns_asker *asker = calloc(1, sizeof(*asker));
+
+	if (asker == NULL)
+		return NULL;
+	asker->target = target;
+	asker->datagram = (struct datagram) {
+		.target = target, .fd = -1, .received = received, .failed = failed, .asker = asker
+	};
+	return asker;
+}
+
+static void
+destroy(void *argument)
+{
+	struct dns_asker *asker = argument;
+
+	datagram_close(&asker->datagram);
+	free(asker);
+}
+
+const struct probe_kind probe_dns = {
+	.create = create,
+	.destroy = destroy,
+	.begin = begin,
+};

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/* The HTTP and HTTPS checks: one GET over a connection of its own. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/util.h>
+
+#include "check/http_answer.h"
+#include "check/kind.h"
+#include "check/socket.h"
+#include "check/tls.h"
+
+#define PIECE 4096
+#define BUFFER_MOST 16384 /* what libevent may read ahead */
+
+struct http_asker {
+	const struct probe_target *target;
+	struct event *deadline;     /* of the whole check, whatever drips in */
+	struct event *connecting;
+	int fd;                     /* while connecting; then it is the stream's */
+	struct bufferevent *stream;
+	struct http_answer answer;
+};
+
+static void
+hang_up(struct http_asker *asker)
+{
+	(void)event_del(asker->deadline);
+	if (asker->connecting != NULL)
+		event_free(asker->connecting);
+	asker->connecting = NULL;
+	if (asker->stream != NULL)
+		bufferevent_free(asker->stream);
+	asker->stream = NULL;
+	if (asker->fd != -1)
+		(void)close(asker->fd);
+	asker->fd = -1;
+}
+
+static void
+finish(struct http_asker *asker, enum health_reason reason, const char *detail)
+{
+	hang_up(asker);
+	probe_tell(asker->target, reason, detail);
+}
+
+static void
+finish_answer(struct http_asker *asker)
+{
+	char detail[HTTP_DETAIL];
+
+	memcpy(detail, asker->answer.detail, sizeof(detail));
+	finish(asker, asker->answer.reason, detail[0] == '\0' ? NULL : detail);
+}
+
+static void
+on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+{
+	struct http_asker *asker = argument;
+	const char *detail = NULL;
+
+	if (asker->stream != NULL)
+		detail = asker->answer.head == 0 ? "connected, but no answer" : "the answer is not complete";
+	finish(asker, HEALTH_REASON_TIMEOUT, detail);
+}
+
+/* Feeds all that came. True when that decided it. */
+static bool
+drain(struct http_asker *asker)
+{
+	struct evbuffer *input = bufferevent_get_input(asker->stream);
+	uint8_t bytes[PIECE];
+	int got;
+
+	while ((got = evbuffer_remove(input, bytes, sizeof(bytes))) > 0)
+		if (http_answer_feed(&asker->answer, bytes, (size_t)got))
+			return true;
+	return false;
+}
+
+static void
+on_readable(struct bufferevent *stream UNUSED, void *argument)
+{
+	struct http_asker *asker = argument;
+
+	if (drain(asker))
+		finish_answer(asker);
+}
+
+static void
+on_event(struct bufferevent *stream, short what, void *argument)
+{
+	struct http_asker *asker = argument;
+	const int error = EVUTIL_SOCKET_ERROR();
+	char why[TLS_ERROR] = "";
+	enum health_reason reason = HEALTH_REASON_NONE;
+
+	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0) /* TLS is set up */
+		return;
+	if (drain(asker)) {
+		finish_answer(asker);
+		return;
+	}
+	if ((what & BEV_EVENT_ERROR) != 0 && asker->target->check.kind == CHECK_HTTPS)
+		reason = tls_blame(stream, why);
+	if (reason == HEALTH_REASON_NONE && (what & BEV_EVENT_ERROR) != 0 && error != 0)
+		reason = probe_reason_of(error);
+	if (reason != HEALTH_REASON_NONE) {
+		finish(asker, reason, why[0] == '\0' ? NULL : why);
+		return;
+	}
+	http_answer_end(&asker->answer);
+	finish_answer(asker);
+}
+
+/* What stands in the Host field (RFC 9110 section 7.2): the port when it is not the scheme's own. */
+static void
+write_host(const struct probe_target *target, char *text, size_t size)
+{
+	const bool v6 = target->addr.family == ADDR_IPV6;
+	const uint16_t usual = target->check.kind == CHECK_HTTPS ? 443 : 80;
+	char addr[ADDR_TEXT], port[8] = "";
+
+	if (target->check.host[0] != '\0') {
+		(void)snprintf(text, size, "%s", target->check.host);
+		return;
+	}
+	if (target->port != usual)
+		(void)snprintf(port, sizeof(port), ":%u", target->port);
+	(void)snprintf(text, size, "%s%s%s%s", v6 ? "[" : "", addr_format(&target->addr, addr), v6 ? "]" : "", port);
+}
+
+/* Whom the certificate must name. */
+static void
+write_name(const struct probe_target *target, char *text, size_t size)
+{
+	const char *host = target->check.sni[0] != '\0' ? target->check.sni : target->check.host;
+	char *colon;
+
+	if (host[0] == '\0') {
+		char addr[ADDR_TEXT];
+
+		(void)snprintf(text, size, "%s", addr_format(&target->addr, addr));
+		return;
+	}
+	(void)snprintf(text, size, "%s", host);
+	/* "example.org:8443"; IPv6 addresses have more than one. */
+	colon = strchr(text, ':');
+	if (colon != NULL && strchr(colon + 1, ':') == NULL)
+		*colon = '\0';
+}
+
+/* The stream takes the socket over. NULL with a reason. */
+static struct bufferevent *
+open_stream(struct http_asker *asker, char error[TLS_ERROR])
+{
+	const struct probe_target *target = asker->target;
+	char name[CHECK_TEXT];
+	const struct tls_demand demand = { name, !target->check.no_verify, target->check.ca };
+
+	if (target->check.kind == CHECK_HTTPS) {
+		write_name(target, name, sizeof(name));
+		return tls_open(target->tls, target->base, asker->fd, &demand, error);
+	}
+	(void)snprintf(error, TLS_ERROR, "out of memory");
+	return bufferevent_socket_new(target->base, asker->fd, BEV_OPT_CLOSE_ON_FREE);
+}
+
+static void
+converse(struct http_asker *asker)
+{
+	const char *path = asker->target->check.path;
+	char host[CHECK_TEXT], error[TLS_ERROR];
+
+	http_answer_begin(&asker->answer, &asker->target->check);
+	asker->stream = open_stream(asker, error);
+	if (asker->stream == NULL) {
+		finish(asker, HEALTH_REASON_LOCAL, error);
+		return;
+	}
+	asker->fd = -1;
+	write_host(asker->target, host, sizeof(host));
+	bufferevent_setcb(asker->stream, on_readable, NULL, on_event, asker);
+	bufferevent_setwatermark(asker->stream, EV_READ, 0, BUFFER_MOST);
+	if (evbuffer_add_printf(bufferevent_get_output(asker->stream),
+	    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: dsrd/" PACKAGE_VERSION "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+	    *path == '\0' ? "/" : path, host) < 0 || bufferevent_enable(asker->stream, EV_READ | EV_WRITE) == -1)
+		finish(asker, HEALTH_REASON_LOCAL, "out of memory");
+}
+
+static void
+on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
+{
+	struct http_asker *asker = argument;
+	const int error = socket_error(fd);
+
+	event_free(asker->connecting);
+	asker->connecting = NULL;
+	if (error != 0)
+		finish(asker, probe_reason_of(error), NULL);
+	else
+		converse(asker);
+}
+
+static void
+begin(void *argument)
+{
+	struct http_asker *asker = argument;
+	const struct probe_target *target = asker->target;
+
+	asker->fd = socket_connect(&target->addr, target->port, SOCK_STREAM, 0);
+	if (asker->fd == -1) {
+		finish(asker, probe_reason_of(errno), NULL);
+		return;
+	}
+	asker->connecting = event_new(target->base, asker->fd, EV_WRITE, on_connected, asker);
+	if (asker->connecting == NULL || event_add(asker->connecting, NULL) == -1 ||
+	    event_add(asker->deadline, &target->timeout) == -1)
+		finish(asker, HEALTH_REASON_LOCAL, "out of memory");
+}
+
+static void *
+create(const struct probe_target *target)
+{
+	struct http_asker *asker = calloc(1, sizeof(*asker));
+
+	if (asker == NULL)
+		return NULL;
+	asker->target = target;
+	asker->fd = -1;
+	asker->deadline = event_new(target->base, -1, 0, on_deadline, asker);
+	if (asker->deadline == NULL) {
+		free(asker);
+		return NULL;
+	}
+	return asker;
+}
+
+static void
+destroy(void *argument)
+{
+	struct http_asker *asker = argument;
+
+	hang_up(asker);
+	event_free(asker->deadline);
+	free(asker);
+}
+
+const struct probe_kind probe_http = {
+	.create = create,
+	.destroy = destroy,
+	.begin = begin,
+};

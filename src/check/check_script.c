@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/* The script check: a program of the operator's decides, and may say how much of its weight the server shall have. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/text.h"
+#include "check/children.h"
+#include "check/kind.h"
+
+#define WORDS_MOST CHECK_TEXT /* each has a character or its end */
+#define DETAIL_TEXT (CHILD_LINE + 64)
+
+struct script_asker {
+	const struct probe_target *target;
+	struct child *child; /* NULL when nothing is under way */
+	char service[NAME_MOST + 16];
+	char server[NAME_MOST + 16];
+	char address[ADDR_TEXT + 16];
+	char port[32];
+	char vip[ADDR_TEXT + 16];
+};
+
+/* "weight 50". PROBE_NO_WEIGHT when the line is something else. */
+static int
+read_weight(const char *line)
+{
+	static const char word[] = "weight ";
+	uint64_t percent;
+
+	if (strncmp(line, word, sizeof(word) - 1) != 0 || text_number(line + sizeof(word) - 1, 0, 100, &percent) != 0)
+		return PROBE_NO_WEIGHT;
+	return (int)percent;
+}
+
+static void
+tell(struct script_asker *asker, enum health_reason reason, int weight, const char *detail)
+{
+	const struct probe_report report = { reason, weight, detail };
+
+	asker->target->answer(asker->target->question, &report);
+}
+
+static void
+on_end(void *argument, const struct child_end *end)
+{
+	struct script_asker *asker = argument;
+	const char *separator = end->line[0] == '\0' ? "" : ": ";
+	char detail[DETAIL_TEXT];
+	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
+
+	asker->child = NULL;
+	if (end->timed_out) {
+		tell(asker, HEALTH_REASON_TIMEOUT, PROBE_NO_WEIGHT, "it was ended with all its processes");
+		return;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		tell(asker, HEALTH_REASON_NONE, read_weight(end->line), NULL);
+		return;
+	}
+	if (WIFSIGNALED(status))
+		(void)snprintf(detail, sizeof(detail), "signal %d%s%s", WTERMSIG(status), separator, end->line);
+	else
+		(void)snprintf(detail, sizeof(detail), "exit status %d%s%s", WEXITSTATUS(status), separator, end->line);
+	tell(asker, HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, detail);
+}
+
+static void
+begin(void *argument)
+{
+	struct script_asker *asker = argument;
+	const struct check_settings *check = &asker->target->check;
+	const char *argv[WORDS_MOST + 1] = { NULL };
+	const char *const environment[] = { asker->service, asker->server, asker->address, asker->port, asker->vip, NULL };
+	const struct child_order order = { argv, environment, asker->target->timeout, true, on_end, asker };
+	const char *word = check->command;
+	char detail[DETAIL_TEXT];
+
+	for (unsigned i = 0; i < check->command_words && i < WORDS_MOST; i++, word += strlen(word) + 1)
+		argv[i] = word;
+	asker->child = child_start(asker->target->children, &order);
+	if (asker->child != NULL)
+		return;
+	(void)snprintf(detail, sizeof(detail), "it does not start: %s", strerror(errno));
+	tell(asker, HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, detail);
+}
+
+static void *
+create(const struct probe_target *target)
+{
+	struct script_asker *asker = calloc(1, sizeof(*asker));
+	char addr[ADDR_TEXT];
+
+	if (asker == NULL)
+		return NULL;
+	asker->target = target;
+	(void)snprintf(asker->service, sizeof(asker->service), "DSRD_SERVICE=%s", target->service);
+	(void)snprintf(asker->server, sizeof(asker->server), "DSRD_SERVER=%s", target->server);
+	(void)snprintf(asker->address, sizeof(asker->address), "DSRD_ADDRESS=%s", addr_format(&target->addr, addr));
+	(void)snprintf(asker->port, sizeof(asker->port), "DSRD_PORT=%u", target->service_port);
+	(void)snprintf(asker->vip, sizeof(asker->vip), "DSRD_VIP=%s", addr_format(&target->vip, addr));
+	return asker;
+}
+
+static void
+destroy(void *argument)
+{
+	struct script_asker *asker = argument;
+
+	if (asker->child != NULL)
+		child_forget(asker->child);
+	free(asker);
+}
+
+const struct probe_kind probe_script = {
+	.create = create,
+	.destroy = destroy,
+	.begin = begin,
+};

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/* The TCP check: a server is well when it accepts a connection and, where wanted, says what it should. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "check/kind.h"
+#include "check/matcher.h"
+#include "check/socket.h"
+
+#define ANSWER_MOST 4096 /* bytes in which the expected ones must appear */
+#define PIECE 1024
+
+struct tcp_asker {
+	const struct probe_target *target;
+	struct event *event;    /* NULL when nothing is under way */
+	struct event *deadline; /* of the whole check, whatever drips in */
+	int fd;
+	size_t sent;
+	size_t received;
+	struct matcher matcher;
+};
+
+/*
+ * An ordinary close: the server reads an end of file, which most take in silence. Cutting the connection short by
+ * SO_LINGER would spare us TIME_WAIT, but many a server logs each reset or counts it against us. TIME_WAIT stays small:
+ * a minute's worth of checks for each server.
+ */
+static void
+hang_up(struct tcp_asker *asker)
+{
+	if (asker->event != NULL)
+		event_free(asker->event);
+	asker->event = NULL;
+	(void)event_del(asker->deadline);
+	if (asker->fd != -1)
+		(void)close(asker->fd);
+	asker->fd = -1;
+}
+
+static void
+finish(struct tcp_asker *asker, enum health_reason result)
+{
+	hang_up(asker);
+	probe_tell(asker->target, result, NULL);
+}
+
+static void
+on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+{
+	finish(argument, HEALTH_REASON_TIMEOUT);
+}
+
+static void
+on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
+{
+	struct tcp_asker *asker = argument;
+	uint8_t bytes[PIECE];
+	const size_t room = ANSWER_MOST - asker->received;
+	const ssize_t got = recv(fd, bytes, room < PIECE ? room : PIECE, 0);
+
+	if (got == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got == -1) {
+		finish(asker, probe_reason_of(errno));
+		return;
+	}
+	asker->received += (size_t)got;
+	/* expect="" is content with any byte. */
+	if (got > 0 && matcher_feed(&asker->matcher, bytes, (size_t)got))
+		finish(asker, HEALTH_REASON_NONE);
+	else if (got == 0 || asker->received == ANSWER_MOST)
+		finish(asker, HEALTH_REASON_MISSING);
+}
+
+/* Waits for `what` from now on. */
+static void
+await(struct tcp_asker *asker, short what, event_callback_fn callback)
+{
+	if (asker->event != NULL)
+		event_free(asker->event);
+	asker->event = event_new(asker->target->base, asker->fd, (short)(what | EV_PERSIST), callback, asker);
+	if (asker->event == NULL || event_add(asker->event, NULL) == -1)
+		finish(asker, HEALTH_REASON_LOCAL);
+}
+
+/* What is to be said has been said. */
+static void
+said(struct tcp_asker *asker)
+{
+	matcher_begin(&asker->matcher, &asker->target->check.expect);
+	asker->received = 0;
+	if (!asker->target->check.expect.given)
+		finish(asker, HEALTH_REASON_NONE);
+	else
+		await(asker, EV_READ, on_readable);
+}
+
+static void
+on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
+{
+	struct tcp_asker *asker = argument;
+	const struct check_bytes *text = &asker->target->check.send;
+	const ssize_t sent = send(fd, text->bytes + asker->sent, text->length - asker->sent, 0);
+
+	if (sent == -1 && errno != EAGAIN && errno != EINTR) {
+		finish(asker, probe_reason_of(errno));
+		return;
+	}
+	if (sent > 0)
+		asker->sent += (size_t)sent;
+	if (asker->sent == text->length)
+		said(asker);
+}
+
+static void
+connected(struct tcp_asker *asker)
+{
+	asker->sent = 0;
+	if (asker->target->check.send.given)
+		await(asker, EV_WRITE, on_sendable);
+	else
+		said(asker);
+}
+
+static void
+on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
+{
+	struct tcp_asker *asker = argument;
+	const int error = socket_error(fd);
+
+	if (error != 0)
+		finish(asker, probe_reason_of(error));
+	else
+		connected(asker);
+}
+
+static void
+begin(void *argument)
+{
+	struct tcp_asker *asker = argument;
+
+	asker->fd = socket_connect(&asker->target->addr, asker->target->port, SOCK_STREAM, 0);
+	if (asker->fd == -1) {
+		finish(asker, probe_reason_of(errno));
+		return;
+	}
+	if (event_add(asker->deadline, &asker->target->timeout) == -1)
+		finish(asker, HEALTH_REASON_LOCAL);
+	else
+		await(asker, EV_WRITE, on_connected);
+}
+
+static void *
+create(const struct probe_target *target)
+{
+	struct tcp_asker *asker = calloc(1, sizeof(*asker));
+
+	if (asker == NULL)
+		return NULL;
+	asker->target = target;
+	asker->fd = -1;
+	asker->deadline = event_new(target->base, -1, 0, on_deadline, asker);
+	if (asker->deadline == NULL) {
+		free(asker);
+		return NULL;
+	}
+	return asker;
+}
+
+static void
+destroy(void *argument)
+{
+	struct tcp_asker *asker = argument;
+
+	hang_up(asker);
+	event_free(asker->deadline);
+	free(asker);
+}
+
+const struct probe_kind probe_tcp = {
+	.create = create,
+	.destroy = destroy,
+	.begin = begin,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Programs that run beside the daemon: check scripts and `notify`. Each leads a process group of its own, inherits no
+ * descriptor but /dev/null and perhaps a pipe, is ended with its whole group when its time is over, and is reaped
+ * without waiting.
+ */
+#ifndef CHECK_CHILDREN_H
+#define CHECK_CHILDREN_H
+
+#include <stdbool.h>
+#include <sys/time.h>
+
+#include "base/attr.h"
+
+struct child;
+struct children;
+struct event_base;
+
+#define CHILD_LINE 128 /* of its output, with the end */
+
+struct child_end {
+	bool timed_out;   /* the group was told to end; `status` means nothing */
+	int status;       /* of waitpid() */
+	const char *line; /* the first line on standard output, if that was wanted; may be empty */
+};
+
+typedef void child_ended(void *context, const struct child_end *end);
+
+struct child_order {
+	const char *const *argv;        /* NULL at the end; argv[0] is an absolute path */
+	const char *const *environment; /* NULL at the end; nothing else is in it but PATH */
+	struct timeval timeout;
+	bool wants_line;
+	child_ended *ended; /* once, but never after child_forget(); NULL: nobody wants to know */
+	void *context;
+};
+
+/* `base` must outlive it, and must be the one that handles this process's signals. NULL when memory is out. */
+NODISCARD struct children *children_new(struct event_base *base);
+/* Kills what runs. */
+void children_free(struct children *children);
+/* NULL with errno set. Everything in the order is copied. */
+NODISCARD struct child *child_start(struct children *children, const struct child_order *order);
+/* Its end does not matter any more, and is to come soon. */
+void child_forget(struct child *child);
+
+#endif

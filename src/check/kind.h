@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/* What one way of asking a server (TCP connect, HTTP, a script ...) gives to the prober, which knows when to ask. */
+#ifndef CHECK_KIND_H
+#define CHECK_KIND_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/time.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "check/check.h"
+#include "model/health.h"
+#include "model/settings.h"
+
+struct children;
+struct event_base;
+struct tls_contexts;
+
+/* Tells the prober the answer; once for each `begin`, unless `destroy` came before. May come from within `begin`. */
+typedef void probe_answer(void *question, const struct probe_report *report);
+
+/* Whom to ask. Does not change as long as the asker lives, which may keep the pointer. */
+struct probe_target {
+	struct addr addr;
+	uint16_t port; /* 0 where the kind knows none */
+	struct timeval timeout;
+	struct check_settings check;
+	/* For scripts, which are told for whom they run. Empty for all others. */
+	char service[NAME_MOST];
+	char server[NAME_MOST];
+	struct addr vip;
+	uint16_t service_port;
+	/* What all askers of a prober share. */
+	struct event_base *base;
+	struct children *children;
+	struct tls_contexts *tls;
+	probe_answer *answer;
+	void *question; /* the argument of `answer` */
+};
+
+struct probe_kind {
+	/* An asker, or NULL when memory is out. */
+	void *(*create)(const struct probe_target *target);
+	/* Gives up what is under way. */
+	void (*destroy)(void *asker);
+	/* Never called while an answer is outstanding. */
+	void (*begin)(void *asker);
+};
+
+extern const struct probe_kind probe_tcp;
+extern const struct probe_kind probe_http; /* https too */
+extern const struct probe_kind probe_icmp;
+extern const struct probe_kind probe_dns;
+extern const struct probe_kind probe_udp;
+extern const struct probe_kind probe_script;
+
+/* Answers with a reason, and a detail ("status 503") or NULL. The asker may be gone afterwards: touch nothing. */
+void probe_tell(const struct probe_target *target, enum health_reason reason, const char *detail);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* TLS for https checks. tls_openssl.c or, where there is no OpenSSL, tls_none.c: then every opening fails. */
+#ifndef CHECK_TLS_H
+#define CHECK_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "model/health.h"
+
+struct bufferevent;
+struct event_base;
+struct tls_contexts;
+
+#define TLS_ERROR 200
+
+/* What is trusted is read once for each `ca`, however many checks use it, and kept until the end. NULL: no memory. */
+NODISCARD struct tls_contexts *tls_contexts_new(void);
+void tls_contexts_free(struct tls_contexts *contexts);
+
+struct tls_demand {
+	const char *name; /* the server's name, or address in text: asked for, if a name, and verified */
+	bool verify;
+	const char *ca;   /* a file of certificates; empty: the system's */
+};
+
+/*
+ * A bufferevent that speaks TLS over the connected socket `fd`, which it owns from then on. NULL with a reason, `fd`
+ * untouched. The demand is copied.
+ */
+NODISCARD struct bufferevent *tls_open(struct tls_contexts *contexts, struct event_base *base, int fd,
+    const struct tls_demand *demand, char error[TLS_ERROR]);
+/* Why it failed, if TLS was to blame: a text in `error`. HEALTH_REASON_NONE: look at errno. */
+enum health_reason tls_blame(struct bufferevent *stream, char error[TLS_ERROR]);
+
+#endif

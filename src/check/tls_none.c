@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "check/tls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* There has to be something that is not NULL. */
+struct tls_contexts {
+	char nothing;
+};
+
+struct tls_contexts *
+tls_contexts_new(void)
+{
+	return calloc(1, sizeof(struct tls_contexts));
+}
+
+void
+tls_contexts_free(struct tls_contexts *contexts)
+{
+	free(contexts);
+}
+
+struct bufferevent *
+tls_open(struct tls_contexts *contexts UNUSED, struct event_base *base UNUSED, int fd UNUSED,
+    const struct tls_demand *demand UNUSED, char error[TLS_ERROR])
+{
+	(void)snprintf(error, TLS_ERROR, "this dsrd was built without OpenSSL");
+	return NULL;
+}
+
+enum health_reason
+tls_blame(struct bufferevent *stream UNUSED, char error[TLS_ERROR])
+{
+	error[0] = '\0';
+	return HEALTH_REASON_NONE;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "check/tls.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "base/addr.h"
+
+/* Reading the system's certificates takes milliseconds and megabytes, so contexts are shared. */
+struct context {
+	struct context *next;
+	SSL_CTX *ssl;
+	bool verify;
+	char ca[];
+};
+
+struct tls_contexts {
+	struct context *first;
+};
+
+struct tls_contexts *
+tls_contexts_new(void)
+{
+	return calloc(1, sizeof(struct tls_contexts));
+}
+
+static void
+context_free(struct context *context)
+{
+	SSL_CTX_free(context->ssl);
+	free(context);
+}
+
+void
+tls_contexts_free(struct tls_contexts *contexts)
+{
+	if (contexts == NULL)
+		return;
+	while (contexts->first != NULL) {
+		struct context *next = contexts->first->next;
+
+		context_free(contexts->first);
+		contexts->first = next;
+	}
+	free(contexts);
+}
+
+/* OpenSSL's own word for its newest error; its queue is empty afterwards. */
+static void
+take_error(const char *what, char error[TLS_ERROR])
+{
+	const unsigned long number = ERR_peek_last_error();
+	const char *reason = ERR_reason_error_string(number);
+
+	(void)snprintf(error, TLS_ERROR, "%s: %s", what, reason == NULL ? "no reason given" : reason);
+	ERR_clear_error();
+}
+
+static struct context *
+context_new(const struct tls_demand *demand, char error[TLS_ERROR])
+{
+	struct context *context = calloc(1, sizeof(*context) + strlen(demand->ca) + 1);
+	int trusted = 1;
+
+	if (context != NULL)
+		context->ssl = SSL_CTX_new(TLS_client_method());
+	if (context == NULL || context->ssl == NULL) {
+		free(context);
+		(void)snprintf(error, TLS_ERROR, "out of memory");
+		return NULL;
+	}
+	context->verify = demand->verify;
+	memcpy(context->ca, demand->ca, strlen(demand->ca) + 1);
+	SSL_CTX_set_verify(context->ssl, demand->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	if (demand->verify && demand->ca[0] != '\0')
+		trusted = SSL_CTX_load_verify_locations(context->ssl, demand->ca, NULL);
+	else if (demand->verify)
+		trusted = SSL_CTX_set_default_verify_paths(context->ssl);
+	if (trusted != 1) {
+		take_error(demand->ca[0] != '\0' ? demand->ca : "the system's certificates cannot be read", error);
+		context_free(context);
+		return NULL;
+	}
+	return context;
+}
+
+static struct context *
+find_context(struct tls_contexts *contexts, const struct tls_demand *demand, char error[TLS_ERROR])
+{
+	struct context *context = contexts->first;
+
+	while (context != NULL && (context->verify != demand->verify || strcmp(context->ca, demand->ca) != 0))
+		context = context->next;
+	if (context == NULL) {
+		context = context_new(demand, error);
+		if (context == NULL)
+			return NULL;
+		context->next = contexts->first;
+		contexts->first = context;
+	}
+	return context;
+}
+
+/* Whom we ask for, and who must answer. False when OpenSSL cannot. */
+static bool
+set_name(SSL *ssl, const struct tls_demand *demand)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	struct addr addr;
+
+	if (addr_parse(demand->name, &addr) == 0) /* RFC 6066 section 3: no addresses there */
+		return X509_VERIFY_PARAM_set1_ip_asc(param, demand->name) == 1;
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	/* What SSL_set_tlsext_host_name() does; that macro casts const away in our own line. */
+	return X509_VERIFY_PARAM_set1_host(param, demand->name, 0) == 1 &&
+	    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+	    (void *)(uintptr_t)demand->name) == 1;
+}
+
+struct bufferevent *
+tls_open(struct tls_contexts *contexts, struct event_base *base, int fd, const struct tls_demand *demand,
+    char error[TLS_ERROR])
+{
+	struct context *context = find_context(contexts, demand, error);
+	struct bufferevent *stream;
+	SSL *ssl;
+
+	if (context == NULL)
+		return NULL;
+	ssl = SSL_new(context->ssl);
+	if (ssl == NULL || !set_name(ssl, demand)) {
+		take_error("the check's name", error);
+		SSL_free(ssl);
+		return NULL;
+	}
+	/* It frees `ssl`, also when it fails. */
+	stream = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	if (stream == NULL) {
+		(void)snprintf(error, TLS_ERROR, "out of memory");
+		return NULL;
+	}
+	/* Many a server closes without saying so by TLS; what is complete, HTTP itself knows. */
+	bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
+	return stream;
+}
+
+enum health_reason
+tls_blame(struct bufferevent *stream, char error[TLS_ERROR])
+{
+	const SSL *ssl = bufferevent_openssl_get_ssl(stream);
+	const long verified = SSL_get_verify_result(ssl);
+	const unsigned long number = bufferevent_get_openssl_error(stream);
+	const char *reason;
+
+	if (verified != X509_V_OK && (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) != 0) {
+		(void)snprintf(error, TLS_ERROR, "%s", X509_verify_cert_error_string(verified));
+		return HEALTH_REASON_CERTIFICATE;
+	}
+	if (number == 0)
+		return HEALTH_REASON_NONE;
+	reason = ERR_reason_error_string(number);
+	(void)snprintf(error, TLS_ERROR, "%s", reason == NULL ? "no reason given" : reason);
+	return HEALTH_REASON_TLS;
+}

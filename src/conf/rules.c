@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: ISC */
+/* What is wrong between the lines of a configuration: what is missing, given twice, or contradicts itself. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "conf/source.h"
+#include "proto/packet.h"
+
+/* One listen or server, where it stood, and how it stands in the order of the file. */
+struct item {
+	const struct draft *draft;
+	const struct place *place;
+	const struct listen_settings *listen;
+	const struct server_settings *server;
+	size_t order;
+};
+
+struct items {
+	struct item *items;
+	size_t count;
+};
+
+static int
+compare_sizes(size_t a, size_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int
+compare_addrs(const struct addr *a, const struct addr *b)
+{
+	int result = (a->family > b->family) - (a->family < b->family);
+
+	return result != 0 ? result : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+/* VIP, protocol, first port, order. */
+static int
+compare_listens(const void *left, const void *right)
+{
+	const struct item *a = left, *b = right;
+	int result = compare_addrs(&a->listen->vip, &b->listen->vip);
+
+	if (result == 0)
+		result = compare_sizes(a->listen->protocol, b->listen->protocol);
+	if (result == 0)
+		result = compare_sizes(a->listen->first, b->listen->first);
+	return result != 0 ? result : compare_sizes(a->order, b->order);
+}
+
+static int
+compare_names(const void *left, const void *right)
+{
+	const struct item *a = left, *b = right;
+	int result = strcmp(a->server->name, b->server->name);
+
+	return result != 0 ? result : compare_sizes(a->order, b->order);
+}
+
+static int
+compare_hosts(const void *left, const void *right)
+{
+	const struct item *a = left, *b = right;
+	int result = compare_addrs(&a->server->addr, &b->server->addr);
+
+	if (result == 0)
+		result = strcmp(a->server->iface, b->server->iface);
+	return result != 0 ? result : compare_sizes(a->order, b->order);
+}
+
+/* For bsearch(): an address among items that compare_listens() sorted. */
+static int
+compare_vip(const void *addr, const void *item)
+{
+	return compare_addrs(addr, &((const struct item *)item)->listen->vip);
+}
+
+/* All listens of the services that are kept, sorted. False when memory is out. */
+static bool
+collect_listens(struct parse *parse, struct items *all)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parse->service_count; i++)
+		count += parse->services[i]->service.listen_count;
+	all->count = 0;
+	all->items = calloc(count + 1, sizeof(*all->items));
+	if (all->items == NULL) {
+		parse_out_of_memory(parse);
+		return false;
+	}
+	for (size_t i = 0; i < parse->service_count; i++) {
+		const struct draft *draft = parse->services[i];
+
+		for (size_t j = 0; j < draft->service.listen_count && !draft->discard; j++, all->count++)
+			all->items[all->count] = (struct item){ .draft = draft, .place = &draft->listen_places[j],
+			    .listen = &draft->service.listens[j], .order = all->count };
+	}
+	qsort(all->items, all->count, sizeof(*all->items), compare_listens);
+	return true;
+}
+
+/* `a` and `b` overlap. `*told` is the last line that was blamed: one word on each is enough. */
+static void
+tell_overlap(struct parse *parse, const struct item *a, const struct item *b, const struct place **told)
+{
+	const struct item *later = a->order > b->order ? a : b;
+	const struct item *earlier = later == a ? b : a;
+	unsigned port = a->listen->first > b->listen->first ? a->listen->first : b->listen->first;
+	const char *protocol = protocol_name(a->listen->protocol);
+	char vip[ADDR_TEXT], where[PLACE_TEXT];
+
+	if (*told != NULL && (*told)->file == later->place->file && (*told)->line == later->place->line)
+		return;
+	*told = later->place;
+	addr_format(&a->listen->vip, vip);
+	place_text(earlier->place, later->place, where);
+	if (a->draft == b->draft)
+		parse_error_at(parse, later->place, "%s %s/%u was given %s already", vip, protocol, port, where);
+	else
+		parse_error_at(parse, later->place,
+		    "%s %s/%u belongs to service `%s` already (%s): "
+		    "a port of a VIP can lead to one service only",
+		    vip, protocol, port, earlier->draft->service.name, where);
+}
+
+/* The same VIP, protocol and port may stand once. */
+static void
+check_overlaps(struct parse *parse, const struct items *all)
+{
+	const struct item *widest = NULL; /* of this VIP and protocol, the one that reaches the highest port so far */
+	const struct place *told = NULL;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct item *item = &all->items[i];
+		const struct listen_settings *listen = item->listen;
+
+		if (widest != NULL && (!addr_equal(&widest->listen->vip, &listen->vip) ||
+		    widest->listen->protocol != listen->protocol))
+			widest = NULL;
+		if (widest != NULL && listen->first <= widest->listen->last)
+			tell_overlap(parse, widest, item, &told);
+		if (widest == NULL || listen->last > widest->listen->last)
+			widest = item;
+	}
+}
+
+/* A VIP is answered for on one interface. */
+static void
+check_vip_ifaces(struct parse *parse, const struct items *all)
+{
+	for (size_t i = 1; i < all->count; i++) {
+		const struct item *a = &all->items[i - 1], *b = &all->items[i];
+		const struct item *later = a->order > b->order ? a : b;
+		const struct item *earlier = later == a ? b : a;
+		char vip[ADDR_TEXT], where[PLACE_TEXT];
+
+		if (!addr_equal(&a->listen->vip, &b->listen->vip) ||
+		    strcmp(a->draft->service.iface, b->draft->service.iface) == 0)
+			continue;
+		parse_error_at(parse, later->place,
+		    "the VIP %s is on interface `%s` here, but on `%s` in service `%s` (%s): "
+		    "a VIP lives on one interface",
+		    addr_format(&later->listen->vip, vip), later->draft->service.iface, earlier->draft->service.iface,
+		    earlier->draft->service.name, place_text(earlier->place, later->place, where));
+	}
+}
+
+/* The first listen of that VIP in the file, or NULL. */
+static const struct item *
+find_vip(const struct items *all, const struct addr *addr)
+{
+	const struct item *found = bsearch(addr, all->items, all->count, sizeof(*all->items), compare_vip);
+	const struct item *first = found, *item = found;
+
+	if (found == NULL)
+		return NULL;
+	while (item > all->items && addr_equal(&item[-1].listen->vip, addr))
+		item--;
+	for (; item < all->items + all->count && addr_equal(&item->listen->vip, addr); item++) {
+		if (item->order < first->order)
+			first = item;
+	}
+	return first;
+}
+
+/* Servers and the director have addresses of their own. */
+static void
+check_server_address(struct parse *parse, const struct items *listens, const struct draft *draft, size_t index)
+{
+	const struct server_settings *server = &draft->service.servers[index];
+	const struct place *place = &draft->server_places[index];
+	const struct item *vip = find_vip(listens, &server->addr);
+	char addr[ADDR_TEXT], where[PLACE_TEXT];
+
+	addr_format(&server->addr, addr);
+	if (vip != NULL)
+		parse_error_at(parse, place,
+		    "server `%s` cannot have the address %s, which is a VIP (%s): name the server's "
+		    "own address; the VIP stands on its loopback besides",
+		    server->name, addr, place_text(vip->place, place, where));
+	if (addr_equal(&server->addr, &parse->conf->address4.addr) ||
+	    addr_equal(&server->addr, &parse->conf->address6.addr))
+		parse_error_at(parse, place, "server `%s` cannot have the address %s, which is the director's own: "
+		    "the director cannot be a real server too", server->name, addr);
+}
+
+static void
+check_own_address(struct parse *parse, const struct items *listens, const struct addr *own)
+{
+	char addr[ADDR_TEXT];
+
+	if (addr_is_set(own) && find_vip(listens, own) != NULL)
+		parse_error_at(parse, &parse->dsrd.given[KEY_ADDRESS], "%s is a VIP: `address` is the director's own, "
+		    "another one", addr_format(own, addr));
+}
+
+/* A probe address is nobody's. */
+static void
+check_probe_address(struct parse *parse, const struct items *listens, const struct addr *probe)
+{
+	const struct place *place = &parse->dsrd.given[KEY_PROBE_ADDRESS];
+	char addr[ADDR_TEXT];
+
+	if (!addr_is_set(probe))
+		return;
+	addr_format(probe, addr);
+	if (find_vip(listens, probe) != NULL)
+		parse_error_at(parse, place, "%s is a VIP: `probe-address` is an address that nothing else uses", addr);
+	for (size_t i = 0; i < parse->service_count; i++) {
+		const struct service_settings *service = &parse->services[i]->service;
+
+		for (size_t j = 0; j < service->server_count; j++) {
+			if (!addr_equal(&service->servers[j].addr, probe))
+				continue;
+			parse_error_at(parse, place, "%s is server `%s`: `probe-address` is an address that nothing else uses", addr,
+			    service->servers[j].name);
+			return;
+		}
+	}
+}
+
+static void
+check_http(struct parse *parse, const struct items *listens)
+{
+	const struct addr *http = &parse->conf->http_address;
+	char addr[ADDR_TEXT];
+
+	if (addr_is_set(http) && find_vip(listens, http) != NULL)
+		parse_error_at(parse, &parse->dsrd.given[KEY_HTTP], "%s is a VIP: `http` is for an address of the director's "
+		    "own, or 127.0.0.1", addr_format(http, addr));
+}
+
+static void
+check_addresses(struct parse *parse, const struct items *listens)
+{
+	check_http(parse, listens);
+	check_own_address(parse, listens, &parse->conf->address4.addr);
+	check_own_address(parse, listens, &parse->conf->address6.addr);
+	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
+		check_probe_address(parse, listens, &parse->conf->settings.probe_addresses[i]);
+	for (size_t i = 0; i < parse->service_count; i++) {
+		const struct draft *draft = parse->services[i];
+
+		for (size_t j = 0; j < draft->service.server_count && !draft->discard; j++)
+			check_server_address(parse, listens, draft, j);
+	}
+}
+
+static void
+check_server_names(struct parse *parse, struct item *items, size_t count)
+{
+	char where[PLACE_TEXT];
+
+	qsort(items, count, sizeof(*items), compare_names);
+	for (size_t i = 1; i < count; i++) {
+		if (strcmp(items[i - 1].server->name, items[i].server->name) == 0)
+			parse_error_at(parse, items[i].place,
+			    "server `%s` was given %s already: names must differ within a service",
+			    items[i].server->name, place_text(items[i - 1].place, items[i].place, where));
+	}
+}
+
+static void
+check_server_twins(struct parse *parse, struct item *items, size_t count)
+{
+	char addr[ADDR_TEXT], where[PLACE_TEXT];
+
+	qsort(items, count, sizeof(*items), compare_hosts);
+	for (size_t i = 1; i < count; i++) {
+		const struct server_settings *a = items[i - 1].server, *b = items[i].server;
+
+		/* A name given twice has been told already. */
+		if (!addr_equal(&a->addr, &b->addr) || strcmp(a->iface, b->iface) != 0 || strcmp(a->name, b->name) == 0)
+			continue;
+		parse_error_at(parse, items[i].place,
+		    "servers `%s` (%s) and `%s` have the same address %s: raise the weight "
+		    "of one instead",
+		    a->name, place_text(items[i - 1].place, items[i].place, where), b->name,
+		    addr_format(&b->addr, addr));
+	}
+}
+
+static void
+check_servers(struct parse *parse, const struct draft *draft)
+{
+	size_t count = draft->service.server_count;
+	struct item *items = calloc(count + 1, sizeof(*items));
+
+	if (items == NULL) {
+		parse_out_of_memory(parse);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct item){ .draft = draft, .place = &draft->server_places[i],
+		    .server = &draft->service.servers[i], .order = i };
+	check_server_names(parse, items, count);
+	check_server_twins(parse, items, count);
+	free(items);
+}
+
+/* Where a service's key stood: in its section, else in [defaults], else (the built-in default) the section itself. */
+static const struct place *
+key_place(const struct parse *parse, const struct draft *draft, enum key_id id)
+{
+	if (draft->given[id].file != NULL)
+		return &draft->given[id];
+	if (parse->defaults.given[id].file != NULL)
+		return &parse->defaults.given[id];
+	return &draft->place;
+}
+
+static bool
+key_broken(const struct parse *parse, const struct draft *draft, enum key_id id)
+{
+	return draft->broken[id] || parse->defaults.broken[id];
+}
+
+static void
+check_port(struct parse *parse, const struct draft *draft)
+{
+	const struct service_settings *service = &draft->service;
+
+	if (service->listen_count == 0 || key_broken(parse, draft, KEY_LISTEN) || key_broken(parse, draft, KEY_CHECK))
+		return;
+	for (size_t i = 0; i < service->check_count; i++) {
+		const struct check_settings *check = &service->checks[i];
+		const char *name = check_kind_name(check->kind);
+		const bool udp = check->kind == CHECK_UDP || check->kind == CHECK_DNS;
+
+		if (check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT || service_check_port(service, check) != 0)
+			continue;
+		parse_error_at(parse, draft->given[KEY_CHECK].file != NULL ? &draft->given[KEY_CHECK] : &draft->place,
+		    "service `%s` names no single %s port that `check = %s` could go to: write `check = %s port=N`, or "
+		    "`check = none` to trust its servers unasked", service->name, udp ? "UDP" : "TCP", name, name);
+	}
+}
+
+/* A check must be over before the next begins. Told once for all services that took both from [defaults]. */
+static void
+check_times(struct parse *parse, const struct draft *draft, bool *told)
+{
+	const struct service_settings *service = &draft->service;
+	const struct place *place = key_place(parse, draft, KEY_TIMEOUT);
+	char timeout[DURATION_TEXT], interval[DURATION_TEXT];
+
+	if (key_broken(parse, draft, KEY_TIMEOUT) || key_broken(parse, draft, KEY_INTERVAL) ||
+	    service->timeout <= service->interval)
+		return;
+	if (draft->given[KEY_TIMEOUT].file == NULL && draft->given[KEY_INTERVAL].file != NULL)
+		place = &draft->given[KEY_INTERVAL];
+	else if (draft->given[KEY_TIMEOUT].file == NULL) {
+		if (*told)
+			return;
+		*told = true;
+		if (parse->defaults.given[KEY_TIMEOUT].file == NULL)
+			place = key_place(parse, draft, KEY_INTERVAL);
+	}
+	parse_error_at(parse, place, "a check's `timeout` (%s) cannot be longer than its `interval` (%s)",
+	    text_format_duration(service->timeout, timeout), text_format_duration(service->interval, interval));
+}
+
+static void
+check_service(struct parse *parse, const struct draft *draft, bool *times_told)
+{
+	const struct service_settings *service = &draft->service;
+
+	if (draft->given[KEY_LISTEN].file == NULL)
+		parse_error_at(parse, &draft->place,
+		    "service `%s` has no VIP: add `listen = ADDRESS tcp/PORT`", service->name);
+	if (draft->given[KEY_SERVER].file == NULL)
+		parse_error_at(parse, &draft->place,
+		    "service `%s` has no server: add `server = NAME ADDRESS`", service->name);
+	check_servers(parse, draft);
+	check_port(parse, draft);
+	check_times(parse, draft, times_told);
+}
+
+static void
+check_counts(struct parse *parse)
+{
+	size_t servers = 0;
+
+	for (size_t i = 0; i < parse->service_count; i++)
+		servers += parse->services[i]->service.server_count;
+	if (servers > SERVERS_MOST)
+		parse_error_at(parse, &parse->place, "there are %zu servers in all services together, and can be %d",
+		    servers, SERVERS_MOST);
+	if (parse->service_count == 0 && errlist_count(parse->errors) == 0)
+		parse_error_at(parse, &parse->place,
+		    "there is no service: add a section [service NAME] with `listen` and `server`");
+}
+
+void
+parse_check(struct parse *parse)
+{
+	struct items listens;
+	bool times_told = false;
+
+	for (size_t i = 0; i < parse->service_count; i++) {
+		if (!parse->services[i]->discard)
+			check_service(parse, parse->services[i], &times_told);
+	}
+	check_counts(parse);
+	if (!collect_listens(parse, &listens))
+		return;
+	check_overlaps(parse, &listens);
+	check_vip_ifaces(parse, &listens);
+	check_addresses(parse, &listens);
+	free(listens.items);
+}

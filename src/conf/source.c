@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "conf/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "conf/keys.h"
+#include "conf/reader.h"
+
+#define ERROR_TEXT 1024
+
+static void add_error(struct parse *parse, const struct place *place, const char *format, va_list args)
+    PRINTF_LIKE(3, 0);
+
+static void
+add_error(struct parse *parse, const struct place *place, const char *format, va_list args)
+{
+	char text[ERROR_TEXT];
+
+	(void)vsnprintf(text, sizeof(text), format, args);
+	errlist_add(parse->errors, place->file, place->line, "%s", text);
+}
+
+void
+parse_error_at(struct parse *parse, const struct place *place, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_error(parse, place, format, args);
+	va_end(args);
+}
+
+void
+parse_error(struct parse *parse, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_error(parse, &parse->place, format, args);
+	va_end(args);
+}
+
+void
+parse_out_of_memory(struct parse *parse)
+{
+	parse_error(parse, "out of memory");
+}
+
+const char *
+place_text(const struct place *place, const struct place *from, char text[PLACE_TEXT])
+{
+	if (strcmp(place->file, from->file) == 0)
+		(void)snprintf(text, PLACE_TEXT, "on line %u", place->line);
+	else
+		(void)snprintf(text, PLACE_TEXT, "in %s on line %u", place->file, place->line);
+	return text;
+}
+
+void *
+parse_grow(void *array, size_t count, size_t size)
+{
+	/* Room doubles whenever the count is a power of two. */
+	if ((count & (count - 1)) != 0)
+		return array;
+	if (count > SIZE_MAX / size / 2)
+		return NULL;
+	return realloc(array, (count == 0 ? 1 : count * 2) * size);
+}
+
+static struct draft *
+find_service(const struct parse *parse, const char *name)
+{
+	for (size_t i = 0; i < parse->service_count; i++) {
+		if (!parse->services[i]->discard && strcmp(parse->services[i]->service.name, name) == 0)
+			return parse->services[i];
+	}
+	return NULL;
+}
+
+static struct draft *
+new_service(struct parse *parse)
+{
+	struct draft **services = parse_grow(parse->services, parse->service_count, sizeof(struct draft *));
+	struct draft *draft = calloc(1, sizeof(*draft));
+
+	if (services != NULL)
+		parse->services = services;
+	if (services == NULL || draft == NULL) {
+		free(draft);
+		parse_out_of_memory(parse);
+		return NULL;
+	}
+	draft->kind = CONF_IN_SERVICE;
+	draft->place = parse->place;
+	services[parse->service_count++] = draft;
+	return draft;
+}
+
+static void
+begin_service(struct parse *parse, const char *name)
+{
+	const struct draft *twin = find_service(parse, name);
+	char where[PLACE_TEXT];
+
+	parse->draft = new_service(parse);
+	if (parse->draft == NULL)
+		return;
+	parse->draft->discard = true;
+	if (*name == '\0')
+		parse_error(parse, "a service needs a name: [service NAME]");
+	else if (!value_is_name(name))
+		parse_error(parse, "`%s` is no service's name: up to %d letters, digits, `_`, `.` and `-`", name,
+		    NAME_MOST - 1);
+	else if (twin != NULL)
+		parse_error(parse, "service `%s` was defined %s already", name,
+		    place_text(&twin->place, &parse->place, where));
+	else {
+		(void)snprintf(parse->draft->service.name, NAME_MOST, "%s", name);
+		parse->draft->discard = false;
+	}
+}
+
+static void
+tell_unknown_section(struct parse *parse, const char *header, const char *kind)
+{
+	static const char *const names[] = { "dsrd", "defaults", "service", NULL };
+	const char *nearest = text_nearest(kind, names);
+
+	if (nearest == NULL)
+		parse_error(parse, "there is no section [%s]: there are [dsrd], [defaults] and [service NAME]", header);
+	else
+		parse_error(parse, "there is no section [%s], did you mean [%s%s]?", header, nearest,
+		    strcmp(nearest, "service") == 0 ? " NAME" : "");
+}
+
+static void
+begin_section(void *context, unsigned line, const char *header)
+{
+	struct parse *parse = context;
+	char text[READER_LINE + 1];
+	char *rest = text;
+	const char *kind;
+
+	parse->place.line = line;
+	parse->draft = NULL;
+	(void)snprintf(text, sizeof(text), "%s", header);
+	kind = text_next_word(&rest);
+	if (kind == NULL)
+		kind = "";
+	rest = text_trim(rest);
+	if (strcmp(kind, "service") == 0)
+		begin_service(parse, rest);
+	else if (strcmp(kind, "dsrd") == 0 && *rest == '\0')
+		parse->draft = &parse->dsrd;
+	else if (strcmp(kind, "defaults") == 0 && *rest == '\0')
+		parse->draft = &parse->defaults;
+	else
+		tell_unknown_section(parse, header, kind);
+	parse->lost = parse->draft == NULL;
+	if (parse->draft != NULL && parse->draft->place.file == NULL)
+		parse->draft->place = parse->place;
+}
+
+static void
+take_key(void *context, unsigned line, const char *name, const char *value)
+{
+	struct parse *parse = context;
+
+	parse->place.line = line;
+	if (parse->draft != NULL)
+		key_take(parse, name, value);
+	else if (!parse->lost)
+		parse_error(parse, "`%s` stands before the first section: begin with [dsrd]", name);
+}
+
+/* NULL when memory is out. */
+static struct source *
+new_source(struct parse *parse, const char *name)
+{
+	struct source **sources = parse_grow(parse->sources, parse->source_count, sizeof(struct source *));
+	struct source *source = calloc(1, sizeof(*source));
+
+	if (sources != NULL)
+		parse->sources = sources;
+	if (source != NULL)
+		source->name = strdup(name);
+	if (sources == NULL || source == NULL || source->name == NULL) {
+		free(source);
+		parse_out_of_memory(parse);
+		return NULL;
+	}
+	sources[parse->source_count++] = source;
+	return source;
+}
+
+/* An included file begins without a section, and ends without a trace in the one that includes it. */
+static void
+read_source(struct parse *parse, FILE *in, struct source *source)
+{
+	const struct reader_events events = { begin_section, take_key, parse };
+	const struct parse saved = *parse;
+
+	parse->source = source;
+	parse->draft = NULL;
+	parse->lost = false;
+	parse->place = (struct place){ .file = source->name };
+	parse->depth++;
+	reader_run(in, source->name, parse->errors, &events);
+	parse->source = saved.source;
+	parse->draft = saved.draft;
+	parse->lost = saved.lost;
+	parse->place = saved.place;
+	parse->depth = saved.depth;
+}
+
+void
+parse_stream(struct parse *parse, FILE *in, const char *name)
+{
+	struct source *source = new_source(parse, name);
+
+	if (source != NULL)
+		read_source(parse, in, source);
+}
+
+static bool
+was_read(const struct parse *parse, const struct stat *status)
+{
+	for (size_t i = 0; i < parse->source_count; i++) {
+		const struct source *source = parse->sources[i];
+
+		if (source->on_disk && source->dev == status->st_dev && source->ino == status->st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* NULL, with the reason in errno. */
+static FILE *
+open_file(const char *path, struct stat *status)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	FILE *in;
+	int reason;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, status) == 0) {
+		in = fdopen(fd, "r");
+		if (in != NULL)
+			return in;
+	}
+	reason = errno;
+	(void)close(fd);
+	errno = reason;
+	return NULL;
+}
+
+void
+parse_file(struct parse *parse, const char *path)
+{
+	struct source *source;
+	struct stat status;
+	FILE *in = open_file(path, &status);
+
+	if (in == NULL) {
+		parse_error(parse, "cannot open %s: %s", path, strerror(errno));
+		return;
+	}
+	if (S_ISDIR(status.st_mode))
+		parse_error(parse, "cannot read %s: it is a directory", path);
+	else if (was_read(parse, &status))
+		parse_error(parse, "%s is read already: a file cannot include itself, nor be included twice", path);
+	else if ((source = new_source(parse, path)) != NULL) {
+		source->dev = status.st_dev;
+		source->ino = status.st_ino;
+		source->on_disk = true;
+		read_source(parse, in, source);
+	}
+	(void)fclose(in);
+}

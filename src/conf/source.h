@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What lives only while a configuration is read: where each thing stood, what was given and what was not, the files
+ * that were opened. Private to conf/.
+ */
+#ifndef CONF_SOURCE_H
+#define CONF_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/errlist.h"
+#include "conf/conf.h"
+
+/* The order is that of `dsrd -T` and of the man page. */
+enum key_id {
+	KEY_INTERFACE,
+	KEY_USER,
+	KEY_LOG,
+	KEY_CONTROL,
+	KEY_CONTROL_GROUP,
+	KEY_CONTROL_GROUP_MAY,
+	KEY_HTTP,
+	KEY_CONNECTIONS,
+	KEY_OFFLOAD,
+	KEY_QUEUE_DISCIPLINE,
+	KEY_WITHHOLD,
+	KEY_HASH_KEY,
+	KEY_PROBE_ADDRESS,
+	KEY_INCLUDE,
+	KEY_NOTIFY,
+	KEY_MAC,
+	KEY_MTU,
+	KEY_ADDRESS,
+	KEY_LISTEN,
+	KEY_SCHEDULER,
+	KEY_PERSIST,
+	KEY_WARMUP,
+	KEY_ON_DOWN,
+	KEY_ONE_PACKET,
+	KEY_TIMEOUT_ESTABLISHED,
+	KEY_TIMEOUT_SYN,
+	KEY_TIMEOUT_FIN,
+	KEY_TIMEOUT_CLOSED,
+	KEY_TIMEOUT_UDP,
+	KEY_CHECK,
+	KEY_INTERVAL,
+	KEY_TIMEOUT,
+	KEY_RISE,
+	KEY_FALL,
+	KEY_VIP_CHECK,
+	KEY_VIP_PAYLOAD,
+	KEY_VIP_CONFLICT,
+	KEY_SERVER,
+	KEY_COUNT
+};
+
+/* Where something stood. `file` belongs to the parse; NULL when it stood nowhere. */
+struct place {
+	const char *file;
+	unsigned line;
+};
+
+/* [dsrd], [defaults] or a [service] while it is read. */
+struct draft {
+	unsigned kind; /* CONF_IN_... */
+	struct place place;
+	struct place given[KEY_COUNT]; /* where each key stood first */
+	bool broken[KEY_COUNT];        /* an error was told of that key: don't tell what follows from it */
+	bool discard;                  /* a second of that name, or a bad name: only its lines are checked */
+	char *texts[KEY_COUNT];        /* [defaults]: values to give to the services, a line each */
+	bool unchecked;                /* `check = none` stood here */
+	struct service_settings service;
+	struct place *listen_places;   /* one for each of the service's listens */
+	struct place *server_places;
+};
+
+/* A file that is or was read. Its name is what messages and places point to. */
+struct source {
+	char *name;
+	dev_t dev;
+	ino_t ino;
+	bool on_disk; /* `dev` and `ino` say which file it is, and `include` works */
+};
+
+struct parse {
+	struct conf *conf;
+	struct errlist *errors;
+	struct draft dsrd;
+	struct draft defaults;
+	struct draft **services; /* in the order of the file */
+	size_t service_count;
+	struct source **sources;
+	size_t source_count;
+	struct source *source;   /* being read */
+	struct draft *draft;     /* section being read; NULL before the first and behind an unknown one */
+	bool lost;               /* behind an unknown one: its keys are not looked at */
+	struct place place;      /* line being read */
+	unsigned depth;          /* of includes */
+};
+
+/* Adds an error at `place`, or at the line being read. */
+void parse_error_at(struct parse *parse, const struct place *place, const char *format, ...) PRINTF_LIKE(3, 4);
+void parse_error(struct parse *parse, const char *format, ...) PRINTF_LIKE(2, 3);
+void parse_out_of_memory(struct parse *parse);
+/* "on line 12", or "in FILE, line 12" when that is not the file of the line `from`. Returns `text`. */
+#define PLACE_TEXT 256
+const char *place_text(const struct place *place, const struct place *from, char text[PLACE_TEXT]);
+
+/* Room for one more in an array of `count` things of `size` bytes. The array, moved perhaps, or NULL: memory is out. */
+NODISCARD void *parse_grow(void *array, size_t count, size_t size);
+
+/* Reads sections and keys from a stream, which is no file that could include others. The name is copied. */
+void parse_stream(struct parse *parse, FILE *in, const char *name);
+/* The same for the file at `path`, which must not have been read before. Errors go to the line being read. */
+void parse_file(struct parse *parse, const char *path);
+
+/* include.c: `include = PATTERN`. */
+void parse_include(struct parse *parse, const char *pattern);
+
+/* check.c: everything that is wrong between lines, once all of them are read and defaults filled in. */
+void parse_check(struct parse *parse);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/* `dsrctl trace`. */
+#include "config.h"
+
+#include "daemon/commands_int.h"
+
+#include <string.h>
+
+#include "daemon/dsrd.h"
+#include "daemon/trace.h"
+
+/* The frames hold what clients send, so whoever wants them needs more than the right to look. */
+enum control_result
+desk_trace(struct desk *desk, const struct control_ask *ask, FILE *out)
+{
+	const struct http_request *request = ask->request;
+	const bool frames = request->argument_count > 0 && strcmp(request->arguments[0], "frames") == 0;
+	const char *words[COMMAND_ARGUMENTS] = { NULL };
+	char error[FILTER_ERROR];
+	struct filter filter;
+	size_t count = 0;
+
+	if (frames && !desk_may_change(desk, ask, out))
+		return CONTROL_FORBIDDEN;
+	for (size_t i = frames ? 1 : 0; i < request->argument_count; i++)
+		words[count++] = request->arguments[i];
+	if (filter_parse(words, count, FILTER_DECISIONS, &filter, error) == -1) {
+		fprintf(out, "%s\n", error);
+		return CONTROL_REFUSED;
+	}
+	return trace_watch(&desk->dsrd->trace, ask->asker, &filter, frames, out);
+}
+
+void
+desk_trace_frame(struct desk *desk, struct frame *frame, uint64_t when)
+{
+	struct director *director = &desk->dsrd->director;
+
+	trace_forward(desk->dsrd->trace, desk->control, &director->forwarder, frame, director->now, when);
+}

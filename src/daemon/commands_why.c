@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/* `dsrctl why`. */
+#include "config.h"
+
+#include "daemon/commands_int.h"
+
+#include "ctl/report_why.h"
+
+enum control_result
+desk_why(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+{
+	const struct http_request *request = ask->request;
+	const struct report_facts facts = desk_facts(desk);
+	struct flow_question question;
+	char error[WHY_ERROR];
+	bool forwarded;
+
+	if (why_parse(request->arguments[0], request->arguments[1], request->arguments[2], &question, error) == -1) {
+		fprintf(out, "%s\n", error);
+		return CONTROL_REFUSED;
+	}
+	if (report_flow_why(writer, &facts, &question, &forwarded) == -1)
+		return desk_out_of_memory(out);
+	return forwarded ? CONTROL_DONE : CONTROL_WRONG;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One examination by the doctor, from the first question to the report: it hastens the VIP probe, asks what
+ * doctor/examine.h asks, looks names up, and waits for all of it, for a bounded time, while forwarding goes on. One at a
+ * time.
+ */
+#ifndef DAEMON_DOCTOR_RUN_H
+#define DAEMON_DOCTOR_RUN_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "ctl/control.h"
+#include "ctl/report.h"
+#include "proto/frame.h"
+
+struct clinic;
+struct dsrd;
+
+/* Services and servers as dsrctl names them, "web/web1"; empty: all. NULL when memory is out. */
+NODISCARD struct clinic *clinic_open(struct dsrd *dsrd, const char *service, const char *server);
+/* Each frame that arrives. */
+void clinic_hear(struct clinic *clinic, const struct frame *frame);
+/* The next step, a few times a second. Is there nothing more to wait for? */
+bool clinic_step(struct clinic *clinic);
+/* Says whether all is well, in `*well`. -1 when memory is out. */
+NODISCARD int clinic_report(struct clinic *clinic, struct writer *writer, const struct report_facts *facts, bool *well);
+/* NULL is fine. */
+void clinic_close(struct clinic *clinic);
+
+#endif

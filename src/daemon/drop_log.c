@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/drop_log.h"
+
+#include <inttypes.h>
+
+#include "base/log.h"
+
+bool
+loss_is_due(struct loss *loss, uint64_t count, uint64_t now, uint64_t *fresh)
+{
+	if (count == loss->told || (loss->when != 0 && now - loss->when < LOSSES_INTERVAL))
+		return false;
+	/* An interface that was opened anew may count anew. */
+	*fresh = count > loss->told ? count - loss->told : count;
+	loss->told = count;
+	loss->when = now;
+	return true;
+}
+
+/* Anybody can send what is not for a service; the other reasons are of clients who were not served. */
+static bool
+is_strangers(enum drop_reason reason)
+{
+	switch (reason) {
+	case DROP_TRUNCATED:
+	case DROP_MALFORMED:
+	case DROP_UNSUPPORTED:
+	case DROP_ICMP_UNKNOWN:
+	case DROP_NO_SERVICE:
+		return true;
+	case DROP_FRAGMENT:
+	case DROP_LOOP:
+	case DROP_BOUNCE:
+	case DROP_NO_SERVER:
+	case DROP_NO_NEIGHBOUR:
+	case DROP_SERVERS_FULL:
+	case DROP_TOO_BIG:
+	case DROP_REASON_COUNT:
+		break;
+	}
+	return false;
+}
+
+static void
+tell_drops(struct losses *losses, const struct report_facts *facts)
+{
+	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
+		const uint64_t total = facts->forwarder->stats.dropped[reason];
+		uint64_t fresh;
+
+		if (loss_is_due(&losses->dropped[reason], total, facts->now, &fresh))
+			(is_strangers(reason) ? log_notice : log_warning)("frames-dropped reason=%s frames=%" PRIu64 " total=%"
+			    PRIu64 " meaning=\"%s\"", drop_reason_name(reason), fresh, total, drop_reason_sentence(reason));
+	}
+}
+
+void
+losses_tell(struct losses *losses, const struct report_facts *facts)
+{
+	tell_drops(losses, facts);
+	for (size_t i = 0; i < facts->iface_count; i++) {
+		const struct report_iface *iface = &facts->ifaces[i];
+		uint64_t fresh;
+
+		if (loss_is_due(&losses->captured[i], iface->capture_dropped, facts->now, &fresh))
+			log_warning("frames-lost interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"the director did not fetch "
+			    "them in time: it had too much to do, or was held up\"", iface->iface->name, fresh,
+			    iface->capture_dropped);
+		if (loss_is_due(&losses->not_sent[i], iface->not_sent, facts->now, &fresh))
+			log_warning("frames-not-sent interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"the system would not take "
+			    "them: its queue was full, or the interface down\"", iface->iface->name, fresh, iface->not_sent);
+	}
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* `notify = PROGRAM`: runs the operator's program when the state of a server or a service has changed. */
+#ifndef DAEMON_NOTIFY_PROGRAM_H
+#define DAEMON_NOTIFY_PROGRAM_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "daemon/director.h"
+
+struct children;
+struct hook;
+
+struct hook_stats {
+	uint64_t started;
+	uint64_t failed;  /* could not be started, exit status not 0, took too long */
+	uint64_t dropped; /* more changes at once than the queue has room for */
+};
+
+/* `program` is looked at before each run; empty: nothing is run. NULL when memory is out. */
+NODISCARD struct hook *hook_new(struct children *children, const char *program);
+/* What runs goes on to its end, if `children` does. */
+void hook_free(struct hook *hook);
+void hook_run(struct hook *hook, const struct state_change *change);
+struct hook_stats hook_stats(const struct hook *hook);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* The fast path's place in the daemon: which interfaces the kernel carries on, and what is done when it cannot. */
+#ifndef DAEMON_OFFLOADING_H
+#define DAEMON_OFFLOADING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct dsrd;
+struct carrying;
+
+/* Loads what the configuration wants, while there is the privilege for it. Without it dsrd runs on, and says why. */
+void carrying_open(struct dsrd *dsrd);
+/* NULL is fine. The interfaces are closed already. */
+void carrying_close(struct dsrd *dsrd);
+
+/* Interfaces were opened, closed, or have other VIPs; gives each its filter. */
+void carrying_settle(struct dsrd *dsrd);
+/* The interface will be closed at once: each frame from here on is for the capture. */
+void carrying_end(struct dsrd *dsrd, size_t index);
+/* Once a second: does the kernel do what it was told? */
+void carrying_look(struct dsrd *dsrd);
+/* Counters are asked for: fetches what the kernel has counted. */
+void carrying_sync(struct dsrd *dsrd);
+
+/* "tc", "xdp", "xdp-generic" or "off"; and why it is off, empty when it was not wanted. */
+const char *carrying_state(const struct dsrd *dsrd, size_t index);
+const char *carrying_reason(const struct dsrd *dsrd, size_t index);
+
+#endif

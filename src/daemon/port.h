@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* The director on one interface: a receiver, a sender, and what was changed on the interface and must be put back. */
+#ifndef DAEMON_PORT_H
+#define DAEMON_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/iface.h"
+#include "io/io.h"
+#include "model/model.h"
+#include "os/os.h"
+
+/* More than these are not kept from this host's own stack: each IPv6 address takes nine instructions of the 512 there are. */
+#define VIPS_WITHHELD 48
+
+struct attachment {
+	struct receiver *receiver; /* NULL while closed */
+	struct sender *sender;
+	struct offload offload;
+	int groups;                     /* socket that holds the multicast groups; 0 while closed, -1 without IPv6 */
+	int withholder;                 /* keeps the VIPs' frames from this host's own stack; 0 while closed */
+	struct addr withheld[VIPS_WITHHELD];
+	size_t withheld_count;
+	struct mac withheld_mac;
+	bool locked;                    /* the filter stays as it is */
+	struct receiver_stats received; /* of receivers closed before this one */
+	struct sender_stats sent;       /* of senders closed before this one */
+};
+
+/* 0, or -1 with a reason and errno. With `observe` the interface is left as it is; `bypass`: see io.h. */
+NODISCARD int attachment_open(struct attachment *attachment, const struct iface *iface, uint16_t index, bool observe,
+    bool bypass, char error[IO_ERROR]);
+bool attachment_is_open(const struct attachment *attachment);
+/* Puts back what was changed. */
+void attachment_close(struct attachment *attachment, const struct iface *iface);
+/* Tells the kernel which frames matter: those for the model's VIPs on this interface, ARP and neighbour discovery. */
+void attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index,
+    const struct model *model);
+/* Joins the groups at which IPv6 VIPs are asked for. */
+void attachment_join(struct attachment *attachment, const struct iface *iface, uint16_t index,
+    const struct model *model);
+/* Keeps the VIPs' frames from this host's own stack. False when the system has no such thing. */
+bool attachment_withhold(struct attachment *attachment, const struct iface *iface, uint16_t index,
+    const struct model *model);
+/* From now on the descriptors take no new orders: the filter lets through what any VIP could need. */
+void attachment_lock(struct attachment *attachment, const struct iface *iface);
+/* Totals over all receivers and senders this attachment has had. */
+void attachment_stats(const struct attachment *attachment, struct receiver_stats *received, struct sender_stats *sent);
+
+#endif

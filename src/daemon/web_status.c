@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/offloading.h"
+#include "daemon/web_status.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ctl/report.h"
+#include "daemon/dsrd.h"
+#include "daemon/facts.h"
+#include "daemon/loop.h"
+#include "web/metrics.h"
+#include "web/web.h"
+
+#define HOST_NAME_TEXT 256 /* POSIX: _POSIX_HOST_NAME_MAX, and its end */
+
+struct webdesk {
+	struct dsrd *dsrd;
+	struct web *web;
+	struct report_iface ifaces[IFACES_MOST];
+};
+
+static unsigned
+write_status(FILE *out, const struct report_facts *facts)
+{
+	struct writer *writer = writer_json(out);
+
+	if (writer == NULL)
+		return 500;
+	report_status(writer, facts);
+	return writer_end(writer) == 0 ? 200 : 500;
+}
+
+static unsigned
+answer(void *context, const struct web_request *request, size_t part, FILE *out)
+{
+	struct webdesk *desk = context;
+	struct report_facts facts;
+	char host[HOST_NAME_TEXT] = "";
+
+	carrying_sync(desk->dsrd);
+	facts = facts_gather(desk->dsrd, desk->ifaces);
+	/* It may be changed at any time. */
+	if (gethostname(host, sizeof(host) - 1) == 0)
+		facts.host = host;
+
+	switch (request->resource) {
+	case WEB_METRICS:
+		return metrics_write(out, &facts, request->openmetrics, part) ? WEB_MORE : 200;
+	case WEB_STATUS:
+		return write_status(out, &facts);
+	case WEB_HEALTH:
+		return report_alive(out, &facts) ? 200 : 503;
+	case WEB_PAGE:
+		break;
+	}
+	return 404;
+}
+
+struct webdesk *
+webdesk_open(struct dsrd *dsrd)
+{
+	const struct addr *addr = &dsrd->conf.http_address;
+	struct webdesk *desk;
+	char error[WEB_ERROR] = "out of memory", text[ADDR_TEXT];
+
+	if (!addr_is_set(addr))
+		return NULL;
+	desk = calloc(1, sizeof(*desk));
+	if (desk != NULL) {
+		desk->dsrd = dsrd;
+		desk->web = web_open(loop_base(dsrd->loop), addr, dsrd->conf.http_port, answer, desk, error);
+	}
+	if (desk == NULL || desk->web == NULL) {
+		log_error("http result=failed reason=\"%s: there are no status page and no metrics until dsrd is restarted\"",
+		    error);
+		free(desk);
+		return NULL;
+	}
+	log_info("http result=ok address=%s port=%u", addr_format(addr, text), dsrd->conf.http_port);
+	return desk;
+}
+
+void
+webdesk_close(struct webdesk *desk)
+{
+	if (desk == NULL)
+		return;
+	web_close(desk->web);
+	free(desk);
+}

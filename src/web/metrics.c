@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "web/metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/duration.h"
+#include "offload/cache.h"
+#include "web/metrics_line.h"
+
+enum metric_type {
+	METRIC_GAUGE,
+	METRIC_COUNTER,   /* its samples' names end in _total */
+	METRIC_HISTOGRAM,
+	METRIC_INFO       /* likewise in _info, and always 1 */
+};
+
+struct metrics;
+
+/* One of `each`, `service`, `server` and `iface` says the values. */
+struct family {
+	const char *name; /* without "dsrd_" and the type's ending */
+	enum metric_type type;
+	const char *help;
+	void (*each)(const struct metrics *metrics);
+	uint64_t (*service)(const struct service *service);
+	uint64_t (*server)(const struct server *server);
+	uint64_t (*iface)(const struct report_iface *iface);
+};
+
+struct metrics {
+	FILE *out;
+	bool openmetrics;
+	const struct report_facts *facts;
+	const struct family *family;
+};
+
+static const char *
+type_ending(enum metric_type type)
+{
+	switch (type) {
+	case METRIC_COUNTER:
+		return "_total";
+	case METRIC_INFO:
+		return "_info";
+	case METRIC_GAUGE:
+	case METRIC_HISTOGRAM:
+		break;
+	}
+	return "";
+}
+
+static void
+put_sample(const struct metrics *metrics, const char *ending, const struct label *labels, size_t count,
+    const char *value)
+{
+	metrics_line(metrics->out, metrics->family->name, ending, labels, count, value);
+}
+
+static void
+sample(const struct metrics *metrics, const struct label *labels, size_t count, uint64_t number)
+{
+	char value[24];
+
+	snprintf(value, sizeof(value), "%" PRIu64, number);
+	put_sample(metrics, type_ending(metrics->family->type), labels, count, value);
+}
+
+static void
+sample_server(const struct metrics *metrics, const struct server *server, const char *name, const char *value,
+    uint64_t number)
+{
+	const struct label labels[] = { { "service", server->service->settings.name },
+		{ "server", server->settings.name }, { name, value } };
+
+	sample(metrics, labels, name == NULL ? 2 : 3, number);
+}
+
+static void
+each_server(const struct metrics *metrics, void (*write)(const struct metrics *metrics, const struct server *server))
+{
+	const struct model *model = metrics->facts->model;
+
+	for (size_t i = 0; i < model->service_count; i++)
+		for (size_t j = 0; j < model->services[i]->server_count; j++)
+			write(metrics, model->services[i]->servers[j]);
+}
+
+/* --- the director --- */
+
+static void
+build(const struct metrics *metrics)
+{
+	const struct label labels[] = { { "version", PACKAGE_VERSION } };
+
+	sample(metrics, labels, 1, 1);
+}
+
+static void
+uptime(const struct metrics *metrics)
+{
+	const struct report_facts *facts = metrics->facts;
+
+	sample(metrics, NULL, 0, facts->now > facts->started ? (facts->now - facts->started) / SECONDS(1) : 0);
+}
+
+static void
+observing(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, metrics->facts->observe);
+}
+
+static void
+reload_ok(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, !metrics->facts->reload_failed);
+}
+
+static void
+reload_time(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, metrics->facts->loaded);
+}
+
+static void
+flows(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, conn_table_count(metrics->facts->forwarder->conns));
+}
+
+static void
+flow_capacity(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, conn_table_capacity(metrics->facts->forwarder->conns));
+}
+
+static void
+flows_carried(const struct metrics *metrics)
+{
+	const struct carry *carry = metrics->facts->forwarder->carry;
+
+	sample(metrics, NULL, 0, carry != NULL ? carry_count(carry) : 0);
+}
+
+static void
+packets_carried(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, metrics->facts->forwarder->stats.carried);
+}
+
+static void
+one_event(void *context, const char *name, const char *text UNUSED, uint64_t value)
+{
+	const struct label labels[] = { { "event", name } };
+
+	sample(context, labels, 1, value);
+}
+
+static void
+events(const struct metrics *metrics)
+{
+	struct metrics copy = *metrics;
+
+	forward_stats_each(&metrics->facts->forwarder->stats, one_event, &copy);
+}
+
+static void
+drops(const struct metrics *metrics)
+{
+	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
+		const struct label labels[] = { { "reason", drop_reason_name(reason) } };
+
+		sample(metrics, labels, 1, metrics->facts->forwarder->stats.dropped[reason]);
+	}
+}
+
+/* Is it the first finding about its VIP and MAC address? There may be one of each kind and interface. */
+static bool
+is_first_of(const struct watch *watch, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (addr_equal(&watch->findings[i].vip, &watch->findings[index].vip) &&
+		    mac_equal(&watch->findings[i].mac, &watch->findings[index].mac) &&
+		    watch->findings[i].kind != WATCH_SENDS_BACK)
+			return false;
+	return true;
+}
+
+/* Known only when it happens, so this family alone begins empty. What is sent back has a family of its own. */
+static void
+conflicts(const struct metrics *metrics)
+{
+	const struct watch *watch = &metrics->facts->forwarder->watch;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct finding *finding = &watch->findings[i];
+		char vip[ADDR_TEXT], mac[MAC_TEXT];
+		const struct label labels[] = { { "vip", addr_format(&finding->vip, vip) },
+			{ "mac", mac_format(&finding->mac, mac) } };
+		uint64_t sum = 0;
+
+		if (finding->kind == WATCH_SENDS_BACK || !is_first_of(watch, i))
+			continue;
+		for (size_t j = i; j < watch->count; j++)
+			if (watch->findings[j].kind != WATCH_SENDS_BACK &&
+			    addr_equal(&watch->findings[j].vip, &finding->vip) &&
+			    mac_equal(&watch->findings[j].mac, &finding->mac))
+				sum += watch->findings[j].count;
+		sample(metrics, labels, 2, sum);
+	}
+}
+
+/* --- services --- */
+
+static uint64_t
+service_up(const struct service *service)
+{
+	return report_serves(service);
+}
+
+static uint64_t
+service_flows(const struct service *service)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < service->server_count; i++)
+		sum += (uint64_t)service->servers[i]->run->active + service->servers[i]->run->inactive;
+	return sum;
+}
+
+static uint64_t
+service_connections(const struct service *service)
+{
+	uint64_t sum = service->past_connections;
+
+	for (size_t i = 0; i < service->server_count; i++)
+		sum += service->servers[i]->run->connections;
+	return sum;
+}
+
+static void
+service_servers(const struct metrics *metrics)
+{
+	const struct model *model = metrics->facts->model;
+
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+		uint64_t counts[SERVER_DISABLED + 1] = { 0 };
+
+		for (size_t j = 0; j < service->server_count; j++)
+			counts[server_state(service->servers[j])]++;
+		for (enum server_state state = 0; state <= SERVER_DISABLED; state++) {
+			const struct label labels[] = { { "service", service->settings.name },
+				{ "state", server_state_name(state) } };
+
+			sample(metrics, labels, 2, counts[state]);
+		}
+	}
+}
+
+/* --- servers --- */
+
+static uint64_t
+server_up(const struct server *server)
+{
+	return server_state(server) == SERVER_UP && !mac_is_zero(&server->mac);
+}
+
+static uint64_t
+server_weight_now(const struct server *server)
+{
+	return server_weight(server);
+}
+
+static void
+one_state(const struct metrics *metrics, const struct server *server)
+{
+	for (enum server_state state = 0; state <= SERVER_DISABLED; state++)
+		sample_server(metrics, server, "state", server_state_name(state), server_state(server) == state);
+}
+
+static void
+server_states(const struct metrics *metrics)
+{
+	each_server(metrics, one_state);
+}
+
+static void
+one_connections(const struct metrics *metrics, const struct server *server)
+{
+	sample_server(metrics, server, "state", "active", server->run->active);
+	sample_server(metrics, server, "state", "inactive", server->run->inactive);
+}
+
+static void
+server_flows(const struct metrics *metrics)
+{
+	each_server(metrics, one_connections);
+}
+
+static void
+one_checks(const struct metrics *metrics, const struct server *server)
+{
+	sample_server(metrics, server, "result", "success", server->health.successes);
+	sample_server(metrics, server, "result", "failure", server->health.failures);
+}
+
+static void
+server_checks(const struct metrics *metrics)
+{
+	each_server(metrics, one_checks);
+}
+
+#define OF_SERVER(name, expression) \
+	static uint64_t \
+	server_##name(const struct server *server) \
+	{ \
+		return expression; \
+	}
+
+OF_SERVER(connections, server->run->connections)
+OF_SERVER(packets, server->run->packets)
+OF_SERVER(bytes, server->run->bytes)
+OF_SERVER(response_bytes, server->run->measure.response_bytes)
+OF_SERVER(handshakes, server->run->measure.handshakes)
+OF_SERVER(completed, server->run->measure.completed)
+OF_SERVER(retransmits, server->run->measure.retransmits)
+OF_SERVER(partial, server->run->measure.partial)
+OF_SERVER(changes, server->changes)
+
+/* "0.000250": exact, and without a locale's decimal comma. */
+#define SECONDS_TEXT 32
+
+static const char *
+seconds_text(uint64_t microseconds, char text[SECONDS_TEXT])
+{
+	snprintf(text, SECONDS_TEXT, "%" PRIu64 ".%06" PRIu64, microseconds / SECONDS(1), microseconds % SECONDS(1));
+	return text;
+}
+
+/* The shortest that still has a point, "0.00025" and "1.0": what both formats take for canonical. */
+static void
+bound_text(uint64_t microseconds, char text[SECONDS_TEXT])
+{
+	size_t length = strlen(seconds_text(microseconds, text));
+
+	while (text[length - 1] == '0' && text[length - 2] != '.')
+		text[--length] = '\0';
+}
+
+static void
+one_handshake(const struct metrics *metrics, const struct server *server,
+    const char bounds[LATENCY_BUCKETS][SECONDS_TEXT])
+{
+	const struct latency *latency = &server->run->measure.handshake;
+	struct label labels[] = { { "service", server->service->settings.name }, { "server", server->settings.name },
+		{ "le", NULL } };
+	char value[SECONDS_TEXT];
+	uint64_t below = 0;
+
+	for (size_t i = 0; i <= LATENCY_BUCKETS; i++) {
+		below += latency->buckets[i];
+		labels[2].value = i < LATENCY_BUCKETS ? bounds[i] : "+Inf";
+		snprintf(value, sizeof(value), "%" PRIu64, below);
+		put_sample(metrics, "_bucket", labels, 3, value);
+	}
+	/* Of the same buckets: the two must never contradict each other. */
+	put_sample(metrics, "_count", labels, 2, value);
+	put_sample(metrics, "_sum", labels, 2, seconds_text(latency->sum, value));
+}
+
+static void
+server_handshakes_seconds(const struct metrics *metrics)
+{
+	const struct model *model = metrics->facts->model;
+	char bounds[LATENCY_BUCKETS][SECONDS_TEXT];
+
+	for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+		bound_text(latency_bounds[i], bounds[i]);
+	for (size_t i = 0; i < model->service_count; i++)
+		for (size_t j = 0; j < model->services[i]->server_count; j++)
+			one_handshake(metrics, model->services[i]->servers[j], bounds);
+}
+
+static bool
+listens_on(const struct service *service, const struct addr *vip)
+{
+	for (size_t i = 0; i < service->settings.listen_count; i++)
+		if (addr_equal(&service->settings.listens[i].vip, vip))
+			return true;
+	return false;
+}
+
+static void
+one_bounced(const struct metrics *metrics, const struct server *server)
+{
+	const struct watch *watch = &metrics->facts->forwarder->watch;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct finding *finding = &watch->findings[i];
+
+		if (finding->kind == WATCH_SENDS_BACK && finding->iface == server->iface &&
+		    mac_equal(&finding->mac, &server->mac) && listens_on(server->service, &finding->vip))
+			sum += finding->count;
+	}
+	sample_server(metrics, server, NULL, NULL, sum);
+}
+
+static void
+bounced(const struct metrics *metrics)
+{
+	each_server(metrics, one_bounced);
+}
+
+/* --- interfaces --- */
+
+#define OF_IFACE(name, expression) \
+	static uint64_t \
+	iface_##name(const struct report_iface *iface) \
+	{ \
+		return expression; \
+	}
+
+OF_IFACE(up, iface->open)
+OF_IFACE(offloaded, strcmp(iface->offload, "off") != 0)
+OF_IFACE(received, iface->received)
+OF_IFACE(dropped, iface->capture_dropped)
+OF_IFACE(sent, iface->sent)
+OF_IFACE(not_sent, iface->not_sent)
+
+static const struct family families[] = {
+	{ "build", METRIC_INFO, "The version that runs.", .each = build },
+	{ "uptime_seconds", METRIC_GAUGE, "Time since dsrd was started.", .each = uptime },
+	{ "observing", METRIC_GAUGE, "Whether dsrd only looks on and sends nothing (dsrd --observe).", .each = observing },
+	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last read.",
+	    .each = reload_ok },
+	{ "config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "When the configuration that runs was read.",
+	    .each = reload_time },
+	{ "flows", METRIC_GAUGE, "Connections remembered.", .each = flows },
+	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
+	{ "flows_carried", METRIC_GAUGE, "Connections of them that the kernel carries.", .each = flows_carried },
+	{ "carried_packets", METRIC_COUNTER, "Forwarded frames that the kernel carried.", .each = packets_carried },
+	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
+	{ "service_servers", METRIC_GAUGE, "The service's servers in each state.", .each = service_servers },
+	{ "service_connections", METRIC_GAUGE, "Connections remembered, of the service.", .service = service_flows },
+	{ "service_connections", METRIC_COUNTER, "Connections begun, also those of servers that are gone.",
+	    .service = service_connections },
+	{ "server_up", METRIC_GAUGE, "Whether the server is healthy, has the VIP and is found on the network.",
+	    .server = server_up },
+	{ "server_state", METRIC_GAUGE, "1 for the state that the server is in, 0 for the others.", .each = server_states },
+	{ "server_weight", METRIC_GAUGE, "The weight in effect.", .server = server_weight_now },
+	{ "server_connections", METRIC_GAUGE, "Connections remembered, of the server.", .each = server_flows },
+	{ "server_connections", METRIC_COUNTER, "Connections begun.", .server = server_connections },
+	{ "server_received_packets", METRIC_COUNTER, "Packets of clients forwarded to the server.",
+	    .server = server_packets },
+	{ "server_received_bytes", METRIC_COUNTER, "Bytes of the frames forwarded to the server.", .server = server_bytes },
+	{ "server_response_bytes", METRIC_COUNTER, "Bytes of TCP payload that clients acknowledged to the server.",
+	    .server = server_response_bytes },
+	{ "server_handshakes", METRIC_COUNTER, "TCP connections that began with a SYN.", .server = server_handshakes },
+	{ "server_handshakes_completed", METRIC_COUNTER, "Of these, those that the server accepted.",
+	    .server = server_completed },
+	{ "server_retransmits", METRIC_COUNTER, "TCP segments and SYNs that clients sent again.",
+	    .server = server_retransmits },
+	{ "server_partial_connections", METRIC_COUNTER, "TCP connections picked up in the middle.",
+	    .server = server_partial },
+	{ "server_handshake_seconds", METRIC_HISTOGRAM, "Time from a client's SYN to its first acknowledgement.",
+	    .each = server_handshakes_seconds },
+	{ "server_checks", METRIC_COUNTER, "Checks of the server, by result.", .each = server_checks },
+	{ "server_state_changes", METRIC_COUNTER, "Changes of the server's state.", .server = server_changes },
+	{ "bounced_packets", METRIC_COUNTER, "Packets for a VIP that the server sent back: it forwards, and lacks the VIP.",
+	    .each = bounced },
+	{ "vip_conflicts", METRIC_COUNTER, "Times that another machine told the network of a VIP.", .each = conflicts },
+	{ "dropped_packets", METRIC_COUNTER, "Frames for a VIP that were not forwarded, by reason.", .each = drops },
+	{ "events", METRIC_COUNTER, "What else happened to frames: the counters of dsrctl show drops.", .each = events },
+	{ "interface_up", METRIC_GAUGE, "Whether dsrd sees the interface's frames.", .iface = iface_up },
+	{ "interface_offloaded", METRIC_GAUGE, "Whether the kernel carries decided flows there.", .iface = iface_offloaded },
+	{ "interface_received_packets", METRIC_COUNTER, "Frames that passed the kernel's filter.",
+	    .iface = iface_received },
+	{ "interface_sent_packets", METRIC_COUNTER, "Frames sent.", .iface = iface_sent },
+	{ "interface_not_sent_packets", METRIC_COUNTER, "Frames that the system would not take.", .iface = iface_not_sent },
+	{ "capture_dropped_packets", METRIC_COUNTER, "Frames lost before dsrd saw them: it was too slow.",
+	    .iface = iface_dropped },
+};
+
+/*
+ * OpenMetrics has one family of a name, and takes dsrd_server_connections and dsrd_server_connections_total for the same.
+ * Counters beside such a gauge are of unknown type there, which may have any name.
+ */
+static bool
+is_unknown(const struct metrics *metrics)
+{
+	const struct family *family = metrics->family;
+
+	for (size_t i = 0; i < ARRAY_LEN(families) && metrics->openmetrics; i++)
+		if (family->type == METRIC_COUNTER && &families[i] != family && strcmp(families[i].name, family->name) == 0)
+			return true;
+	return false;
+}
+
+static void
+write_head(const struct metrics *metrics)
+{
+	static const char *const types[] = { [METRIC_GAUGE] = "gauge", [METRIC_COUNTER] = "counter",
+		[METRIC_HISTOGRAM] = "histogram", [METRIC_INFO] = "info" };
+	const struct family *family = metrics->family;
+	/* OpenMetrics names the family, the older format the samples; and that has no info. */
+	const char *ending = metrics->openmetrics && !is_unknown(metrics) ? "" : type_ending(family->type);
+	const char *type = types[family->type];
+
+	if (family->type == METRIC_INFO && !metrics->openmetrics)
+		type = "gauge";
+	else if (is_unknown(metrics))
+		type = "unknown";
+	fprintf(metrics->out, "# HELP dsrd_%s%s %s\n# TYPE dsrd_%s%s %s\n", family->name, ending, family->help, family->name,
+	    ending, type);
+}
+
+static void
+write_services(const struct metrics *metrics)
+{
+	const struct model *model = metrics->facts->model;
+
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct label labels[] = { { "service", model->services[i]->settings.name } };
+
+		sample(metrics, labels, 1, metrics->family->service(model->services[i]));
+	}
+}
+
+static void
+write_server(const struct metrics *metrics, const struct server *server)
+{
+	sample_server(metrics, server, NULL, NULL, metrics->family->server(server));
+}
+
+static void
+write_ifaces(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->facts->iface_count; i++) {
+		const struct report_iface *iface = &metrics->facts->ifaces[i];
+		const struct label labels[] = { { "interface", iface->iface->name } };
+
+		sample(metrics, labels, 1, metrics->family->iface(iface));
+	}
+}
+
+bool
+metrics_write(FILE *out, const struct report_facts *facts, bool openmetrics, size_t part)
+{
+	const struct metrics metrics = { out, openmetrics, facts, &families[part] };
+	const bool last = part + 1 == ARRAY_LEN(families);
+
+	write_head(&metrics);
+	if (families[part].each != NULL)
+		families[part].each(&metrics);
+	else if (families[part].service != NULL)
+		write_services(&metrics);
+	else if (families[part].server != NULL)
+		each_server(&metrics, write_server);
+	else
+		write_ifaces(&metrics);
+	if (last && openmetrics)
+		fputs("# EOF\n", out);
+	return !last;
+}
+
+const char *
+metrics_name(size_t index, char text[METRIC_NAME_TEXT])
+{
+	if (index >= ARRAY_LEN(families))
+		return NULL;
+	snprintf(text, METRIC_NAME_TEXT, "dsrd_%s%s", families[index].name, type_ending(families[index].type));
+	return text;
+}

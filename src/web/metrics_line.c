@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "web/metrics_line.h"
+
+#include <string.h>
+
+/*
+ * A line is put together here and written at once: there are thousands of them, and each call of stdio takes a lock. Longer
+ * than any can be: a name, and three labels whose values are names, addresses or words of ours.
+ */
+#define LINE_TEXT 512
+
+struct line {
+	char text[LINE_TEXT];
+	size_t used;
+};
+
+static void
+add(struct line *line, const char *text)
+{
+	const size_t length = strlen(text);
+
+	if (length > LINE_TEXT - line->used)
+		return;
+	memcpy(line->text + line->used, text, length);
+	line->used += length;
+}
+
+/* Backslash, quote and newline are all that both formats escape. */
+static void
+add_label(struct line *line, const struct label *label)
+{
+	add(line, label->name);
+	add(line, "=\"");
+	for (const char *at = label->value; *at != '\0'; at++) {
+		if (*at == '\n')
+			add(line, "\\n");
+		else if (*at == '"' || *at == '\\')
+			add(line, (const char[]){ '\\', *at, '\0' });
+		else if (line->used < LINE_TEXT)
+			line->text[line->used++] = *at;
+	}
+	add(line, "\"");
+}
+
+void
+metrics_line(FILE *out, const char *name, const char *ending, const struct label *labels, size_t count,
+    const char *value)
+{
+	struct line line;
+
+	line.used = 0;
+	add(&line, "dsrd_");
+	add(&line, name);
+	add(&line, ending);
+	for (size_t i = 0; i < count; i++) {
+		add(&line, i == 0 ? "{" : ",");
+		add_label(&line, &labels[i]);
+	}
+	add(&line, count > 0 ? "} " : " ");
+	add(&line, value);
+	add(&line, "\n");
+	fwrite(line.text, 1, line.used, out);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * HTTP over TCP, for browsers and Prometheus: to be read, never to change anything. As with the control socket it is not
+ * libevent's evhttp that serves (ctl/control.h says why), and here the clients may be anybody, so everything has a bound:
+ * connections at a time and per second, bytes of a request, seconds of a connection, and the share of the director's time
+ * that answers may take. When all places are taken, whoever has been silent longest gives way.
+ */
+#ifndef WEB_WEB_H
+#define WEB_WEB_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "web/request.h"
+
+#define WEB_ERROR 256
+#define WEB_CONNECTIONS 32
+/* Connections taken in a tenth of a second: each costs some 50 us, so that is one hundredth of the time. */
+#define WEB_ACCEPTS 20
+/* Seconds a client has for all of it, from connecting to the answer's last byte. */
+#define WEB_PATIENCE 10
+/* An answer that took 1 ms is followed by as many ms without: one twentieth of the time, however large the answers. */
+#define WEB_REST 19
+
+struct event_base;
+struct web;
+
+#define WEB_MORE 0 /* no HTTP status: to be called again, for the next part */
+
+/*
+ * Writes the answer's body, or its `part`th part, from 0 on, and says its HTTP status. Must not block, and takes a
+ * millisecond at most, if it can be helped: frames wait meanwhile. WEB_PAGE is not asked.
+ */
+typedef unsigned web_answer(void *context, const struct web_request *request, size_t part, FILE *out);
+
+/* Listens. NULL with errno and a reason. */
+NODISCARD struct web *web_open(struct event_base *base, const struct addr *addr, uint16_t port, web_answer *answer,
+    void *context, char error[WEB_ERROR]);
+/* Drops all clients. NULL is fine. */
+void web_close(struct web *web);
+
+#endif
