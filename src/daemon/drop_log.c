@@ -28,6 +28,8 @@ is_strangers(enum drop_reason reason)
 	case DROP_MALFORMED:
 	case DROP_UNSUPPORTED:
 	case DROP_ICMP_UNKNOWN:
+	case DROP_ICMP_FRAGMENT:
+	case DROP_PING_RATE:
 	case DROP_NO_SERVICE:
 		return true;
 	case DROP_FRAGMENT:

@@ -12,6 +12,8 @@
 	X(UNSUPPORTED, "unsupported", "an IP protocol that no service can have") \
 	X(FRAGMENT, "fragment", "a fragment without its first one, or without ports in it, and no room to hold it") \
 	X(ICMP_UNKNOWN, "icmp-unknown", "an ICMP error about no flow that is known") \
+	X(ICMP_FRAGMENT, "icmp-fragment", "an ICMP message in fragments: the director takes whole ones only") \
+	X(PING_RATE, "ping-rate", "more pings than are answered: 100 a second from one source") \
 	X(LOOP, "loop", "the director's own frame came back") \
 	X(BOUNCE, "bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP") \
 	X(NO_SERVICE, "no-service", "no service listens on this port of the VIP") \

@@ -7,12 +7,19 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "flow/source.h"
 
 /* Datagrams in flight at one time. Linux allows itself 4 MB of fragments (net/ipv4/ip_fragment.c): much the same. */
 #define ENTRIES 4096
 #define BUCKETS 4096
 /* Held frames, each with room for a jumbo frame. */
 #define HELD 256
+/*
+ * Of these, what one source may have. A datagram of 64 KiB has 44 fragments of 1500 bytes; a forger that owns one source
+ * takes a quarter. The counters stand in a table by keyed hash: two sources that meet in one share it.
+ */
+#define HELD_SHARE 64
+#define SHARES 1024
 #define HELD_BYTES (9216 + ETHER_HEADER + 4)
 /*
  * Silence after which a datagram is forgotten. Its fragments come within milliseconds of each other. A sender may use
@@ -20,7 +27,7 @@
  * server would get them: so much less than the 30 s for which receivers wait (net/ipv4/ip_fragment.c).
  */
 #define LIFETIME SECONDS(5)
-/* Out of order is a matter of milliseconds: who waits longer for his first fragment waits in vain. */
+/* Fragments overtake each other by milliseconds: after this time a first fragment will not come any more. */
 #define HOLD_LIFETIME SECONDS(2)
 #define NIL UINT16_MAX
 
@@ -29,6 +36,8 @@ struct held {
 	uint32_t length;
 	uint16_t iface;
 	uint16_t next; /* of the same datagram, or free */
+	uint16_t share;
+	bool last;     /* the last fragment of its datagram */
 };
 
 /* Entries live in a ring: the oldest is the next to be overwritten, so that none has to be looked for. */
@@ -37,6 +46,7 @@ struct entry {
 	struct server_ref server;
 	bool used;
 	bool settled;
+	bool ended;    /* the last fragment has passed: the number may come again with another datagram */
 	uint64_t until;
 	uint16_t held; /* first, in the order they came */
 	uint16_t next; /* in the bucket */
@@ -48,6 +58,7 @@ struct fragment_table {
 	uint16_t buckets[BUCKETS];
 	uint16_t newest;   /* the place in the ring that is taken next */
 	uint16_t free_held;
+	uint8_t shares[SHARES]; /* held frames of the sources that meet there */
 	struct held *held;
 	uint64_t expired;
 	uint32_t used;
@@ -90,6 +101,7 @@ bucket_of(struct fragment_table *table, const struct fragment_key *key)
 static void
 free_held(struct fragment_table *table, uint16_t index)
 {
+	table->shares[table->held[index].share]--;
 	table->held[index].next = table->free_held;
 	table->free_held = index;
 }
@@ -147,36 +159,46 @@ add(struct fragment_table *table, const struct fragment_key *key)
 }
 
 bool
-fragment_find(struct fragment_table *table, const struct fragment_key *key, struct server_ref *server, uint64_t now)
+fragment_find(struct fragment_table *table, const struct fragment_key *key, bool last, struct server_ref *server,
+    uint64_t now)
 {
 	struct entry *entry = find(table, key, now);
 
 	if (entry == NULL || !entry->settled)
 		return false;
 	entry->until = now + LIFETIME;
+	entry->ended |= last;
 	*server = entry->server;
 	return true;
 }
 
 bool
-fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame, uint64_t now)
+fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame, bool last,
+    uint64_t now)
 {
-	const uint16_t index = table->free_held;
+	const uint16_t share = (uint16_t)(source_hash(&table->key, key->client) % SHARES);
 	struct entry *entry;
-	uint16_t *link;
+	struct held *held;
+	uint16_t index, *link;
 
-	if (index == NIL || frame->length > HELD_BYTES)
+	if (frame->length > HELD_BYTES || table->shares[share] == HELD_SHARE || table->free_held == NIL)
 		return false;
 	entry = find(table, key, now);
 	if (entry == NULL) {
 		entry = add(table, key);
 		entry->until = now + HOLD_LIFETIME;
 	}
-	table->free_held = table->held[index].next;
-	memcpy(table->held[index].bytes, frame->bytes, frame->length);
-	table->held[index].length = frame->length;
-	table->held[index].iface = frame->iface;
-	table->held[index].next = NIL;
+	/* Only now: find() and add() may have given places back. */
+	index = table->free_held;
+	held = &table->held[index];
+	table->free_held = held->next;
+	table->shares[share]++;
+	memcpy(held->bytes, frame->bytes, frame->length);
+	held->length = frame->length;
+	held->iface = frame->iface;
+	held->next = NIL;
+	held->share = share;
+	held->last = last;
 	for (link = &entry->held; *link != NIL; link = &table->held[*link].next)
 		continue;
 	*link = index;
@@ -189,9 +211,12 @@ fragment_settle(struct fragment_table *table, const struct fragment_key *key, st
 {
 	struct entry *entry = find(table, key, now);
 
+	if (entry != NULL && entry->settled && !entry->ended)
+		return;
 	if (entry == NULL)
 		entry = add(table, key);
 	entry->settled = true;
+	entry->ended = false;
 	entry->server = server;
 	entry->until = now + LIFETIME;
 	while (entry->held != NIL) {
@@ -200,6 +225,7 @@ fragment_settle(struct fragment_table *table, const struct fragment_key *key, st
 		struct frame frame = frame_of(held->bytes, held->length, held->iface);
 
 		entry->held = held->next;
+		entry->ended |= held->last;
 		release(context, &frame);
 		free_held(table, index);
 	}

@@ -31,16 +31,22 @@ struct fragment_table;
 NODISCARD struct fragment_table *fragment_table_new(const struct siphash_key *key);
 void fragment_table_free(struct fragment_table *table);
 
-/* Where the datagram's first fragment went. False: not known, or none of its fragments was seen for five seconds. */
-bool fragment_find(struct fragment_table *table, const struct fragment_key *key, struct server_ref *server,
+/*
+ * Where the datagram's first fragment went. False: not known, or none of its fragments was seen for five seconds. `last`: this
+ * one says that no more follows.
+ */
+bool fragment_find(struct fragment_table *table, const struct fragment_key *key, bool last, struct server_ref *server,
     uint64_t now);
 /*
- * Keeps a copy of a fragment whose first one has not come. False when there is no room, or the frame is too large. What is
- * held too long is forgotten, and counted by fragment_expired().
+ * Keeps a copy of a fragment whose first one has not come. False when there is no room, the source has its share of it (64
+ * of 256 places; IPv6 sources by their /64), or the frame is too large. What is held for two seconds is forgotten.
  */
 NODISCARD bool fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame,
-    uint64_t now);
-/* The first fragment went to `server`: `release` gets each held one, in the order they came. It may write to it. */
+    bool last, uint64_t now);
+/*
+ * The first fragment went to `server`: `release` gets each held one, in the order they came. It may write to it. A second
+ * first fragment changes nothing before the last one has passed, or five seconds: anyone could have forged it.
+ */
 void fragment_settle(struct fragment_table *table, const struct fragment_key *key, struct server_ref server,
     void (*release)(void *context, struct frame *frame), void *context, uint64_t now);
 /* Forgets what is too old; the number of held frames that were never released since the last call. */

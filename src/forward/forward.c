@@ -256,6 +256,7 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 		forwarder_clear(forwarder);
 		return -1;
 	}
+	ping_limit_init(&forwarder->pings, key);
 	conn_table_on_gone(forwarder->conns, account_gone, forwarder);
 	conn_table_on_over(forwarder->conns, account_over, forwarder);
 	return 0;

@@ -15,6 +15,7 @@
 #include "base/iface.h"
 #include "flow/conn.h"
 #include "flow/fragment.h"
+#include "flow/ping_limit.h"
 #include "flow/stats.h"
 #include "forward/neigh.h"
 #include "forward/responder.h"
@@ -61,6 +62,7 @@ struct forwarder {
 	struct neigh_table *neighbours;
 	struct announcer *announcer;
 	struct path_table *paths;
+	struct ping_limit pings;
 	struct claims claims;
 	struct watch watch;
 	struct craft *craft;

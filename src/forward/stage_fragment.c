@@ -28,16 +28,19 @@ follow_first(struct passage *passage)
 {
 	struct forwarder *forwarder = passage->forwarder;
 	const struct fragment_key key = make_key(passage);
+	const bool last = !passage->packet.more_fragments;
 	struct server_ref ref;
 
-	/* A first fragment that cuts its own transport header: nobody sends that in good faith (RFC 1858, RFC 7112). */
+	if (packet_is_icmp(&passage->packet))
+		return drop(passage, DROP_ICMP_FRAGMENT);
+	/* A first fragment that cuts its own transport header is an attack (RFC 1858, RFC 7112). */
 	if (passage->packet.fragment_offset == 0)
 		return drop(passage, DROP_FRAGMENT);
-	if (fragment_find(forwarder->fragments, &key, &ref, passage->now)) {
+	if (fragment_find(forwarder->fragments, &key, last, &ref, passage->now)) {
 		passage->server = fwdtab_server(forwarder->table, ref);
 		return passage->server != NULL ? GOES_ON : drop(passage, DROP_NO_SERVER);
 	}
-	if (!fragment_hold(forwarder->fragments, &key, passage->frame, passage->now))
+	if (!fragment_hold(forwarder->fragments, &key, passage->frame, last, passage->now))
 		return drop(passage, DROP_FRAGMENT);
 	passage->decision.verdict = VERDICT_HOLD;
 	return IS_DECIDED;
@@ -49,7 +52,10 @@ stage_fragment(struct passage *passage)
 	return passage->packet.has_ports ? GOES_ON : follow_first(passage);
 }
 
-/* A held frame follows: the same delivery as that of the first one, without another decision. */
+/*
+ * A held frame follows: the same delivery as that of the first one, without another decision. It was counted as held; what
+ * cannot be delivered now has its reason too.
+ */
 static void
 release(void *context, struct frame *frame)
 {
@@ -58,8 +64,11 @@ release(void *context, struct frame *frame)
 
 	passage_begin(&passage, first->forwarder, frame, first->now);
 	passage.server = first->server;
-	if (stage_deliver(&passage) == IS_DECIDED && passage.decision.verdict == VERDICT_FORWARD)
+	(void)stage_deliver(&passage);
+	if (passage.decision.verdict == VERDICT_FORWARD)
 		first->forwarder->stats.fragments_released++;
+	else
+		first->forwarder->stats.dropped[passage.decision.reason]++;
 }
 
 void

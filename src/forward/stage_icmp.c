@@ -52,6 +52,7 @@ answer_ping(struct passage *passage)
 	const struct packet *packet = &passage->packet;
 	struct forwarder *forwarder = passage->forwarder;
 	const struct frame *answer;
+	uint8_t client[16];
 	struct icmp_echo asked;
 	struct craft_echo echo = {
 		.ends = { packet->ether_destination, packet->ether_source, packet->destination, packet->source },
@@ -62,6 +63,9 @@ answer_ping(struct passage *passage)
 		return drop(passage, DROP_MALFORMED);
 	if (!is_served(passage->vip))
 		return drop(passage, DROP_NO_SERVER);
+	addr_mapped(&packet->source, client);
+	if (!ping_limit_take(&forwarder->pings, client, passage->now))
+		return drop(passage, DROP_PING_RATE);
 	echo.identifier = asked.identifier;
 	echo.sequence = asked.sequence;
 	echo.data = passage->frame->bytes + asked.data;

@@ -47,6 +47,7 @@ struct craft {
 	libnet_t *libnet;
 	struct frame frame;
 	uint8_t bytes[CRAFT_MOST];
+	uint8_t message[CRAFT_MOST]; /* an ICMP message on its way into libnet */
 };
 
 /* What an IP header is put before: bytes, or a block that libnet has already when `bytes` is NULL. */
@@ -224,12 +225,13 @@ const struct frame *
 craft_echo(struct craft *craft, const struct craft_echo *echo)
 {
 	const bool ipv6 = echo->ends.source.family == ADDR_IPV6;
-	uint8_t message[CRAFT_MOST] = { 0 };
+	uint8_t *message = craft->message;
 	const struct body body = { .protocol = ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP, .hop_limit = HOP_LIMIT,
 		.length = ICMP_BYTES + echo->length, .bytes = message };
 
 	if (!begin(craft, &echo->ends, body.length))
 		return NULL;
+	memset(message, 0, ICMP_BYTES);
 	if (ipv6)
 		message[0] = echo->reply ? ECHO_REPLY6 : ECHO_REQUEST6;
 	else

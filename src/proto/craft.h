@@ -16,7 +16,7 @@
 #include "proto/arp.h"
 #include "proto/frame.h"
 
-#define CRAFT_MOST 1600 /* bytes in a crafted frame */
+#define CRAFT_MOST 65549 /* bytes in a crafted frame: Ethernet and the largest IPv4 packet (RFC 791 section 3.1) */
 
 struct craft;
 

@@ -364,6 +364,8 @@ REASONS = (
     ("unsupported", "an IP protocol that no service can have"),
     ("fragment", "a fragment without its first one, or without ports in it, and no room to hold it"),
     ("icmp-unknown", "an ICMP error about no flow that is known"),
+    ("icmp-fragment", "an ICMP message in fragments: the director takes whole ones only"),
+    ("ping-rate", "more pings than are answered: 100 a second from one source"),
     ("loop", "the director's own frame came back"),
     ("bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP"),
     ("no-service", "no service listens on this port of the VIP"),
@@ -869,6 +871,9 @@ def ping():
     pinged(case, echo(8, pattern(1472), identifier=65535), 0, CLIENT, VIP, pattern(1472), identifier=65535)
     # Nobody is behind this one.
     case.drop(echo(8, pattern(56), destination="192.0.2.20"), "no-server")
+    # In pieces.
+    case.drop(ipv4(ICMP, echo(8, pattern(56)).data[34:], CLIENT, VIP, ident=7, fragment=MORE_FRAGMENTS), "icmp-fragment")
+    case.drop(ipv4(ICMP, pattern(56), CLIENT, VIP, ident=7, fragment=8), "icmp-fragment")
     # By IP address to another host's MAC.
     case.pass_on(echo(8, pattern(56)).ether(destination=A))
 

@@ -20,6 +20,7 @@ main(void)
 	srunner_add_suite(runner, explain_suite());
 	srunner_add_suite(runner, flows_suite());
 	srunner_add_suite(runner, forward_suite());
+	srunner_add_suite(runner, fragment_suite());
 	srunner_add_suite(runner, fwdtab_suite());
 	srunner_add_suite(runner, health_suite());
 	srunner_add_suite(runner, maglev_suite());

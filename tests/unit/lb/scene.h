@@ -25,7 +25,7 @@
 #define VIP "192.0.2.10"
 
 struct sent {
-	uint8_t bytes[2048]; /* of a super-frame the first ones */
+	uint8_t bytes[2048]; /* of a longer frame the first ones */
 	uint32_t length;
 	uint16_t iface;
 	struct frame left; /* what was left to the way out; its bytes are gone */

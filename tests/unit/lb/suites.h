@@ -19,6 +19,7 @@ Suite *examine_suite(void);
 Suite *explain_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
+Suite *fragment_suite(void);
 Suite *fwdtab_suite(void);
 Suite *health_suite(void);
 Suite *maglev_suite(void);

@@ -2,6 +2,7 @@
 /* Everything beyond a plain IPv4 segment: IPv6, neighbour discovery, ICMP, fragments, VLAN tags, SCTP. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -338,14 +339,14 @@ END_TEST
 
 START_TEST(test_fragments_interleaved)
 {
-	for (uint16_t id = 1; id <= 100; id++) {
+	for (uint16_t id = 1; id <= 60; id++) {
 		const struct shape later = { .id = id, .protocol = PROTOCOL_UDP, .fragment = AT(1008), .payload = 100,
 			.from_port = id };
 
 		ck_assert_str_eq(went(&later), "hold");
 	}
 	ck_assert_uint_eq(scene.sent_count, 0);
-	for (uint16_t id = 100; id >= 1; id--) {
+	for (uint16_t id = 60; id >= 1; id--) {
 		const struct shape first = { .id = id, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000,
 			.from_port = id };
 
@@ -354,20 +355,23 @@ START_TEST(test_fragments_interleaved)
 		ck_assert_uint_eq(scene.sent_count, 2);
 		ck_assert_mem_eq(scene.sent[0].bytes, scene.sent[1].bytes, 6);
 	}
-	ck_assert_uint_eq(scene.forwarder.stats.held, 100);
-	ck_assert_uint_eq(scene.forwarder.stats.fragments_released, 100);
+	ck_assert_uint_eq(scene.forwarder.stats.held, 60);
+	ck_assert_uint_eq(scene.forwarder.stats.fragments_released, 60);
 }
 END_TEST
 
-/* Whoever sends only later fragments fills the hold, and nothing else. */
+/* A source that sends only later fragments fills its share of the hold, many sources fill the hold, and nothing else. */
 START_TEST(test_fragments_are_bounded)
 {
 	const struct shape whole = { .flags = TCP_SYN };
 	unsigned held = 0;
 
 	for (uint16_t id = 1; id <= 5000; id++) {
-		const struct shape later = { .id = id, .protocol = PROTOCOL_UDP, .fragment = AT(1008), .payload = 100 };
+		char source[24];
+		const struct shape later = { .id = id, .protocol = PROTOCOL_UDP, .fragment = AT(1008), .payload = 100,
+			.from = source };
 
+		(void)snprintf(source, sizeof(source), "198.51.%u.%u", id / 1024, id / 4 % 256);
 		held += strcmp(went(&later), "hold") == 0;
 	}
 	ck_assert_uint_eq(held, 256);
@@ -381,6 +385,50 @@ START_TEST(test_fragments_are_bounded)
 
 		ck_assert_str_eq(went(&later), "hold");
 	}
+}
+END_TEST
+
+/* As large as an interface takes them; what came in pieces is told by its name, and too many are too many. */
+START_TEST(test_large_pings)
+{
+	static uint8_t message[65000] = { 8, [4] = 0x12, [5] = 0x34 };
+	struct shape shape = { .protocol = PROTOCOL_ICMP, .raw = message };
+
+	for (shape.payload = 1472; shape.payload <= sizeof(message); shape.payload += 3500) {
+		scene_forget(&scene);
+		ck_assert_str_eq(went(&shape), "consumed");
+		ck_assert_uint_eq(scene.sent_count, 1);
+		ck_assert_uint_eq(scene.sent[0].length, 34 + shape.payload);
+	}
+	scene_forget(&scene);
+	shape.payload = 1000;
+	shape.fragment = MORE;
+	ck_assert_str_eq(went(&shape), "icmp-fragment");
+	shape.fragment = AT(1000);
+	ck_assert_str_eq(went(&shape), "icmp-fragment");
+	shape.fragment = 0;
+	for (unsigned i = 0; i < 2 * PINGS_MOST; i++) {
+		scene_forget(&scene);
+		(void)went(&shape);
+	}
+	ck_assert_str_eq(went(&shape), "ping-rate");
+	ck_assert_uint_le(scene.forwarder.stats.echo_answers, PINGS_MOST);
+	scene.now += SECONDS(1);
+	ck_assert_str_eq(went(&shape), "consumed");
+}
+END_TEST
+
+/* A held fragment that cannot be delivered is counted for what keeps it from that. */
+START_TEST(test_a_held_fragment_too_big)
+{
+	const struct shape later = { .id = 1, .protocol = PROTOCOL_UDP, .fragment = AT(1008), .payload = 1600 };
+	const struct shape first = { .id = 1, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000 };
+
+	ck_assert_str_eq(went(&later), "hold");
+	ck_assert_str_eq(went(&first), "s1");
+	ck_assert_uint_eq(scene.sent_count, 1);
+	ck_assert_uint_eq(scene.forwarder.stats.fragments_released, 0);
+	ck_assert_uint_eq(scene.forwarder.stats.dropped[DROP_TOO_BIG], 1);
 }
 END_TEST
 
@@ -485,7 +533,9 @@ protocols_suite(void)
 	tcase_add_loop_test(tcase, test_fragments_in_any_order, 0, 12);
 	tcase_add_test(tcase, test_fragments_interleaved);
 	tcase_add_test(tcase, test_fragments_are_bounded);
+	tcase_add_test(tcase, test_a_held_fragment_too_big);
 	tcase_add_test(tcase, test_fragments_with_an_old_number);
+	tcase_add_test(tcase, test_large_pings);
 	tcase_add_test(tcase, test_a_tag_is_kept);
 	tcase_add_test(tcase, test_arp_in_a_vlan);
 	tcase_add_test(tcase, test_sctp);

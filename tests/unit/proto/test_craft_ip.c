@@ -142,13 +142,13 @@ END_TEST
 
 START_TEST(craft_makes_echoes)
 {
-	uint8_t data[1492];
+	static uint8_t data[65000];
 	struct craft_echo echo = { .ends = ends_of(_i), .identifier = 0x1234, .sequence = 0xfffe, .data = data };
 	struct frame frame;
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 3);
-	for (echo.length = 0; echo.length <= sizeof(data); echo.length += echo.length < 70 ? 1 : 79) {
+	for (echo.length = 0; echo.length <= sizeof(data); echo.length += echo.length < 70 ? 1 : echo.length < 1500 ? 79 : 7937) {
 		struct packet packet;
 		struct icmp_echo read;
 

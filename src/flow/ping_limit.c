@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "flow/ping_limit.h"
+
+#include <string.h>
+
+#include "base/duration.h"
+#include "flow/source.h"
+
+void
+ping_limit_init(struct ping_limit *limit, const struct siphash_key *key)
+{
+	memset(limit, 0, sizeof(*limit));
+	limit->key = *key;
+}
+
+bool
+ping_limit_take(struct ping_limit *limit, const uint8_t client[16], uint64_t now)
+{
+	uint8_t *count = &limit->counts[source_hash(&limit->key, client) % PING_SOURCES];
+
+	if (now - limit->began >= SECONDS(1)) {
+		memset(limit->counts, 0, sizeof(limit->counts));
+		limit->began = now;
+	}
+	if (*count == PINGS_MOST)
+		return false;
+	(*count)++;
+	return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Shares by source, for what a stranger could use up: a keyed hash, so that no one can choose whom he shares with. Of IPv6 the
+ * /64 counts, since one host there has as many addresses as it likes (RFC 7421 section 2).
+ */
+#ifndef FLOW_SOURCE_H
+#define FLOW_SOURCE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/siphash.h"
+
+#define SOURCE_IPV6_BYTES 8
+
+/* `client` as in struct conn_key: IPv4 as ::ffff:a.b.c.d. */
+static inline uint64_t
+source_hash(const struct siphash_key *key, const uint8_t client[16])
+{
+	static const uint8_t mapped[SOURCE_IPV6_BYTES] = { 0 };
+	const size_t length = memcmp(client, mapped, sizeof(mapped)) == 0 ? 16 : SOURCE_IPV6_BYTES;
+
+	return siphash13(key, client, length);
+}
+
+#endif
