@@ -216,7 +216,7 @@ integration_by() {
 	by=$1 directory=$2
 	shift 2
 	status=0
-	timed "$directory-integration-$by" env TEST_TRIES=2 DSRD_OFFLOAD="$by" sh "$top/tests/integration/run.sh" \
+	timed "$directory-integration-$by" env DSRD_OFFLOAD="$by" sh "$top/tests/integration/run.sh" -r \
 	    "$work/$directory" "$@" || status=$?
 	good=$(grep -c '^ok ' "$log")
 	bad=$(grep -c '^not ok ' "$log")
@@ -225,7 +225,7 @@ integration_by() {
 		bad=1
 	fi
 	count "$good" "$bad" "$skip"
-	grep -e '^skip ' -e ', try ' "$log" | sed 's/^/    /'
+	grep -e '^skip ' -e ', second try' "$log" | sed 's/^/    /'
 	if [ "$bad" -eq 0 ]; then
 		tell "$directory: integration, offload $by" "$good ok, $skip skipped (${took}s)"
 	else

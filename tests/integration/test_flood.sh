@@ -3,6 +3,8 @@
 #
 # Two million forged SYNs while curl asks for pages: no request fails, a download that began before goes on, half-open
 # flows keep to their share of the flow table, and the director's memory does not grow.
+#
+# Alone: two million frames take a processor from whatever else runs, and requests may fail when they share it.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -3,6 +3,8 @@
 #
 # Stuck and greedy clients of the control socket, more than it serves, ask for the largest answers: no datagram is lost
 # meanwhile, and when they are gone others are served.
+#
+# Alone: no datagram may be lost, so the director has to have a processor whenever it asks for one.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # An idle director uses no measurable CPU time, also with clients' traffic behind it, and it is still awake afterwards.
+#
+# Alone: it measures CPU time and how often the process wakes.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
