@@ -23,6 +23,8 @@ static struct {
 	enum log_sink sink;
 	int verbosity;
 	bool journal; /* standard error is systemd's journal, which stamps lines itself */
+	void (*take)(void *context, int level, const char *line);
+	void *context;
 } state;
 
 static const char *const level_names[] = {
@@ -122,8 +124,22 @@ write_stderr(int level, const char *line)
 	(void)fputs(out, stderr);
 }
 
-static void PRINTF_LIKE(2, 0)
-write_line(int level, const char *format, va_list args)
+void
+log_subscribe(void (*take)(void *context, int level, const char *line), void *context)
+{
+	state.take = take;
+	state.context = context;
+}
+
+const char *
+log_level_name(int level)
+{
+	return level >= LOG_ERR && level <= LOG_DEBUG ? level_names[level] : "?";
+}
+
+/* An event is news: subscribers have it too. */
+static void PRINTF_LIKE(3, 0)
+write_line(int level, bool event, const char *format, va_list args)
 {
 	char line[LINE_MOST];
 	int saved = errno;
@@ -136,6 +152,8 @@ write_line(int level, const char *format, va_list args)
 			syslog(level, "%s", line);
 		else
 			write_stderr(level, line);
+		if (event && state.take != NULL && level <= LOG_NOTICE)
+			state.take(state.context, level, line);
 	}
 	errno = saved;
 }
@@ -146,7 +164,7 @@ log_error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(LOG_ERR, format, args);
+	write_line(LOG_ERR, true, format, args);
 	va_end(args);
 }
 
@@ -156,7 +174,7 @@ log_warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(LOG_WARNING, format, args);
+	write_line(LOG_WARNING, true, format, args);
 	va_end(args);
 }
 
@@ -166,7 +184,17 @@ log_notice(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(LOG_NOTICE, format, args);
+	write_line(LOG_NOTICE, true, format, args);
+	va_end(args);
+}
+
+void
+log_dump(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_line(LOG_NOTICE, false, format, args);
 	va_end(args);
 }
 
@@ -176,7 +204,7 @@ log_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(LOG_INFO, format, args);
+	write_line(LOG_INFO, true, format, args);
 	va_end(args);
 }
 
@@ -186,6 +214,6 @@ log_debug(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_line(LOG_DEBUG, format, args);
+	write_line(LOG_DEBUG, true, format, args);
 	va_end(args);
 }

@@ -21,6 +21,14 @@ enum log_sink {
 void log_open(enum log_sink sink, int verbosity);
 
 /*
+ * Also gives every line of level notice or above to `take`, with syslog(3)'s number of the level, whatever the verbosity;
+ * log_dump()'s are none of them. `take` must not log. There is one such reader; NULL ends it.
+ */
+void log_subscribe(void (*take)(void *context, int level, const char *line), void *context);
+/* "error", "warning", "notice", "info", "debug". */
+const char *log_level_name(int level);
+
+/*
  * A text from outside, as it stands between double quotes in a line: with a backslash before each `"` and `\`, and cut to
  * what a line can hold. Returns `text`.
  */
@@ -33,6 +41,8 @@ void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Normal but worth knowing: started, reloaded, a server came back. */
 void log_notice(const char *format, ...) PRINTF_LIKE(1, 2);
+/* As log_notice(), for a state that was asked for (SIGUSR1, the counters at the end): nothing has happened. */
+void log_dump(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
 

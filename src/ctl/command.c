@@ -31,6 +31,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "the configuration that is in force, and what operators changed since" },
 	[COMMAND_SHOW_NAMES] = { { "show", "names" }, "", 0, 0, false, WAIT_NAMES,
 	    "the names of services and servers, as commands take them; shells complete by it" },
+	[COMMAND_SHOW_RATES] = { { "show", "rates" }, "", 0, 0, false, WAIT,
+	    "traffic, drops and servers that are up, in the last hour" },
 	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER [--wait DURATION]", 1, 1, true, WAIT_LONG,
 	    "no new connections; with --wait returns when the old ones are gone" },
 	[COMMAND_ENABLE] = { { "enable", NULL }, "SERVICE/SERVER", 1, 1, true, WAIT,
@@ -51,6 +53,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "decisions as they are made; filters as above, and verdict= and reason=" },
 	[COMMAND_DOCTOR] = { { "doctor", NULL }, "[SERVICE[/SERVER]]", 0, 1, false, WAIT_DOCTOR,
 	    "examines director and real servers: what is wrong, and the command that mends it" },
+	[COMMAND_EVENTS] = { { "events", NULL }, "[FILTER ...]", 0, COMMAND_ARGUMENTS, false, WAIT,
+	    "the last events: changes of state, reloads, operators' commands, conflicts, and their causes" },
 	[COMMAND_VERSION] = { { "version", NULL }, "", 0, 0, false, WAIT, "the version of the director that runs" },
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ctl/report_events.h"
 #include "daemon/commands_int.h"
 #include "daemon/doctor_run.h"
 #include "daemon/dsrd.h"
@@ -58,6 +59,11 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 	case COMMAND_SHOW_NAMES:
 		report_names(writer, &facts);
 		break;
+	case COMMAND_SHOW_RATES:
+		report_rates(writer, &desk->dsrd->recording.history);
+		break;
+	case COMMAND_EVENTS:
+		return desk_events(desk, ask, writer, out);
 	case COMMAND_DOCTOR:
 		return desk_examine(desk, ask, writer, out);
 	case COMMAND_SHOW_CONNECTIONS:

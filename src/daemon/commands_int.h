@@ -48,6 +48,8 @@ enum control_result desk_steer(struct desk *desk, const struct control_ask *ask,
 /* No new connections for the server that the first argument names. */
 enum control_result desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out);
 
+enum control_result desk_events(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
+
 enum control_result desk_trace(struct desk *desk, const struct control_ask *ask, FILE *out);
 
 enum control_result desk_why(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);

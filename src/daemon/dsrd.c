@@ -186,6 +186,7 @@ on_tick(void *context)
 	struct dsrd *dsrd = context;
 
 	tick(dsrd, dsrd_clock());
+	recording_tick(dsrd);
 	desk_tick(dsrd->desk);
 }
 
@@ -400,6 +401,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 		log_error("start result=failed reason=\"out of memory\"");
 		return EXIT_SYSTEM;
 	}
+	recording_open(&dsrd->recording);
 	dsrd->options = options;
 	dsrd->background = background;
 	dsrd->notify = notify;
@@ -420,6 +422,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 		dump_to_log(dsrd);
 	}
 	stop_parts(dsrd);
+	recording_close(&dsrd->recording);
 	conf_clear(&dsrd->conf);
 	free(dsrd);
 	return status;

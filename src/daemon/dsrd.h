@@ -11,6 +11,7 @@
 #include "daemon/director.h"
 #include "daemon/drop_log.h"
 #include "daemon/options.h"
+#include "daemon/recording.h"
 #include "daemon/port.h"
 
 struct background;
@@ -49,6 +50,7 @@ struct dsrd {
 	uint64_t reloads;
 	uint64_t started;    /* by dsrd_clock() */
 	uint64_t loaded;     /* seconds since 1970, when the configuration that runs was read */
+	struct recording recording; /* what happened, and what passed */
 	bool reload_failed;  /* the last one: what runs is older than what the file says */
 	bool locked; /* descriptors of interfaces take no new orders, see os_can_lock() */
 	bool failed; /* stopped because it could not go on */

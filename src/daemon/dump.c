@@ -15,15 +15,17 @@ static void
 dump_counter(void *context, const char *name, const char *text, uint64_t value)
 {
 	(void)context;
-	log_notice("counter name=%s value=%" PRIu64 " meaning=\"%s\"", name, value, text);
+	if (value > 0)
+		log_dump("counter name=%s value=%" PRIu64 " meaning=\"%s\"", name, value, text);
 }
 
 static void
 dump_drops(const struct forward_stats *stats)
 {
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++)
-		log_notice("drop reason=%s frames=%" PRIu64 " meaning=\"%s\"", drop_reason_name(reason),
-		    stats->dropped[reason], drop_reason_sentence(reason));
+		if (stats->dropped[reason] > 0)
+			log_dump("drop reason=%s frames=%" PRIu64 " meaning=\"%s\"", drop_reason_name(reason),
+			    stats->dropped[reason], drop_reason_sentence(reason));
 }
 
 static void
@@ -36,7 +38,7 @@ dump_interfaces(const struct dsrd *dsrd)
 		char mac[MAC_TEXT];
 
 		attachment_stats(&dsrd->attachments[i], &received, &sent);
-		log_notice("interface interface=%s open=%s mac=%s mtu=%" PRIu32 " received=%" PRIu64 " capture-dropped=%" PRIu64
+		log_dump("interface interface=%s open=%s mac=%s mtu=%" PRIu32 " received=%" PRIu64 " capture-dropped=%" PRIu64
 		    " sent=%" PRIu64 " not-sent=%" PRIu64 " offload=%s", iface->name,
 		    attachment_is_open(&dsrd->attachments[i]) ? "yes" : "no", mac_format(&iface->mac, mac), iface->mtu,
 		    received.received, received.dropped, sent.sent, sent.failed, carrying_state(dsrd, i));
@@ -49,7 +51,7 @@ dump_server(const struct server *server)
 	const struct server_run *run = server->run;
 	char name[SERVER_NAME_TEXT], mac[MAC_TEXT];
 
-	log_notice("server server=%s state=%s weight=%" PRIu32 " mac=%s active=%" PRIu32 " inactive=%" PRIu32
+	log_dump("server server=%s state=%s weight=%" PRIu32 " mac=%s active=%" PRIu32 " inactive=%" PRIu32
 	    " connections=%" PRIu64 " packets=%" PRIu64 " bytes=%" PRIu64 " checks-ok=%" PRIu64 " checks-failed=%" PRIu64,
 	    server_name(server, name), server_state_name(server_state(server)), server_weight(server),
 	    mac_is_zero(&server->mac) ? "none" : mac_format(&server->mac, mac), run->active, run->inactive, run->connections,
@@ -61,7 +63,7 @@ dump_path(const struct path *path)
 {
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT];
 
-	log_notice("path server=%s vip=%s protocol=%s port=%u state=%s verdict=%s good=%" PRIu64 " bad=%" PRIu64
+	log_dump("path server=%s vip=%s protocol=%s port=%u state=%s verdict=%s good=%" PRIu64 " bad=%" PRIu64
 	    " reason=\"%s\"", server_name(path->server, name), addr_format(&path->vip, vip),
 	    path->protocol == PROTOCOL_TCP ? "tcp" : "udp", path->port, health_state_name(path->health.state),
 	    path_verdict_name(path->verdict), path->health.successes, path->health.failures,
@@ -92,7 +94,7 @@ dump_probing(const struct director *director)
 		const struct server *server = probing_owner(director, &finding->mac);
 		char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
 
-		log_notice("conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " over=%s",
+		log_dump("conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " over=%s",
 		    watch_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
 		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name,
 		    finding->count, watch_is_over(finding, director->now) ? "yes" : "no");
@@ -111,10 +113,10 @@ dump_to_log(const struct dsrd *dsrd)
 	if (dsrd->hook != NULL) {
 		const struct hook_stats stats = hook_stats(dsrd->hook);
 
-		log_notice("notify started=%" PRIu64 " failed=%" PRIu64 " dropped=%" PRIu64, stats.started, stats.failed,
+		log_dump("notify started=%" PRIu64 " failed=%" PRIu64 " dropped=%" PRIu64, stats.started, stats.failed,
 		    stats.dropped);
 	}
-	log_notice("flows count=%" PRIu32 " capacity=%" PRIu32, conn_table_count(conns), conn_table_capacity(conns));
+	log_dump("flows count=%" PRIu32 " capacity=%" PRIu32, conn_table_count(conns), conn_table_capacity(conns));
 	dump_probing(director);
 	for (size_t i = 0; i < director->model->service_count; i++)
 		for (size_t j = 0; j < director->model->services[i]->server_count; j++)

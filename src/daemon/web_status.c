@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "ctl/report.h"
+#include "ctl/report_events.h"
 #include "daemon/dsrd.h"
 #include "daemon/facts.h"
 #include "daemon/loop.h"
@@ -34,6 +35,22 @@ write_status(FILE *out, const struct report_facts *facts)
 	return writer_end(writer) == 0 ? 200 : 500;
 }
 
+/* The newest events only: all of them take more than a millisecond to write. */
+static unsigned
+write_events(FILE *out, const struct dsrd *dsrd)
+{
+	struct writer *writer = writer_json(out);
+	struct event_filter filter;
+	char error[EVENT_FILTER_ERROR];
+
+	if (writer == NULL)
+		return 500;
+	if (event_filter_parse(NULL, 0, 0, &filter, error) == 0 && dsrd->recording.events != NULL)
+		report_events(writer, dsrd->recording.events, &filter, dsrd->director.model);
+	report_rates(writer, &dsrd->recording.history);
+	return writer_end(writer) == 0 ? 200 : 500;
+}
+
 static unsigned
 answer(void *context, const struct web_request *request, size_t part, FILE *out)
 {
@@ -52,6 +69,8 @@ answer(void *context, const struct web_request *request, size_t part, FILE *out)
 		return metrics_write(out, &facts, request->openmetrics, part) ? WEB_MORE : 200;
 	case WEB_STATUS:
 		return write_status(out, &facts);
+	case WEB_EVENTS:
+		return write_events(out, desk->dsrd);
 	case WEB_HEALTH:
 		return report_alive(out, &facts) ? 200 : 503;
 	case WEB_PAGE:

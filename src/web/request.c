@@ -104,7 +104,7 @@ static unsigned
 take_target(char *target, struct web_request *request, const char **why)
 {
 	static const char *const paths[] = { [WEB_PAGE] = "/", [WEB_METRICS] = "/metrics", [WEB_STATUS] = "/status.json",
-		[WEB_HEALTH] = "/healthz" };
+		[WEB_HEALTH] = "/healthz", [WEB_EVENTS] = "/events.json" };
 
 	/* RFC 9112 section 3.2.2: proxies may write the whole address. */
 	if (strncasecmp(target, "http://", 7) == 0) {
@@ -118,7 +118,7 @@ take_target(char *target, struct web_request *request, const char **why)
 			return 0;
 		}
 	}
-	return refuse(404, "there are / and /metrics and /status.json and /healthz", why);
+	return refuse(404, "there are / and /metrics and /status.json and /events.json and /healthz", why);
 }
 
 static unsigned

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may be asked over TCP: four things, to be read. Pure, and strict as ctl/http.h is, whose commands cannot be
+ * What may be asked over TCP: five things, to be read. Pure, and strict as ctl/http.h is, whose commands cannot be
  * reached from here.
  */
 #ifndef WEB_REQUEST_H
@@ -17,7 +17,8 @@ enum web_resource {
 	WEB_PAGE = 0,
 	WEB_METRICS,
 	WEB_STATUS,
-	WEB_HEALTH
+	WEB_HEALTH,
+	WEB_EVENTS
 };
 
 struct web_request {

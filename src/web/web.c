@@ -166,6 +166,7 @@ type_of(const struct web_request *request)
 	case WEB_METRICS:
 		return request->openmetrics ? METRICS_TYPE_OPENMETRICS : METRICS_TYPE_TEXT;
 	case WEB_STATUS:
+	case WEB_EVENTS:
 		return "application/json";
 	case WEB_PAGE:
 	case WEB_HEALTH:

@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(head <= size);
 	status = web_parse((const char *)data, head == 0 ? size : head, &request, &why);
 	if (status == 0)
-		assert(request.resource <= WEB_HEALTH);
+		assert(request.resource <= WEB_EVENTS);
 	else
 		assert(status >= 400 && status < 600 && why != NULL && http_status_text(status) != NULL);
 	return 0;

@@ -93,6 +93,14 @@ said '^dsrd: [0-9]'
 step "a server that is down, and why"
 stop_nginx web2
 wait_server down web/web2
+ctl 0 events '*/web2'
+said '^20..-..-..T..:..:..Z  warning  server-state server=web/web2 from=up to=down reason="connection refused'
+! grep -v -e '^TIME ' -e '=web/web2 ' "$NET_DIR/said" || fail "events of others are listed"
+ctl 0 -j events "$(server_ip 2)" event=server-state limit=1
+is_json
+said '"server":"web/web2","action":null,"from":"up","to":"down","reason":"connection refused'
+ctl 1 events colour=red
+complained '`colour=red` is no filter: there are event='
 ctl 0 show
 said '^web/web2  *down  .*connection refused$'
 said '^web  *up  *1  *2 '

@@ -20,7 +20,7 @@ lint() {
 					known[$i] = 1
 		next
 	}
-	/log_(error|warning|notice|info|debug)\("|\)\("/ {
+	/log_(error|warning|notice|dump|info|debug)\("|\)\("/ {
 		if (match($0, /\("[a-z][a-z-]* [a-z-]+=/)) {
 			word = substr($0, RSTART + 2)
 			sub(/ .*/, "", word)

@@ -104,6 +104,8 @@ function __dsrctl_argument -a name place before
 			__dsrctl_filter
 		case 'doctor,0'
 			__dsrctl_names service server
+		case 'events,*'
+			__dsrctl_filter
 	end
 end
 
@@ -118,7 +120,8 @@ function __dsrctl_seconds -a first
 				connections 'the flows that all of service= server= client= vip= port= protocol= state= hold for' \
 				drain 'what is left on servers that are drained; status 1 while there is something' \
 				config 'the configuration that is in force, and what operators changed since' \
-				names 'the names of services and servers, as commands take them; shells complete by it'
+				names 'the names of services and servers, as commands take them; shells complete by it' \
+				rates 'traffic, drops and servers that are up, in the last hour'
 		case reload
 			printf '%s\t%s\n' \
 				--plan 'what a reload would change, and how many connections that touches'
@@ -140,6 +143,7 @@ function __dsrctl_command
 			why 'the decision for this flow, step by step; changes nothing' \
 			trace 'decisions as they are made; filters as above, and verdict= and reason=' \
 			doctor 'examines director and real servers: what is wrong, and the command that mends it' \
+			events 'the last events: changes of state, reloads, operators\' commands, conflicts, and their causes' \
 			version 'the version of the director that runs'
 		return
 	end

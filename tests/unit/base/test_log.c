@@ -199,6 +199,36 @@ START_TEST(log_to_syslog_is_not_on_stderr)
 }
 END_TEST
 
+static char heard[256];
+
+static void
+hear(void *context, int level, const char *line)
+{
+	const size_t used = strlen(heard);
+
+	ck_assert_ptr_eq(context, heard);
+	snprintf(heard + used, sizeof(heard) - used, "%s %s;", log_level_name(level), line);
+}
+
+START_TEST(log_gives_events_to_a_subscriber)
+{
+	capture();
+	set_journal(0);
+	log_open(SINK_STDERR, 2);
+	log_subscribe(hear, heard);
+	log_error("a=%d", 1);
+	log_warning("b");
+	log_notice("c\n");
+	log_info("d");
+	log_debug("e");
+	log_dump("f");
+	log_subscribe(NULL, NULL);
+	log_error("g");
+	ck_assert_str_eq(captured(), "<3>a=1\n<4>b\n<5>c?\n<6>d\n<7>e\n<5>f\n<3>g\n");
+	ck_assert_str_eq(heard, "error a=1;warning b;notice c?;");
+}
+END_TEST
+
 Suite *
 log_suite(void)
 {
@@ -214,6 +244,7 @@ log_suite(void)
 	tcase_add_test(tcase, log_cuts_long_lines);
 	tcase_add_test(tcase, log_escapes_quotes);
 	tcase_add_test(tcase, log_leaves_errno_alone);
+	tcase_add_test(tcase, log_gives_events_to_a_subscriber);
 	tcase_add_test(tcase, log_to_syslog_is_not_on_stderr);
 	suite_add_tcase(suite, tcase);
 	return suite;

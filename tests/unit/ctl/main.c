@@ -13,6 +13,7 @@ main(void)
 	int failed;
 
 	srunner_add_suite(runner, control_suite());
+	srunner_add_suite(runner, events_suite());
 	srunner_add_suite(runner, filter_suite());
 	srunner_add_suite(runner, http_suite());
 	srunner_add_suite(runner, json_suite());

@@ -6,6 +6,7 @@
 
 Suite *command_suite(void);
 Suite *control_suite(void);
+Suite *events_suite(void);
 Suite *filter_suite(void);
 Suite *http_suite(void);
 Suite *json_suite(void);

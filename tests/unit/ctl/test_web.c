@@ -348,6 +348,7 @@ static const struct good good[] = {
 	{ "GET /?a=b HTTP/1.0\n\n", { WEB_PAGE, false, false } },
 	{ "HEAD /healthz HTTP/1.1\r\n\r\n", { WEB_HEALTH, true, false } },
 	{ "GET http://director:9190/status.json HTTP/1.1\r\nContent-Length: 0\r\n\r\n", { WEB_STATUS, false, false } },
+	{ "GET /events.json HTTP/1.1\r\n\r\n", { WEB_EVENTS, false, false } },
 	{ "GET /metrics HTTP/1.1\r\nAccept: */*\r\n\r\n", { WEB_METRICS, false, false } },
 	{ "GET /metrics HTTP/1.1\r\naccept:application/openmetrics-text\r\n\r\n", { WEB_METRICS, false, true } },
 	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text; version=1.0.0; q=0.5 , text/plain;q=0.4\r\n\r\n",

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* `dsrctl events` and `show rates`. */
+#include "config.h"
+
+#include "daemon/commands_int.h"
+
+#include <time.h>
+
+#include "ctl/report_events.h"
+#include "daemon/dsrd.h"
+
+enum control_result
+desk_events(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+{
+	const struct http_request *request = ask->request;
+	const char *words[COMMAND_ARGUMENTS] = { NULL };
+	struct event_filter filter;
+	char error[EVENT_FILTER_ERROR];
+
+	for (size_t i = 0; i < request->argument_count; i++)
+		words[i] = request->arguments[i];
+	if (event_filter_parse(words, request->argument_count, (uint64_t)time(NULL) * 1000, &filter, error) == -1) {
+		fprintf(out, "%s\n", error);
+		return CONTROL_REFUSED;
+	}
+	if (desk->dsrd->recording.events == NULL)
+		return desk_out_of_memory(out);
+	report_events(writer, desk->dsrd->recording.events, &filter, desk->dsrd->director.model);
+	return CONTROL_DONE;
+}

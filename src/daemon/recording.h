@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/* What the director remembers of its past: the log's events, and the rates of the last hour. */
+#ifndef DAEMON_RECORDING_H
+#define DAEMON_RECORDING_H
+
+#include "ctl/events.h"
+#include "ctl/history.h"
+
+struct dsrd;
+
+struct recording {
+	struct events *events; /* NULL: there is no memory for them */
+	struct history history;
+};
+
+/* From here on what the log says is kept. */
+void recording_open(struct recording *recording);
+/* About once a second. */
+void recording_tick(struct dsrd *dsrd);
+void recording_close(struct recording *recording);
+
+#endif
