@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# contrib/ipvs2dsrd: each NAME.in becomes NAME.expected, with NAME.remarks on standard error, and dsrd accepts it. With
-# every awk there is: what one takes for a syntax error another does not.
+# contrib/ipvs2dsrd: each NAME.in becomes NAME.expected, with NAME.remarks on standard error, and dsrd accepts it; with
+# every awk there is, since what one takes for a syntax error another does not. And whatever a line that is missing does to
+# an input, dsrd accepts what is made of it, or the remarks say why not.
 set -eu
 
 here=$SOURCE_DIR/tests/convert
@@ -9,48 +10,78 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$here"
 
-convert() { # NAME AWK...
-	name=$1
+fail() {
+	echo "$*"
+	exit 1
+}
+
+# convert FILE AWK...: into $work/out and $work/remarks; the status says whether there are remarks.
+convert() {
+	file=$1
 	shift
 	status=0
-	"$@" -f "$SOURCE_DIR/contrib/ipvs2dsrd" "$name.in" >"$work/out" 2>"$work/remarks" || status=$?
-	if [ "$status" -ne 1 ]; then
-		echo "$name by $*: status $status instead of 1"
-		cat "$work/remarks"
-		exit 1
+	"$@" -f "$SOURCE_DIR/contrib/ipvs2dsrd" "$file" >"$work/out" 2>"$work/remarks" || status=$?
+	if [ -s "$work/remarks" ]; then
+		[ "$status" -eq 1 ] || fail "$file by $*: status $status with remarks: $(cat "$work/remarks")"
+	else
+		[ "$status" -eq 0 ] || fail "$file by $*: status $status without a remark"
 	fi
-	diff -u "$name.expected" "$work/out"
-	diff -u "$name.remarks" "$work/remarks"
+}
+
+accepted() {
 	# A dsrd without https is told to do what its message says.
 	if grep -q '^#define HAVE_TLS 0' "$BUILD_DIR/config.h"; then
 		sed 's/^check = https.*/check = tcp/' "$work/out" >"$work/plain"
 		mv "$work/plain" "$work/out"
 	fi
-	"$BUILD_DIR/dsrd" -n -f "$work/out" >/dev/null
+	"$BUILD_DIR/dsrd" -n -f "$work/out" >"$work/said" 2>&1
 }
 
-for name in ipvsadm keepalived ldirectord; do
-	convert "$name" awk
-	for other in mawk gawk original-awk; do
-		if command -v "$other" >/dev/null; then
-			convert "$name" "$other"
+with_every_awk() { # NAME
+	for awk in awk mawk gawk original-awk 'busybox awk'; do
+		# shellcheck disable=SC2086 # two words
+		if $awk 'BEGIN { exit }' 2>/dev/null; then
+			convert "$1.in" $awk
+			diff -u "$1.expected" "$work/out"
+			diff -u "$1.remarks" "$work/remarks"
 		fi
 	done
-	if busybox awk 'BEGIN { exit }' 2>/dev/null; then
-		convert "$name" busybox awk
-	fi
+	accepted || fail "dsrd refuses $1.expected: $(cat "$work/said")"
+}
+
+for input in *.in; do
+	name=${input%.in}
+	with_every_awk "$name"
+	lines=$(wc -l <"$name.in")
+	line=2
+	while [ "$line" -lt "$lines" ]; do
+		sed "${line}d" "$name.in" >"$work/$name.in"
+		convert "$work/$name.in" awk
+		accepted || grep -q 'no service could be converted' "$work/remarks" ||
+			fail "dsrd refuses $name.in without line $line: $(cat "$work/said")"
+		line=$((line + 7))
+	done
 done
 
-# All is well with a plain one, and an empty one is no configuration.
-sed 2q ipvsadm.in | awk -f "$SOURCE_DIR/contrib/ipvs2dsrd" - >"$work/out" 2>"$work/remarks"
-if [ -s "$work/remarks" ] || ! grep -q '^server = 192.0.2.11 192.0.2.11$' "$work/out"; then
-	echo "a plain service was not converted silently:"
-	cat "$work/remarks" "$work/out"
-	exit 1
+# Each server of these is converted or named, and every key is known.
+for name in syntax one_line faults keys; do
+	grep -o 'real_server [^ ]* ' "$name.in" | cut -d' ' -f2 | grep '^[0-9]' | sort -u >"$work/servers"
+	while read -r address; do
+		grep -q -F -- "$address" "$name.expected" || fail "$name.in: $address is lost"
+	done <"$work/servers"
+done
+if grep 'not a key known here' keys.remarks; then
+	fail "keys.in has keys that ipvs2dsrd does not know"
 fi
+[ ! -s one_line.remarks ] || fail "there is nothing to say of one_line.in"
+
+# -v config_id=NAME is keepalived's -i NAME.
+awk -v config_id=standby -f "$SOURCE_DIR/contrib/ipvs2dsrd" syntax.in >"$work/out" 2>&1 || fail "a remark: $(head -n 1 "$work/out")"
+if ! grep -q '192\.0\.2\.13$' "$work/out" || grep -q '192\.0\.2\.14$' "$work/out"; then
+	fail "config_id=standby takes other servers"
+fi
+
+# An empty file is no configuration.
 status=0
 awk -f "$SOURCE_DIR/contrib/ipvs2dsrd" /dev/null >/dev/null 2>&1 || status=$?
-if [ "$status" -ne 2 ]; then
-	echo "nothing to convert: status $status instead of 2"
-	exit 1
-fi
+[ "$status" -eq 2 ] || fail "nothing to convert: status $status instead of 2"
