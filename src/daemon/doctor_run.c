@@ -25,6 +25,7 @@ struct clinic {
 	char service[NAME_MOST];
 	char server[NAME_MOST];
 	uint64_t began;
+	bool listens;
 	struct examination examination;
 	struct names *names;
 	enum name_answer *answers; /* by slot, as many as there were at the beginning */
@@ -32,22 +33,6 @@ struct clinic {
 	size_t names_open;
 	struct server_ref *refs;   /* whom an answer is about */
 };
-
-/* For who listens to all that is said. */
-static void
-widen_filters(struct dsrd *dsrd)
-{
-	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		struct receiver *receiver = dsrd->attachments[i].receiver;
-		char text[64], mac[MAC_TEXT], error[IO_ERROR];
-
-		snprintf(text, sizeof(text), "arp or icmp6 or ether dst %s",
-		    mac_format(&dsrd->director.ifaces[i].mac, mac));
-		/* A filter that stays as narrow as it was only hides the far client's answer. */
-		if (receiver != NULL)
-			(void)!receiver->ops->filter(receiver, text, error);
-	}
-}
 
 static void
 on_name(void *context, size_t slot, const struct addr *addrs, size_t count)
@@ -94,7 +79,8 @@ begin(struct clinic *clinic)
 	}
 	if (!director->probes)
 		return;
-	widen_filters(dsrd);
+	interfaces_listen(dsrd);
+	clinic->listens = true;
 	path_hasten(director->forwarder.paths, clinic->began);
 	examine_ask(&clinic->examination, director->forwarder.craft, director->ifaces, &director->forwarder.emitter);
 	dsrd_flush(dsrd);
@@ -205,8 +191,9 @@ clinic_close(struct clinic *clinic)
 		examine_end(&clinic->examination, director->forwarder.craft, director->ifaces,
 		    &director->forwarder.emitter);
 		dsrd_flush(clinic->dsrd);
-		interfaces_settle(clinic->dsrd);
 	}
+	if (clinic->listens)
+		interfaces_unlisten(clinic->dsrd);
 	free(clinic->answers);
 	free(clinic->refs);
 	free(clinic);

@@ -44,6 +44,7 @@ struct dsrd {
 	struct trace *trace; /* NULL: nobody watches frames */
 	struct webdesk *webdesk; /* NULL: no HTTP */
 	int news; /* of interfaces, from the system; -1: it tells nothing */
+	unsigned listeners; /* that need to receive everything sent to this host: see interfaces_listen() */
 	uint64_t rescanned;
 	uint64_t next_rescan;
 	uint64_t next_wake;  /* UINT64_MAX: none is ordered */

@@ -223,6 +223,20 @@ interfaces_settle(struct dsrd *dsrd)
 }
 
 void
+interfaces_listen(struct dsrd *dsrd)
+{
+	if (dsrd->listeners++ == 0)
+		carrying_filter(dsrd);
+}
+
+void
+interfaces_unlisten(struct dsrd *dsrd)
+{
+	if (--dsrd->listeners == 0)
+		carrying_filter(dsrd);
+}
+
+void
 interfaces_lose(struct dsrd *dsrd, size_t index, const char *reason)
 {
 	log_warning("interface-lost interface=%s reason=\"%s\"", dsrd->director.ifaces[index].name, reason);

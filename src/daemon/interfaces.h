@@ -17,6 +17,12 @@ NODISCARD enum exit_status interfaces_prepare(struct dsrd *dsrd, const struct se
 NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
 /* Warns where this host would forward a second copy of each frame. */
 void interfaces_warn_forwarding(const struct dsrd *dsrd);
+/*
+ * From the first listener to the last one the captures receive everything that is sent to this host, for an examination. What
+ * the kernel carries it goes on carrying. Each interfaces_listen() needs its interfaces_unlisten().
+ */
+void interfaces_listen(struct dsrd *dsrd);
+void interfaces_unlisten(struct dsrd *dsrd);
 /* After the model has changed: closes what nobody needs, gives the kernel new filters. */
 void interfaces_settle(struct dsrd *dsrd);
 /* Looks whether MACs, MTUs and addresses are what they were, and opens again what was lost. */

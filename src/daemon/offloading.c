@@ -20,6 +20,8 @@
 /* What goes wrong once is mended, twice in a row it is left alone. */
 #define TROUBLES_MOST 2
 
+static const char replaced[] = "another filter has replaced dsrd's program on the capture";
+
 struct carrying {
 	struct fast_path *path; /* NULL: `reason` says why */
 	enum conf_offload mode; /* what was wanted when dsrd was started */
@@ -93,6 +95,26 @@ is_on(const struct dsrd *dsrd, size_t index)
 	    fast_path_kind(dsrd->carrying->path, index) != FAST_PATH_OFF;
 }
 
+/* What the capture receives of what the kernel does not carry. The program of tc has the addresses, and a word for `wide`. */
+static void
+carrying_filter_one(struct dsrd *dsrd, size_t index)
+{
+	struct attachment *attachment = &dsrd->attachments[index];
+
+	attachment->programmed = is_on(dsrd, index) && fast_path_kind(dsrd->carrying->path, index) == FAST_PATH_TC;
+	attachment_filter(attachment, &dsrd->director.ifaces[index], (uint16_t)index, dsrd->director.model,
+	    dsrd->listeners > 0);
+}
+
+void
+carrying_filter(struct dsrd *dsrd)
+{
+	if (dsrd->carrying != NULL && dsrd->carrying->path != NULL)
+		__atomic_store_n(&fast_path_memory(dsrd->carrying->path)->control->wide, dsrd->listeners > 0, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < dsrd->director.iface_count; i++)
+		carrying_filter_one(dsrd, i);
+}
+
 /* With XDP, or with tc where that was not to be. */
 static void
 begin(struct dsrd *dsrd, size_t index)
@@ -132,17 +154,12 @@ carrying_settle(struct dsrd *dsrd)
 
 		if (is_on(dsrd, i) && !has_vips)
 			carrying_end(dsrd, i);
-		/* tc has a filter of its own on the capture, which knows the addresses. */
-		if (!is_on(dsrd, i) || fast_path_kind(carrying->path, i) != FAST_PATH_TC)
-			attachment_filter(attachment, &director->ifaces[i], (uint16_t)i, director->model);
+		if (may && !is_on(dsrd, i) && carrying->troubles < TROUBLES_MOST && has_vips)
+			begin(dsrd, i);
+		carrying_filter_one(dsrd, i);
 		attachment_join(attachment, &director->ifaces[i], (uint16_t)i, director->model);
 		if (!may)
 			continue;
-		if (!is_on(dsrd, i) && carrying->troubles < TROUBLES_MOST && has_vips)
-			begin(dsrd, i);
-		/* Where the attempt has taken the filter away, a second one does no harm. */
-		if (!is_on(dsrd, i))
-			attachment_filter(attachment, &director->ifaces[i], (uint16_t)i, director->model);
 		carry_iface(director->forwarder.carry, (uint16_t)i, fast_path_ifindex(director->ifaces[i].name), is_on(dsrd, i));
 	}
 	if (director->forwarder.carry == NULL)
@@ -162,29 +179,42 @@ carrying_end(struct dsrd *dsrd, size_t index)
 	fast_path_detach(dsrd->carrying->path, index, capture_of(dsrd, index));
 }
 
-/* Frames were decided and not fetched: somebody has removed tc's program, or put another before it. */
+/* What keeps the kernel from carrying, or NULL. */
+static const char *
+find_trouble(const struct dsrd *dsrd)
+{
+	const struct carrying *carrying = dsrd->carrying;
+
+	if (__atomic_load_n(&fast_path_memory(carrying->path)->control->unconsumed, __ATOMIC_ACQUIRE) != 0)
+		return "dsrd's program at tc ingress was removed, or another one takes frames before it: see `tc filter show dev IF "
+		    "ingress`";
+	for (size_t i = 0; i < dsrd->director.iface_count; i++)
+		if (is_on(dsrd, i) && !fast_path_decides(carrying->path, i, capture_of(dsrd, i)))
+			return replaced;
+	return NULL;
+}
+
 void
 carrying_look(struct dsrd *dsrd)
 {
 	struct carrying *carrying = dsrd->carrying;
-	struct carry_control *control;
+	const char *trouble;
 
 	if (carrying == NULL || carrying->path == NULL)
 		return;
-	control = fast_path_memory(carrying->path)->control;
-	if (__atomic_load_n(&control->unconsumed, __ATOMIC_ACQUIRE) == 0)
+	trouble = find_trouble(dsrd);
+	if (trouble == NULL)
 		return;
 	carrying->troubles++;
-	log_warning("offload result=interrupted reason=\"dsrd's program at tc ingress was removed, or another one takes frames "
-	    "before it: see `tc filter show dev IF ingress`\" meaning=\"%s\"", carrying->troubles < TROUBLES_MOST ?
+	log_warning("offload result=interrupted reason=\"%s\" meaning=\"%s\"", trouble, carrying->troubles < TROUBLES_MOST ?
 	    "it is attached again" : "every frame goes through dsrd itself until it is started again");
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
 		if (!is_on(dsrd, i))
 			continue;
 		carrying_end(dsrd, i);
-		snprintf(carrying->reasons[i], sizeof(carrying->reasons[i]), "another program at tc ingress is in the way");
+		snprintf(carrying->reasons[i], sizeof(carrying->reasons[i]), "%s", trouble);
 	}
-	__atomic_store_n(&control->unconsumed, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&fast_path_memory(carrying->path)->control->unconsumed, 0, __ATOMIC_RELEASE);
 	carrying_settle(dsrd);
 }
 
@@ -195,10 +225,17 @@ carrying_sync(struct dsrd *dsrd)
 		carry_sync(dsrd->director.forwarder.carry, SYNC_MOST, dsrd_clock());
 }
 
+/* Asked of the kernel itself: a second may pass until carrying_look(). */
+static bool
+carries(const struct dsrd *dsrd, size_t index)
+{
+	return is_on(dsrd, index) && fast_path_decides(dsrd->carrying->path, index, capture_of(dsrd, index));
+}
+
 const char *
 carrying_state(const struct dsrd *dsrd, size_t index)
 {
-	return is_on(dsrd, index) ? fast_path_name(fast_path_kind(dsrd->carrying->path, index)) : "off";
+	return carries(dsrd, index) ? fast_path_name(fast_path_kind(dsrd->carrying->path, index)) : "off";
 }
 
 const char *
@@ -206,7 +243,9 @@ carrying_reason(const struct dsrd *dsrd, size_t index)
 {
 	const struct carrying *carrying = dsrd->carrying;
 
-	if (carrying == NULL || is_on(dsrd, index))
+	if (carrying == NULL || carries(dsrd, index))
 		return "";
-	return carrying->path == NULL ? carrying->reason : carrying->reasons[index];
+	if (carrying->path == NULL)
+		return carrying->reason;
+	return is_on(dsrd, index) ? replaced : carrying->reasons[index];
 }

@@ -16,6 +16,8 @@ void carrying_close(struct dsrd *dsrd);
 
 /* Interfaces were opened, closed, or have other VIPs; gives each its filter. */
 void carrying_settle(struct dsrd *dsrd);
+/* The same for the filters alone: which is right may depend on who listens (daemon/interfaces.h). */
+void carrying_filter(struct dsrd *dsrd);
 /* The interface will be closed at once: each frame from here on is for the capture. */
 void carrying_end(struct dsrd *dsrd, size_t index);
 /* Once a second: does the kernel do what it was told? */

@@ -101,7 +101,7 @@ attachment_close(struct attachment *attachment, const struct iface *iface)
 		close(attachment->withholder);
 	attachment->groups = attachment->withholder = 0;
 	attachment->withheld_count = 0;
-	attachment->locked = false;
+	attachment->locked = attachment->programmed = false;
 	attachment->sender = NULL;
 	attachment->receiver = NULL;
 }
@@ -117,12 +117,16 @@ static_assert(PATH_TAG_FIRST == 61000 && PATH_TAG_LAST == 65095, "the filter mus
 
 /* "... or (ether dst MAC and (ANSWERS or dst host A or dst host B or PORTS))" */
 static void
-write_filter(char *text, size_t size, const struct iface *iface, uint16_t index, const struct model *model)
+write_filter(char *text, size_t size, const struct iface *iface, uint16_t index, const struct model *model, bool wide)
 {
 	char mac[MAC_TEXT], addr[ADDR_TEXT];
 	size_t used;
 
 	mac_format(&iface->mac, mac);
+	if (wide) {
+		snprintf(text, size, "arp or icmp6 or ether dst %s", mac);
+		return;
+	}
 	if (model_vips_at(model, index, ADDR_NONE) > VIPS_IN_FILTER) {
 		snprintf(text, size, ALWAYS " or ((ip or ip6) and ether dst %s)", mac);
 		return;
@@ -222,14 +226,15 @@ attachment_withhold(struct attachment *attachment, const struct iface *iface, ui
 }
 
 void
-attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model,
+    bool wide)
 {
 	char text[256 + (VIPS_IN_FILTER + PROBE_ADDRESSES) * (ADDR_TEXT + 16)], error[IO_ERROR];
 
 	/* Linux sets none where nothing can be read, and throws the old one away. It is set when the interface is up. */
-	if (attachment->receiver == NULL || attachment->locked || !iface->up)
+	if (attachment->receiver == NULL || attachment->locked || attachment->programmed || !iface->up)
 		return;
-	write_filter(text, sizeof(text), iface, index, model);
+	write_filter(text, sizeof(text), iface, index, model, wide);
 	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);
 	if (attachment->receiver->ops->filter(attachment->receiver, text, error) == -1)
 		log_warning("filter interface=%s result=failed reason=\"%s\"", iface->name, error);

@@ -25,6 +25,7 @@ struct attachment {
 	size_t withheld_count;
 	struct mac withheld_mac;
 	bool locked;                    /* the filter stays as it is */
+	bool programmed;                /* the offload's program is the filter: it must not be replaced */
 	struct receiver_stats received; /* of receivers closed before this one */
 	struct sender_stats sent;       /* of senders closed before this one */
 };
@@ -35,9 +36,13 @@ NODISCARD int attachment_open(struct attachment *attachment, const struct iface 
 bool attachment_is_open(const struct attachment *attachment);
 /* Puts back what was changed. */
 void attachment_close(struct attachment *attachment, const struct iface *iface);
-/* Tells the kernel which frames matter: those for the model's VIPs on this interface, ARP and neighbour discovery. */
+/*
+ * Sets the filter that this capture should have now; nothing else sets one, but the offload, whose program stays where it is
+ * (`programmed`). `wide`: everything that comes to this host. Else what the director needs: frames for the model's VIPs on
+ * this interface, ARP and neighbour discovery.
+ */
 void attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index,
-    const struct model *model);
+    const struct model *model, bool wide);
 /* Joins the groups at which IPv6 VIPs are asked for. */
 void attachment_join(struct attachment *attachment, const struct iface *iface, uint16_t index,
     const struct model *model);

@@ -164,6 +164,8 @@ is_wanted(const struct carry_control *state, struct __sk_buff *skb)
 	struct carry_head head;
 	uint32_t type;
 
+	if (state->wide != 0 && skb->pkt_type == PACKET_HOST)
+		return true;
 	if (bpf_skb_load_bytes(skb, 0, head.bytes, 34) != 0)
 		return skb->pkt_type != PACKET_OUTGOING;
 	type = carry_be16(head.bytes + 12);

@@ -40,6 +40,11 @@ const struct carry_memory *fast_path_memory(const struct fast_path *path);
 enum fast_path_kind fast_path_attach(struct fast_path *path, size_t number, const char *iface, int capture, bool xdp,
     char error[FAST_PATH_ERROR]);
 enum fast_path_kind fast_path_kind(const struct fast_path *path, size_t number);
+/*
+ * Does the capture still have the program that fast_path_attach() gave it? Without it nothing is decided there, and every
+ * frame is the daemon's. Always true with XDP, where that program has no part.
+ */
+bool fast_path_decides(const struct fast_path *path, size_t number, int capture);
 uint32_t fast_path_ifindex(const char *iface);
 /* Waits until no processor can still be on its way between the two programs of a frame: some 10 ms. */
 void fast_path_settle(void);

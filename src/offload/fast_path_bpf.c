@@ -282,6 +282,17 @@ fast_path_kind(const struct fast_path *path, size_t number)
 	return path->attached[number].kind;
 }
 
+/* The kernel gives back the text of a classic filter, of which there is none for such a program (net/core/filter.c). */
+bool
+fast_path_decides(const struct fast_path *path, size_t number, int capture)
+{
+	socklen_t length = 0;
+
+	if (path->attached[number].kind != FAST_PATH_TC)
+		return path->attached[number].kind != FAST_PATH_OFF;
+	return getsockopt(capture, SOL_SOCKET, SO_GET_FILTER, NULL, &length) == -1 && errno == EACCES;
+}
+
 void
 fast_path_settle(void)
 {

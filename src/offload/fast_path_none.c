@@ -38,6 +38,12 @@ fast_path_kind(const struct fast_path *path UNUSED, size_t number UNUSED)
 	return FAST_PATH_OFF;
 }
 
+bool
+fast_path_decides(const struct fast_path *path UNUSED, size_t number UNUSED, int capture UNUSED)
+{
+	return false;
+}
+
 uint32_t
 fast_path_ifindex(const char *iface UNUSED)
 {

@@ -105,6 +105,7 @@ struct carry_control {
 	struct carry_key key;
 	uint64_t size;       /* carry_size(), read and written at once */
 	uint32_t unconsumed; /* frames of which nobody fetched what was decided: see dsrd.bpf.c */
+	uint32_t wide;       /* not 0: the daemon receives all that is sent to this host, and not carried */
 	uint16_t port_first; /* ports at which answers to the VIP probe arrive */
 	uint16_t port_last;
 	uint8_t wanted[CARRY_WANTED / 8]; /* by carry_address_hash(): addresses that the daemon wants to hear of */
