@@ -21,7 +21,6 @@ static const struct timeval again = { 0, 100000 };   /* between two looks at an 
 static const struct timeval at_once = { 0, 0 };      /* when all that is ready had its turn */
 static const struct timeval recover = { 1, 0 };      /* no accept() after one that failed */
 static const struct timeval stream_patience = { CONTROL_STREAM_PATIENCE, 0 };
-static const struct timeval patience = { CONTROL_PATIENCE, 0 };
 #define LOOKS (CONTROL_WORK * 10)
 
 /* A connection: it sends one request, waits for the answer, takes it, and is closed. */
@@ -42,6 +41,7 @@ struct control {
 	struct evconnlistener *listener;
 	struct event *recovery;
 	struct event *worker;
+	struct timeval patience;
 	size_t turn;             /* whose place is looked at next */
 	const struct control_calls *calls;
 	void *context;
@@ -89,7 +89,7 @@ send_answer(struct client *client, unsigned status, enum control_result result, 
 	    evbuffer_add_reference(output, body, length, free_body, body) == -1)
 		free(body);
 	bufferevent_enable(client->bufev, EV_WRITE);
-	event_add(client->timer, &patience);
+	event_add(client->timer, &client->control->patience);
 }
 
 static void
@@ -314,7 +314,7 @@ on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct soc
 	bufferevent_setcb(client->bufev, on_read, on_written, on_end, client);
 	/* No more than a head is ever read. */
 	bufferevent_setwatermark(client->bufev, EV_READ, 0, HTTP_HEAD);
-	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &patience) == -1)
+	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &control->patience) == -1)
 		drop(client);
 }
 
@@ -337,8 +337,8 @@ on_recovery(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 }
 
 struct control *
-control_open(struct event_base *base, const char *path, const char *group, const struct control_calls *calls,
-    void *context, char error[CONTROL_ERROR])
+control_open(struct event_base *base, const char *path, const char *group, unsigned patience,
+    const struct control_calls *calls, void *context, char error[CONTROL_ERROR])
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int fd;
@@ -346,6 +346,7 @@ control_open(struct event_base *base, const char *path, const char *group, const
 	if (control == NULL)
 		goto no_memory;
 	control->base = base;
+	control->patience = (struct timeval){ patience / 1000, patience % 1000 * 1000 };
 	control->calls = calls;
 	control->context = context;
 	fd = control_socket(path, group, error);

@@ -16,8 +16,8 @@
 
 #define CONTROL_ERROR 512
 #define CONTROL_CONNECTIONS 16
-/* Seconds a client has to send its request, and again to take the answer. */
-#define CONTROL_PATIENCE 5
+/* Milliseconds a client of dsrd has to send its request, and again to take the answer. */
+#define CONTROL_PATIENCE 5000
 /* Seconds that a command may take. */
 #define CONTROL_WORK 20
 
@@ -53,9 +53,10 @@ struct control_calls {
 
 /*
  * Listens at `path`, open to the owner (and to `group`, unless empty). A socket that nobody answers on any more is
- * replaced; one that somebody does is EADDRINUSE. `calls` must outlive the control. NULL with errno and a reason.
+ * replaced; one that somebody does is EADDRINUSE. `calls` must outlive the control. `patience` is in milliseconds:
+ * CONTROL_PATIENCE, less for tests. NULL with errno and a reason.
  */
-NODISCARD struct control *control_open(struct event_base *base, const char *path, const char *group,
+NODISCARD struct control *control_open(struct event_base *base, const char *path, const char *group, unsigned patience,
     const struct control_calls *calls, void *context, char error[CONTROL_ERROR]);
 /* Bytes that wait for one who streams, beside what the system holds for it; and seconds it may take none of them. */
 #define CONTROL_STREAM_MOST (1U << 20)

@@ -156,7 +156,8 @@ desk_open(struct dsrd *dsrd, struct desk **desk)
 	}
 	fresh->dsrd = dsrd;
 	fresh->starter = getuid();
-	fresh->control = control_open(loop_base(dsrd->loop), path, dsrd->conf.control_group, &calls, fresh, error);
+	fresh->control = control_open(loop_base(dsrd->loop), path, dsrd->conf.control_group, CONTROL_PATIENCE, &calls,
+	    fresh, error);
 	if (fresh->control != NULL) {
 		*desk = fresh;
 		return EXIT_OK;

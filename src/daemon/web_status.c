@@ -91,7 +91,8 @@ webdesk_open(struct dsrd *dsrd)
 	desk = calloc(1, sizeof(*desk));
 	if (desk != NULL) {
 		desk->dsrd = dsrd;
-		desk->web = web_open(loop_base(dsrd->loop), addr, dsrd->conf.http_port, answer, desk, error);
+		desk->web = web_open(loop_base(dsrd->loop), addr, dsrd->conf.http_port, WEB_PATIENCE, answer, desk,
+		    error);
 	}
 	if (desk == NULL || desk->web == NULL) {
 		log_error("http result=failed reason=\"%s: there are no status page and no metrics until dsrd is restarted\"",

@@ -26,7 +26,6 @@
 #define ACCEPTS_A_TURN 4                             /* then frames have their turn */
 static const struct timeval window = { 0, 100000 };  /* of WEB_ACCEPTS */
 static const struct timeval recover = { 1, 0 };      /* no accept() after one that failed */
-static const struct timeval patience = { WEB_PATIENCE, 0 };
 #define REST_MOST SECONDS(1)
 
 /* A connection: it sends one request, gets the answer, and is closed. */
@@ -50,6 +49,7 @@ struct web {
 	struct event *listener;
 	struct event *window;  /* ends the present WEB_ACCEPTS */
 	struct event *server;  /* answers the next client */
+	struct timeval patience;
 	web_answer *answer;
 	void *context;
 	unsigned accepts;      /* in the present window */
@@ -346,7 +346,7 @@ begin(struct web *web, int fd)
 	bufferevent_setcb(client->bufev, on_read, on_written, on_end, client);
 	/* No more than a head is ever read. */
 	bufferevent_setwatermark(client->bufev, EV_READ, 0, WEB_HEAD);
-	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &patience) == -1)
+	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &web->patience) == -1)
 		drop(client);
 }
 
@@ -393,8 +393,8 @@ on_window(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 }
 
 struct web *
-web_open(struct event_base *base, const struct addr *addr, uint16_t port, web_answer *answer, void *context,
-    char error[WEB_ERROR])
+web_open(struct event_base *base, const struct addr *addr, uint16_t port, unsigned patience, web_answer *answer,
+    void *context, char error[WEB_ERROR])
 {
 	struct web *web = calloc(1, sizeof(*web));
 	int number = ENOMEM;
@@ -402,7 +402,8 @@ web_open(struct event_base *base, const struct addr *addr, uint16_t port, web_an
 	snprintf(error, WEB_ERROR, "out of memory");
 	if (web == NULL)
 		goto failed;
-	*web = (struct web){ .base = base, .fd = -1, .answer = answer, .context = context };
+	*web = (struct web){ .base = base, .fd = -1, .answer = answer, .context = context,
+	    .patience = { patience / 1000, patience % 1000 * 1000 } };
 	web->fd = web_socket(addr, port, error);
 	number = web->fd == -1 ? errno : ENOMEM;
 	if (web->fd == -1)

@@ -19,8 +19,8 @@
 #define WEB_CONNECTIONS 32
 /* Connections taken in a tenth of a second: each costs some 50 us, so that is one hundredth of the time. */
 #define WEB_ACCEPTS 20
-/* Seconds a client has for all of it, from connecting to the answer's last byte. */
-#define WEB_PATIENCE 10
+/* Milliseconds a client of dsrd has for all of it, from connecting to the answer's last byte. */
+#define WEB_PATIENCE 10000
 /* An answer that took 1 ms is followed by as many ms without: one twentieth of the time, however large the answers. */
 #define WEB_REST 19
 
@@ -35,9 +35,9 @@ struct web;
  */
 typedef unsigned web_answer(void *context, const struct web_request *request, size_t part, FILE *out);
 
-/* Listens. NULL with errno and a reason. */
-NODISCARD struct web *web_open(struct event_base *base, const struct addr *addr, uint16_t port, web_answer *answer,
-    void *context, char error[WEB_ERROR]);
+/* Listens. `patience` is in milliseconds: WEB_PATIENCE, less for tests. NULL with errno and a reason. */
+NODISCARD struct web *web_open(struct event_base *base, const struct addr *addr, uint16_t port, unsigned patience,
+    web_answer *answer, void *context, char error[WEB_ERROR]);
 /* Drops all clients. NULL is fine. */
 void web_close(struct web *web);
 

@@ -20,6 +20,8 @@
 #include "ctl/control.h"
 #include "suites.h"
 
+#define LITTLE_PATIENCE 500 /* milliseconds */
+
 static char directory[] = "/tmp/dsrd-control.XXXXXX", path[100];
 static struct event_base *base;
 static struct control *control;
@@ -63,7 +65,7 @@ static const struct control_calls calls = { answer, gone };
 static struct control *
 open_control(char error[CONTROL_ERROR])
 {
-	return control_open(base, path, "", &calls, &answers, error);
+	return control_open(base, path, "", CONTROL_PATIENCE, &calls, &answers, error);
 }
 
 static void
@@ -93,6 +95,17 @@ teardown(void)
 	event_base_free(base);
 	unlink(path);
 	ck_assert_int_eq(rmdir(directory), 0);
+}
+
+/* From now on clients have LITTLE_PATIENCE, so that a test can wait for its end. */
+static void
+reopen_with_little_patience(void)
+{
+	char error[CONTROL_ERROR] = "";
+
+	control_close(control);
+	control = control_open(base, path, "", LITTLE_PATIENCE, &calls, &answers, error);
+	ck_assert_msg(control != NULL, "%s", error);
 }
 
 static void
@@ -276,6 +289,7 @@ START_TEST(serves_others_beside_the_stuck)
 {
 	int stuck[CONTROL_CONNECTIONS - 1], fd;
 
+	reopen_with_little_patience();
 	for (unsigned i = 0; i < CONTROL_CONNECTIONS - 1; i++) {
 		stuck[i] = client();
 		say(stuck[i], i % 2 == 0 ? "GET /sh" : "\r");
@@ -292,7 +306,7 @@ START_TEST(serves_others_beside_the_stuck)
 	turn(20);
 	ck_assert(is_closed(fd));
 	close(fd);
-	turn(CONTROL_PATIENCE * 1000 + 200);
+	turn(LITTLE_PATIENCE + 200);
 	for (unsigned i = 1; i < CONTROL_CONNECTIONS - 1; i++) {
 		ck_assert(is_closed(stuck[i]));
 		close(stuck[i]);
@@ -303,14 +317,16 @@ END_TEST
 
 START_TEST(drops_who_does_not_read)
 {
-	int fd = client();
+	int fd;
 
+	reopen_with_little_patience();
+	fd = client();
 	answer_size = 4 << 20;
 	say(fd, "GET /version HTTP/1.1\r\n\r\n");
 	turn(100);
 	ck_assert_uint_eq(answers, 1);
 	ck_assert(!is_closed(fd));
-	turn(CONTROL_PATIENCE * 1000 + 200);
+	turn(LITTLE_PATIENCE + 200);
 	while (*hear(fd) != '\0')
 		continue;
 	ck_assert(is_closed(fd));
@@ -416,12 +432,12 @@ START_TEST(errors_name_the_remedy)
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[0] = '/';
 	longest[sizeof(longest) - 1] = '\0';
-	ck_assert_ptr_null(control_open(base, longest, "", &calls, &answers, error));
+	ck_assert_ptr_null(control_open(base, longest, "", CONTROL_PATIENCE, &calls, &answers, error));
 	ck_assert_ptr_nonnull(strstr(error, "too long for a socket"));
-	ck_assert_ptr_null(control_open(base, "/nonexistent/dir/sock", "", &calls, &answers, error));
+	ck_assert_ptr_null(control_open(base, "/nonexistent/dir/sock", "", CONTROL_PATIENCE, &calls, &answers, error));
 	ck_assert_ptr_nonnull(strstr(error, "is the directory there?"));
 	control_close(control);
-	control = control_open(base, path, "no-such-group", &calls, &answers, error);
+	control = control_open(base, path, "no-such-group", CONTROL_PATIENCE, &calls, &answers, error);
 	ck_assert_ptr_null(control);
 	ck_assert_ptr_nonnull(strstr(error, "there is no group `no-such-group`"));
 	ck_assert_int_eq(access(path, F_OK), -1);

@@ -22,6 +22,8 @@
 #include "web/page.h"
 #include "web/web.h"
 
+#define LITTLE_PATIENCE 1500 /* milliseconds; to fill all places takes a third of it */
+
 static struct event_base *base;
 static struct web *web;
 static uint16_t port;
@@ -62,7 +64,7 @@ setup(void)
 	srand((unsigned)getpid());
 	for (unsigned i = 0; i < 100 && web == NULL; i++) {
 		port = (uint16_t)(20000 + rand() % 10000);
-		web = web_open(base, &addr, port, answer, &answers, error);
+		web = web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error);
 	}
 	ck_assert_msg(web != NULL, "%s", error);
 	answers = answer_milliseconds = 0;
@@ -75,6 +77,19 @@ teardown(void)
 	web_close(web);
 	web = NULL;
 	event_base_free(base);
+}
+
+/* From now on clients have LITTLE_PATIENCE, so that a test can wait for its end. */
+static void
+reopen_with_little_patience(void)
+{
+	char error[WEB_ERROR] = "";
+	struct addr addr;
+
+	ck_assert_int_eq(addr_parse("127.0.0.1", &addr), 0);
+	web_close(web);
+	web = web_open(base, &addr, port, LITTLE_PATIENCE, answer, &answers, error);
+	ck_assert_msg(web != NULL, "%s", error);
 }
 
 static void
@@ -266,17 +281,18 @@ START_TEST(the_silent_give_way)
 {
 	int silent[WEB_CONNECTIONS];
 
+	reopen_with_little_patience();
 	for (unsigned i = 0; i < WEB_CONNECTIONS; i++) {
 		silent[i] = client();
 		say(silent[i], i % 2 == 0 ? "GET /sh" : "\r");
-		turn(20);
+		turn(10);
 	}
 	turn(200);
 	ck_assert(!is_closed(silent[0]));
 	ck_assert_ptr_nonnull(strstr(ask("GET /metrics HTTP/1.1\r\n\r\n"), "resource 1\n"));
 	ck_assert(is_closed(silent[0]));
 	ck_assert(!is_closed(silent[WEB_CONNECTIONS - 1]));
-	turn(WEB_PATIENCE * 1000 + 500);
+	turn(LITTLE_PATIENCE + 500);
 	for (unsigned i = 0; i < WEB_CONNECTIONS; i++) {
 		ck_assert(is_closed(silent[i]));
 		close(silent[i]);
@@ -286,13 +302,15 @@ END_TEST
 
 START_TEST(drops_who_does_not_read)
 {
-	int fd = client();
+	int fd;
 
+	reopen_with_little_patience();
+	fd = client();
 	answer_size = 16 << 20;
 	say(fd, "GET /metrics HTTP/1.1\r\n\r\n");
 	turn(500);
 	ck_assert_uint_eq(answers, 1);
-	turn(WEB_PATIENCE * 1000 + 500);
+	turn(LITTLE_PATIENCE + 500);
 	ck_assert(ends(fd));
 	close(fd);
 }
@@ -329,11 +347,11 @@ START_TEST(errors_name_the_remedy)
 	struct addr addr;
 
 	ck_assert_int_eq(addr_parse("127.0.0.1", &addr), 0);
-	ck_assert_ptr_null(web_open(base, &addr, port, answer, &answers, error));
+	ck_assert_ptr_null(web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(error, "another program has that port"));
 	ck_assert_int_eq(addr_parse("192.0.2.1", &addr), 0);
-	ck_assert_ptr_null(web_open(base, &addr, port, answer, &answers, error));
+	ck_assert_ptr_null(web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error));
 	ck_assert_ptr_nonnull(strstr(error, "no interface of this host has that address"));
 }
 END_TEST

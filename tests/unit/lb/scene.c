@@ -9,13 +9,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "suites.h"
 
 struct mac
 scene_mac(const char *text)
 {
 	struct mac mac;
 
-	ck_assert_int_eq(mac_parse(text, &mac), 0);
+	must(mac_parse(text, &mac) == 0, "`%s` is no MAC address", text);
 	return mac;
 }
 
@@ -24,7 +25,7 @@ scene_addr(const char *text)
 {
 	struct addr addr;
 
-	ck_assert_int_eq(addr_parse(text, &addr), 0);
+	must(addr_parse(text, &addr) == 0, "`%s` is no address", text);
 	return addr;
 }
 
@@ -34,7 +35,7 @@ remember(void *context, const struct frame *frame)
 	struct scene *scene = context;
 	struct sent *sent;
 
-	ck_assert_uint_lt(scene->sent_count, SCENE_SENT);
+	must(scene->sent_count < SCENE_SENT, "more than %u frames were sent", (unsigned)SCENE_SENT);
 	sent = &scene->sent[scene->sent_count++];
 	memcpy(sent->bytes, frame->bytes, frame->length < sizeof(sent->bytes) ? frame->length : sizeof(sent->bytes));
 	sent->length = frame->length;

@@ -136,11 +136,13 @@ give_both(const struct shape *shape, uint32_t sequence, uint32_t acknowledgement
 	scene_forget(&aided);
 	give(&alone, segment(&alone, shape, sequence, acknowledgement));
 	was_carried = give(&aided, segment(&aided, shape, sequence, acknowledgement));
-	ck_assert_uint_eq(alone.sent_count, aided.sent_count);
+	must(alone.sent_count == aided.sent_count, "%zu frames alone, %zu aided", alone.sent_count, aided.sent_count);
 	for (size_t i = 0; i < alone.sent_count; i++) {
-		ck_assert_uint_eq(alone.sent[i].iface, aided.sent[i].iface);
-		ck_assert_uint_eq(alone.sent[i].length, aided.sent[i].length);
-		ck_assert_mem_eq(alone.sent[i].bytes, aided.sent[i].bytes, alone.sent[i].length);
+		const size_t length = alone.sent[i].length;
+
+		must(alone.sent[i].iface == aided.sent[i].iface, "frame %zu leaves by another interface", i);
+		must(length == aided.sent[i].length, "frame %zu has another length", i);
+		must(memcmp(alone.sent[i].bytes, aided.sent[i].bytes, length) == 0, "frame %zu has other bytes", i);
 	}
 	return was_carried;
 }

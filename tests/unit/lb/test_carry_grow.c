@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static uint64_t carried;
 static struct carry_bucket *
 carry_bucket_at(uint32_t number)
 {
-	ck_assert_uint_lt(number, shared.control->size >> 32);
+	must(number < shared.control->size >> 32, "there is no bucket %" PRIu32, number);
 	return &shared.buckets[number];
 }
 
@@ -201,8 +202,8 @@ START_TEST(test_every_flow_is_found_at_every_size)
 	ck_assert_uint_le(before, 16);
 	for (unsigned i = 0; i < FLOWS; i++) {
 		establish(i);
-		ck_assert_uint_eq(carry_count(carry), i + 1);
-		ck_assert_uint_ge(buckets_in_use(), before);
+		must(carry_count(carry) == i + 1, "%zu flows are carried, not %u", (size_t)carry_count(carry), i + 1);
+		must(buckets_in_use() >= before, "%" PRIu32 " buckets, fewer than %" PRIu32, buckets_in_use(), before);
 		/* Each time the table has grown, which for the first ones is nearly always. */
 		if (buckets_in_use() != before && (i < 200 || i % 10 == 0))
 			expect_carried(0, i + 1);
@@ -222,7 +223,7 @@ START_TEST(test_few_flows_stay_close_together)
 	ck_assert_uint_le(buckets_in_use(), 100);
 	for (uint32_t i = buckets_in_use(); i < BUCKETS; i++)
 		for (unsigned way = 0; way < CARRY_WAYS; way++)
-			ck_assert_uint_eq(shared.buckets[i].ways[way].name, 0);
+			must(shared.buckets[i].ways[way].name == 0, "bucket %" PRIu32 " has a flow", i);
 }
 END_TEST
 

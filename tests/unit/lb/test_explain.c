@@ -75,9 +75,9 @@ ask_and_send(struct scene *scene, const char *from, uint16_t port, uint8_t flags
 	struct decision decision;
 	struct state after;
 
-	ck_assert_int_eq(explain(&scene->forwarder, &question, scene->now, &explanation), 0);
+	must(explain(&scene->forwarder, &question, scene->now, &explanation) == 0, "port %u has no explanation", port);
 	after = take_state(scene);
-	ck_assert_mem_eq(&before, &after, sizeof(before));
+	must(memcmp(&before, &after, sizeof(before)) == 0, "to explain port %u has changed the state", port);
 	decision = scene_send(scene, &shape);
 	scene_forget(scene);
 	ck_assert_str_eq(verdict_name(explanation.verdict), verdict_name(decision.verdict));

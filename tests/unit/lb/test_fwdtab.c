@@ -56,9 +56,10 @@ START_TEST(test_ports)
 		const struct fwd_vip *vip = vip_at(0, VIP);
 		const bool listened = port == UINT16_MAX || (port >= 5 && port < (count + 1) * 5 && port % 5 <= 2);
 
-		ck_assert_msg(is_listened(vip, PROTOCOL_TCP, (uint16_t)port) == listened, "%u ranges, port %u", count, port);
-		ck_assert_msg(is_listened(vip, PROTOCOL_UDP, (uint16_t)port) == (port == 0), "UDP port %u", port);
-		ck_assert(!is_listened(vip, PROTOCOL_SCTP, (uint16_t)port) && !is_listened(vip, 1, (uint16_t)port));
+		must(is_listened(vip, PROTOCOL_TCP, (uint16_t)port) == listened, "%u ranges, port %u", count, port);
+		must(is_listened(vip, PROTOCOL_UDP, (uint16_t)port) == (port == 0), "UDP port %u", port);
+		must(!is_listened(vip, PROTOCOL_SCTP, (uint16_t)port), "SCTP port %u", port);
+		must(!is_listened(vip, 1, (uint16_t)port), "protocol 1, port %u", port);
 	}
 	ck_assert_str_eq(fwd_vip_service(vip_at(0, VIP), PROTOCOL_TCP, 7)->service->settings.name, "web");
 	ck_assert_str_eq(fwd_vip_service(vip_at(0, VIP), PROTOCOL_UDP, 0)->service->settings.name, "dns");
