@@ -17,7 +17,9 @@ struct iface {
 	char name[IFACE_NAME];
 	struct mac mac;
 	uint32_t mtu; /* of the IP datagram: what Ethernet calls its payload */
-	bool up;      /* told to be up, and its link is, as far as the system knows */
+	bool up;       /* administratively up, and its link is up, as far as the system knows */
+	bool disabled; /* administratively down */
+	bool gone;     /* the host has no such interface any more; the rest is what was read last */
 	struct prefix addresses[IFACE_ADDRESSES];
 	size_t address_count;
 };
@@ -28,6 +30,8 @@ const struct addr *iface_address(const struct iface *iface, enum addr_family fam
 bool iface_is_on_link(const struct iface *iface, const struct addr *addr);
 /* Is `addr` one of the interface's own? */
 bool iface_has_address(const struct iface *iface, const struct addr *addr);
+/* "up", "no link", "down" (administratively) or "gone". */
+const char *iface_link_name(const struct iface *iface);
 /* Are all facts the same? */
 bool iface_equal(const struct iface *a, const struct iface *b);
 

@@ -12,7 +12,7 @@
 #include "ctl/report.h"
 #include "doctor/examine.h"
 
-#define HOST_TEXT 240
+#define HOST_TEXT PROBLEM_TEXT
 
 /* Something about the director's host. */
 struct host_finding {

@@ -267,7 +267,8 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 static void
 show_interfaces(struct writer *writer, const struct report_facts *facts)
 {
-	static const struct column columns[] = { { "interface", "INTERFACE", false }, { "open", "OPEN", false },
+	static const struct column columns[] = { { "interface", "INTERFACE", false }, { "link", "LINK", false },
+		{ "open", "OPEN", false },
 		{ "mac", "MAC", false }, { "mtu", "MTU", true }, { "received", "RECEIVED", true },
 		{ "capture_dropped", "LOST", true }, { "sent", "SENT", true }, { "not_sent", "NOT SENT", true },
 		{ "offload", "OFFLOAD", false }, { "offload_reason", NULL, false } };
@@ -280,6 +281,7 @@ show_interfaces(struct writer *writer, const struct report_facts *facts)
 
 		ops->row(writer);
 		ops->cell(writer, iface->iface->name, MOOD_PLAIN);
+		ops->cell(writer, iface_link_name(iface->iface), iface->iface->up ? MOOD_PLAIN : MOOD_BAD);
 		ops->cell_flag(writer, iface->open);
 		ops->cell(writer, mac_format(&iface->iface->mac, mac), MOOD_PLAIN);
 		ops->cell_number(writer, iface->iface->mtu);
@@ -327,6 +329,7 @@ report_show(struct writer *writer, const struct report_facts *facts)
 	    facts->forwarder->carry != NULL ? carry_count(facts->forwarder->carry) : 0);
 	ops->number(writer, "frames_carried", NULL, facts->forwarder->stats.carried);
 	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
+	report_problems(writer, facts);
 	show_services(writer, facts);
 	show_servers(writer, facts);
 	report_traffic(writer, facts);

@@ -10,6 +10,7 @@
 
 #include "base/iface.h"
 #include "ctl/writer.h"
+#include "doctor/problem.h"
 #include "forward/forward.h"
 #include "model/model.h"
 
@@ -34,6 +35,7 @@ struct report_facts {
 	bool reload_failed;
 	bool observe;
 	const char *host; /* the director's name; NULL: not known */
+	const struct problems *problems; /* NULL: there is no list */
 	const struct model *model;
 	const struct forwarder *forwarder;
 	const struct report_iface *ifaces; /* by the director's numbers */
@@ -41,6 +43,8 @@ struct report_facts {
 };
 
 void report_version(struct writer *writer);
+/* The problems of the director itself, with what they mean and how to fix them. */
+void report_problems(struct writer *writer, const struct report_facts *facts);
 /* The one screen that an operator wants. */
 void report_show(struct writer *writer, const struct report_facts *facts);
 /* Its parts that change while one looks: the servers' traffic, and cells of a row of services (REPORT_SERVICE_RATES). */
@@ -54,7 +58,10 @@ void report_service_rates(struct writer *writer, const struct service *service);
  * helps.
  */
 void report_status(struct writer *writer, const struct report_facts *facts);
-/* Does every service have a server for new connections? Writes "ok", or a line for each that has none and why. */
+/*
+ * Does every service have a server for new connections, and no problem of the director keeps clients from it? Writes "ok",
+ * or a line for each that is not so, and why.
+ */
 bool report_alive(FILE *out, const struct report_facts *facts);
 /* Has the service a server that new connections can go to? */
 bool report_serves(const struct service *service);

@@ -4,7 +4,6 @@
 
 #include "ctl/report.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -12,7 +11,6 @@
 #define SUBJECT_TEXT (SERVER_NAME_TEXT + ADDR_TEXT)
 #define WHAT_TEXT 256
 #define COMMAND_LINE (SERVER_NAME_TEXT + 32)
-#define NEARLY_FULL 90 /* percent of the flow table: time left to give it more before it is full */
 
 struct advice {
 	struct writer *writer;
@@ -45,7 +43,12 @@ report_alive(FILE *out, const struct report_facts *facts)
 
 	for (size_t i = 0; i < facts->model->service_count; i++) {
 		const struct service *service = facts->model->services[i];
+		const struct problem *problem = problems_of_service(facts->problems, service);
 
+		if (problem != NULL)
+			fprintf(out, "service %s does not reach its clients: %s%s%s\n", service->settings.name, problem->what,
+			    problem->fix[0] != '\0' ? ": " : "", problem->fix);
+		alive = alive && problem == NULL;
 		if (report_serves(service))
 			continue;
 		alive = false;
@@ -126,24 +129,15 @@ static void
 advise_director(const struct advice *advice)
 {
 	const struct report_facts *facts = advice->facts;
-	const uint64_t count = conn_table_count(facts->forwarder->conns);
-	const uint64_t capacity = conn_table_capacity(facts->forwarder->conns);
-	char what[WHAT_TEXT];
 
-	if (facts->reload_failed)
-		tell(advice, MOOD_BAD, "director", "the last reload failed: what runs is the configuration from before",
-		    "dsrd -n");
+	for (size_t i = 0; i < problems_count(facts->problems); i++) {
+		const struct problem *problem = problems_at(facts->problems, i);
+
+		tell(advice, problem_severity(problem->id) == PROBLEM_ERROR ? MOOD_BAD : MOOD_WARN, problem->subject,
+		    problem->what, problem->fix[0] != '\0' ? problem->fix : problem_meaning(problem->id));
+	}
 	if (facts->observe)
 		tell(advice, MOOD_WARN, "director", "it only looks on, and sends nothing", "start dsrd without --observe");
-	for (size_t i = 0; i < facts->iface_count; i++)
-		if (!facts->ifaces[i].open)
-			tell(advice, MOOD_BAD, facts->ifaces[i].iface->name, "this interface is gone or down: its frames are "
-			    "neither seen nor sent", "dsrctl doctor");
-	if (count * 100 >= capacity * NEARLY_FULL) {
-		snprintf(what, sizeof(what), "%" PRIu64 " of %" PRIu64 " connections are remembered: when all are, new ones "
-		    "go by consistent hash", count, capacity);
-		tell(advice, MOOD_WARN, "director", what, "raise `connections` in dsrd.conf, and restart dsrd");
-	}
 }
 
 void

@@ -14,6 +14,7 @@
 #include "ctl/report_change.h"
 #include "daemon/dsrd.h"
 #include "daemon/reload.h"
+#include "daemon/selfcheck.h"
 #include "os/os.h"
 
 /* -1, nobody's number (POSIX), when the system does not say. */
@@ -129,7 +130,8 @@ reload(struct desk *desk, struct writer *writer, bool apply, struct errlist *err
 	struct conf fresh;
 
 	if (reload_read(desk->dsrd, &fresh, errors) == -1) {
-		desk->dsrd->reload_failed |= apply;
+		if (apply)
+			selfcheck_reload(desk->dsrd, errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the file cannot be read");
 		errlist_print(errors, out);
 		fprintf(out, "nothing was changed\n");
 		return CONTROL_REFUSED;

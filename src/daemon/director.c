@@ -282,9 +282,12 @@ director_refresh(struct director *director)
 		tell_changes(director);
 	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (table == NULL) {
-		log_error("table result=failed reason=\"out of memory\"");
+		if (!director->no_memory)
+			log_error("table result=failed reason=\"out of memory\"");
+		director->no_memory = true;
 		return;
 	}
+	director->no_memory = false;
 	fwdtab_free(director->table);
 	director->table = table;
 	director->forwarder.table = table;

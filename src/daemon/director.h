@@ -42,6 +42,7 @@ struct director {
 	bool source_told;                 /* the log has said what the lack of a probe address means */
 	bool forget;                      /* and in such a way that each carried flow is to be decided anew */
 	bool stale;                       /* the model changed: director_refresh() is due */
+	bool no_memory;                   /* which it lacked when it was tried last */
 	void (*changed)(void *context, const struct state_change *change); /* NULL: nobody cares */
 	void *changed_context;
 	uint64_t now;                     /* the latest that was told */

@@ -28,6 +28,7 @@
 #include "daemon/notify_program.h"
 #include "daemon/offloading.h"
 #include "daemon/reload.h"
+#include "daemon/selfcheck.h"
 #include "daemon/vipchecking.h"
 #include "daemon/web_status.h"
 #include "offload/cache.h"
@@ -126,6 +127,8 @@ static void
 rescan(struct dsrd *dsrd, uint64_t now)
 {
 	interfaces_rescan(dsrd, now);
+	selfcheck_host(dsrd);
+	selfcheck_update(dsrd, now);
 	dsrd->rescanned = now;
 	dsrd->next_rescan = now + RESCAN;
 }
@@ -177,6 +180,8 @@ tick(struct dsrd *dsrd, uint64_t now)
 	withholding_beat(dsrd);
 	if (now >= dsrd->next_rescan)
 		rescan(dsrd, now);
+	else
+		selfcheck_update(dsrd, now);
 	dsrd_flush(dsrd);
 }
 
@@ -184,8 +189,10 @@ static void
 on_tick(void *context)
 {
 	struct dsrd *dsrd = context;
+	const uint64_t now = dsrd_clock();
 
-	tick(dsrd, dsrd_clock());
+	selfcheck_tick(dsrd, now);
+	tick(dsrd, now);
 	recording_tick(dsrd);
 	desk_tick(dsrd->desk);
 }
@@ -259,7 +266,7 @@ dsrd_take_over(struct dsrd *dsrd, struct conf *conf)
 		return -1;
 	}
 	interfaces_settle(dsrd);
-	interfaces_warn_forwarding(dsrd);
+	selfcheck_host(dsrd);
 	tick(dsrd, dsrd_clock());
 	return 0;
 }
@@ -322,7 +329,8 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 	dsrd->director.announces = true;
 	dsrd->director.probes = !dsrd->options->observe;
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
-	if (dsrd->loop != NULL)
+	dsrd->selfcheck = selfcheck_new();
+	if (dsrd->loop != NULL && dsrd->selfcheck != NULL)
 		dsrd->children = children_new(loop_base(dsrd->loop));
 	if (dsrd->children != NULL)
 		dsrd->hook = hook_new(dsrd->children, dsrd->conf.notify);
@@ -356,6 +364,7 @@ stop_parts(struct dsrd *dsrd)
 	carrying_close(dsrd);
 	withholding_close(dsrd);
 	director_clear(&dsrd->director);
+	selfcheck_free(dsrd->selfcheck);
 }
 
 /* Everything that needs root, then root goes. */

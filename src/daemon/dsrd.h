@@ -22,6 +22,7 @@ struct hook;
 struct loop;
 struct notify;
 struct prober;
+struct selfcheck;
 struct trace;
 struct webdesk;
 struct withholding;
@@ -34,6 +35,7 @@ struct dsrd {
 	struct director director;
 	struct attachment attachments[IFACES_MOST]; /* by the director's interface numbers */
 	struct losses losses;
+	struct selfcheck *selfcheck;
 	struct carrying *carrying; /* NULL: the kernel is not to carry */
 	struct withholding *withholding; /* NULL: the host's stack sees what it sees */
 	struct loop *loop;
@@ -52,7 +54,7 @@ struct dsrd {
 	uint64_t started;    /* by dsrd_clock() */
 	uint64_t loaded;     /* seconds since 1970, when the configuration that runs was read */
 	struct recording recording; /* what happened, and what passed */
-	bool reload_failed;  /* the last one: what runs is older than what the file says */
+	bool reload_failed;  /* the last one: what runs is older than what the file says. See selfcheck_reload() */
 	bool locked; /* descriptors of interfaces take no new orders, see os_can_lock() */
 	bool failed; /* stopped because it could not go on */
 };

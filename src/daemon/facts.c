@@ -5,6 +5,7 @@
 
 #include "daemon/dsrd.h"
 #include "daemon/offloading.h"
+#include "daemon/selfcheck.h"
 
 struct report_facts
 facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
@@ -21,7 +22,8 @@ facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
 			carrying_reason(dsrd, i) };
 	}
 	return (struct report_facts){ .now = dsrd_clock(), .started = dsrd->started, .reloads = dsrd->reloads,
-		.loaded = dsrd->loaded, .reload_failed = dsrd->reload_failed, .observe = dsrd->options->observe,
+		.loaded = dsrd->loaded, .reload_failed = dsrd->reload_failed,
+		.observe = dsrd->options->observe, .problems = selfcheck_problems(dsrd->selfcheck),
 		.model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
 		.iface_count = director->iface_count };
 }

@@ -9,7 +9,7 @@
 
 #include "base/attr.h"
 #include "daemon/dsrd.h"
-#include "daemon/host_shield.h"
+#include "daemon/selfcheck.h"
 #include "os/os.h"
 
 struct look {
@@ -34,42 +34,19 @@ add(struct look *look, bool wrong, const char *name)
 }
 
 static void
-check_vips(struct look *look)
+check_problems(struct look *look)
 {
-	const struct model *model = look->dsrd->director.model;
+	const struct problems *problems = selfcheck_problems(look->dsrd->selfcheck);
 
-	for (size_t i = 0; i < model->vip_count; i++) {
-		char holder[IFACE_NAME] = "", vip[ADDR_TEXT];
-		struct host_finding *finding;
+	for (size_t i = 0; i < problems_count(problems); i++) {
+		const struct problem *problem = problems_at(problems, i);
+		struct host_finding *finding = add(look, true, problem_name(problem->id));
 
-		if (!os_holds_address(&model->vips[i].addr, holder))
-			continue;
-		addr_format(&model->vips[i].addr, vip);
-		finding = add(look, true, "vip-held");
-		snprintf(finding->what, HOST_TEXT, "this host's own kernel holds the VIP %s, on %s", vip, holder);
-		snprintf(finding->meaning, HOST_TEXT, "It resets every connection to the VIP. Only dsrd may answer "
-		    "for it.");
-		os_command(OS_ADDRESS_DELETE, holder, vip, finding->mend, HOST_TEXT);
+		snprintf(finding->what, HOST_TEXT, "%s", problem->what);
+		snprintf(finding->meaning, HOST_TEXT, "%s", problem_meaning(problem->id));
+		snprintf(finding->mend, HOST_TEXT, "%s", problem->fix);
+		snprintf(finding->undo, HOST_TEXT, "%s", problem->undo);
 	}
-}
-
-static void
-check_forwarding(struct look *look, uint16_t index, enum addr_family family)
-{
-	const struct director *director = &look->dsrd->director;
-	char mend[HOST_TEXT];
-	struct host_finding *finding;
-
-	/* A VIP that is kept from the stack is not forwarded by it. */
-	if (model_vips_at(director->model, index, family) == 0 || withholding_is_on(look->dsrd, index) ||
-	    !os_forwards(director->ifaces[index].name, family, mend, sizeof(mend)))
-		return;
-	finding = add(look, true, "forwarding");
-	snprintf(finding->what, HOST_TEXT, "this host forwards %s packets that arrive on %s",
-	    family == ADDR_IPV4 ? "IPv4" : "IPv6", director->ifaces[index].name);
-	snprintf(finding->meaning, HOST_TEXT, "Its kernel routes a second copy of every packet for a VIP, and "
-	    "tells clients that the VIP is unreachable.");
-	snprintf(finding->mend, HOST_TEXT, "%s", mend);
 }
 
 static void
@@ -141,30 +118,6 @@ check_engine(struct look *look, size_t index)
 	struct host_finding *finding;
 
 	attachment_stats(attachment, &received, &sent);
-	if (!attachment_is_open(attachment)) {
-		finding = add(look, true, "interface-closed");
-		snprintf(finding->what, HOST_TEXT, "the interface %s is down or gone", name);
-		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. dsrd tries again every "
-		    "few seconds.");
-		os_command(OS_LINK_UP, name, "", finding->mend, HOST_TEXT);
-		os_command(OS_LINK_DOWN, name, "", finding->undo, HOST_TEXT);
-	}
-	if (attachment_is_open(attachment) && !look->dsrd->director.ifaces[index].up) {
-		finding = add(look, true, "link-down");
-		snprintf(finding->what, HOST_TEXT, "the interface %s is down, or its link is", name);
-		snprintf(finding->meaning, HOST_TEXT, "Nothing is received or sent there. Look at the cable, at the port of "
-		    "the switch, or at the other end of a virtual link.");
-		os_command(OS_LINK_UP, name, "", finding->mend, HOST_TEXT);
-		os_command(OS_LINK_DOWN, name, "", finding->undo, HOST_TEXT);
-	}
-	if (received.dropped > 0) {
-		finding = add(look, false, "capture-dropped");
-		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames of %" PRIu64
-		    " were lost at %s before dsrd saw them",
-		    received.dropped, received.received + received.dropped, name);
-		snprintf(finding->meaning, HOST_TEXT, "The capture buffer was full: the processor was busy, or the "
-		    "load came in bursts.");
-	}
 	if (sent.failed > 0) {
 		finding = add(look, false, "not-sent");
 		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames could not be sent at %s: %s", sent.failed, name,
@@ -291,12 +244,10 @@ host_check(const struct dsrd *dsrd, struct host_finding *findings, size_t most)
 	struct look look = { .dsrd = dsrd, .findings = findings, .most = most };
 	const struct director *director = &dsrd->director;
 
-	check_vips(&look);
+	check_problems(&look);
 	for (size_t i = 0; i < director->iface_count; i++) {
 		check_engine(&look, i);
 		check_buffer(&look, i);
-		check_forwarding(&look, (uint16_t)i, ADDR_IPV4);
-		check_forwarding(&look, (uint16_t)i, ADDR_IPV6);
 		check_offloads(&look, &director->ifaces[i]);
 		check_switch(&look, &director->ifaces[i]);
 	}

@@ -13,7 +13,6 @@
 
 /* System interfaces that are looked at to find a server by its address. */
 #define NAMES_MOST 256
-#define MEND_TEXT 256
 
 static enum exit_status
 status_of(int code)
@@ -180,28 +179,6 @@ interfaces_check_vips(const struct settings *settings)
 }
 
 static void
-warn_forwarding(const struct dsrd *dsrd, size_t index, enum addr_family family)
-{
-	const char *name = dsrd->director.ifaces[index].name;
-	char mend[MEND_TEXT];
-
-	if (model_vips_at(dsrd->director.model, index, family) > 0 && os_forwards(name, family, mend, sizeof(mend)))
-		log_warning("forwarding interface=%s reason=\"this host forwards %s packets and would route a second copy of "
-		    "every VIP frame\" mend=\"%s\"", name, family == ADDR_IPV4 ? "IPv4" : "IPv6", mend);
-}
-
-void
-interfaces_warn_forwarding(const struct dsrd *dsrd)
-{
-	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		if (withholding_is_on(dsrd, i))
-			continue;
-		warn_forwarding(dsrd, i, ADDR_IPV4);
-		warn_forwarding(dsrd, i, ADDR_IPV6);
-	}
-}
-
-static void
 close_one(struct dsrd *dsrd, size_t index)
 {
 	loop_unwatch(dsrd->loop, index);
@@ -243,19 +220,7 @@ interfaces_lose(struct dsrd *dsrd, size_t index, const char *reason)
 	close_one(dsrd, index);
 }
 
-static void
-tell_link(struct iface *iface, bool up)
-{
-	if (iface->up == up)
-		return;
-	if (up)
-		log_notice("interface-up interface=%s", iface->name);
-	else
-		log_warning("interface-down interface=%s reason=\"it was told to be down, or its link is\"", iface->name);
-	iface->up = up;
-}
-
-/* Reads the facts again; says whether they matter differently now. */
+/* Reads the facts again; says whether they matter differently now. What is wrong with them is the problem list's to say. */
 static bool
 facts_changed(struct iface *iface)
 {
@@ -264,11 +229,11 @@ facts_changed(struct iface *iface)
 	bool changed;
 
 	if (os_iface_read(iface->name, &facts, error) == -1) {
-		tell_link(iface, false);
-		return false;
+		facts = *iface;
+		facts.up = false;
+		facts.gone = errno == ENXIO;
 	}
 	changed = !iface_equal(&facts, iface);
-	tell_link(iface, facts.up);
 	if (!mac_equal(&facts.mac, &iface->mac))
 		log_notice("interface-changed interface=%s mac=%s", iface->name, mac_format(&facts.mac, mac));
 	*iface = facts;

@@ -15,8 +15,6 @@
 NODISCARD enum exit_status interfaces_prepare(struct dsrd *dsrd, const struct settings *settings);
 /* Nobody but dsrd may hold a VIP or probe address: EXIT_BAD_CONFIG, logged, when this host's kernel does. */
 NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
-/* Warns where this host would forward a second copy of each frame. */
-void interfaces_warn_forwarding(const struct dsrd *dsrd);
 /*
  * From the first listener to the last one the captures receive everything that is sent to this host, for an examination. What
  * the kernel carries it goes on carrying. Each interfaces_listen() needs its interfaces_unlisten().

@@ -249,3 +249,16 @@ carrying_reason(const struct dsrd *dsrd, size_t index)
 		return carrying->reason;
 	return is_on(dsrd, index) ? replaced : carrying->reasons[index];
 }
+
+/* With `auto` a system without a fast path is no fault; that it was lost is. */
+const char *
+carrying_lost(const struct dsrd *dsrd, size_t index)
+{
+	const struct carrying *carrying = dsrd->carrying;
+	const char *reason = carrying_reason(dsrd, index);
+
+	if (carrying == NULL || model_vips_at(dsrd->director.model, index, ADDR_NONE) == 0 || reason[0] == '\0' ||
+	    (carrying->path == NULL && carrying->mode == OFFLOAD_AUTO))
+		return NULL;
+	return reason;
+}

@@ -25,6 +25,9 @@ void carrying_look(struct dsrd *dsrd);
 /* Counters are asked for: fetches what the kernel has counted. */
 void carrying_sync(struct dsrd *dsrd);
 
+/* Why the kernel does not carry on this open interface, though the configuration asks for it; NULL when it is as asked. */
+const char *carrying_lost(const struct dsrd *dsrd, size_t index);
+
 /* "tc", "xdp", "xdp-generic" or "off"; and why it is off, empty when it was not wanted. */
 const char *carrying_state(const struct dsrd *dsrd, size_t index);
 const char *carrying_reason(const struct dsrd *dsrd, size_t index);

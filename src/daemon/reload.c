@@ -15,6 +15,7 @@
 #include "daemon/background.h"
 #include "daemon/dsrd.h"
 #include "daemon/loop.h"
+#include "daemon/selfcheck.h"
 
 /* It gave up root after it read the file the first time. */
 static void
@@ -68,8 +69,8 @@ keep(struct dsrd *dsrd, struct conf *fresh)
 	if (!dsrd->options->log_stderr)
 		log_open(dsrd->conf.log, dsrd->options->verbose);
 	dsrd->reloads++;
-	dsrd->reload_failed = false;
 	dsrd->loaded = (uint64_t)time(NULL);
+	selfcheck_reload(dsrd, NULL);
 	log_notice("reload result=ok services=%zu servers=%zu", dsrd->director.model->service_count,
 	    model_server_count(dsrd->director.model));
 }
@@ -78,8 +79,8 @@ int
 reload_apply(struct dsrd *dsrd, struct conf *fresh)
 {
 	if (dsrd_prepare(dsrd, fresh) != EXIT_OK) {
-		dsrd->reload_failed = true;
 		log_error("reload result=failed reason=\"see above: nothing was changed\"");
+		selfcheck_reload(dsrd, "an interface cannot be opened, or this host holds an address: the log says which");
 		conf_clear(fresh);
 		return -1;
 	}
@@ -102,10 +103,10 @@ read_and_apply(struct dsrd *dsrd, struct errlist *errors)
 		(void)reload_apply(dsrd, &fresh);
 		return;
 	}
-	dsrd->reload_failed = true;
 	for (size_t i = 0; i < errlist_count(errors); i++)
 		log_error("reload error=\"%s\"", log_escape(errlist_text(errors, i), text));
 	log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
+	selfcheck_reload(dsrd, errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the configuration cannot be read");
 }
 
 void
@@ -117,7 +118,7 @@ reload_by_signal(struct dsrd *dsrd)
 	if (errors != NULL)
 		read_and_apply(dsrd, errors);
 	else
-		log_error("reload result=failed reason=\"out of memory: nothing was changed\"");
+		selfcheck_reload(dsrd, "out of memory");
 	errlist_free(errors);
 	notify_ready(dsrd->notify);
 }

@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-bool
-os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
+void
+os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NAME])
 {
-	return os_iface_of_address(addr, iface);
+	os_iface_of_addresses(addrs, count, ifaces);
 }
 
 /* By number, since OpenBSD has no sysctlbyname(). -1 where the system does not tell, as under pledge(2). */

@@ -65,21 +65,18 @@ route_interface(struct nlmsghdr *header, char iface[IFACE_NAME])
 
 /* How the kernel would route a packet to `addr`: 1 to itself, 0 elsewhere, -1 it does not say. */
 static int
-route_is_local(const struct addr *addr, char iface[IFACE_NAME])
+route_is_local(int fd, const struct addr *addr, char iface[IFACE_NAME])
 {
 	struct route_question question;
 	union route_answer answer;
 	const struct rtmsg *route = NLMSG_DATA(&answer.header);
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	ssize_t length;
+	ssize_t length = -1;
 
 	if (fd < 0)
 		return -1;
 	route_ask(&question, addr);
-	length = -1;
 	if (send(fd, &question, question.header.nlmsg_len, 0) == (ssize_t)question.header.nlmsg_len)
 		length = recv(fd, &answer, sizeof(answer), 0);
-	(void)close(fd);
 	if (length < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) || !NLMSG_OK(&answer.header, (size_t)length))
 		return -1;
 	/* No route is an answer too: an error. */
@@ -89,21 +86,29 @@ route_is_local(const struct addr *addr, char iface[IFACE_NAME])
 	return 1;
 }
 
-bool
-os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
+void
+os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NAME])
 {
-	char configured[IFACE_NAME];
-	bool on_interface = os_iface_of_address(addr, configured);
-	int local;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
-	iface[0] = '\0';
-	local = route_is_local(addr, iface);
-	if (local == 0)
-		return false; /* at most on an interface that is down */
-	/* The local route of every address goes by way of lo: the interface that has it says more. */
-	if (on_interface)
-		memcpy(iface, configured, IFACE_NAME);
-	return local > 0 || on_interface;
+	os_iface_of_addresses(addrs, count, ifaces);
+	for (size_t i = 0; i < count; i++) {
+		char routed[IFACE_NAME] = "";
+
+		switch (route_is_local(fd, &addrs[i], routed)) {
+		case 0: /* at most on an interface that is down */
+			ifaces[i][0] = '\0';
+			break;
+		case 1: /* every local route leads by lo: the interface that has the address says more */
+			if (ifaces[i][0] == '\0')
+				(void)snprintf(ifaces[i], IFACE_NAME, "%s", routed[0] == '\0' ? "lo" : routed);
+			break;
+		default:
+			break;
+		}
+	}
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 bool

@@ -172,8 +172,10 @@ os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
 	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
 		if (!name_matches(name, entry->ifa_name))
 			continue;
-		if (!found)
+		if (!found) {
 			iface->up = (entry->ifa_flags & IFF_UP) != 0 && (entry->ifa_flags & IFF_RUNNING) != 0;
+			iface->disabled = (entry->ifa_flags & IFF_UP) == 0;
+		}
 		found = true;
 		if (entry->ifa_addr == NULL)
 			continue;
@@ -223,24 +225,34 @@ os_iface_list(char names[][IFACE_NAME], size_t most)
 	return count;
 }
 
-bool
-os_iface_of_address(const struct addr *addr, char iface[IFACE_NAME])
+void
+os_iface_of_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NAME])
 {
 	struct ifaddrs *list;
-	bool found = false;
 
+	for (size_t i = 0; i < count; i++)
+		ifaces[i][0] = '\0';
 	if (getifaddrs(&list) != 0)
-		return false;
-	for (const struct ifaddrs *entry = list; entry != NULL && !found; entry = entry->ifa_next) {
+		return;
+	for (const struct ifaddrs *entry = list; entry != NULL; entry = entry->ifa_next) {
 		struct addr own;
 
 		if (entry->ifa_addr == NULL)
 			continue;
 		own = addr_from_sockaddr(entry->ifa_addr);
-		found = addr_is_set(&own) && addr_equal(&own, addr);
-		if (found)
-			name_copy(iface, entry->ifa_name);
+		for (size_t i = 0; i < count && addr_is_set(&own); i++)
+			if (ifaces[i][0] == '\0' && addr_equal(&own, &addrs[i]))
+				name_copy(ifaces[i], entry->ifa_name);
 	}
 	freeifaddrs(list);
-	return found;
+}
+
+bool
+os_holds_address(const struct addr *addr, char iface[IFACE_NAME])
+{
+	char found[1][IFACE_NAME];
+
+	os_hold_addresses(addr, 1, found);
+	memcpy(iface, found[0], IFACE_NAME);
+	return iface[0] != '\0';
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* News of interfaces by rtnetlink(7). */
+/* News of interfaces, addresses and forwarding by rtnetlink(7). */
 #include "config.h"
 
 #include "os/os.h"
@@ -15,9 +15,11 @@
 int
 os_news_open(void)
 {
+	/* Groups above RTMGRP_* have a number instead of a mask (linux/rtnetlink.h). */
 	struct sockaddr_nl groups = {
 		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | 1U << (RTNLGRP_IPV4_NETCONF - 1) |
+		    1U << (RTNLGRP_IPV6_NETCONF - 1),
 	};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	int saved;
@@ -32,7 +34,7 @@ os_news_open(void)
 	return -1;
 }
 
-/* Only the kernel can send to these groups, and to us alone nobody without CAP_NET_ADMIN: whose word it is needs no check. */
+/* Only the kernel can send to these groups, and a process needs CAP_NET_ADMIN to send to us: the sender needs no check. */
 static bool
 has_news(struct nlmsghdr *header, size_t length)
 {
@@ -42,6 +44,7 @@ has_news(struct nlmsghdr *header, size_t length)
 		case RTM_DELLINK:
 		case RTM_NEWADDR:
 		case RTM_DELADDR:
+		case RTM_NEWNETCONF:
 			return true;
 		default: /* a number, not an enum */
 			break;

@@ -24,18 +24,21 @@
 NODISCARD int os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR]);
 /* Names of all interfaces that are up and are not loopbacks, in the system's order; at most `most`. Their number. */
 size_t os_iface_list(char names[][IFACE_NAME], size_t most);
-/* Is `addr` configured on an interface of this host? On which one is written to `iface`. */
-bool os_iface_of_address(const struct addr *addr, char iface[IFACE_NAME]);
+/* The interfaces of this host on which these addresses are configured; "" for an address that it does not have. */
+void os_iface_of_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NAME]);
 /*
- * Would this host's stack take frames to `addr` for its own? On Linux also for a whole prefix in a `local` route. The
- * interface is written to `iface`.
+ * Which of these addresses would this host's stack take for its own? On Linux also by a `local` route of a whole prefix.
+ * Their interfaces; "" for the others. Some microseconds for each address.
  */
+void os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NAME]);
+/* The same for one. */
 bool os_holds_address(const struct addr *addr, char iface[IFACE_NAME]);
 
 /*
- * News of interfaces: one came or went, went up or down, has another MAC, MTU or address. A descriptor to watch, or -1
- * with errno where the system tells nothing: then one must look in intervals, as one must in any case, since news can be
- * lost. os_news_read() takes all that waits there, and says whether any of it was such.
+ * News of this host: an interface came or went, went up or down, has another MAC, MTU or address; on Linux also that it
+ * forwards packets, or does no longer. A descriptor to watch, or -1 with errno where the system reports nothing: then one
+ * must look in intervals, as one must in any case, since news can be lost. os_news_read() takes all that waits there, and
+ * says whether any of it was such.
  */
 int os_news_open(void);
 bool os_news_read(int fd);

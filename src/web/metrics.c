@@ -425,7 +425,7 @@ bounced(const struct metrics *metrics)
 		return expression; \
 	}
 
-OF_IFACE(up, iface->open)
+OF_IFACE(up, iface->open && iface->iface->up)
 OF_IFACE(offloaded, strcmp(iface->offload, "off") != 0)
 OF_IFACE(received, iface->received)
 OF_IFACE(dropped, iface->capture_dropped)

@@ -30,7 +30,8 @@ setup(void)
 {
 	struct addr local = address("127.0.0.1");
 
-	ck_assert(os_iface_of_address(&local, loopback));
+	os_iface_of_addresses(&local, 1, &loopback);
+	ck_assert_str_ne(loopback, "");
 }
 
 START_TEST(loopback_has_its_facts)
@@ -107,7 +108,8 @@ START_TEST(own_addresses_are_known)
 	ck_assert(os_holds_address(&own, iface));
 	ck_assert_str_eq(iface, loopback);
 	ck_assert(!os_holds_address(&other, iface));
-	ck_assert(!os_iface_of_address(&other, iface));
+	os_iface_of_addresses(&other, 1, &iface);
+	ck_assert_str_eq(iface, "");
 }
 END_TEST
 

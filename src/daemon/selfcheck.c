@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/selfcheck.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/dsrd.h"
+#include "daemon/host_shield.h"
+#include "daemon/offloading.h"
+#include "os/os.h"
+
+#define TICK SECONDS(1)
+
+struct selfcheck {
+	struct problems *problems;
+	struct problem_iface ifaces[IFACES_MOST];
+	struct problem_vip *held;
+	size_t held_count;
+	char reload_error[PROBLEM_TEXT]; /* empty: the last one succeeded */
+	uint64_t ticked;                 /* 0: not yet */
+	uint64_t held_up;
+};
+
+struct selfcheck *
+selfcheck_new(void)
+{
+	struct selfcheck *selfcheck = calloc(1, sizeof(*selfcheck));
+
+	if (selfcheck == NULL)
+		return NULL;
+	selfcheck->problems = problems_new();
+	if (selfcheck->problems != NULL)
+		return selfcheck;
+	free(selfcheck);
+	return NULL;
+}
+
+void
+selfcheck_free(struct selfcheck *selfcheck)
+{
+	if (selfcheck == NULL)
+		return;
+	problems_free(selfcheck->problems);
+	free(selfcheck->held);
+	free(selfcheck);
+}
+
+static void
+selfcheck_vips(struct selfcheck *selfcheck, const struct model *model)
+{
+	const size_t count = model->vip_count;
+	struct problem_vip *held = calloc(count + 1, sizeof(*held));
+	struct addr *vips = calloc(count + 1, sizeof(*vips));
+	char (*holders)[IFACE_NAME] = calloc(count + 1, sizeof(*holders));
+	char text[ADDR_TEXT];
+	size_t found = 0;
+
+	/* Without memory the list stays what it was. */
+	if (held == NULL || vips == NULL || holders == NULL)
+		goto out;
+	for (size_t i = 0; i < count; i++)
+		vips[i] = model->vips[i].addr;
+	os_hold_addresses(vips, count, holders);
+	for (size_t i = 0; i < count; i++) {
+		struct problem_vip *vip = &held[found];
+
+		if (holders[i][0] == '\0')
+			continue;
+		vip->vip = vips[i];
+		memcpy(vip->holder, holders[i], IFACE_NAME);
+		os_command(OS_ADDRESS_DELETE, holders[i], addr_format(&vips[i], text), vip->fix, sizeof(vip->fix));
+		found++;
+	}
+	free(selfcheck->held);
+	selfcheck->held = held;
+	selfcheck->held_count = found;
+	held = NULL;
+out:
+	free(held);
+	free(vips);
+	free(holders);
+}
+
+/* A VIP that is kept from the stack is not forwarded by it. */
+static void
+selfcheck_forwarding(const struct dsrd *dsrd, size_t index, struct problem_iface *fact)
+{
+	static const enum addr_family families[] = { ADDR_IPV4, ADDR_IPV6 };
+	const struct director *director = &dsrd->director;
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		fact->forwards[i][0] = '\0';
+		if (model_vips_at(director->model, index, families[i]) > 0 && !withholding_is_on(dsrd, index) &&
+		    !os_forwards(director->ifaces[index].name, families[i], fact->forwards[i], PROBLEM_TEXT))
+			fact->forwards[i][0] = '\0';
+	}
+}
+
+void
+selfcheck_host(struct dsrd *dsrd)
+{
+	struct selfcheck *selfcheck = dsrd->selfcheck;
+	const struct director *director = &dsrd->director;
+
+	selfcheck_vips(selfcheck, director->model);
+	for (size_t i = 0; i < director->iface_count; i++) {
+		struct problem_iface *fact = &selfcheck->ifaces[i];
+
+		selfcheck_forwarding(dsrd, i, fact);
+		os_command(OS_LINK_UP, director->ifaces[i].name, "", fact->up_command, PROBLEM_TEXT);
+		os_command(OS_LINK_DOWN, director->ifaces[i].name, "", fact->down_command, PROBLEM_TEXT);
+	}
+}
+
+static void
+selfcheck_engines(struct dsrd *dsrd)
+{
+	const struct director *director = &dsrd->director;
+
+	for (size_t i = 0; i < director->iface_count; i++) {
+		struct problem_iface *fact = &dsrd->selfcheck->ifaces[i];
+		struct receiver_stats received;
+		struct sender_stats sent;
+
+		attachment_stats(&dsrd->attachments[i], &received, &sent);
+		fact->iface = &director->ifaces[i];
+		fact->used = model_uses(director->model, i);
+		fact->open = attachment_is_open(&dsrd->attachments[i]);
+		fact->capture_dropped = received.dropped;
+		fact->offload_lost = fact->open ? carrying_lost(dsrd, i) : NULL;
+	}
+}
+
+static void
+log_problem(void *context, const struct problem *problem, bool ended)
+{
+	const uint64_t *now = context;
+	char what[LOG_TEXT], fix[LOG_TEXT], lasted[DURATION_TEXT];
+
+	if (ended) {
+		text_format_duration((*now - problem->since) / SECONDS(1) * SECONDS(1), lasted);
+		log_notice("problem-end id=%s subject=%s lasted=%s", problem_name(problem->id), problem->subject, lasted);
+		return;
+	}
+	(problem_severity(problem->id) == PROBLEM_ERROR ? log_error : log_warning)("problem-begin id=%s subject=%s "
+	    "reason=\"%s\" meaning=\"%s\"%s%s%s", problem_name(problem->id), problem->subject,
+	    log_escape(problem->what, what), problem_meaning(problem->id), problem->fix[0] != '\0' ? " fix=\"" : "",
+	    log_escape(problem->fix, fix), problem->fix[0] != '\0' ? "\"" : "");
+}
+
+void
+selfcheck_update(struct dsrd *dsrd, uint64_t now)
+{
+	struct selfcheck *selfcheck = dsrd->selfcheck;
+	const struct director *director = &dsrd->director;
+	struct problem_facts facts = {
+		.ifaces = selfcheck->ifaces,
+		.iface_count = director->iface_count,
+		.held = selfcheck->held,
+		.held_count = selfcheck->held_count,
+		.flows = conn_table_count(director->forwarder.conns),
+		.flow_capacity = conn_table_capacity(director->forwarder.conns),
+		.reload_error = selfcheck->reload_error[0] != '\0' ? selfcheck->reload_error : NULL,
+		.config = dsrd->options->config,
+		.held_up = selfcheck->held_up,
+		.no_memory = director->no_memory,
+	};
+
+	selfcheck_engines(dsrd);
+	selfcheck->held_up = 0;
+	if (problems_update(selfcheck->problems, &facts, now, log_problem, &now) == -1)
+		log_error("memory result=failed reason=\"not enough to list all problems of the director\"");
+}
+
+void
+selfcheck_tick(struct dsrd *dsrd, uint64_t now)
+{
+	struct selfcheck *selfcheck = dsrd->selfcheck;
+
+	if (selfcheck->ticked != 0 && now - selfcheck->ticked > TICK)
+		selfcheck->held_up = now - selfcheck->ticked - TICK;
+	selfcheck->ticked = now;
+}
+
+void
+selfcheck_reload(struct dsrd *dsrd, const char *error)
+{
+	dsrd->reload_failed = error != NULL;
+	snprintf(dsrd->selfcheck->reload_error, PROBLEM_TEXT, "%s", error != NULL ? error : "");
+	selfcheck_host(dsrd);
+	selfcheck_update(dsrd, dsrd_clock());
+}
+
+const struct problems *
+selfcheck_problems(const struct selfcheck *selfcheck)
+{
+	return selfcheck == NULL ? NULL : selfcheck->problems;
+}
