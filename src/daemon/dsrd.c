@@ -71,21 +71,30 @@ sender_takes(void *context, uint16_t iface)
 	return sender == NULL ? 0 : sender->takes;
 }
 
-/* Between two bursts: what has changed takes effect, and the VIP probe is woken when it wants to. */
+/* Wakes the loop at `due`, unless it is to be woken before. */
 static void
-settle(struct dsrd *dsrd)
+wake_at(struct dsrd *dsrd, uint64_t due)
 {
-	uint64_t due, now;
+	uint64_t now;
 
-	director_refresh(&dsrd->director);
-	due = dsrd->director.probes ? forward_probe_due(&dsrd->director.forwarder) : UINT64_MAX;
-	if (dsrd->director.forwarder.carry != NULL && carry_due(dsrd->director.forwarder.carry) < due)
-		due = carry_due(dsrd->director.forwarder.carry);
 	if (due >= dsrd->next_wake)
 		return;
 	now = dsrd_clock();
 	loop_wake(dsrd->loop, due > now ? due - now : 0);
 	dsrd->next_wake = due;
+}
+
+/* Between two bursts: what has changed takes effect, and the VIP probe is woken when it wants to. */
+static void
+settle(struct dsrd *dsrd)
+{
+	uint64_t due;
+
+	director_refresh(&dsrd->director);
+	due = dsrd->director.probes ? forward_probe_due(&dsrd->director.forwarder) : UINT64_MAX;
+	if (dsrd->director.forwarder.carry != NULL && carry_due(dsrd->director.forwarder.carry) < due)
+		due = carry_due(dsrd->director.forwarder.carry);
+	wake_at(dsrd, due);
 }
 
 /* While frames come in a burst, those that leave are gathered. */
@@ -141,7 +150,8 @@ on_news(struct dsrd *dsrd)
 	if (!os_news_read(dsrd->news))
 		return;
 	if (now - dsrd->rescanned < RESCAN_LEAST) {
-		dsrd->next_rescan = now; /* at the next tick */
+		dsrd->next_rescan = dsrd->rescanned + RESCAN_LEAST;
+		wake_at(dsrd, dsrd->next_rescan);
 		return;
 	}
 	rescan(dsrd, now);
@@ -228,6 +238,8 @@ on_wake(void *context)
 	struct dsrd *dsrd = context;
 
 	dsrd->next_wake = UINT64_MAX;
+	if (dsrd_clock() >= dsrd->next_rescan)
+		rescan(dsrd, dsrd_clock());
 	dsrd->director.forwarder.lost = count_lost(dsrd);
 	if (dsrd->director.probes)
 		probing_run(&dsrd->director, dsrd_clock());

@@ -144,10 +144,10 @@ log_problem(void *context, const struct problem *problem, bool ended)
 
 	if (ended) {
 		text_format_duration((*now - problem->since) / SECONDS(1) * SECONDS(1), lasted);
-		log_notice("problem-end id=%s subject=%s lasted=%s", problem_name(problem->id), problem->subject, lasted);
+		log_notice("%s problem=end subject=%s lasted=%s", problem_name(problem->id), problem->subject, lasted);
 		return;
 	}
-	(problem_severity(problem->id) == PROBLEM_ERROR ? log_error : log_warning)("problem-begin id=%s subject=%s "
+	(problem_severity(problem->id) == PROBLEM_ERROR ? log_error : log_warning)("%s problem=begin subject=%s "
 	    "reason=\"%s\" meaning=\"%s\"%s%s%s", problem_name(problem->id), problem->subject,
 	    log_escape(problem->what, what), problem_meaning(problem->id), problem->fix[0] != '\0' ? " fix=\"" : "",
 	    log_escape(problem->fix, fix), problem->fix[0] != '\0' ? "\"" : "");

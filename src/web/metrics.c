@@ -113,6 +113,34 @@ observing(const struct metrics *metrics)
 	sample(metrics, NULL, 0, metrics->facts->observe);
 }
 
+/* One that is not there has no series. */
+static void
+problems(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < problems_count(metrics->facts->problems); i++) {
+		const struct problem *problem = problems_at(metrics->facts->problems, i);
+		const struct label labels[] = { { "id", problem_name(problem->id) },
+			{ "severity", problem_severity_name(problem_severity(problem->id)) }, { "subject", problem->subject },
+			{ "family", problem->family == ADDR_NONE ? "" : problem->family == ADDR_IPV4 ? "ipv4" : "ipv6" } };
+
+		sample(metrics, labels, problem->family == ADDR_NONE ? ARRAY_LEN(labels) - 1 : ARRAY_LEN(labels), 1);
+	}
+}
+
+static void
+problem_counts(const struct metrics *metrics)
+{
+	uint64_t counts[] = { [PROBLEM_WARNING] = 0, [PROBLEM_ERROR] = 0 };
+
+	for (size_t i = 0; i < problems_count(metrics->facts->problems); i++)
+		counts[problem_severity(problems_at(metrics->facts->problems, i)->id)]++;
+	for (enum problem_severity severity = PROBLEM_WARNING; severity <= PROBLEM_ERROR; severity++) {
+		const struct label labels[] = { { "severity", problem_severity_name(severity) } };
+
+		sample(metrics, labels, ARRAY_LEN(labels), counts[severity]);
+	}
+}
+
 static void
 reload_ok(const struct metrics *metrics)
 {
@@ -436,6 +464,8 @@ static const struct family families[] = {
 	{ "build", METRIC_INFO, "The version that runs.", .each = build },
 	{ "uptime_seconds", METRIC_GAUGE, "Time since dsrd was started.", .each = uptime },
 	{ "observing", METRIC_GAUGE, "Whether dsrd only looks on and sends nothing (dsrd --observe).", .each = observing },
+	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = problems },
+	{ "problems", METRIC_GAUGE, "How many problems the director itself has.", .each = problem_counts },
 	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last read.",
 	    .each = reload_ok },
 	{ "config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "When the configuration that runs was read.",
@@ -476,7 +506,7 @@ static const struct family families[] = {
 	{ "vip_conflicts", METRIC_COUNTER, "Times that another machine told the network of a VIP.", .each = conflicts },
 	{ "dropped_packets", METRIC_COUNTER, "Frames for a VIP that were not forwarded, by reason.", .each = drops },
 	{ "events", METRIC_COUNTER, "What else happened to frames: the counters of dsrctl show drops.", .each = events },
-	{ "interface_up", METRIC_GAUGE, "Whether dsrd sees the interface's frames.", .iface = iface_up },
+	{ "interface_up", METRIC_GAUGE, "Whether dsrd captures on the interface, and its link is up.", .iface = iface_up },
 	{ "interface_offloaded", METRIC_GAUGE, "Whether the kernel carries decided flows there.", .iface = iface_offloaded },
 	{ "interface_received_packets", METRIC_COUNTER, "Frames that passed the kernel's filter.",
 	    .iface = iface_received },

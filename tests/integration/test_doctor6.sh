@@ -120,10 +120,10 @@ restart_director
 wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
 
 step "the director's kernel forwards IPv6: the log says so at the start, the doctor whenever it is asked"
-assert_no_log 'forwarding interface='
+assert_no_log 'forwarding problem=begin'
 run_in director sysctl -q -w net.ipv6.conf.all.forwarding=1
 restart_director
-assert_log 'forwarding interface=eth0 reason="this host forwards IPv6 '
+wait_log 2 'forwarding problem=begin subject=eth0 reason="this host forwards IPv6 '
 assert_no_log 'this host forwards IPv4 '
 doctor 1
 grep -q '^WRONG *director: this host forwards IPv6 packets that arrive on eth0 *\[forwarding\]$' "$NET_DIR/said" || {

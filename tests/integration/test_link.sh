@@ -32,10 +32,10 @@ page_comes() {
 step "the switch's side goes down: the link is gone, though nobody touched the director"
 capture client announced "arp and src host $VIP"
 link_set switch director-eth0 down
-wait_log 2 "interface-down interface=eth0"
+wait_log 2 "no-link problem=begin subject=eth0"
 step "and comes back: the VIP is announced again"
 link_set switch director-eth0 up
-wait_log 2 "interface-up interface=eth0"
+wait_log 2 "no-link problem=end subject=eth0"
 wait_until 3 capture_has announced 1 "ether src $DIRECTOR_MAC" || fail "the VIP was not announced when the link came back"
 wait_until 10 page_comes || fail "no page after the link came back"
 
@@ -47,12 +47,10 @@ capture_end announced
 wait_until 10 page_comes || fail "no page by the new MAC"
 
 step "down by its own administrator: down, up, served"
-before=$(log_count "interface-up interface=eth0")
-downs=$(log_count "interface-down interface=eth0")
 link_set director eth0 down
-wait_until 2 log_count_above "interface-down interface=eth0" "$downs" || fail "no word of the interface that was told to be down"
+wait_log 2 "interface-down problem=begin subject=eth0 .*fix=\"ip link set dev eth0 up\""
 link_set director eth0 up
-wait_until 3 log_count_above "interface-up interface=eth0" "$before" || fail "no word of the interface that is up again"
+wait_log 3 "interface-down problem=end subject=eth0"
 wait_until 15 page_comes || fail "no page after the interface was up again"
 assert_no_log "filter .*result=failed"
 stop_dsrd

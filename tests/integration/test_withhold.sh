@@ -43,7 +43,7 @@ wait_servers_up web web1
 fetch >"$NET_DIR/page" || true
 assert_at_least "frames that the director's stack saw" 1 "$(count_of begin)"
 assert_at_least "frames that it routed" 1 "$(count_of routed)"
-assert_log 'forwarding interface=eth0'
+assert_log 'forwarding problem=begin subject=eth0'
 stop_dsrd
 
 step "with it, the stack sees none, and all else goes on"
@@ -53,7 +53,7 @@ if grep -q 'withhold result=failed' "$NET_DIR/dsrd.log"; then
 	skip "this machine cannot: $(grep 'withhold result=failed' "$NET_DIR/dsrd.log")"
 fi
 assert_log 'withhold interface=eth0 result=on'
-assert_no_log 'forwarding interface=eth0'
+assert_no_log 'forwarding problem=begin'
 wait_servers_up web web1
 before=$(count_of begin) routed=$(count_of routed)
 fetch_many 20 "$NET_DIR/pages"

@@ -31,6 +31,16 @@ lint() {
 			}
 		}
 	}
+	# The ids of problems begin lines, too: X(NAME, "name", ...
+	FILENAME ~ /src\/doctor\/problem\.h$/ && match($0, /^\tX\([A-Z_]+, "[a-z-]+"/) {
+		word = substr($0, RSTART, RLENGTH - 1)
+		sub(/.*"/, "", word)
+		logged[word] = FILENAME ":" FNR
+		if (!(word in known)) {
+			printf "%s:%d: dsrd(8) does not say what the problem `%s` is\n", FILENAME, FNR, word
+			found = 1
+		}
+	}
 	FILENAME ~ /src\/(os|io|daemon)\// && /["( ]\\"%/ {
 		printf "%s:%d: a reason with double quotes in it breaks the log line: write `%%s`\n", FILENAME, FNR
 		found = 1
@@ -53,6 +63,8 @@ selftest() {
 	must_fail src/io/a.c "${right}log_notice(\"best a=1\");\n" 'a.c:3: dsrd(8) does not say what'
 	must_fail src/io/a.c "${right}snprintf(error, SIZE, \"no \\\\\"%s\\\\\" here\", x);\n" \
 	    'a.c:3: a reason with double quotes'
+	must_fail src/doctor/problem.h '#define PROBLEMS(X) \\\n\tX(BEST, "best", PROBLEM_ERROR, "x")\n' \
+	    'problem.h:2: dsrd(8) does not say what the problem .best. is'
 	must_fail src/io/a.c 'log_error("good a=%s");\n' 'dsrd(8) explains the log line .better., which there is not'
 }
 

@@ -15,8 +15,9 @@
 
 static struct conf conf;
 static struct model *model;
+static struct problems *problems;
 static struct forwarder forwarder;
-static struct iface iface = { .name = "eth0", .mtu = 1500 };
+static struct iface iface = { .name = "eth0", .mtu = 1500, .up = true };
 static struct report_iface ifaces[1] = { { &iface, true, 10, 2, 9, 1, "tc", "" } };
 static struct report_facts facts;
 static char *text;
@@ -46,7 +47,9 @@ setup(void)
 	ck_assert_int_eq(model_apply(model, &conf.settings, SECONDS(1)), 0);
 	model_place(model, &iface, 1);
 	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, watch_neighbour, NULL, error, sizeof(error)), 0);
-	facts = (struct report_facts){ .now = SECONDS(100), .started = SECONDS(40), .loaded = 1700000000, .model = model,
+	problems = problems_new();
+	ck_assert_ptr_nonnull(problems);
+	facts = (struct report_facts){ .problems = problems, .now = SECONDS(100), .started = SECONDS(40), .loaded = 1700000000, .model = model,
 		.forwarder = &forwarder, .ifaces = ifaces, .iface_count = 1 };
 }
 
@@ -56,6 +59,7 @@ teardown(void)
 	free(text);
 	text = NULL;
 	forwarder_clear(&forwarder);
+	problems_free(problems);
 	model_free(model);
 	conf_clear(&conf);
 }
@@ -273,6 +277,17 @@ START_TEST(knows_whether_all_is_served)
 }
 END_TEST
 
+/* What the director itself suffers from: a VIP that its kernel holds, and a reload that failed. */
+static void
+suffer(bool held, const char *reload_error)
+{
+	struct problem_vip vip = { .holder = "lo", .fix = "ip addr del 192.0.2.10/32 dev lo" };
+	const struct problem_facts of = { .held = &vip, .held_count = held, .reload_error = reload_error, .config = "f" };
+
+	ck_assert_int_eq(addr_parse("192.0.2.10", &vip.vip), 0);
+	ck_assert_int_eq(problems_update(problems, &of, SECONDS(90), NULL, NULL), 0);
+}
+
 static void
 status(void)
 {
@@ -311,17 +326,58 @@ START_TEST(advises)
 	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers for the VIP");
 	forwarder.watch.findings[0].last = 0;
 	advised("\"advice\":[]");
-	facts.reload_failed = true;
-	advised("\"mend\":\"dsrd -n\"");
-	facts.reload_failed = false;
 	facts.observe = true;
 	advised("it only looks on");
 	facts.observe = false;
-	ifaces[0].open = false;
-	advised("\"about\":\"eth0\"");
-	ifaces[0].open = true;
 	facts.host = "lb1.example.org";
 	advised("\"host\":\"lb1.example.org\"");
+}
+END_TEST
+
+START_TEST(tells_of_its_own_problems)
+{
+	alive(true);
+	suffer(true, "f:3: no such key");
+	ck_assert_str_eq(alive(false), "service web does not reach its clients: this host's own kernel holds the VIP 192.0.2.10, "
+	    "on lo: ip addr del 192.0.2.10/32 dev lo\n");
+	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"192.0.2.10\",\"what\":\"this host's own kernel holds the VIP "
+	    "192.0.2.10, on lo\",\"mend\":\"ip addr del 192.0.2.10/32 dev lo\"},{\"severity\":\"warning\",\"about\":\"director\","
+	    "\"what\":\"the last reload failed: f:3: no such key\",\"mend\":\"dsrd -n -c f\"}]");
+	advised("\"problems\":[{\"id\":\"vip-held\",\"severity\":\"error\",\"subject\":\"192.0.2.10\",\"since\":\"10s\","
+	    "\"since_seconds\":10,");
+	metrics(false);
+	has("dsrd_problem{id=\"vip-held\",severity=\"error\",subject=\"192.0.2.10\"} 1");
+	has("dsrd_problem{id=\"reload-failed\",severity=\"warning\",subject=\"director\"} 1");
+	has("dsrd_problems{severity=\"error\"} 1");
+	suffer(false, "f:3: no such key");
+	alive(true);
+	suffer(false, NULL);
+	advised("\"problems\":[]");
+	metrics(false);
+	has("dsrd_problems{severity=\"error\"} 0");
+	has("dsrd_problems{severity=\"warning\"} 0");
+}
+END_TEST
+
+START_TEST(tells_the_link)
+{
+	metrics(false);
+	has("dsrd_interface_up{interface=\"eth0\"} 1");
+	iface.up = false;
+	metrics(false);
+	has("dsrd_interface_up{interface=\"eth0\"} 0");
+	advised("\"interface\":\"eth0\",\"link\":\"no link\"");
+	iface.disabled = true;
+	advised("\"link\":\"down\"");
+	iface.gone = true;
+	advised("\"link\":\"gone\"");
+	iface.gone = iface.disabled = false;
+	iface.up = true;
+	advised("\"link\":\"up\"");
+	ifaces[0].open = false;
+	metrics(false);
+	has("dsrd_interface_up{interface=\"eth0\"} 0");
+	ifaces[0].open = true;
 }
 END_TEST
 
@@ -337,6 +393,8 @@ metrics_suite(void)
 	tcase_add_test(tcase, escapes_labels);
 	tcase_add_test(tcase, counts_conflicts_and_bounces);
 	tcase_add_test(tcase, services_keep_what_servers_had);
+	tcase_add_test(tcase, tells_of_its_own_problems);
+	tcase_add_test(tcase, tells_the_link);
 	tcase_add_test(tcase, each_is_documented);
 	tcase_add_test(tcase, knows_whether_all_is_served);
 	tcase_add_test(tcase, advises);
