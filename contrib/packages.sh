@@ -22,7 +22,7 @@ set_name=${1#--}
 build="gcc libc6-dev make autoconf automake pkg-config libpcap-dev libnet1-dev libevent-dev libinih-dev libssl-dev
 	clang libbpf-dev"
 demo="iproute2 procps ethtool nginx-light curl tcpdump"
-tests="git check libclang-rt-dev mandoc shellcheck cppcheck iputils-arping iputils-ping dnsmasq-base bind9-dnsutils
+tests="git check keepalived libclang-rt-dev mandoc shellcheck cppcheck iputils-arping iputils-ping dnsmasq-base bind9-dnsutils
 	iperf3 nftables openssl pen python3 python3-venv prometheus chromium zsh fish apparmor checkpolicy debhelper debootstrap
 	dpkg-dev lintian rpm semodule-utils systemd tshark vim jq valgrind
 	musl-tools gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
@@ -31,7 +31,7 @@ tests="git check libclang-rt-dev mandoc shellcheck cppcheck iputils-arping iputi
 # Everybody's names, for systems whose packages are called otherwise.
 plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for the fast path in the Linux kernel)"
 plain_demo="iproute2, nginx, curl, tcpdump, ethtool"
-plain_tests="git, check, clang with libFuzzer, mandoc, shellcheck, cppcheck, arping, ping, dnsmasq, dig, iperf3, nft, openssl, pen, python3 with venv and pip, promtool, chromium, zsh, fish, tshark, vim, jq, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, and on Debian what builds and checks packages"
+plain_tests="git, check, clang with libFuzzer, mandoc, shellcheck, cppcheck, arping, ping, dnsmasq, dig, iperf3, nft, openssl, pen, keepalived, python3 with venv and pip, promtool, chromium, zsh, fish, tshark, vim, jq, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, and on Debian what builds and checks packages"
 
 case $set_name in
 build)
@@ -92,10 +92,10 @@ fi
 }
 # Debian starts what it installs. Ours run in namespaces, with configurations of their own.
 case $missing in
-*nginx* | *prometheus*)
+*nginx* | *prometheus* | *keepalived*)
 	if command -v systemctl >/dev/null 2>&1; then
 		echo "Debian may have started what was installed as services of this machine. To stop them:"
-		echo "    systemctl disable --now nginx prometheus prometheus-node-exporter"
+		echo "    systemctl disable --now nginx prometheus prometheus-node-exporter keepalived"
 	fi
 	;;
 esac
