@@ -37,6 +37,7 @@ struct conf {
 	bool withhold; /* the host's own stack does not see frames for VIPs */
 	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
 	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: the default */
+	char state[CONF_PATH];   /* the state file's path, or "off"; empty: the default */
 	char control_group[CONF_USER];
 	bool control_change; /* that group may change things, not only look */
 	struct addr http_address; /* where the page and the metrics are served; unset: nowhere */

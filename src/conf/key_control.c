@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The keys of what answers questions: the control socket, and the page and metrics over HTTP */
+/* The keys of what answers questions, the control socket, and the page and metrics over HTTP; and of what outlives dsrd */
 #include "config.h"
 
 #include <string.h>
@@ -68,6 +68,26 @@ value_print_control_group_may(const struct conf *conf, const struct service_sett
 	(void)service;
 	(void)snprintf(text, KEY_TEXT, "%s", conf->control_change ? "change" : "look");
 	return index == 0;
+}
+
+enum set_result
+value_set_state(struct parse *parse, struct draft *draft, char *value)
+{
+	const size_t length = strlen(value);
+
+	(void)draft;
+	if (length >= CONF_PATH || (*value != '/' && strcmp(value, "off") != 0))
+		return SET_REFUSED;
+	memcpy(parse->conf->state, value, length + 1);
+	return SET_OK;
+}
+
+bool
+value_print_state(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	(void)service;
+	(void)snprintf(text, KEY_TEXT, "%s", conf->state);
+	return index == 0 && conf->state[0] != '\0';
 }
 
 /* "127.0.0.1:9190" or "[::1]:9190"; 0.0.0.0 and :: are all addresses of the host. */

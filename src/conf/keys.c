@@ -352,6 +352,8 @@ const struct key keys[KEY_COUNT] = {
 	    false, value_set_control_group, value_print_control_group },
 	[KEY_CONTROL_GROUP_MAY] = { { "control-group-may", CONF_IN_DSRD, "look or change", "look" },
 	    false, value_set_control_group_may, value_print_control_group_may },
+	[KEY_STATE] = { { "state", CONF_IN_DSRD | CONF_AT_START, "the absolute path of a file, or off", NULL },
+	    false, value_set_state, value_print_state },
 	[KEY_HTTP] = { { "http", CONF_IN_DSRD | CONF_AT_START, "ADDRESS:PORT, such as 127.0.0.1:9190 or [::1]:9190, or off", NULL },
 	    false, value_set_http, value_print_http },
 	[KEY_CONNECTIONS] = { { "connections", CONF_IN_DSRD | CONF_AT_START, "a number from 16 to 256m, where k is 1024 and m 1024k",

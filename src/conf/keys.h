@@ -86,6 +86,9 @@ bool value_print_control_group(const struct conf *conf, const struct service_set
 enum set_result value_set_control_group_may(struct parse *parse, struct draft *draft, char *value);
 bool value_print_control_group_may(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
+enum set_result value_set_state(struct parse *parse, struct draft *draft, char *value);
+bool value_print_state(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
 enum set_result value_set_http(struct parse *parse, struct draft *draft, char *value);
 bool value_print_http(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);

@@ -344,12 +344,14 @@ tell_facts(const struct patient *patient)
 {
 	const struct server *server = patient->server;
 	struct writer *writer = patient->writer;
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], systems[SYSTEM_TEXT];
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], systems[SYSTEM_TEXT], text[REPORT_WHY_TEXT];
+	const char *why;
 
 	writer->ops->fact(writer, "server", NULL, server_name(server, name));
 	writer->ops->fact(writer, "state", "state", server_state_name(server_state(server)));
-	if (*report_why(server) != '\0')
-		writer->ops->fact(writer, "why", "why", report_why(server));
+	why = report_why(server, text);
+	if (*why != '\0')
+		writer->ops->fact(writer, "why", "why", why);
 	writer->ops->fact(writer, "address", "address", addr_format(&server->settings.addr, addr));
 	writer->ops->fact(writer, "mac", "MAC address",
 	    mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac));

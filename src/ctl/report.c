@@ -3,7 +3,10 @@
 
 #include "ctl/report.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/attr.h"
 #include "base/duration.h"
@@ -38,8 +41,28 @@ report_server_of(const struct model *model, uint16_t iface, const struct mac *ma
 }
 
 const char *
-report_why(const struct server *server)
+report_author(const struct steer_author *author, char text[AUTHOR_TEXT])
 {
+	const time_t when = (time_t)author->when;
+	char who[STEER_NAME + 32] = "an operator", at[32] = "";
+	struct tm tm;
+
+	if (author->user >= 0 && author->name[0] != '\0')
+		(void)snprintf(who, sizeof(who), "%s (uid %" PRId64 ")", author->name, author->user);
+	else if (author->user >= 0 && author->when != 0)
+		(void)snprintf(who, sizeof(who), "uid %" PRId64, author->user);
+	if (author->when == 0 || gmtime_r(&when, &tm) == NULL || strftime(at, sizeof(at), " at %Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		at[0] = '\0';
+	(void)snprintf(text, AUTHOR_TEXT, "by %s%s", who, at);
+	return text;
+}
+
+const char *
+report_why(const struct server *server, char text[REPORT_WHY_TEXT])
+{
+	const struct steering *steering = &server->steering;
+	char author[AUTHOR_TEXT];
+
 	switch (server_state(server)) {
 	case SERVER_UNKNOWN:
 		return server->health.state == HEALTH_UP ? "the VIP has not been asked about yet" : "not checked yet";
@@ -52,12 +75,20 @@ report_why(const struct server *server)
 	case SERVER_UP:
 		if (mac_is_zero(&server->mac))
 			return "gets no traffic: nobody answers for its address";
-		return server->steering.weighted ? "the weight is an operator's: dsrctl show config" : "";
+		if (!steering->weighted)
+			return "";
+		(void)snprintf(text, REPORT_WHY_TEXT, "weight set %s: the file says %" PRIu32,
+		    report_author(&steering->weight_by, author), server->settings.weight);
+		return text;
 	case SERVER_DRAINING:
-		return server->steering.admin == ADMIN_DRAINED ? "drained by an operator: no new connections" :
-		    "weight 0: no new connections";
+		if (steering->admin != ADMIN_DRAINED)
+			return "weight 0: no new connections";
+		(void)snprintf(text, REPORT_WHY_TEXT, "drained %s: no new connections",
+		    report_author(&steering->admin_by, author));
+		return text;
 	case SERVER_DISABLED:
-		return "disabled by an operator";
+		(void)snprintf(text, REPORT_WHY_TEXT, "disabled %s", report_author(&steering->admin_by, author));
+		return text;
 	}
 	return "";
 }
@@ -187,7 +218,7 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 {
 	const struct writer_ops *ops = writer->ops;
 	const struct server_run *run = server->run;
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT], difference[DIFFERENCE_TEXT];
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT], difference[DIFFERENCE_TEXT], why[REPORT_WHY_TEXT];
 
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
@@ -208,7 +239,7 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	    server->vip_state == VIP_REFUSED ? MOOD_BAD : MOOD_PLAIN);
 	ops->cell(writer, addr_format(&server->settings.addr, addr), MOOD_PLAIN);
 	ops->cell(writer, mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac), MOOD_PLAIN);
-	ops->cell(writer, report_why(server), state_mood(server));
+	ops->cell(writer, report_why(server, why), state_mood(server));
 }
 
 static void

@@ -75,7 +75,11 @@ void report_neighbors(struct writer *writer, const struct report_facts *facts);
 const char *report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT]);
 /* The server of that MAC address on that interface, or NULL. */
 const struct server *report_server_of(const struct model *model, uint16_t iface, const struct mac *mac);
+/* "by root (uid 0) at 2026-11-30T09:06:12Z"; "by an operator", where nothing is known. Returns `text`. */
+#define AUTHOR_TEXT 96
+const char *report_author(const struct steer_author *author, char text[AUTHOR_TEXT]);
 /* Why the server is in the state it is in; empty when there is nothing to say. */
-const char *report_why(const struct server *server);
+#define REPORT_WHY_TEXT 192 /* room for what is not static */
+const char *report_why(const struct server *server, char text[REPORT_WHY_TEXT]);
 
 #endif

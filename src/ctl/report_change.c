@@ -9,23 +9,24 @@
 
 #include "base/attr.h"
 #include "conf/compare.h"
+#include "ctl/report.h"
 
 const char *
 report_difference(const struct server *server, char text[DIFFERENCE_TEXT])
 {
 	const struct steering *steering = &server->steering;
-	char weight[DIFFERENCE_TEXT / 2] = "";
+	char weight[DIFFERENCE_TEXT / 2] = "", author[AUTHOR_TEXT];
 
 	if (!steer_differs(server))
 		return NULL;
 	if (steering->weighted)
-		snprintf(weight, sizeof(weight), "weight %" PRIu32 ", the file says %" PRIu32, steering->weight,
-		    server->settings.weight);
+		snprintf(weight, sizeof(weight), "weight %" PRIu32 " %s, the file says %" PRIu32, steering->weight,
+		    report_author(&steering->weight_by, author), server->settings.weight);
 	if (steering->admin == ADMIN_ENABLED)
 		snprintf(text, DIFFERENCE_TEXT, "%s", weight);
 	else
-		snprintf(text, DIFFERENCE_TEXT, "%s%s%s", admin_state_name(steering->admin),
-		    steering->weighted ? "; " : "", weight);
+		snprintf(text, DIFFERENCE_TEXT, "%s %s%s%s", admin_state_name(steering->admin),
+		    report_author(&steering->admin_by, author), steering->weighted ? "; " : "", weight);
 	return text;
 }
 

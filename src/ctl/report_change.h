@@ -15,7 +15,7 @@ NODISCARD int report_plan(struct writer *writer, const struct report_facts *fact
 /* The configuration in force, and what differs from it by operators. 0, or -1 when memory is out. */
 NODISCARD int report_config(struct writer *writer, const struct report_facts *facts, const struct conf *conf);
 /* "drained; weight 5, the file says 3"; NULL when nothing differs from the file. */
-#define DIFFERENCE_TEXT 80
+#define DIFFERENCE_TEXT 320
 const char *report_difference(const struct server *server, char text[DIFFERENCE_TEXT]);
 
 #endif

@@ -28,17 +28,21 @@ report_serves(const struct service *service)
 
 /* Why nothing is served: what its first server suffers from. */
 static const char *
-service_why(const struct service *service)
+service_why(const struct service *service, char text[REPORT_WHY_TEXT])
 {
-	for (size_t i = 0; i < service->server_count; i++)
-		if (*report_why(service->servers[i]) != '\0')
-			return report_why(service->servers[i]);
+	for (size_t i = 0; i < service->server_count; i++) {
+		const char *why = report_why(service->servers[i], text);
+
+		if (*why != '\0')
+			return why;
+	}
 	return "no server is enabled";
 }
 
 bool
 report_alive(FILE *out, const struct report_facts *facts)
 {
+	char why[REPORT_WHY_TEXT];
 	bool alive = true;
 
 	for (size_t i = 0; i < facts->model->service_count; i++) {
@@ -53,7 +57,7 @@ report_alive(FILE *out, const struct report_facts *facts)
 			continue;
 		alive = false;
 		fprintf(out, "service %s has no server for new connections: %s\n", service->settings.name,
-		    service_why(service));
+		    service_why(service, why));
 	}
 	if (alive)
 		fputs("ok\n", out);
@@ -75,19 +79,21 @@ tell(const struct advice *advice, enum mood mood, const char *subject, const cha
 static void
 advise_server(const struct advice *advice, const struct server *server)
 {
-	char name[SERVER_NAME_TEXT], command[COMMAND_LINE];
+	char name[SERVER_NAME_TEXT], command[COMMAND_LINE], why[REPORT_WHY_TEXT];
 
 	if (server_state(server) != SERVER_DOWN &&
 	    !(server_state(server) == SERVER_UP && mac_is_zero(&server->mac)))
 		return;
 	server_name(server, name);
 	snprintf(command, sizeof(command), "dsrctl doctor %s", name);
-	tell(advice, MOOD_WARN, name, report_why(server), command);
+	tell(advice, MOOD_WARN, name, report_why(server, why), command);
 }
 
 static void
 advise_services(const struct advice *advice)
 {
+	char why[REPORT_WHY_TEXT];
+
 	for (size_t i = 0; i < advice->facts->model->service_count; i++) {
 		const struct service *service = advice->facts->model->services[i];
 		const bool serves = report_serves(service);
@@ -95,7 +101,7 @@ advise_services(const struct advice *advice)
 
 		if (!serves && service_state(service) != HEALTH_UNKNOWN) {
 			snprintf(what, sizeof(what), "no server takes new connections, clients get no answer: %s",
-			    service_why(service));
+			    service_why(service, why));
 			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
 			tell(advice, MOOD_BAD, service->settings.name, what, command);
 		}

@@ -189,14 +189,14 @@ server_row(struct writer *writer, const struct report_facts *facts, const struct
 	const struct fwd_server *fwd = fwdtab_server(facts->forwarder->table, server->ref);
 	const bool taken = fwd != NULL && fwd == explanation->server;
 	enum candidacy candidacy;
-	char name[SERVER_NAME_TEXT], mac[MAC_TEXT], why[SENTENCE_TEXT];
+	char name[SERVER_NAME_TEXT], mac[MAC_TEXT], why[SENTENCE_TEXT], reason[REPORT_WHY_TEXT];
 
 	if (fwd == NULL)
 		return;
 	candidacy = explain_candidacy(explanation->service, fwd);
 	snprintf(why, sizeof(why), "%s", verdict_of(explanation, fwd, candidacy));
-	if (!taken && (candidacy == CANDIDACY_DOWN || candidacy == CANDIDACY_VIP_REFUSED) && *report_why(server) != '\0')
-		snprintf(why + strlen(why), sizeof(why) - strlen(why), ": %s", report_why(server));
+	if (!taken && (candidacy == CANDIDACY_DOWN || candidacy == CANDIDACY_VIP_REFUSED) && *report_why(server, reason) != '\0')
+		snprintf(why + strlen(why), sizeof(why) - strlen(why), ": %s", report_why(server, reason));
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell_flag(writer, taken);

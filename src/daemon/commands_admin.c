@@ -15,6 +15,7 @@
 #include "daemon/dsrd.h"
 #include "daemon/reload.h"
 #include "daemon/selfcheck.h"
+#include "daemon/state.h"
 #include "os/os.h"
 
 /* -1, nobody's number (POSIX), when the system does not say. */
@@ -30,8 +31,15 @@ static struct steer_author
 asking_author(const struct control_ask *ask)
 {
 	const uid_t uid = asking_user(ask);
+	struct steer_author author = { .user = -1, .when = (uint64_t)time(NULL) };
+	char name[OS_USER_NAME];
 
-	return (struct steer_author) { .user = uid == (uid_t)-1 ? -1 : (int64_t)uid, .when = (uint64_t)time(NULL) };
+	if (uid == (uid_t)-1)
+		return author;
+	author.user = (int64_t)uid;
+	os_user_name(uid, name);
+	steer_author_set_name(&author, name);
+	return author;
 }
 
 bool
@@ -66,7 +74,8 @@ desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
 	if (server == NULL)
 		return CONTROL_REFUSED;
 	author = asking_author(ask);
-	(void)director_steer(&desk->dsrd->director, server, ADMIN_DRAINED, &author);
+	if (director_steer(&desk->dsrd->director, server, ADMIN_DRAINED, &author))
+		state_save(desk->dsrd);
 	return CONTROL_DONE;
 }
 
@@ -92,6 +101,8 @@ desk_steer(struct desk *desk, const struct control_ask *ask, struct writer *writ
 		changed = director_steer(director, server,
 		    ask->request->command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, &author);
 	}
+	if (changed)
+		state_save(desk->dsrd);
 	report_steered(writer, server, changed);
 	return CONTROL_DONE;
 }

@@ -366,6 +366,38 @@ log_steering(struct director *director, struct server *server, const char *actio
 	director_refresh(director);
 }
 
+static void
+log_restored_steering(const struct server *server)
+{
+	const struct steering *steering = &server->steering;
+	char name[SERVER_NAME_TEXT];
+
+	server_name(server, name);
+	if (steering->admin != ADMIN_ENABLED)
+		log_notice("steer server=%s action=%s by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: it was so before the "
+		    "restart\"", name, admin_state_name(steering->admin), steering->admin_by.user, steering->admin_by.when);
+	if (steering->weighted)
+		log_notice("steer server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: it "
+		    "was so before the restart\"", name, steering->weight, steering->weight_by.user, steering->weight_by.when);
+}
+
+void
+director_restored(struct director *director)
+{
+	director->stale = true;
+	director_refresh(director);
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+
+		if (server == NULL)
+			continue;
+		log_restored_steering(server);
+		director_log_state(director, server, "restored: it was up before the restart, and is verified now", "restored");
+		settle_server(server);
+	}
+	director_refresh(director);
+}
+
 bool
 director_steer(struct director *director, struct server *server, enum admin_state admin,
     const struct steer_author *author)

@@ -73,6 +73,8 @@ void director_refresh(struct director *director);
  * what was asked.
  */
 void director_log_state(struct director *director, struct server *server, const char *success, const char *detail);
+/* The model has taken over what another process knew of it: takes effect, and is logged. */
+void director_restored(struct director *director);
 /*
  * An operator's command, logged and kept with its author. It acts before the next burst. Both return whether it changed
  * anything.

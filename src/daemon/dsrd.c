@@ -29,6 +29,7 @@
 #include "daemon/offloading.h"
 #include "daemon/reload.h"
 #include "daemon/selfcheck.h"
+#include "daemon/state.h"
 #include "daemon/vipchecking.h"
 #include "daemon/web_status.h"
 #include "offload/cache.h"
@@ -188,6 +189,7 @@ tick(struct dsrd *dsrd, uint64_t now)
 	losses_tell(&dsrd->losses, &facts);
 	carrying_look(dsrd);
 	withholding_beat(dsrd);
+	state_tick(dsrd, now);
 	if (now >= dsrd->next_rescan)
 		rescan(dsrd, now);
 	else
@@ -280,6 +282,8 @@ dsrd_take_over(struct dsrd *dsrd, struct conf *conf)
 	interfaces_settle(dsrd);
 	selfcheck_host(dsrd);
 	tick(dsrd, dsrd_clock());
+	/* Flows of servers that have just come may begin with the next frame. */
+	state_save(dsrd);
 	return 0;
 }
 
@@ -373,6 +377,7 @@ stop_parts(struct dsrd *dsrd)
 	loop_free(dsrd->loop);
 	if (dsrd->news != -1)
 		(void)close(dsrd->news);
+	state_close(dsrd, dsrd_clock());
 	carrying_close(dsrd);
 	withholding_close(dsrd);
 	director_clear(&dsrd->director);
@@ -398,6 +403,7 @@ start(struct dsrd *dsrd)
 	dsrd->webdesk = webdesk_open(dsrd);
 	if (dsrd_take_over(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
+	state_open(dsrd, dsrd_clock());
 	return confine(dsrd);
 }
 

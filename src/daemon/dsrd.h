@@ -23,6 +23,7 @@ struct loop;
 struct notify;
 struct prober;
 struct selfcheck;
+struct state;
 struct trace;
 struct webdesk;
 struct withholding;
@@ -45,6 +46,7 @@ struct dsrd {
 	struct desk *desk; /* NULL: no control socket */
 	struct trace *trace; /* NULL: nobody watches frames */
 	struct webdesk *webdesk; /* NULL: no HTTP */
+	struct state *state; /* NULL: a restart loses connections */
 	int news; /* of interfaces, from the system; -1: it tells nothing */
 	unsigned listeners; /* that need to receive everything sent to this host: see interfaces_listen() */
 	uint64_t rescanned;

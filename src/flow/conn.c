@@ -11,6 +11,7 @@
 #include "base/large.h"
 #include "base/linear.h"
 #include "base/universal.h"
+#include "flow/conn_record.h"
 
 /* Indices of entries; entry 0 is never used, so that memory fresh from calloc() is an empty table. */
 #define NIL 0
@@ -63,6 +64,8 @@ struct conn_table {
 	void *gone_context;
 	conn_over *over;
 	void *over_context;
+	struct conn_records *records; /* NULL: none are kept */
+	uint32_t swept;     /* the flow whose record was last brought up to date */
 };
 
 /* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
@@ -130,6 +133,12 @@ uint32_t
 conn_table_capacity(const struct conn_table *table)
 {
 	return table->capacity;
+}
+
+uint32_t
+conn_table_used(const struct conn_table *table)
+{
+	return table->used;
 }
 
 size_t
@@ -314,6 +323,42 @@ wheel_remove(struct conn_table *table, struct conn *conn)
 		table->conns[conn->wheel_next].wheel_prev = conn->wheel_prev;
 }
 
+/* The flow's record is what the flow is. */
+static SELDOM void
+record(struct conn_table *table, const struct conn *conn)
+{
+	const uint32_t index = index_of(table, conn);
+
+	if (index <= table->records->ready || table->records->reserve(table->records->context, index) == 0)
+		conn_record_write(&table->records->first[index - 1], conn, (uint32_t)deadline_second(table, conn));
+}
+
+void
+conn_table_record(struct conn_table *table, struct conn_records *records)
+{
+	table->records = records;
+	for (uint32_t i = 1; records != NULL && i <= table->used; i++)
+		if (table->conns[i].state != CONN_NONE && !is_over(table, &table->conns[i]))
+			record(table, &table->conns[i]);
+}
+
+void
+conn_table_sweep(struct conn_table *table, uint32_t budget)
+{
+	if (table->records == NULL)
+		return;
+	for (; budget > 0 && table->used > 0; budget--) {
+		const struct conn *conn;
+
+		table->swept = table->swept < table->used ? table->swept + 1 : 1;
+		conn = &table->conns[table->swept];
+		if (conn->state != CONN_NONE && !is_over(table, conn))
+			record(table, conn);
+		if (table->swept == table->used)
+			break;
+	}
+}
+
 void
 conn_remove(struct conn_table *table, struct conn *conn)
 {
@@ -326,6 +371,8 @@ conn_remove(struct conn_table *table, struct conn *conn)
 		link = &table->conns[*link].next;
 	*link = conn->next;
 	wheel_remove(table, conn);
+	if (table->records != NULL && index <= table->records->ready)
+		conn_record_clear(&table->records->first[index - 1]);
 	table->half_open -= conn->state == CONN_SYN;
 	conn->state = CONN_NONE;
 	conn->next = table->free;
@@ -495,6 +542,8 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	wheel_add(table, conn);
 	table->half_open += state == CONN_SYN;
 	table->count++;
+	if (table->records != NULL)
+		record(table, conn);
 	grow(table);
 	return conn;
 }
@@ -509,6 +558,16 @@ hasten(struct conn_table *table, struct conn *conn)
 	wheel_add(table, conn);
 }
 
+static SELDOM void
+change_state(struct conn_table *table, struct conn *conn, enum conn_state state)
+{
+	table->half_open += state == CONN_SYN;
+	table->half_open -= conn->state == CONN_SYN;
+	conn->state = (uint8_t)state;
+	if (table->records != NULL)
+		record(table, conn);
+}
+
 /*
  * A flow that lives longer stays where it is filed: the wheel finds out when that slot comes, so a busy flow is filed
  * once per timeout and not once per frame.
@@ -518,12 +577,9 @@ conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, u
 {
 	const uint32_t before = conn->deadline;
 
-	if (conn->state != state) {
-		table->half_open += state == CONN_SYN;
-		table->half_open -= conn->state == CONN_SYN;
-		conn->state = (uint8_t)state;
-	}
 	conn->deadline = deadline_after(table, timeout);
+	if (conn->state != state)
+		change_state(table, conn, state);
 	if ((int32_t)(conn->deadline - before) < 0)
 		hasten(table, conn);
 }

@@ -99,6 +99,7 @@ struct conn {
 };
 
 struct conn_table;
+struct conn_records;
 
 /* For `capacity` flows, but at least 16. NULL when memory is out. */
 NODISCARD struct conn_table *conn_table_new(uint32_t capacity, const struct siphash_key *key);
@@ -139,6 +140,18 @@ void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context
  */
 typedef void conn_over(void *context, struct conn *conn, uint64_t now);
 void conn_table_on_over(struct conn_table *table, conn_over *over, void *context);
+/*
+ * From now on each flow has its record (flow/conn_record.h) in `records`, which belongs to the caller and must outlive the
+ * table, or the call with NULL that ends it. Flows that are there already get theirs in this call.
+ */
+void conn_table_record(struct conn_table *table, struct conn_records *records);
+/*
+ * Brings the deadlines of the next `budget` records up to date, and goes on where the last call ended; one call sees no
+ * flow twice. The time is the latest told.
+ */
+void conn_table_sweep(struct conn_table *table, uint32_t budget);
+/* The entries that have ever held a flow: no flow's number is above it. */
+uint32_t conn_table_used(const struct conn_table *table);
 /* A flow's number, from 1 to the capacity, is its own as long as it lives. */
 uint32_t conn_number(const struct conn_table *table, const struct conn *conn);
 struct conn *conn_at(struct conn_table *table, uint32_t number);

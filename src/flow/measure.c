@@ -17,7 +17,8 @@
 
 enum conn_flag {
 	CONN_BASED = 1,  /* `acknowledged` and `sent` are the client's own */
-	CONN_RESENT = 2  /* the SYN was repeated: which of the two the answer is for, nobody knows (Karn) */
+	CONN_RESENT = 2, /* the SYN was repeated: which of the two the answer is for, nobody knows (Karn) */
+	CONN_RESUMED = 4 /* taken over from another process: the next acknowledgement is as good as the first */
 };
 
 #define X(bound) bound,
@@ -196,12 +197,28 @@ measure_segment(struct measure *measure, struct conn *conn, enum conn_state befo
 		take_handshake(measure, conn, segment, now);
 		return;
 	}
-	if (!acknowledges(segment) || (conn->flags & CONN_BASED) == 0)
+	if (!acknowledges(segment))
 		return;
+	if ((conn->flags & CONN_BASED) == 0) {
+		if ((conn->flags & CONN_RESUMED) != 0)
+			take_base(conn, segment);
+		return;
+	}
 	take_acknowledgement(measure, conn, segment->tcp_acknowledgement);
 	take_end(measure, conn, before, segment);
 	if ((segment->tcp_flags & TCP_RST) == 0)
 		take_sequence(measure, conn, segment);
+}
+
+/* Of a handshake nobody knows when it began, as of one whose SYN was repeated. */
+void
+measure_resume(struct measure *measure, struct conn *conn)
+{
+	conn->flags = conn->state == CONN_SYN ? CONN_RESENT : CONN_RESUMED;
+	if (conn->state == CONN_SYN)
+		measure->handshakes++;
+	else
+		measure->partial++;
 }
 
 bool

@@ -56,6 +56,8 @@ void measure_begin(struct measure *measure, struct conn *conn, const struct pack
 /* A further one; the flow was in state `before` and is in conn->state now. */
 void measure_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment,
     uint64_t now);
+/* `conn` has just been taken over from another process: its next acknowledgement begins the count. */
+void measure_resume(struct measure *measure, struct conn *conn);
 /* Are conn->acknowledged and conn->sent its own? Not before the handshake is complete. */
 bool measure_is_based(const struct conn *conn);
 /* `bytes` more were acknowledged, `retransmits` more seen: counted elsewhere, by who saw the segments. */

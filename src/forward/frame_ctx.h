@@ -93,6 +93,8 @@ struct path_means forwarder_means(struct forwarder *forwarder);
 
 /* forward_tick()'s questions to neighbours; the context is the forwarder. */
 void ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination);
+/* One flow in `state` more, or with -1 less. */
+void account_flow(struct server_run *run, enum conn_state state, int change);
 /* For conn_table_on_gone(); the context is the forwarder. */
 void account_gone(void *context, const struct conn *conn);
 /* Likewise for conn_table_on_over(). */

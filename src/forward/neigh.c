@@ -141,6 +141,20 @@ neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, 
 	table->watch(table->context, event, neigh, &before);
 }
 
+void
+neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac, uint64_t now)
+{
+	struct neigh *neigh = find(table, iface, addr);
+
+	if (neigh == NULL || neigh->state == NEIGH_KNOWN)
+		return;
+	neigh->state = NEIGH_KNOWN;
+	neigh->mac = *mac;
+	neigh->changed = now > HOLD ? now - HOLD : 0; /* what speaks from another one is followed at once */
+	neigh->unanswered = 0;
+	neigh->next_ask = now;
+}
+
 static bool
 asked_enough(const struct neigh *neigh)
 {

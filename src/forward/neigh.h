@@ -56,6 +56,12 @@ const struct mac *neigh_mac(const struct neigh_table *table, uint16_t iface, con
 /* Takes note that `addr` was heard to be at `mac`, if it is somebody we want. */
 void neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
     uint64_t now);
+/*
+ * An address that is wanted was at `mac` a moment ago, as another process says: it is known, and asked at once whether
+ * that is still so. No event. Nothing happens when it is not wanted, or known already.
+ */
+void neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
+    uint64_t now);
 /* Asks for whatever is due. Call it about once a second, or more often. */
 void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context);
 size_t neigh_count(const struct neigh_table *table);

@@ -16,8 +16,8 @@ timeout_of(const struct passage *passage, enum conn_state state)
 	return passage->decision.service->timeouts->state[state];
 }
 
-static void
-account(struct server_run *run, enum conn_state state, int change)
+void
+account_flow(struct server_run *run, enum conn_state state, int change)
 {
 	if (conn_is_active(state))
 		run->active += (uint32_t)change;
@@ -34,7 +34,7 @@ account_gone(void *context, const struct conn *conn)
 	if (forwarder->carry != NULL)
 		carry_remove(forwarder->carry, conn_at(forwarder->conns, conn_number(forwarder->conns, conn)));
 	if (server != NULL)
-		account(server->run, conn->state, -1);
+		account_flow(server->run, conn->state, -1);
 }
 
 void
@@ -96,8 +96,8 @@ remember_client(const struct passage *passage, const struct fwd_server *server, 
 static SELDOM void
 change_state(struct passage *passage, struct fwd_server *server, enum conn_state before, enum conn_state state)
 {
-	account(server->run, before, -1);
-	account(server->run, state, 1);
+	account_flow(server->run, before, -1);
+	account_flow(server->run, state, 1);
 	if (before == CONN_SYN && state == CONN_ESTABLISHED)
 		remember_client(passage, server, state);
 }
@@ -154,7 +154,7 @@ remember_flow(struct passage *passage, const struct flow_plan *plan)
 	}
 	if (passage->packet.protocol == PROTOCOL_TCP)
 		measure_begin(&server->run->measure, conn, &passage->packet, passage->now);
-	account(server->run, plan->state, 1);
+	account_flow(server->run, plan->state, 1);
 	server->run->connections++;
 	remember_client(passage, server, plan->state);
 	passage->conn = conn;

@@ -3,6 +3,8 @@
 
 #include "model/admin.h"
 
+#include <string.h>
+
 #include "model/model.h"
 
 bool
@@ -68,6 +70,16 @@ steer_drain_estimate(const struct server *server, uint64_t now)
 		return UINT64_MAX;
 	/* As floating point: flows times microseconds of a day are beyond 64 bits. */
 	return (uint64_t)((double)(now - steering->drain_began) * left / (steering->drain_flows - left));
+}
+
+void
+steer_author_set_name(struct steer_author *author, const char *name)
+{
+	const size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+	author->name[0] = '\0';
+	if (name[length] == '\0' && length < sizeof(author->name))
+		memcpy(author->name, name, length + 1);
 }
 
 const char *

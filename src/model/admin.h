@@ -18,9 +18,12 @@ enum admin_state {
 	ADMIN_DISABLED     /* as if it were down: what happens to its flows is `on-down` */
 };
 
+#define STEER_NAME 33 /* bytes, with the end: useradd(8) allows 32 */
+
 /* Who changed something with dsrctl, and when. */
 struct steer_author {
 	int64_t user;  /* the user's number; -1: the system does not say */
+	char name[STEER_NAME]; /* and name, from [A-Za-z0-9_.-]; empty when it is not known */
 	uint64_t when; /* seconds since 1970; 0: no one has */
 };
 
@@ -52,6 +55,8 @@ uint32_t steer_flows(const struct server *server);
  * when none has left yet.
  */
 uint64_t steer_drain_estimate(const struct server *server, uint64_t now);
+/* Takes a name that is one; leaves the author without a name otherwise. */
+void steer_author_set_name(struct steer_author *author, const char *name);
 const char *admin_state_name(enum admin_state admin); /* "enabled", "drained", "disabled" */
 
 #endif

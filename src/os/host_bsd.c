@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 void
@@ -98,4 +99,11 @@ os_missing_privilege(void)
 	return "dsrd may not open /dev/bpf, without which frames can be neither captured nor sent: run it as root, or give"
 	    " its user read and write access to that device. Once it has given up root (`user`), an interface can only be"
 	    " opened by a restart; on OpenBSD that access does not help then";
+}
+
+/* kern.boottime moves when the clock is set. What is in /var/run is gone after a boot all the same. */
+void
+os_boot(char boot[OS_BOOT])
+{
+	memset(boot, 0, OS_BOOT);
 }

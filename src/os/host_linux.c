@@ -257,3 +257,19 @@ os_missing_privilege(void)
 	return "the capability CAP_NET_RAW is missing, without which frames can be neither captured nor sent: run"
 	    " dsrd as root, or give its service CAP_NET_RAW, and CAP_NET_ADMIN for turning offloads off";
 }
+
+/* Documentation/admin-guide/sysctl/kernel.rst, random/boot_id: 36 characters. */
+void
+os_boot(char boot[OS_BOOT])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	size_t length = 0;
+
+	memset(boot, 0, OS_BOOT);
+	if (file == NULL)
+		return;
+	length = fread(boot, 1, OS_BOOT - 1, file);
+	(void)fclose(file);
+	if (length > 0 && boot[length - 1] == '\n')
+		boot[length - 1] = '\0';
+}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 void
@@ -85,4 +86,11 @@ os_missing_privilege(void)
 			return NULL;
 	}
 	return "dsrd may not open /dev/bpf: run it as root, or give its user read and write access to that device";
+}
+
+/* POSIX has no such name. */
+void
+os_boot(char boot[OS_BOOT])
+{
+	memset(boot, 0, OS_BOOT);
 }

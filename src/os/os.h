@@ -121,11 +121,23 @@ struct os_user {
 };
 NODISCARD int os_user_find(const char *user, struct os_user *found, char error[OS_ERROR]);
 /*
+ * The name of a user that is in /etc/passwd; empty for others. It asks no name service, which could keep the caller
+ * waiting.
+ */
+#define OS_USER_NAME 33 /* bytes, with the end: useradd(8) allows 32 */
+void os_user_name(uid_t uid, char name[OS_USER_NAME]);
+/*
  * Become `user` ("name" or "name:group"), keeping only the right to open and write raw frames and to change offloads,
  * where the platform can divide root; elsewhere a later open fails and says so. There is no way back. Who already is
  * that user only gives up what is not needed. 0 or -1.
  */
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
+#define OS_BOOT 40
+/*
+ * The name of the time since the system was started, with zeros behind it; empty where the system has none, or none that
+ * setting the clock does not change.
+ */
+void os_boot(char boot[OS_BOOT]);
 /* The user at the other end of a connected Unix socket. 0 or -1. */
 NODISCARD int os_peer_user(int fd, uid_t *uid);
 /* What a person types on this system. `argument` is an address, an MTU, a user or a group. */

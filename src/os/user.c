@@ -7,10 +7,46 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define NAME 33 /* bytes, with the end: useradd(8) allows 32 */
+#define NAME OS_USER_NAME
+#define PASSWD "/etc/passwd"
+#define LINE_ROOM 1024
+
+/* passwd(5): name:password:uid:... False unless the line is of this user, and the name fits. */
+static bool
+is_line_of(const char *line, uid_t uid, char name[OS_USER_NAME])
+{
+	const size_t length = strcspn(line, ":");
+	const char *number = line + length;
+	char *end;
+
+	if (length == 0 || length >= OS_USER_NAME || *number != ':' || (number = strchr(number + 1, ':')) == NULL)
+		return false;
+	if (strtoumax(number + 1, &end, 10) != uid || end == number + 1 || *end != ':')
+		return false;
+	memcpy(name, line, length);
+	name[length] = '\0';
+	return true;
+}
+
+void
+os_user_name(uid_t uid, char name[OS_USER_NAME])
+{
+	FILE *file = fopen(PASSWD, "re");
+	char line[LINE_ROOM];
+	bool found = false;
+
+	while (!found && file != NULL && fgets(line, sizeof(line), file) != NULL)
+		found = is_line_of(line, uid, name);
+	if (!found)
+		name[0] = '\0';
+	if (file != NULL)
+		(void)fclose(file);
+}
 
 int
 os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])

@@ -38,7 +38,7 @@ pick_destination(const struct fwd_service *service, const struct fwd_vip *vip, c
 
 const struct scheduler pick_maglev = {
 	.name = "maglev",
-	.use_when = "Connections must survive a restart or a second director: by hash of the flow, changed for few "
+	.use_when = "Connections must survive a second director: by hash of the flow, changed for few "
 	    "when servers come and go.",
 	.by_hash = true,
 	.pick = pick_flow,

@@ -272,6 +272,18 @@ path_combine(struct path_table *table, struct server *server)
 	server->vip_state = state;
 }
 
+void
+path_trust(struct path_table *table, struct server *server, uint64_t now)
+{
+	if (server->ref.slot >= table->slot_count)
+		return;
+	for (struct path *path = table->heads[server->ref.slot]; path != NULL; path = path->sibling) {
+		(void)health_trust(&path->health, now);
+		path->settled = true;
+	}
+	path_combine(table, server);
+}
+
 /* The new set is complete: it takes the place of the old one. */
 static void
 adopt(struct path_table *table, const struct model *model, struct path **list, size_t count, struct path **heads,

@@ -169,6 +169,11 @@ void path_table_on_news(struct path_table *table, path_news *news, void *context
  * none. -1 when memory is out: then there are none either.
  */
 NODISCARD int path_sync(struct path_table *table, const struct model *model, bool asks, uint64_t now);
+/*
+ * Another process has just found that the server accepts its VIPs. What is asked about it goes on, and only `fall` bad
+ * rounds speak against it.
+ */
+void path_trust(struct path_table *table, struct server *server, uint64_t now);
 /* Asks what is due, ends rounds whose time is over. */
 void path_tick(struct path_table *table, const struct path_means *means, uint64_t now);
 /* Begins a round with every path at once, but for those that are asking. */

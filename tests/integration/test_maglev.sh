@@ -20,7 +20,7 @@ write_conf() { # FILE SERVER-NUMBER...
 	write_file=$1
 	shift
 	{
-		conf_head | sed 's/^log = stderr/&\nhash-key = known to both/'
+		conf_head | sed 's/^log = stderr/&\nhash-key = known to both\nstate = off/'
 		cat <<-END
 
 		[service web]

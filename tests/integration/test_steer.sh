@@ -47,7 +47,7 @@ assert_log "server-state server=web/$old from=up to=draining reason=\"drained by
 fetch_many 8 "$NET_DIR/pages"
 assert_equal "pages of the drained server" 0 "$(count_lines "$old" "$NET_DIR/pages")"
 ctl 0 show
-said "^web/$old  *draining .*drained by an operator"
+said "^web/$old  *draining .*drained by root (uid 0) at 20.*: no new connections"
 ctl 0 drain "web/$old"
 assert_equal "log lines of a drain that was one before" 1 "$(log_count 'steer server=.*action=drained')"
 ctl 1 show drain
@@ -85,7 +85,7 @@ ctl 0 disable web/web1
 said '^web/web1  *disabled '
 shares "0 8"
 ctl 0 show
-said '^web/web1  *disabled .*disabled by an operator'
+said '^web/web1  *disabled .*disabled by root (uid 0) at 20'
 ctl 0 enable web/web1
 ctl 1 enable web/nobody
 complained 'there is no server `web/nobody`'
@@ -97,12 +97,12 @@ step "a weight acts at once, and differs from the file visibly"
 ctl 0 weight web/web2 3
 shares "4 4"
 ctl 0 show
-said '^web/web2  *up .*the weight is an operator'
+said '^web/web2  *up .*weight set by root (uid 0) at 20.*: the file says 1'
 ctl 0 -j show
 is_json
-said '"weight":3,"file_weight":1,"by_operator":"weight 3, the file says 1"'
+said '"weight":3,"file_weight":1,"by_operator":"weight 3 by root (uid 0) at [-0-9T:]*Z, the file says 1"'
 ctl 0 show config
-said '^; Not as the file says, by dsrctl: web/web2 is weight 3, the file says 1$'
+said '^; Not as the file says, by dsrctl: web/web2 is weight 3 by root (uid 0) at .*Z, the file says 1$'
 cp "$NET_DIR/said" "$NET_DIR/shown.conf"
 "$DSRD" -n -f "$NET_DIR/shown.conf" || fail "what show config prints is no configuration"
 ctl 0 -j show config

@@ -47,6 +47,10 @@ syn match dsrdControlGroupMayIs contained "=" nextgroup=dsrdControlGroupMayWord,
 syn keyword dsrdControlGroupMayWord contained look change
 hi def link dsrdControlGroupMayIs dsrdIs
 hi def link dsrdControlGroupMayWord dsrdWord
+syn match dsrdStateIs contained "=" nextgroup=dsrdStateWord skipwhite
+syn keyword dsrdStateWord contained off
+hi def link dsrdStateIs dsrdIs
+hi def link dsrdStateWord dsrdWord
 syn match dsrdHttpIs contained "=" nextgroup=dsrdHttpWord skipwhite
 syn keyword dsrdHttpWord contained off
 hi def link dsrdHttpIs dsrdIs
@@ -96,6 +100,7 @@ hi def link dsrdVipConflictWord dsrdWord
 syn match dsrdDsrdKey contained "^\s*\zslog\ze\s*=" nextgroup=dsrdLogIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zscontrol\ze\s*=" nextgroup=dsrdControlIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zscontrol-group-may\ze\s*=" nextgroup=dsrdControlGroupMayIs skipwhite
+syn match dsrdDsrdKey contained "^\s*\zsstate\ze\s*=" nextgroup=dsrdStateIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zshttp\ze\s*=" nextgroup=dsrdHttpIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zsoffload\ze\s*=" nextgroup=dsrdOffloadIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zsqueue-discipline\ze\s*=" nextgroup=dsrdQueueDisciplineIs skipwhite

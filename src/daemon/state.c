@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/log.h"
+#include "daemon/dsrd.h"
+#include "daemon/state_file.h"
+#include "forward/handover.h"
+
+#define SOCKET_SUFFIX ".sock"
+/* Health and MAC addresses that are older are not believed. Checks of that age would have ended any server by default. */
+#define RECENT SECONDS(60)
+
+struct state {
+	struct state_file *file;
+	const struct fwdtab *saved; /* the table that the text is of */
+	bool failed;                /* the text could not be written, which was logged */
+};
+
+/* Two directors that have sockets of their own have states of their own. */
+static void
+find_path(const struct conf *conf, char path[CONF_PATH])
+{
+	size_t length = strlen(conf->control);
+
+	if (conf->state[0] != '\0') {
+		(void)snprintf(path, CONF_PATH, "%s", conf->state);
+		return;
+	}
+	if (conf->control[0] != '/') {
+		(void)snprintf(path, CONF_PATH, "%s", RUNSTATEDIR "/dsrd.state");
+		return;
+	}
+	if (length > strlen(SOCKET_SUFFIX) && strcmp(conf->control + length - strlen(SOCKET_SUFFIX), SOCKET_SUFFIX) == 0)
+		length -= strlen(SOCKET_SUFFIX);
+	(void)snprintf(path, CONF_PATH, "%.*s.state", (int)length, conf->control);
+}
+
+static void
+take_flows(struct handover *handover, const struct state_old *old, uint64_t now)
+{
+	struct conn_saved saved;
+
+	handover_begin(handover);
+	for (uint32_t i = 0; i < old->flow_count; i++)
+		if (conn_record_read(&old->flows[i], &saved))
+			handover_flow(handover, &saved, now);
+	for (uint32_t i = 0; i < old->client_count; i++)
+		if (conn_record_read(&old->clients[i], &saved))
+			handover_client(handover, &saved, now);
+}
+
+static void
+log_restored(const char *path, const struct state_old *old, const struct handover_counts *counts, uint64_t took)
+{
+	log_notice("restore result=ok file=%s connections=%" PRIu32 " clients=%" PRIu32 " servers=%zu up=%zu steered=%zu "
+	    "expired=%" PRIu32 " unknown=%" PRIu32 " refused=%" PRIu32 " unreadable=%zu age=%" PRIu64 "ms took=%" PRIu64 "ms",
+	    path, counts->flows, counts->clients, counts->servers, counts->up, counts->steered, counts->expired,
+	    counts->unknown, counts->refused, counts->unreadable, old->age / MILLISECONDS(1), took / MILLISECONDS(1));
+}
+
+static void
+restore(struct dsrd *dsrd, const char *path, struct state_old *old, uint64_t now)
+{
+	struct director *director = &dsrd->director;
+	struct handover *handover = handover_read(old->text, old->length, director->model, &director->forwarder,
+	    old->age <= RECENT, now);
+
+	if (handover == NULL) {
+		log_warning("restore result=ignored file=%s reason=\"out of memory\"", path);
+		return;
+	}
+	director_restored(director);
+	take_flows(handover, old, now);
+	log_restored(path, old, handover_counts(handover), dsrd_clock() - now);
+	handover_free(handover);
+}
+
+static int
+write_text(struct dsrd *dsrd)
+{
+	const struct director *director = &dsrd->director;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	int result = -1;
+
+	if (out == NULL)
+		return -1;
+	result = handover_write(out, director->model, director->ifaces, director->iface_count);
+	if (fclose(out) != 0)
+		result = -1;
+	if (result == 0)
+		result = state_file_write(dsrd->state->file, text, length);
+	free(text);
+	return result;
+}
+
+/* A new file with all there is, which then takes the place of the old one: there is a whole one at any time. */
+static int
+begin(struct dsrd *dsrd, const char *path, uint64_t now, char error[STATE_ERROR])
+{
+	struct forwarder *forwarder = &dsrd->director.forwarder;
+	struct state *state = dsrd->state;
+
+	state->file = state_file_create(path, conn_table_capacity(forwarder->conns), conn_table_capacity(forwarder->persist),
+	    now, error);
+	if (state->file == NULL)
+		return -1;
+	if (write_text(dsrd) == -1) {
+		(void)snprintf(error, STATE_ERROR, "%s", strerror(errno));
+		return -1;
+	}
+	state->saved = dsrd->director.table;
+	conn_table_record(forwarder->conns, state_file_flows(state->file));
+	conn_table_record(forwarder->persist, state_file_clients(state->file));
+	return state_file_publish(state->file, error);
+}
+
+static void
+end(struct dsrd *dsrd)
+{
+	conn_table_record(dsrd->director.forwarder.conns, NULL);
+	conn_table_record(dsrd->director.forwarder.persist, NULL);
+	state_file_close(dsrd->state->file);
+	free(dsrd->state);
+	dsrd->state = NULL;
+}
+
+void
+state_open(struct dsrd *dsrd, uint64_t now)
+{
+	char path[CONF_PATH], error[STATE_ERROR];
+	enum state_found found;
+	struct state_old old;
+
+	find_path(&dsrd->conf, path);
+	if (dsrd->options->observe || strcmp(path, "off") == 0)
+		return;
+	found = state_file_read(path, now, &old, error);
+	if (found == STATE_READ)
+		restore(dsrd, path, &old, now);
+	else if (found != STATE_NONE)
+		log_warning("restore result=ignored file=%s reason=\"%s\" meaning=\"dsrd starts without connections, and as the "
+		    "configuration says\"", path, error);
+	dsrd->state = found != STATE_TAKEN ? calloc(1, sizeof(*dsrd->state)) : NULL;
+	if (dsrd->state != NULL && begin(dsrd, path, now, error) == -1) {
+		log_warning("state result=off file=%s reason=\"%s\" meaning=\"a restart will lose connections: let dsrd write "
+		    "there, or set `state` to another path, or to off\"", path, error);
+		end(dsrd);
+	}
+	state_old_done(&old);
+}
+
+void
+state_save(struct dsrd *dsrd)
+{
+	struct state *state = dsrd->state;
+	const bool failed = state != NULL && write_text(dsrd) == -1;
+
+	if (state == NULL)
+		return;
+	if (failed && !state->failed)
+		log_warning("state result=failed reason=\"%s\" meaning=\"what changes now will be lost at a restart\"",
+		    strerror(errno));
+	state->failed = failed;
+	state->saved = failed ? NULL : dsrd->director.table;
+}
+
+/* What scheduler lblc has chosen changes without a new table. */
+static bool
+has_locals(const struct model *model)
+{
+	for (size_t i = 0; i < model->service_count; i++)
+		for (size_t j = 0; j < SERVICE_LOCALS; j++)
+			if (model->services[i]->run->local[j].server.generation != 0)
+				return true;
+	return false;
+}
+
+static void
+sweep(struct conn_table *table)
+{
+	conn_table_sweep(table, conn_table_used(table) / CONN_RECORD_ROUND + 1);
+}
+
+void
+state_tick(struct dsrd *dsrd, uint64_t now)
+{
+	if (dsrd->state == NULL)
+		return;
+	state_file_beat(dsrd->state->file, now);
+	sweep(dsrd->director.forwarder.conns);
+	sweep(dsrd->director.forwarder.persist);
+	if (dsrd->state->saved != dsrd->director.table || has_locals(dsrd->director.model))
+		state_save(dsrd);
+}
+
+void
+state_close(struct dsrd *dsrd, uint64_t now)
+{
+	if (dsrd->state == NULL)
+		return;
+	state_file_beat(dsrd->state->file, now);
+	state_save(dsrd);
+	end(dsrd);
+}

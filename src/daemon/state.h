@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a restart must not lose is kept in a file (daemon/state_file.h) from the start on, so that it does not matter how
+ * the process ends: flows, clients of persistence, and the text of forward/handover.h.
+ */
+#ifndef DAEMON_STATE_H
+#define DAEMON_STATE_H
+
+#include <stdint.h>
+
+struct dsrd;
+
+/*
+ * When the director has its settings: takes over what the last process left, then keeps its own. Before root is given up.
+ * What goes wrong is logged: dsrd works without, too.
+ */
+void state_open(struct dsrd *dsrd, uint64_t now);
+/* The text as of now: after a reload, and after an operator's command, which was acknowledged. */
+void state_save(struct dsrd *dsrd);
+/* Once a second. */
+void state_tick(struct dsrd *dsrd, uint64_t now);
+/* Before flows are freed. The file stays. */
+void state_close(struct dsrd *dsrd, uint64_t now);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "flow/conn_record.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#define CHECKED_WORDS (offsetof(struct conn_record, check) / sizeof(uint32_t))
+/* Any odd number with bits all over; this one is 2^64 divided by the golden ratio (Knuth, TAOCP 6.4). */
+#define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
+
+static_assert(sizeof(struct conn_record) == 40, "a record has no padding, and a million of them are 40 MB");
+
+uint32_t
+conn_record_check(const struct conn_record *record)
+{
+	uint32_t words[CHECKED_WORDS];
+	uint64_t sum = CHECKED_WORDS;
+
+	memcpy(words, record, sizeof(words));
+	for (size_t i = 0; i < CHECKED_WORDS; i++) {
+		sum = (sum ^ words[i]) * MULTIPLIER;
+		sum ^= sum >> 32;
+	}
+	return (uint32_t)sum;
+}
+
+void
+conn_record_write(struct conn_record *record, const struct conn *conn, uint32_t deadline)
+{
+	struct conn_record fresh = { .key = conn->key, .server = conn->server, .began = conn->began, .deadline = deadline };
+
+	fresh.key.target |= (uint32_t)conn->state << CONN_RECORD_STATE_SHIFT;
+	fresh.check = conn_record_check(&fresh);
+	*record = fresh;
+}
+
+void
+conn_record_clear(struct conn_record *record)
+{
+	record->key.target = 0;
+}
+
+bool
+conn_record_read(const struct conn_record *record, struct conn_saved *saved)
+{
+	const uint32_t state = record->key.target >> CONN_RECORD_STATE_SHIFT;
+
+	if (state == CONN_NONE || state >= CONN_STATE_COUNT || conn_record_check(record) != record->check)
+		return false;
+	*saved = (struct conn_saved) { .key = record->key, .server = record->server, .state = (enum conn_state)state,
+		.began = record->began, .deadline = record->deadline };
+	saved->key.target &= (UINT32_C(1) << CONN_RECORD_STATE_SHIFT) - 1;
+	return true;
+}
