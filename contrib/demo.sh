@@ -416,7 +416,7 @@ network_demo() {
 	Director, servers and network are gone again.
 
 	    sh contrib/demo.sh --stay     the same, and the network stays up to play with
-	    sh tests/run.sh               all the tests
+	    sh tests/run.sh               the tests of one build; with --all everything
 
 	What else the configuration can say:
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Installs the packages that building, showing and testing dsrd takes: the one place that knows their names.
-#     packages.sh [--list] build|demo|test
-# "demo" and "test" include "build". With --list the names are printed and nothing is installed. Where there is no apt-get
+#     packages.sh [--list] build|demo|quick|test
+# Each includes those before it: "quick" is for tests/run.sh, "test" for tests/run.sh --all. With --list the names are printed and nothing is installed. Where there is no apt-get
 # it names what is needed, and the status is 0: what is missing is said by whoever misses it.
 set -eu
 
 usage() {
-	echo "usage: packages.sh [--list] build|demo|test" >&2
+	echo "usage: packages.sh [--list] build|demo|quick|test" >&2
 	exit 64
 }
 
@@ -22,16 +22,18 @@ set_name=${1#--}
 build="gcc libc6-dev make autoconf automake pkg-config libpcap-dev libnet1-dev libevent-dev libinih-dev libssl-dev
 	clang libbpf-dev"
 demo="iproute2 procps ethtool nginx-light curl tcpdump"
-tests="git check keepalived libclang-rt-dev mandoc shellcheck cppcheck iputils-arping iputils-ping dnsmasq-base bind9-dnsutils
-	iperf3 nftables openssl pen python3 python3-venv prometheus chromium zsh fish apparmor checkpolicy debhelper debootstrap
-	dpkg-dev lintian rpm semodule-utils systemd tshark vim jq valgrind
+quick="git check iputils-arping iputils-ping dnsmasq-base bind9-dnsutils nftables openssl python3 jq"
+tests="ccache keepalived libclang-rt-dev mandoc shellcheck cppcheck iperf3 pen python3-venv prometheus chromium zsh fish
+	apparmor checkpolicy debhelper debootstrap
+	dpkg-dev lintian rpm semodule-utils systemd tshark vim valgrind
 	musl-tools gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
 	bmake flex bison libtool file"
 
 # Everybody's names, for systems whose packages are called otherwise.
 plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for the fast path in the Linux kernel)"
 plain_demo="iproute2, nginx, curl, tcpdump, ethtool"
-plain_tests="git, check, clang with libFuzzer, mandoc, shellcheck, cppcheck, arping, ping, dnsmasq, dig, iperf3, nft, openssl, pen, keepalived, python3 with venv and pip, promtool, chromium, zsh, fish, tshark, vim, jq, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, and on Debian what builds and checks packages"
+plain_quick="git, check, arping, ping, dnsmasq, dig, nft, openssl, python3, jq"
+plain_tests="ccache, clang with libFuzzer, mandoc, shellcheck, cppcheck, iperf3, pen, keepalived, venv and pip for python3, promtool, chromium, zsh, fish, tshark, vim, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, and on Debian what builds and checks packages"
 
 case $set_name in
 build)
@@ -42,9 +44,13 @@ demo)
 	packages="$build $demo"
 	plain="$plain_build, $plain_demo"
 	;;
+quick)
+	packages="$build $demo $quick"
+	plain="$plain_build, $plain_demo, $plain_quick"
+	;;
 test)
-	packages="$build $demo $tests"
-	plain="$plain_build, $plain_demo, $plain_tests"
+	packages="$build $demo $quick $tests"
+	plain="$plain_build, $plain_demo, $plain_quick, $plain_tests"
 	;;
 *)
 	usage

@@ -5,6 +5,9 @@
 # SOURCE is a source tree with its configure made. "sources" comes first: it brings the libraries' sources and a compiler
 # for the BSDs into WORK. Each of the others then builds what it needs in WORK/TARGET, and leaves dsrd there in "dsrd". "bmake"
 # needs none of that: it is this machine, with the BSDs' make.
+#
+# Libraries that were built for a target stay in the directory DSRD_CACHE (default: WORK/cache) for later runs, under the hash
+# of all that they were made of. What has not been used for a month is removed.
 # shellcheck disable=SC2317,SC2016 # functions are run by name; scripts are written with their $ as it is
 set -eu
 
@@ -30,14 +33,27 @@ mkdir -p "$3"
 work=$(CDPATH='' cd -- "$3" && pwd)
 root=$work/$target
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+mkdir -p "${DSRD_CACHE:-$work/cache}"
+cache=$(CDPATH='' cd -- "${DSRD_CACHE:-$work/cache}" && pwd)
+zig=$cache/zig-$zig_version
+recipe=$(sha256sum <"$0")
 
 # --- what is built from ----------------------------------------------------------------------------------------------
 
 fetch_compiler() {
-	python3 -m venv "$work/python"
-	"$work/python/bin/pip" install -q --retries 10 --disable-pip-version-check "ziglang==$zig_version"
-	ln -sf "$("$work/python/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig" "$work/zig"
-	echo "zig $("$work/zig" version)"
+	if [ ! -x "$zig/ziglang/zig" ]; then
+		python3 -m venv "$work/python"
+		"$work/python/bin/pip" install -q --retries 10 --disable-pip-version-check --target "$zig.$$" "ziglang==$zig_version"
+		# Another run may have been faster.
+		mv -T "$zig.$$" "$zig" || rm -rf "$zig.$$"
+	fi
+	touch "$zig"
+	echo "zig $("$zig/ziglang/zig" version)"
+}
+
+# What is older than a month in the cache. A run takes minutes, so none that goes on uses it.
+clean_cache() {
+	find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 }
 
 # apt_for SUITE: an apt of our own, for source packages from where this machine has its packages. SUITE stands in for the
@@ -109,7 +125,7 @@ configured() {
 	shift
 	mkdir -p "$root/build/$library"
 	cd "$root/build/$library"
-	"$work/libraries/$library/configure" --build="$build" --host="$host" --prefix="$root/usr" --disable-shared CC="$cc" AR="$ar" \
+	"$work/libraries/$library/configure" --build="$build" --host="$host" --prefix="$usr" --disable-shared CC="$cc" AR="$ar" \
 	    RANLIB="$ranlib" CFLAGS='-O1 -w -fPIC' CPPFLAGS="$cppflags" "$@"
 }
 
@@ -118,43 +134,43 @@ build_libpcap() {
 	    --disable-rdma --disable-remote --without-dag --without-septel --without-snf --without-turbocap --without-dpdk \
 	    --without-libnl
 	make -j "$jobs" libpcap.a
-	make install
+	make install DESTDIR="$stage"
 }
 
 build_libnet() {
 	configured libnet --with-link-layer="$link_layer" --disable-tests --disable-samples --disable-dependency-tracking \
-	    --includedir="$root/usr/include$libnet_place" --libdir="$root/usr/lib$libnet_place"
+	    --includedir="$usr/include$libnet_place" --libdir="$usr/lib$libnet_place"
 	make -j "$jobs"
-	make install
+	make install DESTDIR="$stage"
 }
 
 # The libraries to link with still have arc4random_addrandom() on some systems, the headers on none.
 build_libevent() {
 	configured libevent ac_cv_func_arc4random_addrandom=no --disable-openssl --disable-samples --disable-libevent-regress --disable-dependency-tracking
 	make -j "$jobs"
-	make install
+	make install DESTDIR="$stage"
 }
 
 # By hand: it is one file, and its own way takes meson.
 build_libinih() {
 	cd "$work/libraries/libinih"
 	$cc -O1 -fPIC -c ini.c -o "$root/build/ini.o"
-	$ar cr "$root/usr/lib/libinih.a" "$root/build/ini.o"
-	$ranlib "$root/usr/lib/libinih.a"
-	cp ini.h "$root/usr/include/"
+	$ar cr "$stage$usr/lib/libinih.a" "$root/build/ini.o"
+	$ranlib "$stage$usr/lib/libinih.a"
+	cp ini.h "$stage$usr/include/"
 }
 
 build_check() {
 	configured check --disable-subunit --disable-build-docs --disable-timeout-tests --disable-dependency-tracking
 	make -j "$jobs" -C lib
 	make -j "$jobs" -C src
-	make -C src install
-	cp check_stdint.h "$root/usr/include/"
+	make -C src install DESTDIR="$stage"
+	cp check_stdint.h "$stage$usr/include/"
 }
 
 # All at once, for most of it is their configures', which take one processor each.
 build_libraries() {
-	mkdir -p "$root/build" "$root/usr/include" "$root/usr/lib"
+	mkdir -p "$root/build" "$stage$usr/include" "$stage$usr/lib"
 	begin=$(date +%s)
 	for library in $libraries; do
 		(set -e && "build_$library") >"$root/$library.log" 2>&1 &
@@ -172,7 +188,7 @@ build_libraries() {
 
 # Where the systems' own packages keep libnet, and how they tell: configure has to find each.
 place_libnet() {
-	cd "$root/usr"
+	cd "$stage$usr"
 	rm -f bin/libnet-config.1
 	case $libnet_told in
 	pkg-config) rm bin/libnet-config ;;
@@ -190,9 +206,9 @@ build_dsrd() {
 	mkdir -p "$root/dsrd"
 	cd "$root/dsrd"
 	begin=$(date +%s)
-	PATH=$root/usr/bin:$PATH PKG_CONFIG_LIBDIR=$root/usr/lib/pkgconfig "$source_tree/configure" --build="$build" --host="$host" \
+	PATH=$usr/bin:$PATH PKG_CONFIG_LIBDIR=$usr/lib/pkgconfig "$source_tree/configure" --build="$build" --host="$host" \
 	    --enable-werror --without-openssl --without-bpf CC="$cc" AR="$ar" RANLIB="$ranlib" \
-	    CPPFLAGS="$cppflags -isystem $root/usr/include" LDFLAGS="$ldflags -L$root/usr/lib"
+	    CPPFLAGS="$cppflags -isystem $usr/include" LDFLAGS="$ldflags -L$usr/lib"
 	make -j "$jobs"
 	make -j "$jobs" check TESTS=
 	echo "dsrd for $target: $(($(date +%s) - begin)) s"
@@ -241,23 +257,24 @@ check_by_qemu() {
 # zig TARGET: the compiler is called by scripts, so that nobody has to quote its words.
 use_zig() {
 	mkdir -p "$root/bin"
-	ZIG_GLOBAL_CACHE_DIR=$root/zig ZIG_LOCAL_CACHE_DIR=$root/zig
+	# Its own libraries for a system are compiled at first use, into the first of these.
+	ZIG_GLOBAL_CACHE_DIR=$cache/zig-$zig_version-global ZIG_LOCAL_CACHE_DIR=$root/zig
 	export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
-	printf '#!/bin/sh\nexec "%s" cc -target %s "$@"\n' "$work/zig" "$1" >"$root/bin/cc"
-	printf '#!/bin/sh\nexec "%s" ar "$@"\n' "$work/zig" >"$root/bin/ar"
+	printf '#!/bin/sh\nexec "%s" cc -target %s "$@"\n' "$zig/ziglang/zig" "$1" >"$root/bin/cc"
+	printf '#!/bin/sh\nexec "%s" ar "$@"\n' "$zig/ziglang/zig" >"$root/bin/ar"
 	# libtool asks ranlib of some systems to touch the archive only: nothing to do.
-	printf '#!/bin/sh\n[ "$1" = -t ] || exec "%s" ranlib "$@"\n' "$work/zig" >"$root/bin/ranlib"
+	printf '#!/bin/sh\n[ "$1" = -t ] || exec "%s" ranlib "$@"\n' "$zig/ziglang/zig" >"$root/bin/ranlib"
 	chmod +x "$root/bin/cc" "$root/bin/ar" "$root/bin/ranlib"
 	cc=$root/bin/cc ar=$root/bin/ar ranlib=$root/bin/ranlib
 }
 
 # musl has no headers of the kernel; those of this machine's C library serve, but only those.
 kernel_headers() {
-	mkdir -p "$root/usr/include"
+	mkdir -p "$root/headers"
 	for name in linux asm-generic; do
-		ln -sfn "/usr/include/$name" "$root/usr/include/$name"
+		ln -sfn "/usr/include/$name" "$root/headers/$name"
 	done
-	ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$root/usr/include/asm"
+	ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$root/headers/asm"
 }
 
 # What the compiler's headers of macOS lack. libnet includes the first for nothing; the second is RFC 3542, section 3.2.
@@ -276,13 +293,24 @@ struct icmp6_filter {
 HEADER
 }
 
-# The libraries stay for the next time: they are most of the work.
+# The name of a target's libraries in the cache: a hash of their sources, of this script and of the compiler.
+libraries_key() {
+	{
+		echo "$recipe"
+		"$cc" --version 2>/dev/null || ${cc%% *} --version
+		cat "$work/tarballs"/*.orig.tar.*
+	} | sha256sum | cut -c 1-16
+}
+
+# They are installed into a stage and moved from there, so that what is in the cache is complete.
 cross() {
-	if [ ! -e "$root/libraries" ]; then
+	usr=$cache/$target-$(libraries_key)/usr stage=$root/stage
+	if [ ! -d "$usr" ]; then
 		build_libraries
 		place_libnet
-		: >"$root/libraries"
+		mv -T "$stage${usr%/usr}" "${usr%/usr}" || [ -d "$usr" ]
 	fi
+	touch "${usr%/usr}"
 	build_dsrd
 	see_programs
 }
@@ -301,6 +329,7 @@ case $target in
 sources)
 	fetch_compiler
 	fetch_libraries
+	clean_cache
 	exit 0
 	;;
 bmake)
@@ -309,11 +338,7 @@ bmake)
 	;;
 esac
 
-if [ -e "$root/libraries" ]; then
-	rm -rf "$root/dsrd"
-else
-	rm -rf "$root"
-fi
+rm -rf "$root"
 mkdir -p "$root"
 build=$("$work/libraries/check/config.guess")
 capture=bpf link_layer=bpf cppflags='' ldflags='' libnet_place='' libnet_told=pkg-config tool_prefix=''
@@ -343,7 +368,7 @@ macos)
 	;;
 musl)
 	host=x86_64-linux-musl kind='ld-musl' capture=linux link_layer=linux
-	cc="musl-gcc -isystem $root/usr/include" ar=ar ranlib=ranlib
+	cc="musl-gcc -isystem $root/headers" ar=ar ranlib=ranlib
 	kernel_headers
 	cross
 	;;

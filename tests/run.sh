@@ -1,28 +1,40 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# All tests, from a fresh clone: installs what it needs, builds in every way that is supported, and counts.
-# The last line is "N passed, M failed"; the status is 0 when nothing failed.
+# The tests, from a fresh clone: installs what they need, builds, runs and counts. Without an option that is what a change is
+# tested with, in minutes; with --all everything, in every build that is supported, as continuous integration does.
+# The last line is "N passed, M failed"; the status is 0 when no test failed.
 # shellcheck disable=SC2317 # functions are run by step() and timed(), by name
 set -u
 
 usage() {
 	cat <<END
-usage: tests/run.sh [--quick] [--no-install]
-    --quick        only build and "make check": no privilege, no tools beyond those for building
-    --no-install   install no packages; what is missing then makes tests fail
+usage: tests/run.sh [--all | --check] [--only STEP] [--no-install]
+    (no option)    one build, "make check" and, as root, the integration tests
+    --all          everything: other compilers, sanitizers, fuzzers, other systems, packages; takes root and 25 minutes
+    --check        one build and "make check": no privilege, no tools beyond those for building
+    --only STEP    that step of an earlier run with the same options again, in the directories that it left
+    --no-install   installs no packages; a test that misses one is skipped or fails
 Environment:
     DSRD_TEST_DIR  where to build and to keep the logs (default: build-tests in the source tree)
+    DSRD_CACHE     where libraries for other systems stay for the next run (default: dsrd-tests in ~/.cache)
     CI=true        a test that cannot run here is a failure, not a skip
     FUZZ_SECONDS   for each fuzzer (default: 20)
 END
 }
 
-quick=no
-install=yes
-for option in "$@"; do
-	case $option in
-	--quick) quick=yes ;;
+what=quick install=yes only=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--all | --check) what=${1#--} ;;
 	--no-install) install=no ;;
+	--only)
+		[ $# -ge 2 ] || {
+			usage >&2
+			exit 64
+		}
+		only=$2
+		shift
+		;;
 	-h | --help)
 		usage
 		exit 0
@@ -32,6 +44,7 @@ for option in "$@"; do
 		exit 64
 		;;
 	esac
+	shift
 done
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 71
@@ -39,23 +52,26 @@ work=${DSRD_TEST_DIR:-$top/build-tests}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 PATH=$PATH:/usr/sbin:/sbin
-# The tests' words are the programs' own, not the user's language.
+# The tests expect the programs' own words, not the user's language.
 LC_ALL=C
-export PATH LC_ALL
+# The first finding ends the program, whichever sanitizer has it.
+UBSAN_OPTIONS=print_stacktrace=1
+export PATH LC_ALL UBSAN_OPTIONS
 if [ "${CI:-}" = true ]; then
 	DSRD_CI=1
 	export DSRD_CI
 fi
 
-passed=0
-failed=0
-skipped=0
+# --- counting and reporting ------------------------------------------------------------------------------------------
 
-# --- counting and telling --------------------------------------------------------------------------------------------
+# Lanes run beside each other, so what they know of each other is in files:
+#     state/STEP     "ok" or "failed": the step has ended
+#     state/counts   a line "PASSED FAILED SKIPPED" for each step
+#     state/failed   the commands that run what failed by itself
 
-# tell NAME TEXT: one line of progress.
-tell() {
-	printf '%-28s %s\n' "$1" "$2"
+# report NAME TEXT: one line of progress.
+report() {
+	printf '%-36s %s\n' "$1" "$2"
 }
 
 # show LOG: the end of the log of what failed.
@@ -63,6 +79,33 @@ show() {
 	echo "    --- the end of $1:"
 	tail -n 40 "$1" | sed 's/^/    /'
 	echo "    ---"
+}
+
+# failed COMMAND: how to run by itself what has failed.
+failed() {
+	echo "    to run it by itself: $1"
+	echo "$1" >>"$work/state/failed"
+}
+
+# wanted STEP: not when another one was asked for.
+wanted() {
+	[ -z "$only" ] || [ "$only" = "$1" ] || {
+		echo ok >"$work/state/$1"
+		return 1
+	}
+}
+
+# ended STEP ok|failed: for those who wait for it.
+ended() {
+	echo "$2" >"$work/state/$1"
+}
+
+# await STEP: until it has ended, in whatever lane. True when it was ok.
+await() {
+	while [ ! -s "$work/state/$1" ]; do
+		sleep 0.5
+	done
+	[ "$(cat "$work/state/$1")" = ok ]
 }
 
 # timed NAME COMMAND...: runs it with its log in logs/NAME.log. `took` has the seconds, the status is the command's.
@@ -79,389 +122,176 @@ timed() {
 # step NAME COMMAND...: one thing that passes or fails.
 step() {
 	step_name=$1
+	wanted "$step_name" || return 0
 	if timed "$@"; then
-		passed=$((passed + 1))
-		tell "$step_name" "ok (${took}s)"
+		count 1 0 0
+		report "$step_name" "ok (${took}s)"
+		ended "$step_name" ok
 		return 0
 	fi
-	failed=$((failed + 1))
-	tell "$step_name" "FAILED (${took}s)"
-	show "$log"
+	count 0 1 0
+	# In one write, since other lanes report as well.
+	step_report=$(
+		report "$step_name" "FAILED (${took}s)"
+		show "$log"
+		failed "sh $top/tests/run.sh $([ "$what" = quick ] || echo "--$what ")--only $step_name"
+	)
+	echo "$step_report"
+	ended "$step_name" failed
 	return 1
+}
+
+# skipped NAME WHY
+skipped() {
+	wanted "$1" || return 0
+	count 0 0 1
+	report "$1" "skipped: $2"
+	ended "$1" failed
 }
 
 # count PASSED FAILED SKIPPED
 count() {
-	passed=$((passed + $1))
-	failed=$((failed + $2))
-	if [ "${DSRD_CI:-0}" = 1 ]; then
-		failed=$((failed + $3))
-	else
-		skipped=$((skipped + $3))
-	fi
+	echo "$1 $2 $3" >>"$work/state/counts"
 }
 
 finish() {
+	[ -s "$work/state/counts" ] || {
+		echo "no step was run${only:+: there is no step \`$only\`, or the step before it failed}" >&2
+		exit 64
+	}
 	echo
 	echo "Logs: $work/logs"
-	if [ "$skipped" -gt 0 ]; then
-		echo "Skipped: $skipped (CI=true makes them failures)"
+	if [ -s "$work/state/failed" ]; then
+		echo "What failed, by itself:"
+		sed 's/^/    /' "$work/state/failed"
 	fi
-	echo "$passed passed, $failed failed"
-	[ "$failed" -eq 0 ]
+	[ "$what" = all ] || echo "This was the quick set. To run everything: sh tests/run.sh --all"
+	awk -v ci="${DSRD_CI:-0}" '
+		{ passed += $1; failed += $2; skipped += $3 }
+		END {
+			if (ci)
+				failed += skipped
+			if (skipped > 0)
+				print "Skipped: " skipped (ci ? ", which CI=true makes failures" : " (CI=true makes them failures)")
+			print passed + 0 " passed, " failed + 0 " failed"
+			exit failed > 0
+		}' "$work/state/counts"
 	exit $?
 }
 
-# --- what the steps do -----------------------------------------------------------------------------------------------
+# --- lanes -----------------------------------------------------------------------------------------------------------
 
-# Builds happen on a copy, so that a source tree that was configured, is read-only or belongs to somebody else will do.
-copy_source() {
-	cd "$top" || return 1
-	if git ls-files -co --exclude-standard >"$work/files" 2>/dev/null && [ -s "$work/files" ]; then
-		:
-	else
-		find . -type d \( -name .git -o -name 'build*' -o -name autom4te.cache \) -prune -o -type f -print |
-		    sed 's|^\./||' >"$work/files"
-	fi
-	while IFS= read -r file; do
-		if [ -e "$file" ]; then
-			printf '%s\n' "$file"
-		fi
-	done <"$work/files" >"$work/present"
-	mkdir -p "$work/src" && tar -cf - -T "$work/present" | (cd "$work/src" && tar -xf -)
+lanes=''
+# lane FUNCTION ARGUMENT...: its steps one after the other, beside other lanes.
+lane() {
+	"$@" &
+	lanes="$lanes $!"
 }
 
-autogen() {
-	cd "$work/src" && ./autogen.sh
+# For a lane that computes: those that wait for a network's events go first.
+nicely() {
+	renice -n 10 -p "$(exec sh -c 'echo $PPID')" >/dev/null 2>&1 || true
 }
 
-# configure DIRECTORY OPTIONS...
-configure() {
-	mkdir -p "$work/$1" && cd "$work/$1" || return 1
-	shift
-	../src/configure "$@"
+await_lanes() {
+	for lane_pid in $lanes; do
+		wait "$lane_pid"
+	done
+	lanes=''
 }
 
-# build DIRECTORY: everything, the tests' programs too.
-build() {
-	cd "$work/$1" && make -j "$jobs" && make -j "$jobs" check TESTS=
-}
-
-# check DIRECTORY: runs what was built and leaves "PASSED FAILED SKIPPED" in DIRECTORY/counts.
-check() {
-	cd "$work/$1" || return 1
-	check_status=0
-	make -j "$jobs" check || check_status=$?
-	# A unit test's log says how many of its functions passed, a golden test's has a line for each case. Everything else
-	# is one test, and so is what died before it could say.
-	find tests -name '*.trs' | sed 's/\.trs$//' | while IFS= read -r name; do
-		result=$(sed -n 's/^:test-result: //p' "$name.trs")
-		awk -v result="$result" '
-			/^[0-9]+%: Checks: / {
-				gsub(/,/, "")
-				bad += $5 + $7
-				good += $3 - $5 - $7
+# All processes that this one has started, and theirs: an interrupted script has to end its lanes itself.
+interrupted() {
+	trap '' INT TERM
+	# shellcheck disable=SC2046 # process ids
+	kill -TERM $(ps -A -o pid= -o ppid= | awk -v top=$$ '
+		{ parent[$1] = $2 }
+		END {
+			for (pid in parent) {
+				for (up = pid; up in parent && up != top; up = parent[up])
+					;
+				if (up == top && pid != top)
+					print pid
 			}
-			/^ok /     { cases++ }
-			/^FAILED / { failures++ }
-			END {
-				if (cases > 0) {
-					good += cases
-					bad += failures
-				}
-				if (result == "SKIP")
-					print 0, 0, 1
-				else if (result != "PASS" && bad == 0)
-					print good, 1, 0
-				else
-					print good + (good + bad == 0), bad + 0, 0
-			}' "$name.log"
-	done | awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' >counts
-	cat counts
-	return "$check_status"
+		}') 2>/dev/null
+	wait
+	exit "$1"
 }
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
 
-# Counts and tells what check() found in DIRECTORY.
-make_check() {
-	status=0
-	timed "$1-check" check "$1" || status=$?
-	good=0 bad=0 skip=0
-	if [ -s "$work/$1/counts" ]; then
-		read -r good bad skip <"$work/$1/counts"
-	fi
-	# Failed without a failed test, or ran no test at all: that is a failure too.
-	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }; then
-		bad=1
-	fi
-	count "$good" "$bad" "$skip"
-	if [ "$bad" -eq 0 ]; then
-		tell "$1: make check" "$good ok, $skip skipped (${took}s)"
-	else
-		tell "$1: make check" "$good ok, $bad FAILED, $skip skipped (${took}s)"
-		if [ -s "$work/$1/test-suite.log" ]; then
-			show "$work/$1/test-suite.log"
-		fi
-		show "$log"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=steps.sh
+. "$top/tests/steps.sh"
 
-# The tests of whole programs in networks made of namespaces, with the dsrd of DIRECTORY. They have time limits of a
-# network's kind, which a busy machine cannot always keep: a second try is allowed, and told.
-integration() {
-	integration_by off "$1"
-}
+# --- lanes of everything ---------------------------------------------------------------------------------------------
 
-# integration_by OFFLOAD DIRECTORY [TEST...]: some of them again, with decided flows carried by the kernel.
-integration_by() {
-	by=$1 directory=$2
-	shift 2
-	status=0
-	timed "$directory-integration-$by" env DSRD_OFFLOAD="$by" sh "$top/tests/integration/run.sh" -r \
-	    "$work/$directory" "$@" || status=$?
-	good=$(grep -c '^ok ' "$log")
-	bad=$(grep -c '^not ok ' "$log")
-	skip=$(grep -c '^skip ' "$log")
-	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((good + skip)) -eq 0 ]; }; then
-		bad=1
-	fi
-	count "$good" "$bad" "$skip"
-	grep -e '^skip ' -e ', second try' "$log" | sed 's/^/    /'
-	if [ "$bad" -eq 0 ]; then
-		tell "$directory: integration, offload $by" "$good ok, $skip skipped (${took}s)"
-	else
-		tell "$directory: integration, offload $by" "$good ok, $bad FAILED, $skip skipped (${took}s)"
-		grep -A 40 '^not ok ' "$log" | head -n 200 | sed 's/^/    /'
-		echo "    --- all of it: $log"
-	fi
-}
-
-# The benchmarks, as short as can be, so that they do not rot: each figure has to be there, not to be good.
-bench_quick() {
-	sh "$top/tests/bench/run.sh" --quick "$work/$1" && sh "$top/tests/bench/sweep.sh" --quick "$work/$1"
-}
-
-# The golden frames through the program in the kernel, where that lets it be loaded.
-carried_golden() {
-	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/carried.sh" --kernel || [ $? -eq 77 ]
-}
-
-# --- lints that need tools -------------------------------------------------------------------------------------------
-
-lint_shell() {
-	cd "$work/src" || return 1
-	while IFS= read -r file; do
-		case $file in
-		*.sh) echo "$file" ;;
-		*) if head -n 1 "$file" | grep -q '^#! */bin/sh'; then echo "$file"; fi ;;
-		esac
-	done <"$work/present" >"$work/scripts"
-	[ -s "$work/scripts" ] || return 1
-	cat "$work/scripts"
-	xargs shellcheck <"$work/scripts"
-}
-
-# The scripts for Windows: nothing here runs them, but grammars from PyPI can read them.
-lint_windows() {
-	python3 -m venv "$work/python" &&
-		"$work/python/bin/pip" install -q tree-sitter tree-sitter-powershell tree-sitter-batch || return 1
-	cd "$work/src" || return 1
-	"$work/python/bin/python" tests/lint/windows.py --selftest >/dev/null &&
-		"$work/python/bin/python" tests/lint/windows.py contrib/realserver/dsr-realserver.ps1 contrib/realserver/dsr-realserver.cmd
-}
-
-lint_cppcheck() {
-	cd "$work/src" || return 1
-	# The headers of the system are not searched: what only they could tell is not asked, and their macros are told here.
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --suppressions-list=tests/lint/cppcheck.txt --suppress=missingIncludeSystem -j "$jobs" -DHAVE_CONFIG_H \
-	    -DSO_PEERCRED=17 '-DSEC(name)=' '-DDECLARE_LIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' \
-	    -I src -I ../gcc src
-}
-
-# Style too. Which other manuals this machine has is no fault of the page.
-lint_man() {
-	cd "$work/gcc" || return 1
-	lint_said=$(mandoc -T lint "man/$1" 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' || true)
-	[ -z "$lint_said" ] || {
-		echo "$lint_said"
-		return 1
-	}
-}
-
-# Everything that is in the repository is in the release, but for what is about the repository itself.
-lint_dist() {
-	cd "$work/gcc" && make dist >/dev/null || return 1
-	for archive in dsrd-*.tar.gz; do
-		[ -s "$archive" ] || return 1
-		gzip -dc "$archive" | tar -tf - | sed 's|^[^/]*/||' | grep -v '/$' | sort >"$work/packed"
-	done
-	grep -v -e '^\.gitignore$' -e '^\.ci/' -e '^\.github/' "$work/present" | sort | comm -23 - "$work/packed" >"$work/unpacked"
-	if [ -s "$work/unpacked" ]; then
-		echo "not in the release (see EXTRA_DIST in the Makefile fragments):"
-		cat "$work/unpacked"
-		return 1
-	fi
-}
-
-# Two tarballs of the same sources are the same, and what is packaged from one can be installed.
-dist_reproducible() {
-	cd "$work/gcc" || return 1
-	SOURCE_DATE_EPOCH=1700000000
-	export SOURCE_DATE_EPOCH
-	for archive in first.tgz second.tgz; do
-		rm -f dsrd-*.tar.gz
-		make dist >/dev/null || return 1
-		mv dsrd-*.tar.gz "$work/$archive"
-		# The clock's second is another one the next time.
-		sleep 1
-	done
-	cmp "$work/first.tgz" "$work/second.tgz"
-}
-
-packaging() {
-	cd "$work/gcc" && make dist >/dev/null || return 1
-	sh "$top/tests/packaging.sh" dsrd-*.tar.gz "$work/packaging"
-}
-
-# portability TARGET: see there.
-portability() {
-	sh "$top/tests/portability.sh" "$1" "$work/src" "$work/portability"
-}
-
-# portability_check TARGET: the tests of what this machine can run.
-portability_check() {
-	if step "portability-$1" portability "$1"; then
-		ln -s "portability/$1/dsrd" "$work/$1"
-		make_check "$1"
-	fi
-}
-
-# What README.md shows, in a fresh clone: the build is in the tree, and git sees nothing of it.
-in_tree() {
-	rm -rf "$work/in-tree" && mkdir "$work/in-tree" && tar -cf - -C "$work/src" -T "$work/present" |
-	    tar -xf - -C "$work/in-tree" || return 1
-	cd "$work/in-tree" && git init -q . && git add -A &&
-	    git -c user.name=test -c user.email=test@example.org commit -q -m test || return 1
-	./autogen.sh && ./configure && make -j "$jobs" && make -j "$jobs" check &&
-	    make install DESTDIR="$work/in-tree-installed" || return 1
-	git status --porcelain >"$work/in-tree.status"
-	if [ -s "$work/in-tree.status" ]; then
-		echo "the build leaves behind what .gitignore does not list:"
-		cat "$work/in-tree.status"
-		return 1
-	fi
-}
-
-distcheck() {
-	# A test that fails there says why.
-	cd "$work/gcc" && VERBOSE=1 make distcheck
-}
-
-# fuzz PROGRAM: on a copy of the corpus, which it adds to.
-fuzz() {
-	name=${1##*/fuzz_}
-	mkdir -p "$work/corpus/$name" "$work/found" || return 1
-	cp "$work/src/tests/fuzz/corpus/$name"/* "$work/corpus/$name/" || return 1
-	"$1" -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
-	    -artifact_prefix="$work/found/$name-" "$work/corpus/$name"
-}
-
-# --- all of it -------------------------------------------------------------------------------------------------------
-
-if ! mkdir -p "$work/logs" 2>/dev/null || ! [ -w "$work" ]; then
-	work=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-tests.XXXXXX") || exit 71
-	mkdir -p "$work/logs"
-fi
-# Only what an earlier run made. distcheck leaves read-only directories behind when it fails.
-for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386 in-tree in-tree-installed; do
-	if [ -h "$work/$name" ]; then
-		rm "$work/$name"
-	elif [ -d "$work/$name" ]; then
-		chmod -R u+w "$work/$name"
-		rm -rf "${work:?}/$name"
-	fi
-done
-mkdir -p "$work/logs"
-echo "Building in $work, with $jobs jobs"
-
-if [ "$install" = yes ]; then
-	if [ "$quick" = yes ]; then
-		packages='build'
-	else
-		packages='test'
-	fi
-	if timed packages sh "$top/contrib/packages.sh" "$packages"; then
-		tell packages "ok (${took}s)"
-	else
-		tell packages "not installed; going on with what is there"
-		show "$log"
-	fi
-fi
-
-step source copy_source || finish
-step autogen autogen || finish
-
-if step gcc-configure configure gcc --enable-werror && step gcc-build build gcc; then
-	make_check gcc
-	if [ "$quick" = yes ]; then
-		finish
-	fi
-	integration gcc
+# Waits for networks, most of the time.
+lane_networks() {
 	step carried-golden carried_golden gcc
-	if [ "$(id -u)" -eq 0 ] && [ "$jobs" -ge 2 ]; then
-		step bench-quick bench_quick gcc
-	else
-		count 0 0 1
-		tell bench-quick "skipped: benchmarks take root and two processors"
-	fi
-	integration_by tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure \
+	# Decided flows are carried by the kernel: what carries traffic, and what ends or moves flows.
+	integration tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure \
 	    withhold
-	integration_by xdp gcc transfer ipv6 two_arm vlan withhold
-elif [ "$quick" = yes ]; then
-	finish
-fi
+	# The same code at another place of the kernel: only what reaches that place.
+	integration xdp gcc transfer ipv6 two_arm vlan withhold
+	if await asan-build; then
+		# shellcheck disable=SC2046 # names
+		integration off asan $(asan_tests)
+	fi
+	integration off gcc
+}
 
-if step asan-configure configure asan --enable-werror --enable-sanitizers && step asan-build build asan; then
-	# The first finding ends the program, whichever sanitizer has it.
-	UBSAN_OPTIONS=print_stacktrace=1
-	export UBSAN_OPTIONS
-	make_check asan
-	integration asan
-fi
-
-step clang-configure configure clang CC=clang --enable-werror && step clang-build build clang
-# The files for platforms we know nothing of must not rot because nobody builds them.
-step none-configure configure none --enable-werror --with-platform=none && step none-build build none
-
-# Systems that are not here.
-if step portability-sources portability sources; then
-	for system in freebsd netbsd openbsd macos s390x; do
-		step "portability-$system" portability "$system"
+lane_builds() {
+	nicely
+	if step asan-configure configure asan CC="$(with_ccache gcc)" --enable-werror --enable-sanitizers; then
+		step asan-build build asan
+	else
+		ended asan-build failed
+	fi
+	make_check gcc
+	! await asan-build || make_check asan
+	step clang-configure configure clang CC="$(with_ccache clang)" --enable-werror && step clang-build build clang
+	# The files for platforms we know nothing of must not rot because no one builds them.
+	step none-configure configure none CC="$(with_ccache gcc)" --enable-werror --with-platform=none && step none-build build none
+	step shellcheck lint_shell
+	step cppcheck lint_cppcheck
+	step windows-scripts lint_windows
+	for page in "$work"/src/man/*.in; do
+		page=${page##*/}
+		step "mandoc-${page%.in}" lint_man "${page%.in}"
 	done
+	step dist-complete lint_dist
+	step dist-reproducible dist_reproducible
+	if [ "$(id -u)" -eq 0 ]; then
+		step packaging packaging
+	else
+		skipped packaging "a fresh Debian system takes root"
+	fi
+}
+
+# Systems that are not here, two at a time: configure takes one processor. "make distcheck" is run by the BSDs' make (bmake)
+# only. GNU make builds, tests and installs from a release in packaging, so its distcheck would be the same a third time.
+lane_systems() {
+	nicely
+	step portability-sources portability sources || return
+	step portability-freebsd portability freebsd
+	step portability-openbsd portability openbsd
 	portability_check musl
+	step portability-s390x portability s390x
+	step portability-bmake portability bmake
+}
+
+lane_other_systems() {
+	nicely
+	step fuzz-configure configure fuzz CC="$(with_ccache clang)" --enable-werror --enable-fuzzer && step fuzz-build build fuzz
+	await portability-sources || return
+	step portability-netbsd portability netbsd
+	step portability-macos portability macos
 	portability_check i386
-fi
-step portability-bmake portability bmake
+}
 
-step shellcheck lint_shell
-step cppcheck lint_cppcheck
-step windows-scripts lint_windows
-for page in "$work"/src/man/*.in; do
-	page=${page##*/}
-	step "mandoc-${page%.in}" lint_man "${page%.in}"
-done
-step in-tree in_tree
-step dist-complete lint_dist
-step distcheck distcheck
-step dist-reproducible dist_reproducible
-if [ "$(id -u)" -eq 0 ]; then
-	step packaging packaging
-else
-	count 0 0 1
-	tell packaging "skipped: a fresh Debian system takes root"
-fi
-
-if step fuzz-configure configure fuzz CC=clang --enable-werror --enable-fuzzer && step fuzz-build build fuzz; then
+# lane_fuzzers ODD: every second one.
+lane_fuzzers() {
+	nicely
 	fuzzers=0
 	for program in "$work"/fuzz/tests/fuzz/fuzz_*; do
 		case $program in
@@ -469,12 +299,99 @@ if step fuzz-configure configure fuzz CC=clang --enable-werror --enable-fuzzer &
 		esac
 		[ -x "$program" ] || continue
 		fuzzers=$((fuzzers + 1))
-		program_name=${program##*/}
-		step "$program_name" fuzz "$program"
+		[ $((fuzzers % 2)) -ne "$1" ] || step "${program##*/}" fuzz "$program"
 	done
-	if [ "$fuzzers" -eq 0 ]; then
-		step fuzzers false
+	[ "$fuzzers" -gt 1 ] || step "fuzzers-$1" false
+}
+
+# As root, and with two processors: one measures.
+benchmarks() {
+	if [ "$(id -u)" -eq 0 ] && [ "$jobs" -ge 2 ]; then
+		step bench-quick bench_quick gcc
+	else
+		skipped bench-quick "benchmarks take root and two processors"
+	fi
+}
+
+# --- all of it -------------------------------------------------------------------------------------------------------
+
+if ! mkdir -p "$work/logs" 2>/dev/null || ! [ -w "$work" ]; then
+	work=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-tests.XXXXXX") || exit 71
+fi
+cache=${DSRD_CACHE:-${XDG_CACHE_HOME:-${HOME:-$work}/.cache}/dsrd-tests}
+mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || cache=$work/cache
+CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 CCACHE_DIR=${CCACHE_DIR:-$cache/ccache}
+export CCACHE_BASEDIR CCACHE_NOHASHDIR CCACHE_DIR
+rm -rf "$work/state"
+if [ -z "$only" ]; then
+	# Only what an earlier run made. distcheck leaves read-only directories behind when it fails.
+	for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386; do
+		if [ -h "$work/$name" ]; then
+			rm "$work/$name"
+		elif [ -d "$work/$name" ]; then
+			chmod -R u+w "$work/$name"
+			rm -rf "${work:?}/$name"
+		fi
+	done
+fi
+mkdir -p "$work/logs" "$work/state"
+echo "Building in $work, with $jobs jobs"
+
+case $what in
+check) packages=build ;;
+quick) packages=quick ;;
+all) packages='test' ;;
+esac
+if [ "$install" = yes ] && [ -z "$only" ]; then
+	if timed packages sh "$top/contrib/packages.sh" "$packages"; then
+		report packages "ok (${took}s)"
+	else
+		report packages "not installed; going on with what is there"
+		show "$log"
 	fi
 fi
+
+step source copy_source || finish
+step autogen autogen || finish
+step gcc-configure configure gcc CC="$(with_ccache gcc)" --enable-werror || finish
+step gcc-build build gcc || finish
+
+case $what in
+check)
+	make_check gcc
+	;;
+quick)
+	lane_check() {
+		make_check gcc
+	}
+	lane lane_check
+	if [ "$(id -u)" -eq 0 ]; then
+		integration off gcc
+	else
+		skipped integration "network namespaces take root"
+	fi
+	await_lanes
+	;;
+all)
+	: >"$work/state/busy"
+	lane lane_builds
+	lane lane_systems
+	lane lane_other_systems
+	computing=$lanes
+	lane lane_networks
+	networks=${lanes##* }
+	lanes=$computing
+	await_lanes
+	# Now those that run alone.
+	rm -f "$work/state/busy"
+	lanes=$networks
+	await_lanes
+	lane lane_fuzzers 0
+	lane lane_fuzzers 1
+	# Beside the fuzzers: each figure has to be there, not to be good.
+	benchmarks
+	await_lanes
+	;;
+esac
 
 finish
