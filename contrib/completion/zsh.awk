@@ -137,6 +137,7 @@ function write_command(    i, j, count, list) {
 	print "\t\t_describe -t commands command firsts"
 	print "\telif (( CURRENT == 2 && $#seconds )); then"
 	print "\t\t_describe -o -t commands command seconds"
+	print "\t\t_dsrctl_argument $words[1]"
 	print "\telif (( ${seconds[(I)$words[2]:*]} )); then"
 	print "\t\tlocal name=\"$words[1] $words[2]\""
 	print "\t\tshift words"

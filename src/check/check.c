@@ -25,7 +25,6 @@
 #define FIRST_WITHIN MILLISECONDS(200)
 #define FIRST_GAP MILLISECONDS(1)
 
-#define LABEL_TEXT 320
 #define DETAIL_TEXT 640
 
 /* Everything that makes a question another one. Points into the model or into a question. */
@@ -60,7 +59,7 @@ struct question {
 	bool fresh;   /* to be asked soon */
 	size_t first; /* of the prober's wants that share it */
 	size_t count;
-	char label[LABEL_TEXT];
+	char label[CHECK_LABEL];
 };
 
 struct prober {
@@ -101,7 +100,7 @@ kind_of(enum check_kind kind)
 void
 probe_tell(const struct probe_target *target, enum health_reason reason, const char *detail)
 {
-	const struct probe_report report = { reason, PROBE_NO_WEIGHT, detail };
+	const struct probe_report report = { .reason = reason, .weight = PROBE_NO_WEIGHT, .detail = detail };
 
 	target->answer(target->question, &report);
 }
@@ -157,6 +156,7 @@ on_answer(void *argument, const struct probe_report *answer)
 	(void)snprintf(detail, sizeof(detail), "%s%s%s", question->label, answer->detail == NULL ? "" : ": ",
 	    answer->detail == NULL ? "" : answer->detail);
 	report.detail = detail;
+	report.came = answer->detail;
 	for (size_t i = 0; i < question->count; i++) {
 		const struct want *want = &prober->wants[question->first + i];
 
@@ -189,30 +189,6 @@ question_free(struct question *question)
 	if (question->timer != NULL)
 		event_free(question->timer);
 	free(question);
-}
-
-/* "http 192.0.2.11:80 /healthz", "icmp 2001:db8::1", "script /usr/local/libexec/check-db" */
-static void
-describe(struct question *question)
-{
-	const struct probe_target *target = &question->target;
-	const struct check_settings *check = &target->check;
-	const bool brackets = target->addr.family == ADDR_IPV6 && target->port != 0;
-	const char *more = "";
-	char addr[ADDR_TEXT], port[8] = "";
-
-	if (check->kind == CHECK_SCRIPT) {
-		(void)snprintf(question->label, LABEL_TEXT, "script %s", check->command);
-		return;
-	}
-	if (check->kind == CHECK_HTTP || check->kind == CHECK_HTTPS)
-		more = check->path[0] == '\0' ? "/" : check->path;
-	else if (check->kind == CHECK_DNS)
-		more = check->name;
-	if (target->port != 0)
-		(void)snprintf(port, sizeof(port), ":%u", target->port);
-	(void)snprintf(question->label, LABEL_TEXT, "%s %s%s%s%s%s%s", check_kind_name(check->kind), brackets ? "[" : "",
-	    addr_format(&target->addr, addr), brackets ? "]" : "", port, *more == '\0' ? "" : " ", more);
 }
 
 static struct key
@@ -336,7 +312,7 @@ question_new(struct prober *prober, const struct key *key)
 	target->tls = prober->tls;
 	target->answer = on_answer;
 	target->question = question;
-	describe(question);
+	check_label(&target->check, &target->addr, target->port, question->label);
 	question->timer = event_new(prober->base, -1, 0, on_timer, question);
 	question->asker = question->kind->create(target);
 	if (question->timer == NULL || question->asker == NULL) {

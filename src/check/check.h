@@ -20,6 +20,7 @@ struct probe_report {
 	enum health_reason reason; /* HEALTH_REASON_NONE: well */
 	int weight;                /* per cent of the server's weight that a script grants, or PROBE_NO_WEIGHT */
 	const char *detail;        /* what was asked and what came, "http 192.0.2.11:80 /healthz: status 503" */
+	const char *came;          /* what came alone, "status 503"; or NULL */
 };
 
 /*

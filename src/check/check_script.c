@@ -40,7 +40,7 @@ read_weight(const char *line)
 static void
 tell(struct script_asker *asker, enum health_reason reason, int weight, const char *detail)
 {
-	const struct probe_report report = { reason, weight, detail };
+	const struct probe_report report = { .reason = reason, .weight = weight, .detail = detail };
 
 	asker->target->answer(asker->target->question, &report);
 }

@@ -3,18 +3,28 @@
 
 #include "ctl/doctor.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
+#include "ctl/doctor_machine.h"
+#include "doctor/check_evidence.h"
 #include "doctor/diagnosis.h"
 
-/* One server while it is reported on. */
-struct patient {
+#define NAMES_TEXT 400
+#define SERVICES_NAMED 10 /* of those without a server; the rest is counted */
+
+/* One report while it is written. */
+struct doctor {
 	struct writer *writer;
 	const struct doctor_view *view;
-	const struct server *server;
+	const struct server **servers; /* all that it is about, those of one machine side by side */
+	size_t count;
+	struct machine *machine;       /* the one at hand */
 	size_t problems;
-	bool told[DIAGNOSIS_COUNT]; /* about the VIP at hand; those of a port are told for each */
+	size_t notes;
+	size_t machines;
+	size_t unexamined;
 };
 
 bool
@@ -28,7 +38,7 @@ doctor_concerns(const char *service_name, const char *name, const struct server 
 /* --- evidence --- */
 
 static void
-reply_text(const struct reply *reply, char *text, size_t size)
+doctor_reply(const struct reply *reply, char *text, size_t size)
 {
 	char from[ADDR_TEXT], mac[MAC_TEXT];
 
@@ -58,11 +68,10 @@ reply_text(const struct reply *reply, char *text, size_t size)
 }
 
 static void
-tell_replies(const struct patient *patient, const struct evidence *evidence)
+doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 {
 	static const struct column columns[] = { { "question", NULL, false }, { "answer", NULL, false },
 		{ "text", NULL, false } };
-	struct writer *writer = patient->writer;
 	char line[512], text[160];
 	size_t used = 0;
 
@@ -70,10 +79,10 @@ tell_replies(const struct patient *patient, const struct evidence *evidence)
 	for (enum question question = 0; question < QUESTION_COUNT; question++) {
 		const struct reply *reply = &evidence->replies[question];
 
-		/* What was still awaited when the round was decided, nobody waited for. */
+		/* What was still awaited when the round was decided did not matter. */
 		if (reply->answer == ANSWER_NOT_ASKED || reply->answer == ANSWER_AWAITED)
 			continue;
-		reply_text(reply, text, sizeof(text));
+		doctor_reply(reply, text, sizeof(text));
 		writer->ops->row(writer);
 		writer->ops->cell(writer, question_name(question), MOOD_PLAIN);
 		writer->ops->cell(writer, answer_name(reply->answer), MOOD_PLAIN);
@@ -92,9 +101,8 @@ tell_replies(const struct patient *patient, const struct evidence *evidence)
 }
 
 static void
-tell_path(const struct patient *patient, const struct path *path)
+doctor_write_path(struct writer *writer, const struct path *path)
 {
-	struct writer *writer = patient->writer;
 	char port[PORT_TEXT], source[ADDR_TEXT];
 	const bool good = path_verdict_class(path->verdict) == PATH_GOOD;
 
@@ -106,18 +114,31 @@ tell_path(const struct patient *patient, const struct path *path)
 	if (path->settled && addr_is_set(&path->last.source))
 		writer->ops->fact(writer, "asked_from", "asked from", addr_format(&path->last.source, source));
 	if (path->settled)
-		tell_replies(patient, &path->last);
+		doctor_write_evidence(writer, &path->last);
 	writer->ops->item_end(writer);
+}
+
+/* Of a check that failed: what was sent, what was expected, what came, and how to repeat it. */
+static void
+doctor_write_check(struct writer *writer, const struct machine_row *row)
+{
+	const struct server *server = row->server;
+	char words[CHECK_WORDS], command[CHECK_COMMAND];
+
+	writer->ops->fact(writer, "sent", "sent", check_sends(server, row->check, words));
+	writer->ops->fact(writer, "expected", "expected",
+	    check_expects(&server->service->settings.checks[row->check], words));
+	writer->ops->fact(writer, "got", "got", check_got(&server->checks[row->check], words));
+	writer->ops->block(writer, "repeat", "repeat it on the director:", check_repeats(server, row->check, command));
 }
 
 /* --- findings --- */
 
 static void
-tell_remedies(const struct patient *patient, enum diagnosis diagnosis, const struct diagnose_facts *facts)
+doctor_write_remedies(struct writer *writer, enum diagnosis diagnosis, const struct diagnose_facts *facts)
 {
 	const unsigned systems = system_guess_evidence(facts->evidence);
 	const unsigned family = facts->vip.family == ADDR_IPV6 ? REMEDY_IPV6 : REMEDY_IPV4;
-	struct writer *writer = patient->writer;
 	const struct remedy *remedy;
 
 	writer->ops->list(writer, "remedies", NULL);
@@ -125,276 +146,221 @@ tell_remedies(const struct patient *patient, enum diagnosis diagnosis, const str
 		char what[REMEDY_TEXT], text[REMEDY_TEXT], named[SYSTEM_TEXT], heading[SYSTEM_TEXT + 16];
 
 		system_text(remedy->systems & systems, named);
-		snprintf(heading, sizeof(heading), "mend it (%s):", named);
-		writer->ops->item(writer, remedy->systems == SYSTEM_ANY ? "mend it:" : heading, MOOD_HEAD);
+		snprintf(heading, sizeof(heading), "fix (%s):", named);
+		writer->ops->item(writer, remedy->systems == SYSTEM_ANY ? "fix:" : heading, MOOD_HEAD);
 		writer->ops->fact(writer, "systems", NULL, named);
 		if (remedy->what != NULL)
 			writer->ops->fact(writer, "what", "", remedy_fill(remedy->what, facts, what));
-		if (remedy->mend != NULL)
-			writer->ops->block(writer, "mend", "", remedy_fill(remedy->mend, facts, text));
+		if (remedy->fix != NULL)
+			writer->ops->block(writer, "fix", "", remedy_fill(remedy->fix, facts, text));
 		if (remedy->undo != NULL)
-			writer->ops->block(writer, "undo", "to take it back:", remedy_fill(remedy->undo, facts, text));
+			writer->ops->block(writer, "undo", "to undo it:", remedy_fill(remedy->undo, facts, text));
 		writer->ops->item_end(writer);
 	}
 	writer->ops->list_end(writer);
 }
 
-static bool
-is_of_port(enum diagnosis diagnosis)
-{
-	switch (diagnosis) {
-	case DIAGNOSIS_BOUND_TO_OWN:
-	case DIAGNOSIS_SERVICE_DOWN:
-	case DIAGNOSIS_FIREWALL_REJECTS:
-	case DIAGNOSIS_FIREWALL_DROPS:
-	case DIAGNOSIS_WRONG_SOURCE:
-		return true;
-	default: /* what it is about is the VIP */
-		return false;
-	}
-}
-
-static void
-tell_finding(struct patient *patient, enum diagnosis diagnosis, const struct diagnose_facts *facts)
-{
-	struct writer *writer = patient->writer;
-	char where[PORT_TEXT], heading[PORT_TEXT + 160], foreign[MAC_TEXT];
-
-	if (is_of_port(diagnosis))
-		report_port(&facts->vip, facts->protocol, facts->port, where);
-	else
-		addr_format(&facts->vip, where);
-	snprintf(heading, sizeof(heading), "WRONG  %s: %s  [%s]", where, diagnosis_sentence(diagnosis),
-	    diagnosis_name(diagnosis));
-	writer->ops->item(writer, heading, MOOD_BAD);
-	writer->ops->fact(writer, "diagnosis", NULL, diagnosis_name(diagnosis));
-	writer->ops->fact(writer, "about", NULL, where);
-	writer->ops->fact(writer, "sentence", NULL, diagnosis_sentence(diagnosis));
-	writer->ops->fact(writer, "meaning", "", diagnosis_meaning(diagnosis));
-	if (diagnosis == DIAGNOSIS_FOREIGN_OWNER)
-		writer->ops->fact(writer, "mac", "its MAC address", mac_format(&facts->foreign, foreign));
-	tell_remedies(patient, diagnosis, facts);
-	writer->ops->item_end(writer);
-	patient->problems++;
-}
-
-/* What was watched over the last minute, of this server and by strangers. */
-static void
-add_watched(const struct patient *patient, const struct subject *subject, struct diagnose_facts *facts)
-{
-	const struct report_facts *known = patient->view->facts;
-	const struct watch *watch = &known->forwarder->watch;
-
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct finding *finding = &watch->findings[i];
-		const bool is_server = mac_equal(&finding->mac, &subject->mac);
-
-		if (finding->iface != subject->iface || !addr_equal(&finding->vip, &subject->vip) ||
-		    watch_is_over(finding, known->now))
-			continue;
-		switch (finding->kind) {
-		case WATCH_ANSWERS:
-			break; /* asked for anew, see doctor/examine.h */
-		case WATCH_ANNOUNCES:
-		case WATCH_ASKS_AS:
-			if (is_server)
-				facts->announced = true;
-			else if (report_server_of(known->model, finding->iface, &finding->mac) == NULL)
-				facts->foreign = finding->mac;
-			break;
-		case WATCH_SENDS_BACK:
-			facts->bounced |= is_server;
-			break;
-		case WATCH_KIND_COUNT:
-			break;
-		}
-	}
-}
-
-/*
- * Does another server of the service, with another address, have the same MAC? In different services one machine may
- * well be known by different addresses, and in one by an IPv4 and an IPv6 address.
- */
-static bool
-shares_mac(const struct patient *patient, const struct subject *subject)
-{
-	const struct service *service = patient->server->service;
-
-	for (size_t i = 0; i < service->server_count; i++) {
-		const struct server *other = service->servers[i];
-
-		if (other->iface == subject->iface && mac_equal(&other->mac, &subject->mac) &&
-		    other->settings.addr.family == subject->own.family && !mac_is_zero(&subject->mac) &&
-		    !addr_equal(&other->settings.addr, &subject->own))
-			return true;
-	}
-	return false;
-}
-
-static struct diagnose_facts
-gather(const struct patient *patient, const struct subject *subject)
-{
-	const struct report_facts *known = patient->view->facts;
-	const struct iface *iface = known->ifaces[subject->iface].iface;
-	const struct addr *director = iface_address(iface, (enum addr_family)subject->own.family);
-	struct diagnose_facts facts = { .vip = subject->vip, .own = subject->own, .mac = subject->mac };
-
-	if (director != NULL)
-		facts.director = *director;
-	facts.interface = iface->name;
-	facts.director_mtu = iface->mtu;
-	facts.nameless = subject->nameless && !mac_is_zero(&subject->mac);
-	facts.twin = subject->twin;
-	facts.shares_mac = shares_mac(patient, subject);
-	facts.arp_broadcast = subject->arp_broadcast;
-	facts.arp_unicast = subject->arp_unicast;
-	facts.foreign = subject->foreign;
-	facts.gateway = subject->gateway;
-	facts.mask_answered = true;
-	for (size_t i = 0; i < EXAMINE_UNUSED; i++)
-		facts.mask_answered &= subject->unused_answered[i];
-	facts.dns = patient->view->name(patient->view->context, patient->server) == NAME_IS_VIP;
-	facts.checks_silent = patient->server->health.state == HEALTH_DOWN &&
-	    patient->server->health.reason == HEALTH_REASON_TIMEOUT;
-	facts.port = subject->port;
-	facts.protocol = subject->port != 0 ? PROTOCOL_TCP : PROTOCOL_UDP;
-	add_watched(patient, subject, &facts);
-	return facts;
-}
-
-static void
-tell_new(struct patient *patient, const struct diagnose_facts *facts)
-{
-	enum diagnosis found[DIAGNOSIS_COUNT];
-	const size_t count = diagnose(facts, found);
-
-	for (size_t i = 0; i < count; i++) {
-		if (patient->told[found[i]] && !is_of_port(found[i]))
-			continue;
-		patient->told[found[i]] = true;
-		tell_finding(patient, found[i], facts);
-	}
-}
-
-static bool
-is_path_of(const struct path *path, const struct subject *subject)
-{
-	return server_ref_equal(path->ref, subject->ref) && addr_equal(&path->vip, &subject->vip);
-}
-
-/* All findings about one VIP on the server. */
-static void
-tell_subject(struct patient *patient, const struct subject *subject)
-{
-	const struct path_table *paths = patient->view->facts->forwarder->paths;
-	struct diagnose_facts facts = gather(patient, subject);
-	bool any = false;
-
-	memset(patient->told, 0, sizeof(patient->told));
-	for (size_t i = 0; i < path_count(paths); i++) {
-		const struct path *path = path_at(paths, i);
-
-		if (!is_path_of(path, subject) || !path->settled)
-			continue;
-		facts.protocol = path->protocol;
-		facts.port = path->port;
-		facts.verdict = path->verdict;
-		facts.evidence = &path->last;
-		tell_new(patient, &facts);
-		any = true;
-	}
-	if (!any)
-		tell_new(patient, &facts);
-}
-
-static unsigned
-systems_of(const struct patient *patient)
-{
-	const struct path_table *paths = patient->view->facts->forwarder->paths;
-	unsigned systems = SYSTEM_ANY;
-
-	for (size_t i = 0; i < path_count(paths); i++) {
-		const struct path *path = path_at(paths, i);
-		const unsigned guess = path->settled ? system_guess_evidence(&path->last) : SYSTEM_ANY;
-
-		if (server_ref_equal(path->ref, patient->server->ref) && (systems & guess) != 0)
-			systems &= guess;
-	}
-	return systems;
-}
+#define ROW_TEXT (CHECK_LABEL + 2 * CHECK_WORDS + 64)
 
 static const char *
-name_answer_text(enum name_answer answer)
+doctor_sentence(const struct machine_row *row, char text[ROW_TEXT])
+{
+	const struct service_settings *settings = &row->server->service->settings;
+	char label[CHECK_LABEL], expected[CHECK_WORDS], got[CHECK_WORDS], why[REPORT_WHY_TEXT];
+
+	switch ((int)row->diagnosis) {
+	case DIAGNOSIS_CHECK_FAILED:
+	case DIAGNOSIS_OWN_REFUSED:
+		check_label(&settings->checks[row->check], &row->facts.own,
+		    service_check_port(settings, &settings->checks[row->check]), label);
+		snprintf(text, ROW_TEXT, "%s%sthe check `%s` got %s, expected %s",
+		    row->diagnosis == DIAGNOSIS_OWN_REFUSED ? diagnosis_sentence(row->diagnosis) : "",
+		    row->diagnosis == DIAGNOSIS_OWN_REFUSED ? ": " : "", label,
+		    check_got(&row->server->checks[row->check], got), check_expects(&settings->checks[row->check], expected));
+		return text;
+	case DIAGNOSIS_SERVER_DOWN:
+		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis), report_why(row->server, why));
+		return text;
+	default:
+		return diagnosis_sentence(row->diagnosis);
+	}
+}
+
+/* The remaining places; "and 92 more" where there is no room for all. */
+static void
+doctor_write_places(struct writer *writer, const struct machine_row *row)
+{
+	char text[ALSO_TEXT + 32];
+
+	if (row->also[0] == '\0' && row->unnamed == 0)
+		return;
+	if (row->unnamed > 0)
+		snprintf(text, sizeof(text), "%s and %zu more", row->also, row->unnamed);
+	else
+		snprintf(text, sizeof(text), "%s", row->also);
+	writer->ops->fact(writer, "also", "the same for", text);
+}
+
+static void
+doctor_write_row(struct doctor *doctor, const struct machine_row *row)
+{
+	const bool is_check = row->diagnosis == DIAGNOSIS_CHECK_FAILED || row->diagnosis == DIAGNOSIS_OWN_REFUSED;
+	struct writer *writer = doctor->writer;
+	char sentence[ROW_TEXT], heading[ROW_TEXT + PORT_TEXT + 64], foreign[MAC_TEXT];
+	const char *said = doctor_sentence(row, sentence);
+
+	snprintf(heading, sizeof(heading), "%s  %s: %s  [%s]", row->note ? "note " : "WRONG", row->place, said,
+	    diagnosis_name(row->diagnosis));
+	writer->ops->item(writer, heading, row->note ? MOOD_WARN : MOOD_BAD);
+	writer->ops->flag(writer, "wrong", !row->note);
+	writer->ops->fact(writer, "diagnosis", NULL, diagnosis_name(row->diagnosis));
+	writer->ops->fact(writer, "about", NULL, row->place);
+	writer->ops->fact(writer, "sentence", NULL, said);
+	doctor_write_places(writer, row);
+	writer->ops->fact(writer, "meaning", "", diagnosis_meaning(row->diagnosis));
+	if (is_check)
+		doctor_write_check(writer, row);
+	if (row->facts.evidence != NULL && !doctor->view->all && !is_check)
+		doctor_write_evidence(writer, row->facts.evidence);
+	if (row->diagnosis == DIAGNOSIS_FOREIGN_OWNER)
+		writer->ops->fact(writer, "mac", "its MAC address", mac_format(&row->facts.foreign, foreign));
+	doctor_write_remedies(writer, row->diagnosis, &row->facts);
+	writer->ops->item_end(writer);
+}
+
+/* --- machines --- */
+
+static const char *
+doctor_name_answer(enum name_answer answer)
 {
 	switch (answer) {
 	case NAME_NOT_ASKED:
-		return "not asked: time was over";
+		return "not asked: the time ran out";
 	case NAME_UNKNOWN:
-		return "its name is not in DNS";
+		break;
 	case NAME_ELSEWHERE:
 		return "its name does not lead to a VIP";
 	case NAME_IS_VIP:
-		break;
+		return "its name leads to a VIP";
 	}
-	return "its name leads to a VIP";
+	return NULL; /* most servers are called web1 in the configuration only */
+}
+
+/* "web/web1, shop/web1 and 98 more" */
+static void
+doctor_server_names(const struct machine *machine, char text[NAMES_TEXT])
+{
+	size_t used = 0, named = 0;
+
+	for (; named < machine->count; named++) {
+		char name[SERVER_NAME_TEXT];
+
+		server_name(machine->servers[named], name);
+		/* Room for the words that follow. */
+		if (used + strlen(name) + 24 > NAMES_TEXT / 4 && named > 0)
+			break;
+		used += (size_t)snprintf(text + used, NAMES_TEXT - used, "%s%s", named == 0 ? "" : ", ", name);
+	}
+	if (named < machine->count)
+		snprintf(text + used, NAMES_TEXT - used, " and %zu more", machine->count - named);
+}
+
+/* The worst of a machine's servers stands for it. */
+static const struct server *
+doctor_worst(const struct machine *machine)
+{
+	for (size_t i = 0; i < machine->count; i++)
+		if (server_state(machine->servers[i]) == SERVER_DOWN)
+			return machine->servers[i];
+	return machine->servers[0];
 }
 
 static void
-tell_facts(const struct patient *patient)
+doctor_write_facts(const struct doctor *doctor)
 {
-	const struct server *server = patient->server;
-	struct writer *writer = patient->writer;
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], systems[SYSTEM_TEXT], text[REPORT_WHY_TEXT];
-	const char *why;
+	const struct machine *machine = doctor->machine;
+	const struct server *worst = doctor_worst(machine);
+	const unsigned systems = machine_systems(machine);
+	struct writer *writer = doctor->writer;
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], text[SYSTEM_TEXT],
+	    why[REPORT_WHY_TEXT];
+	const char *dns = doctor_name_answer(doctor->view->name(doctor->view->context, machine->servers[0]));
 
-	writer->ops->fact(writer, "server", NULL, server_name(server, name));
-	writer->ops->fact(writer, "state", "state", server_state_name(server_state(server)));
-	why = report_why(server, text);
-	if (*why != '\0')
+	writer->ops->fact(writer, "server", NULL, server_name(machine->servers[0], name));
+	writer->ops->number(writer, "servers", NULL, machine->count);
+	writer->ops->fact(writer, "state", "state", server_state_name(server_state(worst)));
+	if (*report_why(worst, why) != '\0')
 		writer->ops->fact(writer, "why", "why", why);
-	writer->ops->fact(writer, "address", "address", addr_format(&server->settings.addr, addr));
-	writer->ops->fact(writer, "mac", "MAC address",
-	    mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac));
-	writer->ops->fact(writer, "systems", "looks like", system_text(systems_of(patient), systems));
-	writer->ops->fact(writer, "dns", "DNS",
-	    name_answer_text(patient->view->name(patient->view->context, server)));
+	writer->ops->fact(writer, "address", "address", addr_format(&worst->settings.addr, addr));
+	writer->ops->fact(writer, "mac", "MAC address", mac_is_zero(&worst->mac) ? NULL : mac_format(&worst->mac, mac));
+	if (systems != SYSTEM_ANY)
+		writer->ops->fact(writer, "systems", "looks like", system_text(systems, text));
+	if (dns != NULL)
+		writer->ops->fact(writer, "dns", "DNS", dns);
 }
 
-static size_t
-tell_server(struct writer *writer, const struct doctor_view *view, const struct server *server)
+static void
+doctor_write_paths(const struct doctor *doctor)
 {
-	const struct path_table *paths = view->facts->forwarder->paths;
-	struct patient patient = { .writer = writer, .view = view, .server = server };
-	char name[SERVER_NAME_TEXT];
+	const struct path_table *paths = doctor->view->facts->forwarder->paths;
+	const struct machine *machine = doctor->machine;
 
-	writer->ops->item(writer, server_name(server, name), MOOD_HEAD);
-	tell_facts(&patient);
-	writer->ops->list(writer, "paths", NULL);
-	for (size_t i = 0; i < path_count(paths); i++)
-		if (server_ref_equal(path_at(paths, i)->ref, server->ref))
-			tell_path(&patient, path_at(paths, i));
-	writer->ops->list_end(writer);
+	doctor->writer->ops->list(doctor->writer, "paths", NULL);
+	for (size_t i = 0; i < path_count(paths) && doctor->view->all; i++)
+		for (size_t j = 0; j < machine->count; j++)
+			if (server_ref_equal(path_at(paths, i)->ref, machine->servers[j]->ref))
+				doctor_write_path(doctor->writer, path_at(paths, i));
+	doctor->writer->ops->list_end(doctor->writer);
+}
+
+static void
+doctor_examine_machine(struct doctor *doctor, size_t first, size_t count)
+{
+	struct machine *machine = doctor->machine;
+	struct writer *writer = doctor->writer;
+	char names[NAMES_TEXT];
+	size_t problems;
+
+	machine_examine(machine, doctor->view, doctor->servers + first, count);
+	problems = machine_problems(machine);
+	doctor->problems += problems;
+	doctor->notes += machine->row_count - problems;
+	doctor->machines++;
+	doctor->unexamined += machine->unexamined;
+	if (problems == 0 && !doctor->view->all)
+		return;
+	doctor_server_names(machine, names);
+	writer->ops->item(writer, names, MOOD_HEAD);
+	doctor_write_facts(doctor);
+	doctor_write_paths(doctor);
 	writer->ops->list(writer, "findings", NULL);
-	for (size_t i = 0; i < view->examination->count; i++)
-		if (server_ref_equal(view->examination->subjects[i].ref, server->ref))
-			tell_subject(&patient, &view->examination->subjects[i]);
+	for (size_t i = 0; i < machine->row_count; i++)
+		if (!machine->rows[i].note || doctor->view->all)
+			doctor_write_row(doctor, &machine->rows[i]);
 	writer->ops->list_end(writer);
-	if (patient.problems == 0)
+	if (machine->unexamined)
+		writer->ops->fact(writer, "summary", "", "not examined: the director's interface has no link");
+	else if (problems == 0)
 		writer->ops->fact(writer, "summary", "", "nothing wrong found");
 	writer->ops->item_end(writer);
-	return patient.problems;
 }
 
-static size_t
-tell_host(struct writer *writer, const struct doctor_view *view)
+/* --- the director and its services --- */
+
+static void
+doctor_write_host(struct doctor *doctor)
 {
-	size_t problems = 0;
+	struct writer *writer = doctor->writer;
 
 	writer->ops->list(writer, "director", NULL);
-	for (size_t i = 0; i < view->host_count; i++) {
-		const struct host_finding *finding = &view->host[i];
+	for (size_t i = 0; i < doctor->view->host_count; i++) {
+		const struct host_finding *finding = &doctor->view->host[i];
 		char heading[HOST_TEXT + 64];
 
+		doctor->problems += finding->wrong;
+		doctor->notes += !finding->wrong;
+		if (!finding->wrong && !doctor->view->all)
+			continue;
 		snprintf(heading, sizeof(heading), "%s  director: %s  [%s]", finding->wrong ? "WRONG" : "note ",
 		    finding->what, finding->name);
 		writer->ops->item(writer, heading, finding->wrong ? MOOD_BAD : MOOD_WARN);
@@ -402,42 +368,135 @@ tell_host(struct writer *writer, const struct doctor_view *view)
 		writer->ops->fact(writer, "diagnosis", NULL, finding->name);
 		writer->ops->fact(writer, "sentence", NULL, finding->what);
 		writer->ops->fact(writer, "meaning", "", finding->meaning);
-		if (finding->mend[0] != '\0')
-			writer->ops->block(writer, "mend", "mend it:", finding->mend);
+		if (finding->fix[0] != '\0')
+			writer->ops->block(writer, "fix", "fix:", finding->fix);
 		if (finding->undo[0] != '\0')
-			writer->ops->block(writer, "undo", "to take it back:", finding->undo);
+			writer->ops->block(writer, "undo", "to undo it:", finding->undo);
 		writer->ops->item_end(writer);
-		problems += finding->wrong;
 	}
 	writer->ops->list_end(writer);
-	return problems;
 }
 
-bool
-doctor_report(struct writer *writer, const struct doctor_view *view)
+/* Services that new connections cannot go to. All of them are one entry, or a site that is down would fill the screen. */
+static void
+doctor_write_services(struct doctor *doctor)
 {
-	const struct model *model = view->facts->model;
-	size_t problems, servers = 0;
-	char summary[160];
+	const struct model *model = doctor->view->facts->model;
+	struct writer *writer = doctor->writer;
+	char named[SERVICES_NAMED * (NAME_MOST + 2)] = "", heading[sizeof(named) + 96];
+	size_t count = 0, used = 0;
 
-	problems = tell_host(writer, view);
-	writer->ops->list(writer, "servers", NULL);
 	for (size_t i = 0; i < model->service_count; i++) {
-		for (size_t j = 0; j < model->services[i]->server_count; j++) {
-			const struct server *server = model->services[i]->servers[j];
+		const struct service *service = model->services[i];
 
-			if (!doctor_concerns(view->service, view->server, server))
-				continue;
-			problems += tell_server(writer, view, server);
-			servers++;
-		}
+		if ((*doctor->view->service != '\0' && strcmp(doctor->view->service, service->settings.name) != 0) ||
+		    report_serves(service))
+			continue;
+		if (count++ < SERVICES_NAMED)
+			used += (size_t)snprintf(named + used, sizeof(named) - used, "%s%s", used == 0 ? "" : ", ",
+			    service->settings.name);
+	}
+	writer->ops->number(writer, "services_down", NULL, count);
+	if (count == 0)
+		return;
+	doctor->problems += count;
+	if (count > SERVICES_NAMED)
+		snprintf(heading, sizeof(heading), "WRONG  %zu services have no server for new connections: %s and %zu more"
+		    "  [no-server]", count, named, count - SERVICES_NAMED);
+	else
+		snprintf(heading, sizeof(heading), "WRONG  %s: no server for new connections  [no-server]", named);
+	writer->ops->item(writer, heading, MOOD_BAD);
+	writer->ops->fact(writer, "services_down_named", NULL, named);
+	writer->ops->fact(writer, "no_server_meaning", "", "Clients of the service get no answer. The servers' own problems are below; "
+	    "those that an operator disabled or drained are listed by `dsrctl show`.");
+	writer->ops->item_end(writer);
+}
+
+/* --- all of it --- */
+
+static int
+doctor_compare(const void *left, const void *right)
+{
+	const struct server *a = *(const struct server *const *)left, *b = *(const struct server *const *)right;
+	const int order = memcmp(&a->settings.addr, &b->settings.addr, sizeof(a->settings.addr));
+
+	if (order != 0)
+		return order;
+	if (a->iface != b->iface)
+		return a->iface < b->iface ? -1 : 1;
+	return (a->ref.slot > b->ref.slot) - (a->ref.slot < b->ref.slot);
+}
+
+static bool
+doctor_same_machine(const struct server *a, const struct server *b)
+{
+	return a->iface == b->iface && addr_equal(&a->settings.addr, &b->settings.addr);
+}
+
+static int
+doctor_collect(struct doctor *doctor)
+{
+	const struct model *model = doctor->view->facts->model;
+
+	doctor->servers = calloc(model_server_count(model) + 1, sizeof(*doctor->servers));
+	doctor->machine = calloc(1, sizeof(*doctor->machine));
+	if (doctor->servers == NULL || doctor->machine == NULL)
+		return -1;
+	for (size_t i = 0; i < model->service_count; i++)
+		for (size_t j = 0; j < model->services[i]->server_count; j++)
+			if (doctor_concerns(doctor->view->service, doctor->view->server, model->services[i]->servers[j]))
+				doctor->servers[doctor->count++] = model->services[i]->servers[j];
+	qsort(doctor->servers, doctor->count, sizeof(*doctor->servers), doctor_compare);
+	return 0;
+}
+
+static void
+doctor_write_summary(const struct doctor *doctor)
+{
+	struct writer *writer = doctor->writer;
+	char summary[200];
+	size_t used;
+
+	used = (size_t)snprintf(summary, sizeof(summary), "%zu server%s examined, %zu problem%s", doctor->count,
+	    doctor->count == 1 ? "" : "s", doctor->problems, doctor->problems == 1 ? "" : "s");
+	if (doctor->notes > 0 && !doctor->view->all)
+		used += (size_t)snprintf(summary + used, sizeof(summary) - used, "; %zu note%s: dsrctl doctor --all",
+		    doctor->notes, doctor->notes == 1 ? "" : "s");
+	if (doctor->unexamined > 0)
+		used += (size_t)snprintf(summary + used, sizeof(summary) - used,
+		    "; %zu not examined: the director's interface has no link", doctor->unexamined);
+	if (doctor->view->unfinished)
+		snprintf(summary + used, sizeof(summary) - used, "; the time ran out before all was asked again");
+	writer->ops->gap(writer);
+	writer->ops->number(writer, "notes", NULL, doctor->notes);
+	writer->ops->number(writer, "problems", NULL, doctor->problems);
+	writer->ops->flag(writer, "unfinished", doctor->view->unfinished);
+	writer->ops->fact(writer, "summary", "summary", summary);
+}
+
+int
+doctor_report(struct writer *writer, const struct doctor_view *view, size_t *problems)
+{
+	struct doctor doctor = { .writer = writer, .view = view };
+
+	if (doctor_collect(&doctor) == -1) {
+		free(doctor.servers);
+		free(doctor.machine);
+		return -1;
+	}
+	doctor_write_host(&doctor);
+	doctor_write_services(&doctor);
+	writer->ops->list(writer, "servers", NULL);
+	for (size_t i = 0, count; i < doctor.count; i += count) {
+		for (count = 1; i + count < doctor.count; count++)
+			if (!doctor_same_machine(doctor.servers[i], doctor.servers[i + count]))
+				break;
+		doctor_examine_machine(&doctor, i, count);
 	}
 	writer->ops->list_end(writer);
-	snprintf(summary, sizeof(summary), "%zu server%s examined, %zu problem%s%s", servers, servers == 1 ? "" : "s",
-	    problems, problems == 1 ? "" : "s", view->unfinished ? "; time was over before all was asked anew" : "");
-	writer->ops->gap(writer);
-	writer->ops->number(writer, "problems", NULL, problems);
-	writer->ops->flag(writer, "unfinished", view->unfinished);
-	writer->ops->fact(writer, "summary", "summary", summary);
-	return problems != 0;
+	doctor_write_summary(&doctor);
+	*problems = doctor.problems;
+	free(doctor.servers);
+	free(doctor.machine);
+	return 0;
 }

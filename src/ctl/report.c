@@ -213,6 +213,16 @@ vip_state_name(enum vip_state state)
 	return "refused";
 }
 
+/* What was proven of a machine that answers nothing any more, or has no MAC address, holds no longer. */
+static enum vip_state
+vip_state_now(const struct server *server)
+{
+	const bool gone = mac_is_zero(&server->mac) || (server->health.state == HEALTH_DOWN &&
+	    (server->health.reason == HEALTH_REASON_TIMEOUT || server->health.reason == HEALTH_REASON_UNREACHABLE));
+
+	return gone && server->vip_state == VIP_ACCEPTED ? VIP_UNKNOWN : server->vip_state;
+}
+
 static void
 show_server(struct writer *writer, const struct report_facts *facts, const struct server *server)
 {
@@ -235,7 +245,7 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	ops->cell_number(writer, run->packets);
 	ops->cell_number(writer, run->bytes);
 	ops->cell_number(writer, server->changes);
-	ops->cell(writer, vip_state_name(server->vip_state),
+	ops->cell(writer, vip_state_name(vip_state_now(server)),
 	    server->vip_state == VIP_REFUSED ? MOOD_BAD : MOOD_PLAIN);
 	ops->cell(writer, addr_format(&server->settings.addr, addr), MOOD_PLAIN);
 	ops->cell(writer, mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac), MOOD_PLAIN);

@@ -65,6 +65,7 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 	case COMMAND_EVENTS:
 		return desk_events(desk, ask, writer, out);
 	case COMMAND_DOCTOR:
+	case COMMAND_DOCTOR_ALL:
 		return desk_examine(desk, ask, writer, out);
 	case COMMAND_SHOW_CONNECTIONS:
 	case COMMAND_SHOW_DRAIN:

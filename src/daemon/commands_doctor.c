@@ -43,7 +43,7 @@ begin_examination(struct desk *desk, const struct control_ask *ask, FILE *out)
 	char service[COMMAND_ARGUMENT] = "", server[COMMAND_ARGUMENT] = "";
 
 	if (desk->clinic != NULL) {
-		fputs("the doctor is at work for somebody else: try again in some seconds\n", out);
+		fputs("another examination is running: try again in a few seconds\n", out);
 		return CONTROL_BUSY;
 	}
 	if (ask->request->argument_count > 0 &&
@@ -52,7 +52,8 @@ begin_examination(struct desk *desk, const struct control_ask *ask, FILE *out)
 		    ask->request->arguments[0]);
 		return CONTROL_REFUSED;
 	}
-	desk->clinic = clinic_open(desk->dsrd, service, server);
+	desk->clinic = clinic_open(desk->dsrd, service, server,
+	    ask->request->command == COMMAND_DOCTOR_ALL);
 	if (desk->clinic == NULL)
 		return desk_out_of_memory(out);
 	desk->patient = ask->asker;

@@ -314,6 +314,18 @@ take_weight(struct director *director, struct server *server, size_t index, cons
 	    server_weight(server), percent, log_escape(report->detail, said));
 }
 
+/* For the doctor: what came back is the evidence. */
+static void
+take_failure(struct server_check *check, const struct probe_report *report)
+{
+	char came[LOG_TEXT];
+
+	if (report->reason == HEALTH_REASON_NONE || report->reason == HEALTH_REASON_LOCAL)
+		return;
+	snprintf(check->came, sizeof(check->came), "%s",
+	    report->came == NULL ? "" : log_escape(report->came, came));
+}
+
 /* The director's own trouble changes no health, so it must be told, but not in every interval. */
 static void
 tell_trouble(struct server *server, size_t index, const struct probe_report *report)
@@ -425,6 +437,7 @@ director_health(struct director *director, struct server *server, size_t index, 
 {
 	tell_trouble(server, index, report);
 	take_weight(director, server, index, report);
+	take_failure(&server->checks[index], report);
 	if (!server_report(server, index, report->reason, now))
 		return;
 	director->stale = true;

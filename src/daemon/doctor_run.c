@@ -14,6 +14,7 @@
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
 #include "doctor/examine.h"
+#include "os/os.h"
 
 #define SECOND_ROUND MILLISECONDS(400) /* after the first: answers on one network come within a few */
 #define LAST_ANSWERS MILLISECONDS(900)
@@ -24,6 +25,7 @@ struct clinic {
 	struct dsrd *dsrd;
 	char service[NAME_MOST];
 	char server[NAME_MOST];
+	bool all;
 	uint64_t began;
 	bool listens;
 	struct examination examination;
@@ -87,7 +89,7 @@ begin(struct clinic *clinic)
 }
 
 struct clinic *
-clinic_open(struct dsrd *dsrd, const char *service, const char *server)
+clinic_open(struct dsrd *dsrd, const char *service, const char *server, bool all)
 {
 	struct clinic *clinic = calloc(1, sizeof(*clinic));
 	const size_t slots = dsrd->director.model->slot_count;
@@ -95,6 +97,7 @@ clinic_open(struct dsrd *dsrd, const char *service, const char *server)
 	if (clinic == NULL)
 		return NULL;
 	clinic->dsrd = dsrd;
+	clinic->all = all;
 	clinic->began = dsrd_clock();
 	clinic->examination.random = clinic->began;
 	snprintf(clinic->service, sizeof(clinic->service), "%s", service);
@@ -162,20 +165,33 @@ answer_of(void *context, const struct server *server)
 	return clinic->answers[server->ref.slot];
 }
 
+static bool
+host_forwards(void *context, uint16_t iface, enum addr_family family)
+{
+	const struct clinic *clinic = context;
+	char fix[HOST_TEXT];
+
+	return os_forwards(clinic->dsrd->director.ifaces[iface].name, family, fix, sizeof(fix));
+}
+
 int
 clinic_report(struct clinic *clinic, struct writer *writer, const struct report_facts *facts, bool *well)
 {
 	struct host_finding *findings = calloc(FINDINGS_MOST, sizeof(*findings));
 	struct doctor_view view = { .facts = facts, .examination = &clinic->examination, .service = clinic->service,
-		.server = clinic->server, .host = findings, .name = answer_of, .context = clinic };
+		.server = clinic->server, .all = clinic->all, .host = findings, .name = answer_of, .forwards = host_forwards,
+		.context = clinic };
+	size_t problems = 0;
+	int result;
 
 	if (findings == NULL)
 		return -1;
 	view.host_count = host_check(clinic->dsrd, findings, FINDINGS_MOST);
 	view.unfinished = !paths_are_fresh(clinic);
-	*well = !doctor_report(writer, &view);
+	result = doctor_report(writer, &view, &problems);
+	*well = problems == 0;
 	free(findings);
-	return 0;
+	return result;
 }
 
 void

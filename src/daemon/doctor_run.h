@@ -17,8 +17,11 @@
 struct clinic;
 struct dsrd;
 
-/* Services and servers as dsrctl names them, "web/web1"; empty: all. NULL when memory is out. */
-NODISCARD struct clinic *clinic_open(struct dsrd *dsrd, const char *service, const char *server);
+/*
+ * Services and servers as dsrctl names them, "web/web1"; empty: all. `all`: report also what is well. NULL when memory is
+ * out.
+ */
+NODISCARD struct clinic *clinic_open(struct dsrd *dsrd, const char *service, const char *server, bool all);
 /* Each frame that arrives. */
 void clinic_hear(struct clinic *clinic, const struct frame *frame);
 /* The next step, a few times a second. Is there nothing more to wait for? */

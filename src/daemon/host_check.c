@@ -44,7 +44,7 @@ check_problems(struct look *look)
 
 		snprintf(finding->what, HOST_TEXT, "%s", problem->what);
 		snprintf(finding->meaning, HOST_TEXT, "%s", problem_meaning(problem->id));
-		snprintf(finding->mend, HOST_TEXT, "%s", problem->fix);
+		snprintf(finding->fix, HOST_TEXT, "%s", problem->fix);
 		snprintf(finding->undo, HOST_TEXT, "%s", problem->undo);
 	}
 }
@@ -64,7 +64,7 @@ check_offloads(struct look *look, const struct iface *iface)
 	snprintf(finding->what, HOST_TEXT, "receive offloads are on at %s: %s", iface->name, text);
 	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. Those are "
 	    "split again, into frames that need not be what the client sent.");
-	os_command(OS_OFFLOADS_OFF, iface->name, "", finding->mend, HOST_TEXT);
+	os_command(OS_OFFLOADS_OFF, iface->name, "", finding->fix, HOST_TEXT);
 	os_command(OS_OFFLOADS_ON, iface->name, "", finding->undo, HOST_TEXT);
 }
 
@@ -75,20 +75,20 @@ check_buffer(struct look *look, size_t index)
 	struct receiver *receiver = look->dsrd->attachments[index].receiver;
 	const char *name = look->dsrd->director.ifaces[index].name;
 	struct host_finding *finding;
-	char mend[HOST_TEXT];
+	char fix[HOST_TEXT];
 	size_t bytes;
 
 	if (receiver == NULL)
 		return;
-	bytes = os_capture_buffer(receiver->ops->descriptor(receiver), mend, sizeof(mend));
+	bytes = os_capture_buffer(receiver->ops->descriptor(receiver), fix, sizeof(fix));
 	if (bytes == 0)
 		return;
 	finding = add(look, false, "capture-buffer");
 	snprintf(finding->what, HOST_TEXT, "the kernel gives no more than %zu KiB to hold what comes in at %s", bytes / 1024,
 	    name);
-	snprintf(finding->meaning, HOST_TEXT, "A burst of frames that is larger is lost in part. What mends it takes effect when "
+	snprintf(finding->meaning, HOST_TEXT, "A burst of frames that is larger is lost in part. The fix takes effect when "
 	    "dsrd is started again.");
-	snprintf(finding->mend, HOST_TEXT, "%s", mend);
+	snprintf(finding->fix, HOST_TEXT, "%s", fix);
 }
 
 /* With one interface none can be the wrong one. */
@@ -96,16 +96,16 @@ static void
 check_strays(struct look *look)
 {
 	struct host_finding *finding;
-	char mend[HOST_TEXT] = "";
+	char fix[HOST_TEXT] = "";
 
-	if (look->dsrd->director.iface_count < 2 || !os_drops_strays(mend, sizeof(mend)))
+	if (look->dsrd->director.iface_count < 2 || !os_drops_strays(fix, sizeof(fix)))
 		return;
 	finding = add(look, false, "strict-interfaces");
 	snprintf(finding->what, HOST_TEXT, "this host drops packets that come in by another interface than the one that has "
 	    "their address");
 	snprintf(finding->meaning, HOST_TEXT, "Answers to checks are lost if they come in by the wrong one, as when two "
 	    "interfaces are in one network.");
-	snprintf(finding->mend, HOST_TEXT, "%s", mend);
+	snprintf(finding->fix, HOST_TEXT, "%s", fix);
 }
 
 static void
@@ -183,7 +183,7 @@ check_mtu(struct look *look)
 		    in->name, in->mtu);
 		snprintf(finding->meaning, HOST_TEXT, "Requests in large frames cannot be handed on.");
 		snprintf(mtu, sizeof(mtu), "%" PRIu32, in->mtu);
-		os_command(OS_MTU_SET, out->name, mtu, finding->mend, HOST_TEXT);
+		os_command(OS_MTU_SET, out->name, mtu, finding->fix, HOST_TEXT);
 		snprintf(mtu, sizeof(mtu), "%" PRIu32, out->mtu);
 		os_command(OS_MTU_SET, out->name, mtu, finding->undo, HOST_TEXT);
 		return;

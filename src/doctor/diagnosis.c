@@ -145,44 +145,141 @@ announces(const struct diagnose_facts *facts)
 	    addr_equal(&facts->evidence->asked_as, &facts->vip));
 }
 
+/* Initial times to live, of which a router takes one each: nearly all stacks begin with one of these. */
+static bool
+is_routed(const struct evidence *evidence)
+{
+	static const enum question own[] = { ASK_OWN, ASK_OWN_ECHO };
+
+	if (evidence == NULL)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		const struct reply *reply = &evidence->replies[own[i]];
+		const uint8_t hops = reply->hop_limit;
+
+		if ((reply->answer == ANSWER_SYN_ACK || reply->answer == ANSWER_RESET || reply->answer == ANSWER_ECHO) &&
+		    ((hops >= 60 && hops < 64) || (hops >= 124 && hops < 128) || (hops >= 250 && hops < 255)))
+			return true;
+	}
+	return false;
+}
+
+static enum diagnosis
+diagnose_verdict(const struct diagnose_facts *facts, enum path_verdict verdict)
+{
+	const enum diagnosis diagnosis = of_verdict(verdict);
+
+	if (diagnosis == DIAGNOSIS_SERVICE_DOWN && facts->others_accepted)
+		return DIAGNOSIS_PORT_CLOSED;
+	return diagnosis;
+}
+
+/* What makes everything else that was found of the server a consequence. DIAGNOSIS_COUNT: nothing does. */
+static enum diagnosis
+diagnose_absence(const struct diagnose_facts *facts, enum path_verdict verdict)
+{
+	/* A server that needs no ARP answer (`mac` is configured) proves by the VIP that it is there. */
+	const bool absent = mac_is_zero(&facts->mac) || (facts->silent && verdict != PATH_ACCEPTED);
+
+	if (facts->is_director)
+		return DIAGNOSIS_IS_DIRECTOR;
+	if (absent && facts->other_network)
+		return DIAGNOSIS_OTHER_NETWORK;
+	if (absent)
+		return DIAGNOSIS_UNREACHABLE;
+	if (facts->nameless && !facts->mask_answered && verdict != PATH_ACCEPTED)
+		return DIAGNOSIS_TAKES_NETWORK;
+	return DIAGNOSIS_COUNT;
+}
+
 size_t
 diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUNT])
 {
 	const enum path_verdict verdict = facts->evidence == NULL ? PATH_NOT_ASKED : facts->verdict;
-	const bool resolved = !mac_is_zero(&facts->mac);
+	const enum diagnosis absence = diagnose_absence(facts, verdict);
 	bool is[DIAGNOSIS_COUNT + 1] = { false };
 	size_t count = 0;
 
-	if (!resolved)
-		is[DIAGNOSIS_UNREACHABLE] = true;
-	else
-		is[of_verdict(verdict)] = true;
-	is[DIAGNOSIS_DUPLICATE_ADDRESS] = !mac_is_zero(&facts->twin);
-	is[DIAGNOSIS_NOT_ADJACENT] = resolved && facts->shares_mac;
-	if (facts->bounced)
-		is[DIAGNOSIS_VIP_MISSING_FORWARDS] = true;
-	if (facts->nameless && !facts->mask_answered)
-		is[DIAGNOSIS_NO_CONTROL] = true;
-	is[DIAGNOSIS_DIRECTOR_IS_GATEWAY] = facts->gateway;
-	is[DIAGNOSIS_MTU_SMALLER] = has_smaller_mtu(facts);
-	is[DIAGNOSIS_ANSWERS_ARP] = facts->arp_unicast;
-	is[DIAGNOSIS_ANSWERED_FOR_SERVER] = facts->arp_broadcast && !facts->arp_unicast;
-	is[DIAGNOSIS_ANNOUNCES] = announces(facts);
+	is[absence] = true;
 	is[DIAGNOSIS_FOREIGN_OWNER] = !mac_is_zero(&facts->foreign);
-	is[DIAGNOSIS_SHORT_MASK] = facts->mask_answered;
 	is[DIAGNOSIS_DNS_HAS_VIP] = facts->dns;
-	is[DIAGNOSIS_OWN_FILTERED] = facts->checks_silent && verdict == PATH_ACCEPTED;
+	if (absence == DIAGNOSIS_COUNT) {
+		const bool routed = is_routed(facts->evidence);
+
+		is[routed ? DIAGNOSIS_PROXY_ARP : diagnose_verdict(facts, verdict)] = true;
+		is[DIAGNOSIS_SAME_MACHINE] = facts->shares_mac && verdict == PATH_ACCEPTED;
+		is[DIAGNOSIS_NOT_ADJACENT] = facts->shares_mac && verdict != PATH_ACCEPTED && !routed;
+		is[DIAGNOSIS_VIP_MISSING_FORWARDS] |= facts->bounced && !routed;
+		is[DIAGNOSIS_DIRECTOR_IS_GATEWAY] = facts->gateway && !facts->forwards;
+		is[DIAGNOSIS_ANSWERS_PASS_DIRECTOR] = facts->gateway && facts->forwards;
+		is[DIAGNOSIS_MTU_SMALLER] = has_smaller_mtu(facts);
+		is[DIAGNOSIS_SHORT_MASK] = facts->mask_answered && !routed;
+		is[DIAGNOSIS_OWN_FILTERED] = facts->checks_silent && verdict == PATH_ACCEPTED;
+	}
+	if (absence != DIAGNOSIS_IS_DIRECTOR) {
+		is[DIAGNOSIS_DUPLICATE_ADDRESS] = !mac_is_zero(&facts->twin);
+		is[DIAGNOSIS_ANSWERS_ARP] = facts->arp_unicast;
+		is[DIAGNOSIS_ANSWERED_FOR_SERVER] = facts->arp_broadcast && !facts->arp_unicast;
+		is[DIAGNOSIS_ANNOUNCES] = announces(facts);
+	}
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
 		if (is[diagnosis])
 			found[count++] = diagnosis;
 	return count;
 }
 
+enum diagnosis
+diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, bool accepted)
+{
+	/* What leaves no check a chance to succeed. */
+	static const enum diagnosis always[] = { DIAGNOSIS_IS_DIRECTOR, DIAGNOSIS_OTHER_NETWORK, DIAGNOSIS_UNREACHABLE,
+		DIAGNOSIS_PROXY_ARP, DIAGNOSIS_TAKES_NETWORK, DIAGNOSIS_DUPLICATE_ADDRESS, DIAGNOSIS_SHORT_MASK };
+	const bool silent = reason == HEALTH_REASON_TIMEOUT || reason == HEALTH_REASON_UNREACHABLE;
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		if (found[always[i]])
+			return DIAGNOSIS_SERVER_DOWN;
+	if (silent && (found[DIAGNOSIS_NO_CONTROL] || found[DIAGNOSIS_OWN_FILTERED]))
+		return DIAGNOSIS_SERVER_DOWN;
+	if (reason == HEALTH_REASON_REFUSED && (found[DIAGNOSIS_SERVICE_DOWN] || found[DIAGNOSIS_PORT_CLOSED]))
+		return DIAGNOSIS_SERVER_DOWN;
+	return reason == HEALTH_REASON_REFUSED && accepted ? DIAGNOSIS_OWN_REFUSED : DIAGNOSIS_CHECK_FAILED;
+}
+
+bool
+diagnosis_is_note(enum diagnosis diagnosis)
+{
+	enum { WRONG = 0, NOTE = 1 };
+	static const bool notes[] = {
+#define X(id, name, severity, sentence, meaning) severity,
+		DIAGNOSES(X)
+#undef X
+	};
+
+	return (unsigned)diagnosis < ARRAY_LEN(notes) && notes[diagnosis];
+}
+
+bool
+diagnosis_is_of_port(enum diagnosis diagnosis)
+{
+	switch ((int)diagnosis) {
+	case DIAGNOSIS_BOUND_TO_OWN:
+	case DIAGNOSIS_SERVICE_DOWN:
+	case DIAGNOSIS_PORT_CLOSED:
+	case DIAGNOSIS_FIREWALL_REJECTS:
+	case DIAGNOSIS_FIREWALL_DROPS:
+	case DIAGNOSIS_WRONG_SOURCE:
+		return true;
+	default: /* it is about the VIP, or the machine */
+		return false;
+	}
+}
+
 const char *
 diagnosis_name(enum diagnosis diagnosis)
 {
 	static const char *const names[] = {
-#define X(id, name, sentence, meaning) name,
+#define X(id, name, severity, sentence, meaning) name,
 		DIAGNOSES(X)
 #undef X
 	};
@@ -194,7 +291,7 @@ const char *
 diagnosis_sentence(enum diagnosis diagnosis)
 {
 	static const char *const sentences[] = {
-#define X(id, name, sentence, meaning) sentence,
+#define X(id, name, severity, sentence, meaning) sentence,
 		DIAGNOSES(X)
 #undef X
 	};
@@ -206,7 +303,7 @@ const char *
 diagnosis_meaning(enum diagnosis diagnosis)
 {
 	static const char *const meanings[] = {
-#define X(id, name, sentence, meaning) meaning,
+#define X(id, name, severity, sentence, meaning) meaning,
 		DIAGNOSES(X)
 #undef X
 	};

@@ -116,6 +116,16 @@ is_listed(const struct examination *examination, const struct server *server, co
 	return false;
 }
 
+static bool
+is_known_machine(const struct examination *examination, const struct subject *subject)
+{
+	for (size_t i = 0; i < examination->count; i++)
+		if (&examination->subjects[i] != subject && examination->subjects[i].iface == subject->iface &&
+		    addr_equal(&examination->subjects[i].own, &subject->own))
+			return true;
+	return false;
+}
+
 bool
 examine_add(struct examination *examination, const struct server *server, const struct iface *ifaces,
     size_t iface_count)
@@ -139,8 +149,8 @@ examine_add(struct examination *examination, const struct server *server, const 
 		subject->vip = *vip;
 		subject->own = server->settings.addr;
 		subject->mac = server->mac;
-		subject->nameless = mac_is_zero(&server->mac);
 		subject->iface = server->iface;
+		subject->first = !is_known_machine(examination, subject);
 		subject->port = tcp_port(settings, vip);
 		for (size_t j = 0; j < EXAMINE_UNUSED; j++)
 			subject->unused[j] = find_unused(examination, server, iface);
@@ -171,12 +181,15 @@ emit(const struct voice *voice, const struct frame *made, uint16_t iface)
 	voice->emitter->emit(voice->emitter->context, &frame);
 }
 
-/* Without a sender's address, so that the question is answered whatever the server's routes say, and teaches nobody. */
+/* Without a sender's address (NULL) the question is answered whatever the server's routes say, and teaches no cache. */
 static void
-ask_arp(const struct voice *voice, uint16_t iface, const struct mac *destination, const struct addr *target)
+ask_arp(const struct voice *voice, uint16_t iface, const struct mac *destination, const struct addr *target,
+    const struct addr *sender)
 {
 	struct arp arp = { .operation = ARP_REQUEST, .sender = { .family = ADDR_IPV4 }, .target = *target };
 
+	if (sender != NULL)
+		arp.sender = *sender;
 	arp.sender_mac = voice->ifaces[iface].mac;
 	emit(voice, craft_arp(voice->craft, destination, &arp), iface);
 }
@@ -206,7 +219,23 @@ ask_who_has(const struct voice *voice, uint16_t iface, const struct mac *to, con
 	if (target->family == ADDR_IPV6)
 		ask_ndp(voice, iface, to, target);
 	else if (target->family == ADDR_IPV4)
-		ask_arp(voice, iface, to != NULL ? to : &mac_broadcast, target);
+		ask_arp(voice, iface, to != NULL ? to : &mac_broadcast, target, NULL);
+}
+
+/* A second time for the own address, and as the director itself. */
+static void
+ask_own(const struct voice *voice, struct subject *subject)
+{
+	const struct addr *director = iface_address(&voice->ifaces[subject->iface], ADDR_IPV4);
+
+	if (!subject->first)
+		return;
+	if (subject->own.family == ADDR_IPV6 || director == NULL) {
+		ask_who_has(voice, subject->iface, NULL, &subject->own);
+		return;
+	}
+	ask_arp(voice, subject->iface, &mac_broadcast, &subject->own, director);
+	subject->asked_as = true;
 }
 
 static void
@@ -214,7 +243,7 @@ send_far(const struct voice *voice, const struct subject *subject, uint8_t flags
 {
 	struct craft_tcp tcp = { .source_port = subject->far_port, .destination_port = subject->port, .flags = flags };
 
-	if (subject->port == 0 || !addr_is_set(&subject->far) || mac_is_zero(&subject->mac))
+	if (!subject->first || subject->port == 0 || !addr_is_set(&subject->far) || mac_is_zero(&subject->mac))
 		return;
 	tcp.ends.ether_source = voice->ifaces[subject->iface].mac;
 	tcp.ends.ether_destination = subject->mac;
@@ -244,14 +273,16 @@ examine_ask(struct examination *examination, struct craft *craft, const struct i
 
 	examination->round++;
 	for (size_t i = 0; i < examination->count; i++) {
-		const struct subject *subject = &examination->subjects[i];
+		struct subject *subject = &examination->subjects[i];
 
 		if (examination->round > 1) {
 			ask_alone(&voice, subject);
+			ask_own(&voice, subject);
 			continue;
 		}
 		ask_who_has(&voice, subject->iface, NULL, &subject->vip);
-		ask_who_has(&voice, subject->iface, NULL, &subject->own);
+		if (subject->first)
+			ask_who_has(&voice, subject->iface, NULL, &subject->own);
 	}
 }
 
@@ -264,6 +295,18 @@ examine_end(const struct examination *examination, struct craft *craft, const st
 	/* Its answer, if there is one, most likely went elsewhere: this is the number that the server awaits. */
 	for (size_t i = 0; i < examination->count && examination->round > 1; i++)
 		send_far(&voice, &examination->subjects[i], TCP_RST);
+}
+
+bool
+examine_is_silent(const struct examination *examination, const struct subject *subject)
+{
+	for (size_t i = 0; i < examination->count; i++) {
+		const struct subject *other = &examination->subjects[i];
+
+		if (other->iface == subject->iface && addr_equal(&other->own, &subject->own) && other->present)
+			return false;
+	}
+	return examination->round > 1;
 }
 
 /* --- hearing --- */
@@ -289,10 +332,10 @@ is_a_servers(const struct mac *mac, const struct examination *examination, const
 	return false;
 }
 
-/* `mac` says that it has `addr`. */
+/* `mac` says that it has `addr`, to `asker`. */
 static void
 hear_claim(struct examination *examination, uint16_t iface, const struct addr *addr, const struct mac *mac,
-    const struct model *model)
+    const struct addr *asker, const struct model *model)
 {
 	for (size_t i = 0; i < examination->count; i++) {
 		struct subject *subject = &examination->subjects[i];
@@ -305,6 +348,8 @@ hear_claim(struct examination *examination, uint16_t iface, const struct addr *a
 				subject->mac = *mac;
 			else if (!is_server)
 				subject->twin = *mac;
+			subject->present = true;
+			subject->answered_as |= addr_is_set(asker) && !addr_is_no_host(asker);
 		}
 		if (addr_equal(addr, &subject->vip)) {
 			if (is_server && examination->round == 1)
@@ -347,10 +392,10 @@ examine_hear(struct examination *examination, const struct frame *frame, const s
 		return;
 	if (packet.ethertype == ETHERTYPE_ARP) {
 		if (arp_parse(frame, &arp) == 0 && arp.operation == ARP_REPLY)
-			hear_claim(examination, frame->iface, &arp.sender, &arp.sender_mac, model);
+			hear_claim(examination, frame->iface, &arp.sender, &arp.sender_mac, &arp.target, model);
 	} else if (ndp_is_neighbour(&packet)) {
 		if (ndp_parse(frame, &packet, &ndp) == 0 && ndp.kind == NDP_ADVERTISEMENT)
-			hear_claim(examination, frame->iface, &ndp.target, &packet.ether_source, model);
+			hear_claim(examination, frame->iface, &ndp.target, &packet.ether_source, &packet.destination, model);
 	} else if (is_ours(&packet.ether_destination, ifaces, iface_count)) {
 		hear_far(examination, frame->iface, &packet);
 	}

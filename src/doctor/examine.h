@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What `dsrctl doctor` asks servers beside the VIP probe (vipcheck/vipcheck.h): who answers ARP for the VIP, for the server's
- * own address and for addresses that are nobody's, and where the server sends answers to clients of other networks.
+ * What `dsrctl doctor` asks servers beside the VIP probe (vipcheck/vipcheck.h): who answers ARP for the VIP, for the
+ * server's own address and for addresses that no host has, and where the server sends answers to clients of other
+ * networks. The own address is asked for twice: with no sender's address, which is answered whatever the server's routes
+ * are, then with the director's, which a server that takes the director's network for its own does not answer.
  * Pure: frames out by an emitter, frames in by examine_hear(). Two rounds of questions, some tenths of a second apart:
  * what comes after the first answers questions to all, what comes after the second those to the server alone.
  */
@@ -20,7 +22,7 @@
 #include "proto/frame.h"
 
 #define EXAMINE_MOST 512  /* a server and VIP each: more are not asked */
-#define EXAMINE_UNUSED 2  /* addresses that are nobody's; all must be answered for */
+#define EXAMINE_UNUSED 2  /* addresses that no host has; all must be answered for */
 
 /* One server and one of its VIPs, and what was heard of them. */
 struct subject {
@@ -35,7 +37,10 @@ struct subject {
 	uint16_t far_port;
 	uint32_t far_sequence;
 
-	bool nameless;          /* `mac` was not known before */
+	bool first;             /* of this machine: what does not depend on the VIP is asked for it alone */
+	bool asked_as;          /* `own` was asked for with the director's address as sender ... */
+	bool answered_as;       /* ... and answered */
+	bool present;           /* `own` was answered for by `mac`, whoever asked */
 	struct mac twin;        /* a second MAC that answers for `own` */
 	bool arp_broadcast;
 	bool arp_unicast;
@@ -54,6 +59,8 @@ struct examination {
 /* The server with each of its service's VIPs. False when there is no more room. */
 bool examine_add(struct examination *examination, const struct server *server, const struct iface *ifaces,
     size_t iface_count);
+/* Did no answer for the server's own address come, to any question? Only after the second round. */
+bool examine_is_silent(const struct examination *examination, const struct subject *subject);
 /* Asks the next round. */
 void examine_ask(struct examination *examination, struct craft *craft, const struct iface *ifaces,
     const struct emitter *emitter);

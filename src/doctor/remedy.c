@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What mends what, where: one table, whose {words} find_word() fills in. Interfaces of a server are not known here:
+ * What fixes what, where: one table, whose {words} find_word() fills in. Interfaces of a server are not known here:
  * eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on. The commands are explained in
  * doc/real-servers.md.
  */
@@ -28,9 +28,26 @@
 #define UNDO_WINDOWS ".\\dsr-realserver.ps1 undo"
 
 static const struct remedy remedies[] = {
+	{ DIAGNOSIS_IS_DIRECTOR, SYSTEM_ANY,
+	    "Remove the server {own} from the service, or give its address to another machine. To serve from the same "
+	    "hardware, run the service in a container or virtual machine with a MAC address of its own (macvlan, bridge).",
+	    NULL, NULL },
+
+	{ DIAGNOSIS_OTHER_NETWORK, SYSTEM_ANY,
+	    "Compare the server's address in dsrd.conf with the director's networks ({interface} has {networks}). If the "
+	    "address is right and the server is on that segment, give {interface} an address in its network.",
+	    NULL, NULL },
+	{ DIAGNOSIS_OTHER_NETWORK, SYSTEM_LINUX, NULL, "ip -brief address\nip route get {own}", NULL },
+
 	{ DIAGNOSIS_UNREACHABLE, SYSTEM_ANY,
 	    "Look at its power, cable and VLAN, and at its address in dsrd.conf. From the director:",
 	    "{ask-own}", NULL },
+
+	{ DIAGNOSIS_PROXY_ARP, SYSTEM_ANY,
+	    "Move the server into the director's network (VLAN), and switch proxy ARP off on the router with MAC {mac}.",
+	    NULL, NULL },
+	{ DIAGNOSIS_PROXY_ARP, SYSTEM_LINUX, "On that router, if it is Linux:",
+	    "sysctl -w net.ipv4.conf.all.proxy_arp=0", "sysctl -w net.ipv4.conf.all.proxy_arp=1" },
 
 	{ DIAGNOSIS_NOT_ADJACENT, SYSTEM_ANY,
 	    "Move the server into the director's network (VLAN), or correct its address or mac= in dsrd.conf.",
@@ -40,6 +57,16 @@ static const struct remedy remedies[] = {
 	    "Find the machine with MAC {twin} in the switch's table, and give it another address than {own}. From "
 	    "the director:",
 	    "{ask-own}", NULL },
+
+	{ DIAGNOSIS_TAKES_NETWORK, SYSTEM_LINUX | REMEDY_IPV4,
+	    "On the server, find the address whose prefix is too short, and add it again with /32:",
+	    "ip address show dev lo\n"
+	    "ip route show table local type local | grep /",
+	    NULL },
+	{ DIAGNOSIS_TAKES_NETWORK, SYSTEM_LINUX, "Once that address is off lo:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_TAKES_NETWORK, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
+	    "Give the VIP the prefix length {length} on the loopback, and compare the server's netmask and routes with the "
+	    "director's ({director}).", NULL, NULL },
 
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX4, "The same by hand:", QUIET ADD4, "ip address delete {vip}/32 dev lo" },
@@ -97,17 +124,39 @@ static const struct remedy remedies[] = {
 
 	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_ANY,
 	    "Let the program listen on {vip} port {port}, or on all addresses, and restart it: `listen {port}` in "
-	    "nginx, `Listen {port}` in Apache. See what it listens on:", NULL, NULL },
-	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_LINUX, NULL, "ss -lnp 'sport = :{port}'", NULL },
+	    "nginx, `Listen {port}` in Apache.", NULL, NULL },
+	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_LINUX, "See what listens:", "ss -lnp 'sport = :{port}'", NULL },
 	{ DIAGNOSIS_BOUND_TO_OWN, SYSTEM_WINDOWS,
 	    "IIS: add the VIP to the site's bindings, or choose All Unassigned; if the first command prints "
 	    "addresses, the VIP must be among them:",
 	    "netsh http show iplisten\n"
 	    "netsh http add iplisten ipaddress={vip}",
 	    "netsh http delete iplisten ipaddress={vip}" },
-	{ DIAGNOSIS_BOUND_TO_OWN, BSD, NULL, "netstat -an | grep LISTEN", NULL },
+	{ DIAGNOSIS_BOUND_TO_OWN, BSD, "See what listens:", "netstat -an | grep LISTEN", NULL },
 
 	{ DIAGNOSIS_SERVICE_DOWN, SYSTEM_ANY, "Start the program that serves port {port} on the server.", NULL, NULL },
+
+	{ DIAGNOSIS_PORT_CLOSED, SYSTEM_ANY,
+	    "Start the program that serves port {port} on the server. If the port is opened on demand (FTP: 20 and the "
+	    "passive range), let the service not depend on it:",
+	    "vip-check = warn", NULL },
+
+	{ DIAGNOSIS_OWN_REFUSED, SYSTEM_ANY,
+	    "Let the program listen on {own} port {port} as well, or on all addresses, and restart it: `listen {port}` in "
+	    "nginx, `Listen {port}` in Apache. Or do without checks of the own address (`check = none`, with `vip-check = "
+	    "require`): the VIP is checked in any case.", NULL, NULL },
+	{ DIAGNOSIS_OWN_REFUSED, SYSTEM_LINUX, "See what listens:", "ss -lnp 'sport = :{port}'", NULL },
+	{ DIAGNOSIS_OWN_REFUSED, BSD, "See what listens:", "netstat -an | grep LISTEN", NULL },
+	{ DIAGNOSIS_OWN_REFUSED, SYSTEM_WINDOWS, "See what listens:", "netstat -ano -p tcp | findstr :{port}", NULL },
+
+	{ DIAGNOSIS_CHECK_FAILED, SYSTEM_ANY,
+	    "Repeat the check as above, and look at the log of the program that answers it.", NULL, NULL },
+	{ DIAGNOSIS_SERVER_DOWN, SYSTEM_ANY, "See what its checks found last:", "dsrctl show health", NULL },
+
+	{ DIAGNOSIS_SAME_MACHINE, SYSTEM_ANY,
+	    "If that is not intended, remove one of the two servers and give the other the weight of both.", NULL, NULL },
+	{ DIAGNOSIS_ANSWERS_PASS_DIRECTOR, SYSTEM_ANY,
+	    "If another router leads to the clients, make it the server's default gateway.", NULL, NULL },
 
 	{ DIAGNOSIS_FIREWALL_REJECTS, SYSTEM_LINUX, "Open the port, with what the host uses:",
 	    "firewall-cmd --permanent --add-port={port}/{proto} && firewall-cmd --reload\n"
@@ -204,7 +253,8 @@ static const struct remedy remedies[] = {
 
 	{ DIAGNOSIS_ANNOUNCES, SYSTEM_LINUX, "On the server:", SCRIPT, UNDO_SCRIPT },
 	{ DIAGNOSIS_ANNOUNCES, LINUX4, "The same by hand (1 is not enough):",
-	    "sysctl -w net.ipv4.conf.all.arp_announce=2", "sysctl -w net.ipv4.conf.all.arp_announce=0" },
+	    "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2",
+	    "sysctl -w net.ipv4.conf.all.arp_announce=0" },
 	{ DIAGNOSIS_ANNOUNCES, LINUX6,
 	    "The VIP is on the network card, or a program announces it (keepalived). Move it to the loopback:",
 	    "ip -6 address flush dev eth0 to {vip}/128\n" ADD6, "ip -6 address delete {vip}/128 dev lo" },
@@ -240,9 +290,18 @@ static const struct remedy remedies[] = {
 	    "Let the director ({director}) reach {own} port {port} through the server's firewall, or check the VIP "
 	    "alone (`check = none`, with `vip-check = require`).", NULL, NULL },
 
-	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX,
-	    "See whether the questions arrive, and whether rp_filter drops them (2 is loose):",
-	    "tcpdump -ni eth0 dst host {vip}\n"
+	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX | REMEDY_IPV4,
+	    "On the server: is a whole network local to it (then give the VIP /{length}), and does a firewall drop what comes "
+	    "from the director? Do the questions arrive?",
+	    "ip route show table local type local | grep /\n"
+	    "nft list ruleset\n"
+	    "tcpdump -ni eth0 host {own} or host {vip}", NULL },
+	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX | REMEDY_IPV6,
+	    "On the server: does a firewall drop what comes from the director? Do the questions arrive?",
+	    "nft list ruleset\n"
+	    "tcpdump -ni eth0 host {own} or host {vip}", NULL },
+	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX | REMEDY_IPV4,
+	    "If the questions arrive from an address that the server routes elsewhere, rp_filter drops them (2 is loose):",
 	    "sysctl -w net.ipv4.conf.all.rp_filter=2",
 	    "sysctl -w net.ipv4.conf.all.rp_filter=1" },
 	{ DIAGNOSIS_NO_CONTROL, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
@@ -303,6 +362,8 @@ find_word(const char *name, size_t length, const struct diagnose_facts *facts, c
 		{ "ask-own", ask_format(&facts->own, interface, ask_own) },
 		{ "ask-vip", ask_format(&facts->vip, interface, ask_vip) },
 		{ "own", addr_format(&facts->own, own) },
+		{ "interface", interface },
+		{ "networks", facts->networks != NULL && *facts->networks != '\0' ? facts->networks : "no address" },
 		{ "director", addr_equal(&facts->director, &unknown) ? "DIRECTOR" : addr_format(&facts->director,
 		    director) },
 		{ "mac", mac_format(&facts->mac, mac) },

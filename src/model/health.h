@@ -50,11 +50,14 @@ struct health {
 	uint64_t failures;
 };
 
+#define CHECK_CAME 120
+
 /* One check of one server. */
 struct server_check {
 	struct health health;
 	uint8_t percent; /* of the server's weight that this check (a script) grants, 0 to 100 */
 	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is told once */
+	char came[CHECK_CAME]; /* what came back at the last failure, if it can be said: "status 404"; escaped for logs */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "model/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,28 @@ check_kind_name(enum check_kind kind)
 	};
 
 	return (unsigned)kind < CHECK_KINDS ? names[kind] : "?";
+}
+
+const char *
+check_label(const struct check_settings *check, const struct addr *addr, uint16_t port, char text[CHECK_LABEL])
+{
+	const bool brackets = addr->family == ADDR_IPV6 && port != 0;
+	const char *more = "";
+	char name[ADDR_TEXT], number[8] = "";
+
+	if (check->kind == CHECK_SCRIPT) {
+		(void)snprintf(text, CHECK_LABEL, "script %s", check->command);
+		return text;
+	}
+	if (check->kind == CHECK_HTTP || check->kind == CHECK_HTTPS)
+		more = check->path[0] == '\0' ? "/" : check->path;
+	else if (check->kind == CHECK_DNS)
+		more = check->name;
+	if (port != 0)
+		(void)snprintf(number, sizeof(number), ":%u", port);
+	(void)snprintf(text, CHECK_LABEL, "%s %s%s%s%s%s%s", check_kind_name(check->kind), brackets ? "[" : "",
+	    addr_format(addr, name), brackets ? "]" : "", number, *more == '\0' ? "" : " ", more);
+	return text;
 }
 
 static bool

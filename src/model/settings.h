@@ -154,5 +154,9 @@ uint16_t service_check_port(const struct service_settings *service, const struct
 /* An order of all checks: below 0, 0 (they ask the same, ports aside), above 0. */
 int check_compare(const struct check_settings *a, const struct check_settings *b);
 const char *check_kind_name(enum check_kind kind); /* as the configuration and the log have it */
+/* "http 192.0.2.11:80 /healthz", "icmp 2001:db8::1", "script /usr/local/libexec/check-db". Returns `text`. */
+#define CHECK_LABEL 320
+const char *check_label(const struct check_settings *check, const struct addr *addr, uint16_t port,
+    char text[CHECK_LABEL]);
 
 #endif

@@ -72,11 +72,11 @@ expect() { # NAMES PATTERN...: web1 has just these, and the doctor says all of t
 	}
 }
 
-# The commands under "The same by hand", and under "to take it back" there, as they stand in $NET_DIR/said.
+# The commands under "The same by hand", and under "to undo it" there, as they stand in $NET_DIR/said.
 by_hand() { # mend | undo
 	awk -v want="$1" '
 		/^ *The same by hand/ { part = "mend"; next }
-		part != "" && /^ *to take it back:/ { part = "undo"; next }
+		part != "" && /^ *to undo it:/ { part = "undo"; next }
 		part != "" && !/^          [^ ]/ { exit }
 		part == want' "$NET_DIR/said" >"$NET_DIR/by-hand"
 	[ -s "$NET_DIR/by-hand" ] || {
@@ -131,6 +131,11 @@ wait_servers_up web web1 web2
 
 step "a right set-up"
 doctor 0
+[ "$(wc -l <"$NET_DIR/said")" -le 2 ] || {
+	cat "$NET_DIR/said" >&2
+	fail "all is well, and the doctor has more than a line to say"
+}
+doctor 0 --all
 grep -q '2 servers examined, 0 problems' "$NET_DIR/said" || fail "the summary is missing"
 grep -q 'looks like: Linux$' "$NET_DIR/said" || {
 	cat "$NET_DIR/said" >&2
@@ -329,7 +334,7 @@ stop names
 start_names "$VIP"
 restart_director
 expect dns-has-vip 'Delete the record'
-doctor 0 web/web2
+doctor 0 --all web/web2
 grep -q 'DNS: its name does not lead to a VIP' "$NET_DIR/said" || fail "web2's name was not looked up"
 stop names
 start_names "$(server_ip 1)"
@@ -338,6 +343,8 @@ step "without a probe address it works, and says what it cannot tell"
 write_conf
 restart_director
 doctor 0
+! grep -q 'probe-address' "$NET_DIR/said" || fail "what is only worth knowing is said unasked"
+doctor 0 --all
 grep -q 'note   director: no `probe-address` is configured' "$NET_DIR/said" || fail "it does not say so"
 vip_remove web1 "$VIP"
 expect vip-ignored
@@ -371,6 +378,6 @@ if command -v python3 >/dev/null; then
 	start_in web1 echo python3 "$NET_DIR/echo.py" 0.0.0.0
 	sleep 1
 	doctor 1 echo/web1
-	assert_equal "what is wrong" wrong-source "$(names)"
+	assert_equal "what is wrong" 'no-server wrong-source' "$(names)"
 	stop_dsrd
 fi

@@ -28,7 +28,7 @@ write_conf() { # LINE of [dsrd]
 
 # Of the director, or of its capture: "WRONG mtu" or "note offloads", one a line.
 found() {
-	"$DSRCTL" -s "$SOCKET" doctor >"$NET_DIR/said" 2>&1 || true
+	"$DSRCTL" -s "$SOCKET" doctor --all >"$NET_DIR/said" 2>&1 || true
 	sed -n 's/^\(WRONG\|note\) *director: .*\[\([a-z-]*\)\]$/\1 \2/p' "$NET_DIR/said"
 }
 
@@ -45,7 +45,7 @@ expect() { # WHAT
 	}
 }
 
-# What stands under "mend it:" or "to take it back:", done on the director.
+# What stands under "fix:" or "to undo it:", done on the director.
 do_it() { # HEADING
 	command=$(sed -n "/^ *$1\$/{n;s/^ *//p;q;}" "$NET_DIR/said")
 	[ -n "$command" ] || {
@@ -66,7 +66,7 @@ expect ""
 step "receive offloads are on"
 run_in director ethtool -K eth0 gro on
 expect "note offloads"
-do_it "mend it:"
+do_it "fix:"
 expect ""
 run_in director ethtool -K eth0 gro on
 
@@ -74,13 +74,13 @@ step "the servers' side has the smaller MTU"
 run_in director ethtool -K eth0 gro off
 ip -n "$NET-director" link set eth1 mtu 1400
 expect "WRONG mtu"
-do_it "mend it:"
+do_it "fix:"
 expect ""
 
 step "an interface is administratively down"
 ip -n "$NET-director" link set eth1 down
 expect "WRONG interface-down"
-do_it "mend it:"
+do_it "fix:"
 expect ""
 
 step "what could not be sent meanwhile is told"

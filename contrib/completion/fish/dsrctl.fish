@@ -104,6 +104,8 @@ function __dsrctl_argument -a name place before
 			__dsrctl_filter
 		case 'doctor,0'
 			__dsrctl_names service server
+		case 'doctor --all,0'
+			__dsrctl_names service server
 		case 'events,*'
 			__dsrctl_filter
 	end
@@ -125,6 +127,9 @@ function __dsrctl_seconds -a first
 		case reload
 			printf '%s\t%s\n' \
 				--plan 'what a reload would change, and how many connections that touches'
+		case doctor
+			printf '%s\t%s\n' \
+				--all 'the same, with notes, all evidence, and the servers that are well'
 	end
 end
 
@@ -142,7 +147,7 @@ function __dsrctl_command
 			top 'show, live: a screen that keeps itself current, sorts and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \
 			trace 'decisions as they are made; filters as above, and verdict= and reason=' \
-			doctor 'examines director and real servers: what is wrong, and the command that mends it' \
+			doctor 'examines director and real servers: what is wrong, and the commands that fix it' \
 			events 'the last events: changes of state, reloads, operators\' commands, conflicts, and their causes' \
 			version 'the version of the director that runs'
 		return

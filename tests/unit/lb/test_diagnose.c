@@ -94,9 +94,69 @@ row1(void)
 }
 
 static void
+is_director(void)
+{
+	row1();
+	facts.is_director = true;
+	facts.gateway = true;
+}
+
+static void
+other_network(void)
+{
+	row1();
+	facts.other_network = true;
+}
+
+/* The neighbor table still has its MAC address, ARP is not answered now: it has just been switched off. */
+static void
+just_switched_off(void)
+{
+	vip_silent();
+	answer(ASK_OWN, ANSWER_SILENCE, NULL);
+	answer(ASK_OWN_ECHO, ANSWER_SILENCE, NULL);
+	facts.silent = true;
+	facts.checks_silent = true;
+}
+
+/* A router answers for every address, and its answers are one hop older. */
+static void
 row2(void)
 {
+	vip_silent();
+	answer(ASK_VIP, ANSWER_BOUNCED, VIP);
+	evidence.replies[ASK_OWN].hop_limit = 63;
 	facts.shares_mac = true;
+	facts.mask_answered = true;
+}
+
+static void
+same_machine(void)
+{
+	facts.shares_mac = true;
+}
+
+/* Another server's MAC address, and nothing is known of the VIP there. */
+static void
+not_adjacent(void)
+{
+	facts.shares_mac = true;
+	facts.evidence = NULL;
+}
+
+static void
+port_closed(void)
+{
+	answer(ASK_VIP, ANSWER_RESET, VIP);
+	answer(ASK_OWN, ANSWER_RESET, OWN);
+	facts.others_accepted = true;
+}
+
+static void
+router_forwards(void)
+{
+	facts.gateway = true;
+	facts.forwards = true;
 }
 
 static void
@@ -297,7 +357,14 @@ struct row {
 
 static const struct row rows[] = {
 	{ row1, DIAGNOSIS_UNREACHABLE },
-	{ row2, DIAGNOSIS_NOT_ADJACENT },
+	{ is_director, DIAGNOSIS_IS_DIRECTOR },
+	{ other_network, DIAGNOSIS_OTHER_NETWORK },
+	{ just_switched_off, DIAGNOSIS_UNREACHABLE },
+	{ row2, DIAGNOSIS_PROXY_ARP },
+	{ not_adjacent, DIAGNOSIS_NOT_ADJACENT },
+	{ same_machine, DIAGNOSIS_SAME_MACHINE },
+	{ port_closed, DIAGNOSIS_PORT_CLOSED },
+	{ router_forwards, DIAGNOSIS_ANSWERS_PASS_DIRECTOR },
 	{ row3, DIAGNOSIS_VIP_MISSING_FORWARDS },
 	{ row3_redirect, DIAGNOSIS_VIP_MISSING_FORWARDS },
 	{ row3_watched, DIAGNOSIS_VIP_MISSING_FORWARDS },
@@ -326,7 +393,7 @@ static const struct row rows[] = {
 	{ q1, DIAGNOSIS_DNS_HAS_VIP },
 	{ twin, DIAGNOSIS_DUPLICATE_ADDRESS },
 	{ no_source, DIAGNOSIS_NO_SOURCE },
-	{ nameless, DIAGNOSIS_NO_CONTROL },
+	{ nameless, DIAGNOSIS_TAKES_NETWORK },
 };
 
 static size_t
@@ -375,12 +442,44 @@ START_TEST(several_are_told_together)
 }
 END_TEST
 
+static const struct {
+	enum diagnosis found; /* DIAGNOSIS_COUNT: nothing */
+	enum health_reason reason;
+	bool accepted;
+	enum diagnosis diagnosis;
+} check_rows[] = {
+	{ DIAGNOSIS_COUNT, HEALTH_REASON_STATUS, true, DIAGNOSIS_CHECK_FAILED },
+	{ DIAGNOSIS_COUNT, HEALTH_REASON_REFUSED, true, DIAGNOSIS_OWN_REFUSED },
+	{ DIAGNOSIS_COUNT, HEALTH_REASON_REFUSED, false, DIAGNOSIS_CHECK_FAILED },
+	{ DIAGNOSIS_COUNT, HEALTH_REASON_TIMEOUT, true, DIAGNOSIS_CHECK_FAILED },
+	{ DIAGNOSIS_UNREACHABLE, HEALTH_REASON_TIMEOUT, false, DIAGNOSIS_SERVER_DOWN },
+	{ DIAGNOSIS_IS_DIRECTOR, HEALTH_REASON_REFUSED, false, DIAGNOSIS_SERVER_DOWN },
+	{ DIAGNOSIS_NO_CONTROL, HEALTH_REASON_TIMEOUT, false, DIAGNOSIS_SERVER_DOWN },
+	{ DIAGNOSIS_NO_CONTROL, HEALTH_REASON_STATUS, false, DIAGNOSIS_CHECK_FAILED },
+	{ DIAGNOSIS_SERVICE_DOWN, HEALTH_REASON_REFUSED, false, DIAGNOSIS_SERVER_DOWN },
+	{ DIAGNOSIS_SERVICE_DOWN, HEALTH_REASON_SCRIPT, false, DIAGNOSIS_CHECK_FAILED },
+	{ DIAGNOSIS_OWN_FILTERED, HEALTH_REASON_TIMEOUT, true, DIAGNOSIS_SERVER_DOWN },
+	{ DIAGNOSIS_ANSWERS_ARP, HEALTH_REASON_STATUS, true, DIAGNOSIS_CHECK_FAILED },
+};
+
+/* A check that fails is said unless what was found explains it. */
+START_TEST(each_failed_check_has_its_diagnosis)
+{
+	bool found[DIAGNOSIS_COUNT + 1] = { false };
+
+	found[check_rows[_i].found] = true;
+	ck_assert_int_eq(diagnose_check(found, check_rows[_i].reason, check_rows[_i].accepted), check_rows[_i].diagnosis);
+}
+END_TEST
+
 START_TEST(each_row_was_tested)
 {
 	bool seen[DIAGNOSIS_COUNT] = { false };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		seen[rows[i].diagnosis] = true;
+	for (size_t i = 0; i < ARRAY_LEN(check_rows); i++)
+		seen[check_rows[i].diagnosis] = true;
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
 		ck_assert_msg(seen[diagnosis], "no test of %s", diagnosis_name(diagnosis));
 }
@@ -456,9 +555,9 @@ START_TEST(every_diagnosis_can_be_mended_everywhere)
 			size_t count = 0;
 
 			while ((remedy = remedy_at(diagnosis, 1U << i | (_i == 0 ? REMEDY_IPV4 : REMEDY_IPV6), count)) != NULL) {
-				ck_assert(remedy->what != NULL || remedy->mend != NULL);
+				ck_assert(remedy->what != NULL || remedy->fix != NULL);
 				check_filled(remedy->what);
-				check_filled(remedy->mend);
+				check_filled(remedy->fix);
 				check_filled(remedy->undo);
 				count++;
 			}
@@ -474,10 +573,10 @@ START_TEST(a_missing_vip_is_mended_by_the_script)
 	const struct remedy *remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX | REMEDY_IPV4, 0);
 
 	ck_assert_ptr_nonnull(remedy);
-	ck_assert_str_eq(remedy_fill(remedy->mend, &facts, text), "dsr-realserver apply --vip 192.0.2.10 --persist");
+	ck_assert_str_eq(remedy_fill(remedy->fix, &facts, text), "dsr-realserver apply --vip 192.0.2.10 --persist");
 	ck_assert_str_eq(remedy_fill(remedy->undo, &facts, text), "dsr-realserver undo --vip 192.0.2.10");
 	remedy = remedy_at(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV4, 0);
-	ck_assert_str_eq(remedy_fill(remedy->mend, &facts, text),
+	ck_assert_str_eq(remedy_fill(remedy->fix, &facts, text),
 	    ".\\dsr-realserver.ps1 apply -Vip 192.0.2.10 -Port 80 -Protocol TCP");
 }
 END_TEST
@@ -490,7 +589,7 @@ is_mended_by(enum diagnosis diagnosis, unsigned systems, const char *words)
 	char text[REMEDY_TEXT];
 
 	for (size_t i = 0; (remedy = remedy_at(diagnosis, systems, i)) != NULL; i++)
-		if (remedy->mend != NULL && strstr(remedy_fill(remedy->mend, &facts, text), words) != NULL)
+		if (remedy->fix != NULL && strstr(remedy_fill(remedy->fix, &facts, text), words) != NULL)
 			return true;
 	return false;
 }
@@ -545,6 +644,7 @@ diagnose_suite(void)
 	TCase *tcase = tcase_create("diagnose");
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
+	tcase_add_loop_test(tcase, each_failed_check_has_its_diagnosis, 0, (int)ARRAY_LEN(check_rows));
 	tcase_add_loop_test(tcase, each_row_has_its_diagnosis, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tcase, all_good_is_nothing);
 	tcase_add_test(tcase, several_are_told_together);

@@ -69,6 +69,7 @@ setup(void)
 	subject->own = at("192.0.2.11");
 	subject->mac = server_mac;
 	subject->port = 80;
+	subject->first = true;
 	subject->unused[0] = at("192.0.2.101");
 	subject->unused[1] = at("192.0.2.202");
 	subject->far = at("203.0.113.250");
@@ -105,7 +106,7 @@ claim(const struct mac *mac, const char *addr)
 
 START_TEST(asks_all_then_the_server_alone)
 {
-	const struct addr none = at("0.0.0.0");
+	const struct addr none = at("0.0.0.0"), director = at("192.0.2.1");
 
 	ask();
 	ck_assert_uint_eq(sent_count, 2);
@@ -118,7 +119,7 @@ START_TEST(asks_all_then_the_server_alone)
 	ck_assert(addr_equal(&sent[0].arp.target, &subject->vip));
 	ck_assert(addr_equal(&sent[1].arp.target, &subject->own));
 	ask();
-	ck_assert_uint_eq(sent_count, 4);
+	ck_assert_uint_eq(sent_count, 5);
 	for (size_t i = 0; i < 4; i++)
 		ck_assert(mac_equal(&sent[i].packet.ether_destination, &server_mac));
 	ck_assert(addr_equal(&sent[0].arp.target, &subject->vip));
@@ -127,6 +128,8 @@ START_TEST(asks_all_then_the_server_alone)
 	ck_assert_uint_eq(sent[3].packet.tcp_flags, TCP_SYN);
 	ck_assert(addr_equal(&sent[3].packet.source, &subject->far));
 	ck_assert(addr_equal(&sent[3].packet.destination, &subject->vip));
+	/* The own address once more, as the director: what takes the director's network for its own does not answer. */
+	ck_assert(addr_equal(&sent[4].arp.target, &subject->own) && addr_equal(&sent[4].arp.sender, &director));
 	sent_count = 0;
 	examine_end(&examination, craft, &iface, &emitter);
 	ck_assert_uint_eq(sent_count, 1);
@@ -167,11 +170,38 @@ START_TEST(an_unknown_mac_is_learned)
 	claim(&server_mac, "192.0.2.11");
 	ck_assert(mac_equal(&subject->mac, &server_mac));
 	ask();
-	ck_assert_uint_eq(sent_count, 4);
-	/* Nobody answered: then nobody is asked alone. */
+	ck_assert_uint_eq(sent_count, 5);
+	/* Without an answer no host can be asked alone. */
 	subject->mac = mac_zero;
 	ask();
-	ck_assert_uint_eq(sent_count, 0);
+	ck_assert_uint_eq(sent_count, 1);
+}
+END_TEST
+
+/* `own` is at `mac`, says its answer to `asker`. */
+static void
+answer_to(const char *asker)
+{
+	struct arp arp = { .operation = ARP_REPLY, .sender_mac = server_mac, .sender = at("192.0.2.11"),
+		.target_mac = director_mac, .target = at(asker) };
+	const struct frame *frame = craft_arp(craft, &director_mac, &arp);
+
+	ck_assert_ptr_nonnull(frame);
+	examine_hear(&examination, frame, model, &iface, 1);
+}
+
+/* A MAC address that was known before proves nothing: the server may have been switched off since. */
+START_TEST(silence_is_known_after_the_second_round)
+{
+	ask();
+	ck_assert(!examine_is_silent(&examination, subject));
+	ask();
+	ck_assert(examine_is_silent(&examination, subject));
+	answer_to("0.0.0.0");
+	ck_assert(!examine_is_silent(&examination, subject));
+	ck_assert(subject->asked_as && !subject->answered_as);
+	answer_to("192.0.2.1");
+	ck_assert(subject->answered_as);
 }
 END_TEST
 
@@ -215,6 +245,7 @@ examine_suite(void)
 	tcase_add_test(tcase, asks_all_then_the_server_alone);
 	tcase_add_test(tcase, who_answers_is_told_apart);
 	tcase_add_test(tcase, an_unknown_mac_is_learned);
+	tcase_add_test(tcase, silence_is_known_after_the_second_round);
 	tcase_add_test(tcase, an_answer_to_a_far_client_makes_a_gateway);
 	tcase_add_test(tcase, nothing_is_heard_before_the_first_question);
 	suite_add_tcase(suite, tcase);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "ctl/doctor_machine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "doctor/check_evidence.h"
+
+/* --- what is known of one server and VIP --- */
+
+/* What was watched over the last minute, of this server and by strangers. */
+static void
+machine_add_watched(const struct machine *machine, const struct subject *subject, struct diagnose_facts *facts)
+{
+	const struct report_facts *known = machine->view->facts;
+	const struct watch *watch = &known->forwarder->watch;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct finding *finding = &watch->findings[i];
+		const bool is_server = mac_equal(&finding->mac, &subject->mac);
+
+		if (finding->iface != subject->iface || !addr_equal(&finding->vip, &subject->vip) ||
+		    watch_is_over(finding, known->now))
+			continue;
+		switch (finding->kind) {
+		case WATCH_ANSWERS:
+			break; /* asked again, see doctor/examine.h */
+		case WATCH_ANNOUNCES:
+		case WATCH_ASKS_AS:
+			if (is_server)
+				facts->announced = true;
+			else if (report_server_of(known->model, finding->iface, &finding->mac) == NULL)
+				facts->foreign = finding->mac;
+			break;
+		case WATCH_SENDS_BACK:
+			facts->bounced |= is_server;
+			break;
+		case WATCH_KIND_COUNT:
+			break;
+		}
+	}
+}
+
+/*
+ * Does another server of the service, with another address, have the same MAC? In different services one machine may
+ * well be known by different addresses, and in one by an IPv4 and an IPv6 address.
+ */
+static bool
+machine_shares_mac(const struct server *server, const struct subject *subject)
+{
+	const struct service *service = server->service;
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct server *other = service->servers[i];
+
+		if (other->iface == subject->iface && mac_equal(&other->mac, &subject->mac) &&
+		    other->settings.addr.family == subject->own.family && !mac_is_zero(&subject->mac) &&
+		    !addr_equal(&other->settings.addr, &subject->own))
+			return true;
+	}
+	return false;
+}
+
+static bool
+machine_is_director(const struct machine *machine, const struct addr *own)
+{
+	const struct report_facts *known = machine->view->facts;
+
+	for (size_t i = 0; i < known->iface_count; i++)
+		if (iface_has_address(known->ifaces[i].iface, own))
+			return true;
+	return false;
+}
+
+static void
+machine_list_networks(struct machine *machine, const struct iface *iface, enum addr_family family)
+{
+	size_t used = 0;
+
+	machine->networks[0] = '\0';
+	for (size_t i = 0; i < iface->address_count && used < NETWORKS_TEXT; i++) {
+		char addr[ADDR_TEXT];
+
+		if (iface->addresses[i].addr.family == family)
+			used += (size_t)snprintf(machine->networks + used, NETWORKS_TEXT - used, "%s%s/%u", used == 0 ? "" : ", ",
+			    addr_format(&iface->addresses[i].addr, addr), iface->addresses[i].length);
+	}
+}
+
+/* What holds of the server whatever the VIP; also for one without an interface. */
+static struct diagnose_facts
+machine_gather_server(struct machine *machine, const struct server *server)
+{
+	const struct report_facts *known = machine->view->facts;
+	struct diagnose_facts facts = { .own = server->settings.addr, .mac = server->mac };
+	const struct iface *iface = server->iface < known->iface_count ? known->ifaces[server->iface].iface : NULL;
+	const struct listen_settings *listens = server->service->settings.listens;
+
+	if (server->service->settings.listen_count > 0) {
+		facts.vip = listens[0].vip;
+		facts.protocol = listens[0].protocol;
+		facts.port = listens[0].first;
+	}
+	facts.is_director = machine_is_director(machine, &facts.own);
+	facts.other_network = iface == NULL;
+	facts.networks = machine->networks;
+	if (iface != NULL) {
+		const struct addr *director = iface_address(iface, (enum addr_family)facts.own.family);
+
+		machine_list_networks(machine, iface, (enum addr_family)facts.own.family);
+		facts.interface = iface->name;
+		facts.director_mtu = iface->mtu;
+		facts.other_network = director != NULL && !iface_is_on_link(iface, &facts.own);
+		if (director != NULL)
+			facts.director = *director;
+	}
+	facts.checks_silent = server->health.state == HEALTH_DOWN && server->health.reason == HEALTH_REASON_TIMEOUT;
+	return facts;
+}
+
+static struct diagnose_facts
+machine_gather(struct machine *machine, const struct server *server, const struct subject *subject)
+{
+	const struct doctor_view *view = machine->view;
+	struct diagnose_facts facts = machine_gather_server(machine, server);
+
+	facts.vip = subject->vip;
+	facts.mac = subject->mac;
+	facts.silent = examine_is_silent(view->examination, subject);
+	facts.nameless = subject->present && subject->asked_as && !subject->answered_as;
+	facts.twin = subject->twin;
+	facts.shares_mac = machine_shares_mac(server, subject);
+	facts.arp_broadcast = subject->arp_broadcast;
+	facts.arp_unicast = subject->arp_unicast;
+	facts.foreign = subject->foreign;
+	facts.gateway = subject->gateway;
+	facts.forwards = subject->gateway && view->forwards(view->context, subject->iface,
+	    (enum addr_family)subject->vip.family);
+	facts.mask_answered = true;
+	for (size_t i = 0; i < EXAMINE_UNUSED; i++)
+		facts.mask_answered &= subject->unused_answered[i];
+	facts.dns = view->name(view->context, server) == NAME_IS_VIP;
+	facts.port = subject->port;
+	facts.protocol = subject->port != 0 ? PROTOCOL_TCP : PROTOCOL_UDP;
+	machine_add_watched(machine, subject, &facts);
+	return facts;
+}
+
+/* --- rows --- */
+
+/* Is it about the machine, not about one of its VIPs? */
+static bool
+machine_is_subject(enum diagnosis diagnosis)
+{
+	switch ((int)diagnosis) {
+	case DIAGNOSIS_IS_DIRECTOR:
+	case DIAGNOSIS_OTHER_NETWORK:
+	case DIAGNOSIS_UNREACHABLE:
+	case DIAGNOSIS_PROXY_ARP:
+	case DIAGNOSIS_NOT_ADJACENT:
+	case DIAGNOSIS_DUPLICATE_ADDRESS:
+	case DIAGNOSIS_TAKES_NETWORK:
+	case DIAGNOSIS_SHORT_MASK:
+	case DIAGNOSIS_SAME_MACHINE:
+	case DIAGNOSIS_OWN_REFUSED:
+	case DIAGNOSIS_CHECK_FAILED:
+	case DIAGNOSIS_SERVER_DOWN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Faults that harm clients whether the server is in use or not. */
+static bool
+machine_harms_others(enum diagnosis diagnosis)
+{
+	switch ((int)diagnosis) {
+	case DIAGNOSIS_DUPLICATE_ADDRESS:
+	case DIAGNOSIS_ANSWERS_ARP:
+	case DIAGNOSIS_ANSWERED_FOR_SERVER:
+	case DIAGNOSIS_ANNOUNCES:
+	case DIAGNOSIS_FOREIGN_OWNER:
+	case DIAGNOSIS_SHORT_MASK:
+	case DIAGNOSIS_DNS_HAS_VIP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+machine_place(const struct machine_row *row, const struct diagnose_facts *facts, char place[PORT_TEXT])
+{
+	if (machine_is_subject(row->diagnosis))
+		addr_format(&facts->own, place);
+	else if (diagnosis_is_of_port(row->diagnosis))
+		report_port(&facts->vip, facts->protocol, facts->port, place);
+	else
+		addr_format(&facts->vip, place);
+}
+
+/* Is `name` one of the words of "a, b, c"? */
+static bool
+machine_is_listed(const char *list, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name))
+		if ((at == list || at[-1] == ' ') && (at[length] == '\0' || at[length] == ','))
+			return true;
+	return false;
+}
+
+static void
+machine_list(struct machine_row *row, const char *place)
+{
+	const size_t used = strlen(row->also), length = strlen(place);
+
+	if (strcmp(place, row->place) == 0 || machine_is_listed(row->also, place))
+		return;
+	if (row->unnamed > 0 || used + length + 3 > ALSO_TEXT) {
+		row->unnamed++;
+		return;
+	}
+	snprintf(row->also + used, ALSO_TEXT - used, "%s%s", used == 0 ? "" : ", ", place);
+}
+
+static bool
+machine_same_check(const struct machine_row *row, const struct server *server, size_t check)
+{
+	char label[CHECK_LABEL], other[CHECK_LABEL];
+	const struct service_settings *one = &row->server->service->settings, *two = &server->service->settings;
+
+	if (row->diagnosis != DIAGNOSIS_CHECK_FAILED && row->diagnosis != DIAGNOSIS_OWN_REFUSED)
+		return true;
+	check_label(&one->checks[row->check], &row->facts.own, service_check_port(one, &one->checks[row->check]), label);
+	check_label(&two->checks[check], &server->settings.addr, service_check_port(two, &two->checks[check]), other);
+	return strcmp(label, other) == 0;
+}
+
+static void
+machine_add(struct machine *machine, enum diagnosis diagnosis, const struct server *server, size_t check,
+    const struct diagnose_facts *facts)
+{
+	const bool note = diagnosis_is_note(diagnosis) ||
+	    (server_state(server) == SERVER_DISABLED && !machine_harms_others(diagnosis));
+	struct machine_row *row;
+	char place[PORT_TEXT];
+
+	machine->found[diagnosis] = true;
+	for (size_t i = 0; i < machine->row_count; i++) {
+		row = &machine->rows[i];
+		if (row->diagnosis != diagnosis || !machine_same_check(row, server, check))
+			continue;
+		machine_place(row, facts, place);
+		machine_list(row, place);
+		row->note &= note;
+		return;
+	}
+	if (machine->row_count == MACHINE_ROWS) {
+		machine->rows[MACHINE_ROWS - 1].unnamed++;
+		return;
+	}
+	row = &machine->rows[machine->row_count++];
+	memset(row, 0, sizeof(*row));
+	row->diagnosis = diagnosis;
+	row->note = note;
+	row->server = server;
+	row->check = check;
+	row->facts = *facts;
+	machine_place(row, facts, row->place);
+}
+
+/* --- from facts to rows --- */
+
+static void
+machine_diagnose(struct machine *machine, const struct server *server, const struct diagnose_facts *facts)
+{
+	enum diagnosis found[DIAGNOSIS_COUNT];
+	const size_t count = diagnose(facts, found);
+
+	for (size_t i = 0; i < count; i++)
+		machine_add(machine, found[i], server, 0, facts);
+}
+
+static bool
+machine_is_path_of(const struct path *path, const struct server *server, const struct addr *vip)
+{
+	return server_ref_equal(path->ref, server->ref) && path->settled && addr_equal(&path->vip, vip);
+}
+
+/* All findings about one VIP on one server. */
+static void
+machine_diagnose_vip(struct machine *machine, const struct server *server, const struct subject *subject)
+{
+	const struct path_table *paths = machine->view->facts->forwarder->paths;
+	struct diagnose_facts facts = machine_gather(machine, server, subject);
+	bool any = false;
+
+	for (size_t i = 0; i < path_count(paths); i++)
+		facts.others_accepted |= machine_is_path_of(path_at(paths, i), server, &subject->vip) &&
+		    path_at(paths, i)->verdict == PATH_ACCEPTED;
+	for (size_t i = 0; i < path_count(paths); i++) {
+		const struct path *path = path_at(paths, i);
+
+		if (!machine_is_path_of(path, server, &subject->vip))
+			continue;
+		facts.protocol = path->protocol;
+		facts.port = path->port;
+		facts.verdict = path->verdict;
+		facts.evidence = &path->last;
+		machine_diagnose(machine, server, &facts);
+		any = true;
+	}
+	if (!any)
+		machine_diagnose(machine, server, &facts);
+}
+
+/* Is the VIP accepted where the check asks the server's own address? */
+static bool
+machine_accepts(const struct machine *machine, const struct server *server, uint16_t port)
+{
+	const struct path_table *paths = machine->view->facts->forwarder->paths;
+
+	for (size_t i = 0; i < path_count(paths); i++)
+		if (server_ref_equal(path_at(paths, i)->ref, server->ref) && path_at(paths, i)->port == port &&
+		    path_at(paths, i)->verdict == PATH_ACCEPTED)
+			return true;
+	return false;
+}
+
+static void
+machine_diagnose_checks(struct machine *machine, const struct server *server)
+{
+	const struct service_settings *settings = &server->service->settings;
+
+	for (size_t i = 0; i < server->check_count; i++) {
+		const struct health *health = &server->checks[i].health;
+		struct diagnose_facts facts = machine_gather_server(machine, server);
+		enum diagnosis diagnosis;
+
+		if (health->state != HEALTH_DOWN)
+			continue;
+		facts.port = service_check_port(settings, &settings->checks[i]);
+		diagnosis = diagnose_check(machine->found, health->reason, machine_accepts(machine, server, facts.port));
+		if (diagnosis != DIAGNOSIS_SERVER_DOWN)
+			machine_add(machine, diagnosis, server, i, &facts);
+	}
+}
+
+static size_t
+machine_diagnose_server(struct machine *machine, const struct server *server)
+{
+	const struct examination *examination = machine->view->examination;
+	size_t subjects = 0;
+
+	for (size_t i = 0; i < examination->count; i++) {
+		if (!server_ref_equal(examination->subjects[i].ref, server->ref))
+			continue;
+		machine_diagnose_vip(machine, server, &examination->subjects[i]);
+		subjects++;
+	}
+	return subjects;
+}
+
+void
+machine_examine(struct machine *machine, const struct doctor_view *view, const struct server *const *servers, size_t count)
+{
+	const struct report_facts *known = view->facts;
+
+	memset(machine, 0, sizeof(*machine));
+	machine->view = view;
+	machine->servers = servers;
+	machine->count = count;
+	machine->unexamined = servers[0]->iface < known->iface_count && !known->ifaces[servers[0]->iface].iface->up;
+	/* The director's interface is the problem then, and is reported as such. */
+	if (machine->unexamined)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const struct diagnose_facts facts = machine_gather_server(machine, servers[i]);
+
+		/* Without an interface nothing was asked; beyond what the doctor asks, checks alone speak. */
+		if (machine_diagnose_server(machine, servers[i]) == 0 &&
+		    (facts.is_director || servers[i]->iface == IFACE_NONE || mac_is_zero(&servers[i]->mac)))
+			machine_diagnose(machine, servers[i], &facts);
+		machine_diagnose_checks(machine, servers[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct diagnose_facts facts = machine_gather_server(machine, servers[i]);
+
+		if (server_state(servers[i]) == SERVER_DOWN && machine_problems(machine) == 0)
+			machine_add(machine, DIAGNOSIS_SERVER_DOWN, servers[i], 0, &facts);
+	}
+}
+
+size_t
+machine_problems(const struct machine *machine)
+{
+	size_t problems = 0;
+
+	for (size_t i = 0; i < machine->row_count; i++)
+		problems += !machine->rows[i].note;
+	return problems;
+}
+
+unsigned
+machine_systems(const struct machine *machine)
+{
+	const struct path_table *paths = machine->view->facts->forwarder->paths;
+	unsigned systems = SYSTEM_ANY;
+
+	for (size_t i = 0; i < path_count(paths); i++) {
+		const struct path *path = path_at(paths, i);
+		const unsigned guess = path->settled ? system_guess_evidence(&path->last) : SYSTEM_ANY;
+
+		if (addr_equal(&path->server->settings.addr, &machine->servers[0]->settings.addr) && (systems & guess) != 0)
+			systems &= guess;
+	}
+	return systems;
+}
