@@ -275,7 +275,7 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "kind", NULL, false }, { "vip", "VIP", false },
 		{ "mac", "MAC", false }, { "server", "SERVER", false }, { "interface", "INTERFACE", false },
-		{ "count", "TIMES", true }, { "last_seconds", NULL, true }, { "over", NULL, false },
+		{ "count", "TIMES", true }, { "last_seconds", NULL, true },
 		{ "last", "LAST", true }, { "what", "WHAT IT DOES", false } };
 	const struct watch *watch = &facts->forwarder->watch;
 	const struct writer_ops *ops = writer->ops;
@@ -285,9 +285,10 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];
 		const struct server *server = report_server_of(facts->model, finding->iface, &finding->mac);
-		const bool over = watch_is_over(finding, facts->now);
 		char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], last[DURATION_TEXT];
 
+		if (watch_is_over(finding, facts->now))
+			continue;
 		ops->row(writer);
 		ops->cell(writer, watch_kind_name(finding->kind), MOOD_PLAIN);
 		ops->cell(writer, addr_format(&finding->vip, addr), MOOD_PLAIN);
@@ -298,9 +299,8 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 		    MOOD_PLAIN);
 		ops->cell_number(writer, finding->count);
 		ops->cell_number(writer, seconds_since(facts->now, finding->last));
-		ops->cell_flag(writer, over);
 		ops->cell(writer, age(facts->now, finding->last, last), MOOD_PLAIN);
-		ops->cell(writer, watch_kind_sentence(finding->kind), over ? MOOD_WARN : MOOD_BAD);
+		ops->cell(writer, watch_kind_sentence(finding->kind), MOOD_BAD);
 	}
 	ops->table_end(writer);
 }

@@ -193,6 +193,33 @@ react(struct director *director, struct finding *finding, uint64_t now)
 		log_error("announce result=failed reason=\"out of memory\"");
 }
 
+/*
+ * Those who believed the other one may go on doing so until their caches forget it, and it is not there any more: they hear
+ * the truth at once, whatever `vip-conflict` says.
+ */
+static void
+end_conflict(struct director *director, const struct finding *finding, uint64_t now)
+{
+	const struct server *server = probing_owner(director, &finding->mac);
+	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
+
+	if (finding->told >= finding->first)
+		log_notice("vip-conflict-end kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64,
+		    watch_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
+		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name, finding->count);
+	if (finding->kind != WATCH_SENDS_BACK && director->announces &&
+	    fwdtab_vip(director->table, finding->iface, &finding->vip) != NULL &&
+	    announcer_add(director->forwarder.announcer, finding->iface, &finding->vip, now) == -1)
+		log_error("announce result=failed reason=\"out of memory\"");
+}
+
+/* A server that announces the VIP now and then must be silent for longer before it is trusted again. */
+static bool
+keeps_out(const struct finding *finding, uint64_t now)
+{
+	return finding->kind == WATCH_ANSWERS ? !watch_is_over(finding, now) : now - finding->last < WATCH_QUIET;
+}
+
 static bool
 is_in_conflict(const struct director *director, const struct server *server, uint64_t now)
 {
@@ -201,7 +228,7 @@ is_in_conflict(const struct director *director, const struct server *server, uin
 	if (server->service->settings.vip_conflict != VIP_CONFLICT_REMOVE || mac_is_zero(&server->mac))
 		return false;
 	for (size_t i = 0; i < watch->count; i++)
-		if (mac_equal(&watch->findings[i].mac, &server->mac) && !watch_is_over(&watch->findings[i], now) &&
+		if (mac_equal(&watch->findings[i].mac, &server->mac) && keeps_out(&watch->findings[i], now) &&
 		    listens_on(server->service, &watch->findings[i].vip))
 			return true;
 	return false;
@@ -234,6 +261,8 @@ probing_tick(struct director *director, uint64_t now)
 		tell_finding(director, finding);
 	for (size_t i = 0; i < watch->count; i++)
 		react(director, &watch->findings[i], now);
+	while ((finding = watch_ended(watch, now)) != NULL)
+		end_conflict(director, finding, now);
 	if (watch->count > 0)
 		update_conflicts(director, now);
 }

@@ -14,6 +14,8 @@
 #define VIPS_PER_TICK 64
 #define TELL_AGAIN MINUTES(60)
 #define HOLD_BACK SECONDS(3)
+#define FOLLOW_UP SECONDS(2)
+#define ANSWER_TIME SECONDS(1) /* RETRANS_TIMER, RFC 4861 section 10 */
 #define DEFEND SECONDS(10) /* DEFEND_INTERVAL, RFC 5227 section 1.1 */
 
 void
@@ -74,14 +76,56 @@ ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, cons
 	return 1;
 }
 
+static bool
+is_live_answer(const struct finding *finding, uint64_t now)
+{
+	return finding->kind == WATCH_ANSWERS && !watch_is_over(finding, now);
+}
+
+/* Several hosts may answer for one VIP: one question is for all of them. */
+static size_t
+follow_up(struct watch *watch, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
+    const struct emitter *emitter, uint64_t now)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		struct finding *finding = &watch->findings[i];
+
+		if (!is_live_answer(finding, now) || !addr_equal(&finding->vip, &vip->addr))
+			continue;
+		finding->asked = now;
+		finding->unanswered++;
+		any = true;
+	}
+	return any ? ask(vip, craft, ifaces, emitter) : 0;
+}
+
+static size_t
+follow_up_all(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
+    const struct emitter *emitter, uint64_t now)
+{
+	size_t sent = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < watch->count && !any; i++)
+		any = is_live_answer(&watch->findings[i], now);
+	if (!any || now < watch->next_follow_up)
+		return 0;
+	watch->next_follow_up = now + FOLLOW_UP;
+	for (size_t i = 0; i < model->vip_count; i++)
+		sent += follow_up(watch, &model->vips[i], craft, ifaces, emitter, now);
+	return sent;
+}
+
 size_t
 watch_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
     const struct emitter *emitter, uint64_t now)
 {
-	size_t sent = 0;
+	size_t sent = follow_up_all(watch, model, craft, ifaces, emitter, now);
 
 	if (now < watch->next_ask)
-		return 0;
+		return sent;
 	for (size_t i = 0; i < VIPS_PER_TICK && watch->next_vip < model->vip_count; i++)
 		sent += ask(&model->vips[watch->next_vip++], craft, ifaces, emitter);
 	if (watch->next_vip < model->vip_count)
@@ -119,7 +163,15 @@ note(struct watch *watch, enum watch_kind kind, uint16_t iface, const struct add
 		finding = place_for(watch);
 		*finding = (struct finding) { .kind = kind, .vip = *vip, .mac = *mac, .iface = iface, .first = now };
 	}
+	if (finding->ended) {
+		/* It begins again: told again, unless that was done less than a minute ago. */
+		finding->ended = false;
+		finding->first = now;
+		if (now - finding->told >= WATCH_QUIET)
+			finding->told = 0;
+	}
 	finding->last = now;
+	finding->unanswered = 0;
 	finding->count++;
 }
 
@@ -156,7 +208,23 @@ watch_hear_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, c
 bool
 watch_is_over(const struct finding *finding, uint64_t now)
 {
+	if (finding->kind == WATCH_ANSWERS && finding->unanswered >= WATCH_UNANSWERED && now - finding->asked >= ANSWER_TIME)
+		return true;
 	return now - finding->last >= WATCH_QUIET;
+}
+
+struct finding *
+watch_ended(struct watch *watch, uint64_t now)
+{
+	for (size_t i = 0; i < watch->count; i++) {
+		struct finding *finding = &watch->findings[i];
+
+		if (finding->ended || !watch_is_over(finding, now))
+			continue;
+		finding->ended = true;
+		return finding;
+	}
+	return NULL;
 }
 
 struct finding *

@@ -16,6 +16,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/duration.h"
 #include "base/iface.h"
 #include "model/model.h"
 #include "proto/arp.h"
@@ -25,6 +26,7 @@
 
 #define WATCH_FINDINGS 64           /* anybody can forge MAC addresses: the oldest finding gives way */
 #define WATCH_QUIET SECONDS(60)     /* so long silent, and it counts as over */
+#define WATCH_UNANSWERED 3          /* who answers for the VIP and leaves so many questions in a row unanswered has stopped */
 
 enum watch_kind {
 	WATCH_ANSWERS = 0, /* ARP replies and solicited advertisements */
@@ -44,6 +46,9 @@ struct finding {
 	uint64_t count;
 	uint64_t told;     /* when it was last logged; 0: not yet */
 	uint64_t answered; /* when the VIP was last announced because of it */
+	uint64_t asked;    /* when the VIP was last asked for, since it was heard */
+	unsigned unanswered;
+	bool ended;        /* watch_ended() has returned it */
 };
 
 struct watch {
@@ -53,11 +58,15 @@ struct watch {
 	uint64_t next_ask;
 	size_t next_vip;
 	unsigned rounds;
+	uint64_t next_follow_up;
 };
 
 /* All the VIPs are asked for anew, as at a start. */
 void watch_begin(struct watch *watch, uint64_t now);
-/* Asks for VIPs when it is time: call it about once a second. The number of frames. */
+/*
+ * Asks for VIPs when it is time, and every other second for those that another host answers for, to notice the end: call it
+ * about once a second. The number of frames.
+ */
 size_t watch_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
     const struct emitter *emitter, uint64_t now);
 
@@ -73,6 +82,8 @@ void watch_hear_bounce(struct watch *watch, uint16_t iface, const struct addr *v
 struct finding *watch_news(struct watch *watch, bool (*known)(const void *context, const struct finding *finding),
     const void *context, uint64_t now);
 bool watch_is_over(const struct finding *finding, uint64_t now);
+/* The next finding that has ended. Each once. */
+struct finding *watch_ended(struct watch *watch, uint64_t now);
 /* Is it time to announce the VIP because of it? Not more often than RFC 5227 section 2.4 lets a host defend itself. */
 bool watch_may_announce(struct finding *finding, uint64_t now);
 

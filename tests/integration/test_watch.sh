@@ -11,6 +11,8 @@ net_require nginx curl tcpdump arping
 net_up 2
 STRANGER_MAC=02:00:00:00:00:66
 PROBE=$SERVER_PREFIX.250
+DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
+SOCKET=$NET_DIR/dsrd.sock
 vip_hex=$(printf '0x%02x%02x%02x%02x' 192 0 2 10)
 for server in web1 web2; do
 	start_nginx "$server"
@@ -88,8 +90,18 @@ run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=1
 ip -n "$NET-stranger" address add "$VIP/32" dev eth0
 start_dsrd
 wait_log 10 "$(conflict answers "$STRANGER_MAC" unknown)"
-stop_dsrd
+
+step "it loses the VIP: the director notices, announces the VIP again, and shows the conflict no longer"
+run_in client ip neigh replace "$VIP" lladdr "$STRANGER_MAC" dev eth0 nud reachable
+"$DSRCTL" -s "$SOCKET" show | grep -q "$STRANGER_MAC" || fail "dsrctl show does not have the conflict"
 ip -n "$NET-stranger" address delete "$VIP/32" dev eth0
+wait_log 12 "vip-conflict-end kind=answers vip=$VIP mac=$STRANGER_MAC"
+knows_director() {
+	ip -n "$NET-client" neigh show "$VIP" | grep -q "$DIRECTOR_MAC"
+}
+wait_until 3 knows_director || fail "the VIP was not announced again after the conflict"
+"$DSRCTL" -s "$SOCKET" show | grep "$STRANGER_MAC.*answers for" && fail "dsrctl show still has the conflict"
+stop_dsrd
 
 step "vip-conflict = announce: the VIP is announced again"
 write_conf announce

@@ -324,8 +324,10 @@ START_TEST(advises)
 	server(0)->health.state = server(1)->health.state = HEALTH_UP;
 	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
 	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers for the VIP");
+	advised("\"conflicts\":[{\"kind\":\"answers\"");
 	forwarder.watch.findings[0].last = 0;
 	advised("\"advice\":[]");
+	advised("\"conflicts\":[]");
 	facts.observe = true;
 	advised("it only looks on");
 	facts.observe = false;

@@ -197,6 +197,60 @@ START_TEST(test_flood)
 }
 END_TEST
 
+static unsigned
+ask_for(uint64_t seconds)
+{
+	struct forwarder *forwarder = &scene.forwarder;
+	unsigned asked = 0;
+
+	for (uint64_t i = 0; i < seconds; i++) {
+		scene.now += SECONDS(1);
+		asked += (unsigned)watch_tick(&forwarder->watch, scene.model, forwarder->craft, scene.ifaces,
+		    &forwarder->emitter, scene.now);
+	}
+	return asked;
+}
+
+/* Who answered and does so no longer has stopped, once a few questions got no answer: not only after a minute. */
+START_TEST(test_end_is_asked_for)
+{
+	struct watch *watch = &scene.forwarder.watch;
+
+	watch->next_ask = UINT64_MAX;
+	ck_assert_uint_eq(ask_for(10), 0);
+	scene_arp(&scene, SERVER_MAC, US, 2, SERVER_MAC, VIP, "192.0.2.1");
+	ck_assert_uint_eq(ask_for(4), 2);
+	scene_arp(&scene, SERVER_MAC, US, 2, SERVER_MAC, VIP, "192.0.2.1");
+	ck_assert_uint_ge(ask_for(5), 2);
+	ck_assert_ptr_null(watch_ended(watch, scene.now));
+	ask_for(3);
+	ck_assert(watch_is_over(only_finding(), scene.now));
+	ck_assert_ptr_eq(watch_ended(watch, scene.now), only_finding());
+	ck_assert_ptr_null(watch_ended(watch, scene.now));
+	ck_assert_uint_eq(ask_for(10), 0);
+}
+END_TEST
+
+START_TEST(test_end_and_new_beginning)
+{
+	struct watch *watch = &scene.forwarder.watch;
+	uint64_t first;
+
+	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
+	ck_assert_ptr_nonnull(watch_news(watch, knows_all, NULL, scene.now));
+	first = only_finding()->first;
+	ck_assert_ptr_null(watch_ended(watch, scene.now + WATCH_QUIET - 1));
+	scene.now += WATCH_QUIET;
+	ck_assert_ptr_nonnull(watch_ended(watch, scene.now));
+	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
+	ck_assert(!watch_is_over(only_finding(), scene.now));
+	ck_assert_uint_gt(only_finding()->first, first);
+	ck_assert_ptr_nonnull(watch_news(watch, knows_all, NULL, scene.now));
+	scene.now += WATCH_QUIET;
+	ck_assert_ptr_nonnull(watch_ended(watch, scene.now));
+}
+END_TEST
+
 START_TEST(test_words)
 {
 	for (enum watch_kind kind = 0; kind < WATCH_KIND_COUNT; kind++) {
@@ -226,6 +280,8 @@ watch_suite(void)
 	tcase_add_test(tcase, test_announces_in_moderation);
 	tcase_add_test(tcase, test_asks);
 	tcase_add_test(tcase, test_flood);
+	tcase_add_test(tcase, test_end_is_asked_for);
+	tcase_add_test(tcase, test_end_and_new_beginning);
 	tcase_add_test(tcase, test_words);
 	suite_add_tcase(suite, tcase);
 	return suite;
