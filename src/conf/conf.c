@@ -164,10 +164,14 @@ dump_section(const struct conf *conf, const struct service_settings *service, un
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		const struct key *key = &keys[i];
 
+		size_t index = 0;
+
 		if ((key->info.sections & kind) == 0 || key->print == NULL)
 			continue;
-		for (size_t index = 0; key->print(conf, service, index, text); index++)
+		for (; key->print(conf, service, index, text); index++)
 			(void)fprintf(out, "%s = %s\n", key->info.name, text);
+		if (index == 0 && kind == CONF_IN_DSRD)
+			(void)fprintf(out, "; %s is not set: it takes %s\n", key->info.name, key->info.takes);
 	}
 }
 

@@ -17,6 +17,7 @@
 
 #define CONF_USER 64
 #define CONF_PATH 200 /* more than a line can hold */
+#define CONF_CONTROL RUNSTATEDIR "/dsrd.sock" /* of this build */
 #define CONF_SOCKET 104 /* struct sockaddr_un of the BSDs has no room for a longer path */
 
 /* Who forwards the frames of flows that are decided. */
@@ -36,7 +37,7 @@ struct conf {
 	bool bypass;   /* frames leave past the queue discipline */
 	bool withhold; /* the host's own stack does not see frames for VIPs */
 	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
-	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: the default */
+	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: CONF_CONTROL */
 	char state[CONF_PATH];   /* the state file's path, or "off"; empty: the default */
 	char control_group[CONF_USER];
 	bool control_change; /* that group may change things, not only look */
@@ -63,7 +64,7 @@ void conf_set_iface(struct conf *conf, const char *iface);
 /* 0, or -1 with an error added when a service has no interface: what only offline mode can do without. */
 NODISCARD int conf_need_iface(const struct conf *conf, const char *path, struct errlist *errors);
 
-/* The effective configuration, defaults filled in, in the syntax of the file. */
+/* The effective configuration, defaults filled in, in the syntax of the file; keys of [dsrd] that have no value as comments. */
 void conf_dump(const struct conf *conf, FILE *out);
 
 #define CONF_IN_DSRD 1U

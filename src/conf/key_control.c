@@ -26,8 +26,8 @@ bool
 value_print_control(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	(void)service;
-	(void)snprintf(text, KEY_TEXT, "%s", conf->control);
-	return index == 0 && conf->control[0] != '\0';
+	(void)snprintf(text, KEY_TEXT, "%s", conf->control[0] != '\0' ? conf->control : CONF_CONTROL);
+	return index == 0;
 }
 
 enum set_result

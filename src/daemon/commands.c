@@ -18,7 +18,6 @@
 #include "daemon/offloading.h"
 #include "daemon/trace.h"
 
-#define DEFAULT_SOCKET RUNSTATEDIR "/dsrd.sock"
 
 struct report_facts
 desk_facts(struct desk *desk)
@@ -142,7 +141,7 @@ enum exit_status
 desk_open(struct dsrd *dsrd, struct desk **desk)
 {
 	static const struct control_calls calls = { answer, gone };
-	const char *path = dsrd->conf.control[0] != '\0' ? dsrd->conf.control : DEFAULT_SOCKET;
+	const char *path = dsrd->conf.control[0] != '\0' ? dsrd->conf.control : CONF_CONTROL;
 	char error[CONTROL_ERROR];
 	struct desk *fresh;
 	int number;

@@ -29,14 +29,13 @@ directory_of(const char *path, char *text, size_t size)
 static int
 confine_to_directories(const struct dsrd *dsrd, char error[OS_ERROR])
 {
+	const char *control = dsrd->conf.control[0] != '\0' ? dsrd->conf.control : CONF_CONTROL;
 	char texts[2][CONF_PATH];
 	const char *directories[2];
 	size_t count = 0;
 
-	if (dsrd->conf.control[0] == '\0') {
-		directories[count++] = RUNSTATEDIR;
-	} else if (dsrd->conf.control[0] == '/') {
-		directories[count] = directory_of(dsrd->conf.control, texts[count], sizeof(texts[count]));
+	if (*control == '/') {
+		directories[count] = directory_of(control, texts[count], sizeof(texts[count]));
 		count++;
 	}
 	if (dsrd->options->pidfile != NULL) {
