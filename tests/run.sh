@@ -259,6 +259,7 @@ lane_builds() {
 		page=${page##*/}
 		step "mandoc-${page%.in}" lint_man "${page%.in}"
 	done
+	step in-tree in_tree
 	step dist-complete lint_dist
 	step dist-reproducible dist_reproducible
 	if [ "$(id -u)" -eq 0 ]; then
@@ -325,7 +326,7 @@ export CCACHE_BASEDIR CCACHE_NOHASHDIR CCACHE_DIR
 rm -rf "$work/state"
 if [ -z "$only" ]; then
 	# Only what an earlier run made. distcheck leaves read-only directories behind when it fails.
-	for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386; do
+	for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386 in-tree in-tree-installed; do
 		if [ -h "$work/$name" ]; then
 			rm "$work/$name"
 		elif [ -d "$work/$name" ]; then

@@ -221,6 +221,25 @@ lint_man() {
 	}
 }
 
+# What README.md shows, in a fresh clone: the build is in the tree, and git sees nothing of it.
+in_tree() {
+	rm -rf "$work/in-tree" "$work/in-tree-installed"
+	mkdir "$work/in-tree" && tar -cf - -C "$work/src" -T "$work/present" | tar -xf - -C "$work/in-tree" || return 1
+	cd "$work/in-tree" && git init -q . && git add -A &&
+	    git -c user.name=test -c user.email=test@example.org commit -q -m test || return 1
+	./autogen.sh && ./configure CC="$(with_ccache gcc)" --with-systemdsystemunitdir=/usr/local/lib/systemd/system &&
+	    make -j "$jobs" && make -j "$jobs" check && make install DESTDIR="$work/in-tree-installed" || return 1
+	for file in systemd/system/dsrd.service sysusers.d/dsrd.conf tmpfiles.d/dsrd.conf; do
+		[ -s "$work/in-tree-installed/usr/local/lib/$file" ] || return 1
+	done
+	git status --porcelain >"$work/in-tree.status"
+	if [ -s "$work/in-tree.status" ]; then
+		echo "the build leaves behind what .gitignore does not list:"
+		cat "$work/in-tree.status"
+		return 1
+	fi
+}
+
 # Everything that is in the repository is in the release, but for what is about the repository itself.
 lint_dist() {
 	cd "$work/gcc" && make dist >/dev/null || return 1

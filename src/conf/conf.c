@@ -155,6 +155,23 @@ conf_need_iface(const struct conf *conf, const char *path, struct errlist *error
 	return 0;
 }
 
+/* Without a path of its own it stands beside the control socket: directors with sockets of their own have their own states. */
+void
+conf_state_path(const struct conf *conf, char path[CONF_PATH])
+{
+	static const char suffix[] = ".sock";
+	const char *control = conf->control[0] == '/' ? conf->control : CONF_CONTROL;
+	size_t length = strlen(control);
+
+	if (conf->state[0] != '\0') {
+		(void)snprintf(path, CONF_PATH, "%s", conf->state);
+		return;
+	}
+	if (length > strlen(suffix) && strcmp(control + length - strlen(suffix), suffix) == 0)
+		length -= strlen(suffix);
+	(void)snprintf(path, CONF_PATH, "%.*s.state", (int)length, control);
+}
+
 /* `service` is NULL for [dsrd]. */
 static void
 dump_section(const struct conf *conf, const struct service_settings *service, unsigned kind, FILE *out)

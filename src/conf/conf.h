@@ -38,7 +38,7 @@ struct conf {
 	bool withhold; /* the host's own stack does not see frames for VIPs */
 	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
 	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: CONF_CONTROL */
-	char state[CONF_PATH];   /* the state file's path, or "off"; empty: the default */
+	char state[CONF_PATH];   /* the state file's path, or "off"; empty: see conf_state_path() */
 	char control_group[CONF_USER];
 	bool control_change; /* that group may change things, not only look */
 	struct addr http_address; /* where the page and the metrics are served; unset: nowhere */
@@ -63,6 +63,9 @@ void conf_clear(struct conf *conf);
 void conf_set_iface(struct conf *conf, const char *iface);
 /* 0, or -1 with an error added when a service has no interface: what only offline mode can do without. */
 NODISCARD int conf_need_iface(const struct conf *conf, const char *path, struct errlist *errors);
+
+/* Where the state of a director of this configuration is kept, or "off". */
+void conf_state_path(const struct conf *conf, char path[CONF_PATH]);
 
 /* The effective configuration, defaults filled in, in the syntax of the file; keys of [dsrd] that have no value as comments. */
 void conf_dump(const struct conf *conf, FILE *out);

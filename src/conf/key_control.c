@@ -86,8 +86,8 @@ bool
 value_print_state(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	(void)service;
-	(void)snprintf(text, KEY_TEXT, "%s", conf->state);
-	return index == 0 && conf->state[0] != '\0';
+	conf_state_path(conf, text);
+	return index == 0;
 }
 
 /* "127.0.0.1:9190" or "[::1]:9190"; 0.0.0.0 and :: are all addresses of the host. */

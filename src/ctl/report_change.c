@@ -101,7 +101,7 @@ consequence(const struct plan_report *report, const struct conf_change *change, 
 	const struct service *service = change->service == NULL ? NULL :
 	    find_service(report->facts->model, change->service);
 
-	*what = change->at_start ? "takes effect when dsrd is started anew" : "at once";
+	*what = change->at_start ? "takes effect after a restart" : "at once";
 	if (service == NULL || change->kind != CONF_REMOVED)
 		return 0;
 	if (change->key == NULL) {

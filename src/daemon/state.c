@@ -14,7 +14,6 @@
 #include "daemon/state_file.h"
 #include "forward/handover.h"
 
-#define SOCKET_SUFFIX ".sock"
 /* Health and MAC addresses that are older are not believed. Checks of that age would have ended any server by default. */
 #define RECENT SECONDS(60)
 
@@ -23,25 +22,6 @@ struct state {
 	const struct fwdtab *saved; /* the table that the text is of */
 	bool failed;                /* the text could not be written, which was logged */
 };
-
-/* Two directors that have sockets of their own have states of their own. */
-static void
-find_path(const struct conf *conf, char path[CONF_PATH])
-{
-	size_t length = strlen(conf->control);
-
-	if (conf->state[0] != '\0') {
-		(void)snprintf(path, CONF_PATH, "%s", conf->state);
-		return;
-	}
-	if (conf->control[0] != '/') {
-		(void)snprintf(path, CONF_PATH, "%s", RUNSTATEDIR "/dsrd.state");
-		return;
-	}
-	if (length > strlen(SOCKET_SUFFIX) && strcmp(conf->control + length - strlen(SOCKET_SUFFIX), SOCKET_SUFFIX) == 0)
-		length -= strlen(SOCKET_SUFFIX);
-	(void)snprintf(path, CONF_PATH, "%.*s.state", (int)length, conf->control);
-}
 
 static void
 take_flows(struct handover *handover, const struct state_old *old, uint64_t now)
@@ -141,7 +121,7 @@ state_open(struct dsrd *dsrd, uint64_t now)
 	enum state_found found;
 	struct state_old old;
 
-	find_path(&dsrd->conf, path);
+	conf_state_path(&dsrd->conf, path);
 	if (dsrd->options->observe || strcmp(path, "off") == 0)
 		return;
 	found = state_file_read(path, now, &old, error);

@@ -126,7 +126,7 @@ hold_download old3
 busy=$(server_of old3)
 sed -i "/^server = $busy /d; s/^scheduler = .*/scheduler = rr/; s/^control = .*/&\\nconnections = 64k/" "$NET_DIR/dsrd.conf"
 ctl 0 reload --plan
-said '^changed  *\[dsrd\]  *connections .* takes effect when dsrd is started anew$'
+said '^changed  *\[dsrd\]  *connections .* takes effect after a restart$'
 said '^changed  *web  *scheduler  *wrr  *rr  *0  *at once$'
 said "^removed  *web  *server  *$busy .*  [1-9][0-9]*  .*drain it first$"
 said '^live connections that cannot go on as they are: [1-9]'

@@ -54,15 +54,15 @@ check_errors(const char *name, const struct errlist *errors)
 static char *
 with_directories(char *text)
 {
-	char *at = strstr(text, "@runstatedir@"), *whole = NULL;
+	const char *from = text, *at;
+	char *whole = NULL;
 	size_t size;
 	FILE *out = open_memstream(&whole, &size);
 
 	ck_assert_ptr_nonnull(out);
-	if (at != NULL)
-		(void)fprintf(out, "%.*s%s%s", (int)(at - text), text, RUNSTATEDIR, at + strlen("@runstatedir@"));
-	else
-		(void)fputs(text, out);
+	for (; (at = strstr(from, "@runstatedir@")) != NULL; from = at + strlen("@runstatedir@"))
+		(void)fprintf(out, "%.*s%s", (int)(at - from), from, RUNSTATEDIR);
+	(void)fputs(from, out);
 	ck_assert_int_eq(fclose(out), 0);
 	free(text);
 	return whole;
