@@ -532,8 +532,9 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 		return NULL;
 	conn->key = *key;
 	conn->server = server;
-	conn->state = (uint8_t)state;
+	conn->state = state & CONN_STATE_MASK;
 	conn->flags = 0;
+	conn->hop_limit = 0;
 	conn->began = (uint32_t)(table->now / SECONDS(1));
 	conn->deadline = deadline_after(table, timeout);
 	bucket = bucket_of(table, key);
@@ -563,7 +564,7 @@ change_state(struct conn_table *table, struct conn *conn, enum conn_state state)
 {
 	table->half_open += state == CONN_SYN;
 	table->half_open -= conn->state == CONN_SYN;
-	conn->state = (uint8_t)state;
+	conn->state = state & CONN_STATE_MASK;
 	if (table->records != NULL)
 		record(table, conn);
 }

@@ -82,6 +82,8 @@ server_ref_equal(struct server_ref a, struct server_ref b)
 	return a.slot == b.slot && a.generation == b.generation;
 }
 
+#define CONN_STATE_MASK 0xf /* what `state` below has room for */
+
 /* One flow. `key` and the links are the table's; the rest is for the forwarder, through the functions below. */
 struct conn {
 	struct conn_key key;
@@ -91,8 +93,9 @@ struct conn {
 	uint32_t wheel_prev;
 	uint32_t deadline;   /* milliseconds, wraps */
 	uint32_t began;      /* seconds, of the clock of the frame that began it */
-	uint8_t state;       /* enum conn_state */
-	uint8_t flags;       /* these three are flow/measure.h's, for TCP */
+	uint8_t state : 4;   /* enum conn_state */
+	uint8_t flags : 4;   /* these three are flow/measure.h's, for TCP */
+	uint8_t hop_limit;   /* or time to live, of its last frame that was forwarded; 0: not known. The forwarder's */
 	uint16_t wheel_slot;
 	uint32_t acknowledged; /* the furthest acknowledgement of the server's bytes */
 	uint32_t sent;         /* the end of what the client sent; in CONN_SYN when it began, microseconds, wraps */

@@ -78,23 +78,7 @@ why_unreadable(enum packet_status status)
 	return DROP_UNSUPPORTED;
 }
 
-/* A frame for a VIP from one of the director's own MAC addresses or a server's, or of one that resembles these. */
-static SELDOM enum stage
-judge_sender(struct passage *passage)
-{
-	const struct packet *packet = &passage->packet;
-	struct forwarder *forwarder = passage->forwarder;
-
-	if (passage_is_own_mac(forwarder, &packet->ether_source))
-		return drop(passage, DROP_LOOP);
-	if (passage->status != PACKET_OK ||
-	    fwdtab_bouncer(forwarder->table, &packet->ether_source, &packet->source) == NULL)
-		return GOES_ON;
-	watch_hear_bounce(&forwarder->watch, passage->frame->iface, &packet->destination, &packet->ether_source, passage->now);
-	return drop(passage, DROP_BOUNCE);
-}
-
-/* Only frames to our MAC and a VIP go on, and of those none that was ours, or a server's, already. */
+/* Only frames to our MAC and a VIP go on, and of those none that was ours already. */
 static inline enum stage
 guard(struct passage *passage, const struct fwdtab *table)
 {
@@ -106,8 +90,8 @@ guard(struct passage *passage, const struct fwdtab *table)
 	passage->vip = fwdtab_vip(table, passage->frame->iface, &packet->destination);
 	if (passage->vip == NULL)
 		return pass(passage);
-	if (fwdtab_may_know(table, &packet->ether_source) && judge_sender(passage) == IS_DECIDED)
-		return IS_DECIDED;
+	if (passage_is_own_mac(passage->forwarder, &packet->ether_source))
+		return drop(passage, DROP_LOOP);
 	return passage->status == PACKET_OK ? GOES_ON : drop(passage, why_unreadable(passage->status));
 }
 
@@ -121,7 +105,9 @@ choose_otherwise(struct passage *passage)
 		return IS_DECIDED;
 	if (passage->server == NULL && packet_is_icmp(packet) && stage_icmp(passage) == IS_DECIDED)
 		return IS_DECIDED;
-	return passage->server != NULL ? GOES_ON : stage_flow(passage);
+	if (passage->server == NULL)
+		return stage_flow(passage);
+	return passage_goes_back(passage, passage->server) ? stage_bounce(passage, NULL) : GOES_ON;
 }
 
 /* Of plain frames only the flow is asked for. */

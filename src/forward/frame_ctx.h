@@ -72,6 +72,25 @@ bool passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac
 /* Sends a frame of our own making back where the passage's frame came from, in the same VLAN. */
 void passage_reply(struct passage *passage, const struct frame *made);
 
+/*
+ * Bounces. A server that lacks the VIP, and forwards, routes the frame back to the director. Proof takes two things:
+ *
+ * - It came from the MAC address to which its own flow is forwarded. A frame from a server's MAC address alone proves nothing:
+ *   servers are clients too, by any address they have (RFC 8981), they route for containers, and one of them may be the
+ *   gateway. All of these reach other servers' flows; and to a flow of its own a host that has the VIP sends no frame, since
+ *   its kernel delivers it at once, without the network.
+ * - Its time to live is that of the flow's last frame less one, as a router leaves it (RFC 1812 section 5.3.1, RFC 8200
+ *   section 3). That spares what shares a MAC address with the server and is none (ipvlan; a router that a forged ARP message
+ *   has put into the server's place): the frames of one flow begin with the same time to live and come by the same way.
+ *
+ * Where no flow is remembered, as for fragments, ICMP errors and `one-packet`, the first must do.
+ */
+static inline bool
+passage_goes_back(const struct passage *passage, const struct fwd_server *server)
+{
+	return mac_equal(&passage->packet.ether_source, &server->mac);
+}
+
 /* The stages, in the order of forward_frame(), which asks beforehand whether the frame is any of theirs. */
 
 /* ARP and neighbour discovery: learn, and answer for VIPs. */
@@ -86,6 +105,8 @@ enum stage stage_fragment(struct passage *passage);
 void stage_fragment_settle(struct passage *passage);
 /* The flow's server, or a new flow's. */
 enum stage stage_flow(struct passage *passage);
+/* The frame would go back to where it came from, by the flow `conn` or, when that is NULL, without one: is it a bounce? */
+enum stage stage_bounce(struct passage *passage, const struct conn *conn);
 /* Out, re-addressed. */
 enum stage stage_deliver(struct passage *passage);
 

@@ -103,7 +103,7 @@ change_state(struct passage *passage, struct fwd_server *server, enum conn_state
 }
 
 /* What is known goes where it went. */
-static void
+static inline enum stage
 find_flow(struct passage *passage)
 {
 	struct conn_table *conns = passage->forwarder->conns;
@@ -112,13 +112,15 @@ find_flow(struct passage *passage)
 	enum conn_state state, before;
 
 	if (conn == NULL)
-		return;
+		return GOES_ON;
 	if (passage->forwarder->carry != NULL)
 		carry_pull(passage->forwarder->carry, conn, passage->now);
 	server = fwdtab_server(passage->forwarder->table, conn->server);
+	if (server != NULL && passage_goes_back(passage, server) && stage_bounce(passage, conn) == IS_DECIDED)
+		return IS_DECIDED;
 	if (!flow_stays(passage, (enum conn_state)conn->state, server)) {
 		conn_remove(conns, conn);
-		return;
+		return GOES_ON;
 	}
 	before = (enum conn_state)conn->state;
 	state = flow_next_state(passage, before);
@@ -127,41 +129,35 @@ find_flow(struct passage *passage)
 	conn_touch(conns, conn, state, timeout_of(passage, state));
 	if (passage->packet.protocol == PROTOCOL_TCP)
 		measure_segment(&server->run->measure, conn, before, &passage->packet, passage->now);
+	conn->hop_limit = passage->packet.hop_limit;
 	passage->conn = conn;
 	passage->server = server;
 	passage->decision.state = state;
+	return GOES_ON;
 }
 
-/* Nothing is remembered of this frame. */
-static void
-go_by_hash(struct passage *passage)
-{
-	passage->server = flow_by_hash(passage, passage->decision.service);
-	passage->forwarder->stats.by_hash++;
-}
-
-/* The new flow gets a place in the table. */
-static void
+/* The new flow gets a place in the table. False: there is none. */
+static bool
 remember_flow(struct passage *passage, const struct flow_plan *plan)
 {
 	struct fwd_server *server = plan->server;
 	struct conn *conn = conn_insert(passage->forwarder->conns, &passage->key, server->ref, plan->state,
 	    timeout_of(passage, plan->state), passage->now);
 
-	if (conn == NULL) {
-		go_by_hash(passage);
-		return;
-	}
+	if (conn == NULL)
+		return false;
 	if (passage->packet.protocol == PROTOCOL_TCP)
 		measure_begin(&server->run->measure, conn, &passage->packet, passage->now);
+	conn->hop_limit = passage->packet.hop_limit;
 	account_flow(server->run, plan->state, 1);
 	server->run->connections++;
 	remember_client(passage, server, plan->state);
 	passage->conn = conn;
 	passage->server = server;
+	return true;
 }
 
-/* A flow that nobody knows, or a datagram of a service that remembers none. */
+/* A new flow, a frame of an old one that the table does not have, or a datagram of a service that remembers none. */
 static SELDOM enum stage
 begin_flow(struct passage *passage)
 {
@@ -171,12 +167,12 @@ begin_flow(struct passage *passage)
 	passage->decision.state = plan.way != FLOW_WAY_NOBODY ? plan.state : CONN_NONE;
 	if (plan.server == NULL)
 		return drop(passage, plan.reason);
-	if (plan.remembered) {
-		remember_flow(passage, &plan);
+	if (plan.remembered && remember_flow(passage, &plan))
 		return GOES_ON;
-	}
-	passage->server = plan.server;
-	if (plan.way == FLOW_WAY_HASHED)
+	passage->server = plan.remembered ? flow_by_hash(passage, passage->decision.service) : plan.server;
+	if (passage_goes_back(passage, passage->server))
+		return stage_bounce(passage, NULL);
+	if (plan.remembered || plan.way == FLOW_WAY_HASHED)
 		passage->forwarder->stats.by_hash++;
 	else
 		plan.server->run->connections++;
@@ -194,7 +190,7 @@ stage_flow(struct passage *passage)
 		return drop(passage, DROP_NO_SERVICE);
 	flow_name(passage);
 	passage->flags = flow_flags(passage);
-	if (packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet)
-		find_flow(passage);
+	if ((packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet) && find_flow(passage) == IS_DECIDED)
+		return IS_DECIDED;
 	return passage->server != NULL ? GOES_ON : begin_flow(passage);
 }

@@ -63,6 +63,14 @@ watch_ndp(struct passage *passage, const struct ndp *ndp)
 		path_hear_request(forwarder->paths, mac, &ndp->target, &ndp->source);
 }
 
+/* No server has a MAC address of the director's. */
+static void
+learn(struct passage *passage, const struct addr *addr, const struct mac *mac)
+{
+	if (!passage_is_own_mac(passage->forwarder, mac))
+		neigh_learn(passage->forwarder->neighbours, passage->frame->iface, addr, mac, passage->now);
+}
+
 static enum stage
 handle_arp(struct passage *passage)
 {
@@ -74,7 +82,7 @@ handle_arp(struct passage *passage)
 	if (!may_concern_us(passage) || arp_parse(passage->frame, &arp) == -1)
 		return pass(passage);
 	watch_arp(passage, &arp);
-	neigh_learn(forwarder->neighbours, iface, &arp.sender, &arp.sender_mac, passage->now);
+	learn(passage, &arp.sender, &arp.sender_mac);
 	/* Who announces a VIP as his own asks nothing. */
 	if (arp.operation != ARP_REQUEST || !is_ours(passage, &arp.target) || addr_equal(&arp.sender, &arp.target))
 		return consume(passage);
@@ -95,7 +103,7 @@ learn_from_ndp(struct passage *passage, const struct ndp *ndp)
 	/* An answer to a unicast question may leave the MAC out; a question without one teaches nothing. */
 	if (ndp->kind == NDP_SOLICITATION && !ndp->has_mac)
 		return;
-	neigh_learn(passage->forwarder->neighbours, passage->frame->iface, who, mac, passage->now);
+	learn(passage, who, mac);
 }
 
 static enum stage

@@ -264,7 +264,8 @@ carry_measure(struct carry_flow *flow, const struct carry_packet *packet)
 
 /* May the flow's frames go to that server as they are? Then the way is written to `hand`. */
 CARRY_INLINE bool
-carry_way(const struct carry_frame *frame, const struct carry_packet *packet, uint64_t name, struct carry_hand *hand)
+carry_way(const struct carry_frame *frame, const struct carry_packet *packet, const struct carry_head *head, uint64_t name,
+    struct carry_hand *hand)
 {
 	const struct carry_server *server = carry_server_at((uint32_t)(name >> CARRY_SLOT_SHIFT) & 0xffff);
 	union {
@@ -283,6 +284,9 @@ carry_way(const struct carry_frame *frame, const struct carry_packet *packet, ui
 	    (to.parts.rule & (packet->udp ? CARRY_RULE_UDP : CARRY_RULE_TCP)) == 0)
 		return false;
 	if ((frame->segment != 0 ? packet->headers + frame->segment : packet->l3_length) > server->mtu)
+		return false;
+	/* Back to where it came from: perhaps a bounce, see forward/frame_ctx.h. */
+	if (carry_same_mac(to.parts.mac, head->bytes + 6))
 		return false;
 	if (frame->only_back && server->ifindex != frame->ifindex)
 		return false;
@@ -309,7 +313,7 @@ carry_decide(const struct carry_frame *frame, const struct carry_control *contro
 	flow = carry_find(&packet, *(const volatile uint64_t *)&control->size, &name);
 	if (!flow || !carry_is_for(flow, frame, &packet, head))
 		return false;
-	if (!carry_way(frame, &packet, name, hand) || (!packet.udp && !carry_measure(flow, &packet)))
+	if (!carry_way(frame, &packet, head, name, hand) || (!packet.udp && !carry_measure(flow, &packet)))
 		return false;
 	flow->seen = (uint32_t)(frame->now >> CARRY_TIME_SHIFT);
 	__sync_fetch_and_add(&flow->count, UINT64_C(1) << CARRY_BYTES_BITS | frame->length);

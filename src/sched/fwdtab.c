@@ -13,9 +13,6 @@
 #define WEIGHT_WHOLE 100
 #define WEIGHT_COLD 10
 
-/* The servers' MAC addresses have so many times that room: almost every frame's is none of them, and is to find so at once. */
-#define MAC_ROOM 4
-
 static int
 index_init(struct fwd_index *index, size_t entries)
 {
@@ -76,18 +73,13 @@ fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 	out->takes_flows = serving && server_health(server) == HEALTH_UP && out->weight > 0 && out->reachable;
 }
 
-/* One server of many services stands once in the index. */
+/* Then its frames would come back at once, without end. */
 static bool
-mac_is_indexed(const struct fwdtab *table, const struct fwd_server *server)
+is_own_mac(const struct mac *mac, const struct iface *ifaces, size_t iface_count)
 {
-	uint32_t at = fwdtab_mac_begin(table, &server->mac);
-
-	for (; table->mac_index.slots[at] != FWD_EMPTY; at = (at + 1) & table->mac_index.mask) {
-		const struct fwd_server *other = &table->servers[table->mac_index.slots[at]];
-
-		if (mac_equal(&other->mac, &server->mac) && addr_equal(&other->addr, &server->addr))
+	for (size_t i = 0; i < iface_count; i++)
+		if (mac_equal(&ifaces[i].mac, mac))
 			return true;
-	}
 	return false;
 }
 
@@ -112,27 +104,12 @@ fill_servers(struct fwdtab *table, const struct model *model, const struct iface
 		if (model->slots[slot] == NULL)
 			continue;
 		fill_server(server, model->slots[slot], now);
+		if (is_own_mac(&server->mac, ifaces, iface_count))
+			server->reachable = server->takes_flows = false;
 		if (server->iface < iface_count)
 			fill_way(server, &ifaces[server->iface]);
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 	}
-	return 0;
-}
-
-/* The own ones last: so only servers' are in the index while mac_is_indexed() looks. */
-static int
-fill_macs(struct fwdtab *table, const struct iface *ifaces, size_t iface_count)
-{
-	if (index_init(&table->mac_index, MAC_ROOM * (table->server_count + iface_count)) == -1)
-		return -1;
-	for (size_t slot = 0; slot < table->server_count; slot++) {
-		const struct fwd_server *server = &table->servers[slot];
-
-		if (!mac_is_zero(&server->mac) && !mac_is_indexed(table, server))
-			index_add(&table->mac_index, fwdtab_mac_begin(table, &server->mac), (uint32_t)slot);
-	}
-	for (size_t i = 0; i < iface_count; i++)
-		index_add(&table->mac_index, fwdtab_mac_begin(table, &ifaces[i].mac), FWD_OWN);
 	return 0;
 }
 
@@ -301,7 +278,7 @@ fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t ifa
 	if (table == NULL)
 		return NULL;
 	if (fill_servers(table, model, ifaces, iface_count, now) == -1 ||
-	    fill_macs(table, ifaces, iface_count) == -1 || fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
+	    fill_services(table, model) == -1 || fill_vips(table, model) == -1) {
 		fwdtab_free(table);
 		return NULL;
 	}
@@ -325,7 +302,6 @@ fwdtab_free(struct fwdtab *table)
 {
 	if (table == NULL)
 		return;
-	free(table->mac_index.slots);
 	free(table->vip_index.slots);
 	free(table->ports);
 	free(table->vips);
@@ -371,25 +347,4 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 	store16((uint8_t *)&common.client_port, key->client_port);
 	store16((uint8_t *)&common.vip_port, key->vip_port);
 	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];
-}
-
-const struct fwd_server *
-fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac, const struct addr *source)
-{
-	const struct fwd_index *index = &table->mac_index;
-	const struct fwd_server *bouncer = NULL;
-
-	for (uint32_t at = fwdtab_mac_begin(table, source_mac); index->slots[at] != FWD_EMPTY; at = (at + 1) & index->mask) {
-		const struct fwd_server *server;
-
-		if (index->slots[at] == FWD_OWN)
-			continue;
-		server = &table->servers[index->slots[at]];
-		if (!mac_equal(&server->mac, source_mac))
-			continue;
-		if (addr_equal(&server->addr, source))
-			return NULL;
-		bouncer = server;
-	}
-	return bouncer;
 }

@@ -72,7 +72,6 @@ struct fwd_index {
 };
 
 #define FWD_EMPTY UINT32_MAX
-#define FWD_OWN (UINT32_MAX - 1) /* not a server's MAC address, but the director's */
 
 #define FWD_PORTS_FEW 4 /* so many are walked as fast as halved */
 
@@ -87,7 +86,6 @@ struct fwdtab {
 	size_t vip_count;
 	struct fwd_port *ports; /* all VIPs' lists, one behind the other */
 	struct fwd_index vip_index;
-	struct fwd_index mac_index; /* servers, and the director's own */
 	bool warming;
 };
 
@@ -110,9 +108,6 @@ size_t fwdtab_vips(const struct fwdtab *table);
 const struct fwd_vip *fwdtab_vip_at(const struct fwdtab *table, size_t index);
 /* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
 struct fwd_server *fwd_service_hash(const struct fwd_service *service, const struct conn_key *key);
-/* Did a real server send this though the source address is not its own? Then it forwards what it should accept. */
-const struct fwd_server *fwdtab_bouncer(const struct fwdtab *table, const struct mac *source_mac,
-    const struct addr *source);
 
 /* For every frame, so inline. */
 
@@ -124,16 +119,6 @@ static inline uint32_t
 fwd_index_begin(const struct fwd_index *index, uint64_t word)
 {
 	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> index->shift);
-}
-
-/* By the last four bytes: the first two say who made the card. */
-static inline uint32_t
-fwdtab_mac_begin(const struct fwdtab *table, const struct mac *mac)
-{
-	uint32_t word;
-
-	memcpy(&word, mac->bytes + MAC_BYTES - sizeof(word), sizeof(word));
-	return fwd_index_begin(&table->mac_index, word);
 }
 
 /* Of IPv6 both halves count, wherever in them an operator's addresses differ. */
@@ -195,13 +180,6 @@ fwdtab_server(const struct fwdtab *table, struct server_ref ref)
 	struct fwd_server *server = &table->servers[ref.slot];
 
 	return ref.slot < table->server_count && server_ref_equal(server->ref, ref) ? server : NULL;
-}
-
-/* Is it perhaps a server's MAC address, or the director's? As a rule it is a router's, whose place in the index is empty. */
-static inline bool
-fwdtab_may_know(const struct fwdtab *table, const struct mac *mac)
-{
-	return table->mac_index.slots[fwdtab_mac_begin(table, mac)] != FWD_EMPTY;
 }
 
 #endif

@@ -1101,7 +1101,7 @@ def vlan():
     case.consume(who_has(ROUTER, ROUTER_IP, VIP).tagged(tag), is_at(DIRECTOR, VIP, ROUTER, ROUTER_IP).tagged(tag))
     pinged(case, echo(8, pattern(56)).tagged(tag), 0, CLIENT, VIP, pattern(56))
     case.drop(tcp(40000, SYN, dport=81).tagged(tag), "no-service")
-    case.drop(tcp(40000, SYN).tagged(tag).ether(source=A), "bounce")
+    case.drop(tcp(40000, SYN, ttl=62).tagged(tag).ether(source=A), "bounce")
 
 
 def associations():
@@ -1152,16 +1152,36 @@ def loop():
 
 
 def bounce():
-    case = Case("bounce", "A real server without the VIP routes the frame back: it must be told from a client's.",
-                web("rr", SERVER_A, SERVER_B), AB)
+    services = (web("rr", SERVER_A, SERVER_B) +
+                service("dns", "192.0.2.20 udp/53 tcp/53\none-packet = yes", "rr", SERVER_A, SERVER_B))
+    case = Case("bounce", "A frame that its flow's server routed back is no client's; what else comes from servers is.",
+                services, AB + (("dns/a", A), ("dns/b", B)))
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.drop(tcp(40000, SYN, ttl=62).ether(source=A), "bounce")
-    case.drop(udp(40000).ether(source=B), "bounce")
-    case.drop(ipv4(TCP, pattern(20), CLIENT, VIP, fragment=9).ether(source=B), "bounce")
-    # A server that is a client of the VIP itself is served.
-    case.forward(tcp(40000, SYN, source=A_IP).ether(source=A), "web/b", "syn", True)
-    # b's address from a's MAC is not a's own.
-    case.drop(tcp(40000, SYN, source=B_IP).ether(source=A), "bounce")
+    case.drop(tcp(40000, SYN, ttl=62).ether(source=A), "bounce")
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.drop(tcp(40000, ACK, ttl=62).ether(source=A), "bounce")
+    case.drop(tcp(40000, RST, ttl=62).ether(source=A), "bounce")
+    # The client's way leads through another real server now, one hop longer.
+    case.forward(tcp(40000, ACK, ttl=62).ether(source=B), "web/a", "established", False)
+    case.drop(tcp(40000, ACK, ttl=61).ether(source=A), "bounce")
+    # A server that is a client itself, by its own address, by another one, and for a container.
+    case.forward(tcp(40000, SYN, source=A_IP, ttl=64).ether(source=A), "web/b", "syn", True)
+    case.forward(tcp(40000, SYN, source="192.0.2.150", ttl=64).ether(source=B), "web/a", "syn", True)
+    case.forward(tcp(40000, SYN, source="10.88.0.7", ttl=63).ether(source=A), "web/b", "syn", True)
+    case.forward(tcp(40000, ACK, source="10.88.0.7", ttl=63).ether(source=A), "web/b", "established", False)
+    # Another host with the same MAC address as the flow's server.
+    case.forward(tcp(40000, SYN, source="192.0.2.151", ttl=64).ether(source=A), "web/a", "syn", True)
+    case.forward(tcp(40000, ACK, source="192.0.2.151", ttl=64).ether(source=A), "web/a", "established", False)
+    case.forward(tcp(40000, ACK, source="192.0.2.151", ttl=64).ether(source=A), "web/a", "established", False)
+    case.drop(tcp(40000, ACK, source="192.0.2.151", ttl=63).ether(source=A), "bounce")
+    # To no service it is nothing more than that.
+    case.drop(udp(40000).ether(source=B), "no-service")
+    # Of a datagram no flow is remembered: from the server that is its turn it came back.
+    case.forward(udp(40000, destination="192.0.2.20"), "dns/a", "udp", True)
+    case.drop(udp(40000, destination="192.0.2.20", ttl=62).ether(source=B), "bounce")
+    case.forward(udp(40000, destination="192.0.2.20").ether(source=B), "dns/a", "udp", True)
 
 
 def ports():

@@ -283,7 +283,7 @@ put_ipv4(const struct shape *shape, uint8_t *ip, uint8_t protocol, const struct 
 	store16(ip + 2, (uint16_t)(20 + length));
 	store16(ip + 4, shape->id != 0 ? shape->id : 77);
 	store16(ip + 6, shape->fragment);
-	ip[8] = 64;
+	ip[8] = shape->ttl != 0 ? shape->ttl : 64;
 	ip[9] = protocol;
 	memcpy(ip + 12, from->bytes, 4);
 	memcpy(ip + 16, to->bytes, 4);
@@ -300,7 +300,7 @@ put_ipv6(const struct shape *shape, uint8_t *ip, uint8_t protocol, const struct 
 	ip[0] = 0x60;
 	store16(ip + 4, (uint16_t)(length + extension));
 	ip[6] = extension != 0 ? 44 : protocol;
-	ip[7] = 255;
+	ip[7] = shape->ttl != 0 ? shape->ttl : 255;
 	memcpy(ip + 8, from->bytes, 16);
 	memcpy(ip + 24, to->bytes, 16);
 	if (extension != 0) {

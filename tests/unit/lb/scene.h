@@ -77,6 +77,7 @@ struct shape {
 	const uint8_t *raw; /* instead of a transport header and payload: `payload` bytes of this; ICMP gets its checksum */
 	uint32_t payload;   /* bytes behind the transport header */
 	uint16_t iface;
+	uint8_t ttl;        /* 64; or hop limit, 255 */
 	bool unfinished;    /* the transport checksum is only the pseudo-header's sum */
 };
 

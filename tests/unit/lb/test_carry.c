@@ -232,7 +232,7 @@ START_TEST(test_what_is_not_plain_is_left_alone)
 {
 	static const struct shape other[] = {
 		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:98" },
-		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:11" }, /* a server's: it bounces */
+		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:11", .ttl = 63 }, /* its server's: it bounces */
 		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:01" }, /* our own */
 		{ .from_port = 1, .flags = TCP_ACK, .to_mac = "02:00:00:00:00:77" },
 		{ .from_port = 1, .flags = TCP_ACK, .vlan = 5 },
@@ -254,6 +254,26 @@ START_TEST(test_what_is_not_plain_is_left_alone)
 		ck_assert(tcp(1, TCP_ACK));
 		ck_assert_msg(!give_both(&other[i], 1000, 1), "shape %zu was carried", i);
 	}
+	compare_counters();
+}
+END_TEST
+
+/* Each of its frames is the daemon's: only that knows what a bounce is. */
+START_TEST(test_what_goes_back_is_not_carried)
+{
+	struct shape shape = { .from_port = 1, .flags = TCP_SYN, .from_mac = "02:00:00:00:00:11" };
+
+	ck_assert(!give_both(&shape, 1000, 1));
+	shape.flags = TCP_ACK;
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert(!give_both(&shape, 1000, 1));
+	ck_assert_uint_eq(aided.forwarder.stats.forwarded, 4);
+	/* To another server it is a client's. */
+	shape = (struct shape) { .from_port = 2, .flags = TCP_SYN, .from_mac = "02:00:00:00:00:11" };
+	ck_assert(!give_both(&shape, 1000, 1));
+	shape.flags = TCP_ACK;
+	ck_assert(!give_both(&shape, 1000, 1));
+	ck_assert(give_both(&shape, 1000, 1));
 	compare_counters();
 }
 END_TEST
@@ -490,6 +510,7 @@ carry_suite(void)
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, test_a_flow_is_carried_from_its_handshake_to_its_end);
 	tcase_add_test(cases, test_what_is_not_plain_is_left_alone);
+	tcase_add_test(cases, test_what_goes_back_is_not_carried);
 	tcase_add_test(cases, test_acknowledgements_and_repetitions_are_counted);
 	tcase_add_test(cases, test_a_carried_flow_does_not_expire);
 	tcase_add_test(cases, test_a_server_that_changes_is_another_at_once);

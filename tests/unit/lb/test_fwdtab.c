@@ -192,50 +192,17 @@ START_TEST(test_servers)
 }
 END_TEST
 
-/* A router is known to be no server, of a director's usual size, without a look at any. */
-START_TEST(test_router)
+/* A server to which frames would come back at once gets none. */
+START_TEST(test_own_mac)
 {
 	struct service_settings *service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
-	const struct mac router = scene_mac(CLIENT_MAC);
 
-	for (unsigned i = 1; i <= 4; i++)
-		scene_add_server(service, i, 1, false);
+	scene_add_server(service, 1, 1, false)->mac = scene.ifaces[0].mac;
+	scene_add_server(service, 2, 1, false)->mac = scene.ifaces[1].mac;
+	scene_add_server(service, 3, 1, false);
 	scene_apply(&scene);
-	ck_assert(!fwdtab_may_know(scene.table, &router));
-}
-END_TEST
-
-/* Servers that differ only in their cards' maker; a stranger of a third one; and more servers, so that places are taken. */
-START_TEST(test_bouncers)
-{
-	struct service_settings *service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
-	const struct addr client = scene_addr("203.0.113.7"), own = scene_addr("192.0.2.102");
-	const struct mac one = scene_mac("02:01:00:00:00:07"), two = scene_mac("02:02:00:00:00:07"),
-	    stranger = scene_mac("02:03:00:00:00:07");
-
-	scene_add_server(service, 1, 1, false)->mac = one;
-	scene_add_server(service, 2, 1, false)->mac = two;
-	for (unsigned i = 3; i < 60; i++)
-		scene_add_server(service, i, 1, false);
-	scene_apply(&scene);
-	ck_assert_str_eq(fwdtab_bouncer(scene.table, &one, &client)->server->settings.name, "s1");
-	ck_assert_str_eq(fwdtab_bouncer(scene.table, &two, &client)->server->settings.name, "s2");
-	ck_assert_ptr_null(fwdtab_bouncer(scene.table, &two, &own));
-	ck_assert_str_eq(fwdtab_bouncer(scene.table, &one, &own)->server->settings.name, "s1");
-	ck_assert_ptr_null(fwdtab_bouncer(scene.table, &stranger, &client));
-	for (size_t i = 0; i < ARRAY_LEN(scene.ifaces); i++) {
-		ck_assert(fwdtab_may_know(scene.table, &scene.ifaces[i].mac));
-		ck_assert_ptr_null(fwdtab_bouncer(scene.table, &scene.ifaces[i].mac, &client));
-	}
-	for (unsigned i = 3; i < 60; i++) {
-		const struct mac mac = { { 2, 0, 0, 0, 0, (uint8_t)(0x10 + i) } }, next = { { 2, 0, 0, 0, 1, (uint8_t)(0x10 + i) } };
-		const struct fwd_server *bouncer = fwdtab_bouncer(scene.table, &mac, &client);
-
-		ck_assert_ptr_nonnull(bouncer);
-		ck_assert(mac_equal(&bouncer->mac, &mac));
-		ck_assert(fwdtab_may_know(scene.table, &mac));
-		ck_assert_ptr_null(fwdtab_bouncer(scene.table, &next, &client));
-	}
+	ck_assert_uint_eq(scene.table->services[0].candidate_count, 1);
+	ck_assert_str_eq(scene.table->services[0].candidates[0]->server->settings.name, "s3");
 }
 END_TEST
 
@@ -251,8 +218,7 @@ fwdtab_suite(void)
 	tcase_add_loop_test(tcase, test_vips, 0, NUMBERING_COUNT);
 	tcase_add_loop_test(tcase, test_vips_are_spread, 0, NUMBERING_COUNT);
 	tcase_add_test(tcase, test_servers);
-	tcase_add_test(tcase, test_router);
-	tcase_add_test(tcase, test_bouncers);
+	tcase_add_test(tcase, test_own_mac);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -32,7 +32,7 @@ begin(struct talk *talk, uint8_t flags, uint32_t sequence, uint32_t acknowledgem
 	const struct packet segment = segment_of(flags, sequence, acknowledgement, 0);
 
 	*talk = (struct talk) { .now = SECONDS(100) };
-	talk->conn.state = (uint8_t)conn_tcp_next(CONN_NONE, flags);
+	talk->conn.state = conn_tcp_next(CONN_NONE, flags) & CONN_STATE_MASK;
 	measure_begin(&talk->measure, &talk->conn, &segment, talk->now);
 }
 
@@ -42,7 +42,7 @@ say(struct talk *talk, uint8_t flags, uint32_t sequence, uint32_t acknowledgemen
 	const struct packet segment = segment_of(flags, sequence, acknowledgement, length);
 	const enum conn_state before = (enum conn_state)talk->conn.state;
 
-	talk->conn.state = (uint8_t)conn_tcp_next(before, flags);
+	talk->conn.state = conn_tcp_next(before, flags) & CONN_STATE_MASK;
 	measure_segment(&talk->measure, &talk->conn, before, &segment, talk->now);
 }
 

@@ -130,6 +130,29 @@ solicit(const char *from, const char *to, const char *to_mac, const char *target
 	return scene_send(&scene, &shape);
 }
 
+/* A stranger says that a server is where the director is. */
+START_TEST(test_no_server_is_here)
+{
+	static const char *const macs[] = { DIRECTOR_MAC, "02:00:00:00:01:01", CLIENT_MAC };
+	const struct addr server = scene_addr("2001:db8::99");
+
+	ck_assert_int_eq(neigh_want(scene.forwarder.neighbours, 0, &server, scene.now), 0);
+	for (size_t i = 0; i < ARRAY_LEN(macs); i++) {
+		const struct mac mac = scene_mac(macs[i]);
+		uint8_t message[32] = { 135, [24] = 1, 1 };
+		const struct addr vip = scene_addr(VIP6);
+		const struct shape shape = { .from = "2001:db8::99", .to = GROUP6, .to_mac = GROUP6_MAC,
+			.protocol = PROTOCOL_ICMPV6, .raw = message, .payload = sizeof(message) };
+		const bool is_stranger = i == ARRAY_LEN(macs) - 1;
+
+		memcpy(message + 8, vip.bytes, 16);
+		memcpy(message + 26, mac.bytes, 6);
+		ck_assert_str_eq(went(&shape), "consumed");
+		ck_assert_int_eq(neigh_mac(scene.forwarder.neighbours, 0, &server) != NULL, is_stranger);
+	}
+}
+END_TEST
+
 static struct ndp
 parse_advertisement(size_t index)
 {
@@ -529,6 +552,7 @@ protocols_suite(void)
 	tcase_add_test(tcase, test_ipv6_announcements);
 	tcase_add_test(tcase, test_resolves_ipv6_servers);
 	tcase_add_test(tcase, test_icmp_errors_follow_their_flow);
+	tcase_add_test(tcase, test_no_server_is_here);
 	tcase_add_loop_test(tcase, test_ping, 0, (int)ARRAY_LEN(pings));
 	tcase_add_loop_test(tcase, test_fragments_in_any_order, 0, 12);
 	tcase_add_test(tcase, test_fragments_interleaved);

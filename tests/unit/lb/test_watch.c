@@ -95,10 +95,11 @@ END_TEST
 
 START_TEST(test_bounce)
 {
-	const struct shape shape = { .from_mac = SERVER_MAC, .flags = TCP_SYN };
+	const struct shape syn = { .flags = TCP_SYN }, back = { .from_mac = SERVER_MAC, .flags = TCP_SYN, .ttl = 63 };
 
 	ck_assert_str_eq(scene_went(&(struct decision) { .verdict = VERDICT_DROP, .reason = DROP_BOUNCE }), "bounce");
-	ck_assert_int_eq(scene_send(&scene, &shape).reason, DROP_BOUNCE);
+	ck_assert_str_eq(scene_send(&scene, &syn).server->server->settings.name, "s1");
+	ck_assert_int_eq(scene_send(&scene, &back).reason, DROP_BOUNCE);
 	ck_assert_int_eq(only_finding()->kind, WATCH_SENDS_BACK);
 }
 END_TEST
