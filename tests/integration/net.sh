@@ -315,11 +315,13 @@ trap 'exit 141' PIPE
 
 # --- the director ----------------------------------------------------------------------------------------------------
 
-# The beginning of every configuration: checks in quick succession, so that tests need not wait long.
+# The beginning of every configuration: checks in quick succession, so that tests need not wait long. With DSRD_STATE=off a
+# director that is started again knows nothing of the last one.
 conf_head() {
 	cat <<-END
 	[dsrd]
 	control = $NET_DIR/dsrd.sock
+	state = ${DSRD_STATE:-$NET_DIR/dsrd.state}
 	interface = eth0
 	log = stderr
 	offload = ${DSRD_OFFLOAD:-off}

@@ -6,6 +6,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
+DSRD_STATE=off
 net_require nginx curl
 SECOND_MAC=02:00:00:00:00:02
 DOWNLOADS='a b c d e f g h i j k l'
@@ -20,7 +21,7 @@ write_conf() { # FILE SERVER-NUMBER...
 	write_file=$1
 	shift
 	{
-		conf_head | sed 's/^log = stderr/&\nhash-key = known to both\nstate = off/'
+		conf_head | sed 's/^log = stderr/&\nhash-key = known to both/'
 		cat <<-END
 
 		[service web]

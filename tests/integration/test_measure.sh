@@ -5,6 +5,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
+DSRD_STATE=off
 net_require nginx curl nft python3 ethtool
 net_up 2
 DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}

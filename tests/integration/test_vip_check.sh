@@ -6,6 +6,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
+DSRD_STATE=off
 net_require nginx curl tcpdump nft
 net_up 2
 PROBE=$SERVER_PREFIX.250

@@ -15,6 +15,7 @@ main(void)
 	srunner_add_suite(runner, carry_suite());
 	srunner_add_suite(runner, carry_grow_suite());
 	srunner_add_suite(runner, conn_grow_suite());
+	srunner_add_suite(runner, conn_record_suite());
 	srunner_add_suite(runner, diagnose_suite());
 	srunner_add_suite(runner, examine_suite());
 	srunner_add_suite(runner, explain_suite());
@@ -22,6 +23,7 @@ main(void)
 	srunner_add_suite(runner, forward_suite());
 	srunner_add_suite(runner, fragment_suite());
 	srunner_add_suite(runner, fwdtab_suite());
+	srunner_add_suite(runner, handover_suite());
 	srunner_add_suite(runner, health_suite());
 	srunner_add_suite(runner, maglev_suite());
 	srunner_add_suite(runner, measure_suite());

@@ -13,6 +13,7 @@
 Suite *carry_grow_suite(void);
 Suite *carry_suite(void);
 Suite *conn_grow_suite(void);
+Suite *conn_record_suite(void);
 Suite *conn_suite(void);
 Suite *diagnose_suite(void);
 Suite *examine_suite(void);
@@ -21,6 +22,7 @@ Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *fragment_suite(void);
 Suite *fwdtab_suite(void);
+Suite *handover_suite(void);
 Suite *health_suite(void);
 Suite *maglev_suite(void);
 Suite *measure_suite(void);
