@@ -4,10 +4,10 @@
 #include "flow/conn_record.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <string.h>
 
-#define CHECKED_WORDS (offsetof(struct conn_record, check) / sizeof(uint32_t))
+#include "base/attr.h"
+
 /* Any odd number with bits all over; this one is 2^64 divided by the golden ratio (Knuth, TAOCP 6.4). */
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
@@ -16,11 +16,12 @@ static_assert(sizeof(struct conn_record) == 40, "a record has no padding, and a 
 uint32_t
 conn_record_check(const struct conn_record *record)
 {
-	uint32_t words[CHECKED_WORDS];
-	uint64_t sum = CHECKED_WORDS;
+	uint64_t words[sizeof(*record) / sizeof(uint64_t)], sum = 0;
+	struct conn_record copy = *record;
 
-	memcpy(words, record, sizeof(words));
-	for (size_t i = 0; i < CHECKED_WORDS; i++) {
+	copy.check = 0;
+	memcpy(words, &copy, sizeof(words));
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		sum = (sum ^ words[i]) * MULTIPLIER;
 		sum ^= sum >> 32;
 	}

@@ -22,14 +22,16 @@
 
 Suite *state_file_suite(void);
 
-static char directory[] = "/tmp/dsrd-state-XXXXXX";
+#define DIRECTORY "/tmp/dsrd-state-XXXXXX"
+
+static char directory[] = DIRECTORY;
 static char path[sizeof(directory) + 16];
 static char beside[sizeof(path) + 8];
 
 static void
 setup(void)
 {
-	strcpy(directory + strlen(directory) - 6, "XXXXXX");
+	memcpy(directory, DIRECTORY, sizeof(directory));
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/state", directory);
 	snprintf(beside, sizeof(beside), "%s.new", path);
