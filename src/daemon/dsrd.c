@@ -22,6 +22,7 @@
 #include "daemon/confine.h"
 #include "daemon/dump.h"
 #include "daemon/facts.h"
+#include "daemon/host_facts.h"
 #include "daemon/host_shield.h"
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
@@ -268,6 +269,8 @@ dsrd_prepare(struct dsrd *dsrd, const struct conf *conf)
 	/* What was opened for nothing is closed again. */
 	if (status != EXIT_OK)
 		interfaces_settle(dsrd);
+	else
+		host_fit_log(&conf->settings);
 	return status;
 }
 

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/errlist.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "daemon/dsrd.h"
+#include "daemon/host_facts.h"
 #include "daemon/offline.h"
 #include "daemon/options.h"
 #include "daemon/start.h"
@@ -37,16 +39,51 @@ load(const struct options *options, struct conf *conf)
 	return status;
 }
 
+struct warnings {
+	const char *file;
+	size_t count;
+};
+
+static void
+print_warning(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
+{
+	struct warnings *warnings = context;
+
+	warnings->count++;
+	fprintf(stderr, "%s: warning: %s%s%s%s%s\n", warnings->file, service != NULL ? service : "",
+	    server != NULL ? "/" : "", server != NULL ? server : "", service != NULL ? ": " : "", message);
+}
+
+/* The file has no errors; whether this host can be its director is another question, which one may ask anywhere. */
+static enum exit_status
+check(const struct options *options, const struct conf *conf)
+{
+	struct warnings warnings = { .file = options->config };
+
+	if (host_fit(&conf->settings, print_warning, &warnings) == -1) {
+		fprintf(stderr, "dsrd: out of memory\n");
+		return EXIT_SYSTEM;
+	}
+	if (warnings.count == 0)
+		printf("%s: no errors\n", options->config);
+	else
+		printf("%s: no errors; %zu warning%s about this host\n", options->config, warnings.count,
+		    warnings.count == 1 ? "" : "s");
+	return options->strict && warnings.count > 0 ? EXIT_BAD_CONFIG : EXIT_OK;
+}
+
 static enum exit_status
 run(const struct options *options, struct conf *conf)
 {
+	enum exit_status status = EXIT_OK;
+
 	switch (options->mode) {
 	case MODE_LIVE:
 		return start_live(options, conf);
 	case MODE_OFFLINE:
 		return offline_run(options, conf);
 	case MODE_CHECK:
-		printf("%s: no errors\n", options->config);
+		status = check(options, conf);
 		break;
 	case MODE_DUMP:
 		conf_dump(conf, stdout);
@@ -56,7 +93,7 @@ run(const struct options *options, struct conf *conf)
 		break;
 	}
 	conf_clear(conf);
-	return EXIT_OK;
+	return status;
 }
 
 int

@@ -11,11 +11,12 @@
 #include "base/attr.h"
 
 /* Flags without a letter. */
-enum { FLAG_OBSERVE = FLAG_LONG, FLAG_REPORT };
+enum { FLAG_OBSERVE = FLAG_LONG, FLAG_REPORT, FLAG_STRICT };
 
 const struct flag options_flags[] = {
 	{ 'f', "config", "FILE", "configuration, default " DSRD_CONF, NULL },
 	{ 'n', "check", NULL, "check the configuration: all errors at once, then exit (-t is accepted too)", NULL },
+	{ FLAG_STRICT, "strict", NULL, "with -n: warnings about this host are errors, too", NULL },
 	{ 'T', "dump", NULL, "print the effective configuration, defaults filled in, and exit", NULL },
 	{ 'd', "debug", NULL, "do not detach; log to standard error", NULL },
 	{ 'F', "foreground", NULL, "do not detach; log where `log` says", NULL },
@@ -65,6 +66,9 @@ apply(struct options *options, int letter, const char *value)
 	case FLAG_REPORT:
 		options->report = true;
 		break;
+	case FLAG_STRICT:
+		options->strict = true;
+		break;
 	case 'p':
 		options->pidfile = value;
 		break;
@@ -108,6 +112,10 @@ check_together(struct options *options, int argc, char *const argv[], int next)
 		fprintf(stderr, "dsrd: --report is about what offline mode did: it needs -r FILE\n");
 		return EXIT_USAGE;
 	}
+	if (options->strict && options->mode != MODE_CHECK) {
+		fprintf(stderr, "dsrd: --strict is about the check of a configuration: it needs -n\n");
+		return EXIT_USAGE;
+	}
 	if (options->read != NULL && options->mode == MODE_LIVE)
 		options->mode = MODE_OFFLINE;
 	return EXIT_OK;
@@ -129,8 +137,8 @@ options_parse(struct options *options, int argc, char *const argv[])
 void
 options_print_help(void)
 {
-	printf("usage: dsrd [-dFhnTvV] [-f file] [-i interface] [-p pidfile] [-u user[:group]]\n"
-	    "            [-r in.pcap [-w out.pcap] [--report]]\n\n"
+	printf("usage: dsrd [-dFhTvV] [-f file] [-i interface] [-p pidfile] [-u user[:group]]\n"
+	    "            [-n [--strict]] [-r in.pcap [-w out.pcap] [--report]]\n\n"
 	    "A load balancer by direct server return. The manual: dsrd(8), dsrd.conf(5).\n\n");
 	flag_print(options_flags, options_flag_count, stdout);
 }

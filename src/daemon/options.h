@@ -41,6 +41,7 @@ struct options {
 	bool log_stderr;
 	bool observe;
 	bool report;
+	bool strict;
 	int verbose;
 };
 

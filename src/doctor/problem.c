@@ -300,7 +300,7 @@ look_at_configuration(struct problems *problems, const struct problem_facts *fac
 	if (facts->reload_error == NULL)
 		return;
 	snprintf(problem.what, PROBLEM_TEXT, "the last reload failed: %s", facts->reload_error);
-	snprintf(problem.fix, PROBLEM_TEXT, "dsrd -n -c %s", facts->config);
+	snprintf(problem.fix, PROBLEM_TEXT, "dsrd -n -f %s", facts->config);
 	problems_see(problems, &problem);
 }
 

@@ -4,6 +4,7 @@
 
 complete -c dsrd -s f -l config -x -a '(__fish_complete_path (commandline -ct))' -d 'configuration'
 complete -c dsrd -s n -l check -d 'check the configuration: all errors at once, then exit (-t is accepted too)'
+complete -c dsrd -l strict -d 'with -n: warnings about this host are errors, too'
 complete -c dsrd -s T -l dump -d 'print the effective configuration, defaults filled in, and exit'
 complete -c dsrd -s d -l debug -d 'do not detach; log to standard error'
 complete -c dsrd -s F -l foreground -d 'do not detach; log where `log` says'

@@ -344,7 +344,7 @@ START_TEST(tells_of_its_own_problems)
 	    "on lo: ip addr del 192.0.2.10/32 dev lo\n");
 	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"192.0.2.10\",\"what\":\"this host's own kernel holds the VIP "
 	    "192.0.2.10, on lo\",\"mend\":\"ip addr del 192.0.2.10/32 dev lo\"},{\"severity\":\"warning\",\"about\":\"director\","
-	    "\"what\":\"the last reload failed: f:3: no such key\",\"mend\":\"dsrd -n -c f\"}]");
+	    "\"what\":\"the last reload failed: f:3: no such key\",\"mend\":\"dsrd -n -f f\"}]");
 	advised("\"problems\":[{\"id\":\"vip-held\",\"severity\":\"error\",\"subject\":\"192.0.2.10\",\"since\":\"10s\","
 	    "\"since_seconds\":10,");
 	metrics(false);

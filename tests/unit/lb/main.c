@@ -32,6 +32,7 @@ main(void)
 	srunner_add_suite(runner, path_suite());
 	srunner_add_suite(runner, path_settings_suite());
 	srunner_add_suite(runner, pick_suite());
+	srunner_add_suite(runner, fit_suite());
 	srunner_add_suite(runner, problem_suite());
 	srunner_add_suite(runner, watch_suite());
 	srunner_add_suite(runner, protocols_suite());

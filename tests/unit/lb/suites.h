@@ -33,6 +33,7 @@ Suite *path_settings_suite(void);
 Suite *pick_suite(void);
 Suite *protocols_suite(void);
 Suite *steer_suite(void);
+Suite *fit_suite(void);
 Suite *problem_suite(void);
 Suite *watch_suite(void);
 

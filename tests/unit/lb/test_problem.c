@@ -126,7 +126,7 @@ START_TEST(errors_come_first)
 	ck_assert_str_eq(problems_at(problems, 0)->fix, "take it off");
 	ck_assert_int_eq(problems_at(problems, 1)->id, PROBLEM_RELOAD_FAILED);
 	ck_assert_str_eq(problems_at(problems, 1)->what, "the last reload failed: dsrd.conf:7: no such key");
-	ck_assert_str_eq(problems_at(problems, 1)->fix, "dsrd -n -c /etc/dsrd.conf");
+	ck_assert_str_eq(problems_at(problems, 1)->fix, "dsrd -n -f /etc/dsrd.conf");
 	ck_assert_int_eq(problem_severity(problems_at(problems, 1)->id), PROBLEM_WARNING);
 	for (enum problem_id id = 1; id < PROBLEM_COUNT; id++)
 		ck_assert_int_ge(problem_severity(id - 1), problem_severity(id));
