@@ -11,8 +11,10 @@ function words_for(kind) {
 		return "_dsrctl_names service"
 	if (kind == "VIP")
 		return "_dsrctl_names vip"
+	if (kind == "VIP:PORT")
+		return "_dsrctl_names vip | sed 's/.*:.*/[&]/; s/$/:/'"
 	if (kind == "FILTER")
-		return "_dsrctl_filter \"$3\""
+		return "_dsrctl_filter \"$1\" \"$3\""
 	if (kind == "PROTOCOL")
 		return "printf '%s\\n' tcp udp sctp"
 	if (kind == "DURATION")
@@ -42,36 +44,57 @@ function write_names() {
 	print "}"
 }
 
-function write_filter(    i, list) {
+function write_filter(    i, j, count, list, name, term) {
 	print "\n# \"state=established\""
-	print "_dsrctl_filter() { # WORD"
+	print "_dsrctl_filter() { # COMMAND WORD"
 	print "\tlocal value"
-	print "\tcase $1 in"
-	for (i = 1; i <= term_count; i++) {
-		list = list " " terms[i] "="
-		if (choices[terms[i]] == "")
-			continue
-		print "\t" terms[i] "=*)"
-		if (choices[terms[i]] ~ /^[a-z]/)
-			print "\t\tprintf '" terms[i] "=%s\\n' " choices[terms[i]]
-		else
-			print "\t\t" words_for(choices[terms[i]]) " | while read -r value; do printf '%s\\n' \"" terms[i] \
-			    "=$value\"; done"
-		print "\t\t;;"
+	print "\tcase $1,$2 in"
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		count = split(terms[name], list, " ")
+		for (j = 1; j <= count; j++) {
+			term = list[j]
+			if (choices[name, term] == "")
+				continue
+			print "\t\"" name "," term "=\"*)"
+			if (choices[name, term] ~ /^[a-z0-9]/)
+				print "\t\tprintf '" term "=%s\\n' " choices[name, term]
+			else
+				print "\t\t" words_for(choices[name, term]) " | while read -r value; do printf '%s\\n' \"" term \
+				    "=$value\"; done"
+			print "\t\t;;"
+		}
 	}
 	print "\t*=*) ;;"
-	print "\t*) printf '%s\\n'" list " ;;"
+	for (i = 1; i <= command_count; i++)
+		if (command[i] in terms) {
+			gsub(/ /, "= ", terms[command[i]])
+			print "\t\"" command[i] ",\"*)"
+			print "\t\tprintf '%s\\n' " terms[command[i]] "="
+			print "\t\t_dsrctl_names service server"
+			print "\t\t;;"
+		}
 	print "\tesac"
 	print "}"
 }
 
+# A pattern for the places below `count`: "[0-1]".
+function range(count) {
+	return count == 1 ? "0\"" : "\"[0-" (count - 1) "]"
+}
+
 function write_arguments(    i, j, p, name, count, list) {
-	print "\n# The flags that a command takes behind its name, each with a value."
-	print "_dsrctl_options() { # COMMAND"
-	print "\tcase $1 in"
-	for (i = 1; i <= command_count; i++)
-		if (command[i] in options)
-			print "\t" one_word(command[i]) ") printf '%s\\n' " options[command[i]] " ;;"
+	print "\n# The flags that a command takes behind its name; with a second argument those that take a value."
+	print "_dsrctl_options() { # COMMAND [takers]"
+	print "\tcase $1,${2-} in"
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		if (!(name in options))
+			continue
+		print "\t\"" name ",\") printf '%s\\n' " options[name] " ;;"
+		if (takers_of(name) != "")
+			print "\t\"" name ",takers\") printf '%s\\n' " takers_of(name) " ;;"
+	}
 	print "\tesac"
 	print "}"
 	print "\n# What a command takes at a place, counted from 0."
@@ -81,6 +104,8 @@ function write_arguments(    i, j, p, name, count, list) {
 		name = command[i]
 		count = split(options[name], list, " ")
 		for (j = 1; j <= count; j++) {
+			if (option_takes[name, list[j]] == "")
+				continue
 			print "\t\"" name "," list[j] "\")"
 			print "\t\t" words_for(option_takes[name, list[j]])
 			print "\t\treturn"
@@ -92,6 +117,12 @@ function write_arguments(    i, j, p, name, count, list) {
 	print "\t\t_dsrctl_options \"$1\""
 	print "\t\treturn"
 	print "\tfi"
+	print "\tcase $1,$2 in"
+	for (i = 1; i <= command_count; i++)
+		if (command[i] in options && required[command[i]] > 0)
+			print "\t\"" command[i] "," range(required[command[i]]) ") ;;"
+	print "\t*) _dsrctl_options \"$1\" ;;"
+	print "\tesac"
 	print "\tcase $1,$2 in"
 	for (i = 1; i <= command_count; i++) {
 		name = command[i]
@@ -136,9 +167,9 @@ function write_command(    i, list) {
 	print "\tfor word in \"$@\"; do"
 	print "\t\tif [[ -n $skip ]]; then"
 	print "\t\t\tskip="
-	print "\t\telif _dsrctl_options \"$name\" | grep -qxF -e \"$word\"; then"
+	print "\t\telif _dsrctl_options \"$name\" takers | grep -qxF -e \"$word\"; then"
 	print "\t\t\tskip=yes"
-	print "\t\telse"
+	print "\t\telif [[ $word != -* ]]; then"
 	print "\t\t\tplaces=$((places + 1))"
 	print "\t\tfi"
 	print "\tdone"
@@ -225,7 +256,7 @@ function write_main() {
 	print "\t)"
 	print "\t# A file's name gets its slash, and a filter its value."
 	print "\t[[ -z $waiting ]] || compopt -o filenames 2>/dev/null"
-	print "\t[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null"
+	print "\t[[ ${COMPREPLY[0]-} != *[=:] ]] || compopt -o nospace 2>/dev/null"
 	print "\treturn 0"
 	print "}"
 	print "complete -F _" program " " program

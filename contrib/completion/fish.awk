@@ -18,8 +18,10 @@ function words_for(kind) {
 		return "__dsrctl_names service"
 	if (kind == "VIP")
 		return "__dsrctl_names vip"
+	if (kind == "VIP:PORT")
+		return "__dsrctl_names vip | string replace -r '\\t.*' '' | string replace -r '^(.*:.*)$' '[$1]' | string replace -r '$' ':'"
 	if (kind == "FILTER")
-		return "__dsrctl_filter"
+		return "__dsrctl_filter $name"
 	if (kind == "PROTOCOL")
 		return "printf '%s\\n' tcp udp sctp"
 	if (kind == "DURATION")
@@ -82,36 +84,51 @@ function write_names() {
 	print "end"
 }
 
-function write_filter(    i, list) {
+function write_filter(    i, j, count, list, name, term) {
 	print "\n# \"state=established\""
-	print "function __dsrctl_filter"
-	print "\tswitch (commandline -ct)"
-	for (i = 1; i <= term_count; i++) {
-		list = list " " terms[i] "="
-		if (choices[terms[i]] == "")
-			continue
-		print "\t\tcase '" terms[i] "=*'"
-		if (choices[terms[i]] ~ /^[a-z]/)
-			print "\t\t\tprintf '" terms[i] "=%s\\n' " choices[terms[i]]
-		else
-			print "\t\t\t" words_for(choices[terms[i]]) " | string replace -r '^' '" terms[i] "='"
+	print "function __dsrctl_filter -a name"
+	print "\tswitch \"$name,\"(commandline -ct)"
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		count = split(terms[name], list, " ")
+		for (j = 1; j <= count; j++) {
+			term = list[j]
+			if (choices[name, term] == "")
+				continue
+			print "\t\tcase '" name "," term "=*'"
+			if (choices[name, term] ~ /^[a-z0-9]/)
+				print "\t\t\tprintf '" term "=%s\\n' " choices[name, term]
+			else
+				print "\t\t\t" words_for(choices[name, term]) " | string replace -r '^' '" term "='"
+		}
 	}
 	print "\t\tcase '*=*'"
-	print "\t\tcase '*'"
-	print "\t\t\tprintf '%s\\n'" list
+	for (i = 1; i <= command_count; i++)
+		if (command[i] in terms) {
+			gsub(/ /, "= ", terms[command[i]])
+			print "\t\tcase '" command[i] ",*'"
+			print "\t\t\tprintf '%s\\n' " terms[command[i]] "="
+			print "\t\t\t__dsrctl_names service server"
+		}
 	print "\tend"
 	print "end"
 }
 
 function write_arguments(    i, j, p, name, count, list) {
-	print "\n# The flags that a command takes behind its name, each with a value."
-	print "function __dsrctl_options -a name"
-	print "\tswitch \"$name\""
-	for (i = 1; i <= command_count; i++)
-		if (command[i] in options) {
-			print "\t\tcase '" command[i] "'"
-			print "\t\t\tprintf '%s\\n' " options[command[i]]
-		}
+	print "\n# The flags that a command takes behind its name; with a second argument those that take a value."
+	print "function __dsrctl_options -a name which"
+	print "\tswitch \"$name,$which\""
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		if (!(name in options))
+			continue
+		print "\t\tcase '" name ",'"
+		print "\t\t\tprintf '%s\\n' " options[name]
+		if (takers_of(name) == "")
+			continue
+		print "\t\tcase '" name ",takers'"
+		print "\t\t\tprintf '%s\\n' " takers_of(name)
+	}
 	print "\tend"
 	print "end"
 	print "\n# What a command takes at a place, counted from 0."
@@ -121,6 +138,8 @@ function write_arguments(    i, j, p, name, count, list) {
 		name = command[i]
 		count = split(options[name], list, " ")
 		for (j = 1; j <= count; j++) {
+			if (option_takes[name, list[j]] == "")
+				continue
 			print "\t\tcase '" name "," list[j] "'"
 			print "\t\t\t" words_for(option_takes[name, list[j]])
 			print "\t\t\treturn"
@@ -130,6 +149,13 @@ function write_arguments(    i, j, p, name, count, list) {
 	print "\tif string match -q -- '-*' (commandline -ct)"
 	print "\t\t__dsrctl_options $name"
 	print "\t\treturn"
+	print "\tend"
+	print "\tswitch \"$name,$place\""
+	for (i = 1; i <= command_count; i++)
+		for (j = 0; command[i] in options && j < required[command[i]]; j++)
+			print "\t\tcase '" command[i] "," j "'"
+	print "\t\tcase '*'"
+	print "\t\t\t__dsrctl_options $name"
 	print "\tend"
 	print "\tswitch \"$name,$place\""
 	for (i = 1; i <= command_count; i++) {
@@ -196,9 +222,9 @@ function write_command(    i, j, count, list) {
 	print "\tfor word in $words"
 	print "\t\tif set -q skip[1]"
 	print "\t\t\tset -e skip[1]"
-	print "\t\telse if contains -- $word (__dsrctl_options $name)"
+	print "\t\telse if contains -- $word (__dsrctl_options $name takers)"
 	print "\t\t\tset skip yes"
-	print "\t\telse"
+	print "\t\telse if not string match -q -- '-*' $word"
 	print "\t\t\tset place (math $place + 1)"
 	print "\t\tend"
 	print "\tend"

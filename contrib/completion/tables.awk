@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 # Reads the tables; bash.awk, zsh.awk and fish.awk write what they make of them. What a command takes is in the words of
-# its help, such as "SERVICE/SERVER [--wait DURATION]":
+# its help, such as "SERVICE/SERVER ...":
 #     argument[name, position]   what its arguments are, from 0; position "*" for all that follow
-#     options[name]              its own flags, "-c --pcapng", each with a value: option_takes[name, flag]
+#     required[name]             how many there must be
+#     options[name]              its own flags, "-c --count"; option_takes[name, flag] and option_help[name, flag]
+#     terms[name]                what stands before the "=" of its filters; choices[name, term]
 
 BEGIN {
 	FS = "\t"
@@ -22,7 +24,7 @@ function fail(text) {
 
 function check_kind(kind) {
 	if (!(kind in known))
-		fail("nobody knows how to complete " kind ": teach tables.awk, bash.awk, zsh.awk and fish.awk")
+		fail("nothing here says how to complete " kind ": teach tables.awk, bash.awk, zsh.awk and fish.awk")
 	return kind
 }
 
@@ -42,18 +44,14 @@ function read_arguments(name, text,    words, count, i, word, position) {
 	position = 0
 	for (i = 1; i <= count; i++) {
 		word = bare(words[i])
-		if (word ~ /^-/) {
-			if (words[i] !~ /^\[/ || words[i] ~ /\]$/)
-				fail(name " " word ": a flag without a value is not known here yet")
-			options[name] = options[name] (options[name] == "" ? "" : " ") word
-			option_takes[name, word] = check_kind(bare(words[++i]))
-		} else if (word == "...") {
+		if (word == "...") {
 			argument[name, "*"] = argument[name, --position]
 			delete argument[name, position]
 			positions[name] = position
 		} else {
 			argument[name, position++] = check_kind(word)
 			positions[name] = position
+			required[name] += words[i] !~ /^\[/
 		}
 	}
 }
@@ -84,9 +82,31 @@ $1 == "command" && program == "dsrctl" {
 	next
 }
 
-$1 == "term" {
-	terms[++term_count] = $2
-	choices[$2] = $3
+function add_option(name, flag, takes, text) {
+	options[name] = options[name] (options[name] == "" ? "" : " ") flag
+	option_takes[name, flag] = takes == "" ? "" : check_kind(takes)
+	option_help[name, flag] = text
+}
+
+$1 == "option" && program == "dsrctl" {
+	if ($3 != "")
+		add_option($2, "-" $3, $5, $6)
+	add_option($2, "--" $4, $5, $6)
+	next
+}
+
+$1 == "term" && program == "dsrctl" {
+	terms[$2] = terms[$2] (terms[$2] == "" ? "" : " ") $3
+	choices[$2, $3] = $4
+}
+
+# Its flags with values.
+function takers_of(name,    i, count, list, found) {
+	count = split(options[name], list, " ")
+	for (i = 1; i <= count; i++)
+		if (option_takes[name, list[i]] != "")
+			found = found (found == "" ? "" : " ") list[i]
+	return found
 }
 
 # "-s --socket": all spellings of a flag.
@@ -103,5 +123,5 @@ function quoted(text) {
 function head_lines(comment) {
 	print "# SPDX-License-Identifier: ISC"
 	print "# Completion of " program " for " shell ". Made by contrib/completion/generate.sh from the tables that " program
-	print "# parses by: `make completions` makes it anew."
+	print "# parses by: `make completions` makes it again."
 }

@@ -20,6 +20,8 @@ function action_for(kind) {
 		return "_dsrctl_names service"
 	if (kind == "VIP")
 		return "_dsrctl_names vip"
+	if (kind == "VIP:PORT")
+		return "_dsrctl_vip_port"
 	if (kind == "FILTER")
 		return "_dsrctl_filter"
 	if (kind == "PROTOCOL")
@@ -60,20 +62,43 @@ function write_names() {
 	print "}"
 }
 
-function write_filter(    i, list) {
+# The names are wanted as they are; this one has the port behind it.
+function write_vip_port() {
+	print "\n# \"192.0.2.10:\", \"[2001:db8::10]:\""
+	print "_dsrctl_vip_port() {"
+	print "\tlocal line vip"
+	print "\tlocal -a found"
+	print "\tfor line in ${(f)\"$(_call_program names $program ${(q)socket} show names 2>/dev/null)\"}; do"
+	print "\t\tvip=${line%% *}"
+	print "\t\t[[ ${line##* } != vip ]] || { [[ $vip != *:* ]] || vip=\"[$vip]\"; found+=(\"$vip:\") }"
+	print "\tdone"
+	print "\t_wanted vips expl 'VIP' compadd -S '' -a found"
+	print "}"
+}
+
+function write_filter(    i, j, count, list, name, term) {
 	print "\n# \"state=established\""
-	print "_dsrctl_filter() {"
+	print "_dsrctl_filter() { # COMMAND"
 	print "\tif ! compset -P 1 '*='; then"
-	for (i = 1; i <= term_count; i++)
-		list = list " " terms[i]
-	print "\t\tcompadd -S =" list
+	print "\t\tcase $1 in"
+	for (i = 1; i <= command_count; i++)
+		if (command[i] in terms)
+			print "\t\t" quoted(command[i]) ") compadd -S = " terms[command[i]] " ;;"
+	print "\t\tesac"
+	print "\t\t_dsrctl_names service server"
 	print "\t\treturn"
 	print "\tfi"
-	print "\tcase ${IPREFIX%=} in"
-	for (i = 1; i <= term_count; i++)
-		if (choices[terms[i]] != "")
-			print "\t*" terms[i] ") " (choices[terms[i]] ~ /^[a-z]/ ? "compadd " choices[terms[i]] : \
-			    action_for(choices[terms[i]])) " ;;"
+	print "\tcase $1,${IPREFIX%=} in"
+	for (i = 1; i <= command_count; i++) {
+		name = command[i]
+		count = split(terms[name], list, " ")
+		for (j = 1; j <= count; j++) {
+			term = list[j]
+			if (choices[name, term] != "")
+				print "\t" quoted(name ",") "*" term ") " (choices[name, term] ~ /^[a-z0-9]/ ? \
+				    "compadd " choices[name, term] : action_for(choices[name, term])) " ;;"
+		}
+	}
 	print "\tesac"
 	print "}"
 }
@@ -84,18 +109,20 @@ function write_arguments(    i, p, name, count, list) {
 	print "\tcase $1 in"
 	for (i = 1; i <= command_count; i++) {
 		name = command[i]
-		if (positions[name] == 0 && !((name, "*") in argument))
+		if (positions[name] == 0 && !((name, "*") in argument) && !(name in options))
 			continue
 		print "\t" quoted(name) ")"
 		print "\t\t_arguments \\"
 		count = split(options[name], list, " ")
 		for (p = 1; p <= count; p++)
-			print "\t\t\t" quoted(list[p] "[" option_takes[name, list[p]] "]:" option_takes[name, list[p]] ":" \
-			    action_for(option_takes[name, list[p]])) " \\"
+			print "\t\t\t" quoted(list[p] (option_takes[name, list[p]] != "" && list[p] ~ /^--/ ? "=" : "") "[" \
+			    escaped(option_help[name, list[p]]) "]" (option_takes[name, list[p]] == "" ? "" : ":" \
+			    option_takes[name, list[p]] ":" action_for(option_takes[name, list[p]]))) " \\"
 		for (p = 0; p < positions[name]; p++)
 			print "\t\t\t" quoted((p + 1) ":" escaped(argument[name, p]) ":" action_for(argument[name, p])) " \\"
 		if ((name, "*") in argument)
-			print "\t\t\t" quoted("*:" escaped(argument[name, "*"]) ":" action_for(argument[name, "*"])) " \\"
+			print "\t\t\t" quoted("*:" escaped(argument[name, "*"]) ":" (argument[name, "*"] == "FILTER" ? " " : "") action_for(argument[name, "*"]) \
+			    (argument[name, "*"] == "FILTER" ? " " (name ~ / / ? "\"" name "\"" : name) : "")) " \\"
 		print "\t\t\t&& return"
 		print "\t\t;;"
 	}
@@ -156,6 +183,7 @@ END {
 	head_lines()
 	if (program == "dsrctl") {
 		write_names()
+		write_vip_port()
 		write_filter()
 		write_arguments()
 		write_command()

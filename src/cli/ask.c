@@ -8,8 +8,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/client.h"
+#include "cli/arguments.h"
 #include "cli/request.h"
+
+/* RFC 9110 section 15.5 */
+#define HTTP_BAD_REQUEST 400
+#define HTTP_NOT_FOUND 404
+
+/* A name that the director does not have may be meant as a word of the command. */
+static void
+ask_hint(const struct wish *wish)
+{
+	char list[ARGUMENTS_ERROR];
+	const char *nearest;
+
+	if (wish->argument_count == 0)
+		return;
+	nearest = arguments_second_words(wish->command, wish->arguments[0], list);
+	if (list[0] == '\0')
+		return;
+	fprintf(stderr, "dsrctl: %s takes names, or one of: %s", commands[wish->command].words[0], list);
+	if (nearest != NULL)
+		fprintf(stderr, "; did you mean `%s`?", nearest);
+	fputc('\n', stderr);
+}
+
+enum ctl_status
+ask_refused(const struct wish *wish, struct client_answer *answer)
+{
+	const bool usage = answer->status == HTTP_BAD_REQUEST || answer->status == HTTP_NOT_FOUND;
+
+	fprintf(stderr, "dsrctl: %s%s", answer->length > 0 ? answer->body : "refused, without a reason",
+	    answer->length > 0 && answer->body[answer->length - 1] == '\n' ? "" : "\n");
+	if (answer->status == HTTP_NOT_FOUND && commands[wish->command].words[1] == NULL)
+		ask_hint(wish);
+	free(answer->body);
+	answer->body = NULL;
+	return usage ? CTL_USAGE : CTL_FAILED;
+}
 
 enum ctl_status
 ask_quietly(const struct wish *wish, char **text)
@@ -34,10 +70,7 @@ ask_quietly(const struct wish *wish, char **text)
 		*text = answer.body;
 		return answer.wrong ? CTL_FAILED : CTL_OK;
 	}
-	fprintf(stderr, "dsrctl: %s%s", answer.length > 0 ? answer.body : "refused, without a reason",
-	    answer.length > 0 && answer.body[answer.length - 1] == '\n' ? "" : "\n");
-	free(answer.body);
-	return CTL_FAILED;
+	return ask_refused(wish, &answer);
 }
 
 enum ctl_status

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/client.h"
 #include "ctl/command.h"
 
 /* dsrctl(8) has them. */
@@ -20,7 +21,7 @@ struct wish {
 	const char *socket;
 	bool json;
 	enum command_id command;
-	const char *const *arguments;
+	const char *arguments[COMMAND_ARGUMENTS];
 	size_t argument_count;
 };
 
@@ -31,5 +32,7 @@ enum ctl_status ask(const struct wish *wish);
  * on standard error.
  */
 enum ctl_status ask_quietly(const struct wish *wish, char **text);
+/* Says why on standard error, and frees the answer. CTL_USAGE when the director did not understand the words. */
+enum ctl_status ask_refused(const struct wish *wish, struct client_answer *answer);
 
 #endif

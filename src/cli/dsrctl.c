@@ -2,167 +2,148 @@
 /* dsrctl: turns words into a request, prints the answer. */
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/ask.h"
 #include "cli/flags.h"
+#include "cli/follow.h"
 #include "cli/top.h"
 #include "cli/trace.h"
 #include "cli/wait.h"
-#include "ctl/command.h"
 
-#define NAMES_MOST (COMMAND_COUNT + 1)
-#define WORDS_MOST (COMMAND_WORDS + COMMAND_ARGUMENTS + 4) /* -c COUNT --pcapng FILE are four more */
+#define HELP_COLUMN 40
+
+/* What a line begins with, and behind it, or below when there is no room, the help. */
+static void
+print_line(const char *left, const char *help, FILE *out)
+{
+	const int used = fprintf(out, "  %s", left);
+
+	if (used >= HELP_COLUMN)
+		fprintf(out, "\n%*s %s\n", HELP_COLUMN, "", help);
+	else
+		fprintf(out, "%*s %s\n", HELP_COLUMN - used, "", help);
+}
 
 static void
 print_help(FILE *out)
 {
-	char name[COMMAND_TEXT], left[COMMAND_TEXT + 64];
+	char usage[COMMAND_USAGE];
 
-	fprintf(out, "usage: dsrctl [-jhV] [-s SOCKET] COMMAND [ARGUMENT]\n\n");
-	for (enum command_id id = 0; id < COMMAND_COUNT; id++) {
-		snprintf(left, sizeof(left), "%s %s", command_name(id, name), commands[id].arguments);
-		fprintf(out, "  %-38s %s\n", left, commands[id].help);
-	}
+	fprintf(out, "usage: dsrctl [-jhV] [-s SOCKET] COMMAND [ARGUMENT ...]\n\n");
+	for (enum command_id id = 0; id < COMMAND_COUNT; id++)
+		print_line(command_usage(id, usage), commands[id].help, out);
+	print_line("help [COMMAND]", "this, or what a command takes", out);
 	fputc('\n', out);
 	flag_print(dsrctl_flags, dsrctl_flag_count, out);
-	fprintf(out, "\n"
-	    "Exit status: 0 done, 1 refused or failed or something is not well, 2 usage, 3 no daemon.\n");
+	fprintf(out, "\nOptions may stand anywhere. Names may be patterns, such as 'shop-*' or '*/web3', and addresses.\n"
+	    "Exit status: 0 done, 1 refused, failed, or problems found, 2 wrong usage, 3 no daemon.\n");
 }
 
-static enum ctl_status
-refuse_command(const char *word)
+static void
+print_command_help(enum command_id id, FILE *out)
 {
-	const char *names[NAMES_MOST];
-	const char *nearest;
-	size_t count = 0;
+	char usage[COMMAND_USAGE], left[64];
 
-	for (enum command_id id = 0; id < COMMAND_COUNT; id++)
-		names[count++] = commands[id].words[0];
-	names[count] = NULL;
-	nearest = text_nearest(word, names);
-	if (nearest != NULL && strcmp(nearest, word) != 0)
-		fprintf(stderr, "dsrctl: there is no command `%s`, did you mean `%s`?\n", word, nearest);
-	else
-		fprintf(stderr, "dsrctl: there is no command `%s`: dsrctl -h lists them\n", word);
-	return CTL_USAGE;
-}
+	fprintf(out, "usage: dsrctl %s\n\n  %s\n\n", command_usage(id, usage), commands[id].help);
+	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++) {
+		const struct command_option_info *info = &command_options[option];
+		const char letter[] = { '-', info->letter, ',', ' ', '\0' };
 
-/* "--wait DURATION" behind the arguments, or before them: dsrctl's own, not the director's. */
-struct patience {
-	bool given;
-	uint64_t time;
-};
-
-/* Takes it out of the words. False after saying what is wrong. */
-static bool
-take_patience(const char **words, size_t *count, struct patience *patience)
-{
-	size_t kept = 0;
-
-	memset(patience, 0, sizeof(*patience));
-	for (size_t i = 0; i < *count; i++) {
-		if (strcmp(words[i], "--wait") != 0) {
-			words[kept++] = words[i];
+		if (!command_takes(id, option))
 			continue;
-		}
-		patience->given = true;
-		if (i + 1 == *count || text_duration(words[++i], &patience->time) == -1) {
-			fprintf(stderr, "dsrctl: --wait takes a duration, such as 30s, 10m or 2h\n");
-			return false;
-		}
+		snprintf(left, sizeof(left), "%s--%s%s%s", info->letter != '\0' ? letter : "    ", info->name,
+		    info->takes != NULL ? " " : "", info->takes != NULL ? info->takes : "");
+		fprintf(out, "  %-26s %s\n", left, info->help);
 	}
-	*count = kept;
-	return true;
+	flag_print(dsrctl_flags, dsrctl_flag_count, out);
+}
+
+/* What the director is sent beside the words: options that are for it. */
+static void
+take_words(const struct arguments *given, struct wish *wish, char sent[COMMAND_OPTION_COUNT][COMMAND_ARGUMENT])
+{
+	wish->argument_count = 0;
+	for (size_t i = 0; i < given->count; i++)
+		wish->arguments[wish->argument_count++] = given->words[i];
+	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++) {
+		if (given->options[option] == NULL || !command_options[option].sent ||
+		    wish->argument_count == COMMAND_ARGUMENTS)
+			continue;
+		snprintf(sent[option], COMMAND_ARGUMENT, "--%s%s%s", command_options[option].name,
+		    command_options[option].takes != NULL ? "=" : "", given->options[option]);
+		wish->arguments[wish->argument_count++] = sent[option];
+	}
 }
 
 static enum ctl_status
-refuse_usage(enum command_id id)
+run_drain(const struct wish *wish, const struct arguments *given)
 {
-	char name[COMMAND_TEXT];
+	uint64_t patience;
 
-	fprintf(stderr, "usage: dsrctl %s %s\n", command_name(id, name), commands[id].arguments);
-	return CTL_USAGE;
-}
-
-/* `words` are what stands behind the options. */
-static enum ctl_status
-run(struct wish *wish, const char **words, size_t count)
-{
-	struct patience patience = { false, 0 };
-	size_t used;
-
-	wish->command = command_find(words, count, &used);
-	if (wish->command == COMMAND_COUNT)
-		return refuse_command(words[0]);
-	words += used;
-	count -= used;
-	if (wish->command == COMMAND_DRAIN && !take_patience(words, &count, &patience))
+	if (given->options[OPTION_EMPTY] != NULL && given->options[OPTION_WAIT] == NULL) {
+		fprintf(stderr, "dsrctl: --empty says what --wait waits for: give both\n");
 		return CTL_USAGE;
-	if (wish->command == COMMAND_TRACE) {
-		wish->arguments = words;
-		wish->argument_count = count;
-		return trace(wish);
 	}
-	if (wish->command == COMMAND_TOP) {
-		wish->arguments = words;
-		wish->argument_count = count;
-		return top(wish);
+	if (given->options[OPTION_WAIT] == NULL)
+		return ask(wish);
+	if (text_duration(given->options[OPTION_WAIT], &patience) == -1) {
+		fprintf(stderr, "dsrctl: --wait takes a duration, such as 30s, 10m or 2h\n");
+		return CTL_USAGE;
 	}
-	if (count < commands[wish->command].least || count > commands[wish->command].most)
-		return refuse_usage(wish->command);
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(words[i]) >= COMMAND_ARGUMENT) {
-			fprintf(stderr, "dsrctl: an argument is longer than %d bytes\n", COMMAND_ARGUMENT - 1);
-			return CTL_USAGE;
-		}
+	return wait_drained(wish, patience, given->options[OPTION_EMPTY] != NULL);
+}
+
+static enum ctl_status
+run(const struct wish *wish, const struct arguments *given)
+{
+	switch (given->command) {
+	case COMMAND_TRACE:
+		return trace(wish, given);
+	case COMMAND_TOP:
+		return top(wish, given);
+	case COMMAND_DRAIN:
+		return run_drain(wish, given);
+	case COMMAND_EVENTS:
+		return given->options[OPTION_FOLLOW] != NULL ? follow_events(wish) : ask(wish);
+	default:
+		return ask(wish);
 	}
-	wish->arguments = words;
-	wish->argument_count = count;
-	return patience.given ? wait_drained(wish, patience.time) : ask(wish);
 }
 
 int
 main(int argc, char *argv[])
 {
+	char error[ARGUMENTS_ERROR], sent[COMMAND_OPTION_COUNT][COMMAND_ARGUMENT];
 	struct wish wish = { .socket = DSRCTL_SOCKET };
-	const char *words[WORDS_MOST];
-	size_t count = 0;
-	int option;
+	struct arguments given;
 
-	while ((option = flag_next(dsrctl_flags, dsrctl_flag_count, "", argc, argv)) != -1) {
-		switch (option) {
-		case 'j':
-			wish.json = true;
-			break;
-		case 's':
-			wish.socket = optarg;
-			break;
-		case 'h':
-			print_help(stdout);
-			return CTL_OK;
-		case 'V':
-			printf("dsrctl %s\n", PACKAGE_VERSION);
-			return CTL_OK;
-		default:
-			fprintf(stderr, "Type `dsrctl -h` for help.\n");
-			return CTL_USAGE;
-		}
+	if (arguments_parse(argc, argv, &given, error) == -1) {
+		fprintf(stderr, "dsrctl: %s\n", error);
+		return CTL_USAGE;
 	}
-	if (optind == argc) {
+	if (given.version) {
+		printf("dsrctl %s\n", PACKAGE_VERSION);
+		return CTL_OK;
+	}
+	if (given.help) {
+		if (given.command == COMMAND_COUNT)
+			print_help(stdout);
+		else
+			print_command_help(given.command, stdout);
+		return CTL_OK;
+	}
+	if (given.command == COMMAND_COUNT) {
 		print_help(stderr);
 		return CTL_USAGE;
 	}
-	for (; optind < argc && count < WORDS_MOST; optind++)
-		words[count++] = argv[optind];
-	if (optind < argc) {
-		fprintf(stderr, "dsrctl: more words than any command takes\n");
-		return CTL_USAGE;
-	}
-	return run(&wish, words, count);
+	if (given.socket != NULL)
+		wish.socket = given.socket;
+	wish.json = given.json;
+	wish.command = given.command;
+	take_words(&given, &wish, sent);
+	return run(&wish, &given);
 }

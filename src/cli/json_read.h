@@ -11,7 +11,7 @@
 
 #include "base/attr.h"
 
-#define JSON_TEXT 256 /* of one name or value, with its end; longer ones are cut */
+#define JSON_TEXT 1024 /* of one name or value, with its end; longer ones are cut */
 
 /*
  * One plain value. `table` is the name of its table, or "" outside of one; `row` counts from 0. Numbers, true and false

@@ -54,7 +54,7 @@ look(struct top *top)
 	struct snapshot fresh;
 	enum client_result result;
 
-	request_make(&request, COMMAND_TOP, NULL, 0, true);
+	request_make(&request, COMMAND_TOP, top->wish->arguments, top->wish->argument_count, true);
 	result = client_ask(top->wish->socket, request.bytes, commands[COMMAND_TOP].wait, &answer, top->trouble);
 	top->looks++;
 	top->status = result == CLIENT_OK ? CTL_OK : result == CLIENT_NOBODY ? CTL_NO_DAEMON : CTL_FAILED;
@@ -220,24 +220,23 @@ run(struct top *top)
 }
 
 static int
-take_options(struct top *top, const struct wish *wish)
+take_options(struct top *top, const struct arguments *given)
 {
-	if (wish->argument_count == 0)
+	const char *count = given->options[OPTION_COUNT];
+
+	if (count == NULL || text_number(count, 1, UINT64_MAX, &top->most) == 0)
 		return 0;
-	if (wish->argument_count == 2 && strcmp(wish->arguments[0], "-c") == 0 &&
-	    text_number(wish->arguments[1], 1, UINT64_MAX, &top->most) == 0)
-		return 0;
-	fprintf(stderr, "usage: dsrctl top [-c COUNT]\n");
+	fprintf(stderr, "dsrctl: --count takes a number of screens, from 1 on\n");
 	return -1;
 }
 
 enum ctl_status
-top(struct wish *wish)
+top(const struct wish *wish, const struct arguments *given)
 {
 	struct top top = { .wish = wish, .live = terminal_is_able() };
 	struct terminal terminal;
 
-	if (take_options(&top, wish) == -1)
+	if (take_options(&top, given) == -1)
 		return CTL_USAGE;
 	top.view.colour = request_wants_colour();
 	block_signals();

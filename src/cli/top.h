@@ -3,9 +3,9 @@
 #ifndef CLI_TOP_H
 #define CLI_TOP_H
 
+#include "cli/arguments.h"
 #include "cli/ask.h"
 
-/* `wish->arguments` are the words behind "top": -c COUNT ends it after so many looks. */
-enum ctl_status top(struct wish *wish);
+enum ctl_status top(const struct wish *wish, const struct arguments *given);
 
 #endif

@@ -293,40 +293,29 @@ wait_for_signals(void)
 
 /* --- the command --- */
 
-/* Takes -c and --pcapng out of the words; "frames" tells the director that they are wanted. 0, or -1 after the reason. */
 static int
-take_options(struct viewer *viewer, const struct wish *wish, const char *words[COMMAND_ARGUMENTS], size_t *count)
+take_options(struct viewer *viewer, const struct arguments *given)
 {
-	*count = 0;
-	for (size_t i = 0; i < wish->argument_count; i++) {
-		const char *word = wish->arguments[i], *value = i + 1 < wish->argument_count ? wish->arguments[i + 1] : "";
+	const char *count = given->options[OPTION_COUNT];
 
-		if (strcmp(word, "-c") == 0) {
-			if (text_number(value, 1, UINT64_MAX, &viewer->most) == -1) {
-				fprintf(stderr, "dsrctl: -c takes a number of decisions, from 1 on\n");
-				return -1;
-			}
-			i++;
-		} else if (strcmp(word, "--pcapng") == 0) {
-			if (*value == '\0') {
-				fprintf(stderr, "dsrctl: --pcapng takes the name of a file\n");
-				return -1;
-			}
-			viewer->path = value;
-			i++;
-		} else if (*count == COMMAND_ARGUMENTS - 1) {
-			fprintf(stderr, "dsrctl: more words than trace takes\n");
-			return -1;
-		} else {
-			words[(*count)++] = word;
-		}
-	}
-	if (viewer->path == NULL)
+	viewer->path = given->options[OPTION_PCAPNG];
+	if (count == NULL || text_number(count, 1, UINT64_MAX, &viewer->most) == 0)
 		return 0;
-	memmove(words + 1, words, *count * sizeof(*words));
-	words[0] = "frames";
-	(*count)++;
-	return 0;
+	fprintf(stderr, "dsrctl: --count takes a number of decisions, from 1 on\n");
+	return -1;
+}
+
+/* "frames" tells the director that they are wanted. Returns how many words there are. */
+static size_t
+take_words(const struct viewer *viewer, const struct wish *wish, const char *words[COMMAND_ARGUMENTS])
+{
+	size_t count = 0;
+
+	if (viewer->path != NULL)
+		words[count++] = "frames";
+	for (size_t i = 0; i < wish->argument_count && count < COMMAND_ARGUMENTS; i++)
+		words[count++] = wish->arguments[i];
+	return count;
 }
 
 static int
@@ -360,14 +349,15 @@ conclude(const struct viewer *viewer)
 }
 
 static enum ctl_status
-run(struct viewer *viewer, const struct wish *wish, const char *const words[], size_t count)
+run(struct viewer *viewer, const struct wish *wish)
 {
 	const struct client_stream stream = { take_piece, is_told_to_stop, viewer };
 	struct request request = { .length = 0 };
 	struct client_answer answer;
 	enum client_result result;
 	char error[CLIENT_ERROR];
-	enum ctl_status status;
+	const char *words[COMMAND_ARGUMENTS];
+	const size_t count = take_words(viewer, wish, words);
 
 	request_make(&request, COMMAND_TRACE, words, count, wish->json);
 	result = client_follow(wish->socket, request.bytes, commands[COMMAND_TRACE].wait, &stream, &answer, error);
@@ -377,19 +367,14 @@ run(struct viewer *viewer, const struct wish *wish, const char *const words[], s
 	}
 	if (answer.status == 200)
 		return conclude(viewer);
-	fprintf(stderr, "dsrctl: %s", answer.length > 0 ? answer.body : "refused, without a reason\n");
-	status = CTL_FAILED;
-	free(answer.body);
-	return status;
+	return ask_refused(wish, &answer);
 }
 
 enum ctl_status
-trace(struct wish *wish)
+trace(const struct wish *wish, const struct arguments *given)
 {
 	struct viewer *viewer = calloc(1, sizeof(*viewer));
-	const char *words[COMMAND_ARGUMENTS];
 	enum ctl_status status = CTL_FAILED;
-	size_t count;
 
 	if (viewer == NULL) {
 		fprintf(stderr, "dsrctl: out of memory\n");
@@ -397,10 +382,10 @@ trace(struct wish *wish)
 	}
 	viewer->json = wish->json;
 	wait_for_signals();
-	if (take_options(viewer, wish, words, &count) == -1)
+	if (take_options(viewer, given) == -1)
 		status = CTL_USAGE;
 	else if (open_file(viewer) == 0)
-		status = run(viewer, wish, words, count);
+		status = run(viewer, wish);
 	if (viewer->file != NULL && fclose(viewer->file) != 0) {
 		fprintf(stderr, "dsrctl: cannot write %s: %s\n", viewer->path, strerror(errno));
 		status = CTL_FAILED;

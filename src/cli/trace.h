@@ -3,9 +3,10 @@
 #ifndef CLI_TRACE_H
 #define CLI_TRACE_H
 
+#include "cli/arguments.h"
 #include "cli/ask.h"
 
-/* `wish->arguments` are the words behind "trace", dsrctl's own -c and --pcapng among them. Ends by SIGINT or SIGTERM. */
-enum ctl_status trace(struct wish *wish);
+/* Ends by SIGINT or SIGTERM. */
+enum ctl_status trace(const struct wish *wish, const struct arguments *given);
 
 #endif

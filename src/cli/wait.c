@@ -43,8 +43,22 @@ show(const char *text, const char *before)
 	fflush(stdout);
 }
 
+/* The drain's names, without its options; returns how many. */
+static size_t
+wait_words(const struct wish *wish, const char *words[COMMAND_ARGUMENTS], bool empty)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < wish->argument_count; i++)
+		if (strncmp(wish->arguments[i], "--", 2) != 0)
+			words[count++] = wish->arguments[i];
+	if (empty && count < COMMAND_ARGUMENTS)
+		words[count++] = "--empty";
+	return count;
+}
+
 enum ctl_status
-wait_drained(const struct wish *wish, uint64_t patience)
+wait_drained(const struct wish *wish, uint64_t patience, bool empty)
 {
 	const uint64_t end = now() + patience;
 	struct wish look = *wish;
@@ -56,6 +70,7 @@ wait_drained(const struct wish *wish, uint64_t patience)
 	free(before);
 	before = NULL;
 	look.command = COMMAND_SHOW_DRAIN;
+	look.argument_count = wait_words(wish, look.arguments, empty);
 	for (;;) {
 		uint64_t left;
 
@@ -68,7 +83,7 @@ wait_drained(const struct wish *wish, uint64_t patience)
 			break;
 		left = end > now() ? end - now() : 0;
 		if (left == 0) {
-			fprintf(stderr, "dsrctl: the time is over, and connections are left: the server stays drained\n");
+			fprintf(stderr, "dsrctl: timed out with %s left: the servers stay drained\n", empty ? "flows" : "active connections");
 			break;
 		}
 		pause_for(left < BETWEEN ? left : BETWEEN);

@@ -8,9 +8,9 @@
 #include "cli/ask.h"
 
 /*
- * After `wish`, a drain, waits at most `patience` microseconds and shows what is left whenever that changes. CTL_OK when
- * nothing is left, CTL_FAILED when the time is over.
+ * After `wish`, a drain, waits at most `patience` microseconds and shows what is left whenever that changes. CTL_OK when no
+ * connection is active (with `empty`: no flow is left), CTL_FAILED when the time is up.
  */
-enum ctl_status wait_drained(const struct wish *wish, uint64_t patience);
+enum ctl_status wait_drained(const struct wish *wish, uint64_t patience, bool empty);
 
 #endif

@@ -6,59 +6,109 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
+
 /* What dsrctl waits for a plain answer, and for the doctor: longer than the director lets an examination take. */
 #define WAIT 5
 #define WAIT_DOCTOR 25
 /* A walk through many million flows, or through a long file. */
 #define WAIT_LONG 25
-/* Somebody has pressed the tabulator key and waits for the cursor to come back. */
+/* For completion: the user has pressed the tab key and waits. */
 #define WAIT_NAMES 1
 
-const struct command commands[COMMAND_COUNT] = {
-	[COMMAND_SHOW] = { { "show", NULL }, "", 0, 0, false, WAIT,
-	    "services and servers, their state and why, connections, what is wrong" },
-	[COMMAND_SHOW_HEALTH] = { { "show", "health" }, "", 0, 0, false, WAIT,
-	    "every check of every server, and every path to a VIP, with its last result" },
-	[COMMAND_SHOW_DROPS] = { { "show", "drops" }, "", 0, 0, false, WAIT,
-	    "frames that did not reach a server, by reason, and the other counters" },
-	[COMMAND_SHOW_NEIGHBORS] = { { "show", "neighbors" }, "", 0, 0, false, WAIT,
-	    "the servers' MAC addresses and the director's interfaces" },
-	[COMMAND_SHOW_CONNECTIONS] = { { "show", "connections" }, "[FILTER ...]", 0, COMMAND_ARGUMENTS, false, WAIT_LONG,
-	    "the flows that all of service= server= client= vip= port= protocol= state= hold for" },
-	[COMMAND_SHOW_DRAIN] = { { "show", "drain" }, "[SERVICE/SERVER]", 0, 1, false, WAIT_LONG,
-	    "what is left on servers that are drained; status 1 while there is something" },
-	[COMMAND_SHOW_CONFIG] = { { "show", "config" }, "", 0, 0, false, WAIT,
-	    "the configuration that is in force, and what operators changed since" },
-	[COMMAND_SHOW_NAMES] = { { "show", "names" }, "", 0, 0, false, WAIT_NAMES,
-	    "the names of services and servers, as commands take them; shells complete by it" },
-	[COMMAND_SHOW_RATES] = { { "show", "rates" }, "", 0, 0, false, WAIT,
-	    "traffic, drops and servers that are up, in the last hour" },
-	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER [--wait DURATION]", 1, 1, true, WAIT_LONG,
-	    "no new connections; with --wait returns when the old ones are gone" },
-	[COMMAND_ENABLE] = { { "enable", NULL }, "SERVICE/SERVER", 1, 1, true, WAIT,
-	    "ends what drain or disable began" },
-	[COMMAND_DISABLE] = { { "disable", NULL }, "SERVICE/SERVER", 1, 1, true, WAIT,
-	    "as if the server were down" },
-	[COMMAND_WEIGHT] = { { "weight", NULL }, "SERVICE/SERVER N", 2, 2, true, WAIT,
-	    "another weight than the file's, until the file says another one" },
-	[COMMAND_RELOAD] = { { "reload", NULL }, "", 0, 0, true, WAIT_LONG,
-	    "reads the configuration file anew; a bad one changes nothing" },
-	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, false, WAIT_LONG,
-	    "what a reload would change, and how many connections that touches" },
-	[COMMAND_TOP] = { { "top", NULL }, "[-c COUNT]", 0, 2, false, WAIT,
-	    "show, live: a screen that keeps itself current, sorts and scrolls" },
-	[COMMAND_WHY] = { { "why", NULL }, "PROTOCOL CLIENT:PORT VIP:PORT", 3, 3, false, WAIT,
-	    "the decision for this flow, step by step; changes nothing" },
-	[COMMAND_TRACE] = { { "trace", NULL }, "[FILTER ...] [-c COUNT] [--pcapng FILE]", 0, COMMAND_ARGUMENTS, false, WAIT,
-	    "decisions as they are made; filters as above, and verdict= and reason=" },
-	[COMMAND_DOCTOR] = { { "doctor", NULL }, "[SERVICE[/SERVER]]", 0, 1, false, WAIT_DOCTOR,
-	    "examines director and real servers: what is wrong, and the commands that fix it" },
-	[COMMAND_DOCTOR_ALL] = { { "doctor", "--all" }, "[SERVICE[/SERVER]]", 0, 1, false, WAIT_DOCTOR,
-	    "the same, with notes, all evidence, and the servers that are well" },
-	[COMMAND_EVENTS] = { { "events", NULL }, "[FILTER ...]", 0, COMMAND_ARGUMENTS, false, WAIT,
-	    "the last events: changes of state, reloads, operators' commands, conflicts, and their causes" },
-	[COMMAND_VERSION] = { { "version", NULL }, "", 0, 0, false, WAIT, "the version of the director that runs" },
+#define OPTION(name) (1U << OPTION_ ## name)
+
+const struct command_option_info command_options[COMMAND_OPTION_COUNT] = {
+	[OPTION_PLAN] = { '\0', "plan", NULL, false, "say what a reload would change, and change nothing" },
+	[OPTION_PROBLEMS] = { '\0', "problems", NULL, true, "only what is not well" },
+	[OPTION_ALL] = { 'a', "all", NULL, true, "everything in full, also what is well" },
+	[OPTION_WAIT] = { '\0', "wait", "DURATION", false, "return when no connection is active, or after that time" },
+	[OPTION_EMPTY] = { '\0', "empty", NULL, true, "finished connections that are not forgotten yet count, too" },
+	[OPTION_TIMEOUT] = { '\0', "timeout", "DURATION", true, "disable the servers after that time if they still have flows" },
+	[OPTION_FOLLOW] = { 'f', "follow", NULL, false, "go on with new ones until Ctrl-C" },
+	[OPTION_COUNT] = { 'c', "count", "COUNT", false, "end after so many" },
+	[OPTION_PCAPNG] = { '\0', "pcapng", "FILE", false, "write the frames to a file, in the format of Wireshark" },
 };
+
+const struct command commands[COMMAND_COUNT] = {
+	[COMMAND_SHOW] = { { "show", NULL }, "[SERVICE[/SERVER] ...]", 0, COMMAND_NAMES, OPTION(PROBLEMS) | OPTION(ALL),
+	    COMMAND_FILTER_NONE, false, WAIT, "what is wrong, services and servers, their state and why, connections" },
+	[COMMAND_SHOW_HEALTH] = { { "show", "health" }, "[SERVICE[/SERVER] ...]", 0, COMMAND_NAMES, 0, COMMAND_FILTER_NONE,
+	    false, WAIT, "every check of every server, and every path to a VIP, with its last result" },
+	[COMMAND_SHOW_DROPS] = { { "show", "drops" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "frames that did not reach a server, by reason, and the other counters" },
+	[COMMAND_SHOW_NEIGHBORS] = { { "show", "neighbors" }, "[SERVICE[/SERVER] ...]", 0, COMMAND_NAMES, 0,
+	    COMMAND_FILTER_NONE, false, WAIT, "the servers' MAC addresses and the director's interfaces" },
+	[COMMAND_SHOW_CONNECTIONS] = { { "show", "connections" }, "[FILTER ...]", 0, COMMAND_NAMES, 0, COMMAND_FILTER_FLOWS,
+	    false, WAIT_LONG, "tracked flows that match every filter" },
+	[COMMAND_SHOW_DRAIN] = { { "show", "drain" }, "[SERVICE[/SERVER] ...]", 0, COMMAND_NAMES, OPTION(EMPTY),
+	    COMMAND_FILTER_NONE, false, WAIT_LONG, "what is left on servers that are drained; status 1 while a connection is active" },
+	[COMMAND_SHOW_CONFIG] = { { "show", "config" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "the configuration that is in force, and what operators changed since" },
+	[COMMAND_SHOW_NAMES] = { { "show", "names" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_NAMES,
+	    "the names of services and servers, as commands take them; shells complete by it" },
+	[COMMAND_SHOW_RATES] = { { "show", "rates" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "traffic, drops and servers that are up, in the last hour" },
+	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES,
+	    OPTION(WAIT) | OPTION(EMPTY) | OPTION(TIMEOUT), COMMAND_FILTER_NONE, true, WAIT_LONG,
+	    "no new connections for these servers; those they have go on" },
+	[COMMAND_ENABLE] = { { "enable", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES, 0, COMMAND_FILTER_NONE, true, WAIT,
+	    "ends drain or disable" },
+	[COMMAND_DISABLE] = { { "disable", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES, 0, COMMAND_FILTER_NONE, true, WAIT,
+	    "as if the servers were down" },
+	[COMMAND_WEIGHT] = { { "weight", NULL }, "SERVICE/SERVER N", 2, 2, 0, COMMAND_FILTER_NONE, true, WAIT,
+	    "another weight than the file's, until the file says another one" },
+	[COMMAND_RELOAD] = { { "reload", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, true, WAIT_LONG,
+	    "reads the configuration file again; a bad one changes nothing" },
+	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_LONG,
+	    "what a reload would change, and how many connections that touches" },
+	[COMMAND_TOP] = { { "top", NULL }, "[SERVICE[/SERVER] ...]", 0, COMMAND_NAMES, OPTION(COUNT), COMMAND_FILTER_NONE,
+	    false, WAIT, "show, live: a screen that keeps itself current, sorts, filters and scrolls" },
+	[COMMAND_WHY] = { { "why", NULL }, "PROTOCOL CLIENT:PORT VIP:PORT", 3, 3, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "the decision for this flow, step by step; changes nothing" },
+	[COMMAND_TRACE] = { { "trace", NULL }, "[FILTER ...]", 0, COMMAND_NAMES, OPTION(COUNT) | OPTION(PCAPNG),
+	    COMMAND_FILTER_DECISIONS, false, WAIT, "decisions as they are made" },
+	[COMMAND_DOCTOR] = { { "doctor", NULL }, "[SERVICE[/SERVER]]", 0, 1, 0, COMMAND_FILTER_NONE, false, WAIT_DOCTOR,
+	    "examines director and real servers: what is wrong, and the commands that fix it" },
+	[COMMAND_DOCTOR_ALL] = { { "doctor", "--all" }, "[SERVICE[/SERVER]]", 0, 1, 0, COMMAND_FILTER_NONE, false,
+	    WAIT_DOCTOR, "the same, with notes, all evidence, and the servers that are well" },
+	[COMMAND_EVENTS] = { { "events", NULL }, "[FILTER ...]", 0, COMMAND_NAMES, OPTION(FOLLOW), COMMAND_FILTER_EVENTS,
+	    false, WAIT, "the last events: changes of state, reloads, operators' commands, conflicts, and their causes" },
+	[COMMAND_VERSION] = { { "version", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "the version of the director that runs" },
+};
+
+/* Other spellings, and words that other programs have for the same. */
+static const struct {
+	const char *typed;
+	const char *meant;
+	size_t position;
+} spellings[] = {
+	{ "status", "show", 0 },
+	{ "stats", "show", 0 },
+	{ "neighbor", "neighbors", 1 },
+	{ "neighbour", "neighbors", 1 },
+	{ "neighbours", "neighbors", 1 },
+	{ "connection", "connections", 1 },
+	{ "drop", "drops", 1 },
+	{ "rate", "rates", 1 },
+	{ "name", "names", 1 },
+};
+
+const char *
+command_spelling(const char *word, size_t position)
+{
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++)
+		if (spellings[i].position == position && strcmp(spellings[i].typed, word) == 0)
+			return spellings[i].meant;
+	return word;
+}
+
+bool
+command_takes(enum command_id id, enum command_option option)
+{
+	return (commands[id].options & 1U << option) != 0;
+}
 
 const char *
 command_word(const char *word)
@@ -80,7 +130,7 @@ matches(enum command_id id, const char *const words[], size_t count)
 	if (length > count)
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (strcmp(command_word(commands[id].words[i]), command_word(words[i])) != 0)
+		if (strcmp(command_word(commands[id].words[i]), command_spelling(command_word(words[i]), i)) != 0)
 			return false;
 	return true;
 }
@@ -107,5 +157,23 @@ command_name(enum command_id id, char text[COMMAND_TEXT])
 
 	snprintf(text, COMMAND_TEXT, "%s%s%s", commands[id].words[0], second == NULL ? "" : " ",
 	    second == NULL ? "" : second);
+	return text;
+}
+
+const char *
+command_usage(enum command_id id, char text[COMMAND_USAGE])
+{
+	char name[COMMAND_TEXT];
+	size_t used = (size_t)snprintf(text, COMMAND_USAGE, "%s%s%s", command_name(id, name),
+	    commands[id].arguments[0] == '\0' ? "" : " ", commands[id].arguments);
+
+	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT && used < COMMAND_USAGE; option++) {
+		const struct command_option_info *info = &command_options[option];
+
+		if (!command_takes(id, option))
+			continue;
+		used += (size_t)snprintf(text + used, COMMAND_USAGE - used, " [--%s%s%s]", info->name,
+		    info->takes == NULL ? "" : " ", info->takes == NULL ? "" : info->takes);
+	}
 	return text;
 }

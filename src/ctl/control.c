@@ -113,8 +113,12 @@ status_of(enum control_result result)
 	case CONTROL_DONE:
 	case CONTROL_WRONG:
 		return 200;
-	case CONTROL_REFUSED:
+	case CONTROL_USAGE:
 		return 400;
+	case CONTROL_UNKNOWN:
+		return 404;
+	case CONTROL_REFUSED:
+		return 422;
 	case CONTROL_BUSY:
 		return 409;
 	case CONTROL_FORBIDDEN:

@@ -27,6 +27,8 @@ struct event_base;
 enum control_result {
 	CONTROL_DONE = 0,
 	CONTROL_WRONG,   /* done, and what was looked at is not well */
+	CONTROL_USAGE,   /* the arguments are wrong: what was written says why, and what is valid */
+	CONTROL_UNKNOWN, /* likewise: there is no such service or server */
 	CONTROL_REFUSED, /* what was written says why */
 	CONTROL_BUSY,    /* likewise: somebody else asks for the same */
 	CONTROL_FORBIDDEN, /* likewise: who asks may not have it done */

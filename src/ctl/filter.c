@@ -3,6 +3,7 @@
 
 #include "ctl/filter.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,6 +164,25 @@ list_terms(enum filter_use use, char *text, size_t size)
 			used += (size_t)snprintf(text + used, size - used, " %s=", terms[i].name);
 }
 
+static bool
+is_term(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(terms); i++)
+		if (strcmp(word, terms[i].name) == 0)
+			return true;
+	return false;
+}
+
+static int
+take_selector(const char *word, struct filter *filter, char error[FILTER_ERROR])
+{
+	if (filter->selector_count == SELECTORS_MOST) {
+		(void)snprintf(error, FILTER_ERROR, "more than %d names at a time", SELECTORS_MOST);
+		return -1;
+	}
+	return selector_parse(word, &filter->selectors[filter->selector_count++], error);
+}
+
 static int
 take_word(const char *word, enum filter_use use, struct filter *filter, char error[FILTER_ERROR])
 {
@@ -179,8 +199,11 @@ take_word(const char *word, enum filter_use use, struct filter *filter, char err
 		(void)snprintf(error, FILTER_ERROR, "`%s`: %s= takes %s", word, terms[i].name, terms[i].takes);
 		return -1;
 	}
+	if (equals == NULL && !is_term(word))
+		return take_selector(word, filter, error);
 	list_terms(use, list, sizeof(list));
-	(void)snprintf(error, FILTER_ERROR, "`%s` is no filter: there are%s, each with a value behind it", word, list);
+	(void)snprintf(error, FILTER_ERROR, "`%s` is no filter: there are%s, each with a value behind it, and names "
+	    "and addresses of services and servers", word, list);
 	return -1;
 }
 
@@ -200,13 +223,28 @@ filter_parse(const char *const words[], size_t count, enum filter_use use, struc
 static bool
 is_named(const char *wanted, const char *name)
 {
-	return wanted[0] == '\0' || (name != NULL && strcmp(wanted, name) == 0);
+	return wanted[0] == '\0' || (name != NULL && fnmatch(wanted, name, 0) == 0);
+}
+
+/* An address is that of the server, the VIP or the client. */
+static bool
+is_selected(const struct filter *filter, const struct flow_facts *facts)
+{
+	for (size_t i = 0; i < filter->selector_count; i++) {
+		const struct selector *selector = &filter->selectors[i];
+
+		if (selector_matches(selector, facts->service, facts->server, facts->server_addr) ||
+		    (addr_is_set(&selector->addr) &&
+		    (addr_equal(&selector->addr, &facts->vip) || addr_equal(&selector->addr, &facts->client))))
+			return true;
+	}
+	return filter->selector_count == 0;
 }
 
 bool
 filter_matches(const struct filter *filter, const struct flow_facts *facts)
 {
-	if (!is_named(filter->service, facts->service) || !is_named(filter->server, facts->server))
+	if (!is_selected(filter, facts) || !is_named(filter->service, facts->service) || !is_named(filter->server, facts->server))
 		return false;
 	if (addr_is_set(&filter->client.addr) && !prefix_contains(&filter->client, &facts->client))
 		return false;
@@ -223,10 +261,13 @@ filter_matches(const struct filter *filter, const struct flow_facts *facts)
 }
 
 const char *
-filter_term(size_t index, const char **choices)
+filter_term(size_t index, enum filter_use use, const char **choices)
 {
-	if (index >= ARRAY_LEN(terms))
-		return NULL;
-	*choices = terms[index].choices;
-	return terms[index].name;
+	for (size_t i = 0; i < ARRAY_LEN(terms); i++) {
+		if ((terms[i].uses & use) == 0 || index-- > 0)
+			continue;
+		*choices = terms[i].choices;
+		return terms[i].name;
+	}
+	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which flows somebody wants to see: words such as `client=203.0.113.0/24 server=web/web1 state=established`, of which
- * all must hold. Pure.
+ * Which flows are listed: words such as `client=203.0.113.0/24 server=web/web1 state=established`, of which all must hold;
+ * and names, patterns and addresses without a word before them (ctl/selector.h), of which one must. Pure.
  */
 #ifndef CTL_FILTER_H
 #define CTL_FILTER_H
@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "ctl/selector.h"
 #include "forward/forward.h"
 #include "model/settings.h"
 
@@ -20,7 +21,9 @@
 #define FILTER_LIMIT_MOST 1000 /* a row costs some microseconds, in which no frame is forwarded */
 
 struct filter {
-	char service[NAME_MOST]; /* empty: any; so below */
+	struct selector selectors[SELECTORS_MOST]; /* words without "=": one of them must hold, when there are any */
+	size_t selector_count;
+	char service[NAME_MOST]; /* a pattern; empty: any; so below */
 	char server[NAME_MOST];
 	struct prefix client;
 	struct addr vip;
@@ -43,6 +46,7 @@ enum filter_use {
 struct flow_facts {
 	const char *service;
 	const char *server;
+	const struct addr *server_addr;
 	struct addr client;
 	uint16_t client_port;
 	struct addr vip;
@@ -57,10 +61,10 @@ struct flow_facts {
 NODISCARD int filter_parse(const char *const words[], size_t count, enum filter_use use, struct filter *filter,
     char error[FILTER_ERROR]);
 /*
- * The name before the "=", of either use, NULL behind the last, and what may follow: some words, or SERVICE, SERVICE/SERVER or VIP for a
- * name of these, or "" for anything.
+ * The name before the "=" of the words of that use, NULL behind the last, and what may follow: some words, or SERVICE,
+ * SERVICE/SERVER or VIP for a name of these, or "" for anything.
  */
-const char *filter_term(size_t index, const char **choices);
+const char *filter_term(size_t index, enum filter_use use, const char **choices);
 bool filter_matches(const struct filter *filter, const struct flow_facts *facts);
 
 #endif

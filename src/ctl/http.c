@@ -112,7 +112,7 @@ take_target(char *target, struct http_request *request, const char **why)
 {
 	const char *words[PATH_WORDS];
 	char *path;
-	size_t count = 0, used;
+	size_t count = 0, plain = 0, used;
 	unsigned status = 0;
 
 	if (*target != '/')
@@ -126,8 +126,9 @@ take_target(char *target, struct http_request *request, const char **why)
 		return refuse(404, "there is no such command; dsrctl --help lists them", why);
 	while (*target != '\0' && status == 0)
 		status = take_parameter(cut(&target, '&'), request, why);
-	if (status == 0 && (request->argument_count < commands[request->command].least ||
-	    request->argument_count > commands[request->command].most))
+	for (size_t i = 0; i < request->argument_count; i++)
+		plain += strncmp(request->arguments[i], "--", 2) != 0;
+	if (status == 0 && (plain < commands[request->command].least || plain > commands[request->command].most))
 		return refuse(400, "wrong number of arguments; dsrctl --help lists them", why);
 	return status;
 }
@@ -227,6 +228,8 @@ http_status_text(unsigned status)
 		return "Conflict";
 	case 413:
 		return "Content Too Large";
+	case 422:
+		return "Unprocessable Content";
 	case 501:
 		return "Not Implemented";
 	case 503:

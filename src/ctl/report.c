@@ -15,6 +15,9 @@
 #include "offload/cache.h"
 #include "sched/scheduler.h"
 
+/* Servers that `show` lists whether they are well or not: two screens. */
+#define SHOWN_IN_FULL 40
+
 void
 report_version(struct writer *writer)
 {
@@ -57,6 +60,16 @@ report_author(const struct steer_author *author, char text[AUTHOR_TEXT])
 	return text;
 }
 
+static const char *
+why_down(const struct server *server)
+{
+	if (server->health.state == HEALTH_DOWN)
+		return health_reason_text(server->health.reason);
+	if (server->conflicts)
+		return "it claims a VIP (vip-conflict = remove)";
+	return server->vip_reason != NULL ? server->vip_reason : "";
+}
+
 const char *
 report_why(const struct server *server, char text[REPORT_WHY_TEXT])
 {
@@ -67,11 +80,12 @@ report_why(const struct server *server, char text[REPORT_WHY_TEXT])
 	case SERVER_UNKNOWN:
 		return server->health.state == HEALTH_UP ? "the VIP has not been asked about yet" : "not checked yet";
 	case SERVER_DOWN:
-		if (server->health.state == HEALTH_DOWN)
-			return health_reason_text(server->health.reason);
-		if (server->conflicts)
-			return "it tells the network of a VIP (vip-conflict = remove)";
-		return server->vip_reason != NULL ? server->vip_reason : "";
+		if (steering->admin != ADMIN_DRAINED)
+			return why_down(server);
+		/* What takes it back is not the check alone. */
+		(void)snprintf(text, REPORT_WHY_TEXT, "%s; drained %s", why_down(server),
+		    report_author(&steering->admin_by, author));
+		return text;
 	case SERVER_UP:
 		if (mac_is_zero(&server->mac))
 			return "gets no traffic: nobody answers for its address";
@@ -165,6 +179,70 @@ listens_text(const struct service_settings *settings, char *text, size_t size)
 	}
 }
 
+static bool
+nothing_is_selected(const struct report_facts *facts)
+{
+	return facts->selection == NULL || facts->selection->count == 0;
+}
+
+bool
+report_is_well(const struct server *server)
+{
+	return server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) && !steer_differs(server);
+}
+
+/* Not up, though it should be or an operator took it out: what --problems lists. */
+static bool
+is_out(const struct server *server)
+{
+	return server_state(server) != SERVER_UP || mac_is_zero(&server->mac);
+}
+
+bool
+report_lists_service(const struct report_facts *facts, const struct service *service)
+{
+	if (!selection_has_service(facts->selection, service))
+		return false;
+	if (!facts->only_problems || service_state(service) != HEALTH_UP)
+		return true;
+	for (size_t i = 0; i < service->server_count; i++)
+		if (is_out(service->servers[i]))
+			return true;
+	return false;
+}
+
+/* So many that those that are well would hide the others. */
+static bool
+folds(const struct report_facts *facts)
+{
+	return !facts->all && nothing_is_selected(facts) &&
+	    model_server_count(facts->model) > SHOWN_IN_FULL;
+}
+
+bool
+report_lists(const struct report_facts *facts, const struct server *server)
+{
+	if (!selection_has(facts->selection, server))
+		return false;
+	if (facts->only_problems)
+		return is_out(server);
+	return !folds(facts) || !report_is_well(server);
+}
+
+static void
+show_folded(struct writer *writer, const struct report_facts *facts)
+{
+	char text[128];
+	size_t well = 0;
+
+	for (size_t i = 0; i < facts->model->service_count; i++)
+		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
+			well += report_is_well(facts->model->services[i]->servers[j]);
+	snprintf(text, sizeof(text), "%zu servers are up and as configured (dsrctl show SERVICE, or --all, lists them)", well);
+	if (folds(facts) && !facts->only_problems && well > 0)
+		writer->ops->fact(writer, "folded", "not listed", text);
+}
+
 static void
 show_services(struct writer *writer, const struct report_facts *facts)
 {
@@ -181,6 +259,8 @@ show_services(struct writer *writer, const struct report_facts *facts)
 		char listens[512];
 		uint64_t up = 0;
 
+		if (!report_lists_service(facts, service))
+			continue;
 		for (size_t j = 0; j < service->server_count; j++)
 			up += server_state(service->servers[j]) == SERVER_UP;
 		listens_text(&service->settings, listens, sizeof(listens));
@@ -266,7 +346,8 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
-			show_server(writer, facts, facts->model->services[i]->servers[j]);
+			if (report_lists(facts, facts->model->services[i]->servers[j]))
+				show_server(writer, facts, facts->model->services[i]->servers[j]);
 	writer->ops->table_end(writer);
 }
 
@@ -280,7 +361,7 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 	const struct watch *watch = &facts->forwarder->watch;
 	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "conflicts", "Others that tell of a VIP (dsrctl doctor says what to do):", columns,
+	ops->table(writer, "conflicts", "Other hosts claiming a VIP (dsrctl doctor says what to do):", columns,
 	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];
@@ -354,6 +435,22 @@ show_drops(struct writer *writer, const struct forward_stats *stats, bool all)
 	writer->ops->table_end(writer);
 }
 
+/* The least urgent numbers stand last. */
+static void
+show_director(struct writer *writer, const struct report_facts *facts)
+{
+	const struct writer_ops *ops = writer->ops;
+
+	show_interfaces(writer, facts);
+	show_drops(writer, &facts->forwarder->stats, false);
+	ops->gap(writer);
+	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
+	ops->number(writer, "flows_carried", "carried by the kernel",
+	    facts->forwarder->carry != NULL ? carry_count(facts->forwarder->carry) : 0);
+	ops->number(writer, "frames_carried", NULL, facts->forwarder->stats.carried);
+	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
+}
+
 void
 report_show(struct writer *writer, const struct report_facts *facts)
 {
@@ -365,18 +462,31 @@ report_show(struct writer *writer, const struct report_facts *facts)
 	ops->flag(writer, "observe", facts->observe);
 	if (facts->observe)
 		ops->fact(writer, "observing", "mode", "observing: nothing is sent (dsrd --observe)");
-	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
-	ops->number(writer, "flows_carried", "carried by the kernel",
-	    facts->forwarder->carry != NULL ? carry_count(facts->forwarder->carry) : 0);
-	ops->number(writer, "frames_carried", NULL, facts->forwarder->stats.carried);
-	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
 	report_problems(writer, facts);
+	show_conflicts(writer, facts);
 	show_services(writer, facts);
 	show_servers(writer, facts);
-	report_traffic(writer, facts);
-	show_conflicts(writer, facts);
-	show_interfaces(writer, facts);
-	show_drops(writer, &facts->forwarder->stats, false);
+	show_folded(writer, facts);
+	if (!facts->only_problems || facts->all)
+		report_traffic(writer, facts);
+	if (facts->all || (!facts->only_problems && nothing_is_selected(facts)))
+		show_director(writer, facts);
+}
+
+bool
+report_has_problems(const struct report_facts *facts)
+{
+	const struct watch *watch = &facts->forwarder->watch;
+
+	if (problems_count(facts->problems) > 0)
+		return true;
+	for (size_t i = 0; i < watch->count; i++)
+		if (!watch_is_over(&watch->findings[i], facts->now))
+			return true;
+	for (size_t i = 0; i < facts->model->service_count; i++)
+		if (report_lists_service(facts, facts->model->services[i]))
+			return true;
+	return false;
 }
 
 /* --- show health --- */
@@ -414,6 +524,8 @@ health_paths(struct writer *writer, const struct report_facts *facts)
 		const struct path *path = path_at(paths, i);
 		char name[SERVER_NAME_TEXT], port[PORT_TEXT], asked[DURATION_TEXT];
 
+		if (!selection_has(facts->selection, path->server))
+			continue;
 		ops->row(writer);
 		ops->cell(writer, server_name(path->server, name), MOOD_PLAIN);
 		ops->cell(writer, report_port(&path->vip, path->protocol, path->port, port), MOOD_PLAIN);
@@ -439,7 +551,8 @@ report_health(struct writer *writer, const struct report_facts *facts)
 
 		for (size_t j = 0; j < service->server_count; j++)
 			for (size_t k = 0; k < service->servers[j]->check_count; k++)
-				health_row(writer, service->servers[j], k);
+				if (selection_has(facts->selection, service->servers[j]))
+					health_row(writer, service->servers[j], k);
 	}
 	writer->ops->table_end(writer);
 	health_paths(writer, facts);
@@ -510,6 +623,22 @@ neigh_state_name(enum neigh_state state)
 	return "lost";
 }
 
+/* Is it the address of a server that is selected? */
+static bool
+neighbour_is_selected(const struct report_facts *facts, const struct neigh *neigh)
+{
+	if (nothing_is_selected(facts))
+		return true;
+	for (size_t i = 0; i < facts->model->slot_count; i++) {
+		const struct server *server = facts->model->slots[i];
+
+		if (server != NULL && addr_equal(&server->settings.addr, &neigh->addr) &&
+		    selection_has(facts->selection, server))
+			return true;
+	}
+	return false;
+}
+
 void
 report_neighbors(struct writer *writer, const struct report_facts *facts)
 {
@@ -524,6 +653,8 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 		const bool known = neigh->state == NEIGH_KNOWN;
 		char addr[ADDR_TEXT], mac[MAC_TEXT];
 
+		if (!neighbour_is_selected(facts, neigh))
+			continue;
 		ops->row(writer);
 		ops->cell(writer, addr_format(&neigh->addr, addr), MOOD_PLAIN);
 		ops->cell(writer, neigh->iface < facts->iface_count ? facts->ifaces[neigh->iface].iface->name : NULL,
@@ -533,5 +664,6 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 		ops->cell_number(writer, neigh->unanswered);
 	}
 	ops->table_end(writer);
-	show_interfaces(writer, facts);
+	if (nothing_is_selected(facts))
+		show_interfaces(writer, facts);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/iface.h"
+#include "ctl/selector.h"
 #include "ctl/writer.h"
 #include "doctor/problem.h"
 #include "forward/forward.h"
@@ -40,13 +41,23 @@ struct report_facts {
 	const struct forwarder *forwarder;
 	const struct report_iface *ifaces; /* by the director's numbers */
 	size_t iface_count;
+	/* What the user wants to see. */
+	const struct selection *selection; /* NULL: everything */
+	bool only_problems;
+	bool all;                          /* also what is well in full */
+	uint64_t unix_now;                 /* seconds since 1970 */
 };
 
 void report_version(struct writer *writer);
 /* The problems of the director itself, with what they mean and how to fix them. */
 void report_problems(struct writer *writer, const struct report_facts *facts);
-/* The one screen that an operator wants. */
+/*
+ * The one screen that an operator wants. Without `facts->all` a director of many servers lists those that are not well, and a
+ * line for each service.
+ */
 void report_show(struct writer *writer, const struct report_facts *facts);
+/* Is something not well of what is selected? */
+bool report_has_problems(const struct report_facts *facts);
 /* Its parts that change while one looks: the servers' traffic, and cells of a row of services (REPORT_SERVICE_RATES). */
 void report_traffic(struct writer *writer, const struct report_facts *facts);
 #define REPORT_SERVICE_RATES \
@@ -70,6 +81,11 @@ void report_drops(struct writer *writer, const struct report_facts *facts);
 void report_names(struct writer *writer, const struct report_facts *facts);
 void report_neighbors(struct writer *writer, const struct report_facts *facts);
 
+/* Does it take traffic as configured, and has no operator changed that? */
+bool report_is_well(const struct server *server);
+/* Is the service, or the server, to be listed in full? */
+bool report_lists_service(const struct report_facts *facts, const struct service *service);
+bool report_lists(const struct report_facts *facts, const struct server *server);
 /* "192.0.2.10 tcp/80" */
 #define PORT_TEXT (ADDR_TEXT + 16)
 const char *report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT]);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/duration.h"
+#include "base/text.h"
 #include "conf/compare.h"
 #include "ctl/report.h"
 
@@ -30,25 +32,46 @@ report_difference(const struct server *server, char text[DIFFERENCE_TEXT])
 	return text;
 }
 
-void
-report_steered(struct writer *writer, const struct server *server, bool changed)
+static void
+steered_row(struct writer *writer, const struct server *server, bool changed)
 {
-	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
-		{ "weight", "WEIGHT", true }, { "flows", "FLOWS", true }, { "by_operator", "BY OPERATOR", false } };
 	const struct writer_ops *ops = writer->ops;
 	char name[SERVER_NAME_TEXT], difference[DIFFERENCE_TEXT];
 
-	ops->flag(writer, "changed", changed);
-	if (!changed)
-		ops->fact(writer, "note", "note", "it was so before: nothing was changed");
-	ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
-	ops->cell_number(writer, server_weight(server));
+	ops->cell_flag(writer, changed);
+	ops->cell_number(writer, steer_given_weight(server));
+	ops->cell_number(writer, server->run->active);
 	ops->cell_number(writer, steer_flows(server));
 	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);
-	ops->table_end(writer);
+}
+
+void
+report_steered(struct writer *writer, const struct report_facts *facts, const bool *changed)
+{
+	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
+		{ "changed", "CHANGED", false }, { "weight", "WEIGHT", true }, { "active", "ACTIVE", true },
+		{ "flows", "FLOWS", true }, { "by_operator", "BY OPERATOR", false } };
+	const struct model *model = facts->model;
+	bool any = false;
+
+	for (size_t i = 0; i < model->slot_count; i++)
+		any |= changed[i];
+	writer->ops->flag(writer, "changed", any);
+	if (!any)
+		writer->ops->fact(writer, "note", "note", "already so; nothing changed");
+	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < model->service_count; i++) {
+		for (size_t j = 0; j < model->services[i]->server_count; j++) {
+			const struct server *server = model->services[i]->servers[j];
+
+			if (selection_has(facts->selection, server))
+				steered_row(writer, server, changed[server->ref.slot]);
+		}
+	}
+	writer->ops->table_end(writer);
 }
 
 /* --- reload --plan --- */
@@ -152,7 +175,7 @@ report_plan(struct writer *writer, const struct report_facts *facts, const struc
 	result = conf_compare(before, after, plan_row, &report);
 	writer->ops->table_end(writer);
 	writer->ops->number(writer, "change_count", "changes", report.changes);
-	writer->ops->number(writer, "connections_touched", "live connections that cannot go on as they are",
+	writer->ops->number(writer, "connections_touched", "live connections that will break",
 	    report.touched);
 	return result;
 }

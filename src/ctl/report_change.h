@@ -7,8 +7,8 @@
 #include "conf/conf.h"
 #include "ctl/report.h"
 
-/* A server after an operator's command; `changed` says whether that did anything. */
-void report_steered(struct writer *writer, const struct server *server, bool changed);
+/* The selected servers after an operator's command; `changed`, by their slots, says for which it did anything. */
+void report_steered(struct writer *writer, const struct report_facts *facts, const bool *changed);
 /* Each difference between two configurations, and what comes of it. 0, or -1 when memory is out. */
 NODISCARD int report_plan(struct writer *writer, const struct report_facts *facts, const struct conf *before,
     const struct conf *after);

@@ -53,6 +53,7 @@ facts_of(const struct report_facts *facts, const struct conn *conn)
 	if (server != NULL) {
 		flow.service = server->service->settings.name;
 		flow.server = server->settings.name;
+		flow.server_addr = &server->settings.addr;
 	}
 	for (size_t i = 0; i < facts->model->vip_count; i++)
 		if (facts->model->vips[i].number == conn_key_vip(&conn->key))
@@ -160,6 +161,22 @@ report_connections(struct writer *writer, const struct report_facts *facts, cons
 	ops->table_end(writer);
 }
 
+/* When `drain --timeout` disables the server. */
+static void
+drain_end_cells(struct writer *writer, const struct steering *steering, uint64_t now)
+{
+	const bool ends = steering->admin == ADMIN_DRAINED && steering->drain_until > now;
+	char text[DURATION_TEXT];
+
+	if (!ends) {
+		writer->ops->cell(writer, NULL, MOOD_PLAIN);
+		writer->ops->cell(writer, NULL, MOOD_PLAIN);
+		return;
+	}
+	writer->ops->cell(writer, seconds_text(steering->drain_until - now, text), MOOD_PLAIN);
+	writer->ops->cell_number(writer, (steering->drain_until - now) / SECONDS(1));
+}
+
 static void
 drain_row(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk,
     const struct server *server)
@@ -188,27 +205,30 @@ drain_row(struct writer *writer, const struct report_facts *facts, const struct 
 		ops->cell_number(writer, (estimate + SECONDS(1) - 1) / SECONDS(1));
 	ops->cell(writer, left > 0 ? seconds_text(span.left, silent) : NULL, MOOD_PLAIN);
 	ops->cell_number(writer, span.left / SECONDS(1));
+	drain_end_cells(writer, &server->steering, facts->now);
 }
 
 bool
-report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk,
-    const struct server *server)
+report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk)
 {
 	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
 		{ "left", "LEFT", true }, { "active", "ACTIVE", true }, { "oldest", "OLDEST", true },
-		{ "oldest_seconds", NULL, true }, { "empty", "EMPTY", false }, { "empty_in_seconds", NULL, true },
-		{ "if_silent", "IF SILENT", true }, { "if_silent_seconds", NULL, true } };
-	bool empty = true;
+		{ "oldest_seconds", NULL, true }, { "empty", "EMPTY IN", false }, { "empty_in_seconds", NULL, true },
+		{ "if_silent", "IF IDLE", true }, { "if_silent_seconds", NULL, true },
+		{ "disabled_in", "DISABLED IN", false }, { "disabled_in_seconds", NULL, true } };
+	const bool by_name = facts->selection != NULL && facts->selection->count > 0;
+	bool done = true;
 
 	writer->ops->table(writer, "drain", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->slot_count; i++) {
-		const struct server *other = facts->model->slots[i];
+		const struct server *server = facts->model->slots[i];
 
-		if (other == NULL || (server == NULL ? other->steering.admin != ADMIN_DRAINED : other != server))
+		if (server == NULL || (by_name ? !selection_has(facts->selection, server) :
+		    server->steering.admin != ADMIN_DRAINED))
 			continue;
-		drain_row(writer, facts, walk, other);
-		empty &= steer_flows(other) == 0;
+		drain_row(writer, facts, walk, server);
+		done &= facts->all ? steer_flows(server) == 0 : server->run->active == 0;
 	}
 	writer->ops->table_end(writer);
-	return empty;
+	return done;
 }

@@ -35,8 +35,10 @@ void flow_walk_free(struct flow_walk *walk);
 bool flow_walk_step(struct flow_walk *walk, const struct report_facts *facts);
 
 void report_connections(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
-/* Of `server`, or NULL: of all servers that take no new connections. Says whether they have none left. */
-bool report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk,
-    const struct server *server);
+/*
+ * Of the selected servers, or without a selection of all that are drained. True when none of them has an active connection,
+ * with `facts->all`: any flow.
+ */
+bool report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
 
 #endif

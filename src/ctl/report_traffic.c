@@ -92,7 +92,8 @@ report_traffic(struct writer *writer, const struct report_facts *facts)
 	writer->ops->table(writer, "traffic", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
-			server_row(writer, facts->model->services[i]->servers[j]);
+			if (report_lists(facts, facts->model->services[i]->servers[j]))
+				server_row(writer, facts->model->services[i]->servers[j]);
 	writer->ops->table_end(writer);
 }
 

@@ -44,7 +44,7 @@ selector_matches(const struct selector *selector, const char *service, const cha
 bool
 selector_has_vip(const struct selector *selector, const struct service *service)
 {
-	for (size_t i = 0; i < service->settings.listen_count; i++)
+	for (size_t i = 0; i < service->settings.listen_count && !selector->servers_only; i++)
 		if (addr_equal(&selector->addr, &service->settings.listens[i].vip))
 			return true;
 	return false;
@@ -102,44 +102,51 @@ suggest(const char *text, const struct model *model, char *out, size_t size)
 		(void)snprintf(out, size, ", did you mean `%s`?", service);
 }
 
-int
-selection_add(struct selection *selection, const char *text, const struct model *model, char error[SELECTOR_ERROR])
+enum selection_result
+selection_add(struct selection *selection, const char *text, enum selection_use use, const struct model *model,
+    char error[SELECTOR_ERROR])
 {
 	struct selector *selector = &selection->selectors[selection->count];
 	char hint[2 * NAME_MOST + 32];
 
 	if (selection->count == SELECTORS_MOST) {
 		(void)snprintf(error, SELECTOR_ERROR, "more than %d names at a time", SELECTORS_MOST);
-		return -1;
+		return SELECTION_WRONG;
 	}
 	if (selector_parse(text, selector, error) == -1)
-		return -1;
+		return SELECTION_WRONG;
+	selector->servers_only = use == SELECTION_CHANGE;
 	for (size_t i = 0; i < model->service_count; i++) {
-		if (selector_has_service(selector, model->services[i])) {
-			selection->count++;
-			return 0;
+		if (!selector_has_service(selector, model->services[i]))
+			continue;
+		if (use == SELECTION_CHANGE && selector->server[0] == '\0' && !addr_is_set(&selector->addr)) {
+			(void)snprintf(error, SELECTOR_ERROR, "`%.100s` is a service: type `%.100s/SERVER`, or '%.100s/*' for all of "
+			    "its servers", text, text, text);
+			return SELECTION_WRONG;
 		}
+		selection->count++;
+		return SELECTION_OK;
 	}
 	suggest(text, model, hint, sizeof(hint));
-	(void)snprintf(error, SELECTOR_ERROR, "there is no service or server `%.100s`%s", text,
-	    hint[0] != '\0' ? hint : ": dsrctl show names lists them");
-	return -1;
+	(void)snprintf(error, SELECTOR_ERROR, "there is no %sserver `%.100s`%s", use == SELECTION_LIST ? "service or " : "",
+	    text, hint[0] != '\0' ? hint : ": dsrctl show names lists them");
+	return SELECTION_UNKNOWN;
 }
 
 bool
 selection_has(const struct selection *selection, const struct server *server)
 {
-	for (size_t i = 0; i < selection->count; i++)
+	for (size_t i = 0; selection != NULL && i < selection->count; i++)
 		if (selector_has_server(&selection->selectors[i], server))
 			return true;
-	return selection->count == 0;
+	return selection == NULL || selection->count == 0;
 }
 
 bool
 selection_has_service(const struct selection *selection, const struct service *service)
 {
-	for (size_t i = 0; i < selection->count; i++)
+	for (size_t i = 0; selection != NULL && i < selection->count; i++)
 		if (selector_has_service(&selection->selectors[i], service))
 			return true;
-	return selection->count == 0;
+	return selection == NULL || selection->count == 0;
 }

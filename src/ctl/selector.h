@@ -21,6 +21,7 @@ struct selector {
 	struct addr addr;             /* set: this address, and no names */
 	char service[SELECTOR_NAME];
 	char server[SELECTOR_NAME];   /* empty: the service, and all of its servers */
+	bool servers_only;            /* the address is a server's, not a VIP */
 };
 
 /* None at all selects everything. */
@@ -35,10 +36,21 @@ NODISCARD int selector_parse(const char *text, struct selector *selector, char e
 bool selector_matches(const struct selector *selector, const char *service, const char *server, const struct addr *addr);
 bool selector_has_vip(const struct selector *selector, const struct service *service);
 
-/* Adds one, and makes sure that the model has something it selects. 0, or -1 with a sentence. */
-NODISCARD int selection_add(struct selection *selection, const char *text, const struct model *model,
-    char error[SELECTOR_ERROR]);
-/* Is the server selected? */
+enum selection_use {
+	SELECTION_LIST,   /* to be listed: a service stands for all of its servers, a VIP for its services */
+	SELECTION_CHANGE  /* to be changed: servers only, so that a word too few is never a whole service */
+};
+
+enum selection_result {
+	SELECTION_OK = 0,
+	SELECTION_WRONG,  /* not understood; so below there is a sentence */
+	SELECTION_UNKNOWN /* nothing in the model has that name or address */
+};
+
+/* Adds one, and makes sure that the model has something it selects. */
+NODISCARD enum selection_result selection_add(struct selection *selection, const char *text, enum selection_use use,
+    const struct model *model, char error[SELECTOR_ERROR]);
+/* Is the server selected? NULL selects everything, as an empty selection does. */
 bool selection_has(const struct selection *selection, const struct server *server);
 /* Is the service, or one of its servers? */
 bool selection_has_service(const struct selection *selection, const struct service *service);

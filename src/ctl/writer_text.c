@@ -10,8 +10,9 @@
 
 #include "base/attr.h"
 
-#define CELL_MOST 160 /* what is longer is cut, in tables only */
+#define CELL_MOST 160 /* what is longer is cut, in tables only, and there not in the last column */
 #define INDENT 2
+#define GAP 2 /* between columns */
 #define LINE_WIDTH 100
 
 struct cell {
@@ -182,9 +183,12 @@ cell(struct writer *writer, const char *text, enum mood mood)
 {
 	struct text_writer *self = (struct text_writer *)writer;
 	struct cell *fresh;
+	bool is_last = true;
 
 	if (self->columns[self->column++].head == NULL)
 		return;
+	for (size_t i = self->column; i < self->column_count; i++)
+		is_last &= self->columns[i].head == NULL;
 	if (text == NULL)
 		text = "-";
 	if (!make_room(self)) {
@@ -192,7 +196,7 @@ cell(struct writer *writer, const char *text, enum mood mood)
 		return;
 	}
 	fresh = &self->cells[self->cell_count];
-	fresh->text = strndup(text, CELL_MOST);
+	fresh->text = strndup(text, is_last ? strlen(text) : CELL_MOST);
 	fresh->mood = mood;
 	if (fresh->text == NULL)
 		self->failed = true;
@@ -215,26 +219,27 @@ cell_flag(struct writer *writer, bool value)
 	cell(writer, value ? "yes" : "no", MOOD_PLAIN);
 }
 
+/* `*blanks` are owed to the line: a line never ends in blanks. */
 static void
-put_cell(struct text_writer *self, const char *text, enum mood mood, size_t width, bool right, bool last)
+put_cell(struct text_writer *self, const char *text, enum mood mood, size_t width, bool right, size_t *blanks)
 {
 	FILE *out = self->writer.out;
 	const size_t length = strlen(text), pad = length < width ? width - length : 0;
 
-	if (right)
-		fprintf(out, "%*s", (int)pad, "");
-	fputs(escape_of(self, mood), out);
-	put_safe(out, text, length);
-	fputs(escape_end(self, mood), out);
-	if (!right && !last)
-		fprintf(out, "%*s", (int)pad, "");
-	fputs(last ? "\n" : "  ", out);
+	*blanks += right ? pad : 0;
+	if (length > 0) {
+		fprintf(out, "%*s%s", (int)*blanks, "", escape_of(self, mood));
+		put_safe(out, text, length);
+		fputs(escape_end(self, mood), out);
+		*blanks = 0;
+	}
+	*blanks += (right ? 0 : pad) + GAP;
 }
 
 static void
 put_table(struct text_writer *self, const struct column *const shown[COLUMNS_MOST], size_t count)
 {
-	size_t widths[COLUMNS_MOST];
+	size_t widths[COLUMNS_MOST], blanks = self->indent * INDENT;
 
 	for (size_t i = 0; i < count; i++)
 		widths[i] = strlen(shown[i]->head);
@@ -244,14 +249,15 @@ put_table(struct text_writer *self, const struct column *const shown[COLUMNS_MOS
 		if (length > widths[i % count])
 			widths[i % count] = length;
 	}
-	put_indent(self, 0);
 	for (size_t i = 0; i < count; i++)
-		put_cell(self, shown[i]->head, MOOD_HEAD, widths[i], shown[i]->right, i + 1 == count);
+		put_cell(self, shown[i]->head, MOOD_HEAD, widths[i], shown[i]->right, &blanks);
+	fputc('\n', self->writer.out);
 	for (size_t i = 0; i < self->cell_count; i++) {
 		if (i % count == 0)
-			put_indent(self, 0);
-		put_cell(self, self->cells[i].text, self->cells[i].mood, widths[i % count], shown[i % count]->right,
-		    i % count + 1 == count);
+			blanks = self->indent * INDENT;
+		put_cell(self, self->cells[i].text, self->cells[i].mood, widths[i % count], shown[i % count]->right, &blanks);
+		if (i % count + 1 == count)
+			fputc('\n', self->writer.out);
 	}
 }
 

@@ -33,19 +33,37 @@ desk_out_of_memory(FILE *out)
 	return CONTROL_REFUSED;
 }
 
+/* Do its arguments say what is to be listed? */
+static bool
+desk_lists(enum command_id command)
+{
+	return command == COMMAND_SHOW || command == COMMAND_TOP || command == COMMAND_SHOW_HEALTH ||
+	    command == COMMAND_SHOW_NEIGHBORS;
+}
+
 static enum control_result
 run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
-	const struct report_facts facts = desk_facts(desk);
+	struct report_facts facts = desk_facts(desk);
+	struct selection selection = { .count = 0 };
 
 	if (commands[ask->request->command].changes && !desk_may_change(desk, ask, out))
 		return CONTROL_FORBIDDEN;
+	if (desk_lists(ask->request->command)) {
+		const enum control_result selected = desk_select(desk, ask, COMMAND_NAMES, SELECTION_LIST, &selection, out);
+
+		if (selected != CONTROL_DONE)
+			return selected;
+		facts.selection = &selection;
+		facts.only_problems = desk_option(ask->request, OPTION_PROBLEMS) != NULL;
+		facts.all = !ask->request->text || desk_option(ask->request, OPTION_ALL) != NULL;
+	}
 	desk->dsrd->director.now = facts.now;
 	switch (ask->request->command) {
 	case COMMAND_SHOW:
 	case COMMAND_TOP:
 		report_show(writer, &facts);
-		break;
+		return facts.only_problems && report_has_problems(&facts) ? CONTROL_WRONG : CONTROL_DONE;
 	case COMMAND_SHOW_HEALTH:
 		report_health(writer, &facts);
 		break;

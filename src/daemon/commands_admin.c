@@ -5,6 +5,7 @@
 #include "daemon/commands_int.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -54,56 +55,166 @@ desk_may_change(const struct desk *desk, const struct control_ask *ask, FILE *ou
 	return false;
 }
 
-struct server *
-desk_server(const struct desk *desk, const struct control_ask *ask, FILE *out)
+const char *
+desk_option(const struct http_request *request, enum command_option option)
 {
-	const char *name = ask->request->arguments[0];
-	struct server *server = model_find(desk->dsrd->director.model, name);
+	const char *name = command_options[option].name;
+	const size_t length = strlen(name);
 
-	if (server == NULL)
-		fprintf(out, "there is no server `%s`: dsrctl show lists them, as SERVICE/SERVER\n", name);
-	return server;
+	for (size_t i = 0; i < request->argument_count; i++) {
+		const char *word = request->arguments[i];
+
+		if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, length) == 0 &&
+		    (word[2 + length] == '\0' || word[2 + length] == '='))
+			return word + 2 + length + (word[2 + length] == '=');
+	}
+	return NULL;
+}
+
+static bool
+desk_takes_option(enum command_id command, const char *word)
+{
+	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++)
+		if (command_takes(command, option) && command_options[option].sent &&
+		    strlen(command_options[option].name) == strcspn(word + 2, "=") &&
+		    strncmp(word + 2, command_options[option].name, strcspn(word + 2, "=")) == 0)
+			return true;
+	return false;
+}
+
+enum control_result
+desk_select(const struct desk *desk, const struct control_ask *ask, size_t most, enum selection_use use,
+    struct selection *selection, FILE *out)
+{
+	const struct http_request *request = ask->request;
+	char error[SELECTOR_ERROR], usage[COMMAND_USAGE];
+
+	selection->count = 0;
+	for (size_t i = 0; i < request->argument_count && i < most; i++) {
+		const char *word = request->arguments[i];
+		enum selection_result result;
+
+		if (strncmp(word, "--", 2) == 0 && desk_takes_option(request->command, word))
+			continue;
+		if (strncmp(word, "--", 2) == 0) {
+			fprintf(out, "unknown option `%s`; usage: %s\n", word, command_usage(request->command, usage));
+			return CONTROL_USAGE;
+		}
+		result = selection_add(selection, word, use, desk->dsrd->director.model, error);
+		if (result == SELECTION_OK)
+			continue;
+		fprintf(out, "%s\n", error);
+		return result == SELECTION_UNKNOWN ? CONTROL_UNKNOWN : CONTROL_USAGE;
+	}
+	if (use == SELECTION_CHANGE && selection->count == 0) {
+		fprintf(out, "which servers? usage: %s\n", command_usage(request->command, usage));
+		return CONTROL_USAGE;
+	}
+	return CONTROL_DONE;
+}
+
+enum control_result
+desk_filter(const struct desk *desk, const struct control_ask *ask, size_t from, enum filter_use use,
+    struct filter *filter, FILE *out)
+{
+	const struct http_request *request = ask->request;
+	const char *words[COMMAND_ARGUMENTS] = { NULL };
+	struct selection selection = { .count = 0 };
+	char error[SELECTOR_ERROR > FILTER_ERROR ? SELECTOR_ERROR : FILTER_ERROR];
+	struct addr addr;
+	size_t count = 0;
+
+	for (size_t i = from; i < request->argument_count; i++)
+		words[count++] = request->arguments[i];
+	if (filter_parse(words, count, use, filter, error) == -1) {
+		fprintf(out, "%s\n", error);
+		return CONTROL_USAGE;
+	}
+	/* A name that is not there would select nothing, without a word. An address may be any client's. */
+	for (size_t i = 0; i < count; i++) {
+		if (strchr(words[i], '=') != NULL || addr_parse(words[i], &addr) == 0 ||
+		    selection_add(&selection, words[i], SELECTION_LIST, desk->dsrd->director.model, error) == SELECTION_OK)
+			continue;
+		fprintf(out, "%s\n", error);
+		return CONTROL_UNKNOWN;
+	}
+	return CONTROL_DONE;
 }
 
 enum control_result
 desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
 {
-	struct server *server = desk_server(desk, ask, out);
-	struct steer_author author;
+	const char *timeout = desk_option(ask->request, OPTION_TIMEOUT);
+	struct director *director = &desk->dsrd->director;
+	const struct steer_author author = asking_author(ask);
+	struct selection selection;
+	uint64_t patience = 0;
+	bool changed = false;
+	enum control_result result;
 
-	if (server == NULL)
-		return CONTROL_REFUSED;
-	author = asking_author(ask);
-	if (director_steer(&desk->dsrd->director, server, ADMIN_DRAINED, &author))
+	if (timeout != NULL && (text_duration(timeout, &patience) == -1 || patience == 0)) {
+		fputs("--timeout takes a duration, such as 30s, 10m or 2h\n", out);
+		return CONTROL_USAGE;
+	}
+	result = desk_select(desk, ask, COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
+	if (result != CONTROL_DONE)
+		return result;
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+
+		if (server == NULL || !selection_has(&selection, server))
+			continue;
+		changed |= director_steer(director, server, ADMIN_DRAINED, &author);
+		server->steering.drain_until = timeout != NULL ? director->now + patience : 0;
+	}
+	if (changed)
 		state_save(desk->dsrd);
 	return CONTROL_DONE;
+}
+
+static bool
+steer_one(struct director *director, struct server *server, enum command_id command, uint32_t weight,
+    const struct steer_author *author)
+{
+	if (command == COMMAND_WEIGHT)
+		return director_weigh(director, server, weight, author);
+	return director_steer(director, server, command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, author);
 }
 
 enum control_result
 desk_steer(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	struct director *director = &desk->dsrd->director;
-	struct server *server = desk_server(desk, ask, out);
+	const enum command_id command = ask->request->command;
 	const struct steer_author author = asking_author(ask);
-	uint64_t weight;
-	bool changed;
+	struct report_facts facts;
+	struct selection selection;
+	uint64_t weight = 0;
+	bool *changed;
+	enum control_result result;
 
-	if (server == NULL)
-		return CONTROL_REFUSED;
-	if (ask->request->command == COMMAND_WEIGHT) {
-		if (text_number(ask->request->arguments[1], 0, WEIGHT_MOST, &weight) == -1) {
-			fprintf(out, "`%s` is no weight: a number from 0 to %d, where 0 drains\n",
-			    ask->request->arguments[1], WEIGHT_MOST);
-			return CONTROL_REFUSED;
-		}
-		changed = director_weigh(director, server, (uint32_t)weight, &author);
-	} else {
-		changed = director_steer(director, server,
-		    ask->request->command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, &author);
+	if (command == COMMAND_WEIGHT && text_number(ask->request->arguments[1], 0, WEIGHT_MOST, &weight) == -1) {
+		fprintf(out, "`%s` is no weight: a number from 0 to %d, where 0 drains\n", ask->request->arguments[1],
+		    WEIGHT_MOST);
+		return CONTROL_USAGE;
 	}
-	if (changed)
-		state_save(desk->dsrd);
-	report_steered(writer, server, changed);
+	result = desk_select(desk, ask, command == COMMAND_WEIGHT ? 1 : COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
+	if (result != CONTROL_DONE)
+		return result;
+	changed = calloc(director->model->slot_count + 1, sizeof(*changed));
+	if (changed == NULL)
+		return desk_out_of_memory(out);
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+
+		if (server != NULL && selection_has(&selection, server))
+			changed[i] = steer_one(director, server, command, (uint32_t)weight, &author);
+	}
+	state_save(desk->dsrd);
+	facts = desk_facts(desk);
+	facts.selection = &selection;
+	report_steered(writer, &facts, changed);
+	free(changed);
 	return CONTROL_DONE;
 }
 

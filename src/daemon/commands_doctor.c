@@ -50,7 +50,7 @@ begin_examination(struct desk *desk, const struct control_ask *ask, FILE *out)
 	    !find_patient(desk->dsrd->director.model, ask->request->arguments[0], service, server)) {
 		fprintf(out, "there is no service or server `%s`: dsrctl show lists them, as SERVICE/SERVER\n",
 		    ask->request->arguments[0]);
-		return CONTROL_REFUSED;
+		return CONTROL_UNKNOWN;
 	}
 	desk->clinic = clinic_open(desk->dsrd, service, server,
 	    ask->request->command == COMMAND_DOCTOR_ALL);

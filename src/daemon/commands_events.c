@@ -21,7 +21,7 @@ desk_events(struct desk *desk, const struct control_ask *ask, struct writer *wri
 		words[i] = request->arguments[i];
 	if (event_filter_parse(words, request->argument_count, (uint64_t)time(NULL) * 1000, &filter, error) == -1) {
 		fprintf(out, "%s\n", error);
-		return CONTROL_REFUSED;
+		return CONTROL_USAGE;
 	}
 	if (desk->dsrd->recording.events == NULL)
 		return desk_out_of_memory(out);

@@ -29,27 +29,11 @@ desk_end_walk(struct desk *desk, const void *asker)
 	memset(walk, 0, sizeof(*walk));
 }
 
-/* What is looked for; the drain commands count themselves. */
-static int
-make_filter(const struct control_ask *ask, struct filter *filter, FILE *out)
-{
-	const struct http_request *request = ask->request;
-	const char *words[COMMAND_ARGUMENTS] = { NULL };
-	const size_t count = request->command == COMMAND_SHOW_CONNECTIONS ? request->argument_count : 0;
-	char error[FILTER_ERROR];
-
-	for (size_t i = 0; i < count; i++)
-		words[i] = request->arguments[i];
-	if (filter_parse(words, count, FILTER_FLOWS, filter, error) == 0)
-		return 0;
-	fprintf(out, "%s\n", error);
-	return -1;
-}
-
 static enum control_result
 begin(struct desk *desk, const struct control_ask *ask, FILE *out)
 {
 	struct desk_walk *place = find_walk(desk, NULL);
+	struct selection selection;
 	enum control_result result;
 	struct filter filter;
 
@@ -57,12 +41,16 @@ begin(struct desk *desk, const struct control_ask *ask, FILE *out)
 		result = desk_drain(desk, ask, out);
 		if (result != CONTROL_DONE)
 			return result;
-	} else if (ask->request->command == COMMAND_SHOW_DRAIN && ask->request->argument_count > 0 &&
-	    desk_server(desk, ask, out) == NULL) {
-		return CONTROL_REFUSED;
+	} else if (ask->request->command == COMMAND_SHOW_DRAIN) {
+		result = desk_select(desk, ask, COMMAND_ARGUMENTS, SELECTION_LIST, &selection, out);
+		if (result != CONTROL_DONE)
+			return result;
 	}
-	if (make_filter(ask, &filter, out) == -1)
-		return CONTROL_REFUSED;
+	/* The drain commands count themselves. */
+	result = desk_filter(desk, ask, ask->request->command == COMMAND_SHOW_CONNECTIONS ? 0 : COMMAND_ARGUMENTS, FILTER_FLOWS,
+	    &filter, out);
+	if (result != CONTROL_DONE)
+		return result;
 	/* As many places as there are connections: one is free. */
 	if (place == NULL)
 		return CONTROL_BUSY;
@@ -76,21 +64,21 @@ begin(struct desk *desk, const struct control_ask *ask, FILE *out)
 static enum control_result
 report(struct desk *desk, const struct control_ask *ask, const struct flow_walk *walk, struct writer *writer, FILE *out)
 {
-	const struct report_facts facts = desk_facts(desk);
-	const struct server *server = NULL;
-	bool empty;
+	struct report_facts facts = desk_facts(desk);
+	const bool drains = ask->request->command == COMMAND_DRAIN;
+	struct selection selection;
+	enum control_result result;
 
 	if (ask->request->command == COMMAND_SHOW_CONNECTIONS) {
 		report_connections(writer, &facts, walk);
 		return CONTROL_DONE;
 	}
-	if (ask->request->argument_count > 0) {
-		server = desk_server(desk, ask, out);
-		if (server == NULL)
-			return CONTROL_REFUSED;
-	}
-	empty = report_drain(writer, &facts, walk, server);
-	return empty || ask->request->command == COMMAND_DRAIN ? CONTROL_DONE : CONTROL_WRONG;
+	result = desk_select(desk, ask, COMMAND_ARGUMENTS, drains ? SELECTION_CHANGE : SELECTION_LIST, &selection, out);
+	if (result != CONTROL_DONE)
+		return result;
+	facts.selection = &selection;
+	facts.all = desk_option(ask->request, OPTION_EMPTY) != NULL;
+	return report_drain(writer, &facts, walk) || drains ? CONTROL_DONE : CONTROL_WRONG;
 }
 
 enum control_result

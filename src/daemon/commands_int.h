@@ -35,8 +35,15 @@ struct report_facts desk_facts(struct desk *desk);
 enum control_result desk_out_of_memory(FILE *out);
 /* May who asks change things? If not, says why. */
 bool desk_may_change(const struct desk *desk, const struct control_ask *ask, FILE *out);
-/* The server that the first argument names; NULL after saying that there is none. */
-struct server *desk_server(const struct desk *desk, const struct control_ask *ask, FILE *out);
+/* The value of a sent option, "" for one that takes none; NULL: it is not there. */
+const char *desk_option(const struct http_request *request, enum command_option option);
+/* What the first `most` arguments select, options left out. CONTROL_DONE, or a refusal that was written. */
+enum control_result desk_select(const struct desk *desk, const struct control_ask *ask, size_t most,
+    enum selection_use use, struct selection *selection, FILE *out);
+
+/* The arguments from `from` on as a filter. CONTROL_DONE, or a refusal that was written. */
+enum control_result desk_filter(const struct desk *desk, const struct control_ask *ask, size_t from, enum filter_use use,
+    struct filter *filter, FILE *out);
 
 enum control_result desk_examine(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
 void desk_end_examination(struct desk *desk);
@@ -45,7 +52,7 @@ enum control_result desk_walk(struct desk *desk, const struct control_ask *ask, 
 void desk_end_walk(struct desk *desk, const void *asker);
 
 enum control_result desk_steer(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
-/* No new connections for the server that the first argument names. */
+/* No new connections for the servers that the arguments select. */
 enum control_result desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out);
 
 enum control_result desk_events(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);

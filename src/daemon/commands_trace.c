@@ -15,19 +15,14 @@ desk_trace(struct desk *desk, const struct control_ask *ask, FILE *out)
 {
 	const struct http_request *request = ask->request;
 	const bool frames = request->argument_count > 0 && strcmp(request->arguments[0], "frames") == 0;
-	const char *words[COMMAND_ARGUMENTS] = { NULL };
-	char error[FILTER_ERROR];
+	enum control_result result;
 	struct filter filter;
-	size_t count = 0;
 
 	if (frames && !desk_may_change(desk, ask, out))
 		return CONTROL_FORBIDDEN;
-	for (size_t i = frames ? 1 : 0; i < request->argument_count; i++)
-		words[count++] = request->arguments[i];
-	if (filter_parse(words, count, FILTER_DECISIONS, &filter, error) == -1) {
-		fprintf(out, "%s\n", error);
-		return CONTROL_REFUSED;
-	}
+	result = desk_filter(desk, ask, frames ? 1 : 0, FILTER_DECISIONS, &filter, out);
+	if (result != CONTROL_DONE)
+		return result;
 	return trace_watch(&desk->dsrd->trace, ask->asker, &filter, frames, out);
 }
 

@@ -17,7 +17,7 @@ desk_why(struct desk *desk, const struct control_ask *ask, struct writer *writer
 
 	if (why_parse(request->arguments[0], request->arguments[1], request->arguments[2], &question, error) == -1) {
 		fprintf(out, "%s\n", error);
-		return CONTROL_REFUSED;
+		return CONTROL_USAGE;
 	}
 	if (report_flow_why(writer, &facts, &question, &forwarded) == -1)
 		return desk_out_of_memory(out);

@@ -210,6 +210,29 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 	return director->stale ? -1 : result;
 }
 
+/* `drain --timeout`: what has not ended by then is for `on-down`, and UDP moves. */
+static void
+director_end_drains(struct director *director)
+{
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+		char name[SERVER_NAME_TEXT];
+
+		if (server == NULL || server->steering.admin != ADMIN_DRAINED || server->steering.drain_until == 0 ||
+		    director->now < server->steering.drain_until)
+			continue;
+		server->steering.drain_until = 0;
+		log_notice("drain-timeout server=%s active=%" PRIu32 " inactive=%" PRIu32 " reason=\"%s\"", server_name(server, name),
+		    server->run->active, server->run->inactive,
+		    steer_flows(server) > 0 ? "the server is disabled" : "it has no flows");
+		if (steer_flows(server) > 0) {
+			const struct steer_author author = server->steering.admin_by;
+
+			(void)director_steer(director, server, ADMIN_DISABLED, &author);
+		}
+	}
+}
+
 void
 director_tick(struct director *director, uint64_t now)
 {
@@ -219,6 +242,7 @@ director_tick(struct director *director, uint64_t now)
 		carry_tick(director->forwarder.carry, now);
 	model_tick(director->model, now);
 	probing_tick(director, now);
+	director_end_drains(director);
 	director->stale |= fwdtab_is_warming(director->table);
 }
 

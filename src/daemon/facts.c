@@ -3,6 +3,8 @@
 
 #include "daemon/facts.h"
 
+#include <time.h>
+
 #include "daemon/dsrd.h"
 #include "daemon/offloading.h"
 #include "daemon/selfcheck.h"
@@ -25,5 +27,5 @@ facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
 		.loaded = dsrd->loaded, .reload_failed = dsrd->reload_failed,
 		.observe = dsrd->options->observe, .problems = selfcheck_problems(dsrd->selfcheck),
 		.model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
-		.iface_count = director->iface_count };
+		.iface_count = director->iface_count, .unix_now = (uint64_t)time(NULL) };
 }

@@ -180,6 +180,7 @@ facts_of(const struct packet *packet, const struct decision *decision)
 	if (decision->server != NULL) {
 		facts.service = decision->server->service->settings.name;
 		facts.server = decision->server->server->settings.name;
+		facts.server_addr = &decision->server->server->settings.addr;
 	} else if (decision->service != NULL) {
 		facts.service = decision->service->service->settings.name;
 	}

@@ -35,6 +35,7 @@ struct steering {
 	uint32_t weight;
 	uint64_t drain_began; /* of ADMIN_DRAINED: when, in microseconds, ... */
 	uint32_t drain_flows; /* ... and how many flows it had */
+	uint64_t drain_until; /* then the server is disabled, in microseconds; 0: the drain goes on */
 	bool overruled;       /* model_apply() has just taken `weight` back */
 };
 

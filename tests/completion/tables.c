@@ -11,6 +11,7 @@
 #include "conf/conf.h"
 #include "ctl/command.h"
 #include "ctl/filter.h"
+#include "ctl/report_events.h"
 #include "daemon/options.h"
 
 static void
@@ -35,18 +36,51 @@ print_keys(void)
 		    (key->sections & CONF_IN_SERVICE) != 0 ? "service" : "", key->takes);
 }
 
+static void
+print_options(enum command_id id)
+{
+	char name[COMMAND_TEXT];
+
+	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++) {
+		const struct command_option_info *info = &command_options[option];
+		const char letter[] = { info->letter, '\0' };
+
+		if (command_takes(id, option))
+			printf("option\t%s\t%s\t%s\t%s\t%s\n", command_name(id, name), letter, info->name,
+			    info->takes == NULL ? "" : info->takes, info->help);
+	}
+}
+
+/* What a command's FILTER may be. */
+static void
+print_terms(enum command_id id)
+{
+	const enum command_filter filter = commands[id].filter;
+	const enum filter_use use = filter == COMMAND_FILTER_FLOWS ? FILTER_FLOWS : FILTER_DECISIONS;
+	const char *term, *choices;
+	char name[COMMAND_TEXT];
+
+	command_name(id, name);
+	if (filter == COMMAND_FILTER_FLOWS || filter == COMMAND_FILTER_DECISIONS)
+		for (size_t i = 0; (term = filter_term(i, use, &choices)) != NULL; i++)
+			printf("term\t%s\t%s\t%s\n", name, term, choices);
+	else if (filter == COMMAND_FILTER_EVENTS)
+		for (size_t i = 0; (term = event_filter_term(i, &choices)) != NULL; i++)
+			printf("term\t%s\t%s\t%s\n", name, term, choices);
+}
+
 int
 main(void)
 {
-	const char *term, *choices;
 	char name[COMMAND_TEXT];
 
 	print_flags("dsrctl", dsrctl_flags, dsrctl_flag_count);
 	print_flags("dsrd", options_flags, options_flag_count);
-	for (enum command_id id = 0; id < COMMAND_COUNT; id++)
+	for (enum command_id id = 0; id < COMMAND_COUNT; id++) {
 		printf("command\t%s\t%s\t%s\n", command_name(id, name), commands[id].arguments, commands[id].help);
-	for (size_t i = 0; (term = filter_term(i, &choices)) != NULL; i++)
-		printf("term\t%s\t%s\n", term, choices);
+		print_options(id);
+		print_terms(id);
+	}
 	print_keys();
 	return ferror(stdout) || fflush(stdout) != 0;
 }

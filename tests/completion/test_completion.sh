@@ -78,13 +78,18 @@ by_fish() {
 }
 
 offers() { # WORDS LINE: in any order
-	got=$("by_$shell" "$2" | sed 's/.*[=]//; /^$/d' | sort -u | tr '\n' ' ')
+	got=$("by_$shell" "$2" | sed 's/.*=\(.\)/\1/; s/=$//; /^$/d' | sort -u | tr '\n' ' ')
 	# shellcheck disable=SC2086 # words
 	wanted=$(printf '%s\n' $1 | sed '/^$/d' | sort -u | tr '\n' ' ')
 	[ "$got" = "$wanted" ] || wrong "$shell, \`$2\`: expected '$wanted', got '$got'"
 }
 
 complete_all() {
+	# zsh has a style, prefix-needed, by which its user decides whether options are offered before a dash is typed.
+	if [ "$shell" != zsh ]; then
+		offers "--empty --timeout --wait web/web1 web/web2" "dsrctl drain web/web1 "
+		offers "--count -c web web/web1 web/web2" "dsrctl top "
+	fi
 	offers "drain" "dsrctl dr"
 	offers "drain" "dsrctl -j dr"
 	offers "--plan" "dsrctl reload --p"
@@ -93,7 +98,15 @@ complete_all() {
 	offers "web/web1 web/web2" "dsrctl drain web/"
 	offers "--wait" "dsrctl drain web/web1 --w"
 	offers "30s 5m 1h" "dsrctl drain web/web1 --wait "
-	offers "" "dsrctl enable web/web1 "
+	offers "web/web1 web/web2" "dsrctl enable web/web1 "
+	offers "web/web2" "dsrctl top -c 5 web/web2"
+	offers "--problems" "dsrctl show --p"
+	offers "web/web1 web/web2" "dsrctl show web/"
+	offers "client limit port protocol server service state vip web web/web1 web/web2" "dsrctl show connections "
+	offers "verdict" "dsrctl trace verd"
+	offers "" "dsrctl show connections verd"
+	offers "error notice warning" "dsrctl events level="
+	offers "192.0.2.10: [2001:db8::10]:" "dsrctl why tcp 192.0.2.1:1 "
 	offers "web web/web1 web/web2" "dsrctl doctor w"
 	offers "tcp udp sctp" "dsrctl why "
 	offers "established" "dsrctl show connections client=192.0.2.1 state=est"

@@ -30,11 +30,18 @@ complained "no dsrd answers on $SOCKET"
 ctl 2
 ctl 2 shw
 complained 'did you mean `show`'
-ctl 2 show nothing
-ctl 2 doctor a b
+ctl 2 show drops now
+complained 'unexpected argument `now`'
+ctl 2 reload --paln
+complained 'did you mean `--plan`'
 ctl 2 -x show
+ctl 3 show -j
+ctl 3 stats
 ctl 0 -h
-said '^  doctor \[SERVICE\[/SERVER\]\]'
+said '^  doctor '
+ctl 0 help drain
+said '^usage: dsrctl drain SERVICE/SERVER ... \[--wait DURATION\]'
+! grep -q ' $' "$NET_DIR/said" || fail "lines end in blanks"
 
 step "what is shown"
 start_dsrd
@@ -46,6 +53,25 @@ said "^web  *up  *2  *2  *rr  *eth0  *$VIP tcp/80 tcp/8080$"
 said "^web/web1  *up  .* 3  .*$(server_mac 1)"
 said "^web/web2  *up  .*$(server_ip 2)  *$(server_mac 2)"
 said "^eth0  *yes  *$DIRECTOR_MAC  *1500"
+! grep -n ' $' "$NET_DIR/said" || fail "rows end in blanks"
+assert_equal "the last line of show" "carried by the kernel" "$(tail -n 1 "$NET_DIR/said" | sed 's/:.*//')"
+ctl 0 show --problems
+! grep 'web/web1' "$NET_DIR/said" || fail "what is well is among the problems"
+ctl 0 show web/web2 -a
+said "^web/web2  *up "
+! grep 'web/web1' "$NET_DIR/said" || fail "a server that was not asked for is listed"
+ctl 0 status '*/web1'
+said "^web/web1  *up "
+! grep 'web/web2' "$NET_DIR/said" || fail "a server that was not asked for is listed"
+ctl 0 show "$(server_ip 2)"
+said "^web/web2  *up "
+ctl 2 show wbe
+complained 'there is no service or server `wbe`, did you mean `web`'
+ctl 2 show neighborz
+complained 'show takes names, or one of: health drops neighbors .*did you mean `neighbors`'
+ctl 0 show neighbours web/web1
+said "^$(server_ip 1)  *eth0  *known "
+! grep "^$(server_ip 2) " "$NET_DIR/said" || fail "a neighbor that was not asked for is listed"
 if grep -q "$(printf '\033')" "$NET_DIR/said"; then
 	fail "colours, though this is no terminal"
 fi
@@ -99,14 +125,17 @@ said '^20..-..-..T..:..:..Z  warning  server-state server=web/web2 from=up to=do
 ctl 0 -j events "$(server_ip 2)" event=server-state limit=1
 is_json
 said '"server":"web/web2","action":null,"from":"up","to":"down","reason":"connection refused'
-ctl 1 events colour=red
+ctl 2 events colour=red
 complained '`colour=red` is no filter: there are event='
+ctl 1 show --problems
+said '^web/web2  *down '
+! grep '^web/web1' "$NET_DIR/said" || fail "what is well is among the problems"
 ctl 0 show
 said '^web/web2  *down  .*connection refused$'
 said '^web  *up  *1  *2 '
-ctl 1 doctor nosuch
+ctl 2 doctor nosuch
 complained 'there is no service or server `nosuch`'
-ctl 1 doctor web/nosuch
+ctl 2 doctor web/nosuch
 start_nginx web2
 wait_server up web/web2
 

@@ -87,7 +87,7 @@ answered 0 enable enable web/web1
 answered 0 enable enable web/web1
 answered 0 weight weight web/web2 7
 answered 0 drain drain web/web1
-ctl 1 -j show drain
+ctl 1 -j show drain --empty
 python3 "$here/members.py" "$PAGE" "show drain" <"$NET_DIR/said" || fail "show drain"
 answered 0 "show config" show config
 sed -i 's/server = web2.*/& weight=3/' "$NET_DIR/dsrd.conf"

@@ -63,18 +63,56 @@ said "^tcp  *$CLIENT_IP:[0-9]*  *$VIP:80  *web/$old  *established"
 ctl 0 -j show connections limit=0
 is_json
 said '"listed":0'
-ctl 1 show connections colour=red
+ctl 2 show connections colour=red
 complained '`colour=red` is no filter'
 
+ctl 0 show
+said "^web/$old  *draining .* drained by root (uid 0) at 20"
 step "drain --wait ends with the last connection, or with the time"
-ctl 1 drain "web/$old" --wait 100ms
-complained 'the time is over'
+ctl 1 drain --wait=100ms "web/$old"
+complained 'timed out with active connections left'
 start_in director waiting "$DSRCTL" -s "$SOCKET" drain "web/$old" --wait 2m
 wait_until 10 grep -q "^web/$old  *draining " "$NET_DIR/waiting.log" || fail "drain --wait shows nothing"
 stop old
 wait_until 30 pid_gone "$(pid_of waiting)" || fail "drain --wait does not end: $(cat "$NET_DIR/waiting.log")"
-assert_equal "the last word of drain --wait" 0 "$(awk 'END { print $3 }' "$NET_DIR/waiting.log")"
+assert_equal "the last word of drain --wait" 0 "$(awk 'END { print $4 }' "$NET_DIR/waiting.log")"
 ctl 0 show drain "web/$old"
+
+step "finished connections do not keep a drain waiting, unless they are wanted"
+sed -i 's/^timeout-fin = .*/timeout-fin = 5m/; s/^timeout-closed = .*/timeout-closed = 5m/' "$NET_DIR/dsrd.conf"
+ctl 0 reload
+ctl 0 enable "web/$old"
+fetch_many 8 "$NET_DIR/pages"
+ctl 0 drain '*/*' --wait 10s
+ctl 1 drain "$(server_ip 1)" "$(server_ip 2)" --wait 100ms --empty
+complained 'timed out with flows left'
+ctl 0 show drain
+ctl 1 show drain --empty
+
+step "many servers in one command; what is not a server is refused"
+ctl 2 enable web
+complained "web. is a service: type .web/SERVER., or 'web/\*' for all of its servers"
+ctl 0 -j enable 'web/*'
+is_json
+said '"server":"web/web1","state":"up","changed":true,.*"server":"web/web2","state":"up","changed":true'
+ctl 0 disable "$(server_ip 2)"
+said '^web/web2  *disabled  *yes '
+ctl 0 enable '*/web2' web/web1
+said '^web/web1  *up  *no '
+said '^web/web2  *up  *yes '
+ctl 0 enable '*/*'
+said '^note: already so'
+sed -i 's/^timeout-fin = .*/timeout-fin = 1s/; s/^timeout-closed = .*/timeout-closed = 1s/' "$NET_DIR/dsrd.conf"
+ctl 0 reload
+
+step "a drain with a timeout ends in disable when something is left"
+hold_download stuck
+stuck=$(server_of stuck)
+ctl 0 drain "web/$stuck" --timeout 1s
+wait_log 10 "drain-timeout server=web/$stuck active=1 "
+assert_log "server-state server=web/$stuck from=draining to=disabled reason=\"disabled by an operator\""
+stop stuck
+ctl 0 enable "web/$stuck"
 
 step "enable takes it back, disable takes it out"
 ctl 0 enable "web/$old"
@@ -87,10 +125,10 @@ shares "0 8"
 ctl 0 show
 said '^web/web1  *disabled .*disabled by root (uid 0) at 20'
 ctl 0 enable web/web1
-ctl 1 enable web/nobody
+ctl 2 enable web/nobody
 complained 'there is no server `web/nobody`'
 ctl 2 enable
-ctl 1 weight web/web1 heavy
+ctl 2 weight web/web1 heavy
 complained '`heavy` is no weight'
 
 step "a weight acts at once, and differs from the file visibly"
@@ -129,7 +167,7 @@ ctl 0 reload --plan
 said '^changed  *\[dsrd\]  *connections .* takes effect after a restart$'
 said '^changed  *web  *scheduler  *wrr  *rr  *0  *at once$'
 said "^removed  *web  *server  *$busy .*  [1-9][0-9]*  .*drain it first$"
-said '^live connections that cannot go on as they are: [1-9]'
+said '^live connections that will break: [1-9]'
 ctl 0 -j reload plan
 is_json
 ctl 0 show config

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # Completion of dsrctl for fish. Made by contrib/completion/generate.sh from the tables that dsrctl
-# parses by: `make completions` makes it anew.
+# parses by: `make completions` makes it again.
 
 # The words of the command before the cursor, without flags and what they take.
 function __dsrctl_words
@@ -33,35 +33,122 @@ function __dsrctl_names
 end
 
 # "state=established"
-function __dsrctl_filter
-	switch (commandline -ct)
-		case 'service=*'
+function __dsrctl_filter -a name
+	switch "$name,"(commandline -ct)
+		case 'show connections,service=*'
 			__dsrctl_names service | string replace -r '^' 'service='
-		case 'server=*'
+		case 'show connections,server=*'
 			__dsrctl_names server | string replace -r '^' 'server='
-		case 'vip=*'
+		case 'show connections,vip=*'
 			__dsrctl_names vip | string replace -r '^' 'vip='
-		case 'protocol=*'
+		case 'show connections,protocol=*'
 			printf 'protocol=%s\n' tcp udp sctp
-		case 'state=*'
+		case 'show connections,state=*'
 			printf 'state=%s\n' syn established fin-wait time-wait closed udp
-		case 'verdict=*'
+		case 'trace,service=*'
+			__dsrctl_names service | string replace -r '^' 'service='
+		case 'trace,server=*'
+			__dsrctl_names server | string replace -r '^' 'server='
+		case 'trace,vip=*'
+			__dsrctl_names vip | string replace -r '^' 'vip='
+		case 'trace,protocol=*'
+			printf 'protocol=%s\n' tcp udp sctp
+		case 'trace,verdict=*'
 			printf 'verdict=%s\n' forward drop hold consumed pass
+		case 'events,event=*'
+			printf 'event=%s\n' server-state steer reload
+		case 'events,level=*'
+			printf 'level=%s\n' error warning notice
+		case 'events,since=*'
+			printf 'since=%s\n' 10m 1h 1d
 		case '*=*'
-		case '*'
-			printf '%s\n' service= server= client= vip= port= protocol= state= limit= verdict= reason=
+		case 'show,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'show health,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'show drops,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'show neighbors,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'show connections,*'
+			printf '%s\n' service= server= client= vip= port= protocol= state= limit=
+			__dsrctl_names service server
+		case 'show drain,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'show config,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'show names,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'show rates,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'drain,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'enable,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'disable,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'weight,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'reload,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'reload --plan,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'top,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'why,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'trace,*'
+			printf '%s\n' service= server= client= vip= port= protocol= verdict= reason=
+			__dsrctl_names service server
+		case 'doctor,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'events,*'
+			printf '%s\n' event= level= since= after= limit=
+			__dsrctl_names service server
+		case 'version,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 	end
 end
 
-# The flags that a command takes behind its name, each with a value.
-function __dsrctl_options -a name
-	switch "$name"
-		case 'drain'
-			printf '%s\n' --wait
-		case 'top'
-			printf '%s\n' -c
-		case 'trace'
-			printf '%s\n' -c --pcapng
+# The flags that a command takes behind its name; with a second argument those that take a value.
+function __dsrctl_options -a name which
+	switch "$name,$which"
+		case 'show,'
+			printf '%s\n' --problems -a --all
+		case 'show drain,'
+			printf '%s\n' --empty
+		case 'drain,'
+			printf '%s\n' --wait --empty --timeout
+		case 'drain,takers'
+			printf '%s\n' --wait --timeout
+		case 'top,'
+			printf '%s\n' -c --count
+		case 'top,takers'
+			printf '%s\n' -c --count
+		case 'trace,'
+			printf '%s\n' -c --count --pcapng
+		case 'trace,takers'
+			printf '%s\n' -c --count --pcapng
+		case 'events,'
+			printf '%s\n' -f --follow
 	end
 end
 
@@ -71,10 +158,19 @@ function __dsrctl_argument -a name place before
 		case 'drain,--wait'
 			printf '%s\n' 30s 5m 1h
 			return
+		case 'drain,--timeout'
+			printf '%s\n' 30s 5m 1h
+			return
 		case 'top,-c'
 			
 			return
+		case 'top,--count'
+			
+			return
 		case 'trace,-c'
+			
+			return
+		case 'trace,--count'
 			
 			return
 		case 'trace,--pcapng'
@@ -86,28 +182,50 @@ function __dsrctl_argument -a name place before
 		return
 	end
 	switch "$name,$place"
-		case 'show connections,*'
-			__dsrctl_filter
-		case 'show drain,0'
-			__dsrctl_names server
 		case 'drain,0'
-			__dsrctl_names server
 		case 'enable,0'
-			__dsrctl_names server
 		case 'disable,0'
+		case 'weight,0'
+		case 'weight,1'
+		case 'why,0'
+		case 'why,1'
+		case 'why,2'
+		case '*'
+			__dsrctl_options $name
+	end
+	switch "$name,$place"
+		case 'show,*'
+			__dsrctl_names service server
+		case 'show health,*'
+			__dsrctl_names service server
+		case 'show neighbors,*'
+			__dsrctl_names service server
+		case 'show connections,*'
+			__dsrctl_filter $name
+		case 'show drain,*'
+			__dsrctl_names service server
+		case 'drain,*'
+			__dsrctl_names server
+		case 'enable,*'
+			__dsrctl_names server
+		case 'disable,*'
 			__dsrctl_names server
 		case 'weight,0'
 			__dsrctl_names server
+		case 'top,*'
+			__dsrctl_names service server
 		case 'why,0'
 			printf '%s\n' tcp udp sctp
+		case 'why,2'
+			__dsrctl_names vip | string replace -r '\t.*' '' | string replace -r '^(.*:.*)$' '[$1]' | string replace -r '$' ':'
 		case 'trace,*'
-			__dsrctl_filter
+			__dsrctl_filter $name
 		case 'doctor,0'
 			__dsrctl_names service server
 		case 'doctor --all,0'
 			__dsrctl_names service server
 		case 'events,*'
-			__dsrctl_filter
+			__dsrctl_filter $name
 	end
 end
 
@@ -119,8 +237,8 @@ function __dsrctl_seconds -a first
 				health 'every check of every server, and every path to a VIP, with its last result' \
 				drops 'frames that did not reach a server, by reason, and the other counters' \
 				neighbors 'the servers\' MAC addresses and the director\'s interfaces' \
-				connections 'the flows that all of service= server= client= vip= port= protocol= state= hold for' \
-				drain 'what is left on servers that are drained; status 1 while there is something' \
+				connections 'tracked flows that match every filter' \
+				drain 'what is left on servers that are drained; status 1 while a connection is active' \
 				config 'the configuration that is in force, and what operators changed since' \
 				names 'the names of services and servers, as commands take them; shells complete by it' \
 				rates 'traffic, drops and servers that are up, in the last hour'
@@ -138,16 +256,16 @@ function __dsrctl_command
 	set -l words (__dsrctl_words)
 	if not set -q words[1]
 		printf '%s\t%s\n' \
-			show 'services and servers, their state and why, connections, what is wrong' \
-			drain 'no new connections; with --wait returns when the old ones are gone' \
-			enable 'ends what drain or disable began' \
-			disable 'as if the server were down' \
+			show 'what is wrong, services and servers, their state and why, connections' \
+			drain 'no new connections for these servers; those they have go on' \
+			enable 'ends drain or disable' \
+			disable 'as if the servers were down' \
 			weight 'another weight than the file\'s, until the file says another one' \
-			reload 'reads the configuration file anew; a bad one changes nothing' \
-			top 'show, live: a screen that keeps itself current, sorts and scrolls' \
+			reload 'reads the configuration file again; a bad one changes nothing' \
+			top 'show, live: a screen that keeps itself current, sorts, filters and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \
-			trace 'decisions as they are made; filters as above, and verdict= and reason=' \
-			doctor 'examines director and real servers: what is wrong, and the commands that fix it' \
+			trace 'decisions as they are made' \
+			doctor 'examines director and real servers: what is wrong, and the command that fixes it' \
 			events 'the last events: changes of state, reloads, operators\' commands, conflicts, and their causes' \
 			version 'the version of the director that runs'
 		return
@@ -166,9 +284,9 @@ function __dsrctl_command
 	for word in $words
 		if set -q skip[1]
 			set -e skip[1]
-		else if contains -- $word (__dsrctl_options $name)
+		else if contains -- $word (__dsrctl_options $name takers)
 			set skip yes
-		else
+		else if not string match -q -- '-*' $word
 			set place (math $place + 1)
 		end
 	end

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # Completion of dsrd for fish. Made by contrib/completion/generate.sh from the tables that dsrd
-# parses by: `make completions` makes it anew.
+# parses by: `make completions` makes it again.
 
 complete -c dsrd -s f -l config -x -a '(__fish_complete_path (commandline -ct))' -d 'configuration'
 complete -c dsrd -s n -l check -d 'check the configuration: all errors at once, then exit (-t is accepted too)'

@@ -12,6 +12,7 @@ main(void)
 	SRunner *runner = srunner_create(command_suite());
 	int failed;
 
+	srunner_add_suite(runner, arguments_suite());
 	srunner_add_suite(runner, control_suite());
 	srunner_add_suite(runner, events_suite());
 	srunner_add_suite(runner, filter_suite());

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *arguments_suite(void);
 Suite *command_suite(void);
 Suite *control_suite(void);
 Suite *events_suite(void);

@@ -17,7 +17,7 @@ START_TEST(every_command_is_found_by_its_name)
 		ck_assert_uint_eq(used, count);
 		ck_assert_str_ne(commands[id].help, "");
 		ck_assert_uint_le(commands[id].least, commands[id].most);
-		ck_assert_uint_le(commands[id].most, COMMAND_ARGUMENTS);
+		ck_assert_uint_le(commands[id].most, COMMAND_NAMES);
 		ck_assert_int_eq(commands[id].most == 0, commands[id].arguments[0] == '\0');
 		ck_assert_uint_gt(commands[id].wait, 0);
 	}

@@ -181,21 +181,27 @@ END_TEST
 
 static const struct selection_row {
 	const char *word;
-	const char *servers;  /* NULL: refused ... */
-	const char *sentence; /* ... with this in the sentence */
+	enum selection_use use;
+	enum selection_result result;
+	const char *servers;  /* selected ... */
+	const char *sentence; /* ... or what the sentence has */
 } selections[] = {
-	{ "shop-a", "shop-a/web1 shop-a/web3", NULL },
-	{ "shop-?/web1", "shop-a/web1 shop-b/web1", NULL },
-	{ "*/web3", "shop-a/web3", NULL },
-	{ "mail/mx1", "mail/mx1", NULL },
-	{ "192.0.2.11", "shop-a/web1 shop-b/web1", NULL },
-	{ "192.0.2.10", "shop-a/web1 shop-a/web3 mail/mx1", NULL },
-	{ "192.0.2.99", NULL, "there is no service or server" },
-	{ "shpo-a", NULL, "did you mean `shop-a`?" },
-	{ "shop-b/web9", NULL, "did you mean `shop-b/web1`?" },
-	{ "x/*", NULL, "there is no service or server" },
-	{ "", NULL, "selects nothing" },
-	{ "web/", NULL, "selects nothing" },
+	{ "shop-a", SELECTION_LIST, SELECTION_OK, "shop-a/web1 shop-a/web3", NULL },
+	{ "shop-?/web1", SELECTION_LIST, SELECTION_OK, "shop-a/web1 shop-b/web1", NULL },
+	{ "*/web3", SELECTION_CHANGE, SELECTION_OK, "shop-a/web3", NULL },
+	{ "mail/mx1", SELECTION_CHANGE, SELECTION_OK, "mail/mx1", NULL },
+	{ "192.0.2.11", SELECTION_CHANGE, SELECTION_OK, "shop-a/web1 shop-b/web1", NULL },
+	{ "shop-a/*", SELECTION_CHANGE, SELECTION_OK, "shop-a/web1 shop-a/web3", NULL },
+	{ "192.0.2.10", SELECTION_LIST, SELECTION_OK, "shop-a/web1 shop-a/web3 mail/mx1", NULL },
+	{ "192.0.2.10", SELECTION_CHANGE, SELECTION_UNKNOWN, NULL, "there is no server" },
+	{ "shop-a", SELECTION_CHANGE, SELECTION_WRONG, NULL, "'shop-a/*' for all" },
+	{ "shop-*", SELECTION_CHANGE, SELECTION_WRONG, NULL, "'shop-*/*' for all" },
+	{ "192.0.2.99", SELECTION_LIST, SELECTION_UNKNOWN, NULL, "there is no service or server" },
+	{ "shpo-a", SELECTION_LIST, SELECTION_UNKNOWN, NULL, "did you mean `shop-a`?" },
+	{ "shop-b/web9", SELECTION_CHANGE, SELECTION_UNKNOWN, NULL, "did you mean `shop-b/web1`?" },
+	{ "x/*", SELECTION_LIST, SELECTION_UNKNOWN, NULL, "there is no service or server" },
+	{ "", SELECTION_LIST, SELECTION_WRONG, NULL, "selects nothing" },
+	{ "web/", SELECTION_LIST, SELECTION_WRONG, NULL, "selects nothing" },
 };
 
 START_TEST(servers_are_selected)
@@ -204,10 +210,10 @@ START_TEST(servers_are_selected)
 	struct selection selection = { .count = 0 };
 	char error[SELECTOR_ERROR] = "", found[256] = "", name[SERVER_NAME_TEXT];
 	size_t used = 0;
-	const int result = selection_add(&selection, row->word, model, error);
+	const enum selection_result result = selection_add(&selection, row->word, row->use, model, error);
 
-	ck_assert_int_eq(result, row->servers == NULL ? -1 : 0);
-	if (result == -1) {
+	ck_assert_int_eq(result, row->result);
+	if (result != SELECTION_OK) {
 		ck_assert_msg(strstr(error, row->sentence) != NULL, "%s: %s", row->word, error);
 		return;
 	}

@@ -18,6 +18,10 @@ flow(void)
 	struct flow_facts facts = { .service = "web", .server = "web1", .client_port = 40000, .port = 443,
 		.protocol = PROTOCOL_TCP, .state = CONN_ESTABLISHED };
 
+	static struct addr server;
+
+	ck_assert_int_eq(addr_parse("192.0.2.11", &server), 0);
+	facts.server_addr = &server;
 	ck_assert_int_eq(addr_parse("203.0.113.7", &facts.client), 0);
 	ck_assert_int_eq(addr_parse("192.0.2.10", &facts.vip), 0);
 	return facts;
@@ -61,6 +65,18 @@ static const struct row {
 	{ "protocol=udp", false },
 	{ "state=established", true },
 	{ "state=syn", false },
+	{ "service=w*", true },
+	{ "server=*/web?", true },
+	{ "server=*/web?x", false },
+	{ "web", true },
+	{ "mail", false },
+	{ "mail web/web1", true },
+	{ "web/web2", false },
+	{ "192.0.2.11", true },
+	{ "203.0.113.7", true },
+	{ "192.0.2.10", true },
+	{ "192.0.2.12", false },
+	{ "web port=80", false },
 	{ "service=web port=443 state=established client=203.0.113.0/24 limit=5", true },
 	{ "service=web port=443 state=established client=203.0.113.0/24 protocol=sctp", false },
 };
@@ -80,7 +96,7 @@ static const struct bad {
 	const char *line;
 	const char *error;
 } bads[] = {
-	{ "web", "`web` is no filter" },
+	{ "a/b/c", "selects nothing" },
 	{ "colour=red", "`colour=red` is no filter" },
 	{ "port", "`port` is no filter" },
 	{ "service=web port=0", "`port=0`: port= takes a number from 1 to 65535" },
@@ -127,7 +143,7 @@ START_TEST(test_choices)
 	char word[64], error[FILTER_ERROR] = "";
 	size_t count = 0;
 
-	for (size_t i = 0; (name = filter_term(i, &choices)) != NULL; i++) {
+	for (size_t i = 0; (name = filter_term(i, FILTER_FLOWS | FILTER_DECISIONS, &choices)) != NULL; i++) {
 		/* Capital letters stand for names. */
 		while (*choices >= 'a' && *choices <= 'z') {
 			const size_t length = strcspn(choices, " ");

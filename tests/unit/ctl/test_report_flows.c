@@ -112,19 +112,24 @@ walk_on(struct flow_walk *walk)
 }
 
 static bool
-drain(const struct flow_walk *walk, const struct server *only)
+drain(const struct flow_walk *walk, const char *only)
 {
+	struct selection selection = { .count = 0 };
+	char error[SELECTOR_ERROR];
 	size_t length;
 	FILE *out;
 	struct writer *writer;
 	bool empty;
 
+	if (only != NULL)
+		ck_assert_int_eq(selection_add(&selection, only, SELECTION_LIST, model, error), SELECTION_OK);
+	facts.selection = &selection;
 	free(text);
 	text = NULL;
 	out = open_memstream(&text, &length);
 	writer = writer_json(out);
 	ck_assert_ptr_nonnull(writer);
-	empty = report_drain(writer, &facts, walk, only);
+	empty = report_drain(writer, &facts, walk);
 	ck_assert_int_eq(writer_end(writer), 0);
 	fclose(out);
 	return empty;
@@ -158,17 +163,27 @@ START_TEST(a_drain_has_a_rate_and_an_end)
 	/* None has left: nothing is known of the rate. All silent: the oldest are forgotten at 960. */
 	ck_assert_ptr_nonnull(strstr(text, "\"server\":\"web/web1\",\"state\":\"draining\",\"left\":4,\"active\":4,\"oldest\":"
 	    "\"40s\",\"oldest_seconds\":40,\"empty\":null,\"empty_in_seconds\":null,\"if_silent\":\"860s\","
-	    "\"if_silent_seconds\":860}"));
+	    "\"if_silent_seconds\":860,\"disabled_in\":null,\"disabled_in_seconds\":null}"));
 	ck_assert_ptr_null(strstr(text, "web2"));
 	/* One of four in ten seconds: three take thirty. */
 	server("web/web1")->run->active--;
 	ck_assert(!drain(walk, NULL));
 	ck_assert_ptr_nonnull(strstr(text, "\"empty\":\"about 30s\",\"empty_in_seconds\":30,"));
+	/* With a time after which the server is disabled, which the facts' time is before. */
+	server("web/web1")->steering.drain_until = SECONDS(160);
+	ck_assert(!drain(walk, NULL));
+	ck_assert_ptr_nonnull(strstr(text, "\"disabled_in\":\"1m\",\"disabled_in_seconds\":60}"));
+	/* Finished connections do not keep a drain from being done, unless they are to count. */
 	server("web/web1")->run->active = 0;
+	server("web/web1")->run->inactive = 3;
+	ck_assert(drain(walk, NULL));
+	facts.all = true;
+	ck_assert(!drain(walk, NULL));
+	server("web/web1")->run->inactive = 0;
 	ck_assert(drain(walk, NULL));
 	ck_assert_ptr_nonnull(strstr(text, "\"empty\":\"now\",\"empty_in_seconds\":0,\"if_silent\":null"));
 	/* One that is not drained is told of when asked for. */
-	ck_assert(drain(walk, server("web/web2")));
+	ck_assert(drain(walk, "web/web2"));
 	ck_assert_ptr_nonnull(strstr(text, "web2"));
 	flow_walk_free(walk);
 }
