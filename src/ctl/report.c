@@ -240,7 +240,7 @@ show_folded(struct writer *writer, const struct report_facts *facts)
 			well += report_is_well(facts->model->services[i]->servers[j]);
 	snprintf(text, sizeof(text), "%zu servers are up and as configured (dsrctl show SERVICE, or --all, lists them)", well);
 	if (folds(facts) && !facts->only_problems && well > 0)
-		writer->ops->fact(writer, "folded", "not listed", text);
+		writer->ops->fact(writer, "note", "not listed", text);
 }
 
 static void

@@ -52,7 +52,7 @@ ctl 0 show
 said "^web  *up  *2  *2  *rr  *eth0  *$VIP tcp/80 tcp/8080$"
 said "^web/web1  *up  .* 3  .*$(server_mac 1)"
 said "^web/web2  *up  .*$(server_ip 2)  *$(server_mac 2)"
-said "^eth0  *yes  *$DIRECTOR_MAC  *1500"
+said "^eth0  *up  *yes  *$DIRECTOR_MAC  *1500"
 ! grep -n ' $' "$NET_DIR/said" || fail "rows end in blanks"
 assert_equal "the last line of show" "carried by the kernel" "$(tail -n 1 "$NET_DIR/said" | sed 's/:.*//')"
 ctl 0 show --problems

@@ -78,7 +78,7 @@ step "words that are wrong"
 for wrong in "clientt=$CLIENT" verdict=forwards port=0 state=syn; do
 	status=0
 	"$DSRCTL" -s "$SOCKET" trace "$wrong" >"$NET_DIR/said" 2>&1 || status=$?
-	assert_equal "status of trace $wrong" 1 "$status"
+	assert_equal "status of trace $wrong" 2 "$status"
 	grep -q "\`$wrong\`" "$NET_DIR/said" || fail "the word $wrong is not named: $(cat "$NET_DIR/said")"
 done
 

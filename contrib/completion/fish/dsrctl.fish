@@ -119,6 +119,9 @@ function __dsrctl_filter -a name
 		case 'doctor,*'
 			printf '%s\n' =
 			__dsrctl_names service server
+		case 'doctor --all,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'events,*'
 			printf '%s\n' event= level= since= after= limit=
 			__dsrctl_names service server
@@ -265,7 +268,7 @@ function __dsrctl_command
 			top 'show, live: a screen that keeps itself current, sorts, filters and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \
 			trace 'decisions as they are made' \
-			doctor 'examines director and real servers: what is wrong, and the command that fixes it' \
+			doctor 'examines director and real servers: what is wrong, and the commands that fix it' \
 			events 'the last events: changes of state, reloads, operators\' commands, conflicts, and their causes' \
 			version 'the version of the director that runs'
 		return
