@@ -16,6 +16,7 @@
 
 #include "base/duration.h"
 #include "check/kind.h"
+#include "check/pace.h"
 #include "check/tls.h"
 
 /*
@@ -114,34 +115,12 @@ timeval_of(uint64_t microseconds)
 	};
 }
 
-/* Below `most`; from a linear congruential generator (Numerical Recipes): it only has to keep checks out of step. */
-static uint64_t
-random_below(struct prober *prober, uint64_t most)
-{
-	prober->noise = prober->noise * 1664525 + 1013904223;
-	return most / 65536 * (prober->noise >> 16);
-}
-
 static int
 arm(struct question *question, uint64_t delay)
 {
 	const struct timeval tv = timeval_of(delay);
 
 	return event_add(question->timer, &tv);
-}
-
-/*
- * The interval give or take a thirty-second. The first gap is anything from half an interval on: what began together
- * within 200 ms is spread out from then on.
- */
-static uint64_t
-next_delay(struct question *question)
-{
-	const uint64_t interval = question->interval;
-
-	if (!question->asked_before)
-		return interval / 2 + random_below(question->prober, interval / 2);
-	return interval - interval / 32 + random_below(question->prober, interval / 16);
 }
 
 static void
@@ -170,7 +149,7 @@ on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 	struct question *question = argument;
 
 	/* Cannot fail: libevent has room for this timer, which it just took out. */
-	(void)arm(question, next_delay(question));
+	(void)arm(question, pace_next(&question->prober->noise, question->interval, !question->asked_before));
 	/* A timeout longer than the interval: one question at a time. */
 	if (question->asking)
 		return;

@@ -17,6 +17,7 @@ main(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	srunner_add_suite(runner, answers_suite());
 	srunner_add_suite(runner, kinds_suite());
+	srunner_add_suite(runner, pace_suite());
 	srunner_add_suite(runner, scripts_suite());
 	srunner_add_suite(runner, https_suite());
 	srunner_run_all(runner, CK_ENV);

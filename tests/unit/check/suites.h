@@ -7,6 +7,7 @@
 Suite *answers_suite(void);
 Suite *https_suite(void);
 Suite *kinds_suite(void);
+Suite *pace_suite(void);
 Suite *probe_suite(void);
 Suite *scripts_suite(void);
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* When the next check of a server begins; pure. */
+#ifndef CHECK_PACE_H
+#define CHECK_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Microseconds from the beginning of one check to that of the next: the interval give or take a thirty-second, and the
+ * interval itself on average. `first`: from half an interval to a whole one, so that checks which began together spread
+ * out. `noise` is the state of a generator and moves on.
+ */
+uint64_t pace_next(uint32_t *noise, uint64_t interval, bool first);
+
+#endif
