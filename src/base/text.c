@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/duration.h"
 
@@ -244,5 +245,16 @@ text_trim(char *text)
 	while (length > 0 && blank(text[length - 1]))
 		length--;
 	text[length] = '\0';
+	return text;
+}
+
+const char *
+text_format_date(uint64_t seconds, char text[DATE_TEXT])
+{
+	const time_t when = (time_t)seconds;
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) == NULL || strftime(text, DATE_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		text[0] = '\0';
 	return text;
 }

@@ -22,6 +22,10 @@ NODISCARD int text_bool(const char *text, bool *value);
 /* The shortest text that text_duration() reads back as the same value. */
 const char *text_format_duration(uint64_t microseconds, char text[DURATION_TEXT]);
 
+#define DATE_TEXT 32
+/* "2026-11-30T09:06:12Z", of seconds since 1970; empty when there is no such date. Returns `text`. */
+const char *text_format_date(uint64_t seconds, char text[DATE_TEXT]);
+
 #define AMOUNT_TEXT 24
 /* "12.3 MB/s": three figures are what one reads. Units of 1000, as links have. */
 const char *text_format_speed(uint64_t bytes, char text[AMOUNT_TEXT]);

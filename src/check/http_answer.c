@@ -11,8 +11,6 @@
 #include "base/text.h"
 
 /* What is fine when the configuration does not say: any success, and any redirection. */
-#define STATUS_FINE_FIRST 200
-#define STATUS_FINE_LAST 399
 
 #define CHUNK_DIGITS 15 /* of a chunk's size: 60 bits cannot overflow */
 
@@ -46,7 +44,7 @@ is_fine(const struct http_answer *answer)
 	for (unsigned i = 0; i < check->status_count; i++)
 		if (check->statuses[i].first <= answer->status && answer->status <= check->statuses[i].last)
 			return true;
-	return check->status_count == 0 && answer->status >= STATUS_FINE_FIRST && answer->status <= STATUS_FINE_LAST;
+	return check->status_count == 0 && answer->status >= HTTP_STATUS_FINE_FIRST && answer->status <= HTTP_STATUS_FINE_LAST;
 }
 
 /* The body is over, or as much of it as is looked at. */

@@ -166,7 +166,8 @@ static const char *
 doctor_sentence(const struct machine_row *row, char text[ROW_TEXT])
 {
 	const struct service_settings *settings = &row->server->service->settings;
-	char label[CHECK_LABEL], expected[CHECK_WORDS], got[CHECK_WORDS], why[REPORT_WHY_TEXT];
+	char label[CHECK_LABEL], expected[CHECK_WORDS], got[CHECK_WORDS];
+	struct server_status status;
 
 	switch ((int)row->diagnosis) {
 	case DIAGNOSIS_CHECK_FAILED:
@@ -179,7 +180,7 @@ doctor_sentence(const struct machine_row *row, char text[ROW_TEXT])
 		    check_got(&row->server->checks[row->check], got), check_expects(&settings->checks[row->check], expected));
 		return text;
 	case DIAGNOSIS_SERVER_DOWN:
-		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis), report_why(row->server, why));
+		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis), report_why(row->server, &status));
 		return text;
 	default:
 		return diagnosis_sentence(row->diagnosis);
@@ -282,15 +283,15 @@ doctor_write_facts(const struct doctor *doctor)
 	const struct server *worst = doctor_worst(machine);
 	const unsigned systems = machine_systems(machine);
 	struct writer *writer = doctor->writer;
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], text[SYSTEM_TEXT],
-	    why[REPORT_WHY_TEXT];
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], text[SYSTEM_TEXT];
+	struct server_status status;
 	const char *dns = doctor_name_answer(doctor->view->name(doctor->view->context, machine->servers[0]));
 
 	writer->ops->fact(writer, "server", NULL, server_name(machine->servers[0], name));
 	writer->ops->number(writer, "servers", NULL, machine->count);
 	writer->ops->fact(writer, "state", "state", server_state_name(server_state(worst)));
-	if (*report_why(worst, why) != '\0')
-		writer->ops->fact(writer, "why", "why", why);
+	if (*report_why(worst, &status) != '\0')
+		writer->ops->fact(writer, "why", "why", status.sentence);
 	writer->ops->fact(writer, "address", "address", addr_format(&worst->settings.addr, addr));
 	writer->ops->fact(writer, "mac", "MAC address", mac_is_zero(&worst->mac) ? NULL : mac_format(&worst->mac, mac));
 	if (systems != SYSTEM_ANY)

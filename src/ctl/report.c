@@ -44,67 +44,10 @@ report_server_of(const struct model *model, uint16_t iface, const struct mac *ma
 }
 
 const char *
-report_author(const struct steer_author *author, char text[AUTHOR_TEXT])
+report_why(const struct server *server, struct server_status *status)
 {
-	const time_t when = (time_t)author->when;
-	char who[STEER_NAME + 32] = "an operator", at[32] = "";
-	struct tm tm;
-
-	if (author->user >= 0 && author->name[0] != '\0')
-		(void)snprintf(who, sizeof(who), "%s (uid %" PRId64 ")", author->name, author->user);
-	else if (author->user >= 0 && author->when != 0)
-		(void)snprintf(who, sizeof(who), "uid %" PRId64, author->user);
-	if (author->when == 0 || gmtime_r(&when, &tm) == NULL || strftime(at, sizeof(at), " at %Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		at[0] = '\0';
-	(void)snprintf(text, AUTHOR_TEXT, "by %s%s", who, at);
-	return text;
-}
-
-static const char *
-why_down(const struct server *server)
-{
-	if (server->health.state == HEALTH_DOWN)
-		return health_reason_text(server->health.reason);
-	if (server->conflicts)
-		return "it claims a VIP (vip-conflict = remove)";
-	return server->vip_reason != NULL ? server->vip_reason : "";
-}
-
-const char *
-report_why(const struct server *server, char text[REPORT_WHY_TEXT])
-{
-	const struct steering *steering = &server->steering;
-	char author[AUTHOR_TEXT];
-
-	switch (server_state(server)) {
-	case SERVER_UNKNOWN:
-		return server->health.state == HEALTH_UP ? "the VIP has not been asked about yet" : "not checked yet";
-	case SERVER_DOWN:
-		if (steering->admin != ADMIN_DRAINED)
-			return why_down(server);
-		/* What takes it back is not the check alone. */
-		(void)snprintf(text, REPORT_WHY_TEXT, "%s; drained %s", why_down(server),
-		    report_author(&steering->admin_by, author));
-		return text;
-	case SERVER_UP:
-		if (mac_is_zero(&server->mac))
-			return "gets no traffic: nobody answers for its address";
-		if (!steering->weighted)
-			return "";
-		(void)snprintf(text, REPORT_WHY_TEXT, "weight set %s: the file says %" PRIu32,
-		    report_author(&steering->weight_by, author), server->settings.weight);
-		return text;
-	case SERVER_DRAINING:
-		if (steering->admin != ADMIN_DRAINED)
-			return "weight 0: no new connections";
-		(void)snprintf(text, REPORT_WHY_TEXT, "drained %s: no new connections",
-		    report_author(&steering->admin_by, author));
-		return text;
-	case SERVER_DISABLED:
-		(void)snprintf(text, REPORT_WHY_TEXT, "disabled %s", report_author(&steering->admin_by, author));
-		return text;
-	}
-	return "";
+	server_status(server, status);
+	return status->plain ? "" : status->sentence;
 }
 
 static enum mood
@@ -112,7 +55,7 @@ state_mood(const struct server *server)
 {
 	switch (server_state(server)) {
 	case SERVER_UP:
-		return mac_is_zero(&server->mac) ? MOOD_BAD : MOOD_GOOD;
+		return mac_is_zero(&server->mac) ? MOOD_BAD : server->ports == PORTS_ALL ? MOOD_GOOD : MOOD_WARN;
 	case SERVER_DOWN:
 		return MOOD_BAD;
 	case SERVER_UNKNOWN:
@@ -160,21 +103,13 @@ listens_text(const struct service_settings *settings, char *text, size_t size)
 	text[0] = '\0';
 	for (size_t i = 0; i < settings->listen_count && used < size; i++) {
 		const struct listen_settings *listen = &settings->listens[i];
-		const char *protocol = protocol_name(listen->protocol);
-		char addr[ADDR_TEXT], ports[16];
+		char addr[ADDR_TEXT], ports[PORTS_TEXT];
 
-		if (listen->first == listen->last)
-			snprintf(ports, sizeof(ports), "%u", listen->first);
-		else if (listen->last == UINT16_MAX && listen->first <= 1)
-			snprintf(ports, sizeof(ports), "*");
-		else
-			snprintf(ports, sizeof(ports), "%u-%u", listen->first, listen->last);
 		if (last == NULL || !addr_equal(last, &listen->vip))
 			used += (size_t)snprintf(text + used, size - used, "%s%s", last == NULL ? "" : ", ",
 			    addr_format(&listen->vip, addr));
 		if (used < size)
-			used += (size_t)snprintf(text + used, size - used, " %s/%s",
-			    protocol != NULL ? protocol : "?", ports);
+			used += (size_t)snprintf(text + used, size - used, " %s", listen_ports(listen, ports));
 		last = &listen->vip;
 	}
 }
@@ -188,14 +123,15 @@ nothing_is_selected(const struct report_facts *facts)
 bool
 report_is_well(const struct server *server)
 {
-	return server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) && !steer_differs(server);
+	return server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) && server->ports == PORTS_ALL &&
+	    !steer_differs(server);
 }
 
 /* Not up, though it should be or an operator took it out: what --problems lists. */
 static bool
 is_out(const struct server *server)
 {
-	return server_state(server) != SERVER_UP || mac_is_zero(&server->mac);
+	return server_state(server) != SERVER_UP || mac_is_zero(&server->mac) || server->ports != PORTS_ALL;
 }
 
 bool
@@ -243,11 +179,28 @@ show_folded(struct writer *writer, const struct report_facts *facts)
 		writer->ops->fact(writer, "note", "not listed", text);
 }
 
+static enum mood
+service_mood(enum service_state state)
+{
+	switch (state) {
+	case SERVICE_UP:
+		return MOOD_GOOD;
+	case SERVICE_DOWN:
+		return MOOD_BAD;
+	case SERVICE_UNKNOWN:
+	case SERVICE_DEGRADED:
+		break;
+	}
+	return MOOD_WARN;
+}
+
 static void
 show_services(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "service", "SERVICE", false }, { "state", "STATE", false },
-		{ "servers_up", "UP", true }, { "servers", "OF", true }, { "scheduler", "SCHEDULER", false },
+		{ "reason", NULL, false }, { "why", NULL, false },
+		{ "servers_up", "UP", true }, { "servers", "OF", true }, { "quorum", NULL, true },
+		{ "quorum_lost", NULL, false }, { "scheduler", "SCHEDULER", false },
 		{ "interface", "INTERFACE", false }, { "listen", "LISTENS ON", false },
 		REPORT_SERVICE_RATES };
 	const struct writer_ops *ops = writer->ops;
@@ -255,20 +208,22 @@ show_services(struct writer *writer, const struct report_facts *facts)
 	ops->table(writer, "services", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++) {
 		const struct service *service = facts->model->services[i];
-		const enum health_state state = service_state(service);
+		struct service_status status;
 		char listens[512];
-		uint64_t up = 0;
 
 		if (!report_lists_service(facts, service))
 			continue;
-		for (size_t j = 0; j < service->server_count; j++)
-			up += server_state(service->servers[j]) == SERVER_UP;
+		service_status(service, &status);
 		listens_text(&service->settings, listens, sizeof(listens));
 		ops->row(writer);
 		ops->cell(writer, service->settings.name, MOOD_PLAIN);
-		ops->cell(writer, health_state_name(state), health_mood(state));
-		ops->cell_number(writer, up);
-		ops->cell_number(writer, service->server_count);
+		ops->cell(writer, service_state_name(status.state), service_mood(status.state));
+		ops->cell(writer, status.name, MOOD_PLAIN);
+		ops->cell(writer, status.sentence, MOOD_PLAIN);
+		ops->cell_number(writer, status.up);
+		ops->cell_number(writer, status.servers);
+		ops->cell_number(writer, status.quorum);
+		ops->cell_flag(writer, status.quorum_lost);
 		ops->cell(writer, service->settings.scheduler->name, MOOD_PLAIN);
 		ops->cell(writer, service->settings.iface, MOOD_PLAIN);
 		ops->cell(writer, listens, MOOD_PLAIN);
@@ -287,6 +242,8 @@ vip_state_name(enum vip_state state)
 		return "unknown";
 	case VIP_ACCEPTED:
 		return "accepted";
+	case VIP_PARTLY:
+		return "partly";
 	case VIP_REFUSED:
 		break;
 	}
@@ -303,12 +260,32 @@ vip_state_now(const struct server *server)
 	return gone && server->vip_state == VIP_ACCEPTED ? VIP_UNKNOWN : server->vip_state;
 }
 
+/* "tcp/443 tcp/8443": what the server gets no traffic of, though it is up. */
+static void
+show_ports_out(struct writer *writer, const struct server *server)
+{
+	const struct service_settings *service = &server->service->settings;
+	char text[512] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; server->ports == PORTS_PARTLY && i < service->listen_count && used < sizeof(text); i++) {
+		char ports[PORTS_TEXT], addr[ADDR_TEXT];
+
+		if (server_listen_state(server, &service->listens[i]) >= LISTEN_REFUSED)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %s", used == 0 ? "" : ", ",
+			    addr_format(&service->listens[i].vip, addr), listen_ports(&service->listens[i], ports));
+	}
+	writer->ops->cell(writer, used == 0 ? NULL : text, MOOD_PLAIN);
+}
+
 static void
 show_server(struct writer *writer, const struct report_facts *facts, const struct server *server)
 {
 	const struct writer_ops *ops = writer->ops;
 	const struct server_run *run = server->run;
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT], difference[DIFFERENCE_TEXT], why[REPORT_WHY_TEXT];
+	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT], difference[DIFFERENCE_TEXT];
+	struct server_status status;
+	const char *why = report_why(server, &status);
 
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
@@ -326,10 +303,13 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	ops->cell_number(writer, run->bytes);
 	ops->cell_number(writer, server->changes);
 	ops->cell(writer, vip_state_name(vip_state_now(server)),
-	    server->vip_state == VIP_REFUSED ? MOOD_BAD : MOOD_PLAIN);
+	    server->vip_state == VIP_REFUSED ? MOOD_BAD : server->vip_state == VIP_PARTLY ? MOOD_WARN : MOOD_PLAIN);
 	ops->cell(writer, addr_format(&server->settings.addr, addr), MOOD_PLAIN);
 	ops->cell(writer, mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac), MOOD_PLAIN);
-	ops->cell(writer, report_why(server, why), state_mood(server));
+	ops->cell(writer, status.name, MOOD_PLAIN);
+	ops->cell(writer, status_source_name(status.source), MOOD_PLAIN);
+	show_ports_out(writer, server);
+	ops->cell(writer, why, state_mood(server));
 }
 
 static void
@@ -341,6 +321,7 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 		{ "connections", "TOTAL", true }, { "packets", NULL, true }, { "bytes", NULL, true },
 		{ "state_changes", NULL, true },
 		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false },
+		{ "reason", NULL, false }, { "set_by", NULL, false }, { "ports_out", NULL, false },
 		{ "why", "WHY", false } };
 
 	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
@@ -497,16 +478,17 @@ health_row(struct writer *writer, const struct server *server, size_t index)
 	const struct service_settings *settings = &server->service->settings;
 	const struct health *health = &server->checks[index].health;
 	const struct writer_ops *ops = writer->ops;
-	char name[SERVER_NAME_TEXT];
+	char name[SERVER_NAME_TEXT], reason[STATUS_TEXT];
 
+	server_check_reason(server, index, reason);
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	ops->cell(writer, check_kind_name(settings->checks[index].kind), MOOD_PLAIN);
-	ops->cell_number(writer, service_check_port(settings, &settings->checks[index]));
+	ops->cell(writer, check_kind_name(server_check_settings(server, index)->kind), MOOD_PLAIN);
+	ops->cell_number(writer, service_check_port(settings, server_check_settings(server, index)));
 	ops->cell(writer, health_state_name(health->state), health_mood(health->state));
 	ops->cell_number(writer, health->successes);
 	ops->cell_number(writer, health->failures);
-	ops->cell(writer, health->failures > 0 ? health_reason_text(health->reason) : NULL, MOOD_PLAIN);
+	ops->cell(writer, health->failures > 0 ? reason : NULL, MOOD_PLAIN);
 }
 
 static void

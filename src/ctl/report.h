@@ -14,6 +14,7 @@
 #include "doctor/problem.h"
 #include "forward/forward.h"
 #include "model/model.h"
+#include "model/status.h"
 
 /* An interface and what its engines count. */
 struct report_iface {
@@ -91,11 +92,7 @@ bool report_lists(const struct report_facts *facts, const struct server *server)
 const char *report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT]);
 /* The server of that MAC address on that interface, or NULL. */
 const struct server *report_server_of(const struct model *model, uint16_t iface, const struct mac *mac);
-/* "by root (uid 0) at 2026-11-30T09:06:12Z"; "by an operator", where nothing is known. Returns `text`. */
-#define AUTHOR_TEXT 96
-const char *report_author(const struct steer_author *author, char text[AUTHOR_TEXT]);
 /* Why the server is in the state it is in; empty when there is nothing to say. */
-#define REPORT_WHY_TEXT 192 /* room for what is not static */
-const char *report_why(const struct server *server, char text[REPORT_WHY_TEXT]);
+const char *report_why(const struct server *server, struct server_status *status);
 
 #endif

@@ -23,12 +23,12 @@ report_difference(const struct server *server, char text[DIFFERENCE_TEXT])
 		return NULL;
 	if (steering->weighted)
 		snprintf(weight, sizeof(weight), "weight %" PRIu32 " %s, the file says %" PRIu32, steering->weight,
-		    report_author(&steering->weight_by, author), server->settings.weight);
+		    steer_author_text(&steering->weight_by, author), server->settings.weight);
 	if (steering->admin == ADMIN_ENABLED)
 		snprintf(text, DIFFERENCE_TEXT, "%s", weight);
 	else
 		snprintf(text, DIFFERENCE_TEXT, "%s %s%s%s", admin_state_name(steering->admin),
-		    report_author(&steering->admin_by, author), steering->weighted ? "; " : "", weight);
+		    steer_author_text(&steering->admin_by, author), steering->weighted ? "; " : "", weight);
 	return text;
 }
 

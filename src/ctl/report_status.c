@@ -20,21 +20,32 @@ struct advice {
 bool
 report_serves(const struct service *service)
 {
-	for (size_t i = 0; i < service->server_count; i++)
-		if (server_state(service->servers[i]) == SERVER_UP && !mac_is_zero(&service->servers[i]->mac))
+	const bool backups_only = service_is_below_quorum(service);
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct server *server = service->servers[i];
+
+		if (server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) && (!backups_only || server->settings.backup))
 			return true;
+	}
 	return false;
 }
 
-/* Why nothing is served: what its first server suffers from. */
+/* Why nothing is served: the quorum, or what is wrong with its first server. Returns `status`'s sentence. */
 static const char *
-service_why(const struct service *service, char text[REPORT_WHY_TEXT])
+service_why(const struct service *service, struct service_status *status)
 {
-	for (size_t i = 0; i < service->server_count; i++) {
-		const char *why = report_why(service->servers[i], text);
+	struct server_status server;
 
-		if (*why != '\0')
-			return why;
+	service_status(service, status);
+	if (status->quorum_lost)
+		return status->sentence;
+	for (size_t i = 0; i < service->server_count; i++) {
+		if (*report_why(service->servers[i], &server) == '\0')
+			continue;
+		(void)snprintf(status->sentence, sizeof(status->sentence), "%s: %.400s", service->servers[i]->settings.name,
+		    server.sentence);
+		return status->sentence;
 	}
 	return "no server is enabled";
 }
@@ -42,12 +53,12 @@ service_why(const struct service *service, char text[REPORT_WHY_TEXT])
 bool
 report_alive(FILE *out, const struct report_facts *facts)
 {
-	char why[REPORT_WHY_TEXT];
 	bool alive = true;
 
 	for (size_t i = 0; i < facts->model->service_count; i++) {
 		const struct service *service = facts->model->services[i];
 		const struct problem *problem = problems_of_service(facts->problems, service);
+		struct service_status status;
 
 		if (problem != NULL)
 			fprintf(out, "service %s does not reach its clients: %s%s%s\n", service->settings.name, problem->what,
@@ -57,7 +68,7 @@ report_alive(FILE *out, const struct report_facts *facts)
 			continue;
 		alive = false;
 		fprintf(out, "service %s has no server for new connections: %s\n", service->settings.name,
-		    service_why(service, why));
+		    service_why(service, &status));
 	}
 	if (alive)
 		fputs("ok\n", out);
@@ -79,29 +90,31 @@ tell(const struct advice *advice, enum mood mood, const char *subject, const cha
 static void
 advise_server(const struct advice *advice, const struct server *server)
 {
-	char name[SERVER_NAME_TEXT], command[COMMAND_LINE], why[REPORT_WHY_TEXT];
+	char name[SERVER_NAME_TEXT], command[COMMAND_LINE];
+	struct server_status status;
 
-	if (server_state(server) != SERVER_DOWN &&
-	    !(server_state(server) == SERVER_UP && mac_is_zero(&server->mac)))
+	server_status(server, &status);
+	if (status.state != SERVER_DOWN && !(status.state == SERVER_UP && (mac_is_zero(&server->mac) ||
+	    server->ports == PORTS_PARTLY)))
 		return;
 	server_name(server, name);
 	snprintf(command, sizeof(command), "dsrctl doctor %s", name);
-	tell(advice, MOOD_WARN, name, report_why(server, why), command);
+	tell(advice, MOOD_WARN, name, status.sentence, command);
 }
 
 static void
 advise_services(const struct advice *advice)
 {
-	char why[REPORT_WHY_TEXT];
 
 	for (size_t i = 0; i < advice->facts->model->service_count; i++) {
 		const struct service *service = advice->facts->model->services[i];
 		const bool serves = report_serves(service);
-		char what[WHAT_TEXT], command[COMMAND_LINE];
+		char what[STATUS_TEXT + 64], command[COMMAND_LINE];
+		struct service_status status;
 
 		if (!serves && service_state(service) != HEALTH_UNKNOWN) {
 			snprintf(what, sizeof(what), "no server takes new connections, clients get no answer: %s",
-			    service_why(service, why));
+			    service_why(service, &status));
 			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
 			tell(advice, MOOD_BAD, service->settings.name, what, command);
 		}

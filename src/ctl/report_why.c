@@ -14,7 +14,7 @@
 #include "sched/scheduler.h"
 
 #define END_TEXT (ADDR_TEXT + 8)
-#define SENTENCE_TEXT 512
+#define SENTENCE_TEXT (STATUS_TEXT + 128)
 
 static int
 parse_protocol(const char *text, uint8_t *protocol)
@@ -181,6 +181,24 @@ verdict_of(const struct explanation *explanation, const struct fwd_server *serve
 	return candidacy_sentence(candidacy);
 }
 
+/* What the candidacy alone does not say: the check that fails, the port. */
+static void
+add_reason(enum candidacy candidacy, const struct server *server, const struct listen_settings *listen,
+    char why[SENTENCE_TEXT])
+{
+	const size_t length = strlen(why);
+	struct server_status status;
+	char reason[STATUS_TEXT];
+
+	if (candidacy == CANDIDACY_PORT_OUT) {
+		server_listen_reason(server, listen, reason);
+		snprintf(why + length, SENTENCE_TEXT - length, ": %s", reason);
+	} else if (candidacy == CANDIDACY_DOWN || candidacy == CANDIDACY_VIP_REFUSED) {
+		server_status(server, &status);
+		snprintf(why + length, SENTENCE_TEXT - length, ": %s", status.sentence);
+	}
+}
+
 static void
 server_row(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation,
     const struct server *server)
@@ -189,14 +207,13 @@ server_row(struct writer *writer, const struct report_facts *facts, const struct
 	const struct fwd_server *fwd = fwdtab_server(facts->forwarder->table, server->ref);
 	const bool taken = fwd != NULL && fwd == explanation->server;
 	enum candidacy candidacy;
-	char name[SERVER_NAME_TEXT], mac[MAC_TEXT], why[SENTENCE_TEXT], reason[REPORT_WHY_TEXT];
+	char name[SERVER_NAME_TEXT], mac[MAC_TEXT], why[SENTENCE_TEXT];
 
 	if (fwd == NULL)
 		return;
 	candidacy = explain_candidacy(explanation->service, fwd);
 	snprintf(why, sizeof(why), "%s", verdict_of(explanation, fwd, candidacy));
-	if (!taken && (candidacy == CANDIDACY_DOWN || candidacy == CANDIDACY_VIP_REFUSED) && *report_why(server, reason) != '\0')
-		snprintf(why + strlen(why), sizeof(why) - strlen(why), ": %s", report_why(server, reason));
+	add_reason(candidacy, server, explanation->service->listen, why);
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell_flag(writer, taken);

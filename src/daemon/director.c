@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "daemon/vipchecking.h"
 #include "doctor/diagnosis.h"
+#include "model/status.h"
 #include "offload/cache.h"
 
 static bool
@@ -246,49 +247,66 @@ director_tick(struct director *director, uint64_t now)
 	director->stale |= fwdtab_is_warming(director->table);
 }
 
-static const char *
-reason_of(const struct server *server)
+/* Tells of what changed since the last time, whoever changed it: checks, a reload, an operator. */
+static void
+tell_server(struct director *director, const struct service *service, struct server *server)
 {
-	switch (server_state(server)) {
-	case SERVER_UNKNOWN:
-		return "not checked yet";
-	case SERVER_UP:
-		if (server->check_count > 0)
-			return "check succeeded";
-		return server->vip_state == VIP_ACCEPTED ? path_verdict_sentence(PATH_ACCEPTED) : "trusted unasked";
-	case SERVER_DOWN:
-		return server_reason(server);
-	case SERVER_DRAINING:
-		return server->steering.admin == ADMIN_DRAINED ? "drained by an operator" : "weight 0";
-	case SERVER_DISABLED:
-		return "disabled by an operator";
-	}
-	return "?";
+	const enum server_state before = server->told;
+	struct server_status status;
+
+	if (before == server_state(server))
+		return;
+	server_status(server, &status);
+	server->told = status.state;
+	director->changed(director->changed_context, &(const struct state_change) { service, server,
+	    server_state_name(before), server_state_name(status.state), status.sentence });
 }
 
-/* Tells of all that changed since the last time, whoever changed it: checks, a reload, an operator. */
+static void
+tell_service(struct director *director, struct service *service)
+{
+	const enum health_state before = service->told, now = service_state(service);
+	struct service_status status;
+
+	if (now == HEALTH_UNKNOWN || now == before)
+		return;
+	service_status(service, &status);
+	service->told = now;
+	director->changed(director->changed_context, &(const struct state_change) { service, NULL,
+	    health_state_name(before), health_state_name(now), now == HEALTH_UP ? "a server is up" : status.sentence });
+}
+
 static void
 tell_changes(struct director *director)
 {
 	for (size_t i = 0; i < director->model->service_count; i++) {
 		struct service *service = director->model->services[i];
-		const enum health_state now = service_state(service), before = service->told;
 
-		for (size_t j = 0; j < service->server_count; j++) {
-			struct server *server = service->servers[j];
-			const struct state_change change = { service, server, server_state_name(server->told),
-				server_state_name(server_state(server)), reason_of(server) };
+		for (size_t j = 0; j < service->server_count; j++)
+			tell_server(director, service, service->servers[j]);
+		tell_service(director, service);
+	}
+}
 
-			if (server->told != server_state(server))
-				director->changed(director->changed_context, &change);
-			server->told = server_state(server);
-		}
-		if (now == HEALTH_UNKNOWN || now == before)
+/* A service that loses its quorum has servers, and gets no traffic all the same: that has a line of its own. */
+static void
+log_quorums(struct director *director)
+{
+	for (size_t i = 0; i < director->model->service_count; i++) {
+		struct service *service = director->model->services[i];
+		const bool lost = service_is_below_quorum(service) && service_state(service) != HEALTH_UNKNOWN;
+
+		if (lost == service->quorum_logged)
 			continue;
-		service->told = now;
-		director->changed(director->changed_context, &(const struct state_change) { service, NULL,
-		    health_state_name(before), health_state_name(now),
-		    now == HEALTH_UP ? "a server is up" : "no server is up" });
+		service->quorum_logged = lost;
+		if (lost)
+			log_warning("service-quorum service=%s result=lost up=%zu required=%zu reason=\"%s\"",
+			    service->settings.name, service_quorum_up(service), service_quorum_to_reach(service),
+			    service_state(service) == HEALTH_UP ? "only the backup servers take new connections" :
+			    "the service takes no new connections");
+		else
+			log_notice("service-quorum service=%s result=reached up=%zu required=%zu",
+			    service->settings.name, service_quorum_up(service), service_quorum(service));
 	}
 }
 
@@ -302,6 +320,7 @@ director_refresh(struct director *director)
 	if (probing_sync(director, director->now) == -1)
 		log_error("vip-check result=failed reason=\"out of memory: servers are trusted\"");
 	model_settle(director->model, director->now);
+	log_quorums(director);
 	if (director->changed != NULL)
 		tell_changes(director);
 	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
@@ -338,18 +357,6 @@ take_weight(struct director *director, struct server *server, size_t index, cons
 	    server_weight(server), percent, log_escape(report->detail, said));
 }
 
-/* For the doctor: what came back is the evidence. */
-static void
-take_failure(struct server_check *check, const struct probe_report *report)
-{
-	char came[LOG_TEXT];
-
-	if (report->reason == HEALTH_REASON_NONE || report->reason == HEALTH_REASON_LOCAL)
-		return;
-	snprintf(check->came, sizeof(check->came), "%s",
-	    report->came == NULL ? "" : log_escape(report->came, came));
-}
-
 /* The director's own trouble changes no health, so it must be told, but not in every interval. */
 static void
 tell_trouble(struct server *server, size_t index, const struct probe_report *report)
@@ -364,28 +371,89 @@ tell_trouble(struct server *server, size_t index, const struct probe_report *rep
 	server->checks[index].troubled = troubled;
 }
 
+#define PORTS_OUT_TEXT 200
+
+/* "tcp/443 tcp/8443", as far as there is room. Returns a number for the set, 0 for none. */
+static uint32_t
+list_ports_out(const struct server *server, char text[PORTS_OUT_TEXT])
+{
+	const struct service_settings *service = &server->service->settings;
+	uint32_t set = 0;
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; server->ports != PORTS_ALL && i < service->listen_count; i++) {
+		const struct listen_settings *listen = &service->listens[i];
+		char range[PORTS_TEXT];
+
+		if (server_listen_state(server, listen) < LISTEN_REFUSED)
+			continue;
+		set = (set ^ (uint32_t)(i + 1)) * 0x9e3779b1;
+		if (used < PORTS_OUT_TEXT)
+			used += (size_t)snprintf(text + used, PORTS_OUT_TEXT - used, "%s%s", used == 0 ? "" : " ",
+			    listen_ports(listen, range));
+	}
+	return set;
+}
+
+/* Ports that went out of a server that stays up, or came back. */
+static void
+log_ports(struct director *director, struct server *server)
+{
+	struct server_status status;
+	char name[SERVER_NAME_TEXT], out[PORTS_OUT_TEXT], said[LOG_TEXT];
+	const uint32_t set = list_ports_out(server, out);
+
+	if (set == server->ports_logged)
+		return;
+	server->ports_logged = set;
+	director->stale = true;
+	server_name(server, name);
+	if (server_state(server) == SERVER_DOWN)
+		return;
+	server_status(server, &status);
+	if (set != 0)
+		log_warning("server-ports server=%s out=\"%s\" reason=\"%s\"", name, out, log_escape(status.sentence, said));
+	else
+		log_notice("server-ports server=%s out=\"\" reason=\"every port gets traffic\"", name);
+}
+
+static void
+log_down(const struct server *server, const char *name, const char *detail)
+{
+	char fix[SERVER_NAME_TEXT + 32] = "", said[LOG_TEXT];
+	struct server_status status;
+
+	server_status(server, &status);
+	/* What a check says is plain; what is wrong with a VIP takes more than a line. */
+	if (status.source != STATUS_BY_CHECK)
+		(void)snprintf(fix, sizeof(fix), " mend=\"dsrctl doctor %s\"", name);
+	log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"%s", name,
+	    server_state_name(server->logged), server_state_name(status.state), log_escape(status.sentence, said), detail,
+	    fix);
+}
+
 void
 director_log_state(struct director *director, struct server *server, const char *success, const char *detail)
 {
 	const enum server_state state = server_state(server);
-	char name[SERVER_NAME_TEXT], mend[SERVER_NAME_TEXT + 32] = "", said[LOG_TEXT];
+	char name[SERVER_NAME_TEXT], said[LOG_TEXT];
 
-	if (state == server->logged)
+	if (state == server->logged) {
+		log_ports(director, server);
 		return;
+	}
 	director->stale = true;
 	log_escape(detail, said);
 	server_name(server, name);
-	/* What a check says is plain; what is wrong with a VIP takes more than a line. */
-	if (server->health.state != HEALTH_DOWN)
-		(void)snprintf(mend, sizeof(mend), " mend=\"dsrctl doctor %s\"", name);
 	if (server_health(server) == HEALTH_DOWN)
-		log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"%s", name,
-		    server_state_name(server->logged), server_state_name(state), server_reason(server), said, mend);
+		log_down(server, name, said);
 	else
 		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
 		    server_state_name(server->logged), server_state_name(state), success, said);
 	server->logged = state;
 	server->changes++;
+	log_ports(director, server);
 }
 
 /* The state has its own line; it follows from this one. */
@@ -461,8 +529,7 @@ director_health(struct director *director, struct server *server, size_t index, 
 {
 	tell_trouble(server, index, report);
 	take_weight(director, server, index, report);
-	take_failure(&server->checks[index], report);
-	if (!server_report(server, index, report->reason, now))
+	if (!server_report(server, index, report->reason, report->came, now))
 		return;
 	director->stale = true;
 	director_log_state(director, server, "check succeeded", report->detail);

@@ -36,6 +36,7 @@ is_strangers(enum drop_reason reason)
 	case DROP_LOOP:
 	case DROP_BOUNCE:
 	case DROP_NO_SERVER:
+	case DROP_QUORUM:
 	case DROP_NO_NEIGHBOUR:
 	case DROP_SERVERS_FULL:
 	case DROP_TOO_BIG:

@@ -8,6 +8,7 @@
 
 #include "base/duration.h"
 #include "forward/policy.h"
+#include "model/status.h"
 
 /* A service whose scheduler can be asked without consequences: all that it may write to is a copy. */
 struct rehearsal {
@@ -74,6 +75,8 @@ rehearsal_init(struct rehearsal *rehearsal, const struct fwdtab *table, const st
 	rehearsal->run = *service->run;
 	rehearsal->service = *service;
 	rehearsal->service.run = &rehearsal->run;
+	rehearsal->service.turn = &rehearsal->service.own_turn;
+	rehearsal->service.own_turn = *service->turn;
 	rehearsal->service.candidates = rehearsal->candidates;
 	return 0;
 }
@@ -229,13 +232,30 @@ explain(const struct forwarder *forwarder, const struct flow_question *question,
 static enum candidacy
 health_candidacy(const struct server *server)
 {
-	if (server->health.state == HEALTH_DOWN)
-		return CANDIDACY_DOWN;
-	if (server->conflicts)
+	struct server_status status;
+
+	server_status(server, &status);
+	switch (status.source) {
+	case STATUS_BY_VIP_CHECK:
+		return status.state == SERVER_DOWN ? CANDIDACY_VIP_REFUSED : CANDIDACY_VIP_UNKNOWN;
+	case STATUS_BY_CONFLICT:
 		return CANDIDACY_CONFLICT;
-	if (server->vip_state == VIP_REFUSED)
-		return CANDIDACY_VIP_REFUSED;
-	return server->health.state == HEALTH_UP ? CANDIDACY_VIP_UNKNOWN : CANDIDACY_UNKNOWN;
+	case STATUS_BY_CHECK:
+	case STATUS_BY_NEIGHBOR:
+	case STATUS_BY_OPERATOR:
+	case STATUS_BY_CONFIGURATION:
+		break;
+	}
+	return status.state == SERVER_DOWN ? CANDIDACY_DOWN : CANDIDACY_UNKNOWN;
+}
+
+/* It could take flows of the service, but not of these ports, or not now. */
+static enum candidacy
+waiting_candidacy(const struct fwd_service *service, const struct server *server)
+{
+	if (service->quorum_lost && !server->settings.backup)
+		return CANDIDACY_QUORUM;
+	return server_listen_state(server, service->listen) >= LISTEN_REFUSED ? CANDIDACY_PORT_OUT : CANDIDACY_BACKUP;
 }
 
 enum candidacy
@@ -263,7 +283,7 @@ explain_candidacy(const struct fwd_service *service, const struct fwd_server *se
 			return CANDIDACY_FULL;
 		return fwd_server_is_warm(server) ? CANDIDACY_CANDIDATE : CANDIDACY_WARMING;
 	}
-	return CANDIDACY_BACKUP;
+	return waiting_candidacy(service, server->server);
 }
 
 const char *

@@ -36,6 +36,8 @@ const char *flow_way_sentence(enum flow_way way);
 	X(WARMING, "warming", "takes new connections, with a smaller weight until `warmup` is over") \
 	X(FULL, "full", "has its `max-connections`") \
 	X(BACKUP, "backup", "backup: waits until no other server takes connections") \
+	X(QUORUM, "quorum", "waits: fewer servers are up than the service's `quorum`") \
+	X(PORT_OUT, "port-out", "does not get traffic of this port") \
 	X(DRAINING, "draining", "drained, or weight 0: keeps its connections, takes no new ones") \
 	X(DISABLED, "disabled", "disabled by an operator") \
 	X(DOWN, "down", "its checks fail") \

@@ -141,6 +141,18 @@ flow_may_persist(const struct passage *passage, const struct fwd_service *servic
 	    state != CONN_ESTABLISHED && !is_one_packet(passage, service);
 }
 
+/* May the client's last server, which persistence remembers, have the flow? */
+static bool
+may_stay(const struct fwd_service *service, const struct fwd_server *last)
+{
+	if (!last->takes_flows || !flow_has_room(last))
+		return false;
+	for (size_t i = 0; service->selective && i < service->candidate_count; i++)
+		if (service->candidates[i] == last)
+			return true;
+	return !service->selective;
+}
+
 /* Without knowing what was before: the same server each time, as long as the candidates stay. */
 struct fwd_server *
 flow_by_hash(const struct passage *passage, const struct fwd_service *service)
@@ -160,14 +172,14 @@ flow_plan(const struct passage *passage, const struct fwd_service *service, stru
 	struct flow_plan plan = { .state = flow_next_state(passage, CONN_NONE) };
 
 	if (service->candidate_count == 0) {
-		plan.reason = service->unresolved ? DROP_NO_NEIGHBOUR : DROP_NO_SERVER;
+		plan.reason = service->quorum_lost ? DROP_QUORUM : service->unresolved ? DROP_NO_NEIGHBOUR : DROP_NO_SERVER;
 		return plan;
 	}
 	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(passage, service);
 	if (plan.state == CONN_CLOSED || plan.state == CONN_ESTABLISHED) {
 		plan.way = FLOW_WAY_HASHED;
 		plan.server = flow_by_hash(passage, service);
-	} else if (last != NULL && last->takes_flows && flow_has_room(last)) {
+	} else if (last != NULL && may_stay(service, last)) {
 		plan.way = FLOW_WAY_PERSISTENT;
 		plan.server = last;
 	} else {

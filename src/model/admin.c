@@ -3,8 +3,11 @@
 
 #include "model/admin.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/model.h"
 
 bool
@@ -80,6 +83,21 @@ steer_author_set_name(struct steer_author *author, const char *name)
 	author->name[0] = '\0';
 	if (name[length] == '\0' && length < sizeof(author->name))
 		memcpy(author->name, name, length + 1);
+}
+
+const char *
+steer_author_text(const struct steer_author *author, char text[AUTHOR_TEXT])
+{
+	char who[STEER_NAME + 32] = "an operator", at[DATE_TEXT];
+
+	if (author->user >= 0 && author->name[0] != '\0')
+		(void)snprintf(who, sizeof(who), "%s (uid %" PRId64 ")", author->name, author->user);
+	else if (author->user >= 0 && author->when != 0)
+		(void)snprintf(who, sizeof(who), "uid %" PRId64, author->user);
+	text_format_date(author->when, at);
+	(void)snprintf(text, AUTHOR_TEXT, "by %s%s%s", who, author->when == 0 || at[0] == '\0' ? "" : " at ",
+	    author->when == 0 ? "" : at);
+	return text;
 }
 
 const char *

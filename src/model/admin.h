@@ -58,6 +58,9 @@ uint32_t steer_flows(const struct server *server);
 uint64_t steer_drain_estimate(const struct server *server, uint64_t now);
 /* Takes a name that is one; leaves the author without a name otherwise. */
 void steer_author_set_name(struct steer_author *author, const char *name);
+/* "by root (uid 0) at 2026-11-30T09:06:12Z"; "by an operator", where nothing is known. Returns `text`. */
+#define AUTHOR_TEXT 96
+const char *steer_author_text(const struct steer_author *author, char text[AUTHOR_TEXT]);
 const char *admin_state_name(enum admin_state admin); /* "enabled", "drained", "disabled" */
 
 #endif

@@ -43,7 +43,7 @@ health_blame(const struct server_check *checks, size_t count)
 {
 	size_t i = 0;
 
-	while (i < count && checks[i].health.state != HEALTH_DOWN)
+	while (i < count && (checks[i].one_port || checks[i].health.state != HEALTH_DOWN))
 		i++;
 	return i;
 }
@@ -104,10 +104,22 @@ health_state_name(enum health_state state)
 }
 
 const char *
+health_reason_name(enum health_reason reason)
+{
+	static const char *const names[] = {
+#define X(id, name, text) [HEALTH_REASON_##id] = name,
+		HEALTH_REASONS(X)
+#undef X
+	};
+
+	return (unsigned)reason < ARRAY_LEN(names) ? names[reason] : "?";
+}
+
+const char *
 health_reason_text(enum health_reason reason)
 {
 	static const char *const texts[] = {
-#define X(id, text) [HEALTH_REASON_##id] = text,
+#define X(id, name, text) [HEALTH_REASON_##id] = text,
 		HEALTH_REASONS(X)
 #undef X
 	};

@@ -18,24 +18,24 @@ enum health_state {
 
 /* Why a check failed, and so why a server is DOWN. */
 #define HEALTH_REASONS(X) \
-	X(NONE, "none") \
-	X(REFUSED, "connection refused") \
-	X(TIMEOUT, "timeout") \
-	X(UNREACHABLE, "host or network unreachable") \
-	X(RESET, "connection reset") \
-	X(LOCAL, "the check could not be started on the director") \
-	X(CLOSED, "connection closed before the answer was complete") \
-	X(MISSING, "the expected text did not come") \
-	X(STATUS, "unexpected status") \
-	X(BODY, "the expected text is not in the body") \
-	X(GARBLED, "the answer breaks the protocol") \
-	X(TLS, "TLS failed") \
-	X(CERTIFICATE, "certificate not valid for this server") \
-	X(ANSWER, "unexpected DNS answer") \
-	X(SCRIPT, "the script says no")
+	X(NONE, "ok", "none") \
+	X(REFUSED, "check-refused", "connection refused") \
+	X(TIMEOUT, "check-timeout", "timeout") \
+	X(UNREACHABLE, "check-unreachable", "host or network unreachable") \
+	X(RESET, "check-reset", "connection reset") \
+	X(LOCAL, "check-not-started", "the check could not be started on the director") \
+	X(CLOSED, "check-closed", "connection closed before the answer was complete") \
+	X(MISSING, "check-text-missing", "the expected text did not come") \
+	X(STATUS, "check-status", "unexpected status") \
+	X(BODY, "check-body", "the expected text is not in the body") \
+	X(GARBLED, "check-garbled", "the answer breaks the protocol") \
+	X(TLS, "check-tls", "TLS failed") \
+	X(CERTIFICATE, "check-certificate", "certificate not valid for this server") \
+	X(ANSWER, "check-dns-answer", "unexpected DNS answer") \
+	X(SCRIPT, "check-script", "the script reports a failure")
 
 enum health_reason {
-#define X(id, text) HEALTH_REASON_##id,
+#define X(id, name, text) HEALTH_REASON_##id,
 	HEALTH_REASONS(X)
 #undef X
 	HEALTH_REASON_COUNT
@@ -55,9 +55,10 @@ struct health {
 /* One check of one server. */
 struct server_check {
 	struct health health;
+	bool one_port;             /* speaks for the port it names, not for the whole server */
 	uint8_t percent; /* of the server's weight that this check (a script) grants, 0 to 100 */
 	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is told once */
-	char came[CHECK_CAME]; /* what came back at the last failure, if it can be said: "status 404"; escaped for logs */
+	char came[CHECK_CAME]; /* what came back at the last failure, if it can be said: "status 404"; printable, without double quotes */
 };
 
 /*
@@ -69,17 +70,18 @@ struct server_check {
  */
 bool health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now);
 /*
- * What all checks of a server say together: DOWN when one of them is, with its reason; UP when all are; else UNKNOWN.
- * Says whether `state` changed. Counters are left alone.
+ * What the checks of a server say of it as a whole: DOWN when one of them is that is not `one_port`, with its reason;
+ * UNKNOWN while a check has no result; else UP. Says whether `state` changed. Counters are left alone.
  */
 bool health_combine(struct health *whole, const struct server_check *checks, size_t count, uint64_t now);
-/* The first check that is DOWN; `count` when none is. */
+/* The first check that takes the whole server DOWN; `count` when none does. */
 size_t health_blame(const struct server_check *checks, size_t count);
 /* The least percentage that a check grants; 100 without checks. */
 uint8_t health_percent(const struct server_check *checks, size_t count);
 /* For a server that nobody checks: UP from now on. Says whether `state` changed. */
 bool health_trust(struct health *health, uint64_t now);
 const char *health_state_name(enum health_state state);
+const char *health_reason_name(enum health_reason reason); /* "check-refused": for programs */
 const char *health_reason_text(enum health_reason reason);
 
 #endif

@@ -331,14 +331,17 @@ update_checks(struct server *server, const struct service_settings *settings, ui
 
 	for (size_t i = 0; i < settings->check_count; i++) {
 		const size_t before = find_check(old, settings, &settings->checks[i]);
+		const bool one_port = check_is_of_port(settings, &settings->checks[i]);
 
 		if (before < server->check_count) {
 			server->planned[i] = server->checks[before];
-			continue;
+		} else {
+			changed = true;
+			server->planned[i] = (struct server_check) { .percent = 100, .health = {
+				.state = server->health.state, .reason = server->health.reason, .since = now } };
 		}
-		changed = true;
-		server->planned[i] = (struct server_check) { .percent = 100, .health = {
-			.state = server->health.state, .reason = server->health.reason, .since = now } };
+		changed |= server->planned[i].one_port != one_port;
+		server->planned[i].one_port = one_port;
 	}
 	free(server->checks);
 	server->checks = server->planned;
@@ -381,6 +384,8 @@ update_service(struct service *service, struct service_settings *settings, struc
 	service->settings = *settings;
 	service->settings.servers = NULL;
 	service->settings.server_count = 0;
+	for (size_t i = 0; i < service->server_count; i++)
+		server_update_ports(service->servers[i]);
 }
 
 static void

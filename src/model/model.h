@@ -19,6 +19,7 @@
 #include "flow/rate.h"
 #include "model/admin.h"
 #include "model/health.h"
+#include "model/listen_state.h"
 #include "model/settings.h"
 
 #define IFACE_NONE UINT16_MAX
@@ -72,7 +73,8 @@ enum vip_state {
 	VIP_TRUSTED = 0, /* nobody asks, or nobody must */
 	VIP_UNKNOWN,     /* not found out yet: no traffic */
 	VIP_ACCEPTED,    /* also when nothing could be found out */
-	VIP_REFUSED      /* no traffic, because of `vip_reason` */
+	VIP_PARTLY,      /* some of the service's VIPs or ports are refused */
+	VIP_REFUSED      /* no traffic */
 };
 
 struct server {
@@ -84,7 +86,8 @@ struct server {
 	struct server_check *checks;  /* one for each of the service's checks */
 	size_t check_count;
 	enum vip_state vip_state;
-	const char *vip_reason; /* of VIP_REFUSED; static */
+	struct vip_fault *vip_faults; /* what the VIP check found wrong; NULL: nothing. Its memory is the VIP check's */
+	enum server_ports ports;      /* server_update_ports() */
 	bool conflicts;      /* it tells the network of a VIP, and `vip-conflict = remove` (vipcheck/conflict.h): no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
@@ -92,6 +95,7 @@ struct server {
 	struct server_rates rates;
 	enum server_state logged; /* the state that the log had last */
 	uint64_t changes;         /* of that state, since the director started */
+	uint32_t ports_logged;    /* which ports were out then; 0: none */
 	enum server_state told; /* the state that watchers know of */
 	enum server_state settled; /* the state as of model_settle() */
 	uint64_t since;            /* when that began */
@@ -107,6 +111,9 @@ struct service {
 	struct service_run *run;
 	struct server_rates rates;        /* of its servers together */
 	uint64_t past_connections;        /* of servers that are gone */
+	bool quorum_lost;                 /* model_settle() */
+	bool quorum_logged;               /* the log had that it is lost */
+	bool quorum_met;                  /* it has been, so that `recover` counts when it is lost */
 	enum health_state told;           /* the state that watchers know of */
 	bool stays;                       /* scratch of model_apply() */
 };
@@ -171,7 +178,7 @@ struct server *model_find(const struct model *model, const char *name);
 
 /* About once a second: rates, and what schedulers are told of latencies. */
 void model_tick(struct model *model, uint64_t now);
-/* Notes whose state has changed, whoever changed it: server->since. Before a table is compiled. */
+/* Notes whose state has changed, whoever changed it: server->since, service->quorum_lost. Before a table is compiled. */
 void model_settle(struct model *model, uint64_t now);
 
 /* A number below `below`, for schedulers: the same ones in every run, which suits tests and savefiles. */
@@ -181,17 +188,25 @@ struct server *model_server(const struct model *model, struct server_ref ref); /
 size_t model_server_count(const struct model *model);
 /* What checks, VIP probe and watch say together: DOWN when one of them does, UP when all do. */
 enum health_state server_health(const struct server *server);
-/* Why server_health() is DOWN. Static; "none" when it is not. */
-const char *server_reason(const struct server *server);
+/* The settings of its check `index`. */
+const struct check_settings *server_check_settings(const struct server *server, size_t index);
 /* Disabled above all; then what server_health() says; draining is an UP server of weight 0. */
 enum server_state server_state(const struct server *server);
 /*
- * Takes the answer of the server's check `index`: the check's health, the server's, the counters. Says whether the
- * server's health changed.
+ * Takes the answer of the server's check `index`: the check's health, the server's, the counters. `came`: what a
+ * failure brought back, or NULL. Says whether the server's health, or what is out of its ports, changed.
  */
-bool server_report(struct server *server, size_t index, enum health_reason result, uint64_t now);
-/* UP when a server is; DOWN when none is, nor can turn out to be; else UNKNOWN. */
+bool server_report(struct server *server, size_t index, enum health_reason result, const char *came, uint64_t now);
+/* UP when it takes new connections; DOWN when it does not, nor can turn out to; else UNKNOWN. */
 enum health_state service_state(const struct service *service);
+/* The servers that must be up, backups not counted: at least 1. */
+size_t service_quorum(const struct service *service);
+/* The same, or after the quorum was lost, what brings the service back. */
+size_t service_quorum_to_reach(const struct service *service);
+/* The servers that count: up, with a MAC address, no backups. */
+size_t service_quorum_up(const struct service *service);
+/* Fewer than `quorum` are up, or were and `recover` has not been reached: only backups may take new connections. */
+bool service_is_below_quorum(const struct service *service);
 /* The weight now: what file or operator gave, after what its scripts grant; 0 while it is drained. */
 uint32_t server_weight(const struct server *server);
 const char *server_state_name(enum server_state state); /* "unknown", "up", ... */

@@ -11,21 +11,15 @@
 enum health_state
 server_health(const struct server *server)
 {
-	if (server->health.state == HEALTH_DOWN || server->vip_state == VIP_REFUSED || server->conflicts)
+	if (server->health.state == HEALTH_DOWN || server->ports == PORTS_NONE || server->conflicts)
 		return HEALTH_DOWN;
 	return server->vip_state == VIP_UNKNOWN ? HEALTH_UNKNOWN : server->health.state;
 }
 
-const char *
-server_reason(const struct server *server)
+const struct check_settings *
+server_check_settings(const struct server *server, size_t index)
 {
-	if (server->health.state == HEALTH_DOWN)
-		return health_reason_text(server->health.reason);
-	if (server->vip_state == VIP_REFUSED && server->vip_reason != NULL)
-		return server->vip_reason;
-	if (server->conflicts)
-		return "it tells the network that the VIP is its own";
-	return health_reason_text(HEALTH_REASON_NONE);
+	return &server->service->settings.checks[index];
 }
 
 enum server_state
@@ -44,31 +38,100 @@ server_state(const struct server *server)
 	return SERVER_UNKNOWN;
 }
 
+/* Printable, whatever a script or a server sent. */
+static void
+state_keep_came(struct server_check *check, const char *detail)
+{
+	size_t i = 0;
+
+	for (; detail != NULL && detail[i] != '\0' && i + 1 < sizeof(check->came); i++) {
+		check->came[i] = detail[i] >= ' ' && detail[i] < 0x7f ? detail[i] : '?';
+		if (detail[i] == '"')
+			check->came[i] = '\'';
+	}
+	check->came[i] = '\0';
+}
+
 bool
-server_report(struct server *server, size_t index, enum health_reason result, uint64_t now)
+server_report(struct server *server, size_t index, enum health_reason result, const char *detail, uint64_t now)
 {
 	const struct service_settings *settings = &server->service->settings;
-	struct health *health = &server->checks[index].health;
+	struct server_check *check = &server->checks[index];
+	struct health *health = &check->health;
 	const uint64_t successes = health->successes, failures = health->failures;
+	bool changed;
 
-	(void)health_report(health, result, settings->rise, settings->fall, now);
+	changed = health_report(health, result, settings->rise, settings->fall, now) && check->one_port;
+	if (health->failures != failures)
+		state_keep_came(check, detail);
+	if (changed)
+		server_update_ports(server);
 	server->health.successes += health->successes - successes;
 	server->health.failures += health->failures - failures;
-	return health_combine(&server->health, server->checks, server->check_count, now);
+	return health_combine(&server->health, server->checks, server->check_count, now) || changed;
+}
+
+/* --- services --- */
+
+static size_t
+quorum_of(const struct service *service, const struct quorum *quorum)
+{
+	size_t regular = 0, needed = quorum->number;
+
+	for (size_t i = 0; i < service->server_count; i++)
+		regular += !service->servers[i]->settings.backup;
+	if (quorum->percent)
+		needed = (regular * quorum->number + 99) / 100;
+	return needed > 0 ? needed : 1;
+}
+
+size_t
+service_quorum(const struct service *service)
+{
+	return quorum_of(service, &service->settings.quorum);
+}
+
+size_t
+service_quorum_to_reach(const struct service *service)
+{
+	const size_t recover = quorum_of(service, &service->settings.recover), quorum = service_quorum(service);
+
+	return service->quorum_lost && service->quorum_met && recover > quorum ? recover : quorum;
+}
+
+size_t
+service_quorum_up(const struct service *service)
+{
+	size_t up = 0;
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct server *server = service->servers[i];
+
+		up += !server->settings.backup && server_state(server) == SERVER_UP && !mac_is_zero(&server->mac);
+	}
+	return up;
+}
+
+/* A quorum of one server is no more than what service_state() says anyway. */
+bool
+service_is_below_quorum(const struct service *service)
+{
+	return service->quorum_lost && service_quorum_to_reach(service) > 1;
 }
 
 enum health_state
 service_state(const struct service *service)
 {
+	const bool backups_only = service_is_below_quorum(service);
 	enum health_state state = HEALTH_DOWN;
 
 	for (size_t i = 0; i < service->server_count; i++) {
 		const enum server_state server = server_state(service->servers[i]);
 
-		if (server == SERVER_UP)
-			return HEALTH_UP;
 		if (server == SERVER_UNKNOWN)
 			state = HEALTH_UNKNOWN;
+		if (server == SERVER_UP && (!backups_only || service->servers[i]->settings.backup))
+			return HEALTH_UP;
 	}
 	return state;
 }
@@ -83,9 +146,18 @@ server_weight(const struct server *server)
 	return (steer_given_weight(server) * percent + 99) / 100;
 }
 
+static void
+state_settle_quorum(struct service *service)
+{
+	service->quorum_lost = service_quorum_up(service) < service_quorum_to_reach(service);
+	service->quorum_met |= !service->quorum_lost;
+}
+
 void
 model_settle(struct model *model, uint64_t now)
 {
+	for (size_t i = 0; i < model->service_count; i++)
+		state_settle_quorum(model->services[i]);
 	for (size_t i = 0; i < model->slot_count; i++) {
 		struct server *server = model->slots[i];
 

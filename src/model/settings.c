@@ -74,15 +74,50 @@ check_label(const struct check_settings *check, const struct addr *addr, uint16_
 	return text;
 }
 
+uint8_t
+check_protocol(const struct check_settings *check)
+{
+	switch (check->kind) {
+	case CHECK_TCP:
+	case CHECK_HTTP:
+	case CHECK_HTTPS:
+		return PROTOCOL_TCP;
+	case CHECK_DNS:
+	case CHECK_UDP:
+		return PROTOCOL_UDP;
+	case CHECK_ICMP:
+	case CHECK_SCRIPT:
+		break;
+	}
+	return 0;
+}
+
+const char *
+listen_ports(const struct listen_settings *listen, char text[PORTS_TEXT])
+{
+	const char *protocol = protocol_name(listen->protocol) != NULL ? protocol_name(listen->protocol) : "?";
+
+	if (listen->first == listen->last)
+		(void)snprintf(text, PORTS_TEXT, "%s/%u", protocol, listen->first);
+	else if (listen->last == UINT16_MAX && listen->first <= 1)
+		(void)snprintf(text, PORTS_TEXT, "%s/*", protocol);
+	else
+		(void)snprintf(text, PORTS_TEXT, "%s/%u-%u", protocol, listen->first, listen->last);
+	return text;
+}
+
+bool
+listen_has_port(const struct listen_settings *listen, uint8_t protocol, uint16_t port)
+{
+	return listen->protocol == protocol && listen->first <= port && port <= listen->last;
+}
+
 static bool
 has_port(const struct service_settings *service, uint8_t protocol, uint16_t port)
 {
-	for (size_t i = 0; i < service->listen_count; i++) {
-		const struct listen_settings *listen = &service->listens[i];
-
-		if (listen->protocol == protocol && listen->first <= port && port <= listen->last)
+	for (size_t i = 0; i < service->listen_count; i++)
+		if (listen_has_port(&service->listens[i], protocol, port))
 			return true;
-	}
 	return false;
 }
 
@@ -102,29 +137,17 @@ first_port(const struct service_settings *service, uint8_t protocol)
 uint16_t
 service_check_port(const struct service_settings *service, const struct check_settings *check)
 {
-	uint8_t protocol = PROTOCOL_TCP;
+	const uint8_t protocol = check_protocol(check);
 	uint16_t known = 0;
 
-	switch (check->kind) {
-	case CHECK_ICMP:
-	case CHECK_SCRIPT:
+	if (protocol == 0)
 		return 0;
-	case CHECK_TCP:
-		break;
-	case CHECK_HTTP:
+	if (check->kind == CHECK_HTTP)
 		known = 80;
-		break;
-	case CHECK_HTTPS:
+	else if (check->kind == CHECK_HTTPS)
 		known = 443;
-		break;
-	case CHECK_DNS:
-		protocol = PROTOCOL_UDP;
+	else if (check->kind == CHECK_DNS)
 		known = 53;
-		break;
-	case CHECK_UDP:
-		protocol = PROTOCOL_UDP;
-		break;
-	}
 	if (check->port != 0)
 		return check->port;
 	return known != 0 && has_port(service, protocol, known) ? known : first_port(service, protocol);

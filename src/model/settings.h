@@ -49,6 +49,8 @@ enum check_kind {
 #define CHECK_KINDS 7
 
 #define CHECK_TEXT 200   /* more than a line of the configuration can hold, so every text fits */
+#define HTTP_STATUS_FINE_FIRST 200 /* without `expect` */
+#define HTTP_STATUS_FINE_LAST 399
 #define CHECK_STATUSES 8 /* ranges in `expect=200-299,401` */
 
 /* Any bytes, also zeroes. */
@@ -104,6 +106,12 @@ enum vip_conflict {
 	VIP_CONFLICT_REMOVE    /* that too, and a server that does it is DOWN until it is quiet */
 };
 
+/* How many servers of a service must be up: a number, or a share of them in percent. */
+struct quorum {
+	uint16_t number;
+	bool percent;
+};
+
 struct service_settings {
 	char name[NAME_MOST];
 	char iface[IFACE_NAME]; /* where the VIPs live */
@@ -118,6 +126,9 @@ struct service_settings {
 	uint64_t timeout;  /* of one check */
 	uint32_t rise;     /* successes in a row that bring a DOWN server UP */
 	uint32_t fall;     /* failures in a row that take an UP server DOWN */
+	uint64_t retry;    /* between a failed check of a server that is not DOWN, and the next; 0: `interval` */
+	struct quorum quorum;  /* with fewer servers the service is down; 0: one */
+	struct quorum recover; /* with so many it comes back; 0: as `quorum` */
 	enum vip_check vip_check;
 	enum vip_conflict vip_conflict;
 	struct check_bytes vip_payload; /* UDP: what a VIP's port is asked; not given: the host is asked instead */
@@ -151,6 +162,12 @@ void settings_clear(struct settings *settings);
  * knows no ports.
  */
 uint16_t service_check_port(const struct service_settings *service, const struct check_settings *check);
+/* The protocol whose port a check asks; 0 for kinds without ports. */
+uint8_t check_protocol(const struct check_settings *check);
+#define PORTS_TEXT 24
+/* "tcp/443", "udp/8000-8099", "tcp/" and a star for all. Returns `text`. */
+const char *listen_ports(const struct listen_settings *listen, char text[PORTS_TEXT]);
+bool listen_has_port(const struct listen_settings *listen, uint8_t protocol, uint16_t port);
 /* An order of all checks: below 0, 0 (they ask the same, ports aside), above 0. */
 int check_compare(const struct check_settings *a, const struct check_settings *b);
 const char *check_kind_name(enum check_kind kind); /* as the configuration and the log have it */

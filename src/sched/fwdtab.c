@@ -113,9 +113,24 @@ fill_servers(struct fwdtab *table, const struct model *model, const struct iface
 	return 0;
 }
 
-/* Appends the service's servers that take flows and are backups or not; the number of them. */
+/* How good a reason a server needs to be a candidate for a listen. */
+enum fwd_demand {
+	FWD_SERVING = 0, /* nothing speaks against the port */
+	FWD_REFUSING     /* or no more than that the server has no program there */
+};
+
+static bool
+fwd_may_serve(const struct server *server, const struct listen_settings *listen, enum fwd_demand demand)
+{
+	const enum listen_state state = server->ports == PORTS_ALL ? LISTEN_SERVED : server_listen_state(server, listen);
+
+	return state <= (demand == FWD_SERVING ? LISTEN_NOTED : LISTEN_REFUSED);
+}
+
+/* Sets those of the service's servers that take flows of the listen and are backups or not; the number of them. */
 static size_t
-append_candidates(struct fwdtab *table, const struct service *service, bool backup, struct fwd_server **list)
+fwd_list_candidates(struct fwdtab *table, const struct service *service, const struct listen_settings *listen, bool backup,
+    enum fwd_demand demand, struct fwd_server **list)
 {
 	size_t count = 0;
 
@@ -123,8 +138,28 @@ append_candidates(struct fwdtab *table, const struct service *service, bool back
 		const struct server *server = service->servers[i];
 		struct fwd_server *fwd = &table->servers[server->ref.slot];
 
-		if (fwd->takes_flows && server->settings.backup == backup)
+		if (fwd->takes_flows && server->settings.backup == backup && fwd_may_serve(server, listen, demand))
 			list[count++] = fwd;
+	}
+	return count;
+}
+
+/*
+ * Where every server refuses a port, they all get it: the client is told at once that nothing listens there, and a port
+ * that is only open while a client uses it works (tcp/20 of FTP).
+ */
+static size_t
+fwd_choose_candidates(struct fwdtab *table, const struct service *service, const struct listen_settings *listen,
+    struct fwd_server **list)
+{
+	const bool regular = !service_is_below_quorum(service);
+	size_t count = 0;
+
+	for (enum fwd_demand demand = FWD_SERVING; demand <= FWD_REFUSING && count == 0; demand++) {
+		if (regular)
+			count = fwd_list_candidates(table, service, listen, false, demand, list);
+		if (count == 0)
+			count = fwd_list_candidates(table, service, listen, true, demand, list);
 	}
 	return count;
 }
@@ -180,34 +215,143 @@ build_hash(struct fwd_service *service)
 	return result;
 }
 
+static void
+fwd_service_free(struct fwd_service *service)
+{
+	if (service == NULL)
+		return;
+	maglev_clear(&service->hash);
+	free(service->candidates);
+	free(service);
+}
+
+static struct fwd_service *
+fwd_service_new(struct fwdtab *table, const struct model *model, const struct service *service,
+    const struct listen_settings *listen)
+{
+	struct fwd_service *fwd = calloc(1, sizeof(*fwd));
+
+	if (fwd == NULL)
+		return NULL;
+	fwd->candidates = calloc(service->server_count + 1, sizeof(struct fwd_server *));
+	if (fwd->candidates == NULL) {
+		fwd_service_free(fwd);
+		return NULL;
+	}
+	fwd->scheduler = service->settings.scheduler;
+	fwd->run = service->run;
+	fwd->turn = &service->run->rr_next;
+	fwd->service = service;
+	fwd->listen = listen;
+	fwd->quorum_lost = fwd->selective = service_is_below_quorum(service);
+	fwd->hash_key = model->hash_key;
+	fwd->timeouts = &service->settings.timeouts;
+	fwd->candidate_count = fwd_choose_candidates(table, service, listen, fwd->candidates);
+	fwd->unresolved = fwd->candidate_count == 0 && !fwd->quorum_lost && waits_for_mac(table, service);
+	return fwd;
+}
+
+static bool
+fwd_same_candidates(const struct fwd_service *a, const struct fwd_service *b)
+{
+	return a->candidate_count == b->candidate_count &&
+	    memcmp(a->candidates, b->candidates, a->candidate_count * sizeof(struct fwd_server *)) == 0;
+}
+
+/* Appends it to the table, or frees it when one of the service's that begin at `first` is the same. Its index, or -1. */
+static ptrdiff_t
+fwd_add_service(struct fwdtab *table, size_t first, struct fwd_service *fwd)
+{
+	struct fwd_service **grown;
+
+	for (size_t i = first; i < table->service_count; i++) {
+		if (fwd_same_candidates(table->services[i], fwd)) {
+			fwd_service_free(fwd);
+			return (ptrdiff_t)i;
+		}
+	}
+	grown = realloc(table->services, (table->service_count + 1) * sizeof(*grown));
+	if (grown != NULL)
+		table->services = grown;
+	if (grown == NULL || build_hash(fwd) == -1) {
+		fwd_service_free(fwd);
+		return -1;
+	}
+	table->services[table->service_count] = fwd;
+	return (ptrdiff_t)table->service_count++;
+}
+
+/* Lists of candidates that differ take turns each by itself, or one of them would see every other number only. */
+static void
+fwd_separate_turns(struct fwdtab *table, size_t first)
+{
+	for (size_t i = first; i < table->service_count && table->service_count - first > 1; i++) {
+		struct fwd_service *fwd = table->services[i];
+
+		fwd->own_turn = fwd->run->rr_next;
+		fwd->turn = &fwd->own_turn;
+		fwd->selective = true;
+	}
+}
+
+static bool
+fwd_is_split(const struct service *service)
+{
+	for (size_t i = 0; i < service->server_count; i++)
+		if (service->servers[i]->ports == PORTS_PARTLY)
+			return true;
+	return false;
+}
+
+static int
+fill_service(struct fwdtab *table, const struct model *model, const struct service *service, uint32_t *by_listen)
+{
+	const struct service_settings *settings = &service->settings;
+	const bool split = fwd_is_split(service);
+	const size_t first = table->service_count;
+
+	for (size_t i = 0; i < settings->listen_count; i++) {
+		struct fwd_service *fwd;
+		ptrdiff_t index;
+
+		by_listen[i] = (uint32_t)first;
+		if (i > 0 && !split)
+			continue;
+		fwd = fwd_service_new(table, model, service, &settings->listens[i]);
+		if (fwd == NULL)
+			return -1;
+		index = fwd_add_service(table, first, fwd);
+		if (index == -1)
+			return -1;
+		by_listen[i] = (uint32_t)index;
+	}
+	fwd_separate_turns(table, first);
+	return 0;
+}
+
+static size_t
+count_listens(const struct model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->service_count; i++)
+		count += model->services[i]->settings.listen_count;
+	return count;
+}
+
 static int
 fill_services(struct fwdtab *table, const struct model *model)
 {
-	struct fwd_server **next;
+	uint32_t *next;
 
-	table->service_count = model->service_count;
-	table->services = calloc(model->service_count + 1, sizeof(*table->services));
-	table->candidates = calloc(model->slot_count + 1, sizeof(struct fwd_server *));
-	if (table->services == NULL || table->candidates == NULL)
+	table->services = calloc(model->service_count + 1, sizeof(struct fwd_service *));
+	table->by_listen = next = calloc(count_listens(model) + 1, sizeof(*table->by_listen));
+	if (table->services == NULL || table->by_listen == NULL)
 		return -1;
-	next = table->candidates;
 	for (size_t i = 0; i < model->service_count; i++) {
-		const struct service *service = model->services[i];
-		struct fwd_service *fwd = &table->services[i];
-
-		fwd->scheduler = service->settings.scheduler;
-		fwd->run = service->run;
-		fwd->service = service;
-		fwd->candidates = next;
-		fwd->candidate_count = append_candidates(table, service, false, next);
-		if (fwd->candidate_count == 0)
-			fwd->candidate_count = append_candidates(table, service, true, next);
-		fwd->unresolved = fwd->candidate_count == 0 && waits_for_mac(table, service);
-		fwd->hash_key = model->hash_key;
-		fwd->timeouts = &service->settings.timeouts;
-		next += fwd->candidate_count;
-		if (build_hash(fwd) == -1)
+		if (fill_service(table, model, model->services[i], next) == -1)
 			return -1;
+		next += model->services[i]->settings.listen_count;
 	}
 	return 0;
 }
@@ -224,17 +368,18 @@ by_first(const void *a, const void *b)
 static size_t
 append_ports(struct fwdtab *table, const struct model *model, const struct addr *addr, struct fwd_port *list)
 {
+	const uint32_t *index = table->by_listen;
 	size_t count = 0;
 
 	for (size_t i = 0; i < model->service_count; i++) {
 		const struct service_settings *settings = &model->services[i]->settings;
 
-		for (size_t j = 0; j < settings->listen_count; j++) {
+		for (size_t j = 0; j < settings->listen_count; j++, index++) {
 			const struct listen_settings *listen = &settings->listens[j];
 
 			if (addr_equal(&listen->vip, addr))
 				list[count++] = (struct fwd_port) { fwd_port_key(listen->protocol, listen->first),
-					fwd_port_key(listen->protocol, listen->last), &table->services[i] };
+					fwd_port_key(listen->protocol, listen->last), table->services[*index] };
 		}
 	}
 	qsort(list, count, sizeof(*list), by_first);
@@ -245,11 +390,9 @@ append_ports(struct fwdtab *table, const struct model *model, const struct addr 
 static int
 fill_vips(struct fwdtab *table, const struct model *model)
 {
-	size_t ports = 0;
+	const size_t ports = count_listens(model);
 	struct fwd_port *next;
 
-	for (size_t i = 0; i < model->service_count; i++)
-		ports += model->services[i]->settings.listen_count;
 	table->vip_count = model->vip_count;
 	table->vips = calloc(model->vip_count + 1, sizeof(*table->vips));
 	table->ports = calloc(ports + model->vip_count + 1, sizeof(*table->ports));
@@ -305,10 +448,10 @@ fwdtab_free(struct fwdtab *table)
 	free(table->vip_index.slots);
 	free(table->ports);
 	free(table->vips);
-	free(table->candidates);
 	for (size_t i = 0; table->services != NULL && i < table->service_count; i++)
-		maglev_clear(&table->services[i].hash);
+		fwd_service_free(table->services[i]);
 	free(table->services);
+	free(table->by_listen);
 	free(table->servers);
 	free(table);
 }

@@ -37,6 +37,10 @@ struct fwd_server {
 	const struct server *server;
 };
 
+/*
+ * A service, or where servers are out for some of its ports, those of its listens that have the same candidates: as a
+ * rule there is one for each service of the model, and all its ports share it and its hash table.
+ */
 struct fwd_service {
 	const struct scheduler *scheduler;
 	struct fwd_server **candidates; /* those that take new flows: the backups only when there is no other */
@@ -46,6 +50,11 @@ struct fwd_service {
 	struct siphash_key hash_key;
 	struct maglev hash; /* over the candidates: for flows that are not remembered */
 	struct service_run *run;
+	uint32_t *turn;     /* round robin's position: the service's, or `own_turn` */
+	uint32_t own_turn;  /* of these candidates alone, when the service's listens have different ones */
+	bool selective;     /* a server may take flows and yet be no candidate: persistence looks */
+	bool quorum_lost;   /* then the candidates are backups, or none */
+	const struct listen_settings *listen; /* one of those that this stands for */
 	const struct service *service;
 };
 
@@ -79,9 +88,9 @@ struct fwd_index {
 struct fwdtab {
 	struct fwd_server *servers; /* by slot; one that nobody has is in no server's slot: its `ref` is another's */
 	size_t server_count;
-	struct fwd_service *services; /* as in the model */
+	struct fwd_service **services;
 	size_t service_count;
-	struct fwd_server **candidates; /* all services' lists, one behind the other */
+	uint32_t *by_listen; /* of each listen of each service, in the order of the model: its index in `services` */
 	struct fwd_vip *vips;
 	size_t vip_count;
 	struct fwd_port *ports; /* all VIPs' lists, one behind the other */

@@ -61,7 +61,7 @@ lighter_never_queue(const struct fwd_server *a, const struct fwd_server *b)
 static struct fwd_server *
 pick_least(const struct fwd_service *service, is_less *lighter)
 {
-	const size_t first = service->run->rr_next++ % service->candidate_count;
+	const size_t first = (*service->turn)++ % service->candidate_count;
 	struct fwd_server *best = service->candidates[first];
 
 	for (size_t i = 1; i < service->candidate_count; i++) {

@@ -10,7 +10,7 @@
 static struct fwd_server *
 pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
 {
-	return service->candidates[service->run->rr_next++ % service->candidate_count];
+	return service->candidates[(*service->turn)++ % service->candidate_count];
 }
 
 const struct scheduler pick_rr = {

@@ -20,6 +20,7 @@ struct targets {
 		struct addr vip;
 		uint8_t protocol;
 		uint16_t port;
+		bool range; /* it stands for others too */
 	} list[PATHS_PER_SERVER];
 	size_t count;
 };
@@ -151,6 +152,7 @@ add_targets(struct targets *targets, const struct service_settings *service, boo
 			continue;
 		targets->list[targets->count].vip = listen->vip;
 		targets->list[targets->count].protocol = protocol;
+		targets->list[targets->count].range = listen->first != listen->last || protocol != listen->protocol;
 		targets->list[targets->count++].port = port;
 	}
 }
@@ -197,6 +199,7 @@ want(struct path_table *table, struct server *server, struct path **list, size_t
 			path->settled = was_settled(table, server);
 		}
 		path->server = server;
+		path->range = targets.list[i].range;
 		path->wanted = true;
 		list[(*count)++] = path;
 	}
@@ -251,25 +254,141 @@ schedule_new(struct path_table *table, uint64_t now)
 	table->due = table->count > 0 ? now : UINT64_MAX;
 }
 
+/* How much is wrong when the server's port of the VIP is in that state. */
+static enum fault_scope
+path_fault_scope(enum path_verdict verdict)
+{
+	switch (verdict) {
+	case PATH_OWN_ONLY:
+	case PATH_NOT_LISTENING:
+	case PATH_REJECTED:
+	case PATH_FILTERED:
+		return FAULT_PORT;
+	case PATH_NOT_ASKED:
+	case PATH_ACCEPTED:
+	case PATH_OTHER_MAC:
+	case PATH_BOUNCED:
+	case PATH_NO_ROUTE:
+	case PATH_FORWARD_REJECTED:
+	case PATH_LOST:
+	case PATH_IGNORED:
+	case PATH_WRONG_SOURCE:
+	case PATH_ELSEWHERE:
+	case PATH_LOSSY:
+	case PATH_NO_CONTROL:
+	case PATH_NO_SOURCE:
+	case PATH_VERDICT_COUNT:
+		break;
+	}
+	return FAULT_VIP;
+}
+
+/* An answer from another port of the VIP proves that the server accepts it: what is silent is the port. */
+static bool
+path_vip_answers(const struct path *paths, const struct addr *vip)
+{
+	for (const struct path *path = paths; path != NULL; path = path->sibling)
+		if (addr_equal(&path->vip, vip) && path->settled && (path->health.state == HEALTH_UP ||
+		    (path->health.state == HEALTH_DOWN && path_fault_scope(path->blame) == FAULT_PORT)))
+			return true;
+	return false;
+}
+
+/*
+ * A port of a range is closed until a client opens it, as with FTP: that is only noted. One that the server serves at
+ * its own address is meant to be open.
+ */
+static void
+path_link_fault(const struct path *paths, struct path *path)
+{
+	struct vip_fault *fault = &path->fault;
+
+	*fault = (struct vip_fault) {
+		.scope = path_fault_scope(path->blame),
+		.vip = path->vip,
+		.protocol = path->protocol,
+		.port = path->port,
+		.refused = path->blame == PATH_NOT_LISTENING,
+		.name = path_verdict_name(path->blame),
+		.sentence = path_verdict_sentence(path->blame),
+		.next = path->server->vip_faults,
+	};
+	if (fault->scope == FAULT_VIP && path->port != 0 && path_vip_answers(paths, &path->vip)) {
+		fault->scope = FAULT_PORT;
+		fault->name = path_verdict_name(PATH_FILTERED);
+		fault->sentence = path_verdict_sentence(PATH_FILTERED);
+	}
+	fault->note = fault->scope == FAULT_PORT && path->range && path->blame != PATH_OWN_ONLY;
+	path->server->vip_faults = fault;
+}
+
+/* Of a long list of ports a few are asked about. Where none of them is served, the others are not believed to be. */
+static void
+path_widen_fault(const struct path *paths, struct vip_fault *fault)
+{
+	if (fault->scope != FAULT_PORT || fault->note)
+		return;
+	for (const struct path *path = paths; path != NULL; path = path->sibling)
+		if (path->protocol == fault->protocol && addr_equal(&path->vip, &fault->vip) &&
+		    (path->health.state != HEALTH_DOWN || path->fault.note))
+			return;
+	fault->scope = FAULT_PROTOCOL;
+}
+
+/* Linked from the last to the first, so that the fault of the first port is the one that is named. */
+static void
+path_link_faults(struct path *paths)
+{
+	struct path *list[PATHS_PER_SERVER];
+	size_t count = 0;
+
+	for (struct path *path = paths; path != NULL && count < PATHS_PER_SERVER; path = path->sibling)
+		list[count++] = path;
+	while (count-- > 0)
+		if (list[count]->settled && list[count]->health.state == HEALTH_DOWN)
+			path_link_fault(paths, list[count]);
+	if (paths == NULL)
+		return;
+	for (struct vip_fault *fault = paths->server->vip_faults; fault != NULL; fault = fault->next)
+		path_widen_fault(paths, fault);
+}
+
+static enum vip_state
+path_vip_state(const struct path *paths, const struct server *server)
+{
+	if (paths == NULL || server->service->settings.vip_check != VIP_CHECK_REQUIRE)
+		return VIP_TRUSTED;
+	for (const struct path *path = paths; path != NULL && server->ports != PORTS_NONE; path = path->sibling)
+		if (!path->settled)
+			return VIP_UNKNOWN;
+	for (const struct vip_fault *fault = server->vip_faults; fault != NULL; fault = fault->next)
+		if (!fault->note)
+			return server->ports == PORTS_NONE ? VIP_REFUSED : VIP_PARTLY;
+	return VIP_ACCEPTED;
+}
+
 void
 path_combine(struct path_table *table, struct server *server)
 {
-	const struct service_settings *service = &server->service->settings;
-	const struct path *path = table->heads[server->ref.slot];
-	enum vip_state state = path != NULL ? VIP_ACCEPTED : VIP_TRUSTED;
+	struct path *paths = table->heads[server->ref.slot];
 
-	server->vip_reason = NULL;
-	if (service->vip_check != VIP_CHECK_REQUIRE)
-		state = VIP_TRUSTED;
-	for (; path != NULL && state != VIP_TRUSTED && state != VIP_REFUSED; path = path->sibling) {
-		if (!path->settled) {
-			state = VIP_UNKNOWN;
-		} else if (path->health.state == HEALTH_DOWN) {
-			state = VIP_REFUSED;
-			server->vip_reason = path_verdict_sentence(path->blame);
-		}
+	server->vip_faults = NULL;
+	if (server->service->settings.vip_check == VIP_CHECK_REQUIRE)
+		path_link_faults(paths);
+	server_update_ports(server);
+	server->vip_state = path_vip_state(paths, server);
+}
+
+/* The faults are in memory that is about to go. */
+static void
+forget_faults(const struct model *model)
+{
+	for (size_t slot = 0; slot < model->slot_count; slot++) {
+		if (model->slots[slot] == NULL)
+			continue;
+		model->slots[slot]->vip_faults = NULL;
+		server_update_ports(model->slots[slot]);
 	}
-	server->vip_state = state;
 }
 
 void
@@ -339,6 +458,7 @@ path_sync(struct path_table *table, const struct model *model, bool asks, uint64
 		free(list);
 		free(heads);
 		free(generations);
+		forget_faults(model);
 		drop_all(table);
 		return -1;
 	}

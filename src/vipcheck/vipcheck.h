@@ -96,7 +96,7 @@ enum path_class {
 	X(NO_ROUTE, BAD, "the VIP is not accepted: the server calls it unreachable, since it lacks the VIP and forwards") \
 	X(FORWARD_REJECTED, BAD, "the VIP is not accepted: the server lacks it, and its firewall refuses to forward") \
 	X(OWN_ONLY, BAD, "the VIP is accepted, but nothing listens on it: the program is bound to the server's own address only") \
-	X(NOT_LISTENING, BAD, "connection refused") \
+	X(NOT_LISTENING, BAD, "connection refused at the VIP, no program listens there") \
 	X(REJECTED, BAD, "the VIP is accepted, but the server's firewall rejects its port") \
 	X(FILTERED, BAD, "the VIP is accepted, but the server's firewall drops its port") \
 	X(LOST, BAD, "the server answers for the VIP, but the answer never arrives: something drops packets from that address") \
@@ -134,6 +134,8 @@ struct path {
 	uint64_t due;            /* when to begin a round, or to end waiting */
 	uint16_t tags[QUESTION_COUNT]; /* of open questions: source port or echo identifier; 0: none */
 	uint32_t sequences[QUESTION_COUNT];
+	bool range;              /* the port stands for a range, or for the whole host */
+	struct vip_fault fault;  /* linked to the server while `health` is DOWN */
 	struct server_ref ref;
 	bool settled;            /* no longer waited for: a round has ended, or the server was trusted before */
 	bool wanted;             /* scratch of path_sync() */

@@ -289,7 +289,42 @@ service_servers(const struct metrics *metrics)
 	}
 }
 
+static void
+service_states(const struct metrics *metrics)
+{
+	const struct model *model = metrics->facts->model;
+
+	for (size_t i = 0; i < model->service_count; i++) {
+		struct service_status status;
+
+		service_status(model->services[i], &status);
+		for (enum service_state state = 0; state <= SERVICE_DOWN; state++) {
+			const struct label labels[] = { { "service", model->services[i]->settings.name },
+				{ "state", service_state_name(state) } };
+
+			sample(metrics, labels, 2, status.state == state);
+		}
+	}
+}
+
+static uint64_t
+service_quorum_now(const struct service *service)
+{
+	return service_quorum_to_reach(service);
+}
+
 /* --- servers --- */
+
+static uint64_t
+server_ports_out(const struct server *server)
+{
+	const struct service_settings *service = &server->service->settings;
+	uint64_t out = 0;
+
+	for (size_t i = 0; server->ports != PORTS_ALL && i < service->listen_count; i++)
+		out += server_listen_state(server, &service->listens[i]) >= LISTEN_REFUSED;
+	return out;
+}
 
 static uint64_t
 server_up(const struct server *server)
@@ -475,6 +510,9 @@ static const struct family families[] = {
 	{ "flows_carried", METRIC_GAUGE, "Connections of them that the kernel carries.", .each = flows_carried },
 	{ "carried_packets", METRIC_COUNTER, "Forwarded frames that the kernel carried.", .each = packets_carried },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
+	{ "service_state", METRIC_GAUGE, "1 for the state that the service is in, 0 for the others.", .each = service_states },
+	{ "service_quorum", METRIC_GAUGE, "Servers that must be up for the service to take new connections.",
+	    .service = service_quorum_now },
 	{ "service_servers", METRIC_GAUGE, "The service's servers in each state.", .each = service_servers },
 	{ "service_connections", METRIC_GAUGE, "Connections remembered, of the service.", .service = service_flows },
 	{ "service_connections", METRIC_COUNTER, "Connections begun, also those of servers that are gone.",
@@ -482,6 +520,8 @@ static const struct family families[] = {
 	{ "server_up", METRIC_GAUGE, "Whether the server is healthy, has the VIP and is found on the network.",
 	    .server = server_up },
 	{ "server_state", METRIC_GAUGE, "1 for the state that the server is in, 0 for the others.", .each = server_states },
+	{ "server_ports_out", METRIC_GAUGE, "Ports and ranges of the service that the server gets no traffic of.",
+	    .server = server_ports_out },
 	{ "server_weight", METRIC_GAUGE, "The weight in effect.", .server = server_weight_now },
 	{ "server_connections", METRIC_GAUGE, "Connections remembered, of the server.", .each = server_flows },
 	{ "server_connections", METRIC_COUNTER, "Connections begun.", .server = server_connections },

@@ -45,7 +45,7 @@ survivor=one
 assert_equal "server of the download that is to survive" web2 "$(server_of "$survivor")"
 stop_nginx web1
 wait_server down web/web1
-assert_log 'server-state server=web/web1 from=up to=down reason="connection refused"'
+assert_log 'server-state server=web/web1 from=up to=down reason="tcp/80: connection refused'
 expect_pages 40 "0 40 0"
 
 step "web2 dies: the backup serves"
@@ -73,7 +73,7 @@ expect_pages 40 "20 20 0"
 step "a server that falls silent"
 ip -n "$NET-web2" link set eth0 down
 wait_server down web/web2
-assert_log 'server-state server=web/web2 from=up to=down reason="\(timeout\|host or network unreachable\)"'
+assert_log 'server-state server=web/web2 from=up to=down reason="tcp/80: \(timeout\|host or network unreachable\)"'
 expect_pages 10 "10 0 0"
 ip -n "$NET-web2" link set eth0 up
 wait_server up web/web2

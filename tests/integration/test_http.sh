@@ -128,7 +128,7 @@ wait_server down "$ODD/$ODD"
 fetch / --connect-timeout 1 >/dev/null && fail "an answer without a server"
 wait_log 10 'warning frames-dropped reason=no-server frames=[1-9]'
 assert_equal "/healthz with none" 503 "$(status_of /healthz)"
-assert_equal "its reason" "service $ODD has no server for new connections: connection refused" "$(ask /healthz)"
+assert_equal "its reason" "service $ODD has no server for new connections: web1: http :80/health: connection refused" "$(ask /healthz)"
 assert_equal "dsrd_service_up" 0 "$(metric "dsrd_service_up{service=\"$ODD\"}")"
 start_nginx web1
 start_nginx web2

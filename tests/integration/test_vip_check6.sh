@@ -51,7 +51,7 @@ vip6_add() {
 }
 
 expect_down() { # SERVER REASON
-	wait_log 15 "server-state server=$1 .*to=down reason=\"$2"
+	wait_log 15 "server-state server=$1 .*to=down reason=\"[^\"]*$2"
 	wait_server down "$1"
 }
 

@@ -121,7 +121,7 @@ write_conf remove
 start_dsrd
 wait_servers_up web web1 web2
 run_in web2 arping -q -U -c 1 -I eth0 -s "$VIP" "$VIP" || true
-wait_log 10 'server-state server=web/web2 from=up to=down reason="it tells the network that the VIP is its own"'
+wait_log 10 'server-state server=web/web2 from=up to=down reason="it answers ARP for the VIP or announces it (vip-conflict = remove)"'
 # The client believed web2, until the director announced the VIP again.
 only_web1() {
 	fetch_many 4 "$NET_DIR/pages"

@@ -82,9 +82,9 @@ browser click '#filter' , type web
 stop_nginx web2
 wait_server down shop/web2
 browser wait 30 "$(row 0 web2).querySelector('.pill').textContent === 'down'" , \
-    wait 30 "$(row 0 web2).querySelector('.sub:not(.mono)').textContent.startsWith('connection refused, for')" , \
+    wait 30 "$(row 0 web2).querySelector('.sub:not(.mono)').textContent.includes('tcp/80: connection refused')" , \
     wait 30 "document.querySelector('#advice').textContent.includes('dsrctl doctor shop/web2')" , \
-    wait 30 "document.querySelector('#said').textContent.includes('server shop/web2 is down, connection refused')" , \
+    wait 30 "document.querySelector('#said').textContent.includes('server shop/web2 is down, tcp/80: connection refused')" , \
     wait 30 "document.querySelector('h1').textContent === 'Served, but not by all servers'" , errors all
 # Nobody is thrown out of what he types in by an update.
 assert_equal "the focus" 'filter, web' "$(browser print "document.activeElement.id + ', ' + document.activeElement.value")"

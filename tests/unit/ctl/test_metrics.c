@@ -270,7 +270,7 @@ START_TEST(knows_whether_all_is_served)
 	server(0)->health.reason = HEALTH_REASON_TIMEOUT;
 	ck_assert_str_eq(alive(true), "ok\n");
 	server(1)->mac = mac_zero;
-	ck_assert_str_eq(alive(false), "service web has no server for new connections: timeout\n");
+	ck_assert_str_eq(alive(false), "service web has no server for new connections: web1: timeout\n");
 	server(1)->mac.bytes[0] = 2;
 	server(1)->steering.admin = ADMIN_DISABLED;
 	alive(false);
@@ -320,7 +320,7 @@ START_TEST(advises)
 	    "\"mend\":\"dsrctl doctor web/web1\"}]");
 	server(1)->health = server(0)->health;
 	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"web\",\"what\":\"no server takes new connections, clients get no "
-	    "answer: timeout\",\"mend\":\"dsrctl doctor web\"}]");
+	    "answer: web1: timeout\",\"mend\":\"dsrctl doctor web\"}]");
 	server(0)->health.state = server(1)->health.state = HEALTH_UP;
 	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
 	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers for the VIP");

@@ -36,6 +36,7 @@ main(void)
 	srunner_add_suite(runner, problem_suite());
 	srunner_add_suite(runner, watch_suite());
 	srunner_add_suite(runner, protocols_suite());
+	srunner_add_suite(runner, status_suite());
 	srunner_add_suite(runner, steer_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -32,6 +32,7 @@ Suite *path_suite(void);
 Suite *path_settings_suite(void);
 Suite *pick_suite(void);
 Suite *protocols_suite(void);
+Suite *status_suite(void);
 Suite *steer_suite(void);
 Suite *fit_suite(void);
 Suite *problem_suite(void);

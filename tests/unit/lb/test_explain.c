@@ -225,6 +225,7 @@ candidacy(struct scene *scene, const char *name)
 
 START_TEST(why_a_server_is_not_taken)
 {
+	struct vip_fault fault = { .scope = FAULT_VIP, .name = "ignored", .sentence = "the VIP is not accepted" };
 	struct scene scene;
 	struct server *server;
 
@@ -238,8 +239,12 @@ START_TEST(why_a_server_is_not_taken)
 	ck_assert_int_eq(candidacy(&scene, "s3"), CANDIDACY_FULL);
 	server->settings.weight = 0;
 	ck_assert_int_eq(candidacy(&scene, "s1"), CANDIDACY_DRAINING);
-	server->vip_state = VIP_REFUSED;
+	fault.vip = scene_addr(VIP);
+	server->vip_faults = &fault;
+	server_update_ports(server);
 	ck_assert_int_eq(candidacy(&scene, "s1"), CANDIDACY_VIP_REFUSED);
+	server->vip_faults = NULL;
+	server_update_ports(server);
 	server->vip_state = VIP_UNKNOWN;
 	ck_assert_int_eq(candidacy(&scene, "s1"), CANDIDACY_VIP_UNKNOWN);
 	server->conflicts = true;

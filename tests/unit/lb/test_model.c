@@ -355,6 +355,7 @@ START_TEST(test_state_has_an_age)
 {
 	struct model *model = web_model(false);
 	struct server *server = model->services[0]->servers[0];
+	struct vip_fault fault = { .scope = FAULT_VIP, .name = "ignored", .sentence = "the VIP is not accepted" };
 
 	ck_assert_uint_eq(server->since, SECONDS(1));
 	server->health.state = HEALTH_UP;
@@ -363,14 +364,17 @@ START_TEST(test_state_has_an_age)
 	model_settle(model, SECONDS(3));
 	ck_assert_uint_eq(server->since, SECONDS(2));
 
-	server->vip_state = VIP_REFUSED;
+	fault.vip = server->service->settings.listens[0].vip;
+	server->vip_faults = &fault;
+	server_update_ports(server);
 	model_settle(model, SECONDS(4));
 	ck_assert_uint_eq(server->since, SECONDS(4));
 	server->health.state = HEALTH_DOWN; /* a reason more, the same state */
 	model_settle(model, SECONDS(5));
 	ck_assert_uint_eq(server->since, SECONDS(4));
 	server->health.state = HEALTH_UP;
-	server->vip_state = VIP_ACCEPTED;
+	server->vip_faults = NULL;
+	server_update_ports(server);
 	model_settle(model, SECONDS(6));
 	ck_assert_uint_eq(server->since, SECONDS(6));
 
@@ -390,7 +394,7 @@ START_TEST(test_new_check_begins_a_new_streak)
 	struct server *server = model->services[0]->servers[0];
 	struct settings settings = web(false);
 
-	ck_assert(server_report(server, 0, HEALTH_REASON_NONE, SECONDS(1)));
+	ck_assert(server_report(server, 0, HEALTH_REASON_NONE, NULL, SECONDS(1)));
 	server->checks[0].health.streak = 2;
 	settings.services[0].interval = SECONDS(7);
 	/* The same port, now named. */

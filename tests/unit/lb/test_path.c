@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "path_bench.h"
+#include "model/status.h"
 #include "suites.h"
 
 START_TEST(test_question)
@@ -113,12 +114,15 @@ round_of_silence(bool own_answers)
 
 START_TEST(test_ignored)
 {
+	struct server_status status;
+
 	round_of_silence(true);
 	bench_await_syn();
 	ck_assert_int_eq(bench_path()->verdict, PATH_IGNORED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
-	ck_assert_str_eq(server_reason(bench_server()), path_verdict_sentence(PATH_IGNORED));
-	ck_assert_ptr_nonnull(strstr(server_reason(bench_server()), "the VIP is not accepted"));
+	server_status(bench_server(), &status);
+	ck_assert_str_eq(status.name, "vip-ignored");
+	ck_assert_ptr_nonnull(strstr(status.sentence, "tcp/80: the VIP is not accepted"));
 	ck_assert_int_eq(bench_path()->last.replies[ASK_VIP].answer, ANSWER_SILENCE);
 	ck_assert_int_eq(bench_path()->last.replies[ASK_OWN].answer, ANSWER_SYN_ACK);
 	/* Two good rounds bring it back. */
@@ -179,8 +183,13 @@ END_TEST
 
 START_TEST(test_not_listening)
 {
+	struct server_status status;
+
 	ck_assert_int_eq(bench_reset_and(TCP_RST | TCP_ACK), PATH_NOT_LISTENING);
-	ck_assert_str_eq(server_reason(bench_server()), "connection refused");
+	server_status(bench_server(), &status);
+	ck_assert_int_eq(status.state, SERVER_DOWN);
+	ck_assert_str_eq(status.name, "vip-not-listening");
+	ck_assert_str_eq(status.sentence, "tcp/80: connection refused at the VIP, no program listens there");
 }
 END_TEST
 
