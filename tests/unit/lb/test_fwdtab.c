@@ -201,8 +201,8 @@ START_TEST(test_own_mac)
 	scene_add_server(service, 2, 1, false)->mac = scene.ifaces[1].mac;
 	scene_add_server(service, 3, 1, false);
 	scene_apply(&scene);
-	ck_assert_uint_eq(scene.table->services[0].candidate_count, 1);
-	ck_assert_str_eq(scene.table->services[0].candidates[0]->server->settings.name, "s3");
+	ck_assert_uint_eq(scene.table->services[0]->candidate_count, 1);
+	ck_assert_str_eq(scene.table->services[0]->candidates[0]->server->settings.name, "s3");
 }
 END_TEST
 

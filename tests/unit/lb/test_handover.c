@@ -248,9 +248,9 @@ START_TEST(test_servers_are_up_at_once)
 	ck_assert_int_eq(server_state(scene_server(&new, "web", "s2")), SERVER_UNKNOWN);
 	ck_assert_int_eq(server_state(scene_server(&new, "web", "s4")), SERVER_UNKNOWN);
 	/* One bad check is not enough, `fall` are. */
-	ck_assert(!server_report(server, 0, HEALTH_REASON_TIMEOUT, new.now));
-	ck_assert(!server_report(server, 0, HEALTH_REASON_TIMEOUT, new.now));
-	ck_assert(server_report(server, 0, HEALTH_REASON_TIMEOUT, new.now));
+	ck_assert(!server_report(server, 0, HEALTH_REASON_TIMEOUT, NULL, new.now));
+	ck_assert(!server_report(server, 0, HEALTH_REASON_TIMEOUT, NULL, new.now));
+	ck_assert(server_report(server, 0, HEALTH_REASON_TIMEOUT, NULL, new.now));
 	scene_close(&new);
 	/* What is old is not believed of health, but of flows. */
 	open_new(&new);
