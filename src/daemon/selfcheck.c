@@ -12,6 +12,7 @@
 #include "daemon/dsrd.h"
 #include "daemon/host_shield.h"
 #include "daemon/offloading.h"
+#include "daemon/state.h"
 #include "os/os.h"
 
 #define TICK SECONDS(1)
@@ -167,6 +168,7 @@ selfcheck_update(struct dsrd *dsrd, uint64_t now)
 		.flow_capacity = conn_table_capacity(director->forwarder.conns),
 		.reload_error = selfcheck->reload_error[0] != '\0' ? selfcheck->reload_error : NULL,
 		.config = dsrd->options->config,
+		.state_error = state_error(dsrd),
 		.held_up = selfcheck->held_up,
 		.no_memory = director->no_memory,
 	};

@@ -18,9 +18,9 @@
 #define RECENT SECONDS(60)
 
 struct state {
-	struct state_file *file;
+	struct state_file *file;    /* NULL: `error` says why */
 	const struct fwdtab *saved; /* the table that the text is of */
-	bool failed;                /* the text could not be written, which was logged */
+	char error[STATE_ERROR];    /* empty: all is well */
 };
 
 static void
@@ -110,14 +110,13 @@ end(struct dsrd *dsrd)
 	conn_table_record(dsrd->director.forwarder.conns, NULL);
 	conn_table_record(dsrd->director.forwarder.persist, NULL);
 	state_file_close(dsrd->state->file);
-	free(dsrd->state);
-	dsrd->state = NULL;
+	dsrd->state->file = NULL;
 }
 
 void
 state_open(struct dsrd *dsrd, uint64_t now)
 {
-	char path[CONF_PATH], error[STATE_ERROR];
+	char path[CONF_PATH], error[STATE_ERROR] = "";
 	enum state_found found;
 	struct state_old old;
 
@@ -130,10 +129,9 @@ state_open(struct dsrd *dsrd, uint64_t now)
 	else if (found != STATE_NONE)
 		log_warning("restore result=ignored file=%s reason=\"%s\" meaning=\"dsrd starts without connections, and as the "
 		    "configuration says\"", path, error);
-	dsrd->state = found != STATE_TAKEN ? calloc(1, sizeof(*dsrd->state)) : NULL;
-	if (dsrd->state != NULL && begin(dsrd, path, now, error) == -1) {
-		log_warning("state result=off file=%s reason=\"%s\" meaning=\"a restart will lose connections: let dsrd write "
-		    "there, or set `state` to another path, or to off\"", path, error);
+	dsrd->state = calloc(1, sizeof(*dsrd->state));
+	if (dsrd->state != NULL && (found == STATE_TAKEN || begin(dsrd, path, now, error) == -1)) {
+		(void)snprintf(dsrd->state->error, STATE_ERROR, "%s", error);
 		end(dsrd);
 	}
 	state_old_done(&old);
@@ -143,15 +141,15 @@ void
 state_save(struct dsrd *dsrd)
 {
 	struct state *state = dsrd->state;
-	const bool failed = state != NULL && write_text(dsrd) == -1;
 
-	if (state == NULL)
+	if (state == NULL || state->file == NULL)
 		return;
-	if (failed && !state->failed)
-		log_warning("state result=failed reason=\"%s\" meaning=\"what changes now will be lost at a restart\"",
-		    strerror(errno));
-	state->failed = failed;
-	state->saved = failed ? NULL : dsrd->director.table;
+	state->error[0] = '\0';
+	state->saved = dsrd->director.table;
+	if (write_text(dsrd) == 0)
+		return;
+	(void)snprintf(state->error, STATE_ERROR, "%s", strerror(errno));
+	state->saved = NULL;
 }
 
 /* What scheduler lblc has chosen changes without a new table. */
@@ -174,7 +172,7 @@ sweep(struct conn_table *table)
 void
 state_tick(struct dsrd *dsrd, uint64_t now)
 {
-	if (dsrd->state == NULL)
+	if (dsrd->state == NULL || dsrd->state->file == NULL)
 		return;
 	state_file_beat(dsrd->state->file, now);
 	sweep(dsrd->director.forwarder.conns);
@@ -183,12 +181,27 @@ state_tick(struct dsrd *dsrd, uint64_t now)
 		state_save(dsrd);
 }
 
+const char *
+state_error(const struct dsrd *dsrd)
+{
+	const struct state *state = dsrd->state;
+
+	if (state == NULL)
+		return NULL;
+	if (state->file != NULL && state_file_is_full(state->file))
+		return "there is no room for more connections where the file is (state)";
+	return state->error[0] != '\0' ? state->error : NULL;
+}
+
 void
 state_close(struct dsrd *dsrd, uint64_t now)
 {
 	if (dsrd->state == NULL)
 		return;
-	state_file_beat(dsrd->state->file, now);
+	if (dsrd->state->file != NULL)
+		state_file_beat(dsrd->state->file, now);
 	state_save(dsrd);
 	end(dsrd);
+	free(dsrd->state);
+	dsrd->state = NULL;
 }

@@ -12,13 +12,15 @@ struct dsrd;
 
 /*
  * When the director has its settings: takes over what the last process left, then keeps its own. Before root is given up.
- * What goes wrong is logged: dsrd works without, too.
+ * Without a file dsrd works, too, and state_error() says why there is none.
  */
 void state_open(struct dsrd *dsrd, uint64_t now);
 /* The text as of now: after a reload, and after an operator's command, which was acknowledged. */
 void state_save(struct dsrd *dsrd);
 /* Once a second. */
 void state_tick(struct dsrd *dsrd, uint64_t now);
+/* Why a restart would lose something; NULL when it would not, and when nothing is to be kept. */
+const char *state_error(const struct dsrd *dsrd);
 /* Before flows are freed. The file stays. */
 void state_close(struct dsrd *dsrd, uint64_t now);
 

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/duration.h"
-#include "base/log.h"
 #include "base/siphash.h"
 #include "os/os.h"
 
@@ -63,7 +61,7 @@ struct region {
 	unsigned index;
 	struct conn_records records;
 	size_t bytes;
-	bool refused; /* there was no room since the last beat */
+	bool refused; /* there was no room, and is looked for again at the next beat */
 };
 
 struct state_file {
@@ -73,7 +71,6 @@ struct state_file {
 	struct header *header;
 	struct region regions[2];
 	uint64_t sequence;
-	bool told; /* that there is no room */
 };
 
 static const struct siphash_key no_key;
@@ -328,10 +325,6 @@ reserve(void *context, uint32_t number)
 		if (write_zeros(file->fd, more, header->records_at[region->index] + (uint64_t)ready * sizeof(struct conn_record)) ==
 		    -1) {
 			region->refused = true;
-			if (!file->told)
-				log_warning("state result=full file=%s reason=\"%s\" meaning=\"connections that begin now will be lost at "
-				    "a restart, unless their scheduler is maglev or sh\"", file->path, strerror(errno));
-			file->told = true;
 			break;
 		}
 		header->ready[region->index] = region->records.ready = ready + more;
@@ -359,11 +352,12 @@ map_region(struct state_file *file, unsigned index)
 static int
 lay_out(struct state_file *file, uint32_t flows, uint32_t clients, uint64_t now)
 {
-	struct header header = { .magic = STATE_MAGIC, .version = STATE_VERSION, .header_bytes = sizeof(header),
+	struct header header = { .version = STATE_VERSION, .header_bytes = sizeof(header),
 		.record_bytes = sizeof(struct conn_record), .capacities = { flows, clients }, .byte_order = 1,
 		.text_room = TEXT_ROOM, .beat = now, .wall = (uint64_t)time(NULL) };
 	void *map;
 
+	memcpy(header.magic, STATE_MAGIC, sizeof(header.magic));
 	header.text_at[0] = ALIGNMENT;
 	header.text_at[1] = header.text_at[0] + TEXT_ROOM;
 	header.records_at[0] = header.text_at[1] + TEXT_ROOM;
@@ -447,7 +441,20 @@ state_file_beat(struct state_file *file, uint64_t now)
 {
 	file->header->beat = now;
 	file->header->wall = (uint64_t)time(NULL);
-	file->regions[0].refused = file->regions[1].refused = false;
+	for (unsigned i = 0; i < 2; i++) {
+		struct region *region = &file->regions[i];
+
+		if (!region->refused)
+			continue;
+		region->refused = false;
+		(void)reserve(region, region->records.ready + 1);
+	}
+}
+
+bool
+state_file_is_full(const struct state_file *file)
+{
+	return file->regions[0].refused || file->regions[1].refused;
 }
 
 void

@@ -13,6 +13,7 @@
 #ifndef DAEMON_STATE_FILE_H
 #define DAEMON_STATE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,8 @@ NODISCARD int state_file_write(struct state_file *file, const char *text, size_t
 NODISCARD int state_file_publish(struct state_file *file, char error[STATE_ERROR]);
 /* The process lives. Where there was no room for records, it is looked for again. */
 void state_file_beat(struct state_file *file, uint64_t now);
+/* There is no room for the records of some flows. */
+bool state_file_is_full(const struct state_file *file);
 /* The file stays, when it was published. End all use of its records before. */
 void state_file_close(struct state_file *file);
 

@@ -305,6 +305,17 @@ look_at_configuration(struct problems *problems, const struct problem_facts *fac
 }
 
 static void
+look_at_state(struct problems *problems, const struct problem_facts *facts)
+{
+	struct problem problem = problem_of_director(PROBLEM_STATE_LOST);
+
+	if (facts->state_error == NULL)
+		return;
+	snprintf(problem.what, PROBLEM_TEXT, "the state for the next start is not kept: %s", facts->state_error);
+	problems_see(problems, &problem);
+}
+
+static void
 look_at_memory(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(PROBLEM_NO_MEMORY);
@@ -344,6 +355,7 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 	look_at_vips(problems, facts);
 	look_at_memory(problems, facts);
 	look_at_configuration(problems, facts);
+	look_at_state(problems, facts);
 	look_at_flows(problems, facts);
 	look_at_lateness(problems, facts);
 	problems_sweep(problems);

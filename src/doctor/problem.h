@@ -41,6 +41,7 @@ enum problem_severity {
 	X(NO_MEMORY, "no-memory", PROBLEM_ERROR, "Frames still follow the table from before: changes of health and " \
 	    "configuration have no effect.") \
 	X(RELOAD_FAILED, "reload-failed", PROBLEM_WARNING, "The configuration from before is still in force.") \
+	X(STATE_LOST, "state-lost", PROBLEM_WARNING, "The next restart of dsrd loses connections, and what dsrctl changed.") \
 	X(FLOW_TABLE_FULL, "flow-table-full", PROBLEM_WARNING, "Connections that find no room follow a consistent hash: a " \
 	    "change of servers or weights may break them.") \
 	X(CAPTURE_DROPS, "capture-drops", PROBLEM_WARNING, "Clients send what was lost again, later. The processor was busy, " \
@@ -107,6 +108,7 @@ struct problem_facts {
 	uint64_t flow_capacity;
 	const char *reload_error; /* the first error of the last reload; NULL: it succeeded */
 	const char *config;       /* path of the file */
+	const char *state_error;  /* why what a restart needs is not kept, or not all; NULL: it is, or is not to be */
 	uint64_t held_up;         /* for how long the event loop stood still since the last call, beyond its usual second */
 	bool no_memory;           /* the table could not be compiled */
 };

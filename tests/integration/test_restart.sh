@@ -131,21 +131,35 @@ each_download stop
 stop_dsrd
 
 step "a state that cannot be believed is ignored, in one line"
-ignored() { # REASON
+ignored() { # REASON [LINE-OF-THE-LOG]
 	start_dsrd
-	assert_equal "lines about the state" 1 "$(grep -c 'restore \|state result' "$NET_DIR/dsrd.log")"
+	assert_equal "lines about the state" 1 "$(grep -c 'restore ' "$NET_DIR/dsrd.log")"
 	assert_log "restore result=ignored file=$NET_DIR/dsrd.state reason=\".*$1"
 	wait_servers_up web web1 web2 web3
+	[ $# -eq 1 ] || wait_log 5 "$2"
 	stop_dsrd
 }
 chmod 644 "$NET_DIR/dsrd.state"
 ignored "its mode 644"
 printf 'xxxx' | dd of="$NET_DIR/dsrd.state" bs=1 seek=40 conv=notrunc status=none
 ignored "damaged"
-head -c 100 "$NET_DIR/dsrd.state" >"$NET_DIR/cut"
-cat "$NET_DIR/cut" >"$NET_DIR/dsrd.state"
-ignored "no state file of dsrd"
+echo "not to be overwritten" >"$NET_DIR/dsrd.state"
+ignored "no state file of dsrd" 'state-lost problem=begin subject=director reason=".*no state file of dsrd'
+assert_equal "what is in another file" "not to be overwritten" "$(cat "$NET_DIR/dsrd.state")"
 rm "$NET_DIR/dsrd.state"
 start_dsrd
-assert_equal "lines about the state" 0 "$(log_count 'restore \|state result')"
+assert_equal "lines about the state" 0 "$(log_count 'restore ')"
 stop_dsrd
+
+step "a full file system is a problem, and costs nothing else"
+mkdir "$NET_DIR/small"
+mount -t tmpfs -o size=128k none "$NET_DIR/small" || fail "no file system for it"
+sed -i "s|^state = .*|state = $NET_DIR/small/dsrd.state|" "$NET_DIR/dsrd.conf"
+start_dsrd
+wait_servers_up web web1 web2 web3
+fetch / -o "$NET_DIR/page" || fail "no page"
+wait_log 5 'state-lost problem=begin subject=director reason=".*no room'
+mount -o remount,size=4m "$NET_DIR/small"
+wait_log 5 'state-lost problem=end'
+stop_dsrd
+umount "$NET_DIR/small"

@@ -200,6 +200,11 @@ START_TEST(memory_and_offload_are_problems)
 	facts.no_memory = false;
 	iface.offload_lost = NULL;
 	ck_assert_str_eq(update(0), "-no-memory director;-offload-lost eth0;");
+	facts.state_error = "No space left on device";
+	ck_assert_str_eq(update(0), "+state-lost director;");
+	ck_assert_ptr_nonnull(strstr(problems_at(problems, 0)->what, "No space left on device"));
+	facts.state_error = NULL;
+	ck_assert_str_eq(update(0), "-state-lost director;");
 }
 END_TEST
 

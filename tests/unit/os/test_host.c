@@ -67,6 +67,30 @@ START_TEST(unknown_users_and_groups_are_named)
 }
 END_TEST
 
+START_TEST(names_of_users_are_those_of_passwd)
+{
+	char name[OS_USER_NAME] = "x";
+
+	os_user_name(0, name);
+	ck_assert_str_eq(name, "root");
+	os_user_name(4294967040U, name);
+	ck_assert_str_eq(name, "");
+}
+END_TEST
+
+START_TEST(a_boot_has_one_name)
+{
+	char first[OS_BOOT], second[OS_BOOT];
+
+	memset(first, 'x', sizeof(first));
+	memset(second, 'y', sizeof(second));
+	os_boot(first);
+	os_boot(second);
+	ck_assert_mem_eq(first, second, sizeof(first));
+	ck_assert_int_eq(first[OS_BOOT - 1], '\0');
+}
+END_TEST
+
 START_TEST(nobody_becomes_an_unknown_user)
 {
 	char error[OS_ERROR] = "";
@@ -186,6 +210,8 @@ host_suite(void)
 	tcase_add_test(tests, root_is_found);
 	tcase_add_test(tests, group_is_found);
 	tcase_add_loop_test(tests, unknown_users_and_groups_are_named, 0, 7);
+	tcase_add_test(tests, names_of_users_are_those_of_passwd);
+	tcase_add_test(tests, a_boot_has_one_name);
 	tcase_add_test(tests, nobody_becomes_an_unknown_user);
 	tcase_add_test(tests, forwarding_is_not_guessed);
 	tcase_add_test(tests, offloads_of_no_interface_fail);
