@@ -98,27 +98,29 @@ put_summary(struct pen *pen, const struct snapshot *snapshot)
 	    pen->view->paused ? "  PAUSED" : "");
 	if (pen->view->trouble != NULL)
 		put(pen, BAD, "%s", pen->view->trouble);
+	else if (pen->view->typing || pen->view->arrangement.filter[0] != '\0')
+		put(pen, WARN, "filter: %s%s", pen->view->arrangement.filter, pen->view->typing ? "_" : "");
 	else
 		put(pen, "", "%s", "");
 }
 
-static size_t
-services_shown(const struct snapshot *snapshot, const struct view *view)
+size_t
+screen_services_room(const struct snapshot *snapshot, const struct view *view)
 {
-	const size_t most = view->rows / SERVICES_SHARE;
+	const size_t most = view->rows / SERVICES_SHARE, count = snapshot->services.shown;
 
-	return view->rows == 0 || snapshot->services.count < most ? snapshot->services.count : most;
+	return view->rows == 0 || count < most ? count : most;
 }
 
 static void
 put_services(struct pen *pen, const struct snapshot *snapshot)
 {
 	const int width = name_width(&snapshot->services, strlen("SERVICE"));
-	const size_t shown = services_shown(snapshot, pen->view);
+	const size_t shown = screen_services_room(snapshot, pen->view), first = pen->view->first_service;
 
 	put(pen, HEAD, "%-*s  %-8s  %3s %-3s  %-14s  %8s  %9s  %10s  %10s", width, "SERVICE", "STATE", "UP", "OF", "SCHEDULER",
 	    "CONN/S", "PACKETS/S", "IN", "OUT");
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = first; i < first + shown; i++) {
 		const struct top_line *line = &snapshot->services.rows[i];
 		char in[AMOUNT_TEXT], out[AMOUNT_TEXT];
 
@@ -143,36 +145,79 @@ put_server(struct pen *pen, const struct top_line *line, int width)
 size_t
 screen_room(const struct snapshot *snapshot, const struct view *view)
 {
-	const size_t around = LINES_AROUND + services_shown(snapshot, view);
+	const size_t around = LINES_AROUND + screen_services_room(snapshot, view);
 
 	if (view->rows == 0)
-		return snapshot->servers.count;
+		return snapshot->servers.shown;
 	return view->rows > around ? view->rows - around : 1;
+}
+
+/* "servers 1-20 of 500" */
+static void
+put_range(const char *what, size_t first, size_t room, size_t count, char *text, size_t size)
+{
+	const size_t last = first + room < count ? first + room : count;
+
+	snprintf(text, size, "%s %zu-%zu of %zu", what, last > 0 ? first + 1 : 0, last, count);
 }
 
 static void
 put_keys(struct pen *pen, const struct snapshot *snapshot, size_t room)
 {
 	const struct view *view = pen->view;
-	const size_t last = view->first + room < snapshot->servers.count ? view->first + room : snapshot->servers.count;
+	char servers[64], services[64];
 
+	put_range("servers", view->first, room, snapshot->servers.shown, servers, sizeof(servers));
+	put_range("services", view->first_service, screen_services_room(snapshot, view), snapshot->services.shown, services,
+	    sizeof(services));
 	while (pen->line + 1 < view->rows)
 		put(pen, "", "%s", "");
-	put(pen, HEAD, "servers %zu-%zu of %zu  q quit  s sort: %s  p %s  arrows, PgUp, PgDn", last > 0 ? view->first + 1 : 0,
-	    last, snapshot->servers.count, snapshot_order_name(view->order), view->paused ? "go on" : "pause");
+	put(pen, HEAD, "%s  %s  sort: %s%s  ? help  q quit", view->on_services ? services : servers,
+	    view->on_services ? servers : services, snapshot_order_name(view->arrangement.order),
+	    view->arrangement.reversed ? ", reversed" : "");
+}
+
+static void
+put_help(struct pen *pen)
+{
+	static const char *const lines[] = { "q, Ctrl-C       quit", "?, h            this help; any key ends it",
+		"/               filter: part of a name, a state or a reason, or a pattern such as shop-*/web3;",
+		"                Enter keeps it, Esc ends it",
+		"s, S            sort the servers by the next or the previous of: as configured, out, connections, active,",
+		"                handshake, state", "r               reverse the order", "p               pause, or go on",
+		"Tab             scroll the services, or the servers",
+		"arrows, j, k    scroll; so do PgUp, PgDn, blank, Home, End" };
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		put(pen, "", "%s", lines[i]);
+	while (pen->line < pen->view->rows)
+		put(pen, "", "%s", "");
+}
+
+/* Nothing is scrolled past its end. */
+static void
+limit(size_t *first, size_t room, size_t count)
+{
+	if (*first + room > count)
+		*first = count > room ? count - room : 0;
 }
 
 void
 screen_draw(const struct snapshot *snapshot, struct view *view, FILE *out)
 {
 	const int width = name_width(&snapshot->servers, strlen("SERVER"));
-	const size_t room = screen_room(snapshot, view), count = snapshot->servers.count;
+	const size_t room = screen_room(snapshot, view), count = snapshot->servers.shown;
 	struct pen pen = { out, view, 0 };
 
-	if (view->first + room > count)
-		view->first = count > room ? count - room : 0;
+	limit(&view->first, room, count);
+	limit(&view->first_service, screen_services_room(snapshot, view), snapshot->services.shown);
 	if (view->rows > 0)
 		fputs("\033[H", out);
+	if (view->rows > 0 && view->help) {
+		put_help(&pen);
+		fputs("\033[J", out);
+		return;
+	}
 	put_summary(&pen, snapshot);
 	put_services(&pen, snapshot);
 	put(&pen, HEAD, "%-*s  %-8s  %6s  %8s  %8s  %9s  %10s  %10s  %9s  %s", width, "SERVER", "STATE", "WEIGHT", "ACTIVE",

@@ -14,13 +14,18 @@ struct view {
 	unsigned columns;
 	bool colour;
 	bool paused;
+	bool help;           /* the keys, instead of all else */
+	bool on_services;    /* what is scrolled */
+	bool typing;         /* the filter is being typed */
 	size_t first;        /* server at the top; screen_draw() puts it right */
-	enum snapshot_order order;
+	size_t first_service;
+	struct snapshot_arrangement arrangement;
 	const char *trouble; /* NULL, or why what is shown is not of now */
 };
 
-/* How many servers the screen has room for. */
+/* How many servers, and services, the screen has room for. */
 size_t screen_room(const struct snapshot *snapshot, const struct view *view);
+size_t screen_services_room(const struct snapshot *snapshot, const struct view *view);
 void screen_draw(const struct snapshot *snapshot, struct view *view, FILE *out);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include "cli/snapshot.h"
 
+#include <fnmatch.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/attr.h"
 #include "base/text.h"
@@ -59,8 +61,11 @@ row_at(struct snapshot *snapshot, struct top_lines *lines, size_t row)
 		lines->rows = rows;
 		lines->room = room;
 	}
-	if (row == lines->count)
-		memset(&lines->rows[lines->count++], 0, sizeof(*lines->rows));
+	if (row == lines->count) {
+		memset(&lines->rows[row], 0, sizeof(*lines->rows));
+		lines->rows[row].position = row;
+		lines->count++;
+	}
 	return &lines->rows[row];
 }
 
@@ -149,26 +154,89 @@ rank_of(const struct top_line *line, enum snapshot_order order)
 	return 0;
 }
 
-/* By insertion: a screenful or some hundred, once a second, which are in order already but for a few. */
-void
-snapshot_sort(struct snapshot *snapshot, enum snapshot_order order)
+/* Is `part` in the text, whatever the case? */
+static bool
+contains(const char *text, const char *part)
 {
-	struct top_lines *lines = &snapshot->servers;
+	const size_t length = strlen(part);
 
-	for (size_t i = 1; i < lines->count; i++) {
-		const struct top_line line = lines->rows[i];
-		size_t at = i;
+	for (; *text != '\0'; text++)
+		if (strncasecmp(text, part, length) == 0)
+			return true;
+	return length == 0;
+}
 
-		for (; at > 0 && rank_of(&lines->rows[at - 1], order) < rank_of(&line, order); at--)
-			lines->rows[at] = lines->rows[at - 1];
-		lines->rows[at] = line;
+static void
+filter_lines(struct top_lines *lines, const char *filter)
+{
+	const bool is_pattern = strpbrk(filter, "*?") != NULL;
+
+	lines->shown = 0;
+	for (size_t i = 0; i < lines->count; i++) {
+		struct top_line *line = &lines->rows[i];
+
+		line->hidden = is_pattern ? fnmatch(filter, line->name, 0) != 0 :
+		    !contains(line->name, filter) && !contains(line->state, filter) && !contains(line->why, filter);
+		lines->shown += !line->hidden;
+	}
+}
+
+/* What qsort() is told of two lines beside their rank. */
+static int
+compare_places(const struct top_line *a, const struct top_line *b)
+{
+	return a->position < b->position ? -1 : a->position > b->position;
+}
+
+static int
+compare_lines(const struct top_line *a, const struct top_line *b, enum snapshot_order order)
+{
+	const uint64_t rank_a = rank_of(a, order), rank_b = rank_of(b, order);
+
+	if (a->hidden != b->hidden)
+		return a->hidden ? 1 : -1;
+	return rank_a != rank_b ? (rank_a > rank_b ? -1 : 1) : compare_places(a, b);
+}
+
+#define COMPARE(name, order) \
+	static int \
+	compare_by_ ## name(const void *a, const void *b) \
+	{ \
+		return compare_lines(a, b, order); \
+	}
+
+COMPARE(file, ORDER_FILE)
+COMPARE(out, ORDER_OUT)
+COMPARE(connections, ORDER_CONNECTIONS)
+COMPARE(active, ORDER_ACTIVE)
+COMPARE(handshake, ORDER_HANDSHAKE)
+COMPARE(state, ORDER_STATE)
+
+void
+snapshot_arrange(struct snapshot *snapshot, const struct snapshot_arrangement *arrangement)
+{
+	static int (*const compare[ORDER_COUNT])(const void *, const void *) = { compare_by_file, compare_by_out,
+		compare_by_connections, compare_by_active, compare_by_handshake, compare_by_state };
+	struct top_lines *servers = &snapshot->servers, *services = &snapshot->services;
+
+	filter_lines(servers, arrangement->filter);
+	filter_lines(services, arrangement->filter);
+	if (services->count > 0)
+		qsort(services->rows, services->count, sizeof(*services->rows), compare_by_state);
+	if (servers->count > 0)
+		qsort(servers->rows, servers->count, sizeof(*servers->rows), compare[arrangement->order]);
+	for (size_t i = 0; arrangement->reversed && i < servers->shown / 2; i++) {
+		const struct top_line line = servers->rows[i];
+
+		servers->rows[i] = servers->rows[servers->shown - 1 - i];
+		servers->rows[servers->shown - 1 - i] = line;
 	}
 }
 
 const char *
 snapshot_order_name(enum snapshot_order order)
 {
-	static const char *const names[ORDER_COUNT] = { "as configured", "out", "connections a second", "active",
+	static const char *const names[ORDER_COUNT] = { "as configured", "out", "connections", "active",
 		"handshake", "state" };
 
 	return order < ORDER_COUNT ? names[order] : "?";

@@ -14,6 +14,8 @@
 
 /* A service, or a server "service/server". */
 struct top_line {
+	size_t position;    /* in the report */
+	bool hidden;        /* by the filter */
 	char name[SNAPSHOT_NAME];
 	char state[16];
 	char scheduler[24]; /* of services; so the next two */
@@ -33,6 +35,7 @@ struct top_line {
 struct top_lines {
 	struct top_line *rows;
 	size_t count;
+	size_t shown; /* the first so many; the filter hides the others */
 	size_t room;
 };
 
@@ -62,8 +65,18 @@ enum snapshot_order {
 	ORDER_COUNT
 };
 
-/* Sorts the servers; equal ones stay as they are. */
-void snapshot_sort(struct snapshot *snapshot, enum snapshot_order order);
+#define SNAPSHOT_FILTER 64
+struct snapshot_arrangement {
+	enum snapshot_order order;
+	bool reversed;
+	char filter[SNAPSHOT_FILTER]; /* part of a name, a state or a reason, or a pattern of names; empty: everything */
+};
+
+/*
+ * Puts what the filter hides last, and sorts the servers; equal ones stay as in the report. Of services those that are not up
+ * stand first.
+ */
+void snapshot_arrange(struct snapshot *snapshot, const struct snapshot_arrangement *arrangement);
 const char *snapshot_order_name(enum snapshot_order order);
 
 #endif

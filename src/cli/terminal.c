@@ -70,7 +70,9 @@ terminal_key(const char *bytes, size_t length, size_t *used)
 	static const struct {
 		const char *bytes;
 		enum key key;
-	} keys[] = { { "q", KEY_QUIT }, { "Q", KEY_QUIT }, { "\003", KEY_QUIT }, { "s", KEY_SORT }, { "p", KEY_PAUSE },
+	} keys[] = { { "q", KEY_QUIT }, { "Q", KEY_QUIT }, { "\003", KEY_QUIT }, { "s", KEY_SORT },
+		{ "S", KEY_SORT_BACK }, { "r", KEY_REVERSE }, { "/", KEY_FILTER }, { "\t", KEY_SWITCH }, { "?", KEY_HELP },
+		{ "h", KEY_HELP }, { "p", KEY_PAUSE },
 		{ "k", KEY_UP }, { "j", KEY_DOWN }, { " ", KEY_PAGE_DOWN }, { "\033[A", KEY_UP }, { "\033OA", KEY_UP },
 		{ "\033[B", KEY_DOWN }, { "\033OB", KEY_DOWN }, { "\033[5~", KEY_PAGE_UP }, { "\033[6~", KEY_PAGE_DOWN },
 		{ "\033[H", KEY_HOME }, { "\033[F", KEY_END } };

@@ -16,7 +16,12 @@
 enum key {
 	KEY_NONE = 0,
 	KEY_QUIT, /* q, Ctrl-C */
-	KEY_SORT,
+	KEY_SORT,      /* the next order, ... */
+	KEY_SORT_BACK, /* ... the one before, ... */
+	KEY_REVERSE,   /* ... and the other way round */
+	KEY_FILTER,
+	KEY_SWITCH,    /* services or servers */
+	KEY_HELP,
 	KEY_PAUSE,
 	KEY_UP,
 	KEY_DOWN,

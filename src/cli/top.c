@@ -80,7 +80,7 @@ draw(struct top *top)
 	top->view.rows = 0;
 	if (top->live)
 		terminal_size(&top->view.rows, &top->view.columns);
-	snapshot_sort(&top->snapshot, top->view.order);
+	snapshot_arrange(&top->snapshot, &top->view.arrangement);
 	screen_draw(&top->snapshot, &top->view, stdout);
 	if (fflush(stdout) != 0)
 		top->ended = true;
@@ -89,18 +89,32 @@ draw(struct top *top)
 static void
 move(struct view *view, size_t count, bool down)
 {
+	size_t *first = view->on_services ? &view->first_service : &view->first;
+
 	if (down)
-		view->first += count;
+		*first += count;
 	else
-		view->first = view->first > count ? view->first - count : 0;
+		*first = *first > count ? *first - count : 0;
+}
+
+static void
+sort_by(struct view *view, unsigned steps)
+{
+	view->arrangement.order = (view->arrangement.order + steps) % ORDER_COUNT;
+	view->first = 0;
 }
 
 static void
 act(struct top *top, enum key key)
 {
-	const size_t page = screen_room(&top->snapshot, &top->view);
 	struct view *view = &top->view;
+	const size_t page = view->on_services ? screen_services_room(&top->snapshot, view) :
+	    screen_room(&top->snapshot, view);
 
+	if (view->help && key != KEY_QUIT) {
+		view->help = false;
+		return;
+	}
 	switch (key) {
 	case KEY_NONE:
 		break;
@@ -108,8 +122,22 @@ act(struct top *top, enum key key)
 		top->ended = true;
 		break;
 	case KEY_SORT:
-		view->order = (view->order + 1) % ORDER_COUNT;
-		view->first = 0;
+		sort_by(view, 1);
+		break;
+	case KEY_SORT_BACK:
+		sort_by(view, ORDER_COUNT - 1);
+		break;
+	case KEY_REVERSE:
+		view->arrangement.reversed = !view->arrangement.reversed;
+		break;
+	case KEY_FILTER:
+		view->typing = true;
+		break;
+	case KEY_SWITCH:
+		view->on_services = !view->on_services;
+		break;
+	case KEY_HELP:
+		view->help = true;
 		break;
 	case KEY_PAUSE:
 		view->paused = !view->paused;
@@ -123,10 +151,44 @@ act(struct top *top, enum key key)
 		move(view, page, key == KEY_PAGE_DOWN);
 		break;
 	case KEY_HOME:
-		view->first = 0;
+		move(view, SIZE_MAX, false);
 		break;
 	case KEY_END:
-		view->first = top->snapshot.servers.count;
+		move(view, top->snapshot.servers.count + top->snapshot.services.count, true);
+		break;
+	}
+}
+
+/* A byte of the filter: Enter keeps it, Esc ends it, Ctrl-C quits as ever. */
+static void
+type(struct top *top, char byte)
+{
+	char *filter = top->view.arrangement.filter;
+	const size_t length = strlen(filter);
+
+	switch (byte) {
+	case '\003':
+		top->ended = true;
+		break;
+	case '\033':
+		filter[0] = '\0';
+		top->view.typing = false;
+		break;
+	case '\r':
+	case '\n':
+		top->view.typing = false;
+		break;
+	case '\b':
+	case '\177':
+		if (length > 0)
+			filter[length - 1] = '\0';
+		break;
+	default:
+		if ((unsigned char)byte > ' ' && length + 1 < SNAPSHOT_FILTER) {
+			filter[length] = byte;
+			filter[length + 1] = '\0';
+		}
+		top->view.first = top->view.first_service = 0;
 		break;
 	}
 }
@@ -141,8 +203,14 @@ take_keys(struct top *top)
 	/* No terminal any more. */
 	if (got == -1 && errno != EAGAIN && errno != EINTR)
 		top->ended = true;
-	for (size_t at = 0, used; got > 0 && at < (size_t)got; at += used)
-		act(top, terminal_key(bytes + at, (size_t)got - at, &used));
+	for (size_t at = 0, used = 1; got > 0 && at < (size_t)got; at += used) {
+		if (top->view.typing) {
+			used = 1;
+			type(top, bytes[at]);
+		} else {
+			act(top, terminal_key(bytes + at, (size_t)got - at, &used));
+		}
+	}
 	return got > 0;
 }
 

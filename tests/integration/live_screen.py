@@ -101,7 +101,7 @@ def main():
         screen.fail("it does not begin with the alternate screen")
     if len(frame) != 24:
         screen.fail("%d lines on a screen of 24" % len(frame))
-    if "q quit" not in frame[23] or "servers 1-2 of 2" not in frame[23]:
+    if "? help" not in frame[23] or "servers 1-2 of 2" not in frame[23]:
         screen.fail("the last line is not that of the keys")
     before = flows_of(frame)
     subprocess.run(["sh", "-c", connect], check=True, stdout=subprocess.DEVNULL)
@@ -113,6 +113,18 @@ def main():
     frame = screen.wait("the pause", has("PAUSED"))
     screen.press(b"p")
     screen.wait("the pause to end", lambda frame: not has("PAUSED")(frame))
+
+    screen.press(b"Ss")
+    screen.press(b"r")
+    screen.wait("the order to be reversed", has("sort: out, reversed"))
+    screen.press(b"/web2\r")
+    screen.wait("the filter", lambda frame: has("filter: web2")(frame) and not has("web/web1")(frame))
+    screen.press(b"/\033")
+    screen.wait("the filter to end", has("web/web1"))
+    screen.press(b"?")
+    screen.wait("the help", has("reverse the order"))
+    screen.press(b"xr")
+    screen.wait("the help to end", lambda frame: has("web/web1")(frame) and not has("reversed")(frame))
 
     screen.resize(8, 40)
     frame = screen.wait("a smaller screen", lambda frame: len(frame) == 8)

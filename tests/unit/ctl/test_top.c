@@ -93,11 +93,84 @@ START_TEST(servers_are_sorted)
 	char got[4] = "";
 
 	read_report(&snapshot);
-	snapshot_sort(&snapshot, orders[_i].order);
+	snapshot_arrange(&snapshot, &(struct snapshot_arrangement) { .order = orders[_i].order });
 	for (size_t i = 0; i < 3; i++)
 		got[i] = snapshot.servers.rows[i].name[4];
 	ck_assert_str_eq(got, orders[_i].expected);
+	/* The other way round. */
+	snapshot_arrange(&snapshot, &(struct snapshot_arrangement) { .order = orders[_i].order, .reversed = true });
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_int_eq(snapshot.servers.rows[i].name[4], orders[_i].expected[2 - i]);
 	snapshot_clear(&snapshot);
+}
+END_TEST
+
+static const struct {
+	const char *filter;
+	const char *expected;
+} filters[] = { { "", "abc" }, { "WEB/A", "a" }, { "web/", "abc" }, { "web/?", "abc" }, { "*/b", "b" }, { "down", "b" },
+	{ "refused", "b" }, { "nothing", "" } };
+
+START_TEST(servers_are_filtered)
+{
+	struct snapshot_arrangement arrangement = { .order = ORDER_FILE };
+	struct snapshot snapshot;
+	char got[4] = "";
+
+	read_report(&snapshot);
+	snprintf(arrangement.filter, sizeof(arrangement.filter), "%s", filters[_i].filter);
+	snapshot_arrange(&snapshot, &arrangement);
+	for (size_t i = 0; i < snapshot.servers.shown; i++)
+		got[i] = snapshot.servers.rows[i].name[4];
+	ck_assert_str_eq(got, filters[_i].expected);
+	snapshot_clear(&snapshot);
+}
+END_TEST
+
+/* Two hundred services of five, of which the last is down: it is on the screen, which says how much is not. */
+START_TEST(a_large_director_is_scrolled)
+{
+	struct view view = { .rows = 40, .columns = 120, .first = 9999, .on_services = true, .first_service = 2 };
+	struct snapshot snapshot = { .flows = 0 };
+	char *text = NULL;
+	size_t length = 0;
+	FILE *json = open_memstream(&text, &length), *out;
+
+	fprintf(json, "{\"version\":\"1\",\"services\":[");
+	for (int i = 0; i < 200; i++)
+		fprintf(json, "%s{\"service\":\"s%d\",\"state\":\"%s\"}", i > 0 ? "," : "", i, i == 199 ? "down" : "up");
+	fprintf(json, "],\"servers\":[");
+	for (int i = 0; i < 1000; i++)
+		fprintf(json, "%s{\"server\":\"s%d/w%d\",\"state\":\"up\"}", i > 0 ? "," : "", i / 5, i % 5);
+	fprintf(json, "]}");
+	ck_assert_int_eq(fclose(json), 0);
+	ck_assert_int_eq(snapshot_read(&snapshot, text, length), 0);
+	free(text);
+	text = NULL;
+	snapshot_arrange(&snapshot, &view.arrangement);
+	ck_assert_str_eq(snapshot.services.rows[0].name, "s199");
+	out = open_memstream(&text, &length);
+	screen_draw(&snapshot, &view, out);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_ptr_nonnull(strstr(text, "services 3-15 of 200  servers 980-1000 of 1000  sort: as configured  ? help"));
+	free(text);
+	snapshot_clear(&snapshot);
+}
+END_TEST
+
+START_TEST(the_help_has_every_order)
+{
+	struct view view = { .rows = 24, .columns = 200, .help = true };
+	struct snapshot snapshot = { .flows = 0 };
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	screen_draw(&snapshot, &view, out);
+	ck_assert_int_eq(fclose(out), 0);
+	for (enum snapshot_order order = 0; order < ORDER_COUNT; order++)
+		ck_assert_msg(strstr(text, snapshot_order_name(order)) != NULL, "no %s", snapshot_order_name(order));
+	free(text);
 }
 END_TEST
 
@@ -135,12 +208,14 @@ START_TEST(a_screen_is_never_left)
 			FILE *out = open_memstream(&text, &length);
 
 			ck_assert_ptr_nonnull(out);
+			snapshot_arrange(&snapshot, &view.arrangement);
+			view.help = columns % 2 == 0;
 			screen_draw(&snapshot, &view, out);
 			ck_assert_int_eq(fclose(out), 0);
 			measure(text, &used_rows, &used_columns);
 			ck_assert_uint_le(used_rows, rows);
 			ck_assert_uint_le(used_columns, columns);
-			ck_assert_uint_lt(view.first, 3);
+			ck_assert(view.first < 3);
 			free(text);
 		}
 	}
@@ -158,6 +233,7 @@ START_TEST(what_is_printed_has_all_and_no_escapes)
 
 	ck_assert_ptr_nonnull(out);
 	read_report(&snapshot);
+	snapshot_arrange(&snapshot, &view.arrangement);
 	screen_draw(&snapshot, &view, out);
 	ck_assert_int_eq(fclose(out), 0);
 	ck_assert_ptr_null(strchr(text, '\033'));
@@ -173,8 +249,9 @@ END_TEST
 
 START_TEST(keys_are_told_apart)
 {
-	static const char bytes[] = "q\033[Bx\033[5~\033[6~\003";
-	static const enum key expected[] = { KEY_QUIT, KEY_DOWN, KEY_NONE, KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_QUIT };
+	static const char bytes[] = "q\033[Bx\033[5~\033[6~SsrR/\t?\003";
+	static const enum key expected[] = { KEY_QUIT, KEY_DOWN, KEY_NONE, KEY_PAGE_UP, KEY_PAGE_DOWN,
+		KEY_SORT_BACK, KEY_SORT, KEY_REVERSE, KEY_NONE, KEY_FILTER, KEY_SWITCH, KEY_HELP, KEY_QUIT };
 	size_t at = 0, used;
 
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
@@ -195,6 +272,9 @@ top_suite(void)
 	tcase_add_loop_test(tcase, what_is_no_report_is_refused, 0, (int)(sizeof(garbled) / sizeof(garbled[0])));
 	tcase_add_test(tcase, what_broke_off_is_refused);
 	tcase_add_loop_test(tcase, servers_are_sorted, 0, (int)(sizeof(orders) / sizeof(orders[0])));
+	tcase_add_loop_test(tcase, servers_are_filtered, 0, (int)(sizeof(filters) / sizeof(filters[0])));
+	tcase_add_test(tcase, a_large_director_is_scrolled);
+	tcase_add_test(tcase, the_help_has_every_order);
 	tcase_add_test(tcase, a_screen_is_never_left);
 	tcase_add_test(tcase, what_is_printed_has_all_and_no_escapes);
 	tcase_add_test(tcase, keys_are_told_apart);
