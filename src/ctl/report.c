@@ -134,17 +134,19 @@ is_out(const struct server *server)
 	return server_state(server) != SERVER_UP || mac_is_zero(&server->mac) || server->ports != PORTS_ALL;
 }
 
-bool
-report_lists_service(const struct report_facts *facts, const struct service *service)
+static bool
+has_problems(const struct service *service)
 {
-	if (!selection_has_service(facts->selection, service))
-		return false;
-	if (!facts->only_problems || service_state(service) != HEALTH_UP)
-		return true;
 	for (size_t i = 0; i < service->server_count; i++)
 		if (is_out(service->servers[i]))
 			return true;
-	return false;
+	return service_state(service) != HEALTH_UP;
+}
+
+bool
+report_lists_service(const struct report_facts *facts, const struct service *service)
+{
+	return selection_has_service(facts->selection, service) && (!facts->only_problems || has_problems(service));
 }
 
 /* So many that those that are well would hide the others. */
@@ -465,7 +467,7 @@ report_has_problems(const struct report_facts *facts)
 		if (!watch_is_over(&watch->findings[i], facts->now))
 			return true;
 	for (size_t i = 0; i < facts->model->service_count; i++)
-		if (report_lists_service(facts, facts->model->services[i]))
+		if (selection_has_service(facts->selection, facts->model->services[i]) && has_problems(facts->model->services[i]))
 			return true;
 	return false;
 }

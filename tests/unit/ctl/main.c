@@ -20,6 +20,7 @@ main(void)
 	srunner_add_suite(runner, json_suite());
 	srunner_add_suite(runner, metrics_suite());
 	srunner_add_suite(runner, report_flows_suite());
+	srunner_add_suite(runner, show_suite());
 	srunner_add_suite(runner, top_suite());
 	srunner_add_suite(runner, trace_suite());
 	srunner_add_suite(runner, web_suite());

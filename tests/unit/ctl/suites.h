@@ -13,6 +13,7 @@ Suite *http_suite(void);
 Suite *json_suite(void);
 Suite *metrics_suite(void);
 Suite *report_flows_suite(void);
+Suite *show_suite(void);
 Suite *top_suite(void);
 Suite *trace_suite(void);
 Suite *web_suite(void);
