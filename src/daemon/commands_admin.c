@@ -149,7 +149,6 @@ desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
 	const struct steer_author author = asking_author(ask);
 	struct selection selection;
 	uint64_t patience = 0;
-	bool changed = false;
 	enum control_result result;
 
 	if (timeout != NULL && (text_duration(timeout, &patience) == -1 || patience == 0)) {
@@ -164,11 +163,10 @@ desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
 
 		if (server == NULL || !selection_has(&selection, server))
 			continue;
-		changed |= director_steer(director, server, ADMIN_DRAINED, &author);
+		(void)director_steer(director, server, ADMIN_DRAINED, &author);
 		server->steering.drain_until = timeout != NULL ? director->now + patience : 0;
 	}
-	if (changed)
-		state_save(desk->dsrd);
+	state_save(desk->dsrd);
 	return CONTROL_DONE;
 }
 

@@ -62,7 +62,8 @@ write_steering(FILE *out, const struct server *server)
 		write_author(out, "admin", &steering->admin_by);
 	}
 	if (steering->admin == ADMIN_DRAINED)
-		fprintf(out, " drain-began=%" PRIu64 " drain-flows=%" PRIu32, steering->drain_began, steering->drain_flows);
+		fprintf(out, " drain-began=%" PRIu64 " drain-flows=%" PRIu32 " drain-until=%" PRIu64, steering->drain_began,
+		    steering->drain_flows, steering->drain_until);
 	if (steering->weighted) {
 		fprintf(out, " weight=%" PRIu32 " file-weight=%" PRIu32, steering->weight, server->settings.weight);
 		write_author(out, "weight", &steering->weight_by);
@@ -219,6 +220,7 @@ take_steering(struct handover *handover, struct server *server, const struct lin
 		steering->admin = ADMIN_DRAINED;
 		steering->drain_began = number_or(line, "drain-began", handover->now, handover->now);
 		steering->drain_flows = (uint32_t)number_or(line, "drain-flows", UINT32_MAX, 0);
+		steering->drain_until = number_or(line, "drain-until", UINT64_MAX, 0);
 	} else if (strcmp(admin, admin_state_name(ADMIN_DISABLED)) == 0) {
 		steering->admin = ADMIN_DISABLED;
 	}

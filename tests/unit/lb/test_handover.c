@@ -272,6 +272,7 @@ START_TEST(test_what_operators_changed)
 	open_old(&old, &legacy);
 	server = scene_server(&old, "web", "s1");
 	ck_assert(steer_admin(server, ADMIN_DRAINED, old.now));
+	server->steering.drain_until = old.now + MINUTES(5);
 	server->steering.admin_by = (struct steer_author) { .user = 0, .name = "root", .when = 1790000000 };
 	ck_assert(steer_admin(scene_server(&old, "web", "s2"), ADMIN_DISABLED, old.now));
 	server = scene_server(&old, "web", "s3");
@@ -286,6 +287,7 @@ START_TEST(test_what_operators_changed)
 	ck_assert_str_eq(server->steering.admin_by.name, "root");
 	ck_assert_uint_eq(server->steering.admin_by.when, 1790000000);
 	ck_assert_uint_eq(server->steering.drain_began, SCENE_START);
+	ck_assert_uint_eq(server->steering.drain_until, SCENE_START + MINUTES(5));
 	ck_assert_int_eq(scene_server(&new, "web", "s2")->steering.admin, ADMIN_DISABLED);
 	server = scene_server(&new, "web", "s3");
 	ck_assert_uint_eq(server_weight(server), 7);
