@@ -227,8 +227,8 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 	if (!connected || say(&talk, request) == -1 || listen_to(&talk) == -1) {
 		result = explain(path, seconds, connected, error);
 	} else if (talk.length == 0) {
-		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without an answer: too many others ask, "
-		    "try again");
+		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without an answer: it has ended, or had no memory for "
+		    "one; its log says what happened");
 		result = CLIENT_FAILED;
 	} else {
 		result = understand(&talk, path, answer, error);

@@ -149,6 +149,23 @@ check_overlaps(struct parse *parse, const struct items *all)
 	}
 }
 
+/* Of the VIPs, which the sorting has brought together. */
+static void
+check_vip_count(struct parse *parse, const struct items *all)
+{
+	const struct item *excess = NULL; /* the first line of the file's first VIP that is too many, among those sorted last */
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (i > 0 && addr_equal(&all->items[i - 1].listen->vip, &all->items[i].listen->vip))
+			continue;
+		if (++count > VIPS_MOST && (excess == NULL || all->items[i].order < excess->order))
+			excess = &all->items[i];
+	}
+	if (excess != NULL)
+		parse_error_at(parse, excess->place, "there are %zu VIPs in all services together, and can be %d", count, VIPS_MOST);
+}
+
 /* A VIP is answered for on one interface. */
 static void
 check_vip_ifaces(struct parse *parse, const struct items *all)
@@ -429,6 +446,7 @@ parse_check(struct parse *parse)
 	if (!collect_listens(parse, &listens))
 		return;
 	check_overlaps(parse, &listens);
+	check_vip_count(parse, &listens);
 	check_vip_ifaces(parse, &listens);
 	check_addresses(parse, &listens);
 	free(listens.items);

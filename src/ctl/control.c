@@ -3,7 +3,10 @@
 
 #include "ctl/control.h"
 
+#include <sys/socket.h>
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,9 +88,14 @@ send_answer(struct client *client, unsigned status, enum control_result result, 
 		drop(client);
 		return;
 	}
-	if (client->request.method == HTTP_HEAD_ONLY || length == 0 ||
-	    evbuffer_add_reference(output, body, length, free_body, body) == -1)
+	if (client->request.method == HTTP_HEAD_ONLY || length == 0) {
 		free(body);
+	} else if (evbuffer_add_reference(output, body, length, free_body, body) == -1) {
+		/* The head has promised it. */
+		free(body);
+		drop(client);
+		return;
+	}
 	bufferevent_enable(client->bufev, EV_WRITE);
 	event_add(client->timer, &client->control->patience);
 }
@@ -295,6 +303,20 @@ find_place(struct control *control)
 	return NULL;
 }
 
+#define BUSY "dsrd answers as many clients as it can: try again\n"
+
+/* Without a client's place there is no waiting: the socket, which is new, takes so much at once. */
+static void
+refuse_connection(evutil_socket_t fd)
+{
+	char answer[256];
+	const int length = snprintf(answer, sizeof(answer), "HTTP/1.1 503 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Length: %zu\r\nDsrd-Result: wrong\r\nConnection: close\r\n\r\n" BUSY, http_status_text(503), strlen(BUSY));
+
+	(void)!send(fd, answer, (size_t)length, MSG_NOSIGNAL);
+	evutil_closesocket(fd);
+}
+
 static void
 on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct sockaddr *address UNUSED,
     int length UNUSED, void *arg)
@@ -303,7 +325,7 @@ on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct soc
 	struct client *client = find_place(control);
 
 	if (client == NULL) {
-		evutil_closesocket(fd);
+		refuse_connection(fd);
 		return;
 	}
 	client->control = control;

@@ -86,7 +86,8 @@ director_init(struct director *director, uint32_t connections, const struct siph
 	probing_init(director);
 	director->model = model_new();
 	if (director->model != NULL)
-		director->table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
+		director->nothing = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
+	director->table = director->nothing;
 	if (director->table == NULL) {
 		snprintf(error, size, "out of memory");
 		director_clear(director);
@@ -100,9 +101,11 @@ void
 director_clear(struct director *director)
 {
 	forwarder_clear(&director->forwarder);
-	fwdtab_free(director->table);
+	if (director->table != director->nothing)
+		fwdtab_free(director->table);
+	fwdtab_free(director->nothing);
 	model_free(director->model);
-	director->table = NULL;
+	director->table = director->nothing = NULL;
 	director->model = NULL;
 }
 
@@ -192,23 +195,37 @@ settle_server(struct server *server)
 	server->steering.overruled = false;
 }
 
+static void
+use_table(struct director *director, struct fwdtab *table)
+{
+	if (director->table != director->nothing)
+		fwdtab_free(director->table);
+	director->table = table;
+	director->forwarder.table = table;
+	if (director->forwarder.carry != NULL)
+		carry_refresh(director->forwarder.carry, director->table, director->ifaces, director->forget,
+		    director->model->probe_addresses, PROBE_ADDRESSES);
+	director->forget = false;
+}
+
 int
 director_apply(struct director *director, struct settings *settings, uint64_t now)
 {
-	int result;
-
 	director->now = now;
 	if (model_apply(director->model, settings, now) == -1)
 		return -1;
-	result = director_place(director, now);
+	director->incomplete = director_place(director, now) == -1;
 	if (director->announces && announce(director, director->table, now) == -1)
-		result = -1;
+		director->incomplete = true;
 	watch_begin(&director->forwarder.watch, now);
 	director_refresh(director);
+	/* The table that was in force leads to servers that are gone. */
+	if (director->stale)
+		use_table(director, director->nothing);
 	for (size_t i = 0; i < director->model->slot_count; i++)
 		if (director->model->slots[i] != NULL)
 			settle_server(director->model->slots[i]);
-	return director->stale ? -1 : result;
+	return 0;
 }
 
 /* `drain --timeout`: what has not ended by then is for `on-down`, and UDP moves. */
@@ -238,6 +255,9 @@ void
 director_tick(struct director *director, uint64_t now)
 {
 	director->now = now;
+	if (director->incomplete)
+		director->incomplete = director_place(director, now) == -1 ||
+		    (director->announces && director_announce(director, now) == -1);
 	forward_tick(&director->forwarder, now);
 	if (director->forwarder.carry != NULL)
 		carry_tick(director->forwarder.carry, now);
@@ -326,19 +346,13 @@ director_refresh(struct director *director)
 	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (table == NULL) {
 		if (!director->no_memory)
-			log_error("table result=failed reason=\"out of memory\"");
+			log_error("table result=failed reason=\"out of memory: what has changed takes effect when there is some\"");
 		director->no_memory = true;
 		return;
 	}
 	director->no_memory = false;
-	fwdtab_free(director->table);
-	director->table = table;
-	director->forwarder.table = table;
 	director->stale = false;
-	if (director->forwarder.carry != NULL)
-		carry_refresh(director->forwarder.carry, director->table, director->ifaces, director->forget,
-		    director->model->probe_addresses, PROBE_ADDRESSES);
-	director->forget = false;
+	use_table(director, table);
 }
 
 /* A script may grant a part of the weight; one that says nothing of it grants all. */

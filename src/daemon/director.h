@@ -34,6 +34,7 @@ struct state_change {
 struct director {
 	struct model *model;
 	struct fwdtab *table;
+	struct fwdtab *nothing; /* without services: while there is no memory for another one */
 	struct forwarder forwarder;
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbours and frames keep the index */
 	size_t iface_count;
@@ -42,6 +43,7 @@ struct director {
 	bool source_told;                 /* the log has said what the lack of a probe address means */
 	bool forget;                      /* and in such a way that each carried flow is to be decided anew */
 	bool stale;                       /* the model changed: director_refresh() is due */
+	bool incomplete;                  /* neighbours or announcements lacked memory: the next tick tries again */
 	bool no_memory;                   /* which it lacked when it was tried last */
 	void (*changed)(void *context, const struct state_change *change); /* NULL: nobody cares */
 	void *changed_context;
@@ -56,8 +58,9 @@ void director_clear(struct director *director);
 uint16_t director_iface(struct director *director, const char *name);
 
 /*
- * Takes new settings: model, neighbours, table. VIPs that were not there before are announced, if `announces`. 0,
- * or -1 when memory is out: then nothing may be forwarded any more. The interfaces that the settings name are there already.
+ * Takes new settings: model, neighbours, table. VIPs that were not there before are announced, if `announces`. 0, or -1 when
+ * memory is out: then nothing was changed. What lacks memory after the model has changed is done in a later tick; until there
+ * is a table, no frame is forwarded. The interfaces that the settings name are there already.
  */
 NODISCARD int director_apply(struct director *director, struct settings *settings, uint64_t now);
 /* Announce every VIP, as when service starts or the MAC has changed. */

@@ -180,12 +180,23 @@ on_readable(void *context, size_t index)
 	dsrd_flush(dsrd);
 }
 
+/* Until there is memory for it, servers stay as they were checked last. */
+static void
+sync_checks(struct dsrd *dsrd)
+{
+	dsrd->unchecked = prober_sync(dsrd->prober, dsrd->director.model) == -1;
+	if (dsrd->unchecked)
+		log_error("check result=failed reason=\"out of memory: not every server is checked; tried again in a second\"");
+}
+
 static void
 tick(struct dsrd *dsrd, uint64_t now)
 {
 	struct report_iface ifaces[IFACES_MOST];
 	const struct report_facts facts = facts_gather(dsrd, ifaces);
 
+	if (dsrd->unchecked)
+		sync_checks(dsrd);
 	director_tick(&dsrd->director, now);
 	losses_tell(&dsrd->losses, &facts);
 	carrying_look(dsrd);
@@ -277,11 +288,11 @@ dsrd_prepare(struct dsrd *dsrd, const struct conf *conf)
 int
 dsrd_take_over(struct dsrd *dsrd, struct conf *conf)
 {
-	if (director_apply(&dsrd->director, &conf->settings, dsrd_clock()) == -1 ||
-	    prober_sync(dsrd->prober, dsrd->director.model) == -1) {
-		log_error("memory result=failed reason=\"not enough for this configuration\"");
+	if (director_apply(&dsrd->director, &conf->settings, dsrd_clock()) == -1) {
+		log_error("memory result=failed reason=\"not enough for this configuration: nothing was changed\"");
 		return -1;
 	}
+	sync_checks(dsrd);
 	interfaces_settle(dsrd);
 	selfcheck_host(dsrd);
 	tick(dsrd, dsrd_clock());
@@ -445,7 +456,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 	if (status == EXIT_OK) {
 		background_ready(background);
 		announce_ready(dsrd);
-		if (loop_run(dsrd->loop) == -1 || dsrd->failed)
+		if (loop_run(dsrd->loop) == -1)
 			status = EXIT_SYSTEM;
 		notify_stopping(notify);
 		carrying_sync(dsrd);

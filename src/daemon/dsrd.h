@@ -57,8 +57,8 @@ struct dsrd {
 	uint64_t loaded;     /* seconds since 1970, when the configuration that runs was read */
 	struct recording recording; /* what happened, and what passed */
 	bool reload_failed;  /* the last one: what runs is older than what the file says. See selfcheck_reload() */
+	bool unchecked; /* the checks do not follow the model yet, for lack of memory */
 	bool locked; /* descriptors of interfaces take no new orders, see os_can_lock() */
-	bool failed; /* stopped because it could not go on */
 };
 
 /* Run until told to stop; say so when ready. Takes `conf`'s contents. */
@@ -67,7 +67,7 @@ NODISCARD enum exit_status dsrd_run(const struct options *options, struct conf *
 
 /* Everything that can fail on the way to `conf`: a failure changes nothing. */
 NODISCARD enum exit_status dsrd_prepare(struct dsrd *dsrd, const struct conf *conf);
-/* Makes what runs be what `conf` says. -1 when memory is out: then nothing may run any more. */
+/* Makes what runs be what `conf` says. -1 when memory is out: then nothing was changed. */
 NODISCARD int dsrd_take_over(struct dsrd *dsrd, struct conf *conf);
 /* The command line has the last word, at every reload too. */
 void dsrd_override(const struct options *options, struct conf *conf);

@@ -14,7 +14,7 @@
 #include "conf/compare.h"
 #include "daemon/background.h"
 #include "daemon/dsrd.h"
-#include "daemon/loop.h"
+#include "daemon/interfaces.h"
 #include "daemon/selfcheck.h"
 
 /* It gave up root after it read the file the first time. */
@@ -86,8 +86,11 @@ reload_apply(struct dsrd *dsrd, struct conf *fresh)
 	}
 	compare_daemon_keys(dsrd, fresh);
 	if (dsrd_take_over(dsrd, fresh) == -1) {
-		dsrd->failed = true;
-		loop_stop(dsrd->loop);
+		log_error("reload result=failed reason=\"not enough memory for the new configuration: nothing was changed\"");
+		selfcheck_reload(dsrd, "not enough memory for the new configuration");
+		interfaces_settle(dsrd);
+		conf_clear(fresh);
+		return -1;
 	}
 	keep(dsrd, fresh);
 	return 0;

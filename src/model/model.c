@@ -185,13 +185,68 @@ plan_services(struct plan *plan, const struct model *model, const struct setting
 	return 0;
 }
 
-static const struct vip *
-find_vip(const struct vip *vips, size_t count, const struct addr *addr)
+/* VIPs by address. Open addressing; at most half of the places are taken, by numbers from 1 on. */
+struct vip_index {
+	uint32_t *places;
+	uint32_t mask;
+};
+
+static int
+vip_index_init(struct vip_index *index, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (addr_equal(&vips[i].addr, addr))
-			return &vips[i];
-	return NULL;
+	uint32_t size = 2;
+
+	while (size < 2 * count)
+		size *= 2;
+	index->places = calloc(size, sizeof(*index->places));
+	index->mask = size - 1;
+	return index->places == NULL ? -1 : 0;
+}
+
+/* The place of `addr`, or the free one where it belongs. Only the operator chooses what is hashed. */
+static uint32_t *
+vip_index_at(const struct vip_index *index, const struct vip *vips, const struct addr *addr)
+{
+	uint64_t words[2];
+	uint32_t at;
+
+	memcpy(words, addr->bytes, sizeof(words));
+	/* Knuth, TAOCP 6.4: the high bits depend on all others. */
+	at = (uint32_t)((words[0] ^ (words[1] << 32 | words[1] >> 32)) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & index->mask;
+	while (index->places[at] != 0 && !addr_equal(&vips[index->places[at] - 1].addr, addr))
+		at = (at + 1) & index->mask;
+	return &index->places[at];
+}
+
+/* What is needed while VIPs are planned, and no longer. */
+struct vip_plan {
+	struct vip_index before; /* the model's */
+	struct vip_index planned;
+	bool *taken;             /* numbers of the model's */
+};
+
+#define VIP_NUMBERS ((size_t)UINT16_MAX + 1)
+
+static int
+vip_plan_init(struct vip_plan *work, const struct model *model, size_t most)
+{
+	work->taken = calloc(VIP_NUMBERS, sizeof(*work->taken));
+	if (work->taken == NULL || vip_index_init(&work->before, model->vip_count) == -1 ||
+	    vip_index_init(&work->planned, most) == -1)
+		return -1;
+	for (size_t i = 0; i < model->vip_count; i++) {
+		*vip_index_at(&work->before, model->vips, &model->vips[i].addr) = (uint32_t)i + 1;
+		work->taken[model->vips[i].number] = true;
+	}
+	return 0;
+}
+
+static void
+vip_plan_clear(struct vip_plan *work)
+{
+	free(work->before.places);
+	free(work->planned.places);
+	free(work->taken);
 }
 
 /*
@@ -199,54 +254,58 @@ find_vip(const struct vip *vips, size_t count, const struct addr *addr)
  * they have expired by then. Those that stay are among the model's, those of this plan are younger than one turn.
  */
 static uint16_t
-unused_vip_number(struct plan *plan, const struct model *model)
+unused_vip_number(struct plan *plan, const struct vip_plan *work)
 {
-	for (;;) {
-		const uint16_t number = plan->next_vip_number++;
-		bool taken = false;
-
-		for (size_t i = 0; i < model->vip_count && !taken; i++)
-			taken = model->vips[i].number == number;
-		if (!taken)
-			return number;
-	}
+	while (work->taken[plan->next_vip_number])
+		plan->next_vip_number++;
+	return plan->next_vip_number++;
 }
 
-static void
-plan_vip(struct plan *plan, const struct model *model, const struct addr *addr)
+/* -1: too many. */
+static int
+plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct addr *addr)
 {
-	const struct vip *before;
+	uint32_t *place = vip_index_at(&work->planned, plan->vips, addr), before;
 
-	if (find_vip(plan->vips, plan->vip_count, addr) != NULL)
-		return;
-	before = find_vip(model->vips, model->vip_count, addr);
-	if (before != NULL)
-		plan->vips[plan->vip_count] = *before;
-	else
-		plan->vips[plan->vip_count] = (struct vip) {
-			.addr = *addr, .number = unused_vip_number(plan, model), .iface = IFACE_NONE
-		};
-	plan->vip_count++;
+	if (*place != 0)
+		return 0;
+	if (plan->vip_count == VIPS_MOST)
+		return -1;
+	before = *vip_index_at(&work->before, model->vips, addr);
+	plan->vips[plan->vip_count] = before != 0 ? model->vips[before - 1] :
+	    (struct vip) { .addr = *addr, .number = unused_vip_number(plan, work), .iface = IFACE_NONE };
+	*place = (uint32_t)++plan->vip_count;
+	return 0;
+}
+
+/* A range of ports, and each port of a list, is a listen of its own: far more than VIPs. */
+static int
+plan_all_vips(struct plan *plan, struct vip_plan *work, const struct model *model, const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->service_count; i++)
+		for (size_t j = 0; j < settings->services[i].listen_count; j++)
+			if (plan_vip(plan, work, model, &settings->services[i].listens[j].vip) == -1)
+				return -1;
+	return 0;
 }
 
 static int
 plan_vips(struct plan *plan, const struct model *model, const struct settings *settings)
 {
+	struct vip_plan work = { .taken = NULL };
 	size_t most = 0;
+	int result = -1;
 
 	for (size_t i = 0; i < settings->service_count; i++)
 		most += settings->services[i].listen_count;
-	/* Old and new VIPs together must have different numbers of 16 bits. */
-	if (most + model->vip_count > UINT16_MAX)
-		return -1;
+	if (most > VIPS_MOST)
+		most = VIPS_MOST;
 	plan->vips = calloc(most + 1, sizeof(*plan->vips));
-	if (plan->vips == NULL)
-		return -1;
 	plan->next_vip_number = model->next_vip_number;
-	for (size_t i = 0; i < settings->service_count; i++)
-		for (size_t j = 0; j < settings->services[i].listen_count; j++)
-			plan_vip(plan, model, &settings->services[i].listens[j].vip);
-	return 0;
+	if (plan->vips != NULL && vip_plan_init(&work, model, most) == 0)
+		result = plan_all_vips(plan, &work, model, settings);
+	vip_plan_clear(&work);
+	return result;
 }
 
 /*

@@ -17,6 +17,11 @@
 #define NAME_MOST 33 /* a service's or server's name, with its end: [A-Za-z0-9_.-]{1,32} */
 
 #define WEIGHT_MOST 65535
+/*
+ * VIPs of all services together, each counted once. A flow stores a VIP's number in 16 bits, and while a reload is planned the
+ * old ones and the new ones have different numbers.
+ */
+#define VIPS_MOST 32767
 #define SERVERS_MOST 65535 /* of all services together: a flow stores a server in 16 bits */
 
 struct server_settings {

@@ -364,52 +364,88 @@ by_first(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Appends the ports of all services on `addr`, and what ends them; the number of them without that. */
-static size_t
-append_ports(struct fwdtab *table, const struct model *model, const struct addr *addr, struct fwd_port *list)
+/* The VIP of a listen: every one is in the model. */
+static struct fwd_vip *
+vip_of(const struct fwdtab *table, const struct addr *addr)
 {
-	const uint32_t *index = table->by_listen;
-	size_t count = 0;
+	const struct fwd_index *index = &table->vip_index;
+	uint32_t at = fwdtab_addr_begin(table, addr);
+
+	while (!addr_equal(&table->vips[index->slots[at]].addr, addr))
+		at = (at + 1) & index->mask;
+	return &table->vips[index->slots[at]];
+}
+
+static void
+count_ports(struct fwdtab *table, const struct model *model)
+{
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service_settings *settings = &model->services[i]->settings;
+
+		for (size_t j = 0; j < settings->listen_count; j++)
+			vip_of(table, &settings->listens[j].vip)->port_count++;
+	}
+}
+
+/* Each VIP has its room; `port_count` counts again. */
+static void
+put_ports(struct fwdtab *table, const struct model *model)
+{
+	const uint32_t *service = table->by_listen;
 
 	for (size_t i = 0; i < model->service_count; i++) {
 		const struct service_settings *settings = &model->services[i]->settings;
 
-		for (size_t j = 0; j < settings->listen_count; j++, index++) {
+		for (size_t j = 0; j < settings->listen_count; j++) {
 			const struct listen_settings *listen = &settings->listens[j];
+			struct fwd_vip *vip = vip_of(table, &listen->vip);
 
-			if (addr_equal(&listen->vip, addr))
-				list[count++] = (struct fwd_port) { fwd_port_key(listen->protocol, listen->first),
-					fwd_port_key(listen->protocol, listen->last), table->services[*index] };
+			vip->ports[vip->port_count++] = (struct fwd_port) { fwd_port_key(listen->protocol, listen->first),
+				fwd_port_key(listen->protocol, listen->last), table->services[*service++] };
 		}
 	}
-	qsort(list, count, sizeof(*list), by_first);
-	list[count] = (struct fwd_port) { UINT32_MAX, UINT32_MAX, NULL };
-	return count;
+}
+
+/* Behind the ports of each VIP stands what ends them. */
+static void
+fill_ports(struct fwdtab *table, const struct model *model)
+{
+	struct fwd_port *next = table->ports;
+
+	count_ports(table, model);
+	for (size_t i = 0; i < table->vip_count; i++) {
+		table->vips[i].ports = next;
+		next += table->vips[i].port_count + 1;
+		table->vips[i].port_count = 0;
+	}
+	put_ports(table, model);
+	for (size_t i = 0; i < table->vip_count; i++) {
+		struct fwd_vip *vip = &table->vips[i];
+
+		qsort(vip->ports, vip->port_count, sizeof(*vip->ports), by_first);
+		vip->ports[vip->port_count] = (struct fwd_port) { UINT32_MAX, UINT32_MAX, NULL };
+	}
 }
 
 static int
 fill_vips(struct fwdtab *table, const struct model *model)
 {
 	const size_t ports = count_listens(model);
-	struct fwd_port *next;
 
 	table->vip_count = model->vip_count;
 	table->vips = calloc(model->vip_count + 1, sizeof(*table->vips));
 	table->ports = calloc(ports + model->vip_count + 1, sizeof(*table->ports));
 	if (table->vips == NULL || table->ports == NULL || index_init(&table->vip_index, model->vip_count) == -1)
 		return -1;
-	next = table->ports;
 	for (size_t i = 0; i < model->vip_count; i++) {
 		struct fwd_vip *vip = &table->vips[i];
 
 		vip->addr = model->vips[i].addr;
 		vip->number = model->vips[i].number;
 		vip->iface = model->vips[i].iface;
-		vip->ports = next;
-		vip->port_count = append_ports(table, model, &vip->addr, next);
-		next += vip->port_count + 1;
 		index_add(&table->vip_index, fwdtab_addr_begin(table, &vip->addr), (uint32_t)i);
 	}
+	fill_ports(table, model);
 	return 0;
 }
 

@@ -305,6 +305,30 @@ START_TEST(test_too_many_servers)
 }
 END_TEST
 
+/* Ports do not count, VIPs do; the line is the first one that is too many. */
+START_TEST(test_too_many_vips)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct conf conf;
+
+	ck_assert_ptr_nonnull(out);
+	(void)fprintf(out, "[service web]\nserver = a 192.0.2.11\n");
+	for (unsigned i = 0; i <= VIPS_MOST; i++)
+		(void)fprintf(out, "listen = 10.1.%u.%u tcp/80,81,82\n", i >> 8, i & 255);
+	ck_assert_int_eq(fclose(out), 0);
+	must_fail(text, "t:32770: there are 32768 VIPs in all services together, and can be 32767\n");
+	/* One less is good. */
+	text[strlen(text) - 1] = '\0';
+	strrchr(text, '\n')[1] = '\0';
+	conf = must_read(text);
+	ck_assert_uint_eq(conf.settings.services[0].listen_count, 3 * VIPS_MOST);
+	conf_clear(&conf);
+	free(text);
+}
+END_TEST
+
 START_TEST(test_missing_file)
 {
 	struct errlist *errors = errlist_new();
@@ -359,6 +383,7 @@ conf_suite(void)
 	tcase_add_test(tcase, test_limits);
 	tcase_add_test(tcase, test_error_leaves_nothing);
 	tcase_add_test(tcase, test_too_many_servers);
+	tcase_add_test(tcase, test_too_many_vips);
 	tcase_add_test(tcase, test_missing_file);
 	tcase_add_test(tcase, test_errors_before_are_not_ours);
 	tcase_set_timeout(tcase, 60); /* valgrind */

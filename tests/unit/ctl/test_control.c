@@ -300,10 +300,11 @@ START_TEST(serves_others_beside_the_stuck)
 	turn(20);
 	ck_assert_int_eq(strncmp(hear(fd), "HTTP/1.1 200 OK\r\n", 17), 0);
 	close(fd);
-	/* One more than there is room for is sent away at once; nobody waits for ever. */
+	/* One more than there is room for is sent away at once, and told why. */
 	stuck[0] = client();
 	fd = client();
 	turn(20);
+	ck_assert_int_eq(strncmp(hear(fd), "HTTP/1.1 503 ", 13), 0);
 	ck_assert(is_closed(fd));
 	close(fd);
 	turn(LITTLE_PATIENCE + 200);

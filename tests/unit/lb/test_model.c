@@ -4,6 +4,7 @@
 #include "model/model.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/duration.h"
@@ -252,6 +253,68 @@ START_TEST(test_generation_wraps_past_zero)
 	apply(model, &settings, SECONDS(2));
 	ck_assert_uint_eq(model->services[0]->servers[0]->ref.generation, 1);
 	ck_assert_ptr_null(model_server(model, (struct server_ref) { 0, 0 }));
+	model_free(model);
+}
+END_TEST
+
+/* Each port of a list is a listen of its own, and three VIPs are three. */
+START_TEST(test_many_ports)
+{
+	struct model *model = web_model(true);
+	struct settings settings = web(true);
+	const uint16_t number = model->vips[0].number;
+
+	for (unsigned i = 0; i < 3; i++) {
+		char name[8], vip[24];
+		struct service_settings *service;
+
+		(void)snprintf(name, sizeof(name), "s%u", i);
+		(void)snprintf(vip, sizeof(vip), "192.0.2.%u", 200 + i);
+		service = add_service(&settings, name, vip);
+		service->listens = realloc(service->listens, 22000 * sizeof(*service->listens));
+		ck_assert_ptr_nonnull(service->listens);
+		for (uint16_t port = 0; port < 22000; port++)
+			service->listens[port] = (struct listen_settings) { ip(vip), PROTOCOL_TCP, port, port };
+		service->listen_count = 22000;
+	}
+	apply(model, &settings, SECONDS(2));
+	ck_assert_uint_eq(model->vip_count, 4);
+	ck_assert_uint_eq(model->vips[0].number, number);
+	model_free(model);
+}
+END_TEST
+
+/* As many VIPs as there may be give way to as many others, and no two numbers are alike. */
+START_TEST(test_most_vips)
+{
+	static bool seen[65536];
+	struct model *model = model_new();
+
+	for (unsigned round = 0; round < 3; round++) {
+		struct settings settings = { 0 };
+		struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
+
+		service->listens = realloc(service->listens, (VIPS_MOST + 1) * sizeof(*service->listens));
+		ck_assert_ptr_nonnull(service->listens);
+		for (unsigned i = 0; i <= VIPS_MOST; i++) {
+			struct addr vip = ip("10.0.0.0");
+
+			vip.bytes[1] = (uint8_t)round;
+			vip.bytes[2] = (uint8_t)(i >> 8);
+			vip.bytes[3] = (uint8_t)i;
+			service->listens[i] = (struct listen_settings) { vip, PROTOCOL_TCP, 80, 80 };
+		}
+		service->listen_count = VIPS_MOST + 1;
+		ck_assert_int_eq(model_apply(model, &settings, SECONDS(round)), -1);
+		service->listen_count = VIPS_MOST;
+		apply(model, &settings, SECONDS(round));
+		ck_assert_uint_eq(model->vip_count, VIPS_MOST);
+		memset(seen, 0, sizeof(seen));
+		for (size_t i = 0; i < model->vip_count; i++) {
+			must(!seen[model->vips[i].number], "number %u twice", model->vips[i].number);
+			seen[model->vips[i].number] = true;
+		}
+	}
 	model_free(model);
 }
 END_TEST
@@ -563,6 +626,8 @@ model_suite(void)
 	tcase_add_test(tcase, test_server_with_new_address_or_interface_is_another);
 	tcase_add_test(tcase, test_removed_server_is_gone);
 	tcase_add_test(tcase, test_generation_wraps_past_zero);
+	tcase_add_test(tcase, test_many_ports);
+	tcase_add_test(tcase, test_most_vips);
 	tcase_add_test(tcase, test_failure_changes_nothing);
 	tcase_add_test(tcase, test_vips_keep_their_numbers);
 	tcase_add_test(tcase, test_unchecked_servers_are_up);
