@@ -186,7 +186,7 @@ sync_checks(struct dsrd *dsrd)
 {
 	dsrd->unchecked = prober_sync(dsrd->prober, dsrd->director.model) == -1;
 	if (dsrd->unchecked)
-		log_error("check result=failed reason=\"out of memory: not every server is checked; tried again in a second\"");
+		log_error("memory result=failed reason=\"out of memory: not every server is checked; tried again in a second\"");
 }
 
 static void
