@@ -7,12 +7,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/duration.h"
 #include "base/log.h"
 #include "daemon/dsrd.h"
 #include "daemon/state_file.h"
 #include "forward/handover.h"
+#include "os/os.h"
 
 /* Health and MAC addresses that are older are not believed. Checks of that age would have ended any server by default. */
 #define RECENT SECONDS(60)
@@ -113,6 +115,18 @@ end(struct dsrd *dsrd)
 	dsrd->state->file = NULL;
 }
 
+/* The user that dsrd becomes: a service manager may have started the last one as that user. */
+static uid_t
+user_of(const struct conf *conf)
+{
+	struct os_user found;
+	char error[OS_ERROR];
+
+	if (conf->user[0] != '\0' && os_user_find(conf->user, &found, error) == 0)
+		return found.uid;
+	return geteuid();
+}
+
 void
 state_open(struct dsrd *dsrd, uint64_t now)
 {
@@ -123,7 +137,7 @@ state_open(struct dsrd *dsrd, uint64_t now)
 	conf_state_path(&dsrd->conf, path);
 	if (dsrd->options->observe || strcmp(path, "off") == 0)
 		return;
-	found = state_file_read(path, now, &old, error);
+	found = state_file_read(path, user_of(&dsrd->conf), now, &old, error);
 	if (found == STATE_READ)
 		restore(dsrd, path, &old, now);
 	else if (found != STATE_NONE)

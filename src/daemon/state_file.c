@@ -227,7 +227,7 @@ map_records(int fd, const struct header *header, struct state_old *old)
 }
 
 static enum state_found
-read_header(int fd, uint64_t now, struct state_old *old, char error[STATE_ERROR])
+read_header(int fd, uid_t user, uint64_t now, struct state_old *old, char error[STATE_ERROR])
 {
 	struct header header;
 	struct stat status;
@@ -238,7 +238,7 @@ read_header(int fd, uint64_t now, struct state_old *old, char error[STATE_ERROR]
 		(void)snprintf(error, STATE_ERROR, "it is no state file of dsrd: remove it, or set another `state` path");
 		return STATE_TAKEN;
 	}
-	if ((status.st_uid != geteuid() && status.st_uid != 0) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+	if ((status.st_uid != geteuid() && status.st_uid != 0 && status.st_uid != user) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
 		(void)snprintf(error, STATE_ERROR, "others may have written it: its owner is user number %jd, its mode %03o",
 		    (intmax_t)status.st_uid, (unsigned)status.st_mode & 0777);
 		return STATE_IGNORED;
@@ -257,7 +257,7 @@ read_header(int fd, uint64_t now, struct state_old *old, char error[STATE_ERROR]
 }
 
 enum state_found
-state_file_read(const char *path, uint64_t now, struct state_old *old, char error[STATE_ERROR])
+state_file_read(const char *path, uid_t user, uint64_t now, struct state_old *old, char error[STATE_ERROR])
 {
 	enum state_found found;
 
@@ -266,14 +266,15 @@ state_file_read(const char *path, uint64_t now, struct state_old *old, char erro
 	if (old->fd == -1) {
 		if (errno == ENOENT)
 			return STATE_NONE;
+		found = errno == EACCES ? STATE_IGNORED : STATE_TAKEN; /* another user's: it is replaced where the directory is ours */
 		(void)snprintf(error, STATE_ERROR, "%s", strerror(errno));
-		return STATE_TAKEN;
+		return found;
 	}
 	if (flock(old->fd, LOCK_EX | LOCK_NB) == -1) {
 		(void)snprintf(error, STATE_ERROR, "another dsrd uses it: give each director a `state` path of its own");
 		found = STATE_TAKEN;
 	} else {
-		found = read_header(old->fd, now, old, error);
+		found = read_header(old->fd, user, now, old, error);
 	}
 	/* What is ignored stays locked until it is replaced. */
 	if (found == STATE_TAKEN)

@@ -13,6 +13,8 @@
 #ifndef DAEMON_STATE_FILE_H
 #define DAEMON_STATE_FILE_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,8 +47,12 @@ enum state_found {
 
 struct state_file;
 
-/* `now` is of the monotonic clock, in microseconds. The file must belong to the process's user, or to root. */
-NODISCARD enum state_found state_file_read(const char *path, uint64_t now, struct state_old *old, char error[STATE_ERROR]);
+/*
+ * `now` is of the monotonic clock, in microseconds. The file must belong to the process's user, to root, or to `user`,
+ * whom dsrd becomes.
+ */
+NODISCARD enum state_found state_file_read(const char *path, uid_t user, uint64_t now, struct state_old *old,
+    char error[STATE_ERROR]);
 void state_old_done(struct state_old *old);
 
 /* A new file beside `path`, for so many flows and clients. NULL, with a reason. */

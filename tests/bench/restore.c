@@ -154,7 +154,7 @@ restore(struct director *director, const char *path)
 	struct state_old old;
 	uint32_t flows;
 
-	if (state_file_read(path, now(), &old, error) != STATE_READ)
+	if (state_file_read(path, geteuid(), now(), &old, error) != STATE_READ)
 		give_up(error);
 	handover = handover_read(old.text, old.length, director->model, &director->forwarder, true, now());
 	if (handover == NULL)

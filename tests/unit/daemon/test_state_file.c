@@ -15,6 +15,7 @@
 #include "daemon/state_file.h"
 
 #define NOW SECONDS(100000)
+#define USER 777 /* whom dsrd becomes */
 #define CAPACITY 20000
 #define FLOWS 9000 /* more than get room at once */
 #define TEXT "server slot=0\n"
@@ -113,7 +114,7 @@ expect(enum state_found expected, const char *reason)
 {
 	char error[STATE_ERROR] = "";
 	struct state_old old;
-	const enum state_found found = state_file_read(path, NOW + SECONDS(3), &old, error);
+	const enum state_found found = state_file_read(path, USER, NOW + SECONDS(3), &old, error);
 
 	ck_assert_msg(found == expected, "%d instead of %d: %s", found, expected, error);
 	ck_assert_msg(reason == NULL || strstr(error, reason) != NULL, "\"%s\" is not in \"%s\"", reason, error);
@@ -140,7 +141,7 @@ START_TEST(test_what_was_left_is_read)
 	leave();
 	ck_assert_int_eq(stat(path, &status), 0);
 	ck_assert_uint_eq(status.st_mode & 07777, 0600);
-	ck_assert_int_eq(state_file_read(path, NOW + SECONDS(3), &old, error), STATE_READ);
+	ck_assert_int_eq(state_file_read(path, USER, NOW + SECONDS(3), &old, error), STATE_READ);
 	ck_assert_uint_eq(old.length, strlen(TEXT));
 	ck_assert_str_eq(old.text, TEXT);
 	ck_assert_uint_eq(old.age, SECONDS(3));
@@ -180,6 +181,8 @@ START_TEST(test_what_is_not_ours_is_ignored)
 	if (geteuid() == 0) {
 		ck_assert_int_eq(chown(path, 12345, 0), 0);
 		expect(STATE_IGNORED, "user number 12345");
+		ck_assert_int_eq(chown(path, USER, 0), 0);
+		expect(STATE_READ, NULL);
 		ck_assert_int_eq(chown(path, 0, 0), 0);
 	}
 	expect(STATE_READ, NULL);
@@ -215,7 +218,7 @@ START_TEST(test_other_times_and_versions)
 
 	leave();
 	/* The clock began again: the system was started since. */
-	ck_assert_int_eq(state_file_read(path, SECONDS(5), &old, error), STATE_IGNORED);
+	ck_assert_int_eq(state_file_read(path, USER, SECONDS(5), &old, error), STATE_IGNORED);
 	ck_assert_ptr_nonnull(strstr(error, "before the system was started"));
 	state_old_done(&old);
 	put(8, &version, sizeof(version));
@@ -255,7 +258,7 @@ START_TEST(test_a_torn_text_leaves_the_one_before)
 	ck_assert_int_eq(close(fd), 0);
 	ck_assert_int_ne(at, -1);
 	put(at, "S", 1);
-	ck_assert_int_eq(state_file_read(path, NOW, &old, error), STATE_READ);
+	ck_assert_int_eq(state_file_read(path, USER, NOW, &old, error), STATE_READ);
 	ck_assert_str_eq(old.text, "old\n");
 	state_old_done(&old);
 }
@@ -283,7 +286,7 @@ START_TEST(test_no_header_does_harm)
 		}
 		if (pwrite(fd, changed, sizeof(changed), 0) != sizeof(changed))
 			ck_abort_msg("the header is not written");
-		if (state_file_read(path, NOW + SECONDS(3), &old, error) == STATE_READ)
+		if (state_file_read(path, USER, NOW + SECONDS(3), &old, error) == STATE_READ)
 			(void)count_flows(&old);
 		else if (error[0] == '\0')
 			ck_abort_msg("refused without a reason");
