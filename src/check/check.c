@@ -38,6 +38,7 @@ struct key {
 	uint16_t service_port;
 	uint16_t port;
 	uint64_t interval;
+	uint64_t retry;
 	uint64_t timeout;
 };
 
@@ -52,6 +53,7 @@ struct question {
 	const struct probe_kind *kind;
 	struct probe_target target;
 	uint64_t interval;
+	uint64_t retry; /* from a failed check to the next, while the server is not DOWN */
 	uint64_t timeout;
 	void *asker;
 	struct event *timer;
@@ -123,6 +125,25 @@ arm(struct question *question, uint64_t delay)
 	return event_add(question->timer, &tv);
 }
 
+/* The answer was bad, and one of those it is for has not given the server up: what was it, a lost packet or a dead server? */
+static void
+retry_soon(struct question *question, const struct probe_report *report)
+{
+	const struct prober *prober = question->prober;
+
+	if (report->reason == HEALTH_REASON_NONE || report->reason == HEALTH_REASON_LOCAL ||
+	    question->retry >= question->interval)
+		return;
+	for (size_t i = 0; i < question->count; i++) {
+		const struct want *want = &prober->wants[question->first + i];
+
+		if (want->server->checks[want->check].health.state == HEALTH_DOWN)
+			continue;
+		(void)arm(question, question->retry);
+		return;
+	}
+}
+
 static void
 on_answer(void *argument, const struct probe_report *answer)
 {
@@ -141,6 +162,7 @@ on_answer(void *argument, const struct probe_report *answer)
 
 		prober->result(prober->context, want->server, want->check, &report);
 	}
+	retry_soon(question, &report);
 }
 
 static void
@@ -183,6 +205,7 @@ key_of_want(const struct want *want)
 		.server = "",
 		.port = service_check_port(service, check),
 		.interval = service->interval,
+		.retry = service->retry != 0 ? service->retry : service->interval,
 		.timeout = service->timeout,
 	};
 
@@ -211,6 +234,7 @@ key_of_question(const struct question *question)
 		.service_port = target->service_port,
 		.port = target->port,
 		.interval = question->interval,
+		.retry = question->retry,
 		.timeout = question->timeout,
 	};
 }
@@ -238,6 +262,8 @@ compare_keys(const struct key *a, const struct key *b)
 		result = compare_numbers(a->port, b->port);
 	if (result == 0)
 		result = compare_numbers(a->interval, b->interval);
+	if (result == 0)
+		result = compare_numbers(a->retry, b->retry);
 	if (result == 0)
 		result = compare_numbers(a->timeout, b->timeout);
 	if (result == 0)
@@ -275,6 +301,7 @@ question_new(struct prober *prober, const struct key *key)
 	question->prober = prober;
 	question->kind = kind_of(key->check->kind);
 	question->interval = key->interval;
+	question->retry = key->retry;
 	question->timeout = key->timeout;
 	question->fresh = true;
 	target = &question->target;

@@ -135,7 +135,7 @@ set_value(struct parse *parse, struct draft *draft, enum key_id id, const char *
 	char copy[READER_LINE + 1]; /* setters may write into it */
 
 	(void)snprintf(copy, sizeof(copy), "%s", value);
-	switch (key->set(parse, draft, copy)) {
+	switch (key_set(key, parse, draft, copy)) {
 	case SET_OK:
 		return;
 	case SET_REFUSED:

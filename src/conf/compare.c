@@ -43,7 +43,7 @@ values_of(const struct key *key, const struct conf *conf, const struct service_s
 	size_t room = 0;
 
 	memset(values, 0, sizeof(*values));
-	while (key->print(conf, service, values->count, text)) {
+	while (key_print(key, conf, service, values->count, text)) {
 		if (values->count == room) {
 			char **more = realloc(values->texts, (room = room * 2 + 4) * sizeof(*more));
 
@@ -157,7 +157,7 @@ compare_section(struct compare *compare, unsigned kind, const struct conf *befor
 {
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		compare->key = &keys[i];
-		if ((keys[i].info.sections & kind) != 0 && keys[i].print != NULL &&
+		if ((keys[i].info.sections & kind) != 0 && key_is_printed(&keys[i]) &&
 		    compare_key(compare, before, old, after, fresh) == -1)
 			return -1;
 	}

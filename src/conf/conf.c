@@ -183,9 +183,9 @@ dump_section(const struct conf *conf, const struct service_settings *service, un
 
 		size_t index = 0;
 
-		if ((key->info.sections & kind) == 0 || key->print == NULL)
+		if ((key->info.sections & kind) == 0 || !key_is_printed(key))
 			continue;
-		for (; key->print(conf, service, index, text); index++)
+		for (; key_print(key, conf, service, index, text); index++)
 			(void)fprintf(out, "%s = %s\n", key->info.name, text);
 		if (index == 0 && kind == CONF_IN_DSRD)
 			(void)fprintf(out, "; %s is not set: it takes %s\n", key->info.name, key->info.takes);

@@ -160,22 +160,6 @@ value_print_on_down(const struct conf *conf, const struct service_settings *serv
 	return index == 0;
 }
 
-enum set_result
-value_set_one_packet(struct parse *parse, struct draft *draft, char *value)
-{
-	(void)parse;
-	return text_bool(value, &draft->service.one_packet) == 0 ? SET_OK : SET_REFUSED;
-}
-
-bool
-value_print_one_packet(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT])
-{
-	(void)conf;
-	(void)snprintf(text, KEY_TEXT, "%s", service->one_packet ? "yes" : "no");
-	return index == 0;
-}
-
 static enum set_result
 set_lifetime(struct draft *draft, enum conn_state state, const char *value)
 {

@@ -3,6 +3,7 @@
 
 #include "conf/keys.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,93 +249,123 @@ print_scheduler(const struct conf *conf, const struct service_settings *service,
 	return index == 0;
 }
 
-static enum set_result
-set_duration(const char *value, uint64_t *duration)
+enum set_result
+key_set(const struct key *key, struct parse *parse, struct draft *draft, char *value)
 {
+	char *member = (char *)&draft->service + key->member;
+	uint64_t number = 0;
+
+	switch (key->kind) {
+	case KEY_BY_FUNCTIONS:
+		return key->set(parse, draft, value);
+	case KEY_DURATION:
+		if (text_duration(value, &number) != 0 || number < key->least || number > key->most)
+			return SET_REFUSED;
+		memcpy(member, &number, sizeof(number));
+		return SET_OK;
+	case KEY_NUMBER:
+		if (text_number(value, key->least, key->most, &number) != 0)
+			return SET_REFUSED;
+		memcpy(member, &(uint32_t) { (uint32_t)number }, sizeof(uint32_t));
+		return SET_OK;
+	case KEY_FLAG:
+		return text_bool(value, (bool *)member) == 0 ? SET_OK : SET_REFUSED;
+	}
+	return SET_REFUSED;
+}
+
+static bool
+print_member(const struct key *key, const char *member, char text[KEY_TEXT])
+{
+	char duration[DURATION_TEXT];
+	uint64_t time;
+	uint32_t number;
+
+	switch (key->kind) {
+	case KEY_BY_FUNCTIONS:
+		break;
+	case KEY_DURATION:
+		memcpy(&time, member, sizeof(time));
+		(void)snprintf(text, KEY_TEXT, "%s", text_format_duration(time, duration));
+		return time != 0 || key->least == 0;
+	case KEY_NUMBER:
+		memcpy(&number, member, sizeof(number));
+		(void)snprintf(text, KEY_TEXT, "%u", (unsigned)number);
+		return true;
+	case KEY_FLAG:
+		(void)snprintf(text, KEY_TEXT, "%s", *(const bool *)member ? "yes" : "no");
+		return true;
+	}
+	return false;
+}
+
+bool
+key_print(const struct key *key, const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT])
+{
+	if (key->kind == KEY_BY_FUNCTIONS)
+		return key->print(conf, service, index, text);
+	return index == 0 && print_member(key, (const char *)service + key->member, text);
+}
+
+bool
+key_is_printed(const struct key *key)
+{
+	return key->kind != KEY_BY_FUNCTIONS || key->print != NULL;
+}
+
+/* "2", "50%" */
+static bool
+set_quorum_word(const char *word, struct quorum *quorum)
+{
+	char digits[16];
+	const size_t length = strlen(word);
+	const bool percent = length > 0 && word[length - 1] == '%';
 	uint64_t number;
 
-	if (text_duration(value, &number) != 0 || number < DURATION_LEAST || number > DURATION_MOST)
+	if (length >= sizeof(digits))
+		return false;
+	(void)snprintf(digits, sizeof(digits), "%.*s", (int)(length - percent), word);
+	if (text_number(digits, 1, percent ? 100 : SERVERS_MOST, &number) != 0)
+		return false;
+	*quorum = (struct quorum) { (uint16_t)number, percent };
+	return true;
+}
+
+/* "2", "50% recover=75%" */
+static enum set_result
+set_quorum(struct parse *parse, struct draft *draft, char *value)
+{
+	const char *word = text_next_word(&value);
+	const char *option = text_next_word(&value);
+
+	(void)parse;
+	draft->service.recover = (struct quorum) { 0, false };
+	if (word == NULL || !set_quorum_word(word, &draft->service.quorum) || text_next_word(&value) != NULL)
 		return SET_REFUSED;
-	*duration = number;
-	return SET_OK;
-}
-
-static bool
-print_duration(uint64_t duration, size_t index, char text[KEY_TEXT])
-{
-	char number[DURATION_TEXT];
-
-	(void)snprintf(text, KEY_TEXT, "%s", text_format_duration(duration, number));
-	return index == 0;
-}
-
-static enum set_result
-set_interval(struct parse *parse, struct draft *draft, char *value)
-{
-	(void)parse;
-	return set_duration(value, &draft->service.interval);
-}
-
-static bool
-print_interval(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
-{
-	(void)conf;
-	return print_duration(service->interval, index, text);
-}
-
-static enum set_result
-set_timeout(struct parse *parse, struct draft *draft, char *value)
-{
-	(void)parse;
-	return set_duration(value, &draft->service.timeout);
-}
-
-static bool
-print_timeout(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
-{
-	(void)conf;
-	return print_duration(service->timeout, index, text);
-}
-
-static enum set_result
-set_streak(const char *value, uint32_t *streak)
-{
-	uint64_t number;
-
-	if (text_number(value, 1, STREAK_MOST, &number) != 0)
+	if (option == NULL)
+		return SET_OK;
+	if (strncmp(option, "recover=", strlen("recover=")) != 0)
 		return SET_REFUSED;
-	*streak = (uint32_t)number;
-	return SET_OK;
-}
-
-static enum set_result
-set_rise(struct parse *parse, struct draft *draft, char *value)
-{
-	(void)parse;
-	return set_streak(value, &draft->service.rise);
+	return set_quorum_word(option + strlen("recover="), &draft->service.recover) ? SET_OK : SET_REFUSED;
 }
 
 static bool
-print_rise(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+print_quorum(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
+	const struct quorum *quorum = &service->quorum, *recover = &service->recover;
+	char more[32] = "";
+
 	(void)conf;
-	return print_number(service->rise, index, text);
+	if (recover->number != 0)
+		(void)snprintf(more, sizeof(more), " recover=%u%s", recover->number, recover->percent ? "%" : "");
+	(void)snprintf(text, KEY_TEXT, "%u%s%s", quorum->number, quorum->percent ? "%" : "", more);
+	return index == 0 && quorum->number != 0;
 }
 
-static enum set_result
-set_fall(struct parse *parse, struct draft *draft, char *value)
-{
-	(void)parse;
-	return set_streak(value, &draft->service.fall);
-}
-
-static bool
-print_fall(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
-{
-	(void)conf;
-	return print_number(service->fall, index, text);
-}
-
+#define MEMBER(name, kind, least, most) false, NULL, NULL, kind, offsetof(struct service_settings, name), least, most
+#define CHECK_TIME(name) MEMBER(name, KEY_DURATION, DURATION_LEAST, DURATION_MOST)
+#define STREAK(name) MEMBER(name, KEY_NUMBER, 1, STREAK_MOST)
 #define IN_ALL (CONF_IN_DSRD | CONF_IN_DEFAULTS | CONF_IN_SERVICE)
 #define IN_SERVICES (CONF_IN_DEFAULTS | CONF_IN_SERVICE)
 #define FLOW_TIME "a duration from 1s to 24d, such as 90s, 15m or 2h"
@@ -394,7 +425,7 @@ const struct key keys[KEY_COUNT] = {
 	[KEY_ON_DOWN] = { { "on-down", IN_SERVICES, "keep or move", "keep" },
 	    false, value_set_on_down, value_print_on_down },
 	[KEY_ONE_PACKET] = { { "one-packet", IN_SERVICES, "yes or no", "no" },
-	    false, value_set_one_packet, value_print_one_packet },
+	    MEMBER(one_packet, KEY_FLAG, 0, 0) },
 	[KEY_TIMEOUT_ESTABLISHED] = { { "timeout-established", IN_SERVICES, FLOW_TIME, "15m" },
 	    false, value_set_timeout_established, value_print_timeout_established },
 	[KEY_TIMEOUT_SYN] = { { "timeout-syn", IN_SERVICES, FLOW_TIME, "1m" },
@@ -409,13 +440,18 @@ const struct key keys[KEY_COUNT] = {
 	    "tcp, http, https, icmp, dns, udp, script or none, and options, such as tcp port=80", "tcp" },
 	    true, value_set_check, value_print_check },
 	[KEY_INTERVAL] = { { "interval", IN_SERVICES, "a duration from 10ms to 1h, such as 500ms, 2s or 1m", "2s" },
-	    false, set_interval, print_interval },
+	    CHECK_TIME(interval) },
+	[KEY_RETRY] = { { "retry", IN_SERVICES, "a duration from 10ms to 1h, such as 500ms, 2s or 1m", NULL },
+	    CHECK_TIME(retry) },
 	[KEY_TIMEOUT] = { { "timeout", IN_SERVICES, "a duration from 10ms to 1h, such as 500ms, 2s or 1m", "1s" },
-	    false, set_timeout, print_timeout },
+	    CHECK_TIME(timeout) },
 	[KEY_RISE] = { { "rise", IN_SERVICES, "a number from 1 to 1000", "2" },
-	    false, set_rise, print_rise },
+	    STREAK(rise) },
 	[KEY_FALL] = { { "fall", IN_SERVICES, "a number from 1 to 1000", "3" },
-	    false, set_fall, print_fall },
+	    STREAK(fall) },
+	[KEY_QUORUM] = { { "quorum", IN_SERVICES, "a number or a percentage of servers, and, if wished, recover=N or recover=P%, "
+	    "such as 2, 50% or 2 recover=3", "1" },
+	    .set = set_quorum, .print = print_quorum },
 	[KEY_VIP_CHECK] = { { "vip-check", IN_SERVICES, "require, warn or off", "require" },
 	    false, value_set_vip_check, value_print_vip_check },
 	[KEY_VIP_PAYLOAD] = { { "vip-payload", IN_SERVICES, "a text in quotes, such as \"ping\\r\\n\"", NULL },

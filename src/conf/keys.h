@@ -21,6 +21,14 @@ enum set_result {
 /* Room for any value in the syntax of the file. */
 #define KEY_TEXT 256
 
+/* A key that is a member of struct service_settings and no more needs no functions: its row says what it is. */
+enum key_kind {
+	KEY_BY_FUNCTIONS = 0,
+	KEY_DURATION, /* uint64_t, microseconds; 0 when the key was not given and has no default */
+	KEY_NUMBER,   /* uint32_t */
+	KEY_FLAG      /* bool */
+};
+
 struct key {
 	struct conf_key_info info;
 	bool repeats;
@@ -29,9 +37,21 @@ struct key {
 	/* Writes the `index`th value. False when there is none. NULL for what is no part of the result. */
 	bool (*print)(const struct conf *conf, const struct service_settings *service, size_t index,
 	    char text[KEY_TEXT]);
+	enum key_kind kind;
+	size_t member; /* offsetof(struct service_settings, ...) */
+	uint64_t least;
+	uint64_t most;
 };
 
 extern const struct key keys[KEY_COUNT];
+
+/* Reads a value by the key's functions or its row. */
+enum set_result key_set(const struct key *key, struct parse *parse, struct draft *draft, char *value);
+/* Likewise writes the `index`th value; false when there is none. */
+bool key_print(const struct key *key, const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
+/* False for a key that is no part of the result: `include`. */
+bool key_is_printed(const struct key *key);
 
 /* A line of the file. */
 void key_take(struct parse *parse, const char *name, const char *value);
@@ -61,7 +81,6 @@ FLOW_VALUE(hash_key);
 FLOW_VALUE(persist);
 FLOW_VALUE(warmup);
 FLOW_VALUE(on_down);
-FLOW_VALUE(one_packet);
 FLOW_VALUE(timeout_established);
 FLOW_VALUE(timeout_syn);
 FLOW_VALUE(timeout_fin);

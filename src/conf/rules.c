@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "conf/keys.h"
 #include "conf/source.h"
 #include "proto/packet.h"
 
@@ -377,35 +378,70 @@ check_port(struct parse *parse, const struct draft *draft)
 	}
 }
 
+static bool
+is_given(const struct parse *parse, const struct draft *draft, enum key_id id)
+{
+	return draft->given[id].file != NULL || parse->defaults.given[id].file != NULL;
+}
+
+/* The built-in timeout follows a shorter interval, so that `interval = 500ms` can stand alone. */
+static void
+derive_timeout(const struct parse *parse, struct draft *draft)
+{
+	struct service_settings *service = &draft->service;
+
+	if (!is_given(parse, draft, KEY_TIMEOUT) && service->timeout > service->interval)
+		service->timeout = service->interval;
+}
+
 /* A check must be over before the next begins. Told once for all services that took both from [defaults]. */
 static void
-check_times(struct parse *parse, const struct draft *draft, bool *told)
+check_times(struct parse *parse, const struct draft *draft, enum key_id id, uint64_t time, bool *told)
 {
-	const struct service_settings *service = &draft->service;
-	const struct place *place = key_place(parse, draft, KEY_TIMEOUT);
-	char timeout[DURATION_TEXT], interval[DURATION_TEXT];
+	const uint64_t interval = draft->service.interval;
+	const struct place *place = key_place(parse, draft, id);
+	char text[DURATION_TEXT], most[DURATION_TEXT];
 
-	if (key_broken(parse, draft, KEY_TIMEOUT) || key_broken(parse, draft, KEY_INTERVAL) ||
-	    service->timeout <= service->interval)
+	if (key_broken(parse, draft, id) || key_broken(parse, draft, KEY_INTERVAL) || time <= interval)
 		return;
-	if (draft->given[KEY_TIMEOUT].file == NULL && draft->given[KEY_INTERVAL].file != NULL)
+	if (draft->given[id].file == NULL && draft->given[KEY_INTERVAL].file != NULL) {
 		place = &draft->given[KEY_INTERVAL];
-	else if (draft->given[KEY_TIMEOUT].file == NULL) {
+	} else if (draft->given[id].file == NULL) {
 		if (*told)
 			return;
 		*told = true;
-		if (parse->defaults.given[KEY_TIMEOUT].file == NULL)
-			place = key_place(parse, draft, KEY_INTERVAL);
 	}
-	parse_error_at(parse, place, "a check's `timeout` (%s) cannot be longer than its `interval` (%s)",
-	    text_format_duration(service->timeout, timeout), text_format_duration(service->interval, interval));
+	parse_error_at(parse, place, "a check's `%s` (%s) cannot be longer than its `interval` (%s)", keys[id].info.name,
+	    text_format_duration(time, text), text_format_duration(interval, most));
+}
+
+/* What brings a service back is not less than what it may not fall below. Shares are compared with shares only. */
+static void
+check_quorum(struct parse *parse, const struct draft *draft)
+{
+	const struct quorum *quorum = &draft->service.quorum, *recover = &draft->service.recover;
+	size_t regular = 0;
+
+	for (size_t i = 0; i < draft->service.server_count; i++)
+		regular += !draft->service.servers[i].backup;
+	if (key_broken(parse, draft, KEY_QUORUM) || regular == 0)
+		return;
+	if (recover->number != 0 && recover->percent == quorum->percent && recover->number < quorum->number)
+		parse_error_at(parse, key_place(parse, draft, KEY_QUORUM), "`recover` of `quorum` (%u) is less than the quorum (%u): "
+		    "leave it out, or make it larger", recover->number, quorum->number);
+	if (draft->given[KEY_QUORUM].file == NULL)
+		return;
+	if ((!quorum->percent && quorum->number > regular) || (!recover->percent && recover->number > regular))
+		parse_error_at(parse, &draft->given[KEY_QUORUM], "`quorum` asks for more servers than service `%s` has (%zu, backups "
+		    "not counted): it would never be up", draft->service.name, regular);
 }
 
 static void
-check_service(struct parse *parse, const struct draft *draft, bool *times_told)
+check_service(struct parse *parse, struct draft *draft, bool times_told[2])
 {
 	const struct service_settings *service = &draft->service;
 
+	derive_timeout(parse, draft);
 	if (draft->given[KEY_LISTEN].file == NULL)
 		parse_error_at(parse, &draft->place,
 		    "service `%s` has no VIP: add `listen = ADDRESS tcp/PORT`", service->name);
@@ -414,7 +450,9 @@ check_service(struct parse *parse, const struct draft *draft, bool *times_told)
 		    "service `%s` has no server: add `server = NAME ADDRESS`", service->name);
 	check_servers(parse, draft);
 	check_port(parse, draft);
-	check_times(parse, draft, times_told);
+	check_times(parse, draft, KEY_TIMEOUT, service->timeout, &times_told[0]);
+	check_times(parse, draft, KEY_RETRY, service->retry, &times_told[1]);
+	check_quorum(parse, draft);
 }
 
 static void
@@ -436,11 +474,11 @@ void
 parse_check(struct parse *parse)
 {
 	struct items listens;
-	bool times_told = false;
+	bool times_told[2] = { false, false };
 
 	for (size_t i = 0; i < parse->service_count; i++) {
 		if (!parse->services[i]->discard)
-			check_service(parse, parse->services[i], &times_told);
+			check_service(parse, parse->services[i], times_told);
 	}
 	check_counts(parse);
 	if (!collect_listens(parse, &listens))

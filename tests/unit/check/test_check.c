@@ -502,6 +502,33 @@ START_TEST(test_reason_of)
 }
 END_TEST
 
+/* A failed check is repeated soon, until the server is down; then, and when all is well, the interval counts. */
+START_TEST(test_retry)
+{
+	struct bench *bench = bench_new();
+	struct health *health;
+	uint16_t port;
+	const int fd = bound_socket(AF_INET, &port);
+	unsigned before;
+
+	ck_assert_int_ne(fd, -1);
+	apply(bench, 1, "127.0.0.1", port, SECONDS(60), SECONDS(1));
+	bench->model->services[0]->settings.retry = MILLISECONDS(20);
+	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
+	health = &bench->model->services[0]->servers[0]->checks[0].health;
+	health->state = HEALTH_UP;
+	ck_assert(run_until(bench, &bench->told.all, 3, SECONDS(5)));
+	ck_assert_int_eq(bench->told.last[0], HEALTH_REASON_REFUSED);
+	health->state = HEALTH_DOWN;
+	run_for(bench, MILLISECONDS(100));
+	before = bench->told.all;
+	run_for(bench, MILLISECONDS(200));
+	ck_assert_uint_eq(bench->told.all, before);
+	bench_free(bench);
+	(void)close(fd);
+}
+END_TEST
+
 Suite *
 probe_suite(void)
 {
@@ -522,6 +549,7 @@ probe_suite(void)
 	tcase_add_test(tcase, test_equal_checks_are_asked_once);
 	tcase_add_test(tcase, test_unchecked_service_is_not_asked);
 	tcase_add_test(tcase, test_no_descriptors_is_our_own_trouble);
+	tcase_add_test(tcase, test_retry);
 	tcase_add_loop_test(tcase, test_reason_of, 0, sizeof(reasons) / sizeof(reasons[0]));
 	suite_add_tcase(suite, tcase);
 	return suite;
