@@ -108,14 +108,21 @@ await() {
 	[ "$(cat "$work/state/$1")" = ok ]
 }
 
-# timed NAME COMMAND...: runs it with its log in logs/NAME.log. `took` has the seconds, the status is the command's.
+# timed NAME COMMAND...: runs it with its log in logs/NAME.log. `took` says how long that was and what of it processors did,
+# the status is the command's.
 timed() {
 	log=$work/logs/$1.log
 	shift
 	begin=$(date +%s)
-	("$@") >"$log" 2>&1 </dev/null
+	(
+		("$@")
+		timed_status=$?
+		times >"$log.times"
+		exit "$timed_status"
+	) >"$log" 2>&1 </dev/null
 	timed_status=$?
-	took=$(($(date +%s) - begin))
+	took="$(($(date +%s) - begin)) s, CPU $(awk -F '[ ms]+' 'END { printf "%.0f", $1 * 60 + $2 + $3 * 60 + $4 }' "$log.times") s"
+	rm -f "$log.times"
 	return "$timed_status"
 }
 
@@ -125,14 +132,14 @@ step() {
 	wanted "$step_name" || return 0
 	if timed "$@"; then
 		count 1 0 0
-		report "$step_name" "ok (${took}s)"
+		report "$step_name" "ok ($took)"
 		ended "$step_name" ok
 		return 0
 	fi
 	count 0 1 0
 	# In one write, since other lanes report as well.
 	step_report=$(
-		report "$step_name" "FAILED (${took}s)"
+		report "$step_name" "FAILED ($took)"
 		show "$log"
 		failed "sh $top/tests/run.sh $([ "$what" = quick ] || echo "--$what ")--only $step_name"
 	)
@@ -345,7 +352,7 @@ all) packages='test' ;;
 esac
 if [ "$install" = yes ] && [ -z "$only" ]; then
 	if timed packages sh "$top/contrib/packages.sh" "$packages"; then
-		report packages "ok (${took}s)"
+		report packages "ok ($took)"
 	else
 		report packages "not installed; going on with what is there"
 		show "$log"
