@@ -93,8 +93,9 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 	case COMMAND_WHY:
 		return desk_why(desk, ask, writer, out);
 	case COMMAND_SHOW_CONFIG:
+		return desk_config(desk, writer, out);
 	case COMMAND_RELOAD_PLAN:
-		return desk_config(desk, ask, writer, out);
+		return desk_plan(desk, ask, writer, out);
 	case COMMAND_ENABLE:
 	case COMMAND_DISABLE:
 	case COMMAND_WEIGHT:
@@ -151,6 +152,8 @@ gone(void *context, const void *asker)
 
 	if (desk->patient == asker)
 		desk_end_examination(desk);
+	if (desk->planner == asker)
+		desk_end_plan(desk);
 	desk_end_walk(desk, asker);
 	trace_leave(&desk->dsrd->trace, asker);
 }
@@ -211,5 +214,6 @@ desk_close(struct desk *desk)
 		return;
 	control_close(desk->control);
 	desk_end_examination(desk);
+	desk_end_plan(desk);
 	free(desk);
 }

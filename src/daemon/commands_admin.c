@@ -14,6 +14,8 @@
 #include "base/text.h"
 #include "ctl/report_change.h"
 #include "daemon/dsrd.h"
+#include "daemon/host_facts.h"
+#include "daemon/plan_probe.h"
 #include "daemon/reload.h"
 #include "daemon/selfcheck.h"
 #include "daemon/state.h"
@@ -227,6 +229,39 @@ running_conf(const struct dsrd *dsrd, struct conf *conf)
 	return 0;
 }
 
+static void
+warn(void *context, const char *service, const char *server, const char *message)
+{
+	struct writer *writer = context;
+
+	writer->ops->row(writer);
+	writer->ops->cell(writer, service, MOOD_PLAIN);
+	writer->ops->cell(writer, server, MOOD_PLAIN);
+	writer->ops->cell(writer, message, MOOD_WARN);
+}
+
+static void
+warn_of_host(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
+{
+	warn(context, service, server, message);
+}
+
+/* What would go wrong: with this host, and with servers that do not answer. */
+static int
+plan_warnings(const struct desk *desk, const struct conf *fresh, struct writer *writer)
+{
+	static const struct column columns[] = { { "service", "SERVICE", false }, { "server", "SERVER", false },
+		{ "what", "WARNING", false } };
+	int result;
+
+	writer->ops->table(writer, "warnings", NULL, columns, ARRAY_LEN(columns));
+	result = host_fit(&fresh->settings, warn_of_host, writer);
+	if (desk->plan != NULL)
+		plan_probe_report(desk->plan, warn, writer);
+	writer->ops->table_end(writer);
+	return result;
+}
+
 /* What is different in the file, for the report. */
 static enum control_result
 plan(struct desk *desk, const struct conf *fresh, struct writer *writer, FILE *out)
@@ -238,6 +273,8 @@ plan(struct desk *desk, const struct conf *fresh, struct writer *writer, FILE *o
 	if (running_conf(desk->dsrd, &running) == -1)
 		return desk_out_of_memory(out);
 	result = report_plan(writer, &facts, &running, fresh);
+	if (result == 0)
+		result = plan_warnings(desk, fresh, writer);
 	model_settings_done(&running.settings);
 	return result == -1 ? desk_out_of_memory(out) : CONTROL_DONE;
 }
@@ -287,15 +324,67 @@ desk_reload(struct desk *desk, const struct control_ask *ask, struct writer *wri
 	return reload_with_errors(desk, writer, true, out);
 }
 
+void
+desk_end_plan(struct desk *desk)
+{
+	plan_probe_close(desk->plan);
+	desk->plan = NULL;
+	desk->planner = NULL;
+}
+
+/* The servers of the file begin to be asked; its errors are told once that is done. */
+static enum control_result
+begin_plan(struct desk *desk, const struct control_ask *ask, struct errlist *errors, FILE *out)
+{
+	struct conf fresh;
+
+	if (desk->plan != NULL) {
+		fputs("another reload is being planned: try again in a second\n", out);
+		return CONTROL_BUSY;
+	}
+	if (reload_read(desk->dsrd, &fresh, errors) == 0) {
+		desk->plan = plan_probe_open(&fresh.settings, desk->dsrd->director.model, dsrd_clock());
+		conf_clear(&fresh);
+		if (desk->plan == NULL)
+			return desk_out_of_memory(out);
+		desk->planner = ask->asker;
+		return CONTROL_WAIT;
+	}
+	errlist_print(errors, out);
+	fprintf(out, "nothing was changed\n");
+	return CONTROL_REFUSED;
+}
+
 enum control_result
-desk_config(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+desk_plan(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+{
+	struct errlist *errors;
+	enum control_result result;
+
+	if (!ask->first) {
+		if (desk->planner != ask->asker)
+			return CONTROL_REFUSED;
+		if (!plan_probe_step(desk->plan, dsrd_clock()) && !ask->last)
+			return CONTROL_WAIT;
+		result = reload_with_errors(desk, writer, false, out);
+		desk_end_plan(desk);
+		return result;
+	}
+	errors = errlist_new();
+	if (errors == NULL)
+		return desk_out_of_memory(out);
+	result = begin_plan(desk, ask, errors, out);
+	errlist_free(errors);
+	return result;
+}
+
+enum control_result
+desk_config(struct desk *desk, struct writer *writer, FILE *out)
 {
 	const struct report_facts facts = desk_facts(desk);
 	struct conf running;
 	int result;
 
-	if (ask->request->command == COMMAND_RELOAD_PLAN)
-		return reload_with_errors(desk, writer, false, out);
 	if (running_conf(desk->dsrd, &running) == -1)
 		return desk_out_of_memory(out);
 	result = report_config(writer, &facts, &running);

@@ -27,6 +27,8 @@ struct desk {
 	uid_t starter;          /* who started the director, and may change things */
 	struct clinic *clinic;  /* while the doctor is at work */
 	const void *patient;    /* who asked for that */
+	struct plan_probe *plan; /* while a reload is planned */
+	const void *planner;
 	struct desk_walk walks[CONTROL_CONNECTIONS];
 	struct report_iface ifaces[IFACES_MOST];
 };
@@ -62,6 +64,8 @@ enum control_result desk_trace(struct desk *desk, const struct control_ask *ask,
 enum control_result desk_why(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
 
 enum control_result desk_reload(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
-enum control_result desk_config(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result desk_plan(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
+void desk_end_plan(struct desk *desk);
+enum control_result desk_config(struct desk *desk, struct writer *writer, FILE *out);
 
 #endif

@@ -133,6 +133,33 @@ recovers
 wait_until 10 page_comes || fail "no page after the interface is back"
 stop_dsrd
 
+step "what a reload would bring, before it does: ports and servers that do not answer, and what does not fit"
+start_dsrd
+wait_servers_up web web1
+plan_says() { # PATTERN
+	grep -q -e "$1" "$NET_DIR/plan" || fail "reload --plan does not say '$1': $(cat "$NET_DIR/plan")"
+}
+"$DSRCTL" -s "$SOCKET" reload --plan >"$NET_DIR/plan" || fail "reload --plan fails"
+grep -q WARNING "$NET_DIR/plan" && fail "reload --plan warns of what runs well: $(cat "$NET_DIR/plan")"
+write_conf "server = self $SERVER_PREFIX.1" "server = off $SERVER_PREFIX.77"
+cat >>"$NET_DIR/dsrd.conf" <<-END
+
+[service more]
+listen = $VIP tcp/8099
+server = web1 $(server_ip 1)
+END
+"$DSRCTL" -s "$SOCKET" reload --plan >"$NET_DIR/plan" || fail "reload --plan fails"
+plan_says '^more  *-*  *no server answers on tcp/8099 yet (web1: refused)'
+plan_says '^web  *off  *it does not serve tcp/80: '
+plan_says "^web  *self  *$SERVER_PREFIX.1 is this host's own address"
+"$DSRCTL" -s "$SOCKET" -j reload --plan | grep -q '"warnings":\[{"service":"web","server":"self",' || fail "no warnings in JSON"
+write_conf "server = self $SERVER_PREFIX.1 no-such-option=1"
+"$DSRCTL" -s "$SOCKET" reload --plan >"$NET_DIR/plan" 2>&1 && fail "a file with errors is planned"
+plan_says 'dsrd.conf:[0-9]*: '
+assert_no_log "reload-failed problem=begin"
+write_conf
+stop_dsrd
+
 step "what does not fit the host"
 check() { # STATUS [OPTION...]
 	expected=$1

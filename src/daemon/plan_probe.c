@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include "daemon/plan_probe.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "check/socket.h"
+
+#define PATIENCE SECONDS(1)
+#define PLAN_TEXT 512
+
+/* One port of one server. */
+struct target {
+	char service[NAME_MOST];
+	char server[NAME_MOST];
+	uint16_t port;
+	int fd;            /* -1: there is an answer */
+	int error;         /* 0: it answers */
+	const char *known; /* why the running server of that name is down; NULL: see above */
+};
+
+struct plan_probe {
+	uint64_t began;
+	size_t count;
+	struct target targets[PLAN_TARGETS];
+};
+
+static void
+target_connect(struct target *target, const struct addr *addr)
+{
+	target->fd = socket_connect(addr, target->port, SOCK_STREAM, 0);
+	target->error = errno;
+	if (target->fd == -1 || target->error == EINPROGRESS)
+		return;
+	(void)close(target->fd);
+	target->fd = -1;
+}
+
+/* The running server of that name and address, if its service has this port too. */
+static const struct server *
+find_running(const struct model *running, const struct service_settings *service, const struct server_settings *server,
+    uint16_t port)
+{
+	char name[SERVER_NAME_TEXT];
+	const struct server *found;
+
+	(void)snprintf(name, sizeof(name), "%s/%s", service->name, server->name);
+	found = model_find(running, name);
+	if (found == NULL || !addr_equal(&found->settings.addr, &server->addr))
+		return NULL;
+	for (size_t i = 0; i < found->service->settings.listen_count; i++) {
+		const struct listen_settings *listen = &found->service->settings.listens[i];
+
+		if (listen->protocol == PROTOCOL_TCP && listen->first <= port && port <= listen->last)
+			return found;
+	}
+	return NULL;
+}
+
+static bool
+is_known_target(const struct plan_probe *probe, const struct service_settings *service,
+    const struct server_settings *server, uint16_t port)
+{
+	for (size_t i = probe->count; i-- > 0 && strcmp(probe->targets[i].service, service->name) == 0;)
+		if (probe->targets[i].port == port && strcmp(probe->targets[i].server, server->name) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_target(struct plan_probe *probe, const struct model *running, const struct service_settings *service,
+    const struct server_settings *server, uint16_t port)
+{
+	const struct server *found = find_running(running, service, server, port);
+	struct target *target = &probe->targets[probe->count];
+
+	if (probe->count == PLAN_TARGETS || is_known_target(probe, service, server, port))
+		return;
+	*target = (struct target) { .port = port, .fd = -1 };
+	memcpy(target->service, service->name, NAME_MOST);
+	memcpy(target->server, server->name, NAME_MOST);
+	if (found == NULL)
+		target_connect(target, &server->addr);
+	else if (server_state(found) == SERVER_DOWN)
+		target->known = server_reason(found);
+	probe->count++;
+}
+
+static void
+add_service(struct plan_probe *probe, const struct model *running, const struct service_settings *service)
+{
+	for (size_t i = 0; i < service->listen_count; i++) {
+		const struct listen_settings *listen = &service->listens[i];
+		const size_t ports = (size_t)listen->last - listen->first + 1;
+
+		/* All ports of an address: nothing says which are meant. */
+		if (listen->protocol != PROTOCOL_TCP || (listen->first <= 1 && listen->last == UINT16_MAX))
+			continue;
+		for (size_t j = 0; j < (ports > PLAN_PORTS ? 1 : ports); j++)
+			for (size_t k = 0; k < service->server_count; k++)
+				add_target(probe, running, service, &service->servers[k], (uint16_t)(listen->first + j));
+	}
+}
+
+struct plan_probe *
+plan_probe_open(const struct settings *settings, const struct model *running, uint64_t now)
+{
+	struct plan_probe *probe = calloc(1, sizeof(*probe));
+
+	if (probe == NULL)
+		return NULL;
+	probe->began = now;
+	for (size_t i = 0; i < settings->service_count; i++)
+		add_service(probe, running, &settings->services[i]);
+	return probe;
+}
+
+static void
+target_look(struct target *target)
+{
+	struct pollfd poll_for = { .fd = target->fd, .events = POLLOUT };
+
+	if (target->fd == -1 || poll(&poll_for, 1, 0) <= 0)
+		return;
+	target->error = socket_error(target->fd);
+	(void)close(target->fd);
+	target->fd = -1;
+}
+
+bool
+plan_probe_step(struct plan_probe *probe, uint64_t now)
+{
+	bool waits = false;
+
+	for (size_t i = 0; i < probe->count; i++) {
+		target_look(&probe->targets[i]);
+		waits |= probe->targets[i].fd != -1;
+	}
+	return !waits || now - probe->began >= PATIENCE;
+}
+
+static const char *
+target_why(const struct target *target)
+{
+	if (target->known != NULL)
+		return target->known;
+	switch (target->error) {
+	case EINPROGRESS:
+		return "no answer within a second";
+	case ECONNREFUSED:
+		return "refused";
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return "not reachable";
+	default:
+		return strerror(target->error);
+	}
+}
+
+static bool
+target_fails(const struct target *target)
+{
+	return target->known != NULL || target->error != 0;
+}
+
+/* Of one port of one service, whose targets are these. */
+static void
+report_port_of(const struct plan_probe *probe, const struct target *first, plan_warning *warning, void *context)
+{
+	size_t answers = 0, used = 0;
+	char why[PLAN_TEXT / 2] = "", message[PLAN_TEXT];
+
+	for (const struct target *at = first; at < &probe->targets[probe->count]; at++) {
+		if (at->port != first->port || strcmp(at->service, first->service) != 0)
+			continue;
+		answers += !target_fails(at);
+		if (target_fails(at) && used < sizeof(why))
+			used += (size_t)snprintf(why + used, sizeof(why) - used, "%s%s: %s", used > 0 ? ", " : "", at->server,
+			    target_why(at));
+	}
+	if (answers == 0) {
+		(void)snprintf(message, sizeof(message), "no server answers on tcp/%u yet (%s)", first->port, why);
+		warning(context, first->service, NULL, message);
+		return;
+	}
+	for (const struct target *at = first; at < &probe->targets[probe->count]; at++) {
+		if (at->port != first->port || strcmp(at->service, first->service) != 0 || !target_fails(at))
+			continue;
+		(void)snprintf(message, sizeof(message), "it does not serve tcp/%u: %s", at->port, target_why(at));
+		warning(context, at->service, at->server, message);
+	}
+}
+
+void
+plan_probe_report(const struct plan_probe *probe, plan_warning *warning, void *context)
+{
+	for (size_t i = 0; i < probe->count; i++) {
+		bool before = false;
+
+		for (size_t j = 0; j < i && !before; j++)
+			before = probe->targets[j].port == probe->targets[i].port &&
+			    strcmp(probe->targets[j].service, probe->targets[i].service) == 0;
+		if (!before)
+			report_port_of(probe, &probe->targets[i], warning, context);
+	}
+}
+
+void
+plan_probe_close(struct plan_probe *probe)
+{
+	if (probe == NULL)
+		return;
+	for (size_t i = 0; i < probe->count; i++)
+		if (probe->targets[i].fd != -1)
+			(void)close(probe->targets[i].fd);
+	free(probe);
+}
