@@ -258,9 +258,10 @@ interfaces_rescan(struct dsrd *dsrd, uint64_t now)
 	for (size_t i = 0; i < director->iface_count; i++) {
 		if (!model_uses(director->model, i))
 			continue;
+		/* In this order: one that is just being set up is opened with what it has now, or at the news that it is up. */
+		changed |= facts_changed(&director->ifaces[i]);
 		if (!attachment_is_open(&dsrd->attachments[i]))
 			changed |= reopen(dsrd, (uint16_t)i);
-		changed |= facts_changed(&director->ifaces[i]);
 	}
 	if (!changed)
 		return;

@@ -14,6 +14,7 @@
 
 #include "base/duration.h"
 #include "check/socket.h"
+#include "model/status.h"
 
 #define PATIENCE SECONDS(1)
 #define PLAN_TEXT 512
@@ -25,7 +26,7 @@ struct target {
 	uint16_t port;
 	int fd;            /* -1: there is an answer */
 	int error;         /* 0: it answers */
-	const char *known; /* why the running server of that name is down; NULL: see above */
+	char known[STATUS_TEXT]; /* why the running server does not serve the port; empty: see above */
 };
 
 struct plan_probe {
@@ -48,7 +49,7 @@ target_connect(struct target *target, const struct addr *addr)
 /* The running server of that name and address, if its service has this port too. */
 static const struct server *
 find_running(const struct model *running, const struct service_settings *service, const struct server_settings *server,
-    uint16_t port)
+    uint16_t port, const struct listen_settings **at)
 {
 	char name[SERVER_NAME_TEXT];
 	const struct server *found;
@@ -60,10 +61,21 @@ find_running(const struct model *running, const struct service_settings *service
 	for (size_t i = 0; i < found->service->settings.listen_count; i++) {
 		const struct listen_settings *listen = &found->service->settings.listens[i];
 
-		if (listen->protocol == PROTOCOL_TCP && listen->first <= port && port <= listen->last)
-			return found;
+		if (listen->protocol != PROTOCOL_TCP || port < listen->first || port > listen->last)
+			continue;
+		*at = listen;
+		return found;
 	}
 	return NULL;
+}
+
+static void
+know_status(const struct server *server, char text[STATUS_TEXT])
+{
+	struct server_status status;
+
+	server_status(server, &status);
+	memcpy(text, status.sentence, STATUS_TEXT);
 }
 
 static bool
@@ -80,7 +92,8 @@ static void
 add_target(struct plan_probe *probe, const struct model *running, const struct service_settings *service,
     const struct server_settings *server, uint16_t port)
 {
-	const struct server *found = find_running(running, service, server, port);
+	const struct listen_settings *listen = NULL;
+	const struct server *found = find_running(running, service, server, port, &listen);
 	struct target *target = &probe->targets[probe->count];
 
 	if (probe->count == PLAN_TARGETS || is_known_target(probe, service, server, port))
@@ -91,7 +104,9 @@ add_target(struct plan_probe *probe, const struct model *running, const struct s
 	if (found == NULL)
 		target_connect(target, &server->addr);
 	else if (server_state(found) == SERVER_DOWN)
-		target->known = server_reason(found);
+		know_status(found, target->known);
+	else
+		server_listen_reason(found, listen, target->known);
 	probe->count++;
 }
 
@@ -151,7 +166,7 @@ plan_probe_step(struct plan_probe *probe, uint64_t now)
 static const char *
 target_why(const struct target *target)
 {
-	if (target->known != NULL)
+	if (target->known[0] != '\0')
 		return target->known;
 	switch (target->error) {
 	case EINPROGRESS:
@@ -169,7 +184,7 @@ target_why(const struct target *target)
 static bool
 target_fails(const struct target *target)
 {
-	return target->known != NULL || target->error != 0;
+	return target->known[0] != '\0' || target->error != 0;
 }
 
 /* Of one port of one service, whose targets are these. */

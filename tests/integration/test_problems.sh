@@ -62,9 +62,13 @@ begins() { # ID error|warning SUBJECT
 	grep -q "^WRONG  *director: .*\[$1\]" "$NET_DIR/doctor" || fail "the doctor does not have $1: $(cat "$NET_DIR/doctor")"
 }
 
+shows_none() {
+	! "$DSRCTL" -s "$SOCKET" show | grep -q 'Problems of this director'
+}
+
 ends() { # ID SUBJECT
 	wait_log 3 "$1 problem=end subject=$2"
-	"$DSRCTL" -s "$SOCKET" show | grep -q 'Problems of this director' && fail "dsrctl show still has $1"
+	wait_until 3 shows_none || fail "dsrctl show still has a problem after $1"
 	get /metrics | grep -q '^dsrd_problem{' && fail "the metrics still have $1"
 	get /metrics | grep -q -x 'dsrd_problems{severity="error"} 0' || fail "the metrics still count $1"
 	get /status.json | grep -q '"problems":\[\]' || fail "the status still has $1"
