@@ -6,6 +6,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"
+DSRD_STATE=off
 net_require nginx curl nft
 net_up 2
 net_up6

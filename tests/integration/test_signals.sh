@@ -120,11 +120,11 @@ run_in director ethtool -K eth0 gro on
 step "a host that forwards is warned of, with the command that mends it"
 run_in director sysctl -q -w net.ipv4.ip_forward=1
 start_dsrd
-assert_log 'warning .*mend="sysctl -w net\.ipv4\.conf\.eth0\.forwarding=0"'
-mend=$(sed -n 's/.* forwarding .*mend="\([^"]*\)".*/\1/p' "$NET_DIR/dsrd.log" | tail -n 1)
+assert_log 'error .*fix="sysctl -w net\.ipv4\.conf\.eth0\.forwarding=0"'
+fix=$(sed -n 's/.* forwarding .*fix="\([^"]*\)".*/\1/p' "$NET_DIR/dsrd.log" | tail -n 1)
 stop_dsrd
 # shellcheck disable=SC2086 # a command and its arguments
-run_in director $mend >/dev/null || fail "the command does not work: $mend"
+run_in director $fix >/dev/null || fail "the command does not work: $fix"
 start_dsrd
 assert_no_log ' forwarding '
 stop_dsrd

@@ -100,7 +100,7 @@ for wrong in "icmp 1.2.3.4:5 $VIP:80" "tcp 1.2.3.4 $VIP:80" "tcp 1.2.3.4:5 [::1]
 	status=0
 	# shellcheck disable=SC2086 # words
 	"$DSRCTL" -s "$SOCKET" why $wrong >"$NET_DIR/said" 2>&1 || status=$?
-	assert_equal "status of why $wrong" 1 "$status"
+	assert_equal "status of why $wrong" 2 "$status"
 	said '^dsrctl: `.*'
 done
 start_nginx web2
