@@ -3,6 +3,7 @@
 
 #include "ctl/doctor.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +128,7 @@ doctor_write_check(struct writer *writer, const struct machine_row *row)
 
 	writer->ops->fact(writer, "sent", "sent", check_sends(server, row->check, words));
 	writer->ops->fact(writer, "expected", "expected",
-	    check_expects(&server->service->settings.checks[row->check], words));
+	    check_expects(server_check_settings(server, row->check), words));
 	writer->ops->fact(writer, "got", "got", check_got(&server->checks[row->check], words));
 	writer->ops->block(writer, "repeat", "repeat it on the director:", check_repeats(server, row->check, command));
 }
@@ -166,18 +167,23 @@ static const char *
 doctor_sentence(const struct machine_row *row, char text[ROW_TEXT])
 {
 	const struct service_settings *settings = &row->server->service->settings;
-	char label[CHECK_LABEL], expected[CHECK_WORDS], got[CHECK_WORDS];
+	char label[CHECK_LABEL], expected[CHECK_WORDS], got[CHECK_WORDS], lost[STATUS_TEXT];
 	struct server_status status;
 
 	switch ((int)row->diagnosis) {
 	case DIAGNOSIS_CHECK_FAILED:
 	case DIAGNOSIS_OWN_REFUSED:
-		check_label(&settings->checks[row->check], &row->facts.own,
-		    service_check_port(settings, &settings->checks[row->check]), label);
+		check_label(server_check_settings(row->server, row->check), &row->facts.own,
+		    service_check_port(settings, server_check_settings(row->server, row->check)), label);
 		snprintf(text, ROW_TEXT, "%s%sthe check `%s` got %s, expected %s",
 		    row->diagnosis == DIAGNOSIS_OWN_REFUSED ? diagnosis_sentence(row->diagnosis) : "",
 		    row->diagnosis == DIAGNOSIS_OWN_REFUSED ? ": " : "", label,
-		    check_got(&row->server->checks[row->check], got), check_expects(&settings->checks[row->check], expected));
+		    check_got(&row->server->checks[row->check], got), check_expects(server_check_settings(row->server, row->check), expected));
+		return text;
+	case DIAGNOSIS_HANDSHAKES_LOST:
+	case DIAGNOSIS_ANSWERS_LOST:
+		server_lost_text(row->server, lost);
+		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis), lost);
 		return text;
 	case DIAGNOSIS_SERVER_DOWN:
 		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis), report_why(row->server, &status));
@@ -413,6 +419,48 @@ doctor_write_services(struct doctor *doctor)
 	writer->ops->item_end(writer);
 }
 
+/* Services of which no client completes a handshake: the numbers of all servers, and one set of remedies. */
+static void
+doctor_write_lost(struct doctor *doctor)
+{
+	const struct model *model = doctor->view->facts->model;
+	struct diagnose_facts facts = { 0 };
+	char named[SERVICES_NAMED * (NAME_MOST + 2)] = "", sentence[sizeof(named) + 200], heading[sizeof(sentence) + 64];
+	size_t count = 0, used = 0, with_clients = 0;
+	uint64_t failed = 0;
+
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+		const struct server *server = service->server_count > 0 ? service->servers[0] : NULL;
+
+		for (size_t j = 0; j < service->server_count; j++)
+			with_clients += lost_recent(&service->servers[j]->run->measure.lost).completed;
+		if (!service_all_lost(service) || (*doctor->view->service != '\0' &&
+		    strcmp(doctor->view->service, service->settings.name) != 0))
+			continue;
+		failed += server->lost.own.failed + server->lost.peers.failed;
+		facts.vip = service->settings.listens[0].vip;
+		facts.client = server->lost.client;
+		if (count++ < SERVICES_NAMED)
+			used += (size_t)snprintf(named + used, sizeof(named) - used, "%s%s", used == 0 ? "" : ", ",
+			    service->settings.name);
+	}
+	if (count == 0)
+		return;
+	doctor->problems++;
+	snprintf(sentence, sizeof(sentence), "%s%s: %s: 0 of %" PRIu64 " in the last minute%s", named,
+	    count > SERVICES_NAMED ? ", ..." : "", diagnosis_sentence(DIAGNOSIS_ALL_LOST), failed,
+	    with_clients == 0 ? ", of no service: suspect the director's own switch port" : "");
+	snprintf(heading, sizeof(heading), "WRONG  %s  [%s]", sentence, diagnosis_name(DIAGNOSIS_ALL_LOST));
+	doctor->writer->ops->item(doctor->writer, heading, MOOD_BAD);
+	doctor->writer->ops->flag(doctor->writer, "wrong", true);
+	doctor->writer->ops->fact(doctor->writer, "diagnosis", NULL, diagnosis_name(DIAGNOSIS_ALL_LOST));
+	doctor->writer->ops->fact(doctor->writer, "sentence", NULL, sentence);
+	doctor->writer->ops->fact(doctor->writer, "meaning", "", diagnosis_meaning(DIAGNOSIS_ALL_LOST));
+	doctor_write_remedies(doctor->writer, DIAGNOSIS_ALL_LOST, &facts);
+	doctor->writer->ops->item_end(doctor->writer);
+}
+
 /* --- all of it --- */
 
 static int
@@ -487,6 +535,9 @@ doctor_report(struct writer *writer, const struct doctor_view *view, size_t *pro
 	}
 	doctor_write_host(&doctor);
 	doctor_write_services(&doctor);
+	writer->ops->list(writer, "clients", NULL);
+	doctor_write_lost(&doctor);
+	writer->ops->list_end(writer);
 	writer->ops->list(writer, "servers", NULL);
 	for (size_t i = 0, count; i < doctor.count; i += count) {
 		for (count = 1; i + count < doctor.count; count++)

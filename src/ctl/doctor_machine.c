@@ -104,6 +104,9 @@ machine_gather_server(struct machine *machine, const struct server *server)
 		facts.protocol = listens[0].protocol;
 		facts.port = listens[0].first;
 	}
+	/* What holds of all servers is said of the service. */
+	facts.lost = server->lost.verdict == LOST_ALL ? LOST_NONE : server->lost.verdict;
+	facts.client = server->lost.client;
 	facts.is_director = machine_is_director(machine, &facts.own);
 	facts.other_network = iface == NULL;
 	facts.networks = machine->networks;
@@ -168,6 +171,8 @@ machine_is_subject(enum diagnosis diagnosis)
 	case DIAGNOSIS_OWN_REFUSED:
 	case DIAGNOSIS_CHECK_FAILED:
 	case DIAGNOSIS_SERVER_DOWN:
+	case DIAGNOSIS_HANDSHAKES_LOST:
+	case DIAGNOSIS_ANSWERS_LOST:
 		return true;
 	default:
 		return false;
@@ -233,12 +238,14 @@ static bool
 machine_same_check(const struct machine_row *row, const struct server *server, size_t check)
 {
 	char label[CHECK_LABEL], other[CHECK_LABEL];
-	const struct service_settings *one = &row->server->service->settings, *two = &server->service->settings;
+	const struct check_settings *mine, *its;
 
 	if (row->diagnosis != DIAGNOSIS_CHECK_FAILED && row->diagnosis != DIAGNOSIS_OWN_REFUSED)
 		return true;
-	check_label(&one->checks[row->check], &row->facts.own, service_check_port(one, &one->checks[row->check]), label);
-	check_label(&two->checks[check], &server->settings.addr, service_check_port(two, &two->checks[check]), other);
+	mine = server_check_settings(row->server, row->check);
+	its = server_check_settings(server, check);
+	check_label(mine, &row->facts.own, service_check_port(&row->server->service->settings, mine), label);
+	check_label(its, &server->settings.addr, service_check_port(&server->service->settings, its), other);
 	return strcmp(label, other) == 0;
 }
 
@@ -345,7 +352,7 @@ machine_diagnose_checks(struct machine *machine, const struct server *server)
 
 		if (health->state != HEALTH_DOWN)
 			continue;
-		facts.port = service_check_port(settings, &settings->checks[i]);
+		facts.port = service_check_port(settings, server_check_settings(server, i));
 		diagnosis = diagnose_check(machine->found, health->reason, machine_accepts(machine, server, facts.port));
 		if (diagnosis != DIAGNOSIS_SERVER_DOWN)
 			machine_add(machine, diagnosis, server, i, &facts);
@@ -385,7 +392,8 @@ machine_examine(struct machine *machine, const struct doctor_view *view, const s
 
 		/* Without an interface nothing was asked; beyond what the doctor asks, checks alone speak. */
 		if (machine_diagnose_server(machine, servers[i]) == 0 &&
-		    (facts.is_director || servers[i]->iface == IFACE_NONE || mac_is_zero(&servers[i]->mac)))
+		    (facts.is_director || servers[i]->iface == IFACE_NONE || mac_is_zero(&servers[i]->mac) ||
+		    facts.lost != LOST_NONE))
 			machine_diagnose(machine, servers[i], &facts);
 		machine_diagnose_checks(machine, servers[i]);
 	}

@@ -95,7 +95,7 @@ advise_server(const struct advice *advice, const struct server *server)
 
 	server_status(server, &status);
 	if (status.state != SERVER_DOWN && !(status.state == SERVER_UP && (mac_is_zero(&server->mac) ||
-	    server->ports == PORTS_PARTLY)))
+	    server->ports == PORTS_PARTLY || server->lost.verdict != LOST_NONE)))
 		return;
 	server_name(server, name);
 	snprintf(command, sizeof(command), "dsrctl doctor %s", name);
@@ -117,6 +117,13 @@ advise_services(const struct advice *advice)
 			    service_why(service, &status));
 			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
 			tell(advice, MOOD_BAD, service->settings.name, what, command);
+		}
+		if (serves && service_all_lost(service)) {
+			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
+			tell(advice, MOOD_BAD, service->settings.name,
+			    "no client has completed a handshake in the last minute: the servers' answers get lost, or what the "
+			    "director forwards does", command);
+			continue;
 		}
 		/* Where none is left, the doctor is to see all of them at once. */
 		for (size_t j = 0; j < service->server_count && serves; j++)

@@ -60,6 +60,7 @@ measure_cells(struct writer *writer, const struct measure *measure)
 	ops->cell(writer, completion_text(measure, text), MOOD_PLAIN);
 	ops->cell_number(writer, measure->handshakes);
 	ops->cell_number(writer, measure->completed);
+	ops->cell_number(writer, measure->unanswered);
 	ops->cell_number(writer, measure->retransmits);
 	ops->cell_number(writer, measure->partial);
 }
@@ -73,6 +74,7 @@ server_row(struct writer *writer, const struct server *server)
 	writer->ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	rate_cells(writer, &server->rates);
 	measure_cells(writer, &server->run->measure);
+	writer->ops->cell(writer, lost_verdict_name(server->lost.verdict), MOOD_PLAIN);
 }
 
 void
@@ -86,8 +88,9 @@ report_traffic(struct writer *writer, const struct report_facts *facts)
 		{ "out_bytes_last_second", NULL, true }, { "response_bytes", NULL, true },
 		{ "handshake", "HANDSHAKE", true }, { "handshake_microseconds", NULL, true },
 		{ "handshake_99", "99%", true }, { "handshake_99_microseconds", NULL, true },
-		{ "completion", "COMPLETED", true }, { "handshakes", NULL, true }, { "completed", NULL, true },
-		{ "retransmits", "REPEATED", true }, { "partial", "PARTIAL", true } };
+		{ "completion", "COMPLETED", true }, { "handshakes", NULL, true }, { "completed", NULL, true }, { "unanswered_handshakes", NULL, true },
+		{ "retransmits", "REPEATED", true }, { "partial", "PARTIAL", true },
+		{ "answers_lost", NULL, false } };
 
 	writer->ops->table(writer, "traffic", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++)

@@ -119,7 +119,7 @@ check_dns_type(uint16_t type, char text[16])
 const char *
 check_sends(const struct server *server, size_t index, char text[CHECK_WORDS])
 {
-	const struct check_settings *check = &server->service->settings.checks[index];
+	const struct check_settings *check = server_check_settings(server, index);
 	struct words words = { text, CHECK_WORDS, 0 };
 	char addr[ADDR_TEXT], type[16];
 
@@ -292,7 +292,7 @@ const char *
 check_repeats(const struct server *server, size_t index, char text[CHECK_COMMAND])
 {
 	const struct service_settings *service = &server->service->settings;
-	const struct check_settings *check = &service->checks[index];
+	const struct check_settings *check = server_check_settings(server, index);
 	const uint16_t port = service_check_port(service, check);
 	struct words words = { text, CHECK_COMMAND, 0 };
 	char addr[ADDR_TEXT], type[16];

@@ -203,6 +203,9 @@ diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUN
 	is[absence] = true;
 	is[DIAGNOSIS_FOREIGN_OWNER] = !mac_is_zero(&facts->foreign);
 	is[DIAGNOSIS_DNS_HAS_VIP] = facts->dns;
+	is[DIAGNOSIS_HANDSHAKES_LOST] = facts->lost == LOST_HANDSHAKES;
+	is[DIAGNOSIS_ANSWERS_LOST] = facts->lost == LOST_ANSWERS;
+	is[DIAGNOSIS_ALL_LOST] = facts->lost == LOST_ALL;
 	if (absence == DIAGNOSIS_COUNT) {
 		const bool routed = is_routed(facts->evidence);
 

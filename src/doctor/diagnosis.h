@@ -98,6 +98,19 @@ const char *system_text(unsigned systems, char text[SYSTEM_TEXT]);
 	    "The server gets no new connections until its checks succeed again.") \
 	X(SERVER_DOWN, "server-down", WRONG, "the server is down", \
 	    "It gets no new connections.") \
+	X(HANDSHAKES_LOST, "handshakes-lost", WRONG, "clients get no answer from this server, and get one from its peers", \
+	    "Checks and the VIP check succeed, so the server answers the director. What loses its answers to clients is, by " \
+	    "likelihood: a firewall on it that drops clients, strict rp_filter, a missing or wrong default gateway, IP source " \
+	    "guard at its switch port, which drops the VIP as source.") \
+	X(ANSWERS_LOST, "answers-lost", WRONG, "clients connect to this server, and get no data", \
+	    "Handshakes succeed, answers do not arrive, while its peers' do. Usually full-sized packets are lost on their way: " \
+	    "its MTU is larger than the network's, or a firewall drops ICMP (fragmentation needed). Or the program hangs.") \
+	X(ALL_LOST, "all-handshakes-lost", WRONG, "no client completes a handshake", \
+	    "Each server answers the director, and none reaches a client. When all services are affected, suspect the " \
+	    "director's own switch port: port security or anti-spoofing of the hypervisor drops frames whose source is not " \
+	    "the director's, and every forwarded frame has a client's source. Else the servers' way to the clients: " \
+	    "gateway, firewalls, rp_filter, a router that drops the VIP as source. A flood of forged SYNs at a service " \
+	    "without clients looks the same.") \
 	X(DIRECTOR_IS_GATEWAY, "director-is-gateway", WRONG, "the server's default gateway is the director", \
 	    "Answers to clients in other networks go to the director, which does not forward them, instead of " \
 	    "straight to the clients.") \
@@ -171,6 +184,8 @@ struct diagnose_facts {
 	bool forwards;                   /* the director's kernel forwards what arrives there */
 	bool others_accepted;            /* another port of this VIP on this server is accepted */
 	bool dns;                        /* its name leads to the VIP */
+	enum lost_verdict lost;          /* what clients' segments say */
+	struct addr client;              /* one that got no answer; unset: none is known */
 	bool checks_silent;              /* its checks, which ask its own address, time out */
 };
 

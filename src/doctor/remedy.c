@@ -207,6 +207,36 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_WRONG_CARD, SYSTEM_LINUX, NULL, "ip route get {director}\nip -brief address", NULL },
 	{ DIAGNOSIS_WRONG_CARD, BSD, NULL, "route -n get {director}\nifconfig -a", NULL },
 
+	{ DIAGNOSIS_HANDSHAKES_LOST, SYSTEM_LINUX,
+	    "On the server: do the clients' packets arrive, and do answers leave? Which gateway and firewall are on the way?",
+	    "tcpdump -ni any 'tcp[tcpflags] & tcp-syn != 0 and host {client}'\n"
+	    "nft list ruleset\n"
+	    "ip route get {client} from {vip}", NULL },
+	{ DIAGNOSIS_HANDSHAKES_LOST, SYSTEM_LINUX | REMEDY_IPV4,
+	    "If requests arrive, nothing leaves and no firewall drops them, rp_filter does (2 is loose):",
+	    "sysctl -w net.ipv4.conf.all.rp_filter=2", "sysctl -w net.ipv4.conf.all.rp_filter=1" },
+	{ DIAGNOSIS_HANDSHAKES_LOST, SYSTEM_ANY,
+	    "If answers leave the server, allow {vip} as source address at its switch port ({mac}) and on the routers beyond.",
+	    NULL, NULL },
+
+	{ DIAGNOSIS_ANSWERS_LOST, SYSTEM_LINUX, "On the server: does a packet of full size reach the client?",
+	    "ping -c 3 -M do -s 1472 {client}\n"
+	    "tracepath -n {client}", NULL },
+	{ DIAGNOSIS_ANSWERS_LOST, SYSTEM_ANY,
+	    "Give the server the network's MTU ({mtu} on the director), let firewalls pass ICMP, and look at the program's log.",
+	    NULL, NULL },
+
+	{ DIAGNOSIS_ALL_LOST, SYSTEM_ANY,
+	    "At the director's switch port, allow source addresses that are not its own. OpenStack: disable port security "
+	    "there, or allowed-address-pairs with 0.0.0.0/0. VMware: accept forged transmits; NSX: SpoofGuard off. Hyper-V: MAC "
+	    "address spoofing on. libvirt: no no-ip-spoofing filter; Proxmox: ipfilter off. A switch: no IP source guard.",
+	    NULL, NULL },
+	{ DIAGNOSIS_ALL_LOST, SYSTEM_ANY,
+	    "On a server: if the first command shows no client, the director's port drops them; if it shows them and the second "
+	    "shows nothing leave, the server does.",
+	    "tcpdump -ni eth0 dst host {vip}\n"
+	    "tcpdump -ni any src host {vip}", NULL },
+
 	{ DIAGNOSIS_DIRECTOR_IS_GATEWAY, SYSTEM_LINUX,
 	    "Give the server the network's router as its gateway (ROUTER below), here and in its configuration:",
 	    "ip route replace default via ROUTER",
@@ -348,7 +378,7 @@ find_word(const char *name, size_t length, const struct diagnose_facts *facts, c
 {
 	const bool v6 = facts->vip.family == ADDR_IPV6, udp = facts->protocol == PROTOCOL_UDP;
 	const struct addr unknown = { 0 };
-	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT], twin[MAC_TEXT],
+	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT], twin[MAC_TEXT], client[ADDR_TEXT],
 	    port[8], mtu[16], masked[WORD_TEXT], ask_own[WORD_TEXT], ask_vip[WORD_TEXT];
 	const char *const interface = facts->interface != NULL ? facts->interface : "INTERFACE";
 	const struct {
@@ -363,6 +393,7 @@ find_word(const char *name, size_t length, const struct diagnose_facts *facts, c
 		{ "ask-vip", ask_format(&facts->vip, interface, ask_vip) },
 		{ "own", addr_format(&facts->own, own) },
 		{ "interface", interface },
+		{ "client", addr_is_set(&facts->client) ? addr_format(&facts->client, client) : "CLIENT" },
 		{ "networks", facts->networks != NULL && *facts->networks != '\0' ? facts->networks : "no address" },
 		{ "director", addr_equal(&facts->director, &unknown) ? "DIRECTOR" : addr_format(&facts->director,
 		    director) },

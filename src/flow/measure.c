@@ -17,8 +17,11 @@
 
 enum conn_flag {
 	CONN_BASED = 1,  /* `acknowledged` and `sent` are the client's own */
-	CONN_RESENT = 2, /* the SYN was repeated: which of the two the answer is for, nobody knows (Karn) */
-	CONN_RESUMED = 4 /* taken over from another process: the next acknowledgement is as good as the first */
+	CONN_RESENT = 2, /* the SYN was repeated: which of the two the answer is for cannot be known (Karn) */
+	CONN_RESUMED = 4, /* taken over from another process: the next acknowledgement is as good as the first */
+	CONN_UNANSWERED = 8, /* counted as LOST_UNANSWERED, see flow/lost.h */
+	CONN_ASKED = 16,     /* the client sent data */
+	CONN_ANSWERED = 32   /* and acknowledged some */
 };
 
 #define X(bound) bound,
@@ -107,6 +110,7 @@ take_acknowledgement(struct measure *measure, struct conn *conn, uint32_t acknow
 	} else if (distance > 0) {
 		add_response(measure, (uint32_t)distance);
 		conn->acknowledged = acknowledgement;
+		conn->flags |= CONN_ANSWERED;
 	}
 }
 
@@ -124,6 +128,8 @@ take_sequence(struct measure *measure, struct conn *conn, const struct packet *s
 
 	if (length == 0)
 		return;
+	if (segment->end > segment->payload)
+		conn->flags |= CONN_ASKED;
 	if ((int32_t)(segment->tcp_sequence - conn->sent) < 0 && !is_keepalive(conn, segment, end))
 		measure->retransmits++;
 	if ((int32_t)(end - conn->sent) > 0)
@@ -137,8 +143,12 @@ measure_begin(struct measure *measure, struct conn *conn, const struct packet *s
 	if (conn->state == CONN_SYN) {
 		measure->handshakes++;
 		conn->sent = (uint32_t)now;
+		/* Until the handshake is complete this is the SYN's own number, by which a repetition is known. */
+		conn->acknowledged = segment->tcp_sequence;
 	} else if ((segment->tcp_flags & TCP_ACK) != 0) {
 		measure->partial++;
+		/* What it got before is not known: it counts as one that was answered. */
+		conn->flags = CONN_ANSWERED;
 		take_base(conn, segment);
 	}
 }
@@ -167,6 +177,7 @@ complete(struct measure *measure, struct conn *conn, const struct packet *segmen
 	const uint32_t duration = (uint32_t)now - conn->sent;
 
 	measure->completed++;
+	lost_count(&measure->lost, LOST_COMPLETED, conn->key.client);
 	if ((conn->flags & CONN_RESENT) == 0) {
 		latency_add(&measure->handshake, duration);
 		smooth(measure, duration);
@@ -174,11 +185,25 @@ complete(struct measure *measure, struct conn *conn, const struct packet *segmen
 	take_base(conn, segment);
 }
 
+/* The same SYN again, as a client sends it that got no answer. Once a flow. */
+static void
+take_repeated(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
+{
+	if ((conn->flags & CONN_UNANSWERED) != 0 || segment->tcp_sequence != conn->acknowledged ||
+	    (uint32_t)now - conn->sent < LOST_REPEAT)
+		return;
+	conn->flags |= CONN_UNANSWERED;
+	measure->unanswered++;
+	lost_count(&measure->lost, LOST_UNANSWERED, conn->key.client);
+}
+
 /* A segment of a flow of which a SYN was all that had been seen. */
 static SELDOM void
 take_handshake(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
 {
 	if (conn->state != CONN_SYN) {
+		if ((conn->flags & CONN_UNANSWERED) != 0)
+			lost_count(&measure->lost, LOST_LATE, conn->key.client);
 		if (acknowledges(segment)) {
 			complete(measure, conn, segment, now);
 			take_end(measure, conn, CONN_SYN, segment);
@@ -186,19 +211,13 @@ take_handshake(struct measure *measure, struct conn *conn, const struct packet *
 	} else if ((segment->tcp_flags & TCP_SYN) != 0) {
 		measure->retransmits++;
 		conn->flags |= CONN_RESENT;
+		take_repeated(measure, conn, segment, now);
 	}
 }
 
-void
-measure_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment,
-    uint64_t now)
+static inline void
+take_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment)
 {
-	if (before == CONN_SYN) {
-		take_handshake(measure, conn, segment, now);
-		return;
-	}
-	if (!acknowledges(segment))
-		return;
 	if ((conn->flags & CONN_BASED) == 0) {
 		if ((conn->flags & CONN_RESUMED) != 0)
 			take_base(conn, segment);
@@ -210,11 +229,33 @@ measure_segment(struct measure *measure, struct conn *conn, enum conn_state befo
 		take_sequence(measure, conn, segment);
 }
 
+/* The client ends it. Did it get an answer to what it sent? */
+static SELDOM void
+take_conclusion(struct measure *measure, const struct conn *conn)
+{
+	if ((conn->flags & (CONN_BASED | CONN_ASKED)) == (CONN_BASED | CONN_ASKED))
+		lost_count(&measure->lost, (conn->flags & CONN_ANSWERED) != 0 ? LOST_REPLIED : LOST_MUTE, conn->key.client);
+}
+
+void
+measure_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment,
+    uint64_t now)
+{
+	if (before == CONN_SYN) {
+		take_handshake(measure, conn, segment, now);
+		return;
+	}
+	if (acknowledges(segment))
+		take_segment(measure, conn, before, segment);
+	if (before == CONN_ESTABLISHED && before != conn->state)
+		take_conclusion(measure, conn);
+}
+
 /* Of a handshake nobody knows when it began, as of one whose SYN was repeated. */
 void
 measure_resume(struct measure *measure, struct conn *conn)
 {
-	conn->flags = conn->state == CONN_SYN ? CONN_RESENT : CONN_RESUMED;
+	conn->flags = conn->state == CONN_SYN ? CONN_RESENT : CONN_RESUMED | CONN_ANSWERED;
 	if (conn->state == CONN_SYN)
 		measure->handshakes++;
 	else
@@ -228,9 +269,16 @@ measure_is_based(const struct conn *conn)
 }
 
 void
-measure_add(struct measure *measure, uint64_t bytes, uint64_t retransmits)
+measure_carried(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent, uint64_t retransmits)
 {
-	add_response(measure, bytes);
+	if (sent != conn->sent)
+		conn->flags |= CONN_ASKED;
+	if (acknowledged != conn->acknowledged)
+		conn->flags |= CONN_ANSWERED;
+	/* The kernel lets it only grow, by less than a window each time. */
+	add_response(measure, acknowledged - conn->acknowledged);
+	conn->acknowledged = acknowledged;
+	conn->sent = sent;
 	measure->retransmits += retransmits;
 }
 

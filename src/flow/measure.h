@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "flow/conn.h"
+#include "flow/lost.h"
 #include "proto/packet.h"
 
 /*
@@ -41,6 +42,7 @@ struct measure {
 	uint64_t response_bytes; /* of TCP payload, acknowledged by clients */
 	uint64_t handshakes;     /* flows that began with a SYN */
 	uint64_t completed;      /* of them, those whose client acknowledged the server's SYN */
+	uint64_t unanswered;     /* of `handshakes`, those whose client repeated its SYN: flow/lost.h */
 	uint64_t retransmits;    /* segments and SYNs that clients sent again; reordering on the way looks the same */
 	uint64_t partial;        /* flows that were picked up in the middle: what they had before is not counted */
 	uint64_t jumps;          /* acknowledgements further away than can be: not counted */
@@ -49,6 +51,7 @@ struct measure {
 	uint32_t smoothed;       /* recent handshakes, microseconds; 0: nothing known */
 	uint32_t published;      /* the same for schedulers, which it does not keep changing their minds: measure_tick() */
 	uint64_t samples_before; /* handshake.count at the last measure_tick() */
+	struct lost lost;        /* of the last minute */
 };
 
 /* `conn` has just begun with this segment: TCP, with ports. */
@@ -60,8 +63,12 @@ void measure_segment(struct measure *measure, struct conn *conn, enum conn_state
 void measure_resume(struct measure *measure, struct conn *conn);
 /* Are conn->acknowledged and conn->sent its own? Not before the handshake is complete. */
 bool measure_is_based(const struct conn *conn);
-/* `bytes` more were acknowledged, `retransmits` more seen: counted elsewhere, by who saw the segments. */
-void measure_add(struct measure *measure, uint64_t bytes, uint64_t retransmits);
+/*
+ * The kernel carried segments of the flow: the furthest acknowledgement and the end of what the client sent are these
+ * now, and `retransmits` more were seen.
+ */
+void measure_carried(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent,
+    uint64_t retransmits);
 
 void latency_add(struct latency *latency, uint64_t duration);
 /* The duration that `percent` of all stay below, as well as the buckets tell; 0 without samples. */

@@ -68,6 +68,14 @@ enum server_state {
 	SERVER_DISABLED
 };
 
+/* What clients' segments say about a server's answers, of the last minute: flow/lost.h. */
+struct server_lost {
+	enum lost_verdict verdict;
+	struct lost_share own;   /* of handshakes, or of answers where the verdict is about these */
+	struct lost_share peers;
+	struct addr client;      /* the last one that got no answer; unset without a verdict */
+};
+
 /* What the VIP probe says of a server (vipcheck/vipcheck.h). */
 enum vip_state {
 	VIP_TRUSTED = 0, /* nobody asks, or nobody must */
@@ -88,6 +96,7 @@ struct server {
 	enum vip_state vip_state;
 	struct vip_fault *vip_faults; /* what the VIP check found wrong; NULL: nothing. Its memory is the VIP check's */
 	enum server_ports ports;      /* server_update_ports() */
+	struct server_lost lost;
 	bool conflicts;      /* it tells the network of a VIP, and `vip-conflict = remove` (vipcheck/conflict.h): no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
@@ -176,8 +185,12 @@ void model_settings_done(struct settings *settings);
 /* "web/web1", or NULL when there is no such server. */
 struct server *model_find(const struct model *model, const char *name);
 
-/* About once a second: rates, and what schedulers are told of latencies. */
+/* About once a second: rates, what schedulers are told of latencies, and whose answers get lost. */
 void model_tick(struct model *model, uint64_t now);
+/* Part of model_tick(). */
+void model_judge_lost(struct service *service, uint64_t now);
+/* No handshake with any of its servers was completed, and some were tried. */
+bool service_all_lost(const struct service *service);
 /* Notes whose state has changed, whoever changed it: server->since, service->quorum_lost. Before a table is compiled. */
 void model_settle(struct model *model, uint64_t now);
 

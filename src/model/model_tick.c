@@ -56,6 +56,7 @@ tick_service(struct service *service, uint64_t now)
 		total.measure.response_bytes += server->run->measure.response_bytes;
 	}
 	tick_rates(&service->rates, &total, now);
+	model_judge_lost(service, now);
 }
 
 void

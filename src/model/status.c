@@ -33,6 +33,7 @@ status_source_name(enum status_source source)
 		[STATUS_BY_VIP_CHECK] = "vip-check",
 		[STATUS_BY_CONFLICT] = "vip-conflict",
 		[STATUS_BY_NEIGHBOR] = "neighbor",
+		[STATUS_BY_CLIENTS] = "clients",
 		[STATUS_BY_OPERATOR] = "operator",
 		[STATUS_BY_CONFIGURATION] = "configuration",
 	};
@@ -205,6 +206,32 @@ status_down(struct server_status *status, const struct server *server)
 		    "it answers ARP for the VIP or announces it (vip-conflict = remove)");
 }
 
+void
+server_lost_text(const struct server *server, char text[STATUS_TEXT])
+{
+	const struct server_lost *lost = &server->lost;
+	const char *what = lost->verdict == LOST_ANSWERS ? "connections of the last minute ended without an answer" :
+	    "handshakes of the last minute got no answer";
+
+	(void)snprintf(text, STATUS_TEXT, "%" PRIu32 " of %" PRIu32 " %s, with its peers %" PRIu32 " of %" PRIu32,
+	    lost->own.failed, lost->own.failed + lost->own.fine, what, lost->peers.failed,
+	    lost->peers.failed + lost->peers.fine);
+}
+
+/* Healthy, and yet its answers do not reach clients. */
+static void
+status_set_lost(struct server_status *status, const struct server *server)
+{
+	char text[STATUS_TEXT];
+
+	status->source = STATUS_BY_CLIENTS;
+	(void)snprintf(status->name, sizeof(status->name), server->lost.verdict == LOST_ALL ? "all-handshakes-lost" :
+	    server->lost.verdict == LOST_ANSWERS ? "answers-lost" : "handshakes-lost");
+	server_lost_text(server, text);
+	(void)snprintf(status->sentence, STATUS_TEXT, "%s: %.300s", server->lost.verdict == LOST_ALL ?
+	    "no client completes a handshake with any server" : "answers get lost", text);
+}
+
 /* Healthy, and yet perhaps without traffic, or without all of it. */
 static void
 status_up(struct server_status *status, const struct server *server)
@@ -215,6 +242,8 @@ status_up(struct server_status *status, const struct server *server)
 		status_set(status, STATUS_BY_NEIGHBOR, "no-neighbor", server->settings.addr.family == ADDR_IPV6 ?
 		    "gets no traffic: its address does not answer neighbor solicitations" :
 		    "gets no traffic: its address does not answer ARP");
+	} else if (server->lost.verdict != LOST_NONE) {
+		status_set_lost(status, server);
 	} else if (server->ports == PORTS_PARTLY && status_set_ports(status, server)) {
 		append(status->sentence, "; its other ports get traffic");
 	} else if (server->vip_faults != NULL) {

@@ -21,6 +21,7 @@ enum status_source {
 	STATUS_BY_VIP_CHECK,
 	STATUS_BY_CONFLICT,
 	STATUS_BY_NEIGHBOR,
+	STATUS_BY_CLIENTS, /* what they send again */
 	STATUS_BY_OPERATOR,
 	STATUS_BY_CONFIGURATION
 };
@@ -39,6 +40,9 @@ struct server_status {
  * a VIP conflict; not checked yet; no neighbor; drained or weight 0. What an operator did is in the sentence always.
  */
 void server_status(const struct server *server, struct server_status *status);
+
+/* "3 of 5 handshakes of the last minute got no answer, with its peers 0 of 5": why `lost` has its verdict. */
+void server_lost_text(const struct server *server, char text[STATUS_TEXT]);
 
 /* What keeps the server from serving that listen, as "tcp/443: connection refused"; empty when nothing does. */
 void server_listen_reason(const struct server *server, const struct listen_settings *listen, char text[STATUS_TEXT]);

@@ -118,10 +118,7 @@ take_segments(struct carry_flow *flow, struct conn *conn, struct measure *measur
 	const uint32_t acknowledged = flow->acknowledged;
 	const uint32_t resent = __atomic_exchange_n(&flow->resent, 0, __ATOMIC_RELAXED);
 
-	/* The kernel lets it only grow, by less than a window each time. */
-	measure_add(measure, acknowledged - conn->acknowledged, resent);
-	conn->acknowledged = acknowledged;
-	conn->sent = flow->sent;
+	measure_carried(measure, conn, acknowledged, flow->sent, resent);
 }
 
 const struct fwd_server *

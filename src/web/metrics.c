@@ -389,6 +389,8 @@ OF_SERVER(packets, server->run->packets)
 OF_SERVER(bytes, server->run->bytes)
 OF_SERVER(response_bytes, server->run->measure.response_bytes)
 OF_SERVER(handshakes, server->run->measure.handshakes)
+OF_SERVER(unanswered, server->run->measure.unanswered)
+OF_SERVER(answers_lost, server->lost.verdict != LOST_NONE)
 OF_SERVER(completed, server->run->measure.completed)
 OF_SERVER(retransmits, server->run->measure.retransmits)
 OF_SERVER(partial, server->run->measure.partial)
@@ -533,6 +535,10 @@ static const struct family families[] = {
 	{ "server_handshakes", METRIC_COUNTER, "TCP connections that began with a SYN.", .server = server_handshakes },
 	{ "server_handshakes_completed", METRIC_COUNTER, "Of these, those that the server accepted.",
 	    .server = server_completed },
+	{ "server_handshakes_unanswered", METRIC_COUNTER, "Of these, those whose client repeated its SYN.",
+	    .server = server_unanswered },
+	{ "server_answers_lost", METRIC_GAUGE, "Does the last minute say that its answers do not reach clients?",
+	    .server = server_answers_lost },
 	{ "server_retransmits", METRIC_COUNTER, "TCP segments and SYNs that clients sent again.",
 	    .server = server_retransmits },
 	{ "server_partial_connections", METRIC_COUNTER, "TCP connections picked up in the middle.",

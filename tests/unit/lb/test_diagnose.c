@@ -94,6 +94,24 @@ row1(void)
 }
 
 static void
+handshakes_lost(void)
+{
+	facts.lost = LOST_HANDSHAKES;
+}
+
+static void
+answers_lost(void)
+{
+	facts.lost = LOST_ANSWERS;
+}
+
+static void
+all_lost(void)
+{
+	facts.lost = LOST_ALL;
+}
+
+static void
 is_director(void)
 {
 	row1();
@@ -357,6 +375,9 @@ struct row {
 
 static const struct row rows[] = {
 	{ row1, DIAGNOSIS_UNREACHABLE },
+	{ handshakes_lost, DIAGNOSIS_HANDSHAKES_LOST },
+	{ answers_lost, DIAGNOSIS_ANSWERS_LOST },
+	{ all_lost, DIAGNOSIS_ALL_LOST },
 	{ is_director, DIAGNOSIS_IS_DIRECTOR },
 	{ other_network, DIAGNOSIS_OTHER_NETWORK },
 	{ just_switched_off, DIAGNOSIS_UNREACHABLE },

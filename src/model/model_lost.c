@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/* Whose answers do not reach clients: each server beside its peers. */
+#include "config.h"
+
+#include <string.h>
+
+#include "model/model.h"
+
+static void
+lost_take_verdict(struct server *server, const struct lost_counts *own, const struct lost_counts *peers)
+{
+	struct server_lost *lost = &server->lost;
+	struct conn_key key = { 0 };
+
+	memset(lost, 0, sizeof(*lost));
+	lost->verdict = lost_judge(own, peers);
+	if (lost->verdict == LOST_NONE)
+		return;
+	lost->own = lost->verdict == LOST_ANSWERS ? lost_answers(own) : lost_handshakes(own);
+	lost->peers = lost->verdict == LOST_ANSWERS ? lost_answers(peers) : lost_handshakes(peers);
+	memcpy(key.client, server->run->measure.lost.client, sizeof(key.client));
+	lost->client = conn_key_client(&key);
+}
+
+/* So many stand for all of a large service: a sketch cannot be taken out of a sum, so each server has its own. */
+#define PEERS_MOST 64
+
+/* Servers without failures cost nothing. */
+static void
+lost_judge_server(struct service *service, size_t index)
+{
+	struct server *server = service->servers[index];
+	const struct lost_counts own = lost_recent(&server->run->measure.lost);
+	struct lost_counts peers = { 0 };
+
+	if (own.unanswered < LOST_LEAST && own.mute < LOST_LEAST && own.completed > 0) {
+		memset(&server->lost, 0, sizeof(server->lost));
+		return;
+	}
+	for (size_t i = 1; i < service->server_count && i <= PEERS_MOST; i++) {
+		const size_t peer = (index + i) % service->server_count;
+		const struct lost_counts counts = lost_recent(&service->servers[peer]->run->measure.lost);
+
+		lost_add(&peers, &counts);
+	}
+	lost_take_verdict(server, &own, &peers);
+}
+
+static bool
+lost_is_quiet(const struct service *service)
+{
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct lost *lost = &service->servers[i]->run->measure.lost;
+
+		if (lost->halves[0].unanswered + lost->halves[1].unanswered + lost->halves[0].mute + lost->halves[1].mute > 0)
+			return false;
+	}
+	return true;
+}
+
+void
+model_judge_lost(struct service *service, uint64_t now)
+{
+	const bool quiet = lost_is_quiet(service);
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		lost_tick(&service->servers[i]->run->measure.lost, now);
+		if (quiet)
+			memset(&service->servers[i]->lost, 0, sizeof(service->servers[i]->lost));
+		else
+			lost_judge_server(service, i);
+	}
+}
+
+bool
+service_all_lost(const struct service *service)
+{
+	for (size_t i = 0; i < service->server_count; i++)
+		if (service->servers[i]->lost.verdict == LOST_ALL)
+			return true;
+	return false;
+}
