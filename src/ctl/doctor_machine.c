@@ -116,7 +116,9 @@ machine_gather_server(struct machine *machine, const struct server *server)
 		machine_list_networks(machine, iface, (enum addr_family)facts.own.family);
 		facts.interface = iface->name;
 		facts.director_mtu = iface->mtu;
-		facts.other_network = director != NULL && !iface_is_on_link(iface, &facts.own);
+		/* With a route to it a server elsewhere may well be reached. */
+		facts.other_network = director != NULL && !iface_is_on_link(iface, &facts.own) &&
+		    server_state(server) != SERVER_UP;
 		if (director != NULL)
 			facts.director = *director;
 	}

@@ -183,7 +183,7 @@ diagnose_absence(const struct diagnose_facts *facts, enum path_verdict verdict)
 
 	if (facts->is_director)
 		return DIAGNOSIS_IS_DIRECTOR;
-	if (absent && facts->other_network)
+	if (facts->other_network && verdict != PATH_ACCEPTED)
 		return DIAGNOSIS_OTHER_NETWORK;
 	if (absent)
 		return DIAGNOSIS_UNREACHABLE;

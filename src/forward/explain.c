@@ -242,6 +242,7 @@ health_candidacy(const struct server *server)
 		return CANDIDACY_CONFLICT;
 	case STATUS_BY_CHECK:
 	case STATUS_BY_NEIGHBOR:
+	case STATUS_BY_CLIENTS:
 	case STATUS_BY_OPERATOR:
 	case STATUS_BY_CONFIGURATION:
 		break;

@@ -122,7 +122,10 @@ is_director(void)
 static void
 other_network(void)
 {
-	row1();
+	vip_silent();
+	/* It answers ARP, which asks for no route. */
+	answer(ASK_OWN, ANSWER_SILENCE, NULL);
+	answer(ASK_OWN_ECHO, ANSWER_SILENCE, NULL);
 	facts.other_network = true;
 }
 

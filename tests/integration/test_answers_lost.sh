@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Faults that no check can see, since they lie between the servers and the clients: what clients send again says which
+# server's answers are lost, or that everything which the director forwards is.
+
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
+. "$(dirname -- "$0")/net.sh"
+net_require nginx curl nft
+net_up 3
+for server in web1 web2 web3; do
+	start_nginx "$server"
+done
+SOCKET=$NET_DIR/dsrd.sock
+DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
+
+{
+	conf_head
+	cat <<-END
+
+	[service web]
+	listen = $VIP tcp/80
+	scheduler = rr
+	server = web1 $(server_ip 1)
+	server = web2 $(server_ip 2)
+	server = web3 $(server_ip 3)
+	END
+} >"$NET_DIR/dsrd.conf"
+
+requests() { # COUNT: one after the other, a second and a half for those that hang, in parallel
+	for _ in $(seq "$1"); do
+		run_in client curl -s --max-time 1.5 "http://$VIP/" >>"$NET_DIR/pages" 2>/dev/null &
+	done
+	wait_for_requests=$(jobs -p)
+	# shellcheck disable=SC2086 # process ids
+	for request in $wait_for_requests; do
+		wait "$request" || true
+	done
+}
+
+doctor() { # STATUS
+	doctor_got=0
+	"$DSRCTL" -s "$SOCKET" doctor >"$NET_DIR/said" 2>&1 || doctor_got=$?
+	[ "$doctor_got" = "$1" ] || {
+		cat "$NET_DIR/said" >&2
+		fail "dsrctl doctor: expected status $1, got $doctor_got"
+	}
+}
+
+says() { # PATTERN...
+	for pattern; do
+		grep -q -e "$pattern" "$NET_DIR/said" || {
+			cat "$NET_DIR/said" >&2
+			fail "no line of the above matches '$pattern'"
+		}
+	done
+}
+
+start_dsrd
+wait_servers_up web web1 web2 web3
+
+step "all is well"
+requests 6
+doctor 0
+
+step "a firewall on web1 drops the clients, not the director"
+run_in web1 nft add table inet guard
+run_in web1 nft add chain inet guard in '{ type filter hook input priority 0; }'
+run_in web1 nft add rule inet guard in ip saddr "$CLIENT_IP" drop
+requests 18
+sees() {
+	"$DSRCTL" -s "$SOCKET" show | grep -q '^web/web1 .* answers get lost: [1-9]'
+}
+wait_until 5 sees || {
+	"$DSRCTL" -s "$SOCKET" show >&2
+	fail "show does not say that web1's answers get lost"
+}
+doctor 1
+says "$(server_ip 1): clients get no answer from this server, .* with its peers 0 of .*\[handshakes-lost\]" \
+    "ip route get $CLIENT_IP from $VIP"
+[ "$(grep -c 'WRONG' "$NET_DIR/said")" -eq 1 ] || {
+	cat "$NET_DIR/said" >&2
+	fail "more than that is found"
+}
+"$DSRCTL" -j -s "$SOCKET" show | grep -q '"answers_lost":"handshakes"' || fail "JSON does not have it"
+run_in web1 nft delete table inet guard
+stop_dsrd
+
+step "the director's switch port lets nothing out whose source is not the director's"
+start_dsrd
+wait_servers_up web web1 web2 web3
+run_in switch nft add table bridge guard
+run_in switch nft add chain bridge guard through '{ type filter hook prerouting priority -200; }'
+run_in switch nft add rule bridge guard through iifname director-eth0 ip saddr "$CLIENT_IP" drop
+requests 6
+found() {
+	"$DSRCTL" -s "$SOCKET" doctor >"$NET_DIR/said" 2>&1
+	grep -q 'all-handshakes-lost' "$NET_DIR/said"
+}
+wait_until 10 found || {
+	cat "$NET_DIR/said" >&2
+	fail "the doctor does not see that no client gets through"
+}
+doctor 1
+says "suspect the director's own switch port" 'allowed-address-pairs'
+run_in switch nft delete table bridge guard
+stop_dsrd
