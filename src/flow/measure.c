@@ -15,13 +15,16 @@
 /* What differs by less than an eighth is no news for schedulers. */
 #define NOTICEABLE 8
 
+/* A flow has room for four: those of a handshake and those of what follows share it. */
 enum conn_flag {
-	CONN_BASED = 1,  /* `acknowledged` and `sent` are the client's own */
-	CONN_RESENT = 2, /* the SYN was repeated: which of the two the answer is for cannot be known (Karn) */
-	CONN_RESUMED = 4, /* taken over from another process: the next acknowledgement is as good as the first */
-	CONN_UNANSWERED = 8, /* counted as LOST_UNANSWERED, see flow/lost.h */
-	CONN_ASKED = 16,     /* the client sent data */
-	CONN_ANSWERED = 32   /* and acknowledged some */
+	/* In CONN_SYN. */
+	CONN_RESENT = 2,     /* the SYN was repeated: which of the two the answer is for cannot be known (Karn) */
+	CONN_UNANSWERED = 4, /* counted as LOST_UNANSWERED, see flow/lost.h */
+	/* In all other states. */
+	CONN_BASED = 1,    /* `acknowledged` and `sent` are the client's own */
+	CONN_RESUMED = 2,  /* taken over from another process: the next acknowledgement is as good as the first */
+	CONN_ASKED = 4,    /* the client sent data */
+	CONN_ANSWERED = 8  /* and acknowledged some */
 };
 
 #define X(bound) bound,
@@ -172,17 +175,19 @@ take_end(struct measure *measure, const struct conn *conn, enum conn_state befor
 
 /* The first acknowledgement is of the server's SYN, so it tells where the server's bytes begin. */
 static void
-complete(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
+complete(struct measure *measure, struct conn *conn, const struct packet *segment, bool resent, uint64_t now)
 {
 	const uint32_t duration = (uint32_t)now - conn->sent;
 
 	measure->completed++;
 	lost_count(&measure->lost, LOST_COMPLETED, conn->key.client);
-	if ((conn->flags & CONN_RESENT) == 0) {
+	if (!resent) {
 		latency_add(&measure->handshake, duration);
 		smooth(measure, duration);
 	}
 	take_base(conn, segment);
+	if (segment->end > segment->payload)
+		conn->flags |= CONN_ASKED;
 }
 
 /* The same SYN again, as a client sends it that got no answer. Once a flow. */
@@ -202,10 +207,13 @@ static SELDOM void
 take_handshake(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
 {
 	if (conn->state != CONN_SYN) {
+		const bool resent = (conn->flags & CONN_RESENT) != 0;
+
 		if ((conn->flags & CONN_UNANSWERED) != 0)
 			lost_count(&measure->lost, LOST_LATE, conn->key.client);
+		conn->flags = 0;
 		if (acknowledges(segment)) {
-			complete(measure, conn, segment, now);
+			complete(measure, conn, segment, resent, now);
 			take_end(measure, conn, CONN_SYN, segment);
 		}
 	} else if ((segment->tcp_flags & TCP_SYN) != 0) {
@@ -255,7 +263,10 @@ measure_segment(struct measure *measure, struct conn *conn, enum conn_state befo
 void
 measure_resume(struct measure *measure, struct conn *conn)
 {
-	conn->flags = conn->state == CONN_SYN ? CONN_RESENT : CONN_RESUMED | CONN_ANSWERED;
+	if (conn->state == CONN_SYN)
+		conn->flags = CONN_RESENT;
+	else
+		conn->flags = CONN_RESUMED | CONN_ANSWERED;
 	if (conn->state == CONN_SYN)
 		measure->handshakes++;
 	else

@@ -120,7 +120,7 @@ segment(uint8_t flags, uint32_t sequence, uint32_t acknowledgement, uint32_t len
 		.tcp_acknowledgement = acknowledgement, .payload = 54, .end = 54 + length };
 	const enum conn_state before = (enum conn_state)conn.state;
 
-	conn.state = (uint8_t)conn_tcp_next(before, flags);
+	conn.state = conn_tcp_next(before, flags) & CONN_STATE_MASK;
 	if (before == CONN_NONE)
 		measure_begin(&measure, &conn, &packet, now);
 	else
