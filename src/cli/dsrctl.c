@@ -107,6 +107,8 @@ run(const struct wish *wish, const struct arguments *given)
 		return top(wish, given);
 	case COMMAND_DRAIN:
 		return run_drain(wish, given);
+	case COMMAND_STOP:
+		return wait_stopped(wish);
 	case COMMAND_EVENTS:
 		return given->options[OPTION_FOLLOW] != NULL ? follow_events(wish) : ask(wish);
 	default:

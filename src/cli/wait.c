@@ -10,7 +10,11 @@
 #include <unistd.h>
 
 #include "base/duration.h"
+#include "cli/client.h"
+#include "cli/request.h"
 
+#define BETWEEN_STOP_LOOKS (SECONDS(1) / 10)
+#define STOP_PATIENCE SECONDS(15) /* its state is saved meanwhile */
 #define BETWEEN SECONDS(1) /* two looks: each is a walk through the flow table */
 
 static uint64_t
@@ -90,4 +94,38 @@ wait_drained(const struct wish *wish, uint64_t patience, bool empty)
 	}
 	free(before);
 	return status;
+}
+
+/* Is one there? */
+static bool
+wait_is_answered(const struct wish *wish)
+{
+	struct request request = { .length = 0 };
+	struct client_answer answer = { .body = NULL };
+	char error[CLIENT_ERROR];
+	enum client_result result;
+
+	request_make(&request, COMMAND_VERSION, NULL, 0, true);
+	result = client_ask(wish->socket, request.bytes, commands[COMMAND_VERSION].wait, &answer, error);
+	if (result == CLIENT_OK)
+		free(answer.body);
+	return result != CLIENT_NOBODY;
+}
+
+enum ctl_status
+wait_stopped(const struct wish *wish)
+{
+	const uint64_t end = now() + STOP_PATIENCE;
+	const enum ctl_status status = ask(wish);
+
+	if (status != CTL_OK)
+		return status;
+	while (wait_is_answered(wish)) {
+		if (now() > end) {
+			fprintf(stderr, "dsrctl: the director has not stopped after 15 s: its log may say why\n");
+			return CTL_FAILED;
+		}
+		pause_for(BETWEEN_STOP_LOOKS);
+	}
+	return CTL_OK;
 }

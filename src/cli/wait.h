@@ -13,4 +13,7 @@
  */
 enum ctl_status wait_drained(const struct wish *wish, uint64_t patience, bool empty);
 
+/* Asks the director to stop, and waits until no one answers on its socket. CTL_FAILED when it does not stop. */
+enum ctl_status wait_stopped(const struct wish *wish);
+
 #endif

@@ -74,6 +74,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    WAIT_DOCTOR, "the same, with notes, all evidence, and the servers that are well" },
 	[COMMAND_EVENTS] = { { "events", NULL }, "[FILTER ...]", 0, COMMAND_NAMES, OPTION(FOLLOW), COMMAND_FILTER_EVENTS,
 	    false, WAIT, "the last events: changes of state, reloads, operators' commands, conflicts, and their causes" },
+	[COMMAND_STOP] = { { "stop", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, true, WAIT,
+	    "ends the director, and returns when it is gone" },
 	[COMMAND_VERSION] = { { "version", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
 	    "the version of the director that runs" },
 };

@@ -15,9 +15,6 @@
 #include "offload/cache.h"
 #include "sched/scheduler.h"
 
-/* Servers that `show` lists whether they are well or not: two screens. */
-#define SHOWN_IN_FULL 40
-
 void
 report_version(struct writer *writer)
 {
@@ -114,59 +111,6 @@ listens_text(const struct service_settings *settings, char *text, size_t size)
 	}
 }
 
-static bool
-nothing_is_selected(const struct report_facts *facts)
-{
-	return facts->selection == NULL || facts->selection->count == 0;
-}
-
-bool
-report_is_well(const struct server *server)
-{
-	return server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) && server->ports == PORTS_ALL &&
-	    !steer_differs(server);
-}
-
-/* Not up, though it should be or an operator took it out: what --problems lists. */
-static bool
-is_out(const struct server *server)
-{
-	return server_state(server) != SERVER_UP || mac_is_zero(&server->mac) || server->ports != PORTS_ALL;
-}
-
-static bool
-has_problems(const struct service *service)
-{
-	for (size_t i = 0; i < service->server_count; i++)
-		if (is_out(service->servers[i]))
-			return true;
-	return service_state(service) != HEALTH_UP;
-}
-
-bool
-report_lists_service(const struct report_facts *facts, const struct service *service)
-{
-	return selection_has_service(facts->selection, service) && (!facts->only_problems || has_problems(service));
-}
-
-/* So many that those that are well would hide the others. */
-static bool
-folds(const struct report_facts *facts)
-{
-	return !facts->all && nothing_is_selected(facts) &&
-	    model_server_count(facts->model) > SHOWN_IN_FULL;
-}
-
-bool
-report_lists(const struct report_facts *facts, const struct server *server)
-{
-	if (!selection_has(facts->selection, server))
-		return false;
-	if (facts->only_problems)
-		return is_out(server);
-	return !folds(facts) || !report_is_well(server);
-}
-
 static void
 show_folded(struct writer *writer, const struct report_facts *facts)
 {
@@ -177,7 +121,7 @@ show_folded(struct writer *writer, const struct report_facts *facts)
 		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
 			well += report_is_well(facts->model->services[i]->servers[j]);
 	snprintf(text, sizeof(text), "%zu servers are up and as configured (dsrctl show SERVICE, or --all, lists them)", well);
-	if (folds(facts) && !facts->only_problems && well > 0)
+	if (report_folds(facts) && !facts->only_problems && well > 0)
 		writer->ops->fact(writer, "note", "not listed", text);
 }
 
@@ -452,24 +396,8 @@ report_show(struct writer *writer, const struct report_facts *facts)
 	show_folded(writer, facts);
 	if (!facts->only_problems || facts->all)
 		report_traffic(writer, facts);
-	if (facts->all || (!facts->only_problems && nothing_is_selected(facts)))
+	if (facts->all || (!facts->only_problems && report_selects_everything(facts)))
 		show_director(writer, facts);
-}
-
-bool
-report_has_problems(const struct report_facts *facts)
-{
-	const struct watch *watch = &facts->forwarder->watch;
-
-	if (problems_count(facts->problems) > 0)
-		return true;
-	for (size_t i = 0; i < watch->count; i++)
-		if (!watch_is_over(&watch->findings[i], facts->now))
-			return true;
-	for (size_t i = 0; i < facts->model->service_count; i++)
-		if (selection_has_service(facts->selection, facts->model->services[i]) && has_problems(facts->model->services[i]))
-			return true;
-	return false;
 }
 
 /* --- show health --- */
@@ -611,7 +539,7 @@ neigh_state_name(enum neigh_state state)
 static bool
 neighbour_is_selected(const struct report_facts *facts, const struct neigh *neigh)
 {
-	if (nothing_is_selected(facts))
+	if (report_selects_everything(facts))
 		return true;
 	for (size_t i = 0; i < facts->model->slot_count; i++) {
 		const struct server *server = facts->model->slots[i];
@@ -648,6 +576,6 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 		ops->cell_number(writer, neigh->unanswered);
 	}
 	ops->table_end(writer);
-	if (nothing_is_selected(facts))
+	if (report_selects_everything(facts))
 		show_interfaces(writer, facts);
 }

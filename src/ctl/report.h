@@ -82,6 +82,9 @@ void report_drops(struct writer *writer, const struct report_facts *facts);
 void report_names(struct writer *writer, const struct report_facts *facts);
 void report_neighbors(struct writer *writer, const struct report_facts *facts);
 
+bool report_selects_everything(const struct report_facts *facts);
+/* Are servers that are well left out, since they are so many that they would hide the others? */
+bool report_folds(const struct report_facts *facts);
 /* Does it take traffic as configured, and has no operator changed that? */
 bool report_is_well(const struct server *server);
 /* Is the service, or the server, to be listed in full? */

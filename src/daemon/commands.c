@@ -102,6 +102,8 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 		return desk_steer(desk, ask, writer, out);
 	case COMMAND_RELOAD:
 		return desk_reload(desk, ask, writer, out);
+	case COMMAND_STOP:
+		return desk_stop(desk, ask, writer);
 	case COMMAND_VERSION:
 		report_version(writer);
 		break;
@@ -205,6 +207,9 @@ desk_tick(struct desk *desk)
 {
 	if (desk != NULL)
 		trace_tick(desk->dsrd->trace, desk->control);
+	/* By now the answer is out. */
+	if (desk != NULL && desk->stops && --desk->stops == 0)
+		loop_stop(desk->dsrd->loop);
 }
 
 void

@@ -21,6 +21,8 @@
 #include "daemon/state.h"
 #include "os/os.h"
 
+#define TICKS_TO_ANSWER 2 /* the first may come at once */
+
 /* -1, nobody's number (POSIX), when the system does not say. */
 static uid_t
 asking_user(const struct control_ask *ask)
@@ -376,6 +378,16 @@ desk_plan(struct desk *desk, const struct control_ask *ask, struct writer *write
 	result = begin_plan(desk, ask, errors, out);
 	errlist_free(errors);
 	return result;
+}
+
+enum control_result
+desk_stop(struct desk *desk, const struct control_ask *ask, struct writer *writer)
+{
+	if (desk->stops == 0)
+		log_notice("stop by=uid:%jd", (intmax_t)asking_user(ask));
+	desk->stops = TICKS_TO_ANSWER;
+	writer->ops->fact(writer, "stop", "stop", "the director ends within two seconds");
+	return CONTROL_DONE;
 }
 
 enum control_result

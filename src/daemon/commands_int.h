@@ -30,6 +30,7 @@ struct desk {
 	struct plan_probe *plan; /* while a reload is planned */
 	const void *planner;
 	struct desk_walk walks[CONTROL_CONNECTIONS];
+	unsigned stops;         /* the director ends in so many ticks; 0: it does not */
 	struct report_iface ifaces[IFACES_MOST];
 };
 
@@ -66,6 +67,7 @@ enum control_result desk_why(struct desk *desk, const struct control_ask *ask, s
 enum control_result desk_reload(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
 enum control_result desk_plan(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out);
 void desk_end_plan(struct desk *desk);
+enum control_result desk_stop(struct desk *desk, const struct control_ask *ask, struct writer *writer);
 enum control_result desk_config(struct desk *desk, struct writer *writer, FILE *out);
 
 #endif

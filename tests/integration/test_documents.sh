@@ -51,11 +51,6 @@ END
 program dsr-realserver <<END
 exec sh "$top/contrib/realserver/dsr-realserver" "\$@"
 END
-# The machine has other programs of that name.
-program pidof <<END
-[ "\$1" = dsrd ] && exec cat "$NET_DIR/dsrd.pid"
-exit 1
-END
 program ipvsadm-save <<END
 exec cat "$top/tests/convert/ipvsadm.in"
 END

@@ -101,6 +101,11 @@ traffic=$!
 answered 0 trace trace -c 5 verdict=forward
 kill "$traffic"
 
+step "stopping"
+answered 0 stop stop
+pid_gone "$(pid_of dsrd)" || fail "the director runs on after dsrctl stop"
+ctl 3 stop
+
 step "the page has a section of nothing else"
 sections=$(sed -n 's/^\.Ss //p' "$PAGE" | tr ',' '\n' | sed 's/^ //' | grep -vx 'show drain' | sort)
 assert_equal "commands" "$sections" "$(echo "$asked" | tr ';' '\n' | grep -v '^$' | sort -u)"

@@ -125,6 +125,9 @@ function __dsrctl_filter -a name
 		case 'events,*'
 			printf '%s\n' event= level= since= after= limit=
 			__dsrctl_names service server
+		case 'stop,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'version,*'
 			printf '%s\n' =
 			__dsrctl_names service server
@@ -270,6 +273,7 @@ function __dsrctl_command
 			trace 'decisions as they are made' \
 			doctor 'examines director and real servers: what is wrong, and the commands that fix it' \
 			events 'the last events: changes of state, reloads, operators\' commands, conflicts, and their causes' \
+			stop 'ends the director, and returns when it is gone' \
 			version 'the version of the director that runs'
 		return
 	end
