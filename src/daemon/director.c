@@ -13,13 +13,6 @@
 #include "model/status.h"
 #include "offload/cache.h"
 
-static bool
-is_via(const struct server *server, const struct neigh *neigh)
-{
-	return server->iface == neigh->iface && mac_is_zero(&server->settings.mac) &&
-	    addr_equal(&server->settings.addr, &neigh->addr);
-}
-
 static void
 log_lost(const struct server *server, const struct neigh *neigh, const char *interface, const char *before)
 {
@@ -63,11 +56,7 @@ watch_neighbour(void *context, enum neigh_event event, const struct neigh *neigh
 {
 	struct director *director = context;
 
-	for (size_t i = 0; i < director->model->slot_count; i++) {
-		struct server *server = director->model->slots[i];
-
-		if (server == NULL || !is_via(server, neigh))
-			continue;
+	for (struct server *server = neigh->servers; server != NULL; server = server->beside) {
 		server->mac = neigh->mac;
 		log_neighbour(director, event, server, neigh, before);
 	}
@@ -136,13 +125,19 @@ want_neighbours(struct director *director, uint64_t now)
 
 	neigh_begin(neighbours);
 	for (size_t i = 0; i < director->model->slot_count; i++) {
-		struct server *server = director->model->slots[i];
+		struct server *server = director->model->slots[i], **servers;
 		const struct mac *mac;
 
 		if (server == NULL || server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac))
 			continue;
-		if (neigh_want(neighbours, server->iface, &server->settings.addr, now) == -1)
+		if (neigh_want(neighbours, server->iface, &server->settings.addr, now) == -1) {
 			result = -1;
+			server->mac = mac_zero;
+			continue;
+		}
+		servers = neigh_servers(neighbours, server->iface, &server->settings.addr);
+		server->beside = *servers;
+		*servers = server;
 		mac = neigh_mac(neighbours, server->iface, &server->settings.addr);
 		server->mac = mac != NULL ? *mac : mac_zero;
 	}

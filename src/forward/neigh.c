@@ -19,10 +19,14 @@
 /* Two hosts that quarrel over one address make the MAC flap; follow at most this often. */
 #define HOLD SECONDS(1)
 
+#define NONE UINT32_MAX
+
 struct neigh_table {
 	struct neigh *entries;
 	size_t count;
-	size_t room;
+	size_t room;       /* 0, or a power of two */
+	uint32_t *buckets; /* as many as there is room for: the first entry, or NONE */
+	uint64_t compared;
 	neigh_watch *watch;
 	void *context;
 };
@@ -45,24 +49,79 @@ neigh_table_free(struct neigh_table *table)
 	if (table == NULL)
 		return;
 	free(table->entries);
+	free(table->buckets);
 	free(table);
 }
 
-/* A linear search: only ARP frames and reloads come here, and servers are at most some thousands. */
-static struct neigh *
-find(const struct neigh_table *table, uint16_t iface, const struct addr *addr)
+/* Only the operator chooses which addresses are in the table, so a multiplication will do (Knuth, TAOCP 6.4). */
+static uint32_t *
+bucket_of(const struct neigh_table *table, uint16_t iface, const struct addr *addr)
 {
+	uint64_t words[2], sum;
+
+	memcpy(words, addr->bytes, sizeof(words));
+	sum = (words[0] ^ (words[1] << 32 | words[1] >> 32) ^ iface) * UINT64_C(0x9e3779b97f4a7c15);
+	return &table->buckets[(sum ^ sum >> 32) & (table->room - 1)];
+}
+
+static void
+link_entry(struct neigh_table *table, struct neigh *neigh)
+{
+	uint32_t *bucket = bucket_of(table, neigh->iface, &neigh->addr);
+
+	neigh->next = *bucket;
+	*bucket = (uint32_t)(neigh - table->entries);
+}
+
+static void
+link_all(struct neigh_table *table)
+{
+	for (size_t i = 0; i < table->room; i++)
+		table->buckets[i] = NONE;
 	for (size_t i = 0; i < table->count; i++)
+		link_entry(table, &table->entries[i]);
+}
+
+static struct neigh *
+find(struct neigh_table *table, uint16_t iface, const struct addr *addr)
+{
+	if (table->room == 0)
+		return NULL;
+	for (uint32_t i = *bucket_of(table, iface, addr); i != NONE; i = table->entries[i].next) {
+		table->compared++;
 		if (table->entries[i].iface == iface && addr_equal(&table->entries[i].addr, addr))
 			return &table->entries[i];
+	}
 	return NULL;
+}
+
+/* Twice the room. Nothing has changed when it fails. */
+static int
+grow(struct neigh_table *table)
+{
+	const size_t room = table->room == 0 ? 16 : table->room * 2;
+	struct neigh *entries = realloc(table->entries, room * sizeof(*entries));
+	uint32_t *buckets;
+
+	if (entries == NULL)
+		return -1;
+	table->entries = entries;
+	buckets = realloc(table->buckets, room * sizeof(*buckets));
+	if (buckets == NULL)
+		return -1;
+	table->buckets = buckets;
+	table->room = room;
+	link_all(table);
+	return 0;
 }
 
 void
 neigh_begin(struct neigh_table *table)
 {
-	for (size_t i = 0; i < table->count; i++)
+	for (size_t i = 0; i < table->count; i++) {
 		table->entries[i].wanted = false;
+		table->entries[i].servers = NULL;
+	}
 }
 
 int
@@ -71,20 +130,14 @@ neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, u
 	struct neigh *neigh = find(table, iface, addr);
 
 	if (neigh == NULL) {
-		if (table->count == table->room) {
-			const size_t room = table->room == 0 ? 16 : table->room * 2;
-			struct neigh *entries = realloc(table->entries, room * sizeof(*entries));
-
-			if (entries == NULL)
-				return -1;
-			table->entries = entries;
-			table->room = room;
-		}
+		if (table->count == table->room && grow(table) == -1)
+			return -1;
 		neigh = &table->entries[table->count++];
 		memset(neigh, 0, sizeof(*neigh));
 		neigh->addr = *addr;
 		neigh->iface = iface;
 		neigh->next_ask = now;
+		link_entry(table, neigh);
 	}
 	neigh->wanted = true;
 	return 0;
@@ -99,10 +152,17 @@ neigh_end(struct neigh_table *table)
 		if (table->entries[i].wanted)
 			table->entries[kept++] = table->entries[i];
 	table->count = kept;
+	link_all(table);
+}
+
+struct server **
+neigh_servers(struct neigh_table *table, uint16_t iface, const struct addr *addr)
+{
+	return &find(table, iface, addr)->servers;
 }
 
 const struct mac *
-neigh_mac(const struct neigh_table *table, uint16_t iface, const struct addr *addr)
+neigh_mac(struct neigh_table *table, uint16_t iface, const struct addr *addr)
 {
 	const struct neigh *neigh = find(table, iface, addr);
 
@@ -207,4 +267,10 @@ const struct neigh *
 neigh_at(const struct neigh_table *table, size_t index)
 {
 	return &table->entries[index];
+}
+
+uint64_t
+neigh_compared(const struct neigh_table *table)
+{
+	return table->compared;
 }

@@ -20,6 +20,8 @@ enum neigh_state {
 	NEIGH_LOST        /* was known, or asked for often enough; still being asked */
 };
 
+struct server;
+
 struct neigh {
 	struct addr addr;
 	uint16_t iface;
@@ -28,6 +30,8 @@ struct neigh {
 	uint32_t unanswered; /* requests since the last answer */
 	uint64_t next_ask;
 	uint64_t changed;    /* when the MAC was last learned or replaced */
+	uint32_t next;       /* of those that hash alike */
+	struct server *servers; /* the caller's list of those at this address; neigh_begin() empties it */
 	bool wanted;
 };
 
@@ -51,8 +55,11 @@ void neigh_begin(struct neigh_table *table);
 NODISCARD int neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, uint64_t now);
 void neigh_end(struct neigh_table *table);
 
+/* The list of an address that is wanted. Good until another one is. */
+struct server **neigh_servers(struct neigh_table *table, uint16_t iface, const struct addr *addr);
+
 /* NULL while unknown. */
-const struct mac *neigh_mac(const struct neigh_table *table, uint16_t iface, const struct addr *addr);
+const struct mac *neigh_mac(struct neigh_table *table, uint16_t iface, const struct addr *addr);
 /* Takes note that `addr` was heard to be at `mac`, if it is somebody we want. */
 void neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
     uint64_t now);
@@ -64,6 +71,8 @@ void neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr 
     uint64_t now);
 /* Asks for whatever is due. Call it about once a second, or more often. */
 void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context);
+/* Entries that were looked at so far: the work that searches made. */
+uint64_t neigh_compared(const struct neigh_table *table);
 size_t neigh_count(const struct neigh_table *table);
 const struct neigh *neigh_at(const struct neigh_table *table, size_t index);
 

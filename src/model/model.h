@@ -100,6 +100,7 @@ struct server {
 	bool conflicts;      /* it tells the network of a VIP, and `vip-conflict = remove` (vipcheck/conflict.h): no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	struct mac mac;      /* zero while unknown: no traffic */
+	struct server *beside; /* the next one at the same address, whose MAC is asked for once; the director's */
 	struct server_run *run;
 	struct server_rates rates;
 	enum server_state logged; /* the state that the log had last */

@@ -62,6 +62,35 @@ learn(struct neigh_table *table, uint16_t iface, const char *addr, const char *m
 	neigh_learn(table, iface, &who, &where, now);
 }
 
+/* As many servers as there may be: a reload, and an answer of each, look at some entries for each, not at all of them. */
+START_TEST(test_work_is_bounded)
+{
+	enum { SERVERS = 32000, EACH = 4 };
+	struct record record = { .asked = 0 };
+	struct neigh_table *table = neigh_table_new(watch, &record);
+
+	ck_assert_ptr_nonnull(table);
+	for (unsigned reload = 0; reload < 2; reload++) {
+		neigh_begin(table);
+		for (unsigned i = 0; i < SERVERS; i++) {
+			const uint16_t iface = (uint16_t)(i % 3);
+			struct addr addr = scene_addr(i % 2 == 0 ? "10.0.0.0" : "2001:db8::");
+
+			addr.bytes[i % 2 == 0 ? 2 : 14] = (uint8_t)(i >> 8);
+			addr.bytes[i % 2 == 0 ? 3 : 15] = (uint8_t)i;
+			must(neigh_want(table, iface, &addr, NOW) == 0, "server %u", i);
+			neigh_learn(table, iface, &addr, &(struct mac) { { 2, 0, 0, 1, (uint8_t)(i >> 8), (uint8_t)i } }, NOW);
+			must(neigh_mac(table, iface, &addr)->bytes[5] == (uint8_t)i, "the MAC of server %u", i);
+		}
+		neigh_end(table);
+	}
+	ck_assert_uint_eq(neigh_count(table), SERVERS);
+	ck_assert_uint_eq(record.events[NEIGH_FOUND], SERVERS);
+	ck_assert_uint_lt(neigh_compared(table), UINT64_C(2) * 3 * SERVERS * EACH);
+	neigh_table_free(table);
+}
+END_TEST
+
 START_TEST(test_asks_until_answered)
 {
 	const struct addr addr = scene_addr("192.0.2.11");
@@ -190,6 +219,7 @@ neigh_suite(void)
 	Suite *suite = suite_create("neigh");
 	TCase *tcase = tcase_create("neigh");
 
+	tcase_add_test(tcase, test_work_is_bounded);
 	tcase_add_test(tcase, test_asks_until_answered);
 	tcase_add_test(tcase, test_says_once_that_nobody_answers);
 	tcase_add_test(tcase, test_refreshes_by_unicast_then_broadcast_then_gives_up);
