@@ -172,11 +172,14 @@ report_status(struct writer *writer, const struct report_facts *facts)
 	static const struct column columns[] = { { "severity", "SEVERITY", false }, { "about", "ABOUT", false },
 		{ "what", "WHAT IS WRONG", false }, { "mend", "WHAT TO DO", false } };
 	const struct advice advice = { writer, facts };
+	struct report_facts whole = *facts;
 
-	report_show(writer, facts);
+	/* The page folds by itself. */
+	whole.all = true;
+	report_show(writer, &whole);
 	writer->ops->fact(writer, "host", NULL, facts->host);
 	writer->ops->flag(writer, "reload_failed", facts->reload_failed);
-	writer->ops->table(writer, "advice", "To see to:", columns, ARRAY_LEN(columns));
+	writer->ops->table(writer, "advice", "Needs attention:", columns, ARRAY_LEN(columns));
 	advise_director(&advice);
 	advise_services(&advice);
 	advise_conflicts(&advice);

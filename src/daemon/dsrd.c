@@ -38,6 +38,7 @@
 
 /* Frames taken before checks, timers and signals get their turn. */
 #define BURST 256
+#define REFRESH_QUICK MILLISECONDS(2)
 #define RESCAN SECONDS(5)
 /* Some systems tell much: a rescan costs a list of all interfaces. */
 #define RESCAN_LEAST MILLISECONDS(200)
@@ -86,13 +87,34 @@ wake_at(struct dsrd *dsrd, uint64_t due)
 	dsrd->next_wake = due;
 }
 
+/*
+ * The table of hundreds of services takes tens of milliseconds to compile, and when a director starts each of their
+ * servers changes. So changes are gathered for as long as the last compilation took, when that was long.
+ */
+static void
+refresh(struct dsrd *dsrd)
+{
+	uint64_t begin, took;
+
+	if (!dsrd->director.stale)
+		return;
+	begin = dsrd_clock();
+	if (begin < dsrd->next_refresh) {
+		wake_at(dsrd, dsrd->next_refresh);
+		return;
+	}
+	director_refresh(&dsrd->director);
+	took = dsrd_clock() - begin;
+	dsrd->next_refresh = took < REFRESH_QUICK ? 0 : begin + 2 * took;
+}
+
 /* Between two bursts: what has changed takes effect, and the VIP probe is woken when it wants to. */
 static void
 settle(struct dsrd *dsrd)
 {
 	uint64_t due;
 
-	director_refresh(&dsrd->director);
+	refresh(dsrd);
 	due = dsrd->director.probes ? forward_probe_due(&dsrd->director.forwarder) : UINT64_MAX;
 	if (dsrd->director.forwarder.carry != NULL && carry_due(dsrd->director.forwarder.carry) < due)
 		due = carry_due(dsrd->director.forwarder.carry);

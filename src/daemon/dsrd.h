@@ -52,6 +52,7 @@ struct dsrd {
 	uint64_t rescanned;
 	uint64_t next_rescan;
 	uint64_t next_wake;  /* UINT64_MAX: none is ordered */
+	uint64_t next_refresh; /* not before, when compiling the table takes long */
 	uint64_t reloads;
 	uint64_t started;    /* by dsrd_clock() */
 	uint64_t loaded;     /* seconds since 1970, when the configuration that runs was read */
