@@ -172,7 +172,7 @@ finish() {
 		echo "What failed, by itself:"
 		sed 's/^/    /' "$work/state/failed"
 	fi
-	[ "$what" = all ] || echo "This was the quick set. To run everything: sh tests/run.sh --all"
+	[ "$what" != quick ] || echo "This was the quick set. To run everything: sh tests/run.sh --all"
 	awk -v ci="${DSRD_CI:-0}" '
 		{ passed += $1; failed += $2; skipped += $3 }
 		END {
