@@ -167,11 +167,31 @@ director_announce(struct director *director, uint64_t now)
 	return announce(director, NULL, now);
 }
 
+/* What is behind an interface without link is no fault of the servers: their state is unknown, not down. */
+static void
+place_links(struct director *director)
+{
+	for (size_t i = 0; i < director->model->slot_count && director->announces; i++) {
+		struct server *server = director->model->slots[i];
+		bool no_link;
+
+		if (server == NULL)
+			continue;
+		no_link = server->iface != IFACE_NONE && !director->ifaces[server->iface].up;
+		if (no_link == server->no_link)
+			continue;
+		server->no_link = no_link;
+		director_log_state(director, server, no_link ? "the director's interface to it has no link" :
+		    "the director's interface to it has a link again", "link");
+	}
+}
+
 int
 director_place(struct director *director, uint64_t now)
 {
 	director->now = now;
 	model_place(director->model, director->ifaces, director->iface_count);
+	place_links(director);
 	director->forget = true;
 	director->stale = true;
 	return want_neighbours(director, now);
@@ -536,6 +556,8 @@ void
 director_health(struct director *director, struct server *server, size_t index, const struct probe_report *report,
     uint64_t now)
 {
+	if (server->no_link)
+		return;
 	tell_trouble(server, index, report);
 	take_weight(director, server, index, report);
 	if (!server_report(server, index, report->reason, report->came, now))

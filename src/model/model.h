@@ -99,6 +99,7 @@ struct server {
 	struct server_lost lost;
 	bool conflicts;      /* it tells the network of a VIP, and `vip-conflict = remove` (vipcheck/conflict.h): no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
+	bool no_link;        /* the director's own interface there is down: nothing can be said of the server */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct server *beside; /* the next one at the same address, whose MAC is asked for once; the director's */
 	struct server_run *run;

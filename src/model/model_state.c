@@ -11,6 +11,8 @@
 enum health_state
 server_health(const struct server *server)
 {
+	if (server->no_link)
+		return HEALTH_UNKNOWN;
 	if (server->health.state == HEALTH_DOWN || server->ports == PORTS_NONE || server->conflicts)
 		return HEALTH_DOWN;
 	return server->vip_state == VIP_UNKNOWN ? HEALTH_UNKNOWN : server->health.state;

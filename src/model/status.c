@@ -262,7 +262,9 @@ status_up(struct server_status *status, const struct server *server)
 static void
 status_unknown(struct server_status *status, const struct server *server)
 {
-	if (server->health.state == HEALTH_UP)
+	if (server->no_link)
+		status_set(status, STATUS_BY_NEIGHBOR, "no-link", "the director's interface to it has no link");
+	else if (server->health.state == HEALTH_UP)
 		status_set(status, STATUS_BY_VIP_CHECK, "vip-not-checked", "the VIP has not been checked yet");
 	else
 		status_set(status, STATUS_BY_CHECK, "not-checked", "not checked yet");

@@ -112,7 +112,11 @@ step "the link is pulled, which is no fault of the server"
 link_set switch director-eth0 down
 begins no-link error eth0
 get /metrics | grep -q -x 'dsrd_interface_up{interface="eth0"} 0' || fail "dsrd_interface_up is not 0"
-"$DSRCTL" -s "$SOCKET" show | grep -q '^eth0  *no link ' || fail "dsrctl show does not have the link"
+"$DSRCTL" -s "$SOCKET" show >"$NET_DIR/shown"
+grep -q '^eth0  *no link ' "$NET_DIR/shown" || fail "dsrctl show does not have the link"
+grep -q "^web/web1  *unknown .*the director's interface to it has no link" "$NET_DIR/shown" ||
+	fail "the server's state is not unknown: $(cat "$NET_DIR/shown")"
+assert_no_log "server-state server=web/web1 from=[a-z]* to=down"
 link_set switch director-eth0 up
 ends no-link eth0
 get /metrics | grep -q -x 'dsrd_interface_up{interface="eth0"} 1' || fail "dsrd_interface_up is not 1"

@@ -300,6 +300,29 @@ take_down(unsigned number, bool down)
 	scene_compile(&scene);
 }
 
+/* The director's own link says nothing of a server, whatever the checks found before. */
+START_TEST(without_a_link_nothing_is_known)
+{
+	struct check_settings *checks = add_checks(web, 1);
+	struct server_status status;
+	struct server *server;
+
+	checks[0] = (struct check_settings) { .kind = CHECK_TCP };
+	scene_apply(&scene);
+	server = server_at(1);
+	server->service->settings.fall = 1;
+	(void)server_report(server, 0, HEALTH_REASON_REFUSED, NULL, scene.now);
+	server->no_link = true;
+	server_status(server, &status);
+	ck_assert_int_eq(status.state, SERVER_UNKNOWN);
+	ck_assert_str_eq(status.name, "no-link");
+	ck_assert_ptr_nonnull(strstr(status.sentence, "has no link"));
+	server->no_link = false;
+	server_status(server, &status);
+	ck_assert_int_eq(status.state, SERVER_DOWN);
+}
+END_TEST
+
 START_TEST(below_its_quorum_a_service_is_down)
 {
 	struct service_status status;
@@ -370,6 +393,7 @@ status_suite(void)
 	tcase_add_test(tcase, a_check_that_names_a_port_speaks_for_that_port);
 	tcase_add_test(tcase, turns_are_even_when_ports_differ);
 	tcase_add_test(tcase, drained_and_down_says_both);
+	tcase_add_test(tcase, without_a_link_nothing_is_known);
 	tcase_add_test(tcase, below_its_quorum_a_service_is_down);
 	tcase_add_test(tcase, backups_take_over_when_the_quorum_is_lost);
 	suite_add_tcase(suite, tcase);
