@@ -401,7 +401,7 @@ collect(const struct model *model, size_t *count)
 		struct server *server = model->slots[slot];
 
 		for (size_t i = 0; server != NULL && i < server->service->settings.check_count; i++)
-			if (is_askable(&server->service->settings, &server->service->settings.checks[i]))
+			if (!server->checks[i].unused && is_askable(&server->service->settings, &server->service->settings.checks[i]))
 				wants[(*count)++] = (struct want) { server, server->ref, i };
 	}
 	qsort(wants, *count, sizeof(*wants), compare_wants);

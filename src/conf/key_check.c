@@ -17,6 +17,7 @@
 #define DNS_LABEL 63
 
 #define IN(kind) (1U << (kind))
+#define IN_ALL_BUT_SCRIPT (IN(CHECK_SCRIPT) - 1) /* CHECK_SCRIPT is the last */
 #define IN_HTTP (IN(CHECK_HTTP) | IN(CHECK_HTTPS))
 
 /* NAME, NAME=VALUE or NAME="VALUE". */
@@ -321,6 +322,26 @@ set_answer(struct check_settings *check, const struct word *word)
 	return true;
 }
 
+/* "web1,web9": they are known to be the service's once the whole of it has been read. */
+static bool
+set_servers(struct check_settings *check, const struct word *word)
+{
+	char copy[CHECK_TEXT];
+	char *at = copy;
+
+	if (!set_text(check->servers, word))
+		return false;
+	(void)snprintf(copy, sizeof(copy), "%s", check->servers);
+	for (char *comma = at; comma != NULL; at = comma) {
+		comma = strchr(at, ',');
+		if (comma != NULL)
+			*comma++ = '\0';
+		if (!value_is_name(at))
+			return false;
+	}
+	return true;
+}
+
 struct option {
 	const char *name;
 	unsigned kinds;
@@ -343,6 +364,7 @@ static const struct option options[] = {
 	{ "name", IN(CHECK_DNS), set_name, "a DNS name, such as example.org" },
 	{ "type", IN(CHECK_DNS), set_type, "a, aaaa, cname, mx, ns, ptr, soa, srv or txt" },
 	{ "expect", IN(CHECK_DNS), set_answer, "noerror, nxdomain, refused, servfail or an address" },
+	{ "servers", IN_ALL_BUT_SCRIPT, set_servers, "names of servers of the service, such as web1,web9" },
 };
 
 static enum set_result
@@ -363,10 +385,8 @@ tell_unknown(struct parse *parse, const struct check_settings *check, const char
 	if (nearest != NULL)
 		parse_error(parse, "`check = %s` has no option `%s`, did you mean `%s`?", check_kind_name(check->kind), name,
 		    nearest);
-	else if (count > 0)
-		parse_error(parse, "`check = %s` has no option `%s`; it has:%s", check_kind_name(check->kind), name, list);
 	else
-		parse_error(parse, "`check = %s` has no options: take `%s` away", check_kind_name(check->kind), name);
+		parse_error(parse, "`check = %s` has no option `%s`; it has:%s", check_kind_name(check->kind), name, list);
 	return SET_TOLD;
 }
 
@@ -404,6 +424,12 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 	bool told;
 
 	while (read_word(parse, &rest, &word, &told)) {
+		if (check->command_words == 0 && word.has_value && strcmp(word.name, "servers") == 0) {
+			if (set_servers(check, &word))
+				continue;
+			parse_error(parse, "`servers` of a check takes names of servers of the service: write servers=web1,web9");
+			return SET_TOLD;
+		}
 		/* An argument may be NAME=VALUE: put together again what was cut. */
 		if (word.has_value && word.value != word.name + strlen(word.name) + 1) {
 			parse_error(parse, "an argument with blanks has its quotes around all of it: \"%s=...\"", word.name);
@@ -466,7 +492,8 @@ add_check(struct parse *parse, struct draft *draft, const struct check_settings 
 	struct check_settings *checks;
 
 	for (size_t i = 0; i < service->check_count; i++) {
-		if (check_compare(&service->checks[i], check) == 0 && service->checks[i].port == check->port) {
+		if (check_compare(&service->checks[i], check) == 0 && service->checks[i].port == check->port &&
+		    strcmp(service->checks[i].servers, check->servers) == 0) {
 			parse_error(parse, "the same check is given twice");
 			return SET_TOLD;
 		}

@@ -155,6 +155,7 @@ value_print_check(const struct conf *conf, const struct service_settings *servic
 	append_text(text, "ca", check->ca);
 	if (check->kind == CHECK_DNS)
 		append_dns(text, check);
+	append_text(text, "servers", check->servers);
 	append_command(text, check);
 	return true;
 }

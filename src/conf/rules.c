@@ -436,6 +436,33 @@ check_quorum(struct parse *parse, const struct draft *draft)
 		    "not counted): it would never be up", draft->service.name, regular);
 }
 
+static bool
+has_server(const struct service_settings *service, const char *name, size_t length)
+{
+	for (size_t i = 0; i < service->server_count; i++)
+		if (strlen(service->servers[i].name) == length && memcmp(service->servers[i].name, name, length) == 0)
+			return true;
+	return false;
+}
+
+/* A check for a server that there is not would leave the one that was meant to another check. */
+static void
+check_named_servers(struct parse *parse, const struct draft *draft)
+{
+	const struct service_settings *service = &draft->service;
+
+	for (size_t i = 0; i < service->check_count; i++) {
+		size_t length;
+
+		for (const char *at = service->checks[i].servers; *at != '\0'; at += length, at += strspn(at, ",")) {
+			length = strcspn(at, ",");
+			if (!has_server(service, at, length))
+				parse_error_at(parse, key_place(parse, draft, KEY_CHECK), "a check is for server `%.*s`, which service `%s` "
+				    "does not have", (int)length, at, service->name);
+		}
+	}
+}
+
 static void
 check_service(struct parse *parse, struct draft *draft, bool times_told[2])
 {
@@ -450,6 +477,7 @@ check_service(struct parse *parse, struct draft *draft, bool times_told[2])
 		    "service `%s` has no server: add `server = NAME ADDRESS`", service->name);
 	check_servers(parse, draft);
 	check_port(parse, draft);
+	check_named_servers(parse, draft);
 	check_times(parse, draft, KEY_TIMEOUT, service->timeout, &times_told[0]);
 	check_times(parse, draft, KEY_RETRY, service->retry, &times_told[1]);
 	check_quorum(parse, draft);

@@ -410,6 +410,8 @@ health_row(struct writer *writer, const struct server *server, size_t index)
 	const struct writer_ops *ops = writer->ops;
 	char name[SERVER_NAME_TEXT], reason[STATUS_TEXT];
 
+	if (server->checks[index].unused)
+		return;
 	server_check_reason(server, index, reason);
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);

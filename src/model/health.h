@@ -55,6 +55,7 @@ struct health {
 /* One check of one server. */
 struct server_check {
 	struct health health;
+	bool unused;               /* for other servers of the service: never run, and UP */
 	bool one_port;             /* speaks for the port it names, not for the whole server */
 	uint8_t percent; /* of the server's weight that this check (a script) grants, 0 to 100 */
 	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is told once */

@@ -376,6 +376,7 @@ find_check(const struct service_settings *old, const struct service_settings *se
 	size_t i = 0;
 
 	while (i < old->check_count && (check_compare(&old->checks[i], check) != 0 ||
+	    strcmp(old->checks[i].servers, check->servers) != 0 ||
 	    service_check_port(old, &old->checks[i]) != service_check_port(service, check)))
 		i++;
 	return i;
@@ -390,16 +391,20 @@ update_checks(struct server *server, const struct service_settings *settings, ui
 
 	for (size_t i = 0; i < settings->check_count; i++) {
 		const size_t before = find_check(old, settings, &settings->checks[i]);
-		const bool one_port = check_is_of_port(settings, &settings->checks[i]);
+		const bool unused = !check_is_for(settings, &settings->checks[i], server->settings.name);
+		const bool one_port = !unused && check_is_of_port(settings, &settings->checks[i]);
 
-		if (before < server->check_count) {
+		if (before < server->check_count && !server->checks[before].unused) {
 			server->planned[i] = server->checks[before];
 		} else {
 			changed = true;
 			server->planned[i] = (struct server_check) { .percent = 100, .health = {
 				.state = server->health.state, .reason = server->health.reason, .since = now } };
 		}
-		changed |= server->planned[i].one_port != one_port;
+		changed |= server->planned[i].one_port != one_port || server->planned[i].unused != unused;
+		if (unused)
+			server->planned[i] = (struct server_check) { .percent = 100, .health = { .state = HEALTH_UP, .since = now } };
+		server->planned[i].unused = unused;
 		server->planned[i].one_port = one_port;
 	}
 	free(server->checks);

@@ -201,6 +201,32 @@ compare_dns(const struct check_settings *a, const struct check_settings *b)
 	return result != 0 ? result : memcmp(a->answer.bytes, b->answer.bytes, sizeof(a->answer.bytes));
 }
 
+bool
+check_names(const struct check_settings *check, const char *server)
+{
+	const size_t length = strlen(server);
+
+	for (const char *at = check->servers; *at != '\0'; at += strspn(at, ",")) {
+		const size_t word = strcspn(at, ",");
+
+		if (word == length && memcmp(at, server, length) == 0)
+			return true;
+		at += word;
+	}
+	return false;
+}
+
+bool
+check_is_for(const struct service_settings *service, const struct check_settings *check, const char *server)
+{
+	if (check->servers[0] != '\0')
+		return check_names(check, server);
+	for (size_t i = 0; i < service->check_count; i++)
+		if (check_names(&service->checks[i], server))
+			return false;
+	return true;
+}
+
 int
 check_compare(const struct check_settings *a, const struct check_settings *b)
 {

@@ -87,6 +87,7 @@ struct check_settings {
 	uint16_t type;             /* dns: of the question */
 	uint8_t rcode;             /* dns: what the answer must say, ... */
 	struct addr answer;        /* ... and, when set, an address it must have */
+	char servers[CHECK_TEXT];  /* the names of those it is for, with commas between; empty: all that no check names */
 	char command[CHECK_TEXT];  /* script: program and arguments, a NUL behind each */
 	uint8_t command_words;
 };
@@ -173,6 +174,10 @@ uint8_t check_protocol(const struct check_settings *check);
 /* "tcp/443", "udp/8000-8099", "tcp/" and a star for all. Returns `text`. */
 const char *listen_ports(const struct listen_settings *listen, char text[PORTS_TEXT]);
 bool listen_has_port(const struct listen_settings *listen, uint8_t protocol, uint16_t port);
+/* Is this check of the service for the server of that name? */
+bool check_is_for(const struct service_settings *service, const struct check_settings *check, const char *server);
+/* Does the check name that server? */
+bool check_names(const struct check_settings *check, const char *server);
 /* An order of all checks: below 0, 0 (they ask the same, ports aside), above 0. */
 int check_compare(const struct check_settings *a, const struct check_settings *b);
 const char *check_kind_name(enum check_kind kind); /* as the configuration and the log have it */

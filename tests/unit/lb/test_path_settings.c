@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "model/status.h"
 #include "path_bench.h"
 #include "suites.h"
 
@@ -250,6 +251,29 @@ START_TEST(test_probe_address_taken)
 }
 END_TEST
 
+/* A reset from the VIP proves that the server accepts it; which ports of a range are open is a matter of the programs. */
+START_TEST(test_closed_port_of_a_range)
+{
+	struct service_settings *service = bench_open(PROTOCOL_TCP);
+	struct server_status status;
+
+	service->listens[0].first = 30000;
+	service->listens[0].last = 30100;
+	scene_apply(&bench.scene);
+	bench_sync();
+	bench_probe_for(SECONDS(1));
+	bench_answer(bench_keep(bench_sent_to(VIP, PROTOCOL_TCP, 30000)), VIP, SERVER_MAC, TCP_RST | TCP_ACK);
+	bench_probe_for(SECONDS(3));
+	ck_assert_int_eq(bench_path()->verdict, PATH_NOT_LISTENING);
+	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
+	server_status(bench_server(), &status);
+	ck_assert_int_eq(status.state, SERVER_UP);
+	ck_assert_str_eq(status.name, "port-idle");
+	ck_assert_ptr_nonnull(strstr(status.sentence, "tcp/30000: connection refused at the VIP"));
+	scene_close(&bench.scene);
+}
+END_TEST
+
 Suite *
 path_settings_suite(void)
 {
@@ -264,6 +288,7 @@ path_settings_suite(void)
 	tcase_add_test(tcase, test_probe_address_taken);
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(own, test_udp);
+	tcase_add_test(own, test_closed_port_of_a_range);
 	tcase_add_test(own, test_payload);
 	tcase_add_test(own, test_warn_and_off);
 	tcase_add_test(own, test_targets);

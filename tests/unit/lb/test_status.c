@@ -239,6 +239,28 @@ START_TEST(a_check_that_names_a_port_speaks_for_that_port)
 }
 END_TEST
 
+/* Checks may be for some servers, in the place of those that name none. */
+START_TEST(a_server_may_have_checks_of_its_own)
+{
+	struct check_settings *checks = add_checks(web, 3);
+
+	checks[0] = (struct check_settings) { .kind = CHECK_TCP };
+	checks[1] = (struct check_settings) { .kind = CHECK_HTTP, .path = "/", .servers = "s2,s3" };
+	checks[2] = (struct check_settings) { .kind = CHECK_ICMP, .servers = "s3" };
+	scene_apply(&scene);
+	ck_assert(!server_at(1)->checks[0].unused && server_at(1)->checks[1].unused && server_at(1)->checks[2].unused);
+	ck_assert(server_at(2)->checks[0].unused && !server_at(2)->checks[1].unused && server_at(2)->checks[2].unused);
+	ck_assert(server_at(3)->checks[0].unused && !server_at(3)->checks[1].unused && !server_at(3)->checks[2].unused);
+	server_at(1)->health.state = server_at(3)->health.state = HEALTH_UNKNOWN;
+	(void)server_report(server_at(1), 0, HEALTH_REASON_NONE, NULL, scene.now);
+	ck_assert_int_eq(server_state(server_at(1)), SERVER_UP);
+	(void)server_report(server_at(3), 1, HEALTH_REASON_NONE, NULL, scene.now);
+	ck_assert_int_eq(server_state(server_at(3)), SERVER_UNKNOWN);
+	(void)server_report(server_at(3), 2, HEALTH_REASON_NONE, NULL, scene.now);
+	ck_assert_int_eq(server_state(server_at(3)), SERVER_UP);
+}
+END_TEST
+
 /* Each list of candidates takes turns by itself: interleaved ports must not leave a server of the shorter list out. */
 START_TEST(turns_are_even_when_ports_differ)
 {
@@ -391,6 +413,7 @@ status_suite(void)
 	tcase_add_test(tcase, a_vip_that_is_refused_takes_its_ports_out_and_no_others);
 	tcase_add_test(tcase, ports_of_a_range_may_be_closed);
 	tcase_add_test(tcase, a_check_that_names_a_port_speaks_for_that_port);
+	tcase_add_test(tcase, a_server_may_have_checks_of_its_own);
 	tcase_add_test(tcase, turns_are_even_when_ports_differ);
 	tcase_add_test(tcase, drained_and_down_says_both);
 	tcase_add_test(tcase, without_a_link_nothing_is_known);
