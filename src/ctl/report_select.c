@@ -15,27 +15,30 @@ report_selects_everything(const struct report_facts *facts)
 	return facts->selection == NULL || facts->selection->count == 0;
 }
 
-bool
-report_is_well(const struct server *server)
-{
-	return server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) && server->ports == PORTS_ALL &&
-	    !steer_differs(server);
-}
-
-/* Not up, though it should be or an operator took it out: what --problems lists. */
+/* Not up, or up and not serving all clients: what --problems lists. */
 static bool
 select_is_out(const struct server *server)
 {
-	return server_state(server) != SERVER_UP || mac_is_zero(&server->mac) || server->ports != PORTS_ALL;
+	return server_state(server) != SERVER_UP || mac_is_zero(&server->mac) || server->ports != PORTS_ALL ||
+	    server->lost.verdict != LOST_NONE;
+}
+
+bool
+report_is_well(const struct server *server)
+{
+	return !select_is_out(server) && !steer_differs(server);
 }
 
 static bool
 select_has_problems(const struct service *service)
 {
+	struct service_status status;
+
 	for (size_t i = 0; i < service->server_count; i++)
 		if (select_is_out(service->servers[i]))
 			return true;
-	return service_state(service) != HEALTH_UP;
+	service_status(service, &status);
+	return status.state != SERVICE_UP;
 }
 
 bool
