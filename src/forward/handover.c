@@ -31,6 +31,7 @@ struct handover {
 	const struct vip *vips[NUMBERS];
 	const struct fwd_vip *fwd_vips[NUMBERS];
 	struct service *services[NUMBERS];
+	bool found[NUMBERS]; /* by slots here: the server was named already */
 };
 
 /* The words of a line, cut at their '='. */
@@ -297,6 +298,9 @@ read_server(struct handover *handover, const struct line *line)
 	server = find_server(handover->model, slot, field(line, "service"), field(line, "name"));
 	if (server == NULL || !addr_equal(&server->settings.addr, &addr))
 		return 0;
+	if (handover->found[server->ref.slot])
+		return -1;
+	handover->found[server->ref.slot] = true;
 	handover->slots[slot] = (struct handover_slot) { (uint16_t)generation, server->ref };
 	handover->counts.servers++;
 	take_steering(handover, server, line);
