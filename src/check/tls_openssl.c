@@ -3,6 +3,8 @@
 
 #include "check/tls.h"
 
+#include <sys/stat.h>
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@ struct context {
 	struct context *next;
 	SSL_CTX *ssl;
 	bool verify;
+	struct stat file; /* of the CA when it was read; all zero when there was none */
 	char ca[];
 };
 
@@ -66,6 +69,29 @@ take_error(const char *what, char error[TLS_ERROR])
 	ERR_clear_error();
 }
 
+/* The file that the context's trust is read from, as it is now. Zero: it cannot be seen, or none is read. */
+static struct stat
+look_at_file(const struct tls_demand *demand)
+{
+	const char *path = demand->ca[0] != '\0' ? demand->ca : X509_get_default_cert_file();
+	struct stat file;
+
+	if (!demand->verify || stat(path, &file) == -1)
+		memset(&file, 0, sizeof(file));
+	return file;
+}
+
+/* Also when another file was moved to its place. What cannot be seen any more, as after a change of root, stays as it was. */
+static bool
+has_changed(const struct context *context, const struct tls_demand *demand)
+{
+	const struct stat now = look_at_file(demand);
+
+	return now.st_ino != 0 && (now.st_ino != context->file.st_ino || now.st_dev != context->file.st_dev ||
+	    now.st_size != context->file.st_size || now.st_mtim.tv_sec != context->file.st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != context->file.st_mtim.tv_nsec);
+}
+
 static struct context *
 context_new(const struct tls_demand *demand, char error[TLS_ERROR])
 {
@@ -80,6 +106,7 @@ context_new(const struct tls_demand *demand, char error[TLS_ERROR])
 		return NULL;
 	}
 	context->verify = demand->verify;
+	context->file = look_at_file(demand);
 	memcpy(context->ca, demand->ca, strlen(demand->ca) + 1);
 	SSL_CTX_set_verify(context->ssl, demand->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	if (demand->verify && demand->ca[0] != '\0')
@@ -97,17 +124,21 @@ context_new(const struct tls_demand *demand, char error[TLS_ERROR])
 static struct context *
 find_context(struct tls_contexts *contexts, const struct tls_demand *demand, char error[TLS_ERROR])
 {
-	struct context *context = contexts->first;
+	struct context **link = &contexts->first, *context;
 
-	while (context != NULL && (context->verify != demand->verify || strcmp(context->ca, demand->ca) != 0))
-		context = context->next;
-	if (context == NULL) {
-		context = context_new(demand, error);
-		if (context == NULL)
-			return NULL;
-		context->next = contexts->first;
-		contexts->first = context;
+	while (*link != NULL && ((*link)->verify != demand->verify || strcmp((*link)->ca, demand->ca) != 0))
+		link = &(*link)->next;
+	if (*link != NULL && !has_changed(*link, demand))
+		return *link;
+	/* Checks that go on have their own hold on the old one. */
+	context = context_new(demand, error);
+	if (context == NULL)
+		return NULL;
+	if (*link != NULL) {
+		context->next = (*link)->next;
+		context_free(*link);
 	}
+	*link = context;
 	return context;
 }
 

@@ -9,6 +9,8 @@
 
 /* Three rounds, one at each tick of a second, in case the first ones meet a switch port that does not forward yet. */
 #define ROUNDS 3
+/* VIPs in one tick, a second or so: each takes two frames, and switches limit what broadcasts they flood. */
+#define AT_ONCE 256
 #define BETWEEN MILLISECONDS(900) /* a tick may come a little early, and must not be missed */
 
 struct announcement {
@@ -139,23 +141,38 @@ announce(const struct announcement *what, struct craft *craft, const struct ifac
 	return sent + emit(emitter, craft_arp(craft, &mac_broadcast, &arp), what->iface);
 }
 
+/* Those of one round, while there is budget. Its announcements; the frames are added to `sent`. */
+static size_t
+announce_round(struct announcer *announcer, unsigned left, size_t budget, struct craft *craft, const struct iface *ifaces,
+    const struct emitter *emitter, uint64_t now, size_t *sent)
+{
+	size_t announced = 0;
+
+	for (size_t i = 0; i < announcer->count && announced < budget; i++) {
+		struct announcement *what = &announcer->list[i];
+
+		if (what->left != left || now < what->due)
+			continue;
+		*sent += announce(what, craft, &ifaces[what->iface], emitter);
+		what->due = now + BETWEEN;
+		what->left--;
+		announced++;
+	}
+	return announced;
+}
+
 size_t
 announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
     const struct emitter *emitter, uint64_t now)
 {
-	size_t kept = 0, sent = 0;
+	size_t kept = 0, sent = 0, budget = AT_ONCE;
 
-	for (size_t i = 0; i < announcer->count; i++) {
-		struct announcement *what = &announcer->list[i];
-
-		if (now >= what->due) {
-			sent += announce(what, craft, &ifaces[what->iface], emitter);
-			what->due = now + BETWEEN;
-			what->left--;
-		}
-		if (what->left > 0)
-			announcer->list[kept++] = *what;
-	}
+	/* VIPs that were never announced come before those that are repeated. */
+	for (unsigned left = ROUNDS; left > 0; left--)
+		budget -= announce_round(announcer, left, budget, craft, ifaces, emitter, now, &sent);
+	for (size_t i = 0; i < announcer->count; i++)
+		if (announcer->list[i].left > 0)
+			announcer->list[kept++] = announcer->list[i];
 	announcer->count = kept;
 	return sent;
 }

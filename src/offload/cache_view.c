@@ -7,7 +7,7 @@
 #include <string.h>
 
 
-/* As the stage of flows decides what stays: see stays() there. */
+/* As the stage of flows decides what stays: flow_stays() in forward/policy.h. */
 static uint16_t
 rule_of(const struct fwd_server *server)
 {

@@ -61,7 +61,7 @@ static struct craft_ends
 ends_of(const struct path *path, enum question question, const struct path_means *means)
 {
 	struct craft_ends ends = {
-		.ether_source = means->ifaces[path->server->iface].mac,
+		.ether_source = means->ifaces[path->round.iface].mac,
 		.ether_destination = path->round.server_mac,
 		.source = is_own(question) ? path->round.own_source : path->round.source,
 		.destination = is_own(question) ? path->server->settings.addr : path->vip,
@@ -81,7 +81,7 @@ make_syn(const struct path *path, enum question question, const struct craft_end
 		.sequence = path->sequences[question],
 		.flags = TCP_SYN,
 		.window = WINDOW,
-		.mss = (uint16_t)(means->ifaces[path->server->iface].mtu - headers),
+		.mss = (uint16_t)(means->ifaces[path->round.iface].mtu - headers),
 	};
 
 	return craft_tcp(means->craft, &tcp);
@@ -142,7 +142,7 @@ ask(struct path_table *table, struct path *path, enum question question, const s
 		return;
 	path->round.replies[question] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
 	frame = *made;
-	frame.iface = path->server->iface;
+	frame.iface = path->round.iface;
 	means->emitter->emit(means->emitter->context, &frame);
 }
 
@@ -284,6 +284,7 @@ begin(struct path_table *table, struct path *path, const struct path_means *mean
 	path->lost = means->lost;
 	path->lossy = false;
 	path->round.server_mac = server->mac;
+	path->round.iface = server->iface;
 	path->round.source = source_for(path, path->vip.family, means);
 	path->round.own_source = source_for(path, server->settings.addr.family, means);
 	path->round.borrowed = claims_source(means->claims, server->iface, path->vip.family) == NULL;

@@ -75,6 +75,7 @@ struct evidence {
 	struct addr own_source;  /* likewise those to the server's own address, which may be of the other family */
 	bool borrowed;           /* `source` is the director's own: `asked_for_us` means nothing then */
 	struct mac server_mac;   /* whom all questions were sent to */
+	uint16_t iface;  /* likewise: never IFACE_NONE in a round, though the server may lose its interface meanwhile */
 	bool asked_for_us;       /* the server asked for `source`: it made an answer, whether that came or not */
 	struct addr asked_as;    /* the sender address in that request: the VIP, where a server announces it */
 	bool redirected;         /* the server sent an ICMP redirect: it forwards */

@@ -145,6 +145,29 @@ START_TEST(test_wrong_name)
 }
 END_TEST
 
+/* The file of the authority is replaced: the next check goes by the new one. */
+START_TEST(test_replaced_authority)
+{
+	struct asking asking;
+	char command[800], ca[PATH_TEXT];
+
+	begin(&asking);
+	file_path(ca, "other.pem");
+	(void)snprintf(command, sizeof(command), "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out "
+	    "other.pem -days 2 -subj /CN=other 2>/dev/null && rm other.key", directory);
+	ck_assert_int_eq(system(command), 0);
+	memcpy(asking.target.check.ca, ca, strlen(ca) + 1);
+	ask_with(&asking, serve_tls, NULL);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_CERTIFICATE);
+	(void)snprintf(command, sizeof(command), "cd %s && cp cert.pem new.pem && mv new.pem other.pem", directory);
+	ck_assert_int_eq(system(command), 0);
+	ask_with(&asking, serve_tls, NULL);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	(void)unlink(ca);
+	asking_end(&asking);
+}
+END_TEST
+
 START_TEST(test_unknown_authority)
 {
 	struct asking asking;
@@ -184,6 +207,7 @@ https_suite(void)
 	tcase_add_test(tcase, test_verified);
 	tcase_add_test(tcase, test_wrong_name);
 	tcase_add_test(tcase, test_unknown_authority);
+	tcase_add_test(tcase, test_replaced_authority);
 	tcase_add_test(tcase, test_no_tls);
 	suite_add_tcase(suite, tcase);
 	return suite;

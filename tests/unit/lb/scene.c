@@ -35,6 +35,8 @@ remember(void *context, const struct frame *frame)
 	struct scene *scene = context;
 	struct sent *sent;
 
+	if (scene->discards)
+		return;
 	must(scene->sent_count < SCENE_SENT, "more than %u frames were sent", (unsigned)SCENE_SENT);
 	sent = &scene->sent[scene->sent_count++];
 	memcpy(sent->bytes, frame->bytes, frame->length < sizeof(sent->bytes) ? frame->length : sizeof(sent->bytes));

@@ -41,6 +41,7 @@ struct scene {
 	unsigned takes; /* what may be left to eth0: TAKES_CHECKSUM, TAKES_SEGMENTS */
 	struct sent sent[SCENE_SENT]; /* the last ones, from the beginning after scene_forget() */
 	size_t sent_count;
+	bool discards; /* what is sent is not remembered */
 	unsigned neighbour_events[3]; /* by enum neigh_event */
 	uint8_t bytes[FRAME_MOST];
 };

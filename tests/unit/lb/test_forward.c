@@ -292,6 +292,28 @@ START_TEST(test_arp_answers)
 }
 END_TEST
 
+/* A director with many VIPs announces them over some seconds, each as often as one alone. */
+START_TEST(test_announcements_are_paced)
+{
+	unsigned before = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct addr vip = scene_addr("10.0.0.0");
+
+		vip.bytes[2] = (uint8_t)(i >> 8);
+		vip.bytes[3] = (uint8_t)i;
+		ck_assert_int_eq(announcer_add(scene.forwarder.announcer, 0, &vip, scene.now), 0);
+	}
+	for (unsigned second = 0; second < 20; second++) {
+		scene.discards = true;
+		forward_tick(&scene.forwarder, scene.now + SECONDS(second));
+		ck_assert_uint_le(scene.forwarder.stats.announcements - before, 512);
+		before = (unsigned)scene.forwarder.stats.announcements;
+	}
+	ck_assert_uint_eq(before, 6000);
+}
+END_TEST
+
 START_TEST(test_announcements)
 {
 	const struct addr vip = scene_addr(VIP);
@@ -407,6 +429,7 @@ forward_suite(void)
 	tcase_add_test(tcase, test_too_big_for_the_wire);
 	tcase_add_loop_test(tcase, test_arp_answers, 0, (int)ARRAY_LEN(requests));
 	tcase_add_test(tcase, test_announcements);
+	tcase_add_test(tcase, test_announcements_are_paced);
 	tcase_add_test(tcase, test_resolves_servers_itself);
 	tcase_add_test(tcase, test_server_behind_another_interface);
 	tcase_add_test(tcase, test_interface_changes);
