@@ -520,6 +520,22 @@ find_kind(const char *name, enum check_kind *kind)
 }
 
 static enum set_result
+refuse_kind(struct parse *parse, const char *kind)
+{
+	const char *names[CHECK_KINDS + 2] = { NULL };
+	const char *nearest;
+
+	for (unsigned i = 0; i < CHECK_KINDS; i++)
+		names[i] = check_kind_name((enum check_kind)i);
+	names[CHECK_KINDS] = "none";
+	nearest = text_nearest(kind, names);
+	if (nearest == NULL)
+		return SET_REFUSED;
+	parse_error(parse, "there is no check `%s`, did you mean `%s`?", kind, nearest);
+	return SET_TOLD;
+}
+
+static enum set_result
 set_none(struct parse *parse, struct draft *draft, char *rest)
 {
 	if (text_next_word(&rest) != NULL)
@@ -547,7 +563,7 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 	if (strcmp(kind, "none") == 0)
 		return set_none(parse, draft, value);
 	if (!find_kind(kind, &check.kind))
-		return SET_REFUSED;
+		return refuse_kind(parse, kind);
 	if (draft->unchecked) {
 		parse_error(parse, "`check = none` can only stand alone");
 		return SET_TOLD;

@@ -78,18 +78,32 @@ is_link_local(const struct addr *addr)
 	return addr->family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
 }
 
+/* What is wrong with a text that is no address: often there is one in it. */
+static void
+tell_no_address(struct parse *parse, const char *text)
+{
+	const size_t length = strcspn(text, "/#;");
+	char begin[ADDR_TEXT];
+	struct addr read;
+
+	(void)snprintf(begin, sizeof(begin), "%.*s", (int)length, text);
+	if (*text == '[')
+		parse_error(parse, "`%s`: an IPv6 address is written without brackets, such as 2001:db8::10", text);
+	else if (text[length] == '\0' || length >= sizeof(begin) || addr_parse(begin, &read) != 0)
+		parse_error(parse, "`%s` is no address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)", text);
+	else if (text[length] == '/')
+		parse_error(parse, "`%s`: the address is written without a prefix length here, `%s`", text, begin);
+	else
+		parse_error(parse, "`%s`: a comment needs a blank before it, `%s %s`", text, begin, text + length);
+}
+
 enum set_result
 value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr)
 {
 	struct addr read;
 
 	if (addr_parse(text, &read) != 0) {
-		if (*text == '[')
-			parse_error(parse, "`%s`: an IPv6 address is written without brackets, such as 2001:db8::10",
-			    text);
-		else
-			parse_error(parse,
-			    "`%s` is no address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)", text);
+		tell_no_address(parse, text);
 		return SET_TOLD;
 	}
 	if (addr_is_no_host(&read) || is_loopback(&read)) {
@@ -171,6 +185,7 @@ static enum set_result
 take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, char *word)
 {
 	struct listen_settings listen = { .vip = *vip };
+	enum set_result result = SET_OK;
 	char *ports = strchr(word, '/');
 	char *next;
 
@@ -195,12 +210,12 @@ take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, cha
 			    "`%s/%s`: ports are 80, 8000-8099 (the smaller first, from 1 to 65535) or * for all, "
 			    "and lists of these without blanks",
 			    word, shown);
+			result = SET_TOLD;
+		} else if (!add_listen(parse, draft, &listen)) {
 			return SET_TOLD;
 		}
-		if (!add_listen(parse, draft, &listen))
-			return SET_TOLD;
 	}
-	return SET_OK;
+	return result;
 }
 
 enum set_result
@@ -224,8 +239,9 @@ value_set_listen(struct parse *parse, struct draft *draft, char *value)
 		parse_error(parse, "`listen` lacks its ports: write `listen = %s tcp/80`, or tcp/* for all", address);
 		return SET_TOLD;
 	}
-	for (; word != NULL && result == SET_OK; word = text_next_word(&value))
-		result = take_ports(parse, draft, &vip, word);
+	for (; word != NULL; word = text_next_word(&value))
+		if (take_ports(parse, draft, &vip, word) != SET_OK)
+			result = SET_TOLD;
 	return result;
 }
 
