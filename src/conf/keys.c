@@ -350,6 +350,40 @@ set_quorum(struct parse *parse, struct draft *draft, char *value)
 	return set_quorum_word(option + strlen("recover="), &draft->service.recover) ? SET_OK : SET_REFUSED;
 }
 
+/* "warn", "eject max=20%" */
+static enum set_result
+set_outlier(struct parse *parse, struct draft *draft, char *value)
+{
+	static const char *const words[] = { [OUTLIER_WARN] = "warn", [OUTLIER_OFF] = "off", [OUTLIER_EJECT] = "eject" };
+	const char *word = text_next_word(&value);
+	const char *option = text_next_word(&value);
+	struct quorum most = { OUTLIER_MAX, true };
+	size_t found = 0;
+
+	(void)parse;
+	while (word != NULL && found < ARRAY_LEN(words) && strcmp(word, words[found]) != 0)
+		found++;
+	if (word == NULL || found == ARRAY_LEN(words) || text_next_word(&value) != NULL)
+		return SET_REFUSED;
+	if (option != NULL && (found != OUTLIER_EJECT || strncmp(option, "max=", strlen("max=")) != 0 ||
+	    !set_quorum_word(option + strlen("max="), &most) || !most.percent))
+		return SET_REFUSED;
+	draft->service.outlier = (enum outlier_policy)found;
+	draft->service.outlier_max = (uint8_t)most.number;
+	return SET_OK;
+}
+
+static bool
+print_outlier(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	(void)conf;
+	if (service->outlier == OUTLIER_EJECT)
+		(void)snprintf(text, KEY_TEXT, "eject max=%u%%", service->outlier_max == 0 ? OUTLIER_MAX : service->outlier_max);
+	else
+		(void)snprintf(text, KEY_TEXT, "%s", service->outlier == OUTLIER_OFF ? "off" : "warn");
+	return index == 0;
+}
+
 static bool
 print_quorum(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
@@ -458,6 +492,8 @@ const struct key keys[KEY_COUNT] = {
 	    false, value_set_vip_payload, value_print_vip_payload },
 	[KEY_VIP_CONFLICT] = { { "vip-conflict", IN_SERVICES, "log, announce or remove", "log" },
 	    false, value_set_vip_conflict, value_print_vip_conflict },
+	[KEY_OUTLIER] = { { "outlier", IN_SERVICES, "off, warn or eject, which may be followed by max=P%, such as eject max=20%",
+	    "warn" }, .set = set_outlier, .print = print_outlier },
 	[KEY_SERVER] = { { "server", CONF_IN_SERVICE,
 	    "NAME ADDRESS [weight=N] [max-connections=N] [mac=MAC] [interface=NAME] [backup], "
 	    "such as web1 192.0.2.11 weight=3", NULL },

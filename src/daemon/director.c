@@ -266,6 +266,23 @@ director_end_drains(struct director *director)
 	}
 }
 
+/* Of ejected servers, and of those that are in again, the state is another one now. */
+static void
+log_ejections(struct director *director)
+{
+	director->stale = true;
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+		char text[STATUS_TEXT];
+
+		if (server == NULL || server->logged == server_state(server) || server_health(server) != HEALTH_UP)
+			continue;
+		server_lost_text(server, text);
+		director_log_state(director, server, server->eject.until != 0 ?
+		    "ejected: clients get no answer from it" : "its ejection ended", server->eject.until != 0 ? text : "outlier");
+	}
+}
+
 void
 director_tick(struct director *director, uint64_t now)
 {
@@ -276,7 +293,8 @@ director_tick(struct director *director, uint64_t now)
 	forward_tick(&director->forwarder, now);
 	if (director->forwarder.carry != NULL)
 		carry_tick(director->forwarder.carry, now);
-	model_tick(director->model, now);
+	if (model_tick(director->model, now))
+		log_ejections(director);
 	probing_tick(director, now);
 	director_end_drains(director);
 	director->stale |= fwdtab_is_warming(director->table);

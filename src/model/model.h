@@ -18,6 +18,7 @@
 #include "flow/measure.h"
 #include "flow/rate.h"
 #include "model/admin.h"
+#include "model/eject.h"
 #include "model/health.h"
 #include "model/listen_state.h"
 #include "model/settings.h"
@@ -97,6 +98,7 @@ struct server {
 	struct vip_fault *vip_faults; /* what the VIP check found wrong; NULL: nothing. Its memory is the VIP check's */
 	enum server_ports ports;      /* server_update_ports() */
 	struct server_lost lost;
+	struct eject eject;
 	bool conflicts;      /* it tells the network of a VIP, and `vip-conflict = remove` (vipcheck/conflict.h): no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
 	bool no_link;        /* the director's own interface there is down: nothing can be said of the server */
@@ -188,9 +190,10 @@ void model_settings_done(struct settings *settings);
 struct server *model_find(const struct model *model, const char *name);
 
 /* About once a second: rates, what schedulers are told of latencies, and whose answers get lost. */
-void model_tick(struct model *model, uint64_t now);
+/* Says whether a server was ejected or came back, so that a new table is needed. */
+bool model_tick(struct model *model, uint64_t now);
 /* Part of model_tick(). */
-void model_judge_lost(struct service *service, uint64_t now);
+bool model_judge_lost(struct service *service, uint64_t now);
 /* No handshake with any of its servers was completed, and some were tried. */
 bool service_all_lost(const struct service *service);
 /* Notes whose state has changed, whoever changed it: server->since, service->quorum_lost. Before a table is compiled. */

@@ -58,18 +58,87 @@ lost_is_quiet(const struct service *service)
 	return true;
 }
 
-void
-model_judge_lost(struct service *service, uint64_t now)
+static void
+lost_forget(struct server *server)
 {
-	const bool quiet = lost_is_quiet(service);
+	memset(&server->lost, 0, sizeof(server->lost));
+}
+
+/* Could it take connections, were it not ejected? */
+static bool
+eject_counts(const struct server *server)
+{
+	return server_health(server) == HEALTH_UP && server->steering.admin == ADMIN_ENABLED && !server->settings.backup &&
+	    !mac_is_zero(&server->mac);
+}
+
+/* What it did before it was out says nothing about it now. */
+static void
+eject_end(struct server *server)
+{
+	struct lost *lost = &server->run->measure.lost;
+
+	server->eject.until = 0;
+	memset(lost->halves, 0, sizeof(lost->halves));
+	lost_forget(server);
+}
+
+static bool
+eject_service(struct service *service, uint64_t now)
+{
+	const bool wanted = service->settings.outlier == OUTLIER_EJECT;
+	const unsigned most = service->settings.outlier_max == 0 ? OUTLIER_MAX : service->settings.outlier_max;
+	size_t servers = 0, out = 0;
+	bool changed = false;
 
 	for (size_t i = 0; i < service->server_count; i++) {
-		lost_tick(&service->servers[i]->run->measure.lost, now);
+		struct server *server = service->servers[i];
+		const bool fine = server->lost.verdict == LOST_NONE;
+
+		if (eject_tick(&server->eject, fine, now) || (server->eject.until != 0 && !wanted)) {
+			eject_end(server);
+			changed = true;
+		}
+		servers += eject_counts(server);
+		out += eject_counts(server) && server->eject.until != 0;
+	}
+	for (size_t i = 0; i < service->server_count; i++) {
+		struct server *server = service->servers[i];
+
+		if (server->eject.until != 0 && servers == out) {
+			/* It is that or none. */
+			eject_end(server);
+			out -= eject_counts(server);
+			changed = true;
+		} else if (wanted && server->eject.until == 0 && eject_counts(server) &&
+		    (server->lost.verdict == LOST_HANDSHAKES || server->lost.verdict == LOST_ANSWERS) &&
+		    eject_may(servers, out, most)) {
+			eject_begin(&server->eject, now);
+			out++;
+			changed = true;
+		}
+	}
+	return changed;
+}
+
+bool
+model_judge_lost(struct service *service, uint64_t now)
+{
+	const bool quiet = lost_is_quiet(service) || service->settings.outlier == OUTLIER_OFF;
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		struct server *server = service->servers[i];
+
+		lost_tick(&server->run->measure.lost, now);
+		/* What an ejected server was ejected for stays readable. */
+		if (server->eject.until != 0)
+			continue;
 		if (quiet)
-			memset(&service->servers[i]->lost, 0, sizeof(service->servers[i]->lost));
+			lost_forget(server);
 		else
 			lost_judge_server(service, i);
 	}
+	return eject_service(service, now);
 }
 
 bool

@@ -143,7 +143,7 @@ server_weight(const struct server *server)
 {
 	const uint32_t percent = health_percent(server->checks, server->check_count);
 
-	if (server->steering.admin == ADMIN_DRAINED)
+	if (server->steering.admin == ADMIN_DRAINED || server->eject.until != 0)
 		return 0;
 	return (steer_given_weight(server) * percent + 99) / 100;
 }

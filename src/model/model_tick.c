@@ -39,7 +39,7 @@ latency_of_others(struct usual usual, const struct measure *measure)
 	return others > 0 ? (uint32_t)((usual.sum - measure->smoothed) / others) : 0;
 }
 
-static void
+static bool
 tick_service(struct service *service, uint64_t now)
 {
 	const struct usual usual = usual_latency(service);
@@ -56,12 +56,15 @@ tick_service(struct service *service, uint64_t now)
 		total.measure.response_bytes += server->run->measure.response_bytes;
 	}
 	tick_rates(&service->rates, &total, now);
-	model_judge_lost(service, now);
+	return model_judge_lost(service, now);
 }
 
-void
+bool
 model_tick(struct model *model, uint64_t now)
 {
+	bool changed = false;
+
 	for (size_t i = 0; i < model->service_count; i++)
-		tick_service(model->services[i], now);
+		changed |= tick_service(model->services[i], now);
+	return changed;
 }

@@ -113,6 +113,14 @@ enum vip_conflict {
 };
 
 /* How many servers of a service must be up: a number, or a share of them in percent. */
+/* What becomes of a server whose answers do not reach clients (flow/lost.h). */
+enum outlier_policy {
+	OUTLIER_WARN = 0, /* it is named */
+	OUTLIER_OFF,      /* nothing is judged */
+	OUTLIER_EJECT     /* it gets no new connections for a time: model/eject.h */
+};
+#define OUTLIER_MAX 10 /* percent, by default */
+
 struct quorum {
 	uint16_t number;
 	bool percent;
@@ -133,6 +141,8 @@ struct service_settings {
 	uint32_t rise;     /* successes in a row that bring a DOWN server UP */
 	uint32_t fall;     /* failures in a row that take an UP server DOWN */
 	uint64_t retry;    /* between a failed check of a server that is not DOWN, and the next; 0: `interval` */
+	enum outlier_policy outlier;
+	uint8_t outlier_max;   /* percent of the servers that may be ejected at a time, one at least; 0: OUTLIER_MAX */
 	struct quorum quorum;  /* with fewer servers the service is down; 0: one */
 	struct quorum recover; /* with so many it comes back; 0: as `quorum` */
 	enum vip_check vip_check;

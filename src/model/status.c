@@ -300,6 +300,12 @@ status_set_steering(struct server_status *status, const struct server *server)
 		(void)snprintf(text, sizeof(text), "drained %s: no new connections",
 		    steer_author_text(&steering->admin_by, author));
 		status_set(status, STATUS_BY_OPERATOR, "drained", text);
+	} else if (server->eject.until != 0) {
+		char lost[STATUS_TEXT];
+
+		server_lost_text(server, lost);
+		(void)snprintf(text, sizeof(text), "ejected (outlier = eject): %.300s", lost);
+		status_set(status, STATUS_BY_CLIENTS, "ejected", text);
 	} else if (steering->weighted) {
 		(void)snprintf(text, sizeof(text), "weight set %s: the file says %" PRIu32,
 		    steer_author_text(&steering->weight_by, author), server->settings.weight);

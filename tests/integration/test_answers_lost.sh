@@ -27,13 +27,13 @@ DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
 	END
 } >"$NET_DIR/dsrd.conf"
 
-requests() { # COUNT: one after the other, a second and a half for those that hang, in parallel
+requests() { # COUNT, at the same time; those that hang do so for a second and a half
+	started=
 	for _ in $(seq "$1"); do
 		run_in client curl -s --max-time 1.5 "http://$VIP/" >>"$NET_DIR/pages" 2>/dev/null &
+		started="$started $!"
 	done
-	wait_for_requests=$(jobs -p)
-	# shellcheck disable=SC2086 # process ids
-	for request in $wait_for_requests; do
+	for request in $started; do
 		wait "$request" || true
 	done
 }
@@ -104,4 +104,30 @@ wait_until 10 found || {
 doctor 1
 says "suspect the director's own switch port" 'allowed-address-pairs'
 run_in switch nft delete table bridge guard
+stop_dsrd
+
+step "with outlier = eject the server gets no new connections, and comes back"
+sed -i 's/^scheduler = rr$/&\noutlier = eject/' "$NET_DIR/dsrd.conf"
+start_dsrd
+wait_servers_up web web1 web2 web3
+run_in web1 nft add table inet guard
+run_in web1 nft add chain inet guard in '{ type filter hook input priority 0; }'
+run_in web1 nft add rule inet guard in ip saddr "$CLIENT_IP" drop
+requests 18
+ejected() {
+	"$DSRCTL" -s "$SOCKET" show | grep -q '^web/web1 *draining .* ejected (outlier = eject): [1-9]'
+}
+wait_until 5 ejected || {
+	"$DSRCTL" -s "$SOCKET" show >&2
+	fail "web1 is not ejected"
+}
+assert_log 'server-state server=web/web1 from=up to=draining reason="ejected: clients get no answer from it"'
+: >"$NET_DIR/pages"
+requests 6
+answered=$(grep -o 'web[0-9]' "$NET_DIR/pages" | grep -c '[23]') || true
+[ "$answered" -eq 6 ] || fail "of 6 requests $answered were answered by web2 and web3 after the ejection"
+doctor 1
+says '\[handshakes-lost\]'
+run_in web1 nft delete table inet guard
+wait_until 40 server_is up web/web1 || fail "web1 is not back 40 s later"
 stop_dsrd

@@ -26,6 +26,7 @@ main(void)
 	srunner_add_suite(runner, handover_suite());
 	srunner_add_suite(runner, health_suite());
 	srunner_add_suite(runner, maglev_suite());
+	srunner_add_suite(runner, eject_suite());
 	srunner_add_suite(runner, lost_suite());
 	srunner_add_suite(runner, measure_suite());
 	srunner_add_suite(runner, model_suite());

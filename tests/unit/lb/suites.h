@@ -25,6 +25,7 @@ Suite *fwdtab_suite(void);
 Suite *handover_suite(void);
 Suite *health_suite(void);
 Suite *maglev_suite(void);
+Suite *eject_suite(void);
 Suite *lost_suite(void);
 Suite *measure_suite(void);
 Suite *model_suite(void);
