@@ -136,8 +136,18 @@ said '^web  *degraded  *1  *2 '
 ctl 2 doctor nosuch
 complained 'there is no service or server `nosuch`'
 ctl 2 doctor web/nosuch
+start_in director follow "$DSRCTL" -s "$SOCKET" events -f '*/web2'
+start_in director follow-json "$DSRCTL" -j -s "$SOCKET" events --follow event=server-state after=0
+wait_until 5 grep -q 'to=down' "$NET_DIR/follow.log" || fail "events -f does not list what was before"
 start_nginx web2
 wait_server up web/web2
+wait_until 5 grep -q '  notice   server-state server=web/web2 from=down to=up ' "$NET_DIR/follow.log" ||
+    fail "events -f does not show what comes: $(cat "$NET_DIR/follow.log")"
+assert_equal "how often it shows that" 1 "$(grep -c 'from=down to=up' "$NET_DIR/follow.log")"
+wait_until 5 grep -q '^{"schema":1,"events":\[{.*"from":"down","to":"up"' "$NET_DIR/follow-json.log" ||
+    fail "events -j -f does not show what comes"
+stop follow
+stop follow-json
 
 step "curl speaks with it too"
 run_in director curl -s --unix-socket "$SOCKET" "http://dsrd/show" >"$NET_DIR/said"
