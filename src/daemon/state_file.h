@@ -49,7 +49,7 @@ struct state_file;
 
 /*
  * `now` is of the monotonic clock, in microseconds. The file must belong to the process's user, to root, or to `user`,
- * whom dsrd becomes.
+ * the user that dsrd becomes.
  */
 NODISCARD enum state_found state_file_read(const char *path, uid_t user, uint64_t now, struct state_old *old,
     char error[STATE_ERROR]);

@@ -15,7 +15,7 @@
 #include "daemon/state_file.h"
 
 #define NOW SECONDS(100000)
-#define USER 777 /* whom dsrd becomes */
+#define USER 777 /* the user that dsrd becomes */
 #define CAPACITY 20000
 #define FLOWS 9000 /* more than get room at once */
 #define TEXT "server slot=0\n"
