@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/duration.h"
 #include "base/log.h"
 #include "ctl/report_events.h"
 #include "daemon/commands_int.h"
@@ -18,11 +19,18 @@
 #include "daemon/offloading.h"
 #include "daemon/trace.h"
 
+/* One command looks at the facts more than once; to fetch up to 65 536 flows each time would take milliseconds. */
+#define SYNC_EVERY MILLISECONDS(10)
 
 struct report_facts
 desk_facts(struct desk *desk)
 {
-	carrying_sync(desk->dsrd);
+	const uint64_t now = dsrd_clock();
+
+	if (now - desk->synced >= SYNC_EVERY) {
+		carrying_sync(desk->dsrd);
+		desk->synced = now;
+	}
 	return facts_gather(desk->dsrd, desk->ifaces);
 }
 

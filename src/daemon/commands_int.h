@@ -29,6 +29,7 @@ struct desk {
 	const void *patient;    /* who asked for that */
 	struct plan_probe *plan; /* while a reload is planned */
 	const void *planner;
+	uint64_t synced;        /* when what the kernel counted was fetched last */
 	struct desk_walk walks[CONTROL_CONNECTIONS];
 	unsigned stops;         /* the director ends in so many ticks; 0: it does not */
 	struct report_iface ifaces[IFACES_MOST];

@@ -74,6 +74,9 @@ commands >"$NET_DIR/commands"
 assert_at_least "commands" 15 "$(grep -c . "$NET_DIR/commands")"
 grep -q '^ doctor' "$NET_DIR/commands" || fail "the doctor is not among the commands"
 while read -r words; do
+	case $words in
+	stop*) continue ;; # ends the director, and with it all that is carried
+	esac
 	# shellcheck disable=SC2086 # words
 	start_in client word timeout 30 "$DSRCTL" -s "$SOCKET" $words
 	case $words in
