@@ -3,14 +3,24 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/duration.h"
 #include "check/datagram.h"
 #include "check/kind.h"
 #include "check/matcher.h"
 
+/*
+ * Hosts limit how often they say that a port is closed: Linux to once a second for each asker (icmp_ratelimit, icmp(7)).
+ * Silence so soon after an error is that limit, or it would end the row of failures that takes the server down.
+ */
+#define ERROR_HOLDS MILLISECONDS(1500)
+
 struct udp_asker {
 	const struct probe_target *target;
 	struct datagram datagram;
+	enum health_reason error; /* the last one that an ICMP message brought; NONE: none, or an answer since */
+	uint64_t error_at;
 };
 
 static void
@@ -23,7 +33,17 @@ received(void *argument, const uint8_t *bytes, size_t length)
 	matcher_begin(&matcher, &asker->target->check.expect);
 	found = matcher_feed(&matcher, bytes, length);
 	datagram_close(&asker->datagram);
+	asker->error = HEALTH_REASON_NONE;
 	probe_tell(asker->target, found ? HEALTH_REASON_NONE : HEALTH_REASON_MISSING, NULL);
+}
+
+static uint64_t
+udp_clock(void)
+{
+	struct timespec now = { 0, 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return SECONDS((uint64_t)now.tv_sec) + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* Without `expect` silence is fine: that is how many services take what they get. */
@@ -31,9 +51,14 @@ static void
 failed(void *argument, enum health_reason reason)
 {
 	struct udp_asker *asker = argument;
+	const uint64_t now = udp_clock();
 
-	if (reason == HEALTH_REASON_TIMEOUT && !asker->target->check.expect.given)
-		reason = HEALTH_REASON_NONE;
+	if (reason == HEALTH_REASON_REFUSED || reason == HEALTH_REASON_UNREACHABLE) {
+		asker->error = reason;
+		asker->error_at = now;
+	} else if (reason == HEALTH_REASON_TIMEOUT && !asker->target->check.expect.given) {
+		reason = now - asker->error_at < ERROR_HOLDS ? asker->error : HEALTH_REASON_NONE;
+	}
 	probe_tell(asker->target, reason, NULL);
 }
 

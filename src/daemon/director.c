@@ -443,21 +443,22 @@ list_ports_out(const struct server *server, char text[PORTS_OUT_TEXT])
 	return set;
 }
 
-/* Ports that went out of a server that stays up, or came back. */
+/* Ports that went out of a server that is up, or came back. One that is not up says enough by that. */
 static void
 log_ports(struct director *director, struct server *server)
 {
+	const bool up = server_health(server) == HEALTH_UP;
 	struct server_status status;
 	char name[SERVER_NAME_TEXT], out[PORTS_OUT_TEXT], said[LOG_TEXT];
-	const uint32_t set = list_ports_out(server, out);
+	const uint32_t set = up ? list_ports_out(server, out) : 0;
 
 	if (set == server->ports_logged)
 		return;
 	server->ports_logged = set;
 	director->stale = true;
-	server_name(server, name);
-	if (server_state(server) == SERVER_DOWN)
+	if (!up)
 		return;
+	server_name(server, name);
 	server_status(server, &status);
 	if (set != 0)
 		log_warning("server-ports server=%s out=\"%s\" reason=\"%s\"", name, out, log_escape(status.sentence, said));

@@ -70,19 +70,38 @@ asking_wait(struct asking *asking, unsigned milliseconds)
 	(void)event_base_dispatch(asking->target.base);
 }
 
-void
-asking_ask(struct asking *asking)
+void *
+asking_asker(struct asking *asking)
 {
-	const struct probe_kind *kind = kind_of(asking->target.check.kind);
-	void *asker = kind->create(&asking->target);
+	void *asker = kind_of(asking->target.check.kind)->create(&asking->target);
 
 	ck_assert_ptr_nonnull(asker);
+	return asker;
+}
+
+void
+asking_ask_with(struct asking *asking, void *asker)
+{
 	asking->answers = 0;
-	kind->begin(asker);
+	kind_of(asking->target.check.kind)->begin(asker);
 	if (asking->answers == 0)
 		asking_wait(asking, 5000);
 	ck_assert_uint_eq(asking->answers, 1);
-	kind->destroy(asker);
+}
+
+void
+asking_drop(struct asking *asking, void *asker)
+{
+	kind_of(asking->target.check.kind)->destroy(asker);
+}
+
+void
+asking_ask(struct asking *asking)
+{
+	void *asker = asking_asker(asking);
+
+	asking_ask_with(asking, asker);
+	asking_drop(asking, asker);
 }
 
 void

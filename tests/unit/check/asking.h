@@ -18,6 +18,10 @@ struct asking {
 
 /* 127.0.0.1, a timeout of a second. */
 void asking_begin(struct asking *asking, enum check_kind kind);
+/* An asker that remembers from one question to the next, and its end. */
+void *asking_asker(struct asking *asking);
+void asking_ask_with(struct asking *asking, void *asker);
+void asking_drop(struct asking *asking, void *asker);
 /* Asks and waits for the one answer; fails the test when there is none. The asker lives until asking_end(). */
 void asking_ask(struct asking *asking);
 /* Lets the loop go on for a while. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -263,6 +264,7 @@ ask_datagram(struct asking *asking, const char *text)
 START_TEST(test_udp)
 {
 	struct asking asking;
+	void *asker;
 	int fd;
 
 	asking_begin(&asking, CHECK_UDP);
@@ -283,8 +285,24 @@ START_TEST(test_udp)
 	asking_give_up(&asking, 20);
 	/* Port unreachable. */
 	(void)close(fd);
-	asking_ask(&asking);
+	asker = asking_asker(&asking);
+	asking_ask_with(&asking, asker);
 	ck_assert_int_eq(asking.reason, HEALTH_REASON_REFUSED);
+	/* Silence right after it is a limit of ICMP errors, and no success until that has passed. */
+	{
+		struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(asking.target.port),
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	}
+	asking_ask_with(&asking, asker);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_REFUSED);
+	(void)usleep(1500 * 1000);
+	asking_ask_with(&asking, asker);
+	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	asking_drop(&asking, asker);
+	(void)close(fd);
 	asking_end(&asking);
 }
 END_TEST
