@@ -178,7 +178,7 @@ expect_up
 step "a server that dies is the checks' to tell"
 ip -n "$NET-web1" link set eth0 down
 wait_server down web/web1
-assert_log 'server=web/web1 from=up to=down reason="\(timeout\|host or network unreachable\)"'
+assert_log 'server=web/web1 from=up to=down reason="tcp/80: \(timeout\|host or network unreachable\)"'
 assert_no_log 'reason="the VIP is'
 ip -n "$NET-web1" link set eth0 up
 expect_up
