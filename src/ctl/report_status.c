@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "doctor/diagnosis.h"
 
 #define SUBJECT_TEXT (SERVER_NAME_TEXT + ADDR_TEXT)
 #define WHAT_TEXT 256
@@ -139,7 +140,10 @@ advise_conflicts(const struct advice *advice)
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];
 		const struct server *server = report_server_of(advice->facts->model, finding->iface, &finding->mac);
-		char subject[SUBJECT_TEXT], name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
+		const struct diagnose_facts facts = { .vip = finding->vip, .mac = finding->mac, .foreign = finding->mac,
+			.interface = finding->iface < advice->facts->iface_count ?
+			    advice->facts->ifaces[finding->iface].iface->name : NULL };
+		char subject[SUBJECT_TEXT], name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
 
 		if (watch_is_over(finding, advice->facts->now))
 			continue;
@@ -147,7 +151,7 @@ advise_conflicts(const struct advice *advice)
 		    server != NULL ? server_name(server, name) : mac_format(&finding->mac, mac),
 		    addr_format(&finding->vip, vip));
 		tell(advice, MOOD_BAD, subject, watch_kind_sentence(finding->kind),
-		    watch_fix(finding->kind, (enum addr_family)finding->vip.family, server != NULL));
+		    remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
 	}
 }
 

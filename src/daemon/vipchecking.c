@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "doctor/diagnosis.h"
 
 #define DETAIL_TEXT (ADDR_TEXT + 32)
 
@@ -150,12 +151,14 @@ static void
 tell_finding(const struct director *director, const struct finding *finding)
 {
 	const struct server *server = probing_owner(director, &finding->mac);
-	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
+	const struct diagnose_facts facts = { .vip = finding->vip, .mac = finding->mac, .foreign = finding->mac,
+		.interface = director->ifaces[finding->iface].name };
+	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
 
 	log_warning("vip-conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " reason=\"%s\" mend=\"%s\"",
 	    watch_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
 	    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name, finding->count,
-	    watch_kind_sentence(finding->kind), watch_fix(finding->kind, finding->vip.family, server != NULL));
+	    watch_kind_sentence(finding->kind), remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
 }
 
 static bool

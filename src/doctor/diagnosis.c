@@ -249,6 +249,24 @@ diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, boo
 	return reason == HEALTH_REASON_REFUSED && accepted ? DIAGNOSIS_OWN_REFUSED : DIAGNOSIS_CHECK_FAILED;
 }
 
+enum diagnosis
+diagnose_conflict(enum watch_kind kind, bool server)
+{
+	if (!server)
+		return DIAGNOSIS_FOREIGN_OWNER;
+	switch (kind) {
+	case WATCH_ANSWERS:
+		return DIAGNOSIS_ANSWERS_ARP;
+	case WATCH_SENDS_BACK:
+		return DIAGNOSIS_VIP_MISSING_FORWARDS;
+	case WATCH_ANNOUNCES:
+	case WATCH_ASKS_AS:
+	case WATCH_KIND_COUNT:
+		break;
+	}
+	return DIAGNOSIS_ANNOUNCES;
+}
+
 bool
 diagnosis_is_note(enum diagnosis diagnosis)
 {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "vipcheck/conflict.h"
 #include "vipcheck/vipcheck.h"
 
 /* An operating system, as a bit: a guess may leave several. */
@@ -197,6 +198,8 @@ size_t diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOS
  * port that the check asks.
  */
 enum diagnosis diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, bool accepted);
+/* What a VIP conflict is a sign of, when a server is in it, or a machine that is none. */
+enum diagnosis diagnose_conflict(enum watch_kind kind, bool server);
 /* Only worth knowing? */
 bool diagnosis_is_note(enum diagnosis diagnosis);
 /* Is it about one port of the VIP? */
@@ -223,6 +226,12 @@ struct remedy {
  * first; NULL past the last.
  */
 const struct remedy *remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index);
+/*
+ * What to do, in a line, for the log and the status page: the first two ways to fix it on Linux, which most servers run,
+ * with each command between backquotes. Returns `text`.
+ */
+#define REMEDY_LINE 800
+const char *remedy_line(enum diagnosis diagnosis, const struct diagnose_facts *facts, char text[REMEDY_LINE]);
 /* Fills VIPs, addresses, ports and MACs into a text of the table. Returns `text`. */
 #define REMEDY_TEXT 1024
 const char *remedy_fill(const char *template, const struct diagnose_facts *facts, char text[REMEDY_TEXT]);

@@ -444,3 +444,39 @@ remedy_fill(const char *template, const struct diagnose_facts *facts, char text[
 	text[used] = '\0';
 	return text;
 }
+
+static size_t
+line_add(char text[REMEDY_LINE], size_t used, const char *before, const char *part, size_t length, const char *after)
+{
+	const int added = snprintf(text + used, REMEDY_LINE - used, "%s%.*s%s", before, (int)length, part, after);
+
+	return added < 0 || (size_t)added >= REMEDY_LINE - used ? REMEDY_LINE - 1 : used + (size_t)added;
+}
+
+const char *
+remedy_line(enum diagnosis diagnosis, const struct diagnose_facts *facts, char text[REMEDY_LINE])
+{
+	const unsigned systems = SYSTEM_LINUX | (facts->vip.family == ADDR_IPV6 ? REMEDY_IPV6 : REMEDY_IPV4);
+	const struct remedy *remedy;
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < 2 && (remedy = remedy_at(diagnosis, systems, i)) != NULL; i++) {
+		char filled[REMEDY_TEXT];
+
+		if (remedy->what != NULL) {
+			remedy_fill(remedy->what, facts, filled);
+			used = line_add(text, used, used == 0 ? "" : " ", filled, strlen(filled), "");
+		}
+		if (remedy->fix == NULL)
+			continue;
+		remedy_fill(remedy->fix, facts, filled);
+		for (const char *at = filled; *at != '\0'; ) {
+			const size_t length = strcspn(at, "\n");
+
+			used = line_add(text, used, used == 0 ? "`" : at == filled ? " `" : ", `", at, length, "`");
+			at += length + (at[length] == '\n');
+		}
+	}
+	return text;
+}

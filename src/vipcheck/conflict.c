@@ -279,31 +279,3 @@ watch_kind_sentence(enum watch_kind kind)
 
 	return (unsigned)kind < ARRAY_LEN(sentences) ? sentences[kind] : "?";
 }
-
-#define SCRIPT "run `dsr-realserver apply` there, which sees to all of it"
-#define MOVE "take the VIP off its network card and put it on the loopback; "
-
-const char *
-watch_fix(enum watch_kind kind, enum addr_family family, bool server)
-{
-	if (!server)
-		return "find that MAC address in the switch's table: it is another director, an old load balancer, or a machine "
-		    "that was given the VIP; take the VIP away from it";
-	switch (kind) {
-	case WATCH_ANSWERS:
-		if (family == ADDR_IPV6)
-			return MOVE SCRIPT;
-		return "on Linux: sysctl -w net.ipv4.conf.all.arp_ignore=1; elsewhere: " MOVE SCRIPT;
-	case WATCH_ANNOUNCES:
-		return MOVE SCRIPT;
-	case WATCH_ASKS_AS:
-		if (family == ADDR_IPV6)
-			return MOVE SCRIPT;
-		return "on Linux: sysctl -w net.ipv4.conf.all.arp_announce=2; elsewhere: " MOVE SCRIPT;
-	case WATCH_SENDS_BACK:
-		return "put the VIP on its loopback: " SCRIPT;
-	case WATCH_KIND_COUNT:
-		break;
-	}
-	return "?";
-}

@@ -89,7 +89,5 @@ bool watch_may_announce(struct finding *finding, uint64_t now);
 
 const char *watch_kind_name(enum watch_kind kind); /* "answers": for programs */
 const char *watch_kind_sentence(enum watch_kind kind);
-/* What to do about it, when a server does it, or somebody unknown. */
-const char *watch_fix(enum watch_kind kind, enum addr_family family, bool server);
 
 #endif

@@ -66,7 +66,7 @@ wait_log 10 "$(conflict announces "$(server_mac 2)" web/web2)"
 step "another machine announces it, and is not taken for a server"
 ip -n "$NET-stranger" address add "$VIP/32" dev eth0
 run_in stranger arping -q -A -c 1 -I eth0 -s "$VIP" "$VIP" || true
-wait_log 10 "$(conflict announces "$STRANGER_MAC" unknown).*find that MAC address"
+wait_log 10 "$(conflict announces "$STRANGER_MAC" unknown).*Find the machine with MAC"
 ip -n "$NET-stranger" address delete "$VIP/32" dev eth0
 
 step "each is told once"

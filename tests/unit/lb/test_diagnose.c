@@ -605,6 +605,27 @@ START_TEST(a_missing_vip_is_mended_by_the_script)
 }
 END_TEST
 
+/* The log and the page have the doctor's own commands, each of which can be copied. */
+START_TEST(a_conflict_has_commands_in_a_line)
+{
+	char text[REMEDY_LINE];
+
+	remedy_line(diagnose_conflict(WATCH_ANSWERS, true), &facts, text);
+	ck_assert_ptr_nonnull(strstr(text, "`dsr-realserver apply --vip 192.0.2.10 --persist`"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "`sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2`, `ip address "));
+	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(WATCH_ASKS_AS, true), &facts, text), "arp_announce=2`"));
+	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(WATCH_SENDS_BACK, true), &facts, text), "/32 dev lo"));
+	facts.foreign = other_mac;
+	facts.interface = "eth0";
+	remedy_line(diagnose_conflict(WATCH_ANNOUNCES, false), &facts, text);
+	ck_assert_ptr_nonnull(strstr(text, "MAC 02:00:00:00:00:99"));
+	ck_assert_ptr_nonnull(strstr(text, "`arping -c 3 -I eth0 192.0.2.10`"));
+	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
+		ck_assert_uint_lt(strlen(remedy_line(diagnosis, &facts, text)), REMEDY_LINE - 1);
+}
+END_TEST
+
 /* The first remedy for the diagnosis that has the words. */
 static bool
 is_mended_by(enum diagnosis diagnosis, unsigned systems, const char *words)
@@ -679,6 +700,7 @@ diagnose_suite(void)
 	tcase_add_test(tcase, a_missing_vip_is_mended_by_the_script);
 	tcase_add_test(tcase, commands_are_those_of_the_family);
 	tcase_add_test(tcase, filling_in_is_bounded);
+	tcase_add_test(tcase, a_conflict_has_commands_in_a_line);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
