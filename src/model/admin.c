@@ -81,7 +81,7 @@ steer_author_set_name(struct steer_author *author, const char *name)
 	const size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
 	author->name[0] = '\0';
-	if (name[length] == '\0' && length < sizeof(author->name))
+	if (length < sizeof(author->name) && name[length] == '\0')
 		memcpy(author->name, name, length + 1);
 }
 
