@@ -109,7 +109,7 @@ fetch_libraries() {
 		tar -xf "$work/tarballs/$library"_*.orig.tar.* --strip-components=1 -C "$work/libraries/$library"
 	done
 	(cd "$work/tarballs" && ls)
-	# Debian's tarball of libnet has no configure. What autoreconf says of its configure.ac is not ours to mend.
+	# Debian's tarball of libnet has no configure. What autoreconf says of its configure.ac is not ours to fix.
 	cd "$work/libraries/libnet"
 	[ -x configure ] || autoreconf -fi 2>"$work/libnet.autoreconf" || {
 		cat "$work/libnet.autoreconf"

@@ -156,7 +156,7 @@ smaller(size_t a, size_t b)
 }
 
 /*
- * How many letters must be put in, left out, replaced or swapped with their neighbour to make `a` into `b` (optimal
+ * How many letters must be put in, left out, replaced or swapped with their neighbor to make `a` into `b` (optimal
  * string alignment). Both are at most NEAREST_MOST long.
  */
 static size_t

@@ -17,19 +17,19 @@
 
 #include "base/siphash.h"
 
-#define UNIVERSAL_WORDS 6 /* of 32 bits */
-#define UNIVERSAL_BYTES (UNIVERSAL_WORDS * 4)
+#define KEYHASH_WORDS 6 /* of 32 bits */
+#define KEYHASH_BYTES (KEYHASH_WORDS * 4)
 
-struct universal_key {
+struct keyhash_key {
 	uint64_t start;
-	uint64_t words[UNIVERSAL_WORDS];
+	uint64_t words[KEYHASH_WORDS];
 };
 
 /* Seven words that look random to whoever does not know `secret`. */
-struct universal_key universal_key(const struct siphash_key *secret);
+struct keyhash_key keyhash_key(const struct siphash_key *secret);
 
 static inline uint32_t
-universal_word(const uint8_t *bytes)
+keyhash_word(const uint8_t *bytes)
 {
 	uint32_t word;
 
@@ -38,17 +38,17 @@ universal_word(const uint8_t *bytes)
 }
 
 static inline uint64_t
-universal_product(const struct universal_key *key, const uint8_t *bytes, unsigned i)
+keyhash_product(const struct keyhash_key *key, const uint8_t *bytes, unsigned i)
 {
-	return (key->words[i] + universal_word(bytes + 4 * i)) * (key->words[i + 1] + universal_word(bytes + 4 * i + 4));
+	return (key->words[i] + keyhash_word(bytes + 4 * i)) * (key->words[i + 1] + keyhash_word(bytes + 4 * i + 4));
 }
 
 /* All 32 bits are good. */
 static inline uint32_t
-universal_hash(const struct universal_key *key, const void *text)
+keyhash_hash(const struct keyhash_key *key, const void *text)
 {
-	return (uint32_t)((key->start + universal_product(key, text, 0) + universal_product(key, text, 2) +
-	    universal_product(key, text, 4)) >> 32);
+	return (uint32_t)((key->start + keyhash_product(key, text, 0) + keyhash_product(key, text, 2) +
+	    keyhash_product(key, text, 4)) >> 32);
 }
 
 #endif

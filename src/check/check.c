@@ -49,9 +49,9 @@ struct want {
 };
 
 struct question {
-	struct prober *prober;
-	const struct probe_kind *kind;
-	struct probe_target target;
+	struct checker *checker;
+	const struct check_type *kind;
+	struct check_target target;
 	uint64_t interval;
 	uint64_t retry; /* from a failed check to the next, while the server is not DOWN */
 	uint64_t timeout;
@@ -60,12 +60,12 @@ struct question {
 	bool asking;
 	bool asked_before;
 	bool fresh;   /* to be asked soon */
-	size_t first; /* of the prober's wants that share it */
+	size_t first; /* of the checker's wants that share it */
 	size_t count;
 	char label[CHECK_LABEL];
 };
 
-struct prober {
+struct checker {
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
@@ -79,31 +79,31 @@ struct prober {
 
 static const struct addr no_addr;
 
-static const struct probe_kind *
+static const struct check_type *
 kind_of(enum check_kind kind)
 {
 	switch (kind) {
 	case CHECK_TCP:
-		return &probe_tcp;
+		return &check_tcp;
 	case CHECK_HTTP:
 	case CHECK_HTTPS:
-		return &probe_http;
+		return &check_http;
 	case CHECK_ICMP:
-		return &probe_icmp;
+		return &check_icmp;
 	case CHECK_DNS:
-		return &probe_dns;
+		return &check_dns;
 	case CHECK_UDP:
-		return &probe_udp;
+		return &check_udp;
 	case CHECK_SCRIPT:
-		return &probe_script;
+		return &check_script;
 	}
 	return NULL;
 }
 
 void
-probe_tell(const struct probe_target *target, enum health_reason reason, const char *detail)
+check_tell(const struct check_target *target, enum health_reason reason, const char *detail)
 {
-	const struct probe_report report = { .reason = reason, .weight = PROBE_NO_WEIGHT, .detail = detail };
+	const struct check_report report = { .reason = reason, .weight = PROBE_NO_WEIGHT, .detail = detail };
 
 	target->answer(target->question, &report);
 }
@@ -127,15 +127,15 @@ arm(struct question *question, uint64_t delay)
 
 /* The answer was bad, and one of those it is for has not given the server up: what was it, a lost packet or a dead server? */
 static void
-retry_soon(struct question *question, const struct probe_report *report)
+retry_soon(struct question *question, const struct check_report *report)
 {
-	const struct prober *prober = question->prober;
+	const struct checker *checker = question->checker;
 
 	if (report->reason == HEALTH_REASON_NONE || report->reason == HEALTH_REASON_LOCAL ||
 	    question->retry >= question->interval)
 		return;
 	for (size_t i = 0; i < question->count; i++) {
-		const struct want *want = &prober->wants[question->first + i];
+		const struct want *want = &checker->wants[question->first + i];
 
 		if (want->server->checks[want->check].health.state == HEALTH_DOWN)
 			continue;
@@ -145,11 +145,11 @@ retry_soon(struct question *question, const struct probe_report *report)
 }
 
 static void
-on_answer(void *argument, const struct probe_report *answer)
+on_answer(void *argument, const struct check_report *answer)
 {
 	struct question *question = argument;
-	struct prober *prober = question->prober;
-	struct probe_report report = *answer;
+	struct checker *checker = question->checker;
+	struct check_report report = *answer;
 	char detail[DETAIL_TEXT];
 
 	question->asking = false;
@@ -158,9 +158,9 @@ on_answer(void *argument, const struct probe_report *answer)
 	report.detail = detail;
 	report.came = answer->detail;
 	for (size_t i = 0; i < question->count; i++) {
-		const struct want *want = &prober->wants[question->first + i];
+		const struct want *want = &checker->wants[question->first + i];
 
-		prober->result(prober->context, want->server, want->check, &report);
+		checker->result(checker->context, want->server, want->check, &report);
 	}
 	retry_soon(question, &report);
 }
@@ -171,7 +171,7 @@ on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 	struct question *question = argument;
 
 	/* Cannot fail: libevent has room for this timer, which it just took out. */
-	(void)arm(question, pace_next(&question->prober->noise, question->interval, !question->asked_before));
+	(void)arm(question, pace_next(&question->checker->noise, question->interval, !question->asked_before));
 	/* A timeout longer than the interval: one question at a time. */
 	if (question->asking)
 		return;
@@ -223,7 +223,7 @@ key_of_want(const struct want *want)
 static struct key
 key_of_question(const struct question *question)
 {
-	const struct probe_target *target = &question->target;
+	const struct check_target *target = &question->target;
 
 	return (struct key) {
 		.addr = &target->addr,
@@ -291,14 +291,14 @@ compare_wants(const void *left, const void *right)
 }
 
 static struct question *
-question_new(struct prober *prober, const struct key *key)
+question_new(struct checker *checker, const struct key *key)
 {
 	struct question *question = calloc(1, sizeof(*question));
-	struct probe_target *target;
+	struct check_target *target;
 
 	if (question == NULL)
 		return NULL;
-	question->prober = prober;
+	question->checker = checker;
 	question->kind = kind_of(key->check->kind);
 	question->interval = key->interval;
 	question->retry = key->retry;
@@ -313,13 +313,13 @@ question_new(struct prober *prober, const struct key *key)
 	(void)snprintf(target->server, sizeof(target->server), "%s", key->server);
 	target->vip = *key->vip;
 	target->service_port = key->service_port;
-	target->base = prober->base;
-	target->children = prober->children;
-	target->tls = prober->tls;
+	target->base = checker->base;
+	target->children = checker->children;
+	target->tls = checker->tls;
 	target->answer = on_answer;
 	target->question = question;
 	check_label(&target->check, &target->addr, target->port, question->label);
-	question->timer = event_new(prober->base, -1, 0, on_timer, question);
+	question->timer = event_new(checker->base, -1, 0, on_timer, question);
 	question->asker = question->kind->create(target);
 	if (question->timer == NULL || question->asker == NULL) {
 		question_free(question);
@@ -328,52 +328,52 @@ question_new(struct prober *prober, const struct key *key)
 	return question;
 }
 
-struct prober *
-prober_new(struct event_base *base, struct children *children, probe_result *result, void *context)
+struct checker *
+checker_new(struct event_base *base, struct children *children, probe_result *result, void *context)
 {
-	struct prober *prober = calloc(1, sizeof(*prober));
+	struct checker *checker = calloc(1, sizeof(*checker));
 
-	if (prober == NULL)
+	if (checker == NULL)
 		return NULL;
-	prober->base = base;
-	prober->children = children;
-	prober->result = result;
-	prober->context = context;
-	prober->tls = tls_contexts_new();
-	if (prober->tls == NULL) {
-		free(prober);
+	checker->base = base;
+	checker->children = children;
+	checker->result = result;
+	checker->context = context;
+	checker->tls = tls_contexts_new();
+	if (checker->tls == NULL) {
+		free(checker);
 		return NULL;
 	}
-	evutil_secure_rng_get_bytes(&prober->noise, sizeof(prober->noise));
-	return prober;
+	evutil_secure_rng_get_bytes(&checker->noise, sizeof(checker->noise));
+	return checker;
 }
 
 static void
-forget_all(struct prober *prober)
+forget_all(struct checker *checker)
 {
-	for (size_t i = 0; i < prober->question_count; i++)
-		question_free(prober->questions[i]);
-	free(prober->questions);
-	free(prober->wants);
-	prober->questions = NULL;
-	prober->question_count = 0;
-	prober->wants = NULL;
+	for (size_t i = 0; i < checker->question_count; i++)
+		question_free(checker->questions[i]);
+	free(checker->questions);
+	free(checker->wants);
+	checker->questions = NULL;
+	checker->question_count = 0;
+	checker->wants = NULL;
 }
 
 void
-prober_free(struct prober *prober)
+checker_free(struct checker *checker)
 {
-	if (prober == NULL)
+	if (checker == NULL)
 		return;
-	forget_all(prober);
-	tls_contexts_free(prober->tls);
-	free(prober);
+	forget_all(checker);
+	tls_contexts_free(checker->tls);
+	free(checker);
 }
 
 size_t
-prober_questions(const struct prober *prober)
+checker_questions(const struct checker *checker)
 {
-	return prober->question_count;
+	return checker->question_count;
 }
 
 /* Can it be asked? A port is missing only in settings made by hand. */
@@ -410,10 +410,10 @@ collect(const struct model *model, size_t *count)
 
 /* Did the question's old wants have it? Else the newcomer shall not wait an interval for its first answer. */
 static bool
-had_want(const struct prober *prober, const struct question *question, const struct want *want)
+had_want(const struct checker *checker, const struct question *question, const struct want *want)
 {
 	for (size_t i = 0; i < question->count; i++) {
-		const struct want *old = &prober->wants[question->first + i];
+		const struct want *old = &checker->wants[question->first + i];
 
 		if (old->ref.slot == want->ref.slot && old->ref.generation == want->ref.generation)
 			return true;
@@ -423,16 +423,16 @@ had_want(const struct prober *prober, const struct question *question, const str
 
 /* The next old question, if it asks what `key` wants; those that come before it are of no use any more. */
 static struct question *
-take_old(struct prober *prober, size_t *next, const struct key *key)
+take_old(struct checker *checker, size_t *next, const struct key *key)
 {
-	for (; *next < prober->question_count; (*next)++) {
-		struct question *question = prober->questions[*next];
+	for (; *next < checker->question_count; (*next)++) {
+		struct question *question = checker->questions[*next];
 		const struct key own = key_of_question(question);
 		const int order = compare_keys(&own, key);
 
 		if (order > 0)
 			return NULL;
-		prober->questions[*next] = NULL;
+		checker->questions[*next] = NULL;
 		if (order == 0) {
 			(*next)++;
 			return question;
@@ -460,16 +460,16 @@ slice_length(const struct want *wants, size_t at, size_t count)
 
 /* First checks in the order of the keys, evenly spread. 0, or -1 when memory is out. */
 static int
-start_fresh(struct prober *prober)
+start_fresh(struct checker *checker)
 {
 	size_t count = 0, started = 0;
 	uint64_t window;
 
-	for (size_t i = 0; i < prober->question_count; i++)
-		count += prober->questions[i]->fresh;
+	for (size_t i = 0; i < checker->question_count; i++)
+		count += checker->questions[i]->fresh;
 	window = count * FIRST_GAP > FIRST_WITHIN ? count * FIRST_GAP : FIRST_WITHIN;
-	for (size_t i = 0; i < prober->question_count; i++) {
-		struct question *question = prober->questions[i];
+	for (size_t i = 0; i < checker->question_count; i++) {
+		struct question *question = checker->questions[i];
 		uint64_t delay;
 
 		if (!question->fresh)
@@ -483,7 +483,7 @@ start_fresh(struct prober *prober)
 }
 
 int
-prober_sync(struct prober *prober, const struct model *model)
+checker_sync(struct checker *checker, const struct model *model)
 {
 	size_t count = 0, made = 0, old = 0;
 	struct want *wants = collect(model, &count);
@@ -492,20 +492,20 @@ prober_sync(struct prober *prober, const struct model *model)
 
 	if (wants == NULL || questions == NULL) {
 		/* What is there may point at servers that are gone. */
-		forget_all(prober);
+		forget_all(checker);
 		free(wants);
 		free(questions);
 		return -1;
 	}
 	for (size_t at = 0, length; at < count; at += length) {
 		const struct key key = key_of_want(&wants[at]);
-		struct question *question = take_old(prober, &old, &key);
+		struct question *question = take_old(checker, &old, &key);
 
 		length = slice_length(wants, at, count);
 		for (size_t i = 0; question != NULL && i < length; i++)
-			question->fresh = question->fresh || !had_want(prober, question, &wants[at + i]);
+			question->fresh = question->fresh || !had_want(checker, question, &wants[at + i]);
 		if (question == NULL)
-			question = question_new(prober, &key);
+			question = question_new(checker, &key);
 		if (question == NULL) {
 			result = -1;
 			continue;
@@ -514,12 +514,12 @@ prober_sync(struct prober *prober, const struct model *model)
 		question->count = length;
 		questions[made++] = question;
 	}
-	for (; old < prober->question_count; old++)
-		question_free(prober->questions[old]);
-	free(prober->questions);
-	free(prober->wants);
-	prober->questions = questions;
-	prober->question_count = made;
-	prober->wants = wants;
-	return start_fresh(prober) == -1 ? -1 : result;
+	for (; old < checker->question_count; old++)
+		question_free(checker->questions[old]);
+	free(checker->questions);
+	free(checker->wants);
+	checker->questions = questions;
+	checker->question_count = made;
+	checker->wants = wants;
+	return start_fresh(checker) == -1 ? -1 : result;
 }

@@ -12,11 +12,11 @@
 
 struct children;
 struct event_base;
-struct prober;
+struct checker;
 
 #define PROBE_NO_WEIGHT (-1)
 
-struct probe_report {
+struct check_report {
 	enum health_reason reason; /* HEALTH_REASON_NONE: well */
 	int weight;                /* per cent of the server's weight that a script grants, or PROBE_NO_WEIGHT */
 	const char *detail;        /* what was asked and what came, "http 192.0.2.11:80 /healthz: status 503" */
@@ -27,20 +27,20 @@ struct probe_report {
  * `check` is the check's index in the service. The callback may change the server, but must not call the functions
  * below.
  */
-typedef void probe_result(void *context, struct server *server, size_t check, const struct probe_report *report);
+typedef void probe_result(void *context, struct server *server, size_t check, const struct check_report *report);
 
-/* NULL when memory is out. `base` and `children` must outlive the prober. SIGPIPE must be ignored. */
-NODISCARD struct prober *prober_new(struct event_base *base, struct children *children, probe_result *result,
+/* NULL when memory is out. `base` and `children` must outlive the checker. SIGPIPE must be ignored. */
+NODISCARD struct checker *checker_new(struct event_base *base, struct children *children, probe_result *result,
     void *context);
 /*
  * Makes the set of checks what `model` says; call it after every model_apply(), before the removed servers' memory
  * could be used. Checks of servers that stayed go on undisturbed. 0, or -1 when memory is out: then some of the
- * servers are not checked, and a later call may mend it.
+ * servers are not checked, and a later call may fix it.
  */
-NODISCARD int prober_sync(struct prober *prober, const struct model *model);
+NODISCARD int checker_sync(struct checker *checker, const struct model *model);
 /* How many questions there are; at most as many as checks. */
-size_t prober_questions(const struct prober *prober);
+size_t checker_questions(const struct checker *checker);
 /* Nothing is called back any more. */
-void prober_free(struct prober *prober);
+void checker_free(struct checker *checker);
 
 #endif

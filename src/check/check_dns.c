@@ -11,7 +11,7 @@
 #include "check/kind.h"
 
 struct dns_asker {
-	const struct probe_target *target;
+	const struct check_target *target;
 	struct datagram datagram;
 	uint8_t question[DNS_QUESTION_MOST];
 	size_t length;
@@ -27,7 +27,7 @@ received(void *argument, const uint8_t *bytes, size_t length)
 	if (!dns_judge(&asker->target->check, asker->question, asker->length, bytes, length, &reason, detail))
 		return;
 	datagram_close(&asker->datagram);
-	probe_tell(asker->target, reason, detail[0] == '\0' ? NULL : detail);
+	check_tell(asker->target, reason, detail[0] == '\0' ? NULL : detail);
 }
 
 static void
@@ -35,7 +35,7 @@ failed(void *argument, enum health_reason reason)
 {
 	struct dns_asker *asker = argument;
 
-	probe_tell(asker->target, reason, NULL);
+	check_tell(asker->target, reason, NULL);
 }
 
 static void
@@ -50,7 +50,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct probe_target *target)
+create(const struct check_target *target)
 {
 	struct dns_asker *asker = calloc(1, sizeof(*asker));
 
@@ -72,7 +72,7 @@ destroy(void *argument)
 	free(asker);
 }
 
-const struct probe_kind probe_dns = {
+const struct check_type check_dns = {
 	.create = create,
 	.destroy = destroy,
 	.begin = begin,

@@ -23,7 +23,7 @@
 #define BUFFER_MOST 16384 /* what libevent may read ahead */
 
 struct http_asker {
-	const struct probe_target *target;
+	const struct check_target *target;
 	struct event *deadline;     /* of the whole check, whatever drips in */
 	struct event *connecting;
 	int fd;                     /* while connecting; then it is the stream's */
@@ -50,7 +50,7 @@ static void
 finish(struct http_asker *asker, enum health_reason reason, const char *detail)
 {
 	hang_up(asker);
-	probe_tell(asker->target, reason, detail);
+	check_tell(asker->target, reason, detail);
 }
 
 static void
@@ -113,7 +113,7 @@ on_event(struct bufferevent *stream, short what, void *argument)
 	if ((what & BEV_EVENT_ERROR) != 0 && asker->target->check.kind == CHECK_HTTPS)
 		reason = tls_blame(stream, why);
 	if (reason == HEALTH_REASON_NONE && (what & BEV_EVENT_ERROR) != 0 && error != 0)
-		reason = probe_reason_of(error);
+		reason = check_reason_of(error);
 	if (reason != HEALTH_REASON_NONE) {
 		finish(asker, reason, why[0] == '\0' ? NULL : why);
 		return;
@@ -124,7 +124,7 @@ on_event(struct bufferevent *stream, short what, void *argument)
 
 /* What stands in the Host field (RFC 9110 section 7.2): the port when it is not the scheme's own. */
 static void
-write_host(const struct probe_target *target, char *text, size_t size)
+write_host(const struct check_target *target, char *text, size_t size)
 {
 	const bool v6 = target->addr.family == ADDR_IPV6;
 	const uint16_t usual = target->check.kind == CHECK_HTTPS ? 443 : 80;
@@ -141,7 +141,7 @@ write_host(const struct probe_target *target, char *text, size_t size)
 
 /* Whom the certificate must name. */
 static void
-write_name(const struct probe_target *target, char *text, size_t size)
+write_name(const struct check_target *target, char *text, size_t size)
 {
 	const char *host = target->check.sni[0] != '\0' ? target->check.sni : target->check.host;
 	char *colon;
@@ -163,7 +163,7 @@ write_name(const struct probe_target *target, char *text, size_t size)
 static struct bufferevent *
 open_stream(struct http_asker *asker, char error[TLS_ERROR])
 {
-	const struct probe_target *target = asker->target;
+	const struct check_target *target = asker->target;
 	char name[CHECK_TEXT];
 	const struct tls_demand demand = { name, !target->check.no_verify, target->check.ca };
 
@@ -206,7 +206,7 @@ on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 	event_free(asker->connecting);
 	asker->connecting = NULL;
 	if (error != 0)
-		finish(asker, probe_reason_of(error), NULL);
+		finish(asker, check_reason_of(error), NULL);
 	else
 		converse(asker);
 }
@@ -215,11 +215,11 @@ static void
 begin(void *argument)
 {
 	struct http_asker *asker = argument;
-	const struct probe_target *target = asker->target;
+	const struct check_target *target = asker->target;
 
 	asker->fd = socket_connect(&target->addr, target->port, SOCK_STREAM, 0);
 	if (asker->fd == -1) {
-		finish(asker, probe_reason_of(errno), NULL);
+		finish(asker, check_reason_of(errno), NULL);
 		return;
 	}
 	asker->connecting = event_new(target->base, asker->fd, EV_WRITE, on_connected, asker);
@@ -229,7 +229,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct probe_target *target)
+create(const struct check_target *target)
 {
 	struct http_asker *asker = calloc(1, sizeof(*asker));
 
@@ -255,7 +255,7 @@ destroy(void *argument)
 	free(asker);
 }
 
-const struct probe_kind probe_http = {
+const struct check_type check_http = {
 	.create = create,
 	.destroy = destroy,
 	.begin = begin,

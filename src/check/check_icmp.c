@@ -32,7 +32,7 @@
 #define PACKET_MOST 256
 
 struct icmp_asker {
-	const struct probe_target *target;
+	const struct check_target *target;
 	int fd; /* -1: could not be opened, tried again each time */
 	struct event *event; /* NULL when nothing is under way */
 	struct event *deadline;
@@ -54,7 +54,7 @@ static void
 finish(struct icmp_asker *asker, enum health_reason reason, const char *detail)
 {
 	stop(asker);
-	probe_tell(asker->target, reason, detail);
+	check_tell(asker->target, reason, detail);
 }
 
 /* A raw IPv4 socket, and macOS's other one, give the IP header too. No echo has a type that looks like one. */
@@ -87,7 +87,7 @@ on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (got >= 0 && is_our_reply(asker, bytes, (size_t)got))
 		finish(asker, HEALTH_REASON_NONE, NULL);
 	else if (got == -1 && errno != EAGAIN && errno != EINTR)
-		finish(asker, probe_reason_of(errno), NULL);
+		finish(asker, check_reason_of(errno), NULL);
 }
 
 /* Everybody's kind of socket first, then the privileged one. */
@@ -105,7 +105,7 @@ open_socket(struct icmp_asker *asker)
 		asker->fd = socket_connect(addr, 0, SOCK_RAW, protocol);
 	if (asker->fd == -1 || addr->family == ADDR_IPV4)
 		return;
-	/* Spares us neighbour discovery's chatter; what comes in is looked at anyway. */
+	/* Spares us neighbor discovery's chatter; what comes in is looked at anyway. */
 	ICMP6_FILTER_SETBLOCKALL(&filter);
 	ICMP6_FILTER_SETPASS(ECHO_REPLY6, &filter);
 	(void)setsockopt(asker->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter));
@@ -148,13 +148,13 @@ begin(void *argument)
 
 	open_socket(asker);
 	if (asker->fd == -1) {
-		finish(asker, probe_reason_of(errno), errno == EPERM || errno == EACCES ?
+		finish(asker, check_reason_of(errno), errno == EPERM || errno == EACCES ?
 		    "this process may not ping: start dsrd as root, or allow it with net.ipv4.ping_group_range" : NULL);
 		return;
 	}
 	discard_old(asker);
 	if (send(asker->fd, packet, write_request(asker, packet), 0) == -1) {
-		finish(asker, probe_reason_of(errno), NULL);
+		finish(asker, check_reason_of(errno), NULL);
 		return;
 	}
 	asker->event = event_new(base, asker->fd, EV_READ | EV_PERSIST, on_readable, asker);
@@ -165,7 +165,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct probe_target *target)
+create(const struct check_target *target)
 {
 	struct icmp_asker *asker = calloc(1, sizeof(*asker));
 
@@ -188,7 +188,7 @@ destroy(void *argument)
 	free(asker);
 }
 
-const struct probe_kind probe_icmp = {
+const struct check_type check_icmp = {
 	.create = create,
 	.destroy = destroy,
 	.begin = begin,

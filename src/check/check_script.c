@@ -16,7 +16,7 @@
 #define DETAIL_TEXT (CHILD_LINE + 64)
 
 struct script_asker {
-	const struct probe_target *target;
+	const struct check_target *target;
 	struct child *child; /* NULL when nothing is under way */
 	char service[NAME_MOST + 16];
 	char server[NAME_MOST + 16];
@@ -40,7 +40,7 @@ read_weight(const char *line)
 static void
 tell(struct script_asker *asker, enum health_reason reason, int weight, const char *detail)
 {
-	const struct probe_report report = { .reason = reason, .weight = weight, .detail = detail };
+	const struct check_report report = { .reason = reason, .weight = weight, .detail = detail };
 
 	asker->target->answer(asker->target->question, &report);
 }
@@ -90,7 +90,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct probe_target *target)
+create(const struct check_target *target)
 {
 	struct script_asker *asker = calloc(1, sizeof(*asker));
 	char addr[ADDR_TEXT];
@@ -116,7 +116,7 @@ destroy(void *argument)
 	free(asker);
 }
 
-const struct probe_kind probe_script = {
+const struct check_type check_script = {
 	.create = create,
 	.destroy = destroy,
 	.begin = begin,

@@ -17,7 +17,7 @@
 #define PIECE 1024
 
 struct tcp_asker {
-	const struct probe_target *target;
+	const struct check_target *target;
 	struct event *event;    /* NULL when nothing is under way */
 	struct event *deadline; /* of the whole check, whatever drips in */
 	int fd;
@@ -47,7 +47,7 @@ static void
 finish(struct tcp_asker *asker, enum health_reason result)
 {
 	hang_up(asker);
-	probe_tell(asker->target, result, NULL);
+	check_tell(asker->target, result, NULL);
 }
 
 static void
@@ -67,7 +67,7 @@ on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got == -1) {
-		finish(asker, probe_reason_of(errno));
+		finish(asker, check_reason_of(errno));
 		return;
 	}
 	asker->received += (size_t)got;
@@ -109,7 +109,7 @@ on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
 	const ssize_t sent = send(fd, text->bytes + asker->sent, text->length - asker->sent, 0);
 
 	if (sent == -1 && errno != EAGAIN && errno != EINTR) {
-		finish(asker, probe_reason_of(errno));
+		finish(asker, check_reason_of(errno));
 		return;
 	}
 	if (sent > 0)
@@ -135,7 +135,7 @@ on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 	const int error = socket_error(fd);
 
 	if (error != 0)
-		finish(asker, probe_reason_of(error));
+		finish(asker, check_reason_of(error));
 	else
 		connected(asker);
 }
@@ -147,7 +147,7 @@ begin(void *argument)
 
 	asker->fd = socket_connect(&asker->target->addr, asker->target->port, SOCK_STREAM, 0);
 	if (asker->fd == -1) {
-		finish(asker, probe_reason_of(errno));
+		finish(asker, check_reason_of(errno));
 		return;
 	}
 	if (event_add(asker->deadline, &asker->target->timeout) == -1)
@@ -157,7 +157,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct probe_target *target)
+create(const struct check_target *target)
 {
 	struct tcp_asker *asker = calloc(1, sizeof(*asker));
 
@@ -183,7 +183,7 @@ destroy(void *argument)
 	free(asker);
 }
 
-const struct probe_kind probe_tcp = {
+const struct check_type check_tcp = {
 	.create = create,
 	.destroy = destroy,
 	.begin = begin,

@@ -17,7 +17,7 @@
 #define ERROR_HOLDS MILLISECONDS(1500)
 
 struct udp_asker {
-	const struct probe_target *target;
+	const struct check_target *target;
 	struct datagram datagram;
 	enum health_reason error; /* the last one that an ICMP message brought; NONE: none, or an answer since */
 	uint64_t error_at;
@@ -34,7 +34,7 @@ received(void *argument, const uint8_t *bytes, size_t length)
 	found = matcher_feed(&matcher, bytes, length);
 	datagram_close(&asker->datagram);
 	asker->error = HEALTH_REASON_NONE;
-	probe_tell(asker->target, found ? HEALTH_REASON_NONE : HEALTH_REASON_MISSING, NULL);
+	check_tell(asker->target, found ? HEALTH_REASON_NONE : HEALTH_REASON_MISSING, NULL);
 }
 
 static uint64_t
@@ -59,7 +59,7 @@ failed(void *argument, enum health_reason reason)
 	} else if (reason == HEALTH_REASON_TIMEOUT && !asker->target->check.expect.given) {
 		reason = now - asker->error_at < ERROR_HOLDS ? asker->error : HEALTH_REASON_NONE;
 	}
-	probe_tell(asker->target, reason, NULL);
+	check_tell(asker->target, reason, NULL);
 }
 
 static void
@@ -72,7 +72,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct probe_target *target)
+create(const struct check_target *target)
 {
 	struct udp_asker *asker = calloc(1, sizeof(*asker));
 
@@ -94,7 +94,7 @@ destroy(void *argument)
 	free(asker);
 }
 
-const struct probe_kind probe_udp = {
+const struct check_type check_udp = {
 	.create = create,
 	.destroy = destroy,
 	.begin = begin,

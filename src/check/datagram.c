@@ -50,17 +50,17 @@ on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (got >= 0)
 		datagram->received(datagram->asker, bytes, (size_t)got);
 	else if (errno != EAGAIN && errno != EINTR)
-		fail(datagram, probe_reason_of(errno));
+		fail(datagram, check_reason_of(errno));
 }
 
 void
 datagram_ask(struct datagram *datagram, const uint8_t *bytes, size_t length)
 {
-	const struct probe_target *target = datagram->target;
+	const struct check_target *target = datagram->target;
 
 	datagram->fd = socket_connect(&target->addr, target->port, SOCK_DGRAM, 0);
 	if (datagram->fd == -1 || send(datagram->fd, bytes, length, 0) == -1) {
-		fail(datagram, probe_reason_of(errno));
+		fail(datagram, check_reason_of(errno));
 		return;
 	}
 	/* A timer of its own: an answerer of nonsense must not prolong the wait. */

@@ -10,12 +10,12 @@
 #include "model/health.h"
 
 struct event;
-struct probe_target;
+struct check_target;
 
 #define DATAGRAM_MOST 4096 /* what is looked at of an answer; EDNS answers are not longer */
 
 struct datagram {
-	const struct probe_target *target;
+	const struct check_target *target;
 	struct event *event;    /* NULL when nothing is under way */
 	struct event *deadline;
 	int fd;

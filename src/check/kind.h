@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What one way of asking a server (TCP connect, HTTP, a script ...) gives to the prober, which knows when to ask. */
+/* What one way of asking a server (TCP connect, HTTP, a script ...) gives to the checker, which knows when to ask. */
 #ifndef CHECK_KIND_H
 #define CHECK_KIND_H
 
@@ -17,11 +17,11 @@ struct children;
 struct event_base;
 struct tls_contexts;
 
-/* Tells the prober the answer; once for each `begin`, unless `destroy` came before. May come from within `begin`. */
-typedef void probe_answer(void *question, const struct probe_report *report);
+/* Tells the checker the answer; once for each `begin`, unless `destroy` came before. May come from within `begin`. */
+typedef void probe_answer(void *question, const struct check_report *report);
 
 /* Whom to ask. Does not change as long as the asker lives, which may keep the pointer. */
-struct probe_target {
+struct check_target {
 	struct addr addr;
 	uint16_t port; /* 0 where the kind knows none */
 	struct timeval timeout;
@@ -31,7 +31,7 @@ struct probe_target {
 	char server[NAME_MOST];
 	struct addr vip;
 	uint16_t service_port;
-	/* What all askers of a prober share. */
+	/* What all askers of a checker share. */
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
@@ -39,23 +39,23 @@ struct probe_target {
 	void *question; /* the argument of `answer` */
 };
 
-struct probe_kind {
+struct check_type {
 	/* An asker, or NULL when memory is out. */
-	void *(*create)(const struct probe_target *target);
+	void *(*create)(const struct check_target *target);
 	/* Gives up what is under way. */
 	void (*destroy)(void *asker);
 	/* Never called while an answer is outstanding. */
 	void (*begin)(void *asker);
 };
 
-extern const struct probe_kind probe_tcp;
-extern const struct probe_kind probe_http; /* https too */
-extern const struct probe_kind probe_icmp;
-extern const struct probe_kind probe_dns;
-extern const struct probe_kind probe_udp;
-extern const struct probe_kind probe_script;
+extern const struct check_type check_tcp;
+extern const struct check_type check_http; /* https too */
+extern const struct check_type check_icmp;
+extern const struct check_type check_dns;
+extern const struct check_type check_udp;
+extern const struct check_type check_script;
 
 /* Answers with a reason, and a detail ("status 503") or NULL. The asker may be gone afterwards: touch nothing. */
-void probe_tell(const struct probe_target *target, enum health_reason reason, const char *detail);
+void check_tell(const struct check_target *target, enum health_reason reason, const char *detail);
 
 #endif

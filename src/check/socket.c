@@ -12,7 +12,7 @@
 #include <event2/util.h>
 
 enum health_reason
-probe_reason_of(int error)
+check_reason_of(int error)
 {
 	switch (error) {
 	case 0:

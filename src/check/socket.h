@@ -10,7 +10,7 @@
 #include "model/health.h"
 
 /* What connect(), recv() and SO_ERROR mean for a server's health: 0 is success. */
-enum health_reason probe_reason_of(int error);
+enum health_reason check_reason_of(int error);
 /*
  * A socket of the address's family, and connect() begun or done. -1 with errno set. A descriptor with errno
  * EINPROGRESS: wait until it is writable, then ask socket_error(); with errno 0 it is connected.

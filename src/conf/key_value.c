@@ -305,7 +305,7 @@ set_server_mac(struct parse *parse, struct server_settings *server, const char *
 		return SET_OK;
 	}
 	parse_error(parse, "`%s` is no server's MAC address, such as 02:00:00:00:00:0b; without `mac=` it is asked for "
-	    "by ARP or neighbour discovery", value);
+	    "by ARP or neighbor discovery", value);
 	return SET_TOLD;
 }
 

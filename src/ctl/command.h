@@ -95,7 +95,7 @@ extern const struct command commands[COMMAND_COUNT];
  */
 enum command_id command_find(const char *const words[], size_t count, size_t *used);
 /*
- * Another word for the one that names a command: "neighbour" is "neighbors", "status" is "show". `position`: of the word,
+ * Another word for the one that names a command: "neighbor" is "neighbors", "status" is "show". `position`: of the word,
  * from 0. Without another word it is the same.
  */
 const char *command_spelling(const char *word, size_t position);

@@ -102,16 +102,16 @@ doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 }
 
 static void
-doctor_write_path(struct writer *writer, const struct path *path)
+doctor_write_path(struct writer *writer, const struct vipcheck *path)
 {
 	char port[PORT_TEXT], source[ADDR_TEXT];
-	const bool good = path_verdict_class(path->verdict) == PATH_GOOD;
+	const bool good = vipcheck_verdict_class(path->verdict) == VIPCHECK_GOOD;
 
 	report_port(&path->vip, path->protocol, path->port, port);
 	writer->ops->item(writer, port, good ? MOOD_GOOD : MOOD_WARN);
 	writer->ops->fact(writer, "path", NULL, port);
-	writer->ops->fact(writer, "verdict", NULL, path_verdict_name(path->verdict));
-	writer->ops->fact(writer, "meaning", "", path_verdict_sentence(path->verdict));
+	writer->ops->fact(writer, "verdict", NULL, vipcheck_verdict_name(path->verdict));
+	writer->ops->fact(writer, "meaning", "", vipcheck_verdict_sentence(path->verdict));
 	if (path->settled && addr_is_set(&path->last.source))
 		writer->ops->fact(writer, "asked_from", "asked from", addr_format(&path->last.source, source));
 	if (path->settled)
@@ -309,14 +309,14 @@ doctor_write_facts(const struct doctor *doctor)
 static void
 doctor_write_paths(const struct doctor *doctor)
 {
-	const struct path_table *paths = doctor->view->facts->forwarder->paths;
+	const struct vipcheck_table *paths = doctor->view->facts->forwarder->paths;
 	const struct machine *machine = doctor->machine;
 
 	doctor->writer->ops->list(doctor->writer, "paths", NULL);
-	for (size_t i = 0; i < path_count(paths) && doctor->view->all; i++)
+	for (size_t i = 0; i < vipcheck_count(paths) && doctor->view->all; i++)
 		for (size_t j = 0; j < machine->count; j++)
-			if (server_ref_equal(path_at(paths, i)->ref, machine->servers[j]->ref))
-				doctor_write_path(doctor->writer, path_at(paths, i));
+			if (server_ref_equal(vipcheck_at(paths, i)->ref, machine->servers[j]->ref))
+				doctor_write_path(doctor->writer, vipcheck_at(paths, i));
 	doctor->writer->ops->list_end(doctor->writer);
 }
 

@@ -23,7 +23,7 @@ machine_add_watched(const struct machine *machine, const struct subject *subject
 		const bool is_server = mac_equal(&finding->mac, &subject->mac);
 
 		if (finding->iface != subject->iface || !addr_equal(&finding->vip, &subject->vip) ||
-		    watch_is_over(finding, known->now))
+		    conflict_has_ended(finding, known->now))
 			continue;
 		switch (finding->kind) {
 		case WATCH_ANSWERS:
@@ -297,7 +297,7 @@ machine_diagnose(struct machine *machine, const struct server *server, const str
 }
 
 static bool
-machine_is_path_of(const struct path *path, const struct server *server, const struct addr *vip)
+machine_is_path_of(const struct vipcheck *path, const struct server *server, const struct addr *vip)
 {
 	return server_ref_equal(path->ref, server->ref) && path->settled && addr_equal(&path->vip, vip);
 }
@@ -306,15 +306,15 @@ machine_is_path_of(const struct path *path, const struct server *server, const s
 static void
 machine_diagnose_vip(struct machine *machine, const struct server *server, const struct subject *subject)
 {
-	const struct path_table *paths = machine->view->facts->forwarder->paths;
+	const struct vipcheck_table *paths = machine->view->facts->forwarder->paths;
 	struct diagnose_facts facts = machine_gather(machine, server, subject);
 	bool any = false;
 
-	for (size_t i = 0; i < path_count(paths); i++)
-		facts.others_accepted |= machine_is_path_of(path_at(paths, i), server, &subject->vip) &&
-		    path_at(paths, i)->verdict == PATH_ACCEPTED;
-	for (size_t i = 0; i < path_count(paths); i++) {
-		const struct path *path = path_at(paths, i);
+	for (size_t i = 0; i < vipcheck_count(paths); i++)
+		facts.others_accepted |= machine_is_path_of(vipcheck_at(paths, i), server, &subject->vip) &&
+		    vipcheck_at(paths, i)->verdict == VIPCHECK_ACCEPTED;
+	for (size_t i = 0; i < vipcheck_count(paths); i++) {
+		const struct vipcheck *path = vipcheck_at(paths, i);
 
 		if (!machine_is_path_of(path, server, &subject->vip))
 			continue;
@@ -333,11 +333,11 @@ machine_diagnose_vip(struct machine *machine, const struct server *server, const
 static bool
 machine_accepts(const struct machine *machine, const struct server *server, uint16_t port)
 {
-	const struct path_table *paths = machine->view->facts->forwarder->paths;
+	const struct vipcheck_table *paths = machine->view->facts->forwarder->paths;
 
-	for (size_t i = 0; i < path_count(paths); i++)
-		if (server_ref_equal(path_at(paths, i)->ref, server->ref) && path_at(paths, i)->port == port &&
-		    path_at(paths, i)->verdict == PATH_ACCEPTED)
+	for (size_t i = 0; i < vipcheck_count(paths); i++)
+		if (server_ref_equal(vipcheck_at(paths, i)->ref, server->ref) && vipcheck_at(paths, i)->port == port &&
+		    vipcheck_at(paths, i)->verdict == VIPCHECK_ACCEPTED)
 			return true;
 	return false;
 }
@@ -420,11 +420,11 @@ machine_problems(const struct machine *machine)
 unsigned
 machine_systems(const struct machine *machine)
 {
-	const struct path_table *paths = machine->view->facts->forwarder->paths;
+	const struct vipcheck_table *paths = machine->view->facts->forwarder->paths;
 	unsigned systems = SYSTEM_ANY;
 
-	for (size_t i = 0; i < path_count(paths); i++) {
-		const struct path *path = path_at(paths, i);
+	for (size_t i = 0; i < vipcheck_count(paths); i++) {
+		const struct vipcheck *path = vipcheck_at(paths, i);
 		const unsigned guess = path->settled ? system_guess_evidence(&path->last) : SYSTEM_ANY;
 
 		if (addr_equal(&path->server->settings.addr, &machine->servers[0]->settings.addr) && (systems & guess) != 0)

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-#define PATH_WORDS COMMAND_WORDS
+#define VIPCHECK_WORDS COMMAND_WORDS
 
 size_t
 http_head_length(const char *bytes, size_t length)
@@ -110,7 +110,7 @@ take_parameter(char *parameter, struct http_request *request, const char **why)
 static unsigned
 take_target(char *target, struct http_request *request, const char **why)
 {
-	const char *words[PATH_WORDS];
+	const char *words[VIPCHECK_WORDS];
 	char *path;
 	size_t count = 0, plain = 0, used;
 	unsigned status = 0;
@@ -119,7 +119,7 @@ take_target(char *target, struct http_request *request, const char **why)
 		return refuse(400, "the request's target is no path", why);
 	target++;
 	path = cut(&target, '?');
-	while (*path != '\0' && count < PATH_WORDS)
+	while (*path != '\0' && count < VIPCHECK_WORDS)
 		words[count++] = cut(&path, '/');
 	request->command = command_find(words, count, &used);
 	if (request->command == COMMAND_COUNT || used != count || *path != '\0')

@@ -238,7 +238,7 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	ops->cell(writer, server_state_name(server_state(server)), state_mood(server));
 	ops->cell(writer, age(facts->now, server->since, since), MOOD_PLAIN);
 	ops->cell_number(writer, seconds_since(facts->now, server->since));
-	ops->cell_number(writer, steer_given_weight(server));
+	ops->cell_number(writer, admin_given_weight(server));
 	ops->cell_number(writer, server->settings.weight);
 	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);
 	ops->cell_flag(writer, server->settings.backup);
@@ -295,10 +295,10 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 		const struct server *server = report_server_of(facts->model, finding->iface, &finding->mac);
 		char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], last[DURATION_TEXT];
 
-		if (watch_is_over(finding, facts->now))
+		if (conflict_has_ended(finding, facts->now))
 			continue;
 		ops->row(writer);
-		ops->cell(writer, watch_kind_name(finding->kind), MOOD_PLAIN);
+		ops->cell(writer, conflict_kind_name(finding->kind), MOOD_PLAIN);
 		ops->cell(writer, addr_format(&finding->vip, addr), MOOD_PLAIN);
 		ops->cell(writer, mac_format(&finding->mac, mac), MOOD_PLAIN);
 		ops->cell(writer, server == NULL ? NULL : server_name(server, name), MOOD_PLAIN);
@@ -308,7 +308,7 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 		ops->cell_number(writer, finding->count);
 		ops->cell_number(writer, seconds_since(facts->now, finding->last));
 		ops->cell(writer, age(facts->now, finding->last, last), MOOD_PLAIN);
-		ops->cell(writer, watch_kind_sentence(finding->kind), MOOD_BAD);
+		ops->cell(writer, conflict_kind_sentence(finding->kind), MOOD_BAD);
 	}
 	ops->table_end(writer);
 }
@@ -373,7 +373,7 @@ show_director(struct writer *writer, const struct report_facts *facts)
 	ops->gap(writer);
 	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
 	ops->number(writer, "flows_carried", "carried by the kernel",
-	    facts->forwarder->carry != NULL ? carry_count(facts->forwarder->carry) : 0);
+	    facts->forwarder->offload != NULL ? offload_count(facts->forwarder->offload) : 0);
 	ops->number(writer, "frames_carried", NULL, facts->forwarder->stats.carried);
 	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
 }
@@ -429,13 +429,13 @@ health_paths(struct writer *writer, const struct report_facts *facts)
 	static const struct column columns[] = { { "server", "SERVER", false }, { "path", "VIP", false },
 		{ "state", "STATE", false }, { "verdict", "VERDICT", false }, { "asked", "ASKED", true },
 		{ "asked_seconds", NULL, true }, { "meaning", "WHAT IT MEANS", false } };
-	const struct path_table *paths = facts->forwarder->paths;
+	const struct vipcheck_table *paths = facts->forwarder->paths;
 	const struct writer_ops *ops = writer->ops;
 
 	ops->table(writer, "paths", "The VIPs, as the director finds them on the servers:", columns,
 	    ARRAY_LEN(columns));
-	for (size_t i = 0; i < path_count(paths); i++) {
-		const struct path *path = path_at(paths, i);
+	for (size_t i = 0; i < vipcheck_count(paths); i++) {
+		const struct vipcheck *path = vipcheck_at(paths, i);
 		char name[SERVER_NAME_TEXT], port[PORT_TEXT], asked[DURATION_TEXT];
 
 		if (!selection_has(facts->selection, path->server))
@@ -444,10 +444,10 @@ health_paths(struct writer *writer, const struct report_facts *facts)
 		ops->cell(writer, server_name(path->server, name), MOOD_PLAIN);
 		ops->cell(writer, report_port(&path->vip, path->protocol, path->port, port), MOOD_PLAIN);
 		ops->cell(writer, health_state_name(path->health.state), health_mood(path->health.state));
-		ops->cell(writer, path_verdict_name(path->verdict), MOOD_PLAIN);
+		ops->cell(writer, vipcheck_verdict_name(path->verdict), MOOD_PLAIN);
 		ops->cell(writer, path->settled ? age(facts->now, path->last.ended, asked) : NULL, MOOD_PLAIN);
 		ops->cell_number(writer, path->settled ? seconds_since(facts->now, path->last.ended) : 0);
-		ops->cell(writer, path_verdict_sentence(path->verdict), MOOD_PLAIN);
+		ops->cell(writer, vipcheck_verdict_sentence(path->verdict), MOOD_PLAIN);
 	}
 	ops->table_end(writer);
 }
@@ -539,7 +539,7 @@ neigh_state_name(enum neigh_state state)
 
 /* Is it the address of a server that is selected? */
 static bool
-neighbour_is_selected(const struct report_facts *facts, const struct neigh *neigh)
+neighbor_is_selected(const struct report_facts *facts, const struct neigh *neigh)
 {
 	if (report_selects_everything(facts))
 		return true;
@@ -558,7 +558,7 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "address", "ADDRESS", false }, { "interface", "INTERFACE", false },
 		{ "state", "STATE", false }, { "mac", "MAC", false }, { "unanswered", "UNANSWERED", true } };
-	const struct neigh_table *table = facts->forwarder->neighbours;
+	const struct neigh_table *table = facts->forwarder->neighbors;
 	const struct writer_ops *ops = writer->ops;
 
 	ops->table(writer, "neighbors", NULL, columns, ARRAY_LEN(columns));
@@ -567,7 +567,7 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 		const bool known = neigh->state == NEIGH_KNOWN;
 		char addr[ADDR_TEXT], mac[MAC_TEXT];
 
-		if (!neighbour_is_selected(facts, neigh))
+		if (!neighbor_is_selected(facts, neigh))
 			continue;
 		ops->row(writer);
 		ops->cell(writer, addr_format(&neigh->addr, addr), MOOD_PLAIN);

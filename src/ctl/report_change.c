@@ -16,19 +16,19 @@
 const char *
 report_difference(const struct server *server, char text[DIFFERENCE_TEXT])
 {
-	const struct steering *steering = &server->steering;
+	const struct admin *admin = &server->admin;
 	char weight[DIFFERENCE_TEXT / 2] = "", author[AUTHOR_TEXT];
 
-	if (!steer_differs(server))
+	if (!admin_differs(server))
 		return NULL;
-	if (steering->weighted)
-		snprintf(weight, sizeof(weight), "weight %" PRIu32 " %s, the file says %" PRIu32, steering->weight,
-		    steer_author_text(&steering->weight_by, author), server->settings.weight);
-	if (steering->admin == ADMIN_ENABLED)
+	if (admin->weighted)
+		snprintf(weight, sizeof(weight), "weight %" PRIu32 " %s, the file says %" PRIu32, admin->weight,
+		    admin_author_text(&admin->weight_by, author), server->settings.weight);
+	if (admin->admin == ADMIN_ENABLED)
 		snprintf(text, DIFFERENCE_TEXT, "%s", weight);
 	else
-		snprintf(text, DIFFERENCE_TEXT, "%s %s%s%s", admin_state_name(steering->admin),
-		    steer_author_text(&steering->admin_by, author), steering->weighted ? "; " : "", weight);
+		snprintf(text, DIFFERENCE_TEXT, "%s %s%s%s", admin_state_name(admin->admin),
+		    admin_author_text(&admin->admin_by, author), admin->weighted ? "; " : "", weight);
 	return text;
 }
 
@@ -42,9 +42,9 @@ steered_row(struct writer *writer, const struct server *server, bool changed)
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
 	ops->cell_flag(writer, changed);
-	ops->cell_number(writer, steer_given_weight(server));
+	ops->cell_number(writer, admin_given_weight(server));
 	ops->cell_number(writer, server->run->active);
-	ops->cell_number(writer, steer_flows(server));
+	ops->cell_number(writer, admin_flows(server));
 	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);
 }
 

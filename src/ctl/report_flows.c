@@ -163,9 +163,9 @@ report_connections(struct writer *writer, const struct report_facts *facts, cons
 
 /* When `drain --timeout` disables the server. */
 static void
-drain_end_cells(struct writer *writer, const struct steering *steering, uint64_t now)
+drain_end_cells(struct writer *writer, const struct admin *admin, uint64_t now)
 {
-	const bool ends = steering->admin == ADMIN_DRAINED && steering->drain_until > now;
+	const bool ends = admin->admin == ADMIN_DRAINED && admin->drain_until > now;
 	char text[DURATION_TEXT];
 
 	if (!ends) {
@@ -173,8 +173,8 @@ drain_end_cells(struct writer *writer, const struct steering *steering, uint64_t
 		writer->ops->cell(writer, NULL, MOOD_PLAIN);
 		return;
 	}
-	writer->ops->cell(writer, seconds_text(steering->drain_until - now, text), MOOD_PLAIN);
-	writer->ops->cell_number(writer, (steering->drain_until - now) / SECONDS(1));
+	writer->ops->cell(writer, seconds_text(admin->drain_until - now, text), MOOD_PLAIN);
+	writer->ops->cell_number(writer, (admin->drain_until - now) / SECONDS(1));
 }
 
 static void
@@ -182,8 +182,8 @@ drain_row(struct writer *writer, const struct report_facts *facts, const struct 
     const struct server *server)
 {
 	const struct writer_ops *ops = writer->ops;
-	const uint32_t left = steer_flows(server);
-	const uint64_t estimate = steer_drain_estimate(server, facts->now);
+	const uint32_t left = admin_flows(server);
+	const uint64_t estimate = admin_drain_estimate(server, facts->now);
 	/* What the walk saw first and what has gone since: no flow, no span. */
 	const struct flow_span span = left > 0 && server->ref.slot < walk->slot_count ? walk->spans[server->ref.slot] :
 	    (struct flow_span){ 0, 0 };
@@ -205,7 +205,7 @@ drain_row(struct writer *writer, const struct report_facts *facts, const struct 
 		ops->cell_number(writer, (estimate + SECONDS(1) - 1) / SECONDS(1));
 	ops->cell(writer, left > 0 ? seconds_text(span.left, silent) : NULL, MOOD_PLAIN);
 	ops->cell_number(writer, span.left / SECONDS(1));
-	drain_end_cells(writer, &server->steering, facts->now);
+	drain_end_cells(writer, &server->admin, facts->now);
 }
 
 bool
@@ -224,10 +224,10 @@ report_drain(struct writer *writer, const struct report_facts *facts, const stru
 		const struct server *server = facts->model->slots[i];
 
 		if (server == NULL || (by_name ? !selection_has(facts->selection, server) :
-		    server->steering.admin != ADMIN_DRAINED))
+		    server->admin.admin != ADMIN_DRAINED))
 			continue;
 		drain_row(writer, facts, walk, server);
-		done &= facts->all ? steer_flows(server) == 0 : server->run->active == 0;
+		done &= facts->all ? admin_flows(server) == 0 : server->run->active == 0;
 	}
 	writer->ops->table_end(writer);
 	return done;

@@ -26,7 +26,7 @@ select_is_out(const struct server *server)
 bool
 report_is_well(const struct server *server)
 {
-	return !select_is_out(server) && !steer_differs(server);
+	return !select_is_out(server) && !admin_differs(server);
 }
 
 static bool
@@ -73,7 +73,7 @@ report_has_problems(const struct report_facts *facts)
 	if (problems_count(facts->problems) > 0)
 		return true;
 	for (size_t i = 0; i < watch->count; i++)
-		if (!watch_is_over(&watch->findings[i], facts->now))
+		if (!conflict_has_ended(&watch->findings[i], facts->now))
 			return true;
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		if (selection_has_service(facts->selection, facts->model->services[i]) && select_has_problems(facts->model->services[i]))

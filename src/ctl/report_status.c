@@ -77,7 +77,7 @@ report_alive(FILE *out, const struct report_facts *facts)
 }
 
 static void
-tell(const struct advice *advice, enum mood mood, const char *subject, const char *what, const char *mend)
+tell(const struct advice *advice, enum mood mood, const char *subject, const char *what, const char *fix)
 {
 	const struct writer_ops *ops = advice->writer->ops;
 
@@ -85,7 +85,7 @@ tell(const struct advice *advice, enum mood mood, const char *subject, const cha
 	ops->cell(advice->writer, mood == MOOD_BAD ? "bad" : "warning", mood);
 	ops->cell(advice->writer, subject, MOOD_PLAIN);
 	ops->cell(advice->writer, what, MOOD_PLAIN);
-	ops->cell(advice->writer, mend, MOOD_PLAIN);
+	ops->cell(advice->writer, fix, MOOD_PLAIN);
 }
 
 static void
@@ -145,12 +145,12 @@ advise_conflicts(const struct advice *advice)
 			    advice->facts->ifaces[finding->iface].iface->name : NULL };
 		char subject[SUBJECT_TEXT], name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
 
-		if (watch_is_over(finding, advice->facts->now))
+		if (conflict_has_ended(finding, advice->facts->now))
 			continue;
 		snprintf(subject, sizeof(subject), "%s %s",
 		    server != NULL ? server_name(server, name) : mac_format(&finding->mac, mac),
 		    addr_format(&finding->vip, vip));
-		tell(advice, MOOD_BAD, subject, watch_kind_sentence(finding->kind),
+		tell(advice, MOOD_BAD, subject, conflict_kind_sentence(finding->kind),
 		    remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
 	}
 }
@@ -174,7 +174,7 @@ void
 report_status(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "severity", "SEVERITY", false }, { "about", "ABOUT", false },
-		{ "what", "WHAT IS WRONG", false }, { "mend", "WHAT TO DO", false } };
+		{ "what", "WHAT IS WRONG", false }, { "fix", "WHAT TO DO", false } };
 	const struct advice advice = { writer, facts };
 	struct report_facts whole = *facts;
 

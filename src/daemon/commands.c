@@ -23,19 +23,19 @@
 #define SYNC_EVERY MILLISECONDS(10)
 
 struct report_facts
-desk_facts(struct desk *desk)
+commands_facts(struct command_server *cmds)
 {
 	const uint64_t now = dsrd_clock();
 
-	if (now - desk->synced >= SYNC_EVERY) {
-		carrying_sync(desk->dsrd);
-		desk->synced = now;
+	if (now - cmds->synced >= SYNC_EVERY) {
+		offloading_sync(cmds->dsrd);
+		cmds->synced = now;
 	}
-	return facts_gather(desk->dsrd, desk->ifaces);
+	return stats_gather(cmds->dsrd, cmds->ifaces);
 }
 
 enum control_result
-desk_out_of_memory(FILE *out)
+commands_out_of_memory(FILE *out)
 {
 	fputs("out of memory\n", out);
 	return CONTROL_REFUSED;
@@ -43,30 +43,30 @@ desk_out_of_memory(FILE *out)
 
 /* Do its arguments say what is to be listed? */
 static bool
-desk_lists(enum command_id command)
+commands_lists(enum command_id command)
 {
 	return command == COMMAND_SHOW || command == COMMAND_TOP || command == COMMAND_SHOW_HEALTH ||
 	    command == COMMAND_SHOW_NEIGHBORS;
 }
 
 static enum control_result
-run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
-	struct report_facts facts = desk_facts(desk);
+	struct report_facts facts = commands_facts(cmds);
 	struct selection selection = { .count = 0 };
 
-	if (commands[ask->request->command].changes && !desk_may_change(desk, ask, out))
+	if (commands[ask->request->command].changes && !commands_may_change(cmds, ask, out))
 		return CONTROL_FORBIDDEN;
-	if (desk_lists(ask->request->command)) {
-		const enum control_result selected = desk_select(desk, ask, COMMAND_NAMES, SELECTION_LIST, &selection, out);
+	if (commands_lists(ask->request->command)) {
+		const enum control_result selected = commands_select(cmds, ask, COMMAND_NAMES, SELECTION_LIST, &selection, out);
 
 		if (selected != CONTROL_DONE)
 			return selected;
 		facts.selection = &selection;
-		facts.only_problems = desk_option(ask->request, OPTION_PROBLEMS) != NULL;
-		facts.all = !ask->request->text || desk_option(ask->request, OPTION_ALL) != NULL;
+		facts.only_problems = commands_option(ask->request, OPTION_PROBLEMS) != NULL;
+		facts.all = !ask->request->text || commands_option(ask->request, OPTION_ALL) != NULL;
 	}
-	desk->dsrd->director.now = facts.now;
+	cmds->dsrd->director.now = facts.now;
 	switch (ask->request->command) {
 	case COMMAND_SHOW:
 	case COMMAND_TOP:
@@ -85,33 +85,33 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 		report_names(writer, &facts);
 		break;
 	case COMMAND_SHOW_RATES:
-		report_rates(writer, &desk->dsrd->recording.history);
+		report_rates(writer, &cmds->dsrd->recording.history);
 		break;
 	case COMMAND_EVENTS:
-		return desk_events(desk, ask, writer, out);
+		return commands_events(cmds, ask, writer, out);
 	case COMMAND_DOCTOR:
 	case COMMAND_DOCTOR_ALL:
-		return desk_examine(desk, ask, writer, out);
+		return commands_examine(cmds, ask, writer, out);
 	case COMMAND_SHOW_CONNECTIONS:
 	case COMMAND_SHOW_DRAIN:
 	case COMMAND_DRAIN:
-		return desk_walk(desk, ask, writer, out);
+		return commands_walk(cmds, ask, writer, out);
 	case COMMAND_TRACE:
-		return desk_trace(desk, ask, out);
+		return commands_trace(cmds, ask, out);
 	case COMMAND_WHY:
-		return desk_why(desk, ask, writer, out);
+		return commands_why(cmds, ask, writer, out);
 	case COMMAND_SHOW_CONFIG:
-		return desk_config(desk, writer, out);
+		return commands_config(cmds, writer, out);
 	case COMMAND_RELOAD_PLAN:
-		return desk_plan(desk, ask, writer, out);
+		return commands_plan(cmds, ask, writer, out);
 	case COMMAND_ENABLE:
 	case COMMAND_DISABLE:
 	case COMMAND_WEIGHT:
-		return desk_steer(desk, ask, writer, out);
+		return commands_steer(cmds, ask, writer, out);
 	case COMMAND_RELOAD:
-		return desk_reload(desk, ask, writer, out);
+		return commands_reload(cmds, ask, writer, out);
 	case COMMAND_STOP:
-		return desk_stop(desk, ask, writer);
+		return commands_stop(cmds, ask, writer);
 	case COMMAND_VERSION:
 		report_version(writer);
 		break;
@@ -125,7 +125,7 @@ run(struct desk *desk, const struct control_ask *ask, struct writer *writer, FIL
 static enum control_result
 answer(void *context, const struct control_ask *ask, FILE *out)
 {
-	struct desk *desk = context;
+	struct command_server *cmds = context;
 	char *text = NULL;
 	size_t length = 0;
 	FILE *page = open_memstream(&text, &length);
@@ -139,15 +139,15 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 		if (page != NULL)
 			fclose(page);
 		free(text);
-		return desk_out_of_memory(out);
+		return commands_out_of_memory(out);
 	}
-	result = run(desk, ask, writer, out);
+	result = run(cmds, ask, writer, out);
 	ended = writer_end(writer);
 	if (fclose(page) != 0)
 		ended = -1;
 	if (result == CONTROL_DONE || result == CONTROL_WRONG) {
 		if (ended == -1)
-			result = desk_out_of_memory(out);
+			result = commands_out_of_memory(out);
 		else
 			fwrite(text, 1, length, out);
 	}
@@ -158,26 +158,26 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 static void
 gone(void *context, const void *asker)
 {
-	struct desk *desk = context;
+	struct command_server *cmds = context;
 
-	if (desk->patient == asker)
-		desk_end_examination(desk);
-	if (desk->planner == asker)
-		desk_end_plan(desk);
-	desk_end_walk(desk, asker);
-	trace_leave(&desk->dsrd->trace, asker);
+	if (cmds->requester == asker)
+		commands_end_examination(cmds);
+	if (cmds->planner == asker)
+		commands_end_plan(cmds);
+	commands_end_walk(cmds, asker);
+	trace_leave(&cmds->dsrd->trace, asker);
 }
 
 enum exit_status
-desk_open(struct dsrd *dsrd, struct desk **desk)
+commands_open(struct dsrd *dsrd, struct command_server **cmds)
 {
 	static const struct control_calls calls = { answer, gone };
 	const char *path = dsrd->conf.control[0] != '\0' ? dsrd->conf.control : CONF_CONTROL;
 	char error[CONTROL_ERROR];
-	struct desk *fresh;
+	struct command_server *fresh;
 	int number;
 
-	*desk = NULL;
+	*cmds = NULL;
 	if (strcmp(path, "off") == 0)
 		return EXIT_OK;
 	fresh = calloc(1, sizeof(*fresh));
@@ -190,7 +190,7 @@ desk_open(struct dsrd *dsrd, struct desk **desk)
 	fresh->control = control_open(loop_base(dsrd->loop), path, dsrd->conf.control_group, CONTROL_PATIENCE, &calls,
 	    fresh, error);
 	if (fresh->control != NULL) {
-		*desk = fresh;
+		*cmds = fresh;
 		return EXIT_OK;
 	}
 	number = errno;
@@ -204,29 +204,29 @@ desk_open(struct dsrd *dsrd, struct desk **desk)
 }
 
 void
-desk_hear(struct desk *desk, const struct frame *frame)
+commands_hear(struct command_server *cmds, const struct frame *frame)
 {
-	if (desk != NULL && desk->clinic != NULL)
-		clinic_hear(desk->clinic, frame);
+	if (cmds != NULL && cmds->doctor_run != NULL)
+		doctor_run_hear(cmds->doctor_run, frame);
 }
 
 void
-desk_tick(struct desk *desk)
+commands_tick(struct command_server *cmds)
 {
-	if (desk != NULL)
-		trace_tick(desk->dsrd->trace, desk->control);
+	if (cmds != NULL)
+		trace_tick(cmds->dsrd->trace, cmds->control);
 	/* By now the answer is out. */
-	if (desk != NULL && desk->stops && --desk->stops == 0)
-		loop_stop(desk->dsrd->loop);
+	if (cmds != NULL && cmds->stops && --cmds->stops == 0)
+		loop_stop(cmds->dsrd->loop);
 }
 
 void
-desk_close(struct desk *desk)
+commands_close(struct command_server *cmds)
 {
-	if (desk == NULL)
+	if (cmds == NULL)
 		return;
-	control_close(desk->control);
-	desk_end_examination(desk);
-	desk_end_plan(desk);
-	free(desk);
+	control_close(cmds->control);
+	commands_end_examination(cmds);
+	commands_end_plan(cmds);
+	free(cmds);
 }

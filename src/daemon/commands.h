@@ -10,20 +10,20 @@
 #include "proto/frame.h"
 
 struct dsrd;
-struct desk;
+struct command_server;
 
 /*
  * Opens the control socket that the configuration wants. Without one that can be opened dsrd runs on, and says so; but
- * not when another dsrd answers on it. EXIT_OK with `*desk` NULL: there is none.
+ * not when another dsrd answers on it. EXIT_OK with `*cmds` NULL: there is none.
  */
-NODISCARD enum exit_status desk_open(struct dsrd *dsrd, struct desk **desk);
+NODISCARD enum exit_status commands_open(struct dsrd *dsrd, struct command_server **cmds);
 /* Each frame that arrives, before it is forwarded. */
-void desk_hear(struct desk *desk, const struct frame *frame);
+void commands_hear(struct command_server *cmds, const struct frame *frame);
 /* The same for a frame that somebody traces (dsrd->trace): forwards it, and tells of it. */
-void desk_trace_frame(struct desk *desk, struct frame *frame, uint64_t when);
+void commands_trace_frame(struct command_server *cmds, struct frame *frame, uint64_t when);
 /* About once a second. NULL is fine. */
-void desk_tick(struct desk *desk);
+void commands_tick(struct command_server *cmds);
 /* NULL is fine. */
-void desk_close(struct desk *desk);
+void commands_close(struct command_server *cmds);
 
 #endif

@@ -32,27 +32,27 @@ asking_user(const struct control_ask *ask)
 	return os_peer_user(ask->fd, &uid) == 0 ? uid : (uid_t)-1;
 }
 
-static struct steer_author
+static struct admin_author
 asking_author(const struct control_ask *ask)
 {
 	const uid_t uid = asking_user(ask);
-	struct steer_author author = { .user = -1, .when = (uint64_t)time(NULL) };
+	struct admin_author author = { .user = -1, .when = (uint64_t)time(NULL) };
 	char name[OS_USER_NAME];
 
 	if (uid == (uid_t)-1)
 		return author;
 	author.user = (int64_t)uid;
 	os_user_name(uid, name);
-	steer_author_set_name(&author, name);
+	admin_author_set_name(&author, name);
 	return author;
 }
 
 bool
-desk_may_change(const struct desk *desk, const struct control_ask *ask, FILE *out)
+commands_may_change(const struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
 	const uid_t uid = asking_user(ask);
 
-	if (uid == 0 || uid == desk->starter || desk->dsrd->conf.control_change)
+	if (uid == 0 || uid == cmds->starter || cmds->dsrd->conf.control_change)
 		return true;
 	fprintf(out, "you may look, not change things: be root, or put `control-group-may = change` into [dsrd] of the "
 	    "configuration and reload it\n");
@@ -60,7 +60,7 @@ desk_may_change(const struct desk *desk, const struct control_ask *ask, FILE *ou
 }
 
 const char *
-desk_option(const struct http_request *request, enum command_option option)
+commands_option(const struct http_request *request, enum command_option option)
 {
 	const char *name = command_options[option].name;
 	const size_t length = strlen(name);
@@ -76,7 +76,7 @@ desk_option(const struct http_request *request, enum command_option option)
 }
 
 static bool
-desk_takes_option(enum command_id command, const char *word)
+commands_takes_option(enum command_id command, const char *word)
 {
 	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++)
 		if (command_takes(command, option) && command_options[option].sent &&
@@ -87,7 +87,7 @@ desk_takes_option(enum command_id command, const char *word)
 }
 
 enum control_result
-desk_select(const struct desk *desk, const struct control_ask *ask, size_t most, enum selection_use use,
+commands_select(const struct command_server *cmds, const struct control_ask *ask, size_t most, enum selection_use use,
     struct selection *selection, FILE *out)
 {
 	const struct http_request *request = ask->request;
@@ -98,13 +98,13 @@ desk_select(const struct desk *desk, const struct control_ask *ask, size_t most,
 		const char *word = request->arguments[i];
 		enum selection_result result;
 
-		if (strncmp(word, "--", 2) == 0 && desk_takes_option(request->command, word))
+		if (strncmp(word, "--", 2) == 0 && commands_takes_option(request->command, word))
 			continue;
 		if (strncmp(word, "--", 2) == 0) {
 			fprintf(out, "unknown option `%s`; usage: %s\n", word, command_usage(request->command, usage));
 			return CONTROL_USAGE;
 		}
-		result = selection_add(selection, word, use, desk->dsrd->director.model, error);
+		result = selection_add(selection, word, use, cmds->dsrd->director.model, error);
 		if (result == SELECTION_OK)
 			continue;
 		fprintf(out, "%s\n", error);
@@ -118,7 +118,7 @@ desk_select(const struct desk *desk, const struct control_ask *ask, size_t most,
 }
 
 enum control_result
-desk_filter(const struct desk *desk, const struct control_ask *ask, size_t from, enum filter_use use,
+commands_filter(const struct command_server *cmds, const struct control_ask *ask, size_t from, enum filter_use use,
     struct filter *filter, FILE *out)
 {
 	const struct http_request *request = ask->request;
@@ -137,7 +137,7 @@ desk_filter(const struct desk *desk, const struct control_ask *ask, size_t from,
 	/* A name that is not there would select nothing, without a word. An address may be any client's. */
 	for (size_t i = 0; i < count; i++) {
 		if (strchr(words[i], '=') != NULL || addr_parse(words[i], &addr) == 0 ||
-		    selection_add(&selection, words[i], SELECTION_LIST, desk->dsrd->director.model, error) == SELECTION_OK)
+		    selection_add(&selection, words[i], SELECTION_LIST, cmds->dsrd->director.model, error) == SELECTION_OK)
 			continue;
 		fprintf(out, "%s\n", error);
 		return CONTROL_UNKNOWN;
@@ -146,11 +146,11 @@ desk_filter(const struct desk *desk, const struct control_ask *ask, size_t from,
 }
 
 enum control_result
-desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
+commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
-	const char *timeout = desk_option(ask->request, OPTION_TIMEOUT);
-	struct director *director = &desk->dsrd->director;
-	const struct steer_author author = asking_author(ask);
+	const char *timeout = commands_option(ask->request, OPTION_TIMEOUT);
+	struct director *director = &cmds->dsrd->director;
+	const struct admin_author author = asking_author(ask);
 	struct selection selection;
 	uint64_t patience = 0;
 	enum control_result result;
@@ -159,7 +159,7 @@ desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
 		fputs("--timeout takes a duration, such as 30s, 10m or 2h\n", out);
 		return CONTROL_USAGE;
 	}
-	result = desk_select(desk, ask, COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
+	result = commands_select(cmds, ask, COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
 	if (result != CONTROL_DONE)
 		return result;
 	for (size_t i = 0; i < director->model->slot_count; i++) {
@@ -167,28 +167,28 @@ desk_drain(struct desk *desk, const struct control_ask *ask, FILE *out)
 
 		if (server == NULL || !selection_has(&selection, server))
 			continue;
-		(void)director_steer(director, server, ADMIN_DRAINED, &author);
-		server->steering.drain_until = timeout != NULL ? director->now + patience : 0;
+		(void)director_set_admin(director, server, ADMIN_DRAINED, &author);
+		server->admin.drain_until = timeout != NULL ? director->now + patience : 0;
 	}
-	state_save(desk->dsrd);
+	state_save(cmds->dsrd);
 	return CONTROL_DONE;
 }
 
 static bool
-steer_one(struct director *director, struct server *server, enum command_id command, uint32_t weight,
-    const struct steer_author *author)
+admin_one(struct director *director, struct server *server, enum command_id command, uint32_t weight,
+    const struct admin_author *author)
 {
 	if (command == COMMAND_WEIGHT)
 		return director_weigh(director, server, weight, author);
-	return director_steer(director, server, command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, author);
+	return director_set_admin(director, server, command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, author);
 }
 
 enum control_result
-desk_steer(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_steer(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
-	struct director *director = &desk->dsrd->director;
+	struct director *director = &cmds->dsrd->director;
 	const enum command_id command = ask->request->command;
-	const struct steer_author author = asking_author(ask);
+	const struct admin_author author = asking_author(ask);
 	struct report_facts facts;
 	struct selection selection;
 	uint64_t weight = 0;
@@ -200,20 +200,20 @@ desk_steer(struct desk *desk, const struct control_ask *ask, struct writer *writ
 		    WEIGHT_MOST);
 		return CONTROL_USAGE;
 	}
-	result = desk_select(desk, ask, command == COMMAND_WEIGHT ? 1 : COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
+	result = commands_select(cmds, ask, command == COMMAND_WEIGHT ? 1 : COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
 	if (result != CONTROL_DONE)
 		return result;
 	changed = calloc(director->model->slot_count + 1, sizeof(*changed));
 	if (changed == NULL)
-		return desk_out_of_memory(out);
+		return commands_out_of_memory(out);
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		struct server *server = director->model->slots[i];
 
 		if (server != NULL && selection_has(&selection, server))
-			changed[i] = steer_one(director, server, command, (uint32_t)weight, &author);
+			changed[i] = admin_one(director, server, command, (uint32_t)weight, &author);
 	}
-	state_save(desk->dsrd);
-	facts = desk_facts(desk);
+	state_save(cmds->dsrd);
+	facts = commands_facts(cmds);
 	facts.selection = &selection;
 	report_steered(writer, &facts, changed);
 	free(changed);
@@ -250,7 +250,7 @@ warn_of_host(void *context, enum fit_kind kind UNUSED, const char *service, cons
 
 /* What would go wrong: with this host, and with servers that do not answer. */
 static int
-plan_warnings(const struct desk *desk, const struct conf *fresh, struct writer *writer)
+plan_warnings(const struct command_server *cmds, const struct conf *fresh, struct writer *writer)
 {
 	static const struct column columns[] = { { "service", "SERVICE", false }, { "server", "SERVER", false },
 		{ "what", "WARNING", false } };
@@ -258,98 +258,98 @@ plan_warnings(const struct desk *desk, const struct conf *fresh, struct writer *
 
 	writer->ops->table(writer, "warnings", NULL, columns, ARRAY_LEN(columns));
 	result = host_fit(&fresh->settings, warn_of_host, writer);
-	if (desk->plan != NULL)
-		plan_probe_report(desk->plan, warn, writer);
+	if (cmds->plan != NULL)
+		plan_probe_report(cmds->plan, warn, writer);
 	writer->ops->table_end(writer);
 	return result;
 }
 
 /* What is different in the file, for the report. */
 static enum control_result
-plan(struct desk *desk, const struct conf *fresh, struct writer *writer, FILE *out)
+plan(struct command_server *cmds, const struct conf *fresh, struct writer *writer, FILE *out)
 {
-	const struct report_facts facts = desk_facts(desk);
+	const struct report_facts facts = commands_facts(cmds);
 	struct conf running;
 	int result;
 
-	if (running_conf(desk->dsrd, &running) == -1)
-		return desk_out_of_memory(out);
+	if (running_conf(cmds->dsrd, &running) == -1)
+		return commands_out_of_memory(out);
 	result = report_plan(writer, &facts, &running, fresh);
 	if (result == 0)
-		result = plan_warnings(desk, fresh, writer);
+		result = plan_warnings(cmds, fresh, writer);
 	model_settings_done(&running.settings);
-	return result == -1 ? desk_out_of_memory(out) : CONTROL_DONE;
+	return result == -1 ? commands_out_of_memory(out) : CONTROL_DONE;
 }
 
 /* Reads the file for a reload, or to say what one would do. */
 static enum control_result
-reload(struct desk *desk, struct writer *writer, bool apply, struct errlist *errors, FILE *out)
+reload(struct command_server *cmds, struct writer *writer, bool apply, struct errlist *errors, FILE *out)
 {
 	enum control_result result;
 	struct conf fresh;
 
-	if (reload_read(desk->dsrd, &fresh, errors) == -1) {
+	if (reload_read(cmds->dsrd, &fresh, errors) == -1) {
 		if (apply)
-			selfcheck_reload(desk->dsrd, errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the file cannot be read");
+			selfcheck_reload(cmds->dsrd, errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the file cannot be read");
 		errlist_print(errors, out);
 		fprintf(out, "nothing was changed\n");
 		return CONTROL_REFUSED;
 	}
-	result = plan(desk, &fresh, writer, out);
+	result = plan(cmds, &fresh, writer, out);
 	if (result != CONTROL_DONE || !apply) {
 		conf_clear(&fresh);
 		return result;
 	}
-	if (reload_apply(desk->dsrd, &fresh) == 0)
+	if (reload_apply(cmds->dsrd, &fresh) == 0)
 		return CONTROL_DONE;
 	fprintf(out, "the new configuration cannot be: the director's log says why. Nothing was changed\n");
 	return CONTROL_REFUSED;
 }
 
 static enum control_result
-reload_with_errors(struct desk *desk, struct writer *writer, bool apply, FILE *out)
+reload_with_errors(struct command_server *cmds, struct writer *writer, bool apply, FILE *out)
 {
 	struct errlist *errors = errlist_new();
 	enum control_result result;
 
 	if (errors == NULL)
-		return desk_out_of_memory(out);
-	result = reload(desk, writer, apply, errors, out);
+		return commands_out_of_memory(out);
+	result = reload(cmds, writer, apply, errors, out);
 	errlist_free(errors);
 	return result;
 }
 
 enum control_result
-desk_reload(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	log_notice("reload by=uid:%jd", (intmax_t)asking_user(ask));
-	return reload_with_errors(desk, writer, true, out);
+	return reload_with_errors(cmds, writer, true, out);
 }
 
 void
-desk_end_plan(struct desk *desk)
+commands_end_plan(struct command_server *cmds)
 {
-	plan_probe_close(desk->plan);
-	desk->plan = NULL;
-	desk->planner = NULL;
+	plan_probe_close(cmds->plan);
+	cmds->plan = NULL;
+	cmds->planner = NULL;
 }
 
 /* The servers of the file begin to be asked; its errors are told once that is done. */
 static enum control_result
-begin_plan(struct desk *desk, const struct control_ask *ask, struct errlist *errors, FILE *out)
+begin_plan(struct command_server *cmds, const struct control_ask *ask, struct errlist *errors, FILE *out)
 {
 	struct conf fresh;
 
-	if (desk->plan != NULL) {
+	if (cmds->plan != NULL) {
 		fputs("another reload is being planned: try again in a second\n", out);
 		return CONTROL_BUSY;
 	}
-	if (reload_read(desk->dsrd, &fresh, errors) == 0) {
-		desk->plan = plan_probe_open(&fresh.settings, desk->dsrd->director.model, dsrd_clock());
+	if (reload_read(cmds->dsrd, &fresh, errors) == 0) {
+		cmds->plan = plan_probe_open(&fresh.settings, cmds->dsrd->director.model, dsrd_clock());
 		conf_clear(&fresh);
-		if (desk->plan == NULL)
-			return desk_out_of_memory(out);
-		desk->planner = ask->asker;
+		if (cmds->plan == NULL)
+			return commands_out_of_memory(out);
+		cmds->planner = ask->asker;
 		return CONTROL_WAIT;
 	}
 	errlist_print(errors, out);
@@ -358,48 +358,48 @@ begin_plan(struct desk *desk, const struct control_ask *ask, struct errlist *err
 }
 
 enum control_result
-desk_plan(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_plan(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	struct errlist *errors;
 	enum control_result result;
 
 	if (!ask->first) {
-		if (desk->planner != ask->asker)
+		if (cmds->planner != ask->asker)
 			return CONTROL_REFUSED;
-		if (!plan_probe_step(desk->plan, dsrd_clock()) && !ask->last)
+		if (!plan_probe_step(cmds->plan, dsrd_clock()) && !ask->last)
 			return CONTROL_WAIT;
-		result = reload_with_errors(desk, writer, false, out);
-		desk_end_plan(desk);
+		result = reload_with_errors(cmds, writer, false, out);
+		commands_end_plan(cmds);
 		return result;
 	}
 	errors = errlist_new();
 	if (errors == NULL)
-		return desk_out_of_memory(out);
-	result = begin_plan(desk, ask, errors, out);
+		return commands_out_of_memory(out);
+	result = begin_plan(cmds, ask, errors, out);
 	errlist_free(errors);
 	return result;
 }
 
 enum control_result
-desk_stop(struct desk *desk, const struct control_ask *ask, struct writer *writer)
+commands_stop(struct command_server *cmds, const struct control_ask *ask, struct writer *writer)
 {
-	if (desk->stops == 0)
+	if (cmds->stops == 0)
 		log_notice("stop by=uid:%jd", (intmax_t)asking_user(ask));
-	desk->stops = TICKS_TO_ANSWER;
+	cmds->stops = TICKS_TO_ANSWER;
 	writer->ops->fact(writer, "stop", "stop", "the director ends within two seconds");
 	return CONTROL_DONE;
 }
 
 enum control_result
-desk_config(struct desk *desk, struct writer *writer, FILE *out)
+commands_config(struct command_server *cmds, struct writer *writer, FILE *out)
 {
-	const struct report_facts facts = desk_facts(desk);
+	const struct report_facts facts = commands_facts(cmds);
 	struct conf running;
 	int result;
 
-	if (running_conf(desk->dsrd, &running) == -1)
-		return desk_out_of_memory(out);
+	if (running_conf(cmds->dsrd, &running) == -1)
+		return commands_out_of_memory(out);
 	result = report_config(writer, &facts, &running);
 	model_settings_done(&running.settings);
-	return result == -1 ? desk_out_of_memory(out) : CONTROL_DONE;
+	return result == -1 ? commands_out_of_memory(out) : CONTROL_DONE;
 }

@@ -10,16 +10,16 @@
 #include "daemon/dsrd.h"
 
 void
-desk_end_examination(struct desk *desk)
+commands_end_examination(struct command_server *cmds)
 {
-	clinic_close(desk->clinic);
-	desk->clinic = NULL;
-	desk->patient = NULL;
+	doctor_run_close(cmds->doctor_run);
+	cmds->doctor_run = NULL;
+	cmds->requester = NULL;
 }
 
 /* "web" or "web/web1": is there such? */
 static bool
-find_patient(const struct model *model, const char *argument, char service[COMMAND_ARGUMENT],
+find_requester(const struct model *model, const char *argument, char service[COMMAND_ARGUMENT],
     char server[COMMAND_ARGUMENT])
 {
 	const size_t length = strcspn(argument, "/");
@@ -38,47 +38,47 @@ find_patient(const struct model *model, const char *argument, char service[COMMA
 }
 
 static enum control_result
-begin_examination(struct desk *desk, const struct control_ask *ask, FILE *out)
+begin_examination(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
 	char service[COMMAND_ARGUMENT] = "", server[COMMAND_ARGUMENT] = "";
 
-	if (desk->clinic != NULL) {
+	if (cmds->doctor_run != NULL) {
 		fputs("another examination is running: try again in a few seconds\n", out);
 		return CONTROL_BUSY;
 	}
 	if (ask->request->argument_count > 0 &&
-	    !find_patient(desk->dsrd->director.model, ask->request->arguments[0], service, server)) {
+	    !find_requester(cmds->dsrd->director.model, ask->request->arguments[0], service, server)) {
 		fprintf(out, "there is no service or server `%s`: dsrctl show lists them, as SERVICE/SERVER\n",
 		    ask->request->arguments[0]);
 		return CONTROL_UNKNOWN;
 	}
-	desk->clinic = clinic_open(desk->dsrd, service, server,
+	cmds->doctor_run = doctor_run_open(cmds->dsrd, service, server,
 	    ask->request->command == COMMAND_DOCTOR_ALL);
-	if (desk->clinic == NULL)
-		return desk_out_of_memory(out);
-	desk->patient = ask->asker;
+	if (cmds->doctor_run == NULL)
+		return commands_out_of_memory(out);
+	cmds->requester = ask->asker;
 	return CONTROL_WAIT;
 }
 
 enum control_result
-desk_examine(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_examine(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	struct report_facts facts;
 	bool well = false;
 
 	if (ask->first)
-		return begin_examination(desk, ask, out);
-	if (desk->clinic == NULL || desk->patient != ask->asker) {
+		return begin_examination(cmds, ask, out);
+	if (cmds->doctor_run == NULL || cmds->requester != ask->asker) {
 		fputs("the examination was broken off\n", out);
 		return CONTROL_REFUSED;
 	}
-	if (!clinic_step(desk->clinic) && !ask->last)
+	if (!doctor_run_step(cmds->doctor_run) && !ask->last)
 		return CONTROL_WAIT;
-	facts = desk_facts(desk);
-	if (clinic_report(desk->clinic, writer, &facts, &well) == -1) {
-		desk_end_examination(desk);
-		return desk_out_of_memory(out);
+	facts = commands_facts(cmds);
+	if (doctor_run_report(cmds->doctor_run, writer, &facts, &well) == -1) {
+		commands_end_examination(cmds);
+		return commands_out_of_memory(out);
 	}
-	desk_end_examination(desk);
+	commands_end_examination(cmds);
 	return well ? CONTROL_DONE : CONTROL_WRONG;
 }

@@ -10,7 +10,7 @@
 #include "daemon/dsrd.h"
 
 enum control_result
-desk_events(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_events(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	const struct http_request *request = ask->request;
 	const char *words[COMMAND_ARGUMENTS] = { NULL };
@@ -23,8 +23,8 @@ desk_events(struct desk *desk, const struct control_ask *ask, struct writer *wri
 		fprintf(out, "%s\n", error);
 		return CONTROL_USAGE;
 	}
-	if (desk->dsrd->recording.events == NULL)
-		return desk_out_of_memory(out);
-	report_events(writer, desk->dsrd->recording.events, &filter, desk->dsrd->director.model);
+	if (cmds->dsrd->recording.events == NULL)
+		return commands_out_of_memory(out);
+	report_events(writer, cmds->dsrd->recording.events, &filter, cmds->dsrd->director.model);
 	return CONTROL_DONE;
 }

@@ -9,19 +9,19 @@
 #include "base/attr.h"
 #include "daemon/dsrd.h"
 
-static struct desk_walk *
-find_walk(struct desk *desk, const void *asker)
+static struct commands_walk *
+find_walk(struct command_server *cmds, const void *asker)
 {
 	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
-		if (desk->walks[i].asker == asker)
-			return &desk->walks[i];
+		if (cmds->walks[i].asker == asker)
+			return &cmds->walks[i];
 	return NULL;
 }
 
 void
-desk_end_walk(struct desk *desk, const void *asker)
+commands_end_walk(struct command_server *cmds, const void *asker)
 {
-	struct desk_walk *walk = find_walk(desk, asker);
+	struct commands_walk *walk = find_walk(cmds, asker);
 
 	if (walk == NULL)
 		return;
@@ -30,41 +30,41 @@ desk_end_walk(struct desk *desk, const void *asker)
 }
 
 static enum control_result
-begin(struct desk *desk, const struct control_ask *ask, FILE *out)
+begin(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
-	struct desk_walk *place = find_walk(desk, NULL);
+	struct commands_walk *place = find_walk(cmds, NULL);
 	struct selection selection;
 	enum control_result result;
 	struct filter filter;
 
 	if (ask->request->command == COMMAND_DRAIN) {
-		result = desk_drain(desk, ask, out);
+		result = commands_drain(cmds, ask, out);
 		if (result != CONTROL_DONE)
 			return result;
 	} else if (ask->request->command == COMMAND_SHOW_DRAIN) {
-		result = desk_select(desk, ask, COMMAND_ARGUMENTS, SELECTION_LIST, &selection, out);
+		result = commands_select(cmds, ask, COMMAND_ARGUMENTS, SELECTION_LIST, &selection, out);
 		if (result != CONTROL_DONE)
 			return result;
 	}
 	/* The drain commands count themselves. */
-	result = desk_filter(desk, ask, ask->request->command == COMMAND_SHOW_CONNECTIONS ? 0 : COMMAND_ARGUMENTS, FILTER_FLOWS,
+	result = commands_filter(cmds, ask, ask->request->command == COMMAND_SHOW_CONNECTIONS ? 0 : COMMAND_ARGUMENTS, FILTER_FLOWS,
 	    &filter, out);
 	if (result != CONTROL_DONE)
 		return result;
 	/* As many places as there are connections: one is free. */
 	if (place == NULL)
 		return CONTROL_BUSY;
-	place->walk = flow_walk_new(&filter, desk->dsrd->director.model);
+	place->walk = flow_walk_new(&filter, cmds->dsrd->director.model);
 	if (place->walk == NULL)
-		return desk_out_of_memory(out);
+		return commands_out_of_memory(out);
 	place->asker = ask->asker;
 	return CONTROL_MORE;
 }
 
 static enum control_result
-report(struct desk *desk, const struct control_ask *ask, const struct flow_walk *walk, struct writer *writer, FILE *out)
+report(struct command_server *cmds, const struct control_ask *ask, const struct flow_walk *walk, struct writer *writer, FILE *out)
 {
-	struct report_facts facts = desk_facts(desk);
+	struct report_facts facts = commands_facts(cmds);
 	const bool drains = ask->request->command == COMMAND_DRAIN;
 	struct selection selection;
 	enum control_result result;
@@ -73,30 +73,30 @@ report(struct desk *desk, const struct control_ask *ask, const struct flow_walk 
 		report_connections(writer, &facts, walk);
 		return CONTROL_DONE;
 	}
-	result = desk_select(desk, ask, COMMAND_ARGUMENTS, drains ? SELECTION_CHANGE : SELECTION_LIST, &selection, out);
+	result = commands_select(cmds, ask, COMMAND_ARGUMENTS, drains ? SELECTION_CHANGE : SELECTION_LIST, &selection, out);
 	if (result != CONTROL_DONE)
 		return result;
 	facts.selection = &selection;
-	facts.all = desk_option(ask->request, OPTION_EMPTY) != NULL;
+	facts.all = commands_option(ask->request, OPTION_EMPTY) != NULL;
 	return report_drain(writer, &facts, walk) || drains ? CONTROL_DONE : CONTROL_WRONG;
 }
 
 enum control_result
-desk_walk(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_walk(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	struct report_facts facts;
-	struct desk_walk *walk;
+	struct commands_walk *walk;
 	enum control_result result;
 
 	if (ask->first)
-		return begin(desk, ask, out);
-	walk = find_walk(desk, ask->asker);
+		return begin(cmds, ask, out);
+	walk = find_walk(cmds, ask->asker);
 	if (walk == NULL)
-		return desk_out_of_memory(out);
-	facts = desk_facts(desk);
+		return commands_out_of_memory(out);
+	facts = commands_facts(cmds);
 	if (!flow_walk_step(walk->walk, &facts))
 		return CONTROL_MORE;
-	result = report(desk, ask, walk->walk, writer, out);
-	desk_end_walk(desk, ask->asker);
+	result = report(cmds, ask, walk->walk, writer, out);
+	commands_end_walk(cmds, ask->asker);
 	return result;
 }

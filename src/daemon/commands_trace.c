@@ -11,25 +11,25 @@
 
 /* The frames hold what clients send, so whoever wants them needs more than the right to look. */
 enum control_result
-desk_trace(struct desk *desk, const struct control_ask *ask, FILE *out)
+commands_trace(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
 	const struct http_request *request = ask->request;
 	const bool frames = request->argument_count > 0 && strcmp(request->arguments[0], "frames") == 0;
 	enum control_result result;
 	struct filter filter;
 
-	if (frames && !desk_may_change(desk, ask, out))
+	if (frames && !commands_may_change(cmds, ask, out))
 		return CONTROL_FORBIDDEN;
-	result = desk_filter(desk, ask, frames ? 1 : 0, FILTER_DECISIONS, &filter, out);
+	result = commands_filter(cmds, ask, frames ? 1 : 0, FILTER_DECISIONS, &filter, out);
 	if (result != CONTROL_DONE)
 		return result;
-	return trace_watch(&desk->dsrd->trace, ask->asker, &filter, frames, out);
+	return trace_watch(&cmds->dsrd->trace, ask->asker, &filter, frames, out);
 }
 
 void
-desk_trace_frame(struct desk *desk, struct frame *frame, uint64_t when)
+commands_trace_frame(struct command_server *cmds, struct frame *frame, uint64_t when)
 {
-	struct director *director = &desk->dsrd->director;
+	struct director *director = &cmds->dsrd->director;
 
-	trace_forward(desk->dsrd->trace, desk->control, &director->forwarder, frame, director->now, when);
+	trace_forward(cmds->dsrd->trace, cmds->control, &director->forwarder, frame, director->now, when);
 }

@@ -7,10 +7,10 @@
 #include "ctl/report_why.h"
 
 enum control_result
-desk_why(struct desk *desk, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_why(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	const struct http_request *request = ask->request;
-	const struct report_facts facts = desk_facts(desk);
+	const struct report_facts facts = commands_facts(cmds);
 	struct flow_question question;
 	char error[WHY_ERROR];
 	bool forwarded;
@@ -20,6 +20,6 @@ desk_why(struct desk *desk, const struct control_ask *ask, struct writer *writer
 		return CONTROL_USAGE;
 	}
 	if (report_flow_why(writer, &facts, &question, &forwarded) == -1)
-		return desk_out_of_memory(out);
+		return commands_out_of_memory(out);
 	return forwarded ? CONTROL_DONE : CONTROL_WRONG;
 }

@@ -19,15 +19,15 @@ log_lost(const struct server *server, const struct neigh *neigh, const char *int
 	const struct diagnose_facts facts = { .own = neigh->addr, .interface = interface };
 	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], ask[REMEDY_TEXT];
 
-	log_warning("neighbour-lost server=%s address=%s interface=%s before=%s reason=\"no answer to %s: the server gets no "
-	    "traffic\" mend=\"is it switched on, and in this network? %s\"", server_name(server, name),
+	log_warning("neighbor-lost server=%s address=%s interface=%s before=%s reason=\"no answer to %s: the server gets no "
+	    "traffic\" fix=\"is it switched on, and in this network? %s\"", server_name(server, name),
 	    addr_format(&neigh->addr, addr), interface, before,
-	    neigh->addr.family == ADDR_IPV6 ? "neighbour solicitations" : "ARP requests",
+	    neigh->addr.family == ADDR_IPV6 ? "neighbor solicitations" : "ARP requests",
 	    remedy_fill("{ask-own}", &facts, ask));
 }
 
 static void
-log_neighbour(const struct director *director, enum neigh_event event, const struct server *server,
+log_neighbor(const struct director *director, enum neigh_event event, const struct server *server,
     const struct neigh *neigh, const struct mac *before)
 {
 	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], old[MAC_TEXT];
@@ -38,11 +38,11 @@ log_neighbour(const struct director *director, enum neigh_event event, const str
 	mac_format(before, old);
 	switch (event) {
 	case NEIGH_FOUND:
-		log_notice("neighbour-found server=%s address=%s mac=%s interface=%s", name, addr, mac,
+		log_notice("neighbor-found server=%s address=%s mac=%s interface=%s", name, addr, mac,
 		    director->ifaces[neigh->iface].name);
 		break;
 	case NEIGH_CHANGED:
-		log_notice("neighbour-changed server=%s address=%s mac=%s before=%s interface=%s", name, addr, mac, old,
+		log_notice("neighbor-changed server=%s address=%s mac=%s before=%s interface=%s", name, addr, mac, old,
 		    director->ifaces[neigh->iface].name);
 		break;
 	case NEIGH_GONE:
@@ -52,25 +52,25 @@ log_neighbour(const struct director *director, enum neigh_event event, const str
 }
 
 static void
-watch_neighbour(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+conflict_neighbor(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
 {
 	struct director *director = context;
 
 	for (struct server *server = neigh->servers; server != NULL; server = server->beside) {
 		server->mac = neigh->mac;
-		log_neighbour(director, event, server, neigh, before);
+		log_neighbor(director, event, server, neigh, before);
 	}
 	director->stale = true;
 }
 
 int
 director_init(struct director *director, uint32_t connections, const struct siphash_key *key,
-    const struct emitter *emitter, char *error, size_t size)
+    const struct frame_tx *tx, char *error, size_t size)
 {
 	memset(director, 0, sizeof(*director));
-	if (forwarder_init(&director->forwarder, connections, key, watch_neighbour, director, error, size) == -1)
+	if (forwarder_init(&director->forwarder, connections, key, conflict_neighbor, director, error, size) == -1)
 		return -1;
-	director->forwarder.emitter = *emitter;
+	director->forwarder.tx = *tx;
 	director->forwarder.ifaces = director->ifaces;
 	probing_init(director);
 	director->model = model_new();
@@ -116,32 +116,32 @@ director_iface(struct director *director, const char *name)
 	return (uint16_t)(director->iface_count - 1);
 }
 
-/* Every server whose MAC the settings do not give is a neighbour to be resolved. */
+/* Every server whose MAC the settings do not give is a neighbor to be resolved. */
 static int
-want_neighbours(struct director *director, uint64_t now)
+want_neighbors(struct director *director, uint64_t now)
 {
-	struct neigh_table *neighbours = director->forwarder.neighbours;
+	struct neigh_table *neighbors = director->forwarder.neighbors;
 	int result = 0;
 
-	neigh_begin(neighbours);
+	neigh_begin(neighbors);
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		struct server *server = director->model->slots[i], **servers;
 		const struct mac *mac;
 
 		if (server == NULL || server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac))
 			continue;
-		if (neigh_want(neighbours, server->iface, &server->settings.addr, now) == -1) {
+		if (neigh_want(neighbors, server->iface, &server->settings.addr, now) == -1) {
 			result = -1;
 			server->mac = mac_zero;
 			continue;
 		}
-		servers = neigh_servers(neighbours, server->iface, &server->settings.addr);
+		servers = neigh_servers(neighbors, server->iface, &server->settings.addr);
 		server->beside = *servers;
 		*servers = server;
-		mac = neigh_mac(neighbours, server->iface, &server->settings.addr);
+		mac = neigh_mac(neighbors, server->iface, &server->settings.addr);
 		server->mac = mac != NULL ? *mac : mac_zero;
 	}
-	neigh_end(neighbours);
+	neigh_end(neighbors);
 	return result;
 }
 
@@ -194,7 +194,7 @@ director_place(struct director *director, uint64_t now)
 	place_links(director);
 	director->forget = true;
 	director->stale = true;
-	return want_neighbours(director, now);
+	return want_neighbors(director, now);
 }
 
 /* What a reload changed is no news of a server, but that the file has overruled an operator is. */
@@ -204,10 +204,10 @@ settle_server(struct server *server)
 	char name[SERVER_NAME_TEXT];
 
 	server->logged = server_state(server);
-	if (server->steering.overruled)
+	if (server->admin.overruled)
 		log_notice("steer server=%s action=weight weight=%" PRIu32 " reason=\"the file has a new weight, which "
 		    "overrules the operator's\"", server_name(server, name), server->settings.weight);
-	server->steering.overruled = false;
+	server->admin.overruled = false;
 }
 
 static void
@@ -217,8 +217,8 @@ use_table(struct director *director, struct fwdtab *table)
 		fwdtab_free(director->table);
 	director->table = table;
 	director->forwarder.table = table;
-	if (director->forwarder.carry != NULL)
-		carry_refresh(director->forwarder.carry, director->table, director->ifaces, director->forget,
+	if (director->forwarder.offload != NULL)
+		offload_refresh(director->forwarder.offload, director->table, director->ifaces, director->forget,
 		    director->model->probe_addresses, PROBE_ADDRESSES);
 	director->forget = false;
 }
@@ -232,7 +232,7 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 	director->incomplete = director_place(director, now) == -1;
 	if (director->announces && announce(director, director->table, now) == -1)
 		director->incomplete = true;
-	watch_begin(&director->forwarder.watch, now);
+	conflict_begin(&director->forwarder.watch, now);
 	director_refresh(director);
 	/* The table that was in force leads to servers that are gone. */
 	if (director->stale)
@@ -251,17 +251,17 @@ director_end_drains(struct director *director)
 		struct server *server = director->model->slots[i];
 		char name[SERVER_NAME_TEXT];
 
-		if (server == NULL || server->steering.admin != ADMIN_DRAINED || server->steering.drain_until == 0 ||
-		    director->now < server->steering.drain_until)
+		if (server == NULL || server->admin.admin != ADMIN_DRAINED || server->admin.drain_until == 0 ||
+		    director->now < server->admin.drain_until)
 			continue;
-		server->steering.drain_until = 0;
+		server->admin.drain_until = 0;
 		log_notice("drain-timeout server=%s active=%" PRIu32 " inactive=%" PRIu32 " reason=\"%s\"", server_name(server, name),
 		    server->run->active, server->run->inactive,
-		    steer_flows(server) > 0 ? "the server is disabled" : "it has no flows");
-		if (steer_flows(server) > 0) {
-			const struct steer_author author = server->steering.admin_by;
+		    admin_flows(server) > 0 ? "the server is disabled" : "it has no flows");
+		if (admin_flows(server) > 0) {
+			const struct admin_author author = server->admin.admin_by;
 
-			(void)director_steer(director, server, ADMIN_DISABLED, &author);
+			(void)director_set_admin(director, server, ADMIN_DISABLED, &author);
 		}
 	}
 }
@@ -291,8 +291,8 @@ director_tick(struct director *director, uint64_t now)
 		director->incomplete = director_place(director, now) == -1 ||
 		    (director->announces && director_announce(director, now) == -1);
 	forward_tick(&director->forwarder, now);
-	if (director->forwarder.carry != NULL)
-		carry_tick(director->forwarder.carry, now);
+	if (director->forwarder.offload != NULL)
+		offload_tick(director->forwarder.offload, now);
 	if (model_tick(director->model, now))
 		log_ejections(director);
 	probing_tick(director, now);
@@ -390,7 +390,7 @@ director_refresh(struct director *director)
 
 /* A script may grant a part of the weight; one that says nothing of it grants all. */
 static void
-take_weight(struct director *director, struct server *server, size_t index, const struct probe_report *report)
+take_weight(struct director *director, struct server *server, size_t index, const struct check_report *report)
 {
 	struct server_check *check = &server->checks[index];
 	const uint8_t percent = report->weight == PROBE_NO_WEIGHT ? 100 : (uint8_t)report->weight;
@@ -406,7 +406,7 @@ take_weight(struct director *director, struct server *server, size_t index, cons
 
 /* The director's own trouble changes no health, so it must be told, but not in every interval. */
 static void
-tell_trouble(struct server *server, size_t index, const struct probe_report *report)
+tell_trouble(struct server *server, size_t index, const struct check_report *report)
 {
 	const bool troubled = report->reason == HEALTH_REASON_LOCAL;
 	char name[SERVER_NAME_TEXT], said[LOG_TEXT];
@@ -475,7 +475,7 @@ log_down(const struct server *server, const char *name, const char *detail)
 	server_status(server, &status);
 	/* What a check says is plain; what is wrong with a VIP takes more than a line. */
 	if (status.source != STATUS_BY_CHECK)
-		(void)snprintf(fix, sizeof(fix), " mend=\"dsrctl doctor %s\"", name);
+		(void)snprintf(fix, sizeof(fix), " fix=\"dsrctl doctor %s\"", name);
 	log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"%s", name,
 	    server_state_name(server->logged), server_state_name(status.state), log_escape(status.sentence, said), detail,
 	    fix);
@@ -506,7 +506,7 @@ director_log_state(struct director *director, struct server *server, const char 
 
 /* The state has its own line; it follows from this one. */
 static void
-log_steering(struct director *director, struct server *server, const char *action, const struct steer_author *author)
+log_steering(struct director *director, struct server *server, const char *action, const struct admin_author *author)
 {
 	char name[SERVER_NAME_TEXT], reason[48];
 
@@ -521,16 +521,16 @@ log_steering(struct director *director, struct server *server, const char *actio
 static void
 log_restored_steering(const struct server *server)
 {
-	const struct steering *steering = &server->steering;
+	const struct admin *admin = &server->admin;
 	char name[SERVER_NAME_TEXT];
 
 	server_name(server, name);
-	if (steering->admin != ADMIN_ENABLED)
+	if (admin->admin != ADMIN_ENABLED)
 		log_notice("steer server=%s action=%s by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: it was so before the "
-		    "restart\"", name, admin_state_name(steering->admin), steering->admin_by.user, steering->admin_by.when);
-	if (steering->weighted)
+		    "restart\"", name, admin_state_name(admin->admin), admin->admin_by.user, admin->admin_by.when);
+	if (admin->weighted)
 		log_notice("steer server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: it "
-		    "was so before the restart\"", name, steering->weight, steering->weight_by.user, steering->weight_by.when);
+		    "was so before the restart\"", name, admin->weight, admin->weight_by.user, admin->weight_by.when);
 }
 
 void
@@ -551,28 +551,28 @@ director_restored(struct director *director)
 }
 
 bool
-director_steer(struct director *director, struct server *server, enum admin_state admin,
-    const struct steer_author *author)
+director_set_admin(struct director *director, struct server *server, enum admin_state admin,
+    const struct admin_author *author)
 {
-	if (!steer_admin(server, admin, director->now))
+	if (!admin_admin(server, admin, director->now))
 		return false;
-	server->steering.admin_by = *author;
+	server->admin.admin_by = *author;
 	log_steering(director, server, admin_state_name(admin), author);
 	return true;
 }
 
 bool
-director_weigh(struct director *director, struct server *server, uint32_t weight, const struct steer_author *author)
+director_weigh(struct director *director, struct server *server, uint32_t weight, const struct admin_author *author)
 {
-	if (!steer_weight(server, weight))
+	if (!admin_weight(server, weight))
 		return false;
-	server->steering.weight_by = *author;
+	server->admin.weight_by = *author;
 	log_steering(director, server, "weight", author);
 	return true;
 }
 
 void
-director_health(struct director *director, struct server *server, size_t index, const struct probe_report *report,
+director_health(struct director *director, struct server *server, size_t index, const struct check_report *report,
     uint64_t now)
 {
 	if (server->no_link)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What live forwarding and offline mode share: a model, the table compiled from it, and the forwarder that reads the
- * table. Knows neither sockets nor an event loop. This is where changes of health and neighbours are logged.
+ * table. Knows neither sockets nor an event loop. This is where changes of health and neighbors are logged.
  */
 #ifndef DAEMON_DIRECTOR_H
 #define DAEMON_DIRECTOR_H
@@ -36,14 +36,14 @@ struct director {
 	struct fwdtab *table;
 	struct fwdtab *nothing; /* without services: while there is no memory for another one */
 	struct forwarder forwarder;
-	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbours and frames keep the index */
+	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbors and frames keep the index */
 	size_t iface_count;
 	bool announces;                   /* tell the network of VIPs: set when live */
 	bool probes;                      /* ask servers about the VIPs, and others too: when live, not when observing */
 	bool source_told;                 /* the log has said what the lack of a probe address means */
 	bool forget;                      /* and in such a way that each carried flow is to be decided anew */
 	bool stale;                       /* the model changed: director_refresh() is due */
-	bool incomplete;                  /* neighbours or announcements lacked memory: the next tick tries again */
+	bool incomplete;                  /* neighbors or announcements lacked memory: the next tick tries again */
 	bool no_memory;                   /* which it lacked when it was tried last */
 	void (*changed)(void *context, const struct state_change *change); /* NULL: nobody cares */
 	void *changed_context;
@@ -51,14 +51,14 @@ struct director {
 };
 
 NODISCARD int director_init(struct director *director, uint32_t connections, const struct siphash_key *key,
-    const struct emitter *emitter, char *error, size_t size);
+    const struct frame_tx *tx, char *error, size_t size);
 void director_clear(struct director *director);
 
 /* The interface's index, added when it is new; IFACE_NONE when there are too many. */
 uint16_t director_iface(struct director *director, const char *name);
 
 /*
- * Takes new settings: model, neighbours, table. VIPs that were not there before are announced, if `announces`. 0, or -1 when
+ * Takes new settings: model, neighbors, table. VIPs that were not there before are announced, if `announces`. 0, or -1 when
  * memory is out: then nothing was changed. What lacks memory after the model has changed is done in a later tick; until there
  * is a table, no frame is forwarded. The interfaces that the settings name are there already.
  */
@@ -67,7 +67,7 @@ NODISCARD int director_apply(struct director *director, struct settings *setting
 NODISCARD int director_announce(struct director *director, uint64_t now);
 /* Finds interfaces anew after their facts have changed. */
 NODISCARD int director_place(struct director *director, uint64_t now);
-/* Once a second: timers of flows, neighbours, announcements, and servers that warm up. */
+/* Once a second: timers of flows, neighbors, announcements, and servers that warm up. */
 void director_tick(struct director *director, uint64_t now);
 /* Compiles the table if anything changed since. Between two bursts. */
 void director_refresh(struct director *director);
@@ -82,12 +82,12 @@ void director_restored(struct director *director);
  * An operator's command, logged and kept with its author. It acts before the next burst. Both return whether it changed
  * anything.
  */
-bool director_steer(struct director *director, struct server *server, enum admin_state admin,
-    const struct steer_author *author);
+bool director_set_admin(struct director *director, struct server *server, enum admin_state admin,
+    const struct admin_author *author);
 bool director_weigh(struct director *director, struct server *server, uint32_t weight,
-    const struct steer_author *author);
+    const struct admin_author *author);
 /* The answer of a server's check `index`. */
-void director_health(struct director *director, struct server *server, size_t index, const struct probe_report *report,
+void director_health(struct director *director, struct server *server, size_t index, const struct check_report *report,
     uint64_t now);
 
 #endif

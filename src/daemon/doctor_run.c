@@ -21,7 +21,7 @@
 #define PATIENCE SECONDS(12)           /* for the VIP probe and DNS; less than CONTROL_WORK */
 #define FINDINGS_MOST 32
 
-struct clinic {
+struct doctor_run {
 	struct dsrd *dsrd;
 	char service[NAME_MOST];
 	char server[NAME_MOST];
@@ -39,155 +39,155 @@ struct clinic {
 static void
 on_name(void *context, size_t slot, const struct addr *addrs, size_t count)
 {
-	struct clinic *clinic = context;
-	const struct server *server = model_server(clinic->dsrd->director.model, clinic->refs[slot]);
+	struct doctor_run *doctor_run = context;
+	const struct server *server = model_server(doctor_run->dsrd->director.model, doctor_run->refs[slot]);
 
-	clinic->names_open--;
-	clinic->answers[slot] = count == 0 ? NAME_UNKNOWN : NAME_ELSEWHERE;
+	doctor_run->names_open--;
+	doctor_run->answers[slot] = count == 0 ? NAME_UNKNOWN : NAME_ELSEWHERE;
 	if (server == NULL)
 		return;
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < server->service->settings.listen_count; j++)
 			if (addr_equal(&addrs[i], &server->service->settings.listens[j].vip))
-				clinic->answers[slot] = NAME_IS_VIP;
+				doctor_run->answers[slot] = NAME_IS_VIP;
 }
 
 static void
-ask_name(struct clinic *clinic, const struct server *server)
+ask_name(struct doctor_run *doctor_run, const struct server *server)
 {
 	const size_t slot = server->ref.slot;
 
-	clinic->refs[slot] = server->ref;
-	if (clinic->names == NULL)
+	doctor_run->refs[slot] = server->ref;
+	if (doctor_run->names == NULL)
 		return;
-	clinic->names_open++;
-	if (!names_ask(clinic->names, slot, server->settings.name))
-		clinic->names_open--;
+	doctor_run->names_open++;
+	if (!names_ask(doctor_run->names, slot, server->settings.name))
+		doctor_run->names_open--;
 }
 
 static void
-begin(struct clinic *clinic)
+begin(struct doctor_run *doctor_run)
 {
-	struct dsrd *dsrd = clinic->dsrd;
+	struct dsrd *dsrd = doctor_run->dsrd;
 	struct director *director = &dsrd->director;
 
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		const struct server *server = director->model->slots[i];
 
-		if (server == NULL || !doctor_concerns(clinic->service, clinic->server, server))
+		if (server == NULL || !doctor_concerns(doctor_run->service, doctor_run->server, server))
 			continue;
-		(void)examine_add(&clinic->examination, server, director->ifaces, director->iface_count);
-		ask_name(clinic, server);
+		(void)examine_add(&doctor_run->examination, server, director->ifaces, director->iface_count);
+		ask_name(doctor_run, server);
 	}
 	if (!director->probes)
 		return;
 	interfaces_listen(dsrd);
-	clinic->listens = true;
-	path_hasten(director->forwarder.paths, clinic->began);
-	examine_ask(&clinic->examination, director->forwarder.craft, director->ifaces, &director->forwarder.emitter);
+	doctor_run->listens = true;
+	vipcheck_hasten(director->forwarder.paths, doctor_run->began);
+	examine_ask(&doctor_run->examination, director->forwarder.craft, director->ifaces, &director->forwarder.tx);
 	dsrd_flush(dsrd);
 }
 
-struct clinic *
-clinic_open(struct dsrd *dsrd, const char *service, const char *server, bool all)
+struct doctor_run *
+doctor_run_open(struct dsrd *dsrd, const char *service, const char *server, bool all)
 {
-	struct clinic *clinic = calloc(1, sizeof(*clinic));
+	struct doctor_run *doctor_run = calloc(1, sizeof(*doctor_run));
 	const size_t slots = dsrd->director.model->slot_count;
 
-	if (clinic == NULL)
+	if (doctor_run == NULL)
 		return NULL;
-	clinic->dsrd = dsrd;
-	clinic->all = all;
-	clinic->began = dsrd_clock();
-	clinic->examination.random = clinic->began;
-	snprintf(clinic->service, sizeof(clinic->service), "%s", service);
-	snprintf(clinic->server, sizeof(clinic->server), "%s", server);
-	clinic->answers = calloc(slots + 1, sizeof(*clinic->answers));
-	clinic->refs = calloc(slots + 1, sizeof(*clinic->refs));
-	if (clinic->answers == NULL || clinic->refs == NULL) {
-		clinic_close(clinic);
+	doctor_run->dsrd = dsrd;
+	doctor_run->all = all;
+	doctor_run->began = dsrd_clock();
+	doctor_run->examination.random = doctor_run->began;
+	snprintf(doctor_run->service, sizeof(doctor_run->service), "%s", service);
+	snprintf(doctor_run->server, sizeof(doctor_run->server), "%s", server);
+	doctor_run->answers = calloc(slots + 1, sizeof(*doctor_run->answers));
+	doctor_run->refs = calloc(slots + 1, sizeof(*doctor_run->refs));
+	if (doctor_run->answers == NULL || doctor_run->refs == NULL) {
+		doctor_run_close(doctor_run);
 		return NULL;
 	}
-	clinic->answer_count = slots;
-	clinic->names = names_new(loop_base(dsrd->loop), on_name, clinic);
-	begin(clinic);
-	return clinic;
+	doctor_run->answer_count = slots;
+	doctor_run->names = names_new(loop_base(dsrd->loop), on_name, doctor_run);
+	begin(doctor_run);
+	return doctor_run;
 }
 
 void
-clinic_hear(struct clinic *clinic, const struct frame *frame)
+doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame)
 {
-	const struct director *director = &clinic->dsrd->director;
+	const struct director *director = &doctor_run->dsrd->director;
 
-	examine_hear(&clinic->examination, frame, director->model, director->ifaces, director->iface_count);
+	examine_hear(&doctor_run->examination, frame, director->model, director->ifaces, director->iface_count);
 }
 
 /* Has every path that concerns us been asked anew? */
 static bool
-paths_are_fresh(const struct clinic *clinic)
+paths_are_fresh(const struct doctor_run *doctor_run)
 {
-	const struct path_table *paths = clinic->dsrd->director.forwarder.paths;
+	const struct vipcheck_table *paths = doctor_run->dsrd->director.forwarder.paths;
 
-	for (size_t i = 0; i < path_count(paths); i++) {
-		const struct path *path = path_at(paths, i);
+	for (size_t i = 0; i < vipcheck_count(paths); i++) {
+		const struct vipcheck *path = vipcheck_at(paths, i);
 
-		if (!doctor_concerns(clinic->service, clinic->server, path->server) || mac_is_zero(&path->server->mac))
+		if (!doctor_concerns(doctor_run->service, doctor_run->server, path->server) || mac_is_zero(&path->server->mac))
 			continue;
-		if (!path->settled || path->last.ended < clinic->began)
+		if (!path->settled || path->last.ended < doctor_run->began)
 			return false;
 	}
 	return true;
 }
 
 bool
-clinic_step(struct clinic *clinic)
+doctor_run_step(struct doctor_run *doctor_run)
 {
-	struct director *director = &clinic->dsrd->director;
-	const uint64_t now = dsrd_clock(), passed = now - clinic->began;
+	struct director *director = &doctor_run->dsrd->director;
+	const uint64_t now = dsrd_clock(), passed = now - doctor_run->began;
 
-	if (director->probes && clinic->examination.round == 1 && passed >= SECOND_ROUND) {
-		examine_ask(&clinic->examination, director->forwarder.craft, director->ifaces,
-		    &director->forwarder.emitter);
-		dsrd_flush(clinic->dsrd);
+	if (director->probes && doctor_run->examination.round == 1 && passed >= SECOND_ROUND) {
+		examine_ask(&doctor_run->examination, director->forwarder.craft, director->ifaces,
+		    &director->forwarder.tx);
+		dsrd_flush(doctor_run->dsrd);
 	}
 	if (passed >= PATIENCE)
 		return true;
-	return passed >= LAST_ANSWERS && clinic->names_open == 0 && paths_are_fresh(clinic);
+	return passed >= LAST_ANSWERS && doctor_run->names_open == 0 && paths_are_fresh(doctor_run);
 }
 
 static enum name_answer
 answer_of(void *context, const struct server *server)
 {
-	const struct clinic *clinic = context;
+	const struct doctor_run *doctor_run = context;
 
-	if (server->ref.slot >= clinic->answer_count || !server_ref_equal(clinic->refs[server->ref.slot], server->ref))
+	if (server->ref.slot >= doctor_run->answer_count || !server_ref_equal(doctor_run->refs[server->ref.slot], server->ref))
 		return NAME_NOT_ASKED;
-	return clinic->answers[server->ref.slot];
+	return doctor_run->answers[server->ref.slot];
 }
 
 static bool
 host_forwards(void *context, uint16_t iface, enum addr_family family)
 {
-	const struct clinic *clinic = context;
+	const struct doctor_run *doctor_run = context;
 	char fix[HOST_TEXT];
 
-	return os_forwards(clinic->dsrd->director.ifaces[iface].name, family, fix, sizeof(fix));
+	return os_forwards(doctor_run->dsrd->director.ifaces[iface].name, family, fix, sizeof(fix));
 }
 
 int
-clinic_report(struct clinic *clinic, struct writer *writer, const struct report_facts *facts, bool *well)
+doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const struct report_facts *facts, bool *well)
 {
 	struct host_finding *findings = calloc(FINDINGS_MOST, sizeof(*findings));
-	struct doctor_view view = { .facts = facts, .examination = &clinic->examination, .service = clinic->service,
-		.server = clinic->server, .all = clinic->all, .host = findings, .name = answer_of, .forwards = host_forwards,
-		.context = clinic };
+	struct doctor_view view = { .facts = facts, .examination = &doctor_run->examination, .service = doctor_run->service,
+		.server = doctor_run->server, .all = doctor_run->all, .host = findings, .name = answer_of, .forwards = host_forwards,
+		.context = doctor_run };
 	size_t problems = 0;
 	int result;
 
 	if (findings == NULL)
 		return -1;
-	view.host_count = host_check(clinic->dsrd, findings, FINDINGS_MOST);
-	view.unfinished = !paths_are_fresh(clinic);
+	view.host_count = host_check(doctor_run->dsrd, findings, FINDINGS_MOST);
+	view.unfinished = !paths_are_fresh(doctor_run);
 	result = doctor_report(writer, &view, &problems);
 	*well = problems == 0;
 	free(findings);
@@ -195,22 +195,22 @@ clinic_report(struct clinic *clinic, struct writer *writer, const struct report_
 }
 
 void
-clinic_close(struct clinic *clinic)
+doctor_run_close(struct doctor_run *doctor_run)
 {
 	struct director *director;
 
-	if (clinic == NULL)
+	if (doctor_run == NULL)
 		return;
-	director = &clinic->dsrd->director;
-	names_free(clinic->names);
-	if (director->probes && clinic->examination.round > 0) {
-		examine_end(&clinic->examination, director->forwarder.craft, director->ifaces,
-		    &director->forwarder.emitter);
-		dsrd_flush(clinic->dsrd);
+	director = &doctor_run->dsrd->director;
+	names_free(doctor_run->names);
+	if (director->probes && doctor_run->examination.round > 0) {
+		examine_end(&doctor_run->examination, director->forwarder.craft, director->ifaces,
+		    &director->forwarder.tx);
+		dsrd_flush(doctor_run->dsrd);
 	}
-	if (clinic->listens)
-		interfaces_unlisten(clinic->dsrd);
-	free(clinic->answers);
-	free(clinic->refs);
-	free(clinic);
+	if (doctor_run->listens)
+		interfaces_unlisten(doctor_run->dsrd);
+	free(doctor_run->answers);
+	free(doctor_run->refs);
+	free(doctor_run);
 }

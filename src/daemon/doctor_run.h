@@ -14,21 +14,21 @@
 #include "ctl/report.h"
 #include "proto/frame.h"
 
-struct clinic;
+struct doctor_run;
 struct dsrd;
 
 /*
  * Services and servers as dsrctl names them, "web/web1"; empty: all. `all`: report also what is well. NULL when memory is
  * out.
  */
-NODISCARD struct clinic *clinic_open(struct dsrd *dsrd, const char *service, const char *server, bool all);
+NODISCARD struct doctor_run *doctor_run_open(struct dsrd *dsrd, const char *service, const char *server, bool all);
 /* Each frame that arrives. */
-void clinic_hear(struct clinic *clinic, const struct frame *frame);
+void doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame);
 /* The next step, a few times a second. Is there nothing more to wait for? */
-bool clinic_step(struct clinic *clinic);
+bool doctor_run_step(struct doctor_run *doctor_run);
 /* Says whether all is well, in `*well`. -1 when memory is out. */
-NODISCARD int clinic_report(struct clinic *clinic, struct writer *writer, const struct report_facts *facts, bool *well);
+NODISCARD int doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const struct report_facts *facts, bool *well);
 /* NULL is fine. */
-void clinic_close(struct clinic *clinic);
+void doctor_run_close(struct doctor_run *doctor_run);
 
 #endif

@@ -37,7 +37,7 @@ is_strangers(enum drop_reason reason)
 	case DROP_BOUNCE:
 	case DROP_NO_SERVER:
 	case DROP_QUORUM:
-	case DROP_NO_NEIGHBOUR:
+	case DROP_NO_NEIGHBOR:
 	case DROP_SERVERS_FULL:
 	case DROP_TOO_BIG:
 	case DROP_REASON_COUNT:
@@ -47,7 +47,7 @@ is_strangers(enum drop_reason reason)
 }
 
 static void
-tell_drops(struct losses *losses, const struct report_facts *facts)
+tell_drops(struct drop_log *losses, const struct report_facts *facts)
 {
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
 		const uint64_t total = facts->forwarder->stats.dropped[reason];
@@ -60,7 +60,7 @@ tell_drops(struct losses *losses, const struct report_facts *facts)
 }
 
 void
-losses_tell(struct losses *losses, const struct report_facts *facts)
+drop_log_write(struct drop_log *losses, const struct report_facts *facts)
 {
 	tell_drops(losses, facts);
 	for (size_t i = 0; i < facts->iface_count; i++) {

@@ -22,7 +22,7 @@ struct loss {
 	uint64_t when; /* 0: never */
 };
 
-struct losses {
+struct drop_log {
 	struct loss dropped[DROP_REASON_COUNT];
 	struct loss captured[IFACES_MOST]; /* lost before the director saw them */
 	struct loss not_sent[IFACES_MOST];
@@ -31,6 +31,6 @@ struct losses {
 /* The counter is at `count` now: is a line due? Then `*fresh` is by how much it grew since the last one. */
 bool loss_is_due(struct loss *loss, uint64_t count, uint64_t now, uint64_t *fresh);
 /* About once a second. */
-void losses_tell(struct losses *losses, const struct report_facts *facts);
+void drop_log_write(struct drop_log *losses, const struct report_facts *facts);
 
 #endif

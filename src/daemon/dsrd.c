@@ -58,7 +58,7 @@ static void
 send_frame(void *context, const struct frame *frame)
 {
 	struct dsrd *dsrd = context;
-	struct sender *sender = dsrd->attachments[frame->iface].sender;
+	struct sender *sender = dsrd->nics[frame->iface].sender;
 
 	/* NULL in observe mode, and while an interface is lost. */
 	if (sender != NULL)
@@ -69,7 +69,7 @@ static unsigned
 sender_takes(void *context, uint16_t iface)
 {
 	const struct dsrd *dsrd = context;
-	const struct sender *sender = dsrd->attachments[iface].sender;
+	const struct sender *sender = dsrd->nics[iface].sender;
 
 	return sender == NULL ? 0 : sender->takes;
 }
@@ -115,9 +115,9 @@ settle(struct dsrd *dsrd)
 	uint64_t due;
 
 	refresh(dsrd);
-	due = dsrd->director.probes ? forward_probe_due(&dsrd->director.forwarder) : UINT64_MAX;
-	if (dsrd->director.forwarder.carry != NULL && carry_due(dsrd->director.forwarder.carry) < due)
-		due = carry_due(dsrd->director.forwarder.carry);
+	due = dsrd->director.probes ? forward_vipcheck_due(&dsrd->director.forwarder) : UINT64_MAX;
+	if (dsrd->director.forwarder.offload != NULL && offload_due(dsrd->director.forwarder.offload) < due)
+		due = offload_due(dsrd->director.forwarder.offload);
 	wake_at(dsrd, due);
 }
 
@@ -126,15 +126,15 @@ static void
 begin_burst(struct dsrd *dsrd)
 {
 	for (size_t i = 0; i < dsrd->director.iface_count; i++)
-		if (dsrd->attachments[i].sender != NULL)
-			dsrd->attachments[i].sender->burst = true;
+		if (dsrd->nics[i].sender != NULL)
+			dsrd->nics[i].sender->burst = true;
 }
 
 void
 dsrd_flush(struct dsrd *dsrd)
 {
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		struct sender *sender = dsrd->attachments[i].sender;
+		struct sender *sender = dsrd->nics[i].sender;
 
 		if (sender == NULL)
 			continue;
@@ -149,11 +149,11 @@ take_frame(void *context, struct frame *frame, uint64_t when)
 {
 	struct dsrd *dsrd = context;
 
-	desk_hear(dsrd->desk, frame);
+	commands_hear(dsrd->cmds, frame);
 	if (dsrd->trace == NULL)
 		forward_frame(&dsrd->director.forwarder, frame, dsrd->director.now);
 	else
-		desk_trace_frame(dsrd->desk, frame, when);
+		commands_trace_frame(dsrd->cmds, frame, when);
 }
 
 static void
@@ -193,7 +193,7 @@ on_readable(void *context, size_t index)
 		on_news(dsrd);
 		return;
 	}
-	receiver = dsrd->attachments[index].receiver;
+	receiver = dsrd->nics[index].receiver;
 	dsrd->director.now = dsrd_clock();
 	begin_burst(dsrd);
 	if (receiver->ops->dispatch(receiver, BURST, take_frame, dsrd, error) == -1)
@@ -206,7 +206,7 @@ on_readable(void *context, size_t index)
 static void
 sync_checks(struct dsrd *dsrd)
 {
-	dsrd->unchecked = prober_sync(dsrd->prober, dsrd->director.model) == -1;
+	dsrd->unchecked = checker_sync(dsrd->checker, dsrd->director.model) == -1;
 	if (dsrd->unchecked)
 		log_error("memory result=failed reason=\"out of memory: not every server is checked; tried again in a second\"");
 }
@@ -215,14 +215,14 @@ static void
 tick(struct dsrd *dsrd, uint64_t now)
 {
 	struct report_iface ifaces[IFACES_MOST];
-	const struct report_facts facts = facts_gather(dsrd, ifaces);
+	const struct report_facts facts = stats_gather(dsrd, ifaces);
 
 	if (dsrd->unchecked)
 		sync_checks(dsrd);
 	director_tick(&dsrd->director, now);
-	losses_tell(&dsrd->losses, &facts);
-	carrying_look(dsrd);
-	withholding_beat(dsrd);
+	drop_log_write(&dsrd->losses, &facts);
+	offloading_look(dsrd);
+	host_shield_beat(dsrd);
 	state_tick(dsrd, now);
 	if (now >= dsrd->next_rescan)
 		rescan(dsrd, now);
@@ -240,11 +240,11 @@ on_tick(void *context)
 	selfcheck_tick(dsrd, now);
 	tick(dsrd, now);
 	recording_tick(dsrd);
-	desk_tick(dsrd->desk);
+	commands_tick(dsrd->cmds);
 }
 
 static void
-on_check(void *context, struct server *server, size_t check, const struct probe_report *report)
+on_check(void *context, struct server *server, size_t check, const struct check_report *report)
 {
 	struct dsrd *dsrd = context;
 
@@ -262,7 +262,7 @@ count_lost(const struct dsrd *dsrd)
 	uint64_t lost = 0;
 
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		attachment_stats(&dsrd->attachments[i], &received, &sent);
+		nic_stats(&dsrd->nics[i], &received, &sent);
 		lost += received.dropped;
 	}
 	return lost;
@@ -279,8 +279,8 @@ on_wake(void *context)
 	dsrd->director.forwarder.lost = count_lost(dsrd);
 	if (dsrd->director.probes)
 		probing_run(&dsrd->director, dsrd_clock());
-	if (dsrd->director.forwarder.carry != NULL)
-		carry_tick(dsrd->director.forwarder.carry, dsrd_clock());
+	if (dsrd->director.forwarder.offload != NULL)
+		offload_tick(dsrd->director.forwarder.offload, dsrd_clock());
 	dsrd_flush(dsrd);
 }
 
@@ -289,7 +289,7 @@ on_change(void *context, const struct state_change *change)
 {
 	struct dsrd *dsrd = context;
 
-	hook_run(dsrd->hook, change);
+	notify_program_run(dsrd->notify_program, change);
 }
 
 enum exit_status
@@ -342,7 +342,7 @@ on_signal(void *context, int number)
 		reload_by_signal(dsrd);
 		break;
 	case SIGUSR1:
-		carrying_sync(dsrd);
+		offloading_sync(dsrd);
 		dump_to_log(dsrd);
 		break;
 	default:
@@ -366,7 +366,7 @@ static int
 start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
 	static const struct loop_calls calls = { on_readable, on_tick, on_wake, on_signal };
-	const struct emitter emitter = { send_frame, dsrd, sender_takes };
+	const struct frame_tx tx = { send_frame, dsrd, sender_takes };
 	struct siphash_key key;
 
 	/* A server that closes while it is asked something is an error of write(), not our end. */
@@ -375,7 +375,7 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 		snprintf(error, size, "no random numbers: %s", strerror(errno));
 		return -1;
 	}
-	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &emitter, error, size) == -1)
+	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &tx, error, size) == -1)
 		return -1;
 	dsrd->next_wake = UINT64_MAX;
 	dsrd->director.announces = true;
@@ -385,16 +385,16 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 	if (dsrd->loop != NULL && dsrd->selfcheck != NULL)
 		dsrd->children = children_new(loop_base(dsrd->loop));
 	if (dsrd->children != NULL)
-		dsrd->hook = hook_new(dsrd->children, dsrd->conf.notify);
-	if (dsrd->hook != NULL)
-		dsrd->prober = prober_new(loop_base(dsrd->loop), dsrd->children, on_check, dsrd);
-	if (dsrd->prober == NULL) {
+		dsrd->notify_program = notify_program_new(dsrd->children, dsrd->conf.notify);
+	if (dsrd->notify_program != NULL)
+		dsrd->checker = checker_new(loop_base(dsrd->loop), dsrd->children, on_check, dsrd);
+	if (dsrd->checker == NULL) {
 		snprintf(error, size, "libevent does not start");
 		return -1;
 	}
 	open_news(dsrd);
-	carrying_open(dsrd);
-	withholding_open(dsrd);
+	offloading_open(dsrd);
+	host_shield_open(dsrd);
 	dsrd->director.changed = on_change;
 	dsrd->director.changed_context = dsrd;
 	return 0;
@@ -403,10 +403,10 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 static void
 stop_parts(struct dsrd *dsrd)
 {
-	webdesk_close(dsrd->webdesk);
-	desk_close(dsrd->desk);
-	prober_free(dsrd->prober);
-	hook_free(dsrd->hook);
+	web_status_close(dsrd->web_status);
+	commands_close(dsrd->cmds);
+	checker_free(dsrd->checker);
+	notify_program_free(dsrd->notify_program);
 	children_free(dsrd->children);
 	if (dsrd->loop != NULL)
 		interfaces_close(dsrd);
@@ -414,8 +414,8 @@ stop_parts(struct dsrd *dsrd)
 	if (dsrd->news != -1)
 		(void)close(dsrd->news);
 	state_close(dsrd, dsrd_clock());
-	carrying_close(dsrd);
-	withholding_close(dsrd);
+	offloading_close(dsrd);
+	host_shield_close(dsrd);
 	director_clear(&dsrd->director);
 	selfcheck_free(dsrd->selfcheck);
 }
@@ -433,10 +433,10 @@ start(struct dsrd *dsrd)
 	}
 	status = dsrd_prepare(dsrd, &dsrd->conf);
 	if (status == EXIT_OK)
-		status = desk_open(dsrd, &dsrd->desk);
+		status = commands_open(dsrd, &dsrd->cmds);
 	if (status != EXIT_OK)
 		return status;
-	dsrd->webdesk = webdesk_open(dsrd);
+	dsrd->web_status = web_status_open(dsrd);
 	if (dsrd_take_over(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
 	state_open(dsrd, dsrd_clock());
@@ -481,7 +481,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 		if (loop_run(dsrd->loop) == -1)
 			status = EXIT_SYSTEM;
 		notify_stopping(notify);
-		carrying_sync(dsrd);
+		offloading_sync(dsrd);
 		dump_to_log(dsrd);
 	}
 	stop_parts(dsrd);

@@ -15,18 +15,18 @@
 #include "daemon/port.h"
 
 struct background;
-struct carrying;
+struct offloading;
 struct children;
-struct desk;
-struct hook;
+struct command_server;
+struct notify_program;
 struct loop;
 struct notify;
-struct prober;
+struct checker;
 struct selfcheck;
 struct state;
 struct trace;
-struct webdesk;
-struct withholding;
+struct web_status;
+struct host_shield;
 
 struct dsrd {
 	const struct options *options;
@@ -34,18 +34,18 @@ struct dsrd {
 	const struct notify *notify;
 	struct conf conf; /* its settings have moved into the director's model */
 	struct director director;
-	struct attachment attachments[IFACES_MOST]; /* by the director's interface numbers */
-	struct losses losses;
+	struct nic nics[IFACES_MOST]; /* by the director's interface numbers */
+	struct drop_log losses;
 	struct selfcheck *selfcheck;
-	struct carrying *carrying; /* NULL: the kernel is not to carry */
-	struct withholding *withholding; /* NULL: the host's stack sees what it sees */
+	struct offloading *offloading; /* NULL: the kernel is not to carry */
+	struct host_shield *host_shield; /* NULL: the host's stack sees what it sees */
 	struct loop *loop;
 	struct children *children;
-	struct hook *hook;
-	struct prober *prober;
-	struct desk *desk; /* NULL: no control socket */
+	struct notify_program *notify_program;
+	struct checker *checker;
+	struct command_server *cmds; /* NULL: no control socket */
 	struct trace *trace; /* NULL: nobody watches frames */
-	struct webdesk *webdesk; /* NULL: no HTTP */
+	struct web_status *web_status; /* NULL: no HTTP */
 	struct state *state; /* NULL: a restart loses connections */
 	int news; /* of interfaces, from the system; -1: it tells nothing */
 	unsigned listeners; /* that need to receive everything sent to this host: see interfaces_listen() */

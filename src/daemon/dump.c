@@ -37,11 +37,11 @@ dump_interfaces(const struct dsrd *dsrd)
 		struct sender_stats sent;
 		char mac[MAC_TEXT];
 
-		attachment_stats(&dsrd->attachments[i], &received, &sent);
+		nic_stats(&dsrd->nics[i], &received, &sent);
 		log_dump("interface interface=%s open=%s mac=%s mtu=%" PRIu32 " received=%" PRIu64 " capture-dropped=%" PRIu64
 		    " sent=%" PRIu64 " not-sent=%" PRIu64 " offload=%s", iface->name,
-		    attachment_is_open(&dsrd->attachments[i]) ? "yes" : "no", mac_format(&iface->mac, mac), iface->mtu,
-		    received.received, received.dropped, sent.sent, sent.failed, carrying_state(dsrd, i));
+		    nic_is_open(&dsrd->nics[i]) ? "yes" : "no", mac_format(&iface->mac, mac), iface->mtu,
+		    received.received, received.dropped, sent.sent, sent.failed, offloading_state(dsrd, i));
 	}
 }
 
@@ -59,21 +59,21 @@ dump_server(const struct server *server)
 }
 
 static void
-dump_path(const struct path *path)
+dump_vipcheck(const struct vipcheck *path)
 {
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT];
 
 	log_dump("path server=%s vip=%s protocol=%s port=%u state=%s verdict=%s good=%" PRIu64 " bad=%" PRIu64
 	    " reason=\"%s\"", server_name(path->server, name), addr_format(&path->vip, vip),
 	    path->protocol == PROTOCOL_TCP ? "tcp" : "udp", path->port, health_state_name(path->health.state),
-	    path_verdict_name(path->verdict), path->health.successes, path->health.failures,
-	    path_verdict_sentence(path->verdict));
+	    vipcheck_verdict_name(path->verdict), path->health.successes, path->health.failures,
+	    vipcheck_verdict_sentence(path->verdict));
 	for (enum question question = 0; question < QUESTION_COUNT; question++) {
 		const struct reply *reply = &path->last.replies[question];
 		char from[ADDR_TEXT], mac[MAC_TEXT];
 
 		/* A good answer needs no evidence beside it. */
-		if (reply->answer == ANSWER_NOT_ASKED || path->verdict == PATH_ACCEPTED)
+		if (reply->answer == ANSWER_NOT_ASKED || path->verdict == VIPCHECK_ACCEPTED)
 			continue;
 		log_info("path-answer server=%s vip=%s question=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u", name, vip,
 		    question_name(question), answer_name(reply->answer), addr_format(&reply->from, from),
@@ -84,20 +84,20 @@ dump_path(const struct path *path)
 static void
 dump_probing(const struct director *director)
 {
-	const struct path_table *paths = director->forwarder.paths;
+	const struct vipcheck_table *paths = director->forwarder.paths;
 	const struct watch *watch = &director->forwarder.watch;
 
-	for (size_t i = 0; i < path_count(paths); i++)
-		dump_path(path_at(paths, i));
+	for (size_t i = 0; i < vipcheck_count(paths); i++)
+		dump_vipcheck(vipcheck_at(paths, i));
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];
 		const struct server *server = probing_owner(director, &finding->mac);
 		char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
 
 		log_dump("conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " over=%s",
-		    watch_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
+		    conflict_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
 		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name,
-		    finding->count, watch_is_over(finding, director->now) ? "yes" : "no");
+		    finding->count, conflict_has_ended(finding, director->now) ? "yes" : "no");
 	}
 }
 
@@ -110,8 +110,8 @@ dump_to_log(const struct dsrd *dsrd)
 	forward_stats_each(&director->forwarder.stats, dump_counter, NULL);
 	dump_drops(&director->forwarder.stats);
 	dump_interfaces(dsrd);
-	if (dsrd->hook != NULL) {
-		const struct hook_stats stats = hook_stats(dsrd->hook);
+	if (dsrd->notify_program != NULL) {
+		const struct notify_program_stats stats = notify_program_stats(dsrd->notify_program);
 
 		log_dump("notify started=%" PRIu64 " failed=%" PRIu64 " dropped=%" PRIu64, stats.started, stats.failed,
 		    stats.dropped);

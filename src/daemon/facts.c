@@ -10,7 +10,7 @@
 #include "daemon/selfcheck.h"
 
 struct report_facts
-facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
+stats_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
 {
 	const struct director *director = &dsrd->director;
 
@@ -18,10 +18,10 @@ facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
 		struct receiver_stats received;
 		struct sender_stats sent;
 
-		attachment_stats(&dsrd->attachments[i], &received, &sent);
-		ifaces[i] = (struct report_iface){ &director->ifaces[i], attachment_is_open(&dsrd->attachments[i]),
-			received.received, received.dropped, sent.sent, sent.failed, carrying_state(dsrd, i),
-			carrying_reason(dsrd, i) };
+		nic_stats(&dsrd->nics[i], &received, &sent);
+		ifaces[i] = (struct report_iface){ &director->ifaces[i], nic_is_open(&dsrd->nics[i]),
+			received.received, received.dropped, sent.sent, sent.failed, offloading_state(dsrd, i),
+			offloading_reason(dsrd, i) };
 	}
 	return (struct report_facts){ .now = dsrd_clock(), .started = dsrd->started, .reloads = dsrd->reloads,
 		.loaded = dsrd->loaded, .reload_failed = dsrd->reload_failed,

@@ -9,6 +9,6 @@
 struct dsrd;
 
 /* `ifaces` is room that the facts point into; they are good until the event loop goes on. */
-struct report_facts facts_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST]);
+struct report_facts stats_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST]);
 
 #endif

@@ -72,7 +72,7 @@ check_offloads(struct look *look, const struct iface *iface)
 static void
 check_buffer(struct look *look, size_t index)
 {
-	struct receiver *receiver = look->dsrd->attachments[index].receiver;
+	struct receiver *receiver = look->dsrd->nics[index].receiver;
 	const char *name = look->dsrd->director.ifaces[index].name;
 	struct host_finding *finding;
 	char fix[HOST_TEXT];
@@ -111,13 +111,13 @@ check_strays(struct look *look)
 static void
 check_engine(struct look *look, size_t index)
 {
-	const struct attachment *attachment = &look->dsrd->attachments[index];
+	const struct nic *nic = &look->dsrd->nics[index];
 	const char *name = look->dsrd->director.ifaces[index].name;
 	struct receiver_stats received;
 	struct sender_stats sent;
 	struct host_finding *finding;
 
-	attachment_stats(attachment, &received, &sent);
+	nic_stats(nic, &received, &sent);
 	if (sent.failed > 0) {
 		finding = add(look, false, "not-sent");
 		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames could not be sent at %s: %s", sent.failed, name,
@@ -193,11 +193,11 @@ check_mtu(struct look *look)
 static void
 check_claims(struct look *look)
 {
-	const struct claims *claims = &look->dsrd->director.forwarder.claims;
+	const struct probe_addrs *claims = &look->dsrd->director.forwarder.claims;
 	bool any = false;
 
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
-		const struct claim *claim = &claims->list[i];
+		const struct probe_addr *claim = &claims->list[i];
 		struct host_finding *finding;
 		char addr[ADDR_TEXT], mac[MAC_TEXT];
 

@@ -9,17 +9,17 @@
 struct dsrd;
 
 /* If the configuration wants it, while there is the privilege for it. Without it dsrd runs on, and says why. */
-void withholding_open(struct dsrd *dsrd);
-void withholding_close(struct dsrd *dsrd);
+void host_shield_open(struct dsrd *dsrd);
+void host_shield_close(struct dsrd *dsrd);
 
 /* Interfaces were opened, closed, or have other VIPs. */
-void withholding_settle(struct dsrd *dsrd);
+void host_shield_settle(struct dsrd *dsrd);
 /* The interface will be closed at once. */
-void withholding_end(struct dsrd *dsrd, size_t index);
+void host_shield_end(struct dsrd *dsrd, size_t index);
 /* Once a second. */
-void withholding_beat(struct dsrd *dsrd);
+void host_shield_beat(struct dsrd *dsrd);
 
 /* Are all frames for VIPs that come in by this interface kept from the stack? */
-bool withholding_is_on(const struct dsrd *dsrd, size_t index);
+bool host_shield_is_on(const struct dsrd *dsrd, size_t index);
 
 #endif

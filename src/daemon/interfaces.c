@@ -35,12 +35,12 @@ status_of(int code)
 static enum exit_status
 open_one(struct dsrd *dsrd, uint16_t index, bool again)
 {
-	struct attachment *attachment = &dsrd->attachments[index];
+	struct nic *nic = &dsrd->nics[index];
 	const struct iface *iface = &dsrd->director.ifaces[index];
 	struct receiver *receiver;
 	char error[IO_ERROR];
 
-	if (attachment_open(attachment, iface, index, dsrd->options->observe, dsrd->conf.bypass, error) == -1) {
+	if (nic_open(nic, iface, index, dsrd->options->observe, dsrd->conf.bypass, error) == -1) {
 		const enum exit_status status = status_of(errno);
 		/* A system that cannot divide root opens nothing any more once it is given up. */
 		const char *missing = status == EXIT_NO_INTERFACE ? NULL : os_missing_privilege();
@@ -52,14 +52,14 @@ open_one(struct dsrd *dsrd, uint16_t index, bool again)
 			    missing != NULL ? "; " : "", missing != NULL ? missing : "");
 		return status;
 	}
-	receiver = attachment->receiver;
+	receiver = nic->receiver;
 	if (loop_watch(dsrd->loop, index, receiver->ops->descriptor(receiver), receiver->ops->wait(receiver)) == -1) {
 		log_error("interface-failed interface=%s reason=\"the event loop cannot watch it\"", iface->name);
-		attachment_close(attachment, iface);
+		nic_close(nic, iface);
 		return EXIT_SYSTEM;
 	}
 	if (dsrd->locked)
-		attachment_lock(attachment, iface);
+		nic_lock(nic, iface);
 	return EXIT_OK;
 }
 
@@ -84,7 +84,7 @@ prepare_one(struct dsrd *dsrd, const char *name, uint16_t *index)
 	/* The table has facts of interfaces in it, and holds until the next one, also when the reload that asked fails. */
 	dsrd->director.stale |= !iface_equal(&facts, &dsrd->director.ifaces[*index]);
 	dsrd->director.ifaces[*index] = facts;
-	if (attachment_is_open(&dsrd->attachments[*index]))
+	if (nic_is_open(&dsrd->nics[*index]))
 		return EXIT_OK;
 	return open_one(dsrd, *index, false);
 }
@@ -139,14 +139,14 @@ interfaces_prepare(struct dsrd *dsrd, const struct settings *settings)
 static enum exit_status
 check_probe_address(const struct addr *addr)
 {
-	char text[ADDR_TEXT], holder[IFACE_NAME] = "", mend[OS_COMMAND];
+	char text[ADDR_TEXT], holder[IFACE_NAME] = "", fix[OS_COMMAND];
 
 	if (!addr_is_set(addr) || !os_holds_address(addr, holder))
 		return EXIT_OK;
 	addr_format(addr, text);
-	os_command(OS_ADDRESS_DELETE, holder, text, mend, sizeof(mend));
+	os_command(OS_ADDRESS_DELETE, holder, text, fix, sizeof(fix));
 	log_error("probe-address result=held address=%s interface=%s reason=\"this host's own kernel holds it: no host may; "
-	    "take it off, as in `%s`, or choose a free one\"", text, holder, mend);
+	    "take it off, as in `%s`, or choose a free one\"", text, holder, fix);
 	return EXIT_BAD_CONFIG;
 }
 
@@ -161,17 +161,17 @@ interfaces_check_vips(const struct settings *settings)
 	for (size_t i = 0; i < settings->service_count; i++) {
 		for (size_t j = 0; j < settings->services[i].listen_count; j++) {
 			const struct addr *vip = &settings->services[i].listens[j].vip;
-			char text[ADDR_TEXT], holder[IFACE_NAME] = "", mend[OS_COMMAND];
+			char text[ADDR_TEXT], holder[IFACE_NAME] = "", fix[OS_COMMAND];
 
 			if (j > 0 && addr_equal(vip, &settings->services[i].listens[j - 1].vip))
 				continue;
 			if (!os_holds_address(vip, holder))
 				continue;
 			addr_format(vip, text);
-			os_command(OS_ADDRESS_DELETE, holder, text, mend, sizeof(mend));
+			os_command(OS_ADDRESS_DELETE, holder, text, fix, sizeof(fix));
 			log_error("vip-held service=%s vip=%s interface=%s reason=\"this host's own kernel holds the VIP and "
 			    "would reset every connection to it: take it off, as in `%s`\"", settings->services[i].name, text,
-			    holder, mend);
+			    holder, fix);
 			status = EXIT_BAD_CONFIG;
 		}
 	}
@@ -182,9 +182,9 @@ static void
 close_one(struct dsrd *dsrd, size_t index)
 {
 	loop_unwatch(dsrd->loop, index);
-	carrying_end(dsrd, index);
-	withholding_end(dsrd, index);
-	attachment_close(&dsrd->attachments[index], &dsrd->director.ifaces[index]);
+	offloading_end(dsrd, index);
+	host_shield_end(dsrd, index);
+	nic_close(&dsrd->nics[index], &dsrd->director.ifaces[index]);
 }
 
 void
@@ -193,24 +193,24 @@ interfaces_settle(struct dsrd *dsrd)
 	const struct director *director = &dsrd->director;
 
 	for (size_t i = 0; i < director->iface_count; i++)
-		if (!model_uses(director->model, i) && attachment_is_open(&dsrd->attachments[i]))
+		if (!model_uses(director->model, i) && nic_is_open(&dsrd->nics[i]))
 			close_one(dsrd, i);
-	carrying_settle(dsrd);
-	withholding_settle(dsrd);
+	offloading_settle(dsrd);
+	host_shield_settle(dsrd);
 }
 
 void
 interfaces_listen(struct dsrd *dsrd)
 {
 	if (dsrd->listeners++ == 0)
-		carrying_filter(dsrd);
+		offloading_filter(dsrd);
 }
 
 void
 interfaces_unlisten(struct dsrd *dsrd)
 {
 	if (--dsrd->listeners == 0)
-		carrying_filter(dsrd);
+		offloading_filter(dsrd);
 }
 
 void
@@ -260,7 +260,7 @@ interfaces_rescan(struct dsrd *dsrd, uint64_t now)
 			continue;
 		/* In this order: one that is just being set up is opened with what it has now, or at the news that it is up. */
 		changed |= facts_changed(&director->ifaces[i]);
-		if (!attachment_is_open(&dsrd->attachments[i]))
+		if (!nic_is_open(&dsrd->nics[i]))
 			changed |= reopen(dsrd, (uint16_t)i);
 	}
 	if (!changed)
@@ -278,7 +278,7 @@ interfaces_lock(struct dsrd *dsrd)
 		return;
 	dsrd->locked = true;
 	for (size_t i = 0; i < dsrd->director.iface_count; i++)
-		attachment_lock(&dsrd->attachments[i], &dsrd->director.ifaces[i]);
+		nic_lock(&dsrd->nics[i], &dsrd->director.ifaces[i]);
 }
 
 void

@@ -17,7 +17,7 @@ NODISCARD enum exit_status interfaces_prepare(struct dsrd *dsrd, const struct se
 NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
 /*
  * From the first listener to the last one the captures receive everything that is sent to this host, for an examination. What
- * the kernel carries it goes on carrying. Each interfaces_listen() needs its interfaces_unlisten().
+ * the kernel carries it goes on offloading. Each interfaces_listen() needs its interfaces_unlisten().
  */
 void interfaces_listen(struct dsrd *dsrd);
 void interfaces_unlisten(struct dsrd *dsrd);

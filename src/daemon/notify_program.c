@@ -31,57 +31,57 @@ struct event {
 };
 
 struct run {
-	struct hook *hook;
+	struct notify_program *notify_program;
 	struct child *child; /* NULL: free */
 };
 
-struct hook {
+struct notify_program {
 	struct children *children;
 	const char *program;
 	struct event queue[QUEUE_MOST];
 	size_t first;
 	size_t count;
 	struct run runs[RUNNING_MOST];
-	struct hook_stats stats;
+	struct notify_program_stats stats;
 };
 
-struct hook *
-hook_new(struct children *children, const char *program)
+struct notify_program *
+notify_program_new(struct children *children, const char *program)
 {
-	struct hook *hook = calloc(1, sizeof(*hook));
+	struct notify_program *notify_program = calloc(1, sizeof(*notify_program));
 
-	if (hook == NULL)
+	if (notify_program == NULL)
 		return NULL;
-	hook->children = children;
-	hook->program = program;
-	return hook;
+	notify_program->children = children;
+	notify_program->program = program;
+	return notify_program;
 }
 
 void
-hook_free(struct hook *hook)
+notify_program_free(struct notify_program *notify_program)
 {
-	if (hook == NULL)
+	if (notify_program == NULL)
 		return;
 	for (size_t i = 0; i < RUNNING_MOST; i++)
-		if (hook->runs[i].child != NULL)
-			child_forget(hook->runs[i].child);
-	free(hook);
+		if (notify_program->runs[i].child != NULL)
+			child_forget(notify_program->runs[i].child);
+	free(notify_program);
 }
 
-struct hook_stats
-hook_stats(const struct hook *hook)
+struct notify_program_stats
+notify_program_stats(const struct notify_program *notify_program)
 {
-	return hook->stats;
+	return notify_program->stats;
 }
 
 static void
-fail(struct hook *hook, const char *reason)
+fail(struct notify_program *notify_program, const char *reason)
 {
-	hook->stats.failed++;
-	log_warning("notify result=failed program=%s reason=\"%s\"", hook->program, reason);
+	notify_program->stats.failed++;
+	log_warning("notify result=failed program=%s reason=\"%s\"", notify_program->program, reason);
 }
 
-static void start_waiting(struct hook *hook);
+static void start_waiting(struct notify_program *notify_program);
 
 static void
 on_end(void *argument, const struct child_end *end)
@@ -92,20 +92,20 @@ on_end(void *argument, const struct child_end *end)
 
 	run->child = NULL;
 	if (end->timed_out)
-		fail(run->hook, "it ran for more than 10 s and was ended");
+		fail(run->notify_program, "it ran for more than 10 s and was ended");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(status) ? "exit status" : "signal",
 		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-		fail(run->hook, reason);
+		fail(run->notify_program, reason);
 	}
-	start_waiting(run->hook);
+	start_waiting(run->notify_program);
 }
 
 static void
-start(struct hook *hook, struct run *run, const struct event *event)
+start(struct notify_program *notify_program, struct run *run, const struct event *event)
 {
 	char service[NAME_MOST + 16], server[NAME_MOST + 16], address[ADDR_TEXT + 16], port[32], vip[ADDR_TEXT + 16];
-	const char *const argv[] = { hook->program, event->service, event->server, event->from, event->to, event->reason,
+	const char *const argv[] = { notify_program->program, event->service, event->server, event->from, event->to, event->reason,
 		NULL };
 	const char *const environment[] = { service, server, address, port, vip, NULL };
 	const struct child_order order = { argv, environment, timeout, false, on_end, run };
@@ -115,53 +115,53 @@ start(struct hook *hook, struct run *run, const struct event *event)
 	(void)snprintf(address, sizeof(address), "DSRD_ADDRESS=%s", event->address);
 	(void)snprintf(port, sizeof(port), "DSRD_PORT=%u", event->port);
 	(void)snprintf(vip, sizeof(vip), "DSRD_VIP=%s", event->vip);
-	run->hook = hook;
-	run->child = child_start(hook->children, &order);
+	run->notify_program = notify_program;
+	run->child = child_start(notify_program->children, &order);
 	if (run->child == NULL)
-		fail(hook, strerror(errno));
+		fail(notify_program, strerror(errno));
 	else
-		hook->stats.started++;
+		notify_program->stats.started++;
 }
 
 static struct run *
-find_idle(struct hook *hook)
+find_idle(struct notify_program *notify_program)
 {
 	for (size_t i = 0; i < RUNNING_MOST; i++)
-		if (hook->runs[i].child == NULL)
-			return &hook->runs[i];
+		if (notify_program->runs[i].child == NULL)
+			return &notify_program->runs[i];
 	return NULL;
 }
 
 static void
-start_waiting(struct hook *hook)
+start_waiting(struct notify_program *notify_program)
 {
 	struct run *run;
 
-	while (hook->count > 0 && (run = find_idle(hook)) != NULL) {
-		const struct event *event = &hook->queue[hook->first];
+	while (notify_program->count > 0 && (run = find_idle(notify_program)) != NULL) {
+		const struct event *event = &notify_program->queue[notify_program->first];
 
-		hook->first = (hook->first + 1) % QUEUE_MOST;
-		hook->count--;
-		if (hook->program[0] != '\0')
-			start(hook, run, event);
+		notify_program->first = (notify_program->first + 1) % QUEUE_MOST;
+		notify_program->count--;
+		if (notify_program->program[0] != '\0')
+			start(notify_program, run, event);
 	}
 }
 
 void
-hook_run(struct hook *hook, const struct state_change *change)
+notify_program_run(struct notify_program *notify_program, const struct state_change *change)
 {
 	const struct service_settings *service = &change->service->settings;
 	struct event *event;
 
-	if (hook->program[0] == '\0')
+	if (notify_program->program[0] == '\0')
 		return;
-	if (hook->count == QUEUE_MOST) {
-		if (hook->stats.dropped++ == 0)
+	if (notify_program->count == QUEUE_MOST) {
+		if (notify_program->stats.dropped++ == 0)
 			log_warning("notify result=dropped program=%s reason=\"64 changes wait for it already: it is too slow; "
-			    "further losses are counted only\"", hook->program);
+			    "further losses are counted only\"", notify_program->program);
 		return;
 	}
-	event = &hook->queue[(hook->first + hook->count++) % QUEUE_MOST];
+	event = &notify_program->queue[(notify_program->first + notify_program->count++) % QUEUE_MOST];
 	memset(event, 0, sizeof(*event));
 	(void)snprintf(event->service, sizeof(event->service), "%s", service->name);
 	(void)snprintf(event->server, sizeof(event->server), "%s",
@@ -175,5 +175,5 @@ hook_run(struct hook *hook, const struct state_change *change)
 		addr_format(&service->listens[0].vip, event->vip);
 		event->port = service->listens[0].first;
 	}
-	start_waiting(hook);
+	start_waiting(notify_program);
 }

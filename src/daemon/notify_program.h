@@ -9,19 +9,19 @@
 #include "daemon/director.h"
 
 struct children;
-struct hook;
+struct notify_program;
 
-struct hook_stats {
+struct notify_program_stats {
 	uint64_t started;
 	uint64_t failed;  /* could not be started, exit status not 0, took too long */
 	uint64_t dropped; /* more changes at once than the queue has room for */
 };
 
 /* `program` is looked at before each run; empty: nothing is run. NULL when memory is out. */
-NODISCARD struct hook *hook_new(struct children *children, const char *program);
+NODISCARD struct notify_program *notify_program_new(struct children *children, const char *program);
 /* What runs goes on to its end, if `children` does. */
-void hook_free(struct hook *hook);
-void hook_run(struct hook *hook, const struct state_change *change);
-struct hook_stats hook_stats(const struct hook *hook);
+void notify_program_free(struct notify_program *notify_program);
+void notify_program_run(struct notify_program *notify_program, const struct state_change *change);
+struct notify_program_stats notify_program_stats(const struct notify_program *notify_program);
 
 #endif

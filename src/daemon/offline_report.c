@@ -136,7 +136,7 @@ run_without(struct study *study, const struct options *options, uint16_t slot)
 	if (load_again(options, &conf) == -1)
 		return -1;
 	if (replay_open(&replay, options->read, NULL, &conf, error) == 0) {
-		(void)steer_admin(replay.director.model->slots[slot], ADMIN_DISABLED, 0);
+		(void)admin_admin(replay.director.model->slots[slot], ADMIN_DISABLED, 0);
 		replay.director.stale = true;
 		director_refresh(&replay.director);
 		result = replay_run(&replay, error);

@@ -17,103 +17,103 @@
 #define VIPS_IN_FILTER 32
 
 static void
-turn_offloads_off(struct attachment *attachment, const struct iface *iface)
+turn_offloads_off(struct nic *nic, const struct iface *iface)
 {
 	char error[OS_ERROR], text[OFFLOAD_TEXT];
 
-	if (os_offload_off(iface->name, &attachment->offload, error) == -1)
+	if (os_offload_off(iface->name, &nic->offload, error) == -1)
 		log_info("offload interface=%s result=failed reason=\"%s\"", iface->name, error);
-	else if (attachment->offload.turned_off != 0)
+	else if (nic->offload.turned_off != 0)
 		log_info("offload interface=%s turned-off=\"%s\"", iface->name,
-		    os_offload_text(&attachment->offload, text));
+		    os_offload_text(&nic->offload, text));
 }
 
 int
-attachment_open(struct attachment *attachment, const struct iface *iface, uint16_t index, bool observe, bool bypass,
+nic_open(struct nic *nic, const struct iface *iface, uint16_t index, bool observe, bool bypass,
     char error[IO_ERROR])
 {
 	int saved;
 
 	if (!observe)
-		turn_offloads_off(attachment, iface);
-	attachment->receiver = io_pcap_open(iface->name, index, error);
-	if (attachment->receiver == NULL)
+		turn_offloads_off(nic, iface);
+	nic->receiver = io_pcap_open(iface->name, index, error);
+	if (nic->receiver == NULL)
 		goto failed;
-	os_ignore_outgoing(attachment->receiver->ops->descriptor(attachment->receiver));
+	os_ignore_outgoing(nic->receiver->ops->descriptor(nic->receiver));
 	if (observe)
 		return 0;
-	attachment->sender = io_libnet_open(iface->name, bypass, error);
-	if (attachment->sender == NULL)
+	nic->sender = io_libnet_open(iface->name, bypass, error);
+	if (nic->sender == NULL)
 		goto failed;
-	if (os_complete_headers(attachment->sender->ops->descriptor(attachment->sender)) == -1)
+	if (os_complete_headers(nic->sender->ops->descriptor(nic->sender)) == -1)
 		log_info("sender interface=%s result=headers-incomplete reason=\"%s\"", iface->name, strerror(errno));
-	if (os_silence_socket(attachment->sender->ops->descriptor(attachment->sender)) == -1)
+	if (os_silence_socket(nic->sender->ops->descriptor(nic->sender)) == -1)
 		log_info("silence interface=%s result=failed reason=\"%s\"", iface->name, strerror(errno));
 	return 0;
 failed:
 	saved = errno;
-	attachment_close(attachment, iface);
+	nic_close(nic, iface);
 	errno = saved;
 	return -1;
 }
 
 bool
-attachment_is_open(const struct attachment *attachment)
+nic_is_open(const struct nic *nic)
 {
-	return attachment->receiver != NULL;
+	return nic->receiver != NULL;
 }
 
 void
-attachment_stats(const struct attachment *attachment, struct receiver_stats *received, struct sender_stats *sent)
+nic_stats(const struct nic *nic, struct receiver_stats *received, struct sender_stats *sent)
 {
 	struct receiver_stats now = { 0 };
 
-	*received = attachment->received;
-	*sent = attachment->sent;
-	if (attachment->receiver != NULL)
-		attachment->receiver->ops->stats(attachment->receiver, &now);
+	*received = nic->received;
+	*sent = nic->sent;
+	if (nic->receiver != NULL)
+		nic->receiver->ops->stats(nic->receiver, &now);
 	received->received += now.received;
 	received->dropped += now.dropped;
-	if (attachment->sender != NULL) {
-		sent->sent += attachment->sender->stats.sent;
-		sent->failed += attachment->sender->stats.failed;
-		sent->last_errno = attachment->sender->stats.last_errno;
+	if (nic->sender != NULL) {
+		sent->sent += nic->sender->stats.sent;
+		sent->failed += nic->sender->stats.failed;
+		sent->last_errno = nic->sender->stats.last_errno;
 	}
 }
 
 void
-attachment_close(struct attachment *attachment, const struct iface *iface)
+nic_close(struct nic *nic, const struct iface *iface)
 {
 	char error[OS_ERROR], unsent[IO_ERROR];
 
-	attachment_stats(attachment, &attachment->received, &attachment->sent);
-	if (attachment->offload.turned_off != 0 &&
-	    os_offload_restore(iface->name, &attachment->offload, error) == -1)
+	nic_stats(nic, &nic->received, &nic->sent);
+	if (nic->offload.turned_off != 0 &&
+	    os_offload_restore(iface->name, &nic->offload, error) == -1)
 		log_warning("offload interface=%s result=not-restored reason=\"%s\"", iface->name, error);
-	memset(&attachment->offload, 0, sizeof(attachment->offload));
-	if (attachment->sender != NULL && attachment->sender->ops->close(attachment->sender, unsent) == -1)
+	memset(&nic->offload, 0, sizeof(nic->offload));
+	if (nic->sender != NULL && nic->sender->ops->close(nic->sender, unsent) == -1)
 		log_warning("sender interface=%s result=not-closed reason=\"%s\"", iface->name, unsent);
-	if (attachment->receiver != NULL)
-		attachment->receiver->ops->close(attachment->receiver);
-	if (attachment->groups > 0)
-		close(attachment->groups);
-	if (attachment->withholder > 0)
-		close(attachment->withholder);
-	attachment->groups = attachment->withholder = 0;
-	attachment->withheld_count = 0;
-	attachment->locked = attachment->programmed = false;
-	attachment->sender = NULL;
-	attachment->receiver = NULL;
+	if (nic->receiver != NULL)
+		nic->receiver->ops->close(nic->receiver);
+	if (nic->groups > 0)
+		close(nic->groups);
+	if (nic->withholder > 0)
+		close(nic->withholder);
+	nic->groups = nic->withholder = 0;
+	nic->withheld_count = 0;
+	nic->locked = nic->programmed = false;
+	nic->sender = NULL;
+	nic->receiver = NULL;
 }
 
-/* Neighbour discovery: ICMPv6 types 133 to 137, without an extension header (RFC 4861, RFC 6980). */
+/* Neighbor discovery: ICMPv6 types 133 to 137, without an extension header (RFC 4861, RFC 6980). */
 #define ALWAYS "arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137)"
 
 /* Answers to the VIP probe, on every interface that leads to servers (vipcheck/vipcheck.h). */
 #define PROBE_ANSWERS "icmp or icmp6"
 /* Last: a frame that ends before its ports ends the kernel's filter here, unseen, also one for a VIP. */
 #define PROBE_PORTS "dst portrange 61000-65095"
-static_assert(PATH_TAG_FIRST == 61000 && PATH_TAG_LAST == 65095, "the filter must say what the probe asks from");
+static_assert(VIPCHECK_TAG_FIRST == 61000 && VIPCHECK_TAG_LAST == 65095, "the filter must say what the probe asks from");
 
 /* "... or (ether dst MAC and (ANSWERS or dst host A or dst host B or PORTS))" */
 static void
@@ -145,29 +145,29 @@ write_filter(char *text, size_t size, const struct iface *iface, uint16_t index,
 }
 
 static void
-join_group(struct attachment *attachment, const struct iface *iface, const struct addr *addr)
+join_group(struct nic *nic, const struct iface *iface, const struct addr *addr)
 {
 	const struct addr group = ndp_solicited_node(addr);
 	char text[ADDR_TEXT];
 
-	if (attachment->groups == 0)
-		attachment->groups = os_group_socket();
-	if (attachment->groups == -1 || os_group_join(attachment->groups, iface->name, &group) == -1)
+	if (nic->groups == 0)
+		nic->groups = os_group_socket();
+	if (nic->groups == -1 || os_group_join(nic->groups, iface->name, &group) == -1)
 		log_warning("group interface=%s vip=%s result=failed reason=\"%s: switches that listen to MLD may not deliver "
-		    "neighbour solicitations\"", iface->name, addr_format(addr, text), strerror(errno));
+		    "neighbor solicitations\"", iface->name, addr_format(addr, text), strerror(errno));
 }
 
 void
-attachment_join(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+nic_join(struct nic *nic, const struct iface *iface, uint16_t index, const struct model *model)
 {
-	if (attachment->receiver == NULL || attachment->sender == NULL)
+	if (nic->receiver == NULL || nic->sender == NULL)
 		return;
 	for (size_t i = 0; i < model->vip_count; i++)
 		if (model->vips[i].iface == index && model->vips[i].addr.family == ADDR_IPV6)
-			join_group(attachment, iface, &model->vips[i].addr);
+			join_group(nic, iface, &model->vips[i].addr);
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
 		if (model->probe_addresses[i].family == ADDR_IPV6)
-			join_group(attachment, iface, &model->probe_addresses[i]);
+			join_group(nic, iface, &model->probe_addresses[i]);
 }
 
 /* Those of this interface, into `vips`; their number, or VIPS_WITHHELD + 1 when they are too many. */
@@ -187,34 +187,34 @@ find_vips(const struct model *model, uint16_t index, struct addr vips[VIPS_WITHH
 }
 
 static bool
-is_withheld(const struct attachment *attachment, const struct mac *mac, const struct addr *vips, size_t count)
+is_withheld(const struct nic *nic, const struct mac *mac, const struct addr *vips, size_t count)
 {
-	if (count != attachment->withheld_count || !mac_equal(mac, &attachment->withheld_mac))
+	if (count != nic->withheld_count || !mac_equal(mac, &nic->withheld_mac))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (!addr_equal(&vips[i], &attachment->withheld[i]))
+		if (!addr_equal(&vips[i], &nic->withheld[i]))
 			return false;
 	return true;
 }
 
 bool
-attachment_withhold(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model)
+nic_withhold(struct nic *nic, const struct iface *iface, uint16_t index, const struct model *model)
 {
 	struct addr vips[VIPS_WITHHELD];
 	const size_t count = find_vips(model, index, vips);
-	int fd = attachment->withholder > 0 ? attachment->withholder : -1;
+	int fd = nic->withholder > 0 ? nic->withholder : -1;
 
-	if (attachment->sender == NULL || (count == 0 && fd == -1))
+	if (nic->sender == NULL || (count == 0 && fd == -1))
 		return true;
-	if (is_withheld(attachment, &iface->mac, vips, count))
+	if (is_withheld(nic, &iface->mac, vips, count))
 		return true;
 	if (count > VIPS_WITHHELD) {
 		errno = E2BIG;
 	} else if (os_withhold(&fd, iface->name, &iface->mac, vips, count) == 0) {
-		attachment->withholder = fd == -1 ? 0 : fd;
-		attachment->withheld_count = count;
-		attachment->withheld_mac = iface->mac;
-		memcpy(attachment->withheld, vips, count * sizeof(vips[0]));
+		nic->withholder = fd == -1 ? 0 : fd;
+		nic->withheld_count = count;
+		nic->withheld_mac = iface->mac;
+		memcpy(nic->withheld, vips, count * sizeof(vips[0]));
 		log_info("withhold interface=%s vips=%zu", iface->name, count);
 		return true;
 	}
@@ -226,17 +226,17 @@ attachment_withhold(struct attachment *attachment, const struct iface *iface, ui
 }
 
 void
-attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index, const struct model *model,
+nic_filter(struct nic *nic, const struct iface *iface, uint16_t index, const struct model *model,
     bool wide)
 {
 	char text[256 + (VIPS_IN_FILTER + PROBE_ADDRESSES) * (ADDR_TEXT + 16)], error[IO_ERROR];
 
 	/* Linux sets none where nothing can be read, and throws the old one away. It is set when the interface is up. */
-	if (attachment->receiver == NULL || attachment->locked || attachment->programmed || !iface->up)
+	if (nic->receiver == NULL || nic->locked || nic->programmed || !iface->up)
 		return;
 	write_filter(text, sizeof(text), iface, index, model, wide);
 	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);
-	if (attachment->receiver->ops->filter(attachment->receiver, text, error) == -1)
+	if (nic->receiver->ops->filter(nic->receiver, text, error) == -1)
 		log_warning("filter interface=%s result=failed reason=\"%s\"", iface->name, error);
 }
 
@@ -244,21 +244,21 @@ attachment_filter(struct attachment *attachment, const struct iface *iface, uint
 #define BROAD_FILTER ALWAYS " or ((ip or ip6) and not ether multicast)"
 
 void
-attachment_lock(struct attachment *attachment, const struct iface *iface)
+nic_lock(struct nic *nic, const struct iface *iface)
 {
 	char error[IO_ERROR] = "";
 	int result;
 
-	if (attachment->receiver == NULL || attachment->locked)
+	if (nic->receiver == NULL || nic->locked)
 		return;
-	result = attachment->receiver->ops->filter(attachment->receiver, BROAD_FILTER, error);
+	result = nic->receiver->ops->filter(nic->receiver, BROAD_FILTER, error);
 	if (result == 0)
-		result = os_lock_capture(attachment->receiver->ops->descriptor(attachment->receiver));
-	attachment->locked = result == 0;
-	if (result == 0 && attachment->sender != NULL)
-		result = os_lock_sender(attachment->sender->ops->descriptor(attachment->sender));
-	if (result == 0 && attachment->withholder > 0)
-		result = os_lock_capture(attachment->withholder);
+		result = os_lock_capture(nic->receiver->ops->descriptor(nic->receiver));
+	nic->locked = result == 0;
+	if (result == 0 && nic->sender != NULL)
+		result = os_lock_sender(nic->sender->ops->descriptor(nic->sender));
+	if (result == 0 && nic->withholder > 0)
+		result = os_lock_capture(nic->withholder);
 	if (result == -1)
 		log_warning("lock interface=%s result=failed reason=\"%s\"", iface->name,
 		    error[0] != '\0' ? error : strerror(errno));

@@ -15,7 +15,7 @@
 /* More than these are not kept from this host's own stack: each IPv6 address takes nine instructions of the 512 there are. */
 #define VIPS_WITHHELD 48
 
-struct attachment {
+struct nic {
 	struct receiver *receiver; /* NULL while closed */
 	struct sender *sender;
 	struct offload offload;
@@ -31,27 +31,27 @@ struct attachment {
 };
 
 /* 0, or -1 with a reason and errno. With `observe` the interface is left as it is; `bypass`: see io.h. */
-NODISCARD int attachment_open(struct attachment *attachment, const struct iface *iface, uint16_t index, bool observe,
+NODISCARD int nic_open(struct nic *nic, const struct iface *iface, uint16_t index, bool observe,
     bool bypass, char error[IO_ERROR]);
-bool attachment_is_open(const struct attachment *attachment);
+bool nic_is_open(const struct nic *nic);
 /* Puts back what was changed. */
-void attachment_close(struct attachment *attachment, const struct iface *iface);
+void nic_close(struct nic *nic, const struct iface *iface);
 /*
  * Sets the filter that this capture should have now; nothing else sets one, but the offload, whose program stays where it is
  * (`programmed`). `wide`: everything that comes to this host. Else what the director needs: frames for the model's VIPs on
- * this interface, ARP and neighbour discovery.
+ * this interface, ARP and neighbor discovery.
  */
-void attachment_filter(struct attachment *attachment, const struct iface *iface, uint16_t index,
+void nic_filter(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model, bool wide);
 /* Joins the groups at which IPv6 VIPs are asked for. */
-void attachment_join(struct attachment *attachment, const struct iface *iface, uint16_t index,
+void nic_join(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model);
 /* Keeps the VIPs' frames from this host's own stack. False when the system has no such thing. */
-bool attachment_withhold(struct attachment *attachment, const struct iface *iface, uint16_t index,
+bool nic_withhold(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model);
 /* From now on the descriptors take no new orders: the filter lets through what any VIP could need. */
-void attachment_lock(struct attachment *attachment, const struct iface *iface);
+void nic_lock(struct nic *nic, const struct iface *iface);
 /* Totals over all receivers and senders this attachment has had. */
-void attachment_stats(const struct attachment *attachment, struct receiver_stats *received, struct sender_stats *sent);
+void nic_stats(const struct nic *nic, struct receiver_stats *received, struct sender_stats *sent);
 
 #endif

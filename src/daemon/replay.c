@@ -78,11 +78,11 @@ prepare(struct replay *replay, struct conf *conf, char *error, size_t size)
 {
 	/* The same savefile must always give the same result, so the hash is not secret here. */
 	static const struct siphash_key key = { { 0 } };
-	const struct emitter emitter = { write_frame, replay, NULL };
+	const struct frame_tx tx = { write_frame, replay, NULL };
 	struct director *director = &replay->director;
 	struct iface *iface;
 
-	if (director_init(director, conf->settings.connections, &key, &emitter, error, size) == -1)
+	if (director_init(director, conf->settings.connections, &key, &tx, error, size) == -1)
 		return -1;
 	iface = &director->ifaces[director_iface(director, conf->iface[0] != '\0' ? conf->iface : "savefile")];
 	iface->mac = conf->mac;

@@ -96,7 +96,7 @@ selfcheck_forwarding(const struct dsrd *dsrd, size_t index, struct problem_iface
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		fact->forwards[i][0] = '\0';
-		if (model_vips_at(director->model, index, families[i]) > 0 && !withholding_is_on(dsrd, index) &&
+		if (model_vips_at(director->model, index, families[i]) > 0 && !host_shield_is_on(dsrd, index) &&
 		    !os_forwards(director->ifaces[index].name, families[i], fact->forwards[i], PROBLEM_TEXT))
 			fact->forwards[i][0] = '\0';
 	}
@@ -128,12 +128,12 @@ selfcheck_engines(struct dsrd *dsrd)
 		struct receiver_stats received;
 		struct sender_stats sent;
 
-		attachment_stats(&dsrd->attachments[i], &received, &sent);
+		nic_stats(&dsrd->nics[i], &received, &sent);
 		fact->iface = &director->ifaces[i];
 		fact->used = model_uses(director->model, i);
-		fact->open = attachment_is_open(&dsrd->attachments[i]);
+		fact->open = nic_is_open(&dsrd->nics[i]);
 		fact->capture_dropped = received.dropped;
-		fact->offload_lost = fact->open ? carrying_lost(dsrd, i) : NULL;
+		fact->offload_lost = fact->open ? offloading_lost(dsrd, i) : NULL;
 	}
 }
 

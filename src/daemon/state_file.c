@@ -30,7 +30,7 @@
 #define CHUNK 8192U
 /* Two clocks that were set an hour apart in between speak of another boot, where the system has no name for it. */
 #define CLOCKS_DIFFER SECONDS(3600)
-#define PATH_ROOM 256
+#define VIPCHECK_ROOM 256
 
 struct header {
 	char magic[8];
@@ -66,8 +66,8 @@ struct region {
 
 struct state_file {
 	int fd;
-	char path[PATH_ROOM];
-	char fresh[PATH_ROOM]; /* before it is published; empty afterwards */
+	char path[VIPCHECK_ROOM];
+	char fresh[VIPCHECK_ROOM]; /* before it is published; empty afterwards */
 	struct header *header;
 	struct region regions[2];
 	uint64_t sequence;

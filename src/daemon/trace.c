@@ -28,7 +28,7 @@ struct trace {
 
 	/* Of the frame that is looked at. */
 	const struct forwarder *forwarder;
-	struct emitter emitter; /* the forwarder's own */
+	struct frame_tx tx; /* the forwarder's own */
 	struct trace_record record;
 	bool keep;              /* frames are wanted */
 	size_t left_used;
@@ -110,7 +110,7 @@ see_frame_leave(void *context, const struct frame *frame)
 	} else if (trace->keep) {
 		record->incomplete = true;
 	}
-	trace->emitter.emit(trace->emitter.context, frame);
+	trace->tx.emit(trace->tx.context, frame);
 }
 
 /* What is known before the decision. Forwarding rewrites the frame. */
@@ -232,7 +232,7 @@ see_what_is_taken(void *context, uint16_t iface)
 {
 	const struct trace *trace = context;
 
-	return emitter_takes(&trace->emitter, iface);
+	return frame_tx_takes(&trace->tx, iface);
 }
 
 void
@@ -245,11 +245,11 @@ trace_forward(struct trace *trace, struct control *control, struct forwarder *fo
 
 	(void)packet_parse(frame, &packet);
 	trace->forwarder = forwarder;
-	trace->emitter = forwarder->emitter;
+	trace->tx = forwarder->tx;
 	begin(trace, &packet, frame, when);
-	forwarder->emitter = (struct emitter){ see_frame_leave, trace, see_what_is_taken };
+	forwarder->tx = (struct frame_tx){ see_frame_leave, trace, see_what_is_taken };
 	decision = forward_frame(forwarder, frame, now);
-	forwarder->emitter = trace->emitter;
+	forwarder->tx = trace->tx;
 	conclude(&trace->record, &decision);
 	facts = facts_of(&packet, &decision);
 	for (size_t i = 0; i < TRACE_WATCHERS; i++)

@@ -13,7 +13,7 @@
 
 /* "vip tcp 192.0.2.10:80", in the way of the checks' details. */
 static const char *
-describe(const struct path *path, char text[DETAIL_TEXT])
+describe(const struct vipcheck *path, char text[DETAIL_TEXT])
 {
 	const bool v6 = path->vip.family == ADDR_IPV6;
 	char vip[ADDR_TEXT];
@@ -31,19 +31,19 @@ describe(const struct path *path, char text[DETAIL_TEXT])
 typedef void say(const char *format, ...) PRINTF_LIKE(1, 2);
 
 static say *
-loudness(const struct path *path, enum path_verdict before)
+loudness(const struct vipcheck *path, enum vipcheck_verdict before)
 {
-	switch (path_verdict_class(path->verdict)) {
-	case PATH_GOOD:
-		return path->verdict == PATH_ACCEPTED ? log_info : log_notice;
-	case PATH_BAD:
+	switch (vipcheck_verdict_class(path->verdict)) {
+	case VIPCHECK_GOOD:
+		return path->verdict == VIPCHECK_ACCEPTED ? log_info : log_notice;
+	case VIPCHECK_BAD:
 		if (path->server->service->settings.vip_check == VIP_CHECK_WARN)
 			return log_warning;
 		/* It is down already, and the reason is another one now. */
-		if (path->server->logged == SERVER_DOWN && path_verdict_class(before) == PATH_BAD)
+		if (path->server->logged == SERVER_DOWN && vipcheck_verdict_class(before) == VIPCHECK_BAD)
 			return log_notice;
 		return log_info;
-	case PATH_UNSURE:
+	case VIPCHECK_UNSURE:
 		/* Of a server that had a verdict before, the checks will have more to say. */
 		return path->health.state == HEALTH_UNKNOWN ? log_warning : log_info;
 	}
@@ -51,7 +51,7 @@ loudness(const struct path *path, enum path_verdict before)
 }
 
 static void
-on_path(void *context, const struct path *path, enum path_verdict before)
+on_path(void *context, const struct vipcheck *path, enum vipcheck_verdict before)
 {
 	struct director *director = context;
 	char detail[DETAIL_TEXT], name[SERVER_NAME_TEXT];
@@ -59,15 +59,15 @@ on_path(void *context, const struct path *path, enum path_verdict before)
 	describe(path, detail);
 	if (path->verdict != before)
 		loudness(path, before)("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"",
-		    server_name(path->server, name), path_verdict_name(path->verdict), path_verdict_sentence(path->verdict),
+		    server_name(path->server, name), vipcheck_verdict_name(path->verdict), vipcheck_verdict_sentence(path->verdict),
 		    detail);
-	director_log_state(director, path->server, path_verdict_sentence(PATH_ACCEPTED), detail);
+	director_log_state(director, path->server, vipcheck_verdict_sentence(VIPCHECK_ACCEPTED), detail);
 }
 
 void
 probing_init(struct director *director)
 {
-	path_table_on_news(director->forwarder.paths, on_path, director);
+	vipcheck_table_on_news(director->forwarder.paths, on_path, director);
 }
 
 static bool
@@ -95,20 +95,20 @@ int
 probing_sync(struct director *director, uint64_t now)
 {
 	if (director->probes) {
-		claims_set(&director->forwarder.claims, director->model->probe_addresses, director->ifaces,
+		probe_addr_set(&director->forwarder.claims, director->model->probe_addresses, director->ifaces,
 		    director->iface_count, now);
 		tell_of_source(director);
 	}
-	return path_sync(director->forwarder.paths, director->model, director->probes, now);
+	return vipcheck_sync(director->forwarder.paths, director->model, director->probes, now);
 }
 
 static void
 tell_claims(struct director *director)
 {
-	const struct claim *claim;
+	const struct probe_addr *claim;
 	char addr[ADDR_TEXT], mac[MAC_TEXT];
 
-	while ((claim = claims_news(&director->forwarder.claims)) != NULL) {
+	while ((claim = probe_addr_news(&director->forwarder.claims)) != NULL) {
 		const char *name = director->ifaces[claim->iface].name;
 
 		addr_format(&claim->addr, addr);
@@ -127,7 +127,7 @@ probing_run(struct director *director, uint64_t now)
 	if (!director->probes)
 		return;
 	director->now = now;
-	forward_probe(&director->forwarder, now);
+	forward_vipcheck(&director->forwarder, now);
 	tell_claims(director);
 }
 
@@ -154,10 +154,10 @@ tell_finding(const struct director *director, const struct finding *finding)
 		.interface = director->ifaces[finding->iface].name };
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
 
-	log_warning("vip-conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " reason=\"%s\" mend=\"%s\"",
-	    watch_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
+	log_warning("vip-conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " reason=\"%s\" fix=\"%s\"",
+	    conflict_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
 	    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name, finding->count,
-	    watch_kind_sentence(finding->kind), remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
+	    conflict_kind_sentence(finding->kind), remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
 }
 
 static bool
@@ -189,7 +189,7 @@ static void
 react(struct director *director, struct finding *finding, uint64_t now)
 {
 	if (finding->kind == WATCH_SENDS_BACK || reaction_to(director, finding) == VIP_CONFLICT_LOG ||
-	    !watch_may_announce(finding, now))
+	    !conflict_may_announce(finding, now))
 		return;
 	if (announcer_add(director->forwarder.announcer, finding->iface, &finding->vip, now) == -1)
 		log_error("announce result=failed reason=\"out of memory\"");
@@ -207,7 +207,7 @@ end_conflict(struct director *director, const struct finding *finding, uint64_t 
 
 	if (finding->told >= finding->first)
 		log_notice("vip-conflict-end kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64,
-		    watch_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
+		    conflict_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
 		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name, finding->count);
 	if (finding->kind != WATCH_SENDS_BACK && director->announces &&
 	    fwdtab_vip(director->table, finding->iface, &finding->vip) != NULL &&
@@ -219,7 +219,7 @@ end_conflict(struct director *director, const struct finding *finding, uint64_t 
 static bool
 keeps_out(const struct finding *finding, uint64_t now)
 {
-	return finding->kind == WATCH_ANSWERS ? !watch_is_over(finding, now) : now - finding->last < WATCH_QUIET;
+	return finding->kind == WATCH_ANSWERS ? !conflict_has_ended(finding, now) : now - finding->last < WATCH_QUIET;
 }
 
 static bool
@@ -257,9 +257,9 @@ probing_tick(struct director *director, uint64_t now)
 	struct finding *finding;
 
 	if (director->probes)
-		forwarder->stats.vip_questions += watch_tick(watch, director->model, forwarder->craft, director->ifaces,
-		    &forwarder->emitter, now);
-	while ((finding = watch_news(watch, is_known, director, now)) != NULL)
+		forwarder->stats.vip_questions += conflict_tick(watch, director->model, forwarder->craft, director->ifaces,
+		    &forwarder->tx, now);
+	while ((finding = conflict_news(watch, is_known, director, now)) != NULL)
 		tell_finding(director, finding);
 	for (size_t i = 0; i < watch->count; i++)
 		react(director, &watch->findings[i], now);

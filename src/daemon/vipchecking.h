@@ -12,7 +12,7 @@
 void probing_init(struct director *director);
 /* After each change of the model. -1 when memory is out. */
 NODISCARD int probing_sync(struct director *director, uint64_t now);
-/* Asks what is due; when to call it next is forward_probe_due(). */
+/* Asks what is due; when to call it next is forward_vipcheck_due(). */
 void probing_run(struct director *director, uint64_t now);
 /* Once a second: asks who else has the VIPs, tells what was found, reacts. */
 void probing_tick(struct director *director, uint64_t now);

@@ -18,7 +18,7 @@
 
 #define HOST_NAME_TEXT 256 /* POSIX: _POSIX_HOST_NAME_MAX, and its end */
 
-struct webdesk {
+struct web_status {
 	struct dsrd *dsrd;
 	struct web *web;
 	struct report_iface ifaces[IFACES_MOST];
@@ -54,12 +54,12 @@ write_events(FILE *out, const struct dsrd *dsrd)
 static unsigned
 answer(void *context, const struct web_request *request, size_t part, FILE *out)
 {
-	struct webdesk *desk = context;
+	struct web_status *cmds = context;
 	struct report_facts facts;
 	char host[HOST_NAME_TEXT] = "";
 
-	carrying_sync(desk->dsrd);
-	facts = facts_gather(desk->dsrd, desk->ifaces);
+	offloading_sync(cmds->dsrd);
+	facts = stats_gather(cmds->dsrd, cmds->ifaces);
 	/* It may be changed at any time. */
 	if (gethostname(host, sizeof(host) - 1) == 0)
 		facts.host = host;
@@ -70,7 +70,7 @@ answer(void *context, const struct web_request *request, size_t part, FILE *out)
 	case WEB_STATUS:
 		return write_status(out, &facts);
 	case WEB_EVENTS:
-		return write_events(out, desk->dsrd);
+		return write_events(out, cmds->dsrd);
 	case WEB_HEALTH:
 		return report_alive(out, &facts) ? 200 : 503;
 	case WEB_PAGE:
@@ -79,36 +79,36 @@ answer(void *context, const struct web_request *request, size_t part, FILE *out)
 	return 404;
 }
 
-struct webdesk *
-webdesk_open(struct dsrd *dsrd)
+struct web_status *
+web_status_open(struct dsrd *dsrd)
 {
 	const struct addr *addr = &dsrd->conf.http_address;
-	struct webdesk *desk;
+	struct web_status *cmds;
 	char error[WEB_ERROR] = "out of memory", text[ADDR_TEXT];
 
 	if (!addr_is_set(addr))
 		return NULL;
-	desk = calloc(1, sizeof(*desk));
-	if (desk != NULL) {
-		desk->dsrd = dsrd;
-		desk->web = web_open(loop_base(dsrd->loop), addr, dsrd->conf.http_port, WEB_PATIENCE, answer, desk,
+	cmds = calloc(1, sizeof(*cmds));
+	if (cmds != NULL) {
+		cmds->dsrd = dsrd;
+		cmds->web = web_open(loop_base(dsrd->loop), addr, dsrd->conf.http_port, WEB_PATIENCE, answer, cmds,
 		    error);
 	}
-	if (desk == NULL || desk->web == NULL) {
+	if (cmds == NULL || cmds->web == NULL) {
 		log_error("http result=failed reason=\"%s: there are no status page and no metrics until dsrd is restarted\"",
 		    error);
-		free(desk);
+		free(cmds);
 		return NULL;
 	}
 	log_info("http result=ok address=%s port=%u", addr_format(addr, text), dsrd->conf.http_port);
-	return desk;
+	return cmds;
 }
 
 void
-webdesk_close(struct webdesk *desk)
+web_status_close(struct web_status *cmds)
 {
-	if (desk == NULL)
+	if (cmds == NULL)
 		return;
-	web_close(desk->web);
-	free(desk);
+	web_close(cmds->web);
+	free(cmds);
 }

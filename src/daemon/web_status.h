@@ -4,11 +4,11 @@
 #define DAEMON_WEB_STATUS_H
 
 struct dsrd;
-struct webdesk;
+struct web_status;
 
 /* Opens the port that the configuration wants. NULL: there is none, or it cannot be had; then the log says why. */
-struct webdesk *webdesk_open(struct dsrd *dsrd);
+struct web_status *web_status_open(struct dsrd *dsrd);
 /* NULL is fine. */
-void webdesk_close(struct webdesk *desk);
+void web_status_close(struct web_status *cmds);
 
 #endif

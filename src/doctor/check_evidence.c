@@ -99,7 +99,7 @@ words_printf(struct words *words, const struct check_bytes *bytes)
 	words_add(words, "' | ");
 }
 
-/* What the Host field has, and the certificate must name: see probe/probe_http.c. */
+/* What the Host field has, and the certificate must name: see probe/check_http.c. */
 static void
 words_url_host(struct words *words, const char *host, const char *addr, bool v6)
 {
@@ -267,7 +267,7 @@ repeat_http(struct words *words, const struct check_settings *check, const char 
 	}
 }
 
-/* The environment that probe/probe_script.c gives it. */
+/* The environment that probe/check_script.c gives it. */
 static void
 repeat_script(struct words *words, const struct server *server, const struct check_settings *check, const char *addr)
 {

@@ -83,38 +83,38 @@ system_text(unsigned systems, char text[SYSTEM_TEXT])
 
 /* What the path's verdict says, as a diagnosis; DIAGNOSIS_COUNT: nothing is wrong, or nothing was asked. */
 static enum diagnosis
-of_verdict(enum path_verdict verdict)
+of_verdict(enum vipcheck_verdict verdict)
 {
 	switch (verdict) {
-	case PATH_BOUNCED:
-	case PATH_NO_ROUTE:
-	case PATH_FORWARD_REJECTED:
-	case PATH_ELSEWHERE:
+	case VIPCHECK_BOUNCED:
+	case VIPCHECK_NO_ROUTE:
+	case VIPCHECK_FORWARD_REJECTED:
+	case VIPCHECK_ELSEWHERE:
 		return DIAGNOSIS_VIP_MISSING_FORWARDS;
-	case PATH_OWN_ONLY:
+	case VIPCHECK_OWN_ONLY:
 		return DIAGNOSIS_BOUND_TO_OWN;
-	case PATH_NOT_LISTENING:
+	case VIPCHECK_NOT_LISTENING:
 		return DIAGNOSIS_SERVICE_DOWN;
-	case PATH_REJECTED:
+	case VIPCHECK_REJECTED:
 		return DIAGNOSIS_FIREWALL_REJECTS;
-	case PATH_FILTERED:
+	case VIPCHECK_FILTERED:
 		return DIAGNOSIS_FIREWALL_DROPS;
-	case PATH_LOST:
+	case VIPCHECK_LOST:
 		return DIAGNOSIS_REPLY_LOST;
-	case PATH_IGNORED:
+	case VIPCHECK_IGNORED:
 		return DIAGNOSIS_VIP_IGNORED;
-	case PATH_WRONG_SOURCE:
+	case VIPCHECK_WRONG_SOURCE:
 		return DIAGNOSIS_WRONG_SOURCE;
-	case PATH_OTHER_MAC:
+	case VIPCHECK_OTHER_MAC:
 		return DIAGNOSIS_WRONG_CARD;
-	case PATH_NO_CONTROL:
+	case VIPCHECK_NO_CONTROL:
 		return DIAGNOSIS_NO_CONTROL;
-	case PATH_NO_SOURCE:
+	case VIPCHECK_NO_SOURCE:
 		return DIAGNOSIS_NO_SOURCE;
-	case PATH_LOSSY:
-	case PATH_NOT_ASKED:
-	case PATH_ACCEPTED:
-	case PATH_VERDICT_COUNT:
+	case VIPCHECK_LOSSY:
+	case VIPCHECK_NOT_ASKED:
+	case VIPCHECK_ACCEPTED:
+	case VIPCHECK_VERDICT_COUNT:
 		break;
 	}
 	return DIAGNOSIS_COUNT;
@@ -165,7 +165,7 @@ is_routed(const struct evidence *evidence)
 }
 
 static enum diagnosis
-diagnose_verdict(const struct diagnose_facts *facts, enum path_verdict verdict)
+diagnose_verdict(const struct diagnose_facts *facts, enum vipcheck_verdict verdict)
 {
 	const enum diagnosis diagnosis = of_verdict(verdict);
 
@@ -176,18 +176,18 @@ diagnose_verdict(const struct diagnose_facts *facts, enum path_verdict verdict)
 
 /* What makes everything else that was found of the server a consequence. DIAGNOSIS_COUNT: nothing does. */
 static enum diagnosis
-diagnose_absence(const struct diagnose_facts *facts, enum path_verdict verdict)
+diagnose_absence(const struct diagnose_facts *facts, enum vipcheck_verdict verdict)
 {
 	/* A server that needs no ARP answer (`mac` is configured) proves by the VIP that it is there. */
-	const bool absent = mac_is_zero(&facts->mac) || (facts->silent && verdict != PATH_ACCEPTED);
+	const bool absent = mac_is_zero(&facts->mac) || (facts->silent && verdict != VIPCHECK_ACCEPTED);
 
 	if (facts->is_director)
 		return DIAGNOSIS_IS_DIRECTOR;
-	if (facts->other_network && verdict != PATH_ACCEPTED)
+	if (facts->other_network && verdict != VIPCHECK_ACCEPTED)
 		return DIAGNOSIS_OTHER_NETWORK;
 	if (absent)
 		return DIAGNOSIS_UNREACHABLE;
-	if (facts->nameless && !facts->mask_answered && verdict != PATH_ACCEPTED)
+	if (facts->nameless && !facts->mask_answered && verdict != VIPCHECK_ACCEPTED)
 		return DIAGNOSIS_TAKES_NETWORK;
 	return DIAGNOSIS_COUNT;
 }
@@ -195,7 +195,7 @@ diagnose_absence(const struct diagnose_facts *facts, enum path_verdict verdict)
 size_t
 diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUNT])
 {
-	const enum path_verdict verdict = facts->evidence == NULL ? PATH_NOT_ASKED : facts->verdict;
+	const enum vipcheck_verdict verdict = facts->evidence == NULL ? VIPCHECK_NOT_ASKED : facts->verdict;
 	const enum diagnosis absence = diagnose_absence(facts, verdict);
 	bool is[DIAGNOSIS_COUNT + 1] = { false };
 	size_t count = 0;
@@ -210,14 +210,14 @@ diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUN
 		const bool routed = is_routed(facts->evidence);
 
 		is[routed ? DIAGNOSIS_PROXY_ARP : diagnose_verdict(facts, verdict)] = true;
-		is[DIAGNOSIS_SAME_MACHINE] = facts->shares_mac && verdict == PATH_ACCEPTED;
-		is[DIAGNOSIS_NOT_ADJACENT] = facts->shares_mac && verdict != PATH_ACCEPTED && !routed;
+		is[DIAGNOSIS_SAME_MACHINE] = facts->shares_mac && verdict == VIPCHECK_ACCEPTED;
+		is[DIAGNOSIS_NOT_ADJACENT] = facts->shares_mac && verdict != VIPCHECK_ACCEPTED && !routed;
 		is[DIAGNOSIS_VIP_MISSING_FORWARDS] |= facts->bounced && !routed;
 		is[DIAGNOSIS_DIRECTOR_IS_GATEWAY] = facts->gateway && !facts->forwards;
 		is[DIAGNOSIS_ANSWERS_PASS_DIRECTOR] = facts->gateway && facts->forwards;
 		is[DIAGNOSIS_MTU_SMALLER] = has_smaller_mtu(facts);
 		is[DIAGNOSIS_SHORT_MASK] = facts->mask_answered && !routed;
-		is[DIAGNOSIS_OWN_FILTERED] = facts->checks_silent && verdict == PATH_ACCEPTED;
+		is[DIAGNOSIS_OWN_FILTERED] = facts->checks_silent && verdict == VIPCHECK_ACCEPTED;
 	}
 	if (absence != DIAGNOSIS_IS_DIRECTOR) {
 		is[DIAGNOSIS_DUPLICATE_ADDRESS] = !mac_is_zero(&facts->twin);
@@ -250,7 +250,7 @@ diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, boo
 }
 
 enum diagnosis
-diagnose_conflict(enum watch_kind kind, bool server)
+diagnose_conflict(enum conflict_kind kind, bool server)
 {
 	if (!server)
 		return DIAGNOSIS_FOREIGN_OWNER;

@@ -167,7 +167,7 @@ struct diagnose_facts {
 	const char *interface;           /* the director's, there; NULL: not told */
 	const char *networks;            /* its networks, "192.0.2.0/24 198.51.100.0/24"; NULL: not told */
 	uint32_t director_mtu;
-	enum path_verdict verdict;       /* of the round below */
+	enum vipcheck_verdict verdict;       /* of the round below */
 	const struct evidence *evidence; /* NULL: no round was run */
 	bool is_director;                /* `own` is the director's */
 	bool other_network;              /* no network of the director's interface holds `own` */
@@ -199,7 +199,7 @@ size_t diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOS
  */
 enum diagnosis diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, bool accepted);
 /* What a VIP conflict is a sign of, when a server is in it, or a machine that is none. */
-enum diagnosis diagnose_conflict(enum watch_kind kind, bool server);
+enum diagnosis diagnose_conflict(enum conflict_kind kind, bool server);
 /* Only worth knowing? */
 bool diagnosis_is_note(enum diagnosis diagnosis);
 /* Is it about one port of the VIP? */

@@ -166,7 +166,7 @@ examine_add(struct examination *examination, const struct server *server, const 
 struct voice {
 	struct craft *craft;
 	const struct iface *ifaces;
-	const struct emitter *emitter;
+	const struct frame_tx *tx;
 };
 
 static void
@@ -178,7 +178,7 @@ emit(const struct voice *voice, const struct frame *made, uint16_t iface)
 		return;
 	frame = *made;
 	frame.iface = iface;
-	voice->emitter->emit(voice->emitter->context, &frame);
+	voice->tx->emit(voice->tx->context, &frame);
 }
 
 /* Without a sender's address (NULL) the question is answered whatever the server's routes say, and teaches no cache. */
@@ -198,7 +198,7 @@ static void
 ask_ndp(const struct voice *voice, uint16_t iface, const struct mac *to, const struct addr *target)
 {
 	const struct addr *source = iface_address(&voice->ifaces[iface], ADDR_IPV6);
-	struct craft_neighbour question = { .target = *target, .mac = voice->ifaces[iface].mac };
+	struct craft_neighbor question = { .target = *target, .mac = voice->ifaces[iface].mac };
 
 	/* A question to one host alone needs a sender (RFC 4861 section 7.1.1). */
 	if (source == NULL && to != NULL)
@@ -209,7 +209,7 @@ ask_ndp(const struct voice *voice, uint16_t iface, const struct mac *to, const s
 	question.ends.source.family = ADDR_IPV6;
 	if (source != NULL)
 		question.ends.source = *source;
-	emit(voice, craft_neighbour_solicitation(voice->craft, &question), iface);
+	emit(voice, craft_neighbor_solicitation(voice->craft, &question), iface);
 }
 
 /* `to` NULL: everybody. */
@@ -267,9 +267,9 @@ ask_alone(const struct voice *voice, const struct subject *subject)
 
 void
 examine_ask(struct examination *examination, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter)
+    const struct frame_tx *tx)
 {
-	const struct voice voice = { craft, ifaces, emitter };
+	const struct voice voice = { craft, ifaces, tx };
 
 	examination->round++;
 	for (size_t i = 0; i < examination->count; i++) {
@@ -288,9 +288,9 @@ examine_ask(struct examination *examination, struct craft *craft, const struct i
 
 void
 examine_end(const struct examination *examination, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter)
+    const struct frame_tx *tx)
 {
-	const struct voice voice = { craft, ifaces, emitter };
+	const struct voice voice = { craft, ifaces, tx };
 
 	/* Its answer, if there is one, most likely went elsewhere: this is the number that the server awaits. */
 	for (size_t i = 0; i < examination->count && examination->round > 1; i++)
@@ -393,7 +393,7 @@ examine_hear(struct examination *examination, const struct frame *frame, const s
 	if (packet.ethertype == ETHERTYPE_ARP) {
 		if (arp_parse(frame, &arp) == 0 && arp.operation == ARP_REPLY)
 			hear_claim(examination, frame->iface, &arp.sender, &arp.sender_mac, &arp.target, model);
-	} else if (ndp_is_neighbour(&packet)) {
+	} else if (ndp_is_neighbor(&packet)) {
 		if (ndp_parse(frame, &packet, &ndp) == 0 && ndp.kind == NDP_ADVERTISEMENT)
 			hear_claim(examination, frame->iface, &ndp.target, &packet.ether_source, &packet.destination, model);
 	} else if (is_ours(&packet.ether_destination, ifaces, iface_count)) {

@@ -4,7 +4,7 @@
  * server's own address and for addresses that no host has, and where the server sends answers to clients of other
  * networks. The own address is asked for twice: with no sender's address, which is answered whatever the server's routes
  * are, then with the director's, which a server that takes the director's network for its own does not answer.
- * Pure: frames out by an emitter, frames in by examine_hear(). Two rounds of questions, some tenths of a second apart:
+ * Pure: frames out by an tx, frames in by examine_hear(). Two rounds of questions, some tenths of a second apart:
  * what comes after the first answers questions to all, what comes after the second those to the server alone.
  */
 #ifndef DOCTOR_EXAMINE_H
@@ -63,11 +63,11 @@ bool examine_add(struct examination *examination, const struct server *server, c
 bool examine_is_silent(const struct examination *examination, const struct subject *subject);
 /* Asks the next round. */
 void examine_ask(struct examination *examination, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter);
+    const struct frame_tx *tx);
 void examine_hear(struct examination *examination, const struct frame *frame, const struct model *model,
     const struct iface *ifaces, size_t iface_count);
 /* Takes back what was begun with servers. */
 void examine_end(const struct examination *examination, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter);
+    const struct frame_tx *tx);
 
 #endif

@@ -59,7 +59,7 @@ struct conn_table {
 	uint32_t now_milliseconds; /* the same, to be compared with deadlines */
 	uint64_t cursor;    /* the second whose slot is next to be looked at */
 	uint32_t wheel[WHEEL_SLOTS];
-	struct universal_key key;
+	struct keyhash_key key;
 	conn_gone *gone;
 	void *gone_context;
 	conn_over *over;
@@ -69,7 +69,7 @@ struct conn_table {
 };
 
 /* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
-static_assert(sizeof(struct conn_key) == UNIVERSAL_BYTES, "the key is hashed whole: no padding");
+static_assert(sizeof(struct conn_key) == KEYHASH_BYTES, "the key is hashed whole: no padding");
 static_assert(sizeof(struct conn) <= 60, "a flow's size times a million");
 
 static void
@@ -103,7 +103,7 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 	table->capacity = capacity;
 	table->bucket_most = buckets;
 	set_bucket_count(table, BUCKETS_LEAST);
-	table->key = universal_key(key);
+	table->key = keyhash_key(key);
 	return table;
 }
 
@@ -191,7 +191,7 @@ conn_at(struct conn_table *table, uint32_t number)
 static inline uint32_t
 bucket_number(const struct conn_table *table, const struct conn_key *key)
 {
-	return linear_bucket(universal_hash(&table->key, key), table->bucket_count, table->bucket_mask);
+	return linear_bucket(keyhash_hash(&table->key, key), table->bucket_count, table->bucket_mask);
 }
 
 static inline uint32_t *

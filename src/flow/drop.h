@@ -19,7 +19,7 @@
 	X(NO_SERVICE, "no-service", "no service listens on this port of the VIP") \
 	X(NO_SERVER, "no-server", "the service has no server that takes new connections") \
 	X(QUORUM, "quorum", "fewer servers of the service are up than its `quorum`") \
-	X(NO_NEIGHBOUR, "no-neighbour", "the flow's server has no known MAC address") \
+	X(NO_NEIGHBOR, "no-neighbor", "the flow's server has no known MAC address") \
 	X(SERVERS_FULL, "servers-full", "every server has its `max-connections`") \
 	X(TOO_BIG, "too-big", "larger than the outgoing interface's MTU, and cannot be split")
 

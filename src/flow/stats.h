@@ -11,10 +11,10 @@
 #define FORWARD_COUNTERS(X) \
 	X(frames, "frames seen") \
 	X(passed, "frames that are not for a VIP: left to the host") \
-	X(consumed, "ARP frames, neighbour discovery and pings taken note of or answered") \
+	X(consumed, "ARP frames, neighbor discovery and pings taken note of or answered") \
 	X(forwarded, "frames sent on to a real server") \
 	X(carried, "of these, frames that the kernel carried (offload)") \
-	X(carry_full, "flows that found no room in the kernel's table: forwarded by dsrd itself") \
+	X(offload_full, "flows that found no room in the kernel's table: forwarded by dsrd itself") \
 	X(held, "fragments that waited for their first one") \
 	X(fragments_released, "of these, sent on after it") \
 	X(fragments_expired, "of these, given up because it never came") \
@@ -23,11 +23,11 @@
 	X(icmp_errors, "ICMP errors handed to the server of the flow they are about") \
 	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \
-	X(ndp_answers, "neighbour advertisements given for VIPs") \
+	X(ndp_answers, "neighbor advertisements given for VIPs") \
 	X(path_answers, "answers to the VIP probe") \
 	X(vip_questions, "questions who else has a VIP") \
 	X(announcements, "unasked-for announcements of VIPs") \
-	X(neighbour_requests, "ARP requests and neighbour solicitations sent for real servers") \
+	X(neighbor_requests, "ARP requests and neighbor solicitations sent for real servers") \
 	X(checksums_finished, "unfinished TCP or UDP checksums put right") \
 	X(checksums_left, "unfinished TCP or UDP checksums left to the network card") \
 	X(frames_whole, "super-frames sent whole, which the network card splits") \

@@ -11,7 +11,7 @@
 #include "model/status.h"
 
 /* A service whose scheduler can be asked without consequences: all that it may write to is a copy. */
-struct rehearsal {
+struct dry_run {
 	struct fwd_service service;
 	struct service_run run;
 	struct fwd_server *servers; /* all of the service, in its order */
@@ -22,70 +22,70 @@ struct rehearsal {
 };
 
 static void
-rehearsal_clear(struct rehearsal *rehearsal)
+dry_run_clear(struct dry_run *dry_run)
 {
-	free(rehearsal->servers);
-	free(rehearsal->runs);
-	free(rehearsal->candidates);
+	free(dry_run->servers);
+	free(dry_run->runs);
+	free(dry_run->candidates);
 }
 
 /* The copy of a server; NULL when it is not the service's. */
 static struct fwd_server *
-copy_of(const struct rehearsal *rehearsal, const struct fwd_server *server)
+copy_of(const struct dry_run *dry_run, const struct fwd_server *server)
 {
-	for (size_t i = 0; server != NULL && i < rehearsal->count; i++)
-		if (server_ref_equal(rehearsal->servers[i].ref, server->ref))
-			return &rehearsal->servers[i];
+	for (size_t i = 0; server != NULL && i < dry_run->count; i++)
+		if (server_ref_equal(dry_run->servers[i].ref, server->ref))
+			return &dry_run->servers[i];
 	return NULL;
 }
 
 /* The server that a copy was made of. */
 static const struct fwd_server *
-original_of(const struct rehearsal *rehearsal, const struct fwd_server *copy)
+original_of(const struct dry_run *dry_run, const struct fwd_server *copy)
 {
-	return copy == NULL ? NULL : fwdtab_server(rehearsal->table, copy->ref);
+	return copy == NULL ? NULL : fwdtab_server(dry_run->table, copy->ref);
 }
 
 static int
-rehearsal_init(struct rehearsal *rehearsal, const struct fwdtab *table, const struct fwd_service *service)
+dry_run_init(struct dry_run *dry_run, const struct fwdtab *table, const struct fwd_service *service)
 {
 	const struct service *model = service->service;
 
-	memset(rehearsal, 0, sizeof(*rehearsal));
-	rehearsal->table = table;
-	rehearsal->servers = calloc(model->server_count + 1, sizeof(*rehearsal->servers));
-	rehearsal->runs = calloc(model->server_count + 1, sizeof(*rehearsal->runs));
-	rehearsal->candidates = calloc(model->server_count + 1, sizeof(struct fwd_server *));
-	if (rehearsal->servers == NULL || rehearsal->runs == NULL || rehearsal->candidates == NULL) {
-		rehearsal_clear(rehearsal);
+	memset(dry_run, 0, sizeof(*dry_run));
+	dry_run->table = table;
+	dry_run->servers = calloc(model->server_count + 1, sizeof(*dry_run->servers));
+	dry_run->runs = calloc(model->server_count + 1, sizeof(*dry_run->runs));
+	dry_run->candidates = calloc(model->server_count + 1, sizeof(struct fwd_server *));
+	if (dry_run->servers == NULL || dry_run->runs == NULL || dry_run->candidates == NULL) {
+		dry_run_clear(dry_run);
 		return -1;
 	}
 	for (size_t i = 0; i < model->server_count; i++) {
 		const struct fwd_server *server = fwdtab_server(table, model->servers[i]->ref);
-		struct fwd_server *copy = &rehearsal->servers[rehearsal->count];
+		struct fwd_server *copy = &dry_run->servers[dry_run->count];
 
 		if (server == NULL)
 			continue;
-		rehearsal->runs[rehearsal->count] = *server->run;
+		dry_run->runs[dry_run->count] = *server->run;
 		*copy = *server;
-		copy->run = &rehearsal->runs[rehearsal->count++];
+		copy->run = &dry_run->runs[dry_run->count++];
 	}
 	for (size_t i = 0; i < service->candidate_count; i++)
-		rehearsal->candidates[i] = copy_of(rehearsal, service->candidates[i]);
-	rehearsal->run = *service->run;
-	rehearsal->service = *service;
-	rehearsal->service.run = &rehearsal->run;
-	rehearsal->service.turn = &rehearsal->service.own_turn;
-	rehearsal->service.own_turn = *service->turn;
-	rehearsal->service.candidates = rehearsal->candidates;
+		dry_run->candidates[i] = copy_of(dry_run, service->candidates[i]);
+	dry_run->run = *service->run;
+	dry_run->service = *service;
+	dry_run->service.run = &dry_run->run;
+	dry_run->service.turn = &dry_run->service.own_turn;
+	dry_run->service.own_turn = *service->turn;
+	dry_run->service.candidates = dry_run->candidates;
 	return 0;
 }
 
 /* As when forwarding forgets a flow before it plans a new one. */
 static void
-forget(const struct rehearsal *rehearsal, const struct fwd_server *server, enum conn_state state)
+forget(const struct dry_run *dry_run, const struct fwd_server *server, enum conn_state state)
 {
-	const struct fwd_server *copy = copy_of(rehearsal, server);
+	const struct fwd_server *copy = copy_of(dry_run, server);
 
 	if (copy != NULL && conn_is_active(state))
 		copy->run->active--;
@@ -104,7 +104,7 @@ find_vip(const struct forwarder *forwarder, const struct addr *addr)
 }
 
 static struct remembered
-recall(const struct conn_table *conns, const struct fwdtab *table, const struct conn_key *key, uint64_t now)
+lookup_record(const struct conn_table *conns, const struct fwdtab *table, const struct conn_key *key, uint64_t now)
 {
 	const struct conn *conn = conn_peek(conns, key);
 	struct remembered memory = { .found = conn != NULL };
@@ -120,9 +120,9 @@ recall(const struct conn_table *conns, const struct fwdtab *table, const struct 
 
 /* The packet as stage_flow() would see it. */
 static void
-imagine(struct passage *passage, const struct flow_question *question)
+make_packet(struct frame_ctx *ctx, const struct flow_question *question)
 {
-	struct packet *packet = &passage->packet;
+	struct packet *packet = &ctx->packet;
 
 	packet->source = question->client;
 	packet->destination = question->vip;
@@ -130,73 +130,73 @@ imagine(struct passage *passage, const struct flow_question *question)
 	packet->has_ports = true;
 	packet->source_port = question->client_port;
 	packet->destination_port = question->vip_port;
-	passage->flags = question->flags;
+	ctx->flags = question->flags;
 	if (question->protocol == PROTOCOL_UDP)
-		passage->flags = 0;
+		ctx->flags = 0;
 }
 
 /* Is the flow known, and does it stay? A beginning or a further packet is meant, whichever is the next to come. */
 static void
-look_for_flow(struct passage *passage, const struct flow_question *question, struct explanation *explanation)
+look_for_flow(struct frame_ctx *ctx, const struct flow_question *question, struct explanation *explanation)
 {
 	const struct remembered *flow = &explanation->flow;
 
 	if (question->flags == 0 && question->protocol != PROTOCOL_UDP)
-		passage->flags = flow->left > 0 ? TCP_ACK : TCP_SYN;
-	explanation->stays = flow->left > 0 && flow_stays(passage, flow->state, flow->server);
+		ctx->flags = flow->left > 0 ? TCP_ACK : TCP_SYN;
+	explanation->stays = flow->left > 0 && flow_stays(ctx, flow->state, flow->server);
 	/* Its server is gone, or moved from: the client's connection is lost, and it will begin anew. */
 	if (question->flags == 0 && question->protocol != PROTOCOL_UDP && !explanation->stays)
-		passage->flags = TCP_SYN;
-	explanation->flags = passage->flags;
+		ctx->flags = TCP_SYN;
+	explanation->flags = ctx->flags;
 }
 
 /* A flow that nobody knows: what forwarding plans, on copies. */
 static int
-plan(struct passage *passage, const struct forwarder *forwarder, struct explanation *explanation)
+plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct explanation *explanation)
 {
-	struct rehearsal rehearsal;
+	struct dry_run dry_run;
 	struct flow_plan plan;
 	struct conn_key key;
 
-	if (rehearsal_init(&rehearsal, forwarder->table, explanation->service) == -1)
+	if (dry_run_init(&dry_run, forwarder->table, explanation->service) == -1)
 		return -1;
 	if (explanation->flow.found)
-		forget(&rehearsal, explanation->flow.server, explanation->flow.state);
+		forget(&dry_run, explanation->flow.server, explanation->flow.state);
 	if (explanation->service->service->settings.persist != 0) {
-		flow_persist_key(passage, &rehearsal.service, &key);
-		explanation->client = recall(forwarder->persist, forwarder->table, &key, passage->now);
+		flow_persist_key(ctx, &dry_run.service, &key);
+		explanation->client = lookup_record(forwarder->persist, forwarder->table, &key, ctx->now);
 	}
-	plan = flow_plan(passage, &rehearsal.service,
-	    flow_may_persist(passage, &rehearsal.service) && explanation->client.left > 0 ?
-	    copy_of(&rehearsal, explanation->client.server) : NULL);
+	plan = flow_plan(ctx, &dry_run.service,
+	    flow_may_persist(ctx, &dry_run.service) && explanation->client.left > 0 ?
+	    copy_of(&dry_run, explanation->client.server) : NULL);
 	explanation->full = plan.remembered && plan.server != NULL &&
-	    !conn_fits(forwarder->conns, plan.state, passage->now);
+	    !conn_fits(forwarder->conns, plan.state, ctx->now);
 	if (explanation->full) {
 		plan.way = FLOW_WAY_HASHED;
-		plan.server = flow_by_hash(passage, &rehearsal.service);
+		plan.server = flow_by_hash(ctx, &dry_run.service);
 	}
 	explanation->way = plan.way;
 	explanation->state = plan.way != FLOW_WAY_NOBODY ? plan.state : CONN_NONE;
 	explanation->reason = plan.reason;
-	explanation->server = original_of(&rehearsal, plan.server);
-	explanation->scheduled = original_of(&rehearsal, plan.scheduled);
-	rehearsal_clear(&rehearsal);
+	explanation->server = original_of(&dry_run, plan.server);
+	explanation->scheduled = original_of(&dry_run, plan.scheduled);
+	dry_run_clear(&dry_run);
 	return 0;
 }
 
 static int
-find_server(struct passage *passage, const struct forwarder *forwarder, const struct flow_question *question,
+find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, const struct flow_question *question,
     struct explanation *explanation)
 {
 	const bool one_packet = question->protocol == PROTOCOL_UDP && explanation->service->service->settings.one_packet;
 
 	if (!one_packet)
-		explanation->flow = recall(forwarder->conns, forwarder->table, &passage->key, passage->now);
-	look_for_flow(passage, question, explanation);
+		explanation->flow = lookup_record(forwarder->conns, forwarder->table, &ctx->key, ctx->now);
+	look_for_flow(ctx, question, explanation);
 	if (!explanation->stays)
-		return plan(passage, forwarder, explanation);
+		return plan(ctx, forwarder, explanation);
 	explanation->way = FLOW_WAY_KNOWN;
-	explanation->state = flow_next_state(passage, explanation->flow.state);
+	explanation->state = flow_next_state(ctx, explanation->flow.state);
 	explanation->server = explanation->flow.server;
 	return 0;
 }
@@ -205,27 +205,27 @@ int
 explain(const struct forwarder *forwarder, const struct flow_question *question, uint64_t now,
     struct explanation *explanation)
 {
-	struct passage passage = { .now = now };
+	struct frame_ctx ctx = { .now = now };
 
 	memset(explanation, 0, sizeof(*explanation));
-	imagine(&passage, question);
-	explanation->vip = passage.vip = find_vip(forwarder, &question->vip);
-	if (passage.vip == NULL)
+	make_packet(&ctx, question);
+	explanation->vip = ctx.vip = find_vip(forwarder, &question->vip);
+	if (ctx.vip == NULL)
 		return 0;
 	explanation->verdict = VERDICT_DROP;
 	explanation->reason = DROP_NO_SERVICE;
-	explanation->service = fwd_vip_service(passage.vip, question->protocol, question->vip_port);
+	explanation->service = fwd_vip_service(ctx.vip, question->protocol, question->vip_port);
 	if (explanation->service == NULL)
 		return 0;
-	flow_name(&passage);
-	if (find_server(&passage, forwarder, question, explanation) == -1)
+	flow_name(&ctx);
+	if (find_server(&ctx, forwarder, question, explanation) == -1)
 		return -1;
 	if (explanation->server == NULL)
 		return 0;
 	if (explanation->server->reachable)
 		explanation->verdict = VERDICT_FORWARD;
 	else
-		explanation->reason = DROP_NO_NEIGHBOUR;
+		explanation->reason = DROP_NO_NEIGHBOR;
 	return 0;
 }
 
@@ -276,7 +276,7 @@ explain_candidacy(const struct fwd_service *service, const struct fwd_server *se
 	if (server->iface == IFACE_NONE)
 		return CANDIDACY_NO_INTERFACE;
 	if (!server->reachable)
-		return CANDIDACY_NO_NEIGHBOUR;
+		return CANDIDACY_NO_NEIGHBOR;
 	for (size_t i = 0; i < service->candidate_count; i++) {
 		if (service->candidates[i] != server)
 			continue;

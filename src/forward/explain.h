@@ -46,7 +46,7 @@ const char *flow_way_sentence(enum flow_way way);
 	X(VIP_REFUSED, "vip-refused", "it does not accept the VIP") \
 	X(CONFLICT, "conflict", "it tells the network of a VIP (vip-conflict = remove)") \
 	X(NO_INTERFACE, "no-interface", "no interface leads to it") \
-	X(NO_NEIGHBOUR, "no-neighbour", "its MAC address is not known: nobody answers for its address")
+	X(NO_NEIGHBOR, "no-neighbor", "its MAC address is not known: nobody answers for its address")
 
 enum candidacy {
 #define X(id, name, sentence) CANDIDACY_##id,

@@ -23,7 +23,7 @@
 #define PERSIST_LEAST 1024
 
 bool
-passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac)
+frame_ctx_is_own_mac(const struct forwarder *forwarder, const struct mac *mac)
 {
 	for (size_t i = 0; i < forwarder->iface_count; i++)
 		if (mac_equal(&forwarder->ifaces[i].mac, mac))
@@ -32,11 +32,11 @@ passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac)
 }
 
 bool
-passage_is_for_us(const struct passage *passage)
+frame_ctx_is_for_us(const struct frame_ctx *ctx)
 {
-	const struct iface *iface = &passage->forwarder->ifaces[passage->frame->iface];
+	const struct iface *iface = &ctx->forwarder->ifaces[ctx->frame->iface];
 
-	return mac_equal(&iface->mac, &passage->packet.ether_destination);
+	return mac_equal(&iface->mac, &ctx->packet.ether_destination);
 }
 
 /* The tag goes between the Ethernet addresses and the type (IEEE 802.1Q). */
@@ -53,13 +53,13 @@ with_tag(struct forwarder *forwarder, const struct frame *made, uint16_t tci)
 }
 
 void
-passage_reply(struct passage *passage, const struct frame *made)
+frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	struct frame frame = passage->packet.tagged ? with_tag(forwarder, made, passage->packet.vlan_tci) : *made;
+	struct forwarder *forwarder = ctx->forwarder;
+	struct frame frame = ctx->packet.tagged ? with_tag(forwarder, made, ctx->packet.vlan_tci) : *made;
 
-	frame.iface = passage->frame->iface;
-	forwarder->emitter.emit(forwarder->emitter.context, &frame);
+	frame.iface = ctx->frame->iface;
+	forwarder->tx.emit(forwarder->tx.context, &frame);
 }
 
 static SELDOM enum drop_reason
@@ -80,43 +80,43 @@ why_unreadable(enum packet_status status)
 
 /* Only frames to our MAC and a VIP go on, and of those none that was ours already. */
 static inline enum stage
-guard(struct passage *passage, const struct fwdtab *table)
+guard(struct frame_ctx *ctx, const struct fwdtab *table)
 {
-	const struct packet *packet = &passage->packet;
+	const struct packet *packet = &ctx->packet;
 
-	if (!passage_is_for_us(passage))
-		return pass(passage);
+	if (!frame_ctx_is_for_us(ctx))
+		return pass(ctx);
 	/* What is not IP has no destination, and that is no VIP. */
-	passage->vip = fwdtab_vip(table, passage->frame->iface, &packet->destination);
-	if (passage->vip == NULL)
-		return pass(passage);
-	if (passage_is_own_mac(passage->forwarder, &packet->ether_source))
-		return drop(passage, DROP_LOOP);
-	return passage->status == PACKET_OK ? GOES_ON : drop(passage, why_unreadable(passage->status));
+	ctx->vip = fwdtab_vip(table, ctx->frame->iface, &packet->destination);
+	if (ctx->vip == NULL)
+		return pass(ctx);
+	if (frame_ctx_is_own_mac(ctx->forwarder, &packet->ether_source))
+		return drop(ctx, DROP_LOOP);
+	return ctx->status == PACKET_OK ? GOES_ON : drop(ctx, why_unreadable(ctx->status));
 }
 
 /* A fragment goes where its first one went, an ICMP error where the flow goes that it is about. */
 static SELDOM enum stage
-choose_otherwise(struct passage *passage)
+choose_otherwise(struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
+	const struct packet *packet = &ctx->packet;
 
-	if (packet->fragment && stage_fragment(passage) == IS_DECIDED)
+	if (packet->fragment && stage_fragment(ctx) == IS_DECIDED)
 		return IS_DECIDED;
-	if (passage->server == NULL && packet_is_icmp(packet) && stage_icmp(passage) == IS_DECIDED)
+	if (ctx->server == NULL && packet_is_icmp(packet) && stage_icmp(ctx) == IS_DECIDED)
 		return IS_DECIDED;
-	if (passage->server == NULL)
-		return stage_flow(passage);
-	return passage_goes_back(passage, passage->server) ? stage_bounce(passage, NULL) : GOES_ON;
+	if (ctx->server == NULL)
+		return stage_flow(ctx);
+	return frame_ctx_goes_back(ctx, ctx->server) ? stage_bounce(ctx, NULL) : GOES_ON;
 }
 
 /* Of plain frames only the flow is asked for. */
 static inline enum stage
-choose_server(struct passage *passage)
+choose_server(struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
+	const struct packet *packet = &ctx->packet;
 
-	return packet->has_ports && !packet->fragment ? stage_flow(passage) : choose_otherwise(passage);
+	return packet->has_ports && !packet->fragment ? stage_flow(ctx) : choose_otherwise(ctx);
 }
 
 static SELDOM void
@@ -152,36 +152,36 @@ count(struct forward_stats *stats, const struct decision *decision)
 
 /* The stages in their order; most frames are none of the business of most of them. */
 static inline void
-decide(struct passage *passage, struct forwarder *forwarder)
+decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 {
-	const struct packet *packet = &passage->packet;
+	const struct packet *packet = &ctx->packet;
 
-	if ((packet_is_arp(packet) || packet_is_icmp(packet)) && stage_neighbour(passage) == IS_DECIDED)
+	if ((packet_is_arp(packet) || packet_is_icmp(packet)) && stage_neighbor(ctx) == IS_DECIDED)
 		return;
-	if (path_count(forwarder->paths) > 0 && stage_path(passage) == IS_DECIDED)
+	if (vipcheck_count(forwarder->paths) > 0 && stage_vipcheck(ctx) == IS_DECIDED)
 		return;
-	if (guard(passage, forwarder->table) == IS_DECIDED)
+	if (guard(ctx, forwarder->table) == IS_DECIDED)
 		return;
-	if (choose_server(passage) == IS_DECIDED)
+	if (choose_server(ctx) == IS_DECIDED)
 		return;
-	stage_deliver(passage);
+	stage_deliver(ctx);
 	/* Many flows have one frame only, so the kernel is told of a flow at its second. */
-	if (forwarder->carry != NULL && passage->conn != NULL && !passage->decision.new_flow)
-		carry_offer(forwarder->carry, passage->conn, passage->vip, packet,
-		    passage->decision.verdict == VERDICT_FORWARD, passage->now);
+	if (forwarder->offload != NULL && ctx->conn != NULL && !ctx->decision.new_flow)
+		offload_offer(forwarder->offload, ctx->conn, ctx->vip, packet,
+		    ctx->decision.verdict == VERDICT_FORWARD, ctx->now);
 	if (packet->fragment)
-		stage_fragment_settle(passage);
+		stage_fragment_settle(ctx);
 }
 
 struct decision
 forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 {
-	struct passage passage;
+	struct frame_ctx ctx;
 
-	passage_begin(&passage, forwarder, frame, now);
-	decide(&passage, forwarder);
-	count(&forwarder->stats, &passage.decision);
-	return passage.decision;
+	frame_ctx_begin(&ctx, forwarder, frame, now);
+	decide(&ctx, forwarder);
+	count(&forwarder->stats, &ctx.decision);
+	return ctx.decision;
 }
 
 void
@@ -190,24 +190,24 @@ forward_tick(struct forwarder *forwarder, uint64_t now)
 	conn_expire(forwarder->conns, now, EXPIRE_TICK);
 	conn_expire(forwarder->persist, now, EXPIRE_TICK);
 	forwarder->stats.fragments_expired += fragment_expire(forwarder->fragments, now);
-	neigh_tick(forwarder->neighbours, now, ask_neighbour, forwarder);
+	neigh_tick(forwarder->neighbors, now, ask_neighbor, forwarder);
 	forwarder->stats.announcements += announcer_tick(forwarder->announcer, forwarder->craft, forwarder->ifaces,
-	    &forwarder->emitter, now);
+	    &forwarder->tx, now);
 }
 
 void
-forward_probe(struct forwarder *forwarder, uint64_t now)
+forward_vipcheck(struct forwarder *forwarder, uint64_t now)
 {
-	const struct path_means means = forwarder_means(forwarder);
+	const struct vipcheck_tx means = forwarder_means(forwarder);
 
-	claims_tick(&forwarder->claims, forwarder->craft, forwarder->ifaces, &forwarder->emitter, now);
-	path_tick(forwarder->paths, &means, now);
+	probe_addr_tick(&forwarder->claims, forwarder->craft, forwarder->ifaces, &forwarder->tx, now);
+	vipcheck_tick(forwarder->paths, &means, now);
 }
 
 uint64_t
-forward_probe_due(const struct forwarder *forwarder)
+forward_vipcheck_due(const struct forwarder *forwarder)
 {
-	const uint64_t claims = claims_due(&forwarder->claims), paths = path_due(forwarder->paths);
+	const uint64_t claims = probe_addr_due(&forwarder->claims), paths = vipcheck_due(forwarder->paths);
 
 	return claims < paths ? claims : paths;
 }
@@ -232,12 +232,12 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	forwarder->conns = conn_table_new(connections, key);
 	forwarder->persist = conn_table_new(persist > PERSIST_LEAST ? persist : PERSIST_LEAST, key);
 	forwarder->fragments = fragment_table_new(key);
-	forwarder->neighbours = neigh_table_new(watch, context);
+	forwarder->neighbors = neigh_table_new(watch, context);
 	forwarder->announcer = announcer_new();
-	forwarder->paths = path_table_new(key);
+	forwarder->paths = vipcheck_table_new(key);
 	forwarder->scratch = malloc(FRAME_MOST);
 	if (forwarder->conns == NULL || forwarder->persist == NULL || forwarder->fragments == NULL ||
-	    forwarder->neighbours == NULL || forwarder->announcer == NULL || forwarder->paths == NULL || forwarder->scratch == NULL) {
+	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->paths == NULL || forwarder->scratch == NULL) {
 		snprintf(error, size, "not enough memory for %u connections", connections);
 		forwarder_clear(forwarder);
 		return -1;
@@ -256,9 +256,9 @@ forwarder_clear(struct forwarder *forwarder)
 	conn_table_free(forwarder->conns);
 	conn_table_free(forwarder->persist);
 	fragment_table_free(forwarder->fragments);
-	neigh_table_free(forwarder->neighbours);
+	neigh_table_free(forwarder->neighbors);
 	announcer_free(forwarder->announcer);
-	path_table_free(forwarder->paths);
+	vipcheck_table_free(forwarder->paths);
 	craft_free(forwarder->craft);
 	free(forwarder->scratch);
 	memset(forwarder, 0, sizeof(*forwarder));

@@ -28,7 +28,7 @@
 
 enum verdict {
 	VERDICT_PASS = 0, /* not for a VIP: the host's own stack has its copy, nothing to do */
-	VERDICT_CONSUMED, /* an ARP frame, neighbour discovery or ping: answered, or learned from */
+	VERDICT_CONSUMED, /* an ARP frame, neighbor discovery or ping: answered, or learned from */
 	VERDICT_FORWARD,  /* emitted, re-addressed to `server` */
 	VERDICT_HOLD,     /* a fragment that waits for its first one */
 	VERDICT_DROP      /* for a VIP, and not forwarded because of `reason` */
@@ -44,52 +44,52 @@ struct decision {
 	enum conn_state state;             /* of the flow, after this frame */
 };
 
-struct carry;
+struct offload_cache;
 
 struct forwarder {
 	/* The owner's, who may replace them between two frames. */
 	const struct fwdtab *table;
 	const struct iface *ifaces; /* frame->iface is an index into them */
 	size_t iface_count;
-	struct emitter emitter;
-	struct carry *carry; /* flows that the kernel carries, or NULL: offload/cache.h */
+	struct frame_tx tx;
+	struct offload_cache *offload; /* flows that the kernel carries, or NULL: offload/cache.h */
 	uint64_t lost; /* frames that the capture has dropped so far */
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
 	struct conn_table *conns;
 	struct conn_table *persist; /* clients that go to the same server again: keys without ports */
 	struct fragment_table *fragments;
-	struct neigh_table *neighbours;
+	struct neigh_table *neighbors;
 	struct announcer *announcer;
-	struct path_table *paths;
+	struct vipcheck_table *paths;
 	struct ping_limit pings;
-	struct claims claims;
+	struct probe_addrs claims;
 	struct watch watch;
 	struct craft *craft;
 	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;
 };
 
-/* 0, or -1 with a reason. The table and interfaces are still to be set. `watch` hears of neighbours. */
+/* 0, or -1 with a reason. The table and interfaces are still to be set. `watch` hears of neighbors. */
 NODISCARD int forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct siphash_key *key,
     neigh_watch *watch, void *context, char *error, size_t size);
 void forwarder_clear(struct forwarder *forwarder);
 
-/* Every frame gets exactly one verdict. What is to leave has left through the emitter when this returns. */
+/* Every frame gets exactly one verdict. What is to leave has left through the tx when this returns. */
 struct decision forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now);
 
-/* Expires flows and fragments, asks for neighbours, announces. Call it about once a second. */
+/* Expires flows and fragments, asks for neighbors, announces. Call it about once a second. */
 void forward_tick(struct forwarder *forwarder, uint64_t now);
 
 /* After each burst of frames: gives a few expired flows back. */
 void forward_burst_end(struct forwarder *forwarder, uint64_t now);
 
 /*
- * The VIP probe: asks what is due. To be called whenever forward_probe_due() says, which is UINT64_MAX for never, and may
- * change after each of these functions and path_sync().
+ * The VIP probe: asks what is due. To be called whenever forward_vipcheck_due() says, which is UINT64_MAX for never, and may
+ * change after each of these functions and vipcheck_sync().
  */
-void forward_probe(struct forwarder *forwarder, uint64_t now);
-uint64_t forward_probe_due(const struct forwarder *forwarder);
+void forward_vipcheck(struct forwarder *forwarder, uint64_t now);
+uint64_t forward_vipcheck_due(const struct forwarder *forwarder);
 
 const char *verdict_name(enum verdict verdict);
 

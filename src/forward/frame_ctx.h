@@ -9,7 +9,7 @@
 #include "forward/forward.h"
 #include "proto/packet.h"
 
-struct passage {
+struct frame_ctx {
 	struct forwarder *forwarder;
 	struct frame *frame;
 	uint64_t now;
@@ -25,17 +25,17 @@ struct passage {
 
 /* `packet` and `key` are left as they are: packet_parse() and flow_name() write all of them. */
 static inline void
-passage_begin(struct passage *passage, struct forwarder *forwarder, struct frame *frame, uint64_t now)
+frame_ctx_begin(struct frame_ctx *ctx, struct forwarder *forwarder, struct frame *frame, uint64_t now)
 {
-	passage->forwarder = forwarder;
-	passage->frame = frame;
-	passage->now = now;
-	passage->vip = NULL;
-	passage->flags = 0;
-	passage->server = NULL;
-	passage->conn = NULL;
-	passage->decision = (struct decision) { .verdict = VERDICT_PASS };
-	passage->status = packet_parse(frame, &passage->packet);
+	ctx->forwarder = forwarder;
+	ctx->frame = frame;
+	ctx->now = now;
+	ctx->vip = NULL;
+	ctx->flags = 0;
+	ctx->server = NULL;
+	ctx->conn = NULL;
+	ctx->decision = (struct decision) { .verdict = VERDICT_PASS };
+	ctx->status = packet_parse(frame, &ctx->packet);
 }
 
 enum stage {
@@ -44,33 +44,33 @@ enum stage {
 };
 
 static inline enum stage
-pass(struct passage *passage)
+pass(struct frame_ctx *ctx)
 {
-	passage->decision.verdict = VERDICT_PASS;
+	ctx->decision.verdict = VERDICT_PASS;
 	return IS_DECIDED;
 }
 
 static inline enum stage
-consume(struct passage *passage)
+consume(struct frame_ctx *ctx)
 {
-	passage->decision.verdict = VERDICT_CONSUMED;
+	ctx->decision.verdict = VERDICT_CONSUMED;
 	return IS_DECIDED;
 }
 
 static inline enum stage
-drop(struct passage *passage, enum drop_reason reason)
+drop(struct frame_ctx *ctx, enum drop_reason reason)
 {
-	passage->decision.verdict = VERDICT_DROP;
-	passage->decision.reason = reason;
+	ctx->decision.verdict = VERDICT_DROP;
+	ctx->decision.reason = reason;
 	return IS_DECIDED;
 }
 
 /* Was the frame sent to this interface's own MAC? Others are seen when a switch floods. */
-bool passage_is_for_us(const struct passage *passage);
+bool frame_ctx_is_for_us(const struct frame_ctx *ctx);
 /* Is it the MAC of any of the director's interfaces? */
-bool passage_is_own_mac(const struct forwarder *forwarder, const struct mac *mac);
-/* Sends a frame of our own making back where the passage's frame came from, in the same VLAN. */
-void passage_reply(struct passage *passage, const struct frame *made);
+bool frame_ctx_is_own_mac(const struct forwarder *forwarder, const struct mac *mac);
+/* Sends a frame of our own making back where the ctx's frame came from, in the same VLAN. */
+void frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made);
 
 /*
  * Bounces. A server that lacks the VIP, and forwards, routes the frame back to the director. Proof takes two things:
@@ -86,34 +86,34 @@ void passage_reply(struct passage *passage, const struct frame *made);
  * Where no flow is remembered, as for fragments, ICMP errors and `one-packet`, the first must do.
  */
 static inline bool
-passage_goes_back(const struct passage *passage, const struct fwd_server *server)
+frame_ctx_goes_back(const struct frame_ctx *ctx, const struct fwd_server *server)
 {
-	return mac_equal(&passage->packet.ether_source, &server->mac);
+	return mac_equal(&ctx->packet.ether_source, &server->mac);
 }
 
 /* The stages, in the order of forward_frame(), which asks beforehand whether the frame is any of theirs. */
 
-/* ARP and neighbour discovery: learn, and answer for VIPs. */
-enum stage stage_neighbour(struct passage *passage);
+/* ARP and neighbor discovery: learn, and answer for VIPs. */
+enum stage stage_neighbor(struct frame_ctx *ctx);
 /* Answers to the VIP probe; only while there is something to probe. */
-enum stage stage_path(struct passage *passage);
+enum stage stage_vipcheck(struct frame_ctx *ctx);
 /* ICMP to a VIP: errors go where their flow goes, pings are answered. */
-enum stage stage_icmp(struct passage *passage);
+enum stage stage_icmp(struct frame_ctx *ctx);
 /* A fragment: without ports, it follows its first one, or waits for it. */
-enum stage stage_fragment(struct passage *passage);
+enum stage stage_fragment(struct frame_ctx *ctx);
 /* A fragment was delivered: if it was the first one, the others follow. */
-void stage_fragment_settle(struct passage *passage);
+void stage_fragment_settle(struct frame_ctx *ctx);
 /* The flow's server, or a new flow's. */
-enum stage stage_flow(struct passage *passage);
+enum stage stage_flow(struct frame_ctx *ctx);
 /* The frame would go back to where it came from, by the flow `conn` or, when that is NULL, without one: is it a bounce? */
-enum stage stage_bounce(struct passage *passage, const struct conn *conn);
+enum stage stage_bounce(struct frame_ctx *ctx, const struct conn *conn);
 /* Out, re-addressed. */
-enum stage stage_deliver(struct passage *passage);
+enum stage stage_deliver(struct frame_ctx *ctx);
 
-struct path_means forwarder_means(struct forwarder *forwarder);
+struct vipcheck_tx forwarder_means(struct forwarder *forwarder);
 
-/* forward_tick()'s questions to neighbours; the context is the forwarder. */
-void ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination);
+/* forward_tick()'s questions to neighbors; the context is the forwarder. */
+void ask_neighbor(void *context, const struct neigh *neigh, const struct mac *destination);
 /* One flow in `state` more, or with -1 less. */
 void account_flow(struct server_run *run, enum conn_state state, int change);
 /* For conn_table_on_gone(); the context is the forwarder. */

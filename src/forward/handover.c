@@ -44,7 +44,7 @@ struct line {
 };
 
 static void
-write_author(FILE *out, const char *what, const struct steer_author *author)
+write_author(FILE *out, const char *what, const struct admin_author *author)
 {
 	fprintf(out, " %s-at=%" PRIu64, what, author->when);
 	if (author->user >= 0)
@@ -56,18 +56,18 @@ write_author(FILE *out, const char *what, const struct steer_author *author)
 static void
 write_steering(FILE *out, const struct server *server)
 {
-	const struct steering *steering = &server->steering;
+	const struct admin *admin = &server->admin;
 
-	if (steering->admin != ADMIN_ENABLED) {
-		fprintf(out, " admin=%s", admin_state_name(steering->admin));
-		write_author(out, "admin", &steering->admin_by);
+	if (admin->admin != ADMIN_ENABLED) {
+		fprintf(out, " admin=%s", admin_state_name(admin->admin));
+		write_author(out, "admin", &admin->admin_by);
 	}
-	if (steering->admin == ADMIN_DRAINED)
-		fprintf(out, " drain-began=%" PRIu64 " drain-flows=%" PRIu32 " drain-until=%" PRIu64, steering->drain_began,
-		    steering->drain_flows, steering->drain_until);
-	if (steering->weighted) {
-		fprintf(out, " weight=%" PRIu32 " file-weight=%" PRIu32, steering->weight, server->settings.weight);
-		write_author(out, "weight", &steering->weight_by);
+	if (admin->admin == ADMIN_DRAINED)
+		fprintf(out, " drain-began=%" PRIu64 " drain-flows=%" PRIu32 " drain-until=%" PRIu64, admin->drain_began,
+		    admin->drain_flows, admin->drain_until);
+	if (admin->weighted) {
+		fprintf(out, " weight=%" PRIu32 " file-weight=%" PRIu32, admin->weight, server->settings.weight);
+		write_author(out, "weight", &admin->weight_by);
 	}
 }
 
@@ -183,13 +183,13 @@ read_service(struct handover *handover, const struct line *line)
 	return 0;
 }
 
-static struct steer_author
+static struct admin_author
 read_author(const struct line *line, const char *by, const char *name, const char *at)
 {
-	struct steer_author author = { .user = (int64_t)number_or(line, by, UINT32_MAX, UINT64_MAX),
+	struct admin_author author = { .user = (int64_t)number_or(line, by, UINT32_MAX, UINT64_MAX),
 		.when = number_or(line, at, UINT32_MAX, 0) };
 
-	steer_author_set_name(&author, field(line, name));
+	admin_author_set_name(&author, field(line, name));
 	return author;
 }
 
@@ -197,38 +197,38 @@ read_author(const struct line *line, const char *by, const char *name, const cha
 static void
 take_weight(struct server *server, const struct line *line)
 {
-	struct steering *steering = &server->steering;
+	struct admin *admin = &server->admin;
 	uint64_t weight, file;
 
 	if (number(line, "weight", WEIGHT_MOST, &weight) == -1 || number(line, "file-weight", WEIGHT_MOST, &file) == -1)
 		return;
 	if (file != server->settings.weight) {
-		steering->overruled = true;
+		admin->overruled = true;
 		return;
 	}
-	steering->weight = (uint32_t)weight;
-	steering->weighted = weight != file;
-	steering->weight_by = read_author(line, "weight-by", "weight-name", "weight-at");
+	admin->weight = (uint32_t)weight;
+	admin->weighted = weight != file;
+	admin->weight_by = read_author(line, "weight-by", "weight-name", "weight-at");
 }
 
 static void
-take_steering(struct handover *handover, struct server *server, const struct line *line)
+take_admin(struct handover *handover, struct server *server, const struct line *line)
 {
-	struct steering *steering = &server->steering;
-	const char *admin = field(line, "admin");
+	struct admin *admin = &server->admin;
+	const char *state = field(line, "admin");
 
-	if (strcmp(admin, admin_state_name(ADMIN_DRAINED)) == 0) {
-		steering->admin = ADMIN_DRAINED;
-		steering->drain_began = number_or(line, "drain-began", handover->now, handover->now);
-		steering->drain_flows = (uint32_t)number_or(line, "drain-flows", UINT32_MAX, 0);
-		steering->drain_until = number_or(line, "drain-until", UINT64_MAX, 0);
-	} else if (strcmp(admin, admin_state_name(ADMIN_DISABLED)) == 0) {
-		steering->admin = ADMIN_DISABLED;
+	if (strcmp(state, admin_state_name(ADMIN_DRAINED)) == 0) {
+		admin->admin = ADMIN_DRAINED;
+		admin->drain_began = number_or(line, "drain-began", handover->now, handover->now);
+		admin->drain_flows = (uint32_t)number_or(line, "drain-flows", UINT32_MAX, 0);
+		admin->drain_until = number_or(line, "drain-until", UINT64_MAX, 0);
+	} else if (strcmp(state, admin_state_name(ADMIN_DISABLED)) == 0) {
+		admin->admin = ADMIN_DISABLED;
 	}
-	if (steering->admin != ADMIN_ENABLED)
-		steering->admin_by = read_author(line, "admin-by", "admin-name", "admin-at");
+	if (admin->admin != ADMIN_ENABLED)
+		admin->admin_by = read_author(line, "admin-by", "admin-name", "admin-at");
 	take_weight(server, line);
-	handover->counts.steered += steer_differs(server);
+	handover->counts.steered += admin_differs(server);
 }
 
 static void
@@ -242,9 +242,9 @@ take_mac(struct handover *handover, struct server *server, const struct line *li
 	    strcmp(forwarder->ifaces[server->iface].name, field(line, "interface")) != 0 ||
 	    mac_parse(field(line, "mac"), &mac) == -1 || mac_is_zero(&mac) || mac_is_group(&mac))
 		return;
-	neigh_restore(forwarder->neighbours, server->iface, &server->settings.addr, &mac, handover->now);
+	neigh_restore(forwarder->neighbors, server->iface, &server->settings.addr, &mac, handover->now);
 	/* Another service's server may be the same machine, and have brought it here. */
-	known = neigh_mac(forwarder->neighbours, server->iface, &server->settings.addr);
+	known = neigh_mac(forwarder->neighbors, server->iface, &server->settings.addr);
 	if (known != NULL)
 		server->mac = *known;
 }
@@ -303,7 +303,7 @@ read_server(struct handover *handover, const struct line *line)
 	handover->found[server->ref.slot] = true;
 	handover->slots[slot] = (struct handover_slot) { (uint16_t)generation, server->ref };
 	handover->counts.servers++;
-	take_steering(handover, server, line);
+	take_admin(handover, server, line);
 	if (handover->recent) {
 		take_mac(handover, server, line);
 		take_health(handover, server, line);

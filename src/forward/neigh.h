@@ -42,7 +42,7 @@ enum neigh_event {
 };
 
 typedef void neigh_watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before);
-/* `destination` is the neighbour's MAC, or broadcast for "all who might know". */
+/* `destination` is the neighbor's MAC, or broadcast for "all who might know". */
 typedef void neigh_ask(void *context, const struct neigh *neigh, const struct mac *destination);
 
 struct neigh_table;

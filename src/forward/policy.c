@@ -18,14 +18,14 @@ enum sctp_chunk {
 
 /* SCTP opens and closes as TCP does, so it runs on the same state machine. */
 uint8_t
-flow_sctp_flags(const struct passage *passage)
+flow_sctp_flags(const struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
+	const struct packet *packet = &ctx->packet;
 	const uint32_t chunk = packet->l4 + SCTP_COMMON_HEADER;
 
 	if (chunk >= packet->end)
 		return TCP_ACK;
-	switch ((enum sctp_chunk)passage->frame->bytes[chunk]) {
+	switch ((enum sctp_chunk)ctx->frame->bytes[chunk]) {
 	case SCTP_INIT:
 		return TCP_SYN;
 	case SCTP_ABORT:
@@ -45,13 +45,13 @@ flow_sctp_flags(const struct passage *passage)
  * a SYN that gets no answer from a server that is down is a client that tries again.
  */
 bool
-flow_stays_in_doubt(const struct passage *passage, enum conn_state state, const struct fwd_server *server)
+flow_stays_in_doubt(const struct frame_ctx *ctx, enum conn_state state, const struct fwd_server *server)
 {
 	if (server == NULL)
 		return false;
-	if (!server->healthy && (!flow_is_connection(passage) || server->service->settings.on_down == ON_DOWN_MOVE))
+	if (!server->healthy && (!flow_is_connection(ctx) || server->service->settings.on_down == ON_DOWN_MOVE))
 		return false;
-	if (!flow_begins(passage))
+	if (!flow_begins(ctx))
 		return true;
 	switch (state) {
 	case CONN_FIN_WAIT:
@@ -96,9 +96,9 @@ find_room(const struct fwd_service *service)
 
 /* The scheduler does not know of `max-connections`: where it chose a full server, the least loaded other one serves. */
 static void
-choose(struct flow_plan *plan, const struct passage *passage, const struct fwd_service *service)
+choose(struct flow_plan *plan, const struct frame_ctx *ctx, const struct fwd_service *service)
 {
-	struct fwd_server *chosen = service->scheduler->pick(service, passage->vip, &passage->key);
+	struct fwd_server *chosen = service->scheduler->pick(service, ctx->vip, &ctx->key);
 
 	plan->way = FLOW_WAY_SCHEDULED;
 	if (flow_has_room(chosen)) {
@@ -111,14 +111,14 @@ choose(struct flow_plan *plan, const struct passage *passage, const struct fwd_s
 }
 
 void
-flow_persist_key(const struct passage *passage, const struct fwd_service *service, struct conn_key *key)
+flow_persist_key(const struct frame_ctx *ctx, const struct fwd_service *service, struct conn_key *key)
 {
 	const struct service_settings *settings = &service->service->settings;
-	unsigned bits = passage->packet.source.family == ADDR_IPV4 ? 96U + settings->persist_prefix4 :
+	unsigned bits = ctx->packet.source.family == ADDR_IPV4 ? 96U + settings->persist_prefix4 :
 	    settings->persist_prefix6;
 
 	memset(key, 0, sizeof(*key));
-	addr_mapped(&passage->packet.source, key->client);
+	addr_mapped(&ctx->packet.source, key->client);
 	for (unsigned i = 0; i < sizeof(key->client); i++, bits = bits > 8 ? bits - 8 : 0)
 		if (bits < 8)
 			key->client[i] &= (uint8_t)(0xff00 >> bits);
@@ -127,18 +127,18 @@ flow_persist_key(const struct passage *passage, const struct fwd_service *servic
 
 /* Every datagram a flow of its own. */
 static bool
-is_one_packet(const struct passage *passage, const struct fwd_service *service)
+is_one_packet(const struct frame_ctx *ctx, const struct fwd_service *service)
 {
-	return passage->packet.protocol == PROTOCOL_UDP && service->service->settings.one_packet;
+	return ctx->packet.protocol == PROTOCOL_UDP && service->service->settings.one_packet;
 }
 
 bool
-flow_may_persist(const struct passage *passage, const struct fwd_service *service)
+flow_may_persist(const struct frame_ctx *ctx, const struct fwd_service *service)
 {
-	const enum conn_state state = flow_next_state(passage, CONN_NONE);
+	const enum conn_state state = flow_next_state(ctx, CONN_NONE);
 
 	return service->service->settings.persist != 0 && service->candidate_count > 0 && state != CONN_CLOSED &&
-	    state != CONN_ESTABLISHED && !is_one_packet(passage, service);
+	    state != CONN_ESTABLISHED && !is_one_packet(ctx, service);
 }
 
 /* May the client's last server, which persistence remembers, have the flow? */
@@ -155,11 +155,11 @@ may_stay(const struct fwd_service *service, const struct fwd_server *last)
 
 /* Without knowing what was before: the same server each time, as long as the candidates stay. */
 struct fwd_server *
-flow_by_hash(const struct passage *passage, const struct fwd_service *service)
+flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service)
 {
 	if (service->scheduler->by_hash)
-		return service->scheduler->pick(service, passage->vip, &passage->key);
-	return fwd_service_hash(service, &passage->key);
+		return service->scheduler->pick(service, ctx->vip, &ctx->key);
+	return fwd_service_hash(service, &ctx->key);
 }
 
 /*
@@ -167,23 +167,23 @@ flow_by_hash(const struct passage *passage, const struct fwd_service *service)
  * flows filled their share, goes by hash, and so does its end, which is not worth remembering.
  */
 struct flow_plan
-flow_plan(const struct passage *passage, const struct fwd_service *service, struct fwd_server *last)
+flow_plan(const struct frame_ctx *ctx, const struct fwd_service *service, struct fwd_server *last)
 {
-	struct flow_plan plan = { .state = flow_next_state(passage, CONN_NONE) };
+	struct flow_plan plan = { .state = flow_next_state(ctx, CONN_NONE) };
 
 	if (service->candidate_count == 0) {
-		plan.reason = service->quorum_lost ? DROP_QUORUM : service->unresolved ? DROP_NO_NEIGHBOUR : DROP_NO_SERVER;
+		plan.reason = service->quorum_lost ? DROP_QUORUM : service->unresolved ? DROP_NO_NEIGHBOR : DROP_NO_SERVER;
 		return plan;
 	}
-	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(passage, service);
+	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(ctx, service);
 	if (plan.state == CONN_CLOSED || plan.state == CONN_ESTABLISHED) {
 		plan.way = FLOW_WAY_HASHED;
-		plan.server = flow_by_hash(passage, service);
+		plan.server = flow_by_hash(ctx, service);
 	} else if (last != NULL && may_stay(service, last)) {
 		plan.way = FLOW_WAY_PERSISTENT;
 		plan.server = last;
 	} else {
-		choose(&plan, passage, service);
+		choose(&plan, ctx, service);
 	}
 	return plan;
 }

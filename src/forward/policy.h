@@ -4,7 +4,7 @@
  * them, so that an explanation cannot differ from what happens. Nothing here changes anything, but for what the scheduler
  * keeps about its own turn: whoever only wants to know gives a copy of the service (explain.c). Private to these files.
  *
- * Of the passage they read `packet` (protocol and addresses), `flags`, `vip` and `key`.
+ * Of the ctx they read `packet` (protocol and addresses), `flags`, `vip` and `key`.
  */
 #ifndef FORWARD_POLICY_H
 #define FORWARD_POLICY_H
@@ -23,69 +23,69 @@ struct flow_plan {
 };
 
 /* SCTP's chunk as the TCP flags that do the same to a connection. */
-uint8_t flow_sctp_flags(const struct passage *passage);
+uint8_t flow_sctp_flags(const struct frame_ctx *ctx);
 /* flow_stays(), where that is not plain. */
-bool flow_stays_in_doubt(const struct passage *passage, enum conn_state state, const struct fwd_server *server);
+bool flow_stays_in_doubt(const struct frame_ctx *ctx, enum conn_state state, const struct fwd_server *server);
 /* Is the client's last server asked, if the service has persistence? */
-bool flow_may_persist(const struct passage *passage, const struct fwd_service *service);
+bool flow_may_persist(const struct frame_ctx *ctx, const struct fwd_service *service);
 /* A client as persistence sees it: its network, on any port of the service. */
-void flow_persist_key(const struct passage *passage, const struct fwd_service *service, struct conn_key *key);
+void flow_persist_key(const struct frame_ctx *ctx, const struct fwd_service *service, struct conn_key *key);
 /* `last`: the server that persistence remembers, or NULL. */
-struct flow_plan flow_plan(const struct passage *passage, const struct fwd_service *service, struct fwd_server *last);
+struct flow_plan flow_plan(const struct frame_ctx *ctx, const struct fwd_service *service, struct fwd_server *last);
 /* The same, when the flow cannot be remembered: by consistent hash. */
-struct fwd_server *flow_by_hash(const struct passage *passage, const struct fwd_service *service);
+struct fwd_server *flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service);
 bool flow_has_room(const struct fwd_server *server);
 
 /* For every frame, so inline. */
 
 /* Sets `key` from packet and VIP. */
 static inline void
-flow_name(struct passage *passage)
+flow_name(struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
-	struct conn_key *key = &passage->key;
+	const struct packet *packet = &ctx->packet;
+	struct conn_key *key = &ctx->key;
 
 	addr_mapped(&packet->source, key->client);
 	key->client_port = packet->source_port;
 	key->vip_port = packet->destination_port;
-	key->target = conn_target(passage->vip->number, packet->protocol);
+	key->target = conn_target(ctx->vip->number, packet->protocol);
 }
 
 static inline bool
-flow_is_connection(const struct passage *passage)
+flow_is_connection(const struct frame_ctx *ctx)
 {
-	return passage->packet.protocol != PROTOCOL_UDP;
+	return ctx->packet.protocol != PROTOCOL_UDP;
 }
 
 /* TCP's flags, SCTP's likeness of them; 0 of UDP. */
 static inline uint8_t
-flow_flags(const struct passage *passage)
+flow_flags(const struct frame_ctx *ctx)
 {
-	if (passage->packet.protocol == PROTOCOL_TCP)
-		return passage->packet.tcp_flags;
-	return passage->packet.protocol == PROTOCOL_SCTP ? flow_sctp_flags(passage) : 0;
+	if (ctx->packet.protocol == PROTOCOL_TCP)
+		return ctx->packet.tcp_flags;
+	return ctx->packet.protocol == PROTOCOL_SCTP ? flow_sctp_flags(ctx) : 0;
 }
 
 static inline enum conn_state
-flow_next_state(const struct passage *passage, enum conn_state state)
+flow_next_state(const struct frame_ctx *ctx, enum conn_state state)
 {
-	return flow_is_connection(passage) ? conn_tcp_next(state, passage->flags) : CONN_UDP;
+	return flow_is_connection(ctx) ? conn_tcp_next(state, ctx->flags) : CONN_UDP;
 }
 
 /* Does the client begin anew? */
 static inline bool
-flow_begins(const struct passage *passage)
+flow_begins(const struct frame_ctx *ctx)
 {
-	return flow_is_connection(passage) && (passage->flags & TCP_SYN) != 0;
+	return flow_is_connection(ctx) && (ctx->flags & TCP_SYN) != 0;
 }
 
 /* May this flow, whose server is `server` (NULL: gone), stay where it is? */
 static inline bool
-flow_stays(const struct passage *passage, enum conn_state state, const struct fwd_server *server)
+flow_stays(const struct frame_ctx *ctx, enum conn_state state, const struct fwd_server *server)
 {
-	if (server != NULL && server->healthy && !flow_begins(passage))
+	if (server != NULL && server->healthy && !flow_begins(ctx))
 		return true;
-	return flow_stays_in_doubt(passage, state, server);
+	return flow_stays_in_doubt(ctx, state, server);
 }
 
 #endif

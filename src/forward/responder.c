@@ -49,12 +49,12 @@ all_nodes(void)
 }
 
 /* An advertisement of `vip` to everybody. */
-static struct craft_neighbour
+static struct craft_neighbor
 advertisement_to_all(const struct addr *vip, const struct iface *iface)
 {
 	const struct addr all = all_nodes();
 
-	return (struct craft_neighbour) {
+	return (struct craft_neighbor) {
 		.ends = { iface->mac, ndp_multicast_mac(&all), *vip, all },
 		.target = *vip,
 		.mac = iface->mac,
@@ -65,14 +65,14 @@ advertisement_to_all(const struct addr *vip, const struct iface *iface)
 const struct frame *
 vip_answer_ndp(struct craft *craft, const struct ndp *request, const struct mac *from, const struct iface *iface)
 {
-	struct craft_neighbour answer = advertisement_to_all(&request->target, iface);
+	struct craft_neighbor answer = advertisement_to_all(&request->target, iface);
 
 	if (!request->dad) {
 		answer.ends.destination = request->source;
 		answer.ends.ether_destination = request->has_mac ? request->mac : *from;
 		answer.solicited = true;
 	}
-	return craft_neighbour_advertisement(craft, &answer);
+	return craft_neighbor_advertisement(craft, &answer);
 }
 
 struct announcer *
@@ -103,7 +103,7 @@ announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vi
 }
 
 static size_t
-emit(const struct emitter *emitter, const struct frame *made, uint16_t iface)
+emit(const struct frame_tx *tx, const struct frame *made, uint16_t iface)
 {
 	struct frame frame;
 
@@ -111,7 +111,7 @@ emit(const struct emitter *emitter, const struct frame *made, uint16_t iface)
 		return 0;
 	frame = *made;
 	frame.iface = iface;
-	emitter->emit(emitter->context, &frame);
+	tx->emit(tx->context, &frame);
 	return 1;
 }
 
@@ -120,9 +120,9 @@ emit(const struct emitter *emitter, const struct frame *made, uint16_t iface)
  * section 3 explains why an announcement is a request). IPv6: an unsolicited advertisement (RFC 4861 section 7.2.6).
  */
 static size_t
-announce(const struct announcement *what, struct craft *craft, const struct iface *iface, const struct emitter *emitter)
+announce(const struct announcement *what, struct craft *craft, const struct iface *iface, const struct frame_tx *tx)
 {
-	struct craft_neighbour advertisement;
+	struct craft_neighbor advertisement;
 	struct arp arp = {
 		.operation = ARP_REQUEST,
 		.sender_mac = iface->mac,
@@ -133,18 +133,18 @@ announce(const struct announcement *what, struct craft *craft, const struct ifac
 
 	if (what->vip.family == ADDR_IPV6) {
 		advertisement = advertisement_to_all(&what->vip, iface);
-		return emit(emitter, craft_neighbour_advertisement(craft, &advertisement), what->iface);
+		return emit(tx, craft_neighbor_advertisement(craft, &advertisement), what->iface);
 	}
-	sent = emit(emitter, craft_arp(craft, &mac_broadcast, &arp), what->iface);
+	sent = emit(tx, craft_arp(craft, &mac_broadcast, &arp), what->iface);
 	arp.operation = ARP_REPLY;
 	arp.target_mac = iface->mac;
-	return sent + emit(emitter, craft_arp(craft, &mac_broadcast, &arp), what->iface);
+	return sent + emit(tx, craft_arp(craft, &mac_broadcast, &arp), what->iface);
 }
 
 /* Those of one round, while there is budget. Its announcements; the frames are added to `sent`. */
 static size_t
 announce_round(struct announcer *announcer, unsigned left, size_t budget, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter, uint64_t now, size_t *sent)
+    const struct frame_tx *tx, uint64_t now, size_t *sent)
 {
 	size_t announced = 0;
 
@@ -153,7 +153,7 @@ announce_round(struct announcer *announcer, unsigned left, size_t budget, struct
 
 		if (what->left != left || now < what->due)
 			continue;
-		*sent += announce(what, craft, &ifaces[what->iface], emitter);
+		*sent += announce(what, craft, &ifaces[what->iface], tx);
 		what->due = now + BETWEEN;
 		what->left--;
 		announced++;
@@ -163,13 +163,13 @@ announce_round(struct announcer *announcer, unsigned left, size_t budget, struct
 
 size_t
 announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter, uint64_t now)
+    const struct frame_tx *tx, uint64_t now)
 {
 	size_t kept = 0, sent = 0, budget = AT_ONCE;
 
 	/* VIPs that were never announced come before those that are repeated. */
 	for (unsigned left = ROUNDS; left > 0; left--)
-		budget -= announce_round(announcer, left, budget, craft, ifaces, emitter, now, &sent);
+		budget -= announce_round(announcer, left, budget, craft, ifaces, tx, now, &sent);
 	for (size_t i = 0; i < announcer->count; i++)
 		if (announcer->list[i].left > 0)
 			announcer->list[kept++] = announcer->list[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the director tells the network about VIPs: it alone answers ARP requests for them, and it announces them when it
- * begins to serve, so that neighbours who remember an earlier owner forget it.
+ * begins to serve, so that neighbors who remember an earlier owner forget it.
  */
 #ifndef FORWARD_RESPONDER_H
 #define FORWARD_RESPONDER_H
@@ -23,7 +23,7 @@
  */
 const struct frame *vip_answer_arp(struct craft *craft, const struct arp *request, const struct iface *iface);
 /*
- * The same for neighbour discovery: to the asker, who sent from `from`, or to everybody when the asker wanted to know
+ * The same for neighbor discovery: to the asker, who sent from `from`, or to everybody when the asker wanted to know
  * whether the address is in use (RFC 4861 section 7.2.4). Always with our MAC in it: some switches heed nothing else.
  */
 const struct frame *vip_answer_ndp(struct craft *craft, const struct ndp *request, const struct mac *from,
@@ -37,6 +37,6 @@ void announcer_free(struct announcer *announcer);
 NODISCARD int announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vip, uint64_t now);
 /* Emit what is due; the number of frames. */
 size_t announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter, uint64_t now);
+    const struct frame_tx *tx, uint64_t now);
 
 #endif

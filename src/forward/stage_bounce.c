@@ -5,13 +5,13 @@
 #include "forward/frame_ctx.h"
 
 enum stage
-stage_bounce(struct passage *passage, const struct conn *conn)
+stage_bounce(struct frame_ctx *ctx, const struct conn *conn)
 {
-	const struct packet *packet = &passage->packet;
+	const struct packet *packet = &ctx->packet;
 
 	if (conn != NULL && packet->hop_limit + 1 != conn->hop_limit)
 		return GOES_ON;
-	watch_hear_bounce(&passage->forwarder->watch, passage->frame->iface, &packet->destination, &packet->ether_source,
-	    passage->now);
-	return drop(passage, DROP_BOUNCE);
+	conflict_receive_bounce(&ctx->forwarder->watch, ctx->frame->iface, &packet->destination, &packet->ether_source,
+	    ctx->now);
+	return drop(ctx, DROP_BOUNCE);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The way out: only the Ethernet addresses change, unless the frame came from a virtual neighbour unfinished. */
+/* The way out: only the Ethernet addresses change, unless the frame came from a virtual neighbor unfinished. */
 #include "config.h"
 
 #include "forward/frame_ctx.h"
@@ -37,13 +37,13 @@ may_leave_checksum(const struct frame *frame, const struct packet *packet)
 }
 
 static SELDOM void
-finish_checksum(struct passage *passage)
+finish_checksum(struct frame_ctx *ctx)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	struct frame *frame = passage->frame;
-	const struct packet *packet = &passage->packet;
+	struct forwarder *forwarder = ctx->forwarder;
+	struct frame *frame = ctx->frame;
+	const struct packet *packet = &ctx->packet;
 
-	if ((emitter_takes(&forwarder->emitter, frame->iface) & TAKES_CHECKSUM) != 0 && may_leave_checksum(frame, packet)) {
+	if ((frame_tx_takes(&forwarder->tx, frame->iface) & TAKES_CHECKSUM) != 0 && may_leave_checksum(frame, packet)) {
 		checksum_leave(frame, packet);
 		forwarder->stats.checksums_left++;
 	} else if (checksum_complete(frame, packet)) {
@@ -53,29 +53,29 @@ finish_checksum(struct passage *passage)
 
 /* The segments' size is a guess: as large as the wire allows. False when the way out takes no super-frame. */
 static bool
-send_whole(struct passage *passage, uint32_t mtu)
+send_whole(struct frame_ctx *ctx, uint32_t mtu)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	struct frame *frame = passage->frame;
-	const struct packet *packet = &passage->packet;
+	struct forwarder *forwarder = ctx->forwarder;
+	struct frame *frame = ctx->frame;
+	const struct packet *packet = &ctx->packet;
 
-	if ((emitter_takes(&forwarder->emitter, frame->iface) & TAKES_SEGMENTS) == 0 || packet->tagged ||
+	if ((frame_tx_takes(&forwarder->tx, frame->iface) & TAKES_SEGMENTS) == 0 || packet->tagged ||
 	    frame->length != packet->end || !segment_possible(packet, mtu))
 		return false;
 	checksum_leave(frame, packet);
 	frame->headers = packet->payload;
 	frame->segment = (uint16_t)(mtu - ((uint32_t)packet->payload - packet->l3));
 	forwarder->stats.frames_whole++;
-	forwarder->emitter.emit(forwarder->emitter.context, frame);
+	forwarder->tx.emit(forwarder->tx.context, frame);
 	return true;
 }
 
 /* False when the frame is too big for the wire and cannot be split. */
 static bool
-send_split(struct passage *passage, uint32_t mtu)
+send_split(struct frame_ctx *ctx, uint32_t mtu)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	const int segments = segment_tcp(passage->frame, &passage->packet, mtu, forwarder->scratch, &forwarder->emitter);
+	struct forwarder *forwarder = ctx->forwarder;
+	const int segments = segment_tcp(ctx->frame, &ctx->packet, mtu, forwarder->scratch, &forwarder->tx);
 
 	if (segments == -1)
 		return false;
@@ -86,33 +86,33 @@ send_split(struct passage *passage, uint32_t mtu)
 
 /* The same of a frame that is larger than the wire allows. */
 static SELDOM bool
-send_large(struct passage *passage, uint32_t mtu)
+send_large(struct frame_ctx *ctx, uint32_t mtu)
 {
-	return send_whole(passage, mtu) || send_split(passage, mtu);
+	return send_whole(ctx, mtu) || send_split(ctx, mtu);
 }
 
 enum stage
-stage_deliver(struct passage *passage)
+stage_deliver(struct frame_ctx *ctx)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	struct frame *frame = passage->frame;
-	const struct packet *packet = &passage->packet;
-	const struct fwd_server *server = passage->server;
+	struct forwarder *forwarder = ctx->forwarder;
+	struct frame *frame = ctx->frame;
+	const struct packet *packet = &ctx->packet;
+	const struct fwd_server *server = ctx->server;
 
-	passage->decision.server = server;
+	ctx->decision.server = server;
 	if (!server->reachable)
-		return drop(passage, DROP_NO_NEIGHBOUR);
+		return drop(ctx, DROP_NO_NEIGHBOR);
 	readdress(frame, server);
 	if (packet->end - packet->l3 > server->mtu) {
-		if (!send_large(passage, server->mtu))
-			return drop(passage, DROP_TOO_BIG);
+		if (!send_large(ctx, server->mtu))
+			return drop(ctx, DROP_TOO_BIG);
 	} else {
 		if (checksum_is_unfinished(frame, packet))
-			finish_checksum(passage);
-		forwarder->emitter.emit(forwarder->emitter.context, frame);
+			finish_checksum(ctx);
+		forwarder->tx.emit(forwarder->tx.context, frame);
 	}
 	server->run->packets++;
 	server->run->bytes += frame->length;
-	passage->decision.verdict = VERDICT_FORWARD;
+	ctx->decision.verdict = VERDICT_FORWARD;
 	return IS_DECIDED;
 }

@@ -11,9 +11,9 @@
 #include "offload/cache.h"
 
 static uint64_t
-timeout_of(const struct passage *passage, enum conn_state state)
+timeout_of(const struct frame_ctx *ctx, enum conn_state state)
 {
-	return passage->decision.service->timeouts->state[state];
+	return ctx->decision.service->timeouts->state[state];
 }
 
 void
@@ -31,8 +31,8 @@ account_gone(void *context, const struct conn *conn)
 	struct forwarder *forwarder = context;
 	const struct fwd_server *server = fwdtab_server(forwarder->table, conn->server);
 
-	if (forwarder->carry != NULL)
-		carry_remove(forwarder->carry, conn_at(forwarder->conns, conn_number(forwarder->conns, conn)));
+	if (forwarder->offload != NULL)
+		offload_remove(forwarder->offload, conn_at(forwarder->conns, conn_number(forwarder->conns, conn)));
 	if (server != NULL)
 		account_flow(server->run, conn->state, -1);
 }
@@ -42,25 +42,25 @@ account_over(void *context, struct conn *conn, uint64_t now)
 {
 	struct forwarder *forwarder = context;
 
-	if (forwarder->carry != NULL)
-		carry_pull(forwarder->carry, conn, now);
+	if (forwarder->offload != NULL)
+		offload_pull(forwarder->offload, conn, now);
 }
 
 /* The plan for a flow that nobody knows. A client that persistence cannot send where it was is forgotten. */
 static struct flow_plan
-make_plan(const struct passage *passage)
+make_plan(const struct frame_ctx *ctx)
 {
-	const struct fwd_service *service = passage->decision.service;
-	struct forwarder *forwarder = passage->forwarder;
+	const struct fwd_service *service = ctx->decision.service;
+	struct forwarder *forwarder = ctx->forwarder;
 	struct conn *client = NULL;
 	struct flow_plan plan;
 	struct conn_key key;
 
-	if (flow_may_persist(passage, service)) {
-		flow_persist_key(passage, service, &key);
-		client = conn_find(forwarder->persist, &key, passage->now);
+	if (flow_may_persist(ctx, service)) {
+		flow_persist_key(ctx, service, &key);
+		client = conn_find(forwarder->persist, &key, ctx->now);
 	}
-	plan = flow_plan(passage, service,
+	plan = flow_plan(ctx, service,
 	    client != NULL ? fwdtab_server(forwarder->table, client->server) : NULL);
 	if (client != NULL && plan.way != FLOW_WAY_PERSISTENT)
 		conn_remove(forwarder->persist, client);
@@ -73,124 +73,124 @@ make_plan(const struct passage *passage)
  * new: such a client is served, without persistence.
  */
 static void
-remember_client(const struct passage *passage, const struct fwd_server *server, enum conn_state state)
+remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, enum conn_state state)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	const uint64_t persist = passage->decision.service->service->settings.persist;
+	struct forwarder *forwarder = ctx->forwarder;
+	const uint64_t persist = ctx->decision.service->service->settings.persist;
 	enum conn_state trust = state == CONN_SYN ? CONN_SYN : CONN_UDP; /* the latter is as good as any other */
 	struct conn_key key;
 	struct conn *client;
 
 	if (persist == 0)
 		return;
-	flow_persist_key(passage, passage->decision.service, &key);
-	client = conn_find(forwarder->persist, &key, passage->now);
+	flow_persist_key(ctx, ctx->decision.service, &key);
+	client = conn_find(forwarder->persist, &key, ctx->now);
 	if (client != NULL && client->state == CONN_UDP)
 		trust = CONN_UDP;
 	if (client != NULL)
 		conn_touch(forwarder->persist, client, trust, persist);
-	else if (conn_insert(forwarder->persist, &key, server->ref, trust, persist, passage->now) == NULL)
+	else if (conn_insert(forwarder->persist, &key, server->ref, trust, persist, ctx->now) == NULL)
 		forwarder->stats.persist_full++;
 }
 
 static SELDOM void
-change_state(struct passage *passage, struct fwd_server *server, enum conn_state before, enum conn_state state)
+change_state(struct frame_ctx *ctx, struct fwd_server *server, enum conn_state before, enum conn_state state)
 {
 	account_flow(server->run, before, -1);
 	account_flow(server->run, state, 1);
 	if (before == CONN_SYN && state == CONN_ESTABLISHED)
-		remember_client(passage, server, state);
+		remember_client(ctx, server, state);
 }
 
 /* What is known goes where it went. */
 static inline enum stage
-find_flow(struct passage *passage)
+find_flow(struct frame_ctx *ctx)
 {
-	struct conn_table *conns = passage->forwarder->conns;
-	struct conn *conn = conn_find(conns, &passage->key, passage->now);
+	struct conn_table *conns = ctx->forwarder->conns;
+	struct conn *conn = conn_find(conns, &ctx->key, ctx->now);
 	struct fwd_server *server;
 	enum conn_state state, before;
 
 	if (conn == NULL)
 		return GOES_ON;
-	if (passage->forwarder->carry != NULL)
-		carry_pull(passage->forwarder->carry, conn, passage->now);
-	server = fwdtab_server(passage->forwarder->table, conn->server);
-	if (server != NULL && passage_goes_back(passage, server) && stage_bounce(passage, conn) == IS_DECIDED)
+	if (ctx->forwarder->offload != NULL)
+		offload_pull(ctx->forwarder->offload, conn, ctx->now);
+	server = fwdtab_server(ctx->forwarder->table, conn->server);
+	if (server != NULL && frame_ctx_goes_back(ctx, server) && stage_bounce(ctx, conn) == IS_DECIDED)
 		return IS_DECIDED;
-	if (!flow_stays(passage, (enum conn_state)conn->state, server)) {
+	if (!flow_stays(ctx, (enum conn_state)conn->state, server)) {
 		conn_remove(conns, conn);
 		return GOES_ON;
 	}
 	before = (enum conn_state)conn->state;
-	state = flow_next_state(passage, before);
+	state = flow_next_state(ctx, before);
 	if (state != before)
-		change_state(passage, server, before, state);
-	conn_touch(conns, conn, state, timeout_of(passage, state));
-	if (passage->packet.protocol == PROTOCOL_TCP)
-		measure_segment(&server->run->measure, conn, before, &passage->packet, passage->now);
-	conn->hop_limit = passage->packet.hop_limit;
-	passage->conn = conn;
-	passage->server = server;
-	passage->decision.state = state;
+		change_state(ctx, server, before, state);
+	conn_touch(conns, conn, state, timeout_of(ctx, state));
+	if (ctx->packet.protocol == PROTOCOL_TCP)
+		measure_segment(&server->run->measure, conn, before, &ctx->packet, ctx->now);
+	conn->hop_limit = ctx->packet.hop_limit;
+	ctx->conn = conn;
+	ctx->server = server;
+	ctx->decision.state = state;
 	return GOES_ON;
 }
 
 /* The new flow gets a place in the table. False: there is none. */
 static bool
-remember_flow(struct passage *passage, const struct flow_plan *plan)
+remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 {
 	struct fwd_server *server = plan->server;
-	struct conn *conn = conn_insert(passage->forwarder->conns, &passage->key, server->ref, plan->state,
-	    timeout_of(passage, plan->state), passage->now);
+	struct conn *conn = conn_insert(ctx->forwarder->conns, &ctx->key, server->ref, plan->state,
+	    timeout_of(ctx, plan->state), ctx->now);
 
 	if (conn == NULL)
 		return false;
-	if (passage->packet.protocol == PROTOCOL_TCP)
-		measure_begin(&server->run->measure, conn, &passage->packet, passage->now);
-	conn->hop_limit = passage->packet.hop_limit;
+	if (ctx->packet.protocol == PROTOCOL_TCP)
+		measure_begin(&server->run->measure, conn, &ctx->packet, ctx->now);
+	conn->hop_limit = ctx->packet.hop_limit;
 	account_flow(server->run, plan->state, 1);
 	server->run->connections++;
-	remember_client(passage, server, plan->state);
-	passage->conn = conn;
-	passage->server = server;
+	remember_client(ctx, server, plan->state);
+	ctx->conn = conn;
+	ctx->server = server;
 	return true;
 }
 
 /* A new flow, a frame of an old one that the table does not have, or a datagram of a service that remembers none. */
 static SELDOM enum stage
-begin_flow(struct passage *passage)
+begin_flow(struct frame_ctx *ctx)
 {
-	const struct flow_plan plan = make_plan(passage);
+	const struct flow_plan plan = make_plan(ctx);
 
-	passage->decision.new_flow = plan.way != FLOW_WAY_NOBODY;
-	passage->decision.state = plan.way != FLOW_WAY_NOBODY ? plan.state : CONN_NONE;
+	ctx->decision.new_flow = plan.way != FLOW_WAY_NOBODY;
+	ctx->decision.state = plan.way != FLOW_WAY_NOBODY ? plan.state : CONN_NONE;
 	if (plan.server == NULL)
-		return drop(passage, plan.reason);
-	if (plan.remembered && remember_flow(passage, &plan))
+		return drop(ctx, plan.reason);
+	if (plan.remembered && remember_flow(ctx, &plan))
 		return GOES_ON;
-	passage->server = plan.remembered ? flow_by_hash(passage, passage->decision.service) : plan.server;
-	if (passage_goes_back(passage, passage->server))
-		return stage_bounce(passage, NULL);
+	ctx->server = plan.remembered ? flow_by_hash(ctx, ctx->decision.service) : plan.server;
+	if (frame_ctx_goes_back(ctx, ctx->server))
+		return stage_bounce(ctx, NULL);
 	if (plan.remembered || plan.way == FLOW_WAY_HASHED)
-		passage->forwarder->stats.by_hash++;
+		ctx->forwarder->stats.by_hash++;
 	else
 		plan.server->run->connections++;
 	return GOES_ON;
 }
 
 enum stage
-stage_flow(struct passage *passage)
+stage_flow(struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
-	const struct fwd_service *service = fwd_vip_service(passage->vip, packet->protocol, packet->destination_port);
+	const struct packet *packet = &ctx->packet;
+	const struct fwd_service *service = fwd_vip_service(ctx->vip, packet->protocol, packet->destination_port);
 
-	passage->decision.service = service;
+	ctx->decision.service = service;
 	if (service == NULL)
-		return drop(passage, DROP_NO_SERVICE);
-	flow_name(passage);
-	passage->flags = flow_flags(passage);
-	if ((packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet) && find_flow(passage) == IS_DECIDED)
+		return drop(ctx, DROP_NO_SERVICE);
+	flow_name(ctx);
+	ctx->flags = flow_flags(ctx);
+	if ((packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet) && find_flow(ctx) == IS_DECIDED)
 		return IS_DECIDED;
-	return passage->server != NULL ? GOES_ON : begin_flow(passage);
+	return ctx->server != NULL ? GOES_ON : begin_flow(ctx);
 }

@@ -14,25 +14,25 @@
 
 /* The quoted datagram went from the VIP to the client: turned round, it names the flow. */
 static enum stage
-follow_error(struct passage *passage)
+follow_error(struct frame_ctx *ctx)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	struct conn_key *key = &passage->key;
+	struct forwarder *forwarder = ctx->forwarder;
+	struct conn_key *key = &ctx->key;
 	struct icmp_inner inner;
 	const struct conn *conn;
 
-	if (icmp_inner(passage->frame, &passage->packet, &inner) == -1 || !inner.has_ports)
-		return drop(passage, DROP_ICMP_UNKNOWN);
+	if (icmp_inner(ctx->frame, &ctx->packet, &inner) == -1 || !inner.has_ports)
+		return drop(ctx, DROP_ICMP_UNKNOWN);
 	addr_mapped(&inner.destination, key->client);
 	key->client_port = inner.destination_port;
 	key->vip_port = inner.source_port;
-	key->target = conn_target(passage->vip->number, inner.protocol);
-	conn = conn_find(forwarder->conns, key, passage->now);
+	key->target = conn_target(ctx->vip->number, inner.protocol);
+	conn = conn_find(forwarder->conns, key, ctx->now);
 	if (conn != NULL)
-		passage->server = fwdtab_server(forwarder->table, conn->server);
-	if (passage->server == NULL)
-		return drop(passage, DROP_ICMP_UNKNOWN);
-	passage->decision.state = conn->state;
+		ctx->server = fwdtab_server(forwarder->table, conn->server);
+	if (ctx->server == NULL)
+		return drop(ctx, DROP_ICMP_UNKNOWN);
+	ctx->decision.state = conn->state;
 	forwarder->stats.icmp_errors++;
 	return GOES_ON;
 }
@@ -47,10 +47,10 @@ is_served(const struct fwd_vip *vip)
 }
 
 static enum stage
-answer_ping(struct passage *passage)
+answer_ping(struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
-	struct forwarder *forwarder = passage->forwarder;
+	const struct packet *packet = &ctx->packet;
+	struct forwarder *forwarder = ctx->forwarder;
 	const struct frame *answer;
 	uint8_t client[16];
 	struct icmp_echo asked;
@@ -59,33 +59,33 @@ answer_ping(struct passage *passage)
 		.reply = true,
 	};
 
-	if (icmp_echo(passage->frame, packet, &asked) == -1)
-		return drop(passage, DROP_MALFORMED);
-	if (!is_served(passage->vip))
-		return drop(passage, DROP_NO_SERVER);
+	if (icmp_echo(ctx->frame, packet, &asked) == -1)
+		return drop(ctx, DROP_MALFORMED);
+	if (!is_served(ctx->vip))
+		return drop(ctx, DROP_NO_SERVER);
 	addr_mapped(&packet->source, client);
-	if (!ping_limit_take(&forwarder->pings, client, passage->now))
-		return drop(passage, DROP_PING_RATE);
+	if (!ping_limit_take(&forwarder->pings, client, ctx->now))
+		return drop(ctx, DROP_PING_RATE);
 	echo.identifier = asked.identifier;
 	echo.sequence = asked.sequence;
-	echo.data = passage->frame->bytes + asked.data;
+	echo.data = ctx->frame->bytes + asked.data;
 	echo.length = packet->end - asked.data;
 	answer = craft_echo(forwarder->craft, &echo);
 	if (answer == NULL)
-		return drop(passage, DROP_TOO_BIG);
-	passage_reply(passage, answer);
+		return drop(ctx, DROP_TOO_BIG);
+	frame_ctx_reply(ctx, answer);
 	forwarder->stats.echo_answers++;
-	return consume(passage);
+	return consume(ctx);
 }
 
 enum stage
-stage_icmp(struct passage *passage)
+stage_icmp(struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
+	const struct packet *packet = &ctx->packet;
 
 	if (icmp_is_error(packet))
-		return follow_error(passage);
+		return follow_error(ctx);
 	if (icmp_is_echo_request(packet))
-		return answer_ping(passage);
-	return drop(passage, DROP_UNSUPPORTED);
+		return answer_ping(ctx);
+	return drop(ctx, DROP_UNSUPPORTED);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ARP and neighbour discovery: who speaks is learned, who asks for a VIP is answered. The director's own host never gets
+ * ARP and neighbor discovery: who speaks is learned, who asks for a VIP is answered. The director's own host never gets
  * an answer: it must not learn that somebody owns the VIP.
  */
 #include "config.h"
@@ -13,130 +13,130 @@
 #include "proto/ndp.h"
 
 static bool
-may_concern_us(const struct passage *passage)
+may_concern_us(const struct frame_ctx *ctx)
 {
-	if (passage_is_own_mac(passage->forwarder, &passage->packet.ether_source))
+	if (frame_ctx_is_own_mac(ctx->forwarder, &ctx->packet.ether_source))
 		return false;
-	return passage_is_for_us(passage) || mac_is_group(&passage->packet.ether_destination);
+	return frame_ctx_is_for_us(ctx) || mac_is_group(&ctx->packet.ether_destination);
 }
 
 static bool
-is_vip(const struct passage *passage, const struct addr *addr)
+is_vip(const struct frame_ctx *ctx, const struct addr *addr)
 {
-	return fwdtab_vip(passage->forwarder->table, passage->frame->iface, addr) != NULL;
+	return fwdtab_vip(ctx->forwarder->table, ctx->frame->iface, addr) != NULL;
 }
 
 /* A probe address is answered for as VIPs are. */
 static bool
-is_ours(const struct passage *passage, const struct addr *addr)
+is_ours(const struct frame_ctx *ctx, const struct addr *addr)
 {
-	return is_vip(passage, addr) || claims_answers(&passage->forwarder->claims, passage->frame->iface, addr);
+	return is_vip(ctx, addr) || probe_addr_answers(&ctx->forwarder->claims, ctx->frame->iface, addr);
 }
 
 /* What others say of what is ours, and whom they ask for. */
 static void
-watch_arp(struct passage *passage, const struct arp *arp)
+conflict_arp(struct frame_ctx *ctx, const struct arp *arp)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	const uint16_t iface = passage->frame->iface;
-	const bool to_all = mac_is_group(&passage->packet.ether_destination);
+	struct forwarder *forwarder = ctx->forwarder;
+	const uint16_t iface = ctx->frame->iface;
+	const bool to_all = mac_is_group(&ctx->packet.ether_destination);
 
-	if (is_vip(passage, &arp->sender))
-		watch_hear_arp(&forwarder->watch, iface, arp, to_all, passage->now);
-	claims_hear_arp(&forwarder->claims, iface, arp, passage->now);
+	if (is_vip(ctx, &arp->sender))
+		conflict_receive_arp(&forwarder->watch, iface, arp, to_all, ctx->now);
+	probe_addr_hear_arp(&forwarder->claims, iface, arp, ctx->now);
 	if (arp->operation == ARP_REQUEST && to_all)
-		path_hear_request(forwarder->paths, &arp->sender_mac, &arp->target, &arp->sender);
+		vipcheck_receive_request(forwarder->paths, &arp->sender_mac, &arp->target, &arp->sender);
 }
 
 static void
-watch_ndp(struct passage *passage, const struct ndp *ndp)
+conflict_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	const struct mac *mac = &passage->packet.ether_source;
-	const uint16_t iface = passage->frame->iface;
+	struct forwarder *forwarder = ctx->forwarder;
+	const struct mac *mac = &ctx->packet.ether_source;
+	const uint16_t iface = ctx->frame->iface;
 	const bool about_target = ndp->kind == NDP_ADVERTISEMENT || ndp->dad;
 
-	if (is_vip(passage, about_target ? &ndp->target : &ndp->source))
-		watch_hear_ndp(&forwarder->watch, iface, ndp, mac, passage->now);
-	claims_hear_ndp(&forwarder->claims, iface, ndp, mac, passage->now);
-	if (ndp->kind == NDP_SOLICITATION && mac_is_group(&passage->packet.ether_destination))
-		path_hear_request(forwarder->paths, mac, &ndp->target, &ndp->source);
+	if (is_vip(ctx, about_target ? &ndp->target : &ndp->source))
+		conflict_receive_ndp(&forwarder->watch, iface, ndp, mac, ctx->now);
+	probe_addr_hear_ndp(&forwarder->claims, iface, ndp, mac, ctx->now);
+	if (ndp->kind == NDP_SOLICITATION && mac_is_group(&ctx->packet.ether_destination))
+		vipcheck_receive_request(forwarder->paths, mac, &ndp->target, &ndp->source);
 }
 
 /* No server has a MAC address of the director's. */
 static void
-learn(struct passage *passage, const struct addr *addr, const struct mac *mac)
+learn(struct frame_ctx *ctx, const struct addr *addr, const struct mac *mac)
 {
-	if (!passage_is_own_mac(passage->forwarder, mac))
-		neigh_learn(passage->forwarder->neighbours, passage->frame->iface, addr, mac, passage->now);
+	if (!frame_ctx_is_own_mac(ctx->forwarder, mac))
+		neigh_learn(ctx->forwarder->neighbors, ctx->frame->iface, addr, mac, ctx->now);
 }
 
 static enum stage
-handle_arp(struct passage *passage)
+handle_arp(struct frame_ctx *ctx)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	const uint16_t iface = passage->frame->iface;
+	struct forwarder *forwarder = ctx->forwarder;
+	const uint16_t iface = ctx->frame->iface;
 	const struct frame *answer;
 	struct arp arp;
 
-	if (!may_concern_us(passage) || arp_parse(passage->frame, &arp) == -1)
-		return pass(passage);
-	watch_arp(passage, &arp);
-	learn(passage, &arp.sender, &arp.sender_mac);
+	if (!may_concern_us(ctx) || arp_parse(ctx->frame, &arp) == -1)
+		return pass(ctx);
+	conflict_arp(ctx, &arp);
+	learn(ctx, &arp.sender, &arp.sender_mac);
 	/* Who announces a VIP as his own asks nothing. */
-	if (arp.operation != ARP_REQUEST || !is_ours(passage, &arp.target) || addr_equal(&arp.sender, &arp.target))
-		return consume(passage);
+	if (arp.operation != ARP_REQUEST || !is_ours(ctx, &arp.target) || addr_equal(&arp.sender, &arp.target))
+		return consume(ctx);
 	answer = vip_answer_arp(forwarder->craft, &arp, &forwarder->ifaces[iface]);
 	if (answer != NULL) {
-		passage_reply(passage, answer);
+		frame_ctx_reply(ctx, answer);
 		forwarder->stats.arp_answers++;
 	}
-	return consume(passage);
+	return consume(ctx);
 }
 
 static void
-learn_from_ndp(struct passage *passage, const struct ndp *ndp)
+learn_from_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 {
 	const struct addr *who = ndp->kind == NDP_ADVERTISEMENT ? &ndp->target : &ndp->source;
-	const struct mac *mac = ndp->has_mac ? &ndp->mac : &passage->packet.ether_source;
+	const struct mac *mac = ndp->has_mac ? &ndp->mac : &ctx->packet.ether_source;
 
 	/* An answer to a unicast question may leave the MAC out; a question without one teaches nothing. */
 	if (ndp->kind == NDP_SOLICITATION && !ndp->has_mac)
 		return;
-	learn(passage, who, mac);
+	learn(ctx, who, mac);
 }
 
 static enum stage
-handle_ndp(struct passage *passage)
+handle_ndp(struct frame_ctx *ctx)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	const uint16_t iface = passage->frame->iface;
+	struct forwarder *forwarder = ctx->forwarder;
+	const uint16_t iface = ctx->frame->iface;
 	const struct frame *answer;
 	struct ndp ndp;
 
-	if (!may_concern_us(passage) || ndp_parse(passage->frame, &passage->packet, &ndp) == -1)
-		return pass(passage);
-	watch_ndp(passage, &ndp);
-	learn_from_ndp(passage, &ndp);
-	if (ndp.kind != NDP_SOLICITATION || !is_ours(passage, &ndp.target))
-		return consume(passage);
-	answer = vip_answer_ndp(forwarder->craft, &ndp, &passage->packet.ether_source, &forwarder->ifaces[iface]);
+	if (!may_concern_us(ctx) || ndp_parse(ctx->frame, &ctx->packet, &ndp) == -1)
+		return pass(ctx);
+	conflict_ndp(ctx, &ndp);
+	learn_from_ndp(ctx, &ndp);
+	if (ndp.kind != NDP_SOLICITATION || !is_ours(ctx, &ndp.target))
+		return consume(ctx);
+	answer = vip_answer_ndp(forwarder->craft, &ndp, &ctx->packet.ether_source, &forwarder->ifaces[iface]);
 	if (answer != NULL) {
-		passage_reply(passage, answer);
+		frame_ctx_reply(ctx, answer);
 		forwarder->stats.ndp_answers++;
 	}
-	return consume(passage);
+	return consume(ctx);
 }
 
 enum stage
-stage_neighbour(struct passage *passage)
+stage_neighbor(struct frame_ctx *ctx)
 {
-	if (passage->status != PACKET_OK)
+	if (ctx->status != PACKET_OK)
 		return GOES_ON;
-	if (passage->packet.ethertype == ETHERTYPE_ARP)
-		return handle_arp(passage);
-	if (ndp_is_neighbour(&passage->packet))
-		return handle_ndp(passage);
+	if (ctx->packet.ethertype == ETHERTYPE_ARP)
+		return handle_arp(ctx);
+	if (ndp_is_neighbor(&ctx->packet))
+		return handle_ndp(ctx);
 	return GOES_ON;
 }
 
@@ -171,7 +171,7 @@ make_ndp_question(struct forwarder *forwarder, const struct neigh *neigh, const 
 {
 	const struct iface *iface = &forwarder->ifaces[neigh->iface];
 	const struct addr *own = iface_address(iface, ADDR_IPV6);
-	struct craft_neighbour question = {
+	struct craft_neighbor question = {
 		.ends.ether_source = iface->mac,
 		.ends.ether_destination = *destination,
 		.ends.source = own != NULL ? *own : link_local_of(&iface->mac),
@@ -184,11 +184,11 @@ make_ndp_question(struct forwarder *forwarder, const struct neigh *neigh, const 
 		question.ends.destination = ndp_solicited_node(&neigh->addr);
 		question.ends.ether_destination = ndp_multicast_mac(&question.ends.destination);
 	}
-	return craft_neighbour_solicitation(forwarder->craft, &question);
+	return craft_neighbor_solicitation(forwarder->craft, &question);
 }
 
 void
-ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destination)
+ask_neighbor(void *context, const struct neigh *neigh, const struct mac *destination)
 {
 	struct forwarder *forwarder = context;
 	const struct frame *made = neigh->addr.family == ADDR_IPV4 ? make_arp_question(forwarder, neigh, destination) :
@@ -199,6 +199,6 @@ ask_neighbour(void *context, const struct neigh *neigh, const struct mac *destin
 		return;
 	frame = *made;
 	frame.iface = neigh->iface;
-	forwarder->emitter.emit(forwarder->emitter.context, &frame);
-	forwarder->stats.neighbour_requests++;
+	forwarder->tx.emit(forwarder->tx.context, &frame);
+	forwarder->stats.neighbor_requests++;
 }

@@ -7,12 +7,12 @@
 
 #include "forward/frame_ctx.h"
 
-struct path_means
+struct vipcheck_tx
 forwarder_means(struct forwarder *forwarder)
 {
-	return (struct path_means) {
+	return (struct vipcheck_tx) {
 		.craft = forwarder->craft,
-		.emitter = &forwarder->emitter,
+		.tx = &forwarder->tx,
 		.ifaces = forwarder->ifaces,
 		.iface_count = forwarder->iface_count,
 		.claims = &forwarder->claims,
@@ -22,38 +22,38 @@ forwarder_means(struct forwarder *forwarder)
 
 /* From an address that only the director has, to a VIP, and not from the director: a server or router sent it back. */
 static bool
-came_back(const struct passage *passage)
+came_back(const struct frame_ctx *ctx)
 {
-	const struct packet *packet = &passage->packet;
-	const uint16_t iface = passage->frame->iface;
+	const struct packet *packet = &ctx->packet;
+	const uint16_t iface = ctx->frame->iface;
 
-	return claims_answers(&passage->forwarder->claims, iface, &packet->source) ||
-	    iface_has_address(&passage->forwarder->ifaces[iface], &packet->source);
+	return probe_addr_answers(&ctx->forwarder->claims, iface, &packet->source) ||
+	    iface_has_address(&ctx->forwarder->ifaces[iface], &packet->source);
 }
 
 enum stage
-stage_path(struct passage *passage)
+stage_vipcheck(struct frame_ctx *ctx)
 {
-	struct forwarder *forwarder = passage->forwarder;
-	const struct packet *packet = &passage->packet;
-	const uint16_t iface = passage->frame->iface;
-	const struct path_means means = forwarder_means(forwarder);
+	struct forwarder *forwarder = ctx->forwarder;
+	const struct packet *packet = &ctx->packet;
+	const uint16_t iface = ctx->frame->iface;
+	const struct vipcheck_tx means = forwarder_means(forwarder);
 	const struct fwd_vip *vip;
 	enum path_heard heard;
 
-	if (passage->status != PACKET_OK || !passage_is_for_us(passage))
+	if (ctx->status != PACKET_OK || !frame_ctx_is_for_us(ctx))
 		return GOES_ON;
-	heard = path_hear(forwarder->paths, passage->frame, packet, &means, passage->now);
-	if (heard != PATH_NOT_OURS)
+	heard = vipcheck_receive(forwarder->paths, ctx->frame, packet, &means, ctx->now);
+	if (heard != VIPCHECK_NOT_OURS)
 		forwarder->stats.path_answers++;
-	if (claims_answers(&forwarder->claims, iface, &packet->destination))
-		return consume(passage);
+	if (probe_addr_answers(&forwarder->claims, iface, &packet->destination))
+		return consume(ctx);
 	/* The table is asked for few frames only: most are clients'. */
-	vip = heard == PATH_CAME_BACK || came_back(passage) ?
+	vip = heard == VIPCHECK_CAME_BACK || came_back(ctx) ?
 	    fwdtab_vip(forwarder->table, iface, &packet->destination) : NULL;
 	if (vip != NULL) {
-		watch_hear_bounce(&forwarder->watch, iface, &vip->addr, &packet->ether_source, passage->now);
-		return drop(passage, DROP_BOUNCE);
+		conflict_receive_bounce(&forwarder->watch, iface, &vip->addr, &packet->ether_source, ctx->now);
+		return drop(ctx, DROP_BOUNCE);
 	}
-	return heard == PATH_ANSWERED ? pass(passage) : GOES_ON;
+	return heard == VIPCHECK_ANSWERED ? pass(ctx) : GOES_ON;
 }

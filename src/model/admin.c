@@ -11,72 +11,72 @@
 #include "model/model.h"
 
 bool
-steer_admin(struct server *server, enum admin_state admin, uint64_t now)
+admin_admin(struct server *server, enum admin_state admin, uint64_t now)
 {
-	if (server->steering.admin == admin)
+	if (server->admin.admin == admin)
 		return false;
-	server->steering.admin = admin;
+	server->admin.admin = admin;
 	if (admin == ADMIN_DRAINED) {
-		server->steering.drain_began = now;
-		server->steering.drain_flows = steer_flows(server);
+		server->admin.drain_began = now;
+		server->admin.drain_flows = admin_flows(server);
 	}
 	return true;
 }
 
 bool
-steer_weight(struct server *server, uint32_t weight)
+admin_weight(struct server *server, uint32_t weight)
 {
-	if (steer_given_weight(server) == weight)
+	if (admin_given_weight(server) == weight)
 		return false;
-	server->steering.weight = weight;
-	server->steering.weighted = weight != server->settings.weight;
+	server->admin.weight = weight;
+	server->admin.weighted = weight != server->settings.weight;
 	return true;
 }
 
 void
-steer_reload(struct server *server, uint32_t weight)
+admin_reload(struct server *server, uint32_t weight)
 {
-	struct steering *steering = &server->steering;
+	struct admin *admin = &server->admin;
 
-	steering->overruled = steering->weighted && weight != server->settings.weight;
-	if (steering->overruled || weight == steering->weight)
-		steering->weighted = false;
+	admin->overruled = admin->weighted && weight != server->settings.weight;
+	if (admin->overruled || weight == admin->weight)
+		admin->weighted = false;
 }
 
 bool
-steer_differs(const struct server *server)
+admin_differs(const struct server *server)
 {
-	return server->steering.weighted || server->steering.admin != ADMIN_ENABLED;
+	return server->admin.weighted || server->admin.admin != ADMIN_ENABLED;
 }
 
 uint32_t
-steer_given_weight(const struct server *server)
+admin_given_weight(const struct server *server)
 {
-	return server->steering.weighted ? server->steering.weight : server->settings.weight;
+	return server->admin.weighted ? server->admin.weight : server->settings.weight;
 }
 
 uint32_t
-steer_flows(const struct server *server)
+admin_flows(const struct server *server)
 {
 	return server->run->active + server->run->inactive;
 }
 
 uint64_t
-steer_drain_estimate(const struct server *server, uint64_t now)
+admin_drain_estimate(const struct server *server, uint64_t now)
 {
-	const struct steering *steering = &server->steering;
-	const uint32_t left = steer_flows(server);
+	const struct admin *admin = &server->admin;
+	const uint32_t left = admin_flows(server);
 
 	if (left == 0)
 		return 0;
-	if (left >= steering->drain_flows || now <= steering->drain_began)
+	if (left >= admin->drain_flows || now <= admin->drain_began)
 		return UINT64_MAX;
 	/* As floating point: flows times microseconds of a day are beyond 64 bits. */
-	return (uint64_t)((double)(now - steering->drain_began) * left / (steering->drain_flows - left));
+	return (uint64_t)((double)(now - admin->drain_began) * left / (admin->drain_flows - left));
 }
 
 void
-steer_author_set_name(struct steer_author *author, const char *name)
+admin_author_set_name(struct admin_author *author, const char *name)
 {
 	const size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
 
@@ -86,7 +86,7 @@ steer_author_set_name(struct steer_author *author, const char *name)
 }
 
 const char *
-steer_author_text(const struct steer_author *author, char text[AUTHOR_TEXT])
+admin_author_text(const struct admin_author *author, char text[AUTHOR_TEXT])
 {
 	char who[STEER_NAME + 32] = "an operator", at[DATE_TEXT];
 

@@ -21,16 +21,16 @@ enum admin_state {
 #define STEER_NAME 33 /* bytes, with the end: useradd(8) allows 32 */
 
 /* Who changed something with dsrctl, and when. */
-struct steer_author {
+struct admin_author {
 	int64_t user;  /* the user's number; -1: the system does not say */
 	char name[STEER_NAME]; /* and name, from [A-Za-z0-9_.-]; empty when it is not known */
 	uint64_t when; /* seconds since 1970; 0: no one has */
 };
 
-struct steering {
+struct admin {
 	enum admin_state admin;
-	struct steer_author admin_by;  /* of the last change of `admin`; so below of `weight` */
-	struct steer_author weight_by;
+	struct admin_author admin_by;  /* of the last change of `admin`; so below of `weight` */
+	struct admin_author weight_by;
 	bool weighted;        /* `weight` stands for the file's */
 	uint32_t weight;
 	uint64_t drain_began; /* of ADMIN_DRAINED: when, in microseconds, ... */
@@ -40,27 +40,27 @@ struct steering {
 };
 
 /* Both say whether that changes anything. A weight that is the file's own ends the difference. */
-bool steer_admin(struct server *server, enum admin_state admin, uint64_t now);
-bool steer_weight(struct server *server, uint32_t weight);
+bool admin_admin(struct server *server, enum admin_state admin, uint64_t now);
+bool admin_weight(struct server *server, uint32_t weight);
 /* The file now says `weight`, and said settings.weight before. */
-void steer_reload(struct server *server, uint32_t weight);
+void admin_reload(struct server *server, uint32_t weight);
 
 /* Is anything not as the file says? */
-bool steer_differs(const struct server *server);
+bool admin_differs(const struct server *server);
 /* The operator's weight, else the file's; whether it is drained or not. */
-uint32_t steer_given_weight(const struct server *server);
+uint32_t admin_given_weight(const struct server *server);
 /* The flows it has, active or not. */
-uint32_t steer_flows(const struct server *server);
+uint32_t admin_flows(const struct server *server);
 /*
  * How long a drain will go on if flows leave as they did since it began, microseconds; 0 when none is left, UINT64_MAX
  * when none has left yet.
  */
-uint64_t steer_drain_estimate(const struct server *server, uint64_t now);
+uint64_t admin_drain_estimate(const struct server *server, uint64_t now);
 /* Takes a name that is one; leaves the author without a name otherwise. */
-void steer_author_set_name(struct steer_author *author, const char *name);
+void admin_author_set_name(struct admin_author *author, const char *name);
 /* "by root (uid 0) at 2026-11-30T09:06:12Z"; "by an operator", where nothing is known. Returns `text`. */
 #define AUTHOR_TEXT 96
-const char *steer_author_text(const struct steer_author *author, char text[AUTHOR_TEXT]);
+const char *admin_author_text(const struct admin_author *author, char text[AUTHOR_TEXT]);
 const char *admin_state_name(enum admin_state admin); /* "enabled", "drained", "disabled" */
 
 #endif

@@ -423,7 +423,7 @@ update_server(struct server *server, const struct server_settings *settings, con
 	if (!mac_is_zero(&settings->mac) || !mac_is_zero(&server->settings.mac))
 		server->mac = settings->mac;
 	if (server->stays)
-		steer_reload(server, settings->weight);
+		admin_reload(server, settings->weight);
 	server->settings = *settings;
 	if (!server->stays)
 		server->since = server->health.since = now;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The services and servers that live in this director: what the settings said, plus health, administrative state,
- * neighbour and counters. Settings come and go with a reload; what stayed keeps its slot, and with it health, flows and
+ * neighbor and counters. Settings come and go with a reload; what stayed keeps its slot, and with it health, flows and
  * counters. The data plane never reads the model: it reads the snapshot that sched/fwdtab.h compiles from it.
  */
 #ifndef MODEL_MODEL_H
@@ -90,7 +90,7 @@ struct server {
 	struct server_settings settings; /* `mac` zero: asked by ARP */
 	struct service *service;
 	struct server_ref ref;
-	struct steering steering;
+	struct admin admin;
 	struct health health;         /* of all checks together */
 	struct server_check *checks;  /* one for each of the service's checks */
 	size_t check_count;
@@ -163,7 +163,7 @@ void model_free(struct model *model);
  * A service without checks has its servers UP at once. A check that the service had before keeps its health; a new one
  * begins with that of the server, and speaks for itself after rise or fall answers in a row.
  *
- * Servers that are gone are freed here: compile a new snapshot and sync the prober before anything else runs.
+ * Servers that are gone are freed here: compile a new snapshot and sync the checker before anything else runs.
  */
 NODISCARD int model_apply(struct model *model, struct settings *settings, uint64_t now);
 

@@ -68,7 +68,7 @@ lost_forget(struct server *server)
 static bool
 eject_counts(const struct server *server)
 {
-	return server_health(server) == HEALTH_UP && server->steering.admin == ADMIN_ENABLED && !server->settings.backup &&
+	return server_health(server) == HEALTH_UP && server->admin.admin == ADMIN_ENABLED && !server->settings.backup &&
 	    !mac_is_zero(&server->mac);
 }
 

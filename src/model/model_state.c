@@ -27,7 +27,7 @@ server_check_settings(const struct server *server, size_t index)
 enum server_state
 server_state(const struct server *server)
 {
-	if (server->steering.admin == ADMIN_DISABLED)
+	if (server->admin.admin == ADMIN_DISABLED)
 		return SERVER_DISABLED;
 	switch (server_health(server)) {
 	case HEALTH_UNKNOWN:
@@ -143,9 +143,9 @@ server_weight(const struct server *server)
 {
 	const uint32_t percent = health_percent(server->checks, server->check_count);
 
-	if (server->steering.admin == ADMIN_DRAINED || server->eject.until != 0)
+	if (server->admin.admin == ADMIN_DRAINED || server->eject.until != 0)
 		return 0;
-	return (steer_given_weight(server) * percent + 99) / 100;
+	return (admin_given_weight(server) * percent + 99) / 100;
 }
 
 static void

@@ -290,15 +290,15 @@ status_health(struct server_status *status, const struct server *server)
 static bool
 status_set_steering(struct server_status *status, const struct server *server)
 {
-	const struct steering *steering = &server->steering;
+	const struct admin *admin = &server->admin;
 	char author[AUTHOR_TEXT], text[STATUS_TEXT];
 
-	if (steering->admin == ADMIN_DISABLED) {
-		(void)snprintf(text, sizeof(text), "disabled %s", steer_author_text(&steering->admin_by, author));
+	if (admin->admin == ADMIN_DISABLED) {
+		(void)snprintf(text, sizeof(text), "disabled %s", admin_author_text(&admin->admin_by, author));
 		status_set(status, STATUS_BY_OPERATOR, "disabled", text);
-	} else if (steering->admin == ADMIN_DRAINED) {
+	} else if (admin->admin == ADMIN_DRAINED) {
 		(void)snprintf(text, sizeof(text), "drained %s: no new connections",
-		    steer_author_text(&steering->admin_by, author));
+		    admin_author_text(&admin->admin_by, author));
 		status_set(status, STATUS_BY_OPERATOR, "drained", text);
 	} else if (server->eject.until != 0) {
 		char lost[STATUS_TEXT];
@@ -306,9 +306,9 @@ status_set_steering(struct server_status *status, const struct server *server)
 		server_lost_text(server, lost);
 		(void)snprintf(text, sizeof(text), "ejected (outlier = eject): %.300s", lost);
 		status_set(status, STATUS_BY_CLIENTS, "ejected", text);
-	} else if (steering->weighted) {
+	} else if (admin->weighted) {
 		(void)snprintf(text, sizeof(text), "weight set %s: the file says %" PRIu32,
-		    steer_author_text(&steering->weight_by, author), server->settings.weight);
+		    admin_author_text(&admin->weight_by, author), server->settings.weight);
 		status_set(status, STATUS_BY_OPERATOR, server_weight(server) == 0 ? "weight-zero" : "weight-changed", text);
 	} else if (server_weight(server) == 0) {
 		status_set(status, STATUS_BY_CONFIGURATION, "weight-zero", "weight 0: no new connections");

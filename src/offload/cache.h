@@ -25,32 +25,32 @@
 #include "proto/packet.h"
 #include "sched/fwdtab.h"
 
-struct carry;
+struct offload_cache;
 
-/* All zero at first. `buckets` are a power of two; the other tables have CARRY_SERVERS and CARRY_VIPS. */
-struct carry_memory {
-	struct carry_bucket *buckets;
+/* All zero at first. `buckets` are a power of two; the other tables have OFFLOAD_SERVERS and OFFLOAD_VIPS. */
+struct offload_memory {
+	struct offload_bucket *buckets;
 	uint32_t bucket_count;
-	struct carry_server *servers;
-	struct carry_vip *vips;
-	struct carry_control *control;
+	struct offload_server *servers;
+	struct offload_vip *vips;
+	struct offload_control *control;
 };
 
 /* Buckets for so many flows. */
-uint32_t carry_buckets(uint32_t connections);
+uint32_t offload_buckets(uint32_t connections);
 
 /*
  * NULL when memory is out. `memory`, `conns` and `stats` must outlive it; `connections` is the capacity of the flow table.
- * The hash is keyed with `secret`, since clients choose what is hashed. Call carry_refresh() before anything else.
+ * The hash is keyed with `secret`, since clients choose what is hashed. Call offload_refresh() before anything else.
  */
-NODISCARD struct carry *carry_new(const struct carry_memory *memory, const struct siphash_key *secret,
+NODISCARD struct offload_cache *offload_new(const struct offload_memory *memory, const struct siphash_key *secret,
     struct conn_table *conns, uint32_t connections, struct forward_stats *stats);
 /* Nothing is carried any more from here on. */
-void carry_free(struct carry *carry);
-uint32_t carry_count(const struct carry *carry); /* flows in the shared memory */
+void offload_free(struct offload_cache *offload);
+uint32_t offload_count(const struct offload_cache *offload); /* flows in the shared memory */
 
 /* The kernel knows the director's interface as `ifindex`; frames that come in there are carried if `carries`. */
-void carry_iface(struct carry *carry, uint16_t iface, uint32_t ifindex, bool carries);
+void offload_iface(struct offload_cache *offload, uint16_t iface, uint32_t ifindex, bool carries);
 
 /*
  * There is a new table, or interfaces have changed: takes effect for all flows at once. Both must live until the next
@@ -58,21 +58,21 @@ void carry_iface(struct carry *carry, uint16_t iface, uint32_t ifindex, bool car
  * ports may be others, so each flow is decided anew with its next frame. `wanted` are further addresses that the daemon
  * listens for.
  */
-void carry_refresh(struct carry *carry, const struct fwdtab *table, const struct iface *ifaces, bool forget,
+void offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const struct iface *ifaces, bool forget,
     const struct addr *wanted, size_t count);
 
 /* Before a frame of `conn` is looked at: takes what was counted elsewhere. */
-void carry_pull(struct carry *carry, struct conn *conn, uint64_t now);
+void offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now);
 /* After it was, and `forwarded` or dropped: the flow may be carried from now on, or no longer. */
-void carry_offer(struct carry *carry, struct conn *conn, const struct fwd_vip *vip, const struct packet *packet,
+void offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd_vip *vip, const struct packet *packet,
     bool forwarded, uint64_t now);
 /* The flow is forgotten. */
-void carry_remove(struct carry *carry, struct conn *conn);
+void offload_remove(struct offload_cache *offload, struct conn *conn);
 
 /* Takes what was counted from at most `budget` flows, and goes on where the last call ended. */
-void carry_sync(struct carry *carry, uint32_t budget, uint64_t now);
-/* The same, in even slices of a round a second. To be called at carry_due(), which is UINT64_MAX for never. */
-void carry_tick(struct carry *carry, uint64_t now);
-uint64_t carry_due(const struct carry *carry);
+void offload_sync(struct offload_cache *offload, uint32_t budget, uint64_t now);
+/* The same, in even slices of a round a second. To be called at offload_due(), which is UINT64_MAX for never. */
+void offload_tick(struct offload_cache *offload, uint64_t now);
+uint64_t offload_due(const struct offload_cache *offload);
 
 #endif

@@ -31,23 +31,23 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
-	__type(value, struct carry_bucket);
+	__type(value, struct offload_bucket);
 } buckets SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, CARRY_SERVERS);
+	__uint(max_entries, OFFLOAD_SERVERS);
 	__type(key, uint32_t);
-	__type(value, struct carry_server);
+	__type(value, struct offload_server);
 } servers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, CARRY_VIPS);
+	__uint(max_entries, OFFLOAD_VIPS);
 	__type(key, uint32_t);
-	__type(value, struct carry_vip);
+	__type(value, struct offload_vip);
 } vips SEC(".maps");
 
 struct {
@@ -55,14 +55,14 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
-	__type(value, struct carry_control);
+	__type(value, struct offload_control);
 } control SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, uint32_t);
-	__type(value, struct carry_hand);
+	__type(value, struct offload_hand);
 } hands SEC(".maps");
 
 /* The two ways to read a frame have the same arguments; which one is meant, the program says in its source. */
@@ -72,7 +72,7 @@ struct source {
 };
 
 static inline __attribute__((always_inline)) int
-carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
+offload_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
 {
 	const struct source *from = source;
 
@@ -81,20 +81,20 @@ carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
 	return (int)bpf_xdp_load_bytes(from->xdp, offset, bytes, length);
 }
 
-static inline __attribute__((always_inline)) struct carry_bucket *
-carry_bucket_at(uint32_t number)
+static inline __attribute__((always_inline)) struct offload_bucket *
+offload_bucket_at(uint32_t number)
 {
 	return bpf_map_lookup_elem(&buckets, &number);
 }
 
-static inline __attribute__((always_inline)) struct carry_server *
-carry_server_at(uint32_t slot)
+static inline __attribute__((always_inline)) struct offload_server *
+offload_server_at(uint32_t slot)
 {
 	return bpf_map_lookup_elem(&servers, &slot);
 }
 
-static inline __attribute__((always_inline)) struct carry_vip *
-carry_vip_at(uint32_t number)
+static inline __attribute__((always_inline)) struct offload_vip *
+offload_vip_at(uint32_t number)
 {
 	return bpf_map_lookup_elem(&vips, &number);
 }
@@ -106,30 +106,30 @@ carry_vip_at(uint32_t number)
 #define FRAME_WHOLE 0xffffffffU /* what a filter says of a frame that the tap shall have */
 
 static inline __attribute__((always_inline)) bool
-is_wanted_address(const struct carry_control *state, const union carry_addr *addr)
+is_wanted_address(const struct offload_control *state, const union offload_addr *addr)
 {
-	const uint32_t bit = carry_address_hash(&state->key, addr->words) & (CARRY_WANTED - 1);
+	const uint32_t bit = offload_address_hash(&state->key, addr->words) & (OFFLOAD_WANTED - 1);
 
 	return (state->wanted[bit / 8] >> bit % 8 & 1) != 0;
 }
 
 static inline __attribute__((always_inline)) bool
-is_probe_port(const struct carry_control *state, struct __sk_buff *skb, uint32_t offset)
+is_probe_port(const struct offload_control *state, struct __sk_buff *skb, uint32_t offset)
 {
 	uint8_t port[2];
 	uint32_t number;
 
 	if (bpf_skb_load_bytes(skb, offset, port, 2) != 0)
 		return false;
-	number = carry_be16(port);
+	number = offload_be16(port);
 	return number >= state->port_first && number <= state->port_last;
 }
 
 /* As daemon/port.c words it for the classic filter: to this host, and ICMP, or for an address or port of ours. */
 static inline __attribute__((always_inline)) bool
-is_wanted_ipv4(const struct carry_control *state, struct __sk_buff *skb, const uint8_t *bytes)
+is_wanted_ipv4(const struct offload_control *state, struct __sk_buff *skb, const uint8_t *bytes)
 {
-	union carry_addr addr = { .longs = { 0, 0 } };
+	union offload_addr addr = { .longs = { 0, 0 } };
 
 	if (skb->pkt_type != PACKET_HOST)
 		return false;
@@ -140,11 +140,11 @@ is_wanted_ipv4(const struct carry_control *state, struct __sk_buff *skb, const u
 	return is_wanted_address(state, &addr) || is_probe_port(state, skb, 14 + (uint32_t)(bytes[14] & 15) * 4 + 2);
 }
 
-/* Neighbour discovery always: ICMPv6 types 133 to 137 (RFC 4861). */
+/* Neighbor discovery always: ICMPv6 types 133 to 137 (RFC 4861). */
 static inline __attribute__((always_inline)) bool
-is_wanted_ipv6(const struct carry_control *state, struct __sk_buff *skb, const uint8_t *bytes)
+is_wanted_ipv6(const struct offload_control *state, struct __sk_buff *skb, const uint8_t *bytes)
 {
-	union carry_addr addr = { .longs = { 0, 0 } };
+	union offload_addr addr = { .longs = { 0, 0 } };
 	uint8_t type = 0;
 
 	if (bytes[20] == 58 && bpf_skb_load_bytes(skb, 54, &type, 1) == 0 && type >= 133 && type <= 137)
@@ -159,16 +159,16 @@ is_wanted_ipv6(const struct carry_control *state, struct __sk_buff *skb, const u
 }
 
 static inline __attribute__((always_inline)) bool
-is_wanted(const struct carry_control *state, struct __sk_buff *skb)
+is_wanted(const struct offload_control *state, struct __sk_buff *skb)
 {
-	struct carry_head head;
+	struct offload_head head;
 	uint32_t type;
 
 	if (state->wide != 0 && skb->pkt_type == PACKET_HOST)
 		return true;
 	if (bpf_skb_load_bytes(skb, 0, head.bytes, 34) != 0)
 		return skb->pkt_type != PACKET_OUTGOING;
-	type = carry_be16(head.bytes + 12);
+	type = offload_be16(head.bytes + 12);
 	if (type == 0x0806)
 		return true;
 	if (type == 0x0800)
@@ -181,12 +181,12 @@ int
 dsrd_tap(struct __sk_buff *skb)
 {
 	struct source source = { .skb = skb };
-	struct carry_frame frame = { .source = &source, .length = skb->len, .segment = skb->gso_size,
+	struct offload_frame frame = { .source = &source, .length = skb->len, .segment = skb->gso_size,
 		.ifindex = skb->ifindex };
-	struct carry_head head;
+	struct offload_head head;
 	const uint32_t zero = 0;
-	struct carry_control *state = bpf_map_lookup_elem(&control, &zero);
-	struct carry_hand *hand = bpf_map_lookup_elem(&hands, &zero);
+	struct offload_control *state = bpf_map_lookup_elem(&control, &zero);
+	struct offload_hand *hand = bpf_map_lookup_elem(&hands, &zero);
 
 	if (!state || !hand)
 		return FRAME_WHOLE;
@@ -198,7 +198,7 @@ dsrd_tap(struct __sk_buff *skb)
 	}
 	if (state->unconsumed == 0 && skb->pkt_type == PACKET_HOST && !skb->vlan_present) {
 		frame.now = bpf_ktime_get_coarse_ns();
-		if (carry_decide(&frame, state, &head, hand))
+		if (offload_decide(&frame, state, &head, hand))
 			return 0;
 	}
 	return is_wanted(state, skb) ? FRAME_WHOLE : 0;
@@ -209,7 +209,7 @@ int
 dsrd_tc(struct __sk_buff *skb)
 {
 	const uint32_t zero = 0;
-	struct carry_hand *hand = bpf_map_lookup_elem(&hands, &zero);
+	struct offload_hand *hand = bpf_map_lookup_elem(&hands, &zero);
 	uint32_t ifindex;
 	uint8_t *bytes;
 
@@ -231,17 +231,17 @@ dsrd_xdp(struct xdp_md *xdp)
 {
 	uint8_t *bytes = (uint8_t *)(long)xdp->data, *end = (uint8_t *)(long)xdp->data_end;
 	struct source source = { .xdp = xdp };
-	struct carry_frame frame = { .source = &source, .length = (uint32_t)(end - bytes), .ifindex = xdp->ingress_ifindex,
+	struct offload_frame frame = { .source = &source, .length = (uint32_t)(end - bytes), .ifindex = xdp->ingress_ifindex,
 		.only_back = true };
-	struct carry_head head;
-	struct carry_hand hand = { .ifindex = 0 };
+	struct offload_head head;
+	struct offload_hand hand = { .ifindex = 0 };
 	const uint32_t zero = 0;
-	const struct carry_control *state = bpf_map_lookup_elem(&control, &zero);
+	const struct offload_control *state = bpf_map_lookup_elem(&control, &zero);
 
 	if (!state || bytes + 14 > end)
 		return XDP_PASS;
 	frame.now = bpf_ktime_get_coarse_ns();
-	if (!carry_decide(&frame, state, &head, &hand))
+	if (!offload_decide(&frame, state, &head, &hand))
 		return XDP_PASS;
 	__builtin_memcpy(bytes, hand.macs, 12);
 	return XDP_TX;

@@ -22,43 +22,43 @@
 #include "base/linear.h"
 
 /* A call costs the kernel's programs more than what is done here. */
-#define CARRY_INLINE static inline __attribute__((always_inline))
+#define OFFLOAD_INLINE static inline __attribute__((always_inline))
 
 /*
  * Four flows to a bucket, two buckets to choose from: of a full table 3 % find no room, of a half full one hardly any, and a
  * frame's flow is in the first cache line that is looked at as a rule.
  */
-#define CARRY_WAYS 4
+#define OFFLOAD_WAYS 4
 
-#define CARRY_VIPS 65536    /* their numbers have 16 bits */
-#define CARRY_SERVERS 65536 /* so have slots */
-#define CARRY_WANTED 65536  /* bits */
+#define OFFLOAD_VIPS 65536    /* their numbers have 16 bits */
+#define OFFLOAD_SERVERS 65536 /* so have slots */
+#define OFFLOAD_WANTED 65536  /* bits */
 
 /* A flow's name: the client's port (in the low bits), the VIP's, the server's slot, the slot's stamp, TCP or UDP. */
-#define CARRY_SLOT_SHIFT 32
-#define CARRY_STAMP_SHIFT 48
-#define CARRY_STAMP_MASK 0x3fff
-#define CARRY_NAME_UDP (UINT64_C(1) << 62)
-#define CARRY_NAME_FLOW (CARRY_NAME_UDP | UINT32_MAX) /* what of it a frame says; never 0 */
+#define OFFLOAD_SLOT_SHIFT 32
+#define OFFLOAD_STAMP_SHIFT 48
+#define OFFLOAD_STAMP_MASK 0x3fff
+#define OFFLOAD_NAME_UDP (UINT64_C(1) << 62)
+#define OFFLOAD_NAME_FLOW (OFFLOAD_NAME_UDP | UINT32_MAX) /* what of it a frame says; never 0 */
 
 /* What a server's rule says beside its stamp. */
-#define CARRY_RULE_TCP 0x4000
-#define CARRY_RULE_UDP 0x8000
+#define OFFLOAD_RULE_TCP 0x4000
+#define OFFLOAD_RULE_UDP 0x8000
 
 /* A flow's count: packets above, bytes below; taken once a second, long before 64 GiB, or 2^28 packets. */
-#define CARRY_BYTES_BITS 36
+#define OFFLOAD_BYTES_BITS 36
 
 /* Times are the monotonic clock's nanoseconds without the low 20 bits: 1.05 ms each. */
-#define CARRY_TIME_SHIFT 20
+#define OFFLOAD_TIME_SHIFT 20
 
 /* 16 bytes, as the verifier and the compiler like to see them. */
-union carry_addr {
+union offload_addr {
 	uint8_t bytes[16];
 	uint32_t words[4];
 	uint64_t longs[2];
 };
 
-struct carry_flow {
+struct offload_flow {
 	uint64_t name;         /* 0: free */
 	uint8_t client[16];    /* IPv4 as ::ffff:a.b.c.d */
 	uint8_t from[6];       /* the MAC address the client's frames come from: from another one, they are looked at */
@@ -72,11 +72,11 @@ struct carry_flow {
 	uint32_t listed;       /* and the place in its list */
 };
 
-struct carry_bucket {
-	struct carry_flow ways[CARRY_WAYS];
+struct offload_bucket {
+	struct offload_flow ways[OFFLOAD_WAYS];
 };
 
-struct carry_server {
+struct offload_server {
 	uint8_t mac[6];
 	uint16_t rule;      /* with the MAC one word, read and written at once; 0: nothing goes there */
 	uint8_t source[6];  /* the MAC address of the interface below */
@@ -86,7 +86,7 @@ struct carry_server {
 	uint64_t spare;
 };
 
-struct carry_vip {
+struct offload_vip {
 	uint8_t addr[16];
 	uint32_t ifindex;   /* where its frames are carried from; 0: nowhere */
 	uint8_t mac[6];     /* that interface's own */
@@ -94,44 +94,44 @@ struct carry_vip {
 	uint32_t spare;
 };
 
-#define CARRY_KEY_WORDS 10
+#define OFFLOAD_KEY_WORDS 10
 
-struct carry_key {
+struct offload_key {
 	uint64_t start;
-	uint64_t words[CARRY_KEY_WORDS];
+	uint64_t words[OFFLOAD_KEY_WORDS];
 };
 
-struct carry_control {
-	struct carry_key key;
-	uint64_t size;       /* carry_size(), read and written at once */
+struct offload_control {
+	struct offload_key key;
+	uint64_t size;       /* offload_size(), read and written at once */
 	uint32_t unconsumed; /* frames of which nobody fetched what was decided: see dsrd.bpf.c */
 	uint32_t wide;       /* not 0: the daemon receives all that is sent to this host, and not carried */
 	uint16_t port_first; /* ports at which answers to the VIP probe arrive */
 	uint16_t port_last;
-	uint8_t wanted[CARRY_WANTED / 8]; /* by carry_address_hash(): addresses that the daemon wants to hear of */
+	uint8_t wanted[OFFLOAD_WANTED / 8]; /* by offload_address_hash(): addresses that the daemon wants to hear of */
 };
 
 /* What the kernel's first program decides for the second one, on one processor. */
-struct carry_hand {
+struct offload_hand {
 	uint8_t macs[12];
 	uint32_t ifindex; /* 0: nothing was decided */
 };
 
 /* So many buckets are in use: their number, and the mask that goes with it. */
-CARRY_INLINE uint64_t
-carry_size(uint32_t count)
+OFFLOAD_INLINE uint64_t
+offload_size(uint32_t count)
 {
 	return (uint64_t)count << 32 | linear_mask(count);
 }
 
-CARRY_INLINE uint32_t
-carry_bucket_of(uint64_t size, uint32_t hash)
+OFFLOAD_INLINE uint32_t
+offload_bucket_of(uint64_t size, uint32_t hash)
 {
 	return linear_bucket(hash, (uint32_t)(size >> 32), (uint32_t)size);
 }
 
-CARRY_INLINE uint64_t
-carry_product(const struct carry_key *key, unsigned i, uint32_t a, uint32_t b)
+OFFLOAD_INLINE uint64_t
+offload_product(const struct offload_key *key, unsigned i, uint32_t a, uint32_t b)
 {
 	return (key->words[i] + a) * (key->words[i + 1] + b);
 }
@@ -141,53 +141,53 @@ carry_product(const struct carry_key *key, unsigned i, uint32_t a, uint32_t b)
  * their own, so that nobody who does not know the words can choose flows that meet. An IPv4 address is the last of its
  * four words.
  */
-CARRY_INLINE uint64_t
-carry_sum_ipv4(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+OFFLOAD_INLINE uint64_t
+offload_sum_ipv4(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
 {
-	return key->start + carry_product(key, 0, client[3], vip[3]) + carry_product(key, 2, ports, udp);
+	return key->start + offload_product(key, 0, client[3], vip[3]) + offload_product(key, 2, ports, udp);
 }
 
 /*
  * Names that follow each other have sums that do, and would crowd in some buckets: the sum is spread until nothing of that
  * is left. (Multiplier: Knuth, TAOCP 6.4.) Each half chooses a bucket.
  */
-CARRY_INLINE uint64_t
-carry_spread(uint64_t sum)
+OFFLOAD_INLINE uint64_t
+offload_spread(uint64_t sum)
 {
 	sum = (sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15);
 	return sum ^ sum >> 32;
 }
 
-CARRY_INLINE uint64_t
-carry_hash_ipv4(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+OFFLOAD_INLINE uint64_t
+offload_hash_ipv4(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
 {
-	return carry_spread(carry_sum_ipv4(key, client, vip, ports, udp));
+	return offload_spread(offload_sum_ipv4(key, client, vip, ports, udp));
 }
 
-CARRY_INLINE uint64_t
-carry_hash_ipv6(const struct carry_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+OFFLOAD_INLINE uint64_t
+offload_hash_ipv6(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
 {
-	return carry_spread(carry_sum_ipv4(key, client, vip, ports, udp) + carry_product(key, 4, client[0], client[1]) +
-	    carry_product(key, 6, client[2], vip[0]) + carry_product(key, 8, vip[1], vip[2]));
+	return offload_spread(offload_sum_ipv4(key, client, vip, ports, udp) + offload_product(key, 4, client[0], client[1]) +
+	    offload_product(key, 6, client[2], vip[0]) + offload_product(key, 8, vip[1], vip[2]));
 }
 
-CARRY_INLINE uint32_t
-carry_first(uint64_t size, uint64_t hash)
+OFFLOAD_INLINE uint32_t
+offload_first(uint64_t size, uint64_t hash)
 {
-	return carry_bucket_of(size, (uint32_t)hash);
+	return offload_bucket_of(size, (uint32_t)hash);
 }
 
-CARRY_INLINE uint32_t
-carry_second(uint64_t size, uint64_t hash)
+OFFLOAD_INLINE uint32_t
+offload_second(uint64_t size, uint64_t hash)
 {
-	return carry_bucket_of(size, (uint32_t)(hash >> 32));
+	return offload_bucket_of(size, (uint32_t)(hash >> 32));
 }
 
-CARRY_INLINE uint32_t
-carry_address_hash(const struct carry_key *key, const uint32_t addr[4])
+OFFLOAD_INLINE uint32_t
+offload_address_hash(const struct offload_key *key, const uint32_t addr[4])
 {
-	return (uint32_t)((key->start + carry_product(key, 0, addr[0], addr[1]) + carry_product(key, 2, addr[2], addr[3])) >> 48) %
-	    CARRY_WANTED;
+	return (uint32_t)((key->start + offload_product(key, 0, addr[0], addr[1]) + offload_product(key, 2, addr[2], addr[3])) >> 48) %
+	    OFFLOAD_WANTED;
 }
 
 #endif

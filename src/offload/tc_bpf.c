@@ -16,14 +16,14 @@
 static int
 attach_clsact(int program, uint32_t ifindex, const struct tc_place *place)
 {
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, notify_program, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = place->handle, .priority = place->priority, .prog_fd = program,
 	    .flags = BPF_TC_F_REPLACE);
-	const int number = -bpf_tc_hook_create(&hook);
+	const int number = -bpf_tc_hook_create(&notify_program);
 
 	if (number != 0 && number != EEXIST)
 		return number;
-	return -bpf_tc_attach(&hook, &filter);
+	return -bpf_tc_attach(&notify_program, &filter);
 }
 
 int
@@ -42,11 +42,11 @@ tc_attach(int program, uint32_t ifindex, const struct tc_place *place, int *link
 void
 tc_detach(uint32_t ifindex, const struct tc_place *place, int link)
 {
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, notify_program, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = place->handle, .priority = place->priority);
 
 	if (link != -1)
 		(void)close(link);
 	else
-		(void)bpf_tc_detach(&hook, &filter);
+		(void)bpf_tc_detach(&notify_program, &filter);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The entrance of traffic control: where the programs of fast_path_bpf.c and withhold_bpf.c stand. */
+/* The entrance of traffic control: where the programs of bpf_offload_bpf.c and withhold_bpf.c stand. */
 #ifndef OFFLOAD_TC_BPF_H
 #define OFFLOAD_TC_BPF_H
 

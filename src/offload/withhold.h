@@ -25,7 +25,7 @@ struct withheld_vip {
 	size_t number;
 };
 
-/* Needs the privilege that fast_path_open() needs. NULL with a reason. */
+/* Needs the privilege that bpf_offload_open() needs. NULL with a reason. */
 NODISCARD struct withhold *withhold_open(char error[WITHHOLD_ERROR]);
 /* Ends it everywhere. NULL is fine. */
 void withhold_close(struct withhold *withhold);

@@ -81,16 +81,16 @@ os_complete_headers(int fd)
 }
 
 size_t
-os_capture_buffer(int fd, char *mend, size_t size)
+os_capture_buffer(int fd, char *fix, size_t size)
 {
 	u_int bytes = 0;
 
 	if (ioctl(fd, BIOCGBLEN, &bytes) == -1 || bytes >= BUFFER_WANTED)
 		return 0;
 #if defined(__APPLE__) || defined(__DragonFly__)
-	(void)snprintf(mend, size, "sysctl -w debug.bpf_maxbufsize=%d", BUFFER_WANTED);
+	(void)snprintf(fix, size, "sysctl -w debug.bpf_maxbufsize=%d", BUFFER_WANTED);
 #else
-	(void)snprintf(mend, size, "sysctl -w net.bpf.maxbufsize=%d", BUFFER_WANTED);
+	(void)snprintf(fix, size, "sysctl -w net.bpf.maxbufsize=%d", BUFFER_WANTED);
 #endif
 	return bytes;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Multicast groups: the portable part of being reachable by neighbour discovery (RFC 3493 section 5.2). */
+/* Multicast groups: the portable part of being reachable by neighbor discovery (RFC 3493 section 5.2). */
 #include "config.h"
 
 #include "os/os.h"

@@ -34,16 +34,16 @@ read_number(int family, int protocol, int number)
 
 /* These systems forward on all interfaces or on none. */
 bool
-os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
+os_forwards(const char *iface, enum addr_family family, char *fix, size_t size)
 {
 	if (if_nametoindex(iface) == 0)
 		return false;
 	if (family == ADDR_IPV4 && read_number(PF_INET, IPPROTO_IP, IPCTL_FORWARDING) > 0) {
-		(void)snprintf(mend, size, "sysctl -w net.inet.ip.forwarding=0");
+		(void)snprintf(fix, size, "sysctl -w net.inet.ip.forwarding=0");
 		return true;
 	}
 	if (family == ADDR_IPV6 && read_number(PF_INET6, IPPROTO_IPV6, IPV6CTL_FORWARDING) > 0) {
-		(void)snprintf(mend, size, "sysctl -w net.inet6.ip6.forwarding=0");
+		(void)snprintf(fix, size, "sysctl -w net.inet6.ip6.forwarding=0");
 		return true;
 	}
 	return false;
@@ -53,16 +53,16 @@ os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
 
 /* Since 6.6 a host that does not forward drops them, and nothing changes that but forwarding. */
 bool
-os_drops_strays(char *mend, size_t size)
+os_drops_strays(char *fix, size_t size)
 {
-	(void)snprintf(mend, size, "%s", "");
+	(void)snprintf(fix, size, "%s", "");
 	return read_number(PF_INET, IPPROTO_IP, IPCTL_FORWARDING) == 0;
 }
 
 #else
 
 bool
-os_drops_strays(char *mend, size_t size)
+os_drops_strays(char *fix, size_t size)
 {
 	static const char *const names[] = {
 		"net.inet.ip.rfc1122_strong_es", /* FreeBSD 14 */
@@ -76,7 +76,7 @@ os_drops_strays(char *mend, size_t size)
 
 		if (sysctlbyname(names[i], &value, &length, NULL, 0) != 0 || length != sizeof(value) || value == 0)
 			continue;
-		(void)snprintf(mend, size, "sysctl -w %s=0", names[i]);
+		(void)snprintf(fix, size, "sysctl -w %s=0", names[i]);
 		return true;
 	}
 	return false;

@@ -112,7 +112,7 @@ os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NA
 }
 
 bool
-os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
+os_forwards(const char *iface, enum addr_family family, char *fix, size_t size)
 {
 	char path[128], *key = path + strlen("/proc/sys/");
 	FILE *file;
@@ -136,12 +136,12 @@ os_forwards(const char *iface, enum addr_family family, char *mend, size_t size)
 	if (strchr(key, '.') == NULL)
 		for (char *slash = key; (slash = strchr(slash, '/')) != NULL;)
 			*slash = '.';
-	(void)snprintf(mend, size, "sysctl -w %s=0", key);
+	(void)snprintf(fix, size, "sysctl -w %s=0", key);
 	return true;
 }
 
 bool
-os_drops_strays(char *mend UNUSED, size_t size UNUSED)
+os_drops_strays(char *fix UNUSED, size_t size UNUSED)
 {
 	return false; /* an address is the host's, whatever interface has it */
 }

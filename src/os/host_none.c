@@ -16,13 +16,13 @@ os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NA
 }
 
 bool
-os_forwards(const char *iface UNUSED, enum addr_family family UNUSED, char *mend UNUSED, size_t size UNUSED)
+os_forwards(const char *iface UNUSED, enum addr_family family UNUSED, char *fix UNUSED, size_t size UNUSED)
 {
 	return false;
 }
 
 bool
-os_drops_strays(char *mend UNUSED, size_t size UNUSED)
+os_drops_strays(char *fix UNUSED, size_t size UNUSED)
 {
 	return false;
 }

@@ -44,15 +44,15 @@ int os_news_open(void);
 bool os_news_read(int fd);
 
 /*
- * Would this host route packets that arrive on `iface`? If so `mend` (of `size` bytes) gets the command that stops it.
+ * Would this host route packets that arrive on `iface`? If so `fix` (of `size` bytes) gets the command that stops it.
  * False also where this cannot be known.
  */
-bool os_forwards(const char *iface, enum addr_family family, char *mend, size_t size);
+bool os_forwards(const char *iface, enum addr_family family, char *fix, size_t size);
 /*
- * Does this host drop packets that come in by another interface than the one that has their address? If so `mend` gets
+ * Does this host drop packets that come in by another interface than the one that has their address? If so `fix` gets
  * the command that stops it, or nothing where there is none. False also where this cannot be known.
  */
-bool os_drops_strays(char *mend, size_t size);
+bool os_drops_strays(char *fix, size_t size);
 
 /*
  * Receive offloads merge frames into larger ones than can be sent, and how large each was is forgotten. os_offload_off()
@@ -77,7 +77,7 @@ const char *os_offload_text(const struct offload *offload, char text[OFFLOAD_TEX
  */
 NODISCARD int os_silence_socket(int fd);
 /*
- * A socket to join IPv6 multicast groups with, so that the interface, and switches that listen to MLD, deliver neighbour
+ * A socket to join IPv6 multicast groups with, so that the interface, and switches that listen to MLD, deliver neighbor
  * solicitations for VIPs that the kernel knows nothing of. -1 where there is no IPv6. Closing it leaves all groups.
  */
 int os_group_socket(void);
@@ -89,10 +89,10 @@ NODISCARD int os_complete_headers(int fd);
 int os_ignore_outgoing(int fd);
 
 /*
- * The bytes of a capture buffer that is smaller than wanted, and in `mend` the command that allows a larger one to those
+ * The bytes of a capture buffer that is smaller than wanted, and in `fix` the command that allows a larger one to those
  * who open it later; 0 where it is as large as wanted.
  */
-size_t os_capture_buffer(int fd, char *mend, size_t size);
+size_t os_capture_buffer(int fd, char *fix, size_t size);
 /*
  * Keep from this host's own stack what comes to `mac` for these addresses, so that it cannot forward a second copy of it.
  * `*fd` is -1 at first; closing it ends all. 0, or -1 with errno: ENOTSUP on all systems but OpenBSD, EPERM when root is

@@ -20,7 +20,7 @@
 
 /* Ones' complement addition: a carry out of the top comes in again at the bottom. */
 static inline uint64_t
-add_carry(uint64_t sum, uint64_t word)
+add_offload(uint64_t sum, uint64_t word)
 {
 	sum += word;
 	return sum + (sum < word);
@@ -46,14 +46,14 @@ checksum_add(uint64_t sum, const uint8_t *bytes, size_t length)
 
 	for (; length >= sizeof(word); length -= sizeof(word), bytes += sizeof(word)) {
 		memcpy(&word, bytes, sizeof(word));
-		sum = add_carry(sum, word);
+		sum = add_offload(sum, word);
 	}
 	if (length == 0)
 		return sum;
 	/* Zeros behind the end change nothing, and complete an odd last byte as RFC 1071 wants it. */
 	memcpy(rest, bytes, length);
 	memcpy(&word, rest, sizeof(word));
-	return add_carry(sum, word);
+	return add_offload(sum, word);
 }
 
 /* Into 16 bits, in memory's order. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The Internet checksum (RFC 1071), and the mending of unfinished ones: a sender on the same host as the director (a
+ * The Internet checksum (RFC 1071), and the fixing of unfinished ones: a sender on the same host as the director (a
  * virtual machine, a container) leaves transport checksums to a network card that does not exist. Its frames carry only
  * the sum of the pseudo-header, or zero in SCTP (Linux: CHECKSUM_PARTIAL, include/linux/skbuff.h), and a real server
  * behind a real wire drops them.

@@ -185,40 +185,40 @@ finish(struct craft *craft, const struct craft_ends *ends, const struct body *bo
 
 /* ICMPv6 is written here: libnet before 1.1.5 has no builders for it, and its payload takes any bytes. */
 static const struct frame *
-finish_neighbour(struct craft *craft, const struct craft_neighbour *neighbour, uint8_t *message, size_t length)
+finish_neighbor(struct craft *craft, const struct craft_neighbor *neighbor, uint8_t *message, size_t length)
 {
 	const struct body body = { .protocol = PROTOCOL_ICMPV6, .hop_limit = HOP_LIMIT_NDP, .length = length,
 		.bytes = message };
 
-	if (neighbour->ends.source.family != ADDR_IPV6 || neighbour->target.family != ADDR_IPV6 ||
-	    !begin(craft, &neighbour->ends, length))
+	if (neighbor->ends.source.family != ADDR_IPV6 || neighbor->target.family != ADDR_IPV6 ||
+	    !begin(craft, &neighbor->ends, length))
 		return NULL;
-	memcpy(message + NDP_TARGET, neighbour->target.bytes, sizeof(neighbour->target.bytes));
-	memcpy(message + NDP_OPTION + 2, neighbour->mac.bytes, MAC_BYTES);
-	return finish(craft, &neighbour->ends, &body);
+	memcpy(message + NDP_TARGET, neighbor->target.bytes, sizeof(neighbor->target.bytes));
+	memcpy(message + NDP_OPTION + 2, neighbor->mac.bytes, MAC_BYTES);
+	return finish(craft, &neighbor->ends, &body);
 }
 
 const struct frame *
-craft_neighbour_solicitation(struct craft *craft, const struct craft_neighbour *neighbour)
+craft_neighbor_solicitation(struct craft *craft, const struct craft_neighbor *neighbor)
 {
 	uint8_t message[NDP_BYTES] = { NDP_SOLICITATION, [NDP_OPTION] = NDP_SOURCE_MAC, 1 };
-	const bool probe = addr_is_no_host(&neighbour->ends.source);
+	const bool probe = addr_is_no_host(&neighbor->ends.source);
 
-	return finish_neighbour(craft, neighbour, message, probe ? NDP_OPTION : NDP_BYTES);
+	return finish_neighbor(craft, neighbor, message, probe ? NDP_OPTION : NDP_BYTES);
 }
 
 const struct frame *
-craft_neighbour_advertisement(struct craft *craft, const struct craft_neighbour *neighbour)
+craft_neighbor_advertisement(struct craft *craft, const struct craft_neighbor *neighbor)
 {
 	uint8_t message[NDP_BYTES] = { NDP_ADVERTISEMENT, [NDP_OPTION] = NDP_TARGET_MAC, 1 };
 
-	if (neighbour->router)
+	if (neighbor->router)
 		message[NDP_FLAGS] |= NDP_FLAG_ROUTER;
-	if (neighbour->solicited)
+	if (neighbor->solicited)
 		message[NDP_FLAGS] |= NDP_FLAG_SOLICITED;
-	if (neighbour->override)
+	if (neighbor->override)
 		message[NDP_FLAGS] |= NDP_FLAG_OVERRIDE;
-	return finish_neighbour(craft, neighbour, message, NDP_BYTES);
+	return finish_neighbor(craft, neighbor, message, NDP_BYTES);
 }
 
 const struct frame *

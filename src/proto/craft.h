@@ -28,7 +28,7 @@ struct craft_ends {
 	struct addr destination;
 };
 
-struct craft_neighbour {
+struct craft_neighbor {
 	struct craft_ends ends;  /* IPv6 */
 	struct addr target;
 	struct mac mac;          /* for the option: of the source when asking, of the target when telling */
@@ -76,10 +76,10 @@ void craft_free(struct craft *craft);
 /* An ARP frame from `arp` (all fields), Ethernet source = arp->sender_mac, to `destination`. */
 NODISCARD const struct frame *craft_arp(struct craft *craft, const struct mac *destination, const struct arp *arp);
 /* Hop limit 255. A solicitation from :: has no MAC option, as the RFC wants it; an advertisement always has one. */
-NODISCARD const struct frame *craft_neighbour_solicitation(struct craft *craft,
-    const struct craft_neighbour *neighbour);
-NODISCARD const struct frame *craft_neighbour_advertisement(struct craft *craft,
-    const struct craft_neighbour *neighbour);
+NODISCARD const struct frame *craft_neighbor_solicitation(struct craft *craft,
+    const struct craft_neighbor *neighbor);
+NODISCARD const struct frame *craft_neighbor_advertisement(struct craft *craft,
+    const struct craft_neighbor *neighbor);
 /* These: time to live 64, no fragment, in IPv4 "don't fragment". */
 NODISCARD const struct frame *craft_echo(struct craft *craft, const struct craft_echo *echo);
 NODISCARD const struct frame *craft_tcp(struct craft *craft, const struct craft_tcp *tcp);

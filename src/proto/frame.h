@@ -47,7 +47,7 @@ frame_of(uint8_t *bytes, uint32_t length, uint16_t iface)
  * Where frames go that leave the director: the loop gives one that sends, offline mode one that writes a savefile,
  * tests one that remembers. `frame` and its bytes may be used only during the call.
  */
-struct emitter {
+struct frame_tx {
 	void (*emit)(void *context, const struct frame *frame);
 	void *context;
 	/* NULL for nothing, or what may be left to the way out of an interface, by its index. */
@@ -55,9 +55,9 @@ struct emitter {
 };
 
 static inline unsigned
-emitter_takes(const struct emitter *emitter, uint16_t iface)
+frame_tx_takes(const struct frame_tx *tx, uint16_t iface)
 {
-	return emitter->takes == NULL ? 0 : emitter->takes(emitter->context, iface);
+	return tx->takes == NULL ? 0 : tx->takes(tx->context, iface);
 }
 
 #endif

@@ -67,7 +67,7 @@ is_unspecified(const struct addr *addr)
 }
 
 bool
-ndp_is_neighbour(const struct packet *packet)
+ndp_is_neighbor(const struct packet *packet)
 {
 	return packet->protocol == PROTOCOL_ICMPV6 && packet->fragment_offset == 0 &&
 	    (packet->icmp_type == NDP_SOLICITATION || packet->icmp_type == NDP_ADVERTISEMENT);
@@ -77,7 +77,7 @@ ndp_is_neighbour(const struct packet *packet)
 static bool
 is_valid(const struct frame *frame, const struct packet *packet)
 {
-	return ndp_is_neighbour(packet) && packet->hop_limit == HOP_LIMIT && packet->icmp_code == 0 &&
+	return ndp_is_neighbor(packet) && packet->hop_limit == HOP_LIMIT && packet->icmp_code == 0 &&
 	    packet->l4 == packet->l3 + IPV6_HEADER && packet->end - packet->l4 >= OPTIONS && checksum_ok(frame, packet);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Neighbour discovery for IPv6 over Ethernet (RFC 4861), read. Writing it: proto/craft.h. */
+/* Neighbor discovery for IPv6 over Ethernet (RFC 4861), read. Writing it: proto/craft.h. */
 #ifndef PROTO_NDP_H
 #define PROTO_NDP_H
 
@@ -29,7 +29,7 @@ struct ndp {
 };
 
 /* Is this a solicitation or advertisement by its type, be it good or bad? `packet` is PACKET_OK. */
-bool ndp_is_neighbour(const struct packet *packet);
+bool ndp_is_neighbor(const struct packet *packet);
 /*
  * 0, or -1 for what RFC 4861 sections 7.1.1 and 7.1.2 tell to discard: hop limit not 255 (it came through a router),
  * wrong checksum, code, or length, an option of length 0 or beyond the end, a multicast target, the solicited flag to a

@@ -61,7 +61,7 @@ finish_segment(struct frame *segment, const struct packet *packet, uint32_t numb
 
 int
 segment_tcp(const struct frame *super, const struct packet *packet, uint32_t mtu, uint8_t *scratch,
-    const struct emitter *emitter)
+    const struct frame_tx *tx)
 {
 	uint32_t headers = packet->payload; /* from the Ethernet destination on */
 	uint32_t total = packet->end - packet->payload;
@@ -78,7 +78,7 @@ segment_tcp(const struct frame *super, const struct packet *packet, uint32_t mtu
 		memcpy(scratch + headers, super->bytes + headers + offset, length);
 		segment.length = segment.wire_length = headers + length;
 		finish_segment(&segment, packet, number, offset, offset + length == total);
-		emitter->emit(emitter->context, &segment);
+		tx->emit(tx->context, &segment);
 		offset += length;
 		number++;
 	} while (offset < total);

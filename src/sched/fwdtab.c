@@ -56,7 +56,7 @@ warmth(const struct server *server, uint64_t now)
 static void
 fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 {
-	const bool serving = server->steering.admin != ADMIN_DISABLED;
+	const bool serving = server->admin.admin != ADMIN_DISABLED;
 
 	out->ref = server->ref;
 	out->mac = server->mac;
@@ -171,7 +171,7 @@ waits_for_mac(const struct fwdtab *table, const struct service *service)
 		const struct fwd_server *fwd = &table->servers[service->servers[i]->ref.slot];
 
 		if (!fwd->reachable && fwd->weight > 0 && server_health(service->servers[i]) == HEALTH_UP &&
-		    service->servers[i]->steering.admin != ADMIN_DISABLED)
+		    service->servers[i]->admin.admin != ADMIN_DISABLED)
 			return true;
 	}
 	return false;
@@ -186,7 +186,7 @@ hash_room(const struct service *service, size_t *room)
 	if (weights == NULL)
 		return -1;
 	for (size_t i = 0; i < service->server_count; i++)
-		weights[i] = steer_given_weight(service->servers[i]);
+		weights[i] = admin_given_weight(service->servers[i]);
 	*room = maglev_room(weights, service->server_count);
 	free(weights);
 	return 0;

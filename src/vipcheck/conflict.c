@@ -19,7 +19,7 @@
 #define DEFEND SECONDS(10) /* DEFEND_INTERVAL, RFC 5227 section 1.1 */
 
 void
-watch_begin(struct watch *watch, uint64_t now)
+conflict_begin(struct watch *watch, uint64_t now)
 {
 	watch->next_ask = now + FIRST_BETWEEN;
 	watch->next_vip = 0;
@@ -48,18 +48,18 @@ static const struct frame *
 make_ndp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
 {
 	const struct addr *own = iface_address(iface, ADDR_IPV6);
-	struct craft_neighbour question = { .ends.ether_source = iface->mac, .target = vip->addr, .mac = iface->mac };
+	struct craft_neighbor question = { .ends.ether_source = iface->mac, .target = vip->addr, .mac = iface->mac };
 
 	if (own == NULL)
 		return NULL;
 	question.ends.source = *own;
 	question.ends.destination = ndp_solicited_node(&vip->addr);
 	question.ends.ether_destination = ndp_multicast_mac(&question.ends.destination);
-	return craft_neighbour_solicitation(craft, &question);
+	return craft_neighbor_solicitation(craft, &question);
 }
 
 static size_t
-ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct emitter *emitter)
+ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx)
 {
 	const struct frame *made;
 	struct frame frame;
@@ -72,20 +72,20 @@ ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, cons
 		return 0;
 	frame = *made;
 	frame.iface = vip->iface;
-	emitter->emit(emitter->context, &frame);
+	tx->emit(tx->context, &frame);
 	return 1;
 }
 
 static bool
 is_live_answer(const struct finding *finding, uint64_t now)
 {
-	return finding->kind == WATCH_ANSWERS && !watch_is_over(finding, now);
+	return finding->kind == WATCH_ANSWERS && !conflict_has_ended(finding, now);
 }
 
 /* Several hosts may answer for one VIP: one question is for all of them. */
 static size_t
 follow_up(struct watch *watch, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter, uint64_t now)
+    const struct frame_tx *tx, uint64_t now)
 {
 	bool any = false;
 
@@ -98,12 +98,12 @@ follow_up(struct watch *watch, const struct vip *vip, struct craft *craft, const
 		finding->unanswered++;
 		any = true;
 	}
-	return any ? ask(vip, craft, ifaces, emitter) : 0;
+	return any ? ask(vip, craft, ifaces, tx) : 0;
 }
 
 static size_t
 follow_up_all(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter, uint64_t now)
+    const struct frame_tx *tx, uint64_t now)
 {
 	size_t sent = 0;
 	bool any = false;
@@ -114,20 +114,20 @@ follow_up_all(struct watch *watch, const struct model *model, struct craft *craf
 		return 0;
 	watch->next_follow_up = now + FOLLOW_UP;
 	for (size_t i = 0; i < model->vip_count; i++)
-		sent += follow_up(watch, &model->vips[i], craft, ifaces, emitter, now);
+		sent += follow_up(watch, &model->vips[i], craft, ifaces, tx, now);
 	return sent;
 }
 
 size_t
-watch_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter, uint64_t now)
+conflict_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
+    const struct frame_tx *tx, uint64_t now)
 {
-	size_t sent = follow_up_all(watch, model, craft, ifaces, emitter, now);
+	size_t sent = follow_up_all(watch, model, craft, ifaces, tx, now);
 
 	if (now < watch->next_ask)
 		return sent;
 	for (size_t i = 0; i < VIPS_PER_TICK && watch->next_vip < model->vip_count; i++)
-		sent += ask(&model->vips[watch->next_vip++], craft, ifaces, emitter);
+		sent += ask(&model->vips[watch->next_vip++], craft, ifaces, tx);
 	if (watch->next_vip < model->vip_count)
 		return sent;
 	watch->next_vip = 0;
@@ -149,7 +149,7 @@ place_for(struct watch *watch)
 }
 
 static void
-note(struct watch *watch, enum watch_kind kind, uint16_t iface, const struct addr *vip, const struct mac *mac,
+note(struct watch *watch, enum conflict_kind kind, uint16_t iface, const struct addr *vip, const struct mac *mac,
     uint64_t now)
 {
 	struct finding *finding = NULL;
@@ -176,10 +176,10 @@ note(struct watch *watch, enum watch_kind kind, uint16_t iface, const struct add
 }
 
 void
-watch_hear_arp(struct watch *watch, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now)
+conflict_receive_arp(struct watch *watch, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now)
 {
 	const bool about_itself = addr_equal(&arp->sender, &arp->target);
-	enum watch_kind kind = WATCH_ANSWERS;
+	enum conflict_kind kind = WATCH_ANSWERS;
 
 	if (arp->operation == ARP_REQUEST)
 		kind = about_itself ? WATCH_ANNOUNCES : WATCH_ASKS_AS;
@@ -189,7 +189,7 @@ watch_hear_arp(struct watch *watch, uint16_t iface, const struct arp *arp, bool 
 }
 
 void
-watch_hear_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now)
+conflict_receive_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now)
 {
 	if (ndp->kind == NDP_ADVERTISEMENT)
 		note(watch, ndp->solicited ? WATCH_ANSWERS : WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
@@ -200,13 +200,13 @@ watch_hear_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const
 }
 
 void
-watch_hear_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now)
+conflict_receive_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now)
 {
 	note(watch, WATCH_SENDS_BACK, iface, vip, mac, now);
 }
 
 bool
-watch_is_over(const struct finding *finding, uint64_t now)
+conflict_has_ended(const struct finding *finding, uint64_t now)
 {
 	if (finding->kind == WATCH_ANSWERS && finding->unanswered >= WATCH_UNANSWERED && now - finding->asked >= ANSWER_TIME)
 		return true;
@@ -219,7 +219,7 @@ watch_ended(struct watch *watch, uint64_t now)
 	for (size_t i = 0; i < watch->count; i++) {
 		struct finding *finding = &watch->findings[i];
 
-		if (finding->ended || !watch_is_over(finding, now))
+		if (finding->ended || !conflict_has_ended(finding, now))
 			continue;
 		finding->ended = true;
 		return finding;
@@ -228,13 +228,13 @@ watch_ended(struct watch *watch, uint64_t now)
 }
 
 struct finding *
-watch_news(struct watch *watch, bool (*known)(const void *context, const struct finding *finding), const void *context,
+conflict_news(struct watch *watch, bool (*known)(const void *context, const struct finding *finding), const void *context,
     uint64_t now)
 {
 	for (size_t i = 0; i < watch->count; i++) {
 		struct finding *finding = &watch->findings[i];
 
-		if (finding->told != 0 && (watch_is_over(finding, now) || finding->last <= finding->told ||
+		if (finding->told != 0 && (conflict_has_ended(finding, now) || finding->last <= finding->told ||
 		    now - finding->told < TELL_AGAIN))
 			continue;
 		if (finding->told == 0 && now - finding->first < HOLD_BACK && !known(context, finding))
@@ -246,7 +246,7 @@ watch_news(struct watch *watch, bool (*known)(const void *context, const struct 
 }
 
 bool
-watch_may_announce(struct finding *finding, uint64_t now)
+conflict_may_announce(struct finding *finding, uint64_t now)
 {
 	if (finding->last <= finding->answered || (finding->answered != 0 && now - finding->answered < DEFEND))
 		return false;
@@ -255,7 +255,7 @@ watch_may_announce(struct finding *finding, uint64_t now)
 }
 
 const char *
-watch_kind_name(enum watch_kind kind)
+conflict_kind_name(enum conflict_kind kind)
 {
 	static const char *const names[] = {
 		[WATCH_ANSWERS] = "answers",
@@ -268,7 +268,7 @@ watch_kind_name(enum watch_kind kind)
 }
 
 const char *
-watch_kind_sentence(enum watch_kind kind)
+conflict_kind_sentence(enum conflict_kind kind)
 {
 	static const char *const sentences[] = {
 		[WATCH_ANSWERS] = "it answers for the VIP, and clients that believe it bypass the director",

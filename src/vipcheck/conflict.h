@@ -28,7 +28,7 @@
 #define WATCH_QUIET SECONDS(60)     /* so long silent, and it counts as over */
 #define WATCH_UNANSWERED 3          /* who answers for the VIP and leaves so many questions in a row unanswered has stopped */
 
-enum watch_kind {
+enum conflict_kind {
 	WATCH_ANSWERS = 0, /* ARP replies and solicited advertisements */
 	WATCH_ANNOUNCES,   /* unasked for, or asks whether the VIP is free to take */
 	WATCH_ASKS_AS,     /* asks for others in the VIP's name, which teaches just as well */
@@ -37,7 +37,7 @@ enum watch_kind {
 };
 
 struct finding {
-	enum watch_kind kind;
+	enum conflict_kind kind;
 	struct addr vip;
 	struct mac mac;
 	uint16_t iface;
@@ -62,32 +62,32 @@ struct watch {
 };
 
 /* All the VIPs are asked for anew, as at a start. */
-void watch_begin(struct watch *watch, uint64_t now);
+void conflict_begin(struct watch *watch, uint64_t now);
 /*
  * Asks for VIPs when it is time, and every other second for those that another host answers for, to notice the end: call it
  * about once a second. The number of frames.
  */
-size_t watch_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
-    const struct emitter *emitter, uint64_t now);
+size_t conflict_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
+    const struct frame_tx *tx, uint64_t now);
 
 /* What others say; `mac` is none of ours. `sender` or `target` is a VIP on that interface. */
-void watch_hear_arp(struct watch *watch, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now);
-void watch_hear_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now);
-void watch_hear_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now);
+void conflict_receive_arp(struct watch *watch, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now);
+void conflict_receive_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now);
+void conflict_receive_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now);
 
 /*
  * The next finding that somebody should be told of: new, or still going on an hour after it was told last. Each once.
  * `known`: is it a server's MAC? A new one that is not is held back for a moment, until servers' MACs are known.
  */
-struct finding *watch_news(struct watch *watch, bool (*known)(const void *context, const struct finding *finding),
+struct finding *conflict_news(struct watch *watch, bool (*known)(const void *context, const struct finding *finding),
     const void *context, uint64_t now);
-bool watch_is_over(const struct finding *finding, uint64_t now);
+bool conflict_has_ended(const struct finding *finding, uint64_t now);
 /* The next finding that has ended. Each once. */
 struct finding *watch_ended(struct watch *watch, uint64_t now);
 /* Is it time to announce the VIP because of it? Not more often than RFC 5227 section 2.4 lets a host defend itself. */
-bool watch_may_announce(struct finding *finding, uint64_t now);
+bool conflict_may_announce(struct finding *finding, uint64_t now);
 
-const char *watch_kind_name(enum watch_kind kind); /* "answers": for programs */
-const char *watch_kind_sentence(enum watch_kind kind);
+const char *conflict_kind_name(enum conflict_kind kind); /* "answers": for programs */
+const char *conflict_kind_sentence(enum conflict_kind kind);
 
 #endif

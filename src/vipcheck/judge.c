@@ -37,54 +37,54 @@ any_answer(const struct evidence *evidence, enum question question)
 	return true;
 }
 
-static enum path_verdict
+static enum vipcheck_verdict
 judge_unreachable(const struct reply *reply, const struct addr *vip, const struct addr *own)
 {
 	const uint8_t host = reply->from.family == ADDR_IPV4 ? V4_HOST_UNREACHABLE : V6_ADDRESS_UNREACHABLE;
 
 	if (addr_equal(&reply->from, vip))
-		return PATH_REJECTED;
+		return VIPCHECK_REJECTED;
 	if (!addr_equal(&reply->from, own) && own->family == vip->family)
-		return PATH_ELSEWHERE;
-	return reply->icmp_code == host ? PATH_NO_ROUTE : PATH_FORWARD_REJECTED;
+		return VIPCHECK_ELSEWHERE;
+	return reply->icmp_code == host ? VIPCHECK_NO_ROUTE : VIPCHECK_FORWARD_REJECTED;
 }
 
 /* Nothing came from the service's port. */
-static enum path_verdict
+static enum vipcheck_verdict
 judge_silence(const struct evidence *evidence, const struct addr *vip)
 {
 	const struct reply *closed = &evidence->replies[ASK_VIP_CLOSED];
 
 	if (evidence->redirected)
-		return PATH_BOUNCED;
+		return VIPCHECK_BOUNCED;
 	if (closed->answer == ANSWER_RESET || came(evidence, ASK_VIP_ECHO, ANSWER_ECHO) ||
 	    (closed->answer == ANSWER_UNREACHABLE && addr_equal(&closed->from, vip)))
-		return PATH_FILTERED;
+		return VIPCHECK_FILTERED;
 	if (evidence->asked_for_us)
-		return PATH_LOST;
+		return VIPCHECK_LOST;
 	if (any_answer(evidence, ASK_OWN) || any_answer(evidence, ASK_OWN_ECHO))
-		return PATH_IGNORED;
-	return PATH_NO_CONTROL;
+		return VIPCHECK_IGNORED;
+	return VIPCHECK_NO_CONTROL;
 }
 
-static enum path_verdict
+static enum vipcheck_verdict
 judge_service(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
 {
 	const struct reply *reply = &evidence->replies[ASK_VIP];
 
 	switch (reply->answer) {
 	case ANSWER_BOUNCED:
-		return PATH_BOUNCED;
+		return VIPCHECK_BOUNCED;
 	case ANSWER_SYN_ACK:
 	case ANSWER_DATA:
 	case ANSWER_ECHO:
 		if (!addr_equal(&reply->from, vip))
-			return PATH_WRONG_SOURCE;
-		return mac_equal(&reply->mac, &evidence->server_mac) ? PATH_ACCEPTED : PATH_OTHER_MAC;
+			return VIPCHECK_WRONG_SOURCE;
+		return mac_equal(&reply->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	case ANSWER_RESET:
 		if (!addr_equal(&reply->from, vip))
-			return PATH_WRONG_SOURCE;
-		return came(evidence, ASK_OWN, ANSWER_SYN_ACK) ? PATH_OWN_ONLY : PATH_NOT_LISTENING;
+			return VIPCHECK_WRONG_SOURCE;
+		return came(evidence, ASK_OWN, ANSWER_SYN_ACK) ? VIPCHECK_OWN_ONLY : VIPCHECK_NOT_LISTENING;
 	case ANSWER_UNREACHABLE:
 		return judge_unreachable(reply, vip, own);
 	case ANSWER_NOT_ASKED:
@@ -96,23 +96,23 @@ judge_service(const struct evidence *evidence, const struct addr *vip, const str
 }
 
 /* UDP without a payload to ask with: the VIP's ping, or its word that a port is closed, must do. */
-static enum path_verdict
+static enum vipcheck_verdict
 judge_host(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
 {
 	const struct reply *echo = &evidence->replies[ASK_VIP_ECHO], *closed = &evidence->replies[ASK_VIP_CLOSED];
 
 	if (echo->answer == ANSWER_BOUNCED || closed->answer == ANSWER_BOUNCED || evidence->redirected)
-		return PATH_BOUNCED;
+		return VIPCHECK_BOUNCED;
 	if (echo->answer == ANSWER_ECHO && addr_equal(&echo->from, vip))
-		return mac_equal(&echo->mac, &evidence->server_mac) ? PATH_ACCEPTED : PATH_OTHER_MAC;
+		return mac_equal(&echo->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	if (closed->answer == ANSWER_UNREACHABLE) {
 		if (!addr_equal(&closed->from, vip))
 			return judge_unreachable(closed, vip, own);
-		return mac_equal(&closed->mac, &evidence->server_mac) ? PATH_ACCEPTED : PATH_OTHER_MAC;
+		return mac_equal(&closed->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	}
 	if (evidence->asked_for_us)
-		return PATH_LOST;
-	return any_answer(evidence, ASK_OWN_ECHO) ? PATH_IGNORED : PATH_NO_CONTROL;
+		return VIPCHECK_LOST;
+	return any_answer(evidence, ASK_OWN_ECHO) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
 }
 
 static bool
@@ -123,36 +123,36 @@ is_closed_port(const struct reply *reply, const struct addr *vip)
 	return reply->answer == ANSWER_UNREACHABLE && addr_equal(&reply->from, vip) && reply->icmp_code == port;
 }
 
-enum path_verdict
-path_judge(const struct evidence *evidence, uint8_t protocol, const struct addr *vip, const struct addr *own)
+enum vipcheck_verdict
+vipcheck_judge(const struct evidence *evidence, uint8_t protocol, const struct addr *vip, const struct addr *own)
 {
 	if (!addr_is_set(&evidence->source))
-		return PATH_NO_SOURCE;
+		return VIPCHECK_NO_SOURCE;
 	if (protocol == PROTOCOL_UDP && evidence->replies[ASK_VIP].answer == ANSWER_NOT_ASKED)
 		return judge_host(evidence, vip, own);
 	if (protocol == PROTOCOL_UDP && is_closed_port(&evidence->replies[ASK_VIP], vip))
-		return PATH_NOT_LISTENING;
+		return VIPCHECK_NOT_LISTENING;
 	return judge_service(evidence, vip, own);
 }
 
 enum path_class
-path_verdict_class(enum path_verdict verdict)
+vipcheck_verdict_class(enum vipcheck_verdict verdict)
 {
 	static const enum path_class classes[] = {
-#define X(id, class, sentence) [PATH_##id] = PATH_##class,
-		PATH_VERDICTS(X)
+#define X(id, class, sentence) [VIPCHECK_##id] = VIPCHECK_##class,
+		VIPCHECK_VERDICTS(X)
 #undef X
 	};
 
-	return (unsigned)verdict < ARRAY_LEN(classes) ? classes[verdict] : PATH_UNSURE;
+	return (unsigned)verdict < ARRAY_LEN(classes) ? classes[verdict] : VIPCHECK_UNSURE;
 }
 
 const char *
-path_verdict_sentence(enum path_verdict verdict)
+vipcheck_verdict_sentence(enum vipcheck_verdict verdict)
 {
 	static const char *const sentences[] = {
-#define X(id, class, sentence) [PATH_##id] = sentence,
-		PATH_VERDICTS(X)
+#define X(id, class, sentence) [VIPCHECK_##id] = sentence,
+		VIPCHECK_VERDICTS(X)
 #undef X
 	};
 
@@ -160,26 +160,26 @@ path_verdict_sentence(enum path_verdict verdict)
 }
 
 const char *
-path_verdict_name(enum path_verdict verdict)
+vipcheck_verdict_name(enum vipcheck_verdict verdict)
 {
 	static const char *const names[] = {
-		[PATH_NOT_ASKED] = "not-asked",
-		[PATH_ACCEPTED] = "accepted",
-		[PATH_OTHER_MAC] = "other-mac",
-		[PATH_BOUNCED] = "bounced",
-		[PATH_NO_ROUTE] = "no-route",
-		[PATH_FORWARD_REJECTED] = "forward-rejected",
-		[PATH_OWN_ONLY] = "own-only",
-		[PATH_NOT_LISTENING] = "not-listening",
-		[PATH_REJECTED] = "rejected",
-		[PATH_FILTERED] = "filtered",
-		[PATH_LOST] = "lost",
-		[PATH_IGNORED] = "ignored",
-		[PATH_WRONG_SOURCE] = "wrong-source",
-		[PATH_ELSEWHERE] = "elsewhere",
-		[PATH_LOSSY] = "lossy",
-		[PATH_NO_CONTROL] = "no-control",
-		[PATH_NO_SOURCE] = "no-source",
+		[VIPCHECK_NOT_ASKED] = "not-asked",
+		[VIPCHECK_ACCEPTED] = "accepted",
+		[VIPCHECK_OTHER_MAC] = "other-mac",
+		[VIPCHECK_BOUNCED] = "bounced",
+		[VIPCHECK_NO_ROUTE] = "no-route",
+		[VIPCHECK_FORWARD_REJECTED] = "forward-rejected",
+		[VIPCHECK_OWN_ONLY] = "own-only",
+		[VIPCHECK_NOT_LISTENING] = "not-listening",
+		[VIPCHECK_REJECTED] = "rejected",
+		[VIPCHECK_FILTERED] = "filtered",
+		[VIPCHECK_LOST] = "lost",
+		[VIPCHECK_IGNORED] = "ignored",
+		[VIPCHECK_WRONG_SOURCE] = "wrong-source",
+		[VIPCHECK_ELSEWHERE] = "elsewhere",
+		[VIPCHECK_LOSSY] = "lossy",
+		[VIPCHECK_NO_CONTROL] = "no-control",
+		[VIPCHECK_NO_SOURCE] = "no-source",
 	};
 
 	return (unsigned)verdict < ARRAY_LEN(names) ? names[verdict] : "?";

@@ -17,7 +17,7 @@
 #define AGAIN MINUTES(1)
 
 static void
-enter(struct claim *claim, enum claim_state state, uint64_t due)
+enter(struct probe_addr *claim, enum claim_state state, uint64_t due)
 {
 	claim->untold |= claim->state != state && state != CLAIM_ASKING;
 	claim->state = state;
@@ -41,17 +41,17 @@ find_iface(const struct addr *addr, const struct iface *ifaces, size_t count)
 }
 
 void
-claims_set(struct claims *claims, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
+probe_addr_set(struct probe_addrs *claims, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
     uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
-		struct claim *claim = &claims->list[i];
+		struct probe_addr *claim = &claims->list[i];
 		const uint16_t iface = addr_is_set(&addrs[i]) ? find_iface(&addrs[i], ifaces, count) : IFACE_NONE;
 
 		if (claim->state != CLAIM_NONE && iface != IFACE_NONE && claim->iface == iface &&
 		    addr_equal(&claim->addr, &addrs[i]))
 			continue;
-		*claim = (struct claim) { .addr = addrs[i], .iface = iface, .due = UINT64_MAX };
+		*claim = (struct probe_addr) { .addr = addrs[i], .iface = iface, .due = UINT64_MAX };
 		if (iface != IFACE_NONE)
 			enter(claim, CLAIM_ASKING, now);
 	}
@@ -59,9 +59,9 @@ claims_set(struct claims *claims, const struct addr addrs[PROBE_ADDRESSES], cons
 
 /* Both kinds come from no address at all, so that nobody learns what may turn out to be wrong. */
 static const struct frame *
-make_question(const struct claim *claim, struct craft *craft, const struct mac *own)
+make_question(const struct probe_addr *claim, struct craft *craft, const struct mac *own)
 {
-	struct craft_neighbour solicitation = {
+	struct craft_neighbor solicitation = {
 		.ends = { .ether_source = *own, .source.family = ADDR_IPV6 },
 		.target = claim->addr,
 	};
@@ -76,11 +76,11 @@ make_question(const struct claim *claim, struct craft *craft, const struct mac *
 		return craft_arp(craft, &mac_broadcast, &probe);
 	solicitation.ends.destination = ndp_solicited_node(&claim->addr);
 	solicitation.ends.ether_destination = ndp_multicast_mac(&solicitation.ends.destination);
-	return craft_neighbour_solicitation(craft, &solicitation);
+	return craft_neighbor_solicitation(craft, &solicitation);
 }
 
 static void
-ask(struct claim *claim, struct craft *craft, const struct iface *ifaces, const struct emitter *emitter, uint64_t now)
+ask(struct probe_addr *claim, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx, uint64_t now)
 {
 	const struct frame *made = make_question(claim, craft, &ifaces[claim->iface].mac);
 	struct frame frame;
@@ -91,29 +91,29 @@ ask(struct claim *claim, struct craft *craft, const struct iface *ifaces, const 
 		return;
 	frame = *made;
 	frame.iface = claim->iface;
-	emitter->emit(emitter->context, &frame);
+	tx->emit(tx->context, &frame);
 }
 
 void
-claims_tick(struct claims *claims, struct craft *craft, const struct iface *ifaces, const struct emitter *emitter,
+probe_addr_tick(struct probe_addrs *claims, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx,
     uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
-		struct claim *claim = &claims->list[i];
+		struct probe_addr *claim = &claims->list[i];
 
 		if (claim->state == CLAIM_NONE || now < claim->due)
 			continue;
 		if (claim->state == CLAIM_TAKEN)
 			enter(claim, CLAIM_ASKING, now);
 		if (claim->asked < QUESTIONS)
-			ask(claim, craft, ifaces, emitter, now);
+			ask(claim, craft, ifaces, tx, now);
 		else
 			enter(claim, CLAIM_OURS, UINT64_MAX);
 	}
 }
 
 uint64_t
-claims_due(const struct claims *claims)
+probe_addr_due(const struct probe_addrs *claims)
 {
 	uint64_t due = UINT64_MAX;
 
@@ -123,8 +123,8 @@ claims_due(const struct claims *claims)
 	return due;
 }
 
-static const struct claim *
-find(const struct claims *claims, uint16_t iface, enum addr_family family)
+static const struct probe_addr *
+find(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
 		if (claims->list[i].state != CLAIM_NONE && claims->list[i].iface == iface &&
@@ -134,35 +134,35 @@ find(const struct claims *claims, uint16_t iface, enum addr_family family)
 }
 
 const struct addr *
-claims_source(const struct claims *claims, uint16_t iface, enum addr_family family)
+probe_addr_source(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
 {
-	const struct claim *claim = find(claims, iface, family);
+	const struct probe_addr *claim = find(claims, iface, family);
 
 	return claim != NULL && claim->state == CLAIM_OURS ? &claim->addr : NULL;
 }
 
 bool
-claims_pending(const struct claims *claims, uint16_t iface, enum addr_family family)
+probe_addr_pending(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
 {
-	const struct claim *claim = find(claims, iface, family);
+	const struct probe_addr *claim = find(claims, iface, family);
 
 	return claim != NULL && claim->state == CLAIM_ASKING;
 }
 
 bool
-claims_answers(const struct claims *claims, uint16_t iface, const struct addr *addr)
+probe_addr_answers(const struct probe_addrs *claims, uint16_t iface, const struct addr *addr)
 {
-	const struct addr *source = claims_source(claims, iface, addr->family);
+	const struct addr *source = probe_addr_source(claims, iface, addr->family);
 
 	return source != NULL && addr_equal(source, addr);
 }
 
 /* Somebody at `mac` says that `addr` is his, or (`asks`) wants to know whether it can be. */
 static void
-hear(struct claims *claims, uint16_t iface, const struct addr *addr, const struct mac *mac, bool asks, uint64_t now)
+hear(struct probe_addrs *claims, uint16_t iface, const struct addr *addr, const struct mac *mac, bool asks, uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
-		struct claim *claim = &claims->list[i];
+		struct probe_addr *claim = &claims->list[i];
 
 		if (claim->state == CLAIM_NONE || claim->iface != iface || !addr_equal(&claim->addr, addr))
 			continue;
@@ -175,7 +175,7 @@ hear(struct claims *claims, uint16_t iface, const struct addr *addr, const struc
 }
 
 void
-claims_hear_arp(struct claims *claims, uint16_t iface, const struct arp *arp, uint64_t now)
+probe_addr_hear_arp(struct probe_addrs *claims, uint16_t iface, const struct arp *arp, uint64_t now)
 {
 	const bool probes = arp->operation == ARP_REQUEST && addr_is_no_host(&arp->sender);
 
@@ -183,7 +183,7 @@ claims_hear_arp(struct claims *claims, uint16_t iface, const struct arp *arp, ui
 }
 
 void
-claims_hear_ndp(struct claims *claims, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now)
+probe_addr_hear_ndp(struct probe_addrs *claims, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now)
 {
 	if (ndp->kind == NDP_ADVERTISEMENT || ndp->dad)
 		hear(claims, iface, &ndp->target, from, ndp->dad, now);
@@ -191,8 +191,8 @@ claims_hear_ndp(struct claims *claims, uint16_t iface, const struct ndp *ndp, co
 		hear(claims, iface, &ndp->source, from, false, now);
 }
 
-const struct claim *
-claims_news(struct claims *claims)
+const struct probe_addr *
+probe_addr_news(struct probe_addrs *claims)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
 		if (!claims->list[i].untold)

@@ -27,38 +27,38 @@ enum claim_state {
 	CLAIM_TAKEN     /* `holder` has it; asked for again later */
 };
 
-struct claim {
+struct probe_addr {
 	struct addr addr;
 	uint16_t iface;
 	enum claim_state state;
 	unsigned asked;     /* questions sent */
 	uint64_t due;       /* when the next thing happens */
 	struct mac holder;
-	bool untold;        /* `state` changed since claims_news() was last asked */
+	bool untold;        /* `state` changed since probe_addr_news() was last asked */
 };
 
-struct claims {
-	struct claim list[PROBE_ADDRESSES];
+struct probe_addrs {
+	struct probe_addr list[PROBE_ADDRESSES];
 };
 
 /* Which addresses, and where. What stays where it was keeps its state. */
-void claims_set(struct claims *claims, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
+void probe_addr_set(struct probe_addrs *claims, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
     uint64_t now);
 /* Asks for what is not ours yet. */
-void claims_tick(struct claims *claims, struct craft *craft, const struct iface *ifaces, const struct emitter *emitter,
+void probe_addr_tick(struct probe_addrs *claims, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx,
     uint64_t now);
-/* When claims_tick() has something to do next; UINT64_MAX: never. */
-uint64_t claims_due(const struct claims *claims);
+/* When probe_addr_tick() has something to do next; UINT64_MAX: never. */
+uint64_t probe_addr_due(const struct probe_addrs *claims);
 /* The address to ask from on that interface, or NULL. */
-const struct addr *claims_source(const struct claims *claims, uint16_t iface, enum addr_family family);
-/* Is an answer to come, so that it is worth waiting for claims_source()? */
-bool claims_pending(const struct claims *claims, uint16_t iface, enum addr_family family);
+const struct addr *probe_addr_source(const struct probe_addrs *claims, uint16_t iface, enum addr_family family);
+/* Is an answer to come, so that it is worth waiting for probe_addr_source()? */
+bool probe_addr_pending(const struct probe_addrs *claims, uint16_t iface, enum addr_family family);
 /* Is it one of ours, so that it must be answered for? */
-bool claims_answers(const struct claims *claims, uint16_t iface, const struct addr *addr);
-/* Takes note of ARP or neighbour discovery of others. `mac` is not ours. */
-void claims_hear_arp(struct claims *claims, uint16_t iface, const struct arp *arp, uint64_t now);
-void claims_hear_ndp(struct claims *claims, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now);
+bool probe_addr_answers(const struct probe_addrs *claims, uint16_t iface, const struct addr *addr);
+/* Takes note of ARP or neighbor discovery of others. `mac` is not ours. */
+void probe_addr_hear_arp(struct probe_addrs *claims, uint16_t iface, const struct arp *arp, uint64_t now);
+void probe_addr_hear_ndp(struct probe_addrs *claims, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now);
 /* A claim whose state has changed, each change once; NULL when there is none. */
-const struct claim *claims_news(struct claims *claims);
+const struct probe_addr *probe_addr_news(struct probe_addrs *claims);
 
 #endif

@@ -17,17 +17,17 @@
 #define V6_REDIRECT 137   /* RFC 4861 section 4.5 */
 
 struct open_question {
-	struct path *path;
+	struct vipcheck *path;
 	enum question question;
 };
 
 /* False when nobody asked from there. */
 static bool
-find_question(const struct path_table *table, uint16_t tag, struct open_question *open)
+find_question(const struct vipcheck_table *table, uint16_t tag, struct open_question *open)
 {
-	if (tag < PATH_TAG_FIRST || tag > PATH_TAG_LAST)
+	if (tag < VIPCHECK_TAG_FIRST || tag > VIPCHECK_TAG_LAST)
 		return false;
-	open->path = table->by_tag[tag - PATH_TAG_FIRST];
+	open->path = table->by_tag[tag - VIPCHECK_TAG_FIRST];
 	if (open->path == NULL || !open->path->asking)
 		return false;
 	for (open->question = 0; open->question < QUESTION_COUNT; open->question++)
@@ -58,8 +58,8 @@ is_ping(const struct open_question *open)
 }
 
 static enum path_heard
-note(struct path_table *table, const struct open_question *open, enum answer answer, const struct packet *packet,
-    const struct path_means *means, uint64_t now)
+note(struct vipcheck_table *table, const struct open_question *open, enum answer answer, const struct packet *packet,
+    const struct vipcheck_tx *means, uint64_t now)
 {
 	struct reply *reply = &open->path->round.replies[open->question];
 
@@ -71,8 +71,8 @@ note(struct path_table *table, const struct open_question *open, enum answer ans
 	reply->dont_fragment = packet->dont_fragment;
 	reply->icmp_type = packet->icmp_type;
 	reply->icmp_code = packet->icmp_code;
-	path_advance(table, open->path, means, now);
-	return answer == ANSWER_BOUNCED ? PATH_CAME_BACK : PATH_ANSWERED;
+	vipcheck_advance(table, open->path, means, now);
+	return answer == ANSWER_BOUNCED ? VIPCHECK_CAME_BACK : VIPCHECK_ANSWERED;
 }
 
 /* The maximum segment size option, or 0. */
@@ -94,34 +94,34 @@ read_mss(const struct frame *frame, const struct packet *packet)
 }
 
 static enum path_heard
-hear_tcp(struct path_table *table, const struct open_question *open, const struct frame *frame,
-    const struct packet *packet, const struct path_means *means, uint64_t now)
+hear_tcp(struct vipcheck_table *table, const struct open_question *open, const struct frame *frame,
+    const struct packet *packet, const struct vipcheck_tx *means, uint64_t now)
 {
 	struct reply *reply = &open->path->round.replies[open->question];
 
 	if (open->path->protocol != PROTOCOL_TCP ||
-	    packet->source_port != path_question_port(open->path, open->question) ||
+	    packet->source_port != vipcheck_question_port(open->path, open->question) ||
 	    (packet->tcp_flags & TCP_ACK) == 0 || packet->tcp_acknowledgement != open->path->sequences[open->question] + 1)
-		return PATH_NOT_OURS;
+		return VIPCHECK_NOT_OURS;
 	if ((packet->tcp_flags & TCP_RST) != 0)
 		return note(table, open, ANSWER_RESET, packet, means, now);
 	if ((packet->tcp_flags & TCP_SYN) == 0)
-		return PATH_NOT_OURS;
+		return VIPCHECK_NOT_OURS;
 	reply->mss = read_mss(frame, packet);
 	reply->window = load16(frame->bytes + packet->l4 + TCP_WINDOW);
-	path_send_reset(open->path, frame, packet, means);
+	vipcheck_send_reset(open->path, frame, packet, means);
 	return note(table, open, ANSWER_SYN_ACK, packet, means, now);
 }
 
 /* TCP and UDP: back from the network, or an answer. */
 static enum path_heard
-hear_transport(struct path_table *table, const struct frame *frame, const struct packet *packet,
-    const struct path_means *means, uint64_t now)
+hear_transport(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means, uint64_t now)
 {
 	struct open_question open;
 
 	if (!packet->has_ports)
-		return PATH_NOT_OURS;
+		return VIPCHECK_NOT_OURS;
 	if (find_question(table, packet->source_port, &open) && addr_equal(&packet->source, asked_from(&open)) &&
 	    addr_equal(&packet->destination, asked_about(&open)))
 		return note(table, &open, ANSWER_BOUNCED, packet, means, now);
@@ -130,22 +130,22 @@ hear_transport(struct path_table *table, const struct frame *frame, const struct
 		if (packet->protocol == PROTOCOL_TCP)
 			return hear_tcp(table, &open, frame, packet, means, now);
 		if (packet->protocol == PROTOCOL_UDP && open.path->protocol == PROTOCOL_UDP &&
-		    packet->source_port == path_question_port(open.path, open.question))
+		    packet->source_port == vipcheck_question_port(open.path, open.question))
 			return note(table, &open, ANSWER_DATA, packet, means, now);
-		return PATH_NOT_OURS;
+		return VIPCHECK_NOT_OURS;
 	}
 	/* Too late for its round: the server still waits for an end. Our own host's kernel sees to its own address. */
 	if (packet->protocol == PROTOCOL_TCP && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
-	    claims_answers(means->claims, frame->iface, &packet->destination)) {
-		path_send_reset(NULL, frame, packet, means);
-		return PATH_ANSWERED;
+	    probe_addr_answers(means->claims, frame->iface, &packet->destination)) {
+		vipcheck_send_reset(NULL, frame, packet, means);
+		return VIPCHECK_ANSWERED;
 	}
-	return PATH_NOT_OURS;
+	return VIPCHECK_NOT_OURS;
 }
 
 static enum path_heard
-hear_error(struct path_table *table, const struct frame *frame, const struct packet *packet,
-    const struct path_means *means, uint64_t now)
+hear_error(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means, uint64_t now)
 {
 	struct icmp_inner inner;
 	struct open_question open;
@@ -154,14 +154,14 @@ hear_error(struct path_table *table, const struct frame *frame, const struct pac
 	    !find_question(table, inner.source_port, &open) || is_ping(&open) ||
 	    inner.protocol != open.path->protocol || !addr_equal(&inner.source, asked_from(&open)) ||
 	    !addr_equal(&inner.destination, asked_about(&open)) ||
-	    inner.destination_port != path_question_port(open.path, open.question))
-		return PATH_NOT_OURS;
+	    inner.destination_port != vipcheck_question_port(open.path, open.question))
+		return VIPCHECK_NOT_OURS;
 	return note(table, &open, ANSWER_UNREACHABLE, packet, means, now);
 }
 
 static enum path_heard
-hear_echo(struct path_table *table, const struct frame *frame, const struct packet *packet,
-    const struct path_means *means, uint64_t now)
+hear_echo(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means, uint64_t now)
 {
 	const bool request = icmp_is_echo_request(packet);
 	struct icmp_echo echo;
@@ -169,38 +169,38 @@ hear_echo(struct path_table *table, const struct frame *frame, const struct pack
 
 	if (icmp_echo(frame, packet, &echo) == -1 || !find_question(table, echo.identifier, &open) || !is_ping(&open) ||
 	    echo.sequence != (uint16_t)open.path->sequences[open.question])
-		return PATH_NOT_OURS;
+		return VIPCHECK_NOT_OURS;
 	if (request && addr_equal(&packet->source, asked_from(&open)) && addr_equal(&packet->destination, asked_about(&open)))
 		return note(table, &open, ANSWER_BOUNCED, packet, means, now);
 	if (!request && addr_equal(&packet->destination, asked_from(&open)))
 		return note(table, &open, ANSWER_ECHO, packet, means, now);
-	return PATH_NOT_OURS;
+	return VIPCHECK_NOT_OURS;
 }
 
 /* Tells that the server forwards; whether it does so with our question is told by its coming back. */
 static enum path_heard
-hear_redirect(struct path_table *table, const struct packet *packet)
+hear_redirect(struct vipcheck_table *table, const struct packet *packet)
 {
-	enum path_heard heard = PATH_NOT_OURS;
+	enum path_heard heard = VIPCHECK_NOT_OURS;
 
 	for (size_t i = 0; i < table->count; i++) {
-		struct path *path = table->paths[i];
+		struct vipcheck *path = table->paths[i];
 
 		if (!path->asking || path->control || !mac_equal(&path->round.server_mac, &packet->ether_source) ||
 		    !addr_equal(&packet->destination, &path->round.source))
 			continue;
 		path->round.redirected = true;
-		heard = PATH_ANSWERED;
+		heard = VIPCHECK_ANSWERED;
 	}
 	return heard;
 }
 
 enum path_heard
-path_hear(struct path_table *table, const struct frame *frame, const struct packet *packet,
-    const struct path_means *means, uint64_t now)
+vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means, uint64_t now)
 {
 	if (table->count == 0 || packet->fragment)
-		return PATH_NOT_OURS;
+		return VIPCHECK_NOT_OURS;
 	switch (packet->protocol) {
 	case PROTOCOL_TCP:
 	case PROTOCOL_UDP:
@@ -214,7 +214,7 @@ path_hear(struct path_table *table, const struct frame *frame, const struct pack
 			return hear_redirect(table, packet);
 		break;
 	default:
-		return PATH_NOT_OURS;
+		return VIPCHECK_NOT_OURS;
 	}
 	if (icmp_is_error(packet))
 		return hear_error(table, frame, packet, means, now);
@@ -226,12 +226,12 @@ path_hear(struct path_table *table, const struct frame *frame, const struct pack
  * could be for another answer's sake.
  */
 void
-path_hear_request(struct path_table *table, const struct mac *mac, const struct addr *target, const struct addr *sender)
+vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target, const struct addr *sender)
 {
-	struct path *asker = NULL;
+	struct vipcheck *asker = NULL;
 
 	for (size_t i = 0; i < table->count; i++) {
-		struct path *path = table->paths[i];
+		struct vipcheck *path = table->paths[i];
 
 		if (!path->asking || !mac_equal(&path->round.server_mac, mac))
 			continue;

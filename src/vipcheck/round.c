@@ -17,7 +17,7 @@
 #define WINDOW 64240 /* what a client says in its SYN on Ethernet; nothing is ever received */
 #define PING_BYTES 24
 
-/* tcpmux and its neighbour (RFC 1078), which nobody uses. */
+/* tcpmux and its neighbor (RFC 1078), which nobody uses. */
 #define CLOSED_PORT 1
 #define CLOSED_PORT_ELSE 2
 
@@ -28,13 +28,13 @@ is_own(enum question question)
 }
 
 static bool
-has_payload(const struct path *path)
+has_payload(const struct vipcheck *path)
 {
 	return path->protocol == PROTOCOL_UDP && path->port != 0 && path->server->service->settings.vip_payload.given;
 }
 
 uint16_t
-path_question_port(const struct path *path, enum question question)
+vipcheck_question_port(const struct vipcheck *path, enum question question)
 {
 	if (question != ASK_VIP_CLOSED)
 		return path->port;
@@ -43,22 +43,22 @@ path_question_port(const struct path *path, enum question question)
 
 /* A free port, or identifier, for answers to come to; 0: all are in use. */
 static uint16_t
-take_tag(struct path_table *table, struct path *path)
+take_tag(struct vipcheck_table *table, struct vipcheck *path)
 {
-	for (unsigned tries = 0; tries < PATH_TAGS; tries++) {
+	for (unsigned tries = 0; tries < VIPCHECK_TAGS; tries++) {
 		const uint16_t tag = table->next_tag;
 
-		table->next_tag = (uint16_t)((tag + 1) % PATH_TAGS);
+		table->next_tag = (uint16_t)((tag + 1) % VIPCHECK_TAGS);
 		if (table->by_tag[tag] != NULL)
 			continue;
 		table->by_tag[tag] = path;
-		return (uint16_t)(PATH_TAG_FIRST + tag);
+		return (uint16_t)(VIPCHECK_TAG_FIRST + tag);
 	}
 	return 0;
 }
 
 static struct craft_ends
-ends_of(const struct path *path, enum question question, const struct path_means *means)
+ends_of(const struct vipcheck *path, enum question question, const struct vipcheck_tx *means)
 {
 	struct craft_ends ends = {
 		.ether_source = means->ifaces[path->round.iface].mac,
@@ -71,13 +71,13 @@ ends_of(const struct path *path, enum question question, const struct path_means
 }
 
 static const struct frame *
-make_syn(const struct path *path, enum question question, const struct craft_ends *ends, const struct path_means *means)
+make_syn(const struct vipcheck *path, enum question question, const struct craft_ends *ends, const struct vipcheck_tx *means)
 {
 	const uint32_t headers = ends->source.family == ADDR_IPV4 ? 40 : 60; /* IP and TCP without options: RFC 9293 3.7.1 */
 	const struct craft_tcp tcp = {
 		.ends = *ends,
 		.source_port = path->tags[question],
-		.destination_port = path_question_port(path, question),
+		.destination_port = vipcheck_question_port(path, question),
 		.sequence = path->sequences[question],
 		.flags = TCP_SYN,
 		.window = WINDOW,
@@ -88,15 +88,15 @@ make_syn(const struct path *path, enum question question, const struct craft_end
 }
 
 static const struct frame *
-make_datagram(const struct path *path, enum question question, const struct craft_ends *ends,
-    const struct path_means *means)
+make_datagram(const struct vipcheck *path, enum question question, const struct craft_ends *ends,
+    const struct vipcheck_tx *means)
 {
 	const struct check_bytes *payload = &path->server->service->settings.vip_payload;
 	const bool says = question != ASK_VIP_CLOSED;
 	const struct craft_udp udp = {
 		.ends = *ends,
 		.source_port = path->tags[question],
-		.destination_port = path_question_port(path, question),
+		.destination_port = vipcheck_question_port(path, question),
 		.data = says ? payload->bytes : NULL,
 		.length = says ? payload->length : 0,
 	};
@@ -105,7 +105,7 @@ make_datagram(const struct path *path, enum question question, const struct craf
 }
 
 static const struct frame *
-make_ping(const struct path *path, enum question question, const struct craft_ends *ends, const struct path_means *means)
+make_ping(const struct vipcheck *path, enum question question, const struct craft_ends *ends, const struct vipcheck_tx *means)
 {
 	static const uint8_t data[PING_BYTES] = "dsrd asks for the VIP";
 	const struct craft_echo echo = {
@@ -120,7 +120,7 @@ make_ping(const struct path *path, enum question question, const struct craft_en
 }
 
 static void
-ask(struct path_table *table, struct path *path, enum question question, const struct path_means *means, uint64_t now)
+ask(struct vipcheck_table *table, struct vipcheck *path, enum question question, const struct vipcheck_tx *means, uint64_t now)
 {
 	const struct craft_ends ends = ends_of(path, question, means);
 	const struct frame *made;
@@ -131,7 +131,7 @@ ask(struct path_table *table, struct path *path, enum question question, const s
 	path->tags[question] = take_tag(table, path);
 	if (path->tags[question] == 0)
 		return;
-	path->sequences[question] = (uint32_t)path_random(table);
+	path->sequences[question] = (uint32_t)vipcheck_random(table);
 	if (question == ASK_VIP_ECHO || question == ASK_OWN_ECHO)
 		made = make_ping(path, question, &ends, means);
 	else if (path->protocol == PROTOCOL_TCP)
@@ -143,11 +143,11 @@ ask(struct path_table *table, struct path *path, enum question question, const s
 	path->round.replies[question] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
 	frame = *made;
 	frame.iface = path->round.iface;
-	means->emitter->emit(means->emitter->context, &frame);
+	means->tx->emit(means->tx->context, &frame);
 }
 
 static void
-ask_control(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+ask_control(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
 {
 	path->control = true;
 	path->due = now + path->server->service->settings.timeout;
@@ -173,36 +173,36 @@ borrow(const struct iface *iface, enum addr_family family)
 }
 
 static struct addr
-source_for(const struct path *path, enum addr_family family, const struct path_means *means)
+source_for(const struct vipcheck *path, enum addr_family family, const struct vipcheck_tx *means)
 {
-	const struct addr *claimed = claims_source(means->claims, path->server->iface, family);
+	const struct addr *claimed = probe_addr_source(means->claims, path->server->iface, family);
 
 	return claimed != NULL ? *claimed : borrow(&means->ifaces[path->server->iface], family);
 }
 
 static uint64_t
-next_round(struct path_table *table, const struct path *path, uint64_t now)
+next_round(struct vipcheck_table *table, const struct vipcheck *path, uint64_t now)
 {
 	const uint64_t interval = path->server->service->settings.interval;
 	/* Give or take a thirty-second, so that paths do not stay in step. */
-	const uint64_t due = path->round.began + interval - interval / 32 + path_random(table) % (interval / 16 + 1);
+	const uint64_t due = path->round.began + interval - interval / 32 + vipcheck_random(table) % (interval / 16 + 1);
 
 	return due > now ? due : now + GRAIN;
 }
 
 /* Which reason a failure has for health_report() does not matter: the verdict says it better. */
 static void
-report(struct path *path, uint64_t now)
+report(struct vipcheck *path, uint64_t now)
 {
 	const struct service_settings *service = &path->server->service->settings;
 
-	switch (path_verdict_class(path->verdict)) {
-	case PATH_UNSURE:
+	switch (vipcheck_verdict_class(path->verdict)) {
+	case VIPCHECK_UNSURE:
 		break;
-	case PATH_GOOD:
+	case VIPCHECK_GOOD:
 		(void)health_report(&path->health, HEALTH_REASON_NONE, service->rise, service->fall, now);
 		break;
-	case PATH_BAD:
+	case VIPCHECK_BAD:
 		path->blame = path->verdict;
 		(void)health_report(&path->health, HEALTH_REASON_UNREACHABLE, service->rise, service->fall, now);
 		break;
@@ -210,16 +210,16 @@ report(struct path *path, uint64_t now)
 }
 
 static bool
-told_by_icmp(const struct path *path, enum path_verdict verdict)
+told_by_icmp(const struct vipcheck *path, enum vipcheck_verdict verdict)
 {
-	return path_verdict_class(verdict) == PATH_BAD &&
+	return vipcheck_verdict_class(verdict) == VIPCHECK_BAD &&
 	    (path->last.redirected || path->last.replies[ASK_VIP].answer == ANSWER_UNREACHABLE);
 }
 
 static bool
-rests_on_silence(enum path_verdict verdict)
+rests_on_silence(enum vipcheck_verdict verdict)
 {
-	return verdict == PATH_IGNORED || verdict == PATH_FILTERED || verdict == PATH_LOST;
+	return verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED || verdict == VIPCHECK_LOST;
 }
 
 /*
@@ -227,35 +227,35 @@ rests_on_silence(enum path_verdict verdict)
  * Linux gives one error a second (net.ipv4.icmp_ratelimit), and soon no more redirects (net/ipv4/route.c). What was told
  * holds for a while.
  */
-static enum path_verdict
-judge(struct path *path, uint64_t now)
+static enum vipcheck_verdict
+judge(struct vipcheck *path, uint64_t now)
 {
-	const enum path_verdict verdict = path_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
+	const enum vipcheck_verdict verdict = vipcheck_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
 
 	/* In a flood the answer may have been lost in front of us. No flood takes a server down. */
 	if (rests_on_silence(verdict) && path->lossy)
-		return PATH_LOSSY;
+		return VIPCHECK_LOSSY;
 	if (told_by_icmp(path, verdict)) {
 		path->by_icmp = verdict;
 		path->icmp_at = now;
 		return verdict;
 	}
-	if ((verdict == PATH_IGNORED || verdict == PATH_FILTERED) && path->by_icmp != PATH_NOT_ASKED &&
+	if ((verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED) && path->by_icmp != VIPCHECK_NOT_ASKED &&
 	    now - path->icmp_at < ICMP_HOLDS)
 		return path->by_icmp;
-	if (path_verdict_class(verdict) == PATH_GOOD)
-		path->by_icmp = PATH_NOT_ASKED;
+	if (vipcheck_verdict_class(verdict) == VIPCHECK_GOOD)
+		path->by_icmp = VIPCHECK_NOT_ASKED;
 	return verdict;
 }
 
 static void
-end(struct path_table *table, struct path *path, uint64_t now)
+end(struct vipcheck_table *table, struct vipcheck *path, uint64_t now)
 {
-	const enum path_verdict before = path->verdict;
+	const enum vipcheck_verdict before = path->verdict;
 	const enum health_state state = path->health.state;
 	const bool settled = path->settled;
 
-	path_release_tags(table, path);
+	vipcheck_release_tags(table, path);
 	path->asking = false;
 	path->settled = true;
 	path->round.ended = now;
@@ -265,17 +265,17 @@ end(struct path_table *table, struct path *path, uint64_t now)
 	report(path, now);
 	if (path->verdict == before && path->health.state == state && settled)
 		return;
-	path_combine(table, path->server);
+	vipcheck_combine(table, path->server);
 	if (table->news != NULL)
 		table->news(table->context, path, before);
 }
 
 static void
-begin(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+begin(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
 {
 	const struct server *server = path->server;
 
-	if (claims_pending(means->claims, server->iface, path->vip.family)) {
+	if (probe_addr_pending(means->claims, server->iface, path->vip.family)) {
 		path->due = now + WAIT_FOR_SOURCE;
 		return;
 	}
@@ -287,9 +287,9 @@ begin(struct path_table *table, struct path *path, const struct path_means *mean
 	path->round.iface = server->iface;
 	path->round.source = source_for(path, path->vip.family, means);
 	path->round.own_source = source_for(path, server->settings.addr.family, means);
-	path->round.borrowed = claims_source(means->claims, server->iface, path->vip.family) == NULL;
+	path->round.borrowed = probe_addr_source(means->claims, server->iface, path->vip.family) == NULL;
 	/* Once asked for, we are known, and not asked for again: as long as the silence lasts, that stays true. */
-	if (path->verdict == PATH_LOST) {
+	if (path->verdict == VIPCHECK_LOST) {
 		path->round.asked_for_us = path->last.asked_for_us;
 		path->round.asked_as = path->last.asked_as;
 	}
@@ -305,7 +305,7 @@ begin(struct path_table *table, struct path *path, const struct path_means *mean
 }
 
 static bool
-awaits(const struct path *path)
+awaits(const struct vipcheck *path)
 {
 	for (size_t i = 0; i < QUESTION_COUNT; i++)
 		if (path->round.replies[i].answer == ANSWER_AWAITED)
@@ -322,7 +322,7 @@ is_clear(enum answer answer)
 }
 
 void
-path_advance(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+vipcheck_advance(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
 {
 	if (is_clear(path->round.replies[ASK_VIP].answer) ||
 	    (path->round.replies[ASK_VIP].answer == ANSWER_NOT_ASKED &&
@@ -337,30 +337,30 @@ path_advance(struct path_table *table, struct path *path, const struct path_mean
 }
 
 static void
-give_up_waiting(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now)
+give_up_waiting(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
 {
 	for (size_t i = 0; i < QUESTION_COUNT; i++)
 		if (path->round.replies[i].answer == ANSWER_AWAITED)
 			path->round.replies[i].answer = ANSWER_SILENCE;
 	path->lossy |= means->lost != path->lost;
-	path_advance(table, path, means, now);
+	vipcheck_advance(table, path, means, now);
 }
 
 static bool
-can_ask(const struct path *path)
+can_ask(const struct vipcheck *path)
 {
 	return path->server->iface != IFACE_NONE && !mac_is_zero(&path->server->mac);
 }
 
 void
-path_tick(struct path_table *table, const struct path_means *means, uint64_t now)
+vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uint64_t now)
 {
 	uint64_t due = UINT64_MAX;
 
 	if (now < table->due)
 		return;
 	for (size_t i = 0; i < table->count; i++) {
-		struct path *path = table->paths[i];
+		struct vipcheck *path = table->paths[i];
 
 		if (!path->asking && !can_ask(path))
 			continue;
@@ -376,8 +376,8 @@ path_tick(struct path_table *table, const struct path_means *means, uint64_t now
 
 /* So that the server forgets the half-open connection at once. */
 void
-path_send_reset(struct path *path, const struct frame *frame, const struct packet *packet,
-    const struct path_means *means)
+vipcheck_send_reset(struct vipcheck *path, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means)
 {
 	const struct craft_tcp tcp = {
 		.ends = {
@@ -398,5 +398,5 @@ path_send_reset(struct path *path, const struct frame *frame, const struct packe
 		return;
 	reset = *made;
 	reset.iface = frame->iface;
-	means->emitter->emit(means->emitter->context, &reset);
+	means->tx->emit(means->tx->context, &reset);
 }

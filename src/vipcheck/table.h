@@ -5,15 +5,15 @@
 
 #include "vipcheck/vipcheck.h"
 
-#define PATH_TAGS (PATH_TAG_LAST - PATH_TAG_FIRST + 1)
+#define VIPCHECK_TAGS (VIPCHECK_TAG_LAST - VIPCHECK_TAG_FIRST + 1)
 
-struct path_table {
-	struct path **paths;
+struct vipcheck_table {
+	struct vipcheck **paths;
 	size_t count;
-	struct path **heads;    /* by slot: the server's first path; the others by `sibling` */
-	uint16_t *generations;  /* by slot: of the server that the last path_sync() saw there */
+	struct vipcheck **heads;    /* by slot: the server's first path; the others by `sibling` */
+	uint16_t *generations;  /* by slot: of the server that the last vipcheck_sync() saw there */
 	size_t slot_count;
-	struct path *by_tag[PATH_TAGS]; /* open questions */
+	struct vipcheck *by_tag[VIPCHECK_TAGS]; /* open questions */
 	uint16_t next_tag;
 	struct siphash_key seed;
 	uint64_t draws;
@@ -23,15 +23,15 @@ struct path_table {
 };
 
 /* path.c */
-uint64_t path_random(struct path_table *table);
+uint64_t vipcheck_random(struct vipcheck_table *table);
 /* What the server's paths say together goes into its vip_state. */
-void path_combine(struct path_table *table, struct server *server);
-void path_release_tags(struct path_table *table, struct path *path);
+void vipcheck_combine(struct vipcheck_table *table, struct server *server);
+void vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *path);
 
 /* path_round.c: an answer came, or all that will. */
-void path_advance(struct path_table *table, struct path *path, const struct path_means *means, uint64_t now);
-void path_send_reset(struct path *path, const struct frame *frame, const struct packet *packet,
-    const struct path_means *means);
-uint16_t path_question_port(const struct path *path, enum question question);
+void vipcheck_advance(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now);
+void vipcheck_send_reset(struct vipcheck *path, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means);
+uint16_t vipcheck_question_port(const struct vipcheck *path, enum question question);
 
 #endif

@@ -25,21 +25,21 @@ struct targets {
 	size_t count;
 };
 
-struct path_table *
-path_table_new(const struct siphash_key *seed)
+struct vipcheck_table *
+vipcheck_table_new(const struct siphash_key *seed)
 {
-	struct path_table *table = calloc(1, sizeof(*table));
+	struct vipcheck_table *table = calloc(1, sizeof(*table));
 
 	if (table == NULL)
 		return NULL;
 	table->seed = *seed;
 	table->due = UINT64_MAX;
-	table->next_tag = (uint16_t)(path_random(table) % PATH_TAGS);
+	table->next_tag = (uint16_t)(vipcheck_random(table) % VIPCHECK_TAGS);
 	return table;
 }
 
 static void
-drop_all(struct path_table *table)
+drop_all(struct vipcheck_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
 		free(table->paths[i]);
@@ -56,7 +56,7 @@ drop_all(struct path_table *table)
 }
 
 void
-path_table_free(struct path_table *table)
+vipcheck_table_free(struct vipcheck_table *table)
 {
 	if (table == NULL)
 		return;
@@ -65,14 +65,14 @@ path_table_free(struct path_table *table)
 }
 
 void
-path_table_on_news(struct path_table *table, path_news *news, void *context)
+vipcheck_table_on_news(struct vipcheck_table *table, path_news *news, void *context)
 {
 	table->news = news;
 	table->context = context;
 }
 
 uint64_t
-path_random(struct path_table *table)
+vipcheck_random(struct vipcheck_table *table)
 {
 	const uint64_t draw = ++table->draws;
 
@@ -80,11 +80,11 @@ path_random(struct path_table *table)
 }
 
 void
-path_release_tags(struct path_table *table, struct path *path)
+vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *path)
 {
 	for (size_t i = 0; i < QUESTION_COUNT; i++) {
 		if (path->tags[i] != 0)
-			table->by_tag[path->tags[i] - PATH_TAG_FIRST] = NULL;
+			table->by_tag[path->tags[i] - VIPCHECK_TAG_FIRST] = NULL;
 		path->tags[i] = 0;
 	}
 }
@@ -157,10 +157,10 @@ add_targets(struct targets *targets, const struct service_settings *service, boo
 	}
 }
 
-static struct path *
-find(const struct path_table *table, const struct server *server, const struct addr *vip, uint8_t protocol, uint16_t port)
+static struct vipcheck *
+find(const struct vipcheck_table *table, const struct server *server, const struct addr *vip, uint8_t protocol, uint16_t port)
 {
-	struct path *path = server->ref.slot < table->slot_count ? table->heads[server->ref.slot] : NULL;
+	struct vipcheck *path = server->ref.slot < table->slot_count ? table->heads[server->ref.slot] : NULL;
 
 	for (; path != NULL; path = path->sibling)
 		if (path->ref.generation == server->ref.generation && path->protocol == protocol && path->port == port &&
@@ -171,14 +171,14 @@ find(const struct path_table *table, const struct server *server, const struct a
 
 /* A path that joins a server which was trusted already must not take traffic from it before it knows better. */
 static bool
-was_settled(const struct path_table *table, const struct server *server)
+was_settled(const struct vipcheck_table *table, const struct server *server)
 {
 	return server->ref.slot < table->slot_count && table->generations[server->ref.slot] == server->ref.generation &&
 	    server->vip_state != VIP_UNKNOWN;
 }
 
 static int
-want(struct path_table *table, struct server *server, struct path **list, size_t *count)
+want(struct vipcheck_table *table, struct server *server, struct vipcheck **list, size_t *count)
 {
 	const struct service_settings *service = &server->service->settings;
 	struct targets targets = { .count = 0 };
@@ -186,7 +186,7 @@ want(struct path_table *table, struct server *server, struct path **list, size_t
 	add_targets(&targets, service, true);
 	add_targets(&targets, service, false);
 	for (size_t i = 0; i < targets.count; i++) {
-		struct path *path = find(table, server, &targets.list[i].vip, targets.list[i].protocol, targets.list[i].port);
+		struct vipcheck *path = find(table, server, &targets.list[i].vip, targets.list[i].protocol, targets.list[i].port);
 
 		if (path == NULL) {
 			path = calloc(1, sizeof(*path));
@@ -207,20 +207,20 @@ want(struct path_table *table, struct server *server, struct path **list, size_t
 }
 
 static void
-forget_unwanted(struct path_table *table)
+forget_unwanted(struct vipcheck_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {
-		struct path *path = table->paths[i];
+		struct vipcheck *path = table->paths[i];
 
 		if (path->wanted)
 			continue;
-		path_release_tags(table, path);
+		vipcheck_release_tags(table, path);
 		free(path);
 	}
 }
 
 static void
-free_new(struct path **list, size_t count)
+free_new(struct vipcheck **list, size_t count)
 {
 	for (size_t i = 0; list != NULL && i < count; i++)
 		if (list[i]->due == 0)
@@ -228,10 +228,10 @@ free_new(struct path **list, size_t count)
 }
 
 static void
-link_siblings(struct path_table *table)
+link_siblings(struct vipcheck_table *table)
 {
 	for (size_t i = table->count; i-- > 0;) {
-		struct path *path = table->paths[i];
+		struct vipcheck *path = table->paths[i];
 
 		path->sibling = table->heads[path->ref.slot];
 		table->heads[path->ref.slot] = path;
@@ -240,7 +240,7 @@ link_siblings(struct path_table *table)
 
 /* `due` is 0 in those that are new. */
 static void
-schedule_new(struct path_table *table, uint64_t now)
+schedule_new(struct vipcheck_table *table, uint64_t now)
 {
 	size_t count = 0, started = 0;
 	uint64_t window;
@@ -256,28 +256,28 @@ schedule_new(struct path_table *table, uint64_t now)
 
 /* How much is wrong when the server's port of the VIP is in that state. */
 static enum fault_scope
-path_fault_scope(enum path_verdict verdict)
+path_fault_scope(enum vipcheck_verdict verdict)
 {
 	switch (verdict) {
-	case PATH_OWN_ONLY:
-	case PATH_NOT_LISTENING:
-	case PATH_REJECTED:
-	case PATH_FILTERED:
+	case VIPCHECK_OWN_ONLY:
+	case VIPCHECK_NOT_LISTENING:
+	case VIPCHECK_REJECTED:
+	case VIPCHECK_FILTERED:
 		return FAULT_PORT;
-	case PATH_NOT_ASKED:
-	case PATH_ACCEPTED:
-	case PATH_OTHER_MAC:
-	case PATH_BOUNCED:
-	case PATH_NO_ROUTE:
-	case PATH_FORWARD_REJECTED:
-	case PATH_LOST:
-	case PATH_IGNORED:
-	case PATH_WRONG_SOURCE:
-	case PATH_ELSEWHERE:
-	case PATH_LOSSY:
-	case PATH_NO_CONTROL:
-	case PATH_NO_SOURCE:
-	case PATH_VERDICT_COUNT:
+	case VIPCHECK_NOT_ASKED:
+	case VIPCHECK_ACCEPTED:
+	case VIPCHECK_OTHER_MAC:
+	case VIPCHECK_BOUNCED:
+	case VIPCHECK_NO_ROUTE:
+	case VIPCHECK_FORWARD_REJECTED:
+	case VIPCHECK_LOST:
+	case VIPCHECK_IGNORED:
+	case VIPCHECK_WRONG_SOURCE:
+	case VIPCHECK_ELSEWHERE:
+	case VIPCHECK_LOSSY:
+	case VIPCHECK_NO_CONTROL:
+	case VIPCHECK_NO_SOURCE:
+	case VIPCHECK_VERDICT_COUNT:
 		break;
 	}
 	return FAULT_VIP;
@@ -285,9 +285,9 @@ path_fault_scope(enum path_verdict verdict)
 
 /* An answer from another port of the VIP proves that the server accepts it: what is silent is the port. */
 static bool
-path_vip_answers(const struct path *paths, const struct addr *vip)
+path_vip_answers(const struct vipcheck *paths, const struct addr *vip)
 {
-	for (const struct path *path = paths; path != NULL; path = path->sibling)
+	for (const struct vipcheck *path = paths; path != NULL; path = path->sibling)
 		if (addr_equal(&path->vip, vip) && path->settled && (path->health.state == HEALTH_UP ||
 		    (path->health.state == HEALTH_DOWN && path_fault_scope(path->blame) == FAULT_PORT)))
 			return true;
@@ -299,7 +299,7 @@ path_vip_answers(const struct path *paths, const struct addr *vip)
  * its own address is meant to be open.
  */
 static void
-path_link_fault(const struct path *paths, struct path *path)
+path_link_fault(const struct vipcheck *paths, struct vipcheck *path)
 {
 	struct vip_fault *fault = &path->fault;
 
@@ -308,27 +308,27 @@ path_link_fault(const struct path *paths, struct path *path)
 		.vip = path->vip,
 		.protocol = path->protocol,
 		.port = path->port,
-		.refused = path->blame == PATH_NOT_LISTENING,
-		.name = path_verdict_name(path->blame),
-		.sentence = path_verdict_sentence(path->blame),
+		.refused = path->blame == VIPCHECK_NOT_LISTENING,
+		.name = vipcheck_verdict_name(path->blame),
+		.sentence = vipcheck_verdict_sentence(path->blame),
 		.next = path->server->vip_faults,
 	};
 	if (fault->scope == FAULT_VIP && path->port != 0 && path_vip_answers(paths, &path->vip)) {
 		fault->scope = FAULT_PORT;
-		fault->name = path_verdict_name(PATH_FILTERED);
-		fault->sentence = path_verdict_sentence(PATH_FILTERED);
+		fault->name = vipcheck_verdict_name(VIPCHECK_FILTERED);
+		fault->sentence = vipcheck_verdict_sentence(VIPCHECK_FILTERED);
 	}
-	fault->note = fault->scope == FAULT_PORT && path->range && path->blame != PATH_OWN_ONLY;
+	fault->note = fault->scope == FAULT_PORT && path->range && path->blame != VIPCHECK_OWN_ONLY;
 	path->server->vip_faults = fault;
 }
 
 /* Of a long list of ports a few are asked about. Where none of them is served, the others are not believed to be. */
 static void
-path_widen_fault(const struct path *paths, struct vip_fault *fault)
+path_widen_fault(const struct vipcheck *paths, struct vip_fault *fault)
 {
 	if (fault->scope != FAULT_PORT || fault->note)
 		return;
-	for (const struct path *path = paths; path != NULL; path = path->sibling)
+	for (const struct vipcheck *path = paths; path != NULL; path = path->sibling)
 		if (path->protocol == fault->protocol && addr_equal(&path->vip, &fault->vip) &&
 		    (path->health.state != HEALTH_DOWN || path->fault.note))
 			return;
@@ -337,12 +337,12 @@ path_widen_fault(const struct path *paths, struct vip_fault *fault)
 
 /* Linked from the last to the first, so that the fault of the first port is the one that is named. */
 static void
-path_link_faults(struct path *paths)
+path_link_faults(struct vipcheck *paths)
 {
-	struct path *list[PATHS_PER_SERVER];
+	struct vipcheck *list[PATHS_PER_SERVER];
 	size_t count = 0;
 
-	for (struct path *path = paths; path != NULL && count < PATHS_PER_SERVER; path = path->sibling)
+	for (struct vipcheck *path = paths; path != NULL && count < PATHS_PER_SERVER; path = path->sibling)
 		list[count++] = path;
 	while (count-- > 0)
 		if (list[count]->settled && list[count]->health.state == HEALTH_DOWN)
@@ -354,11 +354,11 @@ path_link_faults(struct path *paths)
 }
 
 static enum vip_state
-path_vip_state(const struct path *paths, const struct server *server)
+path_vip_state(const struct vipcheck *paths, const struct server *server)
 {
 	if (paths == NULL || server->service->settings.vip_check != VIP_CHECK_REQUIRE)
 		return VIP_TRUSTED;
-	for (const struct path *path = paths; path != NULL && server->ports != PORTS_NONE; path = path->sibling)
+	for (const struct vipcheck *path = paths; path != NULL && server->ports != PORTS_NONE; path = path->sibling)
 		if (!path->settled)
 			return VIP_UNKNOWN;
 	for (const struct vip_fault *fault = server->vip_faults; fault != NULL; fault = fault->next)
@@ -368,9 +368,9 @@ path_vip_state(const struct path *paths, const struct server *server)
 }
 
 void
-path_combine(struct path_table *table, struct server *server)
+vipcheck_combine(struct vipcheck_table *table, struct server *server)
 {
-	struct path *paths = table->heads[server->ref.slot];
+	struct vipcheck *paths = table->heads[server->ref.slot];
 
 	server->vip_faults = NULL;
 	if (server->service->settings.vip_check == VIP_CHECK_REQUIRE)
@@ -392,20 +392,20 @@ forget_faults(const struct model *model)
 }
 
 void
-path_trust(struct path_table *table, struct server *server, uint64_t now)
+path_trust(struct vipcheck_table *table, struct server *server, uint64_t now)
 {
 	if (server->ref.slot >= table->slot_count)
 		return;
-	for (struct path *path = table->heads[server->ref.slot]; path != NULL; path = path->sibling) {
+	for (struct vipcheck *path = table->heads[server->ref.slot]; path != NULL; path = path->sibling) {
 		(void)health_trust(&path->health, now);
 		path->settled = true;
 	}
-	path_combine(table, server);
+	vipcheck_combine(table, server);
 }
 
 /* The new set is complete: it takes the place of the old one. */
 static void
-adopt(struct path_table *table, const struct model *model, struct path **list, size_t count, struct path **heads,
+adopt(struct vipcheck_table *table, const struct model *model, struct vipcheck **list, size_t count, struct vipcheck **heads,
     uint16_t *generations, uint64_t now)
 {
 	forget_unwanted(table);
@@ -424,11 +424,11 @@ adopt(struct path_table *table, const struct model *model, struct path **list, s
 	schedule_new(table, now);
 	for (size_t slot = 0; slot < model->slot_count; slot++)
 		if (model->slots[slot] != NULL)
-			path_combine(table, model->slots[slot]);
+			vipcheck_combine(table, model->slots[slot]);
 }
 
 static int
-collect(struct path_table *table, const struct model *model, struct path **list, size_t *count)
+collect(struct vipcheck_table *table, const struct model *model, struct vipcheck **list, size_t *count)
 {
 	for (size_t i = 0; i < model->service_count; i++) {
 		const struct service *service = model->services[i];
@@ -443,11 +443,11 @@ collect(struct path_table *table, const struct model *model, struct path **list,
 }
 
 int
-path_sync(struct path_table *table, const struct model *model, bool asks, uint64_t now)
+vipcheck_sync(struct vipcheck_table *table, const struct model *model, bool asks, uint64_t now)
 {
 	const size_t slots = model->slot_count;
-	struct path **list = calloc(slots * PATHS_PER_SERVER + 1, sizeof(struct path *));
-	struct path **heads = calloc(slots + 1, sizeof(struct path *));
+	struct vipcheck **list = calloc(slots * PATHS_PER_SERVER + 1, sizeof(struct vipcheck *));
+	struct vipcheck **heads = calloc(slots + 1, sizeof(struct vipcheck *));
 	uint16_t *generations = calloc(slots + 1, sizeof(*generations));
 	size_t count = 0;
 
@@ -467,7 +467,7 @@ path_sync(struct path_table *table, const struct model *model, bool asks, uint64
 }
 
 void
-path_hasten(struct path_table *table, uint64_t now)
+vipcheck_hasten(struct vipcheck_table *table, uint64_t now)
 {
 	for (size_t i = 0; i < table->count; i++)
 		if (!table->paths[i]->asking)
@@ -477,19 +477,19 @@ path_hasten(struct path_table *table, uint64_t now)
 }
 
 uint64_t
-path_due(const struct path_table *table)
+vipcheck_due(const struct vipcheck_table *table)
 {
 	return table->due;
 }
 
 size_t
-path_count(const struct path_table *table)
+vipcheck_count(const struct vipcheck_table *table)
 {
 	return table->count;
 }
 
-const struct path *
-path_at(const struct path_table *table, size_t index)
+const struct vipcheck *
+vipcheck_at(const struct vipcheck_table *table, size_t index)
 {
 	return table->paths[index];
 }

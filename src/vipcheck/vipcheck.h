@@ -6,7 +6,7 @@
  * looks at what comes back, and from whom. Nobody but the director could do that: the VIP is answered for by it alone.
  *
  * A good answer ends a round. After any other, the same round asks control questions, which tell a missing VIP from a dead
- * server, a firewall or a lost answer: path_judge() is that table. What was asked and what came stays readable as
+ * server, a firewall or a lost answer: vipcheck_judge() is that table. What was asked and what came stays readable as
  * `struct evidence`, for people and for dsrctl doctor.
  */
 #ifndef VIPCHECK_VIPCHECK_H
@@ -83,13 +83,13 @@ struct evidence {
 };
 
 enum path_class {
-	PATH_UNSURE = 0, /* nothing can be said: takes no server down */
-	PATH_GOOD,
-	PATH_BAD
+	VIPCHECK_UNSURE = 0, /* nothing can be said: takes no server down */
+	VIPCHECK_GOOD,
+	VIPCHECK_BAD
 };
 
 /* The rows of the truth table; `sentence` is what the log says after "server-state ... reason=". */
-#define PATH_VERDICTS(X) \
+#define VIPCHECK_VERDICTS(X) \
 	X(NOT_ASKED, UNSURE, "the VIP has not been asked about yet") \
 	X(ACCEPTED, GOOD, "the VIP is accepted") \
 	X(OTHER_MAC, GOOD, "the VIP is accepted, but the answers come from another MAC address than the server's") \
@@ -108,28 +108,28 @@ enum path_class {
 	X(NO_CONTROL, UNSURE, "nothing that the director asks from there is answered, so nothing is known of the VIP") \
 	X(NO_SOURCE, UNSURE, "the director has no address to ask from: set probe-address")
 
-enum path_verdict {
-#define X(id, class, sentence) PATH_##id,
-	PATH_VERDICTS(X)
+enum vipcheck_verdict {
+#define X(id, class, sentence) VIPCHECK_##id,
+	VIPCHECK_VERDICTS(X)
 #undef X
-	PATH_VERDICT_COUNT
+	VIPCHECK_VERDICT_COUNT
 };
 
 /* One server, VIP, protocol and port. */
-struct path {
-	struct server *server;   /* of the last path_sync() */
+struct vipcheck {
+	struct server *server;   /* of the last vipcheck_sync() */
 	struct addr vip;
 	uint8_t protocol;
 	uint16_t port;
 	struct health health;    /* rise and fall over rounds; UNKNOWN until one was not unsure */
-	enum path_verdict verdict; /* of the last round */
-	enum path_verdict blame;   /* of the last bad one */
-	enum path_verdict by_icmp; /* the last one that an ICMP message told, and when */
+	enum vipcheck_verdict verdict; /* of the last round */
+	enum vipcheck_verdict blame;   /* of the last bad one */
+	enum vipcheck_verdict by_icmp; /* the last one that an ICMP message told, and when */
 	uint64_t icmp_at;
 	struct evidence last;    /* the last round that ended */
 	struct evidence round;   /* the one that goes on, if `asking` */
 	bool asking;
-	uint64_t lost;           /* path_means.lost when the round began */
+	uint64_t lost;           /* vipcheck_tx.lost when the round began */
 	bool lossy;              /* it was more when an answer was given up */
 	bool control;            /* the control questions have been asked */
 	uint64_t due;            /* when to begin a round, or to end waiting */
@@ -139,78 +139,78 @@ struct path {
 	struct vip_fault fault;  /* linked to the server while `health` is DOWN */
 	struct server_ref ref;
 	bool settled;            /* no longer waited for: a round has ended, or the server was trusted before */
-	bool wanted;             /* scratch of path_sync() */
-	struct path *sibling;    /* the next one of the same server */
+	bool wanted;             /* scratch of vipcheck_sync() */
+	struct vipcheck *sibling;    /* the next one of the same server */
 };
 
 /* What questions are made of and leave by. */
-struct path_means {
+struct vipcheck_tx {
 	struct craft *craft;
-	const struct emitter *emitter;
+	const struct frame_tx *tx;
 	const struct iface *ifaces;
 	size_t iface_count;
-	const struct claims *claims;
+	const struct probe_addrs *claims;
 	uint64_t lost; /* frames that the capture has dropped so far: an answer may have been among them */
 };
 
-struct path_table;
+struct vipcheck_table;
 
 /*
  * After each round that changed something: the verdict, or what rise and fall make of it. The server's vip_state is up to
- * date. It must not call path_sync().
+ * date. It must not call vipcheck_sync().
  */
-typedef void path_news(void *context, const struct path *path, enum path_verdict before);
+typedef void path_news(void *context, const struct vipcheck *path, enum vipcheck_verdict before);
 
 /* NULL when memory is out. `seed` makes the numbers in questions unguessable from outside. */
-NODISCARD struct path_table *path_table_new(const struct siphash_key *seed);
-void path_table_free(struct path_table *table);
-void path_table_on_news(struct path_table *table, path_news *news, void *context);
+NODISCARD struct vipcheck_table *vipcheck_table_new(const struct siphash_key *seed);
+void vipcheck_table_free(struct vipcheck_table *table);
+void vipcheck_table_on_news(struct vipcheck_table *table, path_news *news, void *context);
 
 /*
  * Makes the set of paths what `model` says, after each model_apply() and each change of the model that matters (a MAC, an
  * interface), and sets each server's vip_state. Paths that stay go on. With `asks` false (offline, observing) there are
  * none. -1 when memory is out: then there are none either.
  */
-NODISCARD int path_sync(struct path_table *table, const struct model *model, bool asks, uint64_t now);
+NODISCARD int vipcheck_sync(struct vipcheck_table *table, const struct model *model, bool asks, uint64_t now);
 /*
  * Another process has just found that the server accepts its VIPs. What is asked about it goes on, and only `fall` bad
  * rounds speak against it.
  */
-void path_trust(struct path_table *table, struct server *server, uint64_t now);
+void path_trust(struct vipcheck_table *table, struct server *server, uint64_t now);
 /* Asks what is due, ends rounds whose time is over. */
-void path_tick(struct path_table *table, const struct path_means *means, uint64_t now);
+void vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uint64_t now);
 /* Begins a round with every path at once, but for those that are asking. */
-void path_hasten(struct path_table *table, uint64_t now);
-/* When path_tick() has something to do next; UINT64_MAX: never. */
-uint64_t path_due(const struct path_table *table);
+void vipcheck_hasten(struct vipcheck_table *table, uint64_t now);
+/* When vipcheck_tick() has something to do next; UINT64_MAX: never. */
+uint64_t vipcheck_due(const struct vipcheck_table *table);
 
 enum path_heard {
-	PATH_NOT_OURS = 0,
-	PATH_ANSWERED,  /* taken note of */
-	PATH_CAME_BACK  /* one of our own questions, back from the network */
+	VIPCHECK_NOT_OURS = 0,
+	VIPCHECK_ANSWERED,  /* taken note of */
+	VIPCHECK_CAME_BACK  /* one of our own questions, back from the network */
 };
 
 /* Is this frame an answer? A SYN-ACK is answered with a reset. `packet` is PACKET_OK and IP. */
-enum path_heard path_hear(struct path_table *table, const struct frame *frame, const struct packet *packet,
-    const struct path_means *means, uint64_t now);
+enum path_heard vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means, uint64_t now);
 /* `mac` asked everybody who has `target`, saying that it is `sender` itself. */
-void path_hear_request(struct path_table *table, const struct mac *mac, const struct addr *target,
+void vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target,
     const struct addr *sender);
 
-size_t path_count(const struct path_table *table);
-const struct path *path_at(const struct path_table *table, size_t index);
+size_t vipcheck_count(const struct vipcheck_table *table);
+const struct vipcheck *vipcheck_at(const struct vipcheck_table *table, size_t index);
 
 /* The truth table, pure: what the evidence about `vip` on a server at `own` means. */
-enum path_verdict path_judge(const struct evidence *evidence, uint8_t protocol, const struct addr *vip,
+enum vipcheck_verdict vipcheck_judge(const struct evidence *evidence, uint8_t protocol, const struct addr *vip,
     const struct addr *own);
-enum path_class path_verdict_class(enum path_verdict verdict);
-const char *path_verdict_name(enum path_verdict verdict); /* "accepted", "own-only": for programs */
-const char *path_verdict_sentence(enum path_verdict verdict);
+enum path_class vipcheck_verdict_class(enum vipcheck_verdict verdict);
+const char *vipcheck_verdict_name(enum vipcheck_verdict verdict); /* "accepted", "own-only": for programs */
+const char *vipcheck_verdict_sentence(enum vipcheck_verdict verdict);
 const char *question_name(enum question question);
 const char *answer_name(enum answer answer);
 
 /* The ports and identifiers of questions: above what Linux gives to its own connections (net.ipv4.ip_local_port_range). */
-#define PATH_TAG_FIRST 61000
-#define PATH_TAG_LAST 65095
+#define VIPCHECK_TAG_FIRST 61000
+#define VIPCHECK_TAG_LAST 65095
 
 #endif

@@ -168,9 +168,9 @@ flow_capacity(const struct metrics *metrics)
 static void
 flows_carried(const struct metrics *metrics)
 {
-	const struct carry *carry = metrics->facts->forwarder->carry;
+	const struct offload_cache *offload = metrics->facts->forwarder->offload;
 
-	sample(metrics, NULL, 0, carry != NULL ? carry_count(carry) : 0);
+	sample(metrics, NULL, 0, offload != NULL ? offload_count(offload) : 0);
 }
 
 static void

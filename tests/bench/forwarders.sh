@@ -137,7 +137,7 @@ start_forwarder() { # NAME
 	dsrd-xdp) start_dsrd_as "$DSRD" xdp || return 1 ;;
 	esac
 	# So that what the client asks goes the generator's way, and no forwarder needs to answer ARP.
-	ip -n "$NET-client" neighbour replace "$VIP" lladdr "$FORWARDER_MAC" dev eth0 nud permanent
+	ip -n "$NET-client" neighbor replace "$VIP" lladdr "$FORWARDER_MAC" dev eth0 nud permanent
 	wait_until 20 serves || fail "$1 forwards nothing"
 }
 

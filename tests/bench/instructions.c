@@ -116,7 +116,7 @@ open_bench(struct bench *bench)
 	bench->forwarder.table = bench->table;
 	bench->forwarder.ifaces = &bench->iface;
 	bench->forwarder.iface_count = 1;
-	bench->forwarder.emitter = (struct emitter) { leave, bench, NULL };
+	bench->forwarder.tx = (struct frame_tx) { leave, bench, NULL };
 }
 
 /* A segment of the flow with that number, padded as Ethernet wants it. */

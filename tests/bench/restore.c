@@ -68,7 +68,7 @@ static void
 open_director(struct director *director, uint32_t flows)
 {
 	static const struct siphash_key key = { { 4, 5, 6 } };
-	const struct emitter emitter = { ignore, NULL, take_nothing };
+	const struct frame_tx tx = { ignore, NULL, take_nothing };
 	struct errlist *errors = errlist_new();
 	char text[4096], error[256];
 	struct conf conf;
@@ -87,7 +87,7 @@ open_director(struct director *director, uint32_t flows)
 		give_up("the configuration is refused");
 	}
 	(void)fclose(in);
-	if (director_init(director, flows, &key, &emitter, error, sizeof(error)) == -1)
+	if (director_init(director, flows, &key, &tx, error, sizeof(error)) == -1)
 		give_up(error);
 	(void)director_iface(director, "eth0");
 	if (director_apply(director, &conf.settings, now()) == -1)

@@ -24,7 +24,7 @@ struct fuzz_director {
 };
 
 static void
-ignore_neighbour(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+ignore_neighbor(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
 {
 	(void)context;
 	(void)event;
@@ -93,7 +93,7 @@ director_open(void)
 	char error[256];
 
 	oracle_require(director != NULL, "memory");
-	oracle_require(forwarder_init(&director->forwarder, FLOWS, &key, ignore_neighbour, director, error, sizeof(error)) == 0,
+	oracle_require(forwarder_init(&director->forwarder, FLOWS, &key, ignore_neighbor, director, error, sizeof(error)) == 0,
 	    "a forwarder");
 	snprintf(director->iface.name, sizeof(director->iface.name), "eth0");
 	director->iface.mac = (struct mac) { { 2, 0, 0, 0, 0, 1 } };
@@ -111,7 +111,7 @@ director_open(void)
 	director->forwarder.table = director->table;
 	director->forwarder.ifaces = &director->iface;
 	director->forwarder.iface_count = 1;
-	director->forwarder.emitter = (struct emitter) { oracle_hear, director->oracle, NULL };
+	director->forwarder.tx = (struct frame_tx) { oracle_hear, director->oracle, NULL };
 	return director;
 }
 

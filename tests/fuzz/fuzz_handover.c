@@ -87,10 +87,10 @@ bench_open(struct bench *bench)
 	insist(bench->model != NULL, "there is memory");
 	configure(bench);
 	model_place(bench->model, &bench->iface, 1);
-	neigh_begin(bench->forwarder.neighbours);
+	neigh_begin(bench->forwarder.neighbors);
 	for (size_t i = 0; i < bench->model->slot_count; i++)
-		insist(neigh_want(bench->forwarder.neighbours, 0, &bench->model->slots[i]->settings.addr, NOW) == 0, "there is memory");
-	neigh_end(bench->forwarder.neighbours);
+		insist(neigh_want(bench->forwarder.neighbors, 0, &bench->model->slots[i]->settings.addr, NOW) == 0, "there is memory");
+	neigh_end(bench->forwarder.neighbors);
 	compile(bench);
 }
 
@@ -108,7 +108,7 @@ check(struct bench *bench, const struct handover_counts *counts)
 	uint64_t flows = 0;
 
 	for (size_t i = 0; i < bench->model->slot_count; i++)
-		flows += steer_flows(bench->model->slots[i]);
+		flows += admin_flows(bench->model->slots[i]);
 	conn_each(bench->forwarder.conns, count_on_server, bench);
 	conn_each(bench->forwarder.persist, count_on_server, bench);
 	insist(flows == conn_table_count(bench->forwarder.conns) && flows == counts->flows, "each flow is counted once");

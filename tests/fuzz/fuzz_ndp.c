@@ -54,7 +54,7 @@ check_rules(const struct packet *packet, const struct ndp *ndp)
 static void
 check_again(struct craft *craft, const struct ndp *ndp)
 {
-	const struct craft_neighbour neighbour = {
+	const struct craft_neighbor neighbor = {
 		.ends = { .source = ndp->source, .destination = ndp->destination },
 		.target = ndp->target,
 		.mac = ndp->mac,
@@ -69,9 +69,9 @@ check_again(struct craft *craft, const struct ndp *ndp)
 	if (!ndp->has_mac && !ndp->dad)
 		return;
 	if (ndp->kind == NDP_SOLICITATION)
-		frame = craft_neighbour_solicitation(craft, &neighbour);
+		frame = craft_neighbor_solicitation(craft, &neighbor);
 	else
-		frame = craft_neighbour_advertisement(craft, &neighbour);
+		frame = craft_neighbor_advertisement(craft, &neighbor);
 	require(frame != NULL && packet_parse(frame, &packet) == PACKET_OK);
 	require(ndp_parse(frame, &packet, &again) == 0);
 	require(again.kind == ndp->kind && addr_equal(&again.target, &ndp->target));
@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (frame.bytes == NULL)
 		return 0;
 	memcpy(frame.bytes, data, size);
-	if (packet_parse(&frame, &packet) != PACKET_OK || !ndp_is_neighbour(&packet))
+	if (packet_parse(&frame, &packet) != PACKET_OK || !ndp_is_neighbor(&packet))
 		goto out;
 	if (!packet.fragment)
 		checksum_transport(&frame, &packet);

@@ -50,10 +50,10 @@ split(const struct frame *frame, const struct packet *packet, uint32_t mtu)
 {
 	uint8_t *scratch = malloc(packet->l3 + mtu);
 	struct sum sum = { .super = packet, .mtu = mtu };
-	struct emitter emitter = { .emit = take_segment, .context = &sum };
+	struct frame_tx tx = { .emit = take_segment, .context = &sum };
 
 	require(scratch != NULL);
-	if (segment_tcp(frame, packet, mtu, scratch, &emitter) == -1)
+	if (segment_tcp(frame, packet, mtu, scratch, &tx) == -1)
 		require(sum.payload == 0);
 	else
 		require(sum.payload == packet->end - packet->payload);

@@ -21,7 +21,7 @@ struct oracle *oracle_open(const struct iface *iface);
 void oracle_shut(struct oracle *oracle);
 /* A frame comes: what was sent before is forgotten. `bytes` live until oracle_judge(). */
 void oracle_expect(struct oracle *oracle, const uint8_t *bytes, uint32_t length, uint32_t wire_length);
-/* For the emitter. */
+/* For the tx. */
 void oracle_hear(void *oracle, const struct frame *sent);
 /* The frame has been decided; `before` and `after` are the director's counters around it. */
 void oracle_judge(struct oracle *oracle, const struct decision *decision, const struct forward_stats *before,

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PATH_TEXT 4096
+#define VIPCHECK_TEXT 4096
 #define INPUT_MOST (1024 * 1024)
 #define CUT_MOST 2048 /* longer inputs are cut in as many places, evenly: all would take too long */
 
@@ -84,7 +84,7 @@ out:
 static int
 replay_directory(const char *directory)
 {
-	char path[PATH_TEXT];
+	char path[VIPCHECK_TEXT];
 	struct dirent *entry;
 	struct stat status;
 	int count = 0;
@@ -128,7 +128,7 @@ corpus_name(const char *program)
 int
 main(int argc, char **argv)
 {
-	char path[PATH_TEXT];
+	char path[VIPCHECK_TEXT];
 	const char *source;
 	int count;
 

@@ -16,26 +16,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../unit/lb/carry_shared.h"
+#include "../unit/lb/offload_shared.h"
 #include "base/attr.h"
 #include "base/errlist.h"
 #include "daemon/replay.h"
-#include "offload/fast_path.h"
+#include "offload/bpf_offload.h"
 #include "proto/checksum.h"
 
 #define SKIPPED 77
-#define IFINDEX 1 /* as fast_path_try() has it */
+#define IFINDEX 1 /* as bpf_offload_try() has it */
 
-static struct carry_bucket *
-carry_bucket_at(uint32_t number)
+static struct offload_bucket *
+offload_bucket_at(uint32_t number)
 {
 	return number < shared.bucket_count ? &shared.buckets[number] : NULL;
 }
 
 struct play {
 	struct replay replay;
-	struct fast_path *kernel; /* NULL: the core compiled here decides */
-	struct carry *carry;
+	struct bpf_offload *kernel; /* NULL: the core compiled here decides */
+	struct offload_cache *offload;
 	uint64_t carried;
 };
 
@@ -43,13 +43,13 @@ static bool
 decide(struct frame *frame, uint64_t now)
 {
 	struct view view = { frame->bytes, frame->length };
-	struct carry_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX, .now = now * 1000,
+	struct offload_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX, .now = now * 1000,
 		.only_back = true };
-	struct carry_head head;
-	struct carry_hand hand;
+	struct offload_head head;
+	struct offload_hand hand;
 
 	memset(&head, 0, sizeof(head));
-	if (!carry_decide(&seen, shared.control, &head, &hand))
+	if (!offload_decide(&seen, shared.control, &head, &hand))
 		return false;
 	memcpy(frame->bytes, hand.macs, sizeof(hand.macs));
 	return true;
@@ -76,7 +76,7 @@ carries(void *context, struct frame *frame, uint64_t now)
 	/* A frame that the capture cut is whole in the kernel; a golden case means that it is not. */
 	if (frame->wire_length != frame->length || is_unfinished(frame))
 		return false;
-	if (play->kernel != NULL ? !fast_path_try(play->kernel, frame->bytes, frame->length) : !decide(frame, now))
+	if (play->kernel != NULL ? !bpf_offload_try(play->kernel, frame->bytes, frame->length) : !decide(frame, now))
 		return false;
 	play->carried++;
 	play->replay.out->ops->send(play->replay.out, frame);
@@ -113,18 +113,18 @@ begin(struct play *play, const char *directory, const char *out)
 static int
 share_memory(struct play *play, bool kernel, uint32_t connections)
 {
-	char error[FAST_PATH_ERROR];
+	char error[BPF_OFFLOAD_ERROR];
 
 	if (kernel) {
-		play->kernel = fast_path_open(connections, error);
+		play->kernel = bpf_offload_open(connections, error);
 		if (play->kernel == NULL) {
 			fprintf(stderr, "carried: %s\n", error);
 			return SKIPPED;
 		}
-		shared = *fast_path_memory(play->kernel);
+		shared = *bpf_offload_memory(play->kernel);
 		return 0;
 	}
-	return shared_open(carry_buckets(connections)) ? 0 : 1;
+	return shared_open(offload_buckets(connections)) ? 0 : 1;
 }
 
 static int
@@ -137,11 +137,11 @@ begin_carrying(struct play *play, bool kernel)
 
 	if (status != 0)
 		return status;
-	play->carry = carry_new(&shared, &secret, forwarder->conns, connections, &forwarder->stats);
-	if (play->carry == NULL)
+	play->offload = offload_new(&shared, &secret, forwarder->conns, connections, &forwarder->stats);
+	if (play->offload == NULL)
 		return 1;
-	forwarder->carry = play->carry;
-	carry_iface(play->carry, 0, IFINDEX, true);
+	forwarder->offload = play->offload;
+	offload_iface(play->offload, 0, IFINDEX, true);
 	play->replay.director.stale = true;
 	director_refresh(&play->replay.director);
 	play->replay.carries = carries;
@@ -178,9 +178,9 @@ compare(struct play *alone, struct play *carried)
 	const struct model *x = alone->replay.director.model, *y = carried->replay.director.model;
 	int wrong = 0;
 
-	carry_sync(carried->replay.director.forwarder.carry, UINT32_MAX, carried->replay.director.now);
+	offload_sync(carried->replay.director.forwarder.offload, UINT32_MAX, carried->replay.director.now);
 	wrong += differs("frames carried", b->carried, carried->carried);
-	b->carried = b->carry_full = 0;
+	b->carried = b->offload_full = 0;
 	wrong += differs("flows", conn_table_count(alone->replay.director.forwarder.conns),
 	    conn_table_count(carried->replay.director.forwarder.conns));
 #define X(name, text) wrong += differs(#name, a->name, b->name);
@@ -200,10 +200,10 @@ end(struct play *play)
 	char error[IO_ERROR];
 	int result;
 
-	carry_free(play->carry);
-	play->replay.director.forwarder.carry = NULL;
+	offload_free(play->offload);
+	play->replay.director.forwarder.offload = NULL;
 	result = replay_close(&play->replay, error);
-	fast_path_close(play->kernel);
+	bpf_offload_close(play->kernel);
 	return result;
 }
 

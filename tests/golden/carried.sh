@@ -13,7 +13,7 @@ for case in "$here"/*/in.pcap; do
 	case=${case%/in.pcap}
 	# In the kernel time is time, while these go by a savefile's.
 	case "$*/${case##*/}" in
-	--kernel/expiry | --kernel/neighbour | --kernel/timeouts) continue ;;
+	--kernel/expiry | --kernel/neighbor | --kernel/timeouts) continue ;;
 	esac
 	"$program" "$@" "$case" >"$said" 2>&1
 	case $? in

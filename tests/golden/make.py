@@ -191,7 +191,7 @@ def group_mac(group):
     return b"\x33\x33" + ip(group)[12:]
 
 
-def neighbour_message(kind, flags, target, option, sender_mac, source, destination, ether, hop_limit=255):
+def neighbor_message(kind, flags, target, option, sender_mac, source, destination, ether, hop_limit=255):
     """RFC 4861 sections 4.3 and 4.4. `option` is the kind of that with the sender's MAC, or None."""
     options = b"" if option is None else bytes([option, 1]) + sender_mac
     frame = icmp(kind, 0, bytes([flags, 0, 0, 0]), ip(target) + options, source, destination, hop_limit=hop_limit)
@@ -201,7 +201,7 @@ def neighbour_message(kind, flags, target, option, sender_mac, source, destinati
 def solicitation(sender_mac, source, target, destination=None, ether=None, option=1, **more):
     """Who has `target`? To everybody who may have it, if not told otherwise."""
     destination = destination or solicited_node(target)
-    return neighbour_message(135, 0, target, option, sender_mac, source, destination, ether or group_mac(destination),
+    return neighbor_message(135, 0, target, option, sender_mac, source, destination, ether or group_mac(destination),
                              **more)
 
 
@@ -209,7 +209,7 @@ ROUTER_FLAG, SOLICITED, OVERRIDE = 0x80, 0x40, 0x20
 
 
 def advertisement(sender_mac, target, flags, destination, ether, option=2, **more):
-    return neighbour_message(136, flags, target, option, sender_mac, target, destination, ether, **more)
+    return neighbor_message(136, flags, target, option, sender_mac, target, destination, ether, **more)
 
 
 def cut_up(frame, ident, *lengths):
@@ -340,7 +340,7 @@ BEGIN = 1700000000 * SECOND
 COUNTERS = (
     ("frames", "frames seen"),
     ("passed", "frames that are not for a VIP: left to the host"),
-    ("consumed", "ARP frames, neighbour discovery and pings taken note of or answered"),
+    ("consumed", "ARP frames, neighbor discovery and pings taken note of or answered"),
     ("forwarded", "frames sent on to a real server"),
     ("held", "fragments that waited for their first one"),
     ("fragments_released", "of these, sent on after it"),
@@ -349,8 +349,8 @@ COUNTERS = (
     ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
     ("echo_answers", "pings of VIPs answered"),
     ("arp_answers", "ARP answers given for VIPs"),
-    ("ndp_answers", "neighbour advertisements given for VIPs"),
-    ("neighbour_requests", "ARP requests and neighbour solicitations sent for real servers"),
+    ("ndp_answers", "neighbor advertisements given for VIPs"),
+    ("neighbor_requests", "ARP requests and neighbor solicitations sent for real servers"),
     ("checksums_finished", "unfinished TCP or UDP checksums put right"),
     ("checksums_left", "unfinished TCP or UDP checksums left to the network card"),
     ("frames_whole", "super-frames sent whole, which the network card splits"),
@@ -370,7 +370,7 @@ REASONS = (
     ("bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP"),
     ("no-service", "no service listens on this port of the VIP"),
     ("no-server", "the service has no server that takes new connections"),
-    ("no-neighbour", "the flow's server has no known MAC address"),
+    ("no-neighbor", "the flow's server has no known MAC address"),
     ("servers-full", "every server has its `max-connections`"),
     ("too-big", "larger than the outgoing interface's MTU, and cannot be split"),
 )
@@ -418,7 +418,7 @@ class Case:
             destination = BROADCAST
             if isinstance(target, tuple):
                 target, destination = target
-            self.add("neighbour_requests")
+            self.add("neighbor_requests")
             if is_ipv6(target):
                 group = target if destination != BROADCAST else None
                 request = solicitation(DIRECTOR, DIRECTOR_IP6, target, group, group and destination)
@@ -647,12 +647,12 @@ def datagrams():
     case.forward(udp(40000, query), "dns/b", "udp", True)
 
 
-def neighbours_ask():
+def neighbors_ask():
     case = Case("arp", "Only the director answers for the VIP, and only for the VIP.",
                 web("rr", SERVER_A), (("web/a", A),))
     case.consume(who_has(ROUTER, ROUTER_IP, VIP), is_at(DIRECTOR, VIP, ROUTER, ROUTER_IP))
     case.consume(who_has(ROUTER, ROUTER_IP, VIP).padded(60), is_at(DIRECTOR, VIP, ROUTER, ROUTER_IP))
-    # By unicast: a neighbour that makes sure.
+    # By unicast: a neighbor that makes sure.
     case.consume(who_has(ROUTER, ROUTER_IP, VIP, target_mac=DIRECTOR, destination=DIRECTOR),
                  is_at(DIRECTOR, VIP, ROUTER, ROUTER_IP))
     # A host probes whether it may have the VIP (RFC 5227): it may not.
@@ -673,26 +673,26 @@ def neighbours_ask():
     case.pass_on(Frame(who_has(ROUTER, ROUTER_IP, VIP).data[:41]))
 
 
-def neighbour():
-    case = Case("neighbour", "A server's MAC is asked for, learned, asked for again, and followed when it changes.",
+def neighbor():
+    case = Case("neighbor", "A server's MAC is asked for, learned, asked for again, and followed when it changes.",
                 web("rr", "server = a %s" % A_IP, "server = b %s" % B_IP), AB)
     first = case.now
     case.asks(A_IP, B_IP)
-    case.drop(tcp(40000, SYN), "no-neighbour")
+    case.drop(tcp(40000, SYN), "no-neighbor")
     case.consume(is_at(A, A_IP, DIRECTOR, DIRECTOR_IP))
-    case.log("notice neighbour-found server=web/a address=%s mac=%s interface=savefile" % (A_IP, colons(A)))
+    case.log("notice neighbor-found server=web/a address=%s mac=%s interface=savefile" % (A_IP, colons(A)))
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.forward(tcp(40001, SYN), "web/a", "syn", True)
     # b says where it is without being asked: an announcement.
     case.consume(who_has(B, B_IP, B_IP))
-    case.log("notice neighbour-found server=web/b address=%s mac=%s interface=savefile" % (B_IP, colons(B)))
+    case.log("notice neighbor-found server=web/b address=%s mac=%s interface=savefile" % (B_IP, colons(B)))
     case.forward(tcp(40002, SYN), "web/a", "syn", True)
     case.forward(tcp(40003, SYN), "web/b", "syn", True)
     # a moves: its announcement is heard, and its flows follow.
     case.wait(2 * SECOND)
     moved = mac(0x1A)
     case.consume(who_has(moved, A_IP, A_IP))
-    case.log("notice neighbour-changed server=web/a address=%s mac=%s before=%s interface=savefile" %
+    case.log("notice neighbor-changed server=web/a address=%s mac=%s before=%s interface=savefile" %
              (A_IP, colons(moved), colons(A)))
     case.macs["web/a"] = moved
     case.forward(tcp(40000, ACK), "web/a", "established", False)
@@ -1017,7 +1017,7 @@ def headers6():
     bad("unsupported", 59, option, 59)
 
 
-def neighbours_ask6():
+def neighbors_ask6():
     case = Case("nd", "Only the director answers solicitations for the VIP.", service6("rr", SERVER_A6),
                 (("web/a", A),), ADDRESS6)
 
@@ -1025,7 +1025,7 @@ def neighbours_ask6():
         case.consume(frame, advertisement(DIRECTOR, VIP6, flags, destination, ether), "ndp_answers")
 
     answered(solicitation(ROUTER, ROUTER_IP6, VIP6))
-    # By unicast: a neighbour that makes sure, with and without its MAC.
+    # By unicast: a neighbor that makes sure, with and without its MAC.
     answered(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, DIRECTOR))
     answered(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, DIRECTOR, option=None))
     answered(solicitation(ROUTER, "fe80::fe", VIP6), "fe80::fe")
@@ -1042,7 +1042,7 @@ def neighbours_ask6():
     case.pass_on(solicitation(ROUTER, ROUTER_IP6, VIP6, hop_limit=254))
     wrong = solicitation(ROUTER, ROUTER_IP6, VIP6)
     case.pass_on(Frame(wrong.data[:56] + b"\x12\x34" + wrong.data[58:], wrong.flow))
-    case.pass_on(neighbour_message(135, 0, VIP6, None, ROUTER, ROUTER_IP6, solicited_node(VIP6),
+    case.pass_on(neighbor_message(135, 0, VIP6, None, ROUTER, ROUTER_IP6, solicited_node(VIP6),
                                    group_mac(solicited_node(VIP6)), hop_limit=64))
     # One that asks without an address must ask all, and give no MAC.
     case.pass_on(solicitation(mac(0x66), "::", VIP6))
@@ -1051,20 +1051,20 @@ def neighbours_ask6():
     case.pass_on(solicitation(DIRECTOR, DIRECTOR_IP6, VIP6))
 
 
-def neighbour6():
-    case = Case("neighbour6", "A server's MAC is learned by neighbour discovery, and followed when it changes.",
+def neighbor6():
+    case = Case("neighbor6", "A server's MAC is learned by neighbor discovery, and followed when it changes.",
                 service6("rr", "server = a %s" % A_IP6), (("web/a", A),), ADDRESS6)
     first = case.now
     ends = {"source": CLIENT6, "destination": VIP6}
     case.asks(A_IP6)
-    case.drop(tcp(40000, SYN, **ends), "no-neighbour")
+    case.drop(tcp(40000, SYN, **ends), "no-neighbor")
     case.consume(advertisement(A, A_IP6, SOLICITED | OVERRIDE, DIRECTOR_IP6, DIRECTOR))
-    case.log("notice neighbour-found server=web/a address=%s mac=%s interface=savefile" % (A_IP6, colons(A)))
+    case.log("notice neighbor-found server=web/a address=%s mac=%s interface=savefile" % (A_IP6, colons(A)))
     case.forward(tcp(40000, SYN, **ends), "web/a", "syn", True)
     case.wait(2 * SECOND)
     moved = mac(0x1A)
     case.consume(advertisement(moved, A_IP6, OVERRIDE, "ff02::1", group_mac("ff02::1")))
-    case.log("notice neighbour-changed server=web/a address=%s mac=%s before=%s interface=savefile" %
+    case.log("notice neighbor-changed server=web/a address=%s mac=%s before=%s interface=savefile" %
              (A_IP6, colons(moved), colons(A)))
     case.macs["web/a"] = moved
     case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
@@ -1469,7 +1469,7 @@ def super_frames():
 
 
 def partial():
-    case = Case("partial-checksum", "A virtual neighbour leaves checksums to a card that is not there.",
+    case = Case("partial-checksum", "A virtual neighbor leaves checksums to a card that is not there.",
                 service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A), (("web/a", A),))
 
     def finished(frame, whole, state, new):
@@ -1485,7 +1485,7 @@ def partial():
     odd = struct.pack("!H", 0xFFFF - ones_sum(pseudo(UDP, CLIENT, VIP, 10) + query))
     assert udp(40000, odd).data[40:42] == b"\xff\xff"
     finished(udp(40000, odd, check="partial"), udp(40000, odd), "udp", False)
-    # Those that are right, absent, or wrong stay as they are: to mend a wrong one would hide damage.
+    # Those that are right, absent, or wrong stay as they are: to fix a wrong one would hide damage.
     case.forward(tcp(40000, ACK, pattern(7)), "web/a", "established", False)
     case.forward(udp(40000, pattern(7)), "web/a", "udp", False)
     case.forward(udp(40000, pattern(7), check=0), "web/a", "udp", False)
@@ -1609,8 +1609,8 @@ def least_latency():
 SCENES = (
     round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
     maglev, source_hash, destination_hash, drain, backup, flows, expiry, timeouts, datagrams, one_packet, persistence,
-    persistence6, max_connections, neighbours_ask, neighbour, truncated, malformed, fragments, fragments6, unsupported,
-    ping, ping6, icmp_errors, icmp_errors6, flow6, headers6, neighbours_ask6, neighbour6, vlan, associations, foreign,
+    persistence6, max_connections, neighbors_ask, neighbor, truncated, malformed, fragments, fragments6, unsupported,
+    ping, ping6, icmp_errors, icmp_errors6, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,
     many_listens, by_chance, of_two, least_latency,
 )

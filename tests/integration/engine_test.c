@@ -4,7 +4,7 @@
  * out as `key=value` words on one line.
  *
  *	engine_test address ADDRESS           does the host hold it, and where
- *	engine_test forwards INTERFACE        and the command that mends it
+ *	engine_test forwards INTERFACE        and the command that fixes it
  *	engine_test offload INTERFACE         off, then waits for a line on standard input, then on again
  *	engine_test capture INTERFACE FILTER COUNT   says "ready"; reads until COUNT frames, an error, or 5 s
  *	engine_test hold INTERFACE FILTER     says "ready"; reads only after a line on standard input: what has been kept?
@@ -115,10 +115,10 @@ test_address(char **arguments)
 static int
 test_forwards(char **arguments)
 {
-	char mend[128] = "";
-	bool forwards = os_forwards(arguments[0], ADDR_IPV4, mend, sizeof(mend));
+	char fix[128] = "";
+	bool forwards = os_forwards(arguments[0], ADDR_IPV4, fix, sizeof(fix));
 
-	(void)printf("forwards=%d mend=\"%s\"\n", forwards, mend);
+	(void)printf("forwards=%d fix=\"%s\"\n", forwards, fix);
 	return 0;
 }
 

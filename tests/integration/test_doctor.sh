@@ -74,9 +74,9 @@ expect() { # NAMES PATTERN...: web1 has just these, and the doctor says all of t
 }
 
 # The commands under "The same by hand", and under "to undo it" there, as they stand in $NET_DIR/said.
-by_hand() { # mend | undo
+by_hand() { # fix | undo
 	awk -v want="$1" '
-		/^ *The same by hand/ { part = "mend"; next }
+		/^ *The same by hand/ { part = "fix"; next }
 		part != "" && /^ *to undo it:/ { part = "undo"; next }
 		part != "" && !/^          [^ ]/ { exit }
 		part == want' "$NET_DIR/said" >"$NET_DIR/by-hand"
@@ -87,10 +87,10 @@ by_hand() { # mend | undo
 	cat "$NET_DIR/by-hand"
 }
 
-mended() {
+fixed() {
 	wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || {
 		"$DSRCTL" -s "$SOCKET" doctor >&2 || true
-		fail "all is mended, and the doctor still complains"
+		fail "all is fixed, and the doctor still complains"
 	}
 }
 
@@ -151,23 +151,23 @@ step "the VIP is missing"
 vip_remove web1 "$VIP"
 expect vip-ignored "dsr-realserver apply --vip $VIP" "ip address add $VIP/32 dev lo" \
     "ip address delete $VIP/32 dev lo" 'vip: silence' 'own: syn-ack'
-step "mended by what the doctor says"
+step "fixed by what the doctor says"
 doctor 1 web/web1
-mend=$(sed -n "s/^ *\(dsr-realserver apply --vip [0-9.]*\).*/\1/p" "$NET_DIR/said" | head -n 1)
-DSR_REALSERVER_STATE="$NET_DIR/state" run_in web1 sh "$SCRIPT" apply --vip "${mend##* }" >/dev/null ||
-	fail "the command failed: $mend"
-mended
+fix=$(sed -n "s/^ *\(dsr-realserver apply --vip [0-9.]*\).*/\1/p" "$NET_DIR/said" | head -n 1)
+DSR_REALSERVER_STATE="$NET_DIR/state" run_in web1 sh "$SCRIPT" apply --vip "${fix##* }" >/dev/null ||
+	fail "the command failed: $fix"
+fixed
 
 step "and by the commands that do it by hand; what takes them back does so"
 vip_remove web1 "$VIP"
 doctor 1 web/web1
 by_hand undo >"$NET_DIR/undo"
-by_hand mend | run_in web1 sh -e
-mended
+by_hand fix | run_in web1 sh -e
+fixed
 run_in web1 sh -e "$NET_DIR/undo"
 expect vip-ignored
 vip_add web1 "$VIP"
-mended
+fixed
 
 step "the VIP is missing, and the server forwards"
 run_in web1 sysctl -q -w net.ipv4.ip_forward=1
@@ -177,13 +177,13 @@ vip_add web1 "$VIP"
 run_in web1 sysctl -q -w net.ipv4.ip_forward=0
 # What was seen a minute ago still counts: a new director has not seen it.
 restart_director
-mended
+fixed
 
 step "a strong host"
 filter iifname eth0 ip daddr "$VIP" drop
 expect vip-ignored
 unfilter
-mended
+fixed
 
 step "the firewall drops the port, and rejects it"
 filter ip daddr "$VIP" tcp dport 80 drop
@@ -192,7 +192,7 @@ unfilter
 filter ip daddr "$VIP" tcp dport 80 reject with icmp type admin-prohibited
 expect firewall-rejects
 unfilter
-mended
+fixed
 
 step "the program is bound to the server's own address, then gone"
 stop_nginx web1
@@ -204,7 +204,7 @@ stop_nginx web1
 expect service-down
 mv "$NET_DIR/web1/nginx.conf.all" "$NET_DIR/web1/nginx.conf"
 start_nginx web1
-mended
+fixed
 
 step "the server answers ARP for the VIP"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=0
@@ -228,7 +228,7 @@ esac
 ip -n "$NET-web1" address delete "$SERVER_PREFIX.77/24" dev lo
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=1
 restart_director
-mended
+fixed
 
 step "the server announces the VIP"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=0
@@ -244,7 +244,7 @@ wait_until 20 announced || {
 grep -q 'net.ipv4.conf.all.arp_announce=2' "$NET_DIR/said" || fail "without the remedy"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=2
 restart_director
-mended
+fixed
 
 step "the server's answer dies on its way, as at a switch that knows which addresses are whose"
 run_in switch nft add table bridge guard
@@ -263,14 +263,14 @@ wait_until 20 lost || {
 grep -q "Allow $VIP as source address where the server ($(server_mac 1)) is plugged in" "$NET_DIR/said" ||
 	fail "without the remedy"
 run_in switch nft delete table bridge guard
-mended
+fixed
 
 step "the server's own address is filtered, the VIP is not"
 filter ip daddr "$(server_ip 1)" tcp dport 80 drop
 wait_server down web/web1
 expect own-address-filtered "vip: syn-ack"
 unfilter
-mended
+fixed
 
 step "two machines have the server's address"
 ip -n "$NET-client" address add "$(server_ip 1)/32" dev lo
@@ -283,19 +283,19 @@ case " $(names) " in
 	;;
 esac
 ip -n "$NET-client" address delete "$(server_ip 1)/32" dev lo
-mended
+fixed
 
 step "the director is the server's gateway"
 ip -n "$NET-web1" route add default via "$SERVER_PREFIX.1"
 expect director-is-gateway 'ip route replace default via ROUTER'
 ip -n "$NET-web1" route delete default
-mended
+fixed
 
 step "the server's MTU is smaller"
 ip -n "$NET-web1" link set eth0 mtu 1400
 expect mtu-smaller 'ip link set dev eth0 mtu 1500'
 ip -n "$NET-web1" link set eth0 mtu 1500
-mended
+fixed
 
 step "another machine has the VIP"
 ip -n "$NET-client" address add "$VIP/32" dev eth0
@@ -303,7 +303,7 @@ WEB2_STATUS=1 expect foreign-owner "its MAC address: $CLIENT_MAC"
 ip -n "$NET-client" address delete "$VIP/32" dev eth0
 # The watch remembers it for a minute.
 restart_director
-mended
+fixed
 
 step "the director's host forwards"
 run_in director sysctl -q -w net.ipv4.ip_forward=1
@@ -311,14 +311,14 @@ doctor 1
 grep -q 'WRONG  director: this host forwards IPv4 .*\[forwarding\]' "$NET_DIR/said" || fail "the doctor does not see it"
 grep -q 'sysctl -w net.ipv4.*=0' "$NET_DIR/said" || fail "it does not say what to type"
 run_in director sysctl -q -w net.ipv4.ip_forward=0
-mended
+fixed
 
 step "and its kernel holds the VIP"
 ip -n "$NET-director" address add "$VIP/32" dev lo
 doctor 1
 grep -q "this host's own kernel holds the VIP.*\[vip-held\]" "$NET_DIR/said" || fail "the doctor does not see it"
 ip -n "$NET-director" address delete "$VIP/32" dev lo
-mended
+fixed
 
 step "the server is gone"
 ip -n "$NET-web1" link set eth0 down
@@ -328,7 +328,7 @@ wait_server down web/web1
 expect unreachable "arping -c 3 -I eth0 $(server_ip 1)"
 ip -n "$NET-web1" link set eth0 up
 wait_server up web/web1
-mended
+fixed
 
 step "the server's name leads to the VIP"
 stop names
@@ -350,7 +350,7 @@ grep -q 'note   director: no `probe-address` is configured' "$NET_DIR/said" || f
 vip_remove web1 "$VIP"
 expect vip-ignored
 vip_add web1 "$VIP"
-mended
+fixed
 stop_dsrd
 
 if command -v python3 >/dev/null; then

@@ -82,7 +82,7 @@ ip -n "$NET-web1" address delete "$VIP6/128" dev lo
 expect vip-ignored "ip -6 address add $VIP6/128 dev lo nodad preferred_lft 0" "dsr-realserver apply --vip $VIP6"
 assert_equal "words of ARP, which IPv6 has not" 0 "$(grep -c 'arp_' "$NET_DIR/said")"
 by_hand
-wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is fixed, and the doctor complains"
 
 step "the firewall drops its port"
 run_in web1 nft add table ip6 guard
@@ -90,35 +90,35 @@ run_in web1 nft add chain ip6 guard in '{ type filter hook input priority 0; }'
 run_in web1 nft add rule ip6 guard in ip6 daddr "$VIP6" tcp dport 80 drop
 expect firewall-drops "nft insert rule inet filter input ip6 daddr $VIP6 tcp dport 80 accept"
 run_in web1 nft delete table ip6 guard
-wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is fixed, and the doctor complains"
 
 step "the director is the server's gateway"
 ip -n "$NET-web1" -6 route add default via "$SERVER_PREFIX6:1"
 expect director-is-gateway 'ip route replace default via ROUTER'
 ip -n "$NET-web1" -6 route delete default
-wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is fixed, and the doctor complains"
 
 step "the server's MTU is smaller: both VIPs suffer"
 ip -n "$NET-web1" link set eth0 mtu 1400
 doctor 1 web/web1
 assert_equal "VIPs with a smaller MTU" 2 "$(grep -c 'WRONG .*\[mtu-smaller\]$' "$NET_DIR/said")"
 ip -n "$NET-web1" link set eth0 mtu 1500
-wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is fixed, and the doctor complains"
 
-step "the VIP is on the network card, which answers neighbour solicitations for it"
+step "the VIP is on the network card, which answers neighbor solicitations for it"
 ip -n "$NET-web1" address delete "$VIP6/128" dev lo
 ip -n "$NET-web1" address add "$VIP6/64" dev eth0 nodad
 expect answers-arp
 by_hand
 restart_director
-wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is fixed, and the doctor complains"
 
 step "a stranger has it"
 ip -n "$NET-client" address add "$VIP6/64" dev eth0 nodad
 expect foreign-owner "its MAC address: $CLIENT_MAC"
 ip -n "$NET-client" address delete "$VIP6/64" dev eth0
 restart_director
-wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is mended, and the doctor complains"
+wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is fixed, and the doctor complains"
 
 step "the director's kernel forwards IPv6: the log says so at the start, the doctor whenever it is asked"
 assert_no_log 'forwarding problem=begin'

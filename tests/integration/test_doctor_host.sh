@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # dsrctl doctor and the director's own host: each thing that can be wrong with it is staged and named, the command that is
-# printed mends it, and nothing else is found. Forwarding and a VIP in the kernel are in test_doctor. What only other
+# printed fixes it, and nothing else is found. Forwarding and a VIP in the kernel are in test_doctor. What only other
 # systems can have is not staged: capture-buffer and strict-interfaces are the BSDs'; privileges is told where root
 # cannot be divided, while Linux keeps the right to open interfaces, which test_engine sees.
 

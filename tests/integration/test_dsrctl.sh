@@ -69,7 +69,7 @@ ctl 2 show wbe
 complained 'there is no service or server `wbe`, did you mean `web`'
 ctl 2 show neighborz
 complained 'show takes names, or one of: health drops neighbors .*did you mean `neighbors`'
-ctl 0 show neighbours web/web1
+ctl 0 show neighbors web/web1
 said "^$(server_ip 1)  *eth0  *known "
 ! grep "^$(server_ip 2) " "$NET_DIR/said" || fail "a neighbor that was not asked for is listed"
 if grep -q "$(printf '\033')" "$NET_DIR/said"; then

@@ -172,7 +172,7 @@ engine address "$SERVER_PREFIX.1" >"$out"
 expect "an own address" holds 1 "$out"
 expect "its interface" interface eth0 "$out"
 engine address "$SERVER_PREFIX.100" >"$out"
-expect "a neighbour's address" holds 0 "$out"
+expect "a neighbor's address" holds 0 "$out"
 engine address 198.51.100.1 >"$out"
 expect "an address without a route" holds 0 "$out"
 ip -n "$NET-director" address add 198.51.100.7/32 dev eth0 label eth0:vip
@@ -190,11 +190,11 @@ expect "forwards" forwards 0 "$out"
 run_in director sysctl -q -w net.ipv4.conf.eth0.forwarding=1
 engine forwards eth0 >"$out"
 expect "forwards" forwards 1 "$out"
-mend=$(value mend "$out")
+fix=$(value fix "$out")
 # shellcheck disable=SC2086
-run_in director $mend >/dev/null || fail "the command that should mend it fails: $mend"
+run_in director $fix >/dev/null || fail "the command that should fix it fails: $fix"
 engine forwards eth0 >"$out"
-expect "forwards, mended" forwards 0 "$out"
+expect "forwards, fixed" forwards 0 "$out"
 
 step "root is dropped, but for what frames and offloads need"
 run_in director ethtool -K eth0 gro on

@@ -22,7 +22,7 @@ start_nginx web1
 	END
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
-wait_log 10 'neighbour-found server=web/web1'
+wait_log 10 'neighbor-found server=web/web1'
 assert_equal "page" web1 "$(fetch /)"
 
 # Frames in hexadecimal: director's MAC, client's MAC, IPv4; then an IPv4 header from 192.0.2.100 to 192.0.2.10.
@@ -97,7 +97,7 @@ dump_dsrd
 	echo "ffffffffffff 020000000099 0806 0001 0800 06 04 0002 0200000000ee c000"
 } | inject
 assert_equal "page after it" web1 "$(fetch /)"
-assert_no_log 'neighbour-changed'
+assert_no_log 'neighbor-changed'
 
 step "a flood: 20000 bad frames"
 awk -v tcp="$(ipv4 0028 0000 06) $(tcp 5003)" -v udp="$(ipv4 0400 0000 11) 04d2 0050 03ec 0000 $zeros" \

@@ -32,7 +32,7 @@ done
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
 for server in web1 web2 web3; do
-	wait_log 10 "neighbour-found server=big/$server"
+	wait_log 10 "neighbor-found server=big/$server"
 done
 capture director in "(ip[6:2] & 0x1fff != 0 or ip6[6] = 44) and ether dst $DIRECTOR_MAC"
 

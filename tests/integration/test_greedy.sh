@@ -30,7 +30,7 @@ COUNT=1000
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
 for server in web1 web2; do
-	wait_log 10 "neighbour-found server=bulk/$server "
+	wait_log 10 "neighbor-found server=bulk/$server "
 	start_in "$server" "$server-count" python3 "$here/datagrams.py" count "$VIP" 9000 $COUNT
 	wait_until 10 grep -q ready "$NET_DIR/$server-count.log" || fail "nobody counts on $server"
 done

@@ -122,7 +122,7 @@ stop_nginx web1
 wait_server down "$ODD/web1"
 assert_equal "/healthz with one of two" 200 "$(status_of /healthz)"
 assert_equal "what to see to" "$ODD/web1 dsrctl doctor $ODD/web1" \
-    "$(status '" ".join((s["advice"][0]["about"], s["advice"][0]["mend"]))')"
+    "$(status '" ".join((s["advice"][0]["about"], s["advice"][0]["fix"]))')"
 stop_nginx web2
 wait_server down "$ODD/$ODD"
 fetch / --connect-timeout 1 >/dev/null && fail "an answer without a server"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # An IPv6 VIP: web servers known by IPv6 and by IPv4, and an IPv4 VIP with the same servers. Only the director answers
-# neighbour solicitations for the VIP, by multicast and by unicast; it announces the VIP, and defends it against a host
+# neighbor solicitations for the VIP, by multicast and by unicast; it announces the VIP, and defends it against a host
 # that wants it. Downloads over IPv6 arrive whole.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
@@ -53,21 +53,21 @@ joined() {
 wait_until 10 joined || fail "the director did not join the VIP's solicited-node group: $(bridge -n "$NET-switch" mdb show)"
 
 step "pages over IPv6 and IPv4"
-ip -n "$NET-client" -6 neighbour flush dev eth0
+ip -n "$NET-client" -6 neighbor flush dev eth0
 fetch_many 20 "$NET_DIR/pages" "[$VIP6]"
 assert_equal "pages from web1 web2 web3 over IPv6" "10 10 0" "$(shares_of "$NET_DIR/pages")"
 fetch_many 20 "$NET_DIR/pages"
 assert_equal "pages from web1 web2 web3 over IPv4" "10 10 0" "$(shares_of "$NET_DIR/pages")"
 
 vip_is() { # STATE: so the client knows the VIP, at the director's MAC
-	ip -n "$NET-client" -6 neighbour show to "$VIP6" dev eth0 | grep -q "lladdr $DIRECTOR_MAC.* $1"
+	ip -n "$NET-client" -6 neighbor show to "$VIP6" dev eth0 | grep -q "lladdr $DIRECTOR_MAC.* $1"
 }
 
 step "the client knows the director's MAC, and makes sure of it by unicast"
 vip_is '' || fail "the client has another MAC for $VIP6, or none"
 unicast="$asked and ether src $CLIENT_MAC and ether dst $DIRECTOR_MAC"
 before=$(capture_count nd "$unicast")
-ip -n "$NET-client" -6 neighbour replace "$VIP6" lladdr "$DIRECTOR_MAC" dev eth0 nud probe
+ip -n "$NET-client" -6 neighbor replace "$VIP6" lladdr "$DIRECTOR_MAC" dev eth0 nud probe
 wait_until 5 vip_is REACHABLE || fail "a unicast solicitation was not answered"
 wait_until 5 capture_has nd $((before + 1)) "$unicast" || fail "no unicast solicitation was seen, so nothing was tested"
 
@@ -111,7 +111,7 @@ assert_at_least "advertisements given: multicast, unicast, detection" 3 "$(count
 
 step "a stopped director is silent"
 stop_dsrd
-ip -n "$NET-client" -6 neighbour flush dev eth0
+ip -n "$NET-client" -6 neighbor flush dev eth0
 run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null && fail "somebody still answers for $VIP6"
 
 step "in all that time nobody else advertised the VIP"

@@ -24,7 +24,7 @@ done
 	END
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
-wait_log 10 "neighbour-found server=web/web1 .*mac=$(server_mac 1)"
+wait_log 10 "neighbor-found server=web/web1 .*mac=$(server_mac 1)"
 assert_equal "page" web1 "$(fetch /)"
 
 # The client knows web1 by its old MAC too, which would spoil the measurement.
@@ -38,11 +38,11 @@ works_by() { # MAC
 step "a new MAC, announced by gratuitous ARP"
 mac_set web1 eth0 02:00:00:00:00:a1
 run_in web1 arping -q -U -c 2 -w 3 -I eth0 "$(server_ip 1)" || true
-wait_log 5 "neighbour-changed server=web/web1 .*mac=02:00:00:00:00:a1 before=$(server_mac 1)"
+wait_log 5 "neighbor-changed server=web/web1 .*mac=02:00:00:00:00:a1 before=$(server_mac 1)"
 works_by 02:00:00:00:00:a1
 
 step "a new MAC that nobody announces: the director asks again within a minute"
 mac_set web1 eth0 02:00:00:00:00:a2
-wait_log 60 "neighbour-changed server=web/web1 .*mac=02:00:00:00:00:a2"
+wait_log 60 "neighbor-changed server=web/web1 .*mac=02:00:00:00:00:a2"
 works_by 02:00:00:00:00:a2
 stop_dsrd

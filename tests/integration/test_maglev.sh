@@ -62,7 +62,7 @@ start_in second dsrd "$DSRD" -d -f "$NET_DIR/second.conf"
 wait_until 15 dsrd_settled || fail "the second director did not become ready within 15 s"
 wait_servers_up web web1 web2 web3
 mac_is_second() {
-	ip -n "$NET-client" neighbour show to "$VIP" | grep -q "$SECOND_MAC"
+	ip -n "$NET-client" neighbor show to "$VIP" | grep -q "$SECOND_MAC"
 }
 wait_until 10 mac_is_second || fail "the client did not notice the second director's announcement"
 

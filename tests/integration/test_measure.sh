@@ -32,8 +32,8 @@ done
 } >"$NET_DIR/dsrd.conf"
 
 wait_found() {
-	wait_log 10 'neighbour-found server=web/web1'
-	wait_log 10 'neighbour-found server=web/web2'
+	wait_log 10 'neighbor-found server=web/web1'
+	wait_log 10 'neighbor-found server=web/web2'
 }
 start_dsrd
 wait_found # Servers that nobody asks are not said to be up.

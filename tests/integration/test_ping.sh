@@ -43,7 +43,7 @@ done
 dump_dsrd
 assert_equal "pings answered" 18 "$(counter echo_answers)"
 assert_equal "answers from the director's MAC" "$DIRECTOR_MAC" \
-    "$(ip -n "$NET-client" neighbour show to "$VIP" | sed 's/.*lladdr \([0-9a-f:]*\).*/\1/')"
+    "$(ip -n "$NET-client" neighbor show to "$VIP" | sed 's/.*lladdr \([0-9a-f:]*\).*/\1/')"
 
 step "one server is enough"
 stop_nginx web1

@@ -76,7 +76,7 @@ assert_accepts() {
 assert_silent6() {
 	run_in client ip -6 neigh flush dev eth0
 	if run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null; then
-		fail "the server answers neighbour solicitations for $VIP6"
+		fail "the server answers neighbor solicitations for $VIP6"
 	fi
 	wait_until 5 capture_has solicit 1 "icmp6 and ip6[40] = 135" || fail "nobody solicited, so nothing was tested"
 	assert_equal "advertisements of $VIP6" 0 "$(capture_count solicit "icmp6 and ip6[40] = 136")"
@@ -197,7 +197,7 @@ for method in sysctl nft; do
 	expect_line "^wrong  $VIP6 is on eth0"
 	run_in web1 ip -6 addr del $VIP6/128 dev eth0
 	case $TEST_SHELL in
-	busybox*) ;;	# its ip cannot list proxy neighbours
+	busybox*) ;;	# its ip cannot list proxy neighbors
 	*)
 		run_in web1 ip -6 neigh add proxy $VIP6 dev eth0
 		expect 1 check
@@ -239,7 +239,7 @@ for method in sysctl nft; do
 		;;
 	esac
 	expect 0 check
-	diff -u "$NET_DIR/check-$method" "$NET_DIR/said" >&2 || fail "check says something else after all was mended"
+	diff -u "$NET_DIR/check-$method" "$NET_DIR/said" >&2 || fail "check says something else after all was fixed"
 
 	step "$method: a further VIP comes and goes"
 	expect 0 apply --vip 192.0.2.20 --method $method

@@ -127,7 +127,7 @@ for method in sysctl nft; do
 	expect_line '^wrong  /etc/network/interfaces does not have what is needed'
 	expect 0 apply --vip $VIP $VIP6 --method $method --persist=ifupdown
 	expect 0 check
-	cmp "$ETC/network/interfaces" "$NET_DIR/interfaces" || fail "apply did not mend /etc/network/interfaces"
+	cmp "$ETC/network/interfaces" "$NET_DIR/interfaces" || fail "apply did not fix /etc/network/interfaces"
 
 	step "ifupdown, $method: restart"
 	restart

@@ -75,7 +75,7 @@ kill_and_start() { # TIMES
 		assert_at_least "connections restored" "$DOWNLOADS" "$(restored connections)"
 		# Clients send meanwhile; a frame that goes astray resets its connection.
 		wait_until 5 some_frames || fail "no frame is forwarded after a restart"
-		assert_equal "frames dropped for lack of a server" "0 0" "$(drop_count no-server) $(drop_count no-neighbour)"
+		assert_equal "frames dropped for lack of a server" "0 0" "$(drop_count no-server) $(drop_count no-neighbor)"
 		each_download goes_on
 	done
 }

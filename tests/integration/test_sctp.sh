@@ -27,7 +27,7 @@ net_up6
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
 for server in web1 web2; do
-	wait_log 10 "neighbour-found server=sip/$server"
+	wait_log 10 "neighbor-found server=sip/$server"
 	capture "$server" "at-$server" 'ip proto 132 or ip6 proto 132'
 done
 

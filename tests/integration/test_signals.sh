@@ -117,7 +117,7 @@ start_dsrd -p "$NET_DIR/pidfile"
 stop_dsrd
 run_in director ethtool -K eth0 gro on
 
-step "a host that forwards is warned of, with the command that mends it"
+step "a host that forwards is warned of, with the command that fixes it"
 run_in director sysctl -q -w net.ipv4.ip_forward=1
 start_dsrd
 assert_log 'error .*fix="sysctl -w net\.ipv4\.conf\.eth0\.forwarding=0"'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # The VIP probe: a server whose own address passes every check, but which does not take the VIP's packets, is down with
-# the reason. Every cause that Linux can stage is staged, named, mended, and the server comes back.
+# the reason. Every cause that Linux can stage is staged, named, fixed, and the server comes back.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -32,7 +32,7 @@ write_conf() { # EXTRA LINE... of [dsrd]
 	} >>"$NET_DIR/dsrd.conf"
 }
 
-# web1 is down for that reason, web2 serves; and back when it is mended.
+# web1 is down for that reason, web2 serves; and back when it is fixed.
 expect_down() { # REASON
 	# The second, when it was down for another reason before: a program that is restarted refuses for a moment.
 	wait_log 15 "\(server-state server=web/web1 .*to=down\|vip-check server=web/web1 verdict=.*\) reason=\"[^\"]*$1"
@@ -75,7 +75,7 @@ all_causes() {
 	step "$1: the VIP is missing"
 	vip_remove web1 "$VIP"
 	expect_down 'the VIP is not accepted: no answer, although'
-	assert_log 'server-state server=web/web1 .*to=down .*mend="dsrctl doctor web/web1"'
+	assert_log 'server-state server=web/web1 .*to=down .*fix="dsrctl doctor web/web1"'
 	vip_add web1 "$VIP"
 	expect_up
 

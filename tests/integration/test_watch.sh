@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # Who else tells the network of a VIP: a server that answers ARP for it, announces it or asks in its name, another machine
-# that has it. Each is named by its MAC, told once with what mends it, and met as vip-conflict says. A right set-up gives
+# that has it. Each is named by its MAC, told once with what fixes it, and met as vip-conflict says. A right set-up gives
 # no finding.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
@@ -51,7 +51,7 @@ wait_until 10 capture_has asked 3 "arp[6:2] = 1 and arp[14:4] = 0 and arp[24:4] 
 dump_dsrd
 assert_no_log conflict
 
-step "a server that asks in the VIP's name: arp_announce = 0, and a neighbour that it does not know yet"
+step "a server that asks in the VIP's name: arp_announce = 0, and a neighbor that it does not know yet"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=0
 run_in web1 ip neigh flush dev eth0
 fetch_many 4 "$NET_DIR/pages"

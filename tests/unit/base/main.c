@@ -17,7 +17,7 @@ main(void)
 	srunner_add_suite(runner, large_suite());
 	srunner_add_suite(runner, log_suite());
 	srunner_add_suite(runner, siphash_suite());
-	srunner_add_suite(runner, universal_suite());
+	srunner_add_suite(runner, keyhash_suite());
 	srunner_add_suite(runner, text_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

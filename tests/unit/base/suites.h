@@ -12,7 +12,7 @@ Suite *iface_suite(void);
 Suite *large_suite(void);
 Suite *log_suite(void);
 Suite *siphash_suite(void);
-Suite *universal_suite(void);
+Suite *keyhash_suite(void);
 Suite *text_suite(void);
 
 #endif

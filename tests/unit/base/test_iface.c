@@ -47,7 +47,7 @@ static const struct {
 	{ "2001:db8::5", true, true }, { "2001:db8::6", true, false }, { "2001:db8:1::5", false, false }
 };
 
-START_TEST(iface_knows_its_neighbourhood)
+START_TEST(iface_knows_its_neighborhood)
 {
 	struct addr addr = parsed(cases[_i].addr);
 
@@ -87,7 +87,7 @@ iface_suite(void)
 	tcase_add_checked_fixture(tcase, set_up, NULL);
 	tcase_add_test(tcase, iface_finds_first_of_family);
 	tcase_add_test(tcase, iface_with_another_fact_is_not_equal);
-	tcase_add_loop_test(tcase, iface_knows_its_neighbourhood, 0, (int)ARRAY_LEN(cases));
+	tcase_add_loop_test(tcase, iface_knows_its_neighborhood, 0, (int)ARRAY_LEN(cases));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -17,24 +17,24 @@
 #include "check/children.h"
 #include "check/tls.h"
 
-static const struct probe_kind *
+static const struct check_type *
 kind_of(enum check_kind kind)
 {
-	static const struct probe_kind *const kinds[CHECK_KINDS] = {
-		[CHECK_TCP] = &probe_tcp,
-		[CHECK_HTTP] = &probe_http,
-		[CHECK_HTTPS] = &probe_http,
-		[CHECK_ICMP] = &probe_icmp,
-		[CHECK_DNS] = &probe_dns,
-		[CHECK_UDP] = &probe_udp,
-		[CHECK_SCRIPT] = &probe_script,
+	static const struct check_type *const kinds[CHECK_KINDS] = {
+		[CHECK_TCP] = &check_tcp,
+		[CHECK_HTTP] = &check_http,
+		[CHECK_HTTPS] = &check_http,
+		[CHECK_ICMP] = &check_icmp,
+		[CHECK_DNS] = &check_dns,
+		[CHECK_UDP] = &check_udp,
+		[CHECK_SCRIPT] = &check_script,
 	};
 
 	return kinds[kind];
 }
 
 static void
-on_answer(void *argument, const struct probe_report *report)
+on_answer(void *argument, const struct check_report *report)
 {
 	struct asking *asking = argument;
 
@@ -107,7 +107,7 @@ asking_ask(struct asking *asking)
 void
 asking_give_up(struct asking *asking, unsigned milliseconds)
 {
-	const struct probe_kind *kind = kind_of(asking->target.check.kind);
+	const struct check_type *kind = kind_of(asking->target.check.kind);
 	void *asker = kind->create(&asking->target);
 
 	ck_assert_ptr_nonnull(asker);

@@ -9,7 +9,7 @@
 #include "check/kind.h"
 
 struct asking {
-	struct probe_target target; /* fill in before asking_ask() */
+	struct check_target target; /* fill in before asking_ask() */
 	unsigned answers;
 	enum health_reason reason;
 	int weight;

@@ -23,7 +23,7 @@
 
 #define SERVERS 8
 
-/* What the prober told of each server, by the number in its name. */
+/* What the checker told of each server, by the number in its name. */
 struct told {
 	unsigned count[SERVERS];
 	unsigned all;
@@ -34,13 +34,13 @@ struct told {
 struct bench {
 	struct event_base *base;
 	struct children *children;
-	struct prober *prober;
+	struct checker *checker;
 	struct model *model;
 	struct told told;
 };
 
 static void
-on_result(void *context, struct server *server, size_t check, const struct probe_report *report)
+on_result(void *context, struct server *server, size_t check, const struct check_report *report)
 {
 	struct told *told = context;
 	const unsigned number = (unsigned)(server->settings.name[0] - '0');
@@ -67,15 +67,15 @@ bench_new(void)
 	ck_assert(bench->base != NULL && bench->model != NULL);
 	bench->children = children_new(bench->base);
 	ck_assert_ptr_nonnull(bench->children);
-	bench->prober = prober_new(bench->base, bench->children, on_result, &bench->told);
-	ck_assert_ptr_nonnull(bench->prober);
+	bench->checker = checker_new(bench->base, bench->children, on_result, &bench->told);
+	ck_assert_ptr_nonnull(bench->checker);
 	return bench;
 }
 
 static void
 bench_free(struct bench *bench)
 {
-	prober_free(bench->prober);
+	checker_free(bench->checker);
 	children_free(bench->children);
 	model_free(bench->model);
 	event_base_free(bench->base);
@@ -174,7 +174,7 @@ apply(struct bench *bench, unsigned servers, const char *addr, uint16_t port, ui
 			server->addr.bytes[3] = (uint8_t)(1 + service->server_count);
 	}
 	ck_assert_int_eq(model_apply(bench->model, &settings, 1), 0);
-	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
+	ck_assert_int_eq(checker_sync(bench->checker, bench->model), 0);
 }
 
 START_TEST(test_listener_is_well)
@@ -397,7 +397,7 @@ START_TEST(test_unchecked_service_is_not_asked)
 
 	apply(bench, 1, "127.0.0.1", port, MILLISECONDS(20), SECONDS(1));
 	bench->model->services[0]->settings.check_count = 0;
-	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
+	ck_assert_int_eq(checker_sync(bench->checker, bench->model), 0);
 	run_for(bench, MILLISECONDS(200));
 	ck_assert_uint_eq(bench->told.all, 0);
 	bench_free(bench);
@@ -459,8 +459,8 @@ START_TEST(test_equal_checks_are_asked_once)
 		}
 	}
 	ck_assert_int_eq(model_apply(bench->model, &settings, 1), 0);
-	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
-	ck_assert_uint_eq(prober_questions(bench->prober), 3);
+	ck_assert_int_eq(checker_sync(bench->checker, bench->model), 0);
+	ck_assert_uint_eq(checker_questions(bench->checker), 3);
 	ck_assert(run_until(bench, &bench->told.all, 4, SECONDS(2)));
 	run_for(bench, MILLISECONDS(100));
 	ck_assert_uint_eq(bench->told.all, 4);
@@ -472,8 +472,8 @@ START_TEST(test_equal_checks_are_asked_once)
 	ck_assert_int_eq(accepted, 3);
 	/* Of another timeout, another question. */
 	bench->model->services[1]->settings.timeout = SECONDS(2);
-	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
-	ck_assert_uint_eq(prober_questions(bench->prober), 4);
+	ck_assert_int_eq(checker_sync(bench->checker, bench->model), 0);
+	ck_assert_uint_eq(checker_questions(bench->checker), 4);
 	bench_free(bench);
 	(void)close(fd);
 }
@@ -498,7 +498,7 @@ static const struct {
 
 START_TEST(test_reason_of)
 {
-	ck_assert_int_eq(probe_reason_of(reasons[_i].error), reasons[_i].reason);
+	ck_assert_int_eq(check_reason_of(reasons[_i].error), reasons[_i].reason);
 }
 END_TEST
 
@@ -514,7 +514,7 @@ START_TEST(test_retry)
 	ck_assert_int_ne(fd, -1);
 	apply(bench, 1, "127.0.0.1", port, SECONDS(60), SECONDS(1));
 	bench->model->services[0]->settings.retry = MILLISECONDS(20);
-	ck_assert_int_eq(prober_sync(bench->prober, bench->model), 0);
+	ck_assert_int_eq(checker_sync(bench->checker, bench->model), 0);
 	health = &bench->model->services[0]->servers[0]->checks[0].health;
 	health->state = HEALTH_UP;
 	ck_assert(run_until(bench, &bench->told.all, 3, SECONDS(5)));

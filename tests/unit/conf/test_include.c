@@ -12,7 +12,7 @@
 #include "tool.h"
 
 static char directory[] = "/tmp/dsrd-conf.XXXXXX";
-static char made[64][PATH_TEXT]; /* to be removed, the last first */
+static char made[64][VIPCHECK_TEXT]; /* to be removed, the last first */
 static size_t made_count;
 
 static const char *
@@ -21,7 +21,7 @@ path_of(const char *name)
 	char *path = made[made_count];
 
 	ck_assert_uint_lt(made_count + 1, ARRAY_LEN(made));
-	ck_assert_int_lt(snprintf(path, PATH_TEXT, "%s/%s", directory, name), PATH_TEXT);
+	ck_assert_int_lt(snprintf(path, VIPCHECK_TEXT, "%s/%s", directory, name), VIPCHECK_TEXT);
 	return path;
 }
 
@@ -64,14 +64,14 @@ static char *
 load(const char *name)
 {
 	struct errlist *errors = errlist_new();
-	char path[PATH_TEXT], *text = NULL;
+	char path[VIPCHECK_TEXT], *text = NULL;
 	struct conf conf;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	ck_assert_ptr_nonnull(errors);
 	ck_assert_ptr_nonnull(out);
-	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", directory, name), PATH_TEXT);
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", directory, name), VIPCHECK_TEXT);
 	if (conf_load(path, &conf, errors) == 0) {
 		for (size_t i = 0; i < conf.settings.service_count; i++)
 			(void)fprintf(out, "%s ", conf.settings.services[i].name);

@@ -24,7 +24,7 @@ static char *text;
 static size_t length;
 
 static void
-watch_neighbour(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
+conflict_neighbor(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
     const struct mac *before UNUSED)
 {
 }
@@ -46,7 +46,7 @@ setup(void)
 	model = model_new();
 	ck_assert_int_eq(model_apply(model, &conf.settings, SECONDS(1)), 0);
 	model_place(model, &iface, 1);
-	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, watch_neighbour, NULL, error, sizeof(error)), 0);
+	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, conflict_neighbor, NULL, error, sizeof(error)), 0);
 	problems = problems_new();
 	ck_assert_ptr_nonnull(problems);
 	facts = (struct report_facts){ .problems = problems, .now = SECONDS(100), .started = SECONDS(40), .loaded = 1700000000, .model = model,
@@ -169,7 +169,7 @@ START_TEST(escapes_labels)
 END_TEST
 
 static void
-find(enum watch_kind kind, const char *vip, const char *mac, uint64_t count)
+find(enum conflict_kind kind, const char *vip, const char *mac, uint64_t count)
 {
 	struct finding *finding = &forwarder.watch.findings[forwarder.watch.count++];
 
@@ -272,7 +272,7 @@ START_TEST(knows_whether_all_is_served)
 	server(1)->mac = mac_zero;
 	ck_assert_str_eq(alive(false), "service web has no server for new connections: web1: timeout\n");
 	server(1)->mac.bytes[0] = 2;
-	server(1)->steering.admin = ADMIN_DISABLED;
+	server(1)->admin.admin = ADMIN_DISABLED;
 	alive(false);
 }
 END_TEST
@@ -317,10 +317,10 @@ START_TEST(advises)
 	server(0)->health.state = HEALTH_DOWN;
 	server(0)->health.reason = HEALTH_REASON_TIMEOUT;
 	advised("\"advice\":[{\"severity\":\"warning\",\"about\":\"web/web1\",\"what\":\"timeout\","
-	    "\"mend\":\"dsrctl doctor web/web1\"}]");
+	    "\"fix\":\"dsrctl doctor web/web1\"}]");
 	server(1)->health = server(0)->health;
 	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"web\",\"what\":\"no server takes new connections, clients get no "
-	    "answer: web1: timeout\",\"mend\":\"dsrctl doctor web\"}]");
+	    "answer: web1: timeout\",\"fix\":\"dsrctl doctor web\"}]");
 	server(0)->health.state = server(1)->health.state = HEALTH_UP;
 	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
 	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers for the VIP");
@@ -343,8 +343,8 @@ START_TEST(tells_of_its_own_problems)
 	ck_assert_str_eq(alive(false), "service web does not reach its clients: this host's own kernel holds the VIP 192.0.2.10, "
 	    "on lo: ip addr del 192.0.2.10/32 dev lo\n");
 	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"192.0.2.10\",\"what\":\"this host's own kernel holds the VIP "
-	    "192.0.2.10, on lo\",\"mend\":\"ip addr del 192.0.2.10/32 dev lo\"},{\"severity\":\"warning\",\"about\":\"director\","
-	    "\"what\":\"the last reload failed: f:3: no such key\",\"mend\":\"dsrd -n -f f\"}]");
+	    "192.0.2.10, on lo\",\"fix\":\"ip addr del 192.0.2.10/32 dev lo\"},{\"severity\":\"warning\",\"about\":\"director\","
+	    "\"what\":\"the last reload failed: f:3: no such key\",\"fix\":\"dsrd -n -f f\"}]");
 	advised("\"problems\":[{\"id\":\"vip-held\",\"severity\":\"error\",\"subject\":\"192.0.2.10\",\"since\":\"10s\","
 	    "\"since_seconds\":10,");
 	metrics(false);

@@ -22,7 +22,7 @@ static struct report_facts facts;
 static char *text;
 
 static void
-watch_neighbour(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
+conflict_neighbor(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
     const struct mac *before UNUSED)
 {
 }
@@ -52,7 +52,7 @@ setup(void)
 
 	model = model_new();
 	apply("server = web1 192.0.2.11\nserver = web2 192.0.2.12\n");
-	ck_assert_int_eq(forwarder_init(&forwarder, FLOWS + 1000, &key, watch_neighbour, NULL, error, sizeof(error)), 0);
+	ck_assert_int_eq(forwarder_init(&forwarder, FLOWS + 1000, &key, conflict_neighbor, NULL, error, sizeof(error)), 0);
 	facts = (struct report_facts){ .now = SECONDS(100), .model = model, .forwarder = &forwarder };
 }
 
@@ -156,7 +156,7 @@ START_TEST(a_drain_has_a_rate_and_an_end)
 
 	add_flows("web/web1", 0, 3, SECONDS(900), SECONDS(60));
 	add_flows("web/web1", 3, 1, SECONDS(120), SECONDS(100));
-	ck_assert(steer_admin(server("web/web1"), ADMIN_DRAINED, SECONDS(90)));
+	ck_assert(admin_admin(server("web/web1"), ADMIN_DRAINED, SECONDS(90)));
 	walk = begin(NULL);
 	(void)walk_on(walk);
 	ck_assert(!drain(walk, NULL));
@@ -170,7 +170,7 @@ START_TEST(a_drain_has_a_rate_and_an_end)
 	ck_assert(!drain(walk, NULL));
 	ck_assert_ptr_nonnull(strstr(text, "\"empty\":\"about 30s\",\"empty_in_seconds\":30,"));
 	/* With a time after which the server is disabled, which the facts' time is before. */
-	server("web/web1")->steering.drain_until = SECONDS(160);
+	server("web/web1")->admin.drain_until = SECONDS(160);
 	ck_assert(!drain(walk, NULL));
 	ck_assert_ptr_nonnull(strstr(text, "\"disabled_in\":\"1m\",\"disabled_in_seconds\":60}"));
 	/* Finished connections do not keep a drain from being done, unless they are to count. */
@@ -199,7 +199,7 @@ START_TEST(a_reload_comes_between)
 	/* web1 is gone, web3 has a slot that was not there when the walk began. */
 	apply("server = web2 192.0.2.12\nserver = web3 192.0.2.13\nserver = web4 192.0.2.14\nserver = web5 192.0.2.15\n");
 	add_flows("web/web5", FLOWS, 1, SECONDS(900), SECONDS(90));
-	ck_assert(steer_admin(server("web/web5"), ADMIN_DRAINED, SECONDS(90)));
+	ck_assert(admin_admin(server("web/web5"), ADMIN_DRAINED, SECONDS(90)));
 	(void)walk_on(walk);
 	ck_assert_uint_eq(walk->matched, FLOWS + 1);
 	ck_assert(!drain(walk, NULL));

@@ -22,7 +22,7 @@ static struct selection selection;
 static char *text;
 
 static void
-watch_neighbour(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
+conflict_neighbor(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
     const struct mac *before UNUSED)
 {
 }
@@ -63,7 +63,7 @@ setup(void)
 
 	model = model_new();
 	apply(SERVICES);
-	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, watch_neighbour, NULL, error, sizeof(error)), 0);
+	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, conflict_neighbor, NULL, error, sizeof(error)), 0);
 	memset(&selection, 0, sizeof(selection));
 	facts = (struct report_facts){ .now = SECONDS(100), .model = model, .forwarder = &forwarder, .selection = &selection };
 }
@@ -106,7 +106,7 @@ START_TEST(what_is_well_has_a_line_a_service)
 	ck_assert_ptr_null(strstr(text, "s7/web1"));
 	ck_assert(!report_has_problems(&facts));
 	/* One that is not well is listed, and only that one. */
-	ck_assert(steer_admin(model_find(model, "s7/web1"), ADMIN_DRAINED, SECONDS(2)));
+	ck_assert(admin_admin(model_find(model, "s7/web1"), ADMIN_DRAINED, SECONDS(2)));
 	ck_assert_uint_le(show(), SERVICES + 20);
 	ck_assert_ptr_nonnull(strstr(text, "s7/web1"));
 	ck_assert_ptr_null(strstr(text, "s7/web2"));
@@ -118,7 +118,7 @@ START_TEST(problems_are_few_lines)
 {
 	facts.only_problems = true;
 	ck_assert_uint_le(show(), 2);
-	ck_assert(steer_admin(model_find(model, "s7/web1"), ADMIN_DISABLED, SECONDS(2)));
+	ck_assert(admin_admin(model_find(model, "s7/web1"), ADMIN_DISABLED, SECONDS(2)));
 	ck_assert_uint_le(show(), 10);
 	ck_assert_ptr_nonnull(strstr(text, "s7/web1"));
 	ck_assert_ptr_null(strstr(text, "s8"));

@@ -36,7 +36,7 @@ report(struct writer *writer)
 	ops->table_end(writer);
 	ops->list(writer, "items", NULL);
 	ops->item(writer, "heading", MOOD_HEAD);
-	ops->block(writer, "mend", "mend it:", "one\ntwo");
+	ops->block(writer, "fix", "fix it:", "one\ntwo");
 	ops->block(writer, "more", "", "three\nfour");
 	ops->item_end(writer);
 	ops->list_end(writer);
@@ -83,7 +83,7 @@ START_TEST(text_is_aligned)
 	    "longer      2  -\n"
 	    "\n"
 	    "heading\n"
-	    "  mend it:\n"
+	    "  fix it:\n"
 	    "      one\n"
 	    "      two\n"
 	    "      three\n"
@@ -109,7 +109,7 @@ START_TEST(json_has_everything)
 	ck_assert_str_eq(text, "{\"schema\":1,\"version\":\"1\",\"unknown\":null,\"secret\":7,"
 	    "\"things\":[{\"name\":\"a\",\"count\":1000,\"hidden\":true,\"why\":\"\\u001b[2J\"},"
 	    "{\"name\":\"longer\",\"count\":2,\"hidden\":false,\"why\":null}],\"none\":[],"
-	    "\"items\":[{\"mend\":\"one\\ntwo\",\"more\":\"three\\nfour\"}]}\n");
+	    "\"items\":[{\"fix\":\"one\\ntwo\",\"more\":\"three\\nfour\"}]}\n");
 	free(text);
 }
 END_TEST

@@ -12,8 +12,8 @@ main(void)
 	SRunner *runner = srunner_create(conn_suite());
 	int failed;
 
-	srunner_add_suite(runner, carry_suite());
-	srunner_add_suite(runner, carry_grow_suite());
+	srunner_add_suite(runner, offload_suite());
+	srunner_add_suite(runner, offload_grow_suite());
 	srunner_add_suite(runner, conn_grow_suite());
 	srunner_add_suite(runner, conn_record_suite());
 	srunner_add_suite(runner, diagnose_suite());
@@ -39,7 +39,7 @@ main(void)
 	srunner_add_suite(runner, watch_suite());
 	srunner_add_suite(runner, protocols_suite());
 	srunner_add_suite(runner, status_suite());
-	srunner_add_suite(runner, steer_suite());
+	srunner_add_suite(runner, admin_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

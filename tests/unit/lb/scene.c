@@ -53,14 +53,14 @@ takes(void *context, uint16_t iface)
 	return iface == 0 ? scene->takes : 0;
 }
 
-/* What the daemon does when it hears of a neighbour: the model's servers get the MAC, the table is compiled anew. */
+/* What the daemon does when it hears of a neighbor: the model's servers get the MAC, the table is compiled anew. */
 static void
 watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
 {
 	struct scene *scene = context;
 
 	(void)before;
-	scene->neighbour_events[event]++;
+	scene->neighbor_events[event]++;
 	for (size_t i = 0; i < scene->model->slot_count; i++) {
 		struct server *server = scene->model->slots[i];
 
@@ -90,7 +90,7 @@ scene_open(struct scene *scene)
 	set_iface(&scene->ifaces[0], "eth0", "02:00:00:00:00:01", "192.0.2.1");
 	set_iface(&scene->ifaces[1], "eth1", "02:00:00:00:01:01", "198.51.100.1");
 	ck_assert_int_eq(forwarder_init(&scene->forwarder, SCENE_FLOWS, &key, watch, scene, error, sizeof(error)), 0);
-	scene->forwarder.emitter = (struct emitter) { remember, scene, takes };
+	scene->forwarder.tx = (struct frame_tx) { remember, scene, takes };
 	scene->forwarder.ifaces = scene->ifaces;
 	scene->forwarder.iface_count = 2;
 	scene->model = model_new();
@@ -172,7 +172,7 @@ scene_apply(struct scene *scene)
 {
 	ck_assert_int_eq(model_apply(scene->model, &scene->settings, scene->now), 0);
 	model_place(scene->model, scene->ifaces, 2);
-	neigh_begin(scene->forwarder.neighbours);
+	neigh_begin(scene->forwarder.neighbors);
 	for (size_t i = 0; i < scene->model->slot_count; i++) {
 		struct server *server = scene->model->slots[i];
 
@@ -181,10 +181,10 @@ scene_apply(struct scene *scene)
 		if (server->health.state == HEALTH_UNKNOWN)
 			health_trust(&server->health, scene->now);
 		if (mac_is_zero(&server->settings.mac))
-			ck_assert_int_eq(neigh_want(scene->forwarder.neighbours, server->iface,
+			ck_assert_int_eq(neigh_want(scene->forwarder.neighbors, server->iface,
 			    &server->settings.addr, scene->now), 0);
 	}
-	neigh_end(scene->forwarder.neighbours);
+	neigh_end(scene->forwarder.neighbors);
 	scene_compile(scene);
 }
 

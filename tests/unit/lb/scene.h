@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A director on a bench: a model made by hand, a forwarder, and an emitter that remembers. Frames are put together here
+ * A director on a bench: a model made by hand, a forwarder, and an tx that remembers. Frames are put together here
  * byte by byte, not by the code under test.
  *
  * One interface, eth0 (02:00:00:00:00:01, 192.0.2.1/24, MTU 1500), a second, eth1 (02:00:00:00:01:01, 198.51.100.1/24).
@@ -42,7 +42,7 @@ struct scene {
 	struct sent sent[SCENE_SENT]; /* the last ones, from the beginning after scene_forget() */
 	size_t sent_count;
 	bool discards; /* what is sent is not remembered */
-	unsigned neighbour_events[3]; /* by enum neigh_event */
+	unsigned neighbor_events[3]; /* by enum neigh_event */
 	uint8_t bytes[FRAME_MOST];
 };
 

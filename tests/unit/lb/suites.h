@@ -10,8 +10,8 @@
 			ck_abort_msg(__VA_ARGS__); \
 	} while (0)
 
-Suite *carry_grow_suite(void);
-Suite *carry_suite(void);
+Suite *offload_grow_suite(void);
+Suite *offload_suite(void);
 Suite *conn_grow_suite(void);
 Suite *conn_record_suite(void);
 Suite *conn_suite(void);
@@ -35,7 +35,7 @@ Suite *path_settings_suite(void);
 Suite *pick_suite(void);
 Suite *protocols_suite(void);
 Suite *status_suite(void);
-Suite *steer_suite(void);
+Suite *admin_suite(void);
 Suite *fit_suite(void);
 Suite *problem_suite(void);
 Suite *watch_suite(void);

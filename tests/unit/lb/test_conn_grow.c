@@ -72,14 +72,14 @@ END_TEST
 /* Whoever knows the key has all his flows in one bucket of 1024, which is split only when there are more. */
 START_TEST(test_a_long_chain_is_split_and_joined)
 {
-	const struct universal_key key = universal_key(&hash_key);
+	const struct keyhash_key key = keyhash_key(&hash_key);
 	struct conn_table *table = new_table(4096);
 	uint32_t numbers[600], found = 0;
 
 	for (uint32_t i = 0; found < ARRAY_LEN(numbers); i++) {
 		const struct conn_key name = key_of(i);
 
-		if ((universal_hash(&key, &name) & 1023) == 5)
+		if ((keyhash_hash(&key, &name) & 1023) == 5)
 			numbers[found++] = i;
 	}
 	for (uint32_t round = 0; round < 3; round++) {

@@ -38,7 +38,7 @@ remember(void *context, const struct frame *frame)
 	sent_count++;
 }
 
-static const struct emitter emitter = { remember, &sent_count, NULL };
+static const struct frame_tx tx = { remember, &sent_count, NULL };
 
 static struct addr
 at(const char *text)
@@ -89,7 +89,7 @@ static void
 ask(void)
 {
 	sent_count = 0;
-	examine_ask(&examination, craft, &iface, &emitter);
+	examine_ask(&examination, craft, &iface, &tx);
 }
 
 /* `mac` says that it has `addr`. */
@@ -131,7 +131,7 @@ START_TEST(asks_all_then_the_server_alone)
 	/* The own address once more, as the director: what takes the director's network for its own does not answer. */
 	ck_assert(addr_equal(&sent[4].arp.target, &subject->own) && addr_equal(&sent[4].arp.sender, &director));
 	sent_count = 0;
-	examine_end(&examination, craft, &iface, &emitter);
+	examine_end(&examination, craft, &iface, &tx);
 	ck_assert_uint_eq(sent_count, 1);
 	ck_assert_uint_eq(sent[0].packet.tcp_flags, TCP_RST);
 	ck_assert_uint_eq(sent[0].packet.tcp_sequence, 8);

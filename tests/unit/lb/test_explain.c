@@ -253,7 +253,7 @@ START_TEST(why_a_server_is_not_taken)
 	ck_assert_int_eq(candidacy(&scene, "s1"), CANDIDACY_DOWN);
 	server = scene_server(&scene, "web", "s2");
 	server->mac = mac_zero;
-	ck_assert_int_eq(candidacy(&scene, "s2"), CANDIDACY_NO_NEIGHBOUR);
+	ck_assert_int_eq(candidacy(&scene, "s2"), CANDIDACY_NO_NEIGHBOR);
 	server->iface = IFACE_NONE;
 	ck_assert_int_eq(candidacy(&scene, "s2"), CANDIDACY_NO_INTERFACE);
 	scene_close(&scene);

@@ -97,7 +97,7 @@ END_TEST
 START_TEST(test_unknown_and_disabled_get_nothing_new)
 {
 	set_health("s1", HEALTH_UNKNOWN);
-	scene_server(&scene, "web", "s2")->steering.admin = ADMIN_DISABLED;
+	scene_server(&scene, "web", "s2")->admin.admin = ADMIN_DISABLED;
 	scene_compile(&scene);
 	for (uint16_t port = 1; port < 10; port++)
 		ck_assert_str_eq(scene_tcp(&scene, port, TCP_SYN), "s3");
@@ -400,7 +400,7 @@ START_TEST(test_warmup)
 
 	scene.model->services[0]->settings.warmup = SECONDS(100);
 	scene.model->services[0]->settings.scheduler = scheduler_find("wrr");
-	scene_server(&scene, "web", "s3")->steering.admin = ADMIN_DISABLED;
+	scene_server(&scene, "web", "s3")->admin.admin = ADMIN_DISABLED;
 	scene.now += SECONDS(200);
 	scene_server(&scene, "web", "s1")->since = scene.now - SECONDS(25);
 	scene_compile(&scene);

@@ -345,7 +345,7 @@ START_TEST(test_resolves_servers_itself)
 	scene_open(&asking);
 	scene_add_server(scene_add_service(&asking, "web", PROTOCOL_TCP, 80, "rr"), 1, 1, true);
 	scene_apply(&asking);
-	ck_assert_str_eq(scene_tcp(&asking, 1, TCP_SYN), "no-neighbour");
+	ck_assert_str_eq(scene_tcp(&asking, 1, TCP_SYN), "no-neighbor");
 	forward_tick(&asking.forwarder, asking.now);
 	ck_assert_uint_eq(asking.sent_count, 1);
 	frame = frame_of(asking.sent[0].bytes, asking.sent[0].length, 0);
@@ -360,7 +360,7 @@ START_TEST(test_resolves_servers_itself)
 	scene_arp(&asking, "02:00:00:00:00:22", BROADCAST, 1, "02:00:00:00:00:22", "192.0.2.101", "192.0.2.101");
 	scene_compile(&asking);
 	ck_assert_str_eq(scene_tcp(&asking, 1, TCP_ACK), "s1");
-	ck_assert_uint_eq(asking.neighbour_events[NEIGH_CHANGED], 1);
+	ck_assert_uint_eq(asking.neighbor_events[NEIGH_CHANGED], 1);
 	assert_mac(asking.sent[0].bytes, "02:00:00:00:00:22");
 	scene_close(&asking);
 }

@@ -67,7 +67,7 @@ START_TEST(test_ports)
 END_TEST
 
 /* A VIP's ports end where the next one's begin. */
-START_TEST(test_ports_of_neighbours)
+START_TEST(test_ports_of_neighbors)
 {
 	struct service_settings *service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
 
@@ -214,7 +214,7 @@ fwdtab_suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test_ports, 0, (int)ARRAY_LEN(range_counts));
-	tcase_add_test(tcase, test_ports_of_neighbours);
+	tcase_add_test(tcase, test_ports_of_neighbors);
 	tcase_add_loop_test(tcase, test_vips, 0, NUMBERING_COUNT);
 	tcase_add_loop_test(tcase, test_vips_are_spread, 0, NUMBERING_COUNT);
 	tcase_add_test(tcase, test_servers);

@@ -73,7 +73,7 @@ open_old(struct scene *scene, struct legacy *legacy)
 		snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", 0x10 + i);
 		server = scene_server(scene, "web", name);
 		parsed = scene_mac(mac);
-		neigh_learn(scene->forwarder.neighbours, 0, &server->settings.addr, &parsed, scene->now);
+		neigh_learn(scene->forwarder.neighbors, 0, &server->settings.addr, &parsed, scene->now);
 		server->since = scene->now - SECONDS(100);
 	}
 	scene_compile(scene);
@@ -271,35 +271,35 @@ START_TEST(test_what_operators_changed)
 
 	open_old(&old, &legacy);
 	server = scene_server(&old, "web", "s1");
-	ck_assert(steer_admin(server, ADMIN_DRAINED, old.now));
-	server->steering.drain_until = old.now + MINUTES(5);
-	server->steering.admin_by = (struct steer_author) { .user = 0, .name = "root", .when = 1790000000 };
-	ck_assert(steer_admin(scene_server(&old, "web", "s2"), ADMIN_DISABLED, old.now));
+	ck_assert(admin_admin(server, ADMIN_DRAINED, old.now));
+	server->admin.drain_until = old.now + MINUTES(5);
+	server->admin.admin_by = (struct admin_author) { .user = 0, .name = "root", .when = 1790000000 };
+	ck_assert(admin_admin(scene_server(&old, "web", "s2"), ADMIN_DISABLED, old.now));
 	server = scene_server(&old, "web", "s3");
-	ck_assert(steer_weight(server, 7));
-	server->steering.weight_by = (struct steer_author) { .user = -1, .when = 1790000001 };
+	ck_assert(admin_weight(server, 7));
+	server->admin.weight_by = (struct admin_author) { .user = -1, .when = 1790000001 };
 	write_text(&old, &legacy);
 	open_new(&new);
 	handover_free(take_over(&new, &legacy, true));
 	server = scene_server(&new, "web", "s1");
 	ck_assert_int_eq(server_state(server), SERVER_DRAINING);
-	ck_assert_int_eq(server->steering.admin_by.user, 0);
-	ck_assert_str_eq(server->steering.admin_by.name, "root");
-	ck_assert_uint_eq(server->steering.admin_by.when, 1790000000);
-	ck_assert_uint_eq(server->steering.drain_began, SCENE_START);
-	ck_assert_uint_eq(server->steering.drain_until, SCENE_START + MINUTES(5));
-	ck_assert_int_eq(scene_server(&new, "web", "s2")->steering.admin, ADMIN_DISABLED);
+	ck_assert_int_eq(server->admin.admin_by.user, 0);
+	ck_assert_str_eq(server->admin.admin_by.name, "root");
+	ck_assert_uint_eq(server->admin.admin_by.when, 1790000000);
+	ck_assert_uint_eq(server->admin.drain_began, SCENE_START);
+	ck_assert_uint_eq(server->admin.drain_until, SCENE_START + MINUTES(5));
+	ck_assert_int_eq(scene_server(&new, "web", "s2")->admin.admin, ADMIN_DISABLED);
 	server = scene_server(&new, "web", "s3");
 	ck_assert_uint_eq(server_weight(server), 7);
-	ck_assert_int_eq(server->steering.weight_by.user, -1);
-	ck_assert(!steer_differs(scene_server(&new, "web", "s4")));
+	ck_assert_int_eq(server->admin.weight_by.user, -1);
+	ck_assert(!admin_differs(scene_server(&new, "web", "s4")));
 	scene_close(&new);
 	/* The file has another weight since: it is the newer one. */
 	open_new(&new);
 	scene_server(&new, "web", "s3")->settings.weight = 2;
 	handover_free(take_over(&new, &legacy, true));
 	ck_assert_uint_eq(server_weight(scene_server(&new, "web", "s3")), 2);
-	ck_assert(scene_server(&new, "web", "s3")->steering.overruled);
+	ck_assert(scene_server(&new, "web", "s3")->admin.overruled);
 	scene_close(&new);
 	scene_close(&old);
 	free(legacy.text);
@@ -420,7 +420,7 @@ START_TEST(test_no_text_does_harm)
 	open_old(&old, &whole);
 	for (unsigned i = 0; i < 8; i++)
 		(void)send_from(&old, i, FIRST_PORT, TCP_SYN);
-	ck_assert(steer_admin(scene_server(&old, "web", "s1"), ADMIN_DRAINED, old.now));
+	ck_assert(admin_admin(scene_server(&old, "web", "s1"), ADMIN_DRAINED, old.now));
 	write_text(&old, &whole);
 	open_new(&new);
 	legacy.text = malloc(whole.length + 1);

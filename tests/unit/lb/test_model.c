@@ -147,7 +147,7 @@ START_TEST(test_what_stayed_survives)
 
 	(void)health_report(&web2->health, HEALTH_REASON_NONE, 2, 3, SECONDS(2));
 	(void)health_report(&web2->health, HEALTH_REASON_TIMEOUT, 2, 3, SECONDS(3));
-	web2->steering.admin = ADMIN_DISABLED;
+	web2->admin.admin = ADMIN_DISABLED;
 	web2->mac = (struct mac) { { 2, 0, 0, 0, 0, 2 } };
 	web2->iface = 3;
 	run->connections = 42;
@@ -165,7 +165,7 @@ START_TEST(test_what_stayed_survives)
 	ck_assert_ptr_eq(web2->run, run);
 	ck_assert_uint_eq(run->connections, 42);
 	ck_assert_uint_eq(web2->settings.weight, 7);
-	ck_assert_int_eq(web2->steering.admin, ADMIN_DISABLED);
+	ck_assert_int_eq(web2->admin.admin, ADMIN_DISABLED);
 	ck_assert_int_eq(web2->health.state, HEALTH_UP);
 	ck_assert_uint_eq(web2->health.streak, 1);
 	ck_assert_uint_eq(web2->health.since, SECONDS(2));
@@ -444,7 +444,7 @@ START_TEST(test_state_has_an_age)
 	server->conflicts = true;
 	model_settle(model, SECONDS(7));
 	ck_assert_uint_eq(server->since, SECONDS(7));
-	server->steering.admin = ADMIN_DISABLED;
+	server->admin.admin = ADMIN_DISABLED;
 	model_settle(model, SECONDS(8));
 	ck_assert_uint_eq(server->since, SECONDS(8));
 	model_free(model);
@@ -606,7 +606,7 @@ static const struct {
 
 START_TEST(test_server_state)
 {
-	const struct server server = { .steering = { .admin = states[_i].admin }, .health = { .state = states[_i].health },
+	const struct server server = { .admin = { .admin = states[_i].admin }, .health = { .state = states[_i].health },
 		.settings = { .weight = states[_i].weight } };
 
 	ck_assert_int_eq(server_state(&server), states[_i].state);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Everything beyond a plain IPv4 segment: IPv6, neighbour discovery, ICMP, fragments, VLAN tags, SCTP. */
+/* Everything beyond a plain IPv4 segment: IPv6, neighbor discovery, ICMP, fragments, VLAN tags, SCTP. */
 #include "config.h"
 
 #include <stdio.h>
@@ -136,7 +136,7 @@ START_TEST(test_no_server_is_here)
 	static const char *const macs[] = { DIRECTOR_MAC, "02:00:00:00:01:01", CLIENT_MAC };
 	const struct addr server = scene_addr("2001:db8::99");
 
-	ck_assert_int_eq(neigh_want(scene.forwarder.neighbours, 0, &server, scene.now), 0);
+	ck_assert_int_eq(neigh_want(scene.forwarder.neighbors, 0, &server, scene.now), 0);
 	for (size_t i = 0; i < ARRAY_LEN(macs); i++) {
 		const struct mac mac = scene_mac(macs[i]);
 		uint8_t message[32] = { 135, [24] = 1, 1 };
@@ -148,7 +148,7 @@ START_TEST(test_no_server_is_here)
 		memcpy(message + 8, vip.bytes, 16);
 		memcpy(message + 26, mac.bytes, 6);
 		ck_assert_str_eq(went(&shape), "consumed");
-		ck_assert_int_eq(neigh_mac(scene.forwarder.neighbours, 0, &server) != NULL, is_stranger);
+		ck_assert_int_eq(neigh_mac(scene.forwarder.neighbors, 0, &server) != NULL, is_stranger);
 	}
 }
 END_TEST
@@ -182,7 +182,7 @@ static const struct {
 	{ "another host's frame", "fe80::99", VIP6, "02:00:00:00:00:77", VIP6, true, false },
 };
 
-START_TEST(test_neighbour_solicitations)
+START_TEST(test_neighbor_solicitations)
 {
 	const struct mac own = scene_mac(DIRECTOR_MAC);
 	const bool dad = strcmp(solicitations[_i].from, "::") == 0;
@@ -239,9 +239,9 @@ START_TEST(test_resolves_ipv6_servers)
 	struct packet packet;
 	struct ndp ndp;
 
-	neigh_begin(scene.forwarder.neighbours);
-	ck_assert_int_eq(neigh_want(scene.forwarder.neighbours, 0, &server, scene.now), 0);
-	neigh_end(scene.forwarder.neighbours);
+	neigh_begin(scene.forwarder.neighbors);
+	ck_assert_int_eq(neigh_want(scene.forwarder.neighbors, 0, &server, scene.now), 0);
+	neigh_end(scene.forwarder.neighbors);
 	forward_tick(&scene.forwarder, scene.now);
 	ck_assert_uint_eq(scene.sent_count, 1);
 	frame = frame_of(scene.sent[0].bytes, scene.sent[0].length, 0);
@@ -253,7 +253,7 @@ START_TEST(test_resolves_ipv6_servers)
 	memcpy(message + 8, server.bytes, 16);
 	memcpy(message + 26, mac.bytes, 6);
 	ck_assert_str_eq(went(&answer), "consumed");
-	ck_assert(mac_equal(neigh_mac(scene.forwarder.neighbours, 0, &server), &mac));
+	ck_assert(mac_equal(neigh_mac(scene.forwarder.neighbors, 0, &server), &mac));
 }
 END_TEST
 
@@ -548,7 +548,7 @@ protocols_suite(void)
 	tcase_add_test(tcase, test_ipv6_flow);
 	tcase_add_test(tcase, test_families_are_apart);
 	tcase_add_test(tcase, test_ipv6_super_frame);
-	tcase_add_loop_test(tcase, test_neighbour_solicitations, 0, (int)ARRAY_LEN(solicitations));
+	tcase_add_loop_test(tcase, test_neighbor_solicitations, 0, (int)ARRAY_LEN(solicitations));
 	tcase_add_test(tcase, test_ipv6_announcements);
 	tcase_add_test(tcase, test_resolves_ipv6_servers);
 	tcase_add_test(tcase, test_icmp_errors_follow_their_flow);

@@ -296,7 +296,7 @@ START_TEST(drained_and_down_says_both)
 	checks[0] = (struct check_settings) { .kind = CHECK_TCP };
 	scene_apply(&scene);
 	(void)server_report(server_at(1), 0, HEALTH_REASON_NONE, NULL, scene.now);
-	server_at(1)->steering.admin = ADMIN_DRAINED;
+	server_at(1)->admin.admin = ADMIN_DRAINED;
 	server_status(server_at(1), &status);
 	ck_assert_int_eq(status.state, SERVER_DRAINING);
 	ck_assert_str_eq(status.name, "drained");
@@ -307,7 +307,7 @@ START_TEST(drained_and_down_says_both)
 	ck_assert_int_eq(status.state, SERVER_DOWN);
 	ck_assert_str_eq(status.name, "check-refused");
 	ck_assert_str_eq(status.sentence, "tcp/80: connection refused; drained by an operator: no new connections");
-	server_at(1)->steering.admin = ADMIN_DISABLED;
+	server_at(1)->admin.admin = ADMIN_DISABLED;
 	server_status(server_at(1), &status);
 	ck_assert_int_eq(status.state, SERVER_DISABLED);
 	ck_assert_str_eq(status.sentence, "disabled by an operator; tcp/80: connection refused");

@@ -104,11 +104,11 @@ END_TEST
 
 START_TEST(forwarding_is_not_guessed)
 {
-	char mend[128] = "";
+	char fix[128] = "";
 
-	ck_assert(!os_forwards("nosuchif0", ADDR_IPV4, mend, sizeof(mend)));
-	ck_assert(!os_forwards("../../kernel", ADDR_IPV4, mend, sizeof(mend)));
-	ck_assert_str_eq(mend, "");
+	ck_assert(!os_forwards("nosuchif0", ADDR_IPV4, fix, sizeof(fix)));
+	ck_assert(!os_forwards("../../kernel", ADDR_IPV4, fix, sizeof(fix)));
+	ck_assert_str_eq(fix, "");
 }
 END_TEST
 
@@ -188,15 +188,15 @@ START_TEST(what_is_no_bpf_is_refused)
 	const struct mac mac = {{2, 0, 0, 0, 0, 1}};
 	struct addr vip;
 	int fd = -1, other = socket(AF_INET, SOCK_DGRAM, 0);
-	char mend[OS_COMMAND] = "";
+	char fix[OS_COMMAND] = "";
 
 	ck_assert_int_eq(addr_parse("192.0.2.10", &vip), 0);
 	ck_assert_int_eq(os_lock_capture(other), -1);
 	ck_assert_int_eq(os_lock_sender(other), -1);
 	ck_assert_int_eq(os_withhold(&fd, "nosuchif0", &mac, &vip, 1), -1);
 	ck_assert_int_eq(fd, -1);
-	ck_assert_uint_eq(os_capture_buffer(other, mend, sizeof(mend)), 0);
-	ck_assert_str_eq(mend, "");
+	ck_assert_uint_eq(os_capture_buffer(other, fix, sizeof(fix)), 0);
+	ck_assert_str_eq(fix, "");
 	ck_assert_int_eq(close(other), 0);
 }
 END_TEST

@@ -114,7 +114,7 @@ START_TEST(without_vips_nothing_is_withheld)
 }
 END_TEST
 
-/* As many as attachment.h promises, and the last of them counts. */
+/* As many as nic.h promises, and the last of them counts. */
 START_TEST(many_vips_fit_or_are_refused)
 {
 	struct addr vips[60];

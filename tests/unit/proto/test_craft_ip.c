@@ -88,7 +88,7 @@ static const uint8_t advertisement[86] = {
 
 START_TEST(craft_makes_advertisements)
 {
-	struct craft_neighbour neighbour = { .ends = ends_of(6), .target = address("2001:db8::10"),
+	struct craft_neighbor neighbor = { .ends = ends_of(6), .target = address("2001:db8::10"),
 		.mac = { { 2, 0, 0, 0, 0, 1 } } };
 	struct frame frame;
 
@@ -96,10 +96,10 @@ START_TEST(craft_makes_advertisements)
 		struct packet packet;
 		struct ndp ndp;
 
-		neighbour.router = (flags & 4) != 0;
-		neighbour.solicited = (flags & 2) != 0;
-		neighbour.override = (flags & 1) != 0;
-		packet = taken(craft_neighbour_advertisement(craft, &neighbour), &neighbour.ends, &frame);
+		neighbor.router = (flags & 4) != 0;
+		neighbor.solicited = (flags & 2) != 0;
+		neighbor.override = (flags & 1) != 0;
+		packet = taken(craft_neighbor_advertisement(craft, &neighbor), &neighbor.ends, &frame);
 		ck_assert_int_eq(ndp_parse(&frame, &packet, &ndp), 0);
 		ck_assert_int_eq(ndp.kind, NDP_ADVERTISEMENT);
 		ck_assert_uint_eq(frame.bytes[58], flags << 5);
@@ -114,25 +114,25 @@ END_TEST
 
 START_TEST(craft_makes_solicitations)
 {
-	struct craft_neighbour neighbour = { .ends = make_ends("fe80::1", "ff02::1:ff00:11"),
+	struct craft_neighbor neighbor = { .ends = make_ends("fe80::1", "ff02::1:ff00:11"),
 		.target = address("2001:db8::11"), .mac = { { 2, 0, 0, 0, 0, 1 } } };
 	struct frame frame;
 	struct packet packet;
 	struct ndp ndp;
 
-	neighbour.ends.ether_destination = ndp_multicast_mac(&neighbour.ends.destination);
-	packet = taken(craft_neighbour_solicitation(craft, &neighbour), &neighbour.ends, &frame);
+	neighbor.ends.ether_destination = ndp_multicast_mac(&neighbor.ends.destination);
+	packet = taken(craft_neighbor_solicitation(craft, &neighbor), &neighbor.ends, &frame);
 	ck_assert_uint_eq(frame.length, 86);
 	ck_assert_int_eq(ndp_parse(&frame, &packet, &ndp), 0);
 	ck_assert_int_eq(ndp.kind, NDP_SOLICITATION);
-	ck_assert(addr_equal(&ndp.target, &neighbour.target));
-	ck_assert(ndp.has_mac && mac_equal(&ndp.mac, &neighbour.mac));
+	ck_assert(addr_equal(&ndp.target, &neighbor.target));
+	ck_assert(ndp.has_mac && mac_equal(&ndp.mac, &neighbor.mac));
 	ck_assert_uint_eq(packet.hop_limit, 255);
 	sample_free(&frame);
 
 	/* Who has no address yet may not name a MAC. */
-	neighbour.ends.source = address("::");
-	packet = taken(craft_neighbour_solicitation(craft, &neighbour), &neighbour.ends, &frame);
+	neighbor.ends.source = address("::");
+	packet = taken(craft_neighbor_solicitation(craft, &neighbor), &neighbor.ends, &frame);
 	ck_assert_uint_eq(frame.length, 78);
 	ck_assert_int_eq(ndp_parse(&frame, &packet, &ndp), 0);
 	ck_assert(ndp.dad && !ndp.has_mac);
@@ -232,7 +232,7 @@ START_TEST(craft_refuses)
 	struct craft_echo echo = { .ends = ends_of(6), .data = data };
 	struct craft_udp udp = { .ends = ends_of(6), .data = data };
 	struct craft_tcp tcp = { .ends = make_ends("192.0.2.10", "2001:db8::1") };
-	struct craft_neighbour neighbour = { .ends = ends_of(4), .target = address("2001:db8::10") };
+	struct craft_neighbor neighbor = { .ends = ends_of(4), .target = address("2001:db8::10") };
 
 	/* 54 bytes of headers before ICMP's and UDP's 8 */
 	echo.length = udp.length = CRAFT_MOST - 54 - 8;
@@ -247,11 +247,11 @@ START_TEST(craft_refuses)
 	ck_assert_ptr_null(craft_tcp(craft, &tcp));
 	memset(&tcp.ends, 0, sizeof(tcp.ends));
 	ck_assert_ptr_null(craft_tcp(craft, &tcp));
-	ck_assert_ptr_null(craft_neighbour_advertisement(craft, &neighbour));
-	ck_assert_ptr_null(craft_neighbour_solicitation(craft, &neighbour));
-	neighbour.ends = ends_of(6);
-	neighbour.target = address("192.0.2.10");
-	ck_assert_ptr_null(craft_neighbour_advertisement(craft, &neighbour));
+	ck_assert_ptr_null(craft_neighbor_advertisement(craft, &neighbor));
+	ck_assert_ptr_null(craft_neighbor_solicitation(craft, &neighbor));
+	neighbor.ends = ends_of(6);
+	neighbor.target = address("192.0.2.10");
+	ck_assert_ptr_null(craft_neighbor_advertisement(craft, &neighbor));
 	/* And it still works. */
 	echo.length = 3;
 	ck_assert_ptr_nonnull(craft_echo(craft, &echo));
@@ -266,7 +266,7 @@ START_TEST(craft_takes_turns)
 
 	for (int i = 0; i < 6 * 200; i++) {
 		struct arp arp = { .operation = ARP_REQUEST, .target = address("192.0.2.2") };
-		struct craft_neighbour neighbour = { .ends = ends_of(6), .target = address("2001:db8::10") };
+		struct craft_neighbor neighbor = { .ends = ends_of(6), .target = address("2001:db8::10") };
 		struct craft_echo echo = { .ends = ends_of(4), .data = data, .length = sizeof(data) };
 		struct craft_tcp tcp = { .ends = ends_of(i % 2 == 0 ? 4 : 6), .flags = TCP_SYN, .mss = 1000 };
 		struct craft_udp udp = { .ends = ends_of(6), .data = data, .length = 7 };
@@ -277,10 +277,10 @@ START_TEST(craft_takes_turns)
 			made = craft_arp(craft, &mac_broadcast, &arp);
 			break;
 		case 1:
-			made = craft_neighbour_solicitation(craft, &neighbour);
+			made = craft_neighbor_solicitation(craft, &neighbor);
 			break;
 		case 2:
-			made = craft_neighbour_advertisement(craft, &neighbour);
+			made = craft_neighbor_advertisement(craft, &neighbor);
 			break;
 		case 3:
 			made = craft_echo(craft, &echo);

@@ -297,7 +297,7 @@ START_TEST(ndp_refuses_extension_headers)
 	sum = sample_sum(bytes + ICMP + 8, 32, sample_pseudo6(bytes + IP, 58, 32));
 	store16(bytes + ICMP + 8 + 2, (uint16_t)~sum);
 	ck_assert_int_eq(packet_parse(&frame, &packet), PACKET_OK);
-	ck_assert(ndp_is_neighbour(&packet));
+	ck_assert(ndp_is_neighbor(&packet));
 	ck_assert_int_eq(ndp_parse(&frame, &packet, &ndp), -1);
 }
 END_TEST
@@ -311,7 +311,7 @@ START_TEST(ndp_is_neither_in_ipv4)
 
 	ck_assert_int_eq(packet_parse(&frame, &packet), PACKET_OK);
 	ck_assert_uint_eq(packet.icmp_type, 135);
-	ck_assert(!ndp_is_neighbour(&packet));
+	ck_assert(!ndp_is_neighbor(&packet));
 	ck_assert_int_eq(ndp_parse(&frame, &packet, &ndp), -1);
 	sample_free(&frame);
 }

@@ -100,13 +100,13 @@ split(const struct sample *sample, uint32_t mtu)
 	struct frame super = sample_make(sample);
 	uint8_t *scratch = malloc((sample->tagged ? ETHER_HEADER + VLAN_TAG : ETHER_HEADER) + mtu);
 	struct receiver receiver = { .super = &super, .mtu = mtu };
-	struct emitter emitter = { .emit = receive, .context = &receiver };
+	struct frame_tx tx = { .emit = receive, .context = &receiver };
 	int result;
 
 	ck_assert_ptr_nonnull(scratch);
 	super.iface = 3;
 	ck_assert_int_eq(packet_parse(&super, &receiver.packet), PACKET_OK);
-	result = segment_tcp(&super, &receiver.packet, mtu, scratch, &emitter);
+	result = segment_tcp(&super, &receiver.packet, mtu, scratch, &tx);
 	ck_assert_int_eq(result == -1 ? 0 : result, receiver.segments);
 	ck_assert(result == -1 || receiver.ended);
 	free(scratch);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "offload/fast_path.h"
+#include "offload/bpf_offload.h"
 
 const char *
-fast_path_name(enum fast_path_kind kind)
+bpf_offload_name(enum bpf_offload_kind kind)
 {
 	switch (kind) {
-	case FAST_PATH_OFF:
+	case BPF_OFFLOAD_OFF:
 		return "off";
-	case FAST_PATH_TC:
+	case BPF_OFFLOAD_TC:
 		return "tc";
-	case FAST_PATH_XDP:
+	case BPF_OFFLOAD_XDP:
 		return "xdp";
-	case FAST_PATH_XDP_GENERIC:
+	case BPF_OFFLOAD_XDP_GENERIC:
 		return "xdp-generic";
 	}
 	return "?";

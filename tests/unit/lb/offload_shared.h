@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * offload/decide.h as tests use it: compiled for this machine, on memory of the test's own, as the kernel does it on memory
- * that it shares with the daemon. Who includes this file defines carry_bucket_at(), which says how far it may reach.
+ * that it shares with the daemon. Who includes this file defines offload_bucket_at(), which says how far it may reach.
  */
 #ifndef TESTS_UNIT_LB_CARRY_SHARED_H
 #define TESTS_UNIT_LB_CARRY_SHARED_H
@@ -12,9 +12,9 @@
 
 #include "offload/cache.h"
 
-/* What carry_core.h asks for; it has no pointer to hand through. */
-static struct carry_memory shared;
-static struct carry_bucket *carry_bucket_at(uint32_t number);
+/* What offload_core.h asks for; it has no pointer to hand through. */
+static struct offload_memory shared;
+static struct offload_bucket *offload_bucket_at(uint32_t number);
 
 struct view {
 	const uint8_t *bytes;
@@ -22,7 +22,7 @@ struct view {
 };
 
 static int
-carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
+offload_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
 {
 	const struct view *view = source;
 
@@ -32,14 +32,14 @@ carry_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
 	return 0;
 }
 
-static struct carry_server *
-carry_server_at(uint32_t slot)
+static struct offload_server *
+offload_server_at(uint32_t slot)
 {
 	return &shared.servers[slot];
 }
 
-static struct carry_vip *
-carry_vip_at(uint32_t number)
+static struct offload_vip *
+offload_vip_at(uint32_t number)
 {
 	return &shared.vips[number];
 }
@@ -52,8 +52,8 @@ shared_open(uint32_t buckets)
 {
 	shared.bucket_count = buckets;
 	shared.buckets = calloc(buckets, sizeof(*shared.buckets));
-	shared.servers = calloc(CARRY_SERVERS, sizeof(*shared.servers));
-	shared.vips = calloc(CARRY_VIPS, sizeof(*shared.vips));
+	shared.servers = calloc(OFFLOAD_SERVERS, sizeof(*shared.servers));
+	shared.vips = calloc(OFFLOAD_VIPS, sizeof(*shared.vips));
 	shared.control = calloc(1, sizeof(*shared.control));
 	return shared.buckets != NULL && shared.servers != NULL && shared.vips != NULL && shared.control != NULL;
 }

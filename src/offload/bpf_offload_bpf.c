@@ -2,7 +2,7 @@
 /* The fast path by libbpf. The programs' object file is part of this program: dsrd_bpf_object, made at build time. */
 #include "config.h"
 
-#include "offload/fast_path.h"
+#include "offload/bpf_offload.h"
 
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -32,15 +32,15 @@
 static const struct tc_place place_at_tc = { .handle = 0xd5d, .priority = 1, .first = true };
 
 struct attached {
-	enum fast_path_kind kind;
+	enum bpf_offload_kind kind;
 	uint32_t ifindex;
 	int link;   /* -1: in clsact, which holds no link */
 	int lock;   /* that only one dsrd carries there */
 };
 
-struct fast_path {
+struct bpf_offload {
 	struct bpf_object *object;
-	struct carry_memory memory;
+	struct offload_memory memory;
 	size_t bucket_bytes;
 	struct attached attached[FAST_PATHS_MOST];
 };
@@ -73,15 +73,15 @@ map_memory(const struct bpf_object *object, const char *name, size_t bytes)
 }
 
 static int
-map_all(struct fast_path *path)
+map_all(struct bpf_offload *path)
 {
-	struct carry_memory *memory = &path->memory;
+	struct offload_memory *memory = &path->memory;
 
-	path->bucket_bytes = (size_t)memory->bucket_count * sizeof(struct carry_bucket);
+	path->bucket_bytes = (size_t)memory->bucket_count * sizeof(struct offload_bucket);
 	memory->buckets = map_memory(path->object, "buckets", path->bucket_bytes);
-	memory->servers = map_memory(path->object, "servers", CARRY_SERVERS * sizeof(struct carry_server));
-	memory->vips = map_memory(path->object, "vips", CARRY_VIPS * sizeof(struct carry_vip));
-	memory->control = map_memory(path->object, "control", sizeof(struct carry_control));
+	memory->servers = map_memory(path->object, "servers", OFFLOAD_SERVERS * sizeof(struct offload_server));
+	memory->vips = map_memory(path->object, "vips", OFFLOAD_VIPS * sizeof(struct offload_vip));
+	memory->control = map_memory(path->object, "control", sizeof(struct offload_control));
 	return memory->buckets != NULL && memory->servers != NULL && memory->vips != NULL && memory->control != NULL ? 0 : -1;
 }
 
@@ -93,17 +93,17 @@ unmap(void *memory, size_t bytes)
 }
 
 static void
-explain(char error[FAST_PATH_ERROR], const char *what, int number)
+explain(char error[BPF_OFFLOAD_ERROR], const char *what, int number)
 {
 	const char *why = number == EPERM || number == EACCES ?
 	    ": it takes root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and a container that lets them be used" :
 	    number == ENOMEM ? ": the table takes 64 bytes for each of `connections`" : "";
 
-	(void)snprintf(error, FAST_PATH_ERROR, "%s: %s%s", what, strerror(number), why);
+	(void)snprintf(error, BPF_OFFLOAD_ERROR, "%s: %s%s", what, strerror(number), why);
 }
 
 static int
-load(struct fast_path *path, char error[FAST_PATH_ERROR])
+load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 {
 	const struct bpf_object_open_opts options = { .sz = sizeof(options), .object_name = "dsrd" };
 	struct bpf_map *buckets;
@@ -131,53 +131,53 @@ load(struct fast_path *path, char error[FAST_PATH_ERROR])
 	return 0;
 }
 
-struct fast_path *
-fast_path_open(uint32_t connections, char error[FAST_PATH_ERROR])
+struct bpf_offload *
+bpf_offload_open(uint32_t connections, char error[BPF_OFFLOAD_ERROR])
 {
-	struct fast_path *path = calloc(1, sizeof(*path));
+	struct bpf_offload *path = calloc(1, sizeof(*path));
 
 	if (path == NULL) {
 		explain(error, "no memory", ENOMEM);
 		return NULL;
 	}
 	libbpf_set_print(say_nothing);
-	path->memory.bucket_count = carry_buckets(connections);
+	path->memory.bucket_count = offload_buckets(connections);
 	if (load(path, error) == -1) {
-		fast_path_close(path);
+		bpf_offload_close(path);
 		return NULL;
 	}
 	return path;
 }
 
 void
-fast_path_close(struct fast_path *path)
+bpf_offload_close(struct bpf_offload *path)
 {
 	if (path == NULL)
 		return;
 	for (size_t i = 0; i < FAST_PATHS_MOST; i++)
-		fast_path_detach(path, i, -1);
+		bpf_offload_detach(path, i, -1);
 	unmap(path->memory.buckets, path->bucket_bytes);
-	unmap(path->memory.servers, CARRY_SERVERS * sizeof(struct carry_server));
-	unmap(path->memory.vips, CARRY_VIPS * sizeof(struct carry_vip));
-	unmap(path->memory.control, sizeof(struct carry_control));
+	unmap(path->memory.servers, OFFLOAD_SERVERS * sizeof(struct offload_server));
+	unmap(path->memory.vips, OFFLOAD_VIPS * sizeof(struct offload_vip));
+	unmap(path->memory.control, sizeof(struct offload_control));
 	bpf_object__close(path->object);
 	free(path);
 }
 
-const struct carry_memory *
-fast_path_memory(const struct fast_path *path)
+const struct offload_memory *
+bpf_offload_memory(const struct bpf_offload *path)
 {
 	return &path->memory;
 }
 
 static int
-program(const struct fast_path *path, const char *name)
+program(const struct bpf_offload *path, const char *name)
 {
 	return bpf_program__fd(bpf_object__find_program_by_name(path->object, name));
 }
 
 uint32_t
-fast_path_ifindex(const char *iface)
+bpf_offload_ifindex(const char *iface)
 {
 	return if_nametoindex(iface);
 }
@@ -202,12 +202,12 @@ take_lock(uint32_t ifindex)
 
 /* tc's program first, then the filter that decides for it: else what it decided first would be lost. */
 static int
-attach_tc(struct fast_path *path, struct attached *attached, int capture, char error[FAST_PATH_ERROR])
+attach_tc(struct bpf_offload *path, struct attached *attached, int capture, char error[BPF_OFFLOAD_ERROR])
 {
 	const int tap = program(path, "dsrd_tap");
 	int number;
 
-	attached->kind = FAST_PATH_TC;
+	attached->kind = BPF_OFFLOAD_TC;
 	number = tc_attach(program(path, "dsrd_tc"), attached->ifindex, &place_at_tc, &attached->link);
 	if (number != 0) {
 		explain(error, "the program cannot be attached to tc", number);
@@ -241,7 +241,7 @@ is_driver(const char *iface, const char *driver)
  * forgets which checksums are unfinished; at the generic place both are right.
  */
 static int
-attach_xdp(struct fast_path *path, struct attached *attached, const char *iface, char error[FAST_PATH_ERROR])
+attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface, char error[BPF_OFFLOAD_ERROR])
 {
 	const bool generic = is_driver(iface, "veth");
 	const struct bpf_link_create_opts options = { .sz = sizeof(options),
@@ -253,63 +253,63 @@ attach_xdp(struct fast_path *path, struct attached *attached, const char *iface,
 		attached->link = -1;
 		return -1;
 	}
-	attached->kind = generic ? FAST_PATH_XDP_GENERIC : FAST_PATH_XDP;
+	attached->kind = generic ? BPF_OFFLOAD_XDP_GENERIC : BPF_OFFLOAD_XDP;
 	return 0;
 }
 
-enum fast_path_kind
-fast_path_attach(struct fast_path *path, size_t number, const char *iface, int capture, bool xdp,
-    char error[FAST_PATH_ERROR])
+enum bpf_offload_kind
+bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, int capture, bool xdp,
+    char error[BPF_OFFLOAD_ERROR])
 {
 	struct attached *attached = &path->attached[number];
 
-	fast_path_detach(path, number, capture);
+	bpf_offload_detach(path, number, capture);
 	*attached = (struct attached) { .ifindex = if_nametoindex(iface), .link = -1, .lock = -1 };
 	attached->lock = take_lock(attached->ifindex);
 	if (attached->lock == -1) {
-		(void)snprintf(error, FAST_PATH_ERROR, "another dsrd carries frames on %s", iface);
-		return FAST_PATH_OFF;
+		(void)snprintf(error, BPF_OFFLOAD_ERROR, "another dsrd carries frames on %s", iface);
+		return BPF_OFFLOAD_OFF;
 	}
 	if ((xdp ? attach_xdp(path, attached, iface, error) : attach_tc(path, attached, capture, error)) == 0)
 		return attached->kind;
-	fast_path_detach(path, number, capture);
-	return FAST_PATH_OFF;
+	bpf_offload_detach(path, number, capture);
+	return BPF_OFFLOAD_OFF;
 }
 
-enum fast_path_kind
-fast_path_kind(const struct fast_path *path, size_t number)
+enum bpf_offload_kind
+bpf_offload_kind(const struct bpf_offload *path, size_t number)
 {
 	return path->attached[number].kind;
 }
 
 /* The kernel gives back the text of a classic filter, of which there is none for such a program (net/core/filter.c). */
 bool
-fast_path_decides(const struct fast_path *path, size_t number, int capture)
+bpf_offload_decides(const struct bpf_offload *path, size_t number, int capture)
 {
 	socklen_t length = 0;
 
-	if (path->attached[number].kind != FAST_PATH_TC)
-		return path->attached[number].kind != FAST_PATH_OFF;
+	if (path->attached[number].kind != BPF_OFFLOAD_TC)
+		return path->attached[number].kind != BPF_OFFLOAD_OFF;
 	return getsockopt(capture, SOL_SOCKET, SO_GET_FILTER, NULL, &length) == -1 && errno == EACCES;
 }
 
 void
-fast_path_settle(void)
+bpf_offload_settle(void)
 {
 	/* It waits for what runs without sleeping on any processor (kernel/sched/membarrier.c: synchronize_rcu()). */
 	(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 void
-fast_path_detach(struct fast_path *path, size_t number, int capture)
+bpf_offload_detach(struct bpf_offload *path, size_t number, int capture)
 {
 	struct attached *attached = &path->attached[number];
 
 	if (attached->ifindex == 0)
 		return;
-	if (attached->kind == FAST_PATH_TC && capture != -1)
+	if (attached->kind == BPF_OFFLOAD_TC && capture != -1)
 		(void)setsockopt(capture, SOL_SOCKET, SO_DETACH_FILTER, &(int) { 0 }, sizeof(int));
-	if (attached->kind == FAST_PATH_TC)
+	if (attached->kind == BPF_OFFLOAD_TC)
 		tc_detach(attached->ifindex, &place_at_tc, attached->link);
 	else if (attached->link != -1)
 		(void)close(attached->link);
@@ -319,7 +319,7 @@ fast_path_detach(struct fast_path *path, size_t number, int capture)
 }
 
 bool
-fast_path_try(const struct fast_path *path, uint8_t *frame, uint32_t length)
+bpf_offload_try(const struct bpf_offload *path, uint8_t *frame, uint32_t length)
 {
 	uint8_t *out = malloc(length);
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = length, .data_out = out,
@@ -333,7 +333,7 @@ fast_path_try(const struct fast_path *path, uint8_t *frame, uint32_t length)
 }
 
 const char *
-fast_path_library(void)
+bpf_offload_library(void)
 {
 	return libbpf_version_string();
 }

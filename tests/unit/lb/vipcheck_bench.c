@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "path_bench.h"
+#include "vipcheck_bench.h"
 
 #include <check.h>
 #include <string.h>
 
 #include "base/bytes.h"
 
-struct path_bench bench;
+struct vipcheck_bench bench;
 
 static void
-count_news(void *context, const struct path *path, enum path_verdict before)
+count_news(void *context, const struct vipcheck *path, enum vipcheck_verdict before)
 {
 	(void)context;
 	(void)path;
@@ -22,7 +22,7 @@ count_news(void *context, const struct path *path, enum path_verdict before)
 void
 bench_sync(void)
 {
-	ck_assert_int_eq(path_sync(bench.scene.forwarder.paths, bench.scene.model, true, bench.scene.now), 0);
+	ck_assert_int_eq(vipcheck_sync(bench.scene.forwarder.paths, bench.scene.model, true, bench.scene.now), 0);
 }
 
 struct service_settings *
@@ -32,7 +32,7 @@ bench_open(uint8_t protocol)
 
 	scene_open(&bench.scene);
 	bench.news = 0;
-	path_table_on_news(bench.scene.forwarder.paths, count_news, NULL);
+	vipcheck_table_on_news(bench.scene.forwarder.paths, count_news, NULL);
 	service = scene_add_service(&bench.scene, "web", protocol, 80, "rr");
 	service->interval = SECONDS(2);
 	service->timeout = SECONDS(1);
@@ -54,11 +54,11 @@ bench_end(void)
 	scene_close(&bench.scene);
 }
 
-const struct path *
+const struct vipcheck *
 bench_path(void)
 {
-	ck_assert_uint_eq(path_count(bench.scene.forwarder.paths), 1);
-	return path_at(bench.scene.forwarder.paths, 0);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 1);
+	return vipcheck_at(bench.scene.forwarder.paths, 0);
 }
 
 struct server *
@@ -75,7 +75,7 @@ bench_probe_for(uint64_t limit)
 	scene_forget(&bench.scene);
 	while (bench.scene.sent_count == 0 && bench.scene.now < end) {
 		bench.scene.now += MILLISECONDS(10);
-		forward_probe(&bench.scene.forwarder, bench.scene.now);
+		forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 	}
 }
 
@@ -168,7 +168,7 @@ bench_answer_own(uint8_t flags)
 	bench_answer(bench_keep(bench_sent_to(SERVER, PROTOCOL_TCP, 80)), SERVER, SERVER_MAC, flags);
 }
 
-enum path_verdict
+enum vipcheck_verdict
 bench_reset_and(uint8_t flags)
 {
 	const uint8_t *syn = bench_await_syn();
@@ -185,7 +185,7 @@ bench_claim(void)
 {
 	const struct addr addrs[PROBE_ADDRESSES] = { scene_addr(PROBE) };
 
-	claims_set(&bench.scene.forwarder.claims, addrs, bench.scene.ifaces, 2, bench.scene.now);
+	probe_addr_set(&bench.scene.forwarder.claims, addrs, bench.scene.ifaces, 2, bench.scene.now);
 }
 
 void
@@ -193,6 +193,6 @@ bench_pass(uint64_t time)
 {
 	for (uint64_t end = bench.scene.now + time; bench.scene.now < end; bench.scene.now += MILLISECONDS(50)) {
 		scene_forget(&bench.scene);
-		forward_probe(&bench.scene.forwarder, bench.scene.now);
+		forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 	}
 }

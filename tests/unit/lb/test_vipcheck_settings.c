@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "model/status.h"
-#include "path_bench.h"
+#include "vipcheck_bench.h"
 #include "suites.h"
 
 START_TEST(test_udp)
@@ -25,19 +25,19 @@ START_TEST(test_udp)
 	ck_assert_ptr_nonnull(bench_sent_to(SERVER, PROTOCOL_ICMP, 8));
 	ck_assert_ptr_nonnull(bench_sent_to(VIP, PROTOCOL_UDP, 1));
 	bench_answer_ping(bench_keep(bench_sent_to(VIP, PROTOCOL_ICMP, 8)), VIP);
-	ck_assert_int_eq(bench_path()->verdict, PATH_ACCEPTED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
 	/* No ping, but the closed port's error. */
 	bench_probe_for(SECONDS(3));
 	bench_answer_error(bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 1)), VIP, 3);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, PATH_ACCEPTED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
 	/* The own address alone. */
 	bench_answer_ping(bench_keep(bench_sent_to(SERVER, PROTOCOL_ICMP, 8)), SERVER);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, PATH_IGNORED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_IGNORED);
 	/* Nobody. */
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, PATH_NO_CONTROL);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NO_CONTROL);
 	scene_close(&bench.scene);
 }
 END_TEST
@@ -60,7 +60,7 @@ START_TEST(test_payload)
 	shape.to_port = load16(asked + 34);
 	frame = scene_frame(&bench.scene, &shape);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, PATH_ACCEPTED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
 	/* The program answers from the server's own address. */
 	bench_probe_for(SECONDS(3));
 	asked = bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80));
@@ -68,12 +68,12 @@ START_TEST(test_payload)
 	shape.to_port = load16(asked + 34);
 	frame = scene_frame(&bench.scene, &shape);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, PATH_WRONG_SOURCE);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_WRONG_SOURCE);
 	/* The host says that the port is closed. */
 	bench_probe_for(SECONDS(3));
 	bench_answer_error(bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80)), VIP, 3);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, PATH_NOT_LISTENING);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_LISTENING);
 	scene_close(&bench.scene);
 }
 END_TEST
@@ -86,13 +86,13 @@ START_TEST(test_warn_and_off)
 	scene_apply(&bench.scene);
 	bench_sync();
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
-	ck_assert_int_eq(bench_reset_and(TCP_SYN | TCP_ACK), PATH_OWN_ONLY);
+	ck_assert_int_eq(bench_reset_and(TCP_SYN | TCP_ACK), VIPCHECK_OWN_ONLY);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 	ck_assert_uint_eq(bench.news, 1);
 	bench_server()->service->settings.vip_check = VIP_CHECK_OFF;
 	bench_sync();
-	ck_assert_uint_eq(path_count(bench.scene.forwarder.paths), 0);
-	ck_assert_uint_eq(path_due(bench.scene.forwarder.paths), UINT64_MAX);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 0);
+	ck_assert_uint_eq(vipcheck_due(bench.scene.forwarder.paths), UINT64_MAX);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_TRUSTED);
 	scene_close(&bench.scene);
 }
@@ -130,9 +130,9 @@ START_TEST(test_targets)
 	service->check_count = 0;
 	scene_apply(&bench.scene);
 	bench_sync();
-	ck_assert_uint_eq(path_count(bench.scene.forwarder.paths), 5);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 5);
 	for (size_t i = 0; i < 5; i++) {
-		const struct path *path = path_at(bench.scene.forwarder.paths, i);
+		const struct vipcheck *path = vipcheck_at(bench.scene.forwarder.paths, i);
 		const struct addr vip = scene_addr(expected[i].vip);
 
 		ck_assert(addr_equal(&path->vip, &vip));
@@ -157,7 +157,7 @@ START_TEST(test_reload)
 	scene_add_server(service, 2, 1, false);
 	scene_apply(&bench.scene);
 	bench_sync();
-	ck_assert_uint_eq(path_count(bench.scene.forwarder.paths), 2);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 2);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 	ck_assert_int_eq(server_health(scene_server(&bench.scene, "web", "s2")), HEALTH_UNKNOWN);
 }
@@ -168,9 +168,9 @@ START_TEST(test_no_source)
 	bench.scene.ifaces[0].address_count = 0;
 	bench.scene.now += SECONDS(1);
 	scene_forget(&bench.scene);
-	forward_probe(&bench.scene.forwarder, bench.scene.now);
+	forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 	ck_assert_uint_eq(bench.scene.sent_count, 0);
-	ck_assert_int_eq(bench_path()->verdict, PATH_NO_SOURCE);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NO_SOURCE);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 }
 END_TEST
@@ -179,9 +179,9 @@ START_TEST(test_unknown_mac)
 {
 	bench_server()->mac = mac_zero;
 	bench.scene.now += SECONDS(1);
-	forward_probe(&bench.scene.forwarder, bench.scene.now);
+	forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 	ck_assert_uint_eq(bench.scene.sent_count, 0);
-	ck_assert_uint_eq(forward_probe_due(&bench.scene.forwarder), UINT64_MAX);
+	ck_assert_uint_eq(forward_vipcheck_due(&bench.scene.forwarder), UINT64_MAX);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UNKNOWN);
 	bench_server()->mac = scene_mac(SERVER_MAC);
 	bench_sync();
@@ -196,10 +196,10 @@ START_TEST(test_probe_address)
 
 	bench_claim();
 	/* Asked for by a probe without a sender, and no server is asked before that is over. */
-	for (unsigned i = 0; i < 70 && claims_source(&bench.scene.forwarder.claims, 0, ADDR_IPV4) == NULL; i++) {
+	for (unsigned i = 0; i < 70 && probe_addr_source(&bench.scene.forwarder.claims, 0, ADDR_IPV4) == NULL; i++) {
 		scene_forget(&bench.scene);
 		bench.scene.now += MILLISECONDS(10);
-		forward_probe(&bench.scene.forwarder, bench.scene.now);
+		forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 		for (size_t j = 0; j < bench.scene.sent_count; j++) {
 			ck_assert_uint_eq(load16(bench.scene.sent[j].bytes + 12), ETHERTYPE_ARP);
 			ck_assert_uint_eq(load32(bench.scene.sent[j].bytes + 28), 0);
@@ -220,7 +220,7 @@ START_TEST(test_probe_address)
 	assert_ipv4(syn + 26, PROBE);
 	/* Its answers are for nobody else. */
 	ck_assert_int_eq(bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_CONSUMED);
-	ck_assert_int_eq(bench_path()->verdict, PATH_ACCEPTED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
 	ck_assert(!bench_path()->last.borrowed);
 	/* One that is too late is reset all the same. */
 	scene_forget(&bench.scene);
@@ -231,21 +231,21 @@ END_TEST
 
 START_TEST(test_probe_address_taken)
 {
-	const struct claim *claim;
+	const struct probe_addr *claim;
 
 	bench_claim();
-	forward_probe(&bench.scene.forwarder, bench.scene.now);
+	forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 	scene_arp(&bench.scene, CLIENT_MAC, DIRECTOR_MAC, 2, CLIENT_MAC, PROBE, "192.0.2.1");
-	claim = claims_news(&bench.scene.forwarder.claims);
+	claim = probe_addr_news(&bench.scene.forwarder.claims);
 	ck_assert_ptr_nonnull(claim);
 	ck_assert_int_eq(claim->state, CLAIM_TAKEN);
-	ck_assert_ptr_null(claims_news(&bench.scene.forwarder.claims));
+	ck_assert_ptr_null(probe_addr_news(&bench.scene.forwarder.claims));
 	/* The director's own address must do. */
 	assert_ipv4(bench_await_syn() + 26, OWN);
 	/* A minute later it is asked for again, and free. */
 	bench_pass(SECONDS(62));
-	ck_assert_ptr_nonnull(claims_source(&bench.scene.forwarder.claims, 0, ADDR_IPV4));
-	claim = claims_news(&bench.scene.forwarder.claims);
+	ck_assert_ptr_nonnull(probe_addr_source(&bench.scene.forwarder.claims, 0, ADDR_IPV4));
+	claim = probe_addr_news(&bench.scene.forwarder.claims);
 	ck_assert_ptr_nonnull(claim);
 	ck_assert_int_eq(claim->state, CLAIM_OURS);
 }
@@ -264,7 +264,7 @@ START_TEST(test_closed_port_of_a_range)
 	bench_probe_for(SECONDS(1));
 	bench_answer(bench_keep(bench_sent_to(VIP, PROTOCOL_TCP, 30000)), VIP, SERVER_MAC, TCP_RST | TCP_ACK);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, PATH_NOT_LISTENING);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_LISTENING);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
 	server_status(bench_server(), &status);
 	ck_assert_int_eq(status.state, SERVER_UP);

@@ -57,17 +57,17 @@ START_TEST(test_admin)
 	struct server *web1 = model_find(model, "web/web1");
 
 	ck_assert_ptr_nonnull(web1);
-	ck_assert(!steer_differs(web1));
-	ck_assert(!steer_admin(web1, ADMIN_ENABLED, SECONDS(2)));
-	ck_assert(steer_admin(web1, ADMIN_DRAINED, SECONDS(2)));
-	ck_assert(!steer_admin(web1, ADMIN_DRAINED, SECONDS(3)));
+	ck_assert(!admin_differs(web1));
+	ck_assert(!admin_admin(web1, ADMIN_ENABLED, SECONDS(2)));
+	ck_assert(admin_admin(web1, ADMIN_DRAINED, SECONDS(2)));
+	ck_assert(!admin_admin(web1, ADMIN_DRAINED, SECONDS(3)));
 	ck_assert_int_eq(server_state(web1), SERVER_DRAINING);
 	ck_assert_uint_eq(server_weight(web1), 0);
-	ck_assert_uint_eq(steer_given_weight(web1), 3);
-	ck_assert(steer_differs(web1));
-	ck_assert(steer_admin(web1, ADMIN_DISABLED, SECONDS(3)));
+	ck_assert_uint_eq(admin_given_weight(web1), 3);
+	ck_assert(admin_differs(web1));
+	ck_assert(admin_admin(web1, ADMIN_DISABLED, SECONDS(3)));
 	ck_assert_int_eq(server_state(web1), SERVER_DISABLED);
-	ck_assert(steer_admin(web1, ADMIN_ENABLED, SECONDS(3)));
+	ck_assert(admin_admin(web1, ADMIN_ENABLED, SECONDS(3)));
 	ck_assert_int_eq(server_state(web1), SERVER_UP);
 	ck_assert_uint_eq(server_weight(web1), 3);
 	model_free(model);
@@ -79,15 +79,15 @@ START_TEST(test_weight)
 	struct model *model = new_web(3, 1);
 	struct server *web1 = model_find(model, "web/web1");
 
-	ck_assert(!steer_weight(web1, 3));
-	ck_assert(steer_weight(web1, 7));
-	ck_assert(!steer_weight(web1, 7));
+	ck_assert(!admin_weight(web1, 3));
+	ck_assert(admin_weight(web1, 7));
+	ck_assert(!admin_weight(web1, 7));
 	ck_assert_uint_eq(server_weight(web1), 7);
-	ck_assert(steer_differs(web1));
-	ck_assert(steer_weight(web1, 0));
+	ck_assert(admin_differs(web1));
+	ck_assert(admin_weight(web1, 0));
 	ck_assert_int_eq(server_state(web1), SERVER_DRAINING);
-	ck_assert(steer_weight(web1, 3));
-	ck_assert(!steer_differs(web1));
+	ck_assert(admin_weight(web1, 3));
+	ck_assert(!admin_differs(web1));
 	ck_assert_uint_eq(server_weight(web1), 3);
 	model_free(model);
 }
@@ -98,25 +98,25 @@ START_TEST(test_what_a_reload_keeps)
 	struct model *model = new_web(3, 1);
 	struct server *web1 = model_find(model, "web/web1"), *web2 = model_find(model, "web/web2");
 
-	ck_assert(steer_weight(web1, 7));
-	ck_assert(steer_admin(web2, ADMIN_DRAINED, SECONDS(2)));
+	ck_assert(admin_weight(web1, 7));
+	ck_assert(admin_admin(web2, ADMIN_DRAINED, SECONDS(2)));
 	apply(model, 3, 5); /* nothing that contradicts: a drain is no weight */
 	ck_assert_ptr_eq(model_find(model, "web/web1"), web1);
 	ck_assert_uint_eq(server_weight(web1), 7);
-	ck_assert(!web1->steering.overruled);
+	ck_assert(!web1->admin.overruled);
 	ck_assert_int_eq(server_state(web2), SERVER_DRAINING);
-	ck_assert_uint_eq(steer_given_weight(web2), 5);
+	ck_assert_uint_eq(admin_given_weight(web2), 5);
 
 	apply(model, 4, 5);
 	ck_assert_uint_eq(server_weight(web1), 4);
-	ck_assert(web1->steering.overruled);
-	ck_assert(!steer_differs(web1));
+	ck_assert(web1->admin.overruled);
+	ck_assert(!admin_differs(web1));
 
 	/* The file catches up with the operator: no difference, and no news. */
-	ck_assert(steer_weight(web1, 9));
-	web1->steering.overruled = false;
+	ck_assert(admin_weight(web1, 9));
+	web1->admin.overruled = false;
 	apply(model, 9, 5);
-	ck_assert(!steer_differs(web1));
+	ck_assert(!admin_differs(web1));
 	ck_assert_uint_eq(server_weight(web1), 9);
 	model_free(model);
 }
@@ -129,16 +129,16 @@ START_TEST(test_estimate)
 
 	web1->run->active = 30;
 	web1->run->inactive = 10;
-	ck_assert(steer_admin(web1, ADMIN_DRAINED, SECONDS(100)));
-	ck_assert_uint_eq(steer_drain_estimate(web1, SECONDS(110)), UINT64_MAX);
+	ck_assert(admin_admin(web1, ADMIN_DRAINED, SECONDS(100)));
+	ck_assert_uint_eq(admin_drain_estimate(web1, SECONDS(110)), UINT64_MAX);
 	web1->run->active = 20;
 	/* 10 of 40 are gone after 10 s: 30 are left for 30 s. */
-	ck_assert_uint_eq(steer_drain_estimate(web1, SECONDS(110)), SECONDS(30));
-	ck_assert_uint_eq(steer_drain_estimate(web1, SECONDS(100)), UINT64_MAX);
+	ck_assert_uint_eq(admin_drain_estimate(web1, SECONDS(110)), SECONDS(30));
+	ck_assert_uint_eq(admin_drain_estimate(web1, SECONDS(100)), UINT64_MAX);
 	web1->run->active = 50;
-	ck_assert_uint_eq(steer_drain_estimate(web1, SECONDS(110)), UINT64_MAX);
+	ck_assert_uint_eq(admin_drain_estimate(web1, SECONDS(110)), UINT64_MAX);
 	web1->run->active = web1->run->inactive = 0;
-	ck_assert_uint_eq(steer_drain_estimate(web1, SECONDS(110)), 0);
+	ck_assert_uint_eq(admin_drain_estimate(web1, SECONDS(110)), 0);
 	model_free(model);
 }
 END_TEST
@@ -163,7 +163,7 @@ START_TEST(test_view)
 	struct model *model = new_web(3, 1);
 	struct settings settings;
 
-	ck_assert(steer_weight(model_find(model, "web/web1"), 7));
+	ck_assert(admin_weight(model_find(model, "web/web1"), 7));
 	ck_assert_int_eq(model_settings(model, &settings), 0);
 	ck_assert_uint_eq(settings.service_count, 1);
 	ck_assert_str_eq(settings.services[0].name, "web");
@@ -177,7 +177,7 @@ START_TEST(test_view)
 END_TEST
 
 Suite *
-steer_suite(void)
+admin_suite(void)
 {
 	Suite *suite = suite_create("steer");
 	TCase *tcase = tcase_create("steer");

@@ -12,13 +12,13 @@
 #define SERVER_MAC "02:00:00:00:00:11"
 #define DIRECTOR_MAC "02:00:00:00:00:01"
 
-struct path_bench {
+struct vipcheck_bench {
 	struct scene scene;
 	unsigned news;          /* how often a path's verdict changed */
 	uint8_t question[2048]; /* bench_keep() */
 };
 
-extern struct path_bench bench; /* one test's */
+extern struct vipcheck_bench bench; /* one test's */
 
 /* One server of a service on port 80, asked every two seconds with a timeout of one, rise 2, fall 3. */
 struct service_settings *bench_open(uint8_t protocol);
@@ -26,7 +26,7 @@ void bench_sync(void); /* after scene_apply() */
 /* A fixture: such a service of TCP, ready to be asked. */
 void bench_begin(void);
 void bench_end(void);
-const struct path *bench_path(void); /* the only one */
+const struct vipcheck *bench_path(void); /* the only one */
 struct server *bench_server(void);
 
 /* Lets time pass until the probe has sent something, or `limit` is over. */
@@ -46,7 +46,7 @@ void bench_answer_own(uint8_t flags);
 void bench_answer_error(const uint8_t *question, const char *from, uint8_t code);
 void bench_answer_ping(const uint8_t *question, const char *from);
 /* A reset from the VIP, then the own address says `flags`. What that proves. */
-enum path_verdict bench_reset_and(uint8_t flags);
+enum vipcheck_verdict bench_reset_and(uint8_t flags);
 /* Wants the address PROBE, which is not ours before time has passed. */
 void bench_claim(void);
 

@@ -11,7 +11,7 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
-#include "carry_shared.h"
+#include "offload_shared.h"
 #include "scene.h"
 #include "suites.h"
 
@@ -21,12 +21,12 @@
 #define KINDS 3
 
 static struct scene scene;
-static struct carry *carry;
+static struct offload_cache *offload;
 static uint64_t given; /* frames, carried or not */
 static uint64_t carried;
 
-static struct carry_bucket *
-carry_bucket_at(uint32_t number)
+static struct offload_bucket *
+offload_bucket_at(uint32_t number)
 {
 	must(number < shared.control->size >> 32, "there is no bucket %" PRIu32, number);
 	return &shared.buckets[number];
@@ -47,19 +47,19 @@ setup(void)
 	scene_add_server(service, 2, 1, false);
 	scene_add_server(scene_add_service(&scene, "dns", PROTOCOL_UDP, 53, "rr"), 3, 1, false);
 	scene_apply(&scene);
-	carry = carry_new(&shared, &secret, scene.forwarder.conns, SCENE_FLOWS,
+	offload = offload_new(&shared, &secret, scene.forwarder.conns, SCENE_FLOWS,
 	    &scene.forwarder.stats);
-	ck_assert_ptr_nonnull(carry);
-	scene.forwarder.carry = carry;
-	carry_iface(carry, 0, IFINDEX, true);
-	carry_refresh(carry, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
+	ck_assert_ptr_nonnull(offload);
+	scene.forwarder.offload = offload;
+	offload_iface(offload, 0, IFINDEX, true);
+	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
 }
 
 static void
 teardown(void)
 {
-	carry_free(carry);
-	scene.forwarder.carry = NULL;
+	offload_free(offload);
+	scene.forwarder.offload = NULL;
 	scene_close(&scene);
 	shared_close();
 }
@@ -99,11 +99,11 @@ static bool
 kernel_takes(const struct frame *frame)
 {
 	struct view view = { frame->bytes, frame->length };
-	struct carry_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX, .now = scene.now * 1000 };
-	struct carry_head head;
-	struct carry_hand hand;
+	struct offload_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX, .now = scene.now * 1000 };
+	struct offload_head head;
+	struct offload_hand hand;
 
-	return carry_decide(&seen, shared.control, &head, &hand);
+	return offload_decide(&seen, shared.control, &head, &hand);
 }
 
 /* True: the kernel carried it. */
@@ -127,7 +127,7 @@ pass_time(uint64_t time)
 {
 	scene.now += time;
 	forward_tick(&scene.forwarder, scene.now);
-	carry_tick(carry, scene.now);
+	offload_tick(offload, scene.now);
 }
 
 /*
@@ -181,7 +181,7 @@ expect_counted(uint64_t late)
 	uint64_t packets = 0;
 
 	pass_time(MILLISECONDS(20));
-	carry_sync(carry, UINT32_MAX, scene.now);
+	offload_sync(offload, UINT32_MAX, scene.now);
 	for (size_t i = 0; i < scene.model->slot_count; i++)
 		packets += scene.model->slots[i]->run->packets;
 	ck_assert_uint_eq(scene.forwarder.stats.carried, carried + late);
@@ -202,7 +202,7 @@ START_TEST(test_every_flow_is_found_at_every_size)
 	ck_assert_uint_le(before, 16);
 	for (unsigned i = 0; i < FLOWS; i++) {
 		establish(i);
-		must(carry_count(carry) == i + 1, "%zu flows are carried, not %u", (size_t)carry_count(carry), i + 1);
+		must(offload_count(offload) == i + 1, "%zu flows are carried, not %u", (size_t)offload_count(offload), i + 1);
 		must(buckets_in_use() >= before, "%" PRIu32 " buckets, fewer than %" PRIu32, buckets_in_use(), before);
 		/* Each time the table has grown, which for the first ones is nearly always. */
 		if (buckets_in_use() != before && (i < 200 || i % 10 == 0))
@@ -213,7 +213,7 @@ START_TEST(test_every_flow_is_found_at_every_size)
 	}
 	expect_carried(0, FLOWS);
 	expect_counted(0);
-	ck_assert_uint_eq(scene.forwarder.stats.carry_full, 0);
+	ck_assert_uint_eq(scene.forwarder.stats.offload_full, 0);
 }
 END_TEST
 
@@ -222,19 +222,19 @@ START_TEST(test_few_flows_stay_close_together)
 	establish_all(100);
 	ck_assert_uint_le(buckets_in_use(), 100);
 	for (uint32_t i = buckets_in_use(); i < BUCKETS; i++)
-		for (unsigned way = 0; way < CARRY_WAYS; way++)
+		for (unsigned way = 0; way < OFFLOAD_WAYS; way++)
 			must(shared.buckets[i].ways[way].name == 0, "bucket %" PRIu32 " has a flow", i);
 }
 END_TEST
 
 /* The place where the kernel finds a flow of TCP over IPv4. */
-static struct carry_flow *
+static struct offload_flow *
 place_of(unsigned number)
 {
-	for (uint32_t i = 0; i < BUCKETS * CARRY_WAYS; i++) {
-		struct carry_flow *flow = &shared.buckets[i / CARRY_WAYS].ways[i % CARRY_WAYS];
+	for (uint32_t i = 0; i < BUCKETS * OFFLOAD_WAYS; i++) {
+		struct offload_flow *flow = &shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS];
 
-		if ((flow->name & CARRY_NAME_FLOW) == (port_of(number) | UINT64_C(80) << 16) && flow->client[10] == 0xff)
+		if ((flow->name & OFFLOAD_NAME_FLOW) == (port_of(number) | UINT64_C(80) << 16) && flow->client[10] == 0xff)
 			return flow;
 	}
 	ck_abort_msg("flow %u has no place", number);
@@ -244,7 +244,7 @@ place_of(unsigned number)
 /* Another processor has found the flow, and counts only after the daemon has moved it, or taken it out. */
 START_TEST(test_what_is_counted_late_is_counted)
 {
-	struct carry_flow *found[20];
+	struct offload_flow *found[20];
 	unsigned next = 60, moved = 0;
 
 	establish_all(60);
@@ -254,8 +254,8 @@ START_TEST(test_what_is_counted_late_is_counted)
 		establish(next++);
 	for (unsigned i = 0; i < 20; i++) {
 		moved += found[i] != place_of(i * KINDS);
-		__sync_fetch_and_add(&found[i]->count, UINT64_C(1) << CARRY_BYTES_BITS | 60);
-		found[i]->seen = (uint32_t)(scene.now * 1000 >> CARRY_TIME_SHIFT);
+		__sync_fetch_and_add(&found[i]->count, UINT64_C(1) << OFFLOAD_BYTES_BITS | 60);
+		found[i]->seen = (uint32_t)(scene.now * 1000 >> OFFLOAD_TIME_SHIFT);
 	}
 	ck_assert_uint_gt(moved, 0);
 	expect_counted(20);
@@ -263,14 +263,14 @@ START_TEST(test_what_is_counted_late_is_counted)
 	/* As with a flow that ends. */
 	found[0] = place_of(0);
 	(void)give(0, TCP_RST);
-	__sync_fetch_and_add(&found[0]->count, UINT64_C(1) << CARRY_BYTES_BITS | 60);
+	__sync_fetch_and_add(&found[0]->count, UINT64_C(1) << OFFLOAD_BYTES_BITS | 60);
 	expect_counted(21);
 
 	/* And when the place is another flow's before anybody has looked. */
 	establish(0);
 	found[0] = place_of(0);
 	(void)give(0, TCP_RST);
-	__sync_fetch_and_add(&found[0]->count, UINT64_C(1) << CARRY_BYTES_BITS | 60);
+	__sync_fetch_and_add(&found[0]->count, UINT64_C(1) << OFFLOAD_BYTES_BITS | 60);
 	scene.now += MILLISECONDS(20);
 	establish(0);
 	ck_assert_ptr_eq(place_of(0), found[0]);
@@ -294,7 +294,7 @@ START_TEST(test_the_table_shrinks_with_the_flows)
 	}
 	for (unsigned i = 0; i < 40; i++)
 		establish(i);
-	ck_assert_uint_eq(carry_count(carry), 40);
+	ck_assert_uint_eq(offload_count(offload), 40);
 	ck_assert_uint_le(buckets_in_use(), 200);
 	ck_assert_uint_lt(buckets_in_use(), most / 4);
 	expect_counted(0);
@@ -315,10 +315,10 @@ START_TEST(test_an_empty_table_rests)
 	establish_all(200);
 	for (unsigned i = 0; i < 20; i++)
 		pass_time(SECONDS(60));
-	ck_assert_uint_eq(carry_count(carry), 0);
-	ck_assert_uint_eq(carry_due(carry), UINT64_MAX);
+	ck_assert_uint_eq(offload_count(offload), 0);
+	ck_assert_uint_eq(offload_due(offload), UINT64_MAX);
 	establish(0);
-	ck_assert_uint_ne(carry_due(carry), UINT64_MAX);
+	ck_assert_uint_ne(offload_due(offload), UINT64_MAX);
 	expect_counted(0);
 }
 END_TEST
@@ -330,10 +330,10 @@ START_TEST(test_a_drain_and_a_reload_while_grown)
 	/* A drain takes no flow from its server. */
 	scene_server(&scene, "web", "s1")->settings.weight = 0;
 	scene_compile(&scene);
-	carry_refresh(carry, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
+	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
 	expect_carried(0, 600);
 	scene_compile(&scene);
-	carry_refresh(carry, scene.forwarder.table, scene.forwarder.ifaces, true, NULL, 0);
+	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, true, NULL, 0);
 	for (unsigned i = 0; i < 600; i++)
 		must(!give(i, TCP_ACK), "flow %u was not decided anew", i);
 	expect_carried(0, 600);
@@ -348,7 +348,7 @@ END_TEST
 START_TEST(test_flows_of_a_vip_that_is_another)
 {
 	establish_all(90);
-	for (unsigned i = 0; i < CARRY_VIPS; i++)
+	for (unsigned i = 0; i < OFFLOAD_VIPS; i++)
 		if (shared.vips[i].ifindex != 0 && shared.vips[i].addr[10] != 0xff)
 			shared.vips[i].addr[15] ^= 1;
 	for (unsigned i = 90; i < 900; i++)
@@ -362,11 +362,11 @@ START_TEST(test_flows_of_a_vip_that_is_another)
 END_TEST
 
 static uint64_t
-hash_of(const struct carry_key *key, uint64_t high, uint64_t low)
+hash_of(const struct offload_key *key, uint64_t high, uint64_t low)
 {
-	const union carry_addr client = { .longs = { high, low } }, vip = { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
+	const union offload_addr client = { .longs = { high, low } }, vip = { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
 
-	return carry_hash_ipv6(key, client.words, vip.words, 80 << 16 | 1000, false);
+	return offload_hash_ipv6(key, client.words, vip.words, 80 << 16 | 1000, false);
 }
 
 /* Pairs whose difference a multiplication or an addition without a key of its own lets through. */
@@ -381,17 +381,17 @@ START_TEST(test_no_pair_of_clients_meets_under_every_key)
 
 	for (uint8_t round = 0; round < 200; round++) {
 		const struct siphash_key secret = { { round, 1 } };
-		struct carry_key key = { .start = siphash24(&secret, "", 0) };
+		struct offload_key key = { .start = siphash24(&secret, "", 0) };
 
-		for (uint8_t i = 0; i < CARRY_KEY_WORDS; i++)
+		for (uint8_t i = 0; i < OFFLOAD_KEY_WORDS; i++)
 			key.words[i] = siphash24(&secret, &i, sizeof(i));
 		for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 			const uint64_t a = hash_of(&key, 0x0102030405060708, 0x1112131415161718);
 			const uint64_t b = hash_of(&key, 0x0102030405060708 ^ pairs[i][0], 0x1112131415161718 ^ pairs[i][1]);
-			const uint64_t size = carry_size(4096);
+			const uint64_t size = offload_size(4096);
 
-			meetings += carry_first(size, a) == carry_first(size, b);
-			meetings += carry_second(size, a) == carry_second(size, b);
+			meetings += offload_first(size, a) == offload_first(size, b);
+			meetings += offload_second(size, a) == offload_second(size, b);
 		}
 	}
 	/* Of 4400 as many as by chance, which is one; ten has less than one chance in a million. */
@@ -400,9 +400,9 @@ START_TEST(test_no_pair_of_clients_meets_under_every_key)
 END_TEST
 
 Suite *
-carry_grow_suite(void)
+offload_grow_suite(void)
 {
-	Suite *suite = suite_create("carry_grow");
+	Suite *suite = suite_create("offload_grow");
 	TCase *cases = tcase_create("table");
 
 	tcase_set_timeout(cases, 60);

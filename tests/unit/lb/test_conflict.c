@@ -60,7 +60,7 @@ START_TEST(test_kinds)
 		const char *to;
 		uint16_t operation;
 		const char *target;
-		enum watch_kind kind;
+		enum conflict_kind kind;
 	} cases[] = {
 		{ US, 2, "192.0.2.1", WATCH_ANSWERS },
 		{ US, 2, "0.0.0.0", WATCH_ANSWERS },
@@ -111,7 +111,7 @@ START_TEST(test_told_once_and_hourly)
 
 	for (unsigned minute = 0; minute < 150; minute++) {
 		scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-		while (watch_news(watch, knows_all, NULL, scene.now) != NULL)
+		while (conflict_news(watch, knows_all, NULL, scene.now) != NULL)
 			told++;
 		scene.now += MINUTES(1);
 	}
@@ -120,8 +120,8 @@ START_TEST(test_told_once_and_hourly)
 	ck_assert_uint_eq(watch->total, 150);
 	/* It is over: nothing more to tell. */
 	scene.now += MINUTES(120);
-	ck_assert_ptr_null(watch_news(watch, knows_all, NULL, scene.now));
-	ck_assert(watch_is_over(only_finding(), scene.now));
+	ck_assert_ptr_null(conflict_news(watch, knows_all, NULL, scene.now));
+	ck_assert(conflict_has_ended(only_finding(), scene.now));
 }
 END_TEST
 
@@ -131,8 +131,8 @@ START_TEST(test_held_back)
 	struct watch *watch = &scene.forwarder.watch;
 
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert_ptr_null(watch_news(watch, knows_none, NULL, scene.now + SECONDS(2)));
-	ck_assert_ptr_nonnull(watch_news(watch, knows_none, NULL, scene.now + SECONDS(3)));
+	ck_assert_ptr_null(conflict_news(watch, knows_none, NULL, scene.now + SECONDS(2)));
+	ck_assert_ptr_nonnull(conflict_news(watch, knows_none, NULL, scene.now + SECONDS(3)));
 }
 END_TEST
 
@@ -141,15 +141,15 @@ START_TEST(test_announces_in_moderation)
 	struct finding *finding = &scene.forwarder.watch.findings[0];
 
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert(watch_may_announce(finding, scene.now));
-	ck_assert(!watch_may_announce(finding, scene.now));
+	ck_assert(conflict_may_announce(finding, scene.now));
+	ck_assert(!conflict_may_announce(finding, scene.now));
 	scene.now += SECONDS(9);
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert(!watch_may_announce(finding, scene.now));
+	ck_assert(!conflict_may_announce(finding, scene.now));
 	scene.now += SECONDS(1);
-	ck_assert(watch_may_announce(finding, scene.now));
+	ck_assert(conflict_may_announce(finding, scene.now));
 	/* Not again without a new cause. */
-	ck_assert(!watch_may_announce(finding, scene.now + SECONDS(60)));
+	ck_assert(!conflict_may_announce(finding, scene.now + SECONDS(60)));
 }
 END_TEST
 
@@ -158,9 +158,9 @@ START_TEST(test_asks)
 	struct forwarder *forwarder = &scene.forwarder;
 	size_t sent = 0;
 
-	watch_begin(&forwarder->watch, scene.now);
+	conflict_begin(&forwarder->watch, scene.now);
 	for (unsigned second = 0; second < 60; second++) {
-		sent += watch_tick(&forwarder->watch, scene.model, forwarder->craft, scene.ifaces, &forwarder->emitter,
+		sent += conflict_tick(&forwarder->watch, scene.model, forwarder->craft, scene.ifaces, &forwarder->tx,
 		    scene.now);
 		scene.now += SECONDS(1);
 	}
@@ -188,7 +188,7 @@ START_TEST(test_flood)
 	for (unsigned i = 0; i < 4 * WATCH_FINDINGS; i++) {
 		last.bytes[5] = (uint8_t)i;
 		arp.sender_mac = last;
-		watch_hear_arp(watch, 0, &arp, false, scene.now + i);
+		conflict_receive_arp(watch, 0, &arp, false, scene.now + i);
 	}
 	ck_assert_uint_eq(watch->count, WATCH_FINDINGS);
 	ck_assert_uint_eq(watch->total, 4 * WATCH_FINDINGS);
@@ -206,8 +206,8 @@ ask_for(uint64_t seconds)
 
 	for (uint64_t i = 0; i < seconds; i++) {
 		scene.now += SECONDS(1);
-		asked += (unsigned)watch_tick(&forwarder->watch, scene.model, forwarder->craft, scene.ifaces,
-		    &forwarder->emitter, scene.now);
+		asked += (unsigned)conflict_tick(&forwarder->watch, scene.model, forwarder->craft, scene.ifaces,
+		    &forwarder->tx, scene.now);
 	}
 	return asked;
 }
@@ -225,7 +225,7 @@ START_TEST(test_end_is_asked_for)
 	ck_assert_uint_ge(ask_for(5), 2);
 	ck_assert_ptr_null(watch_ended(watch, scene.now));
 	ask_for(3);
-	ck_assert(watch_is_over(only_finding(), scene.now));
+	ck_assert(conflict_has_ended(only_finding(), scene.now));
 	ck_assert_ptr_eq(watch_ended(watch, scene.now), only_finding());
 	ck_assert_ptr_null(watch_ended(watch, scene.now));
 	ck_assert_uint_eq(ask_for(10), 0);
@@ -238,15 +238,15 @@ START_TEST(test_end_and_new_beginning)
 	uint64_t first;
 
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert_ptr_nonnull(watch_news(watch, knows_all, NULL, scene.now));
+	ck_assert_ptr_nonnull(conflict_news(watch, knows_all, NULL, scene.now));
 	first = only_finding()->first;
 	ck_assert_ptr_null(watch_ended(watch, scene.now + WATCH_QUIET - 1));
 	scene.now += WATCH_QUIET;
 	ck_assert_ptr_nonnull(watch_ended(watch, scene.now));
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert(!watch_is_over(only_finding(), scene.now));
+	ck_assert(!conflict_has_ended(only_finding(), scene.now));
 	ck_assert_uint_gt(only_finding()->first, first);
-	ck_assert_ptr_nonnull(watch_news(watch, knows_all, NULL, scene.now));
+	ck_assert_ptr_nonnull(conflict_news(watch, knows_all, NULL, scene.now));
 	scene.now += WATCH_QUIET;
 	ck_assert_ptr_nonnull(watch_ended(watch, scene.now));
 }
@@ -254,9 +254,9 @@ END_TEST
 
 START_TEST(test_words)
 {
-	for (enum watch_kind kind = 0; kind < WATCH_KIND_COUNT; kind++) {
-		ck_assert_str_ne(watch_kind_name(kind), "?");
-		ck_assert_str_ne(watch_kind_sentence(kind), "?");
+	for (enum conflict_kind kind = 0; kind < WATCH_KIND_COUNT; kind++) {
+		ck_assert_str_ne(conflict_kind_name(kind), "?");
+		ck_assert_str_ne(conflict_kind_sentence(kind), "?");
 	}
 }
 END_TEST

@@ -423,7 +423,7 @@ static const struct row rows[] = {
 static size_t
 examine(enum diagnosis found[DIAGNOSIS_COUNT])
 {
-	facts.verdict = path_judge(&evidence, facts.protocol, &facts.vip, &facts.own);
+	facts.verdict = vipcheck_judge(&evidence, facts.protocol, &facts.vip, &facts.own);
 	return diagnose(&facts, found);
 }
 

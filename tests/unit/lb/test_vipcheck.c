@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "path_bench.h"
+#include "vipcheck_bench.h"
 #include "model/status.h"
 #include "suites.h"
 
@@ -20,8 +20,8 @@ START_TEST(test_question)
 	ck_assert_mem_eq(syn, to.bytes, 6);
 	ck_assert_mem_eq(syn + 6, from.bytes, 6);
 	assert_ipv4(syn + 26, OWN);
-	ck_assert_uint_ge(load16(syn + 34), PATH_TAG_FIRST);
-	ck_assert_uint_le(load16(syn + 34), PATH_TAG_LAST);
+	ck_assert_uint_ge(load16(syn + 34), VIPCHECK_TAG_FIRST);
+	ck_assert_uint_le(load16(syn + 34), VIPCHECK_TAG_LAST);
 	ck_assert_uint_eq(syn[47], TCP_SYN);
 	/* One option: MSS, what an MTU of 1500 leaves. */
 	ck_assert_uint_eq(load32(syn + 54), 0x02040000 + 1460);
@@ -38,7 +38,7 @@ START_TEST(test_accepted)
 	scene_forget(&bench.scene);
 	/* The director's own address: the host gets it too. */
 	ck_assert_int_eq(bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_PASS);
-	ck_assert_int_eq(bench_path()->verdict, PATH_ACCEPTED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 	ck_assert_uint_eq(bench.news, 1);
@@ -65,16 +65,16 @@ START_TEST(test_forged_answers)
 	/* Acknowledges something else. */
 	store32(bench.scene.bytes + 42, load32(syn + 38));
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, PATH_NOT_ASKED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_ASKED);
 	/* From another port. */
 	shape.from_port = 81;
 	frame = scene_frame(&bench.scene, &shape);
 	store32(bench.scene.bytes + 42, load32(syn + 38) + 1);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, PATH_NOT_ASKED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_ASKED);
 	/* The right one still counts; a second time it is nobody's. */
 	bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
-	ck_assert_int_eq(bench_path()->verdict, PATH_ACCEPTED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
 	ck_assert_int_eq(bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_PASS);
 	ck_assert_uint_eq(bench_path()->health.successes, 1);
 }
@@ -85,7 +85,7 @@ START_TEST(test_evidence)
 	const struct reply *reply;
 
 	bench_answer(bench_await_syn(), VIP, "02:00:00:00:00:77", TCP_SYN | TCP_ACK);
-	ck_assert_int_eq(bench_path()->verdict, PATH_OTHER_MAC);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_OTHER_MAC);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
 	reply = &bench_path()->last.replies[ASK_VIP];
 	ck_assert_int_eq(reply->answer, ANSWER_SYN_ACK);
@@ -118,7 +118,7 @@ START_TEST(test_ignored)
 
 	round_of_silence(true);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, PATH_IGNORED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_IGNORED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
 	server_status(bench_server(), &status);
 	ck_assert_str_eq(status.name, "vip-ignored");
@@ -154,10 +154,10 @@ START_TEST(test_losses_prove_nothing)
 		bench_probe_for(SECONDS(3));
 		bench_answer_own(TCP_SYN | TCP_ACK);
 		bench_await_syn();
-		ck_assert_int_eq(bench_path()->verdict, PATH_LOSSY);
+		ck_assert_int_eq(bench_path()->verdict, VIPCHECK_LOSSY);
 		ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 		bench_answer(bench.question, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
-		ck_assert_int_eq(bench_path()->verdict, PATH_ACCEPTED);
+		ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
 	}
 }
 END_TEST
@@ -166,7 +166,7 @@ START_TEST(test_dead_server)
 {
 	round_of_silence(false);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, PATH_NO_CONTROL);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NO_CONTROL);
 	/* Nothing is known, so the checks decide. */
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
@@ -176,7 +176,7 @@ END_TEST
 
 START_TEST(test_own_only)
 {
-	ck_assert_int_eq(bench_reset_and(TCP_SYN | TCP_ACK), PATH_OWN_ONLY);
+	ck_assert_int_eq(bench_reset_and(TCP_SYN | TCP_ACK), VIPCHECK_OWN_ONLY);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
 }
 END_TEST
@@ -185,7 +185,7 @@ START_TEST(test_not_listening)
 {
 	struct server_status status;
 
-	ck_assert_int_eq(bench_reset_and(TCP_RST | TCP_ACK), PATH_NOT_LISTENING);
+	ck_assert_int_eq(bench_reset_and(TCP_RST | TCP_ACK), VIPCHECK_NOT_LISTENING);
 	server_status(bench_server(), &status);
 	ck_assert_int_eq(status.state, SERVER_DOWN);
 	ck_assert_str_eq(status.name, "vip-not-listening");
@@ -198,13 +198,13 @@ START_TEST(test_errors)
 	static const struct {
 		const char *from;
 		uint8_t code;
-		enum path_verdict verdict;
+		enum vipcheck_verdict verdict;
 	} cases[] = {
-		{ VIP, 3, PATH_REJECTED },
-		{ VIP, 13, PATH_REJECTED },
-		{ SERVER, 1, PATH_NO_ROUTE },
-		{ SERVER, 13, PATH_FORWARD_REJECTED },
-		{ "192.0.2.254", 1, PATH_ELSEWHERE },
+		{ VIP, 3, VIPCHECK_REJECTED },
+		{ VIP, 13, VIPCHECK_REJECTED },
+		{ SERVER, 1, VIPCHECK_NO_ROUTE },
+		{ SERVER, 13, VIPCHECK_FORWARD_REJECTED },
+		{ "192.0.2.254", 1, VIPCHECK_ELSEWHERE },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -231,7 +231,7 @@ START_TEST(test_bounced)
 	decision = forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
 	ck_assert_int_eq(decision.verdict, VERDICT_DROP);
 	ck_assert_int_eq(decision.reason, DROP_BOUNCE);
-	ck_assert_int_eq(bench_path()->verdict, PATH_BOUNCED);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_BOUNCED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
 	ck_assert_uint_eq(bench.scene.forwarder.watch.count, 1);
 	ck_assert_int_eq(bench.scene.forwarder.watch.findings[0].kind, WATCH_SENDS_BACK);
@@ -253,7 +253,7 @@ START_TEST(test_lost)
 	bench_probe_for(SECONDS(2));
 	bench_answer_own(TCP_SYN | TCP_ACK);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, PATH_LOST);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_LOST);
 	ck_assert(addr_equal(&bench_path()->last.asked_as, &(struct addr) { ADDR_IPV4, { 192, 0, 2, 10 } }));
 	/* That it asked in the VIP's name is a finding of its own. */
 	ck_assert_uint_eq(bench.scene.forwarder.watch.count, 1);
@@ -262,7 +262,7 @@ START_TEST(test_lost)
 	bench_probe_for(SECONDS(2));
 	bench_answer_own(TCP_SYN | TCP_ACK);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, PATH_LOST);
+	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_LOST);
 }
 END_TEST
 
@@ -279,22 +279,22 @@ START_TEST(test_truth_table)
 	struct evidence evidence = { .source = own, .server_mac = scene_mac(SERVER_MAC),
 		.replies = { [ASK_VIP] = { .answer = ANSWER_SILENCE }, [ASK_OWN] = reply_of(ANSWER_SYN_ACK, SERVER) } };
 
-	ck_assert_int_eq(path_judge(&evidence, PROTOCOL_TCP, &vip, &own), PATH_IGNORED);
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_IGNORED);
 	evidence.redirected = true;
-	ck_assert_int_eq(path_judge(&evidence, PROTOCOL_TCP, &vip, &own), PATH_BOUNCED);
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_BOUNCED);
 	evidence.redirected = false;
 	evidence.replies[ASK_VIP_CLOSED] = reply_of(ANSWER_RESET, VIP);
-	ck_assert_int_eq(path_judge(&evidence, PROTOCOL_TCP, &vip, &own), PATH_FILTERED);
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_FILTERED);
 	evidence.replies[ASK_VIP_CLOSED] = (struct reply) { .answer = ANSWER_SILENCE };
 	evidence.replies[ASK_VIP_ECHO] = reply_of(ANSWER_ECHO, VIP);
-	ck_assert_int_eq(path_judge(&evidence, PROTOCOL_TCP, &vip, &own), PATH_FILTERED);
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_FILTERED);
 	evidence.replies[ASK_VIP] = reply_of(ANSWER_SYN_ACK, SERVER);
-	ck_assert_int_eq(path_judge(&evidence, PROTOCOL_TCP, &vip, &own), PATH_WRONG_SOURCE);
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_WRONG_SOURCE);
 	evidence.replies[ASK_VIP] = reply_of(ANSWER_SYN_ACK, VIP);
-	ck_assert_int_eq(path_judge(&evidence, PROTOCOL_TCP, &vip, &own), PATH_ACCEPTED);
-	for (enum path_verdict verdict = 0; verdict < PATH_VERDICT_COUNT; verdict++) {
-		ck_assert_str_ne(path_verdict_name(verdict), "?");
-		ck_assert_str_ne(path_verdict_sentence(verdict), "?");
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_ACCEPTED);
+	for (enum vipcheck_verdict verdict = 0; verdict < VIPCHECK_VERDICT_COUNT; verdict++) {
+		ck_assert_str_ne(vipcheck_verdict_name(verdict), "?");
+		ck_assert_str_ne(vipcheck_verdict_sentence(verdict), "?");
 	}
 }
 END_TEST

@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
-#include "carry_shared.h"
+#include "offload_shared.h"
 #include "offload/withhold_map.h"
 #include "scene.h"
 #include "suites.h"
@@ -20,11 +20,11 @@
 #define VIP6 "2001:db8::10"
 
 static struct scene alone, aided;
-static struct carry *carry;
+static struct offload_cache *offload;
 static unsigned carried;
 
-static struct carry_bucket *
-carry_bucket_at(uint32_t number)
+static struct offload_bucket *
+offload_bucket_at(uint32_t number)
 {
 	ck_assert_uint_lt(number, BUCKETS);
 	return &shared.buckets[number];
@@ -47,7 +47,7 @@ configure(struct scene *scene)
 static void
 refresh(bool forget)
 {
-	carry_refresh(carry, aided.forwarder.table, aided.forwarder.ifaces, forget, NULL, 0);
+	offload_refresh(offload, aided.forwarder.table, aided.forwarder.ifaces, forget, NULL, 0);
 }
 
 static void
@@ -61,20 +61,20 @@ setup(void)
 	scene_open(&aided);
 	configure(&alone);
 	configure(&aided);
-	carry = carry_new(&shared, &secret, aided.forwarder.conns, SCENE_FLOWS,
+	offload = offload_new(&shared, &secret, aided.forwarder.conns, SCENE_FLOWS,
 	    &aided.forwarder.stats);
-	ck_assert_ptr_nonnull(carry);
-	aided.forwarder.carry = carry;
-	carry_iface(carry, 0, IFINDEX, true);
-	carry_iface(carry, 1, IFINDEX + 1, false);
+	ck_assert_ptr_nonnull(offload);
+	aided.forwarder.offload = offload;
+	offload_iface(offload, 0, IFINDEX, true);
+	offload_iface(offload, 1, IFINDEX + 1, false);
 	refresh(false);
 }
 
 static void
 teardown(void)
 {
-	carry_free(carry);
-	aided.forwarder.carry = NULL;
+	offload_free(offload);
+	aided.forwarder.offload = NULL;
 	scene_close(&alone);
 	scene_close(&aided);
 	shared_close();
@@ -85,19 +85,19 @@ static bool
 kernel_takes(const struct frame *frame)
 {
 	struct view view = { frame->bytes, frame->length };
-	struct carry_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX + frame->iface,
+	struct offload_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX + frame->iface,
 		.now = aided.now * 1000 };
 	struct frame out = *frame;
-	struct carry_head head;
-	struct carry_hand hand;
+	struct offload_head head;
+	struct offload_hand hand;
 
 	memset(&head, 0, sizeof(head));
-	if (!carry_decide(&seen, shared.control, &head, &hand))
+	if (!offload_decide(&seen, shared.control, &head, &hand))
 		return false;
 	carried++;
 	memcpy(out.bytes, hand.macs, sizeof(hand.macs));
 	out.iface = (uint16_t)(hand.ifindex - IFINDEX);
-	aided.forwarder.emitter.emit(aided.forwarder.emitter.context, &out);
+	aided.forwarder.tx.emit(aided.forwarder.tx.context, &out);
 	return true;
 }
 
@@ -178,10 +178,10 @@ compare_counters(void)
 {
 	struct forward_stats counted;
 
-	carry_sync(carry, UINT32_MAX, aided.now);
+	offload_sync(offload, UINT32_MAX, aided.now);
 	counted = aided.forwarder.stats;
 	ck_assert_uint_eq(counted.carried, carried);
-	counted.carried = counted.carry_full = 0;
+	counted.carried = counted.offload_full = 0;
 	ck_assert_mem_eq(&alone.forwarder.stats, &counted, sizeof(counted));
 	ck_assert_uint_eq(conn_table_count(alone.forwarder.conns), conn_table_count(aided.forwarder.conns));
 	compare_servers();
@@ -194,7 +194,7 @@ pass_time(uint64_t time)
 	aided.now += time;
 	forward_tick(&alone.forwarder, alone.now);
 	forward_tick(&aided.forwarder, aided.now);
-	carry_tick(carry, aided.now);
+	offload_tick(offload, aided.now);
 }
 
 static void
@@ -222,7 +222,7 @@ START_TEST(test_a_flow_is_carried_from_its_handshake_to_its_end)
 	ck_assert(!tcp(1, TCP_ACK | TCP_FIN));
 	ck_assert(tcp(1, TCP_ACK));
 	ck_assert(!tcp(1, TCP_ACK | TCP_RST));
-	ck_assert_uint_eq(carry_count(carry), 0);
+	ck_assert_uint_eq(offload_count(offload), 0);
 	ck_assert(!tcp(1, TCP_ACK));
 	compare_counters();
 }
@@ -309,7 +309,7 @@ START_TEST(test_a_carried_flow_does_not_expire)
 	ck_assert_uint_eq(conn_table_count(aided.forwarder.conns), 1);
 	pass_time(SECONDS(901));
 	ck_assert_uint_eq(conn_table_count(aided.forwarder.conns), 0);
-	ck_assert_uint_eq(carry_count(carry), 0);
+	ck_assert_uint_eq(offload_count(offload), 0);
 	compare_counters();
 }
 END_TEST
@@ -323,7 +323,7 @@ START_TEST(test_a_server_that_changes_is_another_at_once)
 	both_compile(false);
 	ck_assert(tcp(1, TCP_ACK));
 	ck_assert_uint_eq(aided.sent[0].bytes[5], 0x77);
-	/* Without a neighbour nothing is carried, and all is dropped. */
+	/* Without a neighbor nothing is carried, and all is dropped. */
 	for (struct scene *scene = &alone; scene != NULL; scene = scene == &alone ? &aided : NULL)
 		scene_server(scene, "web", "s1")->mac = mac_zero;
 	both_compile(false);
@@ -339,9 +339,9 @@ START_TEST(test_a_server_that_is_down_keeps_tcp_and_loses_udp)
 
 	establish(1);
 	ck_assert(!give_both(&question, 0, 0));
-	ck_assert_uint_eq(carry_count(aided.forwarder.carry), 1); /* many flows have one frame only */
+	ck_assert_uint_eq(offload_count(aided.forwarder.offload), 1); /* many flows have one frame only */
 	ck_assert(!give_both(&question, 0, 0));
-	ck_assert_uint_eq(carry_count(aided.forwarder.carry), 2);
+	ck_assert_uint_eq(offload_count(aided.forwarder.offload), 2);
 	ck_assert(give_both(&question, 0, 0));
 	for (struct scene *scene = &alone; scene != NULL; scene = scene == &alone ? &aided : NULL) {
 		scene_server(scene, "web", "s1")->health.state = HEALTH_DOWN;
@@ -368,9 +368,9 @@ START_TEST(test_a_reload_decides_anew)
 	ck_assert(!tcp(1, TCP_ACK));
 	ck_assert(tcp(1, TCP_ACK));
 	/* An interface that is closed carries nothing. */
-	carry_iface(carry, 0, 0, false);
+	offload_iface(offload, 0, 0, false);
 	ck_assert(!tcp(1, TCP_ACK));
-	ck_assert_uint_eq(carry_count(carry), 0);
+	ck_assert_uint_eq(offload_count(offload), 0);
 	compare_counters();
 }
 END_TEST
@@ -381,15 +381,15 @@ START_TEST(test_a_place_rests_before_another_flow_gets_it)
 
 	establish(1);
 	ck_assert(!tcp(1, TCP_ACK | TCP_RST));
-	for (uint32_t i = 0; i < BUCKETS * CARRY_WAYS; i++)
-		used += shared.buckets[i / CARRY_WAYS].ways[i % CARRY_WAYS].conn != 0;
+	for (uint32_t i = 0; i < BUCKETS * OFFLOAD_WAYS; i++)
+		used += shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS].conn != 0;
 	ck_assert_uint_eq(used, 1);
 	/* The same flow again, at once: the second place of its bucket. */
 	establish(1);
 	ck_assert(tcp(1, TCP_ACK));
 	used = 0;
-	for (uint32_t i = 0; i < BUCKETS * CARRY_WAYS; i++)
-		used += shared.buckets[i / CARRY_WAYS].ways[i % CARRY_WAYS].conn != 0;
+	for (uint32_t i = 0; i < BUCKETS * OFFLOAD_WAYS; i++)
+		used += shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS].conn != 0;
 	ck_assert_uint_eq(used, 2);
 }
 END_TEST
@@ -409,10 +409,10 @@ START_TEST(test_what_finds_no_room_is_forwarded_all_the_same)
 	before = carried;
 	for (uint16_t port = 1; port <= 6000; port++)
 		tcp(port, TCP_ACK);
-	ck_assert_uint_gt(aided.forwarder.stats.carry_full, 0);
+	ck_assert_uint_gt(aided.forwarder.stats.offload_full, 0);
 	/* Two buckets to choose from fill nearly all of the room. */
-	ck_assert_uint_gt(carry_count(carry), BUCKETS * CARRY_WAYS * 9 / 10);
-	ck_assert_uint_eq(carried - before, carry_count(carry));
+	ck_assert_uint_gt(offload_count(offload), BUCKETS * OFFLOAD_WAYS * 9 / 10);
+	ck_assert_uint_eq(carried - before, offload_count(offload));
 	compare_counters();
 }
 END_TEST
@@ -451,7 +451,7 @@ any_frame(uint64_t *state, uint32_t ports)
 	give_both(&shape, sequence, acknowledgement);
 	/* Gigabytes in no time: more than fits between two rounds. */
 	if (acknowledgement > 50000)
-		carry_sync(carry, UINT32_MAX, aided.now);
+		offload_sync(offload, UINT32_MAX, aided.now);
 }
 
 START_TEST(test_any_frames_in_any_order)
@@ -502,7 +502,7 @@ START_TEST(test_withheld_vips_find_a_place)
 END_TEST
 
 Suite *
-carry_suite(void)
+offload_suite(void)
 {
 	Suite *suite = suite_create("carry");
 	TCase *cases = tcase_create("carry");

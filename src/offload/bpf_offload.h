@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kernel's half of the fast path: loads the programs of dsrd.bpf.c, gives their memory to offload/cache.h, and ties them
+ * to interfaces. configure picks bpf_offload_bpf.c, or bpf_offload_none.c where there is no BPF to build with.
+ *
+ * Everything is held by descriptors of this process: when it ends, however it ends, the kernel lets go of it.
+ */
+#ifndef OFFLOAD_FAST_PATH_H
+#define OFFLOAD_FAST_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "offload/cache.h"
+
+#define BPF_OFFLOAD_ERROR 512
+#define FAST_PATHS_MOST 64 /* interfaces */
+
+enum bpf_offload_kind {
+	BPF_OFFLOAD_OFF = 0,
+	BPF_OFFLOAD_TC,         /* at tc ingress, behind the tap that libpcap reads */
+	BPF_OFFLOAD_XDP,        /* in the driver */
+	BPF_OFFLOAD_XDP_GENERIC /* at the place where XDP is done for drivers that cannot, or should not */
+};
+
+struct bpf_offload;
+
+/* Needs CAP_BPF and CAP_NET_ADMIN, or root. NULL with a reason, for flows of a table of that capacity. */
+NODISCARD struct bpf_offload *bpf_offload_open(uint32_t connections, char error[BPF_OFFLOAD_ERROR]);
+/* Detaches all. */
+void bpf_offload_close(struct bpf_offload *path);
+const struct offload_memory *bpf_offload_memory(const struct bpf_offload *path);
+
+/*
+ * Ties the programs to an interface, with XDP if `xdp`. `capture` is libpcap's socket there, whose filter tc replaces.
+ * BPF_OFFLOAD_OFF with a reason when that cannot be; also when another dsrd carries there. CAP_NET_ADMIN will do.
+ */
+enum bpf_offload_kind bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, int capture, bool xdp,
+    char error[BPF_OFFLOAD_ERROR]);
+enum bpf_offload_kind bpf_offload_kind(const struct bpf_offload *path, size_t number);
+/*
+ * Does the capture still have the program that bpf_offload_attach() gave it? Without it nothing is decided there, and every
+ * frame is the daemon's. Always true with XDP, where that program has no part.
+ */
+bool bpf_offload_decides(const struct bpf_offload *path, size_t number, int capture);
+uint32_t bpf_offload_ifindex(const char *iface);
+/* Waits until no processor can still be on its way between the two programs of a frame: some 10 ms. */
+void bpf_offload_settle(void);
+/*
+ * The filter first, so that from there on every frame is the tap's. The caller has ended carrying on that interface and
+ * called bpf_offload_settle(). `capture` is -1 when that socket is closed already.
+ */
+void bpf_offload_detach(struct bpf_offload *path, size_t number, int capture);
+
+/*
+ * Gives the XDP program a frame without any network, as if it had come in by the interface number 1: for tests. True
+ * when it would have left, re-addressed in place.
+ */
+bool bpf_offload_try(const struct bpf_offload *path, uint8_t *frame, uint32_t length);
+
+const char *bpf_offload_name(enum bpf_offload_kind kind);
+/* What it was built with, for `dsrd -V`. */
+const char *bpf_offload_library(void);
+
+#endif

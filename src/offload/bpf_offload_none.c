@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* Where there is no BPF: every frame goes through dsrd itself. */
+#include "config.h"
+
+#include "offload/bpf_offload.h"
+
+#include <stdio.h>
+
+struct bpf_offload *
+bpf_offload_open(uint32_t connections UNUSED, char error[BPF_OFFLOAD_ERROR])
+{
+	(void)snprintf(error, BPF_OFFLOAD_ERROR, "this dsrd was built without BPF: configure --with-bpf says what is missing");
+	return NULL;
+}
+
+void
+bpf_offload_close(struct bpf_offload *path UNUSED)
+{
+}
+
+const struct offload_memory *
+bpf_offload_memory(const struct bpf_offload *path UNUSED)
+{
+	return NULL;
+}
+
+enum bpf_offload_kind
+bpf_offload_attach(struct bpf_offload *path UNUSED, size_t number UNUSED, const char *iface UNUSED, int capture UNUSED,
+    bool xdp UNUSED, char error[BPF_OFFLOAD_ERROR])
+{
+	error[0] = '\0';
+	return BPF_OFFLOAD_OFF;
+}
+
+enum bpf_offload_kind
+bpf_offload_kind(const struct bpf_offload *path UNUSED, size_t number UNUSED)
+{
+	return BPF_OFFLOAD_OFF;
+}
+
+bool
+bpf_offload_decides(const struct bpf_offload *path UNUSED, size_t number UNUSED, int capture UNUSED)
+{
+	return false;
+}
+
+uint32_t
+bpf_offload_ifindex(const char *iface UNUSED)
+{
+	return 0;
+}
+
+void
+bpf_offload_settle(void)
+{
+}
+
+void
+bpf_offload_detach(struct bpf_offload *path UNUSED, size_t number UNUSED, int capture UNUSED)
+{
+}
+
+bool
+bpf_offload_try(const struct bpf_offload *path UNUSED, uint8_t *frame UNUSED, uint32_t length UNUSED)
+{
+	return false;
+}
+
+const char *
+bpf_offload_library(void)
+{
+	return "no BPF";
+}
