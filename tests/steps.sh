@@ -152,14 +152,14 @@ integration() {
 
 # What is not run again under the sanitizers, since dsrd does in it nothing that it does not do in others or in unit tests,
 # which run under the sanitizers. Every other test is, also a new one: it parses, forwards or allocates.
-#   realserver, realserver_persist, facts    scripts and the kernel, no dsrd
+#   realserver*, facts                       scripts and the kernel, no dsrd
 #   documents                                the commands of other tests, as documents have them
 #   wrr wlc maglev warmup mixed_families     other schedules and addresses for the same path of a frame, and unit tests
 #   two_services dns mac_change loop bypass  likewise
 #   web                                      what a browser makes of answers that test_http gets as well
 # And what runs alone since it measures: under the sanitizers its figures mean nothing.
-asan_spares=" realserver realserver_persist facts documents wrr wlc maglev warmup mixed_families two_services dns mac_change
-	loop bypass web "
+asan_spares=" realserver realserver_persist realserver_files facts documents wrr wlc maglev warmup mixed_families two_services
+	dns mac_change loop bypass web "
 
 asan_tests() {
 	for test in "$top"/tests/integration/test_*.sh; do

@@ -287,7 +287,7 @@ step "undo leaves alone what somebody changed since"
 expect 0 apply --vip $VIP
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=8
 expect 0 undo
-expect_line 'arp_ignore is 8: somebody changed it after apply (before 0, then 1), so it stays'
+expect_line 'arp_ignore is 8: it was changed after apply (0 before apply, 1 after it), so it stays'
 assert_equal "arp_ignore" 8 "$(run_in web1 sysctl -n net.ipv4.conf.all.arp_ignore)"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=0
 snapshot "$NET_DIR/after"
