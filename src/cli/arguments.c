@@ -213,7 +213,7 @@ parser_scan(struct parser *parser, int argc, char *const argv[])
 static int
 parser_refuse_command(const struct parser *parser, const char *word)
 {
-	const char *names[COMMAND_COUNT + 2], *nearest;
+	const char *names[COMMAND_COUNT + 2] = { NULL }, *nearest;
 	char list[ARGUMENTS_ERROR / 2] = "";
 	size_t count = 0, used = 0;
 

@@ -119,7 +119,7 @@ enum outlier_policy {
 	OUTLIER_OFF,      /* nothing is judged */
 	OUTLIER_EJECT     /* it gets no new connections for a time: model/eject.h */
 };
-#define OUTLIER_MAX 10 /* percent, by default */
+#define OUTLIER_MAX 10U /* percent, by default */
 
 struct quorum {
 	uint16_t number;
