@@ -221,7 +221,7 @@ programs() {
 
 see_programs() {
 	programs >"$root/programs"
-	for name in dsrd dsrctl tests/unit/lb/test_lb; do
+	for name in dsrd dsrctl tests/unit/forward/test_forward; do
 		grep -q "/dsrd/$name\$" "$root/programs" || {
 			echo "$name was not linked"
 			exit 1

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../unit/lb/offload_shared.h"
+#include "../unit/offload/offload_shared.h"
 #include "base/attr.h"
 #include "base/errlist.h"
 #include "daemon/replay.h"

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/* The list of the director's own problems: what begins and ends one, and whom it concerns. */
+#include "config.h"
+
+#include "doctor/problem.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../scene/scene.h"
+#include "suites.h"
+
+static struct scene scene;
+static struct problems *problems;
+static struct iface eth0;
+static struct problem_iface iface;
+static struct problem_vip held[2];
+static struct problem_facts facts;
+static char news[1000];
+static uint64_t now;
+
+static void
+open_list(void)
+{
+	scene_open(&scene);
+	scene_add_server(scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr"), 1, 1, false);
+	scene_apply(&scene);
+	problems = problems_new();
+	ck_assert_ptr_nonnull(problems);
+	eth0 = (struct iface) { .name = "eth0", .up = true };
+	iface = (struct problem_iface) { .iface = &eth0, .used = true, .open = true, .up_command = "set up",
+		.down_command = "set down" };
+	memset(held, 0, sizeof(held));
+	facts = (struct problem_facts) { .ifaces = &iface, .iface_count = 1, .held = held, .flow_capacity = 1000,
+		.config = "/etc/dsrd.conf" };
+	now = SECONDS(1000);
+}
+
+static void
+close_list(void)
+{
+	problems_free(problems);
+	scene_close(&scene);
+}
+
+static void
+write_news(void *context, const struct problem *problem, bool ended)
+{
+	const size_t used = strlen(news);
+
+	ck_assert_ptr_eq(context, news);
+	snprintf(news + used, sizeof(news) - used, "%s%s %s;", ended ? "-" : "+", problem_name(problem->id),
+	    problem->subject);
+}
+
+static const char *
+update(uint64_t passed)
+{
+	now += passed;
+	news[0] = '\0';
+	ck_assert_int_eq(problems_update(problems, &facts, now, write_news, news), 0);
+	return news;
+}
+
+static const struct problem *
+only(void)
+{
+	ck_assert_uint_eq(problems_count(problems), 1);
+	return problems_at(problems, 0);
+}
+
+START_TEST(no_list_has_no_problems)
+{
+	ck_assert_uint_eq(problems_count(NULL), 0);
+	ck_assert_ptr_null(problems_of_service(NULL, scene.model->services[0]));
+	ck_assert_str_eq(update(0), "");
+}
+END_TEST
+
+START_TEST(a_link_has_one_problem_at_a_time)
+{
+	eth0.up = false;
+	ck_assert_str_eq(update(0), "+no-link eth0;");
+	ck_assert_str_eq(only()->fix, "");
+	iface.open = false;
+	eth0.disabled = true;
+	ck_assert_str_eq(update(SECONDS(1)), "+interface-down eth0;-no-link eth0;");
+	ck_assert_str_eq(only()->fix, "set up");
+	ck_assert_str_eq(only()->undo, "set down");
+	eth0.gone = true;
+	ck_assert_str_eq(update(SECONDS(1)), "+interface-gone eth0;-interface-down eth0;");
+	eth0 = (struct iface) { .name = "eth0", .up = true };
+	ck_assert_str_eq(update(SECONDS(1)), "+interface-closed eth0;-interface-gone eth0;");
+	iface.open = true;
+	ck_assert_str_eq(update(SECONDS(1)), "-interface-closed eth0;");
+	eth0.up = iface.used = false;
+	ck_assert_str_eq(update(SECONDS(1)), "");
+}
+END_TEST
+
+START_TEST(a_problem_keeps_its_beginning)
+{
+	const uint64_t began = now;
+
+	eth0.up = false;
+	update(0);
+	ck_assert_str_eq(update(SECONDS(7)), "");
+	ck_assert_uint_eq(only()->since, began);
+}
+END_TEST
+
+START_TEST(errors_come_first)
+{
+	facts.reload_error = "dsrd.conf:7: no such key";
+	facts.flows = 900;
+	update(0);
+	held[0].vip = scene.model->vips[0].addr;
+	snprintf(held[0].holder, sizeof(held[0].holder), "lo");
+	snprintf(held[0].fix, sizeof(held[0].fix), "take it off");
+	facts.held_count = 1;
+	update(0);
+	ck_assert_uint_eq(problems_count(problems), 3);
+	ck_assert_int_eq(problems_at(problems, 0)->id, PROBLEM_VIP_HELD);
+	ck_assert_int_eq(problem_severity(problems_at(problems, 0)->id), PROBLEM_ERROR);
+	ck_assert_str_eq(problems_at(problems, 0)->fix, "take it off");
+	ck_assert_int_eq(problems_at(problems, 1)->id, PROBLEM_RELOAD_FAILED);
+	ck_assert_str_eq(problems_at(problems, 1)->what, "the last reload failed: dsrd.conf:7: no such key");
+	ck_assert_str_eq(problems_at(problems, 1)->fix, "dsrd -n -f /etc/dsrd.conf");
+	ck_assert_int_eq(problem_severity(problems_at(problems, 1)->id), PROBLEM_WARNING);
+	for (enum problem_id id = 1; id < PROBLEM_COUNT; id++)
+		ck_assert_int_ge(problem_severity(id - 1), problem_severity(id));
+}
+END_TEST
+
+START_TEST(each_held_vip_is_one)
+{
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(addr_parse(i == 0 ? "192.0.2.10" : "192.0.2.11", &held[i].vip), 0);
+		snprintf(held[i].holder, sizeof(held[i].holder), "lo");
+	}
+	facts.held_count = 2;
+	ck_assert_str_eq(update(0), "+vip-held 192.0.2.10;+vip-held 192.0.2.11;");
+	held[0] = held[1];
+	facts.held_count = 1;
+	ck_assert_str_eq(update(0), "-vip-held 192.0.2.10;");
+	facts.held_count = 0;
+	ck_assert_str_eq(update(0), "-vip-held 192.0.2.11;");
+}
+END_TEST
+
+START_TEST(drops_are_one_problem_until_they_stop)
+{
+	iface.capture_dropped = 10;
+	ck_assert_str_eq(update(0), "+capture-drops eth0;");
+	ck_assert_ptr_nonnull(strstr(only()->what, "10 frames"));
+	ck_assert_str_eq(update(PROBLEM_LASTS - 1), "");
+	iface.capture_dropped = 15;
+	ck_assert_str_eq(update(1), "");
+	ck_assert_ptr_nonnull(strstr(only()->what, "15 frames"));
+	ck_assert_str_eq(update(PROBLEM_LASTS), "-capture-drops eth0;");
+	iface.capture_dropped = 18;
+	ck_assert_str_eq(update(1), "+capture-drops eth0;");
+	ck_assert_ptr_nonnull(strstr(only()->what, "3 frames"));
+}
+END_TEST
+
+START_TEST(a_full_table_has_hysteresis)
+{
+	facts.flows = 899;
+	ck_assert_str_eq(update(0), "");
+	facts.flows = 900;
+	ck_assert_str_eq(update(0), "+flow-table-full director;");
+	facts.flows = 800;
+	ck_assert_str_eq(update(0), "");
+	facts.flows = 799;
+	ck_assert_str_eq(update(0), "-flow-table-full director;");
+}
+END_TEST
+
+START_TEST(lateness_is_reported_for_a_minute)
+{
+	facts.held_up = SECONDS(1) - 1;
+	ck_assert_str_eq(update(0), "");
+	facts.held_up = MILLISECONDS(2500);
+	ck_assert_str_eq(update(0), "+checks-late director;");
+	ck_assert_str_eq(only()->what, "the director was held up for 2500ms");
+	facts.held_up = 0;
+	ck_assert_str_eq(update(PROBLEM_LASTS - 1), "");
+	ck_assert_str_eq(update(1), "-checks-late director;");
+}
+END_TEST
+
+START_TEST(memory_and_offload_are_problems)
+{
+	facts.no_memory = true;
+	iface.offload_lost = "another program is there";
+	ck_assert_str_eq(update(0), "+offload-lost eth0;+no-memory director;");
+	ck_assert_ptr_nonnull(problems_of_service(problems, scene.model->services[0]));
+	facts.no_memory = false;
+	iface.offload_lost = NULL;
+	ck_assert_str_eq(update(0), "-no-memory director;-offload-lost eth0;");
+	facts.state_error = "No space left on device";
+	ck_assert_str_eq(update(0), "+state-lost director;");
+	ck_assert_ptr_nonnull(strstr(problems_at(problems, 0)->what, "No space left on device"));
+	facts.state_error = NULL;
+	ck_assert_str_eq(update(0), "-state-lost director;");
+}
+END_TEST
+
+START_TEST(only_concerned_services_are_affected)
+{
+	struct service *service = scene.model->services[0];
+
+	snprintf(iface.forwards[1], PROBLEM_TEXT, "stop IPv6");
+	ck_assert_str_eq(update(0), "+forwarding eth0;");
+	ck_assert_ptr_null(problems_of_service(problems, service)); /* its VIP is of IPv4 */
+	ck_assert_ptr_nonnull(problems_of_iface(problems, 0));
+	snprintf(iface.forwards[0], PROBLEM_TEXT, "stop IPv4");
+	ck_assert_str_eq(update(0), "+forwarding eth0;");
+	ck_assert_str_eq(problems_of_service(problems, service)->fix, "stop IPv4");
+	service->iface = 1;
+	ck_assert_ptr_null(problems_of_service(problems, service));
+	ck_assert_ptr_null(problems_of_iface(problems, 1));
+	service->iface = 0;
+	iface.forwards[0][0] = iface.forwards[1][0] = '\0';
+	facts.reload_error = "a warning concerns no service";
+	update(0);
+	ck_assert_ptr_null(problems_of_service(problems, service));
+	ck_assert_int_eq(addr_parse("192.0.2.99", &held[0].vip), 0);
+	facts.held_count = 1;
+	update(0);
+	ck_assert_ptr_null(problems_of_service(problems, service));
+	held[0].vip = service->settings.listens[0].vip;
+	update(0);
+	ck_assert_int_eq(problems_of_service(problems, service)->id, PROBLEM_VIP_HELD);
+}
+END_TEST
+
+START_TEST(names_are_what_programs_read)
+{
+	for (enum problem_id id = 0; id < PROBLEM_COUNT; id++) {
+		ck_assert_uint_eq(strspn(problem_name(id), "abcdefghijklmnopqrstuvwxyz-"), strlen(problem_name(id)));
+		ck_assert_int_eq(problem_meaning(id)[strlen(problem_meaning(id)) - 1], '.');
+	}
+	ck_assert_str_eq(problem_severity_name(PROBLEM_ERROR), "error");
+	ck_assert_str_eq(problem_severity_name(PROBLEM_WARNING), "warning");
+}
+END_TEST
+
+Suite *
+problem_suite(void)
+{
+	Suite *suite = suite_create("problem");
+	TCase *tcase = tcase_create("problem");
+
+	tcase_add_checked_fixture(tcase, open_list, close_list);
+	tcase_add_test(tcase, no_list_has_no_problems);
+	tcase_add_test(tcase, a_link_has_one_problem_at_a_time);
+	tcase_add_test(tcase, a_problem_keeps_its_beginning);
+	tcase_add_test(tcase, errors_come_first);
+	tcase_add_test(tcase, each_held_vip_is_one);
+	tcase_add_test(tcase, drops_are_one_problem_until_they_stop);
+	tcase_add_test(tcase, a_full_table_has_hysteresis);
+	tcase_add_test(tcase, lateness_is_reported_for_a_minute);
+	tcase_add_test(tcase, memory_and_offload_are_problems);
+	tcase_add_test(tcase, only_concerned_services_are_affected);
+	tcase_add_test(tcase, names_are_what_programs_read);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TESTS_UNIT_FORWARD_SUITES_H
+#define TESTS_UNIT_FORWARD_SUITES_H
+
+#include "../scene/must.h"
+
+Suite *explain_suite(void);
+Suite *flows_suite(void);
+Suite *forward_suite(void);
+Suite *handover_suite(void);
+Suite *neigh_suite(void);
+Suite *protocols_suite(void);
+
+#endif

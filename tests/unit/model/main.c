@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/* Runs the suites of src/model. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "suites.h"
+
+int
+main(void)
+{
+	SRunner *runner = srunner_create(admin_suite());
+	int failed;
+
+	srunner_add_suite(runner, eject_suite());
+	srunner_add_suite(runner, health_suite());
+	srunner_add_suite(runner, model_suite());
+	srunner_add_suite(runner, status_suite());
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

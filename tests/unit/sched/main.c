@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/* Runs the suites of src/sched. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "suites.h"
+
+int
+main(void)
+{
+	SRunner *runner = srunner_create(fwdtab_suite());
+	int failed;
+
+	srunner_add_suite(runner, maglev_suite());
+	srunner_add_suite(runner, schedulers_suite());
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
