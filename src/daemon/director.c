@@ -52,13 +52,16 @@ log_neighbor(const struct director *director, enum neigh_event event, const stru
 }
 
 static void
-conflict_neighbor(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+director_neighbor(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
 {
 	struct director *director = context;
 
 	for (struct server *server = neigh->servers; server != NULL; server = server->beside) {
 		server->mac = neigh->mac;
 		log_neighbor(director, event, server, neigh, before);
+		if (server->place == PLACE_FAR)
+			director_log_state(director, server, "its address answers, although the director has no address in its network",
+			    "neighbor");
 	}
 	director->stale = true;
 }
@@ -68,7 +71,7 @@ director_init(struct director *director, uint32_t connections, const struct siph
     const struct frame_tx *tx, char *error, size_t size)
 {
 	memset(director, 0, sizeof(*director));
-	if (forwarder_init(&director->forwarder, connections, key, conflict_neighbor, director, error, size) == -1)
+	if (forwarder_init(&director->forwarder, connections, key, director_neighbor, director, error, size) == -1)
 		return -1;
 	director->forwarder.tx = *tx;
 	director->forwarder.ifaces = director->ifaces;
@@ -167,9 +170,12 @@ director_announce(struct director *director, uint64_t now)
 	return announce(director, NULL, now);
 }
 
-/* What is behind an interface without link is no fault of the servers: their state is unknown, not down. */
+/*
+ * What is behind an interface without link is no fault of the servers: their state is unknown, not down. An address that
+ * frames cannot be sent to takes its server down.
+ */
 static void
-place_links(struct director *director)
+place_servers(struct director *director)
 {
 	for (size_t i = 0; i < director->model->slot_count && director->announces; i++) {
 		struct server *server = director->model->slots[i];
@@ -178,8 +184,10 @@ place_links(struct director *director)
 		if (server == NULL)
 			continue;
 		no_link = server->iface != IFACE_NONE && !director->ifaces[server->iface].up;
-		if (no_link == server->no_link)
+		if (no_link == server->no_link) {
+			director_log_state(director, server, "its address is in a network of the director", "address");
 			continue;
+		}
 		server->no_link = no_link;
 		director_log_state(director, server, no_link ? "the director's interface to it has no link" :
 		    "the director's interface to it has a link again", "link");
@@ -189,12 +197,15 @@ place_links(struct director *director)
 int
 director_place(struct director *director, uint64_t now)
 {
+	int result;
+
 	director->now = now;
 	model_place(director->model, director->ifaces, director->iface_count);
-	place_links(director);
 	director->forget = true;
 	director->stale = true;
-	return want_neighbors(director, now);
+	result = want_neighbors(director, now);
+	place_servers(director);
+	return result;
 }
 
 /* What a reload changed is no news of a server, but that the file has overruled an operator is. */

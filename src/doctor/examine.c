@@ -126,6 +126,20 @@ is_known_machine(const struct examination *examination, const struct subject *su
 	return false;
 }
 
+/* A machine has a gateway for each family, whatever the VIP: one question each will do. */
+static bool
+asks_from_far(const struct examination *examination, const struct subject *subject)
+{
+	for (size_t i = 0; i < examination->count; i++) {
+		const struct subject *other = &examination->subjects[i];
+
+		if (other != subject && other->asks_from_far && other->iface == subject->iface &&
+		    addr_equal(&other->own, &subject->own) && other->vip.family == subject->vip.family)
+			return false;
+	}
+	return subject->port != 0;
+}
+
 bool
 examine_add(struct examination *examination, const struct server *server, const struct iface *ifaces,
     size_t iface_count)
@@ -152,6 +166,7 @@ examine_add(struct examination *examination, const struct server *server, const 
 		subject->iface = server->iface;
 		subject->first = !is_known_machine(examination, subject);
 		subject->port = tcp_port(settings, vip);
+		subject->asks_from_far = asks_from_far(examination, subject);
 		for (size_t j = 0; j < EXAMINE_UNUSED; j++)
 			subject->unused[j] = find_unused(examination, server, iface);
 		subject->far = find_far(vip, iface);
@@ -243,7 +258,7 @@ send_far(const struct voice *voice, const struct subject *subject, uint8_t flags
 {
 	struct craft_tcp tcp = { .source_port = subject->far_port, .destination_port = subject->port, .flags = flags };
 
-	if (!subject->first || subject->port == 0 || !addr_is_set(&subject->far) || mac_is_zero(&subject->mac))
+	if (!subject->asks_from_far || !addr_is_set(&subject->far) || mac_is_zero(&subject->mac))
 		return;
 	tcp.ends.ether_source = voice->ifaces[subject->iface].mac;
 	tcp.ends.ether_destination = subject->mac;

@@ -38,6 +38,7 @@ struct subject {
 	uint32_t far_sequence;
 
 	bool first;             /* of this machine: what does not depend on the VIP is asked for it alone */
+	bool asks_from_far;     /* a question from `far` finds the machine's gateway for the VIP's family */
 	bool asked_as;          /* `own` was asked for with the director's address as sender ... */
 	bool answered_as;       /* ... and answered */
 	bool present;           /* `own` was answered for by `mac`, whoever asked */

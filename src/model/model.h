@@ -86,6 +86,13 @@ enum vip_state {
 	VIP_REFUSED      /* no traffic */
 };
 
+/* Whether frames can be addressed to the server at all. */
+enum server_place {
+	PLACE_ON_LINK = 0, /* or nothing is known against it */
+	PLACE_SELF,        /* its address is one of the director's own: it stays down */
+	PLACE_FAR          /* its address is in no network of the interface to it: down, unless it answers ARP there */
+};
+
 struct server {
 	struct server_settings settings; /* `mac` zero: asked by ARP */
 	struct service *service;
@@ -101,6 +108,7 @@ struct server {
 	struct eject eject;
 	bool conflicts;      /* it tells the network of a VIP, and `vip-conflict = remove` (vipcheck/conflict.h): no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
+	enum server_place place; /* likewise */
 	bool no_link;        /* the director's own interface there is down: nothing can be said of the server */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct server *beside; /* the next one at the same address, whose MAC is asked for once; the director's */

@@ -45,6 +45,22 @@ by_address(const struct iface *ifaces, size_t count, const struct addr *addr, ui
 	return best;
 }
 
+/* Of an interface without an address of that family nothing can be said. */
+static enum server_place
+place_judge(const struct server *server, const struct iface *ifaces, size_t count)
+{
+	const struct addr *addr = &server->settings.addr;
+	const struct iface *iface = server->iface < count ? &ifaces[server->iface] : NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (iface_has_address(&ifaces[i], addr))
+			return PLACE_SELF;
+	if (iface == NULL || !mac_is_zero(&server->settings.mac) ||
+	    iface_address(iface, (enum addr_family)addr->family) == NULL || iface_is_on_link(iface, addr))
+		return PLACE_ON_LINK;
+	return PLACE_FAR;
+}
+
 static void
 place_server(struct server *server, const struct iface *ifaces, size_t count)
 {
@@ -57,6 +73,7 @@ place_server(struct server *server, const struct iface *ifaces, size_t count)
 		if (server->iface == IFACE_NONE)
 			server->iface = service->iface;
 	}
+	server->place = place_judge(server, ifaces, count);
 }
 
 static void

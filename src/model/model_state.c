@@ -13,6 +13,8 @@ server_health(const struct server *server)
 {
 	if (server->no_link)
 		return HEALTH_UNKNOWN;
+	if (server->place == PLACE_SELF || (server->place == PLACE_FAR && mac_is_zero(&server->mac)))
+		return HEALTH_DOWN;
 	if (server->health.state == HEALTH_DOWN || server->ports == PORTS_NONE || server->conflicts)
 		return HEALTH_DOWN;
 	return server->vip_state == VIP_UNKNOWN ? HEALTH_UNKNOWN : server->health.state;

@@ -189,11 +189,34 @@ status_set_ports(struct server_status *status, const struct server *server)
 	return false;
 }
 
+/* Frames cannot be addressed to it, so whatever its checks say follows from that. False when they can. */
+static bool
+status_set_place(struct server_status *status, const struct server *server)
+{
+	char addr[ADDR_TEXT], text[STATUS_TEXT];
+
+	addr_format(&server->settings.addr, addr);
+	if (server->place == PLACE_SELF) {
+		(void)snprintf(text, sizeof(text), "%s is the director's own address: the director cannot be one of its real "
+		    "servers", addr);
+		status_set(status, STATUS_BY_CONFIGURATION, "is-director", text);
+	} else if (server->place == PLACE_FAR && mac_is_zero(&server->mac)) {
+		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks: frames cannot be addressed through "
+		    "a router", addr);
+		status_set(status, STATUS_BY_CONFIGURATION, "other-network", text);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void
 status_down(struct server_status *status, const struct server *server)
 {
 	const size_t blamed = health_blame(server->checks, server->check_count);
 
+	if (status_set_place(status, server))
+		return;
 	if (server->health.state == HEALTH_DOWN && blamed < server->check_count)
 		status_set_check(status, server, blamed);
 	else if (server->health.state == HEALTH_DOWN)

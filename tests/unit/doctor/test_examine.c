@@ -70,6 +70,7 @@ setup(void)
 	subject->mac = server_mac;
 	subject->port = 80;
 	subject->first = true;
+	subject->asks_from_far = true;
 	subject->unused[0] = at("192.0.2.101");
 	subject->unused[1] = at("192.0.2.202");
 	subject->far = at("203.0.113.250");
@@ -228,6 +229,30 @@ START_TEST(an_answer_to_a_far_client_makes_a_gateway)
 }
 END_TEST
 
+/* A machine may have the right gateway for one family, and the director for the other. */
+START_TEST(a_machine_is_asked_from_far_once_for_each_family)
+{
+	static const struct {
+		const char *vip;
+		uint8_t protocol;
+		bool far;
+	} vips[] = { { "192.0.2.8", PROTOCOL_UDP, false }, { "192.0.2.10", PROTOCOL_TCP, true },
+		{ "2001:db8::10", PROTOCOL_TCP, true }, { "192.0.2.9", PROTOCOL_TCP, false } };
+	struct listen_settings listens[ARRAY_LEN(vips)] = { 0 };
+	struct service service = { .settings = { .listens = listens, .listen_count = ARRAY_LEN(vips) } };
+	struct server server = { .service = &service, .settings = { .addr = at("192.0.2.11") } };
+
+	for (size_t i = 0; i < ARRAY_LEN(vips); i++)
+		listens[i] = (struct listen_settings) { .vip = at(vips[i].vip), .protocol = vips[i].protocol, .first = 80,
+			.last = 80 };
+	examination.count = 0;
+	ck_assert(examine_add(&examination, &server, &iface, 1));
+	ck_assert_uint_eq(examination.count, ARRAY_LEN(vips));
+	for (size_t i = 0; i < ARRAY_LEN(vips); i++)
+		ck_assert_int_eq(examination.subjects[i].asks_from_far, vips[i].far);
+}
+END_TEST
+
 START_TEST(nothing_is_heard_before_the_first_question)
 {
 	claim(&stranger_mac, "192.0.2.10");
@@ -247,6 +272,7 @@ examine_suite(void)
 	tcase_add_test(tcase, an_unknown_mac_is_learned);
 	tcase_add_test(tcase, silence_is_known_after_the_second_round);
 	tcase_add_test(tcase, an_answer_to_a_far_client_makes_a_gateway);
+	tcase_add_test(tcase, a_machine_is_asked_from_far_once_for_each_family);
 	tcase_add_test(tcase, nothing_is_heard_before_the_first_question);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/duration.h"
+#include "model/status.h"
 #include "proto/packet.h"
 #include "sched/scheduler.h"
 #include "suites.h"
@@ -563,6 +565,48 @@ static const struct {
 	bool used;
 } dwellers[] = { { 0, 0, false }, { 2, 1, true }, { 0, 1, true }, { 0, 0, true } };
 
+/* A server that frames cannot be addressed to is down, with the reason, and not unknown for ever. */
+static const struct {
+	const char *addr, *name;
+	enum server_state state;
+	bool has_mac;
+} places[] = {
+	{ "192.0.2.11", "not-checked", SERVER_UNKNOWN, false },
+	{ "192.0.2.1", "is-director", SERVER_DOWN, false },
+	{ "10.0.0.1", "is-director", SERVER_DOWN, true },
+	{ "172.28.10.11", "other-network", SERVER_DOWN, false },
+	{ "172.28.10.11", "not-checked", SERVER_UNKNOWN, true }, /* it answers ARP all the same */
+	{ "2001:db8::1", "not-checked", SERVER_UNKNOWN, false }, /* eth0 has no IPv6 address: nothing is known */
+};
+
+START_TEST(test_places)
+{
+	const struct iface ifaces[] = { leg("eth0", "192.0.2.1", 24), leg("eth1", "10.0.0.1", 8) };
+	struct model *model = model_new();
+	struct settings settings = { 0 };
+	struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
+	struct server_status status;
+	struct server *server;
+
+	service->checks = calloc(1, sizeof(*service->checks));
+	service->check_count = 1;
+	service->checks[0].kind = CHECK_TCP;
+	copy_name(service->iface, IFACE_NAME, "eth0");
+	add_server(service, "web1", places[_i].addr);
+	apply(model, &settings, SECONDS(1));
+	server = model->services[0]->servers[0];
+	if (places[_i].has_mac)
+		server->mac.bytes[5] = 1;
+	model_place(model, ifaces, 2);
+	server_status(server, &status);
+	ck_assert_str_eq(status.name, places[_i].name);
+	ck_assert_int_eq(status.state, places[_i].state);
+	if (places[_i].state == SERVER_DOWN)
+		ck_assert_ptr_nonnull(strstr(status.sentence, places[_i].addr));
+	model_free(model);
+}
+END_TEST
+
 START_TEST(test_who_lives_there)
 {
 	const struct iface ifaces[] = { leg("lo", "127.0.0.1", 8), leg("eth0", "192.0.2.1", 24),
@@ -636,6 +680,7 @@ model_suite(void)
 	tcase_add_test(tcase, test_mac_of_the_settings);
 	tcase_add_test(tcase, test_place);
 	tcase_add_test(tcase, test_who_lives_there);
+	tcase_add_loop_test(tcase, test_places, 0, (int)ARRAY_LEN(places));
 	tcase_add_loop_test(tcase, test_server_state, 0, sizeof(states) / sizeof(states[0]));
 	suite_add_tcase(suite, tcase);
 	return suite;
