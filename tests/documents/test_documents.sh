@@ -62,9 +62,37 @@ for document in README.md doc/*.md; do
 		/^ *```/ { file = "" }
 		file != "" { print >file }' "$document"
 done
+# The displays of the manual that begin with a section and have a server, and the script beside them.
+awk -v to="$tmp/conf.manual." -v script="$tmp/dsrd-mail" '
+	/^\.Ed/ { file = "" }
+	literal {
+		literal = 0
+		file = /^\[/ ? to (++count) : /^#!/ ? script : ""
+	}
+	/^\.Bd -literal/ { literal = 1 }
+	file != "" {
+		gsub(/\\e/, "\\")
+		gsub(/\\\(dq/, "\"")
+		print >file
+	}' man/dsrd.conf.5.in
+grep -L '^server = ' "$tmp"/conf.manual.* | xargs rm -f
+recipes=$(find "$tmp" -name 'conf.manual.*' | wc -l)
+[ "$recipes" -ge 7 ] || wrong "only $recipes configurations are found in dsrd.conf(5)"
 for file in "$tmp"/conf.*; do
 	"$BUILD_DIR/dsrd" -n -f "$file" >"$tmp/said" 2>&1 || wrong "$(cat "$tmp/said")"
 done
+
+# The script for notify sends one mail, with the name and the state in its subject.
+mkdir "$tmp/bin"
+printf '#!/bin/sh\nprintf "%%s|" "$@"\ncat\n' >"$tmp/bin/mail"
+chmod +x "$tmp/bin/mail"
+mails() { # ARGUMENT...
+	PATH="$tmp/bin:$PATH" sh "$tmp/dsrd-mail" "$@"
+}
+[ "$(mails smtp mx1 up down timeout)" = '-s|dsrd: smtp/mx1 is down|root|smtp/mx1: up -> down (timeout)' ] ||
+	wrong "dsrd-mail of dsrd.conf(5), for a server: $(mails smtp mx1 up down timeout)"
+[ "$(mails smtp - down up '')" = '-s|dsrd: smtp is up|root|smtp: down -> up ()' ] ||
+	wrong "dsrd-mail of dsrd.conf(5), for a service: $(mails smtp - down up '')"
 
 # --- links ---
 

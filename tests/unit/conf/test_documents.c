@@ -64,6 +64,64 @@ START_TEST(test_man_page_has_every_key_and_default)
 }
 END_TEST
 
+/* The table of keys has a line for each section that a key may stand in, and none that is not a key. */
+START_TEST(test_man_page_lists_every_key)
+{
+	char *page = document("man/dsrd.conf.5.in");
+	char *table = strstr(page, "\n.Ss Table of keys\n"), *in_dsrd, *end;
+	const struct conf_key_info *key;
+	size_t keys = 0, lines = 0;
+
+	ck_assert_ptr_nonnull(table);
+	in_dsrd = strstr(table, "\nIn section\n.Li [dsrd] :\n");
+	end = strstr(table, "\n.Ss Syntax\n");
+	ck_assert(in_dsrd != NULL && end != NULL && in_dsrd < end);
+	for (size_t i = 0; (key = conf_key(i)) != NULL; i++) {
+		char line[64], *found;
+
+		(void)snprintf(line, sizeof(line), "\n.It Ic %s Ta ", key->name);
+		found = strstr(table, line);
+		if ((key->sections & CONF_IN_SERVICE) != 0) {
+			ck_assert_msg(found != NULL && found < in_dsrd, "the table of services lacks %s", key->name);
+			keys++;
+		}
+		found = strstr(in_dsrd, line);
+		if ((key->sections & CONF_IN_DSRD) != 0) {
+			ck_assert_msg(found != NULL && found < end, "the table of [dsrd] lacks %s", key->name);
+			keys++;
+		}
+	}
+	for (char *line = table; (line = strstr(line, "\n.It Ic ")) != NULL && line < end; line++)
+		lines++;
+	ck_assert_uint_eq(lines, keys);
+	free(page);
+}
+END_TEST
+
+/* A reload does not apply these keys, and the page says so. */
+START_TEST(test_man_page_names_keys_of_a_restart)
+{
+	char *page = document("man/dsrd.conf.5.in");
+	const struct conf_key_info *key;
+	size_t count = 0;
+
+	for (size_t i = 0; (key = conf_key(i)) != NULL; i++) {
+		char item[64], *begin, *end, *found;
+
+		(void)snprintf(item, sizeof(item), "\n.It Ic %s =", key->name);
+		begin = strstr(page, item);
+		ck_assert_ptr_nonnull(begin);
+		end = strstr(begin + 1, "\n.It Ic ");
+		found = strstr(begin, "\nRequires a restart.\n");
+		ck_assert_msg((found != NULL && (end == NULL || found < end)) == ((key->sections & CONF_AT_START) != 0),
+		    "dsrd.conf.5 and the table of keys disagree on a restart for %s", key->name);
+		count += (key->sections & CONF_AT_START) != 0;
+	}
+	ck_assert_uint_gt(count, 5);
+	free(page);
+}
+END_TEST
+
 START_TEST(test_sample_has_every_key)
 {
 	char *sample = document("etc/dsrd.conf");
@@ -179,6 +237,8 @@ documents_suite(void)
 
 	tcase_add_test(tcase, test_table);
 	tcase_add_test(tcase, test_man_page_has_every_key_and_default);
+	tcase_add_test(tcase, test_man_page_lists_every_key);
+	tcase_add_test(tcase, test_man_page_names_keys_of_a_restart);
 	tcase_add_test(tcase, test_sample_has_every_key);
 	tcase_add_test(tcase, test_sample_is_good);
 	tcase_add_test(tcase, test_schedulers_are_documented);
