@@ -157,6 +157,7 @@ integration() {
 #   wrr wlc maglev warmup mixed_families     other schedules and addresses for the same path of a frame, and unit tests
 #   two_services dns mac_change loop bypass  likewise
 #   web                                      what a browser makes of answers that test_http gets as well
+#   reload_limits                            a limit of memory, in which a sanitizer cannot live; test_reload is run
 # And what runs alone since it measures: under the sanitizers its figures mean nothing.
 asan_spares=" realserver realserver_persist realserver_files facts documents wrr wlc maglev warmup mixed_families two_services
 	dns mac_change loop bypass web "
