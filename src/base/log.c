@@ -12,20 +12,30 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_output.h"
+#include "base/text.h"
+
 #define LINE_MOST LOG_TEXT /* what every syslog daemon takes: RFC 3164 section 4.1 stops at 1024 with its header */
-#define TIME_TEXT 40
+#define TIME_TEXT 64
+/* At the end: how long lines wait for a reader that has stalled, in milliseconds. */
+#define FINISH_PATIENCE 1000
 
 static struct {
-	enum log_sink sink;
+	struct log_output output;
 	int verbosity;
 	bool journal; /* standard error is systemd's journal, which stamps lines itself */
 	void (*take)(void *context, int level, const char *line);
 	void *context;
-} state;
+	void (*waiting)(void *context); /* lines begin to wait in the ring */
+	void *waiting_context;
+	bool reporting;
+	uint64_t reported; /* of the lines that were lost: how many the log has mentioned */
+} state = { .output.fd = -1 };
 
 static const char *const level_names[] = {
 	[LOG_ERR] = "error",
@@ -57,14 +67,9 @@ stderr_is_journal(void)
 void
 log_open(enum log_sink sink, int verbosity)
 {
-	if (state.sink == SINK_SYSLOG)
-		closelog();
-	state.sink = sink;
+	log_output_open(&state.output, sink);
 	state.verbosity = verbosity;
 	state.journal = sink == SINK_STDERR && stderr_is_journal();
-	/* LOG_NDELAY: connect now, as later we may be in a chroot or without the right to. */
-	if (sink == SINK_SYSLOG)
-		openlog("dsrd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 /* RFC 3339, in UTC: logs of several directors line up, and no time zone file is needed after privileges are gone. */
@@ -85,16 +90,6 @@ format_time(char text[TIME_TEXT])
 	return text;
 }
 
-/* What came from the network or a file must neither begin a line of its own nor move a terminal's cursor. */
-static void
-clean_line(char *line)
-{
-	for (; *line != '\0'; line++) {
-		if ((unsigned char)*line < 0x20 || *line == 0x7f)
-			*line = '?';
-	}
-}
-
 const char *
 log_escape(const char *from, char text[LOG_TEXT])
 {
@@ -110,18 +105,88 @@ log_escape(const char *from, char text[LOG_TEXT])
 	return text;
 }
 
-static void
-write_stderr(int level, const char *line)
+/* RFC 3164 section 4.1.2: local time, English months, and no year. */
+static const char *
+format_syslog_time(char text[TIME_TEXT])
 {
-	char out[LINE_MOST + TIME_TEXT + 16];
-	char when[TIME_TEXT];
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+		"Dec" };
+	const time_t now = time(NULL);
+	struct tm tm;
 
-	if (state.journal)
-		(void)snprintf(out, sizeof(out), "<%d>%s\n", level, line);
+	if (localtime_r(&now, &tm) == NULL)
+		memset(&tm, 0, sizeof(tm));
+	(void)snprintf(text, TIME_TEXT, "%s %2d %02d:%02d:%02d", months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
+	return text;
+}
+
+static int
+write_record(int level, const char *line)
+{
+	char out[LOG_LINE];
+	char when[TIME_TEXT];
+	int length;
+
+	/* One call, one write: lines of several writers do not mix. The zero at the end is for syslog on a stream. */
+	if (state.output.sink == SINK_SYSLOG)
+		length = 1 + snprintf(out, sizeof(out), "<%d>%s dsrd[%ld]: %s", LOG_DAEMON | level,
+		    format_syslog_time(when), (long)getpid(), line);
+	else if (state.journal)
+		length = snprintf(out, sizeof(out), "<%d>%s\n", level, line);
 	else
-		(void)snprintf(out, sizeof(out), "%s %s %s\n", format_time(when), level_names[level], line);
-	/* One call, one write: lines of several writers do not mix. */
-	(void)fputs(out, stderr);
+		length = snprintf(out, sizeof(out), "%s %s %s\n", format_time(when), level_names[level], line);
+	return log_output_write(&state.output, out, (size_t)length);
+}
+
+/* Once lines get out again, the log says how many did not. */
+static void
+report_lost(void)
+{
+	const uint64_t lost = state.output.lost, count = lost - state.reported;
+
+	if (count == 0 || state.reporting || log_output_waiting(&state.output))
+		return;
+	state.reporting = true;
+	log_warning("log-lost count=%" PRIu64 " meaning=\"the reader of the log had stalled, and the ring was full\"", count);
+	state.reporting = false;
+	if (state.output.lost == lost)
+		state.reported = lost;
+}
+
+void
+log_async(void (*waiting)(void *context), void *context)
+{
+	state.output.async = waiting != NULL;
+	state.waiting = waiting;
+	state.waiting_context = context;
+	if (waiting == NULL)
+		log_output_finish(&state.output, FINISH_PATIENCE);
+}
+
+bool
+log_drain(void)
+{
+	log_output_drain(&state.output);
+	report_lost();
+	return log_output_waiting(&state.output);
+}
+
+uint64_t
+log_lines_lost(void)
+{
+	return state.output.lost;
+}
+
+static void
+put_line(int level, const char *line)
+{
+	const bool waited = log_output_waiting(&state.output);
+
+	if (write_record(level, line) == 0)
+		report_lost();
+	if (!waited && log_output_waiting(&state.output) && state.waiting != NULL)
+		state.waiting(state.waiting_context);
 }
 
 void
@@ -147,11 +212,8 @@ write_line(int level, bool event, const char *format, va_list args)
 	if (level > LOG_NOTICE + state.verbosity)
 		return;
 	if (vsnprintf(line, sizeof(line), format, args) >= 0) {
-		clean_line(line);
-		if (state.sink == SINK_SYSLOG)
-			syslog(level, "%s", line);
-		else
-			write_stderr(level, line);
+		text_clean(line);
+		put_line(level, line);
 		if (event && state.take != NULL && level <= LOG_NOTICE)
 			state.take(state.context, level, line);
 	}

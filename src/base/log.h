@@ -5,10 +5,14 @@
  * Nothing on the path of a frame logs. This is the project's one mutable global.
  *
  * On standard error a time (RFC 3339, UTC) and the level stand before the line, or "<level>" alone when systemd's
- * journal reads it. Control characters become '?', what is longer than 999 bytes is cut. errno stays as it was.
+ * journal reads it. Control characters (also U+0080 to U+009F) and what is not UTF-8 become '?', what is longer than 999
+ * bytes is cut. errno stays as it was.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
@@ -19,6 +23,18 @@ enum log_sink {
 
 /* Verbosity 0 shows errors, warnings and notices; 1 adds info; 2 adds debug. May be called again. */
 void log_open(enum log_sink sink, int verbosity);
+
+/*
+ * From now on no line waits for its reader (a journal, a syslog daemon, a pipe): what is not taken at once waits in a
+ * ring, `waiting` is called when that begins, and log_drain() is to be called again and again until it returns false.
+ * What the ring has no room for is lost and counted; the log says so with `log-lost` when it works again. NULL ends it:
+ * what waits has a second to get out, and later lines wait for their reader again.
+ */
+void log_async(void (*waiting)(void *context), void *context);
+/* Writes what the reader takes now. Does anything wait still? */
+bool log_drain(void);
+/* Lines lost since the start. */
+uint64_t log_lines_lost(void);
 
 /*
  * Also gives every line of level notice or above to `take`, with syslog(3)'s number of the level, whatever the verbosity;
@@ -33,6 +49,7 @@ const char *log_level_name(int level);
  * what a line can hold. Returns `text`.
  */
 #define LOG_TEXT 1000
+#define LOG_LINE (LOG_TEXT + 120) /* with its time and level, or syslog's header */
 const char *log_escape(const char *from, char text[LOG_TEXT]);
 
 /* A person must act. */

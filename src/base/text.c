@@ -258,3 +258,47 @@ text_format_date(uint64_t seconds, char text[DATE_TEXT])
 		text[0] = '\0';
 	return text;
 }
+
+/*
+ * The bytes of the UTF-8 sequence at `p`, 0 where there is none: the ranges of the second byte are those of RFC 3629
+ * section 4, which leave out overlong forms, surrogates and what is beyond U+10FFFF.
+ */
+static size_t
+text_sequence(const unsigned char *p)
+{
+	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+	unsigned least = 0x80, most = 0xbf;
+
+	if (length < 2)
+		return length;
+	if (p[0] == 0xe0)
+		least = 0xa0;
+	else if (p[0] == 0xed)
+		most = 0x9f;
+	else if (p[0] == 0xf0)
+		least = 0x90;
+	else if (p[0] == 0xf4)
+		most = 0x8f;
+	if (p[1] < least || p[1] > most)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+void
+text_clean(char *text)
+{
+	unsigned char *p = (unsigned char *)text;
+
+	while (*p != '\0') {
+		const size_t length = text_sequence(p);
+		const bool control = *p < 0x20 || *p == 0x7f || (*p == 0xc2 && length == 2 && p[1] < 0xa0);
+		const size_t bytes = length == 0 ? 1 : length;
+
+		if (control || length == 0)
+			memset(p, '?', bytes);
+		p += bytes;
+	}
+}

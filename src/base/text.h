@@ -42,5 +42,11 @@ const char *text_nearest(const char *text, const char *const names[]);
 char *text_next_word(char **rest);
 /* Strip blanks at both ends, in place. */
 char *text_trim(char *text);
+/*
+ * What came from the network, a file or a program must neither begin a line of its own nor move a terminal's cursor:
+ * control characters (C0, DEL, and C1 as UTF-8, U+0080 to U+009F) and bytes that are not UTF-8 (RFC 3629) become '?', one
+ * for each byte, in place.
+ */
+void text_clean(char *text);
 
 #endif

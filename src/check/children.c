@@ -16,6 +16,8 @@
 
 #include <event2/event.h>
 
+#include "base/text.h"
+
 #define ENVIRONMENT_MOST 16
 /* execvp()'s and login's usual; nothing of the daemon's own environment goes on to programs. */
 #define PATH_SAFE "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -83,6 +85,7 @@ tell(struct child *child, bool timed_out, int status)
 	const struct child_end end = { timed_out, status, child->line };
 
 	child->ended = NULL;
+	text_clean(child->line);
 	if (ended != NULL)
 		ended(child->context, &end);
 }

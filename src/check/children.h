@@ -21,7 +21,7 @@ struct event_base;
 struct child_end {
 	bool timed_out;   /* the group was told to end; `status` means nothing */
 	int status;       /* of waitpid() */
-	const char *line; /* the first line on standard output, if that was wanted; may be empty */
+	const char *line; /* the first line on standard output, if that was wanted, after text_clean(); may be empty */
 };
 
 typedef void child_ended(void *context, const struct child_end *end);

@@ -33,6 +33,7 @@ struct report_facts {
 	uint64_t now;
 	uint64_t started;
 	uint64_t reloads;
+	uint64_t log_lost; /* lines of the log that its reader did not take in time */
 	uint64_t loaded; /* when the configuration that runs was read, in seconds since 1970 */
 	bool reload_failed;
 	bool observe;

@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "base/log.h"
 #include "daemon/dsrd.h"
 #include "daemon/offloading.h"
 #include "daemon/selfcheck.h"
@@ -24,6 +25,7 @@ stats_gather(const struct dsrd *dsrd, struct report_iface ifaces[IFACES_MOST])
 			offloading_reason(dsrd, i) };
 	}
 	return (struct report_facts){ .now = dsrd_clock(), .started = dsrd->started, .reloads = dsrd->reloads,
+		.log_lost = log_lines_lost(),
 		.loaded = dsrd->loaded, .reload_failed = dsrd->reload_failed,
 		.observe = dsrd->options->observe, .problems = selfcheck_problems(dsrd->selfcheck),
 		.model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,

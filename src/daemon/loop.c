@@ -10,6 +10,10 @@
 
 #include "base/attr.h"
 #include "base/duration.h"
+#include "base/log.h"
+
+/* Between two tries to write lines whose reader stalls. */
+static const struct timeval log_interval = { 0, 50000 };
 
 static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
 
@@ -25,6 +29,7 @@ struct loop {
 	void *context;
 	struct event *ticker;
 	struct event *waker;
+	struct event *log; /* pending while lines wait */
 	struct event *signals[ARRAY_LEN(signals)];
 	size_t most;
 	struct watch watches[];
@@ -62,6 +67,21 @@ on_signal(evutil_socket_t number, short what UNUSED, void *arg)
 	loop->calls->signalled(loop->context, (int)number);
 }
 
+static void
+on_log_waiting(void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)evtimer_add(loop->log, &log_interval);
+}
+
+static void
+on_log(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+{
+	if (log_drain())
+		on_log_waiting(arg);
+}
+
 static int
 begin_timers(struct loop *loop)
 {
@@ -71,7 +91,8 @@ begin_timers(struct loop *loop)
 	if (loop->ticker == NULL || event_add(loop->ticker, &second) == -1)
 		return -1;
 	loop->waker = evtimer_new(loop->base, on_wake, loop);
-	if (loop->waker == NULL)
+	loop->log = evtimer_new(loop->base, on_log, loop);
+	if (loop->waker == NULL || loop->log == NULL)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
 		loop->signals[i] = evsignal_new(loop->base, signals[i], on_signal, loop);
@@ -96,6 +117,7 @@ loop_new(const struct loop_calls *calls, void *context, size_t most)
 		loop_free(loop);
 		return NULL;
 	}
+	log_async(on_log_waiting, loop);
 	return loop;
 }
 
@@ -104,6 +126,7 @@ loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
+	log_async(NULL, NULL);
 	for (size_t i = 0; i < loop->most; i++)
 		loop_unwatch(loop, i);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
@@ -113,6 +136,8 @@ loop_free(struct loop *loop)
 		event_free(loop->ticker);
 	if (loop->waker != NULL)
 		event_free(loop->waker);
+	if (loop->log != NULL)
+		event_free(loop->log);
 	if (loop->base != NULL)
 		event_base_free(loop->base);
 	free(loop);

@@ -23,7 +23,10 @@ struct loop_calls {
 	void (*signalled)(void *context, int number);
 };
 
-/* NULL when libevent cannot. `most`: how many things can be watched. Create it after the last fork(). */
+/*
+ * NULL when libevent cannot. `most`: how many things can be watched. Create it after the last fork(). While it exists the
+ * log does not wait for its reader: see log_async().
+ */
 NODISCARD struct loop *loop_new(const struct loop_calls *calls, void *context, size_t most);
 void loop_free(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);

@@ -28,6 +28,9 @@ os_confine(const char *const directories[], size_t count, char error[OS_ERROR])
 	what = "/dev/null"; /* of scripts */
 	if (unveil("/dev/null", "rw") == -1)
 		goto failed;
+	what = "/dev/log"; /* syslogd(8), when it was restarted; its socket may be missing now */
+	if (unveil("/dev/log", "rw") == -1 && errno != ENOENT)
+		goto failed;
 	for (size_t i = 0; i < count; i++) {
 		what = directories[i];
 		if (unveil(directories[i], "rwxc") == -1)

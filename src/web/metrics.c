@@ -154,6 +154,12 @@ reload_time(const struct metrics *metrics)
 }
 
 static void
+lines_lost(const struct metrics *metrics)
+{
+	sample(metrics, NULL, 0, metrics->facts->log_lost);
+}
+
+static void
 flows(const struct metrics *metrics)
 {
 	sample(metrics, NULL, 0, conn_table_count(metrics->facts->forwarder->conns));
@@ -507,6 +513,8 @@ static const struct family families[] = {
 	    .each = reload_ok },
 	{ "config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "When the configuration that runs was read.",
 	    .each = reload_time },
+	{ "log_lines_lost", METRIC_COUNTER, "Lines of the log that were lost because its reader stalled.",
+	    .each = lines_lost },
 	{ "flows", METRIC_GAUGE, "Connections remembered.", .each = flows },
 	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
 	{ "flows_carried", METRIC_GAUGE, "Connections of them that the kernel carries.", .each = flows_carried },

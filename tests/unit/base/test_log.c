@@ -4,7 +4,9 @@
 
 #include <sys/stat.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,9 +134,9 @@ START_TEST(log_lets_no_control_characters_through)
 	capture();
 	set_journal(0);
 	log_open(SINK_STDERR, 0);
-	log_notice("a name=%s", "x\ny\r\t\033[2J\177z\xc3\xa9");
+	log_notice("a name=%s", "x\ny\r\t\033[2J\177z\xc3\xa9 \xc2\x9b" "2J \xff");
 	/* UTF-8 stays. */
-	ck_assert_str_eq(captured(), "<5>a name=x?y???[2J?z\xc3\xa9\n");
+	ck_assert_str_eq(captured(), "<5>a name=x?y???[2J?z\xc3\xa9 ??2J ?\n");
 }
 END_TEST
 
@@ -229,6 +231,114 @@ START_TEST(log_gives_events_to_a_subscriber)
 }
 END_TEST
 
+static unsigned waits;
+
+static void
+count_waits(void *context UNUSED)
+{
+	waits++;
+}
+
+/* Standard error becomes a pipe; its other end is returned. */
+static int
+stall(void)
+{
+	int ends[2];
+
+	saved_stderr = dup(STDERR_FILENO);
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	(void)close(ends[1]);
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	return ends[0];
+}
+
+/* Reads what is in the pipe and gives it to log_drain() in turns, until both are empty. The lines. */
+static unsigned
+read_lines(int end, char last[8192])
+{
+	char bytes[8192];
+	unsigned lines = 0;
+	bool waiting;
+	ssize_t got;
+
+	do {
+		waiting = log_drain();
+		while ((got = read(end, bytes, sizeof(bytes) - 1)) > 0) {
+			bytes[got] = '\0';
+			for (ssize_t i = 0; i < got; i++)
+				lines += bytes[i] == '\n';
+			memcpy(last, bytes, (size_t)got + 1);
+		}
+	} while (waiting);
+	return lines;
+}
+
+#define STALLED_LINES 5000 /* a pipe takes 64 KiB, the ring as much */
+
+/* If a line waited for its reader, this test would never end. */
+START_TEST(log_waits_for_no_reader)
+{
+	const int end = stall();
+	char last[8192] = "", expected[40];
+	unsigned lines;
+
+	log_open(SINK_STDERR, 0);
+	log_async(count_waits, NULL);
+	for (unsigned i = 0; i < STALLED_LINES; i++)
+		log_notice("line number=%u", i);
+	ck_assert_int_eq(dup2(saved_stderr, STDERR_FILENO), STDERR_FILENO);
+	/* Once, however many lines wait. */
+	ck_assert_uint_eq(waits, 1);
+	ck_assert_uint_gt(log_lines_lost(), 0);
+	ck_assert_uint_lt(log_lines_lost(), STALLED_LINES);
+	lines = read_lines(end, last);
+	/* Each line is out or counted, and the last one says how many are not. */
+	ck_assert_uint_eq(lines + log_lines_lost(), STALLED_LINES + 1);
+	(void)snprintf(expected, sizeof(expected), "log-lost count=%" PRIu64 " ", log_lines_lost());
+	ck_assert_ptr_nonnull(strstr(last, expected));
+	/* That is news once. */
+	ck_assert(!log_drain());
+	log_notice("after");
+	ck_assert_uint_eq(read_lines(end, last), 1);
+	ck_assert_ptr_nonnull(strstr(last, "notice after\n"));
+	log_async(NULL, NULL);
+}
+END_TEST
+
+/* The starter's descriptor stays as it was: another program writes to it, and expects to wait. */
+START_TEST(log_does_not_change_what_it_shares)
+{
+	const int end = stall();
+	int flags;
+
+	log_open(SINK_STDERR, 0);
+	log_async(count_waits, NULL);
+	log_notice("line");
+	flags = fcntl(STDERR_FILENO, F_GETFL);
+	log_async(NULL, NULL);
+	ck_assert_int_eq(dup2(saved_stderr, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_eq(flags & O_NONBLOCK, 0);
+	(void)close(end);
+}
+END_TEST
+
+/* What waits at the end gets a second, and not for ever. */
+START_TEST(log_ends_although_its_reader_stalls)
+{
+	const int end = stall();
+
+	log_open(SINK_STDERR, 0);
+	log_async(count_waits, NULL);
+	for (unsigned i = 0; log_lines_lost() == 0; i++)
+		log_notice("line number=%u", i);
+	log_async(NULL, NULL);
+	ck_assert_int_eq(dup2(saved_stderr, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_uint_gt(log_lines_lost(), 100);
+	(void)close(end);
+}
+END_TEST
+
 Suite *
 log_suite(void)
 {
@@ -246,6 +356,9 @@ log_suite(void)
 	tcase_add_test(tcase, log_leaves_errno_alone);
 	tcase_add_test(tcase, log_gives_events_to_a_subscriber);
 	tcase_add_test(tcase, log_to_syslog_is_not_on_stderr);
+	tcase_add_test(tcase, log_waits_for_no_reader);
+	tcase_add_test(tcase, log_does_not_change_what_it_shares);
+	tcase_add_test(tcase, log_ends_although_its_reader_stalls);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -211,6 +211,29 @@ START_TEST(text_trims)
 }
 END_TEST
 
+static const struct {
+	const char *from, *to;
+} dirty[] = {
+	{ "", "" },
+	{ "plain \"text\" \\", "plain \"text\" \\" },
+	{ "a\tb\x1b[0m\x7f", "a?b?[0m?" },
+	{ "\xc2\x80\xc2\x9b\xc2\xa0", "????\xc2\xa0" },                           /* U+0080, U+009B are controls, U+00A0 is none */
+	{ "\xff\xfe \x80 \xc3", "?? ? ?" },                                       /* never valid, a rest, cut off */
+	{ "\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "?? ??? ????" },             /* overlong forms of / */
+	{ "\xed\xa0\x80 \xf4\x90\x80\x80 \xf5\x80", "??? ???? ??" },             /* a surrogate, beyond U+10FFFF */
+	{ "\xe2\x82\xac \xf0\x9f\x98\x80 \xe2\x82", "\xe2\x82\xac \xf0\x9f\x98\x80 ??" }, /* whole, and cut off */
+};
+
+START_TEST(text_cleans)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%s", dirty[_i].from);
+	text_clean(text);
+	ck_assert_str_eq(text, dirty[_i].to);
+}
+END_TEST
+
 Suite *
 text_suite(void)
 {
@@ -226,6 +249,7 @@ text_suite(void)
 	tcase_add_loop_test(tcase, text_writes_latencies, 0, (int)ARRAY_LEN(latencies));
 	tcase_add_loop_test(tcase, text_finds_the_name_that_was_meant, 0, (int)ARRAY_LEN(nearest));
 	tcase_add_loop_test(tcase, text_cuts_words, 0, (int)ARRAY_LEN(lines));
+	tcase_add_loop_test(tcase, text_cleans, 0, (int)ARRAY_LEN(dirty));
 	tcase_add_loop_test(tcase, text_trims, 0, (int)ARRAY_LEN(trims));
 	suite_add_tcase(suite, tcase);
 	return suite;

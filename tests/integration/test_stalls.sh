@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Other processes stall while clients send requests: the reader of standard error, the syslog daemon. No request is delayed
+# by more than 10 ms beyond what requests take without the stall.
+
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
+. "$(dirname -- "$0")/net.sh"
+# shellcheck source-path=SCRIPTDIR source=ctl.sh
+. "$(dirname -- "$0")/ctl.sh"
+[ "$net_os" = linux ] || skip "what stalls here is made with Linux's means"
+net_require nginx curl python3
+here=$(dirname -- "$0")
+net_up 2
+start_nginx web1
+start_nginx web2
+
+# A connection after the other for 2 seconds, into FILE.
+measure() { # FILE
+	run_in client python3 "$here/pace.py" measure "$VIP" 80 2 >"$1" 2>"$1.errors"
+}
+
+# The machine may be busy with other work: who really waits is late each time.
+expect_no_delay() { # WHAT
+	for attempt in 1 2 3; do
+		measure "$NET_DIR/stalled"
+		if python3 "$here/pace.py" compare "$NET_DIR/baseline" "$NET_DIR/stalled" >"$NET_DIR/compared" 2>&1; then
+			return
+		fi
+		echo "$1, attempt $attempt: $(tail -n 1 "$NET_DIR/compared")" >&2
+	done
+	fail "$1: requests wait for it"
+}
+
+write_conf() { # LOG
+	conf_head | sed "s/^log = .*/log = $1/" >"$NET_DIR/dsrd.conf"
+	cat >>"$NET_DIR/dsrd.conf" <<-END
+
+	[service web]
+	listen = $VIP tcp/80
+	scheduler = rr
+	server = web1 $(server_ip 1)
+	server = web2 $(server_ip 2)
+	END
+}
+
+# The counters, some kilobytes each time: more than a pipe and the ring hold.
+talk_much() {
+	for _ in $(seq 150); do
+		kill -USR1 "$(pid_of dsrd)"
+		sleep 0.01
+	done
+}
+
+step "standard error is a pipe whose reader is stopped"
+write_conf stderr
+mkfifo "$NET_DIR/pipe"
+# shellcheck disable=SC2016 # the shell's in the director
+start_in director dsrd sh -c 'exec "$1" -F -f "$2" >"$3" 2>&1' sh "$DSRD" "$NET_DIR/dsrd.conf" "$NET_DIR/pipe"
+cat "$NET_DIR/pipe" >>"$NET_DIR/dsrd.log" &
+reader=$!
+wait_until 15 dsrd_settled || fail "the director is not ready"
+wait_servers_up web web1 web2
+measure "$NET_DIR/baseline"
+kill -STOP "$reader"
+talk_much
+expect_no_delay "the reader of standard error"
+ctl 0 show
+kill -CONT "$reader"
+
+step "it goes on, and the log says what is missing"
+wait_log 5 'warning log-lost count=[1-9]'
+stop_dsrd
+wait "$reader" || true
+
+step "the syslog daemon reads nothing"
+write_conf syslog
+cat >"$NET_DIR/syslog.py" <<'END'
+import socket, sys, time
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind(sys.argv[1])
+time.sleep(3600)
+END
+start_in director syslog python3 "$NET_DIR/syslog.py" "$NET_DIR/log"
+wait_until 5 test -S "$NET_DIR/log" || fail "there is no syslog socket"
+# A host's mounts are its own: its /dev has what dsrd and scripts need, and /dev/log.
+cat >"$NET_DIR/with_syslog" <<'END'
+mkdir "$1/dev"
+mount --bind /dev "$1/dev"
+mount -t tmpfs none /dev
+for device in null zero random urandom fd; do
+	ln -s "$1/dev/$device" "/dev/$device"
+done
+ln -s "$1/log" /dev/log
+exec "$2" -F -f "$1/dsrd.conf"
+END
+start_in director dsrd sh "$NET_DIR/with_syslog" "$NET_DIR" "$DSRD"
+wait_until 15 "$DSRCTL" -s "$SOCKET" show || fail "the director is not ready"
+wait_until 10 run_in client curl -sf -o "$NET_DIR/page" "http://$VIP/" || fail "no server is up"
+measure "$NET_DIR/baseline"
+talk_much
+expect_no_delay "the syslog daemon"
+ctl 0 show
+stop_dsrd
