@@ -17,6 +17,7 @@ draft_clear(struct draft *draft)
 	free(draft->service.listens);
 	free(draft->service.servers);
 	free(draft->service.checks);
+	free(draft->service.notifies);
 	free(draft->listen_places);
 	free(draft->server_places);
 }
@@ -56,6 +57,7 @@ give_services(struct parse *parse)
 		service->listens = NULL;
 		service->servers = NULL;
 		service->checks = NULL;
+		service->notifies = NULL;
 	}
 	settings->service_count = parse->service_count;
 	return true;

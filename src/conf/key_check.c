@@ -322,24 +322,11 @@ set_answer(struct check_settings *check, const struct word *word)
 	return true;
 }
 
-/* "web1,web9": they are known to be the service's once the whole of it has been read. */
+/* They are known to be the service's once the whole of it has been read. */
 static bool
 set_servers(struct check_settings *check, const struct word *word)
 {
-	char copy[CHECK_TEXT];
-	char *at = copy;
-
-	if (!set_text(check->servers, word))
-		return false;
-	(void)snprintf(copy, sizeof(copy), "%s", check->servers);
-	for (char *comma = at; comma != NULL; at = comma) {
-		comma = strchr(at, ',');
-		if (comma != NULL)
-			*comma++ = '\0';
-		if (!value_is_name(at))
-			return false;
-	}
-	return true;
+	return set_text(check->servers, word) && value_is_name_list(check->servers);
 }
 
 struct option {
@@ -579,26 +566,6 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 	if (told || result != SET_OK)
 		return SET_TOLD;
 	return add_check(parse, draft, &check);
-}
-
-enum set_result
-value_set_notify(struct parse *parse, struct draft *draft, char *value)
-{
-	const size_t length = strlen(value);
-
-	(void)draft;
-	if (*value != '/' || length >= CONF_PATH)
-		return SET_REFUSED;
-	memcpy(parse->conf->notify, value, length + 1);
-	return SET_OK;
-}
-
-bool
-value_print_notify(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
-{
-	(void)service;
-	(void)snprintf(text, KEY_TEXT, "%s", conf->notify);
-	return index == 0 && conf->notify[0] != '\0';
 }
 
 /* One text in quotes. */

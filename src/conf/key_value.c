@@ -21,6 +21,25 @@ value_is_name(const char *text)
 }
 
 bool
+value_is_name_list(const char *text)
+{
+	char name[NAME_MOST];
+
+	for (;;) {
+		const size_t length = strcspn(text, ",");
+
+		if (length >= sizeof(name))
+			return false;
+		(void)snprintf(name, sizeof(name), "%.*s", (int)length, text);
+		if (!value_is_name(name))
+			return false;
+		if (text[length] == '\0')
+			return true;
+		text += length + 1;
+	}
+}
+
+bool
 value_set_iface(const char *text, char iface[IFACE_NAME])
 {
 	size_t length = strlen(text);

@@ -69,6 +69,7 @@ bool value_print_server(const struct conf *conf, const struct service_settings *
 enum set_result value_set_check(struct parse *parse, struct draft *draft, char *value);
 bool value_print_check(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
+/* key_notify.c */
 enum set_result value_set_notify(struct parse *parse, struct draft *draft, char *value);
 bool value_print_notify(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
@@ -116,5 +117,7 @@ enum set_result value_set_address(struct parse *parse, const char *what, const c
 /* A network interface's name. */
 bool value_set_iface(const char *text, char iface[IFACE_NAME]);
 bool value_is_name(const char *text);
+/* Names with commas between, such as "web1,web9". */
+bool value_is_name_list(const char *text);
 
 #endif

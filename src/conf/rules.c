@@ -445,22 +445,29 @@ has_server(const struct service_settings *service, const char *name, size_t leng
 	return false;
 }
 
+static void
+check_name_list(struct parse *parse, const struct draft *draft, enum key_id key, const char *what, const char *list)
+{
+	size_t length;
+
+	for (const char *at = list; *at != '\0'; at += length, at += strspn(at, ",")) {
+		length = strcspn(at, ",");
+		if (!has_server(&draft->service, at, length))
+			parse_error_at(parse, key_place(parse, draft, key), "%s is for server `%.*s`, which service `%s` does not have",
+			    what, (int)length, at, draft->service.name);
+	}
+}
+
 /* A check for a server that there is not would leave the one that was meant to another check. */
 static void
 check_named_servers(struct parse *parse, const struct draft *draft)
 {
 	const struct service_settings *service = &draft->service;
 
-	for (size_t i = 0; i < service->check_count; i++) {
-		size_t length;
-
-		for (const char *at = service->checks[i].servers; *at != '\0'; at += length, at += strspn(at, ",")) {
-			length = strcspn(at, ",");
-			if (!has_server(service, at, length))
-				parse_error_at(parse, key_place(parse, draft, KEY_CHECK), "a check is for server `%.*s`, which service `%s` "
-				    "does not have", (int)length, at, service->name);
-		}
-	}
+	for (size_t i = 0; i < service->check_count; i++)
+		check_name_list(parse, draft, KEY_CHECK, "a check", service->checks[i].servers);
+	for (size_t i = 0; i < service->notify_count; i++)
+		check_name_list(parse, draft, KEY_NOTIFY, "a `notify`", service->notifies[i].servers);
 }
 
 static void

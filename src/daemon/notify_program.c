@@ -20,6 +20,7 @@ static const struct timeval timeout = { 10, 0 };
 
 /* A change, copied: its server may be gone when its turn comes. */
 struct event {
+	char program[NOTIFY_PATH];
 	char service[NAME_MOST];
 	char server[NAME_MOST]; /* "-": the service itself */
 	char from[TEXT];
@@ -33,6 +34,7 @@ struct event {
 struct run {
 	struct notify_program *notify_program;
 	struct child *child; /* NULL: free */
+	char program[NOTIFY_PATH];
 };
 
 struct notify_program {
@@ -75,10 +77,10 @@ notify_program_stats(const struct notify_program *notify_program)
 }
 
 static void
-fail(struct notify_program *notify_program, const char *reason)
+fail(struct run *run, const char *reason)
 {
-	notify_program->stats.failed++;
-	log_warning("notify result=failed program=%s reason=\"%s\"", notify_program->program, reason);
+	run->notify_program->stats.failed++;
+	log_warning("notify result=failed program=%s reason=\"%s\"", run->program, reason);
 }
 
 static void start_waiting(struct notify_program *notify_program);
@@ -92,11 +94,11 @@ on_end(void *argument, const struct child_end *end)
 
 	run->child = NULL;
 	if (end->timed_out)
-		fail(run->notify_program, "it ran for more than 10 s and was ended");
+		fail(run, "it ran for more than 10 s and was ended");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(status) ? "exit status" : "signal",
 		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-		fail(run->notify_program, reason);
+		fail(run, reason);
 	}
 	start_waiting(run->notify_program);
 }
@@ -105,8 +107,8 @@ static void
 start(struct notify_program *notify_program, struct run *run, const struct event *event)
 {
 	char service[NAME_MOST + 16], server[NAME_MOST + 16], address[ADDR_TEXT + 16], port[32], vip[ADDR_TEXT + 16];
-	const char *const argv[] = { notify_program->program, event->service, event->server, event->from, event->to, event->reason,
-		NULL };
+	const char *const argv[] = { run->program, event->service, event->server, event->from, event->to,
+		event->reason, NULL };
 	const char *const environment[] = { service, server, address, port, vip, NULL };
 	const struct child_order order = { argv, environment, timeout, false, on_end, run };
 
@@ -115,10 +117,9 @@ start(struct notify_program *notify_program, struct run *run, const struct event
 	(void)snprintf(address, sizeof(address), "DSRD_ADDRESS=%s", event->address);
 	(void)snprintf(port, sizeof(port), "DSRD_PORT=%u", event->port);
 	(void)snprintf(vip, sizeof(vip), "DSRD_VIP=%s", event->vip);
-	run->notify_program = notify_program;
 	run->child = child_start(notify_program->children, &order);
 	if (run->child == NULL)
-		fail(notify_program, strerror(errno));
+		fail(run, strerror(errno));
 	else
 		notify_program->stats.started++;
 }
@@ -142,8 +143,9 @@ start_waiting(struct notify_program *notify_program)
 
 		notify_program->first = (notify_program->first + 1) % QUEUE_MOST;
 		notify_program->count--;
-		if (notify_program->program[0] != '\0')
-			start(notify_program, run, event);
+		run->notify_program = notify_program;
+		memcpy(run->program, event->program, sizeof(run->program));
+		start(notify_program, run, event);
 	}
 }
 
@@ -151,18 +153,21 @@ void
 notify_program_run(struct notify_program *notify_program, const struct state_change *change)
 {
 	const struct service_settings *service = &change->service->settings;
+	const char *own = service_notify(service, change->server == NULL ? NULL : change->server->settings.name);
+	const char *program = own != NULL ? own : notify_program->program;
 	struct event *event;
 
-	if (notify_program->program[0] == '\0')
+	if (program[0] == '\0')
 		return;
 	if (notify_program->count == QUEUE_MOST) {
 		if (notify_program->stats.dropped++ == 0)
 			log_warning("notify result=dropped program=%s reason=\"64 changes wait for it already: it is too slow; "
-			    "further losses are counted only\"", notify_program->program);
+			    "further losses are counted only\"", program);
 		return;
 	}
 	event = &notify_program->queue[(notify_program->first + notify_program->count++) % QUEUE_MOST];
 	memset(event, 0, sizeof(*event));
+	(void)snprintf(event->program, sizeof(event->program), "%s", program);
 	(void)snprintf(event->service, sizeof(event->service), "%s", service->name);
 	(void)snprintf(event->server, sizeof(event->server), "%s",
 	    change->server == NULL ? "-" : change->server->settings.name);

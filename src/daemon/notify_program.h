@@ -17,7 +17,10 @@ struct notify_program_stats {
 	uint64_t dropped; /* more changes at once than the queue has room for */
 };
 
-/* `program` is looked at before each run; empty: nothing is run. NULL when memory is out. */
+/*
+ * `program` runs where a service has none of its own, and is looked at when a state changes; empty: nothing is run. NULL
+ * when memory is out.
+ */
 NODISCARD struct notify_program *notify_program_new(struct children *children, const char *program);
 /* What runs goes on to its end, if `children` does. */
 void notify_program_free(struct notify_program *notify_program);

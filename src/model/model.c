@@ -47,6 +47,7 @@ service_free(struct service *service)
 		return;
 	free(service->settings.listens);
 	free(service->settings.checks);
+	free(service->settings.notifies);
 	free(service->servers);
 	free(service->run);
 	free(service);
@@ -444,6 +445,7 @@ update_service(struct service *service, struct service_settings *settings, struc
 
 	free(service->settings.listens);
 	free(service->settings.checks);
+	free(service->settings.notifies);
 	free(settings->servers);
 	service->settings = *settings;
 	service->settings.servers = NULL;

@@ -16,6 +16,7 @@ settings_clear(struct settings *settings)
 		free(settings->services[i].listens);
 		free(settings->services[i].servers);
 		free(settings->services[i].checks);
+		free(settings->services[i].notifies);
 	}
 	free(settings->services);
 	memset(settings, 0, sizeof(*settings));
@@ -201,19 +202,41 @@ compare_dns(const struct check_settings *a, const struct check_settings *b)
 	return result != 0 ? result : memcmp(a->answer.bytes, b->answer.bytes, sizeof(a->answer.bytes));
 }
 
-bool
-check_names(const struct check_settings *check, const char *server)
+static bool
+list_has_name(const char *list, const char *name)
 {
-	const size_t length = strlen(server);
+	const size_t length = strlen(name);
 
-	for (const char *at = check->servers; *at != '\0'; at += strspn(at, ",")) {
+	for (const char *at = list; *at != '\0'; at += strspn(at, ",")) {
 		const size_t word = strcspn(at, ",");
 
-		if (word == length && memcmp(at, server, length) == 0)
+		if (word == length && memcmp(at, name, length) == 0)
 			return true;
 		at += word;
 	}
 	return false;
+}
+
+bool
+check_names(const struct check_settings *check, const char *server)
+{
+	return list_has_name(check->servers, server);
+}
+
+const char *
+service_notify(const struct service_settings *service, const char *server)
+{
+	const char *program = NULL;
+
+	for (size_t i = 0; i < service->notify_count; i++) {
+		const struct notify_settings *notify = &service->notifies[i];
+
+		if (server != NULL && list_has_name(notify->servers, server))
+			return notify->program;
+		if (notify->servers[0] == '\0')
+			program = notify->program;
+	}
+	return program;
 }
 
 bool

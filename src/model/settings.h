@@ -92,6 +92,14 @@ struct check_settings {
 	uint8_t command_words;
 };
 
+#define NOTIFY_PATH 200 /* more than a line can hold */
+
+/* A program to run when states change: for the servers it names, else for all that none names, and the service. */
+struct notify_settings {
+	char program[NOTIFY_PATH]; /* empty: none is run */
+	char servers[CHECK_TEXT];  /* as those of a check */
+};
+
 /* What happens to the flows of a server that went DOWN. */
 enum on_down {
 	ON_DOWN_KEEP = 0, /* they stay: it may have been a false alarm, and a client that begins anew goes elsewhere */
@@ -112,7 +120,6 @@ enum vip_conflict {
 	VIP_CONFLICT_REMOVE    /* that too, and a server that does it is DOWN until it is quiet */
 };
 
-/* How many servers of a service must be up: a number, or a share of them in percent. */
 /* What becomes of a server whose answers do not reach clients (flow/lost.h). */
 enum outlier_policy {
 	OUTLIER_WARN = 0, /* it is named */
@@ -121,6 +128,7 @@ enum outlier_policy {
 };
 #define OUTLIER_MAX 10U /* percent, by default */
 
+/* How many servers of a service must be up: a number, or a share of them in percent. */
 struct quorum {
 	uint16_t number;
 	bool percent;
@@ -136,6 +144,8 @@ struct service_settings {
 	size_t server_count;
 	struct check_settings *checks; /* all must succeed; none: servers are trusted unasked */
 	size_t check_count;
+	struct notify_settings *notifies; /* none: the director's own program */
+	size_t notify_count;
 	uint64_t interval; /* between two checks, microseconds */
 	uint64_t timeout;  /* of one check */
 	uint32_t rise;     /* successes in a row that bring a DOWN server UP */
@@ -186,6 +196,8 @@ const char *listen_ports(const struct listen_settings *listen, char text[PORTS_T
 bool listen_has_port(const struct listen_settings *listen, uint8_t protocol, uint16_t port);
 /* Is this check of the service for the server of that name? */
 bool check_is_for(const struct service_settings *service, const struct check_settings *check, const char *server);
+/* The program that is run when the server's state changes (`server` NULL: the service's). NULL: the director's own. */
+const char *service_notify(const struct service_settings *service, const char *server);
 /* Does the check name that server? */
 bool check_names(const struct check_settings *check, const char *server);
 /* An order of all checks: below 0, 0 (they ask the same, ports aside), above 0. */

@@ -77,7 +77,8 @@ cat >"$NET_DIR/notify" <<'END'
 #!/bin/sh
 echo "$1 $2 $3 $4 $5 ($DSRD_SERVICE $DSRD_SERVER $DSRD_ADDRESS)" >>"${0%/*}/notified"
 END
-chmod 755 "$NET_DIR/check" "$NET_DIR/notify"
+sed 's/echo "/&own: /' "$NET_DIR/notify" >"$NET_DIR/notify-dns"
+chmod 755 "$NET_DIR/check" "$NET_DIR/notify" "$NET_DIR/notify-dns"
 
 {
 	conf_head | sed -e "s|^log = .*|&\nuser = nobody\nnotify = $NET_DIR/notify|" \
@@ -96,6 +97,8 @@ chmod 755 "$NET_DIR/check" "$NET_DIR/notify"
 
 	[service dns]
 	listen = $VIP udp/53
+	notify = $NET_DIR/notify-dns
+	notify = off servers=web2
 	check = dns name=www.example expect=192.0.2.80
 	check = icmp
 	check = udp send="\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01" expect="\x12\x34"
@@ -122,6 +125,8 @@ wait_servers_up dns web1 web2
 assert_equal "user of dsrd" "$(id -u nobody)" "$(awk '/^Uid:/ { print $2 }' "/proc/$(pid_of dsrd)/status")"
 notified "web web1 unknown up check succeeded (web web1 $(server_ip 1))"
 notified "web - unknown up a server is up (web  )"
+notified_like "own: dns web1 unknown up .*"
+notified_like "own: dns - unknown up .*"
 
 step "http: another status, then another text"
 mv "$NET_DIR/web1/www/health" "$NET_DIR/web1/health"
@@ -175,5 +180,7 @@ assert_log "server=dns/web2 .*reason=\"ping: timeout\" check=\"icmp $(server_ip 
 
 step "no program is left behind"
 stop_dsrd
+assert_equal "changes of dns that went to the program of [dsrd], or are of web2" "" \
+    "$(grep -e '^dns ' -e 'own: dns web2' "$NET_DIR/notified")"
 assert_no_log 'notify result='
 assert_no_log 'check-trouble'
