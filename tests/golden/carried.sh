@@ -11,9 +11,9 @@ trap 'rm -f "$said"' EXIT
 status=0 carried=0
 for case in "$here"/*/in.pcap; do
 	case=${case%/in.pcap}
-	# In the kernel time is time, while these go by a savefile's.
+	# The kernel goes by its own clock, these cases by a savefile's: a flow that comes back from the kernel has expired.
 	case "$*/${case##*/}" in
-	--kernel/expiry | --kernel/neighbor | --kernel/timeouts) continue ;;
+	--kernel/bounce | --kernel/expiry | --kernel/neighbor | --kernel/timeouts) continue ;;
 	esac
 	"$program" "$@" "$case" >"$said" 2>&1
 	case $? in
