@@ -144,7 +144,7 @@ check_probe_address(const struct addr *addr)
 	if (!addr_is_set(addr) || !os_holds_address(addr, holder))
 		return EXIT_OK;
 	addr_format(addr, text);
-	os_command(OS_ADDRESS_DELETE, holder, text, fix, sizeof(fix));
+	os_release_command(addr, holder, fix, sizeof(fix));
 	log_error("probe-address result=held address=%s interface=%s reason=\"this host's own kernel holds it: no host may; "
 	    "take it off, as in `%s`, or choose a free one\"", text, holder, fix);
 	return EXIT_BAD_CONFIG;
@@ -168,7 +168,7 @@ interfaces_check_vips(const struct settings *settings)
 			if (!os_holds_address(vip, holder))
 				continue;
 			addr_format(vip, text);
-			os_command(OS_ADDRESS_DELETE, holder, text, fix, sizeof(fix));
+			os_release_command(vip, holder, fix, sizeof(fix));
 			log_error("vip-held service=%s vip=%s interface=%s reason=\"this host's own kernel holds the VIP and "
 			    "would reset every connection to it: take it off, as in `%s`\"", settings->services[i].name, text,
 			    holder, fix);

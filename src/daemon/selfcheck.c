@@ -58,7 +58,6 @@ selfcheck_vips(struct selfcheck *selfcheck, const struct model *model)
 	struct problem_vip *held = calloc(count + 1, sizeof(*held));
 	struct addr *vips = calloc(count + 1, sizeof(*vips));
 	char (*holders)[IFACE_NAME] = calloc(count + 1, sizeof(*holders));
-	char text[ADDR_TEXT];
 	size_t found = 0;
 
 	/* Without memory the list stays what it was. */
@@ -74,7 +73,7 @@ selfcheck_vips(struct selfcheck *selfcheck, const struct model *model)
 			continue;
 		vip->vip = vips[i];
 		memcpy(vip->holder, holders[i], IFACE_NAME);
-		os_command(OS_ADDRESS_DELETE, holders[i], addr_format(&vips[i], text), vip->fix, sizeof(vip->fix));
+		os_release_command(&vips[i], holders[i], vip->fix, sizeof(vip->fix));
 		found++;
 	}
 	free(selfcheck->held);

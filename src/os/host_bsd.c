@@ -20,6 +20,14 @@ os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NA
 	os_iface_of_addresses(addrs, count, ifaces);
 }
 
+void
+os_release_command(const struct addr *addr, const char *iface, char *text, size_t size)
+{
+	char name[ADDR_TEXT];
+
+	os_command(OS_ADDRESS_DELETE, iface, addr_format(addr, name), text, size);
+}
+
 /* By number, since OpenBSD has no sysctlbyname(). -1 where the system does not tell, as under pledge(2). */
 static int
 read_number(int family, int protocol, int number)

@@ -65,25 +65,78 @@ route_interface(struct nlmsghdr *header, char iface[IFACE_NAME])
 
 /* How the kernel would route a packet to `addr`: 1 to itself, 0 elsewhere, -1 it does not say. */
 static int
-route_is_local(int fd, const struct addr *addr, char iface[IFACE_NAME])
+route_look_up(int fd, const struct addr *addr, unsigned flags, union route_answer *answer)
 {
 	struct route_question question;
-	union route_answer answer;
-	const struct rtmsg *route = NLMSG_DATA(&answer.header);
+	const struct rtmsg *route = NLMSG_DATA(&answer->header);
 	ssize_t length = -1;
 
 	if (fd < 0)
 		return -1;
 	route_ask(&question, addr);
+	question.route.rtm_flags = flags;
 	if (send(fd, &question, question.header.nlmsg_len, 0) == (ssize_t)question.header.nlmsg_len)
-		length = recv(fd, &answer, sizeof(answer), 0);
-	if (length < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) || !NLMSG_OK(&answer.header, (size_t)length))
+		length = recv(fd, answer, sizeof(*answer), 0);
+	if (length < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) || !NLMSG_OK(&answer->header, (size_t)length))
 		return -1;
 	/* No route is an answer too: an error. */
-	if (answer.header.nlmsg_type != RTM_NEWROUTE || route->rtm_type != RTN_LOCAL)
-		return 0;
-	route_interface(&answer.header, iface);
-	return 1;
+	return answer->header.nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL;
+}
+
+static int
+route_is_local(int fd, const struct addr *addr, char iface[IFACE_NAME])
+{
+	union route_answer answer;
+	const int local = route_look_up(fd, addr, 0, &answer);
+
+	if (local == 1)
+		route_interface(&answer.header, iface);
+	return local;
+}
+
+/* The command that removes that route of type local. */
+static void
+route_text(struct nlmsghdr *header, const struct addr *addr, const char *iface, char *text, size_t size)
+{
+	struct rtmsg *route = NLMSG_DATA(header);
+	int left = (int)RTM_PAYLOAD(header);
+	uint32_t table = route->rtm_table;
+	struct addr prefix = *addr;
+	char name[ADDR_TEXT], other[32] = "";
+
+	for (struct rtattr *at = RTM_RTA(route); RTA_OK(at, left); at = RTA_NEXT(at, left)) {
+		if (at->rta_type == RTA_DST && RTA_PAYLOAD(at) == (addr->family == ADDR_IPV4 ? 4 : 16))
+			memcpy(prefix.bytes, RTA_DATA(at), RTA_PAYLOAD(at));
+		else if (at->rta_type == RTA_TABLE && RTA_PAYLOAD(at) == sizeof(table))
+			memcpy(&table, RTA_DATA(at), sizeof(table));
+	}
+	/* Without rules IPv4 keeps both tables in one, and calls it main (net/ipv4/fib_frontend.c, fib_unmerge()). */
+	if (table != RT_TABLE_LOCAL && table != RT_TABLE_MAIN)
+		(void)snprintf(other, sizeof(other), " table %u", (unsigned)table);
+	(void)snprintf(text, size, "ip route delete local %s/%u dev %s%s", addr_format(&prefix, name), route->rtm_dst_len,
+	    iface, other);
+}
+
+void
+os_release_command(const struct addr *addr, const char *iface, char *text, size_t size)
+{
+	char found[1][IFACE_NAME], name[ADDR_TEXT];
+	union route_answer answer;
+	bool routed = false;
+	int fd;
+
+	os_iface_of_addresses(addr, 1, found);
+	if (found[0][0] == '\0') {
+		/* Without an address there is a route: that itself is asked for, not what the kernel makes of it. */
+		fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+		routed = route_look_up(fd, addr, RTM_F_FIB_MATCH, &answer) == 1;
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	if (routed)
+		route_text(&answer.header, addr, iface, text, size);
+	else
+		os_command(OS_ADDRESS_DELETE, iface, addr_format(addr, name), text, size);
 }
 
 void

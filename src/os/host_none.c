@@ -15,6 +15,14 @@ os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NA
 	os_iface_of_addresses(addrs, count, ifaces);
 }
 
+void
+os_release_command(const struct addr *addr, const char *iface, char *text, size_t size)
+{
+	char name[ADDR_TEXT];
+
+	os_command(OS_ADDRESS_DELETE, iface, addr_format(addr, name), text, size);
+}
+
 bool
 os_forwards(const char *iface UNUSED, enum addr_family family UNUSED, char *fix UNUSED, size_t size UNUSED)
 {

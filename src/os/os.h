@@ -35,6 +35,12 @@ void os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFA
 bool os_holds_address(const struct addr *addr, char iface[IFACE_NAME]);
 
 /*
+ * The command that makes the stack give up an address that it holds by `iface`: removes the address, or on Linux the
+ * `local` route that holds it.
+ */
+void os_release_command(const struct addr *addr, const char *iface, char *text, size_t size);
+
+/*
  * News of this host: an interface came or went, went up or down, has another MAC, MTU or address; on Linux also that it
  * forwards packets, or does no longer. A descriptor to watch, or -1 with errno where the system reports nothing: then one
  * must look in intervals, as one must in any case, since news can be lost. os_news_read() takes all that waits there, and

@@ -98,7 +98,8 @@ recovers
 step "a local route has it, which no event reports: the look every few seconds does"
 ip -n "$NET-director" route add local "$VIP/32" dev lo
 wait_until 8 metric_is vip-held error "$VIP" || fail "the local route is not noticed"
-ip -n "$NET-director" route delete local "$VIP/32" dev lo
+assert_log "vip-held problem=begin .*fix=\"ip route delete local $VIP/32 dev lo\""
+run_in director ip route delete local "$VIP/32" dev lo
 wait_until 8 healthz_is 200 || fail "the end of the local route is not noticed"
 
 step "forwarding is switched on"
