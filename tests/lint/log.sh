@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Every log line begins with a word that dsrd(8) explains under "Log lines", and what it explains is logged. In a value
-# between double quotes there are none: others name things `so`.
+# Every log line begins with a word that dsrd(8) explains in "Log lines" or "Problems", and every word there is logged. A
+# value in double quotes contains none: names in it are quoted `so`.
 #     log.sh [DIRECTORY]    lints DIRECTORY (default: $SOURCE_DIR, else .)
 #     log.sh --selftest     proves that it can fail
 # shellcheck source-path=SCRIPTDIR source=prove.sh
 . "$(dirname -- "$0")/prove.sh"
 
-# One line for each thing that is wrong; status 1 when there is any.
+# Prints one line for each fault; status 1 if there is any.
 lint() {
 	# shellcheck disable=SC2016 # the $ are awk's
 	c_sources "$1/src" | xargs awk '
 	FILENAME ~ /\.8\.in$/ {
 		if ($1 == ".Ss")
-			inside = $2 == "Log"
+			inside = $2 == "Log" || $2 == "Problems"
 		else if (inside && $1 == ".It" && $2 == "Li")
 			for (i = 3; i <= NF; i++)
 				if ($i != ",")
@@ -26,29 +26,29 @@ lint() {
 			sub(/ .*/, "", word)
 			logged[word] = FILENAME ":" FNR
 			if (!(word in known)) {
-				printf "%s:%d: dsrd(8) does not say what the log line `%s` is\n", FILENAME, FNR, word
+				printf "%s:%d: dsrd(8) does not explain the log line `%s`\n", FILENAME, FNR, word
 				found = 1
 			}
 		}
 	}
-	# The ids of problems begin lines, too: X(NAME, "name", ...
+	# Identifiers of problems begin lines too: X(NAME, "name", ...
 	FILENAME ~ /src\/doctor\/problem\.h$/ && match($0, /^\tX\([A-Z_]+, "[a-z-]+"/) {
 		word = substr($0, RSTART, RLENGTH - 1)
 		sub(/.*"/, "", word)
 		logged[word] = FILENAME ":" FNR
 		if (!(word in known)) {
-			printf "%s:%d: dsrd(8) does not say what the problem `%s` is\n", FILENAME, FNR, word
+			printf "%s:%d: dsrd(8) does not explain the problem `%s`\n", FILENAME, FNR, word
 			found = 1
 		}
 	}
 	FILENAME ~ /src\/(os|io|daemon)\// && /["( ]\\"%/ {
-		printf "%s:%d: a reason with double quotes in it breaks the log line: write `%%s`\n", FILENAME, FNR
+		printf "%s:%d: a reason with double quotes breaks the log line: write `%%s`\n", FILENAME, FNR
 		found = 1
 	}
 	END {
 		for (word in known)
 			if (!(word in logged)) {
-				printf "dsrd(8) explains the log line `%s`, which there is not\n", word
+				printf "dsrd(8) explains the log line `%s`, which does not exist\n", word
 				found = 1
 			}
 		exit found
@@ -60,12 +60,12 @@ selftest() {
 	put man/dsrd.8.in '.Ss Log lines\n.It Li good , better\n.Ss More\n.It Li best\n'
 	put src/io/a.c "$right"
 	must_pass
-	must_fail src/io/a.c "${right}log_notice(\"best a=1\");\n" 'a.c:3: dsrd(8) does not say what'
+	must_fail src/io/a.c "${right}log_notice(\"best a=1\");\n" 'a.c:3: dsrd(8) does not explain'
 	must_fail src/io/a.c "${right}snprintf(error, SIZE, \"no \\\\\"%s\\\\\" here\", x);\n" \
 	    'a.c:3: a reason with double quotes'
 	must_fail src/doctor/problem.h '#define PROBLEMS(X) \\\n\tX(BEST, "best", PROBLEM_ERROR, "x")\n' \
-	    'problem.h:2: dsrd(8) does not say what the problem .best. is'
-	must_fail src/io/a.c 'log_error("good a=%s");\n' 'dsrd(8) explains the log line .better., which there is not'
+	    'problem.h:2: dsrd(8) does not explain the problem .best.'
+	must_fail src/io/a.c 'log_error("good a=%s");\n' 'dsrd(8) explains the log line .better., which does not exist'
 }
 
 lint_main "$@"
