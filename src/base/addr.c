@@ -73,7 +73,7 @@ addr_from_sockaddr(const struct sockaddr *sa)
 	struct addr none = { .family = ADDR_NONE };
 	uint8_t bytes[16];
 
-	/* Copied out: a struct sockaddr need not be aligned as its bigger brothers are. */
+	/* Copied: a struct sockaddr may be less aligned than the larger types it stands for. */
 	if (sa->sa_family == AF_INET) {
 		memcpy(&in, sa, sizeof(in));
 		memcpy(bytes, &in.sin_addr, 4);

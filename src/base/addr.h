@@ -66,7 +66,7 @@ addr_mapped(const struct addr *addr, uint8_t bytes[16])
 }
 /* ADDR_NONE when the sockaddr is of another family. */
 struct addr addr_from_sockaddr(const struct sockaddr *sa);
-/* True for ::, 0.0.0.0, multicast and the IPv4 broadcast: what can be no host's address. */
+/* True for ::, 0.0.0.0, multicast and the IPv4 broadcast address: not the address of a single host. */
 bool addr_is_no_host(const struct addr *addr);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 
@@ -77,7 +77,7 @@ bool mac_is_zero(const struct mac *mac);
 extern const struct mac mac_broadcast;
 extern const struct mac mac_zero;
 
-/* Asked of every frame, so inline. */
+/* Called for every frame, so inline. */
 
 /* Of IPv4 the four bytes that are used: they are cheaper to read just after they were written. */
 static inline bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Compiler attributes and the few macros that everybody needs. */
+/* Compiler attributes and a few macros used everywhere. */
 #ifndef BASE_ATTR_H
 #define BASE_ATTR_H
 
@@ -7,7 +7,7 @@
 #define PRINTF_LIKE(string, first) __attribute__((__format__(__printf__, string, first)))
 #define UNUSED __attribute__((unused))
 #define ALWAYS_INLINE __attribute__((always_inline))
-/* Not into its caller, whose every call would pay for what this needs on the stack. */
+/* Kept out of line, so that the caller does not pay for this function's stack frame on every call. */
 #define SELDOM __attribute__((noinline))
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A checked reader over bytes. Read all fields of a header, then ask cursor_ok() once: a read past the end gives zeros
- * and sets the error, which stays.
+ * A bounds-checked reader over bytes. Read all fields of a header, then check cursor_ok() once: a read past the end
+ * returns zeros and sets an error flag that is never cleared.
  */
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H

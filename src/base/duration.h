@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Time in the whole project is one unsigned 64-bit number of microseconds: a monotonic clock in the daemon, the
- * savefile's timestamps offline, whatever a test says in a test. Nothing in the pure layers reads a clock: `now` is an
- * argument.
+ * Time is one unsigned 64-bit number of microseconds throughout: the monotonic clock in the daemon, the savefile's
+ * timestamps offline, an arbitrary value in tests. The pure layers never read a clock: `now` is an argument.
  */
 #ifndef BASE_DURATION_H
 #define BASE_DURATION_H

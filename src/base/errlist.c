@@ -10,7 +10,7 @@
 
 struct entry {
 	char *text;
-	size_t file_length; /* the file's name is how the text begins */
+	size_t file_length; /* length of the file name at the start of the text */
 	unsigned line;
 };
 
@@ -38,7 +38,7 @@ errlist_free(struct errlist *list)
 	free(list);
 }
 
-/* "file:line: " or "file: ". What snprintf says. */
+/* "file:line: " or "file: ". Returns snprintf()'s result. */
 static int
 write_place(char *text, size_t size, const char *file, unsigned line)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A list of errors, so that a person sees all that is wrong with a file in one go: "file:line: what is wrong, what is
- * allowed". Line 0 means the file as a whole. Errors are kept in the order of their lines.
+ * A list of errors, so that the user sees everything wrong with a file in one run: "file:line: what is wrong, what is
+ * allowed". Line 0 means the file as a whole. Errors are sorted by line.
  */
 #ifndef BASE_ERRLIST_H
 #define BASE_ERRLIST_H

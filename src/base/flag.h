@@ -13,14 +13,14 @@
 struct flag {
 	int letter;
 	const char *name;
-	const char *takes; /* NULL: nothing */
+	const char *takes; /* the argument's name in the help; NULL: no argument */
 	const char *help;
 	const char *more;  /* the help's second line, or NULL */
 };
 
 /*
- * getopt_long(3) with the first `count` flags, at most FLAGS_MOST, and the letters of `silent`, which take nothing and
- * are in no help. Stops at the first word that is no flag.
+ * getopt_long(3) with the first `count` flags, at most FLAGS_MOST, and the letters of `silent`, which take no argument
+ * and are not listed in the help. Stops at the first word that is not a flag.
  */
 int flag_next(const struct flag *flags, size_t count, const char *silent, int argc, char *const argv[]);
 void flag_print(const struct flag *flags, size_t count, FILE *out);

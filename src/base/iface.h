@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The facts of one network interface, as the operating system told them: os/ fills it, everybody else reads it. */
+/* The properties of one network interface, as reported by the operating system and filled in by os/. */
 #ifndef BASE_IFACE_H
 #define BASE_IFACE_H
 
@@ -17,7 +17,7 @@ struct iface {
 	char name[IFACE_NAME];
 	struct mac mac;
 	uint32_t mtu; /* of the IP datagram: what Ethernet calls its payload */
-	bool up;       /* administratively up, and its link is up, as far as the system knows */
+	bool up;       /* administratively up, with link as far as the system knows */
 	bool disabled; /* administratively down */
 	bool gone;     /* the host has no such interface any more; the rest is what was read last */
 	struct prefix addresses[IFACE_ADDRESSES];
@@ -26,7 +26,7 @@ struct iface {
 
 /* The interface's first address of that family, or NULL. */
 const struct addr *iface_address(const struct iface *iface, enum addr_family family);
-/* Is `addr` in one of the interface's prefixes, so that a host there is reached without a router? */
+/* True if `addr` is in one of the interface's prefixes, so that a host there is reached without a router. */
 bool iface_is_on_link(const struct iface *iface, const struct addr *addr);
 /* Is `addr` one of the interface's own? */
 bool iface_has_address(const struct iface *iface, const struct addr *addr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Memory for large tables that are read at random. Most look-ups in them wait for the address of the page before they wait
- * for what is in it, unless pages are large.
+ * Memory for large tables that are read at random. Most look-ups in them wait for the address of the page before they
+ * wait for what is in it, unless pages are large.
  */
 #ifndef BASE_LARGE_H
 #define BASE_LARGE_H
@@ -11,8 +11,8 @@
 #include "base/attr.h"
 
 /*
- * As calloc(): zeroes, of which only those that are touched take memory. `memory` is set to what free() takes, also when
- * there is none. NULL: no memory.
+ * Like calloc(): zeroed memory, of which only touched pages are backed. `memory` is set to the pointer to pass to
+ * free(), even on failure. Returns NULL when out of memory.
  */
 NODISCARD void *large_calloc(size_t count, size_t size, void **memory);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Linear hashing (Litwin 1980): a table of buckets grows and shrinks by one bucket at a time, so no step takes long. The last
- * bucket is split off its parent's flows, or goes back to it; the others stay as they are. Inline, since every frame asks,
- * also in the kernel's programs.
+ * Linear hashing (Litwin 1980): a table of buckets grows and shrinks by one bucket at a time, so no step takes long.
+ * The last bucket is split off from its parent or merged back into it; all others stay as they are. Inline, since it is
+ * computed for every frame, also in the BPF programs.
  */
 #ifndef BASE_LINEAR_H
 #define BASE_LINEAR_H
@@ -16,7 +16,10 @@ linear_mask(uint32_t count)
 	return UINT32_MAX >> __builtin_clz(count - 1);
 }
 
-/* `mask` is linear_mask(count). A bucket that is not there yet still has what is its in the one that it will be split from. */
+/*
+ * `mask` is linear_mask(count). A bucket that is not there yet still has what is its in the one that it will be split
+ * from.
+ */
 static inline __attribute__((always_inline)) uint32_t
 linear_bucket(uint32_t hash, uint32_t count, uint32_t mask)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The log: one line per event. A line begins with the event's name and goes on with key=value pairs, so that people
- * read it and programs take it apart: `server-state server=web/web1 from=up to=down reason="connection refused"`.
- * Nothing on the path of a frame logs. This is the project's one mutable global.
+ * The log: one line per event. A line starts with the event's name, followed by key=value pairs, readable for people
+ * and programs: `server-state server=web/web1 from=up to=down reason="connection refused"`. Nothing on the path of a
+ * frame logs. This is the project's only mutable global.
  *
  * On standard error a time (RFC 3339, UTC) and the level stand before the line, or "<level>" alone when systemd's
  * journal reads it. Control characters (also U+0080 to U+009F) and what is not UTF-8 become '?', what is longer than 999
@@ -45,8 +45,8 @@ void log_subscribe(void (*take)(void *context, int level, const char *line), voi
 const char *log_level_name(int level);
 
 /*
- * A text from outside, as it stands between double quotes in a line: with a backslash before each `"` and `\`, and cut to
- * what a line can hold. Returns `text`.
+ * A text from outside, as it stands between double quotes in a line: with a backslash before each `"` and `\`, and cut
+ * to what a line can hold. Returns `text`.
  */
 #define LOG_TEXT 1000
 #define LOG_LINE (LOG_TEXT + 120) /* with its time and level, or syslog's header */
@@ -58,7 +58,7 @@ void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Normal but worth knowing: started, reloaded, a server came back. */
 void log_notice(const char *format, ...) PRINTF_LIKE(1, 2);
-/* As log_notice(), for a state that was asked for (SIGUSR1, the counters at the end): nothing has happened. */
+/* Like log_notice(), for state that was requested (SIGUSR1, the counters at exit): not an event. */
 void log_dump(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -59,7 +59,7 @@ last_word(const uint8_t *p, size_t left, size_t length)
 	return word;
 }
 
-/* Inline, so that each caller's numbers of rounds are constants and their loops unroll; gcc would rather share it. */
+/* Inline, so that each caller's number of rounds is a constant and the loops unroll; gcc would share the function. */
 static inline ALWAYS_INLINE uint64_t
 siphash(const struct siphash_key *key, const uint8_t *p, size_t length, unsigned rounds, unsigned final_rounds)
 {

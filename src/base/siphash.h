@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * SipHash (Aumasson, Bernstein 2012): a keyed hash, so that clients, who choose their own ports and addresses, cannot
- * choose which bucket or server they land on.
+ * SipHash (Aumasson, Bernstein 2012): a keyed hash, so that clients, which choose their own ports and addresses, cannot
+ * choose a bucket or a server.
  */
 #ifndef BASE_SIPHASH_H
 #define BASE_SIPHASH_H

@@ -25,7 +25,7 @@ static const struct unit sizes[] = {
 	{ "", 1 }, { "k", 1024 }, { "m", 1024 * 1024 }, { "g", 1024 * 1024 * 1024 }
 };
 
-/* Reads the digits that `*text` begins with, at least one, and leaves `*text` behind them. 0, or -1. */
+/* Reads the digits at the start of `*text`, at least one, and advances `*text` past them. Returns 0 or -1. */
 static int
 read_digits(const char **text, uint64_t *value)
 {

@@ -23,7 +23,7 @@ NODISCARD int text_bool(const char *text, bool *value);
 const char *text_format_duration(uint64_t microseconds, char text[DURATION_TEXT]);
 
 #define DATE_TEXT 32
-/* "2026-11-30T09:06:12Z", of seconds since 1970; empty when there is no such date. Returns `text`. */
+/* "2026-11-30T09:06:12Z", from seconds since 1970; empty if there is no such date. Returns `text`. */
 const char *text_format_date(uint64_t seconds, char text[DATE_TEXT]);
 
 #define AMOUNT_TEXT 24

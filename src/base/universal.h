@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A keyed hash of 24 bytes, a sixth of SipHash's work, for tables that every frame asks. Multilinear hashing with halved
- * multiplications (Lemire, Kaser: "Strongly universal string hashing is fast", 2014, section 3).
+ * A keyed hash of 24 bytes, at a sixth of SipHash's cost, for tables searched for every frame. Multilinear hashing with
+ * halved multiplications (Lemire, Kaser: "Strongly universal string hashing is fast", 2014, section 3).
  *
- * Whatever two different texts a client chooses, in a table of B buckets (a power of two) they meet in one bucket under one
- * key of B: their sums differ by a multiple of some key word that has its lowest bit below bit 32, so the high half of the
- * difference takes all values alike, and `start` makes the first sum itself anything. So who does not know the key fills no
- * bucket, however many texts he chooses. Unlike SipHash it hides its key from nobody who sees values: it is for buckets in
- * memory alone, never for a choice that shows on the wire.
+ * For any two different inputs and a table of B buckets (a power of two), the fraction of keys under which they collide
+ * is 1/B: their sums differ by a multiple of some key word whose lowest set bit is below bit 32, so the high half of
+ * the difference is uniform, and `start` makes the first sum uniform too. A client that does not know the key therefore
+ * cannot fill a bucket, however many inputs it chooses. Unlike SipHash, the values reveal the key: use it for buckets
+ * in memory only, never for a choice that is visible on the wire.
  */
 #ifndef BASE_UNIVERSAL_H
 #define BASE_UNIVERSAL_H
@@ -25,7 +25,7 @@ struct keyhash_key {
 	uint64_t words[KEYHASH_WORDS];
 };
 
-/* Seven words that look random to whoever does not know `secret`. */
+/* Seven words that are indistinguishable from random without `secret`. */
 struct keyhash_key keyhash_key(const struct siphash_key *secret);
 
 static inline uint32_t

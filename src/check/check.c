@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When to ask whom. How to ask is in probe_<kind>.c. What a service wants to know of a server is a "want"; equal wants
- * share one question. Both are kept in the order of their keys, so that a sync is one merge.
+ * Scheduling of checks; check_<type>.c performs them. What a service requires of a server is a "want"; equal wants
+ * share one question. Both are sorted by key, so that a sync is a single merge.
  */
 #include "config.h"
 
@@ -20,8 +20,8 @@
 #include "check/tls.h"
 
 /*
- * First checks are spread over this long, so that a start is known to be good or bad at once, or over a millisecond
- * each when there are more than 200: no burst of connections leaves here.
+ * First checks are spread over this time, so that the state is known soon after a start, or over a millisecond each
+ * when there are more than 200, to avoid a burst of connections.
  */
 #define FIRST_WITHIN MILLISECONDS(200)
 #define FIRST_GAP MILLISECONDS(1)
@@ -59,8 +59,8 @@ struct question {
 	struct event *timer;
 	bool asking;
 	bool asked_before;
-	bool fresh;   /* to be asked soon */
-	size_t first; /* of the checker's wants that share it */
+	bool fresh;   /* to be checked soon */
+	size_t first; /* the first of the checker's wants that share it */
 	size_t count;
 	char label[CHECK_LABEL];
 };
@@ -125,7 +125,10 @@ arm(struct question *question, uint64_t delay)
 	return event_add(question->timer, &tv);
 }
 
-/* The answer was bad, and one of those it is for has not given the server up: what was it, a lost packet or a dead server? */
+/*
+ * The answer was bad, and one of those it is for has not given the server up: what was it, a lost packet or a dead
+ * server?
+ */
 static void
 retry_soon(struct question *question, const struct check_report *report)
 {
@@ -376,14 +379,14 @@ checker_questions(const struct checker *checker)
 	return checker->question_count;
 }
 
-/* Can it be asked? A port is missing only in settings made by hand. */
+/* Can it be checked? A port is missing only in hand-made settings. */
 static bool
 is_askable(const struct service_settings *service, const struct check_settings *check)
 {
 	return check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT || service_check_port(service, check) != 0;
 }
 
-/* All wants of the model in the order of their keys, or NULL when memory is out. */
+/* All wants of the model, sorted by key, or NULL when out of memory. */
 static struct want *
 collect(const struct model *model, size_t *count)
 {
@@ -408,7 +411,7 @@ collect(const struct model *model, size_t *count)
 	return wants;
 }
 
-/* Did the question's old wants have it? Else the newcomer shall not wait an interval for its first answer. */
+/* Did the question's old wants include it? Otherwise it must not wait an interval for its first answer. */
 static bool
 had_want(const struct checker *checker, const struct question *question, const struct want *want)
 {
@@ -421,7 +424,7 @@ had_want(const struct checker *checker, const struct question *question, const s
 	return false;
 }
 
-/* The next old question, if it asks what `key` wants; those that come before it are of no use any more. */
+/* The next old question, if its key is `key`; those that sort before it are obsolete. */
 static struct question *
 take_old(struct checker *checker, size_t *next, const struct key *key)
 {
@@ -442,7 +445,7 @@ take_old(struct checker *checker, size_t *next, const struct key *key)
 	return NULL;
 }
 
-/* The slice of wants that begins at `at` and has one key: its length. */
+/* The number of wants from `at` on that have the same key. */
 static size_t
 slice_length(const struct want *wants, size_t at, size_t count)
 {

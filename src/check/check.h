@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Health checks on the wire: asks every server of a model, by libevent, and tells the results. Owns its timers, sockets
- * and processes, not the model. Equal checks of different services are asked once, and the answer is told for each.
+ * Health checks on the network: checks every server of a model, with libevent, and reports the results. Owns its
+ * timers, sockets and processes, not the model. Equal checks of different services run once, and each gets the result.
  */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
@@ -19,7 +19,7 @@ struct checker;
 struct check_report {
 	enum health_reason reason; /* HEALTH_REASON_NONE: well */
 	int weight;                /* per cent of the server's weight that a script grants, or PROBE_NO_WEIGHT */
-	const char *detail;        /* what was asked and what came, "http 192.0.2.11:80 /healthz: status 503" */
+	const char *detail;        /* what was checked and the result, "http 192.0.2.11:80 /healthz: status 503" */
 	const char *came;          /* what came alone, "status 503"; or NULL */
 };
 
@@ -33,9 +33,9 @@ typedef void probe_result(void *context, struct server *server, size_t check, co
 NODISCARD struct checker *checker_new(struct event_base *base, struct children *children, probe_result *result,
     void *context);
 /*
- * Makes the set of checks what `model` says; call it after every model_apply(), before the removed servers' memory
- * could be used. Checks of servers that stayed go on undisturbed. 0, or -1 when memory is out: then some of the
- * servers are not checked, and a later call may fix it.
+ * Makes the set of checks match `model`; call it after every model_apply(), before the removed servers' memory can be
+ * reused. Checks of servers that stay continue undisturbed. Returns 0, or -1 when out of memory: then some servers are
+ * not checked, and a later call may succeed.
  */
 NODISCARD int checker_sync(struct checker *checker, const struct model *model);
 /* How many questions there are; at most as many as checks. */

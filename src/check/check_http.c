@@ -139,7 +139,7 @@ write_host(const struct check_target *target, char *text, size_t size)
 	(void)snprintf(text, size, "%s%s%s%s", v6 ? "[" : "", addr_format(&target->addr, addr), v6 ? "]" : "", port);
 }
 
-/* Whom the certificate must name. */
+/* The name that the certificate must have. */
 static void
 write_name(const struct check_target *target, char *text, size_t size)
 {

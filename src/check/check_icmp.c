@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ICMP check: an echo request, for IPv4 and IPv6. Its socket is opened when the check is made, which at a start is
- * before root is given up, and kept. Where the kernel lets everybody ping (Linux's ping_group_range, macOS) no
+ * The ICMP check: an echo request, for IPv4 and IPv6. Its socket is opened when the check is created, which at startup
+ * is before root is given up, and kept open. Where the kernel lets any user ping (Linux's ping_group_range, macOS) no
  * privilege is needed.
  */
 #include "config.h"
@@ -90,7 +90,7 @@ on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 		finish(asker, check_reason_of(errno), NULL);
 }
 
-/* Everybody's kind of socket first, then the privileged one. */
+/* The unprivileged kind of socket first, then the privileged one. */
 static void
 open_socket(struct icmp_asker *asker)
 {
@@ -111,7 +111,7 @@ open_socket(struct icmp_asker *asker)
 	(void)setsockopt(asker->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter));
 }
 
-/* What came unasked: a raw socket hears all of the server's ICMP. Old errors too. */
+/* Unrelated messages: a raw socket receives all of the server's ICMP. Old errors too. */
 static void
 discard_old(const struct icmp_asker *asker)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The script check: a program of the operator's decides, and may say how much of its weight the server shall have. */
+/* The script check: a program decides, and may set the share of its weight that the server gets. */
 #include "config.h"
 
 #include <errno.h>

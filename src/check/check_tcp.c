@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The TCP check: a server is well when it accepts a connection and, where wanted, says what it should. */
+/* The TCP check: a server is up when it accepts a connection and, if configured, sends the expected text. */
 #include "config.h"
 
 #include <errno.h>
@@ -89,7 +89,7 @@ await(struct tcp_asker *asker, short what, event_callback_fn callback)
 		finish(asker, HEALTH_REASON_LOCAL);
 }
 
-/* What is to be said has been said. */
+/* All of `send` has been sent. */
 static void
 said(struct tcp_asker *asker)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The UDP check: a datagram goes out, and the right answer comes, or at least no word that nobody listens. */
+/* The UDP check: sends a datagram and expects the right answer, or at least no ICMP error. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -11,15 +11,15 @@
 #include "check/matcher.h"
 
 /*
- * Hosts limit how often they say that a port is closed: Linux to once a second for each asker (icmp_ratelimit, icmp(7)).
- * Silence so soon after an error is that limit, or it would end the row of failures that takes the server down.
+ * Hosts limit the rate of port unreachable errors: Linux to one per second and peer (icmp_ratelimit, icmp(7)). Silence
+ * so soon after an error is due to that limit, and must not end the row of failures that takes the server down.
  */
 #define ERROR_HOLDS MILLISECONDS(1500)
 
 struct udp_asker {
 	const struct check_target *target;
 	struct datagram datagram;
-	enum health_reason error; /* the last one that an ICMP message brought; NONE: none, or an answer since */
+	enum health_reason error; /* the last one from an ICMP message; NONE: none, or an answer since */
 	uint64_t error_at;
 };
 

@@ -27,7 +27,7 @@ static const struct timeval grace = { 0, 500000 };
 
 enum child_state {
 	CHILD_RUNS = 0,
-	CHILD_TERMINATED, /* SIGTERM is out. Not reaped before SIGKILL: so the group's number cannot become somebody else's */
+	CHILD_TERMINATED, /* SIGTERM was sent. Not reaped before SIGKILL, so that the group's number is not reused */
 	CHILD_KILLED
 };
 
@@ -38,7 +38,7 @@ struct child {
 	pid_t pid;
 	enum child_state state;
 	struct event *timer;
-	struct event *readable; /* NULL: no output wanted, or its end was seen */
+	struct event *readable; /* NULL: output not wanted, or at its end */
 	int out;
 	child_ended *ended;
 	void *context;
@@ -77,7 +77,7 @@ child_free(struct child *child)
 	free(child);
 }
 
-/* The end, once; also from then on nobody is told. */
+/* Reports the end, once; does nothing after child_forget(). */
 static void
 tell(struct child *child, bool timed_out, int status)
 {
@@ -101,7 +101,7 @@ take_output(struct child *child, const char *bytes, size_t length)
 	}
 }
 
-/* All that is there; what goes beyond the first line is read and forgotten, so that nobody blocks. */
+/* Reads all that is available; output beyond the first line is discarded, so that the program does not block. */
 static void
 drain(struct child *child)
 {
@@ -265,7 +265,7 @@ fill_attributes(posix_spawnattr_t *attributes)
 	    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 
 	sigfillset(&all);
-	/* Nobody can set these two, and some systems refuse the attempt. */
+	/* These two cannot be changed, and some systems reject the attempt. */
 	sigdelset(&all, SIGKILL);
 	sigdelset(&all, SIGSTOP);
 	sigemptyset(&none);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Programs that run beside the daemon: check scripts and `notify`. Each leads a process group of its own, inherits no
- * descriptor but /dev/null and perhaps a pipe, is ended with its whole group when its time is over, and is reaped
- * without waiting.
+ * Programs run by the daemon: check scripts and `notify`. Each leads its own process group, inherits no descriptor but
+ * /dev/null and perhaps a pipe, is killed with its whole group after its timeout, and is reaped without blocking.
  */
 #ifndef CHECK_CHILDREN_H
 #define CHECK_CHILDREN_H
@@ -19,7 +18,7 @@ struct event_base;
 #define CHILD_LINE 128 /* of its output, with the end */
 
 struct child_end {
-	bool timed_out;   /* the group was told to end; `status` means nothing */
+	bool timed_out;   /* the group was killed; `status` is meaningless */
 	int status;       /* of waitpid() */
 	const char *line; /* the first line on standard output, if that was wanted, after text_clean(); may be empty */
 };
@@ -31,7 +30,7 @@ struct child_order {
 	const char *const *environment; /* NULL at the end; nothing else is in it but PATH */
 	struct timeval timeout;
 	bool wants_line;
-	child_ended *ended; /* once, but never after child_forget(); NULL: nobody wants to know */
+	child_ended *ended; /* called once, but never after child_forget(); NULL: not needed */
 	void *context;
 };
 

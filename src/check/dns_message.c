@@ -108,9 +108,9 @@ write_rcode(unsigned rcode, char detail[DNS_DETAIL])
 	static const char *const names[] = { "noerror", "formerr", "servfail", "nxdomain", "notimp", "refused" };
 
 	if (rcode < ARRAY_LEN(names))
-		(void)snprintf(detail, DNS_DETAIL, "it says %s", names[rcode]);
+		(void)snprintf(detail, DNS_DETAIL, "response code %s", names[rcode]);
 	else
-		(void)snprintf(detail, DNS_DETAIL, "it says error %u", rcode);
+		(void)snprintf(detail, DNS_DETAIL, "response code %u", rcode);
 }
 
 bool

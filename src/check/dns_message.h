@@ -16,8 +16,8 @@
 /* The length of what was written. `check->name` is a good name: the configuration has seen to it. */
 size_t dns_question(const struct check_settings *check, uint16_t id, uint8_t question[DNS_QUESTION_MOST]);
 /*
- * False when the datagram is no answer to `question`: somebody else's, to be ignored. Else `reason` and, if that is no
- * success, `detail`.
+ * False when the datagram is not an answer to `question`: to be ignored. Otherwise `reason` is set and, on failure,
+ * `detail`.
  */
 bool dns_judge(const struct check_settings *check, const uint8_t *question, size_t question_length,
     const uint8_t *answer, size_t length, enum health_reason *reason, char detail[DNS_DETAIL]);

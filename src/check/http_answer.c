@@ -10,7 +10,7 @@
 #include "base/attr.h"
 #include "base/text.h"
 
-/* What is fine when the configuration does not say: any success, and any redirection. */
+/* Accepted when the configuration does not set `status`: any success, and any redirection. */
 
 #define CHUNK_DIGITS 15 /* of a chunk's size: 60 bits cannot overflow */
 
@@ -47,7 +47,7 @@ is_fine(const struct http_answer *answer)
 	return check->status_count == 0 && answer->status >= HTTP_STATUS_FINE_FIRST && answer->status <= HTTP_STATUS_FINE_LAST;
 }
 
-/* The body is over, or as much of it as is looked at. */
+/* The end of the body, or of the part that is examined. */
 static void
 end_body(struct http_answer *answer)
 {
@@ -71,7 +71,7 @@ take_status(struct http_answer *answer)
 
 	if (strncmp(line, "HTTP/1.", 7) != 0 || !digit(line[7]) || line[8] != ' ' || line[9] < '1' || line[9] > '5' ||
 	    !digit(line[10]) || !digit(line[11]) || (line[12] != '\0' && line[12] != ' ')) {
-		garbled(answer, "it does not begin with an HTTP/1 status line");
+		garbled(answer, "it does not start with an HTTP/1 status line");
 		return;
 	}
 	answer->status = (uint16_t)((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
@@ -114,7 +114,7 @@ take_field(struct http_answer *answer)
 		return;
 	answer->has_length = true;
 	if (text_number(value, 0, UINT64_MAX, &answer->left) != 0)
-		garbled(answer, "its Content-Length is no number");
+		garbled(answer, "its Content-Length is not a number");
 }
 
 /* RFC 9112 section 6.3: what follows the empty line. */
@@ -161,7 +161,7 @@ take_chunk_size(struct http_answer *answer)
 	while (hex_digit(*at) >= 0 && at - answer->line < CHUNK_DIGITS)
 		size = size * 16 + (uint64_t)hex_digit(*at++);
 	if (at == answer->line || (*at != '\0' && *at != ';' && *at != ' ' && *at != '\t')) {
-		garbled(answer, "a chunk's size is no number");
+		garbled(answer, "a chunk's size is not a number");
 		return;
 	}
 	answer->left = size;
@@ -206,7 +206,7 @@ take_byte(struct http_answer *answer, uint8_t byte)
 {
 	const bool head = answer->state == HTTP_STATUS_LINE || answer->state == HTTP_FIELDS;
 
-	/* Lines of chunks count as body: whoever sends nothing but those comes to an end too. */
+	/* Chunk lines count as body, so that a response that consists only of them ends too. */
 	if (head && ++answer->head > HTTP_HEAD_MOST)
 		garbled(answer, "its head is longer than 32 KiB");
 	else if (!head && ++answer->body > HTTP_BODY_MOST)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Judges an HTTP/1 response (RFC 9112) as it comes in, piece by piece, in constant memory: nothing of it is kept but
- * the line that is being read.
+ * Evaluates an HTTP/1 response (RFC 9112) as it arrives, piece by piece, in constant memory: only the current line is
+ * kept.
  */
 #ifndef CHECK_HTTP_ANSWER_H
 #define CHECK_HTTP_ANSWER_H
@@ -47,7 +47,7 @@ struct http_answer {
 
 /* `check` must outlive the answer. */
 void http_answer_begin(struct http_answer *answer, const struct check_settings *check);
-/* Returns `decided`: then `reason` and `detail` say what it is, and more bytes change nothing. */
+/* Returns `decided`: then `reason` and `detail` are final, and more bytes change nothing. */
 bool http_answer_feed(struct http_answer *answer, const uint8_t *bytes, size_t length);
 /* Nothing more comes. Decides. */
 void http_answer_end(struct http_answer *answer);

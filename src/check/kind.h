@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What one way of asking a server (TCP connect, HTTP, a script ...) gives to the checker, which knows when to ask. */
+/* The interface of a check type (TCP connect, HTTP, a script ...) to the checker, which does the scheduling. */
 #ifndef CHECK_KIND_H
 #define CHECK_KIND_H
 
@@ -17,16 +17,16 @@ struct children;
 struct event_base;
 struct tls_contexts;
 
-/* Tells the checker the answer; once for each `begin`, unless `destroy` came before. May come from within `begin`. */
+/* Reports the answer; once for each `begin`, unless `destroy` was called before. May be called within `begin`. */
 typedef void probe_answer(void *question, const struct check_report *report);
 
-/* Whom to ask. Does not change as long as the asker lives, which may keep the pointer. */
+/* The target. It does not change during the asker's lifetime, which may keep the pointer. */
 struct check_target {
 	struct addr addr;
-	uint16_t port; /* 0 where the kind knows none */
+	uint16_t port; /* 0 where the type has none */
 	struct timeval timeout;
 	struct check_settings check;
-	/* For scripts, which are told for whom they run. Empty for all others. */
+	/* For scripts, passed as arguments. Empty for all others. */
 	char service[NAME_MOST];
 	char server[NAME_MOST];
 	struct addr vip;
@@ -55,7 +55,7 @@ extern const struct check_type check_dns;
 extern const struct check_type check_udp;
 extern const struct check_type check_script;
 
-/* Answers with a reason, and a detail ("status 503") or NULL. The asker may be gone afterwards: touch nothing. */
+/* Answers with a reason, and a detail ("status 503") or NULL. The asker may be freed by this: do not touch it after. */
 void check_tell(const struct check_target *target, enum health_reason reason, const char *detail);
 
 #endif

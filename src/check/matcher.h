@@ -16,7 +16,7 @@ struct matcher {
 	bool found;
 };
 
-/* `wanted` must outlive the matcher. Nothing wanted, or zero bytes: found at once. */
+/* `wanted` must outlive the matcher. With NULL or zero bytes it matches immediately. */
 void matcher_begin(struct matcher *matcher, const struct check_bytes *wanted);
 /* Returns `found`, which stays true. */
 bool matcher_feed(struct matcher *matcher, const uint8_t *bytes, size_t length);

@@ -5,7 +5,7 @@
 
 /*
  * Below `most`; from a linear congruential generator (Numerical Recipes, 2nd edition, chapter 7.1), whose high bits are
- * the good ones. It only has to keep checks out of step. A duration of an hour has 32 bits, so the product fits.
+ * the better ones. It only has to spread checks. A duration of an hour has 32 bits, so the product fits.
  */
 static uint64_t
 pace_random(uint32_t *noise, uint64_t most)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* TLS for https checks. tls_openssl.c or, where there is no OpenSSL, tls_none.c: then every opening fails. */
+/* TLS for https checks: tls_openssl.c, or without OpenSSL tls_none.c, where every open fails. */
 #ifndef CHECK_TLS_H
 #define CHECK_TLS_H
 
@@ -20,14 +20,14 @@ NODISCARD struct tls_contexts *tls_contexts_new(void);
 void tls_contexts_free(struct tls_contexts *contexts);
 
 struct tls_demand {
-	const char *name; /* the server's name, or address in text: asked for, if a name, and verified */
+	const char *name; /* the server's name, or address as text: sent if it is a name, and verified */
 	bool verify;
 	const char *ca;   /* a file of certificates; empty: the system's */
 };
 
 /*
- * A bufferevent that speaks TLS over the connected socket `fd`, which it owns from then on. NULL with a reason, `fd`
- * untouched. The demand is copied.
+ * A bufferevent for TLS over the connected socket `fd`, which it owns from then on. NULL with a reason, `fd` untouched.
+ * The demand is copied.
  */
 NODISCARD struct bufferevent *tls_open(struct tls_contexts *contexts, struct event_base *base, int fd,
     const struct tls_demand *demand, char error[TLS_ERROR]);

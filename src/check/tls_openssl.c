@@ -58,7 +58,7 @@ tls_contexts_free(struct tls_contexts *contexts)
 	free(contexts);
 }
 
-/* OpenSSL's own word for its newest error; its queue is empty afterwards. */
+/* OpenSSL's text for its latest error; clears its queue. */
 static void
 take_error(const char *what, char error[TLS_ERROR])
 {
@@ -69,7 +69,7 @@ take_error(const char *what, char error[TLS_ERROR])
 	ERR_clear_error();
 }
 
-/* The file that the context's trust is read from, as it is now. Zero: it cannot be seen, or none is read. */
+/* Identifies the file of trusted certificates as it is now. Zero: not accessible, or none is used. */
 static struct stat
 look_at_file(const struct tls_demand *demand)
 {
@@ -81,7 +81,10 @@ look_at_file(const struct tls_demand *demand)
 	return file;
 }
 
-/* Also when another file was moved to its place. What cannot be seen any more, as after a change of root, stays as it was. */
+/*
+ * Also when another file was moved to its place. What cannot be seen any more, as after a change of root, stays as it
+ * was.
+ */
 static bool
 has_changed(const struct context *context, const struct tls_demand *demand)
 {
@@ -142,7 +145,7 @@ find_context(struct tls_contexts *contexts, const struct tls_demand *demand, cha
 	return context;
 }
 
-/* Whom we ask for, and who must answer. False when OpenSSL cannot. */
+/* Sets the server name to send and to verify. False on an OpenSSL error. */
 static bool
 set_name(SSL *ssl, const struct tls_demand *demand)
 {
@@ -180,7 +183,7 @@ tls_open(struct tls_contexts *contexts, struct event_base *base, int fd, const s
 		(void)snprintf(error, TLS_ERROR, "out of memory");
 		return NULL;
 	}
-	/* Many a server closes without saying so by TLS; what is complete, HTTP itself knows. */
+	/* Many servers close without a TLS close_notify; whether the response is complete, HTTP can tell. */
 	bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
 	return stream;
 }

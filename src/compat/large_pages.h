@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-/* Linux gives large pages to who asks (Documentation/admin-guide/mm/transhuge.rst); others do it unasked, or not. */
+/* Linux uses large pages on request (Documentation/admin-guide/mm/transhuge.rst); others decide for themselves. */
 static inline void
 ask_large_pages(void *start, size_t bytes)
 {

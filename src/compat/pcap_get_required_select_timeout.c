@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Compiled only where libpcap lacks the function. Its devices there are all bpf, whose descriptors can be waited on. */
+/* Compiled only where libpcap lacks the function. Its devices there are all bpf(4), whose descriptors can be polled. */
 #include "config.h"
 
 #include <stddef.h>

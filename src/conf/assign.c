@@ -61,7 +61,7 @@ find_key(const char *name)
 	return id;
 }
 
-/* `server web1 192.0.2.11 weight=3`: is the `=` behind the key missing, so that inih found another one? */
+/* `server web1 192.0.2.11 weight=3`: is the `=` after the key missing, so that inih found another one? */
 static bool
 lacks_equals(const char *name)
 {
@@ -90,14 +90,14 @@ tell_unknown(struct parse *parse, const char *name)
 	count = list_names(parse->draft->kind, names);
 	nearest = text_nearest(name, names);
 	if (nearest != NULL) {
-		parse_error(parse, "there is no key `%s`, did you mean `%s`?", name, nearest);
+		parse_error(parse, "unknown key `%s`, did you mean `%s`?", name, nearest);
 		return;
 	}
 	list[0] = '\0';
 	for (size_t i = 0; i < count && length < sizeof(list); i++)
 		length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s", i == 0 ? "" : " ", names[i]);
 	parse_error(parse,
-	    "there is no key `%s`; in %s there may be: %s", name, section_name(parse->draft->kind), list);
+	    "unknown key `%s`; in %s valid keys are: %s", name, section_name(parse->draft->kind), list);
 }
 
 static void
@@ -106,7 +106,7 @@ tell_wrong_section(struct parse *parse, const struct key *key)
 	char sections[KEY_TEXT];
 
 	list_sections(key->info.sections, sections, sizeof(sections));
-	parse_error(parse, "`%s` cannot stand in %s: it belongs in %s", key->info.name,
+	parse_error(parse, "`%s` is not allowed in %s: it belongs in %s", key->info.name,
 	    section_name(parse->draft->kind), sections);
 }
 
@@ -202,7 +202,7 @@ key_take(struct parse *parse, const char *name, const char *value)
 	set_value(parse, draft, id, value);
 	if (draft->kind != CONF_IN_DEFAULTS || draft->broken[id])
 		return;
-	/* The scratch service has proved the value; the services get it once all of them are known. */
+	/* The scratch service has validated the value; the services get it when all of them are known. */
 	if (!keep_text(draft, id, value))
 		parse_out_of_memory(parse);
 }

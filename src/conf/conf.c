@@ -63,7 +63,7 @@ give_services(struct parse *parse)
 	return true;
 }
 
-/* All lines are read: what was not given gets its default, and what contradicts is told. */
+/* All lines have been read: fills in defaults and reports contradictions. */
 static void
 complete(struct parse *parse)
 {
@@ -157,7 +157,10 @@ conf_need_iface(const struct conf *conf, const char *path, struct errlist *error
 	return 0;
 }
 
-/* Without a path of its own it stands beside the control socket: directors with sockets of their own have their own states. */
+/*
+ * Without a path of its own it stands beside the control socket: directors with sockets of their own have their own
+ * states.
+ */
 void
 conf_state_path(const struct conf *conf, char path[CONF_PATH])
 {

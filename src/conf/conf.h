@@ -20,7 +20,7 @@
 #define CONF_CONTROL RUNSTATEDIR "/dsrd.sock" /* of this build */
 #define CONF_SOCKET 104 /* struct sockaddr_un of the BSDs has no room for a longer path */
 
-/* Who forwards the frames of flows that are decided. */
+/* Where the frames of decided flows are forwarded. */
 enum conf_offload {
 	OFFLOAD_AUTO = 0, /* the kernel, by the way that suits it */
 	OFFLOAD_TC,
@@ -67,7 +67,10 @@ NODISCARD int conf_need_iface(const struct conf *conf, const char *path, struct 
 /* Where the state of a director of this configuration is kept, or "off". */
 void conf_state_path(const struct conf *conf, char path[CONF_PATH]);
 
-/* The effective configuration, defaults filled in, in the syntax of the file; keys of [dsrd] that have no value as comments. */
+/*
+ * The effective configuration, defaults filled in, in the syntax of the file; keys of [dsrd] that have no value as
+ * comments.
+ */
 void conf_dump(const struct conf *conf, FILE *out);
 
 #define CONF_IN_DSRD 1U

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * `include = PATTERN`: the files it matches, in the order of their bytes, so that every system and locale reads them
- * alike. Hidden files are left out: editors leave theirs beside the real ones.
+ * `include = PATTERN`: the matching files in byte order of their names, so that every system and locale reads them in
+ * the same order. Hidden files are skipped: they are often an editor's.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include "conf/reader.h"
 #include "conf/source.h"
 
-#define DEPTH_MOST 8 /* deeper is no order, but a mistake */
+#define DEPTH_MOST 8 /* deeper nesting is a mistake */
 
 #define PATTERN_TEXT 1024
 
@@ -56,7 +56,7 @@ include_file(struct parse *parse, const char *path)
 	if (stat(path, &status) != 0)
 		parse_error(parse, "cannot open %s: %s", path, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
-		parse_error(parse, "cannot include %s: it is no ordinary file", path);
+		parse_error(parse, "cannot include %s: not a regular file", path);
 	else
 		parse_file(parse, path);
 }

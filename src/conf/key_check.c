@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `check = KIND OPTION...`: the value with the largest grammar of all, and the only one that knows quotes. */
+/* `check = TYPE OPTION...`: the value with the largest grammar, and the only one with quotes. */
 #include "config.h"
 
 #include <stdio.h>
@@ -43,7 +43,7 @@ hex_digit(char c)
 	return found == NULL ? -1 : (int)(found - digits);
 }
 
-/* The byte that the escape at `*from`, behind the backslash, stands for; -1 when there is no such escape. */
+/* The byte for the escape sequence at `*from`, after the backslash; -1 when there is no such escape. */
 static int
 read_escape(const char **from)
 {
@@ -70,7 +70,8 @@ read_escape(const char **from)
 }
 
 /*
- * `text` begins behind a quote. What is in it replaces it, in place. What follows the closing quote, or NULL: told.
+ * `text` starts after a quote. Its contents are unescaped in place. Returns what follows the closing quote, or NULL
+ * after reporting an error.
  */
 static char *
 read_quoted(struct parse *parse, char *text, size_t *length)
@@ -90,7 +91,7 @@ read_quoted(struct parse *parse, char *text, size_t *length)
 		if (byte == '\\') {
 			byte = read_escape(&from);
 			if (byte < 0) {
-				parse_error(parse, "there is no such escape: in quotes there are \\r \\n \\t \\\\ \\\" and \\xNN, with two "
+				parse_error(parse, "unknown escape: valid in quotes are \\r \\n \\t \\\\ \\\" and \\xNN, with two "
 				    "hexadecimal digits");
 				return NULL;
 			}
@@ -108,7 +109,7 @@ read_quoted(struct parse *parse, char *text, size_t *length)
 	return text + (from - text);
 }
 
-/* Cuts the next word off `*rest`. False at the end, or when an error was told. */
+/* Cuts the next word off `*rest`. False at the end, or after reporting an error. */
 static bool
 read_word(struct parse *parse, char **rest, struct word *word, bool *told)
 {
@@ -139,7 +140,7 @@ read_word(struct parse *parse, char **rest, struct word *word, bool *told)
 	} else {
 		end = at + strcspn(at, " \t");
 		if (memchr(at, '"', (size_t)(end - at)) != NULL) {
-			parse_error(parse, "a `\"` can only stand around a whole value: NAME=\"VALUE\"");
+			parse_error(parse, "a `\"` can only enclose a whole value: NAME=\"VALUE\"");
 			*told = true;
 			return false;
 		}
@@ -341,7 +342,7 @@ static const struct option options[] = {
 	{ "port", IN(CHECK_TCP) | IN_HTTP | IN(CHECK_DNS) | IN(CHECK_UDP), set_port, "a number from 1 to 65535" },
 	{ "send", IN(CHECK_TCP) | IN(CHECK_UDP), set_send, "text in quotes, such as \"PING\\r\\n\"" },
 	{ "expect", IN(CHECK_TCP) | IN(CHECK_UDP), set_expect, "text in quotes, such as \"+PONG\"" },
-	{ "path", IN_HTTP, set_path, "a path that begins with `/`" },
+	{ "path", IN_HTTP, set_path, "a path that starts with `/`" },
 	{ "host", IN_HTTP, set_host, "a host's name, as in the Host field" },
 	{ "expect", IN_HTTP, set_statuses, "up to 8 statuses and ranges from 100 to 599, such as 200-299,401" },
 	{ "body", IN_HTTP, set_body, "text in quotes" },
@@ -389,7 +390,7 @@ take_option(struct parse *parse, struct check_settings *check, const struct word
 	if (i == ARRAY_LEN(options))
 		return tell_unknown(parse, check, word->name);
 	if (given[i]) {
-		parse_error(parse, "`%s` is given twice for this check", word->name);
+		parse_error(parse, "`%s` is given twice in this check", word->name);
 		return SET_TOLD;
 	}
 	given[i] = true;
@@ -419,7 +420,7 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 		}
 		/* An argument may be NAME=VALUE: put together again what was cut. */
 		if (word.has_value && word.value != word.name + strlen(word.name) + 1) {
-			parse_error(parse, "an argument with blanks has its quotes around all of it: \"%s=...\"", word.name);
+			parse_error(parse, "quote the whole of an argument with blanks: \"%s=...\"", word.name);
 			return SET_TOLD;
 		}
 		if (word.has_value) {
@@ -428,7 +429,7 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 			word.value = word.name;
 		}
 		if (strlen(word.value) != word.length || length + word.length >= CHECK_TEXT) {
-			parse_error(parse, "an argument of a program cannot hold \\x00");
+			parse_error(parse, "an argument of a program cannot contain \\x00");
 			return SET_TOLD;
 		}
 		memcpy(check->command + length, word.value, word.length + 1);
@@ -438,7 +439,7 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 	if (told)
 		return SET_TOLD;
 	if (check->command[0] != '/') {
-		parse_error(parse, "`check = script` takes the absolute path of a program and its arguments: no shell reads them");
+		parse_error(parse, "`check = script` takes the absolute path of a program and its arguments; it does not use a shell");
 		return SET_TOLD;
 	}
 	return SET_OK;
@@ -448,16 +449,16 @@ static enum set_result
 judge(struct parse *parse, struct check_settings *check)
 {
 	if (check->kind == CHECK_UDP && !check->send.given) {
-		parse_error(parse, "`check = udp` needs send=\"...\": a server says nothing unasked");
+		parse_error(parse, "`check = udp` requires send=\"...\"");
 		return SET_TOLD;
 	}
 	if (check->kind == CHECK_DNS && check->name[0] == '\0') {
-		parse_error(parse, "`check = dns` needs the name to ask for: write `check = dns name=example.org`");
+		parse_error(parse, "`check = dns` requires a name to query: write `check = dns name=example.org`");
 		return SET_TOLD;
 	}
 	if (check->kind == CHECK_DNS && addr_is_set(&check->answer) &&
 	    check->type != (check->answer.family == ADDR_IPV4 ? DNS_A : DNS_AAAA)) {
-		parse_error(parse, "an IPv4 address is the answer to type=a, an IPv6 address that to type=aaaa");
+		parse_error(parse, "type=a requires an IPv4 address as the answer, type=aaaa an IPv6 address");
 		return SET_TOLD;
 	}
 	if (check->no_verify && check->ca[0] != '\0') {
@@ -465,7 +466,7 @@ judge(struct parse *parse, struct check_settings *check)
 		return SET_TOLD;
 	}
 	if (check->kind == CHECK_HTTPS && !HAVE_TLS) {
-		parse_error(parse, "this dsrd was built without OpenSSL and cannot check by https: write `check = tcp`, or build "
+		parse_error(parse, "this dsrd was built without OpenSSL, so `check = https` is not available: write `check = tcp`, or build "
 		    "it --with-openssl");
 		return SET_TOLD;
 	}
@@ -518,7 +519,7 @@ refuse_kind(struct parse *parse, const char *kind)
 	nearest = text_nearest(kind, names);
 	if (nearest == NULL)
 		return SET_REFUSED;
-	parse_error(parse, "there is no check `%s`, did you mean `%s`?", kind, nearest);
+	parse_error(parse, "unknown check `%s`, did you mean `%s`?", kind, nearest);
 	return SET_TOLD;
 }
 
@@ -531,7 +532,7 @@ set_none(struct parse *parse, struct draft *draft, char *rest)
 		draft->unchecked = true;
 		return SET_OK;
 	}
-	parse_error(parse, "`check = none` can only stand alone");
+	parse_error(parse, "`check = none` cannot be combined with other checks");
 	return SET_TOLD;
 }
 
@@ -552,7 +553,7 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 	if (!find_kind(kind, &check.kind))
 		return refuse_kind(parse, kind);
 	if (draft->unchecked) {
-		parse_error(parse, "`check = none` can only stand alone");
+		parse_error(parse, "`check = none` cannot be combined with other checks");
 		return SET_TOLD;
 	}
 	if (check.kind == CHECK_DNS)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The keys of what answers questions, the control socket, and the page and metrics over HTTP; and of what outlives dsrd */
+/*
+ * The keys of what answers questions, the control socket, and the page and metrics over HTTP; and of what outlives dsrd
+ */
 #include "config.h"
 
 #include <string.h>
@@ -108,7 +110,7 @@ value_set_http(struct parse *parse, struct draft *draft, char *value)
 		colon[-1] = '\0';
 		text++;
 	}
-	/* Without brackets nobody knows where an IPv6 address ends. */
+	/* Without brackets the end of an IPv6 address is ambiguous. */
 	if (addr_parse(text, &addr) != 0 || (text != value) != (addr.family == ADDR_IPV6)) {
 		*colon = ':';
 		if (text != value)

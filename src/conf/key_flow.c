@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The values that say how flows live: how long they are remembered, where a client's next one goes, by which hash. */
+/* Values about flows: timeouts, persistence, hashing. */
 #include "config.h"
 
 #include <stdio.h>

@@ -97,7 +97,7 @@ is_link_local(const struct addr *addr)
 	return addr->family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
 }
 
-/* What is wrong with a text that is no address: often there is one in it. */
+/* Reports what is wrong with an invalid address: often it contains a valid one. */
 static void
 tell_no_address(struct parse *parse, const char *text)
 {
@@ -109,7 +109,7 @@ tell_no_address(struct parse *parse, const char *text)
 	if (*text == '[')
 		parse_error(parse, "`%s`: an IPv6 address is written without brackets, such as 2001:db8::10", text);
 	else if (text[length] == '\0' || length >= sizeof(begin) || addr_parse(begin, &read) != 0)
-		parse_error(parse, "`%s` is no address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)", text);
+		parse_error(parse, "`%s` is not an address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)", text);
 	else if (text[length] == '/')
 		parse_error(parse, "`%s`: the address is written without a prefix length here, `%s`", text, begin);
 	else
@@ -126,17 +126,17 @@ value_set_address(struct parse *parse, const char *what, const char *text, struc
 		return SET_TOLD;
 	}
 	if (addr_is_no_host(&read) || is_loopback(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses name no "
+		parse_error(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses do not identify a "
 		    "machine on a network", text, what);
 		return SET_TOLD;
 	}
 	if (is_mapped(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: it is an IPv4 address in disguise, write that as it is",
+		parse_error(parse, "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
 		    text, what);
 		return SET_TOLD;
 	}
 	if (is_link_local(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: a link-local address does not say on which network; use a "
+		parse_error(parse, "`%s` cannot be the %s: a link-local address does not identify a network; use a "
 		    "global or unique local one", text, what);
 		return SET_TOLD;
 	}
@@ -214,7 +214,7 @@ take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, cha
 	}
 	*ports++ = '\0';
 	if (!read_protocol(word, &listen.protocol)) {
-		parse_error(parse, "`%s` is no protocol of a service: tcp, udp or sctp", word);
+		parse_error(parse, "`%s` is not a valid protocol: use tcp, udp or sctp", word);
 		return SET_TOLD;
 	}
 	for (; ports != NULL; ports = next) {
@@ -323,7 +323,7 @@ set_server_mac(struct parse *parse, struct server_settings *server, const char *
 		server->mac = mac;
 		return SET_OK;
 	}
-	parse_error(parse, "`%s` is no server's MAC address, such as 02:00:00:00:00:0b; without `mac=` it is asked for "
+	parse_error(parse, "`%s` is not a unicast MAC address such as 02:00:00:00:00:0b; without `mac=` it is resolved "
 	    "by ARP or neighbor discovery", value);
 	return SET_TOLD;
 }
@@ -333,7 +333,7 @@ set_server_iface(struct parse *parse, struct server_settings *server, const char
 {
 	if (value_set_iface(value, server->iface))
 		return SET_OK;
-	parse_error(parse, "`%s` is no interface's name, such as eth1", value);
+	parse_error(parse, "`%s` is not a valid interface name such as eth1", value);
 	return SET_TOLD;
 }
 
@@ -442,7 +442,7 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 	if (name == NULL || address == NULL)
 		return SET_REFUSED;
 	if (!value_is_name(name)) {
-		parse_error(parse, "`%s` is no server's name: up to %d letters, digits, `_`, `.` and `-`", name,
+		parse_error(parse, "`%s` is not a valid server name: use up to %d letters, digits, `_`, `.` and `-`", name,
 		    NAME_MOST - 1);
 		return SET_TOLD;
 	}

@@ -83,7 +83,7 @@ value_set_probe_address(struct parse *parse, struct draft *draft, char *value)
 		if (value_set_address(parse, "probe address", word, &read[count]) != SET_OK)
 			return SET_TOLD;
 		if (count > 0 && read[0].family == read[count].family) {
-			parse_error(parse, "`%s`: there can be one probe address of each family, IPv4 and IPv6", word);
+			parse_error(parse, "`%s`: only one probe address per family (IPv4, IPv6) is allowed", word);
 			return SET_TOLD;
 		}
 		count++;

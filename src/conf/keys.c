@@ -127,7 +127,7 @@ set_mac(struct parse *parse, struct draft *draft, char *value)
 		return SET_REFUSED;
 	if (mac_is_zero(&mac) || mac_is_group(&mac)) {
 		parse_error(parse,
-		    "`%s` is no machine's MAC address: the first byte of those is even, and not all bytes are zero",
+		    "`%s` is not a unicast MAC address",
 		    value);
 		return SET_TOLD;
 	}
@@ -237,7 +237,7 @@ set_scheduler(struct parse *parse, struct draft *draft, char *value)
 	nearest = text_nearest(value, scheduler_names());
 	if (nearest == NULL)
 		return SET_REFUSED;
-	parse_error(parse, "there is no scheduler `%s`, did you mean `%s`?", value, nearest);
+	parse_error(parse, "unknown scheduler `%s`, did you mean `%s`?", value, nearest);
 	return SET_TOLD;
 }
 
@@ -397,7 +397,7 @@ print_quorum(const struct conf *conf, const struct service_settings *service, si
 	return index == 0 && quorum->number != 0;
 }
 
-/* Of a key that is more than a member: all of the row is given, since some compilers ask for it. */
+/* For a key with functions: sets all members of the row, since some compilers require it. */
 #define FUNCTIONS(repeats, set, print) repeats, set, print, KEY_BY_FUNCTIONS, 0, 0, 0
 #define MEMBER(name, kind, least, most) false, NULL, NULL, kind, offsetof(struct service_settings, name), least, most
 #define CHECK_TIME(name) MEMBER(name, KEY_DURATION, DURATION_LEAST, DURATION_MOST)

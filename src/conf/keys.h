@@ -11,7 +11,7 @@
 
 enum set_result {
 	SET_OK = 0,
-	SET_REFUSED, /* not a value of that key: the caller says what is allowed */
+	SET_REFUSED, /* not a valid value: the caller reports what is allowed */
 	SET_TOLD     /* the setter has said what is wrong */
 };
 
@@ -21,7 +21,7 @@ enum set_result {
 /* Room for any value in the syntax of the file. */
 #define KEY_TEXT 256
 
-/* A key that is a member of struct service_settings and no more needs no functions: its row says what it is. */
+/* A key that only sets a member of struct service_settings needs no functions: its row describes the member. */
 enum key_kind {
 	KEY_BY_FUNCTIONS = 0,
 	KEY_DURATION, /* uint64_t, microseconds; 0 when the key was not given and has no default */
@@ -34,7 +34,7 @@ struct key {
 	bool repeats;
 	/* Reads `value`, which it may change, into the section that is being read. */
 	enum set_result (*set)(struct parse *parse, struct draft *draft, char *value);
-	/* Writes the `index`th value. False when there is none. NULL for what is no part of the result. */
+	/* Writes the `index`th value. False when there is none. NULL for a key that is not part of the result. */
 	bool (*print)(const struct conf *conf, const struct service_settings *service, size_t index,
 	    char text[KEY_TEXT]);
 	enum key_kind kind;
@@ -47,10 +47,10 @@ extern const struct key keys[KEY_COUNT];
 
 /* Reads a value by the key's functions or its row. */
 enum set_result key_set(const struct key *key, struct parse *parse, struct draft *draft, char *value);
-/* Likewise writes the `index`th value; false when there is none. */
+/* Writes the `index`th value, like `print`; false when there is none. */
 bool key_print(const struct key *key, const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
-/* False for a key that is no part of the result: `include`. */
+/* False for a key that is not part of the result: `include`. */
 bool key_is_printed(const struct key *key);
 
 /* A line of the file. */

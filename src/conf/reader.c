@@ -17,9 +17,9 @@ struct reader {
 	struct errlist *errors;
 	const struct reader_events *events;
 	unsigned line;
-	bool lost; /* behind a bad section header: nobody knows where the keys belong */
+	bool lost; /* after a bad section header: the section of the keys is unknown */
 
-	/* The line being read, from its first character that is no blank to its comment. */
+	/* The line being read, from its first non-blank character to its comment. */
 	char text[READER_LINE + 1];
 	size_t length;
 	bool too_long;
@@ -119,7 +119,7 @@ take_header(struct reader *reader)
 	if (end == NULL || end[1] != '\0') {
 		errlist_add(reader->errors, reader->file, reader->line,
 		    "%s in the section header, which is `[dsrd]`, `[defaults]` or `[service NAME]`; "
-		    "the keys behind it are not looked at", end == NULL ? "`]` is missing" : "text stands behind `]`");
+		    "the keys after it are not checked", end == NULL ? "`]` is missing" : "unexpected text after `]`");
 		return false;
 	}
 	*end = '\0';
@@ -162,7 +162,7 @@ next_line(char *buffer, int size, void *stream)
 	while (read_line(reader)) {
 		if (errlist_count(reader->errors) >= READER_ERRORS) {
 			errlist_add(reader->errors, reader->file, reader->line,
-			    "too many errors: the file is not read any further");
+			    "too many errors: the rest of the file is not checked");
 			return NULL;
 		}
 		if (!take_line(reader))
@@ -187,7 +187,7 @@ take_key(void *context, const char *section, const char *name, const char *value
 {
 	struct reader *reader = context;
 
-	(void)section; /* told by take_header(), which also knows when a section is empty or begins again */
+	(void)section; /* handled by take_header(), which also sees empty and repeated sections */
 	if (name == NULL) /* a new section, where inih was built with INI_CALL_HANDLER_ON_NEW_SECTION */
 		return 1;
 	if (*name == '\0')
@@ -208,5 +208,5 @@ reader_run(FILE *in, const char *file, struct errlist *errors, const struct read
 	if (ferror(in))
 		errlist_add(errors, file, 0, "cannot be read: %s", strerror(errno));
 	else if (result != 0) /* nothing that next_line() lets through; -2: memory is out */
-		errlist_add(errors, file, result > 0 ? reader.line : 0, "inih cannot take this file (%d)", result);
+		errlist_add(errors, file, result > 0 ? reader.line : 0, "inih cannot parse this file (%d)", result);
 }

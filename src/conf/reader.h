@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * INI text, line by line, through inih, with its traps closed: inih takes an indented key for a continuation, cuts long
- * lines and section names without a word, lets the keys behind a bad section header fall into the section before, and
- * tells the number of the first bad line only. Here lines are cleaned and checked before inih sees them, so that any
- * inih from r33 on gives the same result, whatever its builder chose.
+ * INI text, line by line, through inih, avoiding its pitfalls: inih takes an indented key for a continuation, cuts long
+ * lines and section names silently, assigns the keys after a bad section header to the section before, and reports only
+ * the first bad line's number. Here lines are cleaned and checked before inih sees them, so that any inih from r33 on
+ * gives the same result, whatever its build options.
  */
 #ifndef CONF_READER_H
 #define CONF_READER_H
@@ -18,11 +18,11 @@
  */
 #define READER_LINE 198
 
-/* Binary files and such have an error in each line: nobody reads more than this. */
+/* Binary files and the like have an error in each line: reporting stops here. */
 #define READER_ERRORS 100
 
 struct reader_events {
-	/* A section begins. `header` is what stands between the brackets, trimmed. */
+	/* A section starts. `header` is the text between the brackets, trimmed. */
 	void (*section)(void *context, unsigned line, const char *header);
 	/* A key and its value, both trimmed; the value may be empty. */
 	void (*key)(void *context, unsigned line, const char *name, const char *value);

@@ -105,7 +105,7 @@ collect_listens(struct parse *parse, struct items *all)
 	return true;
 }
 
-/* `a` and `b` overlap. `*told` is the last line that was blamed: one word on each is enough. */
+/* `a` and `b` overlap. `*told` is the last line reported: one message per line is enough. */
 static void
 tell_overlap(struct parse *parse, const struct item *a, const struct item *b, const struct place **told)
 {
@@ -164,7 +164,7 @@ check_vip_count(struct parse *parse, const struct items *all)
 			excess = &all->items[i];
 	}
 	if (excess != NULL)
-		parse_error_at(parse, excess->place, "there are %zu VIPs in all services together, and can be %d", count, VIPS_MOST);
+		parse_error_at(parse, excess->place, "too many VIPs in all services together: %zu, at most %d", count, VIPS_MOST);
 }
 
 /* A VIP is answered for on one interface. */
@@ -237,7 +237,7 @@ check_own_address(struct parse *parse, const struct items *listens, const struct
 		    "another one", addr_format(own, addr));
 }
 
-/* A probe address is nobody's. */
+/* A probe address must not be used by anything else. */
 static void
 check_probe_address(struct parse *parse, const struct items *listens, const struct addr *probe)
 {
@@ -312,7 +312,7 @@ check_server_twins(struct parse *parse, struct item *items, size_t count)
 	for (size_t i = 1; i < count; i++) {
 		const struct server_settings *a = items[i - 1].server, *b = items[i].server;
 
-		/* A name given twice has been told already. */
+		/* A duplicate name has been reported already. */
 		if (!addr_equal(&a->addr, &b->addr) || strcmp(a->iface, b->iface) != 0 || strcmp(a->name, b->name) == 0)
 			continue;
 		parse_error_at(parse, items[i].place,
@@ -374,7 +374,7 @@ check_port(struct parse *parse, const struct draft *draft)
 			continue;
 		parse_error_at(parse, draft->given[KEY_CHECK].file != NULL ? &draft->given[KEY_CHECK] : &draft->place,
 		    "service `%s` names no single %s port that `check = %s` could go to: write `check = %s port=N`, or "
-		    "`check = none` to trust its servers unasked", service->name, udp ? "UDP" : "TCP", name, name);
+		    "`check = none` to disable health checks", service->name, udp ? "UDP" : "TCP", name, name);
 	}
 }
 
@@ -384,7 +384,7 @@ is_given(const struct parse *parse, const struct draft *draft, enum key_id id)
 	return draft->given[id].file != NULL || parse->defaults.given[id].file != NULL;
 }
 
-/* The built-in timeout follows a shorter interval, so that `interval = 500ms` can stand alone. */
+/* The default timeout follows a shorter interval, so that `interval = 500ms` needs no `timeout`. */
 static void
 derive_timeout(const struct parse *parse, struct draft *draft)
 {
@@ -394,7 +394,7 @@ derive_timeout(const struct parse *parse, struct draft *draft)
 		service->timeout = service->interval;
 }
 
-/* A check must be over before the next begins. Told once for all services that took both from [defaults]. */
+/* A check must end before the next one starts. Reported once for services that inherit both from [defaults]. */
 static void
 check_times(struct parse *parse, const struct draft *draft, enum key_id id, uint64_t time, bool *told)
 {
@@ -432,7 +432,7 @@ check_quorum(struct parse *parse, const struct draft *draft)
 	if (draft->given[KEY_QUORUM].file == NULL)
 		return;
 	if ((!quorum->percent && quorum->number > regular) || (!recover->percent && recover->number > regular))
-		parse_error_at(parse, &draft->given[KEY_QUORUM], "`quorum` asks for more servers than service `%s` has (%zu, backups "
+		parse_error_at(parse, &draft->given[KEY_QUORUM], "`quorum` requires more servers than service `%s` has (%zu, backups "
 		    "not counted): it would never be up", draft->service.name, regular);
 }
 
@@ -498,7 +498,7 @@ check_counts(struct parse *parse)
 	for (size_t i = 0; i < parse->service_count; i++)
 		servers += parse->services[i]->service.server_count;
 	if (servers > SERVERS_MOST)
-		parse_error_at(parse, &parse->place, "there are %zu servers in all services together, and can be %d",
+		parse_error_at(parse, &parse->place, "too many servers in all services together: %zu, at most %d",
 		    servers, SERVERS_MOST);
 	if (parse->service_count == 0 && errlist_count(parse->errors) == 0)
 		parse_error_at(parse, &parse->place,

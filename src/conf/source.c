@@ -119,7 +119,7 @@ begin_service(struct parse *parse, const char *name)
 	if (*name == '\0')
 		parse_error(parse, "a service needs a name: [service NAME]");
 	else if (!value_is_name(name))
-		parse_error(parse, "`%s` is no service's name: up to %d letters, digits, `_`, `.` and `-`", name,
+		parse_error(parse, "`%s` is not a valid service name: use up to %d letters, digits, `_`, `.` and `-`", name,
 		    NAME_MOST - 1);
 	else if (twin != NULL)
 		parse_error(parse, "service `%s` was defined %s already", name,
@@ -137,9 +137,9 @@ tell_unknown_section(struct parse *parse, const char *header, const char *kind)
 	const char *nearest = text_nearest(kind, names);
 
 	if (nearest == NULL)
-		parse_error(parse, "there is no section [%s]: there are [dsrd], [defaults] and [service NAME]", header);
+		parse_error(parse, "unknown section [%s]: there are [dsrd], [defaults] and [service NAME]", header);
 	else
-		parse_error(parse, "there is no section [%s], did you mean [%s%s]?", header, nearest,
+		parse_error(parse, "unknown section [%s], did you mean [%s%s]?", header, nearest,
 		    strcmp(nearest, "service") == 0 ? " NAME" : "");
 }
 
@@ -180,7 +180,7 @@ take_key(void *context, unsigned line, const char *name, const char *value)
 	if (parse->draft != NULL)
 		key_take(parse, name, value);
 	else if (!parse->lost)
-		parse_error(parse, "`%s` stands before the first section: begin with [dsrd]", name);
+		parse_error(parse, "`%s` is before the first section: start with [dsrd]", name);
 }
 
 /* NULL when memory is out. */
@@ -203,7 +203,7 @@ new_source(struct parse *parse, const char *name)
 	return source;
 }
 
-/* An included file begins without a section, and ends without a trace in the one that includes it. */
+/* An included file starts without a section, and does not affect the section of the including file. */
 static void
 read_source(struct parse *parse, FILE *in, struct source *source)
 {
@@ -279,7 +279,7 @@ parse_file(struct parse *parse, const char *path)
 	if (S_ISDIR(status.st_mode))
 		parse_error(parse, "cannot read %s: it is a directory", path);
 	else if (was_read(parse, &status))
-		parse_error(parse, "%s is read already: a file cannot include itself, nor be included twice", path);
+		parse_error(parse, "%s has been read already: a file cannot include itself or be included twice", path);
 	else if ((source = new_source(parse, path)) != NULL) {
 		source->dev = status.st_dev;
 		source->ino = status.st_ino;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What lives only while a configuration is read: where each thing stood, what was given and what was not, the files
- * that were opened. Private to conf/.
+ * State that exists only while a configuration is read: where each value was set, what was given and what was not, the
+ * open files. Private to conf/.
  */
 #ifndef CONF_SOURCE_H
 #define CONF_SOURCE_H
@@ -73,7 +73,7 @@ struct draft {
 	unsigned kind; /* CONF_IN_... */
 	struct place place;
 	struct place given[KEY_COUNT]; /* where each key stood first */
-	bool broken[KEY_COUNT];        /* an error was told of that key: don't tell what follows from it */
+	bool broken[KEY_COUNT];        /* an error was reported for that key: suppress its consequences */
 	bool discard;                  /* a second of that name, or a bad name: only its lines are checked */
 	char *texts[KEY_COUNT];        /* [defaults]: values to give to the services, a line each */
 	bool unchecked;                /* `check = none` stood here */
@@ -87,7 +87,7 @@ struct source {
 	char *name;
 	dev_t dev;
 	ino_t ino;
-	bool on_disk; /* `dev` and `ino` say which file it is, and `include` works */
+	bool on_disk; /* `dev` and `ino` identify the file, and `include` works */
 };
 
 struct parse {
@@ -117,7 +117,7 @@ const char *place_text(const struct place *place, const struct place *from, char
 /* Room for one more in an array of `count` things of `size` bytes. The array, moved perhaps, or NULL: memory is out. */
 NODISCARD void *parse_grow(void *array, size_t count, size_t size);
 
-/* Reads sections and keys from a stream, which is no file that could include others. The name is copied. */
+/* Reads sections and keys from a stream, which cannot include other files. The name is copied. */
 void parse_stream(struct parse *parse, FILE *in, const char *name);
 /* The same for the file at `path`, which must not have been read before. Errors go to the line being read. */
 void parse_file(struct parse *parse, const char *path);
@@ -125,7 +125,7 @@ void parse_file(struct parse *parse, const char *path);
 /* include.c: `include = PATTERN`. */
 void parse_include(struct parse *parse, const char *pattern);
 
-/* check.c: everything that is wrong between lines, once all of them are read and defaults filled in. */
+/* rules.c: contradictions between lines, once all of them are read and defaults filled in. */
 void parse_check(struct parse *parse);
 
 #endif

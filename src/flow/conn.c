@@ -13,7 +13,7 @@
 #include "base/universal.h"
 #include "flow/conn_record.h"
 
-/* Indices of entries; entry 0 is never used, so that memory fresh from calloc() is an empty table. */
+/* Indices of entries; entry 0 is never used, so that memory from calloc() is an empty table. */
 #define NIL 0
 
 /* One slot a second. The longest default, 15 minutes, fits into one turn; longer ones are filed again each turn. */
@@ -33,9 +33,9 @@
 #define CAPACITY_MOST (UINT32_C(1) << 30)
 
 /*
- * The index grows with the flows, a bucket at a time (base/linear.h). A look-up is cheap while what it touches is in the
- * processor's caches, so few flows in a large table stay close together. Two buckets for each flow, until the index is as
- * large as it may be; it shrinks beyond four, so that it does not swing.
+ * The index grows with the flows, a bucket at a time (base/linear.h). A lookup is cheap as long as it hits the CPU's
+ * caches, so few flows in a large table stay close together. Two buckets per flow, up to the maximum size; it shrinks
+ * at four buckets per flow, as hysteresis.
  */
 #define BUCKETS_LEAST CAPACITY_LEAST
 #define BUCKETS_EACH 2
@@ -43,7 +43,7 @@
 #define SPLITS_AHEAD 16
 
 struct conn_table {
-	struct conn *conns; /* capacity + 1 of them */
+	struct conn *conns; /* capacity + 1 entries */
 	uint32_t *buckets;
 	void *conn_memory;  /* where they are in */
 	void *bucket_memory;
@@ -52,20 +52,20 @@ struct conn_table {
 	uint32_t bucket_most;
 	uint32_t capacity;
 	uint32_t count;
-	uint32_t half_open; /* of them, in CONN_SYN */
+	uint32_t half_open; /* of `used`, in CONN_SYN */
 	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
 	uint32_t free;      /* list through `next` */
 	uint64_t now;       /* the latest time seen */
 	uint32_t now_milliseconds; /* the same, to be compared with deadlines */
-	uint64_t cursor;    /* the second whose slot is next to be looked at */
+	uint64_t cursor;    /* the second whose slot is processed next */
 	uint32_t wheel[WHEEL_SLOTS];
 	struct keyhash_key key;
 	conn_gone *gone;
 	void *gone_context;
 	conn_over *over;
 	void *over_context;
-	struct conn_records *records; /* NULL: none are kept */
-	uint32_t swept;     /* the flow whose record was last brought up to date */
+	struct conn_records *records; /* NULL: no records */
+	uint32_t swept;     /* the flow whose record was updated last */
 };
 
 /* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
@@ -200,7 +200,7 @@ bucket_of(struct conn_table *table, const struct conn_key *key)
 	return &table->buckets[bucket_number(table, key)];
 }
 
-/* One bucket more: it gets those flows of the bucket it is split from whose hash has the bit that tells the two apart. */
+/* Adds a bucket: it gets the flows of the bucket it is split from whose hash has the distinguishing bit set. */
 static void
 split_bucket(struct conn_table *table)
 {
@@ -247,7 +247,7 @@ grow(struct conn_table *table)
 			split_bucket(table);
 }
 
-/* After a flow went: it takes its most with it, so that the index is as small as ever when the last one has gone. */
+/* After a flow was removed: its share of buckets goes too, so that an empty table has the smallest index. */
 static void
 shrink(struct conn_table *table)
 {
@@ -268,7 +268,7 @@ is_over(const struct conn_table *table, const struct conn *conn)
 	return (int32_t)(conn->deadline - table->now_milliseconds) <= 0;
 }
 
-/* Of a flow that is over: was it seen elsewhere meanwhile? */
+/* For an expired flow: was it seen elsewhere in the meantime? */
 static bool
 is_over_everywhere(struct conn_table *table, struct conn *conn)
 {
@@ -279,7 +279,7 @@ is_over_everywhere(struct conn_table *table, struct conn *conn)
 	return is_over(table, conn);
 }
 
-/* The second in which the deadline of a flow that is not over lies; the flow is over when that second is. */
+/* The second in which the deadline of a live flow lies; the flow expires at the end of that second. */
 static uint64_t
 deadline_second(const struct conn_table *table, const struct conn *conn)
 {
@@ -382,8 +382,8 @@ conn_remove(struct conn_table *table, struct conn *conn)
 }
 
 /*
- * After a silence longer than any timeout nothing can be alive, and the deadlines, which wrap, can no longer be compared:
- * all flows go. That happens once, in a savefile with a gap of weeks.
+ * After a silence longer than any timeout no flow is alive, and the deadlines, which wrap, can no longer be compared:
+ * all flows are removed. This happens in a savefile with a gap of weeks.
  */
 static SELDOM void
 advance_to(struct conn_table *table, uint64_t now)
@@ -406,7 +406,7 @@ advance(struct conn_table *table, uint64_t now)
 		advance_to(table, now);
 }
 
-/* The flow, unless it is over everywhere: then it goes now, so that the same client's next one does not stand behind it. */
+/* The flow, unless it has expired everywhere: then it is removed, so that the client's next flow can use the entry. */
 static SELDOM struct conn *
 revive(struct conn_table *table, struct conn *conn)
 {
@@ -471,7 +471,7 @@ is_full(const struct conn_table *table, enum conn_state state)
 	return state == CONN_SYN && table->half_open >= table->capacity / HALF_OPEN_SHARE;
 }
 
-/* What take_entry() would find: among as many flows as it looks at, one that is over. */
+/* For take_entry(): an expired flow among a bounded number that it examines. */
 bool
 conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
 {
@@ -494,7 +494,7 @@ conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
 	return (!no_entry || gone > 0) && (state != CONN_SYN || half_open < table->capacity / HALF_OPEN_SHARE);
 }
 
-/* An entry nobody uses for a flow in `state`, or NULL. */
+/* A free entry for a flow in `state`, or NULL. */
 static struct conn *
 take_entry(struct conn_table *table, enum conn_state state)
 {
@@ -549,7 +549,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	return conn;
 }
 
-/* A flow that must end sooner is filed anew. */
+/* A flow with an earlier deadline moves to another slot. */
 static SELDOM void
 hasten(struct conn_table *table, struct conn *conn)
 {
@@ -570,8 +570,8 @@ change_state(struct conn_table *table, struct conn *conn, enum conn_state state)
 }
 
 /*
- * A flow that lives longer stays where it is filed: the wheel finds out when that slot comes, so a busy flow is filed
- * once per timeout and not once per frame.
+ * A flow with a later deadline stays in its slot: the wheel notices when it gets there, so a busy flow is moved once
+ * per timeout and not once per frame.
  */
 void
 conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout)

@@ -95,7 +95,7 @@ struct conn {
 	uint32_t began;      /* seconds, of the clock of the frame that began it */
 	uint8_t state : 4;   /* enum conn_state */
 	uint8_t flags : 4;   /* these three are flow/measure.h's, for TCP */
-	uint8_t hop_limit;   /* or time to live, of its last frame that was forwarded; 0: not known. The forwarder's */
+	uint8_t hop_limit;   /* or time to live, of its last forwarded frame; 0: unknown. The forwarder's */
 	uint16_t wheel_slot;
 	uint32_t acknowledged; /* the furthest acknowledgement of the server's bytes */
 	uint32_t sent;         /* the end of what the client sent; in CONN_SYN when it began, microseconds, wraps */
@@ -114,11 +114,11 @@ uint32_t conn_table_half_open(const struct conn_table *table);
 /* The address space of the table, which never changes; of it pages are in use as there have been flows. */
 size_t conn_table_bytes(const struct conn_table *table);
 
-/* NULL when there is none. A flow whose deadline has passed is not found (and forgotten at once). */
+/* Returns NULL when there is none. An expired flow is not found (and removed). */
 struct conn *conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now);
-/* For those who only look. Finds also what has expired and was not given back: conn_left_at() is 0 then. */
+/* For readers. Also finds flows that have expired and were not removed yet: conn_left_at() is 0 then. */
 const struct conn *conn_peek(const struct conn_table *table, const struct conn_key *key);
-/* conn_left() at `now`, of which the table need not have been told. */
+/* conn_left() at `now`, without setting the table's time. */
 uint64_t conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t now);
 /* Would conn_insert() find room? */
 bool conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now);
@@ -129,33 +129,33 @@ bool conn_fits(const struct conn_table *table, enum conn_state state, uint64_t n
  */
 NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_key *key, struct server_ref server,
     enum conn_state state, uint64_t timeout, uint64_t now);
-/* The flow was seen at the latest time told: from then on it lives `timeout` microseconds, in `state` (not CONN_NONE). */
+/* The flow was seen at the table's time: from then on it lives `timeout` microseconds, in `state` (not CONN_NONE). */
 void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout);
-/* Tells the time, for conn_touch() of a flow that conn_find() was not asked for. */
+/* Sets the table's time, for conn_touch() of a flow that was not looked up with conn_find(). */
 void conn_tell(struct conn_table *table, uint64_t now);
 
-/* Told of each flow just before it is forgotten, except by conn_table_free(). Must not change the table. */
+/* Called for each flow just before it is removed, except by conn_table_free(). Must not change the table. */
 typedef void conn_gone(void *context, const struct conn *conn);
 void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context);
 /*
- * Asked of each flow that seems to have expired: who else may have seen it? If somebody did, it is to be touched here.
- * Nothing else of the table may be changed.
+ * Called for each flow that seems to have expired: if it was seen elsewhere, call conn_touch() here. Nothing else in
+ * the table may be changed.
  */
 typedef void conn_over(void *context, struct conn *conn, uint64_t now);
 void conn_table_on_over(struct conn_table *table, conn_over *over, void *context);
 /*
- * From now on each flow has its record (flow/conn_record.h) in `records`, which belongs to the caller and must outlive the
- * table, or the call with NULL that ends it. Flows that are there already get theirs in this call.
+ * From now on each flow has its record (flow/conn_record.h) in `records`, which belongs to the caller and must outlive
+ * the table, or the call with NULL that ends it. Flows that are there already get theirs in this call.
  */
 void conn_table_record(struct conn_table *table, struct conn_records *records);
 /*
- * Brings the deadlines of the next `budget` records up to date, and goes on where the last call ended; one call sees no
- * flow twice. The time is the latest told.
+ * Updates the deadlines of the next `budget` records, continuing where the last call stopped; no flow twice per call.
+ * Uses the table's time.
  */
 void conn_table_sweep(struct conn_table *table, uint32_t budget);
 /* The entries that have ever held a flow: no flow's number is above it. */
 uint32_t conn_table_used(const struct conn_table *table);
-/* A flow's number, from 1 to the capacity, is its own as long as it lives. */
+/* A flow's number, from 1 to the capacity, is unique and constant for its lifetime. */
 uint32_t conn_number(const struct conn_table *table, const struct conn *conn);
 struct conn *conn_at(struct conn_table *table, uint32_t number);
 void conn_remove(struct conn_table *table, struct conn *conn);
@@ -164,7 +164,7 @@ void conn_remove(struct conn_table *table, struct conn *conn);
  * it about once a second. (Only a silence of more than 24 days makes any call here forget all flows, in one go.)
  */
 void conn_expire(struct conn_table *table, uint64_t now, uint32_t budget);
-/* Microseconds until it is forgotten if nothing more is seen of it, and since it began; as of the latest time told. */
+/* Microseconds until it expires unless it is seen again, and since it began; at the table's time. */
 uint64_t conn_left(const struct conn_table *table, const struct conn *conn);
 uint64_t conn_age(const struct conn_table *table, const struct conn *conn);
 /*

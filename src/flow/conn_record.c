@@ -11,7 +11,7 @@
 /* Any odd number with bits all over; this one is 2^64 divided by the golden ratio (Knuth, TAOCP 6.4). */
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
-static_assert(sizeof(struct conn_record) == 40, "a record has no padding, and a million of them are 40 MB");
+static_assert(sizeof(struct conn_record) == 40, "a record has no padding, and a million of them take 40 MB");
 
 uint32_t
 conn_record_check(const struct conn_record *record)

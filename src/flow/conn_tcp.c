@@ -30,14 +30,14 @@ enum segment_kind {
 };
 
 /*
- * By the flow's state, then by what the client sent: the rows INPUT-ONLY of tcp_states[] in
+ * Indexed by the flow's state, then by the client's segment: the rows INPUT-ONLY of tcp_states[] in
  * net/netfilter/ipvs/ip_vs_proto_tcp.c, for the states that a client's half can reach.
  *
- * - A SYN in ESTABLISHED is a retransmission, or a port used again before the director saw its end: the server knows.
- * - An ACK out of nowhere is a connection older than the director (the kernel's sloppy_tcp): carried on as it is.
- * - A FIN straight after the SYN: the handshake's ACK was lost on the way here, and the connection carried no data.
- * - A RST in SYN stays: anybody can forge it, and the flow is short-lived as it is.
- * - In FIN_WAIT the client still acknowledges what the server sends, perhaps for hours; each ACK prolongs the flow.
+ * - A SYN in ESTABLISHED is a retransmission, or a reused port of a connection whose end was not seen: the server
+ * knows. - An ACK of an unknown flow belongs to a connection older than the director (IPVS sloppy_tcp): it is adopted.
+ * - A FIN directly after the SYN: the handshake's ACK was lost before the director, and the connection had no data. - A
+ * RST in SYN is ignored: it can be forged by anyone, and the flow is short-lived anyway. - In FIN_WAIT the client still
+ * acknowledges what the server sends, perhaps for hours; each ACK prolongs the flow.
  */
 static const uint8_t tcp_next[CONN_STATE_COUNT][SEGMENT_KIND_COUNT] = {
 	/*                      SYN               FIN             ACK               RST */

@@ -15,8 +15,8 @@
 /* Held frames, each with room for a jumbo frame. */
 #define HELD 256
 /*
- * Of these, what one source may have. A datagram of 64 KiB has 44 fragments of 1500 bytes; a forger that owns one source
- * takes a quarter. The counters stand in a table by keyed hash: two sources that meet in one share it.
+ * Of these, what one source may have. A datagram of 64 KiB has 44 fragments of 1500 bytes; a forger that owns one
+ * source takes a quarter. The counters stand in a table by keyed hash: two sources that meet in one share it.
  */
 #define HELD_SHARE 64
 #define SHARES 1024
@@ -40,7 +40,7 @@ struct held {
 	bool last;     /* the last fragment of its datagram */
 };
 
-/* Entries live in a ring: the oldest is the next to be overwritten, so that none has to be looked for. */
+/* Entries form a ring: the oldest is overwritten next, so no search is needed. */
 struct entry {
 	struct fragment_key key;
 	struct server_ref server;
@@ -142,7 +142,7 @@ find(struct fragment_table *table, const struct fragment_key *key, uint64_t now)
 	return NULL;
 }
 
-/* Takes the next place of the ring, whoever is there. */
+/* Takes the next slot of the ring, evicting its entry. */
 static struct entry *
 add(struct fragment_table *table, const struct fragment_key *key)
 {

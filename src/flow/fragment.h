@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fragments: only the first one of a datagram says which flow it belongs to. This table remembers where the first one
- * went, so that the others follow, and holds those that come before it. Nothing is put together. Fixed size, in entries,
- * held frames and time, so that fragments cannot be used to fill memory.
+ * Fragments: only the first fragment of a datagram has the ports of its flow. This table remembers where the first one
+ * went, so that the others follow, and holds those that arrive before it. Nothing is reassembled. Entries, held frames
+ * and time are bounded, so that fragments cannot be used to fill memory.
  */
 #ifndef FLOW_FRAGMENT_H
 #define FLOW_FRAGMENT_H
@@ -32,20 +32,21 @@ NODISCARD struct fragment_table *fragment_table_new(const struct siphash_key *ke
 void fragment_table_free(struct fragment_table *table);
 
 /*
- * Where the datagram's first fragment went. False: not known, or none of its fragments was seen for five seconds. `last`: this
- * one says that no more follows.
+ * Where the datagram's first fragment went. False: unknown, or no fragment of it was seen for five seconds. `last`:
+ * this is the last fragment.
  */
 bool fragment_find(struct fragment_table *table, const struct fragment_key *key, bool last, struct server_ref *server,
     uint64_t now);
 /*
- * Keeps a copy of a fragment whose first one has not come. False when there is no room, the source has its share of it (64
- * of 256 places; IPv6 sources by their /64), or the frame is too large. What is held for two seconds is forgotten.
+ * Keeps a copy of a fragment whose first one has not arrived. False when there is no room, the source has used its
+ * share (64 of 256 slots; IPv6 sources by their /64), or the frame is too large. Held frames are dropped after two
+ * seconds.
  */
 NODISCARD bool fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame,
     bool last, uint64_t now);
 /*
- * The first fragment went to `server`: `release` gets each held one, in the order they came. It may write to it. A second
- * first fragment changes nothing before the last one has passed, or five seconds: anyone could have forged it.
+ * The first fragment went to `server`: `release` gets each held one, in the order they came. It may write to it. A
+ * second first fragment changes nothing before the last one has passed, or five seconds: anyone could have forged it.
  */
 void fragment_settle(struct fragment_table *table, const struct fragment_key *key, struct server_ref server,
     void (*release)(void *context, struct frame *frame), void *context, uint64_t now);

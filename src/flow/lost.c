@@ -141,8 +141,8 @@ lost_answers(const struct lost_counts *counts)
 }
 
 /*
- * Is the share that failed larger than the peers' by `deviations` hundredths of a standard deviation? The test of two
- * proportions with the pooled variance, squared, so that it takes no root.
+ * Does the failure rate exceed the peers' by `deviations` hundredths of a standard deviation? The two-proportion test
+ * with pooled variance, squared to avoid the square root.
  */
 static bool
 lost_differs(struct lost_share own, struct lost_share peers, unsigned deviations)

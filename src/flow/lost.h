@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which server's answers do not reach its clients. The director sees the client's half alone, and that tells: a client
- * that gets no SYN-ACK sends the same SYN again, after a second at first (RFC 6298 section 2.1); one that gets no data
- * sends its request, waits, and ends the connection without having acknowledged a byte.
+ * Detects servers whose answers do not reach clients. The director sees only the client's half, which is enough: a
+ * client that gets no SYN-ACK sends the same SYN again, first after a second (RFC 6298 section 2.1); one that gets no
+ * data sends its request, waits, and closes the connection without having acknowledged a byte.
  *
- * What anyone can forge is not believed easily:
- * - A SYN alone counts for nothing, so floods and scans do not count: it must come a second time, with the same sequence
- *   number, LOST_REPEAT later at least.
+ * Forged evidence has little effect: - A SYN alone does not count, so floods and scans do not: it must be repeated,
+ * with the same sequence number, at least
+ *   LOST_REPEAT later.
  * - A client network (/24, or /64 of IPv6) counts LOST_PER_NETWORK times at most.
- * - Servers are compared with their peers: what is sent at all of them alike makes none look worse.
+ * - Servers are compared with their peers: traffic sent to all of them alike makes none look worse.
  * Pure: time is an argument, in microseconds.
  */
 #ifndef FLOW_LOST_H
@@ -22,7 +22,7 @@
 
 /* Between a SYN and its repetition; every system waits a second, and a copy made on the way comes at once. */
 #define LOST_REPEAT MILLISECONDS(500)
-/* What is counted lives for one to two halves: "the last minute". */
+/* Counts live for one to two halves: "the last minute". */
 #define LOST_HALF SECONDS(30)
 #define LOST_PER_NETWORK 4
 #define LOST_SKETCH_WORDS 8 /* of 64 bits, one for each client network, by hash */
@@ -35,7 +35,7 @@ struct lost_sketch {
 struct lost_counts {
 	uint32_t completed;  /* handshakes */
 	uint32_t unanswered; /* handshakes whose SYN was repeated, ... */
-	uint32_t late;       /* ... and of them, those that went on after all */
+	uint32_t late;       /* ... and those of them that completed later */
 	uint32_t replied;    /* connections that ended after a request and an answer */
 	uint32_t mute;       /* that ended after a request, and no answer */
 	struct lost_sketch losers;  /* networks of `unanswered` and `mute` */
@@ -66,7 +66,7 @@ struct lost_counts lost_recent(const struct lost *lost);
 /* Adds `more` to `sum`. */
 void lost_add(struct lost_counts *sum, const struct lost_counts *more);
 
-/* What the counts of a server say beside those of its peers, the other servers of the service. */
+/* A server's counts compared with those of its peers, the other servers of the service. */
 enum lost_verdict {
 	LOST_NONE = 0,   /* nothing, or too little is known */
 	LOST_HANDSHAKES, /* far more of its handshakes than of its peers' get no answer */
@@ -84,12 +84,12 @@ struct lost_share lost_handshakes(const struct lost_counts *counts);
 struct lost_share lost_answers(const struct lost_counts *counts);
 
 /*
- * The rule. A server is worse than its peers when LOST_LEAST or more of its attempts failed, they are a fifth of all its
- * attempts and twice its peers' share, LOST_LEAST of the peers' succeeded, and the difference is no chance: by the test
- * of two proportions it is 1.96 standard deviations (1 in 20) when clients of the same networks succeed with its peers,
- * 3.3 (1 in 1000) and three networks otherwise, as one client may have a fault of its own.
+ * The rule. A server is worse than its peers when at least LOST_LEAST of its attempts failed, the failure rate is at
+ * least a fifth and twice its peers' rate, LOST_LEAST of the peers' attempts succeeded, and the difference is
+ * significant: in the two-proportion test 1.96 standard deviations (1 in 20) if clients of the same networks succeed
+ * with its peers, else 3.3 (1 in 1000) and three networks, since a single client may be at fault itself.
  *
- * LOST_ALL: LOST_LEAST or more handshakes with the service's servers together failed, and none was completed.
+ * LOST_ALL: LOST_LEAST or more handshakes with the service's servers failed in total, and none was completed.
  */
 #define LOST_LEAST 3
 enum lost_verdict lost_judge(const struct lost_counts *server, const struct lost_counts *peers);

@@ -10,9 +10,9 @@
 
 /* One part in eight of each new sample, as TCP itself smooths (RFC 6298 section 2.3). */
 #define SMOOTHING 8
-/* A server that nobody asks is taken for an ordinary one again within about a minute. */
+/* The measured latency of an unused server returns to the average within about a minute. */
 #define FADING 16
-/* What differs by less than an eighth is no news for schedulers. */
+/* Changes of less than an eighth are not published to schedulers. */
 #define NOTICEABLE 8
 
 /* A flow has room for four: those of a handshake and those of what follows share it. */
@@ -72,7 +72,7 @@ smooth(struct measure *measure, uint64_t sample)
 	    (uint32_t)(before + ((int64_t)sample - before) / SMOOTHING);
 }
 
-/* What the segment takes of the client's sequence numbers; a SYN's is not asked for. */
+/* The sequence numbers that the segment uses, not counting a SYN. */
 static inline uint32_t
 length_of(const struct packet *segment)
 {
@@ -98,9 +98,9 @@ add_response(struct measure *measure, uint64_t bytes)
 }
 
 /*
- * Acknowledgements that were overtaken, and repeated ones, move nothing. What is further away is not believed: it counts
- * as nothing, and the count goes on from there, so that a forged one, which the client's own then contradict, does not end
- * it. So a forgery costs a gigabyte of truth at most, and one by less than OVERTAKEN_MOST nothing.
+ * Reordered and repeated acknowledgements move nothing. Those further away are not trusted: they add nothing, and the
+ * count continues from there, so that a forged one, which the client's next one contradicts, does not stop the count. A
+ * forgery costs at most a gigabyte of the real count, and one by less than OVERTAKEN_MOST nothing.
  */
 static inline void
 take_acknowledgement(struct measure *measure, struct conn *conn, uint32_t acknowledgement)
@@ -117,7 +117,7 @@ take_acknowledgement(struct measure *measure, struct conn *conn, uint32_t acknow
 	}
 }
 
-/* A keepalive sends a byte, or none, that was acknowledged long ago (RFC 9293 section 3.8.4): nothing was lost. */
+/* A keepalive sends one byte, or none, that was acknowledged before (RFC 9293 section 3.8.4): nothing was lost. */
 static inline bool
 is_keepalive(const struct conn *conn, const struct packet *segment, uint32_t end)
 {
@@ -163,8 +163,8 @@ acknowledges(const struct packet *segment)
 }
 
 /*
- * When both sides have finished, the client has acknowledged the server's FIN too. It did so before its own, or will:
- * either way one number of this flow is no byte.
+ * When both sides have closed, the client has acknowledged the server's FIN too, before or after its own FIN: either
+ * way one sequence number of this flow is not a byte.
  */
 static inline void
 take_end(struct measure *measure, const struct conn *conn, enum conn_state before, const struct packet *segment)
@@ -173,7 +173,7 @@ take_end(struct measure *measure, const struct conn *conn, enum conn_state befor
 		measure->owed++;
 }
 
-/* The first acknowledgement is of the server's SYN, so it tells where the server's bytes begin. */
+/* The first acknowledgement is of the server's SYN, so it gives the start of the server's bytes. */
 static void
 complete(struct measure *measure, struct conn *conn, const struct packet *segment, bool resent, uint64_t now)
 {
@@ -259,7 +259,7 @@ measure_segment(struct measure *measure, struct conn *conn, enum conn_state befo
 		take_conclusion(measure, conn);
 }
 
-/* Of a handshake nobody knows when it began, as of one whose SYN was repeated. */
+/* The start of the handshake is unknown, or its SYN was repeated. */
 void
 measure_resume(struct measure *measure, struct conn *conn)
 {

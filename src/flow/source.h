@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Shares by source, for what a stranger could use up: a keyed hash, so that no one can choose whom he shares with. Of IPv6 the
- * /64 counts, since one host there has as many addresses as it likes (RFC 7421 section 2).
+ * Shares by source, for resources that an attacker could exhaust: a keyed hash, so that no one can choose which sources
+ * share. IPv6 sources count by their /64, since one host can use any of its addresses (RFC 7421 section 2).
  */
 #ifndef FLOW_SOURCE_H
 #define FLOW_SOURCE_H

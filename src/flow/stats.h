@@ -24,11 +24,11 @@
 	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \
 	X(ndp_answers, "neighbor advertisements given for VIPs") \
-	X(path_answers, "answers to the VIP probe") \
-	X(vip_questions, "questions who else has a VIP") \
-	X(announcements, "unasked-for announcements of VIPs") \
+	X(path_answers, "answers to VIP checks") \
+	X(vip_questions, "VIP conflict probes sent") \
+	X(announcements, "gratuitous VIP announcements sent") \
 	X(neighbor_requests, "ARP requests and neighbor solicitations sent for real servers") \
-	X(checksums_finished, "unfinished TCP or UDP checksums put right") \
+	X(checksums_finished, "unfinished TCP or UDP checksums completed") \
 	X(checksums_left, "unfinished TCP or UDP checksums left to the network card") \
 	X(frames_whole, "super-frames sent whole, which the network card splits") \
 	X(frames_split, "super-frames split into segments") \
@@ -41,7 +41,7 @@ struct forward_stats {
 	uint64_t dropped[DROP_REASON_COUNT];
 };
 
-/* Calls `each` for every counter, then says nothing of drops: those have flow/drop.h's names. */
+/* Calls `each` for every counter except drops, which have the names of flow/drop.h. */
 void forward_stats_each(const struct forward_stats *stats,
     void (*each)(void *context, const char *name, const char *text, uint64_t value), void *context);
 uint64_t forward_stats_dropped(const struct forward_stats *stats); /* all reasons */

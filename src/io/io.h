@@ -35,11 +35,11 @@ struct receiver_ops {
 	 */
 	int (*dispatch)(struct receiver *receiver, int budget, io_frame *deliver, void *context, char error[IO_ERROR]);
 	/*
-	 * A descriptor to wait on, or -1 when there is none and one must ask in intervals. For a live engine it is also
-	 * the one that os_ignore_outgoing() takes.
+	 * A descriptor to wait on, or -1 when there is none and the engine must be polled. For a live engine it is also
+	 * the one to pass to os_ignore_outgoing().
 	 */
 	int (*descriptor)(struct receiver *receiver);
-	/* NULL, or how often dispatch() must be called even when the descriptor says nothing. */
+	/* NULL, or the interval at which dispatch() must be called even when the descriptor is not readable. */
 	const struct timeval *(*wait)(struct receiver *receiver);
 	/* Replaces the kernel's filter, an optimisation only: every frame is verified again. 0 or -1. */
 	int (*filter)(struct receiver *receiver, const char *expression, char error[IO_ERROR]);
@@ -47,7 +47,7 @@ struct receiver_ops {
 	void (*close)(struct receiver *receiver);
 };
 
-/* Each engine's own struct begins with this one. */
+/* The first member of each engine's own struct. */
 struct receiver {
 	const struct receiver_ops *ops;
 	uint16_t iface; /* written into every frame */
@@ -67,8 +67,8 @@ struct sender_ops {
 	/* What was queued must go. */
 	void (*flush)(struct sender *sender);
 	/*
-	 * The socket that frames leave by, or -1 when there is none. It may be a tap too: os_silence_socket() cures
-	 * that. Never wait for it to become writable: bpf of OpenBSD cannot.
+	 * The socket that frames are sent through, or -1 when there is none. It may be a tap too: os_silence_socket()
+	 * prevents that. Never wait for it to become writable: bpf(4) of OpenBSD does not support it.
 	 */
 	int (*descriptor)(struct sender *sender);
 	/*
@@ -81,15 +81,15 @@ struct sender_ops {
 struct sender {
 	const struct sender_ops *ops;
 	struct sender_stats stats;
-	bool burst; /* set by whoever will call flush() soon */
+	bool burst; /* set by the caller that will call flush() soon */
 	unsigned takes; /* TAKES_CHECKSUM, TAKES_SEGMENTS: what may be left to it, until it finds that it may not */
 };
 
 /*
- * Live engines. NULL with a reason in `error`, errno set: EPERM when privilege is missing, ENXIO when there is no such
- * interface, ENETDOWN when it is down, ENOTSUP when it is no Ethernet. A receiver lives through its interface going
- * down and up again. Its ring holds thousands of frames of the MTU that the interface has now; larger ones are whole all the
- * same (io_whole.h), unless the system has no room for them: then they are cut.
+ * Live engines. NULL with a reason in `error` and errno set: EPERM when privilege is missing, ENXIO when the interface
+ * does not exist, ENETDOWN when it is down, ENOTSUP when it is not Ethernet. A receiver survives its interface going
+ * down and up again. Its ring holds thousands of frames of the interface's current MTU; larger frames are whole too
+ * (io_whole.h), unless the system cannot deliver them: then they are cut.
  */
 NODISCARD struct receiver *io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR]);
 /* `bypass`: past the queue discipline, where there is one. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Savefiles of any kind that libpcap reads, as an engine like every other: what runs offline is what runs live. */
+/*
+ * Savefiles of any kind that libpcap reads, as an engine like every other: offline runs use the same code as live ones.
+ */
 #include "config.h"
 
 #include "io/io.h"
@@ -37,7 +39,7 @@ deliver_record(u_char *user, const struct pcap_pkthdr *header, const u_char *byt
 	struct frame frame = {
 		.bytes = (uint8_t *)(uintptr_t)bytes, /* libpcap's buffer on the heap; see deliver_frame() in io_pcap.c */
 		.length = header->caplen,
-		/* A file may say anything. */
+		/* A file may claim any length. */
 		.wire_length = header->len > header->caplen ? header->len : header->caplen,
 		.iface = self->receiver.iface,
 	};
@@ -63,7 +65,9 @@ file_receiver_dispatch(struct receiver *receiver, int budget, io_frame *deliver,
 		    (unsigned long long)self->read, pcap_geterr(self->pcap));
 		return -1;
 	}
-	/* At the end of the file libpcap says 0, also when it delivered some before. The next call says it again. */
+	/*
+	 * At the end of the file libpcap returns 0, even if it delivered frames before. The next call returns 0 again.
+	 */
 	return self->delivered > 0 ? self->delivered : -2;
 }
 
@@ -112,7 +116,7 @@ static const struct receiver_ops file_receiver_ops = {
 	.close = file_receiver_close,
 };
 
-/* libpcap's reasons begin with the path at times; ours always do. */
+/* libpcap's messages start with the path only sometimes; ours always do. */
 static const char *
 without_path(const char *reason, const char *path)
 {
@@ -199,7 +203,8 @@ file_sender_close(struct sender *sender, char error[IO_ERROR])
 	int result = 0;
 
 	/*
-	 * pcap_dump_close() tells nothing. A failure of an earlier write stays in ferror(), its reason in last_errno.
+	 * pcap_dump_close() reports no error. The failure of an earlier write stays in ferror(), its reason in
+	 * last_errno.
 	 */
 	if (pcap_dump_flush(self->dumper) != 0 && sender->stats.last_errno == 0)
 		sender->stats.last_errno = errno;

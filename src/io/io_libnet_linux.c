@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sends through the socket of libnet's link layer, a burst with one system call. libnet_write_link() itself asks for the
- * interface's number and sends with an address, two system calls a frame. Here the socket is bound once, and sendmmsg(2)
- * takes what a burst left. Before each frame goes a header that says what the kernel or the network card are to finish
- * (PACKET_VNET_HDR): checksums, and super-frames that are to be split. Elsewhere: io_libnet.c.
+ * Sends through the socket of libnet's link layer, a burst per system call. libnet_write_link() itself looks up the
+ * interface's index and sends with an address, two system calls per frame. Here the socket is bound once, and
+ * sendmmsg(2) sends the whole burst. A header in front of each frame says what the kernel or the network card has to
+ * finish (PACKET_VNET_HDR): checksums, and super-frames to be split. Other systems: io_libnet.c.
  */
 #include "config.h"
 
@@ -80,8 +80,8 @@ nap(unsigned *naps)
 }
 
 /*
- * A frame that the kernel refuses (too long, interface down, no room after all patience) is counted and passed over. Where
- * the socket's own buffer stayed full for SEND_TIMEOUT_US, nothing leaves at all, and the burst is given up.
+ * A frame that the kernel refuses (too long, interface down, no room after all patience) is counted and passed over.
+ * Where the socket's own buffer stayed full for SEND_TIMEOUT_US, nothing leaves at all, and the burst is given up.
  */
 static void
 libnet_sender_flush(struct sender *sender)
@@ -107,7 +107,7 @@ libnet_sender_flush(struct sender *sender)
 	self->queued = 0;
 }
 
-/* The socket wants the numbers in the machine's own order (net/packet/af_packet.c, vio_le()). */
+/* The socket expects the numbers in host byte order (net/packet/af_packet.c, vio_le()). */
 static struct virtio_net_hdr
 header_of(const struct frame *frame)
 {
@@ -158,7 +158,7 @@ send_now(struct sender *sender, const struct frame *frame)
 	struct libnet_sender *self = (struct libnet_sender *)sender;
 	bool sent;
 
-	/* Who goes past the queue discipline goes past what splits super-frames for cards that cannot (__dev_direct_xmit()). */
+	/* QDISC_BYPASS also bypasses software GSO (__dev_direct_xmit()), so super-frames take the normal path. */
 	if (frame->segment != 0)
 		set_bypass(self, 0);
 	sent = send_one(self, frame);
@@ -168,7 +168,7 @@ send_now(struct sender *sender, const struct frame *frame)
 		count_failure(sender, 1);
 	if (frame->segment != 0)
 		set_bypass(self, 1);
-	/* This kernel will have none of it: from the next one on they are split here. */
+	/* The kernel refuses GSO here; segment in software from now on. */
 	if (!sent && frame->segment != 0 && errno == EINVAL)
 		sender->takes &= ~TAKES_SEGMENTS;
 }
@@ -218,10 +218,10 @@ static const struct sender_ops libnet_sender_ops = {
 };
 
 /*
- * libnet's socket takes every frame of every interface, to queue it for nobody, which costs each of them time. Bound to a
- * type that no frame has it takes none: below 0x600 the field is a length (IEEE 802.3, eth_type_trans() in
- * net/ethernet/eth.c). What it sends would be of that type too, so each frame has an address that says nothing of a type,
- * and the kernel looks into the frame (packet_parse_headers() in net/packet/af_packet.c).
+ * By default libnet's socket receives every frame of every interface into a queue that is never read, which costs time
+ * per frame. Bound to a type that no frame has, it receives none: below 0x600 the field is a length (IEEE 802.3,
+ * eth_type_trans() in net/ethernet/eth.c). Frames sent would be of that type too, so each has an address without a
+ * type, and the kernel reads the type from the frame (packet_parse_headers() in net/packet/af_packet.c).
  */
 static int
 bind_to_nothing(struct libnet_sender *self, const char *device)

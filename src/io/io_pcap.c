@@ -16,7 +16,8 @@
 
 /*
  * 8192 frames on Linux, 20 ms of 400 000 a second: longer than a busy host keeps us from reading. A quarter of it would
- * stay in the processor's caches, which is worth one frame in twenty, but lost frames at nine tenths of what can be done.
+ * stay in the processor's caches, which is worth one frame in twenty, but lost frames at nine tenths of what can be
+ * done.
  */
 #define RING_BYTES (16 * 1024 * 1024)
 #define TIMEOUT_MS 1 /* without meaning in immediate mode, but some systems refuse 0 */
@@ -44,8 +45,8 @@ deliver_frame(u_char *user, const struct pcap_pkthdr *header, const u_char *byte
 	struct frame frame = {
 		/*
 		 * The one cast of const in the project: frames are re-addressed in place. libpcap hands out a buffer of
-		 * its own, on the heap or a ring that it mapped for reading and writing, and itself moves bytes in it to
-		 * put VLAN tags back.
+		 * its own, on the heap or a ring that it mapped for reading and writing, and itself moves bytes in it
+		 * to put VLAN tags back.
 		 */
 		.bytes = (uint8_t *)(uintptr_t)bytes,
 		.length = header->caplen,
@@ -89,7 +90,7 @@ pcap_receiver_wait(struct receiver *receiver)
 	return pcap_get_required_select_timeout(((struct pcap_receiver *)receiver)->pcap);
 }
 
-/* For whole frames: a filter also says where to cut, and one for our capture would say at the end of a slot. */
+/* For whole frames: a filter's result is also a snap length, and ours would cut at the end of a slot. */
 static int
 compile(const char *expression, struct bpf_program *program, char error[IO_ERROR])
 {
@@ -218,7 +219,7 @@ activate(pcap_t *pcap, const char *iface, char error[IO_ERROR])
 		(void)snprintf(error, IO_ERROR, "cannot capture on %s without blocking: %s", iface, reason);
 		return EIO;
 	}
-	/* Where there is no such thing our own frames come back, and are known by their source MAC. */
+	/* Where this is not supported, our own frames come back and are recognised by their source MAC. */
 	(void)pcap_setdirection(pcap, PCAP_D_IN);
 	return 0;
 }

@@ -19,7 +19,7 @@
 
 /* With the 64 bytes that libpcap has before each frame two slots fill a page. */
 #define SLOT 1984
-/* Bytes that tell frames apart: headers with TCP's sequence number. */
+/* Bytes that distinguish frames: headers with TCP's sequence number. */
 #define COMPARED 128
 /* The kernel keeps no more than this; the frames are there anyway as long as their sender has them. */
 #define QUEUE_BYTES (32 * 1024 * 1024)
@@ -81,7 +81,7 @@ whole_close(struct whole *whole)
 	free(whole);
 }
 
-/* -1: there is no more. */
+/* Returns -1 when the queue is empty. */
 static ssize_t
 next(struct whole *whole, uint8_t *bytes, size_t size)
 {
@@ -95,7 +95,10 @@ next(struct whole *whole, uint8_t *bytes, size_t size)
 	return length;
 }
 
-/* Is what was fetched the frame that was cut? libpcap has put a VLAN tag back into that one, which the kernel keeps aside. */
+/*
+ * Is what was fetched the frame that was cut? libpcap has put a VLAN tag back into that one, which the kernel keeps
+ * aside.
+ */
 static bool
 is_whole_of(const uint8_t *bytes, uint32_t length, const struct frame *frame)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an operator changes while the director runs, kept apart from what the file says. It acts at once and survives a
- * reload, with one exception: when the file gives a server another weight than it did before, the file's is the newer
- * word. A server that leaves the file and comes back begins anew.
+ * Administrative changes made at run time, kept apart from the configuration. They take effect immediately and survive
+ * a reload, with one exception: a weight that changed in the configuration replaces one set at run time. A server that
+ * is removed from the configuration and added again starts without them.
  */
 #ifndef MODEL_ADMIN_H
 #define MODEL_ADMIN_H
@@ -20,9 +20,9 @@ enum admin_state {
 
 #define STEER_NAME 33 /* bytes, with the end: useradd(8) allows 32 */
 
-/* Who changed something with dsrctl, and when. */
+/* The user who made a change with dsrctl, and the time. */
 struct admin_author {
-	int64_t user;  /* the user's number; -1: the system does not say */
+	int64_t user;  /* the user ID; -1: not available on this system */
 	char name[STEER_NAME]; /* and name, from [A-Za-z0-9_.-]; empty when it is not known */
 	uint64_t when; /* seconds since 1970; 0: no one has */
 };
@@ -39,13 +39,13 @@ struct admin {
 	bool overruled;       /* model_apply() has just taken `weight` back */
 };
 
-/* Both say whether that changes anything. A weight that is the file's own ends the difference. */
+/* Both return whether anything changes. Setting the configured weight removes the override. */
 bool admin_admin(struct server *server, enum admin_state admin, uint64_t now);
 bool admin_weight(struct server *server, uint32_t weight);
-/* The file now says `weight`, and said settings.weight before. */
+/* The configured weight is now `weight`, and was settings.weight before. */
 void admin_reload(struct server *server, uint32_t weight);
 
-/* Is anything not as the file says? */
+/* True if anything differs from the configuration. */
 bool admin_differs(const struct server *server);
 /* The operator's weight, else the file's; whether it is drained or not. */
 uint32_t admin_given_weight(const struct server *server);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Passive ejection: a server whose answers are lost, as clients' segments say, gets no new connections for a time. After
- * the outlier detection of Envoy (docs: intro/arch_overview/upstream/outlier): an ejection lasts EJECT_BASE times the
- * number of ejections, EJECT_MOST at most; that number falls by one for each EJECT_BASE without a complaint; and only a
- * share of the servers may be out at a time, though one always may. Unlike there, the last server that takes connections
- * is never ejected, and flows that the server has stay with it.
+ * Passive ejection: a server whose answers do not reach clients, as the clients' segments show, gets no new connections
+ * for a time. Modelled on Envoy's outlier detection (docs: intro/arch_overview/upstream/outlier): an ejection lasts
+ * EJECT_BASE times the number of ejections, EJECT_MOST at most; that number falls by one for each EJECT_BASE without a
+ * new finding; and only a share of the servers, at least one, may be ejected at a time. Unlike in Envoy, the last
+ * server that takes connections is never ejected, and existing flows stay on the server.
  *
- * Evidence can be forged: addresses of many networks that repeat SYNs at the right moments can make a server look bad.
- * That is why the share is bounded, why an ejection ends by itself, and why the default only warns. Pure.
+ * The evidence can be forged: SYNs repeated at the right times from addresses of many networks can make a server look
+ * bad. That is why the share is bounded, why an ejection ends without intervention, and why the default only warns.
+ * Pure.
  */
 #ifndef MODEL_EJECT_H
 #define MODEL_EJECT_H
@@ -33,7 +34,7 @@ uint64_t eject_duration(const struct eject *eject);
 /* May one more of `servers` that take connections be ejected, of which `out` are? `most` in percent. */
 bool eject_may(size_t servers, size_t out, unsigned most);
 void eject_begin(struct eject *eject, uint64_t now);
-/* Says whether it ends now. A server that is in, and `fine`, has an ejection forgotten now and then. */
+/* Returns whether the ejection ends now. For a server that is in and `fine`, the number of ejections decays. */
 bool eject_tick(struct eject *eject, bool fine, uint64_t now);
 
 #endif

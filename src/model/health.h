@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is known of a server's health, from the results of checks; pure bookkeeping. UNKNOWN, UP and DOWN are what
- * checks say; disabled and draining are what an operator says (model/model.h).
+ * The health of a server, computed from the results of checks; pure bookkeeping. UNKNOWN, UP and DOWN come from checks;
+ * disabled and draining are administrative states (model/model.h).
  */
 #ifndef MODEL_HEALTH_H
 #define MODEL_HEALTH_H
@@ -44,7 +44,7 @@ enum health_reason {
 struct health {
 	enum health_state state;
 	enum health_reason reason; /* of the last failure */
-	uint32_t streak;           /* results in a row that speak against `state` */
+	uint32_t streak;           /* consecutive results that contradict `state` */
 	uint64_t since;            /* when `state` began */
 	uint64_t successes;
 	uint64_t failures;
@@ -56,30 +56,30 @@ struct health {
 struct server_check {
 	struct health health;
 	bool unused;               /* for other servers of the service: never run, and UP */
-	bool one_port;             /* speaks for the port it names, not for the whole server */
+	bool one_port;             /* is about the port it names only, not about the whole server */
 	uint8_t percent; /* of the server's weight that this check (a script) grants, 0 to 100 */
-	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is told once */
+	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is logged once */
 	char came[CHECK_CAME]; /* what came back at the last failure, if it can be said: "status 404"; printable, without double quotes */
 };
 
 /*
- * Takes one check's result (HEALTH_REASON_NONE: success) and says whether `state` changed. The first result decides at
- * once; later `rise` successes or `fall` failures in a row do (0 counts as 1).
+ * Processes one check's result (HEALTH_REASON_NONE: success) and returns whether `state` changed. The first result
+ * decides alone; later `rise` successes or `fall` failures in a row are needed (0 counts as 1).
  *
- * HEALTH_REASON_LOCAL changes nothing, not even the counters: it tells of the director, not of the server, and would
- * take all servers down at once when the director runs out of descriptors. Log it.
+ * HEALTH_REASON_LOCAL changes nothing, not even the counters: it is a fault of the director, not of the server, and
+ * would take all servers down when the director runs out of descriptors. Log it.
  */
 bool health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now);
 /*
- * What the checks of a server say of it as a whole: DOWN when one of them is that is not `one_port`, with its reason;
- * UNKNOWN while a check has no result; else UP. Says whether `state` changed. Counters are left alone.
+ * Combines the checks of a server: DOWN when a check that is not `one_port` is, with its reason; UNKNOWN while a check
+ * has no result; else UP. Returns whether `state` changed. Counters are left alone.
  */
 bool health_combine(struct health *whole, const struct server_check *checks, size_t count, uint64_t now);
 /* The first check that takes the whole server DOWN; `count` when none does. */
 size_t health_blame(const struct server_check *checks, size_t count);
 /* The least percentage that a check grants; 100 without checks. */
 uint8_t health_percent(const struct server_check *checks, size_t count);
-/* For a server that nobody checks: UP from now on. Says whether `state` changed. */
+/* For a server without checks: UP from now on. Returns whether `state` changed. */
 bool health_trust(struct health *health, uint64_t now);
 const char *health_state_name(enum health_state state);
 const char *health_reason_name(enum health_reason reason); /* "check-refused": for programs */

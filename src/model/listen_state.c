@@ -70,7 +70,7 @@ has_fault(const struct server *server)
 	return server->vip_faults != NULL;
 }
 
-/* A range whose one known port is closed is no proof that the server serves anything. */
+/* A range whose one known port is closed is no evidence that the server serves anything. */
 void
 server_update_ports(struct server *server)
 {

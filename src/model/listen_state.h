@@ -20,16 +20,16 @@ struct server;
 /* How much of a VIP a fault concerns. */
 enum fault_scope {
 	FAULT_PORT = 0,
-	FAULT_PROTOCOL, /* every port of the protocol: all that were asked about are out, and not all can be */
+	FAULT_PROTOCOL, /* every port of the protocol: all that were probed fail, and not all can be probed */
 	FAULT_VIP
 };
 
-/* What the VIP check found wrong. Lives in the VIP check's memory (vipcheck/vipcheck.h); the model links to it. */
+/* What the VIP check found wrong. Owned by the VIP check (vipcheck/vipcheck.h); the model links to it. */
 struct vip_fault {
 	enum fault_scope scope;
 	struct addr vip;
 	uint8_t protocol;
-	uint16_t port;        /* that was asked about */
+	uint16_t port;        /* the port that was probed */
 	bool refused;         /* by a TCP reset or an ICMP port unreachable of the VIP: the server accepts the VIP */
 	bool note;            /* only shown: a port of a range may be opened on demand */
 	const char *name;     /* static: "not-listening" */
@@ -38,8 +38,8 @@ struct vip_fault {
 };
 
 enum listen_state {
-	LISTEN_SERVED = 0, /* nothing speaks against it */
-	LISTEN_NOTED,      /* served, but no program listens on the port of the range that was asked about */
+	LISTEN_SERVED = 0, /* no reason against it */
+	LISTEN_NOTED,      /* served, but no program listens on the probed port of the range */
 	LISTEN_REFUSED,    /* out, since no program listens there. Used when every server refuses: the client gets a reset */
 	LISTEN_OUT         /* gets no traffic */
 };
@@ -53,11 +53,11 @@ enum server_ports {
 
 /* Of one of the server's service's listens. */
 enum listen_state server_listen_state(const struct server *server, const struct listen_settings *listen);
-/* The same, as far as one fault or one check of the server tells. */
+/* The same, from one fault or one check of the server. */
 enum listen_state listen_state_by_fault(const struct vip_fault *fault, const struct listen_settings *listen);
 enum listen_state listen_state_by_check(const struct server *server, size_t index,
     const struct listen_settings *listen);
-/* Does the check speak for one port that the service listens on? */
+/* True if the check is about a single port that the service listens on. */
 bool check_is_of_port(const struct service_settings *service, const struct check_settings *check);
 /* Works out server->ports. Call it when the server's faults, its checks or its service's listens changed. */
 void server_update_ports(struct server *server);

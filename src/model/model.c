@@ -12,7 +12,7 @@
  */
 struct plan {
 	struct service **services;  /* by index in the settings: one that stays, or a new one */
-	struct server ***servers;   /* each service's servers, likewise */
+	struct server ***servers;   /* each service's servers, in the same way */
 	size_t service_count;
 	struct vip *vips;
 	size_t vip_count;
@@ -109,8 +109,8 @@ is_same_server(const struct server_settings *a, const struct server_settings *b)
 }
 
 /*
- * Both searches begin behind the last find, so that a file whose order did not change is matched in one pass. What was
- * found is not found again.
+ * Both searches start behind the last match, so that a file whose order did not change is matched in one pass. An entry
+ * is matched only once.
  */
 static struct service *
 find_service(const struct model *model, const char *name, size_t *hint)
@@ -142,7 +142,7 @@ find_server(const struct service *service, const struct server_settings *setting
 	return NULL;
 }
 
-/* A new service has no servers yet, so the same walk makes all of them. */
+/* A new service has no servers yet, so the same loop creates all of them. */
 static int
 plan_servers(struct plan *plan, struct service *service, const struct service_settings *settings, size_t at)
 {
@@ -251,8 +251,8 @@ vip_plan_clear(struct vip_plan *work)
 }
 
 /*
- * Numbers are handed out in turn, so that flows of a VIP that is gone meet nobody else's number until 65536 VIPs later;
- * they have expired by then. Those that stay are among the model's, those of this plan are younger than one turn.
+ * Numbers are assigned in turn, so that a number of a removed VIP is not reused until 65536 VIPs later; flows that have
+ * it have expired by then. VIPs that stay are in the model, those of this plan are younger than one turn.
  */
 static uint16_t
 unused_vip_number(struct plan *plan, const struct vip_plan *work)
@@ -310,9 +310,9 @@ plan_vips(struct plan *plan, const struct model *model, const struct settings *s
 }
 
 /*
- * Servers that stay keep their slots. The slot of a server that goes may have a new owner at once: the new generation
- * tells flows of the old one that they are orphans. The generation wraps after 65535 owners; for harm to come of it a
- * flow must sit through them all, and then goes to a live server that answers with a reset.
+ * Servers that stay keep their slots. The slot of a removed server may be reused immediately: the new generation marks
+ * flows of the old owner as orphans. The generation wraps after 65535 owners; a flow that outlived them all would go to
+ * the current server, which answers with a reset.
  */
 static int
 plan_slots(struct plan *plan, const struct model *model, const struct settings *settings)
@@ -369,7 +369,7 @@ plan_drop(struct plan *plan, const struct settings *settings)
 	free(plan->generations);
 }
 
-/* The check of `old` that asks the same as `check` of `service`; `old->check_count` when there is none. */
+/* The check of `old` that equals `check` of `service`; `old->check_count` when there is none. */
 static size_t
 find_check(const struct service_settings *old, const struct service_settings *service,
     const struct check_settings *check)
@@ -479,7 +479,7 @@ commit(struct model *model, struct plan *plan, struct settings *settings, uint64
 {
 	forget_the_rest(model);
 	for (size_t i = 0; i < plan->service_count; i++) {
-		/* As with VIPs, nobody persists so long that a number could come round to another service. */
+		/* As with VIPs, no persistence entry lives long enough for a number to be reused by another service. */
 		while (plan->services[i]->run->number == 0)
 			plan->services[i]->run->number = ++model->last_service_number;
 		update_service(plan->services[i], &settings->services[i], plan->servers[i], now);

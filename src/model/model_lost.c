@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Whose answers do not reach clients: each server beside its peers. */
+/* Answers that do not reach clients: each server compared with its peers. */
 #include "config.h"
 
 #include <string.h>
@@ -72,7 +72,7 @@ eject_counts(const struct server *server)
 	    !mac_is_zero(&server->mac);
 }
 
-/* What it did before it was out says nothing about it now. */
+/* Samples from before it was ejected say nothing about its state now. */
 static void
 eject_end(struct server *server)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where services and servers live: which of the machine's interfaces leads to each. */
+/* The interface of each service and server. */
 #include "config.h"
 
 #include "model/model.h"
@@ -88,7 +88,7 @@ place_service(struct service *service, const struct iface *ifaces, size_t count)
 		service->iface = by_address(ifaces, count, &service->settings.listens[i].vip, IFACE_NONE);
 }
 
-/* A VIP of several services lives where the first of them has an interface. */
+/* A VIP of several services uses the interface of the first of them that has one. */
 static uint16_t
 vip_iface(const struct model *model, const struct addr *vip)
 {

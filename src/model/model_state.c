@@ -116,7 +116,7 @@ service_quorum_up(const struct service *service)
 	return up;
 }
 
-/* A quorum of one server is no more than what service_state() says anyway. */
+/* A quorum of one server is the same as service_state(). */
 bool
 service_is_below_quorum(const struct service *service)
 {

@@ -30,7 +30,7 @@ usual_latency(const struct service *service)
 	return usual;
 }
 
-/* The mean of the others; 0: nothing is known of them. */
+/* The mean of the others; 0: unknown. */
 static uint32_t
 latency_of_others(struct usual usual, const struct measure *measure)
 {

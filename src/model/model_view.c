@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The model as others want to see it: by name, or as the settings it was made of. */
+/* Other views of the model: by name, or as the settings it was made from. */
 #include "config.h"
 
 #include "model/model.h"

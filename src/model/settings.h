@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an operator wants balanced, as the configuration said it: plain values without state. conf/ makes it from a file,
- * tests make it by hand, model/model.h turns it into things that live.
+ * The configuration of services as plain values without state. conf/ reads it from a file, tests build it by hand,
+ * model/model.h creates the running objects from it.
  */
 #ifndef MODEL_SETTINGS_H
 #define MODEL_SETTINGS_H
@@ -18,8 +18,8 @@
 
 #define WEIGHT_MOST 65535
 /*
- * VIPs of all services together, each counted once. A flow stores a VIP's number in 16 bits, and while a reload is planned the
- * old ones and the new ones have different numbers.
+ * VIPs of all services together, each counted once. A flow stores a VIP's number in 16 bits, and while a reload is
+ * planned the old ones and the new ones have different numbers.
  */
 #define VIPS_MOST 32767
 #define SERVERS_MOST 65535 /* of all services together: a flow stores a server in 16 bits */
@@ -27,7 +27,7 @@
 struct server_settings {
 	char name[NAME_MOST];
 	struct addr addr;
-	struct mac mac;         /* zero: ask by ARP */
+	struct mac mac;         /* zero: resolve by ARP or NDP */
 	char iface[IFACE_NAME]; /* empty: found by address, else the service's */
 	uint32_t weight;        /* 0 drains: no new connections */
 	bool backup;            /* used only when no other server can be */
@@ -37,7 +37,7 @@ struct server_settings {
 /* One stretch of ports of one protocol on one VIP. */
 struct listen_settings {
 	struct addr vip;
-	uint8_t protocol; /* one that protocol_name() knows */
+	uint8_t protocol; /* one with a protocol_name() */
 	uint16_t first;
 	uint16_t last;
 };
@@ -70,7 +70,7 @@ struct check_status {
 	uint16_t last;
 };
 
-/* How to ask a server. Plain values; what a kind does not know is zero. */
+/* How to check a server. Plain values; options that a type does not have are zero. */
 struct check_settings {
 	enum check_kind kind;
 	uint16_t port;             /* 0: service_check_port() */
@@ -80,12 +80,12 @@ struct check_settings {
 	char host[CHECK_TEXT];     /* http, https: of the Host field; empty: the server's address */
 	struct check_status statuses[CHECK_STATUSES];
 	uint8_t status_count;
-	char sni[CHECK_TEXT];      /* https: the name asked for and verified; empty: `host` */
+	char sni[CHECK_TEXT];      /* https: the server name to send and verify; empty: `host` */
 	bool no_verify;            /* https */
-	char ca[CHECK_TEXT];       /* https: a file of certificates to trust; empty: the system's */
+	char ca[CHECK_TEXT];       /* https: a file of trusted certificates; empty: the system's */
 	char name[CHECK_TEXT];     /* dns */
 	uint16_t type;             /* dns: of the question */
-	uint8_t rcode;             /* dns: what the answer must say, ... */
+	uint8_t rcode;             /* dns: the expected answer, ... */
 	struct addr answer;        /* ... and, when set, an address it must have */
 	char servers[CHECK_TEXT];  /* the names of those it is for, with commas between; empty: all that no check names */
 	char command[CHECK_TEXT];  /* script: program and arguments, a NUL behind each */
@@ -102,25 +102,25 @@ struct notify_settings {
 
 /* What happens to the flows of a server that went DOWN. */
 enum on_down {
-	ON_DOWN_KEEP = 0, /* they stay: it may have been a false alarm, and a client that begins anew goes elsewhere */
-	ON_DOWN_MOVE      /* they go to another server at once, which will reset what it does not know */
+	ON_DOWN_KEEP = 0, /* they stay: it may be a false alarm, and a client that reconnects gets another server */
+	ON_DOWN_MOVE      /* they move to another server, which resets connections that it does not know */
 };
 
-/* What a server must do that checks cannot tell: accept the VIP. */
+/* A server's duty beyond its checks: to accept packets for the VIP. */
 enum vip_check {
 	VIP_CHECK_REQUIRE = 0, /* else it is DOWN */
 	VIP_CHECK_WARN,        /* else it is named in the log */
 	VIP_CHECK_OFF
 };
 
-/* When somebody else tells the network of a VIP. It is logged and counted in any case. */
+/* Reaction to another host that claims a VIP. Conflicts are logged and counted in any case. */
 enum vip_conflict {
 	VIP_CONFLICT_LOG = 0,
-	VIP_CONFLICT_ANNOUNCE, /* say again whose it is */
+	VIP_CONFLICT_ANNOUNCE, /* announce the VIP again */
 	VIP_CONFLICT_REMOVE    /* that too, and a server that does it is DOWN until it is quiet */
 };
 
-/* What becomes of a server whose answers do not reach clients (flow/lost.h). */
+/* What to do with a server whose answers do not reach clients (flow/lost.h). */
 enum outlier_policy {
 	OUTLIER_WARN = 0, /* it is named */
 	OUTLIER_OFF,      /* nothing is judged */
@@ -128,7 +128,7 @@ enum outlier_policy {
 };
 #define OUTLIER_MAX 10U /* percent, by default */
 
-/* How many servers of a service must be up: a number, or a share of them in percent. */
+/* The number of servers of a service that must be up: absolute, or in percent. */
 struct quorum {
 	uint16_t number;
 	bool percent;
@@ -136,13 +136,13 @@ struct quorum {
 
 struct service_settings {
 	char name[NAME_MOST];
-	char iface[IFACE_NAME]; /* where the VIPs live */
+	char iface[IFACE_NAME]; /* the interface of the VIPs */
 	const struct scheduler *scheduler;
 	struct listen_settings *listens;
 	size_t listen_count;
 	struct server_settings *servers;
 	size_t server_count;
-	struct check_settings *checks; /* all must succeed; none: servers are trusted unasked */
+	struct check_settings *checks; /* all must succeed; none: servers are not checked */
 	size_t check_count;
 	struct notify_settings *notifies; /* none: the director's own program */
 	size_t notify_count;
@@ -157,7 +157,7 @@ struct service_settings {
 	struct quorum recover; /* with so many it comes back; 0: as `quorum` */
 	enum vip_check vip_check;
 	enum vip_conflict vip_conflict;
-	struct check_bytes vip_payload; /* UDP: what a VIP's port is asked; not given: the host is asked instead */
+	struct check_bytes vip_payload; /* UDP: the probe sent to a VIP's port; empty: the host is probed instead */
 	struct conn_timeouts timeouts;
 	enum on_down on_down;
 	bool one_packet;         /* UDP: every datagram is a flow of its own, nothing is remembered */
@@ -171,7 +171,7 @@ struct service_settings {
 
 struct settings {
 	uint32_t connections; /* size of the flow table */
-	struct addr probe_addresses[PROBE_ADDRESSES]; /* vipcheck/probe_addr.h; unset: none */
+	struct addr probe_addresses[PROBE_ADDRESSES]; /* vipcheck/probe_addr.h; ADDR_NONE: unused */
 	struct service_settings *services;
 	size_t service_count;
 	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
@@ -183,12 +183,12 @@ const char *protocol_name(uint8_t protocol);
 /* The settings' arrays belong to them. The struct itself is the caller's. */
 void settings_clear(struct settings *settings);
 /*
- * The port that this check of the service goes to: the one it names; else the one its protocol is known by (http 80,
- * https 443, dns 53), if the service has it; else the first that is not part of `*`. 0 when there is none, or the kind
- * knows no ports.
+ * The port of this check of the service: the one it names; else the well-known port of its type (http 80, https 443,
+ * dns 53), if the service has it; else the first that is not part of `*`. 0 when there is none, or the type has no
+ * ports.
  */
 uint16_t service_check_port(const struct service_settings *service, const struct check_settings *check);
-/* The protocol whose port a check asks; 0 for kinds without ports. */
+/* The protocol of a check's port; 0 for types without ports. */
 uint8_t check_protocol(const struct check_settings *check);
 #define PORTS_TEXT 24
 /* "tcp/443", "udp/8000-8099", "tcp/" and a star for all. Returns `text`. */
@@ -200,7 +200,7 @@ bool check_is_for(const struct service_settings *service, const struct check_set
 const char *service_notify(const struct service_settings *service, const char *server);
 /* Does the check name that server? */
 bool check_names(const struct check_settings *check, const char *server);
-/* An order of all checks: below 0, 0 (they ask the same, ports aside), above 0. */
+/* Orders checks: below 0, 0 (equal, ports aside), above 0. */
 int check_compare(const struct check_settings *a, const struct check_settings *b);
 const char *check_kind_name(enum check_kind kind); /* as the configuration and the log have it */
 /* "http 192.0.2.11:80 /healthz", "icmp 2001:db8::1", "script /usr/local/libexec/check-db". Returns `text`. */

@@ -271,7 +271,7 @@ status_up(struct server_status *status, const struct server *server)
 		append(status->sentence, "; its other ports get traffic");
 	} else if (server->vip_faults != NULL) {
 		status_of_fault(server, server->vip_faults, status->sentence);
-		append(status->sentence, "; the range gets traffic all the same");
+		append(status->sentence, "; the range gets traffic anyway");
 		status->source = STATUS_BY_VIP_CHECK;
 		(void)snprintf(status->name, sizeof(status->name), "port-idle");
 	} else {
@@ -309,7 +309,7 @@ status_health(struct server_status *status, const struct server *server)
 	status_up(status, server);
 }
 
-/* What an operator or the file says of the server. False when neither says anything. */
+/* Administrative and configured settings of the server. False when there is none to mention. */
 static bool
 status_set_steering(struct server_status *status, const struct server *server)
 {

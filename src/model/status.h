@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The one account of the state of a server or a service: log, notify, `dsrctl show`, why and doctor, the status page,
- * JSON and metrics say what stands here, and nothing else.
+ * The single description of the state of a server or a service, used by log, notify, `dsrctl show`, why and doctor, the
+ * status page, JSON and metrics.
  */
 #ifndef MODEL_STATUS_H
 #define MODEL_STATUS_H
@@ -15,7 +15,7 @@
 #define STATUS_NAME 32
 #define STATUS_TEXT 512
 
-/* What, or who, a state comes from. */
+/* The source of a state. */
 enum status_source {
 	STATUS_BY_CHECK = 0,
 	STATUS_BY_VIP_CHECK,
@@ -30,7 +30,7 @@ const char *status_source_name(enum status_source source); /* "check", "vip-chec
 struct server_status {
 	enum server_state state;
 	enum status_source source;
-	bool plain;               /* an UP server of which there is nothing to say */
+	bool plain;               /* an UP server without anything to mention */
 	char name[STATUS_NAME];   /* the reason for programs: "ok", "check-refused", "vip-ignored", "drained", ... */
 	char sentence[STATUS_TEXT]; /* for people, with port, protocol and what was expected; never empty */
 };

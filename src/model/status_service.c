@@ -22,7 +22,7 @@ service_state_name(enum service_state state)
 	return (unsigned)state < ARRAY_LEN(names) ? names[state] : "?";
 }
 
-/* The first listen that a server of the service must leave to others, or that no server serves; NULL: there is none. */
+/* The first listen that a server does not serve, or that no server serves; NULL: there is none. */
 static const struct server *
 service_partly_out(const struct service *service)
 {

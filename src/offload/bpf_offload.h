@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The kernel's half of the fast path: loads the programs of dsrd.bpf.c, gives their memory to offload/cache.h, and ties them
- * to interfaces. configure picks bpf_offload_bpf.c, or bpf_offload_none.c where there is no BPF to build with.
+ * The kernel's half of the offload: loads the programs of dsrd.bpf.c, gives their memory to offload/cache.h, and
+ * attaches them to interfaces. configure picks bpf_offload_bpf.c, or bpf_offload_none.c where BPF is not available.
  *
- * Everything is held by descriptors of this process: when it ends, however it ends, the kernel lets go of it.
+ * Everything is held by descriptors of this process: when it exits for any reason, the kernel releases it.
  */
 #ifndef OFFLOAD_FAST_PATH_H
 #define OFFLOAD_FAST_PATH_H
@@ -34,23 +34,23 @@ void bpf_offload_close(struct bpf_offload *path);
 const struct offload_memory *bpf_offload_memory(const struct bpf_offload *path);
 
 /*
- * Ties the programs to an interface, with XDP if `xdp`. `capture` is libpcap's socket there, whose filter tc replaces.
- * BPF_OFFLOAD_OFF with a reason when that cannot be; also when another dsrd carries there. CAP_NET_ADMIN will do.
+ * Attaches the programs to an interface, with XDP if `xdp`. `capture` is libpcap's socket there, whose filter tc
+ * replaces. BPF_OFFLOAD_OFF with a reason on failure, also when another dsrd offloads there. Needs CAP_NET_ADMIN.
  */
 enum bpf_offload_kind bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, int capture, bool xdp,
     char error[BPF_OFFLOAD_ERROR]);
 enum bpf_offload_kind bpf_offload_kind(const struct bpf_offload *path, size_t number);
 /*
- * Does the capture still have the program that bpf_offload_attach() gave it? Without it nothing is decided there, and every
- * frame is the daemon's. Always true with XDP, where that program has no part.
+ * Does the capture still have the program that bpf_offload_attach() gave it? Without it nothing is decided there, and
+ * every frame is the daemon's. Always true with XDP, where that program has no part.
  */
 bool bpf_offload_decides(const struct bpf_offload *path, size_t number, int capture);
 uint32_t bpf_offload_ifindex(const char *iface);
 /* Waits until no processor can still be on its way between the two programs of a frame: some 10 ms. */
 void bpf_offload_settle(void);
 /*
- * The filter first, so that from there on every frame is the tap's. The caller has ended carrying on that interface and
- * called bpf_offload_settle(). `capture` is -1 when that socket is closed already.
+ * Detaches the filter first, so that from then on every frame reaches the tap. The caller has ended offloading on that
+ * interface and called bpf_offload_settle(). `capture` is -1 when that socket is closed already.
  */
 void bpf_offload_detach(struct bpf_offload *path, size_t number, int capture);
 

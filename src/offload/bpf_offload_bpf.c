@@ -28,7 +28,7 @@
 #include "offload/bpf_object.h"
 #include "offload/tc_bpf.h"
 
-/* First: who ate frames before us would eat what the tap's filter has decided. */
+/* Attach first: a program ahead of ours could consume frames that the tap's filter has already decided. */
 static const struct tc_place place_at_tc = { .handle = 0xd5d, .priority = 1, .first = true };
 
 struct attached {
@@ -237,8 +237,8 @@ is_driver(const char *iface, const char *driver)
 }
 
 /*
- * In the driver where that is safe. veth has XDP, but loses every frame whose other end has neither XDP nor GRO, and
- * forgets which checksums are unfinished; at the generic place both are right.
+ * In the driver where that is safe. veth has native XDP, but loses every frame if the peer has neither XDP nor GRO, and
+ * forgets which checksums are unfinished; generic XDP does neither.
  */
 static int
 attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface, char error[BPF_OFFLOAD_ERROR])
@@ -282,7 +282,7 @@ bpf_offload_kind(const struct bpf_offload *path, size_t number)
 	return path->attached[number].kind;
 }
 
-/* The kernel gives back the text of a classic filter, of which there is none for such a program (net/core/filter.c). */
+/* The kernel returns the text of a classic filter, which such a program does not have (net/core/filter.c). */
 bool
 bpf_offload_decides(const struct bpf_offload *path, size_t number, int capture)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where there is no BPF: every frame goes through dsrd itself. */
+/* Without BPF: every frame goes through dsrd itself. */
 #include "config.h"
 
 #include "offload/bpf_offload.h"
@@ -9,7 +9,7 @@
 struct bpf_offload *
 bpf_offload_open(uint32_t connections UNUSED, char error[BPF_OFFLOAD_ERROR])
 {
-	(void)snprintf(error, BPF_OFFLOAD_ERROR, "this dsrd was built without BPF: configure --with-bpf says what is missing");
+	(void)snprintf(error, BPF_OFFLOAD_ERROR, "this dsrd was built without BPF: see what ./configure --with-bpf says");
 	return NULL;
 }
 

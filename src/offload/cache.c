@@ -15,7 +15,7 @@ static_assert(sizeof(struct offload_flow) == 64, "a flow is a cache line");
 static_assert(sizeof(struct offload_server) == 32 && sizeof(struct offload_vip) == 32, "shared with the kernel's program");
 static_assert(sizeof(struct offload_control) % 8 == 0, "as maps round sizes up");
 
-#define MEMORY_LEAST 1024 /* buckets, of which as many are in use as offload_place.c says */
+#define MEMORY_LEAST 1024 /* buckets; slots.c determines how many of them are in use */
 /* Flows in one slice: some 100 ns each where their cache lines are cold. */
 #define SLICE 4096
 
@@ -79,7 +79,7 @@ offload_count(const struct offload_cache *offload)
 void
 offload_iface(struct offload_cache *offload, uint16_t iface, uint32_t ifindex, bool carries)
 {
-	/* At once for what must end; what begins does so with the next table. */
+	/* Removals take effect immediately; additions with the next table. */
 	for (uint32_t i = 0; !carries && i < OFFLOAD_VIPS; i++)
 		if (offload->memory.vips[i].ifindex == offload->ifindex[iface])
 			__atomic_store_n(&offload->memory.vips[i].ifindex, 0, __ATOMIC_RELEASE);
@@ -110,7 +110,9 @@ idle_time(const struct offload_cache *offload, const struct offload_flow *flow)
 	return units <= 0 ? 0 : ((uint64_t)units << OFFLOAD_TIME_SHIFT) / 1000;
 }
 
-/* --- what was counted ----------------------------------------------------------------------------------------------- */
+/*
+ * --- what was counted -----------------------------------------------------------------------------------------------
+ */
 
 static void
 take_segments(struct offload_flow *flow, struct conn *conn, struct measure *measure)
@@ -175,7 +177,7 @@ offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now)
 		take(offload, flow, conn);
 }
 
-/* A place of the list; false: it was the last one's to know of, and another one stands there now. */
+/* An entry of the list; false: it was freed, and the last one has moved here. */
 static bool
 sync_place(struct offload_cache *offload, struct offload_flow *flow)
 {
@@ -193,7 +195,10 @@ offload_sync(struct offload_cache *offload, uint32_t budget, uint64_t now)
 
 	take_time(offload, now);
 	conn_tell(offload->conns, now);
-	/* Each place once, and once more for each that leaves the list: the last one, which then stands there, may have been seen. */
+	/*
+	 * Each place once, and once more for each that leaves the list: the last one, which then stands there, may have
+	 * been seen.
+	 */
 	all = (uint64_t)offload->listed + (offload->listed - offload->count);
 	if (budget > all)
 		budget = (uint32_t)all;
@@ -222,7 +227,9 @@ offload_due(const struct offload_cache *offload)
 	return offload->due;
 }
 
-/* --- flows come and go ---------------------------------------------------------------------------------------------- */
+/*
+ * --- flows come and go ----------------------------------------------------------------------------------------------
+ */
 
 void
 offload_remove(struct offload_cache *offload, struct conn *conn)
@@ -280,7 +287,7 @@ offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd
 		flow->acknowledged = conn->acknowledged;
 		flow->sent = conn->sent;
 	}
-	/* A fragment says nothing of what follows it, and tags are not carried. */
+	/* A fragment does not have the flow's ports, and tagged frames are not offloaded. */
 	if (!forwarded || packet->tagged || packet->fragment)
 		return;
 	if (!may_offload(offload, conn, vip, packet)) {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Flows that somebody else carries: the daemon decides a flow once, puts it into memory it shares with the kernel
- * (offload/map.h), and sees no further frame of it but those that change its state. What was counted there is taken
- * back in turns, and whenever the flow is asked for, so that counters, idle times and acknowledgements are those of all
- * frames.
+ * Flows that the kernel forwards: the daemon decides a flow once, puts it into memory shared with the kernel
+ * (offload/map.h), and sees only those of its further frames that change its state. The kernel's counters are collected
+ * in turns, and whenever the flow is used, so that counters, idle times and acknowledgements cover all frames.
  *
- * Pure: the memory is an argument, and who reads it on the other side is not known here. Without a carry (NULL in the
- * forwarder) nothing of this happens.
+ * Pure: the memory is an argument, and the reader on the other side is unknown here. Without a cache (NULL in the
+ * forwarder) nothing is offloaded.
  */
 #ifndef OFFLOAD_CACHE_H
 #define OFFLOAD_CACHE_H
@@ -40,8 +39,9 @@ struct offload_memory {
 uint32_t offload_buckets(uint32_t connections);
 
 /*
- * NULL when memory is out. `memory`, `conns` and `stats` must outlive it; `connections` is the capacity of the flow table.
- * The hash is keyed with `secret`, since clients choose what is hashed. Call offload_refresh() before anything else.
+ * NULL when memory is out. `memory`, `conns` and `stats` must outlive it; `connections` is the capacity of the flow
+ * table. The hash is keyed with `secret`, since clients choose what is hashed. Call offload_refresh() before anything
+ * else.
  */
 NODISCARD struct offload_cache *offload_new(const struct offload_memory *memory, const struct siphash_key *secret,
     struct conn_table *conns, uint32_t connections, struct forward_stats *stats);
@@ -49,14 +49,13 @@ NODISCARD struct offload_cache *offload_new(const struct offload_memory *memory,
 void offload_free(struct offload_cache *offload);
 uint32_t offload_count(const struct offload_cache *offload); /* flows in the shared memory */
 
-/* The kernel knows the director's interface as `ifindex`; frames that come in there are carried if `carries`. */
+/* The kernel's index of the director's interface is `ifindex`; frames that arrive there are offloaded if `carries`. */
 void offload_iface(struct offload_cache *offload, uint16_t iface, uint32_t ifindex, bool carries);
 
 /*
- * There is a new table, or interfaces have changed: takes effect for all flows at once. Both must live until the next
- * call. `forget`: VIPs and
- * ports may be others, so each flow is decided anew with its next frame. `wanted` are further addresses that the daemon
- * listens for.
+ * There is a new table, or interfaces have changed: takes effect for all flows immediately. Both must live until the
+ * next call. `forget`: VIPs and ports may have changed, so each flow is decided again with its next frame. `wanted` are
+ * further addresses whose frames the daemon needs.
  */
 void offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const struct iface *ifaces, bool forget,
     const struct addr *wanted, size_t count);

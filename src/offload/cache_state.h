@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What cache.c, slots.c and cache_view.c share, and nobody else. */
+/* Shared by cache.c, slots.c and cache_view.c only. */
 #ifndef OFFLOAD_CACHE_STATE_H
 #define OFFLOAD_CACHE_STATE_H
 
@@ -17,8 +17,8 @@ struct offload_cache {
 	uint32_t *places; /* by the flow's number: its place in the memory, and 1; 0: it is not carried */
 	uint32_t *list;   /* the places in use, and those that rest, in no order */
 	uint32_t listed;
-	uint32_t count;   /* of them, in use */
-	uint32_t cursor;  /* in the list: where the next slice begins */
+	uint32_t count;   /* in use */
+	uint32_t cursor;  /* in the list: the start of the next slice */
 	uint64_t due;
 	uint32_t now;     /* as the kernel's times are */
 	uint32_t slots;   /* so many servers may stand in the memory */
@@ -28,7 +28,7 @@ struct offload_cache {
 	bool carries[OFFLOAD_IFACES];
 };
 
-/* What frames say of a flow's name: OFFLOAD_NAME_FLOW. */
+/* The part of a flow's name that frames have: OFFLOAD_NAME_FLOW. */
 static inline uint64_t
 offload_name(const struct conn_key *key)
 {
@@ -46,7 +46,7 @@ const struct fwd_server *offload_take(struct offload_cache *offload, struct offl
 /* Buckets in use at first. */
 void offload_places_begin(struct offload_cache *offload);
 struct offload_flow *offload_flow_at(const struct offload_cache *offload, uint32_t place);
-/* A place for the flow, filled in but for `from` and the name; NULL: there is none now. */
+/* A slot for the flow, filled in except `from` and the name; NULL: none is free. */
 struct offload_flow *offload_occupy(struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip);
 /* Takes the flow out. */
 void offload_vacate(struct offload_cache *offload, struct offload_flow *flow, struct conn *conn);

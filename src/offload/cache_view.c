@@ -22,7 +22,7 @@ rule_of(const struct fwd_server *server)
 	return rule;
 }
 
-/* Another owner of the slot, or all flows to be decided anew: another stamp, never 0. */
+/* The slot has another owner, or all flows must be decided again: another stamp, never 0. */
 static void
 renew_stamp(struct offload_cache *offload, uint32_t slot, uint16_t generation, bool forget)
 {
@@ -108,7 +108,7 @@ offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const
 	for (size_t i = 0; i < count; i++)
 		if (addr_is_set(&wanted[i]))
 			want(offload, fresh, &wanted[i]);
-	/* Byte by byte: what stays wanted is so at all times. */
+	/* Byte by byte, so that an address that stays wanted is never missing. */
 	for (size_t i = 0; i < sizeof(fresh); i++)
 		__atomic_store_n(&offload->memory.control->wanted[i], fresh[i], __ATOMIC_RELAXED);
 }

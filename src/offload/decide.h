@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * May this frame be carried without asking the daemon, and where to? The one answer, compiled into the kernel's programs
- * (src/offload/dsrd.bpf.c) and into the tests that compare it with forward_frame(). Whatever is not an ordinary segment
- * or datagram of a flow that the daemon has put into the table is the daemon's: it never drops, it only leaves frames
- * alone.
+ * May this frame be forwarded without the daemon, and where to? The single implementation, compiled into the BPF
+ * programs (src/offload/dsrd.bpf.c) and into the tests that compare it with forward_frame(). Anything but an ordinary
+ * segment or datagram of a flow that the daemon has put into the table is left to the daemon: this code never drops.
  *
- * Who includes this file has defined how to get at frame and tables:
+ * The including file must define the access to frame and tables:
  *
  *     static int offload_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length);    0: done
  *     static struct offload_bucket *offload_bucket_at(uint32_t number);                             NULL: no such
@@ -20,7 +19,7 @@
 
 #include "offload/map.h"
 
-/* The verifier of the kernel wants what it reads from the stack aligned, so the IP header is. */
+/* The kernel's verifier requires aligned reads from the stack, so the IP header is aligned. */
 struct offload_head {
 	uint16_t pad;
 	uint8_t bytes[78]; /* Ethernet 14, IPv6 40, TCP 20 */
@@ -47,13 +46,13 @@ struct offload_packet {
 	uint32_t acknowledgement;
 };
 
-/* Beyond these an acknowledgement is not believed: WINDOW_MOST and OVERTAKEN_MOST of flow/measure.c. */
+/* Acknowledgements beyond these are ignored: WINDOW_MOST and OVERTAKEN_MOST of flow/measure.c. */
 #define OFFLOAD_WINDOW (INT32_C(1) << 30)
 #define OFFLOAD_OVERTAKEN (INT32_C(1) << 26)
 
 #define OFFLOAD_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 
-/* Loaded at once: the compiler knows how the head is aligned. */
+/* Loaded in one access: the compiler knows the alignment of the head. */
 OFFLOAD_INLINE uint32_t
 offload_be16(const uint8_t *bytes)
 {
@@ -78,7 +77,10 @@ offload_parse_tcp(const uint8_t *l4, uint32_t length, struct offload_packet *pac
 {
 	const uint32_t header = (uint32_t)(l4[12] >> 4) * 4;
 
-	/* Of the flags ACK, and none of FIN, SYN and RST (RFC 9293 section 3.1): what changes a flow's state is the daemon's. */
+	/*
+	 * Of the flags ACK, and none of FIN, SYN and RST (RFC 9293 section 3.1): what changes a flow's state is the
+	 * daemon's.
+	 */
 	if (length < 20 || header < 20 || header > length || (l4[13] & 0x17) != 0x10)
 		return false;
 	packet->headers += header;
@@ -159,7 +161,7 @@ offload_parse_ipv6(const struct offload_frame *frame, const struct offload_key *
 	return true;
 }
 
-/* Loads the headers and reads them. What a short frame does not have of them is zero: the verifier wants it written. */
+/* Loads and parses the headers. Fields beyond the end of a short frame are zero: the verifier requires them written. */
 OFFLOAD_INLINE bool
 offload_parse(const struct offload_frame *frame, const struct offload_key *key, struct offload_head *head,
     struct offload_packet *packet)
@@ -241,7 +243,7 @@ offload_is_for(const struct offload_flow *flow, const struct offload_frame *fram
 	    offload_same_mac(vip->mac, head->bytes) && offload_same_mac(flow->from, head->bytes + 6);
 }
 
-/* False: something for the daemon to look at. Else the flow has taken note of what it says. */
+/* False: for the daemon. Otherwise the flow has been updated. */
 OFFLOAD_INLINE bool
 offload_measure(struct offload_flow *flow, const struct offload_packet *packet)
 {
@@ -297,7 +299,7 @@ offload_way(const struct offload_frame *frame, const struct offload_packet *pack
 }
 
 /*
- * True: the frame is to leave re-addressed as `hand` says, and was counted. False: it is the daemon's, or the host's;
+ * True: send the frame with the addresses in `hand`; it has been counted. False: it is for the daemon or the host;
  * `head` has its first bytes.
  */
 OFFLOAD_INLINE bool

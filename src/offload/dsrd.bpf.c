@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The programs in the kernel. offload/decide.h decides; here is how a frame gets there and how it leaves.
+ * The BPF programs. offload/decide.h decides; this file gets frames in and out.
  *
- * With tc there are two. The socket of libpcap is a tap, and taps get a frame just before tc does: were tc alone to
- * carry it, the daemon would forward a second copy. So the decision is made in the socket's filter, once, and tc does
- * what was decided: the filter hands it over in a place that each processor has of its own, and keeps the frame from the
- * tap. Both run one after the other for the same frame, on the same processor, with nothing in between
- * (__netif_receive_skb_core() in net/core/dev.c), so each frame is either the daemon's or the kernel's, also while flows
- * come and go. Without the daemon there is no socket, hence no filter, hence nothing is decided: tc lets all pass.
+ * With tc there are two programs. The socket of libpcap is a tap, and taps get a frame just before tc does: if tc alone
+ * forwarded it, the daemon would forward a second copy. So the decision is made in the socket's filter, once, and tc
+ * executes it: the filter passes it on in a per-CPU record, and keeps the frame from the tap. Both run one after the
+ * other for the same frame, on the same CPU, with nothing in between (__netif_receive_skb_core() in net/core/dev.c), so
+ * each frame is either the daemon's or the kernel's, even while flows come and go. Without the daemon there is no
+ * socket, hence no filter and no decision: tc passes everything.
  *
- * What was decided and not fetched shows that tc's program is not there, or that another one before it ate the frame. One
- * frame is lost then; from there on everything is the daemon's again until that has looked into it (`unconsumed`).
+ * A decision that was not executed shows that the tc program is not attached, or that a program ahead of it consumed
+ * the frame. One frame is lost then; from there on all frames go to the daemon until it has found the cause
+ * (`unconsumed`).
  *
- * With XDP there is one, before all taps.
+ * With XDP there is one program, ahead of all taps.
  */
 #include "config.h"
 
@@ -65,7 +66,7 @@ struct {
 	__type(value, struct offload_hand);
 } hands SEC(".maps");
 
-/* The two ways to read a frame have the same arguments; which one is meant, the program says in its source. */
+/* Both ways to read a frame have the same arguments; the program selects one by its source. */
 struct source {
 	struct __sk_buff *skb; /* NULL: an XDP frame */
 	struct xdp_md *xdp;
@@ -103,7 +104,7 @@ offload_vip_at(uint32_t number)
 
 #define PACKET_HOST 0 /* linux/if_packet.h */
 #define PACKET_OUTGOING 4
-#define FRAME_WHOLE 0xffffffffU /* what a filter says of a frame that the tap shall have */
+#define FRAME_WHOLE 0xffffffffU /* a filter's result for a frame that the tap shall get */
 
 static inline __attribute__((always_inline)) bool
 is_wanted_address(const struct offload_control *state, const union offload_addr *addr)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The memory that the daemon shares with the program in the kernel which carries decided flows (src/offload): the daemon
- * writes flows, servers and VIPs here, the kernel finds a frame's flow and counts it. Both sides are compiled from this
- * file, so it has nothing but plain fixed-size types.
+ * The memory that the daemon shares with the BPF programs that forward decided flows (src/offload): the daemon writes
+ * flows, servers and VIPs here, the kernel finds a frame's flow and counts it. Both sides are compiled from this file,
+ * so it contains only plain fixed-size types.
  *
- * Who writes what, without locks: a flow's `name` is one 64-bit word, written last when the flow is put in and cleared
- * first when it is taken out; it alone says ports, server and whether the flow is there, so a reader that holds an old
- * name with a new address behind it finds no match. Likewise a server's `word`. The counters are the kernel's, except
- * that the daemon takes `count` by an atomic exchange with 0.
+ * Ownership, without locks: a flow's `name` is one 64-bit word, written last when the flow is added and cleared first
+ * when it is removed; it alone gives ports, server and whether the entry is in use, so a reader that has read an old
+ * name with a new address finds no match. The same holds for a server's `word`. The counters are the kernel's, except
+ * that the daemon collects `count` by an atomic exchange with 0.
  *
- * The table grows and shrinks with the flows, a bucket at a time (base/linear.h). The daemon says by one word how many
- * buckets there are, and then moves the flows whose bucket is another by that: one is taken out as ever, and put in
- * elsewhere. Until it is there, a reader does not find it, and its frame is the daemon's.
+ * The table grows and shrinks with the flows, a bucket at a time (base/linear.h). The daemon publishes the number of
+ * buckets in one word, and then moves the flows whose bucket changed: each is removed and added elsewhere. In between a
+ * reader does not find it, and its frame goes to the daemon.
  */
 #ifndef OFFLOAD_MAP_H
 #define OFFLOAD_MAP_H
@@ -25,8 +25,8 @@
 #define OFFLOAD_INLINE static inline __attribute__((always_inline))
 
 /*
- * Four flows to a bucket, two buckets to choose from: of a full table 3 % find no room, of a half full one hardly any, and a
- * frame's flow is in the first cache line that is looked at as a rule.
+ * Four flows to a bucket, two buckets to choose from: of a full table 3 % find no room, of a half full one hardly any,
+ * and a frame's flow is in the first cache line that is looked at as a rule.
  */
 #define OFFLOAD_WAYS 4
 
@@ -39,9 +39,9 @@
 #define OFFLOAD_STAMP_SHIFT 48
 #define OFFLOAD_STAMP_MASK 0x3fff
 #define OFFLOAD_NAME_UDP (UINT64_C(1) << 62)
-#define OFFLOAD_NAME_FLOW (OFFLOAD_NAME_UDP | UINT32_MAX) /* what of it a frame says; never 0 */
+#define OFFLOAD_NAME_FLOW (OFFLOAD_NAME_UDP | UINT32_MAX) /* the part that a frame has; never 0 */
 
-/* What a server's rule says beside its stamp. */
+/* The flags of a server's rule, besides its stamp. */
 #define OFFLOAD_RULE_TCP 0x4000
 #define OFFLOAD_RULE_UDP 0x8000
 
@@ -78,7 +78,7 @@ struct offload_bucket {
 
 struct offload_server {
 	uint8_t mac[6];
-	uint16_t rule;      /* with the MAC one word, read and written at once; 0: nothing goes there */
+	uint16_t rule;      /* read and written together with the MAC as one word; 0: nothing is sent there */
 	uint8_t source[6];  /* the MAC address of the interface below */
 	uint16_t zero;
 	uint32_t ifindex;   /* where its frames leave */
@@ -104,17 +104,17 @@ struct offload_key {
 struct offload_control {
 	struct offload_key key;
 	uint64_t size;       /* offload_size(), read and written at once */
-	uint32_t unconsumed; /* frames of which nobody fetched what was decided: see dsrd.bpf.c */
+	uint32_t unconsumed; /* decisions that were not executed: see dsrd.bpf.c */
 	uint32_t wide;       /* not 0: the daemon receives all that is sent to this host, and not carried */
 	uint16_t port_first; /* ports at which answers to the VIP probe arrive */
 	uint16_t port_last;
-	uint8_t wanted[OFFLOAD_WANTED / 8]; /* by offload_address_hash(): addresses that the daemon wants to hear of */
+	uint8_t wanted[OFFLOAD_WANTED / 8]; /* by offload_address_hash(): addresses whose frames the daemon needs */
 };
 
 /* What the kernel's first program decides for the second one, on one processor. */
 struct offload_hand {
 	uint8_t macs[12];
-	uint32_t ifindex; /* 0: nothing was decided */
+	uint32_t ifindex; /* 0: no decision */
 };
 
 /* So many buckets are in use: their number, and the mask that goes with it. */
@@ -137,9 +137,9 @@ offload_product(const struct offload_key *key, unsigned i, uint32_t a, uint32_t 
 }
 
 /*
- * Multilinear hashing with halved multiplications, as in base/universal.h: each 32 bits of a flow's name have a secret word of
- * their own, so that nobody who does not know the words can choose flows that meet. An IPv4 address is the last of its
- * four words.
+ * Multilinear hashing with halved multiplications, as in base/universal.h: each 32 bits of a flow's name have a secret
+ * word of their own, so that colliding flows cannot be chosen without knowing the words. An IPv4 address is the last of
+ * its four words.
  */
 OFFLOAD_INLINE uint64_t
 offload_sum_ipv4(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
@@ -148,8 +148,8 @@ offload_sum_ipv4(const struct offload_key *key, const uint32_t client[4], const 
 }
 
 /*
- * Names that follow each other have sums that do, and would crowd in some buckets: the sum is spread until nothing of that
- * is left. (Multiplier: Knuth, TAOCP 6.4.) Each half chooses a bucket.
+ * Names that follow each other have sums that do, and would crowd in some buckets: the sum is spread until nothing of
+ * that is left. (Multiplier: Knuth, TAOCP 6.4.) Each half chooses a bucket.
  */
 OFFLOAD_INLINE uint64_t
 offload_spread(uint64_t sum)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which place in the shared memory a flow has. There are as many buckets in use as the flows need: a look-up is cheap while
- * what it touches is in the processor's caches, so few flows in a large memory stay close together.
+ * Which place in the shared memory a flow has. There are as many buckets in use as the flows need: a look-up is cheap
+ * while what it touches is in the processor's caches, so few flows in a large memory stay close together.
  */
 #include "config.h"
 
@@ -14,15 +14,15 @@
 #define REST 16
 
 /*
- * A quarter of the places is taken, until all buckets are in use: buckets that are not split yet have twice the flows of
- * others, and places that were given back rest. With half of them one flow in thirty found no room at once, with a quarter
- * one in a thousand. For those the table grows ahead of its flows.
+ * A quarter of the slots is used until all buckets are in use: buckets that are not split yet have twice the flows of
+ * others, and slots that were freed rest for a while. At one half, one flow in thirty found no slot immediately; at a
+ * quarter, one in a thousand. For those the table grows ahead of its flows.
  */
 #define BUCKETS_LEAST 16
 #define FLOWS_EACH 1
 #define CROWDED_STEPS 16
 
-/* A quarter of that before it shrinks, so that it does not swing; so many buckets at a time, of which each costs 0.3 us. */
+/* A quarter of that before it shrinks, as hysteresis; so many buckets at a time, at 0.3 us each. */
 #define SHRINK_SHARE 4
 #define SHRINK_STEPS 1024
 
@@ -58,7 +58,9 @@ place_of(const struct offload_cache *offload, const struct offload_flow *flow)
 	return (uint32_t)(flow - offload->memory.buckets[0].ways);
 }
 
-/* --- places are taken and given back -------------------------------------------------------------------------------- */
+/*
+ * --- places are taken and given back --------------------------------------------------------------------------------
+ */
 
 static bool
 is_listed(const struct offload_cache *offload, const struct offload_flow *flow)
@@ -121,7 +123,7 @@ enter(struct offload_cache *offload, struct offload_flow *flow, uint32_t number)
 	offload->count++;
 }
 
-/* The name goes first, so that nothing is counted behind our back but by who has found the flow already. */
+/* The name is cleared first, so that after that only a reader that has already found the flow can count. */
 static void
 clear_name(struct offload_flow *flow)
 {
@@ -157,7 +159,9 @@ free_way(const struct offload_cache *offload, uint32_t bucket)
 	return NULL;
 }
 
-/* --- how many there are --------------------------------------------------------------------------------------------- */
+/*
+ * --- how many there are ---------------------------------------------------------------------------------------------
+ */
 
 static uint64_t
 hash_of(const struct offload_cache *offload, const uint8_t client[16], const uint8_t vip[16], uint64_t name)
@@ -193,7 +197,7 @@ move(struct offload_cache *offload, struct offload_flow *from, struct offload_fl
 	__atomic_store_n(&to->name, name, __ATOMIC_RELEASE);
 }
 
-/* A flow whose bucket, by the new size, is no longer the one it stands in: to `other`, or out if it finds no place there. */
+/* A flow whose bucket changes with the new size: moved to `other`, or removed if that is full. */
 static void
 resettle(struct offload_cache *offload, struct offload_flow *flow, uint32_t bucket, uint32_t other)
 {

@@ -8,7 +8,7 @@
 
 #include "base/attr.h"
 
-/* Where there are no links to hold a program (Linux before 6.6), it stands in the clsact qdisc by this number. */
+/* Before Linux 6.6, which has links to hold a program, it is a clsact filter with this number. */
 struct tc_place {
 	uint32_t handle;
 	uint32_t priority; /* from 1 on: the order */
@@ -16,8 +16,8 @@ struct tc_place {
 };
 
 /*
- * 0, or a value for errno. `link` is the link's descriptor, which must be closed to let go of the program, or -1 when it
- * stands in clsact: then tc_detach() does it.
+ * 0, or a value for errno. `link` is the link's descriptor, which must be closed to let go of the program, or -1 when
+ * it stands in clsact: then tc_detach() does it.
  */
 NODISCARD int tc_attach(int program, uint32_t ifindex, const struct tc_place *place, int *link);
 void tc_detach(uint32_t ifindex, const struct tc_place *place, int link);

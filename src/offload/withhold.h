@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Keeps frames for VIPs from the host's own network stack, behind the tap that the daemon reads. configure picks
- * withhold_bpf.c, or withhold_none.c where there is no way to do it.
+ * Keeps frames for VIPs from the host's own network stack, after the tap that the daemon reads. configure picks
+ * withhold_bpf.c, or withhold_none.c where it is not possible.
  *
- * It ends with the process, however that ends; where the kernel cannot be made to do that, a few seconds later.
+ * It ends with the process, however that ends; where the kernel does not support this, a few seconds later.
  */
 #ifndef OFFLOAD_WITHHOLD_H
 #define OFFLOAD_WITHHOLD_H
@@ -30,14 +30,14 @@ NODISCARD struct withhold *withhold_open(char error[WITHHOLD_ERROR]);
 /* Ends it everywhere. NULL is fine. */
 void withhold_close(struct withhold *withhold);
 
-/* 0, also when it was begun before, or -1 with a reason. */
+/* 0, also when it is active already, or -1 with a reason. */
 NODISCARD int withhold_begin(struct withhold *withhold, size_t number, const char *iface,
     char error[WITHHOLD_ERROR]);
 void withhold_end(struct withhold *withhold, size_t number);
 
-/* These, and no others. Returns how many of them found no room. */
+/* Replaces the set of addresses. Returns how many of them did not fit. */
 size_t withhold_set(struct withhold *withhold, const struct withheld_vip *vips, size_t count);
-/* To be called about once a second: the daemon is alive. */
+/* Call about once a second, as a sign of life from the daemon. */
 void withhold_beat(struct withhold *withhold);
 
 #endif

@@ -24,7 +24,7 @@
 static const struct tc_place place_at_tc = { .handle = 0xd5e, .priority = 2, .first = false };
 
 struct held {
-	uint32_t ifindex; /* 0: nothing is withheld there */
+	uint32_t ifindex; /* 0: inactive there */
 	int link;
 };
 

@@ -23,7 +23,7 @@ struct withhold_place {
 };
 
 struct withhold_state {
-	uint64_t alive; /* when the daemon was last seen alive: the monotonic clock's nanoseconds */
+	uint64_t alive; /* the daemon's last sign of life: the monotonic clock's nanoseconds */
 	struct withhold_place places[WITHHOLD_PLACES];
 };
 
@@ -32,7 +32,10 @@ withhold_hash(const uint64_t addr[2], uint32_t ifindex)
 {
 	uint64_t word = addr[0] ^ addr[1] ^ (uint64_t)ifindex << 16;
 
-	/* The high half counts too: there is where addresses differ, and a product carries upwards only (Knuth, TAOCP 6.4). */
+	/*
+	 * The high half counts too: there is where addresses differ, and a product carries upwards only (Knuth, TAOCP
+	 * 6.4).
+	 */
 	word ^= word >> 32;
 	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 40) % WITHHOLD_PLACES;
 }

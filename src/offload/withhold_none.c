@@ -9,7 +9,7 @@
 struct withhold *
 withhold_open(char error[WITHHOLD_ERROR])
 {
-	(void)snprintf(error, WITHHOLD_ERROR, "this dsrd was built without BPF: configure --with-bpf says what is missing");
+	(void)snprintf(error, WITHHOLD_ERROR, "this dsrd was built without BPF: see what ./configure --with-bpf says");
 	return NULL;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What bpf(4) descriptors are told beyond what libpcap and libnet tell them. */
+/* Settings of bpf(4) descriptors beyond those of libpcap and libnet. */
 #include "config.h"
 
 #include "os/os.h"
@@ -20,7 +20,7 @@
 
 #include "os/vip_filter.h"
 
-/* What the capture buffer should hold: io_pcap.c asks for as much, and the kernel gives what it may. */
+/* The wanted size of the capture buffer: io_pcap.c requests this, and the kernel grants up to its limit. */
 #define BUFFER_WANTED (16 * 1024 * 1024)
 
 static_assert(sizeof(struct filter_insn) == sizeof(struct bpf_insn), "our instructions must be the kernel's");
@@ -44,7 +44,7 @@ os_silence_socket(int fd)
 	return set_program(fd, BIOCSETF, &nothing, 1);
 }
 
-/* The systems' names for one thing; in some of them libpcap has done it already, and twice does no harm. */
+/* Each system's name for the same setting; on some, libpcap has made it already, and twice does no harm. */
 int
 os_ignore_outgoing(int fd)
 {
@@ -146,7 +146,7 @@ os_lock_sender(int fd UNUSED)
 
 #ifdef BIOCSFILDROP /* OpenBSD */
 
-/* Before OpenBSD 6.8 what is withheld was captured too: into a buffer that nobody reads. */
+/* Before OpenBSD 6.8, dropped packets were captured too: into a buffer that is never read. */
 #ifndef BPF_FILDROP_DROP
 #define BPF_FILDROP_DROP 1
 #endif

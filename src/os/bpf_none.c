@@ -15,7 +15,7 @@ os_complete_headers(int fd UNUSED)
 size_t
 os_capture_buffer(int fd UNUSED, char *fix UNUSED, size_t size UNUSED)
 {
-	return 0; /* as large as it was asked for */
+	return 0; /* as large as requested */
 }
 
 bool

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a person types on the BSDs, and on systems that nobody has thought of yet. */
+/* Commands for the BSDs, and for systems without a file of their own. */
 #include "config.h"
 
 #include "os/os.h"

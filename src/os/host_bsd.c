@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* FreeBSD, OpenBSD, NetBSD, DragonFly and macOS: whose the addresses are, forwarding, who may open /dev/bpf. */
+/* FreeBSD, OpenBSD, NetBSD, DragonFly and macOS: local addresses, forwarding, access to /dev/bpf. */
 #include "config.h"
 
 #include "os/os.h"
@@ -32,7 +32,7 @@ os_release_command(const struct addr *addr, const char *iface, char *text, size_
 static int
 read_number(int family, int protocol, int number)
 {
-	/* No const: macOS asks for a plain pointer. */
+	/* Not const: macOS declares a plain pointer. */
 	int name[] = {CTL_NET, family, protocol, number};
 	int value = 0;
 	size_t size = sizeof(value);
@@ -109,7 +109,7 @@ os_missing_privilege(void)
 	    " opened by a restart; on OpenBSD that access does not help then";
 }
 
-/* kern.boottime moves when the clock is set. What is in /var/run is gone after a boot all the same. */
+/* kern.boottime moves when the clock is set. It does not matter: /var/run is cleared at boot anyway. */
 void
 os_boot(char boot[OS_BOOT])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Linux: whose the addresses are, forwarding, packet sockets, capabilities. */
+/* Linux: local addresses, forwarding, packet sockets, capabilities. */
 #include "config.h"
 
 #include "os/os.h"
@@ -63,7 +63,7 @@ route_interface(struct nlmsghdr *header, char iface[IFACE_NAME])
 	}
 }
 
-/* How the kernel would route a packet to `addr`: 1 to itself, 0 elsewhere, -1 it does not say. */
+/* How the kernel would route a packet to `addr`: 1 to this host, 0 elsewhere, -1 unknown. */
 static int
 route_look_up(int fd, const struct addr *addr, unsigned flags, union route_answer *answer)
 {
@@ -152,7 +152,7 @@ os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NA
 		case 0: /* at most on an interface that is down */
 			ifaces[i][0] = '\0';
 			break;
-		case 1: /* every local route leads by lo: the interface that has the address says more */
+		case 1: /* every local route uses lo: the interface with the address is more informative */
 			if (ifaces[i][0] == '\0')
 				(void)snprintf(ifaces[i], IFACE_NAME, "%s", routed[0] == '\0' ? "lo" : routed);
 			break;
@@ -185,7 +185,7 @@ os_forwards(const char *iface, enum addr_family family, char *fix, size_t size)
 	(void)fclose(file);
 	if (value == EOF || value == '0')
 		return false;
-	/* Written as everybody does, unless the interface's name has dots: slashes are what sysctl(8) takes then. */
+	/* In the usual notation, unless the interface's name has dots: sysctl(8) accepts slashes then. */
 	if (strchr(key, '.') == NULL)
 		for (char *slash = key; (slash = strchr(slash, '/')) != NULL;)
 			*slash = '.';
@@ -260,12 +260,12 @@ capabilities_reduce(void)
 	memset(&data[1], 0, sizeof(data[1]));
 	if (capabilities_set(data) != 0)
 		return -1;
-	/* Linux 4.3; before there are no ambient ones to clear. */
+	/* Since Linux 4.3; earlier kernels have no ambient capabilities to clear. */
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* Failing here is no harm, with PR_SET_NO_NEW_PRIVS: a service manager may have taken CAP_SETPCAP before. */
+/* Failure is harmless with PR_SET_NO_NEW_PRIVS: a service manager may have removed CAP_SETPCAP before. */
 static void
 bounding_set_reduce(void)
 {

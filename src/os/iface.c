@@ -45,7 +45,7 @@ name_copy(char to[IFACE_NAME], const char *found)
 
 #ifdef AF_PACKET
 
-/* What the entry with the link-layer address tells: the MAC, if it is one of six bytes. */
+/* The MAC of the entry with the link-layer address, if it has six bytes. */
 static void
 read_link(const struct ifaddrs *entry, struct iface *iface)
 {
@@ -60,7 +60,7 @@ read_link(const struct ifaddrs *entry, struct iface *iface)
 
 #else
 
-/* A driver that does not know its link's state is believed to be up. */
+/* A driver that does not know its link state is assumed to be up. */
 static bool
 has_link(const struct if_data *data)
 {
@@ -68,13 +68,13 @@ has_link(const struct if_data *data)
 	return LINK_STATE_IS_UP(data->ifi_link_state);
 #elif defined(LINK_STATE_DOWN)
 	return data->ifi_link_state != LINK_STATE_DOWN;
-#else /* macOS tells it to SIOCGIFMEDIA alone */
+#else /* macOS reports it through SIOCGIFMEDIA only */
 	(void)data;
 	return true;
 #endif
 }
 
-/* What the entry with the link-layer address tells: the MAC, if it is one of six bytes, the MTU, the link. */
+/* From the entry with the link-layer address: the MAC, if it has six bytes, the MTU, the link. */
 static void
 read_link(const struct ifaddrs *entry, struct iface *iface)
 {
@@ -119,7 +119,7 @@ prefix_length(const struct sockaddr *sa, uint8_t family)
 	uint8_t length = 0;
 	struct addr mask;
 
-	if (sa == NULL) /* point to point: nobody else is there */
+	if (sa == NULL) /* point to point: there is no other host */
 		return most;
 	mask = read_mask(sa, family);
 	while (length < most && (mask.bytes[length / 8] & (0x80 >> length % 8)) != 0)
@@ -189,7 +189,7 @@ os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
 		return -1;
 	}
 	name_copy(iface->name, name);
-	/* On BSD it is known by now; pledge(2) of OpenBSD does not let one ask. */
+	/* On BSD it is known by now; pledge(2) of OpenBSD forbids the query. */
 	if (iface->mtu == 0 && read_mtu(iface) != 0) {
 		(void)snprintf(error, OS_ERROR, "cannot read the MTU of %s: %s", iface->name, strerror(errno));
 		return -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where nobody tells, one looks every few seconds. */
+/* Without notifications the caller polls every few seconds. */
 #include "config.h"
 
 #include "os/os.h"

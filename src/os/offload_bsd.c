@@ -21,7 +21,7 @@
 
 #define LRO 1U /* the only bit of `turned_off` here */
 
-/* The request of each system: its structure, the calls, and the members that say what is on and what shall be. */
+/* Each system's request: its structure, the ioctls, and the members for the current and the wanted state. */
 #if defined(IFXF_LRO) /* OpenBSD 7.3 */
 #define LRO_REQUEST struct ifreq
 #define LRO_NAME ifr_name
@@ -101,8 +101,8 @@ lro_set(int fd UNUSED, LRO_REQUEST *request UNUSED, bool on UNUSED)
 #endif
 
 /*
- * Makes it what is wanted; NULL: only looks. A driver may refuse in silence, so what counts is what is read back. 0, or -1
- * with errno.
+ * Sets the wanted state; NULL only reads. A driver may ignore the request silently, so the state read back counts.
+ * Returns 0, or -1 with errno.
  */
 static int
 lro_change(const char *iface, const bool *wanted, bool *was, bool *is)

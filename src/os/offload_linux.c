@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receive offloads by the generic feature commands of SIOCETHTOOL, which know all of them by the names that
- * `ethtool -k` shows (net/ethtool/common.c): a feature's number is the place of its name in a list that the kernel
- * gives.
+ * Receive offloads through the generic feature commands of SIOCETHTOOL, which cover all features under the names that
+ * `ethtool -k` shows (net/ethtool/common.c): a feature's number is the position of its name in a list from the kernel.
  */
 #include "config.h"
 
@@ -52,7 +51,7 @@ device_command(const struct device *device, void *command)
 	return ioctl(device->fd, SIOCETHTOOL, &request);
 }
 
-/* How many features the kernel knows; 0 with errno when it does not say. */
+/* The number of features that the kernel knows; 0 with errno on failure. */
 static uint32_t
 feature_count(const struct device *device)
 {

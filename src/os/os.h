@@ -18,8 +18,8 @@
 #define OS_ERROR 256
 
 /*
- * The facts of one interface: MAC (zero when it has none: no Ethernet), MTU, link, addresses. 0, or -1 with a reason (errno
- * ENXIO: no such interface).
+ * The properties of one interface: MAC (zero if it is not Ethernet), MTU, link, addresses. Returns 0, or -1 with a
+ * reason (errno ENXIO: no such interface).
  */
 NODISCARD int os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR]);
 /* Names of all interfaces that are up and are not loopbacks, in the system's order; at most `most`. Their number. */
@@ -27,8 +27,8 @@ size_t os_iface_list(char names[][IFACE_NAME], size_t most);
 /* The interfaces of this host on which these addresses are configured; "" for an address that it does not have. */
 void os_iface_of_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NAME]);
 /*
- * Which of these addresses would this host's stack take for its own? On Linux also by a `local` route of a whole prefix.
- * Their interfaces; "" for the others. Some microseconds for each address.
+ * Which of these addresses would this host's stack take for its own? On Linux also by a `local` route of a whole
+ * prefix. Their interfaces; "" for the others. Some microseconds for each address.
  */
 void os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NAME]);
 /* The same for one. */
@@ -55,22 +55,22 @@ bool os_news_read(int fd);
  */
 bool os_forwards(const char *iface, enum addr_family family, char *fix, size_t size);
 /*
- * Does this host drop packets that come in by another interface than the one that has their address? If so `fix` gets
- * the command that stops it, or nothing where there is none. False also where this cannot be known.
+ * True if this host drops packets that arrive on an interface other than the one with their address. Then `fix` gets
+ * the command that changes it, or an empty string where there is none. False also where this is unknown.
  */
 bool os_drops_strays(char *fix, size_t size);
 
 /*
- * Receive offloads merge frames into larger ones than can be sent, and how large each was is forgotten. os_offload_off()
- * turns them off and remembers what was on; os_offload_restore() puts that back. Where it cannot, it says why in `error`
- * (-1) and the splitter does the work; some may be off all the same, so `offload` is set, and to be restored, in any case.
- * All zero restores nothing.
+ * Receive offloads merge frames into larger ones than can be sent, and the original sizes are lost. os_offload_off()
+ * turns them off and remembers what was on; os_offload_restore() turns that back on. On failure it returns -1 with a
+ * reason in `error`, and dsrd splits the frames itself; some may be off even then, so `offload` is set, and must be
+ * restored, in any case. All zero restores nothing.
  */
 struct offload {
-	unsigned turned_off; /* a bit for each feature; the platform's file knows which */
+	unsigned turned_off; /* a bit for each feature; the meaning is private to the platform's file */
 };
 NODISCARD int os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR]);
-/* Which of them are on now, as if os_offload_off() had turned them off. 0, or -1 where that cannot be known. */
+/* The features that are on now, as if os_offload_off() had turned them off. Returns 0, or -1 where this is unknown. */
 NODISCARD int os_offload_read(const char *iface, struct offload *on);
 NODISCARD int os_offload_restore(const char *iface, const struct offload *offload, char error[OS_ERROR]);
 /* "gro lro", for the log. Returns `text`. */
@@ -78,38 +78,38 @@ NODISCARD int os_offload_restore(const char *iface, const struct offload *offloa
 const char *os_offload_text(const struct offload *offload, char text[OFFLOAD_TEXT]);
 
 /*
- * Stop the kernel from queueing frames to a socket that is only written to: libnet's link socket is also a tap that
- * nobody reads. 0 or -1.
+ * Keeps the kernel from queueing received frames on a socket that is only written to: libnet's link socket is also a
+ * tap that is never read. Returns 0 or -1.
  */
 NODISCARD int os_silence_socket(int fd);
 /*
- * A socket to join IPv6 multicast groups with, so that the interface, and switches that listen to MLD, deliver neighbor
- * solicitations for VIPs that the kernel knows nothing of. -1 where there is no IPv6. Closing it leaves all groups.
+ * A socket for joining IPv6 multicast groups, so that the interface, and switches with MLD snooping, deliver neighbor
+ * solicitations for VIPs that the kernel does not know. -1 without IPv6. Closing it leaves all groups.
  */
 int os_group_socket(void);
 /* 0 also when it was joined before; -1 with errno. */
 NODISCARD int os_group_join(int fd, const char *iface, const struct addr *group);
 /* Frames leave with the source address they have, which some kernels replace otherwise. 0 or -1. */
 NODISCARD int os_complete_headers(int fd);
-/* Tell the kernel not to hand a capture descriptor the frames this host sends. An optimisation: -1 is no harm. */
+/* Keeps frames sent by this host away from a capture descriptor. An optimisation: -1 is harmless. */
 int os_ignore_outgoing(int fd);
 
 /*
- * The bytes of a capture buffer that is smaller than wanted, and in `fix` the command that allows a larger one to those
- * who open it later; 0 where it is as large as wanted.
+ * The size in bytes of a capture buffer that is smaller than wanted, with the command that allows a larger one at the
+ * next open in `fix`; 0 where it is as large as wanted.
  */
 size_t os_capture_buffer(int fd, char *fix, size_t size);
 /*
- * Keep from this host's own stack what comes to `mac` for these addresses, so that it cannot forward a second copy of it.
- * `*fd` is -1 at first; closing it ends all. 0, or -1 with errno: ENOTSUP on all systems but OpenBSD, EPERM when root is
- * needed and gone, E2BIG when they are too many.
+ * Keeps packets that arrive for `mac` and these addresses from this host's own stack, so that it cannot forward a
+ * second copy. `*fd` is -1 at first; closing it removes the filter. Returns 0, or -1 with errno: ENOTSUP on all systems
+ * but OpenBSD, EPERM when root is needed and has been given up, E2BIG when there are too many addresses.
  */
 NODISCARD int os_withhold(int *fd, const char *iface, const struct mac *mac, const struct addr *addresses, size_t count);
 
 /*
- * Once root is given up, open descriptors can be locked, where os_can_lock() says so. Then a capture descriptor gives
- * frames by the filter it has, and cannot be told anything else; a sender's takes IP and ARP frames, and nothing else. 0,
- * or -1 with errno.
+ * After root has been given up, open descriptors can be locked, where os_can_lock() is true. A locked capture
+ * descriptor keeps its filter and accepts no further settings; a locked sender's accepts only IP and ARP frames.
+ * Returns 0, or -1 with errno.
  */
 bool os_can_lock(void);
 NODISCARD int os_lock_capture(int fd);
@@ -127,21 +127,20 @@ struct os_user {
 };
 NODISCARD int os_user_find(const char *user, struct os_user *found, char error[OS_ERROR]);
 /*
- * The name of a user that is in /etc/passwd; empty for others. It asks no name service, which could keep the caller
- * waiting.
+ * The name of a user in /etc/passwd; empty for others. Uses no name service, which could block the caller.
  */
 #define OS_USER_NAME 33 /* bytes, with the end: useradd(8) allows 32 */
 void os_user_name(uid_t uid, char name[OS_USER_NAME]);
 /*
- * Become `user` ("name" or "name:group"), keeping only the right to open and write raw frames and to change offloads,
- * where the platform can divide root; elsewhere a later open fails and says so. There is no way back. Who already is
- * that user only gives up what is not needed. 0 or -1.
+ * Switches to `user` ("name" or "name:group"), keeping only the right to open and write raw frames and to change
+ * offloads, where the platform can divide root's privileges; elsewhere a later open fails with an error. It cannot be
+ * undone. A process that already runs as that user only drops what it does not need. Returns 0 or -1.
  */
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 #define OS_BOOT 40
 /*
- * The name of the time since the system was started, with zeros behind it; empty where the system has none, or none that
- * setting the clock does not change.
+ * An identifier of the current boot, padded with zeros; empty where the system has none, or none that survives setting
+ * the clock.
  */
 void os_boot(char boot[OS_BOOT]);
 /* The user at the other end of a connected Unix socket. 0 or -1. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Who is at the other end of a Unix socket. No standard says how one asks. */
+/* The user at the other end of a Unix socket. There is no standard call for it. */
 #include "config.h"
 
 #include "os/os.h"
@@ -34,5 +34,5 @@ os_peer_user(int fd, uid_t *uid)
 }
 
 #else
-#error "this system has neither getpeereid() nor SO_PEERCRED: say in os/peer.c how one learns who speaks"
+#error "this system has neither getpeereid() nor SO_PEERCRED: add its call for a peer's user to os/peer.c"
 #endif

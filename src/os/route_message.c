@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* How each begins: u_short length, in the machine's own order, u_char version, u_char type (route(4)). */
+/* Common header: u_short length in host byte order, u_char version, u_char type (route(4)). */
 #define VERSION_AT 2
 #define TYPE_AT 3
 #define BEGINNING 4

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* OpenBSD: unveil(2) and pledge(2). What these forbid is told by dsrd(8), PLATFORMS. */
+/* OpenBSD: unveil(2) and pledge(2). dsrd(8), PLATFORMS, lists what they forbid. */
 #include "config.h"
 
 #include "os/os.h"
@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 /*
- * rpath: the configuration, at a reload. wpath cpath flock: pidfile and control socket go at the end. inet mcast unix: the
- * checks, HTTP, the control socket, groups of IPv6. dns: names for `dsrctl show`. proc exec: scripts and `notify`. route:
- * addresses and links. bpf: the counters of capture. error: what is forbidden fails, and does not end a director that
- * works.
+ * rpath: the configuration, at a reload. wpath cpath flock: pidfile and control socket go at the end. inet mcast unix:
+ * the checks, HTTP, the control socket, groups of IPv6. dns: names for `dsrctl show`. proc exec: scripts and `notify`.
+ * route: addresses and links. bpf: the counters of capture. error: what is forbidden fails, and does not end a director
+ * that works.
  */
 #define PROMISES "stdio error rpath wpath cpath flock inet mcast unix dns proc exec route bpf"
 

@@ -67,7 +67,7 @@ match6(struct writer *writer, const struct addr *addr)
 	put(writer, RETURN, 0, 0, ACCEPT);
 }
 
-/* Ends with a return, so that what follows is reached by jumps alone. */
+/* Ends with a return, so that what follows is reached by jumps only. */
 static void
 match_family(struct writer *writer, enum addr_family family, const struct addr *addresses, size_t count)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Programs for the classic packet filter, which every system here has in the same form: one for VIPs, one for senders. */
+/*
+ * Programs for the classic packet filter, which every system here has in the same form: one for VIPs, one for senders.
+ */
 #ifndef OS_VIP_FILTER_H
 #define OS_VIP_FILTER_H
 
@@ -20,8 +22,8 @@ struct filter_insn {
 #define FILTER_INSNS 512
 
 /*
- * Accepts Ethernet frames to `mac` whose packet is for one of `addresses`, without VLAN tag, and nothing else. The
- * number of instructions, or 0 when they are too many.
+ * Accepts Ethernet frames to `mac` whose packet is for one of `addresses`, without VLAN tag, and nothing else. Returns
+ * the number of instructions, or 0 when there are too many.
  */
 size_t vip_filter_write(struct filter_insn program[FILTER_INSNS], const struct mac *mac, const struct addr *addresses,
     size_t count);

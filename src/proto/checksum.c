@@ -50,7 +50,7 @@ checksum_add(uint64_t sum, const uint8_t *bytes, size_t length)
 	}
 	if (length == 0)
 		return sum;
-	/* Zeros behind the end change nothing, and complete an odd last byte as RFC 1071 wants it. */
+	/* Trailing zeros do not change the sum, and complete an odd last byte as RFC 1071 requires. */
 	memcpy(rest, bytes, length);
 	memcpy(&word, rest, sizeof(word));
 	return add_offload(sum, word);
@@ -73,7 +73,7 @@ checksum_finish(uint64_t sum)
 	return (uint16_t)~memory_order(fold(sum));
 }
 
-/* Words of four bytes, whose sum needs no carry. */
+/* Four-byte words, summed in 64 bits, so that no carry is lost. */
 static inline uint64_t
 add_words(uint64_t sum, const uint8_t *bytes, size_t count)
 {
@@ -87,8 +87,8 @@ add_words(uint64_t sum, const uint8_t *bytes, size_t count)
 }
 
 /*
- * Protocol and length are turned into memory's order by a multiplication: to turn a number's bytes is to multiply it by 256,
- * modulo 65535, and more than the remainder no sum keeps.
+ * Protocol and length are turned into memory's order by a multiplication: to turn a number's bytes is to multiply it by
+ * 256, modulo 65535, and more than the remainder no sum keeps.
  */
 static inline uint64_t
 pseudo_sum(const struct packet *packet, uint32_t length)
@@ -106,7 +106,7 @@ checksum_pseudo(const struct packet *packet, uint32_t length)
 	return pseudo_sum(packet, length);
 }
 
-/* How many bytes the checksum covers: a UDP datagram may say that it ends before the IP datagram does. */
+/* The number of bytes that the checksum covers: a UDP length may be shorter than the IP payload. */
 static inline uint32_t
 transport_length(const struct frame *frame, const struct packet *packet)
 {
@@ -186,7 +186,7 @@ checksum_transport(struct frame *frame, const struct packet *packet)
 	}
 	store16(field, 0);
 	value = checksum_finish(transport_sum(frame, packet));
-	/* In UDP, 0 says that there is none, and 0xffff is its equal (RFC 768). */
+	/* In UDP, 0 means no checksum, and 0xffff is sent in its place (RFC 768). */
 	if (value == 0 && packet->protocol == PROTOCOL_UDP)
 		value = 0xffff;
 	store16(field, value);
@@ -207,14 +207,14 @@ checksum_ok(const struct frame *frame, const struct packet *packet)
 	return checksum_finish(transport_sum(frame, packet)) == 0;
 }
 
-/* What a sender leaves to its network card: the sum of the pseudo-header, not inverted; here not yet folded either. */
+/* What a sender leaves to its network card: the sum of the pseudo-header, not inverted; not folded yet. */
 static inline uint64_t
 unfinished_sum(const struct frame *frame, const struct packet *packet)
 {
 	return pseudo_sum(packet, transport_length(frame, packet));
 }
 
-/* Can its checksum be told, and may it be changed? */
+/* True if the transport checksum is known and may be changed. */
 static inline bool
 is_whole(const struct packet *packet)
 {
@@ -235,8 +235,8 @@ checksum_is_unfinished(const struct frame *frame, const struct packet *packet)
 	if (packet->protocol == PROTOCOL_SCTP)
 		return load32(field) == 0 && is_whole(packet);
 	/*
-	 * Would fold() make of the sum what stands there? The remainder of 65535, which folding keeps, says no of almost all
-	 * frames; and 0 it makes of nothing but 0, which no pseudo-header's sum is.
+	 * Does the folded sum equal the field? The remainder modulo 65535, which folding preserves, rules out almost
+	 * all frames; the sum folds to 0 only when it is 0, which no pseudo-header's sum is.
 	 */
 	memcpy(&word, field, sizeof(word));
 	return (unfinished_sum(frame, packet) + UINT16_MAX - word) % UINT16_MAX == 0 && is_whole(packet) && word != 0;

@@ -25,9 +25,9 @@ uint64_t checksum_pseudo(const struct packet *packet, uint32_t length);
 /* In all of these `packet` is PACKET_OK and IP. */
 
 /*
- * Does the TCP, UDP or SCTP checksum look as if the sender had left it unfinished? A true one does in 1 of 65536 frames.
- * False for fragments, since a part of the datagram is not enough to sum; for ICMP, which nobody leaves unfinished; and
- * behind an AH header.
+ * True if the TCP, UDP or SCTP checksum looks as if the sender left it to its network card. A correct checksum matches
+ * by chance in 1 of 65536 frames. False for fragments, since part of a datagram cannot be summed; for ICMP, whose
+ * checksum is never offloaded; and behind an AH header.
  */
 bool checksum_is_unfinished(const struct frame *frame, const struct packet *packet);
 /* Leaves the TCP or UDP checksum to the way out, whatever it is now: no fragment. */

@@ -13,7 +13,7 @@
 #include "proto/ndp.h"
 #include "proto/packet.h"
 
-/* The library's own name for 0: a new block, not a changed one. */
+/* libnet's value for a new block, as opposed to a changed one. */
 #define NEW LIBNET_PTAG_INITIALIZER
 /* libnet computes a checksum that is given as 0; ours are put in at the end, the same way for all of its versions. */
 #define LATER 1
@@ -87,8 +87,8 @@ craft_free(struct craft *craft)
 }
 
 /*
- * Takes the frame out of libnet, which allocates it anew each time, into our own room. libnet_adv_cull_packet() would
- * be the documented way, but refuses contexts that cannot send.
+ * Copies the frame from libnet, which allocates it for each call, into our own buffer. The documented way,
+ * libnet_adv_cull_packet(), rejects contexts that cannot send.
  */
 static const struct frame *
 collect(struct craft *craft)
@@ -121,7 +121,7 @@ const struct frame *
 craft_arp(struct craft *craft, const struct mac *destination, const struct arp *arp)
 {
 	libnet_clear_packet(craft->libnet);
-	/* libnet wants the innermost header first. */
+	/* libnet expects the innermost header first. */
 	if (libnet_build_arp(ARPHRD_ETHER, ETHERTYPE_IPV4, MAC_BYTES, 4, (uint16_t)arp->operation,
 	    arp->sender_mac.bytes, arp->sender.bytes, arp->target_mac.bytes, arp->target.bytes, NULL, 0, craft->libnet,
 	    NEW) == -1)
@@ -152,7 +152,7 @@ put_ipv6(struct craft *craft, const struct craft_ends *ends, const struct body *
 	    body->bytes, length, craft->libnet, NEW);
 }
 
-/* Before a body is made: is this a pair of addresses, and is there room? The other blocks are gone afterwards. */
+/* Checks the address families and the room before a body is built. Clears the other blocks. */
 static bool
 begin(struct craft *craft, const struct craft_ends *ends, size_t length)
 {

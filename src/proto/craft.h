@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Frames of our own making, built by libnet's builders in a context that has no socket, so that it needs no privilege.
- * A crafted frame is valid until the next call with the same craft. All checksums are right. No frame is padded to
- * Ethernet's shortest, since network cards do that.
+ * Frames built by libnet's builders in a context without a socket, which needs no privilege. A frame is valid until the
+ * next call with the same craft. All checksums are set. Frames are not padded to Ethernet's minimum, since network
+ * cards do that.
  */
 #ifndef PROTO_CRAFT_H
 #define PROTO_CRAFT_H
@@ -20,7 +20,7 @@
 
 struct craft;
 
-/* Who speaks to whom. The addresses are of one family; which, decides what IP is spoken. */
+/* Source and destination. Both addresses are of one family, which selects the IP version. */
 struct craft_ends {
 	struct mac ether_source;
 	struct mac ether_destination;
@@ -31,7 +31,7 @@ struct craft_ends {
 struct craft_neighbor {
 	struct craft_ends ends;  /* IPv6 */
 	struct addr target;
-	struct mac mac;          /* for the option: of the source when asking, of the target when telling */
+	struct mac mac;          /* link-layer address option: of the sender, or of an advertisement's target */
 	bool router;             /* these three: advertisements only (RFC 4861 section 4.4) */
 	bool solicited;
 	bool override;
@@ -54,7 +54,7 @@ struct craft_tcp {
 	uint32_t acknowledgement;
 	uint8_t flags;           /* TCP_SYN ... of proto/packet.h */
 	uint16_t window;
-	uint16_t mss;            /* the maximum segment size option; 0: none */
+	uint16_t mss;            /* the maximum segment size option; 0: no option */
 };
 
 struct craft_udp {
@@ -75,12 +75,12 @@ void craft_free(struct craft *craft);
 
 /* An ARP frame from `arp` (all fields), Ethernet source = arp->sender_mac, to `destination`. */
 NODISCARD const struct frame *craft_arp(struct craft *craft, const struct mac *destination, const struct arp *arp);
-/* Hop limit 255. A solicitation from :: has no MAC option, as the RFC wants it; an advertisement always has one. */
+/* Hop limit 255. A solicitation from :: has no MAC option, as the RFC requires; an advertisement always has one. */
 NODISCARD const struct frame *craft_neighbor_solicitation(struct craft *craft,
     const struct craft_neighbor *neighbor);
 NODISCARD const struct frame *craft_neighbor_advertisement(struct craft *craft,
     const struct craft_neighbor *neighbor);
-/* These: time to live 64, no fragment, in IPv4 "don't fragment". */
+/* These: time to live 64, not fragmented, in IPv4 with "don't fragment". */
 NODISCARD const struct frame *craft_echo(struct craft *craft, const struct craft_echo *echo);
 NODISCARD const struct frame *craft_tcp(struct craft *craft, const struct craft_tcp *tcp);
 NODISCARD const struct frame *craft_udp(struct craft *craft, const struct craft_udp *udp);

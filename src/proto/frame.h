@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One Ethernet frame on its way through the director. The bytes belong to whoever made the frame (a receive engine, a
- * test, a fuzzer), are writable, and live until the call that got the frame returns.
+ * One Ethernet frame on its way through the director. The bytes belong to the creator of the frame (a receive engine, a
+ * test, a fuzzer), are writable, and are valid until the call that received the frame returns.
  */
 #ifndef PROTO_FRAME_H
 #define PROTO_FRAME_H

@@ -101,8 +101,8 @@ next_hop_mtu(const struct packet *packet, const uint8_t *icmp)
 }
 
 /*
- * In both of these `offset` is where the quoted header begins and `end` where the quotation does. What the quoted
- * header says of its own length is not looked at: some hosts quote it changed.
+ * In both functions `offset` is the start of the quoted header and `end` the end of the quotation. The quoted header's
+ * own length field is ignored: some hosts quote it modified.
  */
 static int
 read_inner4(const uint8_t *bytes, uint32_t offset, uint32_t end, struct icmp_inner *inner, uint32_t *transport)

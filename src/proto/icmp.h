@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * ICMP (RFC 792) and ICMPv6 (RFC 4443), as far as they concern a flow: errors, which quote the datagram they are about,
- * and echo. One set of functions for both; the packet tells the family.
+ * and echo. One set of functions serves both; the packet has the family.
  */
 #ifndef PROTO_ICMP_H
 #define PROTO_ICMP_H
@@ -38,16 +38,15 @@ struct icmp_echo {
 
 /*
  * Destination unreachable (fragmentation needed too), time exceeded, parameter problem, packet too big, source quench.
- * No redirect: that speaks to a router or host about its own routes and not about the flow of a VIP, which it must not
- * change.
+ * No redirect: it concerns the routes of a router or host, not the flow of a VIP, and must not be changed.
  */
 bool icmp_is_error(const struct packet *packet);
 bool icmp_is_echo_request(const struct packet *packet);
 /*
- * Reads the quoted datagram of an error. It may be cut behind 8 bytes of its transport header (RFC 792), and its length
- * fields are not believed. A later fragment is quoted without ports. -1 when `packet` is no error or a later fragment
- * itself, when the quoted IP headers are cut or malformed, or when the quoted sender is not who the error is addressed
- * to.
+ * Reads the datagram quoted by an error. It may be cut after 8 bytes of its transport header (RFC 792), and its length
+ * fields are not trusted. A later fragment is quoted without ports. Returns -1 if `packet` is not an error or is itself
+ * a later fragment, if the quoted IP headers are cut or malformed, or if the quoted sender is not the destination of
+ * the error.
  */
 NODISCARD int icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
 /* Reads an echo request or reply; -1 when `packet` is none, or a fragment. */

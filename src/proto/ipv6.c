@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-/* Protocol Numbers, IANA: those that are extension headers and can be walked without knowing what they want. */
+/* Protocol Numbers, IANA: the extension headers that can be skipped without understanding them. */
 #define HOP_BY_HOP 0
 #define ROUTING 43
 #define FRAGMENT 44
@@ -41,7 +41,7 @@ ipv6_is_extension(uint8_t next_header)
 	}
 }
 
-/* RFC 4302 section 2.2 counts in 4 bytes and begins at 2; all others count in 8 and begin at 1. */
+/* RFC 4302 section 2.2 counts in units of 4 bytes, less 2; all others in units of 8 bytes, less 1. */
 static uint32_t
 extension_length(const uint8_t *header, uint8_t kind)
 {

@@ -18,12 +18,12 @@
 #define IPV6_DESTINATION 24
 #define IPV6_HEADER 40
 
-/* Nobody sends more than three or four; a bound keeps one frame from costing as much as many (RFC 8504 section 5.3). */
+/* Real packets have three or four at most; the bound limits the cost of one frame (RFC 8504 section 5.3). */
 #define IPV6_EXTENSIONS_MOST 8
 
 struct ipv6_chain {
 	uint8_t protocol;     /* the next header behind the chain */
-	uint32_t offset;      /* where that begins */
+	uint32_t offset;      /* where it starts */
 	bool authenticated;   /* an AH header was there */
 	bool has_fragment;    /* a fragment header was there; then: */
 	bool more_fragments;
@@ -33,9 +33,9 @@ struct ipv6_chain {
 
 bool ipv6_is_extension(uint8_t next_header);
 /*
- * Walks the headers in `bytes` from `offset` on, of which `next` is the first, up to `end`. The walk ends behind a
- * fragment header with an offset: what follows there is the middle of something. PACKET_MALFORMED when a header goes
- * beyond `end`; otherwise as packet_parse() says.
+ * Walks the headers in `bytes` from `offset`, the first of which is `next`, up to `end`. The walk ends behind a
+ * fragment header with an offset: what follows is the middle of a payload. Returns PACKET_MALFORMED when a header
+ * extends beyond `end`; otherwise a status as for packet_parse().
  */
 enum packet_status ipv6_walk(const uint8_t *bytes, uint32_t offset, uint32_t end, uint8_t next,
     struct ipv6_chain *chain);

@@ -22,7 +22,7 @@ struct ndp {
 	struct addr target;
 	bool has_mac;            /* the option is there: the source's MAC in a solicitation, else the target's */
 	struct mac mac;
-	bool dad;                /* a solicitation from ::, which asks whether anybody has the target (RFC 4862) */
+	bool dad;                /* a solicitation from ::, duplicate address detection (RFC 4862) */
 	bool router;             /* these three: advertisements only */
 	bool solicited;
 	bool override;
@@ -31,11 +31,11 @@ struct ndp {
 /* Is this a solicitation or advertisement by its type, be it good or bad? `packet` is PACKET_OK. */
 bool ndp_is_neighbor(const struct packet *packet);
 /*
- * 0, or -1 for what RFC 4861 sections 7.1.1 and 7.1.2 tell to discard: hop limit not 255 (it came through a router),
- * wrong checksum, code, or length, an option of length 0 or beyond the end, a multicast target, the solicited flag to a
- * multicast address, a sender :: that does not ask a solicited-node group or names a MAC. Also -1 for any IPv6
- * extension header, fragments above all (RFC 6980), a multicast sender, and when the MAC named is a group address or
- * zero. Unlike in ARP the MAC need not be the frame's source.
+ * Returns 0, or -1 for messages that RFC 4861 sections 7.1.1 and 7.1.2 require to be discarded: hop limit not 255 (it
+ * came through a router), wrong checksum, code, or length, an option of length 0 or beyond the end, a multicast target,
+ * the solicited flag to a multicast address, a source :: with a destination that is not a solicited-node group or with
+ * a MAC option. Also -1 for any IPv6 extension header, fragments in particular (RFC 6980), a multicast source, and a
+ * MAC option that is a group address or zero. Unlike in ARP, the MAC need not be the frame's source.
  */
 NODISCARD int ndp_parse(const struct frame *frame, const struct packet *packet, struct ndp *ndp);
 

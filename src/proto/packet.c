@@ -36,7 +36,7 @@
 #define SCTP_HEADER 12 /* the common header (RFC 9260 section 3.1) */
 #define ICMP_HEADER 8  /* RFC 792, RFC 4443: 4 bytes are in all messages, and no message is shorter than 8 */
 
-/* `payload` is where the transport header begins, until this has read it. */
+/* `payload` holds the start of the transport header until this function has read it. */
 static inline void
 take_ports(const uint8_t *l4, uint32_t header, struct packet *packet)
 {
@@ -177,7 +177,7 @@ parse_ipv4(const struct frame *frame, uint32_t l3, struct packet *packet)
 		return PACKET_TRUNCATED;
 	if (ip[0] >> 4 != 4)
 		return PACKET_MALFORMED;
-	/* Before anything can be wrong, so that the caller learns for whom a bad frame was. */
+	/* Before any check can fail, so that the caller learns the addresses of a bad frame. */
 	take_address(&packet->source, ip + IPV4_SOURCE, ADDR_IPV4);
 	take_address(&packet->destination, ip + IPV4_DESTINATION, ADDR_IPV4);
 
@@ -243,7 +243,7 @@ parse_ipv6(const struct frame *frame, uint32_t l3, struct packet *packet)
 	packet->dont_fragment = true;
 
 	length = load16(ip + IPV6_PAYLOAD_LENGTH);
-	/* Nothing at all, or a jumbogram (RFC 2675), whose length does not fit in here. */
+	/* An empty payload, or a jumbogram (RFC 2675), whose length does not fit. */
 	if (length == 0)
 		return PACKET_UNSUPPORTED;
 	packet->l3 = (uint16_t)l3;
@@ -263,7 +263,7 @@ parse_ipv6(const struct frame *frame, uint32_t l3, struct packet *packet)
 	return parse_transport(bytes + packet->l4, packet->end - packet->l4, PROTOCOL_ICMPV6, packet);
 }
 
-/* One tag is read; an ethertype that says there is another is unknown to the caller, as any other. */
+/* One tag is read; a second one looks like any other unknown ethertype to the caller. */
 static enum packet_status
 parse_tag(const struct frame *frame, struct packet *packet)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a frame carries, as offsets and values. packet_parse() is the only place that reads IP and transport headers; it
- * trusts nothing, and nothing behind it needs to check a length again.
+ * The contents of a frame, as offsets and values. packet_parse() is the only place that reads IP and transport headers;
+ * it trusts no field, and later code need not check a length again.
  */
 #ifndef PROTO_PACKET_H
 #define PROTO_PACKET_H
@@ -30,7 +30,7 @@
 
 enum packet_status {
 	PACKET_OK = 0,
-	PACKET_TRUNCATED,  /* the capture, or the sender, cut it: lengths say more than is there */
+	PACKET_TRUNCATED,  /* cut by the capture or the sender: the lengths exceed the bytes present */
 	PACKET_MALFORMED,  /* fields contradict each other */
 	PACKET_UNSUPPORTED /* well-formed as far as looked at, of a kind the director does not handle */
 };
@@ -48,13 +48,13 @@ struct packet {
 	uint8_t hop_limit;        /* or time to live */
 	uint8_t protocol;         /* of the transport header, behind all IPv6 extension headers; see also `fragment` */
 	bool dont_fragment;       /* always, in IPv6 */
-	bool authenticated;       /* an IPv6 AH header covers what follows it (RFC 4302): nothing may be changed */
+	bool authenticated;       /* an IPv6 AH header covers what follows it (RFC 4302): it must not be changed */
 
 	/*
-	 * A part of a datagram. An IPv6 fragment header that says "all of it" makes no fragment (RFC 6946). In a later
-	 * fragment of IPv6 `protocol` is the first header of the part that was cut up, which may be an extension
-	 * header: what belongs together is told by source, destination and fragment_id alone (RFC 8200 section 4.5), in
-	 * IPv4 by the protocol too (RFC 791 section 3.2).
+	 * A part of a datagram. An IPv6 fragment header that covers the whole datagram does not set it (RFC 6946). In a
+	 * later fragment of IPv6, `protocol` is the first header of the fragmented part, which may be an extension
+	 * header: fragments are matched by source, destination and fragment_id alone (RFC 8200 section 4.5), in IPv4 by
+	 * the protocol too (RFC 791 section 3.2).
 	 */
 	bool fragment;
 	bool more_fragments;      /* this is not the last */
@@ -89,8 +89,8 @@ packet_is_arp(const struct packet *packet)
 }
 
 /*
- * Of either family, also where it has no business: no packet of the other family is PACKET_OK. The ports first, since almost
- * every frame has them.
+ * Of either family, also where it has no business: no packet of the other family is PACKET_OK. The ports first, since
+ * almost every frame has them.
  */
 static inline bool
 packet_is_icmp(const struct packet *packet)
@@ -99,18 +99,18 @@ packet_is_icmp(const struct packet *packet)
 }
 
 /*
- * Reads `frame` into `packet`. With PACKET_TRUNCATED and PACKET_MALFORMED only the Ethernet fields may be used, if the
- * frame has 14 bytes, else nothing (all zero). Source and destination of an IP header that was readable are set with
- * every status, so that the caller can tell whether a bad frame was for a VIP (else it is not ours to count).
+ * Parses `frame` into `packet`. With PACKET_TRUNCATED and PACKET_MALFORMED only the Ethernet fields may be used, if the
+ * frame has 14 bytes, else nothing (all zero). If an IP header was readable, its source and destination are set
+ * whatever the status, so that the caller knows whether a bad frame was for a VIP (others are not ours to count).
  *
  * PACKET_UNSUPPORTED: another ethertype, more than one VLAN tag, a protocol other than TCP, UDP, SCTP and the ICMP of
- * the address family; in IPv6 also jumbograms, more than 8 extension headers, and a routing header with places still to
- * visit. `protocol` is set then as far as it was read. For ARP the status is PACKET_OK and only the Ethernet fields are
- * set: see proto/arp.h.
+ * the address family; in IPv6 also jumbograms, more than 8 extension headers, and a routing header with segments left.
+ * `protocol` is then the last one read. For ARP the status is PACKET_OK and only the Ethernet fields are set: see
+ * proto/arp.h.
  *
  * Checked: IP version, header length, the datagram's length against the frame, each extension header and the transport
- * header's own lengths against the datagram. NOT checked, since receivers do: checksums, and how fragments fit each
- * other. A TCP segment with SYN and FIN, or SYN and RST, is malformed.
+ * header's own lengths against the datagram. NOT checked, since receivers do: checksums, and whether fragments overlap.
+ * A TCP segment with SYN and FIN, or SYN and RST, is malformed.
  */
 enum packet_status packet_parse(const struct frame *frame, struct packet *packet);
 

@@ -25,11 +25,11 @@ segment_possible(const struct packet *packet, uint32_t mtu)
 		return false;
 	if (mtu <= (uint32_t)packet->payload - packet->l3)
 		return false;
-	/* The urgent pointer counts from each segment's own sequence number; nobody's offload splits that. */
+	/* The urgent pointer is relative to each segment's own sequence number; no hardware offload splits that. */
 	return (packet->tcp_flags & (TCP_SYN | TCP_URG)) == 0;
 }
 
-/* The lengths, and in IPv4 the identification: IPv6 has none where nothing was cut into fragments. */
+/* The lengths, and in IPv4 the identification, which IPv6 has only in fragments. */
 static void
 finish_ip(uint8_t *ip, const struct packet *packet, uint32_t length, uint32_t number)
 {
@@ -41,7 +41,7 @@ finish_ip(uint8_t *ip, const struct packet *packet, uint32_t length, uint32_t nu
 	store16(ip + IPV4_IDENTIFICATION, (uint16_t)(load16(ip + IPV4_IDENTIFICATION) + number));
 }
 
-/* Changes the copied headers of the segment that begins `offset` bytes into the payload, then its checksums. */
+/* Adjusts the copied headers of the segment that starts `offset` bytes into the payload, then its checksums. */
 static void
 finish_segment(struct frame *segment, const struct packet *packet, uint32_t number, uint32_t offset, bool last)
 {

@@ -115,7 +115,7 @@ fill_servers(struct fwdtab *table, const struct model *model, const struct iface
 
 /* How good a reason a server needs to be a candidate for a listen. */
 enum fwd_demand {
-	FWD_SERVING = 0, /* nothing speaks against the port */
+	FWD_SERVING = 0, /* no reason against it */
 	FWD_REFUSING     /* or no more than that the server has no program there */
 };
 
@@ -127,7 +127,7 @@ fwd_may_serve(const struct server *server, const struct listen_settings *listen,
 	return state <= (demand == FWD_SERVING ? LISTEN_NOTED : LISTEN_REFUSED);
 }
 
-/* Sets those of the service's servers that take flows of the listen and are backups or not; the number of them. */
+/* Sets the service's servers that take flows of the listen, backups or primaries; returns their number. */
 static size_t
 fwd_list_candidates(struct fwdtab *table, const struct service *service, const struct listen_settings *listen, bool backup,
     enum fwd_demand demand, struct fwd_server **list)
@@ -145,8 +145,8 @@ fwd_list_candidates(struct fwdtab *table, const struct service *service, const s
 }
 
 /*
- * Where every server refuses a port, they all get it: the client is told at once that nothing listens there, and a port
- * that is only open while a client uses it works (tcp/20 of FTP).
+ * Where every server refuses a port, all of them are candidates: the client is refused without delay, and a port that
+ * is open only while a client uses it works (tcp/20 of FTP).
  */
 static size_t
 fwd_choose_candidates(struct fwdtab *table, const struct service *service, const struct listen_settings *listen,
@@ -258,7 +258,9 @@ fwd_same_candidates(const struct fwd_service *a, const struct fwd_service *b)
 	    memcmp(a->candidates, b->candidates, a->candidate_count * sizeof(struct fwd_server *)) == 0;
 }
 
-/* Appends it to the table, or frees it when one of the service's that begin at `first` is the same. Its index, or -1. */
+/*
+ * Appends it to the table, or frees it when one of the service's that begin at `first` is the same. Its index, or -1.
+ */
 static ptrdiff_t
 fwd_add_service(struct fwdtab *table, size_t first, struct fwd_service *fwd)
 {
@@ -281,7 +283,7 @@ fwd_add_service(struct fwdtab *table, size_t first, struct fwd_service *fwd)
 	return (ptrdiff_t)table->service_count++;
 }
 
-/* Lists of candidates that differ take turns each by itself, or one of them would see every other number only. */
+/* Different candidate lists rotate separately, or one of them would see only every other number. */
 static void
 fwd_separate_turns(struct fwdtab *table, size_t first)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the data plane reads: a flat snapshot of the model, never changed once compiled. The control plane compiles a new
- * one after each change and swaps the pointer between two bursts. Only the `run` structs behind it are written to.
+ * What the data plane reads: a flat snapshot of the model, never changed once compiled. The control plane compiles a
+ * new one after each change and swaps the pointer between two bursts. Only the `run` structs behind it are written to.
  */
 #ifndef SCHED_FWDTAB_H
 #define SCHED_FWDTAB_H
@@ -30,7 +30,7 @@ struct fwd_server {
 	struct addr addr;
 	uint32_t mtu;       /* of the interface */
 	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
-	uint32_t capacity;  /* the settings' weight itself, for schedulers that take it for a number of connections */
+	uint32_t capacity;  /* the configured weight, for schedulers that use it as a number of connections */
 	uint32_t max_connections; /* 0: no limit */
 	struct server_run *run;
 	const struct service *service; /* for names only: of the model the table was compiled from */
@@ -43,7 +43,7 @@ struct fwd_server {
  */
 struct fwd_service {
 	const struct scheduler *scheduler;
-	struct fwd_server **candidates; /* those that take new flows: the backups only when there is no other */
+	struct fwd_server **candidates; /* servers that take new flows: the backups only when there is no other */
 	size_t candidate_count;
 	bool unresolved; /* without candidates, though a healthy server waits for its MAC */
 	const struct conn_timeouts *timeouts;
@@ -52,7 +52,7 @@ struct fwd_service {
 	struct service_run *run;
 	uint32_t *turn;     /* round robin's position: the service's, or `own_turn` */
 	uint32_t own_turn;  /* of these candidates alone, when the service's listens have different ones */
-	bool selective;     /* a server may take flows and yet be no candidate: persistence looks */
+	bool selective;     /* a server may take flows without being a candidate: persistence checks */
 	bool quorum_lost;   /* then the candidates are backups, or none */
 	const struct listen_settings *listen; /* one of those that this stands for */
 	const struct service *service;
@@ -77,16 +77,16 @@ struct fwd_vip {
 struct fwd_index {
 	uint32_t *slots;
 	uint32_t mask;
-	unsigned shift; /* of a hash, whose highest bits say where a search begins */
+	unsigned shift; /* of a hash, whose highest bits give the start of the search */
 };
 
 #define FWD_EMPTY UINT32_MAX
 
 #define FWD_PORTS_FEW 4 /* so many are walked as fast as halved */
 
-/* What is in it is fwdtab.c's own affair, and that of the functions below which every frame asks. */
+/* Private to fwdtab.c and the inline functions below, which run for every frame. */
 struct fwdtab {
-	struct fwd_server *servers; /* by slot; one that nobody has is in no server's slot: its `ref` is another's */
+	struct fwd_server *servers; /* by slot; a free one is not its server's slot: `ref` belongs to another */
 	size_t server_count;
 	struct fwd_service **services;
 	size_t service_count;
@@ -99,8 +99,8 @@ struct fwdtab {
 };
 
 /*
- * NULL when memory is out. The model must outlive the table; `ifaces` are the director's, with the facts that model_place()
- * was told. `now` is for servers that warm up.
+ * Returns NULL when out of memory. The model must outlive the table; `ifaces` are the director's, with the properties
+ * passed to model_place(). `now` is for servers that warm up.
  */
 NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t iface_count,
     uint64_t now);
@@ -110,7 +110,7 @@ void fwdtab_free(struct fwdtab *table);
 
 /* Has it its whole weight, or does it still warm up? */
 bool fwd_server_is_warm(const struct fwd_server *server);
-/* All slots and VIPs, for those who copy the table. A slot nobody has is NULL. */
+/* All slots and VIPs, for callers that copy the table. A free slot is NULL. */
 size_t fwdtab_slots(const struct fwdtab *table);
 const struct fwd_server *fwdtab_slot(const struct fwdtab *table, size_t slot);
 size_t fwdtab_vips(const struct fwdtab *table);
@@ -121,8 +121,8 @@ struct fwd_server *fwd_service_hash(const struct fwd_service *service, const str
 /* For every frame, so inline. */
 
 /*
- * Only the operator chooses what is hashed here, so a multiplication will do, of whose product the highest bits depend on
- * all others (Knuth, TAOCP 6.4).
+ * Only the operator chooses what is hashed here, so a multiplication is enough; the highest bits of the product depend
+ * on all others (Knuth, TAOCP 6.4).
  */
 static inline uint32_t
 fwd_index_begin(const struct fwd_index *index, uint64_t word)
@@ -145,7 +145,7 @@ fwdtab_addr_begin(const struct fwdtab *table, const struct addr *addr)
 	return fwd_index_begin(&table->vip_index, words[0] ^ (words[1] << 32 | words[1] >> 32));
 }
 
-/* NULL unless `addr` is a VIP that lives on that interface. */
+/* NULL unless `addr` is a VIP on that interface. */
 static inline const struct fwd_vip *
 fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr)
 {

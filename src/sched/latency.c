@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * By how fast servers take connections, as one sees it from the client's half: from the SYN to the first acknowledgement.
- * That holds the way to the client and back too, which is the same for all servers, so what differs is the servers.
+ * By the time servers take to accept connections, as seen in the client's half of the traffic: from the SYN to the
+ * first acknowledgement. It includes the way to the client and back, which is the same for all servers, so the
+ * difference is due to the servers.
  *
- * Of two servers at random the one with less expected waiting is taken: latency times connections, per weight. Two at
- * random, so that not all connections of a second run to the one that was fastest in the last (Mitzenmacher 2001).
- * Hysteresis, fading of old knowledge and slow start are in flow/measure.c and in the weight (`warmup`).
+ * Of two random servers the one with the shorter expected wait is chosen: latency times connections, per weight. Two at
+ * random, so that the connections of one second do not all go to the server that was fastest in the last (Mitzenmacher
+ * 2001). Hysteresis, decay of old samples and slow start are in flow/measure.c and in the weight (`warmup`).
  */
 #include "config.h"
 

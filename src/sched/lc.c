@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Least connections and its relatives. Established connections count; those that open or close only decide between
- * equals, so that a flood of half-open ones does not steer anything.
+ * Least connections and variants. Established connections count; opening and closing ones only break ties, so that a
+ * flood of half-open connections does not influence the choice.
  */
 #include "config.h"
 
@@ -44,7 +44,7 @@ lighter_expected(const struct fwd_server *a, const struct fwd_server *b)
 	return is_lighter(a, a->weight, b, b->weight, 1);
 }
 
-/* An idle server first, whatever its weight: nobody waits while somebody has nothing to do. */
+/* An idle server first, whatever its weight: no connection waits while a server is idle. */
 static bool
 lighter_never_queue(const struct fwd_server *a, const struct fwd_server *b)
 {
@@ -57,7 +57,7 @@ lighter_never_queue(const struct fwd_server *a, const struct fwd_server *b)
 	return lighter_expected(a, b);
 }
 
-/* Ties go around: the search begins behind the place where the last one began. */
+/* Ties rotate: the search starts behind the position where the last one started. */
 static struct fwd_server *
 pick_least(const struct fwd_service *service, is_less *lighter)
 {
@@ -98,7 +98,7 @@ pick_never_queue(const struct fwd_service *service, const struct fwd_vip *vip UN
 	return pick_least(service, lighter_never_queue);
 }
 
-/* Two at random, the less loaded one of them (Mitzenmacher 2001): no herd runs to one server that looked idle. */
+/* Of two random servers the less loaded one (Mitzenmacher 2001), so that they do not all pick one that looked idle. */
 static struct fwd_server *
 pick_of_two(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
 {
@@ -109,8 +109,8 @@ pick_of_two(const struct fwd_service *service, const struct fwd_vip *vip UNUSED,
 }
 
 /*
- * Locality-based: a VIP stays on one server, so that a cache sees each address's requests, until that server has more
- * connections than its weight while another has less than half of its own (IPVS, net/netfilter/ipvs/ip_vs_lblc.c).
+ * Locality-based: a VIP stays on one server, so that a cache gets each address's requests, until that server has more
+ * connections than its weight while another has fewer than half of its own (IPVS, net/netfilter/ipvs/ip_vs_lblc.c).
  */
 static bool
 is_overloaded(const struct fwd_service *service, const struct fwd_server *server)

@@ -61,8 +61,8 @@ by_identity(const void *a, const void *b)
 }
 
 /*
- * In each round a member earns its weight, and has a turn when it has earned the largest weight of all. It begins with
- * half of that, so that shares are rounded to the nearest slot, not down.
+ * In each round a member earns its weight, and takes a turn when it has earned the largest weight. It starts with half
+ * of that, so that shares are rounded to the nearest slot, not down.
  */
 static uint64_t
 next_round(const struct filler *filler, uint32_t most)
@@ -72,7 +72,7 @@ next_round(const struct filler *filler, uint32_t most)
 	return (price + filler->weight - 1) / filler->weight;
 }
 
-/* In the order of identities, so that the file's order makes no difference. The largest weight is returned. */
+/* Sorted by identity, so that the order in the file makes no difference. Returns the largest weight. */
 static uint32_t
 prepare(struct filler *fillers, const struct maglev_member *members, size_t count, uint32_t size)
 {

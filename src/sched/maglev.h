@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Consistent hashing by Maglev's table (Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer",
- * NSDI 2016, section 3.4), with weights. The choice depends on the members' identities and weights alone, not on their
- * order, so that two directors choose alike, and one that restarts chooses as before.
+ * NSDI 2016, section 3.4), with weights. The choice depends only on the members' identities and weights, not on their
+ * order, so that two directors choose alike, and a restarted one chooses as before.
  */
 #ifndef SCHED_MAGLEV_H
 #define SCHED_MAGLEV_H
@@ -32,9 +32,9 @@ struct maglev {
  */
 NODISCARD int maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t count, size_t room);
 /*
- * How many members as light as the lightest would weigh as much as all these, so that this one's share is exact too; at
- * least `count`, and no more than ROOM_FOR_WEIGHTS because of weights. Weights of 0 count as the lightest: who drains
- * does not change the table's size.
+ * The sum of all weights in units of the smallest one, so that the smallest share is exact too; at least `count`, and
+ * no more than ROOM_FOR_WEIGHTS because of weights. A weight of 0 counts as the smallest: draining a server does not
+ * change the table's size.
  */
 #define ROOM_FOR_WEIGHTS 640
 size_t maglev_room(const uint32_t *weights, size_t count);

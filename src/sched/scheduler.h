@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Schedulers: which server gets a new flow. One vtable, one file a family; pick.c has the list. A scheduler sees only
- * candidates, servers that can take a flow now, so that it never has to ask.
+ * Schedulers: which server gets a new flow. One vtable, one file per family; scheduler.c has the list. A scheduler sees
+ * only candidates, servers that can take a flow now, so it need not check.
  */
 #ifndef SCHED_SCHEDULER_H
 #define SCHED_SCHEDULER_H
@@ -33,7 +33,7 @@ struct scheduler {
 SCHEDULERS(X)
 #undef X
 
-/* NULL when there is none of that name. */
+/* NULL when no scheduler has that name. */
 const struct scheduler *scheduler_find(const char *name);
 /* All names, NULL at the end. */
 const char *const *scheduler_names(void);

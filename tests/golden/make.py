@@ -351,7 +351,7 @@ COUNTERS = (
     ("arp_answers", "ARP answers given for VIPs"),
     ("ndp_answers", "neighbor advertisements given for VIPs"),
     ("neighbor_requests", "ARP requests and neighbor solicitations sent for real servers"),
-    ("checksums_finished", "unfinished TCP or UDP checksums put right"),
+    ("checksums_finished", "unfinished TCP or UDP checksums completed"),
     ("checksums_left", "unfinished TCP or UDP checksums left to the network card"),
     ("frames_whole", "super-frames sent whole, which the network card splits"),
     ("frames_split", "super-frames split into segments"),

@@ -62,23 +62,23 @@ static const struct {
 	{ OK "Content-Length: 6\r\n\r\nall is well", "well", HEALTH_REASON_BODY, "" },
 	{ OK "content-length:11 \r\n\r\nall is well", "well", HEALTH_REASON_NONE, "" },
 	{ OK "Content-Length: 0\r\n\r\n", "well", HEALTH_REASON_BODY, "" },
-	{ OK "Content-Length: x\r\n\r\n", NULL, HEALTH_REASON_GARBLED, "its Content-Length is no number" },
+	{ OK "Content-Length: x\r\n\r\n", NULL, HEALTH_REASON_GARBLED, "its Content-Length is not a number" },
 	{ OK "Content-Length: 99\r\n\r\nall", "well", HEALTH_REASON_CLOSED, "" },
 	{ OK "Transfer-Encoding: gzip, Chunked\r\n\r\n6\r\nall is\r\n5;x=y\r\n well\r\n0\r\n\r\n", "is well",
 	    HEALTH_REASON_NONE, "" },
 	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n\r\n", "well", HEALTH_REASON_BODY, "" },
 	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nall is\r\n0\r\n\r\n", "well", HEALTH_REASON_GARBLED,
 	    "a chunk is longer than its size" },
-	{ OK "Transfer-Encoding: chunked\r\n\r\nwell\r\n", "well", HEALTH_REASON_GARBLED, "a chunk's size is no number" },
+	{ OK "Transfer-Encoding: chunked\r\n\r\nwell\r\n", "well", HEALTH_REASON_GARBLED, "a chunk's size is not a number" },
 	{ OK "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "well", HEALTH_REASON_GARBLED,
-	    "a chunk's size is no number" },
+	    "a chunk's size is not a number" },
 	{ OK "Transfer-Encoding: chunked\r\n\r\n5\r\nal", "well", HEALTH_REASON_CLOSED, "" },
 	{ "HTTP/1.1 204 No Content\r\n\r\n", "well", HEALTH_REASON_BODY, "" },
 	{ "", NULL, HEALTH_REASON_CLOSED, "no answer" },
 	{ OK "Server: x\r\n", NULL, HEALTH_REASON_CLOSED, "" },
-	{ "SSH-2.0-OpenSSH\r\n", NULL, HEALTH_REASON_GARBLED, "it does not begin with an HTTP/1 status line" },
-	{ "HTTP/1.1 20 OK\r\n\r\n", NULL, HEALTH_REASON_GARBLED, "it does not begin with an HTTP/1 status line" },
-	{ "HTTP/1.1 2000 OK\r\n\r\n", NULL, HEALTH_REASON_GARBLED, "it does not begin with an HTTP/1 status line" },
+	{ "SSH-2.0-OpenSSH\r\n", NULL, HEALTH_REASON_GARBLED, "it does not start with an HTTP/1 status line" },
+	{ "HTTP/1.1 20 OK\r\n\r\n", NULL, HEALTH_REASON_GARBLED, "it does not start with an HTTP/1 status line" },
+	{ "HTTP/1.1 2000 OK\r\n\r\n", NULL, HEALTH_REASON_GARBLED, "it does not start with an HTTP/1 status line" },
 };
 
 static void
@@ -238,7 +238,7 @@ START_TEST(test_dns_rcode)
 	store16(exchange.answer + 2, 0x8183);
 	ck_assert(exchange_judge(&exchange));
 	ck_assert_int_eq(exchange.reason, HEALTH_REASON_ANSWER);
-	ck_assert_str_eq(exchange.detail, "it says nxdomain");
+	ck_assert_str_eq(exchange.detail, "response code nxdomain");
 	exchange.check.rcode = 3;
 	ck_assert(exchange_judge(&exchange));
 	ck_assert_int_eq(exchange.reason, HEALTH_REASON_NONE);
@@ -247,7 +247,7 @@ START_TEST(test_dns_rcode)
 	store16(exchange.answer + 4, 0);
 	exchange.answer_length = 12;
 	ck_assert(exchange_judge(&exchange));
-	ck_assert_str_eq(exchange.detail, "it says refused");
+	ck_assert_str_eq(exchange.detail, "response code refused");
 }
 END_TEST
 

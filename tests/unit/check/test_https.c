@@ -13,14 +13,14 @@
 #include "asking.h"
 #include "suites.h"
 
-#define VIPCHECK_TEXT 200
+#define PATH_TEXT 200
 
 static char directory[] = "/tmp/dsrd-tls.XXXXXX";
 
 static void
-file_path(char path[VIPCHECK_TEXT], const char *name)
+file_path(char path[PATH_TEXT], const char *name)
 {
-	(void)snprintf(path, VIPCHECK_TEXT, "%s/%s", directory, name);
+	(void)snprintf(path, PATH_TEXT, "%s/%s", directory, name);
 }
 
 /* For www.example.org and for 127.0.0.1. */
@@ -39,7 +39,7 @@ make_certificate(void)
 static void
 remove_certificate(void)
 {
-	char path[VIPCHECK_TEXT];
+	char path[PATH_TEXT];
 
 	file_path(path, "key.pem");
 	(void)unlink(path);
@@ -53,7 +53,7 @@ static void
 serve_tls(int fd, const void *context)
 {
 	SSL_CTX *server = SSL_CTX_new(TLS_server_method());
-	char path[VIPCHECK_TEXT], bytes[2048];
+	char path[PATH_TEXT], bytes[2048];
 	const char *name;
 	SSL *ssl;
 
@@ -149,7 +149,7 @@ END_TEST
 START_TEST(test_replaced_authority)
 {
 	struct asking asking;
-	char command[800], ca[VIPCHECK_TEXT];
+	char command[800], ca[PATH_TEXT];
 
 	begin(&asking);
 	file_path(ca, "other.pem");

@@ -318,7 +318,7 @@ START_TEST(test_dns)
 	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
 	ask_datagram(&asking, "\202");
 	ck_assert_int_eq(asking.reason, HEALTH_REASON_ANSWER);
-	ck_assert_str_eq(asking.detail, "it says servfail");
+	ck_assert_str_eq(asking.detail, "response code servfail");
 	asking_end(&asking);
 }
 END_TEST

@@ -294,7 +294,7 @@ START_TEST(test_too_many_servers)
 	for (unsigned i = 0; i <= SERVERS_MOST; i++)
 		(void)fprintf(out, "server = s%u 10.1.%u.%u\n", i, i >> 8, i & 255);
 	ck_assert_int_eq(fclose(out), 0);
-	must_fail(text, "t: there are 65536 servers in all services together, and can be 65535\n");
+	must_fail(text, "t: too many servers in all services together: 65536, at most 65535\n");
 	/* One less is good. */
 	text[strlen(text) - 1] = '\0';
 	strrchr(text, '\n')[1] = '\0';
@@ -318,7 +318,7 @@ START_TEST(test_too_many_vips)
 	for (unsigned i = 0; i <= VIPS_MOST; i++)
 		(void)fprintf(out, "listen = 10.1.%u.%u tcp/80,81,82\n", i >> 8, i & 255);
 	ck_assert_int_eq(fclose(out), 0);
-	must_fail(text, "t:32770: there are 32768 VIPs in all services together, and can be 32767\n");
+	must_fail(text, "t:32770: too many VIPs in all services together: 32768, at most 32767\n");
 	/* One less is good. */
 	text[strlen(text) - 1] = '\0';
 	strrchr(text, '\n')[1] = '\0';

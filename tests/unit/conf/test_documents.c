@@ -16,7 +16,7 @@
 static char *
 document(const char *name)
 {
-	char path[VIPCHECK_TEXT];
+	char path[PATH_TEXT];
 	char *text = file_text(source_path(name, path));
 
 	ck_assert_msg(text != NULL, "%s is missing", path);

@@ -15,9 +15,9 @@
 
 /* The name of a golden's file; `suffix` stands in place of "conf". */
 static const char *
-golden_path(const char *name, const char *suffix, char path[VIPCHECK_TEXT])
+golden_path(const char *name, const char *suffix, char path[PATH_TEXT])
 {
-	char file[VIPCHECK_TEXT];
+	char file[PATH_TEXT];
 
 	(void)snprintf(file, sizeof(file), "tests/conf/%.*s%s", (int)(strlen(name) - strlen("conf")), name, suffix);
 	return source_path(file, path);
@@ -27,7 +27,7 @@ golden_path(const char *name, const char *suffix, char path[VIPCHECK_TEXT])
 static char *
 local_errors(const struct errlist *errors)
 {
-	char prefix[VIPCHECK_TEXT];
+	char prefix[PATH_TEXT];
 	char *text = errors_text(errors), *found;
 	size_t length;
 
@@ -40,7 +40,7 @@ local_errors(const struct errlist *errors)
 static void
 check_errors(const char *name, const struct errlist *errors)
 {
-	char path[VIPCHECK_TEXT];
+	char path[PATH_TEXT];
 	char *expected = file_text(golden_path(name, "errors", path));
 	char *text = local_errors(errors);
 
@@ -71,7 +71,7 @@ with_directories(char *text)
 static void
 check_dump(const char *name, const struct conf *conf)
 {
-	char path[VIPCHECK_TEXT];
+	char path[PATH_TEXT];
 	char *expected = file_text(golden_path(name, "dump", path));
 	char *text = dump_text(conf), *again_text;
 	struct conf again;
@@ -92,7 +92,7 @@ static void
 check_golden(const char *name)
 {
 	struct errlist *errors = errlist_new();
-	char path[VIPCHECK_TEXT];
+	char path[PATH_TEXT];
 	struct conf conf;
 
 	ck_assert_ptr_nonnull(errors);
@@ -107,7 +107,7 @@ check_golden(const char *name)
 
 START_TEST(test_goldens)
 {
-	char path[VIPCHECK_TEXT];
+	char path[PATH_TEXT];
 	DIR *dir = opendir(source_path("tests/conf", path));
 	const struct dirent *entry;
 	size_t count = 0;

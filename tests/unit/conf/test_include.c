@@ -12,7 +12,7 @@
 #include "tool.h"
 
 static char directory[] = "/tmp/dsrd-conf.XXXXXX";
-static char made[64][VIPCHECK_TEXT]; /* to be removed, the last first */
+static char made[64][PATH_TEXT]; /* to be removed, the last first */
 static size_t made_count;
 
 static const char *
@@ -21,7 +21,7 @@ path_of(const char *name)
 	char *path = made[made_count];
 
 	ck_assert_uint_lt(made_count + 1, ARRAY_LEN(made));
-	ck_assert_int_lt(snprintf(path, VIPCHECK_TEXT, "%s/%s", directory, name), VIPCHECK_TEXT);
+	ck_assert_int_lt(snprintf(path, PATH_TEXT, "%s/%s", directory, name), PATH_TEXT);
 	return path;
 }
 
@@ -64,14 +64,14 @@ static char *
 load(const char *name)
 {
 	struct errlist *errors = errlist_new();
-	char path[VIPCHECK_TEXT], *text = NULL;
+	char path[PATH_TEXT], *text = NULL;
 	struct conf conf;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	ck_assert_ptr_nonnull(errors);
 	ck_assert_ptr_nonnull(out);
-	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", directory, name), VIPCHECK_TEXT);
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", directory, name), PATH_TEXT);
 	if (conf_load(path, &conf, errors) == 0) {
 		for (size_t i = 0; i < conf.settings.service_count; i++)
 			(void)fprintf(out, "%s ", conf.settings.services[i].name);
@@ -139,7 +139,7 @@ START_TEST(test_missing_file_is_an_error)
 {
 	write_file("main", "[dsrd]\ninclude = nowhere.conf\ninclude = /dev/null\ninclude =\nlog = x\n");
 	check_load("main", "main:2: cannot open nowhere.conf: No such file or directory\n"
-	    "main:3: cannot include /dev/null: it is no ordinary file\n"
+	    "main:3: cannot include /dev/null: not a regular file\n"
 	    "main:4: `include` has no value: it takes a file's name or a pattern, such as dsrd.d/*.conf\n"
 	    "main:5: `log` cannot be `x`: it takes syslog or stderr\n");
 }
@@ -148,10 +148,10 @@ END_TEST
 START_TEST(test_loops)
 {
 	write_file("self", "[dsrd]\ninclude = self\n");
-	check_load("self", "self:2: self is read already: a file cannot include itself, nor be included twice\n");
+	check_load("self", "self:2: self has been read already: a file cannot include itself or be included twice\n");
 	write_file("a", "[dsrd]\ninclude = b\n");
 	write_file("b", "[dsrd]\ninclude = ./a\n");
-	check_load("a", "b:2: ./a is read already: a file cannot include itself, nor be included twice\n");
+	check_load("a", "b:2: ./a has been read already: a file cannot include itself or be included twice\n");
 }
 END_TEST
 
@@ -174,9 +174,9 @@ START_TEST(test_sections_do_not_leak)
 {
 	write_file("part", "log = stderr\n[service x\nlost = 1\n");
 	write_file("main", "[dsrd]\ninclude = part\nuser = a b\n");
-	check_load("main", "part:1: `log` stands before the first section: begin with [dsrd]\n"
+	check_load("main", "part:1: `log` is before the first section: start with [dsrd]\n"
 	    "part:2: `]` is missing in the section header, which is `[dsrd]`, `[defaults]` or `[service NAME]`; "
-	    "the keys behind it are not looked at\n"
+	    "the keys after it are not checked\n"
 	    "main:3: `user` cannot be `a b`: it takes a user or user:group\n");
 }
 END_TEST

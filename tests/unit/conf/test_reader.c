@@ -130,11 +130,11 @@ END_TEST
 START_TEST(test_bad_header_loses_its_keys)
 {
 	static const char rest[] = "in the section header, which is `[dsrd]`, `[defaults]` or `[service NAME]`; "
-	    "the keys behind it are not looked at\n";
+	    "the keys after it are not checked\n";
 	char expected[512];
 
-	(void)snprintf(expected, sizeof(expected), "1 [a]\n2 b=1\n8 [e]\n9 f=4\nt:3: `]` is missing %st:5: text stands "
-	    "behind `]` %s", rest, rest);
+	(void)snprintf(expected, sizeof(expected), "1 [a]\n2 b=1\n8 [e]\n9 f=4\nt:3: `]` is missing %st:5: unexpected text "
+	    "after `]` %s", rest, rest);
 	check_text("[a]\nb = 1\n[b\nc = 2\n[c] x\nd = 3\nnothing\n[e]\nf = 4\n", expected);
 }
 END_TEST
@@ -171,7 +171,7 @@ START_TEST(test_stops_after_too_many_errors)
 		bytes[i] = '\n';
 	text = read_bytes(bytes, sizeof(bytes));
 	ck_assert_ptr_nonnull(strstr(text, "\nt:100: "));
-	ck_assert_ptr_nonnull(strstr(text, "\nt:101: too many errors: the file is not read any further\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nt:101: too many errors: the rest of the file is not checked\n"));
 	ck_assert_ptr_null(strstr(text, "\nt:102: "));
 	free(text);
 }

@@ -102,10 +102,10 @@ file_text(const char *path)
 }
 
 const char *
-source_path(const char *name, char path[VIPCHECK_TEXT])
+source_path(const char *name, char path[PATH_TEXT])
 {
 	const char *source = getenv("SOURCE_DIR");
 
-	ck_assert_int_lt(snprintf(path, VIPCHECK_TEXT, "%s/%s", source == NULL ? "." : source, name), VIPCHECK_TEXT);
+	ck_assert_int_lt(snprintf(path, PATH_TEXT, "%s/%s", source == NULL ? "." : source, name), PATH_TEXT);
 	return path;
 }

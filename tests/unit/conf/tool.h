@@ -20,7 +20,7 @@ char *dump_text(const struct conf *conf);
 char *errors_text(const struct errlist *errors);
 char *file_text(const char *path);
 /* NAME below the source directory. */
-#define VIPCHECK_TEXT 1024
-const char *source_path(const char *name, char path[VIPCHECK_TEXT]);
+#define PATH_TEXT 1024
+const char *source_path(const char *name, char path[PATH_TEXT]);
 
 #endif
