@@ -10,7 +10,7 @@
 #include "forward/policy.h"
 #include "model/status.h"
 
-/* A service whose scheduler can be asked without consequences: all that it may write to is a copy. */
+/* A service whose scheduler can be called without side effects: all that it may write to is a copy. */
 struct dry_run {
 	struct fwd_service service;
 	struct service_run run;
@@ -144,13 +144,13 @@ look_for_flow(struct frame_ctx *ctx, const struct flow_question *question, struc
 	if (question->flags == 0 && question->protocol != PROTOCOL_UDP)
 		ctx->flags = flow->left > 0 ? TCP_ACK : TCP_SYN;
 	explanation->stays = flow->left > 0 && flow_stays(ctx, flow->state, flow->server);
-	/* Its server is gone, or moved from: the client's connection is lost, and it will begin anew. */
+	/* Its server is gone, or it moved: the client's connection is lost, and it will reconnect. */
 	if (question->flags == 0 && question->protocol != PROTOCOL_UDP && !explanation->stays)
 		ctx->flags = TCP_SYN;
 	explanation->flags = ctx->flags;
 }
 
-/* A flow that nobody knows: what forwarding plans, on copies. */
+/* An unknown flow: the plan of forwarding, on copies. */
 static int
 plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct explanation *explanation)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Why a flow goes where it goes: the decision of forward_frame() about a packet that has not come, by the same functions,
- * with nothing changed. What the scheduler would write is written to copies.
+ * Why a flow goes where it goes: the decision of forward_frame() about a packet that has not come, by the same
+ * functions, with nothing changed. What the scheduler would write is written to copies.
  */
 #ifndef FORWARD_EXPLAIN_H
 #define FORWARD_EXPLAIN_H
@@ -33,7 +33,7 @@ const char *flow_way_sentence(enum flow_way way);
 /* Whether a server takes new flows, and if not, why. */
 #define CANDIDACIES(X) \
 	X(CANDIDATE, "candidate", "takes new connections") \
-	X(WARMING, "warming", "takes new connections, with a smaller weight until `warmup` is over") \
+	X(WARMING, "warming", "takes new connections, with a smaller weight until `warmup` ends") \
 	X(FULL, "full", "has its `max-connections`") \
 	X(BACKUP, "backup", "backup: waits until no other server takes connections") \
 	X(QUORUM, "quorum", "waits: fewer servers are up than the service's `quorum`") \
@@ -44,9 +44,9 @@ const char *flow_way_sentence(enum flow_way way);
 	X(UNKNOWN, "unknown", "not checked yet") \
 	X(VIP_UNKNOWN, "vip-unknown", "whether it accepts the VIP is not known yet") \
 	X(VIP_REFUSED, "vip-refused", "it does not accept the VIP") \
-	X(CONFLICT, "conflict", "it tells the network of a VIP (vip-conflict = remove)") \
+	X(CONFLICT, "conflict", "it claims a VIP by ARP or NDP (vip-conflict = remove)") \
 	X(NO_INTERFACE, "no-interface", "no interface leads to it") \
-	X(NO_NEIGHBOR, "no-neighbor", "its MAC address is not known: nobody answers for its address")
+	X(NO_NEIGHBOR, "no-neighbor", "its MAC address is unknown: no host answers for its address")
 
 enum candidacy {
 #define X(id, name, sentence) CANDIDACY_##id,
@@ -82,7 +82,7 @@ struct explanation {
 	const struct fwd_vip *vip;
 	const struct fwd_service *service;
 	struct remembered flow;
-	bool stays;           /* the known flow stays where it is; else it is forgotten, and the packet begins a new one */
+	bool stays;           /* the known flow stays where it is; otherwise it is removed, and the packet begins a new one */
 	struct remembered client;
 	enum flow_way way;
 	bool full;            /* the flow table has no room for this one */

@@ -12,8 +12,8 @@
 #include "offload/cache.h"
 
 /*
- * Flows looked at in one tick and in one burst: bounds the time that expiry may take from forwarding, some milliseconds at
- * worst. Under load it is the bursts that keep up.
+ * Flows looked at in one tick and in one burst: bounds the time that expiry may take from forwarding, some milliseconds
+ * at worst. Under load it is the bursts that keep up.
  */
 #define EXPIRE_TICK 8192
 #define EXPIRE_BURST 512
@@ -86,7 +86,7 @@ guard(struct frame_ctx *ctx, const struct fwdtab *table)
 
 	if (!frame_ctx_is_for_us(ctx))
 		return pass(ctx);
-	/* What is not IP has no destination, and that is no VIP. */
+	/* A frame that is not IP has no destination, so it is not for a VIP. */
 	ctx->vip = fwdtab_vip(table, ctx->frame->iface, &packet->destination);
 	if (ctx->vip == NULL)
 		return pass(ctx);
@@ -110,7 +110,7 @@ choose_otherwise(struct frame_ctx *ctx)
 	return frame_ctx_goes_back(ctx, ctx->server) ? stage_bounce(ctx, NULL) : GOES_ON;
 }
 
-/* Of plain frames only the flow is asked for. */
+/* For plain frames only the flow is looked up. */
 static inline enum stage
 choose_server(struct frame_ctx *ctx)
 {
@@ -150,7 +150,7 @@ count(struct forward_stats *stats, const struct decision *decision)
 		count_other(stats, decision);
 }
 
-/* The stages in their order; most frames are none of the business of most of them. */
+/* The stages in order; most frames skip most of them. */
 static inline void
 decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 {
@@ -165,7 +165,7 @@ decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 	if (choose_server(ctx) == IS_DECIDED)
 		return;
 	stage_deliver(ctx);
-	/* Many flows have one frame only, so the kernel is told of a flow at its second. */
+	/* Many flows have only one frame, so a flow is offloaded at its second. */
 	if (forwarder->offload != NULL && ctx->conn != NULL && !ctx->decision.new_flow)
 		offload_offer(forwarder->offload, ctx->conn, ctx->vip, packet,
 		    ctx->decision.verdict == VERDICT_FORWARD, ctx->now);

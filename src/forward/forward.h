@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * forward_frame(): the one function that knows the order in which a frame is looked at. Pure: time, interfaces, tables
- * and the way out are arguments or members that the owner set, so that live forwarding, savefiles, tests and fuzzers run
- * the same code.
+ * forward_frame(): the one function that determines the order of the stages. Pure: time, interfaces, tables and output
+ * are arguments or members set by the owner, so that live forwarding, savefiles, tests and fuzzers run the same code.
  */
 #ifndef FORWARD_FORWARD_H
 #define FORWARD_FORWARD_H
@@ -34,7 +33,7 @@ enum verdict {
 	VERDICT_DROP      /* for a VIP, and not forwarded because of `reason` */
 };
 
-/* What was decided, for those who explain it. The pointers are good until the next table. */
+/* The decision, for explanations. The pointers are valid until the next table. */
 struct decision {
 	enum verdict verdict;
 	enum drop_reason reason;
@@ -47,7 +46,7 @@ struct decision {
 struct offload_cache;
 
 struct forwarder {
-	/* The owner's, who may replace them between two frames. */
+	/* Set by the owner, which may replace them between two frames. */
 	const struct fwdtab *table;
 	const struct iface *ifaces; /* frame->iface is an index into them */
 	size_t iface_count;
@@ -70,7 +69,7 @@ struct forwarder {
 	struct forward_stats stats;
 };
 
-/* 0, or -1 with a reason. The table and interfaces are still to be set. `watch` hears of neighbors. */
+/* Returns 0, or -1 with a reason. Set the table and interfaces afterwards. `watch` is called for neighbor events. */
 NODISCARD int forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct siphash_key *key,
     neigh_watch *watch, void *context, char *error, size_t size);
 void forwarder_clear(struct forwarder *forwarder);
@@ -78,15 +77,15 @@ void forwarder_clear(struct forwarder *forwarder);
 /* Every frame gets exactly one verdict. What is to leave has left through the tx when this returns. */
 struct decision forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now);
 
-/* Expires flows and fragments, asks for neighbors, announces. Call it about once a second. */
+/* Expires flows and fragments, resolves neighbors, announces. Call it about once a second. */
 void forward_tick(struct forwarder *forwarder, uint64_t now);
 
 /* After each burst of frames: gives a few expired flows back. */
 void forward_burst_end(struct forwarder *forwarder, uint64_t now);
 
 /*
- * The VIP probe: asks what is due. To be called whenever forward_vipcheck_due() says, which is UINT64_MAX for never, and may
- * change after each of these functions and vipcheck_sync().
+ * The VIP check: sends what is due. Call it when forward_vipcheck_due() is reached, which is UINT64_MAX for never, and
+ * may change after each of these functions and vipcheck_sync().
  */
 void forward_vipcheck(struct forwarder *forwarder, uint64_t now);
 uint64_t forward_vipcheck_due(const struct forwarder *forwarder);

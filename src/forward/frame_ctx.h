@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One frame's way through the stages of forward_frame(), each of which either decides it or leaves it to the next. Private
- * to the stage_*.c files and forward.c.
+ * One frame's way through the stages of forward_frame(), each of which either decides it or leaves it to the next.
+ * Private to the stage_*.c files and forward.c.
  */
 #ifndef FORWARD_FRAME_CTX_H
 #define FORWARD_FRAME_CTX_H
@@ -23,7 +23,7 @@ struct frame_ctx {
 	struct decision decision;
 };
 
-/* `packet` and `key` are left as they are: packet_parse() and flow_name() write all of them. */
+/* `packet` and `key` are not initialised: packet_parse() and flow_name() write all of them. */
 static inline void
 frame_ctx_begin(struct frame_ctx *ctx, struct forwarder *forwarder, struct frame *frame, uint64_t now)
 {
@@ -73,17 +73,17 @@ bool frame_ctx_is_own_mac(const struct forwarder *forwarder, const struct mac *m
 void frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made);
 
 /*
- * Bounces. A server that lacks the VIP, and forwards, routes the frame back to the director. Proof takes two things:
+ * Bounces. A server that lacks the VIP, and forwards, routes the frame back to the director. Proof requires both:
  *
- * - It came from the MAC address to which its own flow is forwarded. A frame from a server's MAC address alone proves nothing:
- *   servers are clients too, by any address they have (RFC 8981), they route for containers, and one of them may be the
- *   gateway. All of these reach other servers' flows; and to a flow of its own a host that has the VIP sends no frame, since
- *   its kernel delivers it at once, without the network.
- * - Its time to live is that of the flow's last frame less one, as a router leaves it (RFC 1812 section 5.3.1, RFC 8200
- *   section 3). That spares what shares a MAC address with the server and is none (ipvlan; a router that a forged ARP message
- *   has put into the server's place): the frames of one flow begin with the same time to live and come by the same way.
+ * - It came from the MAC address to which its own flow is forwarded. A frame from a server's MAC address alone proves
+ *   nothing: servers are clients too, from any of their addresses (RFC 8981), they route for containers, and one of them
+ *   may be the gateway. All of these reach flows of other servers; and a host that has the VIP sends no frame to a flow of
+ *   its own, since its kernel delivers it locally.
+ * - Its time to live is that of the flow's last frame minus one, as after a router (RFC 1812 section 5.3.1, RFC 8200
+ *   section 3). This excludes hosts that share a MAC address with the server (ipvlan; a router that a forged ARP message
+ *   has put in the server's place): the frames of one flow start with the same time to live and take the same path.
  *
- * Where no flow is remembered, as for fragments, ICMP errors and `one-packet`, the first must do.
+ * Where no flow is remembered, as for fragments, ICMP errors and `one-packet`, the first condition is enough.
  */
 static inline bool
 frame_ctx_goes_back(const struct frame_ctx *ctx, const struct fwd_server *server)
@@ -91,7 +91,7 @@ frame_ctx_goes_back(const struct frame_ctx *ctx, const struct fwd_server *server
 	return mac_equal(&ctx->packet.ether_source, &server->mac);
 }
 
-/* The stages, in the order of forward_frame(), which asks beforehand whether the frame is any of theirs. */
+/* The stages, in the order of forward_frame(), which first checks whether a frame concerns them. */
 
 /* ARP and neighbor discovery: learn, and answer for VIPs. */
 enum stage stage_neighbor(struct frame_ctx *ctx);
@@ -105,7 +105,9 @@ enum stage stage_fragment(struct frame_ctx *ctx);
 void stage_fragment_settle(struct frame_ctx *ctx);
 /* The flow's server, or a new flow's. */
 enum stage stage_flow(struct frame_ctx *ctx);
-/* The frame would go back to where it came from, by the flow `conn` or, when that is NULL, without one: is it a bounce? */
+/*
+ * The frame would go back to where it came from, by the flow `conn` or, when that is NULL, without one: is it a bounce?
+ */
 enum stage stage_bounce(struct frame_ctx *ctx, const struct conn *conn);
 /* Out, re-addressed. */
 enum stage stage_deliver(struct frame_ctx *ctx);
@@ -118,7 +120,7 @@ void ask_neighbor(void *context, const struct neigh *neigh, const struct mac *de
 void account_flow(struct server_run *run, enum conn_state state, int change);
 /* For conn_table_on_gone(); the context is the forwarder. */
 void account_gone(void *context, const struct conn *conn);
-/* Likewise for conn_table_on_over(). */
+/* For conn_table_on_over(). */
 void account_over(void *context, struct conn *conn, uint64_t now);
 
 #endif

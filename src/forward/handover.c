@@ -249,7 +249,9 @@ take_mac(struct handover *handover, struct server *server, const struct line *li
 		server->mac = *known;
 }
 
-/* Up, as if its checks had just said so; they, and the VIP check, are asked at once. A server that was down is unknown. */
+/*
+ * Up, as if its checks had just succeeded; they, and the VIP check, run immediately. A server that was down is unknown.
+ */
 static void
 take_health(struct handover *handover, struct server *server, const struct line *line)
 {
@@ -413,7 +415,7 @@ time_left(const struct conn_saved *saved, uint64_t timeout, uint64_t now)
 	return SECONDS(left) < timeout ? SECONDS(left) : timeout;
 }
 
-/* With `server`, which is here. NULL: it has expired, it is there already, or there is no room. */
+/* With `server`, which exists here. NULL: it has expired, it exists already, or there is no room. */
 static struct conn *
 insert(struct handover *handover, struct conn_table *table, const struct conn_saved *saved, const struct conn_key *key,
     struct server_ref server, uint64_t timeout, uint64_t now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What one process of the director leaves to the next, so that a restart loses no connection: names for the numbers that
- * flow records use (flow/conn_record.h), what operators changed, which servers were up, and their MAC addresses.
+ * The state that one process of the director leaves to the next, so that a restart loses no connection: names for the
+ * numbers in flow records (flow/conn_record.h), administrative changes, the servers that were up, and MAC addresses.
  *
  * It is text, a line for each VIP, service and server, of words "key=value" in any order:
  *
@@ -11,11 +11,10 @@
  *         health=up percent=100 since=81000000 admin=drained admin-by=0 admin-at=1790000000
  *     local service=1 vip=0 slot=0 generation=1
  *
- * Lines and words that the reader does not know are skipped, so that another version of dsrd can add some. Servers are
- * found by service, name and address, VIPs by address: slots and numbers of the two processes need not agree.
+ * Unknown lines and words are skipped, so that another version of dsrd can add some. Servers are matched by service,
+ * name and address, VIPs by address: slots and numbers of the two processes need not agree.
  *
- * Pure: where the text is kept, and whether it is to be believed, is daemon/state.c's affair. No text makes any of this
- * crash or loop.
+ * Pure: storing and trusting the text is the task of daemon/state.c. No text makes this code crash or loop.
  */
 #ifndef FORWARD_HANDOVER_H
 #define FORWARD_HANDOVER_H
@@ -35,23 +34,23 @@ struct handover;
 /* What became of it. */
 struct handover_counts {
 	size_t servers;    /* found again */
-	size_t up;         /* of them, those that are up at once, to be verified */
+	size_t up;         /* those of them that are up immediately, to be verified */
 	size_t steered;    /* and those that an operator had changed */
 	size_t unreadable; /* lines */
 	uint32_t flows;    /* taken over */
-	uint32_t clients;  /* of persistence, likewise */
-	uint32_t expired;  /* flows and clients whose time had passed */
-	uint32_t unknown;  /* whose VIP, port or server is no longer there */
-	uint32_t refused;  /* for which there was no room, or that stood there twice */
+	uint32_t clients;  /* persistence entries, restored in the same way */
+	uint32_t expired;  /* flows and clients that have expired */
+	uint32_t unknown;  /* whose VIP, port or server no longer exists */
+	uint32_t refused;  /* for which there was no room, or that were listed twice */
 };
 
 /* The state of the model. `ifaces` are those that servers' `iface` counts. 0, or -1 when `out` fails. */
 NODISCARD int handover_write(FILE *out, const struct model *model, const struct iface *ifaces, size_t iface_count);
 
 /*
- * Reads `text`, `length` bytes and a 0 behind them, which is changed, into a model and a forwarder that have just taken
- * their settings. Without `recent` what the text says of health and MAC addresses is too old, and left out. The model
- * has changed then: compile a new table. NULL when memory is out.
+ * Reads `text`, `length` bytes and a terminating 0, and modifies it, into a model and a forwarder that have just got
+ * their settings. Without `recent` its health and MAC addresses are too old and ignored. The model has changed then:
+ * compile a new table. Returns NULL when out of memory.
  */
 NODISCARD struct handover *handover_read(char *text, size_t length, struct model *model, struct forwarder *forwarder,
     bool recent, uint64_t now);

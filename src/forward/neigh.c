@@ -8,12 +8,17 @@
 
 #include "base/duration.h"
 
-/* The kernel's own figures for comparison: net/core/neighbour.c, base_reachable_time 30 s, retrans_time 1 s, 3 + 3 probes. */
+/*
+ * The kernel's own figures for comparison: net/core/neighbour.c, base_reachable_time 30 s, retrans_time 1 s, 3 + 3
+ * probes.
+ */
 #define REFRESH SECONDS(30)
 #define RETRY MILLISECONDS(900) /* a second: a tick may come a little early, and must not be missed */
 #define RETRY_LOST SECONDS(5)
 #define UNICAST_TRIES 3
-/* Unanswered requests until an address counts as lost: never known, and known (the first three went to its MAC alone). */
+/*
+ * Unanswered requests until an address counts as lost: never known, and known (the first three went to its MAC alone).
+ */
 #define LOST_AFTER_ASKING 3
 #define LOST_AFTER_KNOWN 6
 /* Two hosts that quarrel over one address make the MAC flap; follow at most this often. */
@@ -210,7 +215,7 @@ neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr *addr
 		return;
 	neigh->state = NEIGH_KNOWN;
 	neigh->mac = *mac;
-	neigh->changed = now > HOLD ? now - HOLD : 0; /* what speaks from another one is followed at once */
+	neigh->changed = now > HOLD ? now - HOLD : 0; /* another MAC is accepted immediately */
 	neigh->unanswered = 0;
 	neigh->next_ask = now;
 }

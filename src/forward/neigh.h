@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The MAC addresses of real servers, resolved by the director itself, ahead of need: a server without a MAC is no
- * candidate, so no frame ever waits for one. Known addresses are asked again before they grow old, by unicast as
- * RFC 1122 section 2.3.2.1 advises, and a server that speaks from a new MAC is followed at once.
+ * The MAC addresses of real servers, resolved by the director itself, ahead of need: a server without a MAC is not a
+ * candidate, so no frame ever waits for one. Known addresses are verified before they expire, by unicast as RFC 1122
+ * section 2.3.2.1 advises, and a server that sends from a new MAC is followed immediately.
  */
 #ifndef FORWARD_NEIGH_H
 #define FORWARD_NEIGH_H
@@ -17,7 +17,7 @@
 enum neigh_state {
 	NEIGH_ASKING = 0, /* no answer yet */
 	NEIGH_KNOWN,
-	NEIGH_LOST        /* was known, or asked for often enough; still being asked */
+	NEIGH_LOST        /* was known, or the requests were not answered; requests continue */
 };
 
 struct server;
@@ -42,7 +42,7 @@ enum neigh_event {
 };
 
 typedef void neigh_watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before);
-/* `destination` is the neighbor's MAC, or broadcast for "all who might know". */
+/* `destination` is the neighbor's MAC, or broadcast. */
 typedef void neigh_ask(void *context, const struct neigh *neigh, const struct mac *destination);
 
 struct neigh_table;
@@ -50,26 +50,26 @@ struct neigh_table;
 NODISCARD struct neigh_table *neigh_table_new(neigh_watch *watch, void *context);
 void neigh_table_free(struct neigh_table *table);
 
-/* Say anew which addresses matter: begin, want each, end. What is wanted again keeps its MAC. -1: memory is out. */
+/* Replaces the set of addresses: begin, want each, end. An address that stays keeps its MAC. -1: out of memory. */
 void neigh_begin(struct neigh_table *table);
 NODISCARD int neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, uint64_t now);
 void neigh_end(struct neigh_table *table);
 
-/* The list of an address that is wanted. Good until another one is. */
+/* The list of a wanted address. Valid until the set changes. */
 struct server **neigh_servers(struct neigh_table *table, uint16_t iface, const struct addr *addr);
 
 /* NULL while unknown. */
 const struct mac *neigh_mac(struct neigh_table *table, uint16_t iface, const struct addr *addr);
-/* Takes note that `addr` was heard to be at `mac`, if it is somebody we want. */
+/* Records that `addr` was seen at `mac`, if it is a wanted address. */
 void neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
     uint64_t now);
 /*
- * An address that is wanted was at `mac` a moment ago, as another process says: it is known, and asked at once whether
- * that is still so. No event. Nothing happens when it is not wanted, or known already.
+ * An address that is wanted was at `mac` a moment ago, according to another process: it is known, and verified
+ * immediately. No event. Does nothing when it is not wanted, or known already.
  */
 void neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
     uint64_t now);
-/* Asks for whatever is due. Call it about once a second, or more often. */
+/* Sends the requests that are due. Call it about once a second, or more often. */
 void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context);
 /* Entries that were looked at so far: the work that searches made. */
 uint64_t neigh_compared(const struct neigh_table *table);

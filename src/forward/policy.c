@@ -39,10 +39,10 @@ flow_sctp_flags(const struct frame_ctx *ctx)
 }
 
 /*
- * Not when its server is gone from the configuration. Not when its server is down and
- * nothing is lost by leaving: UDP has no connection, and a client may send from the same port for ever; or the service
- * moves such flows. Nor when the client begins anew: a SYN on a finished flow is a new connection from a reused port, and
- * a SYN that gets no answer from a server that is down is a client that tries again.
+ * Not when its server was removed from the configuration. Not when its server is down and nothing is lost by moving:
+ * UDP has no connection, and a client may use the same port for ever; or the service moves such flows. Nor when the
+ * client starts over: a SYN on a finished flow is a new connection from a reused port, and a SYN that gets no answer
+ * from a server that is down is a client that tries again.
  */
 bool
 flow_stays_in_doubt(const struct frame_ctx *ctx, enum conn_state state, const struct fwd_server *server)
@@ -94,7 +94,7 @@ find_room(const struct fwd_service *service)
 	return best;
 }
 
-/* The scheduler does not know of `max-connections`: where it chose a full server, the least loaded other one serves. */
+/* Schedulers ignore `max-connections`: if one chose a full server, the least loaded other one is used. */
 static void
 choose(struct flow_plan *plan, const struct frame_ctx *ctx, const struct fwd_service *service)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is decided about a flow, apart from what is done about it: stage_flow.c acts on these answers, explain.c tells of
- * them, so that an explanation cannot differ from what happens. Nothing here changes anything, but for what the scheduler
- * keeps about its own turn: whoever only wants to know gives a copy of the service (explain.c). Private to these files.
+ * Decisions about a flow, separate from acting on them: stage_flow.c acts on them, explain.c reports them, so that an
+ * explanation cannot differ from what happens. Nothing here changes state except the scheduler's own rotation: a caller
+ * that only explains passes a copy of the service (explain.c). Private to these files.
  *
- * Of the ctx they read `packet` (protocol and addresses), `flags`, `vip` and `key`.
+ * Reads of the ctx: `packet` (protocol and addresses), `flags`, `vip` and `key`.
  */
 #ifndef FORWARD_POLICY_H
 #define FORWARD_POLICY_H
@@ -12,7 +12,7 @@
 #include "forward/explain.h"
 #include "forward/frame_ctx.h"
 
-/* How a flow that nobody knows gets its server. */
+/* How an unknown flow gets its server. */
 struct flow_plan {
 	struct fwd_server *server;    /* NULL: none, because of `reason` */
 	struct fwd_server *scheduled; /* the scheduler's choice, though it is full and another one serves; else NULL */
@@ -26,7 +26,7 @@ struct flow_plan {
 uint8_t flow_sctp_flags(const struct frame_ctx *ctx);
 /* flow_stays(), where that is not plain. */
 bool flow_stays_in_doubt(const struct frame_ctx *ctx, enum conn_state state, const struct fwd_server *server);
-/* Is the client's last server asked, if the service has persistence? */
+/* True if persistence applies: the client's last server is tried. */
 bool flow_may_persist(const struct frame_ctx *ctx, const struct fwd_service *service);
 /* A client as persistence sees it: its network, on any port of the service. */
 void flow_persist_key(const struct frame_ctx *ctx, const struct fwd_service *service, struct conn_key *key);
@@ -57,7 +57,7 @@ flow_is_connection(const struct frame_ctx *ctx)
 	return ctx->packet.protocol != PROTOCOL_UDP;
 }
 
-/* TCP's flags, SCTP's likeness of them; 0 of UDP. */
+/* TCP's flags, SCTP's equivalents; 0 for UDP. */
 static inline uint8_t
 flow_flags(const struct frame_ctx *ctx)
 {
@@ -72,14 +72,14 @@ flow_next_state(const struct frame_ctx *ctx, enum conn_state state)
 	return flow_is_connection(ctx) ? conn_tcp_next(state, ctx->flags) : CONN_UDP;
 }
 
-/* Does the client begin anew? */
+/* True if the client opens a new connection. */
 static inline bool
 flow_begins(const struct frame_ctx *ctx)
 {
 	return flow_is_connection(ctx) && (ctx->flags & TCP_SYN) != 0;
 }
 
-/* May this flow, whose server is `server` (NULL: gone), stay where it is? */
+/* May this flow, whose server is `server` (NULL: removed), stay where it is? */
 static inline bool
 flow_stays(const struct frame_ctx *ctx, enum conn_state state, const struct fwd_server *server)
 {

@@ -48,7 +48,7 @@ all_nodes(void)
 	return addr_from_ipv6(bytes);
 }
 
-/* An advertisement of `vip` to everybody. */
+/* An advertisement of `vip` to all nodes. */
 static struct craft_neighbor
 advertisement_to_all(const struct addr *vip, const struct iface *iface)
 {
@@ -116,7 +116,7 @@ emit(const struct frame_tx *tx, const struct frame *made, uint16_t iface)
 }
 
 /*
- * ARP: once as a request and once as a reply, since both are in use and some systems heed only one of them (RFC 5227
+ * ARP: once as a request and once as a reply, since both are in use and some systems accept only one of them (RFC 5227
  * section 3 explains why an announcement is a request). IPv6: an unsolicited advertisement (RFC 4861 section 7.2.6).
  */
 static size_t

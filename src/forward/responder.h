@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the director tells the network about VIPs: it alone answers ARP requests for them, and it announces them when it
- * begins to serve, so that neighbors who remember an earlier owner forget it.
+ * The director's ARP and NDP for VIPs: it alone answers requests for them, and it announces them when it starts to
+ * serve them, so that neighbors replace an earlier owner in their caches.
  */
 #ifndef FORWARD_RESPONDER_H
 #define FORWARD_RESPONDER_H
@@ -18,13 +18,13 @@
 #include "proto/ndp.h"
 
 /*
- * The answer to `request`, which asked for a VIP on `iface`: to the asker alone, whoever it says it is, a probe's
- * 0.0.0.0 (RFC 5227 section 2.1.1) included. NULL when libnet cannot build it.
+ * The answer to `request`, which asked for a VIP on `iface`: unicast to its sender, also to a probe's sender 0.0.0.0
+ * (RFC 5227 section 2.1.1). NULL when libnet cannot build it.
  */
 const struct frame *vip_answer_arp(struct craft *craft, const struct arp *request, const struct iface *iface);
 /*
- * The same for neighbor discovery: to the asker, who sent from `from`, or to everybody when the asker wanted to know
- * whether the address is in use (RFC 4861 section 7.2.4). Always with our MAC in it: some switches heed nothing else.
+ * The same for neighbor discovery: to the sender `from`, or to all nodes for duplicate address detection (RFC 4861
+ * section 7.2.4). Always with our MAC in it: some switches ignore others.
  */
 const struct frame *vip_answer_ndp(struct craft *craft, const struct ndp *request, const struct mac *from,
     const struct iface *iface);

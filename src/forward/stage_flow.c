@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which server has this flow, and which gets a new one. What is in the flow table stays where it is; a client that
- * persists goes where it went; a flow that cannot be remembered, or that nobody remembers, goes by consistent hash, so
- * that all its packets choose alike.
+ * The server of a known flow, and of a new one. A flow in the table stays where it is; a persistent client goes where
+ * it went before; a flow that cannot be stored, or is unknown without being new, is placed by consistent hash, so that
+ * all its packets go to the same server.
  */
 #include "config.h"
 
@@ -46,7 +46,7 @@ account_over(void *context, struct conn *conn, uint64_t now)
 		offload_pull(forwarder->offload, conn, now);
 }
 
-/* The plan for a flow that nobody knows. A client that persistence cannot send where it was is forgotten. */
+/* The plan for an unknown flow. A client whose persistent server cannot be used is forgotten. */
 static struct flow_plan
 make_plan(const struct frame_ctx *ctx)
 {
@@ -68,9 +68,9 @@ make_plan(const struct frame_ctx *ctx)
 }
 
 /*
- * A new flow of the client is on `server`, so that is where the next one goes. Who has only sent a SYN may be forged:
- * the table gives such clients the share it gives half-open flows. A full table forgets nobody and remembers nobody
- * new: such a client is served, without persistence.
+ * A new flow of the client is on `server`, so the next one goes there too. A client that has only sent a SYN may be
+ * forged: the table gives such clients the same share as half-open flows. A full table removes and adds no one: the
+ * client is served without persistence.
  */
 static void
 remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, enum conn_state state)
@@ -136,7 +136,7 @@ find_flow(struct frame_ctx *ctx)
 	return GOES_ON;
 }
 
-/* The new flow gets a place in the table. False: there is none. */
+/* Stores the new flow in the table. False: there is no room. */
 static bool
 remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 {

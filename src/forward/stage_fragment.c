@@ -18,7 +18,7 @@ make_key(const struct frame_ctx *ctx)
 	addr_mapped(&packet->source, key.client);
 	key.id = packet->fragment_id;
 	key.vip = ctx->vip->number;
-	/* In IPv6 a later fragment does not know (RFC 8200 section 4.5). */
+	/* In IPv6 a later fragment does not have it (RFC 8200 section 4.5). */
 	key.protocol = packet->source.family == ADDR_IPV4 ? packet->protocol : 0;
 	return key;
 }
@@ -53,8 +53,8 @@ stage_fragment(struct frame_ctx *ctx)
 }
 
 /*
- * A held frame follows: the same delivery as that of the first one, without another decision. It was counted as held; what
- * cannot be delivered now has its reason too.
+ * A held frame follows: the same delivery as that of the first one, without another decision. It was counted as held;
+ * what cannot be delivered now has its reason too.
  */
 static void
 release(void *context, struct frame *frame)

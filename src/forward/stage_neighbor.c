@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ARP and neighbor discovery: who speaks is learned, who asks for a VIP is answered. The director's own host never gets
- * an answer: it must not learn that somebody owns the VIP.
+ * ARP and neighbor discovery: learns from senders, answers requests for VIPs. The director's own host never gets an
+ * answer: it must not learn of another owner of the VIP.
  */
 #include "config.h"
 
@@ -33,7 +33,7 @@ is_ours(const struct frame_ctx *ctx, const struct addr *addr)
 	return is_vip(ctx, addr) || probe_addr_answers(&ctx->forwarder->claims, ctx->frame->iface, addr);
 }
 
-/* What others say of what is ours, and whom they ask for. */
+/* Claims by others to our addresses, and requests for them. */
 static void
 conflict_arp(struct frame_ctx *ctx, const struct arp *arp)
 {
@@ -83,7 +83,7 @@ handle_arp(struct frame_ctx *ctx)
 		return pass(ctx);
 	conflict_arp(ctx, &arp);
 	learn(ctx, &arp.sender, &arp.sender_mac);
-	/* Who announces a VIP as his own asks nothing. */
+	/* A gratuitous ARP is not a question. */
 	if (arp.operation != ARP_REQUEST || !is_ours(ctx, &arp.target) || addr_equal(&arp.sender, &arp.target))
 		return consume(ctx);
 	answer = vip_answer_arp(forwarder->craft, &arp, &forwarder->ifaces[iface]);
@@ -140,7 +140,9 @@ stage_neighbor(struct frame_ctx *ctx)
 	return GOES_ON;
 }
 
-/* The director's own address where it has one; else the sender 0.0.0.0 of a probe, which hosts answer too (RFC 5227). */
+/*
+ * The director's own address where it has one; else the sender 0.0.0.0 of a probe, which hosts answer too (RFC 5227).
+ */
 static const struct frame *
 make_arp_question(struct forwarder *forwarder, const struct neigh *neigh, const struct mac *destination)
 {
@@ -156,7 +158,10 @@ make_arp_question(struct forwarder *forwarder, const struct neigh *neigh, const 
 	return craft_arp(forwarder->craft, destination, &request);
 }
 
-/* fe80:: and the MAC as EUI-64 (RFC 4291 appendix A): answers come to our MAC, whether the host has that address or not. */
+/*
+ * fe80:: and the MAC as EUI-64 (RFC 4291 appendix A): answers come to our MAC, whether the host has that address or
+ * not.
+ */
 static struct addr
 link_local_of(const struct mac *mac)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers to the VIP probe. Those to a probe address are ours alone; those to the director's own address are the host's
- * too, which resets connections that it knows nothing of.
+ * Answers to VIP checks. Those to a probe address are for dsrd alone; those to the director's own address also reach
+ * the host, which resets connections that it does not know.
  */
 #include "config.h"
 
@@ -48,7 +48,7 @@ stage_vipcheck(struct frame_ctx *ctx)
 		forwarder->stats.path_answers++;
 	if (probe_addr_answers(&forwarder->claims, iface, &packet->destination))
 		return consume(ctx);
-	/* The table is asked for few frames only: most are clients'. */
+	/* The table is searched for few frames only: most are from clients. */
 	vip = heard == VIPCHECK_CAME_BACK || came_back(ctx) ?
 	    fwdtab_vip(forwarder->table, iface, &packet->destination) : NULL;
 	if (vip != NULL) {

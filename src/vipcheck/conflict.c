@@ -10,7 +10,7 @@
 #define FIRST_ROUNDS 3
 #define FIRST_BETWEEN SECONDS(1)
 #define BETWEEN SECONDS(25)
-/* VIPs asked for in one tick: thousands do not leave in one burst. */
+/* VIPs probed in one tick, so that thousands are not sent in one burst. */
 #define VIPS_PER_TICK 64
 #define TELL_AGAIN MINUTES(60)
 #define HOLD_BACK SECONDS(3)
@@ -26,7 +26,7 @@ conflict_begin(struct watch *watch, uint64_t now)
 	watch->rounds = 0;
 }
 
-/* Without a sender, so that nobody learns from the question, and no reverse path filter keeps the answer back. */
+/* Without a sender address, so that no host learns from the probe, and no reverse path filter drops the answer. */
 static const struct frame *
 make_arp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
 {
@@ -41,8 +41,8 @@ make_arp_question(const struct vip *vip, struct craft *craft, const struct iface
 }
 
 /*
- * With a sender: who answers a question from :: must tell all nodes (RFC 4861 section 7.2.4), so that asking would do the
- * very harm that we look for.
+ * With a sender address: a solicitation from :: is answered to all nodes (RFC 4861 section 7.2.4), so the probe itself
+ * would spread the wrong answer.
  */
 static const struct frame *
 make_ndp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
@@ -82,7 +82,7 @@ is_live_answer(const struct finding *finding, uint64_t now)
 	return finding->kind == WATCH_ANSWERS && !conflict_has_ended(finding, now);
 }
 
-/* Several hosts may answer for one VIP: one question is for all of them. */
+/* Several hosts may answer for one VIP: one probe covers all of them. */
 static size_t
 follow_up(struct watch *watch, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
@@ -164,7 +164,7 @@ note(struct watch *watch, enum conflict_kind kind, uint16_t iface, const struct 
 		*finding = (struct finding) { .kind = kind, .vip = *vip, .mac = *mac, .iface = iface, .first = now };
 	}
 	if (finding->ended) {
-		/* It begins again: told again, unless that was done less than a minute ago. */
+		/* It started again: reported again, unless that was done less than a minute ago. */
 		finding->ended = false;
 		finding->first = now;
 		if (now - finding->told >= WATCH_QUIET)
@@ -273,7 +273,7 @@ conflict_kind_sentence(enum conflict_kind kind)
 	static const char *const sentences[] = {
 		[WATCH_ANSWERS] = "it answers for the VIP, and clients that believe it bypass the director",
 		[WATCH_ANNOUNCES] = "it announces the VIP as its own, and clients that believe it bypass the director",
-		[WATCH_ASKS_AS] = "it asks for other addresses in the VIP's name, and whoever hears that bypasses the director",
+		[WATCH_ASKS_AS] = "it sends requests with the VIP as sender, and hosts that learn from them bypass the director",
 		[WATCH_SENDS_BACK] = "it sends the VIP's packets back: it lacks the VIP, and forwards",
 	};
 

@@ -95,7 +95,7 @@ judge_service(const struct evidence *evidence, const struct addr *vip, const str
 	return judge_silence(evidence, vip);
 }
 
-/* UDP without a payload to ask with: the VIP's ping, or its word that a port is closed, must do. */
+/* UDP without a payload to send: a ping to the VIP, or a port unreachable from it, must do. */
 static enum vipcheck_verdict
 judge_host(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
 {

@@ -9,8 +9,8 @@
 #include "model/model.h"
 
 /*
- * Three questions, as RFC 5227 section 1.1 has it, but closer together than its one to two seconds: servers wait for the
- * answer before they get traffic, and who turns up later is still noticed.
+ * Three probes, as in RFC 5227 section 1.1, but at shorter intervals than its one to two seconds: servers get no
+ * traffic until the answer is known, and a later conflict is still noticed.
  */
 #define QUESTIONS 3
 #define BETWEEN MILLISECONDS(250)
@@ -57,7 +57,7 @@ probe_addr_set(struct probe_addrs *claims, const struct addr addrs[PROBE_ADDRESS
 	}
 }
 
-/* Both kinds come from no address at all, so that nobody learns what may turn out to be wrong. */
+/* Both kinds have no sender address, so that no host learns an address that may turn out to be in use. */
 static const struct frame *
 make_question(const struct probe_addr *claim, struct craft *craft, const struct mac *own)
 {
@@ -157,7 +157,7 @@ probe_addr_answers(const struct probe_addrs *claims, uint16_t iface, const struc
 	return source != NULL && addr_equal(source, addr);
 }
 
-/* Somebody at `mac` says that `addr` is his, or (`asks`) wants to know whether it can be. */
+/* The host at `mac` claims `addr`, or (`asks`) probes whether it can use it. */
 static void
 hear(struct probe_addrs *claims, uint16_t iface, const struct addr *addr, const struct mac *mac, bool asks, uint64_t now)
 {
@@ -166,7 +166,7 @@ hear(struct probe_addrs *claims, uint16_t iface, const struct addr *addr, const 
 
 		if (claim->state == CLAIM_NONE || claim->iface != iface || !addr_equal(&claim->addr, addr))
 			continue;
-		/* Who asks when it is ours already gets an answer; who asks at the same time as we do was first. */
+		/* A probe for an address that is ours gets an answer; one at the same time as our probe was first. */
 		if (asks && claim->state != CLAIM_ASKING)
 			continue;
 		claim->holder = *mac;

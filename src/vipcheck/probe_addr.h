@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The probe addresses: at most one of each family, from which the VIP probe asks (vipcheck/vipcheck.h). They are ours as VIPs are,
- * held by no kernel and answered for by the director; but nobody has given them to us for certain, so each is first asked
- * for the way a host asks for its own new address (RFC 5227 section 2.1, RFC 4862 section 5.4), and given up while
- * somebody else has it.
+ * The probe addresses: at most one per family, the source of VIP checks (vipcheck/vipcheck.h). Like VIPs they are not
+ * configured in the kernel, and the director answers for them; but they may be in use, so each is first probed as a
+ * host probes its own new address (RFC 5227 section 2.1, RFC 4862 section 5.4), and given up while another host has it.
  */
 #ifndef VIPCHECK_PROBE_ADDR_H
 #define VIPCHECK_PROBE_ADDR_H
@@ -22,9 +21,9 @@
 
 enum claim_state {
 	CLAIM_NONE = 0, /* not configured, or on no interface of ours */
-	CLAIM_ASKING,   /* is it somebody's? */
+	CLAIM_ASKING,   /* is it in use? */
 	CLAIM_OURS,
-	CLAIM_TAKEN     /* `holder` has it; asked for again later */
+	CLAIM_TAKEN     /* `holder` has it; probed again later */
 };
 
 struct probe_addr {
@@ -34,7 +33,7 @@ struct probe_addr {
 	unsigned asked;     /* questions sent */
 	uint64_t due;       /* when the next thing happens */
 	struct mac holder;
-	bool untold;        /* `state` changed since probe_addr_news() was last asked */
+	bool untold;        /* `state` changed since the last probe_addr_news() */
 };
 
 struct probe_addrs {
@@ -44,21 +43,21 @@ struct probe_addrs {
 /* Which addresses, and where. What stays where it was keeps its state. */
 void probe_addr_set(struct probe_addrs *claims, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
     uint64_t now);
-/* Asks for what is not ours yet. */
+/* Probes for those that are not ours yet. */
 void probe_addr_tick(struct probe_addrs *claims, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx,
     uint64_t now);
 /* When probe_addr_tick() has something to do next; UINT64_MAX: never. */
 uint64_t probe_addr_due(const struct probe_addrs *claims);
-/* The address to ask from on that interface, or NULL. */
+/* The source address for VIP checks on that interface, or NULL. */
 const struct addr *probe_addr_source(const struct probe_addrs *claims, uint16_t iface, enum addr_family family);
-/* Is an answer to come, so that it is worth waiting for probe_addr_source()? */
+/* True if probe_addr_source() will soon return one, so that it is worth waiting. */
 bool probe_addr_pending(const struct probe_addrs *claims, uint16_t iface, enum addr_family family);
-/* Is it one of ours, so that it must be answered for? */
+/* True if it is one of ours, which must be answered for. */
 bool probe_addr_answers(const struct probe_addrs *claims, uint16_t iface, const struct addr *addr);
 /* Takes note of ARP or neighbor discovery of others. `mac` is not ours. */
 void probe_addr_hear_arp(struct probe_addrs *claims, uint16_t iface, const struct arp *arp, uint64_t now);
 void probe_addr_hear_ndp(struct probe_addrs *claims, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now);
-/* A claim whose state has changed, each change once; NULL when there is none. */
+/* A probe address whose state has changed, each change once; NULL when there is none. */
 const struct probe_addr *probe_addr_news(struct probe_addrs *claims);
 
 #endif

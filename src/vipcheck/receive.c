@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Which question a frame answers, if any. Answers are believed only when they repeat what the question alone said. */
+/* Matches frames to probes. An answer is accepted only if it repeats what only the probe contained. */
 #include "config.h"
 
 #include "base/bytes.h"
@@ -21,7 +21,7 @@ struct open_question {
 	enum question question;
 };
 
-/* False when nobody asked from there. */
+/* False when no probe was sent from there. */
 static bool
 find_question(const struct vipcheck_table *table, uint16_t tag, struct open_question *open)
 {
@@ -134,7 +134,7 @@ hear_transport(struct vipcheck_table *table, const struct frame *frame, const st
 			return note(table, &open, ANSWER_DATA, packet, means, now);
 		return VIPCHECK_NOT_OURS;
 	}
-	/* Too late for its round: the server still waits for an end. Our own host's kernel sees to its own address. */
+	/* Too late for its round: the server still waits for a reset. Our own host's kernel handles its own address. */
 	if (packet->protocol == PROTOCOL_TCP && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
 	    probe_addr_answers(means->claims, frame->iface, &packet->destination)) {
 		vipcheck_send_reset(NULL, frame, packet, means);
@@ -177,7 +177,7 @@ hear_echo(struct vipcheck_table *table, const struct frame *frame, const struct 
 	return VIPCHECK_NOT_OURS;
 }
 
-/* Tells that the server forwards; whether it does so with our question is told by its coming back. */
+/* An ICMP redirect shows that the server forwards; whether it forwarded our probe, the probe's return shows. */
 static enum path_heard
 hear_redirect(struct vipcheck_table *table, const struct packet *packet)
 {
@@ -222,8 +222,8 @@ vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const 
 }
 
 /*
- * Only while nothing but the VIP was asked about, and only of a server with a single open question: else the request
- * could be for another answer's sake.
+ * Only while nothing but the VIP was probed, and only for a server with a single open probe: otherwise the request
+ * could be due to another answer.
  */
 void
 vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target, const struct addr *sender)

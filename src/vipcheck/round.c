@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One round of questions: who asks, what is asked, when it ends. */
+/* One round of probes: the source address, the probes, the end. */
 #include "config.h"
 
 #include <string.h>
@@ -7,17 +7,17 @@
 #include "base/duration.h"
 #include "vipcheck/table.h"
 
-/* Wakes are no finer than this, so that many paths are looked at in one go. */
+/* Timers are no finer than this, so that many checks are handled in one pass. */
 #define GRAIN MILLISECONDS(10)
 /* How soon to look again for a source that is about to be there. */
 #define WAIT_FOR_SOURCE MILLISECONDS(100)
 
 #define ICMP_HOLDS SECONDS(10)
 
-#define WINDOW 64240 /* what a client says in its SYN on Ethernet; nothing is ever received */
+#define WINDOW 64240 /* a client's usual window in a SYN on Ethernet; nothing is ever received */
 #define PING_BYTES 24
 
-/* tcpmux and its neighbor (RFC 1078), which nobody uses. */
+/* tcpmux and the port after it (RFC 1078), which are not in use. */
 #define CLOSED_PORT 1
 #define CLOSED_PORT_ELSE 2
 
@@ -158,7 +158,7 @@ ask_control(struct vipcheck_table *table, struct vipcheck *path, const struct vi
 	ask(table, path, ASK_OWN_ECHO, means, now);
 }
 
-/* Of our own, one that others can answer to: link-local addresses are no source for the VIP's packets. */
+/* An address of ours that others can answer to: a link-local address is not a valid source for packets to a VIP. */
 static struct addr
 borrow(const struct iface *iface, enum addr_family family)
 {
@@ -184,13 +184,13 @@ static uint64_t
 next_round(struct vipcheck_table *table, const struct vipcheck *path, uint64_t now)
 {
 	const uint64_t interval = path->server->service->settings.interval;
-	/* Give or take a thirty-second, so that paths do not stay in step. */
+	/* Plus or minus a thirty-second, so that checks do not stay in step. */
 	const uint64_t due = path->round.began + interval - interval / 32 + vipcheck_random(table) % (interval / 16 + 1);
 
 	return due > now ? due : now + GRAIN;
 }
 
-/* Which reason a failure has for health_report() does not matter: the verdict says it better. */
+/* The failure reason passed to health_report() does not matter: the verdict is more precise. */
 static void
 report(struct vipcheck *path, uint64_t now)
 {
@@ -223,9 +223,9 @@ rests_on_silence(enum vipcheck_verdict verdict)
 }
 
 /*
- * Hosts send ICMP errors and redirects sparingly, so that some rounds meet silence where the one before met an answer:
- * Linux gives one error a second (net.ipv4.icmp_ratelimit), and soon no more redirects (net/ipv4/route.c). What was told
- * holds for a while.
+ * Hosts limit ICMP errors and redirects, so that a round may meet silence where the one before met an answer: Linux
+ * sends one error a second (net.ipv4.icmp_ratelimit), and soon no more redirects (net/ipv4/route.c). So the last one
+ * stays valid for a while.
  */
 static enum vipcheck_verdict
 judge(struct vipcheck *path, uint64_t now)
@@ -288,7 +288,7 @@ begin(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck
 	path->round.source = source_for(path, path->vip.family, means);
 	path->round.own_source = source_for(path, server->settings.addr.family, means);
 	path->round.borrowed = probe_addr_source(means->claims, server->iface, path->vip.family) == NULL;
-	/* Once asked for, we are known, and not asked for again: as long as the silence lasts, that stays true. */
+	/* The server has resolved our address once, and will not again: true as long as the silence lasts. */
 	if (path->verdict == VIPCHECK_LOST) {
 		path->round.asked_for_us = path->last.asked_for_us;
 		path->round.asked_as = path->last.asked_as;
@@ -374,7 +374,7 @@ vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uin
 	table->due = due == UINT64_MAX || due > now + GRAIN ? due : now + GRAIN;
 }
 
-/* So that the server forgets the half-open connection at once. */
+/* A reset, so that the server drops the half-open connection immediately. */
 void
 vipcheck_send_reset(struct vipcheck *path, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means)

@@ -24,7 +24,7 @@ struct vipcheck_table {
 
 /* path.c */
 uint64_t vipcheck_random(struct vipcheck_table *table);
-/* What the server's paths say together goes into its vip_state. */
+/* Combines the server's checks into its vip_state. */
 void vipcheck_combine(struct vipcheck_table *table, struct server *server);
 void vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *path);
 

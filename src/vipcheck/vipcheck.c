@@ -14,7 +14,7 @@
 #define FIRST_WITHIN MILLISECONDS(200)
 #define FIRST_GAP MILLISECONDS(1)
 
-/* What one server is to be asked about. */
+/* The probes for one server. */
 struct targets {
 	struct {
 		struct addr vip;
@@ -108,7 +108,7 @@ has_target(const struct targets *targets, const struct addr *vip, uint8_t protoc
 	return false;
 }
 
-/* Which port stands for a range: one that a check goes to, if it is in there; else the first. 0: none does. */
+/* The port that represents a range: one that a check uses, if it is in the range; else the first. 0: none. */
 static uint16_t
 port_of(const struct service_settings *service, const struct listen_settings *listen)
 {
@@ -122,8 +122,8 @@ port_of(const struct service_settings *service, const struct listen_settings *li
 }
 
 /*
- * UDP is asked about where a payload is configured, or where TCP cannot prove the VIP already; without a payload one port
- * is as good as another, since it is the host that answers.
+ * UDP is probed where a payload is configured, or where TCP cannot prove the VIP already; without a payload one port is
+ * as good as another, since the host answers.
  */
 static bool
 is_worth_it(const struct service_settings *service, const struct listen_settings *listen, const struct targets *targets)
@@ -169,7 +169,7 @@ find(const struct vipcheck_table *table, const struct server *server, const stru
 	return path;
 }
 
-/* A path that joins a server which was trusted already must not take traffic from it before it knows better. */
+/* A check added to a server that is already trusted must not remove its traffic before it has a result. */
 static bool
 was_settled(const struct vipcheck_table *table, const struct server *server)
 {
@@ -322,7 +322,7 @@ path_link_fault(const struct vipcheck *paths, struct vipcheck *path)
 	path->server->vip_faults = fault;
 }
 
-/* Of a long list of ports a few are asked about. Where none of them is served, the others are not believed to be. */
+/* Of a long list of ports a few are probed. If none of them is served, the others are assumed not to be. */
 static void
 path_widen_fault(const struct vipcheck *paths, struct vip_fault *fault)
 {
@@ -335,7 +335,7 @@ path_widen_fault(const struct vipcheck *paths, struct vip_fault *fault)
 	fault->scope = FAULT_PROTOCOL;
 }
 
-/* Linked from the last to the first, so that the fault of the first port is the one that is named. */
+/* Linked from the last to the first, so that the fault of the first port is the one reported. */
 static void
 path_link_faults(struct vipcheck *paths)
 {

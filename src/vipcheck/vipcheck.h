@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The VIP probe: proves, per server, VIP and port, that the server accepts the VIP. A check asks the server's own address,
- * which proves nothing about the VIP: a server that lacks it, or a host model or a firewall that drops it, answers checks
- * and swallows every client. So the director sends what a client would send, a SYN for the VIP to the server's MAC, and
- * looks at what comes back, and from whom. Nobody but the director could do that: the VIP is answered for by it alone.
+ * The VIP check: proves, per server, VIP and port, that the server accepts the VIP. A health check goes to the server's
+ * own address and proves nothing about the VIP: a server that lacks it, or a strong host model or a firewall that drops
+ * it, passes health checks and loses every client. So the director sends what a client would send, a SYN for the VIP to
+ * the server's MAC, and examines what comes back, and from where. Only the director can do that, since it alone answers
+ * ARP for the VIP.
  *
- * A good answer ends a round. After any other, the same round asks control questions, which tell a missing VIP from a dead
- * server, a firewall or a lost answer: vipcheck_judge() is that table. What was asked and what came stays readable as
+ * A good answer ends a round. After any other, the same round sends control probes, which distinguish a missing VIP
+ * from a dead server, a firewall or a lost answer: vipcheck_judge() is that table. Probes and answers stay readable as
  * `struct evidence`, for people and for dsrctl doctor.
  */
 #ifndef VIPCHECK_VIPCHECK_H
@@ -27,14 +28,14 @@
 #include "proto/packet.h"
 #include "vipcheck/probe_addr.h"
 
-/* A server is asked about so many VIPs and ports at most, every VIP first: a range of thousands is not proved port by port. */
+/* The maximum of VIPs and ports probed per server, every VIP first: a range of thousands is not probed port by port. */
 #define PATHS_PER_SERVER 8
 
-/* What is asked. "Own" is the server's own address: the control. */
+/* The probe's target. "Own" is the server's own address: the control. */
 enum question {
 	ASK_VIP = 0,    /* the service's port of the VIP: a SYN, or for UDP the configured payload */
 	ASK_OWN,        /* the same of the server's own address */
-	ASK_VIP_CLOSED, /* a port of the VIP that nobody uses */
+	ASK_VIP_CLOSED, /* an unused port of the VIP */
 	ASK_VIP_ECHO,   /* ping of the VIP */
 	ASK_OWN_ECHO,
 	QUESTION_COUNT
@@ -52,13 +53,13 @@ enum answer {
 	ANSWER_BOUNCED      /* our own frame came back */
 };
 
-/* One question and what came. All but `answer` and `asked` is set when something came. */
+/* One probe and its answer. Fields other than `answer` and `asked` are set when an answer came. */
 struct reply {
 	enum answer answer;
 	uint64_t asked;
 	uint64_t answered;
-	struct mac mac;     /* who sent the answer's frame */
-	struct addr from;   /* and who its packet */
+	struct mac mac;     /* source of the answer's frame */
+	struct addr from;   /* and of its packet */
 	uint8_t hop_limit;
 	bool dont_fragment;
 	uint16_t mss;       /* of a SYN-ACK; 0: not in it */
@@ -71,12 +72,12 @@ struct reply {
 struct evidence {
 	uint64_t began;
 	uint64_t ended;          /* 0 while it goes on */
-	struct addr source;      /* where the questions about the VIP came from; unset: there was no address to ask from */
-	struct addr own_source;  /* likewise those to the server's own address, which may be of the other family */
+	struct addr source;      /* source of probes to the VIP; ADDR_NONE: there was no address */
+	struct addr own_source;  /* source of those to the server's own address, which may be of the other family */
 	bool borrowed;           /* `source` is the director's own: `asked_for_us` means nothing then */
-	struct mac server_mac;   /* whom all questions were sent to */
-	uint16_t iface;  /* likewise: never IFACE_NONE in a round, though the server may lose its interface meanwhile */
-	bool asked_for_us;       /* the server asked for `source`: it made an answer, whether that came or not */
+	struct mac server_mac;   /* destination of all probes */
+	uint16_t iface;  /* never IFACE_NONE in a round, though the server may lose its interface meanwhile */
+	bool asked_for_us;       /* the server resolved `source`: it sent an answer, whether that arrived or not */
 	struct addr asked_as;    /* the sender address in that request: the VIP, where a server announces it */
 	bool redirected;         /* the server sent an ICMP redirect: it forwards */
 	struct reply replies[QUESTION_COUNT];
@@ -88,9 +89,9 @@ enum path_class {
 	VIPCHECK_BAD
 };
 
-/* The rows of the truth table; `sentence` is what the log says after "server-state ... reason=". */
+/* The rows of the truth table; `sentence` is the log's text after "server-state ... reason=". */
 #define VIPCHECK_VERDICTS(X) \
-	X(NOT_ASKED, UNSURE, "the VIP has not been asked about yet") \
+	X(NOT_ASKED, UNSURE, "the VIP has not been checked yet") \
 	X(ACCEPTED, GOOD, "the VIP is accepted") \
 	X(OTHER_MAC, GOOD, "the VIP is accepted, but the answers come from another MAC address than the server's") \
 	X(BOUNCED, BAD, "the VIP is not accepted: the server lacks it, and forwards its packets") \
@@ -103,10 +104,10 @@ enum path_class {
 	X(LOST, BAD, "the server answers for the VIP, but the answer never arrives: something drops packets from that address") \
 	X(IGNORED, BAD, "the VIP is not accepted: no answer, although the server's own address answers") \
 	X(WRONG_SOURCE, BAD, "the server answers for the VIP from another address: clients cannot use that") \
-	X(ELSEWHERE, BAD, "the VIP is not accepted: another host says that it is unreachable") \
-	X(LOSSY, UNSURE, "no answer for the VIP, but the director itself lost frames while it waited: nothing is known") \
-	X(NO_CONTROL, UNSURE, "nothing that the director asks from there is answered, so nothing is known of the VIP") \
-	X(NO_SOURCE, UNSURE, "the director has no address to ask from: set probe-address")
+	X(ELSEWHERE, BAD, "the VIP is not accepted: another host reports it as unreachable") \
+	X(LOSSY, UNSURE, "no answer for the VIP, but the director itself lost frames while it waited: inconclusive") \
+	X(NO_CONTROL, UNSURE, "no probe from the director is answered there, so the state of the VIP is unknown") \
+	X(NO_SOURCE, UNSURE, "the director has no source address for probes: set probe-address")
 
 enum vipcheck_verdict {
 #define X(id, class, sentence) VIPCHECK_##id,
@@ -124,16 +125,16 @@ struct vipcheck {
 	struct health health;    /* rise and fall over rounds; UNKNOWN until one was not unsure */
 	enum vipcheck_verdict verdict; /* of the last round */
 	enum vipcheck_verdict blame;   /* of the last bad one */
-	enum vipcheck_verdict by_icmp; /* the last one that an ICMP message told, and when */
+	enum vipcheck_verdict by_icmp; /* the last one from an ICMP message, and when */
 	uint64_t icmp_at;
 	struct evidence last;    /* the last round that ended */
-	struct evidence round;   /* the one that goes on, if `asking` */
+	struct evidence round;   /* the current one, if `asking` */
 	bool asking;
 	uint64_t lost;           /* vipcheck_tx.lost when the round began */
 	bool lossy;              /* it was more when an answer was given up */
-	bool control;            /* the control questions have been asked */
+	bool control;            /* the control probes have been sent */
 	uint64_t due;            /* when to begin a round, or to end waiting */
-	uint16_t tags[QUESTION_COUNT]; /* of open questions: source port or echo identifier; 0: none */
+	uint16_t tags[QUESTION_COUNT]; /* of open probes: source port or echo identifier; 0: none */
 	uint32_t sequences[QUESTION_COUNT];
 	bool range;              /* the port stands for a range, or for the whole host */
 	struct vip_fault fault;  /* linked to the server while `health` is DOWN */
@@ -156,8 +157,8 @@ struct vipcheck_tx {
 struct vipcheck_table;
 
 /*
- * After each round that changed something: the verdict, or what rise and fall make of it. The server's vip_state is up to
- * date. It must not call vipcheck_sync().
+ * After each round that changed something: the verdict, or what rise and fall make of it. The server's vip_state is up
+ * to date. It must not call vipcheck_sync().
  */
 typedef void path_news(void *context, const struct vipcheck *path, enum vipcheck_verdict before);
 
@@ -167,19 +168,19 @@ void vipcheck_table_free(struct vipcheck_table *table);
 void vipcheck_table_on_news(struct vipcheck_table *table, path_news *news, void *context);
 
 /*
- * Makes the set of paths what `model` says, after each model_apply() and each change of the model that matters (a MAC, an
- * interface), and sets each server's vip_state. Paths that stay go on. With `asks` false (offline, observing) there are
- * none. -1 when memory is out: then there are none either.
+ * Makes the set of checks match `model`, after each model_apply() and each relevant change of the model (a MAC, an
+ * interface), and sets each server's vip_state. Checks that stay continue. With `asks` false (offline, observing) there
+ * are none. Returns -1 when out of memory: then there are none either.
  */
 NODISCARD int vipcheck_sync(struct vipcheck_table *table, const struct model *model, bool asks, uint64_t now);
 /*
- * Another process has just found that the server accepts its VIPs. What is asked about it goes on, and only `fall` bad
- * rounds speak against it.
+ * Another process has just found that the server accepts its VIPs. Running checks continue, and only `fall` bad rounds
+ * change the state.
  */
 void path_trust(struct vipcheck_table *table, struct server *server, uint64_t now);
-/* Asks what is due, ends rounds whose time is over. */
+/* Sends what is due, ends rounds that have timed out. */
 void vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uint64_t now);
-/* Begins a round with every path at once, but for those that are asking. */
+/* Starts a round of every check immediately, except those that are running. */
 void vipcheck_hasten(struct vipcheck_table *table, uint64_t now);
 /* When vipcheck_tick() has something to do next; UINT64_MAX: never. */
 uint64_t vipcheck_due(const struct vipcheck_table *table);
@@ -193,7 +194,7 @@ enum path_heard {
 /* Is this frame an answer? A SYN-ACK is answered with a reset. `packet` is PACKET_OK and IP. */
 enum path_heard vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now);
-/* `mac` asked everybody who has `target`, saying that it is `sender` itself. */
+/* `mac` resolved `target` by broadcast, with `sender` as its own address. */
 void vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target,
     const struct addr *sender);
 
@@ -209,7 +210,9 @@ const char *vipcheck_verdict_sentence(enum vipcheck_verdict verdict);
 const char *question_name(enum question question);
 const char *answer_name(enum answer answer);
 
-/* The ports and identifiers of questions: above what Linux gives to its own connections (net.ipv4.ip_local_port_range). */
+/*
+ * The ports and identifiers of questions: above what Linux gives to its own connections (net.ipv4.ip_local_port_range).
+ */
 #define VIPCHECK_TAG_FIRST 61000
 #define VIPCHECK_TAG_LAST 65095
 
