@@ -31,9 +31,9 @@ void log_open(enum log_sink sink, int verbosity);
  * what waits has a second to get out, and later lines wait for their reader again.
  */
 void log_async(void (*waiting)(void *context), void *context);
-/* Writes what the reader takes now. Does anything wait still? */
+/* Writes what the reader accepts now. Returns whether lines are still queued. */
 bool log_drain(void);
-/* Lines lost since the start. */
+/* Lines lost since startup. */
 uint64_t log_lines_lost(void);
 
 /*
