@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "check/datagram.h"
 #include "check/kind.h"
@@ -37,21 +37,12 @@ received(void *argument, const uint8_t *bytes, size_t length)
 	check_tell(asker->target, found ? HEALTH_REASON_NONE : HEALTH_REASON_MISSING, NULL);
 }
 
-static uint64_t
-udp_clock(void)
-{
-	struct timespec now = { 0, 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return SECONDS((uint64_t)now.tv_sec) + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* Without `expect` silence is fine: that is how many services take what they get. */
 static void
 failed(void *argument, enum health_reason reason)
 {
 	struct udp_asker *asker = argument;
-	const uint64_t now = udp_clock();
+	const uint64_t now = clock_us();
 
 	if (reason == HEALTH_REASON_REFUSED || reason == HEALTH_REASON_UNREACHABLE) {
 		asker->error = reason;

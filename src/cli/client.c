@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/duration.h"
 #include "base/text.h"
 
 #define PIECE 16384
@@ -24,7 +25,7 @@
 
 struct talk {
 	int fd;
-	struct timespec end;
+	uint64_t end;
 	char *bytes;
 	size_t length;
 	size_t room;
@@ -34,12 +35,9 @@ struct talk {
 static int
 time_left(const struct talk *talk)
 {
-	struct timespec now;
-	long long left;
+	const uint64_t now = clock_us();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = (long long)(talk->end.tv_sec - now.tv_sec) * 1000 + (talk->end.tv_nsec - now.tv_nsec) / 1000000;
-	return left <= 0 ? 0 : (int)left;
+	return now >= talk->end ? 0 : (int)((talk->end - now) / MILLISECONDS(1));
 }
 
 /* 0 when the socket is ready, -1 with errno ETIMEDOUT or another. */
@@ -221,8 +219,7 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 	bool connected = false;
 
 	memset(answer, 0, sizeof(*answer));
-	clock_gettime(CLOCK_MONOTONIC, &talk.end);
-	talk.end.tv_sec += seconds;
+	talk.end = clock_us() + SECONDS((uint64_t)seconds);
 	connected = reach(&talk, path) == 0;
 	if (!connected || say(&talk, request) == -1 || listen_to(&talk) == -1) {
 		result = explain(path, seconds, connected, error);
@@ -311,8 +308,7 @@ client_follow(const char *path, const char *request, unsigned seconds, const str
 	int streams = -1;
 
 	memset(answer, 0, sizeof(*answer));
-	clock_gettime(CLOCK_MONOTONIC, &talk.end);
-	talk.end.tv_sec += seconds;
+	talk.end = clock_us() + SECONDS((uint64_t)seconds);
 	connected = reach(&talk, path) == 0;
 	if (connected && say(&talk, request) == 0)
 		streams = await_head(&talk, &head);

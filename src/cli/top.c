@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/request.h"
@@ -35,15 +35,6 @@ struct top {
 	char trouble[CLIENT_ERROR];
 	enum ctl_status status;
 };
-
-static uint64_t
-milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Asks the director. What was there stays when it does not answer, with the reason above it. */
 static void
@@ -247,8 +238,8 @@ attend(struct top *top, uint64_t until)
 {
 	struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };
 
-	while (!top->ended && milliseconds() < until) {
-		const uint64_t left = until - milliseconds();
+	while (!top->ended && clock_us() / 1000 < until) {
+		const uint64_t left = until - clock_us() / 1000;
 		const int wait = left < WAKE_EVERY ? (int)left : WAKE_EVERY;
 		const unsigned rows = top->view.rows, columns = top->view.columns;
 		const bool pressed = poll(&keys, top->live ? 1 : 0, wait) > 0 && take_keys(top);
@@ -268,7 +259,7 @@ attend(struct top *top, uint64_t until)
 static void
 run(struct top *top)
 {
-	uint64_t next = milliseconds();
+	uint64_t next = clock_us() / 1000;
 
 	while (!top->ended) {
 		if (!top->view.paused)
@@ -281,7 +272,7 @@ run(struct top *top)
 		draw(top);
 		if (top->most > 0 && top->looks >= top->most)
 			return;
-		next = next + LOOK_EVERY > milliseconds() ? next + LOOK_EVERY : milliseconds() + LOOK_EVERY;
+		next = next + LOOK_EVERY > clock_us() / 1000 ? next + LOOK_EVERY : clock_us() / 1000 + LOOK_EVERY;
 		attend(top, next);
 	}
 	top->status = CTL_OK;

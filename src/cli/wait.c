@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "cli/client.h"
 #include "cli/request.h"
@@ -16,15 +17,6 @@
 #define BETWEEN_STOP_LOOKS (SECONDS(1) / 10)
 #define STOP_PATIENCE SECONDS(15) /* its state is saved meanwhile */
 #define BETWEEN SECONDS(1) /* two looks: each is a walk through the flow table */
-
-static uint64_t
-now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return SECONDS(time.tv_sec) + (uint64_t)time.tv_nsec / 1000;
-}
 
 static void
 pause_for(uint64_t microseconds)
@@ -64,7 +56,7 @@ wait_words(const struct wish *wish, const char *words[COMMAND_ARGUMENTS], bool e
 enum ctl_status
 wait_drained(const struct wish *wish, uint64_t patience, bool empty)
 {
-	const uint64_t end = now() + patience;
+	const uint64_t end = clock_us() + patience;
 	struct wish look = *wish;
 	char *before = NULL, *text;
 	enum ctl_status status = ask_quietly(wish, &before);
@@ -85,7 +77,7 @@ wait_drained(const struct wish *wish, uint64_t patience, bool empty)
 		before = text;
 		if (text == NULL || status == CTL_OK)
 			break;
-		left = end > now() ? end - now() : 0;
+		left = end > clock_us() ? end - clock_us() : 0;
 		if (left == 0) {
 			fprintf(stderr, "dsrctl: timed out with %s left: the servers stay drained\n", empty ? "flows" : "active connections");
 			break;
@@ -115,13 +107,13 @@ wait_is_answered(const struct wish *wish)
 enum ctl_status
 wait_stopped(const struct wish *wish)
 {
-	const uint64_t end = now() + STOP_PATIENCE;
+	const uint64_t end = clock_us() + STOP_PATIENCE;
 	const enum ctl_status status = ask(wish);
 
 	if (status != CTL_OK)
 		return status;
 	while (wait_is_answered(wish)) {
-		if (now() > end) {
+		if (clock_us() > end) {
 			fprintf(stderr, "dsrctl: the director has not stopped after 15 s: its log may say why\n");
 			return CTL_FAILED;
 		}

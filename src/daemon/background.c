@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/text.h"
 
@@ -318,13 +318,11 @@ notify_ready(const struct notify *notify)
 void
 notify_reloading(const struct notify *notify)
 {
-	struct timespec now = {0};
 	char text[64];
 
 	/* The time is asked for by services of Type=notify-reload (systemd.service(5)). */
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
-	    (unsigned long long)(SECONDS(now.tv_sec) + (uint64_t)now.tv_nsec / 1000));
+	    (unsigned long long)clock_us());
 	notify_send(notify, text);
 }
 

@@ -8,15 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
+#include "conf/conf.h"
 #include "ctl/report_events.h"
 #include "daemon/commands_int.h"
 #include "daemon/doctor_run.h"
-#include "daemon/dsrd.h"
-#include "daemon/facts.h"
 #include "daemon/loop.h"
-#include "daemon/offloading.h"
+#include "daemon/recording.h"
+#include "daemon/stats.h"
 #include "daemon/trace.h"
 
 /* One command looks at the facts more than once; to fetch up to 65 536 flows each time would take milliseconds. */
@@ -25,13 +26,13 @@
 struct report_facts
 commands_facts(struct command_server *cmds)
 {
-	const uint64_t now = dsrd_clock();
+	const uint64_t now = clock_us();
 
 	if (now - cmds->synced >= SYNC_EVERY) {
-		offloading_sync(cmds->dsrd);
+		stats_sync(cmds->parts.sources);
 		cmds->synced = now;
 	}
-	return stats_gather(cmds->dsrd, cmds->ifaces);
+	return stats_gather(cmds->parts.sources, cmds->ifaces);
 }
 
 enum control_result
@@ -50,7 +51,7 @@ commands_lists(enum command_id command)
 }
 
 static enum control_result
-run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	struct report_facts facts = commands_facts(cmds);
 	struct selection selection = { .count = 0 };
@@ -66,7 +67,7 @@ run(struct command_server *cmds, const struct control_ask *ask, struct writer *w
 		facts.only_problems = commands_option(ask->request, OPTION_PROBLEMS) != NULL;
 		facts.all = !ask->request->text || commands_option(ask->request, OPTION_ALL) != NULL;
 	}
-	cmds->dsrd->director.now = facts.now;
+	cmds->parts.sources->director->now = facts.now;
 	switch (ask->request->command) {
 	case COMMAND_SHOW:
 	case COMMAND_TOP:
@@ -85,7 +86,7 @@ run(struct command_server *cmds, const struct control_ask *ask, struct writer *w
 		report_names(writer, &facts);
 		break;
 	case COMMAND_SHOW_RATES:
-		report_rates(writer, &cmds->dsrd->recording.history);
+		report_rates(writer, &cmds->parts.recording->history);
 		break;
 	case COMMAND_EVENTS:
 		return commands_events(cmds, ask, writer, out);
@@ -123,7 +124,7 @@ run(struct command_server *cmds, const struct control_ask *ask, struct writer *w
 
 /* A report goes to memory of its own first: a refusal, or nothing yet, must not begin as one. */
 static enum control_result
-answer(void *context, const struct control_ask *ask, FILE *out)
+commands_answer(void *context, const struct control_ask *ask, FILE *out)
 {
 	struct command_server *cmds = context;
 	char *text = NULL;
@@ -141,7 +142,7 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 		free(text);
 		return commands_out_of_memory(out);
 	}
-	result = run(cmds, ask, writer, out);
+	result = commands_run(cmds, ask, writer, out);
 	ended = writer_end(writer);
 	if (fclose(page) != 0)
 		ended = -1;
@@ -156,7 +157,7 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 }
 
 static void
-gone(void *context, const void *asker)
+commands_gone(void *context, const void *asker)
 {
 	struct command_server *cmds = context;
 
@@ -165,14 +166,14 @@ gone(void *context, const void *asker)
 	if (cmds->planner == asker)
 		commands_end_plan(cmds);
 	commands_end_walk(cmds, asker);
-	trace_leave(&cmds->dsrd->trace, asker);
+	trace_leave(&cmds->trace, asker);
 }
 
 enum exit_status
-commands_open(struct dsrd *dsrd, struct command_server **cmds)
+commands_open(const struct command_parts *parts, struct command_server **cmds)
 {
-	static const struct control_calls calls = { answer, gone };
-	const char *path = dsrd->conf.control[0] != '\0' ? dsrd->conf.control : CONF_CONTROL;
+	static const struct control_calls calls = { commands_answer, commands_gone };
+	const char *path = parts->conf->control[0] != '\0' ? parts->conf->control : CONF_CONTROL;
 	char error[CONTROL_ERROR];
 	struct command_server *fresh;
 	int number;
@@ -185,9 +186,9 @@ commands_open(struct dsrd *dsrd, struct command_server **cmds)
 		log_error("control result=failed reason=\"out of memory\"");
 		return EXIT_SYSTEM;
 	}
-	fresh->dsrd = dsrd;
+	fresh->parts = *parts;
 	fresh->starter = getuid();
-	fresh->control = control_open(loop_base(dsrd->loop), path, dsrd->conf.control_group, CONTROL_PATIENCE, &calls,
+	fresh->control = control_open(loop_base(parts->loop), path, parts->conf->control_group, CONTROL_PATIENCE, &calls,
 	    fresh, error);
 	if (fresh->control != NULL) {
 		*cmds = fresh;
@@ -203,21 +204,30 @@ commands_open(struct dsrd *dsrd, struct command_server **cmds)
 	return EXIT_OK;
 }
 
-void
-commands_hear(struct command_server *cmds, const struct frame *frame)
+bool
+commands_take_frame(struct command_server *cmds, struct frame *frame, uint64_t when)
 {
-	if (cmds != NULL && cmds->doctor_run != NULL)
+	struct director *director;
+
+	if (cmds == NULL)
+		return false;
+	if (cmds->doctor_run != NULL)
 		doctor_run_hear(cmds->doctor_run, frame);
+	if (cmds->trace == NULL)
+		return false;
+	director = cmds->parts.sources->director;
+	trace_forward(cmds->trace, cmds->control, &director->forwarder, frame, director->now, when);
+	return true;
 }
 
 void
 commands_tick(struct command_server *cmds)
 {
 	if (cmds != NULL)
-		trace_tick(cmds->dsrd->trace, cmds->control);
+		trace_tick(cmds->trace, cmds->control);
 	/* By now the answer is out. */
 	if (cmds != NULL && cmds->stops && --cmds->stops == 0)
-		loop_stop(cmds->dsrd->loop);
+		loop_stop(cmds->parts.loop);
 }
 
 void

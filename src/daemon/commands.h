@@ -3,24 +3,45 @@
 #ifndef DAEMON_COMMANDS_H
 #define DAEMON_COMMANDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
 #include "daemon/options.h"
 #include "proto/frame.h"
 
-struct dsrd;
+struct burst;
 struct command_server;
+struct conf;
+struct interfaces;
+struct loop;
+struct recording;
+struct reload;
+struct state;
+struct stats_sources;
+
+/* What commands look at, and change. All of it outlives the command server. */
+struct command_parts {
+	const struct conf *conf; /* what runs */
+	const struct stats_sources *sources;
+	struct interfaces *interfaces;
+	struct burst *burst;
+	struct loop *loop;
+	const struct recording *recording;
+	struct reload *reload;
+	struct state *state;
+};
 
 /*
  * Opens the control socket that the configuration wants. Without one that can be opened dsrd runs on, and says so; but
  * not when another dsrd answers on it. EXIT_OK with `*cmds` NULL: there is none.
  */
-NODISCARD enum exit_status commands_open(struct dsrd *dsrd, struct command_server **cmds);
-/* Each frame that arrives, before it is forwarded. */
-void commands_hear(struct command_server *cmds, const struct frame *frame);
-/* The same for a frame that somebody traces (dsrd->trace): forwards it, and tells of it. */
-void commands_trace_frame(struct command_server *cmds, struct frame *frame, uint64_t when);
+NODISCARD enum exit_status commands_open(const struct command_parts *parts, struct command_server **cmds);
+/*
+ * Each frame that arrives, before it is forwarded. True: it was forwarded here, since someone traces it. `when` is microseconds
+ * since 1970. NULL is fine.
+ */
+bool commands_take_frame(struct command_server *cmds, struct frame *frame, uint64_t when);
 /* About once a second. NULL is fine. */
 void commands_tick(struct command_server *cmds);
 /* NULL is fine. */

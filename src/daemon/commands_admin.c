@@ -9,16 +9,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/errlist.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ctl/report_change.h"
-#include "daemon/dsrd.h"
 #include "daemon/host_facts.h"
 #include "daemon/plan_probe.h"
 #include "daemon/reload.h"
-#include "daemon/selfcheck.h"
 #include "daemon/state.h"
+#include "daemon/stats.h"
 #include "os/os.h"
 
 #define TICKS_TO_ANSWER 2 /* the first may come at once */
@@ -52,7 +52,7 @@ commands_may_change(const struct command_server *cmds, const struct control_ask 
 {
 	const uid_t uid = asking_user(ask);
 
-	if (uid == 0 || uid == cmds->starter || cmds->dsrd->conf.control_change)
+	if (uid == 0 || uid == cmds->starter || cmds->parts.conf->control_change)
 		return true;
 	fprintf(out, "you may look, not change things: be root, or put `control-group-may = change` into [dsrd] of the "
 	    "configuration and reload it\n");
@@ -104,7 +104,7 @@ commands_select(const struct command_server *cmds, const struct control_ask *ask
 			fprintf(out, "unknown option `%s`; usage: %s\n", word, command_usage(request->command, usage));
 			return CONTROL_USAGE;
 		}
-		result = selection_add(selection, word, use, cmds->dsrd->director.model, error);
+		result = selection_add(selection, word, use, cmds->parts.sources->director->model, error);
 		if (result == SELECTION_OK)
 			continue;
 		fprintf(out, "%s\n", error);
@@ -137,7 +137,7 @@ commands_filter(const struct command_server *cmds, const struct control_ask *ask
 	/* A name that is not there would select nothing, without a word. An address may be any client's. */
 	for (size_t i = 0; i < count; i++) {
 		if (strchr(words[i], '=') != NULL || addr_parse(words[i], &addr) == 0 ||
-		    selection_add(&selection, words[i], SELECTION_LIST, cmds->dsrd->director.model, error) == SELECTION_OK)
+		    selection_add(&selection, words[i], SELECTION_LIST, cmds->parts.sources->director->model, error) == SELECTION_OK)
 			continue;
 		fprintf(out, "%s\n", error);
 		return CONTROL_UNKNOWN;
@@ -149,7 +149,7 @@ enum control_result
 commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
 	const char *timeout = commands_option(ask->request, OPTION_TIMEOUT);
-	struct director *director = &cmds->dsrd->director;
+	struct director *director = cmds->parts.sources->director;
 	const struct admin_author author = asking_author(ask);
 	struct selection selection;
 	uint64_t patience = 0;
@@ -170,7 +170,7 @@ commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE 
 		(void)director_set_admin(director, server, ADMIN_DRAINED, &author);
 		server->admin.drain_until = timeout != NULL ? director->now + patience : 0;
 	}
-	state_save(cmds->dsrd);
+	state_save(cmds->parts.state);
 	return CONTROL_DONE;
 }
 
@@ -186,7 +186,7 @@ admin_one(struct director *director, struct server *server, enum command_id comm
 enum control_result
 commands_steer(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
-	struct director *director = &cmds->dsrd->director;
+	struct director *director = cmds->parts.sources->director;
 	const enum command_id command = ask->request->command;
 	const struct admin_author author = asking_author(ask);
 	struct report_facts facts;
@@ -212,7 +212,7 @@ commands_steer(struct command_server *cmds, const struct control_ask *ask, struc
 		if (server != NULL && selection_has(&selection, server))
 			changed[i] = admin_one(director, server, command, (uint32_t)weight, &author);
 	}
-	state_save(cmds->dsrd);
+	state_save(cmds->parts.state);
 	facts = commands_facts(cmds);
 	facts.selection = &selection;
 	report_steered(writer, &facts, changed);
@@ -222,12 +222,14 @@ commands_steer(struct command_server *cmds, const struct control_ask *ask, struc
 
 /* The configuration in force: conf_clear() is not for this one, model_settings_done() is. */
 static int
-running_conf(const struct dsrd *dsrd, struct conf *conf)
+running_conf(const struct command_server *cmds, struct conf *conf)
 {
-	*conf = dsrd->conf;
-	if (model_settings(dsrd->director.model, &conf->settings) == -1)
+	const struct director *director = cmds->parts.sources->director;
+
+	*conf = *cmds->parts.conf;
+	if (model_settings(director->model, &conf->settings) == -1)
 		return -1;
-	conf->settings.connections = conn_table_capacity(dsrd->director.forwarder.conns);
+	conf->settings.connections = conn_table_capacity(director->forwarder.conns);
 	return 0;
 }
 
@@ -272,7 +274,7 @@ plan(struct command_server *cmds, const struct conf *fresh, struct writer *write
 	struct conf running;
 	int result;
 
-	if (running_conf(cmds->dsrd, &running) == -1)
+	if (running_conf(cmds, &running) == -1)
 		return commands_out_of_memory(out);
 	result = report_plan(writer, &facts, &running, fresh);
 	if (result == 0)
@@ -288,9 +290,9 @@ reload(struct command_server *cmds, struct writer *writer, bool apply, struct er
 	enum control_result result;
 	struct conf fresh;
 
-	if (reload_read(cmds->dsrd, &fresh, errors) == -1) {
+	if (reload_read(cmds->parts.reload, &fresh, errors) == -1) {
 		if (apply)
-			selfcheck_reload(cmds->dsrd, errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the file cannot be read");
+			reload_refuse(cmds->parts.reload, errors);
 		errlist_print(errors, out);
 		fprintf(out, "nothing was changed\n");
 		return CONTROL_REFUSED;
@@ -300,7 +302,7 @@ reload(struct command_server *cmds, struct writer *writer, bool apply, struct er
 		conf_clear(&fresh);
 		return result;
 	}
-	if (reload_apply(cmds->dsrd, &fresh) == 0)
+	if (reload_apply(cmds->parts.reload, &fresh) == 0)
 		return CONTROL_DONE;
 	fprintf(out, "the new configuration cannot be: the director's log says why. Nothing was changed\n");
 	return CONTROL_REFUSED;
@@ -344,8 +346,8 @@ begin_plan(struct command_server *cmds, const struct control_ask *ask, struct er
 		fputs("another reload is being planned: try again in a second\n", out);
 		return CONTROL_BUSY;
 	}
-	if (reload_read(cmds->dsrd, &fresh, errors) == 0) {
-		cmds->plan = plan_probe_open(&fresh.settings, cmds->dsrd->director.model, dsrd_clock());
+	if (reload_read(cmds->parts.reload, &fresh, errors) == 0) {
+		cmds->plan = plan_probe_open(&fresh.settings, cmds->parts.sources->director->model, clock_us());
 		conf_clear(&fresh);
 		if (cmds->plan == NULL)
 			return commands_out_of_memory(out);
@@ -366,7 +368,7 @@ commands_plan(struct command_server *cmds, const struct control_ask *ask, struct
 	if (!ask->first) {
 		if (cmds->planner != ask->asker)
 			return CONTROL_REFUSED;
-		if (!plan_probe_step(cmds->plan, dsrd_clock()) && !ask->last)
+		if (!plan_probe_step(cmds->plan, clock_us()) && !ask->last)
 			return CONTROL_WAIT;
 		result = reload_with_errors(cmds, writer, false, out);
 		commands_end_plan(cmds);
@@ -397,7 +399,7 @@ commands_config(struct command_server *cmds, struct writer *writer, FILE *out)
 	struct conf running;
 	int result;
 
-	if (running_conf(cmds->dsrd, &running) == -1)
+	if (running_conf(cmds, &running) == -1)
 		return commands_out_of_memory(out);
 	result = report_config(writer, &facts, &running);
 	model_settings_done(&running.settings);

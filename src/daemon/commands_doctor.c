@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "daemon/doctor_run.h"
-#include "daemon/dsrd.h"
+#include "daemon/loop.h"
+#include "daemon/stats.h"
 
 void
 commands_end_examination(struct command_server *cmds)
@@ -40,6 +41,8 @@ find_requester(const struct model *model, const char *argument, char service[COM
 static enum control_result
 begin_examination(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
+	const struct doctor_run_parts parts = { cmds->parts.sources, cmds->parts.interfaces, cmds->parts.burst,
+		loop_base(cmds->parts.loop) };
 	char service[COMMAND_ARGUMENT] = "", server[COMMAND_ARGUMENT] = "";
 
 	if (cmds->doctor_run != NULL) {
@@ -47,12 +50,12 @@ begin_examination(struct command_server *cmds, const struct control_ask *ask, FI
 		return CONTROL_BUSY;
 	}
 	if (ask->request->argument_count > 0 &&
-	    !find_requester(cmds->dsrd->director.model, ask->request->arguments[0], service, server)) {
+	    !find_requester(cmds->parts.sources->director->model, ask->request->arguments[0], service, server)) {
 		fprintf(out, "there is no service or server `%s`: dsrctl show lists them, as SERVICE/SERVER\n",
 		    ask->request->arguments[0]);
 		return CONTROL_UNKNOWN;
 	}
-	cmds->doctor_run = doctor_run_open(cmds->dsrd, service, server,
+	cmds->doctor_run = doctor_run_open(&parts, service, server,
 	    ask->request->command == COMMAND_DOCTOR_ALL);
 	if (cmds->doctor_run == NULL)
 		return commands_out_of_memory(out);

@@ -7,7 +7,8 @@
 #include <time.h>
 
 #include "ctl/report_events.h"
-#include "daemon/dsrd.h"
+#include "daemon/recording.h"
+#include "daemon/stats.h"
 
 enum control_result
 commands_events(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
@@ -23,8 +24,8 @@ commands_events(struct command_server *cmds, const struct control_ask *ask, stru
 		fprintf(out, "%s\n", error);
 		return CONTROL_USAGE;
 	}
-	if (cmds->dsrd->recording.events == NULL)
+	if (cmds->parts.recording->events == NULL)
 		return commands_out_of_memory(out);
-	report_events(writer, cmds->dsrd->recording.events, &filter, cmds->dsrd->director.model);
+	report_events(writer, cmds->parts.recording->events, &filter, cmds->parts.sources->director->model);
 	return CONTROL_DONE;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "daemon/dsrd.h"
+#include "daemon/stats.h"
 
 static struct commands_walk *
 find_walk(struct command_server *cmds, const void *asker)
@@ -54,7 +54,7 @@ begin(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 	/* As many places as there are connections: one is free. */
 	if (place == NULL)
 		return CONTROL_BUSY;
-	place->walk = flow_walk_new(&filter, cmds->dsrd->director.model);
+	place->walk = flow_walk_new(&filter, cmds->parts.sources->director->model);
 	if (place->walk == NULL)
 		return commands_out_of_memory(out);
 	place->asker = ask->asker;

@@ -22,7 +22,7 @@ struct commands_walk {
 };
 
 struct command_server {
-	struct dsrd *dsrd;
+	struct command_parts parts;
 	struct control *control;
 	uid_t starter;          /* who started the director, and may change things */
 	struct doctor_run *doctor_run;  /* while the doctor is at work */
@@ -31,6 +31,7 @@ struct command_server {
 	const void *planner;
 	uint64_t synced;        /* when what the kernel counted was fetched last */
 	struct commands_walk walks[CONTROL_CONNECTIONS];
+	struct trace *trace;    /* NULL: no one watches frames */
 	unsigned stops;         /* the director ends in so many ticks; 0: it does not */
 	struct report_iface ifaces[IFACES_MOST];
 };

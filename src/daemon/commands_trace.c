@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "daemon/dsrd.h"
 #include "daemon/trace.h"
 
 /* The frames hold what clients send, so whoever wants them needs more than the right to look. */
@@ -23,13 +22,5 @@ commands_trace(struct command_server *cmds, const struct control_ask *ask, FILE 
 	result = commands_filter(cmds, ask, frames ? 1 : 0, FILTER_DECISIONS, &filter, out);
 	if (result != CONTROL_DONE)
 		return result;
-	return trace_watch(&cmds->dsrd->trace, ask->asker, &filter, frames, out);
-}
-
-void
-commands_trace_frame(struct command_server *cmds, struct frame *frame, uint64_t when)
-{
-	struct director *director = &cmds->dsrd->director;
-
-	trace_forward(cmds->dsrd->trace, cmds->control, &director->forwarder, frame, director->now, when);
+	return trace_watch(&cmds->trace, ask->asker, &filter, frames, out);
 }

@@ -27,9 +27,9 @@ directory_of(const char *path, char *text, size_t size)
 
 /* Where the control socket and the pidfile are, which are removed in the end. */
 static int
-confine_to_directories(const struct dsrd *dsrd, char error[OS_ERROR])
+confine_to_directories(const struct conf *conf, const char *pidfile, char error[OS_ERROR])
 {
-	const char *control = dsrd->conf.control[0] != '\0' ? dsrd->conf.control : CONF_CONTROL;
+	const char *control = conf->control[0] != '\0' ? conf->control : CONF_CONTROL;
 	char texts[2][CONF_PATH];
 	const char *directories[2];
 	size_t count = 0;
@@ -38,27 +38,27 @@ confine_to_directories(const struct dsrd *dsrd, char error[OS_ERROR])
 		directories[count] = directory_of(control, texts[count], sizeof(texts[count]));
 		count++;
 	}
-	if (dsrd->options->pidfile != NULL) {
-		directories[count] = directory_of(dsrd->options->pidfile, texts[count], sizeof(texts[count]));
+	if (pidfile != NULL) {
+		directories[count] = directory_of(pidfile, texts[count], sizeof(texts[count]));
 		count++;
 	}
 	return os_confine(directories, count, error);
 }
 
 enum exit_status
-confine(struct dsrd *dsrd)
+confine(const struct conf *conf, const char *pidfile, struct interfaces *interfaces)
 {
 	char error[OS_ERROR];
 
 	/* Who stays root could undo it all. */
-	if (dsrd->conf.user[0] == '\0')
+	if (conf->user[0] == '\0')
 		return EXIT_OK;
-	if (os_drop_root(dsrd->conf.user, error) == -1) {
+	if (os_drop_root(conf->user, error) == -1) {
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_NO_PERMISSION;
 	}
-	interfaces_lock(dsrd);
-	if (confine_to_directories(dsrd, error) == -1)
+	interfaces_lock(interfaces);
+	if (confine_to_directories(conf, pidfile, error) == -1)
 		log_warning("confine result=failed reason=\"%s\" meaning=\"dsrd works, with all rights of its user\"", error);
 	return EXIT_OK;
 }

@@ -4,10 +4,12 @@
 #define DAEMON_CONFINE_H
 
 #include "base/attr.h"
-#include "daemon/dsrd.h"
+#include "conf/conf.h"
 #include "daemon/options.h"
 
-/* Becomes `user`, if the configuration names one, and confines itself as far as the system can. A failure is logged. */
-NODISCARD enum exit_status confine(struct dsrd *dsrd);
+struct interfaces;
+
+/* Becomes `user`, if the configuration names one, and confines itself as far as the system can; `pidfile` may be NULL. A failure is logged. */
+NODISCARD enum exit_status confine(const struct conf *conf, const char *pidfile, struct interfaces *interfaces);
 
 #endif

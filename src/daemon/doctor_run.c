@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "ctl/doctor.h"
 #include "ctl/names.h"
-#include "daemon/dsrd.h"
+#include "daemon/burst.h"
+#include "daemon/director.h"
 #include "daemon/host_check.h"
 #include "daemon/interfaces.h"
-#include "daemon/loop.h"
+#include "daemon/stats.h"
 #include "doctor/examine.h"
 #include "os/os.h"
 
@@ -22,7 +24,7 @@
 #define FINDINGS_MOST 32
 
 struct doctor_run {
-	struct dsrd *dsrd;
+	struct doctor_run_parts parts;
 	char service[NAME_MOST];
 	char server[NAME_MOST];
 	bool all;
@@ -40,7 +42,7 @@ static void
 on_name(void *context, size_t slot, const struct addr *addrs, size_t count)
 {
 	struct doctor_run *doctor_run = context;
-	const struct server *server = model_server(doctor_run->dsrd->director.model, doctor_run->refs[slot]);
+	const struct server *server = model_server(doctor_run->parts.sources->director->model, doctor_run->refs[slot]);
 
 	doctor_run->names_open--;
 	doctor_run->answers[slot] = count == 0 ? NAME_UNKNOWN : NAME_ELSEWHERE;
@@ -66,10 +68,9 @@ ask_name(struct doctor_run *doctor_run, const struct server *server)
 }
 
 static void
-begin(struct doctor_run *doctor_run)
+doctor_run_begin(struct doctor_run *doctor_run)
 {
-	struct dsrd *dsrd = doctor_run->dsrd;
-	struct director *director = &dsrd->director;
+	struct director *director = doctor_run->parts.sources->director;
 
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		const struct server *server = director->model->slots[i];
@@ -81,24 +82,24 @@ begin(struct doctor_run *doctor_run)
 	}
 	if (!director->probes)
 		return;
-	interfaces_listen(dsrd);
+	interfaces_listen(doctor_run->parts.interfaces);
 	doctor_run->listens = true;
 	vipcheck_hasten(director->forwarder.paths, doctor_run->began);
 	examine_ask(&doctor_run->examination, director->forwarder.craft, director->ifaces, &director->forwarder.tx);
-	dsrd_flush(dsrd);
+	burst_flush(doctor_run->parts.burst);
 }
 
 struct doctor_run *
-doctor_run_open(struct dsrd *dsrd, const char *service, const char *server, bool all)
+doctor_run_open(const struct doctor_run_parts *parts, const char *service, const char *server, bool all)
 {
 	struct doctor_run *doctor_run = calloc(1, sizeof(*doctor_run));
-	const size_t slots = dsrd->director.model->slot_count;
+	const size_t slots = parts->sources->director->model->slot_count;
 
 	if (doctor_run == NULL)
 		return NULL;
-	doctor_run->dsrd = dsrd;
+	doctor_run->parts = *parts;
 	doctor_run->all = all;
-	doctor_run->began = dsrd_clock();
+	doctor_run->began = clock_us();
 	doctor_run->examination.random = doctor_run->began;
 	snprintf(doctor_run->service, sizeof(doctor_run->service), "%s", service);
 	snprintf(doctor_run->server, sizeof(doctor_run->server), "%s", server);
@@ -109,15 +110,15 @@ doctor_run_open(struct dsrd *dsrd, const char *service, const char *server, bool
 		return NULL;
 	}
 	doctor_run->answer_count = slots;
-	doctor_run->names = names_new(loop_base(dsrd->loop), on_name, doctor_run);
-	begin(doctor_run);
+	doctor_run->names = names_new(parts->base, on_name, doctor_run);
+	doctor_run_begin(doctor_run);
 	return doctor_run;
 }
 
 void
 doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame)
 {
-	const struct director *director = &doctor_run->dsrd->director;
+	const struct director *director = doctor_run->parts.sources->director;
 
 	examine_hear(&doctor_run->examination, frame, director->model, director->ifaces, director->iface_count);
 }
@@ -126,7 +127,7 @@ doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame)
 static bool
 paths_are_fresh(const struct doctor_run *doctor_run)
 {
-	const struct vipcheck_table *paths = doctor_run->dsrd->director.forwarder.paths;
+	const struct vipcheck_table *paths = doctor_run->parts.sources->director->forwarder.paths;
 
 	for (size_t i = 0; i < vipcheck_count(paths); i++) {
 		const struct vipcheck *path = vipcheck_at(paths, i);
@@ -142,13 +143,13 @@ paths_are_fresh(const struct doctor_run *doctor_run)
 bool
 doctor_run_step(struct doctor_run *doctor_run)
 {
-	struct director *director = &doctor_run->dsrd->director;
-	const uint64_t now = dsrd_clock(), passed = now - doctor_run->began;
+	struct director *director = doctor_run->parts.sources->director;
+	const uint64_t now = clock_us(), passed = now - doctor_run->began;
 
 	if (director->probes && doctor_run->examination.round == 1 && passed >= SECOND_ROUND) {
 		examine_ask(&doctor_run->examination, director->forwarder.craft, director->ifaces,
 		    &director->forwarder.tx);
-		dsrd_flush(doctor_run->dsrd);
+		burst_flush(doctor_run->parts.burst);
 	}
 	if (passed >= PATIENCE)
 		return true;
@@ -171,7 +172,7 @@ host_forwards(void *context, uint16_t iface, enum addr_family family)
 	const struct doctor_run *doctor_run = context;
 	char fix[HOST_TEXT];
 
-	return os_forwards(doctor_run->dsrd->director.ifaces[iface].name, family, fix, sizeof(fix));
+	return os_forwards(doctor_run->parts.sources->director->ifaces[iface].name, family, fix, sizeof(fix));
 }
 
 int
@@ -186,7 +187,7 @@ doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const st
 
 	if (findings == NULL)
 		return -1;
-	view.host_count = host_check(doctor_run->dsrd, findings, FINDINGS_MOST);
+	view.host_count = host_check(doctor_run->parts.sources, findings, FINDINGS_MOST);
 	view.unfinished = !paths_are_fresh(doctor_run);
 	result = doctor_report(writer, &view, &problems);
 	*well = problems == 0;
@@ -201,15 +202,15 @@ doctor_run_close(struct doctor_run *doctor_run)
 
 	if (doctor_run == NULL)
 		return;
-	director = &doctor_run->dsrd->director;
+	director = doctor_run->parts.sources->director;
 	names_free(doctor_run->names);
 	if (director->probes && doctor_run->examination.round > 0) {
 		examine_end(&doctor_run->examination, director->forwarder.craft, director->ifaces,
 		    &director->forwarder.tx);
-		dsrd_flush(doctor_run->dsrd);
+		burst_flush(doctor_run->parts.burst);
 	}
 	if (doctor_run->listens)
-		interfaces_unlisten(doctor_run->dsrd);
+		interfaces_unlisten(doctor_run->parts.interfaces);
 	free(doctor_run->answers);
 	free(doctor_run->refs);
 	free(doctor_run);

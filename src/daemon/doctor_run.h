@@ -14,14 +14,26 @@
 #include "ctl/report.h"
 #include "proto/frame.h"
 
+struct burst;
 struct doctor_run;
-struct dsrd;
+struct event_base;
+struct interfaces;
+struct stats_sources;
+
+/* What an examination works with. */
+struct doctor_run_parts {
+	const struct stats_sources *sources;
+	struct interfaces *interfaces;
+	struct burst *burst;
+	struct event_base *base;
+};
 
 /*
  * Services and servers as dsrctl names them, "web/web1"; empty: all. `all`: report also what is well. NULL when memory is
  * out.
  */
-NODISCARD struct doctor_run *doctor_run_open(struct dsrd *dsrd, const char *service, const char *server, bool all);
+NODISCARD struct doctor_run *doctor_run_open(const struct doctor_run_parts *parts, const char *service, const char *server,
+    bool all);
 /* Each frame that arrives. */
 void doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame);
 /* The next step, a few times a second. Is there nothing more to wait for? */

@@ -12,25 +12,29 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
 #include "check/check.h"
 #include "check/children.h"
 #include "compat/entropy.h"
 #include "daemon/background.h"
+#include "daemon/burst.h"
 #include "daemon/commands.h"
 #include "daemon/confine.h"
+#include "daemon/director.h"
+#include "daemon/drop_log.h"
 #include "daemon/dump.h"
-#include "daemon/facts.h"
-#include "daemon/host_facts.h"
 #include "daemon/host_shield.h"
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
 #include "daemon/notify_program.h"
 #include "daemon/offloading.h"
+#include "daemon/recording.h"
 #include "daemon/reload.h"
 #include "daemon/selfcheck.h"
 #include "daemon/state.h"
+#include "daemon/stats.h"
 #include "daemon/vipchecking.h"
 #include "daemon/web_status.h"
 #include "offload/cache.h"
@@ -38,27 +42,45 @@
 
 /* Frames taken before checks, timers and signals get their turn. */
 #define BURST 256
-#define REFRESH_QUICK MILLISECONDS(2)
 #define RESCAN SECONDS(5)
 /* Some systems tell much: a rescan costs a list of all interfaces. */
 #define RESCAN_LEAST MILLISECONDS(200)
 /* The loop's number for news of interfaces, behind the interfaces themselves. */
 #define NEWS IFACES_MOST
 
-uint64_t
-dsrd_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return SECONDS(now.tv_sec) + (uint64_t)now.tv_nsec / 1000;
-}
+/* The owner of everything that lives in a running director. Its parts get references to what they need, never to it. */
+struct dsrd {
+	const struct options *options;
+	const struct notify *notify;
+	struct conf conf; /* its settings have moved into the director's model */
+	struct director director;
+	struct interfaces interfaces;
+	struct burst burst;
+	struct drop_log losses;
+	struct stats_sources sources;
+	struct reload reload;
+	struct recording recording; /* what happened, and what passed */
+	struct selfcheck *selfcheck;
+	struct offloading *offloading;
+	struct host_shield *host_shield; /* NULL: the host's stack sees what it sees */
+	struct loop *loop;
+	struct children *children;
+	struct notify_program *notify_program;
+	struct checker *checker;
+	struct command_server *cmds; /* NULL: no control socket */
+	struct web_status *web_status; /* NULL: no HTTP */
+	struct state *state;
+	int news; /* of interfaces, from the system; -1: it tells nothing */
+	uint64_t rescanned;
+	uint64_t next_rescan;
+	bool unchecked; /* the checks do not follow the model yet, for lack of memory */
+};
 
 static void
 send_frame(void *context, const struct frame *frame)
 {
 	struct dsrd *dsrd = context;
-	struct sender *sender = dsrd->nics[frame->iface].sender;
+	struct sender *sender = dsrd->interfaces.nics[frame->iface].sender;
 
 	/* NULL in observe mode, and while an interface is lost. */
 	if (sender != NULL)
@@ -69,79 +91,9 @@ static unsigned
 sender_takes(void *context, uint16_t iface)
 {
 	const struct dsrd *dsrd = context;
-	const struct sender *sender = dsrd->nics[iface].sender;
+	const struct sender *sender = dsrd->interfaces.nics[iface].sender;
 
 	return sender == NULL ? 0 : sender->takes;
-}
-
-/* Wakes the loop at `due`, unless it is to be woken before. */
-static void
-wake_at(struct dsrd *dsrd, uint64_t due)
-{
-	uint64_t now;
-
-	if (due >= dsrd->next_wake)
-		return;
-	now = dsrd_clock();
-	loop_wake(dsrd->loop, due > now ? due - now : 0);
-	dsrd->next_wake = due;
-}
-
-/*
- * The table of hundreds of services takes tens of milliseconds to compile, and when a director starts each of their
- * servers changes. So changes are gathered for as long as the last compilation took, when that was long.
- */
-static void
-refresh(struct dsrd *dsrd)
-{
-	uint64_t begin, took;
-
-	if (!dsrd->director.stale)
-		return;
-	begin = dsrd_clock();
-	if (begin < dsrd->next_refresh) {
-		wake_at(dsrd, dsrd->next_refresh);
-		return;
-	}
-	director_refresh(&dsrd->director);
-	took = dsrd_clock() - begin;
-	dsrd->next_refresh = took < REFRESH_QUICK ? 0 : begin + 2 * took;
-}
-
-/* Between two bursts: what has changed takes effect, and the VIP probe is woken when it wants to. */
-static void
-settle(struct dsrd *dsrd)
-{
-	uint64_t due;
-
-	refresh(dsrd);
-	due = dsrd->director.probes ? forward_vipcheck_due(&dsrd->director.forwarder) : UINT64_MAX;
-	if (dsrd->director.forwarder.offload != NULL && offload_due(dsrd->director.forwarder.offload) < due)
-		due = offload_due(dsrd->director.forwarder.offload);
-	wake_at(dsrd, due);
-}
-
-/* While frames come in a burst, those that leave are gathered. */
-static void
-begin_burst(struct dsrd *dsrd)
-{
-	for (size_t i = 0; i < dsrd->director.iface_count; i++)
-		if (dsrd->nics[i].sender != NULL)
-			dsrd->nics[i].sender->burst = true;
-}
-
-void
-dsrd_flush(struct dsrd *dsrd)
-{
-	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		struct sender *sender = dsrd->nics[i].sender;
-
-		if (sender == NULL)
-			continue;
-		sender->ops->flush(sender);
-		sender->burst = false;
-	}
-	settle(dsrd);
 }
 
 static void
@@ -149,19 +101,16 @@ take_frame(void *context, struct frame *frame, uint64_t when)
 {
 	struct dsrd *dsrd = context;
 
-	commands_hear(dsrd->cmds, frame);
-	if (dsrd->trace == NULL)
+	if (!commands_take_frame(dsrd->cmds, frame, when))
 		forward_frame(&dsrd->director.forwarder, frame, dsrd->director.now);
-	else
-		commands_trace_frame(dsrd->cmds, frame, when);
 }
 
 static void
 rescan(struct dsrd *dsrd, uint64_t now)
 {
-	interfaces_rescan(dsrd, now);
-	selfcheck_host(dsrd);
-	selfcheck_update(dsrd, now);
+	interfaces_rescan(&dsrd->interfaces, now);
+	selfcheck_host(dsrd->selfcheck);
+	selfcheck_update(dsrd->selfcheck, now);
 	dsrd->rescanned = now;
 	dsrd->next_rescan = now + RESCAN;
 }
@@ -169,17 +118,17 @@ rescan(struct dsrd *dsrd, uint64_t now)
 static void
 on_news(struct dsrd *dsrd)
 {
-	const uint64_t now = dsrd_clock();
+	const uint64_t now = clock_us();
 
 	if (!os_news_read(dsrd->news))
 		return;
 	if (now - dsrd->rescanned < RESCAN_LEAST) {
 		dsrd->next_rescan = dsrd->rescanned + RESCAN_LEAST;
-		wake_at(dsrd, dsrd->next_rescan);
+		burst_wake_at(&dsrd->burst, dsrd->next_rescan);
 		return;
 	}
 	rescan(dsrd, now);
-	dsrd_flush(dsrd);
+	burst_flush(&dsrd->burst);
 }
 
 static void
@@ -193,13 +142,13 @@ on_readable(void *context, size_t index)
 		on_news(dsrd);
 		return;
 	}
-	receiver = dsrd->nics[index].receiver;
-	dsrd->director.now = dsrd_clock();
-	begin_burst(dsrd);
+	receiver = dsrd->interfaces.nics[index].receiver;
+	dsrd->director.now = clock_us();
+	burst_begin(&dsrd->burst);
 	if (receiver->ops->dispatch(receiver, BURST, take_frame, dsrd, error) == -1)
-		interfaces_lose(dsrd, index, error);
+		interfaces_lose(&dsrd->interfaces, index, error);
 	forward_burst_end(&dsrd->director.forwarder, dsrd->director.now);
-	dsrd_flush(dsrd);
+	burst_flush(&dsrd->burst);
 }
 
 /* Until there is memory for it, servers stay as they were checked last. */
@@ -215,31 +164,31 @@ static void
 tick(struct dsrd *dsrd, uint64_t now)
 {
 	struct report_iface ifaces[IFACES_MOST];
-	const struct report_facts facts = stats_gather(dsrd, ifaces);
+	const struct report_facts facts = stats_gather(&dsrd->sources, ifaces);
 
 	if (dsrd->unchecked)
 		sync_checks(dsrd);
 	director_tick(&dsrd->director, now);
 	drop_log_write(&dsrd->losses, &facts);
-	offloading_look(dsrd);
-	host_shield_beat(dsrd);
-	state_tick(dsrd, now);
+	offloading_look(dsrd->offloading);
+	host_shield_beat(dsrd->host_shield);
+	state_tick(dsrd->state, now);
 	if (now >= dsrd->next_rescan)
 		rescan(dsrd, now);
 	else
-		selfcheck_update(dsrd, now);
-	dsrd_flush(dsrd);
+		selfcheck_update(dsrd->selfcheck, now);
+	burst_flush(&dsrd->burst);
 }
 
 static void
 on_tick(void *context)
 {
 	struct dsrd *dsrd = context;
-	const uint64_t now = dsrd_clock();
+	const uint64_t now = clock_us();
 
-	selfcheck_tick(dsrd, now);
+	selfcheck_tick(dsrd->selfcheck, now);
 	tick(dsrd, now);
-	recording_tick(dsrd);
+	recording_tick(&dsrd->recording, dsrd->director.model, &dsrd->director.forwarder);
 	commands_tick(dsrd->cmds);
 }
 
@@ -248,9 +197,9 @@ on_check(void *context, struct server *server, size_t check, const struct check_
 {
 	struct dsrd *dsrd = context;
 
-	dsrd->director.now = dsrd_clock();
+	dsrd->director.now = clock_us();
 	director_health(&dsrd->director, server, check, report, dsrd->director.now);
-	settle(dsrd);
+	burst_settle(&dsrd->burst);
 }
 
 /* Frames that the kernel could not hold for us: answers may have been among them. */
@@ -262,7 +211,7 @@ count_lost(const struct dsrd *dsrd)
 	uint64_t lost = 0;
 
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		nic_stats(&dsrd->nics[i], &received, &sent);
+		nic_stats(&dsrd->interfaces.nics[i], &received, &sent);
 		lost += received.dropped;
 	}
 	return lost;
@@ -273,15 +222,15 @@ on_wake(void *context)
 {
 	struct dsrd *dsrd = context;
 
-	dsrd->next_wake = UINT64_MAX;
-	if (dsrd_clock() >= dsrd->next_rescan)
-		rescan(dsrd, dsrd_clock());
+	burst_woken(&dsrd->burst);
+	if (clock_us() >= dsrd->next_rescan)
+		rescan(dsrd, clock_us());
 	dsrd->director.forwarder.lost = count_lost(dsrd);
 	if (dsrd->director.probes)
-		probing_run(&dsrd->director, dsrd_clock());
+		probing_run(&dsrd->director, clock_us());
 	if (dsrd->director.forwarder.offload != NULL)
-		offload_tick(dsrd->director.forwarder.offload, dsrd_clock());
-	dsrd_flush(dsrd);
+		offload_tick(dsrd->director.forwarder.offload, clock_us());
+	burst_flush(&dsrd->burst);
 }
 
 static void
@@ -292,44 +241,30 @@ on_change(void *context, const struct state_change *change)
 	notify_program_run(dsrd->notify_program, change);
 }
 
-enum exit_status
-dsrd_prepare(struct dsrd *dsrd, const struct conf *conf)
+/* For reloads, and at the start. */
+static int
+take_over(void *context, struct conf *conf)
 {
-	enum exit_status status = interfaces_check_vips(&conf->settings);
+	struct dsrd *dsrd = context;
 
-	if (status == EXIT_OK)
-		status = interfaces_prepare(dsrd, &conf->settings);
-	/* What was opened for nothing is closed again. */
-	if (status != EXIT_OK)
-		interfaces_settle(dsrd);
-	else
-		host_fit_log(&conf->settings);
-	return status;
-}
-
-int
-dsrd_take_over(struct dsrd *dsrd, struct conf *conf)
-{
-	if (director_apply(&dsrd->director, &conf->settings, dsrd_clock()) == -1) {
+	if (director_apply(&dsrd->director, &conf->settings, clock_us()) == -1) {
 		log_error("memory result=failed reason=\"not enough for this configuration: nothing was changed\"");
 		return -1;
 	}
 	sync_checks(dsrd);
-	interfaces_settle(dsrd);
-	selfcheck_host(dsrd);
-	tick(dsrd, dsrd_clock());
+	interfaces_settle(&dsrd->interfaces);
+	selfcheck_host(dsrd->selfcheck);
+	tick(dsrd, clock_us());
 	/* Flows of servers that have just come may begin with the next frame. */
-	state_save(dsrd);
+	state_save(dsrd->state);
 	return 0;
 }
 
-void
-dsrd_override(const struct options *options, struct conf *conf)
+static void
+dump(const struct dsrd *dsrd)
 {
-	if (options->iface != NULL)
-		conf_set_iface(conf, options->iface);
-	if (options->user != NULL)
-		snprintf(conf->user, sizeof(conf->user), "%s", options->user);
+	stats_sync(&dsrd->sources);
+	dump_to_log(&dsrd->sources, dsrd->notify_program);
 }
 
 static void
@@ -339,11 +274,10 @@ on_signal(void *context, int number)
 
 	switch (number) {
 	case SIGHUP:
-		reload_by_signal(dsrd);
+		reload_by_signal(&dsrd->reload);
 		break;
 	case SIGUSR1:
-		offloading_sync(dsrd);
-		dump_to_log(dsrd);
+		dump(dsrd);
 		break;
 	default:
 		log_notice("stop signal=%d", number);
@@ -363,26 +297,30 @@ open_news(struct dsrd *dsrd)
 }
 
 static int
-start_parts(struct dsrd *dsrd, char *error, size_t size)
+start_director(struct dsrd *dsrd, char *error, size_t size)
 {
-	static const struct loop_calls calls = { on_readable, on_tick, on_wake, on_signal };
 	const struct frame_tx tx = { send_frame, dsrd, sender_takes };
 	struct siphash_key key;
 
-	/* A server that closes while it is asked something is an error of write(), not our end. */
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (getentropy(key.bytes, sizeof(key.bytes)) == -1) {
 		snprintf(error, size, "no random numbers: %s", strerror(errno));
 		return -1;
 	}
 	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &tx, error, size) == -1)
 		return -1;
-	dsrd->next_wake = UINT64_MAX;
 	dsrd->director.announces = true;
 	dsrd->director.probes = !dsrd->options->observe;
+	return 0;
+}
+
+/* What the event loop calls, and what needs it. */
+static int
+start_loop(struct dsrd *dsrd, char *error, size_t size)
+{
+	static const struct loop_calls calls = { on_readable, on_tick, on_wake, on_signal };
+
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
-	dsrd->selfcheck = selfcheck_new();
-	if (dsrd->loop != NULL && dsrd->selfcheck != NULL)
+	if (dsrd->loop != NULL)
 		dsrd->children = children_new(loop_base(dsrd->loop));
 	if (dsrd->children != NULL)
 		dsrd->notify_program = notify_program_new(dsrd->children, dsrd->conf.notify);
@@ -393,11 +331,53 @@ start_parts(struct dsrd *dsrd, char *error, size_t size)
 		return -1;
 	}
 	open_news(dsrd);
-	offloading_open(dsrd);
-	host_shield_open(dsrd);
+	return 0;
+}
+
+/* The order is that of who needs whom. */
+static int
+connect_parts(struct dsrd *dsrd)
+{
+	const struct options *options = dsrd->options;
+	struct interfaces *interfaces = &dsrd->interfaces;
+	struct selfcheck_sources looks = { .director = &dsrd->director, .nics = interfaces->nics, .config = options->config };
+
+	dsrd->offloading = offloading_open(&dsrd->director, interfaces->nics,
+	    options->observe ? OFFLOAD_OFF : dsrd->conf.offload);
+	if (!options->observe && dsrd->conf.withhold)
+		dsrd->host_shield = host_shield_open(&dsrd->director, interfaces->nics);
+	dsrd->state = state_new(&dsrd->director);
+	looks.offloading = interfaces->offloading = dsrd->offloading;
+	looks.host_shield = interfaces->host_shield = dsrd->host_shield;
+	looks.state = dsrd->state;
+	dsrd->selfcheck = selfcheck_new(&looks);
+	interfaces->director = &dsrd->director;
+	interfaces->loop = dsrd->loop;
+	interfaces->observe = options->observe;
+	interfaces->bypass = dsrd->conf.bypass;
+	burst_init(&dsrd->burst, &dsrd->director, interfaces->nics, dsrd->loop);
+	dsrd->sources = (struct stats_sources) { .director = &dsrd->director, .nics = interfaces->nics,
+		.offloading = dsrd->offloading, .selfcheck = dsrd->selfcheck, .started = clock_us(),
+		.loaded = (uint64_t)time(NULL), .observe = options->observe };
+	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .conf = &dsrd->conf,
+		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = take_over,
+		.context = dsrd };
 	dsrd->director.changed = on_change;
 	dsrd->director.changed_context = dsrd;
-	return 0;
+	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->selfcheck == NULL ? -1 : 0;
+}
+
+static int
+start_parts(struct dsrd *dsrd, char *error, size_t size)
+{
+	/* A server that closes while it is asked something is an error of write(), not our end. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (start_director(dsrd, error, size) == -1 || start_loop(dsrd, error, size) == -1)
+		return -1;
+	if (connect_parts(dsrd) == 0)
+		return 0;
+	snprintf(error, size, "out of memory");
+	return -1;
 }
 
 static void
@@ -408,14 +388,14 @@ stop_parts(struct dsrd *dsrd)
 	checker_free(dsrd->checker);
 	notify_program_free(dsrd->notify_program);
 	children_free(dsrd->children);
-	if (dsrd->loop != NULL)
-		interfaces_close(dsrd);
+	if (dsrd->interfaces.director != NULL)
+		interfaces_close(&dsrd->interfaces);
 	loop_free(dsrd->loop);
 	if (dsrd->news != -1)
 		(void)close(dsrd->news);
-	state_close(dsrd, dsrd_clock());
-	offloading_close(dsrd);
-	host_shield_close(dsrd);
+	state_close(dsrd->state, clock_us());
+	offloading_close(dsrd->offloading);
+	host_shield_close(dsrd->host_shield);
 	director_clear(&dsrd->director);
 	selfcheck_free(dsrd->selfcheck);
 }
@@ -424,6 +404,8 @@ stop_parts(struct dsrd *dsrd)
 static enum exit_status
 start(struct dsrd *dsrd)
 {
+	struct command_parts commands = { .conf = &dsrd->conf, .sources = &dsrd->sources, .interfaces = &dsrd->interfaces,
+		.burst = &dsrd->burst, .recording = &dsrd->recording, .reload = &dsrd->reload };
 	char error[OS_ERROR];
 	enum exit_status status;
 
@@ -431,16 +413,20 @@ start(struct dsrd *dsrd)
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_SYSTEM;
 	}
-	status = dsrd_prepare(dsrd, &dsrd->conf);
+	commands.loop = dsrd->loop;
+	commands.state = dsrd->state;
+	status = reload_prepare(&dsrd->reload, &dsrd->conf);
 	if (status == EXIT_OK)
-		status = commands_open(dsrd, &dsrd->cmds);
+		status = commands_open(&commands, &dsrd->cmds);
 	if (status != EXIT_OK)
 		return status;
-	dsrd->web_status = web_status_open(dsrd);
-	if (dsrd_take_over(dsrd, &dsrd->conf) == -1)
+	dsrd->web_status = web_status_open(loop_base(dsrd->loop), &dsrd->conf.http_address, dsrd->conf.http_port,
+	    &dsrd->sources, &dsrd->recording);
+	if (take_over(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
-	state_open(dsrd, dsrd_clock());
-	return confine(dsrd);
+	if (!dsrd->options->observe)
+		state_open(dsrd->state, &dsrd->conf, clock_us());
+	return confine(&dsrd->conf, dsrd->options->pidfile, &dsrd->interfaces);
 }
 
 static void
@@ -466,14 +452,11 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 	}
 	recording_open(&dsrd->recording);
 	dsrd->options = options;
-	dsrd->background = background;
 	dsrd->notify = notify;
 	dsrd->news = -1;
-	dsrd->started = dsrd_clock();
-	dsrd->loaded = (uint64_t)time(NULL);
 	dsrd->conf = *conf;
 	memset(conf, 0, sizeof(*conf));
-	dsrd_override(options, &dsrd->conf);
+	options_override(options, &dsrd->conf);
 	status = start(dsrd);
 	if (status == EXIT_OK) {
 		background_ready(background);
@@ -481,8 +464,7 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 		if (loop_run(dsrd->loop) == -1)
 			status = EXIT_SYSTEM;
 		notify_stopping(notify);
-		offloading_sync(dsrd);
-		dump_to_log(dsrd);
+		dump(dsrd);
 	}
 	stop_parts(dsrd);
 	recording_close(&dsrd->recording);

@@ -6,9 +6,10 @@
 #include <inttypes.h>
 
 #include "base/log.h"
-#include "daemon/dsrd.h"
 #include "daemon/notify_program.h"
 #include "daemon/offloading.h"
+#include "daemon/port.h"
+#include "daemon/stats.h"
 #include "daemon/vipchecking.h"
 
 static void
@@ -29,19 +30,21 @@ dump_drops(const struct forward_stats *stats)
 }
 
 static void
-dump_interfaces(const struct dsrd *dsrd)
+dump_interfaces(const struct stats_sources *sources)
 {
-	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		const struct iface *iface = &dsrd->director.ifaces[i];
+	const struct director *director = sources->director;
+
+	for (size_t i = 0; i < director->iface_count; i++) {
+		const struct iface *iface = &director->ifaces[i];
 		struct receiver_stats received;
 		struct sender_stats sent;
 		char mac[MAC_TEXT];
 
-		nic_stats(&dsrd->nics[i], &received, &sent);
+		nic_stats(&sources->nics[i], &received, &sent);
 		log_dump("interface interface=%s open=%s mac=%s mtu=%" PRIu32 " received=%" PRIu64 " capture-dropped=%" PRIu64
 		    " sent=%" PRIu64 " not-sent=%" PRIu64 " offload=%s", iface->name,
-		    nic_is_open(&dsrd->nics[i]) ? "yes" : "no", mac_format(&iface->mac, mac), iface->mtu,
-		    received.received, received.dropped, sent.sent, sent.failed, offloading_state(dsrd, i));
+		    nic_is_open(&sources->nics[i]) ? "yes" : "no", mac_format(&iface->mac, mac), iface->mtu,
+		    received.received, received.dropped, sent.sent, sent.failed, offloading_state(sources->offloading, i));
 	}
 }
 
@@ -102,16 +105,16 @@ dump_probing(const struct director *director)
 }
 
 void
-dump_to_log(const struct dsrd *dsrd)
+dump_to_log(const struct stats_sources *sources, const struct notify_program *notify_program)
 {
-	const struct director *director = &dsrd->director;
+	const struct director *director = sources->director;
 	const struct conn_table *conns = director->forwarder.conns;
 
 	forward_stats_each(&director->forwarder.stats, dump_counter, NULL);
 	dump_drops(&director->forwarder.stats);
-	dump_interfaces(dsrd);
-	if (dsrd->notify_program != NULL) {
-		const struct notify_program_stats stats = notify_program_stats(dsrd->notify_program);
+	dump_interfaces(sources);
+	if (notify_program != NULL) {
+		const struct notify_program_stats stats = notify_program_stats(notify_program);
 
 		log_dump("notify started=%" PRIu64 " failed=%" PRIu64 " dropped=%" PRIu64, stats.started, stats.failed,
 		    stats.dropped);

@@ -3,8 +3,10 @@
 #ifndef DAEMON_DUMP_H
 #define DAEMON_DUMP_H
 
-struct dsrd;
+struct notify_program;
+struct stats_sources;
 
-void dump_to_log(const struct dsrd *dsrd);
+/* The kernel's counters are as of the last stats_sync(). */
+void dump_to_log(const struct stats_sources *sources, const struct notify_program *notify_program);
 
 #endif

@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "daemon/dsrd.h"
+#include "daemon/port.h"
 #include "daemon/selfcheck.h"
+#include "daemon/stats.h"
 #include "os/os.h"
 
 struct look {
-	const struct dsrd *dsrd;
+	const struct stats_sources *from;
 	struct host_finding *findings;
 	size_t count;
 	size_t most;
@@ -36,7 +37,7 @@ add(struct look *look, bool wrong, const char *name)
 static void
 check_problems(struct look *look)
 {
-	const struct problems *problems = selfcheck_problems(look->dsrd->selfcheck);
+	const struct problems *problems = selfcheck_problems(look->from->selfcheck);
 
 	for (size_t i = 0; i < problems_count(problems); i++) {
 		const struct problem *problem = problems_at(problems, i);
@@ -72,8 +73,8 @@ check_offloads(struct look *look, const struct iface *iface)
 static void
 check_buffer(struct look *look, size_t index)
 {
-	struct receiver *receiver = look->dsrd->nics[index].receiver;
-	const char *name = look->dsrd->director.ifaces[index].name;
+	struct receiver *receiver = look->from->nics[index].receiver;
+	const char *name = look->from->director->ifaces[index].name;
 	struct host_finding *finding;
 	char fix[HOST_TEXT];
 	size_t bytes;
@@ -98,7 +99,7 @@ check_strays(struct look *look)
 	struct host_finding *finding;
 	char fix[HOST_TEXT] = "";
 
-	if (look->dsrd->director.iface_count < 2 || !os_drops_strays(fix, sizeof(fix)))
+	if (look->from->director->iface_count < 2 || !os_drops_strays(fix, sizeof(fix)))
 		return;
 	finding = add(look, false, "strict-interfaces");
 	snprintf(finding->what, HOST_TEXT, "this host drops packets that come in by another interface than the one that has "
@@ -111,8 +112,8 @@ check_strays(struct look *look)
 static void
 check_engine(struct look *look, size_t index)
 {
-	const struct nic *nic = &look->dsrd->nics[index];
-	const char *name = look->dsrd->director.ifaces[index].name;
+	const struct nic *nic = &look->from->nics[index];
+	const char *name = look->from->director->ifaces[index].name;
 	struct receiver_stats received;
 	struct sender_stats sent;
 	struct host_finding *finding;
@@ -163,7 +164,7 @@ check_switch(struct look *look, const struct iface *iface)
 static void
 check_mtu(struct look *look)
 {
-	const struct director *director = &look->dsrd->director;
+	const struct director *director = look->from->director;
 
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		const struct server *server = director->model->slots[i];
@@ -193,7 +194,7 @@ check_mtu(struct look *look)
 static void
 check_claims(struct look *look)
 {
-	const struct probe_addrs *claims = &look->dsrd->director.forwarder.claims;
+	const struct probe_addrs *claims = &look->from->director->forwarder.claims;
 	bool any = false;
 
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
@@ -210,7 +211,7 @@ check_claims(struct look *look)
 		snprintf(finding->meaning, HOST_TEXT, "So servers are not asked about the VIP from there. Each "
 		    "director needs a `probe-address` that no host has.");
 	}
-	if (!any && look->dsrd->director.probes) {
+	if (!any && look->from->director->probes) {
 		struct host_finding *finding = add(look, false, "no-probe-address");
 
 		snprintf(finding->what, HOST_TEXT, "no `probe-address` is configured");
@@ -225,7 +226,7 @@ check_process(struct look *look)
 	const char *missing = os_missing_privilege();
 	struct host_finding *finding;
 
-	if (look->dsrd->options->observe) {
+	if (look->from->observe) {
 		finding = add(look, false, "observing");
 		snprintf(finding->what, HOST_TEXT, "dsrd only observes (--observe)");
 		snprintf(finding->meaning, HOST_TEXT, "It sends nothing: no frame is forwarded and no server asked "
@@ -239,10 +240,10 @@ check_process(struct look *look)
 }
 
 size_t
-host_check(const struct dsrd *dsrd, struct host_finding *findings, size_t most)
+host_check(const struct stats_sources *from, struct host_finding *findings, size_t most)
 {
-	struct look look = { .dsrd = dsrd, .findings = findings, .most = most };
-	const struct director *director = &dsrd->director;
+	struct look look = { .from = from, .findings = findings, .most = most };
+	const struct director *director = from->director;
 
 	check_problems(&look);
 	for (size_t i = 0; i < director->iface_count; i++) {

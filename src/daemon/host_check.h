@@ -7,9 +7,9 @@
 
 #include "ctl/doctor.h"
 
-struct dsrd;
+struct stats_sources;
 
 /* At most `most` findings; their number. */
-size_t host_check(const struct dsrd *dsrd, struct host_finding *findings, size_t most);
+size_t host_check(const struct stats_sources *from, struct host_finding *findings, size_t most);
 
 #endif

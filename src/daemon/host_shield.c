@@ -6,13 +6,16 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "daemon/dsrd.h"
+#include "daemon/director.h"
+#include "daemon/port.h"
 #include "offload/withhold.h"
 
 #define MEANING "meaning=\"this host's own network stack sees frames for VIPs too\""
 
 /* Some systems do it by a capture (nic_withhold()); where they cannot, it is the kernel's program, if there is one. */
 struct host_shield {
+	const struct director *director;
+	struct nic *nics;
 	struct withhold *withhold; /* NULL: `reason` says why */
 	char reason[WITHHOLD_ERROR];
 	bool on[IFACES_MOST];
@@ -20,42 +23,39 @@ struct host_shield {
 	bool crowded;           /* some VIP found no room */
 };
 
-void
-host_shield_open(struct dsrd *dsrd)
+struct host_shield *
+host_shield_open(const struct director *director, struct nic *nics)
 {
-	struct host_shield *host_shield;
+	struct host_shield *host_shield = calloc(1, sizeof(*host_shield));
 
-	if (dsrd->options->observe || !dsrd->conf.withhold)
-		return;
-	host_shield = calloc(1, sizeof(*host_shield));
 	if (host_shield == NULL) {
 		log_warning("withhold result=failed reason=\"out of memory\" " MEANING);
-		return;
+		return NULL;
 	}
+	host_shield->director = director;
+	host_shield->nics = nics;
 	host_shield->withhold = withhold_open(host_shield->reason);
-	dsrd->host_shield = host_shield;
-	host_shield_beat(dsrd);
+	host_shield_beat(host_shield);
+	return host_shield;
 }
 
 void
-host_shield_close(struct dsrd *dsrd)
+host_shield_close(struct host_shield *host_shield)
 {
-	if (dsrd->host_shield == NULL)
+	if (host_shield == NULL)
 		return;
-	withhold_close(dsrd->host_shield->withhold);
-	free(dsrd->host_shield);
-	dsrd->host_shield = NULL;
+	withhold_close(host_shield->withhold);
+	free(host_shield);
 }
 
 static void
-begin(struct dsrd *dsrd, size_t index)
+host_shield_begin(struct host_shield *host_shield, size_t index)
 {
-	struct host_shield *host_shield = dsrd->host_shield;
-	struct nic *nic = &dsrd->nics[index];
-	const char *name = dsrd->director.ifaces[index].name;
+	struct nic *nic = &host_shield->nics[index];
+	const char *name = host_shield->director->ifaces[index].name;
 	const bool was = host_shield->on[index];
 
-	if (nic_withhold(nic, &dsrd->director.ifaces[index], (uint16_t)index, dsrd->director.model)) {
+	if (nic_withhold(nic, &host_shield->director->ifaces[index], (uint16_t)index, host_shield->director->model)) {
 		host_shield->on[index] = nic->withheld_count > 0;
 		return;
 	}
@@ -70,10 +70,9 @@ begin(struct dsrd *dsrd, size_t index)
 
 /* For the kernel's program. */
 static void
-set_vips(struct dsrd *dsrd)
+host_shield_set_vips(struct host_shield *host_shield)
 {
-	struct host_shield *host_shield = dsrd->host_shield;
-	const struct model *model = dsrd->director.model;
+	const struct model *model = host_shield->director->model;
 	struct withheld_vip *vips = calloc(model->vip_count + 1, sizeof(*vips));
 	size_t count = 0, left;
 
@@ -88,43 +87,43 @@ set_vips(struct dsrd *dsrd)
 }
 
 void
-host_shield_settle(struct dsrd *dsrd)
+host_shield_settle(struct host_shield *host_shield)
 {
-	if (dsrd->host_shield == NULL)
+	if (host_shield == NULL)
 		return;
-	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		struct nic *nic = &dsrd->nics[i];
+	for (size_t i = 0; i < host_shield->director->iface_count; i++) {
+		struct nic *nic = &host_shield->nics[i];
 
-		if (model_vips_at(dsrd->director.model, i, ADDR_NONE) > 0 && nic_is_open(nic)) {
-			begin(dsrd, i);
+		if (model_vips_at(host_shield->director->model, i, ADDR_NONE) > 0 && nic_is_open(nic)) {
+			host_shield_begin(host_shield, i);
 		} else {
-			(void)nic_withhold(nic, &dsrd->director.ifaces[i], (uint16_t)i, dsrd->director.model);
-			host_shield_end(dsrd, i);
+			(void)nic_withhold(nic, &host_shield->director->ifaces[i], (uint16_t)i, host_shield->director->model);
+			host_shield_end(host_shield, i);
 		}
 	}
-	if (dsrd->host_shield->withhold != NULL)
-		set_vips(dsrd);
+	if (host_shield->withhold != NULL)
+		host_shield_set_vips(host_shield);
 }
 
 void
-host_shield_end(struct dsrd *dsrd, size_t index)
+host_shield_end(struct host_shield *host_shield, size_t index)
 {
-	if (dsrd->host_shield == NULL)
+	if (host_shield == NULL)
 		return;
-	if (dsrd->host_shield->withhold != NULL)
-		withhold_end(dsrd->host_shield->withhold, index);
-	dsrd->host_shield->on[index] = false;
+	if (host_shield->withhold != NULL)
+		withhold_end(host_shield->withhold, index);
+	host_shield->on[index] = false;
 }
 
 void
-host_shield_beat(struct dsrd *dsrd)
+host_shield_beat(struct host_shield *host_shield)
 {
-	if (dsrd->host_shield != NULL && dsrd->host_shield->withhold != NULL)
-		withhold_beat(dsrd->host_shield->withhold);
+	if (host_shield != NULL && host_shield->withhold != NULL)
+		withhold_beat(host_shield->withhold);
 }
 
 bool
-host_shield_is_on(const struct dsrd *dsrd, size_t index)
+host_shield_is_on(const struct host_shield *host_shield, size_t index)
 {
-	return dsrd->host_shield != NULL && dsrd->host_shield->on[index] && !dsrd->host_shield->crowded;
+	return host_shield != NULL && host_shield->on[index] && !host_shield->crowded;
 }

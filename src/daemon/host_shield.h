@@ -6,20 +6,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct dsrd;
+struct director;
+struct host_shield;
+struct nic;
 
-/* If the configuration wants it, while there is the privilege for it. Without it dsrd runs on, and says why. */
-void host_shield_open(struct dsrd *dsrd);
-void host_shield_close(struct dsrd *dsrd);
+/*
+ * While there is the privilege for it. Without it dsrd runs on, and says why. `nics`, by the director's interface numbers, and
+ * the director stay where they are. NULL, which is fine for the others: there is none.
+ */
+struct host_shield *host_shield_open(const struct director *director, struct nic *nics);
+void host_shield_close(struct host_shield *host_shield);
 
 /* Interfaces were opened, closed, or have other VIPs. */
-void host_shield_settle(struct dsrd *dsrd);
+void host_shield_settle(struct host_shield *host_shield);
 /* The interface will be closed at once. */
-void host_shield_end(struct dsrd *dsrd, size_t index);
+void host_shield_end(struct host_shield *host_shield, size_t index);
 /* Once a second. */
-void host_shield_beat(struct dsrd *dsrd);
+void host_shield_beat(struct host_shield *host_shield);
 
 /* Are all frames for VIPs that come in by this interface kept from the stack? */
-bool host_shield_is_on(const struct dsrd *dsrd, size_t index);
+bool host_shield_is_on(const struct host_shield *host_shield, size_t index);
 
 #endif

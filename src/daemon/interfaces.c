@@ -33,14 +33,14 @@ status_of(int code)
 
 /* `again`: it was open before and is tried until it works, so a failure is no news. */
 static enum exit_status
-open_one(struct dsrd *dsrd, uint16_t index, bool again)
+open_one(struct interfaces *interfaces, uint16_t index, bool again)
 {
-	struct nic *nic = &dsrd->nics[index];
-	const struct iface *iface = &dsrd->director.ifaces[index];
+	struct nic *nic = &interfaces->nics[index];
+	const struct iface *iface = &interfaces->director->ifaces[index];
 	struct receiver *receiver;
 	char error[IO_ERROR];
 
-	if (nic_open(nic, iface, index, dsrd->options->observe, dsrd->conf.bypass, error) == -1) {
+	if (nic_open(nic, iface, index, interfaces->observe, interfaces->bypass, error) == -1) {
 		const enum exit_status status = status_of(errno);
 		/* A system that cannot divide root opens nothing any more once it is given up. */
 		const char *missing = status == EXIT_NO_INTERFACE ? NULL : os_missing_privilege();
@@ -53,19 +53,19 @@ open_one(struct dsrd *dsrd, uint16_t index, bool again)
 		return status;
 	}
 	receiver = nic->receiver;
-	if (loop_watch(dsrd->loop, index, receiver->ops->descriptor(receiver), receiver->ops->wait(receiver)) == -1) {
+	if (loop_watch(interfaces->loop, index, receiver->ops->descriptor(receiver), receiver->ops->wait(receiver)) == -1) {
 		log_error("interface-failed interface=%s reason=\"the event loop cannot watch it\"", iface->name);
 		nic_close(nic, iface);
 		return EXIT_SYSTEM;
 	}
-	if (dsrd->locked)
+	if (interfaces->locked)
 		nic_lock(nic, iface);
 	return EXIT_OK;
 }
 
 /* Reads the facts of the named interface and opens it, unless that is done already. */
 static enum exit_status
-prepare_one(struct dsrd *dsrd, const char *name, uint16_t *index)
+prepare_one(struct interfaces *interfaces, const char *name, uint16_t *index)
 {
 	char error[OS_ERROR];
 	struct iface facts;
@@ -76,17 +76,17 @@ prepare_one(struct dsrd *dsrd, const char *name, uint16_t *index)
 		log_error("interface-failed interface=%s reason=\"%s\"", name, error);
 		return status;
 	}
-	*index = director_iface(&dsrd->director, name);
+	*index = director_iface(interfaces->director, name);
 	if (*index == IFACE_NONE) {
 		log_error("interface-failed interface=%s reason=\"dsrd works on %d interfaces at most\"", name, IFACES_MOST);
 		return EXIT_BAD_CONFIG;
 	}
 	/* The table has facts of interfaces in it, and holds until the next one, also when the reload that asked fails. */
-	dsrd->director.stale |= !iface_equal(&facts, &dsrd->director.ifaces[*index]);
-	dsrd->director.ifaces[*index] = facts;
-	if (nic_is_open(&dsrd->nics[*index]))
+	interfaces->director->stale |= !iface_equal(&facts, &interfaces->director->ifaces[*index]);
+	interfaces->director->ifaces[*index] = facts;
+	if (nic_is_open(&interfaces->nics[*index]))
 		return EXIT_OK;
-	return open_one(dsrd, *index, false);
+	return open_one(interfaces, *index, false);
 }
 
 /* The name of the system's interface whose prefix holds `addr`, or NULL. */
@@ -104,22 +104,22 @@ find_by_address(const struct addr *addr, char names[][IFACE_NAME], size_t count)
 }
 
 static enum exit_status
-prepare_server(struct dsrd *dsrd, const struct server_settings *server, uint16_t service_iface,
+prepare_server(struct interfaces *interfaces, const struct server_settings *server, uint16_t service_iface,
     char names[][IFACE_NAME], size_t count)
 {
 	const char *name = server->iface;
 	uint16_t index;
 
 	if (name[0] == '\0') {
-		if (iface_is_on_link(&dsrd->director.ifaces[service_iface], &server->addr))
+		if (iface_is_on_link(&interfaces->director->ifaces[service_iface], &server->addr))
 			return EXIT_OK;
 		name = find_by_address(&server->addr, names, count);
 	}
-	return name == NULL ? EXIT_OK : prepare_one(dsrd, name, &index);
+	return name == NULL ? EXIT_OK : prepare_one(interfaces, name, &index);
 }
 
 enum exit_status
-interfaces_prepare(struct dsrd *dsrd, const struct settings *settings)
+interfaces_prepare(struct interfaces *interfaces, const struct settings *settings)
 {
 	char names[NAMES_MOST][IFACE_NAME];
 	const size_t count = os_iface_list(names, NAMES_MOST);
@@ -129,9 +129,9 @@ interfaces_prepare(struct dsrd *dsrd, const struct settings *settings)
 	for (size_t i = 0; i < settings->service_count && status == EXIT_OK; i++) {
 		const struct service_settings *service = &settings->services[i];
 
-		status = prepare_one(dsrd, service->iface, &index);
+		status = prepare_one(interfaces, service->iface, &index);
 		for (size_t j = 0; j < service->server_count && status == EXIT_OK; j++)
-			status = prepare_server(dsrd, &service->servers[j], index, names, count);
+			status = prepare_server(interfaces, &service->servers[j], index, names, count);
 	}
 	return status;
 }
@@ -179,45 +179,45 @@ interfaces_check_vips(const struct settings *settings)
 }
 
 static void
-close_one(struct dsrd *dsrd, size_t index)
+close_one(struct interfaces *interfaces, size_t index)
 {
-	loop_unwatch(dsrd->loop, index);
-	offloading_end(dsrd, index);
-	host_shield_end(dsrd, index);
-	nic_close(&dsrd->nics[index], &dsrd->director.ifaces[index]);
+	loop_unwatch(interfaces->loop, index);
+	offloading_end(interfaces->offloading, index);
+	host_shield_end(interfaces->host_shield, index);
+	nic_close(&interfaces->nics[index], &interfaces->director->ifaces[index]);
 }
 
 void
-interfaces_settle(struct dsrd *dsrd)
+interfaces_settle(struct interfaces *interfaces)
 {
-	const struct director *director = &dsrd->director;
+	const struct director *director = interfaces->director;
 
 	for (size_t i = 0; i < director->iface_count; i++)
-		if (!model_uses(director->model, i) && nic_is_open(&dsrd->nics[i]))
-			close_one(dsrd, i);
-	offloading_settle(dsrd);
-	host_shield_settle(dsrd);
+		if (!model_uses(director->model, i) && nic_is_open(&interfaces->nics[i]))
+			close_one(interfaces, i);
+	offloading_settle(interfaces->offloading);
+	host_shield_settle(interfaces->host_shield);
 }
 
 void
-interfaces_listen(struct dsrd *dsrd)
+interfaces_listen(struct interfaces *interfaces)
 {
-	if (dsrd->listeners++ == 0)
-		offloading_filter(dsrd);
+	if (interfaces->listeners++ == 0)
+		offloading_filter(interfaces->offloading, true);
 }
 
 void
-interfaces_unlisten(struct dsrd *dsrd)
+interfaces_unlisten(struct interfaces *interfaces)
 {
-	if (--dsrd->listeners == 0)
-		offloading_filter(dsrd);
+	if (--interfaces->listeners == 0)
+		offloading_filter(interfaces->offloading, false);
 }
 
 void
-interfaces_lose(struct dsrd *dsrd, size_t index, const char *reason)
+interfaces_lose(struct interfaces *interfaces, size_t index, const char *reason)
 {
-	log_warning("interface-lost interface=%s reason=\"%s\"", dsrd->director.ifaces[index].name, reason);
-	close_one(dsrd, index);
+	log_warning("interface-lost interface=%s reason=\"%s\"", interfaces->director->ifaces[index].name, reason);
+	close_one(interfaces, index);
 }
 
 /* Reads the facts again; says whether they matter differently now. What is wrong with them is the problem list's to say. */
@@ -241,18 +241,18 @@ facts_changed(struct iface *iface)
 }
 
 static bool
-reopen(struct dsrd *dsrd, uint16_t index)
+reopen(struct interfaces *interfaces, uint16_t index)
 {
-	if (open_one(dsrd, index, true) != EXIT_OK)
+	if (open_one(interfaces, index, true) != EXIT_OK)
 		return false;
-	log_notice("interface-back interface=%s", dsrd->director.ifaces[index].name);
+	log_notice("interface-back interface=%s", interfaces->director->ifaces[index].name);
 	return true;
 }
 
 void
-interfaces_rescan(struct dsrd *dsrd, uint64_t now)
+interfaces_rescan(struct interfaces *interfaces, uint64_t now)
 {
-	struct director *director = &dsrd->director;
+	struct director *director = interfaces->director;
 	bool changed = false;
 
 	for (size_t i = 0; i < director->iface_count; i++) {
@@ -260,30 +260,30 @@ interfaces_rescan(struct dsrd *dsrd, uint64_t now)
 			continue;
 		/* In this order: one that is just being set up is opened with what it has now, or at the news that it is up. */
 		changed |= facts_changed(&director->ifaces[i]);
-		if (!nic_is_open(&dsrd->nics[i]))
-			changed |= reopen(dsrd, (uint16_t)i);
+		if (!nic_is_open(&interfaces->nics[i]))
+			changed |= reopen(interfaces, (uint16_t)i);
 	}
 	if (!changed)
 		return;
 	if (director_place(director, now) == -1 || director_announce(director, now) == -1)
 		log_error("interface-changed result=failed reason=\"out of memory\"");
 	director_refresh(director);
-	interfaces_settle(dsrd);
+	interfaces_settle(interfaces);
 }
 
 void
-interfaces_lock(struct dsrd *dsrd)
+interfaces_lock(struct interfaces *interfaces)
 {
 	if (!os_can_lock())
 		return;
-	dsrd->locked = true;
-	for (size_t i = 0; i < dsrd->director.iface_count; i++)
-		nic_lock(&dsrd->nics[i], &dsrd->director.ifaces[i]);
+	interfaces->locked = true;
+	for (size_t i = 0; i < interfaces->director->iface_count; i++)
+		nic_lock(&interfaces->nics[i], &interfaces->director->ifaces[i]);
 }
 
 void
-interfaces_close(struct dsrd *dsrd)
+interfaces_close(struct interfaces *interfaces)
 {
-	for (size_t i = 0; i < dsrd->director.iface_count; i++)
-		close_one(dsrd, i);
+	for (size_t i = 0; i < interfaces->director->iface_count; i++)
+		close_one(interfaces, i);
 }

@@ -8,7 +8,6 @@
 #include "base/errlist.h"
 #include "base/log.h"
 #include "conf/conf.h"
-#include "daemon/dsrd.h"
 #include "daemon/host_facts.h"
 #include "daemon/offline.h"
 #include "daemon/options.h"

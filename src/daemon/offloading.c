@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "compat/entropy.h"
-#include "daemon/dsrd.h"
+#include "daemon/director.h"
+#include "daemon/port.h"
 #include "offload/cache.h"
 #include "offload/bpf_offload.h"
 
@@ -23,8 +24,11 @@
 static const char replaced[] = "another filter has replaced dsrd's program on the capture";
 
 struct offloading {
+	struct director *director;
+	struct nic *nics;
 	struct bpf_offload *path; /* NULL: `reason` says why */
 	enum conf_offload mode; /* what was wanted when dsrd was started */
+	bool wide; /* the captures are to receive everything */
 	unsigned troubles;
 	char reason[BPF_OFFLOAD_ERROR];
 	char reasons[IFACES_MOST][BPF_OFFLOAD_ERROR];
@@ -37,91 +41,101 @@ refuse(const struct offloading *offloading)
 	    conf_offload_name(offloading->mode), offloading->reason);
 }
 
-void
-offloading_open(struct dsrd *dsrd)
+/* With a reason when it fails. */
+static void
+offloading_load(struct offloading *offloading)
 {
-	const uint32_t connections = conn_table_capacity(dsrd->director.forwarder.conns);
-	struct offloading *offloading;
+	struct forwarder *forwarder = &offloading->director->forwarder;
+	const uint32_t connections = conn_table_capacity(forwarder->conns);
 	struct siphash_key secret;
 
-	if (dsrd->options->observe || dsrd->conf.offload == OFFLOAD_OFF)
-		return;
-	offloading = calloc(1, sizeof(*offloading));
-	if (offloading == NULL || getentropy(&secret, sizeof(secret)) == -1) {
-		free(offloading);
+	if (getentropy(&secret, sizeof(secret)) == -1) {
+		snprintf(offloading->reason, sizeof(offloading->reason), "no random numbers: %s", strerror(errno));
 		return;
 	}
-	offloading->mode = dsrd->conf.offload;
-	dsrd->offloading = offloading;
 	offloading->path = bpf_offload_open(connections, offloading->reason);
-	if (offloading->path != NULL)
-		dsrd->director.forwarder.offload = offload_new(bpf_offload_memory(offloading->path), &secret,
-		    dsrd->director.forwarder.conns, connections, &dsrd->director.forwarder.stats);
-	if (dsrd->director.forwarder.offload != NULL)
+	if (offloading->path == NULL)
 		return;
-	if (offloading->path != NULL)
-		snprintf(offloading->reason, sizeof(offloading->reason), "out of memory");
+	forwarder->offload = offload_new(bpf_offload_memory(offloading->path), &secret, forwarder->conns, connections,
+	    &forwarder->stats);
+	if (forwarder->offload != NULL)
+		return;
+	snprintf(offloading->reason, sizeof(offloading->reason), "out of memory");
 	bpf_offload_close(offloading->path);
 	offloading->path = NULL;
-	refuse(offloading);
+}
+
+struct offloading *
+offloading_open(struct director *director, struct nic *nics, enum conf_offload mode)
+{
+	struct offloading *offloading = calloc(1, sizeof(*offloading));
+
+	if (offloading == NULL)
+		return NULL;
+	offloading->director = director;
+	offloading->nics = nics;
+	offloading->mode = mode;
+	if (mode == OFFLOAD_OFF)
+		return offloading;
+	offloading_load(offloading);
+	if (offloading->path == NULL)
+		refuse(offloading);
+	return offloading;
 }
 
 void
-offloading_close(struct dsrd *dsrd)
+offloading_close(struct offloading *offloading)
 {
-	struct offloading *offloading = dsrd->offloading;
-
 	if (offloading == NULL)
 		return;
-	offload_free(dsrd->director.forwarder.offload);
-	dsrd->director.forwarder.offload = NULL;
+	offload_free(offloading->director->forwarder.offload);
+	offloading->director->forwarder.offload = NULL;
 	bpf_offload_close(offloading->path);
 	free(offloading);
-	dsrd->offloading = NULL;
 }
 
 static int
-capture_of(const struct dsrd *dsrd, size_t index)
+capture_of(const struct offloading *offloading, size_t index)
 {
-	struct receiver *receiver = dsrd->nics[index].receiver;
+	struct receiver *receiver = offloading->nics[index].receiver;
 
 	return receiver == NULL ? -1 : receiver->ops->descriptor(receiver);
 }
 
 static bool
-is_on(const struct dsrd *dsrd, size_t index)
+is_on(const struct offloading *offloading, size_t index)
 {
-	return dsrd->offloading != NULL && dsrd->offloading->path != NULL &&
-	    bpf_offload_kind(dsrd->offloading->path, index) != BPF_OFFLOAD_OFF;
+	return offloading->path != NULL &&
+	    bpf_offload_kind(offloading->path, index) != BPF_OFFLOAD_OFF;
 }
 
 /* What the capture receives of what the kernel does not carry. The program of tc has the addresses, and a word for `wide`. */
 static void
-offloading_filter_one(struct dsrd *dsrd, size_t index)
+offloading_filter_one(struct offloading *offloading, size_t index)
 {
-	struct nic *nic = &dsrd->nics[index];
+	struct nic *nic = &offloading->nics[index];
 
-	nic->programmed = is_on(dsrd, index) && bpf_offload_kind(dsrd->offloading->path, index) == BPF_OFFLOAD_TC;
-	nic_filter(nic, &dsrd->director.ifaces[index], (uint16_t)index, dsrd->director.model,
-	    dsrd->listeners > 0);
+	nic->programmed = is_on(offloading, index) && bpf_offload_kind(offloading->path, index) == BPF_OFFLOAD_TC;
+	nic_filter(nic, &offloading->director->ifaces[index], (uint16_t)index, offloading->director->model,
+	    offloading->wide);
 }
 
 void
-offloading_filter(struct dsrd *dsrd)
+offloading_filter(struct offloading *offloading, bool wide)
 {
-	if (dsrd->offloading != NULL && dsrd->offloading->path != NULL)
-		__atomic_store_n(&bpf_offload_memory(dsrd->offloading->path)->control->wide, dsrd->listeners > 0, __ATOMIC_RELEASE);
-	for (size_t i = 0; i < dsrd->director.iface_count; i++)
-		offloading_filter_one(dsrd, i);
+	offloading->wide = wide;
+	if (offloading->path != NULL)
+		__atomic_store_n(&bpf_offload_memory(offloading->path)->control->wide, offloading->wide, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < offloading->director->iface_count; i++)
+		offloading_filter_one(offloading, i);
 }
 
 /* With XDP, or with tc where that was not to be. */
 static void
-begin(struct dsrd *dsrd, size_t index)
+offloading_begin(struct offloading *offloading, size_t index)
 {
-	struct offloading *offloading = dsrd->offloading;
-	const char *name = dsrd->director.ifaces[index].name;
-	const int capture = capture_of(dsrd, index);
+	const char *name = offloading->director->ifaces[index].name;
+	const int capture = capture_of(offloading, index);
 	char *reason = offloading->reasons[index];
 	enum bpf_offload_kind kind = BPF_OFFLOAD_OFF;
 
@@ -142,25 +156,24 @@ begin(struct dsrd *dsrd, size_t index)
 }
 
 void
-offloading_settle(struct dsrd *dsrd)
+offloading_settle(struct offloading *offloading)
 {
-	struct director *director = &dsrd->director;
-	struct offloading *offloading = dsrd->offloading;
+	struct director *director = offloading->director;
 
 	for (size_t i = 0; i < director->iface_count; i++) {
-		struct nic *nic = &dsrd->nics[i];
-		const bool may = offloading != NULL && offloading->path != NULL && nic_is_open(nic);
+		struct nic *nic = &offloading->nics[i];
+		const bool may = offloading->path != NULL && nic_is_open(nic);
 		const bool has_vips = model_vips_at(director->model, i, ADDR_NONE) > 0;
 
-		if (is_on(dsrd, i) && !has_vips)
-			offloading_end(dsrd, i);
-		if (may && !is_on(dsrd, i) && offloading->troubles < TROUBLES_MOST && has_vips)
-			begin(dsrd, i);
-		offloading_filter_one(dsrd, i);
+		if (is_on(offloading, i) && !has_vips)
+			offloading_end(offloading, i);
+		if (may && !is_on(offloading, i) && offloading->troubles < TROUBLES_MOST && has_vips)
+			offloading_begin(offloading, i);
+		offloading_filter_one(offloading, i);
 		nic_join(nic, &director->ifaces[i], (uint16_t)i, director->model);
 		if (!may)
 			continue;
-		offload_iface(director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(director->ifaces[i].name), is_on(dsrd, i));
+		offload_iface(director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(director->ifaces[i].name), is_on(offloading, i));
 	}
 	if (director->forwarder.offload == NULL)
 		return;
@@ -169,95 +182,91 @@ offloading_settle(struct dsrd *dsrd)
 }
 
 void
-offloading_end(struct dsrd *dsrd, size_t index)
+offloading_end(struct offloading *offloading, size_t index)
 {
-	if (!is_on(dsrd, index))
+	if (!is_on(offloading, index))
 		return;
-	offloading_sync(dsrd);
-	offload_iface(dsrd->director.forwarder.offload, (uint16_t)index, 0, false);
+	offloading_sync(offloading);
+	offload_iface(offloading->director->forwarder.offload, (uint16_t)index, 0, false);
 	bpf_offload_settle();
-	bpf_offload_detach(dsrd->offloading->path, index, capture_of(dsrd, index));
+	bpf_offload_detach(offloading->path, index, capture_of(offloading, index));
 }
 
 /* What keeps the kernel from offloading, or NULL. */
 static const char *
-find_trouble(const struct dsrd *dsrd)
+find_trouble(const struct offloading *offloading)
 {
-	const struct offloading *offloading = dsrd->offloading;
 
 	if (__atomic_load_n(&bpf_offload_memory(offloading->path)->control->unconsumed, __ATOMIC_ACQUIRE) != 0)
 		return "dsrd's program at tc ingress was removed, or another one takes frames before it: see `tc filter show dev IF "
 		    "ingress`";
-	for (size_t i = 0; i < dsrd->director.iface_count; i++)
-		if (is_on(dsrd, i) && !bpf_offload_decides(offloading->path, i, capture_of(dsrd, i)))
+	for (size_t i = 0; i < offloading->director->iface_count; i++)
+		if (is_on(offloading, i) && !bpf_offload_decides(offloading->path, i, capture_of(offloading, i)))
 			return replaced;
 	return NULL;
 }
 
 void
-offloading_look(struct dsrd *dsrd)
+offloading_look(struct offloading *offloading)
 {
-	struct offloading *offloading = dsrd->offloading;
 	const char *trouble;
 
-	if (offloading == NULL || offloading->path == NULL)
+	if (offloading->path == NULL)
 		return;
-	trouble = find_trouble(dsrd);
+	trouble = find_trouble(offloading);
 	if (trouble == NULL)
 		return;
 	offloading->troubles++;
 	log_warning("offload result=interrupted reason=\"%s\" meaning=\"%s\"", trouble, offloading->troubles < TROUBLES_MOST ?
 	    "it is attached again" : "every frame goes through dsrd itself until it is started again");
-	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		if (!is_on(dsrd, i))
+	for (size_t i = 0; i < offloading->director->iface_count; i++) {
+		if (!is_on(offloading, i))
 			continue;
-		offloading_end(dsrd, i);
+		offloading_end(offloading, i);
 		snprintf(offloading->reasons[i], sizeof(offloading->reasons[i]), "%s", trouble);
 	}
 	__atomic_store_n(&bpf_offload_memory(offloading->path)->control->unconsumed, 0, __ATOMIC_RELEASE);
-	offloading_settle(dsrd);
+	offloading_settle(offloading);
 }
 
 void
-offloading_sync(struct dsrd *dsrd)
+offloading_sync(struct offloading *offloading)
 {
-	if (dsrd->director.forwarder.offload != NULL)
-		offload_sync(dsrd->director.forwarder.offload, SYNC_MOST, dsrd_clock());
+	if (offloading->director->forwarder.offload != NULL)
+		offload_sync(offloading->director->forwarder.offload, SYNC_MOST, clock_us());
 }
 
 /* Asked of the kernel itself: a second may pass until offloading_look(). */
 static bool
-carries(const struct dsrd *dsrd, size_t index)
+carries(const struct offloading *offloading, size_t index)
 {
-	return is_on(dsrd, index) && bpf_offload_decides(dsrd->offloading->path, index, capture_of(dsrd, index));
+	return is_on(offloading, index) && bpf_offload_decides(offloading->path, index, capture_of(offloading, index));
 }
 
 const char *
-offloading_state(const struct dsrd *dsrd, size_t index)
+offloading_state(const struct offloading *offloading, size_t index)
 {
-	return carries(dsrd, index) ? bpf_offload_name(bpf_offload_kind(dsrd->offloading->path, index)) : "off";
+	return carries(offloading, index) ? bpf_offload_name(bpf_offload_kind(offloading->path, index)) : "off";
 }
 
 const char *
-offloading_reason(const struct dsrd *dsrd, size_t index)
+offloading_reason(const struct offloading *offloading, size_t index)
 {
-	const struct offloading *offloading = dsrd->offloading;
 
-	if (offloading == NULL || carries(dsrd, index))
+	if (offloading->mode == OFFLOAD_OFF || carries(offloading, index))
 		return "";
 	if (offloading->path == NULL)
 		return offloading->reason;
-	return is_on(dsrd, index) ? replaced : offloading->reasons[index];
+	return is_on(offloading, index) ? replaced : offloading->reasons[index];
 }
 
 /* With `auto` a system without a fast path is no fault; that it was lost is. */
 const char *
-offloading_lost(const struct dsrd *dsrd, size_t index)
+offloading_lost(const struct offloading *offloading, size_t index)
 {
-	const struct offloading *offloading = dsrd->offloading;
-	const char *reason = offloading_reason(dsrd, index);
+	const char *reason = offloading_reason(offloading, index);
 
-	if (offloading == NULL || model_vips_at(dsrd->director.model, index, ADDR_NONE) == 0 || reason[0] == '\0' ||
+	if (model_vips_at(offloading->director->model, index, ADDR_NONE) == 0 || reason[0] == '\0' ||
 	    (offloading->path == NULL && offloading->mode == OFFLOAD_AUTO))
 		return NULL;
 	return reason;

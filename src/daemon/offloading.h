@@ -3,33 +3,40 @@
 #ifndef DAEMON_OFFLOADING_H
 #define DAEMON_OFFLOADING_H
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-struct dsrd;
+#include "base/attr.h"
+#include "conf/conf.h"
+
+struct director;
+struct nic;
 struct offloading;
 
-/* Loads what the configuration wants, while there is the privilege for it. Without it dsrd runs on, and says why. */
-void offloading_open(struct dsrd *dsrd);
+/*
+ * Loads what `mode` wants, while there is the privilege for it. Without it dsrd runs on, and says why. `nics`, by the
+ * director's interface numbers, and the director stay where they are. NULL when memory is out.
+ */
+NODISCARD struct offloading *offloading_open(struct director *director, struct nic *nics, enum conf_offload mode);
 /* NULL is fine. The interfaces are closed already. */
-void offloading_close(struct dsrd *dsrd);
+void offloading_close(struct offloading *offloading);
 
 /* Interfaces were opened, closed, or have other VIPs; gives each its filter. */
-void offloading_settle(struct dsrd *dsrd);
-/* The same for the filters alone: which is right may depend on who listens (daemon/interfaces.h). */
-void offloading_filter(struct dsrd *dsrd);
+void offloading_settle(struct offloading *offloading);
+/* The same for the filters alone. `wide`: the captures are to receive everything that is sent to this host. */
+void offloading_filter(struct offloading *offloading, bool wide);
 /* The interface will be closed at once: each frame from here on is for the capture. */
-void offloading_end(struct dsrd *dsrd, size_t index);
+void offloading_end(struct offloading *offloading, size_t index);
 /* Once a second: does the kernel do what it was told? */
-void offloading_look(struct dsrd *dsrd);
+void offloading_look(struct offloading *offloading);
 /* Counters are asked for: fetches what the kernel has counted. */
-void offloading_sync(struct dsrd *dsrd);
+void offloading_sync(struct offloading *offloading);
 
 /* Why the kernel does not carry on this open interface, though the configuration asks for it; NULL when it is as asked. */
-const char *offloading_lost(const struct dsrd *dsrd, size_t index);
+const char *offloading_lost(const struct offloading *offloading, size_t index);
 
 /* "tc", "xdp", "xdp-generic" or "off"; and why it is off, empty when it was not wanted. */
-const char *offloading_state(const struct dsrd *dsrd, size_t index);
-const char *offloading_reason(const struct dsrd *dsrd, size_t index);
+const char *offloading_state(const struct offloading *offloading, size_t index);
+const char *offloading_reason(const struct offloading *offloading, size_t index);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "conf/conf.h"
 
 /* Flags without a letter. */
 enum { FLAG_OBSERVE = FLAG_LONG, FLAG_REPORT, FLAG_STRICT };
@@ -141,4 +142,13 @@ options_print_help(void)
 	    "            [-n [--strict]] [-r in.pcap [-w out.pcap] [--report]]\n\n"
 	    "A load balancer by direct server return. The manual: dsrd(8), dsrd.conf(5).\n\n");
 	flag_print(options_flags, options_flag_count, stdout);
+}
+
+void
+options_override(const struct options *options, struct conf *conf)
+{
+	if (options->iface != NULL)
+		conf_set_iface(conf, options->iface);
+	if (options->user != NULL)
+		snprintf(conf->user, sizeof(conf->user), "%s", options->user);
 }

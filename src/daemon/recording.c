@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "daemon/dsrd.h"
+#include "forward/forward.h"
 
 static void
 recording_take(void *context, int level, const char *line)
@@ -29,11 +29,9 @@ recording_open(struct recording *recording)
 }
 
 void
-recording_tick(struct dsrd *dsrd)
+recording_tick(struct recording *recording, const struct model *model, const struct forwarder *forwarder)
 {
-	const struct forwarder *forwarder = &dsrd->director.forwarder;
-
-	history_tick(&dsrd->recording.history, dsrd->director.model, forward_stats_dropped(&forwarder->stats),
+	history_tick(&recording->history, model, forward_stats_dropped(&forwarder->stats),
 	    conn_table_count(forwarder->conns), (uint64_t)time(NULL));
 }
 

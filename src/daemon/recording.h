@@ -6,7 +6,8 @@
 #include "ctl/events.h"
 #include "ctl/history.h"
 
-struct dsrd;
+struct forwarder;
+struct model;
 
 struct recording {
 	struct events *events; /* NULL: there is no memory for them */
@@ -16,7 +17,7 @@ struct recording {
 /* From here on what the log says is kept. */
 void recording_open(struct recording *recording);
 /* About once a second. */
-void recording_tick(struct dsrd *dsrd);
+void recording_tick(struct recording *recording, const struct model *model, const struct forwarder *forwarder);
 void recording_close(struct recording *recording);
 
 #endif

@@ -13,9 +13,11 @@
 #include "base/log.h"
 #include "conf/compare.h"
 #include "daemon/background.h"
-#include "daemon/dsrd.h"
+#include "daemon/director.h"
+#include "daemon/host_facts.h"
 #include "daemon/interfaces.h"
 #include "daemon/selfcheck.h"
+#include "daemon/stats.h"
 
 /* It gave up root after it read the file the first time. */
 static void
@@ -27,15 +29,30 @@ explain_user(const char *path, struct errlist *errors)
 	    "user read it and all directories above, or restart dsrd", (intmax_t)geteuid());
 }
 
-int
-reload_read(const struct dsrd *dsrd, struct conf *fresh, struct errlist *errors)
+enum exit_status
+reload_prepare(const struct reload *reload, const struct conf *conf)
 {
-	if (conf_load(dsrd->options->config, fresh, errors) == -1) {
-		explain_user(dsrd->options->config, errors);
+	enum exit_status status = interfaces_check_vips(&conf->settings);
+
+	if (status == EXIT_OK)
+		status = interfaces_prepare(reload->interfaces, &conf->settings);
+	/* What was opened for nothing is closed again. */
+	if (status != EXIT_OK)
+		interfaces_settle(reload->interfaces);
+	else
+		host_fit_log(&conf->settings);
+	return status;
+}
+
+int
+reload_read(const struct reload *reload, struct conf *fresh, struct errlist *errors)
+{
+	if (conf_load(reload->options->config, fresh, errors) == -1) {
+		explain_user(reload->options->config, errors);
 		return -1;
 	}
-	dsrd_override(dsrd->options, fresh);
-	if (conf_need_iface(fresh, dsrd->options->config, errors) == 0)
+	options_override(reload->options, fresh);
+	if (conf_need_iface(fresh, reload->options->config, errors) == 0)
 		return 0;
 	conf_clear(fresh);
 	return -1;
@@ -51,77 +68,85 @@ warn_of_restart(void *context UNUSED, const struct conf_change *change)
 
 /* Of [dsrd] alone: without services. */
 static void
-compare_daemon_keys(const struct dsrd *dsrd, const struct conf *fresh)
+compare_daemon_keys(const struct reload *reload, const struct conf *fresh)
 {
-	struct conf before = dsrd->conf, after = *fresh;
+	struct conf before = *reload->conf, after = *fresh;
 
-	before.settings.connections = conn_table_capacity(dsrd->director.forwarder.conns);
+	before.settings.connections = conn_table_capacity(reload->sources->director->forwarder.conns);
 	before.settings.service_count = after.settings.service_count = 0;
 	if (conf_compare(&before, &after, warn_of_restart, NULL) == -1)
 		log_warning("reload reason=\"out of memory: what takes effect at the next start only is not told\"");
 }
 
 static void
-keep(struct dsrd *dsrd, struct conf *fresh)
+reload_keep(struct reload *reload, struct conf *fresh)
 {
-	conf_clear(&dsrd->conf);
-	dsrd->conf = *fresh;
-	if (!dsrd->options->log_stderr)
-		log_open(dsrd->conf.log, dsrd->options->verbose);
-	dsrd->reloads++;
-	dsrd->loaded = (uint64_t)time(NULL);
-	selfcheck_reload(dsrd, NULL);
-	log_notice("reload result=ok services=%zu servers=%zu", dsrd->director.model->service_count,
-	    model_server_count(dsrd->director.model));
+	conf_clear(reload->conf);
+	*reload->conf = *fresh;
+	reload->interfaces->bypass = fresh->bypass;
+	if (!reload->options->log_stderr)
+		log_open(reload->conf->log, reload->options->verbose);
+	reload->sources->reloads++;
+	reload->sources->loaded = (uint64_t)time(NULL);
+	selfcheck_reload(reload->selfcheck, NULL);
+	log_notice("reload result=ok services=%zu servers=%zu", reload->sources->director->model->service_count,
+	    model_server_count(reload->sources->director->model));
 }
 
 int
-reload_apply(struct dsrd *dsrd, struct conf *fresh)
+reload_apply(struct reload *reload, struct conf *fresh)
 {
-	if (dsrd_prepare(dsrd, fresh) != EXIT_OK) {
+	if (reload_prepare(reload, fresh) != EXIT_OK) {
 		log_error("reload result=failed reason=\"see above: nothing was changed\"");
-		selfcheck_reload(dsrd, "an interface cannot be opened, or this host holds an address: the log says which");
+		selfcheck_reload(reload->selfcheck, "an interface cannot be opened, or this host holds an address: the log says which");
 		conf_clear(fresh);
 		return -1;
 	}
-	compare_daemon_keys(dsrd, fresh);
-	if (dsrd_take_over(dsrd, fresh) == -1) {
+	compare_daemon_keys(reload, fresh);
+	if (reload->take_over(reload->context, fresh) == -1) {
 		log_error("reload result=failed reason=\"not enough memory for the new configuration: nothing was changed\"");
-		selfcheck_reload(dsrd, "not enough memory for the new configuration");
-		interfaces_settle(dsrd);
+		selfcheck_reload(reload->selfcheck, "not enough memory for the new configuration");
+		interfaces_settle(reload->interfaces);
 		conf_clear(fresh);
 		return -1;
 	}
-	keep(dsrd, fresh);
+	reload_keep(reload, fresh);
 	return 0;
 }
 
+void
+reload_refuse(const struct reload *reload, const struct errlist *errors)
+{
+	selfcheck_reload(reload->selfcheck,
+	    errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the configuration cannot be read");
+}
+
 static void
-read_and_apply(struct dsrd *dsrd, struct errlist *errors)
+read_and_apply(struct reload *reload, struct errlist *errors)
 {
 	char text[LOG_TEXT];
 	struct conf fresh;
 
-	if (reload_read(dsrd, &fresh, errors) == 0) {
-		(void)reload_apply(dsrd, &fresh);
+	if (reload_read(reload, &fresh, errors) == 0) {
+		(void)reload_apply(reload, &fresh);
 		return;
 	}
 	for (size_t i = 0; i < errlist_count(errors); i++)
 		log_error("reload error=\"%s\"", log_escape(errlist_text(errors, i), text));
 	log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
-	selfcheck_reload(dsrd, errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the configuration cannot be read");
+	reload_refuse(reload, errors);
 }
 
 void
-reload_by_signal(struct dsrd *dsrd)
+reload_by_signal(struct reload *reload)
 {
 	struct errlist *errors = errlist_new();
 
-	notify_reloading(dsrd->notify);
+	notify_reloading(reload->notify);
 	if (errors != NULL)
-		read_and_apply(dsrd, errors);
+		read_and_apply(reload, errors);
 	else
-		selfcheck_reload(dsrd, "out of memory");
+		selfcheck_reload(reload->selfcheck, "out of memory");
 	errlist_free(errors);
-	notify_ready(dsrd->notify);
+	notify_ready(reload->notify);
 }

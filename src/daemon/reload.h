@@ -6,14 +6,36 @@
 #include "base/attr.h"
 #include "base/errlist.h"
 #include "conf/conf.h"
+#include "daemon/options.h"
 
-struct dsrd;
+struct interfaces;
+struct notify;
+struct selfcheck;
+struct stats_sources;
 
-/* Reads the file anew, command line included. 0, or -1 with its errors added and nothing to free. */
-NODISCARD int reload_read(const struct dsrd *dsrd, struct conf *fresh, struct errlist *errors);
+/* What a reload works with, and the one step of it that concerns the whole director. */
+struct reload {
+	const struct options *options;
+	const struct notify *notify;
+	struct conf *conf; /* what runs; its settings have moved into the director's model */
+	struct interfaces *interfaces;
+	struct selfcheck *selfcheck;
+	struct stats_sources *sources; /* the director, and the count of reloads */
+	/* Makes what runs be what `conf` says. -1 when memory is out: then nothing was changed. */
+	int (*take_over)(void *context, struct conf *conf);
+	void *context;
+};
+
+/* Everything that can fail on the way to `conf`: a failure changes nothing. */
+NODISCARD enum exit_status reload_prepare(const struct reload *reload, const struct conf *conf);
+
+/* Reads the file again, command line included. 0, or -1 with its errors added and nothing to free. */
+NODISCARD int reload_read(const struct reload *reload, struct conf *fresh, struct errlist *errors);
+/* The file that was read has errors: the list of problems says so. */
+void reload_refuse(const struct reload *reload, const struct errlist *errors);
 /* Makes it what runs, and takes or frees its contents. 0, or -1 with the reason in the log and nothing changed. */
-int reload_apply(struct dsrd *dsrd, struct conf *fresh);
+int reload_apply(struct reload *reload, struct conf *fresh);
 /* Both, for a signal: all that is wrong is logged. */
-void reload_by_signal(struct dsrd *dsrd);
+void reload_by_signal(struct reload *reload);
 
 #endif

@@ -7,17 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "daemon/dsrd.h"
+#include "daemon/director.h"
 #include "daemon/host_shield.h"
 #include "daemon/offloading.h"
+#include "daemon/port.h"
 #include "daemon/state.h"
 #include "os/os.h"
 
 #define TICK SECONDS(1)
 
 struct selfcheck {
+	struct selfcheck_sources from;
 	struct problems *problems;
 	struct problem_iface ifaces[IFACES_MOST];
 	struct problem_vip *held;
@@ -28,12 +31,13 @@ struct selfcheck {
 };
 
 struct selfcheck *
-selfcheck_new(void)
+selfcheck_new(const struct selfcheck_sources *from)
 {
 	struct selfcheck *selfcheck = calloc(1, sizeof(*selfcheck));
 
 	if (selfcheck == NULL)
 		return NULL;
+	selfcheck->from = *from;
 	selfcheck->problems = problems_new();
 	if (selfcheck->problems != NULL)
 		return selfcheck;
@@ -88,51 +92,50 @@ out:
 
 /* A VIP that is kept from the stack is not forwarded by it. */
 static void
-selfcheck_forwarding(const struct dsrd *dsrd, size_t index, struct problem_iface *fact)
+selfcheck_forwarding(const struct selfcheck *selfcheck, size_t index, struct problem_iface *fact)
 {
 	static const enum addr_family families[] = { ADDR_IPV4, ADDR_IPV6 };
-	const struct director *director = &dsrd->director;
+	const struct director *director = selfcheck->from.director;
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		fact->forwards[i][0] = '\0';
-		if (model_vips_at(director->model, index, families[i]) > 0 && !host_shield_is_on(dsrd, index) &&
+		if (model_vips_at(director->model, index, families[i]) > 0 && !host_shield_is_on(selfcheck->from.host_shield, index) &&
 		    !os_forwards(director->ifaces[index].name, families[i], fact->forwards[i], PROBLEM_TEXT))
 			fact->forwards[i][0] = '\0';
 	}
 }
 
 void
-selfcheck_host(struct dsrd *dsrd)
+selfcheck_host(struct selfcheck *selfcheck)
 {
-	struct selfcheck *selfcheck = dsrd->selfcheck;
-	const struct director *director = &dsrd->director;
+	const struct director *director = selfcheck->from.director;
 
 	selfcheck_vips(selfcheck, director->model);
 	for (size_t i = 0; i < director->iface_count; i++) {
 		struct problem_iface *fact = &selfcheck->ifaces[i];
 
-		selfcheck_forwarding(dsrd, i, fact);
+		selfcheck_forwarding(selfcheck, i, fact);
 		os_command(OS_LINK_UP, director->ifaces[i].name, "", fact->up_command, PROBLEM_TEXT);
 		os_command(OS_LINK_DOWN, director->ifaces[i].name, "", fact->down_command, PROBLEM_TEXT);
 	}
 }
 
 static void
-selfcheck_engines(struct dsrd *dsrd)
+selfcheck_engines(struct selfcheck *selfcheck)
 {
-	const struct director *director = &dsrd->director;
+	const struct director *director = selfcheck->from.director;
 
 	for (size_t i = 0; i < director->iface_count; i++) {
-		struct problem_iface *fact = &dsrd->selfcheck->ifaces[i];
+		struct problem_iface *fact = &selfcheck->ifaces[i];
 		struct receiver_stats received;
 		struct sender_stats sent;
 
-		nic_stats(&dsrd->nics[i], &received, &sent);
+		nic_stats(&selfcheck->from.nics[i], &received, &sent);
 		fact->iface = &director->ifaces[i];
 		fact->used = model_uses(director->model, i);
-		fact->open = nic_is_open(&dsrd->nics[i]);
+		fact->open = nic_is_open(&selfcheck->from.nics[i]);
 		fact->capture_dropped = received.dropped;
-		fact->offload_lost = fact->open ? offloading_lost(dsrd, i) : NULL;
+		fact->offload_lost = fact->open ? offloading_lost(selfcheck->from.offloading, i) : NULL;
 	}
 }
 
@@ -154,10 +157,9 @@ log_problem(void *context, const struct problem *problem, bool ended)
 }
 
 void
-selfcheck_update(struct dsrd *dsrd, uint64_t now)
+selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 {
-	struct selfcheck *selfcheck = dsrd->selfcheck;
-	const struct director *director = &dsrd->director;
+	const struct director *director = selfcheck->from.director;
 	struct problem_facts facts = {
 		.ifaces = selfcheck->ifaces,
 		.iface_count = director->iface_count,
@@ -166,22 +168,21 @@ selfcheck_update(struct dsrd *dsrd, uint64_t now)
 		.flows = conn_table_count(director->forwarder.conns),
 		.flow_capacity = conn_table_capacity(director->forwarder.conns),
 		.reload_error = selfcheck->reload_error[0] != '\0' ? selfcheck->reload_error : NULL,
-		.config = dsrd->options->config,
-		.state_error = state_error(dsrd),
+		.config = selfcheck->from.config,
+		.state_error = state_error(selfcheck->from.state),
 		.held_up = selfcheck->held_up,
 		.no_memory = director->no_memory,
 	};
 
-	selfcheck_engines(dsrd);
+	selfcheck_engines(selfcheck);
 	selfcheck->held_up = 0;
 	if (problems_update(selfcheck->problems, &facts, now, log_problem, &now) == -1)
 		log_error("memory result=failed reason=\"not enough to list all problems of the director\"");
 }
 
 void
-selfcheck_tick(struct dsrd *dsrd, uint64_t now)
+selfcheck_tick(struct selfcheck *selfcheck, uint64_t now)
 {
-	struct selfcheck *selfcheck = dsrd->selfcheck;
 
 	if (selfcheck->ticked != 0 && now - selfcheck->ticked > TICK)
 		selfcheck->held_up = now - selfcheck->ticked - TICK;
@@ -189,12 +190,17 @@ selfcheck_tick(struct dsrd *dsrd, uint64_t now)
 }
 
 void
-selfcheck_reload(struct dsrd *dsrd, const char *error)
+selfcheck_reload(struct selfcheck *selfcheck, const char *error)
 {
-	dsrd->reload_failed = error != NULL;
-	snprintf(dsrd->selfcheck->reload_error, PROBLEM_TEXT, "%s", error != NULL ? error : "");
-	selfcheck_host(dsrd);
-	selfcheck_update(dsrd, dsrd_clock());
+	snprintf(selfcheck->reload_error, PROBLEM_TEXT, "%s", error != NULL ? error : "");
+	selfcheck_host(selfcheck);
+	selfcheck_update(selfcheck, clock_us());
+}
+
+bool
+selfcheck_reload_failed(const struct selfcheck *selfcheck)
+{
+	return selfcheck->reload_error[0] != '\0';
 }
 
 const struct problems *

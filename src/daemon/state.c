@@ -9,9 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
-#include "daemon/dsrd.h"
+#include "conf/conf.h"
+#include "daemon/director.h"
 #include "daemon/state_file.h"
 #include "forward/handover.h"
 #include "os/os.h"
@@ -20,6 +22,7 @@
 #define RECENT SECONDS(60)
 
 struct state {
+	struct director *director;
 	struct state_file *file;    /* NULL: `error` says why */
 	const struct fwdtab *saved; /* the table that the text is of */
 	char error[STATE_ERROR];    /* empty: all is well */
@@ -49,9 +52,9 @@ log_restored(const char *path, const struct state_old *old, const struct handove
 }
 
 static void
-restore(struct dsrd *dsrd, const char *path, struct state_old *old, uint64_t now)
+state_restore(struct state *state, const char *path, struct state_old *old, uint64_t now)
 {
-	struct director *director = &dsrd->director;
+	struct director *director = state->director;
 	struct handover *handover = handover_read(old->text, old->length, director->model, &director->forwarder,
 	    old->age <= RECENT, now);
 
@@ -61,14 +64,14 @@ restore(struct dsrd *dsrd, const char *path, struct state_old *old, uint64_t now
 	}
 	director_restored(director);
 	take_flows(handover, old, now);
-	log_restored(path, old, handover_counts(handover), dsrd_clock() - now);
+	log_restored(path, old, handover_counts(handover), clock_us() - now);
 	handover_free(handover);
 }
 
 static int
-write_text(struct dsrd *dsrd)
+write_text(struct state *state)
 {
-	const struct director *director = &dsrd->director;
+	const struct director *director = state->director;
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
@@ -80,39 +83,38 @@ write_text(struct dsrd *dsrd)
 	if (fclose(out) != 0)
 		result = -1;
 	if (result == 0)
-		result = state_file_write(dsrd->state->file, text, length);
+		result = state_file_write(state->file, text, length);
 	free(text);
 	return result;
 }
 
 /* A new file with all there is, which then takes the place of the old one: there is a whole one at any time. */
 static int
-begin(struct dsrd *dsrd, const char *path, uint64_t now, char error[STATE_ERROR])
+state_begin(struct state *state, const char *path, uint64_t now, char error[STATE_ERROR])
 {
-	struct forwarder *forwarder = &dsrd->director.forwarder;
-	struct state *state = dsrd->state;
+	struct forwarder *forwarder = &state->director->forwarder;
 
 	state->file = state_file_create(path, conn_table_capacity(forwarder->conns), conn_table_capacity(forwarder->persist),
 	    now, error);
 	if (state->file == NULL)
 		return -1;
-	if (write_text(dsrd) == -1) {
+	if (write_text(state) == -1) {
 		(void)snprintf(error, STATE_ERROR, "%s", strerror(errno));
 		return -1;
 	}
-	state->saved = dsrd->director.table;
+	state->saved = state->director->table;
 	conn_table_record(forwarder->conns, state_file_flows(state->file));
 	conn_table_record(forwarder->persist, state_file_clients(state->file));
 	return state_file_publish(state->file, error);
 }
 
 static void
-end(struct dsrd *dsrd)
+state_end(struct state *state)
 {
-	conn_table_record(dsrd->director.forwarder.conns, NULL);
-	conn_table_record(dsrd->director.forwarder.persist, NULL);
-	state_file_close(dsrd->state->file);
-	dsrd->state->file = NULL;
+	conn_table_record(state->director->forwarder.conns, NULL);
+	conn_table_record(state->director->forwarder.persist, NULL);
+	state_file_close(state->file);
+	state->file = NULL;
 }
 
 /* The user that dsrd becomes: a service manager may have started the last one as that user. */
@@ -127,40 +129,48 @@ user_of(const struct conf *conf)
 	return geteuid();
 }
 
+struct state *
+state_new(struct director *director)
+{
+	struct state *state = calloc(1, sizeof(*state));
+
+	if (state != NULL)
+		state->director = director;
+	return state;
+}
+
 void
-state_open(struct dsrd *dsrd, uint64_t now)
+state_open(struct state *state, const struct conf *conf, uint64_t now)
 {
 	char path[CONF_PATH], error[STATE_ERROR] = "";
 	enum state_found found;
 	struct state_old old;
 
-	conf_state_path(&dsrd->conf, path);
-	if (dsrd->options->observe || strcmp(path, "off") == 0)
+	conf_state_path(conf, path);
+	if (strcmp(path, "off") == 0)
 		return;
-	found = state_file_read(path, user_of(&dsrd->conf), now, &old, error);
+	found = state_file_read(path, user_of(conf), now, &old, error);
 	if (found == STATE_READ)
-		restore(dsrd, path, &old, now);
+		state_restore(state, path, &old, now);
 	else if (found != STATE_NONE)
 		log_warning("restore result=ignored file=%s reason=\"%s\" meaning=\"dsrd starts without connections, and as the "
 		    "configuration says\"", path, error);
-	dsrd->state = calloc(1, sizeof(*dsrd->state));
-	if (dsrd->state != NULL && (found == STATE_TAKEN || begin(dsrd, path, now, error) == -1)) {
-		(void)snprintf(dsrd->state->error, STATE_ERROR, "%s", error);
-		end(dsrd);
+	if (found == STATE_TAKEN || state_begin(state, path, now, error) == -1) {
+		(void)snprintf(state->error, STATE_ERROR, "%s", error);
+		state_end(state);
 	}
 	state_old_done(&old);
 }
 
 void
-state_save(struct dsrd *dsrd)
+state_save(struct state *state)
 {
-	struct state *state = dsrd->state;
 
-	if (state == NULL || state->file == NULL)
+	if (state->file == NULL)
 		return;
 	state->error[0] = '\0';
-	state->saved = dsrd->director.table;
-	if (write_text(dsrd) == 0)
+	state->saved = state->director->table;
+	if (write_text(state) == 0)
 		return;
 	(void)snprintf(state->error, STATE_ERROR, "%s", strerror(errno));
 	state->saved = NULL;
@@ -184,38 +194,33 @@ sweep(struct conn_table *table)
 }
 
 void
-state_tick(struct dsrd *dsrd, uint64_t now)
+state_tick(struct state *state, uint64_t now)
 {
-	if (dsrd->state == NULL || dsrd->state->file == NULL)
+	if (state->file == NULL)
 		return;
-	state_file_beat(dsrd->state->file, now);
-	sweep(dsrd->director.forwarder.conns);
-	sweep(dsrd->director.forwarder.persist);
-	if (dsrd->state->saved != dsrd->director.table || has_locals(dsrd->director.model))
-		state_save(dsrd);
+	state_file_beat(state->file, now);
+	sweep(state->director->forwarder.conns);
+	sweep(state->director->forwarder.persist);
+	if (state->saved != state->director->table || has_locals(state->director->model))
+		state_save(state);
 }
 
 const char *
-state_error(const struct dsrd *dsrd)
+state_error(const struct state *state)
 {
-	const struct state *state = dsrd->state;
-
-	if (state == NULL)
-		return NULL;
 	if (state->file != NULL && state_file_is_full(state->file))
 		return "there is no room for more connections where the file is (state)";
 	return state->error[0] != '\0' ? state->error : NULL;
 }
 
 void
-state_close(struct dsrd *dsrd, uint64_t now)
+state_close(struct state *state, uint64_t now)
 {
-	if (dsrd->state == NULL)
+	if (state == NULL)
 		return;
-	if (dsrd->state->file != NULL)
-		state_file_beat(dsrd->state->file, now);
-	state_save(dsrd);
-	end(dsrd);
-	free(dsrd->state);
-	dsrd->state = NULL;
+	if (state->file != NULL)
+		state_file_beat(state->file, now);
+	state_save(state);
+	state_end(state);
+	free(state);
 }

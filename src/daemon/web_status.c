@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "daemon/offloading.h"
 #include "daemon/web_status.h"
 
 #include <stdlib.h>
@@ -10,16 +9,16 @@
 #include "base/log.h"
 #include "ctl/report.h"
 #include "ctl/report_events.h"
-#include "daemon/dsrd.h"
-#include "daemon/facts.h"
-#include "daemon/loop.h"
+#include "daemon/recording.h"
+#include "daemon/stats.h"
 #include "web/metrics.h"
 #include "web/web.h"
 
 #define HOST_NAME_TEXT 256 /* POSIX: _POSIX_HOST_NAME_MAX, and its end */
 
 struct web_status {
-	struct dsrd *dsrd;
+	const struct stats_sources *sources;
+	const struct recording *recording;
 	struct web *web;
 	struct report_iface ifaces[IFACES_MOST];
 };
@@ -37,7 +36,7 @@ write_status(FILE *out, const struct report_facts *facts)
 
 /* The newest events only: all of them take more than a millisecond to write. */
 static unsigned
-write_events(FILE *out, const struct dsrd *dsrd)
+write_events(FILE *out, const struct web_status *status)
 {
 	struct writer *writer = writer_json(out);
 	struct event_filter filter;
@@ -45,21 +44,21 @@ write_events(FILE *out, const struct dsrd *dsrd)
 
 	if (writer == NULL)
 		return 500;
-	if (event_filter_parse(NULL, 0, 0, &filter, error) == 0 && dsrd->recording.events != NULL)
-		report_events(writer, dsrd->recording.events, &filter, dsrd->director.model);
-	report_rates(writer, &dsrd->recording.history);
+	if (event_filter_parse(NULL, 0, 0, &filter, error) == 0 && status->recording->events != NULL)
+		report_events(writer, status->recording->events, &filter, status->sources->director->model);
+	report_rates(writer, &status->recording->history);
 	return writer_end(writer) == 0 ? 200 : 500;
 }
 
 static unsigned
-answer(void *context, const struct web_request *request, size_t part, FILE *out)
+web_status_answer(void *context, const struct web_request *request, size_t part, FILE *out)
 {
-	struct web_status *cmds = context;
+	struct web_status *status = context;
 	struct report_facts facts;
 	char host[HOST_NAME_TEXT] = "";
 
-	offloading_sync(cmds->dsrd);
-	facts = stats_gather(cmds->dsrd, cmds->ifaces);
+	stats_sync(status->sources);
+	facts = stats_gather(status->sources, status->ifaces);
 	/* It may be changed at any time. */
 	if (gethostname(host, sizeof(host) - 1) == 0)
 		facts.host = host;
@@ -70,7 +69,7 @@ answer(void *context, const struct web_request *request, size_t part, FILE *out)
 	case WEB_STATUS:
 		return write_status(out, &facts);
 	case WEB_EVENTS:
-		return write_events(out, cmds->dsrd);
+		return write_events(out, status);
 	case WEB_HEALTH:
 		return report_alive(out, &facts) ? 200 : 503;
 	case WEB_PAGE:
@@ -80,35 +79,35 @@ answer(void *context, const struct web_request *request, size_t part, FILE *out)
 }
 
 struct web_status *
-web_status_open(struct dsrd *dsrd)
+web_status_open(struct event_base *base, const struct addr *addr, uint16_t port, const struct stats_sources *sources,
+    const struct recording *recording)
 {
-	const struct addr *addr = &dsrd->conf.http_address;
-	struct web_status *cmds;
+	struct web_status *status;
 	char error[WEB_ERROR] = "out of memory", text[ADDR_TEXT];
 
 	if (!addr_is_set(addr))
 		return NULL;
-	cmds = calloc(1, sizeof(*cmds));
-	if (cmds != NULL) {
-		cmds->dsrd = dsrd;
-		cmds->web = web_open(loop_base(dsrd->loop), addr, dsrd->conf.http_port, WEB_PATIENCE, answer, cmds,
-		    error);
+	status = calloc(1, sizeof(*status));
+	if (status != NULL) {
+		status->sources = sources;
+		status->recording = recording;
+		status->web = web_open(base, addr, port, WEB_PATIENCE, web_status_answer, status, error);
 	}
-	if (cmds == NULL || cmds->web == NULL) {
+	if (status == NULL || status->web == NULL) {
 		log_error("http result=failed reason=\"%s: there are no status page and no metrics until dsrd is restarted\"",
 		    error);
-		free(cmds);
+		free(status);
 		return NULL;
 	}
-	log_info("http result=ok address=%s port=%u", addr_format(addr, text), dsrd->conf.http_port);
-	return cmds;
+	log_info("http result=ok address=%s port=%u", addr_format(addr, text), port);
+	return status;
 }
 
 void
-web_status_close(struct web_status *cmds)
+web_status_close(struct web_status *status)
 {
-	if (cmds == NULL)
+	if (status == NULL)
 		return;
-	web_close(cmds->web);
-	free(cmds);
+	web_close(status->web);
+	free(status);
 }

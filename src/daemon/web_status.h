@@ -3,12 +3,19 @@
 #ifndef DAEMON_WEB_STATUS_H
 #define DAEMON_WEB_STATUS_H
 
-struct dsrd;
+#include <stdint.h>
+
+#include "base/addr.h"
+
+struct event_base;
+struct recording;
+struct stats_sources;
 struct web_status;
 
-/* Opens the port that the configuration wants. NULL: there is none, or it cannot be had; then the log says why. */
-struct web_status *web_status_open(struct dsrd *dsrd);
+/* NULL: `addr` is not set, or the port cannot be had; then the log says why. */
+struct web_status *web_status_open(struct event_base *base, const struct addr *addr, uint16_t port,
+    const struct stats_sources *sources, const struct recording *recording);
 /* NULL is fine. */
-void web_status_close(struct web_status *cmds);
+void web_status_close(struct web_status *status);
 
 #endif

@@ -13,8 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 #include "offload/bpf_object.h"
 #include "offload/tc_bpf.h"
@@ -200,8 +201,5 @@ withhold_set(struct withhold *withhold, const struct withheld_vip *vips, size_t 
 void
 withhold_beat(struct withhold *withhold)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	__atomic_store_n(&withhold->state->alive, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, __ATOMIC_RELAXED);
+	__atomic_store_n(&withhold->state->alive, clock_us() * 1000, __ATOMIC_RELAXED);
 }

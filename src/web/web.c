@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -16,6 +15,7 @@
 #include <event2/event.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "base/duration.h"
 #include "compat/entropy.h"
 #include "ctl/http.h"
@@ -57,15 +57,6 @@ struct web {
 	uint64_t rested;       /* when the next answer may be given */
 	struct client clients[WEB_CONNECTIONS];
 };
-
-static uint64_t
-now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return SECONDS(time.tv_sec) + (uint64_t)time.tv_nsec / 1000;
-}
 
 static void
 drop(struct client *client)
@@ -230,7 +221,7 @@ find_oldest(struct web *web, bool asked)
 static void
 schedule(struct web *web)
 {
-	const uint64_t time = now(), delay = web->rested > time ? web->rested - time : 0;
+	const uint64_t time = clock_us(), delay = web->rested > time ? web->rested - time : 0;
 	const struct timeval tv = { (time_t)(delay / SECONDS(1)), (suseconds_t)(delay % SECONDS(1)) };
 
 	if (find_oldest(web, true) != NULL && !evtimer_pending(web->server, NULL))
@@ -243,14 +234,14 @@ on_serve(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct web *web = arg;
 	struct client *client = find_oldest(web, true);
-	const uint64_t begin = now();
+	const uint64_t begin = clock_us();
 	uint64_t rest;
 
 	if (client == NULL)
 		return;
 	answer_part(client);
-	rest = (now() - begin) * WEB_REST;
-	web->rested = now() + (rest > REST_MOST ? REST_MOST : rest);
+	rest = (clock_us() - begin) * WEB_REST;
+	web->rested = clock_us() + (rest > REST_MOST ? REST_MOST : rest);
 	schedule(web);
 }
 

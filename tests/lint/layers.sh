@@ -31,6 +31,8 @@ lint() {
 			return wrong("\"" name "\" is included without its layer: write \"layer/file.h\"")
 		target = name
 		sub(/\/.*/, "", target)
+		if (name == "base/clock.h" && in_words(layer, "proto flow model sched vipcheck forward doctor conf"))
+			wrong("layer " layer " is pure and may not include \"base/clock.h\": it gets the time as an argument")
 		# The table of commands, and what a trace is made of: they hold nothing of a director.
 		if (layer == "cli" && (name == "ctl/command.h" || name == "ctl/trace_record.h"))
 			return
@@ -52,7 +54,44 @@ lint() {
 		if (in_words(layer, "proto flow model sched vipcheck forward doctor conf") && name ~ impure)
 			wrong("layer " layer " is pure and may not include <" name ">: no sockets, clock, threads")
 	}
+	# foo.c, foo.h and foo_int.h are one part.
+	function part_of(path) {
+		sub(/^.*\//, "", path)
+		sub(/\.[ch]$/, "", path)
+		sub(/_int$/, "", path)
+		return path
+	}
+	function part_include(from, to) {
+		if (from == to || edge[from, to])
+			return
+		edge[from, to] = 1
+		parts[from] = parts[to] = 1
+	}
+	# What includes nothing that is left, or is included by nothing that is left, is in no cycle.
+	function cycles(    part, other, uses, used, changed, list) {
+		do {
+			changed = 0
+			for (part in parts) {
+				uses = used = 0
+				for (other in parts) {
+					uses += ((part, other) in edge)
+					used += ((other, part) in edge)
+				}
+				if (uses == 0 || used == 0) {
+					delete parts[part]
+					changed = 1
+				}
+			}
+		} while (changed)
+		for (part in parts)
+			list = list " " part
+		if (list == "")
+			return
+		printf "src/daemon: these include each other in a circle:%s\n", list
+		found = 1
+	}
 	BEGIN {
+		owners_most = 3
 		may["base"] = "base compat"
 		may["proto"] = "base proto"
 		may["flow"] = "base proto flow"
@@ -98,6 +137,13 @@ lint() {
 			system_include(name)
 		else
 			layer_include(name)
+		if (layer == "daemon" && name ~ /^daemon\//)
+			part_include(part_of(file), part_of("src/" name))
+	}
+	/struct dsrd[ *]/ && file != owner {
+		owner = file
+		owners++
+		owner_list = owner_list " " file
 	}
 	layer != "os" && layer != "compat" {
 		lines++
@@ -109,6 +155,12 @@ lint() {
 	END {
 		if (file != "")
 			finish()
+		cycles()
+		if (owners > owners_most) {
+			printf "src: struct dsrd is known to %d files, %d may know it:%s: hand parts what they need\n", owners,
+			    owners_most, owner_list
+			found = 1
+		}
 		# One condition is no disease, however little code there is yet.
 		if (conditions > 1 && conditions * 1000 >= lines * 2) {
 			printf "src: %d lines have %d #if outside os/ and compat/, 2 in 1000 are the limit:%s\n",
@@ -147,6 +199,15 @@ selftest() {
 	must_fail src/conf/a.c "$top#include <sys/socket.h>\n" 'is pure'
 	must_fail src/flow/a.c "$spdx#include <stdint.h>\n#include \"config.h\"\n" 'first include must be'
 	must_fail src/flow/a.c "${spdx}int a;\n" 'includes no "config.h"'
+	must_fail src/forward/a.c "$top#include \"base/clock.h\"\n" 'is pure'
+	put src/daemon/first.h "$spdx#include \"daemon/second.h\"\n"
+	must_fail src/daemon/second.c "$top#include \"daemon/first.h\"\n" 'in a circle: '
+	rm "$tree"/src/daemon/first.h
+	for i in one two three; do
+		put src/daemon/$i.c "${top}void $i(struct dsrd *dsrd);\n"
+	done
+	must_pass
+	must_fail src/daemon/four.c "${top}void four(struct dsrd *dsrd);\n" 'struct dsrd is known to 4 files'
 	must_fail src/flow/a.c '#include "config.h"\n' 'first line is not'
 	must_fail src/more/a.c "$top" 'no such layer'
 	put src/flow/made.c '/* Generated from a by b: do not edit. */\n#include "conn.h"\n'

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Frames come in bursts. While one goes on, what leaves is gathered; behind it that is sent, what has changed takes effect, and
+ * the event loop is told when to wake for what is due next.
+ */
+#ifndef DAEMON_BURST_H
+#define DAEMON_BURST_H
+
+#include <stdint.h>
+
+struct director;
+struct loop;
+struct nic;
+
+struct burst {
+	struct director *director;
+	const struct nic *nics; /* by the director's interface numbers */
+	struct loop *loop;
+	uint64_t next_wake;    /* UINT64_MAX: none is ordered */
+	uint64_t next_refresh; /* not before, when compiling the table takes long */
+};
+
+void burst_init(struct burst *burst, struct director *director, const struct nic *nics, struct loop *loop);
+void burst_begin(struct burst *burst);
+/* What was given to the senders leaves now. Then burst_settle(). */
+void burst_flush(struct burst *burst);
+/* What has changed takes effect, and the loop is woken when the VIP check or the offload wants to. */
+void burst_settle(struct burst *burst);
+/* Wakes the loop at `due`, unless it is to be woken before. */
+void burst_wake_at(struct burst *burst, uint64_t due);
+/* The loop was woken. */
+void burst_woken(struct burst *burst);
+
+#endif
