@@ -32,7 +32,7 @@ machine_add_watched(const struct machine *machine, const struct subject *subject
 		case WATCH_ASKS_AS:
 			if (is_server)
 				facts->announced = true;
-			else if (report_server_of(known->model, finding->iface, &finding->mac) == NULL)
+			else if (model_server_by_mac(known->model, finding->iface, &finding->mac) == NULL)
 				facts->foreign = finding->mac;
 			break;
 		case WATCH_SENDS_BACK:

@@ -31,15 +31,6 @@ report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[P
 	return text;
 }
 
-const struct server *
-report_server_of(const struct model *model, uint16_t iface, const struct mac *mac)
-{
-	for (size_t i = 0; i < model->slot_count; i++)
-		if (model->slots[i] != NULL && model->slots[i]->iface == iface && mac_equal(&model->slots[i]->mac, mac))
-			return model->slots[i];
-	return NULL;
-}
-
 const char *
 report_why(const struct server *server, struct server_status *status)
 {
@@ -292,7 +283,7 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];
-		const struct server *server = report_server_of(facts->model, finding->iface, &finding->mac);
+		const struct server *server = model_server_by_mac(facts->model, finding->iface, &finding->mac);
 		char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], last[DURATION_TEXT];
 
 		if (conflict_has_ended(finding, facts->now))

@@ -94,8 +94,6 @@ bool report_lists(const struct report_facts *facts, const struct server *server)
 /* "192.0.2.10 tcp/80" */
 #define PORT_TEXT (ADDR_TEXT + 16)
 const char *report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT]);
-/* The server of that MAC address on that interface, or NULL. */
-const struct server *report_server_of(const struct model *model, uint16_t iface, const struct mac *mac);
 /* Why the server is in the state it is in; empty when there is nothing to say. */
 const char *report_why(const struct server *server, struct server_status *status);
 

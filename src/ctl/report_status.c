@@ -139,7 +139,7 @@ advise_conflicts(const struct advice *advice)
 
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];
-		const struct server *server = report_server_of(advice->facts->model, finding->iface, &finding->mac);
+		const struct server *server = model_server_by_mac(advice->facts->model, finding->iface, &finding->mac);
 		const struct diagnose_facts facts = { .vip = finding->vip, .mac = finding->mac, .foreign = finding->mac,
 			.interface = finding->iface < advice->facts->iface_count ?
 			    advice->facts->ifaces[finding->iface].iface->name : NULL };

@@ -86,7 +86,7 @@ burst_settle(struct burst *burst)
 	uint64_t due;
 
 	burst_refresh(burst);
-	due = burst->director->probes ? forward_vipcheck_due(forwarder) : UINT64_MAX;
+	due = burst->director->vipchecking.probes ? forward_vipcheck_due(forwarder) : UINT64_MAX;
 	if (forwarder->offload != NULL && offload_due(forwarder->offload) < due)
 		due = offload_due(forwarder->offload);
 	burst_wake_at(burst, due);

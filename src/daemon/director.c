@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/vipchecking.h"
+#include "daemon/state_log.h"
 #include "doctor/diagnosis.h"
 #include "model/status.h"
 #include "offload/cache.h"
@@ -60,10 +60,32 @@ director_neighbor(void *context, enum neigh_event event, const struct neigh *nei
 		server->mac = neigh->mac;
 		log_neighbor(director, event, server, neigh, before);
 		if (server->place == PLACE_FAR)
-			director_log_state(director, server, "its address answers, although the director has no address in its network",
+			director_changed(director, server, "its address answers, although the director has no address in its network",
 			    "neighbor");
 	}
 	director->stale = true;
+}
+
+static void
+on_vip_state(void *context, struct server *server, const char *cause, const char *detail)
+{
+	director_changed(context, server, cause, detail);
+}
+
+/* The table is compiled again before the next burst, and the offload gets it with the forwarder: use_table(). */
+static void
+mark_stale(void *context, const struct state_change *change UNUSED)
+{
+	struct director *director = context;
+
+	director->stale = true;
+}
+
+static void
+sync_vip_checks(struct director *director)
+{
+	if (vipchecking_sync(&director->vipchecking, director->model, director->now) == -1)
+		log_error("vip-check result=failed reason=\"out of memory: servers are trusted\"");
 }
 
 int
@@ -75,7 +97,9 @@ director_init(struct director *director, uint32_t connections, const struct siph
 		return -1;
 	director->forwarder.tx = *tx;
 	director->forwarder.ifaces = director->ifaces;
-	probing_init(director);
+	vipchecking_init(&director->vipchecking, &director->forwarder, on_vip_state, director);
+	change_subscribe(&director->changes, mark_stale, director);
+	change_subscribe(&director->changes, state_log_change, NULL);
 	director->model = model_new();
 	if (director->model != NULL)
 		director->nothing = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
@@ -170,6 +194,30 @@ director_announce(struct director *director, uint64_t now)
 	return announce(director, NULL, now);
 }
 
+/* Is the server in another state than was told last? Then it is told. */
+static bool
+emit_server(struct director *director, struct server *server, const char *cause, const char *detail)
+{
+	enum server_state before;
+	struct server_status status;
+
+	if (!server_note_state(server, director->now, &before))
+		return false;
+	server->changes += cause != NULL;
+	server_status(server, &status);
+	change_emit(&director->changes, &(const struct state_change) { .service = server->service, .server = server,
+	    .from = server_state_name(before), .to = server_state_name(status.state), .reason = status.sentence,
+	    .cause = cause, .detail = detail });
+	return true;
+}
+
+void
+director_changed(struct director *director, struct server *server, const char *cause, const char *detail)
+{
+	(void)emit_server(director, server, cause, detail);
+	director->stale |= state_log_ports(server);
+}
+
 /*
  * What is behind an interface without link is no fault of the servers: their state is unknown, not down. An address that
  * frames cannot be sent to takes its server down.
@@ -185,11 +233,11 @@ place_servers(struct director *director)
 			continue;
 		no_link = server->iface != IFACE_NONE && !director->ifaces[server->iface].up;
 		if (no_link == server->no_link) {
-			director_log_state(director, server, "its address is in a network of the director", "address");
+			director_changed(director, server, "its address is in a network of the director", "address");
 			continue;
 		}
 		server->no_link = no_link;
-		director_log_state(director, server, no_link ? "the director's interface to it has no link" :
+		director_changed(director, server, no_link ? "the director's interface to it has no link" :
 		    "the director's interface to it has a link again", "link");
 	}
 }
@@ -214,11 +262,22 @@ settle_server(struct server *server)
 {
 	char name[SERVER_NAME_TEXT];
 
-	server->logged = server_state(server);
 	if (server->admin.overruled)
 		log_notice("steer server=%s action=weight weight=%" PRIu32 " reason=\"the file has a new weight, which "
 		    "overrules the operator's\"", server_name(server, name), server->settings.weight);
 	server->admin.overruled = false;
+}
+
+/* What new settings make of a server that was there before has no other cause; where it is may change its state, too. */
+static void
+note_settings(struct director *director)
+{
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		struct server *server = director->model->slots[i];
+
+		if (server != NULL && server->iface != IFACE_NONE)
+			(void)emit_server(director, server, NULL, NULL);
+	}
 }
 
 static void
@@ -234,12 +293,65 @@ use_table(struct director *director, struct fwdtab *table)
 	director->forget = false;
 }
 
+/* What follows from states: the service's own, which has no line in the log. */
+static void
+settle_service(struct director *director, struct service *service)
+{
+	const enum health_state before = service->state, now = service_state(service);
+	struct service_status status;
+
+	if (now == HEALTH_UNKNOWN || now == before)
+		return;
+	service_status(service, &status);
+	service->state = now;
+	change_emit(&director->changes, &(const struct state_change) { .service = service,
+	    .from = health_state_name(before), .to = health_state_name(now),
+	    .reason = now == HEALTH_UP ? "a server is up" : status.sentence });
+}
+
+/* Servers whose state new settings have changed, and then services. */
+static void
+settle_states(struct director *director)
+{
+	for (size_t i = 0; i < director->model->service_count; i++) {
+		struct service *service = director->model->services[i];
+
+		for (size_t j = 0; j < service->server_count; j++)
+			emit_server(director, service->servers[j], NULL, NULL);
+		settle_service(director, service);
+	}
+}
+
+void
+director_refresh(struct director *director)
+{
+	struct fwdtab *table;
+
+	if (!director->stale)
+		return;
+	sync_vip_checks(director);
+	model_settle(director->model);
+	state_log_quorums(director->model);
+	settle_states(director);
+	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
+	if (table == NULL) {
+		if (!director->no_memory)
+			log_error("table result=failed reason=\"out of memory: what has changed takes effect when there is some\"");
+		director->no_memory = true;
+		return;
+	}
+	director->no_memory = false;
+	director->stale = false;
+	use_table(director, table);
+}
+
 int
 director_apply(struct director *director, struct settings *settings, uint64_t now)
 {
 	director->now = now;
 	if (model_apply(director->model, settings, now) == -1)
 		return -1;
+	note_settings(director);
 	director->incomplete = director_place(director, now) == -1;
 	if (director->announces && announce(director, director->table, now) == -1)
 		director->incomplete = true;
@@ -286,10 +398,10 @@ log_ejections(struct director *director)
 		struct server *server = director->model->slots[i];
 		char text[STATUS_TEXT];
 
-		if (server == NULL || server->logged == server_state(server) || server_health(server) != HEALTH_UP)
+		if (server == NULL || server->state == server_state(server) || server_health(server) != HEALTH_UP)
 			continue;
 		server_lost_text(server, text);
-		director_log_state(director, server, server->eject.until != 0 ?
+		director_changed(director, server, server->eject.until != 0 ?
 		    "ejected: clients get no answer from it" : "its ejection ended", server->eject.until != 0 ? text : "outlier");
 	}
 }
@@ -306,97 +418,9 @@ director_tick(struct director *director, uint64_t now)
 		offload_tick(director->forwarder.offload, now);
 	if (model_tick(director->model, now))
 		log_ejections(director);
-	probing_tick(director, now);
+	vipchecking_tick(&director->vipchecking, director->model, director->announces, now);
 	director_end_drains(director);
 	director->stale |= fwdtab_is_warming(director->table);
-}
-
-/* Tells of what changed since the last time, whoever changed it: checks, a reload, an operator. */
-static void
-tell_server(struct director *director, const struct service *service, struct server *server)
-{
-	const enum server_state before = server->told;
-	struct server_status status;
-
-	if (before == server_state(server))
-		return;
-	server_status(server, &status);
-	server->told = status.state;
-	director->changed(director->changed_context, &(const struct state_change) { service, server,
-	    server_state_name(before), server_state_name(status.state), status.sentence });
-}
-
-static void
-tell_service(struct director *director, struct service *service)
-{
-	const enum health_state before = service->told, now = service_state(service);
-	struct service_status status;
-
-	if (now == HEALTH_UNKNOWN || now == before)
-		return;
-	service_status(service, &status);
-	service->told = now;
-	director->changed(director->changed_context, &(const struct state_change) { service, NULL,
-	    health_state_name(before), health_state_name(now), now == HEALTH_UP ? "a server is up" : status.sentence });
-}
-
-static void
-tell_changes(struct director *director)
-{
-	for (size_t i = 0; i < director->model->service_count; i++) {
-		struct service *service = director->model->services[i];
-
-		for (size_t j = 0; j < service->server_count; j++)
-			tell_server(director, service, service->servers[j]);
-		tell_service(director, service);
-	}
-}
-
-/* A service that loses its quorum has servers, and gets no traffic all the same: that has a line of its own. */
-static void
-log_quorums(struct director *director)
-{
-	for (size_t i = 0; i < director->model->service_count; i++) {
-		struct service *service = director->model->services[i];
-		const bool lost = service_is_below_quorum(service) && service_state(service) != HEALTH_UNKNOWN;
-
-		if (lost == service->quorum_logged)
-			continue;
-		service->quorum_logged = lost;
-		if (lost)
-			log_warning("service-quorum service=%s result=lost up=%zu required=%zu reason=\"%s\"",
-			    service->settings.name, service_quorum_up(service), service_quorum_to_reach(service),
-			    service_state(service) == HEALTH_UP ? "only the backup servers take new connections" :
-			    "the service takes no new connections");
-		else
-			log_notice("service-quorum service=%s result=reached up=%zu required=%zu",
-			    service->settings.name, service_quorum_up(service), service_quorum(service));
-	}
-}
-
-void
-director_refresh(struct director *director)
-{
-	struct fwdtab *table;
-
-	if (!director->stale)
-		return;
-	if (probing_sync(director, director->now) == -1)
-		log_error("vip-check result=failed reason=\"out of memory: servers are trusted\"");
-	model_settle(director->model, director->now);
-	log_quorums(director);
-	if (director->changed != NULL)
-		tell_changes(director);
-	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
-	if (table == NULL) {
-		if (!director->no_memory)
-			log_error("table result=failed reason=\"out of memory: what has changed takes effect when there is some\"");
-		director->no_memory = true;
-		return;
-	}
-	director->no_memory = false;
-	director->stale = false;
-	use_table(director, table);
 }
 
 /* A script may grant a part of the weight; one that says nothing of it grants all. */
@@ -429,92 +453,6 @@ tell_trouble(struct server *server, size_t index, const struct check_report *rep
 	server->checks[index].troubled = troubled;
 }
 
-#define PORTS_OUT_TEXT 200
-
-/* "tcp/443 tcp/8443", as far as there is room. Returns a number for the set, 0 for none. */
-static uint32_t
-list_ports_out(const struct server *server, char text[PORTS_OUT_TEXT])
-{
-	const struct service_settings *service = &server->service->settings;
-	uint32_t set = 0;
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; server->ports != PORTS_ALL && i < service->listen_count; i++) {
-		const struct listen_settings *listen = &service->listens[i];
-		char range[PORTS_TEXT];
-
-		if (server_listen_state(server, listen) < LISTEN_REFUSED)
-			continue;
-		set = (set ^ (uint32_t)(i + 1)) * 0x9e3779b1;
-		if (used < PORTS_OUT_TEXT)
-			used += (size_t)snprintf(text + used, PORTS_OUT_TEXT - used, "%s%s", used == 0 ? "" : " ",
-			    listen_ports(listen, range));
-	}
-	return set;
-}
-
-/* Ports that went out of a server that is up, or came back. One that is not up says enough by that. */
-static void
-log_ports(struct director *director, struct server *server)
-{
-	const bool up = server_health(server) == HEALTH_UP;
-	struct server_status status;
-	char name[SERVER_NAME_TEXT], out[PORTS_OUT_TEXT], said[LOG_TEXT];
-	const uint32_t set = up ? list_ports_out(server, out) : 0;
-
-	if (set == server->ports_logged)
-		return;
-	server->ports_logged = set;
-	director->stale = true;
-	if (!up)
-		return;
-	server_name(server, name);
-	server_status(server, &status);
-	if (set != 0)
-		log_warning("server-ports server=%s out=\"%s\" reason=\"%s\"", name, out, log_escape(status.sentence, said));
-	else
-		log_notice("server-ports server=%s out=\"\" reason=\"every port gets traffic\"", name);
-}
-
-static void
-log_down(const struct server *server, const char *name, const char *detail)
-{
-	char fix[SERVER_NAME_TEXT + 32] = "", said[LOG_TEXT];
-	struct server_status status;
-
-	server_status(server, &status);
-	/* What a check says is plain; what is wrong with a VIP takes more than a line. */
-	if (status.source != STATUS_BY_CHECK)
-		(void)snprintf(fix, sizeof(fix), " fix=\"dsrctl doctor %s\"", name);
-	log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"%s", name,
-	    server_state_name(server->logged), server_state_name(status.state), log_escape(status.sentence, said), detail,
-	    fix);
-}
-
-void
-director_log_state(struct director *director, struct server *server, const char *success, const char *detail)
-{
-	const enum server_state state = server_state(server);
-	char name[SERVER_NAME_TEXT], said[LOG_TEXT];
-
-	if (state == server->logged) {
-		log_ports(director, server);
-		return;
-	}
-	director->stale = true;
-	log_escape(detail, said);
-	server_name(server, name);
-	if (server_health(server) == HEALTH_DOWN)
-		log_down(server, name, said);
-	else
-		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", name,
-		    server_state_name(server->logged), server_state_name(state), success, said);
-	server->logged = state;
-	server->changes++;
-	log_ports(director, server);
-}
-
 /* The state has its own line; it follows from this one. */
 static void
 log_steering(struct director *director, struct server *server, const char *action, const struct admin_author *author)
@@ -525,7 +463,7 @@ log_steering(struct director *director, struct server *server, const char *actio
 	    server_weight(server), author->user);
 	director->stale = true;
 	(void)snprintf(reason, sizeof(reason), "%s by an operator", action);
-	director_log_state(director, server, reason, "dsrctl");
+	director_changed(director, server, reason, "dsrctl");
 	director_refresh(director);
 }
 
@@ -548,14 +486,19 @@ void
 director_restored(struct director *director)
 {
 	director->stale = true;
-	director_refresh(director);
+	sync_vip_checks(director);
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		struct server *server = director->model->slots[i];
+		uint64_t since;
 
 		if (server == NULL)
 			continue;
+		since = server->since;
 		log_restored_steering(server);
-		director_log_state(director, server, "restored: it was up before the restart, and is verified now", "restored");
+		director_changed(director, server, "restored: it was up before the restart, and is verified now", "restored");
+		/* It has warmed up already. */
+		if (server->state == SERVER_UP)
+			server->since = since;
 		settle_server(server);
 	}
 	director_refresh(director);
@@ -583,6 +526,15 @@ director_weigh(struct director *director, struct server *server, uint32_t weight
 }
 
 void
+director_vipcheck(struct director *director, uint64_t now)
+{
+	if (!director->vipchecking.probes)
+		return;
+	director->now = now;
+	vipchecking_run(&director->vipchecking, now);
+}
+
+void
 director_health(struct director *director, struct server *server, size_t index, const struct check_report *report,
     uint64_t now)
 {
@@ -593,5 +545,5 @@ director_health(struct director *director, struct server *server, size_t index, 
 	if (!server_report(server, index, report->reason, report->came, now))
 		return;
 	director->stale = true;
-	director_log_state(director, server, "check succeeded", report->detail);
+	director_changed(director, server, "check succeeded", report->detail);
 }

@@ -16,20 +16,13 @@
 #include "base/iface.h"
 #include "base/siphash.h"
 #include "check/check.h"
+#include "daemon/change.h"
+#include "daemon/vipchecking.h"
 #include "forward/forward.h"
 #include "model/model.h"
 #include "model/settings.h"
 
 #define IFACES_MOST 64 /* interfaces one director works on */
-
-/* A server's state, or with `server` NULL the service's, is another than it was. */
-struct state_change {
-	const struct service *service;
-	const struct server *server;
-	const char *from;
-	const char *to;
-	const char *reason;
-};
 
 struct director {
 	struct model *model;
@@ -39,14 +32,12 @@ struct director {
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbors and frames keep the index */
 	size_t iface_count;
 	bool announces;                   /* tell the network of VIPs: set when live */
-	bool probes;                      /* ask servers about the VIPs, and others too: when live, not when observing */
-	bool source_told;                 /* the log has said what the lack of a probe address means */
 	bool forget;                      /* and in such a way that each carried flow is to be decided anew */
 	bool stale;                       /* the model changed: director_refresh() is due */
 	bool incomplete;                  /* neighbors or announcements lacked memory: the next tick tries again */
 	bool no_memory;                   /* which it lacked when it was tried last */
-	void (*changed)(void *context, const struct state_change *change); /* NULL: nobody cares */
-	void *changed_context;
+	struct vipchecking vipchecking;
+	struct change_feed changes;       /* of states; the log and the table come first */
 	uint64_t now;                     /* the latest that was told */
 };
 
@@ -72,10 +63,13 @@ void director_tick(struct director *director, uint64_t now);
 /* Compiles the table if anything changed since. Between two bursts. */
 void director_refresh(struct director *director);
 /*
- * Logs the server's state if it is another than the log had last; `success` is the reason when it is not DOWN, `detail`
+ * The server's health, administrative state, VIP check, conflicts or link are not what they were: if that makes another state,
+ * or puts ports out, those who subscribed to `changes` are told. `cause` is the log's reason when the server is not DOWN, `detail`
  * what was asked.
  */
-void director_log_state(struct director *director, struct server *server, const char *success, const char *detail);
+void director_changed(struct director *director, struct server *server, const char *cause, const char *detail);
+/* Asks servers about VIPs as far as it is due; when to call it next is forward_vipcheck_due(). */
+void director_vipcheck(struct director *director, uint64_t now);
 /* The model has taken over what another process knew of it: takes effect, and is logged. */
 void director_restored(struct director *director);
 /*

@@ -80,7 +80,7 @@ doctor_run_begin(struct doctor_run *doctor_run)
 		(void)examine_add(&doctor_run->examination, server, director->ifaces, director->iface_count);
 		ask_name(doctor_run, server);
 	}
-	if (!director->probes)
+	if (!director->vipchecking.probes)
 		return;
 	interfaces_listen(doctor_run->parts.interfaces);
 	doctor_run->listens = true;
@@ -146,7 +146,7 @@ doctor_run_step(struct doctor_run *doctor_run)
 	struct director *director = doctor_run->parts.sources->director;
 	const uint64_t now = clock_us(), passed = now - doctor_run->began;
 
-	if (director->probes && doctor_run->examination.round == 1 && passed >= SECOND_ROUND) {
+	if (director->vipchecking.probes && doctor_run->examination.round == 1 && passed >= SECOND_ROUND) {
 		examine_ask(&doctor_run->examination, director->forwarder.craft, director->ifaces,
 		    &director->forwarder.tx);
 		burst_flush(doctor_run->parts.burst);
@@ -204,7 +204,7 @@ doctor_run_close(struct doctor_run *doctor_run)
 		return;
 	director = doctor_run->parts.sources->director;
 	names_free(doctor_run->names);
-	if (director->probes && doctor_run->examination.round > 0) {
+	if (director->vipchecking.probes && doctor_run->examination.round > 0) {
 		examine_end(&doctor_run->examination, director->forwarder.craft, director->ifaces,
 		    &director->forwarder.tx);
 		burst_flush(doctor_run->parts.burst);

@@ -20,6 +20,7 @@
 #include "compat/entropy.h"
 #include "daemon/background.h"
 #include "daemon/burst.h"
+#include "daemon/change.h"
 #include "daemon/commands.h"
 #include "daemon/confine.h"
 #include "daemon/director.h"
@@ -35,7 +36,6 @@
 #include "daemon/selfcheck.h"
 #include "daemon/state.h"
 #include "daemon/stats.h"
-#include "daemon/vipchecking.h"
 #include "daemon/web_status.h"
 #include "offload/cache.h"
 #include "os/os.h"
@@ -226,19 +226,10 @@ on_wake(void *context)
 	if (clock_us() >= dsrd->next_rescan)
 		rescan(dsrd, clock_us());
 	dsrd->director.forwarder.lost = count_lost(dsrd);
-	if (dsrd->director.probes)
-		probing_run(&dsrd->director, clock_us());
+	director_vipcheck(&dsrd->director, clock_us());
 	if (dsrd->director.forwarder.offload != NULL)
 		offload_tick(dsrd->director.forwarder.offload, clock_us());
 	burst_flush(&dsrd->burst);
-}
-
-static void
-on_change(void *context, const struct state_change *change)
-{
-	struct dsrd *dsrd = context;
-
-	notify_program_run(dsrd->notify_program, change);
 }
 
 /* For reloads, and at the start. */
@@ -309,7 +300,7 @@ start_director(struct dsrd *dsrd, char *error, size_t size)
 	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &tx, error, size) == -1)
 		return -1;
 	dsrd->director.announces = true;
-	dsrd->director.probes = !dsrd->options->observe;
+	dsrd->director.vipchecking.probes = !dsrd->options->observe;
 	return 0;
 }
 
@@ -362,8 +353,7 @@ connect_parts(struct dsrd *dsrd)
 	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .conf = &dsrd->conf,
 		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = take_over,
 		.context = dsrd };
-	dsrd->director.changed = on_change;
-	dsrd->director.changed_context = dsrd;
+	change_subscribe(&dsrd->director.changes, notify_program_change, dsrd->notify_program);
 	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->selfcheck == NULL ? -1 : 0;
 }
 

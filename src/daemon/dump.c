@@ -10,7 +10,6 @@
 #include "daemon/offloading.h"
 #include "daemon/port.h"
 #include "daemon/stats.h"
-#include "daemon/vipchecking.h"
 
 static void
 dump_counter(void *context, const char *name, const char *text, uint64_t value)
@@ -94,7 +93,7 @@ dump_probing(const struct director *director)
 		dump_vipcheck(vipcheck_at(paths, i));
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];
-		const struct server *server = probing_owner(director, &finding->mac);
+		const struct server *server = model_server_by_mac(director->model, finding->iface, &finding->mac);
 		char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
 
 		log_dump("conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " over=%s",

@@ -211,7 +211,7 @@ check_claims(struct look *look)
 		snprintf(finding->meaning, HOST_TEXT, "So servers are not asked about the VIP from there. Each "
 		    "director needs a `probe-address` that no host has.");
 	}
-	if (!any && look->from->director->probes) {
+	if (!any && look->from->director->vipchecking.probes) {
 		struct host_finding *finding = add(look, false, "no-probe-address");
 
 		snprintf(finding->what, HOST_TEXT, "no `probe-address` is configured");

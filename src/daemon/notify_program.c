@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "check/children.h"
+#include "model/model.h"
 
 #define RUNNING_MOST 4
 #define QUEUE_MOST 64
@@ -150,8 +151,9 @@ start_waiting(struct notify_program *notify_program)
 }
 
 void
-notify_program_run(struct notify_program *notify_program, const struct state_change *change)
+notify_program_change(void *context, const struct state_change *change)
 {
+	struct notify_program *notify_program = context;
 	const struct service_settings *service = &change->service->settings;
 	const char *own = service_notify(service, change->server == NULL ? NULL : change->server->settings.name);
 	const char *program = own != NULL ? own : notify_program->program;

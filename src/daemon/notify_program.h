@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "daemon/director.h"
+#include "daemon/change.h"
 
 struct children;
 struct notify_program;
@@ -24,7 +24,8 @@ struct notify_program_stats {
 NODISCARD struct notify_program *notify_program_new(struct children *children, const char *program);
 /* What runs goes on to its end, if `children` does. */
 void notify_program_free(struct notify_program *notify_program);
-void notify_program_run(struct notify_program *notify_program, const struct state_change *change);
+/* A change_subscriber: the context is the notify program. */
+void notify_program_change(void *context, const struct state_change *change);
 struct notify_program_stats notify_program_stats(const struct notify_program *notify_program);
 
 #endif

@@ -40,7 +40,7 @@ loudness(const struct vipcheck *path, enum vipcheck_verdict before)
 		if (path->server->service->settings.vip_check == VIP_CHECK_WARN)
 			return log_warning;
 		/* It is down already, and the reason is another one now. */
-		if (path->server->logged == SERVER_DOWN && vipcheck_verdict_class(before) == VIPCHECK_BAD)
+		if (path->server->state == SERVER_DOWN && vipcheck_verdict_class(before) == VIPCHECK_BAD)
 			return log_notice;
 		return log_info;
 	case VIPCHECK_UNSURE:
@@ -53,7 +53,7 @@ loudness(const struct vipcheck *path, enum vipcheck_verdict before)
 static void
 on_path(void *context, const struct vipcheck *path, enum vipcheck_verdict before)
 {
-	struct director *director = context;
+	const struct vipchecking *vipchecking = context;
 	char detail[DETAIL_TEXT], name[SERVER_NAME_TEXT];
 
 	describe(path, detail);
@@ -61,13 +61,14 @@ on_path(void *context, const struct vipcheck *path, enum vipcheck_verdict before
 		loudness(path, before)("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"",
 		    server_name(path->server, name), vipcheck_verdict_name(path->verdict), vipcheck_verdict_sentence(path->verdict),
 		    detail);
-	director_log_state(director, path->server, vipcheck_verdict_sentence(VIPCHECK_ACCEPTED), detail);
+	vipchecking->changed(vipchecking->context, path->server, vipcheck_verdict_sentence(VIPCHECK_ACCEPTED), detail);
 }
 
 void
-probing_init(struct director *director)
+vipchecking_init(struct vipchecking *vipchecking, struct forwarder *forwarder, vipchecking_changed *changed, void *context)
 {
-	vipcheck_table_on_news(director->forwarder.paths, on_path, director);
+	*vipchecking = (struct vipchecking) { .forwarder = forwarder, .changed = changed, .context = context };
+	vipcheck_table_on_news(forwarder->paths, on_path, vipchecking);
 }
 
 static bool
@@ -80,36 +81,37 @@ is_probed(const struct model *model)
 }
 
 static void
-tell_of_source(struct director *director)
+tell_of_source(struct vipchecking *vipchecking, const struct model *model)
 {
-	const struct addr *addrs = director->model->probe_addresses;
+	const struct addr *addrs = model->probe_addresses;
 
-	if (director->source_told || !is_probed(director->model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
+	if (vipchecking->source_told || !is_probed(model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
 		return;
-	director->source_told = true;
+	vipchecking->source_told = true;
 	/* dsrctl doctor --all says what that leaves unseen. */
 	log_info("probe-address result=none reason=\"VIPs are checked from the director's own addresses\"");
 }
 
 int
-probing_sync(struct director *director, uint64_t now)
+vipchecking_sync(struct vipchecking *vipchecking, struct model *model, uint64_t now)
 {
-	if (director->probes) {
-		probe_addr_set(&director->forwarder.claims, director->model->probe_addresses, director->ifaces,
-		    director->iface_count, now);
-		tell_of_source(director);
+	struct forwarder *forwarder = vipchecking->forwarder;
+
+	if (vipchecking->probes) {
+		probe_addr_set(&forwarder->claims, model->probe_addresses, forwarder->ifaces, forwarder->iface_count, now);
+		tell_of_source(vipchecking, model);
 	}
-	return vipcheck_sync(director->forwarder.paths, director->model, director->probes, now);
+	return vipcheck_sync(forwarder->paths, model, vipchecking->probes, now);
 }
 
 static void
-tell_claims(struct director *director)
+tell_claims(struct forwarder *forwarder)
 {
 	const struct probe_addr *claim;
 	char addr[ADDR_TEXT], mac[MAC_TEXT];
 
-	while ((claim = probe_addr_news(&director->forwarder.claims)) != NULL) {
-		const char *name = director->ifaces[claim->iface].name;
+	while ((claim = probe_addr_news(&forwarder->claims)) != NULL) {
+		const char *name = forwarder->ifaces[claim->iface].name;
 
 		addr_format(&claim->addr, addr);
 		if (claim->state == CLAIM_OURS)
@@ -122,149 +124,86 @@ tell_claims(struct director *director)
 }
 
 void
-probing_run(struct director *director, uint64_t now)
+vipchecking_run(struct vipchecking *vipchecking, uint64_t now)
 {
-	if (!director->probes)
-		return;
-	director->now = now;
-	forward_vipcheck(&director->forwarder, now);
-	tell_claims(director);
-}
-
-const struct server *
-probing_owner(const struct director *director, const struct mac *mac)
-{
-	for (size_t i = 0; i < director->model->slot_count; i++)
-		if (director->model->slots[i] != NULL && mac_equal(&director->model->slots[i]->mac, mac))
-			return director->model->slots[i];
-	return NULL;
+	forward_vipcheck(vipchecking->forwarder, now);
+	tell_claims(vipchecking->forwarder);
 }
 
 static bool
 is_known(const void *context, const struct finding *finding)
 {
-	return probing_owner(context, &finding->mac) != NULL;
+	return model_server_by_mac(context, finding->iface, &finding->mac) != NULL;
 }
 
 static void
-tell_finding(const struct director *director, const struct finding *finding)
+tell_finding(const struct forwarder *forwarder, const struct model *model, const struct finding *finding)
 {
-	const struct server *server = probing_owner(director, &finding->mac);
+	const char *interface = forwarder->ifaces[finding->iface].name;
+	const struct server *server = model_server_by_mac(model, finding->iface, &finding->mac);
 	const struct diagnose_facts facts = { .vip = finding->vip, .mac = finding->mac, .foreign = finding->mac,
-		.interface = director->ifaces[finding->iface].name };
+		.interface = interface };
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
 
 	log_warning("vip-conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " reason=\"%s\" fix=\"%s\"",
 	    conflict_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
-	    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name, finding->count,
+	    server != NULL ? server_name(server, name) : "unknown", interface, finding->count,
 	    conflict_kind_sentence(finding->kind), remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
 }
 
-static bool
-listens_on(const struct service *service, const struct addr *vip)
-{
-	for (size_t i = 0; i < service->settings.listen_count; i++)
-		if (addr_equal(&service->settings.listens[i].vip, vip))
-			return true;
-	return false;
-}
-
-/* Of all services on the VIP, the one that wants most has its way. */
-static enum vip_conflict
-reaction_to(const struct director *director, const struct finding *finding)
-{
-	enum vip_conflict most = VIP_CONFLICT_LOG;
-
-	for (size_t i = 0; i < director->model->service_count; i++) {
-		const struct service *service = director->model->services[i];
-
-		if (service->settings.vip_conflict > most && listens_on(service, &finding->vip))
-			most = service->settings.vip_conflict;
-	}
-	return most;
-}
-
-/* Also with `remove`: a server that was taken out still has the clients that believed it. */
 static void
-react(struct director *director, struct finding *finding, uint64_t now)
+tell_end(const struct forwarder *forwarder, const struct model *model, const struct finding *finding)
 {
-	if (finding->kind == WATCH_SENDS_BACK || reaction_to(director, finding) == VIP_CONFLICT_LOG ||
-	    !conflict_may_announce(finding, now))
-		return;
-	if (announcer_add(director->forwarder.announcer, finding->iface, &finding->vip, now) == -1)
-		log_error("announce result=failed reason=\"out of memory\"");
-}
-
-/*
- * Those who believed the other one may go on doing so until their caches forget it, and it is not there any more: they hear
- * the truth at once, whatever `vip-conflict` says.
- */
-static void
-end_conflict(struct director *director, const struct finding *finding, uint64_t now)
-{
-	const struct server *server = probing_owner(director, &finding->mac);
+	const struct server *server = model_server_by_mac(model, finding->iface, &finding->mac);
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
 
-	if (finding->told >= finding->first)
+	if (conflict_was_told(finding))
 		log_notice("vip-conflict-end kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64,
 		    conflict_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
-		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name, finding->count);
-	if (finding->kind != WATCH_SENDS_BACK && director->announces &&
-	    fwdtab_vip(director->table, finding->iface, &finding->vip) != NULL &&
-	    announcer_add(director->forwarder.announcer, finding->iface, &finding->vip, now) == -1)
-		log_error("announce result=failed reason=\"out of memory\"");
-}
-
-/* A server that announces the VIP now and then must be silent for longer before it is trusted again. */
-static bool
-keeps_out(const struct finding *finding, uint64_t now)
-{
-	return finding->kind == WATCH_ANSWERS ? !conflict_has_ended(finding, now) : now - finding->last < WATCH_QUIET;
-}
-
-static bool
-is_in_conflict(const struct director *director, const struct server *server, uint64_t now)
-{
-	const struct watch *watch = &director->forwarder.watch;
-
-	if (server->service->settings.vip_conflict != VIP_CONFLICT_REMOVE || mac_is_zero(&server->mac))
-		return false;
-	for (size_t i = 0; i < watch->count; i++)
-		if (mac_equal(&watch->findings[i].mac, &server->mac) && keeps_out(&watch->findings[i], now) &&
-		    listens_on(server->service, &watch->findings[i].vip))
-			return true;
-	return false;
+		    server != NULL ? server_name(server, name) : "unknown", forwarder->ifaces[finding->iface].name,
+		    finding->count);
 }
 
 static void
-update_conflicts(struct director *director, uint64_t now)
+announce_for(struct forwarder *forwarder, const struct finding *finding, uint64_t now)
 {
-	for (size_t i = 0; i < director->model->slot_count; i++) {
-		struct server *server = director->model->slots[i];
+	if (announcer_add(forwarder->announcer, finding->iface, &finding->vip, now) == -1)
+		log_error("announce result=failed reason=\"out of memory\"");
+}
+
+static void
+update_conflicts(const struct vipchecking *vipchecking, struct model *model, uint64_t now)
+{
+	for (size_t i = 0; i < model->slot_count; i++) {
+		struct server *server = model->slots[i];
 
 		if (server == NULL)
 			continue;
-		server->conflicts = is_in_conflict(director, server, now);
-		director_log_state(director, server, "it no longer tells the network of the VIP", "watch");
+		server->conflicts = conflict_removes(&vipchecking->forwarder->watch, server, now);
+		vipchecking->changed(vipchecking->context, server, "it no longer tells the network of the VIP", "watch");
 	}
 }
 
 void
-probing_tick(struct director *director, uint64_t now)
+vipchecking_tick(struct vipchecking *vipchecking, struct model *model, bool announces, uint64_t now)
 {
-	struct forwarder *forwarder = &director->forwarder;
+	struct forwarder *forwarder = vipchecking->forwarder;
 	struct watch *watch = &forwarder->watch;
 	struct finding *finding;
 
-	if (director->probes)
-		forwarder->stats.vip_questions += conflict_tick(watch, director->model, forwarder->craft, director->ifaces,
-		    &forwarder->tx, now);
-	while ((finding = conflict_news(watch, is_known, director, now)) != NULL)
-		tell_finding(director, finding);
+	if (vipchecking->probes)
+		forwarder->stats.vip_questions += conflict_tick(watch, model, forwarder->craft, forwarder->ifaces, &forwarder->tx,
+		    now);
+	while ((finding = conflict_news(watch, is_known, model, now)) != NULL)
+		tell_finding(forwarder, model, finding);
 	for (size_t i = 0; i < watch->count; i++)
-		react(director, &watch->findings[i], now);
-	while ((finding = watch_ended(watch, now)) != NULL)
-		end_conflict(director, finding, now);
+		if (conflict_reacts(&watch->findings[i], model, now))
+			announce_for(forwarder, &watch->findings[i], now);
+	while ((finding = watch_ended(watch, now)) != NULL) {
+		tell_end(forwarder, model, finding);
+		if (announces && conflict_misled(finding) && fwdtab_vip(forwarder->table, finding->iface, &finding->vip) != NULL)
+			announce_for(forwarder, finding, now);
+	}
 	if (watch->count > 0)
-		update_conflicts(director, now);
+		update_conflicts(vipchecking, model, now);
 }

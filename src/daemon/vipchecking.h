@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: ISC */
-/* The director's VIP probe and watch: what they find goes to the log, to the servers' state, and back to the network. */
+/*
+ * The VIP check and the search for conflicts in a running director: when they run, what the log says of them, and what they
+ * make of servers' states. What they decide is in vipcheck/.
+ */
 #ifndef DAEMON_VIPCHECKING_H
 #define DAEMON_VIPCHECKING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "daemon/director.h"
+#include "forward/forward.h"
+#include "model/model.h"
 
-/* Once, after forwarder_init(). */
-void probing_init(struct director *director);
+/* The server's state may be another one now; director_changed() says what the texts are. */
+typedef void vipchecking_changed(void *context, struct server *server, const char *cause, const char *detail);
+
+struct vipchecking {
+	struct forwarder *forwarder;
+	bool probes;      /* ask servers about the VIPs, and others too: when live, not when observing */
+	bool source_told; /* the log has said what the lack of a probe address means */
+	vipchecking_changed *changed;
+	void *context;
+};
+
+/* Once, after forwarder_init(). It stays where it is. */
+void vipchecking_init(struct vipchecking *vipchecking, struct forwarder *forwarder, vipchecking_changed *changed,
+    void *context);
 /* After each change of the model. -1 when memory is out. */
-NODISCARD int probing_sync(struct director *director, uint64_t now);
+NODISCARD int vipchecking_sync(struct vipchecking *vipchecking, struct model *model, uint64_t now);
 /* Asks what is due; when to call it next is forward_vipcheck_due(). */
-void probing_run(struct director *director, uint64_t now);
-/* Once a second: asks who else has the VIPs, tells what was found, reacts. */
-void probing_tick(struct director *director, uint64_t now);
-/* The first server that has this MAC, or NULL. */
-const struct server *probing_owner(const struct director *director, const struct mac *mac);
+void vipchecking_run(struct vipchecking *vipchecking, uint64_t now);
+/* Once a second: asks who else has the VIPs, logs what was found, reacts: with `announces` also by announcing VIPs again. */
+void vipchecking_tick(struct vipchecking *vipchecking, struct model *model, bool announces, uint64_t now);
 
 #endif

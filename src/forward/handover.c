@@ -267,7 +267,6 @@ take_health(struct handover *handover, struct server *server, const struct line 
 		(void)health_combine(&server->health, server->checks, server->check_count, handover->now);
 	path_trust(handover->forwarder->paths, server, handover->now);
 	/* It has warmed up already. */
-	server->settled = server_state(server);
 	server->since = number_or(line, "since", handover->now, handover->now);
 	handover->counts.up++;
 }

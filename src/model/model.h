@@ -114,12 +114,10 @@ struct server {
 	struct server *beside; /* the next one at the same address, whose MAC is resolved once; the director's */
 	struct server_run *run;
 	struct server_rates rates;
-	enum server_state logged; /* the state that the log had last */
-	uint64_t changes;         /* of that state, since the director started */
+	enum server_state state;  /* the state last published: server_note_state() */
+	uint64_t since;           /* when that began */
+	uint64_t changes;         /* of it, since the director started; those by a reload do not count */
 	uint32_t ports_logged;    /* the ports that were out then; 0: none */
-	enum server_state told; /* the state last published */
-	enum server_state settled; /* the state as of model_settle() */
-	uint64_t since;            /* when that began */
 	bool stays;          /* scratch of model_apply() */
 	struct server_check *planned; /* used during model_apply() only, as above */
 };
@@ -135,7 +133,7 @@ struct service {
 	bool quorum_lost;                 /* model_settle() */
 	bool quorum_logged;               /* the log had that it is lost */
 	bool quorum_met;                  /* it was met once, so that `recover` counts when it is lost */
-	enum health_state told;           /* the state last published */
+	enum health_state state;          /* the state last published */
 	bool stays;                       /* scratch of model_apply() */
 };
 
@@ -204,12 +202,20 @@ bool model_tick(struct model *model, uint64_t now);
 bool model_judge_lost(struct service *service, uint64_t now);
 /* No handshake with any of its servers was completed, and some were tried. */
 bool service_all_lost(const struct service *service);
-/* Records state changes, whatever caused them: server->since, service->quorum_lost. Call before compiling a table. */
-void model_settle(struct model *model, uint64_t now);
+/* Which services have lost their quorum: service->quorum_lost. Before a table is compiled. */
+void model_settle(struct model *model);
+/*
+ * Compares the state the server is in now with the one that was told last, whoever changed it. False: it is the same. Else this
+ * one counts as told, since `now`, and `*before` is the other.
+ */
+bool server_note_state(struct server *server, uint64_t now, enum server_state *before);
 
 /* A number below `below`, for schedulers: the same ones in every run, which suits tests and savefiles. */
 uint64_t service_random(struct service_run *run, uint64_t below);
 
+/* The server with this MAC on that interface, else one with it on any other; NULL: there is none. */
+const struct server *model_server_by_mac(const struct model *model, uint16_t iface, const struct mac *mac);
+bool service_listens_on(const struct service *service, const struct addr *vip);
 struct server *model_server(const struct model *model, struct server_ref ref); /* NULL when it is gone */
 size_t model_server_count(const struct model *model);
 /* Checks, VIP check and conflict detection combined: DOWN when one of them is, UP when all are. */

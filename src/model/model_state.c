@@ -158,18 +158,21 @@ state_settle_quorum(struct service *service)
 }
 
 void
-model_settle(struct model *model, uint64_t now)
+model_settle(struct model *model)
 {
 	for (size_t i = 0; i < model->service_count; i++)
 		state_settle_quorum(model->services[i]);
-	for (size_t i = 0; i < model->slot_count; i++) {
-		struct server *server = model->slots[i];
+}
 
-		if (server == NULL || server->settled == server_state(server))
-			continue;
-		server->settled = server_state(server);
-		server->since = now;
-	}
+bool
+server_note_state(struct server *server, uint64_t now, enum server_state *before)
+{
+	*before = server->state;
+	if (server->state == server_state(server))
+		return false;
+	server->state = server_state(server);
+	server->since = now;
+	return true;
 }
 
 const char *
@@ -191,4 +194,31 @@ server_name(const struct server *server, char text[SERVER_NAME_TEXT])
 {
 	(void)snprintf(text, SERVER_NAME_TEXT, "%s/%s", server->service->settings.name, server->settings.name);
 	return text;
+}
+
+const struct server *
+model_server_by_mac(const struct model *model, uint16_t iface, const struct mac *mac)
+{
+	const struct server *elsewhere = NULL;
+
+	for (size_t i = 0; i < model->slot_count; i++) {
+		const struct server *server = model->slots[i];
+
+		if (server == NULL || !mac_equal(&server->mac, mac))
+			continue;
+		if (server->iface == iface)
+			return server;
+		if (elsewhere == NULL)
+			elsewhere = server;
+	}
+	return elsewhere;
+}
+
+bool
+service_listens_on(const struct service *service, const struct addr *vip)
+{
+	for (size_t i = 0; i < service->settings.listen_count; i++)
+		if (addr_equal(&service->settings.listens[i].vip, vip))
+			return true;
+	return false;
 }

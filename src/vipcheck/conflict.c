@@ -246,12 +246,61 @@ conflict_news(struct watch *watch, bool (*known)(const void *context, const stru
 }
 
 bool
-conflict_may_announce(struct finding *finding, uint64_t now)
+conflict_was_told(const struct finding *finding)
 {
+	return finding->told >= finding->first;
+}
+
+bool
+conflict_misled(const struct finding *finding)
+{
+	return finding->kind != WATCH_SENDS_BACK;
+}
+
+/* Of all services on the VIP, the one that wants most has its way. */
+static enum vip_conflict
+conflict_reaction(const struct model *model, const struct addr *vip)
+{
+	enum vip_conflict most = VIP_CONFLICT_LOG;
+
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+
+		if (service->settings.vip_conflict > most && service_listens_on(service, vip))
+			most = service->settings.vip_conflict;
+	}
+	return most;
+}
+
+/* Also with `remove`: a server that was taken out still has the clients that believed it. */
+bool
+conflict_reacts(struct finding *finding, const struct model *model, uint64_t now)
+{
+	if (!conflict_misled(finding) || conflict_reaction(model, &finding->vip) == VIP_CONFLICT_LOG)
+		return false;
 	if (finding->last <= finding->answered || (finding->answered != 0 && now - finding->answered < DEFEND))
 		return false;
 	finding->answered = now;
 	return true;
+}
+
+/* A server that announces the VIP now and then must be silent for longer before it is trusted again. */
+static bool
+conflict_keeps_out(const struct finding *finding, uint64_t now)
+{
+	return finding->kind == WATCH_ANSWERS ? !conflict_has_ended(finding, now) : now - finding->last < WATCH_QUIET;
+}
+
+bool
+conflict_removes(const struct watch *watch, const struct server *server, uint64_t now)
+{
+	if (server->service->settings.vip_conflict != VIP_CONFLICT_REMOVE || mac_is_zero(&server->mac))
+		return false;
+	for (size_t i = 0; i < watch->count; i++)
+		if (mac_equal(&watch->findings[i].mac, &server->mac) && conflict_keeps_out(&watch->findings[i], now) &&
+		    service_listens_on(server->service, &watch->findings[i].vip))
+			return true;
+	return false;
 }
 
 const char *

@@ -83,8 +83,17 @@ struct finding *conflict_news(struct watch *watch, bool (*known)(const void *con
 bool conflict_has_ended(const struct finding *finding, uint64_t now);
 /* The next finding that has ended. Each once. */
 struct finding *watch_ended(struct watch *watch, uint64_t now);
-/* Is it time to announce the VIP because of it? Not more often than RFC 5227 section 2.4 lets a host defend itself. */
-bool conflict_may_announce(struct finding *finding, uint64_t now);
+/* Was it logged since it began? */
+bool conflict_was_told(const struct finding *finding);
+/* Have others learnt from it that the VIP is elsewhere? When it ends they are told at once, whatever `vip-conflict` says. */
+bool conflict_misled(const struct finding *finding);
+/*
+ * Is the VIP to be announced because of it, now? As its services' `vip-conflict` says, and not more often than RFC 5227 section
+ * 2.4 lets a host defend itself: it counts as done.
+ */
+bool conflict_reacts(struct finding *finding, const struct model *model, uint64_t now);
+/* Does a finding keep the server from traffic (`vip-conflict = remove`)? */
+bool conflict_removes(const struct watch *watch, const struct server *server, uint64_t now);
 
 const char *conflict_kind_name(enum conflict_kind kind); /* "answers": for programs */
 const char *conflict_kind_sentence(enum conflict_kind kind);

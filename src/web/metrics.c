@@ -456,15 +456,6 @@ server_handshakes_seconds(const struct metrics *metrics)
 			one_handshake(metrics, model->services[i]->servers[j], bounds);
 }
 
-static bool
-listens_on(const struct service *service, const struct addr *vip)
-{
-	for (size_t i = 0; i < service->settings.listen_count; i++)
-		if (addr_equal(&service->settings.listens[i].vip, vip))
-			return true;
-	return false;
-}
-
 static void
 one_bounced(const struct metrics *metrics, const struct server *server)
 {
@@ -475,7 +466,7 @@ one_bounced(const struct metrics *metrics, const struct server *server)
 		const struct finding *finding = &watch->findings[i];
 
 		if (finding->kind == WATCH_SENDS_BACK && finding->iface == server->iface &&
-		    mac_equal(&finding->mac, &server->mac) && listens_on(server->service, &finding->vip))
+		    mac_equal(&finding->mac, &server->mac) && service_listens_on(server->service, &finding->vip))
 			sum += finding->count;
 	}
 	sample_server(metrics, server, NULL, NULL, sum);

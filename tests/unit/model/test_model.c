@@ -420,34 +420,36 @@ START_TEST(test_state_has_an_age)
 {
 	struct model *model = web_model(false);
 	struct server *server = model->services[0]->servers[0];
+	enum server_state before;
 	struct vip_fault fault = { .scope = FAULT_VIP, .name = "ignored", .sentence = "the VIP is not accepted" };
 
 	ck_assert_uint_eq(server->since, SECONDS(1));
 	server->health.state = HEALTH_UP;
-	model_settle(model, SECONDS(2));
+	ck_assert(server_note_state(server, SECONDS(2), &before));
+	ck_assert_int_eq(before, SERVER_UNKNOWN);
 	ck_assert_uint_eq(server->since, SECONDS(2));
-	model_settle(model, SECONDS(3));
+	ck_assert(!server_note_state(server, SECONDS(3), &before));
 	ck_assert_uint_eq(server->since, SECONDS(2));
 
 	fault.vip = server->service->settings.listens[0].vip;
 	server->vip_faults = &fault;
 	server_update_ports(server);
-	model_settle(model, SECONDS(4));
+	(void)server_note_state(server, SECONDS(4), &before);
 	ck_assert_uint_eq(server->since, SECONDS(4));
 	server->health.state = HEALTH_DOWN; /* a reason more, the same state */
-	model_settle(model, SECONDS(5));
+	ck_assert(!server_note_state(server, SECONDS(5), &before));
 	ck_assert_uint_eq(server->since, SECONDS(4));
 	server->health.state = HEALTH_UP;
 	server->vip_faults = NULL;
 	server_update_ports(server);
-	model_settle(model, SECONDS(6));
+	(void)server_note_state(server, SECONDS(6), &before);
 	ck_assert_uint_eq(server->since, SECONDS(6));
 
 	server->conflicts = true;
-	model_settle(model, SECONDS(7));
+	(void)server_note_state(server, SECONDS(7), &before);
 	ck_assert_uint_eq(server->since, SECONDS(7));
 	server->admin.admin = ADMIN_DISABLED;
-	model_settle(model, SECONDS(8));
+	(void)server_note_state(server, SECONDS(8), &before);
 	ck_assert_uint_eq(server->since, SECONDS(8));
 	model_free(model);
 }

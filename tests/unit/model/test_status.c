@@ -318,7 +318,7 @@ static void
 take_down(unsigned number, bool down)
 {
 	server_at(number)->health.state = down ? HEALTH_DOWN : HEALTH_UP;
-	model_settle(scene.model, scene.now);
+	model_settle(scene.model);
 	scene_compile(&scene);
 }
 
@@ -352,7 +352,7 @@ START_TEST(below_its_quorum_a_service_is_down)
 	web->quorum = (struct quorum) { 2, false };
 	web->recover = (struct quorum) { 100, true };
 	scene_apply(&scene);
-	model_settle(scene.model, scene.now);
+	model_settle(scene.model);
 	service_status(service_web(), &status);
 	ck_assert_int_eq(status.state, SERVICE_UP);
 	take_down(1, true);
@@ -386,7 +386,7 @@ START_TEST(backups_take_over_when_the_quorum_is_lost)
 	(void)scene_add_server(web, 4, 1, false);
 	web->servers[3].backup = true;
 	scene_apply(&scene);
-	model_settle(scene.model, scene.now);
+	model_settle(scene.model);
 	ck_assert_uint_eq(service_quorum(service_web()), 2);
 	take_down(1, true);
 	ck_assert_uint_eq(candidates_at(VIP, 80), 2);

@@ -139,17 +139,69 @@ END_TEST
 START_TEST(test_announces_in_moderation)
 {
 	struct finding *finding = &scene.forwarder.watch.findings[0];
+	struct service *service = scene.model->services[0];
 
+	service->settings.vip_conflict = VIP_CONFLICT_ANNOUNCE;
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert(conflict_may_announce(finding, scene.now));
-	ck_assert(!conflict_may_announce(finding, scene.now));
+	ck_assert(conflict_reacts(finding, scene.model, scene.now));
+	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
 	scene.now += SECONDS(9);
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert(!conflict_may_announce(finding, scene.now));
+	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
 	scene.now += SECONDS(1);
-	ck_assert(conflict_may_announce(finding, scene.now));
+	ck_assert(conflict_reacts(finding, scene.model, scene.now));
 	/* Not again without a new cause. */
-	ck_assert(!conflict_may_announce(finding, scene.now + SECONDS(60)));
+	ck_assert(!conflict_reacts(finding, scene.model, scene.now + SECONDS(60)));
+}
+END_TEST
+
+/* A bounce misleads no one; and what the services on the VIP do not want is not done. */
+START_TEST(test_reacts_as_configured)
+{
+	struct finding *finding = &scene.forwarder.watch.findings[0];
+	struct service *service = scene.model->services[0];
+
+	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
+	service->settings.vip_conflict = VIP_CONFLICT_LOG;
+	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
+	service->settings.vip_conflict = VIP_CONFLICT_REMOVE;
+	finding->vip = scene_addr("192.0.2.77");
+	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
+	finding->vip = scene_addr(VIP);
+	finding->kind = WATCH_SENDS_BACK;
+	ck_assert(!conflict_misled(finding));
+	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
+	finding->kind = WATCH_ANNOUNCES;
+	ck_assert(conflict_misled(finding));
+	ck_assert(conflict_reacts(finding, scene.model, scene.now));
+}
+END_TEST
+
+START_TEST(test_removes)
+{
+	struct watch *watch = &scene.forwarder.watch;
+	struct server *server = scene.model->services[0]->servers[0];
+	struct service *service = scene.model->services[0];
+	const struct mac known = server->mac;
+
+	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
+	server->mac = watch->findings[0].mac;
+	ck_assert(!conflict_removes(watch, server, scene.now));
+	service->settings.vip_conflict = VIP_CONFLICT_REMOVE;
+	ck_assert(conflict_removes(watch, server, scene.now));
+	ck_assert(conflict_removes(watch, server, scene.now + WATCH_QUIET - 1));
+	ck_assert(!conflict_removes(watch, server, scene.now + WATCH_QUIET));
+	/* Who announces is not trusted again because it answers no question; who only answers is. */
+	watch->findings[0].unanswered = WATCH_UNANSWERED;
+	watch->findings[0].asked = scene.now;
+	ck_assert(conflict_removes(watch, server, scene.now + SECONDS(10)));
+	watch->findings[0].kind = WATCH_ANSWERS;
+	ck_assert(!conflict_removes(watch, server, scene.now + SECONDS(10)));
+	/* One whose MAC is unknown is none of those that were heard. */
+	server->mac = mac_zero;
+	watch->findings[0].mac = mac_zero;
+	ck_assert(!conflict_removes(watch, server, scene.now));
+	server->mac = known;
 }
 END_TEST
 
@@ -274,6 +326,8 @@ conflict_suite(void)
 	tcase_add_test(tcase, test_told_once_and_hourly);
 	tcase_add_test(tcase, test_held_back);
 	tcase_add_test(tcase, test_announces_in_moderation);
+	tcase_add_test(tcase, test_reacts_as_configured);
+	tcase_add_test(tcase, test_removes);
 	tcase_add_test(tcase, test_asks);
 	tcase_add_test(tcase, test_flood);
 	tcase_add_test(tcase, test_end_is_asked_for);

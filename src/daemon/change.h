@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What all who must know of it are told when a server or a service is in another state than before, whatever made it so: a
+ * check, the VIP check, a conflict, a link, an operator, clients' segments, a reload. One place notices the change
+ * (director_changed()), and the model keeps the state that was told last.
+ */
+#ifndef DAEMON_CHANGE_H
+#define DAEMON_CHANGE_H
+
+#include <stddef.h>
+
+struct server;
+struct service;
+
+struct state_change {
+	const struct service *service;
+	struct server *server; /* NULL: it is the service's state */
+	const char *from;
+	const char *to;
+	const char *reason; /* why it is so: server_status(), service_status() */
+	const char *cause;  /* what ended the state before; NULL: a new configuration */
+	const char *detail; /* what was asked, or who said so; without a cause it means nothing */
+};
+
+typedef void change_subscriber(void *context, const struct state_change *change);
+
+#define CHANGE_SUBSCRIBERS 4
+
+struct change_feed {
+	struct {
+		change_subscriber *take;
+		void *context;
+	} subscribers[CHANGE_SUBSCRIBERS];
+	size_t count;
+};
+
+/* They are told in the order of their subscriptions. No more than CHANGE_SUBSCRIBERS. */
+void change_subscribe(struct change_feed *feed, change_subscriber *take, void *context);
+void change_emit(const struct change_feed *feed, const struct state_change *change);
+
+#endif
