@@ -10,6 +10,7 @@
 #include <ini.h>
 
 #include "base/text.h"
+#include "conf/foreign.h"
 
 struct reader {
 	FILE *in;
@@ -17,6 +18,8 @@ struct reader {
 	struct errlist *errors;
 	const struct reader_events *events;
 	unsigned line;
+	bool headed;  /* a section header was read */
+	bool foreign; /* it is another program's file: the rest is not read */
 	bool lost; /* after a bad section header: the section of the keys is unknown */
 
 	/* The line being read, from its first non-blank character to its comment. */
@@ -127,11 +130,32 @@ take_header(struct reader *reader)
 	return true;
 }
 
+/* inih takes a colon for `=`, and no manual says so. What has blanks before it lacks its `=`: that is said of the key. */
+static bool
+check_separator(const struct reader *reader)
+{
+	const char *text = reader->text, *separator = strpbrk(text, "=:");
+	const int length = (int)strcspn(text, " \t=:");
+
+	if (separator == NULL) {
+		errlist_add(reader->errors, reader->file, reader->line,
+		    "`%s` is neither a `[section]` nor a `key = value`", text);
+		return false;
+	}
+	if (*separator == ':' && length > 0 && text + length + strspn(text + length, " \t") == separator) {
+		errlist_add(reader->errors, reader->file, reader->line, "`=` stands between key and value, not `:`: write `%.*s = %s`",
+		    length, text, separator + 1 + strspn(separator + 1, " \t"));
+		return false;
+	}
+	return true;
+}
+
 /* Is the line one that inih shall see? */
 static bool
 take_line(struct reader *reader)
 {
 	bool header = reader->text[0] == '[';
+	char hint[FOREIGN_TEXT];
 
 	if (!check_bytes(reader)) {
 		reader->lost = reader->lost || header;
@@ -140,17 +164,18 @@ take_line(struct reader *reader)
 	if (reader->length == 0)
 		return false;
 	if (header) {
+		reader->headed = true;
 		reader->lost = !take_header(reader);
 		return !reader->lost;
 	}
 	if (reader->lost)
 		return false;
-	if (strpbrk(reader->text, "=:") == NULL) {
-		errlist_add(reader->errors, reader->file, reader->line,
-		    "`%s` is neither a `[section]` nor a `key = value`", reader->text);
+	if (!reader->headed && foreign_hint(reader->text, reader->file, hint) != NULL) {
+		errlist_add(reader->errors, reader->file, reader->line, "%s", hint);
+		reader->foreign = true;
 		return false;
 	}
-	return true;
+	return check_separator(reader);
 }
 
 /* inih's fgets(). It never sees a blank at the start, a comment, or a line that it would cut. */
@@ -159,7 +184,7 @@ next_line(char *buffer, int size, void *stream)
 {
 	struct reader *reader = stream;
 
-	while (read_line(reader)) {
+	while (!reader->foreign && read_line(reader)) {
 		if (errlist_count(reader->errors) >= READER_ERRORS) {
 			errlist_add(reader->errors, reader->file, reader->line,
 			    "too many errors: the rest of the file is not checked");

@@ -105,22 +105,16 @@ collect_listens(struct parse *parse, struct items *all)
 	return true;
 }
 
-/* `a` and `b` overlap. `*told` is the last line reported: one message per line is enough. */
+/* `later` has a port that `earlier` had first. */
 static void
-tell_overlap(struct parse *parse, const struct item *a, const struct item *b, const struct place **told)
+tell_clash(struct parse *parse, const struct item *earlier, const struct item *later, unsigned port)
 {
-	const struct item *later = a->order > b->order ? a : b;
-	const struct item *earlier = later == a ? b : a;
-	unsigned port = a->listen->first > b->listen->first ? a->listen->first : b->listen->first;
-	const char *protocol = protocol_name(a->listen->protocol);
+	const char *protocol = protocol_name(later->listen->protocol);
 	char vip[ADDR_TEXT], where[PLACE_TEXT];
 
-	if (*told != NULL && (*told)->file == later->place->file && (*told)->line == later->place->line)
-		return;
-	*told = later->place;
-	addr_format(&a->listen->vip, vip);
+	addr_format(&later->listen->vip, vip);
 	place_text(earlier->place, later->place, where);
-	if (a->draft == b->draft)
+	if (earlier->draft == later->draft)
 		parse_error_at(parse, later->place, "%s %s/%u was given %s already", vip, protocol, port, where);
 	else
 		parse_error_at(parse, later->place,
@@ -129,24 +123,94 @@ tell_overlap(struct parse *parse, const struct item *a, const struct item *b, co
 		    vip, protocol, port, earlier->draft->service.name, where);
 }
 
+/* Who had each port of a VIP and protocol first, and the next port from there on that is free. */
+struct ports {
+	const struct item *owner[PORT_MOST + 1];
+	uint32_t next[PORT_MOST + 2];
+};
+
+static uint32_t
+ports_find_free(struct ports *ports, uint32_t port)
+{
+	while (ports->next[port] != port) {
+		ports->next[port] = ports->next[ports->next[port]];
+		port = ports->next[port];
+	}
+	return port;
+}
+
+/* Gives `item` the ports that are free. The first that is not, or 0. */
+static unsigned
+ports_take(struct ports *ports, const struct item *item)
+{
+	const uint32_t first = item->listen->first, last = item->listen->last;
+	uint32_t expected = first;
+	unsigned clash = 0;
+
+	for (uint32_t port = ports_find_free(ports, first); port <= last; port = ports_find_free(ports, port + 1)) {
+		if (port != expected && clash == 0)
+			clash = expected;
+		ports->owner[port] = item;
+		ports->next[port] = port + 1;
+		expected = port + 1;
+	}
+	return clash == 0 && expected <= last ? expected : clash;
+}
+
+static int
+compare_orders(const void *left, const void *right)
+{
+	const struct item *a = left, *b = right;
+
+	return compare_sizes(a->order, b->order);
+}
+
+/* Listens of one VIP and protocol, of which some overlap: an error for each line that has a port which it cannot have. */
+static void
+tell_clashes(struct parse *parse, const struct item *items, size_t count)
+{
+	struct item *sorted = calloc(count, sizeof(*sorted));
+	struct ports *ports = calloc(1, sizeof(*ports));
+	const struct place *told = NULL;
+
+	if (sorted == NULL || ports == NULL) {
+		parse_out_of_memory(parse);
+		goto out;
+	}
+	memcpy(sorted, items, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_orders);
+	for (uint32_t port = 0; port < ARRAY_LEN(ports->next); port++)
+		ports->next[port] = port;
+	for (size_t i = 0; i < count; i++) {
+		const unsigned port = ports_take(ports, &sorted[i]);
+
+		if (port == 0 || (told != NULL && told->file == sorted[i].place->file && told->line == sorted[i].place->line))
+			continue;
+		told = sorted[i].place;
+		tell_clash(parse, ports->owner[port], &sorted[i], port);
+	}
+out:
+	free(sorted);
+	free(ports);
+}
+
 /* The same VIP, protocol and port may stand once. */
 static void
 check_overlaps(struct parse *parse, const struct items *all)
 {
-	const struct item *widest = NULL; /* of this VIP and protocol, the one that reaches the highest port so far */
-	const struct place *told = NULL;
+	const struct item *items = all->items;
 
-	for (size_t i = 0; i < all->count; i++) {
-		const struct item *item = &all->items[i];
-		const struct listen_settings *listen = item->listen;
+	for (size_t first = 0, end; first < all->count; first = end) {
+		unsigned last = items[first].listen->last;
+		bool clash = false;
 
-		if (widest != NULL && (!addr_equal(&widest->listen->vip, &listen->vip) ||
-		    widest->listen->protocol != listen->protocol))
-			widest = NULL;
-		if (widest != NULL && listen->first <= widest->listen->last)
-			tell_overlap(parse, widest, item, &told);
-		if (widest == NULL || listen->last > widest->listen->last)
-			widest = item;
+		for (end = first + 1; end < all->count && addr_equal(&items[first].listen->vip, &items[end].listen->vip) &&
+		    items[first].listen->protocol == items[end].listen->protocol; end++) {
+			clash |= items[end].listen->first <= last;
+			last = items[end].listen->last > last ? items[end].listen->last : last;
+		}
+		if (clash)
+			tell_clashes(parse, &items[first], end - first);
 	}
 }
 

@@ -65,7 +65,7 @@ START_TEST(test_plain)
 	check_text("[a]\nb = c\nd=e f\n", "1 [a]\n2 b=c\n3 d=e f\n");
 	check_text("[ a  b ]\nc =\n", "1 [a  b]\n2 c=\n");
 	check_text("[a]\nb = c", "1 [a]\n2 b=c\n");
-	check_text("[a]\nb : c = d\ne = f : g\n", "1 [a]\n2 b=c = d\n3 e=f : g\n");
+	check_text("[a]\ne = f : g\n", "1 [a]\n2 e=f : g\n");
 }
 END_TEST
 
@@ -161,6 +161,48 @@ START_TEST(test_lines_without_key_or_equals)
 }
 END_TEST
 
+START_TEST(test_a_colon_is_no_equals)
+{
+	check_text("[a]\nb: c\nd : e = f\n", "1 [a]\n"
+	    "t:2: `=` stands between key and value, not `:`: write `b = c`\n"
+	    "t:3: `=` stands between key and value, not `:`: write `d = e = f`\n");
+}
+END_TEST
+
+/* What other programs' files begin with, and what dsrd.conf may hold that is like it. */
+static const struct {
+	const char *text;
+	const char *is; /* NULL: not taken for another's */
+} foreigners[] = {
+	{ "! Configuration File for keepalived\nx\n", "keepalived.conf" },
+	{ "# c\nglobal_defs {\n}\n", "keepalived.conf" },
+	{ "virtual_server 192.0.2.10 80 {\n", "keepalived.conf" },
+	{ "-A -t 192.0.2.10:80 -s wlc\n", "ipvsadm-save" },
+	{ "checktimeout = 10\n", "ldirectord.cf" },
+	{ "virtual=192.0.2.10:80\n", "ldirectord.cf" },
+	{ "global\n\tdaemon\n", "haproxy.cfg" },
+	{ "frontend web\n", "haproxy.cfg" },
+	{ "globally = 1\n", NULL },
+	{ "virtuals = 1\n", NULL },
+	{ "[dsrd]\nglobal\n", NULL },
+};
+
+START_TEST(test_other_programs_files)
+{
+	char *text = read_bytes(foreigners[_i].text, strlen(foreigners[_i].text));
+
+	if (foreigners[_i].is == NULL) {
+		ck_assert_ptr_null(strstr(text, "this looks like"));
+	} else {
+		/* The one message there is. */
+		ck_assert_ptr_nonnull(strstr(text, "this looks like"));
+		ck_assert_ptr_nonnull(strstr(text, foreigners[_i].is));
+		ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	}
+	free(text);
+}
+END_TEST
+
 START_TEST(test_stops_after_too_many_errors)
 {
 	char bytes[3000];
@@ -212,6 +254,8 @@ reader_suite(void)
 	tcase_add_test(tcase, test_bad_header_loses_its_keys);
 	tcase_add_test(tcase, test_bytes_that_are_no_text);
 	tcase_add_test(tcase, test_lines_without_key_or_equals);
+	tcase_add_test(tcase, test_a_colon_is_no_equals);
+	tcase_add_loop_test(tcase, test_other_programs_files, 0, (int)ARRAY_LEN(foreigners));
 	tcase_add_test(tcase, test_stops_after_too_many_errors);
 	tcase_add_test(tcase, test_unreadable);
 	suite_add_tcase(suite, tcase);
