@@ -5,14 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-#include "base/attr.h"
-#include "base/text.h"
-
-/* Accepted when the configuration does not set `status`: any success, and any redirection. */
-
-#define CHUNK_DIGITS 15 /* of a chunk's size: 60 bits cannot overflow */
 
 void
 http_answer_begin(struct http_answer *answer, const struct check_settings *check)
@@ -57,64 +49,16 @@ end_body(struct http_answer *answer)
 		decide(answer, HEALTH_REASON_BODY, "");
 }
 
-static bool
-digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* "HTTP/1.1 200 OK": RFC 9112 section 4. The text, and the blank before it, may be missing. */
 static void
 take_status(struct http_answer *answer)
 {
-	const char *line = answer->line;
-
-	if (strncmp(line, "HTTP/1.", 7) != 0 || !digit(line[7]) || line[8] != ' ' || line[9] < '1' || line[9] > '5' ||
-	    !digit(line[10]) || !digit(line[11]) || (line[12] != '\0' && line[12] != ' ')) {
+	answer->status = (uint16_t)http_status_line(answer->line);
+	if (answer->status == 0) {
 		garbled(answer, "it does not start with an HTTP/1 status line");
 		return;
 	}
-	answer->status = (uint16_t)((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
 	answer->state = HTTP_FIELDS;
-	answer->chunked = answer->has_length = false;
-	answer->left = 0;
-}
-
-/* The value behind "name:", or NULL when that is not the line's name. */
-static char *
-field_value(char *line, const char *name)
-{
-	const size_t length = strlen(name);
-
-	if (strncasecmp(line, name, length) != 0 || line[length] != ':')
-		return NULL;
-	return text_trim(line + length + 1);
-}
-
-static bool
-ends_with_chunked(const char *value)
-{
-	static const char chunked[] = "chunked";
-	const size_t length = strlen(value);
-
-	return length >= sizeof(chunked) - 1 && strcasecmp(value + length - (sizeof(chunked) - 1), chunked) == 0;
-}
-
-static void
-take_field(struct http_answer *answer)
-{
-	const char *value = field_value(answer->line, "Transfer-Encoding");
-
-	if (value != NULL) {
-		answer->chunked = ends_with_chunked(value);
-		return;
-	}
-	value = field_value(answer->line, "Content-Length");
-	if (value == NULL)
-		return;
-	answer->has_length = true;
-	if (text_number(value, 0, UINT64_MAX, &answer->left) != 0)
-		garbled(answer, "its Content-Length is not a number");
+	memset(&answer->framing, 0, sizeof(answer->framing));
 }
 
 /* RFC 9112 section 6.3: what follows the empty line. */
@@ -134,39 +78,23 @@ end_fields(struct http_answer *answer)
 	}
 	if (answer->matcher.found || answer->status == 204 || answer->status == 304)
 		end_body(answer);
-	else if (answer->chunked)
+	else if (answer->framing.chunked)
 		answer->state = HTTP_CHUNK_SIZE;
-	else if (answer->has_length && answer->left == 0)
+	else if (answer->framing.has_length && answer->framing.length == 0)
 		end_body(answer);
 	else
 		answer->state = HTTP_BODY;
 }
 
-static int
-hex_digit(char c)
-{
-	if (digit(c))
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "1f;extension": RFC 9112 section 7.1 */
 static void
 take_chunk_size(struct http_answer *answer)
 {
-	const char *at = answer->line;
-	uint64_t size = 0;
-
-	while (hex_digit(*at) >= 0 && at - answer->line < CHUNK_DIGITS)
-		size = size * 16 + (uint64_t)hex_digit(*at++);
-	if (at == answer->line || (*at != '\0' && *at != ';' && *at != ' ' && *at != '\t')) {
+	if (http_chunk_size(answer->line, &answer->framing.length) == -1) {
 		garbled(answer, "a chunk's size is not a number");
 		return;
 	}
-	answer->left = size;
 	answer->state = HTTP_CHUNK;
-	if (size == 0)
+	if (answer->framing.length == 0)
 		end_body(answer);
 }
 
@@ -183,8 +111,8 @@ take_line(struct http_answer *answer)
 	case HTTP_FIELDS:
 		if (answer->length == 0)
 			end_fields(answer);
-		else
-			take_field(answer);
+		else if (http_framing_field(&answer->framing, answer->line) == -1)
+			garbled(answer, "its Content-Length is not a number");
 		break;
 	case HTTP_CHUNK_SIZE:
 		take_chunk_size(answer);
@@ -221,20 +149,20 @@ take_byte(struct http_answer *answer, uint8_t byte)
 static size_t
 take_body(struct http_answer *answer, const uint8_t *bytes, size_t length)
 {
-	const bool counted = answer->state == HTTP_CHUNK || answer->has_length;
+	const bool counted = answer->state == HTTP_CHUNK || answer->framing.has_length;
 
-	if (counted && length > answer->left)
-		length = (size_t)answer->left;
+	if (counted && length > answer->framing.length)
+		length = (size_t)answer->framing.length;
 	if (length > HTTP_BODY_MOST - answer->body)
 		length = HTTP_BODY_MOST - answer->body;
 	answer->body += (uint32_t)length;
 	if (counted)
-		answer->left -= length;
+		answer->framing.length -= length;
 	if (matcher_feed(&answer->matcher, bytes, length) || answer->body == HTTP_BODY_MOST)
 		end_body(answer);
-	else if (counted && answer->left == 0 && answer->state == HTTP_CHUNK)
+	else if (counted && answer->framing.length == 0 && answer->state == HTTP_CHUNK)
 		answer->state = HTTP_CHUNK_END;
-	else if (counted && answer->left == 0)
+	else if (counted && answer->framing.length == 0)
 		end_body(answer);
 	return length;
 }
@@ -256,7 +184,7 @@ http_answer_end(struct http_answer *answer)
 {
 	if (answer->decided)
 		return;
-	if (answer->state == HTTP_BODY && !answer->has_length)
+	if (answer->state == HTTP_BODY && !answer->framing.has_length)
 		end_body(answer);
 	else
 		decide(answer, HEALTH_REASON_CLOSED, answer->head == 0 ? "no answer" : "");

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "check/matcher.h"
+#include "http/message.h"
 #include "model/health.h"
 #include "model/settings.h"
 
@@ -22,7 +23,7 @@
 enum http_state {
 	HTTP_STATUS_LINE = 0,
 	HTTP_FIELDS,
-	HTTP_BODY,        /* `left` bytes, or as many as come */
+	HTTP_BODY,        /* as many bytes as the framing says, or as many as come */
 	HTTP_CHUNK_SIZE,
 	HTTP_CHUNK,
 	HTTP_CHUNK_END    /* the line end behind a chunk */
@@ -33,9 +34,7 @@ struct http_answer {
 	struct matcher matcher;
 	enum http_state state;
 	uint16_t status; /* 0 while unknown */
-	bool chunked;
-	bool has_length;
-	uint64_t left;   /* of the body or the chunk */
+	struct http_framing framing; /* `length` is what is left of the body or the chunk */
 	uint32_t head;   /* bytes before the body so far */
 	uint32_t body;   /* bytes of it that were searched */
 	bool decided;

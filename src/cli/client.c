@@ -13,14 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/duration.h"
-#include "base/text.h"
+#include "http/message.h"
 
 #define PIECE 16384
+#define RETRY_EVERY 5  /* milliseconds between two attempts to connect */
 #define STOP_EVERY 200 /* milliseconds between two looks whether the user has enough */
 
 struct talk {
@@ -71,7 +71,13 @@ reach(struct talk *talk, const char *path)
 	(void)fcntl(talk->fd, F_SETFD, FD_CLOEXEC);
 	if (fcntl(talk->fd, F_SETFL, O_NONBLOCK) == -1)
 		return -1;
-	return connect(talk->fd, (const struct sockaddr *)&address, sizeof(address));
+	/* The kernel's queue is full while many clients connect: no readiness tells when it has room again. */
+	while (connect(talk->fd, (const struct sockaddr *)&address, sizeof(address)) == -1) {
+		if ((errno != EAGAIN && errno != EINTR) || time_left(talk) == 0)
+			return -1;
+		(void)poll(NULL, 0, RETRY_EVERY);
+	}
+	return 0;
 }
 
 static int
@@ -138,43 +144,29 @@ listen_to(struct talk *talk)
 	return 0;
 }
 
-/* The value of a header's field, in place; NULL when it is not there. `head` is all lines behind the first. */
-static char *
-find_field(char *head, const char *name)
-{
-	const size_t length = strlen(name);
-
-	for (char *line = head; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n')
-		if (strncasecmp(line, name, length) == 0 && line[length] == ':')
-			return line + length + 1;
-	return NULL;
-}
-
 int
 client_parse(char *bytes, size_t length, struct client_answer *answer)
 {
-	char *body = strstr(bytes, "\r\n\r\n"), *line = strchr(bytes, '\n'), *field;
-	uint64_t number;
-	char text[24];
+	char *body = strstr(bytes, "\r\n\r\n"), *head = bytes;
+	struct http_framing framing = { 0 };
 
-	if (body == NULL || line == NULL || length < 13 || strncmp(bytes, "HTTP/1.", 7) != 0)
-		return -1;
-	snprintf(text, sizeof(text), "%.3s", bytes + 9);
-	if (text_number(text, 100, 999, &number) != 0)
+	if (body == NULL)
 		return -1;
 	body[2] = '\0';
-	answer->status = (unsigned)number;
 	answer->body = body + 4;
 	answer->length = length - (size_t)(answer->body - bytes);
-	field = find_field(line + 1, "content-length");
-	if (field != NULL) {
-		snprintf(text, sizeof(text), "%.*s", (int)strcspn(field, "\r\n"), field);
-		if (text_number(text_trim(text), 0, CLIENT_MOST, &number) != 0 || number != answer->length)
+	answer->wrong = true;
+	answer->status = http_status_line(http_line(&head));
+	while (*head != '\0') {
+		char *line = http_line(&head);
+		const char *result = http_field(line, "Dsrd-Result");
+
+		if (http_framing_field(&framing, line) == -1)
 			return -1;
+		if (result != NULL)
+			answer->wrong = strcmp(result, "ok") != 0;
 	}
-	field = find_field(line + 1, "dsrd-result");
-	answer->wrong = field == NULL || strncmp(field + strspn(field, " "), "ok", 2) != 0;
-	return 0;
+	return answer->status == 0 || (framing.has_length && framing.length != answer->length) ? -1 : 0;
 }
 
 static enum client_result

@@ -18,6 +18,7 @@
 
 #include "base/attr.h"
 #include "ctl/control_socket.h"
+#include "http/message.h"
 
 #define BACKLOG 16
 static const struct timeval again = { 0, 100000 };   /* between two looks at an answer that is awaited */

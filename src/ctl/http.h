@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The little of HTTP/1.1 (RFC 9112) that the control socket speaks: one request a connection, GET or POST, no body that
- * is looked at. Pure, and strict: what it does not know it refuses.
+ * Requests to the control socket: a command of the table as the path, GET or POST, no body. Pure, and strict: what it
+ * does not know it refuses.
  */
 #ifndef CTL_HTTP_H
 #define CTL_HTTP_H
@@ -13,7 +13,6 @@
 #include "ctl/command.h"
 
 #define HTTP_HEAD 4096 /* bytes of a request's head: more is refused */
-#define HTTP_BODY 0    /* no command has one yet */
 
 enum http_method {
 	HTTP_GET,
@@ -30,14 +29,10 @@ struct http_request {
 	bool colour; /* `colour=yes` */
 };
 
-/* How many of the bytes are the head with its empty line; 0: it is not complete yet. */
-size_t http_head_length(const char *bytes, size_t length);
 /*
  * Reads a complete head. 0 and `*request` filled, or an HTTP status (400, 404, 405, 413, 501, 505) with a sentence in
  * `*why`.
  */
-NODISCARD unsigned http_parse(const char *head, size_t length, struct http_request *request, const char **why);
-/* "Not Found" */
-const char *http_status_text(unsigned status);
+NODISCARD unsigned http_parse(const char *bytes, size_t length, struct http_request *request, const char **why);
 
 #endif

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "compat/entropy.h"
-#include "ctl/http.h"
+#include "http/message.h"
 #include "web/metrics.h"
 #include "web/page.h"
 #include "web/socket.h"

@@ -11,6 +11,7 @@
 
 #include "cli/client.h"
 #include "ctl/http.h"
+#include "http/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

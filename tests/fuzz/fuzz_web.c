@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctl/http.h"
+#include "http/message.h"
 #include "web/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -40,8 +40,8 @@ lint() {
 			wrong("layer " layer " may not include \"" name "\": only " may[layer])
 	}
 	function system_include(name) {
-		if (name ~ /^event2?[\/.]/ && layer != "daemon" && layer != "check" && layer != "ctl" && layer != "web")
-			wrong("<" name "> belongs into daemon/, check/, ctl/ and web/")
+		if (name ~ /^event2?[\/.]/ && layer != "daemon" && layer != "check" && layer != "ctl" && layer != "web" && layer != "http")
+			wrong("<" name "> belongs into daemon/, check/, ctl/, http/ and web/")
 		if (name ~ /^pcap[\/.]/ && file !~ /^src\/io\/io_(pcap|file)\.c$/)
 			wrong("<" name "> belongs into io/io_pcap.c and io/io_file.c")
 		if (name ~ /^libnet[\/.]/ && layer != "os" &&
@@ -93,6 +93,7 @@ lint() {
 	BEGIN {
 		owners_most = 3
 		may["base"] = "base compat"
+		may["http"] = "base http compat"
 		may["proto"] = "base proto"
 		may["flow"] = "base proto flow"
 		may["model"] = "base proto flow model"
@@ -104,11 +105,11 @@ lint() {
 		may["conf"] = "base proto flow model sched conf"
 		may["io"] = "base proto io compat"
 		may["os"] = "base os compat"
-		may["check"] = "base proto flow model check compat"
-		may["ctl"] = "base proto flow model sched vipcheck offload forward doctor conf ctl compat"
-		may["web"] = "base proto flow model sched vipcheck offload forward doctor conf ctl web compat"
-		may["cli"] = "base cli compat"
-		may["daemon"] = "base proto flow model sched vipcheck offload forward doctor conf io os check ctl web daemon compat"
+		may["check"] = "base http proto flow model check compat"
+		may["ctl"] = "base http proto flow model sched vipcheck offload forward doctor conf ctl compat"
+		may["web"] = "base http proto flow model sched vipcheck offload forward doctor conf ctl web compat"
+		may["cli"] = "base http cli compat"
+		may["daemon"] = "base http proto flow model sched vipcheck offload forward doctor conf io os check ctl web daemon compat"
 		may["compat"] = "base compat"
 		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|" \
 		    "signal|threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
@@ -188,7 +189,7 @@ selftest() {
 	must_fail src/cli/a.c "$top#include \"ctl/report.h\"\n" 'layer cli may not include'
 	must_fail src/ctl/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer ctl may not include'
 	must_fail src/flow/a.c "$top#include \"conn.h\"\n" 'without its layer'
-	must_fail src/flow/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, check/, ctl/ and web/'
+	must_fail src/flow/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, check/, ctl/, http/ and web/'
 	must_fail src/daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail src/daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail src/flow/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
