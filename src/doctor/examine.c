@@ -185,15 +185,9 @@ struct voice {
 };
 
 static void
-emit(const struct voice *voice, const struct frame *made, uint16_t iface)
+examine_send(const struct voice *voice, const struct frame *made, uint16_t iface)
 {
-	struct frame frame;
-
-	if (made == NULL)
-		return;
-	frame = *made;
-	frame.iface = iface;
-	voice->tx->emit(voice->tx->context, &frame);
+	(void)frame_tx_send(voice->tx, made, iface);
 }
 
 /* Without a sender's address (NULL) the question is answered whatever the server's routes say, and teaches no cache. */
@@ -206,7 +200,7 @@ ask_arp(const struct voice *voice, uint16_t iface, const struct mac *destination
 	if (sender != NULL)
 		arp.sender = *sender;
 	arp.sender_mac = voice->ifaces[iface].mac;
-	emit(voice, craft_arp(voice->craft, destination, &arp), iface);
+	examine_send(voice, craft_arp(voice->craft, destination, &arp), iface);
 }
 
 static void
@@ -224,7 +218,7 @@ ask_ndp(const struct voice *voice, uint16_t iface, const struct mac *to, const s
 	question.ends.source.family = ADDR_IPV6;
 	if (source != NULL)
 		question.ends.source = *source;
-	emit(voice, craft_neighbor_solicitation(voice->craft, &question), iface);
+	examine_send(voice, craft_neighbor_solicitation(voice->craft, &question), iface);
 }
 
 /* `to` NULL: everybody. */
@@ -266,7 +260,7 @@ send_far(const struct voice *voice, const struct subject *subject, uint8_t flags
 	tcp.ends.destination = subject->vip;
 	tcp.sequence = subject->far_sequence + ((flags & TCP_RST) != 0 ? 1 : 0);
 	tcp.window = (flags & TCP_SYN) != 0 ? UINT16_MAX : 0;
-	emit(voice, craft_tcp(voice->craft, &tcp), subject->iface);
+	examine_send(voice, craft_tcp(voice->craft, &tcp), subject->iface);
 }
 
 static void

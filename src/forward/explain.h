@@ -11,23 +11,12 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "forward/forward.h"
+#include "forward/flow_way.h"
+#include "forward/forwarder.h"
 
-/* How a server is found. The sentence ends "... goes to the server". */
-#define FLOW_WAYS(X) \
-	X(NOBODY, "nobody", "nothing forwards it") \
-	X(KNOWN, "known", "the flow is known and stays where it is") \
-	X(PERSISTENT, "persistent", "the client was there last, and persistence sends it there again") \
-	X(SCHEDULED, "scheduled", "the scheduler chooses it for a new flow") \
-	X(HASHED, "hashed", "consistent hash chooses it: the beginning of the flow was not seen, or not remembered")
-
-enum flow_way {
-#define X(id, name, sentence) FLOW_WAY_##id,
-	FLOW_WAYS(X)
-#undef X
-};
-
+/* "scheduled": for programs. */
 const char *flow_way_name(enum flow_way way);
+/* It ends "... goes to the server". */
 const char *flow_way_sentence(enum flow_way way);
 
 /* Whether a server takes new flows, and if not, why. */

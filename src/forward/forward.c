@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "forward/frame_ctx.h"
 #include "offload/cache.h"
 
@@ -21,46 +20,6 @@
 /* Clients remembered for persistence, as a share of the flows, and at least. */
 #define PERSIST_SHARE 4
 #define PERSIST_LEAST 1024
-
-bool
-frame_ctx_is_own_mac(const struct forwarder *forwarder, const struct mac *mac)
-{
-	for (size_t i = 0; i < forwarder->iface_count; i++)
-		if (mac_equal(&forwarder->ifaces[i].mac, mac))
-			return true;
-	return false;
-}
-
-bool
-frame_ctx_is_for_us(const struct frame_ctx *ctx)
-{
-	const struct iface *iface = &ctx->forwarder->ifaces[ctx->frame->iface];
-
-	return mac_equal(&iface->mac, &ctx->packet.ether_destination);
-}
-
-/* The tag goes between the Ethernet addresses and the type (IEEE 802.1Q). */
-static struct frame
-with_tag(struct forwarder *forwarder, const struct frame *made, uint16_t tci)
-{
-	uint8_t *bytes = forwarder->scratch;
-
-	memcpy(bytes, made->bytes, ETHER_TYPE);
-	store16(bytes + ETHER_TYPE, ETHERTYPE_VLAN);
-	store16(bytes + ETHER_TYPE + 2, tci);
-	memcpy(bytes + ETHER_TYPE + VLAN_TAG, made->bytes + ETHER_TYPE, made->length - ETHER_TYPE);
-	return frame_of(bytes, made->length + VLAN_TAG, 0);
-}
-
-void
-frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made)
-{
-	struct forwarder *forwarder = ctx->forwarder;
-	struct frame frame = ctx->packet.tagged ? with_tag(forwarder, made, ctx->packet.vlan_tci) : *made;
-
-	frame.iface = ctx->frame->iface;
-	forwarder->tx.emit(forwarder->tx.context, &frame);
-}
 
 static SELDOM enum drop_reason
 why_unreadable(enum packet_status status)

@@ -6,68 +6,11 @@
 #ifndef FORWARD_FORWARD_H
 #define FORWARD_FORWARD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/iface.h"
-#include "flow/conn.h"
-#include "flow/fragment.h"
-#include "flow/ping_limit.h"
-#include "flow/stats.h"
-#include "forward/neigh.h"
-#include "forward/responder.h"
-#include "proto/craft.h"
-#include "proto/frame.h"
-#include "sched/fwdtab.h"
-#include "vipcheck/conflict.h"
-#include "vipcheck/probe_addr.h"
-#include "vipcheck/vipcheck.h"
-
-enum verdict {
-	VERDICT_PASS = 0, /* not for a VIP: the host's own stack has its copy, nothing to do */
-	VERDICT_CONSUMED, /* an ARP frame, neighbor discovery or ping: answered, or learned from */
-	VERDICT_FORWARD,  /* emitted, re-addressed to `server` */
-	VERDICT_HOLD,     /* a fragment that waits for its first one */
-	VERDICT_DROP      /* for a VIP, and not forwarded because of `reason` */
-};
-
-/* The decision, for explanations. The pointers are valid until the next table. */
-struct decision {
-	enum verdict verdict;
-	enum drop_reason reason;
-	const struct fwd_service *service; /* NULL when it was not found out */
-	const struct fwd_server *server;
-	bool new_flow;
-	enum conn_state state;             /* of the flow, after this frame */
-};
-
-struct offload_cache;
-
-struct forwarder {
-	/* Set by the owner, which may replace them between two frames. */
-	const struct fwdtab *table;
-	const struct iface *ifaces; /* frame->iface is an index into them */
-	size_t iface_count;
-	struct frame_tx tx;
-	struct offload_cache *offload; /* flows that the kernel carries, or NULL: offload/cache.h */
-	uint64_t lost; /* frames that the capture has dropped so far */
-
-	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
-	struct conn_table *conns;
-	struct conn_table *persist; /* clients that go to the same server again: keys without ports */
-	struct fragment_table *fragments;
-	struct neigh_table *neighbors;
-	struct announcer *announcer;
-	struct vipcheck_table *paths;
-	struct ping_limit pings;
-	struct probe_addrs claims;
-	struct watch watch;
-	struct craft *craft;
-	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
-	struct forward_stats stats;
-};
+#include "forward/forwarder.h"
 
 /* Returns 0, or -1 with a reason. Set the table and interfaces afterwards. `watch` is called for neighbor events. */
 NODISCARD int forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct siphash_key *key,

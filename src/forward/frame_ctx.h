@@ -6,7 +6,7 @@
 #ifndef FORWARD_FRAME_CTX_H
 #define FORWARD_FRAME_CTX_H
 
-#include "forward/forward.h"
+#include "forward/forwarder.h"
 #include "proto/packet.h"
 
 struct frame_ctx {
@@ -66,9 +66,22 @@ drop(struct frame_ctx *ctx, enum drop_reason reason)
 }
 
 /* Was the frame sent to this interface's own MAC? Others are seen when a switch floods. */
-bool frame_ctx_is_for_us(const struct frame_ctx *ctx);
+static inline bool
+frame_ctx_is_for_us(const struct frame_ctx *ctx)
+{
+	return mac_equal(&ctx->forwarder->ifaces[ctx->frame->iface].mac, &ctx->packet.ether_destination);
+}
+
 /* Is it the MAC of any of the director's interfaces? */
-bool frame_ctx_is_own_mac(const struct forwarder *forwarder, const struct mac *mac);
+static inline bool
+frame_ctx_is_own_mac(const struct forwarder *forwarder, const struct mac *mac)
+{
+	for (size_t i = 0; i < forwarder->iface_count; i++)
+		if (mac_equal(&forwarder->ifaces[i].mac, mac))
+			return true;
+	return false;
+}
+
 /* Sends a frame of our own making back where the ctx's frame came from, in the same VLAN. */
 void frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made);
 

@@ -26,7 +26,7 @@
 
 #include "base/attr.h"
 #include "flow/conn_record.h"
-#include "forward/forward.h"
+#include "forward/forwarder.h"
 #include "model/model.h"
 
 struct handover;

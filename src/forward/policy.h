@@ -9,7 +9,7 @@
 #ifndef FORWARD_POLICY_H
 #define FORWARD_POLICY_H
 
-#include "forward/explain.h"
+#include "forward/flow_way.h"
 #include "forward/frame_ctx.h"
 
 /* How an unknown flow gets its server. */

@@ -102,19 +102,6 @@ announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vi
 	return 0;
 }
 
-static size_t
-emit(const struct frame_tx *tx, const struct frame *made, uint16_t iface)
-{
-	struct frame frame;
-
-	if (made == NULL)
-		return 0;
-	frame = *made;
-	frame.iface = iface;
-	tx->emit(tx->context, &frame);
-	return 1;
-}
-
 /*
  * ARP: once as a request and once as a reply, since both are in use and some systems accept only one of them (RFC 5227
  * section 3 explains why an announcement is a request). IPv6: an unsolicited advertisement (RFC 4861 section 7.2.6).
@@ -133,12 +120,12 @@ announce(const struct announcement *what, struct craft *craft, const struct ifac
 
 	if (what->vip.family == ADDR_IPV6) {
 		advertisement = advertisement_to_all(&what->vip, iface);
-		return emit(tx, craft_neighbor_advertisement(craft, &advertisement), what->iface);
+		return frame_tx_send(tx, craft_neighbor_advertisement(craft, &advertisement), what->iface);
 	}
-	sent = emit(tx, craft_arp(craft, &mac_broadcast, &arp), what->iface);
+	sent = frame_tx_send(tx, craft_arp(craft, &mac_broadcast, &arp), what->iface);
 	arp.operation = ARP_REPLY;
 	arp.target_mac = iface->mac;
-	return sent + emit(tx, craft_arp(craft, &mac_broadcast, &arp), what->iface);
+	return sent + frame_tx_send(tx, craft_arp(craft, &mac_broadcast, &arp), what->iface);
 }
 
 /* Those of one round, while there is budget. Its announcements; the frames are added to `sent`. */

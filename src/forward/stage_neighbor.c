@@ -198,12 +198,6 @@ ask_neighbor(void *context, const struct neigh *neigh, const struct mac *destina
 	struct forwarder *forwarder = context;
 	const struct frame *made = neigh->addr.family == ADDR_IPV4 ? make_arp_question(forwarder, neigh, destination) :
 	    make_ndp_question(forwarder, neigh, destination);
-	struct frame frame;
 
-	if (made == NULL)
-		return;
-	frame = *made;
-	frame.iface = neigh->iface;
-	forwarder->tx.emit(forwarder->tx.context, &frame);
-	forwarder->stats.neighbor_requests++;
+	forwarder->stats.neighbor_requests += frame_tx_send(&forwarder->tx, made, neigh->iface);
 }

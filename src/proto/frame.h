@@ -60,4 +60,18 @@ frame_tx_takes(const struct frame_tx *tx, uint16_t iface)
 	return tx->takes == NULL ? 0 : tx->takes(tx->context, iface);
 }
 
+/* Sends a frame of our own making, such as proto/craft.h gives, at that interface. False, and nothing is sent: it is NULL. */
+static inline bool
+frame_tx_send(const struct frame_tx *tx, const struct frame *made, uint16_t iface)
+{
+	struct frame frame;
+
+	if (made == NULL)
+		return false;
+	frame = *made;
+	frame.iface = iface;
+	tx->emit(tx->context, &frame);
+	return true;
+}
+
 #endif

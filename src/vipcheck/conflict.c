@@ -62,18 +62,12 @@ static size_t
 ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx)
 {
 	const struct frame *made;
-	struct frame frame;
 
 	if (vip->iface == IFACE_NONE)
 		return 0;
 	made = vip->addr.family == ADDR_IPV4 ? make_arp_question(vip, craft, &ifaces[vip->iface]) :
 	    make_ndp_question(vip, craft, &ifaces[vip->iface]);
-	if (made == NULL)
-		return 0;
-	frame = *made;
-	frame.iface = vip->iface;
-	tx->emit(tx->context, &frame);
-	return 1;
+	return frame_tx_send(tx, made, vip->iface) ? 1 : 0;
 }
 
 static bool

@@ -83,15 +83,10 @@ static void
 ask(struct probe_addr *claim, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx, uint64_t now)
 {
 	const struct frame *made = make_question(claim, craft, &ifaces[claim->iface].mac);
-	struct frame frame;
 
 	claim->asked++;
 	claim->due = now + BETWEEN;
-	if (made == NULL)
-		return;
-	frame = *made;
-	frame.iface = claim->iface;
-	tx->emit(tx->context, &frame);
+	(void)frame_tx_send(tx, made, claim->iface);
 }
 
 void

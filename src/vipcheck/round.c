@@ -124,7 +124,6 @@ ask(struct vipcheck_table *table, struct vipcheck *path, enum question question,
 {
 	const struct craft_ends ends = ends_of(path, question, means);
 	const struct frame *made;
-	struct frame frame;
 
 	if (!addr_is_set(&ends.source))
 		return;
@@ -141,9 +140,7 @@ ask(struct vipcheck_table *table, struct vipcheck *path, enum question question,
 	if (made == NULL)
 		return;
 	path->round.replies[question] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
-	frame = *made;
-	frame.iface = path->round.iface;
-	means->tx->emit(means->tx->context, &frame);
+	(void)frame_tx_send(means->tx, made, path->round.iface);
 }
 
 static void
@@ -391,12 +388,6 @@ vipcheck_send_reset(struct vipcheck *path, const struct frame *frame, const stru
 		.sequence = packet->tcp_acknowledgement,
 		.flags = TCP_RST,
 	};
-	const struct frame *made = craft_tcp(means->craft, &tcp);
-	struct frame reset;
 
-	if (made == NULL)
-		return;
-	reset = *made;
-	reset.iface = frame->iface;
-	means->tx->emit(means->tx->context, &reset);
+	(void)frame_tx_send(means->tx, craft_tcp(means->craft, &tcp), frame->iface);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "forward/forward.h"
 #include "forward/handover.h"
 
 #define NOW SECONDS(100000)

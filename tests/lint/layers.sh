@@ -56,7 +56,7 @@ lint() {
 	}
 	# foo.c, foo.h and foo_int.h are one part.
 	function part_of(path) {
-		sub(/^.*\//, "", path)
+		sub(/^src\//, "", path)
 		sub(/\.[ch]$/, "", path)
 		sub(/_int$/, "", path)
 		return path
@@ -87,7 +87,7 @@ lint() {
 			list = list " " part
 		if (list == "")
 			return
-		printf "src/daemon: these include each other in a circle:%s\n", list
+		printf "src: these include each other in a circle:%s\n", list
 		found = 1
 	}
 	BEGIN {
@@ -138,7 +138,7 @@ lint() {
 			system_include(name)
 		else
 			layer_include(name)
-		if (layer == "daemon" && name ~ /^daemon\//)
+		if (in_words(layer, "sched forward doctor io os cli daemon") && index(name, layer "/") == 1)
 			part_include(part_of(file), part_of("src/" name))
 	}
 	/struct dsrd[ *]/ && file != owner {

@@ -118,6 +118,30 @@ START_TEST(craft_free_takes_null)
 }
 END_TEST
 
+static void
+keep_frame(void *context, const struct frame *frame)
+{
+	*(struct frame *)context = *frame;
+}
+
+/* What one of several interfaces made has no interface of its own, and is not changed by being sent. */
+START_TEST(craft_is_sent_at_an_interface)
+{
+	uint8_t bytes[14] = { 0 };
+	struct frame sent = { .iface = 9 };
+	const struct frame made = frame_of(bytes, sizeof(bytes), 0);
+	const struct frame_tx tx = { keep_frame, &sent, NULL };
+
+	ck_assert(!frame_tx_send(&tx, NULL, 3));
+	ck_assert_uint_eq(sent.iface, 9);
+	ck_assert(frame_tx_send(&tx, &made, 3));
+	ck_assert_uint_eq(sent.iface, 3);
+	ck_assert_uint_eq(made.iface, 0);
+	ck_assert_ptr_eq(sent.bytes, bytes);
+	ck_assert_uint_eq(sent.length, sizeof(bytes));
+}
+END_TEST
+
 Suite *
 craft_suite(void)
 {
@@ -130,6 +154,7 @@ craft_suite(void)
 	tcase_add_test(tcase, craft_can_be_used_often);
 	tcase_add_test(tcase, craft_is_read_by_arp_parse);
 	tcase_add_test(tcase, craft_free_takes_null);
+	tcase_add_test(tcase, craft_is_sent_at_an_interface);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
