@@ -18,7 +18,7 @@ struct parser {
 	char *error;
 	const char *words[COMMAND_WORDS + COMMAND_NAMES];
 	size_t count;
-	const char *unknown; /* the first option that no command has: the command says what it has instead */
+	const char *unknown; /* the first option that no command has: reported with the command's own options */
 };
 
 /* "doctor --all" may be a command of its own. */
@@ -114,8 +114,8 @@ parser_take_flag(struct parser *parser, const struct flag *flag, const char *val
 }
 
 /*
- * One option, by letter or name. `value` is what stands behind it in the same argument, or NULL; `next` the argument behind,
- * or NULL. Returns how many arguments it used up beside its own, or -1.
+ * One option, by letter or name. `value` is what stands behind it in the same argument, or NULL; `next` the argument
+ * behind, or NULL. Returns how many arguments it used up beside its own, or -1.
  */
 static int
 parser_take(struct parser *parser, int letter, const char *name, size_t length, const char *value, const char *next)
@@ -227,8 +227,8 @@ parser_refuse_command(const struct parser *parser, const char *word)
 	names[count] = NULL;
 	nearest = text_nearest(word, names);
 	if (nearest != NULL)
-		return parser_refuse(parser, "there is no command `%.100s`, did you mean `%s`?", word, nearest);
-	return parser_refuse(parser, "there is no command `%.100s`; there are:%s help", word, list);
+		return parser_refuse(parser, "unknown command `%.100s`, did you mean `%s`?", word, nearest);
+	return parser_refuse(parser, "unknown command `%.100s`; the commands are:%s help", word, list);
 }
 
 /* All options that are valid with the command, "--name", NULL at the end. */

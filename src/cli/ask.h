@@ -25,14 +25,14 @@ struct wish {
 	size_t argument_count;
 };
 
-/* Asks and prints. */
+/* Sends the request and prints the answer. */
 enum ctl_status ask(const struct wish *wish);
 /*
- * Asks; CTL_OK and CTL_FAILED with `*text` (to be freed) are an answer, good or not well; without it CTL_FAILED was told
- * on standard error.
+ * Sends the request. With `*text` (to be freed) CTL_OK and CTL_FAILED are the result of the command; without it,
+ * CTL_FAILED has been reported on standard error.
  */
 enum ctl_status ask_quietly(const struct wish *wish, char **text);
-/* Says why on standard error, and frees the answer. CTL_USAGE when the director did not understand the words. */
+/* Prints the reason on standard error, and frees the answer. CTL_USAGE when the director rejected the arguments. */
 enum ctl_status ask_refused(const struct wish *wish, struct client_answer *answer);
 
 #endif

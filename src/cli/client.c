@@ -31,7 +31,7 @@ struct talk {
 	size_t room;
 };
 
-/* Milliseconds that are left; 0: none. */
+/* Milliseconds left; 0: timed out. */
 static int
 time_left(const struct talk *talk)
 {
@@ -93,7 +93,7 @@ say(const struct talk *talk, const char *request)
 		sent = send(talk->fd, request, left, MSG_NOSIGNAL);
 		if (sent == -1 && (errno == EAGAIN || errno == EINTR))
 			continue;
-		/* Who refuses may have answered before it read all. */
+		/* A refusal may arrive before the whole request was read. */
 		if (sent == -1)
 			return errno == EPIPE ? 0 : -1;
 		request += sent;
@@ -187,7 +187,7 @@ explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ER
 	return nobody ? CLIENT_NOBODY : CLIENT_FAILED;
 }
 
-/* What was heard becomes the answer, and is its owner's. */
+/* The received bytes become the answer, which owns them. */
 static enum client_result
 understand(struct talk *talk, const char *path, struct client_answer *answer, char error[CLIENT_ERROR])
 {
@@ -195,7 +195,7 @@ understand(struct talk *talk, const char *path, struct client_answer *answer, ch
 		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);
 		return CLIENT_FAILED;
 	}
-	/* The body alone, at the beginning of what is to be freed. */
+	/* Only the body, at the start of the memory to be freed. */
 	memmove(talk->bytes, answer->body, answer->length + 1);
 	answer->body = talk->bytes;
 	talk->bytes = NULL;
@@ -228,7 +228,7 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 	return result;
 }
 
-/* Has the head of the answer come, and does it say that a stream follows? */
+/* Has the head of the answer arrived, and does it announce a stream? */
 static bool
 has_stream(const struct talk *talk, size_t *head)
 {

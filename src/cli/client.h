@@ -21,7 +21,7 @@ struct client_answer {
 
 enum client_result {
 	CLIENT_OK = 0,
-	CLIENT_NOBODY, /* nobody answers there */
+	CLIENT_NOBODY, /* no program answers there */
 	CLIENT_FAILED
 };
 
@@ -29,8 +29,8 @@ enum client_result {
 NODISCARD enum client_result client_ask(const char *path, const char *request, unsigned seconds,
     struct client_answer *answer, char error[CLIENT_ERROR]);
 /*
- * The same for an answer that goes on: `piece` gets what comes, as it comes, without the head, until it says false, the
- * other end closes, or `stop` says true, which is asked a few times a second. `answer` holds a refusal.
+ * The same for a stream: `piece` gets the data as it arrives, without the head, until it returns false, the other end
+ * closes, or `stop` returns true, which is called a few times a second. `answer` holds a refusal.
  */
 struct client_stream {
 	bool (*piece)(void *context, const uint8_t *bytes, size_t length);

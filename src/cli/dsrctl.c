@@ -16,7 +16,7 @@
 
 #define HELP_COLUMN 40
 
-/* What a line begins with, and behind it, or below when there is no room, the help. */
+/* The start of a line, followed by the help on the same line, or below when there is no room. */
 static void
 print_line(const char *left, const char *help, FILE *out)
 {

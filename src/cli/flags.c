@@ -15,4 +15,4 @@ const struct flag dsrctl_flags[] = {
 };
 const size_t dsrctl_flag_count = ARRAY_LEN(dsrctl_flags);
 
-static_assert(ARRAY_LEN(dsrctl_flags) <= FLAGS_MOST, "all of them are known to getopt");
+static_assert(ARRAY_LEN(dsrctl_flags) <= FLAGS_MOST, "getopt must know all of them");

@@ -124,7 +124,7 @@ take_string(struct reader *reader, char bytes[JSON_TEXT])
 	return take(reader, '"');
 }
 
-/* A number, true, false or null: told apart by nobody here. */
+/* A number, true, false or null: not distinguished here. */
 static bool
 take_word(struct reader *reader, char bytes[JSON_TEXT])
 {
@@ -138,7 +138,7 @@ take_word(struct reader *reader, char bytes[JSON_TEXT])
 	return text.used > 0;
 }
 
-/* A plain value, told with its name; one that is nested too deep to matter is only read. */
+/* A plain value, reported with its name; one that is nested too deep is skipped. */
 static bool
 take_plain(struct reader *reader, bool told)
 {
@@ -178,7 +178,7 @@ pass_over(struct reader *reader)
 
 static bool take_member(struct reader *reader, bool (*nested)(struct reader *reader));
 
-/* "{...}" whose members are plain, or go to `nested`. */
+/* "{...}" whose members are plain, or passed to `nested`. */
 static bool
 take_object(struct reader *reader, bool (*nested)(struct reader *reader))
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reads JSON of the shape that the director's reports have: an object of plain values and of tables, which are arrays of
- * objects of plain values. What is nested deeper is passed over. Allocates nothing.
+ * Reads JSON of the shape that the director's reports have: an object of plain values and of tables, which are arrays
+ * of objects of plain values. What is nested deeper is passed over. Allocates nothing.
  */
 #ifndef CLI_JSON_READ_H
 #define CLI_JSON_READ_H
@@ -19,7 +19,7 @@
  */
 typedef void json_value(void *context, const char *table, size_t row, const char *name, const char *value);
 
-/* 0, or -1 when the text is not JSON: what was told until then is not to be trusted. */
+/* 0, or -1 when the text is not JSON: values reported until then must not be trusted. */
 NODISCARD int json_read(const char *text, size_t length, json_value *each, void *context);
 
 #endif

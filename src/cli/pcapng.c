@@ -67,7 +67,7 @@ put_section(FILE *out, const char *program)
 {
 	const uint32_t size = 28 + option_size(program);
 
-	/* Version 1.0; the section's length is not told. */
+	/* Version 1.0; the section's length is unspecified. */
 	if (put32(out, BLOCK_SECTION) == -1 || put32(out, size) == -1 || put32(out, BYTE_ORDER_MAGIC) == -1 ||
 	    put32(out, 1 << 16) == -1 || put32(out, UINT32_MAX) == -1 || put32(out, UINT32_MAX) == -1)
 		return -1;
@@ -79,7 +79,7 @@ put_iface(FILE *out, const char *name)
 {
 	const uint32_t size = 20 + option_size(name);
 
-	/* No limit on the length of frames. Times are in microseconds unless an option says otherwise. */
+	/* No snap length. Times are in microseconds unless an option says otherwise. */
 	if (put32(out, BLOCK_IFACE) == -1 || put32(out, size) == -1 || put32(out, LINK_ETHERNET << 16) == -1 ||
 	    put32(out, 0) == -1)
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Capture files in the pcapng format, with a comment on each frame (IETF, draft-ietf-opsawg-pcapng). Big-endian, as the
- * byte-order magic says, whatever the machine.
+ * Capture files in the pcapng format, with a comment on each frame (IETF, draft-ietf-opsawg-pcapng). Always big-endian,
+ * as the byte-order magic declares.
  */
 #ifndef CLI_PCAPNG_H
 #define CLI_PCAPNG_H

@@ -15,9 +15,9 @@ struct request {
 	size_t length;
 };
 
-/* JSON, or text in colours where somebody sees them. */
+/* JSON, or text, in colours on a terminal. */
 void request_make(struct request *request, enum command_id id, const char *const arguments[], size_t count, bool json);
-/* Is standard output a terminal whose user has nothing against colours? */
+/* True if standard output is a terminal and colours are not disabled. */
 bool request_wants_colour(void);
 
 #endif

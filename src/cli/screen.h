@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Draws what `dsrctl top` knows, so that it fits. Pure: writes to a stream, and knows of the terminal what `view` says. */
+/*
+ * Draws the screen of `dsrctl top` so that it fits. Pure: writes to a stream, the terminal's properties are in `view`.
+ */
 #ifndef CLI_SCREEN_H
 #define CLI_SCREEN_H
 

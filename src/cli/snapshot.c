@@ -181,7 +181,7 @@ filter_lines(struct top_lines *lines, const char *filter)
 	}
 }
 
-/* What qsort() is told of two lines beside their rank. */
+/* Context for qsort(): how to order two lines of the same rank. */
 static int
 compare_places(const struct top_line *a, const struct top_line *b)
 {

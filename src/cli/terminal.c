@@ -31,7 +31,7 @@ terminal_open(struct terminal *terminal)
 	if (tcgetattr(STDIN_FILENO, &terminal->before) == -1)
 		return -1;
 	raw = terminal->before;
-	/* Keys at once and unseen, Ctrl-C among them: so that nothing ends the program but itself. */
+	/* Unbuffered keys without echo, Ctrl-C included, so that the screen is always restored. */
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
 	raw.c_cc[VMIN] = 0;
 	raw.c_cc[VTIME] = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A terminal for a live screen: keys as they are pressed, an alternate screen, and all as it was afterwards. By what all
- * terminals since the VT220 understand (ECMA-48, and xterm's private modes), without a library.
+ * A terminal for a live screen: single key presses, an alternate screen, and everything restored afterwards. Uses the
+ * sequences common to terminals since the VT220 (ECMA-48, and xterm's private modes), without a library.
  */
 #ifndef CLI_TERMINAL_H
 #define CLI_TERMINAL_H
@@ -35,13 +35,13 @@ struct terminal {
 	struct termios before;
 };
 
-/* Can standard input and output make a live screen? Not when one is no terminal, or TERM is dumb or unset. */
+/* Can standard input and output show a live screen? Not when one is not a terminal, or TERM is dumb or unset. */
 bool terminal_is_able(void);
 /* 0, or -1 with errno. */
 NODISCARD int terminal_open(struct terminal *terminal);
 /* Puts everything back. */
 void terminal_close(struct terminal *terminal);
-/* Lines and columns as they are now; 24 and 80 when the terminal does not say. */
+/* Lines and columns now; 24 and 80 when the terminal does not report them. */
 void terminal_size(unsigned *rows, unsigned *columns);
 /* Cuts the first key off; KEY_NONE for what is none. `*used`: its bytes, at least 1. */
 enum key terminal_key(const char *bytes, size_t length, size_t *used);

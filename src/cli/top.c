@@ -21,7 +21,7 @@
 #include "cli/snapshot.h"
 #include "cli/terminal.h"
 
-#define LOOK_EVERY 1000 /* milliseconds: the director's rates are no finer */
+#define LOOK_EVERY 1000 /* milliseconds: the resolution of the director's rates */
 #define WAKE_EVERY 200  /* between two looks at the terminal's size, and whether a signal came */
 
 struct top {
@@ -205,7 +205,7 @@ take_keys(struct top *top)
 	return got > 0;
 }
 
-/* They are blocked, so that they never end the program in the middle of a screen. */
+/* Blocked, so that they never end the program in the middle of drawing. */
 static bool
 is_signalled(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `dsrctl top`: what `show` says, live. Without a terminal that can do it, printed again and again. */
+/* `dsrctl top`: a live `show`. Without a capable terminal it is printed repeatedly. */
 #ifndef CLI_TOP_H
 #define CLI_TOP_H
 

@@ -34,7 +34,7 @@ struct viewer {
 	uint64_t skipped;
 	bool began;
 	bool greeted;        /* TRACE_MAGIC has come */
-	const char *trouble; /* why it ended, when that is not what was wanted */
+	const char *trouble; /* why it ended early */
 	struct trace_record record;
 	uint8_t bytes[TRACE_RECORD_MOST + 4 + 16384]; /* what came, from the first record that is not complete */
 	size_t length;
@@ -55,7 +55,7 @@ end_text(const struct addr *addr, uint16_t port, bool has_ports, char text[END_T
 	return text;
 }
 
-/* Local time, as on the clock of who looks. */
+/* Local time, as on the user's clock. */
 static const char *
 time_text(uint64_t when, char text[TIME_TEXT])
 {
@@ -271,7 +271,7 @@ take_piece(void *context, const uint8_t *bytes, size_t length)
 	return more;
 }
 
-/* SIGINT and SIGTERM are blocked, and so wait until somebody asks. */
+/* SIGINT and SIGTERM are blocked, so they stay pending until this check. */
 static bool
 is_told_to_stop(void *context UNUSED)
 {
@@ -305,7 +305,7 @@ take_options(struct viewer *viewer, const struct arguments *given)
 	return -1;
 }
 
-/* "frames" tells the director that they are wanted. Returns how many words there are. */
+/* "frames" requests the frames too. Returns the number of words. */
 static size_t
 take_words(const struct viewer *viewer, const struct wish *wish, const char *words[COMMAND_ARGUMENTS])
 {
@@ -332,7 +332,7 @@ open_file(struct viewer *viewer)
 	return -1;
 }
 
-/* What there is to say at the end. */
+/* The summary at the end. */
 static enum ctl_status
 conclude(const struct viewer *viewer)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* `dsrctl drain --wait`: the director answers at once, and dsrctl asks it again until the server is empty. */
+/* `dsrctl drain --wait`: the director answers immediately, and dsrctl polls it until the server is empty. */
 #ifndef CLI_WAIT_H
 #define CLI_WAIT_H
 
@@ -8,12 +8,12 @@
 #include "cli/ask.h"
 
 /*
- * After `wish`, a drain, waits at most `patience` microseconds and shows what is left whenever that changes. CTL_OK when no
- * connection is active (with `empty`: no flow is left), CTL_FAILED when the time is up.
+ * After `wish`, a drain, waits at most `patience` microseconds and shows what is left whenever that changes. CTL_OK
+ * when no connection is active (with `empty`: no flow is left), CTL_FAILED when the time is up.
  */
 enum ctl_status wait_drained(const struct wish *wish, uint64_t patience, bool empty);
 
-/* Asks the director to stop, and waits until no one answers on its socket. CTL_FAILED when it does not stop. */
+/* Requests the director to stop, and waits until its socket is closed. CTL_FAILED when it does not stop. */
 enum ctl_status wait_stopped(const struct wish *wish);
 
 #endif

@@ -19,7 +19,7 @@
 #define OPTION(name) (1U << OPTION_ ## name)
 
 const struct command_option_info command_options[COMMAND_OPTION_COUNT] = {
-	[OPTION_PLAN] = { '\0', "plan", NULL, false, "say what a reload would change, and change nothing" },
+	[OPTION_PLAN] = { '\0', "plan", NULL, false, "show what a reload would change, without changing anything" },
 	[OPTION_PROBLEMS] = { '\0', "problems", NULL, true, "only what is not well" },
 	[OPTION_ALL] = { 'a', "all", NULL, true, "everything in full, also what is well" },
 	[OPTION_WAIT] = { '\0', "wait", "DURATION", false, "return when no connection is active, or after that time" },
@@ -63,7 +63,7 @@ const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_LONG,
 	    "what a reload would change, and how many connections that touches" },
 	[COMMAND_TOP] = { { "top", NULL }, "[SERVICE[/SERVER] ...]", 0, COMMAND_NAMES, OPTION(COUNT), COMMAND_FILTER_NONE,
-	    false, WAIT, "show, live: a screen that keeps itself current, sorts, filters and scrolls" },
+	    false, WAIT, "show, live: a screen that updates, sorts, filters and scrolls" },
 	[COMMAND_WHY] = { { "why", NULL }, "PROTOCOL CLIENT:PORT VIP:PORT", 3, 3, 0, COMMAND_FILTER_NONE, false, WAIT,
 	    "the decision for this flow, step by step; changes nothing" },
 	[COMMAND_TRACE] = { { "trace", NULL }, "[FILTER ...]", 0, COMMAND_NAMES, OPTION(COUNT) | OPTION(PCAPNG),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The commands that a director takes: one table drives what the control socket serves, what dsrctl knows and prints as
- * help, and the test of the manual page. No handlers here, so that dsrctl, which knows nothing of a director's inside,
- * can use it.
+ * The commands of a director: one table for the control socket, for dsrctl and its help, and for the test of the manual
+ * page. It has no handlers, so that dsrctl can use it without linking the director.
  */
 #ifndef CTL_COMMAND_H
 #define CTL_COMMAND_H
@@ -57,9 +56,9 @@ enum command_option {
 };
 
 struct command_option_info {
-	char letter;       /* '\0': none */
+	char letter;       /* '\0': no short option */
 	const char *name;
-	const char *takes; /* NULL: nothing */
+	const char *takes; /* the argument's name; NULL: no argument */
 	bool sent;         /* to the director, as an argument "--name" or "--name=value"; else it is dsrctl's own */
 	const char *help;
 };
@@ -77,7 +76,7 @@ enum command_filter {
 struct command {
 	/* The name; over HTTP the path, "/show/drops". Dashes before a word are for people: "/reload/plan". */
 	const char *words[COMMAND_WORDS];
-	const char *arguments;            /* for people; empty: none */
+	const char *arguments;            /* for the help; empty: no arguments */
 	size_t least;                     /* how many there must be, and may be, options not counted */
 	size_t most;
 	unsigned options;                 /* bits, by enum command_option */
@@ -90,13 +89,13 @@ struct command {
 extern const struct command commands[COMMAND_COUNT];
 
 /*
- * Finds the command whose name `words` begin with, the longest name first. `used`: how many of them are the name.
- * COMMAND_COUNT: there is none.
+ * Finds the command whose name `words` start with, the longest name first. `used`: the number of words of the name.
+ * COMMAND_COUNT: not found.
  */
 enum command_id command_find(const char *const words[], size_t count, size_t *used);
 /*
- * Another word for the one that names a command: "neighbor" is "neighbors", "status" is "show". `position`: of the word,
- * from 0. Without another word it is the same.
+ * Another word for the one that names a command: "neighbor" is "neighbors", "status" is "show". `position`: of the
+ * word, from 0. Without another word it is the same.
  */
 const char *command_spelling(const char *word, size_t position);
 /* Does the command take that option? */

@@ -46,7 +46,7 @@ struct control {
 	struct event *recovery;
 	struct event *worker;
 	struct timeval patience;
-	size_t turn;             /* whose place is looked at next */
+	size_t turn;             /* the next slot to be served */
 	const struct control_calls *calls;
 	void *context;
 	char *path;
@@ -141,8 +141,8 @@ status_of(enum control_result result)
 }
 
 /*
- * All clients together get one look, then all else that is ready has its turn: however many ask for much, a burst of
- * frames waits for one slice of work, or one report, at most.
+ * All clients together get one slice, then everything else that is ready gets its turn: however many clients there are,
+ * a burst of frames waits for at most one slice of work, or one report.
  */
 static void
 want_turn(struct client *client)
@@ -166,7 +166,7 @@ begin_stream(struct client *client)
 		drop(client);
 		return;
 	}
-	/* Who only asked for the head has it when it is written. */
+	/* A HEAD request is complete when the head has been written. */
 	client->answered = client->request.method == HTTP_HEAD_ONLY;
 	bufferevent_enable(client->bufev, EV_WRITE);
 }
@@ -185,7 +185,7 @@ control_stream(struct control *control, const void *asker, const void *bytes, si
 	return false;
 }
 
-/* Asks for the answer, the first time or again. */
+/* Calls the handler, for the first time or again. */
 static void
 look(struct client *client)
 {
@@ -306,7 +306,7 @@ find_place(struct control *control)
 
 #define BUSY "dsrd answers as many clients as it can: try again\n"
 
-/* Without a client's place there is no waiting: the socket, which is new, takes so much at once. */
+/* Without a free slot for the client it cannot wait: a new socket accepts this much immediately. */
 static void
 refuse_connection(evutil_socket_t fd)
 {
@@ -417,7 +417,7 @@ control_close(struct control *control)
 		event_free(control->recovery);
 	if (control->worker != NULL)
 		event_free(control->worker);
-	/* Where that is not allowed any more, the next dsrd sees that nobody answers. */
+	/* Where the unlink is no longer permitted, the next dsrd detects the stale socket. */
 	if (control->path != NULL)
 		(void)unlink(control->path);
 	free(control->path);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket: HTTP on a Unix socket, so that dsrctl and `curl --unix-socket` speak to a running director. Not
- * by libevent's evhttp, which (in 2.1) bounds neither the number of connections nor the time of a whole request. Here
- * both are, so that no client, stuck, greedy or lost, keeps the director from forwarding: whatever one sends or leaves
- * unread, it costs a bounded share of memory for a bounded time.
+ * The control socket: HTTP on a Unix socket, so that dsrctl and `curl --unix-socket` can talk to a running director. It
+ * does not use libevent's evhttp, which (in 2.1) bounds neither the number of connections nor the time of a whole
+ * request. Here both are bounded, so that no client keeps the director from forwarding: whatever it sends or leaves
+ * unread, it costs a bounded amount of memory for a bounded time.
  */
 #ifndef CTL_CONTROL_H
 #define CTL_CONTROL_H
@@ -27,23 +27,23 @@ struct event_base;
 enum control_result {
 	CONTROL_DONE = 0,
 	CONTROL_WRONG,   /* done, and what was looked at is not well */
-	CONTROL_USAGE,   /* the arguments are wrong: what was written says why, and what is valid */
-	CONTROL_UNKNOWN, /* likewise: there is no such service or server */
-	CONTROL_REFUSED, /* what was written says why */
-	CONTROL_BUSY,    /* likewise: somebody else asks for the same */
-	CONTROL_FORBIDDEN, /* likewise: who asks may not have it done */
-	CONTROL_WAIT,    /* not yet: ask again soon. Nothing was written */
-	CONTROL_MORE,    /* likewise, and ask again as soon as others had their turn */
+	CONTROL_USAGE,   /* the arguments are wrong: the text written says why, and what is valid */
+	CONTROL_UNKNOWN, /* there is no such service or server; with text */
+	CONTROL_REFUSED, /* refused; with text */
+	CONTROL_BUSY,    /* another client is using it; with text */
+	CONTROL_FORBIDDEN, /* the client lacks permission; with text */
+	CONTROL_WAIT,    /* not ready: call again soon. Nothing was written */
+	CONTROL_MORE,    /* not ready: call again after the other clients. Nothing was written */
 	CONTROL_STREAM   /* what control_stream() is given from now on is the answer, until the asker leaves */
 };
 
-/* Who asks. `asker` is the same in all calls for one request and tells it from others. */
+/* The client. `asker` is the same in all calls for one request and identifies it. */
 struct control_ask {
 	const struct http_request *request;
 	const void *asker;
 	int fd;    /* of the connection */
 	bool first;
-	bool last; /* time is over: CONTROL_WAIT is no answer any more */
+	bool last; /* the request has timed out: CONTROL_WAIT is not possible any more */
 };
 
 struct control_calls {
@@ -54,18 +54,18 @@ struct control_calls {
 };
 
 /*
- * Listens at `path`, open to the owner (and to `group`, unless empty). A socket that nobody answers on any more is
- * replaced; one that somebody does is EADDRINUSE. `calls` must outlive the control. `patience` is in milliseconds:
- * CONTROL_PATIENCE, less for tests. NULL with errno and a reason.
+ * Listens at `path`, accessible to the owner (and to `group`, unless empty). A stale socket is replaced; one that a
+ * program answers on is EADDRINUSE. `calls` must outlive the control. `patience` is in milliseconds: CONTROL_PATIENCE,
+ * less for tests. NULL with errno and a reason.
  */
 NODISCARD struct control *control_open(struct event_base *base, const char *path, const char *group, unsigned patience,
     const struct control_calls *calls, void *context, char error[CONTROL_ERROR]);
-/* Bytes that wait for one who streams, beside what the system holds for it; and seconds it may take none of them. */
+/* Bytes queued for a stream, besides the system's buffer; and seconds without progress until it is closed. */
 #define CONTROL_STREAM_MOST (1U << 20)
 #define CONTROL_STREAM_PATIENCE 60
 /*
- * More for one whose answer is CONTROL_STREAM. False when too much waits already, or memory is out: nothing of it was
- * taken. Never calls back.
+ * Queues data for a client whose answer is CONTROL_STREAM. False when too much is queued already, or out of memory:
+ * then none of it was queued. Never calls back.
  */
 bool control_stream(struct control *control, const void *asker, const void *bytes, size_t length);
 /* Drops all clients and removes the socket, where that is allowed. NULL is fine. */

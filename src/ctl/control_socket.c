@@ -27,7 +27,7 @@ open_socket(void)
 	return fd;
 }
 
-/* Does somebody listen there? A full queue (EAGAIN) is somebody, too. */
+/* Does a program listen there? A full queue (EAGAIN) means yes, too. */
 static bool
 is_answered(const struct sockaddr_un *address)
 {
@@ -75,7 +75,7 @@ clear_way(const struct sockaddr_un *address, char error[CONTROL_ERROR])
 	return 0;
 }
 
-/* Its mode is right from the beginning: there is no moment at which others could connect. */
+/* The mode is right from the start: at no moment could others connect. */
 static int
 bind_private(int fd, const struct sockaddr_un *address)
 {

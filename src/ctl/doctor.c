@@ -193,7 +193,7 @@ doctor_sentence(const struct machine_row *row, char text[ROW_TEXT])
 	}
 }
 
-/* The remaining places; "and 92 more" where there is no room for all. */
+/* The remaining VIPs and ports; "and 92 more" where there is no room for all. */
 static void
 doctor_write_places(struct writer *writer, const struct machine_row *row)
 {
@@ -242,7 +242,7 @@ doctor_name_answer(enum name_answer answer)
 {
 	switch (answer) {
 	case NAME_NOT_ASKED:
-		return "not asked: the time ran out";
+		return "not probed: out of time";
 	case NAME_UNKNOWN:
 		break;
 	case NAME_ELSEWHERE:
@@ -384,7 +384,7 @@ doctor_write_host(struct doctor *doctor)
 	writer->ops->list_end(writer);
 }
 
-/* Services that new connections cannot go to. All of them are one entry, or a site that is down would fill the screen. */
+/* Services without a usable server. All of them are one entry, or a site that is down would fill the screen. */
 static void
 doctor_write_services(struct doctor *doctor)
 {
@@ -515,7 +515,7 @@ doctor_write_summary(const struct doctor *doctor)
 		used += (size_t)snprintf(summary + used, sizeof(summary) - used,
 		    "; %zu not examined: the director's interface has no link", doctor->unexamined);
 	if (doctor->view->unfinished)
-		snprintf(summary + used, sizeof(summary) - used, "; the time ran out before all was asked again");
+		snprintf(summary + used, sizeof(summary) - used, "; incomplete: out of time");
 	writer->ops->gap(writer);
 	writer->ops->number(writer, "notes", NULL, doctor->notes);
 	writer->ops->number(writer, "problems", NULL, doctor->problems);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the doctor reports: findings about the director's own host, services without a server, and for each machine that
- * has a problem the evidence, what it means, the commands that fix it and those that undo them. Servers of one address
- * are one machine, whose fault is reported once. The examination itself is the daemon's to run.
+ * The doctor's report: findings about the director's host, services without a server, and for each machine with a
+ * problem the evidence, its meaning, the commands that fix it and those that undo them. Servers with the same address
+ * are one machine, whose fault is reported once. The daemon runs the examination.
  */
 #ifndef CTL_DOCTOR_H
 #define CTL_DOCTOR_H
@@ -23,11 +23,11 @@ struct host_finding {
 	const char *name;     /* for programs */
 	char what[HOST_TEXT];
 	char meaning[HOST_TEXT];
-	char fix[HOST_TEXT];  /* empty: nothing to type */
+	char fix[HOST_TEXT];  /* a command; empty: none */
 	char undo[HOST_TEXT];
 };
 
-/* What DNS says of a server's name. */
+/* The DNS records of a server's name. */
 enum name_answer {
 	NAME_NOT_ASKED = 0,
 	NAME_UNKNOWN, /* no such name, or no answer */
@@ -47,7 +47,7 @@ struct doctor_view {
 	/* Does the director's kernel forward what arrives there? */
 	bool (*forwards)(void *context, uint16_t iface, enum addr_family family);
 	void *context;
-	bool unfinished;                   /* the time ran out before all paths were asked again */
+	bool unfinished;                   /* out of time before everything was probed again */
 };
 
 /* Counts the problems. 0, or -1 when memory is out. */

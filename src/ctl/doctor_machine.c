@@ -27,7 +27,7 @@ machine_add_watched(const struct machine *machine, const struct subject *subject
 			continue;
 		switch (finding->kind) {
 		case WATCH_ANSWERS:
-			break; /* asked again, see doctor/examine.h */
+			break; /* probed again, see doctor/examine.h */
 		case WATCH_ANNOUNCES:
 		case WATCH_ASKS_AS:
 			if (is_server)
@@ -329,7 +329,7 @@ machine_diagnose_vip(struct machine *machine, const struct server *server, const
 		machine_diagnose(machine, server, &facts);
 }
 
-/* Is the VIP accepted where the check asks the server's own address? */
+/* Is the VIP accepted where the health check tests the server's own address? */
 static bool
 machine_accepts(const struct machine *machine, const struct server *server, uint16_t port)
 {
@@ -392,7 +392,7 @@ machine_examine(struct machine *machine, const struct doctor_view *view, const s
 	for (size_t i = 0; i < count; i++) {
 		const struct diagnose_facts facts = machine_gather_server(machine, servers[i]);
 
-		/* Without an interface nothing was asked; beyond what the doctor asks, checks alone speak. */
+		/* Without an interface nothing was probed; beyond the doctor's limit only checks are used. */
 		if (machine_diagnose_server(machine, servers[i]) == 0 &&
 		    (facts.is_director || servers[i]->iface == IFACE_NONE || mac_is_zero(&servers[i]->mac) ||
 		    facts.lost != LOST_NONE))

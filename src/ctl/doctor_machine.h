@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the doctor found of one machine: the servers of all services that have one address. One fault of a machine is one
- * row, however many VIPs and services it concerns.
+ * What the doctor found of one machine: the servers of all services that have one address. One fault of a machine is
+ * one row, however many VIPs and services it concerns.
  */
 #ifndef CTL_DOCTOR_MACHINE_H
 #define CTL_DOCTOR_MACHINE_H
@@ -33,7 +33,7 @@ struct machine {
 	const struct doctor_view *view;
 	const struct server *const *servers; /* in the order of the file */
 	size_t count;
-	bool unexamined;                     /* its interface has no link: nothing can be said */
+	bool unexamined;                     /* its interface has no link: the state is unknown */
 	bool found[DIAGNOSIS_COUNT];
 	struct machine_row rows[MACHINE_ROWS];
 	size_t row_count;

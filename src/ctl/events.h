@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The last events: the log's lines of level notice and above, which are `name key=value ...` (base/log.h), so that what
- * `dsrctl events` shows and what the log has is the same. Bounded in number and bytes; the oldest make room. They do not
- * outlive the process. Pure.
+ * The last events: the log's lines of level notice and above, which are `name key=value ...` (base/log.h), so that
+ * `dsrctl events` and the log show the same. Bounded in number and bytes; the oldest are dropped. They are lost when
+ * the process ends. Pure.
  */
 #ifndef CTL_EVENTS_H
 #define CTL_EVENTS_H
@@ -38,7 +38,7 @@ const struct event *events_at(const struct events *events, size_t index);
 #define EVENT_VALUE 512
 /* The event's name: the first word of its line. Returns `text`. */
 const char *event_name(const struct event *event, char text[EVENT_VALUE]);
-/* The value behind `key=`, without its quotes and backslashes, cut to fit; NULL: the line has none. */
+/* The value of `key`, without its quotes and backslashes, cut to fit; NULL: the line does not have it. */
 const char *event_value(const struct event *event, const char *key, char text[EVENT_VALUE]);
 
 #endif

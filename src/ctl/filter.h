@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which flows are listed: words such as `client=203.0.113.0/24 server=web/web1 state=established`, of which all must hold;
- * and names, patterns and addresses without a word before them (ctl/selector.h), of which one must. Pure.
+ * Which flows are listed: words such as `client=203.0.113.0/24 server=web/web1 state=established`, of which all must
+ * hold; and names, patterns and addresses without a word before them (ctl/selector.h), of which one must. Pure.
  */
 #ifndef CTL_FILTER_H
 #define CTL_FILTER_H
@@ -17,11 +17,11 @@
 #include "model/settings.h"
 
 #define FILTER_ERROR 512
-#define FILTER_LIMIT 100        /* flows that are listed, unless told */
+#define FILTER_LIMIT 100        /* default for the number of listed flows */
 #define FILTER_LIMIT_MOST 1000 /* a row costs some microseconds, in which no frame is forwarded */
 
 struct filter {
-	struct selector selectors[SELECTORS_MOST]; /* words without "=": one of them must hold, when there are any */
+	struct selector selectors[SELECTORS_MOST]; /* words without "=": one of them must match, if there are any */
 	size_t selector_count;
 	char service[NAME_MOST]; /* a pattern; empty: any; so below */
 	char server[NAME_MOST];
@@ -42,7 +42,7 @@ enum filter_use {
 	FILTER_DECISIONS = 2
 };
 
-/* What is asked about a flow. Names are NULL when its server is gone. */
+/* The properties of a flow that are compared. Names are NULL when its server is gone. */
 struct flow_facts {
 	const char *service;
 	const char *server;

@@ -30,13 +30,13 @@ struct history {
 	size_t count;
 	struct history_point sum; /* of the point that is not complete */
 	uint32_t samples;
-	uint64_t began;           /* that point, seconds since 1970; 0: not yet */
+	uint64_t began;           /* that point, seconds since 1970; 0: none yet */
 	uint64_t dropped;         /* the counter when it began */
 };
 
 /*
- * About once a second. `when`: seconds since 1970; a clock that was set begins a new point. `dropped`: frames since the
- * start.
+ * About once a second. `when`: seconds since 1970; if the clock was set, a new point begins. `dropped`: frames since
+ * startup.
  */
 void history_tick(struct history *history, const struct model *model, uint64_t dropped, uint32_t flows, uint64_t when);
 /* From the oldest, 0, on. */

@@ -15,8 +15,8 @@ json_begin(struct json *json, FILE *out)
 }
 
 /*
- * How many bytes the character at `text` has, by RFC 3629's table of well-formed sequences; 0 when it is none. The text
- * ends with a NUL, which is no continuation byte, so nothing behind it is read.
+ * The length in bytes of the character at `text`, by RFC 3629's table of well-formed sequences; 0 when it is invalid.
+ * The text ends with a NUL, which is not a continuation byte, so nothing beyond it is read.
  */
 static size_t
 character(const unsigned char *text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Writes JSON (RFC 8259) and nothing but JSON: a value in the wrong place, an unclosed array or a failed write is
- * remembered, and json_finish() says so. Bytes that are not UTF-8 become U+FFFD.
+ * remembered, and json_finish() returns it. Bytes that are not UTF-8 become U+FFFD.
  */
 #ifndef CTL_JSON_H
 #define CTL_JSON_H

@@ -15,7 +15,7 @@
 
 #define ADDRESSES_MOST 32 /* of one name: more are not looked at */
 
-/* libevent calls back for each question exactly once, also when names_free() gave it up; so each lives until then. */
+/* libevent calls back exactly once for each query, even one cancelled by names_free(); so each lives until then. */
 struct inquiry {
 	struct names *names; /* NULL: given up */
 	size_t number;
@@ -55,7 +55,7 @@ names_new(struct event_base *base, names_found *found, void *context)
 	(void)evdns_base_resolv_conf_parse(names->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
 	(void)evdns_base_set_option(names->dns, "timeout", "1");
 	(void)evdns_base_set_option(names->dns, "attempts", "2");
-	/* Upper and lower case at random confuses some servers, and is no help here. */
+	/* Randomised case (0x20) confuses some servers, and is of no use here. */
 	(void)evdns_base_set_option(names->dns, "randomize-case", "0");
 	return names;
 }

@@ -74,7 +74,7 @@ seconds_since(uint64_t now, uint64_t then)
 	return now > then ? (now - then) / SECONDS(1) : 0;
 }
 
-/* Whole seconds: nobody wants more of an age. */
+/* Whole seconds are precise enough for an age. */
 static const char *
 age(uint64_t now, uint64_t then, char text[DURATION_TEXT])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a director tells of itself: each report walks the model once and speaks to a writer, text or JSON. */
+/* Reports about a director: each walks the model once and writes to a writer, text or JSON. */
 #ifndef CTL_REPORT_H
 #define CTL_REPORT_H
 
@@ -25,7 +25,7 @@ struct report_iface {
 	uint64_t sent;
 	uint64_t not_sent;
 	const char *offload; /* what the kernel carries by: "tc", "xdp", ... or "off" */
-	const char *offload_reason; /* why it is off; empty when it is not, or was not wanted */
+	const char *offload_reason; /* why it is off; empty when it is on, or was not wanted */
 };
 
 /* All that reports read. Everything belongs to the daemon. */
@@ -38,12 +38,12 @@ struct report_facts {
 	bool reload_failed;
 	bool observe;
 	const char *host; /* the director's name; NULL: not known */
-	const struct problems *problems; /* NULL: there is no list */
+	const struct problems *problems; /* NULL: no list */
 	const struct model *model;
 	const struct forwarder *forwarder;
 	const struct report_iface *ifaces; /* by the director's numbers */
 	size_t iface_count;
-	/* What the user wants to see. */
+	/* The user's selection. */
 	const struct selection *selection; /* NULL: everything */
 	bool only_problems;
 	bool all;                          /* also what is well in full */
@@ -54,26 +54,27 @@ void report_version(struct writer *writer);
 /* The problems of the director itself, with what they mean and how to fix them. */
 void report_problems(struct writer *writer, const struct report_facts *facts);
 /*
- * The one screen that an operator wants. Without `facts->all` a director of many servers lists those that are not well, and a
- * line for each service.
+ * The main screen. Without `facts->all` a director with many servers lists those with problems, and a line per service.
  */
 void report_show(struct writer *writer, const struct report_facts *facts);
 /* Is something not well of what is selected? */
 bool report_has_problems(const struct report_facts *facts);
-/* Its parts that change while one looks: the servers' traffic, and cells of a row of services (REPORT_SERVICE_RATES). */
+/*
+ * Its parts that change while one looks: the servers' traffic, and cells of a row of services (REPORT_SERVICE_RATES).
+ */
 void report_traffic(struct writer *writer, const struct report_facts *facts);
 #define REPORT_SERVICE_RATES \
 	{ "connections_per_second", NULL, true }, { "packets_per_second", NULL, true }, \
 	{ "in_bytes_per_second", NULL, true }, { "out_bytes_per_second", NULL, true }
 void report_service_rates(struct writer *writer, const struct service *service);
 /*
- * What the status page is made of: all that report_show() tells, and what a person should see to, with the command that
- * helps.
+ * The data of the status page: everything in report_show(), and the problems that need attention, each with its
+ * command.
  */
 void report_status(struct writer *writer, const struct report_facts *facts);
 /*
- * Does every service have a server for new connections, and no problem of the director keeps clients from it? Writes "ok",
- * or a line for each that is not so, and why.
+ * Does every service have a server for new connections, and no problem of the director keeps clients from it? Writes
+ * "ok", or a line for each that is not so, and why.
  */
 bool report_alive(FILE *out, const struct report_facts *facts);
 /* Has the service a server that new connections can go to? */

@@ -102,7 +102,7 @@ flows_of_service(const struct service *service)
 	return flows;
 }
 
-/* The value of `server` begins with its name. */
+/* The value of `server` starts with its name. */
 static uint64_t
 flows_of_server(const struct service *service, const char *value)
 {
@@ -182,7 +182,7 @@ report_plan(struct writer *writer, const struct report_facts *facts, const struc
 
 /* --- show config --- */
 
-/* For programs; in the text they are comments, so that it still is a configuration. */
+/* Comments, so that the text still is a configuration. */
 static void
 differences(struct writer *writer, const struct model *model, FILE *out)
 {

@@ -122,7 +122,7 @@ event_filter_parse(const char *const words[], size_t count, uint64_t now, struct
 	return 0;
 }
 
-/* What an event is about; texts are empty where it says nothing of it. */
+/* The subject of an event; texts are empty where it has none. */
 struct event_subject {
 	char service[EVENT_VALUE];
 	char server[EVENT_VALUE]; /* "service/server" */

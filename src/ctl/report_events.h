@@ -31,7 +31,7 @@ NODISCARD int event_filter_parse(const char *const words[], size_t count, uint64
     char error[EVENT_FILTER_ERROR]);
 /* The name before a "=", NULL behind the last, and what may follow it, as filter_term() has them. */
 const char *event_filter_term(size_t index, const char **choices);
-/* The newest last. The model knows which servers have an address. */
+/* The newest last. The model has the servers' addresses. */
 void report_events(struct writer *writer, const struct events *events, const struct event_filter *filter,
     const struct model *model);
 void report_rates(struct writer *writer, const struct history *history);

@@ -14,15 +14,15 @@ struct flow_span {
 };
 
 /*
- * A look through the table, a slice at a time. Keeps copies of the first flows that match, and the span
- * of each server: what it says is of the time when it looked.
+ * A scan of the table, a slice at a time. Keeps copies of the first matching flows, and the range of each server's:
+ * they show the time when the scan passed.
  */
 struct flow_walk {
 	struct filter filter;
 	uint32_t at;        /* of conn_walk() */
-	struct conn *kept;  /* filter.limit of them at most */
+	struct conn *kept;  /* at most filter.limit */
 	size_t kept_count;
-	uint64_t matched;   /* flows, and of them ... */
+	uint64_t matched;   /* flows, of which ... */
 	uint64_t active;
 	struct flow_span *spans; /* by slot; slots may come while it walks */
 	size_t slot_count;
@@ -36,8 +36,8 @@ bool flow_walk_step(struct flow_walk *walk, const struct report_facts *facts);
 
 void report_connections(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
 /*
- * Of the selected servers, or without a selection of all that are drained. True when none of them has an active connection,
- * with `facts->all`: any flow.
+ * For the selected servers, or without a selection all that are drained. True when none of them has an active
+ * connection, with `facts->all`: any flow.
  */
 bool report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
 

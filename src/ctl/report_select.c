@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a report lists: what is selected, and of that what is not well, when there is much or only that is wanted. */
+/* What a report lists: the selection, reduced to servers with problems if it is long or the user wants only those. */
 #include "config.h"
 
 #include "ctl/report.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The status as the page shows it and as /healthz sums it up: what somebody has to see to, first. */
+/* The status for the page and for /healthz: what needs attention comes first. */
 #include "config.h"
 
 #include "ctl/report.h"
@@ -126,7 +126,7 @@ advise_services(const struct advice *advice)
 			    "director forwards does", command);
 			continue;
 		}
-		/* Where none is left, the doctor is to see all of them at once. */
+		/* If no server is left, the doctor should examine all of them. */
 		for (size_t j = 0; j < service->server_count && serves; j++)
 			advise_server(advice, service->servers[j]);
 	}
@@ -178,7 +178,7 @@ report_status(struct writer *writer, const struct report_facts *facts)
 	const struct advice advice = { writer, facts };
 	struct report_facts whole = *facts;
 
-	/* The page folds by itself. */
+	/* The page collapses lists itself. */
 	whole.all = true;
 	report_show(writer, &whole);
 	writer->ops->fact(writer, "host", NULL, facts->host);

@@ -109,8 +109,8 @@ packet_text(const struct flow_question *question, const struct explanation *expl
 	if (question->protocol == PROTOCOL_UDP)
 		return known ? "the flow's next datagram" : "a datagram";
 	if (question->protocol == PROTOCOL_SCTP)
-		return known ? "the association's next packet" : "an INIT, which begins an association";
-	return known ? "the connection's next segment" : "a SYN, which begins a connection";
+		return known ? "the association's next packet" : "an INIT, which starts an association";
+	return known ? "the connection's next segment" : "a SYN, which starts a connection";
 }
 
 /* "active web/web1, established, 12s old, forgotten in 14m48s" */
@@ -148,7 +148,7 @@ tell_memory(struct writer *writer, const struct explanation *explanation)
 	}
 	if (has_flow && !explanation->stays)
 		ops->fact(writer, "flow_moves", "", "It does not stay there: the server left, is down or disabled, or the "
-		    "flow has ended and the packet begins a new one.");
+		    "flow has ended and the packet starts a new one.");
 	if (persist == 0 || explanation->way == FLOW_WAY_KNOWN)
 		return;
 	ops->flag(writer, "client_known", has_client);
@@ -181,7 +181,7 @@ verdict_of(const struct explanation *explanation, const struct fwd_server *serve
 	return candidacy_sentence(candidacy);
 }
 
-/* What the candidacy alone does not say: the check that fails, the port. */
+/* Details beyond the candidacy: the failing check, the port. */
 static void
 add_reason(enum candidacy candidacy, const struct server *server, const struct listen_settings *listen,
     char why[SENTENCE_TEXT])

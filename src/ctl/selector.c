@@ -79,7 +79,10 @@ nearer(const char *text, const char *best, const char *other)
 	return text_nearest(text, names);
 }
 
-/* Of a service that exists the server whose name is nearest, else the service; as a question. Empty: none is near. */
+/*
+ * For an existing service the server with the most similar name, else the service; as a question. Empty: none is
+ * similar.
+ */
 static void
 suggest(const char *text, const struct model *model, char *out, size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which services and servers a command is for: `web`, `web/web1`, patterns such as `shop-?` and `shop-*`, or an address,
- * a server's own or a VIP. Pure.
+ * Which services and servers a command is for: `web`, `web/web1`, patterns such as `shop-?` and `shop-*`, or an
+ * address, a server's own or a VIP. Pure.
  */
 #ifndef CTL_SELECTOR_H
 #define CTL_SELECTOR_H
@@ -38,7 +38,7 @@ bool selector_has_vip(const struct selector *selector, const struct service *ser
 
 enum selection_use {
 	SELECTION_LIST,   /* to be listed: a service stands for all of its servers, a VIP for its services */
-	SELECTION_CHANGE  /* to be changed: servers only, so that a word too few is never a whole service */
+	SELECTION_CHANGE  /* to be changed: servers only, so that a missing word never selects a whole service */
 };
 
 enum selection_result {

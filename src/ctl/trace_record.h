@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What `dsrctl trace` gets from the director: a stream of records, each a decision about one frame. Nothing of a director
- * is needed to read it: numbers are in network order, names are texts.
+ * The stream of `dsrctl trace`: records, each a decision about one frame. It can be read without linking the director:
+ * numbers are in network order, names are text.
  *
  *     stream    TRACE_MAGIC, then records
- *     record    u32 how many bytes follow, u8 kind, and by kind:
+ *     record    u32 length of the rest, u8 kind, and by kind:
  *     skipped   u64 records left out here, because this end did not read as fast as frames came
  *     decision  u64 microseconds since 1970
  *               u8 flags: 1 the frame began a flow, 2 ports are known, 4 frames are missing below
@@ -50,7 +50,7 @@ struct trace_frame {
 	bool left;
 	uint32_t wire;
 	uint32_t length;
-	const uint8_t *bytes; /* somebody else's */
+	const uint8_t *bytes; /* not owned */
 };
 
 struct trace_record {
@@ -76,7 +76,7 @@ size_t trace_record_write(const struct trace_record *record, uint8_t *bytes, siz
 enum trace_read {
 	TRACE_READ,   /* `*used` bytes were a record */
 	TRACE_MORE,   /* more bytes are needed */
-	TRACE_GARBLED /* this is no such stream */
+	TRACE_GARBLED /* not such a stream */
 };
 
 /* Frames point into `bytes`. */

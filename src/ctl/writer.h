@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where reports go: one walk over what is to be told, and a writer that makes it text for people or JSON for programs.
- * A report is made of facts, tables and nested items. Names are JSON's; labels and heads are for people, and what has
- * none is for programs only.
+ * Output of reports: one walk over the data, and a writer that makes it text for people or JSON for programs. A report
+ * consists of facts, tables and nested items. Names are JSON's; labels and heads are for people, and an item without
+ * one is for programs only.
  */
 #ifndef CTL_WRITER_H
 #define CTL_WRITER_H

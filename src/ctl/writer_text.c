@@ -55,7 +55,7 @@ begin(struct writer *writer UNUSED)
 {
 }
 
-/* What others chose (names in DNS, answers of servers) must not steer a terminal. */
+/* Text from others (names in DNS, answers of servers) must not contain terminal control sequences. */
 static void
 put_safe(FILE *out, const char *text, size_t length)
 {

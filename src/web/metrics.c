@@ -15,12 +15,12 @@ enum metric_type {
 	METRIC_GAUGE,
 	METRIC_COUNTER,   /* its samples' names end in _total */
 	METRIC_HISTOGRAM,
-	METRIC_INFO       /* likewise in _info, and always 1 */
+	METRIC_INFO       /* has a suffix too, _info, and is always 1 */
 };
 
 struct metrics;
 
-/* One of `each`, `service`, `server` and `iface` says the values. */
+/* One of `each`, `service`, `server` and `iface` writes the values. */
 struct family {
 	const char *name; /* without "dsrd_" and the type's ending */
 	enum metric_type type;
@@ -223,7 +223,7 @@ is_first_of(const struct watch *watch, size_t index)
 	return true;
 }
 
-/* Known only when it happens, so this family alone begins empty. What is sent back has a family of its own. */
+/* Known only when it happens, so this family alone starts empty. Bounced frames have a family of their own. */
 static void
 conflicts(const struct metrics *metrics)
 {
@@ -508,7 +508,7 @@ static const struct family families[] = {
 	    .each = lines_lost },
 	{ "flows", METRIC_GAUGE, "Connections remembered.", .each = flows },
 	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
-	{ "flows_carried", METRIC_GAUGE, "Connections of them that the kernel carries.", .each = flows_carried },
+	{ "flows_carried", METRIC_GAUGE, "Connections offloaded to the kernel.", .each = flows_carried },
 	{ "carried_packets", METRIC_COUNTER, "Forwarded frames that the kernel carried.", .each = packets_carried },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
 	{ "service_state", METRIC_GAUGE, "1 for the state that the service is in, 0 for the others.", .each = service_states },
@@ -516,7 +516,7 @@ static const struct family families[] = {
 	    .service = service_quorum_now },
 	{ "service_servers", METRIC_GAUGE, "The service's servers in each state.", .each = service_servers },
 	{ "service_connections", METRIC_GAUGE, "Connections remembered, of the service.", .service = service_flows },
-	{ "service_connections", METRIC_COUNTER, "Connections begun, also those of servers that are gone.",
+	{ "service_connections", METRIC_COUNTER, "Connections started, including those of removed servers.",
 	    .service = service_connections },
 	{ "server_up", METRIC_GAUGE, "Whether the server is healthy, has the VIP and is found on the network.",
 	    .server = server_up },
@@ -525,7 +525,7 @@ static const struct family families[] = {
 	    .server = server_ports_out },
 	{ "server_weight", METRIC_GAUGE, "The weight in effect.", .server = server_weight_now },
 	{ "server_connections", METRIC_GAUGE, "Connections remembered, of the server.", .each = server_flows },
-	{ "server_connections", METRIC_COUNTER, "Connections begun.", .server = server_connections },
+	{ "server_connections", METRIC_COUNTER, "Connections started.", .server = server_connections },
 	{ "server_received_packets", METRIC_COUNTER, "Packets of clients forwarded to the server.",
 	    .server = server_packets },
 	{ "server_received_bytes", METRIC_COUNTER, "Bytes of the frames forwarded to the server.", .server = server_bytes },
@@ -534,9 +534,9 @@ static const struct family families[] = {
 	{ "server_handshakes", METRIC_COUNTER, "TCP connections that began with a SYN.", .server = server_handshakes },
 	{ "server_handshakes_completed", METRIC_COUNTER, "Of these, those that the server accepted.",
 	    .server = server_completed },
-	{ "server_handshakes_unanswered", METRIC_COUNTER, "Of these, those whose client repeated its SYN.",
+	{ "server_handshakes_unanswered", METRIC_COUNTER, "Handshakes whose client repeated its SYN.",
 	    .server = server_unanswered },
-	{ "server_answers_lost", METRIC_GAUGE, "Does the last minute say that its answers do not reach clients?",
+	{ "server_answers_lost", METRIC_GAUGE, "1 if the server's answers did not reach clients in the last minute.",
 	    .server = server_answers_lost },
 	{ "server_retransmits", METRIC_COUNTER, "TCP segments and SYNs that clients sent again.",
 	    .server = server_retransmits },
@@ -548,7 +548,7 @@ static const struct family families[] = {
 	{ "server_state_changes", METRIC_COUNTER, "Changes of the server's state.", .server = server_changes },
 	{ "bounced_packets", METRIC_COUNTER, "Packets for a VIP that the server sent back: it forwards, and lacks the VIP.",
 	    .each = bounced },
-	{ "vip_conflicts", METRIC_COUNTER, "Times that another machine told the network of a VIP.", .each = conflicts },
+	{ "vip_conflicts", METRIC_COUNTER, "ARP or NDP claims to a VIP seen from other hosts.", .each = conflicts },
 	{ "dropped_packets", METRIC_COUNTER, "Frames for a VIP that were not forwarded, by reason.", .each = drops },
 	{ "events", METRIC_COUNTER, "What else happened to frames: the counters of dsrctl show drops.", .each = events },
 	{ "interface_up", METRIC_GAUGE, "Whether dsrd captures on the interface, and its link is up.", .iface = iface_up },
@@ -562,8 +562,8 @@ static const struct family families[] = {
 };
 
 /*
- * OpenMetrics has one family of a name, and takes dsrd_server_connections and dsrd_server_connections_total for the same.
- * Counters beside such a gauge are of unknown type there, which may have any name.
+ * OpenMetrics has one family of a name, and takes dsrd_server_connections and dsrd_server_connections_total for the
+ * same. Counters beside such a gauge are of unknown type there, which may have any name.
  */
 static bool
 is_unknown(const struct metrics *metrics)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * A line is put together here and written at once: there are thousands of them, and each call of stdio takes a lock. Longer
- * than any can be: a name, and three labels whose values are names, addresses or words of ours.
+ * A line is composed here and written with one call: there are thousands of them, and each stdio call takes a lock. The
+ * buffer holds the longest possible one: a name, and three labels whose values are names, addresses or fixed words.
  */
 #define LINE_TEXT 512
 

@@ -11,7 +11,7 @@ struct label {
 	const char *value;
 };
 
-/* "dsrd_" NAME ENDING {LABELS} VALUE. Lines longer than 512 bytes are cut: none of ours can be. */
+/* "dsrd_" NAME ENDING {LABELS} VALUE. Lines longer than 512 bytes would be cut; none of ours is. */
 void metrics_line(FILE *out, const char *name, const char *ending, const struct label *labels, size_t count,
     const char *value);
 

@@ -9,8 +9,8 @@ extern const char web_page[];
 extern const size_t web_page_length;
 
 /*
- * Stands in the page wherever the nonce of the response goes, which lets its own script and style pass the content security
- * policy and nobody else's.
+ * The placeholder for the response's nonce, which lets the page's own script and style, and no others, pass the content
+ * security policy.
  */
 #define WEB_NONCE "00000000000000000000000000000000"
 #define WEB_NONCE_LENGTH 32

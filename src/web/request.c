@@ -46,7 +46,7 @@ request_range_quality(char *parameters)
 	return found;
 }
 
-/* OpenMetrics is given to those who name it, and do not like the other better. */
+/* OpenMetrics for clients that name it and do not prefer the other format. */
 static bool
 request_prefers_openmetrics(char *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may be asked over TCP: five things, to be read. Pure, and strict as ctl/http.h is, whose commands cannot be
- * reached from here.
+ * The requests that are served over TCP: five, all read-only. Pure, and as strict as ctl/http.h, whose commands cannot
+ * be reached from here.
  */
 #ifndef WEB_REQUEST_H
 #define WEB_REQUEST_H
@@ -28,8 +28,8 @@ struct web_request {
 };
 
 /*
- * Reads a complete head. 0 and `*request` filled, or an HTTP status (400, 404, 405, 413, 505) with a sentence in `*why`;
- * `head_only` is filled then too.
+ * Reads a complete head. 0 and `*request` filled, or an HTTP status (400, 404, 405, 413, 505) with a sentence in
+ * `*why`; `head_only` is filled then too.
  */
 NODISCARD unsigned web_parse(const char *head, size_t length, struct web_request *request, const char **why);
 

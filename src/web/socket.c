@@ -50,7 +50,7 @@ hint(int number)
 {
 	switch (number) {
 	case EADDRINUSE:
-		return ": another program has that port; `ss -ltnp` on Linux, `sockstat -l` or `fstat` elsewhere say which";
+		return ": another program uses that port; find it with `ss -ltnp` on Linux, `sockstat -l` or `fstat` elsewhere";
 	case EADDRNOTAVAIL:
 		return ": no interface of this host has that address";
 	case EACCES:

@@ -202,7 +202,7 @@ answer_part(struct client *client)
 
 /* --- whose turn it is --- */
 
-/* Of those that have asked, or that have not, the one that waits longest. NULL: none does. */
+/* Of the clients with a complete request, or without, the one that waits longest. NULL: none. */
 static struct client *
 find_oldest(struct web *web, bool asked)
 {
@@ -294,7 +294,7 @@ on_end(struct bufferevent *bufev, short what, void *arg)
 {
 	const struct client *client = arg;
 
-	/* Nothing more to ask is no reason to leave. */
+	/* The end of the request stream does not close the connection. */
 	if (what == (BEV_EVENT_READING | BEV_EVENT_EOF) && client->asked)
 		bufferevent_disable(bufev, EV_READ);
 	else
@@ -341,7 +341,7 @@ begin(struct web *web, int fd)
 		drop(client);
 }
 
-/* For a while nobody is let in. */
+/* Stops accepting for a while. */
 static void
 pause_listening(struct web *web, const struct timeval *time)
 {

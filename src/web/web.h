@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HTTP over TCP, for browsers and Prometheus: to be read, never to change anything. As with the control socket it is not
- * libevent's evhttp that serves (ctl/control.h says why), and here the clients may be anybody, so everything has a bound:
- * connections at a time and per second, bytes of a request, seconds of a connection, and the share of the director's time
- * that answers may take. When all places are taken, whoever has been silent longest gives way.
+ * HTTP over TCP, for browsers and Prometheus: read-only. As for the control socket, libevent's evhttp is not used
+ * (ctl/control.h has the reasons). Here any host may connect, so everything is bounded: connections in total and per
+ * second, bytes per request, seconds per connection, and the share of the director's time that answers may take. When
+ * all slots are taken, the connection that has been silent longest is closed.
  */
 #ifndef WEB_WEB_H
 #define WEB_WEB_H
@@ -17,7 +17,7 @@
 
 #define WEB_ERROR 256
 #define WEB_CONNECTIONS 32
-/* Connections taken in a tenth of a second: each costs some 50 us, so that is one hundredth of the time. */
+/* Connections accepted in a tenth of a second: each costs some 50 us, so that is one hundredth of the time. */
 #define WEB_ACCEPTS 20
 /* Milliseconds a client of dsrd has for all of it, from connecting to the answer's last byte. */
 #define WEB_PATIENCE 10000
@@ -30,8 +30,8 @@ struct web;
 #define WEB_MORE 0 /* no HTTP status: to be called again, for the next part */
 
 /*
- * Writes the answer's body, or its `part`th part, from 0 on, and says its HTTP status. Must not block, and takes a
- * millisecond at most, if it can be helped: frames wait meanwhile. WEB_PAGE is not asked.
+ * Writes the answer's body, or its `part`th part, from 0 on, and returns its HTTP status. Must not block, and should
+ * take a millisecond at most: frames wait meanwhile. Not called for WEB_PAGE.
  */
 typedef unsigned web_answer(void *context, const struct web_request *request, size_t part, FILE *out);
 
