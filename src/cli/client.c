@@ -176,7 +176,7 @@ explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ER
 
 	if (nobody)
 		snprintf(error, CLIENT_ERROR, "no dsrd answers on %s (%s): is it running? With another `control` "
-		    "in its configuration, say which: dsrctl -s SOCKET", path, strerror(errno));
+		    "in its configuration, use: dsrctl -s SOCKET", path, strerror(errno));
 	else if (errno == ETIMEDOUT)
 		snprintf(error, CLIENT_ERROR, "dsrd did not answer on %s within %u seconds", path, seconds);
 	else if (errno == EACCES || errno == EPERM)
@@ -192,7 +192,7 @@ static enum client_result
 understand(struct talk *talk, const char *path, struct client_answer *answer, char error[CLIENT_ERROR])
 {
 	if (client_parse(talk->bytes, talk->length, answer) == -1) {
-		snprintf(error, CLIENT_ERROR, "what answers on %s is no dsrd, or its answer broke off", path);
+		snprintf(error, CLIENT_ERROR, "%s: not a dsrd control socket, or the reply was cut short", path);
 		return CLIENT_FAILED;
 	}
 	/* Only the body, at the start of the memory to be freed. */
@@ -216,7 +216,7 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 	if (!connected || say(&talk, request) == -1 || listen_to(&talk) == -1) {
 		result = explain(path, seconds, connected, error);
 	} else if (talk.length == 0) {
-		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without an answer: it has ended, or had no memory for "
+		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without a reply: it has exited, or had no memory for "
 		    "one; its log says what happened");
 		result = CLIENT_FAILED;
 	} else {

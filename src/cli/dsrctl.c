@@ -85,7 +85,7 @@ run_drain(const struct wish *wish, const struct arguments *given)
 	uint64_t patience;
 
 	if (given->options[OPTION_EMPTY] != NULL && given->options[OPTION_WAIT] == NULL) {
-		fprintf(stderr, "dsrctl: --empty says what --wait waits for: give both\n");
+		fprintf(stderr, "dsrctl: --empty requires --wait\n");
 		return CTL_USAGE;
 	}
 	if (given->options[OPTION_WAIT] == NULL)

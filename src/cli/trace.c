@@ -339,7 +339,7 @@ conclude(const struct viewer *viewer)
 	if (viewer->path != NULL)
 		fprintf(stderr, "dsrctl: %" PRIu64 " decisions written to %s\n", viewer->shown, viewer->path);
 	if (viewer->skipped > 0)
-		fprintf(stderr, "dsrctl: %" PRIu64 " not shown: they came faster than they were taken here; a filter helps\n",
+		fprintf(stderr, "dsrctl: %" PRIu64 " not shown: they arrived faster than they could be shown; use a filter\n",
 		    viewer->skipped);
 	if (viewer->trouble == NULL)
 		return CTL_OK;

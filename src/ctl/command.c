@@ -57,7 +57,7 @@ const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_DISABLE] = { { "disable", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES, 0, COMMAND_FILTER_NONE, true, WAIT,
 	    "as if the servers were down" },
 	[COMMAND_WEIGHT] = { { "weight", NULL }, "SERVICE/SERVER N", 2, 2, 0, COMMAND_FILTER_NONE, true, WAIT,
-	    "another weight than the file's, until the file says another one" },
+	    "overrides the configured weight until the file changes it" },
 	[COMMAND_RELOAD] = { { "reload", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, true, WAIT_LONG,
 	    "reads the configuration file again; a bad one changes nothing" },
 	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_LONG,

@@ -56,7 +56,7 @@ clear_way(const struct sockaddr_un *address, char error[CONTROL_ERROR])
 		return -1;
 	}
 	if (!S_ISSOCK(status.st_mode)) {
-		snprintf(error, CONTROL_ERROR, "%s is there already and is no socket: remove it, or set `control` to "
+		snprintf(error, CONTROL_ERROR, "%s exists and is not a socket: remove it, or set `control` to "
 		    "another path", path);
 		errno = EEXIST;
 		return -1;
@@ -94,7 +94,7 @@ open_to_group(const char *path, const char *group, char error[CONTROL_ERROR])
 	const struct group *found = getgrnam(group);
 
 	if (found == NULL) {
-		snprintf(error, CONTROL_ERROR, "there is no group `%s` (control-group): make it, with `groupadd %s` or "
+		snprintf(error, CONTROL_ERROR, "group `%s` (control-group) does not exist: create it, with `groupadd %s` or "
 		    "what your system has", group, group);
 		errno = ENOENT;
 		return -1;

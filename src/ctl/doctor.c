@@ -97,7 +97,7 @@ doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 		writer->ops->fact(writer, "evidence_text", "evidence", line);
 	writer->ops->flag(writer, "server_asked_for_us", evidence->asked_for_us);
 	if (evidence->asked_for_us && !evidence->borrowed)
-		writer->ops->fact(writer, "asked_for_us_text", "", "the server asked for the asker's MAC address: "
+		writer->ops->fact(writer, "asked_for_us_text", "", "the server resolved the director's MAC address: "
 		    "it had an answer to send");
 }
 
@@ -113,7 +113,7 @@ doctor_write_path(struct writer *writer, const struct vipcheck *path)
 	writer->ops->fact(writer, "verdict", NULL, vipcheck_verdict_name(path->verdict));
 	writer->ops->fact(writer, "meaning", "", vipcheck_verdict_sentence(path->verdict));
 	if (path->settled && addr_is_set(&path->last.source))
-		writer->ops->fact(writer, "asked_from", "asked from", addr_format(&path->last.source, source));
+		writer->ops->fact(writer, "asked_from", "probed from", addr_format(&path->last.source, source));
 	if (path->settled)
 		doctor_write_evidence(writer, &path->last);
 	writer->ops->item_end(writer);

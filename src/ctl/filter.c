@@ -202,7 +202,7 @@ take_word(const char *word, enum filter_use use, struct filter *filter, char err
 	if (equals == NULL && !is_term(word))
 		return take_selector(word, filter, error);
 	list_terms(use, list, sizeof(list));
-	(void)snprintf(error, FILTER_ERROR, "`%s` is no filter: there are%s, each with a value behind it, and names "
+	(void)snprintf(error, FILTER_ERROR, "`%s` is not a filter: use%s, each with a value, or names "
 	    "and addresses of services and servers", word, list);
 	return -1;
 }

@@ -279,7 +279,7 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 	const struct watch *watch = &facts->forwarder->watch;
 	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "conflicts", "Other hosts claiming a VIP (dsrctl doctor says what to do):", columns,
+	ops->table(writer, "conflicts", "Other hosts claiming a VIP (see dsrctl doctor):", columns,
 	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct finding *finding = &watch->findings[i];

@@ -124,7 +124,7 @@ consequence(const struct plan_report *report, const struct conf_change *change, 
 	const struct service *service = change->service == NULL ? NULL :
 	    find_service(report->facts->model, change->service);
 
-	*what = change->at_start ? "takes effect after a restart" : "at once";
+	*what = change->at_start ? "requires a restart" : "at once";
 	if (service == NULL || change->kind != CONF_REMOVED)
 		return 0;
 	if (change->key == NULL) {
@@ -196,7 +196,7 @@ differences(struct writer *writer, const struct model *model, FILE *out)
 
 			if (report_difference(server, difference) == NULL)
 				continue;
-			fprintf(out, "\n; Not as the file says, by dsrctl: %s is %s\n", server_name(server, name), difference);
+			fprintf(out, "\n; Changed by dsrctl: %s is %s\n", server_name(server, name), difference);
 			writer->ops->row(writer);
 			writer->ops->cell(writer, name, MOOD_PLAIN);
 			writer->ops->cell(writer, difference, MOOD_PLAIN);

@@ -104,7 +104,7 @@ event_take_word(const char *word, uint64_t now, struct event_filter *filter, cha
 		(void)snprintf(error, EVENT_FILTER_ERROR, "`%.100s`: %s= takes %s", word, term->name, term->takes);
 		return -1;
 	}
-	(void)snprintf(error, EVENT_FILTER_ERROR, "`%.100s` is no filter: there are event= level= since= after= limit=, and names "
+	(void)snprintf(error, EVENT_FILTER_ERROR, "`%.100s` is not a filter: use event= level= since= after= limit=, or names "
 	    "or addresses of services and servers", word);
 	return -1;
 }

@@ -64,7 +64,7 @@ why_parse(const char *protocol, const char *from, const char *to, struct flow_qu
 {
 	memset(question, 0, sizeof(*question));
 	if (parse_protocol(protocol, &question->protocol) == -1)
-		snprintf(error, WHY_ERROR, "`%.64s` is no protocol that a service can have: tcp, udp or sctp", protocol);
+		snprintf(error, WHY_ERROR, "`%.64s` is not a valid protocol: use tcp, udp or sctp", protocol);
 	else if (parse_end(from, &question->client, &question->client_port) == -1)
 		snprintf(error, WHY_ERROR, "`%.64s` is not a client's ADDRESS:PORT, such as 203.0.113.7:40000 or "
 		    "[2001:db8::7]:40000", from);
@@ -291,7 +291,7 @@ tell_pass(struct writer *writer, const struct flow_question *question)
 {
 	char addr[ADDR_TEXT], text[SENTENCE_TEXT];
 
-	snprintf(text, sizeof(text), "%s is no VIP of this director, or its interface is missing: such packets are left to "
+	snprintf(text, sizeof(text), "%s is not a VIP of this director, or its interface is missing: such packets are left to "
 	    "the host. dsrctl show lists the VIPs.", addr_format(&question->vip, addr));
 	writer->ops->fact(writer, "verdict", NULL, verdict_name(VERDICT_PASS));
 	writer->ops->fact(writer, "verdict_text", "verdict", text);

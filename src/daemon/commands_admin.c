@@ -54,7 +54,7 @@ commands_may_change(const struct command_server *cmds, const struct control_ask 
 
 	if (uid == 0 || uid == cmds->starter || cmds->parts.conf->control_change)
 		return true;
-	fprintf(out, "you may look, not change things: be root, or put `control-group-may = change` into [dsrd] of the "
+	fprintf(out, "permission denied: read-only access. Run as root, or set `control-group-may = change` in [dsrd] of the "
 	    "configuration and reload it\n");
 	return false;
 }
@@ -196,7 +196,7 @@ commands_steer(struct command_server *cmds, const struct control_ask *ask, struc
 	enum control_result result;
 
 	if (command == COMMAND_WEIGHT && text_number(ask->request->arguments[1], 0, WEIGHT_MOST, &weight) == -1) {
-		fprintf(out, "`%s` is no weight: a number from 0 to %d, where 0 drains\n", ask->request->arguments[1],
+		fprintf(out, "`%s` is not a valid weight: use a number from 0 to %d, where 0 drains\n", ask->request->arguments[1],
 		    WEIGHT_MOST);
 		return CONTROL_USAGE;
 	}
@@ -304,7 +304,7 @@ reload(struct command_server *cmds, struct writer *writer, bool apply, struct er
 	}
 	if (reload_apply(cmds->parts.reload, &fresh) == 0)
 		return CONTROL_DONE;
-	fprintf(out, "the new configuration cannot be: the director's log says why. Nothing was changed\n");
+	fprintf(out, "the new configuration cannot be applied: see the director's log. Nothing was changed\n");
 	return CONTROL_REFUSED;
 }
 

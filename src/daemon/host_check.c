@@ -85,10 +85,10 @@ check_buffer(struct look *look, size_t index)
 	if (bytes == 0)
 		return;
 	finding = add(look, false, "capture-buffer");
-	snprintf(finding->what, HOST_TEXT, "the kernel gives no more than %zu KiB to hold what comes in at %s", bytes / 1024,
-	    name);
-	snprintf(finding->meaning, HOST_TEXT, "A burst of frames that is larger is lost in part. The fix takes effect when "
-	    "dsrd is started again.");
+	snprintf(finding->what, HOST_TEXT, "the kernel limits the capture buffer of %s to %zu KiB", name,
+	    bytes / 1024);
+	snprintf(finding->meaning, HOST_TEXT, "Larger bursts are partly lost. The fix takes effect when "
+	    "dsrd is restarted.");
 	snprintf(finding->fix, HOST_TEXT, "%s", fix);
 }
 
@@ -102,7 +102,7 @@ check_strays(struct look *look)
 	if (look->from->director->iface_count < 2 || !os_drops_strays(fix, sizeof(fix)))
 		return;
 	finding = add(look, false, "strict-interfaces");
-	snprintf(finding->what, HOST_TEXT, "this host drops packets that come in by another interface than the one that has "
+	snprintf(finding->what, HOST_TEXT, "this host drops packets that arrive on an interface other than the one with "
 	    "their address");
 	snprintf(finding->meaning, HOST_TEXT, "Answers to checks are lost if they come in by the wrong one, as when two "
 	    "interfaces are in one network.");
@@ -123,7 +123,7 @@ check_engine(struct look *look, size_t index)
 		finding = add(look, false, "not-sent");
 		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames could not be sent at %s: %s", sent.failed, name,
 		    strerror(sent.last_errno));
-		snprintf(finding->meaning, HOST_TEXT, "What clients sent they send again, later; dsrd asks its own questions again.");
+		snprintf(finding->meaning, HOST_TEXT, "Clients retransmit, with a delay; dsrd repeats its own probes.");
 	}
 }
 
@@ -208,15 +208,15 @@ check_claims(struct look *look)
 		finding = add(look, true, "probe-address-taken");
 		snprintf(finding->what, HOST_TEXT, "the probe address %s belongs to %s",
 		    addr_format(&claim->addr, addr), mac_format(&claim->holder, mac));
-		snprintf(finding->meaning, HOST_TEXT, "So servers are not asked about the VIP from there. Each "
+		snprintf(finding->meaning, HOST_TEXT, "VIP checks do not use it. Each "
 		    "director needs a `probe-address` that no host has.");
 	}
 	if (!any && look->from->director->vipchecking.probes) {
 		struct host_finding *finding = add(look, false, "no-probe-address");
 
 		snprintf(finding->what, HOST_TEXT, "no `probe-address` is configured");
-		snprintf(finding->meaning, HOST_TEXT, "The director asks from its own address. That cannot tell a "
-		    "lost answer from one that was never sent, nor find a server that announces the VIP.");
+		snprintf(finding->meaning, HOST_TEXT, "VIP checks use the director's own address. They cannot distinguish a "
+		    "lost answer from one that was never sent, or find a server that announces the VIP.");
 	}
 }
 
@@ -229,8 +229,8 @@ check_process(struct look *look)
 	if (look->from->observe) {
 		finding = add(look, false, "observing");
 		snprintf(finding->what, HOST_TEXT, "dsrd only observes (--observe)");
-		snprintf(finding->meaning, HOST_TEXT, "It sends nothing: no frame is forwarded and no server asked "
-		    "about the VIP.");
+		snprintf(finding->meaning, HOST_TEXT, "It sends nothing: no frame is forwarded and no server checked "
+		    "for the VIP.");
 	}
 	if (missing != NULL) {
 		finding = add(look, false, "privileges");

@@ -146,7 +146,7 @@ offline_run(const struct options *options, struct conf *conf)
 		return EXIT_USAGE;
 	}
 	if (mac_is_zero(&conf->mac)) {
-		fprintf(stderr, "dsrd: %s: a savefile does not say which frames are the director's: put `mac =` with "
+		fprintf(stderr, "dsrd: %s: a savefile does not contain the director's MAC address: set `mac =` with "
 		    "the director's MAC address into [dsrd]\n", options->config);
 		conf_clear(conf);
 		return EXIT_BAD_CONFIG;

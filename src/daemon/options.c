@@ -20,14 +20,14 @@ const struct flag options_flags[] = {
 	{ FLAG_STRICT, "strict", NULL, "with -n: warnings about this host are errors, too", NULL },
 	{ 'T', "dump", NULL, "print the effective configuration, defaults filled in, and exit", NULL },
 	{ 'd', "debug", NULL, "do not detach; log to standard error", NULL },
-	{ 'F', "foreground", NULL, "do not detach; log where `log` says", NULL },
+	{ 'F', "foreground", NULL, "do not detach; log as set by `log`", NULL },
 	{ FLAG_OBSERVE, "observe", NULL, "see, decide and count, but send nothing", NULL },
 	{ 'i', "interface", "IF", "overrides `interface` of the configuration", NULL },
 	{ 'p', "pidfile", "FILE", "write the process number here, and refuse to run twice", NULL },
 	{ 'r', "read", "FILE", "offline: take frames from a savefile ('-': standard input)",
 	    "with the savefile's own clock; needs no privilege" },
 	{ 'w', "write", "FILE", "with -r: write the frames that would have been sent", NULL },
-	{ FLAG_REPORT, "report", NULL, "with -r: print who got what, and what would move without a server", NULL },
+	{ FLAG_REPORT, "report", NULL, "with -r: print the share of each server, and what would move without it", NULL },
 	{ 'u', "user", "USER[:GROUP]", "overrides `user` of the configuration", NULL },
 	{ 'v', "verbose", NULL, "log more; twice: log everything", NULL },
 	{ 'V', "version", NULL, "print the version and how it was built, and exit", NULL },
@@ -102,7 +102,7 @@ static enum exit_status
 check_together(struct options *options, int argc, char *const argv[], int next)
 {
 	if (next < argc) {
-		fprintf(stderr, "dsrd: %s: dsrd takes flags only; a configuration goes behind -f\n", argv[next]);
+		fprintf(stderr, "dsrd: %s: unexpected argument; a configuration file is given with -f\n", argv[next]);
 		return EXIT_USAGE;
 	}
 	if (options->write != NULL && options->read == NULL) {

@@ -113,7 +113,7 @@ nic_close(struct nic *nic, const struct iface *iface)
 #define PROBE_ANSWERS "icmp or icmp6"
 /* Last: a frame that ends before its ports ends the kernel's filter here, unseen, also one for a VIP. */
 #define PROBE_PORTS "dst portrange 61000-65095"
-static_assert(VIPCHECK_TAG_FIRST == 61000 && VIPCHECK_TAG_LAST == 65095, "the filter must say what the probe asks from");
+static_assert(VIPCHECK_TAG_FIRST == 61000 && VIPCHECK_TAG_LAST == 65095, "the filter must match the ports of VIP checks");
 
 /* "... or (ether dst MAC and (ANSWERS or dst host A or dst host B or PORTS))" */
 static void
@@ -221,7 +221,7 @@ nic_withhold(struct nic *nic, const struct iface *iface, uint16_t index, const s
 	if (errno == ENOTSUP)
 		return false;
 	log_warning("withhold interface=%s result=failed reason=\"%s\" meaning=\"this host's own stack sees frames for "
-	    "new VIPs too: let it not forward, or restart dsrd\"", iface->name, strerror(errno));
+	    "new VIPs too: disable IP forwarding, or restart dsrd\"", iface->name, strerror(errno));
 	return true;
 }
 

@@ -25,7 +25,7 @@ explain_user(const char *path, struct errlist *errors)
 {
 	if (access(path, R_OK) == 0 || errno != EACCES)
 		return;
-	errlist_add(errors, path, 0, "the director runs as user number %jd now (`user`), which may not read it: let that "
+	errlist_add(errors, path, 0, "the director runs as user ID %jd now (`user`), which may not read it: let that "
 	    "user read it and all directories above, or restart dsrd", (intmax_t)geteuid());
 }
 
@@ -63,7 +63,7 @@ static void
 warn_of_restart(void *context UNUSED, const struct conf_change *change)
 {
 	if (change->service == NULL && change->at_start)
-		log_warning("reload key=%s reason=\"takes effect at the next start\"", change->key);
+		log_warning("reload key=%s reason=\"requires a restart\"", change->key);
 }
 
 /* Of [dsrd] alone: without services. */
@@ -75,7 +75,7 @@ compare_daemon_keys(const struct reload *reload, const struct conf *fresh)
 	before.settings.connections = conn_table_capacity(reload->sources->director->forwarder.conns);
 	before.settings.service_count = after.settings.service_count = 0;
 	if (conf_compare(&before, &after, warn_of_restart, NULL) == -1)
-		log_warning("reload reason=\"out of memory: what takes effect at the next start only is not told\"");
+		log_warning("reload reason=\"out of memory: cannot list the keys that require a restart\"");
 }
 
 static void

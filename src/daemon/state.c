@@ -209,7 +209,7 @@ const char *
 state_error(const struct state *state)
 {
 	if (state->file != NULL && state_file_is_full(state->file))
-		return "there is no room for more connections where the file is (state)";
+		return "the file system of `state` has no room for more connections";
 	return state->error[0] != '\0' ? state->error : NULL;
 }
 

@@ -235,7 +235,7 @@ read_header(int fd, uid_t user, uint64_t now, struct state_old *old, char error[
 
 	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode) ||
 	    read_whole(fd, &header, sizeof(header), 0) == -1 || memcmp(header.magic, STATE_MAGIC, sizeof(header.magic)) != 0) {
-		(void)snprintf(error, STATE_ERROR, "it is no state file of dsrd: remove it, or set another `state` path");
+		(void)snprintf(error, STATE_ERROR, "not a state file of dsrd: remove it, or set another `state` path");
 		return STATE_TAKEN;
 	}
 	if ((status.st_uid != geteuid() && status.st_uid != 0 && status.st_uid != user) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {

@@ -118,7 +118,7 @@ tell_claims(struct forwarder *forwarder)
 			log_notice("probe-address result=ok address=%s interface=%s", addr, name);
 		else if (claim->state == CLAIM_TAKEN)
 			log_warning("probe-address result=taken address=%s interface=%s mac=%s reason=\"another host has it: give "
-			    "dsrd an address that is nobody's; until then servers are asked from the director's own\"", addr, name,
+			    "dsrd an unused address; until then VIP checks use the director's own\"", addr, name,
 			    mac_format(&claim->holder, mac));
 	}
 }

@@ -56,13 +56,13 @@ const char *system_text(unsigned systems, char text[SYSTEM_TEXT]);
 	X(PROXY_ARP, "proxy-arp", WRONG, "a router answers for the server's address (proxy ARP)", \
 	    "The answers have passed a router. A frame cannot be addressed to a server behind a router: the router sends " \
 	    "the VIP's packets back or drops them.") \
-	X(NOT_ADJACENT, "not-adjacent", WRONG, "another machine answers for the server's address", \
+	X(NOT_ADJACENT, "not-adjacent", WRONG, "another host answers for the server's address", \
 	    "Another server's address has the same MAC address, and the VIP is not accepted there: a router answers for " \
 	    "both, or one address moved. Direct server return needs every server in the director's own network.") \
-	X(DUPLICATE_ADDRESS, "duplicate-address", WRONG, "two machines have the server's own address", \
+	X(DUPLICATE_ADDRESS, "duplicate-address", WRONG, "two hosts have the server's own address", \
 	    "Both answer for it, so traffic and checks reach sometimes one, sometimes the other.") \
-	X(TAKES_NETWORK, "takes-network", WRONG, "the server takes the director's address for its own", \
-	    "It answers ARP only when the question does not carry the director's address. The usual cause is a VIP on its " \
+	X(TAKES_NETWORK, "takes-network", WRONG, "the server treats the director's address as local", \
+	    "It answers ARP only for requests without the director's address. The usual cause is a VIP on its " \
 	    "loopback with the network's prefix length instead of 32: the whole network is then local to the server, and " \
 	    "it drops what its neighbors send.") \
 	X(VIP_MISSING_FORWARDS, "vip-missing-forwards", WRONG, "the server lacks the VIP, and forwards its packets", \
@@ -83,7 +83,7 @@ const char *system_text(unsigned systems, char text[SYSTEM_TEXT]);
 	X(FIREWALL_DROPS, "firewall-drops", WRONG, "the server's firewall drops the service's port on the VIP", \
 	    "The server answers for the VIP, but not on the service's port.") \
 	X(REPLY_LOST, "reply-lost", WRONG, "the server answers from the VIP, but its answer never arrives", \
-	    "It asked for the asker's MAC address, so it had an answer to send. Something drops packets whose source is " \
+	    "It resolved the director's MAC address, so it had an answer to send. Something drops packets whose source is " \
 	    "the VIP: an outgoing firewall, IP source guard or port security of the switch, anti-spoofing of the " \
 	    "hypervisor.") \
 	X(WRONG_SOURCE, "wrong-source", WRONG, "the server answers from another address than the VIP", \
@@ -127,20 +127,20 @@ const char *system_text(unsigned systems, char text[SYSTEM_TEXT]);
 	    "hypervisor that answers ARP by itself remembers an old answer.") \
 	X(ANNOUNCES, "announces-vip", WRONG, "the server sends its own ARP requests with the VIP as sender", \
 	    "That fills the caches of its neighbors as an answer would, each time it contacts a new host.") \
-	X(FOREIGN_OWNER, "foreign-owner", WRONG, "another machine has the VIP", \
+	X(FOREIGN_OWNER, "foreign-owner", WRONG, "another host has the VIP", \
 	    "Neither the director nor one of its servers: a second director, an old load balancer, a DHCP client. " \
 	    "Clients reach whichever answers first.") \
 	X(SHORT_MASK, "short-mask", WRONG, "the server answers ARP for addresses that no host has", \
 	    "An address was added to its loopback with a short prefix length, so it takes the whole network for its own " \
 	    "(or proxy_arp is on). It cannot reach its neighbors, and draws their traffic.") \
-	X(DNS_HAS_VIP, "dns-has-vip", WRONG, "the server's name leads to the VIP", \
+	X(DNS_HAS_VIP, "dns-has-vip", WRONG, "the server's name resolves to the VIP", \
 	    "The server registered the VIP in DNS as its own. What connects to the server by name, its checks too, gets the " \
 	    "service instead. Windows does that unless configured otherwise.") \
 	X(NO_CONTROL, "no-control", WRONG, "the server answers ARP, but nothing else that the director sends", \
-	    "So nothing can be said of the VIP: a firewall drops what comes from the asking address, a VIP on the server's " \
+	    "The state of the VIP is unknown: a firewall drops the director's probes, a VIP on the server's " \
 	    "loopback has the network's prefix length, so that its answers never leave it, or it sends them to a router.") \
-	X(NO_SOURCE, "no-source", WRONG, "the director has no address to ask from", \
-	    "So nothing can be said of the VIP. It needs an address of its own in the VIP's network, or better an " \
+	X(NO_SOURCE, "no-source", WRONG, "the director has no source address for probes", \
+	    "The state of the VIP is unknown. The director needs an address of its own in the VIP's network, or better an " \
 	    "unused one as `probe-address`.") \
 	X(SAME_MACHINE, "same-machine", NOTE, "another server of the service is the same machine", \
 	    "Two of its addresses are configured as two servers. That works; the machine gets the share of both.") \

@@ -278,7 +278,7 @@ status_up(struct server_status *status, const struct server *server)
 		status->plain = true;
 		status_set(status, server->check_count == 0 ? STATUS_BY_VIP_CHECK : STATUS_BY_CHECK, "ok",
 		    server->check_count > 0 ? "check succeeded" :
-		    server->vip_state == VIP_ACCEPTED ? "the VIP is accepted" : "trusted without a check");
+		    server->vip_state == VIP_ACCEPTED ? "the VIP is accepted" : "not checked");
 	}
 }
 

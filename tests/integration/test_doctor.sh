@@ -297,7 +297,7 @@ expect mtu-smaller 'ip link set dev eth0 mtu 1500'
 ip -n "$NET-web1" link set eth0 mtu 1500
 fixed
 
-step "another machine has the VIP"
+step "another host has the VIP"
 ip -n "$NET-client" address add "$VIP/32" dev eth0
 WEB2_STATUS=1 expect foreign-owner "its MAC address: $CLIENT_MAC"
 ip -n "$NET-client" address delete "$VIP/32" dev eth0
@@ -330,7 +330,7 @@ ip -n "$NET-web1" link set eth0 up
 wait_server up web/web1
 fixed
 
-step "the server's name leads to the VIP"
+step "the server's name resolves to the VIP"
 stop names
 start_names "$VIP"
 restart_director

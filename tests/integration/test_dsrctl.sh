@@ -126,7 +126,7 @@ ctl 0 -j events "$(server_ip 2)" event=server-state limit=1
 is_json
 said '"server":"web/web2","action":null,"from":"up","to":"down","reason":"[^"]*connection refused'
 ctl 2 events colour=red
-complained '`colour=red` is no filter: there are event='
+complained '`colour=red` is not a filter: use event='
 ctl 1 show --problems
 said '^web/web2  *down '
 ! grep '^web/web1' "$NET_DIR/said" || fail "what is well is among the problems"
@@ -192,7 +192,7 @@ fi
 step "a reload cannot move the socket, the end removes it"
 sed -i.before "s|^control = .*|control = $NET_DIR/other.sock|" "$NET_DIR/dsrd.conf"
 reload_dsrd ok
-assert_log 'reload key=control reason="takes effect at the next start"'
+assert_log 'reload key=control reason="requires a restart"'
 ctl 0 version
 stop_dsrd
 [ ! -e "$SOCKET" ] || fail "the socket was left behind"

@@ -182,6 +182,6 @@ s = socket.socket(); s.bind(("127.0.0.1", 9191)); s.listen(); time.sleep(100)'
 wait_until 10 run_in director sh -c 'ss -ltn | grep -q 127.0.0.1:9191' || fail "the port is not taken"
 configure 127.0.0.1:9191 >"$NET_DIR/dsrd.conf"
 start_dsrd
-assert_log 'http result=failed reason="cannot listen on 127.0.0.1 port 9191: .*another program has that port'
+assert_log 'http result=failed reason="cannot listen on 127.0.0.1 port 9191: .*another program uses that port'
 wait_server up "$ODD/web1"
 stop_dsrd

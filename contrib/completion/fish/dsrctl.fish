@@ -266,9 +266,9 @@ function __dsrctl_command
 			drain 'no new connections for these servers; those they have go on' \
 			enable 'ends drain or disable' \
 			disable 'as if the servers were down' \
-			weight 'another weight than the file\'s, until the file says another one' \
+			weight 'overrides the configured weight until the file changes it' \
 			reload 'reads the configuration file again; a bad one changes nothing' \
-			top 'show, live: a screen that keeps itself current, sorts, filters and scrolls' \
+			top 'show, live: a screen that updates, sorts, filters and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \
 			trace 'decisions as they are made' \
 			doctor 'examines director and real servers: what is wrong, and the commands that fix it' \

@@ -131,9 +131,9 @@ static const struct bad {
 	const char *error; /* the beginning */
 	const char *more;  /* somewhere in it */
 } bads[] = {
-	{ "shw", "there is no command `shw`, did you mean `show`?", "" },
-	{ "hlep", "there is no command `hlep`, did you mean `help`?", "" },
-	{ "frobnicate", "there is no command `frobnicate`; there are: show drain", " version help" },
+	{ "shw", "unknown command `shw`, did you mean `show`?", "" },
+	{ "hlep", "unknown command `hlep`, did you mean `help`?", "" },
+	{ "frobnicate", "unknown command `frobnicate`; the commands are: show drain", " version help" },
 	{ "reload --paln", "unknown option `--paln`, did you mean `--plan`?", "usage: dsrctl reload\n       dsrctl reload --plan" },
 	{ "reload paln", "unexpected argument `paln`, did you mean `plan`?", "usage: dsrctl reload" },
 	{ "--jsno show", "unknown option `--jsno`, did you mean `--json`?", "usage: dsrctl show" },

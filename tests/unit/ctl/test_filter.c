@@ -97,8 +97,8 @@ static const struct bad {
 	const char *error;
 } bads[] = {
 	{ "a/b/c", "selects nothing" },
-	{ "colour=red", "`colour=red` is no filter" },
-	{ "port", "`port` is no filter" },
+	{ "colour=red", "`colour=red` is not a filter" },
+	{ "port", "`port` is not a filter" },
 	{ "service=web port=0", "`port=0`: port= takes a number from 1 to 65535" },
 	{ "port=", "port= takes" },
 	{ "client=203.0.113.0/33", "client= takes an address or prefix" },
@@ -180,7 +180,7 @@ START_TEST(decisions_have_words_of_their_own)
 	facts.verdict = VERDICT_FORWARD;
 	ck_assert(!filter_matches(&filter, &facts));
 	ck_assert_int_eq(filter_parse(words, 1, FILTER_FLOWS, &filter, error), -1);
-	ck_assert_ptr_nonnull(strstr(error, "`verdict=drop` is no filter: there are service= server= client= vip= port= "
+	ck_assert_ptr_nonnull(strstr(error, "`verdict=drop` is not a filter: use service= server= client= vip= port= "
 	    "protocol= state= limit=,"));
 	ck_assert_int_eq(filter_parse(flows, 1, FILTER_DECISIONS, &filter, error), -1);
 	ck_assert_ptr_nonnull(strstr(error, "verdict= reason=,"));

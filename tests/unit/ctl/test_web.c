@@ -349,7 +349,7 @@ START_TEST(errors_name_the_remedy)
 	ck_assert_int_eq(addr_parse("127.0.0.1", &addr), 0);
 	ck_assert_ptr_null(web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error));
 	ck_assert_int_eq(errno, EADDRINUSE);
-	ck_assert_ptr_nonnull(strstr(error, "another program has that port"));
+	ck_assert_ptr_nonnull(strstr(error, "another program uses that port"));
 	ck_assert_int_eq(addr_parse("192.0.2.1", &addr), 0);
 	ck_assert_ptr_null(web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error));
 	ck_assert_ptr_nonnull(strstr(error, "no interface of this host has that address"));

@@ -192,10 +192,10 @@ START_TEST(test_what_is_not_ours_is_ignored)
 	expect(STATE_TAKEN, NULL);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	expect(STATE_TAKEN, "no state file");
+	expect(STATE_TAKEN, "not a state file");
 	ck_assert_int_eq(rmdir(path), 0);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
-	expect(STATE_TAKEN, "no state file");
+	expect(STATE_TAKEN, "not a state file");
 }
 END_TEST
 
@@ -206,7 +206,7 @@ START_TEST(test_another_kind_of_file_is_not_touched)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, "[dsrd]\n", 7), 7);
 	ck_assert_int_eq(close(fd), 0);
-	expect(STATE_TAKEN, "no state file of dsrd");
+	expect(STATE_TAKEN, "not a state file of dsrd");
 }
 END_TEST
 
@@ -235,7 +235,7 @@ START_TEST(test_a_cut_file_is_damaged)
 	ck_assert_int_eq(truncate(path, status.st_size / 2), 0);
 	expect(STATE_IGNORED, "damaged");
 	ck_assert_int_eq(truncate(path, 50), 0);
-	expect(STATE_TAKEN, "no state file");
+	expect(STATE_TAKEN, "not a state file");
 }
 END_TEST
 
