@@ -36,7 +36,7 @@ struct top {
 	enum ctl_status status;
 };
 
-/* Asks the director. What was there stays when it does not answer, with the reason above it. */
+/* Queries the director. On failure the old data stays, with the reason above it. */
 static void
 look(struct top *top)
 {

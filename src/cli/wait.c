@@ -114,7 +114,7 @@ wait_stopped(const struct wish *wish)
 		return status;
 	while (wait_is_answered(wish)) {
 		if (clock_us() > end) {
-			fprintf(stderr, "dsrctl: the director has not stopped after 15 s: its log may say why\n");
+			fprintf(stderr, "dsrctl: the director has not stopped after 15 s: see its log\n");
 			return CTL_FAILED;
 		}
 		pause_for(BETWEEN_STOP_LOOKS);

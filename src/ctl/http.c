@@ -64,7 +64,7 @@ http_read_target(char *target, struct http_request *request, const char **why)
 	unsigned status = 0;
 
 	if (*target != '/')
-		return http_refuse(400, "the request's target is no path", why);
+		return http_refuse(400, "the request's target is not a path", why);
 	target++;
 	path = http_cut(&target, '?');
 	while (*path != '\0' && count < COMMAND_WORDS)

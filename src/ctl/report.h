@@ -95,7 +95,7 @@ bool report_lists(const struct report_facts *facts, const struct server *server)
 /* "192.0.2.10 tcp/80" */
 #define PORT_TEXT (ADDR_TEXT + 16)
 const char *report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT]);
-/* Why the server is in the state it is in; empty when there is nothing to say. */
+/* The reason for the server's state; empty when there is nothing to mention. */
 const char *report_why(const struct server *server, struct server_status *status);
 
 #endif

@@ -85,7 +85,7 @@ static void
 sync_vip_checks(struct director *director)
 {
 	if (vipchecking_sync(&director->vipchecking, director->model, director->now) == -1)
-		log_error("vip-check result=failed reason=\"out of memory: servers are trusted\"");
+		log_error("vip-check result=failed reason=\"out of memory: servers are used unchecked\"");
 }
 
 int
@@ -336,7 +336,7 @@ director_refresh(struct director *director)
 	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (table == NULL) {
 		if (!director->no_memory)
-			log_error("table result=failed reason=\"out of memory: what has changed takes effect when there is some\"");
+			log_error("table result=failed reason=\"out of memory: changes take effect when memory is available\"");
 		director->no_memory = true;
 		return;
 	}

@@ -98,7 +98,7 @@ reload_apply(struct reload *reload, struct conf *fresh)
 {
 	if (reload_prepare(reload, fresh) != EXIT_OK) {
 		log_error("reload result=failed reason=\"see above: nothing was changed\"");
-		selfcheck_reload(reload->selfcheck, "an interface cannot be opened, or this host holds an address: the log says which");
+		selfcheck_reload(reload->selfcheck, "an interface cannot be opened, or this host holds an address: see the log");
 		conf_clear(fresh);
 		return -1;
 	}

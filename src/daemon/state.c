@@ -153,8 +153,8 @@ state_open(struct state *state, const struct conf *conf, uint64_t now)
 	if (found == STATE_READ)
 		state_restore(state, path, &old, now);
 	else if (found != STATE_NONE)
-		log_warning("restore result=ignored file=%s reason=\"%s\" meaning=\"dsrd starts without connections, and as the "
-		    "configuration says\"", path, error);
+		log_warning("restore result=ignored file=%s reason=\"%s\" meaning=\"dsrd starts without connections, in the state of the "
+		    "configuration\"", path, error);
 	if (found == STATE_TAKEN || state_begin(state, path, now, error) == -1) {
 		(void)snprintf(state->error, STATE_ERROR, "%s", error);
 		state_end(state);

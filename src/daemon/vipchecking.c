@@ -180,7 +180,7 @@ update_conflicts(const struct vipchecking *vipchecking, struct model *model, uin
 		if (server == NULL)
 			continue;
 		server->conflicts = conflict_removes(&vipchecking->forwarder->watch, server, now);
-		vipchecking->changed(vipchecking->context, server, "it no longer tells the network of the VIP", "watch");
+		vipchecking->changed(vipchecking->context, server, "it no longer claims the VIP", "watch");
 	}
 }
 

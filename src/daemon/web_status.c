@@ -94,7 +94,7 @@ web_status_open(struct event_base *base, const struct addr *addr, uint16_t port,
 		status->web = web_open(base, addr, port, WEB_PATIENCE, web_status_answer, status, error);
 	}
 	if (status == NULL || status->web == NULL) {
-		log_error("http result=failed reason=\"%s: there are no status page and no metrics until dsrd is restarted\"",
+		log_error("http result=failed reason=\"%s: status page and metrics are not available until dsrd is restarted\"",
 		    error);
 		free(status);
 		return NULL;

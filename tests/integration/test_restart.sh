@@ -145,7 +145,7 @@ ignored "its mode 644"
 printf 'xxxx' | dd of="$NET_DIR/dsrd.state" bs=1 seek=40 conv=notrunc status=none
 ignored "damaged"
 echo "not to be overwritten" >"$NET_DIR/dsrd.state"
-ignored "no state file of dsrd" 'state-lost problem=begin subject=director reason=".*no state file of dsrd'
+ignored "not a state file of dsrd" 'state-lost problem=begin subject=director reason=".*not a state file of dsrd'
 assert_equal "what is in another file" "not to be overwritten" "$(cat "$NET_DIR/dsrd.state")"
 rm "$NET_DIR/dsrd.state"
 start_dsrd
