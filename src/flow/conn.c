@@ -68,9 +68,9 @@ struct conn_table {
 	uint32_t swept;     /* the flow whose record was updated last */
 };
 
-/* 1 M flows and their buckets, at least one for two flows and less than one for each, are 62 MB. */
+/* 1 M flows and their buckets, at least one for two flows and less than one for each, are 66 MB. */
 static_assert(sizeof(struct conn_key) == KEYHASH_BYTES, "the key is hashed whole: no padding");
-static_assert(sizeof(struct conn) <= 60, "a flow's size times a million");
+static_assert(sizeof(struct conn) <= 64, "a flow's size times a million");
 
 static void
 set_bucket_count(struct conn_table *table, uint32_t count)
@@ -304,7 +304,7 @@ wheel_add(struct conn_table *table, struct conn *conn)
 	/* The cursor is never ahead of the time, nor the time of the deadline. */
 	if (second > table->cursor + WHEEL_MASK)
 		second = table->cursor + WHEEL_MASK;
-	conn->wheel_slot = (uint16_t)(second & WHEEL_MASK);
+	conn->wheel_slot = second & WHEEL_MASK;
 	conn->wheel_prev = NIL;
 	conn->wheel_next = table->wheel[conn->wheel_slot];
 	if (conn->wheel_next != NIL)
@@ -534,6 +534,8 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	conn->server = server;
 	conn->state = state & CONN_STATE_MASK;
 	conn->flags = 0;
+	conn->trust = 0;
+	conn->acknowledged = conn->sent = conn->aside = 0;
 	conn->hop_limit = 0;
 	conn->began = (uint32_t)(table->now / SECONDS(1));
 	conn->deadline = deadline_after(table, timeout);

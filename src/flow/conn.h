@@ -94,11 +94,13 @@ struct conn {
 	uint32_t deadline;   /* milliseconds, wraps */
 	uint32_t began;      /* seconds, of the clock of the frame that began it */
 	uint8_t state : 4;   /* enum conn_state */
-	uint8_t flags : 4;   /* these three are flow/measure.h's, for TCP */
+	uint8_t flags : 4;   /* flow/measure.h's, for TCP */
 	uint8_t hop_limit;   /* or time to live, of its last forwarded frame; 0: unknown. The forwarder's */
-	uint16_t wheel_slot;
-	uint32_t acknowledged; /* the furthest acknowledgement of the server's bytes */
+	uint16_t wheel_slot : 10;
+	uint16_t trust : 6;    /* this and the next three are flow/fit.h's and flow/measure.h's */
+	uint32_t acknowledged; /* the furthest acknowledgement of the server's bytes; in CONN_SYN the SYN's own number */
 	uint32_t sent;         /* the end of what the client sent; in CONN_SYN when it began, microseconds, wraps */
+	uint32_t aside;        /* in CONN_SYN the number of the last SYN; later, of a segment that did not fit */
 };
 
 struct conn_table;

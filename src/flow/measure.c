@@ -3,10 +3,7 @@
 
 #include "flow/measure.h"
 
-/* The largest window there is (RFC 7323 section 2.3): no acknowledgement moves further at once, whatever was missed. */
-#define WINDOW_MOST (INT32_C(1) << 30)
-/* And no overtaken one comes from further back than what is under way at once: 64 MiB are 50 ms of 10 Gbit/s. */
-#define OVERTAKEN_MOST (INT32_C(1) << 26)
+#include "flow/fit.h"
 
 /* One part in eight of each new sample, as TCP itself smooths (RFC 6298 section 2.3). */
 #define SMOOTHING 8
@@ -21,7 +18,6 @@ enum conn_flag {
 	CONN_RESENT = 2,     /* the SYN was repeated: which of the two the answer is for cannot be known (Karn) */
 	CONN_UNANSWERED = 4, /* counted as LOST_UNANSWERED, see flow/lost.h */
 	/* In all other states. */
-	CONN_BASED = 1,    /* `acknowledged` and `sent` are the client's own */
 	CONN_RESUMED = 2,  /* taken over from another process: the next acknowledgement is as good as the first */
 	CONN_ASKED = 4,    /* the client sent data */
 	CONN_ANSWERED = 8  /* and acknowledged some */
@@ -72,19 +68,12 @@ smooth(struct measure *measure, uint64_t sample)
 	    (uint32_t)(before + ((int64_t)sample - before) / SMOOTHING);
 }
 
-/* The sequence numbers that the segment uses, not counting a SYN. */
-static inline uint32_t
-length_of(const struct packet *segment)
-{
-	return segment->end - segment->payload + ((segment->tcp_flags & TCP_FIN) != 0);
-}
-
 static void
 take_base(struct conn *conn, const struct packet *segment)
 {
 	conn->acknowledged = segment->tcp_acknowledgement;
-	conn->sent = segment->tcp_sequence + length_of(segment);
-	conn->flags |= CONN_BASED;
+	conn->sent = segment->tcp_sequence + fit_length(segment);
+	conn->trust = FIT_BASED;
 }
 
 /* FINs are not bytes: what is owed for them is left out as soon as there is something to leave it out of. */
@@ -97,24 +86,17 @@ add_response(struct measure *measure, uint64_t bytes)
 	measure->response_bytes += bytes - less;
 }
 
-/*
- * Reordered and repeated acknowledgements move nothing. Those further away are not trusted: they add nothing, and the
- * count continues from there, so that a forged one, which the client's next one contradicts, does not stop the count. A
- * forgery costs at most a gigabyte of the real count, and one by less than OVERTAKEN_MOST nothing.
- */
+/* Acknowledgements that were overtaken, and repeated ones, move nothing. */
 static inline void
 take_acknowledgement(struct measure *measure, struct conn *conn, uint32_t acknowledgement)
 {
 	const int32_t distance = (int32_t)(acknowledgement - conn->acknowledged);
 
-	if (distance > WINDOW_MOST || distance < -OVERTAKEN_MOST) {
-		measure->jumps++;
-		conn->acknowledged = acknowledgement;
-	} else if (distance > 0) {
-		add_response(measure, (uint32_t)distance);
-		conn->acknowledged = acknowledgement;
-		conn->flags |= CONN_ANSWERED;
-	}
+	if (distance <= 0)
+		return;
+	add_response(measure, (uint32_t)distance);
+	conn->acknowledged = acknowledgement;
+	conn->flags |= CONN_ANSWERED;
 }
 
 /* A keepalive sends one byte, or none, that was acknowledged before (RFC 9293 section 3.8.4): nothing was lost. */
@@ -127,7 +109,7 @@ is_keepalive(const struct conn *conn, const struct packet *segment, uint32_t end
 static inline void
 take_sequence(struct measure *measure, struct conn *conn, const struct packet *segment)
 {
-	const uint32_t length = length_of(segment), end = segment->tcp_sequence + length;
+	const uint32_t length = fit_length(segment), end = segment->tcp_sequence + length;
 
 	if (length == 0)
 		return;
@@ -147,7 +129,7 @@ measure_begin(struct measure *measure, struct conn *conn, const struct packet *s
 		measure->handshakes++;
 		conn->sent = (uint32_t)now;
 		/* Until the handshake is complete this is the SYN's own number, by which a repetition is known. */
-		conn->acknowledged = segment->tcp_sequence;
+		conn->acknowledged = conn->aside = segment->tcp_sequence;
 	} else if ((segment->tcp_flags & TCP_ACK) != 0) {
 		measure->partial++;
 		/* What it got before is not known: it counts as one that was answered. */
@@ -194,6 +176,7 @@ complete(struct measure *measure, struct conn *conn, const struct packet *segmen
 static void
 take_repeated(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
 {
+	conn->aside = segment->tcp_sequence;
 	if ((conn->flags & CONN_UNANSWERED) != 0 || segment->tcp_sequence != conn->acknowledged ||
 	    (uint32_t)now - conn->sent < LOST_REPEAT)
 		return;
@@ -223,25 +206,49 @@ take_handshake(struct measure *measure, struct conn *conn, const struct packet *
 	}
 }
 
+/*
+ * A segment that does not fit counts as nothing, so a forgery costs nothing. Of two in succession, of which the
+ * second begins where the first ended, more was missed than the windows allow: the count goes on from there.
+ */
+static SELDOM void
+take_astray(struct measure *measure, struct conn *conn, const struct packet *segment)
+{
+	measure->jumps++;
+	if ((conn->trust & FIT_ASTRAY) != 0 && segment->tcp_sequence == conn->aside) {
+		take_base(conn, segment);
+		conn->trust |= FIT_GUESSED;
+		return;
+	}
+	conn->trust |= FIT_ASTRAY;
+	conn->aside = segment->tcp_sequence + fit_length(segment);
+}
+
 static inline void
 take_segment(struct measure *measure, struct conn *conn, enum conn_state before, const struct packet *segment)
 {
-	if ((conn->flags & CONN_BASED) == 0) {
+	if (!fit_is_based(conn)) {
 		if ((conn->flags & CONN_RESUMED) != 0)
 			take_base(conn, segment);
 		return;
 	}
+	if (!fit_numbers(conn, segment)) {
+		take_astray(measure, conn, segment);
+		return;
+	}
+	conn->trust &= FIT_MASK & ~FIT_ASTRAY;
 	take_acknowledgement(measure, conn, segment->tcp_acknowledgement);
 	take_end(measure, conn, before, segment);
 	if ((segment->tcp_flags & TCP_RST) == 0)
 		take_sequence(measure, conn, segment);
+	else if ((int32_t)(segment->tcp_sequence - conn->sent) > 0)
+		conn->sent = segment->tcp_sequence; /* what it has overtaken is behind it */
 }
 
 /* The client ends it. Did it get an answer to what it sent? */
 static SELDOM void
 take_conclusion(struct measure *measure, const struct conn *conn)
 {
-	if ((conn->flags & (CONN_BASED | CONN_ASKED)) == (CONN_BASED | CONN_ASKED))
+	if (fit_is_based(conn) && (conn->flags & CONN_ASKED) != 0)
 		lost_count(&measure->lost, (conn->flags & CONN_ANSWERED) != 0 ? LOST_REPLIED : LOST_MUTE, conn->key.client);
 }
 
@@ -263,20 +270,14 @@ measure_segment(struct measure *measure, struct conn *conn, enum conn_state befo
 void
 measure_resume(struct measure *measure, struct conn *conn)
 {
-	if (conn->state == CONN_SYN)
+	if (conn->state == CONN_SYN) {
 		conn->flags = CONN_RESENT;
-	else
-		conn->flags = CONN_RESUMED | CONN_ANSWERED;
-	if (conn->state == CONN_SYN)
+		conn->trust = FIT_NO_START;
 		measure->handshakes++;
-	else
+	} else {
+		conn->flags = CONN_RESUMED | CONN_ANSWERED;
 		measure->partial++;
-}
-
-bool
-measure_is_based(const struct conn *conn)
-{
-	return (conn->flags & CONN_BASED) != 0;
+	}
 }
 
 void
@@ -288,6 +289,7 @@ measure_carried(struct measure *measure, struct conn *conn, uint32_t acknowledge
 		conn->flags |= CONN_ANSWERED;
 	/* The kernel lets it only grow, by less than a window each time. */
 	add_response(measure, acknowledged - conn->acknowledged);
+	conn->trust &= FIT_MASK & ~FIT_ASTRAY;
 	conn->acknowledged = acknowledged;
 	conn->sent = sent;
 	measure->retransmits += retransmits;

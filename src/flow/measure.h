@@ -61,8 +61,6 @@ void measure_segment(struct measure *measure, struct conn *conn, enum conn_state
     uint64_t now);
 /* `conn` was adopted from another process: its next acknowledgement starts the count. */
 void measure_resume(struct measure *measure, struct conn *conn);
-/* Are conn->acknowledged and conn->sent its own? Not before the handshake is complete. */
-bool measure_is_based(const struct conn *conn);
 /*
  * The kernel carried segments of the flow: the furthest acknowledgement and the end of what the client sent are these
  * now, and `retransmits` more were seen.

@@ -20,6 +20,7 @@
 	X(fragments_expired, "of these, given up because it never came") \
 	X(by_hash, "frames of flows that the full table does not hold, sent by consistent hash") \
 	X(persist_full, "clients not remembered for persistence because that table is full") \
+	X(unfit, "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed") \
 	X(icmp_errors, "ICMP errors handed to the server of the flow they are about") \
 	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "flow/fit.h"
 #include "forward/policy.h"
 #include "model/status.h"
 
@@ -135,6 +136,15 @@ make_packet(struct frame_ctx *ctx, const struct flow_question *question)
 		ctx->flags = 0;
 }
 
+static bool
+begins_anyway(const struct explanation *explanation)
+{
+	const struct remembered *flow = &explanation->flow;
+	const uint64_t lifetime = explanation->service->timeouts->state[flow->state];
+
+	return fit_begins_anyway(flow->state, lifetime > flow->left ? lifetime - flow->left : 0);
+}
+
 /* Is the flow known, and does it stay? A beginning or a further packet is meant, whichever is the next to come. */
 static void
 look_for_flow(struct frame_ctx *ctx, const struct flow_question *question, struct explanation *explanation)
@@ -143,11 +153,17 @@ look_for_flow(struct frame_ctx *ctx, const struct flow_question *question, struc
 
 	if (question->flags == 0 && question->protocol != PROTOCOL_UDP)
 		ctx->flags = flow->left > 0 ? TCP_ACK : TCP_SYN;
-	explanation->stays = flow->left > 0 && flow_stays(ctx, flow->state, flow->server);
-	/* Its server is gone, or it moved: the client's connection is lost, and it will reconnect. */
-	if (question->flags == 0 && question->protocol != PROTOCOL_UDP && !explanation->stays)
-		ctx->flags = TCP_SYN;
 	explanation->flags = ctx->flags;
+	/* The question has no sequence numbers: they are taken for right ones, unless a SYN needs more than that. */
+	if (flow->left > 0 && flow_begins(ctx) && flow->server != NULL && !begins_anyway(explanation))
+		ctx->flags = 0;
+	explanation->stays = flow->left > 0 && flow_stays(ctx, flow->state, flow->server);
+	if (explanation->stays)
+		return;
+	ctx->flags = explanation->flags;
+	/* Its server is gone, or moved from: the client's connection is lost, and it will begin anew. */
+	if (question->flags == 0 && question->protocol != PROTOCOL_UDP)
+		explanation->flags = ctx->flags = TCP_SYN;
 }
 
 /* An unknown flow: the plan of forwarding, on copies. */

@@ -129,8 +129,6 @@ struct vipcheck_tx forwarder_means(struct forwarder *forwarder);
 
 /* forward_tick()'s questions to neighbors; the context is the forwarder. */
 void ask_neighbor(void *context, const struct neigh *neigh, const struct mac *destination);
-/* One flow in `state` more, or with -1 less. */
-void account_flow(struct server_run *run, enum conn_state state, int change);
 /* For conn_table_on_gone(); the context is the forwarder. */
 void account_gone(void *context, const struct conn *conn);
 /* For conn_table_on_over(). */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "flow/fit.h"
+
 /* SCTP chunk types (RFC 9260 section 3.2), by what they do to a connection. */
 enum sctp_chunk {
 	SCTP_INIT = 1,
@@ -36,6 +38,82 @@ flow_sctp_flags(const struct frame_ctx *ctx)
 		return TCP_FIN;
 	}
 	return TCP_ACK;
+}
+
+/* RFC 9260 sections 3.1, 3.3.2 and 3.3.7. */
+#define SCTP_T_BIT 1
+#define SCTP_TAG 4
+#define SCTP_INITIATE_TAG (SCTP_COMMON_HEADER + 4)
+
+static uint32_t
+load_tag(const struct frame_ctx *ctx, uint32_t offset)
+{
+	const uint8_t *bytes = ctx->frame->bytes + ctx->packet.l4 + offset;
+
+	if (ctx->packet.l4 + offset + 4 > ctx->packet.end)
+		return 0;
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static void
+read_sctp(const struct frame_ctx *ctx, struct fit_sctp *packet)
+{
+	const uint32_t chunk = ctx->packet.l4 + SCTP_COMMON_HEADER;
+
+	packet->flags = ctx->flags;
+	packet->tag = load_tag(ctx, SCTP_TAG);
+	packet->initiate = (ctx->flags & TCP_SYN) != 0 ? load_tag(ctx, SCTP_INITIATE_TAG) : 0;
+	packet->reflected = (ctx->flags & (TCP_RST | TCP_FIN)) != 0 && chunk + 1 < ctx->packet.end &&
+	    (ctx->frame->bytes[chunk + 1] & SCTP_T_BIT) != 0;
+}
+
+static bool
+fits(struct frame_ctx *ctx, struct conn *conn, uint64_t silence)
+{
+	struct fit_sctp packet;
+	bool believed;
+
+	if (ctx->packet.protocol == PROTOCOL_TCP)
+		return fit_segment(conn, &ctx->packet, silence);
+	read_sctp(ctx, &packet);
+	believed = fit_sctp(conn, &packet, silence);
+	if (believed)
+		fit_sctp_learn(conn, &packet);
+	return believed;
+}
+
+void
+flow_learn(const struct frame_ctx *ctx, struct conn *conn)
+{
+	struct fit_sctp packet;
+
+	read_sctp(ctx, &packet);
+	fit_sctp_learn(conn, &packet);
+}
+
+static bool
+is_ended(enum conn_state state)
+{
+	return state == CONN_FIN_WAIT || state == CONN_TIME_WAIT || state == CONN_CLOSED;
+}
+
+enum conn_state
+flow_judge(struct frame_ctx *ctx, struct conn *conn, uint64_t silence)
+{
+	const enum conn_state state = (enum conn_state)conn->state;
+
+	if (!fits(ctx, conn, silence)) {
+		/* Ordinary packets of an open connection are not believed more than before, and not less. */
+		if (fit_is_asked(state, ctx->flags)) {
+			ctx->flags = 0;
+			ctx->forwarder->stats.unfit++;
+		}
+		return state;
+	}
+	if (is_ended(state) && ctx->packet.protocol == PROTOCOL_TCP && !fit_is_asked(CONN_ESTABLISHED, ctx->flags) &&
+	    fit_revives(conn, &ctx->packet))
+		return CONN_ESTABLISHED;
+	return conn_tcp_next(state, ctx->flags);
 }
 
 /*

@@ -24,6 +24,13 @@ struct flow_plan {
 
 /* SCTP's chunk as the TCP flags that do the same to a connection. */
 uint8_t flow_sctp_flags(const struct frame_ctx *ctx);
+/*
+ * The state after the frame, where that is not plain. A segment that does not fit the flow (flow/fit.h) does nothing: its
+ * flags are cleared in the ctx. `silence`: since the flow was last seen, in microseconds.
+ */
+enum conn_state flow_judge(struct frame_ctx *ctx, struct conn *conn, uint64_t silence);
+/* What a new flow learns of its first SCTP packet. */
+void flow_learn(const struct frame_ctx *ctx, struct conn *conn);
 /* flow_stays(), where that is not plain. */
 bool flow_stays_in_doubt(const struct frame_ctx *ctx, enum conn_state state, const struct fwd_server *server);
 /* True if persistence applies: the client's last server is tried. */

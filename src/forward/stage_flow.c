@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "flow/fit.h"
 #include "forward/frame_ctx.h"
 #include "forward/policy.h"
 #include "offload/cache.h"
@@ -14,15 +15,6 @@ static uint64_t
 timeout_of(const struct frame_ctx *ctx, enum conn_state state)
 {
 	return ctx->decision.service->timeouts->state[state];
-}
-
-void
-account_flow(struct server_run *run, enum conn_state state, int change)
-{
-	if (conn_is_active(state))
-		run->active += (uint32_t)change;
-	else
-		run->inactive += (uint32_t)change;
 }
 
 void
@@ -102,6 +94,20 @@ change_state(struct frame_ctx *ctx, struct fwd_server *server, enum conn_state b
 		remember_client(ctx, server, state);
 }
 
+/* The flow's state after the frame. */
+static inline enum conn_state
+next_state(struct frame_ctx *ctx, struct conn *conn)
+{
+	const enum conn_state state = (enum conn_state)conn->state;
+	uint64_t lifetime, left;
+
+	if (ctx->packet.protocol == PROTOCOL_UDP || (ctx->packet.protocol == PROTOCOL_TCP && !fit_is_asked(state, ctx->flags)))
+		return state;
+	lifetime = timeout_of(ctx, state);
+	left = conn_left(ctx->forwarder->conns, conn);
+	return flow_judge(ctx, conn, lifetime > left ? lifetime - left : 0);
+}
+
 /* What is known goes where it went. */
 static inline enum stage
 find_flow(struct frame_ctx *ctx)
@@ -118,16 +124,20 @@ find_flow(struct frame_ctx *ctx)
 	server = fwdtab_server(ctx->forwarder->table, conn->server);
 	if (server != NULL && frame_ctx_goes_back(ctx, server) && stage_bounce(ctx, conn) == IS_DECIDED)
 		return IS_DECIDED;
-	if (!flow_stays(ctx, (enum conn_state)conn->state, server)) {
+	before = state = (enum conn_state)conn->state;
+	if (server != NULL)
+		state = next_state(ctx, conn);
+	if (!flow_stays(ctx, before, server)) {
+		ctx->flags = flow_flags(ctx);
 		conn_remove(conns, conn);
 		return GOES_ON;
 	}
-	before = (enum conn_state)conn->state;
-	state = flow_next_state(ctx, before);
 	if (state != before)
 		change_state(ctx, server, before, state);
-	conn_touch(conns, conn, state, timeout_of(ctx, state));
-	if (ctx->packet.protocol == PROTOCOL_TCP)
+	if (ctx->flags != 0 || state == CONN_UDP)
+		conn_touch(conns, conn, state, timeout_of(ctx, state));
+	/* What does not fit makes no flow live longer, and moves no number, but is the first that some show. */
+	if (ctx->packet.protocol == PROTOCOL_TCP && (ctx->flags != 0 || !fit_is_based(conn)))
 		measure_segment(&server->run->measure, conn, before, &ctx->packet, ctx->now);
 	conn->hop_limit = ctx->packet.hop_limit;
 	ctx->conn = conn;
@@ -148,6 +158,8 @@ remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 		return false;
 	if (ctx->packet.protocol == PROTOCOL_TCP)
 		measure_begin(&server->run->measure, conn, &ctx->packet, ctx->now);
+	else if (ctx->packet.protocol == PROTOCOL_SCTP)
+		flow_learn(ctx, conn);
 	conn->hop_limit = ctx->packet.hop_limit;
 	account_flow(server->run, plan->state, 1);
 	server->run->connections++;

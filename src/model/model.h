@@ -36,6 +36,16 @@ struct server_run {
 	struct measure measure; /* of its TCP connections */
 };
 
+/* One flow in `state` more, or with -1 less. */
+static inline void
+account_flow(struct server_run *run, enum conn_state state, int change)
+{
+	if (conn_is_active(state))
+		run->active += (uint32_t)change;
+	else
+		run->inactive += (uint32_t)change;
+}
+
 /* How fast it goes: model_tick(). */
 struct server_rates {
 	struct rate connections;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "flow/fit.h"
 #include "flow/measure.h"
 #include "vipcheck/vipcheck.h"
 
@@ -115,12 +116,18 @@ idle_time(const struct offload_cache *offload, const struct offload_flow *flow)
  */
 
 static void
-take_segments(struct offload_flow *flow, struct conn *conn, struct measure *measure)
+take_segments(const struct offload_cache *offload, struct offload_flow *flow, struct conn *conn, struct server_run *run)
 {
-	const uint32_t acknowledged = flow->acknowledged;
+	const uint32_t acknowledged = flow->acknowledged, before = conn->sent;
 	const uint32_t resent = __atomic_exchange_n(&flow->resent, 0, __ATOMIC_RELAXED);
 
-	measure_carried(measure, conn, acknowledged, flow->sent, resent);
+	measure_carried(&run->measure, conn, acknowledged, flow->sent, resent);
+	/* Octets beyond a FIN: it was none, see fit_revives(). */
+	if (conn->state == CONN_FIN_WAIT && (int32_t)(conn->sent - before) > 0) {
+		account_flow(run, CONN_FIN_WAIT, -1);
+		account_flow(run, CONN_ESTABLISHED, 1);
+		conn_touch(offload->conns, conn, CONN_ESTABLISHED, conn_left(offload->conns, conn));
+	}
 }
 
 const struct fwd_server *
@@ -150,7 +157,7 @@ offload_take(struct offload_cache *offload, struct offload_flow *flow, struct co
 		return NULL;
 	server = offload_add(offload, conn->server, count);
 	if (server != NULL && conn_key_protocol(&conn->key) == PROTOCOL_TCP)
-		take_segments(flow, conn, &server->run->measure);
+		take_segments(offload, flow, conn, server->run);
 	return server;
 }
 
@@ -264,7 +271,7 @@ may_offload(const struct offload_cache *offload, const struct conn *conn, const 
 		return packet->protocol == PROTOCOL_UDP;
 	case CONN_ESTABLISHED:
 	case CONN_FIN_WAIT:
-		return packet->protocol == PROTOCOL_TCP && measure_is_based(conn);
+		return packet->protocol == PROTOCOL_TCP && fit_is_based(conn);
 	case CONN_NONE:
 	case CONN_SYN:
 	case CONN_TIME_WAIT:

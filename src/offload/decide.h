@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/fit_window.h"
 #include "offload/map.h"
 
 /* The kernel's verifier requires aligned reads from the stack, so the IP header is aligned. */
@@ -45,10 +46,6 @@ struct offload_packet {
 	uint32_t sequence;
 	uint32_t acknowledgement;
 };
-
-/* Acknowledgements beyond these are ignored: WINDOW_MOST and OVERTAKEN_MOST of flow/measure.c. */
-#define OFFLOAD_WINDOW (INT32_C(1) << 30)
-#define OFFLOAD_OVERTAKEN (INT32_C(1) << 26)
 
 #define OFFLOAD_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 
@@ -250,14 +247,16 @@ offload_measure(struct offload_flow *flow, const struct offload_packet *packet)
 	const int32_t distance = (int32_t)(packet->acknowledgement - flow->acknowledged);
 	const uint32_t payload = packet->l3_length - packet->headers;
 	const uint32_t end = packet->sequence + payload, sent = flow->sent;
+	const int32_t ahead = (int32_t)(packet->sequence - sent);
 
-	if (distance > OFFLOAD_WINDOW || distance < -OFFLOAD_OVERTAKEN)
+	/* fit_numbers() of flow/fit.h. */
+	if (distance > FIT_ACK_AHEAD || distance < -FIT_ACK_BEHIND || ahead > FIT_SEQUENCE || ahead < -FIT_SEQUENCE)
 		return false;
 	if (distance > 0)
 		flow->acknowledged = packet->acknowledgement;
 	if (payload == 0)
 		return true;
-	if ((int32_t)(packet->sequence - sent) < 0 && !(payload <= 1 && end == sent))
+	if (ahead < 0 && !(payload <= 1 && end == sent))
 		flow->resent++;
 	if ((int32_t)(end - sent) > 0)
 		flow->sent = end;

@@ -137,9 +137,11 @@ def ports_flow(name, source, sport, destination, dport):
     return form % (name, source, sport, destination, dport)
 
 
-def tcp(sport, flags, payload=b"", dport=80, source=CLIENT, destination=VIP, seq=1000, ack=0, options=b"", urgent=0,
+def tcp(sport, flags, payload=b"", dport=80, source=CLIENT, destination=VIP, seq=None, ack=0, options=b"", urgent=0,
         check=None, **more):
-    """`check`: None for the right checksum, "partial" for the pseudo-header's sum, or a number."""
+    """`seq`: None for the number behind the SYN's, which is 999. `check`: None for the right checksum, "partial" for the pseudo-header's sum, or a number."""
+    if seq is None:
+        seq = 999 if flags & SYN else 1000
     header = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 0x50 + len(options) * 4, flags, 1024, 0, urgent)
     header += options
     above = pseudo(TCP, source, destination, len(header) + len(payload))
@@ -162,10 +164,13 @@ def udp(sport, payload=b"", dport=53, source=CLIENT, destination=VIP, check=None
                     ports_flow("udp", source, sport, destination, dport), **more)
 
 
-def sctp(sport, chunk, dport=5060, source=CLIENT, destination=VIP, **more):
+OWN_TAG = 0x0A0B0C0D  # what an INIT says the client wants to see, and a T bit says that it saw
+
+
+def sctp(sport, chunk, dport=5060, source=CLIENT, destination=VIP, tag=0x12345678, flags=0, **more):
     """One chunk of 16 bytes. Nobody on the way looks at the checksum, a CRC-32C (RFC 9260 section 6.8)."""
-    header = struct.pack("!HHII", sport, dport, 0x12345678, 0xC0FFEE)
-    return datagram(SCTP, header + struct.pack("!BBH", chunk, 0, 16) + bytes(12), source, destination,
+    header = struct.pack("!HHII", sport, dport, tag, 0xC0FFEE)
+    return datagram(SCTP, header + struct.pack("!BBHI", chunk, flags, 16, OWN_TAG) + bytes(8), source, destination,
                     ports_flow("sctp", source, sport, destination, dport), **more)
 
 
@@ -346,6 +351,7 @@ COUNTERS = (
     ("fragments_released", "of these, sent on after it"),
     ("fragments_expired", "of these, given up because it never came"),
     ("by_hash", "frames of flows that the full table does not hold, sent by consistent hash"),
+    ("unfit", "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed"),
     ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
     ("echo_answers", "pings of VIPs answered"),
     ("arp_answers", "ARP answers given for VIPs"),
@@ -429,9 +435,9 @@ class Case:
     def log(self, line):
         self.events.append(line + "\n")
 
-    def forward(self, frame, server, state, new, sent=None, hashed=False):
+    def forward(self, frame, server, state, new, sent=None, hashed=False, unfit=False):
         """`sent` are the frames as they would come from the client, when not just the frame itself is to be sent on.
-        `hashed`: by consistent hash, and not remembered."""
+        `hashed`: by consistent hash, and not remembered. `unfit`: it has not the flow's numbers."""
         self.take(frame, "forward", " server=%s state=%s new=%s" % (server, state, "yes" if new else "no"))
         for data in [frame.data] if sent is None else sent:
             self.output.append((self.now, self.macs[server] + DIRECTOR + data[12:]))
@@ -440,6 +446,7 @@ class Case:
         self.bytes[server] += len(frame.data)
         self.connections[server] += new and not hashed
         self.add("by_hash", int(hashed))
+        self.add("unfit", int(unfit))
 
     def hold(self, frame):
         self.take(frame, "hold")
@@ -587,10 +594,13 @@ def flows():
     case.forward(tcp(40001, SYN), "web/b", "syn", True)
     case.forward(tcp(40000, ACK, seq=1001, ack=1), "web/a", "established", False)
     case.forward(tcp(40000, PSH | ACK, b"GET / HTTP/1.0\r\n\r\n", seq=1001, ack=1), "web/a", "established", False)
-    case.forward(tcp(40000, SYN), "web/a", "established", False)  # the server answers that one as it must
+    case.forward(tcp(40000, SYN), "web/a", "established", False, unfit=True)  # the server answers that one as it must
     case.forward(tcp(40000, FIN | ACK, seq=1019, ack=900), "web/a", "fin-wait", False)
     case.forward(tcp(40000, ACK, seq=1020, ack=1800), "web/a", "fin-wait", False)
     case.forward(tcp(40002, SYN), "web/a", "syn", True)
+    case.forward(tcp(40000, SYN, seq=5000), "web/a", "fin-wait", False, unfit=True)  # it may still receive
+    case.wait(SECOND)
+    case.forward(tcp(40000, SYN, seq=900), "web/a", "fin-wait", False, unfit=True)  # an old one
     case.forward(tcp(40000, SYN, seq=5000), "web/b", "syn", True)  # the same port, another connection
     case.forward(tcp(40001, ACK, seq=1001, ack=1), "web/b", "established", False)
     case.forward(tcp(40001, RST, seq=1001), "web/b", "closed", False)
@@ -604,6 +614,48 @@ def flows():
     # Another client with the same port is another flow.
     other = "198.51.100.8"
     case.forward(tcp(40005, ACK, seq=77, ack=99, source=other), by_hash(servers, other, 40005), "established", True)
+
+
+def forged():
+    case = Case("forged", "A segment ends or moves a connection only if it fits.", web("rr", SERVER_A, SERVER_B), AB)
+
+    def open_connection(port, server):
+        case.forward(tcp(port, SYN), server, "syn", True)
+        case.forward(tcp(port, ACK, ack=5001), server, "established", False)
+        case.forward(tcp(port, PSH | ACK, pattern(100), ack=5001), server, "established", False)
+
+    def forge(port, server, state, *segments):
+        for flags, seq, ack in segments:
+            case.forward(tcp(port, flags, seq=seq % 2**32, ack=ack % 2**32), server, state, False, unfit=True)
+
+    # What the client sent ends at 1100, what the server sent at 5001.
+    open_connection(40000, "web/a")
+    forge(40000, "web/a", "established",
+          (RST, 1101, 0), (RST, 1099, 0), (RST, 2**31, 0), (RST | ACK, 1100 + 2**17 + 1, 5001),
+          (RST | ACK, 1100 - 2**16 - 1, 5001), (RST | ACK, 1099, 5001 + 2**24 + 1), (RST | ACK, 1099, 5000 - 2**20),
+          (FIN | ACK, 1098, 5001), (FIN | ACK, 1100 + 2**17, 5001), (FIN | ACK, 1100, 5001 + 2**24 + 1),
+          (FIN | ACK, 2**31, 5001), (FIN, 1100, 0x7fffffff), (SYN, 7000, 0), (SYN | ACK, 1100, 5001))
+    case.forward(tcp(40000, PSH | ACK, pattern(100), seq=1100, ack=5001), "web/a", "established", False)
+    # Right ones, with a segment missed before: the first to end a connection, the second to reset it.
+    case.forward(tcp(40000, FIN | ACK, seq=2660, ack=7921), "web/a", "fin-wait", False)
+    forge(40000, "web/a", "fin-wait", (RST, 2660, 0), (SYN, 9000, 0))
+    case.forward(tcp(40000, ACK, seq=2661, ack=7922), "web/a", "fin-wait", False)
+    case.forward(tcp(40000, RST, seq=2661), "web/a", "closed", False)
+    case.forward(tcp(40000, SYN, seq=1), "web/b", "syn", True)
+    # A half-open flow becomes a connection by what follows its SYN, and by nothing else.
+    forge(40000, "web/b", "syn", (ACK, 1, 1), (ACK, 2 + 2**17 + 1, 1), (FIN | ACK, 1, 1), (ACK, 2**31, 1))
+    case.forward(tcp(40000, RST, seq=5), "web/b", "syn", False)
+    case.forward(tcp(40000, ACK, seq=2, ack=1), "web/b", "established", False)
+    # A SYN of another number in between, which anyone may have sent, hinders nothing.
+    case.forward(tcp(40001, SYN), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN, seq=2**31), "web/a", "syn", False)
+    case.forward(tcp(40001, ACK, ack=1), "web/a", "established", False)
+    # An end that was false: who is closed says nothing more.
+    case.forward(tcp(40001, RST | ACK, ack=1), "web/a", "closed", False)
+    case.forward(tcp(40001, ACK, seq=999, ack=1), "web/a", "closed", False)  # overtaken by the RST
+    case.forward(tcp(40001, PSH | ACK, pattern(10), ack=1), "web/a", "established", False)
+    case.forward(tcp(40001, FIN | ACK, seq=1010, ack=1), "web/a", "fin-wait", False)
+    case.forward(tcp(40001, PSH | ACK, pattern(100), seq=1010, ack=1), "web/a", "established", False)
 
 
 def expiry():
@@ -1115,10 +1167,20 @@ def associations():
     case.forward(sctp(40000, data), "sip/a", "established", False)
     case.forward(sctp(40001, cookie_echo), "sip/b", "established", False)
     case.forward(sctp(40000, heartbeat), "sip/a", "established", False)
+    # What has another association's tag is forged.
+    for chunk in abort, shutdown, complete:
+        case.forward(sctp(40001, chunk, tag=77), "sip/b", "established", False, unfit=True)
+    case.forward(sctp(40001, abort, tag=OWN_TAG), "sip/b", "established", False, unfit=True)
+    case.forward(sctp(40001, init, tag=0), "sip/b", "established", False, unfit=True)
     case.forward(sctp(40001, abort), "sip/b", "closed", False)
+    case.forward(sctp(40003, init), "sip/a", "syn", True)
+    case.forward(sctp(40003, cookie_echo), "sip/a", "established", False)
+    case.forward(sctp(40003, abort, tag=OWN_TAG, flags=1), "sip/a", "closed", False)
     case.forward(sctp(40000, shutdown), "sip/a", "fin-wait", False)
     case.forward(sctp(40000, complete), "sip/a", "fin-wait", False)
-    case.forward(sctp(40000, init), "sip/a", "syn", True)  # its third turn
+    case.forward(sctp(40000, init), "sip/a", "fin-wait", False, unfit=True)
+    case.wait(10 * SECOND)
+    case.forward(sctp(40000, init), "sip/b", "syn", True)
     case.drop(sctp(40000, init, dport=80), "no-service")
     case.drop(tcp(40000, SYN, dport=5060), "no-service")
     # Older than the director.
@@ -1464,7 +1526,7 @@ def super_frames():
     case.drop(udp(40000, pattern(1473)), "too-big", "web/a", "udp", True)
     case.drop(tcp(40000, ACK | URG, pattern(3000), urgent=5), "too-big", "web/a", "established", False)
     case.drop(tcp(40001, SYN, pattern(1500)), "too-big", "web/a", "syn", True)
-    parts += whole(pattern(1500), FIN | PSH | ACK, state="fin-wait")
+    parts += whole(pattern(1500), FIN | PSH | ACK, seq=21000, ack=12345, state="fin-wait")
     assert parts == 2 + 3 + 3 + 14 + 2
 
 
@@ -1608,7 +1670,7 @@ def least_latency():
 
 SCENES = (
     round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
-    maglev, source_hash, destination_hash, drain, backup, flows, expiry, timeouts, datagrams, one_packet, persistence,
+    maglev, source_hash, destination_hash, drain, backup, flows, forged, expiry, timeouts, datagrams, one_packet, persistence,
     persistence6, max_connections, neighbors_ask, neighbor, truncated, malformed, fragments, fragments6, unsupported,
     ping, ping6, icmp_errors, icmp_errors6, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,

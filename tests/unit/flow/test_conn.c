@@ -524,7 +524,7 @@ START_TEST(test_memory_of_a_flow)
 
 		ck_assert_ptr_nonnull(table);
 		ck_assert_uint_ge(conn_table_bytes(table), capacities[i] * sizeof(struct conn));
-		ck_assert_uint_le(conn_table_bytes(table), (size_t)capacities[i] * 64);
+		ck_assert_uint_le(conn_table_bytes(table), (size_t)capacities[i] * 68);
 		conn_table_free(table);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include "flow/fit.h"
 #include "flow/measure.h"
 
 #include <check.h>
@@ -83,30 +84,41 @@ START_TEST(test_wrap)
 	say(&talk, TCP_ACK, CLIENT_ISN + 1, 900, 0);
 	ck_assert_uint_eq(talk.measure.response_bytes, 1000);
 	/* Five times around, in steps that are allowed. */
-	for (uint32_t i = 0, at = 900; i < 10; i++)
-		say(&talk, TCP_ACK, CLIENT_ISN + 1, at += UINT32_C(1) << 29, 0);
+	for (uint32_t i = 0, at = 900; i < 10 * 32; i++)
+		say(&talk, TCP_ACK, CLIENT_ISN + 1, at += UINT32_C(1) << 24, 0);
 	ck_assert_uint_eq(talk.measure.response_bytes, 1000 + 10 * (UINT64_C(1) << 29));
 	ck_assert_uint_eq(talk.measure.jumps, 0);
 }
 END_TEST
 
-/* Nobody has a window of more than a gigabyte, so such an acknowledgement is a forgery, or of another connection. */
+/* More than a window is a forgery, or more was missed: two segments that agree show which. */
 START_TEST(test_jump)
 {
 	struct talk talk;
 
 	open_talk(&talk, 1000);
 	say(&talk, TCP_ACK, CLIENT_ISN + 1, 2000, 0);
-	say(&talk, TCP_ACK, CLIENT_ISN + 1, 2000 + (UINT32_C(1) << 30) + 1, 0);
+	say(&talk, TCP_ACK, CLIENT_ISN + 1, 2000 + FIT_ACK_AHEAD + 1, 0);
 	ck_assert_uint_eq(talk.measure.response_bytes, 1000);
 	ck_assert_uint_eq(talk.measure.jumps, 1);
 	/* The client itself, from where it was. */
 	say(&talk, TCP_ACK, CLIENT_ISN + 1, 3000, 0);
-	ck_assert_uint_eq(talk.measure.jumps, 2);
 	say(&talk, TCP_ACK, CLIENT_ISN + 1, 4000, 0);
-	ck_assert_uint_eq(talk.measure.response_bytes, 2000);
-	say(&talk, TCP_ACK, CLIENT_ISN + 1, 4000 + (UINT32_C(1) << 30), 0);
-	ck_assert_uint_eq(talk.measure.response_bytes, 2000 + (UINT64_C(1) << 30));
+	ck_assert_uint_eq(talk.measure.response_bytes, 3000);
+	ck_assert_uint_eq(talk.measure.jumps, 1);
+	say(&talk, TCP_ACK, CLIENT_ISN + 1, 4000 + FIT_ACK_AHEAD, 0);
+	ck_assert_uint_eq(talk.measure.response_bytes, 3000 + FIT_ACK_AHEAD);
+	/* A forged one moves nothing; neither do two that do not agree. */
+	say(&talk, TCP_ACK, 77, 88, 0);
+	say(&talk, TCP_ACK, 78, 88, 0);
+	ck_assert_uint_eq(talk.measure.jumps, 3);
+	say(&talk, TCP_ACK, CLIENT_ISN + 1, 5000 + FIT_ACK_AHEAD, 0);
+	ck_assert_uint_eq(talk.measure.response_bytes, 4000 + FIT_ACK_AHEAD);
+	/* Two that do are the client's after a gap, or a forger's: the count goes on from there. */
+	say(&talk, TCP_ACK, 77, 88, 0);
+	say(&talk, TCP_ACK, 77, 188, 0);
+	say(&talk, TCP_ACK, 77, 288, 0);
+	ck_assert_uint_eq(talk.measure.response_bytes, 4100 + FIT_ACK_AHEAD);
 }
 END_TEST
 

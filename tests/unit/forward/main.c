@@ -12,6 +12,7 @@ main(void)
 	SRunner *runner = srunner_create(explain_suite());
 	int failed;
 
+	srunner_add_suite(runner, fit_suite());
 	srunner_add_suite(runner, flows_suite());
 	srunner_add_suite(runner, forward_suite());
 	srunner_add_suite(runner, handover_suite());

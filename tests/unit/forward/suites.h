@@ -5,6 +5,7 @@
 #include "../scene/must.h"
 
 Suite *explain_suite(void);
+Suite *fit_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *handover_suite(void);

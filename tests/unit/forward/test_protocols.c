@@ -528,7 +528,7 @@ START_TEST(test_sctp)
 		{ 14, CONN_FIN_WAIT }, { 6, CONN_CLOSED } };
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		uint8_t message[16] = { 0x9c, 0x40, 0, 80, [12] = steps[i].chunk };
+		uint8_t message[20] = { 0x9c, 0x40, 0, 80, 1, 2, 3, 4, [12] = steps[i].chunk };
 		const struct shape shape = { .protocol = PROTOCOL_SCTP, .raw = message, .payload = sizeof(message) };
 		const struct decision decision = scene_send(&scene, &shape);
 

@@ -88,7 +88,7 @@ frame_of_flow(unsigned number, uint8_t flags)
 	}
 	frame = scene_frame(&scene, &shape);
 	if (shape.protocol == 0) {
-		store32(frame.bytes + l4 + 4, 1000);
+		store32(frame.bytes + l4 + 4, flags == TCP_SYN ? 999 : 1000);
 		store32(frame.bytes + l4 + 8, 1);
 		store16(frame.bytes + l4 + 16, 0);
 	}

@@ -239,7 +239,8 @@ put_ports(const struct shape *shape, uint8_t protocol, uint8_t *l4, uint32_t len
 	store16(l4, shape->from_port != 0 ? shape->from_port : 40000);
 	store16(l4 + 2, shape->to_port != 0 ? shape->to_port : 80);
 	if (protocol == PROTOCOL_TCP) {
-		store32(l4 + 4, 1000);
+		store32(l4 + 4, (shape->sequence != 0 ? shape->sequence : 1000) - ((shape->flags & TCP_SYN) != 0));
+		store32(l4 + 8, shape->acknowledgement);
 		l4[12] = 5 << 4;
 		l4[13] = shape->flags;
 	} else if (protocol == PROTOCOL_UDP) {

@@ -72,6 +72,8 @@ struct shape {
 	uint16_t to_port;   /* 80 */
 	uint8_t protocol;   /* TCP */
 	uint8_t flags;      /* TCP flags */
+	uint32_t sequence;  /* of the first octet, a SYN's own is one less; 1000 */
+	uint32_t acknowledgement;
 	uint16_t fragment;  /* as in the IPv4 header: flags and offset in 8 bytes; in IPv6 a fragment header says the same */
 	uint16_t id;        /* of the datagram */
 	uint16_t vlan;      /* 802.1Q tag; 0: none */
