@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Shows dsrd at work on this machine: builds it, makes a network of namespaces with three web servers, fetches pages
-# through a virtual IP, looks at the wire, takes a server away and brings it back. Touches nothing else, and cleans up.
+# Demonstrates dsrd on this machine: builds it, creates a network of namespaces with three web servers, fetches pages
+# through a virtual IP, displays the frames, stops a server and starts it again. Changes nothing else and cleans up.
 
 set -eu
 
@@ -39,7 +39,7 @@ top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 work=${DSRD_DEMO_DIR:-$top/build-demo}
 PATH=$PATH:/usr/sbin:/sbin
 
-# --- how it looks ----------------------------------------------------------------------------------------------------
+# --- output --------------------------------------------------------------------------------------------------------
 
 bold='' plain=''
 if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
@@ -52,7 +52,7 @@ chapter() {
 	printf '\n%s%s. %s%s\n\n' "$bold" "$chapter_number" "$*" "$plain"
 }
 
-# Text, command lines, and what programs print: each with an indent of its own.
+# Text, command lines, and output of programs, with different indents.
 tell() {
 	sed '/./s/^/   /'
 }
@@ -100,7 +100,7 @@ build_dsrd() {
 	cd "$top"
 }
 
-# --- offline: a capture of our own ---------------------------------------------------------------------------------
+# --- offline: a generated capture ----------------------------------------------------------------------------------
 
 # A savefile (pcap-savefile(5)) with one short TCP connection from each of $1 client ports to the VIP: SYN, ACK, data, FIN.
 make_capture() { # CONNECTIONS
@@ -140,8 +140,8 @@ make_capture() { # CONNECTIONS
 offline_demo() { # WHY
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-demo.XXXXXX")
 	trap 'rm -rf "$dir"' EXIT
-	chapter "Offline: dsrd balances a capture file"
-	printf '%s\n' "$1" "What follows is the same code, fed from a file and writing to a file, on the file's own clock." | tell
+	chapter "Offline: dsrd processes a capture file"
+	printf '%s\n' "$1" "The following uses the same code, reading from a file and writing to a file, on the file's clock." | tell
 	cat >"$dir/dsrd.conf" <<-END
 	[dsrd]
 	mac = 02:00:00:00:00:01
@@ -174,7 +174,7 @@ offline_demo() { # WHY
 	fi
 	printf '\n   %s\n' "As root on a machine with network namespaces, the demo shows real servers: sudo sh contrib/demo.sh"
 	[ "$(cat "$dir/web1") $(cat "$dir/web2") $(cat "$dir/web3")" = "150 100 50" ] || {
-		echo "demo.sh: the shares are not what the weights say" >&2
+		echo "demo.sh: the shares do not match the weights" >&2
 		exit 1
 	}
 }
@@ -209,24 +209,24 @@ set_row() { # SERVER WEIGHT SERVED
 
 # --- the network -----------------------------------------------------------------------------------------------------
 
-# Fetch COUNT pages and show who served them, beside the weights; the weight of a dead server is "down".
+# Fetch COUNT pages and show which server sent them, and the weights; the weight of a dead server is "down".
 show_pages() { # COUNT WEIGHT1 WEIGHT2 WEIGHT3
 	fetch_many "$1" "$NET_DIR/pages"
 	print_table "$1" "web1 $2 $(count_lines web1 "$NET_DIR/pages")" "web2 $3 $(count_lines web2 "$NET_DIR/pages")" \
 	    "web3 $4 $(count_lines web3 "$NET_DIR/pages")"
 }
 
-# Fetched one after the other, so the shares must be the weights' exactly.
+# The pages are fetched one after the other, so the shares must match the weights exactly.
 expect_pages() { # SHARES
 	[ "$(shares_of "$NET_DIR/pages")" = "$1" ] || fail "expected pages from web1 web2 web3: $1"
 }
 
-# The newest line of the director's log that matches, without its time.
+# The newest matching line of the director's log, without its time.
 show_log() { # PATTERN
 	grep -e "$1" "$NET_DIR/dsrd.log" | tail -n 1 | sed 's/^[^ ]* //' | quote
 }
 
-# One request on the wire, out of what client and director saw, with names for MACs.
+# One request on the wire, from the captures of client and director, with names for MAC addresses.
 show_wire() {
 	{
 		tcpdump -tt -n -e -r "$NET_DIR/wire-client.pcap" tcp 2>/dev/null
@@ -285,7 +285,7 @@ play() {
 	kill -USR1 $(pid_of dsrd)|counters into the log
 	tail -f $NET_DIR/dsrd.log|the director's log
 	END
-	printf '\n   %s\n' "Ctrl-C takes everything down again."
+	printf '\n   %s\n' "Ctrl-C stops and removes everything."
 	while is_running dsrd; do
 		sleep 1
 	done
@@ -312,19 +312,19 @@ network_demo() {
 	}
 	net_require nginx curl tcpdump sysctl
 
-	chapter "A network of its own"
+	chapter "A separate network"
 	net_up 3
 	for server in web1 web2 web3; do
 		start_nginx "$server"
 	done
 	cat <<-END | tell
-	Six network namespaces, all removed at the end; the rest of this machine is not touched.
+	Six network namespaces, which are removed at the end. Nothing else on this machine changes.
 
 	     client    192.0.2.100 ---+            +--- web1  192.0.2.11  nginx
 	                              +-- switch --+--- web2  192.0.2.12  nginx
 	     director  192.0.2.1   ---+            +--- web3  192.0.2.13  nginx
 
-	The virtual IP, VIP, is $VIP. Each web server has it on its loopback and keeps silent about it:
+	The virtual IP, VIP, is $VIP. Each web server has it on its loopback and does not answer ARP for it:
 	END
 	echo
 	quote <<-END
@@ -345,7 +345,7 @@ network_demo() {
 		server = web3 $(server_ip 3) weight=1
 		END
 	} >"$NET_DIR/dsrd.conf"
-	echo "Its whole configuration:" | tell
+	echo "The complete configuration:" | tell
 	echo
 	quote <"$NET_DIR/dsrd.conf"
 	# shellcheck disable=SC2119
@@ -358,7 +358,7 @@ network_demo() {
 	done
 
 	chapter "300 pages through the VIP"
-	echo "client# curl 'http://$VIP/?[1-300]'      each over a connection of its own" | tell
+	echo "client# curl 'http://$VIP/?[1-300]'      each over a new connection" | tell
 	echo
 	# Without the director's own probe of the VIP, whose answers are for the director.
 	capture director at-director "ip host $VIP and host $CLIENT_IP"
@@ -370,12 +370,12 @@ network_demo() {
 
 	chapter "The answers bypass the director"
 	cat <<-END | tell
-	packets to the VIP that the director got:               $(capture_count at-director "dst $VIP and ether dst $DIRECTOR_MAC")
-	packets from the VIP that the client got:               $(capture_count at-client)
-	packets from the VIP to a client that the director saw: $(capture_count at-director "src $VIP and dst $CLIENT_IP")
-	(It asks each server now and then whether it accepts the VIP. Those answers, and only those, come back to it.)
+	packets to the VIP received by the director:            $(capture_count at-director "dst $VIP and ether dst $DIRECTOR_MAC")
+	packets from the VIP received by the client:            $(capture_count at-client)
+	packets from the VIP to a client seen by the director:  $(capture_count at-director "src $VIP and dst $CLIENT_IP")
+	(Only the servers' answers to the VIP check return to the director.)
 
-	One request on the wire, as tcpdump saw it on client and director (MACs are shortened):
+	One request on the wire, captured by tcpdump on client and director (with short names for MAC addresses):
 
 	END
 	capture client wire-client "tcp port 80 and host $VIP"
@@ -389,7 +389,7 @@ network_demo() {
 	    "$(capture_count at-director "src $VIP and dst $CLIENT_IP")"
 
 	chapter "A server dies"
-	echo "web2's nginx is killed. The director's check notices:" | tell
+	echo "web2's nginx is killed. The director's health check detects it:" | tell
 	echo
 	stop_nginx web2
 	wait_server down web/web2
@@ -413,18 +413,18 @@ network_demo() {
 	stop_dsrd
 	chapter "Done"
 	cat <<-END | tell
-	Director, servers and network are gone again.
+	Director, servers and network have been removed.
 
-	    sh contrib/demo.sh --stay     the same, and the network stays up to play with
+	    sh contrib/demo.sh --stay     the same, and the network stays up for experiments
 	    sh tests/run.sh               the tests of one build; with --all everything
 
-	What else the configuration can say:
+	The manual of the configuration:
 
 	    man $work/man/dsrd.conf.5
 	END
 }
 
-# --- all of it -------------------------------------------------------------------------------------------------------
+# --- main -----------------------------------------------------------------------------------------------------------
 
 if [ "$built" = no ]; then
 	printf '%s%s%s\n' "$bold" "dsrd: load balancing by direct server return, shown on this machine" "$plain"

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Installs the packages that building, showing and testing dsrd takes: the one place that knows their names.
+# Installs the packages that are needed to build, demonstrate and test dsrd. This is the only list of their names.
 #     packages.sh [--list] build|demo|quick|test
-# Each includes those before it: "quick" is for tests/run.sh, "test" for tests/run.sh --all. With --list the names are printed and nothing is installed. Where there is no apt-get
-# it names what is needed, and the status is 0: what is missing is said by whoever misses it.
+# Each includes those before it: "quick" is for tests/run.sh, "test" for tests/run.sh --all. With --list the names are
+# printed and nothing is installed. Without apt-get the script prints what is needed and exits with status 0: the programs
+# that need a missing package report it.
 set -eu
 
 usage() {
@@ -29,11 +30,11 @@ tests="ccache keepalived libclang-rt-dev mandoc shellcheck cppcheck iperf3 pen p
 	musl-tools gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
 	bmake flex bison libtool file"
 
-# Everybody's names, for systems whose packages are called otherwise.
-plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for the fast path in the Linux kernel)"
+# Common names, for systems whose packages have other names.
+plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for offload to the Linux kernel)"
 plain_demo="iproute2, nginx, curl, tcpdump, ethtool"
 plain_quick="git, check, arping, ping, dnsmasq, dig, nft, openssl, python3, jq"
-plain_tests="ccache, clang with libFuzzer, mandoc, shellcheck, cppcheck, iperf3, pen, keepalived, venv and pip for python3, promtool, chromium, zsh, fish, tshark, vim, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, and on Debian what builds and checks packages"
+plain_tests="ccache, clang with libFuzzer, mandoc, shellcheck, cppcheck, iperf3, pen, keepalived, venv and pip for python3, promtool, chromium, zsh, fish, tshark, vim, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, and on Debian the tools that build and check packages"
 
 case $set_name in
 build)
@@ -65,7 +66,7 @@ if [ "$list" = yes ]; then
 fi
 
 if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
-	echo "No apt-get here, so nothing was installed. Needed: $plain."
+	echo "There is no apt-get, so nothing was installed. Needed: $plain."
 	exit 0
 fi
 
@@ -96,11 +97,11 @@ fi
 	$as_root apt-get -q update &&
 	    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing
 }
-# Debian starts what it installs. Ours run in namespaces, with configurations of their own.
+# Debian starts installed services. The tests run their own in namespaces, with their own configurations.
 case $missing in
 *nginx* | *prometheus* | *keepalived*)
 	if command -v systemctl >/dev/null 2>&1; then
-		echo "Debian may have started what was installed as services of this machine. To stop them:"
+		echo "Debian may have started some of these packages as services of this machine. To stop them:"
 		echo "    systemctl disable --now nginx prometheus prometheus-node-exporter keepalived"
 	fi
 	;;

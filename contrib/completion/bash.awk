@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
-# Completions for bash 3.2 and later; without the functions of bash-completion, which may not be there.
+# Completions for bash 3.2 and later, without the functions of bash-completion, which may be missing.
 
-# What prints the words for a kind of argument.
+# The command that prints the words for a kind of argument.
 function words_for(kind) {
 	if (kind == "SERVICE/SERVER")
 		return "_dsrctl_names server"
@@ -191,7 +191,7 @@ function write_flags(    i, list) {
 	flags_list = list
 }
 
-# Letters of flags that take something: "s", or "fiprwu".
+# Letters of flags with a value: "s", or "fiprwu".
 function takers(    i, list) {
 	for (i = 1; i <= flag_count; i++)
 		if (takes[i] != "")
@@ -206,7 +206,7 @@ function long_takers(    i, list) {
 	return list
 }
 
-# Walks over the flags before the words; "waiting" is the flag whose value is asked for.
+# Skips the flags before the words; "waiting" is the flag whose value is completed.
 function write_main() {
 	print "\n_" program "() {"
 	print "\tlocal line=${COMP_LINE:0:COMP_POINT} cur='' " (program == "dsrctl" ? "program " : "") \

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: ISC
 # Completions for fish.
 
-# In single quotes of fish, where a backslash escapes.
+# In single quotes of fish, in which a backslash escapes.
 function fish_quoted(text) {
 	gsub(/\\/, "\\\\", text)
 	gsub(apostrophe, "\\" apostrophe, text)
 	return apostrophe text apostrophe
 }
 
-# What prints the words for a kind of argument.
+# The command that prints the words for a kind of argument.
 function words_for(kind) {
 	if (kind == "SERVICE/SERVER")
 		return "__dsrctl_names server"
@@ -42,7 +42,7 @@ function write_flags(condition,    i) {
 		    " -l " names[i] (takes[i] == "" ? "" : " -x -a '(" words_for(takes[i]) ")'") " -d " fish_quoted(flag_help[i])
 }
 
-# Flags with letters and without, of which the next word is a value.
+# Flags, with and without letters, that take the next word as value.
 function takers(between,    i, list) {
 	for (i = 1; i <= flag_count; i++)
 		if (takes[i] != "")
@@ -183,7 +183,7 @@ function help_of(first,    i) {
 	return ""
 }
 
-# Words with what they mean behind a tabulator.
+# Words and their meaning, separated by a tab.
 function write_command(    i, j, count, list) {
 	print "\n# The second words of a command's name."
 	print "function __dsrctl_seconds -a first"

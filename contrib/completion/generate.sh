@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Writes the completions of dsrctl and dsrd for a shell, from the tables that these programs parse by.
-#     generate.sh TABLES bash|zsh|fish dsrctl|dsrd       TABLES: what the program tests/completion/tables prints
-# `make completions` does it for all; `make check` fails while one is not what the tables say.
+# Writes the completions of dsrctl and dsrd for a shell, from the tables of these programs.
+#     generate.sh TABLES bash|zsh|fish dsrctl|dsrd       TABLES: the output of tests/completion/tables
+# `make completions` writes all of them; `make check` fails if one does not match the tables.
 set -eu
 LC_ALL=C
 export LC_ALL

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: ISC
-# Reads the tables; bash.awk, zsh.awk and fish.awk write what they make of them. What a command takes is in the words of
-# its help, such as "SERVICE/SERVER ...":
+# Reads the tables for bash.awk, zsh.awk and fish.awk. The arguments of a command are parsed from its
+# help, such as "SERVICE/SERVER ...":
 #     argument[name, position]   what its arguments are, from 0; position "*" for all that follow
-#     required[name]             how many there must be
-#     options[name]              its own flags, "-c --count"; option_takes[name, flag] and option_help[name, flag]
-#     terms[name]                what stands before the "=" of its filters; choices[name, term]
+#     required[name]             the minimum number
+#     options[name]              its flags, "-c --count"; option_takes[name, flag] and option_help[name, flag]
+#     terms[name]                what precedes the "=" of its filters; choices[name, term]
 
 BEGIN {
 	FS = "\t"
@@ -28,7 +28,7 @@ function check_kind(kind) {
 	return kind
 }
 
-# A word without the brackets that say that it may be left out.
+# A word without the brackets of an optional one.
 function bare(word,    opened, closed) {
 	opened = gsub(/\[/, "[", word)
 	closed = gsub(/\]/, "]", word)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# Completions for zsh, by its _arguments and _describe.
+# Completions for zsh, with its _arguments and _describe.
 
 # A help text inside [...] of _arguments, or behind the colon of _describe.
 function escaped(text) {
@@ -10,7 +10,7 @@ function escaped(text) {
 	return text
 }
 
-# What completes a kind of argument.
+# The action that completes a kind of argument.
 function action_for(kind) {
 	if (kind == "SERVICE/SERVER")
 		return "_dsrctl_names server"
@@ -62,7 +62,7 @@ function write_names() {
 	print "}"
 }
 
-# The names are wanted as they are; this one has the port behind it.
+# Names are used unchanged; this one is followed by the port.
 function write_vip_port() {
 	print "\n# \"192.0.2.10:\", \"[2001:db8::10]:\""
 	print "_dsrctl_vip_port() {"

@@ -1,6 +1,6 @@
 #!/sbin/openrc-run
 # SPDX-License-Identifier: ISC
-# OpenRC: copy it to /etc/init.d/dsrd, then: rc-update add dsrd default. Parsed in the tests, not run.
+# OpenRC: copy it to /etc/init.d/dsrd, then: rc-update add dsrd default. The tests parse it and do not run it.
 # shellcheck shell=sh disable=SC2034 # OpenRC reads the variables
 
 description="Direct Server Return load balancer"

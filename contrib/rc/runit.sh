@@ -1,5 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# runit: copy it to /etc/sv/dsrd/run. `sv hup dsrd` reloads. Parsed in the tests, not run.
+# runit: copy it to /etc/sv/dsrd/run. `sv hup dsrd` reloads. The tests parse it and do not run it.
 exec 2>&1
 exec /usr/sbin/dsrd -d -f "${DSRD_CONF:-/etc/dsrd.conf}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-# Writes contrib/vim/syntax/dsrd.vim from the lines `key` of what tests/completion/tables prints. A key is good in its
-# sections only; where the table lists the words that a key takes, any other word is marked as wrong.
+# Writes contrib/vim/syntax/dsrd.vim from the lines `key` that tests/completion/tables prints. A key is valid in its sections
+# only; if the table lists the words that a key takes, any other word is marked as an error.
 
 BEGIN {
 	FS = "\t"
@@ -15,7 +15,7 @@ $1 == "key" {
 	alone[$2] = $4 !~ /, or /
 }
 
-# The words of "a, b or c", "one of a b c", "off, or ..." and "..., or off", with blanks between them; else nothing.
+# The words of "a, b or c", "one of a b c", "off, or ..." and "..., or off", separated by blanks; otherwise nothing.
 function words_of(takes) {
 	sub(/, and options.*/, "", takes)
 	if (sub(/^one of /, "", takes))
@@ -27,7 +27,7 @@ function words_of(takes) {
 	return takes ~ /^off, or |, or off$/ ? "off" : ""
 }
 
-# What groups are named after: ControlGroupMay.
+# The name of a group: ControlGroupMay.
 function group_of(name,    parts, count, i, text) {
 	count = split(name, parts, "-")
 	for (i = 1; i <= count; i++)
@@ -43,7 +43,7 @@ function write_values(name,    group) {
 	print "hi def link " group "Word dsrdWord"
 }
 
-# Keys without words of their own are an alternation in one match.
+# Keys without a list of words are an alternation in one match.
 function write_keys(section,    i, group, plain) {
 	group = group_of(section) "Key"
 	for (i = 1; i <= key_count; i++) {

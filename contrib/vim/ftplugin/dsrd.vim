@@ -1,5 +1,5 @@
 " SPDX-License-Identifier: ISC
-" Comments, for those who join, wrap or toggle lines; and `:make` asks dsrd what is wrong with the file.
+" Comments, for joining, wrapping and toggling lines; `:make` lists the errors of the file with dsrd.
 if exists("b:did_ftplugin")
 	finish
 endif

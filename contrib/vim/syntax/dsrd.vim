@@ -1,6 +1,6 @@
 " SPDX-License-Identifier: ISC
-" Vim syntax of dsrd.conf(5). Made from contrib/vim/syntax.in and the table of keys that dsrd parses by: `make completions`
-" makes it anew.
+" Vim syntax of dsrd.conf(5). Generated from contrib/vim/syntax.in and the table of keys of dsrd: `make completions`
+" generates it again.
 if exists("b:current_syntax")
 	finish
 endif
@@ -9,7 +9,7 @@ syn case match
 syn iskeyword @,48-57,_,-
 syn sync fromstart
 
-" Of several that match in one place, the last one counts: what is not known below is wrong.
+" The last one of several matches counts: what is not known below is an error.
 syn match dsrdBad "^\s*[^;#[:blank:]].*"
 syn match dsrdBad contained "[^;#[:blank:]]\+"
 syn match dsrdBadKey contained "^\s*\zs[^;#[:blank:]].*"
@@ -34,7 +34,7 @@ syn keyword dsrdTodo contained TODO FIXME EDIT CHECK
 syn cluster dsrdLine contains=dsrdBadKey,dsrdIs,dsrdNumber,dsrdDuration,dsrdAddress,dsrdMac,dsrdProtocol,dsrdOption
 syn cluster dsrdLine add=dsrdString,dsrdComment
 
-" Keys that take certain words.
+" Keys that take a fixed set of words.
 syn match dsrdLogIs contained "=" nextgroup=dsrdLogWord,dsrdBad skipwhite
 syn keyword dsrdLogWord contained syslog stderr
 hi def link dsrdLogIs dsrdIs
@@ -96,7 +96,7 @@ syn keyword dsrdVipConflictWord contained log announce remove
 hi def link dsrdVipConflictIs dsrdIs
 hi def link dsrdVipConflictWord dsrdWord
 
-" Which keys are good in which section.
+" The keys of each section.
 syn match dsrdDsrdKey contained "^\s*\zslog\ze\s*=" nextgroup=dsrdLogIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zscontrol\ze\s*=" nextgroup=dsrdControlIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zscontrol-group-may\ze\s*=" nextgroup=dsrdControlGroupMayIs skipwhite
