@@ -65,7 +65,7 @@ background_start(struct background *background, char error[BACKGROUND_ERROR])
 
 	memset(background, 0, sizeof(*background));
 	(void)fflush(NULL); /* else what is buffered comes out twice */
-	/* Not a pipe: who writes to one that nobody reads any more gets SIGPIPE. */
+	/* Not a pipe: writing to a pipe without a reader raises SIGPIPE. */
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || (pid = fork()) < 0) {
 		(void)snprintf(error, BACKGROUND_ERROR, "cannot detach: %s; with -F or -d dsrd stays in the foreground",
 		    strerror(errno));
@@ -249,7 +249,7 @@ pidfile_remove(struct pidfile *pidfile)
 	if (pidfile == NULL)
 		return;
 	if ((pidfile->path == NULL || unlink(pidfile->path) != 0) && ftruncate(pidfile->fd, 0) != 0) {
-		/* It stays, with a number that is nobody's. The lock is what counts, and it ends here. */
+		/* It stays, with the number of no process. The lock is what counts, and it ends here. */
 	}
 	(void)close(pidfile->fd);
 	free(pidfile->path);
@@ -320,7 +320,7 @@ notify_reloading(const struct notify *notify)
 {
 	char text[64];
 
-	/* The time is asked for by services of Type=notify-reload (systemd.service(5)). */
+	/* Services of Type=notify-reload must send the time (systemd.service(5)). */
 	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
 	    (unsigned long long)clock_us());
 	notify_send(notify, text);

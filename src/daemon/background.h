@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What makes a process a daemon: it leaves its terminal, locks its pidfile, and tells who started it when it is ready.
- * None of it needs an event loop, and background_start() must come before there is one: a kqueue does not survive
- * fork().
+ * Becoming a daemon: leaves the terminal, locks the pidfile, and notifies the starting process when ready. None of it
+ * needs an event loop, and background_start() must come before there is one: a kqueue does not survive fork().
  *
  *	notify_open(&notify);
  *	if (detach)
@@ -28,10 +27,10 @@ struct background {
 };
 
 /*
- * Continue in a new process without terminal. 0 in that process, whose standard error is still the old one so that
- * people see why it does not start. 1 in the first one, after the new one said that it is ready or that it failed, or
- * died: return background->status from main() at once, touch nothing. -1 with a reason when there can be no new
- * process.
+ * Continues in a new process without terminal. Returns 0 in that process, whose standard error is still the old one so
+ * that errors at startup are visible. Returns 1 in the first one, after the new one is ready, has failed or died:
+ * return background->status from main() immediately, and touch nothing. -1 with a reason when the process cannot be
+ * created.
  */
 NODISCARD int background_start(struct background *background, char error[BACKGROUND_ERROR]);
 /*
@@ -56,7 +55,7 @@ void pidfile_remove(struct pidfile *pidfile);
 
 /* A service manager that waits for a word (sd_notify(3)). Each of these does nothing when there is none. */
 struct notify {
-	int fd; /* -1: nobody wants to know */
+	int fd; /* -1: not wanted */
 };
 
 /* Reads NOTIFY_SOCKET and takes it out of the environment: children must not speak for us. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Frames come in bursts. While one goes on, what leaves is gathered; behind it that is sent, what has changed takes effect, and
- * the event loop is told when to wake for what is due next.
+ * Frames arrive in bursts. During a burst, outgoing frames are collected; at its end they are sent, changes take
+ * effect, and the event loop gets the time of the next timer.
  */
 #ifndef DAEMON_BURST_H
 #define DAEMON_BURST_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What all who must know of it are told when a server or a service is in another state than before, whatever made it so: a
- * check, the VIP check, a conflict, a link, an operator, clients' segments, a reload. One place notices the change
- * (director_changed()), and the model keeps the state that was told last.
+ * The event sent to subscribers when the state of a server or a service changes, whatever the cause: a check, the VIP
+ * check, a conflict, a link, an operator, clients' segments, a reload. Changes are detected in one place
+ * (director_changed()), and the model keeps the state last published.
  */
 #ifndef DAEMON_CHANGE_H
 #define DAEMON_CHANGE_H
@@ -19,7 +19,7 @@ struct state_change {
 	const char *to;
 	const char *reason; /* why it is so: server_status(), service_status() */
 	const char *cause;  /* what ended the state before; NULL: a new configuration */
-	const char *detail; /* what was asked, or who said so; without a cause it means nothing */
+	const char *detail; /* what was checked, or who made the change; meaningless without a cause */
 };
 
 typedef void change_subscriber(void *context, const struct state_change *change);
@@ -34,7 +34,7 @@ struct change_feed {
 	size_t count;
 };
 
-/* They are told in the order of their subscriptions. No more than CHANGE_SUBSCRIBERS. */
+/* Subscribers are called in the order of their subscriptions. No more than CHANGE_SUBSCRIBERS. */
 void change_subscribe(struct change_feed *feed, change_subscriber *take, void *context);
 void change_emit(const struct change_feed *feed, const struct state_change *change);
 

@@ -23,7 +23,7 @@
 
 #define TICKS_TO_ANSWER 2 /* the first may come at once */
 
-/* -1, nobody's number (POSIX), when the system does not say. */
+/* -1, which is no user's ID (POSIX), when the system does not provide it. */
 static uid_t
 asking_user(const struct control_ask *ask)
 {
@@ -336,7 +336,7 @@ commands_end_plan(struct command_server *cmds)
 	cmds->planner = NULL;
 }
 
-/* The servers of the file begin to be asked; its errors are told once that is done. */
+/* Checks of the file's servers are started; the file's errors are reported when that is done. */
 static enum control_result
 begin_plan(struct command_server *cmds, const struct control_ask *ask, struct errlist *errors, FILE *out)
 {

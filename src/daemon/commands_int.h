@@ -15,7 +15,7 @@
 #include "daemon/commands.h"
 #include "daemon/director.h"
 
-/* A look through the flow table that somebody waits for. */
+/* A scan of the flow table that a client waits for. */
 struct commands_walk {
 	const void *asker;
 	struct flow_walk *walk; /* NULL: the place is free */
@@ -24,9 +24,9 @@ struct commands_walk {
 struct command_server {
 	struct command_parts parts;
 	struct control *control;
-	uid_t starter;          /* who started the director, and may change things */
+	uid_t starter;          /* the user who started the director, who may change things */
 	struct doctor_run *doctor_run;  /* while the doctor is at work */
-	const void *requester;    /* who asked for that */
+	const void *requester;    /* the client that requested it */
 	struct plan_probe *plan; /* while a reload is planned */
 	const void *planner;
 	uint64_t synced;        /* when what the kernel counted was fetched last */
@@ -38,7 +38,7 @@ struct command_server {
 
 struct report_facts commands_facts(struct command_server *cmds);
 enum control_result commands_out_of_memory(FILE *out);
-/* May who asks change things? If not, says why. */
+/* May the client change things? If not, writes the reason. */
 bool commands_may_change(const struct command_server *cmds, const struct control_ask *ask, FILE *out);
 /* The value of a sent option, "" for one that takes none; NULL: it is not there. */
 const char *commands_option(const struct http_request *request, enum command_option option);

@@ -8,7 +8,7 @@
 
 #include "daemon/trace.h"
 
-/* The frames hold what clients send, so whoever wants them needs more than the right to look. */
+/* The frames contain clients' data, so access to them requires more than read permission. */
 enum control_result
 commands_trace(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {

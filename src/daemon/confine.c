@@ -50,7 +50,7 @@ confine(const struct conf *conf, const char *pidfile, struct interfaces *interfa
 {
 	char error[OS_ERROR];
 
-	/* Who stays root could undo it all. */
+	/* A root process could undo the confinement. */
 	if (conf->user[0] == '\0')
 		return EXIT_OK;
 	if (os_drop_root(conf->user, error) == -1) {

@@ -143,7 +143,7 @@ director_iface(struct director *director, const char *name)
 	return (uint16_t)(director->iface_count - 1);
 }
 
-/* Every server whose MAC the settings do not give is a neighbor to be resolved. */
+/* Every server without a configured MAC is a neighbor to be resolved. */
 static int
 want_neighbors(struct director *director, uint64_t now)
 {
@@ -194,7 +194,7 @@ director_announce(struct director *director, uint64_t now)
 	return announce(director, NULL, now);
 }
 
-/* Is the server in another state than was told last? Then it is told. */
+/* Publishes the server's state if it differs from the last one published. */
 static bool
 emit_server(struct director *director, struct server *server, const char *cause, const char *detail)
 {
@@ -219,8 +219,8 @@ director_changed(struct director *director, struct server *server, const char *c
 }
 
 /*
- * What is behind an interface without link is no fault of the servers: their state is unknown, not down. An address that
- * frames cannot be sent to takes its server down.
+ * An interface without link is not the fault of the servers behind it: their state is unknown, not down. An address
+ * that frames cannot be sent to takes its server down.
  */
 static void
 place_servers(struct director *director)
@@ -256,7 +256,7 @@ director_place(struct director *director, uint64_t now)
 	return result;
 }
 
-/* What a reload changed is no news of a server, but that the file has overruled an operator is. */
+/* A reload's own changes are not logged as events, except when the file overrides an operator. */
 static void
 settle_server(struct server *server)
 {
@@ -268,7 +268,9 @@ settle_server(struct server *server)
 	server->admin.overruled = false;
 }
 
-/* What new settings make of a server that was there before has no other cause; where it is may change its state, too. */
+/*
+ * What new settings make of a server that was there before has no other cause; where it is may change its state, too.
+ */
 static void
 note_settings(struct director *director)
 {
@@ -309,7 +311,7 @@ settle_service(struct director *director, struct service *service)
 	    .reason = now == HEALTH_UP ? "a server is up" : status.sentence });
 }
 
-/* Servers whose state new settings have changed, and then services. */
+/* Publishes the servers' states that new settings have changed, and then the services'. */
 static void
 settle_states(struct director *director)
 {
@@ -439,7 +441,7 @@ take_weight(struct director *director, struct server *server, size_t index, cons
 	    server_weight(server), percent, log_escape(report->detail, said));
 }
 
-/* The director's own trouble changes no health, so it must be told, but not in every interval. */
+/* The director's own trouble changes no health, so it must be logged, but not in every interval. */
 static void
 tell_trouble(struct server *server, size_t index, const struct check_report *report)
 {

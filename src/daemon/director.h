@@ -27,18 +27,18 @@
 struct director {
 	struct model *model;
 	struct fwdtab *table;
-	struct fwdtab *nothing; /* without services: while there is no memory for another one */
+	struct fwdtab *nothing; /* without services: used while there is no memory for another one */
 	struct forwarder forwarder;
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbors and frames keep the index */
 	size_t iface_count;
-	bool announces;                   /* tell the network of VIPs: set when live */
-	bool forget;                      /* and in such a way that each carried flow is to be decided anew */
+	bool announces;                   /* announce VIPs by ARP and NDP: set when live */
+	bool forget;                      /* and in such a way that each offloaded flow must be decided again */
 	bool stale;                       /* the model changed: director_refresh() is due */
 	bool incomplete;                  /* neighbors or announcements lacked memory: the next tick tries again */
 	bool no_memory;                   /* which it lacked when it was tried last */
 	struct vipchecking vipchecking;
 	struct change_feed changes;       /* of states; the log and the table come first */
-	uint64_t now;                     /* the latest that was told */
+	uint64_t now;                     /* the latest time */
 };
 
 NODISCARD int director_init(struct director *director, uint32_t connections, const struct siphash_key *key,
@@ -49,26 +49,26 @@ void director_clear(struct director *director);
 uint16_t director_iface(struct director *director, const char *name);
 
 /*
- * Takes new settings: model, neighbors, table. VIPs that were not there before are announced, if `announces`. 0, or -1 when
- * memory is out: then nothing was changed. What lacks memory after the model has changed is done in a later tick; until there
- * is a table, no frame is forwarded. The interfaces that the settings name are there already.
+ * Takes new settings: model, neighbors, table. VIPs that were not there before are announced, if `announces`. 0, or -1
+ * when memory is out: then nothing was changed. What lacks memory after the model has changed is done in a later tick;
+ * until there is a table, no frame is forwarded. The interfaces that the settings name are there already.
  */
 NODISCARD int director_apply(struct director *director, struct settings *settings, uint64_t now);
 /* Announce every VIP, as when service starts or the MAC has changed. */
 NODISCARD int director_announce(struct director *director, uint64_t now);
-/* Finds interfaces anew after their facts have changed. */
+/* Finds interfaces again after their properties have changed. */
 NODISCARD int director_place(struct director *director, uint64_t now);
 /* Once a second: timers of flows, neighbors, announcements, and servers that warm up. */
 void director_tick(struct director *director, uint64_t now);
 /* Compiles the table if anything changed since. Between two bursts. */
 void director_refresh(struct director *director);
 /*
- * The server's health, administrative state, VIP check, conflicts or link are not what they were: if that makes another state,
- * or puts ports out, those who subscribed to `changes` are told. `cause` is the log's reason when the server is not DOWN, `detail`
- * what was asked.
+ * The server's health, administrative state, VIP check, conflicts or link may have changed: if its state or its set of
+ * closed ports did, the subscribers of `changes` are called. `cause` is the log's reason when the server is not DOWN,
+ * `detail` what was checked.
  */
 void director_changed(struct director *director, struct server *server, const char *cause, const char *detail);
-/* Asks servers about VIPs as far as it is due; when to call it next is forward_vipcheck_due(). */
+/* Sends the VIP checks that are due; forward_vipcheck_due() gives the next time. */
 void director_vipcheck(struct director *director, uint64_t now);
 /* The model has taken over what another process knew of it: takes effect, and is logged. */
 void director_restored(struct director *director);

@@ -35,7 +35,7 @@ struct doctor_run {
 	enum name_answer *answers; /* by slot, as many as there were at the beginning */
 	size_t answer_count;
 	size_t names_open;
-	struct server_ref *refs;   /* whom an answer is about */
+	struct server_ref *refs;   /* the servers that an answer is about */
 };
 
 static void
@@ -123,7 +123,7 @@ doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame)
 	examine_hear(&doctor_run->examination, frame, director->model, director->ifaces, director->iface_count);
 }
 
-/* Has every path that concerns us been asked anew? */
+/* Has every VIP check that concerns us been repeated? */
 static bool
 paths_are_fresh(const struct doctor_run *doctor_run)
 {

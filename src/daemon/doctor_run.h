@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One examination by the doctor, from the first question to the report: it hastens the VIP probe, asks what
- * doctor/examine.h asks, looks names up, and waits for all of it, for a bounded time, while forwarding goes on. One at a
+ * One examination by the doctor, from the first probe to the report: it runs VIP checks early, sends the probes of
+ * doctor/examine.h, looks names up, and waits for all of it, for a bounded time, while forwarding goes on. One at a
  * time.
  */
 #ifndef DAEMON_DOCTOR_RUN_H
@@ -29,8 +29,8 @@ struct doctor_run_parts {
 };
 
 /*
- * Services and servers as dsrctl names them, "web/web1"; empty: all. `all`: report also what is well. NULL when memory is
- * out.
+ * Services and servers as dsrctl names them, "web/web1"; empty: all. `all`: report also what is well. NULL when memory
+ * is out.
  */
 NODISCARD struct doctor_run *doctor_run_open(const struct doctor_run_parts *parts, const char *service, const char *server,
     bool all);

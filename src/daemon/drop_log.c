@@ -12,14 +12,14 @@ loss_is_due(struct loss *loss, uint64_t count, uint64_t now, uint64_t *fresh)
 {
 	if (count == loss->told || (loss->when != 0 && now - loss->when < LOSSES_INTERVAL))
 		return false;
-	/* An interface that was opened anew may count anew. */
+	/* An interface that was reopened may count from zero. */
 	*fresh = count > loss->told ? count - loss->told : count;
 	loss->told = count;
 	loss->when = now;
 	return true;
 }
 
-/* Anybody can send what is not for a service; the other reasons are of clients who were not served. */
+/* Frames for no service can come from any host; the other reasons concern clients that were not served. */
 static bool
 is_strangers(enum drop_reason reason)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Frames that did not get where they should, told in the log: not a line each, since a line costs more than the frame, but
- * for each reason one line when it begins, and then at most one a minute with the count.
+ * Dropped frames in the log: not a line each, since a line costs more than the frame, but for each reason one line when
+ * it begins, and then at most one a minute with the count.
  */
 #ifndef DAEMON_DROP_LOG_H
 #define DAEMON_DROP_LOG_H
@@ -16,7 +16,7 @@
 
 #define LOSSES_INTERVAL SECONDS(60)
 
-/* What was told of one counter. */
+/* The last state logged for one counter. */
 struct loss {
 	uint64_t told; /* its value then */
 	uint64_t when; /* 0: never */

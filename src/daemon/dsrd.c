@@ -43,7 +43,7 @@
 /* Frames taken before checks, timers and signals get their turn. */
 #define BURST 256
 #define RESCAN SECONDS(5)
-/* Some systems tell much: a rescan costs a list of all interfaces. */
+/* Some systems send many notifications: a rescan lists all interfaces. */
 #define RESCAN_LEAST MILLISECONDS(200)
 /* The loop's number for news of interfaces, behind the interfaces themselves. */
 #define NEWS IFACES_MOST
@@ -70,7 +70,7 @@ struct dsrd {
 	struct command_server *cmds; /* NULL: no control socket */
 	struct web_status *web_status; /* NULL: no HTTP */
 	struct state *state;
-	int news; /* of interfaces, from the system; -1: it tells nothing */
+	int news; /* the system's notifications about interfaces; -1: none */
 	uint64_t rescanned;
 	uint64_t next_rescan;
 	bool unchecked; /* the checks do not follow the model yet, for lack of memory */
@@ -325,7 +325,7 @@ start_loop(struct dsrd *dsrd, char *error, size_t size)
 	return 0;
 }
 
-/* The order is that of who needs whom. */
+/* In the order of their dependencies. */
 static int
 connect_parts(struct dsrd *dsrd)
 {
@@ -360,7 +360,7 @@ connect_parts(struct dsrd *dsrd)
 static int
 start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
-	/* A server that closes while it is asked something is an error of write(), not our end. */
+	/* A server that closes a connection while it is checked is an error of write(), not the end of dsrd. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (start_director(dsrd, error, size) == -1 || start_loop(dsrd, error, size) == -1)
 		return -1;

@@ -10,7 +10,7 @@
 struct background;
 struct notify;
 
-/* Run until told to stop; say so when ready. Takes `conf`'s contents. */
+/* Runs until stopped; notifies when ready. Takes `conf`'s contents. */
 NODISCARD enum exit_status dsrd_run(const struct options *options, struct conf *conf, struct background *background,
     const struct notify *notify);
 

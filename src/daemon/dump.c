@@ -74,7 +74,7 @@ dump_vipcheck(const struct vipcheck *path)
 		const struct reply *reply = &path->last.replies[question];
 		char from[ADDR_TEXT], mac[MAC_TEXT];
 
-		/* A good answer needs no evidence beside it. */
+		/* A good answer needs no evidence. */
 		if (reply->answer == ANSWER_NOT_ASKED || path->verdict == VIPCHECK_ACCEPTED)
 			continue;
 		log_info("path-answer server=%s vip=%s question=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u", name, vip,

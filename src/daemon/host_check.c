@@ -20,7 +20,7 @@ struct look {
 	size_t most;
 };
 
-/* A finding to fill in, or one that nobody sees when there are too many. */
+/* A finding to fill in, or a dummy when there are too many. */
 static struct host_finding *
 add(struct look *look, bool wrong, const char *name)
 {

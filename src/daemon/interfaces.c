@@ -31,7 +31,7 @@ status_of(int code)
 	}
 }
 
-/* `again`: it was open before and is tried until it works, so a failure is no news. */
+/* `again`: it was open before and is tried until it works, so a failure is not logged. */
 static enum exit_status
 open_one(struct interfaces *interfaces, uint16_t index, bool again)
 {
@@ -81,7 +81,7 @@ prepare_one(struct interfaces *interfaces, const char *name, uint16_t *index)
 		log_error("interface-failed interface=%s reason=\"dsrd works on %d interfaces at most\"", name, IFACES_MOST);
 		return EXIT_BAD_CONFIG;
 	}
-	/* The table has facts of interfaces in it, and holds until the next one, also when the reload that asked fails. */
+	/* The table has properties of interfaces in it, and is used until the next one, also when the reload fails. */
 	interfaces->director->stale |= !iface_equal(&facts, &interfaces->director->ifaces[*index]);
 	interfaces->director->ifaces[*index] = facts;
 	if (nic_is_open(&interfaces->nics[*index]))
@@ -89,7 +89,7 @@ prepare_one(struct interfaces *interfaces, const char *name, uint16_t *index)
 	return open_one(interfaces, *index, false);
 }
 
-/* The name of the system's interface whose prefix holds `addr`, or NULL. */
+/* The name of the system's interface whose prefix contains `addr`, or NULL. */
 static const char *
 find_by_address(const struct addr *addr, char names[][IFACE_NAME], size_t count)
 {
@@ -220,7 +220,10 @@ interfaces_lose(struct interfaces *interfaces, size_t index, const char *reason)
 	close_one(interfaces, index);
 }
 
-/* Reads the facts again; says whether they matter differently now. What is wrong with them is the problem list's to say. */
+/*
+ * Reads the facts again; says whether they matter differently now. What is wrong with them is the problem list's to
+ * say.
+ */
 static bool
 facts_changed(struct iface *iface)
 {
@@ -258,7 +261,10 @@ interfaces_rescan(struct interfaces *interfaces, uint64_t now)
 	for (size_t i = 0; i < director->iface_count; i++) {
 		if (!model_uses(director->model, i))
 			continue;
-		/* In this order: one that is just being set up is opened with what it has now, or at the news that it is up. */
+		/*
+		 * In this order: one that is just being set up is opened with what it has now, or at the news that it
+		 * is up.
+		 */
 		changed |= facts_changed(&director->ifaces[i]);
 		if (!nic_is_open(&interfaces->nics[i]))
 			changed |= reopen(interfaces, (uint16_t)i);

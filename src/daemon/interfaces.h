@@ -35,21 +35,21 @@ struct interfaces {
  * reason of a failure is in the log; what was opened before it stays open.
  */
 NODISCARD enum exit_status interfaces_prepare(struct interfaces *interfaces, const struct settings *settings);
-/* Nobody but dsrd may hold a VIP or probe address: EXIT_BAD_CONFIG, logged, when this host's kernel does. */
+/* Only dsrd may hold a VIP or probe address: EXIT_BAD_CONFIG, logged, when this host's kernel does. */
 NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
 /*
- * From the first listener to the last one the captures receive everything that is sent to this host, for an examination. What
- * the kernel carries it goes on offloading. Each interfaces_listen() needs its interfaces_unlisten().
+ * From the first listener to the last one the captures receive everything that is sent to this host, for an
+ * examination. What the kernel carries it goes on offloading. Each interfaces_listen() needs its interfaces_unlisten().
  */
 void interfaces_listen(struct interfaces *interfaces);
 void interfaces_unlisten(struct interfaces *interfaces);
-/* After the model has changed: closes what nobody needs, gives the kernel new filters. */
+/* After the model has changed: closes unused interfaces, gives the kernel new filters. */
 void interfaces_settle(struct interfaces *interfaces);
 /* Looks whether MACs, MTUs and addresses are what they were, and opens again what was lost. */
 void interfaces_rescan(struct interfaces *interfaces, uint64_t now);
 /* An interface stopped giving frames: close it, rescan will try again. */
 void interfaces_lose(struct interfaces *interfaces, size_t index, const char *reason);
-/* Root is given up: what is open, and what will be, cannot be told anything new, where the system has a way for that. */
+/* Root has been given up: locks the settings of all open and future descriptors, where the system supports it. */
 void interfaces_lock(struct interfaces *interfaces);
 void interfaces_close(struct interfaces *interfaces);
 

@@ -12,7 +12,7 @@
 #include "daemon/offline_report.h"
 #include "daemon/replay.h"
 
-/* Of a frame whose headers cannot be trusted, only the addresses are told. */
+/* For a frame whose headers cannot be trusted, only the addresses are printed. */
 static void
 print_flow(enum packet_status status, const struct packet *packet)
 {
@@ -94,7 +94,7 @@ is_same_file(const char *a, const char *b)
 	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/* False, and told, when the frames cannot go where they should. */
+/* False, with an error printed, when the frames cannot be written as requested. */
 static bool
 check_output(const struct options *options)
 {

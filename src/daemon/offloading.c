@@ -16,7 +16,7 @@
 #include "offload/cache.h"
 #include "offload/bpf_offload.h"
 
-/* Fetched at once when counters are asked for: some milliseconds. Beyond it they are a second old at most. */
+/* Collected immediately when counters are read: some milliseconds. Beyond it they are a second old at most. */
 #define SYNC_MOST 65536
 /* What goes wrong once is fixed, twice in a row it is left alone. */
 #define TROUBLES_MOST 2
@@ -109,7 +109,10 @@ is_on(const struct offloading *offloading, size_t index)
 	    bpf_offload_kind(offloading->path, index) != BPF_OFFLOAD_OFF;
 }
 
-/* What the capture receives of what the kernel does not carry. The program of tc has the addresses, and a word for `wide`. */
+/*
+ * What the capture receives of what the kernel does not carry. The program of tc has the addresses, and a word for
+ * `wide`.
+ */
 static void
 offloading_filter_one(struct offloading *offloading, size_t index)
 {
@@ -236,7 +239,7 @@ offloading_sync(struct offloading *offloading)
 		offload_sync(offloading->director->forwarder.offload, SYNC_MOST, clock_us());
 }
 
-/* Asked of the kernel itself: a second may pass until offloading_look(). */
+/* From the kernel itself: up to a second may pass until offloading_look(). */
 static bool
 carries(const struct offloading *offloading, size_t index)
 {
@@ -260,7 +263,7 @@ offloading_reason(const struct offloading *offloading, size_t index)
 	return is_on(offloading, index) ? replaced : offloading->reasons[index];
 }
 
-/* With `auto` a system without a fast path is no fault; that it was lost is. */
+/* With `auto` a system without offload is not a fault; losing it is. */
 const char *
 offloading_lost(const struct offloading *offloading, size_t index)
 {

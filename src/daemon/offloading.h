@@ -27,12 +27,12 @@ void offloading_settle(struct offloading *offloading);
 void offloading_filter(struct offloading *offloading, bool wide);
 /* The interface will be closed at once: each frame from here on is for the capture. */
 void offloading_end(struct offloading *offloading, size_t index);
-/* Once a second: does the kernel do what it was told? */
+/* Once a second: does the kernel forward as configured? */
 void offloading_look(struct offloading *offloading);
-/* Counters are asked for: fetches what the kernel has counted. */
+/* Counters are about to be read: collects the kernel's. */
 void offloading_sync(struct offloading *offloading);
 
-/* Why the kernel does not carry on this open interface, though the configuration asks for it; NULL when it is as asked. */
+/* Why the kernel does not forward on this open interface, though configured to; NULL when it is as configured. */
 const char *offloading_lost(const struct offloading *offloading, size_t index);
 
 /* "tc", "xdp", "xdp-generic" or "off"; and why it is off, empty when it was not wanted. */

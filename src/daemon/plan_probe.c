@@ -187,7 +187,7 @@ target_fails(const struct target *target)
 	return target->known[0] != '\0' || target->error != 0;
 }
 
-/* Of one port of one service, whose targets are these. */
+/* For one port of one service, whose targets are these. */
 static void
 report_port_of(const struct plan_probe *probe, const struct target *first, plan_warning *warning, void *context)
 {

@@ -12,7 +12,10 @@
 #include "model/model.h"
 #include "os/os.h"
 
-/* More than these are not kept from this host's own stack: each IPv6 address takes nine instructions of the 512 there are. */
+/*
+ * More than these are not kept from this host's own stack: each IPv6 address takes nine instructions of the 512 there
+ * are.
+ */
 #define VIPS_WITHHELD 48
 
 struct nic {
@@ -37,13 +40,13 @@ bool nic_is_open(const struct nic *nic);
 /* Puts back what was changed. */
 void nic_close(struct nic *nic, const struct iface *iface);
 /*
- * Sets the filter that this capture should have now; nothing else sets one, but the offload, whose program stays where it is
- * (`programmed`). `wide`: everything that comes to this host. Else what the director needs: frames for the model's VIPs on
- * this interface, ARP and neighbor discovery.
+ * Sets the filter that this capture should have now; nothing else sets one, except the offload, whose program stays in
+ * place (`programmed`). `wide`: everything that arrives at this host. Otherwise what the director needs: frames for the
+ * model's VIPs on this interface, ARP and neighbor discovery.
  */
 void nic_filter(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model, bool wide);
-/* Joins the groups at which IPv6 VIPs are asked for. */
+/* Joins the solicited-node groups of IPv6 VIPs. */
 void nic_join(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model);
 /* Keeps the VIPs' frames from this host's own stack. False when the system has no such thing. */

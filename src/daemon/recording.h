@@ -10,7 +10,7 @@ struct forwarder;
 struct model;
 
 struct recording {
-	struct events *events; /* NULL: there is no memory for them */
+	struct events *events; /* NULL: out of memory */
 	struct history history;
 };
 

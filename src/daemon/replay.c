@@ -64,7 +64,7 @@ flatten(struct settings *settings, const char *iface)
 	}
 }
 
-/* Nobody can be asked how they are: every server is up. */
+/* There are no checks offline: every server is up. */
 static void
 trust_all(struct model *model)
 {

@@ -23,7 +23,7 @@ struct replayed {
 struct replay {
 	/* The caller's; all else is zero before replay_open(). */
 	void (*each)(void *context, const struct replayed *seen);
-	/* NULL, or asked first: may forward the frame by itself, through `out`, as the kernel does in a live director. */
+	/* NULL, or called first: may forward the frame itself, through `out`, as the kernel does in a live director. */
 	bool (*carries)(void *context, struct frame *frame, uint64_t now);
 	void *context;
 

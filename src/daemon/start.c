@@ -31,7 +31,7 @@ open_pidfile(const struct options *options, struct pidfile **pidfile)
 	return EXIT_SYSTEM;
 }
 
-/* In the process that stays: EXIT_OK means that it served, and was told to stop. */
+/* In the process that stays: EXIT_OK means that it served, and was stopped. */
 static enum exit_status
 serve(const struct options *options, struct conf *conf, struct background *background)
 {

@@ -61,7 +61,7 @@ struct region {
 	unsigned index;
 	struct conn_records records;
 	size_t bytes;
-	bool refused; /* there was no room, and is looked for again at the next beat */
+	bool refused; /* there was no room; tried again at the next heartbeat */
 };
 
 struct state_file {

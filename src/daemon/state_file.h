@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The file in which a director leaves its state to the next one: a header, two places for text (forward/handover.h) that
- * are written in turn, so that one is always whole, and flow records (flow/conn_record.h), which are memory shared with
- * the file. What was written there survives the process, however it ends, and not the system, which is as it should be.
+ * The file in which a director leaves its state to the next one: a header, two places for text (forward/handover.h)
+ * that are written in turn, so that one is always whole, and flow records (flow/conn_record.h), which are memory shared
+ * with the file. What was written there survives the process, however it ends, and not the system, which is as it
+ * should be.
  *
  * The file is sparse, and takes room as there are flows: 40 bytes each. Room is taken before it is used, so that a full
  * file system costs records and not the process.
@@ -55,7 +56,7 @@ NODISCARD enum state_found state_file_read(const char *path, uid_t user, uint64_
     char error[STATE_ERROR]);
 void state_old_done(struct state_old *old);
 
-/* A new file beside `path`, for so many flows and clients. NULL, with a reason. */
+/* A new file next to `path`, for so many flows and clients. NULL, with a reason. */
 NODISCARD struct state_file *state_file_create(const char *path, uint32_t flows, uint32_t clients, uint64_t now,
     char error[STATE_ERROR]);
 /* For conn_table_record(). */
@@ -65,7 +66,7 @@ struct conn_records *state_file_clients(struct state_file *file);
 NODISCARD int state_file_write(struct state_file *file, const char *text, size_t length);
 /* It takes the place of what is at `path`. 0 or -1, with a reason. */
 NODISCARD int state_file_publish(struct state_file *file, char error[STATE_ERROR]);
-/* The process lives. Where there was no room for records, it is looked for again. */
+/* A sign of life. Where there was no room for records, tries again. */
 void state_file_beat(struct state_file *file, uint64_t now);
 /* There is no room for the records of some flows. */
 bool state_file_is_full(const struct state_file *file);

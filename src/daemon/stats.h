@@ -25,7 +25,7 @@ struct stats_sources {
 	bool observe;
 };
 
-/* Counters are asked for: fetches what the kernel has counted. */
+/* Counters are about to be read: collects the kernel's. */
 void stats_sync(const struct stats_sources *sources);
 /* `ifaces` is room that the facts point into; they are good until the event loop goes on. */
 struct report_facts stats_gather(const struct stats_sources *sources, struct report_iface ifaces[IFACES_MOST]);

@@ -11,7 +11,7 @@
 #include "ctl/trace_record.h"
 #include "proto/packet.h"
 
-/* A super-frame that was split is about as large as it was, beside the headers: so is there room for both. */
+/* A super-frame that was split is about as large as it was, plus headers: so there is room for both. */
 #define LEFT_MOST (2 * FRAME_MOST)
 
 struct watcher {
@@ -90,7 +90,7 @@ add_frame(struct trace *trace, bool left, const struct frame *frame, const uint8
 	record->frames[record->frame_count++] = (struct trace_frame){ left, frame->wire_length, frame->length, bytes };
 }
 
-/* The first frame that leaves tells the way; all are kept when somebody wants them. */
+/* The first outgoing frame determines the way; all are kept when frames are wanted. */
 static void
 see_frame_leave(void *context, const struct frame *frame)
 {

@@ -27,7 +27,7 @@ describe(const struct vipcheck *path, char text[DETAIL_TEXT])
 	return text;
 }
 
-/* How loud. Most of it the server's state tells, once rise and fall have had their say. */
+/* The log level. Most of it appears in the server's state, once rise and fall are reached. */
 typedef void say(const char *format, ...) PRINTF_LIKE(1, 2);
 
 static say *

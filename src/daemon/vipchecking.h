@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The VIP check and the search for conflicts in a running director: when they run, what the log says of them, and what they
- * make of servers' states. What they decide is in vipcheck/.
+ * The VIP check and the search for conflicts in a running director: when they run, what the log says of them, and what
+ * they make of servers' states. What they decide is in vipcheck/.
  */
 #ifndef DAEMON_VIPCHECKING_H
 #define DAEMON_VIPCHECKING_H
@@ -29,9 +29,9 @@ void vipchecking_init(struct vipchecking *vipchecking, struct forwarder *forward
     void *context);
 /* After each change of the model. -1 when memory is out. */
 NODISCARD int vipchecking_sync(struct vipchecking *vipchecking, struct model *model, uint64_t now);
-/* Asks what is due; when to call it next is forward_vipcheck_due(). */
+/* Sends what is due; forward_vipcheck_due() gives the next time. */
 void vipchecking_run(struct vipchecking *vipchecking, uint64_t now);
-/* Once a second: asks who else has the VIPs, logs what was found, reacts: with `announces` also by announcing VIPs again. */
+/* Once a second: probes for conflicts, logs findings, reacts. */
 void vipchecking_tick(struct vipchecking *vipchecking, struct model *model, bool announces, uint64_t now);
 
 #endif

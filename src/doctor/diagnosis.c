@@ -81,7 +81,7 @@ system_text(unsigned systems, char text[SYSTEM_TEXT])
 	return text;
 }
 
-/* What the path's verdict says, as a diagnosis; DIAGNOSIS_COUNT: nothing is wrong, or nothing was asked. */
+/* The verdict of the VIP check as a diagnosis; DIAGNOSIS_COUNT: nothing is wrong, or there is no result. */
 static enum diagnosis
 of_verdict(enum vipcheck_verdict verdict)
 {
@@ -120,7 +120,7 @@ of_verdict(enum vipcheck_verdict verdict)
 	return DIAGNOSIS_COUNT;
 }
 
-/* A server tells its MTU by the MSS that it offers. */
+/* A server's MTU, from the MSS that it offers. */
 static bool
 has_smaller_mtu(const struct diagnose_facts *facts)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From evidence to a diagnosis, and from a diagnosis to the commands that fix it: what `dsrctl doctor` knows about real
- * servers. Pure. The evidence of the service's path is judged by vipcheck/vipcheck.h; here are the findings beside it,
- * the words, and the remedies: one table keyed by diagnosis and operating system, which the log, the status page and the
- * doctor read alike.
+ * From evidence to a diagnosis, and from a diagnosis to the commands that fix it: the knowledge of `dsrctl doctor`
+ * about real servers. Pure. vipcheck/vipcheck.h evaluates the evidence of a VIP check; here are the further findings,
+ * the sentences, and the remedies: one table keyed by diagnosis and operating system, used by the log, the status page
+ * and the doctor.
  */
 #ifndef DOCTOR_DIAGNOSIS_H
 #define DOCTOR_DIAGNOSIS_H
@@ -30,8 +30,8 @@ enum system_bit {
 #define SYSTEM_ANY 127U
 
 /*
- * Which systems may have sent an answer with this time to live and, if it was a SYN-ACK, this window and MSS (else 0)?
- * A guess: hosts can be told to look like another. Never 0.
+ * The systems that may have sent an answer with this time to live and, if it was a SYN-ACK, this window and MSS (else
+ * 0). A guess, since hosts can be configured differently. Never 0.
  */
 unsigned system_guess(uint8_t hop_limit, uint16_t window, uint16_t mss);
 /* The same from all answers of a round that the server itself sent. */
@@ -156,7 +156,7 @@ enum diagnosis {
 	DIAGNOSIS_COUNT
 };
 
-/* What is known of one server and one of its VIPs. Zero is "not told". */
+/* Facts about one server and one of its VIPs. Zero is "unknown". */
 struct diagnose_facts {
 	struct addr vip;
 	uint8_t protocol;
@@ -164,19 +164,19 @@ struct diagnose_facts {
 	struct addr own;                 /* the server's address */
 	struct mac mac;                  /* the server's; zero: no host answers for `own` */
 	struct addr director;            /* the director's address there, if it has one */
-	const char *interface;           /* the director's, there; NULL: not told */
-	const char *networks;            /* its networks, "192.0.2.0/24 198.51.100.0/24"; NULL: not told */
+	const char *interface;           /* the director's, there; NULL: unknown */
+	const char *networks;            /* its networks, "192.0.2.0/24 198.51.100.0/24"; NULL: unknown */
 	uint32_t director_mtu;
 	enum vipcheck_verdict verdict;       /* of the round below */
 	const struct evidence *evidence; /* NULL: no round was run */
 	bool is_director;                /* `own` is the director's */
 	bool other_network;              /* no network of the director's interface holds `own` */
-	bool silent;                     /* the doctor asked ARP (or neighbor discovery) for `own`: no answer */
-	bool nameless;                   /* it answers ARP, but not when the director asks with its address */
+	bool silent;                     /* no answer to an ARP request (or neighbor solicitation) for `own` */
+	bool nameless;                   /* it answers ARP, but not requests from the director's address */
 	struct mac twin;                 /* a second machine that answers for `own`; zero: none */
 	bool shares_mac;                 /* another server's address, or the gateway's, has the same MAC */
-	bool arp_broadcast;              /* the server's MAC answered "who has the VIP", asked of all, ... */
-	bool arp_unicast;                /* ... and asked of the server alone */
+	bool arp_broadcast;              /* the server's MAC answered a request for the VIP: sent by broadcast, ... */
+	bool arp_unicast;                /* ... and by unicast to the server */
 	struct mac foreign;              /* another host answered: its MAC */
 	bool announced;                  /* the VIP was the sender in the server's own requests or announcements */
 	bool bounced;                    /* frames for the VIP came back from the server */
@@ -193,9 +193,9 @@ struct diagnose_facts {
 /* All that is found, in the enum's order; none: nothing is. Returns how many were written to `found`. */
 size_t diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUNT]);
 /*
- * What a failed check is a sign of, where diagnose() found `found` (by diagnosis) of the same server: SERVER_DOWN when
- * that explains it and nothing is to be said of the check, OWN_REFUSED, or CHECK_FAILED. `accepted`: the VIP is, on the
- * port that the check asks.
+ * The meaning of a failed check, where diagnose() found `found` (by diagnosis) for the same server: SERVER_DOWN when
+ * that explains it and the check need not be mentioned, OWN_REFUSED, or CHECK_FAILED. `accepted`: the VIP is accepted
+ * on the check's port.
  */
 enum diagnosis diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, bool accepted);
 /* What a VIP conflict is a sign of, when a server is in it, or a machine that is none. */
@@ -208,7 +208,7 @@ const char *diagnosis_name(enum diagnosis diagnosis);
 const char *diagnosis_sentence(enum diagnosis diagnosis);
 const char *diagnosis_meaning(enum diagnosis diagnosis);
 
-/* Beside system bits: for VIPs of that family only. */
+/* In addition to system bits: for VIPs of that family only. */
 #define REMEDY_IPV4 128U
 #define REMEDY_IPV6 256U
 
@@ -218,17 +218,17 @@ struct remedy {
 	unsigned systems;  /* on which it works; SYSTEM_ANY is said without a system's name; REMEDY_IPV4 or _IPV6 */
 	const char *what;  /* a sentence, when the commands need one; or NULL */
 	const char *fix;   /* commands, one a line; NULL: nothing to type */
-	const char *undo;  /* likewise */
+	const char *undo;  /* in the same form */
 };
 
 /*
- * The `index`th remedy for `diagnosis` on any of `systems`, among whose bits is that of the VIP's family; the likeliest
+ * The `index`th remedy for `diagnosis` on any of `systems`, which include the bit of the VIP's family; the most likely
  * first; NULL past the last.
  */
 const struct remedy *remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index);
 /*
- * What to do, in a line, for the log and the status page: the first two ways to fix it on Linux, which most servers run,
- * with each command between backquotes. Returns `text`.
+ * What to do, in a line, for the log and the status page: the first two ways to fix it on Linux, which most servers
+ * run, with each command between backquotes. Returns `text`.
  */
 #define REMEDY_LINE 800
 const char *remedy_line(enum diagnosis diagnosis, const struct diagnose_facts *facts, char text[REMEDY_LINE]);

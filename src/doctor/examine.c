@@ -13,7 +13,7 @@
 /* Ports of far clients: any will do, as no such client exists. */
 #define FAR_PORT_FIRST 40000
 #define FAR_PORTS 8192
-#define PREFIX_MOST 29 /* a longer prefix has hardly an address that is nobody's */
+#define PREFIX_MOST 29 /* a longer prefix has hardly an unused address */
 
 /* xorshift64 (Marsaglia 2003): nothing here needs more than to be different each time. */
 static uint64_t
@@ -28,7 +28,7 @@ draw(struct examination *examination)
 	return x;
 }
 
-/* --- whom to ask --- */
+/* --- targets --- */
 
 static const struct prefix *
 prefix_of(const struct iface *iface, const struct addr *addr)
@@ -55,7 +55,7 @@ is_somebody(const struct addr *addr, const struct server *server, const struct i
 	return false;
 }
 
-/* An address of the server's network that most likely is nobody's; unset when there is no such. */
+/* An address of the server's network that is most likely unused; unset when there is none. */
 static struct addr
 find_unused(struct examination *examination, const struct server *server, const struct iface *iface)
 {
@@ -79,7 +79,7 @@ find_unused(struct examination *examination, const struct server *server, const 
 }
 
 /*
- * A client in another network, out of those that RFC 5737 and RFC 3849 keep for examples: it is nobody's for certain.
+ * A client in another network, from the ranges that RFC 5737 and RFC 3849 reserve for examples, which no host uses.
  */
 static struct addr
 find_far(const struct addr *vip, const struct iface *iface)
@@ -221,7 +221,7 @@ ask_ndp(const struct voice *voice, uint16_t iface, const struct mac *to, const s
 	examine_send(voice, craft_neighbor_solicitation(voice->craft, &question), iface);
 }
 
-/* `to` NULL: everybody. */
+/* `to` NULL: broadcast. */
 static void
 ask_who_has(const struct voice *voice, uint16_t iface, const struct mac *to, const struct addr *target)
 {

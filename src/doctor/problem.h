@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The problems of the director itself: one list, built in one place from facts that the daemon collects, and read by the
- * log, dsrctl, the status page, /healthz, /status.json, metrics and the doctor. Pure: no clock, no system calls.
+ * The problems of the director itself: one list, built in one place from facts that the daemon collects, and read by
+ * the log, dsrctl, the status page, /healthz, /status.json, metrics and the doctor. Pure: no clock, no system calls.
  *
  *	problems_update(problems, &facts, now, on_problem, context);   when a fact may have changed, and once a second
  *	for (i = 0; i < problems_count(problems); i++)
@@ -85,7 +85,7 @@ struct problem_iface {
 	const struct iface *iface;
 	bool used;                      /* some service or server is there; else nothing about it matters */
 	bool open;                      /* frames are captured */
-	const char *offload_lost;       /* why the kernel no longer carries there, as it was told to; NULL: it does */
+	const char *offload_lost;       /* why the kernel no longer forwards there as configured; NULL: it does */
 	uint64_t capture_dropped;       /* a counter */
 	char forwards[2][PROBLEM_TEXT]; /* the command that stops the host's forwarding, IPv4 and IPv6; empty: it does no harm */
 	char up_command[PROBLEM_TEXT];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What fixes what, where: one table, whose {words} find_word() fills in. Interfaces of a server are not known here:
- * eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on. The commands are explained in
- * doc/real-servers.md.
+ * The fix for each finding and system: one table, whose {words} find_word() fills in. The interfaces of a server are
+ * unknown here: eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on. doc/real-servers.md explains
+ * the commands.
  */
 #include "config.h"
 
@@ -358,7 +358,7 @@ remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index)
 
 #define WORD_TEXT 128 /* a command with two addresses */
 
-/* What asks, on the director, who has the address. IPv6 has no arping: a ping leaves an entry, answered or not. */
+/* The director's command that shows which host has the address. IPv6 has no arping: a ping leaves an entry anyway. */
 static const char *
 ask_format(const struct addr *addr, const char *interface, char text[WORD_TEXT])
 {
@@ -372,7 +372,7 @@ ask_format(const struct addr *addr, const char *interface, char text[WORD_TEXT])
 	return text;
 }
 
-/* What stands for `{name}`; false when it is no place to fill in. */
+/* The value of `{name}`; false when it is not a placeholder. */
 static bool
 find_word(const char *name, size_t length, const struct diagnose_facts *facts, char word[WORD_TEXT])
 {

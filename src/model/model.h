@@ -215,8 +215,8 @@ bool service_all_lost(const struct service *service);
 /* Which services have lost their quorum: service->quorum_lost. Before a table is compiled. */
 void model_settle(struct model *model);
 /*
- * Compares the state the server is in now with the one that was told last, whoever changed it. False: it is the same. Else this
- * one counts as told, since `now`, and `*before` is the other.
+ * Compares the server's current state with the one last published. False: it is the same. Otherwise records the new
+ * one, since `now`, and sets `*before` to the old one.
  */
 bool server_note_state(struct server *server, uint64_t now, enum server_state *before);
 
