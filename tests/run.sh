@@ -262,6 +262,17 @@ lane_builds() {
 	step shellcheck lint_shell
 	step cppcheck lint_cppcheck
 	step windows-scripts lint_windows
+	if command -v wine >/dev/null 2>&1 && command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1; then
+		step windows-cmd sh "$work/src/tests/realserver/cmd/test.sh"
+	else
+		skipped windows-cmd "no wine or no MinGW compiler; see contrib/packages.sh"
+	fi
+	# No package of Debian or PyPI has an engine, so continuous integration cannot run it: not counted as a skip.
+	if command -v pwsh >/dev/null 2>&1; then
+		step windows-ps1 sh "$work/src/tests/realserver/powershell/test.sh"
+	else
+		report windows-ps1 "not run: there is no pwsh (windows-scripts checks the script without one)"
+	fi
 	for page in "$work"/src/man/*.in; do
 		page=${page##*/}
 		step "mandoc-${page%.in}" lint_man "${page%.in}"

@@ -198,7 +198,7 @@ lint_shell() {
 	xargs shellcheck <"$work/scripts"
 }
 
-# The scripts for Windows: nothing here runs them, but grammars from PyPI can read them.
+# The scripts for Windows, by grammars from PyPI and a table of the commands that every Windows Server has.
 lint_windows() {
 	python3 -m venv "$work/python" &&
 		"$work/python/bin/pip" install -q tree-sitter tree-sitter-powershell tree-sitter-batch || return 1
@@ -237,6 +237,7 @@ in_tree() {
 	for file in systemd/system/dsrd.service sysusers.d/dsrd.conf tmpfiles.d/dsrd.conf; do
 		[ -s "$work/in-tree-installed/usr/local/lib/$file" ] || return 1
 	done
+	cmp contrib/realserver/dsr-realserver.cmd "$work/in-tree-installed/usr/local/share/dsrd/dsr-realserver.cmd" || return 1
 	git status --porcelain >"$work/in-tree.status"
 	if [ -s "$work/in-tree.status" ]; then
 		echo "the build leaves behind what .gitignore does not list:"
@@ -250,6 +251,8 @@ lint_dist() {
 	cd "$work/gcc" && make dist >/dev/null || return 1
 	for archive in dsrd-*.tar.gz; do
 		[ -s "$archive" ] || return 1
+		gzip -dc "$archive" | tar -xOf - "${archive%.tar.gz}/contrib/realserver/dsr-realserver.cmd" |
+			cmp - "$work/src/contrib/realserver/dsr-realserver.cmd" || return 1
 		gzip -dc "$archive" | tar -tf - | sed 's|^[^/]*/||' | grep -v '/$' | sort >"$work/packed"
 	done
 	grep -v -e '^\.gitignore$' -e '^\.ci/' -e '^\.github/' "$work/present" | sort | comm -23 - "$work/packed" >"$work/unpacked"

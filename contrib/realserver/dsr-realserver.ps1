@@ -11,10 +11,11 @@ an address of another interface, is switched off on the two interfaces concerned
 The loopback interface is the Microsoft KM-TEST Loopback Adapter if one is installed, else the "Loopback
 Pseudo-Interface 1" that every such Windows has; -Loopback names another.
 
-What was before is noted in %ProgramData%\dsr-realserver\state.json, before it is changed, and undo restores it.
+Each value is noted in %ProgramData%\dsr-realserver\state.json before it is changed, and undo restores it. Interfaces are noted
+by GUID, so they may be renamed in between.
 
-This script was never run on any Windows: its syntax was checked, and it follows Microsoft's documentation. Look at what
--DryRun prints first, and keep another way to the server's console.
+Tests run it in PowerShell against modules that imitate Windows; it has not run on a real Windows. Look at what -DryRun
+prints first, and keep another way to the server's console.
 
 .PARAMETER Action
 apply: do what is not done yet. check: print a line for each item, "ok" or "wrong" with what to type; exit status 1 if
@@ -53,10 +54,9 @@ param(
 	[string[]] $Vip = @(),
 	[string] $Interface = '',
 	[string] $Loopback = '',
-	[ValidateRange(1, 65535)]
-	[int[]] $Port = @(),
-	[ValidateSet('TCP', 'UDP')]
+	[string[]] $Port = @(),
 	[string[]] $Protocol = @('TCP'),
+	[Alias('WhatIf')]
 	[switch] $DryRun
 )
 
@@ -66,17 +66,24 @@ $ErrorActionPreference = 'Stop'
 $StateDirectory = Join-Path $env:ProgramData 'dsr-realserver'
 $StateFile = Join-Path $StateDirectory 'state.json'
 $RulePrefix = 'dsr-realserver'
-# Client for Microsoft Networks, file sharing, QoS, link-layer discovery: none has business on a loopback adapter.
+# Client for Microsoft Networks, file sharing, QoS and link-layer discovery do not belong on a loopback adapter.
 $UnwantedBindings = @('ms_msclient', 'ms_server', 'ms_pacer', 'ms_lltdio', 'ms_rspndr')
 
 $script:Wrong = 0
 $script:Changed = $false
 $script:Records = @()
+$script:Lock = $null
 
 function Stop-Script([int] $Status, [string] $Text)
 {
 	[Console]::Error.WriteLine("dsr-realserver: $Text")
 	exit $Status
+}
+
+# "powershell -File" passes "80,443" as one word, and converted to a number that is 80443.
+function Split-Words([string[]] $Words)
+{
+	return @($Words | ForEach-Object { $_ -split '[,\s]+' } | Where-Object { $_ -ne '' } | Select-Object -Unique)
 }
 
 function Write-Ok([string] $Text)
@@ -98,7 +105,7 @@ function Read-State
 	if (Test-Path -LiteralPath $StateFile) {
 		$text = [IO.File]::ReadAllText($StateFile)
 		foreach ($record in @($text | ConvertFrom-Json)) {
-			# ConvertFrom-Json of PowerShell 5 and earlier hands an array on as one object.
+			# In PowerShell 5 and earlier, ConvertFrom-Json returns an array as one object.
 			foreach ($one in @($record)) {
 				$script:Records += $one
 			}
@@ -112,26 +119,72 @@ function Save-State
 		return
 	}
 	if ($script:Records.Count -eq 0) {
-		if (Test-Path -LiteralPath $StateFile) {
-			Remove-Item -LiteralPath $StateFile
+		foreach ($file in @("$StateFile.old", "$StateFile.new", $StateFile)) {
+			if (Test-Path -LiteralPath $file) {
+				Remove-Item -LiteralPath $file
+			}
 		}
+		return
+	}
+	# A full disk or an interruption leaves the old journal: the new one is read back before it takes its place.
+	$text = ConvertTo-Json -InputObject @($script:Records) -Depth 4
+	[IO.File]::WriteAllText("$StateFile.new", $text)
+	if ([IO.File]::ReadAllText("$StateFile.new") -ne $text) {
+		throw "cannot write $StateFile; without it undo could not restore what was, so nothing more is changed"
+	}
+	if (Test-Path -LiteralPath $StateFile) {
+		[IO.File]::Replace("$StateFile.new", $StateFile, "$StateFile.old")
+	} else {
+		[IO.File]::Move("$StateFile.new", $StateFile)
+	}
+}
+
+# One at a time. The system closes and deletes the lock when this process ends, however it ends.
+function Open-Lock
+{
+	if ($DryRun) {
 		return
 	}
 	if (-not (Test-Path -LiteralPath $StateDirectory)) {
 		[void] (New-Item -ItemType Directory -Path $StateDirectory)
 	}
-	[IO.File]::WriteAllText($StateFile, (ConvertTo-Json -InputObject @($script:Records) -Depth 4))
+	for ($try = 1; ; $try++) {
+		try {
+			$script:Lock = New-Object IO.FileStream("$StateFile.lock", [IO.FileMode]::OpenOrCreate, [IO.FileAccess]::ReadWrite,
+				[IO.FileShare]::None, 16, [IO.FileOptions]::DeleteOnClose)
+			return
+		} catch {
+			if ($try -ge 300) {
+				Stop-Script 71 "another dsr-realserver.ps1 has held $StateFile.lock for a minute; wait for it to end"
+			}
+			Start-Sleep -Milliseconds 200
+		}
+	}
 }
 
-# The first note of a thing stays: it tells what was before the first apply.
-function Add-Record([string] $Kind, [string] $Key, [string] $On, [string] $Was)
+function Close-Lock
+{
+	if ($null -ne $script:Lock) {
+		$script:Lock.Dispose()
+		$script:Lock = $null
+	}
+}
+
+# The first note of a thing stays: it has the value before the first apply.
+function Add-Record([string] $Kind, [string] $Key, [string] $On, [string] $Was, [string] $Guid)
 {
 	foreach ($record in $script:Records) {
 		if ($record.Kind -eq $Kind -and $record.Key -eq $Key -and $record.On -eq $On) {
 			return
 		}
 	}
-	$script:Records += New-Object PSObject -Property @{ Kind = $Kind; Key = $Key; On = $On; Was = $Was }
+	$script:Records += New-Object PSObject -Property @{ Kind = $Kind; Key = $Key; On = $On; Was = $Was; Guid = $Guid }
+	Save-State
+}
+
+function Remove-Record([string] $Kind, [string] $Key, [string] $On)
+{
+	$script:Records = @($script:Records | Where-Object { -not ($_.Kind -eq $Kind -and $_.Key -eq $Key -and $_.On -eq $On) })
 	Save-State
 }
 
@@ -171,12 +224,17 @@ function Format-Command([string] $Name, $Arguments)
 	return $line
 }
 
-function Invoke-Change([string] $Name, $Arguments)
+# These commands are functions of modules, where $ErrorActionPreference of this script has no effect: hence -ErrorAction.
+function Invoke-Change([string] $Name, $Arguments, [string] $Remark)
 {
-	Write-Output (Format-Command $Name $Arguments)
+	$line = Format-Command $Name $Arguments
+	if ($Remark -ne '') {
+		$line += "  # $Remark"
+	}
+	Write-Output $line
 	$script:Changed = $true
 	if (-not $DryRun) {
-		[void] (& $Name @Arguments)
+		[void] (& $Name @Arguments -ErrorAction Stop)
 	}
 }
 
@@ -185,7 +243,7 @@ function Invoke-Change([string] $Name, $Arguments)
 function Get-Vips
 {
 	$list = @()
-	foreach ($text in $Vip) {
+	foreach ($text in @(Split-Words $Vip)) {
 		$address = $null
 		if ($text -match '/') {
 			Stop-Script 64 "-Vip ${text}: write the address without a prefix length"
@@ -193,17 +251,43 @@ function Get-Vips
 		if (-not [Net.IPAddress]::TryParse($text, [ref] $address)) {
 			Stop-Script 64 "-Vip ${text}: not an IP address; names are not looked up"
 		}
-		# TryParse takes "1" for 0.0.0.1 and octal numbers: only what it would write itself is taken.
+		# TryParse accepts "1" for 0.0.0.1, and octal numbers: only the form that .NET prints is accepted.
 		if ($address.AddressFamily -eq 'InterNetwork' -and $address.ToString() -ne $text) {
 			Stop-Script 64 "-Vip ${text}: not an IPv4 address; write four decimal numbers"
 		}
-		if ([Net.IPAddress]::IsLoopback($address) -or $address.IsIPv6LinkLocal -or $address.IsIPv6Multicast -or
+		$bytes = $address.GetAddressBytes()
+		$mapped = $bytes.Length -eq 16 -and -not @($bytes[0..9] | Where-Object { $_ -ne 0 }) -and
+			$bytes[10] -eq 255 -and $bytes[11] -eq 255
+		$special = $bytes.Length -eq 4 -and ($bytes[0] -ge 224 -or ($bytes[0] -eq 169 -and $bytes[1] -eq 254))
+		if ($text -match '%' -or $mapped -or $special -or [Net.IPAddress]::IsLoopback($address) -or
+			$address.IsIPv6LinkLocal -or $address.IsIPv6Multicast -or
 			$address.Equals([Net.IPAddress]::Any) -or $address.Equals([Net.IPAddress]::IPv6Any)) {
 			Stop-Script 64 "-Vip ${text}: this kind of address cannot be a VIP"
 		}
 		$list += $address.ToString()
 	}
-	return $list
+	return @($list | Select-Object -Unique)
+}
+
+function Get-Ports
+{
+	foreach ($text in @(Split-Words $Port)) {
+		$number = 0
+		if ($text -notmatch '^[0-9]{1,5}$' -or -not [int]::TryParse($text, [ref] $number) -or $number -lt 1 -or $number -gt 65535) {
+			Stop-Script 64 "-Port ${text}: not a port from 1 to 65535"
+		}
+		$number
+	}
+}
+
+function Get-Protocols
+{
+	foreach ($text in @(Split-Words $Protocol)) {
+		if ($text -notmatch '^(TCP|UDP)$') {
+			Stop-Script 64 "-Protocol ${text}: TCP or UDP"
+		}
+		$text.ToUpperInvariant()
+	}
 }
 
 function Get-Family([string] $Address)
@@ -218,18 +302,59 @@ function Get-FullLength([string] $Address)
 	return 32
 }
 
-# Alias of the interface that a user named by alias or index.
+# An interface: its index for the commands (a name may contain wildcards), its alias for messages, and its adapter's GUID, which
+# survives renaming. The pseudo-interface has no adapter and cannot be renamed.
+function New-Interface($Found)
+{
+	$guid = ''
+	$adapter = @(Get-NetAdapter -ErrorAction Stop | Where-Object { $_.ifIndex -eq $Found.InterfaceIndex })
+	$description = ''
+	if ($adapter.Count -gt 0) {
+		$guid = [string] $adapter[0].InterfaceGuid
+		$description = [string] $adapter[0].InterfaceDescription
+	}
+	return New-Object PSObject -Property @{
+		Index = $Found.InterfaceIndex
+		Alias = $Found.InterfaceAlias
+		Guid = $guid
+		Description = $description
+	}
+}
+
+function Find-Interface([string] $Property, $Value)
+{
+	$found = @(Get-NetIPInterface -ErrorAction Stop |
+		Where-Object { [string] ($_ | Select-Object -ExpandProperty $Property) -eq [string] $Value })
+	if ($found.Count -eq 0) {
+		return $null
+	}
+	return New-Interface $found[0]
+}
+
+# The interface that -Interface or -Loopback names by alias or index.
 function Resolve-Interface([string] $Name)
 {
-	if ($Name -match '^[0-9]+$') {
-		$found = @(Get-NetIPInterface -InterfaceIndex ([int] $Name) -ErrorAction SilentlyContinue)
-	} else {
-		$found = @(Get-NetIPInterface -ErrorAction SilentlyContinue | Where-Object { $_.InterfaceAlias -eq $Name })
+	$found = Find-Interface 'InterfaceAlias' $Name
+	if ($null -eq $found -and $Name -match '^[0-9]+$') {
+		$found = Find-Interface 'InterfaceIndex' $Name
 	}
-	if ($found.Count -eq 0) {
+	if ($null -eq $found) {
 		Stop-Script 69 "there is no interface $Name; Get-NetIPInterface lists them"
 	}
-	return $found[0].InterfaceAlias
+	return $found
+}
+
+# The interface of a record, whatever its name is now; $null if it is gone.
+function Find-Recorded($Record)
+{
+	if ($Record.Guid -ne '') {
+		$adapter = @(Get-NetAdapter -ErrorAction Stop | Where-Object { $_.InterfaceGuid -eq $Record.Guid })
+		if ($adapter.Count -eq 0) {
+			return $null
+		}
+		return Find-Interface 'InterfaceIndex' $adapter[0].ifIndex
+	}
+	return Find-Interface 'InterfaceAlias' $Record.On
 }
 
 # The interface with the best default route of the family.
@@ -242,82 +367,99 @@ function Find-Network([string] $Family)
 	if ($Family -eq 'IPv6') {
 		$prefix = '::/0'
 	}
-	$routes = @(Get-NetRoute -DestinationPrefix $prefix -ErrorAction SilentlyContinue | Sort-Object RouteMetric)
-	if ($routes.Count -eq 0) {
-		Stop-Script 69 "there is no default route for $Family, so name the network interface: -Interface NAME"
+	$metrics = @{}
+	foreach ($one in @(Get-NetIPInterface -ErrorAction Stop | Where-Object { [string] $_.AddressFamily -eq $Family })) {
+		$metrics["$($one.InterfaceIndex)"] = [int] $one.InterfaceMetric
 	}
-	return $routes[0].InterfaceAlias
+	$routes = @(Get-NetRoute -DestinationPrefix $prefix -ErrorAction SilentlyContinue |
+		Sort-Object { [int] $_.RouteMetric + [int] $metrics["$($_.InterfaceIndex)"] })
+	if ($routes.Count -eq 0) {
+		Stop-Script 69 "there is no default route for $Family, so name the network interface: -Interface NAME; nothing was done"
+	}
+	return Find-Interface 'InterfaceIndex' $routes[0].InterfaceIndex
 }
 
 function Find-Loopback
 {
 	if ($Loopback -ne '') {
-		return Resolve-Interface $Loopback
+		$found = Resolve-Interface $Loopback
+		if ($found.Alias -notlike 'Loopback Pseudo-Interface*' -and $found.Description -notlike '*Loopback*') {
+			Stop-Script 69 "$($found.Alias) is not a loopback, so Windows would announce the VIP there; nothing was done"
+		}
+		return $found
 	}
-	$noted = @(Get-Record 'loopback')
-	if ($noted.Count -gt 0) {
-		return $noted[0].Key
+	foreach ($record in @(Get-Record 'loopback')) {
+		$found = Find-Recorded $record
+		if ($null -ne $found) {
+			return $found
+		}
 	}
-	$adapters = @(Get-NetAdapter -ErrorAction SilentlyContinue |
+	$adapters = @(Get-NetAdapter -ErrorAction Stop |
 		Where-Object { $_.InterfaceDescription -like 'Microsoft*Loopback Adapter*' -and $_.Status -eq 'Up' })
-	if ($adapters.Count -gt 0) {
-		return $adapters[0].Name
+	if ($adapters.Count -gt 1) {
+		Stop-Script 69 'there are several loopback adapters; name one: -Loopback NAME'
 	}
-	$pseudo = @(Get-NetIPInterface -ErrorAction SilentlyContinue |
+	if ($adapters.Count -gt 0) {
+		# An address that is neither asked for nor given by DHCP: the adapter serves another program.
+		foreach ($other in @(Get-NetIPAddress -ErrorAction Stop | Where-Object { $_.InterfaceIndex -eq $adapters[0].ifIndex -and
+				[string] $_.PrefixOrigin -eq 'Manual' -and $_.IPAddress -notlike '169.254.*' -and $script:Vips -notcontains $_.IPAddress })) {
+			Stop-Script 69 ("the loopback adapter $($adapters[0].Name) has the address $($other.IPAddress), so another program may use it; " +
+				'nothing was done. Choose: -Loopback NAME')
+		}
+		return Find-Interface 'InterfaceIndex' $adapters[0].ifIndex
+	}
+	$pseudo = @(Get-NetIPInterface -ErrorAction Stop |
 		Where-Object { $_.InterfaceAlias -like 'Loopback Pseudo-Interface*' })
 	if ($pseudo.Count -eq 0) {
 		Stop-Script 69 'there is no loopback interface; install the KM-TEST Loopback Adapter with hdwwiz.exe, or name one: -Loopback NAME'
 	}
-	return $pseudo[0].InterfaceAlias
-}
-
-function Test-RealAdapter([string] $Alias)
-{
-	return (@(Get-NetAdapter -ErrorAction SilentlyContinue | Where-Object { $_.Name -eq $Alias }).Count -gt 0)
+	return New-Interface $pseudo[0]
 }
 
 # ---- the items, each as: what it is, whether it is right, the command that makes it so
 
-# Settings of the host model: the load is carried by receive on the network and send on the loopback; receive on the
-# loopback is customary.
-function Get-WantedSettings([string[]] $Vips, [string] $LoopbackAlias)
+# Settings of the host model. Receive on the network and send on the loopback do the work; receive on the loopback is customary.
+function Get-WantedSettings([string[]] $Vips, $On)
 {
 	foreach ($family in @($Vips | ForEach-Object { Get-Family $_ } | Sort-Object -Unique)) {
 		$network = Find-Network $family
-		foreach ($wanted in @(@($network, 'WeakHostReceive'), @($LoopbackAlias, 'WeakHostReceive'), @($LoopbackAlias, 'WeakHostSend'))) {
-			New-Object PSObject -Property @{ Alias = $wanted[0]; Family = $family; Property = $wanted[1] }
+		if ($network.Index -eq $On.Index) {
+			Stop-Script 69 "$($On.Alias) has the default route, so it is not a loopback; nothing was done. Choose: -Loopback NAME"
+		}
+		foreach ($wanted in @(@($network, 'WeakHostReceive'), @($On, 'WeakHostReceive'), @($On, 'WeakHostSend'))) {
+			New-Object PSObject -Property @{ On = $wanted[0]; Family = $family; Property = $wanted[1] }
 		}
 	}
 }
 
 function Get-Setting($Wanted)
 {
-	$found = @(Get-NetIPInterface -InterfaceAlias $Wanted.Alias -AddressFamily $Wanted.Family -ErrorAction SilentlyContinue)
+	$found = @(Get-NetIPInterface -InterfaceIndex $Wanted.On.Index -AddressFamily $Wanted.Family -ErrorAction SilentlyContinue)
 	if ($found.Count -eq 0) {
-		throw "$($Wanted.Family) is not bound to the interface $($Wanted.Alias)"
+		throw "$($Wanted.Family) is not bound to the interface $($Wanted.On.Alias)"
 	}
-	return [string] $found[0].($Wanted.Property)
+	return [string] ($found[0] | Select-Object -ExpandProperty $Wanted.Property)
 }
 
-# An alias is always given: without one, Set-NetIPInterface would change every interface.
+# An index is always given: without one, Set-NetIPInterface would change every interface.
 function Get-SettingArguments($Wanted, [string] $Value)
 {
-	$arguments = [ordered] @{ InterfaceAlias = $Wanted.Alias; AddressFamily = $Wanted.Family }
+	$arguments = [ordered] @{ InterfaceIndex = $Wanted.On.Index; AddressFamily = $Wanted.Family }
 	$arguments[$Wanted.Property] = $Value
 	return $arguments
 }
 
 function Get-Addresses([string] $Address)
 {
-	return @(Get-NetIPAddress -ErrorAction SilentlyContinue | Where-Object { $_.IPAddress -eq $Address })
+	return @(Get-NetIPAddress -ErrorAction Stop | Where-Object { $_.IPAddress -eq $Address })
 }
 
-function Get-AddressArguments([string] $Address, [string] $Alias)
+function Get-AddressArguments([string] $Address, $Index)
 {
 	# SkipAsSource: not used for connections of this host's own, and not registered in DNS. It must be given here;
 	# setting it afterwards is forgotten easily.
 	return [ordered] @{
-		InterfaceAlias = $Alias
+		InterfaceIndex = $Index
 		IPAddress = $Address
 		PrefixLength = (Get-FullLength $Address)
 		AddressFamily = (Get-Family $Address)
@@ -325,9 +467,14 @@ function Get-AddressArguments([string] $Address, [string] $Alias)
 	}
 }
 
-function Get-RemoveArguments([string] $Address, [string] $Alias)
+function Get-RemoveArguments([string] $Address, $Index)
 {
-	return [ordered] @{ InterfaceAlias = $Alias; IPAddress = $Address; Confirm = $false }
+	return [ordered] @{ InterfaceIndex = $Index; IPAddress = $Address; Confirm = $false }
+}
+
+function Get-SourceArguments([string] $Address, $Index, [bool] $Skip)
+{
+	return [ordered] @{ InterfaceIndex = $Index; IPAddress = $Address; SkipAsSource = $Skip }
 }
 
 function Get-Rule([string] $Name)
@@ -335,7 +482,7 @@ function Get-Rule([string] $Name)
 	return @(Get-NetFirewallRule -Name $Name -ErrorAction SilentlyContinue)
 }
 
-function Get-RuleArguments([string] $Name, [string] $RuleProtocol, [string[]] $Vips)
+function Get-RuleArguments([string] $Name, [string] $RuleProtocol, [string[]] $Vips, [string[]] $Ports)
 {
 	# The loopback is an unidentified network, which Windows takes for a public one: hence every profile.
 	return [ordered] @{
@@ -346,23 +493,36 @@ function Get-RuleArguments([string] $Name, [string] $RuleProtocol, [string[]] $V
 		Profile = 'Any'
 		Protocol = $RuleProtocol
 		LocalAddress = $Vips
-		LocalPort = $Port
+		LocalPort = $Ports
 	}
 }
 
-function Get-EnabledBindings([string] $Alias)
+# Addresses and ports of a rule, sorted, for comparison and messages.
+function Get-RuleText([string[]] $Vips, [string[]] $Ports)
 {
-	if (-not (Test-RealAdapter $Alias)) {
+	return (@($Vips | Sort-Object) -join ',') + ' ' + (@($Ports | Sort-Object) -join ',')
+}
+
+function Get-RuleNow($Rule)
+{
+	$addresses = @(@($Rule | Get-NetFirewallAddressFilter -ErrorAction Stop)[0].LocalAddress)
+	$ports = @(@($Rule | Get-NetFirewallPortFilter -ErrorAction Stop)[0].LocalPort)
+	return Get-RuleText $addresses $ports
+}
+
+function Get-EnabledBindings($On)
+{
+	if ($On.Guid -eq '') {
 		return @()
 	}
-	return @(Get-NetAdapterBinding -Name $Alias -ErrorAction SilentlyContinue |
-		Where-Object { $_.Enabled -and $UnwantedBindings -contains $_.ComponentID } |
+	return @(Get-NetAdapterBinding -ErrorAction Stop |
+		Where-Object { $_.Name -eq $On.Alias -and $_.Enabled -and $UnwantedBindings -contains $_.ComponentID } |
 		ForEach-Object { $_.ComponentID })
 }
 
-function Get-Registers([string] $Alias)
+function Get-Registers($On)
 {
-	$clients = @(Get-DnsClient -ErrorAction SilentlyContinue | Where-Object { $_.InterfaceAlias -eq $Alias })
+	$clients = @(Get-DnsClient -ErrorAction Stop | Where-Object { $_.InterfaceIndex -eq $On.Index })
 	if ($clients.Count -eq 0) {
 		return $false
 	}
@@ -371,62 +531,116 @@ function Get-Registers([string] $Alias)
 
 # ---- apply, check, undo
 
+# The commands of NetAdapter read a name as a pattern; escaped, brackets match themselves.
+function Get-BindingArguments($On, [string] $Component)
+{
+	return [ordered] @{ Name = [Management.Automation.WildcardPattern]::Escape($On.Alias); ComponentID = $Component; Confirm = $false }
+}
+
+function Wait-Address([string[]] $Vips)
+{
+	for ($i = 0; $i -lt 50; $i++) {
+		if (@($Vips | ForEach-Object { Get-Addresses $_ } | Where-Object { [string] $_.AddressState -eq 'Tentative' }).Count -eq 0) {
+			return
+		}
+		Start-Sleep -Milliseconds 200
+	}
+}
+
 function Invoke-Apply([string[]] $Vips)
 {
+	# Everything that can be refused is refused before the first change.
 	$lo = Find-Loopback
 	foreach ($address in $Vips) {
 		foreach ($there in @(Get-Addresses $address)) {
-			if ($there.InterfaceAlias -ne $lo) {
-				Stop-Script 1 ("$address is on $($there.InterfaceAlias), where the network is told about it; nothing was done. " +
-					'First type: ' + (Format-Command 'Remove-NetIPAddress' (Get-RemoveArguments $address $there.InterfaceAlias)))
+			if ($there.InterfaceIndex -ne $lo.Index) {
+				Stop-Script 1 ("$address is on $($there.InterfaceAlias), which announces it to the network; nothing was done. " +
+					'First type: ' + (Format-Command 'Remove-NetIPAddress' (Get-RemoveArguments $address $there.InterfaceIndex)))
 			}
 			if ($there.PrefixLength -ne (Get-FullLength $address)) {
 				Stop-Script 1 ("$address is there with prefix length $($there.PrefixLength); nothing was done. First type: " +
-					(Format-Command 'Remove-NetIPAddress' (Get-RemoveArguments $address $there.InterfaceAlias)))
+					(Format-Command 'Remove-NetIPAddress' (Get-RemoveArguments $address $there.InterfaceIndex)))
 			}
 		}
 	}
-	Add-Record 'loopback' $lo '' ''
+	$changes = @(Get-WantedSettings $Vips $lo | Where-Object { (Get-Setting $_) -ne 'Enabled' })
+	$noted = @(Get-Record 'rule' | ForEach-Object { $_.Key })
+	foreach ($one in $script:Protocols) {
+		if ($script:Ports.Count -gt 0 -and $noted -notcontains "$RulePrefix-$one" -and @(Get-Rule "$RulePrefix-$one").Count -gt 0) {
+			Stop-Script 1 "there is a firewall rule $RulePrefix-$one that this script did not make; nothing was done"
+		}
+	}
+	Add-Record 'loopback' $lo.Alias $lo.Alias '' $lo.Guid
+	foreach ($address in $Vips) {
+		Add-Record 'vip' $address '' '' ''
+	}
 	foreach ($component in @(Get-EnabledBindings $lo)) {
-		Add-Record 'binding' $component $lo ''
-		Invoke-Change 'Disable-NetAdapterBinding' ([ordered] @{ Name = $lo; ComponentID = $component; Confirm = $false })
+		Add-Record 'binding' $component $lo.Alias '' $lo.Guid
+		Invoke-Change 'Disable-NetAdapterBinding' (Get-BindingArguments $lo $component)
 	}
-	if (Get-Registers $lo) {
-		Add-Record 'dns' $lo '' 'True'
+	if ((Get-Registers $lo) -and @(Get-Record 'nodns').Count -eq 0) {
+		Add-Record 'dns' $lo.Alias $lo.Alias 'True' $lo.Guid
 		try {
-			Invoke-Change 'Set-DnsClient' ([ordered] @{ InterfaceAlias = $lo; RegisterThisConnectionsAddress = $false })
+			Invoke-Change 'Set-DnsClient' ([ordered] @{ InterfaceIndex = $lo.Index; RegisterThisConnectionsAddress = $false }) $lo.Alias
 		} catch {
-			# The address is not registered in any case, because of SkipAsSource.
+			# SkipAsSource keeps the address out of DNS in any case.
 			Write-Output "note   that failed: $($_.Exception.Message)"
+			Remove-Record 'dns' $lo.Alias $lo.Alias
+			Add-Record 'nodns' $lo.Alias $lo.Alias '' $lo.Guid
 		}
 	}
-	foreach ($wanted in @(Get-WantedSettings $Vips $lo)) {
-		$value = Get-Setting $wanted
-		if ($value -ne 'Enabled') {
-			Add-Record 'setting' "$($wanted.Family) $($wanted.Property)" $wanted.Alias $value
-			Invoke-Change 'Set-NetIPInterface' (Get-SettingArguments $wanted 'Enabled')
-		}
+	foreach ($wanted in $changes) {
+		Add-Record 'setting' "$($wanted.Family) $($wanted.Property)" $wanted.On.Alias (Get-Setting $wanted) $wanted.On.Guid
+		Invoke-Change 'Set-NetIPInterface' (Get-SettingArguments $wanted 'Enabled') $wanted.On.Alias
 	}
 	foreach ($address in $Vips) {
-		if (@(Get-Addresses $address).Count -eq 0) {
-			Add-Record 'address' $address $lo ''
-			Invoke-Change 'New-NetIPAddress' (Get-AddressArguments $address $lo)
-		}
-		Add-Record 'vip' $address '' ''
-	}
-	if ($Port.Count -gt 0) {
-		$all = @((@(Get-Record 'vip' | ForEach-Object { $_.Key }) + $Vips) | Sort-Object -Unique)
-		foreach ($one in $Protocol) {
-			$name = "$RulePrefix-$one"
-			if (@(Get-Rule $name).Count -gt 0) {
-				Invoke-Change 'Remove-NetFirewallRule' ([ordered] @{ Name = $name })
+		$there = @(Get-Addresses $address)
+		if ($there.Count -eq 0) {
+			$dhcp = New-Object PSObject -Property @{ On = $lo; Family = (Get-Family $address); Property = 'Dhcp' }
+			if ((Get-Setting $dhcp) -eq 'Enabled') {
+				# New-NetIPAddress turns DHCP off.
+				Add-Record 'setting' "$($dhcp.Family) Dhcp" $lo.Alias 'Enabled' $lo.Guid
 			}
-			Add-Record 'rule' $name '' ''
-			Invoke-Change 'New-NetFirewallRule' (Get-RuleArguments $name $one $all)
+			Add-Record 'address' $address $lo.Alias '' $lo.Guid
+			Invoke-Change 'New-NetIPAddress' (Get-AddressArguments $address $lo.Index) $lo.Alias
+		} elseif (-not $there[0].SkipAsSource) {
+			Add-Record 'source' $address $lo.Alias 'False' $lo.Guid
+			Invoke-Change 'Set-NetIPAddress' (Get-SourceArguments $address $lo.Index $true) $lo.Alias
 		}
+	}
+	$all = @(@(Get-Record 'vip' | ForEach-Object { $_.Key }) | Sort-Object -Unique)
+	if ($DryRun) {
+		$all = @(($all + $Vips) | Sort-Object -Unique)
+	}
+	foreach ($one in @('TCP', 'UDP')) {
+		$name = "$RulePrefix-$one"
+		$record = @(Get-Record 'rule' | Where-Object { $_.Key -eq $name })
+		$ports = @()
+		if ($record.Count -gt 0 -and $record[0].Was -ne '') {
+			$ports = @($record[0].Was -split ',')
+		}
+		if ($script:Ports.Count -gt 0 -and $script:Protocols -contains $one) {
+			$ports = @($script:Ports)
+		}
+		if ($ports.Count -eq 0) {
+			continue
+		}
+		$rule = @(Get-Rule $name)
+		if ($rule.Count -gt 0 -and [string] $rule[0].Enabled -eq 'True' -and
+			(Get-RuleNow $rule[0]) -eq (Get-RuleText $all $ports)) {
+			continue
+		}
+		Remove-Record 'rule' $name ''
+		Add-Record 'rule' $name '' ($ports -join ',') ''
+		if ($rule.Count -gt 0) {
+			Invoke-Change 'Remove-NetFirewallRule' ([ordered] @{ Name = $name })
+		}
+		Invoke-Change 'New-NetFirewallRule' (Get-RuleArguments $name $one $all $ports)
 	}
 	if (-not $script:Changed) {
 		Write-Output 'nothing to do: all is in place'
+	} elseif (-not $DryRun) {
+		Wait-Address $Vips
 	}
 }
 
@@ -434,30 +648,32 @@ function Invoke-Check([string[]] $Vips)
 {
 	$lo = Find-Loopback
 	foreach ($address in $Vips) {
-		$add = Format-Command 'New-NetIPAddress' (Get-AddressArguments $address $lo)
+		$add = Format-Command 'New-NetIPAddress' (Get-AddressArguments $address $lo.Index)
 		$found = @(Get-Addresses $address)
 		if ($found.Count -eq 0) {
 			Write-Wrong "$address is on no interface, so packets for it are dropped" $add
 			continue
 		}
 		foreach ($there in $found) {
-			$remove = Format-Command 'Remove-NetIPAddress' (Get-RemoveArguments $address $there.InterfaceAlias)
-			if ($there.InterfaceAlias -ne $lo) {
-				Write-Wrong "$address is on $($there.InterfaceAlias), where the network is told about it" "$remove; $add"
+			$remove = Format-Command 'Remove-NetIPAddress' (Get-RemoveArguments $address $there.InterfaceIndex)
+			if ($there.InterfaceIndex -ne $lo.Index) {
+				Write-Wrong "$address is on $($there.InterfaceAlias), which announces it to the network" "$remove; $add"
 			} elseif ($there.PrefixLength -ne (Get-FullLength $address)) {
 				Write-Wrong "$address has prefix length $($there.PrefixLength)" "$remove; $add"
 			} elseif (-not $there.SkipAsSource) {
 				Write-Wrong "$address may be the source of this host's own connections, and be registered in DNS" "$remove; $add"
+			} elseif ([string] $there.AddressState -eq 'Tentative') {
+				Write-Output "note   Windows still looks for duplicates of $address (Tentative); check again in some seconds"
 			} elseif ([string] $there.AddressState -ne 'Preferred') {
 				Write-Wrong "$address is $($there.AddressState), not Preferred" "$remove; $add"
 			} else {
-				Write-Ok "$address is on $lo as /$(Get-FullLength $address), not used as source"
+				Write-Ok "$address is on $($lo.Alias) as /$(Get-FullLength $address), not used as source"
 			}
 		}
 	}
 	foreach ($wanted in @(Get-WantedSettings $Vips $lo)) {
 		$value = Get-Setting $wanted
-		$what = "$($wanted.Property) is $value for $($wanted.Family) on $($wanted.Alias)"
+		$what = "$($wanted.Property) is $value for $($wanted.Family) on $($wanted.On.Alias)"
 		if ($value -eq 'Enabled') {
 			Write-Ok $what
 		} else {
@@ -465,29 +681,33 @@ function Invoke-Check([string[]] $Vips)
 				Format-Command 'Set-NetIPInterface' (Get-SettingArguments $wanted 'Enabled'))
 		}
 	}
-	if ((Get-Registers $lo) -and -not (Test-RealAdapter $lo)) {
-		Write-Output "note   $lo is set to register its addresses in DNS; SkipAsSource keeps the VIP out"
+	if ((Get-Registers $lo) -and $lo.Guid -eq '') {
+		Write-Output "note   $($lo.Alias) is set to register its addresses in DNS; SkipAsSource keeps the VIP out"
 	} elseif (Get-Registers $lo) {
-		Write-Wrong "$lo registers its addresses in DNS, so this host's name would lead to the VIP" (
-			Format-Command 'Set-DnsClient' ([ordered] @{ InterfaceAlias = $lo; RegisterThisConnectionsAddress = $false }))
+		Write-Wrong "$($lo.Alias) registers its addresses in DNS, so this host's name would lead to the VIP" (
+			Format-Command 'Set-DnsClient' ([ordered] @{ InterfaceIndex = $lo.Index; RegisterThisConnectionsAddress = $false }))
 	} else {
-		Write-Ok "$lo registers no address in DNS"
+		Write-Ok "$($lo.Alias) registers no address in DNS"
 	}
 	foreach ($component in @(Get-EnabledBindings $lo)) {
-		Write-Wrong "$component is bound to $lo" (
-			Format-Command 'Disable-NetAdapterBinding' ([ordered] @{ Name = $lo; ComponentID = $component; Confirm = $false }))
+		Write-Wrong "$component is bound to $($lo.Alias)" (
+			Format-Command 'Disable-NetAdapterBinding' (Get-BindingArguments $lo $component))
 	}
 	$rules = @(Get-Record 'rule')
 	if ($rules.Count -eq 0) {
-		Write-Output 'note   no firewall rule was made by this script (-Port makes one): the firewall must pass the VIP'
+		Write-Output 'note   this script made no firewall rule (-Port makes one): the firewall must pass the VIP'
 	}
+	$all = @(@(Get-Record 'vip' | ForEach-Object { $_.Key }) | Sort-Object -Unique)
 	foreach ($record in $rules) {
 		$rule = @(Get-Rule $record.Key)
-		if ($rule.Count -gt 0 -and [string] $rule[0].Enabled -eq 'True') {
-			Write-Ok "the firewall rule $($record.Key) is there"
+		$again = ".\dsr-realserver.ps1 apply -Vip $($all -join ',') -Port $($record.Was) " +
+			"-Protocol $($record.Key.Substring($RulePrefix.Length + 1))"
+		if ($rule.Count -eq 0 -or [string] $rule[0].Enabled -ne 'True') {
+			Write-Wrong "the firewall rule $($record.Key) is missing or disabled" $again
+		} elseif ($record.Was -ne '' -and (Get-RuleNow $rule[0]) -ne (Get-RuleText $all @($record.Was -split ','))) {
+			Write-Wrong "the firewall rule $($record.Key) lets in $(Get-RuleNow $rule[0])" $again
 		} else {
-			Write-Wrong "the firewall rule $($record.Key) is missing or disabled" (
-				'.\dsr-realserver.ps1 apply -Vip ' + ($Vips -join ',') + ' -Port PORT')
+			Write-Ok "the firewall rule $($record.Key) is there"
 		}
 	}
 }
@@ -521,29 +741,43 @@ function Invoke-Undo
 
 function Undo-Record($Record)
 {
+	if ($Record.Kind -eq 'rule') {
+		if (@(Get-Rule $Record.Key).Count -gt 0) {
+			Invoke-Change 'Remove-NetFirewallRule' ([ordered] @{ Name = $Record.Key })
+		}
+		return
+	}
+	if (@('address', 'source', 'setting', 'dns', 'binding') -notcontains $Record.Kind) {
+		return
+	}
+	$on = Find-Recorded $Record
+	if ($null -eq $on) {
+		Write-Output "note   the interface $($Record.On) is gone: $($Record.Kind) $($Record.Key) is not restored"
+		return
+	}
 	switch ($Record.Kind) {
-		'rule' {
-			if (@(Get-Rule $Record.Key).Count -gt 0) {
-				Invoke-Change 'Remove-NetFirewallRule' ([ordered] @{ Name = $Record.Key })
+		'address' {
+			if (@(Get-Addresses $Record.Key | Where-Object { $_.InterfaceIndex -eq $on.Index }).Count -gt 0) {
+				Invoke-Change 'Remove-NetIPAddress' (Get-RemoveArguments $Record.Key $on.Index) $on.Alias
 			}
 		}
-		'address' {
-			if (@(Get-Addresses $Record.Key | Where-Object { $_.InterfaceAlias -eq $Record.On }).Count -gt 0) {
-				Invoke-Change 'Remove-NetIPAddress' (Get-RemoveArguments $Record.Key $Record.On)
+		'source' {
+			if (@(Get-Addresses $Record.Key | Where-Object { $_.InterfaceIndex -eq $on.Index }).Count -gt 0) {
+				Invoke-Change 'Set-NetIPAddress' (Get-SourceArguments $Record.Key $on.Index $false) $on.Alias
 			}
 		}
 		'setting' {
 			$words = $Record.Key.Split(' ')
-			$wanted = New-Object PSObject -Property @{ Alias = $Record.On; Family = $words[0]; Property = $words[1] }
+			$wanted = New-Object PSObject -Property @{ On = $on; Family = $words[0]; Property = $words[1] }
 			if ((Get-Setting $wanted) -ne $Record.Was) {
-				Invoke-Change 'Set-NetIPInterface' (Get-SettingArguments $wanted $Record.Was)
+				Invoke-Change 'Set-NetIPInterface' (Get-SettingArguments $wanted $Record.Was) $on.Alias
 			}
 		}
 		'dns' {
-			Invoke-Change 'Set-DnsClient' ([ordered] @{ InterfaceAlias = $Record.Key; RegisterThisConnectionsAddress = $true })
+			Invoke-Change 'Set-DnsClient' ([ordered] @{ InterfaceIndex = $on.Index; RegisterThisConnectionsAddress = $true }) $on.Alias
 		}
 		'binding' {
-			Invoke-Change 'Enable-NetAdapterBinding' ([ordered] @{ Name = $Record.On; ComponentID = $Record.Key; Confirm = $false })
+			Invoke-Change 'Enable-NetAdapterBinding' (Get-BindingArguments $on $Record.Key)
 		}
 	}
 }
@@ -560,8 +794,14 @@ if ($Action -ne 'check' -and -not $DryRun) {
 	}
 }
 try {
-	Read-State
 	$vips = @(Get-Vips)
+	$script:Vips = $vips
+	$script:Ports = @(Get-Ports)
+	$script:Protocols = @(Get-Protocols)
+	if ($Action -ne 'check') {
+		Open-Lock
+	}
+	Read-State
 	if ($Action -eq 'undo') {
 		if ($vips.Count -gt 0) {
 			Stop-Script 64 'undo takes back everything; it takes no -Vip'
@@ -581,6 +821,12 @@ try {
 		Invoke-Check $vips
 	}
 } catch {
-	Stop-Script 71 $_.Exception.Message
+	$text = $_.Exception.Message.Trim()
+	if ($Action -eq 'apply' -and $script:Changed -and -not $DryRun) {
+		$text += '; ".\dsr-realserver.ps1 undo" takes back what was done so far'
+	}
+	Stop-Script 71 $text
+} finally {
+	Close-Lock
 }
 exit $script:Wrong
