@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const struct mac mac_broadcast = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 const struct mac mac_zero = { { 0, 0, 0, 0, 0, 0 } };
 
@@ -36,6 +38,15 @@ addr_format(const struct addr *addr, char text[ADDR_TEXT])
 
 	if (!addr_is_set(addr) || inet_ntop(family, addr->bytes, text, ADDR_TEXT) == NULL)
 		(void)snprintf(text, ADDR_TEXT, "none");
+	return text;
+}
+
+const char *
+addr_format_port(const struct addr *addr, uint16_t port, char text[ADDR_PORT_TEXT])
+{
+	char number[ADDR_TEXT];
+
+	(void)snprintf(text, ADDR_PORT_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", addr_format(addr, number), port);
 	return text;
 }
 
@@ -116,19 +127,6 @@ prefix_contains(const struct prefix *prefix, const struct addr *addr)
 	return mask == 0 || ((prefix->addr.bytes[bytes] ^ addr->bytes[bytes]) & mask) == 0;
 }
 
-/* -1 when it is none. */
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int
 mac_parse(const char *text, struct mac *mac)
 {
@@ -136,8 +134,8 @@ mac_parse(const char *text, struct mac *mac)
 	char separator = '\0';
 
 	for (size_t i = 0; i < MAC_BYTES; i++) {
-		int high = hex_digit(text[0]);
-		int low = high < 0 ? -1 : hex_digit(text[1]);
+		int high = text_hex_digit(text[0]);
+		int low = high < 0 ? -1 : text_hex_digit(text[1]);
 
 		if (low < 0)
 			return -1;

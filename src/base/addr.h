@@ -39,12 +39,15 @@ struct mac {
 
 /* Room for the longest text of each kind, with its end. */
 #define ADDR_TEXT 46
+#define ADDR_PORT_TEXT (ADDR_TEXT + 8) /* brackets, a colon, five digits */
 #define MAC_TEXT 18
 
 /* Parse exactly `text`; no names, no brackets, no zone. 0, or -1 with `*addr` untouched. */
 NODISCARD int addr_parse(const char *text, struct addr *addr);
 /* Returns `text`, which has room for ADDR_TEXT bytes. */
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT]);
+/* "192.0.2.10:80", "[2001:db8::10]:80" (RFC 3986 section 3.2.2). Returns `text`. */
+const char *addr_format_port(const struct addr *addr, uint16_t port, char text[ADDR_PORT_TEXT]);
 struct addr addr_from_ipv4(const uint8_t bytes[4]);
 struct addr addr_from_ipv6(const uint8_t bytes[16]);
 /* An IPv4 address in 16 bytes, its own the last four: ::ffff:0:0/96 (RFC 4291 section 2.5.5.2). */

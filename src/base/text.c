@@ -248,6 +248,22 @@ text_trim(char *text)
 	return text;
 }
 
+int
+text_hex_digit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+const char *
+text_format_seconds(uint64_t microseconds, char text[DURATION_TEXT])
+{
+	return text_format_duration(microseconds / SECONDS(1) * SECONDS(1), text);
+}
+
 const char *
 text_format_date(uint64_t seconds, char text[DATE_TEXT])
 {

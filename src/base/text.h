@@ -17,10 +17,14 @@ NODISCARD int text_duration(const char *text, uint64_t *microseconds);
 NODISCARD int text_size(const char *text, uint64_t *bytes);
 /* yes no on off true false 1 0. 0 or -1. */
 NODISCARD int text_bool(const char *text, bool *value);
+/* 0 to 15, or -1 when it is no hexadecimal digit. */
+int text_hex_digit(char digit);
 
 #define DURATION_TEXT 24
 /* The shortest text that text_duration() reads back as the same value. */
 const char *text_format_duration(uint64_t microseconds, char text[DURATION_TEXT]);
+/* The same, of whole seconds: what is below one is left out. */
+const char *text_format_seconds(uint64_t microseconds, char text[DURATION_TEXT]);
 
 #define DATE_TEXT 32
 /* "2026-11-30T09:06:12Z", from seconds since 1970; empty if there is no such date. Returns `text`. */

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 #include <event2/util.h>
 
+#include "base/compare.h"
 #include "base/duration.h"
 #include "check/kind.h"
 #include "check/pace.h"
@@ -240,20 +241,6 @@ key_of_question(const struct question *question)
 		.retry = question->retry,
 		.timeout = question->timeout,
 	};
-}
-
-static int
-compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-static int
-compare_addrs(const struct addr *a, const struct addr *b)
-{
-	const int result = compare_numbers(a->family, b->family);
-
-	return result != 0 ? result : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
 static int

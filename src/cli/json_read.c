@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define DEPTH_MOST 16
 
 struct reader {
@@ -56,16 +58,6 @@ put(struct text *text, unsigned byte)
 		text->bytes[text->used++] = (char)byte;
 }
 
-static int
-hex_digit(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 /* Behind "\u". What is beyond ASCII is shown as a question mark: no name of ours has it. */
 static bool
 take_unicode(struct reader *reader, struct text *text)
@@ -75,7 +67,7 @@ take_unicode(struct reader *reader, struct text *text)
 	if (reader->end - reader->at < 4)
 		return false;
 	for (int i = 0; i < 4; i++) {
-		const int digit = hex_digit(*reader->at++);
+		const int digit = text_hex_digit(*reader->at++);
 
 		if (digit == -1)
 			return false;

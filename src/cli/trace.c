@@ -21,7 +21,6 @@
 
 #define LINE_TEXT 1024
 #define TIME_TEXT 32
-#define END_TEXT (ADDR_TEXT + 8)
 
 enum { IFACE_IN = 0, IFACE_OUT = 1 };
 
@@ -43,16 +42,9 @@ struct viewer {
 /* --- what a decision looks like --- */
 
 static const char *
-end_text(const struct addr *addr, uint16_t port, bool has_ports, char text[END_TEXT])
+end_text(const struct addr *addr, uint16_t port, bool has_ports, char text[ADDR_PORT_TEXT])
 {
-	char number[ADDR_TEXT];
-
-	addr_format(addr, number);
-	if (!has_ports)
-		snprintf(text, END_TEXT, "%s", number);
-	else
-		snprintf(text, END_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", number, port);
-	return text;
+	return has_ports ? addr_format_port(addr, port, text) : addr_format(addr, text);
 }
 
 /* Local time, as on the user's clock. */
@@ -91,7 +83,7 @@ add(struct line *line, const char *format, ...)
 static void
 describe(struct line *line, const struct trace_record *record)
 {
-	char from[END_TEXT], to[END_TEXT];
+	char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT];
 
 	add(line, "verdict=%s", record->texts[TRACE_VERDICT]);
 	if (record->texts[TRACE_REASON][0] != '\0')

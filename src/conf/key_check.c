@@ -34,15 +34,6 @@ blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *found = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-
-	return found == NULL ? -1 : (int)(found - digits);
-}
-
 /* The byte for the escape sequence at `*from`, after the backslash; -1 when there is no such escape. */
 static int
 read_escape(const char **from)
@@ -60,10 +51,10 @@ read_escape(const char **from)
 	case '"':
 		return c;
 	case 'x':
-		if (hex_digit((*from)[0]) < 0 || hex_digit((*from)[1]) < 0)
+		if (text_hex_digit((*from)[0]) < 0 || text_hex_digit((*from)[1]) < 0)
 			return -1;
 		*from += 2;
-		return hex_digit((*from)[-2]) * 16 + hex_digit((*from)[-1]);
+		return text_hex_digit((*from)[-2]) * 16 + text_hex_digit((*from)[-1]);
 	default: /* a character, not an enum */
 		return -1;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/text.h"
 #include "conf/keys.h"
 #include "conf/source.h"
@@ -25,20 +26,6 @@ struct items {
 	size_t count;
 };
 
-static int
-compare_sizes(size_t a, size_t b)
-{
-	return (a > b) - (a < b);
-}
-
-static int
-compare_addrs(const struct addr *a, const struct addr *b)
-{
-	int result = (a->family > b->family) - (a->family < b->family);
-
-	return result != 0 ? result : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
 /* VIP, protocol, first port, order. */
 static int
 compare_listens(const void *left, const void *right)
@@ -47,10 +34,10 @@ compare_listens(const void *left, const void *right)
 	int result = compare_addrs(&a->listen->vip, &b->listen->vip);
 
 	if (result == 0)
-		result = compare_sizes(a->listen->protocol, b->listen->protocol);
+		result = compare_numbers(a->listen->protocol, b->listen->protocol);
 	if (result == 0)
-		result = compare_sizes(a->listen->first, b->listen->first);
-	return result != 0 ? result : compare_sizes(a->order, b->order);
+		result = compare_numbers(a->listen->first, b->listen->first);
+	return result != 0 ? result : compare_numbers(a->order, b->order);
 }
 
 static int
@@ -59,7 +46,7 @@ compare_names(const void *left, const void *right)
 	const struct item *a = left, *b = right;
 	int result = strcmp(a->server->name, b->server->name);
 
-	return result != 0 ? result : compare_sizes(a->order, b->order);
+	return result != 0 ? result : compare_numbers(a->order, b->order);
 }
 
 static int
@@ -70,7 +57,7 @@ compare_hosts(const void *left, const void *right)
 
 	if (result == 0)
 		result = strcmp(a->server->iface, b->server->iface);
-	return result != 0 ? result : compare_sizes(a->order, b->order);
+	return result != 0 ? result : compare_numbers(a->order, b->order);
 }
 
 /* For bsearch(): an address among items that compare_listens() sorted. */
@@ -162,7 +149,7 @@ compare_orders(const void *left, const void *right)
 {
 	const struct item *a = left, *b = right;
 
-	return compare_sizes(a->order, b->order);
+	return compare_numbers(a->order, b->order);
 }
 
 /* Listens of one VIP and protocol, of which some overlap: an error for each line that has a port which it cannot have. */

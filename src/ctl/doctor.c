@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/compare.h"
 #include "ctl/doctor_machine.h"
 #include "doctor/check_evidence.h"
 #include "doctor/diagnosis.h"
@@ -472,8 +473,8 @@ doctor_compare(const void *left, const void *right)
 	if (order != 0)
 		return order;
 	if (a->iface != b->iface)
-		return a->iface < b->iface ? -1 : 1;
-	return (a->ref.slot > b->ref.slot) - (a->ref.slot < b->ref.slot);
+		return compare_numbers(a->iface, b->iface);
+	return compare_numbers(a->ref.slot, b->ref.slot);
 }
 
 static bool

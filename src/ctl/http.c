@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "http/message.h"
 
 /* Decodes %XX and '+' into `out`. False for bad escapes, control characters, or what is too long. */
@@ -19,7 +20,7 @@ http_decode(const char *text, char *out, size_t size)
 		if (byte == '+') {
 			byte = ' ';
 		} else if (byte == '%') {
-			const int high = http_hex(text[0]), low = high < 0 ? -1 : http_hex(text[1]);
+			const int high = text_hex_digit(text[0]), low = high < 0 ? -1 : text_hex_digit(text[1]);
 
 			if (low < 0)
 				return false;

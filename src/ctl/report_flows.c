@@ -13,7 +13,6 @@
 
 /* Flows a step looks at: a quarter of a millisecond or so, the time of some dozen frames. */
 #define STEP 16384
-#define END_TEXT (ADDR_TEXT + 8)
 
 struct flow_walk *
 flow_walk_new(const struct filter *filter, const struct model *model)
@@ -104,22 +103,6 @@ flow_walk_step(struct flow_walk *walk, const struct report_facts *facts)
 }
 
 /* "203.0.113.7:40000", "[2001:db8::7]:40000" */
-static const char *
-end_text(const struct addr *addr, uint16_t port, char text[END_TEXT])
-{
-	char number[ADDR_TEXT];
-
-	addr_format(addr, number);
-	snprintf(text, END_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", number, port);
-	return text;
-}
-
-static const char *
-seconds_text(uint64_t microseconds, char text[DURATION_TEXT])
-{
-	return text_format_duration(SECONDS(microseconds / SECONDS(1)), text);
-}
-
 static void
 flow_row(struct writer *writer, const struct report_facts *facts, const struct conn *conn)
 {
@@ -127,18 +110,18 @@ flow_row(struct writer *writer, const struct report_facts *facts, const struct c
 	const struct flow_facts flow = facts_of(facts, conn);
 	const struct writer_ops *ops = writer->ops;
 	const uint64_t age = conn_age(table, conn), left = conn_left(table, conn);
-	char from[END_TEXT], to[END_TEXT], name[SERVER_NAME_TEXT], ago[DURATION_TEXT], ends[DURATION_TEXT];
+	char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT], name[SERVER_NAME_TEXT], ago[DURATION_TEXT], ends[DURATION_TEXT];
 
 	snprintf(name, sizeof(name), "%s/%s", flow.service, flow.server);
 	ops->row(writer);
 	ops->cell(writer, protocol_name(flow.protocol), MOOD_PLAIN);
-	ops->cell(writer, end_text(&flow.client, flow.client_port, from), MOOD_PLAIN);
-	ops->cell(writer, addr_is_set(&flow.vip) ? end_text(&flow.vip, flow.port, to) : NULL, MOOD_PLAIN);
+	ops->cell(writer, addr_format_port(&flow.client, flow.client_port, from), MOOD_PLAIN);
+	ops->cell(writer, addr_is_set(&flow.vip) ? addr_format_port(&flow.vip, flow.port, to) : NULL, MOOD_PLAIN);
 	ops->cell(writer, flow.server == NULL ? NULL : name, MOOD_PLAIN);
 	ops->cell(writer, conn_state_name(flow.state), MOOD_PLAIN);
-	ops->cell(writer, seconds_text(age, ago), MOOD_PLAIN);
+	ops->cell(writer, text_format_seconds(age, ago), MOOD_PLAIN);
 	ops->cell_number(writer, age / SECONDS(1));
-	ops->cell(writer, seconds_text(left, ends), MOOD_PLAIN);
+	ops->cell(writer, text_format_seconds(left, ends), MOOD_PLAIN);
 	ops->cell_number(writer, left / SECONDS(1));
 }
 
@@ -173,7 +156,7 @@ drain_end_cells(struct writer *writer, const struct admin *admin, uint64_t now)
 		writer->ops->cell(writer, NULL, MOOD_PLAIN);
 		return;
 	}
-	writer->ops->cell(writer, seconds_text(admin->drain_until - now, text), MOOD_PLAIN);
+	writer->ops->cell(writer, text_format_seconds(admin->drain_until - now, text), MOOD_PLAIN);
 	writer->ops->cell_number(writer, (admin->drain_until - now) / SECONDS(1));
 }
 
@@ -195,15 +178,15 @@ drain_row(struct writer *writer, const struct report_facts *facts, const struct 
 	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
 	ops->cell_number(writer, left);
 	ops->cell_number(writer, server->run->active);
-	ops->cell(writer, left > 0 ? seconds_text(span.oldest, old) : NULL, MOOD_PLAIN);
+	ops->cell(writer, left > 0 ? text_format_seconds(span.oldest, old) : NULL, MOOD_PLAIN);
 	ops->cell_number(writer, span.oldest / SECONDS(1));
-	snprintf(done, sizeof(done), "about %s", seconds_text(estimate == UINT64_MAX ? 0 : estimate, number));
+	snprintf(done, sizeof(done), "about %s", text_format_seconds(estimate == UINT64_MAX ? 0 : estimate, number));
 	ops->cell(writer, left == 0 ? "now" : estimate == UINT64_MAX ? NULL : done, left == 0 ? MOOD_GOOD : MOOD_PLAIN);
 	if (estimate == UINT64_MAX)
 		ops->cell(writer, NULL, MOOD_PLAIN);
 	else
 		ops->cell_number(writer, (estimate + SECONDS(1) - 1) / SECONDS(1));
-	ops->cell(writer, left > 0 ? seconds_text(span.left, silent) : NULL, MOOD_PLAIN);
+	ops->cell(writer, left > 0 ? text_format_seconds(span.left, silent) : NULL, MOOD_PLAIN);
 	ops->cell_number(writer, span.left / SECONDS(1));
 	drain_end_cells(writer, &server->admin, facts->now);
 }

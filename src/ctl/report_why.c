@@ -13,7 +13,6 @@
 #include "proto/packet.h"
 #include "sched/scheduler.h"
 
-#define END_TEXT (ADDR_TEXT + 8)
 #define SENTENCE_TEXT (STATUS_TEXT + 128)
 
 static int
@@ -80,21 +79,6 @@ why_parse(const char *protocol, const char *from, const char *to, struct flow_qu
 }
 
 static const char *
-end_text(const struct addr *addr, uint16_t port, char text[END_TEXT])
-{
-	char number[ADDR_TEXT];
-
-	snprintf(text, END_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", addr_format(addr, number), port);
-	return text;
-}
-
-static const char *
-seconds_text(uint64_t microseconds, char text[DURATION_TEXT])
-{
-	return text_format_duration(SECONDS(microseconds / SECONDS(1)), text);
-}
-
-static const char *
 name_of(const struct fwd_server *server, char text[SERVER_NAME_TEXT])
 {
 	return server == NULL ? NULL : server_name(server->server, text);
@@ -121,8 +105,8 @@ memory_text(const struct remembered *memory, bool flow, char text[SENTENCE_TEXT]
 
 	snprintf(text, SENTENCE_TEXT, "%s%s%s, %s old, forgotten in %s",
 	    memory->server == NULL ? "a server that left the configuration" : name_of(memory->server, name),
-	    flow ? ", " : "", flow ? conn_state_name(memory->state) : "", seconds_text(memory->age, age),
-	    seconds_text(memory->left, left));
+	    flow ? ", " : "", flow ? conn_state_name(memory->state) : "", text_format_seconds(memory->age, age),
+	    text_format_seconds(memory->left, left));
 }
 
 static void
@@ -303,14 +287,14 @@ report_flow_why(struct writer *writer, const struct report_facts *facts, const s
 {
 	const struct writer_ops *ops = writer->ops;
 	struct explanation explanation;
-	char from[END_TEXT], to[END_TEXT], text[SENTENCE_TEXT];
+	char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT], text[SENTENCE_TEXT];
 
 	*forwarded = false;
 	if (explain(facts->forwarder, question, facts->now, &explanation) == -1)
 		return -1;
 	*forwarded = explanation.verdict == VERDICT_FORWARD;
 	snprintf(text, sizeof(text), "%s from %s to %s: %s", protocol_name(question->protocol),
-	    end_text(&question->client, question->client_port, from), end_text(&question->vip, question->vip_port, to),
+	    addr_format_port(&question->client, question->client_port, from), addr_format_port(&question->vip, question->vip_port, to),
 	    packet_text(question, &explanation));
 	ops->fact(writer, "packet", "packet", text);
 	if (explanation.verdict == VERDICT_PASS) {

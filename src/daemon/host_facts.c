@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/log.h"
 #include "os/os.h"
 
@@ -34,9 +35,9 @@ host_facts_iface(struct host_facts *facts, const char *name)
 }
 
 static int
-compare_addrs(const void *a, const void *b)
+host_compare_addrs(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct addr));
+	return compare_addrs(a, b);
 }
 
 static size_t
@@ -65,7 +66,7 @@ host_facts_addresses(struct host_facts *facts, const struct settings *settings)
 		for (size_t j = 0; j < service->server_count; j++)
 			facts->addrs[facts->addr_count++] = service->servers[j].addr;
 	}
-	qsort(facts->addrs, facts->addr_count, sizeof(*facts->addrs), compare_addrs);
+	qsort(facts->addrs, facts->addr_count, sizeof(*facts->addrs), host_compare_addrs);
 	/* A VIP with thousands of ports is one address. */
 	for (size_t i = 0; i < facts->addr_count; i++)
 		if (kept == 0 || !addr_equal(&facts->addrs[i], &facts->addrs[kept - 1]))
@@ -96,7 +97,7 @@ static const char *
 holder_of(void *context, const struct addr *addr)
 {
 	const struct host_facts *facts = context;
-	const struct addr *found = bsearch(addr, facts->addrs, facts->addr_count, sizeof(*addr), compare_addrs);
+	const struct addr *found = bsearch(addr, facts->addrs, facts->addr_count, sizeof(*addr), host_compare_addrs);
 	const char *holder = found == NULL ? "" : facts->holders[found - facts->addrs];
 
 	return holder[0] != '\0' ? holder : NULL;

@@ -15,15 +15,13 @@
 static const char *
 describe(const struct vipcheck *path, char text[DETAIL_TEXT])
 {
-	const bool v6 = path->vip.family == ADDR_IPV6;
-	char vip[ADDR_TEXT];
+	const char *protocol = path->protocol == PROTOCOL_TCP ? "tcp" : "udp";
+	char vip[ADDR_PORT_TEXT];
 
-	addr_format(&path->vip, vip);
 	if (path->port == 0)
-		snprintf(text, DETAIL_TEXT, "vip icmp %s", vip);
+		snprintf(text, DETAIL_TEXT, "vip icmp %s", addr_format(&path->vip, vip));
 	else
-		snprintf(text, DETAIL_TEXT, "vip %s %s%s%s:%u", path->protocol == PROTOCOL_TCP ? "tcp" : "udp", v6 ? "[" : "",
-		    vip, v6 ? "]" : "", path->port);
+		snprintf(text, DETAIL_TEXT, "vip %s %s", protocol, addr_format_port(&path->vip, path->port, vip));
 	return text;
 }
 

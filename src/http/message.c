@@ -109,22 +109,12 @@ http_status_line(const char *line)
 }
 
 int
-http_hex(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
-int
 http_chunk_size(const char *line, uint64_t *size)
 {
 	const char *at = line;
 
-	for (*size = 0; http_hex(*at) >= 0 && at - line < CHUNK_DIGITS; at++)
-		*size = *size * 16 + (uint64_t)http_hex(*at);
+	for (*size = 0; text_hex_digit(*at) >= 0 && at - line < CHUNK_DIGITS; at++)
+		*size = *size * 16 + (uint64_t)text_hex_digit(*at);
 	return at == line || (*at != '\0' && *at != ';' && *at != ' ' && *at != '\t') ? -1 : 0;
 }
 

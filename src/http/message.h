@@ -48,8 +48,6 @@ NODISCARD int http_framing_field(struct http_framing *framing, char *line);
 unsigned http_status_line(const char *line);
 /* "1f;extension", RFC 9112 section 7.1. 0, or -1. */
 NODISCARD int http_chunk_size(const char *line, uint64_t *size);
-/* The value of a hexadecimal digit, or -1. */
-int http_hex(char digit);
 /* "Not Found" */
 const char *http_status_text(unsigned status);
 /* Returns `status`, for parsers that say why they refuse. */

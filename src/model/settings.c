@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "proto/packet.h"
 
 void
@@ -152,12 +153,6 @@ service_check_port(const struct service_settings *service, const struct check_se
 	if (check->port != 0)
 		return check->port;
 	return known != 0 && has_port(service, protocol, known) ? known : first_port(service, protocol);
-}
-
-static int
-compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
 }
 
 static int

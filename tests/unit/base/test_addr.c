@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/compare.h"
 #include "suites.h"
 
 static struct addr
@@ -237,6 +238,32 @@ START_TEST(mac_knows_its_kinds)
 }
 END_TEST
 
+START_TEST(addr_is_written_with_a_port)
+{
+	char text[ADDR_PORT_TEXT];
+	struct addr addr;
+
+	ck_assert_int_eq(addr_parse("192.0.2.10", &addr), 0);
+	ck_assert_str_eq(addr_format_port(&addr, 80, text), "192.0.2.10:80");
+	ck_assert_int_eq(addr_parse("2001:db8:1111:2222:3333:4444:5555:6666", &addr), 0);
+	ck_assert_str_eq(addr_format_port(&addr, 65535, text), "[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
+}
+END_TEST
+
+START_TEST(addr_has_an_order)
+{
+	struct addr low, high, six;
+
+	ck_assert_int_eq(addr_parse("9.0.2.10", &low), 0);
+	ck_assert_int_eq(addr_parse("192.0.2.10", &high), 0);
+	ck_assert_int_eq(addr_parse("::1", &six), 0);
+	ck_assert_int_lt(compare_addrs(&low, &high), 0);
+	ck_assert_int_gt(compare_addrs(&high, &low), 0);
+	ck_assert_int_eq(compare_addrs(&low, &low), 0);
+	ck_assert_int_lt(compare_addrs(&high, &six), 0);
+}
+END_TEST
+
 Suite *
 addr_suite(void)
 {
@@ -250,6 +277,8 @@ addr_suite(void)
 	tcase_add_test(tcase, addr_comes_from_sockaddr);
 	tcase_add_loop_test(tcase, addr_knows_what_no_host_has, 0, (int)ARRAY_LEN(hosts));
 	tcase_add_test(tcase, addr_knows_ipv4_in_16_bytes);
+	tcase_add_test(tcase, addr_is_written_with_a_port);
+	tcase_add_test(tcase, addr_has_an_order);
 	tcase_add_loop_test(tcase, prefix_contains_its_addresses, 0, (int)ARRAY_LEN(prefixes));
 	tcase_add_test(tcase, prefix_contains_nothing_unset);
 	tcase_add_loop_test(tcase, mac_reads_and_writes, 0, (int)ARRAY_LEN(good_macs));

@@ -234,6 +234,31 @@ START_TEST(text_cleans)
 }
 END_TEST
 
+START_TEST(text_knows_hexadecimal_digits)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < 16; i++)
+		ck_assert_int_eq(text_hex_digit(digits[i]), i);
+	ck_assert_int_eq(text_hex_digit('A'), 10);
+	ck_assert_int_eq(text_hex_digit('F'), 15);
+	ck_assert_int_eq(text_hex_digit('g'), -1);
+	ck_assert_int_eq(text_hex_digit('G'), -1);
+	ck_assert_int_eq(text_hex_digit('/'), -1);
+	ck_assert_int_eq(text_hex_digit(':'), -1);
+	ck_assert_int_eq(text_hex_digit('\0'), -1);
+}
+END_TEST
+
+START_TEST(text_writes_whole_seconds)
+{
+	char text[DURATION_TEXT];
+
+	ck_assert_str_eq(text_format_seconds(UINT64_C(1999999), text), "1s");
+	ck_assert_str_eq(text_format_seconds(UINT64_C(60500000), text), "1m");
+}
+END_TEST
+
 Suite *
 text_suite(void)
 {
@@ -250,6 +275,8 @@ text_suite(void)
 	tcase_add_loop_test(tcase, text_finds_the_name_that_was_meant, 0, (int)ARRAY_LEN(nearest));
 	tcase_add_loop_test(tcase, text_cuts_words, 0, (int)ARRAY_LEN(lines));
 	tcase_add_loop_test(tcase, text_cleans, 0, (int)ARRAY_LEN(dirty));
+	tcase_add_test(tcase, text_knows_hexadecimal_digits);
+	tcase_add_test(tcase, text_writes_whole_seconds);
 	tcase_add_loop_test(tcase, text_trims, 0, (int)ARRAY_LEN(trims));
 	suite_add_tcase(suite, tcase);
 	return suite;
