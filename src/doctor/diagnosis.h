@@ -212,6 +212,10 @@ const char *diagnosis_meaning(enum diagnosis diagnosis);
 #define REMEDY_IPV4 128U
 #define REMEDY_IPV6 256U
 
+/* The command that asks, on a director with Linux or another system, which machine has the address. */
+#define REMEDY_ASK 128 /* a command with two addresses */
+const char *remedy_ask(const struct addr *addr, const char *interface, bool by_linux, char text[REMEDY_ASK]);
+
 /* One way to fix it. Texts have places to fill in: see remedy_fill(). */
 struct remedy {
 	enum diagnosis diagnosis;

@@ -266,7 +266,7 @@ static const struct remedy remedies[] = {
 	    "sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0" },
 	{ DIAGNOSIS_ANSWERS_ARP, LINUX6, "The same by hand; if it is not on the card, look for proxies and VRFs:",
 	    "ip -6 address flush dev eth0 to {vip}/128\n" ADD6 "\n"
-	    "ip -6 neighbour show proxy\n"
+	    "ip -6 neighbor show proxy\n"
 	    "ip -6 -brief address",
 	    "ip -6 address delete {vip}/128 dev lo" },
 	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_FREEBSD, "FreeBSD answers for the loopback only with proxyall:",
@@ -356,19 +356,23 @@ remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index)
 	return NULL;
 }
 
-#define WORD_TEXT 128 /* a command with two addresses */
+#define WORD_TEXT REMEDY_ASK
 
-/* The director's command that shows which host has the address. IPv6 has no arping: a ping leaves an entry anyway. */
-static const char *
-ask_format(const struct addr *addr, const char *interface, char text[WORD_TEXT])
+const char *
+remedy_ask(const struct addr *addr, const char *interface, bool by_linux, char text[REMEDY_ASK])
 {
 	char name[ADDR_TEXT];
 
 	addr_format(addr, name);
-	if (addr->family == ADDR_IPV6)
-		snprintf(text, WORD_TEXT, "ping -c 1 %s; ip neighbour show %s", name, name);
+	/* A ping leaves an entry, answered or not. IPv6 has no arping, and the BSDs have none of their own. */
+	if (!by_linux && addr->family == ADDR_IPV6)
+		(void)snprintf(text, REMEDY_ASK, "ping6 -c 1 %s; ndp -n %s", name, name);
+	else if (!by_linux)
+		(void)snprintf(text, REMEDY_ASK, "ping -c 1 %s; arp -n %s", name, name);
+	else if (addr->family == ADDR_IPV6)
+		(void)snprintf(text, REMEDY_ASK, "ping -c 1 %s; ip neighbor show %s", name, name);
 	else
-		snprintf(text, WORD_TEXT, "arping -c 3 -I %s %s", interface, name);
+		(void)snprintf(text, REMEDY_ASK, "arping -c 3 -I %s %s", interface, name);
 	return text;
 }
 
@@ -389,8 +393,8 @@ find_word(const char *name, size_t length, const struct diagnose_facts *facts, c
 		{ "length", v6 ? "128" : "32" },
 		{ "host-mask", v6 ? "prefixlen 128" : "netmask 255.255.255.255" }, /* for ifconfig(8) */
 		{ "vip-mask", masked },                                            /* for netsh */
-		{ "ask-own", ask_format(&facts->own, interface, ask_own) },
-		{ "ask-vip", ask_format(&facts->vip, interface, ask_vip) },
+		{ "ask-own", remedy_ask(&facts->own, interface, DIRECTOR_IS_LINUX, ask_own) },
+		{ "ask-vip", remedy_ask(&facts->vip, interface, DIRECTOR_IS_LINUX, ask_vip) },
 		{ "own", addr_format(&facts->own, own) },
 		{ "interface", interface },
 		{ "client", addr_is_set(&facts->client) ? addr_format(&facts->client, client) : "CLIENT" },

@@ -608,7 +608,7 @@ END_TEST
 /* The log and the page have the doctor's own commands, each of which can be copied. */
 START_TEST(a_conflict_has_commands_in_a_line)
 {
-	char text[REMEDY_LINE];
+	char text[REMEDY_LINE], ask[REMEDY_ASK];
 
 	remedy_line(diagnose_conflict(WATCH_ANSWERS, true), &facts, text);
 	ck_assert_ptr_nonnull(strstr(text, "`dsr-realserver apply --vip 192.0.2.10 --persist`"));
@@ -620,7 +620,7 @@ START_TEST(a_conflict_has_commands_in_a_line)
 	facts.interface = "eth0";
 	remedy_line(diagnose_conflict(WATCH_ANNOUNCES, false), &facts, text);
 	ck_assert_ptr_nonnull(strstr(text, "MAC 02:00:00:00:00:99"));
-	ck_assert_ptr_nonnull(strstr(text, "`arping -c 3 -I eth0 192.0.2.10`"));
+	ck_assert_ptr_nonnull(strstr(text, remedy_ask(&facts.vip, "eth0", DIRECTOR_IS_LINUX, ask)));
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
 		ck_assert_uint_lt(strlen(remedy_line(diagnosis, &facts, text)), REMEDY_LINE - 1);
 }
@@ -639,10 +639,33 @@ is_mended_by(enum diagnosis diagnosis, unsigned systems, const char *words)
 	return false;
 }
 
+START_TEST(a_director_has_commands_of_its_own)
+{
+	static const struct {
+		const char *addr;
+		bool by_linux;
+		const char *command;
+	} asked[] = {
+		{ "192.0.2.10", true, "arping -c 3 -I em0 192.0.2.10" },
+		{ "192.0.2.10", false, "ping -c 1 192.0.2.10; arp -n 192.0.2.10" },
+		{ "2001:db8::10", true, "ping -c 1 2001:db8::10; ip neighbor show 2001:db8::10" },
+		{ "2001:db8::10", false, "ping6 -c 1 2001:db8::10; ndp -n 2001:db8::10" },
+	};
+	char text[REMEDY_ASK];
+
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		const struct addr addr = at(asked[i].addr);
+
+		ck_assert_str_eq(remedy_ask(&addr, "em0", asked[i].by_linux, text), asked[i].command);
+	}
+}
+END_TEST
+
 /* ifconfig of FreeBSD and macOS knows prefixlen for IPv6 only: for IPv4 it would take the address's class as mask. */
 START_TEST(commands_are_those_of_the_family)
 {
 	static const unsigned with_ifconfig[] = { SYSTEM_FREEBSD, SYSTEM_OPENBSD, SYSTEM_NETBSD, SYSTEM_MACOS };
+	char ask[REMEDY_ASK];
 
 	facts.interface = "eth7";
 	for (size_t i = 0; i < ARRAY_LEN(with_ifconfig); i++) {
@@ -652,8 +675,10 @@ START_TEST(commands_are_those_of_the_family)
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX | REMEDY_IPV4, "arp_ignore=1"));
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV4,
 	    "ipv4 add address \"loopback\" 192.0.2.10 255.255.255.255\n"));
-	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV4, "arping -c 3 -I eth7 192.0.2.10"));
-	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV4, "arping -c 3 -I eth7 192.0.2.11"));
+	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV4,
+	    remedy_ask(&facts.vip, "eth7", DIRECTOR_IS_LINUX, ask)));
+	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV4,
+	    remedy_ask(&facts.own, "eth7", DIRECTOR_IS_LINUX, ask)));
 
 	facts.vip = at("2001:db8::10");
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
@@ -664,9 +689,11 @@ START_TEST(commands_are_those_of_the_family)
 		ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV6, "prefixlen 128"));
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV6,
 	    "ipv6 add address \"loopback\" 2001:db8::10/128\n"));
-	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV6, "ping -c 1 2001:db8::10;"));
+	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV6,
+	    remedy_ask(&facts.vip, "eth7", DIRECTOR_IS_LINUX, ask)));
 	/* The server's own address may be of the other family. */
-	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV6, "arping -c 3 -I eth7 192.0.2.11"));
+	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV6,
+	    remedy_ask(&facts.own, "eth7", DIRECTOR_IS_LINUX, ask)));
 }
 END_TEST
 
@@ -698,6 +725,7 @@ diagnosis_suite(void)
 	tcase_add_test(tcase, all_answers_count);
 	tcase_add_loop_test(tcase, every_diagnosis_can_be_mended_everywhere, 0, 2);
 	tcase_add_test(tcase, a_missing_vip_is_mended_by_the_script);
+	tcase_add_test(tcase, a_director_has_commands_of_its_own);
 	tcase_add_test(tcase, commands_are_those_of_the_family);
 	tcase_add_test(tcase, filling_in_is_bounded);
 	tcase_add_test(tcase, a_conflict_has_commands_in_a_line);
