@@ -130,7 +130,7 @@ report_connections(struct writer *writer, const struct report_facts *facts, cons
 {
 	static const struct column columns[] = { { "protocol", "PROTO", false }, { "client", "CLIENT", false },
 		{ "vip", "VIP", false }, { "server", "SERVER", false }, { "state", "STATE", false },
-		{ "age", "AGE", true }, { "age_seconds", NULL, true }, { "left", "FORGOTTEN IN", true },
+		{ "age", "AGE", true }, { "age_seconds", NULL, true }, { "left", "EXPIRES IN", true },
 		{ "left_seconds", NULL, true } };
 	const struct writer_ops *ops = writer->ops;
 

@@ -80,7 +80,7 @@ server_row(struct writer *writer, const struct server *server)
 void
 report_traffic(struct writer *writer, const struct report_facts *facts)
 {
-	static const struct column columns[] = { { "server", "TRAFFIC OF", false },
+	static const struct column columns[] = { { "server", "TRAFFIC", false },
 		{ "connections_per_second", "CONN/S", true }, { "packets_per_second", "PACKETS/S", true },
 		{ "in", "IN", true }, { "in_bytes_per_second", NULL, true }, { "out", "OUT", true },
 		{ "out_bytes_per_second", NULL, true }, { "connections_last_second", NULL, true },

@@ -477,11 +477,11 @@ log_restored_steering(const struct server *server)
 
 	server_name(server, name);
 	if (admin->admin != ADMIN_ENABLED)
-		log_notice("steer server=%s action=%s by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: it was so before the "
+		log_notice("steer server=%s action=%s by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: as before the "
 		    "restart\"", name, admin_state_name(admin->admin), admin->admin_by.user, admin->admin_by.when);
 	if (admin->weighted)
-		log_notice("steer server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: it "
-		    "was so before the restart\"", name, admin->weight, admin->weight_by.user, admin->weight_by.when);
+		log_notice("steer server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: as "
+		    "before the restart\"", name, admin->weight, admin->weight_by.user, admin->weight_by.when);
 }
 
 void

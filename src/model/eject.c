@@ -24,6 +24,7 @@ eject_begin(struct eject *eject, uint64_t now)
 {
 	eject->until = now + eject_duration(eject);
 	eject->settled = now;
+	eject->total++;
 	if (eject->times < EJECT_MOST / EJECT_BASE)
 		eject->times++;
 }

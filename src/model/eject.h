@@ -27,6 +27,7 @@ struct eject {
 	uint64_t until;   /* it is out until then; 0: it is in */
 	uint64_t settled; /* when `times` last changed */
 	uint32_t times;   /* ejections that are not forgotten */
+	uint64_t total;   /* all of them */
 };
 
 /* For how long the next ejection lasts. */

@@ -314,9 +314,9 @@ const char *
 conflict_kind_sentence(enum conflict_kind kind)
 {
 	static const char *const sentences[] = {
-		[WATCH_ANSWERS] = "it answers for the VIP, and clients that believe it bypass the director",
-		[WATCH_ANNOUNCES] = "it announces the VIP as its own, and clients that believe it bypass the director",
-		[WATCH_ASKS_AS] = "it sends requests with the VIP as sender, and hosts that learn from them bypass the director",
+		[WATCH_ANSWERS] = "it answers ARP or neighbor discovery for the VIP; clients that cache its MAC bypass the director",
+		[WATCH_ANNOUNCES] = "it announces the VIP as its own; clients that cache its MAC bypass the director",
+		[WATCH_ASKS_AS] = "it sends requests with the VIP as sender; hosts that learn its MAC from them bypass the director",
 		[WATCH_SENDS_BACK] = "it sends the VIP's packets back: it lacks the VIP, and forwards",
 	};
 

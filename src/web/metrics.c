@@ -397,6 +397,7 @@ OF_SERVER(response_bytes, server->run->measure.response_bytes)
 OF_SERVER(handshakes, server->run->measure.handshakes)
 OF_SERVER(unanswered, server->run->measure.unanswered)
 OF_SERVER(answers_lost, server->lost.verdict != LOST_NONE)
+OF_SERVER(ejections, server->eject.total)
 OF_SERVER(completed, server->run->measure.completed)
 OF_SERVER(retransmits, server->run->measure.retransmits)
 OF_SERVER(partial, server->run->measure.partial)
@@ -506,7 +507,7 @@ static const struct family families[] = {
 	    .each = reload_time },
 	{ "log_lines_lost", METRIC_COUNTER, "Lines of the log that were lost because its reader stalled.",
 	    .each = lines_lost },
-	{ "flows", METRIC_GAUGE, "Connections remembered.", .each = flows },
+	{ "flows", METRIC_GAUGE, "Tracked connections.", .each = flows },
 	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
 	{ "flows_carried", METRIC_GAUGE, "Connections offloaded to the kernel.", .each = flows_carried },
 	{ "carried_packets", METRIC_COUNTER, "Forwarded frames that the kernel carried.", .each = packets_carried },
@@ -538,6 +539,7 @@ static const struct family families[] = {
 	    .server = server_unanswered },
 	{ "server_answers_lost", METRIC_GAUGE, "1 if the server's answers did not reach clients in the last minute.",
 	    .server = server_answers_lost },
+	{ "server_ejections", METRIC_COUNTER, "Times that the server was ejected for it.", .server = server_ejections },
 	{ "server_retransmits", METRIC_COUNTER, "TCP segments and SYNs that clients sent again.",
 	    .server = server_retransmits },
 	{ "server_partial_connections", METRIC_COUNTER, "TCP connections picked up in the middle.",

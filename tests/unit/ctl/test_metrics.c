@@ -323,7 +323,7 @@ START_TEST(advises)
 	    "answer: web1: timeout\",\"fix\":\"dsrctl doctor web\"}]");
 	server(0)->health.state = server(1)->health.state = HEALTH_UP;
 	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
-	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers for the VIP");
+	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers ARP or neighbor discovery for the VIP");
 	advised("\"conflicts\":[{\"kind\":\"answers\"");
 	forwarder.watch.findings[0].last = 0;
 	advised("\"advice\":[]");

@@ -47,6 +47,7 @@ START_TEST(each_ejection_lasts_longer)
 	for (unsigned i = 0; i < 20; i++)
 		eject_begin(&eject, now);
 	ck_assert_uint_eq(eject_duration(&eject), EJECT_MOST);
+	ck_assert_uint_gt(eject.total, EJECT_MOST / EJECT_BASE);
 }
 END_TEST
 
