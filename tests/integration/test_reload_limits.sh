@@ -53,7 +53,7 @@ step "more VIPs than there can be"
 ctl 1 reload
 complained 'dsrd.conf:[0-9]*: too many VIPs in all services together: 32768, at most 32767'
 "$DSRD" -n -f "$NET_DIR/dsrd.conf" >"$NET_DIR/said" 2>&1 && fail "dsrd -n finds nothing"
-said '32768 VIPs'
+said 'too many VIPs.*32768, at most 32767'
 served "with too many VIPs in the file"
 
 step "no memory for what is new"
