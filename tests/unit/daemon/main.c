@@ -7,12 +7,13 @@
 Suite *background_suite(void);
 Suite *change_suite(void);
 Suite *losses_suite(void);
+Suite *parts_suite(void);
 Suite *state_file_suite(void);
 
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = { background_suite, change_suite, losses_suite, state_file_suite };
+	static Suite *(*const suites[])(void) = { background_suite, change_suite, losses_suite, parts_suite, state_file_suite };
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
