@@ -25,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "offload/bpf_error.h"
 #include "offload/bpf_object.h"
 #include "offload/tc_bpf.h"
 
@@ -93,13 +94,9 @@ unmap(void *memory, size_t bytes)
 }
 
 static void
-explain(char error[BPF_OFFLOAD_ERROR], const char *what, int number)
+bpf_offload_explain(char error[BPF_OFFLOAD_ERROR], const char *what, int number)
 {
-	const char *why = number == EPERM || number == EACCES ?
-	    ": it takes root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and a container that lets them be used" :
-	    number == ENOMEM ? ": the table takes 64 bytes for each of `connections`" : "";
-
-	(void)snprintf(error, BPF_OFFLOAD_ERROR, "%s: %s%s", what, strerror(number), why);
+	bpf_error(error, BPF_OFFLOAD_ERROR, what, number, ": the table takes 64 bytes for each of `connections`");
 }
 
 static int
@@ -111,21 +108,21 @@ load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 
 	path->object = bpf_object__open_mem(dsrd_bpf_object, dsrd_bpf_object_size, &options);
 	if (path->object == NULL) {
-		explain(error, "the BPF programs cannot be read", errno);
+		bpf_offload_explain(error, "the BPF programs cannot be read", errno);
 		return -1;
 	}
 	buckets = bpf_object__find_map_by_name(path->object, "buckets");
 	if (buckets == NULL || bpf_map__set_max_entries(buckets, path->memory.bucket_count) != 0) {
-		explain(error, "the BPF programs have no table", EINVAL);
+		bpf_offload_explain(error, "the BPF programs have no table", EINVAL);
 		return -1;
 	}
 	number = -bpf_object__load(path->object);
 	if (number != 0) {
-		explain(error, "the kernel does not load the BPF programs (Linux 5.18 or later does)", number);
+		bpf_offload_explain(error, "the kernel does not load the BPF programs (Linux 5.18 or later does)", number);
 		return -1;
 	}
 	if (map_all(path) == -1) {
-		explain(error, "the BPF programs' memory cannot be shared", errno);
+		bpf_offload_explain(error, "the BPF programs' memory cannot be shared", errno);
 		return -1;
 	}
 	return 0;
@@ -137,7 +134,7 @@ bpf_offload_open(uint32_t connections, char error[BPF_OFFLOAD_ERROR])
 	struct bpf_offload *path = calloc(1, sizeof(*path));
 
 	if (path == NULL) {
-		explain(error, "no memory", ENOMEM);
+		bpf_offload_explain(error, "no memory", ENOMEM);
 		return NULL;
 	}
 	libbpf_set_print(say_nothing);
@@ -210,11 +207,11 @@ attach_tc(struct bpf_offload *path, struct attached *attached, int capture, char
 	attached->kind = BPF_OFFLOAD_TC;
 	number = tc_attach(program(path, "dsrd_tc"), attached->ifindex, &place_at_tc, &attached->link);
 	if (number != 0) {
-		explain(error, "the program cannot be attached to tc", number);
+		bpf_offload_explain(error, "the program cannot be attached to tc", number);
 		return -1;
 	}
 	if (setsockopt(capture, SOL_SOCKET, SO_ATTACH_BPF, &tap, sizeof(tap)) != 0) {
-		explain(error, "the filter cannot be attached to the capture", errno);
+		bpf_offload_explain(error, "the filter cannot be attached to the capture", errno);
 		return -1;
 	}
 	return 0;
@@ -249,7 +246,7 @@ attach_xdp(struct bpf_offload *path, struct attached *attached, const char *ifac
 
 	attached->link = bpf_link_create(program(path, "dsrd_xdp"), (int)attached->ifindex, BPF_XDP, &options);
 	if (attached->link < 0) {
-		explain(error, generic ? "XDP cannot be attached" : "the driver does not take XDP", -attached->link);
+		bpf_offload_explain(error, generic ? "XDP cannot be attached" : "the driver does not take XDP", -attached->link);
 		attached->link = -1;
 		return -1;
 	}

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 
+#include "offload/bpf_error.h"
 #include "offload/bpf_object.h"
 #include "offload/tc_bpf.h"
 #include "offload/withhold_map.h"
@@ -34,15 +35,6 @@ struct withhold {
 	struct withhold_state *state;
 	struct held held[WITHHOLDS_MOST];
 };
-
-static void
-explain(char error[WITHHOLD_ERROR], const char *what, int number)
-{
-	const char *why = number == EPERM || number == EACCES ?
-	    ": it takes root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and a container that lets them be used" : "";
-
-	(void)snprintf(error, WITHHOLD_ERROR, "%s: %s%s", what, strerror(number), why);
-}
 
 static size_t
 state_bytes(void)
@@ -62,13 +54,13 @@ load(struct withhold *withhold, char error[WITHHOLD_ERROR])
 	withhold->object = bpf_object__open_mem(withhold_bpf_object, withhold_bpf_object_size, &options);
 	number = withhold->object == NULL ? errno : -bpf_object__load(withhold->object);
 	if (number != 0) {
-		explain(error, "the kernel does not load the BPF program (Linux 5.18 or later does)", number);
+		bpf_error(error, WITHHOLD_ERROR, "the kernel does not load the BPF program (Linux 5.18 or later does)", number, "");
 		return -1;
 	}
 	memory = mmap(NULL, state_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,
 	    bpf_map__fd(bpf_object__find_map_by_name(withhold->object, "withheld")), 0);
 	if (memory == MAP_FAILED) {
-		explain(error, "the BPF program's memory cannot be shared", errno);
+		bpf_error(error, WITHHOLD_ERROR, "the BPF program's memory cannot be shared", errno, "");
 		return -1;
 	}
 	withhold->state = memory;
@@ -88,7 +80,7 @@ withhold_open(char error[WITHHOLD_ERROR])
 	struct withhold *withhold = calloc(1, sizeof(*withhold));
 
 	if (withhold == NULL) {
-		explain(error, "no memory", ENOMEM);
+		bpf_error(error, WITHHOLD_ERROR, "no memory", ENOMEM, "");
 		return NULL;
 	}
 	libbpf_set_print(say_nothing);
@@ -125,7 +117,7 @@ withhold_begin(struct withhold *withhold, size_t number, const char *iface,
 	withhold_end(withhold, number);
 	result = tc_attach(bpf_program__fd(program), ifindex, &place_at_tc, &held->link);
 	if (result != 0) {
-		explain(error, "the program cannot be attached to tc", result);
+		bpf_error(error, WITHHOLD_ERROR, "the program cannot be attached to tc", result, "");
 		return -1;
 	}
 	held->ifindex = ifindex;
