@@ -1,6 +1,8 @@
 #!/sbin/openrc-run
 # SPDX-License-Identifier: ISC
 # OpenRC: copy it to /etc/init.d/dsrd, then: rc-update add dsrd default. The tests parse it and do not run it.
+# dsrd becomes the user _dsrd: useradd --system --no-create-home --shell /sbin/nologin _dsrd, or
+# adduser -S -D -H -s /sbin/nologin _dsrd
 # shellcheck shell=sh disable=SC2034 # OpenRC reads the variables
 
 description="Direct Server Return load balancer"

@@ -46,6 +46,15 @@ tell(struct script_asker *asker, enum health_reason reason, int weight, const ch
 }
 
 static void
+tell_not_started(struct script_asker *asker, int error)
+{
+	char detail[DETAIL_TEXT];
+
+	(void)snprintf(detail, sizeof(detail), "it does not start: %s", strerror(error));
+	tell(asker, HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, detail);
+}
+
+static void
 on_end(void *argument, const struct child_end *end)
 {
 	struct script_asker *asker = argument;
@@ -54,6 +63,10 @@ on_end(void *argument, const struct child_end *end)
 	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
 
 	asker->child = NULL;
+	if (end->error != 0) {
+		tell_not_started(asker, end->error);
+		return;
+	}
 	if (end->timed_out) {
 		tell(asker, HEALTH_REASON_TIMEOUT, PROBE_NO_WEIGHT, "it was ended with all its processes");
 		return;
@@ -78,15 +91,12 @@ begin(void *argument)
 	const char *const environment[] = { asker->service, asker->server, asker->address, asker->port, asker->vip, NULL };
 	const struct child_order order = { argv, environment, asker->target->timeout, true, on_end, asker };
 	const char *word = check->command;
-	char detail[DETAIL_TEXT];
 
 	for (unsigned i = 0; i < check->command_words && i < WORDS_MOST; i++, word += strlen(word) + 1)
 		argv[i] = word;
 	asker->child = child_start(asker->target->children, &order);
-	if (asker->child != NULL)
-		return;
-	(void)snprintf(detail, sizeof(detail), "it does not start: %s", strerror(errno));
-	tell(asker, HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, detail);
+	if (asker->child == NULL)
+		tell_not_started(asker, errno);
 }
 
 static void *

@@ -6,12 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -19,6 +17,7 @@
 #include "base/text.h"
 
 #define ENVIRONMENT_MOST 16
+#define USER_ROOM 80
 /* execvp()'s and login's usual; nothing of the daemon's own environment goes on to programs. */
 #define PATH_SAFE "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -27,7 +26,7 @@ static const struct timeval grace = { 0, 500000 };
 
 enum child_state {
 	CHILD_RUNS = 0,
-	CHILD_TERMINATED, /* SIGTERM was sent. Not reaped before SIGKILL, so that the group's number is not reused */
+	CHILD_TERMINATED, /* SIGTERM was sent; SIGKILL follows in any case, for the rest of the group */
 	CHILD_KILLED
 };
 
@@ -35,7 +34,7 @@ struct child {
 	struct children *children;
 	struct child *next;
 	struct child **link; /* what points to this one */
-	pid_t pid;
+	uint32_t id;
 	enum child_state state;
 	struct event *timer;
 	struct event *readable; /* NULL: output not wanted, or at its end */
@@ -49,7 +48,11 @@ struct child {
 
 struct children {
 	struct event_base *base;
-	struct event *signal;
+	launcher_become *become;
+	struct launcher launcher;
+	struct event *readable; /* the launcher's answers */
+	uint32_t last_id;
+	char user[USER_ROOM]; /* that programs run as; empty: children_confine() was not called */
 	struct child *first;
 };
 
@@ -79,10 +82,10 @@ child_free(struct child *child)
 
 /* Reports the end, once; does nothing after child_forget(). */
 static void
-tell(struct child *child, bool timed_out, int status)
+tell(struct child *child, bool timed_out, int status, int error)
 {
 	child_ended *ended = child->ended;
-	const struct child_end end = { timed_out, status, child->line };
+	const struct child_end end = { timed_out, status, child->line, error };
 
 	child->ended = NULL;
 	text_clean(child->line);
@@ -129,40 +132,61 @@ on_output(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 	drain(argument);
 }
 
+/* It is gone, or was never there. */
 static void
-signal_group(const struct child *child, int number)
+end(struct child *child, const struct launcher_answer *answer)
 {
-	/* Before it has made its group there is only itself. */
-	if (kill(-child->pid, number) == -1)
-		(void)kill(child->pid, number);
-}
+	const bool failed = answer->result == LAUNCHER_FAILED;
 
-/* Reaps it if it is dead; then it is gone. */
-static void
-reap(struct child *child)
-{
-	int status = 0;
-	const pid_t pid = waitpid(child->pid, &status, WNOHANG);
-
-	if (pid == 0 || (pid == -1 && errno == EINTR))
-		return;
 	drain(child);
-	tell(child, child->state != CHILD_RUNS, status);
+	tell(child, child->state != CHILD_RUNS, failed ? 0 : answer->value, failed ? answer->value : 0);
 	child_free(child);
 }
 
+/* What it started is gone with it. */
 static void
-on_signal(evutil_socket_t number UNUSED, short what UNUSED, void *argument)
+lose_launcher(struct children *children)
+{
+	const struct launcher_answer answer = { LAUNCHER_FAILED, 0, EPIPE };
+
+	if (children->readable != NULL)
+		event_free(children->readable);
+	children->readable = NULL;
+	launcher_close(&children->launcher);
+	while (children->first != NULL)
+		end(children->first, &answer);
+}
+
+static void
+on_answer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
 	struct children *children = argument;
-	struct child *next;
+	struct launcher_answer answer;
+	struct child *child;
+	int got = 0;
 
-	/* A callback may start another child, in front; it frees none but its own. */
-	for (struct child *child = children->first; child != NULL; child = next) {
-		next = child->next;
-		if (child->state != CHILD_TERMINATED)
-			reap(child);
+	/* A limit, as for output: programs may end faster than this is read. */
+	for (unsigned i = 0; i < 64 && (got = launcher_answer(&children->launcher, &answer)) == 1; i++) {
+		for (child = children->first; child != NULL && child->id != answer.id;)
+			child = child->next;
+		if (child != NULL)
+			end(child, &answer);
 	}
+	if (got == -1)
+		lose_launcher(children);
+}
+
+static int
+open_launcher(struct children *children)
+{
+	if (launcher_open(&children->launcher, children->become) == -1)
+		return -1;
+	children->readable = event_new(children->base, children->launcher.fd, EV_READ | EV_PERSIST, on_answer, children);
+	if (children->readable != NULL && event_add(children->readable, NULL) == 0)
+		return 0;
+	lose_launcher(children);
+	errno = ENOMEM;
+	return -1;
 }
 
 static void
@@ -171,7 +195,9 @@ terminate(struct child *child)
 	if (child->state != CHILD_RUNS)
 		return;
 	child->state = CHILD_TERMINATED;
-	signal_group(child, SIGTERM);
+	if (launcher_signal(&child->children->launcher, child->id, SIGTERM) == -1) {
+		/* The launcher is busy; SIGKILL follows soon. */
+	}
 	close_output(child);
 	(void)event_add(child->timer, &grace);
 }
@@ -183,30 +209,52 @@ on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 
 	if (child->state == CHILD_RUNS) {
 		terminate(child);
-		tell(child, true, 0);
+		tell(child, true, 0, 0);
 		return;
 	}
 	child->state = CHILD_KILLED;
-	signal_group(child, SIGKILL);
-	reap(child);
+	/* Its end is reported then. A launcher that takes no orders now gets this one later. */
+	if (launcher_signal(&child->children->launcher, child->id, SIGKILL) == -1)
+		(void)event_add(child->timer, &grace);
 }
 
 struct children *
-children_new(struct event_base *base)
+children_new(struct event_base *base, launcher_become *become)
 {
 	struct children *children = calloc(1, sizeof(*children));
 
 	if (children == NULL)
 		return NULL;
 	children->base = base;
-	children->signal = evsignal_new(base, SIGCHLD, on_signal, children);
-	if (children->signal == NULL || event_add(children->signal, NULL) == -1) {
-		if (children->signal != NULL)
-			event_free(children->signal);
-		free(children);
-		return NULL;
-	}
-	return children;
+	children->become = become;
+	if (open_launcher(children) == 0)
+		return children;
+	free(children);
+	return NULL;
+}
+
+int
+children_confine(struct children *children, const char *user, char reason[LAUNCHER_REASON])
+{
+	(void)snprintf(children->user, sizeof(children->user), "%s", user);
+	return launcher_confine(&children->launcher, user, reason);
+}
+
+/* A launcher that was killed, by an operator or for lack of memory, is replaced when it is needed. */
+static int
+reopen_launcher(struct children *children)
+{
+	char reason[LAUNCHER_REASON];
+
+	if (children->launcher.fd != -1)
+		return 0;
+	if (open_launcher(children) == -1)
+		return -1;
+	if (children->user[0] == '\0' || launcher_confine(&children->launcher, children->user, reason) == 0)
+		return 0;
+	lose_launcher(children);
+	errno = EPERM;
+	return -1;
 }
 
 void
@@ -214,102 +262,23 @@ children_free(struct children *children)
 {
 	if (children == NULL)
 		return;
-	while (children->first != NULL) {
-		signal_group(children->first, SIGKILL);
-		(void)waitpid(children->first->pid, NULL, WNOHANG);
+	launcher_close(&children->launcher);
+	while (children->first != NULL)
 		child_free(children->first);
-	}
-	event_free(children->signal);
+	if (children->readable != NULL)
+		event_free(children->readable);
 	free(children);
 }
 
-/*
- * What this project opens is closed at exec; this is for what libraries opened. The lowest numbers are taken first, so
- * a stretch without any is the end.
- */
-static void
-mark_descriptors(void)
-{
-	unsigned misses = 0;
-
-	for (int fd = STDERR_FILENO + 1; misses < 64; fd++) {
-		const int flags = fcntl(fd, F_GETFD);
-
-		misses = flags == -1 ? misses + 1 : 0;
-		if (flags != -1 && (flags & FD_CLOEXEC) == 0)
-			(void)fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
-	}
-}
-
-/* 0 or an error number. `out`: where standard output goes; -1: nowhere. */
+/* 0, or -1 with errno. */
 static int
-fill_actions(posix_spawn_file_actions_t *actions, int out)
-{
-	int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
-	if (error == 0)
-		error = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	if (error == 0 && out == -1)
-		error = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	else if (error == 0)
-		error = posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
-	return error;
-}
-
-/* A group of its own, and signals as they are from the beginning. 0 or an error number. */
-static int
-fill_attributes(posix_spawnattr_t *attributes)
-{
-	sigset_t all, none;
-	int error = posix_spawnattr_setflags(attributes,
-	    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-
-	sigfillset(&all);
-	/* These two cannot be changed, and some systems reject the attempt. */
-	sigdelset(&all, SIGKILL);
-	sigdelset(&all, SIGSTOP);
-	sigemptyset(&none);
-	if (error == 0)
-		error = posix_spawnattr_setpgroup(attributes, 0);
-	if (error == 0)
-		error = posix_spawnattr_setsigdefault(attributes, &all);
-	if (error == 0)
-		error = posix_spawnattr_setsigmask(attributes, &none);
-	return error;
-}
-
-/* The process, or -1 with errno set. posix_spawn() does not copy the flow table's page tables, as fork() would. */
-static pid_t
-spawn(const struct child_order *order, int out)
+launch(struct children *children, const struct child_order *order, uint32_t id, int out)
 {
 	const char *environment[ENVIRONMENT_MOST + 2] = { PATH_SAFE };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	pid_t pid = -1;
-	int error;
 
 	for (size_t i = 0; i < ENVIRONMENT_MOST && order->environment[i] != NULL; i++)
 		environment[i + 1] = order->environment[i];
-	error = posix_spawn_file_actions_init(&actions);
-	if (error != 0)
-		goto out;
-	error = posix_spawnattr_init(&attributes);
-	if (error != 0)
-		goto free_actions;
-	error = fill_actions(&actions, out);
-	if (error == 0)
-		error = fill_attributes(&attributes);
-	mark_descriptors();
-	/* POSIX promises that it writes into neither list. */
-	if (error == 0)
-		error = posix_spawn(&pid, order->argv[0], &actions, &attributes, (char *const *)(uintptr_t)order->argv,
-		    (char *const *)(uintptr_t)environment);
-	posix_spawnattr_destroy(&attributes);
-free_actions:
-	posix_spawn_file_actions_destroy(&actions);
-out:
-	errno = error;
-	return error == 0 ? pid : -1;
+	return launcher_start(&children->launcher, id, order->argv, environment, out);
 }
 
 /* The pipe for its output: fds[0] is the child's struct's, fds[1] to be closed after the start. */
@@ -329,10 +298,13 @@ open_output(struct child *child, int fds[2])
 struct child *
 child_start(struct children *children, const struct child_order *order)
 {
-	struct child *child = calloc(1, sizeof(*child));
+	struct child *child;
 	int fds[2] = { -1, -1 };
 	int reason;
 
+	if (reopen_launcher(children) == -1)
+		return NULL;
+	child = calloc(1, sizeof(*child));
 	if (child == NULL)
 		return NULL;
 	child->children = children;
@@ -344,8 +316,8 @@ child_start(struct children *children, const struct child_order *order)
 	if (child->timer == NULL || (order->wants_line && open_output(child, fds) == -1) ||
 	    event_add(child->timer, &order->timeout) == -1)
 		goto fail;
-	child->pid = spawn(order, fds[1]);
-	if (child->pid == -1)
+	child->id = ++children->last_id;
+	if (launch(children, order, child->id, fds[1]) == -1)
 		goto fail;
 	if (fds[1] != -1)
 		(void)close(fds[1]);

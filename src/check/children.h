@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Programs run by the daemon: check scripts and `notify`. Each leads its own process group, inherits no descriptor but
- * /dev/null and perhaps a pipe, is killed with its whole group after its timeout, and is reaped without blocking.
+ * /dev/null and perhaps a pipe, and is killed with its whole group after its timeout. A process beside the daemon starts
+ * them (launcher.h), so nothing here blocks.
  */
 #ifndef CHECK_CHILDREN_H
 #define CHECK_CHILDREN_H
@@ -10,6 +11,7 @@
 #include <sys/time.h>
 
 #include "base/attr.h"
+#include "check/launcher.h"
 
 struct child;
 struct children;
@@ -21,6 +23,7 @@ struct child_end {
 	bool timed_out;   /* the group was killed; `status` is meaningless */
 	int status;       /* of waitpid() */
 	const char *line; /* the first line on standard output, if that was wanted, after text_clean(); may be empty */
+	int error;        /* errno: it did not start, and `status` means nothing; 0: it ran */
 };
 
 typedef void child_ended(void *context, const struct child_end *end);
@@ -34,11 +37,16 @@ struct child_order {
 	void *context;
 };
 
-/* `base` must outlive it, and must be the one that handles this process's signals. NULL when memory is out. */
-NODISCARD struct children *children_new(struct event_base *base);
+/*
+ * Forks the launcher, so call it while the process is small. `base` must outlive it. With `become`, no program starts
+ * before children_confine(). NULL with errno.
+ */
+NODISCARD struct children *children_new(struct event_base *base, launcher_become *become);
+/* Programs run as `user` from now on. 0, or -1 with a reason. */
+NODISCARD int children_confine(struct children *children, const char *user, char reason[LAUNCHER_REASON]);
 /* Kills what runs. */
 void children_free(struct children *children);
-/* NULL with errno set. Everything in the order is copied. */
+/* NULL with errno set. Everything in the order is copied. That a program does not start may be said by its end. */
 NODISCARD struct child *child_start(struct children *children, const struct child_order *order);
 /* Its end does not matter any more, and is to come soon. */
 void child_forget(struct child *child);

@@ -31,7 +31,7 @@ const char *conf_offload_name(enum conf_offload offload);
 
 struct conf {
 	char iface[IFACE_NAME];  /* `interface` of [dsrd]; empty when not given */
-	char user[CONF_USER];    /* user[:group] to become; empty: stay */
+	char user[CONF_USER];    /* user[:group] to become */
 	enum log_sink log;
 	enum conf_offload offload;
 	bool bypass;   /* frames leave past the queue discipline */

@@ -409,7 +409,7 @@ print_quorum(const struct conf *conf, const struct service_settings *service, si
 const struct key keys[KEY_COUNT] = {
 	[KEY_INTERFACE] = { { "interface", IN_ALL, "the name of a network interface, such as eth0", NULL },
 	    FUNCTIONS(false, set_interface, print_interface) },
-	[KEY_USER] = { { "user", CONF_IN_DSRD | CONF_AT_START, "a user or user:group", NULL },
+	[KEY_USER] = { { "user", CONF_IN_DSRD | CONF_AT_START, "a user or user:group", DSRD_USER },
 	    FUNCTIONS(false, set_user, print_user) },
 	[KEY_LOG] = { { "log", CONF_IN_DSRD, "syslog or stderr", "syslog" },
 	    FUNCTIONS(false, set_log, print_log) },

@@ -312,7 +312,9 @@ start_loop(struct dsrd *dsrd, char *error, size_t size)
 
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
-		dsrd->children = children_new(loop_base(dsrd->loop));
+		dsrd->children = children_new(loop_base(dsrd->loop), confine_programs);
+	if (dsrd->children != NULL && children_confine(dsrd->children, dsrd->conf.user, error) == -1)
+		return -1;
 	if (dsrd->children != NULL)
 		dsrd->notify_program = notify_program_new(dsrd->children, dsrd->conf.notify);
 	if (dsrd->notify_program != NULL)

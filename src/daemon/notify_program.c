@@ -94,7 +94,9 @@ on_end(void *argument, const struct child_end *end)
 	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
 
 	run->child = NULL;
-	if (end->timed_out)
+	if (end->error != 0)
+		fail(run, strerror(end->error));
+	else if (end->timed_out)
 		fail(run, "it ran for more than 10 s and was ended");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(status) ? "exit status" : "signal",

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "compat/close_from.h"
 #include "daemon/background.h"
+#include "daemon/confine.h"
 #include "daemon/dsrd.h"
 #include "daemon/loop.h"
 #include "io/io.h"
@@ -53,14 +56,24 @@ start_live(const struct options *options, struct conf *conf)
 	/* A service manager that waits for a word wants the process it started. */
 	const bool detach = !options->foreground && getenv("NOTIFY_SOCKET") == NULL;
 	const char *missing = os_missing_privilege();
+	const char *user = confine_user(options->user != NULL ? options->user : conf->user);
 	struct options absolute = *options;
+	struct os_user found;
 	struct background background = { 0 };
 	char error[BACKGROUND_ERROR];
 	enum exit_status status = EXIT_SYSTEM;
 	char *path = NULL;
 
+	/* What the starter left open is not for this process, and even less for the programs it starts. */
+	close_from(STDERR_FILENO + 1);
+	log_open(SINK_STDERR, options->verbose);
 	if (missing != NULL) {
 		fprintf(stderr, "dsrd: %s\n", missing);
+		status = EXIT_NO_PERMISSION;
+		goto out;
+	}
+	if (user != NULL && os_user_find(user, &found, error) == -1) {
+		fprintf(stderr, "dsrd: %s\n", error);
 		status = EXIT_NO_PERMISSION;
 		goto out;
 	}

@@ -75,8 +75,9 @@ route_look_up(int fd, const struct addr *addr, unsigned flags, union route_answe
 		return -1;
 	route_ask(&question, addr);
 	question.route.rtm_flags = flags;
+	/* rtnetlink answers within send(): what is not there then never comes, and nothing here waits. */
 	if (send(fd, &question, question.header.nlmsg_len, 0) == (ssize_t)question.header.nlmsg_len)
-		length = recv(fd, answer, sizeof(*answer), 0);
+		length = recv(fd, answer, sizeof(*answer), MSG_DONTWAIT);
 	if (length < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) || !NLMSG_OK(&answer->header, (size_t)length))
 		return -1;
 	/* No route is an answer too: an error. */
@@ -278,9 +279,9 @@ bounding_set_reduce(void)
 int
 os_drop_root(const char *user, char error[OS_ERROR])
 {
-	struct os_user wanted;
+	struct os_user wanted = { geteuid(), getegid() };
 
-	if (os_user_find(user, &wanted, error) != 0)
+	if (user != NULL && os_user_find(user, &wanted, error) != 0)
 		return -1;
 	bounding_set_reduce();
 	if (geteuid() != wanted.uid || getegid() != wanted.gid) {
@@ -289,14 +290,13 @@ os_drop_root(const char *user, char error[OS_ERROR])
 		    setresuid(wanted.uid, wanted.uid, wanted.uid) != 0)
 			goto fail;
 	}
-	if (capabilities_reduce() != 0)
+	/* Who stays root has asked for all that root may do. */
+	if (wanted.uid == 0 ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 : capabilities_reduce() != 0)
 		goto fail;
 	return 0;
 fail:
-	(void)snprintf(error, OS_ERROR,
-	    "cannot become user %.64s: %s: start dsrd as root, or take `user` out of its"
-	    " configuration",
-	    user, strerror(errno));
+	(void)snprintf(error, OS_ERROR, "cannot become user %.64s: %s: start dsrd as root, or as that user",
+	    user != NULL ? user : "it is", strerror(errno));
 	return -1;
 }
 

@@ -134,7 +134,8 @@ void os_user_name(uid_t uid, char name[OS_USER_NAME]);
 /*
  * Switches to `user` ("name" or "name:group"), keeping only the right to open and write raw frames and to change
  * offloads, where the platform can divide root's privileges; elsewhere a later open fails with an error. It cannot be
- * undone. A process that already runs as that user only drops what it does not need. Returns 0 or -1.
+ * undone. A process that already runs as that user, or as any for NULL, only drops what it does not need. Programs it
+ * executes later gain nothing. Returns 0 or -1.
  */
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 #define OS_BOOT 40

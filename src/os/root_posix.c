@@ -16,6 +16,8 @@ os_drop_root(const char *user, char error[OS_ERROR])
 	struct os_user wanted;
 	char name[OS_ERROR];
 
+	if (user == NULL)
+		return 0;
 	if (os_user_find(user, &wanted, error) != 0)
 		return -1;
 	if (geteuid() != 0 && geteuid() == wanted.uid)
@@ -24,7 +26,7 @@ os_drop_root(const char *user, char error[OS_ERROR])
 	/* macOS has the group as an int. */
 	if (initgroups(name, (int)wanted.gid) != 0 || setgid(wanted.gid) != 0 || setuid(wanted.uid) != 0) {
 		(void)snprintf(error, OS_ERROR,
-		    "cannot become user %.64s: %s: start dsrd as root, or take `user` out of its configuration", user,
+		    "cannot become user %.64s: %s: start dsrd as root, or as that user", user,
 		    strerror(errno));
 		return -1;
 	}

@@ -83,6 +83,7 @@ dsrd_conf() { # OFFLOAD
 	control = $NET_DIR/dsrd.sock
 	interface = eth0
 	log = stderr
+	user = root
 	connections = $BENCH_FLOWS
 	offload = $1
 	withhold = yes

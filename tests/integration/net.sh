@@ -324,6 +324,7 @@ conf_head() {
 	state = ${DSRD_STATE:-$NET_DIR/dsrd.state}
 	interface = eth0
 	log = stderr
+	user = ${CONF_USER:-root}
 	offload = ${DSRD_OFFLOAD:-off}
 
 	[defaults]

@@ -81,7 +81,7 @@ sed 's/echo "/&own: /' "$NET_DIR/notify" >"$NET_DIR/notify-dns"
 chmod 755 "$NET_DIR/check" "$NET_DIR/notify" "$NET_DIR/notify-dns"
 
 {
-	conf_head | sed -e "s|^log = .*|&\nuser = nobody\nnotify = $NET_DIR/notify|" \
+	CONF_USER=nobody conf_head | sed -e "s|^log = .*|&\nnotify = $NET_DIR/notify|" \
 	    -e 's/^interval = .*/interval = 400ms/' -e 's/^timeout = .*/timeout = 390ms/'
 	cat <<-END
 

@@ -65,7 +65,7 @@ END
 
 # The one of the quick start. Offload and the socket are this test's.
 awk '/^```ini/ { show = 1; next } /^```/ { show = 0 } show' "$top/doc/quick-start.md" |
-	sed "s|^\[dsrd\]|&\ncontrol = $NET_DIR/dsrd.sock\noffload = ${DSRD_OFFLOAD:-off}|" >"$NET_DIR/dsrd.conf"
+	sed "s|^\[dsrd\]|&\ncontrol = $NET_DIR/dsrd.sock\nuser = root\noffload = ${DSRD_OFFLOAD:-off}|" >"$NET_DIR/dsrd.conf"
 sed -e "s|^\[dsrd\]|&\nmac = $DIRECTOR_MAC|" -e "s|^server = web1 .*|& mac=$(server_mac 1)|" \
     -e "s|^server = web2 .*|& mac=$(server_mac 2)|" "$NET_DIR/dsrd.conf" >"$NET_DIR/director/offline.conf"
 

@@ -19,6 +19,7 @@ cat >"$NET_DIR/dsrd.conf" <<END
 control = off
 interface = eth0
 log = stderr
+user = root
 
 [service web]
 listen = $VIP tcp/80

@@ -42,6 +42,7 @@ director() { # HOST PROBE-ADDRESS
 interface = eth0
 control = $NET_DIR/$1/sock
 log = stderr
+user = root
 probe-address = $2
 offload = ${DSRD_OFFLOAD:-off}
 [service web]

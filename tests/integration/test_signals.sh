@@ -18,9 +18,8 @@ net_bridge_add other
 net_attach client eth1 other 02:00:00:00:00:9a 203.0.113.100/24
 net_attach director eth1 other 02:00:00:00:00:0a 203.0.113.1/24
 
-write_conf() { # LINE-FOR-[dsrd]
-	conf_head | sed "s/^log = stderr/&\\
-$1/" >"$NET_DIR/dsrd.conf"
+write_conf() { # USER-LINE
+	conf_head | sed "s/^user = .*/$1/" >"$NET_DIR/dsrd.conf"
 	cat >>"$NET_DIR/dsrd.conf" <<-END
 
 	[service web]
@@ -48,7 +47,7 @@ expect_said() { # PATTERN
 conf=$NET_DIR/dsrd.conf
 
 step "exit statuses"
-write_conf ''
+write_conf 'user = root'
 expect_status "--help" 0 "$DSRD" --help
 expect_said '--observe'
 expect_status "--version" 0 "$DSRD" --version

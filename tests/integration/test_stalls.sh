@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Other processes stall while clients send requests: the reader of standard error, the syslog daemon. No request is delayed
-# by more than 10 ms beyond what requests take without the stall.
+# Others stall while clients send requests: the reader of standard error, the syslog daemon, the file system that scripts
+# are on. No request is delayed by more than 10 ms beyond what requests take without the stall.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -101,4 +101,26 @@ measure "$NET_DIR/baseline"
 talk_much
 expect_no_delay "the syslog daemon"
 ctl 0 show
+stop_dsrd
+
+step "the file system that a script and the program of notify are on does not answer"
+[ -w /dev/fuse ] || skip "/dev/fuse is missing: no file system can be made to stall"
+mkdir "$NET_DIR/tarpit"
+chmod 711 "$NET_DIR"
+write_conf stderr
+cat >>"$NET_DIR/dsrd.conf" <<END
+
+[service other]
+listen = $VIP tcp/81
+check = script $NET_DIR/tarpit/check
+server = web1 $(server_ip 1)
+server = web2 $(server_ip 2)
+END
+sed -i "s|^log = .*|&\nnotify = $NET_DIR/tarpit/notify|" "$NET_DIR/dsrd.conf"
+start_in director dsrd python3 "$here/tarpit.py" "$NET_DIR/tarpit" "$DSRD" -d -f "$NET_DIR/dsrd.conf"
+wait_until 15 dsrd_settled || fail "the director is not ready"
+wait_servers_up web web1 web2
+wait_server down other/web1
+expect_no_delay "the file system of scripts"
+assert_log 'server-state server=other/web1 .*to=down .*timeout'
 stop_dsrd

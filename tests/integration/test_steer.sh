@@ -222,7 +222,7 @@ stop_dsrd
 
 step "a director that gave up root says why it cannot read its file again"
 write_conf 3 ""
-sed -i 's/^control = .*/&\nuser = nobody/' "$NET_DIR/dsrd.conf"
+sed -i 's|^user = .*|user = nobody|' "$NET_DIR/dsrd.conf"
 chmod 600 "$NET_DIR/dsrd.conf"
 start_dsrd
 ctl 1 reload

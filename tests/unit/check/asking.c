@@ -54,7 +54,7 @@ asking_begin(struct asking *asking, enum check_kind kind)
 	asking->target.check.kind = kind;
 	asking->target.base = event_base_new();
 	ck_assert_ptr_nonnull(asking->target.base);
-	asking->target.children = children_new(asking->target.base);
+	asking->target.children = children_new(asking->target.base, NULL);
 	asking->target.tls = tls_contexts_new();
 	ck_assert(asking->target.children != NULL && asking->target.tls != NULL);
 	asking->target.answer = on_answer;

@@ -32,7 +32,7 @@ START_TEST(test_defaults)
 	const struct service_settings *service = conf.settings.services;
 
 	ck_assert_str_eq(conf.iface, "eth0");
-	ck_assert_str_eq(conf.user, "");
+	ck_assert_str_eq(conf.user, DSRD_USER);
 	ck_assert_int_eq(conf.log, SINK_SYSLOG);
 	ck_assert(mac_is_zero(&conf.mac));
 	ck_assert(!addr_is_set(&conf.address4.addr));

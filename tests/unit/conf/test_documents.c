@@ -55,7 +55,8 @@ START_TEST(test_man_page_has_every_key_and_default)
 		if (key->fallback == NULL)
 			continue;
 		end = strstr(begin + 1, "\n.It Ic ");
-		(void)snprintf(fallback, sizeof(fallback), "\nDefault:\n.Ql %s .\n", key->fallback);
+		(void)snprintf(fallback, sizeof(fallback), "\nDefault:\n.Ql %s .\n",
+		    strcmp(key->fallback, DSRD_USER) == 0 ? "@DSRD_USER@" : key->fallback);
 		found = strstr(begin, fallback);
 		ck_assert_msg(found != NULL && (end == NULL || found < end),
 		    "dsrd.conf.5 does not say that %s is %s by default", key->name, key->fallback);

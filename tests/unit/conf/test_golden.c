@@ -50,9 +50,9 @@ check_errors(const char *name, const struct errlist *errors)
 	free(expected);
 }
 
-/* `text` with the directory of this build for @runstatedir@; frees it. */
+/* `text` with `value` for each `word`; frees it. */
 static char *
-with_directories(char *text)
+with_value(char *text, const char *word, const char *value)
 {
 	const char *from = text, *at;
 	char *whole = NULL;
@@ -60,8 +60,8 @@ with_directories(char *text)
 	FILE *out = open_memstream(&whole, &size);
 
 	ck_assert_ptr_nonnull(out);
-	for (; (at = strstr(from, "@runstatedir@")) != NULL; from = at + strlen("@runstatedir@"))
-		(void)fprintf(out, "%.*s%s", (int)(at - from), from, RUNSTATEDIR);
+	for (; (at = strstr(from, word)) != NULL; from = at + strlen(word))
+		(void)fprintf(out, "%.*s%s", (int)(at - from), from, value);
 	(void)fputs(from, out);
 	ck_assert_int_eq(fclose(out), 0);
 	free(text);
@@ -77,7 +77,8 @@ check_dump(const char *name, const struct conf *conf)
 	struct conf again;
 
 	ck_assert_msg(expected != NULL, "%s has no errors, and no dump:\n%s", name, text);
-	expected = with_directories(expected);
+	expected = with_value(expected, "@runstatedir@", RUNSTATEDIR);
+	expected = with_value(expected, "@DSRD_USER@", DSRD_USER);
 	ck_assert_msg(strcmp(text, expected) == 0, "%s is dumped:\n%sexpected:\n%s", name, text, expected);
 	again = must_read(text);
 	again_text = dump_text(&again);

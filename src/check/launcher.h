@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The process that starts programs. It is forked when the daemon starts and is small; the daemon sends it requests and
+ * never waits: neither for fork(), which copies the page tables of the flow table, nor for exec(), which waits for the
+ * file system that the program is on. It has no descriptor but its end of the socket, gives up root when it is asked to,
+ * and ends with all programs when the daemon is gone.
+ */
+#ifndef CHECK_LAUNCHER_H
+#define CHECK_LAUNCHER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+
+#define LAUNCHER_MESSAGE 16384 /* bytes: the request with all words; the longest command is much shorter */
+#define LAUNCHER_REASON 256
+
+/* Gives up root and what else a program must not have. 0, or -1 with a reason. */
+typedef int launcher_become(const char *user, char reason[LAUNCHER_REASON]);
+
+struct launcher {
+	pid_t pid;
+	int fd; /* readable: an answer, or the end of the launcher */
+};
+
+enum launcher_result {
+	LAUNCHER_FAILED, /* `value`: errno of the program that did not start */
+	LAUNCHER_ENDED   /* `value`: as waitpid() has it */
+};
+
+struct launcher_answer {
+	uint32_t result;
+	uint32_t id;
+	int32_t value;
+};
+
+/* Forks. With `become` it starts nothing before launcher_confine(). 0, or -1 with errno. */
+NODISCARD int launcher_open(struct launcher *launcher, launcher_become *become);
+/* Kills what it has started. */
+void launcher_close(struct launcher *launcher);
+/* Before the first program. Waits for the answer, as a daemon that starts may. 0, or -1 with a reason. */
+NODISCARD int launcher_confine(struct launcher *launcher, const char *user, char reason[LAUNCHER_REASON]);
+/*
+ * argv[0] is an absolute path, both lists end with NULL. `out`: where its standard output goes; -1: nowhere. Each program
+ * leads a process group. 0, or -1 with errno: nothing was started.
+ */
+NODISCARD int launcher_start(struct launcher *launcher, uint32_t id, const char *const *argv,
+    const char *const *environment, int out);
+/*
+ * To the program's group. After SIGTERM its end is reported only when SIGKILL was sent too: until then the number of its
+ * group cannot become another's.
+ */
+NODISCARD int launcher_signal(struct launcher *launcher, uint32_t id, int number);
+/* 1: an answer; 0: none is there; -1: the launcher has ended. */
+NODISCARD int launcher_answer(struct launcher *launcher, struct launcher_answer *answer);
+
+#endif

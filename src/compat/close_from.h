@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMPAT_CLOSE_FROM_H
+#define COMPAT_CLOSE_FROM_H
+
+/* Closes every descriptor from `first` on, whoever opened it. */
+void close_from(int first);
+
+#endif
