@@ -10,8 +10,10 @@
 #endif
 #include <dirent.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 #ifdef HAVE_CLOSEFROM
 void
@@ -41,10 +43,10 @@ close_listed(const char *path, int first)
 	if (directory == NULL)
 		return -1;
 	while ((entry = readdir(directory)) != NULL) {
-		const int fd = atoi(entry->d_name);
+		uint64_t fd;
 
-		if (fd >= first && fd != dirfd(directory))
-			(void)close(fd);
+		if (text_number(entry->d_name, (uint64_t)first, INT_MAX, &fd) == 0 && (int)fd != dirfd(directory))
+			(void)close((int)fd);
 	}
 	(void)closedir(directory);
 	return 0;
