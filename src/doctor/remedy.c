@@ -90,7 +90,7 @@ static const struct remedy remedies[] = {
 	    "netsh interface {family} set interface \"net\" weakhostreceive=enabled\n"
 	    "netsh interface {family} set interface \"loopback\" weakhostreceive=enabled\n"
 	    "netsh interface {family} set interface \"loopback\" weakhostsend=enabled\n"
-	    "netsh interface {family} add address \"loopback\" {vip-mask}\n"
+	    "netsh interface {family} add address \"loopback\" {vip-mask} skipassource=true\n"
 	    "netsh advfirewall firewall add rule name=\"dsr-realserver {vip}\" dir=in action=allow protocol={PROTO} "
 	    "localip={vip} localport={port} profile=any",
 	    "netsh interface {family} delete address \"loopback\" {vip}\n"
@@ -273,7 +273,7 @@ static const struct remedy remedies[] = {
 	    "sysctl net.link.ether.inet.proxyall=0", "sysctl net.link.ether.inet.proxyall=1" },
 	{ DIAGNOSIS_ANSWERS_ARP, SYSTEM_WINDOWS,
 	    "Take the VIP off the network's interface, and put it on a loopback, in an elevated PowerShell:",
-	    "Remove-NetIPAddress -InterfaceAlias Ethernet -IPAddress {vip} -Confirm:$false\n" SCRIPT_WINDOWS,
+	    "Remove-NetIPAddress -IPAddress {vip} -Confirm:$false\n" SCRIPT_WINDOWS,
 	    UNDO_WINDOWS },
 
 	{ DIAGNOSIS_ANSWERED_FOR_SERVER, SYSTEM_ANY,

@@ -54,6 +54,22 @@ for file in indented plain; do
 	fi
 done
 
+# --- doctor's advice for Windows: the commands of the document ---
+
+# unshown FILE: the commands in it that the document does not show.
+unshown() {
+	grep "^real-servers.md:" "$tmp/shown" | cut -f 2 | sort -u | comm -13 - "$1"
+}
+
+awk -f "$here/doctor_windows.awk" src/doctor/remedy.c | sort -u >"$tmp/advice"
+[ "$(wc -l <"$tmp/advice")" -gt 15 ] || wrong "only $(wc -l <"$tmp/advice") commands for Windows are found in src/doctor/remedy.c"
+unshown "$tmp/advice" >"$tmp/unshown"
+while IFS= read -r command; do
+	wrong "src/doctor/remedy.c: doctor prints \`$command\` for Windows, which doc/real-servers.md does not show"
+done <"$tmp/unshown"
+sed 's/weakhostsend/weakhostsends/' "$tmp/advice" | sort >"$tmp/forged"
+[ -n "$(unshown "$tmp/forged")" ] || wrong "advice that the document does not show is not found"
+
 # --- configurations ---
 
 for document in README.md doc/*.md; do

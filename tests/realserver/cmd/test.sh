@@ -98,6 +98,16 @@ said() { tr -d '\r' <"$work/said" | grep -q -e "$1"; }
 has() { grep -q -e "$1" "$work/state"; }
 same() { sort "$work/state" | cmp -s - "$work/sorted"; }
 clean() { [ ! -e "$directory" ] && sort "$work/before" >"$work/sorted" && same; }
+# documented: each command that was printed is in the document.
+documented() {
+	tr -d '\r' <"$work/said" | grep '^netsh ' >"$work/printed" || return 1
+	while IFS= read -r line; do
+		sed 's/^ *//' "$here/../../../doc/real-servers.md" | grep -qxF -e "$line" || {
+			echo "        not in the document: $line"
+			return 1
+		}
+	done <"$work/printed"
+}
 all_crlf() { [ "$(grep -c "$(printf '\r')\$" "$script")" -eq "$(wc -l <"$script")" ]; }
 
 strong_hosts() {
@@ -105,6 +115,8 @@ strong_hosts() {
 	: >"$work/said"
 	new
 	ok 'every line of the script ends in CR LF' all_crlf
+	run apply 192.0.2.10 "$NAMES" /port 80 /dry-run
+	ok 'the document has the commands' documented
 	run apply 192.0.2.10 "$NAMES"
 	ok 'apply' is 0
 	ok 'the address is on the loopback, /32, not as source' has 'addr ipv4 loopback|192.0.2.10|255.255.255.255|true'
@@ -272,6 +284,8 @@ weak_hosts() {
 	system 2003sp1
 	new
 	directory=$(cd "$WINEPREFIX/drive_c" && echo "$PWD")/ProgramData/dsr-realserver
+	run apply 192.0.2.10 "$NAMES" /port 80 /dry-run
+	ok 'the document has the commands' documented
 	run apply 192.0.2.10 "$NAMES" /port 80,443
 	ok 'apply' is 0
 	ok 'the address is there' has 'addr ipv4 loopback|192.0.2.10|255.255.255.255'

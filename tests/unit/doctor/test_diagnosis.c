@@ -674,7 +674,7 @@ START_TEST(commands_are_those_of_the_family)
 	}
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX | REMEDY_IPV4, "arp_ignore=1"));
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV4,
-	    "ipv4 add address \"loopback\" 192.0.2.10 255.255.255.255\n"));
+	    "ipv4 add address \"loopback\" 192.0.2.10 255.255.255.255 skipassource=true\n"));
 	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV4,
 	    remedy_ask(&facts.vip, "eth7", DIRECTOR_IS_LINUX, ask)));
 	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV4,
@@ -688,7 +688,7 @@ START_TEST(commands_are_those_of_the_family)
 	for (size_t i = 0; i < ARRAY_LEN(with_ifconfig); i++)
 		ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV6, "prefixlen 128"));
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV6,
-	    "ipv6 add address \"loopback\" 2001:db8::10/128\n"));
+	    "ipv6 add address \"loopback\" 2001:db8::10/128 skipassource=true\n"));
 	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV6,
 	    remedy_ask(&facts.vip, "eth7", DIRECTOR_IS_LINUX, ask)));
 	/* The server's own address may be of the other family. */
