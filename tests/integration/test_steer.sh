@@ -64,7 +64,7 @@ ctl 0 -j show connections limit=0
 is_json
 said '"listed":0'
 ctl 2 show connections colour=red
-complained '`colour=red` is no filter'
+complained '`colour=red` is not a filter'
 
 ctl 0 show
 said "^web/$old  *draining .* drained by root (uid 0) at 20"
@@ -129,7 +129,7 @@ ctl 2 enable web/nobody
 complained 'there is no server `web/nobody`'
 ctl 2 enable
 ctl 2 weight web/web1 heavy
-complained '`heavy` is no weight'
+complained '`heavy` is not a valid weight'
 
 step "a weight acts at once, and differs from the file visibly"
 ctl 0 weight web/web2 3
@@ -227,7 +227,7 @@ chmod 600 "$NET_DIR/dsrd.conf"
 start_dsrd
 ctl 1 reload
 complained 'dsrd.conf: cannot open .*: Permission denied'
-complained 'runs as user number 65534 now (`user`), which may not read it'
+complained 'runs as user ID 65534 now (`user`), which may not read it'
 complained 'nothing was changed'
 chmod 644 "$NET_DIR/dsrd.conf"
 ctl 0 reload
