@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The Debian package, from the release tarball: builds, is clean, installs in a fresh system, and leaves nothing behind. And
-# everything else that is shipped for systems which are not here, as far as a program here can read it.
+# The Debian package, from the release tarball: it builds, is clean, installs in a fresh system, and leaves nothing behind.
+# Files for other systems are parsed as far as programs here can.
 #
-#   tests/packaging.sh TARBALL WORK-DIRECTORY        as root: a fresh system takes debootstrap and chroot
+#   tests/packaging.sh TARBALL WORK-DIRECTORY        as root, for debootstrap and chroot
 
 set -eu
 if [ $# -ne 2 ] || [ ! -f "$1" ]; then
@@ -47,10 +47,10 @@ build_package() {
 	}
 }
 
-# No errors, no warnings; what is overridden has its reason beside it.
+# No errors or warnings; each override has a comment with its reason.
 check_package() {
 	cd "$work/package"
-	# As root lintian would warn of itself.
+	# As root lintian would print a warning about itself.
 	lintian --allow-root --fail-on error,warning ./*.changes || fail "lintian finds the above"
 }
 
@@ -62,7 +62,7 @@ check_unit() {
 		fail "the unit's exposure is $exposure, 2.5 or more"
 }
 
-# The archive that this host itself uses; which one that is, nobody here needs to know.
+# The archive that this host uses.
 mirror() {
 	# shellcheck disable=SC2016 # the $ are apt's
 	apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
@@ -81,11 +81,11 @@ make_root() {
 	}
 	mount -t proc proc "$root/proc"
 	trap 'umount "$root/proc"' EXIT
-	# Time and the list of packages are not what this is about.
+	# Times and the list of packages do not matter.
 	in_root apt-get update -qq >"$work/apt.log" 2>&1 || fail "apt-get update in the fresh system"
 }
 
-# What is there, and what the accounts are; without apt's and dpkg's own memory.
+# Files and accounts, without the state of apt and dpkg.
 inventory() {
 	(cd "$root" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./var/cache -o -path ./var/lib/apt \
 	    -o -path ./var/lib/dpkg -o -path ./var/log -o -path ./packages \
@@ -97,7 +97,7 @@ install_package() {
 	mkdir -p "$root/packages"
 	cp "$work"/package/dsr*_*.deb "$root/packages"
 	rm -f "$root"/packages/*dbgsym*
-	# What the package stands on, from the archive, is not what is looked at: it comes first.
+	# Dependencies from the archive are installed first and are not compared.
 	# shellcheck disable=SC2046 # words are wanted
 	in_root apt-get install -y -qq --no-install-recommends iproute2 systemd-standalone-sysusers systemd-standalone-tmpfiles \
 	    $(dpkg-deb -f "$root"/packages/dsrd_*.deb Depends | tr ',' '\n' | sed 's/[|(].*//; s/^ *//; /systemd/d') \
@@ -113,7 +113,7 @@ try_package() {
 	in_root getent passwd _dsrd >/dev/null || fail "there is no user _dsrd"
 	[ "$(in_root stat -c %U /run/dsrd)" = _dsrd ] || fail "/run/dsrd is not _dsrd's"
 	in_root dsrd -n -f /etc/dsrd.conf >"$work/sample" 2>&1 && fail "the sample needs no edit, and so tests nothing"
-	# The one edit.
+	# The only edit.
 	sed -i 's/^;interface = .*/interface = eth0/' "$root/etc/dsrd.conf"
 	in_root dsrd -n -f /etc/dsrd.conf || fail "the sample is not accepted after its one edit"
 	in_root dsrctl version 2>/dev/null && fail "a director runs: the package has started it"
@@ -124,7 +124,7 @@ try_package() {
 	for file in lib/systemd/system/dsrd.service lib/sysusers.d/dsrd.conf lib/tmpfiles.d/dsrd.conf \
 	    share/bash-completion/completions/dsrctl share/fish/vendor_completions.d/dsrctl.fish \
 	    share/zsh/site-functions/_dsrctl share/vim/vimfiles/syntax/dsrd.vim share/doc/dsrd/doc/quick-start.md; do
-		# dpkg may have compressed what is documentation.
+		# Documentation may be compressed.
 		[ -s "$root/usr/$file" ] || [ -s "$root/usr/$file.gz" ] || fail "no /usr/$file"
 	done
 	in_root dsr-realserver apply --vip 192.0.2.10 --dry-run >"$work/realserver" 2>&1 || fail "dsr-realserver does not work there"
@@ -137,15 +137,15 @@ purge_package() {
 	diff -u "$work/before" "$work/after" || fail "the purge left or took what is above"
 }
 
-# The same sources give the same package.
+# The package is reproducible.
 check_reproducible() {
 	cp "$work"/package/dsrd_*_*.deb "$work/first.deb"
 	build_package
 	cmp "$work/first.deb" "$work"/package/dsrd_*_*.deb || fail "two builds of the package are not equal"
 }
 
-# What `make install` brings is in the packing lists of the ports, and they have nothing else. Each has its own way to write
-# a manual page, documentation and the sample.
+# The packing lists of the ports match the files of `make install`. Each has its own way to write a manual page, documentation
+# and the sample.
 check_lists() {
 	rm -rf "$work/installed"
 	make -C "$work/package/$name" install DESTDIR="$work/installed" >"$work/install.log" 2>&1 || fail "make install"

@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# dsrd for systems that are not here: configured, compiled and linked for each, and tested where a Linux machine can run it.
+# dsrd for other systems: configured, compiled and linked for each, and tested where a Linux machine can run it.
 #     portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x|bmake SOURCE WORK
-# SOURCE is a source tree with its configure made. "sources" comes first: it brings the libraries' sources and a compiler
-# for the BSDs into WORK. Each of the others then builds what it needs in WORK/TARGET, and leaves dsrd there in "dsrd". "bmake"
-# needs none of that: it is this machine, with the BSDs' make.
+# SOURCE is a source tree with its configure made. "sources" comes first: it downloads the libraries' sources and a
+# compiler for the BSDs to WORK. Each of the others then builds in WORK/TARGET, with dsrd in "dsrd" there. "bmake" does not need
+# "sources": it builds for this machine with the BSDs' make.
 #
-# Libraries that were built for a target stay in the directory DSRD_CACHE (default: WORK/cache) for later runs, under the hash
-# of all that they were made of. What has not been used for a month is removed.
+# Libraries built for a target are kept in the directory DSRD_CACHE (default: WORK/cache) for later runs, under a hash of their
+# inputs. Entries that have not been used for a month are removed.
 # shellcheck disable=SC2317,SC2016 # functions are run by name; scripts are written with their $ as it is
 set -eu
 
-# The C compiler that has the headers and libraries of the BSDs and of macOS.
+# The C compiler with headers and libraries of the BSDs and macOS.
 zig_version=0.17.1
 libraries="libpcap libnet libevent libinih check"
-# Debian's releases to ask for what this machine's own release has lost.
+# Debian releases to try for packages that this machine's release no longer has.
 other_suites="trixie"
 
 usage() {
@@ -38,26 +38,26 @@ cache=$(CDPATH='' cd -- "${DSRD_CACHE:-$work/cache}" && pwd)
 zig=$cache/zig-$zig_version
 recipe=$(sha256sum <"$0")
 
-# --- what is built from ----------------------------------------------------------------------------------------------
+# --- sources ---------------------------------------------------------------------------------------------------------
 
 fetch_compiler() {
 	if [ ! -x "$zig/ziglang/zig" ]; then
 		python3 -m venv "$work/python"
 		"$work/python/bin/pip" install -q --retries 10 --disable-pip-version-check --target "$zig.$$" "ziglang==$zig_version"
-		# Another run may have been faster.
+		# Another run may have created it.
 		mv -T "$zig.$$" "$zig" || rm -rf "$zig.$$"
 	fi
 	touch "$zig"
 	echo "zig $("$zig/ziglang/zig" version)"
 }
 
-# What is older than a month in the cache. A run takes minutes, so none that goes on uses it.
+# Cache entries older than a month. A run takes minutes, so no current run uses them.
 clean_cache() {
 	find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 }
 
-# apt_for SUITE: an apt of our own, for source packages from where this machine has its packages. SUITE stands in for the
-# machine's own release; "" is that.
+# apt_for SUITE: a separate apt for source packages from the archive that this machine uses. SUITE replaces the machine's
+# release; "" is that release.
 apt_for() {
 	rm -rf "$work/apt"
 	mkdir -p "$work/apt/sources" "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
@@ -85,7 +85,7 @@ CONF
 	apt-get -qq update
 }
 
-# The tarballs that Debian has from upstream, without Debian's patches, checked by apt.
+# Debian's upstream tarballs without Debian's patches, verified by apt.
 fetch_libraries() {
 	wanted=$libraries
 	rm -rf "$work/tarballs" "$work/libraries"
@@ -109,7 +109,7 @@ fetch_libraries() {
 		tar -xf "$work/tarballs/$library"_*.orig.tar.* --strip-components=1 -C "$work/libraries/$library"
 	done
 	(cd "$work/tarballs" && ls)
-	# Debian's tarball of libnet has no configure. What autoreconf says of its configure.ac is not ours to fix.
+	# Debian's tarball of libnet has no configure. Warnings of autoreconf about its configure.ac are ignored.
 	cd "$work/libraries/libnet"
 	[ -x configure ] || autoreconf -fi 2>"$work/libnet.autoreconf" || {
 		cat "$work/libnet.autoreconf"
@@ -119,7 +119,7 @@ fetch_libraries() {
 
 # --- the libraries of a target ---------------------------------------------------------------------------------------
 
-# configured LIBRARY OPTIONS...: in a directory of its own, where the build goes on.
+# configured LIBRARY OPTIONS...: in a separate directory, where the build continues.
 configured() {
 	library=$1
 	shift
@@ -144,14 +144,14 @@ build_libnet() {
 	make install DESTDIR="$stage"
 }
 
-# The libraries to link with still have arc4random_addrandom() on some systems, the headers on none.
+# On some systems the libraries still have arc4random_addrandom(), and the headers no longer do.
 build_libevent() {
 	configured libevent ac_cv_func_arc4random_addrandom=no --disable-openssl --disable-samples --disable-libevent-regress --disable-dependency-tracking
 	make -j "$jobs"
 	make install DESTDIR="$stage"
 }
 
-# By hand: it is one file, and its own way takes meson.
+# By hand, because it is one file and its build needs meson.
 build_libinih() {
 	cd "$work/libraries/libinih"
 	$cc -O1 -fPIC -c ini.c -o "$root/build/ini.o"
@@ -168,7 +168,7 @@ build_check() {
 	cp check_stdint.h "$stage$usr/include/"
 }
 
-# All at once, for most of it is their configures', which take one processor each.
+# All in parallel, because most of the time is spent in configure, which uses one processor.
 build_libraries() {
 	mkdir -p "$root/build" "$stage$usr/include" "$stage$usr/lib"
 	begin=$(date +%s)
@@ -186,7 +186,7 @@ build_libraries() {
 	echo "libraries for $target: $(($(date +%s) - begin)) s"
 }
 
-# Where the systems' own packages keep libnet, and how they tell: configure has to find each.
+# The locations of libnet in the systems' packages: configure must find each.
 place_libnet() {
 	cd "$stage$usr"
 	rm -f bin/libnet-config.1
@@ -214,7 +214,7 @@ build_dsrd() {
 	echo "dsrd for $target: $(($(date +%s) - begin)) s"
 }
 
-# What was linked must be for that system; "file" says so of each program.
+# Each program must be linked for that system, according to "file".
 programs() {
 	find "$root/dsrd/dsrd" "$root/dsrd/dsrctl" "$root/dsrd/tests" -type f -perm -u+x ! -name '*.sh' ! -name '*.o'
 }
@@ -236,7 +236,7 @@ see_programs() {
 	echo "linked for $target: $(wc -l <"$root/programs") programs, $(file -b "$root/dsrd/dsrd" | cut -c 1-120)"
 }
 
-# The programs of another machine, run by qemu under their own names.
+# Programs of another machine, run by qemu under their names.
 run_by_qemu() {
 	while read -r program; do
 		mv "$program" "$program.$target"
@@ -245,7 +245,7 @@ run_by_qemu() {
 	done <"$root/programs"
 }
 
-# qemu-user does not answer two of them as a kernel does: capture without an interface, and a program that is missing.
+# qemu-user differs from a kernel in two tests: capture without an interface, and a missing program.
 check_by_qemu() {
 	cd "$root/dsrd"
 	make -j "$jobs" check TESTS="$(sed -n "s|^$root/dsrd/\(tests/unit/.*/test_\)|\1|p" "$root/programs" |
@@ -254,21 +254,21 @@ check_by_qemu() {
 
 # --- targets ---------------------------------------------------------------------------------------------------------
 
-# zig TARGET: the compiler is called by scripts, so that nobody has to quote its words.
+# zig TARGET: scripts call the compiler, so that its arguments need no quoting.
 use_zig() {
 	mkdir -p "$root/bin"
-	# Its own libraries for a system are compiled at first use, into the first of these.
+	# Its libraries for a system are compiled at first use, into the first of these.
 	ZIG_GLOBAL_CACHE_DIR=$cache/zig-$zig_version-global ZIG_LOCAL_CACHE_DIR=$root/zig
 	export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
 	printf '#!/bin/sh\nexec "%s" cc -target %s "$@"\n' "$zig/ziglang/zig" "$1" >"$root/bin/cc"
 	printf '#!/bin/sh\nexec "%s" ar "$@"\n' "$zig/ziglang/zig" >"$root/bin/ar"
-	# libtool asks ranlib of some systems to touch the archive only: nothing to do.
+	# On some systems libtool calls ranlib only to touch the archive: nothing to do.
 	printf '#!/bin/sh\n[ "$1" = -t ] || exec "%s" ranlib "$@"\n' "$zig/ziglang/zig" >"$root/bin/ranlib"
 	chmod +x "$root/bin/cc" "$root/bin/ar" "$root/bin/ranlib"
 	cc=$root/bin/cc ar=$root/bin/ar ranlib=$root/bin/ranlib
 }
 
-# musl has no headers of the kernel; those of this machine's C library serve, but only those.
+# musl has no kernel headers; use those of this machine's C library, and no others.
 kernel_headers() {
 	mkdir -p "$root/headers"
 	for name in linux asm-generic; do
@@ -277,7 +277,7 @@ kernel_headers() {
 	ln -sfn "/usr/include/$(gcc -print-multiarch)/asm" "$root/headers/asm"
 }
 
-# What the compiler's headers of macOS lack. libnet includes the first for nothing; the second is RFC 3542, section 3.2.
+# Missing in the compiler's headers of macOS. libnet includes the first and does not use it; the second is RFC 3542, 3.2.
 macos_headers() {
 	mkdir -p "$root/headers/sys" "$root/headers/netinet"
 	: >"$root/headers/sys/timeb.h"
@@ -293,7 +293,7 @@ struct icmp6_filter {
 HEADER
 }
 
-# The name of a target's libraries in the cache: a hash of their sources, of this script and of the compiler.
+# The name of a target's libraries in the cache: a hash of their sources, this script and the compiler.
 libraries_key() {
 	{
 		echo "$recipe"
@@ -302,7 +302,7 @@ libraries_key() {
 	} | sha256sum | cut -c 1-16
 }
 
-# They are installed into a stage and moved from there, so that what is in the cache is complete.
+# They are installed in a staging directory and moved, so that cache entries are complete.
 cross() {
 	usr=$cache/$target-$(libraries_key)/usr stage=$root/stage
 	if [ ! -d "$usr" ]; then
@@ -315,7 +315,7 @@ cross() {
 	see_programs
 }
 
-# Nothing that only GNU make understands: a release is made by the BSDs' make, unpacked, built and tested.
+# Without GNU make: the BSDs' make creates a release, which is unpacked, built and tested.
 bmake_dsrd() {
 	rm -rf "$root"
 	mkdir -p "$root/dsrd"
@@ -375,7 +375,7 @@ musl)
 i386)
 	host=i686-linux-gnu kind='ELF 32-bit LSB' capture=linux link_layer=linux libnet_told=nothing
 	cc=$host-gcc ar=$host-ar ranlib=$host-ranlib
-	# This machine's kernel runs it; the loader and the libraries are where Debian's cross compiler has them.
+	# This machine's kernel runs it; loader and libraries are those of Debian's cross compiler.
 	ldflags="-Wl,--dynamic-linker=/usr/$host/lib/ld-linux.so.2 -Wl,-rpath=/usr/$host/lib"
 	cross
 	;;

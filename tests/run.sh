@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The tests, from a fresh clone: installs what they need, builds, runs and counts. Without an option that is what a change is
-# tested with, in minutes; with --all everything, in every build that is supported, as continuous integration does.
-# The last line is "N passed, M failed"; the status is 0 when no test failed.
+# Runs the tests from a fresh clone: installs the packages they need, builds, runs and counts. Without an option it runs the
+# quick set for testing a change, in minutes; with --all everything, in every supported build, as continuous integration does.
+# The last line is "N passed, M failed"; the exit status is 0 if no test failed.
 # shellcheck disable=SC2317 # functions are run by step() and timed(), by name
 set -u
 
@@ -52,9 +52,9 @@ work=${DSRD_TEST_DIR:-$top/build-tests}
 fuzz_seconds=${FUZZ_SECONDS:-20}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 PATH=$PATH:/usr/sbin:/sbin
-# The tests expect the programs' own words, not the user's language.
+# The tests expect untranslated messages of system programs.
 LC_ALL=C
-# The first finding ends the program, whichever sanitizer has it.
+# The first finding of any sanitizer ends the program.
 UBSAN_OPTIONS=print_stacktrace=1
 export PATH LC_ALL UBSAN_OPTIONS
 if [ "${CI:-}" = true ]; then
@@ -64,30 +64,30 @@ fi
 
 # --- counting and reporting ------------------------------------------------------------------------------------------
 
-# Lanes run beside each other, so what they know of each other is in files:
-#     state/STEP     "ok" or "failed": the step has ended
+# Lanes run in parallel and share their state in files:
+#     state/STEP     "ok" or "failed": the step has finished
 #     state/counts   a line "PASSED FAILED SKIPPED" for each step
-#     state/failed   the commands that run what failed by itself
+#     state/failed   the commands that run each failed test alone
 
 # report NAME TEXT: one line of progress.
 report() {
 	printf '%-36s %s\n' "$1" "$2"
 }
 
-# show LOG: the end of the log of what failed.
+# show LOG: prints the end of the log of a failed step.
 show() {
-	echo "    --- the end of $1:"
+	echo "    --- end of $1:"
 	tail -n 40 "$1" | sed 's/^/    /'
 	echo "    ---"
 }
 
-# failed COMMAND: how to run by itself what has failed.
+# failed COMMAND: records the command that runs the failed test alone.
 failed() {
-	echo "    to run it by itself: $1"
+	echo "    to run it alone: $1"
 	echo "$1" >>"$work/state/failed"
 }
 
-# wanted STEP: not when another one was asked for.
+# wanted STEP: false if another step was selected.
 wanted() {
 	[ -z "$only" ] || [ "$only" = "$1" ] || {
 		echo ok >"$work/state/$1"
@@ -95,12 +95,12 @@ wanted() {
 	}
 }
 
-# ended STEP ok|failed: for those who wait for it.
+# ended STEP ok|failed: notifies lanes that wait for it.
 ended() {
 	echo "$2" >"$work/state/$1"
 }
 
-# await STEP: until it has ended, in whatever lane. True when it was ok.
+# await STEP: waits until it has finished in any lane. True if it was ok.
 await() {
 	while [ ! -s "$work/state/$1" ]; do
 		sleep 0.5
@@ -108,8 +108,8 @@ await() {
 	[ "$(cat "$work/state/$1")" = ok ]
 }
 
-# timed NAME COMMAND...: runs it with its log in logs/NAME.log. `took` says how long that was and what of it processors did,
-# the status is the command's.
+# timed NAME COMMAND...: runs it with its log in logs/NAME.log. `took` is the time and the CPU time; the status is that of the
+# command.
 timed() {
 	log=$work/logs/$1.log
 	shift
@@ -126,7 +126,7 @@ timed() {
 	return "$timed_status"
 }
 
-# step NAME COMMAND...: one thing that passes or fails.
+# step NAME COMMAND...: one test that passes or fails.
 step() {
 	step_name=$1
 	wanted "$step_name" || return 0
@@ -137,7 +137,7 @@ step() {
 		return 0
 	fi
 	count 0 1 0
-	# In one write, since other lanes report as well.
+	# In one write, because other lanes report too.
 	step_report=$(
 		report "$step_name" "FAILED ($took)"
 		show "$log"
@@ -163,13 +163,13 @@ count() {
 
 finish() {
 	[ -s "$work/state/counts" ] || {
-		echo "no step was run${only:+: there is no step \`$only\`, or the step before it failed}" >&2
+		echo "no step was run${only:+: step \`$only\` does not exist, or a step that it needs failed}" >&2
 		exit 64
 	}
 	echo
 	echo "Logs: $work/logs"
 	if [ -s "$work/state/failed" ]; then
-		echo "What failed, by itself:"
+		echo "To run failed tests alone:"
 		sed 's/^/    /' "$work/state/failed"
 	fi
 	[ "$what" != quick ] || echo "This was the quick set. To run everything: sh tests/run.sh --all"
@@ -189,13 +189,13 @@ finish() {
 # --- lanes -----------------------------------------------------------------------------------------------------------
 
 lanes=''
-# lane FUNCTION ARGUMENT...: its steps one after the other, beside other lanes.
+# lane FUNCTION ARGUMENT...: runs its steps one after the other, in parallel with other lanes.
 lane() {
 	"$@" &
 	lanes="$lanes $!"
 }
 
-# For a lane that computes: those that wait for a network's events go first.
+# For lanes that compute: lanes that wait for network events take precedence.
 nicely() {
 	renice -n 10 -p "$(exec sh -c 'echo $PPID')" >/dev/null 2>&1 || true
 }
@@ -207,7 +207,7 @@ await_lanes() {
 	lanes=''
 }
 
-# All processes that this one has started, and theirs: an interrupted script has to end its lanes itself.
+# All descendants of this process: an interrupted script must end its lanes itself.
 interrupted() {
 	trap '' INT TERM
 	# shellcheck disable=SC2046 # process ids
@@ -230,15 +230,15 @@ trap 'interrupted 143' TERM
 # shellcheck source-path=SCRIPTDIR source=steps.sh
 . "$top/tests/steps.sh"
 
-# --- lanes of everything ---------------------------------------------------------------------------------------------
+# --- lanes of --all --------------------------------------------------------------------------------------------------
 
-# Waits for networks, most of the time.
+# Mostly waits for networks.
 lane_networks() {
 	step carried-golden carried_golden gcc
-	# Decided flows are carried by the kernel: what carries traffic, and what ends or moves flows.
+	# With offload: tests that forward traffic, and tests that end or move flows.
 	integration tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure \
 	    withhold
-	# The same code at another place of the kernel: only what reaches that place.
+	# The same code in another hook of the kernel: only tests that reach it.
 	integration xdp gcc transfer ipv6 two_arm vlan withhold
 	if await asan-build; then
 		# shellcheck disable=SC2046 # names
@@ -257,7 +257,7 @@ lane_builds() {
 	make_check gcc
 	! await asan-build || make_check asan
 	step clang-configure configure clang CC="$(with_ccache clang)" --enable-werror && step clang-build build clang
-	# The files for platforms we know nothing of must not rot because no one builds them.
+	# The files for unknown platforms must be built regularly.
 	step none-configure configure none CC="$(with_ccache gcc)" --enable-werror --with-platform=none && step none-build build none
 	step shellcheck lint_shell
 	step cppcheck lint_cppcheck
@@ -287,8 +287,8 @@ lane_builds() {
 	fi
 }
 
-# Systems that are not here, two at a time: configure takes one processor. "make distcheck" is run by the BSDs' make (bmake)
-# only. GNU make builds, tests and installs from a release in packaging, so its distcheck would be the same a third time.
+# Builds for other systems, two at a time, because configure takes one processor. "make distcheck" runs with the BSDs' make
+# (bmake) only. GNU make builds, tests and installs from a release in packaging, so its distcheck would repeat that.
 lane_systems() {
 	nicely
 	step portability-sources portability sources || return
@@ -323,7 +323,7 @@ lane_fuzzers() {
 	[ "$fuzzers" -gt 1 ] || step "fuzzers-$1" false
 }
 
-# As root, and with two processors: one measures.
+# Needs root and two processors, one of which measures.
 benchmarks() {
 	if [ "$(id -u)" -eq 0 ] && [ "$jobs" -ge 2 ]; then
 		step bench-quick bench_quick gcc
@@ -343,7 +343,7 @@ CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 CCACHE_DIR=${CCACHE_DIR:-$cache/ccache}
 export CCACHE_BASEDIR CCACHE_NOHASHDIR CCACHE_DIR
 rm -rf "$work/state"
 if [ -z "$only" ]; then
-	# Only what an earlier run made. distcheck leaves read-only directories behind when it fails.
+	# Only files of an earlier run. distcheck leaves read-only directories behind when it fails.
 	for name in src gcc asan clang none fuzz corpus found logs packaging portability musl i386 in-tree in-tree-installed; do
 		if [ -h "$work/$name" ]; then
 			rm "$work/$name"
@@ -401,13 +401,13 @@ all)
 	networks=${lanes##* }
 	lanes=$computing
 	await_lanes
-	# Now those that run alone.
+	# Then those that run alone.
 	rm -f "$work/state/busy"
 	lanes=$networks
 	await_lanes
 	lane lane_fuzzers 0
 	lane lane_fuzzers 1
-	# Beside the fuzzers: each figure has to be there, not to be good.
+	# In parallel with the fuzzers: figures must exist and need not be good.
 	benchmarks
 	await_lanes
 	;;

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2154,SC2317 # variables and callers are in run.sh
 #
-# What the steps of tests/run.sh do, which sources this file: each is a function that builds, tests or looks in $work.
+# The steps of tests/run.sh, which sources this file: each is a function that builds, tests or checks in $work.
 
 # --- building --------------------------------------------------------------------------------------------------------
 
-# Builds happen on a copy, so that a source tree that was configured, is read-only or belongs to somebody else will do.
+# Builds use a copy, so that the source tree may be configured, read-only or owned by another user.
 copy_source() {
 	cd "$top" || return 1
 	if git ls-files -co --exclude-standard >"$work/files" 2>/dev/null && [ -s "$work/files" ]; then
@@ -22,7 +22,7 @@ copy_source() {
 	mkdir -p "$work/src" && tar -cf - -T "$work/present" | (cd "$work/src" && tar -xf -)
 }
 
-# with_ccache COMPILER: several builds compile the same, and so does the next run.
+# with_ccache COMPILER: several builds and later runs compile the same files.
 with_ccache() {
 	if command -v ccache >/dev/null; then
 		echo "ccache $1"
@@ -42,19 +42,19 @@ configure() {
 	../src/configure "$@"
 }
 
-# build DIRECTORY: everything, the tests' programs too.
+# build DIRECTORY: everything, including test programs.
 build() {
 	cd "$work/$1" && make -j "$jobs" && make -j "$jobs" check TESTS=
 }
 
-# check DIRECTORY: runs what was built and leaves "PASSED FAILED SKIPPED" in DIRECTORY/counts.
+# check DIRECTORY: runs the tests of the build and writes "PASSED FAILED SKIPPED" to DIRECTORY/counts.
 check() {
 	cd "$work/$1" || return 1
 	check_status=0
-	# Some of them wait most of the time.
+	# Some of them mostly wait.
 	make -j $((2 * jobs)) check || check_status=$?
-	# A unit test's log says how many of its functions passed, a golden test's has a line for each case. Everything else
-	# is one test, and so is what died before it could say.
+	# The log of a unit test has the number of functions that passed, that of a golden test a line for each case. Every
+	# other test counts as one, and so does a test that died early.
 	find tests -name '*.trs' | sed 's/\.trs$//' | while IFS= read -r name; do
 		result=$(sed -n 's/^:test-result: //p' "$name.trs")
 		awk -v result="$result" '
@@ -82,7 +82,7 @@ check() {
 	return "$check_status"
 }
 
-# Counts and reports what check() found in DIRECTORY.
+# Counts and reports the results of check() in DIRECTORY.
 make_check() {
 	wanted "$1-check" || return 0
 	status=0
@@ -91,7 +91,7 @@ make_check() {
 	if [ -s "$work/$1/counts" ]; then
 		read -r good bad skip <"$work/$1/counts"
 	fi
-	# Failed without a failed test, or ran no test at all: that is a failure too.
+	# An error without a failed test, or a run without tests, is a failure too.
 	if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$good" -eq 0 ]; }; then
 		bad=1
 	fi
@@ -115,15 +115,15 @@ make_check() {
 	ended "$1-check" failed
 }
 
-# integration OFFLOAD DIRECTORY [TEST...]: the tests of whole programs in networks made of namespaces, with the dsrd of
-# DIRECTORY, and decided flows carried by the kernel or not. They have time limits of a network's kind, which a busy machine
-# cannot always keep: a second try, alone, is allowed, and reported.
+# integration OFFLOAD DIRECTORY [TEST...]: the tests of whole programs in networks of namespaces, with the dsrd of DIRECTORY,
+# with or without offload. They have the time limits of networks, which a busy machine cannot always meet: a second try, alone,
+# is allowed and reported.
 integration() {
 	by=$1 directory=$2
 	shift 2
 	wanted "$directory-integration-$by" || return 0
 	status=0
-	# What measures is in the last of the runs only. The others must not keep it waiting until the builds have ended.
+	# Tests that measure are in the last run only. The others must not wait for the builds.
 	alone_after=''
 	[ "$directory-$by" != gcc-off ] || alone_after=$work/state/busy
 	timed "$directory-integration-$by" env DSRD_OFFLOAD="$by" TEST_ALONE_AFTER="$alone_after" \
@@ -143,22 +143,22 @@ integration() {
 		else
 			report "$directory: integration, offload $by" "$good ok, $bad FAILED, $skip skipped ($took)"
 			grep -A 61 '^not ok ' "$log" | head -n 300 | sed 's/^/    /'
-			echo "    --- all of it: $log"
+			echo "    --- complete log: $log"
 		fi
 	)
 	echo "$integration_report"
 	ended "$directory-integration-$by" ok
 }
 
-# What is not run again under the sanitizers, since dsrd does in it nothing that it does not do in others or in unit tests,
-# which run under the sanitizers. Every other test is, also a new one: it parses, forwards or allocates.
+# Tests that do not run under the sanitizers, because dsrd does nothing in them that it does not do in other tests under the
+# sanitizers. All other tests, including new ones, do: they parse, forward or allocate.
 #   realserver*, facts                       scripts and the kernel, no dsrd
-#   documents                                the commands of other tests, as documents have them
-#   wrr wlc maglev warmup mixed_families     other schedules and addresses for the same path of a frame, and unit tests
+#   documents                                the commands of other tests, as shown in documents
+#   wrr wlc maglev warmup mixed_families     other schedulers and addresses for the same code, and unit tests
 #   two_services dns mac_change loop bypass  likewise
-#   web                                      what a browser makes of answers that test_http gets as well
-#   reload_limits                            a limit of memory, in which a sanitizer cannot live; test_reload is run
-# And what runs alone since it measures: under the sanitizers its figures mean nothing.
+#   web                                      a browser's view of answers that test_http gets too
+#   reload_limits                            a memory limit that is too low for a sanitizer; test_reload runs
+# Also tests that run alone because they measure: their figures mean nothing under the sanitizers.
 asan_spares=" realserver realserver_persist realserver_files facts documents wrr wlc maglev warmup mixed_families two_services
 	dns mac_change loop bypass web "
 
@@ -173,12 +173,12 @@ asan_tests() {
 	done
 }
 
-# The benchmarks, as short as can be, so that they do not rot: each figure has to be there, not to be good.
+# The benchmarks, as short as possible, to keep them working: figures must exist and need not be good.
 bench_quick() {
 	sh "$top/tests/bench/run.sh" --quick "$work/$1" && sh "$top/tests/bench/sweep.sh" --quick "$work/$1"
 }
 
-# The golden frames through the program in the kernel, where that lets it be loaded.
+# The golden frames through the kernel program, if it can be loaded.
 carried_golden() {
 	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/carried.sh" --kernel || [ $? -eq 77 ]
 }
@@ -198,7 +198,7 @@ lint_shell() {
 	xargs shellcheck <"$work/scripts"
 }
 
-# The scripts for Windows, by grammars from PyPI and a table of the commands that every Windows Server has.
+# The scripts for Windows cannot run here: grammars from PyPI parse them, with a table of the commands of Windows Server.
 lint_windows() {
 	python3 -m venv "$work/python" &&
 		"$work/python/bin/pip" install -q tree-sitter tree-sitter-powershell tree-sitter-batch || return 1
@@ -209,14 +209,14 @@ lint_windows() {
 
 lint_cppcheck() {
 	cd "$work/src" || return 1
-	# The headers of the system are not searched: what only they could tell is not asked, and their macros are told here.
+	# System headers are not searched: checks that need them are off, and their macros are defined here.
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	    --suppressions-list=tests/lint/cppcheck.txt --suppress=missingIncludeSystem -j "$jobs" -DHAVE_CONFIG_H \
 	    -DSO_PEERCRED=17 '-DSEC(name)=' '-DDECLARE_LIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' \
 	    -I src -I ../gcc src
 }
 
-# Style too. Which other manuals this machine has is no fault of the page.
+# Includes style. The manuals installed on this machine do not matter.
 lint_man() {
 	cd "$work/gcc" || return 1
 	lint_said=$(mandoc -T lint "man/$1" 2>&1 | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' || true)
@@ -226,7 +226,7 @@ lint_man() {
 	}
 }
 
-# What README.md shows, in a fresh clone: the build is in the tree, and git sees nothing of it.
+# The build of README.md in a fresh clone: it is in the tree, and git status stays clean.
 in_tree() {
 	rm -rf "$work/in-tree" "$work/in-tree-installed"
 	mkdir "$work/in-tree" && tar -cf - -C "$work/src" -T "$work/present" | tar -xf - -C "$work/in-tree" || return 1
@@ -240,13 +240,13 @@ in_tree() {
 	cmp contrib/realserver/dsr-realserver.cmd "$work/in-tree-installed/usr/local/share/dsrd/dsr-realserver.cmd" || return 1
 	git status --porcelain >"$work/in-tree.status"
 	if [ -s "$work/in-tree.status" ]; then
-		echo "the build leaves behind what .gitignore does not list:"
+		echo "the build leaves files that .gitignore does not list:"
 		cat "$work/in-tree.status"
 		return 1
 	fi
 }
 
-# Everything that is in the repository is in the release, but for what is about the repository itself.
+# Everything in the repository is in the release, except files about the repository itself.
 lint_dist() {
 	cd "$work/gcc" && make dist >/dev/null || return 1
 	for archive in dsrd-*.tar.gz; do
@@ -257,13 +257,13 @@ lint_dist() {
 	done
 	grep -v -e '^\.gitignore$' -e '^\.ci/' -e '^\.github/' "$work/present" | sort | comm -23 - "$work/packed" >"$work/unpacked"
 	if [ -s "$work/unpacked" ]; then
-		echo "not in the release (see EXTRA_DIST in the Makefile fragments):"
+		echo "missing in the release (see EXTRA_DIST in the Makefile fragments):"
 		cat "$work/unpacked"
 		return 1
 	fi
 }
 
-# Two tarballs of the same sources are the same, and what is packaged from one can be installed.
+# Two tarballs of the same source are identical, and the package built from one can be installed.
 dist_reproducible() {
 	cd "$work/gcc" || return 1
 	SOURCE_DATE_EPOCH=1700000000
@@ -272,7 +272,7 @@ dist_reproducible() {
 		rm -f dsrd-*.tar.gz
 		make dist >/dev/null || return 1
 		mv dsrd-*.tar.gz "$work/$archive"
-		# The clock's second is another one the next time.
+		# The next tarball is made in another second.
 		sleep 1
 	done
 	cmp "$work/first.tgz" "$work/second.tgz"
@@ -283,12 +283,12 @@ packaging() {
 	sh "$top/tests/packaging.sh" dsrd-*.tar.gz "$work/packaging"
 }
 
-# portability TARGET: see there.
+# portability TARGET: see tests/portability.sh.
 portability() {
 	DSRD_CACHE=$cache sh "$top/tests/portability.sh" "$1" "$work/src" "$work/portability"
 }
 
-# portability_check TARGET: the tests of what this machine can run.
+# portability_check TARGET: the tests that this machine can run.
 portability_check() {
 	if step "portability-$1" portability "$1"; then
 		ln -sfn "portability/$1/dsrd" "$work/$1"
@@ -296,7 +296,7 @@ portability_check() {
 	fi
 }
 
-# fuzz PROGRAM: on a copy of the corpus, which it adds to.
+# fuzz PROGRAM: adds to a copy of the corpus.
 fuzz() {
 	name=${1##*/fuzz_}
 	mkdir -p "$work/corpus/$name" "$work/found" || return 1

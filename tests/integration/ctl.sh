@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
-# What tests of dsrctl share. Sourced behind net.sh.
+# Functions shared by tests of dsrctl. Source it after net.sh.
 
 SOCKET=$NET_DIR/dsrd.sock
 DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}

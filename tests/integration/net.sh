@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
 #
-# A network to test in: a switch, a client, a director and real servers, each a host with a network stack of its own.
-# Tests source this file. What hosts and cables are made of is the operating system's, and in a file of its own:
-# net_linux.sh, or net_freebsd.sh.
+# A network to test in: a switch, a client, a director and real servers, each a host with its own network stack.
+# Tests source this file. The implementation of hosts and cables depends on the operating system: net_linux.sh or
+# net_freebsd.sh.
 #
 #   one-arm                                    two-arm
 #     client  192.0.2.100  ---+                  client   198.51.100.100 --- front --- director 198.51.100.1
@@ -12,11 +12,11 @@
 #     web2     192.0.2.12  ---+                                                |
 #     VIP      192.0.2.10                        web1..N  192.0.2.11 ...  --- back --- director 192.0.2.1
 #
-# Hosts carry the test's process id in their names, processes are remembered by id, and a trap removes all of it, also
-# after a failure or an interrupt. Nothing outside these hosts is touched.
+# The names of hosts contain the test's process id, processes are recorded by id, and a trap removes all of them, also after
+# a failure or an interrupt. Nothing outside these hosts is changed.
 #
 # Environment: BUILD_DIR (where dsrd was built), or DSRD (the program itself); DSRD_CI=1 makes a skip a failure;
-# DSRD_OFFLOAD=tc (or xdp, auto) lets the kernel carry decided flows, which without it is off.
+# DSRD_OFFLOAD=tc (or xdp, auto) turns offload on, which is off by default.
 
 set -eu
 
@@ -38,12 +38,12 @@ DSRD=${DSRD:-$BUILD_DIR/dsrd}
 
 # --- the operating system --------------------------------------------------------------------------------------------
 
-# Who sources this file is a test, or stands beside tests/integration.
+# The script that sources this file is a test, or is in a directory next to tests/integration.
 net_source_os() {
 	case $(uname -s) in
 	Linux) net_os=linux ;;
 	FreeBSD) net_os=freebsd ;;
-	*) skip "nobody has written a net_*.sh for $(uname -s) yet" ;;
+	*) skip "there is no net_*.sh for $(uname -s) yet" ;;
 	esac
 	for net_there in . ../integration ../tests/integration; do
 		net_there=$(dirname -- "$0")/$net_there/net_$net_os.sh
@@ -242,7 +242,7 @@ net_up() { # SERVERS [two-arm]
 	fi
 }
 
-# IPv6 beside IPv4 for a one-arm network: client ::100, director ::1, web1 ::11 ..., and $VIP6 on the servers.
+# IPv6 in addition to IPv4 for a one-arm network: client ::100, director ::1, web1 ::11 ..., and $VIP6 on the servers.
 net_up6() {
 	NET_IPV6=yes
 	for net_host6 in $NET_HOSTS; do
@@ -422,7 +422,7 @@ server_value() { # SERVICE/SERVER KEY
 
 # A web server on all the host's addresses: / says who answers, /health says ok, PUT /up/NAME stores, /slow/long takes
 # over a minute, files lie in $NET_DIR/HOST/www, the access log is
-# $NET_DIR/HOST/access.log, and sent.log beside it has the bytes of each answer, head and all.
+# $NET_DIR/HOST/access.log, and sent.log in the same directory has the bytes of each answer, including the header.
 start_nginx() { # HOST
 	mkdir -p "$NET_DIR/$1/www/up" "$NET_DIR/$1/tmp"
 	truncate -s 2M "$NET_DIR/$1/www/long"
@@ -469,7 +469,7 @@ stop_nginx() { # HOST
 	stop "$1-nginx" TERM
 }
 
-# What the client gets from the VIP, in a connection of its own.
+# What the client gets from the VIP over a new connection.
 fetch() { # [PATH [CURL-OPTION...]]
 	net_path=${1:-/}
 	[ $# -eq 0 ] || shift
@@ -482,7 +482,7 @@ fetch_many() { # N FILE [VIP]
 		fail "curl could not fetch $1 pages"
 }
 
-# A download that goes on for over a minute; server_of says who serves it.
+# A download that takes more than a minute; server_of prints its server.
 hold_download() { # NAME
 	start_in client "$1" curl -sN -H 'Connection: close' -D "$NET_DIR/$1.head" -o /dev/null "http://$VIP/slow/long"
 	wait_until 5 grep -q '^X-Server:' "$NET_DIR/$1.head" || fail "the download $1 does not begin"

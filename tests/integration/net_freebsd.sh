@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
 #
-# What net.sh needs of FreeBSD: a host is a jail with a network stack of its own (vnet) and the machine's files, a cable
-# is an epair(4), the switch is an if_bridge(4) in a jail of its own. UNTESTED: written after the manual pages of these;
-# nobody has run it yet. doc/portability.md says how to.
+# The FreeBSD part of net.sh: a host is a jail with its own network stack (vnet) and the machine's files, a cable is an
+# epair(4), the switch is an if_bridge(4) in a separate jail. UNTESTED: written from the manual pages and not run yet;
+# doc/portability.md describes how to run it.
 #
-# Packages: nginx curl; of the kernel: if_epair, if_bridge, and VIMAGE, which GENERIC has since FreeBSD 12.
+# Packages: nginx curl; in the kernel: if_epair, if_bridge, and VIMAGE, which GENERIC has since FreeBSD 12.
 
 # shellcheck disable=SC2034 # net.sh uses these two
 NET_TCPDUMP='' NET_NGINX_USER='user root wheel;' # tcpdump drops root only when told to

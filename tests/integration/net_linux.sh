@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
 #
-# What net.sh needs of Linux: a host is a network namespace, a cable is a veth pair, the switch is a bridge in a
-# namespace of its own. net.sh sources this file; tests know only what both provide.
+# The Linux part of net.sh: a host is a network namespace, a cable is a veth pair, the switch is a bridge in a separate
+# namespace. net.sh sources this file; tests use only what both systems provide.
 
 # shellcheck disable=SC2034 # net.sh uses these two
 NET_TCPDUMP='-Z root' NET_NGINX_USER='user root;' # tcpdump's own user may not write into $NET_DIR
@@ -32,7 +32,7 @@ net_exec() { # HOST CMD...
 	exec ip netns exec "$NET-$net_host" "$@"
 }
 
-# A child that nobody has waited for yet is still listed, as a zombie.
+# A child that has not been waited for is still listed, as a zombie.
 pid_gone() { # PID
 	[ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
 }

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Runs the integration tests: each in a network of its own, made of namespaces, with real programs.
+# Runs the integration tests, each with real programs in its own network of namespaces.
 #
 #   tests/integration/run.sh [-r] [-j JOBS] BUILD_DIR [NAME...]      e.g. run.sh /tmp/build wrr dns
 #
-# Tests run beside each other, since they wait most of the time. A test with a line "# Alone: REASON" runs when all others
-# have ended, and so does a test that failed beside others: it gets a second try by itself. With -r each failed test gets
-# one, for machines that are busy with other work.
+# Tests run in parallel, because they mostly wait. A test with a line "# Alone: REASON" runs when all others have ended, and
+# so does the second try of a test that failed while others ran. With -r every failed test gets a second try, for machines
+# with other load.
 #
 # Prints a line for each test, always in the same order, and for a failed test the end of its log and the command that runs
-# it by itself. Status 0: no test failed. Environment: DSRD_CI=1 makes a skipped test a failure, DSRD_KEEP=1 keeps what the
+# it alone. Status 0: no test failed. Environment: DSRD_CI=1 makes a skipped test a failure, DSRD_KEEP=1 keeps what the
 # tests wrote, TEST_TIMEOUT (seconds) bounds each test, TEST_ALONE_AFTER=FILE: while FILE exists, tests that run alone wait.
 
 set -u
@@ -67,7 +67,7 @@ trap 'finish 143' TERM
 run_test() { # NAME
 	mkdir -p "$run/$1"
 	begin=$(date +%s)
-	# timeout(1) makes a process group of its own, so an interrupt reaches the test only if it is passed on.
+	# timeout(1) creates a process group, so an interrupt reaches the test only if it is passed on.
 	timeout -k 20 "${TEST_TIMEOUT:-300}" sh "$here/test_$1.sh" >"$run/$1/log" 2>&1 </dev/null &
 	running=$!
 	wait "$running"
@@ -78,7 +78,7 @@ run_test() { # NAME
 	mv "$run/$1/ended" "$run/$1/result"
 }
 
-# Runs the next test that no other worker has taken, until there is none.
+# Runs the next test that no other worker has taken, until none is left.
 work() { # NAME...
 	trap 'kill -TERM "$running" 2>/dev/null; wait; exit 143' TERM
 	for name; do
@@ -106,7 +106,7 @@ report_command() { # NAME
 	echo "    to run it by itself: ${DSRD_OFFLOAD:+DSRD_OFFLOAD=$DSRD_OFFLOAD }sh $here/run.sh $BUILD_DIR $1"
 }
 
-# The line of a test that has ended. HOW is empty, or tells how it ran.
+# The line of a finished test. HOW is empty or describes how it ran.
 report() { # NAME HOW
 	ran "$1"
 	case $status in
@@ -125,8 +125,8 @@ report_again() { # NAME
 	report_log "$1"
 }
 
-# The lines of the tests that run beside each other, in the order of the arguments, each as soon as it is its turn.
-report_beside() { # NAME...
+# The lines of the tests that run in parallel, in the order of the arguments, each as early as possible.
+report_parallel() { # NAME...
 	for name; do
 		until [ -e "$run/$name/result" ]; do
 			[ ! -e "$run/.ended" ] || return
@@ -145,7 +145,7 @@ report_beside() { # NAME...
 if [ $# -eq 0 ]; then
 	set -- "$here"/test_*.sh
 fi
-beside='' alone='' missing=0
+parallel='' alone='' missing=0
 for test in "$@"; do
 	name=${test##*/}
 	name=${name#test_}
@@ -156,26 +156,26 @@ for test in "$@"; do
 	elif [ $# -eq 1 ] || [ "$jobs" -eq 1 ] || grep -q '^# Alone: ' "$here/test_$name.sh"; then
 		alone="$alone $name"
 	else
-		beside="$beside $name"
+		parallel="$parallel $name"
 	fi
 done
 
 first=''
 for name in $longest; do
-	case " $beside " in
+	case " $parallel " in
 	*" $name "*) first="$first $name" ;;
 	esac
 done
 again=''
-if [ -n "$beside" ]; then
+if [ -n "$parallel" ]; then
 	while [ "$jobs" -gt 0 ]; do
 		# shellcheck disable=SC2086 # names
-		work $first $beside &
+		work $first $parallel &
 		workers="$workers $!"
 		jobs=$((jobs - 1))
 	done
 	# shellcheck disable=SC2086 # names
-	report_beside $beside &
+	report_parallel $parallel &
 	reporter=$!
 	# shellcheck disable=SC2086 # process ids
 	wait $workers
@@ -183,7 +183,7 @@ if [ -n "$beside" ]; then
 	: >"$run/.ended"
 	wait "$reporter"
 	workers=''
-	for name in $beside; do
+	for name in $parallel; do
 		[ -e "$run/$name/result" ] || echo "1 0" >"$run/$name/result"
 		! failed_once "$name" || again="$again $name"
 	done
@@ -207,7 +207,7 @@ for name in $again; do
 done
 
 passed=0 failed=$missing skipped=0
-for name in $beside $alone; do
+for name in $parallel $alone; do
 	ran "$name"
 	case $status in
 	0) passed=$((passed + 1)) ;;

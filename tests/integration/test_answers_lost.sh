@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Faults that no check can see, since they lie between the servers and the clients: what clients send again says which
-# server's answers are lost, or that everything which the director forwards is.
+# Faults between servers and clients, which no check can detect: clients' retransmissions show which server's answers
+# are lost, or that all forwarded packets are lost.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Only the director answers ARP for the VIP: asked by broadcast, by unicast, and by a probe without a sender. It
-# announces the VIP when it starts, never answers its own host, and is silent when it has gone.
+# Only the director answers ARP requests for the VIP: broadcast, unicast, and probes without a sender. It announces the
+# VIP when it starts, never answers its own host, and is silent after it has stopped.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -24,14 +24,14 @@ capture client arp arp
 	END
 } >"$NET_DIR/dsrd.conf"
 
-step "nobody answers before the director serves"
+step "no host answers before the director runs"
 if run_in client arping -q -c 2 -w 2 -I eth0 "$VIP"; then
-	fail "somebody answers for the VIP although no director runs"
+	fail "a host answers for the VIP although no director runs"
 fi
 
 step "the start is announced"
 start_dsrd
-# Sender and target are both the VIP (RFC 5227 section 2.3), the destination is everybody.
+# Sender and target are both the VIP (RFC 5227 section 2.3), the destination is broadcast.
 wait_until 5 capture_has arp 1 "arp and ether src $DIRECTOR_MAC and ether broadcast and
     arp[14:4] = $vip_hex and arp[24:4] = $vip_hex" || fail "no announcement of the VIP was seen"
 
@@ -44,7 +44,7 @@ assert_equal "MACs that answer broadcast requests" "$DIRECTOR_MAC" "$(arping_mac
 
 step "one answer to unicasts"
 asked=$(capture_count arp "arp[6:2] = 1 and ether src $CLIENT_MAC and ether dst $DIRECTOR_MAC")
-# After its first answer, arping goes on by unicast.
+# After the first answer, arping continues with unicast.
 assert_equal "MACs that answer unicast requests" "$DIRECTOR_MAC" "$(arping_macs -c 4)"
 wait_until 5 capture_has arp $((asked + 3)) "arp[6:2] = 1 and ether src $CLIENT_MAC and ether dst $DIRECTOR_MAC" ||
 	fail "arping did not ask by unicast, so nothing was tested"
@@ -56,7 +56,7 @@ fi
 
 step "other addresses are not answered for"
 if run_in client arping -q -c 2 -w 2 -I eth0 "$SERVER_PREFIX.77"; then
-	fail "somebody answers for an address that nobody has"
+	fail "a host answers for an unused address"
 fi
 
 step "the director's own host gets no answer"
@@ -67,10 +67,10 @@ fi
 step "a stopped director is silent"
 stop_dsrd
 if run_in client arping -q -c 2 -w 2 -I eth0 "$VIP"; then
-	fail "somebody still answers for the VIP"
+	fail "a host still answers for the VIP"
 fi
 
-step "in all that time nobody else claimed the VIP"
+step "no other host claimed the VIP"
 capture_end arp
 assert_equal "ARP frames with the VIP as sender from another MAC" 0 \
     "$(capture_count arp "arp[14:4] = $vip_hex and not ether src $DIRECTOR_MAC")"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# queue-discipline = bypass: ordinary frames leave past the queue discipline, where tcpdump sees none of them;
-# super-frames go through it, where they are split for a card that cannot. Every byte arrives in either case.
+# queue-discipline = bypass: ordinary frames bypass the queue discipline, where tcpdump does not see them; super-frames
+# pass it and are split for a card that cannot. Every byte arrives in either case.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

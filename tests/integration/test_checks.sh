@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Checks above TCP, on real servers and without root: http, https, icmp, dns, udp and a script with a weight, several for
-# one server; each failure is told with its reason, and to the program of `notify`.
+# Health checks above TCP on real servers and without root: http, https, icmp, dns, udp and a script with a weight,
+# several for one server. Each failure is logged with its reason and passed to the program of `notify`.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
 net_require nginx curl dnsmasq dig openssl
 nginx -V 2>&1 | grep -q http_ssl_module || skip "this nginx has no TLS"
 net_up 2
-# dsrd becomes nobody, who must be able to read the authority and to run the programs.
+# dsrd runs as user nobody, which must be able to read the certificate authority and to run the programs.
 chmod 755 "$NET_DIR"
 : >"$NET_DIR/notified"
 chmod 666 "$NET_DIR/notified"
@@ -68,7 +68,7 @@ cat "$NET_DIR/web1/cert.pem" "$NET_DIR/web2/cert.pem" >"$NET_DIR/ca.pem"
 
 cat >"$NET_DIR/check" <<'END'
 #!/bin/sh
-# Says what stands in the file for its server, and fails when there is none.
+# Prints the contents of the file for its server, and fails if there is no file.
 [ "$(id -u)" != 0 ] && [ "$DSRD_SERVICE $DSRD_PORT" = "web 80" ] && cat "$1/$DSRD_SERVER.weight" && exit 0
 echo "no \"weight\" for $DSRD_SERVER as user $(id -u)"
 exit 3
@@ -110,7 +110,7 @@ chmod 755 "$NET_DIR/check" "$NET_DIR/notify" "$NET_DIR/notify-dns"
 notified_like() { # PATTERN [grep's options]
 	wait_until 10 grep -q -x ${2:+"$2"} -e "$1" "$NET_DIR/notified" || {
 		cat "$NET_DIR/notified" >&2
-		fail "the program of notify was not told: $1"
+		fail "the program of notify was not run: $1"
 	}
 }
 
@@ -118,7 +118,7 @@ notified() { # LINE
 	notified_like "$1" -F
 }
 
-step "everything is well, and nobody is root"
+step "all checks succeed, and dsrd does not run as root"
 start_dsrd
 wait_servers_up web web1 web2
 wait_servers_up dns web1 web2
@@ -141,7 +141,7 @@ assert_log "reason=\"http :80/health: the expected text is not in the body\" che
 echo "all is well" >"$NET_DIR/web1/www/health"
 wait_server up web/web1
 
-step "https: a certificate for somebody else"
+step "https: a certificate for another name"
 make_certificate web2 shop.example.org
 kill -HUP "$(pid_of web2-nginx)"
 wait_server down web/web2
@@ -165,7 +165,7 @@ rm "$NET_DIR/web1.weight"
 wait_server down web/web1
 assert_log "server=web/web1 .*reason=\"script check: exit status 3: no .weight. for web1 as user [0-9]*\" check=\"script $NET_DIR/check: exit status 3: no "'\\"weight\\"'" for web1"
 
-step "dns and udp: nobody listens"
+step "dns and udp: no program listens"
 stop web1-dns TERM
 wait_server down dns/web1
 # Silence too: Linux says "port unreachable" once a second to each host, and there are several askers.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# UDP: a DNS server on three real servers. Queries are shared, a client's port stays with its server, and the answer
-# comes from the virtual address.
+# UDP: a DNS service on three real servers. Queries are distributed, a client's port stays with its server, and the
+# answers come from the VIP.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

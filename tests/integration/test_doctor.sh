@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrctl doctor: a right set-up has nothing wrong; everything that can be wrong with a real server, as far as Linux can
-# stage it, is staged, named, and nothing else is named beside it.
+# dsrctl doctor: a correct setup has no findings; every fault of a real server that Linux can reproduce is created and
+# reported, and nothing else is reported.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"
@@ -340,11 +340,11 @@ grep -q 'DNS: its name does not lead to a VIP' "$NET_DIR/said" || fail "web2's n
 stop names
 start_names "$(server_ip 1)"
 
-step "without a probe address it works, and says what it cannot tell"
+step "without a probe address it works, and reports what it cannot detect"
 write_conf
 restart_director
 doctor 0
-! grep -q 'probe-address' "$NET_DIR/said" || fail "what is only worth knowing is said unasked"
+! grep -q 'probe-address' "$NET_DIR/said" || fail "a note is printed without --all"
 doctor 0 --all
 grep -q 'note   director: no `probe-address` is configured' "$NET_DIR/said" || fail "it does not say so"
 vip_remove web1 "$VIP"

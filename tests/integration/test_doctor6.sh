@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrctl doctor and IPv6: a right set-up has nothing wrong, an IPv6 VIP that is missing or on the network card is named,
-# and so is a stranger that has it. The IPv4 VIP of the same servers is well all the time.
+# dsrctl doctor and IPv6: a correct setup has no findings; a VIP that is missing or on the network card, and another
+# host that has it, are reported. The IPv4 VIP of the same servers works all the time.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrctl doctor never says that all is well while a server is down: each server that is down has its reason, the check's
-# own evidence and a command that repeats it, and one fault of a machine is reported once, however many services it is in.
+# dsrctl doctor never reports success while a server is down: each server that is down has its reason, the evidence of
+# the check and a command that repeats it. A fault of a machine is reported once for all its services.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

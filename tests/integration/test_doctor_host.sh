@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrctl doctor and the director's own host: each thing that can be wrong with it is staged and named, the command that is
-# printed fixes it, and nothing else is found. Forwarding and a VIP in the kernel are in test_doctor. What only other
-# systems can have is not staged: capture-buffer and strict-interfaces are the BSDs'; privileges is told where root
-# cannot be divided, while Linux keeps the right to open interfaces, which test_engine sees.
+# dsrctl doctor and the director's host: each fault is created and reported, the printed command fixes it, and nothing
+# else is found. Forwarding and a VIP in the kernel are in test_doctor. Faults of other systems are not created:
+# capture-buffer and strict-interfaces exist on the BSDs; privileges is reported where root cannot be divided, while
+# Linux keeps the right to open interfaces, which test_engine tests.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -32,12 +32,12 @@ found() {
 	sed -n 's/^\(WRONG\|note\) *director: .*\[\([a-z-]*\)\]$/\1 \2/p' "$NET_DIR/said"
 }
 
-# Frames that were not sent while something was down are told for as long as dsrd runs. A stopped daemon was held up, too.
+# Frames that were not sent while an interface was down are reported as long as dsrd runs. A stopped daemon was blocked, too.
 is_found() { # WHAT
 	[ "$(found | grep -v -x -e "note not-sent" -e "WRONG checks-late")" = "$1" ]
 }
 
-# Names just that, within a few seconds: the system tells dsrd, or dsrd looks.
+# Reports just that, within a few seconds: the system notifies dsrd, or dsrd polls.
 expect() { # WHAT
 	wait_until 15 is_found "$1" || {
 		cat "$NET_DIR/said" >&2
@@ -83,7 +83,7 @@ expect "WRONG interface-down"
 do_it "fix:"
 expect ""
 
-step "what could not be sent meanwhile is told"
+step "frames that could not be sent meanwhile are reported"
 is_noted() {
 	found | grep -q -x "note not-sent"
 }

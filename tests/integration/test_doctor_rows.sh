@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrctl doctor, beyond test_doctor: faults that take more than one card or machine on the servers' side.
+# dsrctl doctor, in addition to test_doctor: faults that need more than one card or machine on the servers' side.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -60,7 +60,7 @@ expect_named() { # SERVER NAME
 	esac
 }
 
-step "a right set-up beside them"
+step "a correct setup in the same network"
 assert_equal "what is wrong with web1" "" "$(names_of web/web1)"
 
 step "a router answers ARP for the servers behind it"
@@ -68,7 +68,7 @@ expect_named far/far21 not-adjacent
 expect_named far/far22 not-adjacent
 
 step "a server answers by its second card"
-# With an address of its own: a card without one asks in the name of whatever else the host has, the VIP for instance.
+# With its own address: a card without one uses another address of the host as sender, such as the VIP.
 net_attach web1 eth1 lan 02:00:00:00:00:71 "$SERVER_PREFIX.71/24"
 ip -n "$NET-web1" route delete "$SERVER_PREFIX.0/24" dev eth0
 ip -n "$NET-web1" route replace "$SERVER_PREFIX.0/24" dev eth1 src "$(server_ip 1)"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The commands that README.md, doc/*.md and the manual show, as they are shown, from the table tests/documents/commands: the
-# hosts have the addresses of the documents, and the director gets the configuration of doc/quick-start.md.
+# Runs the commands shown in README.md, doc/*.md and the manual, from the table tests/documents/commands. The hosts have
+# the addresses of the documents, and the director has the configuration of doc/quick-start.md.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

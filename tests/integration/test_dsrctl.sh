@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrctl and the control socket: what is shown is what is so, refusals have reasons and statuses, and clients that are
-# stuck or greedy stop neither forwarding nor others.
+# dsrctl and the control socket: the output matches the state, refusals have reasons and statuses, and stuck or greedy
+# clients block neither forwarding nor other clients.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"

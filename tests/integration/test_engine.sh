@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The engines and the platform on a real interface, without the daemon: what is captured, what is not queued, which
-# privileges and offloads are left, and what is put back.
+# The packet engines and the platform layer on a real interface, without the daemon: captured frames, frames that are
+# not queued, remaining privileges and offloads, and restored settings.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -231,9 +231,9 @@ expect "root lacks" missing "" "$out"
 run_in director setpriv --reuid nobody --clear-groups --inh-caps -all "$ENGINE" missing >"$out"
 grep -q CAP_NET_RAW "$out" || fail "no word about CAP_NET_RAW: $(cat "$out")"
 if run_in director setpriv --reuid nobody --clear-groups --inh-caps -all "$ENGINE" capture eth0 icmp 1 >"$out"; then
-	fail "nobody may capture"
+	fail "user nobody may capture"
 fi
 expect "errno (EPERM)" errno 1 "$out"
 run_in director setpriv --reuid nobody --clear-groups --inh-caps -all "$ENGINE" drop daemon eth0 >"$out" &&
-	fail "nobody became daemon"
+	fail "user nobody became daemon"
 grep -q 'cannot become user daemon' "$out" || fail "no word about it: $(cat "$out")"

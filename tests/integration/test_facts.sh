@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# What doc/real-servers.md and the diagnosis take for granted of Linux, asked of this kernel. Which test confirms what:
+# Facts about Linux that doc/real-servers.md and the diagnosis rely on, tested with this kernel. The tests of each fact:
 #
 #   arp_ignore on lo, on the card, on all               test_realserver
 #   a probe from 0.0.0.0 is answered despite rp_filter  here
@@ -26,7 +26,7 @@ start_nginx web2
 OFF_LINK=203.0.113.9
 PROBE=$SERVER_PREFIX.250
 
-answers() { # ADDRESS [ARPING-OPTION...]: does somebody answer an ordinary question?
+answers() { # ADDRESS [ARPING-OPTION...]: does a host answer an ordinary request?
 	answers_address=$1
 	shift
 	run_in client arping -q -c 1 -w 2 -I eth0 "$@" "$answers_address"
@@ -111,7 +111,7 @@ wait_servers_up web web1 web2
 expect_no_reset "$PROBE"
 stop_dsrd
 
-step "answers to the director's own address: its kernel finds nobody to send a reset to"
+step "answers to the director's own address: its kernel finds no host to send a reset to"
 write_conf
 start_dsrd
 wait_servers_up web web1 web2
@@ -150,5 +150,5 @@ fetch_many 20 "$NET_DIR/pages"
 assert_equal "pages from web2" 10 "$(count_lines web2 "$NET_DIR/pages")"
 stop_dsrd
 if answers_probe "$VIP"; then
-	fail "somebody answers for the VIP without dsrd"
+	fail "a host answers for the VIP without dsrd"
 fi

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Two million forged SYNs while curl asks for pages: no request fails, a download that began before goes on, half-open
-# flows keep to their share of the flow table, and the director's memory does not grow.
+# Two million forged SYNs while curl fetches pages: no request fails, an earlier download continues, half-open flows
+# keep to their share of the flow table, and the director's memory does not grow.
 #
 # Alone: two million frames take a processor from whatever else runs, and requests may fail when they share it.
 

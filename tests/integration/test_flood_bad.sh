@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Bad frames: cut, contradictory, fragmented, of other kinds, and a flood of them. Each is dropped under its name, none
-# reaches a real server, and the service goes on.
+# Invalid frames: truncated, contradictory, fragmented, of other protocols, and a flood of them. Each is dropped with
+# its reason, none reaches a real server, and the service continues.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# UDP requests of 4000 bytes, in fragments: as the kernel sends them, and in order, reversed and interleaved by hand, over
-# IPv4 and IPv6. A server answers only what it could put together, so every answer shows that all fragments of a request
-# reached the same server.
+# UDP requests of 4000 bytes in fragments: as sent by the kernel, and in order, reversed and interleaved by hand, over
+# IPv4 and IPv6. A server answers only a reassembled request, so every answer proves that all fragments reached the same
+# server.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Stuck and greedy clients of the control socket, more than it serves, ask for the largest answers: no datagram is lost
-# meanwhile, and when they are gone others are served.
+# More stuck and greedy clients than the control socket serves request the largest answers: no datagram is lost, and
+# other clients are served when these are gone.
 #
 # Alone: no datagram may be lost, so the director has to have a processor whenever it asks for one.
 
@@ -32,7 +32,7 @@ start_dsrd
 for server in web1 web2; do
 	wait_log 10 "neighbor-found server=bulk/$server "
 	start_in "$server" "$server-count" python3 "$here/datagrams.py" count "$VIP" 9000 $COUNT
-	wait_until 10 grep -q ready "$NET_DIR/$server-count.log" || fail "nobody counts on $server"
+	wait_until 10 grep -q ready "$NET_DIR/$server-count.log" || fail "no program counts on $server"
 done
 
 step "many flows are in the table"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Health: a server that dies gets no new connections and returns when it is back; weight 0 drains; a backup serves only
-# when nobody else can; every change is a line in the log with its reason.
+# A server that dies gets no new connections and returns when it is back; weight 0 drains; a backup server is used only
+# when no other one is available; every change is logged with its reason.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -37,7 +37,7 @@ wait_servers_up web web1 web2 web3
 step "the backup gets nothing while others are up"
 expect_pages 40 "20 20 0"
 
-step "web1's web server dies, a download on web2 goes on"
+step "web1's web server dies, a download on web2 continues"
 hold_download one
 hold_download two
 survivor=one
@@ -57,7 +57,7 @@ step "all are down: no answer, and a counter says why"
 stop_nginx web3
 wait_server down web/web3
 if fetch / --connect-timeout 1 >/dev/null; then
-	fail "somebody answered, although all servers are down"
+	fail "a server answered, although all servers are down"
 fi
 dump_dsrd
 assert_at_least "frames dropped for want of a server" 1 "$(drop_count no-server)"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# What the director tells over HTTP: metrics that promtool accepts, health, the status; and that clients who misbehave keep
-# neither others nor frames waiting.
+# The HTTP listener: metrics that promtool accepts, health, status; misbehaving clients delay neither other clients nor
+# frames.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -116,7 +116,7 @@ print(eval(sys.argv[1]))' "$1"
 assert_equal "servers up" 2 "$(status 's["services"][0]["servers_up"]')"
 assert_equal "what to see to" '[]' "$(status 's["advice"]')"
 
-step "health: 200 while there is a server, 503 and the reason when there is none"
+step "health: 200 while there is a server, 503 and the reason otherwise"
 assert_equal "/healthz" ok "$(ask /healthz)"
 stop_nginx web1
 wait_server down "$ODD/web1"
@@ -143,7 +143,7 @@ assert_equal "HEAD" 200 "$(status_of / -I)"
 ask / -D "$NET_DIR/head" | grep -q '</html>' || fail "the page is not complete"
 grep -q "^Content-Security-Policy: default-src 'none'" "$NET_DIR/head" || fail "the page has no policy"
 
-step "clients who say nothing, say it slowly or do not read keep nobody waiting"
+step "clients that send nothing, send slowly or do not read delay no others"
 start_in director rude python3 "$(dirname -- "$0")/rude_client.py" 127.0.0.1 9190 200
 wait_log_of() { # NAME TEXT
 	wait_until 20 grep -q "$2" "$NET_DIR/$1.log" || fail "$1: $(cat "$NET_DIR/$1.log")"
@@ -151,14 +151,14 @@ wait_log_of() { # NAME TEXT
 wait_log_of rude 'all are there'
 # What is forwarded meanwhile arrives, and who asks gets an answer.
 fetch_many 50 "$NET_DIR/pages"
-assert_equal "pages beside rude clients" 50 "$(grep -c . "$NET_DIR/pages")"
-wait_until 60 ask /healthz || fail "no answer beside rude clients"
+assert_equal "pages while rude clients are connected" 50 "$(grep -c . "$NET_DIR/pages")"
+wait_until 60 ask /healthz || fail "no answer while rude clients are connected"
 descriptors=$(find "/proc/$(pid_of dsrd)/fd" -type l -lname 'socket:*' | wc -l)
-assert_at_most "the director's sockets beside 200 rude clients" 60 "$descriptors"
+assert_at_most "the director's sockets with 200 rude clients" 60 "$descriptors"
 is_running rude || fail "the rude clients left: $(cat "$NET_DIR/rude.log")"
 stop rude
 
-step "a reload counts, a bad one is told, and the port stays what it is"
+step "a reload is counted, a failed one is reported, and the port does not change"
 configure '127.0.0.1:9191' >"$NET_DIR/dsrd.conf"
 reload_dsrd ok
 assert_log 'reload key=http'

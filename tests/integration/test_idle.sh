@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# An idle director uses no measurable CPU time, also with clients' traffic behind it, and it is still awake afterwards.
+# An idle director uses no measurable CPU time, even after traffic, and still works afterwards.
 #
 # Alone: it measures CPU time and how often the process wakes.
 

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# An IPv6 VIP: web servers known by IPv6 and by IPv4, and an IPv4 VIP with the same servers. Only the director answers
-# neighbor solicitations for the VIP, by multicast and by unicast; it announces the VIP, and defends it against a host
-# that wants it. Downloads over IPv6 arrive whole.
+# An IPv6 VIP: web servers with IPv6 and IPv4 addresses, and an IPv4 VIP with the same servers. Only the director
+# answers neighbor solicitations for the VIP, multicast and unicast; it announces the VIP and defends it against a host
+# that claims it. Downloads over IPv6 arrive complete.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
 net_require nginx curl tcpdump bridge
 net_up 2
 net_up6
-# A switch that sends a group's frames only to those who joined it, and knows of nobody before: it asks, each second.
+# A switch that sends a group's frames only to members, and knows no members at first: it queries each second.
 ip -n "$NET-switch" link set lan type bridge mcast_snooping 1 mcast_querier 1 mcast_query_interval 100 \
     mcast_startup_query_interval 25 mcast_query_response_interval 20 || skip "this kernel's bridge knows no snooping"
 for server in web1 web2; do
@@ -36,8 +36,8 @@ about_vip='ip6[48:4] = 0x20010db8 and ip6[52:4] = 0 and ip6[56:4] = 0 and ip6[60
 advertised="icmp6 and ip6[40] = 136 and $about_vip"
 asked="icmp6 and ip6[40] = 135 and $about_vip"
 
-step "nobody has the VIP before the director serves"
-run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null && fail "somebody answers for $VIP6 although no director runs"
+step "no host has the VIP before the director runs"
+run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null && fail "a host answers for $VIP6 although no director runs"
 
 start_dsrd
 step "the start is announced to all hosts"
@@ -46,7 +46,7 @@ wait_until 10 capture_has nd 3 "$advertised and ether src $DIRECTOR_MAC and ip6 
 	fail "the VIP was not announced three times"
 wait_servers_up web web1 web2
 
-step "the switch knows who wants to hear questions for the VIP"
+step "the switch knows the members of the VIP's group"
 joined() {
 	bridge -n "$NET-switch" mdb show dev lan | grep -q 'port director-eth0 grp ff02::1:ff00:10'
 }
@@ -71,17 +71,17 @@ ip -n "$NET-client" -6 neighbor replace "$VIP6" lladdr "$DIRECTOR_MAC" dev eth0 
 wait_until 5 vip_is REACHABLE || fail "a unicast solicitation was not answered"
 wait_until 5 capture_has nd $((before + 1)) "$unicast" || fail "no unicast solicitation was seen, so nothing was tested"
 
-step "a host that wants the VIP is told that it is taken"
+step "a host that claims the VIP is informed that it is taken"
 run_in client sysctl -q -w net.ipv6.conf.all.accept_dad=1 net.ipv6.conf.eth0.accept_dad=1
-# All are told, since who asks has no address yet.
-told="$advertised and ether src $DIRECTOR_MAC and ip6 dst ff02::1"
-before=$(capture_count nd "$told")
+# The answer goes to all hosts, because the sender has no address yet.
+answered="$advertised and ether src $DIRECTOR_MAC and ip6 dst ff02::1"
+before=$(capture_count nd "$answered")
 ip -n "$NET-client" address add "$VIP6/64" dev eth0
 dad_failed() {
 	ip -n "$NET-client" -6 address show dev eth0 dadfailed | grep -q "$VIP6/64"
 }
 wait_until 5 dad_failed || fail "the client took $VIP6: its duplicate address detection had no answer"
-wait_until 5 capture_has nd $((before + 1)) "$told" || fail "the director did not say that it has the VIP"
+wait_until 5 capture_has nd $((before + 1)) "$answered" || fail "the director did not say that it has the VIP"
 ip -n "$NET-client" address delete "$VIP6/64" dev eth0
 
 step "10 MB down over IPv6, unfinished checksums and super-frames included"
@@ -112,9 +112,9 @@ assert_at_least "advertisements given: multicast, unicast, detection" 3 "$(count
 step "a stopped director is silent"
 stop_dsrd
 ip -n "$NET-client" -6 neighbor flush dev eth0
-run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null && fail "somebody still answers for $VIP6"
+run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null && fail "a host still answers for $VIP6"
 
-step "in all that time nobody else advertised the VIP"
+step "no other host advertised the VIP"
 capture_end nd
 assert_equal "advertisements of the VIP by others" 0 "$(capture_count nd "$advertised and not ether src $DIRECTOR_MAC")"
 assert_at_least "advertisements of the VIP by the director" 3 \

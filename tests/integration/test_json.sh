@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# What programs get: every answer is JSON, of the schema that dsrd-json(7) tells of, and has no member that it does not
-# explain. Something of everything is staged first, so that no array is empty.
+# Every JSON answer has the documented schema and no member that dsrd-json(7) does not explain. The setup makes sure
+# that no array is empty.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -49,16 +49,16 @@ run_in client curl -s --max-time 1 "http://$VIP:81/" >/dev/null || true
 [ "$("$DSRCTL" -s "$SOCKET" show connections limit=1 | grep -c '^tcp')" -eq 1 ] || fail "no flow is remembered"
 vip_remove web3 "$VIP"
 wait_server down web/web3
-# Gratuitous ARP for the VIP, RFC 5227 section 3: somebody says that he has it.
+# Gratuitous ARP for the VIP, RFC 5227 section 3: another host claims it.
 vip_hex=$(echo "$VIP" | tr . ' ')
 # shellcheck disable=SC2086 # four numbers
 vip_hex=$(printf '%02x%02x%02x%02x' $vip_hex)
 echo "ffffffffffff 020000000099 0806 0001 0800 06 04 0001 020000000099 $vip_hex 000000000000 $vip_hex" |
     run_in switch "$INJECT" director-eth0
-conflict_told() {
+conflict_shown() {
 	"$DSRCTL" -j -s "$SOCKET" show | grep -q '"kind":"announces"'
 }
-wait_until 10 conflict_told || fail "the stranger is not shown"
+wait_until 10 conflict_shown || fail "the stranger is not shown"
 
 step "looking"
 answered 0 version version

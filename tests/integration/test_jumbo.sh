@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Jumbo frames: an MTU of 9000 everywhere, no offload that merges or splits on the senders. Frames of 9014 bytes come to
-# the director and leave it as they are. IPv4 options are carried along.
+# Jumbo frames: an MTU of 9000 everywhere, and no offload that merges or splits on the senders. Frames of 9014 bytes are
+# forwarded unchanged, including IPv4 options.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Failover by keepalived, with the three files that doc/operating.md shows: one of two directors becomes master and starts
-# dsrd; unplugged, or with its dsrd killed, it hands the VIP over within seconds, and it does not take it back.
+# Failover with keepalived and the three files shown in doc/operating.md: one of two directors becomes master and starts
+# dsrd. When it is unplugged or its dsrd is killed, the other one takes over within seconds and keeps the VIP.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -18,7 +18,7 @@ DSRD=$(CDPATH='' cd -- "$(dirname -- "$DSRD")" && pwd)/${DSRD##*/}
 DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
 etc=$NET_DIR/etc
 mkdir "$etc"
-# As keepalived wants its scripts to be: nobody but root can change them.
+# keepalived requires that only root can change its scripts.
 chmod 755 "$NET_DIR" "$etc"
 
 # The block of text that follows the file's name.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The director's own interface loses its link, comes back, gets another MAC address: dsrd hears of it from the system at
-# once, says so, announces the VIP again, and serves.
+# The director's interface loses its link, recovers, and gets another MAC address: the system notifies dsrd immediately,
+# which logs it, announces the VIP again, and continues to forward.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -29,7 +29,7 @@ page_comes() {
 }
 
 # Within two seconds, where looking in intervals would take up to five.
-step "the switch's side goes down: the link is gone, though nobody touched the director"
+step "the switch's side goes down: the director has no link"
 capture client announced "arp and src host $VIP"
 link_set switch director-eth0 down
 wait_log 2 "no-link problem=begin subject=eth0"
@@ -39,7 +39,7 @@ wait_log 2 "no-link problem=end subject=eth0"
 wait_until 3 capture_has announced 1 "ether src $DIRECTOR_MAC" || fail "the VIP was not announced when the link came back"
 wait_until 10 page_comes || fail "no page after the link came back"
 
-step "another MAC address: clients hear it at once"
+step "another MAC address: clients learn it immediately"
 mac_set director eth0 02:00:00:00:00:a1
 wait_log 2 "interface-changed interface=eth0 mac=02:00:00:00:00:a1"
 wait_until 3 capture_has announced 1 "ether src 02:00:00:00:00:a1" || fail "the new MAC was not announced"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# A real server that lacks the VIP and forwards packets sends every frame for the VIP back. The director does not play
-# ping-pong: it counts a bounce, and that is all. (With the VIP probe such a server would get no traffic at first.)
+# A real server that lacks the VIP and forwards packets sends every frame for the VIP back. The director drops and
+# counts it as a bounce. (With the VIP check such a server would get no traffic.)
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# A real server's network card is replaced: the director follows its new MAC, whether the server announces it or not.
+# A real server's network card is replaced: the director follows the new MAC address, whether the server announces it or
+# not.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -41,7 +42,7 @@ run_in web1 arping -q -U -c 2 -w 3 -I eth0 "$(server_ip 1)" || true
 wait_log 5 "neighbor-changed server=web/web1 .*mac=02:00:00:00:00:a1 before=$(server_mac 1)"
 works_by 02:00:00:00:00:a1
 
-step "a new MAC that nobody announces: the director asks again within a minute"
+step "a new MAC address that is not announced: the director sends a new request within a minute"
 mac_set web1 eth0 02:00:00:00:00:a2
 wait_log 60 "neighbor-changed server=web/web1 .*mac=02:00:00:00:00:a2"
 works_by 02:00:00:00:00:a2

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Connections survive the director: twelve downloads go on when it stops and another machine takes over, which has the
-# same hash-key and the same servers, listed in another order. Nothing is handed over but the VIP.
+# Connections survive a change of director: twelve downloads continue when it stops and another machine takes over with
+# the same hash-key and the same servers in another order. The two directors exchange no state.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -66,7 +66,7 @@ mac_is_second() {
 }
 wait_until 10 mac_is_second || fail "the client did not notice the second director's announcement"
 
-step "all downloads go on"
+step "all downloads continue"
 size_of() { # NAME
 	wc -c <"$NET_DIR/$1.part"
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# max-connections: a full server is passed over, when all are full new connections are refused and counted, and when one
-# has ended there is room again. What is open goes on.
+# max-connections: a full server is skipped; when all are full, new connections are dropped and counted; when one has
+# ended there is room again. Open connections continue.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -51,7 +51,7 @@ stop two
 served() {
 	[ "$(fetch / --connect-timeout 1)" = "$freed" ]
 }
-wait_until 10 served || fail "$freed takes no connection, although one of its own has ended"
+wait_until 10 served || fail "$freed takes no connection, although one of its connections has ended"
 for name in one three; do
 	is_running "$name" || fail "the download $name broke off"
 done

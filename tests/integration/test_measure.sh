@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# What the director says of answers that it never sees, against what the servers say that they sent.
+# The director's measurements of answers that it never sees, compared with what the servers report.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -36,7 +36,7 @@ wait_found() {
 	wait_log 10 'neighbor-found server=web/web2'
 }
 start_dsrd
-wait_found # Servers that nobody asks are not said to be up.
+wait_found # Servers without checks are not logged as up.
 
 traffic() { # SERVICE/SERVER NAME
 	"$DSRCTL" -j -s "$NET_DIR/dsrd.sock" show | python3 -c '

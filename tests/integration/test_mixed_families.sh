@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The director reaches servers by their MAC addresses, so the family of a server's own address does not matter: a VIP of
-# IPv6 whose servers are known by IPv4, a VIP of IPv4 whose server is known by IPv6, and one service on both.
+# The director reaches servers by their MAC addresses, so the family of a server's own address does not matter: an IPv6
+# VIP with servers known by IPv4, an IPv4 VIP with a server known by IPv6, and a service with both.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

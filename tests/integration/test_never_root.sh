@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrd as its systemd unit starts it: another user from the first moment, with two capabilities and no others.
+# dsrd as its systemd unit starts it: as another user from the beginning, with two capabilities only.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

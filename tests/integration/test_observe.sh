@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# --observe: a first day without risk. The director sees, decides and counts, and puts nothing on the wire.
+# --observe: the director captures, decides and counts, and sends nothing.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -22,12 +22,12 @@ start_nginx web1
 } >"$NET_DIR/dsrd.conf"
 
 capture switch said "ether src $DIRECTOR_MAC" director-eth0
-# The switch does not know where the silent director is, and tells everybody: only frames for web1's MAC count.
+# The switch does not know the port of the silent director and floods: only frames for web1's MAC address count.
 capture web1 arrived "ip dst $VIP and ether dst $(server_mac 1)"
 start_dsrd --observe
 assert_log ' ready .*observe=yes'
 
-step "nobody answers ARP for the VIP"
+step "no host answers ARP for the VIP"
 if run_in client arping -q -c 2 -w 2 -I eth0 "$VIP"; then
 	fail "the director answered"
 fi

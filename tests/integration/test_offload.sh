@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The kernel carries decided flows: every frame once, counted, and where the daemon says; and no longer than the daemon
-# lives. By tc, and by XDP at its generic place.
+# The kernel forwards established flows: every frame once, counted, to the chosen server, and not longer than the daemon
+# runs. With tc and with generic XDP.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -97,8 +97,8 @@ for mode in tc xdp; do
 		step "this machine cannot: every frame goes through dsrd itself, and the log says why"
 		grep -q 'offload mode=.* result=off reason="..*"' "$NET_DIR/dsrd.log" || fail "no reason is given"
 		wait_servers_up web web1 web2
-		fetch >"$NET_DIR/page" || fail "nobody answers"
-		state_is off || fail "offload is not told as off"
+		fetch >"$NET_DIR/page" || fail "no server answers"
+		state_is off || fail "offload is not shown as off"
 		exit 0
 	fi
 	wait_servers_up web web1 web2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# No command of dsrctl changes what the kernel carries: each is given while a download is carried, and it still is after.
+# No command of dsrctl ends offload: each is given during an offloaded download, which is still offloaded afterwards.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

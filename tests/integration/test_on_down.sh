@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# on-down: what becomes of a server's connections when its check fails. keep: they go on, since the server may serve them
-# still. move: they go to another server, which resets what it does not know, so that clients can begin anew at once.
+# on-down: connections of a server whose check fails. keep: they continue, because the server may still serve them.
+# move: they go to another server, which resets them, so that clients can reconnect immediately.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Persistence: clients of one /24 stay with one server, over connections and ports, until they have been silent for as
-# long as configured; others are scheduled as ever.
+# Persistence: clients of one /24 stay with one server for all connections and ports until they have been silent for the
+# configured time; others are scheduled normally.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

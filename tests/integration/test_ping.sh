@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The VIP answers pings, IPv4 and IPv6, while a server behind it is up, and not when all are down.
+# The VIP answers pings, IPv4 and IPv6, while a server of it is up, and not when all are down.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # Path MTU discovery through the VIP: a client behind a router whose link to it takes 1280 bytes. The servers' large
-# answers do not fit, and the router says so to the address they came from, the VIP. Only if the director hands that on
-# to the right server does the download go on.
+# answers do not fit, and the router reports this to their source address, the VIP. The download continues only if the
+# director forwards the error to the right server.
 #
 #   far 198.51.100.100 --- 1280 bytes --- edge 192.0.2.254 --- switch --- director, web1, web2
 
@@ -51,7 +51,7 @@ start_dsrd
 wait_servers_up web web1 web2
 capture edge too-big "icmp or icmp6"
 
-mtu_known() { # SERVER CLIENT VIP: what the server knows of the way
+mtu_known() { # SERVER CLIENT VIP: what the server knows about the path
 	ip -n "$NET-$1" route get "$2" from "$3" | sed -n 's/.* mtu \([0-9]*\).*/\1/p'
 }
 

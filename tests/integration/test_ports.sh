@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# State per port: a port that one server refuses is served by the others, one that all refuse is refused by a server, and
-# closed ports of a range harm nothing. Below its quorum a service takes no connections.
+# State per port: a port that one server refuses is served by the others; a port that all refuse is refused by a server;
+# closed ports of a range do no harm. Below its quorum a service takes no connections.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

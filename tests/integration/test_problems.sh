@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The director's own problems begin and end while it runs: a VIP that its kernel gets, forwarding, no link, an interface
-# that is removed, a reload that fails. Each is seen by the log, show, /healthz, the status, the metrics and the doctor within
-# seconds, and is gone from all of them when it is solved. And what does not fit the host: dsrd -n warns of it.
+# The director's own problems begin and end while it runs: its kernel gets a VIP, forwarding, no link, an interface that
+# is removed, a failed reload. Each appears in the log, show, /healthz, the status, the metrics and the doctor within
+# seconds, and disappears from all of them when it is solved. dsrd -n warns of what does not fit the host.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsr-realserver on Linux, for real: a host made ready by it accepts packets for the VIPs, answers from them, and is
-# silent about them; check names whatever is wrong; undo leaves the host exactly as it was. Both methods, IPv4 and IPv6.
+# dsr-realserver on Linux: a host that it configures accepts packets for the VIPs, answers from them, and does not
+# answer ARP for them; check reports every wrong setting; undo restores the host exactly. Both methods, IPv4 and IPv6.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -78,7 +78,7 @@ assert_silent6() {
 	if run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null; then
 		fail "the server answers neighbor solicitations for $VIP6"
 	fi
-	wait_until 5 capture_has solicit 1 "icmp6 and ip6[40] = 135" || fail "nobody solicited, so nothing was tested"
+	wait_until 5 capture_has solicit 1 "icmp6 and ip6[40] = 135" || fail "no solicitation was sent, so nothing was tested"
 	assert_equal "advertisements of $VIP6" 0 "$(capture_count solicit "icmp6 and ip6[40] = 136")"
 }
 
@@ -90,7 +90,7 @@ done
 net_attach web1 eth0 lan "$(server_mac 1)" "$(server_ip 1)/24"
 run_in client ip -6 addr add 2001:db8::100/64 dev eth0 nodad
 run_in web1 ip -6 addr add 2001:db8::11/64 dev eth0 nodad
-# A setting that must come back as it was, and rules of somebody else that must stay.
+# A setting that must come back as it was, and other rules that must stay.
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=1
 run_in web1 nft add table arp others
 mkdir -p "$NET_DIR/web1"
@@ -115,7 +115,7 @@ wait_until 10 run_in client ping -q -c 1 -W 1 2001:db8::11 || fail "the server c
 sleep 2	# the kernel's own addresses settle, so that the snapshots compare
 snapshot "$NET_DIR/before"
 
-step "a host that nobody prepared: check says so"
+step "check reports a host without configuration"
 expect 1 check --vip $VIP $VIP6
 expect_line "^wrong  $VIP is on no interface.*type: ip addr add $VIP/32 dev lo scope host"
 expect_line "^wrong  $VIP6 is on no interface.*type: ip -6 addr add $VIP6/128 dev lo"
@@ -158,7 +158,7 @@ for method in sysctl nft; do
 	expect_line "^ok     $VIP6 is on lo as /128"
 	assert_silent
 	capture_end early
-	assert_equal "$method: ARP that tells of the VIP" 0 \
+	assert_equal "$method: ARP frames that claim the VIP" 0 \
 	    "$(capture_count early "arp and ether src $(server_mac 1) and host $VIP")"
 	assert_accepts
 	capture client solicit "icmp6 and ether host $(server_mac 1) or icmp6 and ip6[40] = 135"
@@ -283,7 +283,7 @@ expect 0 undo
 snapshot "$NET_DIR/after"
 assert_same "$NET_DIR/before" "$NET_DIR/after"
 
-step "undo leaves alone what somebody changed since"
+step "undo keeps settings that were changed since"
 expect 0 apply --vip $VIP
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=8
 expect 0 undo

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsr-realserver and the files of other programs: a missing mark, a full disk, eight runs at once and a kill at every step
-# leave them either as they were or complete, and undo gives them back byte for byte, with mode and owner.
+# dsr-realserver and system files: a missing mark, a full disk, eight concurrent runs and a kill at every step leave the
+# files unchanged or complete, and undo restores them byte for byte, with mode and owner.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -14,7 +14,7 @@ net_host_add web1
 net_attach web1 eth0 lan "$(server_mac 1)" "$(server_ip 1)/24"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0
 
-# What runs on the real server, in one mount namespace with small disks of its own.
+# Runs on the real server, in a mount namespace with small disks.
 cat >"$NET_DIR/inner" <<'END'
 set -u
 script=$1 vip=$2 dir=$3
@@ -74,7 +74,7 @@ marks() {
 	start
 	expect 0 apply --vip "$vip" --persist=ifupdown
 	cp -p $file "$dir/applied"
-	cmp -s "$state.etc.network.interfaces" "$dir/original" || wrong "no copy of the file beside the state"
+	cmp -s "$state.etc.network.interfaces" "$dir/original" || wrong "no copy of the file with the state file"
 	grep -qx "backup $file $state.etc.network.interfaces" $state || wrong "the copy is not in the state"
 	for damage in '/dsr-realserver end/d' '/dsr-realserver begin/d' '$ s/$/\n# dsr-realserver begin/' \
 	    's/^auto dsr0$/# dsr-realserver end/' '/^# dsr-realserver begin/ { h; d; }; /^# dsr-realserver end/ G'; do
@@ -147,7 +147,7 @@ eight() {
 		grep -q "192.0.2.2$i/32" $file || wrong "192.0.2.2$i is not in $file"
 	done
 	expect 0 undo
-	clean "eight at once"
+	clean "eight concurrent runs"
 	# The lock of a process that is gone does not stop the next one; that of a living one does.
 	mkdir -p "${state%/*}"
 	sleep 0 &
@@ -220,7 +220,7 @@ run marks
 step "a full disk leaves the files as they were"
 run full
 
-step "eight runs at once: each VIP is there, noted, and taken back"
+step "eight concurrent runs: each VIP is added, recorded, and removed"
 run eight
 
 step "a kill at every step: undo gives back what was"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsr-realserver --persist on Linux: the files it writes set the host up at the next start, a second apply leaves them
-# alone, check notices when they are gone, and undo gives every file back byte for byte.
+# dsr-realserver --persist on Linux: the files configure the host at the next boot, a second apply does not change them,
+# check detects when they are missing, and undo restores every file byte for byte.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -12,7 +12,7 @@ export DSR_REALSERVER_STATE="$NET_DIR/var/state"
 VIP6=2001:db8::10
 ETC=$NET_DIR/etc
 
-# A command on the real server, with an /etc and a /run of its own that last from call to call.
+# A command on the real server, with its own /etc and /run that last from call to call.
 inside() { # CMD...
 	# shellcheck disable=SC2016 # for the inner shell
 	run_in web1 unshare -m sh -c '
@@ -132,7 +132,7 @@ for method in sysctl nft; do
 	step "ifupdown, $method: restart"
 	restart
 	if command -v ifup >/dev/null; then
-		# ifup has a PATH of its own; where a veth stands in, it must be there before.
+		# ifup sets its own PATH; a veth that is used instead must exist before.
 		inside ip link add dsr0 type dummy
 		inside ifup dsr0 || fail "ifup dsr0 failed"
 	else
@@ -168,7 +168,7 @@ if [ -n "$networkd" ] && getent passwd systemd-network >/dev/null; then
 	mkdir -p "$NET_DIR/run/systemd/netif/links" "$NET_DIR/run/systemd/netif/leases" "$NET_DIR/run/systemd/netif/lldp"
 	chown -R systemd-network:systemd-network "$NET_DIR/run/systemd"
 	chmod 755 "$NET_DIR" "$NET_DIR/run"
-	# Without udev it waits for nobody when /sys is read-only.
+	# Without udev it does not wait if /sys is read-only.
 	start_in web1 networkd unshare -m sh -c "mount -o remount,ro,bind /sys; mount --bind $NET_DIR/run /run
 	    mount --bind $ETC /etc; exec env SYSTEMD_LOG_LEVEL=debug $networkd"
 	wait_until 10 run_in web1 sh -c "ip -o addr show dev dsr0 | grep -q $VIP6/128" || {
@@ -253,9 +253,9 @@ snapshot "$NET_DIR/after"
 assert_same
 rm "$NET_DIR/bin/nmcli" "$NET_DIR/bin/systemctl"
 
-step "a file that somebody else wrote is not touched"
+step "a file of another program is not changed"
 echo '# mine' >"$ETC/sysctl.d/90-dsr-realserver.conf"
 expect 71 apply --vip $VIP --persist=networkd
 expect_line '90-dsr-realserver.conf exists and was not written by dsr-realserver'
 expect 0 undo
-grep -qx '# mine' "$ETC/sysctl.d/90-dsr-realserver.conf" || fail "somebody's file was changed"
+grep -qx '# mine' "$ETC/sysctl.d/90-dsr-realserver.conf" || fail "another program's file was changed"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Reload under load: servers come, go and change weight while a client fetches page after page, and not one request
-# fails. A bad file changes nothing and is named with its line.
+# Reload under load: servers come, go and change weight while a client fetches pages, and no request fails. A file with
+# errors changes nothing and is reported with its line.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -35,7 +35,7 @@ start_dsrd
 wait_servers_up web web1 web2 web3
 hold_download held
 
-# Each page over a new connection, one after the other, until told to stop. A line a request: status and curl's verdict.
+# Fetches pages one after the other over new connections until stopped. One line for each request: status and curl's verdict.
 start_in client load sh -c "while [ ! -e '$NET_DIR/enough' ]; do
 	curl -s --max-time 5 -H 'Connection: close' -w '%{http_code} %{exitcode}\n' -o /dev/null 'http://$VIP/?[1-20]'
 done"

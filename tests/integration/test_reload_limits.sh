@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A reload that is large, too large, or has no memory never ends the director: it takes effect, or changes nothing.
+# A reload that is large, too large, or lacks memory never ends the director: it takes effect or changes nothing.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# A restart loses nothing: fifty downloads by wlc go on while the director is killed twenty times and stopped twice, with
-# and without the kernel's fast path; what dsrctl changed stays, and a state that cannot be believed is ignored.
+# A restart loses no connection: fifty downloads with wlc continue while the director is killed twenty times and stopped
+# twice, with and without offload. Changes made with dsrctl are kept, and an invalid state file is ignored.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -94,7 +94,7 @@ each_download server_of | sort >"$NET_DIR/servers"
 step "web1 web2 web3 have $(shares_of "$NET_DIR/servers")"
 each_download goes_on
 
-step "what dsrctl changes is there after a kill at once, with who did it and when"
+step "changes by dsrctl survive an immediate kill, with user and time"
 ctl 0 drain web/web1
 ctl 0 weight web/web2 5
 kill_and_start 1

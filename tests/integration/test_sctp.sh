@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# SCTP: associations are shared among servers, and each stays with its own until it ends. Few kernels have SCTP without
-# loading a module, so the chunks are made by hand here, IPv4 and IPv6, and captures at the servers say where they came.
+# SCTP: associations are distributed, and each stays with its server until it ends. Few kernels have SCTP without
+# loading a module, so the chunks are generated here, IPv4 and IPv6, and captures on the servers show where they arrive.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -80,7 +80,7 @@ for family in ip ip6; do
 	done
 done
 
-step "another port is nobody's"
+step "another port has no service"
 echo "020000000001 020000000099 0800 4500 0030 0001 0000 4084 0000 c0000264 c000020a" \
     "1001 13c5 00000001 00c0ffee 01 00 0010 000000000000000000000000" | run_in switch "$INJECT" director-eth0
 refused() {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The daemon as a service manager and an operator meet it: exit statuses, readiness, pidfile, detaching, giving up root,
-# and an interface that is left as it was found.
+# The daemon as seen by a service manager and an operator: exit statuses, readiness, pidfile, detaching, giving up root,
+# and an interface that is restored.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -11,7 +11,7 @@ net_up 1
 start_nginx web1
 NOTIFIED=$BUILD_DIR/tests/integration/notified
 [ -x "$NOTIFIED" ] || fail "there is no $NOTIFIED: type make"
-chmod 755 "$NET_DIR" # for the tests as nobody
+chmod 755 "$NET_DIR" # for the tests as user nobody
 
 # A second network: client and director have a leg in it, which a reload may begin to use.
 net_bridge_add other
@@ -64,7 +64,7 @@ expect_said "/bad.conf:$(sed -n '/^lgo/=' "$NET_DIR/bad.conf"): .*lgo"
 expect_status "-n with a bad file" 78 "$DSRD" -n -f "$NET_DIR/bad.conf"
 cp "$DSRD" "$NET_DIR/dsrd-for-all"
 chmod 755 "$NET_DIR/dsrd-for-all"
-expect_status "a start as nobody" 77 setpriv --reuid 65534 --regid 65534 --clear-groups "$NET_DIR/dsrd-for-all" -d -f "$conf"
+expect_status "a start as user nobody" 77 setpriv --reuid 65534 --regid 65534 --clear-groups "$NET_DIR/dsrd-for-all" -d -f "$conf"
 expect_said 'CAP_NET_RAW'
 
 step "it refuses a VIP that the kernel holds"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrctl changes what runs: drain, disable, weight, reload; who may; what a reload keeps; what the flow table shows.
+# Changes with dsrctl: drain, disable, weight, reload; permissions; what a reload keeps; the contents of the flow table.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"
@@ -37,7 +37,7 @@ shares() { # EXPECTED: of 8 pages
 	assert_equal "shares" "$1 0" "$(shares_of "$NET_DIR/pages")"
 }
 
-step "a server is drained: its download goes on, new connections go elsewhere"
+step "a server is drained: its download continues, new connections go elsewhere"
 hold_download old
 old=$(server_of old)
 ctl 0 drain "web/$old"
@@ -131,7 +131,7 @@ ctl 2 enable
 ctl 2 weight web/web1 heavy
 complained '`heavy` is not a valid weight'
 
-step "a weight acts at once, and differs from the file visibly"
+step "a weight takes effect immediately, and show displays the difference from the file"
 ctl 0 weight web/web2 3
 shares "4 4"
 ctl 0 show
@@ -206,7 +206,7 @@ as_nobody 0 reload --plan
 as_nobody 1 drain web/web1
 complained 'permission denied: read-only access'
 as_nobody 1 reload
-assert_equal "drains by nobody" 0 "$(log_count 'steer .*by=uid:65534')"
+assert_equal "drains by user nobody" 0 "$(log_count 'steer .*by=uid:65534')"
 write_conf 3 "control-group-may = change"
 ctl 0 reload
 as_nobody 0 drain web/web1

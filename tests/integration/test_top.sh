@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# `dsrctl top`: on a terminal a live screen, elsewhere printed again and again.
+# `dsrctl top`: a live screen on a terminal, otherwise repeated output.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

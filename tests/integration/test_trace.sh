@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# `dsrctl trace`: a line for each decision, filters, capture files that tshark reads, an end by signal or count, and a
-# reader that is too slow, for whom nothing waits.
+# `dsrctl trace`: a line for each decision, filters, capture files that tshark reads, end by signal or count, and a slow
+# reader that delays nothing.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -125,7 +125,7 @@ slow_caught_up() {
 	[ "$(slow_frames)" -gt "$before" ]
 }
 wait_until 10 slow_caught_up || fail "the slow reader gets nothing any more"
-# Within a second or so the director tells it what was left out; a frame of now comes behind that.
+# Within about a second the director reports what was left out; later frames follow.
 third=$(fetch / --local-port 41003)
 late_one_came() {
 	tshark -r "$NET_DIR/slow.pcapng" -Y 'tcp.srcport == 41003' -T fields -e frame.comment 2>/dev/null | grep -q "web/$third"
@@ -141,7 +141,7 @@ done
 status=0
 "$DSRCTL" -s "$SOCKET" trace >"$NET_DIR/said" 2>&1 || status=$?
 assert_equal "status of a fifth trace" 1 "$status"
-grep -q '4 others trace already' "$NET_DIR/said" || fail "the fifth trace is not told why: $(cat "$NET_DIR/said")"
+grep -q '4 others trace already' "$NET_DIR/said" || fail "the fifth trace gets no reason: $(cat "$NET_DIR/said")"
 stop_dsrd
 for name in one two three four; do
 	wait_until 10 pid_gone "$(pid_of "$name")" || fail "the trace $name does not end with the director"

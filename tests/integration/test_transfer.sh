@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# 100 MB up and 100 MB down between hosts whose offloads are as the system made them: unfinished checksums and
-# super-frames come to the director, and every byte arrives.
+# 100 MB up and 100 MB down between hosts with the system's default offloads: unfinished checksums and super-frames
+# reach the director, and every byte arrives.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Two arms: clients on one interface, real servers on another, whose answers go home through a router. A server's
-# interface is found by its address, or named.
+# Two arms: clients on one interface, real servers on another, whose answers return through a router. A server's
+# interface is found by its address, or configured.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -52,7 +52,7 @@ assert_at_least "frames to the VIP on the server side" 400 "$(capture_count back
 assert_equal "answers at the director" 0 "$(($(capture_count front "src $VIP") + $(capture_count back "ip src $VIP")))"
 assert_at_least "answers at the router" 400 "$(capture_count way-home "src $VIP")"
 
-step "nobody on the server side is told about the VIP"
+step "no host on the server side learns of the VIP"
 assert_equal "ARP for the VIP on the server side" 0 "$(capture_count back "arp")"
 
 step "servers with interface=eth1"

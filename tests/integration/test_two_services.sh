@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Several services in one director: two on one VIP, a third on another VIP with a server that serves both. Ports without
-# a service get no answer at all.
+# Several services in one director: two on one VIP, a third on another VIP, with a server in both. Ports without a
+# service get no answer.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -59,7 +59,7 @@ done
 
 step "a port without a service"
 if run_in client curl -s --connect-timeout 1 "http://$VIP:81/" >/dev/null; then
-	fail "somebody answered on port 81"
+	fail "a server answered on port 81"
 fi
 dump_dsrd
 assert_at_least "frames dropped for want of a service" 1 "$(drop_count no-service)"
@@ -68,7 +68,7 @@ step "one service's trouble is not another's"
 stop_nginx web1
 wait_server down web/one
 if fetch / --connect-timeout 1 >/dev/null; then
-	fail "somebody answered for the service whose only server is down"
+	fail "a server answered for the service whose only server is down"
 fi
 fetch_many 8 "$NET_DIR/pages" "$SECOND"
 assert_equal "pages of shop from web1 web2 web3" "0 6 2" "$(shares_of "$NET_DIR/pages")"

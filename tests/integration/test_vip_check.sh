@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The VIP probe: a server whose own address passes every check, but which does not take the VIP's packets, is down with
-# the reason. Every cause that Linux can stage is staged, named, fixed, and the server comes back.
+# The VIP check: a server whose own address passes every health check and which does not accept the VIP is down with the
+# reason. Every cause that Linux can reproduce is created, reported and fixed, and the server comes back.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -49,7 +49,7 @@ expect_up() {
 	wait_server up web/web1
 	wait_until 5 run_in client sh -c "curl -s --max-time 2 'http://$VIP/?[1-2]' | grep -q web1" ||
 		fail "web1 is up, and serves nothing"
-	# What is told below is told anew.
+	# The log lines below are new ones.
 	forget_log
 }
 
@@ -141,7 +141,7 @@ all_causes "from the director's own address"
 stop_dsrd
 assert_log ' path server=web/web1 vip='"$VIP"' protocol=tcp port=80 state=up verdict=accepted'
 
-step "a probe address: asked for first, then answered for, and nobody else's"
+step "a probe address: dsrd sends a probe for it first, then answers for it, and no other host does"
 write_conf "probe-address = $PROBE"
 capture web1 asked "arp or host $PROBE"
 start_dsrd
@@ -159,7 +159,8 @@ stop_dsrd
 all_causes "from the probe address"
 
 step "the answer is made, and dies on the way out"
-# As a switch does that knows which addresses are whose. (The server's own firewall drops before ARP: that looks as if the VIP were ignored.)
+# Like a switch that knows which port has which address. (The server's own firewall would drop before ARP, which looks as
+# if the VIP were ignored.)
 run_in switch nft add table bridge guard
 run_in switch nft add chain bridge guard through '{ type filter hook forward priority 0; }'
 run_in switch nft add rule bridge guard through iifname web1-eth0 ip saddr "$VIP" drop
@@ -169,13 +170,13 @@ forgets_and_asks() {
 	sleep 0.7
 	grep -q 'verdict=lost\|reason="[^"]*the server answers for the VIP, but' "$NET_DIR/dsrd.log"
 }
-# The verdicts of a server that is down, and of one that goes down, are told in two ways.
+# The verdicts of a server that is down, and of one that goes down, are logged in two ways.
 wait_until 20 forgets_and_asks || fail "it was not noticed that the server asked for the asker"
 wait_server down web/web1
 run_in switch nft delete table bridge guard
 expect_up
 
-step "a server that dies is the checks' to tell"
+step "the health checks detect a server that dies"
 ip -n "$NET-web1" link set eth0 down
 wait_server down web/web1
 assert_log 'server=web/web1 from=up to=down reason="tcp/80: \(timeout\|host or network unreachable\)"'
@@ -184,7 +185,7 @@ ip -n "$NET-web1" link set eth0 up
 expect_up
 stop_dsrd
 
-step "a probe address that somebody has"
+step "a probe address that another host has"
 ip -n "$NET-client" address add "$PROBE/24" dev eth0
 start_dsrd
 wait_log 10 "probe-address result=taken address=$PROBE interface=eth0 mac=$CLIENT_MAC"
@@ -198,7 +199,7 @@ wait_until 5 pid_gone "$(pid_of dsrd)" || fail "it serves although the host has 
 assert_log "probe-address result=held address=$PROBE interface=lo"
 ip -n "$NET-director" address delete "$PROBE/32" dev lo
 
-step "vip-check = warn: told, and served all the same"
+step "vip-check = warn: logged, and the server is used"
 write_conf
 echo 'vip-check = warn' >>"$NET_DIR/dsrd.conf"
 vip_remove web1 "$VIP"
@@ -206,10 +207,10 @@ start_dsrd
 wait_servers_up web web1 web2
 wait_log 10 'vip-check server=web/web1 verdict=ignored reason="the VIP is not accepted: no answer, although'
 sleep 2
-assert_equal "times that it was told" 1 "$(log_count 'vip-check server=web/web1')"
+assert_equal "times that it was logged" 1 "$(log_count 'vip-check server=web/web1')"
 assert_equal "web1's state" up "$(server_state web/web1)"
 
-step "vip-check = off: nobody asks"
+step "vip-check = off: no VIP check"
 sed -i 's/vip-check = warn/vip-check = off/' "$NET_DIR/dsrd.conf"
 reload_dsrd ok
 capture web1 silence "ip dst $VIP"

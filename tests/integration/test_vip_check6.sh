@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The VIP probe and the watch over IPv6: from the director's own address and from a probe address, of servers known by
-# IPv6 and by IPv4; a server with the VIP on its network card is named; UDP services are asked by ping or payload.
+# The VIP check and conflicts over IPv6: from the director's own address and from a probe address, with servers known by
+# IPv6 and by IPv4; a server with the VIP on its network card is reported; UDP services are tested by ping or payload.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

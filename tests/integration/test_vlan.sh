@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# 802.1Q: client and real servers live in VLAN 5, the director's port carries their frames with the tag. Requests are sent
-# on as they came, with their tag; ARP and pings are answered in the VLAN. The director itself asks untagged, so it cannot
-# find the servers: their MAC addresses are configured.
+# 802.1Q: client and real servers are in VLAN 5, and the director's port carries their frames with the tag. Requests are
+# forwarded with their tag; ARP requests and pings are answered in the VLAN. The director's own ARP requests are
+# untagged and do not reach the servers, so their MAC addresses are configured. Hosts do not see the tags: their switch
+# ports add and remove them. access_port.py does this, because a kernel may lack 802.1Q.
 #
 # Hosts do not know of it: their ports of the switch tag and untag. access_port.py makes them, since a kernel may lack
 # 802.1Q.

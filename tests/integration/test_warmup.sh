@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# warmup: a server that comes back gets few connections at first, more and more, and its whole share in the end.
+# warmup: a server that comes back gets few connections at first, then more, and finally its full share.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -44,9 +44,9 @@ assert_equal "web2's pages of 100 while it is down" 0 "$(share_of_web2)"
 start_nginx web2
 wait_server up web/web2
 cold=$(share_of_web2)
-step "at once: $cold of 100"
-assert_at_least "web2's pages of 100 at once" 1 "$cold"
-assert_at_most "web2's pages of 100 at once" 25 "$cold"
+step "immediately: $cold of 100"
+assert_at_least "web2's first pages of 100" 1 "$cold"
+assert_at_most "web2's first pages of 100" 25 "$cold"
 sleep 3
 warm=$(share_of_web2)
 step "in the middle: $warm of 100"

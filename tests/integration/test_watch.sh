@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Who else tells the network of a VIP: a server that answers ARP for it, announces it or asks in its name, another machine
-# that has it. Each is named by its MAC, told once with what fixes it, and met as vip-conflict says. A right set-up gives
-# no finding.
+# VIP conflicts: a server that answers ARP for the VIP, announces it or uses it as sender, and another machine that has
+# it. Each is reported by its MAC address, logged once with the fix, and handled as vip-conflict says. A correct setup
+# has no conflicts.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -39,7 +39,7 @@ conflict() { # KIND MAC SERVER
 	echo "vip-conflict kind=$1 vip=$VIP mac=$2 server=$3 interface=eth0"
 }
 
-step "a right set-up: nothing to tell"
+step "a correct setup: no conflicts"
 write_conf log
 capture client asked arp
 start_dsrd
@@ -69,7 +69,7 @@ run_in stranger arping -q -A -c 1 -I eth0 -s "$VIP" "$VIP" || true
 wait_log 10 "$(conflict announces "$STRANGER_MAC" unknown).*Find the machine with MAC"
 ip -n "$NET-stranger" address delete "$VIP/32" dev eth0
 
-step "each is told once"
+step "each is logged once"
 run_in web2 arping -q -U -c 2 -I eth0 -s "$VIP" "$VIP" || true
 sleep 1.5
 assert_equal "lines about web2" 1 "$(log_count "$(conflict announces "$(server_mac 2)" web/web2)")"
@@ -108,12 +108,12 @@ write_conf announce
 start_dsrd
 wait_servers_up web web1 web2
 sleep 3.5 # the announcements of the start
-capture client told "arp and ether src $DIRECTOR_MAC and arp[14:4] = $vip_hex and arp[24:4] = $vip_hex"
+capture client announced "arp and ether src $DIRECTOR_MAC and arp[14:4] = $vip_hex and arp[24:4] = $vip_hex"
 run_in web2 arping -q -U -c 1 -I eth0 -s "$VIP" "$VIP" || true
-wait_until 10 capture_has told 2 arp || fail "the VIP was not announced again"
+wait_until 10 capture_has announced 2 arp || fail "the VIP was not announced again"
 assert_equal "the client's idea of the VIP" "$DIRECTOR_MAC" \
     "$(fetch / >/dev/null; ip -n "$NET-client" neigh show "$VIP" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p')"
-capture_end told
+capture_end announced
 stop_dsrd
 
 step "vip-conflict = remove: the server is taken out until it is quiet"

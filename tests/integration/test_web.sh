@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The status page in a real browser: it shows what is, and what has changed, without an error of any kind.
+# The status page in a real browser: it shows the state and its changes without an error.
 # SHOTS=DIRECTORY keeps pictures of it.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119

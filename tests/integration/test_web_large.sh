@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The status page of a large site, 200 services of 5 servers: it is short when all is well and when a machine is down, a
-# fault of a machine is told once, and a link leads to each service. SHOTS=DIRECTORY keeps pictures of it.
+# The status page of a large site, 200 services of 5 servers: it is short when everything works and when a machine is
+# down, reports a fault of a machine once, and has a link to each service. SHOTS=DIRECTORY keeps screenshots.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

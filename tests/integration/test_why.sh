@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# `dsrctl why` foretells where connections go, of which servers and why not, and leaves everything as it was.
+# `dsrctl why` predicts the server of connections and the reasons why others are not chosen, and changes nothing.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

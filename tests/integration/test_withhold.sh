@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Frames for a VIP are kept from the director's own network stack: with IP forwarding on, none is routed a second time, and
-# what is withheld follows the VIPs. However the daemon ends, the stack sees them again.
+# Frames for a VIP are kept from the director's own network stack: with IP forwarding on, none is routed a second time,
+# and the withheld addresses follow the VIPs. However the daemon ends, the stack sees these frames again.
 #
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Weighted least connections: long downloads are held open, and a new connection goes where the load is least for the
-# server's weight.
+# Weighted least connections: long downloads are held open, and a new connection goes to the server with the least load
+# for its weight.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Weights are kept exactly, connection by connection, and the answers go straight from the servers to the client.
+# Weights are followed exactly, connection by connection, and the answers go directly from the servers to the client.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
