@@ -135,7 +135,7 @@ integration() {
 		bad=1
 	fi
 	count "$good" "$bad" "$skip"
-	sed -n 's/^    to run it by itself: //p' "$log" >>"$work/state/failed"
+	sed -n 's/^    to run it alone: //p' "$log" >>"$work/state/failed"
 	integration_report=$(
 		grep -e '^skip ' -e '^ok .*, second try' "$log" | sed 's/^/    /'
 		if [ "$bad" -eq 0 ]; then

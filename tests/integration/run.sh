@@ -103,7 +103,7 @@ report_log() { # NAME
 }
 
 report_command() { # NAME
-	echo "    to run it by itself: ${DSRD_OFFLOAD:+DSRD_OFFLOAD=$DSRD_OFFLOAD }sh $here/run.sh $BUILD_DIR $1"
+	echo "    to run it alone: ${DSRD_OFFLOAD:+DSRD_OFFLOAD=$DSRD_OFFLOAD }sh $here/run.sh $BUILD_DIR $1"
 }
 
 # The line of a finished test. HOW is empty or describes how it ran.
