@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2034,SC2154 # the files that are sourced together share names
 #
-# What is compared: how each forwarder is started and stopped, and what it says of itself. Each takes UDP (and most
-# of them TCP) for the VIP and hands it to web1 and web2; run.sh sources this file.
+# The forwarders to compare: how each is started and stopped, and its own statistics. Each forwards UDP (and most of them
+# TCP) for the VIP to web1 and web2. run.sh sources this file.
 
 ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp'
 BENCH_FLOWS=4194304 # the tables' size: all that a round brings

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Instructions that dsrd spends on a frame, from the parser to the new addresses, without the system's part: a flow that is
-# established, in a table of a million. Counted by valgrind, so that no other load of the machine is in it.
+# The instructions for a frame, from the parser to the new addresses, without the system's part: an established flow in a
+# table of a million. Counted by valgrind, independent of other load on the machine.
 #
 #   tests/bench/instructions.sh BUILD_DIR
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2034,SC2154 # the files that are sourced together share names
 #
-# The benchmarks' network and what is sent through it; run.sh sources this file after ../integration/net.sh.
+# The network and the traffic of the benchmarks. run.sh sources this file after ../integration/net.sh.
 #
-# Everything happens on one processor: the generator, which sends straight out of the switch's port to the director, and
-# the director's receiving, forwarding, sending, and the counting of what it sent. So forwarders in the kernel and in
-# user space pay alike; what the generator costs alone is measured too (`generator`), and is taken off. They run with the
-# same real-time priority, so that what else the machine does is kept from them, and take turns: after each burst the
-# generator lets the forwarder have the processor until that has no more to do. So there are no timers and no interrupts
-# from another processor, which are cheap on some machines and cost as much as ten frames on others.
+# Everything runs on one processor: the generator, which sends from the switch's port to the director, and the director's
+# receiving, forwarding and sending, and the counter. Time in the kernel and in user space therefore counts equally. The cost
+# of the generator alone is measured (`generator`) and subtracted. All run with the same real-time priority, which keeps
+# other work away, and take turns: after each burst the forwarder runs until it has no more work. There are no timers and no
+# interrupts from another processor, which cost as much as ten frames on some machines.
 
 BENCH_NET=198.18.0.0/15 # where the generator's flows come from (RFC 2544)
 BENCH_PORT=53

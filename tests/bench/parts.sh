@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2034,SC2154 # the files that are sourced together share names
 #
-# The parts of the benchmark: each measures the forwarder that runs, in round $round, and adds lines to $RESULTS that
-# table.awk reads. run.sh sources this file.
+# The parts of the benchmark: each measures the running forwarder in round $round and appends lines for table.awk to
+# $RESULTS. run.sh sources this file.
 
 # What the lines are: the part, the round, the forwarder, and the part's own words.
 result() { # PART WORD...

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrd beside others that do the same, in one network of namespaces, in turns; then one table. doc/performance.md says
-# what the figures mean.
+# Compares dsrd with other forwarders, in turns in one network of namespaces, and prints a table. doc/performance.md explains
+# the figures.
 #
 #   tests/bench/run.sh [--quick] [--rounds N] [--only FORWARDERS] [--results FILE] BUILD_DIR [PART...]
 #   tests/bench/run.sh --table FILE
 #
-# PART is rate, loss, delay or tcp; without one it is all of them. With --results the figures are added to a file, so
-# that a table can be made of several runs. --quick shows only that all of this works: its figures mean little.
+# PART is rate, loss, delay or tcp; without one, all of them run. With --results the figures are appended to a file,
+# so that a table can combine several runs. --quick only shows that everything works; its figures mean little.
 
 # shellcheck disable=SC2034 # the files sourced below use these
 set -u

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# How the time of a frame on the pure way (tests/bench/instructions.c) grows with services, with servers, with flows; one
-# of them at a time. Of each three runs, in turns, the least is told: what else the machine does only adds.
+# How the time for a frame without I/O (tests/bench/instructions.c) grows with services, servers and flows, one at a time.
+# The minimum of three runs is printed, because other load only adds time.
 #
 #   tests/bench/sweep.sh [--quick] BUILD_DIR
 

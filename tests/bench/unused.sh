@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# What seeing and steering costs each frame while nobody looks: instructions of the processor, counted by callgrind in a
-# daemon with its control socket and HTTP listener open. Instructions do not depend on what else the machine does.
+# The cost of unused control and monitoring for each frame: processor instructions, counted by callgrind in a daemon with
+# open control socket and HTTP listener. Instructions do not depend on other load.
 #
 #     unused.sh BUILD_DIR     needs root, valgrind, nginx and curl
 

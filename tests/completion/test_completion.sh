@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The completions are what the tables of dsrctl and dsrd say; bash, zsh and fish, those of them that are here, complete
-# by them.
+# The completions match the tables of dsrctl and dsrd, and bash, zsh and fish, as far as installed, complete with them.
 # shellcheck disable=SC2317 # by_bash(), by_zsh() and by_fish() are called by offers()
 set -eu
 LC_ALL=C

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The syntax for vim is what the table of keys says; vim, if it is here, finds nothing wrong with the sample and with a
-# configuration of all kinds of values, and finds each thing that is wrong with another one.
+# The syntax for vim matches the table of keys. Vim, if installed, accepts the sample and a configuration with all kinds of
+# values, and marks each error in another one.
 set -eu
 LC_ALL=C
 export LC_ALL

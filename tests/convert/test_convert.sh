@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # contrib/ipvs2dsrd: each NAME.in becomes NAME.expected, with NAME.remarks on standard error, and dsrd accepts it; with
-# every awk there is, since what one takes for a syntax error another does not. And whatever a line that is missing does to
-# an input, dsrd accepts what is made of it, or the remarks say why not.
+# every installed awk, because they disagree about syntax errors. If any line of an input is missing, dsrd accepts the output,
+# or the remarks say why not.
 set -eu
 
 here=$SOURCE_DIR/tests/convert

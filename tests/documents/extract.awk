@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # The commands that documents show: "FILE:LINE<tab>COMMAND", one a line. In Markdown: the lines of blocks of sh, powershell
 # and bat, and `code` in the text that begins with one of our programs. In manual pages: .Dl, and the literal displays of
-# EXAMPLES. A block without a language, or indented code, is refused: nobody could tell what it is.
+# EXAMPLES. A block without a language and indented code are rejected, because their kind is unknown.
 
 function say(text) {
 	sub(/[ \t]+#[ \t].*/, "", text)
@@ -16,7 +16,7 @@ function wrong(text) {
 	failed = 1
 }
 
-# In running text a program's name stands for much; with an argument it is something to type.
+# In running text a program's name alone is not a command; with an argument it is.
 function is_command(code) {
 	return code ~ /^(sudo |\.\/)?(dsrd|dsrctl|dsr-realserver|ipvs2dsrd|sh|ethtool|ip|sysctl|ifconfig|ipadm|netsh) / ||
 	    code ~ /^(systemctl|journalctl|curl|arping|make|tcpdump|kill|route|ssh|taskset|perf) /

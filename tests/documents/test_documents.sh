@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Every command that a document shows is in the table `commands`, and nothing else; every configuration that one shows is
-# good; links lead somewhere; doc/operating.md explains every counter.
-# What is in the table for a host is run by tests/integration/test_documents.sh.
+# The table `commands` lists every command shown in a document, and nothing else; every configuration shown has no errors;
+# links have targets; doc/operating.md explains every counter.
+# tests/integration/test_documents.sh runs the commands that the table assigns to a host.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -41,10 +41,10 @@ while IFS=$tab read -r how command; do
 			wrong "\`$command\`: dsr-realserver does not say that to any system"
 		;;
 	'by '*) [ -f "${how#by }" ] || wrong "\`$command\`: there is no ${how#by }" ;;
-	*) wrong "$here/commands: nobody knows what \`$how\` means" ;;
+	*) wrong "$here/commands: \`$how\` has no meaning" ;;
 	esac
 done <"$here/commands"
-# The extractor sees what it should refuse.
+# The extractor rejects blocks without a language.
 printf 'Text\n\n    dsrd --forgotten\n' >"$tmp/indented.md"
 # shellcheck disable=SC2016 # no command is meant
 printf '```\ndsrd --forgotten\n```\n' >"$tmp/plain.md"

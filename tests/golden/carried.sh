@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Plays each golden case with and without carried flows: see carried.c. Needs no privilege, but for carried.sh --kernel.
+# Runs each golden case with and without offload: see carried.c. Needs no privileges, except for carried.sh --kernel.
 set -u
 
 here=${SOURCE_DIR:+$SOURCE_DIR/tests/golden}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# What offline mode refuses, and how it says so: outputs that would destroy the input or mix with the report, files that
-# cannot be read or written. Needs no privilege.
+# Errors of offline mode: outputs that would overwrite the input or mix with the report, files that cannot be read or
+# written. Needs no privileges.
 #
 #     [DSRD=./dsrd] refuse.sh
 set -u

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs dsrd over each case's in.pcap and compares what it sends, decides and sums up with what the case says. Needs no
-# privilege and no network. make.py says what a case is made of.
+# Runs dsrd on in.pcap of each case and compares its frames, decisions and summary with the expected ones. Needs neither
+# privileges nor a network. make.py describes the files of a case.
 #
 #     [DSRD=./dsrd] run.sh [CASE ...]
 set -u

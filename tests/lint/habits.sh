@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The habits a script can see: no forbidden functions, no long functions, no long files. The compiler sees the rest.
+# Conventions that a script can check: no forbidden functions, no long functions, no long files.
 #     habits.sh [DIRECTORY]     lints the C files below DIRECTORY/src and DIRECTORY/tests (default: $SOURCE_DIR, else .)
 #     habits.sh --selftest      proves that each rule can fail
 # shellcheck source-path=SCRIPTDIR source=prove.sh
 . "$(dirname -- "$0")/prove.sh"
 
-# One line for each thing that is wrong below $1; status 1 when there is any.
+# Prints one line for each fault below $1; status 1 if there is any.
 lint() {
 	# shellcheck disable=SC2016 # the $ are awk's
 	c_sources "$1/src" "$1/tests" | xargs awk -v root="$1/" '
@@ -73,7 +73,7 @@ lint() {
 				wrong(FNR, name "() is forbidden: use " forbidden[name])
 		}
 	}
-	# A function opens and closes with a brace of its own at the left margin.
+	# A function begins and ends with a brace in the first column.
 	/^\{/ {
 		start = FNR
 	}

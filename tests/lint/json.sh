@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Every member of an answer is explained: what reports give a name in src/ctl stands in dsrd-json(7) or dsrd-metrics(7).
-# Whether it stands with the right command, tests/integration/test_json.sh finds out.
+# Every member of an answer is documented: the names of members in src/ctl are in dsrd-json(7) or dsrd-metrics(7).
+# tests/integration/test_json.sh checks that they are documented for the right command.
 #     json.sh [DIRECTORY]    lints DIRECTORY (default: $SOURCE_DIR, else .)
 #     json.sh --selftest     proves that it can fail
 # shellcheck source-path=SCRIPTDIR source=prove.sh

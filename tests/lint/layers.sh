@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The layers' arrows: who may include whom, and which system headers may be where. CONTRIBUTING.md has the map.
+# The layers: which one may include which, and where system headers are allowed. CONTRIBUTING.md has the map.
 #     layers.sh [DIRECTORY]     lints DIRECTORY/src (default: $SOURCE_DIR, else .)
 #     layers.sh --selftest      proves that each rule can fail
 # shellcheck source-path=SCRIPTDIR source=prove.sh

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Whatever asks for a metric asks for one that there is: the dashboard and the alerts, against dsrd-metrics(7), which a
-# unit test holds against the code.
+# The metrics used by the dashboard and the alerts exist in dsrd-metrics(7), which a unit test compares with the code.
 #     metrics.sh [DIRECTORY]    lints DIRECTORY (default: $SOURCE_DIR, else .)
 #     metrics.sh --selftest     proves that it can fail
 # shellcheck source-path=SCRIPTDIR source=prove.sh

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
-# What the lints of this directory share. Each sources this file, has a lint(), which prints a line for each thing that
-# is wrong below $1 and returns 1 when there is any, and a selftest(), which proves that by put(), must_pass() and
-# must_fail(); and ends with lint_main "$@".
+# Functions shared by the lints of this directory. Each sources this file; defines lint(), which prints a line for each fault
+# below $1 and returns 1 if there is any, and selftest(), which proves this with put(), must_pass() and must_fail(); and ends
+# with lint_main "$@".
 set -eu
 LC_ALL=C
 export LC_ALL

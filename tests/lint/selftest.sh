@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A lint that cannot fail is worth nothing: each proves here that every rule of its own finds what it is for.
+# A lint that cannot fail is useless: each proves here that every one of its rules can fail.
 set -eu
 
 "${SOURCE_DIR:-.}/tests/lint/layers.sh" --selftest

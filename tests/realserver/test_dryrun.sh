@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# What dsr-realserver would do on each system, without being on it: --dry-run against files of expected output. Also
-# which command lines it refuses. Needs no privilege and changes nothing.
+# The output of dsr-realserver --dry-run for each system, compared with expected output, and rejected command lines. Needs no
+# privileges and changes nothing.
 #
 #   test_dryrun.sh [--accept]     --accept writes the files anew; read the difference before you commit it
 

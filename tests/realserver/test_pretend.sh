@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The logic of dsr-realserver on systems that are not Linux: apply, apply again, check, each item broken, undo, against
-# programs that pretend to be that system's. It proves what the script does with such output, not that the systems behave so.
+# The logic of dsr-realserver on systems other than Linux: apply, apply again, check, each setting broken, undo, with simulated
+# system programs. It proves what the script does with their output, not that the systems behave this way.
 
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
