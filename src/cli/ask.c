@@ -59,7 +59,7 @@ ask_quietly(const struct wish *wish, char **text)
 	switch (client_ask(wish->socket, request.bytes, commands[wish->command].wait, &answer, error)) {
 	case CLIENT_OK:
 		break;
-	case CLIENT_NOBODY:
+	case CLIENT_ABSENT:
 		fprintf(stderr, "dsrctl: %s\n", error);
 		return CTL_NO_DAEMON;
 	case CLIENT_FAILED:

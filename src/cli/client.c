@@ -172,9 +172,9 @@ client_parse(char *bytes, size_t length, struct client_answer *answer)
 static enum client_result
 explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ERROR])
 {
-	const bool nobody = !connected && (errno == ENOENT || errno == ECONNREFUSED);
+	const bool absent = !connected && (errno == ENOENT || errno == ECONNREFUSED);
 
-	if (nobody)
+	if (absent)
 		snprintf(error, CLIENT_ERROR, "no dsrd answers on %s (%s): is it running? With another `control` "
 		    "in its configuration, use: dsrctl -s SOCKET", path, strerror(errno));
 	else if (errno == ETIMEDOUT)
@@ -184,7 +184,7 @@ explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ER
 		    "names", path);
 	else
 		snprintf(error, CLIENT_ERROR, "%s: %s", path, strerror(errno));
-	return nobody ? CLIENT_NOBODY : CLIENT_FAILED;
+	return absent ? CLIENT_ABSENT : CLIENT_FAILED;
 }
 
 /* The received bytes become the answer, which owns them. */

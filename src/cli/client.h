@@ -21,7 +21,7 @@ struct client_answer {
 
 enum client_result {
 	CLIENT_OK = 0,
-	CLIENT_NOBODY, /* no program answers there */
+	CLIENT_ABSENT, /* no program answers there */
 	CLIENT_FAILED
 };
 

@@ -48,7 +48,7 @@ look(struct top *top)
 	request_make(&request, COMMAND_TOP, top->wish->arguments, top->wish->argument_count, true);
 	result = client_ask(top->wish->socket, request.bytes, commands[COMMAND_TOP].wait, &answer, top->trouble);
 	top->looks++;
-	top->status = result == CLIENT_OK ? CTL_OK : result == CLIENT_NOBODY ? CTL_NO_DAEMON : CTL_FAILED;
+	top->status = result == CLIENT_OK ? CTL_OK : result == CLIENT_ABSENT ? CTL_NO_DAEMON : CTL_FAILED;
 	top->view.trouble = top->trouble;
 	if (result != CLIENT_OK)
 		return;

@@ -355,7 +355,7 @@ run(struct viewer *viewer, const struct wish *wish)
 	result = client_follow(wish->socket, request.bytes, commands[COMMAND_TRACE].wait, &stream, &answer, error);
 	if (result != CLIENT_OK) {
 		fprintf(stderr, "dsrctl: %s\n", error);
-		return result == CLIENT_NOBODY ? CTL_NO_DAEMON : CTL_FAILED;
+		return result == CLIENT_ABSENT ? CTL_NO_DAEMON : CTL_FAILED;
 	}
 	if (answer.status == 200)
 		return conclude(viewer);

@@ -101,7 +101,7 @@ wait_is_answered(const struct wish *wish)
 	result = client_ask(wish->socket, request.bytes, commands[COMMAND_VERSION].wait, &answer, error);
 	if (result == CLIENT_OK)
 		free(answer.body);
-	return result != CLIENT_NOBODY;
+	return result != CLIENT_ABSENT;
 }
 
 enum ctl_status

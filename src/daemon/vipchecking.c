@@ -79,13 +79,13 @@ is_probed(const struct model *model)
 }
 
 static void
-tell_of_source(struct vipchecking *vipchecking, const struct model *model)
+log_source(struct vipchecking *vipchecking, const struct model *model)
 {
 	const struct addr *addrs = model->probe_addresses;
 
-	if (vipchecking->source_told || !is_probed(model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
+	if (vipchecking->source_logged || !is_probed(model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
 		return;
-	vipchecking->source_told = true;
+	vipchecking->source_logged = true;
 	/* dsrctl doctor --all says what that leaves unseen. */
 	log_info("probe-address result=none reason=\"VIPs are checked from the director's own addresses\"");
 }
@@ -97,7 +97,7 @@ vipchecking_sync(struct vipchecking *vipchecking, struct model *model, uint64_t 
 
 	if (vipchecking->probes) {
 		probe_addr_set(&forwarder->claims, model->probe_addresses, forwarder->ifaces, forwarder->iface_count, now);
-		tell_of_source(vipchecking, model);
+		log_source(vipchecking, model);
 	}
 	return vipcheck_sync(forwarder->paths, model, vipchecking->probes, now);
 }

@@ -19,7 +19,7 @@ typedef void vipchecking_changed(void *context, struct server *server, const cha
 struct vipchecking {
 	struct forwarder *forwarder;
 	bool probes;      /* ask servers about the VIPs, and others too: when live, not when observing */
-	bool source_told; /* the log has said what the lack of a probe address means */
+	bool source_logged; /* the log has said what the lack of a probe address means */
 	vipchecking_changed *changed;
 	void *context;
 };

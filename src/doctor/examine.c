@@ -40,7 +40,7 @@ prefix_of(const struct iface *iface, const struct addr *addr)
 }
 
 static bool
-is_somebody(const struct addr *addr, const struct server *server, const struct iface *iface)
+is_used_address(const struct addr *addr, const struct server *server, const struct iface *iface)
 {
 	const struct service *service = server->service;
 
@@ -71,7 +71,7 @@ find_unused(struct examination *examination, const struct server *server, const 
 
 		store32(bytes, (load32(prefix->addr.bytes) & ~hosts) | host);
 		found = addr_from_ipv4(bytes);
-		if (!is_somebody(&found, server, iface))
+		if (!is_used_address(&found, server, iface))
 			return found;
 	}
 	memset(&found, 0, sizeof(found));

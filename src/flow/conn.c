@@ -263,7 +263,7 @@ milliseconds(uint64_t now)
 }
 
 static bool
-is_over(const struct conn_table *table, const struct conn *conn)
+has_expired(const struct conn_table *table, const struct conn *conn)
 {
 	return (int32_t)(conn->deadline - table->now_milliseconds) <= 0;
 }
@@ -272,11 +272,11 @@ is_over(const struct conn_table *table, const struct conn *conn)
 static bool
 is_over_everywhere(struct conn_table *table, struct conn *conn)
 {
-	if (!is_over(table, conn))
+	if (!has_expired(table, conn))
 		return false;
 	if (table->over != NULL)
 		table->over(table->over_context, conn, table->now);
-	return is_over(table, conn);
+	return has_expired(table, conn);
 }
 
 /* The second in which the deadline of a live flow lies; the flow expires at the end of that second. */
@@ -338,7 +338,7 @@ conn_table_record(struct conn_table *table, struct conn_records *records)
 {
 	table->records = records;
 	for (uint32_t i = 1; records != NULL && i <= table->used; i++)
-		if (table->conns[i].state != CONN_NONE && !is_over(table, &table->conns[i]))
+		if (table->conns[i].state != CONN_NONE && !has_expired(table, &table->conns[i]))
 			record(table, &table->conns[i]);
 }
 
@@ -352,7 +352,7 @@ conn_table_sweep(struct conn_table *table, uint32_t budget)
 
 		table->swept = table->swept < table->used ? table->swept + 1 : 1;
 		conn = &table->conns[table->swept];
-		if (conn->state != CONN_NONE && !is_over(table, conn))
+		if (conn->state != CONN_NONE && !has_expired(table, conn))
 			record(table, conn);
 		if (table->swept == table->used)
 			break;
@@ -439,7 +439,7 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 		struct conn *conn = &table->conns[i];
 
 		if (memcmp(&conn->key, key, sizeof(*key)) == 0)
-			return is_over(table, conn) ? revive(table, conn) : conn;
+			return has_expired(table, conn) ? revive(table, conn) : conn;
 	}
 	return NULL;
 }

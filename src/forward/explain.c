@@ -161,7 +161,7 @@ look_for_flow(struct frame_ctx *ctx, const struct flow_question *question, struc
 	if (explanation->stays)
 		return;
 	ctx->flags = explanation->flags;
-	/* Its server is gone, or moved from: the client's connection is lost, and it will begin anew. */
+	/* Its server is gone, or it moved: the client's connection is lost, and it will reconnect. */
 	if (question->flags == 0 && question->protocol != PROTOCOL_UDP)
 		explanation->flags = ctx->flags = TCP_SYN;
 }
@@ -192,7 +192,7 @@ plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct explanatio
 		plan.server = flow_by_hash(ctx, &dry_run.service);
 	}
 	explanation->way = plan.way;
-	explanation->state = plan.way != FLOW_WAY_NOBODY ? plan.state : CONN_NONE;
+	explanation->state = plan.way != FLOW_WAY_NONE ? plan.state : CONN_NONE;
 	explanation->reason = plan.reason;
 	explanation->server = original_of(&dry_run, plan.server);
 	explanation->scheduled = original_of(&dry_run, plan.scheduled);

@@ -5,7 +5,7 @@
 
 /* How a server is found. The sentence ends "... goes to the server". */
 #define FLOW_WAYS(X) \
-	X(NOBODY, "nobody", "nothing forwards it") \
+	X(NONE, "none", "no server gets it") \
 	X(KNOWN, "known", "the flow is known and stays where it is") \
 	X(PERSISTENT, "persistent", "the client was there last, and persistence sends it there again") \
 	X(SCHEDULED, "scheduled", "the scheduler chooses it for a new flow") \

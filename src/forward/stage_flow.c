@@ -175,8 +175,8 @@ begin_flow(struct frame_ctx *ctx)
 {
 	const struct flow_plan plan = make_plan(ctx);
 
-	ctx->decision.new_flow = plan.way != FLOW_WAY_NOBODY;
-	ctx->decision.state = plan.way != FLOW_WAY_NOBODY ? plan.state : CONN_NONE;
+	ctx->decision.new_flow = plan.way != FLOW_WAY_NONE;
+	ctx->decision.state = plan.way != FLOW_WAY_NONE ? plan.state : CONN_NONE;
 	if (plan.server == NULL)
 		return drop(ctx, plan.reason);
 	if (plan.remembered && remember_flow(ctx, &plan))

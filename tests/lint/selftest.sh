@@ -8,3 +8,4 @@ set -eu
 "${SOURCE_DIR:-.}/tests/lint/json.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/metrics.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/log.sh" --selftest
+"${SOURCE_DIR:-.}/tests/lint/words.sh" --selftest
