@@ -270,7 +270,7 @@ has_expired(const struct conn_table *table, const struct conn *conn)
 
 /* For an expired flow: was it seen elsewhere in the meantime? */
 static bool
-is_over_everywhere(struct conn_table *table, struct conn *conn)
+has_expired_everywhere(struct conn_table *table, struct conn *conn)
 {
 	if (!has_expired(table, conn))
 		return false;
@@ -410,7 +410,7 @@ advance(struct conn_table *table, uint64_t now)
 static SELDOM struct conn *
 revive(struct conn_table *table, struct conn *conn)
 {
-	if (!is_over_everywhere(table, conn))
+	if (!has_expired_everywhere(table, conn))
 		return conn;
 	conn_remove(table, conn);
 	return NULL;
@@ -607,7 +607,7 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 		}
 		if (budget-- == 0)
 			return;
-		if (is_over_everywhere(table, conn)) {
+		if (has_expired_everywhere(table, conn)) {
 			conn_remove(table, conn);
 		} else {
 			/* Into a later slot; at most twice in one call, at the two ends of a whole turn. */
