@@ -9,7 +9,7 @@
 
 /* The bytes at the cursor, which then moves on, or NULL when fewer than `length` are left. */
 static const uint8_t *
-take(struct cursor *cursor, size_t length)
+cursor_take(struct cursor *cursor, size_t length)
 {
 	const uint8_t *at = cursor->at;
 
@@ -42,7 +42,7 @@ cursor_ok(const struct cursor *cursor)
 uint8_t
 cursor_u8(struct cursor *cursor)
 {
-	const uint8_t *at = take(cursor, 1);
+	const uint8_t *at = cursor_take(cursor, 1);
 
 	return at == NULL ? 0 : at[0];
 }
@@ -50,7 +50,7 @@ cursor_u8(struct cursor *cursor)
 uint16_t
 cursor_u16(struct cursor *cursor)
 {
-	const uint8_t *at = take(cursor, 2);
+	const uint8_t *at = cursor_take(cursor, 2);
 
 	return at == NULL ? 0 : load16(at);
 }
@@ -58,7 +58,7 @@ cursor_u16(struct cursor *cursor)
 uint32_t
 cursor_u32(struct cursor *cursor)
 {
-	const uint8_t *at = take(cursor, 4);
+	const uint8_t *at = cursor_take(cursor, 4);
 
 	return at == NULL ? 0 : load32(at);
 }
@@ -66,7 +66,7 @@ cursor_u32(struct cursor *cursor)
 void
 cursor_copy(struct cursor *cursor, void *to, size_t length)
 {
-	const uint8_t *at = take(cursor, length);
+	const uint8_t *at = cursor_take(cursor, length);
 
 	if (at == NULL)
 		memset(to, 0, length);
@@ -77,5 +77,5 @@ cursor_copy(struct cursor *cursor, void *to, size_t length)
 void
 cursor_skip(struct cursor *cursor, size_t length)
 {
-	(void)take(cursor, length);
+	(void)cursor_take(cursor, length);
 }

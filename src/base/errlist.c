@@ -71,7 +71,7 @@ make_text(const char *file, unsigned line, const char *format, va_list args)
 }
 
 static int
-make_room(struct errlist *list)
+errlist_make_room(struct errlist *list)
 {
 	size_t room = list->room == 0 ? 8 : list->room * 2;
 	struct entry *entries;
@@ -90,7 +90,7 @@ make_room(struct errlist *list)
 
 /* Where an error of that line goes: behind its equals. Files stay in the order in which they first had an error. */
 static size_t
-find_place(const struct errlist *list, const char *file, unsigned line)
+errlist_find_place(const struct errlist *list, const char *file, unsigned line)
 {
 	size_t length = strlen(file);
 
@@ -120,12 +120,12 @@ errlist_add(struct errlist *list, const char *file, unsigned line, const char *f
 	va_start(args, format);
 	text = make_text(file, line, format, args);
 	va_end(args);
-	if (text == NULL || make_room(list) != 0) {
+	if (text == NULL || errlist_make_room(list) != 0) {
 		free(text);
 		list->lost++;
 		return;
 	}
-	place = find_place(list, file, line);
+	place = errlist_find_place(list, file, line);
 	memmove(&list->entries[place + 1], &list->entries[place], (list->stored - place) * sizeof(list->entries[0]));
 	list->entries[place] = (struct entry){ .text = text, .file_length = strlen(file), .line = line };
 	list->stored++;

@@ -10,7 +10,8 @@
 
 /* "+": glibc would else look for flags behind the first word too. */
 static void
-describe(const struct flag *flags, size_t count, const char *silent, struct option *longs, char shorts[SHORTS_ROOM])
+flag_describe(const struct flag *flags, size_t count, const char *silent, struct option *longs,
+    char shorts[SHORTS_ROOM])
 {
 	size_t used;
 
@@ -35,7 +36,7 @@ flag_next(const struct flag *flags, size_t count, const char *silent, int argc, 
 	char shorts[SHORTS_ROOM];
 
 	memset(longs, 0, sizeof(longs));
-	describe(flags, count < FLAGS_MOST ? count : FLAGS_MOST, silent, longs, shorts);
+	flag_describe(flags, count < FLAGS_MOST ? count : FLAGS_MOST, silent, longs, shorts);
 	return getopt_long(argc, argv, shorts, longs, NULL);
 }
 

@@ -25,7 +25,7 @@ enum outcome { WRITTEN, MUST_WAIT, LOST };
 static const char *const syslog_paths[] = { "/dev/log", "/var/run/log", "/var/run/syslog" };
 
 static void
-close_output(struct log_output *output)
+log_output_close(struct log_output *output)
 {
 	if (output->fd > STDERR_FILENO)
 		(void)close(output->fd);
@@ -76,19 +76,19 @@ open_stderr(struct log_output *output)
 	bool same;
 
 	if (fstat(STDERR_FILENO, &mine) != 0 || (!S_ISFIFO(mine.st_mode) && !S_ISCHR(mine.st_mode))) {
-		close_output(output);
+		log_output_close(output);
 		return;
 	}
 	same = output->fd != -1 && fstat(output->fd, &old) == 0 && old.st_dev == mine.st_dev && old.st_ino == mine.st_ino;
 	if (same)
 		return;
-	close_output(output);
+	log_output_close(output);
 	output->fd = open("/dev/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (output->fd == -1)
 		return;
 	output->nonblocking = (fcntl(output->fd, F_GETFL) & O_NONBLOCK) != 0;
 	if (!output->nonblocking)
-		close_output(output);
+		log_output_close(output);
 }
 
 static enum outcome
@@ -133,7 +133,7 @@ write_syslog(struct log_output *output, const unsigned char *bytes, size_t *leng
 			return MUST_WAIT;
 		if (errno == EMSGSIZE)
 			return LOST;
-		close_output(output);
+		log_output_close(output);
 	}
 	return MUST_WAIT;
 }
@@ -286,7 +286,7 @@ log_output_open(struct log_output *output, enum log_sink sink)
 {
 	if (sink != output->sink) {
 		log_output_finish(output, 0);
-		close_output(output);
+		log_output_close(output);
 	}
 	output->sink = sink;
 	/* Connected now, as later this process may be in a chroot or without the right to. */

@@ -19,7 +19,7 @@ load64_little(const uint8_t *p)
 }
 
 static inline uint64_t
-rotate(uint64_t word, unsigned bits)
+siphash_rotate(uint64_t word, unsigned bits)
 {
 	return word << bits | word >> (64 - bits);
 }
@@ -30,17 +30,17 @@ sip_round(struct state *s)
 {
 	s->v0 += s->v1;
 	s->v2 += s->v3;
-	s->v1 = rotate(s->v1, 13) ^ s->v0;
-	s->v3 = rotate(s->v3, 16) ^ s->v2;
-	s->v0 = rotate(s->v0, 32) + s->v3;
+	s->v1 = siphash_rotate(s->v1, 13) ^ s->v0;
+	s->v3 = siphash_rotate(s->v3, 16) ^ s->v2;
+	s->v0 = siphash_rotate(s->v0, 32) + s->v3;
 	s->v2 += s->v1;
-	s->v1 = rotate(s->v1, 17) ^ s->v2;
-	s->v3 = rotate(s->v3, 21) ^ s->v0;
-	s->v2 = rotate(s->v2, 32);
+	s->v1 = siphash_rotate(s->v1, 17) ^ s->v2;
+	s->v3 = siphash_rotate(s->v3, 21) ^ s->v0;
+	s->v2 = siphash_rotate(s->v2, 32);
 }
 
 static inline void
-compress(struct state *s, uint64_t word, unsigned rounds)
+siphash_compress(struct state *s, uint64_t word, unsigned rounds)
 {
 	s->v3 ^= word;
 	for (unsigned i = 0; i < rounds; i++)
@@ -73,8 +73,8 @@ siphash(const struct siphash_key *key, const uint8_t *p, size_t length, unsigned
 	size_t left = length;
 
 	for (; left >= 8; left -= 8, p += 8)
-		compress(&s, load64_little(p), rounds);
-	compress(&s, last_word(p, left, length), rounds);
+		siphash_compress(&s, load64_little(p), rounds);
+	siphash_compress(&s, last_word(p, left, length), rounds);
 	s.v2 ^= 0xff;
 	for (unsigned i = 0; i < final_rounds; i++)
 		sip_round(&s);

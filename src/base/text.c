@@ -150,7 +150,7 @@ fold_case(char c)
 }
 
 static size_t
-smaller(size_t a, size_t b)
+text_smaller(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
@@ -174,10 +174,10 @@ edit_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= b_length; j++) {
 			bool same = fold_case(a[i - 1]) == fold_case(b[j - 1]);
 
-			row[j] = smaller(above[j - 1] + (same ? 0 : 1), smaller(above[j], row[j - 1]) + 1);
+			row[j] = text_smaller(above[j - 1] + (same ? 0 : 1), text_smaller(above[j], row[j - 1]) + 1);
 			if (i > 1 && j > 1 && fold_case(a[i - 1]) == fold_case(b[j - 2]) &&
 			    fold_case(a[i - 2]) == fold_case(b[j - 1]))
-				row[j] = smaller(row[j], second[j - 2] + 1);
+				row[j] = text_smaller(row[j], second[j - 2] + 1);
 		}
 	}
 	return rows[a_length % 3][b_length];
@@ -209,7 +209,7 @@ text_nearest(const char *text, const char *const names[])
 }
 
 static bool
-blank(char c)
+text_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -220,13 +220,13 @@ text_next_word(char **rest)
 	char *word = *rest;
 	char *end;
 
-	while (blank(*word))
+	while (text_blank(*word))
 		word++;
 	if (*word == '\0') {
 		*rest = word;
 		return NULL;
 	}
-	for (end = word; *end != '\0' && !blank(*end); end++)
+	for (end = word; *end != '\0' && !text_blank(*end); end++)
 		;
 	if (*end != '\0')
 		*end++ = '\0';
@@ -239,10 +239,10 @@ text_trim(char *text)
 {
 	size_t length;
 
-	while (blank(*text))
+	while (text_blank(*text))
 		text++;
 	length = strlen(text);
-	while (length > 0 && blank(text[length - 1]))
+	while (length > 0 && text_blank(text[length - 1]))
 		length--;
 	text[length] = '\0';
 	return text;

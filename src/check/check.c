@@ -119,7 +119,7 @@ timeval_of(uint64_t microseconds)
 }
 
 static int
-arm(struct question *question, uint64_t delay)
+check_arm(struct question *question, uint64_t delay)
 {
 	const struct timeval tv = timeval_of(delay);
 
@@ -143,13 +143,13 @@ retry_soon(struct question *question, const struct check_report *report)
 
 		if (want->server->checks[want->check].health.state == HEALTH_DOWN)
 			continue;
-		(void)arm(question, question->retry);
+		(void)check_arm(question, question->retry);
 		return;
 	}
 }
 
 static void
-on_answer(void *argument, const struct check_report *answer)
+check_on_answer(void *argument, const struct check_report *answer)
 {
 	struct question *question = argument;
 	struct checker *checker = question->checker;
@@ -170,12 +170,12 @@ on_answer(void *argument, const struct check_report *answer)
 }
 
 static void
-on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+check_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
 	struct question *question = argument;
 
 	/* Cannot fail: libevent has room for this timer, which it just took out. */
-	(void)arm(question, pace_next(&question->checker->noise, question->interval, !question->asked_before));
+	(void)check_arm(question, pace_next(&question->checker->noise, question->interval, !question->asked_before));
 	/* A timeout longer than the interval: one question at a time. */
 	if (question->asking)
 		return;
@@ -306,10 +306,10 @@ question_new(struct checker *checker, const struct key *key)
 	target->base = checker->base;
 	target->children = checker->children;
 	target->tls = checker->tls;
-	target->answer = on_answer;
+	target->answer = check_on_answer;
 	target->question = question;
 	check_label(&target->check, &target->addr, target->port, question->label);
-	question->timer = event_new(checker->base, -1, 0, on_timer, question);
+	question->timer = event_new(checker->base, -1, 0, check_on_timer, question);
 	question->asker = question->kind->create(target);
 	if (question->timer == NULL || question->asker == NULL) {
 		question_free(question);
@@ -375,7 +375,7 @@ is_askable(const struct service_settings *service, const struct check_settings *
 
 /* All wants of the model, sorted by key, or NULL when out of memory. */
 static struct want *
-collect(const struct model *model, size_t *count)
+check_collect(const struct model *model, size_t *count)
 {
 	struct want *wants;
 	size_t most = 0;
@@ -465,7 +465,7 @@ start_fresh(struct checker *checker)
 		if (!question->fresh)
 			continue;
 		delay = window * started++ / count;
-		if (arm(question, delay < question->interval ? delay : question->interval) == -1)
+		if (check_arm(question, delay < question->interval ? delay : question->interval) == -1)
 			return -1;
 		question->fresh = false;
 	}
@@ -476,7 +476,7 @@ int
 checker_sync(struct checker *checker, const struct model *model)
 {
 	size_t count = 0, made = 0, old = 0;
-	struct want *wants = collect(model, &count);
+	struct want *wants = check_collect(model, &count);
 	struct question **questions = calloc(count + 1, sizeof(struct question *));
 	int result = 0;
 

@@ -18,7 +18,7 @@ struct dns_asker {
 };
 
 static void
-received(void *argument, const uint8_t *bytes, size_t length)
+check_dns_received(void *argument, const uint8_t *bytes, size_t length)
 {
 	struct dns_asker *asker = argument;
 	char detail[DNS_DETAIL];
@@ -31,7 +31,7 @@ received(void *argument, const uint8_t *bytes, size_t length)
 }
 
 static void
-failed(void *argument, enum health_reason reason)
+check_dns_failed(void *argument, enum health_reason reason)
 {
 	struct dns_asker *asker = argument;
 
@@ -39,7 +39,7 @@ failed(void *argument, enum health_reason reason)
 }
 
 static void
-begin(void *argument)
+check_dns_start(void *argument)
 {
 	struct dns_asker *asker = argument;
 	uint16_t id;
@@ -50,7 +50,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct check_target *target)
+check_dns_create(const struct check_target *target)
 {
 	struct dns_asker *asker = calloc(1, sizeof(*asker));
 
@@ -58,13 +58,13 @@ create(const struct check_target *target)
 		return NULL;
 	asker->target = target;
 	asker->datagram = (struct datagram) {
-		.target = target, .fd = -1, .received = received, .failed = failed, .asker = asker
+		.target = target, .fd = -1, .received = check_dns_received, .failed = check_dns_failed, .asker = asker
 	};
 	return asker;
 }
 
 static void
-destroy(void *argument)
+check_dns_destroy(void *argument)
 {
 	struct dns_asker *asker = argument;
 
@@ -73,7 +73,7 @@ destroy(void *argument)
 }
 
 const struct check_type check_dns = {
-	.create = create,
-	.destroy = destroy,
-	.begin = begin,
+	.create = check_dns_create,
+	.destroy = check_dns_destroy,
+	.begin = check_dns_start,
 };

@@ -32,7 +32,7 @@ struct http_asker {
 };
 
 static void
-hang_up(struct http_asker *asker)
+check_http_hang_up(struct http_asker *asker)
 {
 	(void)event_del(asker->deadline);
 	if (asker->connecting != NULL)
@@ -47,9 +47,9 @@ hang_up(struct http_asker *asker)
 }
 
 static void
-finish(struct http_asker *asker, enum health_reason reason, const char *detail)
+check_http_finish(struct http_asker *asker, enum health_reason reason, const char *detail)
 {
-	hang_up(asker);
+	check_http_hang_up(asker);
 	check_tell(asker->target, reason, detail);
 }
 
@@ -59,23 +59,23 @@ finish_answer(struct http_asker *asker)
 	char detail[HTTP_DETAIL];
 
 	memcpy(detail, asker->answer.detail, sizeof(detail));
-	finish(asker, asker->answer.reason, detail[0] == '\0' ? NULL : detail);
+	check_http_finish(asker, asker->answer.reason, detail[0] == '\0' ? NULL : detail);
 }
 
 static void
-on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+check_http_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
 	struct http_asker *asker = argument;
 	const char *detail = NULL;
 
 	if (asker->stream != NULL)
 		detail = asker->answer.head == 0 ? "connected, but no answer" : "the answer is not complete";
-	finish(asker, HEALTH_REASON_TIMEOUT, detail);
+	check_http_finish(asker, HEALTH_REASON_TIMEOUT, detail);
 }
 
 /* Feeds all that came. True when that decided it. */
 static bool
-drain(struct http_asker *asker)
+check_http_drain(struct http_asker *asker)
 {
 	struct evbuffer *input = bufferevent_get_input(asker->stream);
 	uint8_t bytes[PIECE];
@@ -88,11 +88,11 @@ drain(struct http_asker *asker)
 }
 
 static void
-on_readable(struct bufferevent *stream UNUSED, void *argument)
+check_http_on_readable(struct bufferevent *stream UNUSED, void *argument)
 {
 	struct http_asker *asker = argument;
 
-	if (drain(asker))
+	if (check_http_drain(asker))
 		finish_answer(asker);
 }
 
@@ -106,7 +106,7 @@ on_event(struct bufferevent *stream, short what, void *argument)
 
 	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0) /* TLS is set up */
 		return;
-	if (drain(asker)) {
+	if (check_http_drain(asker)) {
 		finish_answer(asker);
 		return;
 	}
@@ -115,7 +115,7 @@ on_event(struct bufferevent *stream, short what, void *argument)
 	if (reason == HEALTH_REASON_NONE && (what & BEV_EVENT_ERROR) != 0 && error != 0)
 		reason = check_reason_of(error);
 	if (reason != HEALTH_REASON_NONE) {
-		finish(asker, reason, why[0] == '\0' ? NULL : why);
+		check_http_finish(asker, reason, why[0] == '\0' ? NULL : why);
 		return;
 	}
 	http_answer_end(&asker->answer);
@@ -176,7 +176,7 @@ open_stream(struct http_asker *asker, char error[TLS_ERROR])
 }
 
 static void
-converse(struct http_asker *asker)
+check_http_exchange(struct http_asker *asker)
 {
 	const char *path = asker->target->check.path;
 	char host[CHECK_TEXT], error[TLS_ERROR];
@@ -184,21 +184,21 @@ converse(struct http_asker *asker)
 	http_answer_begin(&asker->answer, &asker->target->check);
 	asker->stream = open_stream(asker, error);
 	if (asker->stream == NULL) {
-		finish(asker, HEALTH_REASON_LOCAL, error);
+		check_http_finish(asker, HEALTH_REASON_LOCAL, error);
 		return;
 	}
 	asker->fd = -1;
 	write_host(asker->target, host, sizeof(host));
-	bufferevent_setcb(asker->stream, on_readable, NULL, on_event, asker);
+	bufferevent_setcb(asker->stream, check_http_on_readable, NULL, on_event, asker);
 	bufferevent_setwatermark(asker->stream, EV_READ, 0, BUFFER_MOST);
 	if (evbuffer_add_printf(bufferevent_get_output(asker->stream),
 	    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: dsrd/" PACKAGE_VERSION "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
 	    *path == '\0' ? "/" : path, host) < 0 || bufferevent_enable(asker->stream, EV_READ | EV_WRITE) == -1)
-		finish(asker, HEALTH_REASON_LOCAL, "out of memory");
+		check_http_finish(asker, HEALTH_REASON_LOCAL, "out of memory");
 }
 
 static void
-on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
+check_http_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct http_asker *asker = argument;
 	const int error = socket_error(fd);
@@ -206,30 +206,30 @@ on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 	event_free(asker->connecting);
 	asker->connecting = NULL;
 	if (error != 0)
-		finish(asker, check_reason_of(error), NULL);
+		check_http_finish(asker, check_reason_of(error), NULL);
 	else
-		converse(asker);
+		check_http_exchange(asker);
 }
 
 static void
-begin(void *argument)
+check_http_start(void *argument)
 {
 	struct http_asker *asker = argument;
 	const struct check_target *target = asker->target;
 
 	asker->fd = socket_connect(&target->addr, target->port, SOCK_STREAM, 0);
 	if (asker->fd == -1) {
-		finish(asker, check_reason_of(errno), NULL);
+		check_http_finish(asker, check_reason_of(errno), NULL);
 		return;
 	}
-	asker->connecting = event_new(target->base, asker->fd, EV_WRITE, on_connected, asker);
+	asker->connecting = event_new(target->base, asker->fd, EV_WRITE, check_http_on_connected, asker);
 	if (asker->connecting == NULL || event_add(asker->connecting, NULL) == -1 ||
 	    event_add(asker->deadline, &target->timeout) == -1)
-		finish(asker, HEALTH_REASON_LOCAL, "out of memory");
+		check_http_finish(asker, HEALTH_REASON_LOCAL, "out of memory");
 }
 
 static void *
-create(const struct check_target *target)
+check_http_create(const struct check_target *target)
 {
 	struct http_asker *asker = calloc(1, sizeof(*asker));
 
@@ -237,7 +237,7 @@ create(const struct check_target *target)
 		return NULL;
 	asker->target = target;
 	asker->fd = -1;
-	asker->deadline = event_new(target->base, -1, 0, on_deadline, asker);
+	asker->deadline = event_new(target->base, -1, 0, check_http_on_deadline, asker);
 	if (asker->deadline == NULL) {
 		free(asker);
 		return NULL;
@@ -246,17 +246,17 @@ create(const struct check_target *target)
 }
 
 static void
-destroy(void *argument)
+check_http_destroy(void *argument)
 {
 	struct http_asker *asker = argument;
 
-	hang_up(asker);
+	check_http_hang_up(asker);
 	event_free(asker->deadline);
 	free(asker);
 }
 
 const struct check_type check_http = {
-	.create = create,
-	.destroy = destroy,
-	.begin = begin,
+	.create = check_http_create,
+	.destroy = check_http_destroy,
+	.begin = check_http_start,
 };

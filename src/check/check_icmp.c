@@ -40,7 +40,7 @@ struct icmp_asker {
 };
 
 static void
-stop(struct icmp_asker *asker)
+check_icmp_stop(struct icmp_asker *asker)
 {
 	if (asker->event != NULL)
 		event_free(asker->event);
@@ -51,9 +51,9 @@ stop(struct icmp_asker *asker)
 }
 
 static void
-finish(struct icmp_asker *asker, enum health_reason reason, const char *detail)
+check_icmp_finish(struct icmp_asker *asker, enum health_reason reason, const char *detail)
 {
-	stop(asker);
+	check_icmp_stop(asker);
 	check_tell(asker->target, reason, detail);
 }
 
@@ -72,27 +72,27 @@ is_our_reply(const struct icmp_asker *asker, const uint8_t *bytes, size_t length
 }
 
 static void
-on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+check_icmp_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	finish(argument, HEALTH_REASON_TIMEOUT, NULL);
+	check_icmp_finish(argument, HEALTH_REASON_TIMEOUT, NULL);
 }
 
 static void
-on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
+check_icmp_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct icmp_asker *asker = argument;
 	uint8_t bytes[PACKET_MOST];
 	const ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
 
 	if (got >= 0 && is_our_reply(asker, bytes, (size_t)got))
-		finish(asker, HEALTH_REASON_NONE, NULL);
+		check_icmp_finish(asker, HEALTH_REASON_NONE, NULL);
 	else if (got == -1 && errno != EAGAIN && errno != EINTR)
-		finish(asker, check_reason_of(errno), NULL);
+		check_icmp_finish(asker, check_reason_of(errno), NULL);
 }
 
 /* The unprivileged kind of socket first, then the privileged one. */
 static void
-open_socket(struct icmp_asker *asker)
+check_icmp_open_socket(struct icmp_asker *asker)
 {
 	const struct addr *addr = &asker->target->addr;
 	const int protocol = addr->family == ADDR_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
@@ -140,32 +140,32 @@ write_request(struct icmp_asker *asker, uint8_t packet[HEADER + COOKIE])
 }
 
 static void
-begin(void *argument)
+check_icmp_start(void *argument)
 {
 	struct icmp_asker *asker = argument;
 	struct event_base *base = asker->target->base;
 	uint8_t packet[HEADER + COOKIE];
 
-	open_socket(asker);
+	check_icmp_open_socket(asker);
 	if (asker->fd == -1) {
-		finish(asker, check_reason_of(errno), errno == EPERM || errno == EACCES ?
+		check_icmp_finish(asker, check_reason_of(errno), errno == EPERM || errno == EACCES ?
 		    "this process may not ping: start dsrd as root, or allow it with net.ipv4.ping_group_range" : NULL);
 		return;
 	}
 	discard_old(asker);
 	if (send(asker->fd, packet, write_request(asker, packet), 0) == -1) {
-		finish(asker, check_reason_of(errno), NULL);
+		check_icmp_finish(asker, check_reason_of(errno), NULL);
 		return;
 	}
-	asker->event = event_new(base, asker->fd, EV_READ | EV_PERSIST, on_readable, asker);
-	asker->deadline = event_new(base, -1, 0, on_deadline, asker);
+	asker->event = event_new(base, asker->fd, EV_READ | EV_PERSIST, check_icmp_on_readable, asker);
+	asker->deadline = event_new(base, -1, 0, check_icmp_on_deadline, asker);
 	if (asker->event == NULL || event_add(asker->event, NULL) == -1 || asker->deadline == NULL ||
 	    event_add(asker->deadline, &asker->target->timeout) == -1)
-		finish(asker, HEALTH_REASON_LOCAL, "out of memory");
+		check_icmp_finish(asker, HEALTH_REASON_LOCAL, "out of memory");
 }
 
 static void *
-create(const struct check_target *target)
+check_icmp_create(const struct check_target *target)
 {
 	struct icmp_asker *asker = calloc(1, sizeof(*asker));
 
@@ -173,23 +173,23 @@ create(const struct check_target *target)
 		return NULL;
 	asker->target = target;
 	asker->fd = -1;
-	open_socket(asker);
+	check_icmp_open_socket(asker);
 	return asker;
 }
 
 static void
-destroy(void *argument)
+check_icmp_destroy(void *argument)
 {
 	struct icmp_asker *asker = argument;
 
-	stop(asker);
+	check_icmp_stop(asker);
 	if (asker->fd != -1)
 		(void)close(asker->fd);
 	free(asker);
 }
 
 const struct check_type check_icmp = {
-	.create = create,
-	.destroy = destroy,
-	.begin = begin,
+	.create = check_icmp_create,
+	.destroy = check_icmp_destroy,
+	.begin = check_icmp_start,
 };

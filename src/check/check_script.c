@@ -38,7 +38,7 @@ read_weight(const char *line)
 }
 
 static void
-tell(struct script_asker *asker, enum health_reason reason, int weight, const char *detail)
+check_script_report(struct script_asker *asker, enum health_reason reason, int weight, const char *detail)
 {
 	const struct check_report report = { .reason = reason, .weight = weight, .detail = detail };
 
@@ -68,28 +68,30 @@ on_end(void *argument, const struct child_end *end)
 		return;
 	}
 	if (end->timed_out) {
-		tell(asker, HEALTH_REASON_TIMEOUT, PROBE_NO_WEIGHT, "it was ended with all its processes");
+		check_script_report(asker, HEALTH_REASON_TIMEOUT, PROBE_NO_WEIGHT,
+		    "it was ended with all its processes");
 		return;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		tell(asker, HEALTH_REASON_NONE, read_weight(end->line), NULL);
+		check_script_report(asker, HEALTH_REASON_NONE, read_weight(end->line), NULL);
 		return;
 	}
 	if (WIFSIGNALED(status))
 		(void)snprintf(detail, sizeof(detail), "signal %d%s%s", WTERMSIG(status), separator, end->line);
 	else
 		(void)snprintf(detail, sizeof(detail), "exit status %d%s%s", WEXITSTATUS(status), separator, end->line);
-	tell(asker, HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, detail);
+	check_script_report(asker, HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, detail);
 }
 
 static void
-begin(void *argument)
+check_script_start(void *argument)
 {
 	struct script_asker *asker = argument;
 	const struct check_settings *check = &asker->target->check;
 	const char *argv[WORDS_MOST + 1] = { NULL };
 	const char *const environment[] = { asker->service, asker->server, asker->address, asker->port, asker->vip, NULL };
-	const struct child_order order = { argv, environment, asker->target->timeout, true, on_end, asker };
+	const struct child_order order = { argv, environment, asker->target->timeout, true, check_script_on_end,
+	    asker };
 	const char *word = check->command;
 
 	for (unsigned i = 0; i < check->command_words && i < WORDS_MOST; i++, word += strlen(word) + 1)
@@ -100,7 +102,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct check_target *target)
+check_script_create(const struct check_target *target)
 {
 	struct script_asker *asker = calloc(1, sizeof(*asker));
 	char addr[ADDR_TEXT];
@@ -117,7 +119,7 @@ create(const struct check_target *target)
 }
 
 static void
-destroy(void *argument)
+check_script_destroy(void *argument)
 {
 	struct script_asker *asker = argument;
 
@@ -127,7 +129,7 @@ destroy(void *argument)
 }
 
 const struct check_type check_script = {
-	.create = create,
-	.destroy = destroy,
-	.begin = begin,
+	.create = check_script_create,
+	.destroy = check_script_destroy,
+	.begin = check_script_start,
 };

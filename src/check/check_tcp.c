@@ -32,7 +32,7 @@ struct tcp_asker {
  * a minute's worth of checks for each server.
  */
 static void
-hang_up(struct tcp_asker *asker)
+check_tcp_hang_up(struct tcp_asker *asker)
 {
 	if (asker->event != NULL)
 		event_free(asker->event);
@@ -44,20 +44,20 @@ hang_up(struct tcp_asker *asker)
 }
 
 static void
-finish(struct tcp_asker *asker, enum health_reason result)
+check_tcp_finish(struct tcp_asker *asker, enum health_reason result)
 {
-	hang_up(asker);
+	check_tcp_hang_up(asker);
 	check_tell(asker->target, result, NULL);
 }
 
 static void
-on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+check_tcp_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	finish(argument, HEALTH_REASON_TIMEOUT);
+	check_tcp_finish(argument, HEALTH_REASON_TIMEOUT);
 }
 
 static void
-on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
+check_tcp_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct tcp_asker *asker = argument;
 	uint8_t bytes[PIECE];
@@ -67,38 +67,38 @@ on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got == -1) {
-		finish(asker, check_reason_of(errno));
+		check_tcp_finish(asker, check_reason_of(errno));
 		return;
 	}
 	asker->received += (size_t)got;
 	/* expect="" is content with any byte. */
 	if (got > 0 && matcher_feed(&asker->matcher, bytes, (size_t)got))
-		finish(asker, HEALTH_REASON_NONE);
+		check_tcp_finish(asker, HEALTH_REASON_NONE);
 	else if (got == 0 || asker->received == ANSWER_MOST)
-		finish(asker, HEALTH_REASON_MISSING);
+		check_tcp_finish(asker, HEALTH_REASON_MISSING);
 }
 
 /* Waits for `what` from now on. */
 static void
-await(struct tcp_asker *asker, short what, event_callback_fn callback)
+check_tcp_await(struct tcp_asker *asker, short what, event_callback_fn callback)
 {
 	if (asker->event != NULL)
 		event_free(asker->event);
 	asker->event = event_new(asker->target->base, asker->fd, (short)(what | EV_PERSIST), callback, asker);
 	if (asker->event == NULL || event_add(asker->event, NULL) == -1)
-		finish(asker, HEALTH_REASON_LOCAL);
+		check_tcp_finish(asker, HEALTH_REASON_LOCAL);
 }
 
 /* All of `send` has been sent. */
 static void
-said(struct tcp_asker *asker)
+check_tcp_has_written(struct tcp_asker *asker)
 {
 	matcher_begin(&asker->matcher, &asker->target->check.expect);
 	asker->received = 0;
 	if (!asker->target->check.expect.given)
-		finish(asker, HEALTH_REASON_NONE);
+		check_tcp_finish(asker, HEALTH_REASON_NONE);
 	else
-		await(asker, EV_READ, on_readable);
+		check_tcp_await(asker, EV_READ, check_tcp_on_readable);
 }
 
 static void
@@ -109,55 +109,55 @@ on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
 	const ssize_t sent = send(fd, text->bytes + asker->sent, text->length - asker->sent, 0);
 
 	if (sent == -1 && errno != EAGAIN && errno != EINTR) {
-		finish(asker, check_reason_of(errno));
+		check_tcp_finish(asker, check_reason_of(errno));
 		return;
 	}
 	if (sent > 0)
 		asker->sent += (size_t)sent;
 	if (asker->sent == text->length)
-		said(asker);
+		check_tcp_has_written(asker);
 }
 
 static void
-connected(struct tcp_asker *asker)
+check_tcp_connected(struct tcp_asker *asker)
 {
 	asker->sent = 0;
 	if (asker->target->check.send.given)
-		await(asker, EV_WRITE, on_sendable);
+		check_tcp_await(asker, EV_WRITE, on_sendable);
 	else
-		said(asker);
+		check_tcp_has_written(asker);
 }
 
 static void
-on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
+check_tcp_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct tcp_asker *asker = argument;
 	const int error = socket_error(fd);
 
 	if (error != 0)
-		finish(asker, check_reason_of(error));
+		check_tcp_finish(asker, check_reason_of(error));
 	else
-		connected(asker);
+		check_tcp_connected(asker);
 }
 
 static void
-begin(void *argument)
+check_tcp_start(void *argument)
 {
 	struct tcp_asker *asker = argument;
 
 	asker->fd = socket_connect(&asker->target->addr, asker->target->port, SOCK_STREAM, 0);
 	if (asker->fd == -1) {
-		finish(asker, check_reason_of(errno));
+		check_tcp_finish(asker, check_reason_of(errno));
 		return;
 	}
 	if (event_add(asker->deadline, &asker->target->timeout) == -1)
-		finish(asker, HEALTH_REASON_LOCAL);
+		check_tcp_finish(asker, HEALTH_REASON_LOCAL);
 	else
-		await(asker, EV_WRITE, on_connected);
+		check_tcp_await(asker, EV_WRITE, check_tcp_on_connected);
 }
 
 static void *
-create(const struct check_target *target)
+check_tcp_create(const struct check_target *target)
 {
 	struct tcp_asker *asker = calloc(1, sizeof(*asker));
 
@@ -165,7 +165,7 @@ create(const struct check_target *target)
 		return NULL;
 	asker->target = target;
 	asker->fd = -1;
-	asker->deadline = event_new(target->base, -1, 0, on_deadline, asker);
+	asker->deadline = event_new(target->base, -1, 0, check_tcp_on_deadline, asker);
 	if (asker->deadline == NULL) {
 		free(asker);
 		return NULL;
@@ -174,17 +174,17 @@ create(const struct check_target *target)
 }
 
 static void
-destroy(void *argument)
+check_tcp_destroy(void *argument)
 {
 	struct tcp_asker *asker = argument;
 
-	hang_up(asker);
+	check_tcp_hang_up(asker);
 	event_free(asker->deadline);
 	free(asker);
 }
 
 const struct check_type check_tcp = {
-	.create = create,
-	.destroy = destroy,
-	.begin = begin,
+	.create = check_tcp_create,
+	.destroy = check_tcp_destroy,
+	.begin = check_tcp_start,
 };

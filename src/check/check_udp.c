@@ -24,7 +24,7 @@ struct udp_asker {
 };
 
 static void
-received(void *argument, const uint8_t *bytes, size_t length)
+check_udp_received(void *argument, const uint8_t *bytes, size_t length)
 {
 	struct udp_asker *asker = argument;
 	struct matcher matcher;
@@ -39,7 +39,7 @@ received(void *argument, const uint8_t *bytes, size_t length)
 
 /* Without `expect` silence is fine: that is how many services take what they get. */
 static void
-failed(void *argument, enum health_reason reason)
+check_udp_failed(void *argument, enum health_reason reason)
 {
 	struct udp_asker *asker = argument;
 	const uint64_t now = clock_us();
@@ -54,7 +54,7 @@ failed(void *argument, enum health_reason reason)
 }
 
 static void
-begin(void *argument)
+check_udp_start(void *argument)
 {
 	struct udp_asker *asker = argument;
 	const struct check_bytes *text = &asker->target->check.send;
@@ -63,7 +63,7 @@ begin(void *argument)
 }
 
 static void *
-create(const struct check_target *target)
+check_udp_create(const struct check_target *target)
 {
 	struct udp_asker *asker = calloc(1, sizeof(*asker));
 
@@ -71,13 +71,13 @@ create(const struct check_target *target)
 		return NULL;
 	asker->target = target;
 	asker->datagram = (struct datagram) {
-		.target = target, .fd = -1, .received = received, .failed = failed, .asker = asker
+		.target = target, .fd = -1, .received = check_udp_received, .failed = check_udp_failed, .asker = asker
 	};
 	return asker;
 }
 
 static void
-destroy(void *argument)
+check_udp_destroy(void *argument)
 {
 	struct udp_asker *asker = argument;
 
@@ -86,7 +86,7 @@ destroy(void *argument)
 }
 
 const struct check_type check_udp = {
-	.create = create,
-	.destroy = destroy,
-	.begin = begin,
+	.create = check_udp_create,
+	.destroy = check_udp_destroy,
+	.begin = check_udp_start,
 };

@@ -57,7 +57,7 @@ struct children {
 };
 
 static void
-close_output(struct child *child)
+children_close_output(struct child *child)
 {
 	if (child->readable != NULL)
 		event_free(child->readable);
@@ -70,7 +70,7 @@ close_output(struct child *child)
 static void
 child_free(struct child *child)
 {
-	close_output(child);
+	children_close_output(child);
 	if (child->timer != NULL)
 		event_free(child->timer);
 	if (child->link != NULL)
@@ -106,7 +106,7 @@ take_output(struct child *child, const char *bytes, size_t length)
 
 /* Reads all that is available; output beyond the first line is discarded, so that the program does not block. */
 static void
-drain(struct child *child)
+children_drain(struct child *child)
 {
 	char bytes[1024];
 	ssize_t got;
@@ -119,7 +119,7 @@ drain(struct child *child)
 		if (got == -1 && errno == EINTR)
 			continue;
 		if (got == 0)
-			close_output(child);
+			children_close_output(child);
 		if (got <= 0)
 			return;
 		take_output(child, bytes, (size_t)got);
@@ -129,7 +129,7 @@ drain(struct child *child)
 static void
 on_output(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	drain(argument);
+	children_drain(argument);
 }
 
 /* It is gone, or was never there. */
@@ -190,7 +190,7 @@ open_launcher(struct children *children)
 }
 
 static void
-terminate(struct child *child)
+children_terminate(struct child *child)
 {
 	if (child->state != CHILD_RUNS)
 		return;
@@ -203,7 +203,7 @@ terminate(struct child *child)
 }
 
 static void
-on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+children_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
 	struct child *child = argument;
 
@@ -312,7 +312,7 @@ child_start(struct children *children, const struct child_order *order)
 	child->ended = order->ended;
 	child->context = order->context;
 	errno = ENOMEM;
-	child->timer = event_new(children->base, -1, 0, on_timer, child);
+	child->timer = event_new(children->base, -1, 0, children_on_timer, child);
 	if (child->timer == NULL || (order->wants_line && open_output(child, fds) == -1) ||
 	    event_add(child->timer, &order->timeout) == -1)
 		goto fail;
@@ -340,5 +340,5 @@ void
 child_forget(struct child *child)
 {
 	child->ended = NULL;
-	terminate(child);
+	children_terminate(child);
 }

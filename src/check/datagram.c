@@ -27,20 +27,20 @@ datagram_close(struct datagram *datagram)
 }
 
 static void
-fail(struct datagram *datagram, enum health_reason reason)
+datagram_fail(struct datagram *datagram, enum health_reason reason)
 {
 	datagram_close(datagram);
 	datagram->failed(datagram->asker, reason);
 }
 
 static void
-on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+datagram_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	fail(argument, HEALTH_REASON_TIMEOUT);
+	datagram_fail(argument, HEALTH_REASON_TIMEOUT);
 }
 
 static void
-on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
+datagram_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct datagram *datagram = argument;
 	uint8_t bytes[DATAGRAM_MOST];
@@ -50,7 +50,7 @@ on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (got >= 0)
 		datagram->received(datagram->asker, bytes, (size_t)got);
 	else if (errno != EAGAIN && errno != EINTR)
-		fail(datagram, check_reason_of(errno));
+		datagram_fail(datagram, check_reason_of(errno));
 }
 
 void
@@ -60,13 +60,13 @@ datagram_ask(struct datagram *datagram, const uint8_t *bytes, size_t length)
 
 	datagram->fd = socket_connect(&target->addr, target->port, SOCK_DGRAM, 0);
 	if (datagram->fd == -1 || send(datagram->fd, bytes, length, 0) == -1) {
-		fail(datagram, check_reason_of(errno));
+		datagram_fail(datagram, check_reason_of(errno));
 		return;
 	}
 	/* A timer of its own: an answerer of nonsense must not prolong the wait. */
-	datagram->deadline = event_new(target->base, -1, 0, on_deadline, datagram);
-	datagram->event = event_new(target->base, datagram->fd, EV_READ | EV_PERSIST, on_readable, datagram);
+	datagram->deadline = event_new(target->base, -1, 0, datagram_on_deadline, datagram);
+	datagram->event = event_new(target->base, datagram->fd, EV_READ | EV_PERSIST, datagram_on_readable, datagram);
 	if (datagram->event == NULL || event_add(datagram->event, NULL) == -1 || datagram->deadline == NULL ||
 	    event_add(datagram->deadline, &target->timeout) == -1)
-		fail(datagram, HEALTH_REASON_LOCAL);
+		datagram_fail(datagram, HEALTH_REASON_LOCAL);
 }

@@ -47,7 +47,7 @@ dns_question(const struct check_settings *check, uint16_t id, uint8_t question[D
 }
 
 static uint8_t
-lower(uint8_t byte)
+dns_message_lower(uint8_t byte)
 {
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
 }
@@ -57,7 +57,7 @@ static bool
 is_same_question(const uint8_t *question, const uint8_t *answer, size_t length)
 {
 	for (size_t i = HEADER; i < length; i++)
-		if (lower(question[i]) != lower(answer[i]))
+		if (dns_message_lower(question[i]) != dns_message_lower(answer[i]))
 			return false;
 	return true;
 }

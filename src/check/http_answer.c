@@ -15,7 +15,7 @@ http_answer_begin(struct http_answer *answer, const struct check_settings *check
 }
 
 static void
-decide(struct http_answer *answer, enum health_reason reason, const char *detail)
+http_answer_decide(struct http_answer *answer, enum health_reason reason, const char *detail)
 {
 	answer->decided = true;
 	answer->reason = reason;
@@ -23,9 +23,9 @@ decide(struct http_answer *answer, enum health_reason reason, const char *detail
 }
 
 static void
-garbled(struct http_answer *answer, const char *detail)
+http_answer_garbled(struct http_answer *answer, const char *detail)
 {
-	decide(answer, HEALTH_REASON_GARBLED, detail);
+	http_answer_decide(answer, HEALTH_REASON_GARBLED, detail);
 }
 
 static bool
@@ -44,9 +44,9 @@ static void
 end_body(struct http_answer *answer)
 {
 	if (answer->matcher.found)
-		decide(answer, HEALTH_REASON_NONE, "");
+		http_answer_decide(answer, HEALTH_REASON_NONE, "");
 	else
-		decide(answer, HEALTH_REASON_BODY, "");
+		http_answer_decide(answer, HEALTH_REASON_BODY, "");
 }
 
 static void
@@ -54,7 +54,7 @@ take_status(struct http_answer *answer)
 {
 	answer->status = (uint16_t)http_status_line(answer->line);
 	if (answer->status == 0) {
-		garbled(answer, "it does not start with an HTTP/1 status line");
+		http_answer_garbled(answer, "it does not start with an HTTP/1 status line");
 		return;
 	}
 	answer->state = HTTP_FIELDS;
@@ -73,7 +73,7 @@ end_fields(struct http_answer *answer)
 	}
 	if (!is_fine(answer)) {
 		(void)snprintf(detail, sizeof(detail), "status %u", answer->status);
-		decide(answer, HEALTH_REASON_STATUS, detail);
+		http_answer_decide(answer, HEALTH_REASON_STATUS, detail);
 		return;
 	}
 	if (answer->matcher.found || answer->status == 204 || answer->status == 304)
@@ -90,7 +90,7 @@ static void
 take_chunk_size(struct http_answer *answer)
 {
 	if (http_chunk_size(answer->line, &answer->framing.length) == -1) {
-		garbled(answer, "a chunk's size is not a number");
+		http_answer_garbled(answer, "a chunk's size is not a number");
 		return;
 	}
 	answer->state = HTTP_CHUNK;
@@ -99,7 +99,7 @@ take_chunk_size(struct http_answer *answer)
 }
 
 static void
-take_line(struct http_answer *answer)
+http_answer_take_line(struct http_answer *answer)
 {
 	if (answer->length > 0 && answer->line[answer->length - 1] == '\r')
 		answer->length--;
@@ -112,7 +112,7 @@ take_line(struct http_answer *answer)
 		if (answer->length == 0)
 			end_fields(answer);
 		else if (http_framing_field(&answer->framing, answer->line) == -1)
-			garbled(answer, "its Content-Length is not a number");
+			http_answer_garbled(answer, "its Content-Length is not a number");
 		break;
 	case HTTP_CHUNK_SIZE:
 		take_chunk_size(answer);
@@ -120,7 +120,7 @@ take_line(struct http_answer *answer)
 	case HTTP_CHUNK_END:
 		answer->state = HTTP_CHUNK_SIZE;
 		if (answer->length != 0)
-			garbled(answer, "a chunk is longer than its size");
+			http_answer_garbled(answer, "a chunk is longer than its size");
 		break;
 	case HTTP_BODY:
 	case HTTP_CHUNK:
@@ -130,17 +130,17 @@ take_line(struct http_answer *answer)
 }
 
 static void
-take_byte(struct http_answer *answer, uint8_t byte)
+http_answer_take_byte(struct http_answer *answer, uint8_t byte)
 {
 	const bool head = answer->state == HTTP_STATUS_LINE || answer->state == HTTP_FIELDS;
 
 	/* Chunk lines count as body, so that a response that consists only of them ends too. */
 	if (head && ++answer->head > HTTP_HEAD_MOST)
-		garbled(answer, "its head is longer than 32 KiB");
+		http_answer_garbled(answer, "its head is longer than 32 KiB");
 	else if (!head && ++answer->body > HTTP_BODY_MOST)
 		end_body(answer);
 	else if (byte == '\n')
-		take_line(answer);
+		http_answer_take_line(answer);
 	else if (answer->length < HTTP_LINE - 1)
 		answer->line[answer->length++] = (char)byte;
 }
@@ -174,7 +174,7 @@ http_answer_feed(struct http_answer *answer, const uint8_t *bytes, size_t length
 		if (answer->state == HTTP_BODY || answer->state == HTTP_CHUNK)
 			at += take_body(answer, bytes + at, length - at);
 		else
-			take_byte(answer, bytes[at++]);
+			http_answer_take_byte(answer, bytes[at++]);
 	}
 	return answer->decided;
 }
@@ -187,5 +187,5 @@ http_answer_end(struct http_answer *answer)
 	if (answer->state == HTTP_BODY && !answer->framing.has_length)
 		end_body(answer);
 	else
-		decide(answer, HEALTH_REASON_CLOSED, answer->head == 0 ? "no answer" : "");
+		http_answer_decide(answer, HEALTH_REASON_CLOSED, answer->head == 0 ? "no answer" : "");
 }

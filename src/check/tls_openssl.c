@@ -147,7 +147,7 @@ find_context(struct tls_contexts *contexts, const struct tls_demand *demand, cha
 
 /* Sets the server name to send and to verify. False on an OpenSSL error. */
 static bool
-set_name(SSL *ssl, const struct tls_demand *demand)
+tls_set_name(SSL *ssl, const struct tls_demand *demand)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	struct addr addr;
@@ -172,7 +172,7 @@ tls_open(struct tls_contexts *contexts, struct event_base *base, int fd, const s
 	if (context == NULL)
 		return NULL;
 	ssl = SSL_new(context->ssl);
-	if (ssl == NULL || !set_name(ssl, demand)) {
+	if (ssl == NULL || !tls_set_name(ssl, demand)) {
 		take_error("the check's name", error);
 		SSL_free(ssl);
 		return NULL;

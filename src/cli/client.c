@@ -33,7 +33,7 @@ struct talk {
 
 /* Milliseconds left; 0: timed out. */
 static int
-time_left(const struct talk *talk)
+client_time_left(const struct talk *talk)
 {
 	const uint64_t now = clock_us();
 
@@ -42,13 +42,13 @@ time_left(const struct talk *talk)
 
 /* 0 when the socket is ready, -1 with errno ETIMEDOUT or another. */
 static int
-await(const struct talk *talk, short events)
+client_await(const struct talk *talk, short events)
 {
 	struct pollfd descriptor = { .fd = talk->fd, .events = events };
 	int result;
 
 	do
-		result = poll(&descriptor, 1, time_left(talk));
+		result = poll(&descriptor, 1, client_time_left(talk));
 	while (result == -1 && errno == EINTR);
 	if (result == 0)
 		errno = ETIMEDOUT;
@@ -56,7 +56,7 @@ await(const struct talk *talk, short events)
 }
 
 static int
-reach(struct talk *talk, const char *path)
+client_connect(struct talk *talk, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -73,7 +73,7 @@ reach(struct talk *talk, const char *path)
 		return -1;
 	/* The kernel's queue is full while many clients connect: no readiness tells when it has room again. */
 	while (connect(talk->fd, (const struct sockaddr *)&address, sizeof(address)) == -1) {
-		if ((errno != EAGAIN && errno != EINTR) || time_left(talk) == 0)
+		if ((errno != EAGAIN && errno != EINTR) || client_time_left(talk) == 0)
 			return -1;
 		(void)poll(NULL, 0, RETRY_EVERY);
 	}
@@ -81,14 +81,14 @@ reach(struct talk *talk, const char *path)
 }
 
 static int
-say(const struct talk *talk, const char *request)
+client_write(const struct talk *talk, const char *request)
 {
 	size_t left = strlen(request);
 
 	while (left > 0) {
 		ssize_t sent;
 
-		if (await(talk, POLLOUT) == -1)
+		if (client_await(talk, POLLOUT) == -1)
 			return -1;
 		sent = send(talk->fd, request, left, MSG_NOSIGNAL);
 		if (sent == -1 && (errno == EAGAIN || errno == EINTR))
@@ -103,7 +103,7 @@ say(const struct talk *talk, const char *request)
 }
 
 static int
-grow(struct talk *talk)
+client_grow(struct talk *talk)
 {
 	const size_t room = talk->room == 0 ? PIECE : talk->room * 2;
 	char *bytes;
@@ -129,7 +129,7 @@ listen_to(struct talk *talk)
 	for (;;) {
 		ssize_t got;
 
-		if (grow(talk) == -1 || await(talk, POLLIN) == -1)
+		if (client_grow(talk) == -1 || client_await(talk, POLLIN) == -1)
 			return -1;
 		got = recv(talk->fd, talk->bytes + talk->length, talk->room - talk->length - 1, 0);
 		if (got == -1 && (errno == EAGAIN || errno == EINTR))
@@ -170,7 +170,7 @@ client_parse(char *bytes, size_t length, struct client_answer *answer)
 }
 
 static enum client_result
-explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ERROR])
+client_explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ERROR])
 {
 	const bool absent = !connected && (errno == ENOENT || errno == ECONNREFUSED);
 
@@ -189,7 +189,7 @@ explain(const char *path, unsigned seconds, bool connected, char error[CLIENT_ER
 
 /* The received bytes become the answer, which owns them. */
 static enum client_result
-understand(struct talk *talk, const char *path, struct client_answer *answer, char error[CLIENT_ERROR])
+client_parse_answer(struct talk *talk, const char *path, struct client_answer *answer, char error[CLIENT_ERROR])
 {
 	if (client_parse(talk->bytes, talk->length, answer) == -1) {
 		snprintf(error, CLIENT_ERROR, "%s: not a dsrd control socket, or the reply was cut short", path);
@@ -212,15 +212,15 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 
 	memset(answer, 0, sizeof(*answer));
 	talk.end = clock_us() + SECONDS((uint64_t)seconds);
-	connected = reach(&talk, path) == 0;
-	if (!connected || say(&talk, request) == -1 || listen_to(&talk) == -1) {
-		result = explain(path, seconds, connected, error);
+	connected = client_connect(&talk, path) == 0;
+	if (!connected || client_write(&talk, request) == -1 || listen_to(&talk) == -1) {
+		result = client_explain(path, seconds, connected, error);
 	} else if (talk.length == 0) {
 		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without a reply: it has exited, or had no memory for "
 		    "one; its log says what happened");
 		result = CLIENT_FAILED;
 	} else {
-		result = understand(&talk, path, answer, error);
+		result = client_parse_answer(&talk, path, answer, error);
 	}
 	free(talk.bytes);
 	if (talk.fd != -1)
@@ -247,7 +247,7 @@ await_head(struct talk *talk, size_t *head)
 	for (;;) {
 		ssize_t got;
 
-		if (grow(talk) == -1 || await(talk, POLLIN) == -1)
+		if (client_grow(talk) == -1 || client_await(talk, POLLIN) == -1)
 			return -1;
 		got = recv(talk->fd, talk->bytes + talk->length, talk->room - talk->length - 1, 0);
 		if (got == -1 && (errno == EAGAIN || errno == EINTR))
@@ -301,17 +301,17 @@ client_follow(const char *path, const char *request, unsigned seconds, const str
 
 	memset(answer, 0, sizeof(*answer));
 	talk.end = clock_us() + SECONDS((uint64_t)seconds);
-	connected = reach(&talk, path) == 0;
-	if (connected && say(&talk, request) == 0)
+	connected = client_connect(&talk, path) == 0;
+	if (connected && client_write(&talk, request) == 0)
 		streams = await_head(&talk, &head);
 	if (streams == -1) {
-		result = explain(path, seconds, connected, error);
+		result = client_explain(path, seconds, connected, error);
 	} else if (streams == 1) {
 		answer->status = 200;
 		if (follow(&talk, head, stream) == -1)
-			result = explain(path, seconds, connected, error);
+			result = client_explain(path, seconds, connected, error);
 	} else {
-		result = understand(&talk, path, answer, error);
+		result = client_parse_answer(&talk, path, answer, error);
 	}
 	free(talk.bytes);
 	if (talk.fd != -1)

@@ -18,7 +18,7 @@
 
 /* The start of a line, followed by the help on the same line, or below when there is no room. */
 static void
-print_line(const char *left, const char *help, FILE *out)
+dsrctl_print_line(const char *left, const char *help, FILE *out)
 {
 	const int used = fprintf(out, "  %s", left);
 
@@ -35,8 +35,8 @@ print_help(FILE *out)
 
 	fprintf(out, "usage: dsrctl [-jhV] [-s SOCKET] COMMAND [ARGUMENT ...]\n\n");
 	for (enum command_id id = 0; id < COMMAND_COUNT; id++)
-		print_line(command_usage(id, usage), commands[id].help, out);
-	print_line("help [COMMAND]", "this, or what a command takes", out);
+		dsrctl_print_line(command_usage(id, usage), commands[id].help, out);
+	dsrctl_print_line("help [COMMAND]", "this, or what a command takes", out);
 	fputc('\n', out);
 	flag_print(dsrctl_flags, dsrctl_flag_count, out);
 	fprintf(out, "\nOptions may stand anywhere. Names may be patterns, such as 'shop-*' or '*/web3', and addresses.\n"
@@ -64,7 +64,7 @@ print_command_help(enum command_id id, FILE *out)
 
 /* What the director is sent beside the words: options that are for it. */
 static void
-take_words(const struct arguments *given, struct wish *wish, char sent[COMMAND_OPTION_COUNT][COMMAND_ARGUMENT])
+dsrctl_take_words(const struct arguments *given, struct wish *wish, char sent[COMMAND_OPTION_COUNT][COMMAND_ARGUMENT])
 {
 	wish->argument_count = 0;
 	for (size_t i = 0; i < given->count; i++)
@@ -98,7 +98,7 @@ run_drain(const struct wish *wish, const struct arguments *given)
 }
 
 static enum ctl_status
-run(const struct wish *wish, const struct arguments *given)
+dsrctl_run(const struct wish *wish, const struct arguments *given)
 {
 	switch (given->command) {
 	case COMMAND_TRACE:
@@ -146,6 +146,6 @@ main(int argc, char *argv[])
 		wish.socket = given.socket;
 	wish.json = given.json;
 	wish.command = given.command;
-	take_words(&given, &wish, sent);
-	return run(&wish, &given);
+	dsrctl_take_words(&given, &wish, sent);
+	return dsrctl_run(&wish, &given);
 }

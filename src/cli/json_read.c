@@ -30,7 +30,7 @@ skip_blanks(struct reader *reader)
 
 /* Takes this character, if it comes next. */
 static bool
-take(struct reader *reader, char wanted)
+json_read_take(struct reader *reader, char wanted)
 {
 	skip_blanks(reader);
 	if (reader->at == reader->end || *reader->at != wanted)
@@ -40,7 +40,7 @@ take(struct reader *reader, char wanted)
 }
 
 static bool
-comes(struct reader *reader, char wanted)
+json_read_is_coming(struct reader *reader, char wanted)
 {
 	skip_blanks(reader);
 	return reader->at < reader->end && *reader->at == wanted;
@@ -52,7 +52,7 @@ struct text {
 };
 
 static void
-put(struct text *text, unsigned byte)
+json_read_put(struct text *text, unsigned byte)
 {
 	if (text->used + 1 < JSON_TEXT)
 		text->bytes[text->used++] = (char)byte;
@@ -73,7 +73,7 @@ take_unicode(struct reader *reader, struct text *text)
 			return false;
 		code = code * 16 + (unsigned)digit;
 	}
-	put(text, code >= ' ' && code < 0x7f ? code : '?');
+	json_read_put(text, code >= ' ' && code < 0x7f ? code : '?');
 	return true;
 }
 
@@ -92,7 +92,7 @@ take_escape(struct reader *reader, struct text *text)
 	found = *reader->at == '\0' ? NULL : strchr(escapes, *reader->at);
 	if (found == NULL)
 		return false;
-	put(text, (unsigned char)meant[found - escapes]);
+	json_read_put(text, (unsigned char)meant[found - escapes]);
 	reader->at++;
 	return true;
 }
@@ -102,7 +102,7 @@ take_string(struct reader *reader, char bytes[JSON_TEXT])
 {
 	struct text text = { bytes, 0 };
 
-	if (!take(reader, '"'))
+	if (!json_read_take(reader, '"'))
 		return false;
 	while (reader->at < reader->end && *reader->at != '"') {
 		const unsigned char byte = (unsigned char)*reader->at++;
@@ -110,22 +110,22 @@ take_string(struct reader *reader, char bytes[JSON_TEXT])
 		if (byte < ' ' || (byte == '\\' && !take_escape(reader, &text)))
 			return false;
 		if (byte != '\\')
-			put(&text, byte);
+			json_read_put(&text, byte);
 	}
 	bytes[text.used] = '\0';
-	return take(reader, '"');
+	return json_read_take(reader, '"');
 }
 
 /* A number, true, false or null: not distinguished here. */
 static bool
-take_word(struct reader *reader, char bytes[JSON_TEXT])
+json_read_take_word(struct reader *reader, char bytes[JSON_TEXT])
 {
 	struct text text = { bytes, 0 };
 
 	skip_blanks(reader);
 	while (reader->at < reader->end && *reader->at != '\0' &&
 	    strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", *reader->at) != NULL)
-		put(&text, (unsigned char)*reader->at++);
+		json_read_put(&text, (unsigned char)*reader->at++);
 	bytes[text.used] = '\0';
 	return text.used > 0;
 }
@@ -134,9 +134,9 @@ take_word(struct reader *reader, char bytes[JSON_TEXT])
 static bool
 take_plain(struct reader *reader, bool told)
 {
-	const bool text = comes(reader, '"');
+	const bool text = json_read_is_coming(reader, '"');
 
-	if (!(text ? take_string(reader, reader->value) : take_word(reader, reader->value)))
+	if (!(text ? take_string(reader, reader->value) : json_read_take_word(reader, reader->value)))
 		return false;
 	if (told)
 		reader->each(reader->context, reader->table, reader->row, reader->name,
@@ -152,14 +152,14 @@ pass_over(struct reader *reader)
 	size_t depth = 0;
 
 	do {
-		if (comes(reader, '{') || comes(reader, '[')) {
+		if (json_read_is_coming(reader, '{') || json_read_is_coming(reader, '[')) {
 			if (depth == DEPTH_MOST)
 				return false;
 			closing[depth++] = *reader->at++ == '{' ? '}' : ']';
-		} else if (comes(reader, '}') || comes(reader, ']')) {
+		} else if (json_read_is_coming(reader, '}') || json_read_is_coming(reader, ']')) {
 			if (depth == 0 || *reader->at++ != closing[--depth])
 				return false;
-		} else if (comes(reader, ',') || comes(reader, ':')) {
+		} else if (json_read_is_coming(reader, ',') || json_read_is_coming(reader, ':')) {
 			reader->at++;
 		} else if (!take_plain(reader, false)) {
 			return false;
@@ -168,29 +168,30 @@ pass_over(struct reader *reader)
 	return true;
 }
 
-static bool take_member(struct reader *reader, bool (*nested)(struct reader *reader));
+static bool json_read_take_member(struct reader *reader, bool (*nested)(struct reader *reader));
 
 /* "{...}" whose members are plain, or passed to `nested`. */
 static bool
 take_object(struct reader *reader, bool (*nested)(struct reader *reader))
 {
-	if (!take(reader, '{'))
+	if (!json_read_take(reader, '{'))
 		return false;
-	if (take(reader, '}'))
+	if (json_read_take(reader, '}'))
 		return true;
 	do
-		if (!take_member(reader, nested))
+		if (!json_read_take_member(reader, nested))
 			return false;
-	while (take(reader, ','));
-	return take(reader, '}');
+	while (json_read_take(reader, ','));
+	return json_read_take(reader, '}');
 }
 
 static bool
-take_member(struct reader *reader, bool (*nested)(struct reader *reader))
+json_read_take_member(struct reader *reader, bool (*nested)(struct reader *reader))
 {
-	if (!take_string(reader, reader->name) || !take(reader, ':'))
+	if (!take_string(reader, reader->name) || !json_read_take(reader, ':'))
 		return false;
-	return comes(reader, '{') || comes(reader, '[') ? nested(reader) : take_plain(reader, true);
+	return json_read_is_coming(reader, '{') || json_read_is_coming(reader, '[') ? nested(reader) :
+	    take_plain(reader, true);
 }
 
 /* The array behind the name of a table. */
@@ -199,19 +200,19 @@ take_table(struct reader *reader)
 {
 	bool well = true;
 
-	if (!comes(reader, '['))
+	if (!json_read_is_coming(reader, '['))
 		return pass_over(reader);
 	memcpy(reader->table, reader->name, sizeof(reader->table));
 	reader->row = 0;
 	reader->at++;
-	while (well && !comes(reader, ']')) {
-		well = (reader->row == 0 || take(reader, ',')) &&
-		    (comes(reader, '{') ? take_object(reader, pass_over) : pass_over(reader));
+	while (well && !json_read_is_coming(reader, ']')) {
+		well = (reader->row == 0 || json_read_take(reader, ',')) &&
+		    (json_read_is_coming(reader, '{') ? take_object(reader, pass_over) : pass_over(reader));
 		reader->row++;
 	}
 	reader->table[0] = '\0';
 	reader->row = 0;
-	return well && take(reader, ']');
+	return well && json_read_take(reader, ']');
 }
 
 int

@@ -20,13 +20,13 @@
 
 /* Everything is filled up to 32 bits. */
 static uint32_t
-padded(uint32_t length)
+pcapng_padded(uint32_t length)
 {
 	return (length + 3) & ~3U;
 }
 
 static int
-put32(FILE *out, uint32_t value)
+pcapng_put32(FILE *out, uint32_t value)
 {
 	uint8_t bytes[4];
 
@@ -38,7 +38,7 @@ static int
 put_padded(FILE *out, const void *bytes, uint32_t length)
 {
 	static const uint8_t zeros[4] = { 0 };
-	const uint32_t rest = padded(length) - length;
+	const uint32_t rest = pcapng_padded(length) - length;
 
 	if (length > 0 && fwrite(bytes, length, 1, out) != 1)
 		return -1;
@@ -49,7 +49,7 @@ put_padded(FILE *out, const void *bytes, uint32_t length)
 static uint32_t
 option_size(const char *text)
 {
-	return 4 + padded((uint32_t)strlen(text)) + 4;
+	return 4 + pcapng_padded((uint32_t)strlen(text)) + 4;
 }
 
 static int
@@ -57,9 +57,9 @@ put_option(FILE *out, uint16_t code, const char *text)
 {
 	const uint32_t length = (uint32_t)strlen(text);
 
-	if (put32(out, (uint32_t)code << 16 | length) == -1 || put_padded(out, text, length) == -1)
+	if (pcapng_put32(out, (uint32_t)code << 16 | length) == -1 || put_padded(out, text, length) == -1)
 		return -1;
-	return put32(out, OPTION_END);
+	return pcapng_put32(out, OPTION_END);
 }
 
 static int
@@ -68,10 +68,12 @@ put_section(FILE *out, const char *program)
 	const uint32_t size = 28 + option_size(program);
 
 	/* Version 1.0; the section's length is unspecified. */
-	if (put32(out, BLOCK_SECTION) == -1 || put32(out, size) == -1 || put32(out, BYTE_ORDER_MAGIC) == -1 ||
-	    put32(out, 1 << 16) == -1 || put32(out, UINT32_MAX) == -1 || put32(out, UINT32_MAX) == -1)
+	if (pcapng_put32(out, BLOCK_SECTION) == -1 || pcapng_put32(out, size) == -1 || pcapng_put32(out,
+	    BYTE_ORDER_MAGIC) == -1 ||
+	    pcapng_put32(out, 1 << 16) == -1 || pcapng_put32(out, UINT32_MAX) == -1 || pcapng_put32(out,
+	    UINT32_MAX) == -1)
 		return -1;
-	return put_option(out, OPTION_PROGRAM, program) == -1 || put32(out, size) == -1 ? -1 : 0;
+	return put_option(out, OPTION_PROGRAM, program) == -1 || pcapng_put32(out, size) == -1 ? -1 : 0;
 }
 
 static int
@@ -80,10 +82,11 @@ put_iface(FILE *out, const char *name)
 	const uint32_t size = 20 + option_size(name);
 
 	/* No snap length. Times are in microseconds unless an option says otherwise. */
-	if (put32(out, BLOCK_IFACE) == -1 || put32(out, size) == -1 || put32(out, LINK_ETHERNET << 16) == -1 ||
-	    put32(out, 0) == -1)
+	if (pcapng_put32(out, BLOCK_IFACE) == -1 || pcapng_put32(out, size) == -1 || pcapng_put32(out,
+	    LINK_ETHERNET << 16) == -1 ||
+	    pcapng_put32(out, 0) == -1)
 		return -1;
-	return put_option(out, OPTION_NAME, name) == -1 || put32(out, size) == -1 ? -1 : 0;
+	return put_option(out, OPTION_NAME, name) == -1 || pcapng_put32(out, size) == -1 ? -1 : 0;
 }
 
 int
@@ -100,11 +103,12 @@ int
 pcapng_frame(FILE *out, uint32_t iface, uint64_t when, const uint8_t *bytes, uint32_t length, uint32_t wire,
     const char *comment)
 {
-	const uint32_t size = 32 + padded(length) + option_size(comment);
+	const uint32_t size = 32 + pcapng_padded(length) + option_size(comment);
 
-	if (put32(out, BLOCK_FRAME) == -1 || put32(out, size) == -1 || put32(out, iface) == -1 ||
-	    put32(out, (uint32_t)(when >> 32)) == -1 || put32(out, (uint32_t)when) == -1 || put32(out, length) == -1 ||
-	    put32(out, wire) == -1 || put_padded(out, bytes, length) == -1)
+	if (pcapng_put32(out, BLOCK_FRAME) == -1 || pcapng_put32(out, size) == -1 || pcapng_put32(out, iface) == -1 ||
+	    pcapng_put32(out, (uint32_t)(when >> 32)) == -1 || pcapng_put32(out, (uint32_t)when) == -1 ||
+	    pcapng_put32(out, length) == -1 ||
+	    pcapng_put32(out, wire) == -1 || put_padded(out, bytes, length) == -1)
 		return -1;
-	return put_option(out, OPTION_COMMENT, comment) == -1 || put32(out, size) == -1 ? -1 : 0;
+	return put_option(out, OPTION_COMMENT, comment) == -1 || pcapng_put32(out, size) == -1 ? -1 : 0;
 }

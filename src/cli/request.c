@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static void
-append(struct request *request, const char *more)
+request_append(struct request *request, const char *more)
 {
 	const size_t room = sizeof(request->bytes) - request->length;
 	const int length = snprintf(request->bytes + request->length, room, "%s", more);
@@ -26,7 +26,7 @@ append_escaped(struct request *request, const char *word)
 
 	for (; *word != '\0'; word++) {
 		snprintf(piece, sizeof(piece), strchr(plain, *word) != NULL ? "%c" : "%%%02X", (unsigned char)*word);
-		append(request, piece);
+		request_append(request, piece);
 	}
 }
 
@@ -44,18 +44,18 @@ request_make(struct request *request, enum command_id id, const char *const argu
 {
 	const char *const *words = commands[id].words;
 
-	append(request, commands[id].changes ? "POST /" : "GET /");
-	append(request, command_word(words[0]));
+	request_append(request, commands[id].changes ? "POST /" : "GET /");
+	request_append(request, command_word(words[0]));
 	if (words[1] != NULL) {
-		append(request, "/");
-		append(request, command_word(words[1]));
+		request_append(request, "/");
+		request_append(request, command_word(words[1]));
 	}
-	append(request, json ? "?format=json" : "?format=text");
+	request_append(request, json ? "?format=json" : "?format=text");
 	if (!json && request_wants_colour())
-		append(request, "&colour=yes");
+		request_append(request, "&colour=yes");
 	for (size_t i = 0; i < count; i++) {
-		append(request, "&arg=");
+		request_append(request, "&arg=");
 		append_escaped(request, arguments[i]);
 	}
-	append(request, " HTTP/1.1\r\nHost: dsrd\r\nConnection: close\r\n\r\n");
+	request_append(request, " HTTP/1.1\r\nHost: dsrd\r\nConnection: close\r\n\r\n");
 }

@@ -30,7 +30,7 @@ struct pen {
 };
 
 static const char *
-escape_of(const struct view *view, const char *escape)
+screen_escape_of(const struct view *view, const char *escape)
 {
 	return view->colour ? escape : "";
 }
@@ -56,14 +56,14 @@ put(struct pen *pen, const char *escape, const char *format, ...)
 	while (length > 0 && text[length - 1] == ' ')
 		length--;
 	pen->line++;
-	fprintf(pen->out, "%s%.*s%s%s", escape_of(view, escape), (int)length, text,
-	    *escape == '\0' ? "" : escape_of(view, PLAIN), screen ? "\033[K" : "");
+	fprintf(pen->out, "%s%.*s%s%s", screen_escape_of(view, escape), (int)length, text,
+	    *escape == '\0' ? "" : screen_escape_of(view, PLAIN), screen ? "\033[K" : "");
 	if (!screen || pen->line < view->rows)
 		fputc('\n', pen->out);
 }
 
 static const char *
-latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
+screen_latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
 {
 	return microseconds == 0 ? "-" : text_format_latency(microseconds, text);
 }
@@ -138,7 +138,8 @@ put_server(struct pen *pen, const struct top_line *line, int width)
 
 	put(pen, state_escape(line->state), "%-*s  %-8s  %6" PRIu64 "  %8" PRIu64 "  %8" PRIu64 "  %9" PRIu64 "  %10s  %10s"
 	    "  %9s  %s", width, line->name, line->state, line->weight, line->active, line->connections, line->packets,
-	    text_format_speed(line->in, in), text_format_speed(line->out, out), latency_text(line->handshake, handshake),
+	    text_format_speed(line->in, in), text_format_speed(line->out, out), screen_latency_text(line->handshake,
+	    handshake),
 	    line->why);
 }
 
@@ -196,7 +197,7 @@ put_help(struct pen *pen)
 
 /* Nothing is scrolled past its end. */
 static void
-limit(size_t *first, size_t room, size_t count)
+screen_limit(size_t *first, size_t room, size_t count)
 {
 	if (*first + room > count)
 		*first = count > room ? count - room : 0;
@@ -209,8 +210,8 @@ screen_draw(const struct snapshot *snapshot, struct view *view, FILE *out)
 	const size_t room = screen_room(snapshot, view), count = snapshot->servers.shown;
 	struct pen pen = { out, view, 0 };
 
-	limit(&view->first, room, count);
-	limit(&view->first_service, screen_services_room(snapshot, view), snapshot->services.shown);
+	screen_limit(&view->first, room, count);
+	screen_limit(&view->first_service, screen_services_room(snapshot, view), snapshot->services.shown);
 	if (view->rows > 0)
 		fputs("\033[H", out);
 	if (view->rows > 0 && view->help) {

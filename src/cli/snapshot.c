@@ -70,7 +70,7 @@ row_at(struct snapshot *snapshot, struct top_lines *lines, size_t row)
 }
 
 static void
-take_member(struct snapshot *snapshot, const struct member *member, size_t row, const char *value)
+snapshot_take_member(struct snapshot *snapshot, const struct member *member, size_t row, const char *value)
 {
 	struct top_lines *lines = strcmp(member->table, "services") == 0 ? &snapshot->services : &snapshot->servers;
 	struct top_line *line = row_at(snapshot, lines, row);
@@ -114,7 +114,7 @@ take_value(void *context, const char *table, size_t row, const char *name, const
 		snapshot->dropped += number_of(value);
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		if (strcmp(members[i].table, table) == 0 && strcmp(members[i].name, name) == 0)
-			take_member(snapshot, &members[i], row, value);
+			snapshot_take_member(snapshot, &members[i], row, value);
 }
 
 int
@@ -156,7 +156,7 @@ rank_of(const struct top_line *line, enum snapshot_order order)
 
 /* Is `part` in the text, whatever the case? */
 static bool
-contains(const char *text, const char *part)
+snapshot_contains(const char *text, const char *part)
 {
 	const size_t length = strlen(part);
 
@@ -176,7 +176,8 @@ filter_lines(struct top_lines *lines, const char *filter)
 		struct top_line *line = &lines->rows[i];
 
 		line->hidden = is_pattern ? fnmatch(filter, line->name, 0) != 0 :
-		    !contains(line->name, filter) && !contains(line->state, filter) && !contains(line->why, filter);
+		    !snapshot_contains(line->name, filter) && !snapshot_contains(line->state, filter) &&
+		    !snapshot_contains(line->why, filter);
 		lines->shown += !line->hidden;
 	}
 }

@@ -38,7 +38,7 @@ struct top {
 
 /* Queries the director. On failure the old data stays, with the reason above it. */
 static void
-look(struct top *top)
+top_examine(struct top *top)
 {
 	struct request request = { .length = 0 };
 	struct client_answer answer;
@@ -66,7 +66,7 @@ look(struct top *top)
 }
 
 static void
-draw(struct top *top)
+top_draw(struct top *top)
 {
 	top->view.rows = 0;
 	if (top->live)
@@ -78,7 +78,7 @@ draw(struct top *top)
 }
 
 static void
-move(struct view *view, size_t count, bool down)
+top_move(struct view *view, size_t count, bool down)
 {
 	size_t *first = view->on_services ? &view->first_service : &view->first;
 
@@ -96,7 +96,7 @@ sort_by(struct view *view, unsigned steps)
 }
 
 static void
-act(struct top *top, enum key key)
+top_act(struct top *top, enum key key)
 {
 	struct view *view = &top->view;
 	const size_t page = view->on_services ? screen_services_room(&top->snapshot, view) :
@@ -135,24 +135,24 @@ act(struct top *top, enum key key)
 		break;
 	case KEY_UP:
 	case KEY_DOWN:
-		move(view, 1, key == KEY_DOWN);
+		top_move(view, 1, key == KEY_DOWN);
 		break;
 	case KEY_PAGE_UP:
 	case KEY_PAGE_DOWN:
-		move(view, page, key == KEY_PAGE_DOWN);
+		top_move(view, page, key == KEY_PAGE_DOWN);
 		break;
 	case KEY_HOME:
-		move(view, SIZE_MAX, false);
+		top_move(view, SIZE_MAX, false);
 		break;
 	case KEY_END:
-		move(view, top->snapshot.servers.count + top->snapshot.services.count, true);
+		top_move(view, top->snapshot.servers.count + top->snapshot.services.count, true);
 		break;
 	}
 }
 
 /* A byte of the filter: Enter keeps it, Esc ends it, Ctrl-C quits as ever. */
 static void
-type(struct top *top, char byte)
+top_type(struct top *top, char byte)
 {
 	char *filter = top->view.arrangement.filter;
 	const size_t length = strlen(filter);
@@ -197,9 +197,9 @@ take_keys(struct top *top)
 	for (size_t at = 0, used = 1; got > 0 && at < (size_t)got; at += used) {
 		if (top->view.typing) {
 			used = 1;
-			type(top, bytes[at]);
+			top_type(top, bytes[at]);
 		} else {
-			act(top, terminal_key(bytes + at, (size_t)got - at, &used));
+			top_act(top, terminal_key(bytes + at, (size_t)got - at, &used));
 		}
 	}
 	return got > 0;
@@ -234,7 +234,7 @@ block_signals(void)
 
 /* Keys and the terminal's size, until it is time for the next look. */
 static void
-attend(struct top *top, uint64_t until)
+top_attend(struct top *top, uint64_t until)
 {
 	struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };
 
@@ -250,36 +250,36 @@ attend(struct top *top, uint64_t until)
 		if (top->live)
 			terminal_size(&top->view.rows, &top->view.columns);
 		if (pressed || rows != top->view.rows || columns != top->view.columns)
-			draw(top);
+			top_draw(top);
 		if (is_signalled())
 			top->ended = true;
 	}
 }
 
 static void
-run(struct top *top)
+top_run(struct top *top)
 {
 	uint64_t next = clock_us() / 1000;
 
 	while (!top->ended) {
 		if (!top->view.paused)
-			look(top);
+			top_examine(top);
 		/* Printed, trouble is an error; on a screen it is news. */
 		if (!top->live && top->view.trouble != NULL) {
 			fprintf(stderr, "dsrctl: %s\n", top->trouble);
 			return;
 		}
-		draw(top);
+		top_draw(top);
 		if (top->most > 0 && top->looks >= top->most)
 			return;
 		next = next + LOOK_EVERY > clock_us() / 1000 ? next + LOOK_EVERY : clock_us() / 1000 + LOOK_EVERY;
-		attend(top, next);
+		top_attend(top, next);
 	}
 	top->status = CTL_OK;
 }
 
 static int
-take_options(struct top *top, const struct arguments *given)
+top_take_options(struct top *top, const struct arguments *given)
 {
 	const char *count = given->options[OPTION_COUNT];
 
@@ -295,7 +295,7 @@ top(const struct wish *wish, const struct arguments *given)
 	struct top top = { .wish = wish, .live = terminal_is_able() };
 	struct terminal terminal;
 
-	if (take_options(&top, given) == -1)
+	if (top_take_options(&top, given) == -1)
 		return CTL_USAGE;
 	top.view.colour = request_wants_colour();
 	block_signals();
@@ -303,7 +303,7 @@ top(const struct wish *wish, const struct arguments *given)
 		fprintf(stderr, "dsrctl: the terminal: %s\n", strerror(errno));
 		return CTL_FAILED;
 	}
-	run(&top);
+	top_run(&top);
 	if (top.live)
 		terminal_close(&terminal);
 	snapshot_clear(&top.snapshot);

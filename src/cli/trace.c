@@ -81,7 +81,7 @@ add(struct line *line, const char *format, ...)
 
 /* "verdict=forward protocol=tcp from=... to=... server=web/web1 state=syn new=yes" */
 static void
-describe(struct line *line, const struct trace_record *record)
+trace_describe(struct line *line, const struct trace_record *record)
 {
 	char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT];
 
@@ -112,13 +112,13 @@ describe_way(struct line *line, const struct trace_record *record)
 }
 
 static void
-print_line(const struct trace_record *record)
+trace_print_line(const struct trace_record *record)
 {
 	struct line line = { .used = 0 };
 	char time[TIME_TEXT];
 
 	add(&line, "%s ", time_text(record->when, time));
-	describe(&line, record);
+	trace_describe(&line, record);
 	describe_way(&line, record);
 	puts(line.text);
 }
@@ -165,7 +165,7 @@ write_frames(FILE *file, const struct trace_record *record)
 	struct line came = { .used = 0 }, left = { .used = 0 };
 
 	add(&came, "dsrd: ");
-	describe(&came, record);
+	trace_describe(&came, record);
 	if (record->texts[TRACE_LEFT_BY][0] != '\0')
 		add(&came, " out=%s", record->texts[TRACE_LEFT_BY]);
 	if (record->incomplete)
@@ -193,7 +193,7 @@ end_with(struct viewer *viewer, const char *trouble)
 
 /* False: that was the last one. */
 static bool
-show(struct viewer *viewer)
+trace_show(struct viewer *viewer)
 {
 	if (viewer->record.kind == TRACE_SKIPPED) {
 		viewer->skipped += viewer->record.skipped;
@@ -205,7 +205,7 @@ show(struct viewer *viewer)
 	} else if (viewer->json) {
 		print_json(&viewer->record);
 	} else {
-		print_line(&viewer->record);
+		trace_print_line(&viewer->record);
 	}
 	viewer->shown++;
 	return viewer->most == 0 || viewer->shown < viewer->most;
@@ -213,7 +213,7 @@ show(struct viewer *viewer)
 
 /* Shows all records that are complete. False: enough. */
 static bool
-digest(struct viewer *viewer)
+trace_digest(struct viewer *viewer)
 {
 	size_t at = 0, used = 0;
 	bool more = true;
@@ -232,7 +232,7 @@ digest(struct viewer *viewer)
 		if (read == TRACE_MORE)
 			break;
 		at += used;
-		more = show(viewer);
+		more = trace_show(viewer);
 	}
 	memmove(viewer->bytes, viewer->bytes + at, viewer->length - at);
 	viewer->length -= at;
@@ -248,7 +248,7 @@ take_piece(void *context, const uint8_t *bytes, size_t length)
 	if (!viewer->began)
 		fprintf(stderr, "dsrctl: tracing; Ctrl-C ends it\n");
 	viewer->began = true;
-	/* digest() leaves less than a record, so there is always room for some more. */
+	/* trace_digest() leaves less than a record, so there is always room for some more. */
 	while (length > 0 && more) {
 		const size_t room = sizeof(viewer->bytes) - viewer->length, now = length < room ? length : room;
 
@@ -256,7 +256,7 @@ take_piece(void *context, const uint8_t *bytes, size_t length)
 		viewer->length += now;
 		bytes += now;
 		length -= now;
-		more = digest(viewer);
+		more = trace_digest(viewer);
 	}
 	if (fflush(viewer->file != NULL ? viewer->file : stdout) != 0)
 		return end_with(viewer, strerror(errno));
@@ -286,7 +286,7 @@ wait_for_signals(void)
 /* --- the command --- */
 
 static int
-take_options(struct viewer *viewer, const struct arguments *given)
+trace_take_options(struct viewer *viewer, const struct arguments *given)
 {
 	const char *count = given->options[OPTION_COUNT];
 
@@ -299,7 +299,7 @@ take_options(struct viewer *viewer, const struct arguments *given)
 
 /* "frames" requests the frames too. Returns the number of words. */
 static size_t
-take_words(const struct viewer *viewer, const struct wish *wish, const char *words[COMMAND_ARGUMENTS])
+trace_take_words(const struct viewer *viewer, const struct wish *wish, const char *words[COMMAND_ARGUMENTS])
 {
 	size_t count = 0;
 
@@ -311,7 +311,7 @@ take_words(const struct viewer *viewer, const struct wish *wish, const char *wor
 }
 
 static int
-open_file(struct viewer *viewer)
+trace_open_file(struct viewer *viewer)
 {
 	static const char *const names[] = { "in", "out", NULL };
 
@@ -326,7 +326,7 @@ open_file(struct viewer *viewer)
 
 /* The summary at the end. */
 static enum ctl_status
-conclude(const struct viewer *viewer)
+trace_finish(const struct viewer *viewer)
 {
 	if (viewer->path != NULL)
 		fprintf(stderr, "dsrctl: %" PRIu64 " decisions written to %s\n", viewer->shown, viewer->path);
@@ -341,7 +341,7 @@ conclude(const struct viewer *viewer)
 }
 
 static enum ctl_status
-run(struct viewer *viewer, const struct wish *wish)
+trace_run(struct viewer *viewer, const struct wish *wish)
 {
 	const struct client_stream stream = { take_piece, is_told_to_stop, viewer };
 	struct request request = { .length = 0 };
@@ -349,7 +349,7 @@ run(struct viewer *viewer, const struct wish *wish)
 	enum client_result result;
 	char error[CLIENT_ERROR];
 	const char *words[COMMAND_ARGUMENTS];
-	const size_t count = take_words(viewer, wish, words);
+	const size_t count = trace_take_words(viewer, wish, words);
 
 	request_make(&request, COMMAND_TRACE, words, count, wish->json);
 	result = client_follow(wish->socket, request.bytes, commands[COMMAND_TRACE].wait, &stream, &answer, error);
@@ -358,7 +358,7 @@ run(struct viewer *viewer, const struct wish *wish)
 		return result == CLIENT_ABSENT ? CTL_NO_DAEMON : CTL_FAILED;
 	}
 	if (answer.status == 200)
-		return conclude(viewer);
+		return trace_finish(viewer);
 	return ask_refused(wish, &answer);
 }
 
@@ -374,10 +374,10 @@ trace(const struct wish *wish, const struct arguments *given)
 	}
 	viewer->json = wish->json;
 	wait_for_signals();
-	if (take_options(viewer, given) == -1)
+	if (trace_take_options(viewer, given) == -1)
 		status = CTL_USAGE;
-	else if (open_file(viewer) == 0)
-		status = run(viewer, wish);
+	else if (trace_open_file(viewer) == 0)
+		status = trace_run(viewer, wish);
 	if (viewer->file != NULL && fclose(viewer->file) != 0) {
 		fprintf(stderr, "dsrctl: cannot write %s: %s\n", viewer->path, strerror(errno));
 		status = CTL_FAILED;

@@ -29,7 +29,7 @@ pause_for(uint64_t microseconds)
 
 /* A table's head once, then its row. JSON: whole answers, one a line. */
 static void
-show(const char *text, const char *before)
+wait_show(const char *text, const char *before)
 {
 	const char *row = strchr(text, '\n');
 
@@ -72,7 +72,7 @@ wait_drained(const struct wish *wish, uint64_t patience, bool empty)
 
 		status = ask_quietly(&look, &text);
 		if (text != NULL)
-			show(text, before);
+			wait_show(text, before);
 		free(before);
 		before = text;
 		if (text == NULL || status == CTL_OK)

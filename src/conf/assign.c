@@ -76,7 +76,7 @@ lacks_equals(const char *name)
 }
 
 static void
-tell_unknown(struct parse *parse, const char *name)
+assign_report_unknown(struct parse *parse, const char *name)
 {
 	const char *names[KEY_COUNT + 1];
 	const char *nearest;
@@ -190,7 +190,7 @@ key_take(struct parse *parse, const char *name, const char *value)
 	enum key_id id = find_key(name);
 
 	if (id == KEY_COUNT) {
-		tell_unknown(parse, name);
+		assign_report_unknown(parse, name);
 		return;
 	}
 	if ((keys[id].info.sections & draft->kind) == 0) {

@@ -104,7 +104,7 @@ identity_order(const struct key *key, const char *a, const char *b)
 }
 
 static void
-tell(const struct compare *compare, enum conf_change_kind kind, const char *before, const char *after)
+compare_report(const struct compare *compare, enum conf_change_kind kind, const char *before, const char *after)
 {
 	const struct conf_change change = { .kind = kind, .service = compare->service,
 		.key = compare->key == NULL ? NULL : compare->key->info.name, .before = before, .after = after,
@@ -123,12 +123,12 @@ compare_values(const struct compare *compare, const struct values *before, const
 		    identity_order(compare->key, before->texts[i], after->texts[j]);
 
 		if (order < 0) {
-			tell(compare, CONF_REMOVED, before->texts[i++], NULL);
+			compare_report(compare, CONF_REMOVED, before->texts[i++], NULL);
 		} else if (order > 0) {
-			tell(compare, CONF_ADDED, NULL, after->texts[j++]);
+			compare_report(compare, CONF_ADDED, NULL, after->texts[j++]);
 		} else {
 			if (strcmp(before->texts[i], after->texts[j]) != 0)
-				tell(compare, CONF_CHANGED, before->texts[i], after->texts[j]);
+				compare_report(compare, CONF_CHANGED, before->texts[i], after->texts[j]);
 			i++;
 			j++;
 		}
@@ -167,7 +167,7 @@ compare_section(struct compare *compare, unsigned kind, const struct conf *befor
 
 /* Looks where it was in the other file first: most often nothing has moved. */
 static const struct service_settings *
-find_service(const struct settings *settings, const char *name, size_t hint)
+compare_find_service(const struct settings *settings, const char *name, size_t hint)
 {
 	for (size_t i = 0; i < settings->service_count; i++) {
 		const struct service_settings *service = &settings->services[(hint + i) % settings->service_count];
@@ -188,16 +188,16 @@ conf_compare(const struct conf *before, const struct conf *after,
 		return -1;
 	for (size_t i = 0; i < before->settings.service_count; i++) {
 		compare.service = before->settings.services[i].name;
-		if (find_service(&after->settings, compare.service, i) == NULL)
-			tell(&compare, CONF_REMOVED, NULL, NULL);
+		if (compare_find_service(&after->settings, compare.service, i) == NULL)
+			compare_report(&compare, CONF_REMOVED, NULL, NULL);
 	}
 	for (size_t i = 0; i < after->settings.service_count; i++) {
 		const struct service_settings *fresh = &after->settings.services[i], *old;
 
 		compare.service = fresh->name;
-		old = find_service(&before->settings, fresh->name, i);
+		old = compare_find_service(&before->settings, fresh->name, i);
 		if (old == NULL)
-			tell(&compare, CONF_ADDED, NULL, NULL);
+			compare_report(&compare, CONF_ADDED, NULL, NULL);
 		else if (compare_section(&compare, CONF_IN_SERVICE, before, old, after, fresh) == -1)
 			return -1;
 	}

@@ -65,7 +65,7 @@ give_services(struct parse *parse)
 
 /* All lines have been read: fills in defaults and reports contradictions. */
 static void
-complete(struct parse *parse)
+conf_complete(struct parse *parse)
 {
 	struct conf *conf = parse->conf;
 
@@ -100,7 +100,7 @@ load(const char *path, FILE *in, struct conf *conf, struct errlist *errors)
 	else
 		parse_file(&parse, path);
 	if (parse.source_count > 0)
-		complete(&parse);
+		conf_complete(&parse);
 	good = errlist_count(errors) == before && give_services(&parse);
 	parse_clear(&parse);
 	if (!good)

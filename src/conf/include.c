@@ -40,7 +40,7 @@ compare_paths(const void *a, const void *b)
 }
 
 static bool
-hidden(const char *path)
+include_hidden(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -71,7 +71,7 @@ include_matches(struct parse *parse, const char *pattern)
 	case 0:
 		qsort(matches.gl_pathv, matches.gl_pathc, sizeof(matches.gl_pathv[0]), compare_paths);
 		for (size_t i = 0; i < matches.gl_pathc && errlist_count(parse->errors) < READER_ERRORS; i++) {
-			if (!hidden(matches.gl_pathv[i]))
+			if (!include_hidden(matches.gl_pathv[i]))
 				include_file(parse, matches.gl_pathv[i]);
 		}
 		globfree(&matches);

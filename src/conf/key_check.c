@@ -29,7 +29,7 @@ struct word {
 };
 
 static bool
-blank(char c)
+key_check_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
@@ -90,7 +90,7 @@ read_quoted(struct parse *parse, char *text, size_t *length)
 		*to++ = (char)byte;
 	}
 	from++;
-	if (*from != '\0' && !blank(*from)) {
+	if (*from != '\0' && !key_check_blank(*from)) {
 		parse_error(parse, "a blank must follow the closing `\"`");
 		return NULL;
 	}
@@ -109,7 +109,7 @@ read_word(struct parse *parse, char **rest, struct word *word, bool *told)
 
 	*told = false;
 	memset(word, 0, sizeof(*word));
-	while (blank(*at))
+	while (key_check_blank(*at))
 		at++;
 	if (*at == '\0')
 		return false;
@@ -145,7 +145,7 @@ read_word(struct parse *parse, char **rest, struct word *word, bool *told)
 
 /* Visible ASCII only, and fits. */
 static bool
-set_text(char to[CHECK_TEXT], const struct word *word)
+key_check_set_text(char to[CHECK_TEXT], const struct word *word)
 {
 	if (word->length == 0 || word->length >= CHECK_TEXT)
 		return false;
@@ -199,25 +199,25 @@ set_body(struct check_settings *check, const struct word *word)
 static bool
 set_path(struct check_settings *check, const struct word *word)
 {
-	return word->value[0] == '/' && set_text(check->path, word);
+	return word->value[0] == '/' && key_check_set_text(check->path, word);
 }
 
 static bool
 set_host(struct check_settings *check, const struct word *word)
 {
-	return set_text(check->host, word);
+	return key_check_set_text(check->host, word);
 }
 
 static bool
 set_sni(struct check_settings *check, const struct word *word)
 {
-	return set_text(check->sni, word);
+	return key_check_set_text(check->sni, word);
 }
 
 static bool
 set_ca(struct check_settings *check, const struct word *word)
 {
-	return word->value[0] == '/' && set_text(check->ca, word);
+	return word->value[0] == '/' && key_check_set_text(check->ca, word);
 }
 
 static bool
@@ -255,7 +255,7 @@ set_statuses(struct check_settings *check, const struct word *word)
 	char copy[CHECK_TEXT];
 	char *next;
 
-	if (!set_text(copy, word))
+	if (!key_check_set_text(copy, word))
 		return false;
 	for (char *at = copy; at != NULL; at = next) {
 		next = strchr(at, ',');
@@ -278,11 +278,11 @@ find_number(const struct number_name *names, const char *name, uint16_t *number)
 }
 
 static bool
-set_name(struct check_settings *check, const struct word *word)
+key_check_set_name(struct check_settings *check, const struct word *word)
 {
 	const char *label = word->value;
 
-	if (word->length > DNS_NAME || !set_text(check->name, word))
+	if (word->length > DNS_NAME || !key_check_set_text(check->name, word))
 		return false;
 	if (strcmp(label, ".") == 0)
 		return true;
@@ -318,7 +318,7 @@ set_answer(struct check_settings *check, const struct word *word)
 static bool
 set_servers(struct check_settings *check, const struct word *word)
 {
-	return set_text(check->servers, word) && value_is_name_list(check->servers);
+	return key_check_set_text(check->servers, word) && value_is_name_list(check->servers);
 }
 
 struct option {
@@ -340,14 +340,14 @@ static const struct option options[] = {
 	{ "sni", IN(CHECK_HTTPS), set_sni, "a host's name" },
 	{ "verify", IN(CHECK_HTTPS), set_verify, "yes or no" },
 	{ "ca", IN(CHECK_HTTPS), set_ca, "an absolute path to a file of certificates (PEM)" },
-	{ "name", IN(CHECK_DNS), set_name, "a DNS name, such as example.org" },
+	{ "name", IN(CHECK_DNS), key_check_set_name, "a DNS name, such as example.org" },
 	{ "type", IN(CHECK_DNS), set_type, "a, aaaa, cname, mx, ns, ptr, soa, srv or txt" },
 	{ "expect", IN(CHECK_DNS), set_answer, "noerror, nxdomain, refused, servfail or an address" },
 	{ "servers", IN_ALL_BUT_SCRIPT, set_servers, "names of servers of the service, such as web1,web9" },
 };
 
 static enum set_result
-tell_unknown(struct parse *parse, const struct check_settings *check, const char *name)
+key_check_report_unknown(struct parse *parse, const struct check_settings *check, const char *name)
 {
 	const char *names[ARRAY_LEN(options) + 1];
 	const char *nearest;
@@ -370,7 +370,7 @@ tell_unknown(struct parse *parse, const struct check_settings *check, const char
 }
 
 static enum set_result
-take_option(struct parse *parse, struct check_settings *check, const struct word *word,
+key_check_take_option(struct parse *parse, struct check_settings *check, const struct word *word,
     bool given[ARRAY_LEN(options)])
 {
 	size_t i = 0;
@@ -379,7 +379,7 @@ take_option(struct parse *parse, struct check_settings *check, const struct word
 	    ((options[i].kinds & IN(check->kind)) == 0 || strcmp(options[i].name, word->name) != 0))
 		i++;
 	if (i == ARRAY_LEN(options))
-		return tell_unknown(parse, check, word->name);
+		return key_check_report_unknown(parse, check, word->name);
 	if (given[i]) {
 		parse_error(parse, "`%s` is given twice in this check", word->name);
 		return SET_TOLD;
@@ -437,7 +437,7 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 }
 
 static enum set_result
-judge(struct parse *parse, struct check_settings *check)
+key_check_judge(struct parse *parse, struct check_settings *check)
 {
 	if (check->kind == CHECK_UDP && !check->send.given) {
 		parse_error(parse, "`check = udp` requires send=\"...\"");
@@ -552,9 +552,9 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 	if (check.kind == CHECK_SCRIPT)
 		result = read_script(parse, &check, value);
 	while (check.kind != CHECK_SCRIPT && result == SET_OK && read_word(parse, &value, &word, &told))
-		result = take_option(parse, &check, &word, given);
+		result = key_check_take_option(parse, &check, &word, given);
 	if (result == SET_OK && !told)
-		result = judge(parse, &check);
+		result = key_check_judge(parse, &check);
 	if (told || result != SET_OK)
 		return SET_TOLD;
 	return add_check(parse, draft, &check);

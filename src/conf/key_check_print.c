@@ -25,10 +25,10 @@ find_name(const struct number_name *names, uint16_t number)
 	return names->name;
 }
 
-static void append(char text[KEY_TEXT], const char *format, ...) PRINTF_LIKE(2, 3);
+static void key_check_print_append(char text[KEY_TEXT], const char *format, ...) PRINTF_LIKE(2, 3);
 
 static void
-append(char text[KEY_TEXT], const char *format, ...)
+key_check_print_append(char text[KEY_TEXT], const char *format, ...)
 {
 	const size_t length = strlen(text);
 	va_list args;
@@ -41,25 +41,25 @@ append(char text[KEY_TEXT], const char *format, ...)
 void
 check_append_quoted(char text[KEY_TEXT], const uint8_t *bytes, size_t length)
 {
-	append(text, "\"");
+	key_check_print_append(text, "\"");
 	for (size_t i = 0; i < length; i++) {
 		const bool comment = (bytes[i] == ';' || bytes[i] == '#') && i > 0 &&
 		    (bytes[i - 1] == ' ' || bytes[i - 1] == '\t');
 
 		if (bytes[i] == '"' || bytes[i] == '\\')
-			append(text, "\\%c", bytes[i]);
+			key_check_print_append(text, "\\%c", bytes[i]);
 		else if (bytes[i] == '\r')
-			append(text, "\\r");
+			key_check_print_append(text, "\\r");
 		else if (bytes[i] == '\n')
-			append(text, "\\n");
+			key_check_print_append(text, "\\n");
 		else if (bytes[i] == '\t')
-			append(text, "\\t");
+			key_check_print_append(text, "\\t");
 		else if (bytes[i] < ' ' || bytes[i] == 0x7f || comment)
-			append(text, "\\x%02x", bytes[i]);
+			key_check_print_append(text, "\\x%02x", bytes[i]);
 		else
-			append(text, "%c", bytes[i]);
+			key_check_print_append(text, "%c", bytes[i]);
 	}
-	append(text, "\"");
+	key_check_print_append(text, "\"");
 }
 
 static void
@@ -67,7 +67,7 @@ append_bytes(char text[KEY_TEXT], const char *name, const struct check_bytes *by
 {
 	if (!bytes->given)
 		return;
-	append(text, " %s=", name);
+	key_check_print_append(text, " %s=", name);
 	check_append_quoted(text, bytes->bytes, bytes->length);
 }
 
@@ -76,11 +76,11 @@ append_text(char text[KEY_TEXT], const char *name, const char *value)
 {
 	if (*value == '\0')
 		return;
-	append(text, " %s=", name);
+	key_check_print_append(text, " %s=", name);
 	if (strchr(value, '"') != NULL)
 		check_append_quoted(text, (const uint8_t *)value, strlen(value));
 	else
-		append(text, "%s", value);
+		key_check_print_append(text, "%s", value);
 }
 
 static void
@@ -93,9 +93,9 @@ append_command(char text[KEY_TEXT], const struct check_settings *check)
 
 		for (const char *at = word; *at != '\0'; at++)
 			plain = plain && *at != '"' && (unsigned char)*at > ' ' && *at != 0x7f;
-		append(text, " ");
+		key_check_print_append(text, " ");
 		if (plain)
-			append(text, "%s", word);
+			key_check_print_append(text, "%s", word);
 		else
 			check_append_quoted(text, (const uint8_t *)word, strlen(word));
 	}
@@ -107,9 +107,9 @@ append_statuses(char text[KEY_TEXT], const struct check_settings *check)
 	for (unsigned i = 0; i < check->status_count; i++) {
 		const struct check_status *status = &check->statuses[i];
 
-		append(text, i == 0 ? " expect=%u" : ",%u", status->first);
+		key_check_print_append(text, i == 0 ? " expect=%u" : ",%u", status->first);
 		if (status->last != status->first)
-			append(text, "-%u", status->last);
+			key_check_print_append(text, "-%u", status->last);
 	}
 }
 
@@ -120,11 +120,11 @@ append_dns(char text[KEY_TEXT], const struct check_settings *check)
 
 	append_text(text, "name", check->name);
 	if (check->type != DNS_A)
-		append(text, " type=%s", find_name(check_dns_types, check->type));
+		key_check_print_append(text, " type=%s", find_name(check_dns_types, check->type));
 	if (addr_is_set(&check->answer))
-		append(text, " expect=%s", addr_format(&check->answer, addr));
+		key_check_print_append(text, " expect=%s", addr_format(&check->answer, addr));
 	else if (check->rcode != 0)
-		append(text, " expect=%s", find_name(check_dns_rcodes, check->rcode));
+		key_check_print_append(text, " expect=%s", find_name(check_dns_rcodes, check->rcode));
 }
 
 bool
@@ -143,7 +143,7 @@ value_print_check(const struct conf *conf, const struct service_settings *servic
 	http = check->kind == CHECK_HTTP || check->kind == CHECK_HTTPS;
 	(void)snprintf(text, KEY_TEXT, "%s", check_kind_name(check->kind));
 	if (check->port != 0)
-		append(text, " port=%u", check->port);
+		key_check_print_append(text, " port=%u", check->port);
 	append_bytes(text, "send", &check->send);
 	append_text(text, "path", check->path);
 	append_text(text, "host", check->host);
@@ -151,7 +151,7 @@ value_print_check(const struct conf *conf, const struct service_settings *servic
 	append_bytes(text, http ? "body" : "expect", &check->expect);
 	append_text(text, "sni", check->sni);
 	if (check->no_verify)
-		append(text, " verify=no");
+		key_check_print_append(text, " verify=no");
 	append_text(text, "ca", check->ca);
 	if (check->kind == CHECK_DNS)
 		append_dns(text, check);

@@ -201,7 +201,7 @@ read_protocol(const char *word, uint8_t *protocol)
 
 /* "tcp/80,443,8000-8099" */
 static enum set_result
-take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, char *word)
+key_value_take_ports(struct parse *parse, struct draft *draft, const struct addr *vip, char *word)
 {
 	struct listen_settings listen = { .vip = *vip };
 	enum set_result result = SET_OK;
@@ -259,7 +259,7 @@ value_set_listen(struct parse *parse, struct draft *draft, char *value)
 		return SET_TOLD;
 	}
 	for (; word != NULL; word = text_next_word(&value))
-		if (take_ports(parse, draft, &vip, word) != SET_OK)
+		if (key_value_take_ports(parse, draft, &vip, word) != SET_OK)
 			result = SET_TOLD;
 	return result;
 }
@@ -382,7 +382,7 @@ tell_unknown_option(struct parse *parse, const char *name)
 }
 
 static enum set_result
-take_option(struct parse *parse, struct server_settings *server, char *word, bool given[OPTION_COUNT])
+key_value_take_option(struct parse *parse, struct server_settings *server, char *word, bool given[OPTION_COUNT])
 {
 	char *value = strchr(word, '=');
 	size_t i = 0;
@@ -456,7 +456,7 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 	}
 	result = value_set_address(parse, "server", address, &server.addr);
 	while (result == SET_OK && (word = text_next_word(&value)) != NULL)
-		result = take_option(parse, &server, word, given);
+		result = key_value_take_option(parse, &server, word, given);
 	if (result == SET_OK && !add_server(parse, draft, &server))
 		result = SET_TOLD;
 	return result;

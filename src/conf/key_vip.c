@@ -18,7 +18,7 @@ static const char *const conflicts[] = {
 };
 
 static size_t
-find_word(const char *const words[], size_t count, const char *value)
+key_vip_find_word(const char *const words[], size_t count, const char *value)
 {
 	size_t i = 0;
 
@@ -30,7 +30,7 @@ find_word(const char *const words[], size_t count, const char *value)
 enum set_result
 value_set_vip_check(struct parse *parse, struct draft *draft, char *value)
 {
-	const size_t found = find_word(checks, ARRAY_LEN(checks), value);
+	const size_t found = key_vip_find_word(checks, ARRAY_LEN(checks), value);
 
 	(void)parse;
 	if (found == ARRAY_LEN(checks))
@@ -50,7 +50,7 @@ value_print_vip_check(const struct conf *conf, const struct service_settings *se
 enum set_result
 value_set_vip_conflict(struct parse *parse, struct draft *draft, char *value)
 {
-	const size_t found = find_word(conflicts, ARRAY_LEN(conflicts), value);
+	const size_t found = key_vip_find_word(conflicts, ARRAY_LEN(conflicts), value);
 
 	(void)parse;
 	if (found == ARRAY_LEN(conflicts))

@@ -31,15 +31,15 @@ struct reader {
 };
 
 static bool
-blank(int c)
+reader_blank(int c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
 static bool
-control(int c)
+reader_control(int c)
 {
-	return (c < 0x20 && !blank(c)) || c == 0x7f;
+	return (c < 0x20 && !reader_blank(c)) || c == 0x7f;
 }
 
 /* Some editors put a byte order mark (RFC 3629 section 6) before the first line. */
@@ -52,27 +52,27 @@ byte_order_mark(const struct reader *reader, size_t offset, int c)
 }
 
 static void
-take_byte(struct reader *reader, int c)
+reader_take_byte(struct reader *reader, int c)
 {
-	if (control(c))
+	if (reader_control(c))
 		reader->bad_byte = c;
 	if (reader->comment)
 		return;
-	if (blank(c) && reader->length == 0)
+	if (reader_blank(c) && reader->length == 0)
 		return;
-	if ((c == ';' || c == '#') && (reader->length == 0 || blank(reader->text[reader->length - 1]))) {
+	if ((c == ';' || c == '#') && (reader->length == 0 || reader_blank(reader->text[reader->length - 1]))) {
 		reader->comment = true;
 		return;
 	}
 	if (reader->length == READER_LINE)
-		reader->too_long = reader->too_long || !blank(c);
+		reader->too_long = reader->too_long || !reader_blank(c);
 	else
 		reader->text[reader->length++] = (char)c;
 }
 
 /* False at the end of the file. */
 static bool
-read_line(struct reader *reader)
+reader_read_line(struct reader *reader)
 {
 	size_t offset = 0;
 	int c = getc(reader->in);
@@ -86,9 +86,9 @@ read_line(struct reader *reader)
 	reader->bad_byte = -1;
 	for (; c != EOF && c != '\n'; c = getc(reader->in), offset++) {
 		if (!byte_order_mark(reader, offset, c))
-			take_byte(reader, c);
+			reader_take_byte(reader, c);
 	}
-	while (reader->length > 0 && blank(reader->text[reader->length - 1]))
+	while (reader->length > 0 && reader_blank(reader->text[reader->length - 1]))
 		reader->length--;
 	reader->text[reader->length] = '\0';
 	return true;
@@ -152,7 +152,7 @@ check_separator(const struct reader *reader)
 
 /* Is the line one that inih shall see? */
 static bool
-take_line(struct reader *reader)
+reader_take_line(struct reader *reader)
 {
 	bool header = reader->text[0] == '[';
 	char hint[FOREIGN_TEXT];
@@ -184,13 +184,13 @@ next_line(char *buffer, int size, void *stream)
 {
 	struct reader *reader = stream;
 
-	while (!reader->foreign && read_line(reader)) {
+	while (!reader->foreign && reader_read_line(reader)) {
 		if (errlist_count(reader->errors) >= READER_ERRORS) {
 			errlist_add(reader->errors, reader->file, reader->line,
 			    "too many errors: the rest of the file is not checked");
 			return NULL;
 		}
-		if (!take_line(reader))
+		if (!reader_take_line(reader))
 			continue;
 		if (size < 0 || reader->length + 2 > (size_t)size) {
 			errlist_add(reader->errors, reader->file, reader->line,
@@ -208,7 +208,7 @@ next_line(char *buffer, int size, void *stream)
 }
 
 static int
-take_key(void *context, const char *section, const char *name, const char *value)
+reader_take_key(void *context, const char *section, const char *name, const char *value)
 {
 	struct reader *reader = context;
 
@@ -229,7 +229,7 @@ reader_run(FILE *in, const char *file, struct errlist *errors, const struct read
 	int result;
 
 	errno = 0;
-	result = ini_parse_stream(next_line, &reader, take_key, &reader);
+	result = ini_parse_stream(next_line, &reader, reader_take_key, &reader);
 	if (ferror(in))
 		errlist_add(errors, file, 0, "cannot be read: %s", strerror(errno));
 	else if (result != 0) /* nothing that next_line() lets through; -2: memory is out */

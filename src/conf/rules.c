@@ -241,7 +241,7 @@ check_vip_ifaces(struct parse *parse, const struct items *all)
 
 /* The first listen of that VIP in the file, or NULL. */
 static const struct item *
-find_vip(const struct items *all, const struct addr *addr)
+rules_find_vip(const struct items *all, const struct addr *addr)
 {
 	const struct item *found = bsearch(addr, all->items, all->count, sizeof(*all->items), compare_vip);
 	const struct item *first = found, *item = found;
@@ -263,7 +263,7 @@ check_server_address(struct parse *parse, const struct items *listens, const str
 {
 	const struct server_settings *server = &draft->service.servers[index];
 	const struct place *place = &draft->server_places[index];
-	const struct item *vip = find_vip(listens, &server->addr);
+	const struct item *vip = rules_find_vip(listens, &server->addr);
 	char addr[ADDR_TEXT], where[PLACE_TEXT];
 
 	addr_format(&server->addr, addr);
@@ -283,14 +283,14 @@ check_own_address(struct parse *parse, const struct items *listens, const struct
 {
 	char addr[ADDR_TEXT];
 
-	if (addr_is_set(own) && find_vip(listens, own) != NULL)
+	if (addr_is_set(own) && rules_find_vip(listens, own) != NULL)
 		parse_error_at(parse, &parse->dsrd.given[KEY_ADDRESS], "%s is a VIP: `address` is the director's own, "
 		    "another one", addr_format(own, addr));
 }
 
 /* A probe address must not be used by anything else. */
 static void
-check_probe_address(struct parse *parse, const struct items *listens, const struct addr *probe)
+rules_check_probe_address(struct parse *parse, const struct items *listens, const struct addr *probe)
 {
 	const struct place *place = &parse->dsrd.given[KEY_PROBE_ADDRESS];
 	char addr[ADDR_TEXT];
@@ -298,7 +298,7 @@ check_probe_address(struct parse *parse, const struct items *listens, const stru
 	if (!addr_is_set(probe))
 		return;
 	addr_format(probe, addr);
-	if (find_vip(listens, probe) != NULL)
+	if (rules_find_vip(listens, probe) != NULL)
 		parse_error_at(parse, place, "%s is a VIP: `probe-address` is an address that nothing else uses", addr);
 	for (size_t i = 0; i < parse->service_count; i++) {
 		const struct service_settings *service = &parse->services[i]->service;
@@ -319,7 +319,7 @@ check_http(struct parse *parse, const struct items *listens)
 	const struct addr *http = &parse->conf->http_address;
 	char addr[ADDR_TEXT];
 
-	if (addr_is_set(http) && find_vip(listens, http) != NULL)
+	if (addr_is_set(http) && rules_find_vip(listens, http) != NULL)
 		parse_error_at(parse, &parse->dsrd.given[KEY_HTTP], "%s is a VIP: `http` is for an address of the director's "
 		    "own, or 127.0.0.1", addr_format(http, addr));
 }
@@ -331,7 +331,7 @@ check_addresses(struct parse *parse, const struct items *listens)
 	check_own_address(parse, listens, &parse->conf->address4.addr);
 	check_own_address(parse, listens, &parse->conf->address6.addr);
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
-		check_probe_address(parse, listens, &parse->conf->settings.probe_addresses[i]);
+		rules_check_probe_address(parse, listens, &parse->conf->settings.probe_addresses[i]);
 	for (size_t i = 0; i < parse->service_count; i++) {
 		const struct draft *draft = parse->services[i];
 

@@ -78,7 +78,7 @@ parse_grow(void *array, size_t count, size_t size)
 }
 
 static struct draft *
-find_service(const struct parse *parse, const char *name)
+source_find_service(const struct parse *parse, const char *name)
 {
 	for (size_t i = 0; i < parse->service_count; i++) {
 		if (!parse->services[i]->discard && strcmp(parse->services[i]->service.name, name) == 0)
@@ -109,7 +109,7 @@ new_service(struct parse *parse)
 static void
 begin_service(struct parse *parse, const char *name)
 {
-	const struct draft *twin = find_service(parse, name);
+	const struct draft *twin = source_find_service(parse, name);
 	char where[PLACE_TEXT];
 
 	parse->draft = new_service(parse);
@@ -172,7 +172,7 @@ begin_section(void *context, unsigned line, const char *header)
 }
 
 static void
-take_key(void *context, unsigned line, const char *name, const char *value)
+source_take_key(void *context, unsigned line, const char *name, const char *value)
 {
 	struct parse *parse = context;
 
@@ -207,7 +207,7 @@ new_source(struct parse *parse, const char *name)
 static void
 read_source(struct parse *parse, FILE *in, struct source *source)
 {
-	const struct reader_events events = { begin_section, take_key, parse };
+	const struct reader_events events = { begin_section, source_take_key, parse };
 	const struct parse saved = *parse;
 
 	parse->source = source;
@@ -246,7 +246,7 @@ was_read(const struct parse *parse, const struct stat *status)
 
 /* NULL, with the reason in errno. */
 static FILE *
-open_file(const char *path, struct stat *status)
+source_open_file(const char *path, struct stat *status)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	FILE *in;
@@ -270,7 +270,7 @@ parse_file(struct parse *parse, const char *path)
 {
 	struct source *source;
 	struct stat status;
-	FILE *in = open_file(path, &status);
+	FILE *in = source_open_file(path, &status);
 
 	if (in == NULL) {
 		parse_error(parse, "cannot open %s: %s", path, strerror(errno));

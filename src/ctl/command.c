@@ -119,15 +119,15 @@ command_word(const char *word)
 }
 
 static size_t
-name_length(enum command_id id)
+command_name_length(enum command_id id)
 {
 	return commands[id].words[1] == NULL ? 1 : 2;
 }
 
 static bool
-matches(enum command_id id, const char *const words[], size_t count)
+command_matches(enum command_id id, const char *const words[], size_t count)
 {
-	const size_t length = name_length(id);
+	const size_t length = command_name_length(id);
 
 	if (length > count)
 		return false;
@@ -144,9 +144,9 @@ command_find(const char *const words[], size_t count, size_t *used)
 
 	*used = 0;
 	for (enum command_id id = 0; id < COMMAND_COUNT; id++) {
-		if (matches(id, words, count) && name_length(id) > *used) {
+		if (command_matches(id, words, count) && command_name_length(id) > *used) {
 			found = id;
-			*used = name_length(id);
+			*used = command_name_length(id);
 		}
 	}
 	return found;

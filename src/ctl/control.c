@@ -54,7 +54,7 @@ struct control {
 };
 
 static void
-drop(struct client *client)
+control_drop(struct client *client)
 {
 	struct control *control = client->control;
 
@@ -68,14 +68,14 @@ drop(struct client *client)
 }
 
 static void
-free_body(const void *data UNUSED, size_t length UNUSED, void *body)
+control_free_body(const void *data UNUSED, size_t length UNUSED, void *body)
 {
 	free(body);
 }
 
 /* Takes `body`. */
 static void
-send_answer(struct client *client, unsigned status, enum control_result result, char *body, size_t length)
+control_send_answer(struct client *client, unsigned status, enum control_result result, char *body, size_t length)
 {
 	struct evbuffer *output = bufferevent_get_output(client->bufev);
 	const bool json = !client->request.text && status == 200;
@@ -86,15 +86,15 @@ send_answer(struct client *client, unsigned status, enum control_result result, 
 	    "Dsrd-Result: %s\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n", status, http_status_text(status),
 	    json ? "application/json" : "text/plain", length, result == CONTROL_DONE ? "ok" : "wrong") < 0) {
 		free(body);
-		drop(client);
+		control_drop(client);
 		return;
 	}
 	if (client->request.method == HTTP_HEAD_ONLY || length == 0) {
 		free(body);
-	} else if (evbuffer_add_reference(output, body, length, free_body, body) == -1) {
+	} else if (evbuffer_add_reference(output, body, length, control_free_body, body) == -1) {
 		/* The head has promised it. */
 		free(body);
-		drop(client);
+		control_drop(client);
 		return;
 	}
 	bufferevent_enable(client->bufev, EV_WRITE);
@@ -102,21 +102,21 @@ send_answer(struct client *client, unsigned status, enum control_result result, 
 }
 
 static void
-send_refusal(struct client *client, unsigned status, const char *why)
+control_send_refusal(struct client *client, unsigned status, const char *why)
 {
 	const size_t length = strlen(why) + 1;
 	char *body = malloc(length + 1);
 
 	if (body == NULL) {
-		drop(client);
+		control_drop(client);
 		return;
 	}
 	snprintf(body, length + 1, "%s\n", why);
-	send_answer(client, status, CONTROL_REFUSED, body, length);
+	control_send_answer(client, status, CONTROL_REFUSED, body, length);
 }
 
 static unsigned
-status_of(enum control_result result)
+control_status_of(enum control_result result)
 {
 	switch (result) {
 	case CONTROL_DONE:
@@ -163,7 +163,7 @@ begin_stream(struct client *client)
 	event_del(client->timer);
 	if (bufferevent_write(client->bufev, head, sizeof(head) - 1) == -1 ||
 	    bufferevent_set_timeouts(client->bufev, NULL, &stream_patience) == -1) {
-		drop(client);
+		control_drop(client);
 		return;
 	}
 	/* A HEAD request is complete when the head has been written. */
@@ -187,7 +187,7 @@ control_stream(struct control *control, const void *asker, const void *bytes, si
 
 /* Calls the handler, for the first time or again. */
 static void
-look(struct client *client)
+control_examine(struct client *client)
 {
 	struct control *control = client->control;
 	const struct control_ask ask = { &client->request, client, bufferevent_getfd(client->bufev), !client->waiting,
@@ -198,14 +198,14 @@ look(struct client *client)
 	FILE *out = open_memstream(&body, &length);
 
 	if (out == NULL) {
-		send_refusal(client, 500, "out of memory");
+		control_send_refusal(client, 500, "out of memory");
 		return;
 	}
 	client->waiting = true;
 	result = control->calls->answer(control->context, &ask, out);
 	if (fclose(out) != 0) {
 		free(body);
-		send_refusal(client, 500, "out of memory");
+		control_send_refusal(client, 500, "out of memory");
 	} else if (result == CONTROL_STREAM) {
 		free(body);
 		begin_stream(client);
@@ -217,7 +217,7 @@ look(struct client *client)
 		client->looks++;
 		event_add(client->timer, &again);
 	} else {
-		send_answer(client, status_of(result), result, body, length);
+		control_send_answer(client, control_status_of(result), result, body, length);
 	}
 }
 
@@ -235,24 +235,24 @@ on_turn(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 		event_add(control->worker, &at_once);
 		control->turn = (control->turn + i + 1) % CONTROL_CONNECTIONS;
 		client->due = false;
-		look(client);
+		control_examine(client);
 		return;
 	}
 }
 
 static void
-on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+control_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct client *client = arg;
 
 	if (client->waiting)
 		want_turn(client);
 	else
-		drop(client);
+		control_drop(client);
 }
 
 static void
-on_read(struct bufferevent *bufev, void *arg)
+control_on_read(struct bufferevent *bufev, void *arg)
 {
 	struct client *client = arg;
 	struct evbuffer *input = bufferevent_get_input(bufev);
@@ -277,26 +277,26 @@ on_read(struct bufferevent *bufev, void *arg)
 	if (status == 0)
 		want_turn(client);
 	else
-		send_refusal(client, status, why);
+		control_send_refusal(client, status, why);
 }
 
 static void
-on_written(struct bufferevent *bufev UNUSED, void *arg)
+control_on_written(struct bufferevent *bufev UNUSED, void *arg)
 {
 	struct client *client = arg;
 
 	if (client->answered)
-		drop(client);
+		control_drop(client);
 }
 
 static void
-on_end(struct bufferevent *bufev UNUSED, short what UNUSED, void *arg)
+control_on_end(struct bufferevent *bufev UNUSED, short what UNUSED, void *arg)
 {
-	drop(arg);
+	control_drop(arg);
 }
 
 static struct client *
-find_place(struct control *control)
+control_find_place(struct control *control)
 {
 	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
 		if (control->clients[i].control == NULL)
@@ -323,26 +323,26 @@ on_accept(struct evconnlistener *listener UNUSED, evutil_socket_t fd, struct soc
     int length UNUSED, void *arg)
 {
 	struct control *control = arg;
-	struct client *client = find_place(control);
+	struct client *client = control_find_place(control);
 
 	if (client == NULL) {
 		refuse_connection(fd);
 		return;
 	}
 	client->control = control;
-	client->timer = evtimer_new(control->base, on_timer, client);
+	client->timer = evtimer_new(control->base, control_on_timer, client);
 	client->bufev = bufferevent_socket_new(control->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (client->timer == NULL || client->bufev == NULL) {
 		if (client->bufev == NULL)
 			evutil_closesocket(fd);
-		drop(client);
+		control_drop(client);
 		return;
 	}
-	bufferevent_setcb(client->bufev, on_read, on_written, on_end, client);
+	bufferevent_setcb(client->bufev, control_on_read, control_on_written, control_on_end, client);
 	/* No more than a head is ever read. */
 	bufferevent_setwatermark(client->bufev, EV_READ, 0, HTTP_HEAD);
 	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &control->patience) == -1)
-		drop(client);
+		control_drop(client);
 }
 
 /* No descriptors, most likely. A listener that goes on at once would keep the loop busy. */
@@ -410,7 +410,7 @@ control_close(struct control *control)
 		return;
 	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
 		if (control->clients[i].control != NULL)
-			drop(&control->clients[i]);
+			control_drop(&control->clients[i]);
 	if (control->listener != NULL)
 		evconnlistener_free(control->listener);
 	if (control->recovery != NULL)

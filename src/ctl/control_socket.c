@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static int
-open_socket(void)
+control_socket_create(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -31,7 +31,7 @@ open_socket(void)
 static bool
 is_answered(const struct sockaddr_un *address)
 {
-	int fd = open_socket();
+	int fd = control_socket_create();
 	bool answered = true;
 
 	if (fd == -1)
@@ -121,7 +121,7 @@ control_socket(const char *path, const char *group, char error[CONTROL_ERROR])
 	memcpy(address.sun_path, path, strlen(path));
 	if (clear_way(&address, error) == -1)
 		return -1;
-	fd = open_socket();
+	fd = control_socket_create();
 	if (fd == -1 || bind_private(fd, &address) == -1) {
 		number = errno;
 		snprintf(error, CONTROL_ERROR, "cannot make the socket %s: %s%s", path, strerror(number),

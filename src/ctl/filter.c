@@ -184,7 +184,7 @@ take_selector(const char *word, struct filter *filter, char error[FILTER_ERROR])
 }
 
 static int
-take_word(const char *word, enum filter_use use, struct filter *filter, char error[FILTER_ERROR])
+filter_take_word(const char *word, enum filter_use use, struct filter *filter, char error[FILTER_ERROR])
 {
 	const char *equals = strchr(word, '=');
 	const size_t length = equals == NULL ? 0 : (size_t)(equals - word);
@@ -215,7 +215,7 @@ filter_parse(const char *const words[], size_t count, enum filter_use use, struc
 	filter->limit = FILTER_LIMIT;
 	filter->reason = DROP_REASON_COUNT;
 	for (size_t i = 0; i < count; i++)
-		if (take_word(words[i], use, filter, error) == -1)
+		if (filter_take_word(words[i], use, filter, error) == -1)
 			return -1;
 	return 0;
 }

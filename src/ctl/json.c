@@ -19,7 +19,7 @@ json_begin(struct json *json, FILE *out)
  * The text ends with a NUL, which is not a continuation byte, so nothing beyond it is read.
  */
 static size_t
-character(const unsigned char *text)
+json_character(const unsigned char *text)
 {
 	const unsigned char lead = text[0];
 	unsigned char least = 0x80, most = 0xbf;
@@ -48,7 +48,7 @@ character(const unsigned char *text)
 
 /* How many bytes from `text` on stand for themselves. */
 static size_t
-plain(const unsigned char *text)
+json_plain(const unsigned char *text)
 {
 	size_t length = 0;
 
@@ -64,7 +64,7 @@ put_string(FILE *out, const char *text)
 
 	fputc('"', out);
 	while (*at != '\0') {
-		const size_t run = plain(at), length = run > 0 ? run : character(at);
+		const size_t run = json_plain(at), length = run > 0 ? run : json_character(at);
 
 		if (length == 0)
 			fputs("\\ufffd", out);
@@ -85,7 +85,7 @@ put_string(FILE *out, const char *text)
 
 /* What stands before any value; false when none may stand here. */
 static bool
-prepare(struct json *json, const char *name)
+json_prepare(struct json *json, const char *name)
 {
 	const bool top = json->depth == 0;
 	const bool in_array = !top && json->is_array[json->depth - 1];
@@ -108,11 +108,11 @@ prepare(struct json *json, const char *name)
 }
 
 static void
-open_one(struct json *json, const char *name, bool is_array)
+json_open_one(struct json *json, const char *name, bool is_array)
 {
 	if (json->depth == JSON_DEPTH)
 		json->failed = true;
-	if (!prepare(json, name))
+	if (!json_prepare(json, name))
 		return;
 	fputc(is_array ? '[' : '{', json->out);
 	json->is_array[json->depth] = is_array;
@@ -123,13 +123,13 @@ open_one(struct json *json, const char *name, bool is_array)
 void
 json_object(struct json *json, const char *name)
 {
-	open_one(json, name, false);
+	json_open_one(json, name, false);
 }
 
 void
 json_array(struct json *json, const char *name)
 {
-	open_one(json, name, true);
+	json_open_one(json, name, true);
 }
 
 void
@@ -148,28 +148,28 @@ json_close(struct json *json)
 void
 json_text(struct json *json, const char *name, const char *text)
 {
-	if (prepare(json, name))
+	if (json_prepare(json, name))
 		put_string(json->out, text);
 }
 
 void
 json_number(struct json *json, const char *name, uint64_t number)
 {
-	if (prepare(json, name))
+	if (json_prepare(json, name))
 		fprintf(json->out, "%" PRIu64, number);
 }
 
 void
 json_bool(struct json *json, const char *name, bool value)
 {
-	if (prepare(json, name))
+	if (json_prepare(json, name))
 		fputs(value ? "true" : "false", json->out);
 }
 
 void
 json_null(struct json *json, const char *name)
 {
-	if (prepare(json, name))
+	if (json_prepare(json, name))
 		fputs("null", json->out);
 }
 

@@ -32,7 +32,7 @@ struct names {
 
 /* A name server that fails is an answer here, not news for the log. */
 static void
-ignore(int is_warning UNUSED, const char *message UNUSED)
+names_ignore(int is_warning UNUSED, const char *message UNUSED)
 {
 }
 
@@ -50,7 +50,7 @@ names_new(struct event_base *base, names_found *found, void *context)
 		free(names);
 		return NULL;
 	}
-	evdns_set_log_fn(ignore);
+	evdns_set_log_fn(names_ignore);
 	/* Without name servers the hosts file still answers. */
 	(void)evdns_base_resolv_conf_parse(names->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
 	(void)evdns_base_set_option(names->dns, "timeout", "1");
@@ -69,7 +69,7 @@ unlink_inquiry(struct inquiry *inquiry)
 }
 
 static void
-on_answer(int result, struct evutil_addrinfo *answer, void *arg)
+names_on_answer(int result, struct evutil_addrinfo *answer, void *arg)
 {
 	struct inquiry *inquiry = arg;
 	struct names *names = inquiry->names;
@@ -105,7 +105,7 @@ names_ask(struct names *names, size_t number, const char *name)
 	if (names->open != NULL)
 		names->open->link = &inquiry->next;
 	names->open = inquiry;
-	(void)evdns_getaddrinfo(names->dns, name, NULL, &hints, on_answer, inquiry);
+	(void)evdns_getaddrinfo(names->dns, name, NULL, &hints, names_on_answer, inquiry);
 	return true;
 }
 

@@ -76,7 +76,7 @@ seconds_since(uint64_t now, uint64_t then)
 
 /* Whole seconds are precise enough for an age. */
 static const char *
-age(uint64_t now, uint64_t then, char text[DURATION_TEXT])
+report_age(uint64_t now, uint64_t then, char text[DURATION_TEXT])
 {
 	return text_format_duration(SECONDS(seconds_since(now, then)), text);
 }
@@ -227,7 +227,7 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell(writer, server_state_name(server_state(server)), state_mood(server));
-	ops->cell(writer, age(facts->now, server->since, since), MOOD_PLAIN);
+	ops->cell(writer, report_age(facts->now, server->since, since), MOOD_PLAIN);
 	ops->cell_number(writer, seconds_since(facts->now, server->since));
 	ops->cell_number(writer, admin_given_weight(server));
 	ops->cell_number(writer, server->settings.weight);
@@ -298,7 +298,7 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 		    MOOD_PLAIN);
 		ops->cell_number(writer, finding->count);
 		ops->cell_number(writer, seconds_since(facts->now, finding->last));
-		ops->cell(writer, age(facts->now, finding->last, last), MOOD_PLAIN);
+		ops->cell(writer, report_age(facts->now, finding->last, last), MOOD_PLAIN);
 		ops->cell(writer, conflict_kind_sentence(finding->kind), MOOD_BAD);
 	}
 	ops->table_end(writer);
@@ -436,7 +436,7 @@ health_paths(struct writer *writer, const struct report_facts *facts)
 		ops->cell(writer, report_port(&path->vip, path->protocol, path->port, port), MOOD_PLAIN);
 		ops->cell(writer, health_state_name(path->health.state), health_mood(path->health.state));
 		ops->cell(writer, vipcheck_verdict_name(path->verdict), MOOD_PLAIN);
-		ops->cell(writer, path->settled ? age(facts->now, path->last.ended, asked) : NULL, MOOD_PLAIN);
+		ops->cell(writer, path->settled ? report_age(facts->now, path->last.ended, asked) : NULL, MOOD_PLAIN);
 		ops->cell_number(writer, path->settled ? seconds_since(facts->now, path->last.ended) : 0);
 		ops->cell(writer, vipcheck_verdict_sentence(path->verdict), MOOD_PLAIN);
 	}
@@ -466,7 +466,7 @@ report_health(struct writer *writer, const struct report_facts *facts)
 /* --- show drops, show neighbors --- */
 
 static void
-counter_row(void *context, const char *name, const char *text, uint64_t value)
+report_counter_row(void *context, const char *name, const char *text, uint64_t value)
 {
 	struct writer *writer = context;
 
@@ -484,7 +484,7 @@ report_drops(struct writer *writer, const struct report_facts *facts)
 
 	show_drops(writer, &facts->forwarder->stats, true);
 	writer->ops->table(writer, "counters", NULL, columns, ARRAY_LEN(columns));
-	forward_stats_each(&facts->forwarder->stats, counter_row, writer);
+	forward_stats_each(&facts->forwarder->stats, report_counter_row, writer);
 	writer->ops->table_end(writer);
 }
 

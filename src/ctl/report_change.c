@@ -84,7 +84,7 @@ struct plan_report {
 };
 
 static const struct service *
-find_service(const struct model *model, const char *name)
+report_change_find_service(const struct model *model, const char *name)
 {
 	for (size_t i = 0; i < model->service_count; i++)
 		if (strcmp(model->services[i]->settings.name, name) == 0)
@@ -119,10 +119,10 @@ flows_of_server(const struct service *service, const char *value)
 
 /* How many flows that carry data cannot go on as they are, and why. */
 static uint64_t
-consequence(const struct plan_report *report, const struct conf_change *change, const char **what)
+report_change_consequence(const struct plan_report *report, const struct conf_change *change, const char **what)
 {
 	const struct service *service = change->service == NULL ? NULL :
-	    find_service(report->facts->model, change->service);
+	    report_change_find_service(report->facts->model, change->service);
 
 	*what = change->at_start ? "requires a restart" : "at once";
 	if (service == NULL || change->kind != CONF_REMOVED)
@@ -148,7 +148,7 @@ plan_row(void *context, const struct conf_change *change)
 	struct plan_report *report = context;
 	const struct writer_ops *ops = report->writer->ops;
 	const char *what;
-	const uint64_t touched = consequence(report, change, &what);
+	const uint64_t touched = report_change_consequence(report, change, &what);
 
 	report->changes++;
 	report->touched += touched;
@@ -184,7 +184,7 @@ report_plan(struct writer *writer, const struct report_facts *facts, const struc
 
 /* Comments, so that the text still is a configuration. */
 static void
-differences(struct writer *writer, const struct model *model, FILE *out)
+report_change_differences(struct writer *writer, const struct model *model, FILE *out)
 {
 	static const struct column columns[] = { { "server", NULL, false }, { "by_operator", NULL, false } };
 	char name[SERVER_NAME_TEXT], difference[DIFFERENCE_TEXT];
@@ -215,7 +215,7 @@ report_config(struct writer *writer, const struct report_facts *facts, const str
 	if (out == NULL)
 		return -1;
 	conf_dump(conf, out);
-	differences(writer, facts->model, out);
+	report_change_differences(writer, facts->model, out);
 	if (fclose(out) != 0) {
 		free(text);
 		return -1;

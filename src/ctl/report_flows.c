@@ -43,7 +43,7 @@ flow_walk_free(struct flow_walk *walk)
 }
 
 static struct flow_facts
-facts_of(const struct report_facts *facts, const struct conn *conn)
+report_flows_facts_of(const struct report_facts *facts, const struct conn *conn)
 {
 	const struct server *server = model_server(facts->model, conn->server);
 	struct flow_facts flow = { .client = conn_key_client(&conn->key), .client_port = conn->key.client_port,
@@ -66,7 +66,7 @@ struct step {
 };
 
 static void
-widen(struct flow_span *span, const struct conn_table *table, const struct conn *conn)
+report_flows_widen(struct flow_span *span, const struct conn_table *table, const struct conn *conn)
 {
 	const uint64_t age = conn_age(table, conn), left = conn_left(table, conn);
 
@@ -81,10 +81,10 @@ see_flow(void *context, const struct conn *conn)
 {
 	const struct step *step = context;
 	struct flow_walk *walk = step->walk;
-	const struct flow_facts flow = facts_of(step->facts, conn);
+	const struct flow_facts flow = report_flows_facts_of(step->facts, conn);
 
 	if (flow.server != NULL && conn->server.slot < walk->slot_count)
-		widen(&walk->spans[conn->server.slot], step->facts->forwarder->conns, conn);
+		report_flows_widen(&walk->spans[conn->server.slot], step->facts->forwarder->conns, conn);
 	if (!filter_matches(&walk->filter, &flow))
 		return;
 	walk->matched++;
@@ -107,7 +107,7 @@ static void
 flow_row(struct writer *writer, const struct report_facts *facts, const struct conn *conn)
 {
 	const struct conn_table *table = facts->forwarder->conns;
-	const struct flow_facts flow = facts_of(facts, conn);
+	const struct flow_facts flow = report_flows_facts_of(facts, conn);
 	const struct writer_ops *ops = writer->ops;
 	const uint64_t age = conn_age(table, conn), left = conn_left(table, conn);
 	char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT], name[SERVER_NAME_TEXT], ago[DURATION_TEXT], ends[DURATION_TEXT];

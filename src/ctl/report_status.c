@@ -77,7 +77,7 @@ report_alive(FILE *out, const struct report_facts *facts)
 }
 
 static void
-tell(const struct advice *advice, enum mood mood, const char *subject, const char *what, const char *fix)
+report_status_note(const struct advice *advice, enum mood mood, const char *subject, const char *what, const char *fix)
 {
 	const struct writer_ops *ops = advice->writer->ops;
 
@@ -100,7 +100,7 @@ advise_server(const struct advice *advice, const struct server *server)
 		return;
 	server_name(server, name);
 	snprintf(command, sizeof(command), "dsrctl doctor %s", name);
-	tell(advice, MOOD_WARN, name, status.sentence, command);
+	report_status_note(advice, MOOD_WARN, name, status.sentence, command);
 }
 
 static void
@@ -117,11 +117,11 @@ advise_services(const struct advice *advice)
 			snprintf(what, sizeof(what), "no server takes new connections, clients get no answer: %s",
 			    service_why(service, &status));
 			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
-			tell(advice, MOOD_BAD, service->settings.name, what, command);
+			report_status_note(advice, MOOD_BAD, service->settings.name, what, command);
 		}
 		if (serves && service_all_lost(service)) {
 			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
-			tell(advice, MOOD_BAD, service->settings.name,
+			report_status_note(advice, MOOD_BAD, service->settings.name,
 			    "no client has completed a handshake in the last minute: the servers' answers get lost, or what the "
 			    "director forwards does", command);
 			continue;
@@ -150,7 +150,7 @@ advise_conflicts(const struct advice *advice)
 		snprintf(subject, sizeof(subject), "%s %s",
 		    server != NULL ? server_name(server, name) : mac_format(&finding->mac, mac),
 		    addr_format(&finding->vip, vip));
-		tell(advice, MOOD_BAD, subject, conflict_kind_sentence(finding->kind),
+		report_status_note(advice, MOOD_BAD, subject, conflict_kind_sentence(finding->kind),
 		    remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
 	}
 }
@@ -163,11 +163,13 @@ advise_director(const struct advice *advice)
 	for (size_t i = 0; i < problems_count(facts->problems); i++) {
 		const struct problem *problem = problems_at(facts->problems, i);
 
-		tell(advice, problem_severity(problem->id) == PROBLEM_ERROR ? MOOD_BAD : MOOD_WARN, problem->subject,
+		report_status_note(advice, problem_severity(problem->id) == PROBLEM_ERROR ? MOOD_BAD : MOOD_WARN,
+		    problem->subject,
 		    problem->what, problem->fix[0] != '\0' ? problem->fix : problem_meaning(problem->id));
 	}
 	if (facts->observe)
-		tell(advice, MOOD_WARN, "director", "it only looks on, and sends nothing", "start dsrd without --observe");
+		report_status_note(advice, MOOD_WARN, "director", "it only looks on, and sends nothing",
+		    "start dsrd without --observe");
 }
 
 void

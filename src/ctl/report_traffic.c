@@ -13,7 +13,7 @@
 
 /* "1.2 ms"; NULL when nothing is known. */
 static const char *
-latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
+report_traffic_latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
 {
 	return microseconds == 0 ? NULL : text_format_latency(microseconds, text);
 }
@@ -53,9 +53,9 @@ measure_cells(struct writer *writer, const struct measure *measure)
 	char text[AMOUNT_TEXT];
 
 	ops->cell_number(writer, measure->response_bytes);
-	ops->cell(writer, latency_text(middle, text), MOOD_PLAIN);
+	ops->cell(writer, report_traffic_latency_text(middle, text), MOOD_PLAIN);
 	ops->cell_number(writer, middle);
-	ops->cell(writer, latency_text(slowest, text), MOOD_PLAIN);
+	ops->cell(writer, report_traffic_latency_text(slowest, text), MOOD_PLAIN);
 	ops->cell_number(writer, slowest);
 	ops->cell(writer, completion_text(measure, text), MOOD_PLAIN);
 	ops->cell_number(writer, measure->handshakes);
@@ -66,7 +66,7 @@ measure_cells(struct writer *writer, const struct measure *measure)
 }
 
 static void
-server_row(struct writer *writer, const struct server *server)
+report_traffic_server_row(struct writer *writer, const struct server *server)
 {
 	char name[SERVER_NAME_TEXT];
 
@@ -96,7 +96,7 @@ report_traffic(struct writer *writer, const struct report_facts *facts)
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
 			if (report_lists(facts, facts->model->services[i]->servers[j]))
-				server_row(writer, facts->model->services[i]->servers[j]);
+				report_traffic_server_row(writer, facts->model->services[i]->servers[j]);
 	writer->ops->table_end(writer);
 }
 

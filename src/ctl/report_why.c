@@ -184,7 +184,7 @@ add_reason(enum candidacy candidacy, const struct server *server, const struct l
 }
 
 static void
-server_row(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation,
+report_why_server_row(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation,
     const struct server *server)
 {
 	const struct writer_ops *ops = writer->ops;
@@ -223,7 +223,7 @@ tell_servers(struct writer *writer, const struct report_facts *facts, const stru
 
 	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < service->server_count; i++)
-		server_row(writer, facts, explanation, service->servers[i]);
+		report_why_server_row(writer, facts, explanation, service->servers[i]);
 	writer->ops->table_end(writer);
 }
 

@@ -72,7 +72,7 @@ selector_has_service(const struct selector *selector, const struct service *serv
 
 /* The one of both that is nearer to `text`; NULL when neither is near. `best` may be NULL. */
 static const char *
-nearer(const char *text, const char *best, const char *other)
+selector_nearer(const char *text, const char *best, const char *other)
 {
 	const char *const names[] = { best != NULL ? best : other, best != NULL ? other : NULL, NULL };
 
@@ -84,7 +84,7 @@ nearer(const char *text, const char *best, const char *other)
  * similar.
  */
 static void
-suggest(const char *text, const struct model *model, char *out, size_t size)
+selector_suggest(const char *text, const struct model *model, char *out, size_t size)
 {
 	const char *slash = strchr(text, '/'), *service = NULL, *server = NULL;
 
@@ -92,11 +92,11 @@ suggest(const char *text, const struct model *model, char *out, size_t size)
 		const struct service *at = model->services[i];
 		const size_t length = strlen(at->settings.name);
 
-		service = nearer(text, service, at->settings.name);
+		service = selector_nearer(text, service, at->settings.name);
 		if (slash == NULL || (size_t)(slash - text) != length || strncmp(text, at->settings.name, length) != 0)
 			continue;
 		for (size_t j = 0; j < at->server_count; j++)
-			server = nearer(slash + 1, server, at->servers[j]->settings.name);
+			server = selector_nearer(slash + 1, server, at->servers[j]->settings.name);
 	}
 	out[0] = '\0';
 	if (server != NULL)
@@ -130,7 +130,7 @@ selection_add(struct selection *selection, const char *text, enum selection_use 
 		selection->count++;
 		return SELECTION_OK;
 	}
-	suggest(text, model, hint, sizeof(hint));
+	selector_suggest(text, model, hint, sizeof(hint));
 	(void)snprintf(error, SELECTOR_ERROR, "there is no %sserver `%.100s`%s", use == SELECTION_LIST ? "service or " : "",
 	    text, hint[0] != '\0' ? hint : ": dsrctl show names lists them");
 	return SELECTION_UNKNOWN;

@@ -20,7 +20,7 @@ struct pen {
 };
 
 static void
-put(struct pen *pen, const void *from, size_t length)
+trace_record_put(struct pen *pen, const void *from, size_t length)
 {
 	if (length > 0 && pen->used + length <= pen->size)
 		memcpy(pen->bytes + pen->used, from, length);
@@ -28,36 +28,36 @@ put(struct pen *pen, const void *from, size_t length)
 }
 
 static void
-put8(struct pen *pen, unsigned value)
+trace_record_put8(struct pen *pen, unsigned value)
 {
 	const uint8_t byte = (uint8_t)value;
 
-	put(pen, &byte, 1);
+	trace_record_put(pen, &byte, 1);
 }
 
 static void
-put16(struct pen *pen, uint16_t value)
+trace_record_put16(struct pen *pen, uint16_t value)
 {
 	uint8_t bytes[2];
 
 	store16(bytes, value);
-	put(pen, bytes, sizeof(bytes));
+	trace_record_put(pen, bytes, sizeof(bytes));
 }
 
 static void
-put32(struct pen *pen, uint32_t value)
+trace_record_put32(struct pen *pen, uint32_t value)
 {
 	uint8_t bytes[4];
 
 	store32(bytes, value);
-	put(pen, bytes, sizeof(bytes));
+	trace_record_put(pen, bytes, sizeof(bytes));
 }
 
 static void
-put64(struct pen *pen, uint64_t value)
+trace_record_put64(struct pen *pen, uint64_t value)
 {
-	put32(pen, (uint32_t)(value >> 32));
-	put32(pen, (uint32_t)value);
+	trace_record_put32(pen, (uint32_t)(value >> 32));
+	trace_record_put32(pen, (uint32_t)value);
 }
 
 static void
@@ -65,33 +65,33 @@ put_text(struct pen *pen, const char text[TRACE_TEXT])
 {
 	const size_t length = strlen(text);
 
-	put8(pen, (unsigned)length);
-	put(pen, text, length);
+	trace_record_put8(pen, (unsigned)length);
+	trace_record_put(pen, text, length);
 }
 
 static void
 put_decision(struct pen *pen, const struct trace_record *record)
 {
-	put64(pen, record->when);
-	put8(pen, (record->begins ? FLAG_BEGINS : 0) | (record->has_ports ? FLAG_PORTS : 0) |
+	trace_record_put64(pen, record->when);
+	trace_record_put8(pen, (record->begins ? FLAG_BEGINS : 0) | (record->has_ports ? FLAG_PORTS : 0) |
 	    (record->incomplete ? FLAG_INCOMPLETE : 0));
-	put8(pen, record->client.family);
-	put(pen, record->client.bytes, sizeof(record->client.bytes));
-	put(pen, record->vip.bytes, sizeof(record->vip.bytes));
-	put16(pen, record->client_port);
-	put16(pen, record->vip_port);
-	put(pen, record->came_from.bytes, MAC_BYTES);
-	put(pen, record->came_to.bytes, MAC_BYTES);
-	put(pen, record->left_from.bytes, MAC_BYTES);
-	put(pen, record->left_to.bytes, MAC_BYTES);
+	trace_record_put8(pen, record->client.family);
+	trace_record_put(pen, record->client.bytes, sizeof(record->client.bytes));
+	trace_record_put(pen, record->vip.bytes, sizeof(record->vip.bytes));
+	trace_record_put16(pen, record->client_port);
+	trace_record_put16(pen, record->vip_port);
+	trace_record_put(pen, record->came_from.bytes, MAC_BYTES);
+	trace_record_put(pen, record->came_to.bytes, MAC_BYTES);
+	trace_record_put(pen, record->left_from.bytes, MAC_BYTES);
+	trace_record_put(pen, record->left_to.bytes, MAC_BYTES);
 	for (size_t i = 0; i < TRACE_TEXTS; i++)
 		put_text(pen, record->texts[i]);
-	put8(pen, (unsigned)record->frame_count);
+	trace_record_put8(pen, (unsigned)record->frame_count);
 	for (size_t i = 0; i < record->frame_count; i++) {
-		put8(pen, record->frames[i].left);
-		put32(pen, record->frames[i].wire);
-		put32(pen, record->frames[i].length);
-		put(pen, record->frames[i].bytes, record->frames[i].length);
+		trace_record_put8(pen, record->frames[i].left);
+		trace_record_put32(pen, record->frames[i].wire);
+		trace_record_put32(pen, record->frames[i].length);
+		trace_record_put(pen, record->frames[i].bytes, record->frames[i].length);
 	}
 }
 
@@ -100,10 +100,10 @@ trace_record_write(const struct trace_record *record, uint8_t *bytes, size_t siz
 {
 	struct pen pen = { bytes, size, 0 };
 
-	put32(&pen, 0);
-	put8(&pen, record->kind);
+	trace_record_put32(&pen, 0);
+	trace_record_put8(&pen, record->kind);
 	if (record->kind == TRACE_SKIPPED)
-		put64(&pen, record->skipped);
+		trace_record_put64(&pen, record->skipped);
 	else
 		put_decision(&pen, record);
 	if (pen.used > size)
@@ -113,7 +113,7 @@ trace_record_write(const struct trace_record *record, uint8_t *bytes, size_t siz
 }
 
 static uint64_t
-get64(struct cursor *cursor)
+trace_record_get64(struct cursor *cursor)
 {
 	const uint64_t high = cursor_u32(cursor);
 
@@ -165,7 +165,7 @@ get_decision(struct cursor *cursor, struct trace_record *record)
 {
 	uint8_t flags, family;
 
-	record->when = get64(cursor);
+	record->when = trace_record_get64(cursor);
 	flags = cursor_u8(cursor);
 	record->begins = (flags & FLAG_BEGINS) != 0;
 	record->has_ports = (flags & FLAG_PORTS) != 0;
@@ -207,7 +207,7 @@ trace_record_read(const uint8_t *bytes, size_t length, struct trace_record *reco
 	cursor_init(&cursor, bytes + 4, size);
 	record->kind = (enum trace_kind)cursor_u8(&cursor);
 	if (record->kind == TRACE_SKIPPED)
-		record->skipped = get64(&cursor);
+		record->skipped = trace_record_get64(&cursor);
 	else if (record->kind == TRACE_DECISION)
 		get_decision(&cursor, record);
 	else

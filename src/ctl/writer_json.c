@@ -25,21 +25,21 @@ json_of(struct writer *writer)
 }
 
 static void
-begin(struct writer *writer)
+writer_json_start(struct writer *writer)
 {
 	json_object(json_of(writer), NULL);
 	json_number(json_of(writer), "schema", SCHEMA);
 }
 
 static int
-end(struct writer *writer)
+writer_json_end(struct writer *writer)
 {
 	json_close(json_of(writer));
 	return json_finish(json_of(writer));
 }
 
 static void
-fact(struct writer *writer, const char *name, const char *label UNUSED, const char *text)
+writer_json_fact(struct writer *writer, const char *name, const char *label UNUSED, const char *text)
 {
 	if (text == NULL)
 		json_null(json_of(writer), name);
@@ -48,19 +48,19 @@ fact(struct writer *writer, const char *name, const char *label UNUSED, const ch
 }
 
 static void
-number(struct writer *writer, const char *name, const char *label UNUSED, uint64_t value)
+writer_json_number(struct writer *writer, const char *name, const char *label UNUSED, uint64_t value)
 {
 	json_number(json_of(writer), name, value);
 }
 
 static void
-flag(struct writer *writer, const char *name, bool value)
+writer_json_flag(struct writer *writer, const char *name, bool value)
 {
 	json_bool(json_of(writer), name, value);
 }
 
 static void
-table(struct writer *writer, const char *name, const char *title UNUSED, const struct column *columns,
+writer_json_table(struct writer *writer, const char *name, const char *title UNUSED, const struct column *columns,
     size_t count UNUSED)
 {
 	struct json_writer *self = (struct json_writer *)writer;
@@ -79,7 +79,7 @@ end_row(struct json_writer *self)
 }
 
 static void
-row(struct writer *writer)
+writer_json_row(struct writer *writer)
 {
 	struct json_writer *self = (struct json_writer *)writer;
 
@@ -98,55 +98,58 @@ next_name(struct writer *writer)
 }
 
 static void
-cell(struct writer *writer, const char *text, enum mood mood UNUSED)
+writer_json_cell(struct writer *writer, const char *text, enum mood mood UNUSED)
 {
-	fact(writer, next_name(writer), NULL, text);
+	writer_json_fact(writer, next_name(writer), NULL, text);
 }
 
 static void
-cell_number(struct writer *writer, uint64_t value)
+writer_json_cell_number(struct writer *writer, uint64_t value)
 {
 	json_number(json_of(writer), next_name(writer), value);
 }
 
 static void
-cell_flag(struct writer *writer, bool value)
+writer_json_cell_flag(struct writer *writer, bool value)
 {
 	json_bool(json_of(writer), next_name(writer), value);
 }
 
 static void
-table_end(struct writer *writer)
+writer_json_table_end(struct writer *writer)
 {
 	end_row((struct json_writer *)writer);
 	json_close(json_of(writer));
 }
 
 static void
-list(struct writer *writer, const char *name, const char *title UNUSED)
+writer_json_list(struct writer *writer, const char *name, const char *title UNUSED)
 {
 	json_array(json_of(writer), name);
 }
 
 static void
-item(struct writer *writer, const char *heading UNUSED, enum mood mood UNUSED)
+writer_json_item(struct writer *writer, const char *heading UNUSED, enum mood mood UNUSED)
 {
 	json_object(json_of(writer), NULL);
 }
 
 static void
-close_one(struct writer *writer)
+writer_json_close_one(struct writer *writer)
 {
 	json_close(json_of(writer));
 }
 
 static void
-gap(struct writer *writer UNUSED)
+writer_json_gap(struct writer *writer UNUSED)
 {
 }
 
-static const struct writer_ops ops = { begin, end, fact, number, flag, fact, table, row, cell, cell_number, cell_flag,
-	table_end, gap, list, item, close_one, close_one };
+static const struct writer_ops ops = { writer_json_start, writer_json_end, writer_json_fact, writer_json_number,
+    writer_json_flag, writer_json_fact, writer_json_table, writer_json_row, writer_json_cell, writer_json_cell_number,
+    writer_json_cell_flag,
+	writer_json_table_end, writer_json_gap, writer_json_list, writer_json_item, writer_json_close_one,
+	    writer_json_close_one };
 
 struct writer *
 writer_json(FILE *out)
@@ -158,7 +161,7 @@ writer_json(FILE *out)
 	self->writer.ops = &ops;
 	self->writer.out = out;
 	json_begin(&self->json, out);
-	begin(&self->writer);
+	writer_json_start(&self->writer);
 	return &self->writer;
 }
 

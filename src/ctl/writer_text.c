@@ -15,7 +15,7 @@
 #define GAP 2 /* between columns */
 #define LINE_WIDTH 100
 
-struct cell {
+struct writer_text_cell {
 	char *text;
 	enum mood mood;
 };
@@ -29,14 +29,14 @@ struct text_writer {
 	const char *title;
 	const struct column *columns;
 	size_t column_count;
-	struct cell *cells;
+	struct writer_text_cell *cells;
 	size_t cell_count;
 	size_t cell_room;
 	size_t column;        /* of the next cell */
 };
 
 static const char *
-escape_of(const struct text_writer *self, enum mood mood)
+writer_text_escape_of(const struct text_writer *self, enum mood mood)
 {
 	/* ECMA-48 SGR. */
 	static const char *const escapes[] = { "", "\033[32m", "\033[33m", "\033[31m", "\033[1m" };
@@ -51,7 +51,7 @@ escape_end(const struct text_writer *self, enum mood mood)
 }
 
 static void
-begin(struct writer *writer UNUSED)
+writer_text_start(struct writer *writer UNUSED)
 {
 }
 
@@ -97,7 +97,7 @@ put_wrapped(struct text_writer *self, const char *text, size_t used, unsigned mo
 }
 
 static void
-fact(struct writer *writer, const char *name UNUSED, const char *label, const char *text)
+writer_text_fact(struct writer *writer, const char *name UNUSED, const char *label, const char *text)
 {
 	struct text_writer *self = (struct text_writer *)writer;
 	size_t used;
@@ -111,28 +111,28 @@ fact(struct writer *writer, const char *name UNUSED, const char *label, const ch
 }
 
 static void
-number(struct writer *writer, const char *name, const char *label, uint64_t value)
+writer_text_number(struct writer *writer, const char *name, const char *label, uint64_t value)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
-	fact(writer, name, label, text);
+	writer_text_fact(writer, name, label, text);
 }
 
 static void
-flag(struct writer *writer UNUSED, const char *name UNUSED, bool value UNUSED)
+writer_text_flag(struct writer *writer UNUSED, const char *name UNUSED, bool value UNUSED)
 {
 }
 
 static void
-block(struct writer *writer, const char *name UNUSED, const char *label, const char *text)
+writer_text_block(struct writer *writer, const char *name UNUSED, const char *label, const char *text)
 {
 	struct text_writer *self = (struct text_writer *)writer;
 
 	if (label == NULL || text == NULL)
 		return;
 	if (*label != '\0')
-		fact(writer, NULL, "", label);
+		writer_text_fact(writer, NULL, "", label);
 	while (*text != '\0') {
 		const size_t length = strcspn(text, "\n");
 
@@ -145,7 +145,8 @@ block(struct writer *writer, const char *name UNUSED, const char *label, const c
 }
 
 static void
-table(struct writer *writer, const char *name UNUSED, const char *title, const struct column *columns, size_t count)
+writer_text_table(struct writer *writer, const char *name UNUSED, const char *title, const struct column *columns,
+    size_t count)
 {
 	struct text_writer *self = (struct text_writer *)writer;
 
@@ -157,16 +158,16 @@ table(struct writer *writer, const char *name UNUSED, const char *title, const s
 }
 
 static void
-row(struct writer *writer)
+writer_text_row(struct writer *writer)
 {
 	((struct text_writer *)writer)->column = 0;
 }
 
 static bool
-make_room(struct text_writer *self)
+writer_text_make_room(struct text_writer *self)
 {
 	const size_t room = self->cell_room == 0 ? 64 : self->cell_room * 2;
-	struct cell *cells;
+	struct writer_text_cell *cells;
 
 	if (self->cell_count < self->cell_room)
 		return true;
@@ -179,10 +180,10 @@ make_room(struct text_writer *self)
 }
 
 static void
-cell(struct writer *writer, const char *text, enum mood mood)
+writer_text_cell(struct writer *writer, const char *text, enum mood mood)
 {
 	struct text_writer *self = (struct text_writer *)writer;
-	struct cell *fresh;
+	struct writer_text_cell *fresh;
 	bool is_last = true;
 
 	if (self->columns[self->column++].head == NULL)
@@ -191,7 +192,7 @@ cell(struct writer *writer, const char *text, enum mood mood)
 		is_last &= self->columns[i].head == NULL;
 	if (text == NULL)
 		text = "-";
-	if (!make_room(self)) {
+	if (!writer_text_make_room(self)) {
 		self->failed = true;
 		return;
 	}
@@ -205,18 +206,18 @@ cell(struct writer *writer, const char *text, enum mood mood)
 }
 
 static void
-cell_number(struct writer *writer, uint64_t value)
+writer_text_cell_number(struct writer *writer, uint64_t value)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
-	cell(writer, text, MOOD_PLAIN);
+	writer_text_cell(writer, text, MOOD_PLAIN);
 }
 
 static void
-cell_flag(struct writer *writer, bool value)
+writer_text_cell_flag(struct writer *writer, bool value)
 {
-	cell(writer, value ? "yes" : "no", MOOD_PLAIN);
+	writer_text_cell(writer, value ? "yes" : "no", MOOD_PLAIN);
 }
 
 /* `*blanks` are owed to the line: a line never ends in blanks. */
@@ -228,7 +229,7 @@ put_cell(struct text_writer *self, const char *text, enum mood mood, size_t widt
 
 	*blanks += right ? pad : 0;
 	if (length > 0) {
-		fprintf(out, "%*s%s", (int)*blanks, "", escape_of(self, mood));
+		fprintf(out, "%*s%s", (int)*blanks, "", writer_text_escape_of(self, mood));
 		put_safe(out, text, length);
 		fputs(escape_end(self, mood), out);
 		*blanks = 0;
@@ -270,7 +271,7 @@ drop_cells(struct text_writer *self)
 }
 
 static void
-table_end(struct writer *writer)
+writer_text_table_end(struct writer *writer)
 {
 	struct text_writer *self = (struct text_writer *)writer;
 	const struct column *shown[COLUMNS_MOST];
@@ -283,7 +284,7 @@ table_end(struct writer *writer)
 		if (self->begun)
 			fputc('\n', writer->out);
 		if (self->title != NULL)
-			fprintf(writer->out, "%s%s%s\n", escape_of(self, MOOD_HEAD), self->title,
+			fprintf(writer->out, "%s%s%s\n", writer_text_escape_of(self, MOOD_HEAD), self->title,
 			    escape_end(self, MOOD_HEAD));
 		put_table(self, shown, count);
 		self->begun = true;
@@ -292,19 +293,19 @@ table_end(struct writer *writer)
 }
 
 static void
-gap(struct writer *writer)
+writer_text_gap(struct writer *writer)
 {
 	fputc('\n', writer->out);
 }
 
 static void
-list(struct writer *writer, const char *name UNUSED, const char *title)
+writer_text_list(struct writer *writer, const char *name UNUSED, const char *title)
 {
-	fact(writer, NULL, title == NULL ? NULL : "", title);
+	writer_text_fact(writer, NULL, title == NULL ? NULL : "", title);
 }
 
 static void
-item(struct writer *writer, const char *heading, enum mood mood)
+writer_text_item(struct writer *writer, const char *heading, enum mood mood)
 {
 	struct text_writer *self = (struct text_writer *)writer;
 
@@ -312,7 +313,7 @@ item(struct writer *writer, const char *heading, enum mood mood)
 		fputc('\n', writer->out);
 	if (heading != NULL) {
 		put_indent(self, 0);
-		fputs(escape_of(self, mood), writer->out);
+		fputs(writer_text_escape_of(self, mood), writer->out);
 		put_safe(writer->out, heading, strlen(heading));
 		fprintf(writer->out, "%s\n", escape_end(self, mood));
 		self->begun = true;
@@ -332,7 +333,7 @@ list_end(struct writer *writer UNUSED)
 }
 
 static int
-end(struct writer *writer)
+writer_text_end(struct writer *writer)
 {
 	struct text_writer *self = (struct text_writer *)writer;
 	const bool failed = self->failed || ferror(writer->out);
@@ -342,8 +343,10 @@ end(struct writer *writer)
 	return failed ? -1 : 0;
 }
 
-static const struct writer_ops ops = { begin, end, fact, number, flag, block, table, row, cell, cell_number, cell_flag,
-	table_end, gap, list, item, item_end, list_end };
+static const struct writer_ops ops = { writer_text_start, writer_text_end, writer_text_fact, writer_text_number,
+    writer_text_flag, writer_text_block, writer_text_table, writer_text_row, writer_text_cell, writer_text_cell_number,
+    writer_text_cell_flag,
+	writer_text_table_end, writer_text_gap, writer_text_list, writer_text_item, item_end, list_end };
 
 struct writer *
 writer_text(FILE *out, bool colour)

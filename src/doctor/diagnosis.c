@@ -139,7 +139,7 @@ has_smaller_mtu(const struct diagnose_facts *facts)
 }
 
 static bool
-announces(const struct diagnose_facts *facts)
+diagnosis_announces(const struct diagnose_facts *facts)
 {
 	return facts->announced || (facts->evidence != NULL && facts->evidence->asked_for_us &&
 	    addr_equal(&facts->evidence->asked_as, &facts->vip));
@@ -223,7 +223,7 @@ diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUN
 		is[DIAGNOSIS_DUPLICATE_ADDRESS] = !mac_is_zero(&facts->twin);
 		is[DIAGNOSIS_ANSWERS_ARP] = facts->arp_unicast;
 		is[DIAGNOSIS_ANSWERED_FOR_SERVER] = facts->arp_broadcast && !facts->arp_unicast;
-		is[DIAGNOSIS_ANNOUNCES] = announces(facts);
+		is[DIAGNOSIS_ANNOUNCES] = diagnosis_announces(facts);
 	}
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
 		if (is[diagnosis])

@@ -17,7 +17,7 @@
 
 /* xorshift64 (Marsaglia 2003): nothing here needs more than to be different each time. */
 static uint64_t
-draw(struct examination *examination)
+examine_draw(struct examination *examination)
 {
 	uint64_t x = examination->random | 1;
 
@@ -66,7 +66,7 @@ find_unused(struct examination *examination, const struct server *server, const 
 		return found;
 	for (unsigned attempt = 0; attempt < 16; attempt++) {
 		const uint32_t hosts = UINT32_MAX >> prefix->length;
-		const uint32_t host = 1 + (uint32_t)(draw(examination) % (hosts - 1));
+		const uint32_t host = 1 + (uint32_t)(examine_draw(examination) % (hosts - 1));
 		uint8_t bytes[4];
 
 		store32(bytes, (load32(prefix->addr.bytes) & ~hosts) | host);
@@ -107,7 +107,7 @@ tcp_port(const struct service_settings *settings, const struct addr *vip)
 }
 
 static bool
-is_listed(const struct examination *examination, const struct server *server, const struct addr *vip)
+examine_is_listed(const struct examination *examination, const struct server *server, const struct addr *vip)
 {
 	for (size_t i = 0; i < examination->count; i++)
 		if (server_ref_equal(examination->subjects[i].ref, server->ref) &&
@@ -153,7 +153,7 @@ examine_add(struct examination *examination, const struct server *server, const 
 		const struct iface *iface = &ifaces[server->iface];
 		struct subject *subject;
 
-		if (is_listed(examination, server, vip))
+		if (examine_is_listed(examination, server, vip))
 			continue;
 		if (examination->count == EXAMINE_MOST)
 			return false;
@@ -170,8 +170,8 @@ examine_add(struct examination *examination, const struct server *server, const 
 		for (size_t j = 0; j < EXAMINE_UNUSED; j++)
 			subject->unused[j] = find_unused(examination, server, iface);
 		subject->far = find_far(vip, iface);
-		subject->far_port = (uint16_t)(FAR_PORT_FIRST + draw(examination) % FAR_PORTS);
-		subject->far_sequence = (uint32_t)draw(examination);
+		subject->far_port = (uint16_t)(FAR_PORT_FIRST + examine_draw(examination) % FAR_PORTS);
+		subject->far_sequence = (uint32_t)examine_draw(examination);
 	}
 	return true;
 }
@@ -321,7 +321,7 @@ examine_is_silent(const struct examination *examination, const struct subject *s
 /* --- hearing --- */
 
 static bool
-is_ours(const struct mac *mac, const struct iface *ifaces, size_t count)
+examine_is_ours(const struct mac *mac, const struct iface *ifaces, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (mac_equal(mac, &ifaces[i].mac))
@@ -397,7 +397,7 @@ examine_hear(struct examination *examination, const struct frame *frame, const s
 	struct ndp ndp;
 
 	if (examination->round == 0 || packet_parse(frame, &packet) != PACKET_OK ||
-	    is_ours(&packet.ether_source, ifaces, iface_count))
+	    examine_is_ours(&packet.ether_source, ifaces, iface_count))
 		return;
 	if (packet.ethertype == ETHERTYPE_ARP) {
 		if (arp_parse(frame, &arp) == 0 && arp.operation == ARP_REPLY)
@@ -405,7 +405,7 @@ examine_hear(struct examination *examination, const struct frame *frame, const s
 	} else if (ndp_is_neighbor(&packet)) {
 		if (ndp_parse(frame, &packet, &ndp) == 0 && ndp.kind == NDP_ADVERTISEMENT)
 			hear_claim(examination, frame->iface, &ndp.target, &packet.ether_source, &packet.destination, model);
-	} else if (is_ours(&packet.ether_destination, ifaces, iface_count)) {
+	} else if (examine_is_ours(&packet.ether_destination, ifaces, iface_count)) {
 		hear_far(examination, frame->iface, &packet);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The fix for each finding and system: one table, whose {words} find_word() fills in. The interfaces of a server are
+ * The fix for each finding and system: one table, whose {words} remedy_find_word() fills in. The interfaces of a server are
  * unknown here: eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on. doc/real-servers.md explains
  * the commands.
  */
@@ -378,7 +378,7 @@ remedy_ask(const struct addr *addr, const char *interface, bool by_linux, char t
 
 /* The value of `{name}`; false when it is not a placeholder. */
 static bool
-find_word(const char *name, size_t length, const struct diagnose_facts *facts, char word[WORD_TEXT])
+remedy_find_word(const char *name, size_t length, const struct diagnose_facts *facts, char word[WORD_TEXT])
 {
 	const bool v6 = facts->vip.family == ADDR_IPV6, udp = facts->protocol == PROTOCOL_UDP;
 	const struct addr unknown = { 0 };
@@ -435,7 +435,7 @@ remedy_fill(const char *template, const struct diagnose_facts *facts, char text[
 		const char *end = *template == '{' ? strchr(template, '}') : NULL;
 		char word[WORD_TEXT];
 
-		if (end != NULL && find_word(template + 1, (size_t)(end - template) - 1, facts, word)) {
+		if (end != NULL && remedy_find_word(template + 1, (size_t)(end - template) - 1, facts, word)) {
 			const size_t length = strlen(word), room = REMEDY_TEXT - 1 - used;
 
 			memcpy(text + used, word, length < room ? length : room);

@@ -73,7 +73,7 @@ static_assert(sizeof(struct conn_key) == KEYHASH_BYTES, "the key is hashed whole
 static_assert(sizeof(struct conn) <= 64, "a flow's size times a million");
 
 static void
-set_bucket_count(struct conn_table *table, uint32_t count)
+conn_set_bucket_count(struct conn_table *table, uint32_t count)
 {
 	table->bucket_count = count;
 	table->bucket_mask = linear_mask(count);
@@ -102,7 +102,7 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 	}
 	table->capacity = capacity;
 	table->bucket_most = buckets;
-	set_bucket_count(table, BUCKETS_LEAST);
+	conn_set_bucket_count(table, BUCKETS_LEAST);
 	table->key = keyhash_key(key);
 	return table;
 }
@@ -195,7 +195,7 @@ bucket_number(const struct conn_table *table, const struct conn_key *key)
 }
 
 static inline uint32_t *
-bucket_of(struct conn_table *table, const struct conn_key *key)
+conn_bucket_of(struct conn_table *table, const struct conn_key *key)
 {
 	return &table->buckets[bucket_number(table, key)];
 }
@@ -207,7 +207,7 @@ split_bucket(struct conn_table *table)
 	const uint32_t number = table->bucket_count;
 	uint32_t *stay = &table->buckets[linear_parent(number)], *go = &table->buckets[number];
 
-	set_bucket_count(table, number + 1);
+	conn_set_bucket_count(table, number + 1);
 	for (uint32_t i = *stay; i != NIL; i = table->conns[i].next) {
 		if (bucket_number(table, &table->conns[i].key) == number) {
 			*go = i;
@@ -230,7 +230,7 @@ merge_bucket(struct conn_table *table)
 	const uint32_t first = table->buckets[number];
 	uint32_t *link = &table->buckets[linear_parent(number)];
 
-	set_bucket_count(table, number);
+	conn_set_bucket_count(table, number);
 	if (first == NIL)
 		return;
 	while (*link != NIL)
@@ -249,7 +249,7 @@ grow(struct conn_table *table)
 
 /* After a flow was removed: its share of buckets goes too, so that an empty table has the smallest index. */
 static void
-shrink(struct conn_table *table)
+conn_shrink(struct conn_table *table)
 {
 	for (unsigned i = 0; i < BUCKETS_EACH_MOST; i++)
 		if (table->bucket_count > BUCKETS_LEAST && table->bucket_count / BUCKETS_EACH_MOST > table->count)
@@ -257,7 +257,7 @@ shrink(struct conn_table *table)
 }
 
 static uint32_t
-milliseconds(uint64_t now)
+conn_milliseconds(uint64_t now)
 {
 	return (uint32_t)(now / MILLISECONDS(1));
 }
@@ -363,7 +363,7 @@ void
 conn_remove(struct conn_table *table, struct conn *conn)
 {
 	const uint32_t index = index_of(table, conn);
-	uint32_t *link = bucket_of(table, &conn->key);
+	uint32_t *link = conn_bucket_of(table, &conn->key);
 
 	if (table->gone != NULL)
 		table->gone(table->gone_context, conn);
@@ -378,7 +378,7 @@ conn_remove(struct conn_table *table, struct conn *conn)
 	conn->next = table->free;
 	table->free = index;
 	table->count--;
-	shrink(table);
+	conn_shrink(table);
 }
 
 /*
@@ -395,12 +395,12 @@ advance_to(struct conn_table *table, uint64_t now)
 		table->cursor = now / SECONDS(1);
 	}
 	table->now = now;
-	table->now_milliseconds = milliseconds(now);
+	table->now_milliseconds = conn_milliseconds(now);
 }
 
 /* Takes note of the time, which most frames of a burst share. */
 static inline void
-advance(struct conn_table *table, uint64_t now)
+conn_advance(struct conn_table *table, uint64_t now)
 {
 	if (now > table->now)
 		advance_to(table, now);
@@ -408,7 +408,7 @@ advance(struct conn_table *table, uint64_t now)
 
 /* The flow, unless it has expired everywhere: then it is removed, so that the client's next flow can use the entry. */
 static SELDOM struct conn *
-revive(struct conn_table *table, struct conn *conn)
+conn_revive(struct conn_table *table, struct conn *conn)
 {
 	if (!has_expired_everywhere(table, conn))
 		return conn;
@@ -419,7 +419,7 @@ revive(struct conn_table *table, struct conn *conn)
 void
 conn_tell(struct conn_table *table, uint64_t now)
 {
-	advance(table, now);
+	conn_advance(table, now);
 }
 
 /* conn_find() of the first frame that has this time. */
@@ -435,11 +435,11 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 {
 	if (now > table->now)
 		return find_later(table, key, now);
-	for (uint32_t i = *bucket_of(table, key); i != NIL; i = table->conns[i].next) {
+	for (uint32_t i = *conn_bucket_of(table, key); i != NIL; i = table->conns[i].next) {
 		struct conn *conn = &table->conns[i];
 
 		if (memcmp(&conn->key, key, sizeof(*key)) == 0)
-			return has_expired(table, conn) ? revive(table, conn) : conn;
+			return has_expired(table, conn) ? conn_revive(table, conn) : conn;
 	}
 	return NULL;
 }
@@ -457,9 +457,9 @@ uint64_t
 conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t now)
 {
 	const uint64_t latest = now > table->now ? now : table->now;
-	const int32_t left = (int32_t)(conn->deadline - milliseconds(latest));
+	const int32_t left = (int32_t)(conn->deadline - conn_milliseconds(latest));
 
-	/* After such a silence advance() forgets all flows. */
+	/* After such a silence conn_advance() forgets all flows. */
 	return left <= 0 || latest - table->now > TIMEOUT_MOST ? 0 : MILLISECONDS(left);
 }
 
@@ -516,7 +516,7 @@ take_entry(struct conn_table *table, enum conn_state state)
 static uint32_t
 deadline_after(const struct conn_table *table, uint64_t timeout)
 {
-	return milliseconds(table->now + (timeout < TIMEOUT_MOST ? timeout : TIMEOUT_MOST));
+	return conn_milliseconds(table->now + (timeout < TIMEOUT_MOST ? timeout : TIMEOUT_MOST));
 }
 
 struct conn *
@@ -526,7 +526,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	struct conn *conn;
 	uint32_t *bucket;
 
-	advance(table, now);
+	conn_advance(table, now);
 	conn = take_entry(table, state);
 	if (conn == NULL)
 		return NULL;
@@ -539,7 +539,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	conn->hop_limit = 0;
 	conn->began = (uint32_t)(table->now / SECONDS(1));
 	conn->deadline = deadline_after(table, timeout);
-	bucket = bucket_of(table, key);
+	bucket = conn_bucket_of(table, key);
 	conn->next = *bucket;
 	*bucket = index_of(table, conn);
 	wheel_add(table, conn);
@@ -553,7 +553,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 
 /* A flow with an earlier deadline moves to another slot. */
 static SELDOM void
-hasten(struct conn_table *table, struct conn *conn)
+conn_refile(struct conn_table *table, struct conn *conn)
 {
 	if (deadline_second(table, conn) >= filed_second(table, conn))
 		return;
@@ -562,7 +562,7 @@ hasten(struct conn_table *table, struct conn *conn)
 }
 
 static SELDOM void
-change_state(struct conn_table *table, struct conn *conn, enum conn_state state)
+conn_change_state(struct conn_table *table, struct conn *conn, enum conn_state state)
 {
 	table->half_open += state == CONN_SYN;
 	table->half_open -= conn->state == CONN_SYN;
@@ -582,9 +582,9 @@ conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, u
 
 	conn->deadline = deadline_after(table, timeout);
 	if (conn->state != state)
-		change_state(table, conn, state);
+		conn_change_state(table, conn, state);
 	if ((int32_t)(conn->deadline - before) < 0)
-		hasten(table, conn);
+		conn_refile(table, conn);
 }
 
 void
@@ -592,7 +592,7 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 {
 	uint64_t second;
 
-	advance(table, now);
+	conn_advance(table, now);
 	second = table->now / SECONDS(1);
 	/* One turn reaches every slot, however long ago the last call was. */
 	if (second > table->cursor + WHEEL_SLOTS)

@@ -93,7 +93,7 @@ fragment_table_free(struct fragment_table *table)
 }
 
 static uint16_t *
-bucket_of(struct fragment_table *table, const struct fragment_key *key)
+fragment_bucket_of(struct fragment_table *table, const struct fragment_key *key)
 {
 	return &table->buckets[siphash13(&table->key, key, sizeof(*key)) % BUCKETS];
 }
@@ -107,10 +107,10 @@ free_held(struct fragment_table *table, uint16_t index)
 }
 
 static void
-forget(struct fragment_table *table, struct entry *entry)
+fragment_forget(struct fragment_table *table, struct entry *entry)
 {
 	const uint16_t index = (uint16_t)(entry - table->entries);
-	uint16_t *link = bucket_of(table, &entry->key);
+	uint16_t *link = fragment_bucket_of(table, &entry->key);
 
 	while (*link != index)
 		link = &table->entries[*link].next;
@@ -129,14 +129,14 @@ forget(struct fragment_table *table, struct entry *entry)
 static struct entry *
 find(struct fragment_table *table, const struct fragment_key *key, uint64_t now)
 {
-	for (uint16_t i = *bucket_of(table, key); i != NIL; i = table->entries[i].next) {
+	for (uint16_t i = *fragment_bucket_of(table, key); i != NIL; i = table->entries[i].next) {
 		struct entry *entry = &table->entries[i];
 
 		if (memcmp(&entry->key, key, sizeof(*key)) != 0)
 			continue;
 		if (now < entry->until)
 			return entry;
-		forget(table, entry);
+		fragment_forget(table, entry);
 		return NULL;
 	}
 	return NULL;
@@ -144,13 +144,13 @@ find(struct fragment_table *table, const struct fragment_key *key, uint64_t now)
 
 /* Takes the next slot of the ring, evicting its entry. */
 static struct entry *
-add(struct fragment_table *table, const struct fragment_key *key)
+fragment_add(struct fragment_table *table, const struct fragment_key *key)
 {
 	struct entry *entry = &table->entries[table->newest];
-	uint16_t *bucket = bucket_of(table, key);
+	uint16_t *bucket = fragment_bucket_of(table, key);
 
 	if (entry->used)
-		forget(table, entry);
+		fragment_forget(table, entry);
 	table->newest = (uint16_t)((table->newest + 1) % ENTRIES);
 	*entry = (struct entry) { .key = *key, .used = true, .held = NIL, .next = *bucket };
 	*bucket = (uint16_t)(entry - table->entries);
@@ -185,10 +185,10 @@ fragment_hold(struct fragment_table *table, const struct fragment_key *key, cons
 		return false;
 	entry = find(table, key, now);
 	if (entry == NULL) {
-		entry = add(table, key);
+		entry = fragment_add(table, key);
 		entry->until = now + HOLD_LIFETIME;
 	}
-	/* Only now: find() and add() may have given places back. */
+	/* Only now: find() and fragment_add() may have given places back. */
 	index = table->free_held;
 	held = &table->held[index];
 	table->free_held = held->next;
@@ -214,7 +214,7 @@ fragment_settle(struct fragment_table *table, const struct fragment_key *key, st
 	if (entry != NULL && entry->settled && !entry->ended)
 		return;
 	if (entry == NULL)
-		entry = add(table, key);
+		entry = fragment_add(table, key);
 	entry->settled = true;
 	entry->ended = false;
 	entry->server = server;
@@ -238,7 +238,7 @@ fragment_expire(struct fragment_table *table, uint64_t now)
 
 	for (size_t i = 0; i < ENTRIES && table->used > 0; i++)
 		if (table->entries[i].used && now >= table->entries[i].until)
-			forget(table, &table->entries[i]);
+			fragment_forget(table, &table->entries[i]);
 	expired = table->expired;
 	table->expired = 0;
 	return expired;

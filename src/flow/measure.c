@@ -56,7 +56,7 @@ latency_percentile(const struct latency *latency, unsigned percent)
 }
 
 static void
-smooth(struct measure *measure, uint64_t sample)
+measure_smooth(struct measure *measure, uint64_t sample)
 {
 	const int64_t before = measure->smoothed;
 
@@ -139,7 +139,7 @@ measure_begin(struct measure *measure, struct conn *conn, const struct packet *s
 }
 
 static inline bool
-acknowledges(const struct packet *segment)
+measure_acknowledges(const struct packet *segment)
 {
 	return (segment->tcp_flags & (TCP_ACK | TCP_SYN)) == TCP_ACK;
 }
@@ -157,7 +157,7 @@ take_end(struct measure *measure, const struct conn *conn, enum conn_state befor
 
 /* The first acknowledgement is of the server's SYN, so it gives the start of the server's bytes. */
 static void
-complete(struct measure *measure, struct conn *conn, const struct packet *segment, bool resent, uint64_t now)
+measure_complete(struct measure *measure, struct conn *conn, const struct packet *segment, bool resent, uint64_t now)
 {
 	const uint32_t duration = (uint32_t)now - conn->sent;
 
@@ -165,7 +165,7 @@ complete(struct measure *measure, struct conn *conn, const struct packet *segmen
 	lost_count(&measure->lost, LOST_COMPLETED, conn->key.client);
 	if (!resent) {
 		latency_add(&measure->handshake, duration);
-		smooth(measure, duration);
+		measure_smooth(measure, duration);
 	}
 	take_base(conn, segment);
 	if (segment->end > segment->payload)
@@ -195,8 +195,8 @@ take_handshake(struct measure *measure, struct conn *conn, const struct packet *
 		if ((conn->flags & CONN_UNANSWERED) != 0)
 			lost_count(&measure->lost, LOST_LATE, conn->key.client);
 		conn->flags = 0;
-		if (acknowledges(segment)) {
-			complete(measure, conn, segment, resent, now);
+		if (measure_acknowledges(segment)) {
+			measure_complete(measure, conn, segment, resent, now);
 			take_end(measure, conn, CONN_SYN, segment);
 		}
 	} else if ((segment->tcp_flags & TCP_SYN) != 0) {
@@ -260,7 +260,7 @@ measure_segment(struct measure *measure, struct conn *conn, enum conn_state befo
 		take_handshake(measure, conn, segment, now);
 		return;
 	}
-	if (acknowledges(segment))
+	if (measure_acknowledges(segment))
 		take_segment(measure, conn, before, segment);
 	if (before == CONN_ESTABLISHED && before != conn->state)
 		take_conclusion(measure, conn);

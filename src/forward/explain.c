@@ -84,7 +84,7 @@ dry_run_init(struct dry_run *dry_run, const struct fwdtab *table, const struct f
 
 /* As when forwarding forgets a flow before it plans a new one. */
 static void
-forget(const struct dry_run *dry_run, const struct fwd_server *server, enum conn_state state)
+explain_forget(const struct dry_run *dry_run, const struct fwd_server *server, enum conn_state state)
 {
 	const struct fwd_server *copy = copy_of(dry_run, server);
 
@@ -95,7 +95,7 @@ forget(const struct dry_run *dry_run, const struct fwd_server *server, enum conn
 }
 
 static const struct fwd_vip *
-find_vip(const struct forwarder *forwarder, const struct addr *addr)
+explain_find_vip(const struct forwarder *forwarder, const struct addr *addr)
 {
 	const struct fwd_vip *vip = NULL;
 
@@ -168,7 +168,7 @@ look_for_flow(struct frame_ctx *ctx, const struct flow_question *question, struc
 
 /* An unknown flow: the plan of forwarding, on copies. */
 static int
-plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct explanation *explanation)
+explain_plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct explanation *explanation)
 {
 	struct dry_run dry_run;
 	struct flow_plan plan;
@@ -177,7 +177,7 @@ plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct explanatio
 	if (dry_run_init(&dry_run, forwarder->table, explanation->service) == -1)
 		return -1;
 	if (explanation->flow.found)
-		forget(&dry_run, explanation->flow.server, explanation->flow.state);
+		explain_forget(&dry_run, explanation->flow.server, explanation->flow.state);
 	if (explanation->service->service->settings.persist != 0) {
 		flow_persist_key(ctx, &dry_run.service, &key);
 		explanation->client = lookup_record(forwarder->persist, forwarder->table, &key, ctx->now);
@@ -201,7 +201,7 @@ plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct explanatio
 }
 
 static int
-find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, const struct flow_question *question,
+explain_find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, const struct flow_question *question,
     struct explanation *explanation)
 {
 	const bool one_packet = question->protocol == PROTOCOL_UDP && explanation->service->service->settings.one_packet;
@@ -210,7 +210,7 @@ find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, const stru
 		explanation->flow = lookup_record(forwarder->conns, forwarder->table, &ctx->key, ctx->now);
 	look_for_flow(ctx, question, explanation);
 	if (!explanation->stays)
-		return plan(ctx, forwarder, explanation);
+		return explain_plan(ctx, forwarder, explanation);
 	explanation->way = FLOW_WAY_KNOWN;
 	explanation->state = flow_next_state(ctx, explanation->flow.state);
 	explanation->server = explanation->flow.server;
@@ -225,7 +225,7 @@ explain(const struct forwarder *forwarder, const struct flow_question *question,
 
 	memset(explanation, 0, sizeof(*explanation));
 	make_packet(&ctx, question);
-	explanation->vip = ctx.vip = find_vip(forwarder, &question->vip);
+	explanation->vip = ctx.vip = explain_find_vip(forwarder, &question->vip);
 	if (ctx.vip == NULL)
 		return 0;
 	explanation->verdict = VERDICT_DROP;
@@ -234,7 +234,7 @@ explain(const struct forwarder *forwarder, const struct flow_question *question,
 	if (explanation->service == NULL)
 		return 0;
 	flow_name(&ctx);
-	if (find_server(&ctx, forwarder, question, explanation) == -1)
+	if (explain_find_server(&ctx, forwarder, question, explanation) == -1)
 		return -1;
 	if (explanation->server == NULL)
 		return 0;

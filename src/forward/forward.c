@@ -39,7 +39,7 @@ why_unreadable(enum packet_status status)
 
 /* Only frames to our MAC and a VIP go on, and of those none that was ours already. */
 static inline enum stage
-guard(struct frame_ctx *ctx, const struct fwdtab *table)
+forward_guard(struct frame_ctx *ctx, const struct fwdtab *table)
 {
 	const struct packet *packet = &ctx->packet;
 
@@ -88,7 +88,7 @@ count_other(struct forward_stats *stats, const struct decision *decision)
 	case VERDICT_CONSUMED:
 		stats->consumed++;
 		break;
-	case VERDICT_FORWARD: /* count() has */
+	case VERDICT_FORWARD: /* forward_count() has */
 		break;
 	case VERDICT_HOLD:
 		stats->held++;
@@ -100,7 +100,7 @@ count_other(struct forward_stats *stats, const struct decision *decision)
 }
 
 static inline void
-count(struct forward_stats *stats, const struct decision *decision)
+forward_count(struct forward_stats *stats, const struct decision *decision)
 {
 	stats->frames++;
 	if (decision->verdict == VERDICT_FORWARD)
@@ -111,7 +111,7 @@ count(struct forward_stats *stats, const struct decision *decision)
 
 /* The stages in order; most frames skip most of them. */
 static inline void
-decide(struct frame_ctx *ctx, struct forwarder *forwarder)
+forward_decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 {
 	const struct packet *packet = &ctx->packet;
 
@@ -119,7 +119,7 @@ decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 		return;
 	if (vipcheck_count(forwarder->paths) > 0 && stage_vipcheck(ctx) == IS_DECIDED)
 		return;
-	if (guard(ctx, forwarder->table) == IS_DECIDED)
+	if (forward_guard(ctx, forwarder->table) == IS_DECIDED)
 		return;
 	if (choose_server(ctx) == IS_DECIDED)
 		return;
@@ -138,8 +138,8 @@ forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 	struct frame_ctx ctx;
 
 	frame_ctx_begin(&ctx, forwarder, frame, now);
-	decide(&ctx, forwarder);
-	count(&forwarder->stats, &ctx.decision);
+	forward_decide(&ctx, forwarder);
+	forward_count(&forwarder->stats, &ctx.decision);
 	return ctx.decision;
 }
 

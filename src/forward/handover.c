@@ -72,7 +72,7 @@ write_steering(FILE *out, const struct server *server)
 }
 
 static void
-write_server(FILE *out, const struct server *server, const struct iface *ifaces, size_t iface_count)
+handover_write_server(FILE *out, const struct server *server, const struct iface *ifaces, size_t iface_count)
 {
 	char addr[ADDR_TEXT], mac[MAC_TEXT];
 
@@ -108,7 +108,7 @@ handover_write(FILE *out, const struct model *model, const struct iface *ifaces,
 
 		fprintf(out, "service number=%u name=%s\n", service->run->number, service->settings.name);
 		for (size_t j = 0; j < service->server_count; j++)
-			write_server(out, service->servers[j], ifaces, iface_count);
+			handover_write_server(out, service->servers[j], ifaces, iface_count);
 		write_locals(out, service->run);
 	}
 	return ferror(out) ? -1 : 0;
@@ -133,7 +133,7 @@ cut_line(struct line *line, char *text)
 
 /* "" when the line does not have it: no value is valid that way. */
 static const char *
-field(const struct line *line, const char *key)
+handover_field(const struct line *line, const char *key)
 {
 	for (size_t i = 0; i < line->count; i++)
 		if (strcmp(line->fields[i].key, key) == 0)
@@ -142,9 +142,9 @@ field(const struct line *line, const char *key)
 }
 
 static int
-number(const struct line *line, const char *key, uint64_t most, uint64_t *value)
+handover_number(const struct line *line, const char *key, uint64_t most, uint64_t *value)
 {
-	return text_number(field(line, key), 0, most, value);
+	return text_number(handover_field(line, key), 0, most, value);
 }
 
 static uint64_t
@@ -152,7 +152,7 @@ number_or(const struct line *line, const char *key, uint64_t most, uint64_t othe
 {
 	uint64_t value;
 
-	return number(line, key, most, &value) == 0 ? value : otherwise;
+	return handover_number(line, key, most, &value) == 0 ? value : otherwise;
 }
 
 static int
@@ -161,7 +161,8 @@ read_vip(struct handover *handover, const struct line *line)
 	uint64_t old;
 	struct addr addr;
 
-	if (number(line, "number", UINT16_MAX, &old) == -1 || addr_parse(field(line, "address"), &addr) == -1)
+	if (handover_number(line, "number", UINT16_MAX, &old) == -1 || addr_parse(handover_field(line, "address"),
+	    &addr) == -1)
 		return -1;
 	for (size_t i = 0; i < handover->model->vip_count; i++)
 		if (addr_equal(&handover->model->vips[i].addr, &addr))
@@ -172,10 +173,10 @@ read_vip(struct handover *handover, const struct line *line)
 static int
 read_service(struct handover *handover, const struct line *line)
 {
-	const char *name = field(line, "name");
+	const char *name = handover_field(line, "name");
 	uint64_t old;
 
-	if (number(line, "number", UINT16_MAX, &old) == -1 || *name == '\0')
+	if (handover_number(line, "number", UINT16_MAX, &old) == -1 || *name == '\0')
 		return -1;
 	for (size_t i = 0; i < handover->model->service_count; i++)
 		if (strcmp(handover->model->services[i]->settings.name, name) == 0)
@@ -189,18 +190,19 @@ read_author(const struct line *line, const char *by, const char *name, const cha
 	struct admin_author author = { .user = (int64_t)number_or(line, by, UINT32_MAX, UINT64_MAX),
 		.when = number_or(line, at, UINT32_MAX, 0) };
 
-	admin_author_set_name(&author, field(line, name));
+	admin_author_set_name(&author, handover_field(line, name));
 	return author;
 }
 
 /* As after a reload: when the file has another weight than it had, the file's is the newer word. */
 static void
-take_weight(struct server *server, const struct line *line)
+handover_take_weight(struct server *server, const struct line *line)
 {
 	struct admin *admin = &server->admin;
 	uint64_t weight, file;
 
-	if (number(line, "weight", WEIGHT_MOST, &weight) == -1 || number(line, "file-weight", WEIGHT_MOST, &file) == -1)
+	if (handover_number(line, "weight", WEIGHT_MOST, &weight) == -1 || handover_number(line, "file-weight",
+	    WEIGHT_MOST, &file) == -1)
 		return;
 	if (file != server->settings.weight) {
 		admin->overruled = true;
@@ -215,7 +217,7 @@ static void
 take_admin(struct handover *handover, struct server *server, const struct line *line)
 {
 	struct admin *admin = &server->admin;
-	const char *state = field(line, "admin");
+	const char *state = handover_field(line, "admin");
 
 	if (strcmp(state, admin_state_name(ADMIN_DRAINED)) == 0) {
 		admin->admin = ADMIN_DRAINED;
@@ -227,7 +229,7 @@ take_admin(struct handover *handover, struct server *server, const struct line *
 	}
 	if (admin->admin != ADMIN_ENABLED)
 		admin->admin_by = read_author(line, "admin-by", "admin-name", "admin-at");
-	take_weight(server, line);
+	handover_take_weight(server, line);
 	handover->counts.steered += admin_differs(server);
 }
 
@@ -239,8 +241,8 @@ take_mac(struct handover *handover, struct server *server, const struct line *li
 	struct mac mac;
 
 	if (!mac_is_zero(&server->settings.mac) || server->iface >= forwarder->iface_count ||
-	    strcmp(forwarder->ifaces[server->iface].name, field(line, "interface")) != 0 ||
-	    mac_parse(field(line, "mac"), &mac) == -1 || mac_is_zero(&mac) || mac_is_group(&mac))
+	    strcmp(forwarder->ifaces[server->iface].name, handover_field(line, "interface")) != 0 ||
+	    mac_parse(handover_field(line, "mac"), &mac) == -1 || mac_is_zero(&mac) || mac_is_group(&mac))
 		return;
 	neigh_restore(forwarder->neighbors, server->iface, &server->settings.addr, &mac, handover->now);
 	/* Another service's server may be the same machine, and have brought it here. */
@@ -257,7 +259,7 @@ take_health(struct handover *handover, struct server *server, const struct line 
 {
 	const uint8_t percent = (uint8_t)number_or(line, "percent", 100, 100);
 
-	if (strcmp(field(line, "health"), "up") != 0)
+	if (strcmp(handover_field(line, "health"), "up") != 0)
 		return;
 	for (size_t i = 0; i < server->check_count; i++) {
 		(void)health_trust(&server->checks[i].health, handover->now);
@@ -273,7 +275,7 @@ take_health(struct handover *handover, struct server *server, const struct line 
 
 /* With the same configuration it is in the same slot. */
 static struct server *
-find_server(const struct model *model, size_t slot, const char *service, const char *name)
+handover_find_server(const struct model *model, size_t slot, const char *service, const char *name)
 {
 	char whole[SERVER_NAME_TEXT];
 
@@ -293,10 +295,13 @@ read_server(struct handover *handover, const struct line *line)
 	struct server *server;
 	struct addr addr;
 
-	if (number(line, "slot", UINT16_MAX, &slot) == -1 || number(line, "generation", UINT16_MAX, &generation) == -1 ||
-	    generation == 0 || handover->slots[slot].generation != 0 || addr_parse(field(line, "address"), &addr) == -1)
+	if (handover_number(line, "slot", UINT16_MAX, &slot) == -1 || handover_number(line, "generation", UINT16_MAX,
+	    &generation) == -1 ||
+	    generation == 0 || handover->slots[slot].generation != 0 || addr_parse(handover_field(line, "address"),
+	    &addr) == -1)
 		return -1;
-	server = find_server(handover->model, slot, field(line, "service"), field(line, "name"));
+	server = handover_find_server(handover->model, slot, handover_field(line, "service"), handover_field(line,
+	    "name"));
 	if (server == NULL || !addr_equal(&server->settings.addr, &addr))
 		return 0;
 	if (handover->found[server->ref.slot])
@@ -329,8 +334,10 @@ read_local(struct handover *handover, const struct line *line)
 	uint64_t service, vip, slot, generation;
 	const struct server *server;
 
-	if (number(line, "service", UINT16_MAX, &service) == -1 || number(line, "vip", UINT16_MAX, &vip) == -1 ||
-	    number(line, "slot", UINT16_MAX, &slot) == -1 || number(line, "generation", UINT16_MAX, &generation) == -1)
+	if (handover_number(line, "service", UINT16_MAX, &service) == -1 || handover_number(line, "vip", UINT16_MAX,
+	    &vip) == -1 ||
+	    handover_number(line, "slot", UINT16_MAX, &slot) == -1 || handover_number(line, "generation", UINT16_MAX,
+	    &generation) == -1)
 		return -1;
 	server = server_of(handover, (struct server_ref) { (uint16_t)slot, (uint16_t)generation });
 	if (server == NULL || handover->services[service] != server->service || handover->vips[vip] == NULL)
@@ -341,7 +348,7 @@ read_local(struct handover *handover, const struct line *line)
 }
 
 static int
-read_line(struct handover *handover, char *text)
+handover_read_line(struct handover *handover, char *text)
 {
 	static const struct {
 		const char *word;
@@ -379,7 +386,7 @@ handover_read(char *text, size_t length, struct model *model, struct forwarder *
 		if (next == NULL)
 			next = end;
 		*next = '\0';
-		handover->counts.unreadable += read_line(handover, text) == -1;
+		handover->counts.unreadable += handover_read_line(handover, text) == -1;
 		text = next + 1;
 	}
 	return handover;
@@ -405,7 +412,7 @@ handover_begin(struct handover *handover)
 
 /* Microseconds that are left of `timeout`; 0: the flow has expired. */
 static uint64_t
-time_left(const struct conn_saved *saved, uint64_t timeout, uint64_t now)
+handover_time_left(const struct conn_saved *saved, uint64_t timeout, uint64_t now)
 {
 	const int32_t left = (int32_t)(saved->deadline + CONN_RECORD_SLACK - (uint32_t)(now / SECONDS(1)));
 
@@ -416,10 +423,11 @@ time_left(const struct conn_saved *saved, uint64_t timeout, uint64_t now)
 
 /* With `server`, which exists here. NULL: it has expired, it exists already, or there is no room. */
 static struct conn *
-insert(struct handover *handover, struct conn_table *table, const struct conn_saved *saved, const struct conn_key *key,
+handover_insert(struct handover *handover, struct conn_table *table, const struct conn_saved *saved,
+    const struct conn_key *key,
     struct server_ref server, uint64_t timeout, uint64_t now)
 {
-	const uint64_t left = time_left(saved, timeout, now);
+	const uint64_t left = handover_time_left(saved, timeout, now);
 	const uint32_t second = (uint32_t)(now / SECONDS(1));
 	struct conn *conn;
 
@@ -468,7 +476,8 @@ handover_flow(struct handover *handover, const struct conn_saved *saved, uint64_
 		return;
 	}
 	key.target = conn_target(vip->number, protocol);
-	conn = insert(handover, handover->forwarder->conns, saved, &key, server->ref, service->timeouts->state[saved->state],
+	conn = handover_insert(handover, handover->forwarder->conns, saved, &key, server->ref,
+	    service->timeouts->state[saved->state],
 	    now);
 	if (conn == NULL)
 		return;
@@ -491,7 +500,8 @@ handover_client(struct handover *handover, const struct conn_saved *saved, uint6
 		return;
 	}
 	key.target = conn_target(service->run->number, 0);
-	if (insert(handover, handover->forwarder->persist, saved, &key, server->ref, service->settings.persist, now) != NULL)
+	if (handover_insert(handover, handover->forwarder->persist, saved, &key, server->ref,
+	    service->settings.persist, now) != NULL)
 		handover->counts.clients++;
 }
 

@@ -60,7 +60,7 @@ neigh_table_free(struct neigh_table *table)
 
 /* Only the operator chooses which addresses are in the table, so a multiplication will do (Knuth, TAOCP 6.4). */
 static uint32_t *
-bucket_of(const struct neigh_table *table, uint16_t iface, const struct addr *addr)
+neigh_bucket_of(const struct neigh_table *table, uint16_t iface, const struct addr *addr)
 {
 	uint64_t words[2], sum;
 
@@ -72,7 +72,7 @@ bucket_of(const struct neigh_table *table, uint16_t iface, const struct addr *ad
 static void
 link_entry(struct neigh_table *table, struct neigh *neigh)
 {
-	uint32_t *bucket = bucket_of(table, neigh->iface, &neigh->addr);
+	uint32_t *bucket = neigh_bucket_of(table, neigh->iface, &neigh->addr);
 
 	neigh->next = *bucket;
 	*bucket = (uint32_t)(neigh - table->entries);
@@ -88,11 +88,11 @@ link_all(struct neigh_table *table)
 }
 
 static struct neigh *
-find(struct neigh_table *table, uint16_t iface, const struct addr *addr)
+neigh_find(struct neigh_table *table, uint16_t iface, const struct addr *addr)
 {
 	if (table->room == 0)
 		return NULL;
-	for (uint32_t i = *bucket_of(table, iface, addr); i != NONE; i = table->entries[i].next) {
+	for (uint32_t i = *neigh_bucket_of(table, iface, addr); i != NONE; i = table->entries[i].next) {
 		table->compared++;
 		if (table->entries[i].iface == iface && addr_equal(&table->entries[i].addr, addr))
 			return &table->entries[i];
@@ -102,7 +102,7 @@ find(struct neigh_table *table, uint16_t iface, const struct addr *addr)
 
 /* Twice the room. Nothing has changed when it fails. */
 static int
-grow(struct neigh_table *table)
+neigh_grow(struct neigh_table *table)
 {
 	const size_t room = table->room == 0 ? 16 : table->room * 2;
 	struct neigh *entries = realloc(table->entries, room * sizeof(*entries));
@@ -132,10 +132,10 @@ neigh_begin(struct neigh_table *table)
 int
 neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, uint64_t now)
 {
-	struct neigh *neigh = find(table, iface, addr);
+	struct neigh *neigh = neigh_find(table, iface, addr);
 
 	if (neigh == NULL) {
-		if (table->count == table->room && grow(table) == -1)
+		if (table->count == table->room && neigh_grow(table) == -1)
 			return -1;
 		neigh = &table->entries[table->count++];
 		memset(neigh, 0, sizeof(*neigh));
@@ -163,19 +163,19 @@ neigh_end(struct neigh_table *table)
 struct server **
 neigh_servers(struct neigh_table *table, uint16_t iface, const struct addr *addr)
 {
-	return &find(table, iface, addr)->servers;
+	return &neigh_find(table, iface, addr)->servers;
 }
 
 const struct mac *
 neigh_mac(struct neigh_table *table, uint16_t iface, const struct addr *addr)
 {
-	const struct neigh *neigh = find(table, iface, addr);
+	const struct neigh *neigh = neigh_find(table, iface, addr);
 
 	return neigh != NULL && neigh->state == NEIGH_KNOWN ? &neigh->mac : NULL;
 }
 
 static void
-confirm(struct neigh *neigh, uint64_t now)
+neigh_confirm(struct neigh *neigh, uint64_t now)
 {
 	neigh->unanswered = 0;
 	neigh->next_ask = now + REFRESH;
@@ -184,7 +184,7 @@ confirm(struct neigh *neigh, uint64_t now)
 void
 neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac, uint64_t now)
 {
-	struct neigh *neigh = find(table, iface, addr);
+	struct neigh *neigh = neigh_find(table, iface, addr);
 	const struct mac before = neigh != NULL ? neigh->mac : mac_zero;
 	enum neigh_event event = NEIGH_FOUND;
 
@@ -192,7 +192,7 @@ neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, 
 		return;
 	if (neigh->state == NEIGH_KNOWN) {
 		if (mac_equal(&neigh->mac, mac)) {
-			confirm(neigh, now);
+			neigh_confirm(neigh, now);
 			return;
 		}
 		if (now - neigh->changed < HOLD)
@@ -202,14 +202,14 @@ neigh_learn(struct neigh_table *table, uint16_t iface, const struct addr *addr, 
 	neigh->state = NEIGH_KNOWN;
 	neigh->mac = *mac;
 	neigh->changed = now;
-	confirm(neigh, now);
+	neigh_confirm(neigh, now);
 	table->watch(table->context, event, neigh, &before);
 }
 
 void
 neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac, uint64_t now)
 {
-	struct neigh *neigh = find(table, iface, addr);
+	struct neigh *neigh = neigh_find(table, iface, addr);
 
 	if (neigh == NULL || neigh->state == NEIGH_KNOWN)
 		return;

@@ -68,7 +68,7 @@ read_sctp(const struct frame_ctx *ctx, struct fit_sctp *packet)
 }
 
 static bool
-fits(struct frame_ctx *ctx, struct conn *conn, uint64_t silence)
+policy_fits(struct frame_ctx *ctx, struct conn *conn, uint64_t silence)
 {
 	struct fit_sctp packet;
 	bool believed;
@@ -102,7 +102,7 @@ flow_judge(struct frame_ctx *ctx, struct conn *conn, uint64_t silence)
 {
 	const enum conn_state state = (enum conn_state)conn->state;
 
-	if (!fits(ctx, conn, silence)) {
+	if (!policy_fits(ctx, conn, silence)) {
 		/* Ordinary packets of an open connection are not believed more than before, and not less. */
 		if (fit_is_asked(state, ctx->flags)) {
 			ctx->flags = 0;
@@ -174,7 +174,7 @@ find_room(const struct fwd_service *service)
 
 /* Schedulers ignore `max-connections`: if one chose a full server, the least loaded other one is used. */
 static void
-choose(struct flow_plan *plan, const struct frame_ctx *ctx, const struct fwd_service *service)
+policy_choose(struct flow_plan *plan, const struct frame_ctx *ctx, const struct fwd_service *service)
 {
 	struct fwd_server *chosen = service->scheduler->pick(service, ctx->vip, &ctx->key);
 
@@ -261,7 +261,7 @@ flow_plan(const struct frame_ctx *ctx, const struct fwd_service *service, struct
 		plan.way = FLOW_WAY_PERSISTENT;
 		plan.server = last;
 	} else {
-		choose(&plan, ctx, service);
+		policy_choose(&plan, ctx, service);
 	}
 	return plan;
 }

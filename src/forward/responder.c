@@ -107,7 +107,8 @@ announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vi
  * section 3 explains why an announcement is a request). IPv6: an unsolicited advertisement (RFC 4861 section 7.2.6).
  */
 static size_t
-announce(const struct announcement *what, struct craft *craft, const struct iface *iface, const struct frame_tx *tx)
+responder_announce(const struct announcement *what, struct craft *craft, const struct iface *iface,
+    const struct frame_tx *tx)
 {
 	struct craft_neighbor advertisement;
 	struct arp arp = {
@@ -140,7 +141,7 @@ announce_round(struct announcer *announcer, unsigned left, size_t budget, struct
 
 		if (what->left != left || now < what->due)
 			continue;
-		*sent += announce(what, craft, &ifaces[what->iface], tx);
+		*sent += responder_announce(what, craft, &ifaces[what->iface], tx);
 		what->due = now + BETWEEN;
 		what->left--;
 		announced++;

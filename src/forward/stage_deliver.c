@@ -16,7 +16,7 @@
 
 /* Both addresses at once. */
 static inline void
-readdress(struct frame *frame, const struct fwd_server *server)
+stage_deliver_readdress(struct frame *frame, const struct fwd_server *server)
 {
 	const size_t macs = offsetof(struct fwd_server, mac);
 
@@ -102,7 +102,7 @@ stage_deliver(struct frame_ctx *ctx)
 	ctx->decision.server = server;
 	if (!server->reachable)
 		return drop(ctx, DROP_NO_NEIGHBOR);
-	readdress(frame, server);
+	stage_deliver_readdress(frame, server);
 	if (packet->end - packet->l3 > server->mtu) {
 		if (!send_large(ctx, server->mtu))
 			return drop(ctx, DROP_TOO_BIG);

@@ -86,7 +86,7 @@ remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, en
 }
 
 static SELDOM void
-change_state(struct frame_ctx *ctx, struct fwd_server *server, enum conn_state before, enum conn_state state)
+stage_flow_change_state(struct frame_ctx *ctx, struct fwd_server *server, enum conn_state before, enum conn_state state)
 {
 	account_flow(server->run, before, -1);
 	account_flow(server->run, state, 1);
@@ -133,7 +133,7 @@ find_flow(struct frame_ctx *ctx)
 		return GOES_ON;
 	}
 	if (state != before)
-		change_state(ctx, server, before, state);
+		stage_flow_change_state(ctx, server, before, state);
 	if (ctx->flags != 0 || state == CONN_UDP)
 		conn_touch(conns, conn, state, timeout_of(ctx, state));
 	/* What does not fit makes no flow live longer, and moves no number, but is the first that some show. */

@@ -57,7 +57,7 @@ stage_fragment(struct frame_ctx *ctx)
  * what cannot be delivered now has its reason too.
  */
 static void
-release(void *context, struct frame *frame)
+stage_fragment_release(void *context, struct frame *frame)
 {
 	const struct frame_ctx *first = context;
 	struct frame_ctx ctx;
@@ -80,5 +80,5 @@ stage_fragment_settle(struct frame_ctx *ctx)
 	if (!packet->has_ports || ctx->decision.verdict != VERDICT_FORWARD)
 		return;
 	key = make_key(ctx);
-	fragment_settle(ctx->forwarder->fragments, &key, ctx->server->ref, release, ctx, ctx->now);
+	fragment_settle(ctx->forwarder->fragments, &key, ctx->server->ref, stage_fragment_release, ctx, ctx->now);
 }

@@ -28,7 +28,7 @@ is_vip(const struct frame_ctx *ctx, const struct addr *addr)
 
 /* A probe address is answered for as VIPs are. */
 static bool
-is_ours(const struct frame_ctx *ctx, const struct addr *addr)
+stage_neighbor_is_ours(const struct frame_ctx *ctx, const struct addr *addr)
 {
 	return is_vip(ctx, addr) || probe_addr_answers(&ctx->forwarder->claims, ctx->frame->iface, addr);
 }
@@ -65,7 +65,7 @@ conflict_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 
 /* No server has a MAC address of the director's. */
 static void
-learn(struct frame_ctx *ctx, const struct addr *addr, const struct mac *mac)
+stage_neighbor_learn(struct frame_ctx *ctx, const struct addr *addr, const struct mac *mac)
 {
 	if (!frame_ctx_is_own_mac(ctx->forwarder, mac))
 		neigh_learn(ctx->forwarder->neighbors, ctx->frame->iface, addr, mac, ctx->now);
@@ -82,9 +82,10 @@ handle_arp(struct frame_ctx *ctx)
 	if (!may_concern_us(ctx) || arp_parse(ctx->frame, &arp) == -1)
 		return pass(ctx);
 	conflict_arp(ctx, &arp);
-	learn(ctx, &arp.sender, &arp.sender_mac);
+	stage_neighbor_learn(ctx, &arp.sender, &arp.sender_mac);
 	/* A gratuitous ARP is not a question. */
-	if (arp.operation != ARP_REQUEST || !is_ours(ctx, &arp.target) || addr_equal(&arp.sender, &arp.target))
+	if (arp.operation != ARP_REQUEST || !stage_neighbor_is_ours(ctx, &arp.target) || addr_equal(&arp.sender,
+	    &arp.target))
 		return consume(ctx);
 	answer = vip_answer_arp(forwarder->craft, &arp, &forwarder->ifaces[iface]);
 	if (answer != NULL) {
@@ -103,7 +104,7 @@ learn_from_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 	/* An answer to a unicast question may leave the MAC out; a question without one teaches nothing. */
 	if (ndp->kind == NDP_SOLICITATION && !ndp->has_mac)
 		return;
-	learn(ctx, who, mac);
+	stage_neighbor_learn(ctx, who, mac);
 }
 
 static enum stage
@@ -118,7 +119,7 @@ handle_ndp(struct frame_ctx *ctx)
 		return pass(ctx);
 	conflict_ndp(ctx, &ndp);
 	learn_from_ndp(ctx, &ndp);
-	if (ndp.kind != NDP_SOLICITATION || !is_ours(ctx, &ndp.target))
+	if (ndp.kind != NDP_SOLICITATION || !stage_neighbor_is_ours(ctx, &ndp.target))
 		return consume(ctx);
 	answer = vip_answer_ndp(forwarder->craft, &ndp, &ctx->packet.ether_source, &forwarder->ifaces[iface]);
 	if (answer != NULL) {
@@ -144,7 +145,7 @@ stage_neighbor(struct frame_ctx *ctx)
  * The director's own address where it has one; else the sender 0.0.0.0 of a probe, which hosts answer too (RFC 5227).
  */
 static const struct frame *
-make_arp_question(struct forwarder *forwarder, const struct neigh *neigh, const struct mac *destination)
+stage_neighbor_make_arp_question(struct forwarder *forwarder, const struct neigh *neigh, const struct mac *destination)
 {
 	const struct iface *iface = &forwarder->ifaces[neigh->iface];
 	const struct addr *own = iface_address(iface, ADDR_IPV4);
@@ -172,7 +173,7 @@ link_local_of(const struct mac *mac)
 }
 
 static const struct frame *
-make_ndp_question(struct forwarder *forwarder, const struct neigh *neigh, const struct mac *destination)
+stage_neighbor_make_ndp_question(struct forwarder *forwarder, const struct neigh *neigh, const struct mac *destination)
 {
 	const struct iface *iface = &forwarder->ifaces[neigh->iface];
 	const struct addr *own = iface_address(iface, ADDR_IPV6);
@@ -196,8 +197,9 @@ void
 ask_neighbor(void *context, const struct neigh *neigh, const struct mac *destination)
 {
 	struct forwarder *forwarder = context;
-	const struct frame *made = neigh->addr.family == ADDR_IPV4 ? make_arp_question(forwarder, neigh, destination) :
-	    make_ndp_question(forwarder, neigh, destination);
+	const struct frame *made = neigh->addr.family == ADDR_IPV4 ? stage_neighbor_make_arp_question(forwarder, neigh,
+	    destination) :
+	    stage_neighbor_make_ndp_question(forwarder, neigh, destination);
 
 	forwarder->stats.neighbor_requests += frame_tx_send(&forwarder->tx, made, neigh->iface);
 }

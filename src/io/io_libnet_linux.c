@@ -68,7 +68,7 @@ count_failure(struct sender *sender, unsigned frames)
 
 /* The queue discipline or the card is full: it will not be in a moment. False when that was waited for long enough. */
 static bool
-nap(unsigned *naps)
+io_libnet_sleep(unsigned *naps)
 {
 	const struct timespec time = { 0, NAP_NS };
 
@@ -99,7 +99,7 @@ libnet_sender_flush(struct sender *sender)
 		} else if (errno == EAGAIN) {
 			count_failure(sender, self->queued - done);
 			done = self->queued;
-		} else if (errno != EINTR && !nap(&naps)) {
+		} else if (errno != EINTR && !io_libnet_sleep(&naps)) {
 			count_failure(sender, 1);
 			done++;
 		}
@@ -148,7 +148,7 @@ send_one(struct libnet_sender *self, const struct frame *frame)
 
 	do {
 		sent = sendmsg(fd, &message, 0);
-	} while (sent == -1 && (errno == EINTR || nap(&naps)));
+	} while (sent == -1 && (errno == EINTR || io_libnet_sleep(&naps)));
 	return sent != -1;
 }
 

@@ -92,7 +92,7 @@ pcap_receiver_wait(struct receiver *receiver)
 
 /* For whole frames: a filter's result is also a snap length, and ours would cut at the end of a slot. */
 static int
-compile(const char *expression, struct bpf_program *program, char error[IO_ERROR])
+io_pcap_compile(const char *expression, struct bpf_program *program, char error[IO_ERROR])
 {
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, FRAME_MOST);
 	int result = -1;
@@ -116,7 +116,7 @@ pcap_receiver_filter(struct receiver *receiver, const char *expression, char err
 	struct bpf_program program;
 	int result = 0;
 
-	if (compile(expression, &program, error) == -1)
+	if (io_pcap_compile(expression, &program, error) == -1)
 		return -1;
 	if (pcap_setfilter(self->pcap, &program) != 0) {
 		(void)snprintf(error, IO_ERROR, "cannot set the filter: %s", pcap_geterr(self->pcap));
@@ -162,7 +162,7 @@ static const struct receiver_ops pcap_receiver_ops = {
 
 /* libpcap's status as a sentence in `error` and a value for errno. */
 static int
-explain(pcap_t *pcap, int status, const char *iface, char error[IO_ERROR])
+io_pcap_explain(pcap_t *pcap, int status, const char *iface, char error[IO_ERROR])
 {
 	switch (status) {
 	case PCAP_ERROR_NO_SUCH_DEVICE:
@@ -184,7 +184,7 @@ explain(pcap_t *pcap, int status, const char *iface, char error[IO_ERROR])
 
 /* Before activation; these fail only on a handle that is already active. */
 static void
-set_options(pcap_t *pcap, const char *iface)
+io_pcap_set_options(pcap_t *pcap, const char *iface)
 {
 	(void)pcap_set_snaplen(pcap, whole_snaplen(iface));
 	(void)pcap_set_promisc(pcap, 0);
@@ -196,15 +196,15 @@ set_options(pcap_t *pcap, const char *iface)
 
 /* 0, or a value for errno with a reason in `error`. */
 static int
-activate(pcap_t *pcap, const char *iface, char error[IO_ERROR])
+io_pcap_activate(pcap_t *pcap, const char *iface, char error[IO_ERROR])
 {
 	char reason[PCAP_ERRBUF_SIZE];
 	int status, link;
 
-	set_options(pcap, iface);
+	io_pcap_set_options(pcap, iface);
 	status = pcap_activate(pcap);
 	if (status < 0) /* above 0 are warnings */
-		return explain(pcap, status, iface, error);
+		return io_pcap_explain(pcap, status, iface, error);
 	link = pcap_datalink(pcap);
 	if (link != DLT_EN10MB) {
 		const char *name = pcap_datalink_val_to_name(link);
@@ -243,7 +243,7 @@ io_pcap_open(const char *iface, uint16_t index, char error[IO_ERROR])
 		number = EIO;
 		goto fail;
 	}
-	number = activate(self->pcap, iface, error);
+	number = io_pcap_activate(self->pcap, iface, error);
 	if (number != 0)
 		goto fail;
 	self->whole = whole_open(pcap_get_selectable_fd(self->pcap));

@@ -83,7 +83,7 @@ whole_close(struct whole *whole)
 
 /* Returns -1 when the queue is empty. */
 static ssize_t
-next(struct whole *whole, uint8_t *bytes, size_t size)
+io_whole_next(struct whole *whole, uint8_t *bytes, size_t size)
 {
 	ssize_t length;
 
@@ -119,7 +119,7 @@ whole_fetch(struct whole *whole, struct frame *frame)
 	bytes = whole->bytes + VLAN_TAG;
 	/* One that is not this was cut too, and libpcap had no use for it. */
 	do {
-		length = next(whole, bytes, FRAME_MOST);
+		length = io_whole_next(whole, bytes, FRAME_MOST);
 	} while (length > 0 && !is_whole_of(bytes, (uint32_t)length, frame));
 	if (length <= 0 || length > FRAME_MOST)
 		return false;
@@ -142,7 +142,7 @@ whole_settle(struct whole *whole, int count)
 	if (whole->idle < IDLE_MOST)
 		return;
 	whole->idle = 0;
-	while (next(whole, whole->bytes, 1) > 0)
+	while (io_whole_next(whole, whole->bytes, 1) > 0)
 		continue;
 }
 

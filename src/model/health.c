@@ -6,7 +6,7 @@
 #include "base/attr.h"
 
 static void
-enter(struct health *health, enum health_state state, uint64_t now)
+health_enter(struct health *health, enum health_state state, uint64_t now)
 {
 	health->state = state;
 	health->streak = 0;
@@ -34,7 +34,7 @@ health_report(struct health *health, enum health_reason result, uint32_t rise, u
 	health->streak++;
 	if (health->state != HEALTH_UNKNOWN && health->streak < (success ? rise : fall))
 		return false;
-	enter(health, told, now);
+	health_enter(health, told, now);
 	return true;
 }
 
@@ -63,7 +63,7 @@ health_combine(struct health *whole, const struct server_check *checks, size_t c
 			state = HEALTH_UNKNOWN;
 	if (whole->state == state)
 		return false;
-	enter(whole, state, now);
+	health_enter(whole, state, now);
 	return true;
 }
 
@@ -84,7 +84,7 @@ health_trust(struct health *health, uint64_t now)
 	const bool changed = health->state != HEALTH_UP;
 
 	if (changed)
-		enter(health, HEALTH_UP, now);
+		health_enter(health, HEALTH_UP, now);
 	health->streak = 0;
 	return changed;
 }

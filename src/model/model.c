@@ -113,7 +113,7 @@ is_same_server(const struct server_settings *a, const struct server_settings *b)
  * is matched only once.
  */
 static struct service *
-find_service(const struct model *model, const char *name, size_t *hint)
+model_find_service(const struct model *model, const char *name, size_t *hint)
 {
 	for (size_t i = 0; i < model->service_count; i++) {
 		struct service *service = model->services[(*hint + i) % model->service_count];
@@ -128,7 +128,7 @@ find_service(const struct model *model, const char *name, size_t *hint)
 }
 
 static struct server *
-find_server(const struct service *service, const struct server_settings *settings, size_t *hint)
+model_find_server(const struct service *service, const struct server_settings *settings, size_t *hint)
 {
 	for (size_t i = 0; i < service->server_count; i++) {
 		struct server *server = service->servers[(*hint + i) % service->server_count];
@@ -153,7 +153,7 @@ plan_servers(struct plan *plan, struct service *service, const struct service_se
 	if (servers == NULL)
 		return -1;
 	for (size_t i = 0; i < settings->server_count; i++) {
-		servers[i] = find_server(service, &settings->servers[i], &hint);
+		servers[i] = model_find_server(service, &settings->servers[i], &hint);
 		if (servers[i] == NULL)
 			servers[i] = server_new(service);
 		if (servers[i] == NULL)
@@ -176,7 +176,7 @@ plan_services(struct plan *plan, const struct model *model, const struct setting
 		return -1;
 	plan->service_count = settings->service_count;
 	for (size_t i = 0; i < settings->service_count; i++) {
-		plan->services[i] = find_service(model, settings->services[i].name, &hint);
+		plan->services[i] = model_find_service(model, settings->services[i].name, &hint);
 		if (plan->services[i] == NULL)
 			plan->services[i] = service_new();
 		if (plan->services[i] == NULL ||
@@ -475,7 +475,7 @@ forget_the_rest(struct model *model)
 }
 
 static void
-commit(struct model *model, struct plan *plan, struct settings *settings, uint64_t now)
+model_commit(struct model *model, struct plan *plan, struct settings *settings, uint64_t now)
 {
 	forget_the_rest(model);
 	for (size_t i = 0; i < plan->service_count; i++) {
@@ -522,7 +522,7 @@ model_apply(struct model *model, struct settings *settings, uint64_t now)
 
 	if (plan_services(&plan, model, settings) == 0 && plan_vips(&plan, model, settings) == 0 &&
 	    plan_slots(&plan, model, settings) == 0) {
-		commit(model, &plan, settings, now);
+		model_commit(model, &plan, settings, now);
 		result = 0;
 	} else {
 		plan_drop(&plan, settings);

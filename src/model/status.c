@@ -12,10 +12,10 @@
 
 #define SUBJECT_TEXT (CHECK_TEXT + 32)
 
-static void append(char text[STATUS_TEXT], const char *format, ...) PRINTF_LIKE(2, 3);
+static void status_append(char text[STATUS_TEXT], const char *format, ...) PRINTF_LIKE(2, 3);
 
 static void
-append(char text[STATUS_TEXT], const char *format, ...)
+status_append(char text[STATUS_TEXT], const char *format, ...)
 {
 	const size_t length = strlen(text);
 	va_list args;
@@ -76,13 +76,13 @@ static void
 append_expected_statuses(char text[STATUS_TEXT], const struct check_settings *check)
 {
 	if (check->status_count == 0)
-		append(text, ", expected %u-%u", HTTP_STATUS_FINE_FIRST, HTTP_STATUS_FINE_LAST);
+		status_append(text, ", expected %u-%u", HTTP_STATUS_FINE_FIRST, HTTP_STATUS_FINE_LAST);
 	for (unsigned i = 0; i < check->status_count; i++) {
 		const struct check_status *status = &check->statuses[i];
 
-		append(text, i == 0 ? ", expected %u" : ",%u", status->first);
+		status_append(text, i == 0 ? ", expected %u" : ",%u", status->first);
 		if (status->last != status->first)
-			append(text, "-%u", status->last);
+			status_append(text, "-%u", status->last);
 	}
 }
 
@@ -94,11 +94,11 @@ server_check_reason(const struct server *server, size_t index, char text[STATUS_
 
 	server_check_subject(server, index, text);
 	if (check->came[0] == '\0')
-		append(text, ": %s", health_reason_text(check->health.reason));
+		status_append(text, ": %s", health_reason_text(check->health.reason));
 	else if (says_all)
-		append(text, ": %s", check->came);
+		status_append(text, ": %s", check->came);
 	else
-		append(text, ": %s (%s)", health_reason_text(check->health.reason), check->came);
+		status_append(text, ": %s (%s)", health_reason_text(check->health.reason), check->came);
 	if (check->health.reason == HEALTH_REASON_STATUS)
 		append_expected_statuses(text, server_check_settings(server, index));
 }
@@ -123,8 +123,8 @@ status_of_fault(const struct server *server, const struct vip_fault *fault, char
 	if (!has_one_vip(&server->service->settings))
 		(void)snprintf(text, STATUS_TEXT, "%s ", addr_format(&fault->vip, addr));
 	if (fault->port != 0)
-		append(text, "%s/%u: ", protocol != NULL ? protocol : "?", fault->port);
-	append(text, "%s", fault->sentence);
+		status_append(text, "%s/%u: ", protocol != NULL ? protocol : "?", fault->port);
+	status_append(text, "%s", fault->sentence);
 }
 
 void
@@ -268,10 +268,10 @@ status_up(struct server_status *status, const struct server *server)
 	} else if (server->lost.verdict != LOST_NONE) {
 		status_set_lost(status, server);
 	} else if (server->ports == PORTS_PARTLY && status_set_ports(status, server)) {
-		append(status->sentence, "; its other ports get traffic");
+		status_append(status->sentence, "; its other ports get traffic");
 	} else if (server->vip_faults != NULL) {
 		status_of_fault(server, server->vip_faults, status->sentence);
-		append(status->sentence, "; the range gets traffic anyway");
+		status_append(status->sentence, "; the range gets traffic anyway");
 		status->source = STATUS_BY_VIP_CHECK;
 		(void)snprintf(status->name, sizeof(status->name), "port-idle");
 	} else {
@@ -352,10 +352,10 @@ status_add_steering(struct server_status *status, const struct server *server)
 		return;
 	if (status->plain || decides) {
 		if (!status->plain)
-			append(word.sentence, "; %s", status->sentence);
+			status_append(word.sentence, "; %s", status->sentence);
 		*status = word;
 	} else {
-		append(status->sentence, "; %s", word.sentence);
+		status_append(status->sentence, "; %s", word.sentence);
 	}
 	status->plain = false;
 }

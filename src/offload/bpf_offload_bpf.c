@@ -48,7 +48,7 @@ struct bpf_offload {
 
 /* What is written goes to the caller's error, not to standard error. */
 static int
-say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED, va_list arguments UNUSED)
+bpf_offload_ignore_writes(enum libbpf_print_level level UNUSED, const char *format UNUSED, va_list arguments UNUSED)
 {
 	return 0;
 }
@@ -87,7 +87,7 @@ map_all(struct bpf_offload *path)
 }
 
 static void
-unmap(void *memory, size_t bytes)
+bpf_offload_unmap(void *memory, size_t bytes)
 {
 	if (memory != NULL)
 		(void)munmap(memory, whole_pages(bytes));
@@ -100,7 +100,7 @@ bpf_offload_explain(char error[BPF_OFFLOAD_ERROR], const char *what, int number)
 }
 
 static int
-load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
+bpf_offload_load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 {
 	const struct bpf_object_open_opts options = { .sz = sizeof(options), .object_name = "dsrd" };
 	struct bpf_map *buckets;
@@ -137,9 +137,9 @@ bpf_offload_open(uint32_t connections, char error[BPF_OFFLOAD_ERROR])
 		bpf_offload_explain(error, "no memory", ENOMEM);
 		return NULL;
 	}
-	libbpf_set_print(say_nothing);
+	libbpf_set_print(bpf_offload_ignore_writes);
 	path->memory.bucket_count = offload_buckets(connections);
-	if (load(path, error) == -1) {
+	if (bpf_offload_load(path, error) == -1) {
 		bpf_offload_close(path);
 		return NULL;
 	}
@@ -153,10 +153,10 @@ bpf_offload_close(struct bpf_offload *path)
 		return;
 	for (size_t i = 0; i < FAST_PATHS_MOST; i++)
 		bpf_offload_detach(path, i, -1);
-	unmap(path->memory.buckets, path->bucket_bytes);
-	unmap(path->memory.servers, OFFLOAD_SERVERS * sizeof(struct offload_server));
-	unmap(path->memory.vips, OFFLOAD_VIPS * sizeof(struct offload_vip));
-	unmap(path->memory.control, sizeof(struct offload_control));
+	bpf_offload_unmap(path->memory.buckets, path->bucket_bytes);
+	bpf_offload_unmap(path->memory.servers, OFFLOAD_SERVERS * sizeof(struct offload_server));
+	bpf_offload_unmap(path->memory.vips, OFFLOAD_VIPS * sizeof(struct offload_vip));
+	bpf_offload_unmap(path->memory.control, sizeof(struct offload_control));
 	bpf_object__close(path->object);
 	free(path);
 }
@@ -168,7 +168,7 @@ bpf_offload_memory(const struct bpf_offload *path)
 }
 
 static int
-program(const struct bpf_offload *path, const char *name)
+bpf_offload_program(const struct bpf_offload *path, const char *name)
 {
 	return bpf_program__fd(bpf_object__find_program_by_name(path->object, name));
 }
@@ -201,11 +201,11 @@ take_lock(uint32_t ifindex)
 static int
 attach_tc(struct bpf_offload *path, struct attached *attached, int capture, char error[BPF_OFFLOAD_ERROR])
 {
-	const int tap = program(path, "dsrd_tap");
+	const int tap = bpf_offload_program(path, "dsrd_tap");
 	int number;
 
 	attached->kind = BPF_OFFLOAD_TC;
-	number = tc_attach(program(path, "dsrd_tc"), attached->ifindex, &place_at_tc, &attached->link);
+	number = tc_attach(bpf_offload_program(path, "dsrd_tc"), attached->ifindex, &place_at_tc, &attached->link);
 	if (number != 0) {
 		bpf_offload_explain(error, "the program cannot be attached to tc", number);
 		return -1;
@@ -244,7 +244,8 @@ attach_xdp(struct bpf_offload *path, struct attached *attached, const char *ifac
 	const struct bpf_link_create_opts options = { .sz = sizeof(options),
 		.flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE };
 
-	attached->link = bpf_link_create(program(path, "dsrd_xdp"), (int)attached->ifindex, BPF_XDP, &options);
+	attached->link = bpf_link_create(bpf_offload_program(path, "dsrd_xdp"), (int)attached->ifindex, BPF_XDP,
+	    &options);
 	if (attached->link < 0) {
 		bpf_offload_explain(error, generic ? "XDP cannot be attached" : "the driver does not take XDP", -attached->link);
 		attached->link = -1;
@@ -321,7 +322,8 @@ bpf_offload_try(const struct bpf_offload *path, uint8_t *frame, uint32_t length)
 	uint8_t *out = malloc(length);
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = length, .data_out = out,
 	    .data_size_out = length, .repeat = 1);
-	const bool left = out != NULL && bpf_prog_test_run_opts(program(path, "dsrd_xdp"), &run) == 0 && run.retval == XDP_TX;
+	const bool left = out != NULL && bpf_prog_test_run_opts(bpf_offload_program(path, "dsrd_xdp"), &run) == 0 &&
+	    run.retval == XDP_TX;
 
 	if (left)
 		memcpy(frame, out, length);

@@ -162,7 +162,7 @@ offload_take(struct offload_cache *offload, struct offload_flow *flow, struct co
 }
 
 static void
-take(struct offload_cache *offload, struct offload_flow *flow, struct conn *conn)
+cache_take(struct offload_cache *offload, struct offload_flow *flow, struct conn *conn)
 {
 	const struct fwd_server *server = offload_take(offload, flow, conn);
 	uint64_t idle, timeout;
@@ -181,7 +181,7 @@ offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now)
 
 	take_time(offload, now);
 	if (flow != NULL)
-		take(offload, flow, conn);
+		cache_take(offload, flow, conn);
 }
 
 /* An entry of the list; false: it was freed, and the last one has moved here. */
@@ -191,7 +191,7 @@ sync_place(struct offload_cache *offload, struct offload_flow *flow)
 	if (flow->name == 0)
 		return !offload_reclaim(offload, flow);
 	if (flow->count != 0)
-		take(offload, flow, conn_at(offload->conns, flow->conn));
+		cache_take(offload, flow, conn_at(offload->conns, flow->conn));
 	return true;
 }
 
@@ -248,7 +248,7 @@ offload_remove(struct offload_cache *offload, struct conn *conn)
 }
 
 static struct offload_flow *
-install(struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip, uint64_t now)
+cache_install(struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip, uint64_t now)
 {
 	struct offload_flow *flow = offload_occupy(offload, conn, vip);
 
@@ -302,7 +302,7 @@ offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd
 		return;
 	}
 	if (flow == NULL)
-		flow = install(offload, conn, vip, now);
+		flow = cache_install(offload, conn, vip, now);
 	if (flow == NULL)
 		return;
 	memcpy(flow->from, packet->ether_source.bytes, sizeof(flow->from));

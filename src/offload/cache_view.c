@@ -33,7 +33,7 @@ renew_stamp(struct offload_cache *offload, uint32_t slot, uint16_t generation, b
 }
 
 static void
-write_server(struct offload_cache *offload, const struct fwd_server *server, uint32_t slot, bool forget)
+cache_view_write_server(struct offload_cache *offload, const struct fwd_server *server, uint32_t slot, bool forget)
 {
 	struct offload_server *out = &offload->memory.servers[slot];
 	struct offload_server fresh = { .rule = 0 };
@@ -79,7 +79,7 @@ write_vip(const struct offload_cache *offload, const struct fwd_vip *vip)
 }
 
 static void
-want(const struct offload_cache *offload, uint8_t *wanted, const struct addr *addr)
+cache_view_want(const struct offload_cache *offload, uint8_t *wanted, const struct addr *addr)
 {
 	union offload_addr address;
 	uint32_t bit;
@@ -100,14 +100,14 @@ offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const
 	if (offload->slots < fwdtab_slots(table))
 		offload->slots = (uint32_t)fwdtab_slots(table);
 	for (uint32_t slot = 0; slot < offload->slots; slot++)
-		write_server(offload, fwdtab_slot(table, slot), slot, forget);
+		cache_view_write_server(offload, fwdtab_slot(table, slot), slot, forget);
 	for (size_t i = 0; i < fwdtab_vips(table); i++) {
 		write_vip(offload, fwdtab_vip_at(table, i));
-		want(offload, fresh, &fwdtab_vip_at(table, i)->addr);
+		cache_view_want(offload, fresh, &fwdtab_vip_at(table, i)->addr);
 	}
 	for (size_t i = 0; i < count; i++)
 		if (addr_is_set(&wanted[i]))
-			want(offload, fresh, &wanted[i]);
+			cache_view_want(offload, fresh, &wanted[i]);
 	/* Byte by byte, so that an address that stays wanted is never missing. */
 	for (size_t i = 0; i < sizeof(fresh); i++)
 		__atomic_store_n(&offload->memory.control->wanted[i], fresh[i], __ATOMIC_RELAXED);

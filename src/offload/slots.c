@@ -34,7 +34,7 @@ bucket_count(const struct offload_cache *offload)
 }
 
 static void
-set_bucket_count(struct offload_cache *offload, uint32_t count)
+slots_set_bucket_count(struct offload_cache *offload, uint32_t count)
 {
 	__atomic_store_n(&offload->memory.control->size, offload_size(count), __ATOMIC_SEQ_CST);
 }
@@ -42,7 +42,7 @@ set_bucket_count(struct offload_cache *offload, uint32_t count)
 void
 offload_places_begin(struct offload_cache *offload)
 {
-	set_bucket_count(offload, BUCKETS_LEAST);
+	slots_set_bucket_count(offload, BUCKETS_LEAST);
 }
 
 struct offload_flow *
@@ -63,7 +63,7 @@ place_of(const struct offload_cache *offload, const struct offload_flow *flow)
  */
 
 static bool
-is_listed(const struct offload_cache *offload, const struct offload_flow *flow)
+slots_is_listed(const struct offload_cache *offload, const struct offload_flow *flow)
 {
 	return flow->listed < offload->listed && offload->list[flow->listed] == place_of(offload, flow);
 }
@@ -78,7 +78,7 @@ has_rested(const struct offload_cache *offload, const struct offload_flow *flow)
 static bool
 is_free(const struct offload_cache *offload, const struct offload_flow *flow)
 {
-	return flow->name == 0 && (!is_listed(offload, flow) || has_rested(offload, flow));
+	return flow->name == 0 && (!slots_is_listed(offload, flow) || has_rested(offload, flow));
 }
 
 /* Of a place that was given back: what a reader counted that had found the flow just before. */
@@ -107,10 +107,10 @@ offload_reclaim(struct offload_cache *offload, struct offload_flow *flow)
 
 /* The place is the flow's from here on; a name it has later. */
 static void
-enter(struct offload_cache *offload, struct offload_flow *flow, uint32_t number)
+slots_enter(struct offload_cache *offload, struct offload_flow *flow, uint32_t number)
 {
 
-	if (is_listed(offload, flow)) {
+	if (slots_is_listed(offload, flow)) {
 		count_late(offload, flow);
 	} else {
 		flow->listed = offload->listed;
@@ -132,7 +132,7 @@ clear_name(struct offload_flow *flow)
 
 /* It stays in the list until it has rested, and remembers for which server it was. */
 static void
-leave(struct offload_cache *offload, struct offload_flow *flow, struct server_ref server)
+slots_leave(struct offload_cache *offload, struct offload_flow *flow, struct server_ref server)
 {
 	offload->places[flow->conn] = 0;
 	flow->conn = server.slot | (uint32_t)server.generation << 16;
@@ -145,7 +145,7 @@ offload_vacate(struct offload_cache *offload, struct offload_flow *flow, struct 
 {
 	clear_name(flow);
 	(void)offload_take(offload, flow, conn);
-	leave(offload, flow, conn->server);
+	slots_leave(offload, flow, conn->server);
 }
 
 static struct offload_flow *
@@ -178,14 +178,14 @@ hash_of(const struct offload_cache *offload, const uint8_t client[16], const uin
 
 /* Out of one place and into the other, with all that was counted. */
 static void
-move(struct offload_cache *offload, struct offload_flow *from, struct offload_flow *to)
+slots_move(struct offload_cache *offload, struct offload_flow *from, struct offload_flow *to)
 {
 	const uint64_t name = from->name;
 	const uint32_t number = from->conn, seen = from->seen;
 
 	clear_name(from);
-	leave(offload, from, conn_at(offload->conns, number)->server);
-	enter(offload, to, number);
+	slots_leave(offload, from, conn_at(offload->conns, number)->server);
+	slots_enter(offload, to, number);
 	memcpy(to->client, from->client, sizeof(to->client));
 	memcpy(to->from, from->from, sizeof(to->from));
 	to->vip = from->vip;
@@ -199,7 +199,7 @@ move(struct offload_cache *offload, struct offload_flow *from, struct offload_fl
 
 /* A flow whose bucket changes with the new size: moved to `other`, or removed if that is full. */
 static void
-resettle(struct offload_cache *offload, struct offload_flow *flow, uint32_t bucket, uint32_t other)
+slots_resettle(struct offload_cache *offload, struct offload_flow *flow, uint32_t bucket, uint32_t other)
 {
 	const uint64_t size = offload->memory.control->size;
 	const uint64_t hash = hash_of(offload, flow->client, offload->memory.vips[flow->vip].addr, flow->name);
@@ -211,7 +211,7 @@ resettle(struct offload_cache *offload, struct offload_flow *flow, uint32_t buck
 	/* Neither: the VIP's number is another VIP's by now. */
 	to = first == other || second == other ? free_way(offload, other) : NULL;
 	if (to != NULL)
-		move(offload, flow, to);
+		slots_move(offload, flow, to);
 	else
 		offload_vacate(offload, flow, conn_at(offload->conns, flow->conn));
 }
@@ -223,17 +223,17 @@ resettle_bucket(struct offload_cache *offload, uint32_t bucket, uint32_t other)
 
 	for (uint32_t i = 0; i < OFFLOAD_WAYS; i++)
 		if (ways[i].name != 0)
-			resettle(offload, &ways[i], bucket, other);
+			slots_resettle(offload, &ways[i], bucket, other);
 }
 
 static void
-grow(struct offload_cache *offload, unsigned steps)
+slots_grow(struct offload_cache *offload, unsigned steps)
 {
 
 	for (; steps > 0 && bucket_count(offload) < offload->memory.bucket_count; steps--) {
 		const uint32_t number = bucket_count(offload);
 
-		set_bucket_count(offload, number + 1);
+		slots_set_bucket_count(offload, number + 1);
 		resettle_bucket(offload, linear_parent(number), number);
 	}
 }
@@ -247,7 +247,7 @@ offload_shrink(struct offload_cache *offload)
 
 		if (number < BUCKETS_LEAST || offload->count >= number / SHRINK_SHARE * FLOWS_EACH)
 			return;
-		set_bucket_count(offload, number);
+		slots_set_bucket_count(offload, number);
 		resettle_bucket(offload, number, linear_parent(number));
 	}
 }
@@ -265,7 +265,7 @@ count_free(const struct offload_cache *offload, uint32_t bucket)
 
 /* In the first bucket, where it is found sooner, unless that is nearly full and the second is not. */
 static struct offload_flow *
-find_place(const struct offload_cache *offload, uint64_t hash)
+slots_find_place(const struct offload_cache *offload, uint64_t hash)
 {
 	const uint64_t size = offload->memory.control->size;
 	const uint32_t first = offload_first(size, hash), second = offload_second(size, hash), left = count_free(offload, first);
@@ -281,15 +281,15 @@ offload_occupy(struct offload_cache *offload, const struct conn *conn, const str
 
 	addr_mapped(&vip->addr, address);
 	if (offload->count >= bucket_count(offload) * FLOWS_EACH)
-		grow(offload, 1);
-	flow = find_place(offload, hash_of(offload, conn->key.client, address, offload_name(&conn->key)));
+		slots_grow(offload, 1);
+	flow = slots_find_place(offload, hash_of(offload, conn->key.client, address, offload_name(&conn->key)));
 	if (flow == NULL) {
 		/* The flow's next frame tries again. */
 		offload->stats->offload_full += bucket_count(offload) == offload->memory.bucket_count;
-		grow(offload, CROWDED_STEPS);
+		slots_grow(offload, CROWDED_STEPS);
 		return NULL;
 	}
-	enter(offload, flow, conn_number(offload->conns, conn));
+	slots_enter(offload, flow, conn_number(offload->conns, conn));
 	memcpy(flow->client, conn->key.client, sizeof(flow->client));
 	flow->vip = vip->number;
 	return flow;

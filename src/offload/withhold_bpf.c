@@ -45,7 +45,7 @@ state_bytes(void)
 }
 
 static int
-load(struct withhold *withhold, char error[WITHHOLD_ERROR])
+withhold_load(struct withhold *withhold, char error[WITHHOLD_ERROR])
 {
 	const struct bpf_object_open_opts options = { .sz = sizeof(options), .object_name = "dsrd_withhold" };
 	void *memory = MAP_FAILED;
@@ -69,7 +69,7 @@ load(struct withhold *withhold, char error[WITHHOLD_ERROR])
 
 /* What is written goes to the caller's error, not to standard error. */
 static int
-say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED, va_list arguments UNUSED)
+withhold_ignore_writes(enum libbpf_print_level level UNUSED, const char *format UNUSED, va_list arguments UNUSED)
 {
 	return 0;
 }
@@ -83,8 +83,8 @@ withhold_open(char error[WITHHOLD_ERROR])
 		bpf_error(error, WITHHOLD_ERROR, "no memory", ENOMEM, "");
 		return NULL;
 	}
-	libbpf_set_print(say_nothing);
-	if (load(withhold, error) == 0)
+	libbpf_set_print(withhold_ignore_writes);
+	if (withhold_load(withhold, error) == 0)
 		return withhold;
 	withhold_close(withhold);
 	return NULL;
@@ -149,7 +149,7 @@ as_ipv6(const struct addr *addr, uint64_t words[2])
 
 /* False when all its places are taken. */
 static bool
-put(struct withhold_place *places, const uint64_t addr[2], uint32_t ifindex)
+withhold_put(struct withhold_place *places, const uint64_t addr[2], uint32_t ifindex)
 {
 	const uint32_t hash = withhold_hash(addr, ifindex);
 
@@ -178,7 +178,7 @@ withhold_set(struct withhold *withhold, const struct withheld_vip *vips, size_t 
 		if (ifindex == 0)
 			continue;
 		as_ipv6(&vips[i].addr, addr);
-		if (i - left >= WITHHOLD_VIPS_MOST || !put(fresh, addr, ifindex))
+		if (i - left >= WITHHOLD_VIPS_MOST || !withhold_put(fresh, addr, ifindex))
 			left++;
 	}
 	if (fresh == NULL)

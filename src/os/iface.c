@@ -24,7 +24,7 @@
 
 /* Linux puts the label of an address where its interface's name should be: "eth0:1". */
 static size_t
-name_length(const char *name)
+iface_name_length(const char *name)
 {
 	return strcspn(name, ":");
 }
@@ -32,7 +32,7 @@ name_length(const char *name)
 static bool
 name_matches(const char *name, const char *found)
 {
-	size_t length = name_length(found);
+	size_t length = iface_name_length(found);
 
 	return strlen(name) == length && strncmp(name, found, length) == 0;
 }
@@ -40,7 +40,7 @@ name_matches(const char *name, const char *found)
 static void
 name_copy(char to[IFACE_NAME], const char *found)
 {
-	(void)snprintf(to, IFACE_NAME, "%.*s", (int)name_length(found), found);
+	(void)snprintf(to, IFACE_NAME, "%.*s", (int)iface_name_length(found), found);
 }
 
 #ifdef AF_PACKET
@@ -198,7 +198,7 @@ os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
 }
 
 static bool
-is_listed(char names[][IFACE_NAME], size_t count, const char *found)
+iface_is_listed(char names[][IFACE_NAME], size_t count, const char *found)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (name_matches(names[i], found))
@@ -218,7 +218,7 @@ os_iface_list(char names[][IFACE_NAME], size_t most)
 	for (const struct ifaddrs *entry = list; entry != NULL && count < most; entry = entry->ifa_next) {
 		if ((entry->ifa_flags & IFF_UP) == 0 || (entry->ifa_flags & IFF_LOOPBACK) != 0)
 			continue;
-		if (!is_listed(names, count, entry->ifa_name))
+		if (!iface_is_listed(names, count, entry->ifa_name))
 			name_copy(names[count++], entry->ifa_name);
 	}
 	freeifaddrs(list);

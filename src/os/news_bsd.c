@@ -32,7 +32,7 @@ static const uint8_t wanted[] = {
 
 /* Routes come and go by the thousand on a router: where the system can, it keeps them to itself. */
 static void
-filter(int fd)
+news_filter(int fd)
 {
 #if defined(ROUTE_MSGFILTER) /* OpenBSD */
 	unsigned mask = 0;
@@ -56,7 +56,7 @@ os_news_open(void)
 		return -1;
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-	filter(fd);
+	news_filter(fd);
 	return fd;
 }
 

@@ -32,7 +32,7 @@ struct writer {
 };
 
 static void
-put(struct writer *writer, enum code code, uint8_t jt, uint8_t jf, uint32_t k)
+vip_filter_put(struct writer *writer, enum code code, uint8_t jt, uint8_t jf, uint32_t k)
 {
 	if (writer->length < FILTER_INSNS)
 		writer->program[writer->length] = (struct filter_insn){(uint16_t)code, jt, jf, k};
@@ -40,31 +40,31 @@ put(struct writer *writer, enum code code, uint8_t jt, uint8_t jf, uint32_t k)
 }
 
 static uint32_t
-word(const uint8_t *bytes)
+vip_filter_word(const uint8_t *bytes)
 {
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 /* Goes on when what was loaded is `value`, else rejects. */
 static void
-need(struct writer *writer, uint32_t value)
+vip_filter_need(struct writer *writer, uint32_t value)
 {
-	put(writer, JUMP_EQUAL, 1, 0, value);
-	put(writer, RETURN, 0, 0, REJECT);
+	vip_filter_put(writer, JUMP_EQUAL, 1, 0, value);
+	vip_filter_put(writer, RETURN, 0, 0, REJECT);
 }
 
 /* Accepts when all four words of the destination are those of `addr`. */
 static void
-match6(struct writer *writer, const struct addr *addr)
+vip_filter_match6(struct writer *writer, const struct addr *addr)
 {
 	for (uint8_t i = 0; i < 4; i++) {
 		/* What is left of this address: two for each word, and the return. */
 		const uint8_t left = (uint8_t)(2 * (3 - i) + 1);
 
-		put(writer, LOAD_WORD, 0, 0, DESTINATION6_AT + 4U * i);
-		put(writer, JUMP_EQUAL, 0, left, word(&addr->bytes[4 * i]));
+		vip_filter_put(writer, LOAD_WORD, 0, 0, DESTINATION6_AT + 4U * i);
+		vip_filter_put(writer, JUMP_EQUAL, 0, left, vip_filter_word(&addr->bytes[4 * i]));
 	}
-	put(writer, RETURN, 0, 0, ACCEPT);
+	vip_filter_put(writer, RETURN, 0, 0, ACCEPT);
 }
 
 /* Ends with a return, so that what follows is reached by jumps only. */
@@ -72,18 +72,18 @@ static void
 match_family(struct writer *writer, enum addr_family family, const struct addr *addresses, size_t count)
 {
 	if (family == ADDR_IPV4)
-		put(writer, LOAD_WORD, 0, 0, DESTINATION4_AT);
+		vip_filter_put(writer, LOAD_WORD, 0, 0, DESTINATION4_AT);
 	for (size_t i = 0; i < count; i++) {
 		if (addresses[i].family != family)
 			continue;
 		if (family == ADDR_IPV6) {
-			match6(writer, &addresses[i]);
+			vip_filter_match6(writer, &addresses[i]);
 			continue;
 		}
-		put(writer, JUMP_EQUAL, 0, 1, word(addresses[i].bytes));
-		put(writer, RETURN, 0, 0, ACCEPT);
+		vip_filter_put(writer, JUMP_EQUAL, 0, 1, vip_filter_word(addresses[i].bytes));
+		vip_filter_put(writer, RETURN, 0, 0, ACCEPT);
 	}
-	put(writer, RETURN, 0, 0, REJECT);
+	vip_filter_put(writer, RETURN, 0, 0, REJECT);
 }
 
 size_t
@@ -93,16 +93,16 @@ vip_filter_write(struct filter_insn program[FILTER_INSNS], const struct mac *mac
 	struct writer writer = {program, 0};
 	size_t jump;
 
-	put(&writer, LOAD_WORD, 0, 0, 2);
-	need(&writer, word(&mac->bytes[2]));
-	put(&writer, LOAD_HALF, 0, 0, 0);
-	need(&writer, (uint32_t)mac->bytes[0] << 8 | mac->bytes[1]);
-	put(&writer, LOAD_HALF, 0, 0, TYPE_AT);
+	vip_filter_put(&writer, LOAD_WORD, 0, 0, 2);
+	vip_filter_need(&writer, vip_filter_word(&mac->bytes[2]));
+	vip_filter_put(&writer, LOAD_HALF, 0, 0, 0);
+	vip_filter_need(&writer, (uint32_t)mac->bytes[0] << 8 | mac->bytes[1]);
+	vip_filter_put(&writer, LOAD_HALF, 0, 0, TYPE_AT);
 	/* A conditional jump reaches 255 instructions, a plain one all. */
-	put(&writer, JUMP_EQUAL, 0, 1, TYPE_IPV6);
+	vip_filter_put(&writer, JUMP_EQUAL, 0, 1, TYPE_IPV6);
 	jump = writer.length;
-	put(&writer, JUMP, 0, 0, 0);
-	need(&writer, TYPE_IPV4);
+	vip_filter_put(&writer, JUMP, 0, 0, 0);
+	vip_filter_need(&writer, TYPE_IPV4);
 	match_family(&writer, ADDR_IPV4, addresses, count);
 	if (jump < FILTER_INSNS)
 		program[jump].k = (uint32_t)(writer.length - jump - 1);
@@ -116,11 +116,11 @@ sender_filter_write(struct filter_insn program[FILTER_INSNS])
 	static const uint32_t types[] = {TYPE_IPV4, TYPE_IPV6, TYPE_ARP, TYPE_VLAN, TYPE_QINQ};
 	struct writer writer = {program, 0};
 
-	put(&writer, LOAD_HALF, 0, 0, TYPE_AT);
+	vip_filter_put(&writer, LOAD_HALF, 0, 0, TYPE_AT);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		put(&writer, JUMP_EQUAL, 0, 1, types[i]);
-		put(&writer, RETURN, 0, 0, ACCEPT);
+		vip_filter_put(&writer, JUMP_EQUAL, 0, 1, types[i]);
+		vip_filter_put(&writer, RETURN, 0, 0, ACCEPT);
 	}
-	put(&writer, RETURN, 0, 0, REJECT);
+	vip_filter_put(&writer, RETURN, 0, 0, REJECT);
 	return writer.length;
 }

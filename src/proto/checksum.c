@@ -58,7 +58,7 @@ checksum_add(uint64_t sum, const uint8_t *bytes, size_t length)
 
 /* Into 16 bits, in memory's order. */
 static inline uint16_t
-fold(uint64_t sum)
+checksum_fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
@@ -70,7 +70,7 @@ fold(uint64_t sum)
 uint16_t
 checksum_finish(uint64_t sum)
 {
-	return (uint16_t)~memory_order(fold(sum));
+	return (uint16_t)~memory_order(checksum_fold(sum));
 }
 
 /* Four-byte words, summed in 64 bits, so that no carry is lost. */
@@ -247,7 +247,7 @@ checksum_leave(struct frame *frame, const struct packet *packet)
 {
 	uint8_t *field = transport_field(frame, packet);
 
-	store16(field, memory_order(fold(unfinished_sum(frame, packet))));
+	store16(field, memory_order(checksum_fold(unfinished_sum(frame, packet))));
 	frame->sum_from = packet->l4;
 	frame->sum_at = (uint16_t)(field - frame->bytes);
 }

@@ -91,7 +91,7 @@ craft_free(struct craft *craft)
  * libnet_adv_cull_packet(), rejects contexts that cannot send.
  */
 static const struct frame *
-collect(struct craft *craft)
+craft_collect(struct craft *craft)
 {
 	const struct frame *frame = NULL;
 	uint8_t *packet = NULL;
@@ -114,7 +114,7 @@ put_ethernet(struct craft *craft, const struct mac *source, const struct mac *de
 {
 	if (libnet_build_ethernet(destination->bytes, source->bytes, ethertype, NULL, 0, craft->libnet, NEW) == -1)
 		return NULL;
-	return collect(craft);
+	return craft_collect(craft);
 }
 
 const struct frame *
@@ -154,7 +154,7 @@ put_ipv6(struct craft *craft, const struct craft_ends *ends, const struct body *
 
 /* Checks the address families and the room before a body is built. Clears the other blocks. */
 static bool
-begin(struct craft *craft, const struct craft_ends *ends, size_t length)
+craft_start(struct craft *craft, const struct craft_ends *ends, size_t length)
 {
 	if (ends->source.family != ends->destination.family || !addr_is_set(&ends->source))
 		return false;
@@ -166,7 +166,7 @@ begin(struct craft *craft, const struct craft_ends *ends, size_t length)
 
 /* Puts IP and Ethernet headers before the body, then the checksums in. */
 static const struct frame *
-finish(struct craft *craft, const struct craft_ends *ends, const struct body *body)
+craft_finish(struct craft *craft, const struct craft_ends *ends, const struct body *body)
 {
 	const bool ipv6 = ends->source.family == ADDR_IPV6;
 	struct packet packet;
@@ -191,11 +191,11 @@ finish_neighbor(struct craft *craft, const struct craft_neighbor *neighbor, uint
 		.bytes = message };
 
 	if (neighbor->ends.source.family != ADDR_IPV6 || neighbor->target.family != ADDR_IPV6 ||
-	    !begin(craft, &neighbor->ends, length))
+	    !craft_start(craft, &neighbor->ends, length))
 		return NULL;
 	memcpy(message + NDP_TARGET, neighbor->target.bytes, sizeof(neighbor->target.bytes));
 	memcpy(message + NDP_OPTION + 2, neighbor->mac.bytes, MAC_BYTES);
-	return finish(craft, &neighbor->ends, &body);
+	return craft_finish(craft, &neighbor->ends, &body);
 }
 
 const struct frame *
@@ -229,7 +229,7 @@ craft_echo(struct craft *craft, const struct craft_echo *echo)
 	const struct body body = { .protocol = ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP, .hop_limit = HOP_LIMIT,
 		.length = ICMP_BYTES + echo->length, .bytes = message };
 
-	if (!begin(craft, &echo->ends, body.length))
+	if (!craft_start(craft, &echo->ends, body.length))
 		return NULL;
 	memset(message, 0, ICMP_BYTES);
 	if (ipv6)
@@ -240,7 +240,7 @@ craft_echo(struct craft *craft, const struct craft_echo *echo)
 	store16(message + 6, echo->sequence);
 	if (echo->length > 0)
 		memcpy(message + ICMP_BYTES, echo->data, echo->length);
-	return finish(craft, &echo->ends, &body);
+	return craft_finish(craft, &echo->ends, &body);
 }
 
 const struct frame *
@@ -250,7 +250,7 @@ craft_tcp(struct craft *craft, const struct craft_tcp *tcp)
 	const size_t length = TCP_BYTES + (tcp->mss > 0 ? sizeof(option) : 0);
 	const struct body body = { .protocol = PROTOCOL_TCP, .hop_limit = HOP_LIMIT, .length = length };
 
-	if (!begin(craft, &tcp->ends, length))
+	if (!craft_start(craft, &tcp->ends, length))
 		return NULL;
 	store16(option + 2, tcp->mss);
 	if (tcp->mss > 0 && libnet_build_tcp_options(option, sizeof(option), craft->libnet, NEW) == -1)
@@ -258,7 +258,7 @@ craft_tcp(struct craft *craft, const struct craft_tcp *tcp)
 	if (libnet_build_tcp(tcp->source_port, tcp->destination_port, tcp->sequence, tcp->acknowledgement, tcp->flags,
 	    tcp->window, LATER, 0, (uint16_t)length, NULL, 0, craft->libnet, NEW) == -1)
 		return NULL;
-	return finish(craft, &tcp->ends, &body);
+	return craft_finish(craft, &tcp->ends, &body);
 }
 
 const struct frame *
@@ -268,10 +268,10 @@ craft_udp(struct craft *craft, const struct craft_udp *udp)
 	const struct body body = { .protocol = PROTOCOL_UDP, .hop_limit = HOP_LIMIT,
 		.length = UDP_BYTES + udp->length };
 
-	if (!begin(craft, &udp->ends, body.length))
+	if (!craft_start(craft, &udp->ends, body.length))
 		return NULL;
 	if (libnet_build_udp(udp->source_port, udp->destination_port, (uint16_t)body.length, LATER, data,
 	    (uint32_t)udp->length, craft->libnet, NEW) == -1)
 		return NULL;
-	return finish(craft, &udp->ends, &body);
+	return craft_finish(craft, &udp->ends, &body);
 }

@@ -38,7 +38,7 @@
 
 /* `payload` holds the start of the transport header until this function has read it. */
 static inline void
-take_ports(const uint8_t *l4, uint32_t header, struct packet *packet)
+packet_take_ports(const uint8_t *l4, uint32_t header, struct packet *packet)
 {
 	packet->has_ports = true;
 	packet->source_port = load16(l4);
@@ -73,7 +73,7 @@ parse_tcp(const uint8_t *l4, uint32_t length, struct packet *packet)
 	packet->tcp_flags = flags;
 	packet->tcp_sequence = load32(l4 + TCP_SEQUENCE);
 	packet->tcp_acknowledgement = load32(l4 + TCP_ACKNOWLEDGEMENT);
-	take_ports(l4, header, packet);
+	packet_take_ports(l4, header, packet);
 	return PACKET_OK;
 }
 
@@ -88,7 +88,7 @@ parse_udp(const uint8_t *l4, uint32_t length, struct packet *packet)
 	/* The length is of the whole: a fragment has less. */
 	if (datagram < UDP_HEADER || (datagram > length && !packet->fragment))
 		return PACKET_MALFORMED;
-	take_ports(l4, UDP_HEADER, packet);
+	packet_take_ports(l4, UDP_HEADER, packet);
 	return PACKET_OK;
 }
 
@@ -97,7 +97,7 @@ parse_sctp(const uint8_t *l4, uint32_t length, struct packet *packet)
 {
 	if (length < SCTP_HEADER)
 		return cut_header(packet);
-	take_ports(l4, SCTP_HEADER, packet);
+	packet_take_ports(l4, SCTP_HEADER, packet);
 	return PACKET_OK;
 }
 

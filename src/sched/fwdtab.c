@@ -43,7 +43,7 @@ index_add(struct fwd_index *index, uint32_t at, uint32_t value)
  * that gets nothing does not warm up either.
  */
 static uint32_t
-warmth(const struct server *server, uint64_t now)
+fwdtab_warmth(const struct server *server, uint64_t now)
 {
 	const uint64_t warmup = server->service->settings.warmup;
 	const uint64_t age = now > server->since ? now - server->since : 0;
@@ -62,7 +62,7 @@ fill_server(struct fwd_server *out, const struct server *server, uint64_t now)
 	out->mac = server->mac;
 	out->iface = server->iface;
 	out->capacity = server_weight(server);
-	out->weight = out->capacity * warmth(server, now);
+	out->weight = out->capacity * fwdtab_warmth(server, now);
 	out->max_connections = server->settings.max_connections;
 	out->addr = server->settings.addr;
 	out->run = server->run;

@@ -65,7 +65,7 @@ by_identity(const void *a, const void *b)
  * of that, so that shares are rounded to the nearest slot, not down.
  */
 static uint64_t
-next_round(const struct filler *filler, uint32_t most)
+maglev_next(const struct filler *filler, uint32_t most)
 {
 	const uint64_t price = (uint64_t)(filler->turns + 1) * most - most / 2;
 
@@ -74,7 +74,7 @@ next_round(const struct filler *filler, uint32_t most)
 
 /* Sorted by identity, so that the order in the file makes no difference. Returns the largest weight. */
 static uint32_t
-prepare(struct filler *fillers, const struct maglev_member *members, size_t count, uint32_t size)
+maglev_prepare(struct filler *fillers, const struct maglev_member *members, size_t count, uint32_t size)
 {
 	uint32_t most = 0;
 
@@ -132,10 +132,10 @@ by_round(const void *a, const void *b)
 
 /* Turn by turn, in the order of rounds and in a round of fillers; a heap, as a light member has few of many rounds. */
 static void
-fill(struct maglev *maglev, struct filler *fillers, struct turn *turns, size_t count, uint32_t most)
+maglev_fill(struct maglev *maglev, struct filler *fillers, struct turn *turns, size_t count, uint32_t most)
 {
 	for (size_t i = 0; i < count; i++)
-		turns[i] = (struct turn){ .round = next_round(&fillers[i], most), .filler = (uint32_t)i };
+		turns[i] = (struct turn){ .round = maglev_next(&fillers[i], most), .filler = (uint32_t)i };
 	/* What is sorted is a heap. */
 	qsort(turns, count, sizeof(*turns), by_round);
 	for (uint32_t left = maglev->size; left > 0; left--) {
@@ -143,7 +143,7 @@ fill(struct maglev *maglev, struct filler *fillers, struct turn *turns, size_t c
 
 		take_slot(maglev, filler);
 		filler->turns++;
-		turns->round = next_round(filler, most);
+		turns->round = maglev_next(filler, most);
 		sift_down(turns, count);
 	}
 }
@@ -167,7 +167,7 @@ maglev_build(struct maglev *maglev, const struct maglev_member *members, size_t 
 		goto out;
 	}
 	memset(maglev->slots, 0xff, maglev->size * sizeof(*maglev->slots));
-	fill(maglev, fillers, turns, count, prepare(fillers, members, count, maglev->size));
+	maglev_fill(maglev, fillers, turns, count, maglev_prepare(fillers, members, count, maglev->size));
 	result = 0;
 out:
 	free(turns);

@@ -8,7 +8,7 @@
 #include "base/attr.h"
 
 static struct fwd_server *
-pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
+rr_pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
 {
 	return service->candidates[(*service->turn)++ % service->candidate_count];
 }
@@ -16,5 +16,5 @@ pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const 
 const struct scheduler pick_rr = {
 	.name = "rr",
 	.use_when = "Servers are equal and connections are short: each gets the same number, weights are ignored.",
-	.pick = pick,
+	.pick = rr_pick,
 };

@@ -11,7 +11,7 @@
 #include "base/attr.h"
 
 static struct fwd_server *
-pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
+wrr_pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const struct conn_key *key UNUSED)
 {
 	struct fwd_server *best = NULL;
 	int64_t total = 0;
@@ -31,5 +31,5 @@ pick(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, const 
 const struct scheduler pick_wrr = {
 	.name = "wrr",
 	.use_when = "Connections cost about the same and servers differ: shares follow the weights exactly.",
-	.pick = pick,
+	.pick = wrr_pick,
 };

@@ -28,7 +28,7 @@ conflict_begin(struct watch *watch, uint64_t now)
 
 /* Without a sender address, so that no host learns from the probe, and no reverse path filter drops the answer. */
 static const struct frame *
-make_arp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
+conflict_make_arp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
 {
 	const struct arp request = {
 		.operation = ARP_REQUEST,
@@ -45,7 +45,7 @@ make_arp_question(const struct vip *vip, struct craft *craft, const struct iface
  * would spread the wrong answer.
  */
 static const struct frame *
-make_ndp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
+conflict_make_ndp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
 {
 	const struct addr *own = iface_address(iface, ADDR_IPV6);
 	struct craft_neighbor question = { .ends.ether_source = iface->mac, .target = vip->addr, .mac = iface->mac };
@@ -59,14 +59,14 @@ make_ndp_question(const struct vip *vip, struct craft *craft, const struct iface
 }
 
 static size_t
-ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx)
+conflict_send(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx)
 {
 	const struct frame *made;
 
 	if (vip->iface == IFACE_NONE)
 		return 0;
-	made = vip->addr.family == ADDR_IPV4 ? make_arp_question(vip, craft, &ifaces[vip->iface]) :
-	    make_ndp_question(vip, craft, &ifaces[vip->iface]);
+	made = vip->addr.family == ADDR_IPV4 ? conflict_make_arp_question(vip, craft, &ifaces[vip->iface]) :
+	    conflict_make_ndp_question(vip, craft, &ifaces[vip->iface]);
 	return frame_tx_send(tx, made, vip->iface) ? 1 : 0;
 }
 
@@ -92,7 +92,7 @@ follow_up(struct watch *watch, const struct vip *vip, struct craft *craft, const
 		finding->unanswered++;
 		any = true;
 	}
-	return any ? ask(vip, craft, ifaces, tx) : 0;
+	return any ? conflict_send(vip, craft, ifaces, tx) : 0;
 }
 
 static size_t
@@ -121,7 +121,7 @@ conflict_tick(struct watch *watch, const struct model *model, struct craft *craf
 	if (now < watch->next_ask)
 		return sent;
 	for (size_t i = 0; i < VIPS_PER_TICK && watch->next_vip < model->vip_count; i++)
-		sent += ask(&model->vips[watch->next_vip++], craft, ifaces, tx);
+		sent += conflict_send(&model->vips[watch->next_vip++], craft, ifaces, tx);
 	if (watch->next_vip < model->vip_count)
 		return sent;
 	watch->next_vip = 0;
@@ -143,7 +143,8 @@ place_for(struct watch *watch)
 }
 
 static void
-note(struct watch *watch, enum conflict_kind kind, uint16_t iface, const struct addr *vip, const struct mac *mac,
+conflict_note(struct watch *watch, enum conflict_kind kind, uint16_t iface, const struct addr *vip,
+    const struct mac *mac,
     uint64_t now)
 {
 	struct finding *finding = NULL;
@@ -179,24 +180,24 @@ conflict_receive_arp(struct watch *watch, uint16_t iface, const struct arp *arp,
 		kind = about_itself ? WATCH_ANNOUNCES : WATCH_ASKS_AS;
 	else if (about_itself || to_all)
 		kind = WATCH_ANNOUNCES;
-	note(watch, kind, iface, &arp->sender, &arp->sender_mac, now);
+	conflict_note(watch, kind, iface, &arp->sender, &arp->sender_mac, now);
 }
 
 void
 conflict_receive_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now)
 {
 	if (ndp->kind == NDP_ADVERTISEMENT)
-		note(watch, ndp->solicited ? WATCH_ANSWERS : WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
+		conflict_note(watch, ndp->solicited ? WATCH_ANSWERS : WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
 	else if (ndp->dad)
-		note(watch, WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
+		conflict_note(watch, WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
 	else
-		note(watch, WATCH_ASKS_AS, iface, &ndp->source, mac, now);
+		conflict_note(watch, WATCH_ASKS_AS, iface, &ndp->source, mac, now);
 }
 
 void
 conflict_receive_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now)
 {
-	note(watch, WATCH_SENDS_BACK, iface, vip, mac, now);
+	conflict_note(watch, WATCH_SENDS_BACK, iface, vip, mac, now);
 }
 
 bool

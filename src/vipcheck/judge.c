@@ -13,7 +13,7 @@
 #define V6_PORT_UNREACHABLE 4
 
 static bool
-came(const struct evidence *evidence, enum question question, enum answer answer)
+judge_has_arrived(const struct evidence *evidence, enum question question, enum answer answer)
 {
 	return evidence->replies[question].answer == answer;
 }
@@ -57,7 +57,7 @@ judge_silence(const struct evidence *evidence, const struct addr *vip)
 
 	if (evidence->redirected)
 		return VIPCHECK_BOUNCED;
-	if (closed->answer == ANSWER_RESET || came(evidence, ASK_VIP_ECHO, ANSWER_ECHO) ||
+	if (closed->answer == ANSWER_RESET || judge_has_arrived(evidence, ASK_VIP_ECHO, ANSWER_ECHO) ||
 	    (closed->answer == ANSWER_UNREACHABLE && addr_equal(&closed->from, vip)))
 		return VIPCHECK_FILTERED;
 	if (evidence->asked_for_us)
@@ -84,7 +84,8 @@ judge_service(const struct evidence *evidence, const struct addr *vip, const str
 	case ANSWER_RESET:
 		if (!addr_equal(&reply->from, vip))
 			return VIPCHECK_WRONG_SOURCE;
-		return came(evidence, ASK_OWN, ANSWER_SYN_ACK) ? VIPCHECK_OWN_ONLY : VIPCHECK_NOT_LISTENING;
+		return judge_has_arrived(evidence, ASK_OWN, ANSWER_SYN_ACK) ? VIPCHECK_OWN_ONLY :
+		    VIPCHECK_NOT_LISTENING;
 	case ANSWER_UNREACHABLE:
 		return judge_unreachable(reply, vip, own);
 	case ANSWER_NOT_ASKED:

@@ -17,7 +17,7 @@
 #define AGAIN MINUTES(1)
 
 static void
-enter(struct probe_addr *claim, enum claim_state state, uint64_t due)
+probe_addr_enter(struct probe_addr *claim, enum claim_state state, uint64_t due)
 {
 	claim->untold |= claim->state != state && state != CLAIM_ASKING;
 	claim->state = state;
@@ -53,7 +53,7 @@ probe_addr_set(struct probe_addrs *claims, const struct addr addrs[PROBE_ADDRESS
 			continue;
 		*claim = (struct probe_addr) { .addr = addrs[i], .iface = iface, .due = UINT64_MAX };
 		if (iface != IFACE_NONE)
-			enter(claim, CLAIM_ASKING, now);
+			probe_addr_enter(claim, CLAIM_ASKING, now);
 	}
 }
 
@@ -80,7 +80,8 @@ make_question(const struct probe_addr *claim, struct craft *craft, const struct 
 }
 
 static void
-ask(struct probe_addr *claim, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx, uint64_t now)
+probe_addr_send(struct probe_addr *claim, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx,
+    uint64_t now)
 {
 	const struct frame *made = make_question(claim, craft, &ifaces[claim->iface].mac);
 
@@ -99,11 +100,11 @@ probe_addr_tick(struct probe_addrs *claims, struct craft *craft, const struct if
 		if (claim->state == CLAIM_NONE || now < claim->due)
 			continue;
 		if (claim->state == CLAIM_TAKEN)
-			enter(claim, CLAIM_ASKING, now);
+			probe_addr_enter(claim, CLAIM_ASKING, now);
 		if (claim->asked < QUESTIONS)
-			ask(claim, craft, ifaces, tx, now);
+			probe_addr_send(claim, craft, ifaces, tx, now);
 		else
-			enter(claim, CLAIM_OURS, UINT64_MAX);
+			probe_addr_enter(claim, CLAIM_OURS, UINT64_MAX);
 	}
 }
 
@@ -119,7 +120,7 @@ probe_addr_due(const struct probe_addrs *claims)
 }
 
 static const struct probe_addr *
-find(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
+probe_addr_find(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
 		if (claims->list[i].state != CLAIM_NONE && claims->list[i].iface == iface &&
@@ -131,7 +132,7 @@ find(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
 const struct addr *
 probe_addr_source(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
 {
-	const struct probe_addr *claim = find(claims, iface, family);
+	const struct probe_addr *claim = probe_addr_find(claims, iface, family);
 
 	return claim != NULL && claim->state == CLAIM_OURS ? &claim->addr : NULL;
 }
@@ -139,7 +140,7 @@ probe_addr_source(const struct probe_addrs *claims, uint16_t iface, enum addr_fa
 bool
 probe_addr_pending(const struct probe_addrs *claims, uint16_t iface, enum addr_family family)
 {
-	const struct probe_addr *claim = find(claims, iface, family);
+	const struct probe_addr *claim = probe_addr_find(claims, iface, family);
 
 	return claim != NULL && claim->state == CLAIM_ASKING;
 }
@@ -154,7 +155,8 @@ probe_addr_answers(const struct probe_addrs *claims, uint16_t iface, const struc
 
 /* The host at `mac` claims `addr`, or (`asks`) probes whether it can use it. */
 static void
-hear(struct probe_addrs *claims, uint16_t iface, const struct addr *addr, const struct mac *mac, bool asks, uint64_t now)
+probe_addr_receive(struct probe_addrs *claims, uint16_t iface, const struct addr *addr, const struct mac *mac,
+    bool asks, uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
 		struct probe_addr *claim = &claims->list[i];
@@ -165,7 +167,7 @@ hear(struct probe_addrs *claims, uint16_t iface, const struct addr *addr, const 
 		if (asks && claim->state != CLAIM_ASKING)
 			continue;
 		claim->holder = *mac;
-		enter(claim, CLAIM_TAKEN, now + AGAIN);
+		probe_addr_enter(claim, CLAIM_TAKEN, now + AGAIN);
 	}
 }
 
@@ -174,16 +176,16 @@ probe_addr_hear_arp(struct probe_addrs *claims, uint16_t iface, const struct arp
 {
 	const bool probes = arp->operation == ARP_REQUEST && addr_is_no_host(&arp->sender);
 
-	hear(claims, iface, probes ? &arp->target : &arp->sender, &arp->sender_mac, probes, now);
+	probe_addr_receive(claims, iface, probes ? &arp->target : &arp->sender, &arp->sender_mac, probes, now);
 }
 
 void
 probe_addr_hear_ndp(struct probe_addrs *claims, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now)
 {
 	if (ndp->kind == NDP_ADVERTISEMENT || ndp->dad)
-		hear(claims, iface, &ndp->target, from, ndp->dad, now);
+		probe_addr_receive(claims, iface, &ndp->target, from, ndp->dad, now);
 	else
-		hear(claims, iface, &ndp->source, from, false, now);
+		probe_addr_receive(claims, iface, &ndp->source, from, false, now);
 }
 
 const struct probe_addr *

@@ -58,7 +58,8 @@ is_ping(const struct open_question *open)
 }
 
 static enum path_heard
-note(struct vipcheck_table *table, const struct open_question *open, enum answer answer, const struct packet *packet,
+receive_note(struct vipcheck_table *table, const struct open_question *open, enum answer answer,
+    const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
 	struct reply *reply = &open->path->round.replies[open->question];
@@ -104,13 +105,13 @@ hear_tcp(struct vipcheck_table *table, const struct open_question *open, const s
 	    (packet->tcp_flags & TCP_ACK) == 0 || packet->tcp_acknowledgement != open->path->sequences[open->question] + 1)
 		return VIPCHECK_NOT_OURS;
 	if ((packet->tcp_flags & TCP_RST) != 0)
-		return note(table, open, ANSWER_RESET, packet, means, now);
+		return receive_note(table, open, ANSWER_RESET, packet, means, now);
 	if ((packet->tcp_flags & TCP_SYN) == 0)
 		return VIPCHECK_NOT_OURS;
 	reply->mss = read_mss(frame, packet);
 	reply->window = load16(frame->bytes + packet->l4 + TCP_WINDOW);
 	vipcheck_send_reset(open->path, frame, packet, means);
-	return note(table, open, ANSWER_SYN_ACK, packet, means, now);
+	return receive_note(table, open, ANSWER_SYN_ACK, packet, means, now);
 }
 
 /* TCP and UDP: back from the network, or an answer. */
@@ -124,14 +125,14 @@ hear_transport(struct vipcheck_table *table, const struct frame *frame, const st
 		return VIPCHECK_NOT_OURS;
 	if (find_question(table, packet->source_port, &open) && addr_equal(&packet->source, asked_from(&open)) &&
 	    addr_equal(&packet->destination, asked_about(&open)))
-		return note(table, &open, ANSWER_BOUNCED, packet, means, now);
+		return receive_note(table, &open, ANSWER_BOUNCED, packet, means, now);
 	if (find_question(table, packet->destination_port, &open) && !is_ping(&open) &&
 	    addr_equal(&packet->destination, asked_from(&open))) {
 		if (packet->protocol == PROTOCOL_TCP)
 			return hear_tcp(table, &open, frame, packet, means, now);
 		if (packet->protocol == PROTOCOL_UDP && open.path->protocol == PROTOCOL_UDP &&
 		    packet->source_port == vipcheck_question_port(open.path, open.question))
-			return note(table, &open, ANSWER_DATA, packet, means, now);
+			return receive_note(table, &open, ANSWER_DATA, packet, means, now);
 		return VIPCHECK_NOT_OURS;
 	}
 	/* Too late for its round: the server still waits for a reset. Our own host's kernel handles its own address. */
@@ -156,7 +157,7 @@ hear_error(struct vipcheck_table *table, const struct frame *frame, const struct
 	    !addr_equal(&inner.destination, asked_about(&open)) ||
 	    inner.destination_port != vipcheck_question_port(open.path, open.question))
 		return VIPCHECK_NOT_OURS;
-	return note(table, &open, ANSWER_UNREACHABLE, packet, means, now);
+	return receive_note(table, &open, ANSWER_UNREACHABLE, packet, means, now);
 }
 
 static enum path_heard
@@ -171,9 +172,9 @@ hear_echo(struct vipcheck_table *table, const struct frame *frame, const struct 
 	    echo.sequence != (uint16_t)open.path->sequences[open.question])
 		return VIPCHECK_NOT_OURS;
 	if (request && addr_equal(&packet->source, asked_from(&open)) && addr_equal(&packet->destination, asked_about(&open)))
-		return note(table, &open, ANSWER_BOUNCED, packet, means, now);
+		return receive_note(table, &open, ANSWER_BOUNCED, packet, means, now);
 	if (!request && addr_equal(&packet->destination, asked_from(&open)))
-		return note(table, &open, ANSWER_ECHO, packet, means, now);
+		return receive_note(table, &open, ANSWER_ECHO, packet, means, now);
 	return VIPCHECK_NOT_OURS;
 }
 

@@ -120,7 +120,8 @@ make_ping(const struct vipcheck *path, enum question question, const struct craf
 }
 
 static void
-ask(struct vipcheck_table *table, struct vipcheck *path, enum question question, const struct vipcheck_tx *means, uint64_t now)
+round_send(struct vipcheck_table *table, struct vipcheck *path, enum question question,
+    const struct vipcheck_tx *means, uint64_t now)
 {
 	const struct craft_ends ends = ends_of(path, question, means);
 	const struct frame *made;
@@ -149,15 +150,15 @@ ask_control(struct vipcheck_table *table, struct vipcheck *path, const struct vi
 	path->control = true;
 	path->due = now + path->server->service->settings.timeout;
 	if (path->protocol == PROTOCOL_TCP || has_payload(path))
-		ask(table, path, ASK_OWN, means, now);
-	ask(table, path, ASK_VIP_CLOSED, means, now);
-	ask(table, path, ASK_VIP_ECHO, means, now);
-	ask(table, path, ASK_OWN_ECHO, means, now);
+		round_send(table, path, ASK_OWN, means, now);
+	round_send(table, path, ASK_VIP_CLOSED, means, now);
+	round_send(table, path, ASK_VIP_ECHO, means, now);
+	round_send(table, path, ASK_OWN_ECHO, means, now);
 }
 
 /* An address of ours that others can answer to: a link-local address is not a valid source for packets to a VIP. */
 static struct addr
-borrow(const struct iface *iface, enum addr_family family)
+round_borrow(const struct iface *iface, enum addr_family family)
 {
 	for (size_t i = 0; i < iface->address_count; i++) {
 		const struct addr *addr = &iface->addresses[i].addr;
@@ -174,11 +175,11 @@ source_for(const struct vipcheck *path, enum addr_family family, const struct vi
 {
 	const struct addr *claimed = probe_addr_source(means->claims, path->server->iface, family);
 
-	return claimed != NULL ? *claimed : borrow(&means->ifaces[path->server->iface], family);
+	return claimed != NULL ? *claimed : round_borrow(&means->ifaces[path->server->iface], family);
 }
 
 static uint64_t
-next_round(struct vipcheck_table *table, const struct vipcheck *path, uint64_t now)
+round_next(struct vipcheck_table *table, const struct vipcheck *path, uint64_t now)
 {
 	const uint64_t interval = path->server->service->settings.interval;
 	/* Plus or minus a thirty-second, so that checks do not stay in step. */
@@ -189,7 +190,7 @@ next_round(struct vipcheck_table *table, const struct vipcheck *path, uint64_t n
 
 /* The failure reason passed to health_report() does not matter: the verdict is more precise. */
 static void
-report(struct vipcheck *path, uint64_t now)
+round_report(struct vipcheck *path, uint64_t now)
 {
 	const struct service_settings *service = &path->server->service->settings;
 
@@ -225,7 +226,7 @@ rests_on_silence(enum vipcheck_verdict verdict)
  * stays valid for a while.
  */
 static enum vipcheck_verdict
-judge(struct vipcheck *path, uint64_t now)
+round_judge(struct vipcheck *path, uint64_t now)
 {
 	const enum vipcheck_verdict verdict = vipcheck_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
 
@@ -246,7 +247,7 @@ judge(struct vipcheck *path, uint64_t now)
 }
 
 static void
-end(struct vipcheck_table *table, struct vipcheck *path, uint64_t now)
+round_end(struct vipcheck_table *table, struct vipcheck *path, uint64_t now)
 {
 	const enum vipcheck_verdict before = path->verdict;
 	const enum health_state state = path->health.state;
@@ -257,9 +258,9 @@ end(struct vipcheck_table *table, struct vipcheck *path, uint64_t now)
 	path->settled = true;
 	path->round.ended = now;
 	path->last = path->round;
-	path->due = next_round(table, path, now);
-	path->verdict = judge(path, now);
-	report(path, now);
+	path->due = round_next(table, path, now);
+	path->verdict = round_judge(path, now);
+	round_report(path, now);
 	if (path->verdict == before && path->health.state == state && settled)
 		return;
 	vipcheck_combine(table, path->server);
@@ -268,7 +269,7 @@ end(struct vipcheck_table *table, struct vipcheck *path, uint64_t now)
 }
 
 static void
-begin(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
+round_start(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
 {
 	const struct server *server = path->server;
 
@@ -294,15 +295,15 @@ begin(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck
 	path->control = false;
 	path->due = now + server->service->settings.timeout;
 	if (!addr_is_set(&path->round.source))
-		end(table, path, now);
+		round_end(table, path, now);
 	else if (path->protocol == PROTOCOL_TCP || has_payload(path))
-		ask(table, path, ASK_VIP, means, now);
+		round_send(table, path, ASK_VIP, means, now);
 	else
 		ask_control(table, path, means, now);
 }
 
 static bool
-awaits(const struct vipcheck *path)
+round_awaits(const struct vipcheck *path)
 {
 	for (size_t i = 0; i < QUESTION_COUNT; i++)
 		if (path->round.replies[i].answer == ANSWER_AWAITED)
@@ -324,13 +325,13 @@ vipcheck_advance(struct vipcheck_table *table, struct vipcheck *path, const stru
 	if (is_clear(path->round.replies[ASK_VIP].answer) ||
 	    (path->round.replies[ASK_VIP].answer == ANSWER_NOT_ASKED &&
 	    is_clear(path->round.replies[ASK_VIP_ECHO].answer)))
-		end(table, path, now);
-	else if (awaits(path))
+		round_end(table, path, now);
+	else if (round_awaits(path))
 		return;
 	else if (!path->control)
 		ask_control(table, path, means, now);
 	else
-		end(table, path, now);
+		round_end(table, path, now);
 }
 
 static void
@@ -364,7 +365,7 @@ vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uin
 		if (now >= path->due && path->asking)
 			give_up_waiting(table, path, means, now);
 		else if (now >= path->due)
-			begin(table, path, means, now);
+			round_start(table, path, means, now);
 		if (path->due < due)
 			due = path->due;
 	}

@@ -158,7 +158,8 @@ add_targets(struct targets *targets, const struct service_settings *service, boo
 }
 
 static struct vipcheck *
-find(const struct vipcheck_table *table, const struct server *server, const struct addr *vip, uint8_t protocol, uint16_t port)
+vipcheck_find(const struct vipcheck_table *table, const struct server *server, const struct addr *vip,
+    uint8_t protocol, uint16_t port)
 {
 	struct vipcheck *path = server->ref.slot < table->slot_count ? table->heads[server->ref.slot] : NULL;
 
@@ -178,7 +179,7 @@ was_settled(const struct vipcheck_table *table, const struct server *server)
 }
 
 static int
-want(struct vipcheck_table *table, struct server *server, struct vipcheck **list, size_t *count)
+vipcheck_want(struct vipcheck_table *table, struct server *server, struct vipcheck **list, size_t *count)
 {
 	const struct service_settings *service = &server->service->settings;
 	struct targets targets = { .count = 0 };
@@ -186,7 +187,8 @@ want(struct vipcheck_table *table, struct server *server, struct vipcheck **list
 	add_targets(&targets, service, true);
 	add_targets(&targets, service, false);
 	for (size_t i = 0; i < targets.count; i++) {
-		struct vipcheck *path = find(table, server, &targets.list[i].vip, targets.list[i].protocol, targets.list[i].port);
+		struct vipcheck *path = vipcheck_find(table, server, &targets.list[i].vip, targets.list[i].protocol,
+		    targets.list[i].port);
 
 		if (path == NULL) {
 			path = calloc(1, sizeof(*path));
@@ -405,7 +407,8 @@ path_trust(struct vipcheck_table *table, struct server *server, uint64_t now)
 
 /* The new set is complete: it takes the place of the old one. */
 static void
-adopt(struct vipcheck_table *table, const struct model *model, struct vipcheck **list, size_t count, struct vipcheck **heads,
+vipcheck_adopt(struct vipcheck_table *table, const struct model *model, struct vipcheck **list, size_t count,
+    struct vipcheck **heads,
     uint16_t *generations, uint64_t now)
 {
 	forget_unwanted(table);
@@ -428,7 +431,7 @@ adopt(struct vipcheck_table *table, const struct model *model, struct vipcheck *
 }
 
 static int
-collect(struct vipcheck_table *table, const struct model *model, struct vipcheck **list, size_t *count)
+vipcheck_collect(struct vipcheck_table *table, const struct model *model, struct vipcheck **list, size_t *count)
 {
 	for (size_t i = 0; i < model->service_count; i++) {
 		const struct service *service = model->services[i];
@@ -436,7 +439,7 @@ collect(struct vipcheck_table *table, const struct model *model, struct vipcheck
 		if (service->settings.vip_check == VIP_CHECK_OFF)
 			continue;
 		for (size_t j = 0; j < service->server_count; j++)
-			if (want(table, service->servers[j], list, count) == -1)
+			if (vipcheck_want(table, service->servers[j], list, count) == -1)
 				return -1;
 	}
 	return 0;
@@ -453,7 +456,8 @@ vipcheck_sync(struct vipcheck_table *table, const struct model *model, bool asks
 
 	for (size_t i = 0; i < table->count; i++)
 		table->paths[i]->wanted = false;
-	if (list == NULL || heads == NULL || generations == NULL || (asks && collect(table, model, list, &count) == -1)) {
+	if (list == NULL || heads == NULL || generations == NULL || (asks && vipcheck_collect(table, model, list,
+	    &count) == -1)) {
 		free_new(list, count);
 		free(list);
 		free(heads);
@@ -462,7 +466,7 @@ vipcheck_sync(struct vipcheck_table *table, const struct model *model, bool asks
 		drop_all(table);
 		return -1;
 	}
-	adopt(table, model, list, count, heads, generations, now);
+	vipcheck_adopt(table, model, list, count, heads, generations, now);
 	return 0;
 }
 

@@ -61,7 +61,7 @@ put_sample(const struct metrics *metrics, const char *ending, const struct label
 }
 
 static void
-sample(const struct metrics *metrics, const struct label *labels, size_t count, uint64_t number)
+metrics_sample(const struct metrics *metrics, const struct label *labels, size_t count, uint64_t number)
 {
 	char value[24];
 
@@ -76,7 +76,7 @@ sample_server(const struct metrics *metrics, const struct server *server, const 
 	const struct label labels[] = { { "service", server->service->settings.name },
 		{ "server", server->settings.name }, { name, value } };
 
-	sample(metrics, labels, name == NULL ? 2 : 3, number);
+	metrics_sample(metrics, labels, name == NULL ? 2 : 3, number);
 }
 
 static void
@@ -92,30 +92,30 @@ each_server(const struct metrics *metrics, void (*write)(const struct metrics *m
 /* --- the director --- */
 
 static void
-build(const struct metrics *metrics)
+metrics_build(const struct metrics *metrics)
 {
 	const struct label labels[] = { { "version", PACKAGE_VERSION } };
 
-	sample(metrics, labels, 1, 1);
+	metrics_sample(metrics, labels, 1, 1);
 }
 
 static void
-uptime(const struct metrics *metrics)
+metrics_uptime(const struct metrics *metrics)
 {
 	const struct report_facts *facts = metrics->facts;
 
-	sample(metrics, NULL, 0, facts->now > facts->started ? (facts->now - facts->started) / SECONDS(1) : 0);
+	metrics_sample(metrics, NULL, 0, facts->now > facts->started ? (facts->now - facts->started) / SECONDS(1) : 0);
 }
 
 static void
-observing(const struct metrics *metrics)
+metrics_observing(const struct metrics *metrics)
 {
-	sample(metrics, NULL, 0, metrics->facts->observe);
+	metrics_sample(metrics, NULL, 0, metrics->facts->observe);
 }
 
 /* One that is not there has no series. */
 static void
-problems(const struct metrics *metrics)
+metrics_problems(const struct metrics *metrics)
 {
 	for (size_t i = 0; i < problems_count(metrics->facts->problems); i++) {
 		const struct problem *problem = problems_at(metrics->facts->problems, i);
@@ -123,7 +123,8 @@ problems(const struct metrics *metrics)
 			{ "severity", problem_severity_name(problem_severity(problem->id)) }, { "subject", problem->subject },
 			{ "family", problem->family == ADDR_NONE ? "" : problem->family == ADDR_IPV4 ? "ipv4" : "ipv6" } };
 
-		sample(metrics, labels, problem->family == ADDR_NONE ? ARRAY_LEN(labels) - 1 : ARRAY_LEN(labels), 1);
+		metrics_sample(metrics, labels, problem->family == ADDR_NONE ? ARRAY_LEN(labels) - 1 :
+		    ARRAY_LEN(labels), 1);
 	}
 }
 
@@ -137,38 +138,38 @@ problem_counts(const struct metrics *metrics)
 	for (enum problem_severity severity = PROBLEM_WARNING; severity <= PROBLEM_ERROR; severity++) {
 		const struct label labels[] = { { "severity", problem_severity_name(severity) } };
 
-		sample(metrics, labels, ARRAY_LEN(labels), counts[severity]);
+		metrics_sample(metrics, labels, ARRAY_LEN(labels), counts[severity]);
 	}
 }
 
 static void
 reload_ok(const struct metrics *metrics)
 {
-	sample(metrics, NULL, 0, !metrics->facts->reload_failed);
+	metrics_sample(metrics, NULL, 0, !metrics->facts->reload_failed);
 }
 
 static void
 reload_time(const struct metrics *metrics)
 {
-	sample(metrics, NULL, 0, metrics->facts->loaded);
+	metrics_sample(metrics, NULL, 0, metrics->facts->loaded);
 }
 
 static void
 lines_lost(const struct metrics *metrics)
 {
-	sample(metrics, NULL, 0, metrics->facts->log_lost);
+	metrics_sample(metrics, NULL, 0, metrics->facts->log_lost);
 }
 
 static void
-flows(const struct metrics *metrics)
+metrics_flows(const struct metrics *metrics)
 {
-	sample(metrics, NULL, 0, conn_table_count(metrics->facts->forwarder->conns));
+	metrics_sample(metrics, NULL, 0, conn_table_count(metrics->facts->forwarder->conns));
 }
 
 static void
 flow_capacity(const struct metrics *metrics)
 {
-	sample(metrics, NULL, 0, conn_table_capacity(metrics->facts->forwarder->conns));
+	metrics_sample(metrics, NULL, 0, conn_table_capacity(metrics->facts->forwarder->conns));
 }
 
 static void
@@ -176,13 +177,13 @@ flows_carried(const struct metrics *metrics)
 {
 	const struct offload_cache *offload = metrics->facts->forwarder->offload;
 
-	sample(metrics, NULL, 0, offload != NULL ? offload_count(offload) : 0);
+	metrics_sample(metrics, NULL, 0, offload != NULL ? offload_count(offload) : 0);
 }
 
 static void
 packets_carried(const struct metrics *metrics)
 {
-	sample(metrics, NULL, 0, metrics->facts->forwarder->stats.carried);
+	metrics_sample(metrics, NULL, 0, metrics->facts->forwarder->stats.carried);
 }
 
 static void
@@ -190,11 +191,11 @@ one_event(void *context, const char *name, const char *text UNUSED, uint64_t val
 {
 	const struct label labels[] = { { "event", name } };
 
-	sample(context, labels, 1, value);
+	metrics_sample(context, labels, 1, value);
 }
 
 static void
-events(const struct metrics *metrics)
+metrics_events(const struct metrics *metrics)
 {
 	struct metrics copy = *metrics;
 
@@ -202,12 +203,12 @@ events(const struct metrics *metrics)
 }
 
 static void
-drops(const struct metrics *metrics)
+metrics_drops(const struct metrics *metrics)
 {
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
 		const struct label labels[] = { { "reason", drop_reason_name(reason) } };
 
-		sample(metrics, labels, 1, metrics->facts->forwarder->stats.dropped[reason]);
+		metrics_sample(metrics, labels, 1, metrics->facts->forwarder->stats.dropped[reason]);
 	}
 }
 
@@ -225,7 +226,7 @@ is_first_of(const struct watch *watch, size_t index)
 
 /* Known only when it happens, so this family alone starts empty. Bounced frames have a family of their own. */
 static void
-conflicts(const struct metrics *metrics)
+metrics_conflicts(const struct metrics *metrics)
 {
 	const struct watch *watch = &metrics->facts->forwarder->watch;
 
@@ -243,7 +244,7 @@ conflicts(const struct metrics *metrics)
 			    addr_equal(&watch->findings[j].vip, &finding->vip) &&
 			    mac_equal(&watch->findings[j].mac, &finding->mac))
 				sum += watch->findings[j].count;
-		sample(metrics, labels, 2, sum);
+		metrics_sample(metrics, labels, 2, sum);
 	}
 }
 
@@ -290,7 +291,7 @@ service_servers(const struct metrics *metrics)
 			const struct label labels[] = { { "service", service->settings.name },
 				{ "state", server_state_name(state) } };
 
-			sample(metrics, labels, 2, counts[state]);
+			metrics_sample(metrics, labels, 2, counts[state]);
 		}
 	}
 }
@@ -308,7 +309,7 @@ service_states(const struct metrics *metrics)
 			const struct label labels[] = { { "service", model->services[i]->settings.name },
 				{ "state", service_state_name(state) } };
 
-			sample(metrics, labels, 2, status.state == state);
+			metrics_sample(metrics, labels, 2, status.state == state);
 		}
 	}
 }
@@ -474,7 +475,7 @@ one_bounced(const struct metrics *metrics, const struct server *server)
 }
 
 static void
-bounced(const struct metrics *metrics)
+metrics_bounced(const struct metrics *metrics)
 {
 	each_server(metrics, one_bounced);
 }
@@ -496,10 +497,11 @@ OF_IFACE(sent, iface->sent)
 OF_IFACE(not_sent, iface->not_sent)
 
 static const struct family families[] = {
-	{ "build", METRIC_INFO, "The version that runs.", .each = build },
-	{ "uptime_seconds", METRIC_GAUGE, "Time since dsrd was started.", .each = uptime },
-	{ "observing", METRIC_GAUGE, "Whether dsrd only looks on and sends nothing (dsrd --observe).", .each = observing },
-	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = problems },
+	{ "build", METRIC_INFO, "The version that runs.", .each = metrics_build },
+	{ "uptime_seconds", METRIC_GAUGE, "Time since dsrd was started.", .each = metrics_uptime },
+	{ "observing", METRIC_GAUGE, "Whether dsrd only looks on and sends nothing (dsrd --observe).",
+	    .each = metrics_observing },
+	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = metrics_problems },
 	{ "problems", METRIC_GAUGE, "How many problems the director itself has.", .each = problem_counts },
 	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last read.",
 	    .each = reload_ok },
@@ -507,7 +509,7 @@ static const struct family families[] = {
 	    .each = reload_time },
 	{ "log_lines_lost", METRIC_COUNTER, "Lines of the log that were lost because its reader stalled.",
 	    .each = lines_lost },
-	{ "flows", METRIC_GAUGE, "Tracked connections.", .each = flows },
+	{ "flows", METRIC_GAUGE, "Tracked connections.", .each = metrics_flows },
 	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
 	{ "flows_carried", METRIC_GAUGE, "Connections offloaded to the kernel.", .each = flows_carried },
 	{ "carried_packets", METRIC_COUNTER, "Forwarded frames that the kernel carried.", .each = packets_carried },
@@ -549,10 +551,13 @@ static const struct family families[] = {
 	{ "server_checks", METRIC_COUNTER, "Checks of the server, by result.", .each = server_checks },
 	{ "server_state_changes", METRIC_COUNTER, "Changes of the server's state.", .server = server_changes },
 	{ "bounced_packets", METRIC_COUNTER, "Packets for a VIP that the server sent back: it forwards, and lacks the VIP.",
-	    .each = bounced },
-	{ "vip_conflicts", METRIC_COUNTER, "ARP or NDP claims to a VIP seen from other hosts.", .each = conflicts },
-	{ "dropped_packets", METRIC_COUNTER, "Frames for a VIP that were not forwarded, by reason.", .each = drops },
-	{ "events", METRIC_COUNTER, "What else happened to frames: the counters of dsrctl show drops.", .each = events },
+	    .each = metrics_bounced },
+	{ "vip_conflicts", METRIC_COUNTER, "ARP or NDP claims to a VIP seen from other hosts.",
+	    .each = metrics_conflicts },
+	{ "dropped_packets", METRIC_COUNTER, "Frames for a VIP that were not forwarded, by reason.",
+	    .each = metrics_drops },
+	{ "events", METRIC_COUNTER, "What else happened to frames: the counters of dsrctl show drops.",
+	    .each = metrics_events },
 	{ "interface_up", METRIC_GAUGE, "Whether dsrd captures on the interface, and its link is up.", .iface = iface_up },
 	{ "interface_offloaded", METRIC_GAUGE, "Whether the kernel carries decided flows there.", .iface = iface_offloaded },
 	{ "interface_received_packets", METRIC_COUNTER, "Frames that passed the kernel's filter.",
@@ -604,12 +609,12 @@ write_services(const struct metrics *metrics)
 	for (size_t i = 0; i < model->service_count; i++) {
 		const struct label labels[] = { { "service", model->services[i]->settings.name } };
 
-		sample(metrics, labels, 1, metrics->family->service(model->services[i]));
+		metrics_sample(metrics, labels, 1, metrics->family->service(model->services[i]));
 	}
 }
 
 static void
-write_server(const struct metrics *metrics, const struct server *server)
+metrics_write_server(const struct metrics *metrics, const struct server *server)
 {
 	sample_server(metrics, server, NULL, NULL, metrics->family->server(server));
 }
@@ -621,7 +626,7 @@ write_ifaces(const struct metrics *metrics)
 		const struct report_iface *iface = &metrics->facts->ifaces[i];
 		const struct label labels[] = { { "interface", iface->iface->name } };
 
-		sample(metrics, labels, 1, metrics->family->iface(iface));
+		metrics_sample(metrics, labels, 1, metrics->family->iface(iface));
 	}
 }
 
@@ -637,7 +642,7 @@ metrics_write(FILE *out, const struct report_facts *facts, bool openmetrics, siz
 	else if (families[part].service != NULL)
 		write_services(&metrics);
 	else if (families[part].server != NULL)
-		each_server(&metrics, write_server);
+		each_server(&metrics, metrics_write_server);
 	else
 		write_ifaces(&metrics);
 	if (last && openmetrics)

@@ -17,7 +17,7 @@ struct line {
 };
 
 static void
-add(struct line *line, const char *text)
+metrics_line_add(struct line *line, const char *text)
 {
 	const size_t length = strlen(text);
 
@@ -31,17 +31,17 @@ add(struct line *line, const char *text)
 static void
 add_label(struct line *line, const struct label *label)
 {
-	add(line, label->name);
-	add(line, "=\"");
+	metrics_line_add(line, label->name);
+	metrics_line_add(line, "=\"");
 	for (const char *at = label->value; *at != '\0'; at++) {
 		if (*at == '\n')
-			add(line, "\\n");
+			metrics_line_add(line, "\\n");
 		else if (*at == '"' || *at == '\\')
-			add(line, (const char[]){ '\\', *at, '\0' });
+			metrics_line_add(line, (const char[]){ '\\', *at, '\0' });
 		else if (line->used < LINE_TEXT)
 			line->text[line->used++] = *at;
 	}
-	add(line, "\"");
+	metrics_line_add(line, "\"");
 }
 
 void
@@ -51,15 +51,15 @@ metrics_line(FILE *out, const char *name, const char *ending, const struct label
 	struct line line;
 
 	line.used = 0;
-	add(&line, "dsrd_");
-	add(&line, name);
-	add(&line, ending);
+	metrics_line_add(&line, "dsrd_");
+	metrics_line_add(&line, name);
+	metrics_line_add(&line, ending);
 	for (size_t i = 0; i < count; i++) {
-		add(&line, i == 0 ? "{" : ",");
+		metrics_line_add(&line, i == 0 ? "{" : ",");
 		add_label(&line, &labels[i]);
 	}
-	add(&line, count > 0 ? "} " : " ");
-	add(&line, value);
-	add(&line, "\n");
+	metrics_line_add(&line, count > 0 ? "} " : " ");
+	metrics_line_add(&line, value);
+	metrics_line_add(&line, "\n");
 	fwrite(line.text, 1, line.used, out);
 }

@@ -35,7 +35,7 @@ fill_address(const struct addr *addr, uint16_t port, struct sockaddr_storage *st
 
 /* Alike everywhere: a restart finds the port free, and [::] does not take IPv4's, which OpenBSD never lets it. */
 static int
-set_options(int fd, int family)
+socket_set_options(int fd, int family)
 {
 	const int on = 1;
 
@@ -46,7 +46,7 @@ set_options(int fd, int family)
 }
 
 static const char *
-hint(int number)
+socket_hint(int number)
 {
 	switch (number) {
 	case EADDRINUSE:
@@ -68,12 +68,12 @@ web_socket(const struct addr *addr, uint16_t port, char error[WEB_ERROR])
 	int fd = socket(storage.ss_family, SOCK_STREAM, 0), number;
 	char text[ADDR_TEXT];
 
-	if (fd != -1 && set_options(fd, storage.ss_family) == 0 &&
+	if (fd != -1 && socket_set_options(fd, storage.ss_family) == 0 &&
 	    bind(fd, (const struct sockaddr *)&storage, length) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	number = errno;
 	snprintf(error, WEB_ERROR, "cannot listen on %s port %u: %s%s", addr_format(addr, text), port, strerror(number),
-	    hint(number));
+	    socket_hint(number));
 	if (fd != -1)
 		close(fd);
 	errno = number;

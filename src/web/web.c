@@ -59,7 +59,7 @@ struct web {
 };
 
 static void
-drop(struct client *client)
+web_drop(struct client *client)
 {
 	if (client->out != NULL)
 		fclose(client->out);
@@ -72,7 +72,7 @@ drop(struct client *client)
 }
 
 static void
-free_body(const void *data UNUSED, size_t length UNUSED, void *body)
+web_free_body(const void *data UNUSED, size_t length UNUSED, void *body)
 {
 	free(body);
 }
@@ -93,7 +93,7 @@ add_policy(struct evbuffer *output, const char *nonce)
 
 /* Takes `body`. */
 static void
-send_answer(struct client *client, unsigned status, const char *type, char *body, size_t length, const char *nonce)
+web_send_answer(struct client *client, unsigned status, const char *type, char *body, size_t length, const char *nonce)
 {
 	struct evbuffer *output = bufferevent_get_output(client->bufev);
 
@@ -105,27 +105,27 @@ send_answer(struct client *client, unsigned status, const char *type, char *body
 	add_policy(output, nonce);
 	if (evbuffer_add_printf(output, "Connection: close\r\n\r\n") < 0) {
 		free(body);
-		drop(client);
+		web_drop(client);
 		return;
 	}
 	if (client->request.head_only || length == 0 ||
-	    evbuffer_add_reference(output, body, length, free_body, body) == -1)
+	    evbuffer_add_reference(output, body, length, web_free_body, body) == -1)
 		free(body);
 	bufferevent_enable(client->bufev, EV_WRITE);
 }
 
 static void
-send_refusal(struct client *client, unsigned status, const char *why)
+web_send_refusal(struct client *client, unsigned status, const char *why)
 {
 	const size_t length = strlen(why) + 1;
 	char *body = malloc(length + 1);
 
 	if (body == NULL) {
-		drop(client);
+		web_drop(client);
 		return;
 	}
 	snprintf(body, length + 1, "%s\n", why);
-	send_answer(client, status, "text/plain; charset=utf-8", body, length, NULL);
+	web_send_answer(client, status, "text/plain; charset=utf-8", body, length, NULL);
 }
 
 /* A copy of the page with a nonce of this answer's own. */
@@ -138,7 +138,7 @@ send_page(struct client *client)
 
 	if (body == NULL || getentropy(random, sizeof(random)) == -1) {
 		free(body);
-		send_refusal(client, 500, "out of memory or of random numbers");
+		web_send_refusal(client, 500, "out of memory or of random numbers");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(random); i++)
@@ -147,7 +147,7 @@ send_page(struct client *client)
 	body[web_page_length] = '\0';
 	for (char *at = body; (at = strstr(at, WEB_NONCE)) != NULL;)
 		memcpy(at, nonce, WEB_NONCE_LENGTH);
-	send_answer(client, 200, "text/html; charset=utf-8", body, web_page_length, nonce);
+	web_send_answer(client, 200, "text/html; charset=utf-8", body, web_page_length, nonce);
 }
 
 static const char *
@@ -181,7 +181,7 @@ answer_part(struct client *client)
 	if (client->out == NULL)
 		client->out = open_memstream(&client->body, &client->length);
 	if (client->out == NULL) {
-		send_refusal(client, 500, "out of memory");
+		web_send_refusal(client, 500, "out of memory");
 		return;
 	}
 	status = web->answer(web->context, &client->request, client->parts++, client->out);
@@ -194,9 +194,9 @@ answer_part(struct client *client)
 	client->body = NULL;
 	if (status == 500) {
 		free(body);
-		send_refusal(client, 500, "out of memory");
+		web_send_refusal(client, 500, "out of memory");
 	} else {
-		send_answer(client, status, type_of(&client->request), body, client->length, NULL);
+		web_send_answer(client, status, type_of(&client->request), body, client->length, NULL);
 	}
 }
 
@@ -219,7 +219,7 @@ find_oldest(struct web *web, bool asked)
 }
 
 static void
-schedule(struct web *web)
+web_schedule(struct web *web)
 {
 	const uint64_t time = clock_us(), delay = web->rested > time ? web->rested - time : 0;
 	const struct timeval tv = { (time_t)(delay / SECONDS(1)), (suseconds_t)(delay % SECONDS(1)) };
@@ -242,19 +242,19 @@ on_serve(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	answer_part(client);
 	rest = (clock_us() - begin) * WEB_REST;
 	web->rested = clock_us() + (rest > REST_MOST ? REST_MOST : rest);
-	schedule(web);
+	web_schedule(web);
 }
 
 /* --- connections --- */
 
 static void
-on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+web_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-	drop(arg);
+	web_drop(arg);
 }
 
 static void
-on_read(struct bufferevent *bufev, void *arg)
+web_on_read(struct bufferevent *bufev, void *arg)
 {
 	struct client *client = arg;
 	struct evbuffer *input = bufferevent_get_input(bufev);
@@ -275,22 +275,22 @@ on_read(struct bufferevent *bufev, void *arg)
 	client->asked = true;
 	client->turn = client->web->turns++;
 	if (status == 0)
-		schedule(client->web);
+		web_schedule(client->web);
 	else
-		send_refusal(client, status, why);
+		web_send_refusal(client, status, why);
 }
 
 static void
-on_written(struct bufferevent *bufev UNUSED, void *arg)
+web_on_written(struct bufferevent *bufev UNUSED, void *arg)
 {
 	struct client *client = arg;
 
 	if (client->answered)
-		drop(client);
+		web_drop(client);
 }
 
 static void
-on_end(struct bufferevent *bufev, short what, void *arg)
+web_on_end(struct bufferevent *bufev, short what, void *arg)
 {
 	const struct client *client = arg;
 
@@ -298,11 +298,11 @@ on_end(struct bufferevent *bufev, short what, void *arg)
 	if (what == (BEV_EVENT_READING | BEV_EVENT_EOF) && client->asked)
 		bufferevent_disable(bufev, EV_READ);
 	else
-		drop(arg);
+		web_drop(arg);
 }
 
 static struct client *
-find_place(struct web *web)
+web_find_place(struct web *web)
 {
 	struct client *silent;
 
@@ -311,14 +311,14 @@ find_place(struct web *web)
 			return &web->clients[i];
 	silent = find_oldest(web, false);
 	if (silent != NULL)
-		drop(silent);
+		web_drop(silent);
 	return silent;
 }
 
 static void
-begin(struct web *web, int fd)
+web_start(struct web *web, int fd)
 {
-	struct client *client = find_place(web);
+	struct client *client = web_find_place(web);
 
 	if (client == NULL || evutil_make_socket_nonblocking(fd) == -1 || evutil_make_socket_closeonexec(fd) == -1) {
 		evutil_closesocket(fd);
@@ -326,19 +326,19 @@ begin(struct web *web, int fd)
 	}
 	client->web = web;
 	client->turn = web->turns++;
-	client->timer = evtimer_new(web->base, on_timer, client);
+	client->timer = evtimer_new(web->base, web_on_timer, client);
 	client->bufev = bufferevent_socket_new(web->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (client->timer == NULL || client->bufev == NULL) {
 		if (client->bufev == NULL)
 			evutil_closesocket(fd);
-		drop(client);
+		web_drop(client);
 		return;
 	}
-	bufferevent_setcb(client->bufev, on_read, on_written, on_end, client);
+	bufferevent_setcb(client->bufev, web_on_read, web_on_written, web_on_end, client);
 	/* No more than a head is ever read. */
 	bufferevent_setwatermark(client->bufev, EV_READ, 0, WEB_HEAD);
 	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &web->patience) == -1)
-		drop(client);
+		web_drop(client);
 }
 
 /* Stops accepting for a while. */
@@ -364,7 +364,7 @@ on_acceptable(evutil_socket_t listening, short what UNUSED, void *arg)
 			pause_listening(web, &recover);
 			return;
 		}
-		begin(web, fd);
+		web_start(web, fd);
 		if (web->accepts++ == 0)
 			evtimer_add(web->window, &window);
 		if (web->accepts == WEB_ACCEPTS) {
@@ -417,7 +417,7 @@ web_close(struct web *web)
 		return;
 	for (size_t i = 0; i < WEB_CONNECTIONS; i++)
 		if (web->clients[i].web != NULL)
-			drop(&web->clients[i]);
+			web_drop(&web->clients[i]);
 	if (web->listener != NULL)
 		event_free(web->listener);
 	if (web->server != NULL)
