@@ -51,11 +51,11 @@ tell_not_started(struct script_asker *asker, int error)
 	char detail[DETAIL_TEXT];
 
 	(void)snprintf(detail, sizeof(detail), "it does not start: %s", strerror(error));
-	tell(asker, HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, detail);
+	check_script_report(asker, HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, detail);
 }
 
 static void
-on_end(void *argument, const struct child_end *end)
+check_script_on_end(void *argument, const struct child_end *end)
 {
 	struct script_asker *asker = argument;
 	const char *separator = end->line[0] == '\0' ? "" : ": ";

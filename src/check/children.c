@@ -57,7 +57,7 @@ struct children {
 };
 
 static void
-children_close_output(struct child *child)
+close_output(struct child *child)
 {
 	if (child->readable != NULL)
 		event_free(child->readable);
@@ -70,7 +70,7 @@ children_close_output(struct child *child)
 static void
 child_free(struct child *child)
 {
-	children_close_output(child);
+	close_output(child);
 	if (child->timer != NULL)
 		event_free(child->timer);
 	if (child->link != NULL)
@@ -82,7 +82,7 @@ child_free(struct child *child)
 
 /* Reports the end, once; does nothing after child_forget(). */
 static void
-tell(struct child *child, bool timed_out, int status, int error)
+children_report(struct child *child, bool timed_out, int status, int error)
 {
 	child_ended *ended = child->ended;
 	const struct child_end end = { timed_out, status, child->line, error };
@@ -119,7 +119,7 @@ children_drain(struct child *child)
 		if (got == -1 && errno == EINTR)
 			continue;
 		if (got == 0)
-			children_close_output(child);
+			close_output(child);
 		if (got <= 0)
 			return;
 		take_output(child, bytes, (size_t)got);
@@ -134,12 +134,12 @@ on_output(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 
 /* It is gone, or was never there. */
 static void
-end(struct child *child, const struct launcher_answer *answer)
+children_end(struct child *child, const struct launcher_answer *answer)
 {
 	const bool failed = answer->result == LAUNCHER_FAILED;
 
-	drain(child);
-	tell(child, child->state != CHILD_RUNS, failed ? 0 : answer->value, failed ? answer->value : 0);
+	children_drain(child);
+	children_report(child, child->state != CHILD_RUNS, failed ? 0 : answer->value, failed ? answer->value : 0);
 	child_free(child);
 }
 
@@ -154,7 +154,7 @@ lose_launcher(struct children *children)
 	children->readable = NULL;
 	launcher_close(&children->launcher);
 	while (children->first != NULL)
-		end(children->first, &answer);
+		children_end(children->first, &answer);
 }
 
 static void
@@ -170,7 +170,7 @@ on_answer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 		for (child = children->first; child != NULL && child->id != answer.id;)
 			child = child->next;
 		if (child != NULL)
-			end(child, &answer);
+			children_end(child, &answer);
 	}
 	if (got == -1)
 		lose_launcher(children);
@@ -203,13 +203,13 @@ children_terminate(struct child *child)
 }
 
 static void
-children_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
 	struct child *child = argument;
 
 	if (child->state == CHILD_RUNS) {
-		terminate(child);
-		tell(child, true, 0, 0);
+		children_terminate(child);
+		children_report(child, true, 0, 0);
 		return;
 	}
 	child->state = CHILD_KILLED;
@@ -272,7 +272,7 @@ children_free(struct children *children)
 
 /* 0, or -1 with errno. */
 static int
-launch(struct children *children, const struct child_order *order, uint32_t id, int out)
+children_launch(struct children *children, const struct child_order *order, uint32_t id, int out)
 {
 	const char *environment[ENVIRONMENT_MOST + 2] = { PATH_SAFE };
 
@@ -312,12 +312,12 @@ child_start(struct children *children, const struct child_order *order)
 	child->ended = order->ended;
 	child->context = order->context;
 	errno = ENOMEM;
-	child->timer = event_new(children->base, -1, 0, children_on_timer, child);
+	child->timer = event_new(children->base, -1, 0, on_timer, child);
 	if (child->timer == NULL || (order->wants_line && open_output(child, fds) == -1) ||
 	    event_add(child->timer, &order->timeout) == -1)
 		goto fail;
 	child->id = ++children->last_id;
-	if (launch(children, order, child->id, fds[1]) == -1)
+	if (children_launch(children, order, child->id, fds[1]) == -1)
 		goto fail;
 	if (fds[1] != -1)
 		(void)close(fds[1]);

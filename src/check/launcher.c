@@ -70,7 +70,7 @@ answer(enum launcher_result result, uint32_t id, int value)
 
 /* In the child: it becomes the program, or says why it does not. */
 static void
-execute(const struct request *request, const char *const *argv, const char *const *environment, int out,
+launcher_execute(const struct request *request, const char *const *argv, const char *const *environment, int out,
     const sigset_t *unblocked)
 {
 	(void)setpgid(0, 0);
@@ -112,7 +112,7 @@ serve_start(struct state *state, const struct request *request, const char *word
 	program->id = request->id;
 	program->pid = fork();
 	if (program->pid == 0)
-		execute(request, lists, lists + request->argc + 1, out, &state->unblocked);
+		launcher_execute(request, lists, lists + request->argc + 1, out, &state->unblocked);
 	if (program->pid == -1)
 		goto failed;
 	program->next = state->programs;
@@ -193,7 +193,7 @@ serve_request(struct state *state)
 }
 
 static void
-reap(struct state *state)
+launcher_reap(struct state *state)
 {
 	struct program **link = &state->programs, *program;
 
@@ -235,7 +235,7 @@ prepare_signals(struct state *state)
 }
 
 static void
-serve(int socket, launcher_become *become)
+launcher_serve(int socket, launcher_become *become)
 {
 	struct state state = { .become = become, .confined = become == NULL };
 	int null;
@@ -256,7 +256,7 @@ serve(int socket, launcher_become *become)
 		FD_SET(SOCKET, &readable);
 		if (pselect(SOCKET + 1, &readable, NULL, NULL, NULL, &state.unblocked) == 1)
 			serve_request(&state);
-		reap(&state);
+		launcher_reap(&state);
 	}
 }
 
@@ -287,7 +287,7 @@ launcher_open(struct launcher *launcher, launcher_become *become)
 		return -1;
 	launcher->pid = fork();
 	if (launcher->pid == 0) {
-		serve(ends[1], become);
+		launcher_serve(ends[1], become);
 		_exit(0);
 	}
 	reason = errno;
@@ -341,7 +341,7 @@ send_request(const struct launcher *launcher, union message *message, size_t len
 
 /* The words of a list, behind what is there. Their number, or -1. */
 static int
-add_words(union message *message, size_t *length, const char *const *words)
+launcher_add_words(union message *message, size_t *length, const char *const *words)
 {
 	int count = 0;
 
@@ -366,8 +366,8 @@ launcher_start(struct launcher *launcher, uint32_t id, const char *const *argv, 
 	int argc, envc;
 
 	memset(&message.request, 0, sizeof(message.request));
-	argc = add_words(&message, &length, argv);
-	envc = argc == -1 ? -1 : add_words(&message, &length, environment);
+	argc = launcher_add_words(&message, &length, argv);
+	envc = argc == -1 ? -1 : launcher_add_words(&message, &length, environment);
 	if (envc == -1)
 		return -1;
 	message.request.operation = START;
@@ -393,7 +393,7 @@ launcher_confine(struct launcher *launcher, const char *user, char reason[LAUNCH
 	size_t length = sizeof(message.request);
 	ssize_t got = -1;
 
-	if (add_words(&message, &length, words) == 1 && send_request(launcher, &message, length, -1) == 0) {
+	if (launcher_add_words(&message, &length, words) == 1 && send_request(launcher, &message, length, -1) == 0) {
 		do
 			got = recv(launcher->fd, reason, LAUNCHER_REASON, 0);
 		while (got == -1 && errno == EINTR);

@@ -75,7 +75,7 @@ checksum_finish(uint64_t sum)
 
 /* Four-byte words, summed in 64 bits, so that no carry is lost. */
 static inline uint64_t
-add_words(uint64_t sum, const uint8_t *bytes, size_t count)
+checksum_add_words(uint64_t sum, const uint8_t *bytes, size_t count)
 {
 	uint32_t word;
 
@@ -96,8 +96,9 @@ pseudo_sum(const struct packet *packet, uint32_t length)
 	const uint64_t sum = ((uint64_t)packet->protocol + length) * memory_order(1);
 
 	if (packet->source.family == ADDR_IPV6)
-		return add_words(add_words(sum, packet->source.bytes, 4), packet->destination.bytes, 4);
-	return add_words(add_words(sum, packet->source.bytes, 1), packet->destination.bytes, 1);
+		return checksum_add_words(checksum_add_words(sum, packet->source.bytes, 4), packet->destination.bytes,
+		    4);
+	return checksum_add_words(checksum_add_words(sum, packet->source.bytes, 1), packet->destination.bytes, 1);
 }
 
 uint64_t
