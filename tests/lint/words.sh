@@ -34,8 +34,8 @@ lint() {
 	}
 	{
 		text = tolower($0)
-		# The user of that name: `user = nobody`, nobody:nogroup.
-		gsub(/(user|`|= *)[ =`]*nobody|nobody:/, "", text)
+		# The user of that name: `user = nobody`, nobody:nogroup, "nobody".
+		gsub(/(user|`|= *|\.li )[ =`]*nobody|nobody:|"nobody"/, "", text)
 		gsub(/[^a-z]+/, " ", text)
 		text = " " text " "
 		for (word in better)
@@ -50,12 +50,13 @@ lint() {
 
 selftest() {
 	put src/a.c '/* Frees the table, and again; mender and somebodyless are other words. */\nint a;\n'
-	put man/a.8.in 'The user\n.Cm nobodys\n'
+	put man/a.8.in 'The user\n.Li nobody\n'
 	put doc/a.md 'Set `user = nobody`, or `chown nobody:nogroup`.\n'
 	put ./README.md 'Good.\n'
 	must_pass
 	must_fail src/b.c '/* Opened anew. */\n' '^src/b.c:1: "anew": write again'
 	must_fail src/b.h '\n/* What nobody reads. */\n' '^src/b.h:2: "nobody"'
+	must_fail src/b.c 'puts("nobody has it");\n' '^src/b.c:1: "nobody"'
 	must_fail src/b.c 'puts("Somebody else has it");\n' '^src/b.c:1: "somebody"'
 	must_fail src/b.c '/* Whoever asks. */\n' 'whoever'
 	must_fail src/b.c '/* anybody */\n' 'anybody'
