@@ -50,41 +50,48 @@ commands_lists(enum command_id command)
 	    command == COMMAND_SHOW_NEIGHBORS;
 }
 
+/* Reports on the state, as far as the arguments select it. */
 static enum control_result
-commands_run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_report(struct command_server *cmds, const struct control_ask *ask, struct report_facts *facts,
+    struct writer *writer, FILE *out)
 {
-	struct report_facts facts = commands_facts(cmds);
+	static void (*const reports[COMMAND_COUNT])(struct writer *, const struct report_facts *) = {
+		[COMMAND_SHOW] = report_show, [COMMAND_TOP] = report_show, [COMMAND_SHOW_HEALTH] = report_health,
+		[COMMAND_SHOW_DROPS] = report_drops, [COMMAND_SHOW_NEIGHBORS] = report_neighbors,
+		[COMMAND_SHOW_NAMES] = report_names
+	};
+	const enum command_id command = ask->request->command;
 	struct selection selection = { .count = 0 };
 
-	if (commands[ask->request->command].changes && !commands_may_change(cmds, ask, out))
-		return CONTROL_FORBIDDEN;
-	if (commands_lists(ask->request->command)) {
+	if (commands_lists(command)) {
 		const enum control_result selected = commands_select(cmds, ask, COMMAND_NAMES, SELECTION_LIST, &selection, out);
 
 		if (selected != CONTROL_DONE)
 			return selected;
-		facts.selection = &selection;
-		facts.only_problems = commands_option(ask->request, OPTION_PROBLEMS) != NULL;
-		facts.all = !ask->request->text || commands_option(ask->request, OPTION_ALL) != NULL;
+		facts->selection = &selection;
+		facts->only_problems = commands_option(ask->request, OPTION_PROBLEMS) != NULL;
+		facts->all = !ask->request->text || commands_option(ask->request, OPTION_ALL) != NULL;
 	}
+	reports[command](writer, facts);
+	return facts->only_problems && report_has_problems(facts) ? CONTROL_WRONG : CONTROL_DONE;
+}
+
+static enum control_result
+commands_run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
+{
+	struct report_facts facts = commands_facts(cmds);
+
+	if (commands[ask->request->command].changes && !commands_may_change(cmds, ask, out))
+		return CONTROL_FORBIDDEN;
 	cmds->parts.sources->director->now = facts.now;
 	switch (ask->request->command) {
 	case COMMAND_SHOW:
 	case COMMAND_TOP:
-		report_show(writer, &facts);
-		return facts.only_problems && report_has_problems(&facts) ? CONTROL_WRONG : CONTROL_DONE;
 	case COMMAND_SHOW_HEALTH:
-		report_health(writer, &facts);
-		break;
 	case COMMAND_SHOW_DROPS:
-		report_drops(writer, &facts);
-		break;
 	case COMMAND_SHOW_NEIGHBORS:
-		report_neighbors(writer, &facts);
-		break;
 	case COMMAND_SHOW_NAMES:
-		report_names(writer, &facts);
-		break;
+		return commands_report(cmds, ask, &facts, writer, out);
 	case COMMAND_SHOW_RATES:
 		report_rates(writer, &cmds->parts.recording->history);
 		break;

@@ -132,7 +132,7 @@ late_one_came() {
 }
 wait_until 15 late_one_came || fail "the slow reader does not get what comes later"
 stop slow INT
-wait_line slow '^dsrctl: [1-9][0-9]* not shown: they came faster'
+wait_line slow '^dsrctl: [1-9][0-9]* not shown: they arrived faster'
 
 step "four at a time"
 for name in one two three four; do
