@@ -29,14 +29,6 @@ struct doctor {
 	size_t unexamined;
 };
 
-bool
-doctor_concerns(const char *service_name, const char *name, const struct server *server)
-{
-	if (*service_name != '\0' && strcmp(service_name, server->service->settings.name) != 0)
-		return false;
-	return *name == '\0' || strcmp(name, server->settings.name) == 0;
-}
-
 /* --- evidence --- */
 
 static void
@@ -385,29 +377,13 @@ doctor_write_host(struct doctor *doctor)
 	writer->ops->list_end(writer);
 }
 
-/* Services without a usable server. All of them are one entry, or a site that is down would fill the screen. */
+/* One entry for all of them, or a site that is down would fill the screen. */
 static void
-doctor_write_services(struct doctor *doctor)
+doctor_write_down(struct doctor *doctor, const char *named, size_t count)
 {
-	const struct model *model = doctor->view->facts->model;
 	struct writer *writer = doctor->writer;
-	char named[SERVICES_NAMED * (NAME_MOST + 2)] = "", heading[sizeof(named) + 96];
-	size_t count = 0, used = 0;
+	char heading[SERVICES_NAMED * (NAME_MOST + 2) + 96];
 
-	for (size_t i = 0; i < model->service_count; i++) {
-		const struct service *service = model->services[i];
-
-		if ((*doctor->view->service != '\0' && strcmp(doctor->view->service, service->settings.name) != 0) ||
-		    report_serves(service))
-			continue;
-		if (count++ < SERVICES_NAMED)
-			used += (size_t)snprintf(named + used, sizeof(named) - used, "%s%s", used == 0 ? "" : ", ",
-			    service->settings.name);
-	}
-	writer->ops->number(writer, "services_down", NULL, count);
-	if (count == 0)
-		return;
-	doctor->problems += count;
 	if (count > SERVICES_NAMED)
 		snprintf(heading, sizeof(heading), "WRONG  %zu services have no server for new connections: %s and %zu more"
 		    "  [no-server]", count, named, count - SERVICES_NAMED);
@@ -418,6 +394,32 @@ doctor_write_services(struct doctor *doctor)
 	writer->ops->fact(writer, "no_server_meaning", "", "Clients of the service get no answer. The servers' own problems are below; "
 	    "those that an operator disabled or drained are listed by `dsrctl show`.");
 	writer->ops->item_end(writer);
+}
+
+/* Services without a usable server. */
+static void
+doctor_write_services(struct doctor *doctor)
+{
+	const struct model *model = doctor->view->facts->model;
+	struct writer *writer = doctor->writer;
+	char named[SERVICES_NAMED * (NAME_MOST + 2)] = "";
+	size_t count = 0, used = 0;
+
+	for (size_t i = 0; i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+
+		if (!selection_has_service(doctor->view->selection, service) || report_serves(service))
+			continue;
+		if (count++ < SERVICES_NAMED)
+			used += (size_t)snprintf(named + used, sizeof(named) - used, "%s%s", used == 0 ? "" : ", ",
+			    service->settings.name);
+	}
+	writer->ops->number(writer, "services_down", NULL, count);
+	writer->ops->list(writer, "no_server", NULL);
+	if (count > 0)
+		doctor_write_down(doctor, named, count);
+	writer->ops->list_end(writer);
+	doctor->problems += count;
 }
 
 /* Services of which no client completes a handshake: the numbers of all servers, and one set of remedies. */
@@ -436,8 +438,7 @@ doctor_write_lost(struct doctor *doctor)
 
 		for (size_t j = 0; j < service->server_count; j++)
 			with_clients += lost_recent(&service->servers[j]->run->measure.lost).completed;
-		if (!service_all_lost(service) || (*doctor->view->service != '\0' &&
-		    strcmp(doctor->view->service, service->settings.name) != 0))
+		if (!service_all_lost(service) || !selection_has_service(doctor->view->selection, service))
 			continue;
 		failed += server->lost.own.failed + server->lost.peers.failed;
 		facts.vip = service->settings.listens[0].vip;
@@ -494,7 +495,7 @@ doctor_collect(struct doctor *doctor)
 		return -1;
 	for (size_t i = 0; i < model->service_count; i++)
 		for (size_t j = 0; j < model->services[i]->server_count; j++)
-			if (doctor_concerns(doctor->view->service, doctor->view->server, model->services[i]->servers[j]))
+			if (selection_has(doctor->view->selection, model->services[i]->servers[j]))
 				doctor->servers[doctor->count++] = model->services[i]->servers[j];
 	qsort(doctor->servers, doctor->count, sizeof(*doctor->servers), doctor_compare);
 	return 0;

@@ -13,6 +13,7 @@
 
 #include "base/attr.h"
 #include "ctl/report.h"
+#include "ctl/selector.h"
 #include "doctor/examine.h"
 
 #define HOST_TEXT PROBLEM_TEXT
@@ -39,8 +40,7 @@ struct doctor_view {
 	const struct report_facts *facts;
 	const struct examination *examination;
 	bool all;                          /* also what is well, and notes */
-	const char *service;               /* what it is about; empty: all */
-	const char *server;
+	const struct selection *selection; /* what it is about; empty: all */
 	const struct host_finding *host;
 	size_t host_count;
 	enum name_answer (*name)(void *context, const struct server *server);
@@ -52,7 +52,5 @@ struct doctor_view {
 
 /* Counts the problems. 0, or -1 when memory is out. */
 NODISCARD int doctor_report(struct writer *writer, const struct doctor_view *view, size_t *problems);
-/* Is the examination about this server? */
-bool doctor_concerns(const char *service_name, const char *server_name, const struct server *server);
 
 #endif

@@ -404,6 +404,9 @@ machine_examine(struct machine *machine, const struct doctor_view *view, const s
 
 		if (server_state(servers[i]) == SERVER_DOWN && machine_problems(machine) == 0)
 			machine_add(machine, DIAGNOSIS_SERVER_DOWN, servers[i], 0, &facts);
+		else if (server_health(servers[i]) == HEALTH_UP && servers[i]->ports == PORTS_PARTLY &&
+		    machine_problems(machine) == 0)
+			machine_add(machine, DIAGNOSIS_PORT_OUT, servers[i], 0, &facts);
 	}
 }
 

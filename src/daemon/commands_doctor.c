@@ -18,45 +18,22 @@ commands_end_examination(struct command_server *cmds)
 	cmds->requester = NULL;
 }
 
-/* "web" or "web/web1": is there such? */
-static bool
-find_requester(const struct model *model, const char *argument, char service[COMMAND_ARGUMENT],
-    char server[COMMAND_ARGUMENT])
-{
-	const size_t length = strcspn(argument, "/");
-
-	snprintf(service, COMMAND_ARGUMENT, "%.*s", (int)length, argument);
-	snprintf(server, COMMAND_ARGUMENT, "%s", argument[length] == '/' ? argument + length + 1 : "");
-	for (size_t i = 0; i < model->service_count; i++) {
-		if (strcmp(model->services[i]->settings.name, service) != 0)
-			continue;
-		for (size_t j = 0; j < model->services[i]->server_count; j++)
-			if (strcmp(model->services[i]->servers[j]->settings.name, server) == 0)
-				return true;
-		return argument[length] == '\0';
-	}
-	return false;
-}
-
 static enum control_result
 begin_examination(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
 	const struct doctor_run_parts parts = { cmds->parts.sources, cmds->parts.interfaces, cmds->parts.burst,
 		loop_base(cmds->parts.loop) };
-	char service[COMMAND_ARGUMENT] = "", server[COMMAND_ARGUMENT] = "";
+	struct selection selection;
+	enum control_result result;
 
 	if (cmds->doctor_run != NULL) {
 		fputs("another examination is running: try again in a few seconds\n", out);
 		return CONTROL_BUSY;
 	}
-	if (ask->request->argument_count > 0 &&
-	    !find_requester(cmds->parts.sources->director->model, ask->request->arguments[0], service, server)) {
-		fprintf(out, "there is no service or server `%s`: dsrctl show lists them, as SERVICE/SERVER\n",
-		    ask->request->arguments[0]);
-		return CONTROL_UNKNOWN;
-	}
-	cmds->doctor_run = doctor_run_open(&parts, service, server,
-	    ask->request->command == COMMAND_DOCTOR_ALL);
+	result = commands_select(cmds, ask, COMMAND_NAMES, SELECTION_LIST, &selection, out);
+	if (result != CONTROL_DONE)
+		return result;
+	cmds->doctor_run = doctor_run_open(&parts, &selection, ask->request->command == COMMAND_DOCTOR_ALL);
 	if (cmds->doctor_run == NULL)
 		return commands_out_of_memory(out);
 	cmds->requester = ask->asker;

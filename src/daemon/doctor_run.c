@@ -25,8 +25,7 @@
 
 struct doctor_run {
 	struct doctor_run_parts parts;
-	char service[NAME_MOST];
-	char server[NAME_MOST];
+	struct selection selection;
 	bool all;
 	uint64_t began;
 	bool listens;
@@ -75,7 +74,7 @@ doctor_run_begin(struct doctor_run *doctor_run)
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		const struct server *server = director->model->slots[i];
 
-		if (server == NULL || !doctor_concerns(doctor_run->service, doctor_run->server, server))
+		if (server == NULL || !selection_has(&doctor_run->selection, server))
 			continue;
 		(void)examine_add(&doctor_run->examination, server, director->ifaces, director->iface_count);
 		ask_name(doctor_run, server);
@@ -90,7 +89,7 @@ doctor_run_begin(struct doctor_run *doctor_run)
 }
 
 struct doctor_run *
-doctor_run_open(const struct doctor_run_parts *parts, const char *service, const char *server, bool all)
+doctor_run_open(const struct doctor_run_parts *parts, const struct selection *selection, bool all)
 {
 	struct doctor_run *doctor_run = calloc(1, sizeof(*doctor_run));
 	const size_t slots = parts->sources->director->model->slot_count;
@@ -101,8 +100,7 @@ doctor_run_open(const struct doctor_run_parts *parts, const char *service, const
 	doctor_run->all = all;
 	doctor_run->began = clock_us();
 	doctor_run->examination.random = doctor_run->began;
-	snprintf(doctor_run->service, sizeof(doctor_run->service), "%s", service);
-	snprintf(doctor_run->server, sizeof(doctor_run->server), "%s", server);
+	doctor_run->selection = *selection;
 	doctor_run->answers = calloc(slots + 1, sizeof(*doctor_run->answers));
 	doctor_run->refs = calloc(slots + 1, sizeof(*doctor_run->refs));
 	if (doctor_run->answers == NULL || doctor_run->refs == NULL) {
@@ -132,7 +130,7 @@ paths_are_fresh(const struct doctor_run *doctor_run)
 	for (size_t i = 0; i < vipcheck_count(paths); i++) {
 		const struct vipcheck *path = vipcheck_at(paths, i);
 
-		if (!doctor_concerns(doctor_run->service, doctor_run->server, path->server) || mac_is_zero(&path->server->mac))
+		if (!selection_has(&doctor_run->selection, path->server) || mac_is_zero(&path->server->mac))
 			continue;
 		if (!path->settled || path->last.ended < doctor_run->began)
 			return false;
@@ -179,8 +177,8 @@ int
 doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const struct report_facts *facts, bool *well)
 {
 	struct host_finding *findings = calloc(FINDINGS_MOST, sizeof(*findings));
-	struct doctor_view view = { .facts = facts, .examination = &doctor_run->examination, .service = doctor_run->service,
-		.server = doctor_run->server, .all = doctor_run->all, .host = findings, .name = answer_of, .forwards = host_forwards,
+	struct doctor_view view = { .facts = facts, .examination = &doctor_run->examination, 
+		.selection = &doctor_run->selection, .all = doctor_run->all, .host = findings, .name = answer_of, .forwards = host_forwards,
 		.context = doctor_run };
 	size_t problems = 0;
 	int result;

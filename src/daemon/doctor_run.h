@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "ctl/control.h"
 #include "ctl/report.h"
+#include "ctl/selector.h"
 #include "proto/frame.h"
 
 struct burst;
@@ -28,11 +29,8 @@ struct doctor_run_parts {
 	struct event_base *base;
 };
 
-/*
- * Services and servers as dsrctl names them, "web/web1"; empty: all. `all`: report also what is well. NULL when memory
- * is out.
- */
-NODISCARD struct doctor_run *doctor_run_open(const struct doctor_run_parts *parts, const char *service, const char *server,
+/* Of the servers that are selected. `all`: report also what is well. NULL when memory is out. */
+NODISCARD struct doctor_run *doctor_run_open(const struct doctor_run_parts *parts, const struct selection *selection,
     bool all);
 /* Each frame that arrives. */
 void doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame);

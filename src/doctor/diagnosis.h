@@ -99,6 +99,8 @@ const char *system_text(unsigned systems, char text[SYSTEM_TEXT]);
 	    "The server gets no new connections until its checks succeed again.") \
 	X(SERVER_DOWN, "server-down", WRONG, "the server is down", \
 	    "It gets no new connections.") \
+	X(PORT_OUT, "port-out", WRONG, "the server is out of a port, or of several", \
+	    "Its other ports get traffic.") \
 	X(HANDSHAKES_LOST, "handshakes-lost", WRONG, "clients get no answer from this server, and get one from its peers", \
 	    "Checks and the VIP check succeed, so the server answers the director. What loses its answers to clients is, by " \
 	    "likelihood: a firewall on it that drops clients, strict rp_filter, a missing or wrong default gateway, IP source " \

@@ -226,9 +226,9 @@ function __dsrctl_argument -a name place before
 			__dsrctl_names vip | string replace -r '\t.*' '' | string replace -r '^(.*:.*)$' '[$1]' | string replace -r '$' ':'
 		case 'trace,*'
 			__dsrctl_filter $name
-		case 'doctor,0'
+		case 'doctor,*'
 			__dsrctl_names service server
-		case 'doctor --all,0'
+		case 'doctor --all,*'
 			__dsrctl_names service server
 		case 'events,*'
 			__dsrctl_filter $name

@@ -14,6 +14,7 @@ main(void)
 
 	srunner_add_suite(runner, arguments_suite());
 	srunner_add_suite(runner, control_suite());
+	srunner_add_suite(runner, doctor_report_suite());
 	srunner_add_suite(runner, events_suite());
 	srunner_add_suite(runner, filter_suite());
 	srunner_add_suite(runner, http_suite());

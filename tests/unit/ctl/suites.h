@@ -7,6 +7,7 @@
 Suite *arguments_suite(void);
 Suite *command_suite(void);
 Suite *control_suite(void);
+Suite *doctor_report_suite(void);
 Suite *events_suite(void);
 Suite *filter_suite(void);
 Suite *http_suite(void);
