@@ -177,7 +177,7 @@ int
 doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const struct report_facts *facts, bool *well)
 {
 	struct host_finding *findings = calloc(FINDINGS_MOST, sizeof(*findings));
-	struct doctor_view view = { .facts = facts, .examination = &doctor_run->examination, 
+	struct doctor_view view = { .facts = facts, .examination = &doctor_run->examination,
 		.selection = &doctor_run->selection, .all = doctor_run->all, .host = findings, .name = answer_of, .forwards = host_forwards,
 		.context = doctor_run };
 	size_t problems = 0;
