@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 #include "base/log.h"
+#include "daemon/iface_lock.h"
 #include "daemon/host_shield.h"
 #include "daemon/loop.h"
 #include "daemon/offloading.h"
@@ -29,6 +30,33 @@ status_of(int code)
 	default:
 		return EXIT_SYSTEM;
 	}
+}
+
+/* A dsrd that only observes sends nothing and takes no lock. */
+static enum exit_status
+lock_one(struct interfaces *interfaces, uint16_t index)
+{
+	const char *name = interfaces->director->ifaces[index].name;
+	char error[IFACE_LOCK_ERROR];
+
+	if (interfaces->observe || interfaces->locks[index] != NULL)
+		return EXIT_OK;
+	interfaces->locks[index] = iface_lock_take(name, error);
+	if (interfaces->locks[index] != NULL)
+		return EXIT_OK;
+	if (errno != EEXIST) {
+		log_info("lock interface=%s reason=\"%s\" meaning=\"a second dsrd there would not be noticed\"", name, error);
+		return EXIT_OK;
+	}
+	log_error("interface-failed interface=%s reason=\"%s\"", name, error);
+	return EXIT_SYSTEM;
+}
+
+static void
+unlock_one(struct interfaces *interfaces, size_t index)
+{
+	iface_lock_release(interfaces->locks[index]);
+	interfaces->locks[index] = NULL;
 }
 
 /* `again`: it was open before and is tried until it works, so a failure is not logged. */
@@ -86,6 +114,8 @@ prepare_one(struct interfaces *interfaces, const char *name, uint16_t *index)
 	interfaces->director->ifaces[*index] = facts;
 	if (nic_is_open(&interfaces->nics[*index]))
 		return EXIT_OK;
+	if (lock_one(interfaces, *index) != EXIT_OK)
+		return EXIT_SYSTEM;
 	return open_one(interfaces, *index, false);
 }
 
@@ -193,8 +223,11 @@ interfaces_settle(struct interfaces *interfaces)
 	const struct director *director = interfaces->director;
 
 	for (size_t i = 0; i < director->iface_count; i++)
-		if (!model_uses(director->model, i) && nic_is_open(&interfaces->nics[i]))
-			close_one(interfaces, i);
+		if (!model_uses(director->model, i)) {
+			if (nic_is_open(&interfaces->nics[i]))
+				close_one(interfaces, i);
+			unlock_one(interfaces, i);
+		}
 	offloading_settle(interfaces->offloading);
 	host_shield_settle(interfaces->host_shield);
 }
@@ -290,6 +323,8 @@ interfaces_lock(struct interfaces *interfaces)
 void
 interfaces_close(struct interfaces *interfaces)
 {
-	for (size_t i = 0; i < interfaces->director->iface_count; i++)
+	for (size_t i = 0; i < interfaces->director->iface_count; i++) {
 		close_one(interfaces, i);
+		unlock_one(interfaces, i);
+	}
 }

@@ -14,6 +14,7 @@
 #include "model/settings.h"
 
 struct host_shield;
+struct iface_lock;
 struct loop;
 struct offloading;
 
@@ -24,6 +25,7 @@ struct interfaces {
 	struct offloading *offloading;
 	struct host_shield *host_shield; /* NULL: the host's stack sees what it sees */
 	struct nic nics[IFACES_MOST]; /* by the director's interface numbers */
+	struct iface_lock *locks[IFACES_MOST]; /* NULL: not taken */
 	unsigned listeners;           /* that need to receive everything sent to this host: see interfaces_listen() */
 	bool observe;                 /* interfaces are left as they are, and nothing is sent */
 	bool bypass;                  /* for those that are opened from now on: see io.h */

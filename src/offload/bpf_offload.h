@@ -35,7 +35,7 @@ const struct offload_memory *bpf_offload_memory(const struct bpf_offload *path);
 
 /*
  * Attaches the programs to an interface, with XDP if `xdp`. `capture` is libpcap's socket there, whose filter tc
- * replaces. BPF_OFFLOAD_OFF with a reason on failure, also when another dsrd offloads there. Needs CAP_NET_ADMIN.
+ * replaces. BPF_OFFLOAD_OFF with a reason on failure. Needs CAP_NET_ADMIN.
  */
 enum bpf_offload_kind bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, int capture, bool xdp,
     char error[BPF_OFFLOAD_ERROR]);

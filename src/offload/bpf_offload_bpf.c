@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,7 +35,6 @@ struct attached {
 	enum bpf_offload_kind kind;
 	uint32_t ifindex;
 	int link;   /* -1: in clsact, which holds no link */
-	int lock;   /* that only one dsrd carries there */
 };
 
 struct bpf_offload {
@@ -179,24 +177,6 @@ bpf_offload_ifindex(const char *iface)
 	return if_nametoindex(iface);
 }
 
-/* A name in the network namespace, which goes with the process that has it. */
-static int
-take_lock(uint32_t ifindex)
-{
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int length;
-
-	if (fd == -1)
-		return -1;
-	/* The first byte 0: no file, unix(7). */
-	length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "dsrd-offload-%u", ifindex);
-	if (bind(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0)
-		return fd;
-	(void)close(fd);
-	return -1;
-}
-
 /* tc's program first, then the filter that decides for it: else what it decided first would be lost. */
 static int
 attach_tc(struct bpf_offload *path, struct attached *attached, int capture, char error[BPF_OFFLOAD_ERROR])
@@ -262,12 +242,7 @@ bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, i
 	struct attached *attached = &path->attached[number];
 
 	bpf_offload_detach(path, number, capture);
-	*attached = (struct attached) { .ifindex = if_nametoindex(iface), .link = -1, .lock = -1 };
-	attached->lock = take_lock(attached->ifindex);
-	if (attached->lock == -1) {
-		(void)snprintf(error, BPF_OFFLOAD_ERROR, "another dsrd carries frames on %s", iface);
-		return BPF_OFFLOAD_OFF;
-	}
+	*attached = (struct attached) { .ifindex = if_nametoindex(iface), .link = -1 };
 	if ((xdp ? attach_xdp(path, attached, iface, error) : attach_tc(path, attached, capture, error)) == 0)
 		return attached->kind;
 	bpf_offload_detach(path, number, capture);
@@ -311,8 +286,6 @@ bpf_offload_detach(struct bpf_offload *path, size_t number, int capture)
 		tc_detach(attached->ifindex, &place_at_tc, attached->link);
 	else if (attached->link != -1)
 		(void)close(attached->link);
-	if (attached->lock != -1)
-		(void)close(attached->lock);
 	memset(attached, 0, sizeof(*attached));
 }
 

@@ -157,9 +157,16 @@ assert_equal "status of a path that is not there" 404 \
 assert_equal "status of a POST to what changes nothing" 405 \
     "$(curl -s -o /dev/null -w '%{http_code}' -X POST --unix-socket "$SOCKET" http://dsrd/show)"
 
-step "a second dsrd on the same socket does not start"
+step "a second dsrd on the same interface does not start, whatever its socket, and names the first one's process"
+sed "s|^control = .*|control = $NET_DIR/other.sock|; s|^state = .*|state = off|" "$NET_DIR/dsrd.conf" >"$NET_DIR/other.conf"
 status=0
-run_in director "$DSRD" -d -f "$NET_DIR/dsrd.conf" >"$NET_DIR/second" 2>&1 || status=$?
+run_in director "$DSRD" -d -f "$NET_DIR/other.conf" >"$NET_DIR/second" 2>&1 || status=$?
+assert_equal "exit status of the second" 71 "$status"
+grep -q "another dsrd, process $(pid_of dsrd), works on eth0: stop it" "$NET_DIR/second" || fail "it says: $(cat "$NET_DIR/second")"
+
+step "nor with --observe on the same socket"
+status=0
+run_in director "$DSRD" -d --observe -f "$NET_DIR/dsrd.conf" >"$NET_DIR/second" 2>&1 || status=$?
 assert_equal "exit status of the second" 71 "$status"
 grep -q "another dsrd answers on $SOCKET" "$NET_DIR/second" || fail "the second does not say why"
 ctl 0 version

@@ -127,16 +127,10 @@ done
 
 # By hash: so a director that knows nothing of a connection sends it where it went.
 scheduler=maglev
-step "a second dsrd on the interface leaves the kernel alone"
+step "killed, the daemon leaves nothing behind; started again, it carries again"
 write_conf tc
 start_dsrd
 wait_servers_up web web1 web2
-sed 's/dsrd.sock/other.sock/' "$NET_DIR/dsrd.conf" >"$NET_DIR/other.conf"
-start_in director other "$DSRD" -d -f "$NET_DIR/other.conf"
-wait_until 15 grep -q 'another dsrd carries' "$NET_DIR/other.log" || fail "the second dsrd does not say so"
-stop other
-
-step "killed, the daemon leaves nothing behind; started again, it carries again"
 hold_download orphan
 carried=0
 wait_until 15 carried_above 0 || fail "the download is not carried"
