@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Microseconds since some moment before this process began. */
+/* Microseconds since an arbitrary moment before this process started. */
 uint64_t clock_us(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For functions that order things, as qsort() wants them: below, at or above 0. */
+/* Comparisons for qsort() and the like: the result is below, at or above 0. */
 #ifndef BASE_COMPARE_H
 #define BASE_COMPARE_H
 

@@ -16,19 +16,19 @@ struct burst {
 	struct director *director;
 	const struct nic *nics; /* by the director's interface numbers */
 	struct loop *loop;
-	uint64_t next_wake;    /* UINT64_MAX: none is ordered */
+	uint64_t next_wake;    /* UINT64_MAX: none is scheduled */
 	uint64_t next_refresh; /* not before, when compiling the table takes long */
 };
 
 void burst_init(struct burst *burst, struct director *director, const struct nic *nics, struct loop *loop);
 void burst_begin(struct burst *burst);
-/* What was given to the senders leaves now. Then burst_settle(). */
+/* Sends the collected frames, then calls burst_settle(). */
 void burst_flush(struct burst *burst);
-/* What has changed takes effect, and the loop is woken when the VIP check or the offload wants to. */
+/* Applies changes, and schedules a wake-up for the VIP check and the offload. */
 void burst_settle(struct burst *burst);
-/* Wakes the loop at `due`, unless it is to be woken before. */
+/* Wakes the loop at `due`, unless an earlier wake-up is scheduled. */
 void burst_wake_at(struct burst *burst, uint64_t due);
-/* The loop was woken. */
+/* Call it when the loop was woken. */
 void burst_woken(struct burst *burst);
 
 #endif

@@ -17,8 +17,8 @@ struct state_change {
 	struct server *server; /* NULL: it is the service's state */
 	const char *from;
 	const char *to;
-	const char *reason; /* why it is so: server_status(), service_status() */
-	const char *cause;  /* what ended the state before; NULL: a new configuration */
+	const char *reason; /* of the new state: server_status(), service_status() */
+	const char *cause;  /* what ended the previous state; NULL: a new configuration */
 	const char *detail; /* what was checked, or who made the change; meaningless without a cause */
 };
 

@@ -72,7 +72,7 @@ on_vip_state(void *context, struct server *server, const char *cause, const char
 	director_changed(context, server, cause, detail);
 }
 
-/* The table is compiled again before the next burst, and the offload gets it with the forwarder: use_table(). */
+/* The table is compiled before the next burst; use_table() passes it to the forwarder and the offload. */
 static void
 mark_stale(void *context, const struct state_change *change UNUSED)
 {
@@ -295,7 +295,7 @@ use_table(struct director *director, struct fwdtab *table)
 	director->forget = false;
 }
 
-/* What follows from states: the service's own, which has no line in the log. */
+/* The service's own state follows from its servers'. It has no log line. */
 static void
 settle_service(struct director *director, struct service *service)
 {

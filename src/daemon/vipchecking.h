@@ -13,7 +13,7 @@
 #include "forward/forward.h"
 #include "model/model.h"
 
-/* The server's state may be another one now; director_changed() says what the texts are. */
+/* The server's state may have changed; director_changed() explains the texts. */
 typedef void vipchecking_changed(void *context, struct server *server, const char *cause, const char *detail);
 
 struct vipchecking {

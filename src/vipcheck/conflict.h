@@ -85,7 +85,7 @@ bool conflict_has_ended(const struct finding *finding, uint64_t now);
 struct finding *watch_ended(struct watch *watch, uint64_t now);
 /* Was it logged since it began? */
 bool conflict_was_told(const struct finding *finding);
-/* Have others learnt from it that the VIP is elsewhere? When it ends they are told at once, whatever `vip-conflict` says. */
+/* Did it teach other hosts a wrong MAC for the VIP? Then the VIP is announced when it ends, whatever `vip-conflict` says. */
 bool conflict_misled(const struct finding *finding);
 /*
  * Is the VIP to be announced because of it, now? As its services' `vip-conflict` says, and not more often than RFC 5227 section

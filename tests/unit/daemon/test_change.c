@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What changes a server's state is told once to each who subscribed, with the state before and the cause. */
+/* Each subscriber gets a change of state once, with the previous state and the cause. */
 #include "config.h"
 
 #include <check.h>
@@ -150,7 +150,7 @@ START_TEST(test_operator)
 }
 END_TEST
 
-/* Who asks to be told is told; the log has no cause for a line: nothing happened to a server. */
+/* A reload is published without a cause, so that the log has no line. */
 START_TEST(test_reload)
 {
 	answer("web/web1", HEALTH_REASON_NONE, SECONDS(2));
@@ -164,7 +164,7 @@ START_TEST(test_reload)
 }
 END_TEST
 
-/* Two that changed between two compilations of the table are both told, in the order of the subscriptions. */
+/* Two changes between two compilations of the table are both published, to all subscribers. */
 START_TEST(test_subscribers)
 {
 	struct told second = { .count = 0 };

@@ -155,7 +155,7 @@ START_TEST(test_announces_in_moderation)
 }
 END_TEST
 
-/* A bounce misleads no one; and what the services on the VIP do not want is not done. */
+/* A bounce misleads no host; otherwise the services on the VIP decide. */
 START_TEST(test_reacts_as_configured)
 {
 	struct finding *finding = &scene.forwarder.watch.findings[0];
@@ -191,13 +191,13 @@ START_TEST(test_removes)
 	ck_assert(conflict_removes(watch, server, scene.now));
 	ck_assert(conflict_removes(watch, server, scene.now + WATCH_QUIET - 1));
 	ck_assert(!conflict_removes(watch, server, scene.now + WATCH_QUIET));
-	/* Who announces is not trusted again because it answers no question; who only answers is. */
+	/* Unanswered questions end a conflict of the kind "answers", not one of the kind "announces". */
 	watch->findings[0].unanswered = WATCH_UNANSWERED;
 	watch->findings[0].asked = scene.now;
 	ck_assert(conflict_removes(watch, server, scene.now + SECONDS(10)));
 	watch->findings[0].kind = WATCH_ANSWERS;
 	ck_assert(!conflict_removes(watch, server, scene.now + SECONDS(10)));
-	/* One whose MAC is unknown is none of those that were heard. */
+	/* An unknown MAC matches no finding. */
 	server->mac = mac_zero;
 	watch->findings[0].mac = mac_zero;
 	ck_assert(!conflict_removes(watch, server, scene.now));
