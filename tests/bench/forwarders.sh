@@ -7,7 +7,7 @@
 ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp'
 BENCH_FLOWS=4194304 # the tables' size: all that a round brings
 
-# Those that can be here; the others are told.
+# The forwarders that are available; the others are reported.
 forwarders_here() {
 	for bench_name in $ALL_FORWARDERS; do
 		if bench_reason=$(forwarder_missing "$bench_name"); then
@@ -118,7 +118,7 @@ start_forwarder() { # NAME
 	direct) FORWARDER_MAC=$(server_mac 1) SINK=client-eth0 GENERATOR_HOST=client GENERATOR_PORT=eth0 ;;
 	redirect) bpf_attach director eth0 redirect ;;
 	pen)
-		# pen wants an interface of its own, without an address.
+		# pen needs a separate interface without an address.
 		ip -n "$NET-director" address flush dev eth0
 		# shellcheck disable=SC2086 # words
 		start_in director forwarder $ON_BENCH_CPU pen -f -U -r -O "dsr_if eth0" "$VIP:$BENCH_PORT" \
@@ -213,7 +213,7 @@ kernel_memory() {
 	awk '$1 == "SUnreclaim:" || $1 == "VmallocUsed:" || $1 == "Percpu:" { all += $2 } END { print all }' /proc/meminfo
 }
 
-# Flows that it remembers; what cannot say is told to have those of the load.
+# The flows in its table; if it cannot report them, the flows of the load.
 forwarder_flows() { # FLOWS-OF-THE-LOAD
 	case $FORWARDER in
 	dsrd*)

@@ -95,7 +95,7 @@ echo "machine $(uname -srm), $(getconf _NPROCESSORS_ONLN) processors, $(sed -n '
 	tee -a "$RESULTS"
 echo "date $(date -u +%Y-%m-%d), $("$DSRD" --version | head -n 1)" | tee -a "$RESULTS"
 bench_up
-# Rounds of several runs into one file are told apart.
+# Rounds of several runs in one file have distinct numbers.
 first=$(($(awk '$1 != "date" && $2 + 0 > most { most = $2 + 0 } END { print most + 0 }' "$RESULTS") + 1))
 round=$first ran=''
 while [ "$round" -lt $((first + rounds)) ]; do

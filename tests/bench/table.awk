@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
 # Makes the table of what run.sh measured: its lines in, text out. Ratios are taken within a round, since then both had
-# the same weather; of each figure the median is told, with the least and the greatest. Whether a target is met is said
+# the same load; for each figure the median is printed, with minimum and maximum. Whether a target is met is decided
 # here and nowhere else, by the median.
 
 function add(key, value) {
@@ -32,7 +32,7 @@ function spread(key, format, unit,    text) {
 	return text " (" sprintf(format, seen[key, 1] / unit) "-" sprintf(format, seen[key, count[key]] / unit) ")"
 }
 
-# Adds the ratios of two figures, round by round, under a key of their own, once, and returns that key.
+# Adds the ratios of two figures, round by round, under a separate key, once, and returns that key.
 function ratio(over, under,    key, i, round) {
 	key = "ratio " over " / " under
 	if (!(key in count)) {
@@ -168,7 +168,7 @@ function print_rates(    i, j, load, name, key) {
 		}
 }
 
-# What is free of loss is told by round: the greatest part of the peak at which every frame arrived.
+# Freedom from loss for each round: the largest part of the peak at which every frame arrived.
 function print_loss(    j, i, name, key, text, n) {
 	heading("Loss at a bounded rate, 60 bytes, 10 000 flows: every frame counted. Rates are in thousands a second.")
 	printf "%-11s %22s %24s %22s   %s\n", "forwarder", "peak", "free of loss: % of peak", "free of loss: rate", \
@@ -193,7 +193,7 @@ function print_loss(    j, i, name, key, text, n) {
 }
 
 function print_delays(    i, j, load, key) {
-	heading("Round trip of a small UDP question, microseconds; `half` is with half of the forwarder's own peak to do beside it.")
+	heading("Round trip of a small UDP request in microseconds; `half` is with a load of half of the forwarder's own peak.")
 	printf "%-5s %-11s %22s %10s %22s %22s %22s %6s\n", "load", "forwarder", "median", "added", "90%", "99%", "99.9%", "lost"
 	for (i = 1; i <= 2; i++)
 		for (j = 1; j <= FORWARDERS; j++) {

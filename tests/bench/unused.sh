@@ -44,16 +44,16 @@ callgrind_annotate --threshold=100 --auto=no "$NET_DIR/callgrind" >"$NET_DIR/sel
 of() { # FILE FUNCTION: instructions
 	sed -n "s/^ *\([0-9,]*\) (.*[:/]$2 \[.*/\1/p" "$NET_DIR/$1" | head -n 1 | tr -d ,
 }
-whole=$(of inclusive take_frame) hears=$(of inclusive desk_hear) asks=$(of self take_frame) measures=$(of inclusive measure_segment)
-for figure in "$whole" "$hears" "$asks" "$measures" "$frames"; do
+whole=$(of inclusive take_frame) commands=$(of inclusive commands_take_frame) asks=$(of self take_frame) measures=$(of inclusive measure_segment)
+for figure in "$whole" "$commands" "$asks" "$measures" "$frames"; do
 	[ -n "$figure" ] || fail "callgrind does not name the functions: was this built without symbols?"
 done
-echo "Instructions a frame while nobody traces, examines or asks, in $frames frames:"
+echo "Instructions for a frame without trace, doctor or requests, over $frames frames:"
 echo
-awk -v frames="$frames" -v whole="$whole" -v hears="$hears" -v asks="$asks" -v measures="$measures" 'BEGIN {
-	printf "  %7.1f           the whole way from capture to sender\n", whole / frames
-	printf "  %7.1f  %5.1f %%  does somebody trace (dsrctl trace)? is the doctor at work?\n", (hears + asks) / frames,
-	    100 * (hears + asks) / whole
+awk -v frames="$frames" -v whole="$whole" -v commands="$commands" -v asks="$asks" -v measures="$measures" 'BEGIN {
+	printf "  %7.1f           from capture to sender\n", whole / frames
+	printf "  %7.1f  %5.1f %%  checks for a running trace or doctor\n", (commands + asks) / frames,
+	    100 * (commands + asks) / whole
 	printf "  %7.1f  %5.1f %%  statistics from the client'"'"'s acknowledgements (always on)\n", measures / frames,
 	    100 * measures / whole
 }'

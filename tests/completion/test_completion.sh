@@ -24,12 +24,12 @@ for file in bash/dsrctl bash/dsrd zsh/_dsrctl zsh/_dsrd fish/dsrctl.fish fish/ds
 	sh "$made/generate.sh" "$tmp/tables" "${file%/*}" "${program#_}" >"$tmp/made"
 	cmp -s "$tmp/made" "$made/$file" || wrong "contrib/completion/$file is old: make completions"
 done
-# What the tables do not know is refused, so that whoever adds it says how it is completed.
+# An unknown kind of argument is an error, so that its completion must be added with it.
 printf 'command\tfly\tMOON\tgoes there\n' >"$tmp/other"
 if sh "$made/generate.sh" "$tmp/other" bash dsrctl >/dev/null 2>"$tmp/why"; then
-	wrong "an argument that nobody knows is taken"
+	wrong "an argument of unknown kind is accepted"
 fi
-grep -q 'complete MOON' "$tmp/why" || wrong "the reason is not told: $(cat "$tmp/why")"
+grep -q 'complete MOON' "$tmp/why" || wrong "the reason is missing: $(cat "$tmp/why")"
 
 # --- they complete ---
 

@@ -29,7 +29,7 @@ convert() {
 }
 
 accepted() {
-	# A dsrd without https is told to do what its message says.
+	# For a dsrd without https, do what its message says.
 	if grep -q '^#define HAVE_TLS 0' "$BUILD_DIR/config.h"; then
 		sed 's/^check = https.*/check = tcp/' "$work/out" >"$work/plain"
 		mv "$work/plain" "$work/out"

@@ -78,7 +78,7 @@ for document in README.md doc/*.md; do
 		/^ *```/ { file = "" }
 		file != "" { print >file }' "$document"
 done
-# The displays of the manual that begin with a section and have a server, and the script beside them.
+# The displays of the manual that begin with a section and have a server, and the script.
 awk -v to="$tmp/conf.manual." -v script="$tmp/dsrd-mail" '
 	/^\.Ed/ { file = "" }
 	literal {

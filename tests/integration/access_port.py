@@ -32,7 +32,7 @@ def receive(opened):
     frame, extra, _, (_, _, kind, _, _) = opened.recvmsg(65536, 64)
     if kind == socket.PACKET_OUTGOING:
         return None, None
-    # The kernel takes the tag out of the frame, and tells of it beside (struct tpacket_auxdata).
+    # The kernel removes the tag from the frame and reports it in struct tpacket_auxdata.
     for level, what, data in extra:
         if level == SOL_PACKET and what == PACKET_AUXDATA:
             status, tci = struct.unpack_from("I12xH", data)

@@ -5,7 +5,7 @@
     fragments.py serve NAME PORT
         answers every datagram, IPv4 and IPv6, with NAME, a blank and what it got
     fragments.py ask INTERFACE DESTINATION-MAC SOURCE DESTINATION PORT ORDER COUNT
-        asks COUNT times with 4000 bytes each, from a port of its own; ORDER: whole (the kernel cuts), in-order, reversed,
+        sends COUNT requests of 4000 bytes, each from a new port; ORDER: whole (the kernel cuts), in-order, reversed,
         interleaved (two requests at a time). Prints the NAME in each answer; status 1 unless all came, unharmed.
 
 Answers come by the kernel's own UDP, so INTERFACE must have the address SOURCE.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Clients of the control socket as nobody wants them: greedy.py SOCKET. More than are served at a time; each asks for the
+"""Greedy clients of the control socket: greedy.py SOCKET. More than are served at a time; each asks for the
 largest answer there is, and a third of them reads nothing, a third reads slowly, and a third never ends its request. Whom
 the director drops comes again. Says `greedy N` when N answers have begun."""
 import selectors

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Runs `dsrctl top` in a terminal of its own: it shows, updates, takes keys, follows the size, and puts all back.
+"""Runs `dsrctl top` in a new terminal: it displays, updates, takes keys, follows the size, and restores the terminal.
 
     live_screen.py DSRCTL SOCKET COMMAND     COMMAND (for sh) makes a connection to the VIP: "flows" must then change
 

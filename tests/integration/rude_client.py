@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 
-RETURNS = 10  # connections made anew in a fifth of a second
+RETURNS = 10  # connections repeated in a fifth of a second
 
 
 def connect(host, port, kind):
@@ -36,7 +36,7 @@ def main():
     clients, made, told = [], 0, False
     while True:
         begin = time.monotonic()
-        # All at first; then no more than a server lets in, or nobody else would get a turn in the kernel's queue.
+        # All at first; then no more than a server lets in, or other clients would get no turn in the kernel's queue.
         back = made + RETURNS
         while len(clients) < count and (made < count or made < back):
             clients.append(connect(host, port, made % 4))

@@ -130,7 +130,7 @@ write_conf "probe-address = $PROBE"
 start_director
 wait_servers_up web web1 web2
 
-step "a right set-up"
+step "a correct setup"
 doctor 0
 [ "$(wc -l <"$NET_DIR/said")" -le 2 ] || {
 	cat "$NET_DIR/said" >&2

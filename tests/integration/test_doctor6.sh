@@ -74,7 +74,7 @@ restart_director() {
 start_dsrd
 wait_servers_up web web1 web2
 
-step "a right set-up"
+step "a correct setup"
 doctor 0
 
 step "the VIP is missing"

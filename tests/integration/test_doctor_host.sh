@@ -60,7 +60,7 @@ write_conf "probe-address = $PROBE" >"$NET_DIR/dsrd.conf"
 start_dsrd
 wait_servers_up web web1
 
-step "a right set-up"
+step "a correct setup"
 expect ""
 
 step "receive offloads are on"

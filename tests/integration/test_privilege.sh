@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # No root: dsrd becomes the user it was built for, or says how to create it; root must be asked for, and even then no
-# program runs as root, and nobody inherits what the starter left open.
+# program runs as root, and no program inherits descriptors that the starter left open.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -68,7 +68,7 @@ expect_no_delay "the reader of standard error"
 ctl 0 show
 kill -CONT "$reader"
 
-step "it goes on, and the log says what is missing"
+step "it continues, and the log reports the lost lines"
 wait_log 5 'warning log-lost count=[1-9]'
 stop_dsrd
 wait "$reader" || true

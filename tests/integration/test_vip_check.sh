@@ -65,7 +65,7 @@ unfilter() {
 }
 
 all_causes() {
-	step "$1: a right set-up"
+	step "$1: a correct setup"
 	start_dsrd
 	wait_servers_up web web1 web2
 	sleep 1

@@ -60,7 +60,7 @@ forget_log() {
 }
 
 causes() {
-	step "$1: a right set-up"
+	step "$1: a correct setup"
 	wait_servers_up web web1 web2
 	wait_servers_up dns web1
 	wait_servers_up names web2

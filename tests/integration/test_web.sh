@@ -126,7 +126,7 @@ step "it can be read, by eyes and by a screen reader"
 for scheme in light dark; do
 	browser view 1240 900 "$scheme" , readable , named , view 390 844 "$scheme" , readable , named
 done
-assert_equal "what a screen reader is told of a table" "Servers of service shop" \
+assert_equal "the name of a table for a screen reader" "Servers of service shop" \
     "$(browser print "document.querySelector('table.servers caption').textContent")"
 assert_equal "the place for news" "status, polite" \
     "$(browser print "[document.querySelector('#said').getAttribute('role'), document.querySelector('#said').getAttribute('aria-live')].join(', ')")"
@@ -142,7 +142,7 @@ wait_server up shop/web1
 browser wait 60 "document.querySelector('#lost').hidden" , \
     wait 60 "$(row 0 web1).querySelector('.pill').textContent === 'up'" , errors local
 
-step "what the kernel carries is told"
+step "offload is shown"
 if grep -q 'offload mode=.* result=off' "$NET_DIR/dsrd.log"; then
 	step "this machine cannot carry: $(grep 'offload mode=' "$NET_DIR/dsrd.log")"
 	browser wait 0 "!document.body.textContent.includes('kernel carries')" , errors local
@@ -155,7 +155,7 @@ else
 fi
 
 step "nothing else runs there: the policy holds"
-assert_equal "a script of somebody else" undefined "$(browser print "(() => { const s = document.createElement('script');
+assert_equal "an external script" undefined "$(browser print "(() => { const s = document.createElement('script');
     s.textContent = 'window.evil = 1'; document.body.append(s); return typeof window.evil; })()")"
 kill "$traffic" 2>/dev/null || true
 stop browser

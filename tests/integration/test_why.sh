@@ -75,7 +75,7 @@ said "^verdict: forwarded to web/$known, MAC 02:.* out of eth0: the flow is know
 said "\"flow_known\":true.*\"flow_state\":\"established\".*\"verdict\":\"forward\",\"reason\":null,\"server\":\"web/$known\".*\"way\":\"known\""
 stop long KILL
 
-step "servers that are drained, disabled and down; a port that is none"
+step "servers that are drained, disabled and down; a port without service"
 "$DSRCTL" -s "$SOCKET" drain web/web1 >/dev/null
 why 0 40010
 said '^web/web1  *draining '
@@ -94,7 +94,7 @@ why 1 40010
 said '^verdict: dropped (no-server): '
 status=0
 "$DSRCTL" -s "$SOCKET" why tcp "$CLIENT:40010" "$VIP:81" >"$NET_DIR/said" || status=$?
-assert_equal "status for a port that is none" 1 "$status"
+assert_equal "status for a port without service" 1 "$status"
 said '^verdict: dropped (no-service): '
 for wrong in "icmp 1.2.3.4:5 $VIP:80" "tcp 1.2.3.4 $VIP:80" "tcp 1.2.3.4:5 [::1]:80" "tcp [1.2.3.4]:5 $VIP:80"; do
 	status=0

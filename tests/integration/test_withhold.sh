@@ -46,7 +46,7 @@ assert_at_least "frames that it routed" 1 "$(count_of routed)"
 assert_log 'forwarding problem=begin subject=eth0'
 stop_dsrd
 
-step "with it, the stack sees none, and all else goes on"
+step "with it, the stack sees no frames, and everything else continues"
 write_conf yes
 start_dsrd
 if grep -q 'withhold result=failed' "$NET_DIR/dsrd.log"; then
@@ -67,7 +67,7 @@ step "in every moment of some seconds"
 for round in 1 2 3 4 5 6 7 8; do
 	fetch_many 100 "$NET_DIR/pages"
 	assert_equal "pages in round $round" 100 "$(count_lines web1 "$NET_DIR/pages")"
-	sleep 0.1 # beside the second's beat
+	sleep 0.1 # not in step with the heartbeat of a second
 done
 assert_equal "frames that the director's stack saw" 0 $(($(count_of begin) - before))
 if [ "${DSRD_OFFLOAD:-off}" != off ] && ! grep -q 'offload mode=.* result=off' "$NET_DIR/dsrd.log"; then
@@ -100,7 +100,7 @@ signal_dsrd CONT
 serves() {
 	[ "$(fetch)" = web1 ]
 }
-wait_until 10 serves || fail "the daemon that goes on does not serve"
+wait_until 10 serves || fail "the daemon does not forward after it was continued"
 
 step "killed, it leaves nothing behind"
 stop dsrd KILL

@@ -4,7 +4,7 @@
 # The output of dsr-realserver --dry-run for each system, compared with expected output, and rejected command lines. Needs no
 # privileges and changes nothing.
 #
-#   test_dryrun.sh [--accept]     --accept writes the files anew; read the difference before you commit it
+#   test_dryrun.sh [--accept]     --accept writes the expected output; review the difference before you commit it
 
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
