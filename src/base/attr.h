@@ -8,7 +8,7 @@
 #define UNUSED __attribute__((unused))
 #define ALWAYS_INLINE __attribute__((always_inline))
 /* Kept out of line, so that the caller does not pay for this function's stack frame on every call. */
-#define SELDOM __attribute__((noinline))
+#define NOINLINE __attribute__((noinline))
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -144,7 +144,7 @@ set_value(struct parse *parse, struct draft *draft, enum key_id id, const char *
 		else
 			parse_error(parse, "`%s` cannot be `%s`: it takes %s", key->info.name, value, key->info.takes);
 		break;
-	case SET_TOLD:
+	case SET_REPORTED:
 		break;
 	}
 	draft->broken[id] = true;

@@ -366,7 +366,7 @@ key_check_report_unknown(struct parse *parse, const struct check_settings *check
 		    nearest);
 	else
 		parse_error(parse, "`check = %s` has no option `%s`; it has:%s", check_kind_name(check->kind), name, list);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -382,7 +382,7 @@ key_check_take_option(struct parse *parse, struct check_settings *check, const s
 		return key_check_report_unknown(parse, check, word->name);
 	if (given[i]) {
 		parse_error(parse, "`%s` is given twice in this check", word->name);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	given[i] = true;
 	if (word->has_value && strlen(word->value) == word->length && options[i].set(check, word))
@@ -392,7 +392,7 @@ key_check_take_option(struct parse *parse, struct check_settings *check, const s
 	    options[i].set(check, word))
 		return SET_OK;
 	parse_error(parse, "`%s` of a check takes %s: write %s=VALUE", options[i].name, options[i].takes, options[i].name);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -407,12 +407,12 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 			if (set_servers(check, &word))
 				continue;
 			parse_error(parse, "`servers` of a check takes names of servers of the service: write servers=web1,web9");
-			return SET_TOLD;
+			return SET_REPORTED;
 		}
 		/* An argument may be NAME=VALUE: put together again what was cut. */
 		if (word.has_value && word.value != word.name + strlen(word.name) + 1) {
 			parse_error(parse, "quote the whole of an argument with blanks: \"%s=...\"", word.name);
-			return SET_TOLD;
+			return SET_REPORTED;
 		}
 		if (word.has_value) {
 			word.length += (size_t)(word.value - word.name);
@@ -421,17 +421,17 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 		}
 		if (strlen(word.value) != word.length || length + word.length >= CHECK_TEXT) {
 			parse_error(parse, "an argument of a program cannot contain \\x00");
-			return SET_TOLD;
+			return SET_REPORTED;
 		}
 		memcpy(check->command + length, word.value, word.length + 1);
 		length += word.length + 1;
 		check->command_words++;
 	}
 	if (told)
-		return SET_TOLD;
+		return SET_REPORTED;
 	if (check->command[0] != '/') {
 		parse_error(parse, "`check = script` takes the absolute path of a program and its arguments; it does not use a shell");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	return SET_OK;
 }
@@ -441,25 +441,25 @@ key_check_judge(struct parse *parse, struct check_settings *check)
 {
 	if (check->kind == CHECK_UDP && !check->send.given) {
 		parse_error(parse, "`check = udp` requires send=\"...\"");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (check->kind == CHECK_DNS && check->name[0] == '\0') {
 		parse_error(parse, "`check = dns` requires a name to query: write `check = dns name=example.org`");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (check->kind == CHECK_DNS && addr_is_set(&check->answer) &&
 	    check->type != (check->answer.family == ADDR_IPV4 ? DNS_A : DNS_AAAA)) {
 		parse_error(parse, "type=a requires an IPv4 address as the answer, type=aaaa an IPv6 address");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (check->no_verify && check->ca[0] != '\0') {
 		parse_error(parse, "`ca` has no use where `verify=no`");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (check->kind == CHECK_HTTPS && !HAVE_TLS) {
 		parse_error(parse, "this dsrd was built without OpenSSL, so `check = https` is not available: write `check = tcp`, or build "
 		    "it --with-openssl");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	return SET_OK;
 }
@@ -474,13 +474,13 @@ add_check(struct parse *parse, struct draft *draft, const struct check_settings 
 		if (check_compare(&service->checks[i], check) == 0 && service->checks[i].port == check->port &&
 		    strcmp(service->checks[i].servers, check->servers) == 0) {
 			parse_error(parse, "the same check is given twice");
-			return SET_TOLD;
+			return SET_REPORTED;
 		}
 	}
 	checks = parse_grow(service->checks, service->check_count, sizeof(*checks));
 	if (checks == NULL) {
 		parse_out_of_memory(parse);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	service->checks = checks;
 	checks[service->check_count++] = *check;
@@ -511,7 +511,7 @@ refuse_kind(struct parse *parse, const char *kind)
 	if (nearest == NULL)
 		return SET_REFUSED;
 	parse_error(parse, "unknown check `%s`, did you mean `%s`?", kind, nearest);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -524,7 +524,7 @@ set_none(struct parse *parse, struct draft *draft, char *rest)
 		return SET_OK;
 	}
 	parse_error(parse, "`check = none` cannot be combined with other checks");
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 enum set_result
@@ -545,7 +545,7 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 		return refuse_kind(parse, kind);
 	if (draft->unchecked) {
 		parse_error(parse, "`check = none` cannot be combined with other checks");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (check.kind == CHECK_DNS)
 		check.type = DNS_A;
@@ -556,7 +556,7 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 	if (result == SET_OK && !told)
 		result = key_check_judge(parse, &check);
 	if (told || result != SET_OK)
-		return SET_TOLD;
+		return SET_REPORTED;
 	return add_check(parse, draft, &check);
 }
 
@@ -570,7 +570,7 @@ value_set_vip_payload(struct parse *parse, struct draft *draft, char *value)
 	if (*value != '"')
 		return SET_REFUSED;
 	if (!read_word(parse, &value, &word, &told))
-		return told ? SET_TOLD : SET_REFUSED;
+		return told ? SET_REPORTED : SET_REFUSED;
 	if (*value != '\0' || word.length == 0 || !set_bytes(&draft->service.vip_payload, &word))
 		return SET_REFUSED;
 	return SET_OK;

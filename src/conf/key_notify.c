@@ -32,12 +32,12 @@ notify_add(struct parse *parse, struct service_settings *service, const struct n
 		if (strcmp(service->notifies[i].servers, notify->servers) != 0)
 			continue;
 		parse_error(parse, "`notify` is given twice for the same servers: one program runs for each change");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	all = parse_grow(service->notifies, service->notify_count, sizeof(*all));
 	if (all == NULL) {
 		parse_out_of_memory(parse);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	service->notifies = all;
 	all[service->notify_count++] = *notify;
@@ -61,7 +61,7 @@ value_set_notify(struct parse *parse, struct draft *draft, char *value)
 		return notify_add(parse, &draft->service, &notify);
 	if (parse->conf->notify[0] != '\0') {
 		parse_error(parse, "`notify` is given twice: [dsrd] has one program; a [service] may have others");
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	memcpy(parse->conf->notify, notify.program, sizeof(notify.program));
 	return SET_OK;

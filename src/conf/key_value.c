@@ -123,22 +123,22 @@ value_set_address(struct parse *parse, const char *what, const char *text, struc
 
 	if (addr_parse(text, &read) != 0) {
 		tell_no_address(parse, text);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (addr_is_no_host(&read) || is_loopback(&read)) {
 		parse_error(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses do not identify a "
 		    "machine on a network", text, what);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (is_mapped(&read)) {
 		parse_error(parse, "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
 		    text, what);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (is_link_local(&read)) {
 		parse_error(parse, "`%s` cannot be the %s: a link-local address does not identify a network; use a "
 		    "global or unique local one", text, what);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	*addr = read;
 	return SET_OK;
@@ -210,12 +210,12 @@ key_value_take_ports(struct parse *parse, struct draft *draft, const struct addr
 
 	if (ports == NULL) {
 		parse_error(parse, "`%s`: a protocol and ports are written tcp/80 or udp/53", word);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	*ports++ = '\0';
 	if (!read_protocol(word, &listen.protocol)) {
 		parse_error(parse, "`%s` is not a valid protocol: use tcp, udp or sctp", word);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	for (; ports != NULL; ports = next) {
 		char shown[KEY_TEXT];
@@ -229,9 +229,9 @@ key_value_take_ports(struct parse *parse, struct draft *draft, const struct addr
 			    "`%s/%s`: ports are 80, 8000-8099 (the smaller first, from 1 to 65535) or * for all, "
 			    "and lists of these without blanks",
 			    word, shown);
-			result = SET_TOLD;
+			result = SET_REPORTED;
 		} else if (!add_listen(parse, draft, &listen)) {
-			return SET_TOLD;
+			return SET_REPORTED;
 		}
 	}
 	return result;
@@ -249,18 +249,18 @@ value_set_listen(struct parse *parse, struct draft *draft, char *value)
 		return SET_REFUSED;
 	if (cut_port(address)) {
 		parse_error(parse, "a VIP and its ports are written `listen = %s tcp/80`", address);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	result = value_set_address(parse, "VIP", address, &vip);
 	if (result != SET_OK)
 		return result;
 	if (word == NULL) {
 		parse_error(parse, "`listen` lacks its ports: write `listen = %s tcp/80`, or tcp/* for all", address);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	for (; word != NULL; word = text_next_word(&value))
 		if (key_value_take_ports(parse, draft, &vip, word) != SET_OK)
-			result = SET_TOLD;
+			result = SET_REPORTED;
 	return result;
 }
 
@@ -297,7 +297,7 @@ set_weight(struct parse *parse, struct server_settings *server, const char *valu
 	}
 	parse_error(parse, "a weight cannot be `%s`: it is a number from 0 (no new connections) to %d", value,
 	    WEIGHT_MOST);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -311,7 +311,7 @@ set_max_connections(struct parse *parse, struct server_settings *server, const c
 	}
 	parse_error(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is to get "
 	    "no new connections has `weight=0`", value);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -325,7 +325,7 @@ set_server_mac(struct parse *parse, struct server_settings *server, const char *
 	}
 	parse_error(parse, "`%s` is not a unicast MAC address such as 02:00:00:00:00:0b; without `mac=` it is resolved "
 	    "by ARP or neighbor discovery", value);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -334,7 +334,7 @@ set_server_iface(struct parse *parse, struct server_settings *server, const char
 	if (value_set_iface(value, server->iface))
 		return SET_OK;
 	parse_error(parse, "`%s` is not a valid interface name such as eth1", value);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -378,7 +378,7 @@ tell_unknown_option(struct parse *parse, const char *name)
 		parse_error(parse,
 		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME and "
 		    "backup", name);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static enum set_result
@@ -395,15 +395,15 @@ key_value_take_option(struct parse *parse, struct server_settings *server, char 
 		return tell_unknown_option(parse, word);
 	if (options[i].has_value && (value == NULL || *value == '\0')) {
 		parse_error(parse, "`%s` needs a value: write it %s=VALUE, without blanks", word, word);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (!options[i].has_value && value != NULL) {
 		parse_error(parse, "`%s` takes no value", word);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	if (given[i]) {
 		parse_error(parse, "`%s` is given twice for this server", word);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	given[i] = true;
 	return options[i].set(parse, server, value);
@@ -444,7 +444,7 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 	if (!value_is_name(name)) {
 		parse_error(parse, "`%s` is not a valid server name: use up to %d letters, digits, `_`, `.` and `-`", name,
 		    NAME_MOST - 1);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	(void)snprintf(server.name, sizeof(server.name), "%s", name);
 	if (cut_port(address)) {
@@ -452,13 +452,13 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 		    "server `%s` cannot have a port: direct routing hands on the client's packet as it is, so "
 		    "the server must listen on the service's own ports; write `%s`",
 		    name, address);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	result = value_set_address(parse, "server", address, &server.addr);
 	while (result == SET_OK && (word = text_next_word(&value)) != NULL)
 		result = key_value_take_option(parse, &server, word, given);
 	if (result == SET_OK && !add_server(parse, draft, &server))
-		result = SET_TOLD;
+		result = SET_REPORTED;
 	return result;
 }
 

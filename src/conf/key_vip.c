@@ -81,10 +81,10 @@ value_set_probe_address(struct parse *parse, struct draft *draft, char *value)
 		if (count == PROBE_ADDRESSES)
 			return SET_REFUSED;
 		if (value_set_address(parse, "probe address", word, &read[count]) != SET_OK)
-			return SET_TOLD;
+			return SET_REPORTED;
 		if (count > 0 && read[0].family == read[count].family) {
 			parse_error(parse, "`%s`: only one probe address per family (IPv4, IPv6) is allowed", word);
-			return SET_TOLD;
+			return SET_REPORTED;
 		}
 		count++;
 	}

@@ -129,7 +129,7 @@ set_mac(struct parse *parse, struct draft *draft, char *value)
 		parse_error(parse,
 		    "`%s` is not a unicast MAC address",
 		    value);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	parse->conf->mac = mac;
 	return SET_OK;
@@ -185,7 +185,7 @@ set_own_prefix(struct parse *parse, char *word)
 	own = prefix.addr.family == ADDR_IPV4 ? &parse->conf->address4 : &parse->conf->address6;
 	if (addr_is_set(&own->addr)) {
 		parse_error(parse, "`address` can have one IPv4 and one IPv6 address, and `%s` is a second", word);
-		return SET_TOLD;
+		return SET_REPORTED;
 	}
 	*own = prefix;
 	return SET_OK;
@@ -238,7 +238,7 @@ set_scheduler(struct parse *parse, struct draft *draft, char *value)
 	if (nearest == NULL)
 		return SET_REFUSED;
 	parse_error(parse, "unknown scheduler `%s`, did you mean `%s`?", value, nearest);
-	return SET_TOLD;
+	return SET_REPORTED;
 }
 
 static bool

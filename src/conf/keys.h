@@ -12,7 +12,7 @@
 enum set_result {
 	SET_OK = 0,
 	SET_REFUSED, /* not a valid value: the caller reports what is allowed */
-	SET_TOLD     /* the setter has said what is wrong */
+	SET_REPORTED     /* the setter has said what is wrong */
 };
 
 #define PORT_MOST 65535

@@ -324,7 +324,7 @@ wheel_remove(struct conn_table *table, struct conn *conn)
 }
 
 /* The flow's record is what the flow is. */
-static SELDOM void
+static NOINLINE void
 record(struct conn_table *table, const struct conn *conn)
 {
 	const uint32_t index = index_of(table, conn);
@@ -385,7 +385,7 @@ conn_remove(struct conn_table *table, struct conn *conn)
  * After a silence longer than any timeout no flow is alive, and the deadlines, which wrap, can no longer be compared:
  * all flows are removed. This happens in a savefile with a gap of weeks.
  */
-static SELDOM void
+static NOINLINE void
 advance_to(struct conn_table *table, uint64_t now)
 {
 	if (now - table->now > TIMEOUT_MOST) {
@@ -407,7 +407,7 @@ conn_advance(struct conn_table *table, uint64_t now)
 }
 
 /* The flow, unless it has expired everywhere: then it is removed, so that the client's next flow can use the entry. */
-static SELDOM struct conn *
+static NOINLINE struct conn *
 conn_revive(struct conn_table *table, struct conn *conn)
 {
 	if (!has_expired_everywhere(table, conn))
@@ -423,7 +423,7 @@ conn_tell(struct conn_table *table, uint64_t now)
 }
 
 /* conn_find() of the first frame that has this time. */
-static SELDOM struct conn *
+static NOINLINE struct conn *
 find_later(struct conn_table *table, const struct conn_key *key, uint64_t now)
 {
 	advance_to(table, now);
@@ -552,7 +552,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 }
 
 /* A flow with an earlier deadline moves to another slot. */
-static SELDOM void
+static NOINLINE void
 conn_refile(struct conn_table *table, struct conn *conn)
 {
 	if (deadline_second(table, conn) >= filed_second(table, conn))
@@ -561,7 +561,7 @@ conn_refile(struct conn_table *table, struct conn *conn)
 	wheel_add(table, conn);
 }
 
-static SELDOM void
+static NOINLINE void
 conn_change_state(struct conn_table *table, struct conn *conn, enum conn_state state)
 {
 	table->half_open += state == CONN_SYN;

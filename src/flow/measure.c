@@ -186,7 +186,7 @@ take_repeated(struct measure *measure, struct conn *conn, const struct packet *s
 }
 
 /* A segment of a flow of which a SYN was all that had been seen. */
-static SELDOM void
+static NOINLINE void
 take_handshake(struct measure *measure, struct conn *conn, const struct packet *segment, uint64_t now)
 {
 	if (conn->state != CONN_SYN) {
@@ -210,7 +210,7 @@ take_handshake(struct measure *measure, struct conn *conn, const struct packet *
  * A segment that does not fit counts as nothing, so a forgery costs nothing. Of two in succession, of which the
  * second begins where the first ended, more was missed than the windows allow: the count goes on from there.
  */
-static SELDOM void
+static NOINLINE void
 take_astray(struct measure *measure, struct conn *conn, const struct packet *segment)
 {
 	measure->jumps++;
@@ -245,7 +245,7 @@ take_segment(struct measure *measure, struct conn *conn, enum conn_state before,
 }
 
 /* The client ends it. Did it get an answer to what it sent? */
-static SELDOM void
+static NOINLINE void
 take_conclusion(struct measure *measure, const struct conn *conn)
 {
 	if (fit_is_based(conn) && (conn->flags & CONN_ASKED) != 0)

@@ -21,7 +21,7 @@
 #define PERSIST_SHARE 4
 #define PERSIST_LEAST 1024
 
-static SELDOM enum drop_reason
+static NOINLINE enum drop_reason
 why_unreadable(enum packet_status status)
 {
 	switch (status) {
@@ -55,7 +55,7 @@ forward_guard(struct frame_ctx *ctx, const struct fwdtab *table)
 }
 
 /* A fragment goes where its first one went, an ICMP error where the flow goes that it is about. */
-static SELDOM enum stage
+static NOINLINE enum stage
 choose_otherwise(struct frame_ctx *ctx)
 {
 	const struct packet *packet = &ctx->packet;
@@ -78,7 +78,7 @@ choose_server(struct frame_ctx *ctx)
 	return packet->has_ports && !packet->fragment ? stage_flow(ctx) : choose_otherwise(ctx);
 }
 
-static SELDOM void
+static NOINLINE void
 count_other(struct forward_stats *stats, const struct decision *decision)
 {
 	switch (decision->verdict) {

@@ -36,7 +36,7 @@ may_leave_checksum(const struct frame *frame, const struct packet *packet)
 	    load16(frame->bytes + packet->l4 + UDP_LENGTH) == packet->end - packet->l4;
 }
 
-static SELDOM void
+static NOINLINE void
 finish_checksum(struct frame_ctx *ctx)
 {
 	struct forwarder *forwarder = ctx->forwarder;
@@ -85,7 +85,7 @@ send_split(struct frame_ctx *ctx, uint32_t mtu)
 }
 
 /* The same of a frame that is larger than the wire allows. */
-static SELDOM bool
+static NOINLINE bool
 send_large(struct frame_ctx *ctx, uint32_t mtu)
 {
 	return send_whole(ctx, mtu) || send_split(ctx, mtu);

@@ -85,7 +85,7 @@ remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, en
 		forwarder->stats.persist_full++;
 }
 
-static SELDOM void
+static NOINLINE void
 stage_flow_change_state(struct frame_ctx *ctx, struct fwd_server *server, enum conn_state before, enum conn_state state)
 {
 	account_flow(server->run, before, -1);
@@ -170,7 +170,7 @@ remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 }
 
 /* A new flow, a frame of an old one that the table does not have, or a datagram of a service that remembers none. */
-static SELDOM enum stage
+static NOINLINE enum stage
 begin_flow(struct frame_ctx *ctx)
 {
 	const struct flow_plan plan = make_plan(ctx);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* What is said of servers and services: their states, and what these are made of. */
+/* Derived values of the model: states of servers and services, rates, settings as they were given. */
 #include "config.h"
 
 #include "model/model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/attr.h"
 
@@ -221,4 +223,132 @@ service_listens_on(const struct service *service, const struct addr *vip)
 		if (addr_equal(&service->settings.listens[i].vip, vip))
 			return true;
 	return false;
+}
+
+/* --- once a second --- */
+
+static void
+tick_rates(struct server_rates *rates, const struct server_run *total, uint64_t now)
+{
+	rate_tick(&rates->connections, total->connections, now);
+	rate_tick(&rates->packets, total->packets, now);
+	rate_tick(&rates->bytes, total->bytes, now);
+	rate_tick(&rates->responses, total->measure.response_bytes, now);
+}
+
+struct usual {
+	uint64_t sum;
+	uint64_t count; /* of the servers that something is known of */
+};
+
+static struct usual
+usual_latency(const struct service *service)
+{
+	struct usual usual = { 0, 0 };
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		usual.sum += service->servers[i]->run->measure.smoothed;
+		usual.count += service->servers[i]->run->measure.smoothed != 0;
+	}
+	return usual;
+}
+
+/* The mean of the others; 0: unknown. */
+static uint32_t
+latency_of_others(struct usual usual, const struct measure *measure)
+{
+	const uint64_t others = usual.count - (measure->smoothed != 0);
+
+	return others > 0 ? (uint32_t)((usual.sum - measure->smoothed) / others) : 0;
+}
+
+static bool
+tick_service(struct service *service, uint64_t now)
+{
+	const struct usual usual = usual_latency(service);
+	struct server_run total = { 0 };
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		struct server *server = service->servers[i];
+
+		measure_tick(&server->run->measure, latency_of_others(usual, &server->run->measure));
+		tick_rates(&server->rates, server->run, now);
+		total.connections += server->run->connections;
+		total.packets += server->run->packets;
+		total.bytes += server->run->bytes;
+		total.measure.response_bytes += server->run->measure.response_bytes;
+	}
+	tick_rates(&service->rates, &total, now);
+	return model_judge_lost(service, now);
+}
+
+bool
+model_tick(struct model *model, uint64_t now)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < model->service_count; i++)
+		changed |= tick_service(model->services[i], now);
+	return changed;
+}
+
+/* --- views: names, settings --- */
+
+struct server *
+model_find(const struct model *model, const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	for (size_t i = 0; slash != NULL && i < model->service_count; i++) {
+		const struct service *service = model->services[i];
+
+		if (strlen(service->settings.name) != (size_t)(slash - name) ||
+		    strncmp(service->settings.name, name, (size_t)(slash - name)) != 0)
+			continue;
+		for (size_t j = 0; j < service->server_count; j++)
+			if (strcmp(service->servers[j]->settings.name, slash + 1) == 0)
+				return service->servers[j];
+	}
+	return NULL;
+}
+
+static int
+view_service(const struct service *service, struct service_settings *settings)
+{
+	*settings = service->settings;
+	settings->servers = calloc(service->server_count + 1, sizeof(*settings->servers));
+	if (settings->servers == NULL)
+		return -1;
+	settings->server_count = service->server_count;
+	for (size_t i = 0; i < service->server_count; i++)
+		settings->servers[i] = service->servers[i]->settings;
+	return 0;
+}
+
+int
+model_settings(const struct model *model, struct settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	settings->hash_key = model->hash_key;
+	memcpy(settings->probe_addresses, model->probe_addresses, sizeof(settings->probe_addresses));
+	settings->services = calloc(model->service_count + 1, sizeof(*settings->services));
+	if (settings->services == NULL)
+		return -1;
+	for (size_t i = 0; i < model->service_count; i++) {
+		if (view_service(model->services[i], &settings->services[i]) == -1) {
+			model_settings_done(settings);
+			return -1;
+		}
+		settings->service_count++;
+	}
+	return 0;
+}
+
+void
+model_settings_done(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->service_count; i++)
+		free(settings->services[i].servers);
+	free(settings->services);
+	memset(settings, 0, sizeof(*settings));
 }

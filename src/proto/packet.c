@@ -114,7 +114,7 @@ parse_icmp(const uint8_t *l4, uint32_t length, struct packet *packet)
 }
 
 /* `icmp` is the number ICMP has in this address family. */
-static SELDOM enum packet_status
+static NOINLINE enum packet_status
 parse_other(const uint8_t *l4, uint32_t length, uint8_t icmp, struct packet *packet)
 {
 	if (packet->protocol == PROTOCOL_SCTP)
@@ -123,7 +123,7 @@ parse_other(const uint8_t *l4, uint32_t length, uint8_t icmp, struct packet *pac
 }
 
 /* The middle of a datagram: only the protocol can be judged. */
-static SELDOM enum packet_status
+static NOINLINE enum packet_status
 judge_later_fragment(uint8_t icmp, const struct packet *packet)
 {
 	const uint8_t protocol = packet->protocol;
@@ -214,7 +214,7 @@ take_chain(const struct ipv6_chain *chain, struct packet *packet)
 		packet->fragment_id = chain->fragment_id;
 }
 
-static SELDOM enum packet_status
+static NOINLINE enum packet_status
 parse_extensions(const uint8_t *bytes, struct packet *packet)
 {
 	struct ipv6_chain chain;
@@ -224,7 +224,7 @@ parse_extensions(const uint8_t *bytes, struct packet *packet)
 	return status;
 }
 
-static SELDOM enum packet_status
+static NOINLINE enum packet_status
 parse_ipv6(const struct frame *frame, uint32_t l3, struct packet *packet)
 {
 	const uint8_t *bytes = frame->bytes, *ip = bytes + l3;
