@@ -99,6 +99,16 @@ addr_from_sockaddr(const struct sockaddr *sa)
 }
 
 bool
+addr_is_loopback(const struct addr *addr)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	if (addr->family == ADDR_IPV4)
+		return addr->bytes[0] == 127;
+	return addr->family == ADDR_IPV6 && memcmp(addr->bytes, one, sizeof(one)) == 0;
+}
+
+bool
 addr_is_no_host(const struct addr *addr)
 {
 	static const uint8_t zeros[16];

@@ -71,6 +71,8 @@ addr_mapped(const struct addr *addr, uint8_t bytes[16])
 struct addr addr_from_sockaddr(const struct sockaddr *sa);
 /* True for ::, 0.0.0.0, multicast and the IPv4 broadcast address: not the address of a single host. */
 bool addr_is_no_host(const struct addr *addr);
+/* True for 127.0.0.0/8 (RFC 1122 section 3.2.1.3) and ::1. */
+bool addr_is_loopback(const struct addr *addr);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 
 /* Six pairs of hexadecimal digits joined by ':' or '-'. 0, or -1 with `*mac` untouched. */

@@ -11,6 +11,7 @@
 #include "conf/keys.h"
 
 #define GROUP_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+#define HOST_CHARACTERS GROUP_CHARACTERS ":, \t"
 
 enum set_result
 value_set_control(struct parse *parse, struct draft *draft, char *value)
@@ -132,4 +133,24 @@ value_print_http(const struct conf *conf, const struct service_settings *service
 	(void)snprintf(text, KEY_TEXT, "%s%s%s:%u", brackets ? "[" : "", addr_format(&conf->http_address, addr),
 	    brackets ? "]" : "", conf->http_port);
 	return index == 0 && addr_is_set(&conf->http_address);
+}
+
+enum set_result
+value_set_http_host(struct parse *parse, struct draft *draft, char *value)
+{
+	const size_t length = strlen(value);
+
+	(void)draft;
+	if (length == 0 || length >= CONF_PATH || strspn(value, HOST_CHARACTERS) != length)
+		return SET_REFUSED;
+	memcpy(parse->conf->http_host, value, length + 1);
+	return SET_OK;
+}
+
+bool
+value_print_http_host(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	(void)service;
+	(void)snprintf(text, KEY_TEXT, "%s", conf->http_host);
+	return index == 0 && conf->http_host[0] != '\0';
 }

@@ -423,6 +423,8 @@ const struct key keys[KEY_COUNT] = {
 	    FUNCTIONS(false, value_set_state, value_print_state) },
 	[KEY_HTTP] = { { "http", CONF_IN_DSRD | CONF_AT_START, "ADDRESS:PORT, such as 127.0.0.1:9190 or [::1]:9190, or off", NULL },
 	    FUNCTIONS(false, value_set_http, value_print_http) },
+	[KEY_HTTP_HOST] = { { "http-host", CONF_IN_DSRD | CONF_AT_START, "names of hosts, such as director.example.org, or addresses",
+	    NULL }, FUNCTIONS(false, value_set_http_host, value_print_http_host) },
 	[KEY_CONNECTIONS] = { { "connections", CONF_IN_DSRD | CONF_AT_START, "a number from 16 to 256m, where k is 1024 and m 1024k",
 	    "1000000" }, FUNCTIONS(false, set_connections, print_connections) },
 	[KEY_OFFLOAD] = { { "offload", CONF_IN_DSRD | CONF_AT_START, "auto, tc, xdp or off", "auto" },

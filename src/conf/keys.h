@@ -112,6 +112,9 @@ bool value_print_state(const struct conf *conf, const struct service_settings *s
 enum set_result value_set_http(struct parse *parse, struct draft *draft, char *value);
 bool value_print_http(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT]);
+enum set_result value_set_http_host(struct parse *parse, struct draft *draft, char *value);
+bool value_print_http_host(const struct conf *conf, const struct service_settings *service, size_t index,
+    char text[KEY_TEXT]);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
 enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
 /* A network interface's name. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket: HTTP on a Unix socket, so that dsrctl and `curl --unix-socket` can talk to a running director. It
- * does not use libevent's evhttp, which (in 2.1) bounds neither the number of connections nor the time of a whole
- * request. Here both are bounded, so that no client keeps the director from forwarding: whatever it sends or leaves
- * unread, it costs a bounded amount of memory for a bounded time.
+ * The control socket: HTTP (http/server.h) on a Unix socket, so that dsrctl and `curl --unix-socket` can talk to a
+ * running director. No client keeps the director from forwarding, or root from the socket: each costs a bounded amount
+ * of memory for a bounded time, and some connections are for root and the user that started dsrd.
  */
 #ifndef CTL_CONTROL_H
 #define CTL_CONTROL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/attr.h"
@@ -16,6 +16,8 @@
 
 #define CONTROL_ERROR 512
 #define CONTROL_CONNECTIONS 16
+#define CONTROL_RESERVED 4 /* of these, for root and the user that started dsrd */
+#define CONTROL_SHARE 8    /* of these, for any other user */
 /* Milliseconds a client of dsrd has to send its request, and again to take the answer. */
 #define CONTROL_PATIENCE 5000
 /* Seconds that a command may take. */
@@ -51,6 +53,8 @@ struct control_calls {
 	enum control_result (*answer)(void *context, const struct control_ask *ask, FILE *out);
 	/* The asker left before the answer was there, or its stream has ended. */
 	void (*gone)(void *context, const void *asker);
+	/* Which user connected; true: one for whom connections are reserved. NULL: all are. */
+	bool (*peer)(void *context, int fd, uint32_t *user);
 };
 
 /*
@@ -60,9 +64,6 @@ struct control_calls {
  */
 NODISCARD struct control *control_open(struct event_base *base, const char *path, const char *group, unsigned patience,
     const struct control_calls *calls, void *context, char error[CONTROL_ERROR]);
-/* Bytes queued for a stream, besides the system's buffer; and seconds without progress until it is closed. */
-#define CONTROL_STREAM_MOST (1U << 20)
-#define CONTROL_STREAM_PATIENCE 60
 /*
  * Queues data for a client whose answer is CONTROL_STREAM. False when too much is queued already, or out of memory:
  * then none of it was queued. Never calls back.

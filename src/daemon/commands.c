@@ -19,6 +19,7 @@
 #include "daemon/recording.h"
 #include "daemon/stats.h"
 #include "daemon/trace.h"
+#include "os/os.h"
 
 /* One command looks at the facts more than once; to fetch up to 65 536 flows each time would take milliseconds. */
 #define SYNC_EVERY MILLISECONDS(10)
@@ -176,10 +177,22 @@ commands_gone(void *context, const void *asker)
 	trace_leave(&cmds->trace, asker);
 }
 
+static bool
+commands_peer(void *context, int fd, uint32_t *user)
+{
+	const struct command_server *cmds = context;
+	uid_t uid;
+
+	if (os_peer_user(fd, &uid) != 0)
+		return false;
+	*user = (uint32_t)uid;
+	return uid == 0 || uid == cmds->starter;
+}
+
 enum exit_status
 commands_open(const struct command_parts *parts, struct command_server **cmds)
 {
-	static const struct control_calls calls = { commands_answer, commands_gone };
+	static const struct control_calls calls = { commands_answer, commands_gone, commands_peer };
 	const char *path = parts->conf->control[0] != '\0' ? parts->conf->control : CONF_CONTROL;
 	char error[CONTROL_ERROR];
 	struct command_server *fresh;

@@ -324,7 +324,9 @@ reload_with_errors(struct command_server *cmds, struct writer *writer, bool appl
 enum control_result
 commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
-	log_notice("reload by=uid:%jd", (intmax_t)asking_user(ask));
+	const struct admin_author author = asking_author(ask);
+
+	log_notice("reload by=uid:%" PRId64 " user=%s", author.user, admin_author_name(&author));
 	return reload_with_errors(cmds, writer, true, out);
 }
 
@@ -385,8 +387,10 @@ commands_plan(struct command_server *cmds, const struct control_ask *ask, struct
 enum control_result
 commands_stop(struct command_server *cmds, const struct control_ask *ask, struct writer *writer)
 {
+	const struct admin_author author = asking_author(ask);
+
 	if (cmds->stops == 0)
-		log_notice("stop by=uid:%jd", (intmax_t)asking_user(ask));
+		log_notice("stop by=uid:%" PRId64 " user=%s", author.user, admin_author_name(&author));
 	cmds->stops = TICKS_TO_ANSWER;
 	writer->ops->fact(writer, "stop", "stop", "the director ends within two seconds");
 	return CONTROL_DONE;

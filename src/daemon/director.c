@@ -461,8 +461,8 @@ log_steering(struct director *director, struct server *server, const char *actio
 {
 	char name[SERVER_NAME_TEXT], reason[48];
 
-	log_notice("steer server=%s action=%s weight=%" PRIu32 " by=uid:%" PRId64, server_name(server, name), action,
-	    server_weight(server), author->user);
+	log_notice("steer server=%s action=%s weight=%" PRIu32 " by=uid:%" PRId64 " user=%s", server_name(server, name),
+	    action, server_weight(server), author->user, admin_author_name(author));
 	director->stale = true;
 	(void)snprintf(reason, sizeof(reason), "%s by an operator", action);
 	director_changed(director, server, reason, "dsrctl");
@@ -477,11 +477,13 @@ log_restored_steering(const struct server *server)
 
 	server_name(server, name);
 	if (admin->admin != ADMIN_ENABLED)
-		log_notice("steer server=%s action=%s by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: as before the "
-		    "restart\"", name, admin_state_name(admin->admin), admin->admin_by.user, admin->admin_by.when);
+		log_notice("steer server=%s action=%s by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: as before the "
+		    "restart\"", name, admin_state_name(admin->admin), admin->admin_by.user, admin_author_name(&admin->admin_by),
+		    admin->admin_by.when);
 	if (admin->weighted)
-		log_notice("steer server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " at=%" PRIu64 " reason=\"restored: as "
-		    "before the restart\"", name, admin->weight, admin->weight_by.user, admin->weight_by.when);
+		log_notice("steer server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: "
+		    "as before the restart\"", name, admin->weight, admin->weight_by.user,
+		    admin_author_name(&admin->weight_by), admin->weight_by.when);
 }
 
 void

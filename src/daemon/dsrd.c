@@ -412,8 +412,8 @@ start(struct dsrd *dsrd)
 		status = commands_open(&commands, &dsrd->cmds);
 	if (status != EXIT_OK)
 		return status;
-	dsrd->web_status = web_status_open(loop_base(dsrd->loop), &dsrd->conf.http_address, dsrd->conf.http_port,
-	    &dsrd->sources, &dsrd->recording);
+	dsrd->web_status = web_status_open(loop_base(dsrd->loop), &(struct web_settings){ dsrd->conf.http_address,
+	    dsrd->conf.http_port, dsrd->conf.http_host, WEB_PATIENCE }, &dsrd->sources, &dsrd->recording);
 	if (take_over(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
 	if (!dsrd->options->observe)

@@ -79,19 +79,19 @@ web_status_answer(void *context, const struct web_request *request, size_t part,
 }
 
 struct web_status *
-web_status_open(struct event_base *base, const struct addr *addr, uint16_t port, const struct stats_sources *sources,
+web_status_open(struct event_base *base, const struct web_settings *settings, const struct stats_sources *sources,
     const struct recording *recording)
 {
 	struct web_status *status;
 	char error[WEB_ERROR] = "out of memory", text[ADDR_TEXT];
 
-	if (!addr_is_set(addr))
+	if (!addr_is_set(&settings->addr))
 		return NULL;
 	status = calloc(1, sizeof(*status));
 	if (status != NULL) {
 		status->sources = sources;
 		status->recording = recording;
-		status->web = web_open(base, addr, port, WEB_PATIENCE, web_status_answer, status, error);
+		status->web = web_open(base, settings, web_status_answer, status, error);
 	}
 	if (status == NULL || status->web == NULL) {
 		log_error("http result=failed reason=\"%s: status page and metrics are not available until dsrd is restarted\"",
@@ -99,7 +99,7 @@ web_status_open(struct event_base *base, const struct addr *addr, uint16_t port,
 		free(status);
 		return NULL;
 	}
-	log_info("http result=ok address=%s port=%u", addr_format(addr, text), port);
+	log_info("http result=ok address=%s port=%u", addr_format(&settings->addr, text), settings->port);
 	return status;
 }
 

@@ -3,17 +3,15 @@
 #ifndef DAEMON_WEB_STATUS_H
 #define DAEMON_WEB_STATUS_H
 
-#include <stdint.h>
-
-#include "base/addr.h"
+#include "web/web.h"
 
 struct event_base;
 struct recording;
 struct stats_sources;
 struct web_status;
 
-/* NULL: `addr` is not set, or the port cannot be had; then the log says why. */
-struct web_status *web_status_open(struct event_base *base, const struct addr *addr, uint16_t port,
+/* NULL: the address is not set, or the port cannot be opened; then the log says why. */
+struct web_status *web_status_open(struct event_base *base, const struct web_settings *settings,
     const struct stats_sources *sources, const struct recording *recording);
 /* NULL is fine. */
 void web_status_close(struct web_status *status);

@@ -86,6 +86,12 @@ admin_author_set_name(struct admin_author *author, const char *name)
 }
 
 const char *
+admin_author_name(const struct admin_author *author)
+{
+	return author->name[0] != '\0' ? author->name : "-";
+}
+
+const char *
 admin_author_text(const struct admin_author *author, char text[AUTHOR_TEXT])
 {
 	char who[STEER_NAME + 32] = "an operator", at[DATE_TEXT];

@@ -58,6 +58,8 @@ uint32_t admin_flows(const struct server *server);
 uint64_t admin_drain_estimate(const struct server *server, uint64_t now);
 /* Takes a name that is one; leaves the author without a name otherwise. */
 void admin_author_set_name(struct admin_author *author, const char *name);
+/* The name, or "-", for a line of the log. */
+const char *admin_author_name(const struct admin_author *author);
 /* "by root (uid 0) at 2026-11-30T09:06:12Z"; "by an operator", where nothing is known. Returns `text`. */
 #define AUTHOR_TEXT 96
 const char *admin_author_text(const struct admin_author *author, char text[AUTHOR_TEXT]);

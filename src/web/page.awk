@@ -29,6 +29,7 @@ BEGIN {
 END {
 	if (failed)
 		exit 1
+	print "\t0"
 	print "};"
-	print "const size_t web_page_length = sizeof(web_page);"
+	print "const size_t web_page_length = sizeof(web_page) - 1;"
 }

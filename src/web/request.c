@@ -3,6 +3,7 @@
 
 #include "web/request.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -96,7 +97,58 @@ web_parse(const char *bytes, size_t length, struct web_request *request, const c
 		return status;
 	if (!request->head_only && strcmp(head.method, "GET") != 0)
 		return http_refuse(405, "everything here is read-only: GET or HEAD; dsrctl changes things", why);
+	request->has_host = head.host != NULL;
+	if (head.host != NULL)
+		(void)snprintf(request->host, sizeof(request->host), "%s", head.host);
 	if (head.accept != NULL)
 		request->openmetrics = request_prefers_openmetrics(head.accept);
 	return request_read_target(head.target, request, why);
+}
+
+/* "[::1]:9190" is "::1", "director.:80" is "director". */
+static void
+request_cut_port(char *host)
+{
+	size_t length;
+
+	if (*host == '[') {
+		memmove(host, host + 1, strlen(host));
+		host[strcspn(host, "]")] = '\0';
+		return;
+	}
+	host[strcspn(host, ":")] = '\0';
+	length = strlen(host);
+	if (length > 1 && host[length - 1] == '.')
+		host[length - 1] = '\0';
+}
+
+static bool
+request_names_hold(const char *names, const char *host)
+{
+	static const char separators[] = " \t,";
+	const size_t length = strlen(host);
+
+	for (names += strspn(names, separators); *names != '\0'; names += strspn(names, separators)) {
+		const size_t name = strcspn(names, separators);
+
+		if (name == length && strncasecmp(names, host, length) == 0)
+			return true;
+		names += name;
+	}
+	return false;
+}
+
+bool
+web_host_is_known(const char *host, const struct addr *local, const char *names)
+{
+	char text[WEB_HOST];
+	struct addr addr;
+
+	(void)snprintf(text, sizeof(text), "%s", host);
+	request_cut_port(text);
+	if (request_names_hold(names, text) || strcasecmp(text, "localhost") == 0)
+		return true;
+	if (addr_parse(text, &addr) != 0)
+		return false;
+	return addr_equal(&addr, local) || addr_is_loopback(&addr);
 }

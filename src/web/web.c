@@ -3,155 +3,160 @@
 
 #include "web/web.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-
 #include "base/attr.h"
-#include "base/clock.h"
-#include "base/duration.h"
 #include "compat/entropy.h"
 #include "http/message.h"
+#include "http/server.h"
 #include "web/metrics.h"
 #include "web/page.h"
-#include "web/socket.h"
 
-#define ACCEPTS_A_TURN 4                             /* then frames have their turn */
-static const struct timeval window = { 0, 100000 };  /* of WEB_ACCEPTS */
-static const struct timeval recover = { 1, 0 };      /* no accept() after one that failed */
-#define REST_MOST SECONDS(1)
+#define SOURCE6 8 /* bytes of an IPv6 address that are its network: one host has many addresses in it */
 
-/* A connection: it sends one request, gets the answer, and is closed. */
-struct client {
-	struct web *web; /* NULL: the place is free */
-	struct bufferevent *bufev;
-	struct event *timer;
-	struct web_request request;
-	FILE *out;       /* while the answer is being written ... */
-	char *body;      /* ... to here */
-	size_t length;
-	size_t parts;
-	uint64_t turn;   /* when it came, and then when its request was complete: both count up */
-	bool asked;      /* the request is complete */
-	bool answered;
-};
+#define POLICY_NONE "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+/* Only the page has anything to run or to draw. */
+#define POLICY_PAGE "Content-Security-Policy: default-src 'none'; script-src 'nonce-%s'; style-src 'nonce-%s'; " \
+	"connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"
 
 struct web {
-	struct event_base *base;
-	int fd;
-	struct event *listener;
-	struct event *window;  /* ends the present WEB_ACCEPTS */
-	struct event *server;  /* answers the next client */
-	struct timeval patience;
+	char *names;
 	web_answer *answer;
 	void *context;
-	unsigned accepts;      /* in the present window */
-	uint64_t turns;
-	uint64_t rested;       /* when the next answer may be given */
-	struct client clients[WEB_CONNECTIONS];
+	struct http_server *server;
 };
 
-static void
-web_drop(struct client *client)
+/* --- the socket --- */
+
+static socklen_t
+web_fill_address(const struct addr *addr, uint16_t port, struct sockaddr_storage *storage)
 {
-	if (client->out != NULL)
-		fclose(client->out);
-	free(client->body);
-	if (client->timer != NULL)
-		event_free(client->timer);
-	if (client->bufev != NULL)
-		bufferevent_free(client->bufev);
-	memset(client, 0, sizeof(*client));
-}
+	struct sockaddr_in *four = (struct sockaddr_in *)storage;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)storage;
 
-static void
-web_free_body(const void *data UNUSED, size_t length UNUSED, void *body)
-{
-	free(body);
-}
-
-/* --- answers --- */
-
-/* Only the page has anything to run or to draw. */
-static void
-add_policy(struct evbuffer *output, const char *nonce)
-{
-	if (nonce == NULL)
-		evbuffer_add_printf(output, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
-	else
-		evbuffer_add_printf(output, "Content-Security-Policy: default-src 'none'; script-src 'nonce-%s'; style-src "
-		    "'nonce-%s'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-		    "frame-ancestors 'none'\r\n", nonce, nonce);
-}
-
-/* Takes `body`. */
-static void
-web_send_answer(struct client *client, unsigned status, const char *type, char *body, size_t length, const char *nonce)
-{
-	struct evbuffer *output = bufferevent_get_output(client->bufev);
-
-	client->answered = true;
-	evbuffer_add_printf(output, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-	    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-	    "Cross-Origin-Resource-Policy: same-origin\r\n%s", status, http_status_text(status), type, length,
-	    status == 405 ? "Allow: GET, HEAD\r\n" : "");
-	add_policy(output, nonce);
-	if (evbuffer_add_printf(output, "Connection: close\r\n\r\n") < 0) {
-		free(body);
-		web_drop(client);
-		return;
+	memset(storage, 0, sizeof(*storage));
+	if (addr->family == ADDR_IPV4) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(port);
+		memcpy(&four->sin_addr, addr->bytes, sizeof(four->sin_addr));
+		return sizeof(*four);
 	}
-	if (client->request.head_only || length == 0 ||
-	    evbuffer_add_reference(output, body, length, web_free_body, body) == -1)
-		free(body);
-	bufferevent_enable(client->bufev, EV_WRITE);
+	six->sin6_family = AF_INET6;
+	six->sin6_port = htons(port);
+	memcpy(&six->sin6_addr, addr->bytes, sizeof(six->sin6_addr));
+	return sizeof(*six);
 }
 
-static void
-web_send_refusal(struct client *client, unsigned status, const char *why)
+/* Alike everywhere: a restart finds the port free, and [::] does not take IPv4's, which OpenBSD never lets it. */
+static int
+web_set_options(int fd, int family)
 {
-	const size_t length = strlen(why) + 1;
-	char *body = malloc(length + 1);
+	const int on = 1;
 
-	if (body == NULL) {
-		web_drop(client);
-		return;
-	}
-	snprintf(body, length + 1, "%s\n", why);
-	web_send_answer(client, status, "text/plain; charset=utf-8", body, length, NULL);
-}
-
-/* A copy of the page with a nonce of this answer's own. */
-static void
-send_page(struct client *client)
-{
-	unsigned char random[WEB_NONCE_LENGTH / 2];
-	char nonce[WEB_NONCE_LENGTH + 1];
-	char *body = malloc(web_page_length + 1);
-
-	if (body == NULL || getentropy(random, sizeof(random)) == -1) {
-		free(body);
-		web_send_refusal(client, 500, "out of memory or of random numbers");
-		return;
-	}
-	for (size_t i = 0; i < sizeof(random); i++)
-		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
-	memcpy(body, web_page, web_page_length);
-	body[web_page_length] = '\0';
-	for (char *at = body; (at = strstr(at, WEB_NONCE)) != NULL;)
-		memcpy(at, nonce, WEB_NONCE_LENGTH);
-	web_send_answer(client, 200, "text/html; charset=utf-8", body, web_page_length, nonce);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
+		return -1;
+	return family == AF_INET6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) : 0;
 }
 
 static const char *
-type_of(const struct web_request *request)
+web_hint(int number)
+{
+	switch (number) {
+	case EADDRINUSE:
+		return ": another program uses that port; find it with `ss -ltnp` on Linux, `sockstat -l` or `fstat` elsewhere";
+	case EADDRNOTAVAIL:
+		return ": no interface of this host has that address";
+	case EACCES:
+		return ": ports below 1024 need root, or under systemd CAP_NET_BIND_SERVICE among its AmbientCapabilities";
+	default:
+		return "";
+	}
+}
+
+
+/* A bound socket, nonblocking; or -1 with errno. */
+static int
+web_bind(const struct addr *addr, uint16_t port)
+{
+	struct sockaddr_storage storage;
+	const socklen_t length = web_fill_address(addr, port, &storage);
+	int fd = socket(storage.ss_family, SOCK_STREAM, 0), number;
+
+	if (fd != -1 && web_set_options(fd, storage.ss_family) == 0 &&
+	    bind(fd, (const struct sockaddr *)&storage, length) == 0)
+		return fd;
+	number = errno;
+	if (fd != -1)
+		close(fd);
+	errno = number;
+	return -1;
+}
+
+/* --- requests --- */
+
+/* Clients of the director itself are privileged, and so is a proxy there, whose clients have one source. */
+static void
+web_peer(void *context UNUSED, int fd UNUSED, const struct sockaddr *address, struct http_peer *peer)
+{
+	const struct addr addr = addr_from_sockaddr(address);
+
+	peer->privileged = addr_is_loopback(&addr);
+	memcpy(peer->source, addr.bytes, addr.family == ADDR_IPV6 ? SOURCE6 : 4);
+}
+
+static unsigned
+web_read_request(void *context, int fd, const char *head, size_t length, void *parsed, const char **why)
+{
+	const struct web *web = context;
+	const struct web_request *request = parsed;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof(address);
+	struct addr local;
+	const unsigned status = web_parse(head, length, parsed, why);
+
+	if (!request->has_host || (status != 0 && status != 404))
+		return status;
+	if (getsockname(fd, (struct sockaddr *)&address, &size) == -1)
+		return http_refuse(500, "the system does not say which address this is", why);
+	local = addr_from_sockaddr((const struct sockaddr *)&address);
+	if (!web_host_is_known(request->host, &local, web->names))
+		return http_refuse(421, "this is not the director's name: use its address, or add the name to `http-host` in "
+		    "dsrd.conf", why);
+	return status;
+}
+
+/* A copy of the page with a nonce of this answer's own. */
+static unsigned
+web_write_page(FILE *out, struct http_reply *reply)
+{
+	unsigned char random[WEB_NONCE_LENGTH / 2];
+	char nonce[WEB_NONCE_LENGTH + 1];
+	const char *rest = web_page, *at;
+
+	if (getentropy(random, sizeof(random)) == -1)
+		return 500;
+	for (size_t i = 0; i < sizeof(random); i++)
+		(void)snprintf(nonce + 2 * i, 3, "%02x", random[i]);
+	while ((at = strstr(rest, WEB_NONCE)) != NULL) {
+		fwrite(rest, 1, (size_t)(at - rest), out);
+		fputs(nonce, out);
+		rest = at + WEB_NONCE_LENGTH;
+	}
+	fputs(rest, out);
+	(void)snprintf(reply->fields, sizeof(reply->fields), POLICY_PAGE, nonce, nonce);
+	return 200;
+}
+
+static const char *
+web_type(const struct web_request *request)
 {
 	switch (request->resource) {
 	case WEB_METRICS:
@@ -160,250 +165,62 @@ type_of(const struct web_request *request)
 	case WEB_EVENTS:
 		return "application/json";
 	case WEB_PAGE:
+		return "text/html; charset=utf-8";
 	case WEB_HEALTH:
 		break;
 	}
 	return "text/plain; charset=utf-8";
 }
 
-/* One part of it. */
-static void
-answer_part(struct client *client)
+static enum http_step
+web_handle(void *context, const struct http_call *call, FILE *out, struct http_reply *reply)
 {
-	const struct web *web = client->web;
-	unsigned status;
-	char *body;
+	const struct web *web = context;
+	const struct web_request *request = call->request;
 
-	if (client->request.resource == WEB_PAGE) {
-		send_page(client);
-		return;
-	}
-	if (client->out == NULL)
-		client->out = open_memstream(&client->body, &client->length);
-	if (client->out == NULL) {
-		web_send_refusal(client, 500, "out of memory");
-		return;
-	}
-	status = web->answer(web->context, &client->request, client->parts++, client->out);
-	if (status == WEB_MORE)
-		return;
-	if (fclose(client->out) != 0)
-		status = 500;
-	client->out = NULL;
-	body = client->body;
-	client->body = NULL;
-	if (status == 500) {
-		free(body);
-		web_send_refusal(client, 500, "out of memory");
-	} else {
-		web_send_answer(client, status, type_of(&client->request), body, client->length, NULL);
-	}
-}
-
-/* --- whose turn it is --- */
-
-/* Of the clients with a complete request, or without, the one that waits longest. NULL: none. */
-static struct client *
-find_oldest(struct web *web, bool asked)
-{
-	struct client *oldest = NULL;
-
-	for (size_t i = 0; i < WEB_CONNECTIONS; i++) {
-		struct client *client = &web->clients[i];
-
-		if (client->web != NULL && client->asked == asked && !client->answered &&
-		    (oldest == NULL || client->turn < oldest->turn))
-			oldest = client;
-	}
-	return oldest;
-}
-
-static void
-web_schedule(struct web *web)
-{
-	const uint64_t time = clock_us(), delay = web->rested > time ? web->rested - time : 0;
-	const struct timeval tv = { (time_t)(delay / SECONDS(1)), (suseconds_t)(delay % SECONDS(1)) };
-
-	if (find_oldest(web, true) != NULL && !evtimer_pending(web->server, NULL))
-		evtimer_add(web->server, &tv);
-}
-
-/* One answer, or a part of a long one, then a rest in which frames are forwarded. */
-static void
-on_serve(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
-{
-	struct web *web = arg;
-	struct client *client = find_oldest(web, true);
-	const uint64_t begin = clock_us();
-	uint64_t rest;
-
-	if (client == NULL)
-		return;
-	answer_part(client);
-	rest = (clock_us() - begin) * WEB_REST;
-	web->rested = clock_us() + (rest > REST_MOST ? REST_MOST : rest);
-	web_schedule(web);
-}
-
-/* --- connections --- */
-
-static void
-web_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
-{
-	web_drop(arg);
-}
-
-static void
-web_on_read(struct bufferevent *bufev, void *arg)
-{
-	struct client *client = arg;
-	struct evbuffer *input = bufferevent_get_input(bufev);
-	const size_t length = evbuffer_get_length(input);
-	const char *bytes, *why = "the request is too large";
-	size_t head;
-	unsigned status;
-
-	/* What comes behind the request is not looked at, and not even read. */
-	if (client->asked)
-		return;
-	bytes = (const char *)evbuffer_pullup(input, -1);
-	head = bytes == NULL ? 0 : http_head_length(bytes, length);
-	if (head == 0 && length < WEB_HEAD)
-		return;
-	status = head == 0 ? 413 : web_parse(bytes, head, &client->request, &why);
-	evbuffer_drain(input, length);
-	client->asked = true;
-	client->turn = client->web->turns++;
-	if (status == 0)
-		web_schedule(client->web);
+	(void)snprintf(reply->fields, sizeof(reply->fields), "%s", POLICY_NONE);
+	if (request->resource == WEB_PAGE)
+		reply->status = web_write_page(out, reply);
 	else
-		web_send_refusal(client, status, why);
-}
-
-static void
-web_on_written(struct bufferevent *bufev UNUSED, void *arg)
-{
-	struct client *client = arg;
-
-	if (client->answered)
-		web_drop(client);
-}
-
-static void
-web_on_end(struct bufferevent *bufev, short what, void *arg)
-{
-	const struct client *client = arg;
-
-	/* The end of the request stream does not close the connection. */
-	if (what == (BEV_EVENT_READING | BEV_EVENT_EOF) && client->asked)
-		bufferevent_disable(bufev, EV_READ);
-	else
-		web_drop(arg);
-}
-
-static struct client *
-web_find_place(struct web *web)
-{
-	struct client *silent;
-
-	for (size_t i = 0; i < WEB_CONNECTIONS; i++)
-		if (web->clients[i].web == NULL)
-			return &web->clients[i];
-	silent = find_oldest(web, false);
-	if (silent != NULL)
-		web_drop(silent);
-	return silent;
-}
-
-static void
-web_start(struct web *web, int fd)
-{
-	struct client *client = web_find_place(web);
-
-	if (client == NULL || evutil_make_socket_nonblocking(fd) == -1 || evutil_make_socket_closeonexec(fd) == -1) {
-		evutil_closesocket(fd);
-		return;
-	}
-	client->web = web;
-	client->turn = web->turns++;
-	client->timer = evtimer_new(web->base, web_on_timer, client);
-	client->bufev = bufferevent_socket_new(web->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (client->timer == NULL || client->bufev == NULL) {
-		if (client->bufev == NULL)
-			evutil_closesocket(fd);
-		web_drop(client);
-		return;
-	}
-	bufferevent_setcb(client->bufev, web_on_read, web_on_written, web_on_end, client);
-	/* No more than a head is ever read. */
-	bufferevent_setwatermark(client->bufev, EV_READ, 0, WEB_HEAD);
-	if (bufferevent_enable(client->bufev, EV_READ) == -1 || event_add(client->timer, &web->patience) == -1)
-		web_drop(client);
-}
-
-/* Stops accepting for a while. */
-static void
-pause_listening(struct web *web, const struct timeval *time)
-{
-	event_del(web->listener);
-	evtimer_add(web->window, time);
-}
-
-static void
-on_acceptable(evutil_socket_t listening, short what UNUSED, void *arg)
-{
-	struct web *web = arg;
-
-	for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
-		const int fd = accept(listening, NULL, NULL);
-
-		if (fd == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED))
-			return;
-		if (fd == -1) {
-			/* No descriptors, most likely: to try again at once would keep the loop busy. */
-			pause_listening(web, &recover);
-			return;
-		}
-		web_start(web, fd);
-		if (web->accepts++ == 0)
-			evtimer_add(web->window, &window);
-		if (web->accepts == WEB_ACCEPTS) {
-			event_del(web->listener);
-			return;
-		}
-	}
-}
-
-static void
-on_window(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
-{
-	struct web *web = arg;
-
-	web->accepts = 0;
-	event_add(web->listener, NULL);
+		reply->status = web->answer(web->context, request, call->number, out);
+	if (reply->status == WEB_MORE)
+		return HTTP_MORE;
+	if (reply->status != 500)
+		reply->type = web_type(request);
+	return HTTP_DONE;
 }
 
 struct web *
-web_open(struct event_base *base, const struct addr *addr, uint16_t port, unsigned patience, web_answer *answer,
-    void *context, char error[WEB_ERROR])
+web_open(struct event_base *base, const struct web_settings *settings, web_answer *answer, void *context,
+    char error[WEB_ERROR])
 {
+	static const struct http_calls handlers = { web_peer, web_read_request, web_handle, NULL };
+	const struct http_policy policy = {
+		.places = { WEB_CONNECTIONS, WEB_RESERVED, WEB_SHARE },
+		.head = WEB_HEAD, .request = sizeof(struct web_request), .accepts = WEB_ACCEPTS,
+		.patience = settings->patience, .rest = WEB_REST, .half_close = true, .allow = "GET, HEAD",
+		.fields = "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+		    "Cross-Origin-Resource-Policy: same-origin\r\n",
+		.refusal = POLICY_NONE,
+	};
 	struct web *web = calloc(1, sizeof(*web));
-	int number = ENOMEM;
+	char text[ADDR_TEXT];
+	int fd, number = ENOMEM;
 
-	snprintf(error, WEB_ERROR, "out of memory");
+	(void)snprintf(error, WEB_ERROR, "out of memory");
 	if (web == NULL)
 		goto failed;
-	*web = (struct web){ .base = base, .fd = -1, .answer = answer, .context = context,
-	    .patience = { patience / 1000, patience % 1000 * 1000 } };
-	web->fd = web_socket(addr, port, error);
-	number = web->fd == -1 ? errno : ENOMEM;
-	if (web->fd == -1)
+	*web = (struct web){ .names = strdup(settings->names), .answer = answer, .context = context };
+	if (web->names == NULL)
 		goto failed;
-	web->window = evtimer_new(base, on_window, web);
-	web->server = evtimer_new(base, on_serve, web);
-	web->listener = event_new(base, web->fd, EV_READ | EV_PERSIST, on_acceptable, web);
-	if (web->window != NULL && web->server != NULL && web->listener != NULL && event_add(web->listener, NULL) == 0)
+	fd = web_bind(&settings->addr, settings->port);
+	if (fd != -1)
+		web->server = http_server_open(base, fd, &policy, &handlers, web);
+	if (web->server != NULL)
 		return web;
+	number = errno;
+	(void)snprintf(error, WEB_ERROR, "cannot listen on %s port %u: %s%s", addr_format(&settings->addr, text),
+	    settings->port, strerror(number), web_hint(number));
 failed:
 	web_close(web);
 	errno = number;
@@ -415,16 +232,7 @@ web_close(struct web *web)
 {
 	if (web == NULL)
 		return;
-	for (size_t i = 0; i < WEB_CONNECTIONS; i++)
-		if (web->clients[i].web != NULL)
-			web_drop(&web->clients[i]);
-	if (web->listener != NULL)
-		event_free(web->listener);
-	if (web->server != NULL)
-		event_free(web->server);
-	if (web->window != NULL)
-		event_free(web->window);
-	if (web->fd != -1)
-		close(web->fd);
+	http_server_close(web->server);
+	free(web->names);
 	free(web);
 }

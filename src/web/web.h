@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HTTP over TCP, for browsers and Prometheus: read-only. As for the control socket, libevent's evhttp is not used
- * (ctl/control.h has the reasons). Here any host may connect, so everything is bounded: connections in total and per
- * second, bytes per request, seconds per connection, and the share of the director's time that answers may take. When
- * all slots are taken, the connection that has been silent longest is closed.
+ * HTTP over TCP (http/server.h), for browsers and Prometheus: read-only. Any host may connect, so each client costs a
+ * bounded amount of everything, and one address has a bounded share of the connections.
  */
 #ifndef WEB_WEB_H
 #define WEB_WEB_H
@@ -17,6 +15,8 @@
 
 #define WEB_ERROR 256
 #define WEB_CONNECTIONS 32
+#define WEB_RESERVED 4 /* of these, for clients on the director itself */
+#define WEB_SHARE 8    /* of these, for any other IPv4 address or IPv6 /64 */
 /* Connections accepted in a tenth of a second: each costs some 50 us, so that is one hundredth of the time. */
 #define WEB_ACCEPTS 20
 /* Milliseconds a client of dsrd has for all of it, from connecting to the answer's last byte. */
@@ -35,9 +35,16 @@ struct web;
  */
 typedef unsigned web_answer(void *context, const struct web_request *request, size_t part, FILE *out);
 
-/* Listens. `patience` is in milliseconds: WEB_PATIENCE, less for tests. NULL with errno and a reason. */
-NODISCARD struct web *web_open(struct event_base *base, const struct addr *addr, uint16_t port, unsigned patience,
-    web_answer *answer, void *context, char error[WEB_ERROR]);
+struct web_settings {
+	struct addr addr;
+	uint16_t port;
+	const char *names; /* for web_host_is_known() */
+	unsigned patience; /* milliseconds: WEB_PATIENCE, less for tests */
+};
+
+/* Listens. NULL with errno and a reason. */
+NODISCARD struct web *web_open(struct event_base *base, const struct web_settings *settings, web_answer *answer,
+    void *context, char error[WEB_ERROR]);
 /* Drops all clients. NULL is fine. */
 void web_close(struct web *web);
 

@@ -42,7 +42,7 @@ hold_download old
 old=$(server_of old)
 ctl 0 drain "web/$old"
 said "^web/$old  *draining  *[1-9]"
-assert_log "steer server=web/$old action=drained weight=0 by=uid:0"
+assert_log "steer server=web/$old action=drained weight=0 by=uid:0 user=root"
 assert_log "server-state server=web/$old from=up to=draining reason=\"drained by an operator\""
 fetch_many 8 "$NET_DIR/pages"
 assert_equal "pages of the drained server" 0 "$(count_lines "$old" "$NET_DIR/pages")"
@@ -210,7 +210,7 @@ assert_equal "drains by user nobody" 0 "$(log_count 'steer .*by=uid:65534')"
 write_conf 3 "control-group-may = change"
 ctl 0 reload
 as_nobody 0 drain web/web1
-assert_log 'steer server=web/web1 action=drained weight=0 by=uid:65534'
+assert_log 'steer server=web/web1 action=drained weight=0 by=uid:65534 user=nobody'
 as_nobody 0 enable web/web1
 
 step "curl can do it, with POST alone"

@@ -105,7 +105,7 @@ syn match dsrdDsrdKey contained "^\s*\zshttp\ze\s*=" nextgroup=dsrdHttpIs skipwh
 syn match dsrdDsrdKey contained "^\s*\zsoffload\ze\s*=" nextgroup=dsrdOffloadIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zsqueue-discipline\ze\s*=" nextgroup=dsrdQueueDisciplineIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zswithhold\ze\s*=" nextgroup=dsrdWithholdIs skipwhite
-syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|connections\|hash-key\|probe-address\|include\|notify\|mac\|mtu\|address\)\ze\s*="
+syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|http-host\|connections\|hash-key\|probe-address\|include\|notify\|mac\|mtu\|address\)\ze\s*="
 hi def link dsrdDsrdKey dsrdKey
 syn match dsrdDefaultsKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite

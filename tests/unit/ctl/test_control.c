@@ -18,6 +18,7 @@
 
 #include "base/attr.h"
 #include "ctl/control.h"
+#include "http/server.h"
 #include "suites.h"
 
 #define LITTLE_PATIENCE 500 /* milliseconds */
@@ -60,7 +61,19 @@ gone(void *context, const void *asker)
 	gone_count++;
 }
 
-static const struct control_calls calls = { answer, gone };
+/* The next client is of this user; 0 is root. */
+static uint32_t user_id;
+
+static bool
+peer(void *context, int fd, uint32_t *user)
+{
+	ck_assert_ptr_eq(context, &answers);
+	ck_assert_int_ge(fd, 0);
+	*user = user_id;
+	return user_id == 0;
+}
+
+static const struct control_calls calls = { answer, gone, peer };
 
 static struct control *
 open_control(char error[CONTROL_ERROR])
@@ -285,34 +298,61 @@ START_TEST(refuses_greed)
 }
 END_TEST
 
+/* The client that has been silent longest gives its place up, and all of the silent are dropped in the end. */
 START_TEST(serves_others_beside_the_stuck)
 {
-	int stuck[CONTROL_CONNECTIONS - 1], fd;
+	int stuck[CONTROL_CONNECTIONS], fd;
 
 	reopen_with_little_patience();
-	for (unsigned i = 0; i < CONTROL_CONNECTIONS - 1; i++) {
+	for (unsigned i = 0; i < CONTROL_CONNECTIONS; i++) {
 		stuck[i] = client();
 		say(stuck[i], i % 2 == 0 ? "GET /sh" : "\r");
 		turn(1);
 	}
+	turn(5);
+	ck_assert(!is_closed(stuck[0]));
 	fd = client();
 	say(fd, "GET /version HTTP/1.1\r\n\r\n");
 	turn(20);
 	ck_assert_int_eq(strncmp(hear(fd), "HTTP/1.1 200 OK\r\n", 17), 0);
 	close(fd);
-	/* One more than there is room for is sent away at once, and told why. */
-	stuck[0] = client();
-	fd = client();
-	turn(20);
-	ck_assert_int_eq(strncmp(hear(fd), "HTTP/1.1 503 ", 13), 0);
-	ck_assert(is_closed(fd));
-	close(fd);
+	ck_assert(is_closed(stuck[0]));
+	ck_assert(!is_closed(stuck[1]));
 	turn(LITTLE_PATIENCE + 200);
-	for (unsigned i = 1; i < CONTROL_CONNECTIONS - 1; i++) {
+	for (unsigned i = 0; i < CONTROL_CONNECTIONS; i++) {
 		ck_assert(is_closed(stuck[i]));
 		close(stuck[i]);
 	}
-	close(stuck[0]);
+}
+END_TEST
+
+/* However many places other users take and use, root gets in, and so does the next user. */
+START_TEST(places_are_shared_fairly)
+{
+	int fds[CONTROL_CONNECTIONS + 1], fd;
+
+	busy_for_ever = true;
+	for (unsigned i = 0; i < CONTROL_CONNECTIONS + 1; i++) {
+		user_id = i < CONTROL_SHARE + 1 ? 1000 : 1001;
+		fds[i] = client();
+		say(fds[i], "GET /doctor HTTP/1.1\r\n\r\n");
+		turn(5);
+	}
+	/* One more than its share, and one more than all that is not reserved, is refused and told why. */
+	ck_assert_int_eq(strncmp(hear(fds[CONTROL_SHARE]), "HTTP/1.1 503 ", 13), 0);
+	ck_assert(is_closed(fds[CONTROL_SHARE]));
+	ck_assert_str_eq(hear(fds[CONTROL_SHARE - 1]), "");
+	ck_assert_int_eq(strncmp(hear(fds[CONTROL_CONNECTIONS]), "HTTP/1.1 503 ", 13), 0);
+	user_id = 0;
+	busy_for_ever = false;
+	fd = client();
+	say(fd, "GET /version HTTP/1.1\r\n\r\n");
+	turn(20);
+	ck_assert_int_eq(strncmp(hear(fd), "HTTP/1.1 200 OK\r\n", 17), 0);
+	close(fd);
+	for (unsigned i = 0; i < CONTROL_CONNECTIONS + 1; i++)
+		close(fds[i]);
+	turn(20);
 }
 END_TEST
 
@@ -367,8 +407,8 @@ START_TEST(a_stream_that_is_not_read_is_bounded)
 	say(fd, "GET /trace HTTP/1.1\r\n\r\n");
 	turn(20);
 	while (control_stream(control, streamer, piece, sizeof(piece)))
-		ck_assert_uint_le(++taken, CONTROL_STREAM_MOST / sizeof(piece));
-	ck_assert_uint_ge(taken, CONTROL_STREAM_MOST / sizeof(piece) - 1);
+		ck_assert_uint_le(++taken, HTTP_STREAM_MOST / sizeof(piece));
+	ck_assert_uint_ge(taken, HTTP_STREAM_MOST / sizeof(piece) - 1);
 	for (unsigned i = 0; i < 200; i++) {
 		turn(1);
 		(void)hear(fd);
@@ -461,6 +501,7 @@ control_suite(void)
 	tcase_add_test(tcase, refuses_garbage);
 	tcase_add_test(tcase, refuses_greed);
 	tcase_add_test(tcase, serves_others_beside_the_stuck);
+	tcase_add_test(tcase, places_are_shared_fairly);
 	tcase_add_test(tcase, drops_who_does_not_read);
 	tcase_add_test(tcase, streams_until_the_client_leaves);
 	tcase_add_test(tcase, a_stream_that_is_not_read_is_bounded);

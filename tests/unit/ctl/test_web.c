@@ -27,6 +27,7 @@
 static struct event_base *base;
 static struct web *web;
 static uint16_t port;
+static const char *names = "";
 static unsigned answers;
 static size_t answer_size, parts;
 static unsigned answer_milliseconds;
@@ -51,20 +52,27 @@ answer(void *context, const struct web_request *request, size_t part, FILE *out)
 	return request->resource == WEB_HEALTH ? 503 : 200;
 }
 
+static struct web *
+open_web(const char *address, unsigned patience, char error[WEB_ERROR])
+{
+	struct web_settings settings = { .port = port, .names = names, .patience = patience };
+
+	ck_assert_int_eq(addr_parse(address, &settings.addr), 0);
+	return web_open(base, &settings, answer, &answers, error);
+}
+
 /* Any port that is free. */
 static void
 setup(void)
 {
 	char error[WEB_ERROR] = "";
-	struct addr addr;
 
-	ck_assert_int_eq(addr_parse("127.0.0.1", &addr), 0);
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
 	srand((unsigned)getpid());
 	for (unsigned i = 0; i < 100 && web == NULL; i++) {
 		port = (uint16_t)(20000 + rand() % 10000);
-		web = web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error);
+		web = open_web("127.0.0.1", WEB_PATIENCE, error);
 	}
 	ck_assert_msg(web != NULL, "%s", error);
 	answers = answer_milliseconds = 0;
@@ -84,11 +92,9 @@ static void
 reopen_with_little_patience(void)
 {
 	char error[WEB_ERROR] = "";
-	struct addr addr;
 
-	ck_assert_int_eq(addr_parse("127.0.0.1", &addr), 0);
 	web_close(web);
-	web = web_open(base, &addr, port, LITTLE_PATIENCE, answer, &answers, error);
+	web = open_web("127.0.0.1", LITTLE_PATIENCE, error);
 	ck_assert_msg(web != NULL, "%s", error);
 }
 
@@ -190,7 +196,7 @@ START_TEST(answers_and_closes)
 
 	say(fd, "GET /metr");
 	turn(20);
-	say(fd, "ics HTTP/1.1\r\nHost: x\r\n\r\n");
+	say(fd, "ics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
 	text = hear(fd, 2000);
 	ck_assert_int_eq(strncmp(text, "HTTP/1.1 200 OK\r\n", 17), 0);
 	ck_assert_ptr_nonnull(strstr(text, "Content-Type: text/plain; version=0.0.4"));
@@ -225,6 +231,61 @@ START_TEST(answers_in_parts)
 	ck_assert(!is_closed(fd));
 	close(fd);
 	turn(50);
+}
+END_TEST
+
+struct host {
+	const char *host;
+	bool known;
+};
+
+static const struct host hosts[] = {
+	{ "192.0.2.1", true },
+	{ "192.0.2.1:9190", true },
+	{ "192.0.2.2", false },
+	{ "0.0.0.0:9190", false },
+	{ "127.0.0.1:1", true },
+	{ "127.1.2.3", true },
+	{ "[::1]:9190", true },
+	{ "[::1", true },
+	{ "[2001:db8::1]", false },
+	{ "localhost:9190", true },
+	{ "LocalHost", true },
+	{ "director.example.org", true },
+	{ "DIRECTOR.example.org.:80", true },
+	{ "director", true },
+	{ "director.example", false },
+	{ "rector", false },
+	{ "rebound.attacker.example", false },
+	{ "127.0.0.1.attacker.example", false },
+	{ "localhost.attacker.example", false },
+	{ "", false },
+	{ ":9190", false },
+	{ ".", false },
+};
+
+START_TEST(knows_its_hosts)
+{
+	struct addr local;
+
+	ck_assert_int_eq(addr_parse("192.0.2.1", &local), 0);
+	ck_assert_int_eq(web_host_is_known(hosts[_i].host, &local, ", director.example.org,director "), hosts[_i].known);
+}
+END_TEST
+
+START_TEST(refuses_other_hosts)
+{
+	names = "director";
+	reopen_with_little_patience();
+	ck_assert_ptr_nonnull(strstr(ask("GET /status.json HTTP/1.1\r\nHost: attacker.example\r\n\r\n"), "HTTP/1.1 421 "));
+	ck_assert_ptr_nonnull(strstr(ask("GET http://attacker.example/metrics HTTP/1.1\r\nHost: director\r\n\r\n"),
+	    "HTTP/1.1 421 "));
+	/* Not even which paths there are is for that page. */
+	ck_assert_ptr_nonnull(strstr(ask("GET /shew HTTP/1.1\r\nHost: attacker.example\r\n\r\n"), "HTTP/1.1 421 "));
+	ck_assert_uint_eq(answers, 0);
+	ck_assert_ptr_nonnull(strstr(ask("GET /metrics HTTP/1.1\r\nHost: director:1\r\n\r\n"), "HTTP/1.1 200 "));
+	ck_assert_uint_eq(answers, 1);
+	names = "";
 }
 END_TEST
 
@@ -344,14 +405,11 @@ END_TEST
 START_TEST(errors_name_the_remedy)
 {
 	char error[WEB_ERROR] = "";
-	struct addr addr;
 
-	ck_assert_int_eq(addr_parse("127.0.0.1", &addr), 0);
-	ck_assert_ptr_null(web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error));
+	ck_assert_ptr_null(open_web("127.0.0.1", WEB_PATIENCE, error));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(error, "another program uses that port"));
-	ck_assert_int_eq(addr_parse("192.0.2.1", &addr), 0);
-	ck_assert_ptr_null(web_open(base, &addr, port, WEB_PATIENCE, answer, &answers, error));
+	ck_assert_ptr_null(open_web("192.0.2.1", WEB_PATIENCE, error));
 	ck_assert_ptr_nonnull(strstr(error, "no interface of this host has that address"));
 }
 END_TEST
@@ -362,20 +420,20 @@ struct good {
 };
 
 static const struct good good[] = {
-	{ "GET / HTTP/1.1\r\n\r\n", { WEB_PAGE, false, false } },
-	{ "GET /?a=b HTTP/1.0\n\n", { WEB_PAGE, false, false } },
-	{ "HEAD /healthz HTTP/1.1\r\n\r\n", { WEB_HEALTH, true, false } },
-	{ "GET http://director:9190/status.json HTTP/1.1\r\nContent-Length: 0\r\n\r\n", { WEB_STATUS, false, false } },
-	{ "GET /events.json HTTP/1.1\r\n\r\n", { WEB_EVENTS, false, false } },
-	{ "GET /metrics HTTP/1.1\r\nAccept: */*\r\n\r\n", { WEB_METRICS, false, false } },
-	{ "GET /metrics HTTP/1.1\r\naccept:application/openmetrics-text\r\n\r\n", { WEB_METRICS, false, true } },
+	{ "GET / HTTP/1.1\r\n\r\n", { WEB_PAGE, false, false, false, "" } },
+	{ "GET /?a=b HTTP/1.0\n\n", { WEB_PAGE, false, false, false, "" } },
+	{ "HEAD /healthz HTTP/1.1\r\n\r\n", { WEB_HEALTH, true, false, false, "" } },
+	{ "GET http://director:9190/status.json HTTP/1.1\r\nContent-Length: 0\r\n\r\n", { WEB_STATUS, false, false, false, "" } },
+	{ "GET /events.json HTTP/1.1\r\n\r\n", { WEB_EVENTS, false, false, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\nAccept: */*\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\naccept:application/openmetrics-text\r\n\r\n", { WEB_METRICS, false, true, false, "" } },
 	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text; version=1.0.0; q=0.5 , text/plain;q=0.4\r\n\r\n",
-	    { WEB_METRICS, false, true } },
+	    { WEB_METRICS, false, true, false, "" } },
 	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=0.5, text/plain\r\n\r\n",
-	    { WEB_METRICS, false, false } },
-	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=0\r\n\r\n", { WEB_METRICS, false, false } },
-	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=many\r\n\r\n", { WEB_METRICS, false, false } },
-	{ "GET /metrics HTTP/1.1\r\nAccept: ,;,;q=,\r\n\r\n", { WEB_METRICS, false, false } },
+	    { WEB_METRICS, false, false, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=0\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=many\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\nAccept: ,;,;q=,\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
 };
 
 START_TEST(takes_requests)
@@ -429,6 +487,8 @@ web_suite(void)
 	tcase_add_test(tcase, answers_and_closes);
 	tcase_add_test(tcase, answers_in_parts);
 	tcase_add_test(tcase, refuses);
+	tcase_add_test(tcase, refuses_other_hosts);
+	tcase_add_loop_test(tcase, knows_its_hosts, 0, (int)ARRAY_LEN(hosts));
 	tcase_add_test(tcase, the_page_has_a_nonce);
 	tcase_add_test(tcase, refuses_greed);
 	tcase_add_test(tcase, the_silent_give_way);

@@ -12,6 +12,7 @@ main(void)
 	SRunner *runner = srunner_create(message_suite());
 	int failed;
 
+	srunner_add_suite(runner, place_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -5,5 +5,6 @@
 #include <check.h>
 
 Suite *message_suite(void);
+Suite *place_suite(void);
 
 #endif
