@@ -58,4 +58,4 @@ awk -v frames="$frames" -v whole="$whole" -v commands="$commands" -v asks="$asks
 	    100 * measures / whole
 }'
 echo
-echo "The control socket, HTTP and what they tell have no part in a frame's way: they read counters when asked."
+echo "The control socket and HTTP do no work for a frame: they read counters on request."
