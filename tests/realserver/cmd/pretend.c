@@ -13,7 +13,8 @@
  *                      port PROTOCOL|PORT|INTERFACE
  * PRETEND_WINDOWS  2000, 2003, 2003sp1, 2008 (no skipassource), 2008r2: what its netsh does not know is refused
  * PRETEND_FAIL     a word: a changing call with it fails, as netsh does without elevation
- * PRETEND_KILL     N: the Nth changing call of a run is made, and then every cmd.exe is killed; PRETEND_CALLS is the counter's file
+ * PRETEND_KILL     N: the Nth changing call of a run is made, and then every cmd.exe is killed; PRETEND_CALLS is the file of the
+ *                  counter, and PRETEND_KILLED one that says that it is done
  *
  * Grammar: the reference of netsh interface of Windows Server 2008, and of netsh firewall of Server 2003.
  */
@@ -440,7 +441,19 @@ firewall(int argc, char **argv)
 	return 0;
 }
 
-/* Counts this changing call, and kills every cmd.exe after the one that is asked for. */
+static void
+write_count(const char *path, int calls)
+{
+	FILE *file = fopen(path, "wb");
+
+	fprintf(file, "%d\n", calls);
+	fclose(file);
+}
+
+/*
+ * Counts this changing call, and kills every cmd.exe after the one that is asked for. The file PRETEND_KILLED is there when
+ * that is done: the test must not start another one before.
+ */
 static void
 kill_at(void)
 {
@@ -456,9 +469,7 @@ kill_at(void)
 		fscanf(file, "%d", &calls);
 		fclose(file);
 	}
-	file = fopen(counter, "wb");
-	fprintf(file, "%d\n", ++calls);
-	fclose(file);
+	write_count(counter, ++calls);
 	if (calls != strtol(wish, NULL, 10))
 		return;
 	all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
@@ -466,6 +477,7 @@ kill_at(void)
 		if (same(entry.szExeFile, "cmd.exe"))
 			TerminateProcess(OpenProcess(PROCESS_TERMINATE, FALSE, entry.th32ProcessID), 99);
 	}
+	write_count(getenv("PRETEND_KILLED"), calls);
 }
 
 static int

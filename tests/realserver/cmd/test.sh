@@ -30,7 +30,8 @@ WINEDLLOVERRIDES='mscoree=;mshtml='
 WINEPATH=Z:$work/bin
 PRETEND_STATE="Z:$work/state"
 PRETEND_CALLS="Z:$work/calls"
-export HOME WINEPREFIX WINEDEBUG WINEDLLOVERRIDES WINEPATH PRETEND_STATE PRETEND_CALLS
+PRETEND_KILLED="Z:$work/killed"
+export HOME WINEPREFIX WINEDEBUG WINEDLLOVERRIDES WINEPATH PRETEND_STATE PRETEND_CALLS PRETEND_KILLED
 directory=$WINEPREFIX/drive_c/ProgramData/dsr-realserver
 passed=0 failed=0 status=0
 NAMES='"loopback" "net"'
@@ -253,7 +254,7 @@ kills() {
 		for at in $([ $action = undo ] && echo 1 4 || echo 1 2 3 4 5 6 7 8 9); do
 			new
 			[ $action = apply ] || run apply 192.0.2.10 "$NAMES" /port 80
-			rm -f "$work/calls"
+			rm -f "$work/calls" "$work/killed"
 			PRETEND_KILL=$at
 			export PRETEND_KILL
 			case $action in
@@ -261,8 +262,14 @@ kills() {
 			undo) run undo ;;
 			esac
 			unset PRETEND_KILL
-			calls=$(tr -d '\r' <"$work/calls" 2>/dev/null)
-			[ "${calls:-0}" -ge "$at" ] || break
+			calls=0
+			[ ! -s "$work/calls" ] || read -r calls _ <"$work/calls"
+			[ "$calls" -ge "$at" ] || break
+			tries=0
+			until [ -s "$work/killed" ] || [ $tries -ge 100 ]; do
+				sleep 0.1
+				tries=$((tries + 1))
+			done
 			ok "$action killed after change $at: status" not is 0
 			rmdir "$directory/lock" 2>/dev/null
 			run undo
