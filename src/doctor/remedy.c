@@ -152,6 +152,7 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_CHECK_FAILED, SYSTEM_ANY,
 	    "Repeat the check as above, and look at the log of the program that answers it.", NULL, NULL },
 	{ DIAGNOSIS_SERVER_DOWN, SYSTEM_ANY, "See what its checks found last:", "dsrctl show health", NULL },
+	{ DIAGNOSIS_PORT_OUT, SYSTEM_ANY, "See what the checks of its ports found last:", "dsrctl show health", NULL },
 
 	{ DIAGNOSIS_SAME_MACHINE, SYSTEM_ANY,
 	    "If that is not intended, remove one of the two servers and give the other the weight of both.", NULL, NULL },
