@@ -95,6 +95,7 @@ load(const char *path, FILE *in, struct conf *conf, struct errlist *errors)
 	bool good;
 
 	memset(conf, 0, sizeof(*conf));
+	conf->settings.hash_key = hash_key_derive("dsrd");
 	if (in != NULL)
 		parse_stream(&parse, in, path);
 	else

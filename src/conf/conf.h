@@ -36,7 +36,7 @@ struct conf {
 	enum conf_offload offload;
 	bool bypass;   /* frames leave past the queue discipline */
 	bool withhold; /* the host's own stack does not see frames for VIPs */
-	char hash_key[CONF_PATH]; /* as it was given: settings.hash_key is made from it */
+	char hash_key[CONF_PATH]; /* as it was given; empty: settings.hash_key is that of "dsrd", unless the daemon has its own */
 	char control[CONF_SOCKET]; /* the control socket's path, or "off"; empty: CONF_CONTROL */
 	char state[CONF_PATH];   /* the state file's path, or "off"; empty: see conf_state_path() */
 	char control_group[CONF_USER];

@@ -18,8 +18,8 @@
  * A text of any length becomes a key: SipHash-2-4 of it under the zero key is the first half, and under the key that
  * has the first half twice, the second. Both halves are little-endian.
  */
-static struct siphash_key
-derive_key(const char *text)
+struct siphash_key
+hash_key_derive(const char *text)
 {
 	struct siphash_key key = { { 0 } };
 
@@ -43,7 +43,7 @@ value_set_hash_key(struct parse *parse, struct draft *draft, char *value)
 	if (*value == '\0' || strlen(value) >= sizeof(conf->hash_key))
 		return SET_REFUSED;
 	(void)snprintf(conf->hash_key, sizeof(conf->hash_key), "%s", value);
-	conf->settings.hash_key = derive_key(value);
+	conf->settings.hash_key = hash_key_derive(value);
 	return SET_OK;
 }
 
@@ -53,7 +53,7 @@ value_print_hash_key(const struct conf *conf, const struct service_settings *ser
 {
 	(void)service;
 	(void)snprintf(text, KEY_TEXT, "%s", conf->hash_key);
-	return index == 0;
+	return index == 0 && conf->hash_key[0] != '\0';
 }
 
 /* "/24" */

@@ -433,7 +433,7 @@ const struct key keys[KEY_COUNT] = {
 	    FUNCTIONS(false, value_set_queue_discipline, value_print_queue_discipline) },
 	[KEY_WITHHOLD] = { { "withhold", CONF_IN_DSRD | CONF_AT_START, "yes or no", "no" },
 	    FUNCTIONS(false, value_set_withhold, value_print_withhold) },
-	[KEY_HASH_KEY] = { { "hash-key", CONF_IN_DSRD, "any text", "dsrd" },
+	[KEY_HASH_KEY] = { { "hash-key", CONF_IN_DSRD, "any text", NULL },
 	    FUNCTIONS(false, value_set_hash_key, value_print_hash_key) },
 	[KEY_PROBE_ADDRESS] = { { "probe-address", CONF_IN_DSRD,
 	    "an address that no host has, or two: one IPv4, one IPv6, such as 192.0.2.250", NULL },

@@ -79,6 +79,8 @@ bool value_print_notify(const struct conf *conf, const struct service_settings *
 	bool value_print_##name(const struct conf *conf, const struct service_settings *service, size_t index, \
 	    char text[KEY_TEXT])
 FLOW_VALUE(hash_key);
+/* The key that `hash-key` makes of its text: dsrd.conf(5), CONSISTENT HASHING. */
+struct siphash_key hash_key_derive(const char *text);
 FLOW_VALUE(persist);
 FLOW_VALUE(warmup);
 FLOW_VALUE(on_down);

@@ -27,6 +27,7 @@
 #include "daemon/drop_log.h"
 #include "daemon/dump.h"
 #include "daemon/host_shield.h"
+#include "daemon/hash_key.h"
 #include "daemon/interfaces.h"
 #include "daemon/loop.h"
 #include "daemon/notify_program.h"
@@ -392,6 +393,30 @@ stop_parts(struct dsrd *dsrd)
 	selfcheck_free(dsrd->selfcheck);
 }
 
+/* Clients that know the key choose their server: without `hash-key` it is random, and two directors choose differently. */
+static int
+open_hash_key(struct dsrd *dsrd)
+{
+	char path[HASH_KEY_PATH];
+	bool kept;
+
+	hash_key_path(&dsrd->conf, path);
+	if (hash_key_open(path, &dsrd->reload.hash_key, &kept) == -1) {
+		log_error("start result=failed reason=\"no random numbers: %s\"", strerror(errno));
+		return -1;
+	}
+	if (dsrd->conf.hash_key[0] != '\0')
+		return 0;
+	dsrd->conf.settings.hash_key = dsrd->reload.hash_key;
+	if (kept)
+		log_info("hash-key result=random file=%s meaning=\"a second director chooses other servers by hash: set the same "
+		    "`hash-key` on both\"", path);
+	else
+		log_warning("hash-key result=random file=%s reason=\"it cannot be kept: %s\" meaning=\"a restart chooses other "
+		    "servers by hash\"", path, strerror(errno));
+	return 0;
+}
+
 /* Everything that needs root, then root goes. */
 static enum exit_status
 start(struct dsrd *dsrd)
@@ -407,6 +432,8 @@ start(struct dsrd *dsrd)
 	}
 	commands.loop = dsrd->loop;
 	commands.state = dsrd->state;
+	if (open_hash_key(dsrd) == -1)
+		return EXIT_SYSTEM;
 	status = reload_prepare(&dsrd->reload, &dsrd->conf);
 	if (status == EXIT_OK)
 		status = commands_open(&commands, &dsrd->cmds);

@@ -52,6 +52,8 @@ reload_read(const struct reload *reload, struct conf *fresh, struct errlist *err
 		return -1;
 	}
 	options_override(reload->options, fresh);
+	if (fresh->hash_key[0] == '\0')
+		fresh->settings.hash_key = reload->hash_key;
 	if (conf_need_iface(fresh, reload->options->config, errors) == 0)
 		return 0;
 	conf_clear(fresh);

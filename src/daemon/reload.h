@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/errlist.h"
+#include "base/siphash.h"
 #include "conf/conf.h"
 #include "daemon/options.h"
 
@@ -17,6 +18,7 @@ struct stats_sources;
 struct reload {
 	const struct options *options;
 	const struct notify *notify;
+	struct siphash_key hash_key; /* of consistent hashing, where the configuration has none */
 	struct conf *conf; /* what runs; its settings have moved into the director's model */
 	struct interfaces *interfaces;
 	struct selfcheck *selfcheck;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 Suite *background_suite(void);
+Suite *hash_key_suite(void);
 Suite *change_suite(void);
 Suite *losses_suite(void);
 Suite *parts_suite(void);
@@ -13,7 +14,7 @@ Suite *state_file_suite(void);
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = { background_suite, change_suite, losses_suite, parts_suite, state_file_suite };
+	static Suite *(*const suites[])(void) = { background_suite, change_suite, hash_key_suite, losses_suite, parts_suite, state_file_suite };
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
