@@ -12,6 +12,7 @@
 #include "base/linear.h"
 #include "base/universal.h"
 #include "flow/conn_record.h"
+#include "flow/unproven.h"
 
 /* Indices of entries; entry 0 is never used, so that memory from calloc() is an empty table. */
 #define NIL 0
@@ -26,8 +27,9 @@
 /* How many flows a full table looks at, in search of an expired one, before it refuses a new flow. */
 #define FULL_BUDGET 64
 
-/* Half-open flows may fill one part in this many. */
-#define HALF_OPEN_SHARE 8
+/* Timeouts shrink, in proportion, from the first share of the capacity on, in percent, and would be zero at the second (pf). */
+#define CROWDED_FROM 60
+#define CROWDED_TO 120
 
 #define CAPACITY_LEAST 16
 #define CAPACITY_MOST (UINT32_C(1) << 30)
@@ -52,7 +54,9 @@ struct conn_table {
 	uint32_t bucket_most;
 	uint32_t capacity;
 	uint32_t count;
-	uint32_t half_open; /* of `used`, in CONN_SYN */
+	struct unproven_queue opening; /* of them, in CONN_SYN */
+	struct unproven_queue fresh;   /* and in CONN_NEW */
+	uint32_t crowded;   /* from so many on timeouts shrink */
 	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
 	uint32_t free;      /* list through `next` */
 	uint64_t now;       /* the latest time seen */
@@ -96,11 +100,13 @@ conn_table_new(uint32_t capacity, const struct siphash_key *key)
 		return NULL;
 	table->conns = large_calloc((size_t)capacity + 1, sizeof(*table->conns), &table->conn_memory);
 	table->buckets = large_calloc(buckets, sizeof(*table->buckets), &table->bucket_memory);
-	if (table->conns == NULL || table->buckets == NULL) {
+	if (table->conns == NULL || table->buckets == NULL || unproven_init(&table->opening, capacity) == -1 ||
+	    unproven_init(&table->fresh, capacity) == -1) {
 		conn_table_free(table);
 		return NULL;
 	}
 	table->capacity = capacity;
+	table->crowded = (uint32_t)((uint64_t)capacity * CROWDED_FROM / 100);
 	table->bucket_most = buckets;
 	conn_set_bucket_count(table, BUCKETS_LEAST);
 	table->key = keyhash_key(key);
@@ -112,6 +118,8 @@ conn_table_free(struct conn_table *table)
 {
 	if (table == NULL)
 		return;
+	unproven_clear(&table->opening);
+	unproven_clear(&table->fresh);
 	free(table->bucket_memory);
 	free(table->conn_memory);
 	free(table);
@@ -124,9 +132,9 @@ conn_table_count(const struct conn_table *table)
 }
 
 uint32_t
-conn_table_half_open(const struct conn_table *table)
+conn_table_unproven(const struct conn_table *table)
 {
-	return table->half_open;
+	return table->opening.count + table->fresh.count;
 }
 
 uint32_t
@@ -145,7 +153,8 @@ size_t
 conn_table_bytes(const struct conn_table *table)
 {
 	return sizeof(*table) + ((size_t)table->capacity + 1) * sizeof(*table->conns) +
-	    (size_t)table->bucket_most * sizeof(*table->buckets);
+	    (size_t)table->bucket_most * sizeof(*table->buckets) +
+	    2 * (size_t)table->opening.size * sizeof(*table->opening.flows);
 }
 
 void
@@ -171,7 +180,7 @@ conn_table_on_over(struct conn_table *table, conn_over *over, void *context)
 }
 
 static uint32_t
-index_of(const struct conn_table *table, const struct conn *conn)
+conn_index_of(const struct conn_table *table, const struct conn *conn)
 {
 	return (uint32_t)(conn - table->conns);
 }
@@ -179,7 +188,7 @@ index_of(const struct conn_table *table, const struct conn *conn)
 uint32_t
 conn_number(const struct conn_table *table, const struct conn *conn)
 {
-	return index_of(table, conn);
+	return conn_index_of(table, conn);
 }
 
 struct conn *
@@ -298,7 +307,7 @@ filed_second(const struct conn_table *table, const struct conn *conn)
 static void
 wheel_add(struct conn_table *table, struct conn *conn)
 {
-	const uint32_t index = index_of(table, conn);
+	const uint32_t index = conn_index_of(table, conn);
 	uint64_t second = deadline_second(table, conn);
 
 	/* The cursor is never ahead of the time, nor the time of the deadline. */
@@ -327,7 +336,7 @@ wheel_remove(struct conn_table *table, struct conn *conn)
 static NOINLINE void
 record(struct conn_table *table, const struct conn *conn)
 {
-	const uint32_t index = index_of(table, conn);
+	const uint32_t index = conn_index_of(table, conn);
 
 	if (index <= table->records->ready || table->records->reserve(table->records->context, index) == 0)
 		conn_record_write(&table->records->first[index - 1], conn, (uint32_t)deadline_second(table, conn));
@@ -359,10 +368,19 @@ conn_table_sweep(struct conn_table *table, uint32_t budget)
 	}
 }
 
+static void
+conn_count_state(struct conn_table *table, enum conn_state state, int change)
+{
+	if (state == CONN_SYN)
+		table->opening.count += (uint32_t)change;
+	else if (state == CONN_NEW)
+		table->fresh.count += (uint32_t)change;
+}
+
 void
 conn_remove(struct conn_table *table, struct conn *conn)
 {
-	const uint32_t index = index_of(table, conn);
+	const uint32_t index = conn_index_of(table, conn);
 	uint32_t *link = conn_bucket_of(table, &conn->key);
 
 	if (table->gone != NULL)
@@ -373,7 +391,7 @@ conn_remove(struct conn_table *table, struct conn *conn)
 	wheel_remove(table, conn);
 	if (table->records != NULL && index <= table->records->ready)
 		conn_record_clear(&table->records->first[index - 1]);
-	table->half_open -= conn->state == CONN_SYN;
+	conn_count_state(table, (enum conn_state)conn->state, -1);
 	conn->state = CONN_NONE;
 	conn->next = table->free;
 	table->free = index;
@@ -463,35 +481,116 @@ conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t n
 	return left <= 0 || latest - table->now > TIMEOUT_MOST ? 0 : MILLISECONDS(left);
 }
 
-static bool
-is_full(const struct conn_table *table, enum conn_state state)
+/* NULL: a flow in that state is proven. */
+static struct unproven_queue *
+conn_queue_of(struct conn_table *table, enum conn_state state)
 {
-	if (table->free == NIL && table->used == table->capacity)
-		return true;
-	return state == CONN_SYN && table->half_open >= table->capacity / HALF_OPEN_SHARE;
+	if (state == CONN_SYN)
+		return &table->opening;
+	return state == CONN_NEW ? &table->fresh : NULL;
 }
 
-/* For take_entry(): an expired flow among a bounded number that it examines. */
+static bool
+conn_has_entry(const struct conn_table *table)
+{
+	return table->free != NIL || table->used < table->capacity;
+}
+
+static bool
+conn_is_full(const struct conn_table *table, enum conn_state state)
+{
+	if (!conn_has_entry(table))
+		return true;
+	return (state == CONN_SYN && unproven_is_full(&table->opening)) ||
+	    (state == CONN_NEW && unproven_is_full(&table->fresh));
+}
+
+static bool
+conn_is_unproven_since(const struct conn_table *table, const struct unproven *entry)
+{
+	const struct conn *conn = &table->conns[entry->number];
+
+	return conn->state != CONN_NONE && !conn_is_proven((enum conn_state)conn->state) && conn->began == entry->began;
+}
+
+static bool
+conn_had_grace(const struct unproven *entry, uint64_t now)
+{
+	return (uint32_t)(now / SECONDS(1)) - entry->began >= UNPROVEN_GRACE;
+}
+
+/* Forgets the oldest flow of the queue, if it had its time. */
+static bool
+conn_evict(struct conn_table *table, struct unproven_queue *queue)
+{
+	const struct unproven *entry;
+
+	for (uint32_t budget = FULL_BUDGET; budget > 0 && (entry = unproven_first(queue)) != NULL; budget--) {
+		const uint32_t number = entry->number;
+		const bool meant = conn_is_unproven_since(table, entry);
+
+		if (meant && !conn_had_grace(entry, table->now))
+			return false;
+		unproven_pop(queue);
+		if (meant) {
+			conn_remove(table, &table->conns[number]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* In a full share its own kind makes room, in a full table any. */
+static void
+conn_make_room(struct conn_table *table, enum conn_state state)
+{
+	struct unproven_queue *queue = conn_queue_of(table, state);
+
+	conn_expire(table, table->now, FULL_BUDGET);
+	if (queue != NULL && unproven_is_full(queue) && !conn_evict(table, queue))
+		return;
+	if (!conn_has_entry(table) && !conn_evict(table, &table->opening))
+		(void)conn_evict(table, &table->fresh);
+}
+
+/* Would conn_evict() find one? */
+static bool
+conn_can_evict(const struct conn_table *table, const struct unproven_queue *queue, uint64_t now)
+{
+	for (uint32_t i = 0; i < queue->used && i < FULL_BUDGET; i++) {
+		const uint32_t at = queue->first + i;
+		const struct unproven *entry = &queue->flows[at < queue->size ? at : at - queue->size];
+
+		if (conn_is_unproven_since(table, entry))
+			return conn_had_grace(entry, now);
+	}
+	return false;
+}
+
+/* For conn_make_room(): an expired flow among a bounded number that it examines, or one that can be evicted. */
 bool
 conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
 {
 	const uint64_t latest = now > table->now ? now : table->now, second = latest / SECONDS(1);
+	const struct unproven_queue *queue = state == CONN_SYN ? &table->opening : state == CONN_NEW ? &table->fresh : NULL;
 	uint64_t cursor = second > table->cursor + WHEEL_SLOTS ? second - WHEEL_SLOTS : table->cursor;
-	const bool no_entry = table->free == NIL && table->used == table->capacity;
-	uint32_t budget = FULL_BUDGET, half_open = table->half_open, gone = 0;
+	uint32_t budget = FULL_BUDGET, count = queue != NULL ? queue->count : 0, gone = 0;
 
-	if (!is_full(table, state))
+	if (!conn_is_full(table, state))
 		return true;
 	for (; cursor < second && budget > 0; cursor++) {
 		for (uint32_t i = table->wheel[cursor & WHEEL_MASK]; i != NIL && budget > 0; i = table->conns[i].wheel_next) {
 			const bool over = conn_left_at(table, &table->conns[i], now) == 0;
 
 			gone += over;
-			half_open -= over && table->conns[i].state == CONN_SYN;
+			count -= over && table->conns[i].state == state;
 			budget--;
 		}
 	}
-	return (!no_entry || gone > 0) && (state != CONN_SYN || half_open < table->capacity / HALF_OPEN_SHARE);
+	if (queue != NULL && count >= queue->share)
+		return conn_can_evict(table, queue, latest);
+	return conn_has_entry(table) || gone > 0 || conn_can_evict(table, &table->opening, latest) ||
+	    conn_can_evict(table, &table->fresh, latest);
 }
 
 /* A free entry for a flow in `state`, or NULL. */
@@ -500,9 +599,9 @@ take_entry(struct conn_table *table, enum conn_state state)
 {
 	struct conn *conn;
 
-	if (is_full(table, state))
-		conn_expire(table, table->now, FULL_BUDGET);
-	if (is_full(table, state))
+	if (conn_is_full(table, state))
+		conn_make_room(table, state);
+	if (conn_is_full(table, state))
 		return NULL;
 	if (table->free != NIL) {
 		conn = &table->conns[table->free];
@@ -512,11 +611,27 @@ take_entry(struct conn_table *table, enum conn_state state)
 	return &table->conns[++table->used];
 }
 
+static NOINLINE uint64_t
+conn_crowded_timeout(const struct conn_table *table, uint64_t timeout)
+{
+	const uint64_t end = (uint64_t)table->capacity * CROWDED_TO / 100;
+
+	return timeout / MILLISECONDS(1) * (end - table->count) / (end - table->crowded) * MILLISECONDS(1);
+}
+
+uint64_t
+conn_timeout(const struct conn_table *table, uint64_t timeout)
+{
+	if (timeout > TIMEOUT_MOST)
+		timeout = TIMEOUT_MOST;
+	return table->count <= table->crowded ? timeout : conn_crowded_timeout(table, timeout);
+}
+
 /* Rounded down to a millisecond: a flow ends a little early, never late. */
 static uint32_t
 deadline_after(const struct conn_table *table, uint64_t timeout)
 {
-	return conn_milliseconds(table->now + (timeout < TIMEOUT_MOST ? timeout : TIMEOUT_MOST));
+	return conn_milliseconds(table->now + conn_timeout(table, timeout));
 }
 
 struct conn *
@@ -541,9 +656,11 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	conn->deadline = deadline_after(table, timeout);
 	bucket = conn_bucket_of(table, key);
 	conn->next = *bucket;
-	*bucket = index_of(table, conn);
+	*bucket = conn_index_of(table, conn);
 	wheel_add(table, conn);
-	table->half_open += state == CONN_SYN;
+	conn_count_state(table, state, 1);
+	if (!conn_is_proven(state))
+		unproven_push(conn_queue_of(table, state), conn_index_of(table, conn), conn->began);
 	table->count++;
 	if (table->records != NULL)
 		record(table, conn);
@@ -564,8 +681,8 @@ conn_refile(struct conn_table *table, struct conn *conn)
 static NOINLINE void
 conn_change_state(struct conn_table *table, struct conn *conn, enum conn_state state)
 {
-	table->half_open += state == CONN_SYN;
-	table->half_open -= conn->state == CONN_SYN;
+	conn_count_state(table, (enum conn_state)conn->state, -1);
+	conn_count_state(table, state, 1);
 	conn->state = state & CONN_STATE_MASK;
 	if (table->records != NULL)
 		record(table, conn);

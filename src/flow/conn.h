@@ -30,6 +30,7 @@ enum conn_state {
 	CONN_TIME_WAIT,
 	CONN_CLOSED,      /* reset, or a stray end */
 	CONN_UDP,
+	CONN_NEW,         /* in the middle of a connection, or UDP: one packet, no proof yet */
 	CONN_STATE_COUNT
 };
 
@@ -40,6 +41,9 @@ struct conn_timeouts {
 
 /* IPVS's figures: established 15 min, SYN 60 s, FIN 2 min, TIME_WAIT 2 min, closed 10 s, UDP 5 min. */
 struct conn_timeouts conn_timeouts_default(void);
+
+/* Of a flow in `state`. In CONN_NEW, which has no timeout of its own, the lesser of 30 s and that of a proven one. */
+uint64_t conn_lifetime(const struct conn_timeouts *timeouts, enum conn_state state, uint8_t protocol);
 
 /* A flow's name. All 24 bytes are hashed and compared. */
 struct conn_key {
@@ -112,7 +116,7 @@ void conn_table_free(struct conn_table *table);
 /* Counts also those that have expired but were not given back yet. */
 uint32_t conn_table_count(const struct conn_table *table);
 uint32_t conn_table_capacity(const struct conn_table *table);
-uint32_t conn_table_half_open(const struct conn_table *table);
+uint32_t conn_table_unproven(const struct conn_table *table);
 /* The address space of the table, which never changes; of it pages are in use as there have been flows. */
 size_t conn_table_bytes(const struct conn_table *table);
 
@@ -134,6 +138,8 @@ NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_k
 /* The flow was seen at the table's time: from then on it lives `timeout` microseconds, in `state` (not CONN_NONE). */
 void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout);
 /* Sets the table's time, for conn_touch() of a flow that was not looked up with conn_find(). */
+/* What becomes of a timeout: it shrinks as the table fills beyond three fifths, to a third of it in a full table. */
+uint64_t conn_timeout(const struct conn_table *table, uint64_t timeout);
 void conn_tell(struct conn_table *table, uint64_t now);
 
 /* Called for each flow just before it is removed, except by conn_table_free(). Must not change the table. */
@@ -184,5 +190,7 @@ enum conn_state conn_tcp_next(enum conn_state state, uint8_t tcp_flags);
 const char *conn_state_name(enum conn_state state);
 /* Active flows carry data; the others open or close. */
 bool conn_is_active(enum conn_state state);
+/* By what they are: flow/unproven.h. */
+bool conn_is_proven(enum conn_state state);
 
 #endif

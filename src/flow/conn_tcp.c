@@ -5,6 +5,7 @@
 #include "flow/conn.h"
 
 #include "base/duration.h"
+#include "flow/unproven.h"
 #include "proto/packet.h"
 
 /* tcp_timeouts[] in net/netfilter/ipvs/ip_vs_proto_tcp.c, udp_timeouts[] in ip_vs_proto_udp.c. */
@@ -19,6 +20,17 @@ conn_timeouts_default(void)
 		[CONN_CLOSED] = SECONDS(10),
 		[CONN_UDP] = MINUTES(5),
 	} };
+}
+
+uint64_t
+conn_lifetime(const struct conn_timeouts *timeouts, enum conn_state state, uint8_t protocol)
+{
+	uint64_t proven;
+
+	if (state != CONN_NEW)
+		return timeouts->state[state];
+	proven = timeouts->state[protocol == PROTOCOL_UDP ? CONN_UDP : CONN_ESTABLISHED];
+	return UNPROVEN_LIFETIME < proven ? UNPROVEN_LIFETIME : proven;
 }
 
 enum segment_kind {
@@ -41,13 +53,14 @@ enum segment_kind {
  */
 static const uint8_t tcp_next[CONN_STATE_COUNT][SEGMENT_KIND_COUNT] = {
 	/*                      SYN               FIN             ACK               RST */
-	[CONN_NONE] =        { CONN_SYN,         CONN_CLOSED,    CONN_ESTABLISHED, CONN_CLOSED },
+	[CONN_NONE] =        { CONN_SYN,         CONN_CLOSED,    CONN_NEW,         CONN_CLOSED },
 	[CONN_SYN] =         { CONN_SYN,         CONN_TIME_WAIT, CONN_ESTABLISHED, CONN_SYN },
 	[CONN_ESTABLISHED] = { CONN_ESTABLISHED, CONN_FIN_WAIT,  CONN_ESTABLISHED, CONN_CLOSED },
 	[CONN_FIN_WAIT] =    { CONN_SYN,         CONN_FIN_WAIT,  CONN_FIN_WAIT,    CONN_CLOSED },
 	[CONN_TIME_WAIT] =   { CONN_SYN,         CONN_TIME_WAIT, CONN_TIME_WAIT,   CONN_CLOSED },
 	[CONN_CLOSED] =      { CONN_SYN,         CONN_CLOSED,    CONN_CLOSED,      CONN_CLOSED },
 	[CONN_UDP] =         { CONN_UDP,         CONN_UDP,       CONN_UDP,         CONN_UDP },
+	[CONN_NEW] =         { CONN_SYN,         CONN_CLOSED,    CONN_ESTABLISHED, CONN_CLOSED },
 };
 
 #define KIND_FLAGS (TCP_FIN | TCP_SYN | TCP_RST)
@@ -77,6 +90,7 @@ conn_state_name(enum conn_state state)
 		[CONN_TIME_WAIT] = "time-wait",
 		[CONN_CLOSED] = "closed",
 		[CONN_UDP] = "udp",
+		[CONN_NEW] = "new",
 	};
 
 	return (unsigned)state < CONN_STATE_COUNT ? names[state] : "?";
@@ -86,4 +100,10 @@ bool
 conn_is_active(enum conn_state state)
 {
 	return state == CONN_ESTABLISHED || state == CONN_UDP;
+}
+
+bool
+conn_is_proven(enum conn_state state)
+{
+	return state != CONN_SYN && state != CONN_NEW;
 }

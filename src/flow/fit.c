@@ -3,6 +3,8 @@
 
 #include "flow/fit.h"
 
+#include "flow/unproven.h"
+
 static bool
 fit_is_between(uint32_t number, uint32_t from, int32_t behind, int32_t ahead)
 {
@@ -46,7 +48,7 @@ fit_finishes(const struct conn *conn, const struct packet *segment)
 bool
 fit_begins_anyway(enum conn_state state, uint64_t silence)
 {
-	return state == CONN_SYN || state == CONN_CLOSED || silence >= FIT_SILENCE;
+	return state == CONN_SYN || state == CONN_NEW || state == CONN_CLOSED || silence >= FIT_SILENCE;
 }
 
 /* Of a SYN, whether it is believed to begin another connection. */
@@ -79,7 +81,18 @@ fit_segment(const struct conn *conn, const struct packet *segment, uint64_t sile
 		return fit_begins(conn, segment, silence);
 	if (conn->state == CONN_SYN)
 		return fit_follows_syn(conn, segment);
-	return (segment->tcp_flags & TCP_FIN) == 0 || fit_finishes(conn, segment);
+	if ((segment->tcp_flags & TCP_FIN) != 0)
+		return fit_finishes(conn, segment);
+	return conn->state != CONN_NEW || !fit_is_based(conn) || fit_numbers(conn, segment);
+}
+
+bool
+fit_proves(const struct conn *conn, const struct packet *segment, uint64_t now)
+{
+	if ((uint32_t)now - conn->aside < UNPROVEN_REST)
+		return false;
+	return segment == NULL || (int32_t)(segment->tcp_sequence + fit_length(segment) - conn->sent) > 0 ||
+	    (int32_t)(segment->tcp_acknowledgement - conn->acknowledged) > 0;
 }
 
 /* After a FIN, octets beyond it; after a RST, anything that it has not overtaken. */

@@ -82,6 +82,11 @@ fit_is_asked(enum conn_state state, uint8_t flags)
 bool fit_begins_anyway(enum conn_state state, uint64_t silence);
 /* May it do what its flags say? `silence`: how long the flow has been silent, in microseconds. */
 bool fit_segment(const struct conn *conn, const struct packet *segment, uint64_t silence);
+/*
+ * Is the flow in CONN_NEW, which fit_segment() or fit_sctp() has passed the packet for, proven by it (flow/unproven.h)? `aside` is
+ * the time of its first packet, in microseconds; wraps. `segment` is NULL of all but TCP.
+ */
+bool fit_proves(const struct conn *conn, const struct packet *segment, uint64_t now);
 /* Does an ACK, which fits, show that the end that was believed was none? */
 bool fit_revives(const struct conn *conn, const struct packet *segment);
 

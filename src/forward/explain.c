@@ -88,10 +88,8 @@ explain_forget(const struct dry_run *dry_run, const struct fwd_server *server, e
 {
 	const struct fwd_server *copy = copy_of(dry_run, server);
 
-	if (copy != NULL && conn_is_active(state))
-		copy->run->active--;
-	else if (copy != NULL)
-		copy->run->inactive--;
+	if (copy != NULL)
+		account_flow(copy->run, state, -1);
 }
 
 static const struct fwd_vip *
@@ -140,7 +138,7 @@ static bool
 begins_anyway(const struct explanation *explanation)
 {
 	const struct remembered *flow = &explanation->flow;
-	const uint64_t lifetime = explanation->service->timeouts->state[flow->state];
+	const uint64_t lifetime = conn_lifetime(explanation->service->timeouts, flow->state, PROTOCOL_TCP);
 
 	return fit_begins_anyway(flow->state, lifetime > flow->left ? lifetime - flow->left : 0);
 }
@@ -212,7 +210,9 @@ explain_find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, co
 	if (!explanation->stays)
 		return explain_plan(ctx, forwarder, explanation);
 	explanation->way = FLOW_WAY_KNOWN;
-	explanation->state = flow_next_state(ctx, explanation->flow.state);
+	/* What proves a flow is its time and its numbers, which the question does not have. */
+	explanation->state = explanation->flow.state == CONN_NEW && !fit_is_asked(CONN_ESTABLISHED, ctx->flags) ? CONN_NEW :
+	    flow_next_state(ctx, explanation->flow.state);
 	explanation->server = explanation->flow.server;
 	return 0;
 }

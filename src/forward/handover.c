@@ -450,7 +450,7 @@ state_fits(enum conn_state state, uint8_t protocol)
 {
 	switch (protocol) {
 	case PROTOCOL_UDP:
-		return state == CONN_UDP;
+		return state == CONN_UDP || state == CONN_NEW;
 	case PROTOCOL_TCP:
 	case PROTOCOL_SCTP:
 		return state != CONN_UDP;
@@ -477,7 +477,7 @@ handover_flow(struct handover *handover, const struct conn_saved *saved, uint64_
 	}
 	key.target = conn_target(vip->number, protocol);
 	conn = handover_insert(handover, handover->forwarder->conns, saved, &key, server->ref,
-	    service->timeouts->state[saved->state],
+	    conn_lifetime(service->timeouts, saved->state, protocol),
 	    now);
 	if (conn == NULL)
 		return;
@@ -495,7 +495,7 @@ handover_client(struct handover *handover, const struct conn_saved *saved, uint6
 	struct conn_key key = saved->key;
 
 	if (server == NULL || service == NULL || server->service != service || service->settings.persist == 0 ||
-	    (saved->state != CONN_UDP && saved->state != CONN_SYN)) {
+	    (saved->state != CONN_UDP && saved->state != CONN_NEW)) {
 		handover->counts.unknown++;
 		return;
 	}

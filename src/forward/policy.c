@@ -92,9 +92,15 @@ flow_learn(const struct frame_ctx *ctx, struct conn *conn)
 }
 
 static bool
-is_ended(enum conn_state state)
+policy_is_ended(enum conn_state state)
 {
 	return state == CONN_FIN_WAIT || state == CONN_TIME_WAIT || state == CONN_CLOSED;
+}
+
+static bool
+policy_is_proof(const struct frame_ctx *ctx, const struct conn *conn)
+{
+	return fit_proves(conn, ctx->packet.protocol == PROTOCOL_TCP ? &ctx->packet : NULL, ctx->now);
 }
 
 enum conn_state
@@ -102,16 +108,21 @@ flow_judge(struct frame_ctx *ctx, struct conn *conn, uint64_t silence)
 {
 	const enum conn_state state = (enum conn_state)conn->state;
 
+	if (!flow_is_connection(ctx))
+		return policy_is_proof(ctx, conn) ? CONN_UDP : state;
 	if (!policy_fits(ctx, conn, silence)) {
-		/* Ordinary packets of an open connection are not believed more than before, and not less. */
+		/* Packets that do not fit keep an open connection alive, but change nothing. */
 		if (fit_is_asked(state, ctx->flags)) {
 			ctx->flags = 0;
 			ctx->forwarder->stats.unfit++;
 		}
 		return state;
 	}
-	if (is_ended(state) && ctx->packet.protocol == PROTOCOL_TCP && !fit_is_asked(CONN_ESTABLISHED, ctx->flags) &&
-	    fit_revives(conn, &ctx->packet))
+	if (fit_is_asked(CONN_ESTABLISHED, ctx->flags))
+		return conn_tcp_next(state, ctx->flags);
+	if (state == CONN_NEW && !policy_is_proof(ctx, conn))
+		return state;
+	if (policy_is_ended(state) && ctx->packet.protocol == PROTOCOL_TCP && fit_revives(conn, &ctx->packet))
 		return CONN_ESTABLISHED;
 	return conn_tcp_next(state, ctx->flags);
 }
@@ -135,6 +146,7 @@ flow_stays_in_doubt(const struct frame_ctx *ctx, enum conn_state state, const st
 	case CONN_FIN_WAIT:
 	case CONN_TIME_WAIT:
 	case CONN_CLOSED:
+	case CONN_NEW:
 		return false;
 	case CONN_NONE:
 	case CONN_SYN:
@@ -150,7 +162,7 @@ bool
 flow_has_room(const struct fwd_server *server)
 {
 	return server->max_connections == 0 ||
-	    server->run->active + server->run->inactive < server->max_connections;
+	    proven_flows(server->run) < server->max_connections;
 }
 
 /* The least loaded that is not full. */
@@ -162,7 +174,7 @@ find_room(const struct fwd_service *service)
 
 	for (size_t i = 0; i < service->candidate_count; i++) {
 		struct fwd_server *server = service->candidates[i];
-		const uint64_t load = ((uint64_t)server->run->active + server->run->inactive) * WEIGHT_MOST / server->weight;
+		const uint64_t load = (uint64_t)proven_flows(server->run) * WEIGHT_MOST / server->weight;
 
 		if (flow_has_room(server) && load < least) {
 			least = load;
@@ -210,13 +222,20 @@ is_one_packet(const struct frame_ctx *ctx, const struct fwd_service *service)
 	return ctx->packet.protocol == PROTOCOL_UDP && service->service->settings.one_packet;
 }
 
+/* A connection that did not begin here, or its end. */
+static bool
+policy_is_middle(const struct frame_ctx *ctx, enum conn_state state)
+{
+	return state == CONN_CLOSED || (state == CONN_NEW && flow_is_connection(ctx));
+}
+
 bool
 flow_may_persist(const struct frame_ctx *ctx, const struct fwd_service *service)
 {
 	const enum conn_state state = flow_next_state(ctx, CONN_NONE);
 
-	return service->service->settings.persist != 0 && service->candidate_count > 0 && state != CONN_CLOSED &&
-	    state != CONN_ESTABLISHED && !is_one_packet(ctx, service);
+	return service->service->settings.persist != 0 && service->candidate_count > 0 && !policy_is_middle(ctx, state) &&
+	    !is_one_packet(ctx, service);
 }
 
 /* May the client's last server, which persistence remembers, have the flow? */
@@ -254,7 +273,7 @@ flow_plan(const struct frame_ctx *ctx, const struct fwd_service *service, struct
 		return plan;
 	}
 	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(ctx, service);
-	if (plan.state == CONN_CLOSED || plan.state == CONN_ESTABLISHED) {
+	if (policy_is_middle(ctx, plan.state)) {
 		plan.way = FLOW_WAY_HASHED;
 		plan.server = flow_by_hash(ctx, service);
 	} else if (last != NULL && may_stay(service, last)) {

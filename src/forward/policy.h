@@ -76,7 +76,9 @@ flow_flags(const struct frame_ctx *ctx)
 static inline enum conn_state
 flow_next_state(const struct frame_ctx *ctx, enum conn_state state)
 {
-	return flow_is_connection(ctx) ? conn_tcp_next(state, ctx->flags) : CONN_UDP;
+	if (flow_is_connection(ctx))
+		return conn_tcp_next(state, ctx->flags);
+	return state == CONN_NONE ? CONN_NEW : state;
 }
 
 /* True if the client opens a new connection. */

@@ -14,7 +14,7 @@
 static uint64_t
 timeout_of(const struct frame_ctx *ctx, enum conn_state state)
 {
-	return ctx->decision.service->timeouts->state[state];
+	return conn_lifetime(ctx->decision.service->timeouts, state, ctx->packet.protocol);
 }
 
 void
@@ -60,29 +60,36 @@ make_plan(const struct frame_ctx *ctx)
 }
 
 /*
- * A new flow of the client is on `server`, so the next one goes there too. A client that has only sent a SYN may be
- * forged: the table gives such clients the same share as half-open flows. A full table removes and adds no one: the
- * client is served without persistence.
+ * The client's next flow goes to `server`, too. While the flow is unproven, so is the client: it is remembered for as long as
+ * the flow may be, so that connections it opens at once go together, in the share that the table gives CONN_NEW. A second
+ * datagram later than UNPROVEN_REST proves a client, as it proves a flow. A full table remembers no new client: it is
+ * served without persistence.
  */
 static void
 remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, enum conn_state state)
 {
-	struct forwarder *forwarder = ctx->forwarder;
-	const uint64_t persist = ctx->decision.service->service->settings.persist;
-	enum conn_state trust = state == CONN_SYN ? CONN_SYN : CONN_UDP; /* the latter is as good as any other */
+	struct conn_table *persist = ctx->forwarder->persist;
+	const uint64_t lifetime = ctx->decision.service->service->settings.persist, brief = timeout_of(ctx, state);
+	bool proven = conn_is_proven(state);
 	struct conn_key key;
 	struct conn *client;
 
-	if (persist == 0)
+	if (lifetime == 0)
 		return;
 	flow_persist_key(ctx, ctx->decision.service, &key);
-	client = conn_find(forwarder->persist, &key, ctx->now);
-	if (client != NULL && client->state == CONN_UDP)
-		trust = CONN_UDP;
-	if (client != NULL)
-		conn_touch(forwarder->persist, client, trust, persist);
-	else if (conn_insert(forwarder->persist, &key, server->ref, trust, persist, ctx->now) == NULL)
-		forwarder->stats.persist_full++;
+	client = conn_find(persist, &key, ctx->now);
+	if (client != NULL && (client->state == CONN_UDP || (!flow_is_connection(ctx) && fit_proves(client, NULL, ctx->now))))
+		proven = true;
+	if (client == NULL) {
+		client = conn_insert(persist, &key, server->ref, proven ? CONN_UDP : CONN_NEW,
+		    proven || lifetime < brief ? lifetime : brief, ctx->now);
+		if (client == NULL)
+			ctx->forwarder->stats.persist_full++;
+		else
+			client->aside = (uint32_t)ctx->now;
+	} else {
+		conn_touch(persist, client, proven ? CONN_UDP : CONN_NEW, proven || lifetime < brief ? lifetime : brief);
+	}
 }
 
 static NOINLINE void
@@ -90,7 +97,7 @@ stage_flow_change_state(struct frame_ctx *ctx, struct fwd_server *server, enum c
 {
 	account_flow(server->run, before, -1);
 	account_flow(server->run, state, 1);
-	if (before == CONN_SYN && state == CONN_ESTABLISHED)
+	if (!conn_is_proven(before) && conn_is_active(state))
 		remember_client(ctx, server, state);
 }
 
@@ -101,9 +108,9 @@ next_state(struct frame_ctx *ctx, struct conn *conn)
 	const enum conn_state state = (enum conn_state)conn->state;
 	uint64_t lifetime, left;
 
-	if (ctx->packet.protocol == PROTOCOL_UDP || (ctx->packet.protocol == PROTOCOL_TCP && !fit_is_asked(state, ctx->flags)))
+	if (state == CONN_UDP || (ctx->packet.protocol == PROTOCOL_TCP && !fit_is_asked(state, ctx->flags)))
 		return state;
-	lifetime = timeout_of(ctx, state);
+	lifetime = conn_timeout(ctx->forwarder->conns, timeout_of(ctx, state));
 	left = conn_left(ctx->forwarder->conns, conn);
 	return flow_judge(ctx, conn, lifetime > left ? lifetime - left : 0);
 }
@@ -134,7 +141,7 @@ find_flow(struct frame_ctx *ctx)
 	}
 	if (state != before)
 		stage_flow_change_state(ctx, server, before, state);
-	if (ctx->flags != 0 || state == CONN_UDP)
+	if (ctx->flags != 0 || !flow_is_connection(ctx))
 		conn_touch(conns, conn, state, timeout_of(ctx, state));
 	/* What does not fit makes no flow live longer, and moves no number, but is the first that some show. */
 	if (ctx->packet.protocol == PROTOCOL_TCP && (ctx->flags != 0 || !fit_is_based(conn)))
@@ -161,9 +168,12 @@ remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 	else if (ctx->packet.protocol == PROTOCOL_SCTP)
 		flow_learn(ctx, conn);
 	conn->hop_limit = ctx->packet.hop_limit;
+	if (plan->state == CONN_NEW)
+		conn->aside = (uint32_t)ctx->now;
 	account_flow(server->run, plan->state, 1);
 	server->run->connections++;
-	remember_client(ctx, server, plan->state);
+	if (plan->state == CONN_SYN || !flow_is_connection(ctx))
+		remember_client(ctx, server, plan->state);
 	ctx->conn = conn;
 	ctx->server = server;
 	return true;

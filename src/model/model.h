@@ -32,6 +32,7 @@ struct server_run {
 	uint64_t bytes;   /* of whole frames */
 	uint32_t active;  /* flows that carry data */
 	uint32_t inactive;
+	uint32_t unproven; /* of these */
 	int64_t wrr_credit; /* smooth weighted round robin's running credit */
 	struct measure measure; /* of its TCP connections */
 };
@@ -44,6 +45,15 @@ account_flow(struct server_run *run, enum conn_state state, int change)
 		run->active += (uint32_t)change;
 	else
 		run->inactive += (uint32_t)change;
+	if (!conn_is_proven(state))
+		run->unproven += (uint32_t)change;
+}
+
+/* Flows that are proven (flow/unproven.h). */
+static inline uint32_t
+proven_flows(const struct server_run *run)
+{
+	return run->active + run->inactive - run->unproven;
 }
 
 /* How fast it goes: model_tick(). */

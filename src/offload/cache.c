@@ -274,6 +274,7 @@ may_offload(const struct offload_cache *offload, const struct conn *conn, const 
 		return packet->protocol == PROTOCOL_TCP && fit_is_based(conn);
 	case CONN_NONE:
 	case CONN_SYN:
+	case CONN_NEW:
 	case CONN_TIME_WAIT:
 	case CONN_CLOSED:
 	case CONN_STATE_COUNT:

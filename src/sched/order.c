@@ -27,7 +27,7 @@ pick_overflow(const struct fwd_service *service, const struct fwd_vip *vip, cons
 	for (size_t i = 0; i < service->candidate_count; i++) {
 		struct fwd_server *server = service->candidates[i];
 
-		if ((uint64_t)server->run->active + server->run->inactive < server->capacity &&
+		if (proven_flows(server->run) < server->capacity &&
 		    (best == NULL || server->capacity > best->capacity))
 			best = server;
 	}

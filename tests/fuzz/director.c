@@ -142,7 +142,7 @@ check_verdict(const struct fuzz_director *director, const struct forward_stats *
 	oracle_require(after->frames == before->frames + 1 && given >= 1 && given <= 1 + released, "one verdict a frame");
 	oracle_judge(director->oracle, decision, before, after);
 	oracle_require(conn_table_count(director->forwarder.conns) <= FLOWS, "flows are bounded");
-	oracle_require(conn_table_half_open(director->forwarder.conns) <= FLOWS / 8, "half-open flows are bounded");
+	oracle_require(conn_table_unproven(director->forwarder.conns) <= FLOWS / 8 * 2, "unproven flows are bounded");
 }
 
 enum verdict

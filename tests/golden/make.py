@@ -404,7 +404,19 @@ class Case:
         self.decisions = []
         self.events = []
         self.count = {}
+        self.fresh = {}
         CASES.append(self)
+
+    def proven(self, frame, state, new):
+        """The state of a flow that would be in `state` if it were proven: without a beginning it is not, until a packet
+        later than 100 ms, which must make progress."""
+        if state not in ("udp", "established"):
+            return state
+        if new:
+            self.fresh[frame.flow] = self.now
+        elif frame.flow in self.fresh and self.now - self.fresh[frame.flow] >= 100 * MILLISECOND:
+            del self.fresh[frame.flow]
+        return "new" if frame.flow in self.fresh else state
 
     def wait(self, microseconds):
         self.now += microseconds
@@ -438,6 +450,7 @@ class Case:
     def forward(self, frame, server, state, new, sent=None, hashed=False, unfit=False):
         """`sent` are the frames as they would come from the client, when not just the frame itself is to be sent on.
         `hashed`: by consistent hash, and not remembered. `unfit`: it has not the flow's numbers."""
+        state = self.proven(frame, state, new)
         self.take(frame, "forward", " server=%s state=%s new=%s" % (server, state, "yes" if new else "no"))
         for data in [frame.data] if sent is None else sent:
             self.output.append((self.now, self.macs[server] + DIRECTOR + data[12:]))
@@ -462,6 +475,7 @@ class Case:
     def drop(self, frame, reason, server=None, state=None, new=None):
         server_text = ""
         if server is not None:
+            state = self.proven(frame, state, new)
             server_text = " server=%s state=%s new=%s" % (server, state, "yes" if new else "no")
             self.connections[server] += new
         # The reason stands before the flow.
@@ -693,10 +707,14 @@ def datagrams():
     case.forward(udp(40001, query, check=0), "dns/b", "udp", False)
     case.forward(udp(40002).padded(60), "dns/b", "udp", True)
     case.forward(tcp(40000, SYN, dport=53), "dns/a", "syn", True)  # TCP's port 40000 is not UDP's
-    case.wait(299 * SECOND)
+    case.wait(100 * MILLISECOND)
+    case.forward(udp(40000, query), "dns/a", "udp", False)  # proven
+    case.wait(31 * SECOND)
+    case.forward(udp(40001, query), "dns/b", "udp", True)
+    case.wait(268 * SECOND)
     case.forward(udp(40000, query), "dns/a", "udp", False)
     case.wait(301 * SECOND)
-    case.forward(udp(40000, query), "dns/b", "udp", True)
+    case.forward(udp(40000, query), "dns/a", "udp", True)
 
 
 def neighbors_ask():
@@ -886,7 +904,7 @@ def fragments6():
     run_fragments(case, CLIENT6, VIP6)
     # A fragment header around a whole datagram makes no fragment (RFC 6946).
     atomic = struct.pack("!BBHI", UDP, 0, 0, 9)
-    case.forward(udp(40000, pattern(20), source=CLIENT6, destination=VIP6, extensions=atomic, first=44), "web/a", "udp",
+    case.forward(udp(40000, pattern(20), source=CLIENT6, destination=VIP6, extensions=atomic, first=44), "web/a", "new",
                  False)
 
 
@@ -968,7 +986,7 @@ def icmp_errors():
     error(3, 4, quoted[:548], "web/b", "established", mtu)  # RFC 1812: as much as fits into 576
     error(11, 0, quoted[:28], "web/b", "established")
     error(3, 1, answer_of(tcp(40000, SYN))[:28], "web/a", "syn")
-    error(3, 3, answer_of(udp(40000))[:28], "web/a", "udp")
+    error(3, 3, answer_of(udp(40000))[:28], "web/a", "new")
     error(3, 4, answer_of(sctp(40000, 1))[:28], "web/b", "syn", mtu)
     error(12, 0, quoted[:28], "web/b", "established")
     # Nobody's: another port, another client, another VIP's, seven bytes only, later fragments, not from the VIP at all.
@@ -1273,23 +1291,23 @@ def table_full():
     case.forward(tcp(40001, SYN), "web/b", "syn", True)
     case.forward(tcp(40002, SYN), hashed(40002), "syn", True, hashed=True)
     case.forward(tcp(40002, SYN), hashed(40002), "syn", True, hashed=True)
-    # Its first ACK proves it real, and reaches the server that had the SYN.
+    # Its ACK reaches the server that had the SYN, and is one of two that may be unproven in the middle.
     case.forward(tcp(40002, ACK), hashed(40002), "established", True)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
-    # Room for another half-open one: a, b, and two turns taken by the one above.
     case.forward(tcp(40003, SYN), "web/a", "syn", True)
-    # Twelve older than the director fill it up.
-    for i in range(4, 16):
-        case.forward(tcp(40000 + i, ACK), hashed(40000 + i), "established", True)
-    case.forward(tcp(40016, ACK), hashed(40016), "established", True, hashed=True)
-    case.forward(tcp(40016, ACK), hashed(40016), "established", True, hashed=True)
+    case.forward(tcp(40004, ACK), hashed(40004), "established", True)
+    case.forward(tcp(40005, ACK), hashed(40005), "established", True, hashed=True)
+    # After their grace the oldest makes room for a new one, in its own share.
+    case.wait(4 * SECOND)
+    case.forward(tcp(40006, SYN), "web/b", "syn", True)
+    case.forward(tcp(40006, ACK), "web/b", "established", False)
+    case.forward(tcp(40001, ACK), hashed(40001), "established", True)  # was the oldest
+    case.forward(tcp(40002, ACK), hashed(40002), "established", True)  # had to go for that
+    # Proven ones fill the table.
+    for i in range(7, 18):
+        case.forward(tcp(40000 + i, SYN), "web/" + "ba"[i % 2], "syn", True)
+        case.forward(tcp(40000 + i, ACK), "web/" + "ba"[i % 2], "established", False)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
-    case.forward(tcp(40001, SYN), "web/b", "syn", False)
-    # Some have ended: there is room again.
-    case.wait(61 * SECOND)
-    case.forward(tcp(40016, ACK), hashed(40016), "established", True)
-    case.forward(tcp(40017, SYN), "web/b", "syn", True)
-    case.forward(tcp(40018, ACK), hashed(40018), "established", True, hashed=True)
 
 
 def open_all(case, ports, letters, name="web"):
@@ -1405,7 +1423,8 @@ def persistence():
     case = Case("persist", "A client's network keeps its server, on all ports of the service, until it is silent.",
                 service("web", "%s tcp/80,443\npersist = 2m /24" % VIP, "rr", SERVER_A, SERVER_B), AB)
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
-    case.forward(tcp(40001, SYN), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN), "web/a", "syn", True)  # at once, before anything is proven
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
     case.forward(tcp(40002, SYN, source="198.51.100.255", dport=443), "web/a", "syn", True)
     case.forward(tcp(40003, SYN, source="198.51.101.0"), "web/b", "syn", True)
     case.forward(tcp(40004, SYN, source="198.51.99.255"), "web/a", "syn", True)
@@ -1414,8 +1433,12 @@ def persistence():
     for i in range(3):
         case.wait(100 * SECOND)
         case.forward(tcp(40010 + i, SYN), "web/a", "syn", True)
+    # A client that proved nothing was forgotten with its flow, and b's turn is now.
+    case.forward(tcp(40006, SYN, source="198.51.101.77"), "web/b", "syn", True)
+    case.wait(61 * SECOND)
+    case.forward(tcp(40007, SYN, source="198.51.101.77"), "web/a", "syn", True)
     # Over: the next in turn is b.
-    case.wait(121 * SECOND)
+    case.wait(60 * SECOND)
     case.forward(tcp(40020, SYN), "web/b", "syn", True)
     case.forward(tcp(40021, SYN, source="198.51.100.99"), "web/b", "syn", True)
 
@@ -1437,18 +1460,24 @@ def max_connections():
                 service("few", "%s tcp/81" % VIP, "rr", SERVER_A + " max-connections=2",
                         SERVER_B + " max-connections=1"),
                 servers)
-    open_all(case, range(40000, 40004), "abbb")
+    for port, letter in zip(range(40000, 40004), "abbb"):
+        case.forward(tcp(port, SYN), "web/" + letter, "syn", True)
+        case.forward(tcp(port, ACK), "web/" + letter, "established", False)
     for port, letter in zip(range(40000, 40003), "aba"):
         case.forward(tcp(port, SYN, dport=81), "few/" + letter, "syn", True)
+        case.forward(tcp(port, ACK, dport=81), "few/" + letter, "established", False)
     case.drop(tcp(40003, SYN, dport=81), "servers-full")
     case.drop(tcp(40004, SYN, dport=81), "servers-full")
     # What is there goes on. What has ended makes room when it is forgotten.
     case.forward(tcp(40000, ACK, dport=81), "few/a", "established", False)
-    case.forward(tcp(40001, ACK, dport=81), "few/b", "established", False)
     case.forward(tcp(40001, RST, dport=81), "few/b", "closed", False)
     case.drop(tcp(40005, SYN, dport=81), "servers-full")
     case.wait(11 * SECOND)
+    # What has sent a SYN alone takes no room from others.
+    for port in range(41000, 41010):
+        case.forward(tcp(port, SYN, dport=81), "few/b", "syn", True)
     case.forward(tcp(40006, SYN, dport=81), "few/b", "syn", True)
+    case.forward(tcp(40006, ACK, dport=81), "few/b", "established", False)
     case.drop(tcp(40007, SYN, dport=81), "servers-full")
 
 
@@ -1526,7 +1555,7 @@ def super_frames():
     case.drop(udp(40000, pattern(1473)), "too-big", "web/a", "udp", True)
     case.drop(tcp(40000, ACK | URG, pattern(3000), urgent=5), "too-big", "web/a", "established", False)
     case.drop(tcp(40001, SYN, pattern(1500)), "too-big", "web/a", "syn", True)
-    parts += whole(pattern(1500), FIN | PSH | ACK, seq=21000, ack=12345, state="fin-wait")
+    parts += whole(pattern(1500), FIN | PSH | ACK, seq=21000, ack=12345, state="closed")  # not proven yet, and not worth remembering
     assert parts == 2 + 3 + 3 + 14 + 2
 
 

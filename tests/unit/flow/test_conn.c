@@ -362,11 +362,16 @@ twin_gone(void *context, const struct conn *conn)
 }
 
 static void
-twin_set(struct twin *twin, uint32_t flow, uint64_t timeout)
+twin_set(struct twin *twin, uint32_t flow, const struct conn *conn, uint64_t timeout)
 {
+	const uint64_t left = conn_left(twin->table, conn);
+
+	/* In a full table a third of the timeout. */
+	must(left <= timeout && left + MILLISECONDS(2) >= timeout / 3, "flow %u has another lifetime", flow);
+	must(twin->count > CAPACITY * 6 / 10 - 2 || left + MILLISECONDS(1) >= timeout, "flow %u has too short a life", flow);
 	twin->count += !twin->there[flow];
 	twin->there[flow] = true;
-	twin->deadline[flow] = (twin->now + timeout) / 1000;
+	twin->deadline[flow] = (twin->now + left) / 1000;
 }
 
 static void
@@ -384,7 +389,7 @@ step_flow(struct twin *twin)
 		conn = insert(twin->table, flow, timeout, twin->now);
 		must(conn != NULL || full, "refused with room for more");
 		if (conn != NULL)
-			twin_set(twin, flow, timeout);
+			twin_set(twin, flow, conn, timeout);
 		return;
 	}
 	must(number_of(conn) == flow, "found flow %u, not %u", number_of(conn), flow);
@@ -396,7 +401,7 @@ step_flow(struct twin *twin)
 		break;
 	case 1:
 		conn_touch(twin->table, conn, CONN_ESTABLISHED, timeout);
-		twin_set(twin, flow, timeout);
+		twin_set(twin, flow, conn, timeout);
 		break;
 	default:
 		break;
@@ -447,8 +452,12 @@ static const struct {
 	enum conn_state next;
 } rows[] = {
 	{ CONN_NONE, TCP_SYN, CONN_SYN },
-	{ CONN_NONE, TCP_ACK, CONN_ESTABLISHED },
-	{ CONN_NONE, TCP_ACK | TCP_PSH, CONN_ESTABLISHED },
+	{ CONN_NONE, TCP_ACK, CONN_NEW },
+	{ CONN_NEW, TCP_ACK, CONN_ESTABLISHED },
+	{ CONN_NEW, TCP_FIN | TCP_ACK, CONN_CLOSED },
+	{ CONN_NEW, TCP_RST, CONN_CLOSED },
+	{ CONN_NEW, TCP_SYN, CONN_SYN },
+	{ CONN_NONE, TCP_ACK | TCP_PSH, CONN_NEW },
 	{ CONN_NONE, TCP_FIN | TCP_ACK, CONN_CLOSED },
 	{ CONN_NONE, TCP_RST, CONN_CLOSED },
 	{ CONN_NONE, 0, CONN_CLOSED },
@@ -524,7 +533,7 @@ START_TEST(test_memory_of_a_flow)
 
 		ck_assert_ptr_nonnull(table);
 		ck_assert_uint_ge(conn_table_bytes(table), capacities[i] * sizeof(struct conn));
-		ck_assert_uint_le(conn_table_bytes(table), (size_t)capacities[i] * 68);
+		ck_assert_uint_le(conn_table_bytes(table), (size_t)capacities[i] * 72);
 		conn_table_free(table);
 	}
 }

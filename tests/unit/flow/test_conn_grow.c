@@ -196,7 +196,7 @@ END_TEST
 /* The timer's lists are none of the index's: all expire, and the index is fit for the next ones. */
 START_TEST(test_all_expire_and_others_come)
 {
-	struct conn_table *table = new_table(5000);
+	struct conn_table *table = new_table(10000);
 
 	for (uint32_t i = 0; i < 5000; i++)
 		insert(table, i);

@@ -147,7 +147,7 @@ END_TEST
 
 START_TEST(test_a_sweep_sees_each_flow_once_a_round)
 {
-	struct conn_table *table = new_table(ROOM);
+	struct conn_table *table = new_table(ROOM * 2);
 	struct memory memory;
 	struct conn_saved saved;
 

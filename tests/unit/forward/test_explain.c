@@ -47,7 +47,7 @@ take_state(const struct scene *scene)
 			memcpy(&state.runs[i], scene->model->slots[i]->run, sizeof(state.runs[i]));
 	memcpy(&state.service, scene->model->services[0]->run, sizeof(state.service));
 	state.counts[0] = conn_table_count(forwarder->conns);
-	state.counts[1] = conn_table_half_open(forwarder->conns);
+	state.counts[1] = conn_table_unproven(forwarder->conns);
 	state.counts[2] = conn_table_count(forwarder->persist);
 	conn_each(forwarder->conns, add_conn, &flows);
 	conn_each(forwarder->persist, add_conn, &clients);

@@ -208,7 +208,7 @@ START_TEST(test_a_flood_of_syns)
 	ck_assert_str_eq(scene_tcp(&scene, 60000, TCP_ACK), "s1");
 	for (uint16_t port = 1; port <= 10 * share / 2; port++)
 		scene_tcp(&scene, port, TCP_SYN);
-	ck_assert_uint_eq(conn_table_half_open(scene.forwarder.conns), share);
+	ck_assert_uint_eq(conn_table_unproven(scene.forwarder.conns), share);
 	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share + 1);
 	ck_assert_uint_gt(scene.forwarder.stats.by_hash, 0);
 	ck_assert_str_eq(scene_tcp(&scene, 60000, TCP_ACK), "s1");
@@ -218,7 +218,60 @@ START_TEST(test_a_flood_of_syns)
 		ck_assert_str_eq(scene_tcp(&scene, port, TCP_ACK), first);
 		ck_assert_str_eq(scene_tcp(&scene, port, TCP_ACK), first);
 	}
+	/* Each is a connection in the middle, to be proven yet. */
+	ck_assert_uint_eq(conn_table_unproven(scene.forwarder.conns), share + 100);
 	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share + 101);
+	/* After three seconds the oldest makes room for a newer one. */
+	scene.now += SECONDS(4);
+	snprintf(first, sizeof(first), "%s", scene_tcp(&scene, 40000, TCP_SYN));
+	ck_assert_str_eq(scene_tcp(&scene, 40000, TCP_ACK), first);
+	ck_assert_uint_eq(conn_table_unproven(scene.forwarder.conns), share - 1 + 100);
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share + 101);
+}
+END_TEST
+
+/* Forged ACKs, too, and then neither takes the other's share, nor counts. */
+START_TEST(test_a_flood_of_acks)
+{
+	const uint16_t share = SCENE_FLOWS / 8;
+
+	for (uint16_t port = 1; port <= 5 * share; port++)
+		scene_tcp(&scene, port, TCP_ACK);
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share);
+	for (unsigned i = 1; i <= 3; i++)
+		ck_assert_uint_eq(proven_flows(scene.model->slots[i - 1]->run), 0);
+	for (uint16_t port = 40000; port < 40300; port++) {
+		scene_tcp(&scene, port, TCP_SYN);
+		scene_tcp(&scene, port, TCP_ACK);
+	}
+	for (unsigned i = 1; i <= 3; i++)
+		ck_assert_uint_eq(scene.model->slots[i - 1]->run->active, 100);
+	/* They live for half a minute. */
+	for (unsigned second = 0; second < 32; second++)
+		forward_tick(&scene.forwarder, scene.now += SECONDS(1));
+	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), 300);
+}
+END_TEST
+
+/* In the middle a connection is proven by a later segment that fits and makes progress. */
+START_TEST(test_a_connection_in_the_middle_is_proven)
+{
+	static const struct {
+		uint32_t later; /* milliseconds */
+		uint32_t sequence;
+		uint32_t acknowledgement;
+		enum conn_state state;
+	} steps[] = { { 0, 5000, 700, CONN_NEW }, { 50, 5000, 800, CONN_NEW }, { 60, 5000, 800, CONN_NEW },
+		{ 10, 90000000, 900, CONN_NEW }, { 10, 5000, 900, CONN_ESTABLISHED } };
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		const struct shape shape = { .flags = TCP_ACK, .sequence = steps[i].sequence,
+			.acknowledgement = steps[i].acknowledgement };
+
+		scene.now += MILLISECONDS(steps[i].later);
+		ck_assert_int_eq(scene_send(&scene, &shape).state, steps[i].state);
+	}
+	ck_assert_uint_eq(conn_table_unproven(scene.forwarder.conns), 0);
 }
 END_TEST
 
@@ -226,8 +279,10 @@ START_TEST(test_a_full_table_still_serves)
 {
 	char first[NAME_MOST];
 
-	for (uint16_t port = 1; port <= SCENE_FLOWS; port++)
+	for (uint16_t port = 1; port <= SCENE_FLOWS; port++) {
+		scene_tcp(&scene, port, TCP_SYN);
 		scene_tcp(&scene, port, TCP_ACK);
+	}
 	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), SCENE_FLOWS);
 	for (uint16_t port = 50000; port < 50100; port++) {
 		snprintf(first, sizeof(first), "%s", scene_tcp(&scene, port, TCP_SYN));
@@ -258,11 +313,17 @@ START_TEST(test_max_connections)
 	scene_server(&scene, "web", "s2")->settings.max_connections = 2;
 	scene_server(&scene, "web", "s3")->settings.max_connections = 1;
 	scene_compile(&scene);
-	for (uint16_t port = 1; port <= 4; port++)
+	/* Those that have sent a SYN alone take no room. */
+	for (uint16_t port = 100; port < 200; port++)
 		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "servers-full");
+	scene_server(&scene, "web", "s2")->run->connections = 0;
+	for (uint16_t port = 1; port <= 4; port++) {
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_SYN), "servers-full");
+		scene_tcp(&scene, port, TCP_ACK);
+	}
 	ck_assert_uint_eq(scene_server(&scene, "web", "s2")->run->connections, 2);
 	ck_assert_str_eq(scene_tcp(&scene, 5, TCP_SYN), "servers-full");
-	ck_assert_str_eq(scene_tcp(&scene, 1, TCP_ACK), "s1");
+	ck_assert_str_ne(scene_tcp(&scene, 1, TCP_ACK), "servers-full");
 }
 END_TEST
 
@@ -288,6 +349,7 @@ START_TEST(test_persistence_by_network)
 		again = syn_from("203.0.113.200", port);
 		ck_assert_str_eq(scene_went(&again), scene_went(&first));
 	}
+	(void)scene_send(&scene, &(struct shape) { .from = "203.0.113.200", .from_port = 9, .flags = TCP_ACK });
 	other = syn_from("198.51.100.7", 1);
 	ck_assert_str_ne(scene_went(&other), scene_went(&first));
 	/* It is counted from the last new flow. */
@@ -316,12 +378,15 @@ START_TEST(test_persistence_in_a_flood)
 		(void)snprintf(from, sizeof(from), "10.%u.%u.1", i >> 8 & 255, i & 255);
 		syn_from(from, 1);
 	}
-	ck_assert_uint_eq(conn_table_half_open(scene.forwarder.persist),
+	ck_assert_uint_eq(conn_table_unproven(scene.forwarder.persist),
 	    conn_table_capacity(scene.forwarder.persist) / 8);
 	ck_assert_uint_gt(scene.forwarder.stats.persist_full, 0);
 	first = syn_from("203.0.113.7", 1);
 	(void)first;
 	first = scene_send(&scene, &(struct shape) { .from = "203.0.113.7", .from_port = 1, .flags = TCP_ACK });
+	scene.now += MILLISECONDS(200);
+	(void)scene_send(&scene, &(struct shape) { .from = "203.0.113.7", .from_port = 1, .flags = TCP_ACK, .payload = 9 });
+	scene_forget(&scene);
 	/* Minutes later the flood is over, and the client comes again. */
 	scene.now += MINUTES(5);
 	forward_tick(&scene.forwarder, scene.now);
@@ -438,6 +503,8 @@ flows_suite(void)
 	tcase_add_test(tcase, test_active_and_inactive_are_counted);
 	tcase_add_test(tcase, test_an_idle_flow_lives_fifteen_minutes);
 	tcase_add_test(tcase, test_a_flood_of_syns);
+	tcase_add_test(tcase, test_a_flood_of_acks);
+	tcase_add_test(tcase, test_a_connection_in_the_middle_is_proven);
 	tcase_add_test(tcase, test_a_full_table_still_serves);
 	tcase_add_test(tcase, test_on_down_move);
 	tcase_add_test(tcase, test_max_connections);

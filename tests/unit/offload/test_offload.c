@@ -341,6 +341,7 @@ START_TEST(test_a_server_that_is_down_keeps_tcp_and_loses_udp)
 	establish(1);
 	ck_assert(!give_both(&question, 0, 0));
 	ck_assert_uint_eq(offload_count(aided.forwarder.offload), 1); /* many flows have one frame only */
+	pass_time(MILLISECONDS(100)); /* which proves it */
 	ck_assert(!give_both(&question, 0, 0));
 	ck_assert_uint_eq(offload_count(aided.forwarder.offload), 2);
 	ck_assert(give_both(&question, 0, 0));
@@ -351,6 +352,7 @@ START_TEST(test_a_server_that_is_down_keeps_tcp_and_loses_udp)
 	both_compile(false);
 	ck_assert(tcp(1, TCP_ACK));
 	ck_assert(!give_both(&question, 0, 0)); /* now another server's */
+	pass_time(MILLISECONDS(100));
 	ck_assert(!give_both(&question, 0, 0));
 	ck_assert(give_both(&question, 0, 0));
 	for (struct scene *scene = &alone; scene != NULL; scene = scene == &alone ? &aided : NULL)
@@ -474,7 +476,7 @@ START_TEST(test_any_frames_in_any_order)
 		if (draw(&state, 100) == 0)
 			compare_counters();
 	}
-	ck_assert_uint_gt(carried, 1500);
+	ck_assert_uint_gt(carried, 700);
 	compare_counters();
 }
 END_TEST
