@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 """
 Holds as many connections as it can, until it is stopped: hold.py PATH COUNT for a Unix socket, as user 65534 in the
-group of that socket, and sends nothing; hold.py ADDRESS PORT COUNT, each of which asks for /status.json and does not read. A connection that is closed is made
-again. Says "holding" once COUNT connections have been made.
+group of that socket, and sends nothing; hold.py ADDRESS PORT COUNT, each of which asks for /status.json and does not read. It keeps each connection that it gets and
+makes another for each that is refused or closed. Says "holding" after COUNT attempts.
 """
 import os
 import socket
@@ -25,6 +25,16 @@ def connect(arguments):
     return sock
 
 
+def is_held(sock):
+    try:
+        said = sock.recv(12, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return said not in (b"", b"HTTP/1.1 503")
+
+
 def main():
     arguments, count, held, made = sys.argv[1:], int(sys.argv[-1]), [], 0
     if len(arguments) == 2:
@@ -33,13 +43,15 @@ def main():
         os.setuid(65534)
     while True:
         try:
-            held.append(connect(arguments))
-            made += 1
-            if made == count:
-                print("holding", flush=True)
+            sock = connect(arguments)
+            sock.setblocking(False)
+            held.append(sock)
         except OSError:
             pass
-        held = held[-count:]
+        made += 1
+        if made == count:
+            print("holding", flush=True)
+        held = [sock for sock in held if is_held(sock)]
         time.sleep(0.005)
 
 
