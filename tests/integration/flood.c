@@ -34,6 +34,7 @@
 #define NANOSECONDS UINT64_C(1000000000)
 
 struct flood {
+	uint8_t odd; /* flags of every second segment */
 	unsigned iface;
 	struct mac to;
 	struct addr vip;
@@ -81,7 +82,7 @@ make_frame(const struct flood *flood, uint64_t number, uint8_t frame[FRAME_BYTES
 	store16(tcp + 2, (uint16_t)flood->port);
 	store32(tcp + 4, (uint32_t)number);
 	tcp[12] = TCP_BYTES / 4 << 4;
-	tcp[13] = 0x02; /* SYN */
+	tcp[13] = number % 2 == 1 ? flood->odd : 0x02; /* SYN */
 	store16(tcp + 14, UINT16_MAX);
 	store16(tcp + 16, fold(sum(sum(6 + TCP_BYTES, ip + 12, 8), tcp, TCP_BYTES)));
 }
@@ -90,6 +91,7 @@ static int
 read_arguments(struct flood *flood, char *argv[])
 {
 	flood->iface = if_nametoindex(argv[1]);
+	flood->odd = argv[7] != NULL ? 0x10 : 0x02; /* ACK or SYN */
 	if (flood->iface == 0) {
 		perror(argv[1]);
 		return -1;
@@ -98,7 +100,7 @@ read_arguments(struct flood *flood, char *argv[])
 	    flood->vip.family != ADDR_IPV4 || text_number(argv[4], 1, UINT16_MAX, &flood->port) == -1 ||
 	    text_number(argv[5], 1, COUNT_MOST, &flood->count) == -1 ||
 	    text_number(argv[6], BATCH, RATE_MOST, &flood->rate) == -1) {
-		fprintf(stderr, "flood: a MAC, an IPv4 address, a port, a number of SYNs, and how many a second\n");
+		fprintf(stderr, "flood: a MAC, an IPv4 address, a port, a number of SYNs, and how many a second; and \"acks\", if every second one is to be an ACK\n");
 		return -1;
 	}
 	return 0;
@@ -178,8 +180,8 @@ main(int argc, char *argv[])
 	struct flood flood;
 	int status;
 
-	if (argc != 7) {
-		fprintf(stderr, "usage: flood INTERFACE DESTINATION-MAC VIP PORT COUNT PER-SECOND\n");
+	if (argc < 7 || argc > 8) {
+		fprintf(stderr, "usage: flood INTERFACE DESTINATION-MAC VIP PORT COUNT PER-SECOND [acks]\n");
 		return 64; /* EX_USAGE, sysexits(3) */
 	}
 	if (read_arguments(&flood, argv) == -1)
