@@ -22,6 +22,7 @@ set -eu
 
 NET=dsrd$$
 NET_DIR=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-test.XXXXXX")
+chmod 711 "$NET_DIR" # programs of checks never run as root
 NET_HOSTS=
 NET_STARTED=           # names given to start_in, newest first
 NET_SKIP=77            # automake's exit status for a skipped test
