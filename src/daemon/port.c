@@ -3,18 +3,14 @@
 
 #include "daemon/port.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/capture_filter.h"
 #include "proto/ndp.h"
-#include "vipcheck/vipcheck.h"
-
-/* Beyond this many VIPs a filter that names each costs more than it saves, and some kernels' limits come near. */
-#define VIPS_IN_FILTER 32
 
 static void
 turn_offloads_off(struct nic *nic, const struct iface *iface)
@@ -106,44 +102,6 @@ nic_close(struct nic *nic, const struct iface *iface)
 	nic->receiver = NULL;
 }
 
-/* Neighbor discovery: ICMPv6 types 133 to 137, without an extension header (RFC 4861, RFC 6980). */
-#define ALWAYS "arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137)"
-
-/* Answers to the VIP probe, on every interface that leads to servers (vipcheck/vipcheck.h). */
-#define PROBE_ANSWERS "icmp or icmp6"
-/* Last: a frame that ends before its ports ends the kernel's filter here, unseen, also one for a VIP. */
-#define PROBE_PORTS "dst portrange 61000-65095"
-static_assert(VIPCHECK_TAG_FIRST == 61000 && VIPCHECK_TAG_LAST == 65095, "the filter must match the ports of VIP checks");
-
-/* "... or (ether dst MAC and (ANSWERS or dst host A or dst host B or PORTS))" */
-static void
-write_filter(char *text, size_t size, const struct iface *iface, uint16_t index, const struct model *model, bool wide)
-{
-	char mac[MAC_TEXT], addr[ADDR_TEXT];
-	size_t used;
-
-	mac_format(&iface->mac, mac);
-	if (wide) {
-		snprintf(text, size, "arp or icmp6 or ether dst %s", mac);
-		return;
-	}
-	if (model_vips_at(model, index, ADDR_NONE) > VIPS_IN_FILTER) {
-		snprintf(text, size, ALWAYS " or ((ip or ip6) and ether dst %s)", mac);
-		return;
-	}
-	used = (size_t)snprintf(text, size, ALWAYS " or (ether dst %s and (" PROBE_ANSWERS, mac);
-	for (size_t i = 0; i < PROBE_ADDRESSES && used < size; i++)
-		if (addr_is_set(&model->probe_addresses[i]))
-			used += (size_t)snprintf(text + used, size - used, " or dst host %s",
-			    addr_format(&model->probe_addresses[i], addr));
-	for (size_t i = 0; i < model->vip_count && used < size; i++)
-		if (model->vips[i].iface == index)
-			used += (size_t)snprintf(text + used, size - used, " or dst host %s",
-			    addr_format(&model->vips[i].addr, addr));
-	if (used < size)
-		snprintf(text + used, size - used, " or " PROBE_PORTS "))");
-}
-
 static void
 join_group(struct nic *nic, const struct iface *iface, const struct addr *addr)
 {
@@ -229,19 +187,16 @@ void
 nic_filter(struct nic *nic, const struct iface *iface, uint16_t index, const struct model *model,
     bool wide)
 {
-	char text[256 + (VIPS_IN_FILTER + PROBE_ADDRESSES) * (ADDR_TEXT + 16)], error[IO_ERROR];
+	char text[CAPTURE_FILTER_TEXT], error[IO_ERROR];
 
 	/* Linux sets none where nothing can be read, and throws the old one away. It is set when the interface is up. */
 	if (nic->receiver == NULL || nic->locked || nic->programmed || !iface->up)
 		return;
-	write_filter(text, sizeof(text), iface, index, model, wide);
+	capture_filter_write(text, iface, index, model, wide);
 	log_debug("filter interface=%s expression=\"%s\"", iface->name, text);
 	if (nic->receiver->ops->filter(nic->receiver, text, error) == -1)
 		log_warning("filter interface=%s result=failed reason=\"%s\"", iface->name, error);
 }
-
-/* Without names and addresses: VIPs and the MAC may change, and the filter cannot. */
-#define BROAD_FILTER ALWAYS " or ((ip or ip6) and not ether multicast)"
 
 void
 nic_lock(struct nic *nic, const struct iface *iface)
@@ -251,7 +206,7 @@ nic_lock(struct nic *nic, const struct iface *iface)
 
 	if (nic->receiver == NULL || nic->locked)
 		return;
-	result = nic->receiver->ops->filter(nic->receiver, BROAD_FILTER, error);
+	result = nic->receiver->ops->filter(nic->receiver, CAPTURE_FILTER_BROAD, error);
 	if (result == 0)
 		result = os_lock_capture(nic->receiver->ops->descriptor(nic->receiver));
 	nic->locked = result == 0;

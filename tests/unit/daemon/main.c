@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 Suite *background_suite(void);
-Suite *hash_key_suite(void);
+Suite *capture_filter_suite(void);
 Suite *change_suite(void);
+Suite *hash_key_suite(void);
 Suite *losses_suite(void);
 Suite *parts_suite(void);
 Suite *state_file_suite(void);
@@ -14,7 +15,8 @@ Suite *state_file_suite(void);
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = { background_suite, change_suite, hash_key_suite, losses_suite, parts_suite, state_file_suite };
+	static Suite *(*const suites[])(void) = { background_suite, capture_filter_suite, change_suite, hash_key_suite, losses_suite,
+		parts_suite, state_file_suite };
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
