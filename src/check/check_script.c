@@ -13,7 +13,7 @@
 #include "check/kind.h"
 
 #define WORDS_MOST CHECK_TEXT /* each has a character or its end */
-#define DETAIL_TEXT (CHILD_LINE + 64)
+#define DETAIL_TEXT (CHILD_REASON + 32)
 
 struct script_asker {
 	const struct check_target *target;
@@ -46,11 +46,11 @@ check_script_report(struct script_asker *asker, enum health_reason reason, int w
 }
 
 static void
-tell_not_started(struct script_asker *asker, int error)
+tell_not_started(struct script_asker *asker, const char *reason)
 {
 	char detail[DETAIL_TEXT];
 
-	(void)snprintf(detail, sizeof(detail), "it does not start: %s", strerror(error));
+	(void)snprintf(detail, sizeof(detail), "it does not start: %s", reason);
 	check_script_report(asker, HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, detail);
 }
 
@@ -59,12 +59,12 @@ check_script_on_end(void *argument, const struct child_end *end)
 {
 	struct script_asker *asker = argument;
 	const char *separator = end->line[0] == '\0' ? "" : ": ";
-	char detail[DETAIL_TEXT];
+	char detail[DETAIL_TEXT], reason[CHILD_REASON];
 	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
 
 	asker->child = NULL;
-	if (end->error != 0) {
-		tell_not_started(asker, end->error);
+	if (child_did_not_run(end, reason)) {
+		tell_not_started(asker, reason);
 		return;
 	}
 	if (end->timed_out) {
@@ -98,7 +98,7 @@ check_script_start(void *argument)
 		argv[i] = word;
 	asker->child = child_start(asker->target->children, &order);
 	if (asker->child == NULL)
-		tell_not_started(asker, errno);
+		tell_not_started(asker, strerror(errno));
 }
 
 static void *

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -78,6 +79,23 @@ child_free(struct child *child)
 	if (child->next != NULL)
 		child->next->link = child->link;
 	free(child);
+}
+
+bool
+child_did_not_run(const struct child_end *end, char reason[CHILD_REASON])
+{
+	const char *separator = end->line == NULL || end->line[0] == '\0' ? "" : ": ";
+	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
+
+	if (end->error != 0) {
+		(void)snprintf(reason, CHILD_REASON, "%s", strerror(end->error));
+		return true;
+	}
+	if (end->timed_out || !WIFEXITED(status) || (WEXITSTATUS(status) != 126 && WEXITSTATUS(status) != 127))
+		return false;
+	(void)snprintf(reason, CHILD_REASON, "exit status %d, a command %s%s%s", WEXITSTATUS(status),
+	    WEXITSTATUS(status) == 127 ? "was not found" : "cannot be executed", separator, *separator == '\0' ? "" : end->line);
+	return true;
 }
 
 /* Reports the end, once; does nothing after child_forget(). */

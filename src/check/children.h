@@ -26,6 +26,14 @@ struct child_end {
 	int error;        /* errno: it did not start, and `status` means nothing; 0: it ran */
 };
 
+/*
+ * True if the program, or the command that its last line started, did not run: this host's fault, which says nothing about
+ * a server. Exit status 126 and 127 mean that too: "cannot be executed" and "not found" (POSIX, Shell Command Language,
+ * 2.8.2), in a shell, in env(1) and in a posix_spawn() that finds out too late. Then `reason` says why.
+ */
+#define CHILD_REASON (CHILD_LINE + 64)
+bool child_did_not_run(const struct child_end *end, char reason[CHILD_REASON]);
+
 typedef void child_ended(void *context, const struct child_end *end);
 
 struct child_order {

@@ -90,12 +90,12 @@ static void
 on_end(void *argument, const struct child_end *end)
 {
 	struct run *run = argument;
-	char reason[TEXT];
+	char reason[CHILD_REASON];
 	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
 
 	run->child = NULL;
-	if (end->error != 0)
-		fail(run, strerror(end->error));
+	if (child_did_not_run(end, reason))
+		fail(run, reason);
 	else if (end->timed_out)
 		fail(run, "it ran for more than 10 s and was ended");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {

@@ -45,6 +45,13 @@ static const struct {
 	{ "echo disk full; exit 2", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "exit status 2: disk full" },
 	{ "echo weight 50; exit 1", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "exit status 1: weight 50" },
 	{ "kill -9 $$", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "signal 9" },
+	/* Not an answer about the server: the director lacks what the script needs. */
+	{ "exit 127", HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, "it does not start: exit status 127, a command was not found" },
+	{ "echo curl; exec /nowhere/at/all 2>/dev/null", HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT,
+	    "it does not start: exit status 127, a command was not found: curl" },
+	{ "exec /etc/passwd 2>/dev/null", HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT,
+	    "it does not start: exit status 126, a command cannot be executed" },
+	{ "exit 125", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "exit status 125" },
 	/* Far more than a pipe holds: nobody blocks. */
 	{ "echo weight 7; i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done",
 	    HEALTH_REASON_NONE, 7, "" },
