@@ -314,6 +314,10 @@ start_loop(struct dsrd *dsrd, char *error, size_t size)
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
 		dsrd->children = children_new(loop_base(dsrd->loop), confine_programs);
+	/* After the launcher was forked: programs keep the limit that dsrd was started with, since select(2) ends at 1024. */
+	if (os_raise_descriptors() == -1)
+		log_warning("descriptors result=failed reason=\"%s\" meaning=\"many checks at once may lack descriptors\"",
+		    strerror(errno));
 	if (dsrd->children != NULL && children_confine(dsrd->children, dsrd->conf.user, error) == -1)
 		return -1;
 	if (dsrd->children != NULL)

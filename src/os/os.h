@@ -120,6 +120,12 @@ NODISCARD int os_lock_sender(int fd);
  */
 NODISCARD int os_confine(const char *const directories[], size_t count, char error[OS_ERROR]);
 
+/*
+ * Raises the soft limit of descriptors to the hard one: each check that waits for its answer holds one, and OpenBSD's class
+ * `daemon` starts with 128, Linux with 1024. 0, or -1 with errno: the limit stays what it is.
+ */
+NODISCARD int os_raise_descriptors(void);
+
 /* "name" or "name:group" as numbers; the group is else the user's own. 0, or -1 with what to type in `error`. */
 struct os_user {
 	uid_t uid;

@@ -27,9 +27,29 @@ served() { # WHEN
 }
 
 small >"$NET_DIR/dsrd.conf"
+# As OpenBSD's class `daemon` has it: dsrd raises it.
+ulimit -S -n 128
 start_dsrd
 wait_servers_up web web1
 served "at first"
+
+step "more checks at once than the soft limit of descriptors allows"
+# No host has these addresses, so each check waits with its socket open.
+{ small; awk -v prefix="$SERVER_PREFIX" 'BEGIN {
+	print "[service many]\nlisten = 10.9.200.1 tcp/80\ninterval = 2s\ntimeout = 2s"
+	for (i = 40; i < 240; i++) print "server = a" i " " prefix "." i
+}'; } >"$NET_DIR/dsrd.conf"
+ctl 0 reload
+holds_many() {
+	[ "$(find "/proc/$(pid_of dsrd)/fd" -mindepth 1 | wc -l)" -gt 128 ]
+}
+wait_until 15 holds_many || fail "dsrd does not go beyond 128 descriptors"
+all_down() {
+	[ "$(grep -c 'server-state server=many/.* to=down' "$NET_DIR/dsrd.log")" -ge 200 ]
+}
+wait_until 15 all_down || fail "not all of 200 servers were checked"
+! grep -q check-trouble "$NET_DIR/dsrd.log" || fail "checks lack descriptors"
+served "with 200 servers"
 
 # Services on further VIPs, all on one server.
 more() { # SERVICES PORTS-A-SERVICE

@@ -4,6 +4,7 @@
 
 #include "os/os.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <check.h>
@@ -16,6 +17,21 @@
 #include <unistd.h>
 
 Suite *host_suite(void);
+
+/* Check runs each test in a process of its own, so the limit ends with the test. */
+START_TEST(descriptors_up_to_the_hard_limit)
+{
+	struct rlimit before, after;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	before.rlim_cur = 64;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(os_raise_descriptors(), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &after), 0);
+	ck_assert_uint_gt(after.rlim_cur, 64);
+	ck_assert(after.rlim_max == before.rlim_max);
+}
+END_TEST
 
 START_TEST(root_is_found)
 {
@@ -207,6 +223,7 @@ host_suite(void)
 	Suite *suite = suite_create("host");
 	TCase *tests = tcase_create("unprivileged");
 
+	tcase_add_test(tests, descriptors_up_to_the_hard_limit);
 	tcase_add_test(tests, root_is_found);
 	tcase_add_test(tests, group_is_found);
 	tcase_add_loop_test(tests, unknown_users_and_groups_are_named, 0, 7);
