@@ -68,6 +68,35 @@ is_unfinished(const struct frame *frame)
 	return packet_parse(&copy, &packet) == PACKET_OK && packet.has_ports && checksum_complete(&copy, &packet);
 }
 
+/* The kernel stamps a flow with its own clock; the daemon here goes by the savefile's: gives the stamp in that. */
+static void
+restamp(uint64_t now, const uint64_t *counts)
+{
+	for (uint32_t i = 0; i < shared.bucket_count * OFFLOAD_WAYS; i++) {
+		struct offload_flow *flow = &shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS];
+
+		if (flow->count != counts[i])
+			flow->seen = (uint32_t)(now * 1000 >> OFFLOAD_TIME_SHIFT);
+	}
+}
+
+static bool
+carried_by_kernel(struct play *play, struct frame *frame, uint64_t now)
+{
+	uint64_t *counts = calloc((size_t)shared.bucket_count * OFFLOAD_WAYS, sizeof(*counts));
+	bool carried;
+
+	if (counts == NULL)
+		abort();
+	for (uint32_t i = 0; i < shared.bucket_count * OFFLOAD_WAYS; i++)
+		counts[i] = shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS].count;
+	carried = bpf_offload_try(play->kernel, frame->bytes, frame->length);
+	if (carried)
+		restamp(now, counts);
+	free(counts);
+	return carried;
+}
+
 static bool
 carries(void *context, struct frame *frame, uint64_t now)
 {
@@ -76,7 +105,7 @@ carries(void *context, struct frame *frame, uint64_t now)
 	/* A frame that the capture cut is whole in the kernel; a golden case means that it is not. */
 	if (frame->wire_length != frame->length || is_unfinished(frame))
 		return false;
-	if (play->kernel != NULL ? !bpf_offload_try(play->kernel, frame->bytes, frame->length) : !decide(frame, now))
+	if (play->kernel != NULL ? !carried_by_kernel(play, frame, now) : !decide(frame, now))
 		return false;
 	play->carried++;
 	play->replay.out->ops->send(play->replay.out, frame);

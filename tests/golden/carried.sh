@@ -11,10 +11,6 @@ trap 'rm -f "$said"' EXIT
 status=0 carried=0
 for case in "$here"/*/in.pcap; do
 	case=${case%/in.pcap}
-	# The kernel goes by its own clock, these cases by a savefile's: a flow that comes back from the kernel has expired.
-	case "$*/${case##*/}" in
-	--kernel/bounce | --kernel/expiry | --kernel/neighbor | --kernel/timeouts) continue ;;
-	esac
 	"$program" "$@" "$case" >"$said" 2>&1
 	case $? in
 	0) ;;
