@@ -21,6 +21,7 @@
 #include "forward/forward.h"
 #include "model/model.h"
 #include "model/settings.h"
+#include "os/os.h"
 
 #define IFACES_MOST 64 /* interfaces one director works on */
 
@@ -31,6 +32,7 @@ struct director {
 	struct forwarder forwarder;
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbors and frames keep the index */
 	size_t iface_count;
+	struct os_routing routing;        /* of this host, read at the start */
 	bool announces;                   /* announce VIPs by ARP and NDP: set when live */
 	bool forget;                      /* and in such a way that each offloaded flow must be decided again */
 	bool stale;                       /* the model changed: director_refresh() is due */

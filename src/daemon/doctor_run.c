@@ -168,9 +168,10 @@ static bool
 host_forwards(void *context, uint16_t iface, enum addr_family family)
 {
 	const struct doctor_run *doctor_run = context;
+	const struct director *director = doctor_run->parts.sources->director;
 	char fix[HOST_TEXT];
 
-	return os_forwards(doctor_run->parts.sources->director->ifaces[iface].name, family, fix, sizeof(fix));
+	return os_forwards(&director->routing, director->ifaces[iface].name, family, fix, sizeof(fix)) == OS_YES;
 }
 
 int

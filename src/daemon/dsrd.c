@@ -300,6 +300,7 @@ start_director(struct dsrd *dsrd, char *error, size_t size)
 	}
 	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &tx, error, size) == -1)
 		return -1;
+	os_routing_read(&dsrd->director.routing);
 	dsrd->director.announces = true;
 	dsrd->director.vipchecking.probes = !dsrd->options->observe;
 	return 0;

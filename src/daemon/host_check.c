@@ -3,6 +3,7 @@
 
 #include "daemon/host_check.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,7 +100,8 @@ check_strays(struct look *look)
 	struct host_finding *finding;
 	char fix[HOST_TEXT] = "";
 
-	if (look->from->director->iface_count < 2 || !os_drops_strays(fix, sizeof(fix)))
+	if (look->from->director->iface_count < 2 ||
+	    os_drops_strays(&look->from->director->routing, fix, sizeof(fix)) != OS_YES)
 		return;
 	finding = add(look, false, "strict-interfaces");
 	snprintf(finding->what, HOST_TEXT, "this host drops packets that arrive on an interface other than the one with "
@@ -107,6 +109,27 @@ check_strays(struct look *look)
 	snprintf(finding->meaning, HOST_TEXT, "Answers to checks are lost if they come in by the wrong one, as when two "
 	    "interfaces are in one network.");
 	snprintf(finding->fix, HOST_TEXT, "%s", fix);
+}
+
+/* That it forwards is a problem of selfcheck.h's. */
+static void
+check_forwarding(struct look *look, size_t index)
+{
+	static const enum addr_family families[] = { ADDR_IPV4, ADDR_IPV6 };
+	const struct director *director = look->from->director;
+	struct host_finding *finding;
+	char fix[HOST_TEXT];
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (model_vips_at(director->model, index, families[i]) == 0 || os_forwards(&director->routing,
+		    director->ifaces[index].name, families[i], fix, sizeof(fix)) != OS_UNKNOWN)
+			continue;
+		finding = add(look, false, "forwarding-unknown");
+		snprintf(finding->what, HOST_TEXT, "dsrd cannot find out whether this host forwards %s packets that arrive on %s",
+		    i == 0 ? "IPv4" : "IPv6", director->ifaces[index].name);
+		snprintf(finding->meaning, HOST_TEXT, "If it does, the servers get a second copy of each packet: turn its "
+		    "forwarding off.");
+	}
 }
 
 static void
@@ -220,6 +243,8 @@ check_claims(struct look *look)
 	}
 }
 
+static_assert(OS_PRIVILEGE_TEXT <= HOST_TEXT, "the text of os_missing_privilege() must fit in a finding");
+
 static void
 check_process(struct look *look)
 {
@@ -251,6 +276,7 @@ host_check(const struct stats_sources *from, struct host_finding *findings, size
 		check_buffer(&look, i);
 		check_offloads(&look, &director->ifaces[i]);
 		check_switch(&look, &director->ifaces[i]);
+		check_forwarding(&look, i);
 	}
 	check_strays(&look);
 	check_mtu(&look);

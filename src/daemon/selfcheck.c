@@ -100,7 +100,8 @@ selfcheck_forwarding(const struct selfcheck *selfcheck, size_t index, struct pro
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		fact->forwards[i][0] = '\0';
 		if (model_vips_at(director->model, index, families[i]) > 0 && !host_shield_is_on(selfcheck->from.host_shield, index) &&
-		    !os_forwards(director->ifaces[index].name, families[i], fact->forwards[i], PROBLEM_TEXT))
+		    os_forwards(&director->routing, director->ifaces[index].name, families[i], fact->forwards[i],
+		    PROBLEM_TEXT) != OS_YES)
 			fact->forwards[i][0] = '\0';
 	}
 }

@@ -29,7 +29,7 @@ struct file_sender {
 	struct sender sender; /* first, as above */
 	pcap_t *pcap;
 	pcap_dumper_t *dumper;
-	struct timeval when;
+	uint32_t seconds, microseconds; /* of the next frames; a savefile has 32 bits of each */
 };
 
 static void
@@ -43,7 +43,9 @@ deliver_record(u_char *user, const struct pcap_pkthdr *header, const u_char *byt
 		.wire_length = header->len > header->caplen ? header->len : header->caplen,
 		.iface = self->receiver.iface,
 	};
-	uint64_t when = header->ts.tv_sec < 0 ? 0 : SECONDS(header->ts.tv_sec) + (uint64_t)header->ts.tv_usec;
+	/* OpenBSD's libpcap has two unsigned numbers of 32 bits here, others a struct timeval. */
+	const int64_t seconds = header->ts.tv_sec;
+	const uint64_t when = seconds < 0 ? 0 : SECONDS(seconds) + (uint64_t)header->ts.tv_usec;
 
 	self->delivered++;
 	self->read++;
@@ -170,8 +172,8 @@ file_sender_send(struct sender *sender, const struct frame *frame)
 	struct file_sender *self = (struct file_sender *)sender;
 	struct pcap_pkthdr header = {.caplen = frame->length, .len = frame->length};
 
-	header.ts.tv_sec = self->when.tv_sec;
-	header.ts.tv_usec = self->when.tv_usec;
+	header.ts.tv_sec = self->seconds;
+	header.ts.tv_usec = self->microseconds;
 	errno = 0;
 	pcap_dump((u_char *)self->dumper, &header, frame->bytes);
 	/* What fits the buffer succeeds here; a full disk shows at some later frame, or when the file is closed. */
@@ -262,6 +264,6 @@ io_file_time(struct sender *sender, uint64_t when)
 {
 	struct file_sender *self = (struct file_sender *)sender;
 
-	self->when.tv_sec = (time_t)(when / SECONDS(1));
-	self->when.tv_usec = (suseconds_t)(when % SECONDS(1));
+	self->seconds = (uint32_t)(when / SECONDS(1));
+	self->microseconds = (uint32_t)(when % SECONDS(1));
 }

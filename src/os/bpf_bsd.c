@@ -177,16 +177,20 @@ os_withhold(int *fd, const char *iface, const struct mac *mac, const struct addr
 {
 	struct filter_insn program[FILTER_INSNS];
 	const size_t length = vip_filter_write(program, mac, addresses, count);
+	int result = 0;
 
 	if (length == 0) {
 		errno = E2BIG;
 		return -1;
 	}
 	if (*fd != -1)
-		return set_program(*fd, BIOCSETF, program, length);
-	if (count > 0)
-		*fd = begin_to_withhold(iface, program, length);
-	return count > 0 && *fd == -1 ? -1 : 0;
+		result = set_program(*fd, BIOCSETF, program, length);
+	else if (count > 0)
+		result = *fd = begin_to_withhold(iface, program, length);
+	/* What pledge(2) forbids fails with ENOSYS, where `error` is among the promises. */
+	if (result == -1 && errno == ENOSYS)
+		errno = EPERM;
+	return result == -1 ? -1 : 0;
 }
 
 #else

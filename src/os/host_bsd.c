@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/sysctl.h>
 
+#include <assert.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -28,49 +29,77 @@ os_release_command(const struct addr *addr, const char *iface, char *text, size_
 	os_command(OS_ADDRESS_DELETE, iface, addr_format(addr, name), text, size);
 }
 
-/* By number, since OpenBSD has no sysctlbyname(). -1 where the system does not tell, as under pledge(2). */
-static int
-read_number(int family, int protocol, int number)
+/* By number, since OpenBSD has no sysctlbyname(). */
+static enum os_answer
+read_switch(int family, int protocol, int number)
 {
 	/* Not const: macOS declares a plain pointer. */
 	int name[] = {CTL_NET, family, protocol, number};
 	int value = 0;
 	size_t size = sizeof(value);
 
-	return sysctl(name, ARRAY_LEN(name), &value, &size, NULL, 0) == 0 && size == sizeof(value) ? value : -1;
+	if (sysctl(name, ARRAY_LEN(name), &value, &size, NULL, 0) != 0 || size != sizeof(value))
+		return OS_UNKNOWN;
+	return value > 0 ? OS_YES : OS_NO;
 }
 
-/* These systems forward on all interfaces or on none. */
-bool
-os_forwards(const char *iface, enum addr_family family, char *fix, size_t size)
+void
+os_routing_read(struct os_routing *routing)
 {
+	routing->forwards[0] = read_switch(PF_INET, IPPROTO_IP, IPCTL_FORWARDING);
+	routing->forwards[1] = read_switch(PF_INET6, IPPROTO_IPV6, IPV6CTL_FORWARDING);
+}
+
+#ifdef __OpenBSD__
+
+/* Pledged, it may not look again. */
+static void
+look_again(struct os_routing *now, const struct os_routing *before)
+{
+	*now = *before;
+}
+
+#else
+
+static void
+look_again(struct os_routing *now, const struct os_routing *before UNUSED)
+{
+	os_routing_read(now);
+}
+
+#endif
+
+/* These systems forward on all interfaces or on none. */
+enum os_answer
+os_forwards(const struct os_routing *routing, const char *iface, enum addr_family family, char *fix, size_t size)
+{
+	const bool ip6 = family == ADDR_IPV6;
+	struct os_routing now;
+
 	if (if_nametoindex(iface) == 0)
-		return false;
-	if (family == ADDR_IPV4 && read_number(PF_INET, IPPROTO_IP, IPCTL_FORWARDING) > 0) {
-		(void)snprintf(fix, size, "sysctl -w net.inet.ip.forwarding=0");
-		return true;
-	}
-	if (family == ADDR_IPV6 && read_number(PF_INET6, IPPROTO_IPV6, IPV6CTL_FORWARDING) > 0) {
-		(void)snprintf(fix, size, "sysctl -w net.inet6.ip6.forwarding=0");
-		return true;
-	}
-	return false;
+		return OS_NO;
+	look_again(&now, routing);
+	if (now.forwards[ip6] == OS_YES)
+		(void)snprintf(fix, size, "sysctl -w %s=0", ip6 ? "net.inet6.ip6.forwarding" : "net.inet.ip.forwarding");
+	return now.forwards[ip6];
 }
 
 #ifdef __OpenBSD__
 
 /* Since 6.6 a host that does not forward drops them, and nothing changes that but forwarding. */
-bool
-os_drops_strays(char *fix, size_t size)
+enum os_answer
+os_drops_strays(const struct os_routing *routing, char *fix, size_t size)
 {
+	static const enum os_answer answers[] = { [OS_NO] = OS_YES, [OS_YES] = OS_NO, [OS_UNKNOWN] = OS_UNKNOWN };
+
 	(void)snprintf(fix, size, "%s", "");
-	return read_number(PF_INET, IPPROTO_IP, IPCTL_FORWARDING) == 0;
+	return answers[routing->forwards[0]];
 }
 
 #else
 
-bool
-os_drops_strays(char *fix, size_t size)
+enum os_answer
+os_drops_strays(const struct os_routing *routing UNUSED, char *fix, size_t size)
 {
 	static const char *const names[] = {
 		"net.inet.ip.rfc1122_strong_es", /* FreeBSD 14 */
@@ -85,9 +114,9 @@ os_drops_strays(char *fix, size_t size)
 		if (sysctlbyname(names[i], &value, &length, NULL, 0) != 0 || length != sizeof(value) || value == 0)
 			continue;
 		(void)snprintf(fix, size, "sysctl -w %s=0", names[i]);
-		return true;
+		return OS_YES;
 	}
-	return false;
+	return OS_NO;
 }
 
 #endif
@@ -97,6 +126,11 @@ os_missing_privilege(void)
 {
 	/* One device that clones itself; macOS has one for each opener, the first of which stands for all. */
 	static const char *const devices[] = {"/dev/bpf", "/dev/bpf0"};
+	static const char text[] = "dsrd may not open /dev/bpf, without which frames can be neither captured nor sent: run it as"
+	    " root, or give its user read and write access to that device. Once it has given up root (`user`), only a restart"
+	    " opens an interface; on OpenBSD that access does not help then";
+
+	static_assert(sizeof(text) <= OS_PRIVILEGE_TEXT, "OS_PRIVILEGE_TEXT must have room for it");
 
 	if (geteuid() == 0)
 		return NULL;
@@ -104,9 +138,7 @@ os_missing_privilege(void)
 		if (access(devices[i], R_OK | W_OK) == 0)
 			return NULL;
 	}
-	return "dsrd may not open /dev/bpf, without which frames can be neither captured nor sent: run it as root, or give"
-	    " its user read and write access to that device. Once it has given up root (`user`), an interface can only be"
-	    " opened by a restart; on OpenBSD that access does not help then";
+	return text;
 }
 
 /* kern.boottime moves when the clock is set. It does not matter: /var/run is cleared at boot anyway. */

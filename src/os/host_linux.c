@@ -165,15 +165,22 @@ os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFACE_NA
 		(void)close(fd);
 }
 
-bool
-os_forwards(const char *iface, enum addr_family family, char *fix, size_t size)
+/* Its files can be read at any time. */
+void
+os_routing_read(struct os_routing *routing)
+{
+	routing->forwards[0] = routing->forwards[1] = OS_UNKNOWN;
+}
+
+enum os_answer
+os_forwards(const struct os_routing *routing UNUSED, const char *iface, enum addr_family family, char *fix, size_t size)
 {
 	char path[128], *key = path + strlen("/proc/sys/");
 	FILE *file;
 	int value;
 
 	if (strchr(iface, '/') != NULL || strlen(iface) >= IFACE_NAME)
-		return false;
+		return OS_NO;
 	/* IPv6 is forwarded by all interfaces or none (Documentation/networking/ip-sysctl.rst). */
 	if (family == ADDR_IPV4)
 		(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", iface);
@@ -181,23 +188,23 @@ os_forwards(const char *iface, enum addr_family family, char *fix, size_t size)
 		(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/all/forwarding");
 	file = fopen(path, "re");
 	if (file == NULL)
-		return false;
+		return errno == ENOENT ? OS_NO : OS_UNKNOWN; /* the interface is gone, or the kernel has no IPv6 */
 	value = fgetc(file);
 	(void)fclose(file);
 	if (value == EOF || value == '0')
-		return false;
+		return value == EOF ? OS_UNKNOWN : OS_NO;
 	/* In the usual notation, unless the interface's name has dots: sysctl(8) accepts slashes then. */
 	if (strchr(key, '.') == NULL)
 		for (char *slash = key; (slash = strchr(slash, '/')) != NULL;)
 			*slash = '.';
 	(void)snprintf(fix, size, "sysctl -w %s=0", key);
-	return true;
+	return OS_YES;
 }
 
-bool
-os_drops_strays(char *fix UNUSED, size_t size UNUSED)
+enum os_answer
+os_drops_strays(const struct os_routing *routing UNUSED, char *fix UNUSED, size_t size UNUSED)
 {
-	return false; /* an address is the host's, whatever interface has it */
+	return OS_NO; /* an address is the host's, whatever interface has it */
 }
 
 int

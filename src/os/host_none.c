@@ -23,16 +23,23 @@ os_release_command(const struct addr *addr, const char *iface, char *text, size_
 	os_command(OS_ADDRESS_DELETE, iface, addr_format(addr, name), text, size);
 }
 
-bool
-os_forwards(const char *iface UNUSED, enum addr_family family UNUSED, char *fix UNUSED, size_t size UNUSED)
+void
+os_routing_read(struct os_routing *routing)
 {
-	return false;
+	routing->forwards[0] = routing->forwards[1] = OS_UNKNOWN;
 }
 
-bool
-os_drops_strays(char *fix UNUSED, size_t size UNUSED)
+enum os_answer
+os_forwards(const struct os_routing *routing UNUSED, const char *iface UNUSED, enum addr_family family UNUSED,
+    char *fix UNUSED, size_t size UNUSED)
 {
-	return false;
+	return OS_UNKNOWN;
+}
+
+enum os_answer
+os_drops_strays(const struct os_routing *routing UNUSED, char *fix UNUSED, size_t size UNUSED)
+{
+	return OS_UNKNOWN;
 }
 
 int

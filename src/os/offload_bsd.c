@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Large receive offload, by the capabilities of an interface, which each system has in its own way: as ifconfig's lro
- * on FreeBSD and macOS, tcplro on OpenBSD. Where a system has no such thing, nothing is merged.
+ * on FreeBSD and macOS, tcplro on OpenBSD (tso before 7.4). Where a system has no such thing, nothing is merged.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 #define LRO 1U /* the only bit of `turned_off` here */
 
 /* Each system's request: its structure, the ioctls, and the members for the current and the wanted state. */
-#if defined(IFXF_LRO) /* OpenBSD 7.3 */
+#if defined(IFXF_LRO) || (defined(__OpenBSD__) && defined(IFXF_TSO)) /* OpenBSD; before 7.4 by another name */
 #define LRO_REQUEST struct ifreq
 #define LRO_NAME ifr_name
 #define LRO_READ SIOCGIFXFLAGS
@@ -30,7 +30,13 @@
 #define LRO_IS ifr_flags
 #define LRO_WANTED ifr_flags
 #define LRO_WORD short
+#ifdef IFXF_LRO
 #define LRO_BIT IFXF_LRO
+#define LRO_COMMAND "tcplro"
+#else
+#define LRO_BIT IFXF_TSO
+#define LRO_COMMAND "tso"
+#endif
 #elif defined(SIOCSIFCAP) && defined(IFCAP_LRO) && defined(ifr_curcap) /* FreeBSD, macOS */
 #define LRO_REQUEST struct ifreq
 #define LRO_NAME ifr_name
@@ -53,9 +59,7 @@
 #define LRO_REQUEST struct ifreq
 #endif
 
-#ifdef IFXF_LRO
-#define LRO_COMMAND "tcplro"
-#else
+#ifndef LRO_COMMAND
 #define LRO_COMMAND "lro"
 #endif
 
@@ -136,8 +140,12 @@ os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
 
 	offload->turned_off = 0;
 	if (lro_change(iface, &off, &was, &is) == -1) {
-		(void)snprintf(error, OS_ERROR,
-		    "cannot turn lro off on %s: %s: as root type: ifconfig %s -" LRO_COMMAND, iface, strerror(errno), iface);
+		/* No command helps on an interface that is gone. */
+		if (errno == ENXIO)
+			(void)snprintf(error, OS_ERROR, "cannot turn lro off on %s: there is no such interface", iface);
+		else
+			(void)snprintf(error, OS_ERROR, "cannot turn lro off on %s: %s: as root type: ifconfig %s -" LRO_COMMAND,
+			    iface, strerror(errno), iface);
 		return -1;
 	}
 	if (was && !is)

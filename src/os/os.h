@@ -49,16 +49,28 @@ void os_release_command(const struct addr *addr, const char *iface, char *text, 
 int os_news_open(void);
 bool os_news_read(int fd);
 
+enum os_answer { OS_NO, OS_YES, OS_UNKNOWN };
+
+/*
+ * Whether this host's stack forwards, where that must be read before os_confine(): no promise of pledge(2) allows the
+ * sysctls of net.inet (OpenBSD, sys/kern/kern_pledge.c), and the kernel logs each attempt. Other systems leave it unused
+ * and look at each question.
+ */
+struct os_routing {
+	enum os_answer forwards[2]; /* IPv4, IPv6 */
+};
+void os_routing_read(struct os_routing *routing);
 /*
  * Would this host route packets that arrive on `iface`? If so `fix` (of `size` bytes) gets the command that stops it.
- * False also where this cannot be known.
+ * On OpenBSD the answer is that of os_routing_read(), whatever was changed since.
  */
-bool os_forwards(const char *iface, enum addr_family family, char *fix, size_t size);
+enum os_answer os_forwards(const struct os_routing *routing, const char *iface, enum addr_family family, char *fix,
+    size_t size);
 /*
- * True if this host drops packets that arrive on an interface other than the one with their address. Then `fix` gets
- * the command that changes it, or an empty string where there is none. False also where this is unknown.
+ * Does this host drop packets that arrive on an interface other than the one with their address? If so `fix` gets the
+ * command that changes it, or an empty string where there is none.
  */
-bool os_drops_strays(char *fix, size_t size);
+enum os_answer os_drops_strays(const struct os_routing *routing, char *fix, size_t size);
 
 /*
  * Receive offloads merge frames into larger ones than can be sent, and the original sizes are lost. os_offload_off()
@@ -167,6 +179,7 @@ enum os_command {
 void os_command(enum os_command command, const char *iface, const char *argument, char *text, size_t size);
 
 /* What this process lacks to capture and inject, as a sentence; NULL when nothing is missing. */
+#define OS_PRIVILEGE_TEXT 320 /* bytes, with the end: the longest, so that no reader cuts it */
 const char *os_missing_privilege(void);
 
 #endif

@@ -116,9 +116,10 @@ static int
 test_forwards(char **arguments)
 {
 	char fix[128] = "";
-	bool forwards = os_forwards(arguments[0], ADDR_IPV4, fix, sizeof(fix));
+	struct os_routing routing;
 
-	(void)printf("forwards=%d fix=\"%s\"\n", forwards, fix);
+	os_routing_read(&routing);
+	(void)printf("forwards=%d fix=\"%s\"\n", os_forwards(&routing, arguments[0], ADDR_IPV4, fix, sizeof(fix)) == OS_YES, fix);
 	return 0;
 }
 

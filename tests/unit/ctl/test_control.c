@@ -255,7 +255,8 @@ START_TEST(frames_have_their_turn)
 	for (unsigned i = 0; i < 100 && answers < CONTROL_CONNECTIONS; i++)
 		turn(20);
 	ck_assert_uint_eq(answers, CONTROL_CONNECTIONS);
-	ck_assert_uint_eq(most_since, 1);
+	/* A turn of kqueue(2) in which a filter was deleted may return nothing else. */
+	ck_assert_uint_le(most_since, 2);
 	ck_assert_uint_ge(frames, CONTROL_CONNECTIONS);
 	event_free(event);
 	close(ends[0]);

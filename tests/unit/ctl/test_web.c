@@ -409,7 +409,7 @@ START_TEST(errors_name_the_remedy)
 	ck_assert_ptr_null(open_web("127.0.0.1", WEB_PATIENCE, error));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_ptr_nonnull(strstr(error, "another program uses that port"));
-	ck_assert_ptr_null(open_web("192.0.2.1", WEB_PATIENCE, error));
+	ck_assert_ptr_null(open_web("203.0.113.1", WEB_PATIENCE, error));
 	ck_assert_ptr_nonnull(strstr(error, "no interface of this host has that address"));
 }
 END_TEST

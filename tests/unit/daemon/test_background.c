@@ -306,6 +306,7 @@ END_TEST
 
 /* --- the service manager --- */
 
+/* -1: there are no such names here. */
 static int
 listen_at(const char *name, size_t length)
 {
@@ -314,9 +315,10 @@ listen_at(const char *name, size_t length)
 
 	ck_assert_int_ge(fd, 0);
 	memcpy(address.sun_path, name, length);
-	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)), 0);
-	return fd;
+	if (bind(fd, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
 }
 
 static const char *
@@ -366,6 +368,7 @@ END_TEST
 START_TEST(manager_hears_at_an_abstract_name)
 {
 	struct notify notify;
+	struct stat status;
 	char name[64];
 	int fd;
 
@@ -373,6 +376,9 @@ START_TEST(manager_hears_at_an_abstract_name)
 	ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, 1), 0);
 	name[0] = '\0';
 	fd = listen_at(name, 1 + strlen(name + 1));
+	if (fd == -1 && stat("/proc/self/ns", &status) == -1)
+		return; /* not Linux */
+	ck_assert_int_ge(fd, 0);
 	notify_open(&notify);
 	ck_assert_int_ge(notify.fd, 0);
 	expect_words(fd, &notify);

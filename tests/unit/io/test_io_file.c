@@ -6,6 +6,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pcap.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,11 +195,20 @@ START_TEST(file_without_frames_just_ends)
 }
 END_TEST
 
+/* OpenBSD's base libpcap reads only plain savefiles, and does not see that one is cut in a record's header. */
+static bool
+is_base_libpcap(void)
+{
+	return strncmp(pcap_lib_version(), "OpenBSD", 7) == 0;
+}
+
 START_TEST(nanoseconds_become_microseconds)
 {
 	struct receiver *receiver;
 	struct seen seen;
 
+	if (is_base_libpcap())
+		return;
 	put_header(0xa1b23c4d, 1);
 	put_record(5, 1999, 60, 60);
 	receiver = open_file();
@@ -251,6 +262,8 @@ START_TEST(pcapng_is_read)
 	struct receiver *receiver;
 	struct seen seen;
 
+	if (is_base_libpcap())
+		return;
 	put_words(words, ARRAY_LEN(words));
 	receiver = open_file();
 	ck_assert_int_eq(dispatch(receiver, 100, &seen), 1);
@@ -286,6 +299,9 @@ START_TEST(cut_file_gives_what_was_whole)
 	char error[IO_ERROR] = "";
 	struct seen seen = {0};
 
+	/* At a record's boundary nothing shows it. */
+	if (is_base_libpcap() && _i >= 60)
+		return;
 	put_header(0xa1b2c3d4, 1);
 	put_record(1, 0, 60, 60);
 	put_record(2, 0, 60, 60);

@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(own_addresses_are_known)
 {
-	struct addr own = address("127.0.0.1"), other = address("192.0.2.1"); /* RFC 5737: nobody's */
+	struct addr own = address("127.0.0.1"), other = address("203.0.113.1"); /* RFC 5737: no host has it */
 	char iface[IFACE_NAME] = "?";
 
 	ck_assert(os_holds_address(&own, iface));
