@@ -162,7 +162,7 @@ serve_request(struct state *state)
 	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights.room,
 		.msg_controllen = sizeof(rights.room) };
 	const ssize_t length = recvmsg(SOCKET, &header, 0);
-	const struct cmsghdr *control = CMSG_FIRSTHDR(&header);
+	struct cmsghdr *control = CMSG_FIRSTHDR(&header);
 	int out = -1;
 
 	if (length == -1 && (errno == EINTR || errno == EAGAIN))

@@ -53,7 +53,7 @@ commands_lists(enum command_id command)
 
 /* Reports on the state, as far as the arguments select it. */
 static enum control_result
-commands_report(struct command_server *cmds, const struct control_ask *ask, struct report_facts *facts,
+commands_report(struct command_server *cmds, const struct control_ask *ask, const struct report_facts *facts,
     struct writer *writer, FILE *out)
 {
 	static void (*const reports[COMMAND_COUNT])(struct writer *, const struct report_facts *) = {
@@ -63,18 +63,19 @@ commands_report(struct command_server *cmds, const struct control_ask *ask, stru
 	};
 	const enum command_id command = ask->request->command;
 	struct selection selection = { .count = 0 };
+	struct report_facts asked = *facts;
 
 	if (commands_lists(command)) {
 		const enum control_result selected = commands_select(cmds, ask, COMMAND_NAMES, SELECTION_LIST, &selection, out);
 
 		if (selected != CONTROL_DONE)
 			return selected;
-		facts->selection = &selection;
-		facts->only_problems = commands_option(ask->request, OPTION_PROBLEMS) != NULL;
-		facts->all = !ask->request->text || commands_option(ask->request, OPTION_ALL) != NULL;
+		asked.selection = &selection;
+		asked.only_problems = commands_option(ask->request, OPTION_PROBLEMS) != NULL;
+		asked.all = !ask->request->text || commands_option(ask->request, OPTION_ALL) != NULL;
 	}
-	reports[command](writer, facts);
-	return facts->only_problems && report_has_problems(facts) ? CONTROL_WRONG : CONTROL_DONE;
+	reports[command](writer, &asked);
+	return asked.only_problems && report_has_problems(&asked) ? CONTROL_WRONG : CONTROL_DONE;
 }
 
 static enum control_result

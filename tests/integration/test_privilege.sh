@@ -46,6 +46,7 @@ else
 	status=0
 	run_in director "$DSRD" -d -f "$NET_DIR/dsrd.conf" >"$NET_DIR/said" 2>&1 || status=$?
 	assert_equal "exit status" 77 "$status"
+	# shellcheck disable=SC2016 # the backquotes are the message's
 	grep -q 'no user `_dsrd` on this host: create it (useradd .* _dsrd)' "$NET_DIR/said" || fail "it says: $(cat "$NET_DIR/said")"
 fi
 
@@ -58,6 +59,7 @@ for user in root nobody; do
 	write_conf "user = $user"
 	rm -f "$NET_DIR/open/check.out"
 	# A descriptor behind a gap, as a careless service manager may leave one.
+	# shellcheck disable=SC2016 # the inner shell expands it
 	start_in director dsrd sh -c 'exec 9>"$1/left"; shift; exec "$@"' sh "$NET_DIR" \
 	    python3 -c 'import os, sys; os.dup2(9, 251); os.execv(sys.argv[1], sys.argv[1:])' \
 	    "$DSRD" -d -f "$NET_DIR/dsrd.conf"
@@ -67,9 +69,9 @@ for user in root nobody; do
 	assert_equal "no_new_privs" 1 "$(status_of "$pid" NoNewPrivs)"
 	assert_equal "bounding set" 0000000000003000 "$(status_of "$pid" CapBnd)"
 	for process in "$pid" $(cat "/proc/$pid/task/$pid/children"); do
-		if ls -l "/proc/$process/fd" | grep "$NET_DIR/left"; then
-			fail "process $process has the starter's descriptor"
-		fi
+		for descriptor in "/proc/$process/fd"/*; do
+			[ "$(readlink "$descriptor")" != "$NET_DIR/left" ] || fail "process $process has the starter's descriptor"
+		done
 	done
 	wait_until 5 test -s "$NET_DIR/open/check.out" || fail "the script has not run"
 	awk '/^Uid:/ { for (i = 2; i <= 5; i++) if ($i == 0) exit 1 }' "$NET_DIR/open/check.out" || fail "the script runs as root"

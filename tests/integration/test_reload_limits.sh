@@ -28,6 +28,7 @@ served() { # WHEN
 
 small >"$NET_DIR/dsrd.conf"
 # As OpenBSD's class `daemon` has it: dsrd raises it.
+# shellcheck disable=SC3045 # dash, the sh of these tests, has -S
 ulimit -S -n 128
 start_dsrd
 wait_servers_up web web1

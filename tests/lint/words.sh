@@ -9,6 +9,7 @@
 
 # One line for each word below $1; status 1 when there is any.
 lint() {
+	# shellcheck disable=SC2016 # the $ are awk's
 	for place in src man doc etc README.md CONTRIBUTING.md SECURITY.md; do
 		[ ! -e "$1/$place" ] || find "$1/$place" -type f \( -name '*.[ch]' -o -name '*.in' -o -name '*.md' -o -name '*.html' \
 		    -o -name '*.conf' -o -name '*.am' \)
@@ -51,6 +52,7 @@ lint() {
 selftest() {
 	put src/a.c '/* Frees the table, and again; mender and somebodyless are other words. */\nint a;\n'
 	put man/a.8.in 'The user\n.Li nobody\n'
+	# shellcheck disable=SC2016 # the backquotes are Markdown's
 	put doc/a.md 'Set `user = nobody`, or `chown nobody:nogroup`.\n'
 	put ./README.md 'Good.\n'
 	must_pass

@@ -67,7 +67,7 @@ write_filter(char text[CAPTURE_FILTER_TEXT], int which)
 static bool
 is_known_word(const char *word)
 {
-	/* Of scanner.l in libpcap 0.9.8 and in OpenBSD 7.3's base system. */
+	/* Words that libpcap 0.9 and the base system of OpenBSD 7.3 know, and that the filter needs. */
 	static const char *const known[] = { "and", "arp", "dst", "ether", "host", "icmp", "icmp6", "ip", "ip6", "multicast", "not",
 		"or", "tcp", "udp" };
 
