@@ -590,8 +590,6 @@ START_TEST(test_places)
 	struct server_status status;
 	struct server *server;
 
-	service->checks = calloc(1, sizeof(*service->checks));
-	service->check_count = 1;
 	service->checks[0].kind = CHECK_TCP;
 	copy_name(service->iface, IFACE_NAME, "eth0");
 	add_server(service, "web1", places[_i].addr);
