@@ -148,17 +148,19 @@ closed_port(void)
 	return port;
 }
 
-/* No BSD has 127.0.0.2 and 127.0.0.3, unless they were added to lo0: servers there cannot be asked. */
+/*
+ * No BSD has 127.0.0.2 and 127.0.0.3, unless they were added to lo0: servers there cannot be asked. Without assertions,
+ * since the suite is still being made.
+ */
 static bool
 has_three_loopbacks(void)
 {
 	const struct sockaddr_in third = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 2) };
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-	bool has;
+	const bool has = fd != -1 && bind(fd, (const struct sockaddr *)&third, sizeof(third)) == 0;
 
-	ck_assert_int_ne(fd, -1);
-	has = bind(fd, (const struct sockaddr *)&third, sizeof(third)) == 0;
-	(void)close(fd);
+	if (fd != -1)
+		(void)close(fd);
 	return has;
 }
 
