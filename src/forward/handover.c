@@ -300,7 +300,7 @@ read_server(struct handover *handover, const struct line *line)
 	    generation == 0 || handover->slots[slot].generation != 0 || addr_parse(handover_field(line, "address"),
 	    &addr) == -1)
 		return -1;
-	server = handover_find_server(handover->model, slot, handover_field(line, "service"), handover_field(line,
+	server = handover_find_server(handover->model, (size_t)slot, handover_field(line, "service"), handover_field(line,
 	    "name"));
 	if (server == NULL || !addr_equal(&server->settings.addr, &addr))
 		return 0;
