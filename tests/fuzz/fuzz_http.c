@@ -21,6 +21,7 @@ request(const char *bytes, size_t size)
 	const size_t head = http_head_length(bytes, size);
 	struct http_request parsed;
 	const char *why = NULL;
+	size_t plain = 0; /* arguments that are no options: those have no bound of their own */
 	unsigned status;
 
 	assert(head <= size);
@@ -30,11 +31,13 @@ request(const char *bytes, size_t size)
 		return;
 	}
 	assert(parsed.command < COMMAND_COUNT);
-	assert(parsed.argument_count >= commands[parsed.command].least);
-	assert(parsed.argument_count <= commands[parsed.command].most);
+	assert(parsed.argument_count <= COMMAND_ARGUMENTS);
 	assert(commands[parsed.command].changes == (parsed.method == HTTP_POST));
-	for (size_t i = 0; i < parsed.argument_count; i++)
+	for (size_t i = 0; i < parsed.argument_count; i++) {
 		assert(memchr(parsed.arguments[i], '\0', COMMAND_ARGUMENT) != NULL);
+		plain += strncmp(parsed.arguments[i], "--", 2) != 0;
+	}
+	assert(plain >= commands[parsed.command].least && plain <= commands[parsed.command].most);
 }
 
 static void
