@@ -108,6 +108,7 @@ struct offload_control {
 	uint32_t wide;       /* not 0: the daemon receives all that is sent to this host, and not carried */
 	uint16_t port_first; /* ports at which answers to the VIP probe arrive */
 	uint16_t port_last;
+	uint32_t spare;      /* the size is a multiple of 8 where 64 bits need no alignment, too */
 	uint8_t wanted[OFFLOAD_WANTED / 8]; /* by offload_address_hash(): addresses whose frames the daemon needs */
 };
 
