@@ -84,7 +84,7 @@ header_check(const struct header *header)
 static uint64_t
 text_check(const struct text_header *header, const char *text)
 {
-	return siphash24(&no_key, header, offsetof(struct text_header, check)) ^ siphash24(&no_key, text, header->length);
+	return siphash24(&no_key, header, offsetof(struct text_header, check)) ^ siphash24(&no_key, text, (size_t)header->length);
 }
 
 static uint64_t
