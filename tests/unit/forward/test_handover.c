@@ -391,7 +391,7 @@ mutate(struct legacy *legacy, const struct legacy *whole, uint64_t *random)
 		size_t at, length;
 
 		*random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
-		at = (*random >> 33) % legacy->length;
+		at = (size_t)(*random >> 33) % legacy->length;
 		switch (*random >> 30 & 3) {
 		case 0:
 			legacy->text[at] = (char)(*random >> 50);
@@ -402,7 +402,7 @@ mutate(struct legacy *legacy, const struct legacy *whole, uint64_t *random)
 				memcpy(legacy->text + at, words[(*random >> 40) % ARRAY_LEN(words)], length);
 			break;
 		case 2:
-			length = (*random >> 45) % (legacy->length - at);
+			length = (size_t)(*random >> 45) % (legacy->length - at);
 			memmove(legacy->text, legacy->text + at, length);
 			break;
 		default:
