@@ -234,7 +234,7 @@ trap 'interrupted 143' TERM
 
 # Mostly waits for networks.
 lane_networks() {
-	step carried-golden carried_golden gcc
+	step offloaded-golden offloaded_golden gcc
 	# With offload: tests that forward traffic, and tests that end or move flows.
 	integration tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure \
 	    withhold

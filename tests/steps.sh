@@ -179,8 +179,8 @@ bench_quick() {
 }
 
 # The golden frames through the kernel program, if it can be loaded.
-carried_golden() {
-	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/carried.sh" --kernel || [ $? -eq 77 ]
+offloaded_golden() {
+	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/offloaded.sh" --kernel || [ $? -eq 77 ]
 }
 
 # --- lints that need tools -------------------------------------------------------------------------------------------

@@ -51,9 +51,9 @@ doctor_reply(const struct reply *reply, char *text, size_t size)
 		    reply->hop_limit);
 		return;
 	case ANSWER_BOUNCED:
-		snprintf(text, size, "the question itself came back from %s", mac);
+		snprintf(text, size, "the probe itself came back from %s", mac);
 		return;
-	case ANSWER_NOT_ASKED:
+	case ANSWER_NOT_PROBED:
 	case ANSWER_AWAITED:
 	case ANSWER_SILENCE:
 		break;
@@ -64,51 +64,51 @@ doctor_reply(const struct reply *reply, char *text, size_t size)
 static void
 doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 {
-	static const struct column columns[] = { { "question", NULL, false }, { "answer", NULL, false },
+	static const struct column columns[] = { { "probe", NULL, false }, { "answer", NULL, false },
 		{ "text", NULL, false } };
 	char line[512], text[160];
 	size_t used = 0;
 
 	writer->ops->table(writer, "evidence", NULL, columns, ARRAY_LEN(columns));
-	for (enum question question = 0; question < QUESTION_COUNT; question++) {
-		const struct reply *reply = &evidence->replies[question];
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
+		const struct reply *reply = &evidence->replies[probe];
 
 		/* What was still awaited when the round was decided did not matter. */
-		if (reply->answer == ANSWER_NOT_ASKED || reply->answer == ANSWER_AWAITED)
+		if (reply->answer == ANSWER_NOT_PROBED || reply->answer == ANSWER_AWAITED)
 			continue;
 		doctor_reply(reply, text, sizeof(text));
 		writer->ops->row(writer);
-		writer->ops->cell(writer, question_name(question), MOOD_PLAIN);
+		writer->ops->cell(writer, probe_name(probe), MOOD_PLAIN);
 		writer->ops->cell(writer, answer_name(reply->answer), MOOD_PLAIN);
 		writer->ops->cell(writer, text, MOOD_PLAIN);
 		if (used < sizeof(line))
 			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s: %s", used == 0 ? "" : "; ",
-			    question_name(question), text);
+			    probe_name(probe), text);
 	}
 	writer->ops->table_end(writer);
 	if (used > 0)
 		writer->ops->fact(writer, "evidence_text", "evidence", line);
-	writer->ops->flag(writer, "server_asked_for_us", evidence->asked_for_us);
-	if (evidence->asked_for_us && !evidence->borrowed)
-		writer->ops->fact(writer, "asked_for_us_text", "", "the server resolved the director's MAC address: "
+	writer->ops->flag(writer, "server_resolved_director", evidence->resolved_source);
+	if (evidence->resolved_source && !evidence->borrowed)
+		writer->ops->fact(writer, "server_resolved_director_text", "", "the server resolved the director's MAC address: "
 		    "it had an answer to send");
 }
 
 static void
-doctor_write_path(struct writer *writer, const struct vipcheck *path)
+doctor_write_vipcheck(struct writer *writer, const struct vipcheck *check)
 {
 	char port[PORT_TEXT], source[ADDR_TEXT];
-	const bool good = vipcheck_verdict_class(path->verdict) == VIPCHECK_GOOD;
+	const bool good = vipcheck_verdict_class(check->verdict) == VIPCHECK_GOOD;
 
-	report_port(&path->vip, path->protocol, path->port, port);
+	report_port(&check->vip, check->protocol, check->port, port);
 	writer->ops->item(writer, port, good ? MOOD_GOOD : MOOD_WARN);
-	writer->ops->fact(writer, "path", NULL, port);
-	writer->ops->fact(writer, "verdict", NULL, vipcheck_verdict_name(path->verdict));
-	writer->ops->fact(writer, "meaning", "", vipcheck_verdict_sentence(path->verdict));
-	if (path->settled && addr_is_set(&path->last.source))
-		writer->ops->fact(writer, "asked_from", "probed from", addr_format(&path->last.source, source));
-	if (path->settled)
-		doctor_write_evidence(writer, &path->last);
+	writer->ops->fact(writer, "vip", NULL, port);
+	writer->ops->fact(writer, "verdict", NULL, vipcheck_verdict_name(check->verdict));
+	writer->ops->fact(writer, "meaning", "", vipcheck_verdict_sentence(check->verdict));
+	if (check->settled && addr_is_set(&check->last.source))
+		writer->ops->fact(writer, "probed_from", "probed from", addr_format(&check->last.source, source));
+	if (check->settled)
+		doctor_write_evidence(writer, &check->last);
 	writer->ops->item_end(writer);
 }
 
@@ -234,7 +234,7 @@ static const char *
 doctor_name_answer(enum name_answer answer)
 {
 	switch (answer) {
-	case NAME_NOT_ASKED:
+	case NAME_NOT_LOOKED_UP:
 		return "not probed: out of time";
 	case NAME_UNKNOWN:
 		break;
@@ -302,14 +302,14 @@ doctor_write_facts(const struct doctor *doctor)
 static void
 doctor_write_paths(const struct doctor *doctor)
 {
-	const struct vipcheck_table *paths = doctor->view->facts->forwarder->paths;
+	const struct vipcheck_table *vipchecks = doctor->view->facts->forwarder->vipchecks;
 	const struct machine *machine = doctor->machine;
 
-	doctor->writer->ops->list(doctor->writer, "paths", NULL);
-	for (size_t i = 0; i < vipcheck_count(paths) && doctor->view->all; i++)
+	doctor->writer->ops->list(doctor->writer, "vip_checks", NULL);
+	for (size_t i = 0; i < vipcheck_count(vipchecks) && doctor->view->all; i++)
 		for (size_t j = 0; j < machine->count; j++)
-			if (server_ref_equal(vipcheck_at(paths, i)->ref, machine->servers[j]->ref))
-				doctor_write_path(doctor->writer, vipcheck_at(paths, i));
+			if (server_ref_equal(vipcheck_at(vipchecks, i)->ref, machine->servers[j]->ref))
+				doctor_write_vipcheck(doctor->writer, vipcheck_at(vipchecks, i));
 	doctor->writer->ops->list_end(doctor->writer);
 }
 

@@ -30,7 +30,7 @@ struct host_finding {
 
 /* The DNS records of a server's name. */
 enum name_answer {
-	NAME_NOT_ASKED = 0,
+	NAME_NOT_LOOKED_UP = 0,
 	NAME_UNKNOWN, /* no such name, or no answer */
 	NAME_ELSEWHERE,
 	NAME_IS_VIP   /* one of its service's VIPs is among its addresses */

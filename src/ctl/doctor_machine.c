@@ -16,29 +16,29 @@ static void
 machine_add_watched(const struct machine *machine, const struct subject *subject, struct diagnose_facts *facts)
 {
 	const struct report_facts *known = machine->view->facts;
-	const struct watch *watch = &known->forwarder->watch;
+	const struct conflict_table *conflicts = &known->forwarder->conflicts;
 
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct finding *finding = &watch->findings[i];
-		const bool is_server = mac_equal(&finding->mac, &subject->mac);
+	for (size_t i = 0; i < conflicts->count; i++) {
+		const struct conflict *conflict = &conflicts->list[i];
+		const bool is_server = mac_equal(&conflict->mac, &subject->mac);
 
-		if (finding->iface != subject->iface || !addr_equal(&finding->vip, &subject->vip) ||
-		    conflict_has_ended(finding, known->now))
+		if (conflict->iface != subject->iface || !addr_equal(&conflict->vip, &subject->vip) ||
+		    conflict_has_ended(conflict, known->now))
 			continue;
-		switch (finding->kind) {
-		case WATCH_ANSWERS:
+		switch (conflict->kind) {
+		case CONFLICT_ANSWERS:
 			break; /* probed again, see doctor/examine.h */
-		case WATCH_ANNOUNCES:
-		case WATCH_ASKS_AS:
+		case CONFLICT_ANNOUNCES:
+		case CONFLICT_REQUESTS_AS:
 			if (is_server)
 				facts->announced = true;
-			else if (model_server_by_mac(known->model, finding->iface, &finding->mac) == NULL)
-				facts->foreign = finding->mac;
+			else if (model_server_by_mac(known->model, conflict->iface, &conflict->mac) == NULL)
+				facts->foreign = conflict->mac;
 			break;
-		case WATCH_SENDS_BACK:
+		case CONFLICT_SENDS_BACK:
 			facts->bounced |= is_server;
 			break;
-		case WATCH_KIND_COUNT:
+		case CONFLICT_KIND_COUNT:
 			break;
 		}
 	}
@@ -135,7 +135,7 @@ machine_gather(struct machine *machine, const struct server *server, const struc
 	facts.vip = subject->vip;
 	facts.mac = subject->mac;
 	facts.silent = examine_is_silent(view->examination, subject);
-	facts.nameless = subject->present && subject->asked_as && !subject->answered_as;
+	facts.nameless = subject->present && subject->requested_as && !subject->answered_as;
 	facts.twin = subject->twin;
 	facts.shares_mac = machine_shares_mac(server, subject);
 	facts.arp_broadcast = subject->arp_broadcast;
@@ -297,31 +297,31 @@ machine_diagnose(struct machine *machine, const struct server *server, const str
 }
 
 static bool
-machine_is_path_of(const struct vipcheck *path, const struct server *server, const struct addr *vip)
+machine_is_check_of(const struct vipcheck *check, const struct server *server, const struct addr *vip)
 {
-	return server_ref_equal(path->ref, server->ref) && path->settled && addr_equal(&path->vip, vip);
+	return server_ref_equal(check->ref, server->ref) && check->settled && addr_equal(&check->vip, vip);
 }
 
 /* All findings about one VIP on one server. */
 static void
 machine_diagnose_vip(struct machine *machine, const struct server *server, const struct subject *subject)
 {
-	const struct vipcheck_table *paths = machine->view->facts->forwarder->paths;
+	const struct vipcheck_table *vipchecks = machine->view->facts->forwarder->vipchecks;
 	struct diagnose_facts facts = machine_gather(machine, server, subject);
 	bool any = false;
 
-	for (size_t i = 0; i < vipcheck_count(paths); i++)
-		facts.others_accepted |= machine_is_path_of(vipcheck_at(paths, i), server, &subject->vip) &&
-		    vipcheck_at(paths, i)->verdict == VIPCHECK_ACCEPTED;
-	for (size_t i = 0; i < vipcheck_count(paths); i++) {
-		const struct vipcheck *path = vipcheck_at(paths, i);
+	for (size_t i = 0; i < vipcheck_count(vipchecks); i++)
+		facts.others_accepted |= machine_is_check_of(vipcheck_at(vipchecks, i), server, &subject->vip) &&
+		    vipcheck_at(vipchecks, i)->verdict == VIPCHECK_ACCEPTED;
+	for (size_t i = 0; i < vipcheck_count(vipchecks); i++) {
+		const struct vipcheck *check = vipcheck_at(vipchecks, i);
 
-		if (!machine_is_path_of(path, server, &subject->vip))
+		if (!machine_is_check_of(check, server, &subject->vip))
 			continue;
-		facts.protocol = path->protocol;
-		facts.port = path->port;
-		facts.verdict = path->verdict;
-		facts.evidence = &path->last;
+		facts.protocol = check->protocol;
+		facts.port = check->port;
+		facts.verdict = check->verdict;
+		facts.evidence = &check->last;
 		machine_diagnose(machine, server, &facts);
 		any = true;
 	}
@@ -333,11 +333,11 @@ machine_diagnose_vip(struct machine *machine, const struct server *server, const
 static bool
 machine_accepts(const struct machine *machine, const struct server *server, uint16_t port)
 {
-	const struct vipcheck_table *paths = machine->view->facts->forwarder->paths;
+	const struct vipcheck_table *vipchecks = machine->view->facts->forwarder->vipchecks;
 
-	for (size_t i = 0; i < vipcheck_count(paths); i++)
-		if (server_ref_equal(vipcheck_at(paths, i)->ref, server->ref) && vipcheck_at(paths, i)->port == port &&
-		    vipcheck_at(paths, i)->verdict == VIPCHECK_ACCEPTED)
+	for (size_t i = 0; i < vipcheck_count(vipchecks); i++)
+		if (server_ref_equal(vipcheck_at(vipchecks, i)->ref, server->ref) && vipcheck_at(vipchecks, i)->port == port &&
+		    vipcheck_at(vipchecks, i)->verdict == VIPCHECK_ACCEPTED)
 			return true;
 	return false;
 }
@@ -423,14 +423,14 @@ machine_problems(const struct machine *machine)
 unsigned
 machine_systems(const struct machine *machine)
 {
-	const struct vipcheck_table *paths = machine->view->facts->forwarder->paths;
+	const struct vipcheck_table *vipchecks = machine->view->facts->forwarder->vipchecks;
 	unsigned systems = SYSTEM_ANY;
 
-	for (size_t i = 0; i < vipcheck_count(paths); i++) {
-		const struct vipcheck *path = vipcheck_at(paths, i);
-		const unsigned guess = path->settled ? system_guess_evidence(&path->last) : SYSTEM_ANY;
+	for (size_t i = 0; i < vipcheck_count(vipchecks); i++) {
+		const struct vipcheck *check = vipcheck_at(vipchecks, i);
+		const unsigned guess = check->settled ? system_guess_evidence(&check->last) : SYSTEM_ANY;
 
-		if (addr_equal(&path->server->settings.addr, &machine->servers[0]->settings.addr) && (systems & guess) != 0)
+		if (addr_equal(&check->server->settings.addr, &machine->servers[0]->settings.addr) && (systems & guess) != 0)
 			systems &= guess;
 	}
 	return systems;

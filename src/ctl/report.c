@@ -276,30 +276,30 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 		{ "mac", "MAC", false }, { "server", "SERVER", false }, { "interface", "INTERFACE", false },
 		{ "count", "TIMES", true }, { "last_seconds", NULL, true },
 		{ "last", "LAST", true }, { "what", "WHAT IT DOES", false } };
-	const struct watch *watch = &facts->forwarder->watch;
+	const struct conflict_table *conflicts = &facts->forwarder->conflicts;
 	const struct writer_ops *ops = writer->ops;
 
 	ops->table(writer, "conflicts", "Other hosts claiming a VIP (see dsrctl doctor):", columns,
 	    ARRAY_LEN(columns));
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct finding *finding = &watch->findings[i];
-		const struct server *server = model_server_by_mac(facts->model, finding->iface, &finding->mac);
+	for (size_t i = 0; i < conflicts->count; i++) {
+		const struct conflict *conflict = &conflicts->list[i];
+		const struct server *server = model_server_by_mac(facts->model, conflict->iface, &conflict->mac);
 		char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], last[DURATION_TEXT];
 
-		if (conflict_has_ended(finding, facts->now))
+		if (conflict_has_ended(conflict, facts->now))
 			continue;
 		ops->row(writer);
-		ops->cell(writer, conflict_kind_name(finding->kind), MOOD_PLAIN);
-		ops->cell(writer, addr_format(&finding->vip, addr), MOOD_PLAIN);
-		ops->cell(writer, mac_format(&finding->mac, mac), MOOD_PLAIN);
+		ops->cell(writer, conflict_kind_name(conflict->kind), MOOD_PLAIN);
+		ops->cell(writer, addr_format(&conflict->vip, addr), MOOD_PLAIN);
+		ops->cell(writer, mac_format(&conflict->mac, mac), MOOD_PLAIN);
 		ops->cell(writer, server == NULL ? NULL : server_name(server, name), MOOD_PLAIN);
 		ops->cell(writer,
-		    finding->iface < facts->iface_count ? facts->ifaces[finding->iface].iface->name : NULL,
+		    conflict->iface < facts->iface_count ? facts->ifaces[conflict->iface].iface->name : NULL,
 		    MOOD_PLAIN);
-		ops->cell_number(writer, finding->count);
-		ops->cell_number(writer, seconds_since(facts->now, finding->last));
-		ops->cell(writer, report_age(facts->now, finding->last, last), MOOD_PLAIN);
-		ops->cell(writer, conflict_kind_sentence(finding->kind), MOOD_BAD);
+		ops->cell_number(writer, conflict->count);
+		ops->cell_number(writer, seconds_since(facts->now, conflict->last));
+		ops->cell(writer, report_age(facts->now, conflict->last, last), MOOD_PLAIN);
+		ops->cell(writer, conflict_kind_sentence(conflict->kind), MOOD_BAD);
 	}
 	ops->table_end(writer);
 }
@@ -363,9 +363,9 @@ show_director(struct writer *writer, const struct report_facts *facts)
 	show_drops(writer, &facts->forwarder->stats, false);
 	ops->gap(writer);
 	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
-	ops->number(writer, "flows_carried", "carried by the kernel",
+	ops->number(writer, "flows_offloaded", "offloaded to the kernel",
 	    facts->forwarder->offload != NULL ? offload_count(facts->forwarder->offload) : 0);
-	ops->number(writer, "frames_carried", NULL, facts->forwarder->stats.carried);
+	ops->number(writer, "frames_offloaded", NULL, facts->forwarder->stats.offloaded);
 	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
 }
 
@@ -415,30 +415,30 @@ health_row(struct writer *writer, const struct server *server, size_t index)
 }
 
 static void
-health_paths(struct writer *writer, const struct report_facts *facts)
+health_vipchecks(struct writer *writer, const struct report_facts *facts)
 {
-	static const struct column columns[] = { { "server", "SERVER", false }, { "path", "VIP", false },
-		{ "state", "STATE", false }, { "verdict", "VERDICT", false }, { "asked", "ASKED", true },
-		{ "asked_seconds", NULL, true }, { "meaning", "WHAT IT MEANS", false } };
-	const struct vipcheck_table *paths = facts->forwarder->paths;
+	static const struct column columns[] = { { "server", "SERVER", false }, { "vip", "VIP", false },
+		{ "state", "STATE", false }, { "verdict", "VERDICT", false }, { "checked", "CHECKED", true },
+		{ "checked_seconds", NULL, true }, { "meaning", "WHAT IT MEANS", false } };
+	const struct vipcheck_table *vipchecks = facts->forwarder->vipchecks;
 	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "paths", "The VIPs, as the director finds them on the servers:", columns,
+	ops->table(writer, "vip_checks", "The VIPs, as the director finds them on the servers:", columns,
 	    ARRAY_LEN(columns));
-	for (size_t i = 0; i < vipcheck_count(paths); i++) {
-		const struct vipcheck *path = vipcheck_at(paths, i);
+	for (size_t i = 0; i < vipcheck_count(vipchecks); i++) {
+		const struct vipcheck *check = vipcheck_at(vipchecks, i);
 		char name[SERVER_NAME_TEXT], port[PORT_TEXT], asked[DURATION_TEXT];
 
-		if (!selection_has(facts->selection, path->server))
+		if (!selection_has(facts->selection, check->server))
 			continue;
 		ops->row(writer);
-		ops->cell(writer, server_name(path->server, name), MOOD_PLAIN);
-		ops->cell(writer, report_port(&path->vip, path->protocol, path->port, port), MOOD_PLAIN);
-		ops->cell(writer, health_state_name(path->health.state), health_mood(path->health.state));
-		ops->cell(writer, vipcheck_verdict_name(path->verdict), MOOD_PLAIN);
-		ops->cell(writer, path->settled ? report_age(facts->now, path->last.ended, asked) : NULL, MOOD_PLAIN);
-		ops->cell_number(writer, path->settled ? seconds_since(facts->now, path->last.ended) : 0);
-		ops->cell(writer, vipcheck_verdict_sentence(path->verdict), MOOD_PLAIN);
+		ops->cell(writer, server_name(check->server, name), MOOD_PLAIN);
+		ops->cell(writer, report_port(&check->vip, check->protocol, check->port, port), MOOD_PLAIN);
+		ops->cell(writer, health_state_name(check->health.state), health_mood(check->health.state));
+		ops->cell(writer, vipcheck_verdict_name(check->verdict), MOOD_PLAIN);
+		ops->cell(writer, check->settled ? report_age(facts->now, check->last.ended, asked) : NULL, MOOD_PLAIN);
+		ops->cell_number(writer, check->settled ? seconds_since(facts->now, check->last.ended) : 0);
+		ops->cell(writer, vipcheck_verdict_sentence(check->verdict), MOOD_PLAIN);
 	}
 	ops->table_end(writer);
 }
@@ -460,7 +460,7 @@ report_health(struct writer *writer, const struct report_facts *facts)
 					health_row(writer, service->servers[j], k);
 	}
 	writer->ops->table_end(writer);
-	health_paths(writer, facts);
+	health_vipchecks(writer, facts);
 }
 
 /* --- show drops, show neighbors --- */
@@ -518,8 +518,8 @@ static const char *
 neigh_state_name(enum neigh_state state)
 {
 	switch (state) {
-	case NEIGH_ASKING:
-		return "asking";
+	case NEIGH_RESOLVING:
+		return "resolving";
 	case NEIGH_KNOWN:
 		return "known";
 	case NEIGH_LOST:

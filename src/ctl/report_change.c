@@ -33,7 +33,7 @@ report_difference(const struct server *server, char text[DIFFERENCE_TEXT])
 }
 
 static void
-steered_row(struct writer *writer, const struct server *server, bool changed)
+report_admin_row(struct writer *writer, const struct server *server, bool changed)
 {
 	const struct writer_ops *ops = writer->ops;
 	char name[SERVER_NAME_TEXT], difference[DIFFERENCE_TEXT];
@@ -49,7 +49,7 @@ steered_row(struct writer *writer, const struct server *server, bool changed)
 }
 
 void
-report_steered(struct writer *writer, const struct report_facts *facts, const bool *changed)
+report_admin(struct writer *writer, const struct report_facts *facts, const bool *changed)
 {
 	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
 		{ "changed", "CHANGED", false }, { "weight", "WEIGHT", true }, { "active", "ACTIVE", true },
@@ -68,7 +68,7 @@ report_steered(struct writer *writer, const struct report_facts *facts, const bo
 			const struct server *server = model->services[i]->servers[j];
 
 			if (selection_has(facts->selection, server))
-				steered_row(writer, server, changed[server->ref.slot]);
+				report_admin_row(writer, server, changed[server->ref.slot]);
 		}
 	}
 	writer->ops->table_end(writer);

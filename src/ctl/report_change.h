@@ -8,7 +8,7 @@
 #include "ctl/report.h"
 
 /* The selected servers after a command; `changed`, by slot: which of them the command affected. */
-void report_steered(struct writer *writer, const struct report_facts *facts, const bool *changed);
+void report_admin(struct writer *writer, const struct report_facts *facts, const bool *changed);
 /* Each difference between two configurations, and what comes of it. 0, or -1 when memory is out. */
 NODISCARD int report_plan(struct writer *writer, const struct report_facts *facts, const struct conf *before,
     const struct conf *after);

@@ -66,7 +66,7 @@ static const struct event_term {
 	const char *takes;
 	const char *choices;
 } event_terms[] = {
-	{ "event", event_take_event, "an event's name or a pattern, such as server-state or 'interface-*'", "server-state steer reload" },
+	{ "event", event_take_event, "an event's name or a pattern, such as server-state or 'interface-*'", "server-state admin reload" },
 	{ "level", event_take_level, "error, warning or notice: this and worse", "error warning notice" },
 	{ "since", event_take_since, "a duration, such as 30m", "10m 1h 1d" },
 	{ "after", event_take_after, "an event's number", "" },

@@ -68,12 +68,12 @@ report_lists(const struct report_facts *facts, const struct server *server)
 bool
 report_has_problems(const struct report_facts *facts)
 {
-	const struct watch *watch = &facts->forwarder->watch;
+	const struct conflict_table *conflicts = &facts->forwarder->conflicts;
 
 	if (problems_count(facts->problems) > 0)
 		return true;
-	for (size_t i = 0; i < watch->count; i++)
-		if (!conflict_has_ended(&watch->findings[i], facts->now))
+	for (size_t i = 0; i < conflicts->count; i++)
+		if (!conflict_has_ended(&conflicts->list[i], facts->now))
 			return true;
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		if (selection_has_service(facts->selection, facts->model->services[i]) && select_has_problems(facts->model->services[i]))

@@ -135,23 +135,23 @@ advise_services(const struct advice *advice)
 static void
 advise_conflicts(const struct advice *advice)
 {
-	const struct watch *watch = &advice->facts->forwarder->watch;
+	const struct conflict_table *conflicts = &advice->facts->forwarder->conflicts;
 
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct finding *finding = &watch->findings[i];
-		const struct server *server = model_server_by_mac(advice->facts->model, finding->iface, &finding->mac);
-		const struct diagnose_facts facts = { .vip = finding->vip, .mac = finding->mac, .foreign = finding->mac,
-			.interface = finding->iface < advice->facts->iface_count ?
-			    advice->facts->ifaces[finding->iface].iface->name : NULL };
+	for (size_t i = 0; i < conflicts->count; i++) {
+		const struct conflict *conflict = &conflicts->list[i];
+		const struct server *server = model_server_by_mac(advice->facts->model, conflict->iface, &conflict->mac);
+		const struct diagnose_facts facts = { .vip = conflict->vip, .mac = conflict->mac, .foreign = conflict->mac,
+			.interface = conflict->iface < advice->facts->iface_count ?
+			    advice->facts->ifaces[conflict->iface].iface->name : NULL };
 		char subject[SUBJECT_TEXT], name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
 
-		if (conflict_has_ended(finding, advice->facts->now))
+		if (conflict_has_ended(conflict, advice->facts->now))
 			continue;
 		snprintf(subject, sizeof(subject), "%s %s",
-		    server != NULL ? server_name(server, name) : mac_format(&finding->mac, mac),
-		    addr_format(&finding->vip, vip));
-		report_status_note(advice, MOOD_BAD, subject, conflict_kind_sentence(finding->kind),
-		    remedy_line(diagnose_conflict(finding->kind, server != NULL), &facts, fix));
+		    server != NULL ? server_name(server, name) : mac_format(&conflict->mac, mac),
+		    addr_format(&conflict->vip, vip));
+		report_status_note(advice, MOOD_BAD, subject, conflict_kind_sentence(conflict->kind),
+		    remedy_line(diagnose_conflict(conflict->kind, server != NULL), &facts, fix));
 	}
 }
 

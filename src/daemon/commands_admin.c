@@ -184,7 +184,7 @@ admin_one(struct director *director, struct server *server, enum command_id comm
 }
 
 enum control_result
-commands_steer(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_admin(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
 	struct director *director = cmds->parts.sources->director;
 	const enum command_id command = ask->request->command;
@@ -215,7 +215,7 @@ commands_steer(struct command_server *cmds, const struct control_ask *ask, struc
 	state_save(cmds->parts.state);
 	facts = commands_facts(cmds);
 	facts.selection = &selection;
-	report_steered(writer, &facts, changed);
+	report_admin(writer, &facts, changed);
 	free(changed);
 	return CONTROL_DONE;
 }

@@ -56,7 +56,7 @@ void commands_end_examination(struct command_server *cmds);
 enum control_result commands_walk(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 void commands_end_walk(struct command_server *cmds, const void *asker);
 
-enum control_result commands_steer(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_admin(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 /* No new connections for the servers that the arguments select. */
 enum control_result commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE *out);
 

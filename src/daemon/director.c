@@ -263,7 +263,7 @@ settle_server(struct server *server)
 	char name[SERVER_NAME_TEXT];
 
 	if (server->admin.overruled)
-		log_notice("steer server=%s action=weight weight=%" PRIu32 " reason=\"the file has a new weight, which "
+		log_notice("admin server=%s action=weight weight=%" PRIu32 " reason=\"the file has a new weight, which "
 		    "overrules the operator's\"", server_name(server, name), server->settings.weight);
 	server->admin.overruled = false;
 }
@@ -357,7 +357,7 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 	director->incomplete = director_place(director, now) == -1;
 	if (director->announces && announce(director, director->table, now) == -1)
 		director->incomplete = true;
-	conflict_begin(&director->forwarder.watch, now);
+	conflict_begin(&director->forwarder.conflicts, now);
 	director_refresh(director);
 	/* The table that was in force leads to servers that are gone. */
 	if (director->stale)
@@ -457,11 +457,11 @@ tell_trouble(struct server *server, size_t index, const struct check_report *rep
 
 /* The state has its own line; it follows from this one. */
 static void
-log_steering(struct director *director, struct server *server, const char *action, const struct admin_author *author)
+director_log_admin(struct director *director, struct server *server, const char *action, const struct admin_author *author)
 {
 	char name[SERVER_NAME_TEXT], reason[48];
 
-	log_notice("steer server=%s action=%s weight=%" PRIu32 " by=uid:%" PRId64 " user=%s", server_name(server, name),
+	log_notice("admin server=%s action=%s weight=%" PRIu32 " by=uid:%" PRId64 " user=%s", server_name(server, name),
 	    action, server_weight(server), author->user, admin_author_name(author));
 	director->stale = true;
 	(void)snprintf(reason, sizeof(reason), "%s by an operator", action);
@@ -470,18 +470,18 @@ log_steering(struct director *director, struct server *server, const char *actio
 }
 
 static void
-log_restored_steering(const struct server *server)
+director_log_restored_admin(const struct server *server)
 {
 	const struct admin *admin = &server->admin;
 	char name[SERVER_NAME_TEXT];
 
 	server_name(server, name);
 	if (admin->admin != ADMIN_ENABLED)
-		log_notice("steer server=%s action=%s by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: as before the "
+		log_notice("admin server=%s action=%s by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: as before the "
 		    "restart\"", name, admin_state_name(admin->admin), admin->admin_by.user, admin_author_name(&admin->admin_by),
 		    admin->admin_by.when);
 	if (admin->weighted)
-		log_notice("steer server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: "
+		log_notice("admin server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: "
 		    "as before the restart\"", name, admin->weight, admin->weight_by.user,
 		    admin_author_name(&admin->weight_by), admin->weight_by.when);
 }
@@ -498,7 +498,7 @@ director_restored(struct director *director)
 		if (server == NULL)
 			continue;
 		since = server->since;
-		log_restored_steering(server);
+		director_log_restored_admin(server);
 		director_changed(director, server, "restored: it was up before the restart, and is verified now", "restored");
 		/* It has warmed up already. */
 		if (server->state == SERVER_UP)
@@ -515,7 +515,7 @@ director_set_admin(struct director *director, struct server *server, enum admin_
 	if (!admin_admin(server, admin, director->now))
 		return false;
 	server->admin.admin_by = *author;
-	log_steering(director, server, admin_state_name(admin), author);
+	director_log_admin(director, server, admin_state_name(admin), author);
 	return true;
 }
 
@@ -525,7 +525,7 @@ director_weigh(struct director *director, struct server *server, uint32_t weight
 	if (!admin_weight(server, weight))
 		return false;
 	server->admin.weight_by = *author;
-	log_steering(director, server, "weight", author);
+	director_log_admin(director, server, "weight", author);
 	return true;
 }
 

@@ -83,7 +83,7 @@ doctor_run_begin(struct doctor_run *doctor_run)
 		return;
 	interfaces_listen(doctor_run->parts.interfaces);
 	doctor_run->listens = true;
-	vipcheck_hasten(director->forwarder.paths, doctor_run->began);
+	vipcheck_hasten(director->forwarder.vipchecks, doctor_run->began);
 	examine_ask(&doctor_run->examination, director->forwarder.craft, director->ifaces, &director->forwarder.tx);
 	burst_flush(doctor_run->parts.burst);
 }
@@ -123,16 +123,16 @@ doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame)
 
 /* Has every VIP check that concerns us been repeated? */
 static bool
-paths_are_fresh(const struct doctor_run *doctor_run)
+vipchecks_are_fresh(const struct doctor_run *doctor_run)
 {
-	const struct vipcheck_table *paths = doctor_run->parts.sources->director->forwarder.paths;
+	const struct vipcheck_table *vipchecks = doctor_run->parts.sources->director->forwarder.vipchecks;
 
-	for (size_t i = 0; i < vipcheck_count(paths); i++) {
-		const struct vipcheck *path = vipcheck_at(paths, i);
+	for (size_t i = 0; i < vipcheck_count(vipchecks); i++) {
+		const struct vipcheck *check = vipcheck_at(vipchecks, i);
 
-		if (!selection_has(&doctor_run->selection, path->server) || mac_is_zero(&path->server->mac))
+		if (!selection_has(&doctor_run->selection, check->server) || mac_is_zero(&check->server->mac))
 			continue;
-		if (!path->settled || path->last.ended < doctor_run->began)
+		if (!check->settled || check->last.ended < doctor_run->began)
 			return false;
 	}
 	return true;
@@ -151,7 +151,7 @@ doctor_run_step(struct doctor_run *doctor_run)
 	}
 	if (passed >= PATIENCE)
 		return true;
-	return passed >= LAST_ANSWERS && doctor_run->names_open == 0 && paths_are_fresh(doctor_run);
+	return passed >= LAST_ANSWERS && doctor_run->names_open == 0 && vipchecks_are_fresh(doctor_run);
 }
 
 static enum name_answer
@@ -160,7 +160,7 @@ answer_of(void *context, const struct server *server)
 	const struct doctor_run *doctor_run = context;
 
 	if (server->ref.slot >= doctor_run->answer_count || !server_ref_equal(doctor_run->refs[server->ref.slot], server->ref))
-		return NAME_NOT_ASKED;
+		return NAME_NOT_LOOKED_UP;
 	return doctor_run->answers[server->ref.slot];
 }
 
@@ -187,7 +187,7 @@ doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const st
 	if (findings == NULL)
 		return -1;
 	view.host_count = host_check(doctor_run->parts.sources, findings, FINDINGS_MOST);
-	view.unfinished = !paths_are_fresh(doctor_run);
+	view.unfinished = !vipchecks_are_fresh(doctor_run);
 	result = doctor_report(writer, &view, &problems);
 	*well = problems == 0;
 	free(findings);

@@ -61,24 +61,24 @@ dump_server(const struct server *server)
 }
 
 static void
-dump_vipcheck(const struct vipcheck *path)
+dump_vipcheck(const struct vipcheck *check)
 {
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT];
 
-	log_dump("path server=%s vip=%s protocol=%s port=%u state=%s verdict=%s good=%" PRIu64 " bad=%" PRIu64
-	    " reason=\"%s\"", server_name(path->server, name), addr_format(&path->vip, vip),
-	    path->protocol == PROTOCOL_TCP ? "tcp" : "udp", path->port, health_state_name(path->health.state),
-	    vipcheck_verdict_name(path->verdict), path->health.successes, path->health.failures,
-	    vipcheck_verdict_sentence(path->verdict));
-	for (enum question question = 0; question < QUESTION_COUNT; question++) {
-		const struct reply *reply = &path->last.replies[question];
+	log_dump("vip-check server=%s vip=%s protocol=%s port=%u state=%s verdict=%s good=%" PRIu64 " bad=%" PRIu64
+	    " reason=\"%s\"", server_name(check->server, name), addr_format(&check->vip, vip),
+	    check->protocol == PROTOCOL_TCP ? "tcp" : "udp", check->port, health_state_name(check->health.state),
+	    vipcheck_verdict_name(check->verdict), check->health.successes, check->health.failures,
+	    vipcheck_verdict_sentence(check->verdict));
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
+		const struct reply *reply = &check->last.replies[probe];
 		char from[ADDR_TEXT], mac[MAC_TEXT];
 
 		/* A good answer needs no evidence. */
-		if (reply->answer == ANSWER_NOT_ASKED || path->verdict == VIPCHECK_ACCEPTED)
+		if (reply->answer == ANSWER_NOT_PROBED || check->verdict == VIPCHECK_ACCEPTED)
 			continue;
-		log_info("path-answer server=%s vip=%s question=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u", name, vip,
-		    question_name(question), answer_name(reply->answer), addr_format(&reply->from, from),
+		log_dump("vip-check-answer server=%s vip=%s probe=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u", name, vip,
+		    probe_name(probe), answer_name(reply->answer), addr_format(&reply->from, from),
 		    mac_format(&reply->mac, mac), reply->hop_limit, reply->icmp_type, reply->icmp_code);
 	}
 }
@@ -86,20 +86,20 @@ dump_vipcheck(const struct vipcheck *path)
 static void
 dump_probing(const struct director *director)
 {
-	const struct vipcheck_table *paths = director->forwarder.paths;
-	const struct watch *watch = &director->forwarder.watch;
+	const struct vipcheck_table *vipchecks = director->forwarder.vipchecks;
+	const struct conflict_table *conflicts = &director->forwarder.conflicts;
 
-	for (size_t i = 0; i < vipcheck_count(paths); i++)
-		dump_vipcheck(vipcheck_at(paths, i));
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct finding *finding = &watch->findings[i];
-		const struct server *server = model_server_by_mac(director->model, finding->iface, &finding->mac);
+	for (size_t i = 0; i < vipcheck_count(vipchecks); i++)
+		dump_vipcheck(vipcheck_at(vipchecks, i));
+	for (size_t i = 0; i < conflicts->count; i++) {
+		const struct conflict *conflict = &conflicts->list[i];
+		const struct server *server = model_server_by_mac(director->model, conflict->iface, &conflict->mac);
 		char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
 
 		log_dump("conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " over=%s",
-		    conflict_kind_name(finding->kind), addr_format(&finding->vip, vip), mac_format(&finding->mac, mac),
-		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[finding->iface].name,
-		    finding->count, conflict_has_ended(finding, director->now) ? "yes" : "no");
+		    conflict_kind_name(conflict->kind), addr_format(&conflict->vip, vip), mac_format(&conflict->mac, mac),
+		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[conflict->iface].name,
+		    conflict->count, conflict_has_ended(conflict, director->now) ? "yes" : "no");
 	}
 }
 

@@ -215,22 +215,22 @@ check_mtu(struct look *look)
 }
 
 static void
-check_claims(struct look *look)
+check_probe_addrs(struct look *look)
 {
-	const struct probe_addrs *claims = &look->from->director->forwarder.claims;
+	const struct probe_addrs *probe_addrs = &look->from->director->forwarder.probe_addrs;
 	bool any = false;
 
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
-		const struct probe_addr *claim = &claims->list[i];
+		const struct probe_addr *probe_addr = &probe_addrs->list[i];
 		struct host_finding *finding;
 		char addr[ADDR_TEXT], mac[MAC_TEXT];
 
-		any |= claim->state != CLAIM_NONE;
-		if (claim->state != CLAIM_TAKEN)
+		any |= probe_addr->state != PROBE_ADDR_NONE;
+		if (probe_addr->state != PROBE_ADDR_TAKEN)
 			continue;
 		finding = add(look, true, "probe-address-taken");
 		snprintf(finding->what, HOST_TEXT, "the probe address %s belongs to %s",
-		    addr_format(&claim->addr, addr), mac_format(&claim->holder, mac));
+		    addr_format(&probe_addr->addr, addr), mac_format(&probe_addr->holder, mac));
 		snprintf(finding->meaning, HOST_TEXT, "VIP checks do not use it. Each "
 		    "director needs a `probe-address` that no host has.");
 	}
@@ -280,7 +280,7 @@ host_check(const struct stats_sources *from, struct host_finding *findings, size
 	}
 	check_strays(&look);
 	check_mtu(&look);
-	check_claims(&look);
+	check_probe_addrs(&look);
 	check_process(&look);
 	return look.count;
 }

@@ -17,7 +17,7 @@ static const struct timeval log_interval = { 0, 50000 };
 
 static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
 
-struct watch {
+struct loop_source {
 	struct loop *loop;
 	size_t number;
 	struct event *event;
@@ -32,15 +32,15 @@ struct loop {
 	struct event *log; /* pending while lines wait */
 	struct event *signals[ARRAY_LEN(signals)];
 	size_t most;
-	struct watch watches[];
+	struct loop_source sources[];
 };
 
 static void
 on_ready(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 {
-	struct watch *watch = arg;
+	struct loop_source *source = arg;
 
-	watch->loop->calls->readable(watch->loop->context, watch->number);
+	source->loop->calls->readable(source->loop->context, source->number);
 }
 
 static void
@@ -105,7 +105,7 @@ begin_timers(struct loop *loop)
 struct loop *
 loop_new(const struct loop_calls *calls, void *context, size_t most)
 {
-	struct loop *loop = calloc(1, sizeof(*loop) + most * sizeof(loop->watches[0]));
+	struct loop *loop = calloc(1, sizeof(*loop) + most * sizeof(loop->sources[0]));
 
 	if (loop == NULL)
 		return NULL;
@@ -152,14 +152,14 @@ loop_base(struct loop *loop)
 int
 loop_watch(struct loop *loop, size_t number, int descriptor, const struct timeval *wait)
 {
-	struct watch *watch = &loop->watches[number];
+	struct loop_source *source = &loop->sources[number];
 	const short what = (short)(EV_PERSIST | (descriptor == -1 ? 0 : EV_READ));
 
 	loop_unwatch(loop, number);
-	watch->loop = loop;
-	watch->number = number;
-	watch->event = event_new(loop->base, descriptor, what, on_ready, watch);
-	if (watch->event == NULL || event_add(watch->event, wait) == -1) {
+	source->loop = loop;
+	source->number = number;
+	source->event = event_new(loop->base, descriptor, what, on_ready, source);
+	if (source->event == NULL || event_add(source->event, wait) == -1) {
 		loop_unwatch(loop, number);
 		return -1;
 	}
@@ -169,11 +169,11 @@ loop_watch(struct loop *loop, size_t number, int descriptor, const struct timeva
 void
 loop_unwatch(struct loop *loop, size_t number)
 {
-	struct watch *watch = &loop->watches[number];
+	struct loop_source *source = &loop->sources[number];
 
-	if (watch->event != NULL)
-		event_free(watch->event);
-	watch->event = NULL;
+	if (source->event != NULL)
+		event_free(source->event);
+	source->event = NULL;
 }
 
 void

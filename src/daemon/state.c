@@ -45,9 +45,9 @@ take_flows(struct handover *handover, const struct state_old *old, uint64_t now)
 static void
 log_restored(const char *path, const struct state_old *old, const struct handover_counts *counts, uint64_t took)
 {
-	log_notice("restore result=ok file=%s connections=%" PRIu32 " clients=%" PRIu32 " servers=%zu up=%zu steered=%zu "
+	log_notice("restore result=ok file=%s connections=%" PRIu32 " clients=%" PRIu32 " servers=%zu up=%zu admin=%zu "
 	    "expired=%" PRIu32 " unknown=%" PRIu32 " refused=%" PRIu32 " unreadable=%zu age=%" PRIu64 "ms took=%" PRIu64 "ms",
-	    path, counts->flows, counts->clients, counts->servers, counts->up, counts->steered, counts->expired,
+	    path, counts->flows, counts->clients, counts->servers, counts->up, counts->admin, counts->expired,
 	    counts->unknown, counts->refused, counts->unreadable, old->age / MILLISECONDS(1), took / MILLISECONDS(1));
 }
 

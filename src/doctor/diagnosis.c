@@ -48,8 +48,8 @@ system_guess_evidence(const struct evidence *evidence)
 
 	if (evidence == NULL)
 		return systems;
-	for (enum question question = 0; question < QUESTION_COUNT; question++) {
-		const struct reply *reply = &evidence->replies[question];
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
+		const struct reply *reply = &evidence->replies[probe];
 		unsigned guess;
 
 		/* A bounced frame has the director's own time to live, and ICMP errors are made with any. */
@@ -112,7 +112,7 @@ of_verdict(enum vipcheck_verdict verdict)
 	case VIPCHECK_NO_SOURCE:
 		return DIAGNOSIS_NO_SOURCE;
 	case VIPCHECK_LOSSY:
-	case VIPCHECK_NOT_ASKED:
+	case VIPCHECK_NOT_CHECKED:
 	case VIPCHECK_ACCEPTED:
 	case VIPCHECK_VERDICT_COUNT:
 		break;
@@ -124,7 +124,7 @@ of_verdict(enum vipcheck_verdict verdict)
 static bool
 has_smaller_mtu(const struct diagnose_facts *facts)
 {
-	static const enum question asked[] = { ASK_VIP, ASK_OWN };
+	static const enum probe asked[] = { PROBE_VIP, PROBE_OWN };
 
 	if (facts->evidence == NULL || facts->director_mtu == 0)
 		return false;
@@ -141,15 +141,15 @@ has_smaller_mtu(const struct diagnose_facts *facts)
 static bool
 diagnosis_announces(const struct diagnose_facts *facts)
 {
-	return facts->announced || (facts->evidence != NULL && facts->evidence->asked_for_us &&
-	    addr_equal(&facts->evidence->asked_as, &facts->vip));
+	return facts->announced || (facts->evidence != NULL && facts->evidence->resolved_source &&
+	    addr_equal(&facts->evidence->resolved_as, &facts->vip));
 }
 
 /* Initial times to live, of which a router takes one each: nearly all stacks begin with one of these. */
 static bool
 is_routed(const struct evidence *evidence)
 {
-	static const enum question own[] = { ASK_OWN, ASK_OWN_ECHO };
+	static const enum probe own[] = { PROBE_OWN, PROBE_OWN_ECHO };
 
 	if (evidence == NULL)
 		return false;
@@ -195,7 +195,7 @@ diagnose_absence(const struct diagnose_facts *facts, enum vipcheck_verdict verdi
 size_t
 diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUNT])
 {
-	const enum vipcheck_verdict verdict = facts->evidence == NULL ? VIPCHECK_NOT_ASKED : facts->verdict;
+	const enum vipcheck_verdict verdict = facts->evidence == NULL ? VIPCHECK_NOT_CHECKED : facts->verdict;
 	const enum diagnosis absence = diagnose_absence(facts, verdict);
 	bool is[DIAGNOSIS_COUNT + 1] = { false };
 	size_t count = 0;
@@ -255,13 +255,13 @@ diagnose_conflict(enum conflict_kind kind, bool server)
 	if (!server)
 		return DIAGNOSIS_FOREIGN_OWNER;
 	switch (kind) {
-	case WATCH_ANSWERS:
+	case CONFLICT_ANSWERS:
 		return DIAGNOSIS_ANSWERS_ARP;
-	case WATCH_SENDS_BACK:
+	case CONFLICT_SENDS_BACK:
 		return DIAGNOSIS_VIP_MISSING_FORWARDS;
-	case WATCH_ANNOUNCES:
-	case WATCH_ASKS_AS:
-	case WATCH_KIND_COUNT:
+	case CONFLICT_ANNOUNCES:
+	case CONFLICT_REQUESTS_AS:
+	case CONFLICT_KIND_COUNT:
 		break;
 	}
 	return DIAGNOSIS_ANNOUNCES;

@@ -244,7 +244,7 @@ ask_own(const struct voice *voice, struct subject *subject)
 		return;
 	}
 	ask_arp(voice, subject->iface, &mac_broadcast, &subject->own, director);
-	subject->asked_as = true;
+	subject->requested_as = true;
 }
 
 static void

@@ -39,7 +39,7 @@ struct subject {
 
 	bool first;             /* of this machine: only this one runs the probes that do not depend on the VIP */
 	bool asks_from_far;     /* a question from `far` finds the machine's gateway for the VIP's family */
-	bool asked_as;          /* `own` was requested with the director's address as sender ... */
+	bool requested_as;          /* `own` was requested with the director's address as sender ... */
 	bool answered_as;       /* ... and answered */
 	bool present;           /* `mac` answered for `own`, to any sender */
 	struct mac twin;        /* a second MAC that answers for `own` */

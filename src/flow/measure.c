@@ -281,7 +281,7 @@ measure_resume(struct measure *measure, struct conn *conn)
 }
 
 void
-measure_carried(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent, uint64_t retransmits)
+measure_offloaded(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent, uint64_t retransmits)
 {
 	if (sent != conn->sent)
 		conn->flags |= CONN_ASKED;

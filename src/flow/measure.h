@@ -62,10 +62,10 @@ void measure_segment(struct measure *measure, struct conn *conn, enum conn_state
 /* `conn` was adopted from another process: its next acknowledgement starts the count. */
 void measure_resume(struct measure *measure, struct conn *conn);
 /*
- * The kernel carried segments of the flow: the furthest acknowledgement and the end of what the client sent are these
+ * The kernel forwarded segments of the flow: the furthest acknowledgement and the end of what the client sent are these
  * now, and `retransmits` more were seen.
  */
-void measure_carried(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent,
+void measure_offloaded(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent,
     uint64_t retransmits);
 
 void latency_add(struct latency *latency, uint64_t duration);

@@ -13,7 +13,7 @@
 	X(passed, "frames that are not for a VIP: left to the host") \
 	X(consumed, "ARP frames, neighbor discovery and pings taken note of or answered") \
 	X(forwarded, "frames sent on to a real server") \
-	X(carried, "of these, frames that the kernel carried (offload)") \
+	X(offloaded, "of these, frames that the kernel forwarded (offload)") \
 	X(offload_full, "flows that found no room in the kernel's table: forwarded by dsrd itself") \
 	X(held, "fragments that waited for their first one") \
 	X(fragments_released, "of these, sent on after it") \
@@ -25,8 +25,8 @@
 	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \
 	X(ndp_answers, "neighbor advertisements given for VIPs") \
-	X(path_answers, "answers to VIP checks") \
-	X(vip_questions, "VIP conflict probes sent") \
+	X(vip_check_answers, "answers to VIP checks") \
+	X(conflict_probes, "VIP conflict probes sent") \
 	X(announcements, "gratuitous VIP announcements sent") \
 	X(neighbor_requests, "ARP requests and neighbor solicitations sent for real servers") \
 	X(checksums_finished, "unfinished TCP or UDP checksums completed") \

@@ -117,7 +117,7 @@ forward_decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 
 	if ((packet_is_arp(packet) || packet_is_icmp(packet)) && stage_neighbor(ctx) == IS_DECIDED)
 		return;
-	if (vipcheck_count(forwarder->paths) > 0 && stage_vipcheck(ctx) == IS_DECIDED)
+	if (vipcheck_count(forwarder->vipchecks) > 0 && stage_vipcheck(ctx) == IS_DECIDED)
 		return;
 	if (forward_guard(ctx, forwarder->table) == IS_DECIDED)
 		return;
@@ -159,16 +159,16 @@ forward_vipcheck(struct forwarder *forwarder, uint64_t now)
 {
 	const struct vipcheck_tx means = forwarder_means(forwarder);
 
-	probe_addr_tick(&forwarder->claims, forwarder->craft, forwarder->ifaces, &forwarder->tx, now);
-	vipcheck_tick(forwarder->paths, &means, now);
+	probe_addr_tick(&forwarder->probe_addrs, forwarder->craft, forwarder->ifaces, &forwarder->tx, now);
+	vipcheck_tick(forwarder->vipchecks, &means, now);
 }
 
 uint64_t
 forward_vipcheck_due(const struct forwarder *forwarder)
 {
-	const uint64_t claims = probe_addr_due(&forwarder->claims), paths = vipcheck_due(forwarder->paths);
+	const uint64_t probe_addrs = probe_addr_due(&forwarder->probe_addrs), checks = vipcheck_due(forwarder->vipchecks);
 
-	return claims < paths ? claims : paths;
+	return probe_addrs < checks ? probe_addrs : checks;
 }
 
 void
@@ -193,10 +193,10 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	forwarder->fragments = fragment_table_new(key);
 	forwarder->neighbors = neigh_table_new(watch, context);
 	forwarder->announcer = announcer_new();
-	forwarder->paths = vipcheck_table_new(key);
+	forwarder->vipchecks = vipcheck_table_new(key);
 	forwarder->scratch = malloc(FRAME_MOST);
 	if (forwarder->conns == NULL || forwarder->persist == NULL || forwarder->fragments == NULL ||
-	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->paths == NULL || forwarder->scratch == NULL) {
+	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->vipchecks == NULL || forwarder->scratch == NULL) {
 		snprintf(error, size, "not enough memory for %u connections", connections);
 		forwarder_clear(forwarder);
 		return -1;
@@ -217,7 +217,7 @@ forwarder_clear(struct forwarder *forwarder)
 	fragment_table_free(forwarder->fragments);
 	neigh_table_free(forwarder->neighbors);
 	announcer_free(forwarder->announcer);
-	vipcheck_table_free(forwarder->paths);
+	vipcheck_table_free(forwarder->vipchecks);
 	craft_free(forwarder->craft);
 	free(forwarder->scratch);
 	memset(forwarder, 0, sizeof(*forwarder));

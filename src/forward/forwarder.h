@@ -56,10 +56,10 @@ struct forwarder {
 	struct fragment_table *fragments;
 	struct neigh_table *neighbors;
 	struct announcer *announcer;
-	struct vipcheck_table *paths;
+	struct vipcheck_table *vipchecks;
 	struct ping_limit pings;
-	struct probe_addrs claims;
-	struct watch watch;
+	struct probe_addrs probe_addrs;
+	struct conflict_table conflicts;
 	struct craft *craft;
 	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;

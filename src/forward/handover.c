@@ -54,7 +54,7 @@ write_author(FILE *out, const char *what, const struct admin_author *author)
 }
 
 static void
-write_steering(FILE *out, const struct server *server)
+handover_write_admin(FILE *out, const struct server *server)
 {
 	const struct admin *admin = &server->admin;
 
@@ -83,7 +83,7 @@ handover_write_server(FILE *out, const struct server *server, const struct iface
 	if (server_health(server) == HEALTH_UP)
 		fprintf(out, " health=up percent=%u since=%" PRIu64,
 		    (unsigned)health_percent(server->checks, server->check_count), server->since);
-	write_steering(out, server);
+	handover_write_admin(out, server);
 	fputc('\n', out);
 }
 
@@ -230,7 +230,7 @@ take_admin(struct handover *handover, struct server *server, const struct line *
 	if (admin->admin != ADMIN_ENABLED)
 		admin->admin_by = read_author(line, "admin-by", "admin-name", "admin-at");
 	handover_take_weight(server, line);
-	handover->counts.steered += admin_differs(server);
+	handover->counts.admin += admin_differs(server);
 }
 
 static void
@@ -267,7 +267,7 @@ take_health(struct handover *handover, struct server *server, const struct line 
 	}
 	if (server->check_count > 0)
 		(void)health_combine(&server->health, server->checks, server->check_count, handover->now);
-	path_trust(handover->forwarder->paths, server, handover->now);
+	vipcheck_trust(handover->forwarder->vipchecks, server, handover->now);
 	/* It has warmed up already. */
 	server->since = number_or(line, "since", handover->now, handover->now);
 	handover->counts.up++;

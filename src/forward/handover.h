@@ -35,7 +35,7 @@ struct handover;
 struct handover_counts {
 	size_t servers;    /* found again */
 	size_t up;         /* those of them that are up immediately, to be verified */
-	size_t steered;    /* and those that an operator had changed */
+	size_t admin;    /* and those that an operator had changed */
 	size_t unreadable; /* lines */
 	uint32_t flows;    /* taken over */
 	uint32_t clients;  /* persistence entries, restored in the same way */

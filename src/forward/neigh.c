@@ -224,7 +224,7 @@ static bool
 asked_enough(const struct neigh *neigh)
 {
 	switch (neigh->state) {
-	case NEIGH_ASKING:
+	case NEIGH_RESOLVING:
 		return neigh->unanswered >= LOST_AFTER_ASKING;
 	case NEIGH_KNOWN:
 		return neigh->unanswered >= LOST_AFTER_KNOWN;

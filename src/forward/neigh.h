@@ -15,7 +15,7 @@
 #include "base/attr.h"
 
 enum neigh_state {
-	NEIGH_ASKING = 0, /* no answer yet */
+	NEIGH_RESOLVING = 0, /* no answer yet */
 	NEIGH_KNOWN,
 	NEIGH_LOST        /* was known, or the requests were not answered; requests continue */
 };

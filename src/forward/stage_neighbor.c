@@ -30,7 +30,7 @@ is_vip(const struct frame_ctx *ctx, const struct addr *addr)
 static bool
 stage_neighbor_is_ours(const struct frame_ctx *ctx, const struct addr *addr)
 {
-	return is_vip(ctx, addr) || probe_addr_answers(&ctx->forwarder->claims, ctx->frame->iface, addr);
+	return is_vip(ctx, addr) || probe_addr_answers(&ctx->forwarder->probe_addrs, ctx->frame->iface, addr);
 }
 
 /* Claims by others to our addresses, and requests for them. */
@@ -42,10 +42,10 @@ conflict_arp(struct frame_ctx *ctx, const struct arp *arp)
 	const bool to_all = mac_is_group(&ctx->packet.ether_destination);
 
 	if (is_vip(ctx, &arp->sender))
-		conflict_receive_arp(&forwarder->watch, iface, arp, to_all, ctx->now);
-	probe_addr_hear_arp(&forwarder->claims, iface, arp, ctx->now);
+		conflict_receive_arp(&forwarder->conflicts, iface, arp, to_all, ctx->now);
+	probe_addr_receive_arp(&forwarder->probe_addrs, iface, arp, ctx->now);
 	if (arp->operation == ARP_REQUEST && to_all)
-		vipcheck_receive_request(forwarder->paths, &arp->sender_mac, &arp->target, &arp->sender);
+		vipcheck_receive_request(forwarder->vipchecks, &arp->sender_mac, &arp->target, &arp->sender);
 }
 
 static void
@@ -57,10 +57,10 @@ conflict_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 	const bool about_target = ndp->kind == NDP_ADVERTISEMENT || ndp->dad;
 
 	if (is_vip(ctx, about_target ? &ndp->target : &ndp->source))
-		conflict_receive_ndp(&forwarder->watch, iface, ndp, mac, ctx->now);
-	probe_addr_hear_ndp(&forwarder->claims, iface, ndp, mac, ctx->now);
+		conflict_receive_ndp(&forwarder->conflicts, iface, ndp, mac, ctx->now);
+	probe_addr_receive_ndp(&forwarder->probe_addrs, iface, ndp, mac, ctx->now);
 	if (ndp->kind == NDP_SOLICITATION && mac_is_group(&ctx->packet.ether_destination))
-		vipcheck_receive_request(forwarder->paths, mac, &ndp->target, &ndp->source);
+		vipcheck_receive_request(forwarder->vipchecks, mac, &ndp->target, &ndp->source);
 }
 
 /* No server has a MAC address of the director's. */

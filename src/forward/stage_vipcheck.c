@@ -15,7 +15,7 @@ forwarder_means(struct forwarder *forwarder)
 		.tx = &forwarder->tx,
 		.ifaces = forwarder->ifaces,
 		.iface_count = forwarder->iface_count,
-		.claims = &forwarder->claims,
+		.probe_addrs = &forwarder->probe_addrs,
 		.lost = forwarder->lost,
 	};
 }
@@ -27,7 +27,7 @@ came_back(const struct frame_ctx *ctx)
 	const struct packet *packet = &ctx->packet;
 	const uint16_t iface = ctx->frame->iface;
 
-	return probe_addr_answers(&ctx->forwarder->claims, iface, &packet->source) ||
+	return probe_addr_answers(&ctx->forwarder->probe_addrs, iface, &packet->source) ||
 	    iface_has_address(&ctx->forwarder->ifaces[iface], &packet->source);
 }
 
@@ -39,20 +39,20 @@ stage_vipcheck(struct frame_ctx *ctx)
 	const uint16_t iface = ctx->frame->iface;
 	const struct vipcheck_tx means = forwarder_means(forwarder);
 	const struct fwd_vip *vip;
-	enum path_heard heard;
+	enum vipcheck_heard heard;
 
 	if (ctx->status != PACKET_OK || !frame_ctx_is_for_us(ctx))
 		return GOES_ON;
-	heard = vipcheck_receive(forwarder->paths, ctx->frame, packet, &means, ctx->now);
+	heard = vipcheck_receive(forwarder->vipchecks, ctx->frame, packet, &means, ctx->now);
 	if (heard != VIPCHECK_NOT_OURS)
-		forwarder->stats.path_answers++;
-	if (probe_addr_answers(&forwarder->claims, iface, &packet->destination))
+		forwarder->stats.vip_check_answers++;
+	if (probe_addr_answers(&forwarder->probe_addrs, iface, &packet->destination))
 		return consume(ctx);
 	/* The table is searched for few frames only: most are from clients. */
 	vip = heard == VIPCHECK_CAME_BACK || came_back(ctx) ?
 	    fwdtab_vip(forwarder->table, iface, &packet->destination) : NULL;
 	if (vip != NULL) {
-		conflict_receive_bounce(&forwarder->watch, iface, &vip->addr, &packet->ether_source, ctx->now);
+		conflict_receive_bounce(&forwarder->conflicts, iface, &vip->addr, &packet->ether_source, ctx->now);
 		return drop(ctx, DROP_BOUNCE);
 	}
 	return heard == VIPCHECK_ANSWERED ? pass(ctx) : GOES_ON;

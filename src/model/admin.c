@@ -94,7 +94,7 @@ admin_author_name(const struct admin_author *author)
 const char *
 admin_author_text(const struct admin_author *author, char text[AUTHOR_TEXT])
 {
-	char who[STEER_NAME + 32] = "an operator", at[DATE_TEXT];
+	char who[ADMIN_NAME + 32] = "an operator", at[DATE_TEXT];
 
 	if (author->user >= 0 && author->name[0] != '\0')
 		(void)snprintf(who, sizeof(who), "%s (uid %" PRId64 ")", author->name, author->user);

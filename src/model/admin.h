@@ -18,12 +18,12 @@ enum admin_state {
 	ADMIN_DISABLED     /* as if it were down: what happens to its flows is `on-down` */
 };
 
-#define STEER_NAME 33 /* bytes, with the end: useradd(8) allows 32 */
+#define ADMIN_NAME 33 /* bytes, with the end: useradd(8) allows 32 */
 
 /* The user who made a change with dsrctl, and the time. */
 struct admin_author {
 	int64_t user;  /* the user ID; -1: not available on this system */
-	char name[STEER_NAME]; /* and name, from [A-Za-z0-9_.-]; empty when it is not known */
+	char name[ADMIN_NAME]; /* and name, from [A-Za-z0-9_.-]; empty when it is not known */
 	uint64_t when; /* seconds since 1970; 0: no one has */
 };
 

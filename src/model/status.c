@@ -311,7 +311,7 @@ status_health(struct server_status *status, const struct server *server)
 
 /* Administrative and configured settings of the server. False when there is none to mention. */
 static bool
-status_set_steering(struct server_status *status, const struct server *server)
+status_set_admin(struct server_status *status, const struct server *server)
 {
 	const struct admin *admin = &server->admin;
 	char author[AUTHOR_TEXT], text[STATUS_TEXT];
@@ -343,12 +343,12 @@ status_set_steering(struct server_status *status, const struct server *server)
 
 /* An operator's or the file's word comes first where it decides, and behind the reason where it does not. */
 static void
-status_add_steering(struct server_status *status, const struct server *server)
+status_add_admin(struct server_status *status, const struct server *server)
 {
 	const bool decides = status->state == SERVER_DISABLED || status->state == SERVER_DRAINING;
 	struct server_status word = *status;
 
-	if (!status_set_steering(&word, server))
+	if (!status_set_admin(&word, server))
 		return;
 	if (status->plain || decides) {
 		if (!status->plain)
@@ -365,5 +365,5 @@ server_status(const struct server *server, struct server_status *status)
 {
 	*status = (struct server_status) { .state = server_state(server) };
 	status_health(status, server);
-	status_add_steering(status, server);
+	status_add_admin(status, server);
 }

@@ -121,7 +121,7 @@ take_segments(const struct offload_cache *offload, struct offload_flow *flow, st
 	const uint32_t acknowledged = flow->acknowledged, before = conn->sent;
 	const uint32_t resent = __atomic_exchange_n(&flow->resent, 0, __ATOMIC_RELAXED);
 
-	measure_carried(&run->measure, conn, acknowledged, flow->sent, resent);
+	measure_offloaded(&run->measure, conn, acknowledged, flow->sent, resent);
 	/* Octets beyond a FIN: it was none, see fit_revives(). */
 	if (conn->state == CONN_FIN_WAIT && (int32_t)(conn->sent - before) > 0) {
 		account_flow(run, CONN_FIN_WAIT, -1);
@@ -138,7 +138,7 @@ offload_add(struct offload_cache *offload, struct server_ref ref, uint64_t count
 
 	offload->stats->frames += packets;
 	offload->stats->forwarded += packets;
-	offload->stats->carried += packets;
+	offload->stats->offloaded += packets;
 	if (server == NULL)
 		return NULL;
 	server->run->packets += packets;

@@ -45,7 +45,7 @@ uint32_t offload_buckets(uint32_t connections);
  */
 NODISCARD struct offload_cache *offload_new(const struct offload_memory *memory, const struct siphash_key *secret,
     struct conn_table *conns, uint32_t connections, struct forward_stats *stats);
-/* Nothing is carried any more from here on. */
+/* Nothing is offloaded any more from here on. */
 void offload_free(struct offload_cache *offload);
 uint32_t offload_count(const struct offload_cache *offload); /* flows in the shared memory */
 
@@ -62,7 +62,7 @@ void offload_refresh(struct offload_cache *offload, const struct fwdtab *table, 
 
 /* Before a frame of `conn` is looked at: takes what was counted elsewhere. */
 void offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now);
-/* After it was, and `forwarded` or dropped: the flow may be carried from now on, or no longer. */
+/* After it was, and `forwarded` or dropped: the flow may be offloaded from now on, or no longer. */
 void offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd_vip *vip, const struct packet *packet,
     bool forwarded, uint64_t now);
 /* The flow is forgotten. */

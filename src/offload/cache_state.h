@@ -14,7 +14,7 @@ struct offload_cache {
 	const struct fwdtab *table;
 	const struct iface *ifaces;
 	struct offload_memory memory;
-	uint32_t *places; /* by the flow's number: its place in the memory, and 1; 0: it is not carried */
+	uint32_t *places; /* by the flow's number: its place in the memory, and 1; 0: it is not offloaded */
 	uint32_t *list;   /* the places in use, and those that rest, in no order */
 	uint32_t listed;
 	uint32_t count;   /* in use */

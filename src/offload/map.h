@@ -88,7 +88,7 @@ struct offload_server {
 
 struct offload_vip {
 	uint8_t addr[16];
-	uint32_t ifindex;   /* where its frames are carried from; 0: nowhere */
+	uint32_t ifindex;   /* the interface its frames leave by; 0: none */
 	uint8_t mac[6];     /* that interface's own */
 	uint16_t zero;
 	uint32_t spare;
@@ -105,7 +105,7 @@ struct offload_control {
 	struct offload_key key;
 	uint64_t size;       /* offload_size(), read and written at once */
 	uint32_t unconsumed; /* decisions that were not executed: see dsrd.bpf.c */
-	uint32_t wide;       /* not 0: the daemon receives all that is sent to this host, and not carried */
+	uint32_t wide;       /* not 0: the daemon receives all that is sent to this host, and not offloaded */
 	uint16_t port_first; /* ports at which answers to the VIP probe arrive */
 	uint16_t port_last;
 	uint32_t spare;      /* the size is a multiple of 8 where 64 bits need no alignment, too */

@@ -6,7 +6,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 
-/* At a start three questions, in case one is lost; later one, more than once within WATCH_QUIET. */
+/* At a start three questions, in case one is lost; later one, more than once within CONFLICT_QUIET. */
 #define FIRST_ROUNDS 3
 #define FIRST_BETWEEN SECONDS(1)
 #define BETWEEN SECONDS(25)
@@ -19,16 +19,16 @@
 #define DEFEND SECONDS(10) /* DEFEND_INTERVAL, RFC 5227 section 1.1 */
 
 void
-conflict_begin(struct watch *watch, uint64_t now)
+conflict_begin(struct conflict_table *conflicts, uint64_t now)
 {
-	watch->next_ask = now + FIRST_BETWEEN;
-	watch->next_vip = 0;
-	watch->rounds = 0;
+	conflicts->next_ask = now + FIRST_BETWEEN;
+	conflicts->next_vip = 0;
+	conflicts->rounds = 0;
 }
 
 /* Without a sender address, so that no host learns from the probe, and no reverse path filter drops the answer. */
 static const struct frame *
-conflict_make_arp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
+conflict_make_arp_probe(const struct vip *vip, struct craft *craft, const struct iface *iface)
 {
 	const struct arp request = {
 		.operation = ARP_REQUEST,
@@ -45,7 +45,7 @@ conflict_make_arp_question(const struct vip *vip, struct craft *craft, const str
  * would spread the wrong answer.
  */
 static const struct frame *
-conflict_make_ndp_question(const struct vip *vip, struct craft *craft, const struct iface *iface)
+conflict_make_ndp_probe(const struct vip *vip, struct craft *craft, const struct iface *iface)
 {
 	const struct addr *own = iface_address(iface, ADDR_IPV6);
 	struct craft_neighbor question = { .ends.ether_source = iface->mac, .target = vip->addr, .mac = iface->mac };
@@ -65,191 +65,191 @@ conflict_send(const struct vip *vip, struct craft *craft, const struct iface *if
 
 	if (vip->iface == IFACE_NONE)
 		return 0;
-	made = vip->addr.family == ADDR_IPV4 ? conflict_make_arp_question(vip, craft, &ifaces[vip->iface]) :
-	    conflict_make_ndp_question(vip, craft, &ifaces[vip->iface]);
+	made = vip->addr.family == ADDR_IPV4 ? conflict_make_arp_probe(vip, craft, &ifaces[vip->iface]) :
+	    conflict_make_ndp_probe(vip, craft, &ifaces[vip->iface]);
 	return frame_tx_send(tx, made, vip->iface) ? 1 : 0;
 }
 
 static bool
-is_live_answer(const struct finding *finding, uint64_t now)
+is_live_answer(const struct conflict *conflict, uint64_t now)
 {
-	return finding->kind == WATCH_ANSWERS && !conflict_has_ended(finding, now);
+	return conflict->kind == CONFLICT_ANSWERS && !conflict_has_ended(conflict, now);
 }
 
 /* Several hosts may answer for one VIP: one probe covers all of them. */
 static size_t
-follow_up(struct watch *watch, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
+follow_up(struct conflict_table *conflicts, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < watch->count; i++) {
-		struct finding *finding = &watch->findings[i];
+	for (size_t i = 0; i < conflicts->count; i++) {
+		struct conflict *conflict = &conflicts->list[i];
 
-		if (!is_live_answer(finding, now) || !addr_equal(&finding->vip, &vip->addr))
+		if (!is_live_answer(conflict, now) || !addr_equal(&conflict->vip, &vip->addr))
 			continue;
-		finding->asked = now;
-		finding->unanswered++;
+		conflict->probed = now;
+		conflict->unanswered++;
 		any = true;
 	}
 	return any ? conflict_send(vip, craft, ifaces, tx) : 0;
 }
 
 static size_t
-follow_up_all(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
+follow_up_all(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
 	size_t sent = 0;
 	bool any = false;
 
-	for (size_t i = 0; i < watch->count && !any; i++)
-		any = is_live_answer(&watch->findings[i], now);
-	if (!any || now < watch->next_follow_up)
+	for (size_t i = 0; i < conflicts->count && !any; i++)
+		any = is_live_answer(&conflicts->list[i], now);
+	if (!any || now < conflicts->next_follow_up)
 		return 0;
-	watch->next_follow_up = now + FOLLOW_UP;
+	conflicts->next_follow_up = now + FOLLOW_UP;
 	for (size_t i = 0; i < model->vip_count; i++)
-		sent += follow_up(watch, &model->vips[i], craft, ifaces, tx, now);
+		sent += follow_up(conflicts, &model->vips[i], craft, ifaces, tx, now);
 	return sent;
 }
 
 size_t
-conflict_tick(struct watch *watch, const struct model *model, struct craft *craft, const struct iface *ifaces,
+conflict_tick(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
-	size_t sent = follow_up_all(watch, model, craft, ifaces, tx, now);
+	size_t sent = follow_up_all(conflicts, model, craft, ifaces, tx, now);
 
-	if (now < watch->next_ask)
+	if (now < conflicts->next_ask)
 		return sent;
-	for (size_t i = 0; i < VIPS_PER_TICK && watch->next_vip < model->vip_count; i++)
-		sent += conflict_send(&model->vips[watch->next_vip++], craft, ifaces, tx);
-	if (watch->next_vip < model->vip_count)
+	for (size_t i = 0; i < VIPS_PER_TICK && conflicts->next_vip < model->vip_count; i++)
+		sent += conflict_send(&model->vips[conflicts->next_vip++], craft, ifaces, tx);
+	if (conflicts->next_vip < model->vip_count)
 		return sent;
-	watch->next_vip = 0;
-	watch->next_ask = now + (++watch->rounds < FIRST_ROUNDS ? FIRST_BETWEEN : BETWEEN);
+	conflicts->next_vip = 0;
+	conflicts->next_ask = now + (++conflicts->rounds < FIRST_ROUNDS ? FIRST_BETWEEN : BETWEEN);
 	return sent;
 }
 
-static struct finding *
-place_for(struct watch *watch)
+static struct conflict *
+place_for(struct conflict_table *conflicts)
 {
-	struct finding *oldest = &watch->findings[0];
+	struct conflict *oldest = &conflicts->list[0];
 
-	if (watch->count < WATCH_FINDINGS)
-		return &watch->findings[watch->count++];
-	for (size_t i = 1; i < watch->count; i++)
-		if (watch->findings[i].last < oldest->last)
-			oldest = &watch->findings[i];
+	if (conflicts->count < CONFLICTS)
+		return &conflicts->list[conflicts->count++];
+	for (size_t i = 1; i < conflicts->count; i++)
+		if (conflicts->list[i].last < oldest->last)
+			oldest = &conflicts->list[i];
 	return oldest;
 }
 
 static void
-conflict_note(struct watch *watch, enum conflict_kind kind, uint16_t iface, const struct addr *vip,
+conflict_note(struct conflict_table *conflicts, enum conflict_kind kind, uint16_t iface, const struct addr *vip,
     const struct mac *mac,
     uint64_t now)
 {
-	struct finding *finding = NULL;
+	struct conflict *conflict = NULL;
 
-	watch->total++;
-	for (size_t i = 0; i < watch->count && finding == NULL; i++)
-		if (watch->findings[i].kind == kind && watch->findings[i].iface == iface &&
-		    mac_equal(&watch->findings[i].mac, mac) && addr_equal(&watch->findings[i].vip, vip))
-			finding = &watch->findings[i];
-	if (finding == NULL) {
-		finding = place_for(watch);
-		*finding = (struct finding) { .kind = kind, .vip = *vip, .mac = *mac, .iface = iface, .first = now };
+	conflicts->total++;
+	for (size_t i = 0; i < conflicts->count && conflict == NULL; i++)
+		if (conflicts->list[i].kind == kind && conflicts->list[i].iface == iface &&
+		    mac_equal(&conflicts->list[i].mac, mac) && addr_equal(&conflicts->list[i].vip, vip))
+			conflict = &conflicts->list[i];
+	if (conflict == NULL) {
+		conflict = place_for(conflicts);
+		*conflict = (struct conflict) { .kind = kind, .vip = *vip, .mac = *mac, .iface = iface, .first = now };
 	}
-	if (finding->ended) {
+	if (conflict->ended) {
 		/* It started again: reported again, unless that was done less than a minute ago. */
-		finding->ended = false;
-		finding->first = now;
-		if (now - finding->told >= WATCH_QUIET)
-			finding->told = 0;
+		conflict->ended = false;
+		conflict->first = now;
+		if (now - conflict->logged >= CONFLICT_QUIET)
+			conflict->logged = 0;
 	}
-	finding->last = now;
-	finding->unanswered = 0;
-	finding->count++;
+	conflict->last = now;
+	conflict->unanswered = 0;
+	conflict->count++;
 }
 
 void
-conflict_receive_arp(struct watch *watch, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now)
+conflict_receive_arp(struct conflict_table *conflicts, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now)
 {
 	const bool about_itself = addr_equal(&arp->sender, &arp->target);
-	enum conflict_kind kind = WATCH_ANSWERS;
+	enum conflict_kind kind = CONFLICT_ANSWERS;
 
 	if (arp->operation == ARP_REQUEST)
-		kind = about_itself ? WATCH_ANNOUNCES : WATCH_ASKS_AS;
+		kind = about_itself ? CONFLICT_ANNOUNCES : CONFLICT_REQUESTS_AS;
 	else if (about_itself || to_all)
-		kind = WATCH_ANNOUNCES;
-	conflict_note(watch, kind, iface, &arp->sender, &arp->sender_mac, now);
+		kind = CONFLICT_ANNOUNCES;
+	conflict_note(conflicts, kind, iface, &arp->sender, &arp->sender_mac, now);
 }
 
 void
-conflict_receive_ndp(struct watch *watch, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now)
+conflict_receive_ndp(struct conflict_table *conflicts, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now)
 {
 	if (ndp->kind == NDP_ADVERTISEMENT)
-		conflict_note(watch, ndp->solicited ? WATCH_ANSWERS : WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
+		conflict_note(conflicts, ndp->solicited ? CONFLICT_ANSWERS : CONFLICT_ANNOUNCES, iface, &ndp->target, mac, now);
 	else if (ndp->dad)
-		conflict_note(watch, WATCH_ANNOUNCES, iface, &ndp->target, mac, now);
+		conflict_note(conflicts, CONFLICT_ANNOUNCES, iface, &ndp->target, mac, now);
 	else
-		conflict_note(watch, WATCH_ASKS_AS, iface, &ndp->source, mac, now);
+		conflict_note(conflicts, CONFLICT_REQUESTS_AS, iface, &ndp->source, mac, now);
 }
 
 void
-conflict_receive_bounce(struct watch *watch, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now)
+conflict_receive_bounce(struct conflict_table *conflicts, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now)
 {
-	conflict_note(watch, WATCH_SENDS_BACK, iface, vip, mac, now);
+	conflict_note(conflicts, CONFLICT_SENDS_BACK, iface, vip, mac, now);
 }
 
 bool
-conflict_has_ended(const struct finding *finding, uint64_t now)
+conflict_has_ended(const struct conflict *conflict, uint64_t now)
 {
-	if (finding->kind == WATCH_ANSWERS && finding->unanswered >= WATCH_UNANSWERED && now - finding->asked >= ANSWER_TIME)
+	if (conflict->kind == CONFLICT_ANSWERS && conflict->unanswered >= CONFLICT_UNANSWERED && now - conflict->probed >= ANSWER_TIME)
 		return true;
-	return now - finding->last >= WATCH_QUIET;
+	return now - conflict->last >= CONFLICT_QUIET;
 }
 
-struct finding *
-watch_ended(struct watch *watch, uint64_t now)
+struct conflict *
+conflict_end_news(struct conflict_table *conflicts, uint64_t now)
 {
-	for (size_t i = 0; i < watch->count; i++) {
-		struct finding *finding = &watch->findings[i];
+	for (size_t i = 0; i < conflicts->count; i++) {
+		struct conflict *conflict = &conflicts->list[i];
 
-		if (finding->ended || !conflict_has_ended(finding, now))
+		if (conflict->ended || !conflict_has_ended(conflict, now))
 			continue;
-		finding->ended = true;
-		return finding;
+		conflict->ended = true;
+		return conflict;
 	}
 	return NULL;
 }
 
-struct finding *
-conflict_news(struct watch *watch, bool (*known)(const void *context, const struct finding *finding), const void *context,
+struct conflict *
+conflict_news(struct conflict_table *conflicts, bool (*known)(const void *context, const struct conflict *conflict), const void *context,
     uint64_t now)
 {
-	for (size_t i = 0; i < watch->count; i++) {
-		struct finding *finding = &watch->findings[i];
+	for (size_t i = 0; i < conflicts->count; i++) {
+		struct conflict *conflict = &conflicts->list[i];
 
-		if (finding->told != 0 && (conflict_has_ended(finding, now) || finding->last <= finding->told ||
-		    now - finding->told < TELL_AGAIN))
+		if (conflict->logged != 0 && (conflict_has_ended(conflict, now) || conflict->last <= conflict->logged ||
+		    now - conflict->logged < TELL_AGAIN))
 			continue;
-		if (finding->told == 0 && now - finding->first < HOLD_BACK && !known(context, finding))
+		if (conflict->logged == 0 && now - conflict->first < HOLD_BACK && !known(context, conflict))
 			continue;
-		finding->told = now;
-		return finding;
+		conflict->logged = now;
+		return conflict;
 	}
 	return NULL;
 }
 
 bool
-conflict_was_told(const struct finding *finding)
+conflict_was_logged(const struct conflict *conflict)
 {
-	return finding->told >= finding->first;
+	return conflict->logged >= conflict->first;
 }
 
 bool
-conflict_misled(const struct finding *finding)
+conflict_misled(const struct conflict *conflict)
 {
-	return finding->kind != WATCH_SENDS_BACK;
+	return conflict->kind != CONFLICT_SENDS_BACK;
 }
 
 /* Of all services on the VIP, the one that wants most has its way. */
@@ -269,31 +269,31 @@ conflict_reaction(const struct model *model, const struct addr *vip)
 
 /* Also with `remove`: a server that was taken out still has the clients that believed it. */
 bool
-conflict_reacts(struct finding *finding, const struct model *model, uint64_t now)
+conflict_reacts(struct conflict *conflict, const struct model *model, uint64_t now)
 {
-	if (!conflict_misled(finding) || conflict_reaction(model, &finding->vip) == VIP_CONFLICT_LOG)
+	if (!conflict_misled(conflict) || conflict_reaction(model, &conflict->vip) == VIP_CONFLICT_LOG)
 		return false;
-	if (finding->last <= finding->answered || (finding->answered != 0 && now - finding->answered < DEFEND))
+	if (conflict->last <= conflict->answered || (conflict->answered != 0 && now - conflict->answered < DEFEND))
 		return false;
-	finding->answered = now;
+	conflict->answered = now;
 	return true;
 }
 
 /* A server that announces the VIP now and then must be silent for longer before it is trusted again. */
 static bool
-conflict_keeps_out(const struct finding *finding, uint64_t now)
+conflict_keeps_out(const struct conflict *conflict, uint64_t now)
 {
-	return finding->kind == WATCH_ANSWERS ? !conflict_has_ended(finding, now) : now - finding->last < WATCH_QUIET;
+	return conflict->kind == CONFLICT_ANSWERS ? !conflict_has_ended(conflict, now) : now - conflict->last < CONFLICT_QUIET;
 }
 
 bool
-conflict_removes(const struct watch *watch, const struct server *server, uint64_t now)
+conflict_removes(const struct conflict_table *conflicts, const struct server *server, uint64_t now)
 {
 	if (server->service->settings.vip_conflict != VIP_CONFLICT_REMOVE || mac_is_zero(&server->mac))
 		return false;
-	for (size_t i = 0; i < watch->count; i++)
-		if (mac_equal(&watch->findings[i].mac, &server->mac) && conflict_keeps_out(&watch->findings[i], now) &&
-		    service_listens_on(server->service, &watch->findings[i].vip))
+	for (size_t i = 0; i < conflicts->count; i++)
+		if (mac_equal(&conflicts->list[i].mac, &server->mac) && conflict_keeps_out(&conflicts->list[i], now) &&
+		    service_listens_on(server->service, &conflicts->list[i].vip))
 			return true;
 	return false;
 }
@@ -302,10 +302,10 @@ const char *
 conflict_kind_name(enum conflict_kind kind)
 {
 	static const char *const names[] = {
-		[WATCH_ANSWERS] = "answers",
-		[WATCH_ANNOUNCES] = "announces",
-		[WATCH_ASKS_AS] = "asks-as",
-		[WATCH_SENDS_BACK] = "sends-back",
+		[CONFLICT_ANSWERS] = "answers",
+		[CONFLICT_ANNOUNCES] = "announces",
+		[CONFLICT_REQUESTS_AS] = "requests-as",
+		[CONFLICT_SENDS_BACK] = "sends-back",
 	};
 
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : "?";
@@ -315,10 +315,10 @@ const char *
 conflict_kind_sentence(enum conflict_kind kind)
 {
 	static const char *const sentences[] = {
-		[WATCH_ANSWERS] = "it answers ARP or neighbor discovery for the VIP; clients that cache its MAC bypass the director",
-		[WATCH_ANNOUNCES] = "it announces the VIP as its own; clients that cache its MAC bypass the director",
-		[WATCH_ASKS_AS] = "it sends requests with the VIP as sender; hosts that learn its MAC from them bypass the director",
-		[WATCH_SENDS_BACK] = "it sends the VIP's packets back: it lacks the VIP, and forwards",
+		[CONFLICT_ANSWERS] = "it answers ARP or neighbor discovery for the VIP; clients that cache its MAC bypass the director",
+		[CONFLICT_ANNOUNCES] = "it announces the VIP as its own; clients that cache its MAC bypass the director",
+		[CONFLICT_REQUESTS_AS] = "it sends requests with the VIP as sender; hosts that learn its MAC from them bypass the director",
+		[CONFLICT_SENDS_BACK] = "it sends the VIP's packets back: it lacks the VIP, and forwards",
 	};
 
 	return (unsigned)kind < ARRAY_LEN(sentences) ? sentences[kind] : "?";

@@ -13,16 +13,16 @@
 #define V6_PORT_UNREACHABLE 4
 
 static bool
-judge_has_arrived(const struct evidence *evidence, enum question question, enum answer answer)
+judge_has_arrived(const struct evidence *evidence, enum probe probe, enum answer answer)
 {
-	return evidence->replies[question].answer == answer;
+	return evidence->replies[probe].answer == answer;
 }
 
 static bool
-any_answer(const struct evidence *evidence, enum question question)
+any_answer(const struct evidence *evidence, enum probe probe)
 {
-	switch (evidence->replies[question].answer) {
-	case ANSWER_NOT_ASKED:
+	switch (evidence->replies[probe].answer) {
+	case ANSWER_NOT_PROBED:
 	case ANSWER_AWAITED:
 	case ANSWER_SILENCE:
 		return false;
@@ -53,16 +53,16 @@ judge_unreachable(const struct reply *reply, const struct addr *vip, const struc
 static enum vipcheck_verdict
 judge_silence(const struct evidence *evidence, const struct addr *vip)
 {
-	const struct reply *closed = &evidence->replies[ASK_VIP_CLOSED];
+	const struct reply *closed = &evidence->replies[PROBE_VIP_CLOSED];
 
 	if (evidence->redirected)
 		return VIPCHECK_BOUNCED;
-	if (closed->answer == ANSWER_RESET || judge_has_arrived(evidence, ASK_VIP_ECHO, ANSWER_ECHO) ||
+	if (closed->answer == ANSWER_RESET || judge_has_arrived(evidence, PROBE_VIP_ECHO, ANSWER_ECHO) ||
 	    (closed->answer == ANSWER_UNREACHABLE && addr_equal(&closed->from, vip)))
 		return VIPCHECK_FILTERED;
-	if (evidence->asked_for_us)
+	if (evidence->resolved_source)
 		return VIPCHECK_LOST;
-	if (any_answer(evidence, ASK_OWN) || any_answer(evidence, ASK_OWN_ECHO))
+	if (any_answer(evidence, PROBE_OWN) || any_answer(evidence, PROBE_OWN_ECHO))
 		return VIPCHECK_IGNORED;
 	return VIPCHECK_NO_CONTROL;
 }
@@ -70,7 +70,7 @@ judge_silence(const struct evidence *evidence, const struct addr *vip)
 static enum vipcheck_verdict
 judge_service(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
 {
-	const struct reply *reply = &evidence->replies[ASK_VIP];
+	const struct reply *reply = &evidence->replies[PROBE_VIP];
 
 	switch (reply->answer) {
 	case ANSWER_BOUNCED:
@@ -84,11 +84,11 @@ judge_service(const struct evidence *evidence, const struct addr *vip, const str
 	case ANSWER_RESET:
 		if (!addr_equal(&reply->from, vip))
 			return VIPCHECK_WRONG_SOURCE;
-		return judge_has_arrived(evidence, ASK_OWN, ANSWER_SYN_ACK) ? VIPCHECK_OWN_ONLY :
+		return judge_has_arrived(evidence, PROBE_OWN, ANSWER_SYN_ACK) ? VIPCHECK_OWN_ONLY :
 		    VIPCHECK_NOT_LISTENING;
 	case ANSWER_UNREACHABLE:
 		return judge_unreachable(reply, vip, own);
-	case ANSWER_NOT_ASKED:
+	case ANSWER_NOT_PROBED:
 	case ANSWER_AWAITED:
 	case ANSWER_SILENCE:
 		break;
@@ -100,7 +100,7 @@ judge_service(const struct evidence *evidence, const struct addr *vip, const str
 static enum vipcheck_verdict
 judge_host(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
 {
-	const struct reply *echo = &evidence->replies[ASK_VIP_ECHO], *closed = &evidence->replies[ASK_VIP_CLOSED];
+	const struct reply *echo = &evidence->replies[PROBE_VIP_ECHO], *closed = &evidence->replies[PROBE_VIP_CLOSED];
 
 	if (echo->answer == ANSWER_BOUNCED || closed->answer == ANSWER_BOUNCED || evidence->redirected)
 		return VIPCHECK_BOUNCED;
@@ -111,9 +111,9 @@ judge_host(const struct evidence *evidence, const struct addr *vip, const struct
 			return judge_unreachable(closed, vip, own);
 		return mac_equal(&closed->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	}
-	if (evidence->asked_for_us)
+	if (evidence->resolved_source)
 		return VIPCHECK_LOST;
-	return any_answer(evidence, ASK_OWN_ECHO) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
+	return any_answer(evidence, PROBE_OWN_ECHO) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
 }
 
 static bool
@@ -129,17 +129,17 @@ vipcheck_judge(const struct evidence *evidence, uint8_t protocol, const struct a
 {
 	if (!addr_is_set(&evidence->source))
 		return VIPCHECK_NO_SOURCE;
-	if (protocol == PROTOCOL_UDP && evidence->replies[ASK_VIP].answer == ANSWER_NOT_ASKED)
+	if (protocol == PROTOCOL_UDP && evidence->replies[PROBE_VIP].answer == ANSWER_NOT_PROBED)
 		return judge_host(evidence, vip, own);
-	if (protocol == PROTOCOL_UDP && is_closed_port(&evidence->replies[ASK_VIP], vip))
+	if (protocol == PROTOCOL_UDP && is_closed_port(&evidence->replies[PROBE_VIP], vip))
 		return VIPCHECK_NOT_LISTENING;
 	return judge_service(evidence, vip, own);
 }
 
-enum path_class
+enum vipcheck_class
 vipcheck_verdict_class(enum vipcheck_verdict verdict)
 {
-	static const enum path_class classes[] = {
+	static const enum vipcheck_class classes[] = {
 #define X(id, class, sentence) [VIPCHECK_##id] = VIPCHECK_##class,
 		VIPCHECK_VERDICTS(X)
 #undef X
@@ -164,7 +164,7 @@ const char *
 vipcheck_verdict_name(enum vipcheck_verdict verdict)
 {
 	static const char *const names[] = {
-		[VIPCHECK_NOT_ASKED] = "not-asked",
+		[VIPCHECK_NOT_CHECKED] = "not-checked",
 		[VIPCHECK_ACCEPTED] = "accepted",
 		[VIPCHECK_OTHER_MAC] = "other-mac",
 		[VIPCHECK_BOUNCED] = "bounced",
@@ -187,24 +187,24 @@ vipcheck_verdict_name(enum vipcheck_verdict verdict)
 }
 
 const char *
-question_name(enum question question)
+probe_name(enum probe probe)
 {
 	static const char *const names[] = {
-		[ASK_VIP] = "vip",
-		[ASK_OWN] = "own",
-		[ASK_VIP_CLOSED] = "vip-closed-port",
-		[ASK_VIP_ECHO] = "vip-ping",
-		[ASK_OWN_ECHO] = "own-ping",
+		[PROBE_VIP] = "vip",
+		[PROBE_OWN] = "own",
+		[PROBE_VIP_CLOSED] = "vip-closed-port",
+		[PROBE_VIP_ECHO] = "vip-ping",
+		[PROBE_OWN_ECHO] = "own-ping",
 	};
 
-	return (unsigned)question < ARRAY_LEN(names) ? names[question] : "?";
+	return (unsigned)probe < ARRAY_LEN(names) ? names[probe] : "?";
 }
 
 const char *
 answer_name(enum answer answer)
 {
 	static const char *const names[] = {
-		[ANSWER_NOT_ASKED] = "not-asked",
+		[ANSWER_NOT_PROBED] = "not-probed",
 		[ANSWER_AWAITED] = "awaited",
 		[ANSWER_SILENCE] = "silence",
 		[ANSWER_SYN_ACK] = "syn-ack",

@@ -16,53 +16,53 @@
 #define V4_REDIRECT 5     /* RFC 792 */
 #define V6_REDIRECT 137   /* RFC 4861 section 4.5 */
 
-struct open_question {
-	struct vipcheck *path;
-	enum question question;
+struct open_probe {
+	struct vipcheck *check;
+	enum probe probe;
 };
 
 /* False when no probe was sent from there. */
 static bool
-find_question(const struct vipcheck_table *table, uint16_t tag, struct open_question *open)
+receive_find_probe(const struct vipcheck_table *table, uint16_t tag, struct open_probe *open)
 {
 	if (tag < VIPCHECK_TAG_FIRST || tag > VIPCHECK_TAG_LAST)
 		return false;
-	open->path = table->by_tag[tag - VIPCHECK_TAG_FIRST];
-	if (open->path == NULL || !open->path->asking)
+	open->check = table->by_tag[tag - VIPCHECK_TAG_FIRST];
+	if (open->check == NULL || !open->check->asking)
 		return false;
-	for (open->question = 0; open->question < QUESTION_COUNT; open->question++)
-		if (open->path->tags[open->question] == tag)
-			return open->path->round.replies[open->question].answer == ANSWER_AWAITED;
+	for (open->probe = 0; open->probe < PROBE_COUNT; open->probe++)
+		if (open->check->tags[open->probe] == tag)
+			return open->check->round.replies[open->probe].answer == ANSWER_AWAITED;
 	return false;
 }
 
 static const struct addr *
-asked_from(const struct open_question *open)
+receive_probe_source(const struct open_probe *open)
 {
-	const struct evidence *round = &open->path->round;
+	const struct evidence *round = &open->check->round;
 
-	return open->question == ASK_OWN || open->question == ASK_OWN_ECHO ? &round->own_source : &round->source;
+	return open->probe == PROBE_OWN || open->probe == PROBE_OWN_ECHO ? &round->own_source : &round->source;
 }
 
 static const struct addr *
-asked_about(const struct open_question *open)
+receive_probe_target(const struct open_probe *open)
 {
-	return open->question == ASK_OWN || open->question == ASK_OWN_ECHO ? &open->path->server->settings.addr :
-	    &open->path->vip;
+	return open->probe == PROBE_OWN || open->probe == PROBE_OWN_ECHO ? &open->check->server->settings.addr :
+	    &open->check->vip;
 }
 
 static bool
-is_ping(const struct open_question *open)
+is_ping(const struct open_probe *open)
 {
-	return open->question == ASK_VIP_ECHO || open->question == ASK_OWN_ECHO;
+	return open->probe == PROBE_VIP_ECHO || open->probe == PROBE_OWN_ECHO;
 }
 
-static enum path_heard
-receive_note(struct vipcheck_table *table, const struct open_question *open, enum answer answer,
+static enum vipcheck_heard
+receive_note(struct vipcheck_table *table, const struct open_probe *open, enum answer answer,
     const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
-	struct reply *reply = &open->path->round.replies[open->question];
+	struct reply *reply = &open->check->round.replies[open->probe];
 
 	reply->answer = answer;
 	reply->answered = now;
@@ -72,7 +72,7 @@ receive_note(struct vipcheck_table *table, const struct open_question *open, enu
 	reply->dont_fragment = packet->dont_fragment;
 	reply->icmp_type = packet->icmp_type;
 	reply->icmp_code = packet->icmp_code;
-	vipcheck_advance(table, open->path, means, now);
+	vipcheck_advance(table, open->check, means, now);
 	return answer == ANSWER_BOUNCED ? VIPCHECK_CAME_BACK : VIPCHECK_ANSWERED;
 }
 
@@ -94,15 +94,15 @@ read_mss(const struct frame *frame, const struct packet *packet)
 	return 0;
 }
 
-static enum path_heard
-hear_tcp(struct vipcheck_table *table, const struct open_question *open, const struct frame *frame,
+static enum vipcheck_heard
+hear_tcp(struct vipcheck_table *table, const struct open_probe *open, const struct frame *frame,
     const struct packet *packet, const struct vipcheck_tx *means, uint64_t now)
 {
-	struct reply *reply = &open->path->round.replies[open->question];
+	struct reply *reply = &open->check->round.replies[open->probe];
 
-	if (open->path->protocol != PROTOCOL_TCP ||
-	    packet->source_port != vipcheck_question_port(open->path, open->question) ||
-	    (packet->tcp_flags & TCP_ACK) == 0 || packet->tcp_acknowledgement != open->path->sequences[open->question] + 1)
+	if (open->check->protocol != PROTOCOL_TCP ||
+	    packet->source_port != vipcheck_probe_port(open->check, open->probe) ||
+	    (packet->tcp_flags & TCP_ACK) == 0 || packet->tcp_acknowledgement != open->check->sequences[open->probe] + 1)
 		return VIPCHECK_NOT_OURS;
 	if ((packet->tcp_flags & TCP_RST) != 0)
 		return receive_note(table, open, ANSWER_RESET, packet, means, now);
@@ -110,93 +110,93 @@ hear_tcp(struct vipcheck_table *table, const struct open_question *open, const s
 		return VIPCHECK_NOT_OURS;
 	reply->mss = read_mss(frame, packet);
 	reply->window = load16(frame->bytes + packet->l4 + TCP_WINDOW);
-	vipcheck_send_reset(open->path, frame, packet, means);
+	vipcheck_send_reset(open->check, frame, packet, means);
 	return receive_note(table, open, ANSWER_SYN_ACK, packet, means, now);
 }
 
 /* TCP and UDP: back from the network, or an answer. */
-static enum path_heard
+static enum vipcheck_heard
 hear_transport(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
-	struct open_question open;
+	struct open_probe open;
 
 	if (!packet->has_ports)
 		return VIPCHECK_NOT_OURS;
-	if (find_question(table, packet->source_port, &open) && addr_equal(&packet->source, asked_from(&open)) &&
-	    addr_equal(&packet->destination, asked_about(&open)))
+	if (receive_find_probe(table, packet->source_port, &open) && addr_equal(&packet->source, receive_probe_source(&open)) &&
+	    addr_equal(&packet->destination, receive_probe_target(&open)))
 		return receive_note(table, &open, ANSWER_BOUNCED, packet, means, now);
-	if (find_question(table, packet->destination_port, &open) && !is_ping(&open) &&
-	    addr_equal(&packet->destination, asked_from(&open))) {
+	if (receive_find_probe(table, packet->destination_port, &open) && !is_ping(&open) &&
+	    addr_equal(&packet->destination, receive_probe_source(&open))) {
 		if (packet->protocol == PROTOCOL_TCP)
 			return hear_tcp(table, &open, frame, packet, means, now);
-		if (packet->protocol == PROTOCOL_UDP && open.path->protocol == PROTOCOL_UDP &&
-		    packet->source_port == vipcheck_question_port(open.path, open.question))
+		if (packet->protocol == PROTOCOL_UDP && open.check->protocol == PROTOCOL_UDP &&
+		    packet->source_port == vipcheck_probe_port(open.check, open.probe))
 			return receive_note(table, &open, ANSWER_DATA, packet, means, now);
 		return VIPCHECK_NOT_OURS;
 	}
 	/* Too late for its round: the server still waits for a reset. Our own host's kernel handles its own address. */
 	if (packet->protocol == PROTOCOL_TCP && (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
-	    probe_addr_answers(means->claims, frame->iface, &packet->destination)) {
+	    probe_addr_answers(means->probe_addrs, frame->iface, &packet->destination)) {
 		vipcheck_send_reset(NULL, frame, packet, means);
 		return VIPCHECK_ANSWERED;
 	}
 	return VIPCHECK_NOT_OURS;
 }
 
-static enum path_heard
+static enum vipcheck_heard
 hear_error(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
 	struct icmp_inner inner;
-	struct open_question open;
+	struct open_probe open;
 
 	if (icmp_inner(frame, packet, &inner) == -1 || !inner.has_ports ||
-	    !find_question(table, inner.source_port, &open) || is_ping(&open) ||
-	    inner.protocol != open.path->protocol || !addr_equal(&inner.source, asked_from(&open)) ||
-	    !addr_equal(&inner.destination, asked_about(&open)) ||
-	    inner.destination_port != vipcheck_question_port(open.path, open.question))
+	    !receive_find_probe(table, inner.source_port, &open) || is_ping(&open) ||
+	    inner.protocol != open.check->protocol || !addr_equal(&inner.source, receive_probe_source(&open)) ||
+	    !addr_equal(&inner.destination, receive_probe_target(&open)) ||
+	    inner.destination_port != vipcheck_probe_port(open.check, open.probe))
 		return VIPCHECK_NOT_OURS;
 	return receive_note(table, &open, ANSWER_UNREACHABLE, packet, means, now);
 }
 
-static enum path_heard
+static enum vipcheck_heard
 hear_echo(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
 	const bool request = icmp_is_echo_request(packet);
 	struct icmp_echo echo;
-	struct open_question open;
+	struct open_probe open;
 
-	if (icmp_echo(frame, packet, &echo) == -1 || !find_question(table, echo.identifier, &open) || !is_ping(&open) ||
-	    echo.sequence != (uint16_t)open.path->sequences[open.question])
+	if (icmp_echo(frame, packet, &echo) == -1 || !receive_find_probe(table, echo.identifier, &open) || !is_ping(&open) ||
+	    echo.sequence != (uint16_t)open.check->sequences[open.probe])
 		return VIPCHECK_NOT_OURS;
-	if (request && addr_equal(&packet->source, asked_from(&open)) && addr_equal(&packet->destination, asked_about(&open)))
+	if (request && addr_equal(&packet->source, receive_probe_source(&open)) && addr_equal(&packet->destination, receive_probe_target(&open)))
 		return receive_note(table, &open, ANSWER_BOUNCED, packet, means, now);
-	if (!request && addr_equal(&packet->destination, asked_from(&open)))
+	if (!request && addr_equal(&packet->destination, receive_probe_source(&open)))
 		return receive_note(table, &open, ANSWER_ECHO, packet, means, now);
 	return VIPCHECK_NOT_OURS;
 }
 
 /* An ICMP redirect shows that the server forwards; whether it forwarded our probe, the probe's return shows. */
-static enum path_heard
+static enum vipcheck_heard
 hear_redirect(struct vipcheck_table *table, const struct packet *packet)
 {
-	enum path_heard heard = VIPCHECK_NOT_OURS;
+	enum vipcheck_heard heard = VIPCHECK_NOT_OURS;
 
 	for (size_t i = 0; i < table->count; i++) {
-		struct vipcheck *path = table->paths[i];
+		struct vipcheck *check = table->checks[i];
 
-		if (!path->asking || path->control || !mac_equal(&path->round.server_mac, &packet->ether_source) ||
-		    !addr_equal(&packet->destination, &path->round.source))
+		if (!check->asking || check->control || !mac_equal(&check->round.server_mac, &packet->ether_source) ||
+		    !addr_equal(&packet->destination, &check->round.source))
 			continue;
-		path->round.redirected = true;
+		check->round.redirected = true;
 		heard = VIPCHECK_ANSWERED;
 	}
 	return heard;
 }
 
-enum path_heard
+enum vipcheck_heard
 vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
@@ -229,19 +229,19 @@ vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const 
 void
 vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target, const struct addr *sender)
 {
-	struct vipcheck *asker = NULL;
+	struct vipcheck *probed = NULL;
 
 	for (size_t i = 0; i < table->count; i++) {
-		struct vipcheck *path = table->paths[i];
+		struct vipcheck *check = table->checks[i];
 
-		if (!path->asking || !mac_equal(&path->round.server_mac, mac))
+		if (!check->asking || !mac_equal(&check->round.server_mac, mac))
 			continue;
-		if (asker != NULL || path->control)
+		if (probed != NULL || check->control)
 			return;
-		asker = path;
+		probed = check;
 	}
-	if (asker == NULL || asker->round.borrowed || !addr_equal(&asker->round.source, target))
+	if (probed == NULL || probed->round.borrowed || !addr_equal(&probed->round.source, target))
 		return;
-	asker->round.asked_for_us = true;
-	asker->round.asked_as = *sender;
+	probed->round.resolved_source = true;
+	probed->round.resolved_as = *sender;
 }

@@ -22,28 +22,28 @@
 #define CLOSED_PORT_ELSE 2
 
 static bool
-is_own(enum question question)
+is_own(enum probe probe)
 {
-	return question == ASK_OWN || question == ASK_OWN_ECHO;
+	return probe == PROBE_OWN || probe == PROBE_OWN_ECHO;
 }
 
 static bool
-has_payload(const struct vipcheck *path)
+has_payload(const struct vipcheck *check)
 {
-	return path->protocol == PROTOCOL_UDP && path->port != 0 && path->server->service->settings.vip_payload.given;
+	return check->protocol == PROTOCOL_UDP && check->port != 0 && check->server->service->settings.vip_payload.given;
 }
 
 uint16_t
-vipcheck_question_port(const struct vipcheck *path, enum question question)
+vipcheck_probe_port(const struct vipcheck *check, enum probe probe)
 {
-	if (question != ASK_VIP_CLOSED)
-		return path->port;
-	return path->port != CLOSED_PORT ? CLOSED_PORT : CLOSED_PORT_ELSE;
+	if (probe != PROBE_VIP_CLOSED)
+		return check->port;
+	return check->port != CLOSED_PORT ? CLOSED_PORT : CLOSED_PORT_ELSE;
 }
 
 /* A free port, or identifier, for answers to come to; 0: all are in use. */
 static uint16_t
-take_tag(struct vipcheck_table *table, struct vipcheck *path)
+take_tag(struct vipcheck_table *table, struct vipcheck *check)
 {
 	for (unsigned tries = 0; tries < VIPCHECK_TAGS; tries++) {
 		const uint16_t tag = table->next_tag;
@@ -51,52 +51,52 @@ take_tag(struct vipcheck_table *table, struct vipcheck *path)
 		table->next_tag = (uint16_t)((tag + 1) % VIPCHECK_TAGS);
 		if (table->by_tag[tag] != NULL)
 			continue;
-		table->by_tag[tag] = path;
+		table->by_tag[tag] = check;
 		return (uint16_t)(VIPCHECK_TAG_FIRST + tag);
 	}
 	return 0;
 }
 
 static struct craft_ends
-ends_of(const struct vipcheck *path, enum question question, const struct vipcheck_tx *means)
+ends_of(const struct vipcheck *check, enum probe probe, const struct vipcheck_tx *means)
 {
 	struct craft_ends ends = {
-		.ether_source = means->ifaces[path->round.iface].mac,
-		.ether_destination = path->round.server_mac,
-		.source = is_own(question) ? path->round.own_source : path->round.source,
-		.destination = is_own(question) ? path->server->settings.addr : path->vip,
+		.ether_source = means->ifaces[check->round.iface].mac,
+		.ether_destination = check->round.server_mac,
+		.source = is_own(probe) ? check->round.own_source : check->round.source,
+		.destination = is_own(probe) ? check->server->settings.addr : check->vip,
 	};
 
 	return ends;
 }
 
 static const struct frame *
-make_syn(const struct vipcheck *path, enum question question, const struct craft_ends *ends, const struct vipcheck_tx *means)
+make_syn(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
 {
 	const uint32_t headers = ends->source.family == ADDR_IPV4 ? 40 : 60; /* IP and TCP without options: RFC 9293 3.7.1 */
 	const struct craft_tcp tcp = {
 		.ends = *ends,
-		.source_port = path->tags[question],
-		.destination_port = vipcheck_question_port(path, question),
-		.sequence = path->sequences[question],
+		.source_port = check->tags[probe],
+		.destination_port = vipcheck_probe_port(check, probe),
+		.sequence = check->sequences[probe],
 		.flags = TCP_SYN,
 		.window = WINDOW,
-		.mss = (uint16_t)(means->ifaces[path->round.iface].mtu - headers),
+		.mss = (uint16_t)(means->ifaces[check->round.iface].mtu - headers),
 	};
 
 	return craft_tcp(means->craft, &tcp);
 }
 
 static const struct frame *
-make_datagram(const struct vipcheck *path, enum question question, const struct craft_ends *ends,
+make_datagram(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends,
     const struct vipcheck_tx *means)
 {
-	const struct check_bytes *payload = &path->server->service->settings.vip_payload;
-	const bool says = question != ASK_VIP_CLOSED;
+	const struct check_bytes *payload = &check->server->service->settings.vip_payload;
+	const bool says = probe != PROBE_VIP_CLOSED;
 	const struct craft_udp udp = {
 		.ends = *ends,
-		.source_port = path->tags[question],
-		.destination_port = vipcheck_question_port(path, question),
+		.source_port = check->tags[probe],
+		.destination_port = vipcheck_probe_port(check, probe),
 		.data = says ? payload->bytes : NULL,
 		.length = says ? payload->length : 0,
 	};
@@ -105,13 +105,13 @@ make_datagram(const struct vipcheck *path, enum question question, const struct 
 }
 
 static const struct frame *
-make_ping(const struct vipcheck *path, enum question question, const struct craft_ends *ends, const struct vipcheck_tx *means)
+make_ping(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
 {
 	static const uint8_t data[PING_BYTES] = "dsrd asks for the VIP";
 	const struct craft_echo echo = {
 		.ends = *ends,
-		.identifier = path->tags[question],
-		.sequence = (uint16_t)path->sequences[question],
+		.identifier = check->tags[probe],
+		.sequence = (uint16_t)check->sequences[probe],
 		.data = data,
 		.length = sizeof(data),
 	};
@@ -120,40 +120,40 @@ make_ping(const struct vipcheck *path, enum question question, const struct craf
 }
 
 static void
-round_send(struct vipcheck_table *table, struct vipcheck *path, enum question question,
+round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe probe,
     const struct vipcheck_tx *means, uint64_t now)
 {
-	const struct craft_ends ends = ends_of(path, question, means);
+	const struct craft_ends ends = ends_of(check, probe, means);
 	const struct frame *made;
 
 	if (!addr_is_set(&ends.source))
 		return;
-	path->tags[question] = take_tag(table, path);
-	if (path->tags[question] == 0)
+	check->tags[probe] = take_tag(table, check);
+	if (check->tags[probe] == 0)
 		return;
-	path->sequences[question] = (uint32_t)vipcheck_random(table);
-	if (question == ASK_VIP_ECHO || question == ASK_OWN_ECHO)
-		made = make_ping(path, question, &ends, means);
-	else if (path->protocol == PROTOCOL_TCP)
-		made = make_syn(path, question, &ends, means);
+	check->sequences[probe] = (uint32_t)vipcheck_random(table);
+	if (probe == PROBE_VIP_ECHO || probe == PROBE_OWN_ECHO)
+		made = make_ping(check, probe, &ends, means);
+	else if (check->protocol == PROTOCOL_TCP)
+		made = make_syn(check, probe, &ends, means);
 	else
-		made = make_datagram(path, question, &ends, means);
+		made = make_datagram(check, probe, &ends, means);
 	if (made == NULL)
 		return;
-	path->round.replies[question] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
-	(void)frame_tx_send(means->tx, made, path->round.iface);
+	check->round.replies[probe] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
+	(void)frame_tx_send(means->tx, made, check->round.iface);
 }
 
 static void
-ask_control(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
+ask_control(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
 {
-	path->control = true;
-	path->due = now + path->server->service->settings.timeout;
-	if (path->protocol == PROTOCOL_TCP || has_payload(path))
-		round_send(table, path, ASK_OWN, means, now);
-	round_send(table, path, ASK_VIP_CLOSED, means, now);
-	round_send(table, path, ASK_VIP_ECHO, means, now);
-	round_send(table, path, ASK_OWN_ECHO, means, now);
+	check->control = true;
+	check->due = now + check->server->service->settings.timeout;
+	if (check->protocol == PROTOCOL_TCP || has_payload(check))
+		round_send(table, check, PROBE_OWN, means, now);
+	round_send(table, check, PROBE_VIP_CLOSED, means, now);
+	round_send(table, check, PROBE_VIP_ECHO, means, now);
+	round_send(table, check, PROBE_OWN_ECHO, means, now);
 }
 
 /* An address of ours that others can answer to: a link-local address is not a valid source for packets to a VIP. */
@@ -171,47 +171,47 @@ round_borrow(const struct iface *iface, enum addr_family family)
 }
 
 static struct addr
-source_for(const struct vipcheck *path, enum addr_family family, const struct vipcheck_tx *means)
+source_for(const struct vipcheck *check, enum addr_family family, const struct vipcheck_tx *means)
 {
-	const struct addr *claimed = probe_addr_source(means->claims, path->server->iface, family);
+	const struct addr *claimed = probe_addr_source(means->probe_addrs, check->server->iface, family);
 
-	return claimed != NULL ? *claimed : round_borrow(&means->ifaces[path->server->iface], family);
+	return claimed != NULL ? *claimed : round_borrow(&means->ifaces[check->server->iface], family);
 }
 
 static uint64_t
-round_next(struct vipcheck_table *table, const struct vipcheck *path, uint64_t now)
+round_next(struct vipcheck_table *table, const struct vipcheck *check, uint64_t now)
 {
-	const uint64_t interval = path->server->service->settings.interval;
+	const uint64_t interval = check->server->service->settings.interval;
 	/* Plus or minus a thirty-second, so that checks do not stay in step. */
-	const uint64_t due = path->round.began + interval - interval / 32 + vipcheck_random(table) % (interval / 16 + 1);
+	const uint64_t due = check->round.began + interval - interval / 32 + vipcheck_random(table) % (interval / 16 + 1);
 
 	return due > now ? due : now + GRAIN;
 }
 
 /* The failure reason passed to health_report() does not matter: the verdict is more precise. */
 static void
-round_report(struct vipcheck *path, uint64_t now)
+round_report(struct vipcheck *check, uint64_t now)
 {
-	const struct service_settings *service = &path->server->service->settings;
+	const struct service_settings *service = &check->server->service->settings;
 
-	switch (vipcheck_verdict_class(path->verdict)) {
+	switch (vipcheck_verdict_class(check->verdict)) {
 	case VIPCHECK_UNSURE:
 		break;
 	case VIPCHECK_GOOD:
-		(void)health_report(&path->health, HEALTH_REASON_NONE, service->rise, service->fall, now);
+		(void)health_report(&check->health, HEALTH_REASON_NONE, service->rise, service->fall, now);
 		break;
 	case VIPCHECK_BAD:
-		path->blame = path->verdict;
-		(void)health_report(&path->health, HEALTH_REASON_UNREACHABLE, service->rise, service->fall, now);
+		check->blame = check->verdict;
+		(void)health_report(&check->health, HEALTH_REASON_UNREACHABLE, service->rise, service->fall, now);
 		break;
 	}
 }
 
 static bool
-told_by_icmp(const struct vipcheck *path, enum vipcheck_verdict verdict)
+told_by_icmp(const struct vipcheck *check, enum vipcheck_verdict verdict)
 {
 	return vipcheck_verdict_class(verdict) == VIPCHECK_BAD &&
-	    (path->last.redirected || path->last.replies[ASK_VIP].answer == ANSWER_UNREACHABLE);
+	    (check->last.redirected || check->last.replies[PROBE_VIP].answer == ANSWER_UNREACHABLE);
 }
 
 static bool
@@ -226,92 +226,92 @@ rests_on_silence(enum vipcheck_verdict verdict)
  * stays valid for a while.
  */
 static enum vipcheck_verdict
-round_judge(struct vipcheck *path, uint64_t now)
+round_judge(struct vipcheck *check, uint64_t now)
 {
-	const enum vipcheck_verdict verdict = vipcheck_judge(&path->last, path->protocol, &path->vip, &path->server->settings.addr);
+	const enum vipcheck_verdict verdict = vipcheck_judge(&check->last, check->protocol, &check->vip, &check->server->settings.addr);
 
 	/* In a flood the answer may have been lost in front of us. No flood takes a server down. */
-	if (rests_on_silence(verdict) && path->lossy)
+	if (rests_on_silence(verdict) && check->lossy)
 		return VIPCHECK_LOSSY;
-	if (told_by_icmp(path, verdict)) {
-		path->by_icmp = verdict;
-		path->icmp_at = now;
+	if (told_by_icmp(check, verdict)) {
+		check->by_icmp = verdict;
+		check->icmp_at = now;
 		return verdict;
 	}
-	if ((verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED) && path->by_icmp != VIPCHECK_NOT_ASKED &&
-	    now - path->icmp_at < ICMP_HOLDS)
-		return path->by_icmp;
+	if ((verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED) && check->by_icmp != VIPCHECK_NOT_CHECKED &&
+	    now - check->icmp_at < ICMP_HOLDS)
+		return check->by_icmp;
 	if (vipcheck_verdict_class(verdict) == VIPCHECK_GOOD)
-		path->by_icmp = VIPCHECK_NOT_ASKED;
+		check->by_icmp = VIPCHECK_NOT_CHECKED;
 	return verdict;
 }
 
 static void
-round_end(struct vipcheck_table *table, struct vipcheck *path, uint64_t now)
+round_end(struct vipcheck_table *table, struct vipcheck *check, uint64_t now)
 {
-	const enum vipcheck_verdict before = path->verdict;
-	const enum health_state state = path->health.state;
-	const bool settled = path->settled;
+	const enum vipcheck_verdict before = check->verdict;
+	const enum health_state state = check->health.state;
+	const bool settled = check->settled;
 
-	vipcheck_release_tags(table, path);
-	path->asking = false;
-	path->settled = true;
-	path->round.ended = now;
-	path->last = path->round;
-	path->due = round_next(table, path, now);
-	path->verdict = round_judge(path, now);
-	round_report(path, now);
-	if (path->verdict == before && path->health.state == state && settled)
+	vipcheck_release_tags(table, check);
+	check->asking = false;
+	check->settled = true;
+	check->round.ended = now;
+	check->last = check->round;
+	check->due = round_next(table, check, now);
+	check->verdict = round_judge(check, now);
+	round_report(check, now);
+	if (check->verdict == before && check->health.state == state && settled)
 		return;
-	vipcheck_combine(table, path->server);
+	vipcheck_combine(table, check->server);
 	if (table->news != NULL)
-		table->news(table->context, path, before);
+		table->news(table->context, check, before);
 }
 
 static void
-round_start(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
+round_start(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
 {
-	const struct server *server = path->server;
+	const struct server *server = check->server;
 
-	if (probe_addr_pending(means->claims, server->iface, path->vip.family)) {
-		path->due = now + WAIT_FOR_SOURCE;
+	if (probe_addr_pending(means->probe_addrs, server->iface, check->vip.family)) {
+		check->due = now + WAIT_FOR_SOURCE;
 		return;
 	}
-	memset(&path->round, 0, sizeof(path->round));
-	path->round.began = now;
-	path->lost = means->lost;
-	path->lossy = false;
-	path->round.server_mac = server->mac;
-	path->round.iface = server->iface;
-	path->round.source = source_for(path, path->vip.family, means);
-	path->round.own_source = source_for(path, server->settings.addr.family, means);
-	path->round.borrowed = probe_addr_source(means->claims, server->iface, path->vip.family) == NULL;
+	memset(&check->round, 0, sizeof(check->round));
+	check->round.began = now;
+	check->lost = means->lost;
+	check->lossy = false;
+	check->round.server_mac = server->mac;
+	check->round.iface = server->iface;
+	check->round.source = source_for(check, check->vip.family, means);
+	check->round.own_source = source_for(check, server->settings.addr.family, means);
+	check->round.borrowed = probe_addr_source(means->probe_addrs, server->iface, check->vip.family) == NULL;
 	/* The server has resolved our address once, and will not again: true as long as the silence lasts. */
-	if (path->verdict == VIPCHECK_LOST) {
-		path->round.asked_for_us = path->last.asked_for_us;
-		path->round.asked_as = path->last.asked_as;
+	if (check->verdict == VIPCHECK_LOST) {
+		check->round.resolved_source = check->last.resolved_source;
+		check->round.resolved_as = check->last.resolved_as;
 	}
-	path->asking = true;
-	path->control = false;
-	path->due = now + server->service->settings.timeout;
-	if (!addr_is_set(&path->round.source))
-		round_end(table, path, now);
-	else if (path->protocol == PROTOCOL_TCP || has_payload(path))
-		round_send(table, path, ASK_VIP, means, now);
+	check->asking = true;
+	check->control = false;
+	check->due = now + server->service->settings.timeout;
+	if (!addr_is_set(&check->round.source))
+		round_end(table, check, now);
+	else if (check->protocol == PROTOCOL_TCP || has_payload(check))
+		round_send(table, check, PROBE_VIP, means, now);
 	else
-		ask_control(table, path, means, now);
+		ask_control(table, check, means, now);
 }
 
 static bool
-round_awaits(const struct vipcheck *path)
+round_awaits(const struct vipcheck *check)
 {
-	for (size_t i = 0; i < QUESTION_COUNT; i++)
-		if (path->round.replies[i].answer == ANSWER_AWAITED)
+	for (size_t i = 0; i < PROBE_COUNT; i++)
+		if (check->round.replies[i].answer == ANSWER_AWAITED)
 			return true;
 	return false;
 }
 
-/* Needs no control questions: it is clear. They would cost further ICMP errors, of which hosts are sparing. */
+/* Needs no control probes: it is clear. They would cost further ICMP errors, of which hosts are sparing. */
 static bool
 is_clear(enum answer answer)
 {
@@ -320,34 +320,34 @@ is_clear(enum answer answer)
 }
 
 void
-vipcheck_advance(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
+vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
 {
-	if (is_clear(path->round.replies[ASK_VIP].answer) ||
-	    (path->round.replies[ASK_VIP].answer == ANSWER_NOT_ASKED &&
-	    is_clear(path->round.replies[ASK_VIP_ECHO].answer)))
-		round_end(table, path, now);
-	else if (round_awaits(path))
+	if (is_clear(check->round.replies[PROBE_VIP].answer) ||
+	    (check->round.replies[PROBE_VIP].answer == ANSWER_NOT_PROBED &&
+	    is_clear(check->round.replies[PROBE_VIP_ECHO].answer)))
+		round_end(table, check, now);
+	else if (round_awaits(check))
 		return;
-	else if (!path->control)
-		ask_control(table, path, means, now);
+	else if (!check->control)
+		ask_control(table, check, means, now);
 	else
-		round_end(table, path, now);
+		round_end(table, check, now);
 }
 
 static void
-give_up_waiting(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now)
+give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
 {
-	for (size_t i = 0; i < QUESTION_COUNT; i++)
-		if (path->round.replies[i].answer == ANSWER_AWAITED)
-			path->round.replies[i].answer = ANSWER_SILENCE;
-	path->lossy |= means->lost != path->lost;
-	vipcheck_advance(table, path, means, now);
+	for (size_t i = 0; i < PROBE_COUNT; i++)
+		if (check->round.replies[i].answer == ANSWER_AWAITED)
+			check->round.replies[i].answer = ANSWER_SILENCE;
+	check->lossy |= means->lost != check->lost;
+	vipcheck_advance(table, check, means, now);
 }
 
 static bool
-can_ask(const struct vipcheck *path)
+can_ask(const struct vipcheck *check)
 {
-	return path->server->iface != IFACE_NONE && !mac_is_zero(&path->server->mac);
+	return check->server->iface != IFACE_NONE && !mac_is_zero(&check->server->mac);
 }
 
 void
@@ -358,29 +358,29 @@ vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uin
 	if (now < table->due)
 		return;
 	for (size_t i = 0; i < table->count; i++) {
-		struct vipcheck *path = table->paths[i];
+		struct vipcheck *check = table->checks[i];
 
-		if (!path->asking && !can_ask(path))
+		if (!check->asking && !can_ask(check))
 			continue;
-		if (now >= path->due && path->asking)
-			give_up_waiting(table, path, means, now);
-		else if (now >= path->due)
-			round_start(table, path, means, now);
-		if (path->due < due)
-			due = path->due;
+		if (now >= check->due && check->asking)
+			give_up_waiting(table, check, means, now);
+		else if (now >= check->due)
+			round_start(table, check, means, now);
+		if (check->due < due)
+			due = check->due;
 	}
 	table->due = due == UINT64_MAX || due > now + GRAIN ? due : now + GRAIN;
 }
 
 /* A reset, so that the server drops the half-open connection immediately. */
 void
-vipcheck_send_reset(struct vipcheck *path, const struct frame *frame, const struct packet *packet,
+vipcheck_send_reset(struct vipcheck *check, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means)
 {
 	const struct craft_tcp tcp = {
 		.ends = {
 			.ether_source = means->ifaces[frame->iface].mac,
-			.ether_destination = path != NULL ? path->round.server_mac : packet->ether_source,
+			.ether_destination = check != NULL ? check->round.server_mac : packet->ether_source,
 			.source = packet->destination,
 			.destination = packet->source,
 		},

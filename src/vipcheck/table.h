@@ -8,12 +8,12 @@
 #define VIPCHECK_TAGS (VIPCHECK_TAG_LAST - VIPCHECK_TAG_FIRST + 1)
 
 struct vipcheck_table {
-	struct vipcheck **paths;
+	struct vipcheck **checks;
 	size_t count;
-	struct vipcheck **heads;    /* by slot: the server's first path; the others by `sibling` */
+	struct vipcheck **heads;    /* by slot: the server's first check; the others by `sibling` */
 	uint16_t *generations;  /* by slot: of the server that the last vipcheck_sync() saw there */
 	size_t slot_count;
-	struct vipcheck *by_tag[VIPCHECK_TAGS]; /* open questions */
+	struct vipcheck *by_tag[VIPCHECK_TAGS]; /* open probes */
 	uint16_t next_tag;
 	struct siphash_key seed;
 	uint64_t draws;
@@ -22,16 +22,16 @@ struct vipcheck_table {
 	void *context;
 };
 
-/* path.c */
+/* vipcheck.c */
 uint64_t vipcheck_random(struct vipcheck_table *table);
 /* Combines the server's checks into its vip_state. */
 void vipcheck_combine(struct vipcheck_table *table, struct server *server);
-void vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *path);
+void vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *check);
 
 /* path_round.c: an answer came, or all that will. */
-void vipcheck_advance(struct vipcheck_table *table, struct vipcheck *path, const struct vipcheck_tx *means, uint64_t now);
-void vipcheck_send_reset(struct vipcheck *path, const struct frame *frame, const struct packet *packet,
+void vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now);
+void vipcheck_send_reset(struct vipcheck *check, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means);
-uint16_t vipcheck_question_port(const struct vipcheck *path, enum question question);
+uint16_t vipcheck_probe_port(const struct vipcheck *check, enum probe probe);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The set of paths: made from the model, kept over reloads, summed up into the servers' vip_state. */
+/* The set of checks: made from the model, kept over reloads, summed up into the servers' vip_state. */
 #include "config.h"
 
 #include "vipcheck/vipcheck.h"
@@ -10,7 +10,7 @@
 #include "base/duration.h"
 #include "vipcheck/table.h"
 
-/* First questions are spread over this long, or over a millisecond each when there are more: as checks are. */
+/* First probes are spread over this long, or over a millisecond each when there are more: as checks are. */
 #define FIRST_WITHIN MILLISECONDS(200)
 #define FIRST_GAP MILLISECONDS(1)
 
@@ -21,7 +21,7 @@ struct targets {
 		uint8_t protocol;
 		uint16_t port;
 		bool range; /* it stands for others too */
-	} list[PATHS_PER_SERVER];
+	} list[VIPCHECKS_PER_SERVER];
 	size_t count;
 };
 
@@ -42,12 +42,12 @@ static void
 drop_all(struct vipcheck_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
-		free(table->paths[i]);
-	free(table->paths);
+		free(table->checks[i]);
+	free(table->checks);
 	free(table->heads);
 	free(table->generations);
 	memset(table->by_tag, 0, sizeof(table->by_tag));
-	table->paths = NULL;
+	table->checks = NULL;
 	table->count = 0;
 	table->heads = NULL;
 	table->generations = NULL;
@@ -80,12 +80,12 @@ vipcheck_random(struct vipcheck_table *table)
 }
 
 void
-vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *path)
+vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *check)
 {
-	for (size_t i = 0; i < QUESTION_COUNT; i++) {
-		if (path->tags[i] != 0)
-			table->by_tag[path->tags[i] - VIPCHECK_TAG_FIRST] = NULL;
-		path->tags[i] = 0;
+	for (size_t i = 0; i < PROBE_COUNT; i++) {
+		if (check->tags[i] != 0)
+			table->by_tag[check->tags[i] - VIPCHECK_TAG_FIRST] = NULL;
+		check->tags[i] = 0;
 	}
 }
 
@@ -138,7 +138,7 @@ is_worth_it(const struct service_settings *service, const struct listen_settings
 static void
 add_targets(struct targets *targets, const struct service_settings *service, bool new_vips)
 {
-	for (size_t i = 0; i < service->listen_count && targets->count < PATHS_PER_SERVER; i++) {
+	for (size_t i = 0; i < service->listen_count && targets->count < VIPCHECKS_PER_SERVER; i++) {
 		const struct listen_settings *listen = &service->listens[i];
 		uint16_t port = port_of(service, listen);
 		uint8_t protocol = listen->protocol;
@@ -161,13 +161,13 @@ static struct vipcheck *
 vipcheck_find(const struct vipcheck_table *table, const struct server *server, const struct addr *vip,
     uint8_t protocol, uint16_t port)
 {
-	struct vipcheck *path = server->ref.slot < table->slot_count ? table->heads[server->ref.slot] : NULL;
+	struct vipcheck *check = server->ref.slot < table->slot_count ? table->heads[server->ref.slot] : NULL;
 
-	for (; path != NULL; path = path->sibling)
-		if (path->ref.generation == server->ref.generation && path->protocol == protocol && path->port == port &&
-		    addr_equal(&path->vip, vip))
+	for (; check != NULL; check = check->sibling)
+		if (check->ref.generation == server->ref.generation && check->protocol == protocol && check->port == port &&
+		    addr_equal(&check->vip, vip))
 			break;
-	return path;
+	return check;
 }
 
 /* A check added to a server that is already trusted must not remove its traffic before it has a result. */
@@ -187,23 +187,23 @@ vipcheck_want(struct vipcheck_table *table, struct server *server, struct vipche
 	add_targets(&targets, service, true);
 	add_targets(&targets, service, false);
 	for (size_t i = 0; i < targets.count; i++) {
-		struct vipcheck *path = vipcheck_find(table, server, &targets.list[i].vip, targets.list[i].protocol,
+		struct vipcheck *check = vipcheck_find(table, server, &targets.list[i].vip, targets.list[i].protocol,
 		    targets.list[i].port);
 
-		if (path == NULL) {
-			path = calloc(1, sizeof(*path));
-			if (path == NULL)
+		if (check == NULL) {
+			check = calloc(1, sizeof(*check));
+			if (check == NULL)
 				return -1;
-			path->vip = targets.list[i].vip;
-			path->protocol = targets.list[i].protocol;
-			path->port = targets.list[i].port;
-			path->ref = server->ref;
-			path->settled = was_settled(table, server);
+			check->vip = targets.list[i].vip;
+			check->protocol = targets.list[i].protocol;
+			check->port = targets.list[i].port;
+			check->ref = server->ref;
+			check->settled = was_settled(table, server);
 		}
-		path->server = server;
-		path->range = targets.list[i].range;
-		path->wanted = true;
-		list[(*count)++] = path;
+		check->server = server;
+		check->range = targets.list[i].range;
+		check->wanted = true;
+		list[(*count)++] = check;
 	}
 	return 0;
 }
@@ -212,12 +212,12 @@ static void
 forget_unwanted(struct vipcheck_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {
-		struct vipcheck *path = table->paths[i];
+		struct vipcheck *check = table->checks[i];
 
-		if (path->wanted)
+		if (check->wanted)
 			continue;
-		vipcheck_release_tags(table, path);
-		free(path);
+		vipcheck_release_tags(table, check);
+		free(check);
 	}
 }
 
@@ -233,10 +233,10 @@ static void
 link_siblings(struct vipcheck_table *table)
 {
 	for (size_t i = table->count; i-- > 0;) {
-		struct vipcheck *path = table->paths[i];
+		struct vipcheck *check = table->checks[i];
 
-		path->sibling = table->heads[path->ref.slot];
-		table->heads[path->ref.slot] = path;
+		check->sibling = table->heads[check->ref.slot];
+		table->heads[check->ref.slot] = check;
 	}
 }
 
@@ -248,11 +248,11 @@ schedule_new(struct vipcheck_table *table, uint64_t now)
 	uint64_t window;
 
 	for (size_t i = 0; i < table->count; i++)
-		count += table->paths[i]->due == 0;
+		count += table->checks[i]->due == 0;
 	window = count * FIRST_GAP > FIRST_WITHIN ? count * FIRST_GAP : FIRST_WITHIN;
 	for (size_t i = 0; i < table->count; i++)
-		if (table->paths[i]->due == 0)
-			table->paths[i]->due = now + window * started++ / count + 1;
+		if (table->checks[i]->due == 0)
+			table->checks[i]->due = now + window * started++ / count + 1;
 	table->due = table->count > 0 ? now : UINT64_MAX;
 }
 
@@ -266,7 +266,7 @@ path_fault_scope(enum vipcheck_verdict verdict)
 	case VIPCHECK_REJECTED:
 	case VIPCHECK_FILTERED:
 		return FAULT_PORT;
-	case VIPCHECK_NOT_ASKED:
+	case VIPCHECK_NOT_CHECKED:
 	case VIPCHECK_ACCEPTED:
 	case VIPCHECK_OTHER_MAC:
 	case VIPCHECK_BOUNCED:
@@ -287,11 +287,11 @@ path_fault_scope(enum vipcheck_verdict verdict)
 
 /* An answer from another port of the VIP proves that the server accepts it: what is silent is the port. */
 static bool
-path_vip_answers(const struct vipcheck *paths, const struct addr *vip)
+path_vip_answers(const struct vipcheck *checks, const struct addr *vip)
 {
-	for (const struct vipcheck *path = paths; path != NULL; path = path->sibling)
-		if (addr_equal(&path->vip, vip) && path->settled && (path->health.state == HEALTH_UP ||
-		    (path->health.state == HEALTH_DOWN && path_fault_scope(path->blame) == FAULT_PORT)))
+	for (const struct vipcheck *check = checks; check != NULL; check = check->sibling)
+		if (addr_equal(&check->vip, vip) && check->settled && (check->health.state == HEALTH_UP ||
+		    (check->health.state == HEALTH_DOWN && path_fault_scope(check->blame) == FAULT_PORT)))
 			return true;
 	return false;
 }
@@ -301,67 +301,67 @@ path_vip_answers(const struct vipcheck *paths, const struct addr *vip)
  * its own address is meant to be open.
  */
 static void
-path_link_fault(const struct vipcheck *paths, struct vipcheck *path)
+path_link_fault(const struct vipcheck *checks, struct vipcheck *check)
 {
-	struct vip_fault *fault = &path->fault;
+	struct vip_fault *fault = &check->fault;
 
 	*fault = (struct vip_fault) {
-		.scope = path_fault_scope(path->blame),
-		.vip = path->vip,
-		.protocol = path->protocol,
-		.port = path->port,
-		.refused = path->blame == VIPCHECK_NOT_LISTENING,
-		.name = vipcheck_verdict_name(path->blame),
-		.sentence = vipcheck_verdict_sentence(path->blame),
-		.next = path->server->vip_faults,
+		.scope = path_fault_scope(check->blame),
+		.vip = check->vip,
+		.protocol = check->protocol,
+		.port = check->port,
+		.refused = check->blame == VIPCHECK_NOT_LISTENING,
+		.name = vipcheck_verdict_name(check->blame),
+		.sentence = vipcheck_verdict_sentence(check->blame),
+		.next = check->server->vip_faults,
 	};
-	if (fault->scope == FAULT_VIP && path->port != 0 && path_vip_answers(paths, &path->vip)) {
+	if (fault->scope == FAULT_VIP && check->port != 0 && path_vip_answers(checks, &check->vip)) {
 		fault->scope = FAULT_PORT;
 		fault->name = vipcheck_verdict_name(VIPCHECK_FILTERED);
 		fault->sentence = vipcheck_verdict_sentence(VIPCHECK_FILTERED);
 	}
-	fault->note = fault->scope == FAULT_PORT && path->range && path->blame != VIPCHECK_OWN_ONLY;
-	path->server->vip_faults = fault;
+	fault->note = fault->scope == FAULT_PORT && check->range && check->blame != VIPCHECK_OWN_ONLY;
+	check->server->vip_faults = fault;
 }
 
 /* Of a long list of ports a few are probed. If none of them is served, the others are assumed not to be. */
 static void
-path_widen_fault(const struct vipcheck *paths, struct vip_fault *fault)
+path_widen_fault(const struct vipcheck *checks, struct vip_fault *fault)
 {
 	if (fault->scope != FAULT_PORT || fault->note)
 		return;
-	for (const struct vipcheck *path = paths; path != NULL; path = path->sibling)
-		if (path->protocol == fault->protocol && addr_equal(&path->vip, &fault->vip) &&
-		    (path->health.state != HEALTH_DOWN || path->fault.note))
+	for (const struct vipcheck *check = checks; check != NULL; check = check->sibling)
+		if (check->protocol == fault->protocol && addr_equal(&check->vip, &fault->vip) &&
+		    (check->health.state != HEALTH_DOWN || check->fault.note))
 			return;
 	fault->scope = FAULT_PROTOCOL;
 }
 
 /* Linked from the last to the first, so that the fault of the first port is the one reported. */
 static void
-path_link_faults(struct vipcheck *paths)
+path_link_faults(struct vipcheck *checks)
 {
-	struct vipcheck *list[PATHS_PER_SERVER];
+	struct vipcheck *list[VIPCHECKS_PER_SERVER];
 	size_t count = 0;
 
-	for (struct vipcheck *path = paths; path != NULL && count < PATHS_PER_SERVER; path = path->sibling)
-		list[count++] = path;
+	for (struct vipcheck *check = checks; check != NULL && count < VIPCHECKS_PER_SERVER; check = check->sibling)
+		list[count++] = check;
 	while (count-- > 0)
 		if (list[count]->settled && list[count]->health.state == HEALTH_DOWN)
-			path_link_fault(paths, list[count]);
-	if (paths == NULL)
+			path_link_fault(checks, list[count]);
+	if (checks == NULL)
 		return;
-	for (struct vip_fault *fault = paths->server->vip_faults; fault != NULL; fault = fault->next)
-		path_widen_fault(paths, fault);
+	for (struct vip_fault *fault = checks->server->vip_faults; fault != NULL; fault = fault->next)
+		path_widen_fault(checks, fault);
 }
 
 static enum vip_state
-path_vip_state(const struct vipcheck *paths, const struct server *server)
+path_vip_state(const struct vipcheck *checks, const struct server *server)
 {
-	if (paths == NULL || server->service->settings.vip_check != VIP_CHECK_REQUIRE)
+	if (checks == NULL || server->service->settings.vip_check != VIP_CHECK_REQUIRE)
 		return VIP_TRUSTED;
-	for (const struct vipcheck *path = paths; path != NULL && server->ports != PORTS_NONE; path = path->sibling)
-		if (!path->settled)
+	for (const struct vipcheck *check = checks; check != NULL && server->ports != PORTS_NONE; check = check->sibling)
+		if (!check->settled)
 			return VIP_UNKNOWN;
 	for (const struct vip_fault *fault = server->vip_faults; fault != NULL; fault = fault->next)
 		if (!fault->note)
@@ -372,13 +372,13 @@ path_vip_state(const struct vipcheck *paths, const struct server *server)
 void
 vipcheck_combine(struct vipcheck_table *table, struct server *server)
 {
-	struct vipcheck *paths = table->heads[server->ref.slot];
+	struct vipcheck *checks = table->heads[server->ref.slot];
 
 	server->vip_faults = NULL;
 	if (server->service->settings.vip_check == VIP_CHECK_REQUIRE)
-		path_link_faults(paths);
+		path_link_faults(checks);
 	server_update_ports(server);
-	server->vip_state = path_vip_state(paths, server);
+	server->vip_state = path_vip_state(checks, server);
 }
 
 /* The faults are in memory that is about to go. */
@@ -394,13 +394,13 @@ forget_faults(const struct model *model)
 }
 
 void
-path_trust(struct vipcheck_table *table, struct server *server, uint64_t now)
+vipcheck_trust(struct vipcheck_table *table, struct server *server, uint64_t now)
 {
 	if (server->ref.slot >= table->slot_count)
 		return;
-	for (struct vipcheck *path = table->heads[server->ref.slot]; path != NULL; path = path->sibling) {
-		(void)health_trust(&path->health, now);
-		path->settled = true;
+	for (struct vipcheck *check = table->heads[server->ref.slot]; check != NULL; check = check->sibling) {
+		(void)health_trust(&check->health, now);
+		check->settled = true;
 	}
 	vipcheck_combine(table, server);
 }
@@ -412,10 +412,10 @@ vipcheck_adopt(struct vipcheck_table *table, const struct model *model, struct v
     uint16_t *generations, uint64_t now)
 {
 	forget_unwanted(table);
-	free(table->paths);
+	free(table->checks);
 	free(table->heads);
 	free(table->generations);
-	table->paths = list;
+	table->checks = list;
 	table->count = count;
 	table->heads = heads;
 	table->generations = generations;
@@ -449,13 +449,13 @@ int
 vipcheck_sync(struct vipcheck_table *table, const struct model *model, bool asks, uint64_t now)
 {
 	const size_t slots = model->slot_count;
-	struct vipcheck **list = calloc(slots * PATHS_PER_SERVER + 1, sizeof(struct vipcheck *));
+	struct vipcheck **list = calloc(slots * VIPCHECKS_PER_SERVER + 1, sizeof(struct vipcheck *));
 	struct vipcheck **heads = calloc(slots + 1, sizeof(struct vipcheck *));
 	uint16_t *generations = calloc(slots + 1, sizeof(*generations));
 	size_t count = 0;
 
 	for (size_t i = 0; i < table->count; i++)
-		table->paths[i]->wanted = false;
+		table->checks[i]->wanted = false;
 	if (list == NULL || heads == NULL || generations == NULL || (asks && vipcheck_collect(table, model, list,
 	    &count) == -1)) {
 		free_new(list, count);
@@ -474,8 +474,8 @@ void
 vipcheck_hasten(struct vipcheck_table *table, uint64_t now)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (!table->paths[i]->asking)
-			table->paths[i]->due = now;
+		if (!table->checks[i]->asking)
+			table->checks[i]->due = now;
 	if (table->count > 0)
 		table->due = now;
 }
@@ -495,5 +495,5 @@ vipcheck_count(const struct vipcheck_table *table)
 const struct vipcheck *
 vipcheck_at(const struct vipcheck_table *table, size_t index)
 {
-	return table->paths[index];
+	return table->checks[index];
 }

@@ -29,20 +29,20 @@
 #include "vipcheck/probe_addr.h"
 
 /* The maximum of VIPs and ports probed per server, every VIP first: a range of thousands is not probed port by port. */
-#define PATHS_PER_SERVER 8
+#define VIPCHECKS_PER_SERVER 8
 
 /* The probe's target. "Own" is the server's own address: the control. */
-enum question {
-	ASK_VIP = 0,    /* the service's port of the VIP: a SYN, or for UDP the configured payload */
-	ASK_OWN,        /* the same of the server's own address */
-	ASK_VIP_CLOSED, /* an unused port of the VIP */
-	ASK_VIP_ECHO,   /* ping of the VIP */
-	ASK_OWN_ECHO,
-	QUESTION_COUNT
+enum probe {
+	PROBE_VIP = 0,    /* the service's port of the VIP: a SYN, or for UDP the configured payload */
+	PROBE_OWN,        /* the same of the server's own address */
+	PROBE_VIP_CLOSED, /* an unused port of the VIP */
+	PROBE_VIP_ECHO,   /* ping of the VIP */
+	PROBE_OWN_ECHO,
+	PROBE_COUNT
 };
 
 enum answer {
-	ANSWER_NOT_ASKED = 0,
+	ANSWER_NOT_PROBED = 0,
 	ANSWER_AWAITED,
 	ANSWER_SILENCE,
 	ANSWER_SYN_ACK,
@@ -74,16 +74,16 @@ struct evidence {
 	uint64_t ended;          /* 0 while it goes on */
 	struct addr source;      /* source of probes to the VIP; ADDR_NONE: there was no address */
 	struct addr own_source;  /* source of those to the server's own address, which may be of the other family */
-	bool borrowed;           /* `source` is the director's own: `asked_for_us` means nothing then */
+	bool borrowed;           /* `source` is the director's own: `resolved_source` means nothing then */
 	struct mac server_mac;   /* destination of all probes */
 	uint16_t iface;  /* never IFACE_NONE in a round, though the server may lose its interface meanwhile */
-	bool asked_for_us;       /* the server resolved `source`: it sent an answer, whether that arrived or not */
-	struct addr asked_as;    /* the sender address in that request: the VIP, where a server announces it */
+	bool resolved_source;    /* the server resolved `source`: it sent an answer, whether that arrived or not */
+	struct addr resolved_as; /* the sender address in that request: the VIP, where a server announces it */
 	bool redirected;         /* the server sent an ICMP redirect: it forwards */
-	struct reply replies[QUESTION_COUNT];
+	struct reply replies[PROBE_COUNT];
 };
 
-enum path_class {
+enum vipcheck_class {
 	VIPCHECK_UNSURE = 0, /* nothing can be said: takes no server down */
 	VIPCHECK_GOOD,
 	VIPCHECK_BAD
@@ -91,7 +91,7 @@ enum path_class {
 
 /* The rows of the truth table; `sentence` is the log's text after "server-state ... reason=". */
 #define VIPCHECK_VERDICTS(X) \
-	X(NOT_ASKED, UNSURE, "the VIP has not been checked yet") \
+	X(NOT_CHECKED, UNSURE, "the VIP has not been checked yet") \
 	X(ACCEPTED, GOOD, "the VIP is accepted") \
 	X(OTHER_MAC, GOOD, "the VIP is accepted, but the answers come from another MAC address than the server's") \
 	X(BOUNCED, BAD, "the VIP is not accepted: the server lacks it, and forwards its packets") \
@@ -134,8 +134,8 @@ struct vipcheck {
 	bool lossy;              /* it was more when an answer was given up */
 	bool control;            /* the control probes have been sent */
 	uint64_t due;            /* when to begin a round, or to end waiting */
-	uint16_t tags[QUESTION_COUNT]; /* of open probes: source port or echo identifier; 0: none */
-	uint32_t sequences[QUESTION_COUNT];
+	uint16_t tags[PROBE_COUNT]; /* of open probes: source port or echo identifier; 0: none */
+	uint32_t sequences[PROBE_COUNT];
 	bool range;              /* the port stands for a range, or for the whole host */
 	struct vip_fault fault;  /* linked to the server while `health` is DOWN */
 	struct server_ref ref;
@@ -144,13 +144,13 @@ struct vipcheck {
 	struct vipcheck *sibling;    /* the next one of the same server */
 };
 
-/* What questions are made of and leave by. */
+/* What probes are made of and leave by. */
 struct vipcheck_tx {
 	struct craft *craft;
 	const struct frame_tx *tx;
 	const struct iface *ifaces;
 	size_t iface_count;
-	const struct probe_addrs *claims;
+	const struct probe_addrs *probe_addrs;
 	uint64_t lost; /* frames that the capture has dropped so far: an answer may have been among them */
 };
 
@@ -160,9 +160,9 @@ struct vipcheck_table;
  * After each round that changed something: the verdict, or what rise and fall make of it. The server's vip_state is up
  * to date. It must not call vipcheck_sync().
  */
-typedef void path_news(void *context, const struct vipcheck *path, enum vipcheck_verdict before);
+typedef void path_news(void *context, const struct vipcheck *check, enum vipcheck_verdict before);
 
-/* NULL when memory is out. `seed` makes the numbers in questions unguessable from outside. */
+/* NULL when memory is out. `seed` makes the numbers in probes unguessable from outside. */
 NODISCARD struct vipcheck_table *vipcheck_table_new(const struct siphash_key *seed);
 void vipcheck_table_free(struct vipcheck_table *table);
 void vipcheck_table_on_news(struct vipcheck_table *table, path_news *news, void *context);
@@ -177,7 +177,7 @@ NODISCARD int vipcheck_sync(struct vipcheck_table *table, const struct model *mo
  * Another process has just found that the server accepts its VIPs. Running checks continue, and only `fall` bad rounds
  * change the state.
  */
-void path_trust(struct vipcheck_table *table, struct server *server, uint64_t now);
+void vipcheck_trust(struct vipcheck_table *table, struct server *server, uint64_t now);
 /* Sends what is due, ends rounds that have timed out. */
 void vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uint64_t now);
 /* Starts a round of every check immediately, except those that are running. */
@@ -185,14 +185,14 @@ void vipcheck_hasten(struct vipcheck_table *table, uint64_t now);
 /* When vipcheck_tick() has something to do next; UINT64_MAX: never. */
 uint64_t vipcheck_due(const struct vipcheck_table *table);
 
-enum path_heard {
+enum vipcheck_heard {
 	VIPCHECK_NOT_OURS = 0,
 	VIPCHECK_ANSWERED,  /* taken note of */
-	VIPCHECK_CAME_BACK  /* one of our own questions, back from the network */
+	VIPCHECK_CAME_BACK  /* one of our own probes, back from the network */
 };
 
 /* Is this frame an answer? A SYN-ACK is answered with a reset. `packet` is PACKET_OK and IP. */
-enum path_heard vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+enum vipcheck_heard vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now);
 /* `mac` resolved `target` by broadcast, with `sender` as its own address. */
 void vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target,
@@ -204,14 +204,14 @@ const struct vipcheck *vipcheck_at(const struct vipcheck_table *table, size_t in
 /* The truth table, pure: what the evidence about `vip` on a server at `own` means. */
 enum vipcheck_verdict vipcheck_judge(const struct evidence *evidence, uint8_t protocol, const struct addr *vip,
     const struct addr *own);
-enum path_class vipcheck_verdict_class(enum vipcheck_verdict verdict);
+enum vipcheck_class vipcheck_verdict_class(enum vipcheck_verdict verdict);
 const char *vipcheck_verdict_name(enum vipcheck_verdict verdict); /* "accepted", "own-only": for programs */
 const char *vipcheck_verdict_sentence(enum vipcheck_verdict verdict);
-const char *question_name(enum question question);
+const char *probe_name(enum probe probe);
 const char *answer_name(enum answer answer);
 
 /*
- * The ports and identifiers of questions: above what Linux gives to its own connections (net.ipv4.ip_local_port_range).
+ * The ports and identifiers of probes: above what Linux gives to its own connections (net.ipv4.ip_local_port_range).
  */
 #define VIPCHECK_TAG_FIRST 61000
 #define VIPCHECK_TAG_LAST 65095

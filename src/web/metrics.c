@@ -173,7 +173,7 @@ flow_capacity(const struct metrics *metrics)
 }
 
 static void
-flows_carried(const struct metrics *metrics)
+flows_offloaded(const struct metrics *metrics)
 {
 	const struct offload_cache *offload = metrics->facts->forwarder->offload;
 
@@ -181,9 +181,9 @@ flows_carried(const struct metrics *metrics)
 }
 
 static void
-packets_carried(const struct metrics *metrics)
+packets_offloaded(const struct metrics *metrics)
 {
-	metrics_sample(metrics, NULL, 0, metrics->facts->forwarder->stats.carried);
+	metrics_sample(metrics, NULL, 0, metrics->facts->forwarder->stats.offloaded);
 }
 
 static void
@@ -212,14 +212,14 @@ metrics_drops(const struct metrics *metrics)
 	}
 }
 
-/* Is it the first finding about its VIP and MAC address? There may be one of each kind and interface. */
+/* Is it the first conflict of its VIP and MAC address? There may be one of each kind and interface. */
 static bool
-is_first_of(const struct watch *watch, size_t index)
+is_first_of(const struct conflict_table *conflicts, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
-		if (addr_equal(&watch->findings[i].vip, &watch->findings[index].vip) &&
-		    mac_equal(&watch->findings[i].mac, &watch->findings[index].mac) &&
-		    watch->findings[i].kind != WATCH_SENDS_BACK)
+		if (addr_equal(&conflicts->list[i].vip, &conflicts->list[index].vip) &&
+		    mac_equal(&conflicts->list[i].mac, &conflicts->list[index].mac) &&
+		    conflicts->list[i].kind != CONFLICT_SENDS_BACK)
 			return false;
 	return true;
 }
@@ -228,22 +228,22 @@ is_first_of(const struct watch *watch, size_t index)
 static void
 metrics_conflicts(const struct metrics *metrics)
 {
-	const struct watch *watch = &metrics->facts->forwarder->watch;
+	const struct conflict_table *conflicts = &metrics->facts->forwarder->conflicts;
 
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct finding *finding = &watch->findings[i];
+	for (size_t i = 0; i < conflicts->count; i++) {
+		const struct conflict *conflict = &conflicts->list[i];
 		char vip[ADDR_TEXT], mac[MAC_TEXT];
-		const struct label labels[] = { { "vip", addr_format(&finding->vip, vip) },
-			{ "mac", mac_format(&finding->mac, mac) } };
+		const struct label labels[] = { { "vip", addr_format(&conflict->vip, vip) },
+			{ "mac", mac_format(&conflict->mac, mac) } };
 		uint64_t sum = 0;
 
-		if (finding->kind == WATCH_SENDS_BACK || !is_first_of(watch, i))
+		if (conflict->kind == CONFLICT_SENDS_BACK || !is_first_of(conflicts, i))
 			continue;
-		for (size_t j = i; j < watch->count; j++)
-			if (watch->findings[j].kind != WATCH_SENDS_BACK &&
-			    addr_equal(&watch->findings[j].vip, &finding->vip) &&
-			    mac_equal(&watch->findings[j].mac, &finding->mac))
-				sum += watch->findings[j].count;
+		for (size_t j = i; j < conflicts->count; j++)
+			if (conflicts->list[j].kind != CONFLICT_SENDS_BACK &&
+			    addr_equal(&conflicts->list[j].vip, &conflict->vip) &&
+			    mac_equal(&conflicts->list[j].mac, &conflict->mac))
+				sum += conflicts->list[j].count;
 		metrics_sample(metrics, labels, 2, sum);
 	}
 }
@@ -461,15 +461,15 @@ server_handshakes_seconds(const struct metrics *metrics)
 static void
 one_bounced(const struct metrics *metrics, const struct server *server)
 {
-	const struct watch *watch = &metrics->facts->forwarder->watch;
+	const struct conflict_table *conflicts = &metrics->facts->forwarder->conflicts;
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < watch->count; i++) {
-		const struct finding *finding = &watch->findings[i];
+	for (size_t i = 0; i < conflicts->count; i++) {
+		const struct conflict *conflict = &conflicts->list[i];
 
-		if (finding->kind == WATCH_SENDS_BACK && finding->iface == server->iface &&
-		    mac_equal(&finding->mac, &server->mac) && service_listens_on(server->service, &finding->vip))
-			sum += finding->count;
+		if (conflict->kind == CONFLICT_SENDS_BACK && conflict->iface == server->iface &&
+		    mac_equal(&conflict->mac, &server->mac) && service_listens_on(server->service, &conflict->vip))
+			sum += conflict->count;
 	}
 	sample_server(metrics, server, NULL, NULL, sum);
 }
@@ -511,8 +511,8 @@ static const struct family families[] = {
 	    .each = lines_lost },
 	{ "flows", METRIC_GAUGE, "Tracked connections.", .each = metrics_flows },
 	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
-	{ "flows_carried", METRIC_GAUGE, "Connections offloaded to the kernel.", .each = flows_carried },
-	{ "carried_packets", METRIC_COUNTER, "Forwarded frames that the kernel carried.", .each = packets_carried },
+	{ "flows_offloaded", METRIC_GAUGE, "Connections offloaded to the kernel.", .each = flows_offloaded },
+	{ "offloaded_packets", METRIC_COUNTER, "Frames forwarded by the kernel.", .each = packets_offloaded },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
 	{ "service_state", METRIC_GAUGE, "1 for the state that the service is in, 0 for the others.", .each = service_states },
 	{ "service_quorum", METRIC_GAUGE, "Servers that must be up for the service to take new connections.",

@@ -161,7 +161,7 @@ director_take(struct fuzz_director *director, const uint8_t *bytes, size_t lengt
 	check_verdict(director, &before, &decision);
 	free(frame.bytes);
 	if (now >= director->ticked + SECONDS(1)) {
-		/* Announcements and questions are not this frame's. */
+		/* Announcements and probes are not this frame's. */
 		oracle_expect(director->oracle, bytes, 0, 0);
 		forward_tick(&director->forwarder, now);
 		director->ticked = now;

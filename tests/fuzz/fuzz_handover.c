@@ -113,7 +113,7 @@ check(struct bench *bench, const struct handover_counts *counts)
 	conn_each(bench->forwarder.conns, count_on_server, bench);
 	conn_each(bench->forwarder.persist, count_on_server, bench);
 	insist(flows == conn_table_count(bench->forwarder.conns) && flows == counts->flows, "each flow is counted once");
-	insist(counts->servers <= 3 && counts->up <= counts->servers && counts->steered <= counts->servers, "no server is made up");
+	insist(counts->servers <= 3 && counts->up <= counts->servers && counts->admin <= counts->servers, "no server is made up");
 }
 
 int

@@ -55,14 +55,14 @@ static void
 try_dns(const uint8_t *data, size_t size, const char *address)
 {
 	struct check_settings check = { .kind = CHECK_DNS, .name = "example.org", .type = 1 };
-	uint8_t question[DNS_QUESTION_MOST];
-	const size_t length = dns_question(&check, 0x1234, question);
+	uint8_t probe[DNS_QUESTION_MOST];
+	const size_t length = dns_question(&check, 0x1234, probe);
 	char detail[DNS_DETAIL];
 	enum health_reason reason;
 
 	if (address != NULL && addr_parse(address, &check.answer) == -1)
 		abort();
-	if (dns_judge(&check, question, length, data, size, &reason, detail))
+	if (dns_judge(&check, probe, length, data, size, &reason, detail))
 		insist(reason == HEALTH_REASON_NONE || reason == HEALTH_REASON_ANSWER, "not a judgement");
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The same frames give the same results whether dsrd forwards them all or decided flows are carried for it: plays a
+ * The same frames give the same results whether dsrd forwards them all or decided flows are offloaded for it: plays a
  * golden case both ways and compares every frame that leaves, every counter and every server's figures.
  *
- *     carried [--kernel] CASE-DIRECTORY
+ *     offloaded [--kernel] CASE-DIRECTORY
  *
  * What decides is offload/decide.h compiled for this machine, or with --kernel the program as the kernel runs it, which
- * needs privilege (77: not to be had). Prints how many frames were carried.
+ * needs privilege (77: not to be had). Prints how many frames were offloaded.
  */
 #include "config.h"
 
@@ -36,7 +36,7 @@ struct play {
 	struct replay replay;
 	struct bpf_offload *kernel; /* NULL: the core compiled here decides */
 	struct offload_cache *offload;
-	uint64_t carried;
+	uint64_t offloaded;
 };
 
 static bool
@@ -81,20 +81,20 @@ restamp(uint64_t now, const uint64_t *counts)
 }
 
 static bool
-carried_by_kernel(struct play *play, struct frame *frame, uint64_t now)
+offloaded_by_kernel(struct play *play, struct frame *frame, uint64_t now)
 {
 	uint64_t *counts = calloc((size_t)shared.bucket_count * OFFLOAD_WAYS, sizeof(*counts));
-	bool carried;
+	bool offloaded;
 
 	if (counts == NULL)
 		abort();
 	for (uint32_t i = 0; i < shared.bucket_count * OFFLOAD_WAYS; i++)
 		counts[i] = shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS].count;
-	carried = bpf_offload_try(play->kernel, frame->bytes, frame->length);
-	if (carried)
+	offloaded = bpf_offload_try(play->kernel, frame->bytes, frame->length);
+	if (offloaded)
 		restamp(now, counts);
 	free(counts);
-	return carried;
+	return offloaded;
 }
 
 static bool
@@ -105,9 +105,9 @@ carries(void *context, struct frame *frame, uint64_t now)
 	/* A frame that the capture cut is whole in the kernel; a golden case means that it is not. */
 	if (frame->wire_length != frame->length || is_unfinished(frame))
 		return false;
-	if (play->kernel != NULL ? !carried_by_kernel(play, frame, now) : !decide(frame, now))
+	if (play->kernel != NULL ? !offloaded_by_kernel(play, frame, now) : !decide(frame, now))
 		return false;
-	play->carried++;
+	play->offloaded++;
 	play->replay.out->ops->send(play->replay.out, frame);
 	return true;
 }
@@ -132,7 +132,7 @@ begin(struct play *play, const char *directory, const char *out)
 	play->replay.each = see_nothing;
 	play->replay.context = play;
 	if (replay_open(&play->replay, path, out, &conf, error) == -1) {
-		fprintf(stderr, "carried: %s\n", error);
+		fprintf(stderr, "offloaded: %s\n", error);
 		return -1;
 	}
 	conf_clear(&conf);
@@ -147,7 +147,7 @@ share_memory(struct play *play, bool kernel, uint32_t connections)
 	if (kernel) {
 		play->kernel = bpf_offload_open(connections, error);
 		if (play->kernel == NULL) {
-			fprintf(stderr, "carried: %s\n", error);
+			fprintf(stderr, "offloaded: %s\n", error);
 			return SKIPPED;
 		}
 		shared = *bpf_offload_memory(play->kernel);
@@ -178,11 +178,11 @@ begin_carrying(struct play *play, bool kernel)
 }
 
 static int
-differs(const char *what, uint64_t alone, uint64_t carried)
+differs(const char *what, uint64_t alone, uint64_t offloaded)
 {
-	if (alone == carried)
+	if (alone == offloaded)
 		return 0;
-	fprintf(stderr, "carried: %s: %" PRIu64 " without, %" PRIu64 " with\n", what, alone, carried);
+	fprintf(stderr, "offloaded: %s: %" PRIu64 " without, %" PRIu64 " with\n", what, alone, offloaded);
 	return 1;
 }
 
@@ -201,17 +201,17 @@ compare_servers(const struct server *a, const struct server *b)
 }
 
 static int
-compare(struct play *alone, struct play *carried)
+compare(struct play *alone, struct play *offloaded)
 {
-	struct forward_stats *a = &alone->replay.director.forwarder.stats, *b = &carried->replay.director.forwarder.stats;
-	const struct model *x = alone->replay.director.model, *y = carried->replay.director.model;
+	struct forward_stats *a = &alone->replay.director.forwarder.stats, *b = &offloaded->replay.director.forwarder.stats;
+	const struct model *x = alone->replay.director.model, *y = offloaded->replay.director.model;
 	int wrong = 0;
 
-	offload_sync(carried->replay.director.forwarder.offload, UINT32_MAX, carried->replay.director.now);
-	wrong += differs("frames carried", b->carried, carried->carried);
-	b->carried = b->offload_full = 0;
+	offload_sync(offloaded->replay.director.forwarder.offload, UINT32_MAX, offloaded->replay.director.now);
+	wrong += differs("frames offloaded", b->offloaded, offloaded->offloaded);
+	b->offloaded = b->offload_full = 0;
 	wrong += differs("flows", conn_table_count(alone->replay.director.forwarder.conns),
-	    conn_table_count(carried->replay.director.forwarder.conns));
+	    conn_table_count(offloaded->replay.director.forwarder.conns));
 #define X(name, text) wrong += differs(#name, a->name, b->name);
 	FORWARD_COUNTERS(X)
 #undef X
@@ -247,7 +247,7 @@ compare_files(const char *one, const char *other)
 		wrong = x != getc(b);
 	}
 	if (wrong)
-		fprintf(stderr, "carried: %s and %s are not the same\n", one, other);
+		fprintf(stderr, "offloaded: %s and %s are not the same\n", one, other);
 	if (a != NULL)
 		fclose(a);
 	if (b != NULL)
@@ -258,20 +258,20 @@ compare_files(const char *one, const char *other)
 static int
 play_both(const char *directory, bool kernel, const char *one, const char *other)
 {
-	static struct play alone, carried;
+	static struct play alone, offloaded;
 	char error[IO_ERROR];
 	int wrong;
 
-	if (begin(&alone, directory, one) == -1 || begin(&carried, directory, other) == -1)
+	if (begin(&alone, directory, one) == -1 || begin(&offloaded, directory, other) == -1)
 		return 1;
-	wrong = begin_carrying(&carried, kernel);
+	wrong = begin_carrying(&offloaded, kernel);
 	if (wrong != 0)
 		return wrong;
 	/* How a savefile ends is the golden tests' matter: some are cut, here both. */
-	wrong = replay_run(&alone.replay, error) != replay_run(&carried.replay, error);
-	wrong += compare(&alone, &carried);
-	printf("%" PRIu64 " carried: %s\n", carried.carried, directory);
-	if (end(&alone) == -1 || end(&carried) == -1)
+	wrong = replay_run(&alone.replay, error) != replay_run(&offloaded.replay, error);
+	wrong += compare(&alone, &offloaded);
+	printf("%" PRIu64 " offloaded: %s\n", offloaded.offloaded, directory);
+	if (end(&alone) == -1 || end(&offloaded) == -1)
 		return 1;
 	return wrong + compare_files(one, other);
 }
@@ -280,14 +280,14 @@ int
 main(int argc, char **argv)
 {
 	const bool kernel = argc == 3 && strcmp(argv[1], "--kernel") == 0;
-	char one[] = "/tmp/carried.XXXXXX", other[] = "/tmp/carried.XXXXXX";
+	char one[] = "/tmp/offloaded.XXXXXX", other[] = "/tmp/offloaded.XXXXXX";
 	const int first = mkstemp(one), second = mkstemp(other);
 	int wrong = 1;
 
 	if (argc == (kernel ? 3 : 2) && first != -1 && second != -1)
 		wrong = play_both(argv[argc - 1], kernel, one, other);
 	else
-		fprintf(stderr, "usage: carried [--kernel] CASE-DIRECTORY\n");
+		fprintf(stderr, "usage: offloaded [--kernel] CASE-DIRECTORY\n");
 	unlink(one);
 	unlink(other);
 	return wrong == 0 || wrong == SKIPPED ? wrong : 1;

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs each golden case with and without offload: see carried.c. Needs no privileges, except for carried.sh --kernel.
+# Runs each golden case with and without offload: see offloaded.c. Needs no privileges, except for offloaded.sh --kernel.
 set -u
 
 here=${SOURCE_DIR:+$SOURCE_DIR/tests/golden}
 here=${here:-$(cd "$(dirname "$0")" && pwd)}
-program=${BUILD_DIR:-.}/tests/golden/carried
-said=$(mktemp "${TMPDIR:-/tmp}/carried.XXXXXX") || exit 1
+program=${BUILD_DIR:-.}/tests/golden/offloaded
+said=$(mktemp "${TMPDIR:-/tmp}/offloaded.XXXXXX") || exit 1
 trap 'rm -f "$said"' EXIT
-status=0 carried=0
+status=0 offloaded=0
 for case in "$here"/*/in.pcap; do
 	case=${case%/in.pcap}
 	"$program" "$@" "$case" >"$said" 2>&1
@@ -24,12 +24,12 @@ for case in "$here"/*/in.pcap; do
 		status=1
 		;;
 	esac
-	number=$(sed -n 's/ carried: .*//p' "$said")
-	[ -z "$number" ] || carried=$((carried + number))
+	number=$(sed -n 's/ offloaded: .*//p' "$said")
+	[ -z "$number" ] || offloaded=$((offloaded + number))
 done
-echo "$carried frames carried"
-[ "$carried" -ge 5 ] || {
-	echo "FAILED: only $carried frames were carried: this tests nothing"
+echo "$offloaded frames offloaded"
+[ "$offloaded" -ge 5 ] || {
+	echo "FAILED: only $offloaded frames were offloaded: this tests nothing"
 	status=1
 }
 exit "$status"

@@ -42,14 +42,14 @@ hold_download old
 old=$(server_of old)
 ctl 0 drain "web/$old"
 said "^web/$old  *draining  *[1-9]"
-assert_log "steer server=web/$old action=drained weight=0 by=uid:0 user=root"
+assert_log "admin server=web/$old action=drained weight=0 by=uid:0 user=root"
 assert_log "server-state server=web/$old from=up to=draining reason=\"drained by an operator\""
 fetch_many 8 "$NET_DIR/pages"
 assert_equal "pages of the drained server" 0 "$(count_lines "$old" "$NET_DIR/pages")"
 ctl 0 show
 said "^web/$old  *draining .*drained by root (uid 0) at 20.*: no new connections"
 ctl 0 drain "web/$old"
-assert_equal "log lines of a drain that was one before" 1 "$(log_count 'steer server=.*action=drained')"
+assert_equal "log lines of a drain that changes nothing" 1 "$(log_count 'admin server=.*action=drained')"
 ctl 1 show drain
 said "^web/$old  *draining  *[1-9]"
 ctl 1 -j show drain "web/$old"
@@ -154,7 +154,7 @@ said '^changed  *web  *server '
 shares "0 8"
 sed -i 's/^server = web2 .*/& weight=2/' "$NET_DIR/dsrd.conf"
 ctl 0 reload
-assert_log 'steer server=web/web2 action=weight weight=2 reason="the file has a new weight'
+assert_log 'admin server=web/web2 action=weight weight=2 reason="the file has a new weight'
 ctl 0 enable web/web1
 ctl 0 show config
 grep -q 'Not as the file says' "$NET_DIR/said" && fail "something still differs from the file"
@@ -206,11 +206,11 @@ as_nobody 0 reload --plan
 as_nobody 1 drain web/web1
 complained 'permission denied: read-only access'
 as_nobody 1 reload
-assert_equal "drains by user nobody" 0 "$(log_count 'steer .*by=uid:65534')"
+assert_equal "drains by user nobody" 0 "$(log_count 'admin .*by=uid:65534')"
 write_conf 3 "control-group-may = change"
 ctl 0 reload
 as_nobody 0 drain web/web1
-assert_log 'steer server=web/web1 action=drained weight=0 by=uid:65534 user=nobody'
+assert_log 'admin server=web/web1 action=drained weight=0 by=uid:65534 user=nobody'
 as_nobody 0 enable web/web1
 
 step "curl can do it, with POST alone"

@@ -54,7 +54,7 @@ said "^web/web1  *up  .* 3  .*$(server_mac 1)"
 said "^web/web2  *up  .*$(server_ip 2)  *$(server_mac 2)"
 said "^eth0  *up  *yes  *$DIRECTOR_MAC  *1500"
 ! grep -n ' $' "$NET_DIR/said" || fail "rows end in blanks"
-assert_equal "the last line of show" "carried by the kernel" "$(tail -n 1 "$NET_DIR/said" | sed 's/:.*//')"
+assert_equal "the last line of show" "offloaded to the kernel" "$(tail -n 1 "$NET_DIR/said" | sed 's/:.*//')"
 ctl 0 show --problems
 ! grep 'web/web1' "$NET_DIR/said" || fail "what is well is among the problems"
 ctl 0 show web/web2 -a

@@ -44,9 +44,9 @@ count_frames client output
 count_frames web1 input
 count_frames web2 input
 
-carried_above() { # COUNT
+offloaded_above() { # COUNT
 	dump_dsrd
-	[ "$(counter carried)" -gt "$1" ]
+	[ "$(counter offloaded)" -gt "$1" ]
 }
 
 state_is() { # STATE
@@ -68,8 +68,8 @@ every_frame_once() { # MODE
 	done
 	# A last acknowledgement may still be under way.
 	wait_until 10 all_arrived || fail "$1: $(sent) frames sent, $(($(arrived) - first_arrived)) arrived, $(counted) counted"
-	step "$1: $(sent) frames, of which the kernel carried $(counter carried)"
-	assert_at_least "frames that the kernel carried ($1)" 50 "$(counter carried)"
+	step "$1: $(sent) frames, of which the kernel forwarded $(counter offloaded)"
+	assert_at_least "offloaded frames ($1)" 50 "$(counter offloaded)"
 }
 
 sent() {
@@ -111,12 +111,12 @@ for mode in tc xdp; do
 	step "$mode: a drained server keeps what it has,"
 	hold_download "held-$mode"
 	holder=$(server_of "held-$mode")
-	carried=$(counter carried)
-	wait_until 15 carried_above "$carried" || fail "$mode: the held download is not carried"
+	offloaded=$(counter offloaded)
+	wait_until 15 offloaded_above "$offloaded" || fail "$mode: the held download is not offloaded"
 	write_conf $mode weight=0
 	reload_dsrd ok
-	carried=$(counter carried)
-	wait_until 15 carried_above "$carried" || fail "$mode: after a reload the download is not carried"
+	offloaded=$(counter offloaded)
+	wait_until 15 offloaded_above "$offloaded" || fail "$mode: after a reload the download is not offloaded"
 	is_running "held-$mode" || fail "$mode: the download ended at the reload"
 	[ "$(fetch)" = web1 ] || fail "$mode: a drained server got a new connection"
 	dump_dsrd
@@ -132,12 +132,12 @@ write_conf tc
 start_dsrd
 wait_servers_up web web1 web2
 hold_download orphan
-carried=0
-wait_until 15 carried_above 0 || fail "the download is not carried"
+offloaded=0
+wait_until 15 offloaded_above 0 || fail "the download is not offloaded"
 stop dsrd KILL
 wait_until 10 nothing_attached || fail "something stays at tc"
 start_dsrd
 wait_servers_up web web1 web2
-wait_until 15 carried_above 0 || fail "the connection of the one before is not carried"
+wait_until 15 offloaded_above 0 || fail "the connection of the one before is not offloaded"
 is_running orphan || fail "the download did not outlive the daemon"
 stop_dsrd

@@ -32,13 +32,13 @@ if grep -q 'offload mode=.* result=off' "$NET_DIR/dsrd.log"; then
 fi
 wait_servers_up web web1 web2
 
-# The share in hundredths of the frames of a download that the kernel carried. Its first frames are always the daemon's.
-carried_share() { # WHAT-WAS-DONE-BEFORE
+# The share in hundredths of the frames of a download that the kernel offloaded. Its first frames are always the daemon's.
+offloaded_share() { # WHAT-WAS-DONE-BEFORE
 	dump_dsrd
-	share_frames=$(counter forwarded) share_carried=$(counter carried)
+	share_frames=$(counter forwarded) share_offloaded=$(counter offloaded)
 	fetch /big -o /dev/null || fail "the download after \`$1\` failed"
 	dump_dsrd
-	echo $((100 * ($(counter carried) - share_carried) / ($(counter forwarded) - share_frames)))
+	echo $((100 * ($(counter offloaded) - share_offloaded) / ($(counter forwarded) - share_frames)))
 }
 
 # As dsrctl itself lists them, so that a new command is tried without being named here: with what it needs, and no more.
@@ -67,15 +67,15 @@ ended() {
 	! is_running "$1"
 }
 
-before=$(carried_share start)
-step "$before % carried"
-assert_at_least "hundredths carried before any command" 50 "$before"
+before=$(offloaded_share start)
+step "$before % offloaded"
+assert_at_least "hundredths offloaded before any command" 50 "$before"
 commands >"$NET_DIR/commands"
 assert_at_least "commands" 15 "$(grep -c . "$NET_DIR/commands")"
 grep -q '^ doctor' "$NET_DIR/commands" || fail "the doctor is not among the commands"
 while read -r words; do
 	case $words in
-	stop*) continue ;; # ends the director, and with it all that is carried
+	stop*) continue ;; # ends the director, and with it all that is offloaded
 	esac
 	# shellcheck disable=SC2086 # words
 	start_in client word timeout 30 "$DSRCTL" -s "$SOCKET" $words
@@ -83,13 +83,13 @@ while read -r words; do
 	trace*) fetch >/dev/null || fail "no page while tracing" ;;
 	esac
 	wait_until 30 ended word || fail "\`dsrctl $words\` does not end"
-	carried=$(carried_share "dsrctl $words")
-	step "dsrctl $words: $carried %"
-	assert_at_least "hundredths carried after \`dsrctl $words\`" 50 "$carried"
+	offloaded=$(offloaded_share "dsrctl $words")
+	step "dsrctl $words: $offloaded %"
+	assert_at_least "hundredths offloaded after \`dsrctl $words\`" 50 "$offloaded"
 done <"$NET_DIR/commands"
 
 step "while it is being examined, too"
 start_in client word "$DSRCTL" -s "$SOCKET" doctor
-assert_at_least "hundredths carried during an examination" 50 "$(carried_share doctor)"
+assert_at_least "hundredths offloaded during an examination" 50 "$(offloaded_share doctor)"
 wait_until 30 ended word || fail "the doctor does not end"
 stop_dsrd

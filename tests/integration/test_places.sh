@@ -61,7 +61,7 @@ stop hold
 
 step "a change names who made it"
 ctl 0 weight web/a-server-with-a-long-name-1 3
-assert_log 'steer server=web/a-server-with-a-long-name-1 action=weight weight=3 by=uid:0 user=root'
+assert_log 'admin server=web/a-server-with-a-long-name-1 action=weight weight=3 by=uid:0 user=root'
 ctl 0 reload
 assert_log 'reload by=uid:0 user=root'
 stop_dsrd

@@ -55,7 +55,7 @@ grows() { # NAME
 
 carries() {
 	dump_dsrd
-	[ "$(counter carried)" -gt 0 ]
+	[ "$(counter offloaded)" -gt 0 ]
 }
 
 goes_on() { # NAME
@@ -99,7 +99,7 @@ ctl 0 drain web/web1
 ctl 0 weight web/web2 5
 kill_and_start 1
 assert_log 'server-state server=web/web3 from=unknown to=up reason="restored'
-assert_log 'steer server=web/web1 action=drained by=uid:0 user=root at=[0-9]* reason="restored'
+assert_log 'admin server=web/web1 action=drained by=uid:0 user=root at=[0-9]* reason="restored'
 ctl 0 show
 said '^web/web1  *draining .*drained by root (uid 0) at 20'
 said '^web/web2  *up .*weight set by root (uid 0) at 20.*: the file says 2'

@@ -56,7 +56,7 @@ function __dsrctl_filter -a name
 		case 'trace,verdict=*'
 			printf 'verdict=%s\n' forward drop hold consumed pass
 		case 'events,event=*'
-			printf 'event=%s\n' server-state steer reload
+			printf 'event=%s\n' server-state admin reload
 		case 'events,level=*'
 			printf 'level=%s\n' error warning notice
 		case 'events,since=*'

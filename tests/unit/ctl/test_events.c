@@ -95,7 +95,7 @@ static const char *const lines[] = {
 	"ready version=1",                                            /* 1 */
 	"server-state server=shop-a/web1 from=up to=down",            /* 2 */
 	"server-state server=shop-b/web2 from=up to=down",            /* 3 */
-	"steer server=mail/mx1 action=drained by=uid:0",              /* 4 */
+	"admin server=mail/mx1 action=drained by=uid:0",              /* 4 */
 	"vip-conflict vip=192.0.2.10 mac=02:00:00:00:00:99",          /* 5 */
 };
 
@@ -111,7 +111,7 @@ static const struct selected {
 	{ "192.0.2.11", "2" },
 	{ "192.0.2.10", "5" },
 	{ "event=server-state", "2 3" },
-	{ "event=s*", "2 3 4" },
+	{ "event=*[nt]", "4 5" },
 	{ "level=warning", "2 3 5" },
 	{ "level=error", "" },
 	{ "level=warning shop-b", "3" },

@@ -140,7 +140,7 @@ START_TEST(tells_all)
 	has("dsrd_events_total{event=\"frames_split\"} 6");
 	has("dsrd_interface_not_sent_packets_total{interface=\"eth0\"} 1");
 	has("dsrd_interface_offloaded{interface=\"eth0\"} 1");
-	has("dsrd_flows_carried 0");
+	has("dsrd_flows_offloaded 0");
 	has("dsrd_capture_dropped_packets_total{interface=\"eth0\"} 2");
 	ck_assert_ptr_null(strstr(text, "# EOF"));
 }
@@ -171,19 +171,19 @@ END_TEST
 static void
 find(enum conflict_kind kind, const char *vip, const char *mac, uint64_t count)
 {
-	struct finding *finding = &forwarder.watch.findings[forwarder.watch.count++];
+	struct conflict *finding = &forwarder.conflicts.list[forwarder.conflicts.count++];
 
-	*finding = (struct finding){ .kind = kind, .last = SECONDS(99), .count = count };
+	*finding = (struct conflict){ .kind = kind, .last = SECONDS(99), .count = count };
 	ck_assert_int_eq(addr_parse(vip, &finding->vip), 0);
 	ck_assert_int_eq(mac_parse(mac, &finding->mac), 0);
 }
 
 START_TEST(counts_conflicts_and_bounces)
 {
-	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
-	find(WATCH_SENDS_BACK, "192.0.2.10", "02:00:00:00:00:12", 8);
-	find(WATCH_ANNOUNCES, "192.0.2.10", "02:00:00:00:00:11", 3);
-	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:77", 1);
+	find(CONFLICT_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
+	find(CONFLICT_SENDS_BACK, "192.0.2.10", "02:00:00:00:00:12", 8);
+	find(CONFLICT_ANNOUNCES, "192.0.2.10", "02:00:00:00:00:11", 3);
+	find(CONFLICT_ANSWERS, "192.0.2.10", "02:00:00:00:00:77", 1);
 	metrics(false);
 	has("dsrd_vip_conflicts_total{vip=\"192.0.2.10\",mac=\"02:00:00:00:00:11\"} 5");
 	has("dsrd_vip_conflicts_total{vip=\"192.0.2.10\",mac=\"02:00:00:00:00:77\"} 1");
@@ -322,10 +322,10 @@ START_TEST(advises)
 	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"web\",\"what\":\"no server takes new connections, clients get no "
 	    "answer: web1: timeout\",\"fix\":\"dsrctl doctor web\"}]");
 	server(0)->health.state = server(1)->health.state = HEALTH_UP;
-	find(WATCH_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
+	find(CONFLICT_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
 	advised("\"about\":\"web/web1 192.0.2.10\",\"what\":\"it answers ARP or neighbor discovery for the VIP");
 	advised("\"conflicts\":[{\"kind\":\"answers\"");
-	forwarder.watch.findings[0].last = 0;
+	forwarder.conflicts.list[0].last = 0;
 	advised("\"advice\":[]");
 	advised("\"conflicts\":[]");
 	facts.observe = true;

@@ -27,7 +27,7 @@ static struct evidence evidence;
 static struct diagnose_facts facts;
 
 static void
-answer(enum question question, enum answer kind, const char *from)
+answer(enum probe question, enum answer kind, const char *from)
 {
 	struct reply *reply = &evidence.replies[question];
 
@@ -46,7 +46,7 @@ answer(enum question question, enum answer kind, const char *from)
 }
 
 static void
-unreachable(enum question question, const char *from, uint8_t code)
+unreachable(enum probe question, const char *from, uint8_t code)
 {
 	answer(question, ANSWER_UNREACHABLE, from);
 	evidence.replies[question].icmp_type = 3;
@@ -64,7 +64,7 @@ setup(void)
 	evidence.source = at("192.0.2.250");
 	evidence.own_source = at("192.0.2.250");
 	evidence.server_mac = server_mac;
-	answer(ASK_VIP, ANSWER_SYN_ACK, VIP);
+	answer(PROBE_VIP, ANSWER_SYN_ACK, VIP);
 	facts.vip = at(VIP);
 	facts.own = at(OWN);
 	facts.mac = server_mac;
@@ -79,11 +79,11 @@ setup(void)
 static void
 vip_silent(void)
 {
-	answer(ASK_VIP, ANSWER_SILENCE, NULL);
-	answer(ASK_OWN, ANSWER_SYN_ACK, OWN);
-	answer(ASK_VIP_CLOSED, ANSWER_SILENCE, NULL);
-	answer(ASK_VIP_ECHO, ANSWER_SILENCE, NULL);
-	answer(ASK_OWN_ECHO, ANSWER_ECHO, OWN);
+	answer(PROBE_VIP, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN, ANSWER_SYN_ACK, OWN);
+	answer(PROBE_VIP_CLOSED, ANSWER_SILENCE, NULL);
+	answer(PROBE_VIP_ECHO, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN_ECHO, ANSWER_ECHO, OWN);
 }
 
 static void
@@ -124,8 +124,8 @@ other_network(void)
 {
 	vip_silent();
 	/* It answers ARP, which asks for no route. */
-	answer(ASK_OWN, ANSWER_SILENCE, NULL);
-	answer(ASK_OWN_ECHO, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN_ECHO, ANSWER_SILENCE, NULL);
 	facts.other_network = true;
 }
 
@@ -134,8 +134,8 @@ static void
 just_switched_off(void)
 {
 	vip_silent();
-	answer(ASK_OWN, ANSWER_SILENCE, NULL);
-	answer(ASK_OWN_ECHO, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN_ECHO, ANSWER_SILENCE, NULL);
 	facts.silent = true;
 	facts.checks_silent = true;
 }
@@ -145,8 +145,8 @@ static void
 row2(void)
 {
 	vip_silent();
-	answer(ASK_VIP, ANSWER_BOUNCED, VIP);
-	evidence.replies[ASK_OWN].hop_limit = 63;
+	answer(PROBE_VIP, ANSWER_BOUNCED, VIP);
+	evidence.replies[PROBE_OWN].hop_limit = 63;
 	facts.shares_mac = true;
 	facts.mask_answered = true;
 }
@@ -168,8 +168,8 @@ not_adjacent(void)
 static void
 port_closed(void)
 {
-	answer(ASK_VIP, ANSWER_RESET, VIP);
-	answer(ASK_OWN, ANSWER_RESET, OWN);
+	answer(PROBE_VIP, ANSWER_RESET, VIP);
+	answer(PROBE_OWN, ANSWER_RESET, OWN);
 	facts.others_accepted = true;
 }
 
@@ -184,7 +184,7 @@ static void
 row3(void)
 {
 	vip_silent();
-	answer(ASK_VIP, ANSWER_BOUNCED, VIP);
+	answer(PROBE_VIP, ANSWER_BOUNCED, VIP);
 }
 
 static void
@@ -204,70 +204,70 @@ static void
 row4(void)
 {
 	vip_silent();
-	unreachable(ASK_VIP, OWN, 1);
+	unreachable(PROBE_VIP, OWN, 1);
 }
 
 static void
 row5(void)
 {
 	vip_silent();
-	unreachable(ASK_VIP, OWN, 13);
+	unreachable(PROBE_VIP, OWN, 13);
 }
 
 static void
 row7(void)
 {
-	evidence.replies[ASK_VIP].mac = other_mac;
+	evidence.replies[PROBE_VIP].mac = other_mac;
 }
 
 static void
 row8(void)
 {
 	vip_silent();
-	answer(ASK_VIP, ANSWER_RESET, VIP);
+	answer(PROBE_VIP, ANSWER_RESET, VIP);
 }
 
 static void
 row9(void)
 {
-	answer(ASK_VIP, ANSWER_RESET, VIP);
-	answer(ASK_OWN, ANSWER_RESET, OWN);
+	answer(PROBE_VIP, ANSWER_RESET, VIP);
+	answer(PROBE_OWN, ANSWER_RESET, OWN);
 }
 
 static void
 row10(void)
 {
-	answer(ASK_VIP, ANSWER_RESET, VIP);
-	answer(ASK_OWN, ANSWER_SILENCE, NULL);
+	answer(PROBE_VIP, ANSWER_RESET, VIP);
+	answer(PROBE_OWN, ANSWER_SILENCE, NULL);
 }
 
 static void
 row11(void)
 {
 	vip_silent();
-	unreachable(ASK_VIP, VIP, 10);
+	unreachable(PROBE_VIP, VIP, 10);
 }
 
 static void
 row12(void)
 {
 	vip_silent();
-	answer(ASK_VIP_CLOSED, ANSWER_RESET, VIP);
+	answer(PROBE_VIP_CLOSED, ANSWER_RESET, VIP);
 }
 
 static void
 row13(void)
 {
 	vip_silent();
-	answer(ASK_VIP_ECHO, ANSWER_ECHO, VIP);
+	answer(PROBE_VIP_ECHO, ANSWER_ECHO, VIP);
 }
 
 static void
 row14(void)
 {
 	vip_silent();
-	evidence.asked_for_us = true;
-	evidence.asked_as = at(OWN);
+	evidence.resolved_source = true;
+	evidence.resolved_as = at(OWN);
 }
 
 static void
@@ -280,8 +280,8 @@ static void
 row16(void)
 {
 	vip_silent();
-	answer(ASK_OWN, ANSWER_SILENCE, NULL);
-	answer(ASK_OWN_ECHO, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN, ANSWER_SILENCE, NULL);
+	answer(PROBE_OWN_ECHO, ANSWER_SILENCE, NULL);
 }
 
 static void
@@ -294,7 +294,7 @@ static void
 row18(void)
 {
 	facts.protocol = PROTOCOL_UDP;
-	answer(ASK_VIP, ANSWER_DATA, OWN);
+	answer(PROBE_VIP, ANSWER_DATA, OWN);
 }
 
 static void
@@ -330,8 +330,8 @@ a3(void)
 static void
 a4(void)
 {
-	evidence.asked_for_us = true;
-	evidence.asked_as = at(VIP);
+	evidence.resolved_source = true;
+	evidence.resolved_as = at(VIP);
 }
 
 static void
@@ -445,7 +445,7 @@ START_TEST(all_good_is_nothing)
 	ck_assert_uint_eq(examine(found), 0);
 	/* Also for a healthy UDP service, and for one that nobody asks about. */
 	facts.protocol = PROTOCOL_UDP;
-	answer(ASK_VIP, ANSWER_DATA, VIP);
+	answer(PROBE_VIP, ANSWER_DATA, VIP);
 	ck_assert_uint_eq(examine(found), 0);
 	facts.evidence = NULL;
 	ck_assert_uint_eq(examine(found), 0);
@@ -548,8 +548,8 @@ START_TEST(all_answers_count)
 	ck_assert_uint_eq(system_guess_evidence(NULL), SYSTEM_ANY);
 	/* Nothing of a frame that came back, nor of who is silent. */
 	row16();
-	answer(ASK_VIP, ANSWER_BOUNCED, VIP);
-	evidence.replies[ASK_VIP].hop_limit = 128;
+	answer(PROBE_VIP, ANSWER_BOUNCED, VIP);
+	evidence.replies[PROBE_VIP].hop_limit = 128;
 	ck_assert_uint_eq(system_guess_evidence(&evidence), SYSTEM_ANY);
 }
 END_TEST
@@ -612,15 +612,15 @@ START_TEST(a_conflict_has_commands_in_a_line)
 {
 	char text[REMEDY_LINE], ask[REMEDY_ASK];
 
-	remedy_line(diagnose_conflict(WATCH_ANSWERS, true), &facts, text);
+	remedy_line(diagnose_conflict(CONFLICT_ANSWERS, true), &facts, text);
 	ck_assert_ptr_nonnull(strstr(text, "`dsr-realserver apply --vip 192.0.2.10 --persist`"));
 	ck_assert_ptr_nonnull(strstr(text,
 	    "`sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2`, `ip address "));
-	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(WATCH_ASKS_AS, true), &facts, text), "arp_announce=2`"));
-	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(WATCH_SENDS_BACK, true), &facts, text), "/32 dev lo"));
+	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(CONFLICT_REQUESTS_AS, true), &facts, text), "arp_announce=2`"));
+	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(CONFLICT_SENDS_BACK, true), &facts, text), "/32 dev lo"));
 	facts.foreign = other_mac;
 	facts.interface = "eth0";
-	remedy_line(diagnose_conflict(WATCH_ANNOUNCES, false), &facts, text);
+	remedy_line(diagnose_conflict(CONFLICT_ANNOUNCES, false), &facts, text);
 	ck_assert_ptr_nonnull(strstr(text, "MAC 02:00:00:00:00:99"));
 	ck_assert_ptr_nonnull(strstr(text, remedy_ask(&facts.vip, "eth0", DIRECTOR_IS_LINUX, ask)));
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)

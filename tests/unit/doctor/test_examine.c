@@ -200,7 +200,7 @@ START_TEST(silence_is_known_after_the_second_round)
 	ck_assert(examine_is_silent(&examination, subject));
 	answer_to("0.0.0.0");
 	ck_assert(!examine_is_silent(&examination, subject));
-	ck_assert(subject->asked_as && !subject->answered_as);
+	ck_assert(subject->requested_as && !subject->answered_as);
 	answer_to("192.0.2.1");
 	ck_assert(subject->answered_as);
 }

@@ -180,10 +180,10 @@ START_TEST(an_answer_makes_the_difference)
 	segment(TCP_ACK, 78, 1000, 0);
 	segment(TCP_ACK | TCP_FIN, 78, 1000, 0);
 	ck_assert_uint_eq(lost_recent(&measure.lost).mute, 0);
-	/* What the kernel carried counts as well; a reset ends it, too. */
+	/* What the kernel forwarded counts as well; a reset ends it, too. */
 	setup();
 	segment(TCP_ACK, 78, 1000, 0);
-	measure_carried(&measure, &conn, 5000, 118, 0);
+	measure_offloaded(&measure, &conn, 5000, 118, 0);
 	segment(TCP_RST, 118, 0, 0);
 	ck_assert_uint_eq(lost_recent(&measure.lost).replied, 1);
 }

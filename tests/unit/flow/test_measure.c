@@ -150,7 +150,7 @@ START_TEST(test_server_finishes_first)
 	ck_assert_uint_eq(talk.measure.response_bytes, 801);
 	ck_assert_uint_eq(talk.measure.owed, 1);
 	ck_assert_uint_eq(talk.measure.retransmits, 1);
-	measure_carried(&talk.measure, &talk.conn, talk.conn.acknowledged + 100, talk.conn.sent, 0);
+	measure_offloaded(&talk.measure, &talk.conn, talk.conn.acknowledged + 100, talk.conn.sent, 0);
 	ck_assert_uint_eq(talk.measure.response_bytes, 900);
 }
 END_TEST

@@ -179,8 +179,8 @@ END_TEST
 Suite *
 admin_suite(void)
 {
-	Suite *suite = suite_create("steer");
-	TCase *tcase = tcase_create("steer");
+	Suite *suite = suite_create("admin");
+	TCase *tcase = tcase_create("admin");
 
 	tcase_add_test(tcase, test_admin);
 	tcase_add_test(tcase, test_weight);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Flows that are carried elsewhere. Two directors see the same frames, one alone, one whose decided flows are carried by
+ * Flows that are offloaded elsewhere. Two directors see the same frames, one alone, one whose decided flows are offloaded by
  * offload/decide.h on shared memory, as the kernel does it: what leaves, and what is counted, must be the same.
  */
 #include "config.h"
@@ -21,7 +21,7 @@
 
 static struct scene alone, aided;
 static struct offload_cache *offload;
-static unsigned carried;
+static unsigned offloaded;
 
 static struct offload_bucket *
 offload_bucket_at(uint32_t number)
@@ -55,7 +55,7 @@ setup(void)
 {
 	static const struct siphash_key secret = { { 42 } };
 
-	carried = 0;
+	offloaded = 0;
 	ck_assert(shared_open(BUCKETS));
 	scene_open(&alone);
 	scene_open(&aided);
@@ -94,14 +94,14 @@ kernel_takes(const struct frame *frame)
 	memset(&head, 0, sizeof(head));
 	if (!offload_decide(&seen, shared.control, &head, &hand))
 		return false;
-	carried++;
+	offloaded++;
 	memcpy(out.bytes, hand.macs, sizeof(hand.macs));
 	out.iface = (uint16_t)(hand.ifindex - IFINDEX);
 	aided.forwarder.tx.emit(aided.forwarder.tx.context, &out);
 	return true;
 }
 
-/* True when the kernel carried it. */
+/* True when the kernel forwarded it. */
 static bool
 give(struct scene *scene, struct frame frame)
 {
@@ -130,12 +130,12 @@ segment(struct scene *scene, const struct shape *shape, uint32_t sequence, uint3
 static bool
 give_both(const struct shape *shape, uint32_t sequence, uint32_t acknowledgement)
 {
-	bool was_carried;
+	bool was_offloaded;
 
 	scene_forget(&alone);
 	scene_forget(&aided);
 	give(&alone, segment(&alone, shape, sequence, acknowledgement));
-	was_carried = give(&aided, segment(&aided, shape, sequence, acknowledgement));
+	was_offloaded = give(&aided, segment(&aided, shape, sequence, acknowledgement));
 	must(alone.sent_count == aided.sent_count, "%zu frames alone, %zu aided", alone.sent_count, aided.sent_count);
 	for (size_t i = 0; i < alone.sent_count; i++) {
 		const size_t length = alone.sent[i].length;
@@ -144,7 +144,7 @@ give_both(const struct shape *shape, uint32_t sequence, uint32_t acknowledgement
 		must(length == aided.sent[i].length, "frame %zu has another length", i);
 		must(memcmp(alone.sent[i].bytes, aided.sent[i].bytes, length) == 0, "frame %zu has other bytes", i);
 	}
-	return was_carried;
+	return was_offloaded;
 }
 
 static bool
@@ -180,8 +180,8 @@ compare_counters(void)
 
 	offload_sync(offload, UINT32_MAX, aided.now);
 	counted = aided.forwarder.stats;
-	ck_assert_uint_eq(counted.carried, carried);
-	counted.carried = counted.offload_full = 0;
+	ck_assert_uint_eq(counted.offloaded, offloaded);
+	counted.offloaded = counted.offload_full = 0;
 	ck_assert_mem_eq(&alone.forwarder.stats, &counted, sizeof(counted));
 	ck_assert_uint_eq(conn_table_count(alone.forwarder.conns), conn_table_count(aided.forwarder.conns));
 	compare_servers();
@@ -212,7 +212,7 @@ establish(uint16_t port)
 	ck_assert(!tcp(port, TCP_ACK));
 }
 
-START_TEST(test_a_flow_is_carried_from_its_handshake_to_its_end)
+START_TEST(test_a_flow_is_offloaded_from_its_handshake_to_its_end)
 {
 	establish(1);
 	ck_assert(tcp(1, TCP_ACK));
@@ -252,14 +252,14 @@ START_TEST(test_what_is_not_plain_is_left_alone)
 		pass_time(SECONDS(1));
 		establish(1);
 		ck_assert(tcp(1, TCP_ACK));
-		ck_assert_msg(!give_both(&other[i], 1000, 1), "shape %zu was carried", i);
+		ck_assert_msg(!give_both(&other[i], 1000, 1), "shape %zu was offloaded", i);
 	}
 	compare_counters();
 }
 END_TEST
 
 /* Each of its frames is the daemon's: only that knows what a bounce is. */
-START_TEST(test_what_goes_back_is_not_carried)
+START_TEST(test_return_traffic_is_not_offloaded)
 {
 	struct shape shape = { .from_port = 1, .flags = TCP_SYN, .from_mac = "02:00:00:00:00:11" };
 
@@ -296,7 +296,7 @@ START_TEST(test_acknowledgements_and_repetitions_are_counted)
 }
 END_TEST
 
-START_TEST(test_a_carried_flow_does_not_expire)
+START_TEST(test_an_offloaded_flow_does_not_expire)
 {
 	establish(1);
 	for (unsigned i = 0; i < 40; i++) {
@@ -324,7 +324,7 @@ START_TEST(test_a_server_that_changes_is_another_at_once)
 	both_compile(false);
 	ck_assert(tcp(1, TCP_ACK));
 	ck_assert_uint_eq(aided.sent[0].bytes[5], 0x77);
-	/* Without a neighbor nothing is carried, and all is dropped. */
+	/* Without a neighbor nothing is offloaded, and all is dropped. */
 	for (struct scene *scene = &alone; scene != NULL; scene = scene == &alone ? &aided : NULL)
 		scene_server(scene, "web", "s1")->mac = mac_zero;
 	both_compile(false);
@@ -406,16 +406,16 @@ START_TEST(test_what_finds_no_room_is_forwarded_all_the_same)
 		if (port % 200 == 0)
 			pass_time(MILLISECONDS(20));
 	}
-	/* Once for those who have got room meanwhile, and once to see who is carried. */
+	/* Once for those who have got room meanwhile, and once to see who is offloaded. */
 	for (uint16_t port = 1; port <= 6000; port++)
 		tcp(port, TCP_ACK);
-	before = carried;
+	before = offloaded;
 	for (uint16_t port = 1; port <= 6000; port++)
 		tcp(port, TCP_ACK);
 	ck_assert_uint_gt(aided.forwarder.stats.offload_full, 0);
 	/* Two buckets to choose from fill nearly all of the room. */
 	ck_assert_uint_gt(offload_count(offload), BUCKETS * OFFLOAD_WAYS * 9 / 10);
-	ck_assert_uint_eq(carried - before, offload_count(offload));
+	ck_assert_uint_eq(offloaded - before, offload_count(offload));
 	compare_counters();
 }
 END_TEST
@@ -476,7 +476,7 @@ START_TEST(test_any_frames_in_any_order)
 		if (draw(&state, 100) == 0)
 			compare_counters();
 	}
-	ck_assert_uint_gt(carried, 700);
+	ck_assert_uint_gt(offloaded, 700);
 	compare_counters();
 }
 END_TEST
@@ -511,11 +511,11 @@ offload_suite(void)
 	TCase *cases = tcase_create("carry");
 
 	tcase_add_checked_fixture(cases, setup, teardown);
-	tcase_add_test(cases, test_a_flow_is_carried_from_its_handshake_to_its_end);
+	tcase_add_test(cases, test_a_flow_is_offloaded_from_its_handshake_to_its_end);
 	tcase_add_test(cases, test_what_is_not_plain_is_left_alone);
-	tcase_add_test(cases, test_what_goes_back_is_not_carried);
+	tcase_add_test(cases, test_return_traffic_is_not_offloaded);
 	tcase_add_test(cases, test_acknowledgements_and_repetitions_are_counted);
-	tcase_add_test(cases, test_a_carried_flow_does_not_expire);
+	tcase_add_test(cases, test_an_offloaded_flow_does_not_expire);
 	tcase_add_test(cases, test_a_server_that_changes_is_another_at_once);
 	tcase_add_test(cases, test_a_server_that_is_down_keeps_tcp_and_loses_udp);
 	tcase_add_test(cases, test_a_reload_decides_anew);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of carried flows while it grows and shrinks: what offload/decide.h finds there, as the kernel does, and that every
+ * The table of offloaded flows while it grows and shrinks: what offload/decide.h finds there, as the kernel does, and that every
  * frame is counted once, also one that was on its way while its flow was moved.
  */
 #include "config.h"
@@ -22,8 +22,8 @@
 
 static struct scene scene;
 static struct offload_cache *offload;
-static uint64_t given; /* frames, carried or not */
-static uint64_t carried;
+static uint64_t given; /* frames, offloaded or not */
+static uint64_t offloaded;
 
 static struct offload_bucket *
 offload_bucket_at(uint32_t number)
@@ -38,7 +38,7 @@ setup(void)
 	static const struct siphash_key secret = { { 42 } };
 	struct service_settings *service;
 
-	given = carried = 0;
+	given = offloaded = 0;
 	ck_assert(shared_open(BUCKETS));
 	scene_open(&scene);
 	service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, "rr");
@@ -106,7 +106,7 @@ kernel_takes(const struct frame *frame)
 	return offload_decide(&seen, shared.control, &head, &hand);
 }
 
-/* True: the kernel carried it. */
+/* True: the kernel forwarded it. */
 static bool
 give(unsigned number, uint8_t flags)
 {
@@ -114,7 +114,7 @@ give(unsigned number, uint8_t flags)
 
 	given++;
 	if (kernel_takes(&frame)) {
-		carried++;
+		offloaded++;
 		return true;
 	}
 	scene_forget(&scene);
@@ -131,7 +131,7 @@ pass_time(uint64_t time)
 }
 
 /*
- * Until it is carried: where both buckets are full and not split yet, more frames come to the daemon, of which each lets the
+ * Until it is offloaded: where both buckets are full and not split yet, more frames come to the daemon, of which each lets the
  * table grow. How many, the hash decides, which is another on another machine; at most until all buckets are split.
  */
 static void
@@ -141,7 +141,7 @@ establish(unsigned number)
 
 	(void)give(number, TCP_SYN);
 	while (!give(number, TCP_ACK)) {
-		must(++tries < BUCKETS, "flow %u is never carried", number);
+		must(++tries < BUCKETS, "flow %u is never offloaded", number);
 		pass_time(MILLISECONDS(2));
 	}
 }
@@ -157,7 +157,7 @@ establish_all(unsigned count)
 }
 
 static void
-expect_carried(unsigned from, unsigned to)
+expect_offloaded(unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++)
 		must(give(i, TCP_ACK), "of %u flows %u is not found", to, i);
@@ -165,7 +165,7 @@ expect_carried(unsigned from, unsigned to)
 
 /* Where a bucket has no room for those it is joined with, they come to the daemon once. */
 static void
-expect_nearly_all_carried(unsigned count)
+expect_nearly_all_offloaded(unsigned count)
 {
 	unsigned missed = 0;
 
@@ -184,7 +184,7 @@ expect_counted(uint64_t late)
 	offload_sync(offload, UINT32_MAX, scene.now);
 	for (size_t i = 0; i < scene.model->slot_count; i++)
 		packets += scene.model->slots[i]->run->packets;
-	ck_assert_uint_eq(scene.forwarder.stats.carried, carried + late);
+	ck_assert_uint_eq(scene.forwarder.stats.offloaded, offloaded + late);
 	ck_assert_uint_eq(scene.forwarder.stats.forwarded, given + late);
 	ck_assert_uint_eq(packets, given + late);
 }
@@ -202,16 +202,16 @@ START_TEST(test_every_flow_is_found_at_every_size)
 	ck_assert_uint_le(before, 16);
 	for (unsigned i = 0; i < FLOWS; i++) {
 		establish(i);
-		must(offload_count(offload) == i + 1, "%zu flows are carried, not %u", (size_t)offload_count(offload), i + 1);
+		must(offload_count(offload) == i + 1, "%zu flows are offloaded, not %u", (size_t)offload_count(offload), i + 1);
 		must(buckets_in_use() >= before, "%" PRIu32 " buckets, fewer than %" PRIu32, buckets_in_use(), before);
 		/* Each time the table has grown, which for the first ones is nearly always. */
 		if (buckets_in_use() != before && (i < 200 || i % 10 == 0))
-			expect_carried(0, i + 1);
+			expect_offloaded(0, i + 1);
 		before = buckets_in_use();
 		if (i % 16 == 0)
 			pass_time(MILLISECONDS(20));
 	}
-	expect_carried(0, FLOWS);
+	expect_offloaded(0, FLOWS);
 	expect_counted(0);
 	ck_assert_uint_eq(scene.forwarder.stats.offload_full, 0);
 }
@@ -279,7 +279,7 @@ START_TEST(test_what_is_counted_late_is_counted)
 	establish(0);
 	ck_assert_ptr_eq(place_of(0), found[0]);
 	expect_counted(22);
-	expect_carried(0, next);
+	expect_offloaded(0, next);
 }
 END_TEST
 
@@ -291,7 +291,7 @@ START_TEST(test_the_table_shrinks_with_the_flows)
 	establish_all(FLOWS);
 	most = before = buckets_in_use();
 	for (unsigned round = 0; round < 40; round++) {
-		expect_nearly_all_carried(40);
+		expect_nearly_all_offloaded(40);
 		pass_time(SECONDS(60));
 		ck_assert_uint_le(buckets_in_use(), before);
 		before = buckets_in_use();
@@ -307,7 +307,7 @@ START_TEST(test_the_table_shrinks_with_the_flows)
 		if (i % 16 == 0)
 			pass_time(MILLISECONDS(20));
 	}
-	expect_carried(0, FLOWS);
+	expect_offloaded(0, FLOWS);
 	ck_assert_uint_ge(buckets_in_use(), most / 2);
 	expect_counted(0);
 }
@@ -330,20 +330,20 @@ END_TEST
 START_TEST(test_a_drain_and_a_reload_while_grown)
 {
 	establish_all(600);
-	expect_carried(0, 600);
+	expect_offloaded(0, 600);
 	/* A drain takes no flow from its server. */
 	scene_server(&scene, "web", "s1")->settings.weight = 0;
 	scene_compile(&scene);
 	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
-	expect_carried(0, 600);
+	expect_offloaded(0, 600);
 	scene_compile(&scene);
 	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, true, NULL, 0);
 	for (unsigned i = 0; i < 600; i++)
 		must(!give(i, TCP_ACK), "flow %u was not decided anew", i);
-	expect_carried(0, 600);
+	expect_offloaded(0, 600);
 	for (unsigned i = 600; i < 1500; i++)
 		establish(i);
-	expect_carried(0, 1500);
+	expect_offloaded(0, 1500);
 	expect_counted(0);
 }
 END_TEST

@@ -32,26 +32,26 @@ close_scene(void)
 }
 
 static bool
-knows_all(const void *context, const struct finding *finding)
+knows_all(const void *context, const struct conflict *conflict)
 {
 	(void)context;
-	(void)finding;
+	(void)conflict;
 	return true;
 }
 
 static bool
-knows_none(const void *context, const struct finding *finding)
+knows_none(const void *context, const struct conflict *conflict)
 {
 	(void)context;
-	(void)finding;
+	(void)conflict;
 	return false;
 }
 
-static const struct finding *
+static const struct conflict *
 only_finding(void)
 {
-	ck_assert_uint_eq(scene.forwarder.watch.count, 1);
-	return &scene.forwarder.watch.findings[0];
+	ck_assert_uint_eq(scene.forwarder.conflicts.count, 1);
+	return &scene.forwarder.conflicts.list[0];
 }
 
 START_TEST(test_kinds)
@@ -62,16 +62,16 @@ START_TEST(test_kinds)
 		const char *target;
 		enum conflict_kind kind;
 	} cases[] = {
-		{ US, 2, "192.0.2.1", WATCH_ANSWERS },
-		{ US, 2, "0.0.0.0", WATCH_ANSWERS },
-		{ ALL, 2, VIP, WATCH_ANNOUNCES },
-		{ ALL, 2, "192.0.2.1", WATCH_ANNOUNCES },
-		{ ALL, 1, VIP, WATCH_ANNOUNCES },
-		{ ALL, 1, "192.0.2.1", WATCH_ASKS_AS },
+		{ US, 2, "192.0.2.1", CONFLICT_ANSWERS },
+		{ US, 2, "0.0.0.0", CONFLICT_ANSWERS },
+		{ ALL, 2, VIP, CONFLICT_ANNOUNCES },
+		{ ALL, 2, "192.0.2.1", CONFLICT_ANNOUNCES },
+		{ ALL, 1, VIP, CONFLICT_ANNOUNCES },
+		{ ALL, 1, "192.0.2.1", CONFLICT_REQUESTS_AS },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		scene.forwarder.watch.count = 0;
+		scene.forwarder.conflicts.count = 0;
 		scene_arp(&scene, SERVER_MAC, cases[i].to, cases[i].operation, SERVER_MAC, VIP, cases[i].target);
 		ck_assert_int_eq(only_finding()->kind, cases[i].kind);
 		ck_assert(mac_equal(&only_finding()->mac, &(struct mac) { { 2, 0, 0, 0, 0, 0x11 } }));
@@ -89,7 +89,7 @@ START_TEST(test_what_is_none)
 	/* Our own announcement, by way of another interface of ours. */
 	scene_arp(&scene, US, ALL, 1, US, VIP, VIP);
 	scene_arp(&scene, "02:00:00:00:01:01", ALL, 2, "02:00:00:00:01:01", VIP, VIP);
-	ck_assert_uint_eq(scene.forwarder.watch.count, 0);
+	ck_assert_uint_eq(scene.forwarder.conflicts.count, 0);
 }
 END_TEST
 
@@ -100,27 +100,27 @@ START_TEST(test_bounce)
 	ck_assert_str_eq(scene_went(&(struct decision) { .verdict = VERDICT_DROP, .reason = DROP_BOUNCE }), "bounce");
 	ck_assert_str_eq(scene_send(&scene, &syn).server->server->settings.name, "s1");
 	ck_assert_int_eq(scene_send(&scene, &back).reason, DROP_BOUNCE);
-	ck_assert_int_eq(only_finding()->kind, WATCH_SENDS_BACK);
+	ck_assert_int_eq(only_finding()->kind, CONFLICT_SENDS_BACK);
 }
 END_TEST
 
 START_TEST(test_told_once_and_hourly)
 {
-	struct watch *watch = &scene.forwarder.watch;
+	struct conflict_table *conflicts = &scene.forwarder.conflicts;
 	unsigned told = 0;
 
 	for (unsigned minute = 0; minute < 150; minute++) {
 		scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-		while (conflict_news(watch, knows_all, NULL, scene.now) != NULL)
+		while (conflict_news(conflicts, knows_all, NULL, scene.now) != NULL)
 			told++;
 		scene.now += MINUTES(1);
 	}
 	ck_assert_uint_eq(told, 3);
 	ck_assert_uint_eq(only_finding()->count, 150);
-	ck_assert_uint_eq(watch->total, 150);
+	ck_assert_uint_eq(conflicts->total, 150);
 	/* It is over: nothing more to tell. */
 	scene.now += MINUTES(120);
-	ck_assert_ptr_null(conflict_news(watch, knows_all, NULL, scene.now));
+	ck_assert_ptr_null(conflict_news(conflicts, knows_all, NULL, scene.now));
 	ck_assert(conflict_has_ended(only_finding(), scene.now));
 }
 END_TEST
@@ -128,79 +128,79 @@ END_TEST
 /* Right after a start a server's MAC may not be known yet: then it would be called unknown. */
 START_TEST(test_held_back)
 {
-	struct watch *watch = &scene.forwarder.watch;
+	struct conflict_table *conflicts = &scene.forwarder.conflicts;
 
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert_ptr_null(conflict_news(watch, knows_none, NULL, scene.now + SECONDS(2)));
-	ck_assert_ptr_nonnull(conflict_news(watch, knows_none, NULL, scene.now + SECONDS(3)));
+	ck_assert_ptr_null(conflict_news(conflicts, knows_none, NULL, scene.now + SECONDS(2)));
+	ck_assert_ptr_nonnull(conflict_news(conflicts, knows_none, NULL, scene.now + SECONDS(3)));
 }
 END_TEST
 
 START_TEST(test_announces_in_moderation)
 {
-	struct finding *finding = &scene.forwarder.watch.findings[0];
+	struct conflict *conflict = &scene.forwarder.conflicts.list[0];
 	struct service *service = scene.model->services[0];
 
 	service->settings.vip_conflict = VIP_CONFLICT_ANNOUNCE;
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert(conflict_reacts(finding, scene.model, scene.now));
-	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
+	ck_assert(conflict_reacts(conflict, scene.model, scene.now));
+	ck_assert(!conflict_reacts(conflict, scene.model, scene.now));
 	scene.now += SECONDS(9);
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
+	ck_assert(!conflict_reacts(conflict, scene.model, scene.now));
 	scene.now += SECONDS(1);
-	ck_assert(conflict_reacts(finding, scene.model, scene.now));
+	ck_assert(conflict_reacts(conflict, scene.model, scene.now));
 	/* Not again without a new cause. */
-	ck_assert(!conflict_reacts(finding, scene.model, scene.now + SECONDS(60)));
+	ck_assert(!conflict_reacts(conflict, scene.model, scene.now + SECONDS(60)));
 }
 END_TEST
 
 /* A bounce misleads no host; otherwise the services on the VIP decide. */
 START_TEST(test_reacts_as_configured)
 {
-	struct finding *finding = &scene.forwarder.watch.findings[0];
+	struct conflict *conflict = &scene.forwarder.conflicts.list[0];
 	struct service *service = scene.model->services[0];
 
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
 	service->settings.vip_conflict = VIP_CONFLICT_LOG;
-	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
+	ck_assert(!conflict_reacts(conflict, scene.model, scene.now));
 	service->settings.vip_conflict = VIP_CONFLICT_REMOVE;
-	finding->vip = scene_addr("192.0.2.77");
-	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
-	finding->vip = scene_addr(VIP);
-	finding->kind = WATCH_SENDS_BACK;
-	ck_assert(!conflict_misled(finding));
-	ck_assert(!conflict_reacts(finding, scene.model, scene.now));
-	finding->kind = WATCH_ANNOUNCES;
-	ck_assert(conflict_misled(finding));
-	ck_assert(conflict_reacts(finding, scene.model, scene.now));
+	conflict->vip = scene_addr("192.0.2.77");
+	ck_assert(!conflict_reacts(conflict, scene.model, scene.now));
+	conflict->vip = scene_addr(VIP);
+	conflict->kind = CONFLICT_SENDS_BACK;
+	ck_assert(!conflict_misled(conflict));
+	ck_assert(!conflict_reacts(conflict, scene.model, scene.now));
+	conflict->kind = CONFLICT_ANNOUNCES;
+	ck_assert(conflict_misled(conflict));
+	ck_assert(conflict_reacts(conflict, scene.model, scene.now));
 }
 END_TEST
 
 START_TEST(test_removes)
 {
-	struct watch *watch = &scene.forwarder.watch;
+	struct conflict_table *conflicts = &scene.forwarder.conflicts;
 	struct server *server = scene.model->services[0]->servers[0];
 	struct service *service = scene.model->services[0];
 	const struct mac known = server->mac;
 
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	server->mac = watch->findings[0].mac;
-	ck_assert(!conflict_removes(watch, server, scene.now));
+	server->mac = conflicts->list[0].mac;
+	ck_assert(!conflict_removes(conflicts, server, scene.now));
 	service->settings.vip_conflict = VIP_CONFLICT_REMOVE;
-	ck_assert(conflict_removes(watch, server, scene.now));
-	ck_assert(conflict_removes(watch, server, scene.now + WATCH_QUIET - 1));
-	ck_assert(!conflict_removes(watch, server, scene.now + WATCH_QUIET));
+	ck_assert(conflict_removes(conflicts, server, scene.now));
+	ck_assert(conflict_removes(conflicts, server, scene.now + CONFLICT_QUIET - 1));
+	ck_assert(!conflict_removes(conflicts, server, scene.now + CONFLICT_QUIET));
 	/* Unanswered questions end a conflict of the kind "answers", not one of the kind "announces". */
-	watch->findings[0].unanswered = WATCH_UNANSWERED;
-	watch->findings[0].asked = scene.now;
-	ck_assert(conflict_removes(watch, server, scene.now + SECONDS(10)));
-	watch->findings[0].kind = WATCH_ANSWERS;
-	ck_assert(!conflict_removes(watch, server, scene.now + SECONDS(10)));
-	/* An unknown MAC matches no finding. */
+	conflicts->list[0].unanswered = CONFLICT_UNANSWERED;
+	conflicts->list[0].probed = scene.now;
+	ck_assert(conflict_removes(conflicts, server, scene.now + SECONDS(10)));
+	conflicts->list[0].kind = CONFLICT_ANSWERS;
+	ck_assert(!conflict_removes(conflicts, server, scene.now + SECONDS(10)));
+	/* An unknown MAC matches no conflict. */
 	server->mac = mac_zero;
-	watch->findings[0].mac = mac_zero;
-	ck_assert(!conflict_removes(watch, server, scene.now));
+	conflicts->list[0].mac = mac_zero;
+	ck_assert(!conflict_removes(conflicts, server, scene.now));
 	server->mac = known;
 }
 END_TEST
@@ -210,9 +210,9 @@ START_TEST(test_asks)
 	struct forwarder *forwarder = &scene.forwarder;
 	size_t sent = 0;
 
-	conflict_begin(&forwarder->watch, scene.now);
+	conflict_begin(&forwarder->conflicts, scene.now);
 	for (unsigned second = 0; second < 60; second++) {
-		sent += conflict_tick(&forwarder->watch, scene.model, forwarder->craft, scene.ifaces, &forwarder->tx,
+		sent += conflict_tick(&forwarder->conflicts, scene.model, forwarder->craft, scene.ifaces, &forwarder->tx,
 		    scene.now);
 		scene.now += SECONDS(1);
 	}
@@ -232,20 +232,20 @@ END_TEST
 
 START_TEST(test_flood)
 {
-	struct watch *watch = &scene.forwarder.watch;
+	struct conflict_table *conflicts = &scene.forwarder.conflicts;
 	struct mac last = { { 2, 0, 0, 0, 1, 0 } };
 	struct arp arp = { .operation = ARP_REPLY, .sender = scene_addr(VIP), .target = scene_addr("192.0.2.1") };
 	bool found = false;
 
-	for (unsigned i = 0; i < 4 * WATCH_FINDINGS; i++) {
+	for (unsigned i = 0; i < 4 * CONFLICTS; i++) {
 		last.bytes[5] = (uint8_t)i;
 		arp.sender_mac = last;
-		conflict_receive_arp(watch, 0, &arp, false, scene.now + i);
+		conflict_receive_arp(conflicts, 0, &arp, false, scene.now + i);
 	}
-	ck_assert_uint_eq(watch->count, WATCH_FINDINGS);
-	ck_assert_uint_eq(watch->total, 4 * WATCH_FINDINGS);
-	for (size_t i = 0; i < watch->count; i++)
-		found |= mac_equal(&watch->findings[i].mac, &last);
+	ck_assert_uint_eq(conflicts->count, CONFLICTS);
+	ck_assert_uint_eq(conflicts->total, 4 * CONFLICTS);
+	for (size_t i = 0; i < conflicts->count; i++)
+		found |= mac_equal(&conflicts->list[i].mac, &last);
 	ck_assert(found);
 }
 END_TEST
@@ -258,7 +258,7 @@ ask_for(uint64_t seconds)
 
 	for (uint64_t i = 0; i < seconds; i++) {
 		scene.now += SECONDS(1);
-		asked += (unsigned)conflict_tick(&forwarder->watch, scene.model, forwarder->craft, scene.ifaces,
+		asked += (unsigned)conflict_tick(&forwarder->conflicts, scene.model, forwarder->craft, scene.ifaces,
 		    &forwarder->tx, scene.now);
 	}
 	return asked;
@@ -267,46 +267,46 @@ ask_for(uint64_t seconds)
 /* Who answered and does so no longer has stopped, once a few questions got no answer: not only after a minute. */
 START_TEST(test_end_is_asked_for)
 {
-	struct watch *watch = &scene.forwarder.watch;
+	struct conflict_table *conflicts = &scene.forwarder.conflicts;
 
-	watch->next_ask = UINT64_MAX;
+	conflicts->next_ask = UINT64_MAX;
 	ck_assert_uint_eq(ask_for(10), 0);
 	scene_arp(&scene, SERVER_MAC, US, 2, SERVER_MAC, VIP, "192.0.2.1");
 	ck_assert_uint_eq(ask_for(4), 2);
 	scene_arp(&scene, SERVER_MAC, US, 2, SERVER_MAC, VIP, "192.0.2.1");
 	ck_assert_uint_ge(ask_for(5), 2);
-	ck_assert_ptr_null(watch_ended(watch, scene.now));
+	ck_assert_ptr_null(conflict_end_news(conflicts, scene.now));
 	ask_for(3);
 	ck_assert(conflict_has_ended(only_finding(), scene.now));
-	ck_assert_ptr_eq(watch_ended(watch, scene.now), only_finding());
-	ck_assert_ptr_null(watch_ended(watch, scene.now));
+	ck_assert_ptr_eq(conflict_end_news(conflicts, scene.now), only_finding());
+	ck_assert_ptr_null(conflict_end_news(conflicts, scene.now));
 	ck_assert_uint_eq(ask_for(10), 0);
 }
 END_TEST
 
 START_TEST(test_end_and_new_beginning)
 {
-	struct watch *watch = &scene.forwarder.watch;
+	struct conflict_table *conflicts = &scene.forwarder.conflicts;
 	uint64_t first;
 
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
-	ck_assert_ptr_nonnull(conflict_news(watch, knows_all, NULL, scene.now));
+	ck_assert_ptr_nonnull(conflict_news(conflicts, knows_all, NULL, scene.now));
 	first = only_finding()->first;
-	ck_assert_ptr_null(watch_ended(watch, scene.now + WATCH_QUIET - 1));
-	scene.now += WATCH_QUIET;
-	ck_assert_ptr_nonnull(watch_ended(watch, scene.now));
+	ck_assert_ptr_null(conflict_end_news(conflicts, scene.now + CONFLICT_QUIET - 1));
+	scene.now += CONFLICT_QUIET;
+	ck_assert_ptr_nonnull(conflict_end_news(conflicts, scene.now));
 	scene_arp(&scene, SERVER_MAC, ALL, 1, SERVER_MAC, VIP, VIP);
 	ck_assert(!conflict_has_ended(only_finding(), scene.now));
 	ck_assert_uint_gt(only_finding()->first, first);
-	ck_assert_ptr_nonnull(conflict_news(watch, knows_all, NULL, scene.now));
-	scene.now += WATCH_QUIET;
-	ck_assert_ptr_nonnull(watch_ended(watch, scene.now));
+	ck_assert_ptr_nonnull(conflict_news(conflicts, knows_all, NULL, scene.now));
+	scene.now += CONFLICT_QUIET;
+	ck_assert_ptr_nonnull(conflict_end_news(conflicts, scene.now));
 }
 END_TEST
 
 START_TEST(test_words)
 {
-	for (enum conflict_kind kind = 0; kind < WATCH_KIND_COUNT; kind++) {
+	for (enum conflict_kind kind = 0; kind < CONFLICT_KIND_COUNT; kind++) {
 		ck_assert_str_ne(conflict_kind_name(kind), "?");
 		ck_assert_str_ne(conflict_kind_sentence(kind), "?");
 	}
@@ -316,7 +316,7 @@ END_TEST
 Suite *
 conflict_suite(void)
 {
-	Suite *suite = suite_create("watch");
+	Suite *suite = suite_create("conflict");
 	TCase *tcase = tcase_create("watch");
 
 	tcase_add_checked_fixture(tcase, open_scene, close_scene);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The VIP probe's question, and what each answer to it proves. */
+/* The probe of the VIP check, and what each answer to it proves. */
 #include "config.h"
 
 #include "vipcheck/vipcheck.h"
@@ -12,7 +12,7 @@
 #include "suites.h"
 #include "vipcheck_bench.h"
 
-START_TEST(test_question)
+START_TEST(test_probe)
 {
 	const struct mac to = scene_mac(SERVER_MAC), from = scene_mac(DIRECTOR_MAC);
 	const uint8_t *syn = bench_await_syn();
@@ -38,7 +38,7 @@ START_TEST(test_accepted)
 	scene_forget(&bench.scene);
 	/* The director's own address: the host gets it too. */
 	ck_assert_int_eq(bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_PASS);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 	ck_assert_uint_eq(bench.news, 1);
@@ -51,7 +51,7 @@ START_TEST(test_accepted)
 	/* Nothing new, nothing said. */
 	bench_answer(bench_await_syn(), VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
 	ck_assert_uint_eq(bench.news, 1);
-	ck_assert_uint_eq(bench_path()->health.successes, 2);
+	ck_assert_uint_eq(bench_check()->health.successes, 2);
 }
 END_TEST
 
@@ -65,18 +65,18 @@ START_TEST(test_forged_answers)
 	/* Acknowledges something else. */
 	store32(bench.scene.bytes + 42, load32(syn + 38));
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_ASKED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_NOT_CHECKED);
 	/* From another port. */
 	shape.from_port = 81;
 	frame = scene_frame(&bench.scene, &shape);
 	store32(bench.scene.bytes + 42, load32(syn + 38) + 1);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_ASKED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_NOT_CHECKED);
 	/* The right one still counts; a second time it is nobody's. */
 	bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
 	ck_assert_int_eq(bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_PASS);
-	ck_assert_uint_eq(bench_path()->health.successes, 1);
+	ck_assert_uint_eq(bench_check()->health.successes, 1);
 }
 END_TEST
 
@@ -85,16 +85,16 @@ START_TEST(test_evidence)
 	const struct reply *reply;
 
 	bench_answer(bench_await_syn(), VIP, "02:00:00:00:00:77", TCP_SYN | TCP_ACK);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_OTHER_MAC);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_OTHER_MAC);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
-	reply = &bench_path()->last.replies[ASK_VIP];
+	reply = &bench_check()->last.replies[PROBE_VIP];
 	ck_assert_int_eq(reply->answer, ANSWER_SYN_ACK);
 	ck_assert(mac_equal(&reply->mac, &(struct mac) { { 2, 0, 0, 0, 0, 0x77 } }));
 	ck_assert_uint_eq(reply->hop_limit, 64);
 	ck_assert_uint_eq(reply->mss, 0);
 	ck_assert(addr_equal(&reply->from, &(struct addr) { ADDR_IPV4, { 192, 0, 2, 10 } }));
-	ck_assert(bench_path()->last.borrowed);
-	ck_assert_uint_ne(bench_path()->last.ended, 0);
+	ck_assert(bench_check()->last.borrowed);
+	ck_assert_uint_ne(bench_check()->last.ended, 0);
 }
 END_TEST
 
@@ -118,15 +118,15 @@ START_TEST(test_ignored)
 
 	round_of_silence(true);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_IGNORED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_IGNORED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
 	server_status(bench_server(), &status);
 	ck_assert_str_eq(status.name, "vip-ignored");
 	ck_assert_ptr_nonnull(strstr(status.sentence, "tcp/80: the VIP is not accepted"));
-	ck_assert_int_eq(bench_path()->last.replies[ASK_VIP].answer, ANSWER_SILENCE);
-	ck_assert_int_eq(bench_path()->last.replies[ASK_OWN].answer, ANSWER_SYN_ACK);
+	ck_assert_int_eq(bench_check()->last.replies[PROBE_VIP].answer, ANSWER_SILENCE);
+	ck_assert_int_eq(bench_check()->last.replies[PROBE_OWN].answer, ANSWER_SYN_ACK);
 	/* Two good rounds bring it back. */
-	bench_answer(bench.question, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+	bench_answer(bench.probe, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
 	bench_answer(bench_await_syn(), VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
@@ -135,7 +135,7 @@ START_TEST(test_ignored)
 		ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 		round_of_silence(true);
 		bench_await_syn();
-		bench_answer(bench.question, VIP, SERVER_MAC, 0); /* no answer at all: neither flag */
+		bench_answer(bench.probe, VIP, SERVER_MAC, 0); /* no answer at all: neither flag */
 		bench.scene.now -= MILLISECONDS(10);
 		if (i < 2)
 			continue;
@@ -154,10 +154,10 @@ START_TEST(test_losses_prove_nothing)
 		bench_probe_for(SECONDS(3));
 		bench_answer_own(TCP_SYN | TCP_ACK);
 		bench_await_syn();
-		ck_assert_int_eq(bench_path()->verdict, VIPCHECK_LOSSY);
+		ck_assert_int_eq(bench_check()->verdict, VIPCHECK_LOSSY);
 		ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
-		bench_answer(bench.question, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
-		ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
+		bench_answer(bench.probe, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+		ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
 	}
 }
 END_TEST
@@ -166,11 +166,11 @@ START_TEST(test_dead_server)
 {
 	round_of_silence(false);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NO_CONTROL);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_NO_CONTROL);
 	/* Nothing is known, so the checks decide. */
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
-	ck_assert_int_eq(bench_path()->health.state, HEALTH_UNKNOWN);
+	ck_assert_int_eq(bench_check()->health.state, HEALTH_UNKNOWN);
 }
 END_TEST
 
@@ -210,9 +210,9 @@ START_TEST(test_errors)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_answer_error(bench_await_syn(), cases[i].from, cases[i].code);
 		bench_await_syn();
-		ck_assert_int_eq(bench_path()->verdict, cases[i].verdict);
-		ck_assert_uint_eq(bench_path()->last.replies[ASK_VIP].icmp_code, cases[i].code);
-		bench_answer(bench.question, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+		ck_assert_int_eq(bench_check()->verdict, cases[i].verdict);
+		ck_assert_uint_eq(bench_check()->last.replies[PROBE_VIP].icmp_code, cases[i].code);
+		bench_answer(bench.probe, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
 	}
 }
 END_TEST
@@ -231,11 +231,11 @@ START_TEST(test_bounced)
 	decision = forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
 	ck_assert_int_eq(decision.verdict, VERDICT_DROP);
 	ck_assert_int_eq(decision.reason, DROP_BOUNCE);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_BOUNCED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_BOUNCED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
-	ck_assert_uint_eq(bench.scene.forwarder.watch.count, 1);
-	ck_assert_int_eq(bench.scene.forwarder.watch.findings[0].kind, WATCH_SENDS_BACK);
-	ck_assert(mac_equal(&bench.scene.forwarder.watch.findings[0].mac, &server_mac));
+	ck_assert_uint_eq(bench.scene.forwarder.conflicts.count, 1);
+	ck_assert_int_eq(bench.scene.forwarder.conflicts.list[0].kind, CONFLICT_SENDS_BACK);
+	ck_assert(mac_equal(&bench.scene.forwarder.conflicts.list[0].mac, &server_mac));
 	/* By a router's MAC, and late: still no client's. */
 	bench.scene.bytes[11] = 0x77;
 	ck_assert_int_eq(forward_frame(&bench.scene.forwarder, &frame, bench.scene.now).reason, DROP_BOUNCE);
@@ -245,7 +245,7 @@ END_TEST
 /* It asked who we are, so it had something to say, but it never came. */
 START_TEST(test_lost)
 {
-	bench_claim();
+	bench_probe_addr();
 	bench_pass(SECONDS(1));
 	bench_sync();
 	bench_await_syn();
@@ -253,16 +253,16 @@ START_TEST(test_lost)
 	bench_probe_for(SECONDS(2));
 	bench_answer_own(TCP_SYN | TCP_ACK);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_LOST);
-	ck_assert(addr_equal(&bench_path()->last.asked_as, &(struct addr) { ADDR_IPV4, { 192, 0, 2, 10 } }));
-	/* That it asked in the VIP's name is a finding of its own. */
-	ck_assert_uint_eq(bench.scene.forwarder.watch.count, 1);
-	ck_assert_int_eq(bench.scene.forwarder.watch.findings[0].kind, WATCH_ASKS_AS);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_LOST);
+	ck_assert(addr_equal(&bench_check()->last.resolved_as, &(struct addr) { ADDR_IPV4, { 192, 0, 2, 10 } }));
+	/* That it sent requests as the VIP is a finding of its own. */
+	ck_assert_uint_eq(bench.scene.forwarder.conflicts.count, 1);
+	ck_assert_int_eq(bench.scene.forwarder.conflicts.list[0].kind, CONFLICT_REQUESTS_AS);
 	/* Its kernel knows us now, and does not ask again. */
 	bench_probe_for(SECONDS(2));
 	bench_answer_own(TCP_SYN | TCP_ACK);
 	bench_await_syn();
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_LOST);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_LOST);
 }
 END_TEST
 
@@ -277,20 +277,20 @@ START_TEST(test_truth_table)
 {
 	const struct addr vip = scene_addr(VIP), own = scene_addr(SERVER);
 	struct evidence evidence = { .source = own, .server_mac = scene_mac(SERVER_MAC),
-		.replies = { [ASK_VIP] = { .answer = ANSWER_SILENCE }, [ASK_OWN] = reply_of(ANSWER_SYN_ACK, SERVER) } };
+		.replies = { [PROBE_VIP] = { .answer = ANSWER_SILENCE }, [PROBE_OWN] = reply_of(ANSWER_SYN_ACK, SERVER) } };
 
 	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_IGNORED);
 	evidence.redirected = true;
 	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_BOUNCED);
 	evidence.redirected = false;
-	evidence.replies[ASK_VIP_CLOSED] = reply_of(ANSWER_RESET, VIP);
+	evidence.replies[PROBE_VIP_CLOSED] = reply_of(ANSWER_RESET, VIP);
 	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_FILTERED);
-	evidence.replies[ASK_VIP_CLOSED] = (struct reply) { .answer = ANSWER_SILENCE };
-	evidence.replies[ASK_VIP_ECHO] = reply_of(ANSWER_ECHO, VIP);
+	evidence.replies[PROBE_VIP_CLOSED] = (struct reply) { .answer = ANSWER_SILENCE };
+	evidence.replies[PROBE_VIP_ECHO] = reply_of(ANSWER_ECHO, VIP);
 	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_FILTERED);
-	evidence.replies[ASK_VIP] = reply_of(ANSWER_SYN_ACK, SERVER);
+	evidence.replies[PROBE_VIP] = reply_of(ANSWER_SYN_ACK, SERVER);
 	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_WRONG_SOURCE);
-	evidence.replies[ASK_VIP] = reply_of(ANSWER_SYN_ACK, VIP);
+	evidence.replies[PROBE_VIP] = reply_of(ANSWER_SYN_ACK, VIP);
 	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_ACCEPTED);
 	for (enum vipcheck_verdict verdict = 0; verdict < VIPCHECK_VERDICT_COUNT; verdict++) {
 		ck_assert_str_ne(vipcheck_verdict_name(verdict), "?");
@@ -302,11 +302,11 @@ END_TEST
 Suite *
 vipcheck_suite(void)
 {
-	Suite *suite = suite_create("path");
+	Suite *suite = suite_create("vipcheck");
 	TCase *tcase = tcase_create("one server"), *own = tcase_create("own scene");
 
 	tcase_add_checked_fixture(tcase, bench_begin, bench_end);
-	tcase_add_test(tcase, test_question);
+	tcase_add_test(tcase, test_probe);
 	tcase_add_test(tcase, test_accepted);
 	tcase_add_test(tcase, test_forged_answers);
 	tcase_add_test(tcase, test_evidence);

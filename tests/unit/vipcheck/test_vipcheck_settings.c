@@ -25,19 +25,19 @@ START_TEST(test_udp)
 	ck_assert_ptr_nonnull(bench_sent_to(SERVER, PROTOCOL_ICMP, 8));
 	ck_assert_ptr_nonnull(bench_sent_to(VIP, PROTOCOL_UDP, 1));
 	bench_answer_ping(bench_keep(bench_sent_to(VIP, PROTOCOL_ICMP, 8)), VIP);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
 	/* No ping, but the closed port's error. */
 	bench_probe_for(SECONDS(3));
 	bench_answer_error(bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 1)), VIP, 3);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
 	/* The own address alone. */
 	bench_answer_ping(bench_keep(bench_sent_to(SERVER, PROTOCOL_ICMP, 8)), SERVER);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_IGNORED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_IGNORED);
 	/* Nobody. */
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NO_CONTROL);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_NO_CONTROL);
 	scene_close(&bench.scene);
 }
 END_TEST
@@ -60,7 +60,7 @@ START_TEST(test_payload)
 	shape.to_port = load16(asked + 34);
 	frame = scene_frame(&bench.scene, &shape);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
 	/* The program answers from the server's own address. */
 	bench_probe_for(SECONDS(3));
 	asked = bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80));
@@ -68,12 +68,12 @@ START_TEST(test_payload)
 	shape.to_port = load16(asked + 34);
 	frame = scene_frame(&bench.scene, &shape);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_WRONG_SOURCE);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_WRONG_SOURCE);
 	/* The host says that the port is closed. */
 	bench_probe_for(SECONDS(3));
 	bench_answer_error(bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80)), VIP, 3);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_LISTENING);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_NOT_LISTENING);
 	scene_close(&bench.scene);
 }
 END_TEST
@@ -91,8 +91,8 @@ START_TEST(test_warn_and_off)
 	ck_assert_uint_eq(bench.news, 1);
 	bench_server()->service->settings.vip_check = VIP_CHECK_OFF;
 	bench_sync();
-	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 0);
-	ck_assert_uint_eq(vipcheck_due(bench.scene.forwarder.paths), UINT64_MAX);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.vipchecks), 0);
+	ck_assert_uint_eq(vipcheck_due(bench.scene.forwarder.vipchecks), UINT64_MAX);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_TRUSTED);
 	scene_close(&bench.scene);
 }
@@ -130,14 +130,14 @@ START_TEST(test_targets)
 	service->check_count = 0;
 	scene_apply(&bench.scene);
 	bench_sync();
-	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 5);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.vipchecks), 5);
 	for (size_t i = 0; i < 5; i++) {
-		const struct vipcheck *path = vipcheck_at(bench.scene.forwarder.paths, i);
+		const struct vipcheck *check = vipcheck_at(bench.scene.forwarder.vipchecks, i);
 		const struct addr vip = scene_addr(expected[i].vip);
 
-		ck_assert(addr_equal(&path->vip, &vip));
-		ck_assert_uint_eq(path->protocol, expected[i].protocol);
-		ck_assert_uint_eq(path->port, expected[i].port);
+		ck_assert(addr_equal(&check->vip, &vip));
+		ck_assert_uint_eq(check->protocol, expected[i].protocol);
+		ck_assert_uint_eq(check->port, expected[i].port);
 	}
 	scene_close(&bench.scene);
 }
@@ -157,7 +157,7 @@ START_TEST(test_reload)
 	scene_add_server(service, 2, 1, false);
 	scene_apply(&bench.scene);
 	bench_sync();
-	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 2);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.vipchecks), 2);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 	ck_assert_int_eq(server_health(scene_server(&bench.scene, "web", "s2")), HEALTH_UNKNOWN);
 }
@@ -170,7 +170,7 @@ START_TEST(test_no_source)
 	scene_forget(&bench.scene);
 	forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 	ck_assert_uint_eq(bench.scene.sent_count, 0);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NO_SOURCE);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_NO_SOURCE);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 }
 END_TEST
@@ -194,9 +194,9 @@ START_TEST(test_probe_address)
 	const uint8_t *syn;
 	unsigned asked = 0;
 
-	bench_claim();
+	bench_probe_addr();
 	/* Asked for by a probe without a sender, and no server is asked before that is over. */
-	for (unsigned i = 0; i < 70 && probe_addr_source(&bench.scene.forwarder.claims, 0, ADDR_IPV4) == NULL; i++) {
+	for (unsigned i = 0; i < 70 && probe_addr_source(&bench.scene.forwarder.probe_addrs, 0, ADDR_IPV4) == NULL; i++) {
 		scene_forget(&bench.scene);
 		bench.scene.now += MILLISECONDS(10);
 		forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
@@ -220,8 +220,8 @@ START_TEST(test_probe_address)
 	assert_ipv4(syn + 26, PROBE);
 	/* Its answers are for nobody else. */
 	ck_assert_int_eq(bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_CONSUMED);
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_ACCEPTED);
-	ck_assert(!bench_path()->last.borrowed);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
+	ck_assert(!bench_check()->last.borrowed);
 	/* One that is too late is reset all the same. */
 	scene_forget(&bench.scene);
 	ck_assert_int_eq(bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK).verdict, VERDICT_CONSUMED);
@@ -231,23 +231,23 @@ END_TEST
 
 START_TEST(test_probe_address_taken)
 {
-	const struct probe_addr *claim;
+	const struct probe_addr *probe_addr;
 
-	bench_claim();
+	bench_probe_addr();
 	forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
 	scene_arp(&bench.scene, CLIENT_MAC, DIRECTOR_MAC, 2, CLIENT_MAC, PROBE, "192.0.2.1");
-	claim = probe_addr_news(&bench.scene.forwarder.claims);
-	ck_assert_ptr_nonnull(claim);
-	ck_assert_int_eq(claim->state, CLAIM_TAKEN);
-	ck_assert_ptr_null(probe_addr_news(&bench.scene.forwarder.claims));
+	probe_addr = probe_addr_news(&bench.scene.forwarder.probe_addrs);
+	ck_assert_ptr_nonnull(probe_addr);
+	ck_assert_int_eq(probe_addr->state, PROBE_ADDR_TAKEN);
+	ck_assert_ptr_null(probe_addr_news(&bench.scene.forwarder.probe_addrs));
 	/* The director's own address must do. */
 	assert_ipv4(bench_await_syn() + 26, OWN);
 	/* A minute later it is asked for again, and free. */
 	bench_pass(SECONDS(62));
-	ck_assert_ptr_nonnull(probe_addr_source(&bench.scene.forwarder.claims, 0, ADDR_IPV4));
-	claim = probe_addr_news(&bench.scene.forwarder.claims);
-	ck_assert_ptr_nonnull(claim);
-	ck_assert_int_eq(claim->state, CLAIM_OURS);
+	ck_assert_ptr_nonnull(probe_addr_source(&bench.scene.forwarder.probe_addrs, 0, ADDR_IPV4));
+	probe_addr = probe_addr_news(&bench.scene.forwarder.probe_addrs);
+	ck_assert_ptr_nonnull(probe_addr);
+	ck_assert_int_eq(probe_addr->state, PROBE_ADDR_OURS);
 }
 END_TEST
 
@@ -264,7 +264,7 @@ START_TEST(test_closed_port_of_a_range)
 	bench_probe_for(SECONDS(1));
 	bench_answer(bench_keep(bench_sent_to(VIP, PROTOCOL_TCP, 30000)), VIP, SERVER_MAC, TCP_RST | TCP_ACK);
 	bench_probe_for(SECONDS(3));
-	ck_assert_int_eq(bench_path()->verdict, VIPCHECK_NOT_LISTENING);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_NOT_LISTENING);
 	ck_assert_int_eq(bench_server()->vip_state, VIP_ACCEPTED);
 	server_status(bench_server(), &status);
 	ck_assert_int_eq(status.state, SERVER_UP);
@@ -277,7 +277,7 @@ END_TEST
 Suite *
 vipcheck_settings_suite(void)
 {
-	Suite *suite = suite_create("path settings");
+	Suite *suite = suite_create("vipcheck settings");
 	TCase *tcase = tcase_create("one server"), *own = tcase_create("own scene");
 
 	tcase_add_checked_fixture(tcase, bench_begin, bench_end);

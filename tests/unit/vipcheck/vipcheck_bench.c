@@ -11,10 +11,10 @@
 struct vipcheck_bench bench;
 
 static void
-count_news(void *context, const struct vipcheck *path, enum vipcheck_verdict before)
+count_news(void *context, const struct vipcheck *check, enum vipcheck_verdict before)
 {
 	(void)context;
-	(void)path;
+	(void)check;
 	(void)before;
 	bench.news++;
 }
@@ -22,7 +22,7 @@ count_news(void *context, const struct vipcheck *path, enum vipcheck_verdict bef
 void
 bench_sync(void)
 {
-	ck_assert_int_eq(vipcheck_sync(bench.scene.forwarder.paths, bench.scene.model, true, bench.scene.now), 0);
+	ck_assert_int_eq(vipcheck_sync(bench.scene.forwarder.vipchecks, bench.scene.model, true, bench.scene.now), 0);
 }
 
 struct service_settings *
@@ -32,7 +32,7 @@ bench_open(uint8_t protocol)
 
 	scene_open(&bench.scene);
 	bench.news = 0;
-	vipcheck_table_on_news(bench.scene.forwarder.paths, count_news, NULL);
+	vipcheck_table_on_news(bench.scene.forwarder.vipchecks, count_news, NULL);
 	service = scene_add_service(&bench.scene, "web", protocol, 80, "rr");
 	service->interval = SECONDS(2);
 	service->timeout = SECONDS(1);
@@ -55,10 +55,10 @@ bench_end(void)
 }
 
 const struct vipcheck *
-bench_path(void)
+bench_check(void)
 {
-	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.paths), 1);
-	return vipcheck_at(bench.scene.forwarder.paths, 0);
+	ck_assert_uint_eq(vipcheck_count(bench.scene.forwarder.vipchecks), 1);
+	return vipcheck_at(bench.scene.forwarder.vipchecks, 0);
 }
 
 struct server *
@@ -96,24 +96,24 @@ bench_sent_to(const char *to, uint8_t protocol, uint16_t what)
 }
 
 struct decision
-bench_answer(const uint8_t *question, const char *from, const char *mac, uint8_t flags)
+bench_answer(const uint8_t *probe, const char *from, const char *mac, uint8_t flags)
 {
 	char to[ADDR_TEXT];
-	const struct addr source = addr_from_ipv4(question + 26);
+	const struct addr source = addr_from_ipv4(probe + 26);
 	const struct shape shape = { .from_mac = mac, .from = from, .to = addr_format(&source, to),
-		.from_port = load16(question + 36), .to_port = load16(question + 34), .flags = flags };
+		.from_port = load16(probe + 36), .to_port = load16(probe + 34), .flags = flags };
 	struct frame frame = scene_frame(&bench.scene, &shape);
 
-	store32(bench.scene.bytes + 42, load32(question + 38) + 1);
+	store32(bench.scene.bytes + 42, load32(probe + 38) + 1);
 	return forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
 }
 
 /* A frame of ICMP from there to who asked. */
 static struct frame
-icmp_answer(const uint8_t *question, const char *from, uint32_t payload)
+icmp_answer(const uint8_t *probe, const char *from, uint32_t payload)
 {
 	char to[ADDR_TEXT];
-	const struct addr source = addr_from_ipv4(question + 26);
+	const struct addr source = addr_from_ipv4(probe + 26);
 	const struct shape shape = { .from_mac = SERVER_MAC, .from = from, .to = addr_format(&source, to),
 		.protocol = PROTOCOL_ICMP, .payload = payload };
 
@@ -121,24 +121,24 @@ icmp_answer(const uint8_t *question, const char *from, uint32_t payload)
 }
 
 void
-bench_answer_error(const uint8_t *question, const char *from, uint8_t code)
+bench_answer_error(const uint8_t *probe, const char *from, uint8_t code)
 {
-	struct frame frame = icmp_answer(question, from, 28);
+	struct frame frame = icmp_answer(probe, from, 28);
 
 	memset(bench.scene.bytes + 34, 0, 8);
 	bench.scene.bytes[34] = 3;
 	bench.scene.bytes[35] = code;
-	memcpy(bench.scene.bytes + 42, question + 14, 28);
+	memcpy(bench.scene.bytes + 42, probe + 14, 28);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
 }
 
 void
-bench_answer_ping(const uint8_t *question, const char *from)
+bench_answer_ping(const uint8_t *probe, const char *from)
 {
-	struct frame frame = icmp_answer(question, from, 24);
+	struct frame frame = icmp_answer(probe, from, 24);
 
 	memset(bench.scene.bytes + 34, 0, 4);
-	memcpy(bench.scene.bytes + 38, question + 38, 4);
+	memcpy(bench.scene.bytes + 38, probe + 38, 4);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
 }
 
@@ -146,8 +146,8 @@ const uint8_t *
 bench_keep(const uint8_t *bytes)
 {
 	ck_assert_ptr_nonnull(bytes);
-	memcpy(bench.question, bytes, sizeof(bench.question));
-	return bench.question;
+	memcpy(bench.probe, bytes, sizeof(bench.probe));
+	return bench.probe;
 }
 
 const uint8_t *
@@ -177,15 +177,15 @@ bench_reset_and(uint8_t flags)
 	bench_answer(syn, VIP, SERVER_MAC, TCP_RST | TCP_ACK);
 	bench_answer_own(flags);
 	bench_await_syn();
-	return bench_path()->verdict;
+	return bench_check()->verdict;
 }
 
 void
-bench_claim(void)
+bench_probe_addr(void)
 {
 	const struct addr addrs[PROBE_ADDRESSES] = { scene_addr(PROBE) };
 
-	probe_addr_set(&bench.scene.forwarder.claims, addrs, bench.scene.ifaces, 2, bench.scene.now);
+	probe_addr_set(&bench.scene.forwarder.probe_addrs, addrs, bench.scene.ifaces, 2, bench.scene.now);
 }
 
 void

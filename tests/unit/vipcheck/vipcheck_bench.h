@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The VIP probe on the bench: questions are read off the wire byte by byte, answers are put together by hand. */
+/* The VIP probe on the bench: probes are read off the wire byte by byte, answers are put together by hand. */
 #ifndef TESTS_UNIT_VIPCHECK_BENCH_H
 #define TESTS_UNIT_VIPCHECK_BENCH_H
 
@@ -14,8 +14,8 @@
 
 struct vipcheck_bench {
 	struct scene scene;
-	unsigned news;          /* how often a path's verdict changed */
-	uint8_t question[2048]; /* bench_keep() */
+	unsigned news;          /* how often a check's verdict changed */
+	uint8_t probe[2048]; /* bench_keep() */
 };
 
 extern struct vipcheck_bench bench; /* one test's */
@@ -26,7 +26,7 @@ void bench_sync(void); /* after scene_apply() */
 /* A fixture: such a service of TCP, ready to be asked. */
 void bench_begin(void);
 void bench_end(void);
-const struct vipcheck *bench_path(void); /* the only one */
+const struct vipcheck *bench_check(void); /* the only one */
 struct server *bench_server(void);
 
 /* Lets time pass until the probe has sent something, or `limit` is over. */
@@ -34,20 +34,20 @@ void bench_probe_for(uint64_t limit);
 void bench_pass(uint64_t time);
 /* The frame that went to `to`, of that protocol and destination port (TCP, UDP) or type (ICMP). */
 const uint8_t *bench_sent_to(const char *to, uint8_t protocol, uint16_t what);
-/* A copy of a frame, in bench.question, since answers make frames be sent. */
+/* A copy of a frame, in bench.probe, since answers make frames be sent. */
 const uint8_t *bench_keep(const uint8_t *bytes);
 /* Waits for the next SYN to the VIP's port, and keeps it. */
 const uint8_t *bench_await_syn(void);
 
-struct decision bench_answer(const uint8_t *question, const char *from, const char *mac, uint8_t flags);
+struct decision bench_answer(const uint8_t *probe, const char *from, const char *mac, uint8_t flags);
 /* The answer of the server's own address, to the SYN that it was just sent. */
 void bench_answer_own(uint8_t flags);
-/* An ICMP error about `question`, quoting it as RFC 792 wants: the IP header and 8 bytes. */
-void bench_answer_error(const uint8_t *question, const char *from, uint8_t code);
-void bench_answer_ping(const uint8_t *question, const char *from);
+/* An ICMP error about `probe`, quoting it as RFC 792 wants: the IP header and 8 bytes. */
+void bench_answer_error(const uint8_t *probe, const char *from, uint8_t code);
+void bench_answer_ping(const uint8_t *probe, const char *from);
 /* A reset from the VIP, then the own address says `flags`. What that proves. */
 enum vipcheck_verdict bench_reset_and(uint8_t flags);
 /* Wants the address PROBE, which is not ours before time has passed. */
-void bench_claim(void);
+void bench_probe_addr(void);
 
 #endif

@@ -55,7 +55,7 @@ step "a server that asks in the VIP's name: arp_announce = 0, and a neighbor tha
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=0
 run_in web1 ip neigh flush dev eth0
 fetch_many 4 "$NET_DIR/pages"
-wait_log 10 "$(conflict asks-as "$(server_mac 1)" web/web1).*arp_announce=2"
+wait_log 10 "$(conflict requests-as "$(server_mac 1)" web/web1).*arp_announce=2"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=2
 run_in web1 ip neigh flush dev eth0
 
