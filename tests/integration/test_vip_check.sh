@@ -139,7 +139,7 @@ all_causes() {
 write_conf
 all_causes "from the director's own address"
 stop_dsrd
-assert_log ' path server=web/web1 vip='"$VIP"' protocol=tcp port=80 state=up verdict=accepted'
+assert_log ' vip-check server=web/web1 vip='"$VIP"' protocol=tcp port=80 state=up verdict=accepted'
 
 step "a probe address: dsrd sends a probe for it first, then answers for it, and no other host does"
 write_conf "probe-address = $PROBE"
