@@ -95,7 +95,7 @@ identity_order(const struct key *key, const char *a, const char *b)
 
 	if (!key->repeats)
 		return 0;
-	if (key->set != value_set_server)
+	if (key != &keys[KEY_SERVER])
 		return strcmp(a, b);
 	order = strncmp(a, b, length < other ? length : other);
 	if (order != 0 || length != other)

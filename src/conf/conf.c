@@ -70,10 +70,13 @@ conf_complete(struct parse *parse)
 	struct conf *conf = parse->conf;
 
 	key_fill(parse, &parse->dsrd);
+	conf->settings.hash_key = hash_key_derive(conf->hash_key[0] != '\0' ? conf->hash_key : "dsrd");
 	for (size_t i = 0; i < parse->service_count; i++) {
 		struct draft *draft = parse->services[i];
 
 		key_fill(parse, draft);
+		/* One key for both states in which the client has said its last word. */
+		draft->service.timeouts.state[CONN_TIME_WAIT] = draft->service.timeouts.state[CONN_FIN_WAIT];
 		if (draft->service.iface[0] == '\0')
 			memcpy(draft->service.iface, conf->iface, IFACE_NAME);
 	}
@@ -95,7 +98,6 @@ load(const char *path, FILE *in, struct conf *conf, struct errlist *errors)
 	bool good;
 
 	memset(conf, 0, sizeof(*conf));
-	conf->settings.hash_key = hash_key_derive("dsrd");
 	if (in != NULL)
 		parse_stream(&parse, in, path);
 	else

@@ -318,7 +318,7 @@ set_answer(struct check_settings *check, const struct word *word)
 static bool
 set_servers(struct check_settings *check, const struct word *word)
 {
-	return key_check_set_text(check->servers, word) && value_is_name_list(check->servers);
+	return key_check_set_text(check->servers, word) && key_is_name_list(check->servers);
 }
 
 struct option {
@@ -528,7 +528,7 @@ set_none(struct parse *parse, struct draft *draft, char *rest)
 }
 
 enum set_result
-value_set_check(struct parse *parse, struct draft *draft, char *value)
+key_set_check(struct parse *parse, struct draft *draft, char *value)
 {
 	struct check_settings check = { .type = 0 };
 	bool given[ARRAY_LEN(options)] = { false };
@@ -562,7 +562,7 @@ value_set_check(struct parse *parse, struct draft *draft, char *value)
 
 /* One text in quotes. */
 enum set_result
-value_set_vip_payload(struct parse *parse, struct draft *draft, char *value)
+key_set_vip_payload(struct parse *parse, struct draft *draft, char *value)
 {
 	struct word word;
 	bool told;
@@ -577,7 +577,7 @@ value_set_vip_payload(struct parse *parse, struct draft *draft, char *value)
 }
 
 bool
-value_print_vip_payload(const struct conf *conf, const struct service_settings *service, size_t index,
+key_print_vip_payload(const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT])
 {
 	(void)conf;

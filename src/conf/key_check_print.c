@@ -128,7 +128,7 @@ append_dns(char text[KEY_TEXT], const struct check_settings *check)
 }
 
 bool
-value_print_check(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+key_print_check(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	const struct check_settings *check;
 	bool http;

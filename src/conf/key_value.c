@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The values that have a grammar of their own: addresses, listens, servers. */
+/* The values that have a grammar of their own: listens and servers. */
 #include "config.h"
 
 #include <stdio.h>
@@ -10,45 +10,6 @@
 #include "base/text.h"
 #include "conf/keys.h"
 #include "proto/packet.h"
-
-bool
-value_is_name(const char *text)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-	size_t length = strlen(text);
-
-	return length > 0 && length < NAME_MOST && strspn(text, allowed) == length;
-}
-
-bool
-value_is_name_list(const char *text)
-{
-	char name[NAME_MOST];
-
-	for (;;) {
-		const size_t length = strcspn(text, ",");
-
-		if (length >= sizeof(name))
-			return false;
-		(void)snprintf(name, sizeof(name), "%.*s", (int)length, text);
-		if (!value_is_name(name))
-			return false;
-		if (text[length] == '\0')
-			return true;
-		text += length + 1;
-	}
-}
-
-bool
-value_set_iface(const char *text, char iface[IFACE_NAME])
-{
-	size_t length = strlen(text);
-
-	if (length == 0 || length >= IFACE_NAME || strpbrk(text, " \t/\"'") != NULL)
-		return false;
-	memcpy(iface, text, length + 1);
-	return true;
-}
 
 /* "192.0.2.11:80" or "[2001:db8::11]:80": an address with a port? If so, `text` becomes the address alone. */
 static bool
@@ -71,77 +32,6 @@ cut_port(char *text)
 	}
 	*end = before;
 	return false;
-}
-
-static bool
-is_loopback(const struct addr *addr)
-{
-	static const uint8_t loopback6[16] = { [15] = 1 };
-
-	if (addr->family == ADDR_IPV4)
-		return addr->bytes[0] == 127; /* RFC 1122 section 3.2.1.3 */
-	return memcmp(addr->bytes, loopback6, sizeof(loopback6)) == 0; /* RFC 4291 section 2.5.3 */
-}
-
-/* No such address is on any wire. */
-static bool
-is_mapped(const struct addr *addr)
-{
-	return addr->family == ADDR_IPV6 && addr_is_mapped(addr->bytes);
-}
-
-/* fe80::/10 (RFC 4291 section 2.5.6) */
-static bool
-is_link_local(const struct addr *addr)
-{
-	return addr->family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
-}
-
-/* Reports what is wrong with an invalid address: often it contains a valid one. */
-static void
-tell_no_address(struct parse *parse, const char *text)
-{
-	const size_t length = strcspn(text, "/#;");
-	char begin[ADDR_TEXT];
-	struct addr read;
-
-	(void)snprintf(begin, sizeof(begin), "%.*s", (int)length, text);
-	if (*text == '[')
-		parse_error(parse, "`%s`: an IPv6 address is written without brackets, such as 2001:db8::10", text);
-	else if (text[length] == '\0' || length >= sizeof(begin) || addr_parse(begin, &read) != 0)
-		parse_error(parse, "`%s` is not an address such as 192.0.2.10 or 2001:db8::10 (names are not looked up)", text);
-	else if (text[length] == '/')
-		parse_error(parse, "`%s`: the address is written without a prefix length here, `%s`", text, begin);
-	else
-		parse_error(parse, "`%s`: a comment needs a blank before it, `%s %s`", text, begin, text + length);
-}
-
-enum set_result
-value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr)
-{
-	struct addr read;
-
-	if (addr_parse(text, &read) != 0) {
-		tell_no_address(parse, text);
-		return SET_REPORTED;
-	}
-	if (addr_is_no_host(&read) || is_loopback(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses do not identify a "
-		    "machine on a network", text, what);
-		return SET_REPORTED;
-	}
-	if (is_mapped(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
-		    text, what);
-		return SET_REPORTED;
-	}
-	if (is_link_local(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: a link-local address does not identify a network; use a "
-		    "global or unique local one", text, what);
-		return SET_REPORTED;
-	}
-	*addr = read;
-	return SET_OK;
 }
 
 static bool
@@ -238,7 +128,7 @@ key_value_take_ports(struct parse *parse, struct draft *draft, const struct addr
 }
 
 enum set_result
-value_set_listen(struct parse *parse, struct draft *draft, char *value)
+key_set_listen(struct parse *parse, struct draft *draft, char *value)
 {
 	char *address = text_next_word(&value);
 	char *word = text_next_word(&value);
@@ -251,7 +141,7 @@ value_set_listen(struct parse *parse, struct draft *draft, char *value)
 		parse_error(parse, "a VIP and its ports are written `listen = %s tcp/80`", address);
 		return SET_REPORTED;
 	}
-	result = value_set_address(parse, "VIP", address, &vip);
+	result = key_read_address(parse, "VIP", address, &vip);
 	if (result != SET_OK)
 		return result;
 	if (word == NULL) {
@@ -265,7 +155,7 @@ value_set_listen(struct parse *parse, struct draft *draft, char *value)
 }
 
 bool
-value_print_listen(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+key_print_listen(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	const struct listen_settings *listen;
 	const char *protocol;
@@ -331,7 +221,7 @@ set_server_mac(struct parse *parse, struct server_settings *server, const char *
 static enum set_result
 set_server_iface(struct parse *parse, struct server_settings *server, const char *value)
 {
-	if (value_set_iface(value, server->iface))
+	if (key_read_iface(value, server->iface))
 		return SET_OK;
 	parse_error(parse, "`%s` is not a valid interface name such as eth1", value);
 	return SET_REPORTED;
@@ -430,7 +320,7 @@ add_server(struct parse *parse, struct draft *draft, const struct server_setting
 }
 
 enum set_result
-value_set_server(struct parse *parse, struct draft *draft, char *value)
+key_set_server(struct parse *parse, struct draft *draft, char *value)
 {
 	struct server_settings server = { .weight = 1 };
 	char *name = text_next_word(&value);
@@ -441,7 +331,7 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 
 	if (name == NULL || address == NULL)
 		return SET_REFUSED;
-	if (!value_is_name(name)) {
+	if (!key_is_name(name)) {
 		parse_error(parse, "`%s` is not a valid server name: use up to %d letters, digits, `_`, `.` and `-`", name,
 		    NAME_MOST - 1);
 		return SET_REPORTED;
@@ -454,7 +344,7 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 		    name, address);
 		return SET_REPORTED;
 	}
-	result = value_set_address(parse, "server", address, &server.addr);
+	result = key_read_address(parse, "server", address, &server.addr);
 	while (result == SET_OK && (word = text_next_word(&value)) != NULL)
 		result = key_value_take_option(parse, &server, word, given);
 	if (result == SET_OK && !add_server(parse, draft, &server))
@@ -463,7 +353,7 @@ value_set_server(struct parse *parse, struct draft *draft, char *value)
 }
 
 bool
-value_print_server(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+key_print_server(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	const struct server_settings *server;
 	char addr[ADDR_TEXT], mac[MAC_TEXT], limit[32] = "";

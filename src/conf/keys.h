@@ -21,26 +21,34 @@ enum set_result {
 /* Room for any value in the syntax of the file. */
 #define KEY_TEXT 256
 
-/* A key that only sets a member of struct service_settings needs no functions: its row describes the member. */
+/* How a value is read and written. */
 enum key_kind {
-	KEY_BY_FUNCTIONS = 0,
+	KEY_OWN = 0,  /* by the functions of the row */
 	KEY_DURATION, /* uint64_t, microseconds; 0 when the key was not given and has no default */
-	KEY_NUMBER,   /* uint32_t */
-	KEY_FLAG      /* bool */
+	KEY_NUMBER,   /* uint32_t, 0 likewise */
+	KEY_SIZE,     /* the same, and takes k and m */
+	KEY_CHOICE,   /* an enum or a bool: the number of the word */
+	KEY_FLAG,     /* bool */
+	KEY_STRING,   /* char []: text of the characters in `allowed`, or of any; empty when not given */
+	KEY_PATH      /* char []: an absolute path, or "off" */
 };
 
 struct key {
 	struct conf_key_info info;
-	bool repeats;
-	/* Reads `value`, which it may change, into the section that is being read. */
-	enum set_result (*set)(struct parse *parse, struct draft *draft, char *value);
-	/* Writes the `index`th value. False when there is none. NULL for a key that is not part of the result. */
-	bool (*print)(const struct conf *conf, const struct service_settings *service, size_t index,
-	    char text[KEY_TEXT]);
 	enum key_kind kind;
-	size_t member; /* offsetof(struct service_settings, ...) */
+	bool repeats;
+	bool of_conf;  /* `member` is one of struct conf, not of struct service_settings */
+	size_t member; /* its offset and size */
+	size_t size;
 	uint64_t least;
 	uint64_t most;
+	const char *const *words; /* NULL at the end */
+	const char *allowed;
+	/* Reads `value`, which it may change, into the section that is being read. */
+	enum set_result (*set)(struct parse *parse, struct draft *draft, char *value);
+	/* Writes the `index`th value. False when there is none. */
+	bool (*print)(const struct conf *conf, const struct service_settings *service, size_t index,
+	    char text[KEY_TEXT]);
 };
 
 extern const struct key keys[KEY_COUNT];
@@ -58,71 +66,38 @@ void key_take(struct parse *parse, const char *name, const char *value);
 /* Gives `draft` what it was not given: from [defaults], if it is a service, else the table's default. */
 void key_fill(struct parse *parse, struct draft *draft);
 
-/* value.c: the two values that have a grammar of their own. */
-enum set_result value_set_listen(struct parse *parse, struct draft *draft, char *value);
-bool value_print_listen(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-enum set_result value_set_server(struct parse *parse, struct draft *draft, char *value);
-bool value_print_server(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-/* check_value.c */
-enum set_result value_set_check(struct parse *parse, struct draft *draft, char *value);
-bool value_print_check(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-/* key_notify.c */
-enum set_result value_set_notify(struct parse *parse, struct draft *draft, char *value);
-bool value_print_notify(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-/* flow_value.c */
-#define FLOW_VALUE(name) \
-	enum set_result value_set_##name(struct parse *parse, struct draft *draft, char *value); \
-	bool value_print_##name(const struct conf *conf, const struct service_settings *service, size_t index, \
+/* The functions of the keys that have a grammar of their own. */
+#define KEY_FUNCTIONS(name) \
+	enum set_result key_set_##name(struct parse *parse, struct draft *draft, char *value); \
+	bool key_print_##name(const struct conf *conf, const struct service_settings *service, size_t index, \
 	    char text[KEY_TEXT])
-FLOW_VALUE(hash_key);
+/* key_net.c */
+KEY_FUNCTIONS(interface);
+KEY_FUNCTIONS(http);
+KEY_FUNCTIONS(mac);
+KEY_FUNCTIONS(address);
+KEY_FUNCTIONS(probe_address);
+/* key_service.c */
+KEY_FUNCTIONS(scheduler);
+KEY_FUNCTIONS(persist);
+KEY_FUNCTIONS(quorum);
+KEY_FUNCTIONS(outlier);
+KEY_FUNCTIONS(notify);
+/* key_value.c */
+KEY_FUNCTIONS(listen);
+KEY_FUNCTIONS(server);
+/* key_check.c, key_check_print.c */
+KEY_FUNCTIONS(check);
+KEY_FUNCTIONS(vip_payload);
+
 /* The key that `hash-key` makes of its text: dsrd.conf(5), CONSISTENT HASHING. */
 struct siphash_key hash_key_derive(const char *text);
-FLOW_VALUE(persist);
-FLOW_VALUE(warmup);
-FLOW_VALUE(on_down);
-FLOW_VALUE(timeout_established);
-FLOW_VALUE(timeout_syn);
-FLOW_VALUE(timeout_fin);
-FLOW_VALUE(timeout_closed);
-FLOW_VALUE(timeout_udp);
-/* vip_value.c, and the payload in check_value.c */
-FLOW_VALUE(probe_address);
-FLOW_VALUE(vip_check);
-FLOW_VALUE(vip_conflict);
-FLOW_VALUE(vip_payload);
-/* value_wire.c */
-FLOW_VALUE(offload);
-FLOW_VALUE(queue_discipline);
-FLOW_VALUE(withhold);
-/* value_control.c */
-enum set_result value_set_control(struct parse *parse, struct draft *draft, char *value);
-bool value_print_control(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-enum set_result value_set_control_group(struct parse *parse, struct draft *draft, char *value);
-bool value_print_control_group(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-enum set_result value_set_control_group_may(struct parse *parse, struct draft *draft, char *value);
-bool value_print_control_group_may(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-enum set_result value_set_state(struct parse *parse, struct draft *draft, char *value);
-bool value_print_state(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-enum set_result value_set_http(struct parse *parse, struct draft *draft, char *value);
-bool value_print_http(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
-enum set_result value_set_http_host(struct parse *parse, struct draft *draft, char *value);
-bool value_print_http_host(const struct conf *conf, const struct service_settings *service, size_t index,
-    char text[KEY_TEXT]);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
-enum set_result value_set_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
+enum set_result key_read_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
 /* A network interface's name. */
-bool value_set_iface(const char *text, char iface[IFACE_NAME]);
-bool value_is_name(const char *text);
+bool key_read_iface(const char *text, char iface[IFACE_NAME]);
+bool key_is_name(const char *text);
 /* Names with commas between, such as "web1,web9". */
-bool value_is_name_list(const char *text);
+bool key_is_name_list(const char *text);
 
 #endif

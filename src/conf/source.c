@@ -118,7 +118,7 @@ begin_service(struct parse *parse, const char *name)
 	parse->draft->discard = true;
 	if (*name == '\0')
 		parse_error(parse, "a service needs a name: [service NAME]");
-	else if (!value_is_name(name))
+	else if (!key_is_name(name))
 		parse_error(parse, "`%s` is not a valid service name: use up to %d letters, digits, `_`, `.` and `-`", name,
 		    NAME_MOST - 1);
 	else if (twin != NULL)

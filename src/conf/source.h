@@ -14,52 +14,12 @@
 #include "base/attr.h"
 #include "base/errlist.h"
 #include "conf/conf.h"
+#include "conf/key_table.h"
 
-/* The order is that of `dsrd -T` and of the man page. */
 enum key_id {
-	KEY_INTERFACE,
-	KEY_USER,
-	KEY_LOG,
-	KEY_CONTROL,
-	KEY_CONTROL_GROUP,
-	KEY_CONTROL_GROUP_MAY,
-	KEY_STATE,
-	KEY_HTTP,
-	KEY_HTTP_HOST,
-	KEY_CONNECTIONS,
-	KEY_OFFLOAD,
-	KEY_QUEUE_DISCIPLINE,
-	KEY_WITHHOLD,
-	KEY_HASH_KEY,
-	KEY_PROBE_ADDRESS,
-	KEY_INCLUDE,
-	KEY_NOTIFY,
-	KEY_MAC,
-	KEY_MTU,
-	KEY_ADDRESS,
-	KEY_LISTEN,
-	KEY_SCHEDULER,
-	KEY_PERSIST,
-	KEY_WARMUP,
-	KEY_ON_DOWN,
-	KEY_ONE_PACKET,
-	KEY_TIMEOUT_ESTABLISHED,
-	KEY_TIMEOUT_SYN,
-	KEY_TIMEOUT_FIN,
-	KEY_TIMEOUT_CLOSED,
-	KEY_TIMEOUT_UDP,
-	KEY_CHECK,
-	KEY_INTERVAL,
-	KEY_RETRY,
-	KEY_TIMEOUT,
-	KEY_RISE,
-	KEY_FALL,
-	KEY_QUORUM,
-	KEY_VIP_CHECK,
-	KEY_VIP_PAYLOAD,
-	KEY_VIP_CONFLICT,
-	KEY_OUTLIER,
-	KEY_SERVER,
+#define ID(id, ...) KEY_##id,
+	KEYS(ID)
+#undef ID
 	KEY_COUNT
 };
 
@@ -123,7 +83,7 @@ void parse_stream(struct parse *parse, FILE *in, const char *name);
 /* The same for the file at `path`, which must not have been read before. Errors go to the line being read. */
 void parse_file(struct parse *parse, const char *path);
 
-/* include.c: `include = PATTERN`. */
+/* `include = PATTERN`: the matching files in byte order of their names, in every locale. */
 void parse_include(struct parse *parse, const char *pattern);
 
 /* rules.c: contradictions between lines, once all of them are read and defaults filled in. */
