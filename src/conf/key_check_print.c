@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A check in the syntax of the file, as check_value.c reads it. */
+/* A check in the syntax of the file, as key_check.c reads it. */
 #include "config.h"
 
 #include <stdarg.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "conf/key_check.h"
 #include "conf/keys.h"
 
 /* RFC 1035 section 3.2.2, RFC 3596, RFC 2782 */

@@ -74,20 +74,6 @@ is_loopback(const struct addr *addr)
 	return memcmp(addr->bytes, loopback6, sizeof(loopback6)) == 0; /* RFC 4291 section 2.5.3 */
 }
 
-/* No such address is on any wire. */
-static bool
-is_mapped(const struct addr *addr)
-{
-	return addr->family == ADDR_IPV6 && addr_is_mapped(addr->bytes);
-}
-
-/* fe80::/10 (RFC 4291 section 2.5.6) */
-static bool
-is_link_local(const struct addr *addr)
-{
-	return addr->family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
-}
-
 /* Reports what is wrong with an invalid address: often it contains a valid one. */
 static void
 tell_no_address(struct parse *parse, const char *text)
@@ -116,21 +102,16 @@ key_read_address(struct parse *parse, const char *what, const char *text, struct
 		tell_no_address(parse, text);
 		return SET_REPORTED;
 	}
-	if (addr_is_no_host(&read) || is_loopback(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses do not identify a "
+	if (addr_is_no_host(&read) || is_loopback(&read))
+		return parse_refuse(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses do not identify a "
 		    "machine on a network", text, what);
-		return SET_REPORTED;
-	}
-	if (is_mapped(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
+	if (read.family == ADDR_IPV6 && addr_is_mapped(read.bytes))
+		return parse_refuse(parse, "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
 		    text, what);
-		return SET_REPORTED;
-	}
-	if (is_link_local(&read)) {
-		parse_error(parse, "`%s` cannot be the %s: a link-local address does not identify a network; use a "
+	/* fe80::/10 (RFC 4291 section 2.5.6) */
+	if (read.family == ADDR_IPV6 && read.bytes[0] == 0xfe && (read.bytes[1] & 0xc0) == 0x80)
+		return parse_refuse(parse, "`%s` cannot be the %s: a link-local address does not identify a network; use a "
 		    "global or unique local one", text, what);
-		return SET_REPORTED;
-	}
 	*addr = read;
 	return SET_OK;
 }
@@ -143,12 +124,10 @@ key_set_mac(struct parse *parse, struct draft *draft, char *value)
 	(void)draft;
 	if (mac_parse(value, &mac) != 0)
 		return SET_REFUSED;
-	if (mac_is_zero(&mac) || mac_is_group(&mac)) {
-		parse_error(parse,
+	if (mac_is_zero(&mac) || mac_is_group(&mac))
+		return parse_refuse(parse,
 		    "`%s` is not a unicast MAC address",
 		    value);
-		return SET_REPORTED;
-	}
 	parse->conf->mac = mac;
 	return SET_OK;
 }
@@ -182,10 +161,8 @@ set_own_prefix(struct parse *parse, char *word)
 		return SET_REFUSED;
 	prefix.length = (uint8_t)length;
 	own = prefix.addr.family == ADDR_IPV4 ? &parse->conf->address4 : &parse->conf->address6;
-	if (addr_is_set(&own->addr)) {
-		parse_error(parse, "`address` can have one IPv4 and one IPv6 address, and `%s` is a second", word);
-		return SET_REPORTED;
-	}
+	if (addr_is_set(&own->addr))
+		return parse_refuse(parse, "`address` can have one IPv4 and one IPv6 address, and `%s` is a second", word);
 	*own = prefix;
 	return SET_OK;
 }
@@ -237,10 +214,8 @@ key_set_probe_address(struct parse *parse, struct draft *draft, char *value)
 			return SET_REFUSED;
 		if (key_read_address(parse, "probe address", word, &read[count]) != SET_OK)
 			return SET_REPORTED;
-		if (count > 0 && read[0].family == read[count].family) {
-			parse_error(parse, "`%s`: only one probe address per family (IPv4, IPv6) is allowed", word);
-			return SET_REPORTED;
-		}
+		if (count > 0 && read[0].family == read[count].family)
+			return parse_refuse(parse, "`%s`: only one probe address per family (IPv4, IPv6) is allowed", word);
 		count++;
 	}
 	if (count == 0)

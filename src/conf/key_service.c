@@ -28,8 +28,7 @@ key_set_scheduler(struct parse *parse, struct draft *draft, char *value)
 	nearest = text_nearest(value, scheduler_names());
 	if (nearest == NULL)
 		return SET_REFUSED;
-	parse_error(parse, "unknown scheduler `%s`, did you mean `%s`?", value, nearest);
-	return SET_REPORTED;
+	return parse_refuse(parse, "unknown scheduler `%s`, did you mean `%s`?", value, nearest);
 }
 
 bool
@@ -221,8 +220,7 @@ notify_add(struct parse *parse, struct service_settings *service, const struct n
 	for (size_t i = 0; i < service->notify_count; i++) {
 		if (strcmp(service->notifies[i].servers, notify->servers) != 0)
 			continue;
-		parse_error(parse, "`notify` is given twice for the same servers: one program runs for each change");
-		return SET_REPORTED;
+		return parse_refuse(parse, "`notify` is given twice for the same servers: one program runs for each change");
 	}
 	all = parse_grow(service->notifies, service->notify_count, sizeof(*all));
 	if (all == NULL) {
@@ -249,10 +247,8 @@ key_set_notify(struct parse *parse, struct draft *draft, char *value)
 	(void)snprintf(notify.servers, sizeof(notify.servers), "%s", servers);
 	if (draft->kind != CONF_IN_DSRD)
 		return notify_add(parse, &draft->service, &notify);
-	if (parse->conf->notify[0] != '\0') {
-		parse_error(parse, "`notify` is given twice: [dsrd] has one program; a [service] may have others");
-		return SET_REPORTED;
-	}
+	if (parse->conf->notify[0] != '\0')
+		return parse_refuse(parse, "`notify` is given twice: [dsrd] has one program; a [service] may have others");
 	memcpy(parse->conf->notify, notify.program, sizeof(notify.program));
 	return SET_OK;
 }

@@ -98,15 +98,11 @@ key_value_take_ports(struct parse *parse, struct draft *draft, const struct addr
 	char *ports = strchr(word, '/');
 	char *next;
 
-	if (ports == NULL) {
-		parse_error(parse, "`%s`: a protocol and ports are written tcp/80 or udp/53", word);
-		return SET_REPORTED;
-	}
+	if (ports == NULL)
+		return parse_refuse(parse, "`%s`: a protocol and ports are written tcp/80 or udp/53", word);
 	*ports++ = '\0';
-	if (!read_protocol(word, &listen.protocol)) {
-		parse_error(parse, "`%s` is not a valid protocol: use tcp, udp or sctp", word);
-		return SET_REPORTED;
-	}
+	if (!read_protocol(word, &listen.protocol))
+		return parse_refuse(parse, "`%s` is not a valid protocol: use tcp, udp or sctp", word);
 	for (; ports != NULL; ports = next) {
 		char shown[KEY_TEXT];
 
@@ -137,17 +133,13 @@ key_set_listen(struct parse *parse, struct draft *draft, char *value)
 
 	if (address == NULL)
 		return SET_REFUSED;
-	if (cut_port(address)) {
-		parse_error(parse, "a VIP and its ports are written `listen = %s tcp/80`", address);
-		return SET_REPORTED;
-	}
+	if (cut_port(address))
+		return parse_refuse(parse, "a VIP and its ports are written `listen = %s tcp/80`", address);
 	result = key_read_address(parse, "VIP", address, &vip);
 	if (result != SET_OK)
 		return result;
-	if (word == NULL) {
-		parse_error(parse, "`listen` lacks its ports: write `listen = %s tcp/80`, or tcp/* for all", address);
-		return SET_REPORTED;
-	}
+	if (word == NULL)
+		return parse_refuse(parse, "`listen` lacks its ports: write `listen = %s tcp/80`, or tcp/* for all", address);
 	for (; word != NULL; word = text_next_word(&value))
 		if (key_value_take_ports(parse, draft, &vip, word) != SET_OK)
 			result = SET_REPORTED;
@@ -185,9 +177,8 @@ set_weight(struct parse *parse, struct server_settings *server, const char *valu
 		server->weight = (uint32_t)weight;
 		return SET_OK;
 	}
-	parse_error(parse, "a weight cannot be `%s`: it is a number from 0 (no new connections) to %d", value,
+	return parse_refuse(parse, "a weight cannot be `%s`: it is a number from 0 (no new connections) to %d", value,
 	    WEIGHT_MOST);
-	return SET_REPORTED;
 }
 
 static enum set_result
@@ -199,9 +190,8 @@ set_max_connections(struct parse *parse, struct server_settings *server, const c
 		server->max_connections = (uint32_t)number;
 		return SET_OK;
 	}
-	parse_error(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is to get "
+	return parse_refuse(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is to get "
 	    "no new connections has `weight=0`", value);
-	return SET_REPORTED;
 }
 
 static enum set_result
@@ -213,9 +203,8 @@ set_server_mac(struct parse *parse, struct server_settings *server, const char *
 		server->mac = mac;
 		return SET_OK;
 	}
-	parse_error(parse, "`%s` is not a unicast MAC address such as 02:00:00:00:00:0b; without `mac=` it is resolved "
+	return parse_refuse(parse, "`%s` is not a unicast MAC address such as 02:00:00:00:00:0b; without `mac=` it is resolved "
 	    "by ARP or neighbor discovery", value);
-	return SET_REPORTED;
 }
 
 static enum set_result
@@ -223,8 +212,7 @@ set_server_iface(struct parse *parse, struct server_settings *server, const char
 {
 	if (key_read_iface(value, server->iface))
 		return SET_OK;
-	parse_error(parse, "`%s` is not a valid interface name such as eth1", value);
-	return SET_REPORTED;
+	return parse_refuse(parse, "`%s` is not a valid interface name such as eth1", value);
 }
 
 static enum set_result
@@ -263,12 +251,10 @@ tell_unknown_option(struct parse *parse, const char *name)
 	names[OPTION_COUNT] = NULL;
 	nearest = text_nearest(name, names);
 	if (nearest != NULL)
-		parse_error(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
-	else
-		parse_error(parse,
+		return parse_refuse(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
+	return parse_refuse(parse,
 		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME and "
 		    "backup", name);
-	return SET_REPORTED;
 }
 
 static enum set_result
@@ -283,18 +269,12 @@ key_value_take_option(struct parse *parse, struct server_settings *server, char 
 		i++;
 	if (i == OPTION_COUNT)
 		return tell_unknown_option(parse, word);
-	if (options[i].has_value && (value == NULL || *value == '\0')) {
-		parse_error(parse, "`%s` needs a value: write it %s=VALUE, without blanks", word, word);
-		return SET_REPORTED;
-	}
-	if (!options[i].has_value && value != NULL) {
-		parse_error(parse, "`%s` takes no value", word);
-		return SET_REPORTED;
-	}
-	if (given[i]) {
-		parse_error(parse, "`%s` is given twice for this server", word);
-		return SET_REPORTED;
-	}
+	if (options[i].has_value && (value == NULL || *value == '\0'))
+		return parse_refuse(parse, "`%s` needs a value: write it %s=VALUE, without blanks", word, word);
+	if (!options[i].has_value && value != NULL)
+		return parse_refuse(parse, "`%s` takes no value", word);
+	if (given[i])
+		return parse_refuse(parse, "`%s` is given twice for this server", word);
 	given[i] = true;
 	return options[i].set(parse, server, value);
 }
@@ -331,19 +311,15 @@ key_set_server(struct parse *parse, struct draft *draft, char *value)
 
 	if (name == NULL || address == NULL)
 		return SET_REFUSED;
-	if (!key_is_name(name)) {
-		parse_error(parse, "`%s` is not a valid server name: use up to %d letters, digits, `_`, `.` and `-`", name,
+	if (!key_is_name(name))
+		return parse_refuse(parse, "`%s` is not a valid server name: use up to %d letters, digits, `_`, `.` and `-`", name,
 		    NAME_MOST - 1);
-		return SET_REPORTED;
-	}
 	(void)snprintf(server.name, sizeof(server.name), "%s", name);
-	if (cut_port(address)) {
-		parse_error(parse,
+	if (cut_port(address))
+		return parse_refuse(parse,
 		    "server `%s` cannot have a port: direct routing hands on the client's packet as it is, so "
 		    "the server must listen on the service's own ports; write `%s`",
 		    name, address);
-		return SET_REPORTED;
-	}
 	result = key_read_address(parse, "server", address, &server.addr);
 	while (result == SET_OK && (word = text_next_word(&value)) != NULL)
 		result = key_value_take_option(parse, &server, word, given);

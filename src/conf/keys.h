@@ -5,15 +5,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf/conf.h"
 #include "conf/source.h"
-
-enum set_result {
-	SET_OK = 0,
-	SET_REFUSED, /* not a valid value: the caller reports what is allowed */
-	SET_REPORTED     /* the setter has said what is wrong */
-};
 
 #define PORT_MOST 65535
 #define CONNECTIONS_MOST (1U << 28) /* about 17 GB of flows: more is a slip of the finger */
@@ -99,5 +94,20 @@ bool key_read_iface(const char *text, char iface[IFACE_NAME]);
 bool key_is_name(const char *text);
 /* Names with commas between, such as "web1,web9". */
 bool key_is_name_list(const char *text);
+
+/* What the reader (key_check.c) and the writer (key_check_print.c) of `check` share. */
+struct number_name {
+	const char *name; /* NULL at the end of a table */
+	uint16_t number;
+};
+
+extern const struct number_name check_dns_types[];
+extern const struct number_name check_dns_rcodes[];
+
+#define DNS_A 1
+#define DNS_AAAA 28
+
+/* Behind what `text` holds: the bytes in quotes, as the reader takes them. */
+void check_append_quoted(char text[KEY_TEXT], const uint8_t *bytes, size_t length);
 
 #endif

@@ -4,13 +4,87 @@
 #include "conf/reader.h"
 
 #include <errno.h>
+#include <ini.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <ini.h>
-
+#include "base/attr.h"
 #include "base/text.h"
-#include "conf/foreign.h"
+
+/*
+ * Configurations of other programs, which people give to dsrd when they change over: one hint says more than an error a
+ * line. They are known by the first words of lines; a mark that ends in a blank is followed by more.
+ */
+static const struct {
+	const char *mark;
+	const char *file;
+	bool converts; /* ipvs2dsrd reads it */
+} programs[] = {
+	{ "! Configuration File for keepalived", "a keepalived.conf", true },
+	{ "global_defs", "a keepalived.conf", true },
+	{ "vrrp_instance ", "a keepalived.conf", true },
+	{ "vrrp_sync_group ", "a keepalived.conf", true },
+	{ "vrrp_script ", "a keepalived.conf", true },
+	{ "virtual_server ", "a keepalived.conf", true },
+	{ "virtual_server_group ", "a keepalived.conf", true },
+	{ "-A -t ", "output of ipvsadm-save", true },
+	{ "-A -u ", "output of ipvsadm-save", true },
+	{ "-A -f ", "output of ipvsadm-save", true },
+	{ "checktimeout=", "an ldirectord.cf", true },
+	{ "checkinterval=", "an ldirectord.cf", true },
+	{ "quiescent=", "an ldirectord.cf", true },
+	{ "autoreload=", "an ldirectord.cf", true },
+	{ "virtual=", "an ldirectord.cf", true },
+	{ "global", "a haproxy.cfg", false },
+	{ "defaults", "a haproxy.cfg", false },
+	{ "frontend ", "a haproxy.cfg", false },
+	{ "backend ", "a haproxy.cfg", false },
+	{ "upstream ", "a configuration of nginx", false },
+};
+
+/* The text of `line` without blanks before its `=`. */
+static bool
+foreign_begins(const char *line, const char *mark)
+{
+	const size_t length = strlen(mark);
+	const char last = mark[length - 1];
+	const size_t word = last == '=' ? length - 1 : length;
+
+	if (strncmp(line, mark, word) != 0)
+		return false;
+	line += word;
+	if (last == ' ')
+		return true;
+	if (last == '=')
+		return line[strspn(line, " \t")] == '=';
+	return *line == '\0' || *line == ' ' || *line == '\t' || *line == '{';
+}
+
+/*
+ * Is this line, which is none of dsrd.conf, one that another program's file has? Then `text` gets what to do with that
+ * file, and it is returned; else NULL. `line` is without blanks at both ends, `name` the path of the file.
+ */
+#define FOREIGN_TEXT 512
+static const char *
+foreign_hint(const char *line, const char *name, char text[FOREIGN_TEXT])
+{
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		int length;
+
+		if (!foreign_begins(line, programs[i].mark))
+			continue;
+		length = snprintf(text, FOREIGN_TEXT, "this looks like %s, not like a dsrd.conf", programs[i].file);
+		if (programs[i].converts)
+			(void)snprintf(text + length, FOREIGN_TEXT - (size_t)length,
+			    ": `ipvs2dsrd -v interface=eth0 %s >dsrd.conf` converts it", name);
+		else
+			(void)snprintf(text + length, FOREIGN_TEXT - (size_t)length,
+			    ": see EXAMPLES in dsrd.conf(5), and begin with [dsrd]");
+		return text;
+	}
+	return NULL;
+}
 
 struct reader {
 	FILE *in;
@@ -36,12 +110,6 @@ reader_blank(int c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static bool
-reader_control(int c)
-{
-	return (c < 0x20 && !reader_blank(c)) || c == 0x7f;
-}
-
 /* Some editors put a byte order mark (RFC 3629 section 6) before the first line. */
 static bool
 byte_order_mark(const struct reader *reader, size_t offset, int c)
@@ -54,7 +122,7 @@ byte_order_mark(const struct reader *reader, size_t offset, int c)
 static void
 reader_take_byte(struct reader *reader, int c)
 {
-	if (reader_control(c))
+	if ((c < 0x20 && !reader_blank(c)) || c == 0x7f)
 		reader->bad_byte = c;
 	if (reader->comment)
 		return;

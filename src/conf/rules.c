@@ -429,19 +429,14 @@ check_port(struct parse *parse, const struct draft *draft)
 	}
 }
 
-static bool
-is_given(const struct parse *parse, const struct draft *draft, enum key_id id)
-{
-	return draft->given[id].file != NULL || parse->defaults.given[id].file != NULL;
-}
-
 /* The default timeout follows a shorter interval, so that `interval = 500ms` needs no `timeout`. */
 static void
 derive_timeout(const struct parse *parse, struct draft *draft)
 {
 	struct service_settings *service = &draft->service;
 
-	if (!is_given(parse, draft, KEY_TIMEOUT) && service->timeout > service->interval)
+	if (draft->given[KEY_TIMEOUT].file == NULL && parse->defaults.given[KEY_TIMEOUT].file == NULL &&
+	    service->timeout > service->interval)
 		service->timeout = service->interval;
 }
 

@@ -67,9 +67,18 @@ struct parse {
 	unsigned depth;          /* of includes */
 };
 
+/* What came of a value. */
+enum set_result {
+	SET_OK = 0,
+	SET_REFUSED, /* not a valid value: the caller reports what is allowed */
+	SET_REPORTED /* the setter has said what is wrong */
+};
+
 /* Adds an error at `place`, or at the line being read. */
 void parse_error_at(struct parse *parse, const struct place *place, const char *format, ...) PRINTF_LIKE(3, 4);
 void parse_error(struct parse *parse, const char *format, ...) PRINTF_LIKE(2, 3);
+/* As parse_error(), from a setter. Returns SET_REPORTED. */
+enum set_result parse_refuse(struct parse *parse, const char *format, ...) PRINTF_LIKE(2, 3);
 void parse_out_of_memory(struct parse *parse);
 /* "on line 12", or "in FILE, line 12" when that is not the file of the line `from`. Returns `text`. */
 #define PLACE_TEXT 256

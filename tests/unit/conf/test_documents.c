@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/keys.h"
 #include "flow/drop.h"
 #include "sched/scheduler.h"
 #include "suites.h"
@@ -22,6 +23,48 @@ document(const char *name)
 	ck_assert_msg(text != NULL, "%s is missing", path);
 	return text;
 }
+
+/* What a row says fits the member that it sets, and its words are those that its message names. */
+START_TEST(test_rows)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const struct key *key = &keys[i];
+		const size_t whole = key->of_conf ? sizeof(struct conf) : sizeof(struct service_settings);
+
+		ck_assert_uint_le(key->member + key->size, whole);
+		if (key->kind != KEY_OWN)
+			ck_assert_uint_ne(key->info.sections & (key->of_conf ? CONF_IN_DSRD : CONF_IN_SERVICE), 0);
+		switch (key->kind) {
+		case KEY_OWN:
+			ck_assert_ptr_nonnull(key->set);
+			break;
+		case KEY_DURATION:
+			ck_assert_uint_eq(key->size, sizeof(uint64_t));
+			ck_assert_uint_lt(key->least, key->most);
+			break;
+		case KEY_NUMBER:
+		case KEY_SIZE:
+			ck_assert_uint_eq(key->size, sizeof(uint32_t));
+			ck_assert_uint_lt(key->least, key->most);
+			ck_assert_uint_le(key->most, UINT32_MAX);
+			break;
+		case KEY_CHOICE:
+			ck_assert(key->size == sizeof(int) || (key->size == sizeof(bool) && key->words[2] == NULL));
+			for (size_t j = 0; key->words[j] != NULL; j++)
+				ck_assert_ptr_nonnull(strstr(key->info.takes, key->words[j]));
+			break;
+		case KEY_FLAG:
+			ck_assert_uint_eq(key->size, sizeof(bool));
+			break;
+		case KEY_STRING:
+		case KEY_PATH:
+			ck_assert_uint_gt(key->size, sizeof(uint64_t));
+			ck_assert_uint_le(key->size, KEY_TEXT);
+			break;
+		}
+	}
+}
+END_TEST
 
 START_TEST(test_table)
 {
@@ -71,7 +114,7 @@ START_TEST(test_man_page_lists_every_key)
 	char *page = document("man/dsrd.conf.5.in");
 	char *table = strstr(page, "\n.Ss Table of keys\n"), *in_dsrd, *end;
 	const struct conf_key_info *key;
-	size_t keys = 0, lines = 0;
+	size_t named = 0, lines = 0;
 
 	ck_assert_ptr_nonnull(table);
 	in_dsrd = strstr(table, "\nIn section\n.Li [dsrd] :\n");
@@ -84,17 +127,17 @@ START_TEST(test_man_page_lists_every_key)
 		found = strstr(table, line);
 		if ((key->sections & CONF_IN_SERVICE) != 0) {
 			ck_assert_msg(found != NULL && found < in_dsrd, "the table of services lacks %s", key->name);
-			keys++;
+			named++;
 		}
 		found = strstr(in_dsrd, line);
 		if ((key->sections & CONF_IN_DSRD) != 0) {
 			ck_assert_msg(found != NULL && found < end, "the table of [dsrd] lacks %s", key->name);
-			keys++;
+			named++;
 		}
 	}
 	for (char *line = table; (line = strstr(line, "\n.It Ic ")) != NULL && line < end; line++)
 		lines++;
-	ck_assert_uint_eq(lines, keys);
+	ck_assert_uint_eq(lines, named);
 	free(page);
 }
 END_TEST
@@ -237,6 +280,7 @@ documents_suite(void)
 	TCase *tcase = tcase_create("documents");
 
 	tcase_add_test(tcase, test_table);
+	tcase_add_test(tcase, test_rows);
 	tcase_add_test(tcase, test_man_page_has_every_key_and_default);
 	tcase_add_test(tcase, test_man_page_lists_every_key);
 	tcase_add_test(tcase, test_man_page_names_keys_of_a_restart);
