@@ -70,7 +70,7 @@ fail() {
 		echo "--- the director's log, its end:" >&2
 		# Without the counters, which tests ask for again and again: the last dump is below, if there was one.
 		grep -v -e ' counter name=' -e ' drop reason=' -e ' interface interface=' -e ' flows count=' -e ' server server=' \
-		    -e ' vip-check server=' -e ' notify started=' \
+		    -e ' vip-check server=.* vip=' -e ' notify started=' \
 		    "$NET_DIR/dsrd.log" | tail -n 30 >&2
 		if [ -s "$NET_DIR/dump" ]; then
 			grep -e 'drop reason=[a-z-]* frames=[1-9]' -e ' server server=' "$NET_DIR/dump" >&2
