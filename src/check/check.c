@@ -81,7 +81,7 @@ struct checker {
 static const struct addr no_addr;
 
 static const struct check_type *
-kind_of(enum check_kind kind)
+check_kind_of(enum check_kind kind)
 {
 	switch (kind) {
 	case CHECK_TCP:
@@ -110,7 +110,7 @@ check_tell(const struct check_target *target, enum health_reason reason, const c
 }
 
 static struct timeval
-timeval_of(uint64_t microseconds)
+check_timeval_of(uint64_t microseconds)
 {
 	return (struct timeval) {
 		.tv_sec = (time_t)(microseconds / SECONDS(1)),
@@ -121,7 +121,7 @@ timeval_of(uint64_t microseconds)
 static int
 check_arm(struct question *question, uint64_t delay)
 {
-	const struct timeval tv = timeval_of(delay);
+	const struct timeval tv = check_timeval_of(delay);
 
 	return event_add(question->timer, &tv);
 }
@@ -131,7 +131,7 @@ check_arm(struct question *question, uint64_t delay)
  * server?
  */
 static void
-retry_soon(struct question *question, const struct check_report *report)
+check_retry_soon(struct question *question, const struct check_report *report)
 {
 	const struct checker *checker = question->checker;
 
@@ -166,7 +166,7 @@ check_on_answer(void *argument, const struct check_report *answer)
 
 		checker->result(checker->context, want->server, want->check, &report);
 	}
-	retry_soon(question, &report);
+	check_retry_soon(question, &report);
 }
 
 static void
@@ -185,7 +185,7 @@ check_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 }
 
 static void
-question_free(struct question *question)
+check_question_free(struct question *question)
 {
 	if (question == NULL)
 		return;
@@ -244,7 +244,7 @@ key_of_question(const struct question *question)
 }
 
 static int
-compare_keys(const struct key *a, const struct key *b)
+check_compare_keys(const struct key *a, const struct key *b)
 {
 	int result = compare_addrs(a->addr, b->addr);
 
@@ -269,11 +269,11 @@ compare_keys(const struct key *a, const struct key *b)
 
 /* Equal keys in the order of the slots. */
 static int
-compare_wants(const void *left, const void *right)
+check_compare_wants(const void *left, const void *right)
 {
 	const struct want *a = left, *b = right;
 	const struct key key_a = key_of_want(a), key_b = key_of_want(b);
-	int result = compare_keys(&key_a, &key_b);
+	int result = check_compare_keys(&key_a, &key_b);
 
 	if (result == 0)
 		result = compare_numbers(a->ref.slot, b->ref.slot);
@@ -281,7 +281,7 @@ compare_wants(const void *left, const void *right)
 }
 
 static struct question *
-question_new(struct checker *checker, const struct key *key)
+check_question_new(struct checker *checker, const struct key *key)
 {
 	struct question *question = calloc(1, sizeof(*question));
 	struct check_target *target;
@@ -289,7 +289,7 @@ question_new(struct checker *checker, const struct key *key)
 	if (question == NULL)
 		return NULL;
 	question->checker = checker;
-	question->kind = kind_of(key->check->kind);
+	question->kind = check_kind_of(key->check->kind);
 	question->interval = key->interval;
 	question->retry = key->retry;
 	question->timeout = key->timeout;
@@ -297,7 +297,7 @@ question_new(struct checker *checker, const struct key *key)
 	target = &question->target;
 	target->addr = *key->addr;
 	target->port = key->port;
-	target->timeout = timeval_of(key->timeout);
+	target->timeout = check_timeval_of(key->timeout);
 	target->check = *key->check;
 	(void)snprintf(target->service, sizeof(target->service), "%s", key->service);
 	(void)snprintf(target->server, sizeof(target->server), "%s", key->server);
@@ -312,7 +312,7 @@ question_new(struct checker *checker, const struct key *key)
 	question->timer = event_new(checker->base, -1, 0, check_on_timer, question);
 	question->asker = question->kind->create(target);
 	if (question->timer == NULL || question->asker == NULL) {
-		question_free(question);
+		check_question_free(question);
 		return NULL;
 	}
 	return question;
@@ -339,10 +339,10 @@ checker_new(struct event_base *base, struct children *children, probe_result *re
 }
 
 static void
-forget_all(struct checker *checker)
+check_forget_all(struct checker *checker)
 {
 	for (size_t i = 0; i < checker->question_count; i++)
-		question_free(checker->questions[i]);
+		check_question_free(checker->questions[i]);
 	free(checker->questions);
 	free(checker->wants);
 	checker->questions = NULL;
@@ -355,7 +355,7 @@ checker_free(struct checker *checker)
 {
 	if (checker == NULL)
 		return;
-	forget_all(checker);
+	check_forget_all(checker);
 	tls_contexts_free(checker->tls);
 	free(checker);
 }
@@ -368,7 +368,7 @@ checker_questions(const struct checker *checker)
 
 /* Can it be checked? A port is missing only in hand-made settings. */
 static bool
-is_askable(const struct service_settings *service, const struct check_settings *check)
+check_is_askable(const struct service_settings *service, const struct check_settings *check)
 {
 	return check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT || service_check_port(service, check) != 0;
 }
@@ -391,16 +391,16 @@ check_collect(const struct model *model, size_t *count)
 		struct server *server = model->slots[slot];
 
 		for (size_t i = 0; server != NULL && i < server->service->settings.check_count; i++)
-			if (!server->checks[i].unused && is_askable(&server->service->settings, &server->service->settings.checks[i]))
+			if (!server->checks[i].unused && check_is_askable(&server->service->settings, &server->service->settings.checks[i]))
 				wants[(*count)++] = (struct want) { server, server->ref, i };
 	}
-	qsort(wants, *count, sizeof(*wants), compare_wants);
+	qsort(wants, *count, sizeof(*wants), check_compare_wants);
 	return wants;
 }
 
 /* Did the question's old wants include it? Otherwise it must not wait an interval for its first answer. */
 static bool
-had_want(const struct checker *checker, const struct question *question, const struct want *want)
+check_had_want(const struct checker *checker, const struct question *question, const struct want *want)
 {
 	for (size_t i = 0; i < question->count; i++) {
 		const struct want *old = &checker->wants[question->first + i];
@@ -413,12 +413,12 @@ had_want(const struct checker *checker, const struct question *question, const s
 
 /* The next old question, if its key is `key`; those that sort before it are obsolete. */
 static struct question *
-take_old(struct checker *checker, size_t *next, const struct key *key)
+check_keep_old(struct checker *checker, size_t *next, const struct key *key)
 {
 	for (; *next < checker->question_count; (*next)++) {
 		struct question *question = checker->questions[*next];
 		const struct key own = key_of_question(question);
-		const int order = compare_keys(&own, key);
+		const int order = check_compare_keys(&own, key);
 
 		if (order > 0)
 			return NULL;
@@ -427,14 +427,14 @@ take_old(struct checker *checker, size_t *next, const struct key *key)
 			(*next)++;
 			return question;
 		}
-		question_free(question);
+		check_question_free(question);
 	}
 	return NULL;
 }
 
 /* The number of wants from `at` on that have the same key. */
 static size_t
-slice_length(const struct want *wants, size_t at, size_t count)
+check_slice_length(const struct want *wants, size_t at, size_t count)
 {
 	const struct key key = key_of_want(&wants[at]);
 	size_t end = at + 1;
@@ -442,7 +442,7 @@ slice_length(const struct want *wants, size_t at, size_t count)
 	for (; end < count; end++) {
 		const struct key other = key_of_want(&wants[end]);
 
-		if (compare_keys(&key, &other) != 0)
+		if (check_compare_keys(&key, &other) != 0)
 			break;
 	}
 	return end - at;
@@ -450,7 +450,7 @@ slice_length(const struct want *wants, size_t at, size_t count)
 
 /* First checks in the order of the keys, evenly spread. 0, or -1 when memory is out. */
 static int
-start_fresh(struct checker *checker)
+check_start_fresh(struct checker *checker)
 {
 	size_t count = 0, started = 0;
 	uint64_t window;
@@ -482,20 +482,20 @@ checker_sync(struct checker *checker, const struct model *model)
 
 	if (wants == NULL || questions == NULL) {
 		/* What is there may point at servers that are gone. */
-		forget_all(checker);
+		check_forget_all(checker);
 		free(wants);
 		free(questions);
 		return -1;
 	}
 	for (size_t at = 0, length; at < count; at += length) {
 		const struct key key = key_of_want(&wants[at]);
-		struct question *question = take_old(checker, &old, &key);
+		struct question *question = check_keep_old(checker, &old, &key);
 
-		length = slice_length(wants, at, count);
+		length = check_slice_length(wants, at, count);
 		for (size_t i = 0; question != NULL && i < length; i++)
-			question->fresh = question->fresh || !had_want(checker, question, &wants[at + i]);
+			question->fresh = question->fresh || !check_had_want(checker, question, &wants[at + i]);
 		if (question == NULL)
-			question = question_new(checker, &key);
+			question = check_question_new(checker, &key);
 		if (question == NULL) {
 			result = -1;
 			continue;
@@ -505,11 +505,11 @@ checker_sync(struct checker *checker, const struct model *model)
 		questions[made++] = question;
 	}
 	for (; old < checker->question_count; old++)
-		question_free(checker->questions[old]);
+		check_question_free(checker->questions[old]);
 	free(checker->questions);
 	free(checker->wants);
 	checker->questions = questions;
 	checker->question_count = made;
 	checker->wants = wants;
-	return start_fresh(checker) == -1 ? -1 : result;
+	return check_start_fresh(checker) == -1 ? -1 : result;
 }

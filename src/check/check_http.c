@@ -54,7 +54,7 @@ check_http_finish(struct http_asker *asker, enum health_reason reason, const cha
 }
 
 static void
-finish_answer(struct http_asker *asker)
+check_http_on_answer(struct http_asker *asker)
 {
 	char detail[HTTP_DETAIL];
 
@@ -93,11 +93,11 @@ check_http_on_readable(struct bufferevent *stream UNUSED, void *argument)
 	struct http_asker *asker = argument;
 
 	if (check_http_drain(asker))
-		finish_answer(asker);
+		check_http_on_answer(asker);
 }
 
 static void
-on_event(struct bufferevent *stream, short what, void *argument)
+check_http_on_event(struct bufferevent *stream, short what, void *argument)
 {
 	struct http_asker *asker = argument;
 	const int error = EVUTIL_SOCKET_ERROR();
@@ -107,7 +107,7 @@ on_event(struct bufferevent *stream, short what, void *argument)
 	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0) /* TLS is set up */
 		return;
 	if (check_http_drain(asker)) {
-		finish_answer(asker);
+		check_http_on_answer(asker);
 		return;
 	}
 	if ((what & BEV_EVENT_ERROR) != 0 && asker->target->check.kind == CHECK_HTTPS)
@@ -119,12 +119,12 @@ on_event(struct bufferevent *stream, short what, void *argument)
 		return;
 	}
 	http_answer_end(&asker->answer);
-	finish_answer(asker);
+	check_http_on_answer(asker);
 }
 
 /* What stands in the Host field (RFC 9110 section 7.2): the port when it is not the scheme's own. */
 static void
-write_host(const struct check_target *target, char *text, size_t size)
+check_http_write_host(const struct check_target *target, char *text, size_t size)
 {
 	const bool v6 = target->addr.family == ADDR_IPV6;
 	const uint16_t usual = target->check.kind == CHECK_HTTPS ? 443 : 80;
@@ -141,7 +141,7 @@ write_host(const struct check_target *target, char *text, size_t size)
 
 /* The name that the certificate must have. */
 static void
-write_name(const struct check_target *target, char *text, size_t size)
+check_http_write_name(const struct check_target *target, char *text, size_t size)
 {
 	const char *host = target->check.sni[0] != '\0' ? target->check.sni : target->check.host;
 	char *colon;
@@ -161,14 +161,14 @@ write_name(const struct check_target *target, char *text, size_t size)
 
 /* The stream takes the socket over. NULL with a reason. */
 static struct bufferevent *
-open_stream(struct http_asker *asker, char error[TLS_ERROR])
+check_http_open_stream(struct http_asker *asker, char error[TLS_ERROR])
 {
 	const struct check_target *target = asker->target;
 	char name[CHECK_TEXT];
 	const struct tls_demand demand = { name, !target->check.no_verify, target->check.ca };
 
 	if (target->check.kind == CHECK_HTTPS) {
-		write_name(target, name, sizeof(name));
+		check_http_write_name(target, name, sizeof(name));
 		return tls_open(target->tls, target->base, asker->fd, &demand, error);
 	}
 	(void)snprintf(error, TLS_ERROR, "out of memory");
@@ -182,14 +182,14 @@ check_http_exchange(struct http_asker *asker)
 	char host[CHECK_TEXT], error[TLS_ERROR];
 
 	http_answer_begin(&asker->answer, &asker->target->check);
-	asker->stream = open_stream(asker, error);
+	asker->stream = check_http_open_stream(asker, error);
 	if (asker->stream == NULL) {
 		check_http_finish(asker, HEALTH_REASON_LOCAL, error);
 		return;
 	}
 	asker->fd = -1;
-	write_host(asker->target, host, sizeof(host));
-	bufferevent_setcb(asker->stream, check_http_on_readable, NULL, on_event, asker);
+	check_http_write_host(asker->target, host, sizeof(host));
+	bufferevent_setcb(asker->stream, check_http_on_readable, NULL, check_http_on_event, asker);
 	bufferevent_setwatermark(asker->stream, EV_READ, 0, BUFFER_MOST);
 	if (evbuffer_add_printf(bufferevent_get_output(asker->stream),
 	    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: dsrd/" PACKAGE_VERSION "\r\nAccept: */*\r\nConnection: close\r\n\r\n",

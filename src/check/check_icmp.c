@@ -59,7 +59,7 @@ check_icmp_finish(struct icmp_asker *asker, enum health_reason reason, const cha
 
 /* A raw IPv4 socket, and macOS's other one, give the IP header too. No echo has a type that looks like one. */
 static bool
-is_our_reply(const struct icmp_asker *asker, const uint8_t *bytes, size_t length)
+check_icmp_is_our_reply(const struct icmp_asker *asker, const uint8_t *bytes, size_t length)
 {
 	const bool v6 = asker->target->addr.family == ADDR_IPV6;
 	size_t header = 0;
@@ -84,7 +84,7 @@ check_icmp_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	uint8_t bytes[PACKET_MOST];
 	const ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
 
-	if (got >= 0 && is_our_reply(asker, bytes, (size_t)got))
+	if (got >= 0 && check_icmp_is_our_reply(asker, bytes, (size_t)got))
 		check_icmp_finish(asker, HEALTH_REASON_NONE, NULL);
 	else if (got == -1 && errno != EAGAIN && errno != EINTR)
 		check_icmp_finish(asker, check_reason_of(errno), NULL);
@@ -113,7 +113,7 @@ check_icmp_open_socket(struct icmp_asker *asker)
 
 /* Unrelated messages: a raw socket receives all of the server's ICMP. Old errors too. */
 static void
-discard_old(const struct icmp_asker *asker)
+check_icmp_discard_old(const struct icmp_asker *asker)
 {
 	uint8_t byte;
 
@@ -123,7 +123,7 @@ discard_old(const struct icmp_asker *asker)
 }
 
 static size_t
-write_request(struct icmp_asker *asker, uint8_t packet[HEADER + COOKIE])
+check_icmp_write_request(struct icmp_asker *asker, uint8_t packet[HEADER + COOKIE])
 {
 	const bool v6 = asker->target->addr.family == ADDR_IPV6;
 
@@ -152,8 +152,8 @@ check_icmp_start(void *argument)
 		    "this process may not ping: start dsrd as root, or allow it with net.ipv4.ping_group_range" : NULL);
 		return;
 	}
-	discard_old(asker);
-	if (send(asker->fd, packet, write_request(asker, packet), 0) == -1) {
+	check_icmp_discard_old(asker);
+	if (send(asker->fd, packet, check_icmp_write_request(asker, packet), 0) == -1) {
 		check_icmp_finish(asker, check_reason_of(errno), NULL);
 		return;
 	}

@@ -27,7 +27,7 @@ struct script_asker {
 
 /* "weight 50". PROBE_NO_WEIGHT when the line is something else. */
 static int
-read_weight(const char *line)
+check_script_read_weight(const char *line)
 {
 	static const char word[] = "weight ";
 	uint64_t percent;
@@ -46,7 +46,7 @@ check_script_report(struct script_asker *asker, enum health_reason reason, int w
 }
 
 static void
-tell_not_started(struct script_asker *asker, const char *reason)
+check_script_report_not_started(struct script_asker *asker, const char *reason)
 {
 	char detail[DETAIL_TEXT];
 
@@ -64,7 +64,7 @@ check_script_on_end(void *argument, const struct child_end *end)
 
 	asker->child = NULL;
 	if (child_did_not_run(end, reason)) {
-		tell_not_started(asker, reason);
+		check_script_report_not_started(asker, reason);
 		return;
 	}
 	if (end->timed_out) {
@@ -73,7 +73,7 @@ check_script_on_end(void *argument, const struct child_end *end)
 		return;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		check_script_report(asker, HEALTH_REASON_NONE, read_weight(end->line), NULL);
+		check_script_report(asker, HEALTH_REASON_NONE, check_script_read_weight(end->line), NULL);
 		return;
 	}
 	if (WIFSIGNALED(status))
@@ -98,7 +98,7 @@ check_script_start(void *argument)
 		argv[i] = word;
 	asker->child = child_start(asker->target->children, &order);
 	if (asker->child == NULL)
-		tell_not_started(asker, strerror(errno));
+		check_script_report_not_started(asker, strerror(errno));
 }
 
 static void *

@@ -102,7 +102,7 @@ check_tcp_has_written(struct tcp_asker *asker)
 }
 
 static void
-on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
+check_tcp_on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct tcp_asker *asker = argument;
 	const struct check_bytes *text = &asker->target->check.send;
@@ -123,7 +123,7 @@ check_tcp_connected(struct tcp_asker *asker)
 {
 	asker->sent = 0;
 	if (asker->target->check.send.given)
-		check_tcp_await(asker, EV_WRITE, on_sendable);
+		check_tcp_await(asker, EV_WRITE, check_tcp_on_sendable);
 	else
 		check_tcp_has_written(asker);
 }

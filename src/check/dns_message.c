@@ -54,7 +54,7 @@ dns_message_lower(uint8_t byte)
 
 /* The question comes back, its letters perhaps in another case (RFC 4343). */
 static bool
-is_same_question(const uint8_t *question, const uint8_t *answer, size_t length)
+dns_is_same_question(const uint8_t *question, const uint8_t *answer, size_t length)
 {
 	for (size_t i = HEADER; i < length; i++)
 		if (dns_message_lower(question[i]) != dns_message_lower(answer[i]))
@@ -63,7 +63,7 @@ is_same_question(const uint8_t *question, const uint8_t *answer, size_t length)
 }
 
 static void
-skip_name(struct cursor *cursor)
+dns_skip_name(struct cursor *cursor)
 {
 	uint8_t length;
 
@@ -78,7 +78,7 @@ skip_name(struct cursor *cursor)
 
 /* Do the answers have that address? `cursor` is behind the question. */
 static bool
-has_address(struct cursor *cursor, uint16_t count, const struct check_settings *check)
+dns_has_address(struct cursor *cursor, uint16_t count, const struct check_settings *check)
 {
 	const size_t size = check->answer.family == ADDR_IPV4 ? 4 : 16;
 
@@ -86,7 +86,7 @@ has_address(struct cursor *cursor, uint16_t count, const struct check_settings *
 		uint8_t address[16] = { 0 };
 		uint16_t type, class, length;
 
-		skip_name(cursor);
+		dns_skip_name(cursor);
 		type = cursor_u16(cursor);
 		class = cursor_u16(cursor);
 		cursor_skip(cursor, 4);
@@ -103,7 +103,7 @@ has_address(struct cursor *cursor, uint16_t count, const struct check_settings *
 }
 
 static void
-write_rcode(unsigned rcode, char detail[DNS_DETAIL])
+dns_write_rcode(unsigned rcode, char detail[DNS_DETAIL])
 {
 	static const char *const names[] = { "noerror", "formerr", "servfail", "nxdomain", "notimp", "refused" };
 
@@ -132,17 +132,17 @@ dns_judge(const struct check_settings *check, const uint8_t *question, size_t qu
 	if (questions == 0 && (flags & RCODE) == 0)
 		return false;
 	if (questions > 1 || (questions == 1 &&
-	    (length < question_length || !is_same_question(question, answer, question_length))))
+	    (length < question_length || !dns_is_same_question(question, answer, question_length))))
 		return false;
 	detail[0] = '\0';
 	*reason = HEALTH_REASON_ANSWER;
 	if ((flags & RCODE) != check->rcode) {
-		write_rcode(flags & RCODE, detail);
+		dns_write_rcode(flags & RCODE, detail);
 		return true;
 	}
 	if (questions == 1)
 		cursor_skip(&cursor, question_length - HEADER);
-	if (!addr_is_set(&check->answer) || has_address(&cursor, answers, check))
+	if (!addr_is_set(&check->answer) || dns_has_address(&cursor, answers, check))
 		*reason = HEALTH_REASON_NONE;
 	else
 		(void)snprintf(detail, DNS_DETAIL, "the expected address is not in it");

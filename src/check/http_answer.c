@@ -29,7 +29,7 @@ http_answer_garbled(struct http_answer *answer, const char *detail)
 }
 
 static bool
-is_fine(const struct http_answer *answer)
+http_answer_is_fine(const struct http_answer *answer)
 {
 	const struct check_settings *check = answer->check;
 
@@ -41,7 +41,7 @@ is_fine(const struct http_answer *answer)
 
 /* The end of the body, or of the part that is examined. */
 static void
-end_body(struct http_answer *answer)
+http_answer_end_body(struct http_answer *answer)
 {
 	if (answer->matcher.found)
 		http_answer_decide(answer, HEALTH_REASON_NONE, "");
@@ -50,7 +50,7 @@ end_body(struct http_answer *answer)
 }
 
 static void
-take_status(struct http_answer *answer)
+http_answer_take_status(struct http_answer *answer)
 {
 	answer->status = (uint16_t)http_status_line(answer->line);
 	if (answer->status == 0) {
@@ -63,7 +63,7 @@ take_status(struct http_answer *answer)
 
 /* RFC 9112 section 6.3: what follows the empty line. */
 static void
-end_fields(struct http_answer *answer)
+http_answer_end_fields(struct http_answer *answer)
 {
 	char detail[HTTP_DETAIL];
 
@@ -71,23 +71,23 @@ end_fields(struct http_answer *answer)
 		answer->state = HTTP_STATUS_LINE;
 		return;
 	}
-	if (!is_fine(answer)) {
+	if (!http_answer_is_fine(answer)) {
 		(void)snprintf(detail, sizeof(detail), "status %u", answer->status);
 		http_answer_decide(answer, HEALTH_REASON_STATUS, detail);
 		return;
 	}
 	if (answer->matcher.found || answer->status == 204 || answer->status == 304)
-		end_body(answer);
+		http_answer_end_body(answer);
 	else if (answer->framing.chunked)
 		answer->state = HTTP_CHUNK_SIZE;
 	else if (answer->framing.has_length && answer->framing.length == 0)
-		end_body(answer);
+		http_answer_end_body(answer);
 	else
 		answer->state = HTTP_BODY;
 }
 
 static void
-take_chunk_size(struct http_answer *answer)
+http_answer_take_chunk_size(struct http_answer *answer)
 {
 	if (http_chunk_size(answer->line, &answer->framing.length) == -1) {
 		http_answer_garbled(answer, "a chunk's size is not a number");
@@ -95,7 +95,7 @@ take_chunk_size(struct http_answer *answer)
 	}
 	answer->state = HTTP_CHUNK;
 	if (answer->framing.length == 0)
-		end_body(answer);
+		http_answer_end_body(answer);
 }
 
 static void
@@ -106,16 +106,16 @@ http_answer_take_line(struct http_answer *answer)
 	answer->line[answer->length] = '\0';
 	switch (answer->state) {
 	case HTTP_STATUS_LINE:
-		take_status(answer);
+		http_answer_take_status(answer);
 		break;
 	case HTTP_FIELDS:
 		if (answer->length == 0)
-			end_fields(answer);
+			http_answer_end_fields(answer);
 		else if (http_framing_field(&answer->framing, answer->line) == -1)
 			http_answer_garbled(answer, "its Content-Length is not a number");
 		break;
 	case HTTP_CHUNK_SIZE:
-		take_chunk_size(answer);
+		http_answer_take_chunk_size(answer);
 		break;
 	case HTTP_CHUNK_END:
 		answer->state = HTTP_CHUNK_SIZE;
@@ -138,7 +138,7 @@ http_answer_take_byte(struct http_answer *answer, uint8_t byte)
 	if (head && ++answer->head > HTTP_HEAD_MOST)
 		http_answer_garbled(answer, "its head is longer than 32 KiB");
 	else if (!head && ++answer->body > HTTP_BODY_MOST)
-		end_body(answer);
+		http_answer_end_body(answer);
 	else if (byte == '\n')
 		http_answer_take_line(answer);
 	else if (answer->length < HTTP_LINE - 1)
@@ -147,7 +147,7 @@ http_answer_take_byte(struct http_answer *answer, uint8_t byte)
 
 /* How many of the bytes were the body's. */
 static size_t
-take_body(struct http_answer *answer, const uint8_t *bytes, size_t length)
+http_answer_take_body(struct http_answer *answer, const uint8_t *bytes, size_t length)
 {
 	const bool counted = answer->state == HTTP_CHUNK || answer->framing.has_length;
 
@@ -159,11 +159,11 @@ take_body(struct http_answer *answer, const uint8_t *bytes, size_t length)
 	if (counted)
 		answer->framing.length -= length;
 	if (matcher_feed(&answer->matcher, bytes, length) || answer->body == HTTP_BODY_MOST)
-		end_body(answer);
+		http_answer_end_body(answer);
 	else if (counted && answer->framing.length == 0 && answer->state == HTTP_CHUNK)
 		answer->state = HTTP_CHUNK_END;
 	else if (counted && answer->framing.length == 0)
-		end_body(answer);
+		http_answer_end_body(answer);
 	return length;
 }
 
@@ -172,7 +172,7 @@ http_answer_feed(struct http_answer *answer, const uint8_t *bytes, size_t length
 {
 	for (size_t at = 0; at < length && !answer->decided;) {
 		if (answer->state == HTTP_BODY || answer->state == HTTP_CHUNK)
-			at += take_body(answer, bytes + at, length - at);
+			at += http_answer_take_body(answer, bytes + at, length - at);
 		else
 			http_answer_take_byte(answer, bytes[at++]);
 	}
@@ -185,7 +185,7 @@ http_answer_end(struct http_answer *answer)
 	if (answer->decided)
 		return;
 	if (answer->state == HTTP_BODY && !answer->framing.has_length)
-		end_body(answer);
+		http_answer_end_body(answer);
 	else
 		http_answer_decide(answer, HEALTH_REASON_CLOSED, answer->head == 0 ? "no answer" : "");
 }

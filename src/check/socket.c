@@ -43,7 +43,7 @@ check_reason_of(int error)
 
 /* The length of what was filled in. */
 static socklen_t
-fill_sockaddr(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port)
+check_fill_sockaddr(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
@@ -63,7 +63,7 @@ int
 socket_connect(const struct addr *addr, uint16_t port, int type, int protocol)
 {
 	struct sockaddr_storage storage;
-	const socklen_t length = fill_sockaddr(&storage, addr, port);
+	const socklen_t length = check_fill_sockaddr(&storage, addr, port);
 	const int fd = socket(addr->family == ADDR_IPV4 ? AF_INET : AF_INET6, type, protocol);
 	int reason;
 

@@ -38,7 +38,7 @@ tls_contexts_new(void)
 }
 
 static void
-context_free(struct context *context)
+tls_context_free(struct context *context)
 {
 	SSL_CTX_free(context->ssl);
 	free(context);
@@ -52,7 +52,7 @@ tls_contexts_free(struct tls_contexts *contexts)
 	while (contexts->first != NULL) {
 		struct context *next = contexts->first->next;
 
-		context_free(contexts->first);
+		tls_context_free(contexts->first);
 		contexts->first = next;
 	}
 	free(contexts);
@@ -60,7 +60,7 @@ tls_contexts_free(struct tls_contexts *contexts)
 
 /* OpenSSL's text for its latest error; clears its queue. */
 static void
-take_error(const char *what, char error[TLS_ERROR])
+tls_read_error(const char *what, char error[TLS_ERROR])
 {
 	const unsigned long number = ERR_peek_last_error();
 	const char *reason = ERR_reason_error_string(number);
@@ -71,7 +71,7 @@ take_error(const char *what, char error[TLS_ERROR])
 
 /* Identifies the file of trusted certificates as it is now. Zero: not accessible, or none is used. */
 static struct stat
-look_at_file(const struct tls_demand *demand)
+tls_stat_file(const struct tls_demand *demand)
 {
 	const char *path = demand->ca[0] != '\0' ? demand->ca : X509_get_default_cert_file();
 	struct stat file;
@@ -86,9 +86,9 @@ look_at_file(const struct tls_demand *demand)
  * was.
  */
 static bool
-has_changed(const struct context *context, const struct tls_demand *demand)
+tls_has_changed(const struct context *context, const struct tls_demand *demand)
 {
-	const struct stat now = look_at_file(demand);
+	const struct stat now = tls_stat_file(demand);
 
 	return now.st_ino != 0 && (now.st_ino != context->file.st_ino || now.st_dev != context->file.st_dev ||
 	    now.st_size != context->file.st_size || now.st_mtim.tv_sec != context->file.st_mtim.tv_sec ||
@@ -96,7 +96,7 @@ has_changed(const struct context *context, const struct tls_demand *demand)
 }
 
 static struct context *
-context_new(const struct tls_demand *demand, char error[TLS_ERROR])
+tls_context_new(const struct tls_demand *demand, char error[TLS_ERROR])
 {
 	struct context *context = calloc(1, sizeof(*context) + strlen(demand->ca) + 1);
 	int trusted = 1;
@@ -109,7 +109,7 @@ context_new(const struct tls_demand *demand, char error[TLS_ERROR])
 		return NULL;
 	}
 	context->verify = demand->verify;
-	context->file = look_at_file(demand);
+	context->file = tls_stat_file(demand);
 	memcpy(context->ca, demand->ca, strlen(demand->ca) + 1);
 	SSL_CTX_set_verify(context->ssl, demand->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	if (demand->verify && demand->ca[0] != '\0')
@@ -117,29 +117,29 @@ context_new(const struct tls_demand *demand, char error[TLS_ERROR])
 	else if (demand->verify)
 		trusted = SSL_CTX_set_default_verify_paths(context->ssl);
 	if (trusted != 1) {
-		take_error(demand->ca[0] != '\0' ? demand->ca : "the system's certificates cannot be read", error);
-		context_free(context);
+		tls_read_error(demand->ca[0] != '\0' ? demand->ca : "the system's certificates cannot be read", error);
+		tls_context_free(context);
 		return NULL;
 	}
 	return context;
 }
 
 static struct context *
-find_context(struct tls_contexts *contexts, const struct tls_demand *demand, char error[TLS_ERROR])
+tls_find_context(struct tls_contexts *contexts, const struct tls_demand *demand, char error[TLS_ERROR])
 {
 	struct context **link = &contexts->first, *context;
 
 	while (*link != NULL && ((*link)->verify != demand->verify || strcmp((*link)->ca, demand->ca) != 0))
 		link = &(*link)->next;
-	if (*link != NULL && !has_changed(*link, demand))
+	if (*link != NULL && !tls_has_changed(*link, demand))
 		return *link;
 	/* Checks that go on have their own hold on the old one. */
-	context = context_new(demand, error);
+	context = tls_context_new(demand, error);
 	if (context == NULL)
 		return NULL;
 	if (*link != NULL) {
 		context->next = (*link)->next;
-		context_free(*link);
+		tls_context_free(*link);
 	}
 	*link = context;
 	return context;
@@ -165,7 +165,7 @@ struct bufferevent *
 tls_open(struct tls_contexts *contexts, struct event_base *base, int fd, const struct tls_demand *demand,
     char error[TLS_ERROR])
 {
-	struct context *context = find_context(contexts, demand, error);
+	struct context *context = tls_find_context(contexts, demand, error);
 	struct bufferevent *stream;
 	SSL *ssl;
 
@@ -173,7 +173,7 @@ tls_open(struct tls_contexts *contexts, struct event_base *base, int fd, const s
 		return NULL;
 	ssl = SSL_new(context->ssl);
 	if (ssl == NULL || !tls_set_name(ssl, demand)) {
-		take_error("the check's name", error);
+		tls_read_error("the check's name", error);
 		SSL_free(ssl);
 		return NULL;
 	}

@@ -25,7 +25,7 @@
 
 /* What the daemon says, as one byte; it died without a word when the socket just ends. */
 static int
-await_report(int fd)
+background_await_report(int fd)
 {
 	unsigned char status = EX_OSERR;
 	ssize_t got;
@@ -38,7 +38,7 @@ await_report(int fd)
 
 /* Replace `fd` by /dev/null, so that no file opened later gets its number and a stray message. */
 static void
-discard(int fd)
+background_discard(int fd)
 {
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -50,7 +50,7 @@ discard(int fd)
 
 /* In the second process: become a session, then give up its lead, so that no terminal can ever be ours again. */
 static pid_t
-leave_session(void)
+background_leave_session(void)
 {
 	if (setsid() < 0)
 		return -1;
@@ -73,24 +73,24 @@ background_start(struct background *background, char error[BACKGROUND_ERROR])
 	}
 	if (pid > 0) {
 		(void)close(ends[1]);
-		background->status = await_report(ends[0]);
+		background->status = background_await_report(ends[0]);
 		(void)close(ends[0]);
 		return 1;
 	}
 	(void)close(ends[0]);
-	pid = leave_session();
+	pid = background_leave_session();
 	if (pid != 0)
 		_exit(pid > 0 ? EX_OK : EX_OSERR); /* a failure is seen by the end of the socket */
 	(void)fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-	discard(STDIN_FILENO);
-	discard(STDOUT_FILENO);
+	background_discard(STDIN_FILENO);
+	background_discard(STDOUT_FILENO);
 	background->detached = 1;
 	background->report = ends[1];
 	return 0;
 }
 
 static void
-report(struct background *background, unsigned char status)
+background_report(struct background *background, unsigned char status)
 {
 	while (send(background->report, &status, sizeof(status), MSG_NOSIGNAL) < 0 && errno == EINTR)
 		continue;
@@ -106,15 +106,15 @@ background_ready(struct background *background)
 	if (chdir("/") != 0) {
 		/* Then some file system can't be unmounted while dsrd runs: not worth an end. */
 	}
-	report(background, EX_OK);
-	discard(STDERR_FILENO);
+	background_report(background, EX_OK);
+	background_discard(STDERR_FILENO);
 }
 
 void
 background_failed(struct background *background, int status)
 {
 	if (background->detached)
-		report(background, (unsigned char)status);
+		background_report(background, (unsigned char)status);
 }
 
 /* --- the pidfile --- */
@@ -128,7 +128,7 @@ struct pidfile {
 
 /* The number that the file holds, or 0. */
 static uint64_t
-read_pid(int fd)
+pidfile_read(int fd)
 {
 	char text[PID_TEXT];
 	ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
@@ -145,7 +145,7 @@ read_pid(int fd)
  * lock.
  */
 static bool
-is_current(int fd, const char *path)
+pidfile_is_current(int fd, const char *path)
 {
 	struct stat opened, named;
 
@@ -154,7 +154,7 @@ is_current(int fd, const char *path)
 }
 
 static void
-explain_lock(int fd, const char *path, char error[BACKGROUND_ERROR])
+pidfile_explain_lock(int fd, const char *path, char error[BACKGROUND_ERROR])
 {
 	uint64_t pid;
 
@@ -162,7 +162,7 @@ explain_lock(int fd, const char *path, char error[BACKGROUND_ERROR])
 		(void)snprintf(error, BACKGROUND_ERROR, "cannot lock pidfile %.200s: %s", path, strerror(errno));
 		return;
 	}
-	pid = read_pid(fd);
+	pid = pidfile_read(fd);
 	if (pid != 0)
 		(void)snprintf(error, BACKGROUND_ERROR,
 		    "dsrd is already running as process %llu (it holds %.200s): stop it"
@@ -176,7 +176,7 @@ explain_lock(int fd, const char *path, char error[BACKGROUND_ERROR])
 
 /* A locked descriptor of the file at `path`, or -1 with a reason. */
 static int
-open_locked(const char *path, char error[BACKGROUND_ERROR])
+pidfile_open_locked(const char *path, char error[BACKGROUND_ERROR])
 {
 	struct stat status;
 	int fd, number;
@@ -196,10 +196,10 @@ open_locked(const char *path, char error[BACKGROUND_ERROR])
 			break;
 		}
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-			explain_lock(fd, path, error);
+			pidfile_explain_lock(fd, path, error);
 			break;
 		}
-		if (is_current(fd, path))
+		if (pidfile_is_current(fd, path))
 			return fd;
 		(void)close(fd);
 	}
@@ -218,7 +218,7 @@ pidfile_open(const char *path, char error[BACKGROUND_ERROR])
 		(void)snprintf(error, BACKGROUND_ERROR, "out of memory");
 		return NULL;
 	}
-	pidfile->fd = open_locked(path, error);
+	pidfile->fd = pidfile_open_locked(path, error);
 	if (pidfile->fd < 0) {
 		free(pidfile);
 		return NULL;

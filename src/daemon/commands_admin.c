@@ -25,7 +25,7 @@
 
 /* -1, which is no user's ID (POSIX), when the system does not provide it. */
 static uid_t
-asking_user(const struct control_ask *ask)
+commands_user(const struct control_ask *ask)
 {
 	uid_t uid;
 
@@ -33,9 +33,9 @@ asking_user(const struct control_ask *ask)
 }
 
 static struct admin_author
-asking_author(const struct control_ask *ask)
+commands_author(const struct control_ask *ask)
 {
-	const uid_t uid = asking_user(ask);
+	const uid_t uid = commands_user(ask);
 	struct admin_author author = { .user = -1, .when = (uint64_t)time(NULL) };
 	char name[OS_USER_NAME];
 
@@ -50,7 +50,7 @@ asking_author(const struct control_ask *ask)
 bool
 commands_may_change(const struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
-	const uid_t uid = asking_user(ask);
+	const uid_t uid = commands_user(ask);
 
 	if (uid == 0 || uid == cmds->starter || cmds->parts.conf->control_change)
 		return true;
@@ -76,7 +76,7 @@ commands_option(const struct http_request *request, enum command_option option)
 }
 
 static bool
-commands_takes_option(enum command_id command, const char *word)
+commands_commands_takes_option(enum command_id command, const char *word)
 {
 	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++)
 		if (command_takes(command, option) && command_options[option].sent &&
@@ -98,7 +98,7 @@ commands_select(const struct command_server *cmds, const struct control_ask *ask
 		const char *word = request->arguments[i];
 		enum selection_result result;
 
-		if (strncmp(word, "--", 2) == 0 && commands_takes_option(request->command, word))
+		if (strncmp(word, "--", 2) == 0 && commands_commands_takes_option(request->command, word))
 			continue;
 		if (strncmp(word, "--", 2) == 0) {
 			fprintf(out, "unknown option `%s`; usage: %s\n", word, command_usage(request->command, usage));
@@ -150,7 +150,7 @@ commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE 
 {
 	const char *timeout = commands_option(ask->request, OPTION_TIMEOUT);
 	struct director *director = cmds->parts.sources->director;
-	const struct admin_author author = asking_author(ask);
+	const struct admin_author author = commands_author(ask);
 	struct selection selection;
 	uint64_t patience = 0;
 	enum control_result result;
@@ -175,7 +175,7 @@ commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE 
 }
 
 static bool
-admin_one(struct director *director, struct server *server, enum command_id command, uint32_t weight,
+commands_admin_one(struct director *director, struct server *server, enum command_id command, uint32_t weight,
     const struct admin_author *author)
 {
 	if (command == COMMAND_WEIGHT)
@@ -188,7 +188,7 @@ commands_admin(struct command_server *cmds, const struct control_ask *ask, struc
 {
 	struct director *director = cmds->parts.sources->director;
 	const enum command_id command = ask->request->command;
-	const struct admin_author author = asking_author(ask);
+	const struct admin_author author = commands_author(ask);
 	struct report_facts facts;
 	struct selection selection;
 	uint64_t weight = 0;
@@ -210,7 +210,7 @@ commands_admin(struct command_server *cmds, const struct control_ask *ask, struc
 		struct server *server = director->model->slots[i];
 
 		if (server != NULL && selection_has(&selection, server))
-			changed[i] = admin_one(director, server, command, (uint32_t)weight, &author);
+			changed[i] = commands_admin_one(director, server, command, (uint32_t)weight, &author);
 	}
 	state_save(cmds->parts.state);
 	facts = commands_facts(cmds);
@@ -222,7 +222,7 @@ commands_admin(struct command_server *cmds, const struct control_ask *ask, struc
 
 /* The configuration in force: conf_clear() is not for this one, model_settings_done() is. */
 static int
-running_conf(const struct command_server *cmds, struct conf *conf)
+commands_running_conf(const struct command_server *cmds, struct conf *conf)
 {
 	const struct director *director = cmds->parts.sources->director;
 
@@ -234,7 +234,7 @@ running_conf(const struct command_server *cmds, struct conf *conf)
 }
 
 static void
-warn(void *context, const char *service, const char *server, const char *message)
+commands_warn(void *context, const char *service, const char *server, const char *message)
 {
 	struct writer *writer = context;
 
@@ -245,47 +245,47 @@ warn(void *context, const char *service, const char *server, const char *message
 }
 
 static void
-warn_of_host(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
+commands_warn_of_host(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
 {
-	warn(context, service, server, message);
+	commands_warn(context, service, server, message);
 }
 
 /* What would go wrong: with this host, and with servers that do not answer. */
 static int
-plan_warnings(const struct command_server *cmds, const struct conf *fresh, struct writer *writer)
+commands_report_plan_warnings(const struct command_server *cmds, const struct conf *fresh, struct writer *writer)
 {
 	static const struct column columns[] = { { "service", "SERVICE", false }, { "server", "SERVER", false },
 		{ "what", "WARNING", false } };
 	int result;
 
 	writer->ops->table(writer, "warnings", NULL, columns, ARRAY_LEN(columns));
-	result = host_fit(&fresh->settings, warn_of_host, writer);
+	result = host_fit(&fresh->settings, commands_warn_of_host, writer);
 	if (cmds->plan != NULL)
-		plan_probe_report(cmds->plan, warn, writer);
+		plan_probe_report(cmds->plan, commands_warn, writer);
 	writer->ops->table_end(writer);
 	return result;
 }
 
 /* What is different in the file, for the report. */
 static enum control_result
-plan(struct command_server *cmds, const struct conf *fresh, struct writer *writer, FILE *out)
+commands_report_plan(struct command_server *cmds, const struct conf *fresh, struct writer *writer, FILE *out)
 {
 	const struct report_facts facts = commands_facts(cmds);
 	struct conf running;
 	int result;
 
-	if (running_conf(cmds, &running) == -1)
+	if (commands_running_conf(cmds, &running) == -1)
 		return commands_out_of_memory(out);
 	result = report_plan(writer, &facts, &running, fresh);
 	if (result == 0)
-		result = plan_warnings(cmds, fresh, writer);
+		result = commands_report_plan_warnings(cmds, fresh, writer);
 	model_settings_done(&running.settings);
 	return result == -1 ? commands_out_of_memory(out) : CONTROL_DONE;
 }
 
 /* Reads the file for a reload, or to say what one would do. */
 static enum control_result
-reload(struct command_server *cmds, struct writer *writer, bool apply, struct errlist *errors, FILE *out)
+commands_run_reload(struct command_server *cmds, struct writer *writer, bool apply, struct errlist *errors, FILE *out)
 {
 	enum control_result result;
 	struct conf fresh;
@@ -297,7 +297,7 @@ reload(struct command_server *cmds, struct writer *writer, bool apply, struct er
 		fprintf(out, "nothing was changed\n");
 		return CONTROL_REFUSED;
 	}
-	result = plan(cmds, &fresh, writer, out);
+	result = commands_report_plan(cmds, &fresh, writer, out);
 	if (result != CONTROL_DONE || !apply) {
 		conf_clear(&fresh);
 		return result;
@@ -309,14 +309,14 @@ reload(struct command_server *cmds, struct writer *writer, bool apply, struct er
 }
 
 static enum control_result
-reload_with_errors(struct command_server *cmds, struct writer *writer, bool apply, FILE *out)
+commands_reload_collect(struct command_server *cmds, struct writer *writer, bool apply, FILE *out)
 {
 	struct errlist *errors = errlist_new();
 	enum control_result result;
 
 	if (errors == NULL)
 		return commands_out_of_memory(out);
-	result = reload(cmds, writer, apply, errors, out);
+	result = commands_run_reload(cmds, writer, apply, errors, out);
 	errlist_free(errors);
 	return result;
 }
@@ -324,10 +324,10 @@ reload_with_errors(struct command_server *cmds, struct writer *writer, bool appl
 enum control_result
 commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
-	const struct admin_author author = asking_author(ask);
+	const struct admin_author author = commands_author(ask);
 
 	log_notice("reload by=uid:%" PRId64 " user=%s", author.user, admin_author_name(&author));
-	return reload_with_errors(cmds, writer, true, out);
+	return commands_reload_collect(cmds, writer, true, out);
 }
 
 void
@@ -340,7 +340,7 @@ commands_end_plan(struct command_server *cmds)
 
 /* Checks of the file's servers are started; the file's errors are reported when that is done. */
 static enum control_result
-begin_plan(struct command_server *cmds, const struct control_ask *ask, struct errlist *errors, FILE *out)
+commands_begin_plan(struct command_server *cmds, const struct control_ask *ask, struct errlist *errors, FILE *out)
 {
 	struct conf fresh;
 
@@ -372,14 +372,14 @@ commands_plan(struct command_server *cmds, const struct control_ask *ask, struct
 			return CONTROL_REFUSED;
 		if (!plan_probe_step(cmds->plan, clock_us()) && !ask->last)
 			return CONTROL_WAIT;
-		result = reload_with_errors(cmds, writer, false, out);
+		result = commands_reload_collect(cmds, writer, false, out);
 		commands_end_plan(cmds);
 		return result;
 	}
 	errors = errlist_new();
 	if (errors == NULL)
 		return commands_out_of_memory(out);
-	result = begin_plan(cmds, ask, errors, out);
+	result = commands_begin_plan(cmds, ask, errors, out);
 	errlist_free(errors);
 	return result;
 }
@@ -387,7 +387,7 @@ commands_plan(struct command_server *cmds, const struct control_ask *ask, struct
 enum control_result
 commands_stop(struct command_server *cmds, const struct control_ask *ask, struct writer *writer)
 {
-	const struct admin_author author = asking_author(ask);
+	const struct admin_author author = commands_author(ask);
 
 	if (cmds->stops == 0)
 		log_notice("stop by=uid:%" PRId64 " user=%s", author.user, admin_author_name(&author));
@@ -403,7 +403,7 @@ commands_config(struct command_server *cmds, struct writer *writer, FILE *out)
 	struct conf running;
 	int result;
 
-	if (running_conf(cmds, &running) == -1)
+	if (commands_running_conf(cmds, &running) == -1)
 		return commands_out_of_memory(out);
 	result = report_config(writer, &facts, &running);
 	model_settings_done(&running.settings);

@@ -19,7 +19,7 @@ commands_end_examination(struct command_server *cmds)
 }
 
 static enum control_result
-begin_examination(struct command_server *cmds, const struct control_ask *ask, FILE *out)
+commands_begin_examination(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
 	const struct doctor_run_parts parts = { cmds->parts.sources, cmds->parts.interfaces, cmds->parts.burst,
 		loop_base(cmds->parts.loop) };
@@ -47,7 +47,7 @@ commands_examine(struct command_server *cmds, const struct control_ask *ask, str
 	bool well = false;
 
 	if (ask->first)
-		return begin_examination(cmds, ask, out);
+		return commands_begin_examination(cmds, ask, out);
 	if (cmds->doctor_run == NULL || cmds->requester != ask->asker) {
 		fputs("the examination was broken off\n", out);
 		return CONTROL_REFUSED;

@@ -10,7 +10,7 @@
 #include "daemon/stats.h"
 
 static struct commands_walk *
-find_walk(struct command_server *cmds, const void *asker)
+commands_find_walk(struct command_server *cmds, const void *asker)
 {
 	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
 		if (cmds->walks[i].asker == asker)
@@ -21,7 +21,7 @@ find_walk(struct command_server *cmds, const void *asker)
 void
 commands_end_walk(struct command_server *cmds, const void *asker)
 {
-	struct commands_walk *walk = find_walk(cmds, asker);
+	struct commands_walk *walk = commands_find_walk(cmds, asker);
 
 	if (walk == NULL)
 		return;
@@ -30,9 +30,9 @@ commands_end_walk(struct command_server *cmds, const void *asker)
 }
 
 static enum control_result
-begin(struct command_server *cmds, const struct control_ask *ask, FILE *out)
+commands_begin_walk(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 {
-	struct commands_walk *place = find_walk(cmds, NULL);
+	struct commands_walk *place = commands_find_walk(cmds, NULL);
 	struct selection selection;
 	enum control_result result;
 	struct filter filter;
@@ -62,7 +62,7 @@ begin(struct command_server *cmds, const struct control_ask *ask, FILE *out)
 }
 
 static enum control_result
-report(struct command_server *cmds, const struct control_ask *ask, const struct flow_walk *walk, struct writer *writer, FILE *out)
+commands_report_walk(struct command_server *cmds, const struct control_ask *ask, const struct flow_walk *walk, struct writer *writer, FILE *out)
 {
 	struct report_facts facts = commands_facts(cmds);
 	const bool drains = ask->request->command == COMMAND_DRAIN;
@@ -89,14 +89,14 @@ commands_walk(struct command_server *cmds, const struct control_ask *ask, struct
 	enum control_result result;
 
 	if (ask->first)
-		return begin(cmds, ask, out);
-	walk = find_walk(cmds, ask->asker);
+		return commands_begin_walk(cmds, ask, out);
+	walk = commands_find_walk(cmds, ask->asker);
 	if (walk == NULL)
 		return commands_out_of_memory(out);
 	facts = commands_facts(cmds);
 	if (!flow_walk_step(walk->walk, &facts))
 		return CONTROL_MORE;
-	result = report(cmds, ask, walk->walk, writer, out);
+	result = commands_report_walk(cmds, ask, walk->walk, writer, out);
 	commands_end_walk(cmds, ask->asker);
 	return result;
 }

@@ -14,7 +14,7 @@
 #include "offload/cache.h"
 
 static void
-log_lost(const struct server *server, const struct neigh *neigh, const char *interface, const char *before)
+director_log_lost(const struct server *server, const struct neigh *neigh, const char *interface, const char *before)
 {
 	const struct diagnose_facts facts = { .own = neigh->addr, .interface = interface };
 	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], ask[REMEDY_TEXT];
@@ -27,7 +27,7 @@ log_lost(const struct server *server, const struct neigh *neigh, const char *int
 }
 
 static void
-log_neighbor(const struct director *director, enum neigh_event event, const struct server *server,
+director_log_neighbor(const struct director *director, enum neigh_event event, const struct server *server,
     const struct neigh *neigh, const struct mac *before)
 {
 	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], old[MAC_TEXT];
@@ -46,7 +46,7 @@ log_neighbor(const struct director *director, enum neigh_event event, const stru
 		    director->ifaces[neigh->iface].name);
 		break;
 	case NEIGH_GONE:
-		log_lost(server, neigh, director->ifaces[neigh->iface].name, mac_is_zero(before) ? "none" : old);
+		director_log_lost(server, neigh, director->ifaces[neigh->iface].name, mac_is_zero(before) ? "none" : old);
 		break;
 	}
 }
@@ -58,7 +58,7 @@ director_neighbor(void *context, enum neigh_event event, const struct neigh *nei
 
 	for (struct server *server = neigh->servers; server != NULL; server = server->beside) {
 		server->mac = neigh->mac;
-		log_neighbor(director, event, server, neigh, before);
+		director_log_neighbor(director, event, server, neigh, before);
 		if (server->place == PLACE_FAR)
 			director_changed(director, server, "its address answers, although the director has no address in its network",
 			    "neighbor");
@@ -67,14 +67,14 @@ director_neighbor(void *context, enum neigh_event event, const struct neigh *nei
 }
 
 static void
-on_vip_state(void *context, struct server *server, const char *cause, const char *detail)
+director_on_vip_state(void *context, struct server *server, const char *cause, const char *detail)
 {
 	director_changed(context, server, cause, detail);
 }
 
-/* The table is compiled before the next burst; use_table() passes it to the forwarder and the offload. */
+/* The table is compiled before the next burst; director_use_table() passes it to the forwarder and the offload. */
 static void
-mark_stale(void *context, const struct state_change *change UNUSED)
+director_mark_stale(void *context, const struct state_change *change UNUSED)
 {
 	struct director *director = context;
 
@@ -82,7 +82,7 @@ mark_stale(void *context, const struct state_change *change UNUSED)
 }
 
 static void
-sync_vip_checks(struct director *director)
+director_sync_vip_checks(struct director *director)
 {
 	if (vipchecking_sync(&director->vipchecking, director->model, director->now) == -1)
 		log_error("vip-check result=failed reason=\"out of memory: servers are used unchecked\"");
@@ -97,8 +97,8 @@ director_init(struct director *director, uint32_t connections, const struct siph
 		return -1;
 	director->forwarder.tx = *tx;
 	director->forwarder.ifaces = director->ifaces;
-	vipchecking_init(&director->vipchecking, &director->forwarder, on_vip_state, director);
-	change_subscribe(&director->changes, mark_stale, director);
+	vipchecking_init(&director->vipchecking, &director->forwarder, director_on_vip_state, director);
+	change_subscribe(&director->changes, director_mark_stale, director);
 	change_subscribe(&director->changes, state_log_change, NULL);
 	director->model = model_new();
 	if (director->model != NULL)
@@ -145,7 +145,7 @@ director_iface(struct director *director, const char *name)
 
 /* Every server without a configured MAC is a neighbor to be resolved. */
 static int
-want_neighbors(struct director *director, uint64_t now)
+director_want_neighbors(struct director *director, uint64_t now)
 {
 	struct neigh_table *neighbors = director->forwarder.neighbors;
 	int result = 0;
@@ -173,7 +173,7 @@ want_neighbors(struct director *director, uint64_t now)
 }
 
 static int
-announce(struct director *director, const struct fwdtab *before, uint64_t now)
+director_announce_new(struct director *director, const struct fwdtab *before, uint64_t now)
 {
 	int result = 0;
 
@@ -191,12 +191,12 @@ announce(struct director *director, const struct fwdtab *before, uint64_t now)
 int
 director_announce(struct director *director, uint64_t now)
 {
-	return announce(director, NULL, now);
+	return director_announce_new(director, NULL, now);
 }
 
 /* Publishes the server's state if it differs from the last one published. */
 static bool
-emit_server(struct director *director, struct server *server, const char *cause, const char *detail)
+director_publish_server(struct director *director, struct server *server, const char *cause, const char *detail)
 {
 	enum server_state before;
 	struct server_status status;
@@ -214,7 +214,7 @@ emit_server(struct director *director, struct server *server, const char *cause,
 void
 director_changed(struct director *director, struct server *server, const char *cause, const char *detail)
 {
-	(void)emit_server(director, server, cause, detail);
+	(void)director_publish_server(director, server, cause, detail);
 	director->stale |= state_log_ports(server);
 }
 
@@ -223,7 +223,7 @@ director_changed(struct director *director, struct server *server, const char *c
  * that frames cannot be sent to takes its server down.
  */
 static void
-place_servers(struct director *director)
+director_place_servers(struct director *director)
 {
 	for (size_t i = 0; i < director->model->slot_count && director->announces; i++) {
 		struct server *server = director->model->slots[i];
@@ -251,14 +251,14 @@ director_place(struct director *director, uint64_t now)
 	model_place(director->model, director->ifaces, director->iface_count);
 	director->forget = true;
 	director->stale = true;
-	result = want_neighbors(director, now);
-	place_servers(director);
+	result = director_want_neighbors(director, now);
+	director_place_servers(director);
 	return result;
 }
 
 /* A reload's own changes are not logged as events, except when the file overrides an operator. */
 static void
-settle_server(struct server *server)
+director_settle_server(struct server *server)
 {
 	char name[SERVER_NAME_TEXT];
 
@@ -272,18 +272,18 @@ settle_server(struct server *server)
  * What new settings make of a server that was there before has no other cause; where it is may change its state, too.
  */
 static void
-note_settings(struct director *director)
+director_note_settings(struct director *director)
 {
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		struct server *server = director->model->slots[i];
 
 		if (server != NULL && server->iface != IFACE_NONE)
-			(void)emit_server(director, server, NULL, NULL);
+			(void)director_publish_server(director, server, NULL, NULL);
 	}
 }
 
 static void
-use_table(struct director *director, struct fwdtab *table)
+director_use_table(struct director *director, struct fwdtab *table)
 {
 	if (director->table != director->nothing)
 		fwdtab_free(director->table);
@@ -297,7 +297,7 @@ use_table(struct director *director, struct fwdtab *table)
 
 /* The service's own state follows from its servers'. It has no log line. */
 static void
-settle_service(struct director *director, struct service *service)
+director_settle_service(struct director *director, struct service *service)
 {
 	const enum health_state before = service->state, now = service_state(service);
 	struct service_status status;
@@ -313,14 +313,14 @@ settle_service(struct director *director, struct service *service)
 
 /* Publishes the servers' states that new settings have changed, and then the services'. */
 static void
-settle_states(struct director *director)
+director_settle_states(struct director *director)
 {
 	for (size_t i = 0; i < director->model->service_count; i++) {
 		struct service *service = director->model->services[i];
 
 		for (size_t j = 0; j < service->server_count; j++)
-			emit_server(director, service->servers[j], NULL, NULL);
-		settle_service(director, service);
+			director_publish_server(director, service->servers[j], NULL, NULL);
+		director_settle_service(director, service);
 	}
 }
 
@@ -331,10 +331,10 @@ director_refresh(struct director *director)
 
 	if (!director->stale)
 		return;
-	sync_vip_checks(director);
+	director_sync_vip_checks(director);
 	model_settle(director->model);
 	state_log_quorums(director->model);
-	settle_states(director);
+	director_settle_states(director);
 	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (table == NULL) {
 		if (!director->no_memory)
@@ -344,7 +344,7 @@ director_refresh(struct director *director)
 	}
 	director->no_memory = false;
 	director->stale = false;
-	use_table(director, table);
+	director_use_table(director, table);
 }
 
 int
@@ -353,18 +353,18 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 	director->now = now;
 	if (model_apply(director->model, settings, now) == -1)
 		return -1;
-	note_settings(director);
+	director_note_settings(director);
 	director->incomplete = director_place(director, now) == -1;
-	if (director->announces && announce(director, director->table, now) == -1)
+	if (director->announces && director_announce_new(director, director->table, now) == -1)
 		director->incomplete = true;
 	conflict_begin(&director->forwarder.conflicts, now);
 	director_refresh(director);
 	/* The table that was in force leads to servers that are gone. */
 	if (director->stale)
-		use_table(director, director->nothing);
+		director_use_table(director, director->nothing);
 	for (size_t i = 0; i < director->model->slot_count; i++)
 		if (director->model->slots[i] != NULL)
-			settle_server(director->model->slots[i]);
+			director_settle_server(director->model->slots[i]);
 	return 0;
 }
 
@@ -393,7 +393,7 @@ director_end_drains(struct director *director)
 
 /* Of ejected servers, and of those that are in again, the state is another one now. */
 static void
-log_ejections(struct director *director)
+director_log_ejections(struct director *director)
 {
 	director->stale = true;
 	for (size_t i = 0; i < director->model->slot_count; i++) {
@@ -419,7 +419,7 @@ director_tick(struct director *director, uint64_t now)
 	if (director->forwarder.offload != NULL)
 		offload_tick(director->forwarder.offload, now);
 	if (model_tick(director->model, now))
-		log_ejections(director);
+		director_log_ejections(director);
 	vipchecking_tick(&director->vipchecking, director->model, director->announces, now);
 	director_end_drains(director);
 	director->stale |= fwdtab_is_warming(director->table);
@@ -427,7 +427,7 @@ director_tick(struct director *director, uint64_t now)
 
 /* A script may grant a part of the weight; one that says nothing of it grants all. */
 static void
-take_weight(struct director *director, struct server *server, size_t index, const struct check_report *report)
+director_set_script_weight(struct director *director, struct server *server, size_t index, const struct check_report *report)
 {
 	struct server_check *check = &server->checks[index];
 	const uint8_t percent = report->weight == PROBE_NO_WEIGHT ? 100 : (uint8_t)report->weight;
@@ -443,7 +443,7 @@ take_weight(struct director *director, struct server *server, size_t index, cons
 
 /* The director's own trouble changes no health, so it must be logged, but not in every interval. */
 static void
-tell_trouble(struct server *server, size_t index, const struct check_report *report)
+director_log_local_failure(struct server *server, size_t index, const struct check_report *report)
 {
 	const bool troubled = report->reason == HEALTH_REASON_LOCAL;
 	char name[SERVER_NAME_TEXT], said[LOG_TEXT];
@@ -490,7 +490,7 @@ void
 director_restored(struct director *director)
 {
 	director->stale = true;
-	sync_vip_checks(director);
+	director_sync_vip_checks(director);
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		struct server *server = director->model->slots[i];
 		uint64_t since;
@@ -503,7 +503,7 @@ director_restored(struct director *director)
 		/* It has warmed up already. */
 		if (server->state == SERVER_UP)
 			server->since = since;
-		settle_server(server);
+		director_settle_server(server);
 	}
 	director_refresh(director);
 }
@@ -544,8 +544,8 @@ director_health(struct director *director, struct server *server, size_t index, 
 {
 	if (server->no_link)
 		return;
-	tell_trouble(server, index, report);
-	take_weight(director, server, index, report);
+	director_log_local_failure(server, index, report);
+	director_set_script_weight(director, server, index, report);
 	if (!server_report(server, index, report->reason, report->came, now))
 		return;
 	director->stale = true;

@@ -38,7 +38,7 @@ struct doctor_run {
 };
 
 static void
-on_name(void *context, size_t slot, const struct addr *addrs, size_t count)
+doctor_run_on_name(void *context, size_t slot, const struct addr *addrs, size_t count)
 {
 	struct doctor_run *doctor_run = context;
 	const struct server *server = model_server(doctor_run->parts.sources->director->model, doctor_run->refs[slot]);
@@ -54,7 +54,7 @@ on_name(void *context, size_t slot, const struct addr *addrs, size_t count)
 }
 
 static void
-ask_name(struct doctor_run *doctor_run, const struct server *server)
+doctor_run_resolve(struct doctor_run *doctor_run, const struct server *server)
 {
 	const size_t slot = server->ref.slot;
 
@@ -77,7 +77,7 @@ doctor_run_begin(struct doctor_run *doctor_run)
 		if (server == NULL || !selection_has(&doctor_run->selection, server))
 			continue;
 		(void)examine_add(&doctor_run->examination, server, director->ifaces, director->iface_count);
-		ask_name(doctor_run, server);
+		doctor_run_resolve(doctor_run, server);
 	}
 	if (!director->vipchecking.probes)
 		return;
@@ -108,7 +108,7 @@ doctor_run_open(const struct doctor_run_parts *parts, const struct selection *se
 		return NULL;
 	}
 	doctor_run->answer_count = slots;
-	doctor_run->names = names_new(parts->base, on_name, doctor_run);
+	doctor_run->names = names_new(parts->base, doctor_run_on_name, doctor_run);
 	doctor_run_begin(doctor_run);
 	return doctor_run;
 }
@@ -123,7 +123,7 @@ doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame)
 
 /* Has every VIP check that concerns us been repeated? */
 static bool
-vipchecks_are_fresh(const struct doctor_run *doctor_run)
+doctor_run_vipchecks_are_fresh(const struct doctor_run *doctor_run)
 {
 	const struct vipcheck_table *vipchecks = doctor_run->parts.sources->director->forwarder.vipchecks;
 
@@ -151,11 +151,11 @@ doctor_run_step(struct doctor_run *doctor_run)
 	}
 	if (passed >= PATIENCE)
 		return true;
-	return passed >= LAST_ANSWERS && doctor_run->names_open == 0 && vipchecks_are_fresh(doctor_run);
+	return passed >= LAST_ANSWERS && doctor_run->names_open == 0 && doctor_run_vipchecks_are_fresh(doctor_run);
 }
 
 static enum name_answer
-answer_of(void *context, const struct server *server)
+doctor_run_name_answer(void *context, const struct server *server)
 {
 	const struct doctor_run *doctor_run = context;
 
@@ -165,7 +165,7 @@ answer_of(void *context, const struct server *server)
 }
 
 static bool
-host_forwards(void *context, uint16_t iface, enum addr_family family)
+doctor_run_host_forwards(void *context, uint16_t iface, enum addr_family family)
 {
 	const struct doctor_run *doctor_run = context;
 	const struct director *director = doctor_run->parts.sources->director;
@@ -179,7 +179,7 @@ doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const st
 {
 	struct host_finding *findings = calloc(FINDINGS_MOST, sizeof(*findings));
 	struct doctor_view view = { .facts = facts, .examination = &doctor_run->examination,
-		.selection = &doctor_run->selection, .all = doctor_run->all, .host = findings, .name = answer_of, .forwards = host_forwards,
+		.selection = &doctor_run->selection, .all = doctor_run->all, .host = findings, .name = doctor_run_name_answer, .forwards = doctor_run_host_forwards,
 		.context = doctor_run };
 	size_t problems = 0;
 	int result;
@@ -187,7 +187,7 @@ doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const st
 	if (findings == NULL)
 		return -1;
 	view.host_count = host_check(doctor_run->parts.sources, findings, FINDINGS_MOST);
-	view.unfinished = !vipchecks_are_fresh(doctor_run);
+	view.unfinished = !doctor_run_vipchecks_are_fresh(doctor_run);
 	result = doctor_report(writer, &view, &problems);
 	*well = problems == 0;
 	free(findings);

@@ -21,7 +21,7 @@ loss_is_due(struct loss *loss, uint64_t count, uint64_t now, uint64_t *fresh)
 
 /* Frames for no service can come from any host; the other reasons concern clients that were not served. */
 static bool
-is_strangers(enum drop_reason reason)
+drop_log_is_foreign(enum drop_reason reason)
 {
 	switch (reason) {
 	case DROP_TRUNCATED:
@@ -47,14 +47,14 @@ is_strangers(enum drop_reason reason)
 }
 
 static void
-tell_drops(struct drop_log *losses, const struct report_facts *facts)
+drop_log_write_drops(struct drop_log *losses, const struct report_facts *facts)
 {
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
 		const uint64_t total = facts->forwarder->stats.dropped[reason];
 		uint64_t fresh;
 
 		if (loss_is_due(&losses->dropped[reason], total, facts->now, &fresh))
-			(is_strangers(reason) ? log_notice : log_warning)("frames-dropped reason=%s frames=%" PRIu64 " total=%"
+			(drop_log_is_foreign(reason) ? log_notice : log_warning)("frames-dropped reason=%s frames=%" PRIu64 " total=%"
 			    PRIu64 " meaning=\"%s\"", drop_reason_name(reason), fresh, total, drop_reason_sentence(reason));
 	}
 }
@@ -62,7 +62,7 @@ tell_drops(struct drop_log *losses, const struct report_facts *facts)
 void
 drop_log_write(struct drop_log *losses, const struct report_facts *facts)
 {
-	tell_drops(losses, facts);
+	drop_log_write_drops(losses, facts);
 	for (size_t i = 0; i < facts->iface_count; i++) {
 		const struct report_iface *iface = &facts->ifaces[i];
 		uint64_t fresh;

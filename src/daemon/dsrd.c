@@ -78,7 +78,7 @@ struct dsrd {
 };
 
 static void
-send_frame(void *context, const struct frame *frame)
+dsrd_send_frame(void *context, const struct frame *frame)
 {
 	struct dsrd *dsrd = context;
 	struct sender *sender = dsrd->interfaces.nics[frame->iface].sender;
@@ -89,7 +89,7 @@ send_frame(void *context, const struct frame *frame)
 }
 
 static unsigned
-sender_takes(void *context, uint16_t iface)
+dsrd_sender_takes(void *context, uint16_t iface)
 {
 	const struct dsrd *dsrd = context;
 	const struct sender *sender = dsrd->interfaces.nics[iface].sender;
@@ -98,7 +98,7 @@ sender_takes(void *context, uint16_t iface)
 }
 
 static void
-take_frame(void *context, struct frame *frame, uint64_t when)
+dsrd_on_frame(void *context, struct frame *frame, uint64_t when)
 {
 	struct dsrd *dsrd = context;
 
@@ -107,7 +107,7 @@ take_frame(void *context, struct frame *frame, uint64_t when)
 }
 
 static void
-rescan(struct dsrd *dsrd, uint64_t now)
+dsrd_rescan(struct dsrd *dsrd, uint64_t now)
 {
 	interfaces_rescan(&dsrd->interfaces, now);
 	selfcheck_host(dsrd->selfcheck);
@@ -117,7 +117,7 @@ rescan(struct dsrd *dsrd, uint64_t now)
 }
 
 static void
-on_news(struct dsrd *dsrd)
+dsrd_on_os_change(struct dsrd *dsrd)
 {
 	const uint64_t now = clock_us();
 
@@ -128,25 +128,25 @@ on_news(struct dsrd *dsrd)
 		burst_wake_at(&dsrd->burst, dsrd->next_rescan);
 		return;
 	}
-	rescan(dsrd, now);
+	dsrd_rescan(dsrd, now);
 	burst_flush(&dsrd->burst);
 }
 
 static void
-on_readable(void *context, size_t index)
+dsrd_on_readable(void *context, size_t index)
 {
 	struct dsrd *dsrd = context;
 	struct receiver *receiver;
 	char error[IO_ERROR];
 
 	if (index == NEWS) {
-		on_news(dsrd);
+		dsrd_on_os_change(dsrd);
 		return;
 	}
 	receiver = dsrd->interfaces.nics[index].receiver;
 	dsrd->director.now = clock_us();
 	burst_begin(&dsrd->burst);
-	if (receiver->ops->dispatch(receiver, BURST, take_frame, dsrd, error) == -1)
+	if (receiver->ops->dispatch(receiver, BURST, dsrd_on_frame, dsrd, error) == -1)
 		interfaces_lose(&dsrd->interfaces, index, error);
 	forward_burst_end(&dsrd->director.forwarder, dsrd->director.now);
 	burst_flush(&dsrd->burst);
@@ -154,7 +154,7 @@ on_readable(void *context, size_t index)
 
 /* Until there is memory for it, servers stay as they were checked last. */
 static void
-sync_checks(struct dsrd *dsrd)
+dsrd_sync_checks(struct dsrd *dsrd)
 {
 	dsrd->unchecked = checker_sync(dsrd->checker, dsrd->director.model) == -1;
 	if (dsrd->unchecked)
@@ -162,39 +162,39 @@ sync_checks(struct dsrd *dsrd)
 }
 
 static void
-tick(struct dsrd *dsrd, uint64_t now)
+dsrd_tick(struct dsrd *dsrd, uint64_t now)
 {
 	struct report_iface ifaces[IFACES_MOST];
 	const struct report_facts facts = stats_gather(&dsrd->sources, ifaces);
 
 	if (dsrd->unchecked)
-		sync_checks(dsrd);
+		dsrd_sync_checks(dsrd);
 	director_tick(&dsrd->director, now);
 	drop_log_write(&dsrd->losses, &facts);
 	offloading_look(dsrd->offloading);
 	host_shield_beat(dsrd->host_shield);
 	state_tick(dsrd->state, now);
 	if (now >= dsrd->next_rescan)
-		rescan(dsrd, now);
+		dsrd_rescan(dsrd, now);
 	else
 		selfcheck_update(dsrd->selfcheck, now);
 	burst_flush(&dsrd->burst);
 }
 
 static void
-on_tick(void *context)
+dsrd_on_tick(void *context)
 {
 	struct dsrd *dsrd = context;
 	const uint64_t now = clock_us();
 
 	selfcheck_tick(dsrd->selfcheck, now);
-	tick(dsrd, now);
+	dsrd_tick(dsrd, now);
 	recording_tick(&dsrd->recording, dsrd->director.model, &dsrd->director.forwarder);
 	commands_tick(dsrd->cmds);
 }
 
 static void
-on_check(void *context, struct server *server, size_t check, const struct check_report *report)
+dsrd_on_check(void *context, struct server *server, size_t check, const struct check_report *report)
 {
 	struct dsrd *dsrd = context;
 
@@ -205,7 +205,7 @@ on_check(void *context, struct server *server, size_t check, const struct check_
 
 /* Frames that the kernel could not hold for us: answers may have been among them. */
 static uint64_t
-count_lost(const struct dsrd *dsrd)
+dsrd_count_lost(const struct dsrd *dsrd)
 {
 	struct receiver_stats received;
 	struct sender_stats sent;
@@ -219,14 +219,14 @@ count_lost(const struct dsrd *dsrd)
 }
 
 static void
-on_wake(void *context)
+dsrd_on_wake(void *context)
 {
 	struct dsrd *dsrd = context;
 
 	burst_woken(&dsrd->burst);
 	if (clock_us() >= dsrd->next_rescan)
-		rescan(dsrd, clock_us());
-	dsrd->director.forwarder.lost = count_lost(dsrd);
+		dsrd_rescan(dsrd, clock_us());
+	dsrd->director.forwarder.lost = dsrd_count_lost(dsrd);
 	director_vipcheck(&dsrd->director, clock_us());
 	if (dsrd->director.forwarder.offload != NULL)
 		offload_tick(dsrd->director.forwarder.offload, clock_us());
@@ -235,7 +235,7 @@ on_wake(void *context)
 
 /* For reloads, and at the start. */
 static int
-take_over(void *context, struct conf *conf)
+dsrd_apply(void *context, struct conf *conf)
 {
 	struct dsrd *dsrd = context;
 
@@ -243,24 +243,24 @@ take_over(void *context, struct conf *conf)
 		log_error("memory result=failed reason=\"not enough for this configuration: nothing was changed\"");
 		return -1;
 	}
-	sync_checks(dsrd);
+	dsrd_sync_checks(dsrd);
 	interfaces_settle(&dsrd->interfaces);
 	selfcheck_host(dsrd->selfcheck);
-	tick(dsrd, clock_us());
+	dsrd_tick(dsrd, clock_us());
 	/* Flows of servers that have just come may begin with the next frame. */
 	state_save(dsrd->state);
 	return 0;
 }
 
 static void
-dump(const struct dsrd *dsrd)
+dsrd_dump(const struct dsrd *dsrd)
 {
 	stats_sync(&dsrd->sources);
 	dump_to_log(&dsrd->sources, dsrd->notify_program);
 }
 
 static void
-on_signal(void *context, int number)
+dsrd_on_signal(void *context, int number)
 {
 	struct dsrd *dsrd = context;
 
@@ -269,7 +269,7 @@ on_signal(void *context, int number)
 		reload_by_signal(&dsrd->reload);
 		break;
 	case SIGUSR1:
-		dump(dsrd);
+		dsrd_dump(dsrd);
 		break;
 	default:
 		log_notice("stop signal=%d", number);
@@ -279,7 +279,7 @@ on_signal(void *context, int number)
 
 /* Without it the rescan in intervals finds all that has changed, later. */
 static void
-open_news(struct dsrd *dsrd)
+dsrd_watch_os_changes(struct dsrd *dsrd)
 {
 	dsrd->news = os_news_open();
 	if (dsrd->news != -1 && loop_watch(dsrd->loop, NEWS, dsrd->news, NULL) == 0)
@@ -289,9 +289,9 @@ open_news(struct dsrd *dsrd)
 }
 
 static int
-start_director(struct dsrd *dsrd, char *error, size_t size)
+dsrd_start_director(struct dsrd *dsrd, char *error, size_t size)
 {
-	const struct frame_tx tx = { send_frame, dsrd, sender_takes };
+	const struct frame_tx tx = { dsrd_send_frame, dsrd, dsrd_sender_takes };
 	struct siphash_key key;
 
 	if (getentropy(key.bytes, sizeof(key.bytes)) == -1) {
@@ -308,9 +308,9 @@ start_director(struct dsrd *dsrd, char *error, size_t size)
 
 /* What the event loop calls, and what needs it. */
 static int
-start_loop(struct dsrd *dsrd, char *error, size_t size)
+dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 {
-	static const struct loop_calls calls = { on_readable, on_tick, on_wake, on_signal };
+	static const struct loop_calls calls = { dsrd_on_readable, dsrd_on_tick, dsrd_on_wake, dsrd_on_signal };
 
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
@@ -324,18 +324,18 @@ start_loop(struct dsrd *dsrd, char *error, size_t size)
 	if (dsrd->children != NULL)
 		dsrd->notify_program = notify_program_new(dsrd->children, dsrd->conf.notify);
 	if (dsrd->notify_program != NULL)
-		dsrd->checker = checker_new(loop_base(dsrd->loop), dsrd->children, on_check, dsrd);
+		dsrd->checker = checker_new(loop_base(dsrd->loop), dsrd->children, dsrd_on_check, dsrd);
 	if (dsrd->checker == NULL) {
 		snprintf(error, size, "libevent does not start");
 		return -1;
 	}
-	open_news(dsrd);
+	dsrd_watch_os_changes(dsrd);
 	return 0;
 }
 
 /* In the order of their dependencies. */
 static int
-connect_parts(struct dsrd *dsrd)
+dsrd_connect_parts(struct dsrd *dsrd)
 {
 	const struct options *options = dsrd->options;
 	struct interfaces *interfaces = &dsrd->interfaces;
@@ -359,27 +359,27 @@ connect_parts(struct dsrd *dsrd)
 		.offloading = dsrd->offloading, .selfcheck = dsrd->selfcheck, .started = clock_us(),
 		.loaded = (uint64_t)time(NULL), .observe = options->observe };
 	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .conf = &dsrd->conf,
-		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = take_over,
+		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = dsrd_apply,
 		.context = dsrd };
 	change_subscribe(&dsrd->director.changes, notify_program_change, dsrd->notify_program);
 	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->selfcheck == NULL ? -1 : 0;
 }
 
 static int
-start_parts(struct dsrd *dsrd, char *error, size_t size)
+dsrd_start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
 	/* A server that closes a connection while it is checked is an error of write(), not the end of dsrd. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (start_director(dsrd, error, size) == -1 || start_loop(dsrd, error, size) == -1)
+	if (dsrd_start_director(dsrd, error, size) == -1 || dsrd_start_loop(dsrd, error, size) == -1)
 		return -1;
-	if (connect_parts(dsrd) == 0)
+	if (dsrd_connect_parts(dsrd) == 0)
 		return 0;
 	snprintf(error, size, "out of memory");
 	return -1;
 }
 
 static void
-stop_parts(struct dsrd *dsrd)
+dsrd_stop_parts(struct dsrd *dsrd)
 {
 	web_status_close(dsrd->web_status);
 	commands_close(dsrd->cmds);
@@ -400,7 +400,7 @@ stop_parts(struct dsrd *dsrd)
 
 /* Clients that know the key choose their server: without `hash-key` it is random, and two directors choose differently. */
 static int
-open_hash_key(struct dsrd *dsrd)
+dsrd_open_hash_key(struct dsrd *dsrd)
 {
 	char path[HASH_KEY_PATH];
 	bool kept;
@@ -424,20 +424,20 @@ open_hash_key(struct dsrd *dsrd)
 
 /* Everything that needs root, then root goes. */
 static enum exit_status
-start(struct dsrd *dsrd)
+dsrd_start_running(struct dsrd *dsrd)
 {
 	struct command_parts commands = { .conf = &dsrd->conf, .sources = &dsrd->sources, .interfaces = &dsrd->interfaces,
 		.burst = &dsrd->burst, .recording = &dsrd->recording, .reload = &dsrd->reload };
 	char error[OS_ERROR];
 	enum exit_status status;
 
-	if (start_parts(dsrd, error, sizeof(error)) == -1) {
+	if (dsrd_start_parts(dsrd, error, sizeof(error)) == -1) {
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_SYSTEM;
 	}
 	commands.loop = dsrd->loop;
 	commands.state = dsrd->state;
-	if (open_hash_key(dsrd) == -1)
+	if (dsrd_open_hash_key(dsrd) == -1)
 		return EXIT_SYSTEM;
 	status = reload_prepare(&dsrd->reload, &dsrd->conf);
 	if (status == EXIT_OK)
@@ -446,7 +446,7 @@ start(struct dsrd *dsrd)
 		return status;
 	dsrd->web_status = web_status_open(loop_base(dsrd->loop), &(struct web_settings){ dsrd->conf.http_address,
 	    dsrd->conf.http_port, dsrd->conf.http_host, WEB_PATIENCE }, &dsrd->sources, &dsrd->recording);
-	if (take_over(dsrd, &dsrd->conf) == -1)
+	if (dsrd_apply(dsrd, &dsrd->conf) == -1)
 		return EXIT_SYSTEM;
 	if (!dsrd->options->observe)
 		state_open(dsrd->state, &dsrd->conf, clock_us());
@@ -454,7 +454,7 @@ start(struct dsrd *dsrd)
 }
 
 static void
-announce_ready(const struct dsrd *dsrd)
+dsrd_announce_ready(const struct dsrd *dsrd)
 {
 	if (!dsrd->options->log_stderr)
 		log_open(dsrd->conf.log, dsrd->options->verbose);
@@ -481,16 +481,16 @@ dsrd_run(const struct options *options, struct conf *conf, struct background *ba
 	dsrd->conf = *conf;
 	memset(conf, 0, sizeof(*conf));
 	options_override(options, &dsrd->conf);
-	status = start(dsrd);
+	status = dsrd_start_running(dsrd);
 	if (status == EXIT_OK) {
 		background_ready(background);
-		announce_ready(dsrd);
+		dsrd_announce_ready(dsrd);
 		if (loop_run(dsrd->loop) == -1)
 			status = EXIT_SYSTEM;
 		notify_stopping(notify);
-		dump(dsrd);
+		dsrd_dump(dsrd);
 	}
-	stop_parts(dsrd);
+	dsrd_stop_parts(dsrd);
 	recording_close(&dsrd->recording);
 	conf_clear(&dsrd->conf);
 	free(dsrd);

@@ -21,7 +21,7 @@ hash_key_path(const struct conf *conf, char path[HASH_KEY_PATH])
 }
 
 static int
-key_read(const char *path, struct siphash_key *key)
+hash_key_read(const char *path, struct siphash_key *key)
 {
 	const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -36,7 +36,7 @@ key_read(const char *path, struct siphash_key *key)
 }
 
 static int
-key_write(const char *path, const struct siphash_key *key)
+hash_key_write(const char *path, const struct siphash_key *key)
 {
 	bool good;
 	int fd;
@@ -53,10 +53,10 @@ int
 hash_key_open(const char *path, struct siphash_key *key, bool *kept)
 {
 	*kept = true;
-	if (key_read(path, key) == 0)
+	if (hash_key_read(path, key) == 0)
 		return 0;
 	if (getentropy(key->bytes, SIPHASH_KEY) == -1)
 		return -1;
-	*kept = key_write(path, key) == 0;
+	*kept = hash_key_write(path, key) == 0;
 	return 0;
 }

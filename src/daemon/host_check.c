@@ -23,7 +23,7 @@ struct look {
 
 /* A finding to fill in, or a dummy when there are too many. */
 static struct host_finding *
-add(struct look *look, bool wrong, const char *name)
+host_check_add(struct look *look, bool wrong, const char *name)
 {
 	struct host_finding *finding = &look->findings[look->count < look->most ? look->count : look->most - 1];
 
@@ -36,13 +36,13 @@ add(struct look *look, bool wrong, const char *name)
 }
 
 static void
-check_problems(struct look *look)
+host_check_problems(struct look *look)
 {
 	const struct problems *problems = selfcheck_problems(look->from->selfcheck);
 
 	for (size_t i = 0; i < problems_count(problems); i++) {
 		const struct problem *problem = problems_at(problems, i);
-		struct host_finding *finding = add(look, true, problem_name(problem->id));
+		struct host_finding *finding = host_check_add(look, true, problem_name(problem->id));
 
 		snprintf(finding->what, HOST_TEXT, "%s", problem->what);
 		snprintf(finding->meaning, HOST_TEXT, "%s", problem_meaning(problem->id));
@@ -52,7 +52,7 @@ check_problems(struct look *look)
 }
 
 static void
-check_offloads(struct look *look, const struct iface *iface)
+host_check_offloads(struct look *look, const struct iface *iface)
 {
 	struct offload on;
 	struct host_finding *finding;
@@ -62,7 +62,7 @@ check_offloads(struct look *look, const struct iface *iface)
 		return;
 	os_offload_text(&on, text);
 	/* Not wrong: what they merge is split, by dsrd or by the card. */
-	finding = add(look, false, "offloads");
+	finding = host_check_add(look, false, "offloads");
 	snprintf(finding->what, HOST_TEXT, "receive offloads are on at %s: %s", iface->name, text);
 	snprintf(finding->meaning, HOST_TEXT, "They merge frames into larger ones than can be sent. Those are "
 	    "split again, into frames that need not be what the client sent.");
@@ -72,7 +72,7 @@ check_offloads(struct look *look, const struct iface *iface)
 
 /* Bursts fit into it, or are lost. */
 static void
-check_buffer(struct look *look, size_t index)
+host_check_buffer(struct look *look, size_t index)
 {
 	struct receiver *receiver = look->from->nics[index].receiver;
 	const char *name = look->from->director->ifaces[index].name;
@@ -85,7 +85,7 @@ check_buffer(struct look *look, size_t index)
 	bytes = os_capture_buffer(receiver->ops->descriptor(receiver), fix, sizeof(fix));
 	if (bytes == 0)
 		return;
-	finding = add(look, false, "capture-buffer");
+	finding = host_check_add(look, false, "capture-buffer");
 	snprintf(finding->what, HOST_TEXT, "the kernel limits the capture buffer of %s to %zu KiB", name,
 	    bytes / 1024);
 	snprintf(finding->meaning, HOST_TEXT, "Larger bursts are partly lost. The fix takes effect when "
@@ -95,7 +95,7 @@ check_buffer(struct look *look, size_t index)
 
 /* With one interface none can be the wrong one. */
 static void
-check_strays(struct look *look)
+host_check_strays(struct look *look)
 {
 	struct host_finding *finding;
 	char fix[HOST_TEXT] = "";
@@ -103,7 +103,7 @@ check_strays(struct look *look)
 	if (look->from->director->iface_count < 2 ||
 	    os_drops_strays(&look->from->director->routing, fix, sizeof(fix)) != OS_YES)
 		return;
-	finding = add(look, false, "strict-interfaces");
+	finding = host_check_add(look, false, "strict-interfaces");
 	snprintf(finding->what, HOST_TEXT, "this host drops packets that arrive on an interface other than the one with "
 	    "their address");
 	snprintf(finding->meaning, HOST_TEXT, "Answers to checks are lost if they come in by the wrong one, as when two "
@@ -113,7 +113,7 @@ check_strays(struct look *look)
 
 /* That it forwards is a problem of selfcheck.h's. */
 static void
-check_forwarding(struct look *look, size_t index)
+host_check_forwarding(struct look *look, size_t index)
 {
 	static const enum addr_family families[] = { ADDR_IPV4, ADDR_IPV6 };
 	const struct director *director = look->from->director;
@@ -124,7 +124,7 @@ check_forwarding(struct look *look, size_t index)
 		if (model_vips_at(director->model, index, families[i]) == 0 || os_forwards(&director->routing,
 		    director->ifaces[index].name, families[i], fix, sizeof(fix)) != OS_UNKNOWN)
 			continue;
-		finding = add(look, false, "forwarding-unknown");
+		finding = host_check_add(look, false, "forwarding-unknown");
 		snprintf(finding->what, HOST_TEXT, "dsrd cannot find out whether this host forwards %s packets that arrive on %s",
 		    i == 0 ? "IPv4" : "IPv6", director->ifaces[index].name);
 		snprintf(finding->meaning, HOST_TEXT, "If it does, the servers get a second copy of each packet: turn its "
@@ -133,7 +133,7 @@ check_forwarding(struct look *look, size_t index)
 }
 
 static void
-check_engine(struct look *look, size_t index)
+host_check_engine(struct look *look, size_t index)
 {
 	const struct nic *nic = &look->from->nics[index];
 	const char *name = look->from->director->ifaces[index].name;
@@ -143,7 +143,7 @@ check_engine(struct look *look, size_t index)
 
 	nic_stats(nic, &received, &sent);
 	if (sent.failed > 0) {
-		finding = add(look, false, "not-sent");
+		finding = host_check_add(look, false, "not-sent");
 		snprintf(finding->what, HOST_TEXT, "%" PRIu64 " frames could not be sent at %s: %s", sent.failed, name,
 		    strerror(sent.last_errno));
 		snprintf(finding->meaning, HOST_TEXT, "Clients retransmit, with a delay; dsrd repeats its own probes.");
@@ -152,7 +152,7 @@ check_engine(struct look *look, size_t index)
 
 /* Makers of virtual network cards, by the first bytes of their addresses (IEEE MA-L; 52:54:00 is QEMU's own). */
 static void
-check_switch(struct look *look, const struct iface *iface)
+host_check_switch(struct look *look, const struct iface *iface)
 {
 	static const struct {
 		uint8_t bytes[3];
@@ -177,7 +177,7 @@ check_switch(struct look *look, const struct iface *iface)
 
 		if (memcmp(iface->mac.bytes, makers[i].bytes, 3) != 0)
 			continue;
-		finding = add(look, false, "virtual-switch");
+		finding = host_check_add(look, false, "virtual-switch");
 		snprintf(finding->what, HOST_TEXT, "%s is a virtual network card (%s)", iface->name, makers[i].maker);
 		snprintf(finding->meaning, HOST_TEXT, "If a server's answer is lost: %s.", makers[i].hint);
 	}
@@ -185,7 +185,7 @@ check_switch(struct look *look, const struct iface *iface)
 
 /* Frames come in by the VIP's interface and leave by the server's. */
 static void
-check_mtu(struct look *look)
+host_check_mtu(struct look *look)
 {
 	const struct director *director = look->from->director;
 
@@ -201,7 +201,7 @@ check_mtu(struct look *look)
 		out = &director->ifaces[server->iface];
 		if (out->mtu >= in->mtu)
 			continue;
-		finding = add(look, true, "mtu");
+		finding = host_check_add(look, true, "mtu");
 		snprintf(finding->what, HOST_TEXT, "the MTU of %s, where %s is, is %" PRIu32
 		    "; that of %s, where its VIP is, is %" PRIu32, out->name, server_name(server, name), out->mtu,
 		    in->name, in->mtu);
@@ -215,7 +215,7 @@ check_mtu(struct look *look)
 }
 
 static void
-check_probe_addrs(struct look *look)
+host_check_probe_addrs(struct look *look)
 {
 	const struct probe_addrs *probe_addrs = &look->from->director->forwarder.probe_addrs;
 	bool any = false;
@@ -228,14 +228,14 @@ check_probe_addrs(struct look *look)
 		any |= probe_addr->state != PROBE_ADDR_NONE;
 		if (probe_addr->state != PROBE_ADDR_TAKEN)
 			continue;
-		finding = add(look, true, "probe-address-taken");
+		finding = host_check_add(look, true, "probe-address-taken");
 		snprintf(finding->what, HOST_TEXT, "the probe address %s belongs to %s",
 		    addr_format(&probe_addr->addr, addr), mac_format(&probe_addr->holder, mac));
 		snprintf(finding->meaning, HOST_TEXT, "VIP checks do not use it. Each "
 		    "director needs a `probe-address` that no host has.");
 	}
 	if (!any && look->from->director->vipchecking.probes) {
-		struct host_finding *finding = add(look, false, "no-probe-address");
+		struct host_finding *finding = host_check_add(look, false, "no-probe-address");
 
 		snprintf(finding->what, HOST_TEXT, "no `probe-address` is configured");
 		snprintf(finding->meaning, HOST_TEXT, "VIP checks use the director's own address. They cannot distinguish a "
@@ -246,19 +246,19 @@ check_probe_addrs(struct look *look)
 static_assert(OS_PRIVILEGE_TEXT <= HOST_TEXT, "the text of os_missing_privilege() must fit in a finding");
 
 static void
-check_process(struct look *look)
+host_check_process(struct look *look)
 {
 	const char *missing = os_missing_privilege();
 	struct host_finding *finding;
 
 	if (look->from->observe) {
-		finding = add(look, false, "observing");
+		finding = host_check_add(look, false, "observing");
 		snprintf(finding->what, HOST_TEXT, "dsrd only observes (--observe)");
 		snprintf(finding->meaning, HOST_TEXT, "It sends nothing: no frame is forwarded and no server checked "
 		    "for the VIP.");
 	}
 	if (missing != NULL) {
-		finding = add(look, false, "privileges");
+		finding = host_check_add(look, false, "privileges");
 		snprintf(finding->what, HOST_TEXT, "dsrd could not open an interface again, now that root is dropped");
 		snprintf(finding->meaning, HOST_TEXT, "%s", missing);
 	}
@@ -270,17 +270,17 @@ host_check(const struct stats_sources *from, struct host_finding *findings, size
 	struct look look = { .from = from, .findings = findings, .most = most };
 	const struct director *director = from->director;
 
-	check_problems(&look);
+	host_check_problems(&look);
 	for (size_t i = 0; i < director->iface_count; i++) {
-		check_engine(&look, i);
-		check_buffer(&look, i);
-		check_offloads(&look, &director->ifaces[i]);
-		check_switch(&look, &director->ifaces[i]);
-		check_forwarding(&look, i);
+		host_check_engine(&look, i);
+		host_check_buffer(&look, i);
+		host_check_offloads(&look, &director->ifaces[i]);
+		host_check_switch(&look, &director->ifaces[i]);
+		host_check_forwarding(&look, i);
 	}
-	check_strays(&look);
-	check_mtu(&look);
-	check_probe_addrs(&look);
-	check_process(&look);
+	host_check_strays(&look);
+	host_check_mtu(&look);
+	host_check_probe_addrs(&look);
+	host_check_process(&look);
 	return look.count;
 }

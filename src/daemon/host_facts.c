@@ -41,7 +41,7 @@ host_compare_addrs(const void *a, const void *b)
 }
 
 static size_t
-count_addresses(const struct settings *settings)
+host_count_addrs(const struct settings *settings)
 {
 	size_t count = PROBE_ADDRESSES;
 
@@ -94,7 +94,7 @@ host_facts_ifaces(struct host_facts *facts, const struct settings *settings)
 }
 
 static const char *
-holder_of(void *context, const struct addr *addr)
+host_find_holder(void *context, const struct addr *addr)
 {
 	const struct host_facts *facts = context;
 	const struct addr *found = bsearch(addr, facts->addrs, facts->addr_count, sizeof(*addr), host_compare_addrs);
@@ -106,7 +106,7 @@ holder_of(void *context, const struct addr *addr)
 int
 host_fit(const struct settings *settings, fit_warning *warning, void *context)
 {
-	const size_t addresses = count_addresses(settings);
+	const size_t addresses = host_count_addrs(settings);
 	struct host_facts facts = { .iface_room = 2 * NAMES_MOST };
 	int result = -1;
 
@@ -116,7 +116,7 @@ host_fit(const struct settings *settings, fit_warning *warning, void *context)
 	if (facts.ifaces != NULL && facts.addrs != NULL && facts.holders != NULL) {
 		host_facts_addresses(&facts, settings);
 		host_facts_ifaces(&facts, settings);
-		fit_check(settings, &(const struct fit_host) { facts.ifaces, facts.iface_count, holder_of, &facts }, warning,
+		fit_check(settings, &(const struct fit_host) { facts.ifaces, facts.iface_count, host_find_holder, &facts }, warning,
 		    context);
 		result = 0;
 	}
@@ -128,7 +128,7 @@ host_fit(const struct settings *settings, fit_warning *warning, void *context)
 
 /* What is refused has a line of its own, and what passes is a problem of the director. */
 static void
-log_misfit(void *context UNUSED, enum fit_kind kind, const char *service, const char *server, const char *message)
+host_log_misfit(void *context UNUSED, enum fit_kind kind, const char *service, const char *server, const char *message)
 {
 	char text[LOG_TEXT];
 
@@ -139,6 +139,6 @@ log_misfit(void *context UNUSED, enum fit_kind kind, const char *service, const 
 void
 host_fit_log(const struct settings *settings)
 {
-	if (host_fit(settings, log_misfit, NULL) == -1)
+	if (host_fit(settings, host_log_misfit, NULL) == -1)
 		log_warning("server-address result=failed reason=\"out of memory\"");
 }

@@ -26,7 +26,7 @@ struct iface_lock {
 
 /* A network namespace has interfaces and VIPs of its own; 0 on systems without. See namespaces(7). */
 static uintmax_t
-network_namespace(void)
+iface_lock_network_namespace(void)
 {
 	struct stat st;
 
@@ -34,7 +34,7 @@ network_namespace(void)
 }
 
 static const char *
-lock_directory(void)
+iface_lock_lock_directory(void)
 {
 	static const char *const candidates[] = { RUNSTATEDIR, "/run", "/var/run" };
 	struct stat st;
@@ -47,7 +47,7 @@ lock_directory(void)
 
 /* Its last owner may have removed it between open and lock. */
 static bool
-is_current(int fd, const char *path)
+iface_lock_is_current(int fd, const char *path)
 {
 	struct stat opened, named;
 
@@ -56,7 +56,7 @@ is_current(int fd, const char *path)
 }
 
 static void
-explain_holder(int fd, const char *iface, char error[IFACE_LOCK_ERROR])
+iface_lock_explain_holder(int fd, const char *iface, char error[IFACE_LOCK_ERROR])
 {
 	char text[PID_ROOM] = "";
 	uint64_t pid;
@@ -70,7 +70,7 @@ explain_holder(int fd, const char *iface, char error[IFACE_LOCK_ERROR])
 
 /* 0, or -1 with a reason and errno. */
 static int
-lock_open(struct iface_lock *lock, const char *iface, char error[IFACE_LOCK_ERROR])
+iface_lock_lock_open(struct iface_lock *lock, const char *iface, char error[IFACE_LOCK_ERROR])
 {
 	struct stat st;
 
@@ -82,12 +82,12 @@ lock_open(struct iface_lock *lock, const char *iface, char error[IFACE_LOCK_ERRO
 		if (flock(lock->fd, LOCK_EX | LOCK_NB) == -1) {
 			if (errno != EWOULDBLOCK)
 				break;
-			explain_holder(lock->fd, iface, error);
+			iface_lock_explain_holder(lock->fd, iface, error);
 			(void)close(lock->fd);
 			errno = EEXIST;
 			return -1;
 		}
-		if (is_current(lock->fd, lock->path))
+		if (iface_lock_is_current(lock->fd, lock->path))
 			return 0;
 		(void)close(lock->fd);
 	}
@@ -111,8 +111,8 @@ iface_lock_take(const char *iface, char error[IFACE_LOCK_ERROR])
 		(void)snprintf(error, IFACE_LOCK_ERROR, "out of memory");
 		return NULL;
 	}
-	(void)snprintf(lock->path, sizeof(lock->path), "%s/dsrd-%s-%ju.lock", lock_directory(), iface, network_namespace());
-	if (lock_open(lock, iface, error) == -1) {
+	(void)snprintf(lock->path, sizeof(lock->path), "%s/dsrd-%s-%ju.lock", iface_lock_lock_directory(), iface, iface_lock_network_namespace());
+	if (iface_lock_lock_open(lock, iface, error) == -1) {
 		reason = errno;
 		free(lock);
 		errno = reason;

@@ -16,7 +16,7 @@
 #define NAMES_MOST 256
 
 static enum exit_status
-status_of(int code)
+interfaces_exit_status(int code)
 {
 	switch (code) {
 	case EPERM:
@@ -34,7 +34,7 @@ status_of(int code)
 
 /* A dsrd that only observes sends nothing and takes no lock. */
 static enum exit_status
-lock_one(struct interfaces *interfaces, uint16_t index)
+interfaces_lock_one(struct interfaces *interfaces, uint16_t index)
 {
 	const char *name = interfaces->director->ifaces[index].name;
 	char error[IFACE_LOCK_ERROR];
@@ -53,7 +53,7 @@ lock_one(struct interfaces *interfaces, uint16_t index)
 }
 
 static void
-unlock_one(struct interfaces *interfaces, size_t index)
+interfaces_unlock_one(struct interfaces *interfaces, size_t index)
 {
 	iface_lock_release(interfaces->locks[index]);
 	interfaces->locks[index] = NULL;
@@ -61,7 +61,7 @@ unlock_one(struct interfaces *interfaces, size_t index)
 
 /* `again`: it was open before and is tried until it works, so a failure is not logged. */
 static enum exit_status
-open_one(struct interfaces *interfaces, uint16_t index, bool again)
+interfaces_open_one(struct interfaces *interfaces, uint16_t index, bool again)
 {
 	struct nic *nic = &interfaces->nics[index];
 	const struct iface *iface = &interfaces->director->ifaces[index];
@@ -69,7 +69,7 @@ open_one(struct interfaces *interfaces, uint16_t index, bool again)
 	char error[IO_ERROR];
 
 	if (nic_open(nic, iface, index, interfaces->observe, interfaces->bypass, error) == -1) {
-		const enum exit_status status = status_of(errno);
+		const enum exit_status status = interfaces_exit_status(errno);
 		/* A system that cannot divide root opens nothing any more once it is given up. */
 		const char *missing = status == EXIT_NO_INTERFACE ? NULL : os_missing_privilege();
 
@@ -93,13 +93,13 @@ open_one(struct interfaces *interfaces, uint16_t index, bool again)
 
 /* Reads the facts of the named interface and opens it, unless that is done already. */
 static enum exit_status
-prepare_one(struct interfaces *interfaces, const char *name, uint16_t *index)
+interfaces_prepare_one(struct interfaces *interfaces, const char *name, uint16_t *index)
 {
 	char error[OS_ERROR];
 	struct iface facts;
 
 	if (os_iface_read(name, &facts, error) == -1) {
-		const enum exit_status status = status_of(errno);
+		const enum exit_status status = interfaces_exit_status(errno);
 
 		log_error("interface-failed interface=%s reason=\"%s\"", name, error);
 		return status;
@@ -114,14 +114,14 @@ prepare_one(struct interfaces *interfaces, const char *name, uint16_t *index)
 	interfaces->director->ifaces[*index] = facts;
 	if (nic_is_open(&interfaces->nics[*index]))
 		return EXIT_OK;
-	if (lock_one(interfaces, *index) != EXIT_OK)
+	if (interfaces_lock_one(interfaces, *index) != EXIT_OK)
 		return EXIT_SYSTEM;
-	return open_one(interfaces, *index, false);
+	return interfaces_open_one(interfaces, *index, false);
 }
 
 /* The name of the system's interface whose prefix contains `addr`, or NULL. */
 static const char *
-find_by_address(const struct addr *addr, char names[][IFACE_NAME], size_t count)
+interfaces_find_by_address(const struct addr *addr, char names[][IFACE_NAME], size_t count)
 {
 	char error[OS_ERROR];
 	struct iface facts;
@@ -134,7 +134,7 @@ find_by_address(const struct addr *addr, char names[][IFACE_NAME], size_t count)
 }
 
 static enum exit_status
-prepare_server(struct interfaces *interfaces, const struct server_settings *server, uint16_t service_iface,
+interfaces_prepare_server(struct interfaces *interfaces, const struct server_settings *server, uint16_t service_iface,
     char names[][IFACE_NAME], size_t count)
 {
 	const char *name = server->iface;
@@ -143,9 +143,9 @@ prepare_server(struct interfaces *interfaces, const struct server_settings *serv
 	if (name[0] == '\0') {
 		if (iface_is_on_link(&interfaces->director->ifaces[service_iface], &server->addr))
 			return EXIT_OK;
-		name = find_by_address(&server->addr, names, count);
+		name = interfaces_find_by_address(&server->addr, names, count);
 	}
-	return name == NULL ? EXIT_OK : prepare_one(interfaces, name, &index);
+	return name == NULL ? EXIT_OK : interfaces_prepare_one(interfaces, name, &index);
 }
 
 enum exit_status
@@ -159,15 +159,15 @@ interfaces_prepare(struct interfaces *interfaces, const struct settings *setting
 	for (size_t i = 0; i < settings->service_count && status == EXIT_OK; i++) {
 		const struct service_settings *service = &settings->services[i];
 
-		status = prepare_one(interfaces, service->iface, &index);
+		status = interfaces_prepare_one(interfaces, service->iface, &index);
 		for (size_t j = 0; j < service->server_count && status == EXIT_OK; j++)
-			status = prepare_server(interfaces, &service->servers[j], index, names, count);
+			status = interfaces_prepare_server(interfaces, &service->servers[j], index, names, count);
 	}
 	return status;
 }
 
 static enum exit_status
-check_probe_address(const struct addr *addr)
+interfaces_check_probe_addr(const struct addr *addr)
 {
 	char text[ADDR_TEXT], holder[IFACE_NAME] = "", fix[OS_COMMAND];
 
@@ -186,7 +186,7 @@ interfaces_check_vips(const struct settings *settings)
 	enum exit_status status = EXIT_OK;
 
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
-		if (check_probe_address(&settings->probe_addresses[i]) != EXIT_OK)
+		if (interfaces_check_probe_addr(&settings->probe_addresses[i]) != EXIT_OK)
 			status = EXIT_BAD_CONFIG;
 	for (size_t i = 0; i < settings->service_count; i++) {
 		for (size_t j = 0; j < settings->services[i].listen_count; j++) {
@@ -209,7 +209,7 @@ interfaces_check_vips(const struct settings *settings)
 }
 
 static void
-close_one(struct interfaces *interfaces, size_t index)
+interfaces_close_one(struct interfaces *interfaces, size_t index)
 {
 	loop_unwatch(interfaces->loop, index);
 	offloading_end(interfaces->offloading, index);
@@ -225,8 +225,8 @@ interfaces_settle(struct interfaces *interfaces)
 	for (size_t i = 0; i < director->iface_count; i++)
 		if (!model_uses(director->model, i)) {
 			if (nic_is_open(&interfaces->nics[i]))
-				close_one(interfaces, i);
-			unlock_one(interfaces, i);
+				interfaces_close_one(interfaces, i);
+			interfaces_unlock_one(interfaces, i);
 		}
 	offloading_settle(interfaces->offloading);
 	host_shield_settle(interfaces->host_shield);
@@ -250,7 +250,7 @@ void
 interfaces_lose(struct interfaces *interfaces, size_t index, const char *reason)
 {
 	log_warning("interface-lost interface=%s reason=\"%s\"", interfaces->director->ifaces[index].name, reason);
-	close_one(interfaces, index);
+	interfaces_close_one(interfaces, index);
 }
 
 /*
@@ -258,7 +258,7 @@ interfaces_lose(struct interfaces *interfaces, size_t index, const char *reason)
  * say.
  */
 static bool
-facts_changed(struct iface *iface)
+interfaces_facts_changed(struct iface *iface)
 {
 	char error[OS_ERROR], mac[MAC_TEXT];
 	struct iface facts;
@@ -277,9 +277,9 @@ facts_changed(struct iface *iface)
 }
 
 static bool
-reopen(struct interfaces *interfaces, uint16_t index)
+interfaces_reopen(struct interfaces *interfaces, uint16_t index)
 {
-	if (open_one(interfaces, index, true) != EXIT_OK)
+	if (interfaces_open_one(interfaces, index, true) != EXIT_OK)
 		return false;
 	log_notice("interface-back interface=%s", interfaces->director->ifaces[index].name);
 	return true;
@@ -298,9 +298,9 @@ interfaces_rescan(struct interfaces *interfaces, uint64_t now)
 		 * In this order: one that is just being set up is opened with what it has now, or at the news that it
 		 * is up.
 		 */
-		changed |= facts_changed(&director->ifaces[i]);
+		changed |= interfaces_facts_changed(&director->ifaces[i]);
 		if (!nic_is_open(&interfaces->nics[i]))
-			changed |= reopen(interfaces, (uint16_t)i);
+			changed |= interfaces_reopen(interfaces, (uint16_t)i);
 	}
 	if (!changed)
 		return;
@@ -324,7 +324,7 @@ void
 interfaces_close(struct interfaces *interfaces)
 {
 	for (size_t i = 0; i < interfaces->director->iface_count; i++) {
-		close_one(interfaces, i);
-		unlock_one(interfaces, i);
+		interfaces_close_one(interfaces, i);
+		interfaces_unlock_one(interfaces, i);
 	}
 }

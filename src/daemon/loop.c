@@ -36,7 +36,7 @@ struct loop {
 };
 
 static void
-on_ready(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+loop_on_ready(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 {
 	struct loop_source *source = arg;
 
@@ -44,7 +44,7 @@ on_ready(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 }
 
 static void
-on_tick(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+loop_on_tick(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 {
 	struct loop *loop = arg;
 
@@ -52,7 +52,7 @@ on_tick(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 }
 
 static void
-on_wake(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+loop_on_wake(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 {
 	struct loop *loop = arg;
 
@@ -60,7 +60,7 @@ on_wake(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 }
 
 static void
-on_signal(evutil_socket_t number, short what UNUSED, void *arg)
+loop_on_signal(evutil_socket_t number, short what UNUSED, void *arg)
 {
 	struct loop *loop = arg;
 
@@ -68,7 +68,7 @@ on_signal(evutil_socket_t number, short what UNUSED, void *arg)
 }
 
 static void
-on_log_waiting(void *arg)
+loop_on_log_waiting(void *arg)
 {
 	struct loop *loop = arg;
 
@@ -76,26 +76,26 @@ on_log_waiting(void *arg)
 }
 
 static void
-on_log(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
+loop_on_log(evutil_socket_t descriptor UNUSED, short what UNUSED, void *arg)
 {
 	if (log_drain())
-		on_log_waiting(arg);
+		loop_on_log_waiting(arg);
 }
 
 static int
-begin_timers(struct loop *loop)
+loop_begin_timers(struct loop *loop)
 {
 	const struct timeval second = { 1, 0 };
 
-	loop->ticker = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
+	loop->ticker = event_new(loop->base, -1, EV_PERSIST, loop_on_tick, loop);
 	if (loop->ticker == NULL || event_add(loop->ticker, &second) == -1)
 		return -1;
-	loop->waker = evtimer_new(loop->base, on_wake, loop);
-	loop->log = evtimer_new(loop->base, on_log, loop);
+	loop->waker = evtimer_new(loop->base, loop_on_wake, loop);
+	loop->log = evtimer_new(loop->base, loop_on_log, loop);
 	if (loop->waker == NULL || loop->log == NULL)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-		loop->signals[i] = evsignal_new(loop->base, signals[i], on_signal, loop);
+		loop->signals[i] = evsignal_new(loop->base, signals[i], loop_on_signal, loop);
 		if (loop->signals[i] == NULL || event_add(loop->signals[i], NULL) == -1)
 			return -1;
 	}
@@ -113,11 +113,11 @@ loop_new(const struct loop_calls *calls, void *context, size_t most)
 	loop->context = context;
 	loop->most = most;
 	loop->base = event_base_new();
-	if (loop->base == NULL || begin_timers(loop) == -1) {
+	if (loop->base == NULL || loop_begin_timers(loop) == -1) {
 		loop_free(loop);
 		return NULL;
 	}
-	log_async(on_log_waiting, loop);
+	log_async(loop_on_log_waiting, loop);
 	return loop;
 }
 
@@ -158,7 +158,7 @@ loop_watch(struct loop *loop, size_t number, int descriptor, const struct timeva
 	loop_unwatch(loop, number);
 	source->loop = loop;
 	source->number = number;
-	source->event = event_new(loop->base, descriptor, what, on_ready, source);
+	source->event = event_new(loop->base, descriptor, what, loop_on_ready, source);
 	if (source->event == NULL || event_add(source->event, wait) == -1) {
 		loop_unwatch(loop, number);
 		return -1;

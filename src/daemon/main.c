@@ -14,7 +14,7 @@
 #include "daemon/start.h"
 
 static enum exit_status
-load(const struct options *options, struct conf *conf)
+main_load(const struct options *options, struct conf *conf)
 {
 	struct errlist *errors = errlist_new();
 	enum exit_status status = EXIT_OK;
@@ -44,7 +44,7 @@ struct warnings {
 };
 
 static void
-print_warning(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
+main_print_warning(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
 {
 	struct warnings *warnings = context;
 
@@ -55,11 +55,11 @@ print_warning(void *context, enum fit_kind kind UNUSED, const char *service, con
 
 /* The file has no errors; whether this host can be its director is another question, which one may ask anywhere. */
 static enum exit_status
-check(const struct options *options, const struct conf *conf)
+main_check(const struct options *options, const struct conf *conf)
 {
 	struct warnings warnings = { .file = options->config };
 
-	if (host_fit(&conf->settings, print_warning, &warnings) == -1) {
+	if (host_fit(&conf->settings, main_print_warning, &warnings) == -1) {
 		fprintf(stderr, "dsrd: out of memory\n");
 		return EXIT_SYSTEM;
 	}
@@ -72,7 +72,7 @@ check(const struct options *options, const struct conf *conf)
 }
 
 static enum exit_status
-run(const struct options *options, struct conf *conf)
+main_run(const struct options *options, struct conf *conf)
 {
 	enum exit_status status = EXIT_OK;
 
@@ -82,7 +82,7 @@ run(const struct options *options, struct conf *conf)
 	case MODE_OFFLINE:
 		return offline_run(options, conf);
 	case MODE_CHECK:
-		status = check(options, conf);
+		status = main_check(options, conf);
 		break;
 	case MODE_DUMP:
 		conf_dump(conf, stdout);
@@ -113,8 +113,8 @@ main(int argc, char *argv[])
 		start_print_version();
 		return EXIT_OK;
 	}
-	status = load(&options, &conf);
+	status = main_load(&options, &conf);
 	if (status != EXIT_OK)
 		return status;
-	return run(&options, &conf);
+	return main_run(&options, &conf);
 }

@@ -78,16 +78,16 @@ notify_program_stats(const struct notify_program *notify_program)
 }
 
 static void
-fail(struct run *run, const char *reason)
+notify_program_fail(struct run *run, const char *reason)
 {
 	run->notify_program->stats.failed++;
 	log_warning("notify result=failed program=%s reason=\"%s\"", run->program, reason);
 }
 
-static void start_waiting(struct notify_program *notify_program);
+static void notify_program_start_waiting(struct notify_program *notify_program);
 
 static void
-on_end(void *argument, const struct child_end *end)
+notify_program_on_exit(void *argument, const struct child_end *end)
 {
 	struct run *run = argument;
 	char reason[CHILD_REASON];
@@ -95,25 +95,25 @@ on_end(void *argument, const struct child_end *end)
 
 	run->child = NULL;
 	if (child_did_not_run(end, reason))
-		fail(run, reason);
+		notify_program_fail(run, reason);
 	else if (end->timed_out)
-		fail(run, "it ran for more than 10 s and was ended");
+		notify_program_fail(run, "it ran for more than 10 s and was ended");
 	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(status) ? "exit status" : "signal",
 		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-		fail(run, reason);
+		notify_program_fail(run, reason);
 	}
-	start_waiting(run->notify_program);
+	notify_program_start_waiting(run->notify_program);
 }
 
 static void
-start(struct notify_program *notify_program, struct run *run, const struct event *event)
+notify_program_start(struct notify_program *notify_program, struct run *run, const struct event *event)
 {
 	char service[NAME_MOST + 16], server[NAME_MOST + 16], address[ADDR_TEXT + 16], port[32], vip[ADDR_TEXT + 16];
 	const char *const argv[] = { run->program, event->service, event->server, event->from, event->to,
 		event->reason, NULL };
 	const char *const environment[] = { service, server, address, port, vip, NULL };
-	const struct child_order order = { argv, environment, timeout, false, on_end, run };
+	const struct child_order order = { argv, environment, timeout, false, notify_program_on_exit, run };
 
 	(void)snprintf(service, sizeof(service), "DSRD_SERVICE=%s", event->service);
 	(void)snprintf(server, sizeof(server), "DSRD_SERVER=%s", strcmp(event->server, "-") == 0 ? "" : event->server);
@@ -122,13 +122,13 @@ start(struct notify_program *notify_program, struct run *run, const struct event
 	(void)snprintf(vip, sizeof(vip), "DSRD_VIP=%s", event->vip);
 	run->child = child_start(notify_program->children, &order);
 	if (run->child == NULL)
-		fail(run, strerror(errno));
+		notify_program_fail(run, strerror(errno));
 	else
 		notify_program->stats.started++;
 }
 
 static struct run *
-find_idle(struct notify_program *notify_program)
+notify_program_find_idle(struct notify_program *notify_program)
 {
 	for (size_t i = 0; i < RUNNING_MOST; i++)
 		if (notify_program->runs[i].child == NULL)
@@ -137,18 +137,18 @@ find_idle(struct notify_program *notify_program)
 }
 
 static void
-start_waiting(struct notify_program *notify_program)
+notify_program_start_waiting(struct notify_program *notify_program)
 {
 	struct run *run;
 
-	while (notify_program->count > 0 && (run = find_idle(notify_program)) != NULL) {
+	while (notify_program->count > 0 && (run = notify_program_find_idle(notify_program)) != NULL) {
 		const struct event *event = &notify_program->queue[notify_program->first];
 
 		notify_program->first = (notify_program->first + 1) % QUEUE_MOST;
 		notify_program->count--;
 		run->notify_program = notify_program;
 		memcpy(run->program, event->program, sizeof(run->program));
-		start(notify_program, run, event);
+		notify_program_start(notify_program, run, event);
 	}
 }
 
@@ -184,5 +184,5 @@ notify_program_change(void *context, const struct state_change *change)
 		addr_format(&service->listens[0].vip, event->vip);
 		event->port = service->listens[0].first;
 	}
-	start_waiting(notify_program);
+	notify_program_start_waiting(notify_program);
 }

@@ -14,7 +14,7 @@
 
 /* For a frame whose headers cannot be trusted, only the addresses are printed. */
 static void
-print_flow(enum packet_status status, const struct packet *packet)
+offline_print_flow(enum packet_status status, const struct packet *packet)
 {
 	const char *protocol = protocol_name(packet->protocol);
 	char from[ADDR_TEXT], to[ADDR_TEXT];
@@ -37,7 +37,7 @@ print_flow(enum packet_status status, const struct packet *packet)
 }
 
 static void
-print_decision(void *context UNUSED, const struct replayed *seen)
+offline_print_decision(void *context UNUSED, const struct replayed *seen)
 {
 	const struct decision *decision = &seen->decision;
 	char name[SERVER_NAME_TEXT];
@@ -45,7 +45,7 @@ print_decision(void *context UNUSED, const struct replayed *seen)
 	printf("frame=%" PRIu64 " verdict=%s", seen->number, verdict_name(decision->verdict));
 	if (decision->verdict == VERDICT_DROP)
 		printf(" reason=%s", drop_reason_name(decision->reason));
-	print_flow(seen->status, &seen->packet);
+	offline_print_flow(seen->status, &seen->packet);
 	if (decision->server != NULL)
 		printf(" server=%s state=%s new=%s", server_name(decision->server->server, name),
 		    conn_state_name(decision->state), decision->new_flow ? "yes" : "no");
@@ -53,21 +53,21 @@ print_decision(void *context UNUSED, const struct replayed *seen)
 }
 
 static void
-print_counter(void *context UNUSED, const char *name UNUSED, const char *text, uint64_t value)
+offline_print_counter(void *context UNUSED, const char *name UNUSED, const char *text, uint64_t value)
 {
 	if (value > 0)
 		fprintf(stderr, "  %12" PRIu64 "  %s\n", value, text);
 }
 
 static void
-print_summary(const struct director *director)
+offline_print_summary(const struct director *director)
 {
 	const struct forward_stats *stats = &director->forwarder.stats;
 	const struct model *model = director->model;
 	char name[SERVER_NAME_TEXT];
 
 	fprintf(stderr, "counters\n");
-	forward_stats_each(stats, print_counter, NULL);
+	forward_stats_each(stats, offline_print_counter, NULL);
 	fprintf(stderr, "dropped %" PRIu64 "\n", forward_stats_dropped(stats));
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++)
 		if (stats->dropped[reason] > 0)
@@ -87,7 +87,7 @@ print_summary(const struct director *director)
 
 /* Opening the output empties it: that must not be the input under this or another name. */
 static bool
-is_same_file(const char *a, const char *b)
+offline_is_same_file(const char *a, const char *b)
 {
 	struct stat one, other;
 
@@ -96,7 +96,7 @@ is_same_file(const char *a, const char *b)
 
 /* False, with an error printed, when the frames cannot be written as requested. */
 static bool
-check_output(const struct options *options)
+offline_check_output(const struct options *options)
 {
 	if (options->write == NULL)
 		return true;
@@ -105,7 +105,7 @@ check_output(const struct options *options)
 		    "give -w a file's name\n");
 		return false;
 	}
-	if (strcmp(options->read, "-") != 0 && is_same_file(options->read, options->write)) {
+	if (strcmp(options->read, "-") != 0 && offline_is_same_file(options->read, options->write)) {
 		fprintf(stderr, "dsrd: -r %s and -w %s are the same file, which writing would destroy: give -w another "
 		    "name\n", options->read, options->write);
 		return false;
@@ -115,9 +115,9 @@ check_output(const struct options *options)
 
 /* A line for each frame, and the summary. */
 static int
-replay_and_print(const struct options *options, struct conf *conf)
+offline_replay_and_print(const struct options *options, struct conf *conf)
 {
-	struct replay replay = { .each = print_decision };
+	struct replay replay = { .each = offline_print_decision };
 	char error[IO_ERROR], closing[IO_ERROR];
 	int result = replay_open(&replay, options->read, options->write, conf, error);
 
@@ -125,7 +125,7 @@ replay_and_print(const struct options *options, struct conf *conf)
 		fprintf(stderr, "dsrd: %s\n", error);
 	} else {
 		result = replay_run(&replay, error);
-		print_summary(&replay.director);
+		offline_print_summary(&replay.director);
 		if (result == -1)
 			fprintf(stderr, "dsrd: %s: %s\n", options->read, error);
 	}
@@ -141,7 +141,7 @@ offline_run(const struct options *options, struct conf *conf)
 {
 	int result;
 
-	if (!check_output(options)) {
+	if (!offline_check_output(options)) {
 		conf_clear(conf);
 		return EXIT_USAGE;
 	}
@@ -151,7 +151,7 @@ offline_run(const struct options *options, struct conf *conf)
 		conf_clear(conf);
 		return EXIT_BAD_CONFIG;
 	}
-	result = options->report ? offline_report(options, conf) : replay_and_print(options, conf);
+	result = options->report ? offline_report(options, conf) : offline_replay_and_print(options, conf);
 	conf_clear(conf);
 	return result == 0 ? EXIT_OK : EXIT_SYSTEM;
 }

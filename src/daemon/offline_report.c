@@ -50,7 +50,7 @@ struct study {
 /* --- the run as it is --- */
 
 static bool
-grow(struct study *study)
+report_grow(struct study *study)
 {
 	const size_t room = study->room == 0 ? 1024 : study->room * 2;
 	struct begin *begins;
@@ -66,7 +66,7 @@ grow(struct study *study)
 }
 
 static void
-take_note(void *context, const struct replayed *seen)
+report_count_frame(void *context, const struct replayed *seen)
 {
 	struct study *study = context;
 	const uint32_t held = conn_table_count(study->replay->director.forwarder.conns);
@@ -77,7 +77,7 @@ take_note(void *context, const struct replayed *seen)
 	if (seen->decision.verdict != VERDICT_FORWARD || !seen->decision.new_flow || study->failed)
 		return;
 	slot = seen->decision.server->ref.slot;
-	if (slot >= study->slots || !grow(study)) {
+	if (slot >= study->slots || !report_grow(study)) {
 		study->failed = true;
 		return;
 	}
@@ -89,7 +89,7 @@ take_note(void *context, const struct replayed *seen)
 /* --- the runs without a server --- */
 
 static void
-compare(void *context, const struct replayed *seen)
+report_compare_servers(void *context, const struct replayed *seen)
 {
 	struct study *study = context;
 	const struct begin *begin = &study->begins[study->next];
@@ -105,7 +105,7 @@ compare(void *context, const struct replayed *seen)
 
 /* The configuration once more: a run takes its contents. */
 static int
-load_again(const struct options *options, struct conf *conf)
+report_load_again(const struct options *options, struct conf *conf)
 {
 	struct errlist *errors = errlist_new();
 	int result = -1;
@@ -123,9 +123,9 @@ load_again(const struct options *options, struct conf *conf)
 }
 
 static int
-run_without(struct study *study, const struct options *options, uint16_t slot)
+report_run_without(struct study *study, const struct options *options, uint16_t slot)
 {
-	struct replay replay = { .each = compare, .context = study };
+	struct replay replay = { .each = report_compare_servers, .context = study };
 	char error[IO_ERROR] = "out of memory", closing[IO_ERROR];
 	struct conf conf;
 	int result = -1;
@@ -133,7 +133,7 @@ run_without(struct study *study, const struct options *options, uint16_t slot)
 	study->absent = slot;
 	study->next = 0;
 	memset(&study->absence, 0, sizeof(study->absence));
-	if (load_again(options, &conf) == -1)
+	if (report_load_again(options, &conf) == -1)
 		return -1;
 	if (replay_open(&replay, options->read, NULL, &conf, error) == 0) {
 		(void)admin_admin(replay.director.model->slots[slot], ADMIN_DISABLED, 0);
@@ -153,7 +153,7 @@ run_without(struct study *study, const struct options *options, uint16_t slot)
 
 /* "33.3%"; a dash when there is nothing to share. */
 static const char *
-share_text(uint64_t part, uint64_t whole, char text[SHARE_TEXT])
+report_share_text(uint64_t part, uint64_t whole, char text[SHARE_TEXT])
 {
 	if (whole == 0)
 		return "-";
@@ -163,13 +163,13 @@ share_text(uint64_t part, uint64_t whole, char text[SHARE_TEXT])
 
 /* Backups have no share of their own while others are up, which here they all are. */
 static uint32_t
-due_weight(const struct server *server)
+report_weight(const struct server *server)
 {
 	return server->settings.backup ? 0 : server->settings.weight;
 }
 
 static void
-server_row(struct writer *writer, const struct study *study, const struct server *server)
+report_server_row(struct writer *writer, const struct study *study, const struct server *server)
 {
 	const struct service *service = server->service;
 	const struct writer_ops *ops = writer->ops;
@@ -178,19 +178,19 @@ server_row(struct writer *writer, const struct study *study, const struct server
 
 	for (size_t i = 0; i < service->server_count; i++) {
 		flows += study->flows[service->servers[i]->ref.slot];
-		weights += due_weight(service->servers[i]);
+		weights += report_weight(service->servers[i]);
 	}
 	ops->row(writer);
 	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	ops->cell_number(writer, server->run->packets);
 	ops->cell_number(writer, server->run->bytes);
 	ops->cell_number(writer, study->flows[server->ref.slot]);
-	ops->cell(writer, share_text(study->flows[server->ref.slot], flows, share), MOOD_PLAIN);
-	ops->cell(writer, server->settings.backup ? "backup" : share_text(due_weight(server), weights, due), MOOD_PLAIN);
+	ops->cell(writer, report_share_text(study->flows[server->ref.slot], flows, share), MOOD_PLAIN);
+	ops->cell(writer, server->settings.backup ? "backup" : report_share_text(report_weight(server), weights, due), MOOD_PLAIN);
 }
 
 static void
-tell_shares(struct writer *writer, const struct study *study, const struct model *model)
+report_write_shares(struct writer *writer, const struct study *study, const struct model *model)
 {
 	static const struct column columns[] = { { "server", "SERVER", false }, { "frames", "FRAMES", true },
 		{ "bytes", "BYTES", true }, { "flows", "FLOWS", true }, { "share", "SHARE OF FLOWS", true },
@@ -200,30 +200,30 @@ tell_shares(struct writer *writer, const struct study *study, const struct model
 	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < model->service_count; i++)
 		for (size_t j = 0; j < model->services[i]->server_count; j++)
-			server_row(writer, study, model->services[i]->servers[j]);
+			report_server_row(writer, study, model->services[i]->servers[j]);
 	writer->ops->table_end(writer);
 }
 
 static int
-absence_row(struct writer *writer, struct study *study, const struct options *options, const struct server *server)
+report_absence_row(struct writer *writer, struct study *study, const struct options *options, const struct server *server)
 {
 	const uint64_t own = study->flows[server->ref.slot], others = study->total - own;
 	char name[SERVER_NAME_TEXT], share[SHARE_TEXT];
 
-	if (run_without(study, options, server->ref.slot) == -1)
+	if (report_run_without(study, options, server->ref.slot) == -1)
 		return -1;
 	writer->ops->row(writer);
 	writer->ops->cell(writer, server_name(server, name), MOOD_PLAIN);
 	writer->ops->cell_number(writer, own);
 	writer->ops->cell_number(writer, study->absence.moved);
-	writer->ops->cell(writer, share_text(study->absence.moved, others, share), MOOD_PLAIN);
+	writer->ops->cell(writer, report_share_text(study->absence.moved, others, share), MOOD_PLAIN);
 	writer->ops->cell_number(writer, study->absence.lost);
 	return 0;
 }
 
 /* The savefile is run once for each server; the log has said all it has to say in the first run. */
 static int
-tell_absences(struct writer *writer, struct study *study, const struct options *options, const struct model *model)
+report_write_absences(struct writer *writer, struct study *study, const struct options *options, const struct model *model)
 {
 	static const struct column columns[] = { { "server", "WITHOUT", false }, { "own", "ITS FLOWS", true },
 		{ "moved", "OTHERS' THAT MOVE TOO", true }, { "moved_share", "OF ALL OTHERS", true },
@@ -235,14 +235,14 @@ tell_absences(struct writer *writer, struct study *study, const struct options *
 	log_open(SINK_STDERR, -2);
 	for (size_t i = 0; i < model->service_count && result == 0; i++)
 		for (size_t j = 0; j < model->services[i]->server_count && result == 0; j++)
-			result = absence_row(writer, study, options, model->services[i]->servers[j]);
+			result = report_absence_row(writer, study, options, model->services[i]->servers[j]);
 	log_open(SINK_STDERR, options->verbose);
 	writer->ops->table_end(writer);
 	return result;
 }
 
 static void
-counter_row(void *context, const char *name UNUSED, const char *text, uint64_t value)
+report_frames_row(void *context, const char *name UNUSED, const char *text, uint64_t value)
 {
 	struct writer *writer = context;
 
@@ -254,7 +254,7 @@ counter_row(void *context, const char *name UNUSED, const char *text, uint64_t v
 }
 
 static void
-tell_rest(struct writer *writer, const struct study *study, const struct forwarder *forwarder)
+report_write_counters(struct writer *writer, const struct study *study, const struct forwarder *forwarder)
 {
 	static const struct column counters[] = { { "value", "FRAMES", true }, { "meaning", "OF WHICH", false } },
 	    drops[] = { { "frames", "DROPPED", true }, { "reason", "REASON", false }, { "meaning", "WHY", false } };
@@ -267,7 +267,7 @@ tell_rest(struct writer *writer, const struct study *study, const struct forward
 	ops->number(writer, "by_hash", "frames of flows that were not remembered", forwarder->stats.by_hash);
 	ops->number(writer, "persist_full", "clients that were not remembered", forwarder->stats.persist_full);
 	ops->table(writer, "counters", NULL, counters, ARRAY_LEN(counters));
-	forward_stats_each(&forwarder->stats, counter_row, writer);
+	forward_stats_each(&forwarder->stats, report_frames_row, writer);
 	ops->table_end(writer);
 	ops->table(writer, "drops", NULL, drops, ARRAY_LEN(drops));
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
@@ -282,7 +282,7 @@ tell_rest(struct writer *writer, const struct study *study, const struct forward
 }
 
 static int
-tell(struct study *study, const struct options *options)
+report_write(struct study *study, const struct options *options)
 {
 	const struct director *director = &study->replay->director;
 	struct writer *writer = writer_text(stdout, false);
@@ -293,13 +293,13 @@ tell(struct study *study, const struct options *options)
 		return -1;
 	}
 	writer->ops->number(writer, "flows", "flows", study->total);
-	tell_rest(writer, study, &director->forwarder);
-	tell_shares(writer, study, director->model);
+	report_write_counters(writer, study, &director->forwarder);
+	report_write_shares(writer, study, director->model);
 	if (strcmp(options->read, "-") == 0)
 		writer->ops->fact(writer, "absences_text", "without a server",
 		    "not tried, since standard input cannot be read twice: give -r a file's name");
 	else
-		result = tell_absences(writer, study, options, director->model);
+		result = report_write_absences(writer, study, options, director->model);
 	if (writer_end(writer) == -1 || fflush(stdout) != 0) {
 		fprintf(stderr, "dsrd: the report could not be written\n");
 		result = -1;
@@ -311,7 +311,7 @@ int
 offline_report(const struct options *options, struct conf *conf)
 {
 	struct study study = { 0 };
-	struct replay replay = { .each = take_note, .context = &study };
+	struct replay replay = { .each = report_count_frame, .context = &study };
 	char error[IO_ERROR], closing[IO_ERROR];
 	int result = replay_open(&replay, options->read, options->write, conf, error);
 
@@ -329,7 +329,7 @@ offline_report(const struct options *options, struct conf *conf)
 	if (result == -1)
 		fprintf(stderr, "dsrd: %s\n", error);
 	else
-		result = tell(&study, options);
+		result = report_write(&study, options);
 	if (replay_close(&replay, closing) == -1) {
 		fprintf(stderr, "dsrd: %s: %s\n", options->write, closing);
 		result = -1;

@@ -35,7 +35,7 @@ struct offloading {
 };
 
 static void
-refuse(const struct offloading *offloading)
+offloading_log_off(const struct offloading *offloading)
 {
 	log_notice("offload mode=%s result=off reason=\"%s\" meaning=\"every frame goes through dsrd itself\"",
 	    conf_offload_name(offloading->mode), offloading->reason);
@@ -79,7 +79,7 @@ offloading_open(struct director *director, struct nic *nics, enum conf_offload m
 		return offloading;
 	offloading_load(offloading);
 	if (offloading->path == NULL)
-		refuse(offloading);
+		offloading_log_off(offloading);
 	return offloading;
 }
 
@@ -95,7 +95,7 @@ offloading_close(struct offloading *offloading)
 }
 
 static int
-capture_of(const struct offloading *offloading, size_t index)
+offloading_capture(const struct offloading *offloading, size_t index)
 {
 	struct receiver *receiver = offloading->nics[index].receiver;
 
@@ -103,7 +103,7 @@ capture_of(const struct offloading *offloading, size_t index)
 }
 
 static bool
-is_on(const struct offloading *offloading, size_t index)
+offloading_is_on(const struct offloading *offloading, size_t index)
 {
 	return offloading->path != NULL &&
 	    bpf_offload_kind(offloading->path, index) != BPF_OFFLOAD_OFF;
@@ -118,7 +118,7 @@ offloading_filter_one(struct offloading *offloading, size_t index)
 {
 	struct nic *nic = &offloading->nics[index];
 
-	nic->programmed = is_on(offloading, index) && bpf_offload_kind(offloading->path, index) == BPF_OFFLOAD_TC;
+	nic->programmed = offloading_is_on(offloading, index) && bpf_offload_kind(offloading->path, index) == BPF_OFFLOAD_TC;
 	nic_filter(nic, &offloading->director->ifaces[index], (uint16_t)index, offloading->director->model,
 	    offloading->wide);
 }
@@ -138,7 +138,7 @@ static void
 offloading_begin(struct offloading *offloading, size_t index)
 {
 	const char *name = offloading->director->ifaces[index].name;
-	const int capture = capture_of(offloading, index);
+	const int capture = offloading_capture(offloading, index);
 	char *reason = offloading->reasons[index];
 	enum bpf_offload_kind kind = BPF_OFFLOAD_OFF;
 
@@ -168,15 +168,15 @@ offloading_settle(struct offloading *offloading)
 		const bool may = offloading->path != NULL && nic_is_open(nic);
 		const bool has_vips = model_vips_at(director->model, i, ADDR_NONE) > 0;
 
-		if (is_on(offloading, i) && !has_vips)
+		if (offloading_is_on(offloading, i) && !has_vips)
 			offloading_end(offloading, i);
-		if (may && !is_on(offloading, i) && offloading->troubles < TROUBLES_MOST && has_vips)
+		if (may && !offloading_is_on(offloading, i) && offloading->troubles < TROUBLES_MOST && has_vips)
 			offloading_begin(offloading, i);
 		offloading_filter_one(offloading, i);
 		nic_join(nic, &director->ifaces[i], (uint16_t)i, director->model);
 		if (!may)
 			continue;
-		offload_iface(director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(director->ifaces[i].name), is_on(offloading, i));
+		offload_iface(director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(director->ifaces[i].name), offloading_is_on(offloading, i));
 	}
 	if (director->forwarder.offload == NULL)
 		return;
@@ -187,24 +187,24 @@ offloading_settle(struct offloading *offloading)
 void
 offloading_end(struct offloading *offloading, size_t index)
 {
-	if (!is_on(offloading, index))
+	if (!offloading_is_on(offloading, index))
 		return;
 	offloading_sync(offloading);
 	offload_iface(offloading->director->forwarder.offload, (uint16_t)index, 0, false);
 	bpf_offload_settle();
-	bpf_offload_detach(offloading->path, index, capture_of(offloading, index));
+	bpf_offload_detach(offloading->path, index, offloading_capture(offloading, index));
 }
 
 /* What keeps the kernel from offloading, or NULL. */
 static const char *
-find_trouble(const struct offloading *offloading)
+offloading_find_trouble(const struct offloading *offloading)
 {
 
 	if (__atomic_load_n(&bpf_offload_memory(offloading->path)->control->unconsumed, __ATOMIC_ACQUIRE) != 0)
 		return "dsrd's program at tc ingress was removed, or another one takes frames before it: see `tc filter show dev IF "
 		    "ingress`";
 	for (size_t i = 0; i < offloading->director->iface_count; i++)
-		if (is_on(offloading, i) && !bpf_offload_decides(offloading->path, i, capture_of(offloading, i)))
+		if (offloading_is_on(offloading, i) && !bpf_offload_decides(offloading->path, i, offloading_capture(offloading, i)))
 			return replaced;
 	return NULL;
 }
@@ -216,14 +216,14 @@ offloading_look(struct offloading *offloading)
 
 	if (offloading->path == NULL)
 		return;
-	trouble = find_trouble(offloading);
+	trouble = offloading_find_trouble(offloading);
 	if (trouble == NULL)
 		return;
 	offloading->troubles++;
 	log_warning("offload result=interrupted reason=\"%s\" meaning=\"%s\"", trouble, offloading->troubles < TROUBLES_MOST ?
 	    "it is attached again" : "every frame goes through dsrd itself until it is started again");
 	for (size_t i = 0; i < offloading->director->iface_count; i++) {
-		if (!is_on(offloading, i))
+		if (!offloading_is_on(offloading, i))
 			continue;
 		offloading_end(offloading, i);
 		snprintf(offloading->reasons[i], sizeof(offloading->reasons[i]), "%s", trouble);
@@ -241,26 +241,26 @@ offloading_sync(struct offloading *offloading)
 
 /* From the kernel itself: up to a second may pass until offloading_look(). */
 static bool
-carries(const struct offloading *offloading, size_t index)
+offloading_is_active(const struct offloading *offloading, size_t index)
 {
-	return is_on(offloading, index) && bpf_offload_decides(offloading->path, index, capture_of(offloading, index));
+	return offloading_is_on(offloading, index) && bpf_offload_decides(offloading->path, index, offloading_capture(offloading, index));
 }
 
 const char *
 offloading_state(const struct offloading *offloading, size_t index)
 {
-	return carries(offloading, index) ? bpf_offload_name(bpf_offload_kind(offloading->path, index)) : "off";
+	return offloading_is_active(offloading, index) ? bpf_offload_name(bpf_offload_kind(offloading->path, index)) : "off";
 }
 
 const char *
 offloading_reason(const struct offloading *offloading, size_t index)
 {
 
-	if (offloading->mode == OFFLOAD_OFF || carries(offloading, index))
+	if (offloading->mode == OFFLOAD_OFF || offloading_is_active(offloading, index))
 		return "";
 	if (offloading->path == NULL)
 		return offloading->reason;
-	return is_on(offloading, index) ? replaced : offloading->reasons[index];
+	return offloading_is_on(offloading, index) ? replaced : offloading->reasons[index];
 }
 
 /* With `auto` a system without offload is not a fault; losing it is. */

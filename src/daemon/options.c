@@ -38,7 +38,7 @@ const size_t options_flag_count = ARRAY_LEN(options_flags);
 static_assert(ARRAY_LEN(options_flags) <= FLAGS_MOST, "all of them are known to getopt");
 
 static enum exit_status
-apply(struct options *options, int letter, const char *value)
+options_apply(struct options *options, int letter, const char *value)
 {
 	switch (letter) {
 	case 'f':
@@ -99,7 +99,7 @@ apply(struct options *options, int letter, const char *value)
 }
 
 static enum exit_status
-check_together(struct options *options, int argc, char *const argv[], int next)
+options_check_conflicts(struct options *options, int argc, char *const argv[], int next)
 {
 	if (next < argc) {
 		fprintf(stderr, "dsrd: %s: unexpected argument; a configuration file is given with -f\n", argv[next]);
@@ -130,9 +130,9 @@ options_parse(struct options *options, int argc, char *const argv[])
 	memset(options, 0, sizeof(*options));
 	options->config = DSRD_CONF;
 	while ((letter = flag_next(options_flags, options_flag_count, "t", argc, argv)) != -1)
-		if (apply(options, letter, optarg) != EXIT_OK)
+		if (options_apply(options, letter, optarg) != EXIT_OK)
 			return EXIT_USAGE;
-	return check_together(options, argc, argv, optind);
+	return options_check_conflicts(options, argc, argv, optind);
 }
 
 void

@@ -36,7 +36,7 @@ struct plan_probe {
 };
 
 static void
-target_connect(struct target *target, const struct addr *addr)
+plan_connect(struct target *target, const struct addr *addr)
 {
 	target->fd = socket_connect(addr, target->port, SOCK_STREAM, 0);
 	target->error = errno;
@@ -48,7 +48,7 @@ target_connect(struct target *target, const struct addr *addr)
 
 /* The running server of that name and address, if its service has this port too. */
 static const struct server *
-find_running(const struct model *running, const struct service_settings *service, const struct server_settings *server,
+plan_find_running(const struct model *running, const struct service_settings *service, const struct server_settings *server,
     uint16_t port, const struct listen_settings **at)
 {
 	char name[SERVER_NAME_TEXT];
@@ -70,7 +70,7 @@ find_running(const struct model *running, const struct service_settings *service
 }
 
 static void
-know_status(const struct server *server, char text[STATUS_TEXT])
+plan_read_status(const struct server *server, char text[STATUS_TEXT])
 {
 	struct server_status status;
 
@@ -79,7 +79,7 @@ know_status(const struct server *server, char text[STATUS_TEXT])
 }
 
 static bool
-is_known_target(const struct plan_probe *probe, const struct service_settings *service,
+plan_has_target(const struct plan_probe *probe, const struct service_settings *service,
     const struct server_settings *server, uint16_t port)
 {
 	for (size_t i = probe->count; i-- > 0 && strcmp(probe->targets[i].service, service->name) == 0;)
@@ -89,29 +89,29 @@ is_known_target(const struct plan_probe *probe, const struct service_settings *s
 }
 
 static void
-add_target(struct plan_probe *probe, const struct model *running, const struct service_settings *service,
+plan_add_target(struct plan_probe *probe, const struct model *running, const struct service_settings *service,
     const struct server_settings *server, uint16_t port)
 {
 	const struct listen_settings *listen = NULL;
-	const struct server *found = find_running(running, service, server, port, &listen);
+	const struct server *found = plan_find_running(running, service, server, port, &listen);
 	struct target *target = &probe->targets[probe->count];
 
-	if (probe->count == PLAN_TARGETS || is_known_target(probe, service, server, port))
+	if (probe->count == PLAN_TARGETS || plan_has_target(probe, service, server, port))
 		return;
 	*target = (struct target) { .port = port, .fd = -1 };
 	memcpy(target->service, service->name, NAME_MOST);
 	memcpy(target->server, server->name, NAME_MOST);
 	if (found == NULL)
-		target_connect(target, &server->addr);
+		plan_connect(target, &server->addr);
 	else if (server_state(found) == SERVER_DOWN)
-		know_status(found, target->known);
+		plan_read_status(found, target->known);
 	else
 		server_listen_reason(found, listen, target->known);
 	probe->count++;
 }
 
 static void
-add_service(struct plan_probe *probe, const struct model *running, const struct service_settings *service)
+plan_add_service(struct plan_probe *probe, const struct model *running, const struct service_settings *service)
 {
 	for (size_t i = 0; i < service->listen_count; i++) {
 		const struct listen_settings *listen = &service->listens[i];
@@ -122,7 +122,7 @@ add_service(struct plan_probe *probe, const struct model *running, const struct 
 			continue;
 		for (size_t j = 0; j < (ports > PLAN_PORTS ? 1 : ports); j++)
 			for (size_t k = 0; k < service->server_count; k++)
-				add_target(probe, running, service, &service->servers[k], (uint16_t)(listen->first + j));
+				plan_add_target(probe, running, service, &service->servers[k], (uint16_t)(listen->first + j));
 	}
 }
 
@@ -135,12 +135,12 @@ plan_probe_open(const struct settings *settings, const struct model *running, ui
 		return NULL;
 	probe->began = now;
 	for (size_t i = 0; i < settings->service_count; i++)
-		add_service(probe, running, &settings->services[i]);
+		plan_add_service(probe, running, &settings->services[i]);
 	return probe;
 }
 
 static void
-target_look(struct target *target)
+plan_read_result(struct target *target)
 {
 	struct pollfd poll_for = { .fd = target->fd, .events = POLLOUT };
 
@@ -157,14 +157,14 @@ plan_probe_step(struct plan_probe *probe, uint64_t now)
 	bool waits = false;
 
 	for (size_t i = 0; i < probe->count; i++) {
-		target_look(&probe->targets[i]);
+		plan_read_result(&probe->targets[i]);
 		waits |= probe->targets[i].fd != -1;
 	}
 	return !waits || now - probe->began >= PATIENCE;
 }
 
 static const char *
-target_why(const struct target *target)
+plan_target_reason(const struct target *target)
 {
 	if (target->known[0] != '\0')
 		return target->known;
@@ -182,14 +182,14 @@ target_why(const struct target *target)
 }
 
 static bool
-target_fails(const struct target *target)
+plan_target_fails(const struct target *target)
 {
 	return target->known[0] != '\0' || target->error != 0;
 }
 
 /* For one port of one service, whose targets are these. */
 static void
-report_port_of(const struct plan_probe *probe, const struct target *first, plan_warning *warning, void *context)
+plan_report_port(const struct plan_probe *probe, const struct target *first, plan_warning *warning, void *context)
 {
 	size_t answers = 0, used = 0;
 	char why[PLAN_TEXT / 2] = "", message[PLAN_TEXT];
@@ -197,10 +197,10 @@ report_port_of(const struct plan_probe *probe, const struct target *first, plan_
 	for (const struct target *at = first; at < &probe->targets[probe->count]; at++) {
 		if (at->port != first->port || strcmp(at->service, first->service) != 0)
 			continue;
-		answers += !target_fails(at);
-		if (target_fails(at) && used < sizeof(why))
+		answers += !plan_target_fails(at);
+		if (plan_target_fails(at) && used < sizeof(why))
 			used += (size_t)snprintf(why + used, sizeof(why) - used, "%s%s: %s", used > 0 ? ", " : "", at->server,
-			    target_why(at));
+			    plan_target_reason(at));
 	}
 	if (answers == 0) {
 		(void)snprintf(message, sizeof(message), "no server answers on tcp/%u yet (%s)", first->port, why);
@@ -208,9 +208,9 @@ report_port_of(const struct plan_probe *probe, const struct target *first, plan_
 		return;
 	}
 	for (const struct target *at = first; at < &probe->targets[probe->count]; at++) {
-		if (at->port != first->port || strcmp(at->service, first->service) != 0 || !target_fails(at))
+		if (at->port != first->port || strcmp(at->service, first->service) != 0 || !plan_target_fails(at))
 			continue;
-		(void)snprintf(message, sizeof(message), "it does not serve tcp/%u: %s", at->port, target_why(at));
+		(void)snprintf(message, sizeof(message), "it does not serve tcp/%u: %s", at->port, plan_target_reason(at));
 		warning(context, at->service, at->server, message);
 	}
 }
@@ -225,7 +225,7 @@ plan_probe_report(const struct plan_probe *probe, plan_warning *warning, void *c
 			before = probe->targets[j].port == probe->targets[i].port &&
 			    strcmp(probe->targets[j].service, probe->targets[i].service) == 0;
 		if (!before)
-			report_port_of(probe, &probe->targets[i], warning, context);
+			plan_report_port(probe, &probe->targets[i], warning, context);
 	}
 }
 

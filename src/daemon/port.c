@@ -13,7 +13,7 @@
 #include "proto/ndp.h"
 
 static void
-turn_offloads_off(struct nic *nic, const struct iface *iface)
+port_turn_offloads_off(struct nic *nic, const struct iface *iface)
 {
 	char error[OS_ERROR], text[OFFLOAD_TEXT];
 
@@ -31,7 +31,7 @@ nic_open(struct nic *nic, const struct iface *iface, uint16_t index, bool observ
 	int saved;
 
 	if (!observe)
-		turn_offloads_off(nic, iface);
+		port_turn_offloads_off(nic, iface);
 	nic->receiver = io_pcap_open(iface->name, index, error);
 	if (nic->receiver == NULL)
 		goto failed;
@@ -103,7 +103,7 @@ nic_close(struct nic *nic, const struct iface *iface)
 }
 
 static void
-join_group(struct nic *nic, const struct iface *iface, const struct addr *addr)
+port_join_group(struct nic *nic, const struct iface *iface, const struct addr *addr)
 {
 	const struct addr group = ndp_solicited_node(addr);
 	char text[ADDR_TEXT];
@@ -122,15 +122,15 @@ nic_join(struct nic *nic, const struct iface *iface, uint16_t index, const struc
 		return;
 	for (size_t i = 0; i < model->vip_count; i++)
 		if (model->vips[i].iface == index && model->vips[i].addr.family == ADDR_IPV6)
-			join_group(nic, iface, &model->vips[i].addr);
+			port_join_group(nic, iface, &model->vips[i].addr);
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
 		if (model->probe_addresses[i].family == ADDR_IPV6)
-			join_group(nic, iface, &model->probe_addresses[i]);
+			port_join_group(nic, iface, &model->probe_addresses[i]);
 }
 
 /* Those of this interface, into `vips`; their number, or VIPS_WITHHELD + 1 when they are too many. */
 static size_t
-find_vips(const struct model *model, uint16_t index, struct addr vips[VIPS_WITHHELD])
+port_find_vips(const struct model *model, uint16_t index, struct addr vips[VIPS_WITHHELD])
 {
 	size_t count = 0;
 
@@ -145,7 +145,7 @@ find_vips(const struct model *model, uint16_t index, struct addr vips[VIPS_WITHH
 }
 
 static bool
-is_withheld(const struct nic *nic, const struct mac *mac, const struct addr *vips, size_t count)
+port_is_withheld(const struct nic *nic, const struct mac *mac, const struct addr *vips, size_t count)
 {
 	if (count != nic->withheld_count || !mac_equal(mac, &nic->withheld_mac))
 		return false;
@@ -159,12 +159,12 @@ bool
 nic_withhold(struct nic *nic, const struct iface *iface, uint16_t index, const struct model *model)
 {
 	struct addr vips[VIPS_WITHHELD];
-	const size_t count = find_vips(model, index, vips);
+	const size_t count = port_find_vips(model, index, vips);
 	int fd = nic->withholder > 0 ? nic->withholder : -1;
 
 	if (nic->sender == NULL || (count == 0 && fd == -1))
 		return true;
-	if (is_withheld(nic, &iface->mac, vips, count))
+	if (port_is_withheld(nic, &iface->mac, vips, count))
 		return true;
 	if (count > VIPS_WITHHELD) {
 		errno = E2BIG;

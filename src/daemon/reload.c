@@ -21,7 +21,7 @@
 
 /* It gave up root after it read the file the first time. */
 static void
-explain_user(const char *path, struct errlist *errors)
+reload_explain_user(const char *path, struct errlist *errors)
 {
 	if (access(path, R_OK) == 0 || errno != EACCES)
 		return;
@@ -48,7 +48,7 @@ int
 reload_read(const struct reload *reload, struct conf *fresh, struct errlist *errors)
 {
 	if (conf_load(reload->options->config, fresh, errors) == -1) {
-		explain_user(reload->options->config, errors);
+		reload_explain_user(reload->options->config, errors);
 		return -1;
 	}
 	options_override(reload->options, fresh);
@@ -62,7 +62,7 @@ reload_read(const struct reload *reload, struct conf *fresh, struct errlist *err
 
 /* What a running daemon cannot change any more. */
 static void
-warn_of_restart(void *context UNUSED, const struct conf_change *change)
+reload_warn_of_restart(void *context UNUSED, const struct conf_change *change)
 {
 	if (change->service == NULL && change->at_start)
 		log_warning("reload key=%s reason=\"requires a restart\"", change->key);
@@ -70,13 +70,13 @@ warn_of_restart(void *context UNUSED, const struct conf_change *change)
 
 /* Of [dsrd] alone: without services. */
 static void
-compare_daemon_keys(const struct reload *reload, const struct conf *fresh)
+reload_compare_daemon_keys(const struct reload *reload, const struct conf *fresh)
 {
 	struct conf before = *reload->conf, after = *fresh;
 
 	before.settings.connections = conn_table_capacity(reload->sources->director->forwarder.conns);
 	before.settings.service_count = after.settings.service_count = 0;
-	if (conf_compare(&before, &after, warn_of_restart, NULL) == -1)
+	if (conf_compare(&before, &after, reload_warn_of_restart, NULL) == -1)
 		log_warning("reload reason=\"out of memory: cannot list the keys that require a restart\"");
 }
 
@@ -104,7 +104,7 @@ reload_apply(struct reload *reload, struct conf *fresh)
 		conf_clear(fresh);
 		return -1;
 	}
-	compare_daemon_keys(reload, fresh);
+	reload_compare_daemon_keys(reload, fresh);
 	if (reload->take_over(reload->context, fresh) == -1) {
 		log_error("reload result=failed reason=\"not enough memory for the new configuration: nothing was changed\"");
 		selfcheck_reload(reload->selfcheck, "not enough memory for the new configuration");
@@ -124,7 +124,7 @@ reload_refuse(const struct reload *reload, const struct errlist *errors)
 }
 
 static void
-read_and_apply(struct reload *reload, struct errlist *errors)
+reload_read_and_apply(struct reload *reload, struct errlist *errors)
 {
 	char text[LOG_TEXT];
 	struct conf fresh;
@@ -146,7 +146,7 @@ reload_by_signal(struct reload *reload)
 
 	notify_reloading(reload->notify);
 	if (errors != NULL)
-		read_and_apply(reload, errors);
+		reload_read_and_apply(reload, errors);
 	else
 		selfcheck_reload(reload->selfcheck, "out of memory");
 	errlist_free(errors);

@@ -12,7 +12,7 @@
 #define BURST 1024
 
 static void
-write_frame(void *context, const struct frame *frame)
+replay_write_frame(void *context, const struct frame *frame)
 {
 	struct replay *replay = context;
 
@@ -22,7 +22,7 @@ write_frame(void *context, const struct frame *frame)
 
 /* The savefile's clock moves the timers too. Frames that went back in time move nothing. */
 static void
-advance(struct replay *replay, uint64_t now)
+replay_advance(struct replay *replay, uint64_t now)
 {
 	if (now > replay->director.now)
 		replay->director.now = now;
@@ -35,12 +35,12 @@ advance(struct replay *replay, uint64_t now)
 }
 
 static void
-take_frame(void *context, struct frame *frame, uint64_t when)
+replay_take_frame(void *context, struct frame *frame, uint64_t when)
 {
 	struct replay *replay = context;
 	struct replayed seen;
 
-	advance(replay, when);
+	replay_advance(replay, when);
 	seen.number = ++replay->frames;
 	if (replay->carries != NULL && replay->carries(replay->context, frame, replay->director.now))
 		return;
@@ -53,7 +53,7 @@ take_frame(void *context, struct frame *frame, uint64_t when)
 
 /* A savefile has one interface: everything is there. */
 static void
-flatten(struct settings *settings, const char *iface)
+replay_use_one_interface(struct settings *settings, const char *iface)
 {
 	for (size_t i = 0; i < settings->service_count; i++) {
 		struct service_settings *service = &settings->services[i];
@@ -66,7 +66,7 @@ flatten(struct settings *settings, const char *iface)
 
 /* There are no checks offline: every server is up. */
 static void
-trust_all(struct model *model)
+replay_set_all_up(struct model *model)
 {
 	for (size_t i = 0; i < model->slot_count; i++)
 		if (model->slots[i] != NULL)
@@ -74,11 +74,11 @@ trust_all(struct model *model)
 }
 
 static int
-prepare(struct replay *replay, struct conf *conf, char *error, size_t size)
+replay_prepare(struct replay *replay, struct conf *conf, char *error, size_t size)
 {
 	/* The same savefile must always give the same result, so the hash is not secret here. */
 	static const struct siphash_key key = { { 0 } };
-	const struct frame_tx tx = { write_frame, replay, NULL };
+	const struct frame_tx tx = { replay_write_frame, replay, NULL };
 	struct director *director = &replay->director;
 	struct iface *iface;
 
@@ -92,12 +92,12 @@ prepare(struct replay *replay, struct conf *conf, char *error, size_t size)
 		iface->addresses[iface->address_count++] = conf->address4;
 	if (addr_is_set(&conf->address6.addr))
 		iface->addresses[iface->address_count++] = conf->address6;
-	flatten(&conf->settings, iface->name);
+	replay_use_one_interface(&conf->settings, iface->name);
 	if (director_apply(director, &conf->settings, 0) == -1) {
 		snprintf(error, size, "out of memory");
 		return -1;
 	}
-	trust_all(director->model);
+	replay_set_all_up(director->model);
 	director->stale = true;
 	director_refresh(director);
 	return 0;
@@ -107,7 +107,7 @@ int
 replay_open(struct replay *replay, const char *in, const char *out, struct conf *conf, char error[IO_ERROR])
 {
 	error[0] = '\0';
-	if (prepare(replay, conf, error, IO_ERROR) == -1)
+	if (replay_prepare(replay, conf, error, IO_ERROR) == -1)
 		return -1;
 	replay->in = io_file_read(in, 0, error);
 	if (replay->in == NULL)
@@ -124,7 +124,7 @@ replay_run(struct replay *replay, char error[IO_ERROR])
 	int count;
 
 	do
-		count = replay->in->ops->dispatch(replay->in, BURST, take_frame, replay, error);
+		count = replay->in->ops->dispatch(replay->in, BURST, replay_take_frame, replay, error);
 	while (count >= 0);
 	return count == -1 ? -1 : 0;
 }

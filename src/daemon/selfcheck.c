@@ -141,7 +141,7 @@ selfcheck_engines(struct selfcheck *selfcheck)
 }
 
 static void
-log_problem(void *context, const struct problem *problem, bool ended)
+selfcheck_log_problem(void *context, const struct problem *problem, bool ended)
 {
 	const uint64_t *now = context;
 	char what[LOG_TEXT], fix[LOG_TEXT], lasted[DURATION_TEXT];
@@ -177,7 +177,7 @@ selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 
 	selfcheck_engines(selfcheck);
 	selfcheck->held_up = 0;
-	if (problems_update(selfcheck->problems, &facts, now, log_problem, &now) == -1)
+	if (problems_update(selfcheck->problems, &facts, now, selfcheck_log_problem, &now) == -1)
 		log_error("memory result=failed reason=\"not enough to list all problems of the director\"");
 }
 

@@ -29,7 +29,7 @@ struct state {
 };
 
 static void
-take_flows(struct handover *handover, const struct state_old *old, uint64_t now)
+state_restore_flows(struct handover *handover, const struct state_old *old, uint64_t now)
 {
 	struct conn_saved saved;
 
@@ -43,7 +43,7 @@ take_flows(struct handover *handover, const struct state_old *old, uint64_t now)
 }
 
 static void
-log_restored(const char *path, const struct state_old *old, const struct handover_counts *counts, uint64_t took)
+state_log_restored(const char *path, const struct state_old *old, const struct handover_counts *counts, uint64_t took)
 {
 	log_notice("restore result=ok file=%s connections=%" PRIu32 " clients=%" PRIu32 " servers=%zu up=%zu admin=%zu "
 	    "expired=%" PRIu32 " unknown=%" PRIu32 " refused=%" PRIu32 " unreadable=%zu age=%" PRIu64 "ms took=%" PRIu64 "ms",
@@ -63,13 +63,13 @@ state_restore(struct state *state, const char *path, struct state_old *old, uint
 		return;
 	}
 	director_restored(director);
-	take_flows(handover, old, now);
-	log_restored(path, old, handover_counts(handover), clock_us() - now);
+	state_restore_flows(handover, old, now);
+	state_log_restored(path, old, handover_counts(handover), clock_us() - now);
 	handover_free(handover);
 }
 
 static int
-write_text(struct state *state)
+state_write_text(struct state *state)
 {
 	const struct director *director = state->director;
 	char *text = NULL;
@@ -98,7 +98,7 @@ state_begin(struct state *state, const char *path, uint64_t now, char error[STAT
 	    now, error);
 	if (state->file == NULL)
 		return -1;
-	if (write_text(state) == -1) {
+	if (state_write_text(state) == -1) {
 		(void)snprintf(error, STATE_ERROR, "%s", strerror(errno));
 		return -1;
 	}
@@ -119,7 +119,7 @@ state_end(struct state *state)
 
 /* The user that dsrd becomes: a service manager may have started the last one as that user. */
 static uid_t
-user_of(const struct conf *conf)
+state_find_user(const struct conf *conf)
 {
 	struct os_user found;
 	char error[OS_ERROR];
@@ -149,7 +149,7 @@ state_open(struct state *state, const struct conf *conf, uint64_t now)
 	conf_state_path(conf, path);
 	if (strcmp(path, "off") == 0)
 		return;
-	found = state_file_read(path, user_of(conf), now, &old, error);
+	found = state_file_read(path, state_find_user(conf), now, &old, error);
 	if (found == STATE_READ)
 		state_restore(state, path, &old, now);
 	else if (found != STATE_NONE)
@@ -170,7 +170,7 @@ state_save(struct state *state)
 		return;
 	state->error[0] = '\0';
 	state->saved = state->director->table;
-	if (write_text(state) == 0)
+	if (state_write_text(state) == 0)
 		return;
 	(void)snprintf(state->error, STATE_ERROR, "%s", strerror(errno));
 	state->saved = NULL;
@@ -178,7 +178,7 @@ state_save(struct state *state)
 
 /* What scheduler lblc has chosen changes without a new table. */
 static bool
-has_locals(const struct model *model)
+state_has_locals(const struct model *model)
 {
 	for (size_t i = 0; i < model->service_count; i++)
 		for (size_t j = 0; j < SERVICE_LOCALS; j++)
@@ -188,7 +188,7 @@ has_locals(const struct model *model)
 }
 
 static void
-sweep(struct conn_table *table)
+state_sweep(struct conn_table *table)
 {
 	conn_table_sweep(table, conn_table_used(table) / CONN_RECORD_ROUND + 1);
 }
@@ -199,9 +199,9 @@ state_tick(struct state *state, uint64_t now)
 	if (state->file == NULL)
 		return;
 	state_file_beat(state->file, now);
-	sweep(state->director->forwarder.conns);
-	sweep(state->director->forwarder.persist);
-	if (state->saved != state->director->table || has_locals(state->director->model))
+	state_sweep(state->director->forwarder.conns);
+	state_sweep(state->director->forwarder.persist);
+	if (state->saved != state->director->table || state_has_locals(state->director->model))
 		state_save(state);
 }
 

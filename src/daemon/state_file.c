@@ -76,25 +76,25 @@ struct state_file {
 static const struct siphash_key no_key;
 
 static uint64_t
-header_check(const struct header *header)
+state_check_header(const struct header *header)
 {
 	return siphash24(&no_key, header, offsetof(struct header, check));
 }
 
 static uint64_t
-text_check(const struct text_header *header, const char *text)
+state_check_text(const struct text_header *header, const char *text)
 {
 	return siphash24(&no_key, header, offsetof(struct text_header, check)) ^ siphash24(&no_key, text, (size_t)header->length);
 }
 
 static uint64_t
-aligned(uint64_t bytes)
+state_align(uint64_t bytes)
 {
 	return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 static int
-write_whole(int fd, const void *bytes, size_t length, uint64_t at)
+state_write_all(int fd, const void *bytes, size_t length, uint64_t at)
 {
 	const char *from = bytes;
 
@@ -114,7 +114,7 @@ write_whole(int fd, const void *bytes, size_t length, uint64_t at)
 }
 
 static int
-read_whole(int fd, void *bytes, size_t length, uint64_t at)
+state_read_all(int fd, void *bytes, size_t length, uint64_t at)
 {
 	char *to = bytes;
 
@@ -134,7 +134,7 @@ read_whole(int fd, void *bytes, size_t length, uint64_t at)
 }
 
 static bool
-is_same_boot(const struct header *header, uint64_t now)
+state_is_same_boot(const struct header *header, uint64_t now)
 {
 	const uint64_t wall = (uint64_t)time(NULL);
 	char boot[OS_BOOT];
@@ -149,7 +149,7 @@ is_same_boot(const struct header *header, uint64_t now)
 
 /* Everything that is added up below must not exceed the file. */
 static bool
-is_within(const struct header *header, uint64_t size)
+state_is_within(const struct header *header, uint64_t size)
 {
 	for (unsigned i = 0; i < 2; i++)
 		if (header->records_at[i] > size || header->records_at[i] % ALIGNMENT != 0 ||
@@ -162,20 +162,20 @@ is_within(const struct header *header, uint64_t size)
 
 /* NULL, or why the header is not to be believed. */
 static const char *
-fault_of(const struct header *header, uint64_t size, uint64_t now)
+state_fault(const struct header *header, uint64_t size, uint64_t now)
 {
 	if (header->version != STATE_VERSION || header->byte_order != 1 || header->header_bytes != sizeof(*header) ||
 	    header->record_bytes != sizeof(struct conn_record))
 		return "another version of dsrd wrote it";
-	if (header_check(header) != header->check || !is_within(header, size))
+	if (state_check_header(header) != header->check || !state_is_within(header, size))
 		return "it is damaged";
-	if (!is_same_boot(header, now))
+	if (!state_is_same_boot(header, now))
 		return "it is from before the system was started";
 	return NULL;
 }
 
 static int
-read_text(int fd, const struct header *header, struct state_old *old)
+state_read_text(int fd, const struct header *header, struct state_old *old)
 {
 	uint64_t newest = 0;
 
@@ -183,14 +183,14 @@ read_text(int fd, const struct header *header, struct state_old *old)
 		struct text_header text_header;
 		char *text;
 
-		if (read_whole(fd, &text_header, sizeof(text_header), header->text_at[i]) == -1 ||
+		if (state_read_all(fd, &text_header, sizeof(text_header), header->text_at[i]) == -1 ||
 		    text_header.sequence <= newest || text_header.length > header->text_room - sizeof(text_header))
 			continue;
 		text = malloc((size_t)text_header.length + 1);
 		if (text == NULL)
 			continue;
-		if (read_whole(fd, text, (size_t)text_header.length, header->text_at[i] + sizeof(text_header)) == -1 ||
-		    text_check(&text_header, text) != text_header.check) {
+		if (state_read_all(fd, text, (size_t)text_header.length, header->text_at[i] + sizeof(text_header)) == -1 ||
+		    state_check_text(&text_header, text) != text_header.check) {
 			free(text);
 			continue;
 		}
@@ -204,7 +204,7 @@ read_text(int fd, const struct header *header, struct state_old *old)
 }
 
 static int
-map_records(int fd, const struct header *header, struct state_old *old)
+state_map_records(int fd, const struct header *header, struct state_old *old)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		void *map;
@@ -227,14 +227,14 @@ map_records(int fd, const struct header *header, struct state_old *old)
 }
 
 static enum state_found
-read_header(int fd, uid_t user, uint64_t now, struct state_old *old, char error[STATE_ERROR])
+state_read_header(int fd, uid_t user, uint64_t now, struct state_old *old, char error[STATE_ERROR])
 {
 	struct header header;
 	struct stat status;
 	const char *fault;
 
 	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode) ||
-	    read_whole(fd, &header, sizeof(header), 0) == -1 || memcmp(header.magic, STATE_MAGIC, sizeof(header.magic)) != 0) {
+	    state_read_all(fd, &header, sizeof(header), 0) == -1 || memcmp(header.magic, STATE_MAGIC, sizeof(header.magic)) != 0) {
 		(void)snprintf(error, STATE_ERROR, "not a state file of dsrd: remove it, or set another `state` path");
 		return STATE_TAKEN;
 	}
@@ -243,10 +243,10 @@ read_header(int fd, uid_t user, uint64_t now, struct state_old *old, char error[
 		    (intmax_t)status.st_uid, (unsigned)status.st_mode & 0777);
 		return STATE_IGNORED;
 	}
-	fault = fault_of(&header, (uint64_t)status.st_size, now);
-	if (fault == NULL && read_text(fd, &header, old) == -1)
+	fault = state_fault(&header, (uint64_t)status.st_size, now);
+	if (fault == NULL && state_read_text(fd, &header, old) == -1)
 		fault = "it is damaged";
-	if (fault == NULL && map_records(fd, &header, old) == -1)
+	if (fault == NULL && state_map_records(fd, &header, old) == -1)
 		fault = "there is no memory for it";
 	if (fault != NULL) {
 		(void)snprintf(error, STATE_ERROR, "%s", fault);
@@ -274,7 +274,7 @@ state_file_read(const char *path, uid_t user, uint64_t now, struct state_old *ol
 		(void)snprintf(error, STATE_ERROR, "another dsrd uses it: give each director a `state` path of its own");
 		found = STATE_TAKEN;
 	} else {
-		found = read_header(old->fd, user, now, old, error);
+		found = state_read_header(old->fd, user, now, old, error);
 	}
 	/* What is ignored stays locked until it is replaced. */
 	if (found == STATE_TAKEN)
@@ -296,14 +296,14 @@ state_old_done(struct state_old *old)
 }
 
 static int
-write_zeros(int fd, uint32_t records, uint64_t at)
+state_write_zeros(int fd, uint32_t records, uint64_t at)
 {
 	static const struct conn_record zeros[256];
 
 	for (uint32_t written = 0; written < records; written += ARRAY_LEN(zeros)) {
 		const uint32_t left = records - written, count = left < ARRAY_LEN(zeros) ? left : (uint32_t)ARRAY_LEN(zeros);
 
-		if (write_whole(fd, zeros, count * sizeof(zeros[0]), at) == -1)
+		if (state_write_all(fd, zeros, count * sizeof(zeros[0]), at) == -1)
 			return -1;
 		at += count * sizeof(zeros[0]);
 	}
@@ -312,7 +312,7 @@ write_zeros(int fd, uint32_t records, uint64_t at)
 
 /* Room for flow `number` and those after it. */
 static int
-reserve(void *context, uint32_t number)
+state_reserve(void *context, uint32_t number)
 {
 	struct region *region = context;
 	struct state_file *file = region->file;
@@ -323,7 +323,7 @@ reserve(void *context, uint32_t number)
 		const uint32_t ready = region->records.ready;
 		const uint32_t more = capacity - ready < CHUNK ? capacity - ready : CHUNK;
 
-		if (write_zeros(file->fd, more, header->records_at[region->index] + (uint64_t)ready * sizeof(struct conn_record)) ==
+		if (state_write_zeros(file->fd, more, header->records_at[region->index] + (uint64_t)ready * sizeof(struct conn_record)) ==
 		    -1) {
 			region->refused = true;
 			break;
@@ -334,24 +334,24 @@ reserve(void *context, uint32_t number)
 }
 
 static int
-map_region(struct state_file *file, unsigned index)
+state_map_region(struct state_file *file, unsigned index)
 {
 	struct region *region = &file->regions[index];
 	void *map;
 
 	region->file = file;
 	region->index = index;
-	region->bytes = (size_t)aligned((uint64_t)file->header->capacities[index] * sizeof(struct conn_record));
+	region->bytes = (size_t)state_align((uint64_t)file->header->capacities[index] * sizeof(struct conn_record));
 	map = mmap(NULL, region->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, (off_t)file->header->records_at[index]);
 	if (map == MAP_FAILED)
 		return -1;
-	region->records = (struct conn_records) { .first = map, .reserve = reserve, .context = region };
+	region->records = (struct conn_records) { .first = map, .reserve = state_reserve, .context = region };
 	return 0;
 }
 
 /* The size of the file is its last one: a confined process can't change it later. */
 static int
-lay_out(struct state_file *file, uint32_t flows, uint32_t clients, uint64_t now)
+state_lay_out(struct state_file *file, uint32_t flows, uint32_t clients, uint64_t now)
 {
 	struct header header = { .version = STATE_VERSION, .header_bytes = sizeof(header),
 		.record_bytes = sizeof(struct conn_record), .capacities = { flows, clients }, .byte_order = 1,
@@ -362,17 +362,17 @@ lay_out(struct state_file *file, uint32_t flows, uint32_t clients, uint64_t now)
 	header.text_at[0] = ALIGNMENT;
 	header.text_at[1] = header.text_at[0] + TEXT_ROOM;
 	header.records_at[0] = header.text_at[1] + TEXT_ROOM;
-	header.records_at[1] = header.records_at[0] + aligned((uint64_t)flows * sizeof(struct conn_record));
+	header.records_at[1] = header.records_at[0] + state_align((uint64_t)flows * sizeof(struct conn_record));
 	os_boot(header.boot);
-	header.check = header_check(&header);
-	if (ftruncate(file->fd, (off_t)(header.records_at[1] + aligned((uint64_t)clients * sizeof(struct conn_record)))) == -1 ||
-	    write_whole(file->fd, &header, sizeof(header), 0) == -1)
+	header.check = state_check_header(&header);
+	if (ftruncate(file->fd, (off_t)(header.records_at[1] + state_align((uint64_t)clients * sizeof(struct conn_record)))) == -1 ||
+	    state_write_all(file->fd, &header, sizeof(header), 0) == -1)
 		return -1;
 	map = mmap(NULL, ALIGNMENT, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
 	if (map == MAP_FAILED)
 		return -1;
 	file->header = map;
-	return map_region(file, 0) == -1 || map_region(file, 1) == -1 ? -1 : 0;
+	return state_map_region(file, 0) == -1 || state_map_region(file, 1) == -1 ? -1 : 0;
 }
 
 struct state_file *
@@ -389,7 +389,7 @@ state_file_create(const char *path, uint32_t flows, uint32_t clients, uint64_t n
 	/* What a director left there did not come to its end. */
 	(void)unlink(file->fresh);
 	file->fd = open(file->fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-	if (file->fd != -1 && flock(file->fd, LOCK_EX | LOCK_NB) == 0 && lay_out(file, flows, clients, now) == 0)
+	if (file->fd != -1 && flock(file->fd, LOCK_EX | LOCK_NB) == 0 && state_lay_out(file, flows, clients, now) == 0)
 		return file;
 	(void)snprintf(error, STATE_ERROR, "%.150s: %.90s", file->fresh, strerror(errno));
 	state_file_close(file);
@@ -418,9 +418,9 @@ state_file_write(struct state_file *file, const char *text, size_t length)
 		errno = EFBIG;
 		return -1;
 	}
-	header.check = text_check(&header, text);
-	if (write_whole(file->fd, text, length, at + sizeof(header)) == -1 ||
-	    write_whole(file->fd, &header, sizeof(header), at) == -1)
+	header.check = state_check_text(&header, text);
+	if (state_write_all(file->fd, text, length, at + sizeof(header)) == -1 ||
+	    state_write_all(file->fd, &header, sizeof(header), at) == -1)
 		return -1;
 	file->sequence++;
 	return 0;
@@ -448,7 +448,7 @@ state_file_beat(struct state_file *file, uint64_t now)
 		if (!region->refused)
 			continue;
 		region->refused = false;
-		(void)reserve(region, region->records.ready + 1);
+		(void)state_reserve(region, region->records.ready + 1);
 	}
 }
 

@@ -77,13 +77,13 @@ trace_leave(struct trace **trace, const void *asker)
 }
 
 static void
-set_text(struct trace_record *record, enum trace_text which, const char *text)
+trace_set_text(struct trace_record *record, enum trace_text which, const char *text)
 {
 	snprintf(record->texts[which], TRACE_TEXT, "%s", text == NULL ? "" : text);
 }
 
 static void
-add_frame(struct trace *trace, bool left, const struct frame *frame, const uint8_t *bytes)
+trace_add_frame(struct trace *trace, bool left, const struct frame *frame, const uint8_t *bytes)
 {
 	struct trace_record *record = &trace->record;
 
@@ -92,7 +92,7 @@ add_frame(struct trace *trace, bool left, const struct frame *frame, const uint8
 
 /* The first outgoing frame determines the way; all are kept when frames are wanted. */
 static void
-see_frame_leave(void *context, const struct frame *frame)
+trace_on_frame_sent(void *context, const struct frame *frame)
 {
 	struct trace *trace = context;
 	struct trace_record *record = &trace->record;
@@ -101,11 +101,11 @@ see_frame_leave(void *context, const struct frame *frame)
 	if (record->texts[TRACE_LEFT_BY][0] == '\0' && frame->length >= ETHER_HEADER) {
 		memcpy(record->left_to.bytes, frame->bytes + ETHER_DESTINATION, MAC_BYTES);
 		memcpy(record->left_from.bytes, frame->bytes + ETHER_SOURCE, MAC_BYTES);
-		set_text(record, TRACE_LEFT_BY, ifaces[frame->iface].name);
+		trace_set_text(record, TRACE_LEFT_BY, ifaces[frame->iface].name);
 	}
 	if (trace->keep && record->frame_count < TRACE_FRAMES && trace->left_used + frame->length <= LEFT_MOST) {
 		memcpy(trace->left + trace->left_used, frame->bytes, frame->length);
-		add_frame(trace, true, frame, trace->left + trace->left_used);
+		trace_add_frame(trace, true, frame, trace->left + trace->left_used);
 		trace->left_used += frame->length;
 	} else if (trace->keep) {
 		record->incomplete = true;
@@ -115,7 +115,7 @@ see_frame_leave(void *context, const struct frame *frame)
 
 /* What is known before the decision. Forwarding rewrites the frame. */
 static void
-begin(struct trace *trace, const struct packet *packet, const struct frame *frame, uint64_t when)
+trace_begin_record(struct trace *trace, const struct packet *packet, const struct frame *frame, uint64_t when)
 {
 	struct trace_record *record = &trace->record;
 	const char *protocol = protocol_name(packet->protocol);
@@ -127,7 +127,7 @@ begin(struct trace *trace, const struct packet *packet, const struct frame *fram
 	record->when = when;
 	record->came_from = packet->ether_source;
 	record->came_to = packet->ether_destination;
-	set_text(record, TRACE_CAME_BY, trace->forwarder->ifaces[frame->iface].name);
+	trace_set_text(record, TRACE_CAME_BY, trace->forwarder->ifaces[frame->iface].name);
 	record->client = packet->source;
 	record->vip = packet->destination;
 	record->client_port = packet->source_port;
@@ -142,7 +142,7 @@ begin(struct trace *trace, const struct packet *packet, const struct frame *fram
 		protocol = "icmpv6";
 	else if (protocol == NULL)
 		protocol = number;
-	set_text(record, TRACE_PROTOCOL, protocol);
+	trace_set_text(record, TRACE_PROTOCOL, protocol);
 	trace->left_used = 0;
 	trace->keep = false;
 	for (size_t i = 0; i < TRACE_WATCHERS; i++)
@@ -150,28 +150,28 @@ begin(struct trace *trace, const struct packet *packet, const struct frame *fram
 	if (!trace->keep || frame->length > FRAME_MOST)
 		return;
 	memcpy(trace->came, frame->bytes, frame->length);
-	add_frame(trace, false, frame, trace->came);
+	trace_add_frame(trace, false, frame, trace->came);
 }
 
 static void
-conclude(struct trace_record *record, const struct decision *decision)
+trace_set_decision(struct trace_record *record, const struct decision *decision)
 {
 	char name[SERVER_NAME_TEXT];
 
 	record->begins = decision->new_flow;
-	set_text(record, TRACE_VERDICT, verdict_name(decision->verdict));
+	trace_set_text(record, TRACE_VERDICT, verdict_name(decision->verdict));
 	if (decision->verdict == VERDICT_DROP)
-		set_text(record, TRACE_REASON, drop_reason_name(decision->reason));
+		trace_set_text(record, TRACE_REASON, drop_reason_name(decision->reason));
 	if (decision->server != NULL) {
-		set_text(record, TRACE_SERVER, server_name(decision->server->server, name));
-		set_text(record, TRACE_STATE, conn_state_name(decision->state));
+		trace_set_text(record, TRACE_SERVER, server_name(decision->server->server, name));
+		trace_set_text(record, TRACE_STATE, conn_state_name(decision->state));
 	} else if (decision->service != NULL) {
-		set_text(record, TRACE_SERVER, decision->service->service->settings.name);
+		trace_set_text(record, TRACE_SERVER, decision->service->service->settings.name);
 	}
 }
 
 static struct flow_facts
-facts_of(const struct packet *packet, const struct decision *decision)
+trace_facts_of(const struct packet *packet, const struct decision *decision)
 {
 	struct flow_facts facts = { .client = packet->source, .client_port = packet->source_port,
 		.vip = packet->destination, .port = packet->destination_port, .protocol = packet->protocol,
@@ -189,7 +189,7 @@ facts_of(const struct packet *packet, const struct decision *decision)
 
 /* False: the watcher has not taken what it has been given. */
 static bool
-give(struct trace *trace, struct control *control, const struct watcher *watcher, const struct trace_record *record)
+trace_send(struct trace *trace, struct control *control, const struct watcher *watcher, const struct trace_record *record)
 {
 	const size_t length = trace_record_write(record, trace->bytes, sizeof(trace->bytes));
 
@@ -198,7 +198,7 @@ give(struct trace *trace, struct control *control, const struct watcher *watcher
 
 /* What must stand before the next record: the stream's beginning, and what was left out. */
 static bool
-catch_up(struct trace *trace, struct control *control, struct watcher *watcher)
+trace_send_pending(struct trace *trace, struct control *control, struct watcher *watcher)
 {
 	struct trace_record skipped;
 
@@ -209,26 +209,26 @@ catch_up(struct trace *trace, struct control *control, struct watcher *watcher)
 	memset(&skipped, 0, offsetof(struct trace_record, frames));
 	skipped.kind = TRACE_SKIPPED;
 	skipped.skipped = watcher->skipped;
-	if (!give(trace, control, watcher, &skipped))
+	if (!trace_send(trace, control, watcher, &skipped))
 		return false;
 	watcher->skipped = 0;
 	return true;
 }
 
 static void
-tell(struct trace *trace, struct control *control, struct watcher *watcher)
+trace_send_record(struct trace *trace, struct control *control, struct watcher *watcher)
 {
 	const size_t frames = trace->record.frame_count;
 
 	if (!watcher->frames)
 		trace->record.frame_count = 0;
-	if (!catch_up(trace, control, watcher) || !give(trace, control, watcher, &trace->record))
+	if (!trace_send_pending(trace, control, watcher) || !trace_send(trace, control, watcher, &trace->record))
 		watcher->skipped++;
 	trace->record.frame_count = frames;
 }
 
 static unsigned
-see_what_is_taken(void *context, uint16_t iface)
+trace_tx_takes(void *context, uint16_t iface)
 {
 	const struct trace *trace = context;
 
@@ -246,15 +246,15 @@ trace_forward(struct trace *trace, struct control *control, struct forwarder *fo
 	(void)packet_parse(frame, &packet);
 	trace->forwarder = forwarder;
 	trace->tx = forwarder->tx;
-	begin(trace, &packet, frame, when);
-	forwarder->tx = (struct frame_tx){ see_frame_leave, trace, see_what_is_taken };
+	trace_begin_record(trace, &packet, frame, when);
+	forwarder->tx = (struct frame_tx){ trace_on_frame_sent, trace, trace_tx_takes };
 	decision = forward_frame(forwarder, frame, now);
 	forwarder->tx = trace->tx;
-	conclude(&trace->record, &decision);
-	facts = facts_of(&packet, &decision);
+	trace_set_decision(&trace->record, &decision);
+	facts = trace_facts_of(&packet, &decision);
 	for (size_t i = 0; i < TRACE_WATCHERS; i++)
 		if (trace->watchers[i].asker != NULL && filter_matches(&trace->watchers[i].filter, &facts))
-			tell(trace, control, &trace->watchers[i]);
+			trace_send_record(trace, control, &trace->watchers[i]);
 }
 
 void
@@ -262,5 +262,5 @@ trace_tick(struct trace *trace, struct control *control)
 {
 	for (size_t i = 0; trace != NULL && i < TRACE_WATCHERS; i++)
 		if (trace->watchers[i].asker != NULL)
-			(void)catch_up(trace, control, &trace->watchers[i]);
+			(void)trace_send_pending(trace, control, &trace->watchers[i]);
 }

@@ -70,7 +70,7 @@ vipchecking_init(struct vipchecking *vipchecking, struct forwarder *forwarder, v
 }
 
 static bool
-is_probed(const struct model *model)
+vipchecking_is_enabled(const struct model *model)
 {
 	for (size_t i = 0; i < model->service_count; i++)
 		if (model->services[i]->settings.vip_check != VIP_CHECK_OFF)
@@ -79,11 +79,11 @@ is_probed(const struct model *model)
 }
 
 static void
-log_source(struct vipchecking *vipchecking, const struct model *model)
+vipchecking_log_source(struct vipchecking *vipchecking, const struct model *model)
 {
 	const struct addr *addrs = model->probe_addresses;
 
-	if (vipchecking->source_logged || !is_probed(model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
+	if (vipchecking->source_logged || !vipchecking_is_enabled(model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
 		return;
 	vipchecking->source_logged = true;
 	/* dsrctl doctor --all says what that leaves unseen. */
@@ -97,7 +97,7 @@ vipchecking_sync(struct vipchecking *vipchecking, struct model *model, uint64_t 
 
 	if (vipchecking->probes) {
 		probe_addr_set(&forwarder->probe_addrs, model->probe_addresses, forwarder->ifaces, forwarder->iface_count, now);
-		log_source(vipchecking, model);
+		vipchecking_log_source(vipchecking, model);
 	}
 	return vipcheck_sync(forwarder->vipchecks, model, vipchecking->probes, now);
 }
@@ -129,13 +129,13 @@ vipchecking_run(struct vipchecking *vipchecking, uint64_t now)
 }
 
 static bool
-is_known(const void *context, const struct conflict *conflict)
+vipchecking_is_server_mac(const void *context, const struct conflict *conflict)
 {
 	return model_server_by_mac(context, conflict->iface, &conflict->mac) != NULL;
 }
 
 static void
-tell_finding(const struct forwarder *forwarder, const struct model *model, const struct conflict *conflict)
+vipchecking_log_conflict(const struct forwarder *forwarder, const struct model *model, const struct conflict *conflict)
 {
 	const char *interface = forwarder->ifaces[conflict->iface].name;
 	const struct server *server = model_server_by_mac(model, conflict->iface, &conflict->mac);
@@ -150,7 +150,7 @@ tell_finding(const struct forwarder *forwarder, const struct model *model, const
 }
 
 static void
-tell_end(const struct forwarder *forwarder, const struct model *model, const struct conflict *conflict)
+vipchecking_log_conflict_end(const struct forwarder *forwarder, const struct model *model, const struct conflict *conflict)
 {
 	const struct server *server = model_server_by_mac(model, conflict->iface, &conflict->mac);
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
@@ -163,14 +163,14 @@ tell_end(const struct forwarder *forwarder, const struct model *model, const str
 }
 
 static void
-announce_for(struct forwarder *forwarder, const struct conflict *conflict, uint64_t now)
+vipchecking_announce_for(struct forwarder *forwarder, const struct conflict *conflict, uint64_t now)
 {
 	if (announcer_add(forwarder->announcer, conflict->iface, &conflict->vip, now) == -1)
 		log_error("announce result=failed reason=\"out of memory\"");
 }
 
 static void
-update_conflicts(const struct vipchecking *vipchecking, struct model *model, uint64_t now)
+vipchecking_update_conflicts(const struct vipchecking *vipchecking, struct model *model, uint64_t now)
 {
 	for (size_t i = 0; i < model->slot_count; i++) {
 		struct server *server = model->slots[i];
@@ -192,16 +192,16 @@ vipchecking_tick(struct vipchecking *vipchecking, struct model *model, bool anno
 	if (vipchecking->probes)
 		forwarder->stats.conflict_probes += conflict_tick(conflicts, model, forwarder->craft, forwarder->ifaces, &forwarder->tx,
 		    now);
-	while ((conflict = conflict_news(conflicts, is_known, model, now)) != NULL)
-		tell_finding(forwarder, model, conflict);
+	while ((conflict = conflict_news(conflicts, vipchecking_is_server_mac, model, now)) != NULL)
+		vipchecking_log_conflict(forwarder, model, conflict);
 	for (size_t i = 0; i < conflicts->count; i++)
 		if (conflict_reacts(&conflicts->list[i], model, now))
-			announce_for(forwarder, &conflicts->list[i], now);
+			vipchecking_announce_for(forwarder, &conflicts->list[i], now);
 	while ((conflict = conflict_end_news(conflicts, now)) != NULL) {
-		tell_end(forwarder, model, conflict);
+		vipchecking_log_conflict_end(forwarder, model, conflict);
 		if (announces && conflict_misled(conflict) && fwdtab_vip(forwarder->table, conflict->iface, &conflict->vip) != NULL)
-			announce_for(forwarder, conflict, now);
+			vipchecking_announce_for(forwarder, conflict, now);
 	}
 	if (conflicts->count > 0)
-		update_conflicts(vipchecking, model, now);
+		vipchecking_update_conflicts(vipchecking, model, now);
 }

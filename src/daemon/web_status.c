@@ -24,7 +24,7 @@ struct web_status {
 };
 
 static unsigned
-write_status(FILE *out, const struct report_facts *facts)
+web_status_write_status(FILE *out, const struct report_facts *facts)
 {
 	struct writer *writer = writer_json(out);
 
@@ -36,7 +36,7 @@ write_status(FILE *out, const struct report_facts *facts)
 
 /* The newest events only: all of them take more than a millisecond to write. */
 static unsigned
-write_events(FILE *out, const struct web_status *status)
+web_status_write_events(FILE *out, const struct web_status *status)
 {
 	struct writer *writer = writer_json(out);
 	struct event_filter filter;
@@ -67,9 +67,9 @@ web_status_answer(void *context, const struct web_request *request, size_t part,
 	case WEB_METRICS:
 		return metrics_write(out, &facts, request->openmetrics, part) ? WEB_MORE : 200;
 	case WEB_STATUS:
-		return write_status(out, &facts);
+		return web_status_write_status(out, &facts);
 	case WEB_EVENTS:
-		return write_events(out, status);
+		return web_status_write_events(out, status);
 	case WEB_HEALTH:
 		return report_alive(out, &facts) ? 200 : 503;
 	case WEB_PAGE:

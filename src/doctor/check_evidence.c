@@ -53,7 +53,7 @@ words_shell(struct words *words, const char *word)
 }
 
 static bool
-is_text(const struct check_bytes *bytes)
+check_is_text(const struct check_bytes *bytes)
 {
 	for (size_t i = 0; i < bytes->length; i++)
 		if (!isprint(bytes->bytes[i]) && bytes->bytes[i] != '\r' && bytes->bytes[i] != '\n')
@@ -65,7 +65,7 @@ is_text(const struct check_bytes *bytes)
 static void
 words_bytes(struct words *words, const struct check_bytes *bytes)
 {
-	if (!is_text(bytes)) {
+	if (!check_is_text(bytes)) {
 		words_add(words, "%u bytes", bytes->length);
 		return;
 	}
@@ -152,7 +152,7 @@ check_sends(const struct server *server, size_t index, char text[CHECK_WORDS])
 }
 
 static void
-expect_http(struct words *words, const struct check_settings *check)
+check_expects_http(struct words *words, const struct check_settings *check)
 {
 	words_add(words, check->status_count == 0 ? "status 200-399" : "status ");
 	for (size_t i = 0; i < check->status_count; i++) {
@@ -186,7 +186,7 @@ check_expects(const struct check_settings *check, char text[CHECK_WORDS])
 		break;
 	case CHECK_HTTP:
 	case CHECK_HTTPS:
-		expect_http(&words, check);
+		check_expects_http(&words, check);
 		break;
 	case CHECK_ICMP:
 		words_add(&words, "an echo reply");
@@ -220,7 +220,7 @@ check_got(const struct server_check *check, char text[CHECK_WORDS])
 }
 
 static void
-repeat_http(struct words *words, const struct check_settings *check, const char *addr, bool v6, uint16_t port,
+check_repeats_http(struct words *words, const struct check_settings *check, const char *addr, bool v6, uint16_t port,
     enum health_reason reason)
 {
 	const bool tls = check->kind == CHECK_HTTPS;
@@ -269,7 +269,7 @@ repeat_http(struct words *words, const struct check_settings *check, const char 
 
 /* The environment that probe/check_script.c gives it. */
 static void
-repeat_script(struct words *words, const struct server *server, const struct check_settings *check, const char *addr)
+check_repeats_script(struct words *words, const struct server *server, const struct check_settings *check, const char *addr)
 {
 	const struct service_settings *service = &server->service->settings;
 	const char *word = check->command;
@@ -311,7 +311,7 @@ check_repeats(const struct server *server, size_t index, char text[CHECK_COMMAND
 		break;
 	case CHECK_HTTP:
 	case CHECK_HTTPS:
-		repeat_http(&words, check, addr, server->settings.addr.family == ADDR_IPV6, port,
+		check_repeats_http(&words, check, addr, server->settings.addr.family == ADDR_IPV6, port,
 		    server->checks[index].health.reason);
 		break;
 	case CHECK_ICMP:
@@ -323,7 +323,7 @@ check_repeats(const struct server *server, size_t index, char text[CHECK_COMMAND
 		words_add(&words, " %s", check_dns_type(check->type, type));
 		break;
 	case CHECK_SCRIPT:
-		repeat_script(&words, server, check, addr);
+		check_repeats_script(&words, server, check, addr);
 		break;
 	}
 	return text;

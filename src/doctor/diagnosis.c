@@ -83,7 +83,7 @@ system_text(unsigned systems, char text[SYSTEM_TEXT])
 
 /* The verdict of the VIP check as a diagnosis; DIAGNOSIS_COUNT: nothing is wrong, or there is no result. */
 static enum diagnosis
-of_verdict(enum vipcheck_verdict verdict)
+diagnose_by_verdict(enum vipcheck_verdict verdict)
 {
 	switch (verdict) {
 	case VIPCHECK_BOUNCED:
@@ -122,7 +122,7 @@ of_verdict(enum vipcheck_verdict verdict)
 
 /* A server's MTU, from the MSS that it offers. */
 static bool
-has_smaller_mtu(const struct diagnose_facts *facts)
+diagnose_has_smaller_mtu(const struct diagnose_facts *facts)
 {
 	static const enum probe asked[] = { PROBE_VIP, PROBE_OWN };
 
@@ -147,7 +147,7 @@ diagnosis_announces(const struct diagnose_facts *facts)
 
 /* Initial times to live, of which a router takes one each: nearly all stacks begin with one of these. */
 static bool
-is_routed(const struct evidence *evidence)
+diagnose_is_routed(const struct evidence *evidence)
 {
 	static const enum probe own[] = { PROBE_OWN, PROBE_OWN_ECHO };
 
@@ -167,7 +167,7 @@ is_routed(const struct evidence *evidence)
 static enum diagnosis
 diagnose_verdict(const struct diagnose_facts *facts, enum vipcheck_verdict verdict)
 {
-	const enum diagnosis diagnosis = of_verdict(verdict);
+	const enum diagnosis diagnosis = diagnose_by_verdict(verdict);
 
 	if (diagnosis == DIAGNOSIS_SERVICE_DOWN && facts->others_accepted)
 		return DIAGNOSIS_PORT_CLOSED;
@@ -207,7 +207,7 @@ diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUN
 	is[DIAGNOSIS_ANSWERS_LOST] = facts->lost == LOST_ANSWERS;
 	is[DIAGNOSIS_ALL_LOST] = facts->lost == LOST_ALL;
 	if (absence == DIAGNOSIS_COUNT) {
-		const bool routed = is_routed(facts->evidence);
+		const bool routed = diagnose_is_routed(facts->evidence);
 
 		is[routed ? DIAGNOSIS_PROXY_ARP : diagnose_verdict(facts, verdict)] = true;
 		is[DIAGNOSIS_SAME_MACHINE] = facts->shares_mac && verdict == VIPCHECK_ACCEPTED;
@@ -215,7 +215,7 @@ diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUN
 		is[DIAGNOSIS_VIP_MISSING_FORWARDS] |= facts->bounced && !routed;
 		is[DIAGNOSIS_DIRECTOR_IS_GATEWAY] = facts->gateway && !facts->forwards;
 		is[DIAGNOSIS_ANSWERS_PASS_DIRECTOR] = facts->gateway && facts->forwards;
-		is[DIAGNOSIS_MTU_SMALLER] = has_smaller_mtu(facts);
+		is[DIAGNOSIS_MTU_SMALLER] = diagnose_has_smaller_mtu(facts);
 		is[DIAGNOSIS_SHORT_MASK] = facts->mask_answered && !routed;
 		is[DIAGNOSIS_OWN_FILTERED] = facts->checks_silent && verdict == VIPCHECK_ACCEPTED;
 	}

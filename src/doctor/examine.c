@@ -31,7 +31,7 @@ examine_draw(struct examination *examination)
 /* --- targets --- */
 
 static const struct prefix *
-prefix_of(const struct iface *iface, const struct addr *addr)
+examine_prefix(const struct iface *iface, const struct addr *addr)
 {
 	for (size_t i = 0; i < iface->address_count; i++)
 		if (prefix_contains(&iface->addresses[i], addr))
@@ -40,7 +40,7 @@ prefix_of(const struct iface *iface, const struct addr *addr)
 }
 
 static bool
-is_used_address(const struct addr *addr, const struct server *server, const struct iface *iface)
+examine_is_used_address(const struct addr *addr, const struct server *server, const struct iface *iface)
 {
 	const struct service *service = server->service;
 
@@ -57,9 +57,9 @@ is_used_address(const struct addr *addr, const struct server *server, const stru
 
 /* An address of the server's network that is most likely unused; unset when there is none. */
 static struct addr
-find_unused(struct examination *examination, const struct server *server, const struct iface *iface)
+examine_find_unused(struct examination *examination, const struct server *server, const struct iface *iface)
 {
-	const struct prefix *prefix = prefix_of(iface, &server->settings.addr);
+	const struct prefix *prefix = examine_prefix(iface, &server->settings.addr);
 	struct addr found = { 0 };
 
 	if (prefix == NULL || prefix->addr.family != ADDR_IPV4 || prefix->length > PREFIX_MOST || prefix->length == 0)
@@ -71,7 +71,7 @@ find_unused(struct examination *examination, const struct server *server, const 
 
 		store32(bytes, (load32(prefix->addr.bytes) & ~hosts) | host);
 		found = addr_from_ipv4(bytes);
-		if (!is_used_address(&found, server, iface))
+		if (!examine_is_used_address(&found, server, iface))
 			return found;
 	}
 	memset(&found, 0, sizeof(found));
@@ -82,7 +82,7 @@ find_unused(struct examination *examination, const struct server *server, const 
  * A client in another network, from the ranges that RFC 5737 and RFC 3849 reserve for examples, which no host uses.
  */
 static struct addr
-find_far(const struct addr *vip, const struct iface *iface)
+examine_find_far_source(const struct addr *vip, const struct iface *iface)
 {
 	static const char *const far4[] = { "203.0.113.250", "198.51.100.250", "192.0.2.250" };
 	static const char *const far6[] = { "2001:db8:ffff:ffff::250", "2001:db8:fffe:ffff::250",
@@ -98,7 +98,7 @@ find_far(const struct addr *vip, const struct iface *iface)
 }
 
 static uint16_t
-tcp_port(const struct service_settings *settings, const struct addr *vip)
+examine_tcp_port(const struct service_settings *settings, const struct addr *vip)
 {
 	for (size_t i = 0; i < settings->listen_count; i++)
 		if (settings->listens[i].protocol == PROTOCOL_TCP && addr_equal(&settings->listens[i].vip, vip))
@@ -117,7 +117,7 @@ examine_is_listed(const struct examination *examination, const struct server *se
 }
 
 static bool
-is_known_machine(const struct examination *examination, const struct subject *subject)
+examine_is_known_machine(const struct examination *examination, const struct subject *subject)
 {
 	for (size_t i = 0; i < examination->count; i++)
 		if (&examination->subjects[i] != subject && examination->subjects[i].iface == subject->iface &&
@@ -128,7 +128,7 @@ is_known_machine(const struct examination *examination, const struct subject *su
 
 /* A machine has a gateway for each family, whatever the VIP: one question each will do. */
 static bool
-asks_from_far(const struct examination *examination, const struct subject *subject)
+examine_needs_far_probe(const struct examination *examination, const struct subject *subject)
 {
 	for (size_t i = 0; i < examination->count; i++) {
 		const struct subject *other = &examination->subjects[i];
@@ -164,12 +164,12 @@ examine_add(struct examination *examination, const struct server *server, const 
 		subject->own = server->settings.addr;
 		subject->mac = server->mac;
 		subject->iface = server->iface;
-		subject->first = !is_known_machine(examination, subject);
-		subject->port = tcp_port(settings, vip);
-		subject->asks_from_far = asks_from_far(examination, subject);
+		subject->first = !examine_is_known_machine(examination, subject);
+		subject->port = examine_tcp_port(settings, vip);
+		subject->asks_from_far = examine_needs_far_probe(examination, subject);
 		for (size_t j = 0; j < EXAMINE_UNUSED; j++)
-			subject->unused[j] = find_unused(examination, server, iface);
-		subject->far = find_far(vip, iface);
+			subject->unused[j] = examine_find_unused(examination, server, iface);
+		subject->far = examine_find_far_source(vip, iface);
 		subject->far_port = (uint16_t)(FAR_PORT_FIRST + examine_draw(examination) % FAR_PORTS);
 		subject->far_sequence = (uint32_t)examine_draw(examination);
 	}
@@ -192,7 +192,7 @@ examine_send(const struct voice *voice, const struct frame *made, uint16_t iface
 
 /* Without a sender's address (NULL) the question is answered whatever the server's routes say, and teaches no cache. */
 static void
-ask_arp(const struct voice *voice, uint16_t iface, const struct mac *destination, const struct addr *target,
+examine_send_arp(const struct voice *voice, uint16_t iface, const struct mac *destination, const struct addr *target,
     const struct addr *sender)
 {
 	struct arp arp = { .operation = ARP_REQUEST, .sender = { .family = ADDR_IPV4 }, .target = *target };
@@ -204,7 +204,7 @@ ask_arp(const struct voice *voice, uint16_t iface, const struct mac *destination
 }
 
 static void
-ask_ndp(const struct voice *voice, uint16_t iface, const struct mac *to, const struct addr *target)
+examine_send_ndp(const struct voice *voice, uint16_t iface, const struct mac *to, const struct addr *target)
 {
 	const struct addr *source = iface_address(&voice->ifaces[iface], ADDR_IPV6);
 	struct craft_neighbor question = { .target = *target, .mac = voice->ifaces[iface].mac };
@@ -223,32 +223,32 @@ ask_ndp(const struct voice *voice, uint16_t iface, const struct mac *to, const s
 
 /* `to` NULL: broadcast. */
 static void
-ask_who_has(const struct voice *voice, uint16_t iface, const struct mac *to, const struct addr *target)
+examine_send_broadcast(const struct voice *voice, uint16_t iface, const struct mac *to, const struct addr *target)
 {
 	if (target->family == ADDR_IPV6)
-		ask_ndp(voice, iface, to, target);
+		examine_send_ndp(voice, iface, to, target);
 	else if (target->family == ADDR_IPV4)
-		ask_arp(voice, iface, to != NULL ? to : &mac_broadcast, target, NULL);
+		examine_send_arp(voice, iface, to != NULL ? to : &mac_broadcast, target, NULL);
 }
 
 /* A second time for the own address, and as the director itself. */
 static void
-ask_own(const struct voice *voice, struct subject *subject)
+examine_probe_own(const struct voice *voice, struct subject *subject)
 {
 	const struct addr *director = iface_address(&voice->ifaces[subject->iface], ADDR_IPV4);
 
 	if (!subject->first)
 		return;
 	if (subject->own.family == ADDR_IPV6 || director == NULL) {
-		ask_who_has(voice, subject->iface, NULL, &subject->own);
+		examine_send_broadcast(voice, subject->iface, NULL, &subject->own);
 		return;
 	}
-	ask_arp(voice, subject->iface, &mac_broadcast, &subject->own, director);
+	examine_send_arp(voice, subject->iface, &mac_broadcast, &subject->own, director);
 	subject->requested_as = true;
 }
 
 static void
-send_far(const struct voice *voice, const struct subject *subject, uint8_t flags)
+examine_send_far(const struct voice *voice, const struct subject *subject, uint8_t flags)
 {
 	struct craft_tcp tcp = { .source_port = subject->far_port, .destination_port = subject->port, .flags = flags };
 
@@ -264,14 +264,14 @@ send_far(const struct voice *voice, const struct subject *subject, uint8_t flags
 }
 
 static void
-ask_alone(const struct voice *voice, const struct subject *subject)
+examine_send_unicast(const struct voice *voice, const struct subject *subject)
 {
 	if (mac_is_zero(&subject->mac))
 		return;
-	ask_who_has(voice, subject->iface, &subject->mac, &subject->vip);
+	examine_send_broadcast(voice, subject->iface, &subject->mac, &subject->vip);
 	for (size_t i = 0; i < EXAMINE_UNUSED; i++)
-		ask_who_has(voice, subject->iface, &subject->mac, &subject->unused[i]);
-	send_far(voice, subject, TCP_SYN);
+		examine_send_broadcast(voice, subject->iface, &subject->mac, &subject->unused[i]);
+	examine_send_far(voice, subject, TCP_SYN);
 }
 
 void
@@ -285,13 +285,13 @@ examine_ask(struct examination *examination, struct craft *craft, const struct i
 		struct subject *subject = &examination->subjects[i];
 
 		if (examination->round > 1) {
-			ask_alone(&voice, subject);
-			ask_own(&voice, subject);
+			examine_send_unicast(&voice, subject);
+			examine_probe_own(&voice, subject);
 			continue;
 		}
-		ask_who_has(&voice, subject->iface, NULL, &subject->vip);
+		examine_send_broadcast(&voice, subject->iface, NULL, &subject->vip);
 		if (subject->first)
-			ask_who_has(&voice, subject->iface, NULL, &subject->own);
+			examine_send_broadcast(&voice, subject->iface, NULL, &subject->own);
 	}
 }
 
@@ -303,7 +303,7 @@ examine_end(const struct examination *examination, struct craft *craft, const st
 
 	/* Its answer, if there is one, most likely went elsewhere: this is the number that the server awaits. */
 	for (size_t i = 0; i < examination->count && examination->round > 1; i++)
-		send_far(&voice, &examination->subjects[i], TCP_RST);
+		examine_send_far(&voice, &examination->subjects[i], TCP_RST);
 }
 
 bool
@@ -330,7 +330,7 @@ examine_is_ours(const struct mac *mac, const struct iface *ifaces, size_t count)
 }
 
 static bool
-is_a_servers(const struct mac *mac, const struct examination *examination, const struct model *model)
+examine_is_server_addr(const struct mac *mac, const struct examination *examination, const struct model *model)
 {
 	for (size_t i = 0; i < model->slot_count; i++)
 		if (model->slots[i] != NULL && mac_equal(mac, &model->slots[i]->mac))
@@ -343,7 +343,7 @@ is_a_servers(const struct mac *mac, const struct examination *examination, const
 
 /* `mac` says that it has `addr`, to `asker`. */
 static void
-hear_claim(struct examination *examination, uint16_t iface, const struct addr *addr, const struct mac *mac,
+examine_receive_claim(struct examination *examination, uint16_t iface, const struct addr *addr, const struct mac *mac,
     const struct addr *asker, const struct model *model)
 {
 	for (size_t i = 0; i < examination->count; i++) {
@@ -365,7 +365,7 @@ hear_claim(struct examination *examination, uint16_t iface, const struct addr *a
 				subject->arp_broadcast = true;
 			else if (is_server)
 				subject->arp_unicast = true;
-			else if (!is_a_servers(mac, examination, model))
+			else if (!examine_is_server_addr(mac, examination, model))
 				subject->foreign = *mac;
 		}
 		for (size_t j = 0; j < EXAMINE_UNUSED; j++)
@@ -375,7 +375,7 @@ hear_claim(struct examination *examination, uint16_t iface, const struct addr *a
 }
 
 static void
-hear_far(struct examination *examination, uint16_t iface, const struct packet *packet)
+examine_receive_far(struct examination *examination, uint16_t iface, const struct packet *packet)
 {
 	if (packet->protocol != PROTOCOL_TCP || !packet->has_ports)
 		return;
@@ -401,11 +401,11 @@ examine_hear(struct examination *examination, const struct frame *frame, const s
 		return;
 	if (packet.ethertype == ETHERTYPE_ARP) {
 		if (arp_parse(frame, &arp) == 0 && arp.operation == ARP_REPLY)
-			hear_claim(examination, frame->iface, &arp.sender, &arp.sender_mac, &arp.target, model);
+			examine_receive_claim(examination, frame->iface, &arp.sender, &arp.sender_mac, &arp.target, model);
 	} else if (ndp_is_neighbor(&packet)) {
 		if (ndp_parse(frame, &packet, &ndp) == 0 && ndp.kind == NDP_ADVERTISEMENT)
-			hear_claim(examination, frame->iface, &ndp.target, &packet.ether_source, &packet.destination, model);
+			examine_receive_claim(examination, frame->iface, &ndp.target, &packet.ether_source, &packet.destination, model);
 	} else if (examine_is_ours(&packet.ether_destination, ifaces, iface_count)) {
-		hear_far(examination, frame->iface, &packet);
+		examine_receive_far(examination, frame->iface, &packet);
 	}
 }

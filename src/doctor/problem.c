@@ -57,7 +57,7 @@ problems_free(struct problems *problems)
 }
 
 static struct entry *
-problems_find(struct problems *problems, const struct problem *problem)
+problem_problems_find(struct problems *problems, const struct problem *problem)
 {
 	for (size_t i = 0; i < problems->count; i++)
 		if (problems->list[i].problem.id == problem->id && problems->list[i].problem.family == problem->family &&
@@ -68,7 +68,7 @@ problems_find(struct problems *problems, const struct problem *problem)
 
 /* Room for one more, behind all of the same id or a smaller one; NULL when memory is out. */
 static struct entry *
-problems_insert(struct problems *problems, enum problem_id id)
+problem_problems_insert(struct problems *problems, enum problem_id id)
 {
 	size_t at = problems->count;
 
@@ -90,14 +90,14 @@ problems_insert(struct problems *problems, enum problem_id id)
 
 /* It is there, be it new or not. */
 static void
-problems_see(struct problems *problems, const struct problem *problem)
+problem_problems_see(struct problems *problems, const struct problem *problem)
 {
-	struct entry *entry = problems_find(problems, problem);
+	struct entry *entry = problem_problems_find(problems, problem);
 	const bool is_new = entry == NULL;
 	uint64_t since = problems->now;
 
 	if (is_new)
-		entry = problems_insert(problems, problem->id);
+		entry = problem_problems_insert(problems, problem->id);
 	else
 		since = entry->problem.since;
 	if (entry == NULL) {
@@ -128,7 +128,7 @@ problem_of_iface(enum problem_id id, const struct problem_iface *fact, uint16_t 
 
 /* One of them at most: a cable does not matter to an interface that is down, nor that to one that is gone. */
 static void
-look_at_link(struct problems *problems, const struct problem_iface *fact, uint16_t index)
+problem_check_link(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	const struct iface *iface = fact->iface;
 	struct problem problem;
@@ -150,11 +150,11 @@ look_at_link(struct problems *problems, const struct problem_iface *fact, uint16
 	} else {
 		return;
 	}
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 static void
-look_at_forwarding(struct problems *problems, const struct problem_iface *fact, uint16_t index)
+problem_check_forwarding(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	static const enum addr_family families[] = { ADDR_IPV4, ADDR_IPV6 };
 
@@ -167,12 +167,12 @@ look_at_forwarding(struct problems *problems, const struct problem_iface *fact, 
 		snprintf(problem.what, PROBLEM_TEXT, "this host forwards %s packets that arrive on %s",
 		    families[i] == ADDR_IPV4 ? "IPv4" : "IPv6", fact->iface->name);
 		memcpy(problem.fix, fact->forwards[i], PROBLEM_TEXT);
-		problems_see(problems, &problem);
+		problem_problems_see(problems, &problem);
 	}
 }
 
 static void
-look_at_drops(struct problems *problems, const struct problem_iface *fact, uint16_t index)
+problem_check_drops(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	struct growth *growth = &problems->dropped[index];
 	struct problem problem = problem_of_iface(PROBLEM_CAPTURE_DROPS, fact, index);
@@ -191,11 +191,11 @@ look_at_drops(struct problems *problems, const struct problem_iface *fact, uint1
 	}
 	snprintf(problem.what, PROBLEM_TEXT, "%" PRIu64 " frames were lost at %s before dsrd could read them",
 	    growth->value - growth->begin, fact->iface->name);
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 static void
-look_at_offload(struct problems *problems, const struct problem_iface *fact, uint16_t index)
+problem_check_offload(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	struct problem problem = problem_of_iface(PROBLEM_OFFLOAD_LOST, fact, index);
 
@@ -203,11 +203,11 @@ look_at_offload(struct problems *problems, const struct problem_iface *fact, uin
 		return;
 	snprintf(problem.what, PROBLEM_TEXT, "the kernel does not carry flows on %s: %s", fact->iface->name,
 	    fact->offload_lost);
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 static int
-problems_grow(struct problems *problems, size_t ifaces)
+problem_problems_grow(struct problems *problems, size_t ifaces)
 {
 	struct growth *dropped;
 
@@ -223,25 +223,25 @@ problems_grow(struct problems *problems, size_t ifaces)
 }
 
 static void
-look_at_ifaces(struct problems *problems, const struct problem_facts *facts)
+problem_check_ifaces(struct problems *problems, const struct problem_facts *facts)
 {
-	if (problems_grow(problems, facts->iface_count) == -1)
+	if (problem_problems_grow(problems, facts->iface_count) == -1)
 		problems->incomplete = true;
 	for (size_t i = 0; i < facts->iface_count; i++) {
 		const struct problem_iface *fact = &facts->ifaces[i];
 
 		if (!fact->used)
 			continue;
-		look_at_link(problems, fact, (uint16_t)i);
-		look_at_forwarding(problems, fact, (uint16_t)i);
+		problem_check_link(problems, fact, (uint16_t)i);
+		problem_check_forwarding(problems, fact, (uint16_t)i);
 		if (i < problems->dropped_count)
-			look_at_drops(problems, fact, (uint16_t)i);
-		look_at_offload(problems, fact, (uint16_t)i);
+			problem_check_drops(problems, fact, (uint16_t)i);
+		problem_check_offload(problems, fact, (uint16_t)i);
 	}
 }
 
 static void
-look_at_vips(struct problems *problems, const struct problem_facts *facts)
+problem_check_vips(struct problems *problems, const struct problem_facts *facts)
 {
 	for (size_t i = 0; i < facts->held_count; i++) {
 		const struct problem_vip *held = &facts->held[i];
@@ -251,12 +251,12 @@ look_at_vips(struct problems *problems, const struct problem_facts *facts)
 		snprintf(problem.what, PROBLEM_TEXT, "this host's own kernel holds the VIP %s, on %s", problem.subject,
 		    held->holder);
 		memcpy(problem.fix, held->fix, PROBLEM_TEXT);
-		problems_see(problems, &problem);
+		problem_problems_see(problems, &problem);
 	}
 }
 
 static void
-look_at_flows(struct problems *problems, const struct problem_facts *facts)
+problem_check_flows(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(PROBLEM_FLOW_TABLE_FULL);
 	const uint64_t percent = facts->flow_capacity == 0 ? 0 : facts->flows * 100 / facts->flow_capacity;
@@ -267,11 +267,11 @@ look_at_flows(struct problems *problems, const struct problem_facts *facts)
 	snprintf(problem.what, PROBLEM_TEXT, "the flow table holds %" PRIu64 " of at most %" PRIu64 " connections",
 	    facts->flows, facts->flow_capacity);
 	snprintf(problem.fix, PROBLEM_TEXT, "raise `connections` in dsrd.conf, and restart dsrd");
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 static void
-look_at_lateness(struct problems *problems, const struct problem_facts *facts)
+problem_check_lateness(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(PROBLEM_CHECKS_LATE);
 	char text[DURATION_TEXT];
@@ -289,11 +289,11 @@ look_at_lateness(struct problems *problems, const struct problem_facts *facts)
 	}
 	snprintf(problem.what, PROBLEM_TEXT, "the director was held up for %s",
 	    text_format_duration(problems->held_up / MILLISECONDS(1) * MILLISECONDS(1), text));
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 static void
-look_at_configuration(struct problems *problems, const struct problem_facts *facts)
+problem_check_configuration(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(PROBLEM_RELOAD_FAILED);
 
@@ -301,34 +301,34 @@ look_at_configuration(struct problems *problems, const struct problem_facts *fac
 		return;
 	snprintf(problem.what, PROBLEM_TEXT, "the last reload failed: %s", facts->reload_error);
 	snprintf(problem.fix, PROBLEM_TEXT, "dsrd -n -f %s", facts->config);
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 static void
-look_at_state(struct problems *problems, const struct problem_facts *facts)
+problem_check_state(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(PROBLEM_STATE_LOST);
 
 	if (facts->state_error == NULL)
 		return;
 	snprintf(problem.what, PROBLEM_TEXT, "the state for the next start is not kept: %s", facts->state_error);
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 static void
-look_at_memory(struct problems *problems, const struct problem_facts *facts)
+problem_check_memory(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(PROBLEM_NO_MEMORY);
 
 	if (!facts->no_memory)
 		return;
 	snprintf(problem.what, PROBLEM_TEXT, "there was no memory for a new forwarding table");
-	problems_see(problems, &problem);
+	problem_problems_see(problems, &problem);
 }
 
 /* What was not seen is solved. */
 static void
-problems_sweep(struct problems *problems)
+problem_problems_sweep(struct problems *problems)
 {
 	size_t kept = 0;
 
@@ -351,14 +351,14 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 	problems->incomplete = false;
 	for (size_t i = 0; i < problems->count; i++)
 		problems->list[i].seen = false;
-	look_at_ifaces(problems, facts);
-	look_at_vips(problems, facts);
-	look_at_memory(problems, facts);
-	look_at_configuration(problems, facts);
-	look_at_state(problems, facts);
-	look_at_flows(problems, facts);
-	look_at_lateness(problems, facts);
-	problems_sweep(problems);
+	problem_check_ifaces(problems, facts);
+	problem_check_vips(problems, facts);
+	problem_check_memory(problems, facts);
+	problem_check_configuration(problems, facts);
+	problem_check_state(problems, facts);
+	problem_check_flows(problems, facts);
+	problem_check_lateness(problems, facts);
+	problem_problems_sweep(problems);
 	return problems->incomplete ? -1 : 0;
 }
 
@@ -375,7 +375,7 @@ problems_at(const struct problems *problems, size_t index)
 }
 
 static bool
-concerns_service(const struct problem *problem, const struct service *service)
+problem_concerns_service(const struct problem *problem, const struct service *service)
 {
 	const struct service_settings *settings = &service->settings;
 
@@ -397,7 +397,7 @@ problems_of_service(const struct problems *problems, const struct service *servi
 	for (size_t i = 0; i < problems_count(problems); i++) {
 		const struct problem *problem = problems_at(problems, i);
 
-		if (problem_severity(problem->id) == PROBLEM_ERROR && concerns_service(problem, service))
+		if (problem_severity(problem->id) == PROBLEM_ERROR && problem_concerns_service(problem, service))
 			return problem;
 	}
 	return NULL;

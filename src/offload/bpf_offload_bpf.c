@@ -52,7 +52,7 @@ bpf_offload_ignore_writes(enum libbpf_print_level level UNUSED, const char *form
 }
 
 static size_t
-whole_pages(size_t bytes)
+bpf_offload_whole_pages(size_t bytes)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -60,27 +60,27 @@ whole_pages(size_t bytes)
 }
 
 static void *
-map_memory(const struct bpf_object *object, const char *name, size_t bytes)
+bpf_offload_map_memory(const struct bpf_object *object, const char *name, size_t bytes)
 {
 	const struct bpf_map *map = bpf_object__find_map_by_name(object, name);
 	void *memory;
 
 	if (map == NULL)
 		return NULL;
-	memory = mmap(NULL, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	memory = mmap(NULL, bpf_offload_whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static int
-map_all(struct bpf_offload *path)
+bpf_offload_map_all(struct bpf_offload *path)
 {
 	struct offload_memory *memory = &path->memory;
 
 	path->bucket_bytes = (size_t)memory->bucket_count * sizeof(struct offload_bucket);
-	memory->buckets = map_memory(path->object, "buckets", path->bucket_bytes);
-	memory->servers = map_memory(path->object, "servers", OFFLOAD_SERVERS * sizeof(struct offload_server));
-	memory->vips = map_memory(path->object, "vips", OFFLOAD_VIPS * sizeof(struct offload_vip));
-	memory->control = map_memory(path->object, "control", sizeof(struct offload_control));
+	memory->buckets = bpf_offload_map_memory(path->object, "buckets", path->bucket_bytes);
+	memory->servers = bpf_offload_map_memory(path->object, "servers", OFFLOAD_SERVERS * sizeof(struct offload_server));
+	memory->vips = bpf_offload_map_memory(path->object, "vips", OFFLOAD_VIPS * sizeof(struct offload_vip));
+	memory->control = bpf_offload_map_memory(path->object, "control", sizeof(struct offload_control));
 	return memory->buckets != NULL && memory->servers != NULL && memory->vips != NULL && memory->control != NULL ? 0 : -1;
 }
 
@@ -88,7 +88,7 @@ static void
 bpf_offload_unmap(void *memory, size_t bytes)
 {
 	if (memory != NULL)
-		(void)munmap(memory, whole_pages(bytes));
+		(void)munmap(memory, bpf_offload_whole_pages(bytes));
 }
 
 static void
@@ -119,7 +119,7 @@ bpf_offload_load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 		bpf_offload_explain(error, "the kernel does not load the BPF programs (Linux 5.18 or later does)", number);
 		return -1;
 	}
-	if (map_all(path) == -1) {
+	if (bpf_offload_map_all(path) == -1) {
 		bpf_offload_explain(error, "the BPF programs' memory cannot be shared", errno);
 		return -1;
 	}
@@ -179,7 +179,7 @@ bpf_offload_ifindex(const char *iface)
 
 /* tc's program first, then the filter that decides for it: else what it decided first would be lost. */
 static int
-attach_tc(struct bpf_offload *path, struct attached *attached, int capture, char error[BPF_OFFLOAD_ERROR])
+bpf_offload_attach_tc(struct bpf_offload *path, struct attached *attached, int capture, char error[BPF_OFFLOAD_ERROR])
 {
 	const int tap = bpf_offload_program(path, "dsrd_tap");
 	int number;
@@ -198,7 +198,7 @@ attach_tc(struct bpf_offload *path, struct attached *attached, int capture, char
 }
 
 static bool
-is_driver(const char *iface, const char *driver)
+bpf_offload_is_driver(const char *iface, const char *driver)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
 	struct ifreq request = { .ifr_data = (void *)&info };
@@ -218,9 +218,9 @@ is_driver(const char *iface, const char *driver)
  * forgets which checksums are unfinished; generic XDP does neither.
  */
 static int
-attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface, char error[BPF_OFFLOAD_ERROR])
+bpf_offload_attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface, char error[BPF_OFFLOAD_ERROR])
 {
-	const bool generic = is_driver(iface, "veth");
+	const bool generic = bpf_offload_is_driver(iface, "veth");
 	const struct bpf_link_create_opts options = { .sz = sizeof(options),
 		.flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE };
 
@@ -243,7 +243,7 @@ bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, i
 
 	bpf_offload_detach(path, number, capture);
 	*attached = (struct attached) { .ifindex = if_nametoindex(iface), .link = -1 };
-	if ((xdp ? attach_xdp(path, attached, iface, error) : attach_tc(path, attached, capture, error)) == 0)
+	if ((xdp ? bpf_offload_attach_xdp(path, attached, iface, error) : bpf_offload_attach_tc(path, attached, capture, error)) == 0)
 		return attached->kind;
 	bpf_offload_detach(path, number, capture);
 	return BPF_OFFLOAD_OFF;

@@ -89,7 +89,7 @@ offload_iface(struct offload_cache *offload, uint16_t iface, uint32_t ifindex, b
 }
 
 static struct offload_flow *
-flow_of(const struct offload_cache *offload, const struct conn_table *conns, const struct conn *conn)
+cache_flow(const struct offload_cache *offload, const struct conn_table *conns, const struct conn *conn)
 {
 	const uint32_t place = offload->places[conn_number(conns, conn)];
 
@@ -97,14 +97,14 @@ flow_of(const struct offload_cache *offload, const struct conn_table *conns, con
 }
 
 static void
-take_time(struct offload_cache *offload, uint64_t now)
+cache_pull_time(struct offload_cache *offload, uint64_t now)
 {
 	offload->now = (uint32_t)(now * 1000 >> OFFLOAD_TIME_SHIFT);
 }
 
 /* Microseconds since the kernel saw the flow. Its clock may be a little ahead: ours is that of the burst. */
 static uint64_t
-idle_time(const struct offload_cache *offload, const struct offload_flow *flow)
+cache_idle_time(const struct offload_cache *offload, const struct offload_flow *flow)
 {
 	const int32_t units = (int32_t)(offload->now - flow->seen);
 
@@ -116,7 +116,7 @@ idle_time(const struct offload_cache *offload, const struct offload_flow *flow)
  */
 
 static void
-take_segments(const struct offload_cache *offload, struct offload_flow *flow, struct conn *conn, struct server_run *run)
+cache_pull_segments(const struct offload_cache *offload, struct offload_flow *flow, struct conn *conn, struct server_run *run)
 {
 	const uint32_t acknowledged = flow->acknowledged, before = conn->sent;
 	const uint32_t resent = __atomic_exchange_n(&flow->resent, 0, __ATOMIC_RELAXED);
@@ -157,7 +157,7 @@ offload_take(struct offload_cache *offload, struct offload_flow *flow, struct co
 		return NULL;
 	server = offload_add(offload, conn->server, count);
 	if (server != NULL && conn_key_protocol(&conn->key) == PROTOCOL_TCP)
-		take_segments(offload, flow, conn, server->run);
+		cache_pull_segments(offload, flow, conn, server->run);
 	return server;
 }
 
@@ -169,7 +169,7 @@ cache_take(struct offload_cache *offload, struct offload_flow *flow, struct conn
 
 	if (server == NULL)
 		return;
-	idle = idle_time(offload, flow);
+	idle = cache_idle_time(offload, flow);
 	timeout = server->service->settings.timeouts.state[conn->state];
 	conn_touch(offload->conns, conn, (enum conn_state)conn->state, timeout > idle ? timeout - idle : 0);
 }
@@ -177,16 +177,16 @@ cache_take(struct offload_cache *offload, struct offload_flow *flow, struct conn
 void
 offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now)
 {
-	struct offload_flow *flow = flow_of(offload, offload->conns, conn);
+	struct offload_flow *flow = cache_flow(offload, offload->conns, conn);
 
-	take_time(offload, now);
+	cache_pull_time(offload, now);
 	if (flow != NULL)
 		cache_take(offload, flow, conn);
 }
 
 /* An entry of the list; false: it was freed, and the last one has moved here. */
 static bool
-sync_place(struct offload_cache *offload, struct offload_flow *flow)
+cache_sync_place(struct offload_cache *offload, struct offload_flow *flow)
 {
 	if (flow->name == 0)
 		return !offload_reclaim(offload, flow);
@@ -200,7 +200,7 @@ offload_sync(struct offload_cache *offload, uint32_t budget, uint64_t now)
 {
 	uint64_t all;
 
-	take_time(offload, now);
+	cache_pull_time(offload, now);
 	conn_tell(offload->conns, now);
 	/*
 	 * Each place once, and once more for each that leaves the list: the last one, which then stands there, may have
@@ -213,7 +213,7 @@ offload_sync(struct offload_cache *offload, uint32_t budget, uint64_t now)
 		/* Flows may have gone since the last slice. */
 		if (offload->cursor >= offload->listed)
 			offload->cursor = 0;
-		offload->cursor += sync_place(offload, offload_flow_at(offload, offload->list[offload->cursor]));
+		offload->cursor += cache_sync_place(offload, offload_flow_at(offload, offload->list[offload->cursor]));
 	}
 }
 
@@ -241,7 +241,7 @@ offload_due(const struct offload_cache *offload)
 void
 offload_remove(struct offload_cache *offload, struct conn *conn)
 {
-	struct offload_flow *flow = flow_of(offload, offload->conns, conn);
+	struct offload_flow *flow = cache_flow(offload, offload->conns, conn);
 
 	if (flow != NULL)
 		offload_vacate(offload, flow, conn);
@@ -262,7 +262,7 @@ cache_install(struct offload_cache *offload, const struct conn *conn, const stru
 }
 
 static bool
-may_offload(const struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip, const struct packet *packet)
+cache_may_offload(const struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip, const struct packet *packet)
 {
 	if (vip->iface == IFACE_NONE || !offload->carries[vip->iface] || offload->memory.servers[conn->server.slot].rule == 0)
 		return false;
@@ -287,9 +287,9 @@ void
 offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd_vip *vip, const struct packet *packet,
     bool forwarded, uint64_t now)
 {
-	struct offload_flow *flow = flow_of(offload, offload->conns, conn);
+	struct offload_flow *flow = cache_flow(offload, offload->conns, conn);
 
-	take_time(offload, now);
+	cache_pull_time(offload, now);
 	/* What this frame said was taken note of here: from this on the kernel counts. */
 	if (flow != NULL) {
 		flow->acknowledged = conn->acknowledged;
@@ -298,7 +298,7 @@ offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd
 	/* A fragment does not have the flow's ports, and tagged frames are not offloaded. */
 	if (!forwarded || packet->tagged || packet->fragment)
 		return;
-	if (!may_offload(offload, conn, vip, packet)) {
+	if (!cache_may_offload(offload, conn, vip, packet)) {
 		offload_remove(offload, conn);
 		return;
 	}

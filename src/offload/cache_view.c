@@ -9,7 +9,7 @@
 
 /* As the stage of flows decides what stays: flow_stays() in forward/policy.h. */
 static uint16_t
-rule_of(const struct fwd_server *server)
+cache_rule(const struct fwd_server *server)
 {
 	uint16_t rule = 0;
 
@@ -24,7 +24,7 @@ rule_of(const struct fwd_server *server)
 
 /* The slot has another owner, or all flows must be decided again: another stamp, never 0. */
 static void
-renew_stamp(struct offload_cache *offload, uint32_t slot, uint16_t generation, bool forget)
+cache_renew_stamp(struct offload_cache *offload, uint32_t slot, uint16_t generation, bool forget)
 {
 	if (offload->generations[slot] == generation && !forget)
 		return;
@@ -40,11 +40,11 @@ cache_view_write_server(struct offload_cache *offload, const struct fwd_server *
 	uint64_t word;
 
 	if (server != NULL)
-		renew_stamp(offload, slot, server->ref.generation, forget);
-	if (server != NULL && rule_of(server) != 0 && offload->ifindex[server->iface] != 0) {
+		cache_renew_stamp(offload, slot, server->ref.generation, forget);
+	if (server != NULL && cache_rule(server) != 0 && offload->ifindex[server->iface] != 0) {
 		memcpy(fresh.mac, server->mac.bytes, sizeof(fresh.mac));
 		memcpy(fresh.source, offload->ifaces[server->iface].mac.bytes, sizeof(fresh.source));
-		fresh.rule = rule_of(server) | offload->stamps[slot];
+		fresh.rule = cache_rule(server) | offload->stamps[slot];
 		fresh.ifindex = offload->ifindex[server->iface];
 		fresh.mtu = offload->ifaces[server->iface].mtu;
 	}
@@ -60,7 +60,7 @@ cache_view_write_server(struct offload_cache *offload, const struct fwd_server *
 }
 
 static void
-write_vip(const struct offload_cache *offload, const struct fwd_vip *vip)
+cache_write_vip(const struct offload_cache *offload, const struct fwd_vip *vip)
 {
 	struct offload_vip *out = &offload->memory.vips[vip->number];
 	struct offload_vip fresh = { .ifindex = 0 };
@@ -102,7 +102,7 @@ offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const
 	for (uint32_t slot = 0; slot < offload->slots; slot++)
 		cache_view_write_server(offload, fwdtab_slot(table, slot), slot, forget);
 	for (size_t i = 0; i < fwdtab_vips(table); i++) {
-		write_vip(offload, fwdtab_vip_at(table, i));
+		cache_write_vip(offload, fwdtab_vip_at(table, i));
 		cache_view_want(offload, fresh, &fwdtab_vip_at(table, i)->addr);
 	}
 	for (size_t i = 0; i < count; i++)

@@ -107,7 +107,7 @@ offload_vip_at(uint32_t number)
 #define FRAME_WHOLE 0xffffffffU /* a filter's result for a frame that the tap shall get */
 
 static inline __attribute__((always_inline)) bool
-is_wanted_address(const struct offload_control *state, const union offload_addr *addr)
+dsrd_is_wanted_address(const struct offload_control *state, const union offload_addr *addr)
 {
 	const uint32_t bit = offload_address_hash(&state->key, addr->words) & (OFFLOAD_WANTED - 1);
 
@@ -115,7 +115,7 @@ is_wanted_address(const struct offload_control *state, const union offload_addr 
 }
 
 static inline __attribute__((always_inline)) bool
-is_probe_port(const struct offload_control *state, struct __sk_buff *skb, uint32_t offset)
+dsrd_is_probe_port(const struct offload_control *state, struct __sk_buff *skb, uint32_t offset)
 {
 	uint8_t port[2];
 	uint32_t number;
@@ -128,7 +128,7 @@ is_probe_port(const struct offload_control *state, struct __sk_buff *skb, uint32
 
 /* As daemon/port.c words it for the classic filter: to this host, and ICMP, or for an address or port of ours. */
 static inline __attribute__((always_inline)) bool
-is_wanted_ipv4(const struct offload_control *state, struct __sk_buff *skb, const uint8_t *bytes)
+dsrd_is_wanted_ipv4(const struct offload_control *state, struct __sk_buff *skb, const uint8_t *bytes)
 {
 	union offload_addr addr = { .longs = { 0, 0 } };
 
@@ -138,12 +138,12 @@ is_wanted_ipv4(const struct offload_control *state, struct __sk_buff *skb, const
 		return true;
 	addr.bytes[10] = addr.bytes[11] = 0xff;
 	__builtin_memcpy(&addr.words[3], bytes + 30, 4);
-	return is_wanted_address(state, &addr) || is_probe_port(state, skb, 14 + (uint32_t)(bytes[14] & 15) * 4 + 2);
+	return dsrd_is_wanted_address(state, &addr) || dsrd_is_probe_port(state, skb, 14 + (uint32_t)(bytes[14] & 15) * 4 + 2);
 }
 
 /* Neighbor discovery always: ICMPv6 types 133 to 137 (RFC 4861). */
 static inline __attribute__((always_inline)) bool
-is_wanted_ipv6(const struct offload_control *state, struct __sk_buff *skb, const uint8_t *bytes)
+dsrd_is_wanted_ipv6(const struct offload_control *state, struct __sk_buff *skb, const uint8_t *bytes)
 {
 	union offload_addr addr = { .longs = { 0, 0 } };
 	uint8_t type = 0;
@@ -156,11 +156,11 @@ is_wanted_ipv6(const struct offload_control *state, struct __sk_buff *skb, const
 		return true;
 	if (bpf_skb_load_bytes(skb, 38, &addr, 16) != 0)
 		return false;
-	return is_wanted_address(state, &addr) || is_probe_port(state, skb, 56);
+	return dsrd_is_wanted_address(state, &addr) || dsrd_is_probe_port(state, skb, 56);
 }
 
 static inline __attribute__((always_inline)) bool
-is_wanted(const struct offload_control *state, struct __sk_buff *skb)
+dsrd_is_wanted(const struct offload_control *state, struct __sk_buff *skb)
 {
 	struct offload_head head;
 	uint32_t type;
@@ -173,8 +173,8 @@ is_wanted(const struct offload_control *state, struct __sk_buff *skb)
 	if (type == 0x0806)
 		return true;
 	if (type == 0x0800)
-		return is_wanted_ipv4(state, skb, head.bytes);
-	return type == 0x86dd ? is_wanted_ipv6(state, skb, head.bytes) : skb->pkt_type == PACKET_HOST;
+		return dsrd_is_wanted_ipv4(state, skb, head.bytes);
+	return type == 0x86dd ? dsrd_is_wanted_ipv6(state, skb, head.bytes) : skb->pkt_type == PACKET_HOST;
 }
 
 SEC("socket")
@@ -202,7 +202,7 @@ dsrd_tap(struct __sk_buff *skb)
 		if (offload_decide(&frame, state, &head, hand))
 			return 0;
 	}
-	return is_wanted(state, skb) ? FRAME_WHOLE : 0;
+	return dsrd_is_wanted(state, skb) ? FRAME_WHOLE : 0;
 }
 
 SEC("tc")

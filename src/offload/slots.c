@@ -28,7 +28,7 @@
 
 /* In use. */
 static uint32_t
-bucket_count(const struct offload_cache *offload)
+slots_bucket_count(const struct offload_cache *offload)
 {
 	return (uint32_t)(offload->memory.control->size >> 32);
 }
@@ -52,7 +52,7 @@ offload_flow_at(const struct offload_cache *offload, uint32_t place)
 }
 
 static uint32_t
-place_of(const struct offload_cache *offload, const struct offload_flow *flow)
+slots_place(const struct offload_cache *offload, const struct offload_flow *flow)
 {
 	/* The first of a bucket's ways is where the bucket is. */
 	return (uint32_t)(flow - offload->memory.buckets[0].ways);
@@ -65,25 +65,25 @@ place_of(const struct offload_cache *offload, const struct offload_flow *flow)
 static bool
 slots_is_listed(const struct offload_cache *offload, const struct offload_flow *flow)
 {
-	return flow->listed < offload->listed && offload->list[flow->listed] == place_of(offload, flow);
+	return flow->listed < offload->listed && offload->list[flow->listed] == slots_place(offload, flow);
 }
 
 static bool
-has_rested(const struct offload_cache *offload, const struct offload_flow *flow)
+slots_has_rested(const struct offload_cache *offload, const struct offload_flow *flow)
 {
 	/* The kernel's clock may be a little ahead of ours, which is that of the burst. */
 	return (int32_t)(offload->now - flow->seen) >= REST;
 }
 
 static bool
-is_free(const struct offload_cache *offload, const struct offload_flow *flow)
+slots_is_free(const struct offload_cache *offload, const struct offload_flow *flow)
 {
-	return flow->name == 0 && (!slots_is_listed(offload, flow) || has_rested(offload, flow));
+	return flow->name == 0 && (!slots_is_listed(offload, flow) || slots_has_rested(offload, flow));
 }
 
 /* Of a place that was given back: what a reader counted that had found the flow just before. */
 static void
-count_late(struct offload_cache *offload, struct offload_flow *flow)
+slots_count_late(struct offload_cache *offload, struct offload_flow *flow)
 {
 	const uint64_t count = __atomic_exchange_n(&flow->count, 0, __ATOMIC_ACQUIRE);
 
@@ -96,9 +96,9 @@ offload_reclaim(struct offload_cache *offload, struct offload_flow *flow)
 {
 	uint32_t last;
 
-	if (!has_rested(offload, flow))
+	if (!slots_has_rested(offload, flow))
 		return false;
-	count_late(offload, flow);
+	slots_count_late(offload, flow);
 	last = offload->list[--offload->listed];
 	offload->list[flow->listed] = last;
 	offload_flow_at(offload, last)->listed = flow->listed;
@@ -111,21 +111,21 @@ slots_enter(struct offload_cache *offload, struct offload_flow *flow, uint32_t n
 {
 
 	if (slots_is_listed(offload, flow)) {
-		count_late(offload, flow);
+		slots_count_late(offload, flow);
 	} else {
 		flow->listed = offload->listed;
-		offload->list[offload->listed++] = place_of(offload, flow);
+		offload->list[offload->listed++] = slots_place(offload, flow);
 	}
 	flow->count = 0;
 	flow->resent = 0;
 	flow->conn = number;
-	offload->places[number] = place_of(offload, flow) + 1;
+	offload->places[number] = slots_place(offload, flow) + 1;
 	offload->count++;
 }
 
 /* The name is cleared first, so that after that only a reader that has already found the flow can count. */
 static void
-clear_name(struct offload_flow *flow)
+slots_clear_name(struct offload_flow *flow)
 {
 	__atomic_store_n(&flow->name, 0, __ATOMIC_SEQ_CST);
 }
@@ -143,18 +143,18 @@ slots_leave(struct offload_cache *offload, struct offload_flow *flow, struct ser
 void
 offload_vacate(struct offload_cache *offload, struct offload_flow *flow, struct conn *conn)
 {
-	clear_name(flow);
+	slots_clear_name(flow);
 	(void)offload_take(offload, flow, conn);
 	slots_leave(offload, flow, conn->server);
 }
 
 static struct offload_flow *
-free_way(const struct offload_cache *offload, uint32_t bucket)
+slots_free_way(const struct offload_cache *offload, uint32_t bucket)
 {
 	struct offload_flow *ways = offload->memory.buckets[bucket].ways;
 
 	for (uint32_t i = 0; i < OFFLOAD_WAYS; i++)
-		if (is_free(offload, &ways[i]))
+		if (slots_is_free(offload, &ways[i]))
 			return &ways[i];
 	return NULL;
 }
@@ -164,7 +164,7 @@ free_way(const struct offload_cache *offload, uint32_t bucket)
  */
 
 static uint64_t
-hash_of(const struct offload_cache *offload, const uint8_t client[16], const uint8_t vip[16], uint64_t name)
+slots_hash(const struct offload_cache *offload, const uint8_t client[16], const uint8_t vip[16], uint64_t name)
 {
 	const bool udp = (name & OFFLOAD_NAME_UDP) != 0;
 	union offload_addr from, to;
@@ -183,7 +183,7 @@ slots_move(struct offload_cache *offload, struct offload_flow *from, struct offl
 	const uint64_t name = from->name;
 	const uint32_t number = from->conn, seen = from->seen;
 
-	clear_name(from);
+	slots_clear_name(from);
 	slots_leave(offload, from, conn_at(offload->conns, number)->server);
 	slots_enter(offload, to, number);
 	memcpy(to->client, from->client, sizeof(to->client));
@@ -202,14 +202,14 @@ static void
 slots_resettle(struct offload_cache *offload, struct offload_flow *flow, uint32_t bucket, uint32_t other)
 {
 	const uint64_t size = offload->memory.control->size;
-	const uint64_t hash = hash_of(offload, flow->client, offload->memory.vips[flow->vip].addr, flow->name);
+	const uint64_t hash = slots_hash(offload, flow->client, offload->memory.vips[flow->vip].addr, flow->name);
 	const uint32_t first = offload_first(size, hash), second = offload_second(size, hash);
 	struct offload_flow *to;
 
 	if (first == bucket || second == bucket)
 		return;
 	/* Neither: the VIP's number is another VIP's by now. */
-	to = first == other || second == other ? free_way(offload, other) : NULL;
+	to = first == other || second == other ? slots_free_way(offload, other) : NULL;
 	if (to != NULL)
 		slots_move(offload, flow, to);
 	else
@@ -217,7 +217,7 @@ slots_resettle(struct offload_cache *offload, struct offload_flow *flow, uint32_
 }
 
 static void
-resettle_bucket(struct offload_cache *offload, uint32_t bucket, uint32_t other)
+slots_resettle_bucket(struct offload_cache *offload, uint32_t bucket, uint32_t other)
 {
 	struct offload_flow *ways = offload->memory.buckets[bucket].ways;
 
@@ -230,11 +230,11 @@ static void
 slots_grow(struct offload_cache *offload, unsigned steps)
 {
 
-	for (; steps > 0 && bucket_count(offload) < offload->memory.bucket_count; steps--) {
-		const uint32_t number = bucket_count(offload);
+	for (; steps > 0 && slots_bucket_count(offload) < offload->memory.bucket_count; steps--) {
+		const uint32_t number = slots_bucket_count(offload);
 
 		slots_set_bucket_count(offload, number + 1);
-		resettle_bucket(offload, linear_parent(number), number);
+		slots_resettle_bucket(offload, linear_parent(number), number);
 	}
 }
 
@@ -243,23 +243,23 @@ offload_shrink(struct offload_cache *offload)
 {
 
 	for (unsigned i = 0; i < SHRINK_STEPS; i++) {
-		const uint32_t number = bucket_count(offload) - 1;
+		const uint32_t number = slots_bucket_count(offload) - 1;
 
 		if (number < BUCKETS_LEAST || offload->count >= number / SHRINK_SHARE * FLOWS_EACH)
 			return;
 		slots_set_bucket_count(offload, number);
-		resettle_bucket(offload, number, linear_parent(number));
+		slots_resettle_bucket(offload, number, linear_parent(number));
 	}
 }
 
 static uint32_t
-count_free(const struct offload_cache *offload, uint32_t bucket)
+slots_count_free(const struct offload_cache *offload, uint32_t bucket)
 {
 	const struct offload_flow *ways = offload->memory.buckets[bucket].ways;
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < OFFLOAD_WAYS; i++)
-		count += is_free(offload, &ways[i]);
+		count += slots_is_free(offload, &ways[i]);
 	return count;
 }
 
@@ -268,9 +268,9 @@ static struct offload_flow *
 slots_find_place(const struct offload_cache *offload, uint64_t hash)
 {
 	const uint64_t size = offload->memory.control->size;
-	const uint32_t first = offload_first(size, hash), second = offload_second(size, hash), left = count_free(offload, first);
+	const uint32_t first = offload_first(size, hash), second = offload_second(size, hash), left = slots_count_free(offload, first);
 
-	return free_way(offload, left > 1 || left >= count_free(offload, second) ? first : second);
+	return slots_free_way(offload, left > 1 || left >= slots_count_free(offload, second) ? first : second);
 }
 
 struct offload_flow *
@@ -280,12 +280,12 @@ offload_occupy(struct offload_cache *offload, const struct conn *conn, const str
 	uint8_t address[16];
 
 	addr_mapped(&vip->addr, address);
-	if (offload->count >= bucket_count(offload) * FLOWS_EACH)
+	if (offload->count >= slots_bucket_count(offload) * FLOWS_EACH)
 		slots_grow(offload, 1);
-	flow = slots_find_place(offload, hash_of(offload, conn->key.client, address, offload_name(&conn->key)));
+	flow = slots_find_place(offload, slots_hash(offload, conn->key.client, address, offload_name(&conn->key)));
 	if (flow == NULL) {
 		/* The flow's next frame tries again. */
-		offload->stats->offload_full += bucket_count(offload) == offload->memory.bucket_count;
+		offload->stats->offload_full += slots_bucket_count(offload) == offload->memory.bucket_count;
 		slots_grow(offload, CROWDED_STEPS);
 		return NULL;
 	}

@@ -14,7 +14,7 @@
 
 /* A filter that a killed daemon left is replaced here. */
 static int
-attach_clsact(int program, uint32_t ifindex, const struct tc_place *place)
+tc_attach_clsact(int program, uint32_t ifindex, const struct tc_place *place)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, notify_program, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = place->handle, .priority = place->priority, .prog_fd = program,
@@ -35,7 +35,7 @@ tc_attach(int program, uint32_t ifindex, const struct tc_place *place, int *link
 	if (*link >= 0)
 		return 0;
 	*link = -1;
-	return attach_clsact(program, ifindex, place);
+	return tc_attach_clsact(program, ifindex, place);
 }
 
 /* The qdisc stays: others may have put filters there meanwhile, and an empty one does nothing. */

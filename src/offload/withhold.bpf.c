@@ -29,7 +29,7 @@ struct {
 
 /* The destination, in the form of the table. False for what is neither IPv4 nor IPv6. */
 static inline __attribute__((always_inline)) bool
-load_destination(struct __sk_buff *skb, uint64_t addr[2])
+withhold_load_destination(struct __sk_buff *skb, uint64_t addr[2])
 {
 	uint8_t type[2];
 	uint32_t *words = (uint32_t *)addr;
@@ -54,7 +54,7 @@ dsrd_withhold(struct __sk_buff *skb)
 	uint64_t addr[2];
 	uint32_t hash;
 
-	if (!state || skb->pkt_type != PACKET_HOST || !load_destination(skb, addr))
+	if (!state || skb->pkt_type != PACKET_HOST || !withhold_load_destination(skb, addr))
 		return TC_ACT_UNSPEC;
 	/* Signed: the coarse clock is some milliseconds behind the daemon's. */
 	if ((int64_t)(bpf_ktime_get_coarse_ns() - state->alive) > WITHHOLD_PATIENCE_NS)

@@ -37,7 +37,7 @@ struct withhold {
 };
 
 static size_t
-state_bytes(void)
+withhold_state_bytes(void)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -57,7 +57,7 @@ withhold_load(struct withhold *withhold, char error[WITHHOLD_ERROR])
 		bpf_error(error, WITHHOLD_ERROR, "the kernel does not load the BPF program (Linux 5.18 or later does)", number, "");
 		return -1;
 	}
-	memory = mmap(NULL, state_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,
+	memory = mmap(NULL, withhold_state_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,
 	    bpf_map__fd(bpf_object__find_map_by_name(withhold->object, "withheld")), 0);
 	if (memory == MAP_FAILED) {
 		bpf_error(error, WITHHOLD_ERROR, "the BPF program's memory cannot be shared", errno, "");
@@ -98,7 +98,7 @@ withhold_close(struct withhold *withhold)
 	for (size_t i = 0; i < WITHHOLDS_MOST; i++)
 		withhold_end(withhold, i);
 	if (withhold->state != NULL)
-		(void)munmap(withhold->state, state_bytes());
+		(void)munmap(withhold->state, withhold_state_bytes());
 	bpf_object__close(withhold->object);
 	free(withhold);
 }
@@ -136,7 +136,7 @@ withhold_end(struct withhold *withhold, size_t number)
 
 /* As withhold.bpf.c has them. */
 static void
-as_ipv6(const struct addr *addr, uint64_t words[2])
+withhold_as_ipv6(const struct addr *addr, uint64_t words[2])
 {
 	uint8_t bytes[16] = { [10] = 0xff, [11] = 0xff };
 
@@ -177,7 +177,7 @@ withhold_set(struct withhold *withhold, const struct withheld_vip *vips, size_t 
 
 		if (ifindex == 0)
 			continue;
-		as_ipv6(&vips[i].addr, addr);
+		withhold_as_ipv6(&vips[i].addr, addr);
 		if (i - left >= WITHHOLD_VIPS_MOST || !withhold_put(fresh, addr, ifindex))
 			left++;
 	}

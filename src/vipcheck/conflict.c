@@ -71,14 +71,14 @@ conflict_send(const struct vip *vip, struct craft *craft, const struct iface *if
 }
 
 static bool
-is_live_answer(const struct conflict *conflict, uint64_t now)
+conflict_is_live_answer(const struct conflict *conflict, uint64_t now)
 {
 	return conflict->kind == CONFLICT_ANSWERS && !conflict_has_ended(conflict, now);
 }
 
 /* Several hosts may answer for one VIP: one probe covers all of them. */
 static size_t
-follow_up(struct conflict_table *conflicts, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
+conflict_follow_up(struct conflict_table *conflicts, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
 	bool any = false;
@@ -86,7 +86,7 @@ follow_up(struct conflict_table *conflicts, const struct vip *vip, struct craft 
 	for (size_t i = 0; i < conflicts->count; i++) {
 		struct conflict *conflict = &conflicts->list[i];
 
-		if (!is_live_answer(conflict, now) || !addr_equal(&conflict->vip, &vip->addr))
+		if (!conflict_is_live_answer(conflict, now) || !addr_equal(&conflict->vip, &vip->addr))
 			continue;
 		conflict->probed = now;
 		conflict->unanswered++;
@@ -96,19 +96,19 @@ follow_up(struct conflict_table *conflicts, const struct vip *vip, struct craft 
 }
 
 static size_t
-follow_up_all(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
+conflict_follow_up_all(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
 	size_t sent = 0;
 	bool any = false;
 
 	for (size_t i = 0; i < conflicts->count && !any; i++)
-		any = is_live_answer(&conflicts->list[i], now);
+		any = conflict_is_live_answer(&conflicts->list[i], now);
 	if (!any || now < conflicts->next_follow_up)
 		return 0;
 	conflicts->next_follow_up = now + FOLLOW_UP;
 	for (size_t i = 0; i < model->vip_count; i++)
-		sent += follow_up(conflicts, &model->vips[i], craft, ifaces, tx, now);
+		sent += conflict_follow_up(conflicts, &model->vips[i], craft, ifaces, tx, now);
 	return sent;
 }
 
@@ -116,7 +116,7 @@ size_t
 conflict_tick(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
-	size_t sent = follow_up_all(conflicts, model, craft, ifaces, tx, now);
+	size_t sent = conflict_follow_up_all(conflicts, model, craft, ifaces, tx, now);
 
 	if (now < conflicts->next_ask)
 		return sent;
@@ -130,7 +130,7 @@ conflict_tick(struct conflict_table *conflicts, const struct model *model, struc
 }
 
 static struct conflict *
-place_for(struct conflict_table *conflicts)
+conflict_find_slot(struct conflict_table *conflicts)
 {
 	struct conflict *oldest = &conflicts->list[0];
 
@@ -155,7 +155,7 @@ conflict_note(struct conflict_table *conflicts, enum conflict_kind kind, uint16_
 		    mac_equal(&conflicts->list[i].mac, mac) && addr_equal(&conflicts->list[i].vip, vip))
 			conflict = &conflicts->list[i];
 	if (conflict == NULL) {
-		conflict = place_for(conflicts);
+		conflict = conflict_find_slot(conflicts);
 		*conflict = (struct conflict) { .kind = kind, .vip = *vip, .mac = *mac, .iface = iface, .first = now };
 	}
 	if (conflict->ended) {

@@ -19,7 +19,7 @@ judge_has_arrived(const struct evidence *evidence, enum probe probe, enum answer
 }
 
 static bool
-any_answer(const struct evidence *evidence, enum probe probe)
+judge_any_answer(const struct evidence *evidence, enum probe probe)
 {
 	switch (evidence->replies[probe].answer) {
 	case ANSWER_NOT_PROBED:
@@ -62,7 +62,7 @@ judge_silence(const struct evidence *evidence, const struct addr *vip)
 		return VIPCHECK_FILTERED;
 	if (evidence->resolved_source)
 		return VIPCHECK_LOST;
-	if (any_answer(evidence, PROBE_OWN) || any_answer(evidence, PROBE_OWN_ECHO))
+	if (judge_any_answer(evidence, PROBE_OWN) || judge_any_answer(evidence, PROBE_OWN_ECHO))
 		return VIPCHECK_IGNORED;
 	return VIPCHECK_NO_CONTROL;
 }
@@ -113,11 +113,11 @@ judge_host(const struct evidence *evidence, const struct addr *vip, const struct
 	}
 	if (evidence->resolved_source)
 		return VIPCHECK_LOST;
-	return any_answer(evidence, PROBE_OWN_ECHO) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
+	return judge_any_answer(evidence, PROBE_OWN_ECHO) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
 }
 
 static bool
-is_closed_port(const struct reply *reply, const struct addr *vip)
+judge_is_closed_port(const struct reply *reply, const struct addr *vip)
 {
 	const uint8_t port = vip->family == ADDR_IPV4 ? V4_PORT_UNREACHABLE : V6_PORT_UNREACHABLE;
 
@@ -131,7 +131,7 @@ vipcheck_judge(const struct evidence *evidence, uint8_t protocol, const struct a
 		return VIPCHECK_NO_SOURCE;
 	if (protocol == PROTOCOL_UDP && evidence->replies[PROBE_VIP].answer == ANSWER_NOT_PROBED)
 		return judge_host(evidence, vip, own);
-	if (protocol == PROTOCOL_UDP && is_closed_port(&evidence->replies[PROBE_VIP], vip))
+	if (protocol == PROTOCOL_UDP && judge_is_closed_port(&evidence->replies[PROBE_VIP], vip))
 		return VIPCHECK_NOT_LISTENING;
 	return judge_service(evidence, vip, own);
 }

@@ -27,7 +27,7 @@ probe_addr_enter(struct probe_addr *probe_addr, enum probe_addr_state state, uin
 
 /* An interface without any address of the family may still be the one that is meant. */
 static uint16_t
-find_iface(const struct addr *addr, const struct iface *ifaces, size_t count)
+probe_addr_find_iface(const struct addr *addr, const struct iface *ifaces, size_t count)
 {
 	uint16_t bare = IFACE_NONE;
 
@@ -46,7 +46,7 @@ probe_addr_set(struct probe_addrs *probe_addrs, const struct addr addrs[PROBE_AD
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
 		struct probe_addr *probe_addr = &probe_addrs->list[i];
-		const uint16_t iface = addr_is_set(&addrs[i]) ? find_iface(&addrs[i], ifaces, count) : IFACE_NONE;
+		const uint16_t iface = addr_is_set(&addrs[i]) ? probe_addr_find_iface(&addrs[i], ifaces, count) : IFACE_NONE;
 
 		if (probe_addr->state != PROBE_ADDR_NONE && iface != IFACE_NONE && probe_addr->iface == iface &&
 		    addr_equal(&probe_addr->addr, &addrs[i]))

@@ -52,7 +52,7 @@ receive_probe_target(const struct open_probe *open)
 }
 
 static bool
-is_ping(const struct open_probe *open)
+receive_is_ping(const struct open_probe *open)
 {
 	return open->probe == PROBE_VIP_ECHO || open->probe == PROBE_OWN_ECHO;
 }
@@ -78,7 +78,7 @@ receive_note(struct vipcheck_table *table, const struct open_probe *open, enum a
 
 /* The maximum segment size option, or 0. */
 static uint16_t
-read_mss(const struct frame *frame, const struct packet *packet)
+receive_read_mss(const struct frame *frame, const struct packet *packet)
 {
 	uint32_t at = (uint32_t)packet->l4 + TCP_HEADER;
 
@@ -95,7 +95,7 @@ read_mss(const struct frame *frame, const struct packet *packet)
 }
 
 static enum vipcheck_heard
-hear_tcp(struct vipcheck_table *table, const struct open_probe *open, const struct frame *frame,
+receive_tcp(struct vipcheck_table *table, const struct open_probe *open, const struct frame *frame,
     const struct packet *packet, const struct vipcheck_tx *means, uint64_t now)
 {
 	struct reply *reply = &open->check->round.replies[open->probe];
@@ -108,7 +108,7 @@ hear_tcp(struct vipcheck_table *table, const struct open_probe *open, const stru
 		return receive_note(table, open, ANSWER_RESET, packet, means, now);
 	if ((packet->tcp_flags & TCP_SYN) == 0)
 		return VIPCHECK_NOT_OURS;
-	reply->mss = read_mss(frame, packet);
+	reply->mss = receive_read_mss(frame, packet);
 	reply->window = load16(frame->bytes + packet->l4 + TCP_WINDOW);
 	vipcheck_send_reset(open->check, frame, packet, means);
 	return receive_note(table, open, ANSWER_SYN_ACK, packet, means, now);
@@ -116,7 +116,7 @@ hear_tcp(struct vipcheck_table *table, const struct open_probe *open, const stru
 
 /* TCP and UDP: back from the network, or an answer. */
 static enum vipcheck_heard
-hear_transport(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+receive_transport(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
 	struct open_probe open;
@@ -126,10 +126,10 @@ hear_transport(struct vipcheck_table *table, const struct frame *frame, const st
 	if (receive_find_probe(table, packet->source_port, &open) && addr_equal(&packet->source, receive_probe_source(&open)) &&
 	    addr_equal(&packet->destination, receive_probe_target(&open)))
 		return receive_note(table, &open, ANSWER_BOUNCED, packet, means, now);
-	if (receive_find_probe(table, packet->destination_port, &open) && !is_ping(&open) &&
+	if (receive_find_probe(table, packet->destination_port, &open) && !receive_is_ping(&open) &&
 	    addr_equal(&packet->destination, receive_probe_source(&open))) {
 		if (packet->protocol == PROTOCOL_TCP)
-			return hear_tcp(table, &open, frame, packet, means, now);
+			return receive_tcp(table, &open, frame, packet, means, now);
 		if (packet->protocol == PROTOCOL_UDP && open.check->protocol == PROTOCOL_UDP &&
 		    packet->source_port == vipcheck_probe_port(open.check, open.probe))
 			return receive_note(table, &open, ANSWER_DATA, packet, means, now);
@@ -145,14 +145,14 @@ hear_transport(struct vipcheck_table *table, const struct frame *frame, const st
 }
 
 static enum vipcheck_heard
-hear_error(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+receive_error(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
 	struct icmp_inner inner;
 	struct open_probe open;
 
 	if (icmp_inner(frame, packet, &inner) == -1 || !inner.has_ports ||
-	    !receive_find_probe(table, inner.source_port, &open) || is_ping(&open) ||
+	    !receive_find_probe(table, inner.source_port, &open) || receive_is_ping(&open) ||
 	    inner.protocol != open.check->protocol || !addr_equal(&inner.source, receive_probe_source(&open)) ||
 	    !addr_equal(&inner.destination, receive_probe_target(&open)) ||
 	    inner.destination_port != vipcheck_probe_port(open.check, open.probe))
@@ -161,14 +161,14 @@ hear_error(struct vipcheck_table *table, const struct frame *frame, const struct
 }
 
 static enum vipcheck_heard
-hear_echo(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+receive_echo(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
 {
 	const bool request = icmp_is_echo_request(packet);
 	struct icmp_echo echo;
 	struct open_probe open;
 
-	if (icmp_echo(frame, packet, &echo) == -1 || !receive_find_probe(table, echo.identifier, &open) || !is_ping(&open) ||
+	if (icmp_echo(frame, packet, &echo) == -1 || !receive_find_probe(table, echo.identifier, &open) || !receive_is_ping(&open) ||
 	    echo.sequence != (uint16_t)open.check->sequences[open.probe])
 		return VIPCHECK_NOT_OURS;
 	if (request && addr_equal(&packet->source, receive_probe_source(&open)) && addr_equal(&packet->destination, receive_probe_target(&open)))
@@ -180,7 +180,7 @@ hear_echo(struct vipcheck_table *table, const struct frame *frame, const struct 
 
 /* An ICMP redirect shows that the server forwards; whether it forwarded our probe, the probe's return shows. */
 static enum vipcheck_heard
-hear_redirect(struct vipcheck_table *table, const struct packet *packet)
+receive_redirect(struct vipcheck_table *table, const struct packet *packet)
 {
 	enum vipcheck_heard heard = VIPCHECK_NOT_OURS;
 
@@ -205,21 +205,21 @@ vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const 
 	switch (packet->protocol) {
 	case PROTOCOL_TCP:
 	case PROTOCOL_UDP:
-		return hear_transport(table, frame, packet, means, now);
+		return receive_transport(table, frame, packet, means, now);
 	case PROTOCOL_ICMP:
 		if (packet->icmp_type == V4_REDIRECT)
-			return hear_redirect(table, packet);
+			return receive_redirect(table, packet);
 		break;
 	case PROTOCOL_ICMPV6:
 		if (packet->icmp_type == V6_REDIRECT)
-			return hear_redirect(table, packet);
+			return receive_redirect(table, packet);
 		break;
 	default:
 		return VIPCHECK_NOT_OURS;
 	}
 	if (icmp_is_error(packet))
-		return hear_error(table, frame, packet, means, now);
-	return hear_echo(table, frame, packet, means, now);
+		return receive_error(table, frame, packet, means, now);
+	return receive_echo(table, frame, packet, means, now);
 }
 
 /*

@@ -22,13 +22,13 @@
 #define CLOSED_PORT_ELSE 2
 
 static bool
-is_own(enum probe probe)
+round_is_own(enum probe probe)
 {
 	return probe == PROBE_OWN || probe == PROBE_OWN_ECHO;
 }
 
 static bool
-has_payload(const struct vipcheck *check)
+round_has_payload(const struct vipcheck *check)
 {
 	return check->protocol == PROTOCOL_UDP && check->port != 0 && check->server->service->settings.vip_payload.given;
 }
@@ -43,7 +43,7 @@ vipcheck_probe_port(const struct vipcheck *check, enum probe probe)
 
 /* A free port, or identifier, for answers to come to; 0: all are in use. */
 static uint16_t
-take_tag(struct vipcheck_table *table, struct vipcheck *check)
+round_take_tag(struct vipcheck_table *table, struct vipcheck *check)
 {
 	for (unsigned tries = 0; tries < VIPCHECK_TAGS; tries++) {
 		const uint16_t tag = table->next_tag;
@@ -58,20 +58,20 @@ take_tag(struct vipcheck_table *table, struct vipcheck *check)
 }
 
 static struct craft_ends
-ends_of(const struct vipcheck *check, enum probe probe, const struct vipcheck_tx *means)
+round_ends(const struct vipcheck *check, enum probe probe, const struct vipcheck_tx *means)
 {
 	struct craft_ends ends = {
 		.ether_source = means->ifaces[check->round.iface].mac,
 		.ether_destination = check->round.server_mac,
-		.source = is_own(probe) ? check->round.own_source : check->round.source,
-		.destination = is_own(probe) ? check->server->settings.addr : check->vip,
+		.source = round_is_own(probe) ? check->round.own_source : check->round.source,
+		.destination = round_is_own(probe) ? check->server->settings.addr : check->vip,
 	};
 
 	return ends;
 }
 
 static const struct frame *
-make_syn(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
+round_make_syn(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
 {
 	const uint32_t headers = ends->source.family == ADDR_IPV4 ? 40 : 60; /* IP and TCP without options: RFC 9293 3.7.1 */
 	const struct craft_tcp tcp = {
@@ -88,7 +88,7 @@ make_syn(const struct vipcheck *check, enum probe probe, const struct craft_ends
 }
 
 static const struct frame *
-make_datagram(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends,
+round_make_datagram(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends,
     const struct vipcheck_tx *means)
 {
 	const struct check_bytes *payload = &check->server->service->settings.vip_payload;
@@ -105,7 +105,7 @@ make_datagram(const struct vipcheck *check, enum probe probe, const struct craft
 }
 
 static const struct frame *
-make_ping(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
+round_make_ping(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
 {
 	static const uint8_t data[PING_BYTES] = "dsrd asks for the VIP";
 	const struct craft_echo echo = {
@@ -123,21 +123,21 @@ static void
 round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe probe,
     const struct vipcheck_tx *means, uint64_t now)
 {
-	const struct craft_ends ends = ends_of(check, probe, means);
+	const struct craft_ends ends = round_ends(check, probe, means);
 	const struct frame *made;
 
 	if (!addr_is_set(&ends.source))
 		return;
-	check->tags[probe] = take_tag(table, check);
+	check->tags[probe] = round_take_tag(table, check);
 	if (check->tags[probe] == 0)
 		return;
 	check->sequences[probe] = (uint32_t)vipcheck_random(table);
 	if (probe == PROBE_VIP_ECHO || probe == PROBE_OWN_ECHO)
-		made = make_ping(check, probe, &ends, means);
+		made = round_make_ping(check, probe, &ends, means);
 	else if (check->protocol == PROTOCOL_TCP)
-		made = make_syn(check, probe, &ends, means);
+		made = round_make_syn(check, probe, &ends, means);
 	else
-		made = make_datagram(check, probe, &ends, means);
+		made = round_make_datagram(check, probe, &ends, means);
 	if (made == NULL)
 		return;
 	check->round.replies[probe] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
@@ -145,11 +145,11 @@ round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe prob
 }
 
 static void
-ask_control(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
+round_send_controls(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
 {
 	check->control = true;
 	check->due = now + check->server->service->settings.timeout;
-	if (check->protocol == PROTOCOL_TCP || has_payload(check))
+	if (check->protocol == PROTOCOL_TCP || round_has_payload(check))
 		round_send(table, check, PROBE_OWN, means, now);
 	round_send(table, check, PROBE_VIP_CLOSED, means, now);
 	round_send(table, check, PROBE_VIP_ECHO, means, now);
@@ -171,7 +171,7 @@ round_borrow(const struct iface *iface, enum addr_family family)
 }
 
 static struct addr
-source_for(const struct vipcheck *check, enum addr_family family, const struct vipcheck_tx *means)
+round_source_for(const struct vipcheck *check, enum addr_family family, const struct vipcheck_tx *means)
 {
 	const struct addr *claimed = probe_addr_source(means->probe_addrs, check->server->iface, family);
 
@@ -208,14 +208,14 @@ round_report(struct vipcheck *check, uint64_t now)
 }
 
 static bool
-told_by_icmp(const struct vipcheck *check, enum vipcheck_verdict verdict)
+round_set_by_icmp(const struct vipcheck *check, enum vipcheck_verdict verdict)
 {
 	return vipcheck_verdict_class(verdict) == VIPCHECK_BAD &&
 	    (check->last.redirected || check->last.replies[PROBE_VIP].answer == ANSWER_UNREACHABLE);
 }
 
 static bool
-rests_on_silence(enum vipcheck_verdict verdict)
+round_rests_on_silence(enum vipcheck_verdict verdict)
 {
 	return verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED || verdict == VIPCHECK_LOST;
 }
@@ -231,9 +231,9 @@ round_judge(struct vipcheck *check, uint64_t now)
 	const enum vipcheck_verdict verdict = vipcheck_judge(&check->last, check->protocol, &check->vip, &check->server->settings.addr);
 
 	/* In a flood the answer may have been lost in front of us. No flood takes a server down. */
-	if (rests_on_silence(verdict) && check->lossy)
+	if (round_rests_on_silence(verdict) && check->lossy)
 		return VIPCHECK_LOSSY;
-	if (told_by_icmp(check, verdict)) {
+	if (round_set_by_icmp(check, verdict)) {
 		check->by_icmp = verdict;
 		check->icmp_at = now;
 		return verdict;
@@ -283,8 +283,8 @@ round_start(struct vipcheck_table *table, struct vipcheck *check, const struct v
 	check->lossy = false;
 	check->round.server_mac = server->mac;
 	check->round.iface = server->iface;
-	check->round.source = source_for(check, check->vip.family, means);
-	check->round.own_source = source_for(check, server->settings.addr.family, means);
+	check->round.source = round_source_for(check, check->vip.family, means);
+	check->round.own_source = round_source_for(check, server->settings.addr.family, means);
 	check->round.borrowed = probe_addr_source(means->probe_addrs, server->iface, check->vip.family) == NULL;
 	/* The server has resolved our address once, and will not again: true as long as the silence lasts. */
 	if (check->verdict == VIPCHECK_LOST) {
@@ -296,10 +296,10 @@ round_start(struct vipcheck_table *table, struct vipcheck *check, const struct v
 	check->due = now + server->service->settings.timeout;
 	if (!addr_is_set(&check->round.source))
 		round_end(table, check, now);
-	else if (check->protocol == PROTOCOL_TCP || has_payload(check))
+	else if (check->protocol == PROTOCOL_TCP || round_has_payload(check))
 		round_send(table, check, PROBE_VIP, means, now);
 	else
-		ask_control(table, check, means, now);
+		round_send_controls(table, check, means, now);
 }
 
 static bool
@@ -313,7 +313,7 @@ round_awaits(const struct vipcheck *check)
 
 /* Needs no control probes: it is clear. They would cost further ICMP errors, of which hosts are sparing. */
 static bool
-is_clear(enum answer answer)
+round_is_clear(enum answer answer)
 {
 	return answer == ANSWER_SYN_ACK || answer == ANSWER_DATA || answer == ANSWER_ECHO || answer == ANSWER_BOUNCED ||
 	    answer == ANSWER_UNREACHABLE;
@@ -322,20 +322,20 @@ is_clear(enum answer answer)
 void
 vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
 {
-	if (is_clear(check->round.replies[PROBE_VIP].answer) ||
+	if (round_is_clear(check->round.replies[PROBE_VIP].answer) ||
 	    (check->round.replies[PROBE_VIP].answer == ANSWER_NOT_PROBED &&
-	    is_clear(check->round.replies[PROBE_VIP_ECHO].answer)))
+	    round_is_clear(check->round.replies[PROBE_VIP_ECHO].answer)))
 		round_end(table, check, now);
 	else if (round_awaits(check))
 		return;
 	else if (!check->control)
-		ask_control(table, check, means, now);
+		round_send_controls(table, check, means, now);
 	else
 		round_end(table, check, now);
 }
 
 static void
-give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
+round_give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_COUNT; i++)
 		if (check->round.replies[i].answer == ANSWER_AWAITED)
@@ -345,7 +345,7 @@ give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, const stru
 }
 
 static bool
-can_ask(const struct vipcheck *check)
+round_can_begin(const struct vipcheck *check)
 {
 	return check->server->iface != IFACE_NONE && !mac_is_zero(&check->server->mac);
 }
@@ -360,10 +360,10 @@ vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uin
 	for (size_t i = 0; i < table->count; i++) {
 		struct vipcheck *check = table->checks[i];
 
-		if (!check->asking && !can_ask(check))
+		if (!check->asking && !round_can_begin(check))
 			continue;
 		if (now >= check->due && check->asking)
-			give_up_waiting(table, check, means, now);
+			round_give_up_waiting(table, check, means, now);
 		else if (now >= check->due)
 			round_start(table, check, means, now);
 		if (check->due < due)

@@ -39,7 +39,7 @@ vipcheck_table_new(const struct siphash_key *seed)
 }
 
 static void
-drop_all(struct vipcheck_table *table)
+vipcheck_drop_all(struct vipcheck_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
 		free(table->checks[i]);
@@ -60,7 +60,7 @@ vipcheck_table_free(struct vipcheck_table *table)
 {
 	if (table == NULL)
 		return;
-	drop_all(table);
+	vipcheck_drop_all(table);
 	free(table);
 }
 
@@ -90,7 +90,7 @@ vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *check)
 }
 
 static bool
-has_tcp(const struct service_settings *service, const struct addr *vip)
+vipcheck_has_tcp(const struct service_settings *service, const struct addr *vip)
 {
 	for (size_t i = 0; i < service->listen_count; i++)
 		if (service->listens[i].protocol == PROTOCOL_TCP && addr_equal(&service->listens[i].vip, vip))
@@ -99,7 +99,7 @@ has_tcp(const struct service_settings *service, const struct addr *vip)
 }
 
 static bool
-has_target(const struct targets *targets, const struct addr *vip, uint8_t protocol, uint16_t port)
+vipcheck_has_target(const struct targets *targets, const struct addr *vip, uint8_t protocol, uint16_t port)
 {
 	for (size_t i = 0; i < targets->count; i++)
 		if (addr_equal(&targets->list[i].vip, vip) && (protocol == 0 || (targets->list[i].protocol == protocol &&
@@ -110,7 +110,7 @@ has_target(const struct targets *targets, const struct addr *vip, uint8_t protoc
 
 /* The port that represents a range: one that a check uses, if it is in the range; else the first. 0: none. */
 static uint16_t
-port_of(const struct service_settings *service, const struct listen_settings *listen)
+vipcheck_target_port(const struct service_settings *service, const struct listen_settings *listen)
 {
 	for (size_t i = 0; listen->protocol == PROTOCOL_TCP && i < service->check_count; i++) {
 		const uint16_t port = service_check_port(service, &service->checks[i]);
@@ -126,29 +126,29 @@ port_of(const struct service_settings *service, const struct listen_settings *li
  * as good as another, since the host answers.
  */
 static bool
-is_worth_it(const struct service_settings *service, const struct listen_settings *listen, const struct targets *targets)
+vipcheck_is_worth_it(const struct service_settings *service, const struct listen_settings *listen, const struct targets *targets)
 {
 	if (listen->protocol == PROTOCOL_TCP)
 		return true;
 	if (service->vip_payload.given)
 		return true;
-	return !has_tcp(service, &listen->vip) && !has_target(targets, &listen->vip, 0, 0);
+	return !vipcheck_has_tcp(service, &listen->vip) && !vipcheck_has_target(targets, &listen->vip, 0, 0);
 }
 
 static void
-add_targets(struct targets *targets, const struct service_settings *service, bool new_vips)
+vipcheck_add_targets(struct targets *targets, const struct service_settings *service, bool new_vips)
 {
 	for (size_t i = 0; i < service->listen_count && targets->count < VIPCHECKS_PER_SERVER; i++) {
 		const struct listen_settings *listen = &service->listens[i];
-		uint16_t port = port_of(service, listen);
+		uint16_t port = vipcheck_target_port(service, listen);
 		uint8_t protocol = listen->protocol;
 
-		if (!is_worth_it(service, listen, targets) || (new_vips && has_target(targets, &listen->vip, 0, 0)))
+		if (!vipcheck_is_worth_it(service, listen, targets) || (new_vips && vipcheck_has_target(targets, &listen->vip, 0, 0)))
 			continue;
 		/* All ports, and none that is known to be open: the host must do. */
 		if (protocol == PROTOCOL_TCP && port == 0)
 			protocol = PROTOCOL_UDP;
-		if (has_target(targets, &listen->vip, protocol, port))
+		if (vipcheck_has_target(targets, &listen->vip, protocol, port))
 			continue;
 		targets->list[targets->count].vip = listen->vip;
 		targets->list[targets->count].protocol = protocol;
@@ -172,7 +172,7 @@ vipcheck_find(const struct vipcheck_table *table, const struct server *server, c
 
 /* A check added to a server that is already trusted must not remove its traffic before it has a result. */
 static bool
-was_settled(const struct vipcheck_table *table, const struct server *server)
+vipcheck_was_settled(const struct vipcheck_table *table, const struct server *server)
 {
 	return server->ref.slot < table->slot_count && table->generations[server->ref.slot] == server->ref.generation &&
 	    server->vip_state != VIP_UNKNOWN;
@@ -184,8 +184,8 @@ vipcheck_want(struct vipcheck_table *table, struct server *server, struct vipche
 	const struct service_settings *service = &server->service->settings;
 	struct targets targets = { .count = 0 };
 
-	add_targets(&targets, service, true);
-	add_targets(&targets, service, false);
+	vipcheck_add_targets(&targets, service, true);
+	vipcheck_add_targets(&targets, service, false);
 	for (size_t i = 0; i < targets.count; i++) {
 		struct vipcheck *check = vipcheck_find(table, server, &targets.list[i].vip, targets.list[i].protocol,
 		    targets.list[i].port);
@@ -198,7 +198,7 @@ vipcheck_want(struct vipcheck_table *table, struct server *server, struct vipche
 			check->protocol = targets.list[i].protocol;
 			check->port = targets.list[i].port;
 			check->ref = server->ref;
-			check->settled = was_settled(table, server);
+			check->settled = vipcheck_was_settled(table, server);
 		}
 		check->server = server;
 		check->range = targets.list[i].range;
@@ -209,7 +209,7 @@ vipcheck_want(struct vipcheck_table *table, struct server *server, struct vipche
 }
 
 static void
-forget_unwanted(struct vipcheck_table *table)
+vipcheck_forget_unwanted(struct vipcheck_table *table)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		struct vipcheck *check = table->checks[i];
@@ -222,7 +222,7 @@ forget_unwanted(struct vipcheck_table *table)
 }
 
 static void
-free_new(struct vipcheck **list, size_t count)
+vipcheck_free_new(struct vipcheck **list, size_t count)
 {
 	for (size_t i = 0; list != NULL && i < count; i++)
 		if (list[i]->due == 0)
@@ -230,7 +230,7 @@ free_new(struct vipcheck **list, size_t count)
 }
 
 static void
-link_siblings(struct vipcheck_table *table)
+vipcheck_link_siblings(struct vipcheck_table *table)
 {
 	for (size_t i = table->count; i-- > 0;) {
 		struct vipcheck *check = table->checks[i];
@@ -242,7 +242,7 @@ link_siblings(struct vipcheck_table *table)
 
 /* `due` is 0 in those that are new. */
 static void
-schedule_new(struct vipcheck_table *table, uint64_t now)
+vipcheck_schedule_new(struct vipcheck_table *table, uint64_t now)
 {
 	size_t count = 0, started = 0;
 	uint64_t window;
@@ -258,7 +258,7 @@ schedule_new(struct vipcheck_table *table, uint64_t now)
 
 /* How much is wrong when the server's port of the VIP is in that state. */
 static enum fault_scope
-path_fault_scope(enum vipcheck_verdict verdict)
+vipcheck_fault_scope(enum vipcheck_verdict verdict)
 {
 	switch (verdict) {
 	case VIPCHECK_OWN_ONLY:
@@ -287,11 +287,11 @@ path_fault_scope(enum vipcheck_verdict verdict)
 
 /* An answer from another port of the VIP proves that the server accepts it: what is silent is the port. */
 static bool
-path_vip_answers(const struct vipcheck *checks, const struct addr *vip)
+vipcheck_vip_answers(const struct vipcheck *checks, const struct addr *vip)
 {
 	for (const struct vipcheck *check = checks; check != NULL; check = check->sibling)
 		if (addr_equal(&check->vip, vip) && check->settled && (check->health.state == HEALTH_UP ||
-		    (check->health.state == HEALTH_DOWN && path_fault_scope(check->blame) == FAULT_PORT)))
+		    (check->health.state == HEALTH_DOWN && vipcheck_fault_scope(check->blame) == FAULT_PORT)))
 			return true;
 	return false;
 }
@@ -301,12 +301,12 @@ path_vip_answers(const struct vipcheck *checks, const struct addr *vip)
  * its own address is meant to be open.
  */
 static void
-path_link_fault(const struct vipcheck *checks, struct vipcheck *check)
+vipcheck_link_fault(const struct vipcheck *checks, struct vipcheck *check)
 {
 	struct vip_fault *fault = &check->fault;
 
 	*fault = (struct vip_fault) {
-		.scope = path_fault_scope(check->blame),
+		.scope = vipcheck_fault_scope(check->blame),
 		.vip = check->vip,
 		.protocol = check->protocol,
 		.port = check->port,
@@ -315,7 +315,7 @@ path_link_fault(const struct vipcheck *checks, struct vipcheck *check)
 		.sentence = vipcheck_verdict_sentence(check->blame),
 		.next = check->server->vip_faults,
 	};
-	if (fault->scope == FAULT_VIP && check->port != 0 && path_vip_answers(checks, &check->vip)) {
+	if (fault->scope == FAULT_VIP && check->port != 0 && vipcheck_vip_answers(checks, &check->vip)) {
 		fault->scope = FAULT_PORT;
 		fault->name = vipcheck_verdict_name(VIPCHECK_FILTERED);
 		fault->sentence = vipcheck_verdict_sentence(VIPCHECK_FILTERED);
@@ -326,7 +326,7 @@ path_link_fault(const struct vipcheck *checks, struct vipcheck *check)
 
 /* Of a long list of ports a few are probed. If none of them is served, the others are assumed not to be. */
 static void
-path_widen_fault(const struct vipcheck *checks, struct vip_fault *fault)
+vipcheck_widen_fault(const struct vipcheck *checks, struct vip_fault *fault)
 {
 	if (fault->scope != FAULT_PORT || fault->note)
 		return;
@@ -339,7 +339,7 @@ path_widen_fault(const struct vipcheck *checks, struct vip_fault *fault)
 
 /* Linked from the last to the first, so that the fault of the first port is the one reported. */
 static void
-path_link_faults(struct vipcheck *checks)
+vipcheck_link_faults(struct vipcheck *checks)
 {
 	struct vipcheck *list[VIPCHECKS_PER_SERVER];
 	size_t count = 0;
@@ -348,15 +348,15 @@ path_link_faults(struct vipcheck *checks)
 		list[count++] = check;
 	while (count-- > 0)
 		if (list[count]->settled && list[count]->health.state == HEALTH_DOWN)
-			path_link_fault(checks, list[count]);
+			vipcheck_link_fault(checks, list[count]);
 	if (checks == NULL)
 		return;
 	for (struct vip_fault *fault = checks->server->vip_faults; fault != NULL; fault = fault->next)
-		path_widen_fault(checks, fault);
+		vipcheck_widen_fault(checks, fault);
 }
 
 static enum vip_state
-path_vip_state(const struct vipcheck *checks, const struct server *server)
+vipcheck_vip_state(const struct vipcheck *checks, const struct server *server)
 {
 	if (checks == NULL || server->service->settings.vip_check != VIP_CHECK_REQUIRE)
 		return VIP_TRUSTED;
@@ -376,14 +376,14 @@ vipcheck_combine(struct vipcheck_table *table, struct server *server)
 
 	server->vip_faults = NULL;
 	if (server->service->settings.vip_check == VIP_CHECK_REQUIRE)
-		path_link_faults(checks);
+		vipcheck_link_faults(checks);
 	server_update_ports(server);
-	server->vip_state = path_vip_state(checks, server);
+	server->vip_state = vipcheck_vip_state(checks, server);
 }
 
 /* The faults are in memory that is about to go. */
 static void
-forget_faults(const struct model *model)
+vipcheck_forget_faults(const struct model *model)
 {
 	for (size_t slot = 0; slot < model->slot_count; slot++) {
 		if (model->slots[slot] == NULL)
@@ -411,7 +411,7 @@ vipcheck_adopt(struct vipcheck_table *table, const struct model *model, struct v
     struct vipcheck **heads,
     uint16_t *generations, uint64_t now)
 {
-	forget_unwanted(table);
+	vipcheck_forget_unwanted(table);
 	free(table->checks);
 	free(table->heads);
 	free(table->generations);
@@ -423,8 +423,8 @@ vipcheck_adopt(struct vipcheck_table *table, const struct model *model, struct v
 	for (size_t slot = 0; slot < model->slot_count; slot++)
 		if (model->slots[slot] != NULL)
 			generations[slot] = model->generations[slot];
-	link_siblings(table);
-	schedule_new(table, now);
+	vipcheck_link_siblings(table);
+	vipcheck_schedule_new(table, now);
 	for (size_t slot = 0; slot < model->slot_count; slot++)
 		if (model->slots[slot] != NULL)
 			vipcheck_combine(table, model->slots[slot]);
@@ -458,12 +458,12 @@ vipcheck_sync(struct vipcheck_table *table, const struct model *model, bool asks
 		table->checks[i]->wanted = false;
 	if (list == NULL || heads == NULL || generations == NULL || (asks && vipcheck_collect(table, model, list,
 	    &count) == -1)) {
-		free_new(list, count);
+		vipcheck_free_new(list, count);
 		free(list);
 		free(heads);
 		free(generations);
-		forget_faults(model);
-		drop_all(table);
+		vipcheck_forget_faults(model);
+		vipcheck_drop_all(table);
 		return -1;
 	}
 	vipcheck_adopt(table, model, list, count, heads, generations, now);
