@@ -293,6 +293,25 @@ struct icmp6_filter {
 HEADER
 }
 
+# The times of OpenBSD's own libpcap are two unsigned numbers of 32 bits (struct bpf_timeval, since lib/libpcap/pcap.h 1.14);
+# upstream's, which is linked here, has a struct timeval. dsrd is compiled with OpenBSD's; nothing of it runs here.
+openbsd_times() {
+	mkdir -p "$root/openbsd/pcap"
+	sed '/^struct pcap_pkthdr {/,/^}/s/struct timeval ts;/struct { unsigned tv_sec, tv_usec; } ts;/' \
+	    "$usr/include/pcap/pcap.h" >"$root/openbsd/pcap/pcap.h"
+	! cmp -s "$usr/include/pcap/pcap.h" "$root/openbsd/pcap/pcap.h" || {
+		echo "$usr/include/pcap/pcap.h has no \`struct timeval ts\`: OpenBSD's times cannot be put there"
+		exit 1
+	}
+	sed -i "s|\"\$@\"|-I '$root/openbsd' &|" "$root/bin/cc"
+	# It is used: its times are not a struct timeval.
+	! printf '#include <pcap.h>\nstruct pcap_pkthdr h;\nstruct timeval *ts = &h.ts;\n' |
+	    "$root/bin/cc" -I "$usr/include" -Werror -x c -c -o "$root/openbsd/times.o" - 2>/dev/null || {
+		echo "dsrd for OpenBSD is not compiled with OpenBSD's times"
+		exit 1
+	}
+}
+
 # The name of a target's libraries in the cache: a hash of their sources, this script and the compiler.
 libraries_key() {
 	{
@@ -311,6 +330,7 @@ cross() {
 		mv -T "$stage${usr%/usr}" "${usr%/usr}" || [ -d "$usr" ]
 	fi
 	touch "${usr%/usr}"
+	[ "$target" != openbsd ] || openbsd_times
 	build_dsrd
 	see_programs
 }

@@ -31,11 +31,11 @@ check_dns_received(void *argument, const uint8_t *bytes, size_t length)
 }
 
 static void
-check_dns_failed(void *argument, enum health_reason reason)
+check_dns_failed(void *argument, enum health_reason reason, const char *trouble)
 {
 	struct dns_asker *asker = argument;
 
-	check_tell(asker->target, reason, NULL);
+	check_tell(asker->target, reason, trouble);
 }
 
 static void

@@ -219,7 +219,7 @@ check_http_start(void *argument)
 
 	asker->fd = socket_connect(&target->addr, target->port, SOCK_STREAM, 0);
 	if (asker->fd == -1) {
-		check_http_finish(asker, check_reason_of(errno), NULL);
+		check_http_finish(asker, check_reason_of(errno), check_trouble_of(errno));
 		return;
 	}
 	asker->connecting = event_new(target->base, asker->fd, EV_WRITE, check_http_on_connected, asker);

@@ -149,12 +149,13 @@ check_icmp_start(void *argument)
 	check_icmp_open_socket(asker);
 	if (asker->fd == -1) {
 		check_icmp_finish(asker, check_reason_of(errno), errno == EPERM || errno == EACCES ?
-		    "this process may not ping: start dsrd as root, or allow it with net.ipv4.ping_group_range" : NULL);
+		    "this process may not ping: start dsrd as root, or allow it with net.ipv4.ping_group_range" :
+		    check_trouble_of(errno));
 		return;
 	}
 	check_icmp_discard_old(asker);
 	if (send(asker->fd, packet, check_icmp_write_request(asker, packet), 0) == -1) {
-		check_icmp_finish(asker, check_reason_of(errno), NULL);
+		check_icmp_finish(asker, check_reason_of(errno), check_trouble_of(errno));
 		return;
 	}
 	asker->event = event_new(base, asker->fd, EV_READ | EV_PERSIST, check_icmp_on_readable, asker);

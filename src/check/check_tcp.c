@@ -51,6 +51,13 @@ check_tcp_finish(struct tcp_asker *asker, enum health_reason result)
 }
 
 static void
+check_tcp_fail(struct tcp_asker *asker, int error)
+{
+	check_tcp_hang_up(asker);
+	check_tell(asker->target, check_reason_of(error), check_trouble_of(error));
+}
+
+static void
 check_tcp_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
 	check_tcp_finish(argument, HEALTH_REASON_TIMEOUT);
@@ -67,7 +74,7 @@ check_tcp_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got == -1) {
-		check_tcp_finish(asker, check_reason_of(errno));
+		check_tcp_fail(asker, errno);
 		return;
 	}
 	asker->received += (size_t)got;
@@ -109,7 +116,7 @@ check_tcp_on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
 	const ssize_t sent = send(fd, text->bytes + asker->sent, text->length - asker->sent, 0);
 
 	if (sent == -1 && errno != EAGAIN && errno != EINTR) {
-		check_tcp_finish(asker, check_reason_of(errno));
+		check_tcp_fail(asker, errno);
 		return;
 	}
 	if (sent > 0)
@@ -147,7 +154,7 @@ check_tcp_start(void *argument)
 
 	asker->fd = socket_connect(&asker->target->addr, asker->target->port, SOCK_STREAM, 0);
 	if (asker->fd == -1) {
-		check_tcp_finish(asker, check_reason_of(errno));
+		check_tcp_fail(asker, errno);
 		return;
 	}
 	if (event_add(asker->deadline, &asker->target->timeout) == -1)

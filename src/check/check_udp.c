@@ -39,7 +39,7 @@ check_udp_received(void *argument, const uint8_t *bytes, size_t length)
 
 /* Without `expect` silence is fine: that is how many services take what they get. */
 static void
-check_udp_failed(void *argument, enum health_reason reason)
+check_udp_failed(void *argument, enum health_reason reason, const char *trouble)
 {
 	struct udp_asker *asker = argument;
 	const uint64_t now = clock_us();
@@ -50,7 +50,7 @@ check_udp_failed(void *argument, enum health_reason reason)
 	} else if (reason == HEALTH_REASON_TIMEOUT && !asker->target->check.expect.given) {
 		reason = now - asker->error_at < ERROR_HOLDS ? asker->error : HEALTH_REASON_NONE;
 	}
-	check_tell(asker->target, reason, NULL);
+	check_tell(asker->target, reason, trouble);
 }
 
 static void

@@ -27,16 +27,16 @@ datagram_close(struct datagram *datagram)
 }
 
 static void
-datagram_fail(struct datagram *datagram, enum health_reason reason)
+datagram_fail(struct datagram *datagram, enum health_reason reason, const char *trouble)
 {
 	datagram_close(datagram);
-	datagram->failed(datagram->asker, reason);
+	datagram->failed(datagram->asker, reason, trouble);
 }
 
 static void
 datagram_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	datagram_fail(argument, HEALTH_REASON_TIMEOUT);
+	datagram_fail(argument, HEALTH_REASON_TIMEOUT, NULL);
 }
 
 static void
@@ -50,7 +50,7 @@ datagram_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (got >= 0)
 		datagram->received(datagram->asker, bytes, (size_t)got);
 	else if (errno != EAGAIN && errno != EINTR)
-		datagram_fail(datagram, check_reason_of(errno));
+		datagram_fail(datagram, check_reason_of(errno), check_trouble_of(errno));
 }
 
 void
@@ -60,7 +60,7 @@ datagram_ask(struct datagram *datagram, const uint8_t *bytes, size_t length)
 
 	datagram->fd = socket_connect(&target->addr, target->port, SOCK_DGRAM, 0);
 	if (datagram->fd == -1 || send(datagram->fd, bytes, length, 0) == -1) {
-		datagram_fail(datagram, check_reason_of(errno));
+		datagram_fail(datagram, check_reason_of(errno), check_trouble_of(errno));
 		return;
 	}
 	/* A timer of its own: an answerer of nonsense must not prolong the wait. */
@@ -68,5 +68,5 @@ datagram_ask(struct datagram *datagram, const uint8_t *bytes, size_t length)
 	datagram->event = event_new(target->base, datagram->fd, EV_READ | EV_PERSIST, datagram_on_readable, datagram);
 	if (datagram->event == NULL || event_add(datagram->event, NULL) == -1 || datagram->deadline == NULL ||
 	    event_add(datagram->deadline, &target->timeout) == -1)
-		datagram_fail(datagram, HEALTH_REASON_LOCAL);
+		datagram_fail(datagram, HEALTH_REASON_LOCAL, NULL);
 }

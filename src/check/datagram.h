@@ -21,8 +21,8 @@ struct datagram {
 	int fd;
 	/* An answer came. */
 	void (*received)(void *asker, const uint8_t *bytes, size_t length);
-	/* None came, or an error. */
-	void (*failed)(void *asker, enum health_reason reason);
+	/* None came, or an error. `trouble` is check_trouble_of()'s. */
+	void (*failed)(void *asker, enum health_reason reason, const char *trouble);
 	void *asker;
 };
 

@@ -41,6 +41,16 @@ check_reason_of(int error)
 	}
 }
 
+const char *
+check_trouble_of(int error)
+{
+	if (check_reason_of(error) != HEALTH_REASON_LOCAL)
+		return NULL;
+	if (error == EMFILE)
+		return "too many open files: raise the hard limit of dsrd's open files (systemd: LimitNOFILE=, login.conf: openfiles)";
+	return strerror(error);
+}
+
 /* The length of what was filled in. */
 static socklen_t
 check_fill_sockaddr(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port)

@@ -93,22 +93,33 @@ host_check_buffer(struct look *look, size_t index)
 	snprintf(finding->fix, HOST_TEXT, "%s", fix);
 }
 
+bool
+host_check_judge_strays(enum os_answer drops, const char *fix, struct host_finding *finding)
+{
+	if (drops == OS_NO)
+		return false;
+	memset(finding, 0, sizeof(*finding));
+	finding->name = drops == OS_YES ? "strict-interfaces" : "strict-interfaces-unknown";
+	snprintf(finding->what, HOST_TEXT, "%s packets that arrive on an interface other than the one with their address",
+	    drops == OS_YES ? "this host drops" : "dsrd cannot find out whether this host drops");
+	snprintf(finding->meaning, HOST_TEXT, "%s to checks are lost if they come in by the wrong one, as when two interfaces "
+	    "are in one network.", drops == OS_YES ? "Answers" : "If it does, answers");
+	if (drops == OS_YES)
+		snprintf(finding->fix, HOST_TEXT, "%s", fix);
+	return true;
+}
+
 /* With one interface none can be the wrong one. */
 static void
 host_check_strays(struct look *look)
 {
-	struct host_finding *finding;
+	const struct director *director = look->from->director;
+	struct host_finding finding;
 	char fix[HOST_TEXT] = "";
 
-	if (look->from->director->iface_count < 2 ||
-	    os_drops_strays(&look->from->director->routing, fix, sizeof(fix)) != OS_YES)
-		return;
-	finding = host_check_add(look, false, "strict-interfaces");
-	snprintf(finding->what, HOST_TEXT, "this host drops packets that arrive on an interface other than the one with "
-	    "their address");
-	snprintf(finding->meaning, HOST_TEXT, "Answers to checks are lost if they come in by the wrong one, as when two "
-	    "interfaces are in one network.");
-	snprintf(finding->fix, HOST_TEXT, "%s", fix);
+	if (director->iface_count >= 2 &&
+	    host_check_judge_strays(os_drops_strays(&director->routing, fix, sizeof(fix)), fix, &finding))
+		*host_check_add(look, finding.wrong, finding.name) = finding;
 }
 
 /* That it forwards is a problem of selfcheck.h's. */

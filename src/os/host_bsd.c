@@ -107,16 +107,21 @@ os_drops_strays(const struct os_routing *routing UNUSED, char *fix, size_t size)
 		"net.inet.ip.checkinterface",    /* NetBSD */
 	};
 
+	enum os_answer answer = OS_UNKNOWN;
+
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		int value = 0;
 		size_t length = sizeof(value);
 
-		if (sysctlbyname(names[i], &value, &length, NULL, 0) != 0 || length != sizeof(value) || value == 0)
+		if (sysctlbyname(names[i], &value, &length, NULL, 0) != 0 || length != sizeof(value))
+			continue;
+		answer = OS_NO;
+		if (value == 0)
 			continue;
 		(void)snprintf(fix, size, "sysctl -w %s=0", names[i]);
 		return OS_YES;
 	}
-	return OS_NO;
+	return answer;
 }
 
 #endif

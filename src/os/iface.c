@@ -11,7 +11,6 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,8 @@
 #else
 #include <net/if_dl.h>
 #endif
+
+#include "os/sockaddr_bytes.h"
 
 /* Linux puts the label of an address where its interface's name should be: "eth0:1". */
 static size_t
@@ -78,15 +79,11 @@ has_link(const struct if_data *data)
 static void
 read_link(const struct ifaddrs *entry, struct iface *iface)
 {
-	const struct sockaddr_dl *link = (const struct sockaddr_dl *)(const void *)entry->ifa_addr;
-	const uint8_t *data = (const uint8_t *)entry->ifa_addr + offsetof(struct sockaddr_dl, sdl_data);
 	const struct if_data *facts = entry->ifa_data;
 
 	if (entry->ifa_addr->sa_family != AF_LINK)
 		return;
-	/* As LLADDR() has it, which casts const away. */
-	if (link->sdl_alen == MAC_BYTES)
-		memcpy(iface->mac.bytes, data + link->sdl_nlen, MAC_BYTES);
+	(void)sockaddr_link_mac((const uint8_t *)entry->ifa_addr, entry->ifa_addr->sa_len, &iface->mac);
 	if (facts == NULL)
 		return;
 	iface->mtu = (uint32_t)facts->ifi_mtu;
@@ -95,36 +92,18 @@ read_link(const struct ifaddrs *entry, struct iface *iface)
 
 #endif
 
-/* A BSD kernel leaves out a mask's zeros at the end, and at times its family. */
-static struct addr
-read_mask(const struct sockaddr *sa, uint8_t family)
+static uint8_t
+prefix_length(const struct sockaddr *sa, enum addr_family family)
 {
-	struct sockaddr_storage mask;
 	size_t size = family == ADDR_IPV4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 
+	if (sa == NULL) /* point to point: there is no other host */
+		return family == ADDR_IPV4 ? 32 : 128;
 #ifdef HAVE_STRUCT_SOCKADDR_SA_LEN
 	if (sa->sa_len < size)
 		size = sa->sa_len;
 #endif
-	memset(&mask, 0, sizeof(mask));
-	memcpy(&mask, sa, size);
-	mask.ss_family = family == ADDR_IPV4 ? AF_INET : AF_INET6;
-	return addr_from_sockaddr((const struct sockaddr *)&mask);
-}
-
-static uint8_t
-prefix_length(const struct sockaddr *sa, uint8_t family)
-{
-	uint8_t most = family == ADDR_IPV4 ? 32 : 128;
-	uint8_t length = 0;
-	struct addr mask;
-
-	if (sa == NULL) /* point to point: there is no other host */
-		return most;
-	mask = read_mask(sa, family);
-	while (length < most && (mask.bytes[length / 8] & (0x80 >> length % 8)) != 0)
-		length++;
-	return length;
+	return sockaddr_mask_length((const uint8_t *)sa, size, family);
 }
 
 static void

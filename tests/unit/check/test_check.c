@@ -28,7 +28,7 @@ struct told {
 	unsigned count[SERVERS];
 	unsigned all;
 	enum health_reason last[SERVERS];
-	char detail[80];
+	char detail[160];
 };
 
 struct bench {
@@ -452,6 +452,7 @@ START_TEST(test_no_descriptors_is_our_own_trouble)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	ck_assert_uint_ge(bench->told.all, 2);
 	ck_assert_int_eq(bench->told.last[0], HEALTH_REASON_LOCAL);
+	ck_assert_ptr_nonnull(strstr(bench->told.detail, "too many open files: raise"));
 	/* And it recovers by itself. */
 	ck_assert(run_until(bench, &bench->told.all, bench->told.all + 1, SECONDS(2)));
 	ck_assert_int_eq(bench->told.last[0], HEALTH_REASON_NONE);

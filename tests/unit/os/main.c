@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+Suite *bsd_bytes_suite(void);
 Suite *iface_suite(void);
 Suite *host_suite(void);
 Suite *news_suite(void);
@@ -12,7 +13,7 @@ Suite *vip_filter_suite(void);
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = {iface_suite, host_suite, news_suite, vip_filter_suite};
+	static Suite *(*const suites[])(void) = {bsd_bytes_suite, iface_suite, host_suite, news_suite, vip_filter_suite};
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 

@@ -6,10 +6,42 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 
+#include <assert.h>
 #include <net/if.h>
 #include <net/route.h>
 
 #include "base/attr.h"
+#include "bsd_messages.h"
+
+/* Of these systems test_bsd_bytes.c has messages. */
+#if defined(__FreeBSD__)
+static_assert(FREEBSD_VERSION == RTM_VERSION && FREEBSD_ADD == RTM_ADD && FREEBSD_NEWADDR == RTM_NEWADDR &&
+    FREEBSD_DELADDR == RTM_DELADDR && FREEBSD_IFINFO == RTM_IFINFO && FREEBSD_IFANNOUNCE == RTM_IFANNOUNCE,
+    "bsd_messages.h must have the kernel's numbers");
+#ifdef __LP64__
+static_assert(FREEBSD_ROUTE_BYTES == sizeof(struct rt_msghdr) && FREEBSD_ADDRESS_BYTES == sizeof(struct ifa_msghdr) &&
+    FREEBSD_IFINFO_BYTES == sizeof(struct if_msghdr) && FREEBSD_IFANNOUNCE_BYTES == sizeof(struct if_announcemsghdr),
+    "bsd_messages.h must have the kernel's sizes");
+#endif
+#elif defined(__NetBSD__)
+static_assert(NETBSD_VERSION == RTM_VERSION && NETBSD_ADD == RTM_ADD && NETBSD_NEWADDR == RTM_NEWADDR &&
+    NETBSD_DELADDR == RTM_DELADDR && NETBSD_IFINFO == RTM_IFINFO && NETBSD_IFANNOUNCE == RTM_IFANNOUNCE &&
+    NETBSD_CHGADDR == RTM_CHGADDR, "bsd_messages.h must have the kernel's numbers");
+#ifdef __LP64__
+static_assert(NETBSD_ROUTE_BYTES == sizeof(struct rt_msghdr) && NETBSD_ADDRESS_BYTES == sizeof(struct ifa_msghdr) &&
+    NETBSD_IFINFO_BYTES == sizeof(struct if_msghdr) && NETBSD_IFANNOUNCE_BYTES == sizeof(struct if_announcemsghdr),
+    "bsd_messages.h must have the kernel's sizes");
+#endif
+#elif defined(__OpenBSD__)
+static_assert(OPENBSD_VERSION == RTM_VERSION && OPENBSD_ADD == RTM_ADD && OPENBSD_NEWADDR == RTM_NEWADDR &&
+    OPENBSD_DELADDR == RTM_DELADDR && OPENBSD_IFINFO == RTM_IFINFO && OPENBSD_IFANNOUNCE == RTM_IFANNOUNCE &&
+    OPENBSD_DESYNC == RTM_DESYNC, "bsd_messages.h must have the kernel's numbers");
+#ifdef __LP64__
+static_assert(OPENBSD_ROUTE_BYTES == sizeof(struct rt_msghdr) && OPENBSD_ADDRESS_BYTES == sizeof(struct ifa_msghdr) &&
+    OPENBSD_IFINFO_BYTES == sizeof(struct if_msghdr) && OPENBSD_IFANNOUNCE_BYTES == sizeof(struct if_announcemsghdr),
+    "bsd_messages.h must have the kernel's sizes");
+#endif
+#endif
 
 static const struct if_msghdr link_changed = {
 	.ifm_msglen = sizeof(link_changed), .ifm_version = RTM_VERSION, .ifm_type = RTM_IFINFO};

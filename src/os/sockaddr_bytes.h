@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Socket addresses as kernels give them, byte by byte, so that each system's can be tested on every system. All have the
+ * address of an IPv4 at byte 4 and of an IPv6 at byte 8. The BSDs begin with a length and the family, a byte each.
+ */
+#ifndef OS_SOCKADDR_BYTES_H
+#define OS_SOCKADDR_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+/*
+ * The prefix length of a netmask of this family. A BSD kernel leaves out zeros at the end of a mask, and sometimes the
+ * family: what lies beyond `length` counts as zero.
+ */
+uint8_t sockaddr_mask_length(const uint8_t *bytes, size_t length, enum addr_family family);
+/*
+ * The address of a link, from a struct sockaddr_dl of any BSD: type at byte 4, lengths of name, address and selector from
+ * byte 5 on, name and address from byte 8 on (net/if_dl.h of FreeBSD 14, NetBSD 10.1 and OpenBSD 7.8). False unless it
+ * has six bytes and all of them are there.
+ */
+bool sockaddr_link_mac(const uint8_t *bytes, size_t length, struct mac *mac);
+
+#endif
