@@ -363,6 +363,8 @@ show_director(struct writer *writer, const struct report_facts *facts)
 	show_drops(writer, &facts->forwarder->stats, false);
 	ops->gap(writer);
 	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
+	ops->number(writer, "flows_unproven", "unproven flows", conn_table_unproven(facts->forwarder->conns));
+	ops->number(writer, "flows_evicted", "unproven flows evicted", facts->forwarder->stats.unproven_evicted);
 	ops->number(writer, "flows_offloaded", "offloaded to the kernel",
 	    facts->forwarder->offload != NULL ? offload_count(facts->forwarder->offload) : 0);
 	ops->number(writer, "frames_offloaded", NULL, facts->forwarder->stats.offloaded);

@@ -56,6 +56,7 @@ struct conn_table {
 	uint32_t count;
 	struct unproven_queue opening; /* of them, in CONN_SYN */
 	struct unproven_queue fresh;   /* and in CONN_NEW */
+	uint64_t evicted;
 	uint32_t crowded;   /* from so many on timeouts shrink */
 	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
 	uint32_t free;      /* list through `next` */
@@ -135,6 +136,12 @@ uint32_t
 conn_table_unproven(const struct conn_table *table)
 {
 	return table->opening.count + table->fresh.count;
+}
+
+uint64_t
+conn_table_evicted(const struct conn_table *table)
+{
+	return table->evicted;
 }
 
 uint32_t
@@ -534,6 +541,7 @@ conn_evict(struct conn_table *table, struct unproven_queue *queue)
 		unproven_pop(queue);
 		if (meant) {
 			conn_remove(table, &table->conns[number]);
+			table->evicted++;
 			return true;
 		}
 	}

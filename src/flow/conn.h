@@ -117,6 +117,8 @@ void conn_table_free(struct conn_table *table);
 uint32_t conn_table_count(const struct conn_table *table);
 uint32_t conn_table_capacity(const struct conn_table *table);
 uint32_t conn_table_unproven(const struct conn_table *table);
+/* Unproven flows that made room for newer ones, since the table exists. */
+uint64_t conn_table_evicted(const struct conn_table *table);
 /* The address space of the table, which never changes; of it pages are in use as there have been flows. */
 size_t conn_table_bytes(const struct conn_table *table);
 

@@ -161,6 +161,7 @@ remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 	struct conn *conn = conn_insert(ctx->forwarder->conns, &ctx->key, server->ref, plan->state,
 	    timeout_of(ctx, plan->state), ctx->now);
 
+	ctx->forwarder->stats.unproven_evicted = conn_table_evicted(ctx->forwarder->conns);
 	if (conn == NULL)
 		return false;
 	if (ctx->packet.protocol == PROTOCOL_TCP)

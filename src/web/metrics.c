@@ -167,6 +167,18 @@ metrics_flows(const struct metrics *metrics)
 }
 
 static void
+flows_unproven(const struct metrics *metrics)
+{
+	metrics_sample(metrics, NULL, 0, conn_table_unproven(metrics->facts->forwarder->conns));
+}
+
+static void
+flows_evicted(const struct metrics *metrics)
+{
+	metrics_sample(metrics, NULL, 0, metrics->facts->forwarder->stats.unproven_evicted);
+}
+
+static void
 flow_capacity(const struct metrics *metrics)
 {
 	metrics_sample(metrics, NULL, 0, conn_table_capacity(metrics->facts->forwarder->conns));
@@ -510,6 +522,9 @@ static const struct family families[] = {
 	{ "log_lines_lost", METRIC_COUNTER, "Lines of the log that were lost because its reader stalled.",
 	    .each = lines_lost },
 	{ "flows", METRIC_GAUGE, "Tracked connections.", .each = metrics_flows },
+	{ "flows_unproven", METRIC_GAUGE, "Of these, connections that one forged packet could have begun.",
+	    .each = flows_unproven },
+	{ "flows_evicted", METRIC_COUNTER, "Unproven connections that made room for newer ones.", .each = flows_evicted },
 	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
 	{ "flows_offloaded", METRIC_GAUGE, "Connections offloaded to the kernel.", .each = flows_offloaded },
 	{ "offloaded_packets", METRIC_COUNTER, "Frames forwarded by the kernel.", .each = packets_offloaded },

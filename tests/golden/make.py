@@ -351,6 +351,7 @@ COUNTERS = (
     ("fragments_released", "of these, sent on after it"),
     ("fragments_expired", "of these, given up because it never came"),
     ("by_hash", "frames of flows that the full table does not hold, sent by consistent hash"),
+    ("unproven_evicted", "unproven flows that made room for newer ones"),
     ("unfit", "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed"),
     ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
     ("echo_answers", "pings of VIPs answered"),
@@ -1303,10 +1304,12 @@ def table_full():
     case.forward(tcp(40006, ACK), "web/b", "established", False)
     case.forward(tcp(40001, ACK), hashed(40001), "established", True)  # was the oldest
     case.forward(tcp(40002, ACK), hashed(40002), "established", True)  # had to go for that
+    case.add("unproven_evicted", 2)
     # Proven ones fill the table.
     for i in range(7, 18):
         case.forward(tcp(40000 + i, SYN), "web/" + "ba"[i % 2], "syn", True)
         case.forward(tcp(40000 + i, ACK), "web/" + "ba"[i % 2], "established", False)
+    case.add("unproven_evicted", 1)  # 40002 again
     case.forward(tcp(40000, ACK), "web/a", "established", False)
 
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A flood of SYNs, each from another address and port that nobody has: RFC 2544's 198.18.0.0/15, so that no answer finds
- * its way out of a test network. As many as told and no faster than told. Linux: packet sockets and sendmmsg(2).
+ * A flood of forged packets, each from another address and port that no host has: RFC 2544's 198.18.0.0/15, in a scattered
+ * order, so that no answer leaves a test network. It sends COUNT packets and at most PER-SECOND. Linux: packet sockets and
+ * sendmmsg(2). KINDS is a list of letters, for the first packet, the second and so on, and then from the start again:
+ * s a SYN, a an ACK, u a datagram.
  *
- *	flood INTERFACE DESTINATION-MAC VIP PORT COUNT PER-SECOND
+ *	flood INTERFACE DESTINATION-MAC VIP PORT COUNT PER-SECOND KINDS
  */
 #include "config.h"
 
@@ -25,6 +27,13 @@
 #define FRAME_BYTES 60 /* the least of Ethernet, without the check sequence */
 #define IP_BYTES 20
 #define TCP_BYTES 20
+#define UDP_BYTES 8
+#define UDP_PAYLOAD 18 /* what pads the frame, as data */
+#define TCP 6  /* Protocol Numbers, IANA */
+#define UDP 17
+#define FLAG_SYN 0x02
+#define FLAG_ACK 0x10
+#define SCATTER UINT32_C(0x9e3779b1) /* odd: a bijection of the sources */
 #define BATCH 64
 #define FIRST_SOURCE UINT32_C(0xc6120000) /* 198.18.0.0 */
 #define SOURCES UINT32_C(0x20000)
@@ -34,7 +43,8 @@
 #define NANOSECONDS UINT64_C(1000000000)
 
 struct flood {
-	uint8_t odd; /* flags of every second segment */
+	const char *kinds;
+	size_t kind_count;
 	unsigned iface;
 	struct mac to;
 	struct addr vip;
@@ -62,36 +72,61 @@ fold(uint32_t all)
 }
 
 static void
+make_segment(const struct flood *flood, uint64_t number, uint8_t flags, uint8_t *ip)
+{
+	uint8_t *tcp = ip + IP_BYTES;
+
+	store16(tcp, (uint16_t)(FIRST_PORT + number / SOURCES));
+	store16(tcp + 2, (uint16_t)flood->port);
+	store32(tcp + 4, (uint32_t)number * SCATTER);
+	store32(tcp + 8, flags == FLAG_ACK ? (uint32_t)number * SCATTER + 1 : 0);
+	tcp[12] = TCP_BYTES / 4 << 4;
+	tcp[13] = flags;
+	store16(tcp + 14, UINT16_MAX);
+	store16(tcp + 16, fold(sum(sum(TCP + TCP_BYTES, ip + 12, 8), tcp, TCP_BYTES)));
+}
+
+/* Its checksum is left out, as RFC 768 allows. */
+static void
+make_datagram(const struct flood *flood, uint64_t number, uint8_t *ip)
+{
+	uint8_t *udp = ip + IP_BYTES;
+
+	store16(udp, (uint16_t)(FIRST_PORT + number / SOURCES));
+	store16(udp + 2, (uint16_t)flood->port);
+	store16(udp + 4, UDP_BYTES + UDP_PAYLOAD);
+}
+
+static void
 make_frame(const struct flood *flood, uint64_t number, uint8_t frame[FRAME_BYTES])
 {
 	static const uint8_t from[ETH_ALEN] = { 0x02, 0x00, 0x00, 0x00, 0x00, 0x99 };
-	uint8_t *ip = frame + ETH_HLEN, *tcp = ip + IP_BYTES;
+	const char kind = flood->kinds[number % flood->kind_count];
+	uint8_t *ip = frame + ETH_HLEN;
 
 	memset(frame, 0, FRAME_BYTES);
 	memcpy(frame, flood->to.bytes, ETH_ALEN);
 	memcpy(frame + ETH_ALEN, from, ETH_ALEN);
 	store16(frame + 2 * ETH_ALEN, ETH_P_IP);
 	ip[0] = 0x45;
-	store16(ip + 2, IP_BYTES + TCP_BYTES);
+	store16(ip + 2, IP_BYTES + (kind == 'u' ? UDP_BYTES + UDP_PAYLOAD : TCP_BYTES));
 	ip[8] = 64;
-	ip[9] = 6; /* TCP, Protocol Numbers, IANA */
-	store32(ip + 12, FIRST_SOURCE + (uint32_t)(number % SOURCES));
+	ip[9] = kind == 'u' ? UDP : TCP;
+	store32(ip + 12, FIRST_SOURCE + (uint32_t)number * SCATTER % SOURCES);
 	memcpy(ip + 16, flood->vip.bytes, 4);
 	store16(ip + 10, fold(sum(0, ip, IP_BYTES)));
-	store16(tcp, (uint16_t)(FIRST_PORT + number / SOURCES));
-	store16(tcp + 2, (uint16_t)flood->port);
-	store32(tcp + 4, (uint32_t)number);
-	tcp[12] = TCP_BYTES / 4 << 4;
-	tcp[13] = number % 2 == 1 ? flood->odd : 0x02; /* SYN */
-	store16(tcp + 14, UINT16_MAX);
-	store16(tcp + 16, fold(sum(sum(6 + TCP_BYTES, ip + 12, 8), tcp, TCP_BYTES)));
+	if (kind == 'u')
+		make_datagram(flood, number, ip);
+	else
+		make_segment(flood, number, kind == 'a' ? FLAG_ACK : FLAG_SYN, ip);
 }
 
 static int
 read_arguments(struct flood *flood, char *argv[])
 {
 	flood->iface = if_nametoindex(argv[1]);
-	flood->odd = argv[7] != NULL ? 0x10 : 0x02; /* ACK or SYN */
+	flood->kinds = argv[7];
+	flood->kind_count = strlen(flood->kinds);
 	if (flood->iface == 0) {
 		perror(argv[1]);
 		return -1;
@@ -99,8 +134,10 @@ read_arguments(struct flood *flood, char *argv[])
 	if (mac_parse(argv[2], &flood->to) == -1 || addr_parse(argv[3], &flood->vip) == -1 ||
 	    flood->vip.family != ADDR_IPV4 || text_number(argv[4], 1, UINT16_MAX, &flood->port) == -1 ||
 	    text_number(argv[5], 1, COUNT_MOST, &flood->count) == -1 ||
-	    text_number(argv[6], BATCH, RATE_MOST, &flood->rate) == -1) {
-		fprintf(stderr, "flood: a MAC, an IPv4 address, a port, a number of SYNs, and how many a second; and \"acks\", if every second one is to be an ACK\n");
+	    text_number(argv[6], BATCH, RATE_MOST, &flood->rate) == -1 || flood->kind_count == 0 ||
+	    strspn(flood->kinds, "sau") != flood->kind_count) {
+		fprintf(stderr, "flood: INTERFACE takes a MAC address, an IPv4 address, a port, the number of packets and of packets "
+		    "per second, and letters of s, a and u\n");
 		return -1;
 	}
 	return 0;
@@ -170,7 +207,7 @@ send_all(const struct flood *flood)
 		}
 		sent += (uint64_t)taken;
 	}
-	printf("%llu SYNs in %.1f s\n", (unsigned long long)sent, (double)(now() - began) / (double)NANOSECONDS);
+	printf("%llu packets in %.3f s\n", (unsigned long long)sent, (double)(now() - began) / (double)NANOSECONDS);
 	return 0;
 }
 
@@ -180,8 +217,8 @@ main(int argc, char *argv[])
 	struct flood flood;
 	int status;
 
-	if (argc < 7 || argc > 8) {
-		fprintf(stderr, "usage: flood INTERFACE DESTINATION-MAC VIP PORT COUNT PER-SECOND [acks]\n");
+	if (argc != 8) {
+		fprintf(stderr, "usage: flood INTERFACE DESTINATION-MAC VIP PORT COUNT PER-SECOND KINDS\n");
 		return 64; /* EX_USAGE, sysexits(3) */
 	}
 	if (read_arguments(&flood, argv) == -1)

@@ -97,7 +97,7 @@ expect ""
 
 step "frames are lost while the daemon has no time: more come than its capture holds"
 signal_dsrd STOP
-run_in client "$BUILD_DIR/tests/integration/flood" eth0 "$DIRECTOR_MAC" "$VIP" 9 400000 200000 >"$NET_DIR/flood.log" ||
+run_in client "$BUILD_DIR/tests/integration/flood" eth0 "$DIRECTOR_MAC" "$VIP" 9 400000 200000 s >"$NET_DIR/flood.log" ||
 	fail "the flood fails: $(cat "$NET_DIR/flood.log")"
 signal_dsrd CONT
 expect "WRONG capture-drops"

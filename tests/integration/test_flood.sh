@@ -1,18 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Two million forged SYNs while curl fetches pages: no request fails, an earlier download continues, half-open flows
-# keep to their share of the flow table, and the director's memory does not grow.
+# Forged SYNs, ACKs and datagrams, more of them than the director can handle, while curl fetches pages: no request fails,
+# earlier downloads continue, unproven flows keep to their two shares of the flow table and count for nothing, and the
+# director's memory does not grow.
 #
-# Alone: two million frames take a processor from whatever else runs, and requests may fail when they share it.
+# Alone: the floods take all processors, and requests may fail when they share them.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
+# shellcheck source-path=SCRIPTDIR source=ctl.sh
+. "$(dirname -- "$0")/ctl.sh"
 net_require nginx curl
 FLOOD=$BUILD_DIR/tests/integration/flood
 [ -x "$FLOOD" ] || fail "there is no $FLOOD: type make"
-CONNECTIONS=16384 # an eighth, 2048, for half-open ones
-# The VIP probe's answers come by the capture, whose ring overflows in a flood: what is lost there takes no server down.
+CONNECTIONS=16384 # an eighth, 2048, for SYNs, and one for all else
+SHARE=$((CONNECTIONS / 8))
+HELD="one two three"
+# The VIP check's answers come by the capture, whose ring overflows in a flood: what is lost there takes no server down.
 net_up 2
 for server in web1 web2; do
 	start_nginx "$server"
@@ -22,54 +27,102 @@ done
 	cat <<-END
 
 	[service web]
-	listen = $VIP tcp/80
-	scheduler = wlc
+	listen = $VIP tcp/80 udp/80
+	check = tcp port=80
+	scheduler = lc
 	server = web1 $(server_ip 1)
 	server = web2 $(server_ip 2)
 	END
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
 wait_servers_up web web1 web2
-hold_download before
 
-flows() {
-	sed -n 's/.*flows count=\([0-9]*\).*/\1/p' "$NET_DIR/dump" | tail -n 1
+json() { # a number of `dsrctl show`
+	ctl 0 -j show
+	sed -n "s/^.*\"$1\": *\\([0-9]*\\).*/\\1/p" "$NET_DIR/said" | head -n 1
+}
+active() { # SERVER
+	ctl 0 -j show "$1"
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["servers"][0]["active"])' <"$NET_DIR/said"
 }
 memory() { # in KiB
 	sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$(pid_of dsrd)/status"
 }
+ticks() { # processor time of the director, in hundredths of a second
+	awk '{ print $14 + $15 }' "/proc/$(pid_of dsrd)/stat"
+}
+# What came to the director, and what of it found no place in the capture's ring.
+received() {
+	sed -n 's/.*interface=eth0 .*received=\([0-9]*\) .*/\1/p' "$NET_DIR/dump" | tail -n 1
+}
+lost() {
+	sed -n 's/.*interface=eth0 .*capture-dropped=\([0-9]*\) .*/\1/p' "$NET_DIR/dump" | tail -n 1
+}
 
-step "100 000 SYNs fill the share of half-open flows"
-run_in client "$FLOOD" eth0 "$DIRECTOR_MAC" "$VIP" 80 100000 100000
+step "connections on web1 alone"
+ctl 0 disable web/web2
+for name in $HELD; do
+	hold_download "$name"
+done
+ctl 0 enable web/web2
+assert_equal "active connections of web1" 3 "$(active web/web1)"
+
+step "600 000 packets, as fast as they can be sent, fill the shares of unproven flows"
 dump_dsrd
-assert_at_least "flows" 2048 "$(flows)"
-assert_at_most "flows: an eighth of the table and a few" 2100 "$(flows)"
-assert_at_least "SYNs sent by hash" 10000 "$(counter by_hash)"
+before=$(counter frames) ticks=$(ticks)
+run_in client "$FLOOD" eth0 "$DIRECTOR_MAC" "$VIP" 80 600000 1000000 sau >"$NET_DIR/flood.log"
+dump_dsrd
+handled=$(($(counter frames) - before))
+seconds=$(sed -n 's/.* in \(.*\) s$/\1/p' "$NET_DIR/flood.log")
+capacity=$(awk "BEGIN { printf \"%d\", $handled / $seconds }")
+step "$(cat "$NET_DIR/flood.log"): the director handled $capacity per second, $((handled * 100 / ($(ticks) - ticks))) per second of processor time"
+assert_at_least "unproven flows" $((2 * SHARE - 100)) "$(json flows_unproven)"
+assert_at_most "unproven flows" $((2 * SHARE)) "$(json flows_unproven)"
+assert_equal "active connections of web1" 3 "$(active web/web1)"
+assert_equal "active connections of web2" 0 "$(active web/web2)"
 hashed=$(counter by_hash)
+assert_at_least "frames sent by hash" 10000 "$hashed"
 memory=$(memory)
 
-step "1 000 000 SYNs and as many ACKs while curl asks"
-start_in client flood "$FLOOD" eth0 "$DIRECTOR_MAC" "$VIP" 80 2000000 100000 acks
+step "twice as many for 12 seconds, while curl asks"
+first=$(received) lost=$(lost) handled=$(counter frames)
+start_in client flood "$FLOOD" eth0 "$DIRECTOR_MAC" "$VIP" 80 8000000 $((2 * capacity)) sau
 asked=0
-while is_running flood; do
-	# Each page is a new connection, half-open itself until its ACK. TCP sends again what a full queue loses.
-	run_in client timeout 60 curl -sS --max-time 30 -H 'Connection: close' "http://$VIP/?[1-20]" >>"$NET_DIR/pages" ||
+end=$(($(date +%s) + 12))
+while [ "$(date +%s)" -lt "$end" ]; do
+	# Each page is a new connection. TCP sends again what the ring of the capture loses, after up to 15 seconds.
+	run_in client timeout 90 curl -sS --max-time 60 -H 'Connection: close' "http://$VIP/?[1-5]" >>"$NET_DIR/pages" ||
 		fail "a request failed in the flood, after $asked pages"
-	asked=$((asked + 20))
+	asked=$((asked + 5))
 done
+# The checks' answers do not come by the director's capture.
+assert_equal "active connections of web1 and web2" 3 $(($(active web/web1) + $(active web/web2)))
+assert_at_most "unproven flows" $((2 * SHARE)) "$(json flows_unproven)"
+is_running flood || fail "the flood ended before the requests"
 stop flood
-assert_equal "exit status of the flood" 0 "$STOP_STATUS"
-step "$(cat "$NET_DIR/flood.log"); $asked pages"
-assert_at_least "pages asked for meanwhile" 40 "$asked"
+for name in $HELD; do
+	is_running "$name" || fail "a download that began before the flood broke off"
+done
+assert_at_least "pages asked for meanwhile" 5 "$asked"
 assert_equal "pages from web1 and web2 together" "$asked" "$(grep -c -x 'web[12]' "$NET_DIR/pages")"
-is_running before || fail "the download that began before the flood broke off"
-
 assert_no_log 'server-state .*from=up to=down'
 dump_dsrd
+came=$(($(received) - first + $(lost) - lost)) handled=$(($(counter frames) - handled))
+assert_at_least "packets that the director could not take" 1 $((came - handled))
+step "$came packets came, $handled were handled: the flood was $((came * 100 / handled))% of what the director could take"
+step "$asked pages; $(counter by_hash) frames by hash, $(counter unproven_evicted) unproven flows evicted, $(memory) KiB (before: $memory)"
 assert_equal "frames without a server" 0 "$(drop_count no-server)"
-step "$(counter by_hash) frames by hash, $(flows) flows, $(memory) KiB (before: $memory)"
-assert_at_least "SYNs sent by hash" $((hashed + 500000)) "$(counter by_hash)"
-# Pages leave flows that have ended, for two minutes.
-assert_at_most "flows: both shares, and pages" $((2 * 2048 + 100 + asked)) "$(flows)"
+assert_at_least "frames sent by hash" $((hashed + handled / 3)) "$(counter by_hash)"
+assert_at_least "evicted flows" 1 "$(counter unproven_evicted)"
+assert_equal "evicted flows as dsrctl shows them" "$(counter unproven_evicted)" "$(json flows_evicted)"
 assert_at_most "KiB of memory grown in the flood" 1024 $(($(memory) - memory))
+
+step "the flood is over: new connections go where there are fewer"
+# A full share makes room from its fourth second on.
+sleep 4
+for number in 1 2 3; do
+	hold_download "again-$number"
+	assert_equal "active connections of web2" "$number" "$(active web/web2)"
+done
+assert_equal "active connections of web1" 3 "$(active web/web1)"
 stop_dsrd

@@ -110,6 +110,7 @@ START_TEST(tells_all)
 	server(1)->run->active = 4;
 	forwarder.stats.dropped[DROP_NO_SERVER] = 5;
 	forwarder.stats.frames_split = 6;
+	forwarder.stats.unproven_evicted = 8;
 	metrics(false);
 	has("dsrd_build_info{version=\"" PACKAGE_VERSION "\"} 1");
 	has("# TYPE dsrd_build_info gauge");
@@ -117,6 +118,9 @@ START_TEST(tells_all)
 	has("dsrd_config_last_reload_successful 1");
 	has("dsrd_config_last_reload_success_timestamp_seconds 1700000000");
 	has("dsrd_flows 0");
+	has("dsrd_flows_unproven 0");
+	has("# TYPE dsrd_flows_evicted_total counter");
+	has("dsrd_flows_evicted_total 8");
 	has("dsrd_service_up{service=\"web\"} 1");
 	has("dsrd_service_servers{service=\"web\",state=\"up\"} 2");
 	has("dsrd_service_servers{service=\"web\",state=\"disabled\"} 0");

@@ -522,6 +522,33 @@ START_TEST(test_only_carriers_of_data_are_active)
 }
 END_TEST
 
+/* Full length up to 60% of the table, then less with each flow, a third in a full table; what is there shrinks when touched. */
+START_TEST(test_timeouts_shrink_as_the_table_fills)
+{
+	struct conn_table *table = new_table(1000);
+	uint64_t before = MINUTES(15);
+	struct conn *conn;
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		const uint64_t timeout = conn_timeout(table, MINUTES(15));
+
+		if (i <= 600)
+			ck_assert_uint_eq(timeout, MINUTES(15));
+		else
+			ck_assert_uint_lt(timeout, before);
+		before = timeout;
+		ck_assert_ptr_nonnull(insert(table, i, MINUTES(15), SECONDS(1)));
+	}
+	ck_assert_uint_eq(conn_timeout(table, MINUTES(15)), MINUTES(5));
+	conn = find(table, 0, SECONDS(1));
+	ck_assert_ptr_nonnull(conn);
+	ck_assert_uint_eq(conn_left(table, conn), MINUTES(15));
+	conn_touch(table, conn, CONN_ESTABLISHED, MINUTES(15));
+	ck_assert_uint_eq(conn_left(table, conn), MINUTES(5));
+	conn_table_free(table);
+}
+END_TEST
+
 /* The promise is 64 bytes a flow, index and all; the worst case is just above four thirds of a power of two. */
 START_TEST(test_memory_of_a_flow)
 {
@@ -558,6 +585,7 @@ conn_suite(void)
 	tcase_add_test(tcase, test_gap_of_days);
 	tcase_add_loop_test(tcase, test_gap_of_weeks, 0, 8);
 	tcase_add_test(tcase, test_endless_timeout_is_capped);
+	tcase_add_test(tcase, test_timeouts_shrink_as_the_table_fills);
 	tcase_add_test(tcase, test_time_does_not_run_backwards);
 	tcase_add_loop_test(tcase, test_random_against_a_model, 0, 4);
 	tcase_add_test(tcase, test_memory_of_a_flow);

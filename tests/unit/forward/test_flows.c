@@ -222,9 +222,11 @@ START_TEST(test_a_flood_of_syns)
 	ck_assert_uint_eq(conn_table_unproven(scene.forwarder.conns), share + 100);
 	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share + 101);
 	/* After three seconds the oldest makes room for a newer one. */
+	ck_assert_uint_eq(scene.forwarder.stats.unproven_evicted, 0);
 	scene.now += SECONDS(4);
 	snprintf(first, sizeof(first), "%s", scene_tcp(&scene, 40000, TCP_SYN));
 	ck_assert_str_eq(scene_tcp(&scene, 40000, TCP_ACK), first);
+	ck_assert_uint_eq(scene.forwarder.stats.unproven_evicted, 1);
 	ck_assert_uint_eq(conn_table_unproven(scene.forwarder.conns), share - 1 + 100);
 	ck_assert_uint_eq(conn_table_count(scene.forwarder.conns), share + 101);
 }
