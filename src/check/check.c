@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Scheduling of checks; check_<type>.c performs them. What a service requires of a server is a "want"; equal wants
- * share one question. Both are sorted by key, so that a sync is a single merge.
+ * Scheduling of checks; check_<type>.c performs them. A check of a service on one of its servers is the user of a job;
+ * users with equal settings share one. Both are sorted by key, so that a sync is a single merge.
  */
 #include "config.h"
 
@@ -29,7 +29,7 @@
 
 #define DETAIL_TEXT 640
 
-/* Everything that makes a question another one. Points into the model or into a question. */
+/* What distinguishes jobs. Points into the model or into a job. */
 struct key {
 	const struct addr *addr;
 	const struct addr *vip;
@@ -43,25 +43,25 @@ struct key {
 	uint64_t timeout;
 };
 
-struct want {
+struct user {
 	struct server *server;
 	struct server_ref ref; /* the server's own may be gone already */
 	size_t check;
 };
 
-struct question {
+struct job {
 	struct checker *checker;
 	const struct check_type *kind;
 	struct check_target target;
 	uint64_t interval;
 	uint64_t retry; /* from a failed check to the next, while the server is not DOWN */
 	uint64_t timeout;
-	void *asker;
+	void *runner;
 	struct event *timer;
-	bool asking;
-	bool asked_before;
+	bool running;
+	bool ran_before;
 	bool fresh;   /* to be checked soon */
-	size_t first; /* the first of the checker's wants that share it */
+	size_t first; /* the first of the checker's users that share it */
 	size_t count;
 	char label[CHECK_LABEL];
 };
@@ -70,11 +70,11 @@ struct checker {
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
-	probe_result *result;
+	checker_result *result;
 	void *context;
-	struct want *wants;
-	struct question **questions;
-	size_t question_count;
+	struct user *users;
+	struct job **jobs;
+	size_t job_count;
 	uint32_t noise;
 };
 
@@ -102,11 +102,11 @@ check_kind_of(enum check_kind kind)
 }
 
 void
-check_tell(const struct check_target *target, enum health_reason reason, const char *detail)
+check_report_result(const struct check_target *target, enum health_reason reason, const char *detail)
 {
-	const struct check_report report = { .reason = reason, .weight = PROBE_NO_WEIGHT, .detail = detail };
+	const struct check_report report = { .reason = reason, .weight = CHECK_NO_WEIGHT, .detail = detail };
 
-	target->answer(target->question, &report);
+	target->answer(target->job, &report);
 }
 
 static struct timeval
@@ -119,31 +119,30 @@ check_timeval_of(uint64_t microseconds)
 }
 
 static int
-check_arm(struct question *question, uint64_t delay)
+check_arm(struct job *job, uint64_t delay)
 {
 	const struct timeval tv = check_timeval_of(delay);
 
-	return event_add(question->timer, &tv);
+	return event_add(job->timer, &tv);
 }
 
 /*
- * The answer was bad, and one of those it is for has not given the server up: what was it, a lost packet or a dead
- * server?
+ * The check failed, and the server is not DOWN for one of the users: a lost packet, or a dead server?
  */
 static void
-check_retry_soon(struct question *question, const struct check_report *report)
+check_retry_soon(struct job *job, const struct check_report *report)
 {
-	const struct checker *checker = question->checker;
+	const struct checker *checker = job->checker;
 
 	if (report->reason == HEALTH_REASON_NONE || report->reason == HEALTH_REASON_LOCAL ||
-	    question->retry >= question->interval)
+	    job->retry >= job->interval)
 		return;
-	for (size_t i = 0; i < question->count; i++) {
-		const struct want *want = &checker->wants[question->first + i];
+	for (size_t i = 0; i < job->count; i++) {
+		const struct user *user = &checker->users[job->first + i];
 
-		if (want->server->checks[want->check].health.state == HEALTH_DOWN)
+		if (user->server->checks[user->check].health.state == HEALTH_DOWN)
 			continue;
-		(void)check_arm(question, question->retry);
+		(void)check_arm(job, job->retry);
 		return;
 	}
 }
@@ -151,58 +150,58 @@ check_retry_soon(struct question *question, const struct check_report *report)
 static void
 check_on_answer(void *argument, const struct check_report *answer)
 {
-	struct question *question = argument;
-	struct checker *checker = question->checker;
+	struct job *job = argument;
+	struct checker *checker = job->checker;
 	struct check_report report = *answer;
 	char detail[DETAIL_TEXT];
 
-	question->asking = false;
-	(void)snprintf(detail, sizeof(detail), "%s%s%s", question->label, answer->detail == NULL ? "" : ": ",
+	job->running = false;
+	(void)snprintf(detail, sizeof(detail), "%s%s%s", job->label, answer->detail == NULL ? "" : ": ",
 	    answer->detail == NULL ? "" : answer->detail);
 	report.detail = detail;
-	report.came = answer->detail;
-	for (size_t i = 0; i < question->count; i++) {
-		const struct want *want = &checker->wants[question->first + i];
+	report.got = answer->detail;
+	for (size_t i = 0; i < job->count; i++) {
+		const struct user *user = &checker->users[job->first + i];
 
-		checker->result(checker->context, want->server, want->check, &report);
+		checker->result(checker->context, user->server, user->check, &report);
 	}
-	check_retry_soon(question, &report);
+	check_retry_soon(job, &report);
 }
 
 static void
 check_on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	struct question *question = argument;
+	struct job *job = argument;
 
 	/* Cannot fail: libevent has room for this timer, which it just took out. */
-	(void)check_arm(question, pace_next(&question->checker->noise, question->interval, !question->asked_before));
-	/* A timeout longer than the interval: one question at a time. */
-	if (question->asking)
+	(void)check_arm(job, pace_next(&job->checker->noise, job->interval, !job->ran_before));
+	/* A timeout longer than the interval: one run at a time. */
+	if (job->running)
 		return;
-	question->asked_before = true;
-	question->asking = true;
-	question->kind->begin(question->asker);
+	job->ran_before = true;
+	job->running = true;
+	job->kind->begin(job->runner);
 }
 
 static void
-check_question_free(struct question *question)
+check_job_free(struct job *job)
 {
-	if (question == NULL)
+	if (job == NULL)
 		return;
-	if (question->asker != NULL)
-		question->kind->destroy(question->asker);
-	if (question->timer != NULL)
-		event_free(question->timer);
-	free(question);
+	if (job->runner != NULL)
+		job->kind->destroy(job->runner);
+	if (job->timer != NULL)
+		event_free(job->timer);
+	free(job);
 }
 
 static struct key
-key_of_want(const struct want *want)
+check_key_of_user(const struct user *user)
 {
-	const struct service_settings *service = &want->server->service->settings;
-	const struct check_settings *check = &service->checks[want->check];
+	const struct service_settings *service = &user->server->service->settings;
+	const struct check_settings *check = &service->checks[user->check];
 	struct key key = {
-		.addr = &want->server->settings.addr,
+		.addr = &user->server->settings.addr,
 		.vip = &no_addr,
 		.check = check,
 		.service = "",
@@ -215,7 +214,7 @@ key_of_want(const struct want *want)
 
 	if (check->kind == CHECK_SCRIPT) {
 		key.service = service->name;
-		key.server = want->server->settings.name;
+		key.server = user->server->settings.name;
 		if (service->listen_count > 0) {
 			key.vip = &service->listens[0].vip;
 			key.service_port = service->listens[0].first;
@@ -225,9 +224,9 @@ key_of_want(const struct want *want)
 }
 
 static struct key
-key_of_question(const struct question *question)
+check_key_of_job(const struct job *job)
 {
-	const struct check_target *target = &question->target;
+	const struct check_target *target = &job->target;
 
 	return (struct key) {
 		.addr = &target->addr,
@@ -237,9 +236,9 @@ key_of_question(const struct question *question)
 		.server = target->server,
 		.service_port = target->service_port,
 		.port = target->port,
-		.interval = question->interval,
-		.retry = question->retry,
-		.timeout = question->timeout,
+		.interval = job->interval,
+		.retry = job->retry,
+		.timeout = job->timeout,
 	};
 }
 
@@ -269,10 +268,10 @@ check_compare_keys(const struct key *a, const struct key *b)
 
 /* Equal keys in the order of the slots. */
 static int
-check_compare_wants(const void *left, const void *right)
+check_compare_users(const void *left, const void *right)
 {
-	const struct want *a = left, *b = right;
-	const struct key key_a = key_of_want(a), key_b = key_of_want(b);
+	const struct user *a = left, *b = right;
+	const struct key key_a = check_key_of_user(a), key_b = check_key_of_user(b);
 	int result = check_compare_keys(&key_a, &key_b);
 
 	if (result == 0)
@@ -280,21 +279,21 @@ check_compare_wants(const void *left, const void *right)
 	return result != 0 ? result : compare_numbers(a->check, b->check);
 }
 
-static struct question *
-check_question_new(struct checker *checker, const struct key *key)
+static struct job *
+check_job_new(struct checker *checker, const struct key *key)
 {
-	struct question *question = calloc(1, sizeof(*question));
+	struct job *job = calloc(1, sizeof(*job));
 	struct check_target *target;
 
-	if (question == NULL)
+	if (job == NULL)
 		return NULL;
-	question->checker = checker;
-	question->kind = check_kind_of(key->check->kind);
-	question->interval = key->interval;
-	question->retry = key->retry;
-	question->timeout = key->timeout;
-	question->fresh = true;
-	target = &question->target;
+	job->checker = checker;
+	job->kind = check_kind_of(key->check->kind);
+	job->interval = key->interval;
+	job->retry = key->retry;
+	job->timeout = key->timeout;
+	job->fresh = true;
+	target = &job->target;
 	target->addr = *key->addr;
 	target->port = key->port;
 	target->timeout = check_timeval_of(key->timeout);
@@ -307,19 +306,19 @@ check_question_new(struct checker *checker, const struct key *key)
 	target->children = checker->children;
 	target->tls = checker->tls;
 	target->answer = check_on_answer;
-	target->question = question;
-	check_label(&target->check, &target->addr, target->port, question->label);
-	question->timer = event_new(checker->base, -1, 0, check_on_timer, question);
-	question->asker = question->kind->create(target);
-	if (question->timer == NULL || question->asker == NULL) {
-		check_question_free(question);
+	target->job = job;
+	check_label(&target->check, &target->addr, target->port, job->label);
+	job->timer = event_new(checker->base, -1, 0, check_on_timer, job);
+	job->runner = job->kind->create(target);
+	if (job->timer == NULL || job->runner == NULL) {
+		check_job_free(job);
 		return NULL;
 	}
-	return question;
+	return job;
 }
 
 struct checker *
-checker_new(struct event_base *base, struct children *children, probe_result *result, void *context)
+checker_new(struct event_base *base, struct children *children, checker_result *result, void *context)
 {
 	struct checker *checker = calloc(1, sizeof(*checker));
 
@@ -339,15 +338,15 @@ checker_new(struct event_base *base, struct children *children, probe_result *re
 }
 
 static void
-check_forget_all(struct checker *checker)
+check_free_jobs(struct checker *checker)
 {
-	for (size_t i = 0; i < checker->question_count; i++)
-		check_question_free(checker->questions[i]);
-	free(checker->questions);
-	free(checker->wants);
-	checker->questions = NULL;
-	checker->question_count = 0;
-	checker->wants = NULL;
+	for (size_t i = 0; i < checker->job_count; i++)
+		check_job_free(checker->jobs[i]);
+	free(checker->jobs);
+	free(checker->users);
+	checker->jobs = NULL;
+	checker->job_count = 0;
+	checker->users = NULL;
 }
 
 void
@@ -355,92 +354,92 @@ checker_free(struct checker *checker)
 {
 	if (checker == NULL)
 		return;
-	check_forget_all(checker);
+	check_free_jobs(checker);
 	tls_contexts_free(checker->tls);
 	free(checker);
 }
 
 size_t
-checker_questions(const struct checker *checker)
+checker_jobs(const struct checker *checker)
 {
-	return checker->question_count;
+	return checker->job_count;
 }
 
 /* Can it be checked? A port is missing only in hand-made settings. */
 static bool
-check_is_askable(const struct service_settings *service, const struct check_settings *check)
+check_has_port(const struct service_settings *service, const struct check_settings *check)
 {
 	return check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT || service_check_port(service, check) != 0;
 }
 
-/* All wants of the model, sorted by key, or NULL when out of memory. */
-static struct want *
+/* All users of the model, sorted by key, or NULL when out of memory. */
+static struct user *
 check_collect(const struct model *model, size_t *count)
 {
-	struct want *wants;
+	struct user *users;
 	size_t most = 0;
 
 	for (size_t slot = 0; slot < model->slot_count; slot++)
 		if (model->slots[slot] != NULL)
 			most += model->slots[slot]->service->settings.check_count;
-	wants = calloc(most + 1, sizeof(*wants));
-	if (wants == NULL)
+	users = calloc(most + 1, sizeof(*users));
+	if (users == NULL)
 		return NULL;
 	*count = 0;
 	for (size_t slot = 0; slot < model->slot_count; slot++) {
 		struct server *server = model->slots[slot];
 
 		for (size_t i = 0; server != NULL && i < server->service->settings.check_count; i++)
-			if (!server->checks[i].unused && check_is_askable(&server->service->settings, &server->service->settings.checks[i]))
-				wants[(*count)++] = (struct want) { server, server->ref, i };
+			if (!server->checks[i].unused && check_has_port(&server->service->settings, &server->service->settings.checks[i]))
+				users[(*count)++] = (struct user) { server, server->ref, i };
 	}
-	qsort(wants, *count, sizeof(*wants), check_compare_wants);
-	return wants;
+	qsort(users, *count, sizeof(*users), check_compare_users);
+	return users;
 }
 
-/* Did the question's old wants include it? Otherwise it must not wait an interval for its first answer. */
+/* Was it among the job's users before? Otherwise it must not wait an interval for its first result. */
 static bool
-check_had_want(const struct checker *checker, const struct question *question, const struct want *want)
+check_had_user(const struct checker *checker, const struct job *job, const struct user *user)
 {
-	for (size_t i = 0; i < question->count; i++) {
-		const struct want *old = &checker->wants[question->first + i];
+	for (size_t i = 0; i < job->count; i++) {
+		const struct user *old = &checker->users[job->first + i];
 
-		if (old->ref.slot == want->ref.slot && old->ref.generation == want->ref.generation)
+		if (old->ref.slot == user->ref.slot && old->ref.generation == user->ref.generation)
 			return true;
 	}
 	return false;
 }
 
-/* The next old question, if its key is `key`; those that sort before it are obsolete. */
-static struct question *
+/* The next old job, if its key is `key`; those that sort before it are obsolete. */
+static struct job *
 check_keep_old(struct checker *checker, size_t *next, const struct key *key)
 {
-	for (; *next < checker->question_count; (*next)++) {
-		struct question *question = checker->questions[*next];
-		const struct key own = key_of_question(question);
+	for (; *next < checker->job_count; (*next)++) {
+		struct job *job = checker->jobs[*next];
+		const struct key own = check_key_of_job(job);
 		const int order = check_compare_keys(&own, key);
 
 		if (order > 0)
 			return NULL;
-		checker->questions[*next] = NULL;
+		checker->jobs[*next] = NULL;
 		if (order == 0) {
 			(*next)++;
-			return question;
+			return job;
 		}
-		check_question_free(question);
+		check_job_free(job);
 	}
 	return NULL;
 }
 
-/* The number of wants from `at` on that have the same key. */
+/* The number of users from `at` on that have the same key. */
 static size_t
-check_slice_length(const struct want *wants, size_t at, size_t count)
+check_slice_length(const struct user *users, size_t at, size_t count)
 {
-	const struct key key = key_of_want(&wants[at]);
+	const struct key key = check_key_of_user(&users[at]);
 	size_t end = at + 1;
 
 	for (; end < count; end++) {
-		const struct key other = key_of_want(&wants[end]);
+		const struct key other = check_key_of_user(&users[end]);
 
 		if (check_compare_keys(&key, &other) != 0)
 			break;
@@ -455,19 +454,19 @@ check_start_fresh(struct checker *checker)
 	size_t count = 0, started = 0;
 	uint64_t window;
 
-	for (size_t i = 0; i < checker->question_count; i++)
-		count += checker->questions[i]->fresh;
+	for (size_t i = 0; i < checker->job_count; i++)
+		count += checker->jobs[i]->fresh;
 	window = count * FIRST_GAP > FIRST_WITHIN ? count * FIRST_GAP : FIRST_WITHIN;
-	for (size_t i = 0; i < checker->question_count; i++) {
-		struct question *question = checker->questions[i];
+	for (size_t i = 0; i < checker->job_count; i++) {
+		struct job *job = checker->jobs[i];
 		uint64_t delay;
 
-		if (!question->fresh)
+		if (!job->fresh)
 			continue;
 		delay = window * started++ / count;
-		if (check_arm(question, delay < question->interval ? delay : question->interval) == -1)
+		if (check_arm(job, delay < job->interval ? delay : job->interval) == -1)
 			return -1;
-		question->fresh = false;
+		job->fresh = false;
 	}
 	return 0;
 }
@@ -476,40 +475,40 @@ int
 checker_sync(struct checker *checker, const struct model *model)
 {
 	size_t count = 0, made = 0, old = 0;
-	struct want *wants = check_collect(model, &count);
-	struct question **questions = calloc(count + 1, sizeof(struct question *));
+	struct user *users = check_collect(model, &count);
+	struct job **jobs = calloc(count + 1, sizeof(struct job *));
 	int result = 0;
 
-	if (wants == NULL || questions == NULL) {
+	if (users == NULL || jobs == NULL) {
 		/* What is there may point at servers that are gone. */
-		check_forget_all(checker);
-		free(wants);
-		free(questions);
+		check_free_jobs(checker);
+		free(users);
+		free(jobs);
 		return -1;
 	}
 	for (size_t at = 0, length; at < count; at += length) {
-		const struct key key = key_of_want(&wants[at]);
-		struct question *question = check_keep_old(checker, &old, &key);
+		const struct key key = check_key_of_user(&users[at]);
+		struct job *job = check_keep_old(checker, &old, &key);
 
-		length = check_slice_length(wants, at, count);
-		for (size_t i = 0; question != NULL && i < length; i++)
-			question->fresh = question->fresh || !check_had_want(checker, question, &wants[at + i]);
-		if (question == NULL)
-			question = check_question_new(checker, &key);
-		if (question == NULL) {
+		length = check_slice_length(users, at, count);
+		for (size_t i = 0; job != NULL && i < length; i++)
+			job->fresh = job->fresh || !check_had_user(checker, job, &users[at + i]);
+		if (job == NULL)
+			job = check_job_new(checker, &key);
+		if (job == NULL) {
 			result = -1;
 			continue;
 		}
-		question->first = at;
-		question->count = length;
-		questions[made++] = question;
+		job->first = at;
+		job->count = length;
+		jobs[made++] = job;
 	}
-	for (; old < checker->question_count; old++)
-		check_question_free(checker->questions[old]);
-	free(checker->questions);
-	free(checker->wants);
-	checker->questions = questions;
-	checker->question_count = made;
-	checker->wants = wants;
+	for (; old < checker->job_count; old++)
+		check_job_free(checker->jobs[old]);
+	free(checker->jobs);
+	free(checker->users);
+	checker->jobs = jobs;
+	checker->job_count = made;
+	checker->users = users;
 	return check_start_fresh(checker) == -1 ? -1 : result;
 }

@@ -14,23 +14,23 @@ struct children;
 struct event_base;
 struct checker;
 
-#define PROBE_NO_WEIGHT (-1)
+#define CHECK_NO_WEIGHT (-1)
 
 struct check_report {
 	enum health_reason reason; /* HEALTH_REASON_NONE: well */
-	int weight;                /* per cent of the server's weight that a script grants, or PROBE_NO_WEIGHT */
+	int weight;                /* per cent of the server's weight that a script grants, or CHECK_NO_WEIGHT */
 	const char *detail;        /* what was checked and the result, "http 192.0.2.11:80 /healthz: status 503" */
-	const char *came;          /* what came alone, "status 503"; or NULL */
+	const char *got;           /* what was received, alone, "status 503"; or NULL */
 };
 
 /*
  * `check` is the check's index in the service. The callback may change the server, but must not call the functions
  * below.
  */
-typedef void probe_result(void *context, struct server *server, size_t check, const struct check_report *report);
+typedef void checker_result(void *context, struct server *server, size_t check, const struct check_report *report);
 
 /* NULL when memory is out. `base` and `children` must outlive the checker. SIGPIPE must be ignored. */
-NODISCARD struct checker *checker_new(struct event_base *base, struct children *children, probe_result *result,
+NODISCARD struct checker *checker_new(struct event_base *base, struct children *children, checker_result *result,
     void *context);
 /*
  * Makes the set of checks match `model`; call it after every model_apply(), before the removed servers' memory can be
@@ -38,8 +38,8 @@ NODISCARD struct checker *checker_new(struct event_base *base, struct children *
  * not checked, and a later call may succeed.
  */
 NODISCARD int checker_sync(struct checker *checker, const struct model *model);
-/* How many questions there are; at most as many as checks. */
-size_t checker_questions(const struct checker *checker);
+/* How many checks run on the network: equal ones are one job. */
+size_t checker_jobs(const struct checker *checker);
 /* Nothing is called back any more. */
 void checker_free(struct checker *checker);
 

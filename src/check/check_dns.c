@@ -10,7 +10,7 @@
 #include "check/dns_message.h"
 #include "check/kind.h"
 
-struct dns_asker {
+struct dns_runner {
 	const struct check_target *target;
 	struct datagram datagram;
 	uint8_t question[DNS_QUESTION_MOST];
@@ -20,56 +20,56 @@ struct dns_asker {
 static void
 check_dns_received(void *argument, const uint8_t *bytes, size_t length)
 {
-	struct dns_asker *asker = argument;
+	struct dns_runner *runner = argument;
 	char detail[DNS_DETAIL];
 	enum health_reason reason;
 
-	if (!dns_judge(&asker->target->check, asker->question, asker->length, bytes, length, &reason, detail))
+	if (!dns_judge(&runner->target->check, runner->question, runner->length, bytes, length, &reason, detail))
 		return;
-	datagram_close(&asker->datagram);
-	check_tell(asker->target, reason, detail[0] == '\0' ? NULL : detail);
+	datagram_close(&runner->datagram);
+	check_report_result(runner->target, reason, detail[0] == '\0' ? NULL : detail);
 }
 
 static void
-check_dns_failed(void *argument, enum health_reason reason, const char *trouble)
+check_dns_failed(void *argument, enum health_reason reason, const char *detail)
 {
-	struct dns_asker *asker = argument;
+	struct dns_runner *runner = argument;
 
-	check_tell(asker->target, reason, trouble);
+	check_report_result(runner->target, reason, detail);
 }
 
 static void
 check_dns_start(void *argument)
 {
-	struct dns_asker *asker = argument;
+	struct dns_runner *runner = argument;
 	uint16_t id;
 
 	evutil_secure_rng_get_bytes(&id, sizeof(id));
-	asker->length = dns_question(&asker->target->check, id, asker->question);
-	datagram_ask(&asker->datagram, asker->question, asker->length);
+	runner->length = dns_question(&runner->target->check, id, runner->question);
+	datagram_ask(&runner->datagram, runner->question, runner->length);
 }
 
 static void *
 check_dns_create(const struct check_target *target)
 {
-	struct dns_asker *asker = calloc(1, sizeof(*asker));
+	struct dns_runner *runner = calloc(1, sizeof(*runner));
 
-	if (asker == NULL)
+	if (runner == NULL)
 		return NULL;
-	asker->target = target;
-	asker->datagram = (struct datagram) {
-		.target = target, .fd = -1, .received = check_dns_received, .failed = check_dns_failed, .asker = asker
+	runner->target = target;
+	runner->datagram = (struct datagram) {
+		.target = target, .fd = -1, .received = check_dns_received, .failed = check_dns_failed, .runner = runner
 	};
-	return asker;
+	return runner;
 }
 
 static void
 check_dns_destroy(void *argument)
 {
-	struct dns_asker *asker = argument;
+	struct dns_runner *runner = argument;
 
-	datagram_close(&asker->datagram);
-	free(asker);
+	datagram_close(&runner->datagram);
+	free(runner);
 }
 
 const struct check_type check_dns = {

@@ -22,7 +22,7 @@
 #define PIECE 4096
 #define BUFFER_MOST 16384 /* what libevent may read ahead */
 
-struct http_asker {
+struct http_runner {
 	const struct check_target *target;
 	struct event *deadline;     /* of the whole check, whatever drips in */
 	struct event *connecting;
@@ -32,57 +32,57 @@ struct http_asker {
 };
 
 static void
-check_http_hang_up(struct http_asker *asker)
+check_http_hang_up(struct http_runner *runner)
 {
-	(void)event_del(asker->deadline);
-	if (asker->connecting != NULL)
-		event_free(asker->connecting);
-	asker->connecting = NULL;
-	if (asker->stream != NULL)
-		bufferevent_free(asker->stream);
-	asker->stream = NULL;
-	if (asker->fd != -1)
-		(void)close(asker->fd);
-	asker->fd = -1;
+	(void)event_del(runner->deadline);
+	if (runner->connecting != NULL)
+		event_free(runner->connecting);
+	runner->connecting = NULL;
+	if (runner->stream != NULL)
+		bufferevent_free(runner->stream);
+	runner->stream = NULL;
+	if (runner->fd != -1)
+		(void)close(runner->fd);
+	runner->fd = -1;
 }
 
 static void
-check_http_finish(struct http_asker *asker, enum health_reason reason, const char *detail)
+check_http_finish(struct http_runner *runner, enum health_reason reason, const char *detail)
 {
-	check_http_hang_up(asker);
-	check_tell(asker->target, reason, detail);
+	check_http_hang_up(runner);
+	check_report_result(runner->target, reason, detail);
 }
 
 static void
-check_http_on_answer(struct http_asker *asker)
+check_http_on_answer(struct http_runner *runner)
 {
 	char detail[HTTP_DETAIL];
 
-	memcpy(detail, asker->answer.detail, sizeof(detail));
-	check_http_finish(asker, asker->answer.reason, detail[0] == '\0' ? NULL : detail);
+	memcpy(detail, runner->answer.detail, sizeof(detail));
+	check_http_finish(runner, runner->answer.reason, detail[0] == '\0' ? NULL : detail);
 }
 
 static void
 check_http_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	struct http_asker *asker = argument;
+	struct http_runner *runner = argument;
 	const char *detail = NULL;
 
-	if (asker->stream != NULL)
-		detail = asker->answer.head == 0 ? "connected, but no answer" : "the answer is not complete";
-	check_http_finish(asker, HEALTH_REASON_TIMEOUT, detail);
+	if (runner->stream != NULL)
+		detail = runner->answer.head == 0 ? "connected, but no answer" : "the answer is not complete";
+	check_http_finish(runner, HEALTH_REASON_TIMEOUT, detail);
 }
 
 /* Feeds all that came. True when that decided it. */
 static bool
-check_http_drain(struct http_asker *asker)
+check_http_drain(struct http_runner *runner)
 {
-	struct evbuffer *input = bufferevent_get_input(asker->stream);
+	struct evbuffer *input = bufferevent_get_input(runner->stream);
 	uint8_t bytes[PIECE];
 	int got;
 
 	while ((got = evbuffer_remove(input, bytes, sizeof(bytes))) > 0)
-		if (http_answer_feed(&asker->answer, bytes, (size_t)got))
+		if (http_answer_feed(&runner->answer, bytes, (size_t)got))
 			return true;
 	return false;
 }
@@ -90,36 +90,36 @@ check_http_drain(struct http_asker *asker)
 static void
 check_http_on_readable(struct bufferevent *stream UNUSED, void *argument)
 {
-	struct http_asker *asker = argument;
+	struct http_runner *runner = argument;
 
-	if (check_http_drain(asker))
-		check_http_on_answer(asker);
+	if (check_http_drain(runner))
+		check_http_on_answer(runner);
 }
 
 static void
 check_http_on_event(struct bufferevent *stream, short what, void *argument)
 {
-	struct http_asker *asker = argument;
+	struct http_runner *runner = argument;
 	const int error = EVUTIL_SOCKET_ERROR();
 	char why[TLS_ERROR] = "";
 	enum health_reason reason = HEALTH_REASON_NONE;
 
 	if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) == 0) /* TLS is set up */
 		return;
-	if (check_http_drain(asker)) {
-		check_http_on_answer(asker);
+	if (check_http_drain(runner)) {
+		check_http_on_answer(runner);
 		return;
 	}
-	if ((what & BEV_EVENT_ERROR) != 0 && asker->target->check.kind == CHECK_HTTPS)
+	if ((what & BEV_EVENT_ERROR) != 0 && runner->target->check.kind == CHECK_HTTPS)
 		reason = tls_blame(stream, why);
 	if (reason == HEALTH_REASON_NONE && (what & BEV_EVENT_ERROR) != 0 && error != 0)
 		reason = check_reason_of(error);
 	if (reason != HEALTH_REASON_NONE) {
-		check_http_finish(asker, reason, why[0] == '\0' ? NULL : why);
+		check_http_finish(runner, reason, why[0] == '\0' ? NULL : why);
 		return;
 	}
-	http_answer_end(&asker->answer);
-	check_http_on_answer(asker);
+	http_answer_end(&runner->answer);
+	check_http_on_answer(runner);
 }
 
 /* What stands in the Host field (RFC 9110 section 7.2): the port when it is not the scheme's own. */
@@ -161,98 +161,98 @@ check_http_write_name(const struct check_target *target, char *text, size_t size
 
 /* The stream takes the socket over. NULL with a reason. */
 static struct bufferevent *
-check_http_open_stream(struct http_asker *asker, char error[TLS_ERROR])
+check_http_open_stream(struct http_runner *runner, char error[TLS_ERROR])
 {
-	const struct check_target *target = asker->target;
+	const struct check_target *target = runner->target;
 	char name[CHECK_TEXT];
 	const struct tls_demand demand = { name, !target->check.no_verify, target->check.ca };
 
 	if (target->check.kind == CHECK_HTTPS) {
 		check_http_write_name(target, name, sizeof(name));
-		return tls_open(target->tls, target->base, asker->fd, &demand, error);
+		return tls_open(target->tls, target->base, runner->fd, &demand, error);
 	}
 	(void)snprintf(error, TLS_ERROR, "out of memory");
-	return bufferevent_socket_new(target->base, asker->fd, BEV_OPT_CLOSE_ON_FREE);
+	return bufferevent_socket_new(target->base, runner->fd, BEV_OPT_CLOSE_ON_FREE);
 }
 
 static void
-check_http_exchange(struct http_asker *asker)
+check_http_exchange(struct http_runner *runner)
 {
-	const char *path = asker->target->check.path;
+	const char *path = runner->target->check.path;
 	char host[CHECK_TEXT], error[TLS_ERROR];
 
-	http_answer_begin(&asker->answer, &asker->target->check);
-	asker->stream = check_http_open_stream(asker, error);
-	if (asker->stream == NULL) {
-		check_http_finish(asker, HEALTH_REASON_LOCAL, error);
+	http_answer_begin(&runner->answer, &runner->target->check);
+	runner->stream = check_http_open_stream(runner, error);
+	if (runner->stream == NULL) {
+		check_http_finish(runner, HEALTH_REASON_LOCAL, error);
 		return;
 	}
-	asker->fd = -1;
-	check_http_write_host(asker->target, host, sizeof(host));
-	bufferevent_setcb(asker->stream, check_http_on_readable, NULL, check_http_on_event, asker);
-	bufferevent_setwatermark(asker->stream, EV_READ, 0, BUFFER_MOST);
-	if (evbuffer_add_printf(bufferevent_get_output(asker->stream),
+	runner->fd = -1;
+	check_http_write_host(runner->target, host, sizeof(host));
+	bufferevent_setcb(runner->stream, check_http_on_readable, NULL, check_http_on_event, runner);
+	bufferevent_setwatermark(runner->stream, EV_READ, 0, BUFFER_MOST);
+	if (evbuffer_add_printf(bufferevent_get_output(runner->stream),
 	    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: dsrd/" PACKAGE_VERSION "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-	    *path == '\0' ? "/" : path, host) < 0 || bufferevent_enable(asker->stream, EV_READ | EV_WRITE) == -1)
-		check_http_finish(asker, HEALTH_REASON_LOCAL, "out of memory");
+	    *path == '\0' ? "/" : path, host) < 0 || bufferevent_enable(runner->stream, EV_READ | EV_WRITE) == -1)
+		check_http_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
 }
 
 static void
 check_http_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 {
-	struct http_asker *asker = argument;
+	struct http_runner *runner = argument;
 	const int error = socket_error(fd);
 
-	event_free(asker->connecting);
-	asker->connecting = NULL;
+	event_free(runner->connecting);
+	runner->connecting = NULL;
 	if (error != 0)
-		check_http_finish(asker, check_reason_of(error), NULL);
+		check_http_finish(runner, check_reason_of(error), NULL);
 	else
-		check_http_exchange(asker);
+		check_http_exchange(runner);
 }
 
 static void
 check_http_start(void *argument)
 {
-	struct http_asker *asker = argument;
-	const struct check_target *target = asker->target;
+	struct http_runner *runner = argument;
+	const struct check_target *target = runner->target;
 
-	asker->fd = socket_connect(&target->addr, target->port, SOCK_STREAM, 0);
-	if (asker->fd == -1) {
-		check_http_finish(asker, check_reason_of(errno), check_trouble_of(errno));
+	runner->fd = socket_connect(&target->addr, target->port, SOCK_STREAM, 0);
+	if (runner->fd == -1) {
+		check_http_finish(runner, check_reason_of(errno), check_error_text(errno));
 		return;
 	}
-	asker->connecting = event_new(target->base, asker->fd, EV_WRITE, check_http_on_connected, asker);
-	if (asker->connecting == NULL || event_add(asker->connecting, NULL) == -1 ||
-	    event_add(asker->deadline, &target->timeout) == -1)
-		check_http_finish(asker, HEALTH_REASON_LOCAL, "out of memory");
+	runner->connecting = event_new(target->base, runner->fd, EV_WRITE, check_http_on_connected, runner);
+	if (runner->connecting == NULL || event_add(runner->connecting, NULL) == -1 ||
+	    event_add(runner->deadline, &target->timeout) == -1)
+		check_http_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
 }
 
 static void *
 check_http_create(const struct check_target *target)
 {
-	struct http_asker *asker = calloc(1, sizeof(*asker));
+	struct http_runner *runner = calloc(1, sizeof(*runner));
 
-	if (asker == NULL)
+	if (runner == NULL)
 		return NULL;
-	asker->target = target;
-	asker->fd = -1;
-	asker->deadline = event_new(target->base, -1, 0, check_http_on_deadline, asker);
-	if (asker->deadline == NULL) {
-		free(asker);
+	runner->target = target;
+	runner->fd = -1;
+	runner->deadline = event_new(target->base, -1, 0, check_http_on_deadline, runner);
+	if (runner->deadline == NULL) {
+		free(runner);
 		return NULL;
 	}
-	return asker;
+	return runner;
 }
 
 static void
 check_http_destroy(void *argument)
 {
-	struct http_asker *asker = argument;
+	struct http_runner *runner = argument;
 
-	check_http_hang_up(asker);
-	event_free(asker->deadline);
-	free(asker);
+	check_http_hang_up(runner);
+	event_free(runner->deadline);
+	free(runner);
 }
 
 const struct check_type check_http = {

@@ -16,7 +16,7 @@
 #define ANSWER_MOST 4096 /* bytes in which the expected ones must appear */
 #define PIECE 1024
 
-struct tcp_asker {
+struct tcp_runner {
 	const struct check_target *target;
 	struct event *event;    /* NULL when nothing is under way */
 	struct event *deadline; /* of the whole check, whatever drips in */
@@ -32,29 +32,29 @@ struct tcp_asker {
  * a minute's worth of checks for each server.
  */
 static void
-check_tcp_hang_up(struct tcp_asker *asker)
+check_tcp_hang_up(struct tcp_runner *runner)
 {
-	if (asker->event != NULL)
-		event_free(asker->event);
-	asker->event = NULL;
-	(void)event_del(asker->deadline);
-	if (asker->fd != -1)
-		(void)close(asker->fd);
-	asker->fd = -1;
+	if (runner->event != NULL)
+		event_free(runner->event);
+	runner->event = NULL;
+	(void)event_del(runner->deadline);
+	if (runner->fd != -1)
+		(void)close(runner->fd);
+	runner->fd = -1;
 }
 
 static void
-check_tcp_finish(struct tcp_asker *asker, enum health_reason result)
+check_tcp_finish(struct tcp_runner *runner, enum health_reason result)
 {
-	check_tcp_hang_up(asker);
-	check_tell(asker->target, result, NULL);
+	check_tcp_hang_up(runner);
+	check_report_result(runner->target, result, NULL);
 }
 
 static void
-check_tcp_fail(struct tcp_asker *asker, int error)
+check_tcp_fail(struct tcp_runner *runner, int error)
 {
-	check_tcp_hang_up(asker);
-	check_tell(asker->target, check_reason_of(error), check_trouble_of(error));
+	check_tcp_hang_up(runner);
+	check_report_result(runner->target, check_reason_of(error), check_error_text(error));
 }
 
 static void
@@ -66,128 +66,128 @@ check_tcp_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argume
 static void
 check_tcp_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
-	struct tcp_asker *asker = argument;
+	struct tcp_runner *runner = argument;
 	uint8_t bytes[PIECE];
-	const size_t room = ANSWER_MOST - asker->received;
+	const size_t room = ANSWER_MOST - runner->received;
 	const ssize_t got = recv(fd, bytes, room < PIECE ? room : PIECE, 0);
 
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got == -1) {
-		check_tcp_fail(asker, errno);
+		check_tcp_fail(runner, errno);
 		return;
 	}
-	asker->received += (size_t)got;
+	runner->received += (size_t)got;
 	/* expect="" is content with any byte. */
-	if (got > 0 && matcher_feed(&asker->matcher, bytes, (size_t)got))
-		check_tcp_finish(asker, HEALTH_REASON_NONE);
-	else if (got == 0 || asker->received == ANSWER_MOST)
-		check_tcp_finish(asker, HEALTH_REASON_MISSING);
+	if (got > 0 && matcher_feed(&runner->matcher, bytes, (size_t)got))
+		check_tcp_finish(runner, HEALTH_REASON_NONE);
+	else if (got == 0 || runner->received == ANSWER_MOST)
+		check_tcp_finish(runner, HEALTH_REASON_MISSING);
 }
 
 /* Waits for `what` from now on. */
 static void
-check_tcp_await(struct tcp_asker *asker, short what, event_callback_fn callback)
+check_tcp_await(struct tcp_runner *runner, short what, event_callback_fn callback)
 {
-	if (asker->event != NULL)
-		event_free(asker->event);
-	asker->event = event_new(asker->target->base, asker->fd, (short)(what | EV_PERSIST), callback, asker);
-	if (asker->event == NULL || event_add(asker->event, NULL) == -1)
-		check_tcp_finish(asker, HEALTH_REASON_LOCAL);
+	if (runner->event != NULL)
+		event_free(runner->event);
+	runner->event = event_new(runner->target->base, runner->fd, (short)(what | EV_PERSIST), callback, runner);
+	if (runner->event == NULL || event_add(runner->event, NULL) == -1)
+		check_tcp_finish(runner, HEALTH_REASON_LOCAL);
 }
 
 /* All of `send` has been sent. */
 static void
-check_tcp_has_written(struct tcp_asker *asker)
+check_tcp_has_written(struct tcp_runner *runner)
 {
-	matcher_begin(&asker->matcher, &asker->target->check.expect);
-	asker->received = 0;
-	if (!asker->target->check.expect.given)
-		check_tcp_finish(asker, HEALTH_REASON_NONE);
+	matcher_begin(&runner->matcher, &runner->target->check.expect);
+	runner->received = 0;
+	if (!runner->target->check.expect.given)
+		check_tcp_finish(runner, HEALTH_REASON_NONE);
 	else
-		check_tcp_await(asker, EV_READ, check_tcp_on_readable);
+		check_tcp_await(runner, EV_READ, check_tcp_on_readable);
 }
 
 static void
 check_tcp_on_sendable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
-	struct tcp_asker *asker = argument;
-	const struct check_bytes *text = &asker->target->check.send;
-	const ssize_t sent = send(fd, text->bytes + asker->sent, text->length - asker->sent, 0);
+	struct tcp_runner *runner = argument;
+	const struct check_bytes *text = &runner->target->check.send;
+	const ssize_t sent = send(fd, text->bytes + runner->sent, text->length - runner->sent, 0);
 
 	if (sent == -1 && errno != EAGAIN && errno != EINTR) {
-		check_tcp_fail(asker, errno);
+		check_tcp_fail(runner, errno);
 		return;
 	}
 	if (sent > 0)
-		asker->sent += (size_t)sent;
-	if (asker->sent == text->length)
-		check_tcp_has_written(asker);
+		runner->sent += (size_t)sent;
+	if (runner->sent == text->length)
+		check_tcp_has_written(runner);
 }
 
 static void
-check_tcp_connected(struct tcp_asker *asker)
+check_tcp_connected(struct tcp_runner *runner)
 {
-	asker->sent = 0;
-	if (asker->target->check.send.given)
-		check_tcp_await(asker, EV_WRITE, check_tcp_on_sendable);
+	runner->sent = 0;
+	if (runner->target->check.send.given)
+		check_tcp_await(runner, EV_WRITE, check_tcp_on_sendable);
 	else
-		check_tcp_has_written(asker);
+		check_tcp_has_written(runner);
 }
 
 static void
 check_tcp_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 {
-	struct tcp_asker *asker = argument;
+	struct tcp_runner *runner = argument;
 	const int error = socket_error(fd);
 
 	if (error != 0)
-		check_tcp_finish(asker, check_reason_of(error));
+		check_tcp_finish(runner, check_reason_of(error));
 	else
-		check_tcp_connected(asker);
+		check_tcp_connected(runner);
 }
 
 static void
 check_tcp_start(void *argument)
 {
-	struct tcp_asker *asker = argument;
+	struct tcp_runner *runner = argument;
 
-	asker->fd = socket_connect(&asker->target->addr, asker->target->port, SOCK_STREAM, 0);
-	if (asker->fd == -1) {
-		check_tcp_fail(asker, errno);
+	runner->fd = socket_connect(&runner->target->addr, runner->target->port, SOCK_STREAM, 0);
+	if (runner->fd == -1) {
+		check_tcp_fail(runner, errno);
 		return;
 	}
-	if (event_add(asker->deadline, &asker->target->timeout) == -1)
-		check_tcp_finish(asker, HEALTH_REASON_LOCAL);
+	if (event_add(runner->deadline, &runner->target->timeout) == -1)
+		check_tcp_finish(runner, HEALTH_REASON_LOCAL);
 	else
-		check_tcp_await(asker, EV_WRITE, check_tcp_on_connected);
+		check_tcp_await(runner, EV_WRITE, check_tcp_on_connected);
 }
 
 static void *
 check_tcp_create(const struct check_target *target)
 {
-	struct tcp_asker *asker = calloc(1, sizeof(*asker));
+	struct tcp_runner *runner = calloc(1, sizeof(*runner));
 
-	if (asker == NULL)
+	if (runner == NULL)
 		return NULL;
-	asker->target = target;
-	asker->fd = -1;
-	asker->deadline = event_new(target->base, -1, 0, check_tcp_on_deadline, asker);
-	if (asker->deadline == NULL) {
-		free(asker);
+	runner->target = target;
+	runner->fd = -1;
+	runner->deadline = event_new(target->base, -1, 0, check_tcp_on_deadline, runner);
+	if (runner->deadline == NULL) {
+		free(runner);
 		return NULL;
 	}
-	return asker;
+	return runner;
 }
 
 static void
 check_tcp_destroy(void *argument)
 {
-	struct tcp_asker *asker = argument;
+	struct tcp_runner *runner = argument;
 
-	check_tcp_hang_up(asker);
-	event_free(asker->deadline);
-	free(asker);
+	check_tcp_hang_up(runner);
+	event_free(runner->deadline);
+	free(runner);
 }
 
 const struct check_type check_tcp = {

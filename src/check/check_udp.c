@@ -16,7 +16,7 @@
  */
 #define ERROR_HOLDS MILLISECONDS(1500)
 
-struct udp_asker {
+struct udp_runner {
 	const struct check_target *target;
 	struct datagram datagram;
 	enum health_reason error; /* the last one from an ICMP message; NONE: none, or an answer since */
@@ -26,63 +26,63 @@ struct udp_asker {
 static void
 check_udp_received(void *argument, const uint8_t *bytes, size_t length)
 {
-	struct udp_asker *asker = argument;
+	struct udp_runner *runner = argument;
 	struct matcher matcher;
 	bool found;
 
-	matcher_begin(&matcher, &asker->target->check.expect);
+	matcher_begin(&matcher, &runner->target->check.expect);
 	found = matcher_feed(&matcher, bytes, length);
-	datagram_close(&asker->datagram);
-	asker->error = HEALTH_REASON_NONE;
-	check_tell(asker->target, found ? HEALTH_REASON_NONE : HEALTH_REASON_MISSING, NULL);
+	datagram_close(&runner->datagram);
+	runner->error = HEALTH_REASON_NONE;
+	check_report_result(runner->target, found ? HEALTH_REASON_NONE : HEALTH_REASON_MISSING, NULL);
 }
 
 /* Without `expect` silence is fine: that is how many services take what they get. */
 static void
-check_udp_failed(void *argument, enum health_reason reason, const char *trouble)
+check_udp_failed(void *argument, enum health_reason reason, const char *detail)
 {
-	struct udp_asker *asker = argument;
+	struct udp_runner *runner = argument;
 	const uint64_t now = clock_us();
 
 	if (reason == HEALTH_REASON_REFUSED || reason == HEALTH_REASON_UNREACHABLE) {
-		asker->error = reason;
-		asker->error_at = now;
-	} else if (reason == HEALTH_REASON_TIMEOUT && !asker->target->check.expect.given) {
-		reason = now - asker->error_at < ERROR_HOLDS ? asker->error : HEALTH_REASON_NONE;
+		runner->error = reason;
+		runner->error_at = now;
+	} else if (reason == HEALTH_REASON_TIMEOUT && !runner->target->check.expect.given) {
+		reason = now - runner->error_at < ERROR_HOLDS ? runner->error : HEALTH_REASON_NONE;
 	}
-	check_tell(asker->target, reason, trouble);
+	check_report_result(runner->target, reason, detail);
 }
 
 static void
 check_udp_start(void *argument)
 {
-	struct udp_asker *asker = argument;
-	const struct check_bytes *text = &asker->target->check.send;
+	struct udp_runner *runner = argument;
+	const struct check_bytes *text = &runner->target->check.send;
 
-	datagram_ask(&asker->datagram, text->bytes, text->length);
+	datagram_ask(&runner->datagram, text->bytes, text->length);
 }
 
 static void *
 check_udp_create(const struct check_target *target)
 {
-	struct udp_asker *asker = calloc(1, sizeof(*asker));
+	struct udp_runner *runner = calloc(1, sizeof(*runner));
 
-	if (asker == NULL)
+	if (runner == NULL)
 		return NULL;
-	asker->target = target;
-	asker->datagram = (struct datagram) {
-		.target = target, .fd = -1, .received = check_udp_received, .failed = check_udp_failed, .asker = asker
+	runner->target = target;
+	runner->datagram = (struct datagram) {
+		.target = target, .fd = -1, .received = check_udp_received, .failed = check_udp_failed, .runner = runner
 	};
-	return asker;
+	return runner;
 }
 
 static void
 check_udp_destroy(void *argument)
 {
-	struct udp_asker *asker = argument;
+	struct udp_runner *runner = argument;
 
-	datagram_close(&asker->datagram);
-	free(asker);
+	datagram_close(&runner->datagram);
+	free(runner);
 }
 
 const struct check_type check_udp = {

@@ -27,10 +27,10 @@ datagram_close(struct datagram *datagram)
 }
 
 static void
-datagram_fail(struct datagram *datagram, enum health_reason reason, const char *trouble)
+datagram_fail(struct datagram *datagram, enum health_reason reason, const char *detail)
 {
 	datagram_close(datagram);
-	datagram->failed(datagram->asker, reason, trouble);
+	datagram->failed(datagram->runner, reason, detail);
 }
 
 static void
@@ -48,9 +48,9 @@ datagram_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	const ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
 
 	if (got >= 0)
-		datagram->received(datagram->asker, bytes, (size_t)got);
+		datagram->received(datagram->runner, bytes, (size_t)got);
 	else if (errno != EAGAIN && errno != EINTR)
-		datagram_fail(datagram, check_reason_of(errno), check_trouble_of(errno));
+		datagram_fail(datagram, check_reason_of(errno), check_error_text(errno));
 }
 
 void
@@ -60,7 +60,7 @@ datagram_ask(struct datagram *datagram, const uint8_t *bytes, size_t length)
 
 	datagram->fd = socket_connect(&target->addr, target->port, SOCK_DGRAM, 0);
 	if (datagram->fd == -1 || send(datagram->fd, bytes, length, 0) == -1) {
-		datagram_fail(datagram, check_reason_of(errno), check_trouble_of(errno));
+		datagram_fail(datagram, check_reason_of(errno), check_error_text(errno));
 		return;
 	}
 	/* A timer of its own: an answerer of nonsense must not prolong the wait. */

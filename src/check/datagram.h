@@ -20,10 +20,10 @@ struct datagram {
 	struct event *deadline;
 	int fd;
 	/* An answer came. */
-	void (*received)(void *asker, const uint8_t *bytes, size_t length);
-	/* None came, or an error. `trouble` is check_trouble_of()'s. */
-	void (*failed)(void *asker, enum health_reason reason, const char *trouble);
-	void *asker;
+	void (*received)(void *runner, const uint8_t *bytes, size_t length);
+	/* None came, or an error. `detail` is check_error_text()'s. */
+	void (*failed)(void *runner, enum health_reason reason, const char *detail);
+	void *runner;
 };
 
 /* From a port of the kernel's choice, a new one each time. Calls back, perhaps from within. */

@@ -18,9 +18,9 @@ struct event_base;
 struct tls_contexts;
 
 /* Reports the answer; once for each `begin`, unless `destroy` was called before. May be called within `begin`. */
-typedef void probe_answer(void *question, const struct check_report *report);
+typedef void check_answer(void *job, const struct check_report *report);
 
-/* The target. It does not change during the asker's lifetime, which may keep the pointer. */
+/* The target. It does not change during the runner's lifetime, which may keep the pointer. */
 struct check_target {
 	struct addr addr;
 	uint16_t port; /* 0 where the type has none */
@@ -31,21 +31,21 @@ struct check_target {
 	char server[NAME_MOST];
 	struct addr vip;
 	uint16_t service_port;
-	/* What all askers of a checker share. */
+	/* What all runners of a checker share. */
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
-	probe_answer *answer;
-	void *question; /* the argument of `answer` */
+	check_answer *answer;
+	void *job; /* the argument of `answer` */
 };
 
 struct check_type {
-	/* An asker, or NULL when memory is out. */
+	/* A runner, or NULL when memory is out. */
 	void *(*create)(const struct check_target *target);
 	/* Gives up what is under way. */
-	void (*destroy)(void *asker);
+	void (*destroy)(void *runner);
 	/* Never called while an answer is outstanding. */
-	void (*begin)(void *asker);
+	void (*begin)(void *runner);
 };
 
 extern const struct check_type check_tcp;
@@ -55,7 +55,7 @@ extern const struct check_type check_dns;
 extern const struct check_type check_udp;
 extern const struct check_type check_script;
 
-/* Answers with a reason, and a detail ("status 503") or NULL. The asker may be freed by this: do not touch it after. */
-void check_tell(const struct check_target *target, enum health_reason reason, const char *detail);
+/* Reports the result: a reason, and a detail ("status 503") or NULL. This may free the runner: do not use it afterwards. */
+void check_report_result(const struct check_target *target, enum health_reason reason, const char *detail);
 
 #endif

@@ -42,7 +42,7 @@ check_reason_of(int error)
 }
 
 const char *
-check_trouble_of(int error)
+check_error_text(int error)
 {
 	if (check_reason_of(error) != HEALTH_REASON_LOCAL)
 		return NULL;

@@ -241,9 +241,9 @@ control_gone(void *context, const void *client)
 }
 
 bool
-control_stream(struct control *control, const void *asker, const void *bytes, size_t length)
+control_stream(struct control *control, const void *client, const void *bytes, size_t length)
 {
-	return http_server_stream(control->server, asker, bytes, length);
+	return http_server_stream(control->server, client, bytes, length);
 }
 
 struct control *

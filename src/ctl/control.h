@@ -36,13 +36,13 @@ enum control_result {
 	CONTROL_FORBIDDEN, /* the client lacks permission; with text */
 	CONTROL_WAIT,    /* not ready: call again soon. Nothing was written */
 	CONTROL_MORE,    /* not ready: call again after the other clients. Nothing was written */
-	CONTROL_STREAM   /* what control_stream() is given from now on is the answer, until the asker leaves */
+	CONTROL_STREAM   /* what control_stream() is given from now on is the answer, until the client leaves */
 };
 
-/* The client. `asker` is the same in all calls for one request and identifies it. */
+/* The client. `client` is the same in all calls for one request and identifies it. */
 struct control_ask {
 	const struct http_request *request;
-	const void *asker;
+	const void *client;
 	int fd;    /* of the connection */
 	bool first;
 	bool last; /* the request has timed out: CONTROL_WAIT is not possible any more */
@@ -51,8 +51,8 @@ struct control_ask {
 struct control_calls {
 	/* Writes the answer. Must not block. */
 	enum control_result (*answer)(void *context, const struct control_ask *ask, FILE *out);
-	/* The asker left before the answer was there, or its stream has ended. */
-	void (*gone)(void *context, const void *asker);
+	/* The client left before the answer was complete, or its stream has ended. */
+	void (*gone)(void *context, const void *client);
 	/* Which user connected; true: one for whom connections are reserved. NULL: all are. */
 	bool (*peer)(void *context, int fd, uint32_t *user);
 };
@@ -68,7 +68,7 @@ NODISCARD struct control *control_open(struct event_base *base, const char *path
  * Queues data for a client whose answer is CONTROL_STREAM. False when too much is queued already, or out of memory:
  * then none of it was queued. Never calls back.
  */
-bool control_stream(struct control *control, const void *asker, const void *bytes, size_t length);
+bool control_stream(struct control *control, const void *client, const void *bytes, size_t length);
 /* Drops all clients and removes the socket, where that is allowed. NULL is fine. */
 void control_close(struct control *control);
 

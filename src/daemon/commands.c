@@ -166,16 +166,16 @@ commands_answer(void *context, const struct control_ask *ask, FILE *out)
 }
 
 static void
-commands_gone(void *context, const void *asker)
+commands_gone(void *context, const void *client)
 {
 	struct command_server *cmds = context;
 
-	if (cmds->requester == asker)
+	if (cmds->requester == client)
 		commands_end_examination(cmds);
-	if (cmds->planner == asker)
+	if (cmds->planner == client)
 		commands_end_plan(cmds);
-	commands_end_walk(cmds, asker);
-	trace_leave(&cmds->trace, asker);
+	commands_end_walk(cmds, client);
+	trace_leave(&cmds->trace, client);
 }
 
 static bool

@@ -353,7 +353,7 @@ commands_begin_plan(struct command_server *cmds, const struct control_ask *ask, 
 		conf_clear(&fresh);
 		if (cmds->plan == NULL)
 			return commands_out_of_memory(out);
-		cmds->planner = ask->asker;
+		cmds->planner = ask->client;
 		return CONTROL_WAIT;
 	}
 	errlist_print(errors, out);
@@ -368,7 +368,7 @@ commands_plan(struct command_server *cmds, const struct control_ask *ask, struct
 	enum control_result result;
 
 	if (!ask->first) {
-		if (cmds->planner != ask->asker)
+		if (cmds->planner != ask->client)
 			return CONTROL_REFUSED;
 		if (!plan_probe_step(cmds->plan, clock_us()) && !ask->last)
 			return CONTROL_WAIT;

@@ -36,7 +36,7 @@ commands_begin_examination(struct command_server *cmds, const struct control_ask
 	cmds->doctor_run = doctor_run_open(&parts, &selection, ask->request->command == COMMAND_DOCTOR_ALL);
 	if (cmds->doctor_run == NULL)
 		return commands_out_of_memory(out);
-	cmds->requester = ask->asker;
+	cmds->requester = ask->client;
 	return CONTROL_WAIT;
 }
 
@@ -48,7 +48,7 @@ commands_examine(struct command_server *cmds, const struct control_ask *ask, str
 
 	if (ask->first)
 		return commands_begin_examination(cmds, ask, out);
-	if (cmds->doctor_run == NULL || cmds->requester != ask->asker) {
+	if (cmds->doctor_run == NULL || cmds->requester != ask->client) {
 		fputs("the examination was broken off\n", out);
 		return CONTROL_REFUSED;
 	}

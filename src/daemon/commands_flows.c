@@ -10,18 +10,18 @@
 #include "daemon/stats.h"
 
 static struct commands_walk *
-commands_find_walk(struct command_server *cmds, const void *asker)
+commands_find_walk(struct command_server *cmds, const void *client)
 {
 	for (size_t i = 0; i < CONTROL_CONNECTIONS; i++)
-		if (cmds->walks[i].asker == asker)
+		if (cmds->walks[i].client == client)
 			return &cmds->walks[i];
 	return NULL;
 }
 
 void
-commands_end_walk(struct command_server *cmds, const void *asker)
+commands_end_walk(struct command_server *cmds, const void *client)
 {
-	struct commands_walk *walk = commands_find_walk(cmds, asker);
+	struct commands_walk *walk = commands_find_walk(cmds, client);
 
 	if (walk == NULL)
 		return;
@@ -57,7 +57,7 @@ commands_begin_walk(struct command_server *cmds, const struct control_ask *ask, 
 	place->walk = flow_walk_new(&filter, cmds->parts.sources->director->model);
 	if (place->walk == NULL)
 		return commands_out_of_memory(out);
-	place->asker = ask->asker;
+	place->client = ask->client;
 	return CONTROL_MORE;
 }
 
@@ -90,13 +90,13 @@ commands_walk(struct command_server *cmds, const struct control_ask *ask, struct
 
 	if (ask->first)
 		return commands_begin_walk(cmds, ask, out);
-	walk = commands_find_walk(cmds, ask->asker);
+	walk = commands_find_walk(cmds, ask->client);
 	if (walk == NULL)
 		return commands_out_of_memory(out);
 	facts = commands_facts(cmds);
 	if (!flow_walk_step(walk->walk, &facts))
 		return CONTROL_MORE;
 	result = commands_report_walk(cmds, ask, walk->walk, writer, out);
-	commands_end_walk(cmds, ask->asker);
+	commands_end_walk(cmds, ask->client);
 	return result;
 }

@@ -17,7 +17,7 @@
 
 /* A scan of the flow table that a client waits for. */
 struct commands_walk {
-	const void *asker;
+	const void *client;
 	struct flow_walk *walk; /* NULL: the place is free */
 };
 
@@ -54,7 +54,7 @@ enum control_result commands_examine(struct command_server *cmds, const struct c
 void commands_end_examination(struct command_server *cmds);
 
 enum control_result commands_walk(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
-void commands_end_walk(struct command_server *cmds, const void *asker);
+void commands_end_walk(struct command_server *cmds, const void *client);
 
 enum control_result commands_admin(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 /* No new connections for the servers that the arguments select. */

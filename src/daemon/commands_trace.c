@@ -22,5 +22,5 @@ commands_trace(struct command_server *cmds, const struct control_ask *ask, FILE 
 	result = commands_filter(cmds, ask, frames ? 1 : 0, FILTER_DECISIONS, &filter, out);
 	if (result != CONTROL_DONE)
 		return result;
-	return trace_watch(&cmds->trace, ask->asker, &filter, frames, out);
+	return trace_watch(&cmds->trace, ask->client, &filter, frames, out);
 }

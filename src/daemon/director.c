@@ -56,7 +56,7 @@ director_neighbor(void *context, enum neigh_event event, const struct neigh *nei
 {
 	struct director *director = context;
 
-	for (struct server *server = neigh->servers; server != NULL; server = server->beside) {
+	for (struct server *server = neigh->servers; server != NULL; server = server->same_addr) {
 		server->mac = neigh->mac;
 		director_log_neighbor(director, event, server, neigh, before);
 		if (server->place == PLACE_FAR)
@@ -163,7 +163,7 @@ director_want_neighbors(struct director *director, uint64_t now)
 			continue;
 		}
 		servers = neigh_servers(neighbors, server->iface, &server->settings.addr);
-		server->beside = *servers;
+		server->same_addr = *servers;
 		*servers = server;
 		mac = neigh_mac(neighbors, server->iface, &server->settings.addr);
 		server->mac = mac != NULL ? *mac : mac_zero;
@@ -430,7 +430,7 @@ static void
 director_set_script_weight(struct director *director, struct server *server, size_t index, const struct check_report *report)
 {
 	struct server_check *check = &server->checks[index];
-	const uint8_t percent = report->weight == PROBE_NO_WEIGHT ? 100 : (uint8_t)report->weight;
+	const uint8_t percent = report->weight == CHECK_NO_WEIGHT ? 100 : (uint8_t)report->weight;
 	char name[SERVER_NAME_TEXT], said[LOG_TEXT];
 
 	if (report->reason != HEALTH_REASON_NONE || check->percent == percent)
@@ -546,7 +546,7 @@ director_health(struct director *director, struct server *server, size_t index, 
 		return;
 	director_log_local_failure(server, index, report);
 	director_set_script_weight(director, server, index, report);
-	if (!server_report(server, index, report->reason, report->came, now))
+	if (!server_report(server, index, report->reason, report->got, now))
 		return;
 	director->stale = true;
 	director_changed(director, server, "check succeeded", report->detail);

@@ -10,11 +10,11 @@
 bool
 loss_is_due(struct loss *loss, uint64_t count, uint64_t now, uint64_t *fresh)
 {
-	if (count == loss->told || (loss->when != 0 && now - loss->when < LOSSES_INTERVAL))
+	if (count == loss->logged || (loss->when != 0 && now - loss->when < LOSSES_INTERVAL))
 		return false;
 	/* An interface that was reopened may count from zero. */
-	*fresh = count > loss->told ? count - loss->told : count;
-	loss->told = count;
+	*fresh = count > loss->logged ? count - loss->logged : count;
+	loss->logged = count;
 	loss->when = now;
 	return true;
 }

@@ -18,7 +18,7 @@
 
 /* The last state logged for one counter. */
 struct loss {
-	uint64_t told; /* its value then */
+	uint64_t logged; /* its value then */
 	uint64_t when; /* 0: never */
 };
 

@@ -19,7 +19,7 @@ struct host_shield {
 	struct withhold *withhold; /* NULL: `reason` says why */
 	char reason[WITHHOLD_ERROR];
 	bool on[IFACES_MOST];
-	bool told[IFACES_MOST]; /* that it cannot be */
+	bool logged[IFACES_MOST]; /* that it cannot be on */
 	bool crowded;           /* some VIP found no room */
 };
 
@@ -63,9 +63,9 @@ host_shield_begin(struct host_shield *host_shield, size_t index)
 	    withhold_begin(host_shield->withhold, index, name, host_shield->reason) == 0;
 	if (host_shield->on[index] && !was)
 		log_notice("withhold interface=%s result=on", name);
-	if (!host_shield->on[index] && !host_shield->told[index])
+	if (!host_shield->on[index] && !host_shield->logged[index])
 		log_warning("withhold interface=%s result=failed reason=\"%s\" " MEANING, name, host_shield->reason);
-	host_shield->told[index] = !host_shield->on[index];
+	host_shield->logged[index] = !host_shield->on[index];
 }
 
 /* For the kernel's program. */

@@ -15,7 +15,7 @@
 #define LEFT_MOST (2 * FRAME_MOST)
 
 struct watcher {
-	const void *asker; /* NULL: the place is free */
+	const void *client; /* NULL: the place is free */
 	struct filter filter;
 	bool frames;
 	bool greeted;      /* TRACE_MAGIC was sent */
@@ -32,13 +32,13 @@ struct trace {
 	struct trace_record record;
 	bool keep;              /* frames are wanted */
 	size_t left_used;
-	uint8_t came[FRAME_MOST];
+	uint8_t got[FRAME_MOST];
 	uint8_t left[LEFT_MOST];
 	uint8_t bytes[TRACE_RECORD_MOST];
 };
 
 enum control_result
-trace_watch(struct trace **trace, const void *asker, const struct filter *filter, bool frames, FILE *out)
+trace_watch(struct trace **trace, const void *client, const struct filter *filter, bool frames, FILE *out)
 {
 	struct watcher *watcher = NULL;
 
@@ -49,24 +49,24 @@ trace_watch(struct trace **trace, const void *asker, const struct filter *filter
 		return CONTROL_REFUSED;
 	}
 	for (size_t i = 0; i < TRACE_WATCHERS && watcher == NULL; i++)
-		if ((*trace)->watchers[i].asker == NULL)
+		if ((*trace)->watchers[i].client == NULL)
 			watcher = &(*trace)->watchers[i];
 	if (watcher == NULL) {
 		fprintf(out, "%d others trace already: end one of them first\n", TRACE_WATCHERS);
 		return CONTROL_BUSY;
 	}
-	*watcher = (struct watcher){ .asker = asker, .filter = *filter, .frames = frames };
+	*watcher = (struct watcher){ .client = client, .filter = *filter, .frames = frames };
 	(*trace)->count++;
 	return CONTROL_STREAM;
 }
 
 void
-trace_leave(struct trace **trace, const void *asker)
+trace_leave(struct trace **trace, const void *client)
 {
 	for (size_t i = 0; *trace != NULL && i < TRACE_WATCHERS; i++) {
 		struct watcher *watcher = &(*trace)->watchers[i];
 
-		if (watcher->asker != asker)
+		if (watcher->client != client)
 			continue;
 		memset(watcher, 0, sizeof(*watcher));
 		if (--(*trace)->count == 0) {
@@ -146,11 +146,11 @@ trace_begin_record(struct trace *trace, const struct packet *packet, const struc
 	trace->left_used = 0;
 	trace->keep = false;
 	for (size_t i = 0; i < TRACE_WATCHERS; i++)
-		trace->keep |= trace->watchers[i].asker != NULL && trace->watchers[i].frames;
+		trace->keep |= trace->watchers[i].client != NULL && trace->watchers[i].frames;
 	if (!trace->keep || frame->length > FRAME_MOST)
 		return;
-	memcpy(trace->came, frame->bytes, frame->length);
-	trace_add_frame(trace, false, frame, trace->came);
+	memcpy(trace->got, frame->bytes, frame->length);
+	trace_add_frame(trace, false, frame, trace->got);
 }
 
 static void
@@ -193,7 +193,7 @@ trace_send(struct trace *trace, struct control *control, const struct watcher *w
 {
 	const size_t length = trace_record_write(record, trace->bytes, sizeof(trace->bytes));
 
-	return length > 0 && control_stream(control, watcher->asker, trace->bytes, length);
+	return length > 0 && control_stream(control, watcher->client, trace->bytes, length);
 }
 
 /* What must stand before the next record: the stream's beginning, and what was left out. */
@@ -203,7 +203,7 @@ trace_send_pending(struct trace *trace, struct control *control, struct watcher 
 	struct trace_record skipped;
 
 	if (!watcher->greeted)
-		watcher->greeted = control_stream(control, watcher->asker, TRACE_MAGIC, TRACE_MAGIC_LENGTH);
+		watcher->greeted = control_stream(control, watcher->client, TRACE_MAGIC, TRACE_MAGIC_LENGTH);
 	if (watcher->skipped == 0 || !watcher->greeted)
 		return watcher->greeted;
 	memset(&skipped, 0, offsetof(struct trace_record, frames));
@@ -253,7 +253,7 @@ trace_forward(struct trace *trace, struct control *control, struct forwarder *fo
 	trace_set_decision(&trace->record, &decision);
 	facts = trace_facts_of(&packet, &decision);
 	for (size_t i = 0; i < TRACE_WATCHERS; i++)
-		if (trace->watchers[i].asker != NULL && filter_matches(&trace->watchers[i].filter, &facts))
+		if (trace->watchers[i].client != NULL && filter_matches(&trace->watchers[i].filter, &facts))
 			trace_send_record(trace, control, &trace->watchers[i]);
 }
 
@@ -261,6 +261,6 @@ void
 trace_tick(struct trace *trace, struct control *control)
 {
 	for (size_t i = 0; trace != NULL && i < TRACE_WATCHERS; i++)
-		if (trace->watchers[i].asker != NULL)
+		if (trace->watchers[i].client != NULL)
 			(void)trace_send_pending(trace, control, &trace->watchers[i]);
 }

@@ -23,10 +23,10 @@ struct trace;
  * A client wants the frames that match `filter`, and with `frames` their bytes too. The first one creates `*trace`.
  * CONTROL_STREAM, or CONTROL_BUSY or CONTROL_REFUSED with a sentence on `out`.
  */
-NODISCARD enum control_result trace_watch(struct trace **trace, const void *asker, const struct filter *filter,
+NODISCARD enum control_result trace_watch(struct trace **trace, const void *client, const struct filter *filter,
     bool frames, FILE *out);
 /* The client has disconnected. `*trace` is freed with the last one. */
-void trace_leave(struct trace **trace, const void *asker);
+void trace_leave(struct trace **trace, const void *client);
 
 /* forward_frame(), reported to the clients. `when` is microseconds since 1970. */
 void trace_forward(struct trace *trace, struct control *control, struct forwarder *forwarder, struct frame *frame,

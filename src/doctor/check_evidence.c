@@ -210,12 +210,12 @@ check_got(const struct server_check *check, char text[CHECK_WORDS])
 	/* The detail says it all: "status 404", "exit status 1: no database". */
 	const bool whole = check->health.reason == HEALTH_REASON_STATUS || check->health.reason == HEALTH_REASON_SCRIPT;
 
-	if (check->came[0] == '\0')
+	if (check->got[0] == '\0')
 		snprintf(text, CHECK_WORDS, "%s", reason);
 	else if (whole)
-		snprintf(text, CHECK_WORDS, "%s", check->came);
+		snprintf(text, CHECK_WORDS, "%s", check->got);
 	else
-		snprintf(text, CHECK_WORDS, "%s: %s", reason, check->came);
+		snprintf(text, CHECK_WORDS, "%s: %s", reason, check->got);
 	return text;
 }
 

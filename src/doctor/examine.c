@@ -341,10 +341,10 @@ examine_is_server_addr(const struct mac *mac, const struct examination *examinat
 	return false;
 }
 
-/* `mac` says that it has `addr`, to `asker`. */
+/* `mac` answers for `addr`; the answer is sent to `answered_to`. */
 static void
 examine_receive_claim(struct examination *examination, uint16_t iface, const struct addr *addr, const struct mac *mac,
-    const struct addr *asker, const struct model *model)
+    const struct addr *answered_to, const struct model *model)
 {
 	for (size_t i = 0; i < examination->count; i++) {
 		struct subject *subject = &examination->subjects[i];
@@ -358,7 +358,7 @@ examine_receive_claim(struct examination *examination, uint16_t iface, const str
 			else if (!is_server)
 				subject->twin = *mac;
 			subject->present = true;
-			subject->answered_as |= addr_is_set(asker) && !addr_is_no_host(asker);
+			subject->answered_as |= addr_is_set(answered_to) && !addr_is_no_host(answered_to);
 		}
 		if (addr_equal(addr, &subject->vip)) {
 			if (is_server && examination->round == 1)

@@ -180,13 +180,13 @@ server_begin_stream(struct client *client, const struct http_reply *reply)
 }
 
 bool
-http_server_stream(struct http_server *server, const void *asker, const void *bytes, size_t length)
+http_server_stream(struct http_server *server, const void *stream, const void *bytes, size_t length)
 {
 	for (size_t i = 0; i < server->policy.places.count; i++) {
 		struct client *client = &server->clients[i];
 
 		/* A client that only wants the head has it when it is written. */
-		if (client == asker && client->streaming && !client->head_only)
+		if (client == stream && client->streaming && !client->head_only)
 			return evbuffer_get_length(bufferevent_get_output(client->bufev)) + length <= HTTP_STREAM_MOST &&
 			    bufferevent_write(client->bufev, bytes, length) == 0;
 	}

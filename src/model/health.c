@@ -17,7 +17,7 @@ bool
 health_report(struct health *health, enum health_reason result, uint32_t rise, uint32_t fall, uint64_t now)
 {
 	const bool success = result == HEALTH_REASON_NONE;
-	const enum health_state told = success ? HEALTH_UP : HEALTH_DOWN;
+	const enum health_state found = success ? HEALTH_UP : HEALTH_DOWN;
 
 	if (result == HEALTH_REASON_LOCAL)
 		return false;
@@ -27,14 +27,14 @@ health_report(struct health *health, enum health_reason result, uint32_t rise, u
 		health->failures++;
 		health->reason = result;
 	}
-	if (health->state == told) {
+	if (health->state == found) {
 		health->streak = 0;
 		return false;
 	}
 	health->streak++;
 	if (health->state != HEALTH_UNKNOWN && health->streak < (success ? rise : fall))
 		return false;
-	health_enter(health, told, now);
+	health_enter(health, found, now);
 	return true;
 }
 

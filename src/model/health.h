@@ -50,7 +50,7 @@ struct health {
 	uint64_t failures;
 };
 
-#define CHECK_CAME 120
+#define CHECK_GOT 120
 
 /* One check of one server. */
 struct server_check {
@@ -59,7 +59,7 @@ struct server_check {
 	bool one_port;             /* is about the port it names only, not about the whole server */
 	uint8_t percent; /* of the server's weight that this check (a script) grants, 0 to 100 */
 	bool troubled;   /* the last answer was HEALTH_REASON_LOCAL, which is logged once */
-	char came[CHECK_CAME]; /* what came back at the last failure, if it can be said: "status 404"; printable, without double quotes */
+	char got[CHECK_GOT]; /* what came back at the last failure, if it can be said: "status 404"; printable, without double quotes */
 };
 
 /*

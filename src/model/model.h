@@ -131,7 +131,7 @@ struct server {
 	enum server_place place; /* set with it */
 	bool no_link;        /* the director's own interface there is down: the server's state is unknown */
 	struct mac mac;      /* zero while unknown: no traffic */
-	struct server *beside; /* the next one at the same address, whose MAC is resolved once; the director's */
+	struct server *same_addr; /* the next one at the same address, whose MAC is resolved once; the director's */
 	struct server_run *run;
 	struct server_rates rates;
 	enum server_state state;  /* the state last published: server_note_state() */
@@ -245,10 +245,10 @@ const struct check_settings *server_check_settings(const struct server *server, 
 /* Disabled takes precedence; then server_health(); an UP server of weight 0 is draining. */
 enum server_state server_state(const struct server *server);
 /*
- * Processes the answer of the server's check `index`: the check's health, the server's, the counters. `came`: what a
+ * Processes the answer of the server's check `index`: the check's health, the server's, the counters. `got`: what a
  * failed check received, or NULL. Returns whether the server's health, or its set of closed ports, changed.
  */
-bool server_report(struct server *server, size_t index, enum health_reason result, const char *came, uint64_t now);
+bool server_report(struct server *server, size_t index, enum health_reason result, const char *got, uint64_t now);
 /* UP when it takes new connections; DOWN when it does not, nor can turn out to; else UNKNOWN. */
 enum health_state service_state(const struct service *service);
 /* The servers that must be up, backups not counted: at least 1. */

@@ -50,12 +50,12 @@ state_keep_came(struct server_check *check, const char *detail)
 {
 	size_t i = 0;
 
-	for (; detail != NULL && detail[i] != '\0' && i + 1 < sizeof(check->came); i++) {
-		check->came[i] = detail[i] >= ' ' && detail[i] < 0x7f ? detail[i] : '?';
+	for (; detail != NULL && detail[i] != '\0' && i + 1 < sizeof(check->got); i++) {
+		check->got[i] = detail[i] >= ' ' && detail[i] < 0x7f ? detail[i] : '?';
 		if (detail[i] == '"')
-			check->came[i] = '\'';
+			check->got[i] = '\'';
 	}
-	check->came[i] = '\0';
+	check->got[i] = '\0';
 }
 
 bool

@@ -93,12 +93,12 @@ server_check_reason(const struct server *server, size_t index, char text[STATUS_
 	const bool says_all = check->health.reason == HEALTH_REASON_STATUS || check->health.reason == HEALTH_REASON_SCRIPT;
 
 	server_check_subject(server, index, text);
-	if (check->came[0] == '\0')
+	if (check->got[0] == '\0')
 		status_append(text, ": %s", health_reason_text(check->health.reason));
 	else if (says_all)
-		status_append(text, ": %s", check->came);
+		status_append(text, ": %s", check->got);
 	else
-		status_append(text, ": %s (%s)", health_reason_text(check->health.reason), check->came);
+		status_append(text, ": %s (%s)", health_reason_text(check->health.reason), check->got);
 	if (check->health.reason == HEALTH_REASON_STATUS)
 		append_expected_statuses(text, server_check_settings(server, index));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "asking.h"
+#include "bench.h"
 
 #include <netinet/in.h>
 #include <signal.h>
@@ -36,99 +36,99 @@ kind_of(enum check_kind kind)
 static void
 on_answer(void *argument, const struct check_report *report)
 {
-	struct asking *asking = argument;
+	struct bench *bench = argument;
 
-	asking->answers++;
-	asking->reason = report->reason;
-	asking->weight = report->weight;
-	(void)snprintf(asking->detail, sizeof(asking->detail), "%s", report->detail == NULL ? "" : report->detail);
-	(void)event_base_loopbreak(asking->target.base);
+	bench->answers++;
+	bench->reason = report->reason;
+	bench->weight = report->weight;
+	(void)snprintf(bench->detail, sizeof(bench->detail), "%s", report->detail == NULL ? "" : report->detail);
+	(void)event_base_loopbreak(bench->target.base);
 }
 
 void
-asking_begin(struct asking *asking, enum check_kind kind)
+bench_begin(struct bench *bench, enum check_kind kind)
 {
-	memset(asking, 0, sizeof(*asking));
-	ck_assert_int_eq(addr_parse("127.0.0.1", &asking->target.addr), 0);
-	asking->target.timeout.tv_sec = 1;
-	asking->target.check.kind = kind;
-	asking->target.base = event_base_new();
-	ck_assert_ptr_nonnull(asking->target.base);
-	asking->target.children = children_new(asking->target.base, NULL);
-	asking->target.tls = tls_contexts_new();
-	ck_assert(asking->target.children != NULL && asking->target.tls != NULL);
-	asking->target.answer = on_answer;
-	asking->target.question = asking;
+	memset(bench, 0, sizeof(*bench));
+	ck_assert_int_eq(addr_parse("127.0.0.1", &bench->target.addr), 0);
+	bench->target.timeout.tv_sec = 1;
+	bench->target.check.kind = kind;
+	bench->target.base = event_base_new();
+	ck_assert_ptr_nonnull(bench->target.base);
+	bench->target.children = children_new(bench->target.base, NULL);
+	bench->target.tls = tls_contexts_new();
+	ck_assert(bench->target.children != NULL && bench->target.tls != NULL);
+	bench->target.answer = on_answer;
+	bench->target.job = bench;
 }
 
 void
-asking_wait(struct asking *asking, unsigned milliseconds)
+bench_wait(struct bench *bench, unsigned milliseconds)
 {
 	const struct timeval most = { milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000 };
 
-	(void)event_base_loopexit(asking->target.base, &most);
-	(void)event_base_dispatch(asking->target.base);
+	(void)event_base_loopexit(bench->target.base, &most);
+	(void)event_base_dispatch(bench->target.base);
 }
 
 void *
-asking_asker(struct asking *asking)
+bench_runner(struct bench *bench)
 {
-	void *asker = kind_of(asking->target.check.kind)->create(&asking->target);
+	void *runner = kind_of(bench->target.check.kind)->create(&bench->target);
 
-	ck_assert_ptr_nonnull(asker);
-	return asker;
+	ck_assert_ptr_nonnull(runner);
+	return runner;
 }
 
 void
-asking_ask_with(struct asking *asking, void *asker)
+bench_run_with(struct bench *bench, void *runner)
 {
-	asking->answers = 0;
-	kind_of(asking->target.check.kind)->begin(asker);
-	if (asking->answers == 0)
-		asking_wait(asking, 5000);
-	ck_assert_uint_eq(asking->answers, 1);
+	bench->answers = 0;
+	kind_of(bench->target.check.kind)->begin(runner);
+	if (bench->answers == 0)
+		bench_wait(bench, 5000);
+	ck_assert_uint_eq(bench->answers, 1);
 }
 
 void
-asking_drop(struct asking *asking, void *asker)
+bench_drop(struct bench *bench, void *runner)
 {
-	kind_of(asking->target.check.kind)->destroy(asker);
+	kind_of(bench->target.check.kind)->destroy(runner);
 }
 
 void
-asking_ask(struct asking *asking)
+bench_run(struct bench *bench)
 {
-	void *asker = asking_asker(asking);
+	void *runner = bench_runner(bench);
 
-	asking_ask_with(asking, asker);
-	asking_drop(asking, asker);
+	bench_run_with(bench, runner);
+	bench_drop(bench, runner);
 }
 
 void
-asking_give_up(struct asking *asking, unsigned milliseconds)
+bench_give_up(struct bench *bench, unsigned milliseconds)
 {
-	const struct check_type *kind = kind_of(asking->target.check.kind);
-	void *asker = kind->create(&asking->target);
+	const struct check_type *kind = kind_of(bench->target.check.kind);
+	void *runner = kind->create(&bench->target);
 
-	ck_assert_ptr_nonnull(asker);
-	asking->answers = 0;
-	kind->begin(asker);
-	asking_wait(asking, milliseconds);
-	kind->destroy(asker);
-	asking_wait(asking, milliseconds);
-	ck_assert_uint_eq(asking->answers, 0);
+	ck_assert_ptr_nonnull(runner);
+	bench->answers = 0;
+	kind->begin(runner);
+	bench_wait(bench, milliseconds);
+	kind->destroy(runner);
+	bench_wait(bench, milliseconds);
+	ck_assert_uint_eq(bench->answers, 0);
 }
 
 void
-asking_end(struct asking *asking)
+bench_end(struct bench *bench)
 {
-	tls_contexts_free(asking->target.tls);
-	children_free(asking->target.children);
-	event_base_free(asking->target.base);
+	tls_contexts_free(bench->target.tls);
+	children_free(bench->target.children);
+	event_base_free(bench->target.base);
 }
 
 void
-asking_bytes(struct check_bytes *bytes, const char *text)
+bench_bytes(struct check_bytes *bytes, const char *text)
 {
 	ck_assert_uint_lt(strlen(text), CHECK_TEXT);
 	bytes->given = true;
@@ -137,7 +137,7 @@ asking_bytes(struct check_bytes *bytes, const char *text)
 }
 
 int
-asking_socket(int type, uint16_t *port)
+bench_socket(int type, uint16_t *port)
 {
 	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof(sa);
@@ -153,7 +153,7 @@ asking_socket(int type, uint16_t *port)
 }
 
 pid_t
-asking_serve(int listener, unsigned count, void (*serve)(int fd, const void *context), const void *context)
+bench_serve(int listener, unsigned count, void (*serve)(int fd, const void *context), const void *context)
 {
 	const pid_t pid = fork();
 
@@ -170,7 +170,7 @@ asking_serve(int listener, unsigned count, void (*serve)(int fd, const void *con
 }
 
 void
-asking_unserve(pid_t pid)
+bench_unserve(pid_t pid)
 {
 	(void)kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);

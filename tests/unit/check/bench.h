@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* One question to one server on loopback, and its answer. */
-#ifndef TESTS_UNIT_CHECK_ASKING_H
-#define TESTS_UNIT_CHECK_ASKING_H
+/* One check of one server on loopback, and its result. */
+#ifndef TESTS_UNIT_CHECK_BENCH_H
+#define TESTS_UNIT_CHECK_BENCH_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "check/kind.h"
 
-struct asking {
-	struct check_target target; /* fill in before asking_ask() */
+struct bench {
+	struct check_target target; /* fill in before bench_run() */
 	unsigned answers;
 	enum health_reason reason;
 	int weight;
@@ -17,26 +17,26 @@ struct asking {
 };
 
 /* 127.0.0.1, a timeout of a second. */
-void asking_begin(struct asking *asking, enum check_kind kind);
-/* An asker that remembers from one question to the next, and its end. */
-void *asking_asker(struct asking *asking);
-void asking_ask_with(struct asking *asking, void *asker);
-void asking_drop(struct asking *asking, void *asker);
-/* Asks and waits for the one answer; fails the test when there is none. The asker lives until asking_end(). */
-void asking_ask(struct asking *asking);
+void bench_begin(struct bench *bench, enum check_kind kind);
+/* A runner that keeps its state from one check to the next, and its end. */
+void *bench_runner(struct bench *bench);
+void bench_run_with(struct bench *bench, void *runner);
+void bench_drop(struct bench *bench, void *runner);
+/* Runs the check and waits for its result; fails the test when there is none. The runner lives until bench_end(). */
+void bench_run(struct bench *bench);
 /* Lets the loop go on for a while. */
-void asking_wait(struct asking *asking, unsigned milliseconds);
-/* Begins to ask, waits a bit and gives up before the answer. */
-void asking_give_up(struct asking *asking, unsigned milliseconds);
-void asking_end(struct asking *asking);
-void asking_bytes(struct check_bytes *bytes, const char *text);
+void bench_wait(struct bench *bench, unsigned milliseconds);
+/* Begins a check and stops it after `milliseconds`, before the result. */
+void bench_give_up(struct bench *bench, unsigned milliseconds);
+void bench_end(struct bench *bench);
+void bench_bytes(struct check_bytes *bytes, const char *text);
 
 /* A socket bound to a free port of 127.0.0.1; SOCK_STREAM listens. */
-int asking_socket(int type, uint16_t *port);
+int bench_socket(int type, uint16_t *port);
 
 /* A process of its own that serves `count` connections, each by `serve(fd, context)`. */
-pid_t asking_serve(int listener, unsigned count, void (*serve)(int fd, const void *context), const void *context);
-/* Its end. */
-void asking_unserve(pid_t pid);
+pid_t bench_serve(int listener, unsigned count, void (*serve)(int fd, const void *context), const void *context);
+/* Ends it. */
+void bench_unserve(pid_t pid);
 
 #endif

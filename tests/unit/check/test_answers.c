@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "asking.h"
+#include "bench.h"
 #include "base/bytes.h"
 #include "check/dns_message.h"
 #include "check/http_answer.h"
@@ -33,7 +33,7 @@ START_TEST(test_matcher)
 	const uint8_t *stream = (const uint8_t *)matches[_i].stream;
 	const size_t length = strlen(matches[_i].stream);
 
-	asking_bytes(&wanted, matches[_i].wanted);
+	bench_bytes(&wanted, matches[_i].wanted);
 	matcher_begin(&whole, &wanted);
 	ck_assert_int_eq(matcher_feed(&whole, stream, length), matches[_i].found);
 	matcher_begin(&bytewise, &wanted);
@@ -102,7 +102,7 @@ START_TEST(test_http_answer)
 	struct http_answer answer;
 
 	if (responses[_i].body != NULL)
-		asking_bytes(&check.expect, responses[_i].body);
+		bench_bytes(&check.expect, responses[_i].body);
 	for (size_t piece = 1; piece < 80; piece += 13) {
 		judge(&answer, &check, responses[_i].response, piece);
 		ck_assert_int_eq(answer.reason, responses[_i].reason);
@@ -129,7 +129,7 @@ feed_forever(const char *begin, const char *again, struct http_answer *answer, s
 {
 	unsigned count = 0;
 
-	asking_bytes(&check->expect, "well");
+	bench_bytes(&check->expect, "well");
 	http_answer_begin(answer, check);
 	(void)http_answer_feed(answer, (const uint8_t *)begin, strlen(begin));
 	while (!http_answer_feed(answer, (const uint8_t *)again, strlen(again)))

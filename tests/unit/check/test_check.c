@@ -491,7 +491,7 @@ START_TEST(test_equal_checks_are_asked_once)
 	}
 	ck_assert_int_eq(model_apply(bench->model, &settings, 1), 0);
 	ck_assert_int_eq(checker_sync(bench->checker, bench->model), 0);
-	ck_assert_uint_eq(checker_questions(bench->checker), 3);
+	ck_assert_uint_eq(checker_jobs(bench->checker), 3);
 	ck_assert(run_until(bench, &bench->told.all, 4, SECONDS(2)));
 	run_for(bench, MILLISECONDS(100));
 	ck_assert_uint_eq(bench->told.all, 4);
@@ -504,7 +504,7 @@ START_TEST(test_equal_checks_are_asked_once)
 	/* Of another timeout, another question. */
 	bench->model->services[1]->settings.timeout = SECONDS(2);
 	ck_assert_int_eq(checker_sync(bench->checker, bench->model), 0);
-	ck_assert_uint_eq(checker_questions(bench->checker), 4);
+	ck_assert_uint_eq(checker_jobs(bench->checker), 4);
 	bench_free(bench);
 	(void)close(fd);
 }

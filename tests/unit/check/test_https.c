@@ -10,7 +10,7 @@
 
 #include <openssl/ssl.h>
 
-#include "asking.h"
+#include "bench.h"
 #include "suites.h"
 
 #define PATH_TEXT 200
@@ -85,114 +85,114 @@ serve_plain(int fd, const void *context)
 }
 
 static void
-ask_with(struct asking *asking, void (*serve)(int fd, const void *context), const char *text)
+ask_with(struct bench *bench, void (*serve)(int fd, const void *context), const char *text)
 {
-	const int listener = asking_socket(SOCK_STREAM, &asking->target.port);
-	const pid_t pid = asking_serve(listener, 1, serve, text);
+	const int listener = bench_socket(SOCK_STREAM, &bench->target.port);
+	const pid_t pid = bench_serve(listener, 1, serve, text);
 
-	asking->target.timeout.tv_sec = 4;
-	asking_ask(asking);
-	asking_unserve(pid);
+	bench->target.timeout.tv_sec = 4;
+	bench_run(bench);
+	bench_unserve(pid);
 	(void)close(listener);
 }
 
 static void
-begin(struct asking *asking)
+begin(struct bench *bench)
 {
-	asking_begin(asking, CHECK_HTTPS);
-	file_path(asking->target.check.ca, "cert.pem");
+	bench_begin(bench, CHECK_HTTPS);
+	file_path(bench->target.check.ca, "cert.pem");
 }
 
 START_TEST(test_verified)
 {
-	struct asking asking;
+	struct bench bench;
 
-	begin(&asking);
+	begin(&bench);
 	/* By address, for which no name is sent. */
-	asking_bytes(&asking.target.check.expect, "name=none.");
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_str_eq(asking.detail, "");
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	bench_bytes(&bench.target.check.expect, "name=none.");
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_str_eq(bench.detail, "");
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
 	/* By the name in `host`, also with a port; and `sni` above it. */
-	asking_bytes(&asking.target.check.expect, "name=www.example.org.");
-	memcpy(asking.target.check.host, "www.example.org:8443", 21);
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
-	memcpy(asking.target.check.host, "else.example.org", 17);
-	memcpy(asking.target.check.sni, "www.example.org", 16);
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
-	ask_with(&asking, serve_tls, "HTTP/1.1 500 Oops\r\n\r\n");
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_STATUS);
-	asking_end(&asking);
+	bench_bytes(&bench.target.check.expect, "name=www.example.org.");
+	memcpy(bench.target.check.host, "www.example.org:8443", 21);
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
+	memcpy(bench.target.check.host, "else.example.org", 17);
+	memcpy(bench.target.check.sni, "www.example.org", 16);
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
+	ask_with(&bench, serve_tls, "HTTP/1.1 500 Oops\r\n\r\n");
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_STATUS);
+	bench_end(&bench);
 }
 END_TEST
 
 START_TEST(test_wrong_name)
 {
-	struct asking asking;
+	struct bench bench;
 
-	begin(&asking);
-	memcpy(asking.target.check.host, "shop.example.org", 17);
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_CERTIFICATE);
-	ck_assert_ptr_nonnull(strstr(asking.detail, "mismatch"));
-	asking.target.check.ca[0] = '\0';
-	asking.target.check.no_verify = true;
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
-	asking_end(&asking);
+	begin(&bench);
+	memcpy(bench.target.check.host, "shop.example.org", 17);
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_CERTIFICATE);
+	ck_assert_ptr_nonnull(strstr(bench.detail, "mismatch"));
+	bench.target.check.ca[0] = '\0';
+	bench.target.check.no_verify = true;
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
+	bench_end(&bench);
 }
 END_TEST
 
 /* The file of the authority is replaced: the next check goes by the new one. */
 START_TEST(test_replaced_authority)
 {
-	struct asking asking;
+	struct bench bench;
 	char command[800], ca[PATH_TEXT];
 
-	begin(&asking);
+	begin(&bench);
 	file_path(ca, "other.pem");
 	(void)snprintf(command, sizeof(command), "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out "
 	    "other.pem -days 2 -subj /CN=other 2>/dev/null && rm other.key", directory);
 	ck_assert_int_eq(system(command), 0);
-	memcpy(asking.target.check.ca, ca, strlen(ca) + 1);
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_CERTIFICATE);
+	memcpy(bench.target.check.ca, ca, strlen(ca) + 1);
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_CERTIFICATE);
 	(void)snprintf(command, sizeof(command), "cd %s && cp cert.pem new.pem && mv new.pem other.pem", directory);
 	ck_assert_int_eq(system(command), 0);
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_NONE);
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
 	(void)unlink(ca);
-	asking_end(&asking);
+	bench_end(&bench);
 }
 END_TEST
 
 START_TEST(test_unknown_authority)
 {
-	struct asking asking;
+	struct bench bench;
 
-	begin(&asking);
-	asking.target.check.ca[0] = '\0';
-	ask_with(&asking, serve_tls, NULL);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_CERTIFICATE);
-	asking_end(&asking);
+	begin(&bench);
+	bench.target.check.ca[0] = '\0';
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_CERTIFICATE);
+	bench_end(&bench);
 }
 END_TEST
 
 START_TEST(test_no_tls)
 {
-	struct asking asking;
+	struct bench bench;
 
-	begin(&asking);
-	ask_with(&asking, serve_plain, "HTTP/1.1 400 Bad Request\r\n\r\n");
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_TLS);
-	ck_assert_str_ne(asking.detail, "");
-	memcpy(asking.target.check.ca, "/nowhere/ca.pem", 16);
-	ask_with(&asking, serve_plain, "");
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_LOCAL);
-	ck_assert_ptr_nonnull(strstr(asking.detail, "/nowhere/ca.pem"));
-	asking_end(&asking);
+	begin(&bench);
+	ask_with(&bench, serve_plain, "HTTP/1.1 400 Bad Request\r\n\r\n");
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_TLS);
+	ck_assert_str_ne(bench.detail, "");
+	memcpy(bench.target.check.ca, "/nowhere/ca.pem", 16);
+	ask_with(&bench, serve_plain, "");
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_LOCAL);
+	ck_assert_ptr_nonnull(strstr(bench.detail, "/nowhere/ca.pem"));
+	bench_end(&bench);
 }
 END_TEST
 

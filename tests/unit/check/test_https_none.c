@@ -6,20 +6,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "asking.h"
+#include "bench.h"
 #include "suites.h"
 
 START_TEST(test_says_so)
 {
-	struct asking asking;
+	struct bench bench;
 	int fd;
 
-	asking_begin(&asking, CHECK_HTTPS);
-	fd = asking_socket(SOCK_STREAM, &asking.target.port);
-	asking_ask(&asking);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_LOCAL);
-	ck_assert_str_eq(asking.detail, "this dsrd was built without OpenSSL");
-	asking_end(&asking);
+	bench_begin(&bench, CHECK_HTTPS);
+	fd = bench_socket(SOCK_STREAM, &bench.target.port);
+	bench_run(&bench);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_LOCAL);
+	ck_assert_str_eq(bench.detail, "this dsrd was built without OpenSSL");
+	bench_end(&bench);
 	(void)close(fd);
 }
 END_TEST

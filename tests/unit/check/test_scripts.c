@@ -10,15 +10,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "asking.h"
+#include "bench.h"
 #include "suites.h"
 
 /* `sh -c SCRIPT`: what a shell can do, but no shell is in between. */
 static void
-set_script(struct asking *asking, const char *script)
+set_script(struct bench *bench, const char *script)
 {
 	static const char *const words[] = { "/bin/sh", "-c" };
-	struct check_settings *check = &asking->target.check;
+	struct check_settings *check = &bench->target.check;
 	size_t length = 0;
 
 	memset(check->command, 0, sizeof(check->command));
@@ -37,21 +37,21 @@ static const struct {
 	int weight;
 	const char *detail;
 } scripts[] = {
-	{ "exit 0", HEALTH_REASON_NONE, PROBE_NO_WEIGHT, "" },
+	{ "exit 0", HEALTH_REASON_NONE, CHECK_NO_WEIGHT, "" },
 	{ "echo weight 30; echo more", HEALTH_REASON_NONE, 30, "" },
 	{ "printf 'weight 0'", HEALTH_REASON_NONE, 0, "" },
-	{ "echo weight 101", HEALTH_REASON_NONE, PROBE_NO_WEIGHT, "" },
-	{ "echo all is well", HEALTH_REASON_NONE, PROBE_NO_WEIGHT, "" },
-	{ "echo disk full; exit 2", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "exit status 2: disk full" },
-	{ "echo weight 50; exit 1", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "exit status 1: weight 50" },
-	{ "kill -9 $$", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "signal 9" },
+	{ "echo weight 101", HEALTH_REASON_NONE, CHECK_NO_WEIGHT, "" },
+	{ "echo all is well", HEALTH_REASON_NONE, CHECK_NO_WEIGHT, "" },
+	{ "echo disk full; exit 2", HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, "exit status 2: disk full" },
+	{ "echo weight 50; exit 1", HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, "exit status 1: weight 50" },
+	{ "kill -9 $$", HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, "signal 9" },
 	/* Not an answer about the server: the director lacks what the script needs. */
-	{ "exit 127", HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT, "it does not start: exit status 127, a command was not found" },
-	{ "echo curl; exec /nowhere/at/all 2>/dev/null", HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT,
+	{ "exit 127", HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT, "it does not start: exit status 127, a command was not found" },
+	{ "echo curl; exec /nowhere/at/all 2>/dev/null", HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT,
 	    "it does not start: exit status 127, a command was not found: curl" },
-	{ "exec /etc/passwd 2>/dev/null", HEALTH_REASON_LOCAL, PROBE_NO_WEIGHT,
+	{ "exec /etc/passwd 2>/dev/null", HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT,
 	    "it does not start: exit status 126, a command cannot be executed" },
-	{ "exit 125", HEALTH_REASON_SCRIPT, PROBE_NO_WEIGHT, "exit status 125" },
+	{ "exit 125", HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, "exit status 125" },
 	/* Far more than a pipe holds: nobody blocks. */
 	{ "echo weight 7; i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done",
 	    HEALTH_REASON_NONE, 7, "" },
@@ -59,34 +59,34 @@ static const struct {
 
 START_TEST(test_script)
 {
-	struct asking asking;
+	struct bench bench;
 
-	asking_begin(&asking, CHECK_SCRIPT);
-	asking.target.timeout.tv_sec = 4;
-	set_script(&asking, scripts[_i].script);
-	asking_ask(&asking);
-	ck_assert_int_eq(asking.reason, scripts[_i].reason);
-	ck_assert_int_eq(asking.weight, scripts[_i].weight);
-	ck_assert_str_eq(asking.detail, scripts[_i].detail);
-	asking_end(&asking);
+	bench_begin(&bench, CHECK_SCRIPT);
+	bench.target.timeout.tv_sec = 4;
+	set_script(&bench, scripts[_i].script);
+	bench_run(&bench);
+	ck_assert_int_eq(bench.reason, scripts[_i].reason);
+	ck_assert_int_eq(bench.weight, scripts[_i].weight);
+	ck_assert_str_eq(bench.detail, scripts[_i].detail);
+	bench_end(&bench);
 }
 END_TEST
 
 START_TEST(test_environment)
 {
-	struct asking asking;
+	struct bench bench;
 
-	asking_begin(&asking, CHECK_SCRIPT);
-	memcpy(asking.target.service, "web", 4);
-	memcpy(asking.target.server, "web1", 5);
-	ck_assert_int_eq(addr_parse("192.0.2.10", &asking.target.vip), 0);
-	asking.target.service_port = 80;
+	bench_begin(&bench, CHECK_SCRIPT);
+	memcpy(bench.target.service, "web", 4);
+	memcpy(bench.target.server, "web1", 5);
+	ck_assert_int_eq(addr_parse("192.0.2.10", &bench.target.vip), 0);
+	bench.target.service_port = 80;
 	ck_assert_int_eq(setenv("SECRET", "x", 1), 0);
-	set_script(&asking,
+	set_script(&bench,
 	    "echo $DSRD_SERVICE $DSRD_SERVER $DSRD_ADDRESS $DSRD_PORT $DSRD_VIP $SECRET.; exit 1");
-	asking_ask(&asking);
-	ck_assert_str_eq(asking.detail, "exit status 1: web web1 127.0.0.1 80 192.0.2.10 .");
-	asking_end(&asking);
+	bench_run(&bench);
+	ck_assert_str_eq(bench.detail, "exit status 1: web web1 127.0.0.1 80 192.0.2.10 .");
+	bench_end(&bench);
 }
 END_TEST
 
@@ -94,31 +94,31 @@ END_TEST
 START_TEST(test_inherits_nothing)
 {
 	const int left_open = open("/dev/null", O_RDONLY);
-	struct asking asking;
+	struct bench bench;
 
 	ck_assert_int_ne(left_open, -1);
 	(void)signal(SIGTERM, SIG_IGN);
-	asking_begin(&asking, CHECK_SCRIPT);
-	set_script(&asking, "for i in 3 4 5 6 7 8 9; do { true <&$i; } 2>/dev/null && { echo $i; exit 1; }; done; "
+	bench_begin(&bench, CHECK_SCRIPT);
+	set_script(&bench, "for i in 3 4 5 6 7 8 9; do { true <&$i; } 2>/dev/null && { echo $i; exit 1; }; done; "
 	    "kill $$; exit 5");
-	asking_ask(&asking);
-	ck_assert_str_eq(asking.detail, "signal 15");
-	asking_end(&asking);
+	bench_run(&bench);
+	ck_assert_str_eq(bench.detail, "signal 15");
+	bench_end(&bench);
 	(void)close(left_open);
 }
 END_TEST
 
 START_TEST(test_missing_program)
 {
-	struct asking asking;
+	struct bench bench;
 
-	asking_begin(&asking, CHECK_SCRIPT);
-	memcpy(asking.target.check.command, "/nowhere/at/all", 16);
-	asking.target.check.command_words = 1;
-	asking_ask(&asking);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_LOCAL);
-	ck_assert_ptr_nonnull(strstr(asking.detail, "it does not start"));
-	asking_end(&asking);
+	bench_begin(&bench, CHECK_SCRIPT);
+	memcpy(bench.target.check.command, "/nowhere/at/all", 16);
+	bench.target.check.command_words = 1;
+	bench_run(&bench);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_LOCAL);
+	ck_assert_ptr_nonnull(strstr(bench.detail, "it does not start"));
+	bench_end(&bench);
 }
 END_TEST
 
@@ -157,37 +157,37 @@ START_TEST(test_timeout_ends_the_group)
 {
 	char path[] = "/tmp/dsrd-script.XXXXXX", script[160];
 	const int fd = mkstemp(path);
-	struct asking asking;
+	struct bench bench;
 	pid_t grandchild;
 
 	ck_assert_int_ne(fd, -1);
 	(void)close(fd);
-	asking_begin(&asking, CHECK_SCRIPT);
-	asking.target.timeout = (struct timeval) { 0, 300000 };
+	bench_begin(&bench, CHECK_SCRIPT);
+	bench.target.timeout = (struct timeval) { 0, 300000 };
 	(void)snprintf(script, sizeof(script), "trap '' TERM; (trap '' TERM; sleep 30) & echo $! >%s; wait; sleep 30", path);
-	set_script(&asking, script);
-	asking_ask(&asking);
-	ck_assert_int_eq(asking.reason, HEALTH_REASON_TIMEOUT);
+	set_script(&bench, script);
+	bench_run(&bench);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_TIMEOUT);
 	grandchild = read_pid(path);
 	ck_assert(!is_dead(grandchild));
-	asking_wait(&asking, 800);
+	bench_wait(&bench, 800);
 	for (unsigned i = 0; i < 40 && !is_dead(grandchild); i++)
-		asking_wait(&asking, 50);
+		bench_wait(&bench, 50);
 	ck_assert(is_dead(grandchild));
-	ck_assert_uint_eq(asking.answers, 1);
+	ck_assert_uint_eq(bench.answers, 1);
 	(void)unlink(path);
-	asking_end(&asking);
+	bench_end(&bench);
 }
 END_TEST
 
 START_TEST(test_given_up)
 {
-	struct asking asking;
+	struct bench bench;
 
-	asking_begin(&asking, CHECK_SCRIPT);
-	set_script(&asking, "sleep 30");
-	asking_give_up(&asking, 100);
-	asking_end(&asking);
+	bench_begin(&bench, CHECK_SCRIPT);
+	set_script(&bench, "sleep 30");
+	bench_give_up(&bench, 100);
+	bench_end(&bench);
 }
 END_TEST
 

@@ -44,7 +44,7 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 	if (++answers_since > most_since)
 		most_since = answers_since;
 	if (ask->request->command == COMMAND_TRACE) {
-		streamer = ask->asker;
+		streamer = ask->client;
 		return CONTROL_STREAM;
 	}
 	for (size_t i = 0; i < answer_size; i++)
@@ -54,10 +54,10 @@ answer(void *context, const struct control_ask *ask, FILE *out)
 }
 
 static void
-gone(void *context, const void *asker)
+gone(void *context, const void *client)
 {
 	ck_assert_ptr_eq(context, &answers);
-	ck_assert_ptr_nonnull(asker);
+	ck_assert_ptr_nonnull(client);
 	gone_count++;
 }
 

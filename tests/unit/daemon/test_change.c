@@ -98,7 +98,7 @@ server_of(const char *name)
 static void
 answer(const char *name, enum health_reason reason, uint64_t now)
 {
-	const struct check_report report = { .reason = reason, .weight = PROBE_NO_WEIGHT, .detail = "tcp/80" };
+	const struct check_report report = { .reason = reason, .weight = CHECK_NO_WEIGHT, .detail = "tcp/80" };
 
 	director.now = now;
 	director_health(&director, server_of(name), 0, &report, now);
