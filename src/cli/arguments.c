@@ -3,13 +3,23 @@
 
 #include "cli/arguments.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/text.h"
-#include "cli/flags.h"
+
+const struct flag dsrctl_flags[] = {
+	{ 'j', "json", NULL, "JSON, for programs", NULL },
+	{ 's', "socket", "SOCKET", "the director's `control` socket, default " DSRCTL_SOCKET, NULL },
+	{ 'h', "help", NULL, "print this, and exit", NULL },
+	{ 'V', "version", NULL, "print dsrctl's own version, and exit", NULL },
+};
+const size_t dsrctl_flag_count = ARRAY_LEN(dsrctl_flags);
+
+static_assert(ARRAY_LEN(dsrctl_flags) <= FLAGS_MOST, "getopt must know all of them");
 
 #define NAMES_MOST (2 * COMMAND_COUNT + COMMAND_OPTION_COUNT + FLAGS_MOST + 1)
 

@@ -10,7 +10,14 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "base/flag.h"
 #include "ctl/command.h"
+
+/* dsrctl's own flags, those before the command. */
+#define DSRCTL_SOCKET RUNSTATEDIR "/dsrd.sock"
+
+extern const struct flag dsrctl_flags[];
+extern const size_t dsrctl_flag_count;
 
 #define ARGUMENTS_ERROR 1024
 

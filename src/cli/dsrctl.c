@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/ask.h"
-#include "cli/flags.h"
 #include "cli/follow.h"
 #include "cli/top.h"
 #include "cli/trace.h"

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "cli/flags.h"
+#include "cli/arguments.h"
 #include "conf/conf.h"
 #include "ctl/command.h"
 #include "ctl/filter.h"
