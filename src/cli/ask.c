@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cli/arguments.h"
-#include "cli/request.h"
+#include "cli/client.h"
 
 /* RFC 9110 section 15.5 */
 #define HTTP_BAD_REQUEST 400

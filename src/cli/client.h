@@ -8,6 +8,20 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "ctl/command.h"
+
+/* A command and its arguments as the HTTP request that the control socket understands. */
+#define REQUEST_MOST 8192
+
+struct request {
+	char bytes[REQUEST_MOST]; /* text */
+	size_t length;
+};
+
+/* JSON, or text, in colours on a terminal. */
+void request_make(struct request *request, enum command_id id, const char *const arguments[], size_t count, bool json);
+/* True if standard output is a terminal and colours are not disabled. */
+bool request_wants_colour(void);
 
 #define CLIENT_ERROR 512
 #define CLIENT_MOST (64U << 20) /* bytes of an answer: a hundred thousand servers have room */

@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/client.h"
-#include "cli/request.h"
 #include "cli/screen.h"
 #include "cli/snapshot.h"
 #include "cli/terminal.h"

@@ -16,7 +16,6 @@
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/pcapng.h"
-#include "cli/request.h"
 #include "ctl/trace_record.h"
 
 #define LINE_TEXT 1024

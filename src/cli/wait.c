@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "cli/client.h"
-#include "cli/request.h"
 
 #define BETWEEN_STOP_LOOKS (SECONDS(1) / 10)
 #define STOP_PATIENCE SECONDS(15) /* its state is saved meanwhile */
