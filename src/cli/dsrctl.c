@@ -8,10 +8,8 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/ask.h"
-#include "cli/follow.h"
 #include "cli/top.h"
 #include "cli/trace.h"
-#include "cli/wait.h"
 
 #define HELP_COLUMN 40
 
