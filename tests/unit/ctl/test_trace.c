@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "cli/pcapng.h"
+#include "cli/trace.h"
 #include "ctl/trace_record.h"
 #include "suites.h"
 
