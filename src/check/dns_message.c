@@ -8,7 +8,6 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
-#include "base/cursor.h"
 
 /* RFC 1035 section 4.1.1 */
 #define HEADER 12

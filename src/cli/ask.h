@@ -36,15 +36,14 @@ enum ctl_status ask_quietly(const struct wish *wish, char **text);
 /* Prints the reason on standard error, and frees the answer. CTL_USAGE when the director rejected the arguments. */
 enum ctl_status ask_refused(const struct wish *wish, struct client_answer *answer);
 
-/* `dsrctl events --follow`: lists events, then polls every second for new ones. */
 /*
- * Until SIGINT or SIGTERM ends the program, or the director is gone. JSON: an answer a line, those without events left
- * out.
+ * `dsrctl events --follow`: lists events, then polls every second for new ones. Until
+ * SIGINT or SIGTERM ends the program, or the director is gone. JSON: an answer a line, those without events left out.
  */
 enum ctl_status follow_events(const struct wish *wish);
 
-/* `dsrctl drain --wait`: the director answers immediately, and dsrctl polls it until the server is empty. */
 /*
+ * `dsrctl drain --wait`: the director answers immediately, and dsrctl polls it until the server is empty.
  * After `wish`, a drain, waits at most `patience` microseconds and shows what is left whenever that changes. CTL_OK
  * when no connection is active (with `empty`: no flow is left), CTL_FAILED when the time is up.
  */

@@ -15,6 +15,7 @@
  * Capture files in the pcapng format, with a comment on each frame (IETF, draft-ietf-opsawg-pcapng). Always big-endian,
  * as the byte-order magic declares.
  */
+
 /* The section header, and an Ethernet interface for each name; `name` is their list with NULL at its end. 0 or -1. */
 NODISCARD int pcapng_begin(FILE *out, const char *program, const char *const names[]);
 /* A frame of the interface with that index. `when` is microseconds since 1970. 0 or -1. */

@@ -7,7 +7,7 @@
 
 #include "base/attr.h"
 #include "base/duration.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "base/text.h"
 #include "conf/keys.h"
 #include "sched/scheduler.h"

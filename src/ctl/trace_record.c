@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/cursor.h"
 
 #define FLAG_BEGINS 1U
 #define FLAG_PORTS 2U

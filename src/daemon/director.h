@@ -14,7 +14,7 @@
 
 #include "base/attr.h"
 #include "base/iface.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "check/check.h"
 #include "daemon/change.h"
 #include "daemon/vipchecking.h"

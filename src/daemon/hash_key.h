@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/attr.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "conf/conf.h"
 
 #define HASH_KEY_PATH (CONF_PATH + 8)

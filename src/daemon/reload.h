@@ -5,7 +5,7 @@
 
 #include "base/attr.h"
 #include "base/errlist.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "conf/conf.h"
 #include "daemon/options.h"
 

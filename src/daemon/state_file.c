@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/duration.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "os/os.h"
 
 #define STATE_MAGIC "dsrdflow"

@@ -10,7 +10,7 @@
 #include "base/duration.h"
 #include "base/large.h"
 #include "base/linear.h"
-#include "base/universal.h"
+#include "base/keyhash.h"
 #include "flow/conn_record.h"
 #include "flow/unproven.h"
 

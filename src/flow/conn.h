@@ -20,7 +20,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 
 enum conn_state {
 	CONN_NONE = 0,    /* not in the table */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "flow/conn.h"
 #include "proto/frame.h"
 

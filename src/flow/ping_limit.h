@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/siphash.h"
+#include "base/keyhash.h"
 
 /* A second and source; Linux answers a thousand in all (icmp_msgs_per_sec, net/ipv4/icmp.c), a person sends one. */
 #define PINGS_MOST 100

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/siphash.h"
+#include "base/keyhash.h"
 
 #define SOURCE_IPV6_BYTES 8
 

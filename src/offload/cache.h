@@ -17,7 +17,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/iface.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "flow/conn.h"
 #include "flow/stats.h"
 #include "offload/map.h"

@@ -138,7 +138,7 @@ offload_product(const struct offload_key *key, unsigned i, uint32_t a, uint32_t 
 }
 
 /*
- * Multilinear hashing with halved multiplications, as in base/universal.h: each 32 bits of a flow's name have a secret
+ * Multilinear hashing with halved multiplications, as in base/keyhash.h: each 32 bits of a flow's name have a secret
  * word of their own, so that colliding flows cannot be chosen without knowing the words. An IPv4 address is the last of
  * its four words.
  */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/cursor.h"
 
 #define HARDWARE_ETHERNET 1 /* ARP Parameters, IANA */
 

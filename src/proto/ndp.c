@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/cursor.h"
 #include "proto/checksum.h"
 #include "proto/ipv6.h"
 

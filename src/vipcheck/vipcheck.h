@@ -20,7 +20,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/iface.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "model/health.h"
 #include "model/model.h"
 #include "proto/craft.h"

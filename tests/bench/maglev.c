@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "base/attr.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "sched/maglev.h"
 
 #define MOST 1001

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "suites.h"
 
 /*

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/universal.h"
+#include "base/keyhash.h"
 #include "suites.h"
 
 #define BUCKETS 4096U

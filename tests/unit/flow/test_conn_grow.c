@@ -7,7 +7,7 @@
 
 #include "base/attr.h"
 #include "base/duration.h"
-#include "base/universal.h"
+#include "base/keyhash.h"
 #include "conn_keys.h"
 #include "suites.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "base/siphash.h"
+#include "base/keyhash.h"
 #include "suites.h"
 
 #define MOST 1000

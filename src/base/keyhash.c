@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "base/siphash.h"
+#include "base/keyhash.h"
+
+#include <stddef.h>
 
 #include "base/attr.h"
 
@@ -91,4 +93,15 @@ uint64_t
 siphash24(const struct siphash_key *key, const void *data, size_t length)
 {
 	return siphash(key, data, length, 2, 4);
+}
+
+struct keyhash_key
+keyhash_key(const struct siphash_key *secret)
+{
+	struct keyhash_key key;
+
+	key.start = siphash24(secret, "", 0);
+	for (uint8_t i = 0; i < KEYHASH_WORDS; i++)
+		key.words[i] = siphash24(secret, &i, sizeof(i));
+	return key;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "base/cursor.h"
+#include "base/bytes.h"
 
 #include <string.h>
-
-#include "base/bytes.h"
 
 /* The bytes at the cursor, which then moves on, or NULL when fewer than `length` are left. */
 static const uint8_t *

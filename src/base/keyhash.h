@@ -1,5 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
+ * SipHash (Aumasson, Bernstein 2012): a keyed hash, so that clients, which choose their own ports and addresses, cannot
+ * choose a bucket or a server.
+ */
+#ifndef BASE_KEYHASH_H
+#define BASE_KEYHASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SIPHASH_KEY 16 /* bytes */
+
+struct siphash_key {
+	uint8_t bytes[SIPHASH_KEY];
+};
+
+/* One compression and three finalisation rounds: for tables in memory. */
+uint64_t siphash13(const struct siphash_key *key, const void *data, size_t length);
+/* Two and four rounds: for choices that two directors must make alike. The paper's test vectors are for this one. */
+uint64_t siphash24(const struct siphash_key *key, const void *data, size_t length);
+
+/*
  * A keyed hash of 24 bytes, at a sixth of SipHash's cost, for tables searched for every frame. Multilinear hashing with
  * halved multiplications (Lemire, Kaser: "Strongly universal string hashing is fast", 2014, section 3).
  *
@@ -9,14 +31,6 @@
  * cannot fill a bucket, however many inputs it chooses. Unlike SipHash, the values reveal the key: use it for buckets
  * in memory only, never for a choice that is visible on the wire.
  */
-#ifndef BASE_UNIVERSAL_H
-#define BASE_UNIVERSAL_H
-
-#include <stdint.h>
-#include <string.h>
-
-#include "base/siphash.h"
-
 #define KEYHASH_WORDS 6 /* of 32 bits */
 #define KEYHASH_BYTES (KEYHASH_WORDS * 4)
 
