@@ -208,30 +208,16 @@ text_nearest(const char *text, const char *const names[])
 	return nearest;
 }
 
-static bool
-text_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#define BLANKS " \t\r\n"
 
 char *
 text_next_word(char **rest)
 {
-	char *word = *rest;
-	char *end;
+	char *word = *rest + strspn(*rest, BLANKS), *end = word + strcspn(word, BLANKS);
 
-	while (text_blank(*word))
-		word++;
-	if (*word == '\0') {
-		*rest = word;
-		return NULL;
-	}
-	for (end = word; *end != '\0' && !text_blank(*end); end++)
-		;
-	if (*end != '\0')
-		*end++ = '\0';
-	*rest = end;
-	return word;
+	*rest = end + (*end != '\0');
+	*end = '\0';
+	return *word == '\0' ? NULL : word;
 }
 
 char *
@@ -239,10 +225,9 @@ text_trim(char *text)
 {
 	size_t length;
 
-	while (text_blank(*text))
-		text++;
+	text += strspn(text, BLANKS);
 	length = strlen(text);
-	while (length > 0 && text_blank(text[length - 1]))
+	while (length > 0 && strchr(BLANKS, text[length - 1]) != NULL)
 		length--;
 	text[length] = '\0';
 	return text;

@@ -63,12 +63,6 @@ put(struct pen *pen, const char *escape, const char *format, ...)
 }
 
 static const char *
-screen_latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
-{
-	return microseconds == 0 ? "-" : text_format_latency(microseconds, text);
-}
-
-static const char *
 state_escape(const char *state)
 {
 	if (strcmp(state, "up") == 0)
@@ -138,8 +132,8 @@ put_server(struct pen *pen, const struct top_line *line, int width)
 
 	put(pen, state_escape(line->state), "%-*s  %-8s  %6" PRIu64 "  %8" PRIu64 "  %8" PRIu64 "  %9" PRIu64 "  %10s  %10s"
 	    "  %9s  %s", width, line->name, line->state, line->weight, line->active, line->connections, line->packets,
-	    text_format_speed(line->in, in), text_format_speed(line->out, out), screen_latency_text(line->handshake,
-	    handshake),
+	    text_format_speed(line->in, in), text_format_speed(line->out, out), line->handshake == 0 ? "-" :
+	    text_format_latency(line->handshake, handshake),
 	    line->why);
 }
 
@@ -195,23 +189,19 @@ put_help(struct pen *pen)
 		put(pen, "", "%s", "");
 }
 
-/* Nothing is scrolled past its end. */
-static void
-screen_limit(size_t *first, size_t room, size_t count)
-{
-	if (*first + room > count)
-		*first = count > room ? count - room : 0;
-}
-
 void
 screen_draw(const struct snapshot *snapshot, struct view *view, FILE *out)
 {
 	const int width = name_width(&snapshot->servers, strlen("SERVER"));
 	const size_t room = screen_room(snapshot, view), count = snapshot->servers.shown;
+	const size_t services = screen_services_room(snapshot, view); /* at most all of them */
 	struct pen pen = { out, view, 0 };
 
-	screen_limit(&view->first, room, count);
-	screen_limit(&view->first_service, screen_services_room(snapshot, view), snapshot->services.shown);
+	/* Nothing is scrolled past its end. */
+	if (view->first + room > count)
+		view->first = count > room ? count - room : 0;
+	if (view->first_service + services > snapshot->services.shown)
+		view->first_service = snapshot->services.shown - services;
 	if (view->rows > 0)
 		fputs("\033[H", out);
 	if (view->rows > 0 && view->help) {

@@ -182,13 +182,6 @@ filter_lines(struct top_lines *lines, const char *filter)
 	}
 }
 
-/* Context for qsort(): how to order two lines of the same rank. */
-static int
-compare_places(const struct top_line *a, const struct top_line *b)
-{
-	return a->position < b->position ? -1 : a->position > b->position;
-}
-
 static int
 compare_lines(const struct top_line *a, const struct top_line *b, enum snapshot_order order)
 {
@@ -196,7 +189,8 @@ compare_lines(const struct top_line *a, const struct top_line *b, enum snapshot_
 
 	if (a->hidden != b->hidden)
 		return a->hidden ? 1 : -1;
-	return rank_a != rank_b ? (rank_a > rank_b ? -1 : 1) : compare_places(a, b);
+	return rank_a != rank_b ? (rank_a > rank_b ? -1 : 1) :
+	    a->position < b->position ? -1 : a->position > b->position;
 }
 
 #define COMPARE(name, order) \

@@ -445,14 +445,6 @@ server_begin(struct http_server *server, int fd, const struct sockaddr *address)
 		server_drop(client);
 }
 
-/* For a while no connection is accepted. */
-static void
-server_pause(struct http_server *server, const struct timeval *time)
-{
-	event_del(server->listener);
-	evtimer_add(server->window, time);
-}
-
 static void
 server_on_acceptable(evutil_socket_t listening, short what, void *arg)
 {
@@ -468,7 +460,8 @@ server_on_acceptable(evutil_socket_t listening, short what, void *arg)
 			return;
 		if (fd == -1) {
 			/* No descriptors, most likely: to try again at once would keep the loop busy. */
-			server_pause(server, &recover);
+			event_del(server->listener);
+			evtimer_add(server->window, &recover);
 			return;
 		}
 		server_begin(server, fd, (const struct sockaddr *)&address);

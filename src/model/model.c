@@ -102,12 +102,6 @@ service_new(void)
 	return service;
 }
 
-static bool
-is_same_server(const struct server_settings *a, const struct server_settings *b)
-{
-	return strcmp(a->name, b->name) == 0 && addr_equal(&a->addr, &b->addr) && strcmp(a->iface, b->iface) == 0;
-}
-
 /*
  * Both searches start behind the last match, so that a file whose order did not change is matched in one pass. An entry
  * is matched only once.
@@ -133,7 +127,9 @@ model_find_server(const struct service *service, const struct server_settings *s
 	for (size_t i = 0; i < service->server_count; i++) {
 		struct server *server = service->servers[(*hint + i) % service->server_count];
 
-		if (!server->stays && is_same_server(&server->settings, settings)) {
+		if (!server->stays && strcmp(server->settings.name, settings->name) == 0 &&
+		    addr_equal(&server->settings.addr, &settings->addr) && strcmp(server->settings.iface,
+		    settings->iface) == 0) {
 			*hint += i + 1;
 			server->stays = true;
 			return server;
@@ -242,14 +238,6 @@ vip_plan_init(struct vip_plan *work, const struct model *model, size_t most)
 	return 0;
 }
 
-static void
-vip_plan_clear(struct vip_plan *work)
-{
-	free(work->before.places);
-	free(work->planned.places);
-	free(work->taken);
-}
-
 /*
  * Numbers are assigned in turn, so that a number of a removed VIP is not reused until 65536 VIPs later; flows that have
  * it have expired by then. VIPs that stay are in the model, those of this plan are younger than one turn.
@@ -305,7 +293,9 @@ plan_vips(struct plan *plan, const struct model *model, const struct settings *s
 	plan->next_vip_number = model->next_vip_number;
 	if (plan->vips != NULL && vip_plan_init(&work, model, most) == 0)
 		result = plan_all_vips(plan, &work, model, settings);
-	vip_plan_clear(&work);
+	free(work.before.places);
+	free(work.planned.places);
+	free(work.taken);
 	return result;
 }
 

@@ -152,18 +152,15 @@ server_weight(const struct server *server)
 	return (admin_given_weight(server) * percent + 99) / 100;
 }
 
-static void
-state_settle_quorum(struct service *service)
-{
-	service->quorum_lost = service_quorum_up(service) < service_quorum_to_reach(service);
-	service->quorum_met |= !service->quorum_lost;
-}
-
 void
 model_settle(struct model *model)
 {
-	for (size_t i = 0; i < model->service_count; i++)
-		state_settle_quorum(model->services[i]);
+	for (size_t i = 0; i < model->service_count; i++) {
+		struct service *service = model->services[i];
+
+		service->quorum_lost = service_quorum_up(service) < service_quorum_to_reach(service);
+		service->quorum_met |= !service->quorum_lost;
+	}
 }
 
 bool

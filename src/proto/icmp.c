@@ -71,18 +71,13 @@ icmp_is_echo_request(const struct packet *packet)
 	return is_icmp(packet) && packet->icmp_type == (is_icmp6(packet) ? V6_ECHO_REQUEST : V4_ECHO_REQUEST);
 }
 
-static bool
-is_echo_reply(const struct packet *packet)
-{
-	return is_icmp(packet) && packet->icmp_type == (is_icmp6(packet) ? V6_ECHO_REPLY : V4_ECHO_REPLY);
-}
-
 int
 icmp_echo(const struct frame *frame, const struct packet *packet, struct icmp_echo *echo)
 {
 	const uint8_t *icmp = frame->bytes + packet->l4;
 
-	if (packet->fragment || !(icmp_is_echo_request(packet) || is_echo_reply(packet)))
+	if (packet->fragment || !(icmp_is_echo_request(packet) || (is_icmp(packet) &&
+	    packet->icmp_type == (is_icmp6(packet) ? V6_ECHO_REPLY : V4_ECHO_REPLY))))
 		return -1;
 	echo->identifier = load16(icmp + ECHO_IDENTIFIER);
 	echo->sequence = load16(icmp + ECHO_SEQUENCE);
@@ -140,12 +135,6 @@ read_inner6(const uint8_t *bytes, uint32_t offset, uint32_t end, struct icmp_inn
 	return 0;
 }
 
-static bool
-protocol_has_ports(uint8_t protocol)
-{
-	return protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_SCTP;
-}
-
 int
 icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner)
 {
@@ -163,7 +152,8 @@ icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_i
 	if (result == -1 || !addr_equal(&read.source, &packet->destination))
 		return -1;
 	read.mtu = next_hop_mtu(packet, bytes + packet->l4);
-	read.has_ports = protocol_has_ports(read.protocol) && packet->end - transport >= QUOTED_TRANSPORT;
+	read.has_ports = (read.protocol == PROTOCOL_TCP || read.protocol == PROTOCOL_UDP ||
+	    read.protocol == PROTOCOL_SCTP) && packet->end - transport >= QUOTED_TRANSPORT;
 	if (read.has_ports) {
 		read.source_port = load16(bytes + transport);
 		read.destination_port = load16(bytes + transport + 2);

@@ -72,14 +72,6 @@ ndp_is_neighbor(const struct packet *packet)
 	    (packet->icmp_type == NDP_SOLICITATION || packet->icmp_type == NDP_ADVERTISEMENT);
 }
 
-/* What is the same for both kinds of message. */
-static bool
-is_valid(const struct frame *frame, const struct packet *packet)
-{
-	return ndp_is_neighbor(packet) && packet->hop_limit == HOP_LIMIT && packet->icmp_code == 0 &&
-	    packet->l4 == packet->l3 + IPV6_HEADER && packet->end - packet->l4 >= OPTIONS && checksum_ok(frame, packet);
-}
-
 /* Unknown options are skipped (RFC 4861 section 4.6); the first MAC counts. */
 static int
 read_options(const uint8_t *bytes, size_t length, uint8_t wanted, struct ndp *ndp)
@@ -132,7 +124,9 @@ ndp_parse(const struct frame *frame, const struct packet *packet, struct ndp *nd
 	struct ndp read = { .kind = NDP_SOLICITATION };
 	int result;
 
-	if (!is_valid(frame, packet))
+	if (!(ndp_is_neighbor(packet) && packet->hop_limit == HOP_LIMIT && packet->icmp_code == 0 &&
+	    packet->l4 == packet->l3 + IPV6_HEADER && packet->end - packet->l4 >= OPTIONS && checksum_ok(frame,
+	    packet)))
 		return -1;
 	read.kind = (enum ndp_kind)packet->icmp_type;
 	read.source = packet->source;

@@ -30,14 +30,6 @@ index_init(struct fwd_index *index, size_t entries)
 	return 0;
 }
 
-static void
-index_add(struct fwd_index *index, uint32_t at, uint32_t value)
-{
-	while (index->slots[at] != FWD_EMPTY)
-		at = (at + 1) & index->mask;
-	index->slots[at] = value;
-}
-
 /*
  * The share of its weight, in hundredths, that a server gets which came UP a while ago: from a tenth on, since a server
  * that gets nothing does not warm up either.
@@ -83,13 +75,6 @@ is_own_mac(const struct mac *mac, const struct iface *ifaces, size_t iface_count
 	return false;
 }
 
-static void
-fill_way(struct fwd_server *out, const struct iface *iface)
-{
-	out->own_mac = iface->mac;
-	out->mtu = iface->mtu;
-}
-
 static int
 fill_servers(struct fwdtab *table, const struct model *model, const struct iface *ifaces, size_t iface_count, uint64_t now)
 {
@@ -106,8 +91,10 @@ fill_servers(struct fwdtab *table, const struct model *model, const struct iface
 		fill_server(server, model->slots[slot], now);
 		if (is_own_mac(&server->mac, ifaces, iface_count))
 			server->reachable = server->takes_flows = false;
-		if (server->iface < iface_count)
-			fill_way(server, &ifaces[server->iface]);
+		if (server->iface < iface_count) {
+			server->own_mac = ifaces[server->iface].mac;
+			server->mtu = ifaces[server->iface].mtu;
+		}
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 	}
 	return 0;
@@ -251,13 +238,6 @@ fwd_service_new(struct fwdtab *table, const struct model *model, const struct se
 	return fwd;
 }
 
-static bool
-fwd_same_candidates(const struct fwd_service *a, const struct fwd_service *b)
-{
-	return a->candidate_count == b->candidate_count &&
-	    memcmp(a->candidates, b->candidates, a->candidate_count * sizeof(struct fwd_server *)) == 0;
-}
-
 /*
  * Appends it to the table, or frees it when one of the service's that begin at `first` is the same. Its index, or -1.
  */
@@ -267,7 +247,9 @@ fwd_add_service(struct fwdtab *table, size_t first, struct fwd_service *fwd)
 	struct fwd_service **grown;
 
 	for (size_t i = first; i < table->service_count; i++) {
-		if (fwd_same_candidates(table->services[i], fwd)) {
+		if (table->services[i]->candidate_count == fwd->candidate_count &&
+		    memcmp(table->services[i]->candidates, fwd->candidates,
+		    fwd->candidate_count * sizeof(struct fwd_server *)) == 0) {
 			fwd_service_free(fwd);
 			return (ptrdiff_t)i;
 		}
@@ -441,11 +423,15 @@ fill_vips(struct fwdtab *table, const struct model *model)
 		return -1;
 	for (size_t i = 0; i < model->vip_count; i++) {
 		struct fwd_vip *vip = &table->vips[i];
+		uint32_t at;
 
 		vip->addr = model->vips[i].addr;
 		vip->number = model->vips[i].number;
 		vip->iface = model->vips[i].iface;
-		index_add(&table->vip_index, fwdtab_addr_begin(table, &vip->addr), (uint32_t)i);
+		at = fwdtab_addr_begin(table, &vip->addr);
+		while (table->vip_index.slots[at] != FWD_EMPTY)
+			at = (at + 1) & table->vip_index.mask;
+		table->vip_index.slots[at] = (uint32_t)i;
 	}
 	fill_ports(table, model);
 	return 0;

@@ -93,14 +93,6 @@ maglev_prepare(struct filler *fillers, const struct maglev_member *members, size
 	return most;
 }
 
-static void
-take_slot(struct maglev *maglev, struct filler *filler)
-{
-	while (maglev->slots[filler->next] != FREE_SLOT)
-		filler->next = (uint32_t)(((uint64_t)filler->next + filler->skip) % maglev->size);
-	maglev->slots[filler->next] = filler->index;
-}
-
 static bool
 is_before(const struct turn *a, const struct turn *b)
 {
@@ -141,7 +133,9 @@ maglev_fill(struct maglev *maglev, struct filler *fillers, struct turn *turns, s
 	for (uint32_t left = maglev->size; left > 0; left--) {
 		struct filler *filler = &fillers[turns->filler];
 
-		take_slot(maglev, filler);
+		while (maglev->slots[filler->next] != FREE_SLOT)
+			filler->next = (uint32_t)(((uint64_t)filler->next + filler->skip) % maglev->size);
+		maglev->slots[filler->next] = filler->index;
 		filler->turns++;
 		turns->round = maglev_next(filler, most);
 		sift_down(turns, count);
