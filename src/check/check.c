@@ -16,8 +16,8 @@
 
 #include "base/compare.h"
 #include "base/duration.h"
-#include "check/kind.h"
 #include "check/pace.h"
+#include "check/runner.h"
 #include "check/tls.h"
 
 /*
@@ -101,14 +101,6 @@ check_kind_of(enum check_kind kind)
 	return NULL;
 }
 
-void
-check_report_result(const struct check_target *target, enum health_reason reason, const char *detail)
-{
-	const struct check_report report = { .reason = reason, .weight = CHECK_NO_WEIGHT, .detail = detail };
-
-	target->answer(target->job, &report);
-}
-
 static struct timeval
 check_timeval_of(uint64_t microseconds)
 {
@@ -189,7 +181,7 @@ check_job_free(struct job *job)
 	if (job == NULL)
 		return;
 	if (job->runner != NULL)
-		job->kind->destroy(job->runner);
+		runner_free(job->runner);
 	if (job->timer != NULL)
 		event_free(job->timer);
 	free(job);
@@ -309,7 +301,7 @@ check_job_new(struct checker *checker, const struct key *key)
 	target->job = job;
 	check_label(&target->check, &target->addr, target->port, job->label);
 	job->timer = event_new(checker->base, -1, 0, check_on_timer, job);
-	job->runner = job->kind->create(target);
+	job->runner = runner_new(job->kind, target);
 	if (job->timer == NULL || job->runner == NULL) {
 		check_job_free(job);
 		return NULL;

@@ -2,55 +2,35 @@
 /* The HTTP and HTTPS checks: one GET over a connection of its own. */
 #include "config.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <event2/util.h>
 
 #include "check/http_answer.h"
-#include "check/kind.h"
-#include "check/socket.h"
+#include "check/runner.h"
 #include "check/tls.h"
 
 #define PIECE 4096
 #define BUFFER_MOST 16384 /* what libevent may read ahead */
 
 struct http_runner {
-	const struct check_target *target;
-	struct event *deadline;     /* of the whole check, whatever drips in */
-	struct event *connecting;
-	int fd;                     /* while connecting; then it is the stream's */
-	struct bufferevent *stream;
+	struct runner runner;
+	struct bufferevent *stream; /* has the socket, once it is connected */
 	struct http_answer answer;
 };
 
 static void
-check_http_hang_up(struct http_runner *runner)
+check_http_stop(void *argument)
 {
-	(void)event_del(runner->deadline);
-	if (runner->connecting != NULL)
-		event_free(runner->connecting);
-	runner->connecting = NULL;
+	struct http_runner *runner = argument;
+
 	if (runner->stream != NULL)
 		bufferevent_free(runner->stream);
 	runner->stream = NULL;
-	if (runner->fd != -1)
-		(void)close(runner->fd);
-	runner->fd = -1;
-}
-
-static void
-check_http_finish(struct http_runner *runner, enum health_reason reason, const char *detail)
-{
-	check_http_hang_up(runner);
-	check_report_result(runner->target, reason, detail);
 }
 
 static void
@@ -59,18 +39,18 @@ check_http_on_answer(struct http_runner *runner)
 	char detail[HTTP_DETAIL];
 
 	memcpy(detail, runner->answer.detail, sizeof(detail));
-	check_http_finish(runner, runner->answer.reason, detail[0] == '\0' ? NULL : detail);
+	runner_finish(runner, runner->answer.reason, detail[0] == '\0' ? NULL : detail);
 }
 
 static void
-check_http_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
+check_http_failed(void *argument, enum health_reason reason, const char *trouble)
 {
 	struct http_runner *runner = argument;
-	const char *detail = NULL;
+	const char *detail = trouble;
 
-	if (runner->stream != NULL)
+	if (reason == HEALTH_REASON_TIMEOUT && runner->stream != NULL)
 		detail = runner->answer.head == 0 ? "connected, but no answer" : "the answer is not complete";
-	check_http_finish(runner, HEALTH_REASON_TIMEOUT, detail);
+	runner_finish(runner, reason, detail);
 }
 
 /* Feeds all that came. True when that decided it. */
@@ -110,12 +90,12 @@ check_http_on_event(struct bufferevent *stream, short what, void *argument)
 		check_http_on_answer(runner);
 		return;
 	}
-	if ((what & BEV_EVENT_ERROR) != 0 && runner->target->check.kind == CHECK_HTTPS)
+	if ((what & BEV_EVENT_ERROR) != 0 && runner->runner.target->check.kind == CHECK_HTTPS)
 		reason = tls_blame(stream, why);
 	if (reason == HEALTH_REASON_NONE && (what & BEV_EVENT_ERROR) != 0 && error != 0)
 		reason = check_reason_of(error);
 	if (reason != HEALTH_REASON_NONE) {
-		check_http_finish(runner, reason, why[0] == '\0' ? NULL : why);
+		runner_finish(runner, reason, why[0] == '\0' ? NULL : why);
 		return;
 	}
 	http_answer_end(&runner->answer);
@@ -163,38 +143,38 @@ check_http_write_name(const struct check_target *target, char *text, size_t size
 static struct bufferevent *
 check_http_open_stream(struct http_runner *runner, char error[TLS_ERROR])
 {
-	const struct check_target *target = runner->target;
+	const struct check_target *target = runner->runner.target;
 	char name[CHECK_TEXT];
 	const struct tls_demand demand = { name, !target->check.no_verify, target->check.ca };
 
 	if (target->check.kind == CHECK_HTTPS) {
 		check_http_write_name(target, name, sizeof(name));
-		return tls_open(target->tls, target->base, runner->fd, &demand, error);
+		return tls_open(target->tls, target->base, runner->runner.fd, &demand, error);
 	}
 	(void)snprintf(error, TLS_ERROR, "out of memory");
-	return bufferevent_socket_new(target->base, runner->fd, BEV_OPT_CLOSE_ON_FREE);
+	return bufferevent_socket_new(target->base, runner->runner.fd, BEV_OPT_CLOSE_ON_FREE);
 }
 
 static void
 check_http_exchange(struct http_runner *runner)
 {
-	const char *path = runner->target->check.path;
+	const char *path = runner->runner.target->check.path;
 	char host[CHECK_TEXT], error[TLS_ERROR];
 
-	http_answer_begin(&runner->answer, &runner->target->check);
+	http_answer_begin(&runner->answer, &runner->runner.target->check);
 	runner->stream = check_http_open_stream(runner, error);
 	if (runner->stream == NULL) {
-		check_http_finish(runner, HEALTH_REASON_LOCAL, error);
+		runner_finish(runner, HEALTH_REASON_LOCAL, error);
 		return;
 	}
-	runner->fd = -1;
-	check_http_write_host(runner->target, host, sizeof(host));
+	runner->runner.fd = -1;
+	check_http_write_host(runner->runner.target, host, sizeof(host));
 	bufferevent_setcb(runner->stream, check_http_on_readable, NULL, check_http_on_event, runner);
 	bufferevent_setwatermark(runner->stream, EV_READ, 0, BUFFER_MOST);
 	if (evbuffer_add_printf(bufferevent_get_output(runner->stream),
 	    "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: dsrd/" PACKAGE_VERSION "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
 	    *path == '\0' ? "/" : path, host) < 0 || bufferevent_enable(runner->stream, EV_READ | EV_WRITE) == -1)
-		check_http_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
+		runner_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
 }
 
 static void
@@ -203,60 +183,24 @@ check_http_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 	struct http_runner *runner = argument;
 	const int error = socket_error(fd);
 
-	event_free(runner->connecting);
-	runner->connecting = NULL;
+	event_free(runner->runner.event);
+	runner->runner.event = NULL;
 	if (error != 0)
-		check_http_finish(runner, check_reason_of(error), NULL);
+		runner_finish(runner, check_reason_of(error), NULL);
 	else
 		check_http_exchange(runner);
 }
 
 static void
-check_http_start(void *argument)
+check_http_start(void *runner)
 {
-	struct http_runner *runner = argument;
-	const struct check_target *target = runner->target;
-
-	runner->fd = socket_connect(&target->addr, target->port, SOCK_STREAM, 0);
-	if (runner->fd == -1) {
-		check_http_finish(runner, check_reason_of(errno), check_error_text(errno));
-		return;
-	}
-	runner->connecting = event_new(target->base, runner->fd, EV_WRITE, check_http_on_connected, runner);
-	if (runner->connecting == NULL || event_add(runner->connecting, NULL) == -1 ||
-	    event_add(runner->deadline, &target->timeout) == -1)
-		check_http_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
-}
-
-static void *
-check_http_create(const struct check_target *target)
-{
-	struct http_runner *runner = calloc(1, sizeof(*runner));
-
-	if (runner == NULL)
-		return NULL;
-	runner->target = target;
-	runner->fd = -1;
-	runner->deadline = event_new(target->base, -1, 0, check_http_on_deadline, runner);
-	if (runner->deadline == NULL) {
-		free(runner);
-		return NULL;
-	}
-	return runner;
-}
-
-static void
-check_http_destroy(void *argument)
-{
-	struct http_runner *runner = argument;
-
-	check_http_hang_up(runner);
-	event_free(runner->deadline);
-	free(runner);
+	if (runner_connect(runner, SOCK_STREAM))
+		runner_await(runner, EV_WRITE, check_http_on_connected);
 }
 
 const struct check_type check_http = {
-	.create = check_http_create,
-	.destroy = check_http_destroy,
+	.size = sizeof(struct http_runner),
 	.begin = check_http_start,
+	.failed = check_http_failed,
+	.stop = check_http_stop,
 };

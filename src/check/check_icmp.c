@@ -11,16 +11,12 @@
 #include <netinet/in.h>
 #include <netinet/icmp6.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <event2/event.h>
 #include <event2/util.h>
 
 #include "base/bytes.h"
-#include "check/kind.h"
-#include "check/socket.h"
+#include "check/runner.h"
 #include "proto/checksum.h"
 
 #define ECHO_REQUEST 8 /* RFC 792 */
@@ -32,36 +28,15 @@
 #define PACKET_MOST 256
 
 struct icmp_runner {
-	const struct check_target *target;
-	int fd; /* -1: could not be opened, tried again each time */
-	struct event *event; /* NULL when nothing is under way */
-	struct event *deadline;
+	struct runner runner; /* without a socket, when it could not be opened: tried again each time */
 	uint8_t cookie[COOKIE];
 };
-
-static void
-check_icmp_stop(struct icmp_runner *runner)
-{
-	if (runner->event != NULL)
-		event_free(runner->event);
-	runner->event = NULL;
-	if (runner->deadline != NULL)
-		event_free(runner->deadline);
-	runner->deadline = NULL;
-}
-
-static void
-check_icmp_finish(struct icmp_runner *runner, enum health_reason reason, const char *detail)
-{
-	check_icmp_stop(runner);
-	check_report_result(runner->target, reason, detail);
-}
 
 /* A raw IPv4 socket, and macOS's other one, give the IP header too. No echo has a type that looks like one. */
 static bool
 check_icmp_is_our_reply(const struct icmp_runner *runner, const uint8_t *bytes, size_t length)
 {
-	const bool v6 = runner->target->addr.family == ADDR_IPV6;
+	const bool v6 = runner->runner.target->addr.family == ADDR_IPV6;
 	size_t header = 0;
 
 	if (!v6 && length > 0 && bytes[0] >> 4 == 4)
@@ -72,12 +47,6 @@ check_icmp_is_our_reply(const struct icmp_runner *runner, const uint8_t *bytes, 
 }
 
 static void
-check_icmp_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
-{
-	check_icmp_finish(argument, HEALTH_REASON_TIMEOUT, NULL);
-}
-
-static void
 check_icmp_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 {
 	struct icmp_runner *runner = argument;
@@ -85,30 +54,31 @@ check_icmp_on_readable(evutil_socket_t fd, short what UNUSED, void *argument)
 	const ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
 
 	if (got >= 0 && check_icmp_is_our_reply(runner, bytes, (size_t)got))
-		check_icmp_finish(runner, HEALTH_REASON_NONE, NULL);
+		runner_finish(runner, HEALTH_REASON_NONE, NULL);
 	else if (got == -1 && errno != EAGAIN && errno != EINTR)
-		check_icmp_finish(runner, check_reason_of(errno), NULL);
+		runner_fail(runner, errno);
 }
 
 /* The unprivileged kind of socket first, then the privileged one. */
 static void
-check_icmp_open_socket(struct icmp_runner *runner)
+check_icmp_open_socket(void *argument)
 {
-	const struct addr *addr = &runner->target->addr;
+	struct icmp_runner *runner = argument;
+	const struct addr *addr = &runner->runner.target->addr;
 	const int protocol = addr->family == ADDR_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	struct icmp6_filter filter;
 
-	if (runner->fd != -1)
+	if (runner->runner.fd != -1)
 		return;
-	runner->fd = socket_connect(addr, 0, SOCK_DGRAM, protocol);
-	if (runner->fd == -1)
-		runner->fd = socket_connect(addr, 0, SOCK_RAW, protocol);
-	if (runner->fd == -1 || addr->family == ADDR_IPV4)
+	runner->runner.fd = socket_connect(addr, 0, SOCK_DGRAM, protocol);
+	if (runner->runner.fd == -1)
+		runner->runner.fd = socket_connect(addr, 0, SOCK_RAW, protocol);
+	if (runner->runner.fd == -1 || addr->family == ADDR_IPV4)
 		return;
 	/* Spares us neighbor discovery's chatter; what comes in is looked at anyway. */
 	ICMP6_FILTER_SETBLOCKALL(&filter);
 	ICMP6_FILTER_SETPASS(ECHO_REPLY6, &filter);
-	(void)setsockopt(runner->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter));
+	(void)setsockopt(runner->runner.fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter));
 }
 
 /* Unrelated messages: a raw socket receives all of the server's ICMP. Old errors too. */
@@ -117,15 +87,15 @@ check_icmp_discard_old(const struct icmp_runner *runner)
 {
 	uint8_t byte;
 
-	while (recv(runner->fd, &byte, sizeof(byte), 0) >= 0)
+	while (recv(runner->runner.fd, &byte, sizeof(byte), 0) >= 0)
 		continue;
-	(void)socket_error(runner->fd);
+	(void)socket_error(runner->runner.fd);
 }
 
 static size_t
 check_icmp_write_request(struct icmp_runner *runner, uint8_t packet[HEADER + COOKIE])
 {
-	const bool v6 = runner->target->addr.family == ADDR_IPV6;
+	const bool v6 = runner->runner.target->addr.family == ADDR_IPV6;
 
 	evutil_secure_rng_get_bytes(runner->cookie, sizeof(runner->cookie));
 	memset(packet, 0, HEADER);
@@ -143,54 +113,26 @@ static void
 check_icmp_start(void *argument)
 {
 	struct icmp_runner *runner = argument;
-	struct event_base *base = runner->target->base;
 	uint8_t packet[HEADER + COOKIE];
 
 	check_icmp_open_socket(runner);
-	if (runner->fd == -1) {
-		check_icmp_finish(runner, check_reason_of(errno), errno == EPERM || errno == EACCES ?
+	if (runner->runner.fd == -1) {
+		runner_finish(runner, check_reason_of(errno), errno == EPERM || errno == EACCES ?
 		    "this process may not ping: start dsrd as root, or allow it with net.ipv4.ping_group_range" :
 		    check_error_text(errno));
 		return;
 	}
 	check_icmp_discard_old(runner);
-	if (send(runner->fd, packet, check_icmp_write_request(runner, packet), 0) == -1) {
-		check_icmp_finish(runner, check_reason_of(errno), check_error_text(errno));
+	if (send(runner->runner.fd, packet, check_icmp_write_request(runner, packet), 0) == -1) {
+		runner_fail(runner, errno);
 		return;
 	}
-	runner->event = event_new(base, runner->fd, EV_READ | EV_PERSIST, check_icmp_on_readable, runner);
-	runner->deadline = event_new(base, -1, 0, check_icmp_on_deadline, runner);
-	if (runner->event == NULL || event_add(runner->event, NULL) == -1 || runner->deadline == NULL ||
-	    event_add(runner->deadline, &runner->target->timeout) == -1)
-		check_icmp_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
-}
-
-static void *
-check_icmp_create(const struct check_target *target)
-{
-	struct icmp_runner *runner = calloc(1, sizeof(*runner));
-
-	if (runner == NULL)
-		return NULL;
-	runner->target = target;
-	runner->fd = -1;
-	check_icmp_open_socket(runner);
-	return runner;
-}
-
-static void
-check_icmp_destroy(void *argument)
-{
-	struct icmp_runner *runner = argument;
-
-	check_icmp_stop(runner);
-	if (runner->fd != -1)
-		(void)close(runner->fd);
-	free(runner);
+	runner_await(runner, EV_READ, check_icmp_on_readable);
 }
 
 const struct check_type check_icmp = {
-	.create = check_icmp_create,
-	.destroy = check_icmp_destroy,
+	.size = sizeof(struct icmp_runner),
+	.keeps_socket = true,
+	.init = check_icmp_open_socket,
 	.begin = check_icmp_start,
 };

@@ -4,19 +4,18 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/text.h"
 #include "check/children.h"
-#include "check/kind.h"
+#include "check/runner.h"
 
 #define WORDS_MOST CHECK_TEXT /* each has a character or its end */
 #define DETAIL_TEXT (CHILD_REASON + 32)
 
 struct script_runner {
-	const struct check_target *target;
+	struct runner runner;
 	struct child *child; /* NULL when nothing is under way */
 	char service[NAME_MOST + 16];
 	char server[NAME_MOST + 16];
@@ -38,20 +37,12 @@ check_script_read_weight(const char *line)
 }
 
 static void
-check_script_report(struct script_runner *runner, enum health_reason reason, int weight, const char *detail)
-{
-	const struct check_report report = { .reason = reason, .weight = weight, .detail = detail };
-
-	runner->target->answer(runner->target->job, &report);
-}
-
-static void
 check_script_report_not_started(struct script_runner *runner, const char *reason)
 {
 	char detail[DETAIL_TEXT];
 
 	(void)snprintf(detail, sizeof(detail), "it does not start: %s", reason);
-	check_script_report(runner, HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT, detail);
+	runner_tell(&runner->runner, HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT, detail);
 }
 
 static void
@@ -68,68 +59,66 @@ check_script_on_end(void *argument, const struct child_end *end)
 		return;
 	}
 	if (end->timed_out) {
-		check_script_report(runner, HEALTH_REASON_TIMEOUT, CHECK_NO_WEIGHT,
+		runner_tell(&runner->runner, HEALTH_REASON_TIMEOUT, CHECK_NO_WEIGHT,
 		    "it was ended with all its processes");
 		return;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		check_script_report(runner, HEALTH_REASON_NONE, check_script_read_weight(end->line), NULL);
+		runner_tell(&runner->runner, HEALTH_REASON_NONE, check_script_read_weight(end->line), NULL);
 		return;
 	}
 	if (WIFSIGNALED(status))
 		(void)snprintf(detail, sizeof(detail), "signal %d%s%s", WTERMSIG(status), separator, end->line);
 	else
 		(void)snprintf(detail, sizeof(detail), "exit status %d%s%s", WEXITSTATUS(status), separator, end->line);
-	check_script_report(runner, HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, detail);
+	runner_tell(&runner->runner, HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, detail);
 }
 
 static void
 check_script_start(void *argument)
 {
 	struct script_runner *runner = argument;
-	const struct check_settings *check = &runner->target->check;
+	const struct check_settings *check = &runner->runner.target->check;
 	const char *argv[WORDS_MOST + 1] = { NULL };
 	const char *const environment[] = { runner->service, runner->server, runner->address, runner->port, runner->vip, NULL };
-	const struct child_order order = { argv, environment, runner->target->timeout, true, check_script_on_end,
+	const struct child_order order = { argv, environment, runner->runner.target->timeout, true, check_script_on_end,
 	    runner };
 	const char *word = check->command;
 
 	for (unsigned i = 0; i < check->command_words && i < WORDS_MOST; i++, word += strlen(word) + 1)
 		argv[i] = word;
-	runner->child = child_start(runner->target->children, &order);
+	runner->child = child_start(runner->runner.target->children, &order);
 	if (runner->child == NULL)
 		check_script_report_not_started(runner, strerror(errno));
 }
 
-static void *
-check_script_create(const struct check_target *target)
+static void
+check_script_init(void *argument)
 {
-	struct script_runner *runner = calloc(1, sizeof(*runner));
+	struct script_runner *runner = argument;
+	const struct check_target *target = runner->runner.target;
 	char addr[ADDR_TEXT];
 
-	if (runner == NULL)
-		return NULL;
-	runner->target = target;
 	(void)snprintf(runner->service, sizeof(runner->service), "DSRD_SERVICE=%s", target->service);
 	(void)snprintf(runner->server, sizeof(runner->server), "DSRD_SERVER=%s", target->server);
 	(void)snprintf(runner->address, sizeof(runner->address), "DSRD_ADDRESS=%s", addr_format(&target->addr, addr));
 	(void)snprintf(runner->port, sizeof(runner->port), "DSRD_PORT=%u", target->service_port);
 	(void)snprintf(runner->vip, sizeof(runner->vip), "DSRD_VIP=%s", addr_format(&target->vip, addr));
-	return runner;
 }
 
 static void
-check_script_destroy(void *argument)
+check_script_stop(void *argument)
 {
 	struct script_runner *runner = argument;
 
 	if (runner->child != NULL)
 		child_forget(runner->child);
-	free(runner);
+	runner->child = NULL;
 }
 
 const struct check_type check_script = {
-	.create = check_script_create,
-	.destroy = check_script_destroy,
+	.size = sizeof(struct script_runner),
+	.init = check_script_init,
 	.begin = check_script_start,
+	.stop = check_script_stop,
 };

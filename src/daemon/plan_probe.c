@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/duration.h"
-#include "check/socket.h"
+#include "check/runner.h"
 #include "model/status.h"
 
 #define PATIENCE SECONDS(1)

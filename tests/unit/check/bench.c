@@ -73,7 +73,7 @@ bench_wait(struct bench *bench, unsigned milliseconds)
 void *
 bench_runner(struct bench *bench)
 {
-	void *runner = kind_of(bench->target.check.kind)->create(&bench->target);
+	void *runner = runner_new(kind_of(bench->target.check.kind), &bench->target);
 
 	ck_assert_ptr_nonnull(runner);
 	return runner;
@@ -90,9 +90,9 @@ bench_run_with(struct bench *bench, void *runner)
 }
 
 void
-bench_drop(struct bench *bench, void *runner)
+bench_drop(struct bench *bench UNUSED, void *runner)
 {
-	kind_of(bench->target.check.kind)->destroy(runner);
+	runner_free(runner);
 }
 
 void
@@ -108,13 +108,13 @@ void
 bench_give_up(struct bench *bench, unsigned milliseconds)
 {
 	const struct check_type *kind = kind_of(bench->target.check.kind);
-	void *runner = kind->create(&bench->target);
+	void *runner = runner_new(kind, &bench->target);
 
 	ck_assert_ptr_nonnull(runner);
 	bench->answers = 0;
 	kind->begin(runner);
 	bench_wait(bench, milliseconds);
-	kind->destroy(runner);
+	runner_free(runner);
 	bench_wait(bench, milliseconds);
 	ck_assert_uint_eq(bench->answers, 0);
 }

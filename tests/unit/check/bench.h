@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "check/kind.h"
+#include "check/runner.h"
 
 struct bench {
 	struct check_target target; /* fill in before bench_run() */

@@ -18,7 +18,7 @@
 
 #include "base/duration.h"
 #include "check/children.h"
-#include "check/socket.h"
+#include "check/runner.h"
 #include "suites.h"
 
 #define SERVERS 8
