@@ -6,6 +6,9 @@
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/attr.h"
 #include "model/health.h"
 #include "model/model.h"
@@ -42,5 +45,14 @@ NODISCARD int checker_sync(struct checker *checker, const struct model *model);
 size_t checker_jobs(const struct checker *checker);
 /* Nothing is called back any more. */
 void checker_free(struct checker *checker);
+
+/* When the next check of a server starts; pure. */
+
+/*
+ * Microseconds from the start of one check to that of the next: the interval plus or minus a thirty-second, and the
+ * interval itself on average. `first`: from half an interval to a whole one, so that checks which started together
+ * spread out. `noise` is the state of the generator and is updated.
+ */
+uint64_t pace_next(uint32_t *noise, uint64_t interval, bool first);
 
 #endif

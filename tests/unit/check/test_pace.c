@@ -2,7 +2,7 @@
 /* How checks are spread in time: the distribution, for the shortest intervals and for long ones. */
 #include "config.h"
 
-#include "check/pace.h"
+#include "check/check.h"
 
 #include "base/attr.h"
 #include "base/duration.h"
