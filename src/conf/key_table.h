@@ -92,6 +92,9 @@
 	    [VIP_CHECK_OFF] = "off")) \
 	KEY(VIP_PAYLOAD, "vip-payload", IN_SERVICES, "a text in quotes, such as \"ping\\r\\n\"", NULL, \
 	    OWN(vip_payload)) \
+	KEY(NEIGHBOR, "neighbor", IN_SERVICES, "prove, pin or follow", "prove", \
+	    CHOICE(SERVICE(neighbor), [NEIGHBOR_PROVE] = "prove", [NEIGHBOR_PIN] = "pin", \
+	    [NEIGHBOR_FOLLOW] = "follow")) \
 	KEY(VIP_CONFLICT, "vip-conflict", IN_SERVICES, "log, announce or remove", "log", \
 	    CHOICE(SERVICE(vip_conflict), [VIP_CONFLICT_LOG] = "log", [VIP_CONFLICT_ANNOUNCE] = "announce", \
 	    [VIP_CONFLICT_REMOVE] = "remove")) \

@@ -8,57 +8,21 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/neighbor_log.h"
 #include "daemon/state_log.h"
-#include "doctor/diagnosis.h"
 #include "model/status.h"
 #include "offload/cache.h"
 
 static void
-director_log_lost(const struct server *server, const struct neigh *neigh, const char *interface, const char *before)
-{
-	const struct diagnose_facts facts = { .own = neigh->addr, .interface = interface };
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], ask[REMEDY_TEXT];
-
-	log_warning("neighbor-lost server=%s address=%s interface=%s before=%s reason=\"no answer to %s: the server gets no "
-	    "traffic\" fix=\"is it switched on, and in this network? %s\"", server_name(server, name),
-	    addr_format(&neigh->addr, addr), interface, before,
-	    neigh->addr.family == ADDR_IPV6 ? "neighbor solicitations" : "ARP requests",
-	    remedy_fill("{ask-own}", &facts, ask));
-}
-
-static void
-director_log_neighbor(const struct director *director, enum neigh_event event, const struct server *server,
-    const struct neigh *neigh, const struct mac *before)
-{
-	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], old[MAC_TEXT];
-
-	server_name(server, name);
-	addr_format(&neigh->addr, addr);
-	mac_format(&neigh->mac, mac);
-	mac_format(before, old);
-	switch (event) {
-	case NEIGH_FOUND:
-		log_notice("neighbor-found server=%s address=%s mac=%s interface=%s", name, addr, mac,
-		    director->ifaces[neigh->iface].name);
-		break;
-	case NEIGH_CHANGED:
-		log_notice("neighbor-changed server=%s address=%s mac=%s before=%s interface=%s", name, addr, mac, old,
-		    director->ifaces[neigh->iface].name);
-		break;
-	case NEIGH_GONE:
-		director_log_lost(server, neigh, director->ifaces[neigh->iface].name, mac_is_zero(before) ? "none" : old);
-		break;
-	}
-}
-
-static void
-director_neighbor(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+director_neighbor(void *context, enum neigh_event event, enum neigh_reason reason, const struct neigh *neigh,
+    const struct mac *other)
 {
 	struct director *director = context;
 
 	for (struct server *server = neigh->servers; server != NULL; server = server->same_addr) {
 		server->mac = neigh->mac;
-		director_log_neighbor(director, event, server, neigh, before);
+		server->mac_rival = neigh->rival.mac;
+		neighbor_log(event, reason, server, neigh, other, director->ifaces[neigh->iface].name);
 		if (server->place == PLACE_FAR)
 			director_changed(director, server, "its address answers, although the director has no address in its network",
 			    "neighbor");
@@ -153,11 +117,14 @@ director_want_neighbors(struct director *director, uint64_t now)
 	neigh_begin(neighbors);
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		struct server *server = director->model->slots[i], **servers;
-		const struct mac *mac;
+		const struct neigh *neigh;
 
-		if (server == NULL || server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac))
+		if (server == NULL)
 			continue;
-		if (neigh_want(neighbors, server->iface, &server->settings.addr, now) == -1) {
+		server->mac_rival = mac_zero;
+		if (server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac))
+			continue;
+		if (neigh_want(neighbors, server->iface, &server->settings.addr, server->service->settings.neighbor, now) == -1) {
 			result = -1;
 			server->mac = mac_zero;
 			continue;
@@ -165,8 +132,9 @@ director_want_neighbors(struct director *director, uint64_t now)
 		servers = neigh_servers(neighbors, server->iface, &server->settings.addr);
 		server->same_addr = *servers;
 		*servers = server;
-		mac = neigh_mac(neighbors, server->iface, &server->settings.addr);
-		server->mac = mac != NULL ? *mac : mac_zero;
+		neigh = neigh_get(neighbors, server->iface, &server->settings.addr);
+		server->mac = neigh->mac;
+		server->mac_rival = neigh->rival.mac;
 	}
 	neigh_end(neighbors);
 	return result;
@@ -530,6 +498,13 @@ director_weigh(struct director *director, struct server *server, uint32_t weight
 }
 
 void
+director_neighbors(struct director *director, uint64_t now)
+{
+	director->now = now;
+	forward_neighbors(&director->forwarder, now);
+}
+
+void
 director_vipcheck(struct director *director, uint64_t now)
 {
 	if (!director->vipchecking.probes)
@@ -546,6 +521,9 @@ director_health(struct director *director, struct server *server, size_t index, 
 		return;
 	director_log_local_failure(server, index, report);
 	director_set_script_weight(director, server, index, report);
+	/* Silence may mean that the address has moved. */
+	if (report->reason == HEALTH_REASON_TIMEOUT || report->reason == HEALTH_REASON_UNREACHABLE)
+		neigh_suspect(director->forwarder.neighbors, server->iface, &server->settings.addr, now);
 	if (!server_report(server, index, report->reason, report->got, now))
 		return;
 	director->stale = true;

@@ -70,6 +70,8 @@ void director_refresh(struct director *director);
  * `detail` what was checked.
  */
 void director_changed(struct director *director, struct server *server, const char *cause, const char *detail);
+/* Sends the requests to neighbors that are due; forward_neighbors_due() gives the next time. */
+void director_neighbors(struct director *director, uint64_t now);
 /* Sends the VIP checks that are due; forward_vipcheck_due() gives the next time. */
 void director_vipcheck(struct director *director, uint64_t now);
 /* The model has taken over what another process knew of it: takes effect, and is logged. */

@@ -227,6 +227,7 @@ dsrd_on_wake(void *context)
 	if (clock_us() >= dsrd->next_rescan)
 		dsrd_rescan(dsrd, clock_us());
 	dsrd->director.forwarder.lost = dsrd_count_lost(dsrd);
+	director_neighbors(&dsrd->director, clock_us());
 	director_vipcheck(&dsrd->director, clock_us());
 	if (dsrd->director.forwarder.offload != NULL)
 		offload_tick(dsrd->director.forwarder.offload, clock_us());

@@ -20,14 +20,27 @@ replay_write_frame(void *context, const struct frame *frame)
 		replay->out->ops->send(replay->out, frame);
 }
 
-/* The savefile's clock moves the timers too. Frames that went back in time move nothing. */
 static void
-replay_advance(struct replay *replay, uint64_t now)
+replay_set_clock(struct replay *replay, uint64_t now)
 {
 	if (now > replay->director.now)
 		replay->director.now = now;
 	if (replay->out != NULL)
 		io_file_time(replay->out, replay->director.now);
+}
+
+/* The savefile's clock moves the timers too. Frames that went back in time move nothing. */
+static void
+replay_advance(struct replay *replay, uint64_t now)
+{
+	struct director *director = &replay->director;
+
+	while (forward_neighbors_due(&director->forwarder) <= now) {
+		replay_set_clock(replay, forward_neighbors_due(&director->forwarder));
+		director_neighbors(director, director->now);
+		director_refresh(director);
+	}
+	replay_set_clock(replay, now);
 	if (replay->director.now < replay->next_tick)
 		return;
 	director_tick(&replay->director, replay->director.now);

@@ -163,6 +163,19 @@ forward_vipcheck(struct forwarder *forwarder, uint64_t now)
 	vipcheck_tick(forwarder->vipchecks, &means, now);
 }
 
+void
+forward_neighbors(struct forwarder *forwarder, uint64_t now)
+{
+	if (now >= neigh_due(forwarder->neighbors))
+		neigh_tick(forwarder->neighbors, now, ask_neighbor, forwarder);
+}
+
+uint64_t
+forward_neighbors_due(const struct forwarder *forwarder)
+{
+	return neigh_due(forwarder->neighbors);
+}
+
 uint64_t
 forward_vipcheck_due(const struct forwarder *forwarder)
 {

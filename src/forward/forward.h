@@ -33,6 +33,10 @@ void forward_burst_end(struct forwarder *forwarder, uint64_t now);
 void forward_vipcheck(struct forwarder *forwarder, uint64_t now);
 uint64_t forward_vipcheck_due(const struct forwarder *forwarder);
 
+/* Requests of neighbors that cannot wait for forward_tick(): call it when forward_neighbors_due() is reached. */
+void forward_neighbors(struct forwarder *forwarder, uint64_t now);
+uint64_t forward_neighbors_due(const struct forwarder *forwarder);
+
 const char *verdict_name(enum verdict verdict);
 
 #endif

@@ -13,6 +13,7 @@
 #include "flow/ping_limit.h"
 #include "flow/stats.h"
 #include "forward/neigh.h"
+#include "forward/next_hop.h"
 #include "forward/responder.h"
 #include "proto/craft.h"
 #include "proto/frame.h"
@@ -55,6 +56,7 @@ struct forwarder {
 	struct conn_table *persist; /* clients that go to the same server again: keys without ports */
 	struct fragment_table *fragments;
 	struct neigh_table *neighbors;
+	struct next_hops next_hops;
 	struct announcer *announcer;
 	struct vipcheck_table *vipchecks;
 	struct ping_limit pings;

@@ -180,6 +180,20 @@ remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 	return true;
 }
 
+/* Whose frames a new flow's MAC brings. */
+static NOINLINE void
+stage_flow_note_next_hop(const struct frame_ctx *ctx)
+{
+	struct forwarder *forwarder = ctx->forwarder;
+	const struct packet *packet = &ctx->packet;
+	const uint16_t number = ctx->frame->iface;
+	const struct iface *iface = &forwarder->ifaces[number];
+	const bool routed = iface_address(iface, (enum addr_family)packet->source.family) != NULL &&
+	    !iface_is_on_link(iface, &packet->source) && !neigh_has_mac(forwarder->neighbors, number, &packet->ether_source);
+
+	next_hop_note(&forwarder->next_hops, number, &packet->ether_source, routed, ctx->now);
+}
+
 /* A new flow, a frame of an old one that the table does not have, or a datagram of a service that remembers none. */
 static NOINLINE enum stage
 begin_flow(struct frame_ctx *ctx)
@@ -190,6 +204,8 @@ begin_flow(struct frame_ctx *ctx)
 	ctx->decision.state = plan.way != FLOW_WAY_NONE ? plan.state : CONN_NONE;
 	if (plan.server == NULL)
 		return drop(ctx, plan.reason);
+	if (!next_hop_is_latest(&ctx->forwarder->next_hops, ctx->frame->iface, &ctx->packet.ether_source, ctx->now))
+		stage_flow_note_next_hop(ctx);
 	if (plan.remembered && remember_flow(ctx, &plan))
 		return GOES_ON;
 	ctx->server = plan.remembered ? flow_by_hash(ctx, ctx->decision.service) : plan.server;

@@ -63,12 +63,36 @@ conflict_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 		vipcheck_receive_request(forwarder->vipchecks, mac, &ndp->target, &ndp->source);
 }
 
-/* No server has a MAC address of the director's. */
-static void
-stage_neighbor_learn(struct frame_ctx *ctx, const struct addr *addr, const struct mac *mac)
+/* No server has a MAC address of the director's, or of a router. */
+static enum neigh_reason
+stage_neighbor_refuse(const struct frame_ctx *ctx, const struct mac *mac)
 {
-	if (!frame_ctx_is_own_mac(ctx->forwarder, mac))
-		neigh_learn(ctx->forwarder->neighbors, ctx->frame->iface, addr, mac, ctx->now);
+	if (frame_ctx_is_own_mac(ctx->forwarder, mac))
+		return NEIGH_DIRECTOR;
+	return next_hop_has(&ctx->forwarder->next_hops, ctx->frame->iface, mac, ctx->now) ? NEIGH_NEXT_HOP :
+	    NEIGH_REASON_NONE;
+}
+
+static void
+stage_neighbor_learn(struct frame_ctx *ctx, struct neigh_claim *claim)
+{
+	const struct packet *packet = &ctx->packet;
+
+	claim->iface = ctx->frame->iface;
+	claim->vlan = packet->tagged ? packet->vlan_tci & VLAN_NUMBER : 0;
+	claim->sender = packet->ether_source;
+	claim->refuse = stage_neighbor_refuse(ctx, &claim->mac);
+	neigh_learn(ctx->forwarder->neighbors, claim, ctx->now);
+}
+
+/* A probe (RFC 5227 section 2.1.1) has no sender: it is about the target. */
+static void
+learn_from_arp(struct frame_ctx *ctx, const struct arp *arp)
+{
+	const bool probe = arp->operation == ARP_REQUEST && addr_is_no_host(&arp->sender);
+	struct neigh_claim claim = { .addr = probe ? arp->target : arp->sender, .mac = arp->sender_mac, .tentative = probe };
+
+	stage_neighbor_learn(ctx, &claim);
 }
 
 static enum stage
@@ -82,7 +106,7 @@ handle_arp(struct frame_ctx *ctx)
 	if (!may_concern_us(ctx) || arp_parse(ctx->frame, &arp) == -1)
 		return pass(ctx);
 	conflict_arp(ctx, &arp);
-	stage_neighbor_learn(ctx, &arp.sender, &arp.sender_mac);
+	learn_from_arp(ctx, &arp);
 	/* A gratuitous ARP is not a question. */
 	if (arp.operation != ARP_REQUEST || !stage_neighbor_is_ours(ctx, &arp.target) || addr_equal(&arp.sender,
 	    &arp.target))
@@ -98,13 +122,17 @@ handle_arp(struct frame_ctx *ctx)
 static void
 learn_from_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 {
-	const struct addr *who = ndp->kind == NDP_ADVERTISEMENT ? &ndp->target : &ndp->source;
-	const struct mac *mac = ndp->has_mac ? &ndp->mac : &ctx->packet.ether_source;
+	struct neigh_claim claim = {
+		.addr = ndp->kind == NDP_ADVERTISEMENT || ndp->dad ? ndp->target : ndp->source,
+		.mac = ndp->has_mac ? ndp->mac : ctx->packet.ether_source,
+		.weak = ndp->kind == NDP_ADVERTISEMENT && !ndp->override,
+		.tentative = ndp->dad,
+	};
 
 	/* An answer to a unicast question may leave the MAC out; a question without one teaches nothing. */
-	if (ndp->kind == NDP_SOLICITATION && !ndp->has_mac)
+	if (ndp->kind == NDP_SOLICITATION && !ndp->has_mac && !ndp->dad)
 		return;
-	stage_neighbor_learn(ctx, who, mac);
+	stage_neighbor_learn(ctx, &claim);
 }
 
 static enum stage

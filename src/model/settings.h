@@ -128,6 +128,13 @@ enum outlier_policy {
 };
 #define OUTLIER_MAX 10U /* percent, by default */
 
+/* Whether another MAC is believed to have a server's address: forward/neigh.h. */
+enum neighbor_policy {
+	NEIGHBOR_PROVE = 0, /* when the known one no longer answers */
+	NEIGHBOR_PIN,       /* never: an operator sets it */
+	NEIGHBOR_FOLLOW     /* at once */
+};
+
 /* The number of servers of a service that must be up: absolute, or in percent. */
 struct quorum {
 	uint16_t number;
@@ -157,6 +164,7 @@ struct service_settings {
 	struct quorum recover; /* with so many it comes back; 0: as `quorum` */
 	enum vip_check vip_check;
 	enum vip_conflict vip_conflict;
+	enum neighbor_policy neighbor;
 	struct check_bytes vip_payload; /* UDP: the probe sent to a VIP's port; empty: the host is probed instead */
 	struct conn_timeouts timeouts;
 	enum on_down on_down;

@@ -18,6 +18,7 @@
 #define ETHERTYPE_IPV6 0x86dd
 #define ETHERTYPE_VLAN 0x8100 /* IEEE 802.1Q: a tag of VLAN_TAG bytes, then the type of what it carries */
 #define VLAN_TAG 4
+#define VLAN_NUMBER 0xfff /* the bits of a tag that number the VLAN; 0: it has priority alone */
 #define FRAME_MOST (ETHER_HEADER + VLAN_TAG + 40 + 65535) /* one VLAN tag and the largest IPv6 datagram, RFC 8200 */
 
 struct frame {

@@ -53,7 +53,8 @@ leave(void *context, const struct frame *frame)
 }
 
 static void
-ignore(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED, const struct mac *before UNUSED)
+ignore(void *context UNUSED, enum neigh_event event UNUSED, enum neigh_reason reason UNUSED,
+    const struct neigh *neigh UNUSED, const struct mac *before UNUSED)
 {
 }
 

@@ -24,12 +24,14 @@ struct fuzz_director {
 };
 
 static void
-ignore_neighbor(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+ignore_neighbor(void *context, enum neigh_event event, enum neigh_reason reason, const struct neigh *neigh,
+    const struct mac *other)
 {
 	(void)context;
 	(void)event;
 	(void)neigh;
-	(void)before;
+	(void)reason;
+	(void)other;
 }
 
 static struct addr

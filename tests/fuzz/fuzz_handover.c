@@ -36,12 +36,14 @@ insist(bool holds, const char *what)
 }
 
 static void
-watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+watch(void *context, enum neigh_event event, enum neigh_reason reason, const struct neigh *neigh,
+    const struct mac *other)
 {
 	(void)context;
 	(void)event;
 	(void)neigh;
-	(void)before;
+	(void)reason;
+	(void)other;
 }
 
 static void
@@ -90,7 +92,7 @@ bench_open(struct bench *bench)
 	model_place(bench->model, &bench->iface, 1);
 	neigh_begin(bench->forwarder.neighbors);
 	for (size_t i = 0; i < bench->model->slot_count; i++)
-		insist(neigh_want(bench->forwarder.neighbors, 0, &bench->model->slots[i]->settings.addr, NOW) == 0, "there is memory");
+		insist(neigh_want(bench->forwarder.neighbors, 0, &bench->model->slots[i]->settings.addr, NEIGHBOR_PROVE, NOW) == 0, "there is memory");
 	neigh_end(bench->forwarder.neighbors);
 	compile(bench);
 }

@@ -431,19 +431,50 @@ class Case:
     def add(self, counter, number=1):
         self.count[counter] = self.count.get(counter, 0) + number
 
+    def request(self, target, destination, when):
+        self.add("neighbor_requests")
+        if is_ipv6(target):
+            group = target if destination != BROADCAST else None
+            request = solicitation(DIRECTOR, DIRECTOR_IP6, target, group, group and destination)
+        else:
+            request = who_has(DIRECTOR, DIRECTOR_IP, target, destination=destination)
+        self.output.append((when, request.data))
+
+    def tries(self, target, old, new=None):
+        """The frame just taken claims `target` for another MAC: the director asks the old one. With `new`, it stays silent
+        and is replaced, and the new one is asked."""
+        self.request(target, old, self.now)
+        if new is not None:
+            for i in range(1, 4):
+                self.request(target, old, self.now + i * 250 * MILLISECOND)
+            self.request(target, new, self.now + SECOND)
+
+    def changes(self, server, target, old, new):
+        self.log("notice neighbor-changed server=%s address=%s mac=%s before=%s interface=savefile decided=old-mac-silent "
+                 "reason=\"the MAC before answers no request\"" % (server, target, colons(new), colons(old)))
+        self.macs[server] = new
+
+    def conflict(self, server, target, own, other, decided, reason, fix):
+        self.log("warning neighbor-conflict server=%s address=%s mac=%s claimed-by=%s interface=savefile decided=%s claims=1 "
+                 "reason=\"%s\" fix=\"%s\"" % (server, target, colons(own), colons(other), decided, reason, fix))
+
+    def keeps(self, server, target, own, other):
+        self.conflict(server, target, own, other, "answers", "two machines claim the address, and the known one still answers",
+                      "find the machine with MAC %s; if it is the server, run: dsrctl neighbor %s %s" %
+                      (colons(other), server, colons(other)))
+
+    def is_a_router(self, server, target, own, other):
+        self.conflict(server, target, own, other, "next-hop", "the claimed MAC is a router's: frames of clients come from it",
+                      "switch proxy ARP off on the router with MAC %s; if it is the server, write mac=%s at the server in "
+                      "dsrd.conf" % (colons(other), colons(other)))
+
     def asks(self, *targets):
         """Before the next frame is looked at, the director asks who has these addresses, or one of them by unicast."""
         for target in targets:
             destination = BROADCAST
             if isinstance(target, tuple):
                 target, destination = target
-            self.add("neighbor_requests")
-            if is_ipv6(target):
-                group = target if destination != BROADCAST else None
-                request = solicitation(DIRECTOR, DIRECTOR_IP6, target, group, group and destination)
-            else:
-                request = who_has(DIRECTOR, DIRECTOR_IP, target, destination=destination)
-            self.output.append((self.now + MILLISECOND, request.data))
+            self.request(target, destination, self.now + MILLISECOND)
 
     def log(self, line):
         self.events.append(line + "\n")
@@ -507,6 +538,7 @@ class Case:
         return "".join(lines)
 
     def files(self):
+        self.output.sort(key=lambda sent: sent[0])
         return {
             "dsrd.conf": self.conf.encode(),
             "in.pcap": savefile([(when, frame.data, frame.wire) for when, frame in self.input]),
@@ -759,16 +791,23 @@ def neighbor():
     case.log("notice neighbor-found server=web/b address=%s mac=%s interface=savefile" % (B_IP, colons(B)))
     case.forward(tcp(40002, SYN), "web/a", "syn", True)
     case.forward(tcp(40003, SYN), "web/b", "syn", True)
-    # a moves: its announcement is heard, and its flows follow.
+    # a's card is replaced: its announcement is heard, the old MAC stays silent, and its flows follow.
     case.wait(2 * SECOND)
     moved = mac(0x1A)
     case.consume(who_has(moved, A_IP, A_IP))
-    case.log("notice neighbor-changed server=web/a address=%s mac=%s before=%s interface=savefile" %
-             (A_IP, colons(moved), colons(A)))
-    case.macs["web/a"] = moved
+    case.tries(A_IP, A, moved)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
-    # Less than a second later it is somewhere else: two hosts quarrel, and the flow must not flap between them.
+    case.wait(SECOND)
+    case.changes("web/a", A_IP, A, moved)
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.consume(is_at(moved, A_IP, DIRECTOR, DIRECTOR_IP))
+    # Another host claims the address, again and again: the server answers, and keeps it.
     case.consume(who_has(mac(0x66), A_IP, A_IP))
+    case.tries(A_IP, moved)
+    case.consume(is_at(mac(0x66), A_IP, DIRECTOR, DIRECTOR_IP))
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.consume(is_at(moved, A_IP, DIRECTOR, DIRECTOR_IP))
+    case.keeps("web/a", A_IP, moved, mac(0x66))
     case.forward(tcp(40000, ACK), "web/a", "established", False)
     # Not to us, so not for us to learn from.
     case.wait(2 * SECOND)
@@ -1122,6 +1161,40 @@ def neighbors_ask6():
     case.pass_on(solicitation(DIRECTOR, DIRECTOR_IP6, VIP6))
 
 
+def never_a_servers():
+    """What is not believed even of a server that does not answer."""
+    services = web("rr", SERVER_A) + service("test", "192.0.2.20 tcp/80", "rr", "server = c 192.0.2.13",
+                                             "server = d 192.0.2.14")
+    case = Case("neighbor-forged", "Another VLAN's answers, a router's MAC and the director's own are no server's.", services,
+                (("web/a", A), ("test/c", mac(0xC)), ("test/d", mac(0xD))))
+    other = {"destination": "192.0.2.20"}
+    case.asks("192.0.2.13", "192.0.2.14")
+    case.consume(is_at(mac(0xC), "192.0.2.13", DIRECTOR, DIRECTOR_IP))
+    case.log("notice neighbor-found server=test/c address=192.0.2.13 mac=%s interface=savefile" % colons(mac(0xC)))
+    case.forward(tcp(40000, SYN), "web/a", "syn", True)
+    case.forward(tcp(40000, SYN, **other), "test/c", "syn", True)
+    # An answer from VLAN 666, for one that is known and for one that is not; VLAN 0 is none.
+    case.consume(is_at(mac(0x66), "192.0.2.13", DIRECTOR, DIRECTOR_IP).tagged(666))
+    case.consume(is_at(mac(0x66), "192.0.2.14", DIRECTOR, DIRECTOR_IP).tagged(666))
+    case.forward(tcp(40000, ACK, **other), "test/c", "established", False)
+    case.consume(is_at(mac(0xC), "192.0.2.13", DIRECTOR, DIRECTOR_IP).tagged(3 << 13))
+    # The router that brings the clients' frames: no flow of any service may suffer.
+    case.consume(is_at(ROUTER, "192.0.2.13", ROUTER, "192.0.2.13", destination=BROADCAST))
+    case.is_a_router("test/c", "192.0.2.13", mac(0xC), ROUTER)
+    case.consume(is_at(ROUTER, "192.0.2.14", DIRECTOR, DIRECTOR_IP))
+    case.log("warning neighbor-conflict server=test/d address=192.0.2.14 mac=none claimed-by=%s interface=savefile "
+             "decided=next-hop claims=1 reason=\"the claimed MAC is a router's: frames of clients come from it\" fix=\"switch "
+             "proxy ARP off on the router with MAC %s; if it is the server, write mac=%s at the server in dsrd.conf\"" %
+             (colons(ROUTER), colons(ROUTER), colons(ROUTER)))
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.forward(tcp(40000, ACK, **other), "test/c", "established", False)
+    case.forward(tcp(40001, SYN, **other), "test/c", "syn", True)
+    # The server that routes for its containers is known as a server, and stays one.
+    case.forward(tcp(40000, SYN, source="10.88.0.7", ttl=63).ether(source=mac(0xC)), "web/a", "syn", True)
+    case.consume(is_at(mac(0xC), "192.0.2.13", DIRECTOR, DIRECTOR_IP))
+    case.forward(tcp(40002, SYN, **other), "test/c", "syn", True)
+
+
 def neighbor6():
     case = Case("neighbor6", "A server's MAC is learned by neighbor discovery, and followed when it changes.",
                 service6("rr", "server = a %s" % A_IP6), (("web/a", A),), ADDRESS6)
@@ -1135,9 +1208,22 @@ def neighbor6():
     case.wait(2 * SECOND)
     moved = mac(0x1A)
     case.consume(advertisement(moved, A_IP6, OVERRIDE, "ff02::1", group_mac("ff02::1")))
-    case.log("notice neighbor-changed server=web/a address=%s mac=%s before=%s interface=savefile" %
-             (A_IP6, colons(moved), colons(A)))
-    case.macs["web/a"] = moved
+    case.tries(A_IP6, A, moved)
+    case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
+    case.wait(SECOND)
+    case.changes("web/a", A_IP6, A, moved)
+    case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
+    case.consume(advertisement(moved, A_IP6, SOLICITED, DIRECTOR_IP6, DIRECTOR))
+    # Without the Override flag (RFC 4861 section 7.2.5), and one that the server's answer belies.
+    case.consume(advertisement(mac(0x66), A_IP6, SOLICITED, DIRECTOR_IP6, DIRECTOR))
+    case.tries(A_IP6, moved)
+    case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
+    case.consume(advertisement(moved, A_IP6, SOLICITED, DIRECTOR_IP6, DIRECTOR))
+    case.wait(SECOND)
+    case.consume(advertisement(mac(0x66), A_IP6, SOLICITED | OVERRIDE, DIRECTOR_IP6, DIRECTOR))
+    case.tries(A_IP6, moved)
+    case.consume(advertisement(moved, A_IP6, SOLICITED, DIRECTOR_IP6, DIRECTOR))
+    case.keeps("web/a", A_IP6, moved, mac(0x66))
     case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
     # Half a minute later it is asked by unicast; its answer may leave the MAC out.
     case.now = first + 40 * SECOND
@@ -1703,7 +1789,7 @@ def least_latency():
 SCENES = (
     round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
     maglev, source_hash, destination_hash, drain, backup, flows, forged, expiry, timeouts, datagrams, one_packet, persistence,
-    persistence6, max_connections, neighbors_ask, neighbor, truncated, malformed, fragments, fragments6, unsupported,
+    persistence6, max_connections, neighbors_ask, neighbor, never_a_servers, truncated, malformed, fragments, fragments6, unsupported,
     ping, ping6, icmp_errors, icmp_errors6, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,
     many_listens, by_chance, of_two, least_latency,

@@ -32,8 +32,8 @@ web1(void)
 }
 
 static void
-no_neighbor(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
-    const struct mac *before UNUSED)
+no_neighbor(void *context UNUSED, enum neigh_event event UNUSED, enum neigh_reason reason UNUSED,
+    const struct neigh *neigh UNUSED, const struct mac *before UNUSED)
 {
 }
 

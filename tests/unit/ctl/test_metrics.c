@@ -24,8 +24,8 @@ static char *text;
 static size_t length;
 
 static void
-conflict_neighbor(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
-    const struct mac *before UNUSED)
+conflict_neighbor(void *context UNUSED, enum neigh_event event UNUSED, enum neigh_reason reason UNUSED,
+    const struct neigh *neigh UNUSED, const struct mac *before UNUSED)
 {
 }
 

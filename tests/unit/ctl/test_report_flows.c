@@ -22,8 +22,8 @@ static struct report_facts facts;
 static char *text;
 
 static void
-conflict_neighbor(void *context UNUSED, enum neigh_event event UNUSED, const struct neigh *neigh UNUSED,
-    const struct mac *before UNUSED)
+conflict_neighbor(void *context UNUSED, enum neigh_event event UNUSED, enum neigh_reason reason UNUSED,
+    const struct neigh *neigh UNUSED, const struct mac *before UNUSED)
 {
 }
 

@@ -355,9 +355,17 @@ START_TEST(test_resolves_servers_itself)
 	scene_arp(&asking, "02:00:00:00:00:11", DIRECTOR_MAC, 2, "02:00:00:00:00:11", "192.0.2.101", "192.0.2.1");
 	scene_compile(&asking);
 	ck_assert_str_eq(scene_tcp(&asking, 1, TCP_SYN), "s1");
-	/* Its network card is replaced: it says so itself. */
+	/* Its network card is replaced: it says so itself, and the old one stays silent. */
 	asking.now += SECONDS(10);
 	scene_arp(&asking, "02:00:00:00:00:22", BROADCAST, 1, "02:00:00:00:00:22", "192.0.2.101", "192.0.2.101");
+	for (unsigned i = 0; i <= NEIGH_TRIES; i++, asking.now += NEIGH_TRY_GAP) {
+		ck_assert_uint_eq(asking.neighbor_events[NEIGH_CHANGED], 0);
+		scene_forget(&asking);
+		forward_neighbors(&asking.forwarder, asking.now);
+		ck_assert_uint_eq(asking.sent_count, 1);
+		assert_mac(asking.sent[0].bytes, i < NEIGH_TRIES ? "02:00:00:00:00:11" : "02:00:00:00:00:22");
+	}
+	scene_forget(&asking);
 	scene_compile(&asking);
 	ck_assert_str_eq(scene_tcp(&asking, 1, TCP_ACK), "s1");
 	ck_assert_uint_eq(asking.neighbor_events[NEIGH_CHANGED], 1);

@@ -73,7 +73,8 @@ open_old(struct scene *scene, struct legacy *legacy)
 		snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", 0x10 + i);
 		server = scene_server(scene, "web", name);
 		parsed = scene_mac(mac);
-		neigh_learn(scene->forwarder.neighbors, 0, &server->settings.addr, &parsed, scene->now);
+		neigh_learn(scene->forwarder.neighbors, &(struct neigh_claim) { .addr = server->settings.addr, .mac = parsed,
+		    .sender = parsed }, scene->now);
 		server->since = scene->now - SECONDS(100);
 	}
 	scene_compile(scene);

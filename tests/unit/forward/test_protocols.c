@@ -136,7 +136,7 @@ START_TEST(test_no_server_is_here)
 	static const char *const macs[] = { DIRECTOR_MAC, "02:00:00:00:01:01", CLIENT_MAC };
 	const struct addr server = scene_addr("2001:db8::99");
 
-	ck_assert_int_eq(neigh_want(scene.forwarder.neighbors, 0, &server, scene.now), 0);
+	ck_assert_int_eq(neigh_want(scene.forwarder.neighbors, 0, &server, NEIGHBOR_PROVE, scene.now), 0);
 	for (size_t i = 0; i < ARRAY_LEN(macs); i++) {
 		const struct mac mac = scene_mac(macs[i]);
 		uint8_t message[32] = { 135, [24] = 1, 1 };
@@ -240,7 +240,7 @@ START_TEST(test_resolves_ipv6_servers)
 	struct ndp ndp;
 
 	neigh_begin(scene.forwarder.neighbors);
-	ck_assert_int_eq(neigh_want(scene.forwarder.neighbors, 0, &server, scene.now), 0);
+	ck_assert_int_eq(neigh_want(scene.forwarder.neighbors, 0, &server, NEIGHBOR_PROVE, scene.now), 0);
 	neigh_end(scene.forwarder.neighbors);
 	forward_tick(&scene.forwarder, scene.now);
 	ck_assert_uint_eq(scene.sent_count, 1);

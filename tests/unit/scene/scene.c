@@ -55,11 +55,13 @@ takes(void *context, uint16_t iface)
 
 /* What the daemon does when it hears of a neighbor: the model's servers get the MAC, the table is compiled anew. */
 static void
-watch(void *context, enum neigh_event event, const struct neigh *neigh, const struct mac *before)
+watch(void *context, enum neigh_event event, enum neigh_reason reason, const struct neigh *neigh,
+    const struct mac *other)
 {
 	struct scene *scene = context;
 
-	(void)before;
+	(void)reason;
+	(void)other;
 	scene->neighbor_events[event]++;
 	for (size_t i = 0; i < scene->model->slot_count; i++) {
 		struct server *server = scene->model->slots[i];
@@ -182,7 +184,7 @@ scene_apply(struct scene *scene)
 			health_trust(&server->health, scene->now);
 		if (mac_is_zero(&server->settings.mac))
 			ck_assert_int_eq(neigh_want(scene->forwarder.neighbors, server->iface,
-			    &server->settings.addr, scene->now), 0);
+			    &server->settings.addr, server->service->settings.neighbor, scene->now), 0);
 	}
 	neigh_end(scene->forwarder.neighbors);
 	scene_compile(scene);

@@ -42,7 +42,7 @@ struct scene {
 	struct sent sent[SCENE_SENT]; /* the last ones, from the beginning after scene_forget() */
 	size_t sent_count;
 	bool discards; /* what is sent is not remembered */
-	unsigned neighbor_events[3]; /* by enum neigh_event */
+	unsigned neighbor_events[5]; /* by enum neigh_event */
 	uint8_t bytes[FRAME_MOST];
 };
 
