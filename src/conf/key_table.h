@@ -92,12 +92,12 @@
 	    [VIP_CHECK_OFF] = "off")) \
 	KEY(VIP_PAYLOAD, "vip-payload", IN_SERVICES, "a text in quotes, such as \"ping\\r\\n\"", NULL, \
 	    OWN(vip_payload)) \
-	KEY(NEIGHBOR, "neighbor", IN_SERVICES, "prove, pin or follow", "prove", \
-	    CHOICE(SERVICE(neighbor), [NEIGHBOR_PROVE] = "prove", [NEIGHBOR_PIN] = "pin", \
-	    [NEIGHBOR_FOLLOW] = "follow")) \
 	KEY(VIP_CONFLICT, "vip-conflict", IN_SERVICES, "log, announce or remove", "log", \
 	    CHOICE(SERVICE(vip_conflict), [VIP_CONFLICT_LOG] = "log", [VIP_CONFLICT_ANNOUNCE] = "announce", \
 	    [VIP_CONFLICT_REMOVE] = "remove")) \
+	KEY(NEIGHBOR, "neighbor", IN_SERVICES, "prove, pin or follow", "prove", \
+	    CHOICE(SERVICE(neighbor), [NEIGHBOR_PROVE] = "prove", [NEIGHBOR_PIN] = "pin", \
+	    [NEIGHBOR_FOLLOW] = "follow")) \
 	KEY(OUTLIER, "outlier", IN_SERVICES, \
 	    "off, warn or eject, which may be followed by max=P%, such as eject max=20%", "warn", \
 	    OWN(outlier)) \

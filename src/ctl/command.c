@@ -58,6 +58,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "as if the servers were down" },
 	[COMMAND_WEIGHT] = { { "weight", NULL }, "SERVICE/SERVER N", 2, 2, 0, COMMAND_FILTER_NONE, true, WAIT,
 	    "overrides the configured weight until the file changes it" },
+	[COMMAND_NEIGHBOR] = { { "neighbor", NULL }, "SERVICE/SERVER MAC", 2, 2, 0, COMMAND_FILTER_NONE, true, WAIT,
+	    "sets the server's MAC address, such as that of a machine in a neighbor-conflict" },
 	[COMMAND_RELOAD] = { { "reload", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, true, WAIT_LONG,
 	    "reads the configuration file again; a bad one changes nothing" },
 	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_LONG,

@@ -136,7 +136,8 @@ machine_gather(struct machine *machine, const struct server *server, const struc
 	facts.mac = subject->mac;
 	facts.silent = examine_is_silent(view->examination, subject);
 	facts.nameless = subject->present && subject->requested_as && !subject->answered_as;
-	facts.twin = subject->twin;
+	/* Another host that answers now, or has claimed the address of late. */
+	facts.twin = mac_is_zero(&subject->twin) ? server->mac_rival : subject->twin;
 	facts.shares_mac = machine_shares_mac(server, subject);
 	facts.arp_broadcast = subject->arp_broadcast;
 	facts.arp_unicast = subject->arp_unicast;

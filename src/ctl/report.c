@@ -550,15 +550,17 @@ void
 report_neighbors(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "address", "ADDRESS", false }, { "interface", "INTERFACE", false },
-		{ "state", "STATE", false }, { "mac", "MAC", false }, { "unanswered", "UNANSWERED", true } };
+		{ "state", "STATE", false }, { "mac", "MAC", false }, { "claimed_by", "CLAIMED BY", false },
+		{ "decided", "DECIDED", false }, { "claims", "CLAIMS", true }, { "policy", "POLICY", false },
+		{ "unanswered", "UNANSWERED", true } };
 	const struct neigh_table *table = facts->forwarder->neighbors;
 	const struct writer_ops *ops = writer->ops;
 
 	ops->table(writer, "neighbors", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < neigh_count(table); i++) {
 		const struct neigh *neigh = neigh_at(table, i);
-		const bool known = neigh->state == NEIGH_KNOWN;
-		char addr[ADDR_TEXT], mac[MAC_TEXT];
+		const bool known = neigh->state == NEIGH_KNOWN, disputed = !mac_is_zero(&neigh->rival.mac);
+		char addr[ADDR_TEXT], mac[MAC_TEXT], rival[MAC_TEXT];
 
 		if (!neighbor_is_selected(facts, neigh))
 			continue;
@@ -568,6 +570,10 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 		    MOOD_PLAIN);
 		ops->cell(writer, neigh_state_name(neigh->state), known ? MOOD_GOOD : MOOD_BAD);
 		ops->cell(writer, known ? mac_format(&neigh->mac, mac) : NULL, MOOD_PLAIN);
+		ops->cell(writer, disputed ? mac_format(&neigh->rival.mac, rival) : NULL, MOOD_BAD);
+		ops->cell(writer, disputed ? neigh_reason_name(neigh->rival.reason) : NULL, MOOD_WARN);
+		ops->cell_number(writer, neigh->rival.claims);
+		ops->cell(writer, neighbor_policy_name(neigh->policy), MOOD_PLAIN);
 		ops->cell_number(writer, neigh->unanswered);
 	}
 	ops->table_end(writer);

@@ -96,7 +96,7 @@ advise_server(const struct advice *advice, const struct server *server)
 
 	server_status(server, &status);
 	if (status.state != SERVER_DOWN && !(status.state == SERVER_UP && (mac_is_zero(&server->mac) ||
-	    server->ports == PORTS_PARTLY || server->lost.verdict != LOST_NONE)))
+	    !mac_is_zero(&server->mac_rival) || server->ports == PORTS_PARTLY || server->lost.verdict != LOST_NONE)))
 		return;
 	server_name(server, name);
 	snprintf(command, sizeof(command), "dsrctl doctor %s", name);

@@ -267,6 +267,12 @@ tell_verdict(struct writer *writer, const struct report_facts *facts, const stru
 	    flow_way_sentence(explanation->way));
 	ops->fact(writer, "verdict_text", "verdict", text);
 	ops->fact(writer, "way", NULL, flow_way_name(explanation->way));
+	if (mac_is_zero(&server->server->mac_rival))
+		return;
+	snprintf(text, sizeof(text), "MAC %s claims the server's address too, and is not believed: dsrctl show neighbors",
+	    mac_format(&server->server->mac_rival, mac));
+	ops->fact(writer, "disputed_text", "disputed", text);
+	ops->fact(writer, "claimed_by", NULL, mac);
 }
 
 /* Not for a VIP. */

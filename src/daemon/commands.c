@@ -117,6 +117,7 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 	case COMMAND_ENABLE:
 	case COMMAND_DISABLE:
 	case COMMAND_WEIGHT:
+	case COMMAND_NEIGHBOR:
 		return commands_admin(cmds, ask, writer, out);
 	case COMMAND_RELOAD:
 		return commands_reload(cmds, ask, writer, out);

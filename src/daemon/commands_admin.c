@@ -174,13 +174,66 @@ commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE 
 	return CONTROL_DONE;
 }
 
+/* The values of the commands that have one. */
+struct commands_value {
+	uint64_t weight;
+	struct mac mac;
+};
+
 static bool
-commands_admin_one(struct director *director, struct server *server, enum command_id command, uint32_t weight,
-    const struct admin_author *author)
+commands_admin_one(struct director *director, struct server *server, enum command_id command,
+    const struct commands_value *value, const struct admin_author *author)
 {
 	if (command == COMMAND_WEIGHT)
-		return director_weigh(director, server, weight, author);
+		return director_weigh(director, server, (uint32_t)value->weight, author);
+	if (command == COMMAND_NEIGHBOR)
+		return director_set_mac(director, server, &value->mac, author);
 	return director_set_admin(director, server, command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, author);
+}
+
+static bool
+commands_is_own_mac(const struct director *director, const struct mac *mac)
+{
+	for (size_t i = 0; i < director->iface_count; i++)
+		if (mac_equal(&director->ifaces[i].mac, mac))
+			return true;
+	return false;
+}
+
+static enum control_result
+commands_read_value(const struct director *director, const struct http_request *request, struct commands_value *value,
+    FILE *out)
+{
+	const char *text = request->argument_count > 1 ? request->arguments[1] : "";
+
+	if (request->command == COMMAND_WEIGHT && text_number(text, 0, WEIGHT_MOST, &value->weight) == -1)
+		fprintf(out, "`%s` is not a valid weight: use a number from 0 to %d, where 0 drains\n", text, WEIGHT_MOST);
+	else if (request->command == COMMAND_NEIGHBOR && (mac_parse(text, &value->mac) == -1 || mac_is_zero(&value->mac) ||
+	    mac_is_group(&value->mac)))
+		fprintf(out, "`%s` is not the MAC address of a host: use six pairs of digits, such as 02:00:00:00:00:01\n", text);
+	else if (request->command == COMMAND_NEIGHBOR && commands_is_own_mac(director, &value->mac))
+		fprintf(out, "`%s` is the director's own MAC address: the director cannot be one of its real servers\n", text);
+	else
+		return CONTROL_DONE;
+	return CONTROL_USAGE;
+}
+
+/* A configured MAC is the file's to change. */
+static enum control_result
+commands_may_set_mac(const struct director *director, const struct selection *selection, FILE *out)
+{
+	char name[SERVER_NAME_TEXT];
+
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		const struct server *server = director->model->slots[i];
+
+		if (server == NULL || !selection_has(selection, server) || mac_is_zero(&server->settings.mac))
+			continue;
+		fprintf(out, "%s has `mac=` in the configuration: change it there, and run dsrctl reload\n",
+		    server_name(server, name));
+		return CONTROL_REFUSED;
+	}
+	return CONTROL_DONE;
 }
 
 enum control_result
@@ -189,18 +242,17 @@ commands_admin(struct command_server *cmds, const struct control_ask *ask, struc
 	struct director *director = cmds->parts.sources->director;
 	const enum command_id command = ask->request->command;
 	const struct admin_author author = commands_author(ask);
+	const bool valued = command == COMMAND_WEIGHT || command == COMMAND_NEIGHBOR;
+	struct commands_value value = { .weight = 0 };
 	struct report_facts facts;
 	struct selection selection;
-	uint64_t weight = 0;
 	bool *changed;
-	enum control_result result;
+	enum control_result result = commands_read_value(director, ask->request, &value, out);
 
-	if (command == COMMAND_WEIGHT && text_number(ask->request->arguments[1], 0, WEIGHT_MOST, &weight) == -1) {
-		fprintf(out, "`%s` is not a valid weight: use a number from 0 to %d, where 0 drains\n", ask->request->arguments[1],
-		    WEIGHT_MOST);
-		return CONTROL_USAGE;
-	}
-	result = commands_select(cmds, ask, command == COMMAND_WEIGHT ? 1 : COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
+	if (result == CONTROL_DONE)
+		result = commands_select(cmds, ask, valued ? 1 : COMMAND_ARGUMENTS, SELECTION_CHANGE, &selection, out);
+	if (result == CONTROL_DONE && command == COMMAND_NEIGHBOR)
+		result = commands_may_set_mac(director, &selection, out);
 	if (result != CONTROL_DONE)
 		return result;
 	changed = calloc(director->model->slot_count + 1, sizeof(*changed));
@@ -210,7 +262,7 @@ commands_admin(struct command_server *cmds, const struct control_ask *ask, struc
 		struct server *server = director->model->slots[i];
 
 		if (server != NULL && selection_has(&selection, server))
-			changed[i] = commands_admin_one(director, server, command, (uint32_t)weight, &author);
+			changed[i] = commands_admin_one(director, server, command, &value, &author);
 	}
 	state_save(cmds->parts.state);
 	facts = commands_facts(cmds);

@@ -497,6 +497,21 @@ director_weigh(struct director *director, struct server *server, uint32_t weight
 	return true;
 }
 
+bool
+director_set_mac(struct director *director, struct server *server, const struct mac *mac, const struct admin_author *author)
+{
+	const bool disputed = !mac_is_zero(&server->mac_rival), changes = !mac_equal(&server->mac, mac);
+	char name[SERVER_NAME_TEXT], text[MAC_TEXT];
+
+	if (server->iface == IFACE_NONE || (!changes && !disputed))
+		return false;
+	log_notice("admin server=%s action=neighbor mac=%s by=uid:%" PRId64 " user=%s", server_name(server, name),
+	    mac_format(mac, text), author->user, admin_author_name(author));
+	(void)neigh_set(director->forwarder.neighbors, server->iface, &server->settings.addr, mac, director->now);
+	director_refresh(director);
+	return changes;
+}
+
 void
 director_neighbors(struct director *director, uint64_t now)
 {

@@ -77,12 +77,15 @@ void director_vipcheck(struct director *director, uint64_t now);
 /* The model has taken over what another process knew of it: takes effect, and is logged. */
 void director_restored(struct director *director);
 /*
- * An operator's command, logged and kept with its author. It acts before the next burst. Both return whether it changed
+ * An operator's command, logged and kept with its author. It acts before the next burst. They return whether it changed
  * anything.
  */
 bool director_set_admin(struct director *director, struct server *server, enum admin_state admin,
     const struct admin_author *author);
 bool director_weigh(struct director *director, struct server *server, uint32_t weight,
+    const struct admin_author *author);
+/* Of a server without a configured MAC: its address is at `mac` from now on, and a conflict about it has ended. */
+bool director_set_mac(struct director *director, struct server *server, const struct mac *mac,
     const struct admin_author *author);
 /* The answer of a server's check `index`. */
 void director_health(struct director *director, struct server *server, size_t index, const struct check_report *report,

@@ -59,8 +59,9 @@ const char *system_text(unsigned systems, char text[SYSTEM_TEXT]);
 	X(NOT_ADJACENT, "not-adjacent", WRONG, "another host answers for the server's address", \
 	    "Another server's address has the same MAC address, and the VIP is not accepted there: a router answers for " \
 	    "both, or one address moved. Direct server return needs every server in the director's own network.") \
-	X(DUPLICATE_ADDRESS, "duplicate-address", WRONG, "two hosts have the server's own address", \
-	    "Both answer for it, so traffic and checks reach sometimes one, sometimes the other.") \
+	X(DUPLICATE_ADDRESS, "duplicate-address", WRONG, "two hosts claim the server's own address", \
+	    "dsrd sends to the one that it knows and that answers (`neighbor`). Health checks and other hosts may reach " \
+	    "the other one.") \
 	X(TAKES_NETWORK, "takes-network", WRONG, "the server treats the director's address as local", \
 	    "It answers ARP only for requests without the director's address. The usual cause is a VIP on its " \
 	    "loopback with the network's prefix length instead of 32: the whole network is then local to the server, and " \

@@ -57,6 +57,8 @@ static const struct remedy remedies[] = {
 	    "Find the machine with MAC {twin} in the switch's table, and give it another address than {own}. From "
 	    "the director:",
 	    "{ask-own}", NULL },
+	{ DIAGNOSIS_DUPLICATE_ADDRESS, SYSTEM_ANY, "If {twin} is the server, and {mac} is not, on the director:",
+	    "dsrctl neighbor {own} {twin}", "dsrctl neighbor {own} {mac}" },
 
 	{ DIAGNOSIS_TAKES_NETWORK, SYSTEM_LINUX | REMEDY_IPV4,
 	    "On the server, find the address whose prefix is too short, and add it again with /32:",

@@ -131,8 +131,8 @@ struct server {
 	enum server_place place; /* set with it */
 	bool no_link;        /* the director's own interface there is down: the server's state is unknown */
 	struct mac mac;      /* zero while unknown: no traffic */
-	struct mac mac;      /* zero while unknown: no traffic */
 	struct mac mac_rival; /* another one that claims the server's address, and is not believed; zero: none does */
+	struct server *same_addr; /* the next one at the same address, whose MAC is resolved once; the director's */
 	struct server_run *run;
 	struct server_rates rates;
 	enum server_state state;  /* the state last published: server_note_state() */

@@ -262,3 +262,15 @@ check_compare(const struct check_settings *a, const struct check_settings *b)
 		result = compare_numbers(a->command_words, b->command_words);
 	return result != 0 ? result : memcmp(a->command, b->command, sizeof(a->command));
 }
+
+const char *
+neighbor_policy_name(enum neighbor_policy policy)
+{
+	static const char *const names[] = {
+		[NEIGHBOR_PROVE] = "prove",
+		[NEIGHBOR_PIN] = "pin",
+		[NEIGHBOR_FOLLOW] = "follow",
+	};
+
+	return names[policy];
+}

@@ -185,6 +185,7 @@ struct settings {
 	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
 };
 
+const char *neighbor_policy_name(enum neighbor_policy policy); /* as the configuration has it */
 /* Protocols that a service can have: PROTOCOL_TCP is "tcp", also UDP and SCTP. NULL for any other. */
 const char *protocol_name(uint8_t protocol);
 

@@ -255,6 +255,33 @@ status_set_lost(struct server_status *status, const struct server *server)
 	    "no client completes a handshake with any server" : "answers get lost", text);
 }
 
+/* Healthy, without a MAC that is believed. */
+static void
+status_set_unresolved(struct server_status *status, const struct server *server)
+{
+	char rival[MAC_TEXT];
+
+	if (mac_is_zero(&server->mac_rival)) {
+		status_set(status, STATUS_BY_NEIGHBOR, "no-neighbor", server->settings.addr.family == ADDR_IPV6 ?
+		    "gets no traffic: its address does not answer neighbor solicitations" :
+		    "gets no traffic: its address does not answer ARP");
+		return;
+	}
+	status_set(status, STATUS_BY_NEIGHBOR, "mac-refused", "gets no traffic: its address is claimed by MAC ");
+	status_append(status->sentence, "%s, which is not believed", mac_format(&server->mac_rival, rival));
+}
+
+/* Two machines claim its address. */
+static void
+status_set_disputed(struct server_status *status, const struct server *server)
+{
+	char mac[MAC_TEXT], rival[MAC_TEXT];
+
+	status_set(status, STATUS_BY_NEIGHBOR, "mac-disputed", "two machines claim its address: it gets traffic at MAC ");
+	status_append(status->sentence, "%s; %s is not believed", mac_format(&server->mac, mac),
+	    mac_format(&server->mac_rival, rival));
+}
+
 /* Healthy, and yet perhaps without traffic, or without all of it. */
 static void
 status_up(struct server_status *status, const struct server *server)
@@ -262,13 +289,13 @@ status_up(struct server_status *status, const struct server *server)
 	if (server->iface == IFACE_NONE) {
 		status_set(status, STATUS_BY_NEIGHBOR, "no-interface", "gets no traffic: no interface leads to it");
 	} else if (mac_is_zero(&server->mac)) {
-		status_set(status, STATUS_BY_NEIGHBOR, "no-neighbor", server->settings.addr.family == ADDR_IPV6 ?
-		    "gets no traffic: its address does not answer neighbor solicitations" :
-		    "gets no traffic: its address does not answer ARP");
+		status_set_unresolved(status, server);
 	} else if (server->lost.verdict != LOST_NONE) {
 		status_set_lost(status, server);
 	} else if (server->ports == PORTS_PARTLY && status_set_ports(status, server)) {
 		status_append(status->sentence, "; its other ports get traffic");
+	} else if (!mac_is_zero(&server->mac_rival)) {
+		status_set_disputed(status, server);
 	} else if (server->vip_faults != NULL) {
 		status_of_fault(server, server->vip_faults, status->sentence);
 		status_append(status->sentence, "; the range gets traffic anyway");

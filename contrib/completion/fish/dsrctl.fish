@@ -101,6 +101,9 @@ function __dsrctl_filter -a name
 		case 'weight,*'
 			printf '%s\n' =
 			__dsrctl_names service server
+		case 'neighbor,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'reload,*'
 			printf '%s\n' =
 			__dsrctl_names service server
@@ -193,6 +196,8 @@ function __dsrctl_argument -a name place before
 		case 'disable,0'
 		case 'weight,0'
 		case 'weight,1'
+		case 'neighbor,0'
+		case 'neighbor,1'
 		case 'why,0'
 		case 'why,1'
 		case 'why,2'
@@ -217,6 +222,8 @@ function __dsrctl_argument -a name place before
 		case 'disable,*'
 			__dsrctl_names server
 		case 'weight,0'
+			__dsrctl_names server
+		case 'neighbor,0'
 			__dsrctl_names server
 		case 'top,*'
 			__dsrctl_names service server
@@ -267,6 +274,7 @@ function __dsrctl_command
 			enable 'ends drain or disable' \
 			disable 'as if the servers were down' \
 			weight 'overrides the configured weight until the file changes it' \
+			neighbor 'sets the server\'s MAC address, such as that of a machine in a neighbor-conflict' \
 			reload 'reads the configuration file again; a bad one changes nothing' \
 			top 'show, live: a screen that updates, sorts, filters and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \

@@ -95,6 +95,10 @@ syn match dsrdVipConflictIs contained "=" nextgroup=dsrdVipConflictWord,dsrdBad 
 syn keyword dsrdVipConflictWord contained log announce remove
 hi def link dsrdVipConflictIs dsrdIs
 hi def link dsrdVipConflictWord dsrdWord
+syn match dsrdNeighborIs contained "=" nextgroup=dsrdNeighborWord,dsrdBad skipwhite
+syn keyword dsrdNeighborWord contained prove pin follow
+hi def link dsrdNeighborIs dsrdIs
+hi def link dsrdNeighborWord dsrdWord
 
 " The keys of each section.
 syn match dsrdDsrdKey contained "^\s*\zslog\ze\s*=" nextgroup=dsrdLogIs skipwhite
@@ -114,6 +118,7 @@ syn match dsrdDefaultsKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOne
 syn match dsrdDefaultsKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zsneighbor\ze\s*=" nextgroup=dsrdNeighborIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|notify\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\)\ze\s*="
 hi def link dsrdDefaultsKey dsrdKey
 syn match dsrdServiceKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
@@ -123,6 +128,7 @@ syn match dsrdServiceKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOneP
 syn match dsrdServiceKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zsneighbor\ze\s*=" nextgroup=dsrdNeighborIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zs\%(interface\|notify\|listen\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|server\)\ze\s*="
 hi def link dsrdServiceKey dsrdKey
 

@@ -69,6 +69,7 @@ static const struct good {
 	{ "version --socket=/run/x", COMMAND_VERSION, "", "socket=/run/x" },
 	{ "version -s/run/x", COMMAND_VERSION, "", "socket=/run/x" },
 	{ "weight web/web1 0", COMMAND_WEIGHT, "web/web1 0", "" },
+	{ "neighbor web/web1 02:00:00:00:00:01", COMMAND_NEIGHBOR, "web/web1 02:00:00:00:00:01", "" },
 	{ "enable -- web/web1", COMMAND_ENABLE, "web/web1", "" },
 	{ "help", COMMAND_COUNT, "", "help" },
 	{ "help drain", COMMAND_DRAIN, "", "help" },
