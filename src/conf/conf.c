@@ -85,11 +85,12 @@ conf_complete(struct parse *parse)
 }
 
 static int
-load(const char *path, FILE *in, struct conf *conf, struct errlist *errors)
+load(const char *path, FILE *in, struct files *files, struct conf *conf, struct errlist *errors)
 {
 	struct parse parse = {
 		.conf = conf,
 		.errors = errors,
+		.files = files,
 		.dsrd = { .kind = CONF_IN_DSRD },
 		.defaults = { .kind = CONF_IN_DEFAULTS },
 		.place = { .file = path },
@@ -114,13 +115,43 @@ load(const char *path, FILE *in, struct conf *conf, struct errlist *errors)
 int
 conf_load(const char *path, struct conf *conf, struct errlist *errors)
 {
-	return load(path, NULL, conf, errors);
+	struct files files = { 0 };
+
+	return load(path, NULL, &files, conf, errors);
+}
+
+int
+conf_record(const char *path, FILE *record)
+{
+	struct files files = { .record = record };
+	struct errlist *errors = errlist_new();
+	struct conf conf;
+
+	if (errors == NULL)
+		return -1;
+	/* Whoever plays the record finds the same errors. */
+	if (load(path, NULL, &files, &conf, errors) == 0)
+		conf_clear(&conf);
+	errlist_free(errors);
+	return fflush(record) == 0 && !ferror(record) ? 0 : -1;
+}
+
+int
+conf_play(const char *path, const char *record, size_t length, struct conf *conf, struct errlist *errors, bool *denied)
+{
+	struct files files = { .play = record, .end = record + length };
+	const int result = load(path, NULL, &files, conf, errors);
+
+	*denied = files.denied;
+	return result;
 }
 
 int
 conf_read(FILE *in, const char *name, struct conf *conf, struct errlist *errors)
 {
-	return load(name, in, conf, errors);
+	struct files files = { 0 };
+
+	return load(name, in, &files, conf, errors);
 }
 
 void

@@ -58,6 +58,14 @@ struct conf {
  */
 NODISCARD int conf_load(const char *path, struct conf *conf, struct errlist *errors);
 NODISCARD int conf_read(FILE *in, const char *name, struct conf *conf, struct errlist *errors);
+/*
+ * The two halves of conf_load(), for two processes: one asks the file system and writes all answers to `record`, the other
+ * plays them and touches no file. conf_record() returns -1 when the record could not be written. `denied`: a file
+ * could not be opened for lack of permission.
+ */
+NODISCARD int conf_record(const char *path, FILE *record);
+NODISCARD int conf_play(const char *path, const char *record, size_t length, struct conf *conf, struct errlist *errors,
+    bool *denied);
 void conf_clear(struct conf *conf);
 
 /* Another `interface` than the file's: services that stood on that one move along. */

@@ -4,7 +4,6 @@
 #include "conf/source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "conf/keys.h"
@@ -257,33 +255,12 @@ was_read(const struct parse *parse, const struct stat *status)
 	return false;
 }
 
-/* NULL, with the reason in errno. */
-static FILE *
-source_open_file(const char *path, struct stat *status)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	FILE *in;
-	int reason;
-
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, status) == 0) {
-		in = fdopen(fd, "r");
-		if (in != NULL)
-			return in;
-	}
-	reason = errno;
-	(void)close(fd);
-	errno = reason;
-	return NULL;
-}
-
 void
 parse_file(struct parse *parse, const char *path)
 {
 	struct source *source;
 	struct stat status;
-	FILE *in = source_open_file(path, &status);
+	FILE *in = files_open(parse->files, path, &status);
 
 	if (in == NULL) {
 		parse_error(parse, "cannot open %s: %s", path, strerror(errno));
@@ -327,7 +304,7 @@ complete_pattern(const char *from, const char *pattern, char text[PATTERN_TEXT])
 static int
 compare_paths(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* A pipe or a device would be waited for, or would never end. */
@@ -336,7 +313,7 @@ include_file(struct parse *parse, const char *path)
 {
 	struct stat status;
 
-	if (stat(path, &status) != 0)
+	if (files_stat(parse->files, path, &status) != 0)
 		parse_error(parse, "cannot open %s: %s", path, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
 		parse_error(parse, "cannot include %s: not a regular file", path);
@@ -344,23 +321,41 @@ include_file(struct parse *parse, const char *path)
 		parse_file(parse, path);
 }
 
+/* The files of a list as files_find() gives it. */
+static void
+include_list(struct parse *parse, const char *paths)
+{
+	size_t count = 0, at = 0;
+	const char **sorted;
+
+	for (const char *path = paths; *path != '\0'; path += strlen(path) + 1)
+		count++;
+	sorted = calloc(count + 1, sizeof(*sorted));
+	if (sorted == NULL) {
+		parse_out_of_memory(parse);
+		return;
+	}
+	for (const char *path = paths; *path != '\0'; path += strlen(path) + 1)
+		sorted[at++] = path;
+	qsort(sorted, count, sizeof(*sorted), compare_paths);
+	for (at = 0; at < count && errlist_count(parse->errors) < READER_ERRORS; at++) {
+		const char *slash = strrchr(sorted[at], '/');
+
+		/* Hidden files are often an editor's. */
+		if ((slash == NULL ? sorted[at] : slash + 1)[0] != '.')
+			include_file(parse, sorted[at]);
+	}
+	free(sorted);
+}
+
 static void
 include_matches(struct parse *parse, const char *pattern)
 {
-	glob_t matches;
-	int result = glob(pattern, GLOB_NOSORT, NULL, &matches);
+	char *paths;
 
-	switch (result) {
+	switch (files_find(parse->files, pattern, &paths)) {
 	case 0:
-		qsort(matches.gl_pathv, matches.gl_pathc, sizeof(matches.gl_pathv[0]), compare_paths);
-		for (size_t i = 0; i < matches.gl_pathc && errlist_count(parse->errors) < READER_ERRORS; i++) {
-			const char *slash = strrchr(matches.gl_pathv[i], '/');
-
-			/* Hidden files are often an editor's. */
-			if ((slash == NULL ? matches.gl_pathv[i] : slash + 1)[0] != '.')
-				include_file(parse, matches.gl_pathv[i]);
-		}
-		globfree(&matches);
+		include_list(parse, paths);
 		break;
 	case GLOB_NOMATCH: /* an empty directory of snippets is a fine start */
 		break;
@@ -371,6 +366,7 @@ include_matches(struct parse *parse, const char *pattern)
 		parse_error(parse, "cannot look for %s: %s", pattern, strerror(errno));
 		break;
 	}
+	free(paths);
 }
 
 void

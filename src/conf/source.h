@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/errlist.h"
 #include "conf/conf.h"
+#include "conf/files.h"
 #include "conf/key_table.h"
 
 enum key_id {
@@ -54,6 +55,7 @@ struct source {
 struct parse {
 	struct conf *conf;
 	struct errlist *errors;
+	struct files *files; /* all questions about files go through it */
 	struct draft dsrd;
 	struct draft defaults;
 	struct draft **services; /* in the order of the file */

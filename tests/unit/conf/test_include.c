@@ -59,20 +59,36 @@ teardown(void)
 	(void)rmdir(directory);
 }
 
-/* Names of the services in the order in which they were read; or the errors, without the directory. */
+/* A record of all that the parser asks about the file. To be freed. */
 static char *
-load(const char *name)
+record_of(const char *path, size_t *length)
+{
+	char *bytes = NULL;
+	FILE *record = open_memstream(&bytes, length);
+
+	ck_assert_ptr_nonnull(record);
+	ck_assert_int_eq(conf_record(path, record), 0);
+	ck_assert_int_eq(fclose(record), 0);
+	return bytes;
+}
+
+/*
+ * Names of the services in the order in which they were read; or the errors, without the directory. From the file at `path`,
+ * or the record of it.
+ */
+static char *
+load(const char *path, const char *record, size_t length)
 {
 	struct errlist *errors = errlist_new();
-	char path[PATH_TEXT], *text = NULL;
+	char *text = NULL;
 	struct conf conf;
+	bool denied;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	ck_assert_ptr_nonnull(errors);
 	ck_assert_ptr_nonnull(out);
-	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", directory, name), PATH_TEXT);
-	if (conf_load(path, &conf, errors) == 0) {
+	if ((record != NULL ? conf_play(path, record, length, &conf, errors, &denied) : conf_load(path, &conf, errors)) == 0) {
 		for (size_t i = 0; i < conf.settings.service_count; i++)
 			(void)fprintf(out, "%s ", conf.settings.services[i].name);
 		conf_clear(&conf);
@@ -94,10 +110,19 @@ load(const char *name)
 static void
 check_load(const char *name, const char *expected)
 {
-	char *text = load(name);
+	char path[PATH_TEXT], *text, *record;
+	size_t length;
 
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/%s", directory, name), PATH_TEXT);
+	text = load(path, NULL, 0);
 	ck_assert_str_eq(text, expected);
 	free(text);
+	/* What another process has read gives the same. */
+	record = record_of(path, &length);
+	text = load(path, record, length);
+	ck_assert_str_eq(text, expected);
+	free(text);
+	free(record);
 }
 
 static void
@@ -194,6 +219,50 @@ START_TEST(test_twice_in_two_files)
 }
 END_TEST
 
+/* The process that wrote it may have died on the way: each part is an error, and none a configuration. */
+START_TEST(test_a_record_that_is_cut_short)
+{
+	char path[PATH_TEXT], *record, *text;
+	size_t length;
+
+	make_directory("conf.d");
+	write_service("conf.d/a", "web", 1);
+	write_file("main", "[dsrd]\nlog = stderr\ninclude = conf.d/*\n");
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/main", directory), PATH_TEXT);
+	record = record_of(path, &length);
+	for (size_t part = 0; part < length; part++) {
+		char *copy = malloc(part + 1); /* a sanitizer sees what is read beyond */
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, record, part);
+		text = load(path, copy, part);
+		ck_assert_msg(strstr(text, "Input/output error") != NULL, "%zu of %zu bytes: %s", part, length, text);
+		free(text);
+		free(copy);
+	}
+	free(record);
+}
+END_TEST
+
+/* Playing asks the file system nothing: the files may be gone, or hang. */
+START_TEST(test_a_record_outlives_its_files)
+{
+	char path[PATH_TEXT], *record, *text;
+	size_t length;
+
+	write_service("one", "web", 1);
+	write_file("main", "[dsrd]\nlog = stderr\ninclude = one\n");
+	ck_assert_int_lt(snprintf(path, sizeof(path), "%s/main", directory), PATH_TEXT);
+	record = record_of(path, &length);
+	while (made_count > 0)
+		ck_assert_int_eq(remove(made[--made_count]), 0);
+	text = load(path, record, length);
+	ck_assert_str_eq(text, "web ");
+	free(text);
+	free(record);
+}
+END_TEST
+
 Suite *
 include_suite(void)
 {
@@ -208,6 +277,8 @@ include_suite(void)
 	tcase_add_test(tcase, test_depth);
 	tcase_add_test(tcase, test_sections_do_not_leak);
 	tcase_add_test(tcase, test_twice_in_two_files);
+	tcase_add_test(tcase, test_a_record_that_is_cut_short);
+	tcase_add_test(tcase, test_a_record_outlives_its_files);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
