@@ -45,11 +45,16 @@ struct child {
 	size_t length;
 	bool line_complete;
 	char line[CHILD_LINE];
+	size_t most; /* of the bytes wanted; 0: a line is, or nothing */
+	size_t room;
+	char *bytes;
+	int lost;    /* errno: some of them could not be kept */
 };
 
 struct children {
 	struct event_base *base;
 	launcher_become *become;
+	launcher_task *task;
 	struct launcher launcher;
 	struct event *readable; /* the launcher's answers */
 	uint32_t last_id;
@@ -78,6 +83,7 @@ child_free(struct child *child)
 		*child->link = child->next;
 	if (child->next != NULL)
 		child->next->link = child->link;
+	free(child->bytes);
 	free(child);
 }
 
@@ -103,7 +109,8 @@ static void
 children_report(struct child *child, bool timed_out, int status, int error)
 {
 	child_ended *ended = child->ended;
-	const struct child_end end = { timed_out, status, child->line, error };
+	const struct child_end end = { timed_out, status, child->line, error != 0 ? error : child->lost, child->bytes,
+		child->most > 0 ? child->length : 0 };
 
 	child->ended = NULL;
 	text_clean(child->line);
@@ -112,8 +119,36 @@ children_report(struct child *child, bool timed_out, int status, int error)
 }
 
 static void
+child_keep(struct child *child, const char *bytes, size_t length)
+{
+	if (child->lost != 0)
+		return;
+	if (length > child->most - child->length) {
+		child->lost = EFBIG;
+		return;
+	}
+	if (child->length + length > child->room) {
+		const size_t room = (child->length + length) * 2;
+		char *more = realloc(child->bytes, room);
+
+		if (more == NULL) {
+			child->lost = ENOMEM;
+			return;
+		}
+		child->bytes = more;
+		child->room = room;
+	}
+	memcpy(child->bytes + child->length, bytes, length);
+	child->length += length;
+}
+
+static void
 take_output(struct child *child, const char *bytes, size_t length)
 {
+	if (child->most > 0) {
+		child_keep(child, bytes, length);
+		return;
+	}
 	for (size_t i = 0; i < length && !child->line_complete; i++) {
 		if (bytes[i] == '\n' || child->length == CHILD_LINE - 1)
 			child->line_complete = true;
@@ -197,7 +232,7 @@ on_answer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 static int
 open_launcher(struct children *children)
 {
-	if (launcher_open(&children->launcher, children->become) == -1)
+	if (launcher_open(&children->launcher, children->become, children->task) == -1)
 		return -1;
 	children->readable = event_new(children->base, children->launcher.fd, EV_READ | EV_PERSIST, on_answer, children);
 	if (children->readable != NULL && event_add(children->readable, NULL) == 0)
@@ -237,7 +272,7 @@ on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 }
 
 struct children *
-children_new(struct event_base *base, launcher_become *become)
+children_new(struct event_base *base, launcher_become *become, launcher_task *task)
 {
 	struct children *children = calloc(1, sizeof(*children));
 
@@ -245,6 +280,7 @@ children_new(struct event_base *base, launcher_become *become)
 		return NULL;
 	children->base = base;
 	children->become = become;
+	children->task = task;
 	if (open_launcher(children) == 0)
 		return children;
 	free(children);
@@ -329,9 +365,10 @@ child_start(struct children *children, const struct child_order *order)
 	child->out = -1;
 	child->ended = order->ended;
 	child->context = order->context;
+	child->most = order->wants_bytes;
 	errno = ENOMEM;
 	child->timer = event_new(children->base, -1, 0, on_timer, child);
-	if (child->timer == NULL || (order->wants_line && open_output(child, fds) == -1) ||
+	if (child->timer == NULL || ((order->wants_line || order->wants_bytes > 0) && open_output(child, fds) == -1) ||
 	    event_add(child->timer, &order->timeout) == -1)
 		goto fail;
 	child->id = ++children->last_id;

@@ -24,6 +24,8 @@ struct child_end {
 	int status;       /* of waitpid() */
 	const char *line; /* the first line on standard output, if that was wanted, after text_clean(); may be empty */
 	int error;        /* errno: it did not start, and `status` means nothing; 0: it ran */
+	const char *bytes; /* its whole output, if that was wanted, and not more than was wanted */
+	size_t length;
 };
 
 /*
@@ -37,19 +39,20 @@ bool child_did_not_run(const struct child_end *end, char reason[CHILD_REASON]);
 typedef void child_ended(void *context, const struct child_end *end);
 
 struct child_order {
-	const char *const *argv;        /* NULL at the end; argv[0] is an absolute path */
+	const char *const *argv;        /* NULL at the end; argv[0] is an absolute path, or the name of a task */
 	const char *const *environment; /* NULL at the end; nothing else is in it but PATH */
 	struct timeval timeout;
 	bool wants_line;
 	child_ended *ended; /* called once, but never after child_forget(); NULL: not needed */
 	void *context;
+	size_t wants_bytes; /* so many bytes of output at most, and no line; with more it fails with EFBIG */
 };
 
 /*
  * Forks the launcher, so call it while the process is small. `base` must outlive it. With `become`, no program starts
  * before children_confine(). NULL with errno.
  */
-NODISCARD struct children *children_new(struct event_base *base, launcher_become *become);
+NODISCARD struct children *children_new(struct event_base *base, launcher_become *become, launcher_task *task);
 /* Programs run as `user` from now on. 0, or -1 with a reason. */
 NODISCARD int children_confine(struct children *children, const char *user, char reason[LAUNCHER_REASON]);
 /* Kills what runs. */

@@ -54,6 +54,7 @@ struct program {
 struct state {
 	struct program *programs;
 	launcher_become *become;
+	launcher_task *task;
 	bool confined;
 	sigset_t unblocked; /* while it waits */
 };
@@ -68,10 +69,32 @@ answer(enum launcher_result result, uint32_t id, int value)
 		continue;
 }
 
-/* In the child: it becomes the program, or says why it does not. */
+static int
+launcher_read(const char *path)
+{
+	char bytes[16384];
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd != -1 ? 0 : -1;
+
+	while (got != -1 && (got = read(fd, bytes, sizeof(bytes))) > 0)
+		for (ssize_t put, at = 0; at < got; at += put)
+			if ((put = write(STDOUT_FILENO, bytes + at, (size_t)(got - at))) == -1)
+				return errno;
+	return got == 0 ? 0 : errno;
+}
+
+static int
+launcher_do(const struct state *state, const char *const *argv)
+{
+	if (strcmp(argv[0], LAUNCHER_READ) == 0 && argv[1] != NULL)
+		return launcher_read(argv[1]);
+	return state->task != NULL ? state->task(argv) : ENOSYS;
+}
+
+/* In the child: it does the task or becomes the program, or says why it does not. */
 static void
-launcher_execute(const struct request *request, const char *const *argv, const char *const *environment, int out,
-    const sigset_t *unblocked)
+launcher_execute(const struct state *state, const struct request *request, const char *const *argv,
+    const char *const *environment, int out)
 {
 	(void)setpgid(0, 0);
 	for (int number = 1; number < NSIG; number++)
@@ -79,7 +102,9 @@ launcher_execute(const struct request *request, const char *const *argv, const c
 	if (out == -1 || dup2(out, STDOUT_FILENO) != -1) {
 		if (out != -1)
 			(void)close(out);
-		(void)sigprocmask(SIG_SETMASK, unblocked, NULL);
+		(void)sigprocmask(SIG_SETMASK, &state->unblocked, NULL);
+		if (argv[0][0] != '/')
+			_exit(launcher_do(state, argv));
 		/* POSIX promises that it writes into neither list. */
 		(void)execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
 	}
@@ -99,6 +124,8 @@ serve_start(struct state *state, const struct request *request, const char *word
 	if (!state->confined)
 		goto failed;
 	errno = E2BIG;
+	if (request->argc == 0)
+		goto failed;
 	for (size_t i = 0; i < count; i++) {
 		if (count > WORDS_ALL || at >= length)
 			goto failed;
@@ -112,7 +139,7 @@ serve_start(struct state *state, const struct request *request, const char *word
 	program->id = request->id;
 	program->pid = fork();
 	if (program->pid == 0)
-		launcher_execute(request, lists, lists + request->argc + 1, out, &state->unblocked);
+		launcher_execute(state, request, lists, lists + request->argc + 1, out);
 	if (program->pid == -1)
 		goto failed;
 	program->next = state->programs;
@@ -235,9 +262,9 @@ prepare_signals(struct state *state)
 }
 
 static void
-launcher_serve(int socket, launcher_become *become)
+launcher_serve(int socket, launcher_become *become, launcher_task *task)
 {
-	struct state state = { .become = become, .confined = become == NULL };
+	struct state state = { .become = become, .task = task, .confined = become == NULL };
 	int null;
 
 	(void)dup2(socket, SOCKET);
@@ -278,7 +305,7 @@ open_pair(int ends[2])
 }
 
 int
-launcher_open(struct launcher *launcher, launcher_become *become)
+launcher_open(struct launcher *launcher, launcher_become *become, launcher_task *task)
 {
 	int ends[2], reason;
 
@@ -287,7 +314,7 @@ launcher_open(struct launcher *launcher, launcher_become *become)
 		return -1;
 	launcher->pid = fork();
 	if (launcher->pid == 0) {
-		launcher_serve(ends[1], become);
+		launcher_serve(ends[1], become, task);
 		_exit(0);
 	}
 	reason = errno;

@@ -4,6 +4,9 @@
  * never waits: neither for fork(), which copies the page tables of the flow table, nor for exec(), which waits for the
  * file system that the program is on. It has no descriptor but its end of the socket, gives up root when it is asked to,
  * and ends with all programs when the daemon is gone.
+ *
+ * A task is a function of dsrd that takes a program's place: what may have to wait for a file system, and so must not run in
+ * the daemon.
  */
 #ifndef CHECK_LAUNCHER_H
 #define CHECK_LAUNCHER_H
@@ -18,6 +21,11 @@
 
 /* Gives up root and what else a program must not have. 0, or -1 with a reason. */
 typedef int launcher_become(const char *user, char reason[LAUNCHER_REASON]);
+
+/* In a process of its own. argv[0] is the task's name, output goes to STDOUT_FILENO, the result is the exit status. */
+typedef int launcher_task(const char *const *argv);
+/* The launcher's own task: writes the file at argv[1]; its exit status is errno, 0: it was read. */
+#define LAUNCHER_READ "read"
 
 struct launcher {
 	pid_t pid;
@@ -35,14 +43,17 @@ struct launcher_answer {
 	int32_t value;
 };
 
-/* Forks. With `become` it starts nothing before launcher_confine(). 0, or -1 with errno. */
-NODISCARD int launcher_open(struct launcher *launcher, launcher_become *become);
+/*
+ * Forks. With `become` it starts nothing before launcher_confine(). `task` has the tasks beside LAUNCHER_READ; NULL: there
+ * are none. 0, or -1 with errno.
+ */
+NODISCARD int launcher_open(struct launcher *launcher, launcher_become *become, launcher_task *task);
 /* Kills what it has started. */
 void launcher_close(struct launcher *launcher);
 /* Before the first program. Waits for the answer, as a daemon that starts may. 0, or -1 with a reason. */
 NODISCARD int launcher_confine(struct launcher *launcher, const char *user, char reason[LAUNCHER_REASON]);
 /*
- * argv[0] is an absolute path, both lists end with NULL. `out`: where its standard output goes; -1: nowhere. Each program
+ * argv[0] is an absolute path, or the name of a task; both lists end with NULL. `out`: where its standard output goes; -1: nowhere. Each program
  * leads a process group. 0, or -1 with errno: nothing was started.
  */
 NODISCARD int launcher_start(struct launcher *launcher, uint32_t id, const char *const *argv,

@@ -129,7 +129,7 @@ conf_record(const char *path, FILE *record)
 
 	if (errors == NULL)
 		return -1;
-	/* Whoever plays the record finds the same errors. */
+	/* Its errors come again when the record is played. */
 	if (load(path, NULL, &files, &conf, errors) == 0)
 		conf_clear(&conf);
 	errlist_free(errors);

@@ -175,6 +175,7 @@ commands_gone(void *context, const void *client)
 		commands_end_examination(cmds);
 	if (cmds->planner == client)
 		commands_end_plan(cmds);
+	commands_end_reload(cmds, client);
 	commands_end_walk(cmds, client);
 	trace_leave(&cmds->trace, client);
 }
@@ -260,5 +261,6 @@ commands_close(struct command_server *cmds)
 	control_close(cmds->control);
 	commands_end_examination(cmds);
 	commands_end_plan(cmds);
+	commands_end_reloads(cmds);
 	free(cmds);
 }

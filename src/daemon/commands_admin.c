@@ -10,13 +10,9 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/errlist.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ctl/report_change.h"
-#include "daemon/host_facts.h"
-#include "daemon/plan_probe.h"
-#include "daemon/reload.h"
 #include "daemon/state.h"
 #include "daemon/stats.h"
 #include "os/os.h"
@@ -32,7 +28,7 @@ commands_user(const struct control_ask *ask)
 	return os_peer_user(ask->fd, &uid) == 0 ? uid : (uid_t)-1;
 }
 
-static struct admin_author
+struct admin_author
 commands_author(const struct control_ask *ask)
 {
 	const uid_t uid = commands_user(ask);
@@ -272,170 +268,6 @@ commands_admin(struct command_server *cmds, const struct control_ask *ask, struc
 	return CONTROL_DONE;
 }
 
-/* The configuration in force: conf_clear() is not for this one, model_settings_done() is. */
-static int
-commands_running_conf(const struct command_server *cmds, struct conf *conf)
-{
-	const struct director *director = cmds->parts.sources->director;
-
-	*conf = *cmds->parts.conf;
-	if (model_settings(director->model, &conf->settings) == -1)
-		return -1;
-	conf->settings.connections = conn_table_capacity(director->forwarder.conns);
-	return 0;
-}
-
-static void
-commands_warn(void *context, const char *service, const char *server, const char *message)
-{
-	struct writer *writer = context;
-
-	writer->ops->row(writer);
-	writer->ops->cell(writer, service, MOOD_PLAIN);
-	writer->ops->cell(writer, server, MOOD_PLAIN);
-	writer->ops->cell(writer, message, MOOD_WARN);
-}
-
-static void
-commands_warn_of_host(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
-{
-	commands_warn(context, service, server, message);
-}
-
-/* What would go wrong: with this host, and with servers that do not answer. */
-static int
-commands_report_plan_warnings(const struct command_server *cmds, const struct conf *fresh, struct writer *writer)
-{
-	static const struct column columns[] = { { "service", "SERVICE", false }, { "server", "SERVER", false },
-		{ "what", "WARNING", false } };
-	int result;
-
-	writer->ops->table(writer, "warnings", NULL, columns, ARRAY_LEN(columns));
-	result = host_fit(&fresh->settings, commands_warn_of_host, writer);
-	if (cmds->plan != NULL)
-		plan_probe_report(cmds->plan, commands_warn, writer);
-	writer->ops->table_end(writer);
-	return result;
-}
-
-/* What is different in the file, for the report. */
-static enum control_result
-commands_report_plan(struct command_server *cmds, const struct conf *fresh, struct writer *writer, FILE *out)
-{
-	const struct report_facts facts = commands_facts(cmds);
-	struct conf running;
-	int result;
-
-	if (commands_running_conf(cmds, &running) == -1)
-		return commands_out_of_memory(out);
-	result = report_plan(writer, &facts, &running, fresh);
-	if (result == 0)
-		result = commands_report_plan_warnings(cmds, fresh, writer);
-	model_settings_done(&running.settings);
-	return result == -1 ? commands_out_of_memory(out) : CONTROL_DONE;
-}
-
-/* Reads the file for a reload, or to say what one would do. */
-static enum control_result
-commands_run_reload(struct command_server *cmds, struct writer *writer, bool apply, struct errlist *errors, FILE *out)
-{
-	enum control_result result;
-	struct conf fresh;
-
-	if (reload_read(cmds->parts.reload, &fresh, errors) == -1) {
-		if (apply)
-			reload_refuse(cmds->parts.reload, errors);
-		errlist_print(errors, out);
-		fprintf(out, "nothing was changed\n");
-		return CONTROL_REFUSED;
-	}
-	result = commands_report_plan(cmds, &fresh, writer, out);
-	if (result != CONTROL_DONE || !apply) {
-		conf_clear(&fresh);
-		return result;
-	}
-	if (reload_apply(cmds->parts.reload, &fresh) == 0)
-		return CONTROL_DONE;
-	fprintf(out, "the new configuration cannot be applied: see the director's log. Nothing was changed\n");
-	return CONTROL_REFUSED;
-}
-
-static enum control_result
-commands_reload_collect(struct command_server *cmds, struct writer *writer, bool apply, FILE *out)
-{
-	struct errlist *errors = errlist_new();
-	enum control_result result;
-
-	if (errors == NULL)
-		return commands_out_of_memory(out);
-	result = commands_run_reload(cmds, writer, apply, errors, out);
-	errlist_free(errors);
-	return result;
-}
-
-enum control_result
-commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
-{
-	const struct admin_author author = commands_author(ask);
-
-	log_notice("reload by=uid:%" PRId64 " user=%s", author.user, admin_author_name(&author));
-	return commands_reload_collect(cmds, writer, true, out);
-}
-
-void
-commands_end_plan(struct command_server *cmds)
-{
-	plan_probe_close(cmds->plan);
-	cmds->plan = NULL;
-	cmds->planner = NULL;
-}
-
-/* Checks of the file's servers are started; the file's errors are reported when that is done. */
-static enum control_result
-commands_begin_plan(struct command_server *cmds, const struct control_ask *ask, struct errlist *errors, FILE *out)
-{
-	struct conf fresh;
-
-	if (cmds->plan != NULL) {
-		fputs("another reload is being planned: try again in a second\n", out);
-		return CONTROL_BUSY;
-	}
-	if (reload_read(cmds->parts.reload, &fresh, errors) == 0) {
-		cmds->plan = plan_probe_open(&fresh.settings, cmds->parts.sources->director->model, clock_us());
-		conf_clear(&fresh);
-		if (cmds->plan == NULL)
-			return commands_out_of_memory(out);
-		cmds->planner = ask->client;
-		return CONTROL_WAIT;
-	}
-	errlist_print(errors, out);
-	fprintf(out, "nothing was changed\n");
-	return CONTROL_REFUSED;
-}
-
-enum control_result
-commands_plan(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
-{
-	struct errlist *errors;
-	enum control_result result;
-
-	if (!ask->first) {
-		if (cmds->planner != ask->client)
-			return CONTROL_REFUSED;
-		if (!plan_probe_step(cmds->plan, clock_us()) && !ask->last)
-			return CONTROL_WAIT;
-		result = commands_reload_collect(cmds, writer, false, out);
-		commands_end_plan(cmds);
-		return result;
-	}
-	errors = errlist_new();
-	if (errors == NULL)
-		return commands_out_of_memory(out);
-	result = commands_begin_plan(cmds, ask, errors, out);
-	errlist_free(errors);
-	return result;
-}
-
 enum control_result
 commands_stop(struct command_server *cmds, const struct control_ask *ask, struct writer *writer)
 {
@@ -446,18 +278,4 @@ commands_stop(struct command_server *cmds, const struct control_ask *ask, struct
 	cmds->stops = TICKS_TO_ANSWER;
 	writer->ops->fact(writer, "stop", "stop", "the director ends within two seconds");
 	return CONTROL_DONE;
-}
-
-enum control_result
-commands_config(struct command_server *cmds, struct writer *writer, FILE *out)
-{
-	const struct report_facts facts = commands_facts(cmds);
-	struct conf running;
-	int result;
-
-	if (commands_running_conf(cmds, &running) == -1)
-		return commands_out_of_memory(out);
-	result = report_config(writer, &facts, &running);
-	model_settings_done(&running.settings);
-	return result == -1 ? commands_out_of_memory(out) : CONTROL_DONE;
 }

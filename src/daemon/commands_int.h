@@ -21,6 +21,8 @@ struct commands_walk {
 	struct flow_walk *walk; /* NULL: the place is free */
 };
 
+struct commands_reload;
+
 struct command_server {
 	struct command_parts parts;
 	struct control *control;
@@ -28,7 +30,8 @@ struct command_server {
 	struct doctor_run *doctor_run;  /* while the doctor is at work */
 	const void *requester;    /* the client that requested it */
 	struct plan_probe *plan; /* while a reload is planned */
-	const void *planner;
+	const void *planner;     /* the client that requested that */
+	struct commands_reload *reloads[CONTROL_CONNECTIONS]; /* NULL: a free place */
 	uint64_t synced;        /* when what the kernel counted was fetched last */
 	struct commands_walk walks[CONTROL_CONNECTIONS];
 	struct trace *trace;    /* NULL: no one watches frames */
@@ -36,6 +39,8 @@ struct command_server {
 	struct report_iface ifaces[IFACES_MOST];
 };
 
+/* Who changes something, for what shows it later. */
+struct admin_author commands_author(const struct control_ask *ask);
 struct report_facts commands_facts(struct command_server *cmds);
 enum control_result commands_out_of_memory(FILE *out);
 /* May the client change things? If not, writes the reason. */
@@ -69,6 +74,9 @@ enum control_result commands_why(struct command_server *cmds, const struct contr
 enum control_result commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 enum control_result commands_plan(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 void commands_end_plan(struct command_server *cmds);
+/* The client is gone. */
+void commands_end_reload(struct command_server *cmds, const void *client);
+void commands_end_reloads(struct command_server *cmds);
 enum control_result commands_stop(struct command_server *cmds, const struct control_ask *ask, struct writer *writer);
 enum control_result commands_config(struct command_server *cmds, struct writer *writer, FILE *out);
 

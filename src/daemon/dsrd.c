@@ -315,7 +315,7 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
-		dsrd->children = children_new(loop_base(dsrd->loop), confine_programs);
+		dsrd->children = children_new(loop_base(dsrd->loop), confine_programs, reading_task);
 	/* After the launcher was forked: programs keep the limit that dsrd was started with, since select(2) ends at 1024. */
 	if (os_raise_descriptors() == -1)
 		log_warning("descriptors result=failed reason=\"%s\" meaning=\"many checks at once may lack descriptors\"",
@@ -359,7 +359,7 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	dsrd->sources = (struct stats_sources) { .director = &dsrd->director, .nics = interfaces->nics,
 		.offloading = dsrd->offloading, .selfcheck = dsrd->selfcheck, .started = clock_us(),
 		.loaded = (uint64_t)time(NULL), .observe = options->observe };
-	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .conf = &dsrd->conf,
+	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .children = dsrd->children, .conf = &dsrd->conf,
 		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = dsrd_apply,
 		.context = dsrd };
 	change_subscribe(&dsrd->director.changes, notify_program_change, dsrd->notify_program);
@@ -384,6 +384,7 @@ dsrd_stop_parts(struct dsrd *dsrd)
 {
 	web_status_close(dsrd->web_status);
 	commands_close(dsrd->cmds);
+	reload_close(&dsrd->reload);
 	checker_free(dsrd->checker);
 	notify_program_free(dsrd->notify_program);
 	children_free(dsrd->children);

@@ -113,7 +113,8 @@ notify_program_start(struct notify_program *notify_program, struct run *run, con
 	const char *const argv[] = { run->program, event->service, event->server, event->from, event->to,
 		event->reason, NULL };
 	const char *const environment[] = { service, server, address, port, vip, NULL };
-	const struct child_order order = { argv, environment, timeout, false, notify_program_on_exit, run };
+	const struct child_order order = { .argv = argv, .environment = environment, .timeout = timeout,
+		.ended = notify_program_on_exit, .context = run };
 
 	(void)snprintf(service, sizeof(service), "DSRD_SERVICE=%s", event->service);
 	(void)snprintf(server, sizeof(server), "DSRD_SERVER=%s", strcmp(event->server, "-") == 0 ? "" : event->server);

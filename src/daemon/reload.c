@@ -4,9 +4,7 @@
 #include "daemon/reload.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <unistd.h>
-
+#include <string.h>
 #include <time.h>
 
 #include "base/attr.h"
@@ -18,16 +16,6 @@
 #include "daemon/interfaces.h"
 #include "daemon/selfcheck.h"
 #include "daemon/stats.h"
-
-/* It gave up root after it read the file the first time. */
-static void
-reload_explain_user(const char *path, struct errlist *errors)
-{
-	if (access(path, R_OK) == 0 || errno != EACCES)
-		return;
-	errlist_add(errors, path, 0, "the director runs as user ID %jd now (`user`), which may not read it: let that "
-	    "user read it and all directories above, or restart dsrd", (intmax_t)geteuid());
-}
 
 enum exit_status
 reload_prepare(const struct reload *reload, const struct conf *conf)
@@ -44,20 +32,12 @@ reload_prepare(const struct reload *reload, const struct conf *conf)
 	return status;
 }
 
-int
-reload_read(const struct reload *reload, struct conf *fresh, struct errlist *errors)
+struct reading *
+reload_read(const struct reload *reload, reading_done *done, void *context)
 {
-	if (conf_load(reload->options->config, fresh, errors) == -1) {
-		reload_explain_user(reload->options->config, errors);
-		return -1;
-	}
-	options_override(reload->options, fresh);
-	if (fresh->hash_key[0] == '\0')
-		fresh->settings.hash_key = reload->hash_key;
-	if (conf_need_iface(fresh, reload->options->config, errors) == 0)
-		return 0;
-	conf_clear(fresh);
-	return -1;
+	const struct reading_parts parts = { reload->children, reload->options, &reload->hash_key };
+
+	return reading_start(&parts, done, context);
 }
 
 /* What a running daemon cannot change any more. */
@@ -123,32 +103,66 @@ reload_refuse(const struct reload *reload, const struct errlist *errors)
 	    errlist_count(errors) > 0 ? errlist_text(errors, 0) : "the configuration cannot be read");
 }
 
+/* `errors` may be NULL: memory is out. */
 static void
-reload_read_and_apply(struct reload *reload, struct errlist *errors)
+reload_log_refusal(const struct reload *reload, const struct errlist *errors)
 {
 	char text[LOG_TEXT];
-	struct conf fresh;
 
-	if (reload_read(reload, &fresh, errors) == 0) {
-		(void)reload_apply(reload, &fresh);
-		return;
-	}
-	for (size_t i = 0; i < errlist_count(errors); i++)
+	for (size_t i = 0; errors != NULL && i < errlist_count(errors); i++)
 		log_error("reload error=\"%s\"", log_escape(errlist_text(errors, i), text));
 	log_error("reload result=failed reason=\"the configuration has errors: nothing was changed\"");
-	reload_refuse(reload, errors);
+	if (errors != NULL)
+		reload_refuse(reload, errors);
+	else
+		selfcheck_reload(reload->selfcheck, "out of memory");
+}
+
+static void reload_begin(struct reload *reload);
+
+static void
+reload_on_read(void *context, struct conf *fresh, struct errlist *errors)
+{
+	struct reload *reload = context;
+
+	reload->reading = NULL;
+	if (fresh != NULL)
+		(void)reload_apply(reload, fresh);
+	else
+		reload_log_refusal(reload, errors);
+	errlist_free(errors);
+	if (reload->again)
+		reload_begin(reload);
+	else
+		notify_ready(reload->notify);
+}
+
+static void
+reload_begin(struct reload *reload)
+{
+	reload->again = false;
+	reload->reading = reload_read(reload, reload_on_read, reload);
+	if (reload->reading != NULL)
+		return;
+	log_error("reload result=failed reason=\"no process can be started to read the configuration: %s\"", strerror(errno));
+	selfcheck_reload(reload->selfcheck, "no process can be started to read the configuration");
+	notify_ready(reload->notify);
 }
 
 void
 reload_by_signal(struct reload *reload)
 {
-	struct errlist *errors = errlist_new();
-
+	if (reload->reading != NULL) {
+		reload->again = true;
+		return;
+	}
 	notify_reloading(reload->notify);
-	if (errors != NULL)
-		reload_read_and_apply(reload, errors);
-	else
-		selfcheck_reload(reload->selfcheck, "out of memory");
-	errlist_free(errors);
-	notify_ready(reload->notify);
+	reload_begin(reload);
+}
+
+void
+reload_close(struct reload *reload)
+{
+	reading_forget(reload->reading);
+	reload->reading = NULL;
 }

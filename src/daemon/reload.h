@@ -8,6 +8,7 @@
 #include "base/keyhash.h"
 #include "conf/conf.h"
 #include "daemon/options.h"
+#include "daemon/reading.h"
 
 struct interfaces;
 struct notify;
@@ -18,6 +19,7 @@ struct stats_sources;
 struct reload {
 	const struct options *options;
 	const struct notify *notify;
+	struct children *children; /* one of them reads the file */
 	struct siphash_key hash_key; /* of consistent hashing, where the configuration has none */
 	struct conf *conf; /* what runs; its settings have moved into the director's model */
 	struct interfaces *interfaces;
@@ -26,18 +28,22 @@ struct reload {
 	/* Makes what runs be what `conf` says. -1 when memory is out: then nothing was changed. */
 	int (*take_over)(void *context, struct conf *conf);
 	void *context;
+	struct reading *reading; /* for a signal; NULL: none is going on */
+	bool again;              /* another signal came meanwhile */
 };
 
 /* Everything that can fail on the way to `conf`: a failure changes nothing. */
 NODISCARD enum exit_status reload_prepare(const struct reload *reload, const struct conf *conf);
 
-/* Reads the file again, command line included. 0, or -1 with its errors added and nothing to free. */
-NODISCARD int reload_read(const struct reload *reload, struct conf *fresh, struct errlist *errors);
+/* Begins to read the file again: daemon/reading.h. NULL with errno. */
+NODISCARD struct reading *reload_read(const struct reload *reload, reading_done *done, void *context);
 /* The file that was read has errors: the list of problems says so. */
 void reload_refuse(const struct reload *reload, const struct errlist *errors);
 /* Makes it what runs, and takes or frees its contents. 0, or -1 with the reason in the log and nothing changed. */
 int reload_apply(struct reload *reload, struct conf *fresh);
-/* Both, for a signal: all that is wrong is logged. */
+/* All of it, for a signal: what is wrong is logged. */
 void reload_by_signal(struct reload *reload);
+/* Ends what a signal began. */
+void reload_close(struct reload *reload);
 
 #endif

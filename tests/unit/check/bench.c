@@ -54,7 +54,7 @@ bench_begin(struct bench *bench, enum check_kind kind)
 	bench->target.check.kind = kind;
 	bench->target.base = event_base_new();
 	ck_assert_ptr_nonnull(bench->target.base);
-	bench->target.children = children_new(bench->target.base, NULL);
+	bench->target.children = children_new(bench->target.base, NULL, NULL);
 	bench->target.tls = tls_contexts_new();
 	ck_assert(bench->target.children != NULL && bench->target.tls != NULL);
 	bench->target.answer = on_answer;

@@ -65,7 +65,7 @@ bench_new(void)
 	bench->base = event_base_new();
 	bench->model = model_new();
 	ck_assert(bench->base != NULL && bench->model != NULL);
-	bench->children = children_new(bench->base, NULL);
+	bench->children = children_new(bench->base, NULL, NULL);
 	ck_assert_ptr_nonnull(bench->children);
 	bench->checker = checker_new(bench->base, bench->children, on_result, &bench->told);
 	ck_assert_ptr_nonnull(bench->checker);

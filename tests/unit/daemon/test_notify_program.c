@@ -37,7 +37,7 @@ setup(void)
 	(void)snprintf(program, sizeof(program), "%s/program", directory);
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
-	children = children_new(base, NULL);
+	children = children_new(base, NULL, NULL);
 	ck_assert_ptr_nonnull(children);
 	notify = notify_program_new(children, program);
 	ck_assert_ptr_nonnull(notify);
