@@ -157,10 +157,11 @@ integration() {
 #   wrr wlc maglev warmup mixed_families     other schedulers and addresses for the same code, and unit tests
 #   two_services dns mac_change loop bypass  likewise
 #   web                                      a browser's view of answers that test_http gets too
+#   linux_kinds_*                            other interfaces and servers for the same code; in a small machine
 #   reload_limits                            a memory limit that is too low for a sanitizer; test_reload runs
 # Also tests that run alone because they measure: their figures mean nothing under the sanitizers.
 asan_spares=" realserver realserver_persist realserver_files facts documents wrr wlc maglev warmup mixed_families two_services
-	dns mac_change loop bypass web reload_limits "
+	dns mac_change loop bypass web reload_limits linux_kinds_interfaces linux_kinds_servers linux_kinds_ipvs "
 
 asan_tests() {
 	for test in "$top"/tests/integration/test_*.sh; do

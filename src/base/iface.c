@@ -39,7 +39,8 @@ bool
 iface_equal(const struct iface *a, const struct iface *b)
 {
 	if (strcmp(a->name, b->name) != 0 || !mac_equal(&a->mac, &b->mac) || a->mtu != b->mtu ||
-	    a->up != b->up || a->disabled != b->disabled || a->gone != b->gone || a->address_count != b->address_count)
+	    a->up != b->up || a->disabled != b->disabled || a->gone != b->gone || a->ipvlan != b->ipvlan ||
+	    strcmp(a->master, b->master) != 0 || a->address_count != b->address_count)
 		return false;
 	for (size_t i = 0; i < a->address_count; i++)
 		if (a->addresses[i].length != b->addresses[i].length ||

@@ -20,6 +20,9 @@ struct iface {
 	bool up;       /* administratively up, with link as far as the system knows */
 	bool disabled; /* administratively down */
 	bool gone;     /* the host has no such interface any more; the rest is what was read last */
+	bool ipvlan;   /* gets only packets for the host's own addresses there, not those for a VIP (Linux) */
+	/* What it is a port of and hands its frames to: a bond, a team or a bridge. Empty: none, or not known. */
+	char master[IFACE_NAME];
 	struct prefix addresses[IFACE_ADDRESSES];
 	size_t address_count;
 };

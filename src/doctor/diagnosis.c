@@ -147,21 +147,26 @@ diagnosis_announces(const struct diagnose_facts *facts)
 
 /* Initial times to live, of which a router takes one each: nearly all stacks begin with one of these. */
 static bool
+diagnose_has_passed_router(const struct reply *reply)
+{
+	const uint8_t hops = reply->hop_limit;
+
+	return (hops >= 60 && hops < 64) || (hops >= 124 && hops < 128) || (hops >= 250 && hops < 255);
+}
+
+/* The host itself answers pings, while a port may lead on to a container, whose answers its host routes. */
+static bool
 diagnose_is_routed(const struct evidence *evidence)
 {
-	static const enum probe own[] = { PROBE_OWN, PROBE_OWN_ECHO };
+	const struct reply *own, *ping;
 
 	if (evidence == NULL)
 		return false;
-	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		const struct reply *reply = &evidence->replies[own[i]];
-		const uint8_t hops = reply->hop_limit;
-
-		if ((reply->answer == ANSWER_SYN_ACK || reply->answer == ANSWER_RESET || reply->answer == ANSWER_ECHO) &&
-		    ((hops >= 60 && hops < 64) || (hops >= 124 && hops < 128) || (hops >= 250 && hops < 255)))
-			return true;
-	}
-	return false;
+	own = &evidence->replies[PROBE_OWN];
+	ping = &evidence->replies[PROBE_OWN_ECHO];
+	if (ping->answer == ANSWER_ECHO)
+		return diagnose_has_passed_router(ping);
+	return (own->answer == ANSWER_SYN_ACK || own->answer == ANSWER_RESET) && diagnose_has_passed_router(own);
 }
 
 static enum diagnosis

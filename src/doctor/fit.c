@@ -67,6 +67,12 @@ fit_check_iface(const struct fit *fit, const char *service, const char *server, 
 	else if (mac_is_zero(&iface->mac))
 		fit_warn(fit, FIT_NOT_ETHERNET, service, server, "the interface %s has no MAC address: dsrd needs an Ethernet "
 		    "interface, as %s", name, fit_names(fit, names, sizeof(names)));
+	else if (iface->ipvlan)
+		fit_warn(fit, FIT_IPVLAN, service, server, "the interface %s is an ipvlan, which gets only packets for the host's own "
+		    "addresses and none for a VIP: use a macvlan, or the interface that it is on", name);
+	else if (iface->master[0] != '\0')
+		fit_warn(fit, FIT_PORT, service, server, "the interface %s is a port of %s, so what arrives by other ports is not "
+		    "received: write `interface = %s`", name, iface->master, iface->master);
 	else if (!iface->up)
 		fit_warn(fit, FIT_NO_LINK, service, server, "the interface %s %s: nothing is received or sent there", name,
 		    iface->disabled ? "is administratively down" : "has no link");

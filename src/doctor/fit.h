@@ -16,6 +16,8 @@ enum fit_kind {
 	FIT_NO_INTERFACE = 0, /* the host does not have it: dsrd does not start */
 	FIT_NOT_ETHERNET,     /* it has no MAC address */
 	FIT_NO_LINK,          /* it is down, or has no link */
+	FIT_PORT,             /* it is a port of a bond, a team or a bridge, which is what should be named */
+	FIT_IPVLAN,           /* packets for VIPs never arrive there */
 	FIT_VIP_HELD,         /* dsrd does not start */
 	FIT_PROBE_HELD,       /* dsrd does not start */
 	FIT_SERVER_IS_SELF,   /* the server's address is the director's own */

@@ -153,6 +153,24 @@ problem_check_link(struct problems *problems, const struct problem_iface *fact, 
 	problem_problems_see(problems, &problem);
 }
 
+/* Interfaces that look like any other, and are not. */
+static void
+problem_check_shape(struct problems *problems, const struct problem_iface *fact, uint16_t index)
+{
+	const struct iface *iface = fact->iface;
+	struct problem problem = problem_of_iface(iface->ipvlan ? PROBLEM_INTERFACE_IPVLAN : PROBLEM_INTERFACE_PORT, fact, index);
+
+	if (iface->gone || (!iface->ipvlan && iface->master[0] == '\0'))
+		return;
+	if (iface->ipvlan)
+		snprintf(problem.what, PROBLEM_TEXT, "the interface %s is an ipvlan: use a macvlan, or the interface that it is on",
+		    iface->name);
+	else
+		snprintf(problem.what, PROBLEM_TEXT, "the interface %s is a port of %s: configure `interface = %s`", iface->name,
+		    iface->master, iface->master);
+	problem_problems_see(problems, &problem);
+}
+
 static void
 problem_check_forwarding(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
@@ -233,6 +251,7 @@ problem_check_ifaces(struct problems *problems, const struct problem_facts *fact
 		if (!fact->used)
 			continue;
 		problem_check_link(problems, fact, (uint16_t)i);
+		problem_check_shape(problems, fact, (uint16_t)i);
 		problem_check_forwarding(problems, fact, (uint16_t)i);
 		if (i < problems->dropped_count)
 			problem_check_drops(problems, fact, (uint16_t)i);

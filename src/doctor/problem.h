@@ -35,11 +35,15 @@ enum problem_severity {
 	    "or the other end of a virtual link.") \
 	X(INTERFACE_CLOSED, "interface-closed", PROBLEM_ERROR, "Nothing is received or sent there. dsrd tries again every " \
 	    "few seconds.") \
+	X(INTERFACE_IPVLAN, "interface-ipvlan", PROBLEM_ERROR, "Its kernel distributes packets by their address and hands it " \
+	    "only those for the host's own: those for a VIP never arrive.") \
 	X(VIP_HELD, "vip-held", PROBLEM_ERROR, "It resets every connection to the VIP. Only dsrd may answer for it.") \
 	X(FORWARDING, "forwarding", PROBLEM_ERROR, "Its kernel routes a second copy of every packet for a VIP, and tells " \
 	    "clients that the VIP is unreachable.") \
 	X(NO_MEMORY, "no-memory", PROBLEM_ERROR, "Frames still follow the table from before: changes of health and " \
 	    "configuration have no effect.") \
+	X(INTERFACE_PORT, "interface-port", PROBLEM_WARNING, "What arrives by its other ports is not received, and its " \
+	    "addresses, MAC address and link are not those of the port.") \
 	X(RELOAD_FAILED, "reload-failed", PROBLEM_WARNING, "The configuration from before is still in force.") \
 	X(STATE_LOST, "state-lost", PROBLEM_WARNING, "The next restart of dsrd loses connections, and what dsrctl changed.") \
 	X(FLOW_TABLE_FULL, "flow-table-full", PROBLEM_WARNING, "Connections that find no room follow a consistent hash: a " \

@@ -168,6 +168,7 @@ os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR])
 		return -1;
 	}
 	name_copy(iface->name, name);
+	os_iface_read_shape(iface);
 	/* On BSD it is known by now; pledge(2) of OpenBSD forbids the query. */
 	if (iface->mtu == 0 && read_mtu(iface) != 0) {
 		(void)snprintf(error, OS_ERROR, "cannot read the MTU of %s: %s", iface->name, strerror(errno));

@@ -22,6 +22,8 @@
  * reason (errno ENXIO: no such interface).
  */
 NODISCARD int os_iface_read(const char *name, struct iface *iface, char error[OS_ERROR]);
+/* Fills in `ipvlan` and `master` of an interface whose name is known, where the system tells. os_iface_read() does. */
+void os_iface_read_shape(struct iface *iface);
 /* Names of all interfaces that are up and are not loopbacks, in the system's order; at most `most`. Their number. */
 size_t os_iface_list(char names[][IFACE_NAME], size_t most);
 /* The interfaces of this host on which these addresses are configured; "" for an address that it does not have. */

@@ -113,13 +113,14 @@ net_source_os
 
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
-# Ask again and again until the command succeeds; its output is not shown. False after TIMEOUT seconds.
+# Ask again and again until the command succeeds; its output is not shown. False after TIMEOUT seconds, or NET_PATIENCE times
+# as many in a kernel that is slow; NET_PAUSE is what it waits in between.
 wait_until() { # TIMEOUT CMD...
 	# The deadline is a positional parameter, since those are a function's own: calls may be nested.
-	set -- $(($(date +%s) + $1)) "$@"
+	set -- $(($(date +%s) + $1 * ${NET_PATIENCE:-1})) "$@"
 	until net_quietly "$@"; do
 		[ "$(date +%s)" -le "$1" ] || return 1
-		sleep 0.05
+		sleep "${NET_PAUSE:-0.05}"
 	done
 }
 

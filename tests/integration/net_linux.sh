@@ -127,3 +127,34 @@ net_ipv6_on() { # HOST
 	    net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0 2>/dev/null ||
 		skip "this kernel has no IPv6"
 }
+
+# --- kernels ---------------------------------------------------------------------------------------------------------
+
+# What this kernel lacks of these: types of interfaces, and ipvs.
+net_kernel_lacks() { # WHAT...
+	ip netns add "$NET-try"
+	ip -n "$NET-try" link add base type veth peer name other
+	for net_type; do
+		case $net_type in
+		ipvs) ip netns exec "$NET-try" test -e /proc/net/ip_vs || echo ipvs ;;
+		vlan) ip -n "$NET-try" link add link base name try type vlan id 5 2>/dev/null || echo vlan ;;
+		ipvlan | macvlan) ip -n "$NET-try" link add link base name try type "$net_type" 2>/dev/null || echo "$net_type" ;;
+		*) ip -n "$NET-try" link add name try type "$net_type" 2>/dev/null || echo "$net_type" ;;
+		esac
+		ip -n "$NET-try" link delete try 2>/dev/null || true
+	done
+	ip netns delete "$NET-try"
+}
+
+# Where this kernel lacks something, the test runs in user-mode-linux, from its beginning.
+net_kernel() { # WHAT...
+	net_lack=$(net_kernel_lacks "$@" | tr '\n' ' ')
+	[ -n "$net_lack" ] || return 0
+	[ "${NET_KERNEL:-}" != uml ] || fail "user-mode-linux lacks: $net_lack"
+	for net_program in linux.uml modprobe python3; do
+		command -v "$net_program" >/dev/null || skip "this kernel lacks ${net_lack% }, and $net_program is not installed"
+	done
+	step "in user-mode-linux, because this kernel lacks: $net_lack"
+	rm -rf "$NET_DIR"
+	exec sh "$(dirname -- "$net_there")/uml.sh" "$0"
+}

@@ -4,7 +4,7 @@
 # Runs a test in another Linux kernel: Debian's user-mode-linux, which has bonds, VLANs, ipvlan, dummies and IPVS as modules
 # where the machine's own kernel may lack them. It starts in two seconds and takes one process's memory.
 #     uml.sh SCRIPT
-# The kernel sees this machine's files, read-only, and its own /run, /tmp excepted from nothing: SCRIPT gets TMPDIR=/run/tmp.
+# The kernel sees this machine's files, read-only, but has a /run of its own, where SCRIPT's TMPDIR is.
 # BUILD_DIR, DSRD, DSRD_OFFLOAD and DSRD_CI are passed on. Prints what SCRIPT prints, and ends with its status.
 #
 # Environment: DSRD_UML, the kernel (default: linux.uml); DSRD_UML_MODULES, its modules (default: /usr/lib/uml/modules).
@@ -29,7 +29,7 @@ if [ "${1:-}" = --init ]; then
 	done
 	ip link set lo up
 	status=0
-	NET_KERNEL=uml sh "$UML_SCRIPT" >/run/host/output 2>&1 </dev/null || status=$?
+	NET_KERNEL=uml NET_PATIENCE=3 NET_PAUSE=0.2 sh "$UML_SCRIPT" >/run/host/output 2>&1 </dev/null || status=$?
 	echo "$status" >/run/host/status
 	sync
 	# Turn the machine off, which needs no more than this call (reboot(2), RB_POWER_OFF).

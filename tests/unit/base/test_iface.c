@@ -75,6 +75,12 @@ START_TEST(iface_with_another_fact_is_not_equal)
 	other = iface;
 	other.addresses[2].length = 26;
 	ck_assert(!iface_equal(&iface, &other));
+	other = iface;
+	other.ipvlan = true;
+	ck_assert(!iface_equal(&iface, &other));
+	other = iface;
+	other.master[0] = 'b';
+	ck_assert(!iface_equal(&iface, &other));
 }
 END_TEST
 

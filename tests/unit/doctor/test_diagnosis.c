@@ -146,9 +146,25 @@ row2(void)
 {
 	vip_silent();
 	answer(PROBE_VIP, ANSWER_BOUNCED, VIP);
-	evidence.replies[PROBE_OWN].hop_limit = 63;
+	evidence.replies[PROBE_OWN].hop_limit = evidence.replies[PROBE_OWN_ECHO].hop_limit = 63;
 	facts.shares_mac = true;
 	facts.mask_answered = true;
+}
+
+/* A port that leads on to a container: its host routes these answers, and answers pings itself. */
+static void
+row15_container(void)
+{
+	vip_silent();
+	evidence.replies[PROBE_OWN].hop_limit = 63;
+}
+
+/* A router that answers no pings for the server: there is only the handshake to judge by. */
+static void
+row2_no_ping(void)
+{
+	row2();
+	evidence.replies[PROBE_OWN_ECHO].answer = ANSWER_SILENCE;
 }
 
 static void
@@ -385,6 +401,7 @@ static const struct row rows[] = {
 	{ other_network, DIAGNOSIS_OTHER_NETWORK },
 	{ just_switched_off, DIAGNOSIS_UNREACHABLE },
 	{ row2, DIAGNOSIS_PROXY_ARP },
+	{ row2_no_ping, DIAGNOSIS_PROXY_ARP },
 	{ not_adjacent, DIAGNOSIS_NOT_ADJACENT },
 	{ same_machine, DIAGNOSIS_SAME_MACHINE },
 	{ port_closed, DIAGNOSIS_PORT_CLOSED },
@@ -403,6 +420,7 @@ static const struct row rows[] = {
 	{ row13, DIAGNOSIS_FIREWALL_DROPS },
 	{ row14, DIAGNOSIS_REPLY_LOST },
 	{ row15, DIAGNOSIS_VIP_IGNORED },
+	{ row15_container, DIAGNOSIS_VIP_IGNORED },
 	{ row16, DIAGNOSIS_NO_CONTROL },
 	{ row17, DIAGNOSIS_OWN_FILTERED },
 	{ row18, DIAGNOSIS_WRONG_SOURCE },

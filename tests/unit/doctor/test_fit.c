@@ -108,6 +108,12 @@ START_TEST(interfaces)
 	warns(FIT_NO_LINK, "web/", "has no link");
 	ifaces[0].disabled = true;
 	warns(FIT_NO_LINK, "web/", "is administratively down");
+	ifaces[0].up = true;
+	snprintf(ifaces[0].master, IFACE_NAME, "bond0");
+	warns(FIT_PORT, "web/", "the interface eth0 is a port of bond0, so what arrives by other ports is not received: write "
+	    "`interface = bond0`");
+	ifaces[0].ipvlan = true;
+	warns(FIT_IPVLAN, "web/", "use a macvlan, or the interface that it is on");
 	ifaces[0].mac = mac_zero;
 	warns(FIT_NOT_ETHERNET, "web/", "no MAC address");
 	reset();

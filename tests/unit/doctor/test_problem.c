@@ -99,6 +99,25 @@ START_TEST(a_link_has_one_problem_at_a_time)
 }
 END_TEST
 
+START_TEST(an_interface_of_the_wrong_kind)
+{
+	snprintf(eth0.master, IFACE_NAME, "br0");
+	ck_assert_str_eq(update(0), "+interface-port eth0;");
+	ck_assert_str_eq(only()->what, "the interface eth0 is a port of br0: configure `interface = br0`");
+	ck_assert_int_eq(problem_severity(only()->id), PROBLEM_WARNING);
+	/* A problem of its own beside that of its link; gone, it is no port any more. */
+	eth0.up = false;
+	ck_assert_str_eq(update(SECONDS(1)), "+no-link eth0;");
+	eth0.gone = true;
+	ck_assert_str_eq(update(SECONDS(1)), "+interface-gone eth0;-no-link eth0;-interface-port eth0;");
+	eth0 = (struct iface) { .name = "eth0", .up = true, .ipvlan = true };
+	ck_assert_str_eq(update(SECONDS(1)), "+interface-ipvlan eth0;-interface-gone eth0;");
+	ck_assert_int_eq(problem_severity(only()->id), PROBLEM_ERROR);
+	iface.used = false;
+	ck_assert_str_eq(update(SECONDS(1)), "-interface-ipvlan eth0;");
+}
+END_TEST
+
 START_TEST(a_problem_keeps_its_beginning)
 {
 	const uint64_t began = now;
@@ -257,6 +276,7 @@ problem_suite(void)
 	tcase_add_checked_fixture(tcase, open_list, close_list);
 	tcase_add_test(tcase, no_list_has_no_problems);
 	tcase_add_test(tcase, a_link_has_one_problem_at_a_time);
+	tcase_add_test(tcase, an_interface_of_the_wrong_kind);
 	tcase_add_test(tcase, a_problem_keeps_its_beginning);
 	tcase_add_test(tcase, errors_come_first);
 	tcase_add_test(tcase, each_held_vip_is_one);
