@@ -69,7 +69,7 @@ doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 	char line[512], text[160];
 	size_t used = 0;
 
-	writer->ops->table(writer, "evidence", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "evidence", NULL, columns, ARRAY_LEN(columns));
 	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
 		const struct reply *reply = &evidence->replies[probe];
 
@@ -77,20 +77,21 @@ doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 		if (reply->answer == ANSWER_NOT_PROBED || reply->answer == ANSWER_AWAITED)
 			continue;
 		doctor_reply(reply, text, sizeof(text));
-		writer->ops->row(writer);
-		writer->ops->cell(writer, probe_name(probe), MOOD_PLAIN);
-		writer->ops->cell(writer, answer_name(reply->answer), MOOD_PLAIN);
-		writer->ops->cell(writer, text, MOOD_PLAIN);
+		writer_row(writer);
+		writer_cell(writer, probe_name(probe));
+		writer_cell(writer, answer_name(reply->answer));
+		writer_cell(writer, text);
 		if (used < sizeof(line))
 			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s: %s", used == 0 ? "" : "; ",
 			    probe_name(probe), text);
 	}
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 	if (used > 0)
-		writer->ops->fact(writer, "evidence_text", "evidence", line);
-	writer->ops->flag(writer, "server_resolved_director", evidence->resolved_source);
+		writer_fact(writer, "evidence_text", "evidence", line);
+	writer_flag(writer, "server_resolved_director", evidence->resolved_source);
 	if (evidence->resolved_source && !evidence->borrowed)
-		writer->ops->fact(writer, "server_resolved_director_text", "", "the server resolved the director's MAC address: "
+		writer_fact(writer, "server_resolved_director_text", "",
+		    "the server resolved the director's MAC address: "
 		    "it had an answer to send");
 }
 
@@ -101,15 +102,15 @@ doctor_write_vipcheck(struct writer *writer, const struct vipcheck *check)
 	const bool good = vipcheck_verdict_class(check->verdict) == VIPCHECK_GOOD;
 
 	report_port(&check->vip, check->protocol, check->port, port);
-	writer->ops->item(writer, port, good ? MOOD_GOOD : MOOD_WARN);
-	writer->ops->fact(writer, "vip", NULL, port);
-	writer->ops->fact(writer, "verdict", NULL, vipcheck_verdict_name(check->verdict));
-	writer->ops->fact(writer, "meaning", "", vipcheck_verdict_sentence(check->verdict));
+	writer_item(writer, port, good ? MOOD_GOOD : MOOD_WARN);
+	writer_fact(writer, "vip", NULL, port);
+	writer_fact(writer, "verdict", NULL, vipcheck_verdict_name(check->verdict));
+	writer_fact(writer, "meaning", "", vipcheck_verdict_sentence(check->verdict));
 	if (check->settled && addr_is_set(&check->last.source))
-		writer->ops->fact(writer, "probed_from", "probed from", addr_format(&check->last.source, source));
+		writer_fact(writer, "probed_from", "probed from", addr_format(&check->last.source, source));
 	if (check->settled)
 		doctor_write_evidence(writer, &check->last);
-	writer->ops->item_end(writer);
+	writer_item_end(writer);
 }
 
 /* Of a check that failed: what was sent, what was expected, what came, and how to repeat it. */
@@ -119,11 +120,11 @@ doctor_write_check(struct writer *writer, const struct machine_row *row)
 	const struct server *server = row->server;
 	char words[CHECK_WORDS], command[CHECK_COMMAND];
 
-	writer->ops->fact(writer, "sent", "sent", check_sends(server, row->check, words));
-	writer->ops->fact(writer, "expected", "expected",
+	writer_fact(writer, "sent", "sent", check_sends(server, row->check, words));
+	writer_fact(writer, "expected", "expected",
 	    check_expects(server_check_settings(server, row->check), words));
-	writer->ops->fact(writer, "got", "got", check_got(&server->checks[row->check], words));
-	writer->ops->block(writer, "repeat", "repeat it on the director:", check_repeats(server, row->check, command));
+	writer_fact(writer, "got", "got", check_got(&server->checks[row->check], words));
+	writer_block(writer, "repeat", "repeat it on the director:", check_repeats(server, row->check, command));
 }
 
 /* --- findings --- */
@@ -135,23 +136,23 @@ doctor_write_remedies(struct writer *writer, enum diagnosis diagnosis, const str
 	const unsigned family = facts->vip.family == ADDR_IPV6 ? REMEDY_IPV6 : REMEDY_IPV4;
 	const struct remedy *remedy;
 
-	writer->ops->list(writer, "remedies", NULL);
+	writer_list(writer, "remedies", NULL);
 	for (size_t i = 0; (remedy = remedy_at(diagnosis, systems | family, i)) != NULL; i++) {
 		char what[REMEDY_TEXT], text[REMEDY_TEXT], named[SYSTEM_TEXT], heading[SYSTEM_TEXT + 16];
 
 		system_text(remedy->systems & systems, named);
 		snprintf(heading, sizeof(heading), "fix (%s):", named);
-		writer->ops->item(writer, remedy->systems == SYSTEM_ANY ? "fix:" : heading, MOOD_HEAD);
-		writer->ops->fact(writer, "systems", NULL, named);
+		writer_item(writer, remedy->systems == SYSTEM_ANY ? "fix:" : heading, MOOD_HEAD);
+		writer_fact(writer, "systems", NULL, named);
 		if (remedy->what != NULL)
-			writer->ops->fact(writer, "what", "", remedy_fill(remedy->what, facts, what));
+			writer_fact(writer, "what", "", remedy_fill(remedy->what, facts, what));
 		if (remedy->fix != NULL)
-			writer->ops->block(writer, "fix", "", remedy_fill(remedy->fix, facts, text));
+			writer_block(writer, "fix", "", remedy_fill(remedy->fix, facts, text));
 		if (remedy->undo != NULL)
-			writer->ops->block(writer, "undo", "to undo it:", remedy_fill(remedy->undo, facts, text));
-		writer->ops->item_end(writer);
+			writer_block(writer, "undo", "to undo it:", remedy_fill(remedy->undo, facts, text));
+		writer_item_end(writer);
 	}
-	writer->ops->list_end(writer);
+	writer_list_end(writer);
 }
 
 #define ROW_TEXT (CHECK_LABEL + 2 * CHECK_WORDS + 64)
@@ -198,7 +199,7 @@ doctor_write_places(struct writer *writer, const struct machine_row *row)
 		snprintf(text, sizeof(text), "%s and %zu more", row->also, row->unnamed);
 	else
 		snprintf(text, sizeof(text), "%s", row->also);
-	writer->ops->fact(writer, "also", "the same for", text);
+	writer_fact(writer, "also", "the same for", text);
 }
 
 static void
@@ -211,21 +212,21 @@ doctor_write_row(struct doctor *doctor, const struct machine_row *row)
 
 	snprintf(heading, sizeof(heading), "%s  %s: %s  [%s]", row->note ? "note " : "WRONG", row->place, said,
 	    diagnosis_name(row->diagnosis));
-	writer->ops->item(writer, heading, row->note ? MOOD_WARN : MOOD_BAD);
-	writer->ops->flag(writer, "wrong", !row->note);
-	writer->ops->fact(writer, "diagnosis", NULL, diagnosis_name(row->diagnosis));
-	writer->ops->fact(writer, "about", NULL, row->place);
-	writer->ops->fact(writer, "sentence", NULL, said);
+	writer_item(writer, heading, row->note ? MOOD_WARN : MOOD_BAD);
+	writer_flag(writer, "wrong", !row->note);
+	writer_fact(writer, "diagnosis", NULL, diagnosis_name(row->diagnosis));
+	writer_fact(writer, "about", NULL, row->place);
+	writer_fact(writer, "sentence", NULL, said);
 	doctor_write_places(writer, row);
-	writer->ops->fact(writer, "meaning", "", diagnosis_meaning(row->diagnosis));
+	writer_fact(writer, "meaning", "", diagnosis_meaning(row->diagnosis));
 	if (is_check)
 		doctor_write_check(writer, row);
 	if (row->facts.evidence != NULL && !doctor->view->all && !is_check)
 		doctor_write_evidence(writer, row->facts.evidence);
 	if (row->diagnosis == DIAGNOSIS_FOREIGN_OWNER)
-		writer->ops->fact(writer, "mac", "its MAC address", mac_format(&row->facts.foreign, foreign));
+		writer_fact(writer, "mac", "its MAC address", mac_format(&row->facts.foreign, foreign));
 	doctor_write_remedies(writer, row->diagnosis, &row->facts);
-	writer->ops->item_end(writer);
+	writer_item_end(writer);
 }
 
 /* --- machines --- */
@@ -286,17 +287,17 @@ doctor_write_facts(const struct doctor *doctor)
 	struct server_status status;
 	const char *dns = doctor_name_answer(doctor->view->name(doctor->view->context, machine->servers[0]));
 
-	writer->ops->fact(writer, "server", NULL, server_name(machine->servers[0], name));
-	writer->ops->number(writer, "servers", NULL, machine->count);
-	writer->ops->fact(writer, "state", "state", server_state_name(server_state(worst)));
+	writer_fact(writer, "server", NULL, server_name(machine->servers[0], name));
+	writer_number(writer, "servers", NULL, machine->count);
+	writer_fact(writer, "state", "state", server_state_name(server_state(worst)));
 	if (*report_why(worst, &status) != '\0')
-		writer->ops->fact(writer, "why", "why", status.sentence);
-	writer->ops->fact(writer, "address", "address", addr_format(&worst->settings.addr, addr));
-	writer->ops->fact(writer, "mac", "MAC address", mac_is_zero(&worst->mac) ? NULL : mac_format(&worst->mac, mac));
+		writer_fact(writer, "why", "why", status.sentence);
+	writer_fact(writer, "address", "address", addr_format(&worst->settings.addr, addr));
+	writer_fact(writer, "mac", "MAC address", mac_is_zero(&worst->mac) ? NULL : mac_format(&worst->mac, mac));
 	if (systems != SYSTEM_ANY)
-		writer->ops->fact(writer, "systems", "looks like", system_text(systems, text));
+		writer_fact(writer, "systems", "looks like", system_text(systems, text));
 	if (dns != NULL)
-		writer->ops->fact(writer, "dns", "DNS", dns);
+		writer_fact(writer, "dns", "DNS", dns);
 }
 
 static void
@@ -305,12 +306,12 @@ doctor_write_paths(const struct doctor *doctor)
 	const struct vipcheck_table *vipchecks = doctor->view->facts->forwarder->vipchecks;
 	const struct machine *machine = doctor->machine;
 
-	doctor->writer->ops->list(doctor->writer, "vip_checks", NULL);
+	writer_list(doctor->writer, "vip_checks", NULL);
 	for (size_t i = 0; i < vipcheck_count(vipchecks) && doctor->view->all; i++)
 		for (size_t j = 0; j < machine->count; j++)
 			if (server_ref_equal(vipcheck_at(vipchecks, i)->ref, machine->servers[j]->ref))
 				doctor_write_vipcheck(doctor->writer, vipcheck_at(vipchecks, i));
-	doctor->writer->ops->list_end(doctor->writer);
+	writer_list_end(doctor->writer);
 }
 
 static void
@@ -330,19 +331,19 @@ doctor_examine_machine(struct doctor *doctor, size_t first, size_t count)
 	if (problems == 0 && !doctor->view->all)
 		return;
 	doctor_server_names(machine, names);
-	writer->ops->item(writer, names, MOOD_HEAD);
+	writer_item(writer, names, MOOD_HEAD);
 	doctor_write_facts(doctor);
 	doctor_write_paths(doctor);
-	writer->ops->list(writer, "findings", NULL);
+	writer_list(writer, "findings", NULL);
 	for (size_t i = 0; i < machine->row_count; i++)
 		if (!machine->rows[i].note || doctor->view->all)
 			doctor_write_row(doctor, &machine->rows[i]);
-	writer->ops->list_end(writer);
+	writer_list_end(writer);
 	if (machine->unexamined)
-		writer->ops->fact(writer, "summary", "", "not examined: the director's interface has no link");
+		writer_fact(writer, "summary", "", "not examined: the director's interface has no link");
 	else if (problems == 0)
-		writer->ops->fact(writer, "summary", "", "nothing wrong found");
-	writer->ops->item_end(writer);
+		writer_fact(writer, "summary", "", "nothing wrong found");
+	writer_item_end(writer);
 }
 
 /* --- the director and its services --- */
@@ -352,7 +353,7 @@ doctor_write_host(struct doctor *doctor)
 {
 	struct writer *writer = doctor->writer;
 
-	writer->ops->list(writer, "director", NULL);
+	writer_list(writer, "director", NULL);
 	for (size_t i = 0; i < doctor->view->host_count; i++) {
 		const struct host_finding *finding = &doctor->view->host[i];
 		char heading[HOST_TEXT + 64];
@@ -363,18 +364,18 @@ doctor_write_host(struct doctor *doctor)
 			continue;
 		snprintf(heading, sizeof(heading), "%s  director: %s  [%s]", finding->wrong ? "WRONG" : "note ",
 		    finding->what, finding->name);
-		writer->ops->item(writer, heading, finding->wrong ? MOOD_BAD : MOOD_WARN);
-		writer->ops->flag(writer, "wrong", finding->wrong);
-		writer->ops->fact(writer, "diagnosis", NULL, finding->name);
-		writer->ops->fact(writer, "sentence", NULL, finding->what);
-		writer->ops->fact(writer, "meaning", "", finding->meaning);
+		writer_item(writer, heading, finding->wrong ? MOOD_BAD : MOOD_WARN);
+		writer_flag(writer, "wrong", finding->wrong);
+		writer_fact(writer, "diagnosis", NULL, finding->name);
+		writer_fact(writer, "sentence", NULL, finding->what);
+		writer_fact(writer, "meaning", "", finding->meaning);
 		if (finding->fix[0] != '\0')
-			writer->ops->block(writer, "fix", "fix:", finding->fix);
+			writer_block(writer, "fix", "fix:", finding->fix);
 		if (finding->undo[0] != '\0')
-			writer->ops->block(writer, "undo", "to undo it:", finding->undo);
-		writer->ops->item_end(writer);
+			writer_block(writer, "undo", "to undo it:", finding->undo);
+		writer_item_end(writer);
 	}
-	writer->ops->list_end(writer);
+	writer_list_end(writer);
 }
 
 /* One entry for all of them, or a site that is down would fill the screen. */
@@ -389,11 +390,12 @@ doctor_write_down(struct doctor *doctor, const char *named, size_t count)
 		    "  [no-server]", count, named, count - SERVICES_NAMED);
 	else
 		snprintf(heading, sizeof(heading), "WRONG  %s: no server for new connections  [no-server]", named);
-	writer->ops->item(writer, heading, MOOD_BAD);
-	writer->ops->fact(writer, "services_down_named", NULL, named);
-	writer->ops->fact(writer, "no_server_meaning", "", "Clients of the service get no answer. The servers' own problems are below; "
+	writer_item(writer, heading, MOOD_BAD);
+	writer_fact(writer, "services_down_named", NULL, named);
+	writer_fact(writer, "no_server_meaning", "",
+	    "Clients of the service get no answer. The servers' own problems are below; "
 	    "those that an operator disabled or drained are listed by `dsrctl show`.");
-	writer->ops->item_end(writer);
+	writer_item_end(writer);
 }
 
 /* Services without a usable server. */
@@ -414,11 +416,11 @@ doctor_write_services(struct doctor *doctor)
 			used += (size_t)snprintf(named + used, sizeof(named) - used, "%s%s", used == 0 ? "" : ", ",
 			    service->settings.name);
 	}
-	writer->ops->number(writer, "services_down", NULL, count);
-	writer->ops->list(writer, "no_server", NULL);
+	writer_number(writer, "services_down", NULL, count);
+	writer_list(writer, "no_server", NULL);
 	if (count > 0)
 		doctor_write_down(doctor, named, count);
-	writer->ops->list_end(writer);
+	writer_list_end(writer);
 	doctor->problems += count;
 }
 
@@ -454,13 +456,13 @@ doctor_write_lost(struct doctor *doctor)
 	    count > SERVICES_NAMED ? ", ..." : "", diagnosis_sentence(DIAGNOSIS_ALL_LOST), failed,
 	    with_clients == 0 ? ", of no service: suspect the director's own switch port" : "");
 	snprintf(heading, sizeof(heading), "WRONG  %s  [%s]", sentence, diagnosis_name(DIAGNOSIS_ALL_LOST));
-	doctor->writer->ops->item(doctor->writer, heading, MOOD_BAD);
-	doctor->writer->ops->flag(doctor->writer, "wrong", true);
-	doctor->writer->ops->fact(doctor->writer, "diagnosis", NULL, diagnosis_name(DIAGNOSIS_ALL_LOST));
-	doctor->writer->ops->fact(doctor->writer, "sentence", NULL, sentence);
-	doctor->writer->ops->fact(doctor->writer, "meaning", "", diagnosis_meaning(DIAGNOSIS_ALL_LOST));
+	writer_item(doctor->writer, heading, MOOD_BAD);
+	writer_flag(doctor->writer, "wrong", true);
+	writer_fact(doctor->writer, "diagnosis", NULL, diagnosis_name(DIAGNOSIS_ALL_LOST));
+	writer_fact(doctor->writer, "sentence", NULL, sentence);
+	writer_fact(doctor->writer, "meaning", "", diagnosis_meaning(DIAGNOSIS_ALL_LOST));
 	doctor_write_remedies(doctor->writer, DIAGNOSIS_ALL_LOST, &facts);
-	doctor->writer->ops->item_end(doctor->writer);
+	writer_item_end(doctor->writer);
 }
 
 /* --- all of it --- */
@@ -518,11 +520,11 @@ doctor_write_summary(const struct doctor *doctor)
 		    "; %zu not examined: the director's interface has no link", doctor->unexamined);
 	if (doctor->view->unfinished)
 		snprintf(summary + used, sizeof(summary) - used, "; incomplete: out of time");
-	writer->ops->gap(writer);
-	writer->ops->number(writer, "notes", NULL, doctor->notes);
-	writer->ops->number(writer, "problems", NULL, doctor->problems);
-	writer->ops->flag(writer, "unfinished", doctor->view->unfinished);
-	writer->ops->fact(writer, "summary", "summary", summary);
+	writer_gap(writer);
+	writer_number(writer, "notes", NULL, doctor->notes);
+	writer_number(writer, "problems", NULL, doctor->problems);
+	writer_flag(writer, "unfinished", doctor->view->unfinished);
+	writer_fact(writer, "summary", "summary", summary);
 }
 
 int
@@ -537,17 +539,17 @@ doctor_report(struct writer *writer, const struct doctor_view *view, size_t *pro
 	}
 	doctor_write_host(&doctor);
 	doctor_write_services(&doctor);
-	writer->ops->list(writer, "clients", NULL);
+	writer_list(writer, "clients", NULL);
 	doctor_write_lost(&doctor);
-	writer->ops->list_end(writer);
-	writer->ops->list(writer, "servers", NULL);
+	writer_list_end(writer);
+	writer_list(writer, "servers", NULL);
 	for (size_t i = 0, count; i < doctor.count; i += count) {
 		for (count = 1; i + count < doctor.count; count++)
 			if (!doctor_same_machine(doctor.servers[i], doctor.servers[i + count]))
 				break;
 		doctor_examine_machine(&doctor, i, count);
 	}
-	writer->ops->list_end(writer);
+	writer_list_end(writer);
 	doctor_write_summary(&doctor);
 	*problems = doctor.problems;
 	free(doctor.servers);

@@ -18,7 +18,7 @@
 void
 report_version(struct writer *writer)
 {
-	writer->ops->fact(writer, "version", "dsrd", PACKAGE_VERSION);
+	writer_fact(writer, "version", "dsrd", PACKAGE_VERSION);
 }
 
 const char *
@@ -113,7 +113,7 @@ show_folded(struct writer *writer, const struct report_facts *facts)
 			well += report_is_well(facts->model->services[i]->servers[j]);
 	snprintf(text, sizeof(text), "%zu servers are up and as configured (dsrctl show SERVICE, or --all, lists them)", well);
 	if (report_folds(facts) && !facts->only_problems && well > 0)
-		writer->ops->fact(writer, "note", "not listed", text);
+		writer_fact(writer, "note", "not listed", text);
 }
 
 static enum mood
@@ -140,9 +140,8 @@ show_services(struct writer *writer, const struct report_facts *facts)
 		{ "quorum_lost", NULL, false }, { "scheduler", "SCHEDULER", false },
 		{ "interface", "INTERFACE", false }, { "listen", "LISTENS ON", false },
 		REPORT_SERVICE_RATES };
-	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "services", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "services", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++) {
 		const struct service *service = facts->model->services[i];
 		struct service_status status;
@@ -152,21 +151,21 @@ show_services(struct writer *writer, const struct report_facts *facts)
 			continue;
 		service_status(service, &status);
 		listens_text(&service->settings, listens, sizeof(listens));
-		ops->row(writer);
-		ops->cell(writer, service->settings.name, MOOD_PLAIN);
-		ops->cell(writer, service_state_name(status.state), service_mood(status.state));
-		ops->cell(writer, status.name, MOOD_PLAIN);
-		ops->cell(writer, status.sentence, MOOD_PLAIN);
-		ops->cell_number(writer, status.up);
-		ops->cell_number(writer, status.servers);
-		ops->cell_number(writer, status.quorum);
-		ops->cell_flag(writer, status.quorum_lost);
-		ops->cell(writer, service->settings.scheduler->name, MOOD_PLAIN);
-		ops->cell(writer, service->settings.iface, MOOD_PLAIN);
-		ops->cell(writer, listens, MOOD_PLAIN);
+		writer_row(writer);
+		writer_cell(writer, service->settings.name);
+		writer_cell_mood(writer, service_state_name(status.state), service_mood(status.state));
+		writer_cell(writer, status.name);
+		writer_cell(writer, status.sentence);
+		writer_cell_number(writer, status.up);
+		writer_cell_number(writer, status.servers);
+		writer_cell_number(writer, status.quorum);
+		writer_cell_flag(writer, status.quorum_lost);
+		writer_cell(writer, service->settings.scheduler->name);
+		writer_cell(writer, service->settings.iface);
+		writer_cell(writer, listens);
 		report_service_rates(writer, service);
 	}
-	ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static const char *
@@ -212,41 +211,40 @@ show_ports_out(struct writer *writer, const struct server *server)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %s", used == 0 ? "" : ", ",
 			    addr_format(&service->listens[i].vip, addr), listen_ports(&service->listens[i], ports));
 	}
-	writer->ops->cell(writer, used == 0 ? NULL : text, MOOD_PLAIN);
+	writer_cell(writer, used == 0 ? NULL : text);
 }
 
 static void
 show_server(struct writer *writer, const struct report_facts *facts, const struct server *server)
 {
-	const struct writer_ops *ops = writer->ops;
 	const struct server_run *run = server->run;
 	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT], mac[MAC_TEXT], since[DURATION_TEXT], difference[DIFFERENCE_TEXT];
 	struct server_status status;
 	const char *why = report_why(server, &status);
 
-	ops->row(writer);
-	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	ops->cell(writer, server_state_name(server_state(server)), state_mood(server));
-	ops->cell(writer, report_age(facts->now, server->since, since), MOOD_PLAIN);
-	ops->cell_number(writer, seconds_since(facts->now, server->since));
-	ops->cell_number(writer, admin_given_weight(server));
-	ops->cell_number(writer, server->settings.weight);
-	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);
-	ops->cell_flag(writer, server->settings.backup);
-	ops->cell_number(writer, run->active);
-	ops->cell_number(writer, run->inactive);
-	ops->cell_number(writer, run->connections);
-	ops->cell_number(writer, run->packets);
-	ops->cell_number(writer, run->bytes);
-	ops->cell_number(writer, server->changes);
-	ops->cell(writer, vip_state_name(vip_state_now(server)),
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
+	writer_cell_mood(writer, server_state_name(server_state(server)), state_mood(server));
+	writer_cell(writer, report_age(facts->now, server->since, since));
+	writer_cell_number(writer, seconds_since(facts->now, server->since));
+	writer_cell_number(writer, admin_given_weight(server));
+	writer_cell_number(writer, server->settings.weight);
+	writer_cell(writer, report_difference(server, difference));
+	writer_cell_flag(writer, server->settings.backup);
+	writer_cell_number(writer, run->active);
+	writer_cell_number(writer, run->inactive);
+	writer_cell_number(writer, run->connections);
+	writer_cell_number(writer, run->packets);
+	writer_cell_number(writer, run->bytes);
+	writer_cell_number(writer, server->changes);
+	writer_cell_mood(writer, vip_state_name(vip_state_now(server)),
 	    server->vip_state == VIP_REFUSED ? MOOD_BAD : server->vip_state == VIP_PARTLY ? MOOD_WARN : MOOD_PLAIN);
-	ops->cell(writer, addr_format(&server->settings.addr, addr), MOOD_PLAIN);
-	ops->cell(writer, mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac), MOOD_PLAIN);
-	ops->cell(writer, status.name, MOOD_PLAIN);
-	ops->cell(writer, status_source_name(status.source), MOOD_PLAIN);
+	writer_cell(writer, addr_format(&server->settings.addr, addr));
+	writer_cell(writer, mac_is_zero(&server->mac) ? NULL : mac_format(&server->mac, mac));
+	writer_cell(writer, status.name);
+	writer_cell(writer, status_source_name(status.source));
 	show_ports_out(writer, server);
-	ops->cell(writer, why, state_mood(server));
+	writer_cell_mood(writer, why, state_mood(server));
 }
 
 static void
@@ -261,12 +259,12 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 		{ "reason", NULL, false }, { "set_by", NULL, false }, { "ports_out", NULL, false },
 		{ "why", "WHY", false } };
 
-	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
 			if (report_lists(facts, facts->model->services[i]->servers[j]))
 				show_server(writer, facts, facts->model->services[i]->servers[j]);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static void
@@ -277,9 +275,8 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 		{ "count", "TIMES", true }, { "last_seconds", NULL, true },
 		{ "last", "LAST", true }, { "what", "WHAT IT DOES", false } };
 	const struct conflict_table *conflicts = &facts->forwarder->conflicts;
-	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "conflicts", "Other hosts claiming a VIP (see dsrctl doctor):", columns,
+	writer_table(writer, "conflicts", "Other hosts claiming a VIP (see dsrctl doctor):", columns,
 	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < conflicts->count; i++) {
 		const struct conflict *conflict = &conflicts->list[i];
@@ -288,20 +285,19 @@ show_conflicts(struct writer *writer, const struct report_facts *facts)
 
 		if (conflict_has_ended(conflict, facts->now))
 			continue;
-		ops->row(writer);
-		ops->cell(writer, conflict_kind_name(conflict->kind), MOOD_PLAIN);
-		ops->cell(writer, addr_format(&conflict->vip, addr), MOOD_PLAIN);
-		ops->cell(writer, mac_format(&conflict->mac, mac), MOOD_PLAIN);
-		ops->cell(writer, server == NULL ? NULL : server_name(server, name), MOOD_PLAIN);
-		ops->cell(writer,
-		    conflict->iface < facts->iface_count ? facts->ifaces[conflict->iface].iface->name : NULL,
-		    MOOD_PLAIN);
-		ops->cell_number(writer, conflict->count);
-		ops->cell_number(writer, seconds_since(facts->now, conflict->last));
-		ops->cell(writer, report_age(facts->now, conflict->last, last), MOOD_PLAIN);
-		ops->cell(writer, conflict_kind_sentence(conflict->kind), MOOD_BAD);
+		writer_row(writer);
+		writer_cell(writer, conflict_kind_name(conflict->kind));
+		writer_cell(writer, addr_format(&conflict->vip, addr));
+		writer_cell(writer, mac_format(&conflict->mac, mac));
+		writer_cell(writer, server == NULL ? NULL : server_name(server, name));
+		writer_cell(writer,
+		    conflict->iface < facts->iface_count ? facts->ifaces[conflict->iface].iface->name : NULL);
+		writer_cell_number(writer, conflict->count);
+		writer_cell_number(writer, seconds_since(facts->now, conflict->last));
+		writer_cell(writer, report_age(facts->now, conflict->last, last));
+		writer_cell_mood(writer, conflict_kind_sentence(conflict->kind), MOOD_BAD);
 	}
-	ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static void
@@ -312,27 +308,26 @@ show_interfaces(struct writer *writer, const struct report_facts *facts)
 		{ "mac", "MAC", false }, { "mtu", "MTU", true }, { "received", "RECEIVED", true },
 		{ "capture_dropped", "LOST", true }, { "sent", "SENT", true }, { "not_sent", "NOT SENT", true },
 		{ "offload", "OFFLOAD", false }, { "offload_reason", NULL, false } };
-	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "interfaces", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "interfaces", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->iface_count; i++) {
 		const struct report_iface *iface = &facts->ifaces[i];
 		char mac[MAC_TEXT];
 
-		ops->row(writer);
-		ops->cell(writer, iface->iface->name, MOOD_PLAIN);
-		ops->cell(writer, iface_link_name(iface->iface), iface->iface->up ? MOOD_PLAIN : MOOD_BAD);
-		ops->cell_flag(writer, iface->open);
-		ops->cell(writer, mac_format(&iface->iface->mac, mac), MOOD_PLAIN);
-		ops->cell_number(writer, iface->iface->mtu);
-		ops->cell_number(writer, iface->received);
-		ops->cell_number(writer, iface->capture_dropped);
-		ops->cell_number(writer, iface->sent);
-		ops->cell_number(writer, iface->not_sent);
-		ops->cell(writer, iface->offload, MOOD_PLAIN);
-		ops->cell(writer, iface->offload_reason, MOOD_PLAIN);
+		writer_row(writer);
+		writer_cell(writer, iface->iface->name);
+		writer_cell_mood(writer, iface_link_name(iface->iface), iface->iface->up ? MOOD_PLAIN : MOOD_BAD);
+		writer_cell_flag(writer, iface->open);
+		writer_cell(writer, mac_format(&iface->iface->mac, mac));
+		writer_cell_number(writer, iface->iface->mtu);
+		writer_cell_number(writer, iface->received);
+		writer_cell_number(writer, iface->capture_dropped);
+		writer_cell_number(writer, iface->sent);
+		writer_cell_number(writer, iface->not_sent);
+		writer_cell(writer, iface->offload);
+		writer_cell(writer, iface->offload_reason);
 	}
-	ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static void
@@ -341,47 +336,43 @@ show_drops(struct writer *writer, const struct forward_stats *stats, bool all)
 	static const struct column columns[] = { { "reason", "DROPPED", false }, { "frames", "FRAMES", true },
 		{ "meaning", "WHY", false } };
 
-	writer->ops->table(writer, "drops", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "drops", NULL, columns, ARRAY_LEN(columns));
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
 		if (!all && stats->dropped[reason] == 0)
 			continue;
-		writer->ops->row(writer);
-		writer->ops->cell(writer, drop_reason_name(reason), MOOD_PLAIN);
-		writer->ops->cell_number(writer, stats->dropped[reason]);
-		writer->ops->cell(writer, drop_reason_sentence(reason), MOOD_PLAIN);
+		writer_row(writer);
+		writer_cell(writer, drop_reason_name(reason));
+		writer_cell_number(writer, stats->dropped[reason]);
+		writer_cell(writer, drop_reason_sentence(reason));
 	}
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 /* The least urgent numbers stand last. */
 static void
 show_director(struct writer *writer, const struct report_facts *facts)
 {
-	const struct writer_ops *ops = writer->ops;
-
 	show_interfaces(writer, facts);
 	show_drops(writer, &facts->forwarder->stats, false);
-	ops->gap(writer);
-	ops->number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
-	ops->number(writer, "flows_unproven", "unproven flows", conn_table_unproven(facts->forwarder->conns));
-	ops->number(writer, "flows_evicted", "unproven flows evicted", facts->forwarder->stats.unproven_evicted);
-	ops->number(writer, "flows_offloaded", "offloaded to the kernel",
+	writer_gap(writer);
+	writer_number(writer, "flows", "flows", conn_table_count(facts->forwarder->conns));
+	writer_number(writer, "flows_unproven", "unproven flows", conn_table_unproven(facts->forwarder->conns));
+	writer_number(writer, "flows_evicted", "unproven flows evicted", facts->forwarder->stats.unproven_evicted);
+	writer_number(writer, "flows_offloaded", "offloaded to the kernel",
 	    facts->forwarder->offload != NULL ? offload_count(facts->forwarder->offload) : 0);
-	ops->number(writer, "frames_offloaded", NULL, facts->forwarder->stats.offloaded);
-	ops->number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
+	writer_number(writer, "frames_offloaded", NULL, facts->forwarder->stats.offloaded);
+	writer_number(writer, "flow_capacity", NULL, conn_table_capacity(facts->forwarder->conns));
 }
 
 void
 report_show(struct writer *writer, const struct report_facts *facts)
 {
-	const struct writer_ops *ops = writer->ops;
-
 	report_version(writer);
-	ops->number(writer, "uptime_seconds", NULL, seconds_since(facts->now, facts->started));
-	ops->number(writer, "reloads", NULL, facts->reloads);
-	ops->flag(writer, "observe", facts->observe);
+	writer_number(writer, "uptime_seconds", NULL, seconds_since(facts->now, facts->started));
+	writer_number(writer, "reloads", NULL, facts->reloads);
+	writer_flag(writer, "observe", facts->observe);
 	if (facts->observe)
-		ops->fact(writer, "observing", "mode", "observing: nothing is sent (dsrd --observe)");
+		writer_fact(writer, "observing", "mode", "observing: nothing is sent (dsrd --observe)");
 	report_problems(writer, facts);
 	show_conflicts(writer, facts);
 	show_services(writer, facts);
@@ -400,20 +391,19 @@ health_row(struct writer *writer, const struct server *server, size_t index)
 {
 	const struct service_settings *settings = &server->service->settings;
 	const struct health *health = &server->checks[index].health;
-	const struct writer_ops *ops = writer->ops;
 	char name[SERVER_NAME_TEXT], reason[STATUS_TEXT];
 
 	if (server->checks[index].unused)
 		return;
 	server_check_reason(server, index, reason);
-	ops->row(writer);
-	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	ops->cell(writer, check_kind_name(server_check_settings(server, index)->kind), MOOD_PLAIN);
-	ops->cell_number(writer, service_check_port(settings, server_check_settings(server, index)));
-	ops->cell(writer, health_state_name(health->state), health_mood(health->state));
-	ops->cell_number(writer, health->successes);
-	ops->cell_number(writer, health->failures);
-	ops->cell(writer, health->failures > 0 ? reason : NULL, MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
+	writer_cell(writer, check_kind_name(server_check_settings(server, index)->kind));
+	writer_cell_number(writer, service_check_port(settings, server_check_settings(server, index)));
+	writer_cell_mood(writer, health_state_name(health->state), health_mood(health->state));
+	writer_cell_number(writer, health->successes);
+	writer_cell_number(writer, health->failures);
+	writer_cell(writer, health->failures > 0 ? reason : NULL);
 }
 
 static void
@@ -423,9 +413,8 @@ health_vipchecks(struct writer *writer, const struct report_facts *facts)
 		{ "state", "STATE", false }, { "verdict", "VERDICT", false }, { "checked", "CHECKED", true },
 		{ "checked_seconds", NULL, true }, { "meaning", "WHAT IT MEANS", false } };
 	const struct vipcheck_table *vipchecks = facts->forwarder->vipchecks;
-	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "vip_checks", "The VIPs, as the director finds them on the servers:", columns,
+	writer_table(writer, "vip_checks", "The VIPs, as the director finds them on the servers:", columns,
 	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < vipcheck_count(vipchecks); i++) {
 		const struct vipcheck *check = vipcheck_at(vipchecks, i);
@@ -433,16 +422,16 @@ health_vipchecks(struct writer *writer, const struct report_facts *facts)
 
 		if (!selection_has(facts->selection, check->server))
 			continue;
-		ops->row(writer);
-		ops->cell(writer, server_name(check->server, name), MOOD_PLAIN);
-		ops->cell(writer, report_port(&check->vip, check->protocol, check->port, port), MOOD_PLAIN);
-		ops->cell(writer, health_state_name(check->health.state), health_mood(check->health.state));
-		ops->cell(writer, vipcheck_verdict_name(check->verdict), MOOD_PLAIN);
-		ops->cell(writer, check->settled ? report_age(facts->now, check->last.ended, asked) : NULL, MOOD_PLAIN);
-		ops->cell_number(writer, check->settled ? seconds_since(facts->now, check->last.ended) : 0);
-		ops->cell(writer, vipcheck_verdict_sentence(check->verdict), MOOD_PLAIN);
+		writer_row(writer);
+		writer_cell(writer, server_name(check->server, name));
+		writer_cell(writer, report_port(&check->vip, check->protocol, check->port, port));
+		writer_cell_mood(writer, health_state_name(check->health.state), health_mood(check->health.state));
+		writer_cell(writer, vipcheck_verdict_name(check->verdict));
+		writer_cell(writer, check->settled ? report_age(facts->now, check->last.ended, asked) : NULL);
+		writer_cell_number(writer, check->settled ? seconds_since(facts->now, check->last.ended) : 0);
+		writer_cell(writer, vipcheck_verdict_sentence(check->verdict));
 	}
-	ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 void
@@ -452,7 +441,7 @@ report_health(struct writer *writer, const struct report_facts *facts)
 		{ "port", "PORT", true }, { "state", "STATE", false }, { "successes", "GOOD", true },
 		{ "failures", "BAD", true }, { "last_failure", "LAST FAILURE", false } };
 
-	writer->ops->table(writer, "checks", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "checks", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++) {
 		const struct service *service = facts->model->services[i];
 
@@ -461,7 +450,7 @@ report_health(struct writer *writer, const struct report_facts *facts)
 				if (selection_has(facts->selection, service->servers[j]))
 					health_row(writer, service->servers[j], k);
 	}
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 	health_vipchecks(writer, facts);
 }
 
@@ -472,10 +461,10 @@ report_counter_row(void *context, const char *name, const char *text, uint64_t v
 {
 	struct writer *writer = context;
 
-	writer->ops->row(writer);
-	writer->ops->cell(writer, name, MOOD_PLAIN);
-	writer->ops->cell_number(writer, value);
-	writer->ops->cell(writer, text, MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell(writer, name);
+	writer_cell_number(writer, value);
+	writer_cell(writer, text);
 }
 
 void
@@ -485,17 +474,17 @@ report_drops(struct writer *writer, const struct report_facts *facts)
 		{ "meaning", "WHAT IT COUNTS", false } };
 
 	show_drops(writer, &facts->forwarder->stats, true);
-	writer->ops->table(writer, "counters", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "counters", NULL, columns, ARRAY_LEN(columns));
 	forward_stats_each(&facts->forwarder->stats, report_counter_row, writer);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static void
 name_row(struct writer *writer, const char *name, const char *kind)
 {
-	writer->ops->row(writer);
-	writer->ops->cell(writer, name, MOOD_PLAIN);
-	writer->ops->cell(writer, kind, MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell(writer, name);
+	writer_cell(writer, kind);
 }
 
 void
@@ -505,7 +494,7 @@ report_names(struct writer *writer, const struct report_facts *facts)
 	const struct model *model = facts->model;
 	char name[SERVER_NAME_TEXT], addr[ADDR_TEXT];
 
-	writer->ops->table(writer, "names", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "names", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < model->service_count; i++) {
 		name_row(writer, model->services[i]->settings.name, "service");
 		for (size_t j = 0; j < model->services[i]->server_count; j++)
@@ -513,7 +502,7 @@ report_names(struct writer *writer, const struct report_facts *facts)
 	}
 	for (size_t i = 0; i < model->vip_count; i++)
 		name_row(writer, addr_format(&model->vips[i].addr, addr), "vip");
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static const char *
@@ -554,9 +543,8 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 		{ "decided", "DECIDED", false }, { "claims", "CLAIMS", true }, { "policy", "POLICY", false },
 		{ "unanswered", "UNANSWERED", true } };
 	const struct neigh_table *table = facts->forwarder->neighbors;
-	const struct writer_ops *ops = writer->ops;
 
-	ops->table(writer, "neighbors", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "neighbors", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < neigh_count(table); i++) {
 		const struct neigh *neigh = neigh_at(table, i);
 		const bool known = neigh->state == NEIGH_KNOWN, disputed = !mac_is_zero(&neigh->rival.mac);
@@ -564,19 +552,18 @@ report_neighbors(struct writer *writer, const struct report_facts *facts)
 
 		if (!neighbor_is_selected(facts, neigh))
 			continue;
-		ops->row(writer);
-		ops->cell(writer, addr_format(&neigh->addr, addr), MOOD_PLAIN);
-		ops->cell(writer, neigh->iface < facts->iface_count ? facts->ifaces[neigh->iface].iface->name : NULL,
-		    MOOD_PLAIN);
-		ops->cell(writer, neigh_state_name(neigh->state), known ? MOOD_GOOD : MOOD_BAD);
-		ops->cell(writer, known ? mac_format(&neigh->mac, mac) : NULL, MOOD_PLAIN);
-		ops->cell(writer, disputed ? mac_format(&neigh->rival.mac, rival) : NULL, MOOD_BAD);
-		ops->cell(writer, disputed ? neigh_reason_name(neigh->rival.reason) : NULL, MOOD_WARN);
-		ops->cell_number(writer, neigh->rival.claims);
-		ops->cell(writer, neighbor_policy_name(neigh->policy), MOOD_PLAIN);
-		ops->cell_number(writer, neigh->unanswered);
+		writer_row(writer);
+		writer_cell(writer, addr_format(&neigh->addr, addr));
+		writer_cell(writer, neigh->iface < facts->iface_count ? facts->ifaces[neigh->iface].iface->name : NULL);
+		writer_cell_mood(writer, neigh_state_name(neigh->state), known ? MOOD_GOOD : MOOD_BAD);
+		writer_cell(writer, known ? mac_format(&neigh->mac, mac) : NULL);
+		writer_cell_mood(writer, disputed ? mac_format(&neigh->rival.mac, rival) : NULL, MOOD_BAD);
+		writer_cell_mood(writer, disputed ? neigh_reason_name(neigh->rival.reason) : NULL, MOOD_WARN);
+		writer_cell_number(writer, neigh->rival.claims);
+		writer_cell(writer, neighbor_policy_name(neigh->policy));
+		writer_cell_number(writer, neigh->unanswered);
 	}
-	ops->table_end(writer);
+	writer_table_end(writer);
 	if (report_selects_everything(facts))
 		show_interfaces(writer, facts);
 }

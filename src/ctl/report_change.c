@@ -35,17 +35,16 @@ report_difference(const struct server *server, char text[DIFFERENCE_TEXT])
 static void
 report_admin_row(struct writer *writer, const struct server *server, bool changed)
 {
-	const struct writer_ops *ops = writer->ops;
 	char name[SERVER_NAME_TEXT], difference[DIFFERENCE_TEXT];
 
-	ops->row(writer);
-	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
-	ops->cell_flag(writer, changed);
-	ops->cell_number(writer, admin_given_weight(server));
-	ops->cell_number(writer, server->run->active);
-	ops->cell_number(writer, admin_flows(server));
-	ops->cell(writer, report_difference(server, difference), MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
+	writer_cell(writer, server_state_name(server_state(server)));
+	writer_cell_flag(writer, changed);
+	writer_cell_number(writer, admin_given_weight(server));
+	writer_cell_number(writer, server->run->active);
+	writer_cell_number(writer, admin_flows(server));
+	writer_cell(writer, report_difference(server, difference));
 }
 
 void
@@ -59,10 +58,10 @@ report_admin(struct writer *writer, const struct report_facts *facts, const bool
 
 	for (size_t i = 0; i < model->slot_count; i++)
 		any |= changed[i];
-	writer->ops->flag(writer, "changed", any);
+	writer_flag(writer, "changed", any);
 	if (!any)
-		writer->ops->fact(writer, "note", "note", "already so; nothing changed");
-	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
+		writer_fact(writer, "note", "note", "already so; nothing changed");
+	writer_table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < model->service_count; i++) {
 		for (size_t j = 0; j < model->services[i]->server_count; j++) {
 			const struct server *server = model->services[i]->servers[j];
@@ -71,7 +70,7 @@ report_admin(struct writer *writer, const struct report_facts *facts, const bool
 				report_admin_row(writer, server, changed[server->ref.slot]);
 		}
 	}
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 /* --- reload --plan --- */
@@ -146,20 +145,20 @@ static void
 plan_row(void *context, const struct conf_change *change)
 {
 	struct plan_report *report = context;
-	const struct writer_ops *ops = report->writer->ops;
 	const char *what;
 	const uint64_t touched = report_change_consequence(report, change, &what);
 
 	report->changes++;
 	report->touched += touched;
-	ops->row(report->writer);
-	ops->cell(report->writer, conf_change_name(change->kind), change->kind == CONF_REMOVED ? MOOD_WARN : MOOD_PLAIN);
-	ops->cell(report->writer, change->service == NULL ? "[dsrd]" : change->service, MOOD_PLAIN);
-	ops->cell(report->writer, change->key == NULL ? "the whole service" : change->key, MOOD_PLAIN);
-	ops->cell(report->writer, change->before, MOOD_PLAIN);
-	ops->cell(report->writer, change->after, MOOD_PLAIN);
-	ops->cell_number(report->writer, touched);
-	ops->cell(report->writer, what, touched > 0 ? MOOD_WARN : MOOD_PLAIN);
+	writer_row(report->writer);
+	writer_cell_mood(report->writer, conf_change_name(change->kind), change->kind == CONF_REMOVED ? MOOD_WARN :
+	    MOOD_PLAIN);
+	writer_cell(report->writer, change->service == NULL ? "[dsrd]" : change->service);
+	writer_cell(report->writer, change->key == NULL ? "the whole service" : change->key);
+	writer_cell(report->writer, change->before);
+	writer_cell(report->writer, change->after);
+	writer_cell_number(report->writer, touched);
+	writer_cell_mood(report->writer, what, touched > 0 ? MOOD_WARN : MOOD_PLAIN);
 }
 
 int
@@ -171,11 +170,11 @@ report_plan(struct writer *writer, const struct report_facts *facts, const struc
 	struct plan_report report = { writer, facts, 0, 0 };
 	int result;
 
-	writer->ops->table(writer, "changes", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "changes", NULL, columns, ARRAY_LEN(columns));
 	result = conf_compare(before, after, plan_row, &report);
-	writer->ops->table_end(writer);
-	writer->ops->number(writer, "change_count", "changes", report.changes);
-	writer->ops->number(writer, "connections_touched", "live connections that will break",
+	writer_table_end(writer);
+	writer_number(writer, "change_count", "changes", report.changes);
+	writer_number(writer, "connections_touched", "live connections that will break",
 	    report.touched);
 	return result;
 }
@@ -189,7 +188,7 @@ report_change_differences(struct writer *writer, const struct model *model, FILE
 	static const struct column columns[] = { { "server", NULL, false }, { "by_operator", NULL, false } };
 	char name[SERVER_NAME_TEXT], difference[DIFFERENCE_TEXT];
 
-	writer->ops->table(writer, "differences", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "differences", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < model->service_count; i++) {
 		for (size_t j = 0; j < model->services[i]->server_count; j++) {
 			const struct server *server = model->services[i]->servers[j];
@@ -197,12 +196,12 @@ report_change_differences(struct writer *writer, const struct model *model, FILE
 			if (report_difference(server, difference) == NULL)
 				continue;
 			fprintf(out, "\n; Changed by dsrctl: %s is %s\n", server_name(server, name), difference);
-			writer->ops->row(writer);
-			writer->ops->cell(writer, name, MOOD_PLAIN);
-			writer->ops->cell(writer, difference, MOOD_PLAIN);
+			writer_row(writer);
+			writer_cell(writer, name);
+			writer_cell(writer, difference);
 		}
 	}
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 int
@@ -220,7 +219,7 @@ report_config(struct writer *writer, const struct report_facts *facts, const str
 		free(text);
 		return -1;
 	}
-	writer->ops->block(writer, "config", "", text);
+	writer_block(writer, "config", "", text);
 	free(text);
 	return 0;
 }

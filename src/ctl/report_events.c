@@ -192,7 +192,7 @@ event_text_cell(struct writer *writer, const struct event *event, const char *ke
 {
 	char text[EVENT_VALUE];
 
-	writer->ops->cell(writer, event_value(event, key, text), MOOD_PLAIN);
+	writer_cell(writer, event_value(event, key, text));
 }
 
 static void
@@ -200,21 +200,20 @@ event_row(struct writer *writer, const struct event *event, const struct model *
 {
 	static const char *const keys[] = { "action", "from", "to", "reason", "by", "result" };
 	const struct event_subject subject = event_subject(event, model);
-	const struct writer_ops *ops = writer->ops;
 	char when[TIME_TEXT], name[EVENT_VALUE];
 
-	ops->row(writer);
-	ops->cell_number(writer, event->number);
-	ops->cell(writer, event_time(event->when / 1000, when), MOOD_PLAIN);
-	ops->cell_number(writer, event->when);
-	ops->cell(writer, log_level_name(event->level), event->level <= LOG_ERR ? MOOD_BAD :
+	writer_row(writer);
+	writer_cell_number(writer, event->number);
+	writer_cell(writer, event_time(event->when / 1000, when));
+	writer_cell_number(writer, event->when);
+	writer_cell_mood(writer, log_level_name(event->level), event->level <= LOG_ERR ? MOOD_BAD :
 	    event->level == LOG_WARNING ? MOOD_WARN : MOOD_PLAIN);
-	ops->cell(writer, event_name(event, name), MOOD_PLAIN);
-	ops->cell(writer, subject.service[0] == '\0' ? NULL : subject.service, MOOD_PLAIN);
-	ops->cell(writer, strchr(subject.server, '/') == NULL ? NULL : subject.server, MOOD_PLAIN);
+	writer_cell(writer, event_name(event, name));
+	writer_cell(writer, subject.service[0] == '\0' ? NULL : subject.service);
+	writer_cell(writer, strchr(subject.server, '/') == NULL ? NULL : subject.server);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		event_text_cell(writer, event, keys[i]);
-	ops->cell(writer, event->line, MOOD_PLAIN);
+	writer_cell(writer, event->line);
 }
 
 void
@@ -232,12 +231,12 @@ report_events(struct writer *writer, const struct events *events, const struct e
 
 	while (first > 0 && selected < filter->limit)
 		selected += event_is_selected(events_at(events, --first), filter, model);
-	writer->ops->table(writer, "events", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "events", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = first; i < count; i++)
 		if (event_is_selected(events_at(events, i), filter, model))
 			event_row(writer, events_at(events, i), model);
-	writer->ops->table_end(writer);
-	writer->ops->number(writer, "last_number", NULL, count > 0 ? events_at(events, count - 1)->number : 0);
+	writer_table_end(writer);
+	writer_number(writer, "last_number", NULL, count > 0 ? events_at(events, count - 1)->number : 0);
 }
 
 void
@@ -248,27 +247,26 @@ report_rates(struct writer *writer, const struct history *history)
 		{ "in", "IN", true }, { "in_bytes_per_second", NULL, true }, { "out", "OUT", true },
 		{ "out_bytes_per_second", NULL, true }, { "dropped", "DROPPED", true }, { "flows", "FLOWS", true },
 		{ "servers_up", "UP", true }, { "servers", "SERVERS", true } };
-	const struct writer_ops *ops = writer->ops;
 
-	ops->number(writer, "rate_seconds", NULL, HISTORY_STEP);
-	ops->table(writer, "rates", NULL, columns, ARRAY_LEN(columns));
+	writer_number(writer, "rate_seconds", NULL, HISTORY_STEP);
+	writer_table(writer, "rates", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < history->count; i++) {
 		const struct history_point *point = history_at(history, i);
 		char when[TIME_TEXT], in[AMOUNT_TEXT], out[AMOUNT_TEXT];
 
-		ops->row(writer);
-		ops->cell(writer, event_time(point->when, when), MOOD_PLAIN);
-		ops->cell_number(writer, point->when);
-		ops->cell_number(writer, point->connections);
-		ops->cell_number(writer, point->packets);
-		ops->cell(writer, text_format_speed(point->in, in), MOOD_PLAIN);
-		ops->cell_number(writer, point->in);
-		ops->cell(writer, text_format_speed(point->out, out), MOOD_PLAIN);
-		ops->cell_number(writer, point->out);
-		ops->cell_number(writer, point->dropped);
-		ops->cell_number(writer, point->flows);
-		ops->cell_number(writer, point->servers_up);
-		ops->cell_number(writer, point->servers);
+		writer_row(writer);
+		writer_cell(writer, event_time(point->when, when));
+		writer_cell_number(writer, point->when);
+		writer_cell_number(writer, point->connections);
+		writer_cell_number(writer, point->packets);
+		writer_cell(writer, text_format_speed(point->in, in));
+		writer_cell_number(writer, point->in);
+		writer_cell(writer, text_format_speed(point->out, out));
+		writer_cell_number(writer, point->out);
+		writer_cell_number(writer, point->dropped);
+		writer_cell_number(writer, point->flows);
+		writer_cell_number(writer, point->servers_up);
+		writer_cell_number(writer, point->servers);
 	}
-	ops->table_end(writer);
+	writer_table_end(writer);
 }

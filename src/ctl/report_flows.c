@@ -108,21 +108,20 @@ flow_row(struct writer *writer, const struct report_facts *facts, const struct c
 {
 	const struct conn_table *table = facts->forwarder->conns;
 	const struct flow_facts flow = report_flows_facts_of(facts, conn);
-	const struct writer_ops *ops = writer->ops;
 	const uint64_t age = conn_age(table, conn), left = conn_left(table, conn);
 	char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT], name[SERVER_NAME_TEXT], ago[DURATION_TEXT], ends[DURATION_TEXT];
 
 	snprintf(name, sizeof(name), "%s/%s", flow.service, flow.server);
-	ops->row(writer);
-	ops->cell(writer, protocol_name(flow.protocol), MOOD_PLAIN);
-	ops->cell(writer, addr_format_port(&flow.client, flow.client_port, from), MOOD_PLAIN);
-	ops->cell(writer, addr_is_set(&flow.vip) ? addr_format_port(&flow.vip, flow.port, to) : NULL, MOOD_PLAIN);
-	ops->cell(writer, flow.server == NULL ? NULL : name, MOOD_PLAIN);
-	ops->cell(writer, conn_state_name(flow.state), MOOD_PLAIN);
-	ops->cell(writer, text_format_seconds(age, ago), MOOD_PLAIN);
-	ops->cell_number(writer, age / SECONDS(1));
-	ops->cell(writer, text_format_seconds(left, ends), MOOD_PLAIN);
-	ops->cell_number(writer, left / SECONDS(1));
+	writer_row(writer);
+	writer_cell(writer, protocol_name(flow.protocol));
+	writer_cell(writer, addr_format_port(&flow.client, flow.client_port, from));
+	writer_cell(writer, addr_is_set(&flow.vip) ? addr_format_port(&flow.vip, flow.port, to) : NULL);
+	writer_cell(writer, flow.server == NULL ? NULL : name);
+	writer_cell(writer, conn_state_name(flow.state));
+	writer_cell(writer, text_format_seconds(age, ago));
+	writer_cell_number(writer, age / SECONDS(1));
+	writer_cell(writer, text_format_seconds(left, ends));
+	writer_cell_number(writer, left / SECONDS(1));
 }
 
 void
@@ -132,16 +131,15 @@ report_connections(struct writer *writer, const struct report_facts *facts, cons
 		{ "vip", "VIP", false }, { "server", "SERVER", false }, { "state", "STATE", false },
 		{ "age", "AGE", true }, { "age_seconds", NULL, true }, { "left", "EXPIRES IN", true },
 		{ "left_seconds", NULL, true } };
-	const struct writer_ops *ops = writer->ops;
 
-	ops->number(writer, "matched", "flows", walk->matched);
-	ops->number(writer, "active", "active", walk->active);
-	ops->number(writer, "listed", walk->kept_count < walk->matched ? "listed (limit=N for more)" : NULL,
+	writer_number(writer, "matched", "flows", walk->matched);
+	writer_number(writer, "active", "active", walk->active);
+	writer_number(writer, "listed", walk->kept_count < walk->matched ? "listed (limit=N for more)" : NULL,
 	    walk->kept_count);
-	ops->table(writer, "connections", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "connections", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < walk->kept_count; i++)
 		flow_row(writer, facts, &walk->kept[i]);
-	ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 /* When `drain --timeout` disables the server. */
@@ -152,19 +150,18 @@ drain_end_cells(struct writer *writer, const struct admin *admin, uint64_t now)
 	char text[DURATION_TEXT];
 
 	if (!ends) {
-		writer->ops->cell(writer, NULL, MOOD_PLAIN);
-		writer->ops->cell(writer, NULL, MOOD_PLAIN);
+		writer_cell(writer, NULL);
+		writer_cell(writer, NULL);
 		return;
 	}
-	writer->ops->cell(writer, text_format_seconds(admin->drain_until - now, text), MOOD_PLAIN);
-	writer->ops->cell_number(writer, (admin->drain_until - now) / SECONDS(1));
+	writer_cell(writer, text_format_seconds(admin->drain_until - now, text));
+	writer_cell_number(writer, (admin->drain_until - now) / SECONDS(1));
 }
 
 static void
 drain_row(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk,
     const struct server *server)
 {
-	const struct writer_ops *ops = writer->ops;
 	const uint32_t left = admin_flows(server);
 	const uint64_t estimate = admin_drain_estimate(server, facts->now);
 	/* What the walk saw first and what has gone since: no flow, no span. */
@@ -173,21 +170,22 @@ drain_row(struct writer *writer, const struct report_facts *facts, const struct 
 	char name[SERVER_NAME_TEXT], old[DURATION_TEXT], number[DURATION_TEXT], done[DURATION_TEXT + 8],
 	    silent[DURATION_TEXT];
 
-	ops->row(writer);
-	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	ops->cell(writer, server_state_name(server_state(server)), MOOD_PLAIN);
-	ops->cell_number(writer, left);
-	ops->cell_number(writer, server->run->active);
-	ops->cell(writer, left > 0 ? text_format_seconds(span.oldest, old) : NULL, MOOD_PLAIN);
-	ops->cell_number(writer, span.oldest / SECONDS(1));
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
+	writer_cell(writer, server_state_name(server_state(server)));
+	writer_cell_number(writer, left);
+	writer_cell_number(writer, server->run->active);
+	writer_cell(writer, left > 0 ? text_format_seconds(span.oldest, old) : NULL);
+	writer_cell_number(writer, span.oldest / SECONDS(1));
 	snprintf(done, sizeof(done), "about %s", text_format_seconds(estimate == UINT64_MAX ? 0 : estimate, number));
-	ops->cell(writer, left == 0 ? "now" : estimate == UINT64_MAX ? NULL : done, left == 0 ? MOOD_GOOD : MOOD_PLAIN);
+	writer_cell_mood(writer, left == 0 ? "now" : estimate == UINT64_MAX ? NULL : done, left == 0 ? MOOD_GOOD :
+	    MOOD_PLAIN);
 	if (estimate == UINT64_MAX)
-		ops->cell(writer, NULL, MOOD_PLAIN);
+		writer_cell(writer, NULL);
 	else
-		ops->cell_number(writer, (estimate + SECONDS(1) - 1) / SECONDS(1));
-	ops->cell(writer, left > 0 ? text_format_seconds(span.left, silent) : NULL, MOOD_PLAIN);
-	ops->cell_number(writer, span.left / SECONDS(1));
+		writer_cell_number(writer, (estimate + SECONDS(1) - 1) / SECONDS(1));
+	writer_cell(writer, left > 0 ? text_format_seconds(span.left, silent) : NULL);
+	writer_cell_number(writer, span.left / SECONDS(1));
 	drain_end_cells(writer, &server->admin, facts->now);
 }
 
@@ -202,7 +200,7 @@ report_drain(struct writer *writer, const struct report_facts *facts, const stru
 	const bool by_name = facts->selection != NULL && facts->selection->count > 0;
 	bool done = true;
 
-	writer->ops->table(writer, "drain", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "drain", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->slot_count; i++) {
 		const struct server *server = facts->model->slots[i];
 
@@ -212,6 +210,6 @@ report_drain(struct writer *writer, const struct report_facts *facts, const stru
 		drain_row(writer, facts, walk, server);
 		done &= facts->all ? admin_flows(server) == 0 : server->run->active == 0;
 	}
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 	return done;
 }

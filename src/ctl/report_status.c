@@ -79,13 +79,11 @@ report_alive(FILE *out, const struct report_facts *facts)
 static void
 report_status_note(const struct advice *advice, enum mood mood, const char *subject, const char *what, const char *fix)
 {
-	const struct writer_ops *ops = advice->writer->ops;
-
-	ops->row(advice->writer);
-	ops->cell(advice->writer, mood == MOOD_BAD ? "bad" : "warning", mood);
-	ops->cell(advice->writer, subject, MOOD_PLAIN);
-	ops->cell(advice->writer, what, MOOD_PLAIN);
-	ops->cell(advice->writer, fix, MOOD_PLAIN);
+	writer_row(advice->writer);
+	writer_cell_mood(advice->writer, mood == MOOD_BAD ? "bad" : "warning", mood);
+	writer_cell(advice->writer, subject);
+	writer_cell(advice->writer, what);
+	writer_cell(advice->writer, fix);
 }
 
 static void
@@ -106,7 +104,6 @@ advise_server(const struct advice *advice, const struct server *server)
 static void
 advise_services(const struct advice *advice)
 {
-
 	for (size_t i = 0; i < advice->facts->model->service_count; i++) {
 		const struct service *service = advice->facts->model->services[i];
 		const bool serves = report_serves(service);
@@ -183,11 +180,11 @@ report_status(struct writer *writer, const struct report_facts *facts)
 	/* The page collapses lists itself. */
 	whole.all = true;
 	report_show(writer, &whole);
-	writer->ops->fact(writer, "host", NULL, facts->host);
-	writer->ops->flag(writer, "reload_failed", facts->reload_failed);
-	writer->ops->table(writer, "advice", "Needs attention:", columns, ARRAY_LEN(columns));
+	writer_fact(writer, "host", NULL, facts->host);
+	writer_flag(writer, "reload_failed", facts->reload_failed);
+	writer_table(writer, "advice", "Needs attention:", columns, ARRAY_LEN(columns));
 	advise_director(&advice);
 	advise_services(&advice);
 	advise_conflicts(&advice);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }

@@ -10,7 +10,6 @@
 #include "base/attr.h"
 #include "base/text.h"
 
-
 /* "1.2 ms"; NULL when nothing is known. */
 static const char *
 report_traffic_latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
@@ -30,39 +29,37 @@ completion_text(const struct measure *measure, char text[AMOUNT_TEXT])
 static void
 rate_cells(struct writer *writer, const struct server_rates *rates)
 {
-	const struct writer_ops *ops = writer->ops;
 	char in[AMOUNT_TEXT], out[AMOUNT_TEXT];
 
-	ops->cell_number(writer, rate_value(&rates->connections));
-	ops->cell_number(writer, rate_value(&rates->packets));
-	ops->cell(writer, text_format_speed(rate_value(&rates->bytes), in), MOOD_PLAIN);
-	ops->cell_number(writer, rate_value(&rates->bytes));
-	ops->cell(writer, text_format_speed(rate_value(&rates->responses), out), MOOD_PLAIN);
-	ops->cell_number(writer, rate_value(&rates->responses));
-	ops->cell_number(writer, rates->connections.current);
-	ops->cell_number(writer, rates->packets.current);
-	ops->cell_number(writer, rates->bytes.current);
-	ops->cell_number(writer, rates->responses.current);
+	writer_cell_number(writer, rate_value(&rates->connections));
+	writer_cell_number(writer, rate_value(&rates->packets));
+	writer_cell(writer, text_format_speed(rate_value(&rates->bytes), in));
+	writer_cell_number(writer, rate_value(&rates->bytes));
+	writer_cell(writer, text_format_speed(rate_value(&rates->responses), out));
+	writer_cell_number(writer, rate_value(&rates->responses));
+	writer_cell_number(writer, rates->connections.current);
+	writer_cell_number(writer, rates->packets.current);
+	writer_cell_number(writer, rates->bytes.current);
+	writer_cell_number(writer, rates->responses.current);
 }
 
 static void
 measure_cells(struct writer *writer, const struct measure *measure)
 {
-	const struct writer_ops *ops = writer->ops;
 	const uint64_t middle = measure->smoothed, slowest = latency_percentile(&measure->handshake, 99);
 	char text[AMOUNT_TEXT];
 
-	ops->cell_number(writer, measure->response_bytes);
-	ops->cell(writer, report_traffic_latency_text(middle, text), MOOD_PLAIN);
-	ops->cell_number(writer, middle);
-	ops->cell(writer, report_traffic_latency_text(slowest, text), MOOD_PLAIN);
-	ops->cell_number(writer, slowest);
-	ops->cell(writer, completion_text(measure, text), MOOD_PLAIN);
-	ops->cell_number(writer, measure->handshakes);
-	ops->cell_number(writer, measure->completed);
-	ops->cell_number(writer, measure->unanswered);
-	ops->cell_number(writer, measure->retransmits);
-	ops->cell_number(writer, measure->partial);
+	writer_cell_number(writer, measure->response_bytes);
+	writer_cell(writer, report_traffic_latency_text(middle, text));
+	writer_cell_number(writer, middle);
+	writer_cell(writer, report_traffic_latency_text(slowest, text));
+	writer_cell_number(writer, slowest);
+	writer_cell(writer, completion_text(measure, text));
+	writer_cell_number(writer, measure->handshakes);
+	writer_cell_number(writer, measure->completed);
+	writer_cell_number(writer, measure->unanswered);
+	writer_cell_number(writer, measure->retransmits);
+	writer_cell_number(writer, measure->partial);
 }
 
 static void
@@ -70,11 +67,11 @@ report_traffic_server_row(struct writer *writer, const struct server *server)
 {
 	char name[SERVER_NAME_TEXT];
 
-	writer->ops->row(writer);
-	writer->ops->cell(writer, server_name(server, name), MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
 	rate_cells(writer, &server->rates);
 	measure_cells(writer, &server->run->measure);
-	writer->ops->cell(writer, lost_verdict_name(server->lost.verdict), MOOD_PLAIN);
+	writer_cell(writer, lost_verdict_name(server->lost.verdict));
 }
 
 void
@@ -92,21 +89,19 @@ report_traffic(struct writer *writer, const struct report_facts *facts)
 		{ "retransmits", "REPEATED", true }, { "partial", "PARTIAL", true },
 		{ "answers_lost", NULL, false } };
 
-	writer->ops->table(writer, "traffic", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "traffic", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
 			if (report_lists(facts, facts->model->services[i]->servers[j]))
 				report_traffic_server_row(writer, facts->model->services[i]->servers[j]);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 void
 report_service_rates(struct writer *writer, const struct service *service)
 {
-	const struct writer_ops *ops = writer->ops;
-
-	ops->cell_number(writer, rate_value(&service->rates.connections));
-	ops->cell_number(writer, rate_value(&service->rates.packets));
-	ops->cell_number(writer, rate_value(&service->rates.bytes));
-	ops->cell_number(writer, rate_value(&service->rates.responses));
+	writer_cell_number(writer, rate_value(&service->rates.connections));
+	writer_cell_number(writer, rate_value(&service->rates.packets));
+	writer_cell_number(writer, rate_value(&service->rates.bytes));
+	writer_cell_number(writer, rate_value(&service->rates.responses));
 }

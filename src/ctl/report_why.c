@@ -112,36 +112,37 @@ memory_text(const struct remembered *memory, bool flow, char text[SENTENCE_TEXT]
 static void
 tell_memory(struct writer *writer, const struct explanation *explanation)
 {
-	const struct writer_ops *ops = writer->ops;
 	const struct remembered *flow = &explanation->flow, *client = &explanation->client;
 	const bool has_flow = flow->left > 0, has_client = client->left > 0;
 	const uint64_t persist = explanation->service->service->settings.persist;
 	char text[SENTENCE_TEXT], name[SERVER_NAME_TEXT];
 
-	ops->flag(writer, "flow_known", has_flow);
+	writer_flag(writer, "flow_known", has_flow);
 	if (has_flow) {
 		memory_text(flow, true, text);
-		ops->fact(writer, "flow", "flow", text);
-		ops->fact(writer, "flow_server", NULL, name_of(flow->server, name));
-		ops->fact(writer, "flow_state", NULL, conn_state_name(flow->state));
-		ops->number(writer, "flow_age_seconds", NULL, flow->age / SECONDS(1));
-		ops->number(writer, "flow_left_seconds", NULL, flow->left / SECONDS(1));
-		ops->flag(writer, "flow_stays", explanation->stays);
+		writer_fact(writer, "flow", "flow", text);
+		writer_fact(writer, "flow_server", NULL, name_of(flow->server, name));
+		writer_fact(writer, "flow_state", NULL, conn_state_name(flow->state));
+		writer_number(writer, "flow_age_seconds", NULL, flow->age / SECONDS(1));
+		writer_number(writer, "flow_left_seconds", NULL, flow->left / SECONDS(1));
+		writer_flag(writer, "flow_stays", explanation->stays);
 	} else {
-		ops->fact(writer, "flow", "flow", "not in the flow table");
+		writer_fact(writer, "flow", "flow", "not in the flow table");
 	}
 	if (has_flow && !explanation->stays)
-		ops->fact(writer, "flow_moves", "", "It does not stay there: the server left, is down or disabled, or the "
+		writer_fact(writer, "flow_moves", "",
+		    "It does not stay there: the server left, is down or disabled, or the "
 		    "flow has ended and the packet starts a new one.");
 	if (persist == 0 || explanation->way == FLOW_WAY_KNOWN)
 		return;
-	ops->flag(writer, "client_known", has_client);
+	writer_flag(writer, "client_known", has_client);
 	if (has_client)
 		memory_text(client, false, text);
-	ops->fact(writer, "client", "persistence", has_client ? text : "the client is not remembered");
-	ops->fact(writer, "client_server", NULL, has_client ? name_of(client->server, name) : NULL);
+	writer_fact(writer, "client", "persistence", has_client ? text : "the client is not remembered");
+	writer_fact(writer, "client_server", NULL, has_client ? name_of(client->server, name) : NULL);
 	if (has_client && explanation->way != FLOW_WAY_PERSISTENT)
-		ops->fact(writer, "client_moves", "", "That server takes no new connections now, so the client moves.");
+		writer_fact(writer, "client_moves", "",
+		    "That server takes no new connections now, so the client moves.");
 }
 
 /* What stands at a server in the table. */
@@ -187,7 +188,6 @@ static void
 report_why_server_row(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation,
     const struct server *server)
 {
-	const struct writer_ops *ops = writer->ops;
 	const struct fwd_server *fwd = fwdtab_server(facts->forwarder->table, server->ref);
 	const bool taken = fwd != NULL && fwd == explanation->server;
 	enum candidacy candidacy;
@@ -198,18 +198,18 @@ report_why_server_row(struct writer *writer, const struct report_facts *facts, c
 	candidacy = explain_candidacy(explanation->service, fwd);
 	snprintf(why, sizeof(why), "%s", verdict_of(explanation, fwd, candidacy));
 	add_reason(candidacy, server, explanation->service->listen, why);
-	ops->row(writer);
-	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	ops->cell_flag(writer, taken);
-	ops->cell(writer, candidacy_name(candidacy), candidacy <= CANDIDACY_WARMING ? MOOD_GOOD : MOOD_WARN);
-	ops->cell_number(writer, fwd->capacity);
-	ops->cell_number(writer, fwd->weight);
-	ops->cell_number(writer, fwd->run->active);
-	ops->cell_number(writer, fwd->run->inactive);
-	ops->cell_number(writer, fwd->max_connections);
-	ops->cell(writer, mac_is_zero(&fwd->mac) ? NULL : mac_format(&fwd->mac, mac), MOOD_PLAIN);
-	ops->cell(writer, fwd->iface < facts->iface_count ? facts->ifaces[fwd->iface].iface->name : NULL, MOOD_PLAIN);
-	ops->cell(writer, why, taken ? MOOD_GOOD : MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
+	writer_cell_flag(writer, taken);
+	writer_cell_mood(writer, candidacy_name(candidacy), candidacy <= CANDIDACY_WARMING ? MOOD_GOOD : MOOD_WARN);
+	writer_cell_number(writer, fwd->capacity);
+	writer_cell_number(writer, fwd->weight);
+	writer_cell_number(writer, fwd->run->active);
+	writer_cell_number(writer, fwd->run->inactive);
+	writer_cell_number(writer, fwd->max_connections);
+	writer_cell(writer, mac_is_zero(&fwd->mac) ? NULL : mac_format(&fwd->mac, mac));
+	writer_cell(writer, fwd->iface < facts->iface_count ? facts->ifaces[fwd->iface].iface->name : NULL);
+	writer_cell_mood(writer, why, taken ? MOOD_GOOD : MOOD_PLAIN);
 }
 
 static void
@@ -221,10 +221,10 @@ tell_servers(struct writer *writer, const struct report_facts *facts, const stru
 		{ "mac", "MAC", false }, { "interface", "INTERFACE", false }, { "why", "WHY", false } };
 	const struct service *service = explanation->service->service;
 
-	writer->ops->table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < service->server_count; i++)
 		report_why_server_row(writer, facts, explanation, service->servers[i]);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static void
@@ -235,44 +235,43 @@ tell_scheduler(struct writer *writer, const struct explanation *explanation)
 
 	snprintf(text, sizeof(text), "%s; %zu of %zu servers take new connections", scheduler->name,
 	    explanation->service->candidate_count, explanation->service->service->server_count);
-	writer->ops->fact(writer, "scheduler_text", "scheduler", text);
-	writer->ops->fact(writer, "scheduler", NULL, scheduler->name);
-	writer->ops->number(writer, "candidates", NULL, explanation->service->candidate_count);
-	writer->ops->flag(writer, "table_full", explanation->full);
+	writer_fact(writer, "scheduler_text", "scheduler", text);
+	writer_fact(writer, "scheduler", NULL, scheduler->name);
+	writer_number(writer, "candidates", NULL, explanation->service->candidate_count);
+	writer_flag(writer, "table_full", explanation->full);
 	if (explanation->full)
-		writer->ops->fact(writer, "table_full_text", "flow table", "full, or its share of half-open flows is: this "
+		writer_fact(writer, "table_full_text", "flow table", "full, or its share of half-open flows is: this "
 		    "flow is not remembered, and goes by hash");
 }
 
 static void
 tell_verdict(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation)
 {
-	const struct writer_ops *ops = writer->ops;
 	const struct fwd_server *server = explanation->server;
 	char text[SENTENCE_TEXT], name[SERVER_NAME_TEXT], mac[MAC_TEXT];
 
-	ops->fact(writer, "verdict", NULL, verdict_name(explanation->verdict));
-	ops->fact(writer, "reason", NULL,
+	writer_fact(writer, "verdict", NULL, verdict_name(explanation->verdict));
+	writer_fact(writer, "reason", NULL,
 	    explanation->verdict == VERDICT_DROP ? drop_reason_name(explanation->reason) : NULL);
-	ops->fact(writer, "server", NULL, name_of(server, name));
+	writer_fact(writer, "server", NULL, name_of(server, name));
 	if (explanation->verdict == VERDICT_DROP) {
 		snprintf(text, sizeof(text), "dropped (%s): %s", drop_reason_name(explanation->reason),
 		    drop_reason_sentence(explanation->reason));
-		ops->fact(writer, "verdict_text", "verdict", text);
+		writer_fact(writer, "verdict_text", "verdict", text);
 		return;
 	}
 	snprintf(text, sizeof(text), "forwarded to %s, MAC %s, out of %s: %s", name_of(server, name),
 	    mac_format(&server->mac, mac),
 	    server->iface < facts->iface_count ? facts->ifaces[server->iface].iface->name : "?",
 	    flow_way_sentence(explanation->way));
-	ops->fact(writer, "verdict_text", "verdict", text);
-	ops->fact(writer, "way", NULL, flow_way_name(explanation->way));
+	writer_fact(writer, "verdict_text", "verdict", text);
+	writer_fact(writer, "way", NULL, flow_way_name(explanation->way));
 	if (mac_is_zero(&server->server->mac_rival))
 		return;
 	snprintf(text, sizeof(text), "MAC %s claims the server's address too, and is not believed: dsrctl show neighbors",
 	    mac_format(&server->server->mac_rival, mac));
-	ops->fact(writer, "disputed_text", "disputed", text);
-	ops->fact(writer, "claimed_by", NULL, mac);
+	writer_fact(writer, "disputed_text", "disputed", text);
+	writer_fact(writer, "claimed_by", NULL, mac);
 }
 
 /* Not for a VIP. */
@@ -283,15 +282,14 @@ tell_pass(struct writer *writer, const struct flow_question *question)
 
 	snprintf(text, sizeof(text), "%s is not a VIP of this director, or its interface is missing: such packets are left to "
 	    "the host. dsrctl show lists the VIPs.", addr_format(&question->vip, addr));
-	writer->ops->fact(writer, "verdict", NULL, verdict_name(VERDICT_PASS));
-	writer->ops->fact(writer, "verdict_text", "verdict", text);
+	writer_fact(writer, "verdict", NULL, verdict_name(VERDICT_PASS));
+	writer_fact(writer, "verdict_text", "verdict", text);
 }
 
 int
 report_flow_why(struct writer *writer, const struct report_facts *facts, const struct flow_question *question,
     bool *forwarded)
 {
-	const struct writer_ops *ops = writer->ops;
 	struct explanation explanation;
 	char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT], text[SENTENCE_TEXT];
 
@@ -302,13 +300,13 @@ report_flow_why(struct writer *writer, const struct report_facts *facts, const s
 	snprintf(text, sizeof(text), "%s from %s to %s: %s", protocol_name(question->protocol),
 	    addr_format_port(&question->client, question->client_port, from), addr_format_port(&question->vip, question->vip_port, to),
 	    packet_text(question, &explanation));
-	ops->fact(writer, "packet", "packet", text);
+	writer_fact(writer, "packet", "packet", text);
 	if (explanation.verdict == VERDICT_PASS) {
 		tell_pass(writer, question);
 		return 0;
 	}
 	if (explanation.service != NULL) {
-		ops->fact(writer, "service", "service", explanation.service->service->settings.name);
+		writer_fact(writer, "service", "service", explanation.service->service->settings.name);
 		tell_memory(writer, &explanation);
 		tell_scheduler(writer, &explanation);
 	}

@@ -32,34 +32,26 @@ struct column {
 
 struct writer;
 
-struct writer_ops {
-	void (*begin)(struct writer *writer);
-	int (*end)(struct writer *writer);
-	void (*fact)(struct writer *writer, const char *name, const char *label, const char *text);
-	void (*number)(struct writer *writer, const char *name, const char *label, uint64_t number);
-	void (*flag)(struct writer *writer, const char *name, bool value); /* programs only */
-	/* Several lines: commands, indented. With an empty label and outside of all items a text as it is. */
-	void (*block)(struct writer *writer, const char *name, const char *label, const char *text);
-	/* A table; people see nothing of one without rows. */
-	void (*table)(struct writer *writer, const char *name, const char *title, const struct column *columns,
-	    size_t count);
-	void (*row)(struct writer *writer);
-	void (*cell)(struct writer *writer, const char *text, enum mood mood); /* NULL: unknown */
-	void (*cell_number)(struct writer *writer, uint64_t number);
-	void (*cell_flag)(struct writer *writer, bool value);
-	void (*table_end)(struct writer *writer);
-	void (*gap)(struct writer *writer); /* an empty line, for people */
-	/* Things in things. */
-	void (*list)(struct writer *writer, const char *name, const char *title);
-	void (*item)(struct writer *writer, const char *heading, enum mood mood);
-	void (*item_end)(struct writer *writer);
-	void (*list_end)(struct writer *writer);
-};
-
-struct writer {
-	const struct writer_ops *ops;
-	FILE *out;
-};
+void writer_fact(struct writer *writer, const char *name, const char *label, const char *text);
+void writer_number(struct writer *writer, const char *name, const char *label, uint64_t number);
+void writer_flag(struct writer *writer, const char *name, bool value); /* programs only */
+/* Several lines: commands, indented. With an empty label and outside of all items a text as it is. */
+void writer_block(struct writer *writer, const char *name, const char *label, const char *text);
+/* A table; people see nothing of one without rows. */
+void writer_table(struct writer *writer, const char *name, const char *title, const struct column *columns,
+    size_t count);
+void writer_row(struct writer *writer);
+void writer_cell(struct writer *writer, const char *text); /* NULL: unknown */
+void writer_cell_mood(struct writer *writer, const char *text, enum mood mood);
+void writer_cell_number(struct writer *writer, uint64_t number);
+void writer_cell_flag(struct writer *writer, bool value);
+void writer_table_end(struct writer *writer);
+void writer_gap(struct writer *writer); /* an empty line, for people */
+/* Things in things. */
+void writer_list(struct writer *writer, const char *name, const char *title);
+void writer_item(struct writer *writer, const char *heading, enum mood mood);
+void writer_item_end(struct writer *writer);
+void writer_list_end(struct writer *writer);
 
 /* NULL when memory is out. */
 NODISCARD struct writer *writer_json(FILE *out);

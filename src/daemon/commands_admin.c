@@ -276,6 +276,6 @@ commands_stop(struct command_server *cmds, const struct control_ask *ask, struct
 	if (cmds->stops == 0)
 		log_notice("stop by=uid:%" PRId64 " user=%s", author.user, admin_author_name(&author));
 	cmds->stops = TICKS_TO_ANSWER;
-	writer->ops->fact(writer, "stop", "stop", "the director ends within two seconds");
+	writer_fact(writer, "stop", "stop", "the director ends within two seconds");
 	return CONTROL_DONE;
 }

@@ -49,10 +49,10 @@ commands_warn(void *context, const char *service, const char *server, const char
 {
 	struct writer *writer = context;
 
-	writer->ops->row(writer);
-	writer->ops->cell(writer, service, MOOD_PLAIN);
-	writer->ops->cell(writer, server, MOOD_PLAIN);
-	writer->ops->cell(writer, message, MOOD_WARN);
+	writer_row(writer);
+	writer_cell(writer, service);
+	writer_cell(writer, server);
+	writer_cell_mood(writer, message, MOOD_WARN);
 }
 
 static void
@@ -69,11 +69,11 @@ commands_report_plan_warnings(const struct command_server *cmds, const struct co
 		{ "what", "WARNING", false } };
 	int result;
 
-	writer->ops->table(writer, "warnings", NULL, columns, ARRAY_LEN(columns));
+	writer_table(writer, "warnings", NULL, columns, ARRAY_LEN(columns));
 	result = host_fit(&fresh->settings, commands_warn_of_host, writer);
 	if (cmds->plan != NULL)
 		plan_probe_report(cmds->plan, commands_warn, writer);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 	return result;
 }
 

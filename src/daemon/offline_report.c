@@ -172,7 +172,6 @@ static void
 report_server_row(struct writer *writer, const struct study *study, const struct server *server)
 {
 	const struct service *service = server->service;
-	const struct writer_ops *ops = writer->ops;
 	uint64_t flows = 0, weights = 0;
 	char name[SERVER_NAME_TEXT], share[SHARE_TEXT], due[SHARE_TEXT];
 
@@ -180,13 +179,14 @@ report_server_row(struct writer *writer, const struct study *study, const struct
 		flows += study->flows[service->servers[i]->ref.slot];
 		weights += report_weight(service->servers[i]);
 	}
-	ops->row(writer);
-	ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	ops->cell_number(writer, server->run->packets);
-	ops->cell_number(writer, server->run->bytes);
-	ops->cell_number(writer, study->flows[server->ref.slot]);
-	ops->cell(writer, report_share_text(study->flows[server->ref.slot], flows, share), MOOD_PLAIN);
-	ops->cell(writer, server->settings.backup ? "backup" : report_share_text(report_weight(server), weights, due), MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
+	writer_cell_number(writer, server->run->packets);
+	writer_cell_number(writer, server->run->bytes);
+	writer_cell_number(writer, study->flows[server->ref.slot]);
+	writer_cell(writer, report_share_text(study->flows[server->ref.slot], flows, share));
+	writer_cell(writer, server->settings.backup ? "backup" : report_share_text(report_weight(server), weights,
+	    due));
 }
 
 static void
@@ -196,12 +196,12 @@ report_write_shares(struct writer *writer, const struct study *study, const stru
 		{ "bytes", "BYTES", true }, { "flows", "FLOWS", true }, { "share", "SHARE OF FLOWS", true },
 		{ "due", "BY WEIGHT", true } };
 
-	writer->ops->table(writer, "servers", "What each server got, and its share of the service's flows:", columns,
+	writer_table(writer, "servers", "What each server got, and its share of the service's flows:", columns,
 	    ARRAY_LEN(columns));
 	for (size_t i = 0; i < model->service_count; i++)
 		for (size_t j = 0; j < model->services[i]->server_count; j++)
 			report_server_row(writer, study, model->services[i]->servers[j]);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static int
@@ -212,12 +212,12 @@ report_absence_row(struct writer *writer, struct study *study, const struct opti
 
 	if (report_run_without(study, options, server->ref.slot) == -1)
 		return -1;
-	writer->ops->row(writer);
-	writer->ops->cell(writer, server_name(server, name), MOOD_PLAIN);
-	writer->ops->cell_number(writer, own);
-	writer->ops->cell_number(writer, study->absence.moved);
-	writer->ops->cell(writer, report_share_text(study->absence.moved, others, share), MOOD_PLAIN);
-	writer->ops->cell_number(writer, study->absence.lost);
+	writer_row(writer);
+	writer_cell(writer, server_name(server, name));
+	writer_cell_number(writer, own);
+	writer_cell_number(writer, study->absence.moved);
+	writer_cell(writer, report_share_text(study->absence.moved, others, share));
+	writer_cell_number(writer, study->absence.lost);
 	return 0;
 }
 
@@ -230,14 +230,14 @@ report_write_absences(struct writer *writer, struct study *study, const struct o
 		{ "lost", "LEFT WITHOUT A SERVER", true } };
 	int result = 0;
 
-	writer->ops->table(writer, "absences", "What would move if a server were not there:", columns,
+	writer_table(writer, "absences", "What would move if a server were not there:", columns,
 	    ARRAY_LEN(columns));
 	log_open(SINK_STDERR, -2);
 	for (size_t i = 0; i < model->service_count && result == 0; i++)
 		for (size_t j = 0; j < model->services[i]->server_count && result == 0; j++)
 			result = report_absence_row(writer, study, options, model->services[i]->servers[j]);
 	log_open(SINK_STDERR, options->verbose);
-	writer->ops->table_end(writer);
+	writer_table_end(writer);
 	return result;
 }
 
@@ -248,9 +248,9 @@ report_frames_row(void *context, const char *name UNUSED, const char *text, uint
 
 	if (value == 0)
 		return;
-	writer->ops->row(writer);
-	writer->ops->cell_number(writer, value);
-	writer->ops->cell(writer, text, MOOD_PLAIN);
+	writer_row(writer);
+	writer_cell_number(writer, value);
+	writer_cell(writer, text);
 }
 
 static void
@@ -258,27 +258,26 @@ report_write_counters(struct writer *writer, const struct study *study, const st
 {
 	static const struct column counters[] = { { "value", "FRAMES", true }, { "meaning", "OF WHICH", false } },
 	    drops[] = { { "frames", "DROPPED", true }, { "reason", "REASON", false }, { "meaning", "WHY", false } };
-	const struct writer_ops *ops = writer->ops;
 	char text[MOVES_TEXT];
 
 	snprintf(text, sizeof(text), "%" PRIu32 " at a time, of %" PRIu32, study->most_flows,
 	    conn_table_capacity(forwarder->conns));
-	ops->fact(writer, "flow_table", "flow table", text);
-	ops->number(writer, "by_hash", "frames of flows that were not remembered", forwarder->stats.by_hash);
-	ops->number(writer, "persist_full", "clients that were not remembered", forwarder->stats.persist_full);
-	ops->table(writer, "counters", NULL, counters, ARRAY_LEN(counters));
+	writer_fact(writer, "flow_table", "flow table", text);
+	writer_number(writer, "by_hash", "frames of flows that were not remembered", forwarder->stats.by_hash);
+	writer_number(writer, "persist_full", "clients that were not remembered", forwarder->stats.persist_full);
+	writer_table(writer, "counters", NULL, counters, ARRAY_LEN(counters));
 	forward_stats_each(&forwarder->stats, report_frames_row, writer);
-	ops->table_end(writer);
-	ops->table(writer, "drops", NULL, drops, ARRAY_LEN(drops));
+	writer_table_end(writer);
+	writer_table(writer, "drops", NULL, drops, ARRAY_LEN(drops));
 	for (enum drop_reason reason = 0; reason < DROP_REASON_COUNT; reason++) {
 		if (forwarder->stats.dropped[reason] == 0)
 			continue;
-		ops->row(writer);
-		ops->cell_number(writer, forwarder->stats.dropped[reason]);
-		ops->cell(writer, drop_reason_name(reason), MOOD_PLAIN);
-		ops->cell(writer, drop_reason_sentence(reason), MOOD_PLAIN);
+		writer_row(writer);
+		writer_cell_number(writer, forwarder->stats.dropped[reason]);
+		writer_cell(writer, drop_reason_name(reason));
+		writer_cell(writer, drop_reason_sentence(reason));
 	}
-	ops->table_end(writer);
+	writer_table_end(writer);
 }
 
 static int
@@ -292,11 +291,11 @@ report_write(struct study *study, const struct options *options)
 		fprintf(stderr, "dsrd: out of memory\n");
 		return -1;
 	}
-	writer->ops->number(writer, "flows", "flows", study->total);
+	writer_number(writer, "flows", "flows", study->total);
 	report_write_counters(writer, study, &director->forwarder);
 	report_write_shares(writer, study, director->model);
 	if (strcmp(options->read, "-") == 0)
-		writer->ops->fact(writer, "absences_text", "without a server",
+		writer_fact(writer, "absences_text", "without a server",
 		    "not tried, since standard input cannot be read twice: give -r a file's name");
 	else
 		result = report_write_absences(writer, study, options, director->model);

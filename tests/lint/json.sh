@@ -44,9 +44,9 @@ selftest() {
 	put man/dsrd-metrics.7.in ''
 	put src/ctl/doctor.c ''
 	put src/ctl/report.c \
-	    '{ "server", "SERVER", false }, { "state", NULL, false }; ops->fact(writer, "why", NULL, why);\n'
+	    '{ "server", "SERVER", false }, { "state", NULL, false }; writer_fact(writer, "why", NULL, why);\n'
 	must_pass
-	for bad in '{ "other", "SERVER", false }' '{ "other", NULL, true }' 'ops->flag(writer, "other", true);'; do
+	for bad in '{ "other", "SERVER", false }' '{ "other", NULL, true }' 'writer_flag(writer, "other", true);'; do
 		must_fail src/ctl/report.c "$bad\n" 'report.c:1: no manual page explains the member other$'
 	done
 	must_fail src/ctl/report.c 'nothing\n' 'no member is named'

@@ -15,31 +15,29 @@ static const struct column columns[] = { { "name", "NAME", false }, { "count", "
 static void
 report(struct writer *writer)
 {
-	const struct writer_ops *ops = writer->ops;
-
-	ops->fact(writer, "version", "dsrd", "1");
-	ops->fact(writer, "unknown", "nothing", NULL);
-	ops->number(writer, "secret", NULL, 7);
-	ops->table(writer, "things", NULL, columns, 4);
-	ops->row(writer);
-	ops->cell(writer, "a", MOOD_GOOD);
-	ops->cell_number(writer, 1000);
-	ops->cell_flag(writer, true);
-	ops->cell(writer, "\033[2J", MOOD_PLAIN);
-	ops->row(writer);
-	ops->cell(writer, "longer", MOOD_BAD);
-	ops->cell_number(writer, 2);
-	ops->cell_flag(writer, false);
-	ops->cell(writer, NULL, MOOD_PLAIN);
-	ops->table_end(writer);
-	ops->table(writer, "none", "Not to be seen:", columns, 4);
-	ops->table_end(writer);
-	ops->list(writer, "items", NULL);
-	ops->item(writer, "heading", MOOD_HEAD);
-	ops->block(writer, "fix", "fix it:", "one\ntwo");
-	ops->block(writer, "more", "", "three\nfour");
-	ops->item_end(writer);
-	ops->list_end(writer);
+	writer_fact(writer, "version", "dsrd", "1");
+	writer_fact(writer, "unknown", "nothing", NULL);
+	writer_number(writer, "secret", NULL, 7);
+	writer_table(writer, "things", NULL, columns, 4);
+	writer_row(writer);
+	writer_cell_mood(writer, "a", MOOD_GOOD);
+	writer_cell_number(writer, 1000);
+	writer_cell_flag(writer, true);
+	writer_cell(writer, "\033[2J");
+	writer_row(writer);
+	writer_cell_mood(writer, "longer", MOOD_BAD);
+	writer_cell_number(writer, 2);
+	writer_cell_flag(writer, false);
+	writer_cell(writer, NULL);
+	writer_table_end(writer);
+	writer_table(writer, "none", "Not to be seen:", columns, 4);
+	writer_table_end(writer);
+	writer_list(writer, "items", NULL);
+	writer_item(writer, "heading", MOOD_HEAD);
+	writer_block(writer, "fix", "fix it:", "one\ntwo");
+	writer_block(writer, "more", "", "three\nfour");
+	writer_item_end(writer);
+	writer_list_end(writer);
 }
 
 static char *
@@ -124,8 +122,8 @@ START_TEST(long_text_is_broken_at_blanks)
 
 	for (size_t i = 0; i < 60; i++)
 		memcpy(words + 5 * i, i == 59 ? "word\0" : "word ", 5);
-	writer->ops->item(writer, NULL, MOOD_PLAIN);
-	writer->ops->fact(writer, "words", "label", words);
+	writer_item(writer, NULL, MOOD_PLAIN);
+	writer_fact(writer, "words", "label", words);
 	ck_assert_int_eq(writer_end(writer), 0);
 	fclose(out);
 	for (char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
