@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Others stall while clients send requests: the reader of standard error, the syslog daemon, the file system that scripts
-# are on. No request is delayed by more than 10 ms beyond what requests take without the stall.
+# Others stall while clients send requests: the reader of standard error, the syslog daemon, the file systems of dsrd.conf, of
+# the certificates for https checks and of scripts, rtnetlink, the resolver. No request is delayed by more than 10 ms beyond
+# what requests take without the stall.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -68,8 +69,65 @@ expect_no_delay "the reader of standard error"
 ctl 0 show
 kill -CONT "$reader"
 
+# A command again and again in the background, with so many seconds in between.
+repeat() { # SECONDS COMMAND...
+	net_pause=$1
+	shift
+	(
+		while :; do
+			"$@" >/dev/null 2>&1 || true
+			sleep "$net_pause"
+		done
+	) &
+	repeated=$!
+}
+end_repeat() {
+	kill "$repeated" 2>/dev/null || true
+	wait "$repeated" 2>/dev/null || true
+}
+
 step "it continues, and the log reports the lost lines"
 wait_log 5 'warning log-lost count=[1-9]'
+
+step "dsrd.conf is a pipe that no one writes to"
+mv "$NET_DIR/dsrd.conf" "$NET_DIR/good.conf"
+mkfifo "$NET_DIR/dsrd.conf"
+repeat 0.5 kill -HUP "$(pid_of dsrd)"
+expect_no_delay "the file of a reload"
+end_repeat
+ctl 1 reload
+complained 'dsrd.conf: its file system, or that of a file that it includes, has not answered for 3 seconds'
+complained 'nothing was changed'
+ctl 1 reload --plan
+complained 'has not answered'
+wait_log 5 'error reload result=failed'
+ctl 0 show
+said 'the last reload failed'
+rm "$NET_DIR/dsrd.conf"
+mv "$NET_DIR/good.conf" "$NET_DIR/dsrd.conf"
+ctl 0 reload
+ctl 0 show
+
+step "rtnetlink is busy with the changes of others"
+printf 'link add dummy%d type dummy\n' $(seq 60) >"$NET_DIR/links"
+printf 'link del dummy%d\n' $(seq 60) >>"$NET_DIR/links"
+repeat 0 run_in director ip -force -batch "$NET_DIR/links"
+expect_no_delay "rtnetlink"
+end_repeat
+
+step "the resolver that the doctor asks reads nothing"
+start_in director resolver python3 -c 'import socket, time
+asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asked.bind(("127.0.0.53", 53))
+time.sleep(3600)'
+printf 'nameserver 127.0.0.53\n' >"$NET_DIR/resolv.conf"
+# The director's own /etc/resolv.conf: its mounts are not the host's.
+nsenter -t "$(pid_of dsrd)" -m mount --bind "$NET_DIR/resolv.conf" "$(readlink -f /etc/resolv.conf)" ||
+	fail "the director's resolv.conf cannot be replaced"
+repeat 0 "$DSRCTL" -s "$SOCKET" doctor --all
+expect_no_delay "the resolver"
+end_repeat
+stop resolver
 stop_dsrd
 wait "$reader" || true
 
