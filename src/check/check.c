@@ -318,7 +318,7 @@ checker_new(struct event_base *base, struct children *children, checker_result *
 	checker->children = children;
 	checker->result = result;
 	checker->context = context;
-	checker->tls = tls_contexts_new();
+	checker->tls = tls_contexts_new(children);
 	if (checker->tls == NULL) {
 		free(checker);
 		return NULL;

@@ -20,6 +20,7 @@
 struct http_runner {
 	struct runner runner;
 	struct bufferevent *stream; /* has the socket, once it is connected */
+	struct authority_waiter waiter; /* for the file of certificates */
 	struct http_answer answer;
 };
 
@@ -31,6 +32,7 @@ check_http_stop(void *argument)
 	if (runner->stream != NULL)
 		bufferevent_free(runner->stream);
 	runner->stream = NULL;
+	authority_forget(&runner->waiter);
 }
 
 static void
@@ -48,6 +50,11 @@ check_http_failed(void *argument, enum health_reason reason, const char *trouble
 	struct http_runner *runner = argument;
 	const char *detail = trouble;
 
+	/* The server is not to blame. */
+	if (reason == HEALTH_REASON_TIMEOUT && authority_waits(&runner->waiter)) {
+		runner_finish(runner, HEALTH_REASON_LOCAL, "the file system of the certificates (`ca`) does not answer");
+		return;
+	}
 	if (reason == HEALTH_REASON_TIMEOUT && runner->stream != NULL)
 		detail = runner->answer.head == 0 ? "connected, but no answer" : "the answer is not complete";
 	runner_finish(runner, reason, detail);
@@ -139,16 +146,23 @@ check_http_write_name(const struct check_target *target, char *text, size_t size
 		*colon = '\0';
 }
 
+static struct tls_demand
+check_http_demand(const struct check_target *target, char name[CHECK_TEXT])
+{
+	check_http_write_name(target, name, CHECK_TEXT);
+	return (struct tls_demand){ name, !target->check.no_verify, target->check.ca };
+}
+
 /* The stream takes the socket over. NULL with a reason. */
 static struct bufferevent *
 check_http_open_stream(struct http_runner *runner, char error[TLS_ERROR])
 {
 	const struct check_target *target = runner->runner.target;
+	struct tls_demand demand;
 	char name[CHECK_TEXT];
-	const struct tls_demand demand = { name, !target->check.no_verify, target->check.ca };
 
 	if (target->check.kind == CHECK_HTTPS) {
-		check_http_write_name(target, name, sizeof(name));
+		demand = check_http_demand(target, name);
 		return tls_open(target->tls, target->base, runner->runner.fd, &demand, error);
 	}
 	(void)snprintf(error, TLS_ERROR, "out of memory");
@@ -156,8 +170,9 @@ check_http_open_stream(struct http_runner *runner, char error[TLS_ERROR])
 }
 
 static void
-check_http_exchange(struct http_runner *runner)
+check_http_exchange(void *argument)
 {
+	struct http_runner *runner = argument;
 	const char *path = runner->runner.target->check.path;
 	char host[CHECK_TEXT], error[TLS_ERROR];
 
@@ -177,6 +192,24 @@ check_http_exchange(struct http_runner *runner)
 		runner_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
 }
 
+/* Certificates first. */
+static void
+check_http_prepare(struct http_runner *runner)
+{
+	const struct check_target *target = runner->runner.target;
+	struct tls_demand demand;
+	char name[CHECK_TEXT];
+
+	if (target->check.kind == CHECK_HTTPS) {
+		demand = check_http_demand(target, name);
+		runner->waiter.ready = check_http_exchange;
+		runner->waiter.context = runner;
+		if (tls_await(target->tls, &demand, &runner->waiter))
+			return;
+	}
+	check_http_exchange(runner);
+}
+
 static void
 check_http_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 {
@@ -188,7 +221,7 @@ check_http_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 	if (error != 0)
 		runner_finish(runner, check_reason_of(error), NULL);
 	else
-		check_http_exchange(runner);
+		check_http_prepare(runner);
 }
 
 static void

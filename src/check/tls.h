@@ -7,16 +7,20 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "check/authority.h"
 #include "model/health.h"
 
 struct bufferevent;
+struct children;
 struct event_base;
 struct tls_contexts;
 
 #define TLS_ERROR 200
 
-/* What is trusted is read once for each `ca`, however many checks use it, and kept until the end. NULL: no memory. */
-NODISCARD struct tls_contexts *tls_contexts_new(void);
+/*
+ * What all checks trust, once for each `ca`, however many checks use it. `children` must outlive it. NULL: no memory.
+ */
+NODISCARD struct tls_contexts *tls_contexts_new(struct children *children);
 void tls_contexts_free(struct tls_contexts *contexts);
 
 struct tls_demand {
@@ -25,6 +29,11 @@ struct tls_demand {
 	const char *ca;   /* a file of certificates; empty: the system's */
 };
 
+/*
+ * True: the file of certificates is being read, and `waiter` waits for that, as in check/authority.h. Then tls_open() goes by
+ * what it has, or had when it could be read last.
+ */
+NODISCARD bool tls_await(struct tls_contexts *contexts, const struct tls_demand *demand, struct authority_waiter *waiter);
 /*
  * A bufferevent for TLS over the connected socket `fd`, which it owns from then on. NULL with a reason, `fd` untouched.
  * The demand is copied.

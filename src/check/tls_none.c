@@ -12,7 +12,7 @@ struct tls_contexts {
 };
 
 struct tls_contexts *
-tls_contexts_new(void)
+tls_contexts_new(struct children *children UNUSED)
 {
 	return calloc(1, sizeof(struct tls_contexts));
 }
@@ -21,6 +21,12 @@ void
 tls_contexts_free(struct tls_contexts *contexts)
 {
 	free(contexts);
+}
+
+bool
+tls_await(struct tls_contexts *contexts UNUSED, const struct tls_demand *demand UNUSED, struct authority_waiter *waiter UNUSED)
+{
+	return false;
 }
 
 struct bufferevent *

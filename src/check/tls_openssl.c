@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -23,18 +25,28 @@ struct context {
 	struct context *next;
 	SSL_CTX *ssl;
 	bool verify;
-	struct stat file; /* of the CA when it was read; all zero when there was none */
+	struct stat file; /* of the system's certificates when they were read; all zero without them */
+	uint64_t version; /* of the file `ca`: struct authority */
 	char ca[];
 };
 
 struct tls_contexts {
 	struct context *first;
+	struct authorities *authorities;
 };
 
 struct tls_contexts *
-tls_contexts_new(void)
+tls_contexts_new(struct children *children)
 {
-	return calloc(1, sizeof(struct tls_contexts));
+	struct tls_contexts *contexts = calloc(1, sizeof(*contexts));
+
+	if (contexts == NULL)
+		return NULL;
+	contexts->authorities = authorities_new(children);
+	if (contexts->authorities != NULL)
+		return contexts;
+	free(contexts);
+	return NULL;
 }
 
 static void
@@ -55,6 +67,7 @@ tls_contexts_free(struct tls_contexts *contexts)
 		tls_context_free(contexts->first);
 		contexts->first = next;
 	}
+	authorities_free(contexts->authorities);
 	free(contexts);
 }
 
@@ -69,14 +82,13 @@ tls_read_error(const char *what, char error[TLS_ERROR])
 	ERR_clear_error();
 }
 
-/* Identifies the file of trusted certificates as it is now. Zero: not accessible, or none is used. */
+/* Identifies the system's file of trusted certificates as it is now. Zero: not accessible, or not used. */
 static struct stat
-tls_stat_file(const struct tls_demand *demand)
+tls_look_at_system(const struct tls_demand *demand)
 {
-	const char *path = demand->ca[0] != '\0' ? demand->ca : X509_get_default_cert_file();
 	struct stat file;
 
-	if (!demand->verify || stat(path, &file) == -1)
+	if (!demand->verify || demand->ca[0] != '\0' || stat(X509_get_default_cert_file(), &file) == -1)
 		memset(&file, 0, sizeof(file));
 	return file;
 }
@@ -86,20 +98,70 @@ tls_stat_file(const struct tls_demand *demand)
  * was.
  */
 static bool
-tls_has_changed(const struct context *context, const struct tls_demand *demand)
+tls_has_changed(const struct tls_contexts *contexts, const struct context *context, const struct tls_demand *demand)
 {
-	const struct stat now = tls_stat_file(demand);
+	const struct stat now = tls_look_at_system(demand);
 
+	if (demand->verify && demand->ca[0] != '\0')
+		return authority_find(contexts->authorities, demand->ca).version != context->version;
 	return now.st_ino != 0 && (now.st_ino != context->file.st_ino || now.st_dev != context->file.st_dev ||
 	    now.st_size != context->file.st_size || now.st_mtim.tv_sec != context->file.st_mtim.tv_sec ||
 	    now.st_mtim.tv_nsec != context->file.st_mtim.tv_nsec);
 }
 
+/* The certificates and revocation lists of a PEM file. 0, or -1: there is no certificate, or OpenSSL has an error. */
+static int
+tls_trust_file(X509_STORE *store, const struct authority *authority)
+{
+	BIO *bio = authority->length <= INT_MAX ? BIO_new_mem_buf(authority->bytes, (int)authority->length) : NULL;
+	STACK_OF(X509_INFO) *found = bio != NULL ? PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL) : NULL;
+	int certificates = 0, failures = 0;
+
+	for (int i = 0; i < sk_X509_INFO_num(found); i++) {
+		const X509_INFO *info = sk_X509_INFO_value(found, i);
+
+		if (info->x509 != NULL) {
+			certificates++;
+			failures += X509_STORE_add_cert(store, info->x509) != 1;
+		}
+		if (info->crl != NULL)
+			failures += X509_STORE_add_crl(store, info->crl) != 1;
+	}
+	sk_X509_INFO_pop_free(found, X509_INFO_free);
+	BIO_free(bio);
+	return certificates > 0 && failures == 0 ? 0 : -1;
+}
+
+/* 0, or -1 with a reason. */
+static int
+tls_trust(const struct tls_contexts *contexts, struct context *context, const struct tls_demand *demand, char error[TLS_ERROR])
+{
+	struct authority authority;
+
+	if (!demand->verify)
+		return 0;
+	if (demand->ca[0] == '\0') {
+		if (SSL_CTX_set_default_verify_paths(context->ssl) == 1)
+			return 0;
+		tls_read_error("the system's certificates cannot be read", error);
+		return -1;
+	}
+	authority = authority_find(contexts->authorities, demand->ca);
+	if (authority.bytes == NULL) {
+		(void)snprintf(error, TLS_ERROR, "%s", authority.reason);
+		return -1;
+	}
+	context->version = authority.version;
+	if (tls_trust_file(SSL_CTX_get_cert_store(context->ssl), &authority) == 0)
+		return 0;
+	tls_read_error(demand->ca, error);
+	return -1;
+}
+
 static struct context *
-tls_context_new(const struct tls_demand *demand, char error[TLS_ERROR])
+tls_context_new(const struct tls_contexts *contexts, const struct tls_demand *demand, char error[TLS_ERROR])
 {
 	struct context *context = calloc(1, sizeof(*context) + strlen(demand->ca) + 1);
-	int trusted = 1;
 
 	if (context != NULL)
 		context->ssl = SSL_CTX_new(TLS_client_method());
@@ -109,19 +171,13 @@ tls_context_new(const struct tls_demand *demand, char error[TLS_ERROR])
 		return NULL;
 	}
 	context->verify = demand->verify;
-	context->file = tls_stat_file(demand);
+	context->file = tls_look_at_system(demand);
 	memcpy(context->ca, demand->ca, strlen(demand->ca) + 1);
 	SSL_CTX_set_verify(context->ssl, demand->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-	if (demand->verify && demand->ca[0] != '\0')
-		trusted = SSL_CTX_load_verify_locations(context->ssl, demand->ca, NULL);
-	else if (demand->verify)
-		trusted = SSL_CTX_set_default_verify_paths(context->ssl);
-	if (trusted != 1) {
-		tls_read_error(demand->ca[0] != '\0' ? demand->ca : "the system's certificates cannot be read", error);
-		tls_context_free(context);
-		return NULL;
-	}
-	return context;
+	if (tls_trust(contexts, context, demand, error) == 0)
+		return context;
+	tls_context_free(context);
+	return NULL;
 }
 
 static struct context *
@@ -131,10 +187,10 @@ tls_find_context(struct tls_contexts *contexts, const struct tls_demand *demand,
 
 	while (*link != NULL && ((*link)->verify != demand->verify || strcmp((*link)->ca, demand->ca) != 0))
 		link = &(*link)->next;
-	if (*link != NULL && !tls_has_changed(*link, demand))
+	if (*link != NULL && !tls_has_changed(contexts, *link, demand))
 		return *link;
 	/* Checks that go on have their own hold on the old one. */
-	context = tls_context_new(demand, error);
+	context = tls_context_new(contexts, demand, error);
 	if (context == NULL)
 		return NULL;
 	if (*link != NULL) {
@@ -159,6 +215,12 @@ tls_set_name(SSL *ssl, const struct tls_demand *demand)
 	return X509_VERIFY_PARAM_set1_host(param, demand->name, 0) == 1 &&
 	    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
 	    (void *)(uintptr_t)demand->name) == 1;
+}
+
+bool
+tls_await(struct tls_contexts *contexts, const struct tls_demand *demand, struct authority_waiter *waiter)
+{
+	return demand->verify && demand->ca[0] != '\0' && authority_await(contexts->authorities, demand->ca, waiter);
 }
 
 struct bufferevent *

@@ -108,6 +108,24 @@ mv "$NET_DIR/good.conf" "$NET_DIR/dsrd.conf"
 ctl 0 reload
 ctl 0 show
 
+step "the file of an https check's certificates is a pipe that no one writes to"
+mkfifo "$NET_DIR/ca.pem"
+cp "$NET_DIR/dsrd.conf" "$NET_DIR/good.conf"
+cat >>"$NET_DIR/dsrd.conf" <<END
+
+[service tls]
+listen = $VIP tcp/443
+check = https port=80 ca=$NET_DIR/ca.pem
+interval = 1s
+timeout = 900ms
+server = web1 $(server_ip 1)
+END
+ctl 0 reload
+expect_no_delay "the file of certificates"
+assert_log 'server=tls/web1 .*ca.pem: its file system does not answer'
+mv "$NET_DIR/good.conf" "$NET_DIR/dsrd.conf"
+ctl 0 reload
+
 step "rtnetlink is busy with the changes of others"
 printf 'link add dummy%d type dummy\n' $(seq 60) >"$NET_DIR/links"
 printf 'link del dummy%d\n' $(seq 60) >>"$NET_DIR/links"

@@ -55,7 +55,7 @@ bench_begin(struct bench *bench, enum check_kind kind)
 	bench->target.base = event_base_new();
 	ck_assert_ptr_nonnull(bench->target.base);
 	bench->target.children = children_new(bench->target.base, NULL, NULL);
-	bench->target.tls = tls_contexts_new();
+	bench->target.tls = tls_contexts_new(bench->target.children);
 	ck_assert(bench->target.children != NULL && bench->target.tls != NULL);
 	bench->target.answer = on_answer;
 	bench->target.job = bench;

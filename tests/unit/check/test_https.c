@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/ssl.h>
@@ -145,7 +147,7 @@ START_TEST(test_wrong_name)
 }
 END_TEST
 
-/* The file of the authority is replaced: the next check goes by the new one. */
+/* The file of the authority is replaced: the first check that is more than a second later goes by the new one. */
 START_TEST(test_replaced_authority)
 {
 	struct bench bench;
@@ -161,9 +163,41 @@ START_TEST(test_replaced_authority)
 	ck_assert_int_eq(bench.reason, HEALTH_REASON_CERTIFICATE);
 	(void)snprintf(command, sizeof(command), "cd %s && cp cert.pem new.pem && mv new.pem other.pem", directory);
 	ck_assert_int_eq(system(command), 0);
+	(void)poll(NULL, 0, 1100);
 	ask_with(&bench, serve_tls, NULL);
 	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
 	(void)unlink(ca);
+	bench_end(&bench);
+}
+END_TEST
+
+/* A pipe stands for a file system that does not answer: no check waits longer than its time, and no server is blamed. */
+START_TEST(test_a_file_system_that_does_not_answer)
+{
+	struct bench bench;
+	char command[800], ca[PATH_TEXT];
+
+	begin(&bench);
+	file_path(ca, "stalled.pem");
+	ck_assert_int_eq(mkfifo(ca, 0600), 0);
+	memcpy(bench.target.check.ca, ca, strlen(ca) + 1);
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_LOCAL);
+	ck_assert_ptr_nonnull(strstr(bench.detail, "stalled.pem: its file system does not answer"));
+	bench_end(&bench);
+	/* What was read before stays in use. */
+	begin(&bench);
+	(void)snprintf(command, sizeof(command), "cd %s && cp cert.pem known.pem", directory);
+	ck_assert_int_eq(system(command), 0);
+	file_path(bench.target.check.ca, "known.pem");
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
+	(void)snprintf(command, sizeof(command), "cd %s && mv stalled.pem known.pem", directory);
+	ck_assert_int_eq(system(command), 0);
+	(void)poll(NULL, 0, 1100);
+	ask_with(&bench, serve_tls, NULL);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
+	(void)unlink(bench.target.check.ca);
 	bench_end(&bench);
 }
 END_TEST
@@ -208,6 +242,7 @@ https_suite(void)
 	tcase_add_test(tcase, test_wrong_name);
 	tcase_add_test(tcase, test_unknown_authority);
 	tcase_add_test(tcase, test_replaced_authority);
+	tcase_add_test(tcase, test_a_file_system_that_does_not_answer);
 	tcase_add_test(tcase, test_no_tls);
 	suite_add_tcase(suite, tcase);
 	return suite;
