@@ -9,23 +9,18 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "offload/cache.h"
-#include "web/metrics_line.h"
-
-enum metric_type {
-	METRIC_GAUGE,
-	METRIC_COUNTER,   /* its samples' names end in _total */
-	METRIC_HISTOGRAM,
-	METRIC_INFO       /* has a suffix too, _info, and is always 1 */
-};
+#include "web/metrics_text.h"
 
 struct metrics;
 
-/* One of `each`, `service`, `server` and `iface` writes the values. */
+/* `each` or `each_server` writes the values, or one of the last four gives them. */
 struct family {
 	const char *name; /* without "dsrd_" and the type's ending */
 	enum metric_type type;
 	const char *help;
 	void (*each)(const struct metrics *metrics);
+	void (*each_server)(const struct metrics *metrics, const struct server *server);
+	uint64_t (*director)(const struct report_facts *facts);
 	uint64_t (*service)(const struct service *service);
 	uint64_t (*server)(const struct server *server);
 	uint64_t (*iface)(const struct report_iface *iface);
@@ -38,35 +33,14 @@ struct metrics {
 	const struct family *family;
 };
 
-static const char *
-type_ending(enum metric_type type)
-{
-	switch (type) {
-	case METRIC_COUNTER:
-		return "_total";
-	case METRIC_INFO:
-		return "_info";
-	case METRIC_GAUGE:
-	case METRIC_HISTOGRAM:
-		break;
-	}
-	return "";
-}
-
-static void
-put_sample(const struct metrics *metrics, const char *ending, const struct label *labels, size_t count,
-    const char *value)
-{
-	metrics_line(metrics->out, metrics->family->name, ending, labels, count, value);
-}
-
 static void
 metrics_sample(const struct metrics *metrics, const struct label *labels, size_t count, uint64_t number)
 {
 	char value[24];
 
 	snprintf(value, sizeof(value), "%" PRIu64, number);
-	put_sample(metrics, type_ending(metrics->family->type), labels, count, value);
+	metrics_line(metrics->out, metrics->family->name, metric_type_ending(metrics->family->type), labels, count,
+	    value);
 }
 
 static void
@@ -91,26 +65,31 @@ each_server(const struct metrics *metrics, void (*write)(const struct metrics *m
 
 /* --- the director --- */
 
+#define OF_DIRECTOR(name, expression) \
+	static uint64_t \
+	director_##name(const struct report_facts *facts) \
+	{ \
+		return expression; \
+	}
+
+OF_DIRECTOR(uptime, facts->now > facts->started ? (facts->now - facts->started) / SECONDS(1) : 0)
+OF_DIRECTOR(observing, facts->observe)
+OF_DIRECTOR(reload_ok, !facts->reload_failed)
+OF_DIRECTOR(reload_time, facts->loaded)
+OF_DIRECTOR(lines_lost, facts->log_lost)
+OF_DIRECTOR(flows, conn_table_count(facts->forwarder->conns))
+OF_DIRECTOR(flows_unproven, conn_table_unproven(facts->forwarder->conns))
+OF_DIRECTOR(flows_evicted, facts->forwarder->stats.unproven_evicted)
+OF_DIRECTOR(flow_capacity, conn_table_capacity(facts->forwarder->conns))
+OF_DIRECTOR(flows_offloaded, facts->forwarder->offload != NULL ? offload_count(facts->forwarder->offload) : 0)
+OF_DIRECTOR(packets_offloaded, facts->forwarder->stats.offloaded)
+
 static void
 metrics_build(const struct metrics *metrics)
 {
 	const struct label labels[] = { { "version", PACKAGE_VERSION } };
 
 	metrics_sample(metrics, labels, 1, 1);
-}
-
-static void
-metrics_uptime(const struct metrics *metrics)
-{
-	const struct report_facts *facts = metrics->facts;
-
-	metrics_sample(metrics, NULL, 0, facts->now > facts->started ? (facts->now - facts->started) / SECONDS(1) : 0);
-}
-
-static void
-metrics_observing(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, metrics->facts->observe);
 }
 
 /* One that is not there has no series. */
@@ -140,62 +119,6 @@ problem_counts(const struct metrics *metrics)
 
 		metrics_sample(metrics, labels, ARRAY_LEN(labels), counts[severity]);
 	}
-}
-
-static void
-reload_ok(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, !metrics->facts->reload_failed);
-}
-
-static void
-reload_time(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, metrics->facts->loaded);
-}
-
-static void
-lines_lost(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, metrics->facts->log_lost);
-}
-
-static void
-metrics_flows(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, conn_table_count(metrics->facts->forwarder->conns));
-}
-
-static void
-flows_unproven(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, conn_table_unproven(metrics->facts->forwarder->conns));
-}
-
-static void
-flows_evicted(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, metrics->facts->forwarder->stats.unproven_evicted);
-}
-
-static void
-flow_capacity(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, conn_table_capacity(metrics->facts->forwarder->conns));
-}
-
-static void
-flows_offloaded(const struct metrics *metrics)
-{
-	const struct offload_cache *offload = metrics->facts->forwarder->offload;
-
-	metrics_sample(metrics, NULL, 0, offload != NULL ? offload_count(offload) : 0);
-}
-
-static void
-packets_offloaded(const struct metrics *metrics)
-{
-	metrics_sample(metrics, NULL, 0, metrics->facts->forwarder->stats.offloaded);
 }
 
 static void
@@ -262,11 +185,15 @@ metrics_conflicts(const struct metrics *metrics)
 
 /* --- services --- */
 
-static uint64_t
-service_up(const struct service *service)
-{
-	return report_serves(service);
-}
+#define OF_SERVICE(name, expression) \
+	static uint64_t \
+	service_##name(const struct service *service) \
+	{ \
+		return expression; \
+	}
+
+OF_SERVICE(up, report_serves(service))
+OF_SERVICE(quorum_now, service_quorum_to_reach(service))
 
 static uint64_t
 service_flows(const struct service *service)
@@ -326,12 +253,6 @@ service_states(const struct metrics *metrics)
 	}
 }
 
-static uint64_t
-service_quorum_now(const struct service *service)
-{
-	return service_quorum_to_reach(service);
-}
-
 /* --- servers --- */
 
 static uint64_t
@@ -345,55 +266,25 @@ server_ports_out(const struct server *server)
 	return out;
 }
 
-static uint64_t
-server_up(const struct server *server)
-{
-	return server_state(server) == SERVER_UP && !mac_is_zero(&server->mac);
-}
-
-static uint64_t
-server_weight_now(const struct server *server)
-{
-	return server_weight(server);
-}
-
 static void
-one_state(const struct metrics *metrics, const struct server *server)
+metrics_server_state(const struct metrics *metrics, const struct server *server)
 {
 	for (enum server_state state = 0; state <= SERVER_DISABLED; state++)
 		sample_server(metrics, server, "state", server_state_name(state), server_state(server) == state);
 }
 
 static void
-server_states(const struct metrics *metrics)
-{
-	each_server(metrics, one_state);
-}
-
-static void
-one_connections(const struct metrics *metrics, const struct server *server)
+metrics_server_flows(const struct metrics *metrics, const struct server *server)
 {
 	sample_server(metrics, server, "state", "active", server->run->active);
 	sample_server(metrics, server, "state", "inactive", server->run->inactive);
 }
 
 static void
-server_flows(const struct metrics *metrics)
-{
-	each_server(metrics, one_connections);
-}
-
-static void
-one_checks(const struct metrics *metrics, const struct server *server)
+metrics_server_checks(const struct metrics *metrics, const struct server *server)
 {
 	sample_server(metrics, server, "result", "success", server->health.successes);
 	sample_server(metrics, server, "result", "failure", server->health.failures);
-}
-
-static void
-server_checks(const struct metrics *metrics)
-{
-	each_server(metrics, one_checks);
 }
 
 #define OF_SERVER(name, expression) \
@@ -403,6 +294,8 @@ server_checks(const struct metrics *metrics)
 		return expression; \
 	}
 
+OF_SERVER(up, server_state(server) == SERVER_UP && !mac_is_zero(&server->mac))
+OF_SERVER(weight_now, server_weight(server))
 OF_SERVER(connections, server->run->connections)
 OF_SERVER(packets, server->run->packets)
 OF_SERVER(bytes, server->run->bytes)
@@ -415,26 +308,6 @@ OF_SERVER(completed, server->run->measure.completed)
 OF_SERVER(retransmits, server->run->measure.retransmits)
 OF_SERVER(partial, server->run->measure.partial)
 OF_SERVER(changes, server->changes)
-
-/* "0.000250": exact, and without a locale's decimal comma. */
-#define SECONDS_TEXT 32
-
-static const char *
-seconds_text(uint64_t microseconds, char text[SECONDS_TEXT])
-{
-	snprintf(text, SECONDS_TEXT, "%" PRIu64 ".%06" PRIu64, microseconds / SECONDS(1), microseconds % SECONDS(1));
-	return text;
-}
-
-/* The shortest that still has a point, "0.00025" and "1.0": what both formats take for canonical. */
-static void
-bound_text(uint64_t microseconds, char text[SECONDS_TEXT])
-{
-	size_t length = strlen(seconds_text(microseconds, text));
-
-	while (text[length - 1] == '0' && text[length - 2] != '.')
-		text[--length] = '\0';
-}
 
 static void
 one_handshake(const struct metrics *metrics, const struct server *server,
@@ -450,11 +323,11 @@ one_handshake(const struct metrics *metrics, const struct server *server,
 		below += latency->buckets[i];
 		labels[2].value = i < LATENCY_BUCKETS ? bounds[i] : "+Inf";
 		snprintf(value, sizeof(value), "%" PRIu64, below);
-		put_sample(metrics, "_bucket", labels, 3, value);
+		metrics_line(metrics->out, metrics->family->name, "_bucket", labels, 3, value);
 	}
 	/* Of the same buckets: the two must never contradict each other. */
-	put_sample(metrics, "_count", labels, 2, value);
-	put_sample(metrics, "_sum", labels, 2, seconds_text(latency->sum, value));
+	metrics_line(metrics->out, metrics->family->name, "_count", labels, 2, value);
+	metrics_line(metrics->out, metrics->family->name, "_sum", labels, 2, metrics_seconds(latency->sum, value));
 }
 
 static void
@@ -464,14 +337,14 @@ server_handshakes_seconds(const struct metrics *metrics)
 	char bounds[LATENCY_BUCKETS][SECONDS_TEXT];
 
 	for (size_t i = 0; i < LATENCY_BUCKETS; i++)
-		bound_text(latency_bounds[i], bounds[i]);
+		metrics_bound(latency_bounds[i], bounds[i]);
 	for (size_t i = 0; i < model->service_count; i++)
 		for (size_t j = 0; j < model->services[i]->server_count; j++)
 			one_handshake(metrics, model->services[i]->servers[j], bounds);
 }
 
 static void
-one_bounced(const struct metrics *metrics, const struct server *server)
+metrics_server_bounced(const struct metrics *metrics, const struct server *server)
 {
 	const struct conflict_table *conflicts = &metrics->facts->forwarder->conflicts;
 	uint64_t sum = 0;
@@ -484,12 +357,6 @@ one_bounced(const struct metrics *metrics, const struct server *server)
 			sum += conflict->count;
 	}
 	sample_server(metrics, server, NULL, NULL, sum);
-}
-
-static void
-metrics_bounced(const struct metrics *metrics)
-{
-	each_server(metrics, one_bounced);
 }
 
 /* --- interfaces --- */
@@ -510,24 +377,27 @@ OF_IFACE(not_sent, iface->not_sent)
 
 static const struct family families[] = {
 	{ "build", METRIC_INFO, "The version that runs.", .each = metrics_build },
-	{ "uptime_seconds", METRIC_GAUGE, "Time since dsrd was started.", .each = metrics_uptime },
+	{ "uptime_seconds", METRIC_GAUGE, "Time since dsrd was started.", .director = director_uptime },
 	{ "observing", METRIC_GAUGE, "Whether dsrd only looks on and sends nothing (dsrd --observe).",
-	    .each = metrics_observing },
+	    .director = director_observing },
 	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = metrics_problems },
 	{ "problems", METRIC_GAUGE, "How many problems the director itself has.", .each = problem_counts },
 	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last read.",
-	    .each = reload_ok },
+	    .director = director_reload_ok },
 	{ "config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "When the configuration that runs was read.",
-	    .each = reload_time },
+	    .director = director_reload_time },
 	{ "log_lines_lost", METRIC_COUNTER, "Lines of the log that were lost because its reader stalled.",
-	    .each = lines_lost },
-	{ "flows", METRIC_GAUGE, "Tracked connections.", .each = metrics_flows },
+	    .director = director_lines_lost },
+	{ "flows", METRIC_GAUGE, "Tracked connections.", .director = director_flows },
 	{ "flows_unproven", METRIC_GAUGE, "Of these, connections that one forged packet could have begun.",
-	    .each = flows_unproven },
-	{ "flows_evicted", METRIC_COUNTER, "Unproven connections that made room for newer ones.", .each = flows_evicted },
-	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .each = flow_capacity },
-	{ "flows_offloaded", METRIC_GAUGE, "Connections offloaded to the kernel.", .each = flows_offloaded },
-	{ "offloaded_packets", METRIC_COUNTER, "Frames forwarded by the kernel.", .each = packets_offloaded },
+	    .director = director_flows_unproven },
+	{ "flows_evicted", METRIC_COUNTER, "Unproven connections that made room for newer ones.",
+	    .director = director_flows_evicted },
+	{ "flow_capacity", METRIC_GAUGE, "Connections that can be remembered.", .director = director_flow_capacity },
+	{ "flows_offloaded", METRIC_GAUGE, "Connections offloaded to the kernel.",
+	    .director = director_flows_offloaded },
+	{ "offloaded_packets", METRIC_COUNTER, "Frames forwarded by the kernel.",
+	    .director = director_packets_offloaded },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
 	{ "service_state", METRIC_GAUGE, "1 for the state that the service is in, 0 for the others.", .each = service_states },
 	{ "service_quorum", METRIC_GAUGE, "Servers that must be up for the service to take new connections.",
@@ -538,11 +408,13 @@ static const struct family families[] = {
 	    .service = service_connections },
 	{ "server_up", METRIC_GAUGE, "Whether the server is healthy, has the VIP and is found on the network.",
 	    .server = server_up },
-	{ "server_state", METRIC_GAUGE, "1 for the state that the server is in, 0 for the others.", .each = server_states },
+	{ "server_state", METRIC_GAUGE, "1 for the state that the server is in, 0 for the others.",
+	    .each_server = metrics_server_state },
 	{ "server_ports_out", METRIC_GAUGE, "Ports and ranges of the service that the server gets no traffic of.",
 	    .server = server_ports_out },
 	{ "server_weight", METRIC_GAUGE, "The weight in effect.", .server = server_weight_now },
-	{ "server_connections", METRIC_GAUGE, "Connections remembered, of the server.", .each = server_flows },
+	{ "server_connections", METRIC_GAUGE, "Connections remembered, of the server.",
+	    .each_server = metrics_server_flows },
 	{ "server_connections", METRIC_COUNTER, "Connections started.", .server = server_connections },
 	{ "server_received_packets", METRIC_COUNTER, "Packets of clients forwarded to the server.",
 	    .server = server_packets },
@@ -563,10 +435,10 @@ static const struct family families[] = {
 	    .server = server_partial },
 	{ "server_handshake_seconds", METRIC_HISTOGRAM, "Time from a client's SYN to its first acknowledgement.",
 	    .each = server_handshakes_seconds },
-	{ "server_checks", METRIC_COUNTER, "Checks of the server, by result.", .each = server_checks },
+	{ "server_checks", METRIC_COUNTER, "Checks of the server, by result.", .each_server = metrics_server_checks },
 	{ "server_state_changes", METRIC_COUNTER, "Changes of the server's state.", .server = server_changes },
 	{ "bounced_packets", METRIC_COUNTER, "Packets for a VIP that the server sent back: it forwards, and lacks the VIP.",
-	    .each = metrics_bounced },
+	    .each_server = metrics_server_bounced },
 	{ "vip_conflicts", METRIC_COUNTER, "ARP or NDP claims to a VIP seen from other hosts.",
 	    .each = metrics_conflicts },
 	{ "dropped_packets", METRIC_COUNTER, "Frames for a VIP that were not forwarded, by reason.",
@@ -596,24 +468,6 @@ is_unknown(const struct metrics *metrics)
 		if (family->type == METRIC_COUNTER && &families[i] != family && strcmp(families[i].name, family->name) == 0)
 			return true;
 	return false;
-}
-
-static void
-write_head(const struct metrics *metrics)
-{
-	static const char *const types[] = { [METRIC_GAUGE] = "gauge", [METRIC_COUNTER] = "counter",
-		[METRIC_HISTOGRAM] = "histogram", [METRIC_INFO] = "info" };
-	const struct family *family = metrics->family;
-	/* OpenMetrics names the family, the older format the samples; and that has no info. */
-	const char *ending = metrics->openmetrics && !is_unknown(metrics) ? "" : type_ending(family->type);
-	const char *type = types[family->type];
-
-	if (family->type == METRIC_INFO && !metrics->openmetrics)
-		type = "gauge";
-	else if (is_unknown(metrics))
-		type = "unknown";
-	fprintf(metrics->out, "# HELP dsrd_%s%s %s\n# TYPE dsrd_%s%s %s\n", family->name, ending, family->help, family->name,
-	    ending, type);
 }
 
 static void
@@ -651,11 +505,16 @@ metrics_write(FILE *out, const struct report_facts *facts, bool openmetrics, siz
 	const struct metrics metrics = { out, openmetrics, facts, &families[part] };
 	const bool last = part + 1 == ARRAY_LEN(families);
 
-	write_head(&metrics);
+	metrics_head(out, openmetrics, families[part].name, families[part].type, is_unknown(&metrics),
+	    families[part].help);
 	if (families[part].each != NULL)
 		families[part].each(&metrics);
+	else if (families[part].director != NULL)
+		metrics_sample(&metrics, NULL, 0, families[part].director(facts));
 	else if (families[part].service != NULL)
 		write_services(&metrics);
+	else if (families[part].each_server != NULL)
+		each_server(&metrics, families[part].each_server);
 	else if (families[part].server != NULL)
 		each_server(&metrics, metrics_write_server);
 	else
@@ -670,6 +529,6 @@ metrics_name(size_t index, char text[METRIC_NAME_TEXT])
 {
 	if (index >= ARRAY_LEN(families))
 		return NULL;
-	snprintf(text, METRIC_NAME_TEXT, "dsrd_%s%s", families[index].name, type_ending(families[index].type));
+	snprintf(text, METRIC_NAME_TEXT, "dsrd_%s%s", families[index].name, metric_type_ending(families[index].type));
 	return text;
 }

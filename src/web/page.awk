@@ -6,7 +6,7 @@ BEGIN {
 	print "/* SPDX-License-Identifier: ISC */"
 	print "/* Generated from page.html by page.awk: do not edit. */"
 	print "#include \"config.h\"\n"
-	print "#include \"web/page.h\"\n"
+	print "#include \"web/web.h\"\n"
 	print "const char web_page[] = {"
 }
 {

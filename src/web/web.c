@@ -17,7 +17,6 @@
 #include "http/message.h"
 #include "http/server.h"
 #include "web/metrics.h"
-#include "web/page.h"
 
 #define SOURCE6 8 /* bytes of an IPv6 address that are its network: one host has many addresses in it */
 

@@ -6,6 +6,7 @@
 #ifndef WEB_WEB_H
 #define WEB_WEB_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -47,5 +48,16 @@ NODISCARD struct web *web_open(struct event_base *base, const struct web_setting
     void *context, char error[WEB_ERROR]);
 /* Drops all clients. NULL is fine. */
 void web_close(struct web *web);
+
+/* The status page, made from page.html by the build. */
+extern const char web_page[];
+extern const size_t web_page_length;
+
+/*
+ * The placeholder for the response's nonce, which lets the page's own script and style, and no others, pass the content
+ * security policy.
+ */
+#define WEB_NONCE "00000000000000000000000000000000"
+#define WEB_NONCE_LENGTH 32
 
 #endif

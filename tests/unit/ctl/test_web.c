@@ -19,7 +19,6 @@
 
 #include "base/attr.h"
 #include "suites.h"
-#include "web/page.h"
 #include "web/web.h"
 
 #define LITTLE_PATIENCE 1500 /* milliseconds; to fill all places takes a third of it */
