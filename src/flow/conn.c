@@ -7,25 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/duration.h"
 #include "base/large.h"
 #include "base/linear.h"
-#include "base/keyhash.h"
-#include "flow/conn_record.h"
-#include "flow/unproven.h"
-
-/* Indices of entries; entry 0 is never used, so that memory from calloc() is an empty table. */
-#define NIL 0
-
-/* One slot a second. The longest default, 15 minutes, fits into one turn; longer ones are filed again each turn. */
-#define WHEEL_SLOTS 1024
-#define WHEEL_MASK (WHEEL_SLOTS - 1)
+#include "flow/conn_table.h"
 
 /* Deadlines are compared in 32 bits of milliseconds: half of that range is 24.8 days. */
 #define TIMEOUT_MOST SECONDS(24 * 24 * 60 * 60)
-
-/* How many flows a full table looks at, in search of an expired one, before it refuses a new flow. */
-#define FULL_BUDGET 64
 
 /* Timeouts shrink, in proportion, from the first share of the capacity on, in percent, and would be zero at the second (pf). */
 #define CROWDED_FROM 60
@@ -43,35 +30,6 @@
 #define BUCKETS_EACH 2
 #define BUCKETS_EACH_MOST 4
 #define SPLITS_AHEAD 16
-
-struct conn_table {
-	struct conn *conns; /* capacity + 1 entries */
-	uint32_t *buckets;
-	void *conn_memory;  /* where they are in */
-	void *bucket_memory;
-	uint32_t bucket_count; /* buckets in use */
-	uint32_t bucket_mask;  /* linear_mask() of that */
-	uint32_t bucket_most;
-	uint32_t capacity;
-	uint32_t count;
-	struct unproven_queue opening; /* of them, in CONN_SYN */
-	struct unproven_queue fresh;   /* and in CONN_NEW */
-	uint64_t evicted;
-	uint32_t crowded;   /* from so many on timeouts shrink */
-	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
-	uint32_t free;      /* list through `next` */
-	uint64_t now;       /* the latest time seen */
-	uint32_t now_milliseconds; /* the same, to be compared with deadlines */
-	uint64_t cursor;    /* the second whose slot is processed next */
-	uint32_t wheel[WHEEL_SLOTS];
-	struct keyhash_key key;
-	conn_gone *gone;
-	void *gone_context;
-	conn_over *over;
-	void *over_context;
-	struct conn_records *records; /* NULL: no records */
-	uint32_t swept;     /* the flow whose record was updated last */
-};
 
 /* 1 M flows and their buckets, at least one for two flows and less than one for each, are 66 MB. */
 static_assert(sizeof(struct conn_key) == KEYHASH_BYTES, "the key is hashed whole: no padding");
@@ -186,16 +144,10 @@ conn_table_on_over(struct conn_table *table, conn_over *over, void *context)
 	table->over_context = context;
 }
 
-static uint32_t
-conn_index_of(const struct conn_table *table, const struct conn *conn)
-{
-	return (uint32_t)(conn - table->conns);
-}
-
 uint32_t
 conn_number(const struct conn_table *table, const struct conn *conn)
 {
-	return conn_index_of(table, conn);
+	return (uint32_t)(conn - table->conns);
 }
 
 struct conn *
@@ -205,7 +157,7 @@ conn_at(struct conn_table *table, uint32_t number)
 }
 
 static inline uint32_t
-bucket_number(const struct conn_table *table, const struct conn_key *key)
+conn_bucket_number(const struct conn_table *table, const struct conn_key *key)
 {
 	return linear_bucket(keyhash_hash(&table->key, key), table->bucket_count, table->bucket_mask);
 }
@@ -213,19 +165,19 @@ bucket_number(const struct conn_table *table, const struct conn_key *key)
 static inline uint32_t *
 conn_bucket_of(struct conn_table *table, const struct conn_key *key)
 {
-	return &table->buckets[bucket_number(table, key)];
+	return &table->buckets[conn_bucket_number(table, key)];
 }
 
 /* Adds a bucket: it gets the flows of the bucket it is split from whose hash has the distinguishing bit set. */
 static void
-split_bucket(struct conn_table *table)
+conn_split_bucket(struct conn_table *table)
 {
 	const uint32_t number = table->bucket_count;
 	uint32_t *stay = &table->buckets[linear_parent(number)], *go = &table->buckets[number];
 
 	conn_set_bucket_count(table, number + 1);
 	for (uint32_t i = *stay; i != NIL; i = table->conns[i].next) {
-		if (bucket_number(table, &table->conns[i].key) == number) {
+		if (conn_bucket_number(table, &table->conns[i].key) == number) {
 			*go = i;
 			go = &table->conns[i].next;
 		} else {
@@ -240,7 +192,7 @@ split_bucket(struct conn_table *table)
 
 /* The last bucket's flows go back behind those they were split from. */
 static void
-merge_bucket(struct conn_table *table)
+conn_merge_bucket(struct conn_table *table)
 {
 	const uint32_t number = table->bucket_count - 1;
 	const uint32_t first = table->buckets[number];
@@ -256,11 +208,11 @@ merge_bucket(struct conn_table *table)
 
 /* After a flow came: as many steps as it adds buckets. */
 static void
-grow(struct conn_table *table)
+conn_grow(struct conn_table *table)
 {
 	for (unsigned i = 0; i < BUCKETS_EACH; i++)
 		if (table->bucket_count < table->bucket_most && table->bucket_count / BUCKETS_EACH < table->count)
-			split_bucket(table);
+			conn_split_bucket(table);
 }
 
 /* After a flow was removed: its share of buckets goes too, so that an empty table has the smallest index. */
@@ -269,7 +221,7 @@ conn_shrink(struct conn_table *table)
 {
 	for (unsigned i = 0; i < BUCKETS_EACH_MOST; i++)
 		if (table->bucket_count > BUCKETS_LEAST && table->bucket_count / BUCKETS_EACH_MOST > table->count)
-			merge_bucket(table);
+			conn_merge_bucket(table);
 }
 
 static uint32_t
@@ -278,44 +230,29 @@ conn_milliseconds(uint64_t now)
 	return (uint32_t)(now / MILLISECONDS(1));
 }
 
-static bool
-has_expired(const struct conn_table *table, const struct conn *conn)
-{
-	return (int32_t)(conn->deadline - table->now_milliseconds) <= 0;
-}
-
 /* For an expired flow: was it seen elsewhere in the meantime? */
 static bool
-has_expired_everywhere(struct conn_table *table, struct conn *conn)
+conn_has_expired_everywhere(struct conn_table *table, struct conn *conn)
 {
-	if (!has_expired(table, conn))
+	if (!conn_has_expired(table, conn))
 		return false;
 	if (table->over != NULL)
 		table->over(table->over_context, conn, table->now);
-	return has_expired(table, conn);
-}
-
-/* The second in which the deadline of a live flow lies; the flow expires at the end of that second. */
-static uint64_t
-deadline_second(const struct conn_table *table, const struct conn *conn)
-{
-	const uint64_t now = table->now / MILLISECONDS(1);
-
-	return (now + (conn->deadline - (uint32_t)now)) / 1000;
+	return conn_has_expired(table, conn);
 }
 
 /* The second of the slot that the flow is filed in: from the cursor on, the wheel holds one turn. */
 static uint64_t
-filed_second(const struct conn_table *table, const struct conn *conn)
+conn_filed_second(const struct conn_table *table, const struct conn *conn)
 {
 	return table->cursor + ((conn->wheel_slot - table->cursor) & WHEEL_MASK);
 }
 
 static void
-wheel_add(struct conn_table *table, struct conn *conn)
+conn_wheel_add(struct conn_table *table, struct conn *conn)
 {
-	const uint32_t index = conn_index_of(table, conn);
-	uint64_t second = deadline_second(table, conn);
+	const uint32_t index = conn_number(table, conn);
+	uint64_t second = conn_deadline_second(table, conn);
 
 	/* The cursor is never ahead of the time, nor the time of the deadline. */
 	if (second > table->cursor + WHEEL_MASK)
@@ -329,7 +266,7 @@ wheel_add(struct conn_table *table, struct conn *conn)
 }
 
 static void
-wheel_remove(struct conn_table *table, struct conn *conn)
+conn_wheel_remove(struct conn_table *table, struct conn *conn)
 {
 	if (conn->wheel_prev != NIL)
 		table->conns[conn->wheel_prev].wheel_next = conn->wheel_next;
@@ -337,42 +274,6 @@ wheel_remove(struct conn_table *table, struct conn *conn)
 		table->wheel[conn->wheel_slot] = conn->wheel_next;
 	if (conn->wheel_next != NIL)
 		table->conns[conn->wheel_next].wheel_prev = conn->wheel_prev;
-}
-
-/* The flow's record is what the flow is. */
-static NOINLINE void
-record(struct conn_table *table, const struct conn *conn)
-{
-	const uint32_t index = conn_index_of(table, conn);
-
-	if (index <= table->records->ready || table->records->reserve(table->records->context, index) == 0)
-		conn_record_write(&table->records->first[index - 1], conn, (uint32_t)deadline_second(table, conn));
-}
-
-void
-conn_table_record(struct conn_table *table, struct conn_records *records)
-{
-	table->records = records;
-	for (uint32_t i = 1; records != NULL && i <= table->used; i++)
-		if (table->conns[i].state != CONN_NONE && !has_expired(table, &table->conns[i]))
-			record(table, &table->conns[i]);
-}
-
-void
-conn_table_sweep(struct conn_table *table, uint32_t budget)
-{
-	if (table->records == NULL)
-		return;
-	for (; budget > 0 && table->used > 0; budget--) {
-		const struct conn *conn;
-
-		table->swept = table->swept < table->used ? table->swept + 1 : 1;
-		conn = &table->conns[table->swept];
-		if (conn->state != CONN_NONE && !has_expired(table, conn))
-			record(table, conn);
-		if (table->swept == table->used)
-			break;
-	}
 }
 
 static void
@@ -387,7 +288,7 @@ conn_count_state(struct conn_table *table, enum conn_state state, int change)
 void
 conn_remove(struct conn_table *table, struct conn *conn)
 {
-	const uint32_t index = conn_index_of(table, conn);
+	const uint32_t index = conn_number(table, conn);
 	uint32_t *link = conn_bucket_of(table, &conn->key);
 
 	if (table->gone != NULL)
@@ -395,7 +296,7 @@ conn_remove(struct conn_table *table, struct conn *conn)
 	while (*link != index)
 		link = &table->conns[*link].next;
 	*link = conn->next;
-	wheel_remove(table, conn);
+	conn_wheel_remove(table, conn);
 	if (table->records != NULL && index <= table->records->ready)
 		conn_record_clear(&table->records->first[index - 1]);
 	conn_count_state(table, (enum conn_state)conn->state, -1);
@@ -411,7 +312,7 @@ conn_remove(struct conn_table *table, struct conn *conn)
  * all flows are removed. This happens in a savefile with a gap of weeks.
  */
 static NOINLINE void
-advance_to(struct conn_table *table, uint64_t now)
+conn_set_time(struct conn_table *table, uint64_t now)
 {
 	if (now - table->now > TIMEOUT_MOST) {
 		for (uint32_t i = 1; table->count > 0 && i <= table->used; i++)
@@ -428,14 +329,14 @@ static inline void
 conn_advance(struct conn_table *table, uint64_t now)
 {
 	if (now > table->now)
-		advance_to(table, now);
+		conn_set_time(table, now);
 }
 
 /* The flow, unless it has expired everywhere: then it is removed, so that the client's next flow can use the entry. */
 static NOINLINE struct conn *
 conn_revive(struct conn_table *table, struct conn *conn)
 {
-	if (!has_expired_everywhere(table, conn))
+	if (!conn_has_expired_everywhere(table, conn))
 		return conn;
 	conn_remove(table, conn);
 	return NULL;
@@ -449,9 +350,9 @@ conn_tell(struct conn_table *table, uint64_t now)
 
 /* conn_find() of the first frame that has this time. */
 static NOINLINE struct conn *
-find_later(struct conn_table *table, const struct conn_key *key, uint64_t now)
+conn_find_later(struct conn_table *table, const struct conn_key *key, uint64_t now)
 {
-	advance_to(table, now);
+	conn_set_time(table, now);
 	return conn_find(table, key, now);
 }
 
@@ -459,12 +360,12 @@ struct conn *
 conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 {
 	if (now > table->now)
-		return find_later(table, key, now);
+		return conn_find_later(table, key, now);
 	for (uint32_t i = *conn_bucket_of(table, key); i != NIL; i = table->conns[i].next) {
 		struct conn *conn = &table->conns[i];
 
 		if (memcmp(&conn->key, key, sizeof(*key)) == 0)
-			return has_expired(table, conn) ? conn_revive(table, conn) : conn;
+			return conn_has_expired(table, conn) ? conn_revive(table, conn) : conn;
 	}
 	return NULL;
 }
@@ -472,7 +373,7 @@ conn_find(struct conn_table *table, const struct conn_key *key, uint64_t now)
 const struct conn *
 conn_peek(const struct conn_table *table, const struct conn_key *key)
 {
-	for (uint32_t i = table->buckets[bucket_number(table, key)]; i != NIL; i = table->conns[i].next)
+	for (uint32_t i = table->buckets[conn_bucket_number(table, key)]; i != NIL; i = table->conns[i].next)
 		if (memcmp(&table->conns[i].key, key, sizeof(*key)) == 0)
 			return &table->conns[i];
 	return NULL;
@@ -488,129 +389,17 @@ conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t n
 	return left <= 0 || latest - table->now > TIMEOUT_MOST ? 0 : MILLISECONDS(left);
 }
 
-/* NULL: a flow in that state is proven. */
-static struct unproven_queue *
-conn_queue_of(struct conn_table *table, enum conn_state state)
-{
-	if (state == CONN_SYN)
-		return &table->opening;
-	return state == CONN_NEW ? &table->fresh : NULL;
-}
-
-static bool
-conn_has_entry(const struct conn_table *table)
-{
-	return table->free != NIL || table->used < table->capacity;
-}
-
-static bool
-conn_is_full(const struct conn_table *table, enum conn_state state)
-{
-	if (!conn_has_entry(table))
-		return true;
-	return (state == CONN_SYN && unproven_is_full(&table->opening)) ||
-	    (state == CONN_NEW && unproven_is_full(&table->fresh));
-}
-
-static bool
-conn_is_unproven_since(const struct conn_table *table, const struct unproven *entry)
-{
-	const struct conn *conn = &table->conns[entry->number];
-
-	return conn->state != CONN_NONE && !conn_is_proven((enum conn_state)conn->state) && conn->began == entry->began;
-}
-
-static bool
-conn_had_grace(const struct unproven *entry, uint64_t now)
-{
-	return (uint32_t)(now / SECONDS(1)) - entry->began >= UNPROVEN_GRACE;
-}
-
-/* Forgets the oldest flow of the queue, if it had its time. */
-static bool
-conn_evict(struct conn_table *table, struct unproven_queue *queue)
-{
-	const struct unproven *entry;
-
-	for (uint32_t budget = FULL_BUDGET; budget > 0 && (entry = unproven_first(queue)) != NULL; budget--) {
-		const uint32_t number = entry->number;
-		const bool meant = conn_is_unproven_since(table, entry);
-
-		if (meant && !conn_had_grace(entry, table->now))
-			return false;
-		unproven_pop(queue);
-		if (meant) {
-			conn_remove(table, &table->conns[number]);
-			table->evicted++;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* In a full share its own kind makes room, in a full table any. */
-static void
-conn_make_room(struct conn_table *table, enum conn_state state)
-{
-	struct unproven_queue *queue = conn_queue_of(table, state);
-
-	conn_expire(table, table->now, FULL_BUDGET);
-	if (queue != NULL && unproven_is_full(queue) && !conn_evict(table, queue))
-		return;
-	if (!conn_has_entry(table) && !conn_evict(table, &table->opening))
-		(void)conn_evict(table, &table->fresh);
-}
-
-/* Would conn_evict() find one? */
-static bool
-conn_can_evict(const struct conn_table *table, const struct unproven_queue *queue, uint64_t now)
-{
-	for (uint32_t i = 0; i < queue->used && i < FULL_BUDGET; i++) {
-		const uint32_t at = queue->first + i;
-		const struct unproven *entry = &queue->flows[at < queue->size ? at : at - queue->size];
-
-		if (conn_is_unproven_since(table, entry))
-			return conn_had_grace(entry, now);
-	}
-	return false;
-}
-
-/* For conn_make_room(): an expired flow among a bounded number that it examines, or one that can be evicted. */
-bool
-conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
-{
-	const uint64_t latest = now > table->now ? now : table->now, second = latest / SECONDS(1);
-	const struct unproven_queue *queue = state == CONN_SYN ? &table->opening : state == CONN_NEW ? &table->fresh : NULL;
-	uint64_t cursor = second > table->cursor + WHEEL_SLOTS ? second - WHEEL_SLOTS : table->cursor;
-	uint32_t budget = FULL_BUDGET, count = queue != NULL ? queue->count : 0, gone = 0;
-
-	if (!conn_is_full(table, state))
-		return true;
-	for (; cursor < second && budget > 0; cursor++) {
-		for (uint32_t i = table->wheel[cursor & WHEEL_MASK]; i != NIL && budget > 0; i = table->conns[i].wheel_next) {
-			const bool over = conn_left_at(table, &table->conns[i], now) == 0;
-
-			gone += over;
-			count -= over && table->conns[i].state == state;
-			budget--;
-		}
-	}
-	if (queue != NULL && count >= queue->share)
-		return conn_can_evict(table, queue, latest);
-	return conn_has_entry(table) || gone > 0 || conn_can_evict(table, &table->opening, latest) ||
-	    conn_can_evict(table, &table->fresh, latest);
-}
-
 /* A free entry for a flow in `state`, or NULL. */
 static struct conn *
-take_entry(struct conn_table *table, enum conn_state state)
+conn_take_entry(struct conn_table *table, enum conn_state state)
 {
 	struct conn *conn;
 
-	if (conn_is_full(table, state))
+	if (conn_is_full(table, state)) {
 		conn_make_room(table, state);
-	if (conn_is_full(table, state))
-		return NULL;
+		if (conn_is_full(table, state))
+			return NULL;
+	}
 	if (table->free != NIL) {
 		conn = &table->conns[table->free];
 		table->free = conn->next;
@@ -637,7 +426,7 @@ conn_timeout(const struct conn_table *table, uint64_t timeout)
 
 /* Rounded down to a millisecond: a flow ends a little early, never late. */
 static uint32_t
-deadline_after(const struct conn_table *table, uint64_t timeout)
+conn_deadline_after(const struct conn_table *table, uint64_t timeout)
 {
 	return conn_milliseconds(table->now + conn_timeout(table, timeout));
 }
@@ -650,7 +439,7 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	uint32_t *bucket;
 
 	conn_advance(table, now);
-	conn = take_entry(table, state);
+	conn = conn_take_entry(table, state);
 	if (conn == NULL)
 		return NULL;
 	conn->key = *key;
@@ -661,18 +450,18 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	conn->acknowledged = conn->sent = conn->aside = 0;
 	conn->hop_limit = 0;
 	conn->began = (uint32_t)(table->now / SECONDS(1));
-	conn->deadline = deadline_after(table, timeout);
+	conn->deadline = conn_deadline_after(table, timeout);
 	bucket = conn_bucket_of(table, key);
 	conn->next = *bucket;
-	*bucket = conn_index_of(table, conn);
-	wheel_add(table, conn);
+	*bucket = conn_number(table, conn);
+	conn_wheel_add(table, conn);
 	conn_count_state(table, state, 1);
 	if (!conn_is_proven(state))
-		unproven_push(conn_queue_of(table, state), conn_index_of(table, conn), conn->began);
+		unproven_push(conn_queue_of(table, state), conn_number(table, conn), conn->began);
 	table->count++;
 	if (table->records != NULL)
-		record(table, conn);
-	grow(table);
+		conn_record_flow(table, conn);
+	conn_grow(table);
 	return conn;
 }
 
@@ -680,10 +469,10 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 static NOINLINE void
 conn_refile(struct conn_table *table, struct conn *conn)
 {
-	if (deadline_second(table, conn) >= filed_second(table, conn))
+	if (conn_deadline_second(table, conn) >= conn_filed_second(table, conn))
 		return;
-	wheel_remove(table, conn);
-	wheel_add(table, conn);
+	conn_wheel_remove(table, conn);
+	conn_wheel_add(table, conn);
 }
 
 static NOINLINE void
@@ -693,7 +482,7 @@ conn_change_state(struct conn_table *table, struct conn *conn, enum conn_state s
 	conn_count_state(table, state, 1);
 	conn->state = state & CONN_STATE_MASK;
 	if (table->records != NULL)
-		record(table, conn);
+		conn_record_flow(table, conn);
 }
 
 /*
@@ -705,7 +494,7 @@ conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, u
 {
 	const uint32_t before = conn->deadline;
 
-	conn->deadline = deadline_after(table, timeout);
+	conn->deadline = conn_deadline_after(table, timeout);
 	if (conn->state != state)
 		conn_change_state(table, conn, state);
 	if ((int32_t)(conn->deadline - before) < 0)
@@ -732,12 +521,12 @@ conn_expire(struct conn_table *table, uint64_t now, uint32_t budget)
 		}
 		if (budget-- == 0)
 			return;
-		if (has_expired_everywhere(table, conn)) {
+		if (conn_has_expired_everywhere(table, conn)) {
 			conn_remove(table, conn);
 		} else {
 			/* Into a later slot; at most twice in one call, at the two ends of a whole turn. */
-			wheel_remove(table, conn);
-			wheel_add(table, conn);
+			conn_wheel_remove(table, conn);
+			conn_wheel_add(table, conn);
 		}
 	}
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "flow/conn_table.h"
 
 /* Any odd number with bits all over; this one is 2^64 divided by the golden ratio (Knuth, TAOCP 6.4). */
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
@@ -55,4 +56,39 @@ conn_record_read(const struct conn_record *record, struct conn_saved *saved)
 		.began = record->began, .deadline = record->deadline };
 	saved->key.target &= (UINT32_C(1) << CONN_RECORD_STATE_SHIFT) - 1;
 	return true;
+}
+
+void
+conn_record_flow(struct conn_table *table, const struct conn *conn)
+{
+	const uint32_t index = conn_number(table, conn);
+
+	if (index <= table->records->ready || table->records->reserve(table->records->context, index) == 0)
+		conn_record_write(&table->records->first[index - 1], conn, (uint32_t)conn_deadline_second(table, conn));
+}
+
+void
+conn_table_record(struct conn_table *table, struct conn_records *records)
+{
+	table->records = records;
+	for (uint32_t i = 1; records != NULL && i <= table->used; i++)
+		if (table->conns[i].state != CONN_NONE && !conn_has_expired(table, &table->conns[i]))
+			conn_record_flow(table, &table->conns[i]);
+}
+
+void
+conn_table_sweep(struct conn_table *table, uint32_t budget)
+{
+	if (table->records == NULL)
+		return;
+	for (; budget > 0 && table->used > 0; budget--) {
+		const struct conn *conn;
+
+		table->swept = table->swept < table->used ? table->swept + 1 : 1;
+		conn = &table->conns[table->swept];
+		if (conn->state != CONN_NONE && !conn_has_expired(table, conn))
+			conn_record_flow(table, conn);
+		if (table->swept == table->used)
+			break;
+	}
 }
