@@ -355,18 +355,19 @@ doctor_write_host(struct doctor *doctor)
 
 	writer_list(writer, "director", NULL);
 	for (size_t i = 0; i < doctor->view->host_count; i++) {
-		const struct host_finding *finding = &doctor->view->host[i];
-		char heading[HOST_TEXT + 64];
+		const struct problem *finding = &doctor->view->host[i];
+		const bool wrong = diagnosis_severity(finding->id) != SEVERITY_NOTE;
+		char heading[PROBLEM_TEXT + 64];
 
-		doctor->problems += finding->wrong;
-		doctor->notes += !finding->wrong;
-		if (!finding->wrong && !doctor->view->all)
+		doctor->problems += wrong;
+		doctor->notes += !wrong;
+		if (!wrong && !doctor->view->all)
 			continue;
-		snprintf(heading, sizeof(heading), "%s  director: %s  [%s]", finding->wrong ? "WRONG" : "note ",
-		    finding->what, finding->name);
-		writer_item(writer, heading, finding->wrong ? MOOD_BAD : MOOD_WARN);
-		writer_flag(writer, "wrong", finding->wrong);
-		writer_fact(writer, "diagnosis", NULL, finding->name);
+		snprintf(heading, sizeof(heading), "%s  director: %s  [%s]", wrong ? "WRONG" : "note ", finding->what,
+		    diagnosis_name(finding->id));
+		writer_item(writer, heading, wrong ? MOOD_BAD : MOOD_WARN);
+		writer_flag(writer, "wrong", wrong);
+		writer_fact(writer, "diagnosis", NULL, diagnosis_name(finding->id));
 		writer_fact(writer, "sentence", NULL, finding->what);
 		writer_fact(writer, "meaning", "", finding->meaning);
 		if (finding->fix[0] != '\0')

@@ -15,18 +15,7 @@
 #include "ctl/report.h"
 #include "ctl/selector.h"
 #include "doctor/examine.h"
-
-#define HOST_TEXT PROBLEM_TEXT
-
-/* Something about the director's host. */
-struct host_finding {
-	bool wrong;           /* else only worth knowing */
-	const char *name;     /* for programs */
-	char what[HOST_TEXT];
-	char meaning[HOST_TEXT];
-	char fix[HOST_TEXT];  /* a command; empty: none */
-	char undo[HOST_TEXT];
-};
+#include "doctor/problem.h"
 
 /* The DNS records of a server's name. */
 enum name_answer {
@@ -41,7 +30,7 @@ struct doctor_view {
 	const struct examination *examination;
 	bool all;                          /* also what is well, and notes */
 	const struct selection *selection; /* what it is about; empty: all */
-	const struct host_finding *host;
+	const struct problem *host;        /* findings about the director */
 	size_t host_count;
 	enum name_answer (*name)(void *context, const struct server *server);
 	/* Does the director's kernel forward what arrives there? */

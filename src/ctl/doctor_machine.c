@@ -256,7 +256,7 @@ static void
 machine_add(struct machine *machine, enum diagnosis diagnosis, const struct server *server, size_t check,
     const struct diagnose_facts *facts)
 {
-	const bool note = diagnosis_is_note(diagnosis) ||
+	const bool note = diagnosis_severity(diagnosis) == SEVERITY_NOTE ||
 	    (server_state(server) == SERVER_DISABLED && !machine_harms_others(diagnosis));
 	struct machine_row *row;
 	char place[PORT_TEXT];

@@ -19,19 +19,19 @@ report_problems(struct writer *writer, const struct report_facts *facts)
 	writer_table(writer, "problems", "Problems of this director:", columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < problems_count(facts->problems); i++) {
 		const struct problem *problem = problems_at(facts->problems, i);
-		const enum problem_severity severity = problem_severity(problem->id);
+		const enum severity severity = diagnosis_severity(problem->id);
 		const uint64_t age = facts->now > problem->since ? (facts->now - problem->since) / SECONDS(1) : 0;
 		char since[DURATION_TEXT];
 
 		writer_row(writer);
-		writer_cell(writer, problem_name(problem->id));
-		writer_cell_mood(writer, problem_severity_name(severity), severity == PROBLEM_ERROR ? MOOD_BAD :
+		writer_cell(writer, diagnosis_name(problem->id));
+		writer_cell_mood(writer, severity_name(severity), severity == SEVERITY_ERROR ? MOOD_BAD :
 		    MOOD_WARN);
 		writer_cell(writer, problem->subject);
 		writer_cell(writer, text_format_duration(SECONDS(age), since));
 		writer_cell_number(writer, age);
 		writer_cell(writer, problem->what);
-		writer_cell(writer, problem_meaning(problem->id));
+		writer_cell(writer, problem->meaning);
 		writer_cell(writer, problem->fix[0] != '\0' ? problem->fix : NULL);
 		writer_cell(writer, problem->undo[0] != '\0' ? problem->undo : NULL);
 	}

@@ -160,9 +160,9 @@ advise_director(const struct advice *advice)
 	for (size_t i = 0; i < problems_count(facts->problems); i++) {
 		const struct problem *problem = problems_at(facts->problems, i);
 
-		report_status_note(advice, problem_severity(problem->id) == PROBLEM_ERROR ? MOOD_BAD : MOOD_WARN,
+		report_status_note(advice, diagnosis_severity(problem->id) == SEVERITY_ERROR ? MOOD_BAD : MOOD_WARN,
 		    problem->subject,
-		    problem->what, problem->fix[0] != '\0' ? problem->fix : problem_meaning(problem->id));
+		    problem->what, problem->fix[0] != '\0' ? problem->fix : problem->meaning);
 	}
 	if (facts->observe)
 		report_status_note(advice, MOOD_WARN, "director", "it only looks on, and sends nothing",

@@ -159,7 +159,8 @@ doctor_run_name_answer(void *context, const struct server *server)
 {
 	const struct doctor_run *doctor_run = context;
 
-	if (server->ref.slot >= doctor_run->answer_count || !server_ref_equal(doctor_run->refs[server->ref.slot], server->ref))
+	if (server->ref.slot >= doctor_run->answer_count || !server_ref_equal(doctor_run->refs[server->ref.slot],
+	    server->ref))
 		return NAME_NOT_LOOKED_UP;
 	return doctor_run->answers[server->ref.slot];
 }
@@ -169,7 +170,7 @@ doctor_run_host_forwards(void *context, uint16_t iface, enum addr_family family)
 {
 	const struct doctor_run *doctor_run = context;
 	const struct director *director = doctor_run->parts.sources->director;
-	char fix[HOST_TEXT];
+	char fix[PROBLEM_TEXT];
 
 	return os_forwards(&director->routing, director->ifaces[iface].name, family, fix, sizeof(fix)) == OS_YES;
 }
@@ -177,10 +178,10 @@ doctor_run_host_forwards(void *context, uint16_t iface, enum addr_family family)
 int
 doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const struct report_facts *facts, bool *well)
 {
-	struct host_finding *findings = calloc(FINDINGS_MOST, sizeof(*findings));
+	struct problem *findings = calloc(FINDINGS_MOST, sizeof(*findings));
 	struct doctor_view view = { .facts = facts, .examination = &doctor_run->examination,
-		.selection = &doctor_run->selection, .all = doctor_run->all, .host = findings, .name = doctor_run_name_answer, .forwards = doctor_run_host_forwards,
-		.context = doctor_run };
+		.selection = &doctor_run->selection, .all = doctor_run->all, .host = findings,
+		.name = doctor_run_name_answer, .forwards = doctor_run_host_forwards, .context = doctor_run };
 	size_t problems = 0;
 	int result;
 

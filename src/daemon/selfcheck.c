@@ -112,13 +112,8 @@ selfcheck_host(struct selfcheck *selfcheck)
 	const struct director *director = selfcheck->from.director;
 
 	selfcheck_vips(selfcheck, director->model);
-	for (size_t i = 0; i < director->iface_count; i++) {
-		struct problem_iface *fact = &selfcheck->ifaces[i];
-
-		selfcheck_forwarding(selfcheck, i, fact);
-		os_command(OS_LINK_UP, director->ifaces[i].name, "", fact->up_command, PROBLEM_TEXT);
-		os_command(OS_LINK_DOWN, director->ifaces[i].name, "", fact->down_command, PROBLEM_TEXT);
-	}
+	for (size_t i = 0; i < director->iface_count; i++)
+		selfcheck_forwarding(selfcheck, i, &selfcheck->ifaces[i]);
 }
 
 static void
@@ -148,12 +143,12 @@ selfcheck_log_problem(void *context, const struct problem *problem, bool ended)
 
 	if (ended) {
 		text_format_duration((*now - problem->since) / SECONDS(1) * SECONDS(1), lasted);
-		log_notice("%s problem=end subject=%s lasted=%s", problem_name(problem->id), problem->subject, lasted);
+		log_notice("%s problem=end subject=%s lasted=%s", diagnosis_name(problem->id), problem->subject, lasted);
 		return;
 	}
-	(problem_severity(problem->id) == PROBLEM_ERROR ? log_error : log_warning)("%s problem=begin subject=%s "
-	    "reason=\"%s\" meaning=\"%s\"%s%s%s", problem_name(problem->id), problem->subject,
-	    log_escape(problem->what, what), problem_meaning(problem->id), problem->fix[0] != '\0' ? " fix=\"" : "",
+	(diagnosis_severity(problem->id) == SEVERITY_ERROR ? log_error : log_warning)("%s problem=begin subject=%s "
+	    "reason=\"%s\" meaning=\"%s\"%s%s%s", diagnosis_name(problem->id), problem->subject,
+	    log_escape(problem->what, what), problem->meaning, problem->fix[0] != '\0' ? " fix=\"" : "",
 	    log_escape(problem->fix, fix), problem->fix[0] != '\0' ? "\"" : "");
 }
 

@@ -33,7 +33,8 @@ words_add(struct words *words, const char *format, ...)
 	length = vsnprintf(words->text + words->used, words->size - words->used, format, arguments);
 	va_end(arguments);
 	if (length > 0)
-		words->used += (size_t)length < words->size - words->used ? (size_t)length : words->size - words->used - 1;
+		words->used += (size_t)length < words->size - words->used ? (size_t)length :
+		    words->size - words->used - 1;
 }
 
 /* As one word of a POSIX shell. */
@@ -224,8 +225,10 @@ check_repeats_http(struct words *words, const struct check_settings *check, cons
     enum health_reason reason)
 {
 	const bool tls = check->kind == CHECK_HTTPS;
-	const char *path = check->path[0] == '\0' ? "/" : check->path, *name = check->sni[0] != '\0' ? check->sni : check->host;
-	char url[2 * CHECK_TEXT + 64], around[ADDR_TEXT + 2], bare[CHECK_TEXT], to[2 * CHECK_TEXT + 64], host[CHECK_TEXT + 8];
+	const char *path = check->path[0] == '\0' ? "/" : check->path, *name = check->sni[0] != '\0' ? check->sni :
+	    check->host;
+	char url[2 * CHECK_TEXT + 64], around[ADDR_TEXT + 2], bare[CHECK_TEXT], to[2 * CHECK_TEXT + 64],
+	    host[CHECK_TEXT + 8];
 
 	snprintf(around, sizeof(around), v6 ? "[%s]" : "%s", addr);
 	/* A name may have a port of its own; the check goes to the service's. */
@@ -269,7 +272,8 @@ check_repeats_http(struct words *words, const struct check_settings *check, cons
 
 /* The environment that probe/check_script.c gives it. */
 static void
-check_repeats_script(struct words *words, const struct server *server, const struct check_settings *check, const char *addr)
+check_repeats_script(struct words *words, const struct server *server, const struct check_settings *check,
+    const char *addr)
 {
 	const struct service_settings *service = &server->service->settings;
 	const char *word = check->command;
@@ -306,7 +310,8 @@ check_repeats(const struct server *server, size_t index, char text[CHECK_COMMAND
 			words_printf(&words, &check->send);
 		if (check->kind == CHECK_UDP && !check->send.given)
 			words_add(&words, "echo | ");
-		words_add(&words, check->kind == CHECK_UDP ? "nc -u -w 3 %s %u" : check->send.given || check->expect.given ?
+		words_add(&words, check->kind == CHECK_UDP ? "nc -u -w 3 %s %u" : check->send.given ||
+		    check->expect.given ?
 		    "nc -w 3 %s %u" : "nc -vz -w 3 %s %u", addr, port);
 		break;
 	case CHECK_HTTP:

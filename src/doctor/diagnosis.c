@@ -273,19 +273,6 @@ diagnose_conflict(enum conflict_kind kind, bool server)
 }
 
 bool
-diagnosis_is_note(enum diagnosis diagnosis)
-{
-	enum { WRONG = 0, NOTE = 1 };
-	static const bool notes[] = {
-#define X(id, name, severity, sentence, meaning) severity,
-		DIAGNOSES(X)
-#undef X
-	};
-
-	return (unsigned)diagnosis < ARRAY_LEN(notes) && notes[diagnosis];
-}
-
-bool
 diagnosis_is_of_port(enum diagnosis diagnosis)
 {
 	switch ((int)diagnosis) {
@@ -301,38 +288,53 @@ diagnosis_is_of_port(enum diagnosis diagnosis)
 	}
 }
 
+static const struct finding {
+	const char *name;
+	enum severity severity;
+	const char *sentence;
+	const char *meaning;
+} findings[] = {
+#define X(id, name, severity, sentence, meaning) { name, SEVERITY_##severity, sentence, meaning },
+	DIRECTOR_PROBLEMS(X)
+	HOST_FINDINGS(X)
+	SERVER_FINDINGS(X)
+#undef X
+};
+
 const char *
 diagnosis_name(enum diagnosis diagnosis)
 {
-	static const char *const names[] = {
-#define X(id, name, severity, sentence, meaning) name,
-		DIAGNOSES(X)
-#undef X
-	};
+	return (unsigned)diagnosis < ARRAY_LEN(findings) ? findings[diagnosis].name : "?";
+}
 
-	return (unsigned)diagnosis < ARRAY_LEN(names) ? names[diagnosis] : "?";
+enum severity
+diagnosis_severity(enum diagnosis diagnosis)
+{
+	return (unsigned)diagnosis < ARRAY_LEN(findings) ? findings[diagnosis].severity : SEVERITY_NOTE;
 }
 
 const char *
 diagnosis_sentence(enum diagnosis diagnosis)
 {
-	static const char *const sentences[] = {
-#define X(id, name, severity, sentence, meaning) sentence,
-		DIAGNOSES(X)
-#undef X
-	};
-
-	return (unsigned)diagnosis < ARRAY_LEN(sentences) ? sentences[diagnosis] : "?";
+	return (unsigned)diagnosis < ARRAY_LEN(findings) ? findings[diagnosis].sentence : "?";
 }
 
 const char *
 diagnosis_meaning(enum diagnosis diagnosis)
 {
-	static const char *const meanings[] = {
-#define X(id, name, severity, sentence, meaning) meaning,
-		DIAGNOSES(X)
-#undef X
-	};
+	return (unsigned)diagnosis < ARRAY_LEN(findings) ? findings[diagnosis].meaning : "?";
+}
 
-	return (unsigned)diagnosis < ARRAY_LEN(meanings) ? meanings[diagnosis] : "?";
+const char *
+severity_name(enum severity severity)
+{
+	switch (severity) {
+	case SEVERITY_NOTE:
+		return "note";
+	case SEVERITY_WARNING:
+		return "warning";
+	case SEVERITY_ERROR:
+		return "error";
+	}
+	return "?";
 }

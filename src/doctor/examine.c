@@ -401,10 +401,12 @@ examine_hear(struct examination *examination, const struct frame *frame, const s
 		return;
 	if (packet.ethertype == ETHERTYPE_ARP) {
 		if (arp_parse(frame, &arp) == 0 && arp.operation == ARP_REPLY)
-			examine_receive_claim(examination, frame->iface, &arp.sender, &arp.sender_mac, &arp.target, model);
+			examine_receive_claim(examination, frame->iface, &arp.sender, &arp.sender_mac, &arp.target,
+			    model);
 	} else if (ndp_is_neighbor(&packet)) {
 		if (ndp_parse(frame, &packet, &ndp) == 0 && ndp.kind == NDP_ADVERTISEMENT)
-			examine_receive_claim(examination, frame->iface, &ndp.target, &packet.ether_source, &packet.destination, model);
+			examine_receive_claim(examination, frame->iface, &ndp.target, &packet.ether_source,
+			    &packet.destination, model);
 	} else if (examine_is_ours(&packet.ether_destination, ifaces, iface_count)) {
 		examine_receive_far(examination, frame->iface, &packet);
 	}

@@ -51,7 +51,8 @@ fit_names(const struct fit *fit, char *text, size_t size)
 	text[0] = '\0';
 	for (size_t i = 0; i < fit->host->iface_count && used < size; i++)
 		if (!mac_is_zero(&fit->host->ifaces[i].mac))
-			used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", fit->host->ifaces[i].name);
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "",
+			    fit->host->ifaces[i].name);
 	return text[0] != '\0' ? text : "none";
 }
 
@@ -62,10 +63,12 @@ fit_check_iface(const struct fit *fit, const char *service, const char *server, 
 	char names[FIT_TEXT / 2];
 
 	if (iface == NULL)
-		fit_warn(fit, FIT_NO_INTERFACE, service, server, "this host has no interface %s, so dsrd does not start here: its "
+		fit_warn(fit, FIT_NO_INTERFACE, service, server,
+		    "this host has no interface %s, so dsrd does not start here: its "
 		    "Ethernet interfaces are %s", name, fit_names(fit, names, sizeof(names)));
 	else if (mac_is_zero(&iface->mac))
-		fit_warn(fit, FIT_NOT_ETHERNET, service, server, "the interface %s has no MAC address: dsrd needs an Ethernet "
+		fit_warn(fit, FIT_NOT_ETHERNET, service, server,
+		    "the interface %s has no MAC address: dsrd needs an Ethernet "
 		    "interface, as %s", name, fit_names(fit, names, sizeof(names)));
 	else if (iface->ipvlan)
 		fit_warn(fit, FIT_IPVLAN, service, server, "the interface %s is an ipvlan, which gets only packets for the host's own "
@@ -74,7 +77,8 @@ fit_check_iface(const struct fit *fit, const char *service, const char *server, 
 		fit_warn(fit, FIT_PORT, service, server, "the interface %s is a port of %s, so what arrives by other ports is not "
 		    "received: write `interface = %s`", name, iface->master, iface->master);
 	else if (!iface->up)
-		fit_warn(fit, FIT_NO_LINK, service, server, "the interface %s %s: nothing is received or sent there", name,
+		fit_warn(fit, FIT_NO_LINK, service, server, "the interface %s %s: nothing is received or sent there",
+		    name,
 		    iface->disabled ? "is administratively down" : "has no link");
 }
 
@@ -99,8 +103,10 @@ fit_check_vips(const struct fit *fit, const struct service_settings *service)
 		for (size_t j = 0; j < i && !before && holder != NULL; j++)
 			before = addr_equal(vip, &service->listens[j].vip);
 		if (holder != NULL && !before)
-			fit_warn(fit, FIT_VIP_HELD, service->name, NULL, "the VIP %s is this host's own address, on %s: its kernel "
-			    "would reset every connection, so dsrd does not start until it is removed", addr_format(vip, text), holder);
+			fit_warn(fit, FIT_VIP_HELD, service->name, NULL,
+			    "the VIP %s is this host's own address, on %s: its kernel "
+			    "would reset every connection, so dsrd does not start until it is removed",
+			    addr_format(vip, text), holder);
 	}
 }
 
@@ -131,10 +137,12 @@ fit_check_server(const struct fit *fit, const struct service_settings *service, 
 	if (server->iface[0] != '\0' && strcmp(server->iface, service->iface) != 0)
 		fit_check_iface(fit, service->name, server->name, server->iface);
 	if (holder != NULL)
-		fit_warn(fit, FIT_SERVER_IS_SELF, service->name, server->name, "%s is this host's own address, on %s: the director "
+		fit_warn(fit, FIT_SERVER_IS_SELF, service->name, server->name,
+		    "%s is this host's own address, on %s: the director "
 		    "cannot be one of its real servers, and this one stays down", text, holder);
 	else if (fit_is_far(fit, service, server))
-		fit_warn(fit, FIT_SERVER_FAR, service->name, server->name, "%s is in none of this host's networks%s%s: frames cannot "
+		fit_warn(fit, FIT_SERVER_FAR, service->name, server->name,
+		    "%s is in none of this host's networks%s%s: frames cannot "
 		    "be addressed through a router, so the server stays down; check the address, or the host's prefix lengths (`%s`)",
 		    text, server->iface[0] != '\0' ? " on " : "", server->iface, "ip address show");
 }
@@ -150,7 +158,8 @@ fit_check(const struct settings *settings, const struct fit_host *host, fit_warn
 		char text[ADDR_TEXT];
 
 		if (holder != NULL)
-			fit_warn(&fit, FIT_PROBE_HELD, NULL, NULL, "the probe-address %s is this host's own address, on %s, so dsrd does "
+			fit_warn(&fit, FIT_PROBE_HELD, NULL, NULL,
+			    "the probe-address %s is this host's own address, on %s, so dsrd does "
 			    "not start: choose one that no host has", addr_format(addr, text), holder);
 	}
 	for (size_t i = 0; i < settings->service_count; i++) {

@@ -32,8 +32,12 @@ struct fit_host {
 	void *context;
 };
 
-/* `service` and `server` are NULL where it is about none. `message` has what is wrong, what it means and what to type. */
-typedef void fit_warning(void *context, enum fit_kind kind, const char *service, const char *server, const char *message);
+/*
+ * `service` and `server` are NULL where it is about none. `message` has what is wrong, what it means and what to
+ * type.
+ */
+typedef void fit_warning(void *context, enum fit_kind kind, const char *service, const char *server,
+    const char *message);
 
 /* Warns once of each interface, VIP and server of a service. */
 void fit_check(const struct settings *settings, const struct fit_host *host, fit_warning *warning, void *context);

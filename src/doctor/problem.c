@@ -57,10 +57,11 @@ problems_free(struct problems *problems)
 }
 
 static struct entry *
-problem_problems_find(struct problems *problems, const struct problem *problem)
+problems_find(struct problems *problems, const struct problem *problem)
 {
 	for (size_t i = 0; i < problems->count; i++)
-		if (problems->list[i].problem.id == problem->id && problems->list[i].problem.family == problem->family &&
+		if (problems->list[i].problem.id == problem->id &&
+		    problems->list[i].problem.family == problem->family &&
 		    strcmp(problems->list[i].problem.subject, problem->subject) == 0)
 			return &problems->list[i];
 	return NULL;
@@ -68,7 +69,7 @@ problem_problems_find(struct problems *problems, const struct problem *problem)
 
 /* Room for one more, behind all of the same id or a smaller one; NULL when memory is out. */
 static struct entry *
-problem_problems_insert(struct problems *problems, enum problem_id id)
+problems_insert(struct problems *problems, enum diagnosis id)
 {
 	size_t at = problems->count;
 
@@ -88,22 +89,37 @@ problem_problems_insert(struct problems *problems, enum problem_id id)
 	return &problems->list[at];
 }
 
-/* It is there, be it new or not. */
-static void
-problem_problems_see(struct problems *problems, const struct problem *problem)
+void
+problem_write(struct problem *problem, const struct remedy_word *words)
 {
-	struct entry *entry = problem_problems_find(problems, problem);
+	const struct remedy *remedy = remedy_at(problem->id, DIRECTOR_SYSTEM, 0);
+
+	(void)remedy_write(diagnosis_sentence(problem->id), words, problem->what, PROBLEM_TEXT);
+	(void)remedy_write(diagnosis_meaning(problem->id), words, problem->meaning, PROBLEM_TEXT);
+	problem->fix[0] = problem->undo[0] = '\0';
+	if (remedy != NULL)
+		(void)remedy_write(remedy->fix, words, problem->fix, PROBLEM_TEXT);
+	if (remedy != NULL && remedy->undo != NULL)
+		(void)remedy_write(remedy->undo, words, problem->undo, PROBLEM_TEXT);
+}
+
+/* The problem exists, new or not. */
+static void
+problems_see(struct problems *problems, struct problem *problem, const struct remedy_word *words)
+{
+	struct entry *entry = problems_find(problems, problem);
 	const bool is_new = entry == NULL;
 	uint64_t since = problems->now;
 
 	if (is_new)
-		entry = problem_problems_insert(problems, problem->id);
+		entry = problems_insert(problems, problem->id);
 	else
 		since = entry->problem.since;
 	if (entry == NULL) {
 		problems->incomplete = true;
 		return;
 	}
+	problem_write(problem, words);
 	entry->problem = *problem;
 	entry->problem.since = since;
 	entry->seen = true;
@@ -112,13 +128,13 @@ problem_problems_see(struct problems *problems, const struct problem *problem)
 }
 
 static struct problem
-problem_of_director(enum problem_id id)
+problem_of_director(enum diagnosis id)
 {
 	return (struct problem) { .id = id, .subject = DIRECTOR, .iface = IFACE_NONE };
 }
 
 static struct problem
-problem_of_iface(enum problem_id id, const struct problem_iface *fact, uint16_t index)
+problem_of_iface(enum diagnosis id, const struct problem_iface *fact, uint16_t index)
 {
 	struct problem problem = { .id = id, .iface = index };
 
@@ -131,44 +147,33 @@ static void
 problem_check_link(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	const struct iface *iface = fact->iface;
+	const struct remedy_word words[] = { { "interface", iface->name }, { NULL, NULL } };
 	struct problem problem;
 
-	if (iface->gone) {
-		problem = problem_of_iface(PROBLEM_INTERFACE_GONE, fact, index);
-		snprintf(problem.what, PROBLEM_TEXT, "this host has no interface %s", iface->name);
-	} else if (iface->disabled) {
-		problem = problem_of_iface(PROBLEM_INTERFACE_DOWN, fact, index);
-		snprintf(problem.what, PROBLEM_TEXT, "the interface %s is administratively down", iface->name);
-		memcpy(problem.fix, fact->up_command, PROBLEM_TEXT);
-		memcpy(problem.undo, fact->down_command, PROBLEM_TEXT);
-	} else if (!iface->up) {
-		problem = problem_of_iface(PROBLEM_NO_LINK, fact, index);
-		snprintf(problem.what, PROBLEM_TEXT, "the interface %s has no link", iface->name);
-	} else if (!fact->open) {
-		problem = problem_of_iface(PROBLEM_INTERFACE_CLOSED, fact, index);
-		snprintf(problem.what, PROBLEM_TEXT, "dsrd cannot capture on the interface %s", iface->name);
-	} else {
+	if (iface->gone)
+		problem = problem_of_iface(DIAGNOSIS_INTERFACE_GONE, fact, index);
+	else if (iface->disabled)
+		problem = problem_of_iface(DIAGNOSIS_INTERFACE_DOWN, fact, index);
+	else if (!iface->up)
+		problem = problem_of_iface(DIAGNOSIS_NO_LINK, fact, index);
+	else if (!fact->open)
+		problem = problem_of_iface(DIAGNOSIS_INTERFACE_CLOSED, fact, index);
+	else
 		return;
-	}
-	problem_problems_see(problems, &problem);
+	problems_see(problems, &problem, words);
 }
 
 /* Interfaces that look like any other, and are not. */
 static void
-problem_check_shape(struct problems *problems, const struct problem_iface *fact, uint16_t index)
+problem_check_kind(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	const struct iface *iface = fact->iface;
-	struct problem problem = problem_of_iface(iface->ipvlan ? PROBLEM_INTERFACE_IPVLAN : PROBLEM_INTERFACE_PORT, fact, index);
+	const struct remedy_word words[] = { { "interface", iface->name }, { "master", iface->master }, { NULL, NULL } };
+	struct problem problem = problem_of_iface(iface->ipvlan ? DIAGNOSIS_INTERFACE_IPVLAN : DIAGNOSIS_INTERFACE_PORT,
+	    fact, index);
 
-	if (iface->gone || (!iface->ipvlan && iface->master[0] == '\0'))
-		return;
-	if (iface->ipvlan)
-		snprintf(problem.what, PROBLEM_TEXT, "the interface %s is an ipvlan: use a macvlan, or the interface that it is on",
-		    iface->name);
-	else
-		snprintf(problem.what, PROBLEM_TEXT, "the interface %s is a port of %s: configure `interface = %s`", iface->name,
-		    iface->master, iface->master);
-	problem_problems_see(problems, &problem);
+	if (!iface->gone && (iface->ipvlan || iface->master[0] != '\0'))
+		problems_see(problems, &problem, words);
 }
 
 static void
@@ -177,15 +182,15 @@ problem_check_forwarding(struct problems *problems, const struct problem_iface *
 	static const enum addr_family families[] = { ADDR_IPV4, ADDR_IPV6 };
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		struct problem problem = problem_of_iface(PROBLEM_FORWARDING, fact, index);
+		struct problem problem = problem_of_iface(DIAGNOSIS_FORWARDING, fact, index);
+		const struct remedy_word words[] = { { "interface", fact->iface->name },
+			{ "family", families[i] == ADDR_IPV4 ? "IPv4" : "IPv6" }, { "command", fact->forwards[i] },
+			    { NULL, NULL } };
 
 		if (fact->forwards[i][0] == '\0')
 			continue;
 		problem.family = families[i];
-		snprintf(problem.what, PROBLEM_TEXT, "this host forwards %s packets that arrive on %s",
-		    families[i] == ADDR_IPV4 ? "IPv4" : "IPv6", fact->iface->name);
-		memcpy(problem.fix, fact->forwards[i], PROBLEM_TEXT);
-		problem_problems_see(problems, &problem);
+		problems_see(problems, &problem, words);
 	}
 }
 
@@ -193,7 +198,9 @@ static void
 problem_check_drops(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	struct growth *growth = &problems->dropped[index];
-	struct problem problem = problem_of_iface(PROBLEM_CAPTURE_DROPS, fact, index);
+	struct problem problem = problem_of_iface(DIAGNOSIS_CAPTURE_DROPS, fact, index);
+	char count[24];
+	const struct remedy_word words[] = { { "interface", fact->iface->name }, { "count", count }, { NULL, NULL } };
 
 	if (fact->capture_dropped > growth->value) {
 		if (growth->when == 0)
@@ -207,25 +214,23 @@ problem_check_drops(struct problems *problems, const struct problem_iface *fact,
 		growth->when = 0;
 		return;
 	}
-	snprintf(problem.what, PROBLEM_TEXT, "%" PRIu64 " frames were lost at %s before dsrd could read them",
-	    growth->value - growth->begin, fact->iface->name);
-	problem_problems_see(problems, &problem);
+	snprintf(count, sizeof(count), "%" PRIu64, growth->value - growth->begin);
+	problems_see(problems, &problem, words);
 }
 
 static void
 problem_check_offload(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
-	struct problem problem = problem_of_iface(PROBLEM_OFFLOAD_LOST, fact, index);
+	struct problem problem = problem_of_iface(DIAGNOSIS_OFFLOAD_LOST, fact, index);
+	const struct remedy_word words[] = { { "interface", fact->iface->name }, { "reason", fact->offload_lost },
+		{ NULL, NULL } };
 
-	if (fact->offload_lost == NULL)
-		return;
-	snprintf(problem.what, PROBLEM_TEXT, "the kernel does not carry flows on %s: %s", fact->iface->name,
-	    fact->offload_lost);
-	problem_problems_see(problems, &problem);
+	if (fact->offload_lost != NULL)
+		problems_see(problems, &problem, words);
 }
 
 static int
-problem_problems_grow(struct problems *problems, size_t ifaces)
+problems_grow(struct problems *problems, size_t ifaces)
 {
 	struct growth *dropped;
 
@@ -243,7 +248,7 @@ problem_problems_grow(struct problems *problems, size_t ifaces)
 static void
 problem_check_ifaces(struct problems *problems, const struct problem_facts *facts)
 {
-	if (problem_problems_grow(problems, facts->iface_count) == -1)
+	if (problems_grow(problems, facts->iface_count) == -1)
 		problems->incomplete = true;
 	for (size_t i = 0; i < facts->iface_count; i++) {
 		const struct problem_iface *fact = &facts->ifaces[i];
@@ -251,7 +256,7 @@ problem_check_ifaces(struct problems *problems, const struct problem_facts *fact
 		if (!fact->used)
 			continue;
 		problem_check_link(problems, fact, (uint16_t)i);
-		problem_check_shape(problems, fact, (uint16_t)i);
+		problem_check_kind(problems, fact, (uint16_t)i);
 		problem_check_forwarding(problems, fact, (uint16_t)i);
 		if (i < problems->dropped_count)
 			problem_check_drops(problems, fact, (uint16_t)i);
@@ -264,36 +269,37 @@ problem_check_vips(struct problems *problems, const struct problem_facts *facts)
 {
 	for (size_t i = 0; i < facts->held_count; i++) {
 		const struct problem_vip *held = &facts->held[i];
-		struct problem problem = { .id = PROBLEM_VIP_HELD, .iface = IFACE_NONE, .vip = held->vip };
+		struct problem problem = { .id = DIAGNOSIS_VIP_HELD, .iface = IFACE_NONE, .vip = held->vip };
+		const struct remedy_word words[] = { { "vip", problem.subject }, { "interface", held->holder },
+			{ "command", held->fix }, { NULL, NULL } };
 
 		addr_format(&held->vip, problem.subject);
-		snprintf(problem.what, PROBLEM_TEXT, "this host's own kernel holds the VIP %s, on %s", problem.subject,
-		    held->holder);
-		memcpy(problem.fix, held->fix, PROBLEM_TEXT);
-		problem_problems_see(problems, &problem);
+		problems_see(problems, &problem, words);
 	}
 }
 
 static void
 problem_check_flows(struct problems *problems, const struct problem_facts *facts)
 {
-	struct problem problem = problem_of_director(PROBLEM_FLOW_TABLE_FULL);
+	struct problem problem = problem_of_director(DIAGNOSIS_FLOW_TABLE_FULL);
 	const uint64_t percent = facts->flow_capacity == 0 ? 0 : facts->flows * 100 / facts->flow_capacity;
+	char count[24], most[24];
+	const struct remedy_word words[] = { { "count", count }, { "most", most }, { NULL, NULL } };
 
 	problems->full = percent >= (problems->full ? PROBLEM_ROOM : PROBLEM_FULL);
 	if (!problems->full)
 		return;
-	snprintf(problem.what, PROBLEM_TEXT, "the flow table holds %" PRIu64 " of at most %" PRIu64 " connections",
-	    facts->flows, facts->flow_capacity);
-	snprintf(problem.fix, PROBLEM_TEXT, "raise `connections` in dsrd.conf, and restart dsrd");
-	problem_problems_see(problems, &problem);
+	snprintf(count, sizeof(count), "%" PRIu64, facts->flows);
+	snprintf(most, sizeof(most), "%" PRIu64, facts->flow_capacity);
+	problems_see(problems, &problem, words);
 }
 
 static void
 problem_check_lateness(struct problems *problems, const struct problem_facts *facts)
 {
-	struct problem problem = problem_of_director(PROBLEM_CHECKS_LATE);
+	struct problem problem = problem_of_director(DIAGNOSIS_CHECKS_LATE);
 	char text[DURATION_TEXT];
+	const struct remedy_word words[] = { { "time", text }, { NULL, NULL } };
 
 	if (facts->held_up >= SECONDS(1)) {
 		if (problems->held_up_when == 0 || facts->held_up > problems->held_up)
@@ -306,48 +312,37 @@ problem_check_lateness(struct problems *problems, const struct problem_facts *fa
 		problems->held_up_when = 0;
 		return;
 	}
-	snprintf(problem.what, PROBLEM_TEXT, "the director was held up for %s",
-	    text_format_duration(problems->held_up / MILLISECONDS(1) * MILLISECONDS(1), text));
-	problem_problems_see(problems, &problem);
+	text_format_duration(problems->held_up / MILLISECONDS(1) * MILLISECONDS(1), text);
+	problems_see(problems, &problem, words);
 }
 
+/* Those that the daemon notices itself, with the reason. */
 static void
-problem_check_configuration(struct problems *problems, const struct problem_facts *facts)
+problem_check_daemon(struct problems *problems, const struct problem_facts *facts)
 {
-	struct problem problem = problem_of_director(PROBLEM_RELOAD_FAILED);
+	const struct {
+		enum diagnosis id;
+		bool exists;
+		const char *reason;
+	} noticed[] = {
+		{ DIAGNOSIS_NO_MEMORY, facts->no_memory, "" },
+		{ DIAGNOSIS_RELOAD_FAILED, facts->reload_error != NULL, facts->reload_error },
+		{ DIAGNOSIS_STATE_LOST, facts->state_error != NULL, facts->state_error },
+	};
 
-	if (facts->reload_error == NULL)
-		return;
-	snprintf(problem.what, PROBLEM_TEXT, "the last reload failed: %s", facts->reload_error);
-	snprintf(problem.fix, PROBLEM_TEXT, "dsrd -n -f %s", facts->config);
-	problem_problems_see(problems, &problem);
-}
+	for (size_t i = 0; i < ARRAY_LEN(noticed); i++) {
+		struct problem problem = problem_of_director(noticed[i].id);
+		const struct remedy_word words[] = { { "reason", noticed[i].reason }, { "config", facts->config },
+			{ NULL, NULL } };
 
-static void
-problem_check_state(struct problems *problems, const struct problem_facts *facts)
-{
-	struct problem problem = problem_of_director(PROBLEM_STATE_LOST);
-
-	if (facts->state_error == NULL)
-		return;
-	snprintf(problem.what, PROBLEM_TEXT, "the state for the next start is not kept: %s", facts->state_error);
-	problem_problems_see(problems, &problem);
-}
-
-static void
-problem_check_memory(struct problems *problems, const struct problem_facts *facts)
-{
-	struct problem problem = problem_of_director(PROBLEM_NO_MEMORY);
-
-	if (!facts->no_memory)
-		return;
-	snprintf(problem.what, PROBLEM_TEXT, "there was no memory for a new forwarding table");
-	problem_problems_see(problems, &problem);
+		if (noticed[i].exists)
+			problems_see(problems, &problem, words);
+	}
 }
 
 /* What was not seen is solved. */
 static void
-problem_problems_sweep(struct problems *problems)
+problems_sweep(struct problems *problems)
 {
 	size_t kept = 0;
 
@@ -372,12 +367,10 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 		problems->list[i].seen = false;
 	problem_check_ifaces(problems, facts);
 	problem_check_vips(problems, facts);
-	problem_check_memory(problems, facts);
-	problem_check_configuration(problems, facts);
-	problem_check_state(problems, facts);
+	problem_check_daemon(problems, facts);
 	problem_check_flows(problems, facts);
 	problem_check_lateness(problems, facts);
-	problem_problems_sweep(problems);
+	problems_sweep(problems);
 	return problems->incomplete ? -1 : 0;
 }
 
@@ -404,7 +397,8 @@ problem_concerns_service(const struct problem *problem, const struct service *se
 		const struct addr *vip = &settings->listens[i].vip;
 
 		if (problem->iface == IFACE_NONE ? addr_equal(vip, &problem->vip) :
-		    problem->iface == service->iface && (problem->family == ADDR_NONE || problem->family == vip->family))
+		    problem->iface == service->iface && (problem->family == ADDR_NONE ||
+		    problem->family == vip->family))
 			return true;
 	}
 	return false;
@@ -416,7 +410,7 @@ problems_of_service(const struct problems *problems, const struct service *servi
 	for (size_t i = 0; i < problems_count(problems); i++) {
 		const struct problem *problem = problems_at(problems, i);
 
-		if (problem_severity(problem->id) == PROBLEM_ERROR && problem_concerns_service(problem, service))
+		if (diagnosis_severity(problem->id) == SEVERITY_ERROR && problem_concerns_service(problem, service))
 			return problem;
 	}
 	return NULL;
@@ -428,42 +422,8 @@ problems_of_iface(const struct problems *problems, uint16_t iface)
 	for (size_t i = 0; i < problems_count(problems); i++) {
 		const struct problem *problem = problems_at(problems, i);
 
-		if (problem_severity(problem->id) == PROBLEM_ERROR && problem->iface == iface)
+		if (diagnosis_severity(problem->id) == SEVERITY_ERROR && problem->iface == iface)
 			return problem;
 	}
 	return NULL;
-}
-
-static const struct {
-	const char *name;
-	enum problem_severity severity;
-	const char *meaning;
-} kinds[] = {
-#define X(id, name, severity, meaning) { name, severity, meaning },
-	PROBLEMS(X)
-#undef X
-};
-
-const char *
-problem_name(enum problem_id id)
-{
-	return kinds[id].name;
-}
-
-const char *
-problem_meaning(enum problem_id id)
-{
-	return kinds[id].meaning;
-}
-
-enum problem_severity
-problem_severity(enum problem_id id)
-{
-	return kinds[id].severity;
-}
-
-const char *
-problem_severity_name(enum problem_severity severity)
-{
-	return severity == PROBLEM_ERROR ? "error" : "warning";
 }

@@ -27,7 +27,29 @@
 #define SCRIPT_WINDOWS ".\\dsr-realserver.ps1 apply -Vip {vip} -Port {port} -Protocol {PROTO}"
 #define UNDO_WINDOWS ".\\dsr-realserver.ps1 undo"
 
+/*
+ * For findings about the director, {command} is what the system itself reported: only it knows which of its switches
+ * is on.
+ */
 static const struct remedy remedies[] = {
+	{ DIAGNOSIS_INTERFACE_DOWN, SYSTEM_LINUX, NULL, "ip link set dev {interface} up",
+	    "ip link set dev {interface} down" },
+	{ DIAGNOSIS_INTERFACE_DOWN, BSD, NULL, "ifconfig {interface} up", "ifconfig {interface} down" },
+	{ DIAGNOSIS_VIP_HELD, SYSTEM_ANY, NULL, "{command}", NULL },
+	{ DIAGNOSIS_FORWARDING, SYSTEM_ANY, NULL, "{command}", NULL },
+	{ DIAGNOSIS_RELOAD_FAILED, SYSTEM_ANY, NULL, "dsrd -n -f {config}", NULL },
+	{ DIAGNOSIS_FLOW_TABLE_FULL, SYSTEM_ANY, NULL, "raise `connections` in dsrd.conf, and restart dsrd", NULL },
+	{ DIAGNOSIS_MTU, SYSTEM_LINUX, NULL, "ip link set dev {interface} mtu {other-mtu}",
+	    "ip link set dev {interface} mtu {mtu}" },
+	{ DIAGNOSIS_MTU, BSD, NULL, "ifconfig {interface} mtu {other-mtu}", "ifconfig {interface} mtu {mtu}" },
+	{ DIAGNOSIS_CAPTURE_BUFFER, SYSTEM_ANY, NULL, "{command}", NULL },
+	{ DIAGNOSIS_OFFLOADS, SYSTEM_LINUX, NULL, "ethtool -K {interface} gro off lro off rx-gro-hw off",
+	    "ethtool -K {interface} gro on" },
+	{ DIAGNOSIS_OFFLOADS, SYSTEM_OPENBSD, NULL, "ifconfig {interface} -tcplro", "ifconfig {interface} tcplro" },
+	{ DIAGNOSIS_OFFLOADS, BSD & ~(unsigned)SYSTEM_OPENBSD, NULL, "ifconfig {interface} -lro",
+	    "ifconfig {interface} lro" },
+	{ DIAGNOSIS_STRICT_INTERFACES, SYSTEM_ANY, NULL, "{command}", NULL },
+
 	{ DIAGNOSIS_IS_DIRECTOR, SYSTEM_ANY,
 	    "Remove the server {own} from the service, or give its address to another machine. To serve from the same "
 	    "hardware, run the service in a container or virtual machine with a MAC address of its own (macvlan, bridge).",
@@ -71,7 +93,8 @@ static const struct remedy remedies[] = {
 	    "director's ({director}).", NULL, NULL },
 
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
-	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX4, "The same by hand:", QUIET ADD4, "ip address delete {vip}/32 dev lo" },
+	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX4, "The same by hand:", QUIET ADD4,
+	    "ip address delete {vip}/32 dev lo" },
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, LINUX6, "The same by hand:", ADD6, "ip -6 address delete {vip}/128 dev lo" },
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, SYSTEM_WINDOWS, "In an elevated PowerShell on the server:", SCRIPT_WINDOWS,
 	    UNDO_WINDOWS },
@@ -157,7 +180,8 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_PORT_OUT, SYSTEM_ANY, "See what the checks of its ports found last:", "dsrctl show health", NULL },
 
 	{ DIAGNOSIS_SAME_MACHINE, SYSTEM_ANY,
-	    "If that is not intended, remove one of the two servers and give the other the weight of both.", NULL, NULL },
+	    "If that is not intended, remove one of the two servers and give the other the weight of both.", NULL,
+	    NULL },
 	{ DIAGNOSIS_ANSWERS_PASS_DIRECTOR, SYSTEM_ANY,
 	    "If another router leads to the clients, make it the server's default gateway.", NULL, NULL },
 
@@ -359,18 +383,16 @@ remedy_at(enum diagnosis diagnosis, unsigned systems, size_t index)
 	return NULL;
 }
 
-#define WORD_TEXT REMEDY_ASK
-
 const char *
-remedy_ask(const struct addr *addr, const char *interface, bool by_linux, char text[REMEDY_ASK])
+remedy_ask(const struct addr *addr, const char *interface, bool on_linux, char text[REMEDY_ASK])
 {
 	char name[ADDR_TEXT];
 
 	addr_format(addr, name);
 	/* A ping leaves an entry, answered or not. IPv6 has no arping, and the BSDs have none of their own. */
-	if (!by_linux && addr->family == ADDR_IPV6)
+	if (!on_linux && addr->family == ADDR_IPV6)
 		(void)snprintf(text, REMEDY_ASK, "ping6 -c 1 %s; ndp -n %s", name, name);
-	else if (!by_linux)
+	else if (!on_linux)
 		(void)snprintf(text, REMEDY_ASK, "ping -c 1 %s; arp -n %s", name, name);
 	else if (addr->family == ADDR_IPV6)
 		(void)snprintf(text, REMEDY_ASK, "ping -c 1 %s; ip neighbor show %s", name, name);
@@ -379,31 +401,58 @@ remedy_ask(const struct addr *addr, const char *interface, bool by_linux, char t
 	return text;
 }
 
-/* The value of `{name}`; false when it is not a placeholder. */
-static bool
-remedy_find_word(const char *name, size_t length, const struct diagnose_facts *facts, char word[WORD_TEXT])
+static const char *
+remedy_find_word(const char *name, size_t length, const struct remedy_word *words)
+{
+	for (; words->name != NULL; words++)
+		if (strlen(words->name) == length && memcmp(words->name, name, length) == 0)
+			return words->value;
+	return NULL;
+}
+
+const char *
+remedy_write(const char *template, const struct remedy_word *words, char *text, size_t size)
+{
+	size_t used = 0;
+
+	while (*template != '\0' && used + 1 < size) {
+		const char *end = *template == '{' ? strchr(template, '}') : NULL;
+		const char *word = end == NULL ? NULL :
+		    remedy_find_word(template + 1, (size_t)(end - template) - 1, words);
+
+		if (word != NULL) {
+			const size_t length = strlen(word), room = size - 1 - used;
+
+			memcpy(text + used, word, length < room ? length : room);
+			used += length < room ? length : room;
+			template = end + 1;
+		} else {
+			text[used++] = *template++;
+		}
+	}
+	text[used] = '\0';
+	return text;
+}
+
+const char *
+remedy_fill(const char *template, const struct diagnose_facts *facts, char text[REMEDY_TEXT])
 {
 	const bool v6 = facts->vip.family == ADDR_IPV6, udp = facts->protocol == PROTOCOL_UDP;
-	const struct addr unknown = { 0 };
-	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT], twin[MAC_TEXT], client[ADDR_TEXT],
-	    port[8], mtu[16], masked[WORD_TEXT], ask_own[WORD_TEXT], ask_vip[WORD_TEXT];
 	const char *const interface = facts->interface != NULL ? facts->interface : "INTERFACE";
-	const struct {
-		const char *name;
-		const char *word;
-	} words[] = {
+	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT], twin[MAC_TEXT],
+	    client[ADDR_TEXT], port[8], mtu[16], masked[REMEDY_ASK], ask_own[REMEDY_ASK], ask_vip[REMEDY_ASK];
+	const struct remedy_word words[] = {
 		{ "vip", addr_format(&facts->vip, vip) },
 		{ "length", v6 ? "128" : "32" },
 		{ "host-mask", v6 ? "prefixlen 128" : "netmask 255.255.255.255" }, /* for ifconfig(8) */
 		{ "vip-mask", masked },                                            /* for netsh */
-		{ "ask-own", remedy_ask(&facts->own, interface, DIRECTOR_IS_LINUX, ask_own) },
-		{ "ask-vip", remedy_ask(&facts->vip, interface, DIRECTOR_IS_LINUX, ask_vip) },
+		{ "ask-own", remedy_ask(&facts->own, interface, DIRECTOR_SYSTEM == SYSTEM_LINUX, ask_own) },
+		{ "ask-vip", remedy_ask(&facts->vip, interface, DIRECTOR_SYSTEM == SYSTEM_LINUX, ask_vip) },
 		{ "own", addr_format(&facts->own, own) },
 		{ "interface", interface },
 		{ "client", addr_is_set(&facts->client) ? addr_format(&facts->client, client) : "CLIENT" },
 		{ "networks", facts->networks != NULL && *facts->networks != '\0' ? facts->networks : "no address" },
-		{ "director", addr_equal(&facts->director, &unknown) ? "DIRECTOR" : addr_format(&facts->director,
-		    director) },
+		{ "director", addr_is_set(&facts->director) ? addr_format(&facts->director, director) : "DIRECTOR" },
 		{ "mac", mac_format(&facts->mac, mac) },
 		{ "foreign", mac_format(&facts->foreign, foreign) },
 		{ "twin", mac_format(&facts->twin, twin) },
@@ -415,41 +464,13 @@ remedy_find_word(const char *name, size_t length, const struct diagnose_facts *f
 		{ "inet", v6 ? "inet6" : "inet" },
 		{ "ip", v6 ? "ip6" : "ip" },
 		{ "ip4or6", v6 ? "ip6" : "ip" },
+		{ NULL, NULL },
 	};
 
 	snprintf(port, sizeof(port), "%u", facts->port);
 	snprintf(masked, sizeof(masked), "%s%s", vip, v6 ? "/128" : " 255.255.255.255");
 	snprintf(mtu, sizeof(mtu), "%lu", (unsigned long)facts->director_mtu);
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strlen(words[i].name) == length && memcmp(words[i].name, name, length) == 0) {
-			snprintf(word, WORD_TEXT, "%s", words[i].word);
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *
-remedy_fill(const char *template, const struct diagnose_facts *facts, char text[REMEDY_TEXT])
-{
-	size_t used = 0;
-
-	while (*template != '\0' && used + 1 < REMEDY_TEXT) {
-		const char *end = *template == '{' ? strchr(template, '}') : NULL;
-		char word[WORD_TEXT];
-
-		if (end != NULL && remedy_find_word(template + 1, (size_t)(end - template) - 1, facts, word)) {
-			const size_t length = strlen(word), room = REMEDY_TEXT - 1 - used;
-
-			memcpy(text + used, word, length < room ? length : room);
-			used += length < room ? length : room;
-			template = end + 1;
-		} else {
-			text[used++] = *template++;
-		}
-	}
-	text[used] = '\0';
-	return text;
+	return remedy_write(template, words, text, REMEDY_TEXT);
 }
 
 static size_t

@@ -11,12 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifdef IFXF_LRO /* OpenBSD */
-#define LRO "tcplro"
-#else
-#define LRO "lro"
-#endif
-
 #if defined(__FreeBSD__) || defined(__DragonFly__)
 #define USER_ADD "pw useradd %s -d /nonexistent -s /usr/sbin/nologin"
 #define GROUP_ADD "pw groupadd %s"
@@ -35,21 +29,6 @@ os_command(enum os_command command, const char *iface, const char *argument, cha
 	case OS_ADDRESS_DELETE:
 		(void)snprintf(text, size, "ifconfig %s %s %s delete", iface,
 		    strchr(argument, ':') == NULL ? "inet" : "inet6", argument);
-		break;
-	case OS_LINK_UP:
-		(void)snprintf(text, size, "ifconfig %s up", iface);
-		break;
-	case OS_LINK_DOWN:
-		(void)snprintf(text, size, "ifconfig %s down", iface);
-		break;
-	case OS_MTU_SET:
-		(void)snprintf(text, size, "ifconfig %s mtu %s", iface, argument);
-		break;
-	case OS_OFFLOADS_OFF:
-		(void)snprintf(text, size, "ifconfig %s -" LRO, iface);
-		break;
-	case OS_OFFLOADS_ON:
-		(void)snprintf(text, size, "ifconfig %s " LRO, iface);
 		break;
 	case OS_USER_ADD:
 		(void)snprintf(text, size, USER_ADD, argument);

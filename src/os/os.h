@@ -166,14 +166,9 @@ NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 void os_boot(char boot[OS_BOOT]);
 /* The user at the other end of a connected Unix socket. 0 or -1. */
 NODISCARD int os_peer_user(int fd, uid_t *uid);
-/* What a person types on this system. `argument` is an address, an MTU, a user or a group. */
+/* What a person types on this system. `argument` is an address, a user or a group. */
 enum os_command {
 	OS_ADDRESS_DELETE,
-	OS_LINK_UP,
-	OS_LINK_DOWN,
-	OS_MTU_SET,
-	OS_OFFLOADS_OFF,
-	OS_OFFLOADS_ON,
 	OS_USER_ADD,
 	OS_GROUP_ADD
 };

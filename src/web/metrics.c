@@ -98,8 +98,8 @@ metrics_problems(const struct metrics *metrics)
 {
 	for (size_t i = 0; i < problems_count(metrics->facts->problems); i++) {
 		const struct problem *problem = problems_at(metrics->facts->problems, i);
-		const struct label labels[] = { { "id", problem_name(problem->id) },
-			{ "severity", problem_severity_name(problem_severity(problem->id)) }, { "subject", problem->subject },
+		const struct label labels[] = { { "id", diagnosis_name(problem->id) },
+			{ "severity", severity_name(diagnosis_severity(problem->id)) }, { "subject", problem->subject },
 			{ "family", problem->family == ADDR_NONE ? "" : problem->family == ADDR_IPV4 ? "ipv4" : "ipv6" } };
 
 		metrics_sample(metrics, labels, problem->family == ADDR_NONE ? ARRAY_LEN(labels) - 1 :
@@ -110,12 +110,12 @@ metrics_problems(const struct metrics *metrics)
 static void
 problem_counts(const struct metrics *metrics)
 {
-	uint64_t counts[] = { [PROBLEM_WARNING] = 0, [PROBLEM_ERROR] = 0 };
+	uint64_t counts[] = { [SEVERITY_WARNING] = 0, [SEVERITY_ERROR] = 0 };
 
 	for (size_t i = 0; i < problems_count(metrics->facts->problems); i++)
-		counts[problem_severity(problems_at(metrics->facts->problems, i)->id)]++;
-	for (enum problem_severity severity = PROBLEM_WARNING; severity <= PROBLEM_ERROR; severity++) {
-		const struct label labels[] = { { "severity", problem_severity_name(severity) } };
+		counts[diagnosis_severity(problems_at(metrics->facts->problems, i)->id)]++;
+	for (enum severity severity = SEVERITY_WARNING; severity <= SEVERITY_ERROR; severity++) {
+		const struct label labels[] = { { "severity", severity_name(severity) } };
 
 		metrics_sample(metrics, labels, ARRAY_LEN(labels), counts[severity]);
 	}

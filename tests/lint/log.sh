@@ -32,7 +32,10 @@ lint() {
 		}
 	}
 	# Identifiers of problems begin lines too: X(NAME, "name", ...
-	FILENAME ~ /src\/doctor\/problem\.h$/ && match($0, /^\tX\([A-Z_]+, "[a-z-]+"/) {
+	FILENAME ~ /src\/doctor\/findings\.h$/ && /^#define / {
+		problems = $2 ~ /^DIRECTOR_PROBLEMS/
+	}
+	FILENAME ~ /src\/doctor\/findings\.h$/ && problems && match($0, /^\tX\([A-Z_]+, "[a-z-]+"/) {
 		word = substr($0, RSTART, RLENGTH - 1)
 		sub(/.*"/, "", word)
 		logged[word] = FILENAME ":" FNR
@@ -63,8 +66,8 @@ selftest() {
 	must_fail src/io/a.c "${right}log_notice(\"best a=1\");\n" 'a.c:3: dsrd(8) does not explain'
 	must_fail src/io/a.c "${right}snprintf(error, SIZE, \"no \\\\\"%s\\\\\" here\", x);\n" \
 	    'a.c:3: a reason with double quotes'
-	must_fail src/doctor/problem.h '#define PROBLEMS(X) \\\n\tX(BEST, "best", PROBLEM_ERROR, "x")\n' \
-	    'problem.h:2: dsrd(8) does not explain the problem .best.'
+	must_fail src/doctor/findings.h '#define DIRECTOR_PROBLEMS(X) \\\n\tX(BEST, "best", ERROR, "x", "y")\n' \
+	    'findings.h:2: dsrd(8) does not explain the problem .best.'
 	must_fail src/io/a.c 'log_error("good a=%s");\n' 'dsrd(8) explains the log line .better., which does not exist'
 }
 

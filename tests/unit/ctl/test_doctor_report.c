@@ -23,7 +23,7 @@ static struct problems *problems;
 static struct iface iface = { .name = "eth0", .mtu = 1500, .up = true };
 static struct report_iface ifaces[1] = { { &iface, true, 10, 2, 9, 1, "tc", "" } };
 static struct vip_fault fault;
-static const struct host_finding *findings;
+static const struct problem *findings;
 
 static struct server *
 web1(void)
@@ -199,7 +199,7 @@ break_quorum(void)
 static void
 break_director(void)
 {
-	static const struct host_finding held = { .wrong = true, .name = "vip-held", .what = "held" };
+	static const struct problem held = { .id = DIAGNOSIS_VIP_HELD, .what = "held" };
 
 	findings = &held;
 }

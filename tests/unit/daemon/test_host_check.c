@@ -12,31 +12,32 @@ Suite *host_check_suite(void);
 static const struct {
 	enum os_answer drops;
 	const char *fix;
-	const char *name; /* NULL: nothing to report */
+	enum diagnosis found; /* DIAGNOSIS_COUNT: nothing to report */
 	const char *what;
 	const char *typed;
 } answers[] = {
-	{ OS_NO, "", NULL, NULL, NULL },
-	{ OS_YES, "sysctl -w net.inet.ip.checkinterface=0", "strict-interfaces",
+	{ OS_NO, "", DIAGNOSIS_COUNT, NULL, NULL },
+	{ OS_YES, "sysctl -w net.inet.ip.checkinterface=0", DIAGNOSIS_STRICT_INTERFACES,
 	    "this host drops packets that arrive on an interface other than the one with their address",
 	    "sysctl -w net.inet.ip.checkinterface=0" },
 	/* OpenBSD: no command changes it. */
-	{ OS_YES, "", "strict-interfaces",
+	{ OS_YES, "", DIAGNOSIS_STRICT_INTERFACES,
 	    "this host drops packets that arrive on an interface other than the one with their address", "" },
-	/* Not known is not no, and nothing is to be typed. */
-	{ OS_UNKNOWN, "left over", "strict-interfaces-unknown", "dsrd cannot find out whether this host drops packets that arrive "
-	    "on an interface other than the one with their address", "" },
+	/* Not known is not no, and there is nothing to type. */
+	{ OS_UNKNOWN, "left over", DIAGNOSIS_STRICT_INTERFACES_UNKNOWN, "dsrd cannot find out whether this host drops "
+	    "packets that arrive on an interface other than the one with their address", "" },
 };
 
 START_TEST(strict_interfaces)
 {
-	struct host_finding finding;
+	const struct remedy_word words[] = { { "command", answers[_i].fix }, { NULL, NULL } };
+	struct problem finding = { .id = host_check_judge_strays(answers[_i].drops) };
 
-	ck_assert(host_check_judge_strays(answers[_i].drops, answers[_i].fix, &finding) == (answers[_i].name != NULL));
-	if (answers[_i].name == NULL)
+	ck_assert_int_eq(finding.id, answers[_i].found);
+	if (finding.id == DIAGNOSIS_COUNT)
 		return;
-	ck_assert(!finding.wrong);
-	ck_assert_str_eq(finding.name, answers[_i].name);
+	problem_write(&finding, words);
+	ck_assert_int_eq(diagnosis_severity(finding.id), SEVERITY_NOTE);
 	ck_assert_str_eq(finding.what, answers[_i].what);
 	ck_assert_str_ne(finding.meaning, "");
 	ck_assert_str_eq(finding.fix, answers[_i].typed);

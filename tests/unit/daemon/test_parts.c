@@ -57,7 +57,7 @@ teardown(void)
 }
 
 static size_t
-problems_of(enum problem_id id)
+problems_of(enum diagnosis id)
 {
 	const struct problems *problems = selfcheck_problems(selfcheck);
 	size_t count = 0;
@@ -72,10 +72,10 @@ START_TEST(selfcheck_keeps_the_failed_reload)
 	ck_assert(!selfcheck_reload_failed(selfcheck));
 	selfcheck_reload(selfcheck, "line 3: no such key");
 	ck_assert(selfcheck_reload_failed(selfcheck));
-	ck_assert_uint_eq(problems_of(PROBLEM_RELOAD_FAILED), 1);
+	ck_assert_uint_eq(problems_of(DIAGNOSIS_RELOAD_FAILED), 1);
 	selfcheck_reload(selfcheck, NULL);
 	ck_assert(!selfcheck_reload_failed(selfcheck));
-	ck_assert_uint_eq(problems_of(PROBLEM_RELOAD_FAILED), 0);
+	ck_assert_uint_eq(problems_of(DIAGNOSIS_RELOAD_FAILED), 0);
 }
 END_TEST
 

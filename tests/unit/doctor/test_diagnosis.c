@@ -524,7 +524,7 @@ START_TEST(each_row_was_tested)
 		seen[check_rows[i].diagnosis] = true;
 	/* The report adds it where nothing else was found: tests/unit/ctl/test_doctor_report.c. */
 	seen[DIAGNOSIS_PORT_OUT] = true;
-	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
+	for (enum diagnosis diagnosis = DIAGNOSIS_SERVER_FIRST; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
 		ck_assert_msg(seen[diagnosis], "no test of %s", diagnosis_name(diagnosis));
 }
 END_TEST
@@ -592,7 +592,7 @@ START_TEST(every_diagnosis_can_be_mended_everywhere)
 {
 	if (_i == 1)
 		facts.vip = at("2001:db8::10");
-	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++) {
+	for (enum diagnosis diagnosis = DIAGNOSIS_SERVER_FIRST; diagnosis < DIAGNOSIS_COUNT; diagnosis++) {
 		/* What Windows alone, or all but it, can have, has no cure elsewhere. */
 		for (unsigned i = 0; i < SYSTEMS; i++) {
 			const struct remedy *remedy;
@@ -640,8 +640,8 @@ START_TEST(a_conflict_has_commands_in_a_line)
 	facts.interface = "eth0";
 	remedy_line(diagnose_conflict(CONFLICT_ANNOUNCES, false), &facts, text);
 	ck_assert_ptr_nonnull(strstr(text, "MAC 02:00:00:00:00:99"));
-	ck_assert_ptr_nonnull(strstr(text, remedy_ask(&facts.vip, "eth0", DIRECTOR_IS_LINUX, ask)));
-	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
+	ck_assert_ptr_nonnull(strstr(text, remedy_ask(&facts.vip, "eth0", DIRECTOR_SYSTEM == SYSTEM_LINUX, ask)));
+	for (enum diagnosis diagnosis = DIAGNOSIS_SERVER_FIRST; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
 		ck_assert_uint_lt(strlen(remedy_line(diagnosis, &facts, text)), REMEDY_LINE - 1);
 }
 END_TEST
@@ -696,9 +696,9 @@ START_TEST(commands_are_those_of_the_family)
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV4,
 	    "ipv4 add address \"loopback\" 192.0.2.10 255.255.255.255 skipassource=true\n"));
 	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV4,
-	    remedy_ask(&facts.vip, "eth7", DIRECTOR_IS_LINUX, ask)));
+	    remedy_ask(&facts.vip, "eth7", DIRECTOR_SYSTEM == SYSTEM_LINUX, ask)));
 	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV4,
-	    remedy_ask(&facts.own, "eth7", DIRECTOR_IS_LINUX, ask)));
+	    remedy_ask(&facts.own, "eth7", DIRECTOR_SYSTEM == SYSTEM_LINUX, ask)));
 
 	facts.vip = at("2001:db8::10");
 	for (enum diagnosis diagnosis = 0; diagnosis < DIAGNOSIS_COUNT; diagnosis++)
@@ -710,10 +710,10 @@ START_TEST(commands_are_those_of_the_family)
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_WINDOWS | REMEDY_IPV6,
 	    "ipv6 add address \"loopback\" 2001:db8::10/128 skipassource=true\n"));
 	ck_assert(is_mended_by(DIAGNOSIS_FOREIGN_OWNER, SYSTEM_LINUX | REMEDY_IPV6,
-	    remedy_ask(&facts.vip, "eth7", DIRECTOR_IS_LINUX, ask)));
+	    remedy_ask(&facts.vip, "eth7", DIRECTOR_SYSTEM == SYSTEM_LINUX, ask)));
 	/* The server's own address may be of the other family. */
 	ck_assert(is_mended_by(DIAGNOSIS_UNREACHABLE, SYSTEM_LINUX | REMEDY_IPV6,
-	    remedy_ask(&facts.own, "eth7", DIRECTOR_IS_LINUX, ask)));
+	    remedy_ask(&facts.own, "eth7", DIRECTOR_SYSTEM == SYSTEM_LINUX, ask)));
 }
 END_TEST
 

@@ -2,12 +2,12 @@
 /* The list of the director's own problems: what begins and ends one, and whom it concerns. */
 #include "config.h"
 
-#include "doctor/problem.h"
-
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
+#include "doctor/problem.h"
 #include "../scene/scene.h"
 #include "suites.h"
 
@@ -29,8 +29,7 @@ open_list(void)
 	problems = problems_new();
 	ck_assert_ptr_nonnull(problems);
 	eth0 = (struct iface) { .name = "eth0", .up = true };
-	iface = (struct problem_iface) { .iface = &eth0, .used = true, .open = true, .up_command = "set up",
-		.down_command = "set down" };
+	iface = (struct problem_iface) { .iface = &eth0, .used = true, .open = true };
 	memset(held, 0, sizeof(held));
 	facts = (struct problem_facts) { .ifaces = &iface, .iface_count = 1, .held = held, .flow_capacity = 1000,
 		.config = "/etc/dsrd.conf" };
@@ -50,7 +49,7 @@ write_news(void *context, const struct problem *problem, bool ended)
 	const size_t used = strlen(news);
 
 	ck_assert_ptr_eq(context, news);
-	snprintf(news + used, sizeof(news) - used, "%s%s %s;", ended ? "-" : "+", problem_name(problem->id),
+	snprintf(news + used, sizeof(news) - used, "%s%s %s;", ended ? "-" : "+", diagnosis_name(problem->id),
 	    problem->subject);
 }
 
@@ -86,8 +85,9 @@ START_TEST(a_link_has_one_problem_at_a_time)
 	iface.open = false;
 	eth0.disabled = true;
 	ck_assert_str_eq(update(SECONDS(1)), "+interface-down eth0;-no-link eth0;");
-	ck_assert_str_eq(only()->fix, "set up");
-	ck_assert_str_eq(only()->undo, "set down");
+	ck_assert_str_eq(only()->fix, DIRECTOR_SYSTEM == SYSTEM_LINUX ? "ip link set dev eth0 up" : "ifconfig eth0 up");
+	ck_assert_str_eq(only()->undo, DIRECTOR_SYSTEM == SYSTEM_LINUX ? "ip link set dev eth0 down" :
+	    "ifconfig eth0 down");
 	eth0.gone = true;
 	ck_assert_str_eq(update(SECONDS(1)), "+interface-gone eth0;-interface-down eth0;");
 	eth0 = (struct iface) { .name = "eth0", .up = true };
@@ -104,7 +104,7 @@ START_TEST(an_interface_of_the_wrong_kind)
 	snprintf(eth0.master, IFACE_NAME, "br0");
 	ck_assert_str_eq(update(0), "+interface-port eth0;");
 	ck_assert_str_eq(only()->what, "the interface eth0 is a port of br0: configure `interface = br0`");
-	ck_assert_int_eq(problem_severity(only()->id), PROBLEM_WARNING);
+	ck_assert_int_eq(diagnosis_severity(only()->id), SEVERITY_WARNING);
 	/* A problem of its own beside that of its link; gone, it is no port any more. */
 	eth0.up = false;
 	ck_assert_str_eq(update(SECONDS(1)), "+no-link eth0;");
@@ -112,7 +112,7 @@ START_TEST(an_interface_of_the_wrong_kind)
 	ck_assert_str_eq(update(SECONDS(1)), "+interface-gone eth0;-no-link eth0;-interface-port eth0;");
 	eth0 = (struct iface) { .name = "eth0", .up = true, .ipvlan = true };
 	ck_assert_str_eq(update(SECONDS(1)), "+interface-ipvlan eth0;-interface-gone eth0;");
-	ck_assert_int_eq(problem_severity(only()->id), PROBLEM_ERROR);
+	ck_assert_int_eq(diagnosis_severity(only()->id), SEVERITY_ERROR);
 	iface.used = false;
 	ck_assert_str_eq(update(SECONDS(1)), "-interface-ipvlan eth0;");
 }
@@ -140,15 +140,15 @@ START_TEST(errors_come_first)
 	facts.held_count = 1;
 	update(0);
 	ck_assert_uint_eq(problems_count(problems), 3);
-	ck_assert_int_eq(problems_at(problems, 0)->id, PROBLEM_VIP_HELD);
-	ck_assert_int_eq(problem_severity(problems_at(problems, 0)->id), PROBLEM_ERROR);
+	ck_assert_int_eq(problems_at(problems, 0)->id, DIAGNOSIS_VIP_HELD);
+	ck_assert_int_eq(diagnosis_severity(problems_at(problems, 0)->id), SEVERITY_ERROR);
 	ck_assert_str_eq(problems_at(problems, 0)->fix, "take it off");
-	ck_assert_int_eq(problems_at(problems, 1)->id, PROBLEM_RELOAD_FAILED);
+	ck_assert_int_eq(problems_at(problems, 1)->id, DIAGNOSIS_RELOAD_FAILED);
 	ck_assert_str_eq(problems_at(problems, 1)->what, "the last reload failed: dsrd.conf:7: no such key");
 	ck_assert_str_eq(problems_at(problems, 1)->fix, "dsrd -n -f /etc/dsrd.conf");
-	ck_assert_int_eq(problem_severity(problems_at(problems, 1)->id), PROBLEM_WARNING);
-	for (enum problem_id id = 1; id < PROBLEM_COUNT; id++)
-		ck_assert_int_ge(problem_severity(id - 1), problem_severity(id));
+	ck_assert_int_eq(diagnosis_severity(problems_at(problems, 1)->id), SEVERITY_WARNING);
+	for (enum diagnosis id = 1; id <= DIAGNOSIS_DIRECTOR_LAST; id++)
+		ck_assert_int_ge(diagnosis_severity(id - 1), diagnosis_severity(id));
 }
 END_TEST
 
@@ -252,18 +252,58 @@ START_TEST(only_concerned_services_are_affected)
 	ck_assert_ptr_null(problems_of_service(problems, service));
 	held[0].vip = service->settings.listens[0].vip;
 	update(0);
-	ck_assert_int_eq(problems_of_service(problems, service)->id, PROBLEM_VIP_HELD);
+	ck_assert_int_eq(problems_of_service(problems, service)->id, DIAGNOSIS_VIP_HELD);
+}
+END_TEST
+
+/*
+ * What the director's own host needs, on each system that dsrd runs on; the words that are left are the
+ * examination's.
+ */
+START_TEST(each_system_has_its_commands)
+{
+	static const struct {
+		enum diagnosis id;
+		unsigned system;
+		const char *fix;
+		const char *undo;
+	} commands[] = {
+		{ DIAGNOSIS_MTU, SYSTEM_LINUX, "ip link set dev em0 mtu 9000", "ip link set dev em0 mtu 1500" },
+		{ DIAGNOSIS_MTU, SYSTEM_FREEBSD, "ifconfig em0 mtu 9000", "ifconfig em0 mtu 1500" },
+		{ DIAGNOSIS_OFFLOADS, SYSTEM_LINUX, "ethtool -K em0 gro off lro off rx-gro-hw off",
+		    "ethtool -K em0 gro on" },
+		{ DIAGNOSIS_OFFLOADS, SYSTEM_OPENBSD, "ifconfig em0 -tcplro", "ifconfig em0 tcplro" },
+		{ DIAGNOSIS_OFFLOADS, SYSTEM_NETBSD, "ifconfig em0 -lro", "ifconfig em0 lro" },
+		{ DIAGNOSIS_INTERFACE_DOWN, SYSTEM_MACOS, "ifconfig em0 up", "ifconfig em0 down" },
+	};
+	static const struct remedy_word words[] = { { "interface", "em0" }, { "mtu", "1500" }, { "other-mtu", "9000" },
+		{ NULL, NULL } };
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const struct remedy *remedy = remedy_at(commands[i].id, commands[i].system, 0);
+		char text[PROBLEM_TEXT];
+
+		ck_assert_ptr_nonnull(remedy);
+		ck_assert_str_eq(remedy_write(remedy->fix, words, text, sizeof(text)), commands[i].fix);
+		ck_assert_str_eq(remedy_write(remedy->undo, words, text, sizeof(text)), commands[i].undo);
+		ck_assert_ptr_null(remedy_at(commands[i].id, commands[i].system, 1));
+	}
 }
 END_TEST
 
 START_TEST(names_are_what_programs_read)
 {
-	for (enum problem_id id = 0; id < PROBLEM_COUNT; id++) {
-		ck_assert_uint_eq(strspn(problem_name(id), "abcdefghijklmnopqrstuvwxyz-"), strlen(problem_name(id)));
-		ck_assert_int_eq(problem_meaning(id)[strlen(problem_meaning(id)) - 1], '.');
+	for (enum diagnosis id = 0; id < DIAGNOSIS_COUNT; id++) {
+		const char *meaning = diagnosis_meaning(id);
+
+		ck_assert_uint_eq(strspn(diagnosis_name(id), "abcdefghijklmnopqrstuvwxyz-"),
+		    strlen(diagnosis_name(id)));
+		ck_assert_msg(meaning[strlen(meaning) - 1] == '.' || strcmp(meaning, "{reason}") == 0, "%s", meaning);
+		for (enum diagnosis other = 0; other < id; other++)
+			ck_assert_str_ne(diagnosis_name(id), diagnosis_name(other));
 	}
-	ck_assert_str_eq(problem_severity_name(PROBLEM_ERROR), "error");
-	ck_assert_str_eq(problem_severity_name(PROBLEM_WARNING), "warning");
+	ck_assert_str_eq(severity_name(SEVERITY_ERROR), "error");
+	ck_assert_str_eq(severity_name(SEVERITY_WARNING), "warning");
 }
 END_TEST
 
@@ -285,6 +325,7 @@ problem_suite(void)
 	tcase_add_test(tcase, lateness_is_reported_for_a_minute);
 	tcase_add_test(tcase, memory_and_offload_are_problems);
 	tcase_add_test(tcase, only_concerned_services_are_affected);
+	tcase_add_test(tcase, each_system_has_its_commands);
 	tcase_add_test(tcase, names_are_what_programs_read);
 	suite_add_tcase(suite, tcase);
 	return suite;
