@@ -21,7 +21,7 @@ fi
 set_name=${1#--}
 
 build="gcc libc6-dev make autoconf automake pkg-config libpcap-dev libnet1-dev libevent-dev libinih-dev libssl-dev
-	clang libbpf-dev"
+	clang libbpf-dev libseccomp-dev"
 demo="iproute2 procps ethtool nginx-light curl tcpdump"
 quick="git check iputils-arping iputils-ping dnsmasq-base bind9-dnsutils nftables openssl python3 jq"
 tests="ccache keepalived libclang-rt-dev mandoc shellcheck cppcheck iperf3 pen python3-venv prometheus chromium zsh fish
@@ -32,7 +32,7 @@ tests="ccache keepalived libclang-rt-dev mandoc shellcheck cppcheck iperf3 pen p
 	wine wine64 gcc-mingw-w64-x86-64-win32 iptables kmod user-mode-linux"
 
 # Common names, for systems whose packages have other names.
-plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for offload to the Linux kernel)"
+plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for offload to the Linux kernel), libseccomp (for the sandbox)"
 plain_demo="iproute2, nginx, curl, tcpdump, ethtool"
 plain_quick="git, check, arping, ping, dnsmasq, dig, nft, openssl, python3, jq"
 plain_tests="ccache, clang with libFuzzer, mandoc, shellcheck, cppcheck, iperf3, pen, keepalived, venv and pip for python3, promtool, chromium, zsh, fish, tshark, vim, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, Wine, MinGW, iptables, user-mode-linux with modprobe, and on Debian the tools that build and check packages"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,6 @@
 #include "base/text.h"
 
 #define ENVIRONMENT_MOST 16
-#define USER_ROOM 80
 /* execvp()'s and login's usual; nothing of the daemon's own environment goes on to programs. */
 #define PATH_SAFE "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -58,7 +58,12 @@ struct children {
 	struct launcher launcher;
 	struct event *readable; /* the launcher's answers */
 	uint32_t last_id;
-	char user[USER_ROOM]; /* that programs run as; empty: children_confine() was not called */
+	size_t order_size; /* 0: children_confine() was not called */
+	char order[LAUNCHER_ORDER];
+	union {
+		max_align_t align;
+		char bytes[LAUNCHER_OUTCOME];
+	} outcome;
 	struct child *first;
 };
 
@@ -288,10 +293,18 @@ children_new(struct event_base *base, launcher_become *become, launcher_task *ta
 }
 
 int
-children_confine(struct children *children, const char *user, char reason[LAUNCHER_REASON])
+children_confine(struct children *children, const void *order, size_t size, char reason[LAUNCHER_REASON])
 {
-	(void)snprintf(children->user, sizeof(children->user), "%s", user);
-	return launcher_confine(&children->launcher, user, reason);
+	children->order_size = size;
+	memmove(children->order, order, size);
+	return launcher_confine(&children->launcher, order, size, children->outcome.bytes, reason);
+}
+
+const void *
+children_launcher(const struct children *children, pid_t *pid)
+{
+	*pid = children->launcher.pid;
+	return children->launcher.fd == -1 || children->order_size == 0 ? NULL : children->outcome.bytes;
 }
 
 /* A launcher that was killed, by an operator or for lack of memory, is replaced when it is needed. */
@@ -304,7 +317,7 @@ reopen_launcher(struct children *children)
 		return 0;
 	if (open_launcher(children) == -1)
 		return -1;
-	if (children->user[0] == '\0' || launcher_confine(&children->launcher, children->user, reason) == 0)
+	if (children->order_size == 0 || children_confine(children, children->order, children->order_size, reason) == 0)
 		return 0;
 	lose_launcher(children);
 	errno = EPERM;

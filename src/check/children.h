@@ -53,8 +53,10 @@ struct child_order {
  * before children_confine(). NULL with errno.
  */
 NODISCARD struct children *children_new(struct event_base *base, launcher_become *become, launcher_task *task);
-/* Programs run as `user` from now on. 0, or -1 with a reason. */
-NODISCARD int children_confine(struct children *children, const char *user, char reason[LAUNCHER_REASON]);
+/* Programs may be started from now on. `order` goes to `become`, `size` at most LAUNCHER_ORDER. 0, or -1 with a reason. */
+NODISCARD int children_confine(struct children *children, const void *order, size_t size, char reason[LAUNCHER_REASON]);
+/* The launcher's process, and what its `become` said; NULL: there is none at the moment. */
+const void *children_launcher(const struct children *children, pid_t *pid);
 /* Kills what runs. */
 void children_free(struct children *children);
 /* NULL with errno set. Everything in the order is copied. That a program does not start may be said by its end. */

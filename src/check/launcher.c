@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,15 @@ struct request {
 union message {
 	struct request request;
 	char bytes[LAUNCHER_MESSAGE];
+};
+
+/* The answer to CONFINE. */
+struct confined {
+	char reason[LAUNCHER_REASON]; /* empty: it worked */
+	union {
+		max_align_t align;
+		char bytes[LAUNCHER_OUTCOME];
+	} outcome;
 };
 
 union rights {
@@ -170,14 +180,21 @@ serve_signal(struct state *state, const struct request *request)
 }
 
 static void
-serve_confine(struct state *state, const char *user)
+serve_confine(struct state *state, const char *bytes, size_t size)
 {
-	char reason[LAUNCHER_REASON] = "";
+	struct confined confined;
+	union {
+		max_align_t align;
+		char bytes[LAUNCHER_ORDER];
+	} order;
 
-	state->confined = state->become(user, reason) == 0;
+	memset(&order, 0, sizeof(order));
+	memset(&confined, 0, sizeof(confined));
+	memcpy(order.bytes, bytes, size < sizeof(order.bytes) ? size : sizeof(order.bytes));
+	state->confined = state->become(order.bytes, confined.outcome.bytes, confined.reason) == 0;
 	if (state->confined)
-		reason[0] = '\0';
-	(void)send(SOCKET, reason, strlen(reason) + 1, MSG_NOSIGNAL);
+		confined.reason[0] = '\0';
+	(void)send(SOCKET, &confined, sizeof(confined), MSG_NOSIGNAL);
 }
 
 static void
@@ -212,7 +229,7 @@ serve_request(struct state *state)
 		serve_signal(state, &message.request);
 		break;
 	case CONFINE:
-		serve_confine(state, message.bytes + sizeof(struct request));
+		serve_confine(state, message.bytes + sizeof(struct request), (size_t)length - sizeof(struct request));
 		break;
 	}
 	if (out != -1)
@@ -413,23 +430,24 @@ launcher_signal(struct launcher *launcher, uint32_t id, int number)
 }
 
 int
-launcher_confine(struct launcher *launcher, const char *user, char reason[LAUNCHER_REASON])
+launcher_confine(struct launcher *launcher, const void *order, size_t size, void *outcome, char reason[LAUNCHER_REASON])
 {
 	union message message = { .request = { .operation = CONFINE } };
-	const char *const words[] = { user, NULL };
-	size_t length = sizeof(message.request);
+	struct confined confined;
 	ssize_t got = -1;
 
-	if (launcher_add_words(&message, &length, words) == 1 && send_request(launcher, &message, length, -1) == 0) {
+	memcpy(message.bytes + sizeof(message.request), order, size);
+	if (send_request(launcher, &message, sizeof(message.request) + size, -1) == 0) {
 		do
-			got = recv(launcher->fd, reason, LAUNCHER_REASON, 0);
+			got = recv(launcher->fd, &confined, sizeof(confined), 0);
 		while (got == -1 && errno == EINTR);
 	}
-	if (got <= 0) {
+	if (got != (ssize_t)sizeof(confined)) {
 		(void)snprintf(reason, LAUNCHER_REASON, "the process that starts programs has ended");
 		return -1;
 	}
-	reason[got - 1] = '\0';
+	memcpy(reason, confined.reason, LAUNCHER_REASON);
+	memcpy(outcome, confined.outcome.bytes, LAUNCHER_OUTCOME);
 	return reason[0] == '\0' ? 0 : -1;
 }
 

@@ -11,6 +11,7 @@
 #ifndef CHECK_LAUNCHER_H
 #define CHECK_LAUNCHER_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,8 +20,14 @@
 #define LAUNCHER_MESSAGE 16384 /* bytes: the request with all words; the longest command is much shorter */
 #define LAUNCHER_REASON 256
 
-/* Gives up root and what else a program must not have. 0, or -1 with a reason. */
-typedef int launcher_become(const char *user, char reason[LAUNCHER_REASON]);
+#define LAUNCHER_ORDER 256
+#define LAUNCHER_OUTCOME 512
+
+/*
+ * Gives up root and what else a program must not have. `order` and `outcome` are the daemon's business: bytes from it and
+ * to it, aligned as malloc() aligns. 0, or -1 with a reason.
+ */
+typedef int launcher_become(const void *order, void *outcome, char reason[LAUNCHER_REASON]);
 
 /* In a process of its own. argv[0] is the task's name, output goes to STDOUT_FILENO, the result is the exit status. */
 typedef int launcher_task(const char *const *argv);
@@ -50,8 +57,12 @@ struct launcher_answer {
 NODISCARD int launcher_open(struct launcher *launcher, launcher_become *become, launcher_task *task);
 /* Kills what it has started. */
 void launcher_close(struct launcher *launcher);
-/* Before the first program. Waits for the answer, as a daemon that starts may. 0, or -1 with a reason. */
-NODISCARD int launcher_confine(struct launcher *launcher, const char *user, char reason[LAUNCHER_REASON]);
+/*
+ * Before the first program. Waits for the answer, as a daemon that starts may. 0, or -1 with a reason. `outcome` has room
+ * for LAUNCHER_OUTCOME bytes.
+ */
+NODISCARD int launcher_confine(struct launcher *launcher, const void *order, size_t size, void *outcome,
+    char reason[LAUNCHER_REASON]);
 /*
  * argv[0] is an absolute path, or the name of a task; both lists end with NULL. `out`: where its standard output goes; -1: nowhere. Each program
  * leads a process group. 0, or -1 with errno: nothing was started.

@@ -29,9 +29,17 @@ enum conf_offload {
 };
 const char *conf_offload_name(enum conf_offload offload);
 
+/* What the processes take from themselves after the start. */
+enum conf_sandbox {
+	SANDBOX_ON = 0,
+	SANDBOX_LOG, /* the kernel logs what would be refused */
+	SANDBOX_OFF
+};
+
 struct conf {
 	char iface[IFACE_NAME];  /* `interface` of [dsrd]; empty when not given */
 	char user[CONF_USER];    /* user[:group] to become */
+	enum conf_sandbox sandbox;
 	enum log_sink log;
 	enum conf_offload offload;
 	bool bypass;   /* frames leave past the queue discipline */

@@ -11,6 +11,8 @@
 #define KEYS(KEY) \
 	KEY(INTERFACE, "interface", IN_ALL, "the name of a network interface, such as eth0", NULL, OWN(interface)) \
 	KEY(USER, "user", CONF_IN_DSRD | CONF_AT_START, "a user or user:group", DSRD_USER, OWN(user)) \
+	KEY(SANDBOX, "sandbox", CONF_IN_DSRD | CONF_AT_START, "on, log or off", "on", \
+	    CHOICE(CONF(sandbox), [SANDBOX_ON] = "on", [SANDBOX_LOG] = "log", [SANDBOX_OFF] = "off")) \
 	KEY(LOG, "log", CONF_IN_DSRD, "syslog or stderr", "syslog", \
 	    CHOICE(CONF(log), [SINK_STDERR] = "stderr", [SINK_SYSLOG] = "syslog")) \
 	KEY(CONTROL, "control", CONF_IN_DSRD | CONF_AT_START, "an absolute path of at most 103 bytes, or off", NULL, \

@@ -49,6 +49,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "the names of services and servers, as commands take them; shells complete by it" },
 	[COMMAND_SHOW_RATES] = { { "show", "rates" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
 	    "traffic, drops and servers that are up, in the last hour" },
+	[COMMAND_SHOW_PROCESS] = { { "show", "process" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "the director's processes, and what each of them may do" },
 	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES,
 	    OPTION(WAIT) | OPTION(EMPTY) | OPTION(TIMEOUT), COMMAND_FILTER_NONE, true, WAIT_LONG,
 	    "no new connections for these servers; those they have go on" },
@@ -97,6 +99,7 @@ static const struct {
 	{ "drop", "drops", 1 },
 	{ "rate", "rates", 1 },
 	{ "name", "names", 1 },
+	{ "processes", "process", 1 },
 };
 
 const char *

@@ -16,6 +16,7 @@
 #include "daemon/commands_int.h"
 #include "daemon/doctor_run.h"
 #include "daemon/loop.h"
+#include "daemon/processes.h"
 #include "daemon/recording.h"
 #include "daemon/stats.h"
 #include "daemon/trace.h"
@@ -78,6 +79,14 @@ commands_report(struct command_server *cmds, const struct control_ask *ask, cons
 	return asked.only_problems && report_has_problems(&asked) ? CONTROL_WRONG : CONTROL_DONE;
 }
 
+static void
+commands_processes(const struct command_server *cmds, struct writer *writer)
+{
+	struct report_process list[PROCESSES_MOST];
+
+	report_processes(writer, list, processes_gather(cmds->parts.processes, list));
+}
+
 static enum control_result
 commands_run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
 {
@@ -123,6 +132,9 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 		return commands_reload(cmds, ask, writer, out);
 	case COMMAND_STOP:
 		return commands_stop(cmds, ask, writer);
+	case COMMAND_SHOW_PROCESS:
+		commands_processes(cmds, writer);
+		break;
 	case COMMAND_VERSION:
 		report_version(writer);
 		break;

@@ -15,6 +15,7 @@ struct command_server;
 struct conf;
 struct interfaces;
 struct loop;
+struct processes;
 struct recording;
 struct reload;
 struct state;
@@ -30,6 +31,7 @@ struct command_parts {
 	const struct recording *recording;
 	struct reload *reload;
 	struct state *state;
+	const struct processes *processes;
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "daemon/confine.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,39 +12,68 @@
 #include "daemon/interfaces.h"
 #include "os/os.h"
 
-/* The directory of `path`, into `text`. */
-static const char *
-directory_of(const char *path, char *text, size_t size)
-{
-	const char *slash = strrchr(path, '/');
+#define PATHS_MOST 64
 
-	if (slash == NULL)
-		(void)snprintf(text, size, ".");
-	else if (slash == path)
-		(void)snprintf(text, size, "/");
-	else
-		(void)snprintf(text, size, "%.*s", (int)(slash - path), path);
-	return text;
+/* With room for the directories of paths. */
+struct paths {
+	const char *list[PATHS_MOST];
+	size_t count;
+	char directories[PATHS_MOST][CONF_PATH];
+};
+
+static_assert((int)SANDBOX_ON == (int)OS_SANDBOX_ON && (int)SANDBOX_LOG == (int)OS_SANDBOX_LOG &&
+    (int)SANDBOX_OFF == (int)OS_SANDBOX_OFF, "the values of the key are those of os/");
+
+static void
+paths_add(struct paths *paths, const char *path)
+{
+	if (paths->count < PATHS_MOST)
+		paths->list[paths->count++] = path;
 }
 
-/* Where the control socket and the pidfile are, which are removed in the end. */
-static int
-confine_to_directories(const struct conf *conf, const char *pidfile, char error[OS_ERROR])
+/* The directory that the file is in; one that is there already is not added. */
+static void
+paths_add_directory_of(struct paths *paths, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *text = paths->directories[paths->count];
+
+	if (*path != '/' || paths->count == PATHS_MOST)
+		return;
+	(void)snprintf(text, CONF_PATH, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	for (size_t i = 0; i < paths->count; i++)
+		if (strcmp(paths->list[i], text) == 0)
+			return;
+	paths->list[paths->count++] = text;
+}
+
+/* What the C library and libpcap look up. The configuration and `ca` are read by processes of the launcher. */
+static void
+collect_readable(struct paths *paths, const struct options *options)
+{
+	static const char *const always[] = { "/etc", "/usr", "/proc", "/sys", "/run", "/var/run", "/dev/null", "/dev/urandom" };
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		paths_add(paths, always[i]);
+	paths_add_directory_of(paths, options->config);
+}
+
+/* Where files are replaced, and removed in the end. */
+static void
+collect_writable(struct paths *paths, const struct conf *conf, const struct options *options)
 {
 	const char *control = conf->control[0] != '\0' ? conf->control : CONF_CONTROL;
-	char texts[2][CONF_PATH];
-	const char *directories[2];
-	size_t count = 0;
+	char state[CONF_PATH];
 
-	if (*control == '/') {
-		directories[count] = directory_of(control, texts[count], sizeof(texts[count]));
-		count++;
-	}
-	if (pidfile != NULL) {
-		directories[count] = directory_of(pidfile, texts[count], sizeof(texts[count]));
-		count++;
-	}
-	return os_confine(directories, count, error);
+	conf_state_path(conf, state);
+	paths_add_directory_of(paths, control);
+	paths_add_directory_of(paths, state);
+	paths_add_directory_of(paths, RUNSTATEDIR "/");
+	paths_add_directory_of(paths, "/run/");
+	paths_add_directory_of(paths, "/var/run/");
+	paths_add(paths, "/dev/null");
+	if (options->pidfile != NULL)
+		paths_add_directory_of(paths, options->pidfile);
 }
 
 /* A service manager has started dsrd as the user it is to be: only a user that was asked for must be that one. */
@@ -53,20 +83,72 @@ confine_user(const char *user)
 	return geteuid() != 0 && strcmp(user, DSRD_USER) == 0 ? NULL : user;
 }
 
+/* What goes to the launcher. */
+struct launcher_order {
+	char user[CONF_USER];
+	enum os_sandbox_mode mode;
+};
+static_assert(sizeof(struct launcher_order) <= LAUNCHER_ORDER && sizeof(struct os_sandbox) <= LAUNCHER_OUTCOME,
+    "they fit into the launcher's messages");
+
 /* No program of a check or of `notify` runs as root, whatever dsrd runs as. */
 int
-confine_programs(const char *user, char error[OS_ERROR])
+confine_launcher(const void *argument, void *outcome, char error[OS_ERROR])
 {
-	const char *own = confine_user(user);
+	const struct launcher_order *order = argument;
+	const struct os_sandbox_order sandbox = { .process = OS_PROCESS_LAUNCHER, .mode = order->mode };
+	const char *own = confine_user(order->user);
 	struct os_user found;
 
 	if (own != NULL && os_user_find(own, &found, error) == 0 && found.uid == 0)
 		own = os_user_find(DSRD_USER, &found, error) == 0 ? DSRD_USER : "nobody";
-	return os_drop_root(own, error);
+	if (os_drop_root(own, error) == -1 || os_drop_rights(error) == -1)
+		return -1;
+	return os_sandbox_enter(&sandbox, outcome, error);
+}
+
+int
+confine_children(struct children *children, const struct conf *conf, char error[OS_ERROR])
+{
+	struct launcher_order order = { .mode = (enum os_sandbox_mode)conf->sandbox };
+
+	(void)snprintf(order.user, sizeof(order.user), "%s", conf->user);
+	return children_confine(children, &order, sizeof(order), error);
+}
+
+static void
+confine_log(const struct conf *conf, const struct os_sandbox *sandbox)
+{
+	if (conf->sandbox == SANDBOX_OFF)
+		log_warning("confine sandbox=off meaning=\"a fault in dsrd may do all that its user may: see `dsrctl show process`\"");
+	else if (conf->sandbox == SANDBOX_LOG)
+		log_warning("confine sandbox=log calls=\"%s\" meaning=\"nothing is refused: the kernel logs what would be\"",
+		    sandbox->calls_by);
+	else
+		log_info("confine sandbox=on calls=\"%s\" files=\"%s\"", sandbox->calls_by, sandbox->files_by);
+}
+
+static void
+enter(const struct conf *conf, const struct options *options, struct os_sandbox *sandbox)
+{
+	struct paths readable = { .count = 0 }, writable = { .count = 0 };
+	struct os_sandbox_order order = { .process = OS_PROCESS_DIRECTOR, .mode = (enum os_sandbox_mode)conf->sandbox };
+	char error[OS_ERROR];
+
+	collect_readable(&readable, options);
+	collect_writable(&writable, conf, options);
+	order.readable = readable.list;
+	order.readable_count = readable.count;
+	order.writable = writable.list;
+	order.writable_count = writable.count;
+	if (os_sandbox_enter(&order, sandbox, error) == -1)
+		log_warning("confine result=failed reason=\"%s\" meaning=\"dsrd works, with the rights of its user\"", error);
+	else
+		confine_log(conf, sandbox);
 }
 
 enum exit_status
-confine(const struct conf *conf, const char *pidfile, struct interfaces *interfaces)
+confine(const struct conf *conf, const struct options *options, struct interfaces *interfaces, struct os_sandbox *sandbox)
 {
 	char error[OS_ERROR];
 
@@ -74,14 +156,25 @@ confine(const struct conf *conf, const char *pidfile, struct interfaces *interfa
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_NO_PERMISSION;
 	}
-	/* A process that stays root could undo the rest. */
-	if (geteuid() == 0) {
+	if (geteuid() == 0)
 		log_warning("confine user=root meaning=\"a fault in dsrd would give away this host: take `user = root` out of the "
 		    "configuration, and it runs as %s\"", DSRD_USER);
-		return EXIT_OK;
-	}
-	interfaces_lock(interfaces);
-	if (confine_to_directories(conf, pidfile, error) == -1)
-		log_warning("confine result=failed reason=\"%s\" meaning=\"dsrd works, with all rights of its user\"", error);
+	else
+		interfaces_lock(interfaces);
+	enter(conf, options, sandbox);
 	return EXIT_OK;
+}
+
+void
+confine_look(void)
+{
+	char name[OS_CALL_NAME];
+	unsigned lost;
+
+	while (os_sandbox_refused(name, &lost)) {
+		if (lost > 0)
+			log_error("sandbox calls=%u result=refused reason=\"too many to name each\"", lost);
+		log_error("sandbox call=%s result=refused meaning=\"dsrd goes on: a fault in dsrd or a library tried what dsrd never does, "
+		    "or the sandbox lacks a call that this system needs; `sandbox = log` shows what else, report it\"", name);
+	}
 }

@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: ISC */
-/* What a director gives up once it has all that it needs. */
+/* What the processes give up once they have all that they need. */
 #ifndef DAEMON_CONFINE_H
 #define DAEMON_CONFINE_H
 
 #include "base/attr.h"
+#include "check/children.h"
 #include "conf/conf.h"
 #include "daemon/options.h"
 #include "os/os.h"
+#include "os/sandbox.h"
 
 struct interfaces;
 
 /* `user` of the configuration, or NULL when dsrd was started as another user than root: it stays that user. */
 const char *confine_user(const char *user);
-/* For the process that starts programs. 0, or -1 with a reason. */
-NODISCARD int confine_programs(const char *user, char error[OS_ERROR]);
-/* Becomes `user` and confines itself as far as the system can; `pidfile` may be NULL. A failure is logged. */
-NODISCARD enum exit_status confine(const struct conf *conf, const char *pidfile, struct interfaces *interfaces);
+/* The process that starts programs. 0, or -1 with a reason. */
+NODISCARD int confine_children(struct children *children, const struct conf *conf, char error[OS_ERROR]);
+/* For children_new(). */
+int confine_launcher(const void *order, void *outcome, char error[OS_ERROR]);
+/*
+ * The director becomes `user` and confines itself as far as the system can; what is in force goes to `sandbox`. A failure is
+ * logged.
+ */
+NODISCARD enum exit_status confine(const struct conf *conf, const struct options *options, struct interfaces *interfaces,
+    struct os_sandbox *sandbox);
+/* Logs the system calls that were refused since. */
+void confine_look(void);
 
 #endif

@@ -32,6 +32,7 @@
 #include "daemon/loop.h"
 #include "daemon/notify_program.h"
 #include "daemon/offloading.h"
+#include "daemon/processes.h"
 #include "daemon/recording.h"
 #include "daemon/reload.h"
 #include "daemon/selfcheck.h"
@@ -68,6 +69,8 @@ struct dsrd {
 	struct children *children;
 	struct notify_program *notify_program;
 	struct checker *checker;
+	struct os_sandbox sandbox;
+	struct processes processes;
 	struct command_server *cmds; /* NULL: no control socket */
 	struct web_status *web_status; /* NULL: no HTTP */
 	struct state *state;
@@ -173,6 +176,7 @@ dsrd_tick(struct dsrd *dsrd, uint64_t now)
 	drop_log_write(&dsrd->losses, &facts);
 	offloading_look(dsrd->offloading);
 	host_shield_beat(dsrd->host_shield);
+	confine_look();
 	state_tick(dsrd->state, now);
 	if (now >= dsrd->next_rescan)
 		dsrd_rescan(dsrd, now);
@@ -315,12 +319,12 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
-		dsrd->children = children_new(loop_base(dsrd->loop), confine_programs, reading_task);
+		dsrd->children = children_new(loop_base(dsrd->loop), confine_launcher, reading_task);
 	/* After the launcher was forked: programs keep the limit that dsrd was started with, since select(2) ends at 1024. */
 	if (os_raise_descriptors() == -1)
 		log_warning("descriptors result=failed reason=\"%s\" meaning=\"many checks at once may lack descriptors\"",
 		    strerror(errno));
-	if (dsrd->children != NULL && children_confine(dsrd->children, dsrd->conf.user, error) == -1)
+	if (dsrd->children != NULL && confine_children(dsrd->children, &dsrd->conf, error) == -1)
 		return -1;
 	if (dsrd->children != NULL)
 		dsrd->notify_program = notify_program_new(dsrd->children, dsrd->conf.notify);
@@ -439,6 +443,8 @@ dsrd_start_running(struct dsrd *dsrd)
 	}
 	commands.loop = dsrd->loop;
 	commands.state = dsrd->state;
+	dsrd->processes = (struct processes) { &dsrd->sandbox, dsrd->children };
+	commands.processes = &dsrd->processes;
 	if (dsrd_open_hash_key(dsrd) == -1)
 		return EXIT_SYSTEM;
 	status = reload_prepare(&dsrd->reload, &dsrd->conf);
@@ -452,7 +458,7 @@ dsrd_start_running(struct dsrd *dsrd)
 		return EXIT_SYSTEM;
 	if (!dsrd->options->observe)
 		state_open(dsrd->state, &dsrd->conf, clock_us());
-	return confine(&dsrd->conf, dsrd->options->pidfile, &dsrd->interfaces);
+	return confine(&dsrd->conf, dsrd->options, &dsrd->interfaces, &dsrd->sandbox);
 }
 
 static void

@@ -307,6 +307,17 @@ fail:
 	return -1;
 }
 
+int
+os_drop_rights(char error[OS_ERROR])
+{
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (capabilities_set(none) == 0)
+		return 0;
+	(void)snprintf(error, OS_ERROR, "cannot give up capabilities: %s", strerror(errno));
+	return -1;
+}
+
 const char *
 os_missing_privilege(void)
 {

@@ -54,7 +54,7 @@ bool os_news_read(int fd);
 enum os_answer { OS_NO, OS_YES, OS_UNKNOWN };
 
 /*
- * Whether this host's stack forwards, where that must be read before os_confine(): no promise of pledge(2) allows the
+ * Whether this host's stack forwards, where that must be read before os_sandbox_enter(): no promise of pledge(2) allows the
  * sysctls of net.inet (OpenBSD, sys/kern/kern_pledge.c), and the kernel logs each attempt. Other systems leave it unused
  * and look at each question.
  */
@@ -129,12 +129,6 @@ bool os_can_lock(void);
 NODISCARD int os_lock_capture(int fd);
 NODISCARD int os_lock_sender(int fd);
 /*
- * The last step: what this process will never need is given up, and it may write nowhere but in `directories`. 0 also
- * where the system has nothing for that; -1 with a reason.
- */
-NODISCARD int os_confine(const char *const directories[], size_t count, char error[OS_ERROR]);
-
-/*
  * Raises the soft limit of descriptors to the hard one: each check that waits for its answer holds one, and OpenBSD's class
  * `daemon` starts with 128, Linux with 1024. 0, or -1 with errno: the limit stays what it is.
  */
@@ -158,6 +152,8 @@ void os_user_name(uid_t uid, char name[OS_USER_NAME]);
  * executes later gain nothing. Returns 0 or -1.
  */
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
+/* The same without those rights, for a process that opens no frames. After os_drop_root(). 0 or -1 with a reason. */
+NODISCARD int os_drop_rights(char error[OS_ERROR]);
 #define OS_BOOT 40
 /*
  * An identifier of the current boot, padded with zeros; empty where the system has none, or none that survives setting

@@ -2,7 +2,7 @@
 /* OpenBSD: unveil(2) and pledge(2). dsrd(8), PLATFORMS, lists what they forbid. */
 #include "config.h"
 
-#include "os/os.h"
+#include "os/sandbox.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,39 +11,66 @@
 
 /*
  * rpath: the configuration, at a reload. wpath cpath flock: pidfile and control socket go at the end. inet mcast unix:
- * the checks, HTTP, the control socket, groups of IPv6. dns: names for `dsrctl show`. proc exec: scripts and `notify`.
- * route: addresses and links. bpf: the counters of capture. error: what is forbidden fails, and does not end a director
- * that works.
+ * the checks, HTTP, the control socket, groups of IPv6. dns: names for `dsrctl show`. route: addresses and links. bpf: the
+ * counters of capture. error: what is forbidden fails, and does not end a director that works.
  */
-#define PROMISES "stdio error rpath wpath cpath flock inet mcast unix dns proc exec route bpf"
+#define DIRECTOR "stdio error rpath wpath cpath flock inet mcast unix dns route bpf"
+/* Of the launcher alone: a program that it starts begins without promises (pledge(2), execpromises). */
+#define LAUNCHER "stdio error rpath proc exec"
 
-int
-os_confine(const char *const directories[], size_t count, char error[OS_ERROR])
+static int
+unveil_all(const struct os_sandbox_order *order, char error[OS_ERROR])
 {
-	const char *what = "/";
+	const char *what = "/dev/log"; /* syslogd(8), when it was restarted; its socket may be missing now */
 
-	/* What the user may not read anyway stays unreadable; a reload may name any file and any script. */
-	if (unveil("/", "rx") == -1)
+	if (unveil(what, "rw") == -1 && errno != ENOENT)
 		goto failed;
-	what = "/dev/null"; /* of scripts */
-	if (unveil("/dev/null", "rw") == -1)
-		goto failed;
-	what = "/dev/log"; /* syslogd(8), when it was restarted; its socket may be missing now */
-	if (unveil("/dev/log", "rw") == -1 && errno != ENOENT)
-		goto failed;
-	for (size_t i = 0; i < count; i++) {
-		what = directories[i];
-		if (unveil(directories[i], "rwxc") == -1)
+	for (size_t i = 0; i < order->readable_count; i++) {
+		what = order->readable[i];
+		if (unveil(what, "r") == -1 && errno != ENOENT)
+			goto failed;
+	}
+	for (size_t i = 0; i < order->writable_count; i++) {
+		what = order->writable[i];
+		if (unveil(what, "rwc") == -1 && errno != ENOENT)
 			goto failed;
 	}
 	what = "the rest";
-	if (unveil(NULL, NULL) == -1)
-		goto failed;
-	if (pledge(PROMISES, NULL) == 0)
+	if (unveil(NULL, NULL) == 0)
 		return 0;
-	(void)snprintf(error, OS_ERROR, "pledge: %s", strerror(errno));
-	return -1;
 failed:
 	(void)snprintf(error, OS_ERROR, "unveil %.100s: %s", what, strerror(errno));
 	return -1;
+}
+
+int
+os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox, char error[OS_ERROR])
+{
+	const bool director = order->process == OS_PROCESS_DIRECTOR;
+
+	memset(sandbox, 0, sizeof(*sandbox));
+	(void)snprintf(sandbox->calls_by, sizeof(sandbox->calls_by), order->mode == OS_SANDBOX_OFF ? "sandbox = off" :
+	    "pledge");
+	(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), order->mode == OS_SANDBOX_OFF ? "sandbox = off" : director ?
+	    "unveil" : "programs need files of their own");
+	/* Neither of the two can be told only to log: with `error` the kernel logs what it refuses (dmesg(8)). */
+	if (order->mode == OS_SANDBOX_OFF)
+		return 0;
+	if (director && unveil_all(order, error) == -1)
+		return -1;
+	sandbox->files = director ? OS_CONFINED_YES : OS_CONFINED_NO;
+	if (pledge(director ? DIRECTOR : LAUNCHER, NULL) == -1) {
+		(void)snprintf(error, OS_ERROR, "pledge: %s", strerror(errno));
+		return -1;
+	}
+	sandbox->calls = OS_CONFINED_YES;
+	return 0;
+}
+
+/* The kernel logs them itself. */
+bool
+os_sandbox_refused(char name[OS_CALL_NAME] UNUSED, unsigned *lost)
+{
+	*lost = 0;
+	return false;
 }

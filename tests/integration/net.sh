@@ -354,6 +354,9 @@ dsrd_settled() {
 stop_dsrd() {
 	stop dsrd
 	assert_equal "exit status of dsrd after SIGTERM" 0 "$STOP_STATUS"
+	# A call that the sandbox lacks shows up in any test.
+	net_refused=$(sed -n 's/.* \(sandbox call=[^ ]*\) .*/\1/p' "$NET_DIR/dsrd.log" | sort | uniq -c)
+	[ "${NET_REFUSED_OK:-no}" = yes ] || assert_equal "refused system calls" "" "$net_refused"
 }
 
 signal_dsrd() { # SIGNAL

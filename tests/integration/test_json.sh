@@ -73,6 +73,7 @@ answered 0 "show connections" show connections
 answered 0 "show names" show names
 wait_until 15 sh -c "'$DSRCTL' -j -s '$SOCKET' show rates | grep -q unix_seconds" || fail "no rates are kept"
 answered 0 "show rates" show rates
+answered 0 "show process" show process
 answered 0 events events
 answered 0 why why tcp "$CLIENT_IP:4000" "$VIP:80"
 answered 1 why why tcp "$CLIENT_IP:4000" "$VIP:81"

@@ -89,6 +89,9 @@ function __dsrctl_filter -a name
 		case 'show rates,*'
 			printf '%s\n' =
 			__dsrctl_names service server
+		case 'show process,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'drain,*'
 			printf '%s\n' =
 			__dsrctl_names service server
@@ -254,7 +257,8 @@ function __dsrctl_seconds -a first
 				drain 'what is left on servers that are drained; status 1 while a connection is active' \
 				config 'the configuration that is in force, and what operators changed since' \
 				names 'the names of services and servers, as commands take them; shells complete by it' \
-				rates 'traffic, drops and servers that are up, in the last hour'
+				rates 'traffic, drops and servers that are up, in the last hour' \
+				process 'the director\'s processes, and what each of them may do'
 		case reload
 			printf '%s\t%s\n' \
 				--plan 'what a reload would change, and how many connections that touches'

@@ -35,6 +35,10 @@ syn cluster dsrdLine contains=dsrdBadKey,dsrdIs,dsrdNumber,dsrdDuration,dsrdAddr
 syn cluster dsrdLine add=dsrdString,dsrdComment
 
 " Keys that take a fixed set of words.
+syn match dsrdSandboxIs contained "=" nextgroup=dsrdSandboxWord,dsrdBad skipwhite
+syn keyword dsrdSandboxWord contained on log off
+hi def link dsrdSandboxIs dsrdIs
+hi def link dsrdSandboxWord dsrdWord
 syn match dsrdLogIs contained "=" nextgroup=dsrdLogWord,dsrdBad skipwhite
 syn keyword dsrdLogWord contained syslog stderr
 hi def link dsrdLogIs dsrdIs
@@ -101,6 +105,7 @@ hi def link dsrdNeighborIs dsrdIs
 hi def link dsrdNeighborWord dsrdWord
 
 " The keys of each section.
+syn match dsrdDsrdKey contained "^\s*\zssandbox\ze\s*=" nextgroup=dsrdSandboxIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zslog\ze\s*=" nextgroup=dsrdLogIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zscontrol\ze\s*=" nextgroup=dsrdControlIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zscontrol-group-may\ze\s*=" nextgroup=dsrdControlGroupMayIs skipwhite

@@ -8,12 +8,13 @@ Suite *bsd_bytes_suite(void);
 Suite *iface_suite(void);
 Suite *host_suite(void);
 Suite *news_suite(void);
+Suite *sandbox_suite(void);
 Suite *vip_filter_suite(void);
 
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = {bsd_bytes_suite, iface_suite, host_suite, news_suite, vip_filter_suite};
+	static Suite *(*const suites[])(void) = {bsd_bytes_suite, iface_suite, host_suite, news_suite, sandbox_suite, vip_filter_suite};
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 

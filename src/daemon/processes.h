@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* The processes that this director consists of. */
+#ifndef DAEMON_PROCESSES_H
+#define DAEMON_PROCESSES_H
+
+#include <stddef.h>
+
+#include "ctl/report_process.h"
+#include "os/sandbox.h"
+
+struct children;
+
+/* All of it outlives what reads it. */
+struct processes {
+	const struct os_sandbox *director;
+	const struct children *children;
+};
+
+#define PROCESSES_MOST 4
+
+/* Their number. */
+size_t processes_gather(const struct processes *processes, struct report_process list[PROCESSES_MOST]);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* A filter of system calls by libseccomp. What the director must not do is refused with EPERM, and reported. */
+#include "config.h"
+
+#include "os/seccomp.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* unshare(2): flags of clone(2). Older headers lack the last two. */
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | 0x02000000 | 0x80)
+
+/* In s390's clone the stack comes first (man 2 clone). */
+#if defined(__s390__) || defined(__s390x__)
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
+#define REFUSED_MOST 16 /* a power of two */
+
+/* Written by the handler of SIGSYS, which a refused call raises in the thread that made it. */
+static volatile sig_atomic_t refused_calls[REFUSED_MOST];
+static volatile sig_atomic_t refused_count;
+static unsigned refused_read;
+
+/* The register with the result of a call. False: not known on this machine. */
+static bool
+set_result(ucontext_t *context, long result)
+{
+#if defined(__x86_64__)
+	context->uc_mcontext.gregs[REG_RAX] = result;
+#elif defined(__i386__)
+	context->uc_mcontext.gregs[REG_EAX] = (int)result;
+#elif defined(__aarch64__)
+	context->uc_mcontext.regs[0] = (unsigned long)result;
+#elif defined(__arm__)
+	context->uc_mcontext.arm_r0 = (unsigned long)result;
+#elif defined(__riscv)
+	context->uc_mcontext.__gregs[REG_A0] = (unsigned long)result;
+#elif defined(__s390x__)
+	context->uc_mcontext.gregs[2] = (unsigned long)result;
+#else
+	(void)context;
+	(void)result;
+	return false;
+#endif
+	return true;
+}
+
+static void
+on_refused(int number UNUSED, siginfo_t *info, void *context)
+{
+	const int at = refused_count;
+
+	refused_calls[at & (REFUSED_MOST - 1)] = info->si_syscall;
+	refused_count = at + 1;
+	(void)set_result(context, -EPERM);
+}
+
+bool
+os_sandbox_refused(char name[OS_CALL_NAME], unsigned *lost)
+{
+	const unsigned count = (unsigned)refused_count;
+	char *found;
+	int call;
+
+	*lost = 0;
+	if (count == refused_read)
+		return false;
+	if (count - refused_read > REFUSED_MOST) {
+		*lost = count - refused_read - REFUSED_MOST;
+		refused_read = count - REFUSED_MOST;
+	}
+	call = refused_calls[refused_read++ & (REFUSED_MOST - 1)];
+	found = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
+	if (found != NULL)
+		(void)snprintf(name, OS_CALL_NAME, "%s", found);
+	else
+		(void)snprintf(name, OS_CALL_NAME, "number %d", call);
+	free(found);
+	return true;
+}
+
+/* 0 also for a call that this machine does not have. */
+static int
+add_rule(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count, const struct scmp_arg_cmp *arguments)
+{
+	const int call = seccomp_syscall_resolve_name(name);
+	int result;
+
+	if (call == __NR_SCMP_ERROR)
+		return 0;
+	result = seccomp_rule_add_array(filter, action, call, count, arguments);
+	/* A call of another machine's, which has no number here (a negative one of libseccomp's own). */
+	return result == -EDOM || (result == -EINVAL && call < 0) ? 0 : result;
+}
+
+static int
+add_rules(scmp_filter_ctx filter, uint32_t action, const char *const *names)
+{
+	int result = 0;
+
+	for (; *names != NULL && result == 0; names++)
+		result = add_rule(filter, action, *names, 0, NULL);
+	return result;
+}
+
+static int
+add_socket_rules(scmp_filter_ctx filter)
+{
+	/* PACKET: an interface that a reload names. */
+	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET };
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(families) && result == 0; i++)
+		result = add_rule(filter, SCMP_ACT_ALLOW, "socket", 1,
+		    (const struct scmp_arg_cmp[]) { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]) });
+	return result;
+}
+
+/* No memory becomes code, and signals go to this process alone. */
+static int
+add_argument_rules(scmp_filter_ctx filter)
+{
+	static const char *const maps[] = { "mmap2", "mprotect" };
+	static const char *const signals[] = { "kill", "tgkill" };
+	const struct scmp_arg_cmp no_code[] = { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) };
+	const struct scmp_arg_cmp own[] = { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()) };
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(maps) && result == 0; i++)
+		result = add_rule(filter, SCMP_ACT_ALLOW, maps[i], 1, no_code);
+	/* i386 and s390x have its arguments in memory. */
+#if defined(__i386__) || defined(__s390__) || defined(__s390x__)
+	if (result == 0)
+		result = add_rule(filter, SCMP_ACT_ALLOW, "mmap", 0, NULL);
+#else
+	if (result == 0)
+		result = add_rule(filter, SCMP_ACT_ALLOW, "mmap", 1, no_code);
+#endif
+	for (size_t i = 0; i < ARRAY_LEN(signals) && result == 0; i++)
+		result = add_rule(filter, SCMP_ACT_ALLOW, signals[i], 1, own);
+	return result == 0 ? add_socket_rules(filter) : result;
+}
+
+static int
+add_program_rules(scmp_filter_ctx filter, bool log)
+{
+	const uint32_t refuse = log ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM);
+	const struct scmp_arg_cmp packet[] = { SCMP_A0(SCMP_CMP_EQ, AF_PACKET) };
+	int result = add_rules(filter, refuse, seccomp_program_refusals);
+
+	if (result == 0)
+		result = add_rules(filter, log ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(ENOSYS), seccomp_program_unknown);
+	if (result == 0)
+		result = add_rule(filter, refuse, "socket", 1, packet);
+	/* One rule for each bit: libseccomp cannot ask for "any of them". */
+	for (unsigned bit = 1; bit != 0 && result == 0; bit <<= 1)
+		if ((NAMESPACES & bit) != 0)
+			result = add_rule(filter, refuse, "clone", 1,
+			    (const struct scmp_arg_cmp[]) { SCMP_CMP(CLONE_FLAGS, SCMP_CMP_MASKED_EQ, bit, bit) });
+	return result;
+}
+
+/* Reported where it can be: then the process goes on as if the kernel had refused. */
+static uint32_t
+director_refusal(bool log)
+{
+	struct sigaction action = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
+	ucontext_t unused;
+
+	if (log)
+		return SCMP_ACT_LOG;
+	(void)sigfillset(&action.sa_mask);
+	memset(&unused, 0, sizeof(unused));
+	return set_result(&unused, 0) && sigaction(SIGSYS, &action, NULL) == 0 ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM);
+}
+
+static scmp_filter_ctx
+make_filter(enum os_process process, bool log, int *result)
+{
+	scmp_filter_ctx filter = seccomp_init(process == OS_PROCESS_LAUNCHER ? SCMP_ACT_ALLOW : director_refusal(log));
+
+	*result = -ENOMEM;
+	if (filter == NULL)
+		return NULL;
+	/* Each only where kernel and libseccomp have it: a tree instead of a list, and no slower processor for its sake. */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
+	switch (process) {
+	case OS_PROCESS_DIRECTOR:
+		*result = add_rules(filter, SCMP_ACT_ALLOW, seccomp_director_calls);
+		if (*result == 0)
+			*result = add_argument_rules(filter);
+		break;
+	case OS_PROCESS_LAUNCHER:
+		*result = add_program_rules(filter, log);
+		break;
+	}
+	return filter;
+}
+
+int
+seccomp_enter(enum os_process process, enum os_sandbox_mode mode, struct os_sandbox *sandbox, char error[OS_ERROR])
+{
+	int result;
+	scmp_filter_ctx filter = make_filter(process, mode == OS_SANDBOX_LOG, &result);
+
+	if (result == 0)
+		result = seccomp_load(filter);
+	seccomp_release(filter);
+	if (result == 0) {
+		sandbox->calls = mode == OS_SANDBOX_LOG ? OS_CONFINED_LOG : OS_CONFINED_YES;
+		(void)snprintf(sandbox->calls_by, sizeof(sandbox->calls_by), "seccomp");
+		return 0;
+	}
+	sandbox->calls = OS_CONFINED_NO;
+	if (result == -EINVAL || result == -ENOSYS) {
+		(void)snprintf(sandbox->calls_by, sizeof(sandbox->calls_by), "the kernel has no seccomp");
+		return 0;
+	}
+	(void)snprintf(sandbox->calls_by, sizeof(sandbox->calls_by), "seccomp: %s", strerror(-result));
+	(void)snprintf(error, OS_ERROR, "seccomp: %s", strerror(-result));
+	return -1;
+}
