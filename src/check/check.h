@@ -17,15 +17,6 @@ struct children;
 struct event_base;
 struct checker;
 
-#define CHECK_NO_WEIGHT (-1)
-
-struct check_report {
-	enum health_reason reason; /* HEALTH_REASON_NONE: well */
-	int weight;                /* per cent of the server's weight that a script grants, or CHECK_NO_WEIGHT */
-	const char *detail;        /* what was checked and the result, "http 192.0.2.11:80 /healthz: status 503" */
-	const char *got;           /* what was received, alone, "status 503"; or NULL */
-};
-
 /*
  * `check` is the check's index in the service. The callback may change the server, but must not call the functions
  * below.

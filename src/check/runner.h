@@ -15,7 +15,6 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
-#include "check/check.h"
 #include "model/health.h"
 #include "model/settings.h"
 

@@ -41,6 +41,16 @@ enum health_reason {
 	HEALTH_REASON_COUNT
 };
 
+#define CHECK_NO_WEIGHT (-1)
+
+/* The result of one health check. */
+struct check_report {
+	enum health_reason reason; /* HEALTH_REASON_NONE: well */
+	int weight;                /* per cent of the server's weight that a script grants, or CHECK_NO_WEIGHT */
+	const char *detail;        /* what was checked and the result, "http 192.0.2.11:80 /healthz: status 503" */
+	const char *got;           /* what was received, alone, "status 503"; or NULL */
+};
+
 struct health {
 	enum health_state state;
 	enum health_reason reason; /* of the last failure */

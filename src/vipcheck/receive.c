@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "proto/icmp.h"
-#include "vipcheck/table.h"
+#include "vipcheck/vipcheck_int.h"
 
 #define TCP_HEADER 20
 #define TCP_WINDOW 14     /* offsets and options: RFC 9293 section 3.1 and 3.2 */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/duration.h"
-#include "vipcheck/table.h"
+#include "vipcheck/vipcheck_int.h"
 
 /* Timers are no finer than this, so that many checks are handled in one pass. */
 #define GRAIN MILLISECONDS(10)

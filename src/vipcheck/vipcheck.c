@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/duration.h"
-#include "vipcheck/table.h"
+#include "vipcheck/vipcheck_int.h"
 
 /* First probes are spread over this long, or over a millisecond each when there are more: as checks are. */
 #define FIRST_WITHIN MILLISECONDS(200)

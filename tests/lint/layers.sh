@@ -54,11 +54,17 @@ lint() {
 		if (in_words(layer, "proto flow model sched vipcheck forward doctor conf") && name ~ impure)
 			wrong("layer " layer " is pure and may not include <" name ">: no sockets, clock, threads")
 	}
-	# foo.c, foo.h and foo_int.h are one part.
-	function part_of(path) {
+	# foo.c, foo.h, foo_int.h and, unless `small` says that they are parts of their own, foo_more.[ch] are one part.
+	function part_of(path,    short) {
 		sub(/^src\//, "", path)
 		sub(/\.[ch]$/, "", path)
 		sub(/_int$/, "", path)
+		if (path in unit)
+			return unit[path]
+		short = path
+		while (!in_words(layer, small) && sub(/_[a-z0-9]+$/, "", short))
+			if ((short ".h") in headers)
+				return short in unit ? unit[short] : short
 		return path
 	}
 	function part_include(from, to) {
@@ -92,6 +98,13 @@ lint() {
 	}
 	BEGIN {
 		owners_most = 3
+		# Modules in which every file is a part.
+		small = "sched forward doctor io os cli daemon"
+		# What is one part by its nature, in files with names of their own: the state of a server, of which struct
+		# server consists; the headers of a packet; and the reading of a file, whose keys may include another.
+		unit["model/admin"] = unit["model/listen_state"] = "model/model"
+		unit["proto/ipv6"] = "proto/packet"
+		unit["conf/source"] = unit["conf/keys"] = "conf/conf"
 		may["base"] = "base compat"
 		may["http"] = "base http compat"
 		may["proto"] = "base proto"
@@ -117,6 +130,7 @@ lint() {
 	FNR == 1 {
 		if (file != "")
 			finish()
+		headers[substr(FILENAME, length(root) + 5)]
 		file = substr(FILENAME, length(root) + 1)
 		layer = file
 		sub(/^src\//, "", layer)
@@ -138,8 +152,10 @@ lint() {
 			system_include(name)
 		else
 			layer_include(name)
-		if (in_words(layer, "sched forward doctor io os cli daemon") && index(name, layer "/") == 1)
-			part_include(part_of(file), part_of("src/" name))
+		if (index(name, layer "/") == 1)
+			includes[file] = includes[file] " " name
+		if (file ~ /\.h$/ && $0 !~ /</)
+			part_include(substr(file, 5), name)
 	}
 	/struct dsrd[ *]/ && file != owner {
 		owner = file
@@ -156,6 +172,17 @@ lint() {
 	END {
 		if (file != "")
 			finish()
+		# Headers that include each other, then parts.
+		cycles()
+		split("", edge)
+		for (file in includes) {
+			layer = file
+			sub(/^src\//, "", layer)
+			sub(/\/.*/, "", layer)
+			count = split(includes[file], names, " ")
+			for (i = 1; i <= count; i++)
+				part_include(part_of(file), part_of("src/" names[i]))
+		}
 		cycles()
 		if (owners > owners_most) {
 			printf "src: struct dsrd is known to %d files, %d may know it:%s: hand parts what they need\n", owners,
@@ -204,6 +231,17 @@ selftest() {
 	put src/daemon/first.h "$spdx#include \"daemon/second.h\"\n"
 	must_fail src/daemon/second.c "$top#include \"daemon/first.h\"\n" 'in a circle: '
 	rm "$tree"/src/daemon/first.h
+	for i in base http proto flow model vipcheck offload conf check ctl web; do
+		put src/$i/first.h "$spdx#include \"$i/second.h\"\n"
+		must_fail src/$i/second.c "$top#include \"$i/first.h\"\n" 'in a circle: '
+		rm "$tree"/src/$i/first.h
+	done
+	put src/flow/table.h "$spdx#include \"flow/table_list.h\"\n"
+	must_fail src/flow/table_list.h "$spdx#include \"flow/table.h\"\n" 'in a circle: '
+	put src/flow/table_list.h "$spdx"
+	put src/flow/table_list.c "$top#include \"flow/table.h\"\n"
+	must_pass
+	rm "$tree"/src/flow/table.h "$tree"/src/flow/table_list.[ch]
 	for i in one two three; do
 		put src/daemon/$i.c "${top}void $i(struct dsrd *dsrd);\n"
 	done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What the path_*.c files share. Private to them. */
-#ifndef VIPCHECK_TABLE_H
-#define VIPCHECK_TABLE_H
+#ifndef VIPCHECK_INT_H
+#define VIPCHECK_INT_H
 
 #include "vipcheck/vipcheck.h"
 
