@@ -31,8 +31,27 @@ struct doctor {
 
 /* --- evidence --- */
 
+/* What was verified of an answer. */
+static const char *
+doctor_proof(const struct reply *reply)
+{
+	switch (reply->proof) {
+	case PROOF_NUMBER:
+		return "acknowledged our sequence number";
+	case PROOF_NONCE:
+		return "returned our nonce";
+	case PROOF_QUOTED:
+		return reply->answer == ANSWER_BOUNCED ? "with our numbers" : "quoted our numbers";
+	case PROOF_SENDER:
+		return "came to our port; UDP proves no more";
+	case PROOF_NONE:
+		break;
+	}
+	return "not verified";
+}
+
 static void
-doctor_reply(const struct reply *reply, char *text, size_t size)
+doctor_answer(const struct reply *reply, char *text, size_t size)
 {
 	char from[ADDR_TEXT], mac[MAC_TEXT];
 
@@ -62,11 +81,40 @@ doctor_reply(const struct reply *reply, char *text, size_t size)
 }
 
 static void
+doctor_reply(const struct evidence *evidence, const struct reply *reply, char *text, size_t size)
+{
+	char answer[160];
+
+	doctor_answer(reply, answer, sizeof(answer));
+	if (reply->answer == ANSWER_SILENCE)
+		(void)snprintf(text, size, "%s", answer);
+	else
+		(void)snprintf(text, size, "%s, %s, %s MAC", answer, doctor_proof(reply),
+		    mac_equal(&reply->mac, &evidence->server_mac) ? "the server's" : "not the server's");
+}
+
+/* What looked like answers, and was not believed. */
+static void
+doctor_write_refused(struct writer *writer, const struct evidence *evidence)
+{
+	char text[256], from[ADDR_TEXT], mac[MAC_TEXT];
+
+	writer_number(writer, "refused", NULL, evidence->refused);
+	if (evidence->refused == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%" PRIu32 " answers did not have what only the probe had; the last, to %s, from %s (%s)",
+	    evidence->refused, probe_name(evidence->refused_probe), addr_format(&evidence->refused_from, from),
+	    mac_format(&evidence->refused_mac, mac));
+	writer_fact(writer, "refused_text", "not believed", text);
+	writer_fact(writer, "refused_mac", NULL, mac);
+}
+
+static void
 doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 {
 	static const struct column columns[] = { { "probe", NULL, false }, { "answer", NULL, false },
-		{ "text", NULL, false } };
-	char line[512], text[160];
+		{ "text", NULL, false }, { "mac", NULL, false }, { "from_server", NULL, false }, { "proof", NULL, false } };
+	char line[1024], text[256], mac[MAC_TEXT];
 	size_t used = 0;
 
 	writer_table(writer, "evidence", NULL, columns, ARRAY_LEN(columns));
@@ -76,11 +124,14 @@ doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 		/* What was still awaited when the round was decided did not matter. */
 		if (reply->answer == ANSWER_NOT_PROBED || reply->answer == ANSWER_AWAITED)
 			continue;
-		doctor_reply(reply, text, sizeof(text));
+		doctor_reply(evidence, reply, text, sizeof(text));
 		writer_row(writer);
 		writer_cell(writer, probe_name(probe));
 		writer_cell(writer, answer_name(reply->answer));
 		writer_cell(writer, text);
+		writer_cell(writer, mac_is_zero(&reply->mac) ? NULL : mac_format(&reply->mac, mac));
+		writer_cell_flag(writer, mac_equal(&reply->mac, &evidence->server_mac));
+		writer_cell(writer, proof_name(reply->proof));
 		if (used < sizeof(line))
 			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s: %s", used == 0 ? "" : "; ",
 			    probe_name(probe), text);
@@ -88,6 +139,7 @@ doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 	writer_table_end(writer);
 	if (used > 0)
 		writer_fact(writer, "evidence_text", "evidence", line);
+	doctor_write_refused(writer, evidence);
 	writer_flag(writer, "server_resolved_director", evidence->resolved_source);
 	if (evidence->resolved_source && !evidence->borrowed)
 		writer_fact(writer, "server_resolved_director_text", "",

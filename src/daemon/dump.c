@@ -77,9 +77,10 @@ dump_vipcheck(const struct vipcheck *check)
 		/* A good answer needs no evidence. */
 		if (reply->answer == ANSWER_NOT_PROBED || check->verdict == VIPCHECK_ACCEPTED)
 			continue;
-		log_dump("vip-check-answer server=%s vip=%s probe=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u", name, vip,
+		log_dump("vip-check-answer server=%s vip=%s probe=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u proof=%s", name, vip,
 		    probe_name(probe), answer_name(reply->answer), addr_format(&reply->from, from),
-		    mac_format(&reply->mac, mac), reply->hop_limit, reply->icmp_type, reply->icmp_code);
+		    mac_format(&reply->mac, mac), reply->hop_limit, reply->icmp_type, reply->icmp_code,
+		    proof_name(reply->proof));
 	}
 }
 

@@ -18,9 +18,10 @@
 /* libnet computes a checksum that is given as 0; ours are put in at the end, the same way for all of its versions. */
 #define LATER 1
 
-#define HOP_LIMIT 64 /* IP Parameters, IANA: the recommended time to live */
 #define HOP_LIMIT_NDP 255 /* RFC 4861 section 7.1 */
 #define DONT_FRAGMENT 0x4000 /* RFC 791 section 3.1 */
+#define IPV4_IDENTIFICATION 4 /* RFC 791 section 3.1: an offset */
+#define FLOW_LABEL 0xfffff /* RFC 8200 section 3 */
 #define IPV4_BYTES 20 /* header lengths */
 #define TCP_BYTES 20
 #define UDP_BYTES 8
@@ -176,6 +177,11 @@ craft_finish(struct craft *craft, const struct craft_ends *ends, const struct bo
 	if (put_ethernet(craft, &ends->ether_source, &ends->ether_destination,
 	    ipv6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4) == NULL)
 		return NULL;
+	/* libnet builds no flow label in some of its versions. */
+	if (ipv6)
+		store32(craft->bytes + ETHER_HEADER, 6U << 28 | (ends->ident & FLOW_LABEL));
+	else
+		store16(craft->bytes + ETHER_HEADER + IPV4_IDENTIFICATION, (uint16_t)ends->ident);
 	if (packet_parse(&craft->frame, &packet) != PACKET_OK)
 		return NULL;
 	checksum_ipv4_header(&craft->frame, &packet);
@@ -226,7 +232,7 @@ craft_echo(struct craft *craft, const struct craft_echo *echo)
 {
 	const bool ipv6 = echo->ends.source.family == ADDR_IPV6;
 	uint8_t *message = craft->message;
-	const struct body body = { .protocol = ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP, .hop_limit = HOP_LIMIT,
+	const struct body body = { .protocol = ipv6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP, .hop_limit = CRAFT_HOP_LIMIT,
 		.length = ICMP_BYTES + echo->length, .bytes = message };
 
 	if (!craft_start(craft, &echo->ends, body.length))
@@ -248,7 +254,7 @@ craft_tcp(struct craft *craft, const struct craft_tcp *tcp)
 {
 	uint8_t option[4] = { 2, sizeof(option) }; /* maximum segment size: RFC 9293 section 3.7.1 */
 	const size_t length = TCP_BYTES + (tcp->mss > 0 ? sizeof(option) : 0);
-	const struct body body = { .protocol = PROTOCOL_TCP, .hop_limit = HOP_LIMIT, .length = length };
+	const struct body body = { .protocol = PROTOCOL_TCP, .hop_limit = CRAFT_HOP_LIMIT, .length = length };
 
 	if (!craft_start(craft, &tcp->ends, length))
 		return NULL;
@@ -265,7 +271,7 @@ const struct frame *
 craft_udp(struct craft *craft, const struct craft_udp *udp)
 {
 	const uint8_t *data = udp->length > 0 ? udp->data : NULL;
-	const struct body body = { .protocol = PROTOCOL_UDP, .hop_limit = HOP_LIMIT,
+	const struct body body = { .protocol = PROTOCOL_UDP, .hop_limit = CRAFT_HOP_LIMIT,
 		.length = UDP_BYTES + udp->length };
 
 	if (!craft_start(craft, &udp->ends, body.length))

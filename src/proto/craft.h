@@ -26,6 +26,7 @@ struct craft_ends {
 	struct mac ether_destination;
 	struct addr source;
 	struct addr destination;
+	uint32_t ident;          /* IPv4's identification (16 bits), or IPv6's flow label (20 bits) */
 };
 
 struct craft_neighbor {
@@ -80,7 +81,8 @@ NODISCARD const struct frame *craft_neighbor_solicitation(struct craft *craft,
     const struct craft_neighbor *neighbor);
 NODISCARD const struct frame *craft_neighbor_advertisement(struct craft *craft,
     const struct craft_neighbor *neighbor);
-/* These: time to live 64, not fragmented, in IPv4 with "don't fragment". */
+#define CRAFT_HOP_LIMIT 64 /* IP Parameters, IANA: the recommended time to live */
+/* These: time to live CRAFT_HOP_LIMIT, not fragmented, in IPv4 with "don't fragment". */
 NODISCARD const struct frame *craft_echo(struct craft *craft, const struct craft_echo *echo);
 NODISCARD const struct frame *craft_tcp(struct craft *craft, const struct craft_tcp *tcp);
 NODISCARD const struct frame *craft_udp(struct craft *craft, const struct craft_udp *udp);

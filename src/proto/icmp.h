@@ -25,6 +25,8 @@ struct icmp_inner {
 	bool has_ports;           /* TCP, UDP or SCTP, of which the ports were quoted */
 	uint16_t source_port;
 	uint16_t destination_port;
+	uint32_t second;          /* when `has_ports`, the word behind them: TCP's sequence number, UDP's length and checksum */
+	uint32_t ident;           /* IPv4's identification (16 bits), or IPv6's flow label (20 bits) */
 	uint32_t mtu;             /* next hop's, in "fragmentation needed" (RFC 1191) and "packet too big"; else 0 */
 };
 
@@ -41,6 +43,7 @@ struct icmp_echo {
  * No redirect: it concerns the routes of a router or host, not the flow of a VIP, and must not be changed.
  */
 bool icmp_is_error(const struct packet *packet);
+bool icmp_is_redirect(const struct packet *packet);
 bool icmp_is_echo_request(const struct packet *packet);
 /*
  * Reads the datagram quoted by an error. It may be cut after 8 bytes of its transport header (RFC 792), and its length
@@ -49,6 +52,11 @@ bool icmp_is_echo_request(const struct packet *packet);
  * the error.
  */
 NODISCARD int icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
+/*
+ * The same of a redirect (RFC 792; RFC 4861 section 4.5, of which the quotation is an option): -1 when it is none, or has
+ * no quotation.
+ */
+NODISCARD int icmp_redirected(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
 /* Reads an echo request or reply; -1 when `packet` is none, or a fragment. */
 NODISCARD int icmp_echo(const struct frame *frame, const struct packet *packet, struct icmp_echo *echo);
 

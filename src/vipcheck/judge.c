@@ -49,14 +49,30 @@ judge_unreachable(const struct reply *reply, const struct addr *vip, const struc
 	return reply->icmp_code == host ? VIPCHECK_NO_ROUTE : VIPCHECK_FORWARD_REJECTED;
 }
 
+/*
+ * An answer from the VIP that did not come from the server's MAC and has nothing to prove it (UDP) is one nevertheless if
+ * the ping of the VIP, which has, came from the same MAC: the server answers through another card.
+ */
+static bool
+judge_is_elsewhere(const struct evidence *evidence, uint8_t protocol, const struct addr *vip)
+{
+	const struct reply *echo = &evidence->replies[PROBE_VIP_ECHO];
+
+	return protocol == PROTOCOL_UDP && evidence->refused > 0 && evidence->refused_probe == PROBE_VIP && addr_equal(&evidence->refused_from, vip) &&
+	    echo->answer == ANSWER_ECHO && addr_equal(&echo->from, vip) && mac_equal(&echo->mac, &evidence->refused_mac) &&
+	    !mac_equal(&echo->mac, &evidence->server_mac);
+}
+
 /* Nothing came from the service's port. */
 static enum vipcheck_verdict
-judge_silence(const struct evidence *evidence, const struct addr *vip)
+judge_silence(const struct evidence *evidence, uint8_t protocol, const struct addr *vip)
 {
 	const struct reply *closed = &evidence->replies[PROBE_VIP_CLOSED];
 
 	if (evidence->redirected)
 		return VIPCHECK_BOUNCED;
+	if (judge_is_elsewhere(evidence, protocol, vip))
+		return VIPCHECK_OTHER_MAC;
 	if (closed->answer == ANSWER_RESET || judge_has_arrived(evidence, PROBE_VIP_ECHO, ANSWER_ECHO) ||
 	    (closed->answer == ANSWER_UNREACHABLE && addr_equal(&closed->from, vip)))
 		return VIPCHECK_FILTERED;
@@ -68,7 +84,7 @@ judge_silence(const struct evidence *evidence, const struct addr *vip)
 }
 
 static enum vipcheck_verdict
-judge_service(const struct evidence *evidence, const struct addr *vip, const struct addr *own)
+judge_service(const struct evidence *evidence, uint8_t protocol, const struct addr *vip, const struct addr *own)
 {
 	const struct reply *reply = &evidence->replies[PROBE_VIP];
 
@@ -93,7 +109,7 @@ judge_service(const struct evidence *evidence, const struct addr *vip, const str
 	case ANSWER_SILENCE:
 		break;
 	}
-	return judge_silence(evidence, vip);
+	return judge_silence(evidence, protocol, vip);
 }
 
 /* UDP without a payload to send: a ping to the VIP, or a port unreachable from it, must do. */
@@ -133,7 +149,7 @@ vipcheck_judge(const struct evidence *evidence, uint8_t protocol, const struct a
 		return judge_host(evidence, vip, own);
 	if (protocol == PROTOCOL_UDP && judge_is_closed_port(&evidence->replies[PROBE_VIP], vip))
 		return VIPCHECK_NOT_LISTENING;
-	return judge_service(evidence, vip, own);
+	return judge_service(evidence, protocol, vip, own);
 }
 
 enum vipcheck_class
@@ -216,4 +232,18 @@ answer_name(enum answer answer)
 	};
 
 	return (unsigned)answer < ARRAY_LEN(names) ? names[answer] : "?";
+}
+
+const char *
+proof_name(enum proof proof)
+{
+	static const char *const names[] = {
+		[PROOF_NONE] = "none",
+		[PROOF_NUMBER] = "number",
+		[PROOF_NONCE] = "nonce",
+		[PROOF_QUOTED] = "quoted",
+		[PROOF_SENDER] = "sender",
+	};
+
+	return (unsigned)proof < ARRAY_LEN(names) ? names[proof] : "?";
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/duration.h"
 #include "vipcheck/vipcheck_int.h"
 
@@ -15,7 +16,6 @@
 #define ICMP_HOLDS SECONDS(10)
 
 #define WINDOW 64240 /* a client's usual window in a SYN on Ethernet; nothing is ever received */
-#define PING_BYTES 24
 
 /* tcpmux and the port after it (RFC 1078), which are not in use. */
 #define CLOSED_PORT 1
@@ -41,14 +41,15 @@ vipcheck_probe_port(const struct vipcheck *check, enum probe probe)
 	return check->port != CLOSED_PORT ? CLOSED_PORT : CLOSED_PORT_ELSE;
 }
 
-/* A free port, or identifier, for answers to come to; 0: all are in use. */
+/* A free port, or identifier, for answers to come to, which no host can foresee; 0: all are in use. */
 static uint16_t
 round_take_tag(struct vipcheck_table *table, struct vipcheck *check)
 {
-	for (unsigned tries = 0; tries < VIPCHECK_TAGS; tries++) {
-		const uint16_t tag = table->next_tag;
+	const uint64_t first = vipcheck_random(table);
 
-		table->next_tag = (uint16_t)((tag + 1) % VIPCHECK_TAGS);
+	for (unsigned tries = 0; tries < VIPCHECK_TAGS; tries++) {
+		const uint16_t tag = (uint16_t)((first + tries) % VIPCHECK_TAGS);
+
 		if (table->by_tag[tag] != NULL)
 			continue;
 		table->by_tag[tag] = check;
@@ -76,9 +77,9 @@ round_make_syn(const struct vipcheck *check, enum probe probe, const struct craf
 	const uint32_t headers = ends->source.family == ADDR_IPV4 ? 40 : 60; /* IP and TCP without options: RFC 9293 3.7.1 */
 	const struct craft_tcp tcp = {
 		.ends = *ends,
-		.source_port = check->tags[probe],
+		.source_port = check->secrets[probe].tag,
 		.destination_port = vipcheck_probe_port(check, probe),
-		.sequence = check->sequences[probe],
+		.sequence = check->secrets[probe].sequence,
 		.flags = TCP_SYN,
 		.window = WINDOW,
 		.mss = (uint16_t)(means->ifaces[check->round.iface].mtu - headers),
@@ -95,10 +96,10 @@ round_make_datagram(const struct vipcheck *check, enum probe probe, const struct
 	const bool says = probe != PROBE_VIP_CLOSED;
 	const struct craft_udp udp = {
 		.ends = *ends,
-		.source_port = check->tags[probe],
+		.source_port = check->secrets[probe].tag,
 		.destination_port = vipcheck_probe_port(check, probe),
-		.data = says ? payload->bytes : NULL,
-		.length = says ? payload->length : 0,
+		.data = says ? payload->bytes : check->secrets[probe].nonce,
+		.length = says ? payload->length : VIPCHECK_NONCE,
 	};
 
 	return craft_udp(means->craft, &udp);
@@ -107,31 +108,54 @@ round_make_datagram(const struct vipcheck *check, enum probe probe, const struct
 static const struct frame *
 round_make_ping(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
 {
-	static const uint8_t data[PING_BYTES] = "dsrd asks for the VIP";
+	uint8_t data[VIPCHECK_PING] = "dsrd VIP check";
 	const struct craft_echo echo = {
 		.ends = *ends,
-		.identifier = check->tags[probe],
-		.sequence = (uint16_t)check->sequences[probe],
+		.identifier = check->secrets[probe].tag,
+		.sequence = (uint16_t)check->secrets[probe].sequence,
 		.data = data,
 		.length = sizeof(data),
 	};
 
+	memcpy(data + VIPCHECK_PING - VIPCHECK_NONCE, check->secrets[probe].nonce, VIPCHECK_NONCE);
 	return craft_echo(means->craft, &echo);
+}
+
+#define ROUND_IPV4_BYTES 20 /* of a header without options: what craft.h makes */
+#define ROUND_IPV6_BYTES 40
+
+/* False: no tag is free. */
+static bool
+round_draw_secret(struct vipcheck_table *table, struct vipcheck *check, enum probe probe)
+{
+	struct probe_secret *secret = &check->secrets[probe];
+	const uint64_t numbers = vipcheck_random(table), nonce = vipcheck_random(table);
+
+	secret->tag = round_take_tag(table, check);
+	secret->sequence = (uint32_t)numbers;
+	secret->ident = (uint32_t)(numbers >> 32);
+	memcpy(secret->nonce, &nonce, VIPCHECK_NONCE);
+	return secret->tag != 0;
+}
+
+/* What an error about the probe will quote. */
+static uint32_t
+round_second_word(const struct frame *made, const struct craft_ends *ends)
+{
+	return load32(made->bytes + ETHER_HEADER + (ends->source.family == ADDR_IPV4 ? ROUND_IPV4_BYTES :
+	    ROUND_IPV6_BYTES) + 4);
 }
 
 static void
 round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe probe,
     const struct vipcheck_tx *means, uint64_t now)
 {
-	const struct craft_ends ends = round_ends(check, probe, means);
+	struct craft_ends ends = round_ends(check, probe, means);
 	const struct frame *made;
 
-	if (!addr_is_set(&ends.source))
+	if (!addr_is_set(&ends.source) || !round_draw_secret(table, check, probe))
 		return;
-	check->tags[probe] = round_take_tag(table, check);
-	if (check->tags[probe] == 0)
-		return;
-	check->sequences[probe] = (uint32_t)vipcheck_random(table);
+	ends.ident = check->secrets[probe].ident;
 	if (probe == PROBE_VIP_ECHO || probe == PROBE_OWN_ECHO)
 		made = round_make_ping(check, probe, &ends, means);
 	else if (check->protocol == PROTOCOL_TCP)
@@ -140,6 +164,7 @@ round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe prob
 		made = round_make_datagram(check, probe, &ends, means);
 	if (made == NULL)
 		return;
+	check->secrets[probe].second = round_second_word(made, &ends);
 	check->round.replies[probe] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
 	(void)frame_tx_send(means->tx, made, check->round.iface);
 }

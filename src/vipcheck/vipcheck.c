@@ -34,7 +34,6 @@ vipcheck_table_new(const struct siphash_key *seed)
 		return NULL;
 	table->seed = *seed;
 	table->due = UINT64_MAX;
-	table->next_tag = (uint16_t)(vipcheck_random(table) % VIPCHECK_TAGS);
 	return table;
 }
 
@@ -83,9 +82,9 @@ void
 vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *check)
 {
 	for (size_t i = 0; i < PROBE_COUNT; i++) {
-		if (check->tags[i] != 0)
-			table->by_tag[check->tags[i] - VIPCHECK_TAG_FIRST] = NULL;
-		check->tags[i] = 0;
+		if (check->secrets[i].tag != 0)
+			table->by_tag[check->secrets[i].tag - VIPCHECK_TAG_FIRST] = NULL;
+		check->secrets[i].tag = 0;
 	}
 }
 

@@ -53,11 +53,21 @@ enum answer {
 	ANSWER_BOUNCED      /* our own frame came back */
 };
 
+/* What shows that an answer is one to the probe, and not forged by a host that did not get it. */
+enum proof {
+	PROOF_NONE = 0,
+	PROOF_NUMBER, /* it acknowledged the probe's sequence number (32 random bits) */
+	PROOF_NONCE,  /* it returned the probe's random data (64 bits) */
+	PROOF_QUOTED, /* it quoted the probe's sequence number, or its checksum and identification (32 random bits) */
+	PROOF_SENDER  /* UDP has room for nothing: it came to the probe's random port, from the server's MAC */
+};
+
 /* One probe and its answer. Fields other than `answer` and `asked` are set when an answer came. */
 struct reply {
 	enum answer answer;
 	uint64_t asked;
 	uint64_t answered;
+	enum proof proof;
 	struct mac mac;     /* source of the answer's frame */
 	struct addr from;   /* and of its packet */
 	uint8_t hop_limit;
@@ -80,6 +90,10 @@ struct evidence {
 	bool resolved_source;    /* the server resolved `source`: it sent an answer, whether that arrived or not */
 	struct addr resolved_as; /* the sender address in that request: the VIP, where a server announces it */
 	bool redirected;         /* the server sent an ICMP redirect: it forwards */
+	uint32_t refused;        /* answers to a probe's port or identifier that did not prove that they are answers, ... */
+	enum probe refused_probe; /* ... the probe of the last one, and where it came from */
+	struct mac refused_mac;
+	struct addr refused_from;
 	struct reply replies[PROBE_COUNT];
 };
 
@@ -116,6 +130,17 @@ enum vipcheck_verdict {
 	VIPCHECK_VERDICT_COUNT
 };
 
+#define VIPCHECK_NONCE 8 /* bytes */
+
+/* The random part of an open probe. */
+struct probe_secret {
+	uint16_t tag;        /* source port, or echo identifier; 0: the probe is not open */
+	uint32_t sequence;   /* TCP's; the low half of it echo's */
+	uint32_t ident;      /* as in struct craft_ends */
+	uint32_t second;     /* as in struct icmp_inner: what errors quote */
+	uint8_t nonce[VIPCHECK_NONCE]; /* in echo, and in datagrams to a closed port */
+};
+
 /* One server, VIP, protocol and port. */
 struct vipcheck {
 	struct server *server;   /* of the last vipcheck_sync() */
@@ -134,8 +159,7 @@ struct vipcheck {
 	bool lossy;              /* it was more when an answer was given up */
 	bool control;            /* the control probes have been sent */
 	uint64_t due;            /* when to begin a round, or to end waiting */
-	uint16_t tags[PROBE_COUNT]; /* of open probes: source port or echo identifier; 0: none */
-	uint32_t sequences[PROBE_COUNT];
+	struct probe_secret secrets[PROBE_COUNT];
 	bool range;              /* the port stands for a range, or for the whole host */
 	struct vip_fault fault;  /* linked to the server while `health` is DOWN */
 	struct server_ref ref;
@@ -209,6 +233,7 @@ const char *vipcheck_verdict_name(enum vipcheck_verdict verdict); /* "accepted",
 const char *vipcheck_verdict_sentence(enum vipcheck_verdict verdict);
 const char *probe_name(enum probe probe);
 const char *answer_name(enum answer answer);
+const char *proof_name(enum proof proof); /* "none", "number", "nonce", "quoted", "sender": for programs */
 
 /*
  * The ports and identifiers of probes: above what Linux gives to its own connections (net.ipv4.ip_local_port_range).

@@ -14,7 +14,6 @@ struct vipcheck_table {
 	uint16_t *generations;  /* by slot: of the server that the last vipcheck_sync() saw there */
 	size_t slot_count;
 	struct vipcheck *by_tag[VIPCHECK_TAGS]; /* open probes */
-	uint16_t next_tag;
 	struct siphash_key seed;
 	uint64_t draws;
 	uint64_t due;
@@ -33,5 +32,7 @@ void vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, cons
 void vipcheck_send_reset(struct vipcheck *check, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means);
 uint16_t vipcheck_probe_port(const struct vipcheck *check, enum probe probe);
+
+#define VIPCHECK_PING 24 /* bytes of data in an echo: a text, and the nonce at its end */
 
 #endif

@@ -112,6 +112,8 @@ check_icmp(const struct frame *frame, const struct packet *packet)
 		require(icmp_is_error(packet) && addr_equal(&inner.source, &packet->destination));
 		require(inner.has_ports || (inner.source_port == 0 && inner.destination_port == 0));
 	}
+	if (icmp_redirected(frame, packet, &inner) == 0)
+		require(icmp_is_redirect(packet) && addr_equal(&inner.source, &packet->destination));
 	if (icmp_echo(frame, packet, &echo) == 0)
 		require(!packet->fragment && !icmp_is_error(packet) && echo.data <= packet->end);
 }

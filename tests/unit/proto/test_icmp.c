@@ -247,6 +247,63 @@ START_TEST(icmp_is_not_read_in_fragments)
 }
 END_TEST
 
+/* A redirect to the VIP: in IPv6 the quotation is an option behind two addresses, and perhaps behind another option. */
+static struct frame
+make_redirect(const struct sample *inner, uint32_t quoted, bool other_option)
+{
+	const uint32_t before = (inner->ipv6 ? ERROR_HEADER + 32 + 8 : ERROR_HEADER) + (other_option ? 8 : 0);
+	struct sample outer = { .ipv6 = inner->ipv6, .protocol = inner->ipv6 ? 58 : 1, .payload = before + quoted };
+	struct frame frame = sample_make(&outer), answer = make_answer(inner);
+	uint8_t *icmp = frame.bytes + sample_l4(&outer);
+
+	memset(icmp, 0, before);
+	icmp[0] = inner->ipv6 ? 137 : 5;
+	if (other_option) {
+		icmp[before - 16] = 2; /* RFC 4861 section 4.6.1: the target's MAC */
+		icmp[before - 15] = 1;
+	}
+	if (inner->ipv6) {
+		icmp[before - 8] = 4;
+		icmp[before - 7] = (uint8_t)(quoted / 8 + 1);
+	}
+	memcpy(icmp + before, answer.bytes + 14, quoted);
+	sample_free(&answer);
+	return frame;
+}
+
+START_TEST(icmp_reads_redirects)
+{
+	const struct sample inner = { .protocol = 17, .payload = 28, .ipv6 = _i > 0 };
+	const uint32_t whole = _i > 0 ? 64 : 40;
+	struct icmp_inner read;
+	struct packet packet;
+	struct frame frame = make_redirect(&inner, whole, _i == 2);
+	const uint8_t *quoted;
+
+	packet = parsed(&frame);
+	ck_assert(icmp_is_redirect(&packet) && !icmp_is_error(&packet));
+	ck_assert_int_eq(icmp_inner(&frame, &packet, &read), -1);
+	ck_assert_int_eq(icmp_redirected(&frame, &packet, &read), 0);
+	assert_flow(&read, _i > 0, true);
+	quoted = frame.bytes + packet.end - whole;
+	ck_assert_uint_eq(read.second, load32(quoted + (_i > 0 ? 44 : 24)));
+	ck_assert_uint_eq(read.ident, _i > 0 ? load32(quoted) & 0xfffff : load16(quoted + 4));
+	if (_i > 0) {
+		/* An option without length, and one that ends behind the packet. */
+		frame.bytes[packet.end - whole - 7] = 0;
+		ck_assert_int_eq(icmp_redirected(&frame, &packet, &read), -1);
+		frame.bytes[packet.end - whole - 7] = (uint8_t)(whole / 8 + 2);
+		ck_assert_int_eq(icmp_redirected(&frame, &packet, &read), -1);
+	}
+	sample_free(&frame);
+	/* Cut before the ports end. */
+	frame = make_redirect(&inner, _i > 0 ? 40 : 24, _i == 2);
+	packet = parsed(&frame);
+	ck_assert(icmp_redirected(&frame, &packet, &read) == -1 || !read.has_ports);
+	sample_free(&frame);
+}
+END_TEST
+
 START_TEST(icmp_is_no_other_protocol)
 {
 	struct sample sample = { .protocol = 17, .payload = 60 };
@@ -276,6 +333,7 @@ icmp_suite(void)
 	tcase_add_loop_test(tcase, icmp_judges_quotations, 0, (int)ARRAY_LEN(spoilt));
 	tcase_add_loop_test(tcase, icmp_knows_types, 0, 2);
 	tcase_add_loop_test(tcase, icmp_is_not_read_in_fragments, 0, 4);
+	tcase_add_loop_test(tcase, icmp_reads_redirects, 0, 3);
 	tcase_add_test(tcase, icmp_is_no_other_protocol);
 	suite_add_tcase(suite, tcase);
 	return suite;

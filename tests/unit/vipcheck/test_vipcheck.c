@@ -80,6 +80,105 @@ START_TEST(test_forged_answers)
 }
 END_TEST
 
+/* No two rounds in a row let foresee the third: neither port, nor sequence number, nor identification. */
+START_TEST(test_nothing_is_foreseen)
+{
+	enum { ROUNDS = 64 };
+	uint16_t ports[ROUNDS], idents[ROUNDS];
+	unsigned ascending = 0, same = 0;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		const uint8_t *syn = bench_await_syn();
+
+		ports[i] = load16(syn + 34);
+		idents[i] = load16(syn + 18);
+		bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+		for (unsigned j = 0; j < i; j++) {
+			ascending += j + 1 == i && ports[i] == ports[j] + 1;
+			same += ports[i] == ports[j] && idents[i] == idents[j];
+		}
+	}
+	ck_assert_uint_le(ascending, 1);
+	ck_assert_uint_eq(same, 0);
+}
+END_TEST
+
+/* The probe, changed: as a router or the server would send it back, or quoted in an error. */
+enum forgery {
+	FORGED_BACK,         /* with another sequence number */
+	FORGED_BACK_AT_ONCE, /* the right one, and a time to live that no router has decremented */
+	FORGED_BY_SERVER,    /* errors that quote another sequence number: from the server, ... */
+	FORGED_BY_VIP,
+	FORGED_BY_THIRD,
+	FORGED_REDIRECT,
+	FORGED_RESET,
+	FORGERIES
+};
+
+static void
+forge(const uint8_t *syn, int kind)
+{
+	static const char *const sources[FORGERIES] = { [FORGED_BY_SERVER] = SERVER, [FORGED_BY_VIP] = VIP,
+		[FORGED_BY_THIRD] = "192.0.2.66" };
+	const struct mac us = scene_mac(DIRECTOR_MAC), server_mac = scene_mac(SERVER_MAC);
+	struct frame frame = frame_of(bench.scene.bytes, 58, 0);
+	uint8_t changed[64];
+
+	memcpy(changed, syn, 58);
+	store32(changed + 38, load32(syn + 38) + (kind != FORGED_BACK_AT_ONCE));
+	switch (kind) {
+	case FORGED_BACK:
+	case FORGED_BACK_AT_ONCE:
+		memcpy(bench.scene.bytes, changed, 58);
+		memcpy(bench.scene.bytes, us.bytes, 6);
+		memcpy(bench.scene.bytes + 6, server_mac.bytes, 6);
+		bench.scene.bytes[22] = kind == FORGED_BACK ? 63 : 64;
+		ck_assert_int_eq(forward_frame(&bench.scene.forwarder, &frame, bench.scene.now).reason, DROP_BOUNCE);
+		break;
+	case FORGED_REDIRECT:
+		bench_redirect(changed, "192.0.2.66");
+		break;
+	case FORGED_RESET:
+		store32(changed + 38, load32(syn + 38) + 1);
+		bench_answer(changed, VIP, SERVER_MAC, TCP_RST | TCP_ACK);
+		break;
+	default:
+		bench_answer_error(changed, sources[kind], 1);
+		break;
+	}
+}
+
+/* Whoever knows or guesses the probe's port, but has not seen the probe, changes nothing; the answer counts. */
+START_TEST(test_forged_without_the_probe)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		const uint8_t *syn = bench_await_syn();
+
+		for (unsigned j = 0; j < 5; j++)
+			forge(syn, _i);
+		ck_assert(bench_check()->asking);
+		ck_assert_uint_eq(bench_check()->round.refused, 5);
+		ck_assert(!bench_check()->round.redirected);
+		ck_assert_int_eq(bench_check()->round.refused_probe, PROBE_VIP);
+		bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+		ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
+		ck_assert_int_eq(bench_check()->last.replies[PROBE_VIP].proof, PROOF_NUMBER);
+		ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
+	}
+}
+END_TEST
+
+/* A redirect that quotes the probe, and comes from the server, is believed. */
+START_TEST(test_redirect)
+{
+	const uint8_t *syn = bench_await_syn();
+
+	bench_redirect(syn, SERVER);
+	ck_assert(bench_check()->round.redirected);
+	ck_assert_uint_eq(bench_check()->round.refused, 0);
+}
+END_TEST
+
 START_TEST(test_evidence)
 {
 	const struct reply *reply;
@@ -90,6 +189,7 @@ START_TEST(test_evidence)
 	reply = &bench_check()->last.replies[PROBE_VIP];
 	ck_assert_int_eq(reply->answer, ANSWER_SYN_ACK);
 	ck_assert(mac_equal(&reply->mac, &(struct mac) { { 2, 0, 0, 0, 0, 0x77 } }));
+	ck_assert_int_eq(reply->proof, PROOF_NUMBER);
 	ck_assert_uint_eq(reply->hop_limit, 64);
 	ck_assert_uint_eq(reply->mss, 0);
 	ck_assert(addr_equal(&reply->from, &(struct addr) { ADDR_IPV4, { 192, 0, 2, 10 } }));
@@ -232,6 +332,7 @@ START_TEST(test_bounced)
 	ck_assert_int_eq(decision.verdict, VERDICT_DROP);
 	ck_assert_int_eq(decision.reason, DROP_BOUNCE);
 	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_BOUNCED);
+	ck_assert_int_eq(bench_check()->last.replies[PROBE_VIP].proof, PROOF_QUOTED);
 	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
 	ck_assert_uint_eq(bench.scene.forwarder.conflicts.count, 1);
 	ck_assert_int_eq(bench.scene.forwarder.conflicts.list[0].kind, CONFLICT_SENDS_BACK);
@@ -309,6 +410,9 @@ vipcheck_suite(void)
 	tcase_add_test(tcase, test_probe);
 	tcase_add_test(tcase, test_accepted);
 	tcase_add_test(tcase, test_forged_answers);
+	tcase_add_test(tcase, test_nothing_is_foreseen);
+	tcase_add_loop_test(tcase, test_forged_without_the_probe, 0, FORGERIES);
+	tcase_add_test(tcase, test_redirect);
 	tcase_add_test(tcase, test_evidence);
 	tcase_add_test(tcase, test_ignored);
 	tcase_add_test(tcase, test_losses_prove_nothing);

@@ -42,6 +42,116 @@ START_TEST(test_udp)
 }
 END_TEST
 
+static void
+begin_payload(void)
+{
+	struct service_settings *service = bench_open(PROTOCOL_UDP);
+
+	service->vip_payload = (struct check_bytes) { true, 4, "ping" };
+	scene_apply(&bench.scene);
+	bench_sync();
+	bench_probe_for(SECONDS(1));
+	bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80));
+}
+
+/* A datagram to the probe's port, from the VIP. */
+static void
+answer_data(const char *mac)
+{
+	const struct shape shape = { .from_mac = mac, .from = VIP, .to = OWN, .protocol = PROTOCOL_UDP, .from_port = 80,
+		.to_port = load16(bench.probe + 34), .payload = 4 };
+	struct frame frame = scene_frame(&bench.scene, &shape);
+
+	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
+}
+
+/* The echo of a probe that was sent, with what `mac` is the source of, and a change in a byte of its data. */
+static void
+answer_ping(const char *mac, const char *to, uint8_t change)
+{
+	uint8_t copy[128];
+	const uint8_t *probe = bench_sent_to(to, PROTOCOL_ICMP, 8);
+	const struct mac source = scene_mac(mac);
+	struct frame frame;
+
+	ck_assert_ptr_nonnull(probe);
+	memcpy(copy, probe, 66);
+	frame = frame_of(copy, 66, 0);
+	memcpy(copy, probe + 6, 6);
+	memcpy(copy + 6, source.bytes, 6);
+	memcpy(copy + 26, probe + 30, 4);
+	memcpy(copy + 30, probe + 26, 4);
+	copy[34] = 0;
+	copy[65] ^= change;
+	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
+}
+
+#define STRANGER "02:00:00:00:00:66"
+
+/* The server lacks the VIP; a stranger answers for it, to each port that the probe may have, and guesses at the ping. */
+START_TEST(test_stranger_answers_for_a_black_hole)
+{
+	begin_payload();
+	for (unsigned i = 0; i < 4; i++) {
+		const uint32_t before = bench_check()->round.refused;
+
+		answer_data(STRANGER);
+		ck_assert(bench_check()->asking);
+		ck_assert_uint_eq(bench_check()->round.refused, before + 1);
+		ck_assert_int_ne(bench_check()->verdict, VIPCHECK_ACCEPTED);
+		bench_probe_for(SECONDS(3));
+		answer_ping(STRANGER, VIP, 1);
+		answer_ping(SERVER_MAC, SERVER, 0);
+		ck_assert_int_eq(bench_check()->round.replies[PROBE_VIP_ECHO].answer, ANSWER_AWAITED);
+		bench_probe_for(SECONDS(3));
+		ck_assert_int_eq(bench_check()->verdict, VIPCHECK_IGNORED);
+		ck_assert(mac_equal(&bench_check()->last.refused_mac, &(struct mac) { { 2, 0, 0, 0, 0, 0x66 } }));
+		bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80));
+	}
+	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
+	/* Errors that quote another datagram's checksum prove nothing either. */
+	bench.probe[40] ^= 1;
+	bench_answer_error(bench.probe, VIP, 3);
+	ck_assert(bench_check()->asking);
+	bench.probe[40] ^= 1;
+	bench.probe[18] ^= 1;
+	bench_answer_error(bench.probe, VIP, 3);
+	ck_assert(bench_check()->asking);
+	bench.probe[18] ^= 1;
+	bench_answer_error(bench.probe, VIP, 3);
+	ck_assert(!bench_check()->asking);
+	ck_assert_int_eq(bench_check()->last.replies[PROBE_VIP].proof, PROOF_QUOTED);
+	scene_close(&bench.scene);
+}
+END_TEST
+
+/* The server answers through another card: its ping, from the same MAC, proves it. */
+START_TEST(test_answers_through_another_card)
+{
+	begin_payload();
+	answer_data(STRANGER);
+	bench_probe_for(SECONDS(3));
+	answer_ping(STRANGER, VIP, 0);
+	bench_probe_for(SECONDS(3));
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_OTHER_MAC);
+	ck_assert_int_eq(bench_check()->last.replies[PROBE_VIP_ECHO].proof, PROOF_NONCE);
+	/* From the server's own card it needs no further proof. */
+	bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80));
+	answer_data(SERVER_MAC);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
+	ck_assert_int_eq(bench_check()->last.replies[PROBE_VIP].proof, PROOF_SENDER);
+	/* The stranger's data, but the ping of the server: its port is closed to us. */
+	bench_probe_for(SECONDS(3));
+	bench_keep(bench_sent_to(VIP, PROTOCOL_UDP, 80));
+	answer_data(STRANGER);
+	bench_probe_for(SECONDS(3));
+	answer_ping(SERVER_MAC, VIP, 0);
+	bench_probe_for(SECONDS(3));
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_FILTERED);
+	scene_close(&bench.scene);
+}
+END_TEST
+
 START_TEST(test_payload)
 {
 	struct service_settings *service = bench_open(PROTOCOL_UDP);
@@ -290,6 +400,8 @@ vipcheck_settings_suite(void)
 	tcase_add_test(own, test_udp);
 	tcase_add_test(own, test_closed_port_of_a_range);
 	tcase_add_test(own, test_payload);
+	tcase_add_test(own, test_stranger_answers_for_a_black_hole);
+	tcase_add_test(own, test_answers_through_another_card);
 	tcase_add_test(own, test_warn_and_off);
 	tcase_add_test(own, test_targets);
 	suite_add_tcase(suite, own);

@@ -133,12 +133,25 @@ bench_answer_error(const uint8_t *probe, const char *from, uint8_t code)
 }
 
 void
+bench_redirect(const uint8_t *probe, const char *from)
+{
+	struct frame frame = icmp_answer(probe, from, 28);
+
+	memset(bench.scene.bytes + 34, 0, 8);
+	bench.scene.bytes[34] = 5; /* RFC 792: for the host, to the gateway ... */
+	bench.scene.bytes[35] = 1;
+	store32(bench.scene.bytes + 38, 0xc0000201);
+	memcpy(bench.scene.bytes + 42, probe + 14, 28);
+	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
+}
+
+void
 bench_answer_ping(const uint8_t *probe, const char *from)
 {
 	struct frame frame = icmp_answer(probe, from, 24);
 
 	memset(bench.scene.bytes + 34, 0, 4);
-	memcpy(bench.scene.bytes + 38, probe + 38, 4);
+	memcpy(bench.scene.bytes + 38, probe + 38, 4 + 24);
 	forward_frame(&bench.scene.forwarder, &frame, bench.scene.now);
 }
 

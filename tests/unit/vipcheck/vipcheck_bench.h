@@ -44,6 +44,8 @@ struct decision bench_answer(const uint8_t *probe, const char *from, const char 
 void bench_answer_own(uint8_t flags);
 /* An ICMP error about `probe`, quoting it as RFC 792 wants: the IP header and 8 bytes. */
 void bench_answer_error(const uint8_t *probe, const char *from, uint8_t code);
+/* A redirect to a router, from `from` with the server's MAC, about `probe`. */
+void bench_redirect(const uint8_t *probe, const char *from);
 void bench_answer_ping(const uint8_t *probe, const char *from);
 /* A reset from the VIP, then the own address says `flags`. What that proves. */
 enum vipcheck_verdict bench_reset_and(uint8_t flags);
