@@ -5,7 +5,7 @@
 # gives daemons: dsrd raises it to the hard limit. Where that is 128 too, what could not be checked keeps its state, and the
 # log gives the reason.
 
-# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
 . "$(dirname -- "$0")/net.sh"
 net_require nft
 net_up 1

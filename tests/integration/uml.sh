@@ -42,6 +42,7 @@ fi
 }
 directory=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-uml.XXXXXX")
 process=
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	[ -z "$process" ] || kill -KILL "$process" 2>/dev/null || true
 	[ ! -f "$directory/output" ] || cat "$directory/output"
