@@ -99,6 +99,8 @@ load(const char *path, FILE *in, struct files *files, struct conf *conf, struct 
 	bool good;
 
 	memset(conf, 0, sizeof(*conf));
+	conf->settings.roles.group_count = 1;
+	(void)snprintf(conf->settings.roles.groups[0].name, ROLE_GROUP, ROLE_MAIN);
 	if (in != NULL)
 		parse_stream(&parse, in, path);
 	else

@@ -52,6 +52,7 @@ struct conf {
 	struct addr http_address; /* where the page and the metrics are served; unset: nowhere */
 	uint16_t http_port;
 	char http_host[CONF_PATH]; /* names that requests may be for, separated by blanks or commas */
+	char ready_file[CONF_PATH]; /* where a number says whether this director can take over; empty: nowhere */
 	char notify[NOTIFY_PATH]; /* a program to run when states change; empty: none */
 	struct mac mac;          /* offline mode only: the director's own, zero when not given */
 	uint32_t mtu;            /* offline mode only: of the capture's network, 0 when not given */

@@ -42,6 +42,15 @@
 	KEY(PROBE_ADDRESS, "probe-address", CONF_IN_DSRD, \
 	    "an address that no host has, or two: one IPv4, one IPv6, such as 192.0.2.250", NULL, \
 	    OWN(probe_address)) \
+	KEY(ROLE, "role", CONF_IN_DSRD, \
+	    "active, standby, follow ADDRESS, file PATH or carp INTERFACE, and, if wished, group=NAME, such as follow 192.0.2.5", \
+	    NULL, OWN(role), .repeats = true) \
+	KEY(LINGER, "linger", CONF_IN_DSRD, "a duration from 0s to 24h, such as 60s", "1m", \
+	    NUMBER(CONF(settings.roles.linger), KEY_DURATION, 0, LINGER_MOST)) \
+	KEY(PEER_MAC, "peer-mac", CONF_IN_DSRD, "the MAC addresses of the other directors, such as 02:00:00:00:00:02", NULL, \
+	    OWN(peer_mac), .repeats = true) \
+	KEY(READY_FILE, "ready-file", CONF_IN_DSRD | CONF_AT_START, "the absolute path of a file", NULL, \
+	    OWN(ready_file)) \
 	KEY(INCLUDE, "include", CONF_IN_DSRD, "a file's name or a pattern, such as dsrd.d/*.conf", NULL, \
 	    .set = key_set_include, .repeats = true) \
 	KEY(NOTIFY, "notify", IN_ALL, \
@@ -56,6 +65,7 @@
 	KEY(LISTEN, "listen", CONF_IN_SERVICE, \
 	    "ADDRESS PROTOCOL/PORTS ..., such as 192.0.2.10 tcp/80,443 udp/8000-8099", NULL, \
 	    OWN(listen), .repeats = true) \
+	KEY(GROUP, "group", IN_SERVICES, "the name of a group that a `role` has, or main", "main", OWN(group)) \
 	KEY(SCHEDULER, "scheduler", IN_SERVICES, \
 	    "one of rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random least-latency", "wlc", \
 	    OWN(scheduler)) \

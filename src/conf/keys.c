@@ -19,6 +19,7 @@
 #define FLOW_TIME_MOST SECONDS(24 * 24 * 60 * 60) /* flow/conn.h: more counts as 24 days */
 #define MTU_LEAST 576                  /* what every host takes: RFC 791 */
 #define MTU_MOST 65535                 /* the largest IPv4 datagram */
+#define LINGER_MOST MINUTES(24 * 60)
 #define STREAK_MOST 1000               /* `rise` and `fall` */
 
 static enum set_result

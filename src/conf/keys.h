@@ -78,6 +78,11 @@ KEY_FUNCTIONS(persist);
 KEY_FUNCTIONS(quorum);
 KEY_FUNCTIONS(outlier);
 KEY_FUNCTIONS(notify);
+/* key_role.c */
+KEY_FUNCTIONS(role);
+KEY_FUNCTIONS(peer_mac);
+KEY_FUNCTIONS(ready_file);
+KEY_FUNCTIONS(group);
 /* key_value.c */
 KEY_FUNCTIONS(listen);
 KEY_FUNCTIONS(server);

@@ -218,24 +218,44 @@ check_vip_count(struct parse *parse, const struct items *all)
 		parse_error_at(parse, excess->place, "too many VIPs in all services together: %zu, at most %d", count, VIPS_MOST);
 }
 
-/* A VIP is answered for on one interface. */
 static void
-check_vip_ifaces(struct parse *parse, const struct items *all)
+tell_vip_interface(struct parse *parse, const struct item *earlier, const struct item *later)
+{
+	char vip[ADDR_TEXT], where[PLACE_TEXT];
+
+	parse_error_at(parse, later->place,
+	    "the VIP %s is on interface `%s` here, but on `%s` in service `%s` (%s): "
+	    "a VIP lives on one interface",
+	    addr_format(&later->listen->vip, vip), later->draft->service.iface, earlier->draft->service.iface,
+	    earlier->draft->service.name, place_text(earlier->place, later->place, where));
+}
+
+static void
+tell_vip_group(struct parse *parse, const struct item *earlier, const struct item *later)
+{
+	char vip[ADDR_TEXT], where[PLACE_TEXT];
+
+	parse_error_at(parse, later->place,
+	    "the VIP %s is in group `%s` here, but in `%s` in service `%s` (%s): a VIP has one role, so it is in one group",
+	    addr_format(&later->listen->vip, vip), later->draft->service.group_name, earlier->draft->service.group_name,
+	    earlier->draft->service.name, place_text(earlier->place, later->place, where));
+}
+
+/* A VIP is answered for on one interface, and in one role. */
+static void
+check_vip_homes(struct parse *parse, const struct items *all)
 {
 	for (size_t i = 1; i < all->count; i++) {
 		const struct item *a = &all->items[i - 1], *b = &all->items[i];
 		const struct item *later = a->order > b->order ? a : b;
 		const struct item *earlier = later == a ? b : a;
-		char vip[ADDR_TEXT], where[PLACE_TEXT];
 
-		if (!addr_equal(&a->listen->vip, &b->listen->vip) ||
-		    strcmp(a->draft->service.iface, b->draft->service.iface) == 0)
+		if (!addr_equal(&a->listen->vip, &b->listen->vip))
 			continue;
-		parse_error_at(parse, later->place,
-		    "the VIP %s is on interface `%s` here, but on `%s` in service `%s` (%s): "
-		    "a VIP lives on one interface",
-		    addr_format(&later->listen->vip, vip), later->draft->service.iface, earlier->draft->service.iface,
-		    earlier->draft->service.name, place_text(earlier->place, later->place, where));
+		if (strcmp(a->draft->service.iface, b->draft->service.iface) != 0)
+			tell_vip_interface(parse, earlier, later);
+		if (a->draft->service.group != b->draft->service.group)
+			tell_vip_group(parse, earlier, later);
 	}
 }
 
@@ -562,11 +582,12 @@ parse_check(struct parse *parse)
 			check_service(parse, parse->services[i], times_told);
 	}
 	check_counts(parse);
+	parse_check_groups(parse);
 	if (!collect_listens(parse, &listens))
 		return;
 	check_overlaps(parse, &listens);
 	check_vip_count(parse, &listens);
-	check_vip_ifaces(parse, &listens);
+	check_vip_homes(parse, &listens);
 	check_addresses(parse, &listens);
 	free(listens.items);
 }

@@ -97,6 +97,9 @@ void parse_file(struct parse *parse, const char *path);
 /* `include = PATTERN`: the matching files in byte order of their names, in every locale. */
 void parse_include(struct parse *parse, const char *pattern);
 
+/* key_role.c: gives each service the number of its group. */
+void parse_check_groups(struct parse *parse);
+
 /* rules.c: contradictions between lines, once all of them are read and defaults filled in. */
 void parse_check(struct parse *parse);
 

@@ -89,6 +89,8 @@ burst_settle(struct burst *burst)
 	due = burst->director->vipchecking.probes ? forward_vipcheck_due(forwarder) : UINT64_MAX;
 	if (forward_neighbors_due(forwarder) < due)
 		due = forward_neighbors_due(forwarder);
+	if (announcer_due(forwarder->announcer) < due)
+		due = announcer_due(forwarder->announcer);
 	if (forwarder->offload != NULL && offload_due(forwarder->offload) < due)
 		due = offload_due(forwarder->offload);
 	burst_wake_at(burst, due);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/director.h"
 #include "daemon/interfaces.h"
 #include "os/os.h"
 
@@ -60,7 +61,7 @@ collect_readable(struct paths *paths, const struct options *options)
 
 /* Where files are replaced, and removed in the end. */
 static void
-collect_writable(struct paths *paths, const struct conf *conf, const struct options *options)
+collect_writable(struct paths *paths, const struct conf *conf, const struct role_config *roles, const struct options *options)
 {
 	const char *control = conf->control[0] != '\0' ? conf->control : CONF_CONTROL;
 	char state[CONF_PATH];
@@ -74,6 +75,9 @@ collect_writable(struct paths *paths, const struct conf *conf, const struct opti
 	paths_add(paths, "/dev/null");
 	if (options->pidfile != NULL)
 		paths_add_directory_of(paths, options->pidfile);
+	paths_add_directory_of(paths, conf->ready_file);
+	for (size_t i = 0; i < roles->group_count; i++)
+		paths_add_directory_of(paths, roles->groups[i].path);
 }
 
 /* A service manager has started dsrd as the user it is to be: only a user that was asked for must be that one. */
@@ -129,14 +133,14 @@ confine_log(const struct conf *conf, const struct os_sandbox *sandbox)
 }
 
 static void
-enter(const struct conf *conf, const struct options *options, struct os_sandbox *sandbox)
+enter(const struct conf *conf, const struct role_config *roles, const struct options *options, struct os_sandbox *sandbox)
 {
 	struct paths readable = { .count = 0 }, writable = { .count = 0 };
 	struct os_sandbox_order order = { .process = OS_PROCESS_DIRECTOR, .mode = (enum os_sandbox_mode)conf->sandbox };
 	char error[OS_ERROR];
 
 	collect_readable(&readable, options);
-	collect_writable(&writable, conf, options);
+	collect_writable(&writable, conf, roles, options);
 	order.readable = readable.list;
 	order.readable_count = readable.count;
 	order.writable = writable.list;
@@ -161,7 +165,7 @@ confine(const struct conf *conf, const struct options *options, struct interface
 		    "configuration, and it runs as %s\"", DSRD_USER);
 	else
 		interfaces_lock(interfaces);
-	enter(conf, options, sandbox);
+	enter(conf, &interfaces->director->model->roles, options, sandbox);
 	return EXIT_OK;
 }
 

@@ -148,9 +148,9 @@ director_announce_new(struct director *director, const struct fwdtab *before, ui
 	for (size_t i = 0; i < director->model->vip_count; i++) {
 		const struct vip *vip = &director->model->vips[i];
 
-		if (vip->iface == IFACE_NONE || (before != NULL && fwdtab_vip(before, vip->iface, &vip->addr) != NULL))
+		if (vip->iface == IFACE_NONE || vip->silent || (before != NULL && fwdtab_vip(before, vip->iface, &vip->addr) != NULL))
 			continue;
-		if (announcer_add(director->forwarder.announcer, vip->iface, &vip->addr, now) == -1)
+		if (announcer_add(director->forwarder.announcer, vip->iface, &vip->addr, ANNOUNCE_TAKEOVER, now) == -1)
 			result = -1;
 	}
 	return result;
@@ -321,6 +321,8 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 	director->now = now;
 	if (model_apply(director->model, settings, now) == -1)
 		return -1;
+	if (director->settled != NULL)
+		director->settled(director->settled_context, now);
 	director_note_settings(director);
 	director->incomplete = director_place(director, now) == -1;
 	if (director->announces && director_announce_new(director, director->table, now) == -1)

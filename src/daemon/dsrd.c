@@ -35,6 +35,8 @@
 #include "daemon/processes.h"
 #include "daemon/recording.h"
 #include "daemon/reload.h"
+#include "daemon/role_source.h"
+#include "daemon/roles.h"
 #include "daemon/selfcheck.h"
 #include "daemon/state.h"
 #include "daemon/stats.h"
@@ -74,6 +76,7 @@ struct dsrd {
 	struct command_server *cmds; /* NULL: no control socket */
 	struct web_status *web_status; /* NULL: no HTTP */
 	struct state *state;
+	struct roles *roles;
 	int news; /* the system's notifications about interfaces; -1: none */
 	uint64_t rescanned;
 	uint64_t next_rescan;
@@ -119,13 +122,23 @@ dsrd_rescan(struct dsrd *dsrd, uint64_t now)
 	dsrd->next_rescan = now + RESCAN;
 }
 
+/* Orders, time and other directors' claims; and when to look again. */
+static void
+dsrd_follow_roles(struct dsrd *dsrd, uint64_t now)
+{
+	roles_tick(dsrd->roles, now);
+	burst_wake_at(&dsrd->burst, roles_due(dsrd->roles));
+}
+
 static void
 dsrd_on_os_change(struct dsrd *dsrd)
 {
 	const uint64_t now = clock_us();
 
+	roles_look(dsrd->roles, now);
 	if (!os_news_read(dsrd->news))
 		return;
+	dsrd_follow_roles(dsrd, now);
 	if (now - dsrd->rescanned < RESCAN_LEAST) {
 		dsrd->next_rescan = dsrd->rescanned + RESCAN_LEAST;
 		burst_wake_at(&dsrd->burst, dsrd->next_rescan);
@@ -148,6 +161,7 @@ dsrd_on_readable(void *context, size_t index)
 	}
 	receiver = dsrd->interfaces.nics[index].receiver;
 	dsrd->director.now = clock_us();
+	roles_look(dsrd->roles, dsrd->director.now);
 	burst_begin(&dsrd->burst);
 	if (receiver->ops->dispatch(receiver, BURST, dsrd_on_frame, dsrd, error) == -1)
 		interfaces_lose(&dsrd->interfaces, index, error);
@@ -191,8 +205,10 @@ dsrd_on_tick(void *context)
 	struct dsrd *dsrd = context;
 	const uint64_t now = clock_us();
 
+	roles_look(dsrd->roles, now);
 	selfcheck_tick(dsrd->selfcheck, now);
 	dsrd_tick(dsrd, now);
+	dsrd_follow_roles(dsrd, now);
 	recording_tick(&dsrd->recording, dsrd->director.model, &dsrd->director.forwarder);
 	commands_tick(dsrd->cmds);
 }
@@ -228,14 +244,27 @@ dsrd_on_wake(void *context)
 	struct dsrd *dsrd = context;
 
 	burst_woken(&dsrd->burst);
+	roles_look(dsrd->roles, clock_us());
+	if (clock_us() >= roles_due(dsrd->roles))
+		roles_tick(dsrd->roles, clock_us());
 	if (clock_us() >= dsrd->next_rescan)
 		dsrd_rescan(dsrd, clock_us());
 	dsrd->director.forwarder.lost = dsrd_count_lost(dsrd);
 	director_neighbors(&dsrd->director, clock_us());
 	director_vipcheck(&dsrd->director, clock_us());
+	forward_announce(&dsrd->director.forwarder, clock_us());
+	burst_wake_at(&dsrd->burst, roles_due(dsrd->roles));
 	if (dsrd->director.forwarder.offload != NULL)
 		offload_tick(dsrd->director.forwarder.offload, clock_us());
 	burst_flush(&dsrd->burst);
+}
+
+static void
+dsrd_on_settings(void *context, uint64_t now)
+{
+	struct dsrd *dsrd = context;
+
+	roles_apply(dsrd->roles, now);
 }
 
 /* For reloads, and at the start. */
@@ -351,6 +380,9 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	if (!options->observe && dsrd->conf.withhold)
 		dsrd->host_shield = host_shield_open(&dsrd->director, interfaces->nics);
 	dsrd->state = state_new(&dsrd->director);
+	dsrd->roles = roles_new(&dsrd->director, interfaces, dsrd->conf.ready_file);
+	dsrd->director.settled = dsrd_on_settings;
+	dsrd->director.settled_context = dsrd;
 	looks.offloading = interfaces->offloading = dsrd->offloading;
 	looks.host_shield = interfaces->host_shield = dsrd->host_shield;
 	looks.state = dsrd->state;
@@ -367,7 +399,7 @@ dsrd_connect_parts(struct dsrd *dsrd)
 		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = dsrd_apply,
 		.context = dsrd };
 	change_subscribe(&dsrd->director.changes, notify_program_change, dsrd->notify_program);
-	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->selfcheck == NULL ? -1 : 0;
+	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->roles == NULL || dsrd->selfcheck == NULL ? -1 : 0;
 }
 
 static int
@@ -398,6 +430,7 @@ dsrd_stop_parts(struct dsrd *dsrd)
 	if (dsrd->news != -1)
 		(void)close(dsrd->news);
 	state_close(dsrd->state, clock_us());
+	roles_free(dsrd->roles);
 	offloading_close(dsrd->offloading);
 	host_shield_close(dsrd->host_shield);
 	director_clear(&dsrd->director);
@@ -458,6 +491,8 @@ dsrd_start_running(struct dsrd *dsrd)
 		return EXIT_SYSTEM;
 	if (!dsrd->options->observe)
 		state_open(dsrd->state, &dsrd->conf, clock_us());
+	if (dsrd->conf.ready_file[0] != '\0')
+		ready_file_prepare(dsrd->conf.ready_file, dsrd->conf.user);
 	return confine(&dsrd->conf, dsrd->options, &dsrd->interfaces, &dsrd->sandbox);
 }
 

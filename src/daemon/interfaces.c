@@ -233,6 +233,15 @@ interfaces_settle(struct interfaces *interfaces)
 }
 
 void
+interfaces_rejoin(struct interfaces *interfaces)
+{
+	struct director *director = interfaces->director;
+
+	for (size_t i = 0; i < director->iface_count; i++)
+		nic_rejoin(&interfaces->nics[i], &director->ifaces[i], (uint16_t)i, director->model);
+}
+
+void
 interfaces_listen(struct interfaces *interfaces)
 {
 	if (interfaces->listeners++ == 0)

@@ -47,6 +47,8 @@ void interfaces_listen(struct interfaces *interfaces);
 void interfaces_unlisten(struct interfaces *interfaces);
 /* After the model has changed: closes unused interfaces, gives the kernel new filters. */
 void interfaces_settle(struct interfaces *interfaces);
+/* The director answers for other VIPs now: joins their groups, and leaves those of the rest. */
+void interfaces_rejoin(struct interfaces *interfaces);
 /* Looks whether MACs, MTUs and addresses are what they were, and opens again what was lost. */
 void interfaces_rescan(struct interfaces *interfaces, uint64_t now);
 /* An interface stopped giving frames: close it, rescan will try again. */

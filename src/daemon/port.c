@@ -121,11 +121,23 @@ nic_join(struct nic *nic, const struct iface *iface, uint16_t index, const struc
 	if (nic->receiver == NULL || nic->sender == NULL)
 		return;
 	for (size_t i = 0; i < model->vip_count; i++)
-		if (model->vips[i].iface == index && model->vips[i].addr.family == ADDR_IPV6)
+		if (model->vips[i].iface == index && !model->vips[i].silent && model->vips[i].addr.family == ADDR_IPV6)
 			port_join_group(nic, iface, &model->vips[i].addr);
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++)
 		if (model->probe_addresses[i].family == ADDR_IPV6)
 			port_join_group(nic, iface, &model->probe_addresses[i]);
+}
+
+void
+nic_rejoin(struct nic *nic, const struct iface *iface, uint16_t index, const struct model *model)
+{
+	const int before = nic->groups;
+
+	/* What stays is joined twice for a moment, and so never left. */
+	nic->groups = 0;
+	nic_join(nic, iface, index, model);
+	if (before > 0)
+		close(before);
 }
 
 /* Those of this interface, into `vips`; their number, or VIPS_WITHHELD + 1 when they are too many. */

@@ -46,9 +46,11 @@ void nic_close(struct nic *nic, const struct iface *iface);
  */
 void nic_filter(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model, bool wide);
-/* Joins the solicited-node groups of IPv6 VIPs. */
+/* Joins the solicited-node groups of the IPv6 VIPs that this director answers for. */
 void nic_join(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model);
+/* The same after roles have changed: leaves those of other VIPs. */
+void nic_rejoin(struct nic *nic, const struct iface *iface, uint16_t index, const struct model *model);
 /* Keeps the VIPs' frames from this host's own stack. False when the system has no such thing. */
 bool nic_withhold(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model);

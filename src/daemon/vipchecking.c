@@ -165,7 +165,7 @@ vipchecking_log_conflict_end(const struct forwarder *forwarder, const struct mod
 static void
 vipchecking_announce_for(struct forwarder *forwarder, const struct conflict *conflict, uint64_t now)
 {
-	if (announcer_add(forwarder->announcer, conflict->iface, &conflict->vip, now) == -1)
+	if (announcer_add(forwarder->announcer, conflict->iface, &conflict->vip, ANNOUNCE_TAKEOVER, now) == -1)
 		log_error("announce result=failed reason=\"out of memory\"");
 }
 

@@ -14,6 +14,7 @@
 	X(ICMP_UNKNOWN, "icmp-unknown", "an ICMP error about no flow that is known") \
 	X(ICMP_FRAGMENT, "icmp-fragment", "an ICMP message in fragments: the director takes whole ones only") \
 	X(PING_RATE, "ping-rate", "more pings than are answered: 100 a second from one source") \
+	X(STANDBY, "standby", "another director serves this VIP: this one stands by") \
 	X(LOOP, "loop", "the director's own frame came back") \
 	X(BOUNCE, "bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP") \
 	X(NO_SERVICE, "no-service", "no service listens on this port of the VIP") \

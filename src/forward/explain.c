@@ -236,6 +236,10 @@ explain(const struct forwarder *forwarder, const struct flow_question *question,
 	flow_name(&ctx);
 	if (explain_find_server(&ctx, forwarder, question, explanation) == -1)
 		return -1;
+	if ((forwarder->duties[ctx.vip->group] & ROLE_FORWARDS) == 0) {
+		explanation->reason = DROP_STANDBY;
+		return 0;
+	}
 	if (explanation->server == NULL)
 		return 0;
 	if (explanation->server->reachable)

@@ -51,6 +51,8 @@ forward_guard(struct frame_ctx *ctx, const struct fwdtab *table)
 		return pass(ctx);
 	if (frame_ctx_is_own_mac(ctx->forwarder, &packet->ether_source))
 		return drop(ctx, DROP_LOOP);
+	if ((ctx->forwarder->duties[ctx->vip->group] & ROLE_FORWARDS) == 0)
+		return drop(ctx, DROP_STANDBY);
 	return ctx->status == PACKET_OK ? GOES_ON : drop(ctx, why_unreadable(ctx->status));
 }
 
@@ -150,8 +152,14 @@ forward_tick(struct forwarder *forwarder, uint64_t now)
 	conn_expire(forwarder->persist, now, EXPIRE_TICK);
 	forwarder->stats.fragments_expired += fragment_expire(forwarder->fragments, now);
 	neigh_tick(forwarder->neighbors, now, ask_neighbor, forwarder);
+	forward_announce(forwarder, now);
+}
+
+void
+forward_announce(struct forwarder *forwarder, uint64_t now)
+{
 	forwarder->stats.announcements += announcer_tick(forwarder->announcer, forwarder->craft, forwarder->ifaces,
-	    &forwarder->tx, now);
+	    &forwarder->routers, &forwarder->tx, now);
 }
 
 void
@@ -215,6 +223,7 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 		return -1;
 	}
 	ping_limit_init(&forwarder->pings, key);
+	memset(forwarder->duties, ROLE_ANSWERS | ROLE_FORWARDS, sizeof(forwarder->duties));
 	conn_table_on_gone(forwarder->conns, account_gone, forwarder);
 	conn_table_on_over(forwarder->conns, account_over, forwarder);
 	return 0;

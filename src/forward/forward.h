@@ -22,6 +22,8 @@ struct decision forward_frame(struct forwarder *forwarder, struct frame *frame, 
 
 /* Expires flows and fragments, resolves neighbors, announces. Call it about once a second. */
 void forward_tick(struct forwarder *forwarder, uint64_t now);
+/* A part of it that is due more often while VIPs are announced: announcer_due(). */
+void forward_announce(struct forwarder *forwarder, uint64_t now);
 
 /* After each burst of frames: gives a few expired flows back. */
 void forward_burst_end(struct forwarder *forwarder, uint64_t now);

@@ -15,8 +15,11 @@
 #include "forward/neigh.h"
 #include "forward/next_hop.h"
 #include "forward/responder.h"
+#include "forward/routers.h"
 #include "proto/craft.h"
 #include "proto/frame.h"
+#include "role/claim.h"
+#include "role/role.h"
 #include "sched/fwdtab.h"
 #include "vipcheck/conflict.h"
 #include "vipcheck/probe_addr.h"
@@ -49,6 +52,8 @@ struct forwarder {
 	size_t iface_count;
 	struct frame_tx tx;
 	struct offload_cache *offload; /* flows that the kernel carries, or NULL: offload/cache.h */
+	const struct role_config *roles; /* of the table; NULL: no other directors are known */
+	uint8_t duties[ROLE_GROUPS]; /* ROLE_ANSWERS, ROLE_FORWARDS: for the VIPs of each group. All at first */
 	uint64_t lost; /* frames that the capture has dropped so far */
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
@@ -60,6 +65,9 @@ struct forwarder {
 	struct announcer *announcer;
 	struct vipcheck_table *vipchecks;
 	struct ping_limit pings;
+	struct routers routers;
+	struct role_claim peers[ROLE_GROUPS];   /* other directors' claims of a group's VIPs */
+	struct role_claim others[ROLE_GROUPS]; /* claims by any other host, while this director does not answer for them */
 	struct probe_addrs probe_addrs;
 	struct conflict_table conflicts;
 	struct craft *craft;

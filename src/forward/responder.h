@@ -6,12 +6,14 @@
 #ifndef FORWARD_RESPONDER_H
 #define FORWARD_RESPONDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/iface.h"
+#include "forward/routers.h"
 #include "proto/arp.h"
 #include "proto/craft.h"
 #include "proto/frame.h"
@@ -33,10 +35,20 @@ struct announcer;
 
 NODISCARD struct announcer *announcer_new(void);
 void announcer_free(struct announcer *announcer);
-/* Announce `vip` on that interface from `now` on, three times; -1 when memory is out. */
-NODISCARD int announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vip, uint64_t now);
-/* Emit what is due; the number of frames. */
+enum announce {
+	ANNOUNCE_TAKEOVER, /* six times in five seconds */
+	ANNOUNCE_ONCE      /* as a reminder */
+};
+
+/* Announce `vip` on that interface from `now` on; -1 when memory is out. */
+NODISCARD int announcer_add(struct announcer *announcer, uint16_t iface, const struct addr *vip, enum announce how,
+    uint64_t now);
+/* Emit what is due, some frames at a time; their number. Call it again at announcer_due(), UINT64_MAX for never. */
 size_t announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
-    const struct frame_tx *tx, uint64_t now);
+    const struct routers *routers, const struct frame_tx *tx, uint64_t now);
+uint64_t announcer_due(const struct announcer *announcer);
+/* Ends the announcements that are not to be kept. */
+void announcer_keep(struct announcer *announcer, bool (*keep)(const void *context, uint16_t iface, const struct addr *vip),
+    const void *context);
 
 #endif

@@ -169,6 +169,7 @@ remember_flow(struct frame_ctx *ctx, const struct flow_plan *plan)
 	else if (ctx->packet.protocol == PROTOCOL_SCTP)
 		flow_learn(ctx, conn);
 	conn->hop_limit = ctx->packet.hop_limit;
+	routers_note(&ctx->forwarder->routers, ctx->frame->iface, &ctx->packet.ether_source);
 	if (plan->state == CONN_NEW)
 		conn->aside = (uint32_t)ctx->now;
 	account_flow(server->run, plan->state, 1);

@@ -20,17 +20,48 @@ may_concern_us(const struct frame_ctx *ctx)
 	return frame_ctx_is_for_us(ctx) || mac_is_group(&ctx->packet.ether_destination);
 }
 
-static bool
-is_vip(const struct frame_ctx *ctx, const struct addr *addr)
+static const struct fwd_vip *
+stage_neighbor_vip(const struct frame_ctx *ctx, const struct addr *addr)
 {
-	return fwdtab_vip(ctx->forwarder->table, ctx->frame->iface, addr) != NULL;
+	return fwdtab_vip(ctx->forwarder->table, ctx->frame->iface, addr);
+}
+
+/* Does this director answer for it, and no other? */
+static bool
+stage_neighbor_serves(const struct frame_ctx *ctx, const struct fwd_vip *vip)
+{
+	return vip != NULL && (ctx->forwarder->duties[vip->group] & ROLE_ANSWERS) != 0;
+}
+
+/*
+ * A VIP is claimed by another host. Another director may: of two that are active one yields. Other claims are conflicts
+ * while this director is the one that answers; else they may be those of the director that does.
+ */
+static bool
+stage_neighbor_conflicts(struct frame_ctx *ctx, const struct addr *addr, const struct mac *mac, bool announces)
+{
+	struct forwarder *forwarder = ctx->forwarder;
+	const struct fwd_vip *vip = stage_neighbor_vip(ctx, addr);
+	struct role_claim *claim;
+
+	if (vip == NULL)
+		return false;
+	if (forwarder->roles != NULL && role_is_peer(forwarder->roles, mac))
+		claim = &forwarder->peers[vip->group];
+	else if (stage_neighbor_serves(ctx, vip))
+		return true;
+	else
+		claim = &forwarder->others[vip->group];
+	role_claim_note(claim, ctx->frame->iface, mac, addr, announces, ctx->now);
+	return false;
 }
 
 /* A probe address is answered for as VIPs are. */
 static bool
 stage_neighbor_is_ours(const struct frame_ctx *ctx, const struct addr *addr)
 {
-	return is_vip(ctx, addr) || probe_addr_answers(&ctx->forwarder->probe_addrs, ctx->frame->iface, addr);
+	return stage_neighbor_serves(ctx, stage_neighbor_vip(ctx, addr)) ||
+	    probe_addr_answers(&ctx->forwarder->probe_addrs, ctx->frame->iface, addr);
 }
 
 /* Claims by others to our addresses, and requests for them. */
@@ -41,7 +72,7 @@ conflict_arp(struct frame_ctx *ctx, const struct arp *arp)
 	const uint16_t iface = ctx->frame->iface;
 	const bool to_all = mac_is_group(&ctx->packet.ether_destination);
 
-	if (is_vip(ctx, &arp->sender))
+	if (stage_neighbor_conflicts(ctx, &arp->sender, &arp->sender_mac, to_all && addr_equal(&arp->sender, &arp->target)))
 		conflict_receive_arp(&forwarder->conflicts, iface, arp, to_all, ctx->now);
 	probe_addr_receive_arp(&forwarder->probe_addrs, iface, arp, ctx->now);
 	if (arp->operation == ARP_REQUEST && to_all)
@@ -56,7 +87,8 @@ conflict_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 	const uint16_t iface = ctx->frame->iface;
 	const bool about_target = ndp->kind == NDP_ADVERTISEMENT || ndp->dad;
 
-	if (is_vip(ctx, about_target ? &ndp->target : &ndp->source))
+	if (stage_neighbor_conflicts(ctx, about_target ? &ndp->target : &ndp->source, mac,
+	    ndp->kind == NDP_ADVERTISEMENT && !ndp->solicited))
 		conflict_receive_ndp(&forwarder->conflicts, iface, ndp, mac, ctx->now);
 	probe_addr_receive_ndp(&forwarder->probe_addrs, iface, ndp, mac, ctx->now);
 	if (ndp->kind == NDP_SOLICITATION && mac_is_group(&ctx->packet.ether_destination))
@@ -95,6 +127,14 @@ learn_from_arp(struct frame_ctx *ctx, const struct arp *arp)
 	stage_neighbor_learn(ctx, &claim);
 }
 
+/* A host that asks for a VIP sends clients' frames there. */
+static void
+stage_neighbor_asker(struct frame_ctx *ctx, const struct addr *target, const struct addr *sender, const struct mac *mac)
+{
+	if (!addr_equal(target, sender) && stage_neighbor_vip(ctx, target) != NULL && stage_neighbor_vip(ctx, sender) == NULL)
+		routers_note(&ctx->forwarder->routers, ctx->frame->iface, mac);
+}
+
 static enum stage
 handle_arp(struct frame_ctx *ctx)
 {
@@ -107,6 +147,7 @@ handle_arp(struct frame_ctx *ctx)
 		return pass(ctx);
 	conflict_arp(ctx, &arp);
 	learn_from_arp(ctx, &arp);
+	stage_neighbor_asker(ctx, arp.operation == ARP_REQUEST ? &arp.target : &arp.sender, &arp.sender, &arp.sender_mac);
 	/* A gratuitous ARP is not a question. */
 	if (arp.operation != ARP_REQUEST || !stage_neighbor_is_ours(ctx, &arp.target) || addr_equal(&arp.sender,
 	    &arp.target))
@@ -147,6 +188,8 @@ handle_ndp(struct frame_ctx *ctx)
 		return pass(ctx);
 	conflict_ndp(ctx, &ndp);
 	learn_from_ndp(ctx, &ndp);
+	if (ndp.kind == NDP_SOLICITATION)
+		stage_neighbor_asker(ctx, &ndp.target, &ndp.source, &ctx->packet.ether_source);
 	if (ndp.kind != NDP_SOLICITATION || !stage_neighbor_is_ours(ctx, &ndp.target))
 		return consume(ctx);
 	answer = vip_answer_ndp(forwarder->craft, &ndp, &ctx->packet.ether_source, &forwarder->ifaces[iface]);

@@ -252,7 +252,7 @@ unused_vip_number(struct plan *plan, const struct vip_plan *work)
 
 /* -1: too many. */
 static int
-plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct addr *addr)
+plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct addr *addr, uint8_t group)
 {
 	uint32_t *place = vip_index_at(&work->planned, plan->vips, addr), before;
 
@@ -263,6 +263,7 @@ plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, co
 	before = *vip_index_at(&work->before, model->vips, addr);
 	plan->vips[plan->vip_count] = before != 0 ? model->vips[before - 1] :
 	    (struct vip) { .addr = *addr, .number = unused_vip_number(plan, work), .iface = IFACE_NONE };
+	plan->vips[plan->vip_count].group = group;
 	*place = (uint32_t)++plan->vip_count;
 	return 0;
 }
@@ -273,7 +274,8 @@ plan_all_vips(struct plan *plan, struct vip_plan *work, const struct model *mode
 {
 	for (size_t i = 0; i < settings->service_count; i++)
 		for (size_t j = 0; j < settings->services[i].listen_count; j++)
-			if (plan_vip(plan, work, model, &settings->services[i].listens[j].vip) == -1)
+			if (plan_vip(plan, work, model, &settings->services[i].listens[j].vip,
+			    settings->services[i].group) == -1)
 				return -1;
 	return 0;
 }
@@ -484,6 +486,7 @@ model_commit(struct model *model, struct plan *plan, struct settings *settings, 
 	model->slot_count = plan->slot_count;
 	model->hash_key = settings->hash_key;
 	memcpy(model->probe_addresses, settings->probe_addresses, sizeof(model->probe_addresses));
+	model->roles = settings->roles;
 	free(plan->servers);
 
 	/* The services' own arrays have moved into the model. */

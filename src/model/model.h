@@ -163,6 +163,8 @@ struct vip {
 	struct addr addr;
 	uint16_t number;
 	uint16_t iface; /* where it is answered for */
+	uint8_t group;  /* whose role says whether it is, and whether its frames are forwarded */
+	bool silent;    /* another director answers for it */
 };
 
 struct model {
@@ -175,6 +177,7 @@ struct model {
 	size_t slot_count;
 	struct siphash_key hash_key;
 	struct addr probe_addresses[PROBE_ADDRESSES];
+	struct role_config roles;
 	uint16_t next_vip_number;
 	uint16_t last_service_number;
 };

@@ -328,6 +328,7 @@ model_settings(const struct model *model, struct settings *settings)
 	memset(settings, 0, sizeof(*settings));
 	settings->hash_key = model->hash_key;
 	memcpy(settings->probe_addresses, model->probe_addresses, sizeof(settings->probe_addresses));
+	settings->roles = model->roles;
 	settings->services = calloc(model->service_count + 1, sizeof(*settings->services));
 	if (settings->services == NULL)
 		return -1;

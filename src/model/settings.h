@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/iface.h"
 #include "flow/conn.h"
+#include "role/role.h"
 
 #define NAME_MOST 33 /* a service's or server's name, with its end: [A-Za-z0-9_.-]{1,32} */
 
@@ -173,6 +174,8 @@ struct service_settings {
 	uint8_t persist_prefix4; /* bits of the client's address that make "a client": 1 to 32 */
 	uint8_t persist_prefix6; /* 1 to 128 */
 	uint64_t warmup;         /* after coming UP a server's share grows for this long */
+	char group_name[ROLE_GROUP];
+	uint8_t group;           /* its number in `roles` of the settings */
 };
 
 #define PROBE_ADDRESSES 2 /* one of each family */
@@ -183,6 +186,7 @@ struct settings {
 	struct service_settings *services;
 	size_t service_count;
 	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
+	struct role_config roles;
 };
 
 const char *neighbor_policy_name(enum neighbor_policy policy); /* as the configuration has it */

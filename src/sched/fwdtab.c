@@ -428,6 +428,7 @@ fill_vips(struct fwdtab *table, const struct model *model)
 		vip->addr = model->vips[i].addr;
 		vip->number = model->vips[i].number;
 		vip->iface = model->vips[i].iface;
+		vip->group = model->vips[i].group;
 		at = fwdtab_addr_begin(table, &vip->addr);
 		while (table->vip_index.slots[at] != FWD_EMPTY)
 			at = (at + 1) & table->vip_index.mask;

@@ -69,6 +69,7 @@ struct fwd_vip {
 	struct addr addr;
 	uint16_t number;
 	uint16_t iface;
+	uint8_t group; /* its duties are the forwarder's */
 	size_t port_count;
 	struct fwd_port *ports; /* sorted; they do not overlap; behind them one of no service that ends behind all ports */
 };

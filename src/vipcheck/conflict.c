@@ -58,8 +58,8 @@ conflict_make_ndp_probe(const struct vip *vip, struct craft *craft, const struct
 	return craft_neighbor_solicitation(craft, &question);
 }
 
-static size_t
-conflict_send(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx)
+size_t
+conflict_ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx)
 {
 	const struct frame *made;
 
@@ -92,7 +92,7 @@ conflict_follow_up(struct conflict_table *conflicts, const struct vip *vip, stru
 		conflict->unanswered++;
 		any = true;
 	}
-	return any ? conflict_send(vip, craft, ifaces, tx) : 0;
+	return any && !vip->silent ? conflict_ask(vip, craft, ifaces, tx) : 0;
 }
 
 static size_t
@@ -120,8 +120,9 @@ conflict_tick(struct conflict_table *conflicts, const struct model *model, struc
 
 	if (now < conflicts->next_ask)
 		return sent;
-	for (size_t i = 0; i < VIPS_PER_TICK && conflicts->next_vip < model->vip_count; i++)
-		sent += conflict_send(&model->vips[conflicts->next_vip++], craft, ifaces, tx);
+	for (size_t i = 0; i < VIPS_PER_TICK && conflicts->next_vip < model->vip_count; i++, conflicts->next_vip++)
+		if (!model->vips[conflicts->next_vip].silent)
+			sent += conflict_ask(&model->vips[conflicts->next_vip], craft, ifaces, tx);
 	if (conflicts->next_vip < model->vip_count)
 		return sent;
 	conflicts->next_vip = 0;

@@ -60,6 +60,8 @@ struct conflict_table {
 	uint64_t next_follow_up;
 };
 
+/* Asks once who answers for the VIP, without revealing that this director has it. The number of frames. */
+size_t conflict_ask(const struct vip *vip, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx);
 /* Probes all VIPs again, as at startup. */
 void conflict_begin(struct conflict_table *conflicts, uint64_t now);
 /*

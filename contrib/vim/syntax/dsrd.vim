@@ -114,7 +114,7 @@ syn match dsrdDsrdKey contained "^\s*\zshttp\ze\s*=" nextgroup=dsrdHttpIs skipwh
 syn match dsrdDsrdKey contained "^\s*\zsoffload\ze\s*=" nextgroup=dsrdOffloadIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zsqueue-discipline\ze\s*=" nextgroup=dsrdQueueDisciplineIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zswithhold\ze\s*=" nextgroup=dsrdWithholdIs skipwhite
-syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|http-host\|connections\|hash-key\|probe-address\|include\|notify\|mac\|mtu\|address\)\ze\s*="
+syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|http-host\|connections\|hash-key\|probe-address\|role\|linger\|peer-mac\|ready-file\|include\|notify\|mac\|mtu\|address\)\ze\s*="
 hi def link dsrdDsrdKey dsrdKey
 syn match dsrdDefaultsKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
@@ -124,7 +124,7 @@ syn match dsrdDefaultsKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs 
 syn match dsrdDefaultsKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsneighbor\ze\s*=" nextgroup=dsrdNeighborIs skipwhite
-syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|notify\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\)\ze\s*="
+syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|notify\|group\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\)\ze\s*="
 hi def link dsrdDefaultsKey dsrdKey
 syn match dsrdServiceKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
@@ -134,7 +134,7 @@ syn match dsrdServiceKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs s
 syn match dsrdServiceKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsneighbor\ze\s*=" nextgroup=dsrdNeighborIs skipwhite
-syn match dsrdServiceKey contained "^\s*\zs\%(interface\|notify\|listen\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|server\)\ze\s*="
+syn match dsrdServiceKey contained "^\s*\zs\%(interface\|notify\|listen\|group\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|server\)\ze\s*="
 hi def link dsrdServiceKey dsrdKey
 
 syn region dsrdDsrdSection matchgroup=dsrdSection start="^\s*\[dsrd\]" end="^\ze\s*\[" contains=@dsrdLine,dsrdDsrdKey

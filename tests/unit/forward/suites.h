@@ -11,5 +11,6 @@ Suite *forward_suite(void);
 Suite *handover_suite(void);
 Suite *neigh_suite(void);
 Suite *protocols_suite(void);
+Suite *takeover_suite(void);
 
 #endif

@@ -292,50 +292,6 @@ START_TEST(test_arp_answers)
 }
 END_TEST
 
-/* A director with many VIPs announces them over some seconds, each as often as one alone. */
-START_TEST(test_announcements_are_paced)
-{
-	unsigned before = 0;
-
-	for (unsigned i = 0; i < 1000; i++) {
-		struct addr vip = scene_addr("10.0.0.0");
-
-		vip.bytes[2] = (uint8_t)(i >> 8);
-		vip.bytes[3] = (uint8_t)i;
-		ck_assert_int_eq(announcer_add(scene.forwarder.announcer, 0, &vip, scene.now), 0);
-	}
-	for (unsigned second = 0; second < 20; second++) {
-		scene.discards = true;
-		forward_tick(&scene.forwarder, scene.now + SECONDS(second));
-		ck_assert_uint_le(scene.forwarder.stats.announcements - before, 512);
-		before = (unsigned)scene.forwarder.stats.announcements;
-	}
-	ck_assert_uint_eq(before, 6000);
-}
-END_TEST
-
-START_TEST(test_announcements)
-{
-	const struct addr vip = scene_addr(VIP);
-
-	ck_assert_int_eq(announcer_add(scene.forwarder.announcer, 0, &vip, scene.now), 0);
-	for (unsigned second = 0; second < 10; second++)
-		forward_tick(&scene.forwarder, scene.now + SECONDS(second));
-	ck_assert_uint_eq(scene.sent_count, 6);
-	ck_assert_uint_eq(scene.forwarder.stats.announcements, 6);
-	for (size_t i = 0; i < scene.sent_count; i++) {
-		struct frame frame = frame_of(scene.sent[i].bytes, scene.sent[i].length, 0);
-		struct arp arp;
-
-		ck_assert_int_eq(arp_parse(&frame, &arp), 0);
-		ck_assert_int_eq(arp.operation, i % 2 == 0 ? ARP_REQUEST : ARP_REPLY);
-		ck_assert(addr_equal(&arp.sender, &vip));
-		ck_assert(addr_equal(&arp.target, &vip));
-		ck_assert_mem_eq(frame.bytes, mac_broadcast.bytes, 6);
-	}
-}
-END_TEST
-
 START_TEST(test_resolves_servers_itself)
 {
 	struct scene asking;
@@ -436,8 +392,6 @@ forward_suite(void)
 	tcase_add_test(tcase, test_super_frame_is_not_left);
 	tcase_add_test(tcase, test_too_big_for_the_wire);
 	tcase_add_loop_test(tcase, test_arp_answers, 0, (int)ARRAY_LEN(requests));
-	tcase_add_test(tcase, test_announcements);
-	tcase_add_test(tcase, test_announcements_are_paced);
 	tcase_add_test(tcase, test_resolves_servers_itself);
 	tcase_add_test(tcase, test_server_behind_another_interface);
 	tcase_add_test(tcase, test_interface_changes);
