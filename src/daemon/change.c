@@ -6,10 +6,10 @@
 #include <assert.h>
 
 void
-change_subscribe(struct change_feed *feed, change_subscriber *take, void *context)
+change_subscribe(struct change_feed *feed, change_subscriber *call, void *context)
 {
 	assert(feed->count < CHANGE_SUBSCRIBERS);
-	feed->subscribers[feed->count].take = take;
+	feed->subscribers[feed->count].call = call;
 	feed->subscribers[feed->count].context = context;
 	feed->count++;
 }
@@ -18,5 +18,5 @@ void
 change_emit(const struct change_feed *feed, const struct state_change *change)
 {
 	for (size_t i = 0; i < feed->count; i++)
-		feed->subscribers[i].take(feed->subscribers[i].context, change);
+		feed->subscribers[i].call(feed->subscribers[i].context, change);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The event sent to subscribers when the state of a server or a service changes, whatever the cause: a check, the VIP
- * check, a conflict, a link, an operator, clients' segments, a reload. Changes are detected in one place
- * (director_changed()), and the model keeps the state last published.
+ * The event sent to subscribers when the state of a server or a service, the ports that a server serves, or a quorum
+ * changes, whatever the cause: a check, the VIP check, a conflict, a link, an operator, clients' segments, a reload. The
+ * director detects changes in one place, and the model keeps what was last published.
  */
 #ifndef DAEMON_CHANGE_H
 #define DAEMON_CHANGE_H
@@ -12,9 +12,17 @@
 struct server;
 struct service;
 
+enum change_kind {
+	CHANGE_STATE = 0, /* of the server or service */
+	CHANGE_PORTS,     /* which ports of an UP server get no traffic */
+	CHANGE_QUORUM     /* the service lost its quorum or reached it again */
+};
+
 struct state_change {
+	enum change_kind kind;
 	const struct service *service;
-	struct server *server; /* NULL: it is the service's state */
+	struct server *server; /* NULL: it is about the service */
+	/* The rest is for CHANGE_STATE only. */
 	const char *from;
 	const char *to;
 	const char *reason; /* of the new state: server_status(), service_status() */
@@ -28,14 +36,14 @@ typedef void change_subscriber(void *context, const struct state_change *change)
 
 struct change_feed {
 	struct {
-		change_subscriber *take;
+		change_subscriber *call;
 		void *context;
 	} subscribers[CHANGE_SUBSCRIBERS];
 	size_t count;
 };
 
 /* Subscribers are called in the order of their subscriptions. No more than CHANGE_SUBSCRIBERS. */
-void change_subscribe(struct change_feed *feed, change_subscriber *take, void *context);
+void change_subscribe(struct change_feed *feed, change_subscriber *call, void *context);
 void change_emit(const struct change_feed *feed, const struct state_change *change);
 
 #endif

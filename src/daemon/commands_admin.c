@@ -72,7 +72,7 @@ commands_option(const struct http_request *request, enum command_option option)
 }
 
 static bool
-commands_commands_takes_option(enum command_id command, const char *word)
+commands_takes_option(enum command_id command, const char *word)
 {
 	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++)
 		if (command_takes(command, option) && command_options[option].sent &&
@@ -94,7 +94,7 @@ commands_select(const struct command_server *cmds, const struct control_ask *ask
 		const char *word = request->arguments[i];
 		enum selection_result result;
 
-		if (strncmp(word, "--", 2) == 0 && commands_commands_takes_option(request->command, word))
+		if (strncmp(word, "--", 2) == 0 && commands_takes_option(request->command, word))
 			continue;
 		if (strncmp(word, "--", 2) == 0) {
 			fprintf(out, "unknown option `%s`; usage: %s\n", word, command_usage(request->command, usage));

@@ -183,7 +183,9 @@ void
 director_changed(struct director *director, struct server *server, const char *cause, const char *detail)
 {
 	(void)director_publish_server(director, server, cause, detail);
-	director->stale |= state_log_ports(server);
+	if (server_note_ports(server))
+		change_emit(&director->changes, &(const struct state_change) { .kind = CHANGE_PORTS,
+		    .service = server->service, .server = server });
 }
 
 /*
@@ -279,13 +281,16 @@ director_settle_service(struct director *director, struct service *service)
 	    .reason = now == HEALTH_UP ? "a server is up" : status.sentence });
 }
 
-/* Publishes the servers' states that new settings have changed, and then the services'. */
+/* Publishes changes of quorums, of the servers' states by new settings, and then of the services'. */
 static void
 director_settle_states(struct director *director)
 {
 	for (size_t i = 0; i < director->model->service_count; i++) {
 		struct service *service = director->model->services[i];
 
+		if (service_note_quorum(service))
+			change_emit(&director->changes, &(const struct state_change) { .kind = CHANGE_QUORUM,
+			    .service = service });
 		for (size_t j = 0; j < service->server_count; j++)
 			director_publish_server(director, service->servers[j], NULL, NULL);
 		director_settle_service(director, service);
@@ -301,7 +306,6 @@ director_refresh(struct director *director)
 		return;
 	director_sync_vip_checks(director);
 	model_settle(director->model);
-	state_log_quorums(director->model);
 	director_settle_states(director);
 	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (table == NULL) {

@@ -34,7 +34,7 @@ iface_lock_network_namespace(void)
 }
 
 static const char *
-iface_lock_lock_directory(void)
+iface_lock_directory(void)
 {
 	static const char *const candidates[] = { RUNSTATEDIR, "/run", "/var/run" };
 	struct stat st;
@@ -70,7 +70,7 @@ iface_lock_explain_holder(int fd, const char *iface, char error[IFACE_LOCK_ERROR
 
 /* 0, or -1 with a reason and errno. */
 static int
-iface_lock_lock_open(struct iface_lock *lock, const char *iface, char error[IFACE_LOCK_ERROR])
+iface_lock_open_file(struct iface_lock *lock, const char *iface, char error[IFACE_LOCK_ERROR])
 {
 	struct stat st;
 
@@ -111,8 +111,8 @@ iface_lock_take(const char *iface, char error[IFACE_LOCK_ERROR])
 		(void)snprintf(error, IFACE_LOCK_ERROR, "out of memory");
 		return NULL;
 	}
-	(void)snprintf(lock->path, sizeof(lock->path), "%s/dsrd-%s-%ju.lock", iface_lock_lock_directory(), iface, iface_lock_network_namespace());
-	if (iface_lock_lock_open(lock, iface, error) == -1) {
+	(void)snprintf(lock->path, sizeof(lock->path), "%s/dsrd-%s-%ju.lock", iface_lock_directory(), iface, iface_lock_network_namespace());
+	if (iface_lock_open_file(lock, iface, error) == -1) {
 		reason = errno;
 		free(lock);
 		errno = reason;

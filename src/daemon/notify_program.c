@@ -162,7 +162,7 @@ notify_program_change(void *context, const struct state_change *change)
 	const char *program = own != NULL ? own : notify_program->program;
 	struct event *event;
 
-	if (program[0] == '\0')
+	if (program[0] == '\0' || change->kind != CHANGE_STATE)
 		return;
 	if (notify_program->count == QUEUE_MOST) {
 		if (notify_program->stats.dropped++ == 0)

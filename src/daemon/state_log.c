@@ -26,8 +26,8 @@ state_log_down(const struct state_change *change)
 	    log_escape(change->reason, said), log_escape(change->detail, detail), fix);
 }
 
-void
-state_log_change(void *context UNUSED, const struct state_change *change)
+static void
+state_log_state(const struct state_change *change)
 {
 	char name[SERVER_NAME_TEXT], detail[LOG_TEXT];
 
@@ -40,70 +40,68 @@ state_log_change(void *context UNUSED, const struct state_change *change)
 		    change->from, change->to, change->cause, log_escape(change->detail, detail));
 }
 
-/* "tcp/443 tcp/8443", as far as there is room. Returns a number for the set, 0 for none. */
-static uint32_t
+/* "tcp/443 tcp/8443", as far as there is room. */
+static const char *
 state_log_list_ports(const struct server *server, char text[PORTS_OUT_TEXT])
 {
 	const struct service_settings *service = &server->service->settings;
-	uint32_t set = 0;
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (size_t i = 0; server->ports != PORTS_ALL && i < service->listen_count; i++) {
-		const struct listen_settings *listen = &service->listens[i];
+	for (size_t i = 0; i < service->listen_count && used < PORTS_OUT_TEXT; i++) {
 		char range[PORTS_TEXT];
 
-		if (server_listen_state(server, listen) < LISTEN_REFUSED)
-			continue;
-		set = (set ^ (uint32_t)(i + 1)) * 0x9e3779b1;
-		if (used < PORTS_OUT_TEXT)
+		if (server_listen_state(server, &service->listens[i]) >= LISTEN_REFUSED)
 			used += (size_t)snprintf(text + used, PORTS_OUT_TEXT - used, "%s%s", used == 0 ? "" : " ",
-			    listen_ports(listen, range));
+			    listen_ports(&service->listens[i], range));
 	}
-	return set;
+	return text;
 }
 
-bool
-state_log_ports(struct server *server)
+static void
+state_log_ports(const struct server *server)
 {
-	const bool up = server_health(server) == HEALTH_UP;
 	struct server_status status;
 	char name[SERVER_NAME_TEXT], out[PORTS_OUT_TEXT], said[LOG_TEXT];
-	const uint32_t set = up ? state_log_list_ports(server, out) : 0;
 
-	if (set == server->ports_logged)
-		return false;
-	server->ports_logged = set;
-	/* One that is not up says enough by that. */
-	if (!up)
-		return true;
+	/* The state of one that is not UP is in another line. */
+	if (server_health(server) != HEALTH_UP)
+		return;
 	server_name(server, name);
 	server_status(server, &status);
-	if (set != 0)
-		log_warning("server-ports server=%s out=\"%s\" reason=\"%s\"", name, out, log_escape(status.sentence, said));
+	if (server->ports_out != 0)
+		log_warning("server-ports server=%s out=\"%s\" reason=\"%s\"", name, state_log_list_ports(server, out),
+		    log_escape(status.sentence, said));
 	else
 		log_notice("server-ports server=%s out=\"\" reason=\"every port gets traffic\"", name);
-	return true;
 }
 
 /* A service that loses its quorum has servers, and gets no traffic all the same: that has a line of its own. */
-void
-state_log_quorums(const struct model *model)
+static void
+state_log_quorum(const struct service *service)
 {
-	for (size_t i = 0; i < model->service_count; i++) {
-		struct service *service = model->services[i];
-		const bool lost = service_is_below_quorum(service) && service_state(service) != HEALTH_UNKNOWN;
+	if (service_is_below_quorum(service))
+		log_warning("service-quorum service=%s result=lost up=%zu required=%zu reason=\"%s\"",
+		    service->settings.name, service_quorum_up(service), service_quorum_to_reach(service),
+		    service_state(service) == HEALTH_UP ? "only the backup servers take new connections" :
+		    "the service takes no new connections");
+	else
+		log_notice("service-quorum service=%s result=reached up=%zu required=%zu",
+		    service->settings.name, service_quorum_up(service), service_quorum(service));
+}
 
-		if (lost == service->quorum_logged)
-			continue;
-		service->quorum_logged = lost;
-		if (lost)
-			log_warning("service-quorum service=%s result=lost up=%zu required=%zu reason=\"%s\"",
-			    service->settings.name, service_quorum_up(service), service_quorum_to_reach(service),
-			    service_state(service) == HEALTH_UP ? "only the backup servers take new connections" :
-			    "the service takes no new connections");
-		else
-			log_notice("service-quorum service=%s result=reached up=%zu required=%zu",
-			    service->settings.name, service_quorum_up(service), service_quorum(service));
+void
+state_log_change(void *context UNUSED, const struct state_change *change)
+{
+	switch (change->kind) {
+	case CHANGE_STATE:
+		state_log_state(change);
+		break;
+	case CHANGE_PORTS:
+		state_log_ports(change->server);
+		break;
+	case CHANGE_QUORUM:
+		state_log_quorum(change->service);
+		break;
 	}
 }

@@ -100,7 +100,7 @@ words_printf(struct words *words, const struct check_bytes *bytes)
 	words_add(words, "' | ");
 }
 
-/* What the Host field has, and the certificate must name: see probe/check_http.c. */
+/* What the Host field has, and the certificate must name: see check/check_http.c. */
 static void
 words_url_host(struct words *words, const char *host, const char *addr, bool v6)
 {
@@ -270,7 +270,7 @@ check_repeats_http(struct words *words, const struct check_settings *check, cons
 	}
 }
 
-/* The environment that probe/check_script.c gives it. */
+/* The environment that check/check_script.c passes to it. */
 static void
 check_repeats_script(struct words *words, const struct server *server, const struct check_settings *check,
     const char *addr)

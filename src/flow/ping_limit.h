@@ -19,7 +19,7 @@ struct ping_limit {
 };
 
 void ping_limit_init(struct ping_limit *limit, const struct siphash_key *key);
-/* May a ping of `client` (lb/source.h) be answered now? */
+/* May a ping of `client` be answered now? */
 bool ping_limit_take(struct ping_limit *limit, const uint8_t client[16], uint64_t now);
 
 #endif

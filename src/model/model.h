@@ -138,7 +138,7 @@ struct server {
 	enum server_state state;  /* the state last published: server_note_state() */
 	uint64_t since;           /* when that began */
 	uint64_t changes;         /* of it, since the director started; those by a reload do not count */
-	uint32_t ports_logged;    /* the ports that were out then; 0: none */
+	uint32_t ports_out;       /* the set of ports without traffic last published, as a number: server_note_ports() */
 	bool stays;          /* scratch of model_apply() */
 	struct server_check *planned; /* used during model_apply() only, as above */
 };
@@ -152,7 +152,7 @@ struct service {
 	struct server_rates rates;        /* of its servers together */
 	uint64_t past_connections;        /* of servers that are gone */
 	bool quorum_lost;                 /* model_settle() */
-	bool quorum_logged;               /* the log had that it is lost */
+	bool quorum_published;            /* `quorum_lost`, as last published: service_note_quorum() */
 	bool quorum_met;                  /* it was met once, so that `recover` counts when it is lost */
 	enum health_state state;          /* the state last published */
 	bool stays;                       /* scratch of model_apply() */
@@ -233,6 +233,10 @@ void model_settle(struct model *model);
  * one, since `now`, and sets `*before` to the old one.
  */
 bool server_note_state(struct server *server, uint64_t now, enum server_state *before);
+/* The same for the ports of an UP server that get no traffic; a server that is not UP has none. */
+bool server_note_ports(struct server *server);
+/* The same for whether the service lacks its quorum. */
+bool service_note_quorum(struct service *service);
 
 /* A number below `below`, for schedulers: the same ones in every run, which suits tests and savefiles. */
 uint64_t service_random(struct service_run *run, uint64_t below);

@@ -174,6 +174,33 @@ server_note_state(struct server *server, uint64_t now, enum server_state *before
 	return true;
 }
 
+bool
+server_note_ports(struct server *server)
+{
+	const struct service_settings *service = &server->service->settings;
+	const bool partly = server_health(server) == HEALTH_UP && server->ports != PORTS_ALL;
+	uint32_t set = 0;
+
+	for (size_t i = 0; partly && i < service->listen_count; i++)
+		if (server_listen_state(server, &service->listens[i]) >= LISTEN_REFUSED)
+			set = (set ^ (uint32_t)(i + 1)) * 0x9e3779b1;
+	if (set == server->ports_out)
+		return false;
+	server->ports_out = set;
+	return true;
+}
+
+bool
+service_note_quorum(struct service *service)
+{
+	const bool lost = service_is_below_quorum(service) && service_state(service) != HEALTH_UNKNOWN;
+
+	if (lost == service->quorum_published)
+		return false;
+	service->quorum_published = lost;
+	return true;
+}
+
 const char *
 server_state_name(enum server_state state)
 {

@@ -27,7 +27,7 @@ uint64_t vipcheck_random(struct vipcheck_table *table);
 void vipcheck_combine(struct vipcheck_table *table, struct server *server);
 void vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *check);
 
-/* path_round.c: an answer came, or all that will. */
+/* round.c: an answer came, or no further one will. */
 void vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now);
 void vipcheck_send_reset(struct vipcheck *check, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means);

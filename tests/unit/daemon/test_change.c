@@ -28,6 +28,12 @@ note(void *context, const struct state_change *change)
 	char name[SERVER_NAME_TEXT];
 
 	ck_assert_uint_lt(to->count, TOLD_MOST);
+	if (change->kind != CHANGE_STATE) {
+		snprintf(to->lines[to->count++], sizeof(to->lines[0]), "%s %s", change->server != NULL ?
+		    server_name(change->server, name) : change->service->settings.name,
+		    change->kind == CHANGE_PORTS ? "ports" : "quorum");
+		return;
+	}
 	snprintf(to->lines[to->count++], sizeof(to->lines[0]), "%s %s>%s %s",
 	    change->server != NULL ? server_name(change->server, name) : change->service->settings.name, change->from,
 	    change->to, change->cause != NULL ? change->cause : "-");
@@ -164,6 +170,42 @@ START_TEST(test_reload)
 }
 END_TEST
 
+/* A quorum and the ports of a server are events like states: published when they change, once. */
+START_TEST(test_quorum_and_ports)
+{
+	struct vip_fault fault = { .scope = FAULT_PORT, .protocol = PROTOCOL_TCP, .port = 443, .name = "not-listening",
+		.sentence = "no program listens" };
+	struct server *server;
+
+	apply("listen = 192.0.2.10 tcp/443\nquorum = 2\nserver = web1 192.0.2.101 mac=02:00:00:00:00:11\n"
+	    "server = web2 192.0.2.102 mac=02:00:00:00:00:12\n", SECONDS(2));
+	answer("web/web1", HEALTH_REASON_NONE, SECONDS(3));
+	answer("web/web2", HEALTH_REASON_NONE, SECONDS(3));
+	director_refresh(&director);
+	told.count = 0;
+	server = server_of("web/web1");
+	fault.vip = server->service->settings.listens[0].vip;
+	server->vip_faults = &fault;
+	server_update_ports(server);
+	director_changed(&director, server, "the VIP check", "vip tcp");
+	assert_told("web/web1 ports");
+	director_changed(&director, server, "the VIP check", "vip tcp");
+	assert_told("");
+	server->vip_faults = NULL;
+	server_update_ports(server);
+	director_changed(&director, server, "the VIP check", "vip tcp");
+	assert_told("web/web1 ports");
+	director_refresh(&director);
+	assert_told("");
+	answer("web/web2", HEALTH_REASON_TIMEOUT, SECONDS(4));
+	director_refresh(&director);
+	assert_told("web/web2 up>down check succeeded; web quorum; web up>down -");
+	answer("web/web2", HEALTH_REASON_NONE, SECONDS(5));
+	director_refresh(&director);
+	assert_told("web/web2 down>up check succeeded; web quorum; web down>up -");
+}
+END_TEST
+
 /* Two changes between two compilations of the table are both published, to all subscribers. */
 START_TEST(test_subscribers)
 {
@@ -189,6 +231,7 @@ change_suite(void)
 	tcase_add_test(tcase, test_check);
 	tcase_add_test(tcase, test_operator);
 	tcase_add_test(tcase, test_reload);
+	tcase_add_test(tcase, test_quorum_and_ports);
 	tcase_add_test(tcase, test_subscribers);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -11,7 +11,7 @@
 #include "suites.h"
 
 #define NOW SECONDS(100)
-#define HELD 256  /* src/lb/fragment.c */
+#define HELD 256  /* src/flow/fragment.c */
 #define SHARE 64
 #define RING 4096
 
