@@ -210,22 +210,30 @@ neigh_has_mac(const struct neigh_table *table, uint16_t iface, const struct mac 
 
 /* --- conflicts --- */
 
-/* `mac` was refused. What is new about it is reported, but a flood of claims is one conflict. */
+/* Reports what is new about a conflict. A flood of claims is one conflict, also of many MACs. */
 static void
-neigh_refuse(struct neigh_table *table, struct neigh *neigh, const struct mac *mac, enum neigh_reason reason, uint64_t now)
+neigh_report_conflict(struct neigh_table *table, struct neigh *neigh, uint64_t now)
 {
 	struct neigh_rival *rival = &neigh->rival;
-	const bool renamed = !mac_equal(&rival->named, mac) || rival->reason != reason;
+	const bool renamed = !mac_equal(&rival->named, &rival->mac) || rival->named_reason != rival->reason;
 
-	rival->mac = *mac;
-	rival->reason = reason;
-	rival->last = now;
-	rival->claims++;
 	if (rival->told != 0 && now - rival->told < (renamed ? RENAME_GAP : REMIND_GAP))
 		return;
 	rival->told = now;
-	rival->named = *mac;
-	table->watch(table->context, NEIGH_CONFLICT, reason, neigh, mac);
+	rival->named = rival->mac;
+	rival->named_reason = rival->reason;
+	table->watch(table->context, NEIGH_CONFLICT, rival->reason, neigh, &rival->named);
+}
+
+/* `mac` was refused. */
+static void
+neigh_refuse(struct neigh_table *table, struct neigh *neigh, const struct mac *mac, enum neigh_reason reason, uint64_t now)
+{
+	neigh->rival.mac = *mac;
+	neigh->rival.reason = reason;
+	neigh->rival.last = now;
+	neigh->rival.claims++;
+	neigh_report_conflict(table, neigh, now);
 }
 
 static void
@@ -256,8 +264,8 @@ neigh_take(struct neigh_table *table, struct neigh *neigh, const struct mac *mac
 	const struct mac other = neigh->before;
 
 	neigh_end_trial(neigh);
-	if (mac_equal(&neigh->rival.mac, mac))
-		neigh_end_conflict(table, neigh);
+	/* It was about the MAC before; one that goes on is reported again. */
+	neigh_end_conflict(table, neigh);
 	neigh->state = NEIGH_KNOWN;
 	neigh->mac = neigh->before = *mac;
 	neigh->changed = neigh->heard = now;
@@ -470,8 +478,12 @@ neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *contex
 			neigh_ask_on(table, neigh, now, ask, context);
 		if (neigh->trial && neigh->next_try < table->due)
 			table->due = neigh->next_try > now + GRAIN ? neigh->next_try : now + GRAIN;
-		if (neigh->rival.last != 0 && now - neigh->rival.last >= NEIGH_QUIET)
+		if (neigh->rival.last == 0)
+			continue;
+		if (now - neigh->rival.last >= NEIGH_QUIET)
 			neigh_end_conflict(table, neigh);
+		else
+			neigh_report_conflict(table, neigh, now);
 	}
 }
 

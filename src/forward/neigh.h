@@ -67,7 +67,8 @@ struct neigh_rival {
 	uint64_t last;    /* of its claims */
 	uint64_t claims;
 	uint64_t told;    /* when NEIGH_CONFLICT was last reported; 0: not yet */
-	struct mac named; /* the MAC reported then */
+	struct mac named; /* these two: as reported then */
+	enum neigh_reason named_reason;
 };
 
 struct neigh {

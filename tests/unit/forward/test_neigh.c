@@ -351,6 +351,27 @@ START_TEST(test_moves_just_after_a_refused_claim)
 }
 END_TEST
 
+/* A second MAC that claims the address once, just after the first was reported, is not forgotten. */
+START_TEST(test_a_second_claimant_is_named)
+{
+	struct record record;
+	struct neigh_table *table = table_knowing(&record);
+	const struct mac second = scene_mac("02:00:00:00:00:67");
+
+	learn(table, 0, SERVER, "02:00:00:00:00:66", record.now);
+	run(&record, record.now + SECONDS(1));
+	learn(table, 0, SERVER, "02:00:00:00:00:67", record.now);
+	run(&record, record.now + SECONDS(5));
+	ck_assert_uint_eq(record.events[NEIGH_CONFLICT], 1);
+	run(&record, record.now + SECONDS(6));
+	ck_assert_uint_eq(record.events[NEIGH_CONFLICT], 2);
+	ck_assert(mac_equal(&record.other, &second));
+	run(&record, record.now + SECONDS(30));
+	ck_assert_uint_eq(record.events[NEIGH_CONFLICT], 2);
+	neigh_table_free(table);
+}
+END_TEST
+
 START_TEST(test_pin_keeps_the_first)
 {
 	struct record record;
@@ -560,6 +581,7 @@ neigh_suite(void)
 	tcase_add_test(tcase, test_a_silent_mac_is_replaced);
 	tcase_add_test(tcase, test_a_flood_of_claims_moves_nothing);
 	tcase_add_test(tcase, test_moves_just_after_a_refused_claim);
+	tcase_add_test(tcase, test_a_second_claimant_is_named);
 	tcase_add_test(tcase, test_pin_keeps_the_first);
 	tcase_add_test(tcase, test_an_operator_ends_a_conflict);
 	tcase_add_test(tcase, test_without_override);
