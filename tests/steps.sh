@@ -161,7 +161,7 @@ integration() {
 #   reload_limits                            a memory limit that is too low for a sanitizer; test_reload runs
 # Also tests that run alone because they measure: their figures mean nothing under the sanitizers.
 asan_spares=" realserver realserver_persist realserver_files facts documents wrr wlc maglev warmup mixed_families two_services
-	dns mac_change loop bypass web reload_limits linux_kinds_interfaces linux_kinds_servers linux_kinds_ipvs
+	dns mac_change loop bypass web reload_limits linux_kinds_bonds linux_kinds_interfaces linux_kinds_servers linux_kinds_ipvs
 	linux_kinds_container "
 
 asan_tests() {

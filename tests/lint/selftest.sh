@@ -9,3 +9,4 @@ set -eu
 "${SOURCE_DIR:-.}/tests/lint/metrics.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/log.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/words.sh" --selftest
+"${SOURCE_DIR:-.}/tests/lint/version.sh" --selftest

@@ -6,6 +6,7 @@
 #   MOCK_WINDOWS        that file; new-windows.ps1 makes it
 #   MOCK_LOG            a file that gets a line for each change
 #   MOCK_FAIL           CMDLET:N makes the Nth call of the cmdlet fail, CMDLET:* every call; separated by semicolons
+#   MOCK_KILL           N kills the process after its Nth change of the machine, as a loss of power would
 #
 # Parameters follow Microsoft's reference of Windows Server 2012 to 2025. -InterfaceAlias and -Name take wildcards; "No MSFT_...
 # objects found" is an error that does not stop the caller; an address is removed after a question unless -Confirm:$false is given.
@@ -20,6 +21,11 @@ function Read-MockWindows
 function Write-MockWindows($Machine)
 {
 	[IO.File]::WriteAllText($env:MOCK_WINDOWS, (ConvertTo-Json -InputObject $Machine -Depth 6))
+	if (-not $env:MOCK_KILL) { return }
+	# Counted in a file, since each module has variables of its own.
+	$file = $env:MOCK_WINDOWS + '.changes'
+	[IO.File]::AppendAllText($file, "change`n")
+	if (@([IO.File]::ReadAllLines($file)).Count -eq [int] $env:MOCK_KILL) { [Diagnostics.Process]::GetCurrentProcess().Kill() }
 }
 
 function Write-MockLog([string] $Line)

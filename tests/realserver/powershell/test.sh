@@ -17,7 +17,7 @@ command -v "$pwsh" >/dev/null 2>&1 || {
 	exit 77
 }
 work=$(mktemp -d "${TMPDIR:-/tmp}/dsr-ps1.XXXXXX") || exit 71
-trap 'rm -rf "$work"' EXIT
+trap 'umount "$work/data" 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 ProgramData=$work/data
 MOCK_WINDOWS=$work/windows.json
@@ -184,6 +184,85 @@ failures() {
 	ok 'Set-DnsClient never works: undo' not noted
 }
 
+kill_after() { # N
+	rm -f "$MOCK_WINDOWS.changes"
+	MOCK_KILL=$1
+	export MOCK_KILL
+}
+
+# Killed after each change in turn, until a run has no such change any more.
+kills() {
+	for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		new
+		kill_after $number
+		run apply -Vip $VIPS -Port 80
+		unset MOCK_KILL
+		[ $status -ne 0 ] || break
+		run undo
+		ok "apply killed after change $number, then undo" is 0
+		ok "apply killed after change $number, then undo: as before" same
+		ok "apply killed after change $number, then undo: no journal left" not noted
+	done
+	ok 'apply was killed several times' [ "$number" -gt 3 ]
+	for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		new
+		run apply -Vip $VIPS -Port 80
+		kill_after $number
+		run undo
+		unset MOCK_KILL
+		[ $status -ne 0 ] || break
+		run undo
+		ok "undo killed after change $number, then undo" is 0
+		ok "undo killed after change $number, then undo: as before" same
+	done
+	ok 'undo was killed several times' [ "$number" -gt 3 ]
+}
+
+# Two at once: each waits for the other.
+concurrency() {
+	new
+	for vip in 192.0.2.10 192.0.2.20 192.0.2.30; do
+		powershell -File "$here/run.ps1" "$script" apply -Vip $vip >"$work/said-$vip" 2>&1 &
+		eval "pid_${vip##*.}=$!"
+	done
+	for number in 10 20 30; do
+		status=0
+		eval "wait \$pid_$number" || status=$?
+		cp "$work/said-192.0.2.$number" "$work/said"
+		ok "three at once: 192.0.2.$number" is 0
+		ok "three at once: 192.0.2.$number is there" has "\"192.0.2.$number\""
+	done
+	run undo
+	ok 'three at once, then undo: as before' same
+}
+
+# A disk without room for the journal: nothing may be changed that undo could not take back. Takes root, for a disk of its own.
+full_disk() {
+	new
+	if ! mount -t tmpfs -o size=64k tmpfs "$work/data" 2>/dev/null; then
+		echo 'a full disk: not tried, because only root can mount one'
+		return
+	fi
+	dd if=/dev/zero of="$work/data/full" bs=1k 2>/dev/null
+	run apply -Vip $VIPS -Port 80
+	ok 'a full disk: apply' is 71
+	ok 'a full disk: nothing is changed' same
+	rm "$work/data/full"
+	run apply -Vip 192.0.2.10
+	cp "$work/data/dsr-realserver/state.json" "$work/journal"
+	cp "$MOCK_WINDOWS" "$work/applied.json"
+	dd if=/dev/zero of="$work/data/full" bs=1k 2>/dev/null
+	run apply -Vip 2001:db8::10 -Port 80
+	ok 'a full disk, a second apply: fails' is 71
+	ok 'a full disk, a second apply: nothing is changed' cmp -s "$MOCK_WINDOWS" "$work/applied.json"
+	ok 'a full disk, a second apply: the journal is whole' cmp -s "$work/data/dsr-realserver/state.json" "$work/journal"
+	rm "$work/data/full"
+	run undo
+	ok 'room again: undo' is 0
+	ok 'room again: as before' same
+	umount "$work/data"
+}
+
 rules() {
 	new
 	run apply -Vip 192.0.2.10 -Port 80
@@ -207,5 +286,8 @@ names
 refusals
 failures
 rules
+kills
+concurrency
+full_disk
 echo "dsr-realserver.ps1: $passed passed, $failed failed"
 [ $failed -eq 0 ]
