@@ -73,6 +73,31 @@ checksum_finish(uint64_t sum)
 	return (uint16_t)~memory_order(checksum_fold(sum));
 }
 
+/* What `field`, a sum, becomes. */
+static uint16_t
+checksum_changed(uint16_t sum, const uint8_t *before, const uint8_t *after, size_t length)
+{
+	uint32_t changed = sum;
+
+	for (size_t i = 0; i < length; i += 2)
+		changed += (uint32_t)(uint16_t)~load16(before + i) + load16(after + i);
+	while (changed > UINT16_MAX)
+		changed = (changed & UINT16_MAX) + (changed >> 16);
+	return (uint16_t)changed;
+}
+
+void
+checksum_update(uint8_t *field, const uint8_t *before, const uint8_t *after, size_t length)
+{
+	store16(field, (uint16_t)~checksum_changed((uint16_t)~load16(field), before, after, length));
+}
+
+void
+checksum_update_sum(uint8_t *field, const uint8_t *before, const uint8_t *after, size_t length)
+{
+	store16(field, checksum_changed(load16(field), before, after, length));
+}
+
 /* Four-byte words, summed in 64 bits, so that no carry is lost. */
 static inline uint64_t
 checksum_add_words(uint64_t sum, const uint8_t *bytes, size_t count)
@@ -116,9 +141,8 @@ transport_length(const struct frame *frame, const struct packet *packet)
 	return packet->end - packet->l4;
 }
 
-/* Where the checksum stands. */
-static inline uint8_t *
-transport_field(const struct frame *frame, const struct packet *packet)
+uint8_t *
+checksum_field(const struct frame *frame, const struct packet *packet)
 {
 	uint8_t *l4 = frame->bytes + packet->l4;
 
@@ -178,7 +202,7 @@ sctp_checksum(const struct frame *frame, const struct packet *packet)
 void
 checksum_transport(struct frame *frame, const struct packet *packet)
 {
-	uint8_t *field = transport_field(frame, packet);
+	uint8_t *field = checksum_field(frame, packet);
 	uint16_t value;
 
 	if (packet->protocol == PROTOCOL_SCTP) {
@@ -200,7 +224,7 @@ checksum_ok(const struct frame *frame, const struct packet *packet)
 
 	if (packet->fragment)
 		return false;
-	field = transport_field(frame, packet);
+	field = checksum_field(frame, packet);
 	if (packet->protocol == PROTOCOL_SCTP)
 		return load32(field) == sctp_checksum(frame, packet);
 	if (packet->protocol == PROTOCOL_UDP && load16(field) == 0)
@@ -231,7 +255,7 @@ checksum_is_unfinished(const struct frame *frame, const struct packet *packet)
 	/* Without has_ports it is ICMP, or a fragment without a header. */
 	if (!packet->has_ports)
 		return false;
-	field = transport_field(frame, packet);
+	field = checksum_field(frame, packet);
 	/* Linux, net/sctp/output.c: the field is left zero. */
 	if (packet->protocol == PROTOCOL_SCTP)
 		return load32(field) == 0 && is_whole(packet);
@@ -246,7 +270,7 @@ checksum_is_unfinished(const struct frame *frame, const struct packet *packet)
 void
 checksum_leave(struct frame *frame, const struct packet *packet)
 {
-	uint8_t *field = transport_field(frame, packet);
+	uint8_t *field = checksum_field(frame, packet);
 
 	store16(field, memory_order(checksum_fold(unfinished_sum(frame, packet))));
 	frame->sum_from = packet->l4;
@@ -262,7 +286,7 @@ checksum_complete(struct frame *frame, const struct packet *packet)
 	if (!checksum_is_unfinished(frame, packet))
 		return false;
 	/* Where it was a true one, this computes it again, and nothing changes. */
-	field = transport_field(frame, packet);
+	field = checksum_field(frame, packet);
 	before = load16(field);
 	checksum_transport(frame, packet);
 	return packet->protocol == PROTOCOL_SCTP ? load32(field) != 0 : load16(field) != before;

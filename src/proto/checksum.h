@@ -22,7 +22,17 @@ uint16_t checksum_finish(uint64_t sum);
 /* The sum of the pseudo-header for a transport part of `length` bytes (RFC 9293 3.1, RFC 768, RFC 8200 8.1). */
 uint64_t checksum_pseudo(const struct packet *packet, uint32_t length);
 
+/*
+ * The checksum at `field` covers `length` bytes, an even number, that change from `before` to `after`: RFC 1624 equation
+ * 3. The other one is for a sum that is not inverted, as an unfinished checksum has it.
+ */
+void checksum_update(uint8_t *field, const uint8_t *before, const uint8_t *after, size_t length);
+void checksum_update_sum(uint8_t *field, const uint8_t *before, const uint8_t *after, size_t length);
+
 /* In all of these `packet` is PACKET_OK and IP. */
+
+/* Where the transport checksum is; of a fragment only when it is the first one and has its transport header. */
+uint8_t *checksum_field(const struct frame *frame, const struct packet *packet);
 
 /*
  * True if the TCP, UDP or SCTP checksum looks as if the sender left it to its network card. A correct checksum matches
