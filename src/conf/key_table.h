@@ -63,7 +63,7 @@
 	    "an address and its prefix length, such as 192.0.2.250/24, of IPv4, IPv6 or each", NULL, \
 	    OWN(address), .repeats = true) \
 	KEY(LISTEN, "listen", CONF_IN_SERVICE, \
-	    "ADDRESS PROTOCOL/PORTS ..., such as 192.0.2.10 tcp/80,443 udp/8000-8099", NULL, \
+	    "ADDRESS PROTOCOL/PORTS ... [dscp=N], such as 192.0.2.10 tcp/80,443 udp/8000-8099", NULL, \
 	    OWN(listen), .repeats = true) \
 	KEY(GROUP, "group", IN_SERVICES, "the name of a group that a `role` has, or main", "main", OWN(group)) \
 	KEY(SCHEDULER, "scheduler", IN_SERVICES, \
@@ -113,8 +113,13 @@
 	KEY(OUTLIER, "outlier", IN_SERVICES, \
 	    "off, warn or eject, which may be followed by max=P%, such as eject max=20%", "warn", \
 	    OWN(outlier)) \
+	KEY(METHOD, "method", IN_SERVICES, "mac, dscp, ipip, gre, gue or gue1", "mac", \
+	    CHOICE(SERVICE(method), [ENCAP_MAC] = "mac", [ENCAP_DSCP] = "dscp", [ENCAP_IPIP] = "ipip", \
+	    [ENCAP_GRE] = "gre", [ENCAP_GUE] = "gue", [ENCAP_GUE1] = "gue1")) \
+	KEY(GATEWAY, "gateway", IN_SERVICES, "the address of a router, such as 192.0.2.1", NULL, OWN(gateway)) \
 	KEY(SERVER, "server", CONF_IN_SERVICE, \
-	    "NAME ADDRESS [weight=N] [max-connections=N] [mac=MAC] [interface=NAME] [backup], " \
+	    "NAME ADDRESS [weight=N] [max-connections=N] [mac=MAC] [interface=NAME] [method=NAME] [gateway=ADDRESS] " \
+	    "[backup], " \
 	    "such as web1 192.0.2.11 weight=3", NULL, \
 	    OWN(server), .repeats = true)
 

@@ -123,9 +123,23 @@ key_value_take_ports(struct parse *parse, struct draft *draft, const struct addr
 	return result;
 }
 
+/* Of the listens of this line, which are the last ones from `first` on. */
+static enum set_result
+set_dscp(struct parse *parse, struct service_settings *service, size_t first, const char *value)
+{
+	uint64_t dscp;
+
+	if (text_number(value, 1, ENCAP_DSCP_MOST, &dscp) != 0)
+		return parse_refuse(parse, "`dscp` cannot be `%s`: it is a number from 1 to %d", value, ENCAP_DSCP_MOST);
+	for (size_t i = first; i < service->listen_count; i++)
+		service->listens[i].dscp = (uint8_t)dscp;
+	return SET_OK;
+}
+
 enum set_result
 key_set_listen(struct parse *parse, struct draft *draft, char *value)
 {
+	const size_t first = draft->service.listen_count;
 	char *address = text_next_word(&value);
 	char *word = text_next_word(&value);
 	struct addr vip;
@@ -140,9 +154,12 @@ key_set_listen(struct parse *parse, struct draft *draft, char *value)
 		return result;
 	if (word == NULL)
 		return parse_refuse(parse, "`listen` lacks its ports: write `listen = %s tcp/80`, or tcp/* for all", address);
-	for (; word != NULL; word = text_next_word(&value))
-		if (key_value_take_ports(parse, draft, &vip, word) != SET_OK)
+	for (; word != NULL; word = text_next_word(&value)) {
+		if (strncmp(word, "dscp=", strlen("dscp=")) == 0)
+			result = set_dscp(parse, &draft->service, first, word + strlen("dscp="));
+		else if (key_value_take_ports(parse, draft, &vip, word) != SET_OK)
 			result = SET_REPORTED;
+	}
 	return result;
 }
 
@@ -151,7 +168,7 @@ key_print_listen(const struct conf *conf, const struct service_settings *service
 {
 	const struct listen_settings *listen;
 	const char *protocol;
-	char vip[ADDR_TEXT];
+	char vip[ADDR_TEXT], dscp[16] = "";
 
 	(void)conf;
 	if (index >= service->listen_count)
@@ -159,12 +176,14 @@ key_print_listen(const struct conf *conf, const struct service_settings *service
 	listen = &service->listens[index];
 	protocol = protocol_name(listen->protocol);
 	addr_format(&listen->vip, vip);
+	if (listen->dscp != 0)
+		(void)snprintf(dscp, sizeof(dscp), " dscp=%u", listen->dscp);
 	if (listen->first == 1 && listen->last == PORT_MOST)
-		(void)snprintf(text, KEY_TEXT, "%s %s/*", vip, protocol);
+		(void)snprintf(text, KEY_TEXT, "%s %s/*%s", vip, protocol, dscp);
 	else if (listen->first == listen->last)
-		(void)snprintf(text, KEY_TEXT, "%s %s/%u", vip, protocol, listen->first);
+		(void)snprintf(text, KEY_TEXT, "%s %s/%u%s", vip, protocol, listen->first, dscp);
 	else
-		(void)snprintf(text, KEY_TEXT, "%s %s/%u-%u", vip, protocol, listen->first, listen->last);
+		(void)snprintf(text, KEY_TEXT, "%s %s/%u-%u%s", vip, protocol, listen->first, listen->last, dscp);
 	return true;
 }
 
@@ -224,19 +243,53 @@ set_backup(struct parse *parse, struct server_settings *server, const char *valu
 	return SET_OK;
 }
 
+static enum set_result
+set_method(struct parse *parse, struct server_settings *server, const char *value)
+{
+	if (encap_method_by_name(value, &server->method) == 0)
+		return SET_OK;
+	return parse_refuse(parse, "`%s` is not a method: there are mac, dscp, ipip, gre, gue and gue1", value);
+}
+
+static enum set_result
+set_gateway(struct parse *parse, struct server_settings *server, const char *value)
+{
+	return key_read_address(parse, "gateway", value, &server->gateway);
+}
+
+enum set_result
+key_set_gateway(struct parse *parse, struct draft *draft, char *value)
+{
+	return key_read_address(parse, "gateway", value, &draft->service.gateway);
+}
+
+bool
+key_print_gateway(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	char addr[ADDR_TEXT];
+
+	(void)conf;
+	if (index > 0 || !addr_is_set(&service->gateway))
+		return false;
+	(void)snprintf(text, KEY_TEXT, "%s", addr_format(&service->gateway, addr));
+	return true;
+}
+
 struct option {
 	const char *name;
 	bool has_value; /* NAME=VALUE, else NAME alone */
 	enum set_result (*set)(struct parse *parse, struct server_settings *server, const char *value);
 };
 
-#define OPTION_COUNT 5
+#define OPTION_COUNT 7
 
 static const struct option options[OPTION_COUNT] = {
 	{ "weight", true, set_weight },
 	{ "max-connections", true, set_max_connections },
 	{ "mac", true, set_server_mac },
 	{ "interface", true, set_server_iface },
+	{ "method", true, set_method },
+	{ "gateway", true, set_gateway },
 	{ "backup", false, set_backup },
 };
 
@@ -253,8 +306,8 @@ tell_unknown_option(struct parse *parse, const char *name)
 	if (nearest != NULL)
 		return parse_refuse(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
 	return parse_refuse(parse,
-		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME and "
-		    "backup", name);
+		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME, method=NAME, "
+		    "gateway=ADDRESS and backup", name);
 }
 
 static enum set_result
@@ -302,7 +355,7 @@ add_server(struct parse *parse, struct draft *draft, const struct server_setting
 enum set_result
 key_set_server(struct parse *parse, struct draft *draft, char *value)
 {
-	struct server_settings server = { .weight = 1 };
+	struct server_settings server = { .weight = 1, .method = ENCAP_METHODS };
 	char *name = text_next_word(&value);
 	char *address = text_next_word(&value);
 	bool given[OPTION_COUNT] = { false };
@@ -332,8 +385,8 @@ bool
 key_print_server(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	const struct server_settings *server;
-	char addr[ADDR_TEXT], mac[MAC_TEXT], limit[32] = "";
-	bool has_mac, has_iface;
+	char addr[ADDR_TEXT], mac[MAC_TEXT], gateway[ADDR_TEXT], limit[32] = "";
+	bool has_mac, has_iface, has_method, has_gateway;
 
 	(void)conf;
 	if (index >= service->server_count)
@@ -341,10 +394,14 @@ key_print_server(const struct conf *conf, const struct service_settings *service
 	server = &service->servers[index];
 	has_mac = !mac_is_zero(&server->mac);
 	has_iface = server->iface[0] != '\0';
+	has_method = server->method != service->method;
+	has_gateway = addr_is_set(&server->gateway) && !addr_equal(&server->gateway, &service->gateway);
 	if (server->max_connections != 0)
 		(void)snprintf(limit, sizeof(limit), " max-connections=%u", server->max_connections);
-	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s", server->name, addr_format(&server->addr, addr),
+	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s%s%s%s%s", server->name, addr_format(&server->addr, addr),
 	    server->weight, limit, has_mac ? " mac=" : "", has_mac ? mac_format(&server->mac, mac) : "",
-	    has_iface ? " interface=" : "", server->iface, server->backup ? " backup" : "");
+	    has_iface ? " interface=" : "", server->iface, has_method ? " method=" : "",
+	    has_method ? encap_method_name(server->method) : "", has_gateway ? " gateway=" : "",
+	    has_gateway ? addr_format(&server->gateway, gateway) : "", server->backup ? " backup" : "");
 	return true;
 }

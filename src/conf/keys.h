@@ -86,6 +86,7 @@ KEY_FUNCTIONS(group);
 /* key_value.c */
 KEY_FUNCTIONS(listen);
 KEY_FUNCTIONS(server);
+KEY_FUNCTIONS(gateway);
 /* key_check.c, key_check_print.c */
 KEY_FUNCTIONS(check);
 KEY_FUNCTIONS(vip_payload);

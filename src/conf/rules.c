@@ -581,6 +581,7 @@ parse_check(struct parse *parse)
 		if (!parse->services[i]->discard)
 			check_service(parse, parse->services[i], times_told);
 	}
+	parse_check_methods(parse);
 	check_counts(parse);
 	parse_check_groups(parse);
 	if (!collect_listens(parse, &listens))

@@ -102,5 +102,7 @@ void parse_check_groups(struct parse *parse);
 
 /* rules.c: contradictions between lines, once all of them are read and defaults filled in. */
 void parse_check(struct parse *parse);
+/* rules_method.c: the same about methods, gateways and DSCPs; first gives servers what they do not name. */
+void parse_check_methods(struct parse *parse);
 
 #endif

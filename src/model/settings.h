@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/iface.h"
+#include "encap/encap.h"
 #include "flow/conn.h"
 #include "role/role.h"
 
@@ -33,6 +34,8 @@ struct server_settings {
 	uint32_t weight;        /* 0 drains: no new connections */
 	bool backup;            /* used only when no other server can be */
 	uint32_t max_connections; /* 0: as many as come */
+	enum encap_method method; /* how packets reach it; ENCAP_METHODS, until the whole file is read: as the service says */
+	struct addr gateway;    /* the router on the way there; ADDR_NONE: the service's, else as the host's routes say */
 };
 
 /* One stretch of ports of one protocol on one VIP. */
@@ -41,6 +44,7 @@ struct listen_settings {
 	uint8_t protocol; /* one with a protocol_name() */
 	uint16_t first;
 	uint16_t last;
+	uint8_t dscp; /* by which a server with method dscp knows the VIP; 0: none. The same in all listens of a VIP */
 };
 
 enum check_kind {
@@ -176,6 +180,8 @@ struct service_settings {
 	uint64_t warmup;         /* after coming UP a server's share grows for this long */
 	char group_name[ROLE_GROUP];
 	uint8_t group;           /* its number in `roles` of the settings */
+	enum encap_method method; /* of servers that name none */
+	struct addr gateway;     /* of servers that name none; ADDR_NONE: as the host's routes say */
 };
 
 #define PROBE_ADDRESSES 2 /* one of each family */

@@ -263,7 +263,7 @@ make_model(struct simulation *sim, const char *scheduler)
 	*service = (struct service_settings) { .name = "web", .iface = "eth0", .scheduler = scheduler_find(scheduler),
 		.rise = 1, .fall = 1, .timeouts = conn_timeouts_default() };
 	service->listens = need(calloc(1, sizeof(*service->listens)));
-	service->listens[0] = (struct listen_settings) { addr_from_ipv4(vip), PROTOCOL_TCP, 80, 80 };
+	service->listens[0] = (struct listen_settings) { addr_from_ipv4(vip), PROTOCOL_TCP, 80, 80, 0 };
 	service->listen_count = 1;
 	service->servers = need(calloc(SERVERS, sizeof(*service->servers)));
 	service->server_count = SERVERS;
