@@ -123,6 +123,12 @@ addr_is_no_host(const struct addr *addr)
 }
 
 bool
+addr_is_link_local(const struct addr *addr)
+{
+	return addr->family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
+bool
 prefix_contains(const struct prefix *prefix, const struct addr *addr)
 {
 	unsigned most = prefix->addr.family == ADDR_IPV6 ? 128 : 32;

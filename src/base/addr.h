@@ -73,6 +73,8 @@ struct addr addr_from_sockaddr(const struct sockaddr *sa);
 bool addr_is_no_host(const struct addr *addr);
 /* True for 127.0.0.0/8 (RFC 1122 section 3.2.1.3) and ::1. */
 bool addr_is_loopback(const struct addr *addr);
+/* fe80::/10 (RFC 4291 section 2.5.6): it identifies a host on one link only. */
+bool addr_is_link_local(const struct addr *addr);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 
 /* Six pairs of hexadecimal digits joined by ':' or '-'. 0, or -1 with `*mac` untouched. */

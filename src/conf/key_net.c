@@ -108,8 +108,7 @@ key_read_address(struct parse *parse, const char *what, const char *text, struct
 	if (read.family == ADDR_IPV6 && addr_is_mapped(read.bytes))
 		return parse_refuse(parse, "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
 		    text, what);
-	/* fe80::/10 (RFC 4291 section 2.5.6) */
-	if (read.family == ADDR_IPV6 && read.bytes[0] == 0xfe && (read.bytes[1] & 0xc0) == 0x80)
+	if (addr_is_link_local(&read))
 		return parse_refuse(parse, "`%s` cannot be the %s: a link-local address does not identify a network; use a "
 		    "global or unique local one", text, what);
 	*addr = read;

@@ -251,16 +251,29 @@ set_method(struct parse *parse, struct server_settings *server, const char *valu
 	return parse_refuse(parse, "`%s` is not a method: there are mac, dscp, ipip, gre, gue and gue1", value);
 }
 
+/* A link-local address will do: the interface says on which link. */
+static enum set_result
+read_gateway(struct parse *parse, const char *text, struct addr *gateway)
+{
+	struct addr read;
+
+	if (addr_parse(text, &read) == 0 && addr_is_link_local(&read)) {
+		*gateway = read;
+		return SET_OK;
+	}
+	return key_read_address(parse, "gateway", text, gateway);
+}
+
 static enum set_result
 set_gateway(struct parse *parse, struct server_settings *server, const char *value)
 {
-	return key_read_address(parse, "gateway", value, &server->gateway);
+	return read_gateway(parse, value, &server->gateway);
 }
 
 enum set_result
 key_set_gateway(struct parse *parse, struct draft *draft, char *value)
 {
-	return key_read_address(parse, "gateway", value, &draft->service.gateway);
+	return read_gateway(parse, value, &draft->service.gateway);
 }
 
 bool

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -124,15 +125,15 @@ director_want_neighbors(struct director *director, uint64_t now)
 		server->mac_rival = mac_zero;
 		if (server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac))
 			continue;
-		if (neigh_want(neighbors, server->iface, &server->settings.addr, server->service->settings.neighbor, now) == -1) {
+		if (neigh_want(neighbors, server->iface, &server->hop, server->service->settings.neighbor, now) == -1) {
 			result = -1;
 			server->mac = mac_zero;
 			continue;
 		}
-		servers = neigh_servers(neighbors, server->iface, &server->settings.addr);
+		servers = neigh_servers(neighbors, server->iface, &server->hop);
 		server->same_addr = *servers;
 		*servers = server;
-		neigh = neigh_get(neighbors, server->iface, &server->settings.addr);
+		neigh = neigh_get(neighbors, server->iface, &server->hop);
 		server->mac = neigh->mac;
 		server->mac_rival = neigh->rival.mac;
 	}
@@ -212,12 +213,51 @@ director_place_servers(struct director *director)
 	}
 }
 
+/* A route for each server that needs one; memory that runs out leaves the old ones. */
+static size_t
+director_find_routes(const struct director *director, struct route *routes)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < director->model->slot_count; i++) {
+		const struct server *server = director->model->slots[i];
+
+		if (server != NULL && server->settings.method != ENCAP_MAC && !addr_is_set(&server->settings.gateway) &&
+		    director->find_route(&server->settings.addr, &routes[count]) == 0)
+			count++;
+	}
+	return count;
+}
+
+bool
+director_routes_changed(struct director *director)
+{
+	struct model *model = director->model;
+	struct route *routes;
+	size_t count;
+	bool changed;
+
+	if (director->find_route == NULL || !model_needs_routes(model))
+		return false;
+	routes = calloc(model->slot_count + 1, sizeof(*routes));
+	if (routes == NULL)
+		return false;
+	count = director_find_routes(director, routes);
+	changed = count != model->route_count ||
+	    (count > 0 && memcmp(routes, model->routes, count * sizeof(*routes)) != 0);
+	if (changed && model_set_routes(model, routes, count) == -1)
+		changed = false;
+	free(routes);
+	return changed;
+}
+
 int
 director_place(struct director *director, uint64_t now)
 {
 	int result;
 
 	director->now = now;
+	(void)director_routes_changed(director);
 	model_place(director->model, director->ifaces, director->iface_count);
 	director->forget = true;
 	director->stale = true;

@@ -33,6 +33,7 @@ struct director {
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbors and frames keep the index */
 	size_t iface_count;
 	struct os_routing routing;        /* of this host, read at the start */
+	int (*find_route)(const struct addr *addr, struct route *route); /* os_route_find() when live, or NULL */
 	bool announces;                   /* announce VIPs by ARP and NDP: set when live */
 	bool forget;                      /* and in such a way that each offloaded flow must be decided again */
 	bool stale;                       /* the model changed: director_refresh() is due */
@@ -60,6 +61,8 @@ uint16_t director_iface(struct director *director, const char *name);
 NODISCARD int director_apply(struct director *director, struct settings *settings, uint64_t now);
 /* Announce every VIP, as when service starts or the MAC has changed. */
 NODISCARD int director_announce(struct director *director, uint64_t now);
+/* Have the host's routes to servers of other methods than mac changed? Then director_place() is due. */
+bool director_routes_changed(struct director *director);
 /* Finds interfaces again after their properties have changed. */
 NODISCARD int director_place(struct director *director, uint64_t now);
 /* Once a second: timers of flows, neighbors, announcements, and servers that warm up. */

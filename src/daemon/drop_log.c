@@ -40,6 +40,8 @@ drop_log_is_foreign(enum drop_reason reason)
 	case DROP_QUORUM:
 	case DROP_NO_NEIGHBOR:
 	case DROP_SERVERS_FULL:
+	case DROP_HOPS:
+	case DROP_UNCHANGEABLE:
 	case DROP_TOO_BIG:
 	case DROP_REASON_COUNT:
 		break;

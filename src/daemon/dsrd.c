@@ -336,6 +336,7 @@ dsrd_start_director(struct dsrd *dsrd, char *error, size_t size)
 		return -1;
 	os_routing_read(&dsrd->director.routing);
 	dsrd->director.announces = true;
+	dsrd->director.find_route = os_route_find;
 	dsrd->director.vipchecking.probes = !dsrd->options->observe;
 	return 0;
 }

@@ -31,6 +31,7 @@
 	X(announcements, "gratuitous VIP announcements sent") \
 	X(neighbor_requests, "ARP requests and neighbor solicitations sent for real servers") \
 	X(checksums_finished, "unfinished TCP or UDP checksums completed") \
+	X(path_mtu_answers, "packets too large for a tunnel, answered with its MTU") \
 	X(checksums_left, "unfinished TCP or UDP checksums left to the network card") \
 	X(frames_whole, "super-frames sent whole, which the network card splits") \
 	X(frames_split, "super-frames split into segments") \

@@ -216,14 +216,17 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	forwarder->announcer = announcer_new();
 	forwarder->vipchecks = vipcheck_table_new(key);
 	forwarder->scratch = malloc(FRAME_MOST);
+	forwarder->wrapped = malloc(FRAME_MOST + ENCAP_HEADER_MOST);
 	if (forwarder->conns == NULL || forwarder->persist == NULL || forwarder->fragments == NULL ||
-	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->vipchecks == NULL || forwarder->scratch == NULL) {
+	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->vipchecks == NULL || forwarder->scratch == NULL ||
+	    forwarder->wrapped == NULL) {
 		snprintf(error, size, "not enough memory for %u connections", connections);
 		forwarder_clear(forwarder);
 		return -1;
 	}
 	ping_limit_init(&forwarder->pings, key);
 	memset(forwarder->duties, ROLE_ANSWERS | ROLE_FORWARDS, sizeof(forwarder->duties));
+	ping_limit_init(&forwarder->too_bigs, key);
 	conn_table_on_gone(forwarder->conns, account_gone, forwarder);
 	conn_table_on_over(forwarder->conns, account_over, forwarder);
 	return 0;
@@ -242,6 +245,7 @@ forwarder_clear(struct forwarder *forwarder)
 	vipcheck_table_free(forwarder->vipchecks);
 	craft_free(forwarder->craft);
 	free(forwarder->scratch);
+	free(forwarder->wrapped);
 	memset(forwarder, 0, sizeof(*forwarder));
 }
 

@@ -71,6 +71,8 @@ struct forwarder {
 	struct probe_addrs probe_addrs;
 	struct conflict_table conflicts;
 	struct craft *craft;
+	struct ping_limit too_bigs; /* answers to packets that no tunnel takes */
+	uint8_t *wrapped; /* room for a frame and the header of a tunnel */
 	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;
 };

@@ -96,12 +96,14 @@ void frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made);
  *   section 3). This excludes hosts that share a MAC address with the server (ipvlan; a router that a forged ARP message
  *   has put in the server's place): the frames of one flow start with the same time to live and take the same path.
  *
+ * Servers behind a router do not send frames back: their packets come by a router that clients use too.
+ *
  * Where no flow is remembered, as for fragments, ICMP errors and `one-packet`, the first condition is enough.
  */
 static inline bool
 frame_ctx_goes_back(const struct frame_ctx *ctx, const struct fwd_server *server)
 {
-	return mac_equal(&ctx->packet.ether_source, &server->mac);
+	return mac_equal(&ctx->packet.ether_source, &server->mac) && server->encap == NULL;
 }
 
 /* The stages, in the order of forward_frame(), which first checks whether a frame concerns them. */
@@ -122,6 +124,8 @@ enum stage stage_flow(struct frame_ctx *ctx);
  * The frame would go back to where it came from, by the flow `conn` or, when that is NULL, without one: is it a bounce?
  */
 enum stage stage_bounce(struct frame_ctx *ctx, const struct conn *conn);
+/* Out by another method than mac; goes on when that left a packet for stage_deliver() to send. */
+enum stage stage_encap(struct frame_ctx *ctx);
 /* Out, re-addressed. */
 enum stage stage_deliver(struct frame_ctx *ctx);
 

@@ -244,9 +244,9 @@ take_mac(struct handover *handover, struct server *server, const struct line *li
 	    strcmp(forwarder->ifaces[server->iface].name, handover_field(line, "interface")) != 0 ||
 	    mac_parse(handover_field(line, "mac"), &mac) == -1 || mac_is_zero(&mac) || mac_is_group(&mac))
 		return;
-	neigh_restore(forwarder->neighbors, server->iface, &server->settings.addr, &mac, handover->now);
+	neigh_restore(forwarder->neighbors, server->iface, &server->hop, &mac, handover->now);
 	/* Another service's server may be the same machine, and have brought it here. */
-	known = neigh_mac(forwarder->neighbors, server->iface, &server->settings.addr);
+	known = neigh_mac(forwarder->neighbors, server->iface, &server->hop);
 	if (known != NULL)
 		server->mac = *known;
 }

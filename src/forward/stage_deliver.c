@@ -103,6 +103,8 @@ stage_deliver(struct frame_ctx *ctx)
 	if (!server->reachable)
 		return drop(ctx, DROP_NO_NEIGHBOR);
 	stage_deliver_readdress(frame, server);
+	if (server->encap != NULL && stage_encap(ctx) == IS_DECIDED)
+		return IS_DECIDED;
 	if (packet->end - packet->l3 > server->mtu) {
 		if (!send_large(ctx, server->mtu))
 			return drop(ctx, DROP_TOO_BIG);

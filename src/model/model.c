@@ -64,6 +64,7 @@ model_free(struct model *model)
 		service_free(model->services[i]);
 	free(model->services);
 	free(model->vips);
+	free(model->routes);
 	free(model->slots);
 	free(model->generations);
 	free(model);
@@ -253,17 +254,23 @@ unused_vip_number(struct plan *plan, const struct vip_plan *work)
 /* -1: too many. */
 static int
 plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct addr *addr, uint8_t group)
+plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct listen_settings *listen)
 {
+	const struct addr *addr = &listen->vip;
 	uint32_t *place = vip_index_at(&work->planned, plan->vips, addr), before;
 
-	if (*place != 0)
+	if (*place != 0) {
+		if (listen->dscp != 0)
+			plan->vips[*place - 1].dscp = listen->dscp;
 		return 0;
+	}
 	if (plan->vip_count == VIPS_MOST)
 		return -1;
 	before = *vip_index_at(&work->before, model->vips, addr);
 	plan->vips[plan->vip_count] = before != 0 ? model->vips[before - 1] :
 	    (struct vip) { .addr = *addr, .number = unused_vip_number(plan, work), .iface = IFACE_NONE };
 	plan->vips[plan->vip_count].group = group;
+	plan->vips[plan->vip_count].dscp = listen->dscp;
 	*place = (uint32_t)++plan->vip_count;
 	return 0;
 }
@@ -276,6 +283,7 @@ plan_all_vips(struct plan *plan, struct vip_plan *work, const struct model *mode
 		for (size_t j = 0; j < settings->services[i].listen_count; j++)
 			if (plan_vip(plan, work, model, &settings->services[i].listens[j].vip,
 			    settings->services[i].group) == -1)
+			if (plan_vip(plan, work, model, &settings->services[i].listens[j]) == -1)
 				return -1;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/iface.h"
+#include "base/route.h"
 #include "flow/conn.h"
 #include "flow/measure.h"
 #include "flow/rate.h"
@@ -110,7 +111,9 @@ enum vip_state {
 enum server_place {
 	PLACE_ON_LINK = 0, /* or nothing is known against it */
 	PLACE_SELF,        /* its address is one of the director's own: it stays down */
-	PLACE_FAR          /* its address is in no network of the interface to it: down, unless it answers ARP there */
+	PLACE_FAR,         /* its address is in no network of the interface to it: down, unless it answers ARP there */
+	PLACE_NO_ROUTE,    /* neither a network nor a route of the director leads there (other methods than mac): down */
+	PLACE_NO_SOURCE    /* the interface has no address of the tunnel's IP version to send from: down */
 };
 
 struct server {
@@ -128,7 +131,9 @@ struct server {
 	struct eject eject;
 	bool conflicts;      /* it claims a VIP by ARP or NDP, and `vip-conflict = remove`: no traffic */
 	uint16_t iface;      /* where its frames leave; IFACE_NONE until model_place() */
-	enum server_place place; /* set with it */
+	enum server_place place; /* set with it, as the next two */
+	struct addr hop;         /* frames to the server have its MAC: the server's own address, or a gateway's */
+	struct addr source;      /* of tunnel packets: the director's address on that interface */
 	bool no_link;        /* the director's own interface there is down: the server's state is unknown */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct mac mac_rival; /* another one that claims the server's address, and is not believed; zero: none does */
@@ -165,6 +170,7 @@ struct vip {
 	uint16_t iface; /* where it is answered for */
 	uint8_t group;  /* whose role says whether it is, and whether its frames are forwarded */
 	bool silent;    /* another director answers for it */
+	uint8_t dscp;   /* struct listen_settings */
 };
 
 struct model {
@@ -178,6 +184,8 @@ struct model {
 	struct siphash_key hash_key;
 	struct addr probe_addresses[PROBE_ADDRESSES];
 	struct role_config roles;
+	struct route *routes;      /* model_set_routes() */
+	size_t route_count;
 	uint16_t next_vip_number;
 	uint16_t last_service_number;
 };
@@ -204,6 +212,15 @@ NODISCARD int model_apply(struct model *model, struct settings *settings, uint64
  * Call it after each model_apply(), and when interfaces have changed.
  */
 void model_place(struct model *model, const struct iface *ifaces, size_t count);
+/*
+ * The host's routes, of which the model keeps a copy: the way to servers that are not on a segment, unless a gateway is
+ * configured. Call model_place() afterwards. 0, or -1 with the old ones kept when memory is out.
+ */
+NODISCARD int model_set_routes(struct model *model, const struct route *routes, size_t count);
+/* Is there a server whose way only a route can tell? */
+bool model_needs_routes(const struct model *model);
+/* Is there a router between the director and the server? */
+bool server_is_routed(const struct server *server);
 /* The number of VIPs on the interface; ADDR_NONE counts both families. */
 size_t model_vips_at(const struct model *model, size_t iface, enum addr_family family);
 /* True if the interface has a VIP or leads to a server. */

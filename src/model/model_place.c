@@ -4,6 +4,7 @@
 
 #include "model/model.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static uint16_t
@@ -61,11 +62,66 @@ place_judge(const struct server *server, const struct iface *ifaces, size_t coun
 	return PLACE_FAR;
 }
 
+/* The route with the longest prefix that holds `addr` and leaves by one of the director's interfaces, or NULL. */
+static const struct route *
+place_find_route(const struct model *model, const struct addr *addr, const char *iface)
+{
+	const struct route *best = NULL;
+
+	for (size_t i = 0; i < model->route_count; i++) {
+		const struct route *route = &model->routes[i];
+
+		if (!prefix_contains(&route->destination, addr) || (iface[0] != '\0' && strcmp(iface, route->iface) != 0))
+			continue;
+		if (best == NULL || route->destination.length > best->destination.length ||
+		    (route->destination.length == best->destination.length && route->metric < best->metric))
+			best = route;
+	}
+	return best;
+}
+
+/* How the packets of another method than mac leave: to the server itself if it is on a segment, else to a router. */
 static void
-place_server(struct server *server, const struct iface *ifaces, size_t count)
+place_routed(const struct model *model, struct server *server, const struct iface *ifaces, size_t count)
+{
+	const struct server_settings *settings = &server->settings;
+	const uint16_t preferred = server->iface;
+	const struct route *route = NULL;
+
+	server->iface = by_address(ifaces, count, &settings->addr, server->service->iface);
+	if (addr_is_set(&settings->gateway)) {
+		server->hop = settings->gateway;
+		server->iface = by_address(ifaces, count, &settings->gateway, server->service->iface);
+	} else if (server->iface == IFACE_NONE) {
+		route = place_find_route(model, &settings->addr, settings->iface);
+		server->iface = route == NULL ? IFACE_NONE : by_name(ifaces, count, route->iface);
+		if (route != NULL && addr_is_set(&route->gateway))
+			server->hop = route->gateway;
+	}
+	if (settings->iface[0] != '\0' || (server->iface == IFACE_NONE && addr_is_set(&settings->gateway)))
+		server->iface = preferred;
+	if (server->place == PLACE_SELF)
+		return;
+	server->place = server->iface >= count ? PLACE_NO_ROUTE : PLACE_ON_LINK;
+}
+
+static void
+place_set_source(struct server *server, const struct iface *ifaces, size_t count)
+{
+	const struct addr *source = server->iface >= count ? NULL :
+	    iface_address(&ifaces[server->iface], (enum addr_family)server->settings.addr.family);
+
+	server->source = source != NULL ? *source : (struct addr) { .family = ADDR_NONE };
+	if (source == NULL && server->place == PLACE_ON_LINK && encap_is_tunnel(server->settings.method))
+		server->place = PLACE_NO_SOURCE;
+}
+
+static void
+place_server(const struct model *model, struct server *server, const struct iface *ifaces, size_t count)
 {
 	const struct service *service = server->service;
 
+	server->hop = server->settings.addr;
 	if (server->settings.iface[0] != '\0') {
 		server->iface = by_name(ifaces, count, server->settings.iface);
 	} else {
@@ -74,6 +130,39 @@ place_server(struct server *server, const struct iface *ifaces, size_t count)
 			server->iface = service->iface;
 	}
 	server->place = place_judge(server, ifaces, count);
+	if (server->settings.method != ENCAP_MAC)
+		place_routed(model, server, ifaces, count);
+	place_set_source(server, ifaces, count);
+}
+
+bool
+server_is_routed(const struct server *server)
+{
+	return !addr_equal(&server->hop, &server->settings.addr);
+}
+
+bool
+model_needs_routes(const struct model *model)
+{
+	for (size_t i = 0; i < model->slot_count; i++)
+		if (model->slots[i] != NULL && model->slots[i]->settings.method != ENCAP_MAC &&
+		    !addr_is_set(&model->slots[i]->settings.gateway))
+			return true;
+	return false;
+}
+
+int
+model_set_routes(struct model *model, const struct route *routes, size_t count)
+{
+	struct route *copy = malloc((count + 1) * sizeof(*copy));
+
+	if (copy == NULL)
+		return -1;
+	memcpy(copy, routes, count * sizeof(*copy));
+	free(model->routes);
+	model->routes = copy;
+	model->route_count = count;
+	return 0;
 }
 
 static void
@@ -112,7 +201,7 @@ model_place(struct model *model, const struct iface *ifaces, size_t count)
 
 		place_service(service, ifaces, count);
 		for (size_t j = 0; j < service->server_count; j++)
-			place_server(service->servers[j], ifaces, count);
+			place_server(model, service->servers[j], ifaces, count);
 	}
 	for (size_t i = 0; i < model->vip_count; i++)
 		model->vips[i].iface = vip_iface(model, &model->vips[i].addr);

@@ -15,7 +15,8 @@ server_health(const struct server *server)
 {
 	if (server->no_link)
 		return HEALTH_UNKNOWN;
-	if (server->place == PLACE_SELF || (server->place == PLACE_FAR && mac_is_zero(&server->mac)))
+	if (server->place == PLACE_SELF || server->place == PLACE_NO_ROUTE || server->place == PLACE_NO_SOURCE ||
+	    (server->place == PLACE_FAR && mac_is_zero(&server->mac)))
 		return HEALTH_DOWN;
 	if (server->health.state == HEALTH_DOWN || server->ports == PORTS_NONE || server->conflicts)
 		return HEALTH_DOWN;
@@ -230,7 +231,7 @@ model_server_by_mac(const struct model *model, uint16_t iface, const struct mac 
 	for (size_t i = 0; i < model->slot_count; i++) {
 		const struct server *server = model->slots[i];
 
-		if (server == NULL || !mac_equal(&server->mac, mac))
+		if (server == NULL || server_is_routed(server) || !mac_equal(&server->mac, mac))
 			continue;
 		if (server->iface == iface)
 			return server;

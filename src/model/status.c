@@ -202,8 +202,16 @@ status_set_place(struct server_status *status, const struct server *server)
 		status_set(status, STATUS_BY_CONFIGURATION, "is-director", text);
 	} else if (server->place == PLACE_FAR && mac_is_zero(&server->mac)) {
 		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks: frames cannot be addressed through "
-		    "a router", addr);
+		    "a router; use `method = ipip`, gre, gue or dscp", addr);
 		status_set(status, STATUS_BY_CONFIGURATION, "other-network", text);
+	} else if (server->place == PLACE_NO_ROUTE) {
+		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks, and no route leads there by an "
+		    "interface of dsrd: add a route, or `gateway = ADDRESS`", addr);
+		status_set(status, STATUS_BY_CONFIGURATION, "no-route", text);
+	} else if (server->place == PLACE_NO_SOURCE) {
+		(void)snprintf(text, sizeof(text), "the director has no %s address on the interface to %s, from which it could send "
+		    "tunnel packets", server->settings.addr.family == ADDR_IPV6 ? "IPv6" : "IPv4", addr);
+		status_set(status, STATUS_BY_CONFIGURATION, "no-source", text);
 	} else {
 		return false;
 	}

@@ -13,7 +13,7 @@ cache_rule(const struct fwd_server *server)
 {
 	uint16_t rule = 0;
 
-	if (!server->reachable)
+	if (!server->reachable || server->encap != NULL)
 		return 0;
 	if (server->healthy)
 		rule |= OFFLOAD_RULE_UDP;

@@ -95,6 +95,45 @@ route_is_local(int fd, const struct addr *addr, char iface[IFACE_NAME])
 	return local;
 }
 
+/* A gateway of the other IP version is in RTA_VIA: its family, then the address (struct rtvia, linux/rtnetlink.h). */
+static void
+route_read_gateway(const struct rtattr *at, struct addr *gateway)
+{
+	const uint8_t *bytes = RTA_DATA(at);
+	size_t length = RTA_PAYLOAD(at);
+
+	if (at->rta_type == RTA_VIA && length > sizeof(sa_family_t)) {
+		bytes += sizeof(sa_family_t);
+		length -= sizeof(sa_family_t);
+	}
+	if (length != 4 && length != 16)
+		return;
+	gateway->family = length == 4 ? ADDR_IPV4 : ADDR_IPV6;
+	memcpy(gateway->bytes, bytes, length);
+}
+
+int
+os_route_find(const struct addr *addr, struct route *route)
+{
+	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	union route_answer answer;
+	struct rtmsg *found = NLMSG_DATA(&answer.header);
+	const int looked_up = route_look_up(fd, addr, 0, &answer);
+	int left = (int)RTM_PAYLOAD(&answer.header);
+
+	if (fd >= 0)
+		(void)close(fd);
+	memset(route, 0, sizeof(*route));
+	if (looked_up != 0 || answer.header.nlmsg_type != RTM_NEWROUTE || found->rtm_type != RTN_UNICAST)
+		return -1;
+	route->destination = (struct prefix) { .addr = *addr, .length = addr->family == ADDR_IPV4 ? 32 : 128 };
+	route_interface(&answer.header, route->iface);
+	for (struct rtattr *at = RTM_RTA(found); RTA_OK(at, left); at = RTA_NEXT(at, left))
+		if (at->rta_type == RTA_GATEWAY || at->rta_type == RTA_VIA)
+			route_read_gateway(at, &route->gateway);
+	return route->iface[0] != '\0' ? 0 : -1;
+}
+
 /* The command that removes that route of type local. */
 static void
 route_text(struct nlmsghdr *header, const struct addr *addr, const char *iface, char *text, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* News of interfaces, addresses and forwarding by rtnetlink(7). */
+/* News of interfaces, addresses, routes and forwarding by rtnetlink(7). */
 #include "config.h"
 
 #include "os/os.h"
@@ -18,7 +18,8 @@ os_news_open(void)
 	/* Groups above RTMGRP_* have a number instead of a mask (linux/rtnetlink.h). */
 	struct sockaddr_nl groups = {
 		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | 1U << (RTNLGRP_IPV4_NETCONF - 1) |
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+		    RTMGRP_IPV6_ROUTE | 1U << (RTNLGRP_IPV4_NETCONF - 1) |
 		    1U << (RTNLGRP_IPV6_NETCONF - 1),
 	};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
@@ -44,6 +45,8 @@ has_news(struct nlmsghdr *header, size_t length)
 		case RTM_DELLINK:
 		case RTM_NEWADDR:
 		case RTM_DELADDR:
+		case RTM_NEWROUTE:
+		case RTM_DELROUTE:
 		case RTM_NEWNETCONF:
 			return true;
 		default: /* a number, not an enum */

@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/iface.h"
+#include "base/route.h"
 
 #define OS_ERROR 256
 
@@ -43,8 +44,14 @@ bool os_holds_address(const struct addr *addr, char iface[IFACE_NAME]);
 void os_release_command(const struct addr *addr, const char *iface, char *text, size_t size);
 
 /*
+ * The route that a packet of this host to `addr` takes, as a route to that one address: interface and gateway. 0, or -1
+ * when there is none, when it leads to the host itself, or where the system cannot be asked.
+ */
+NODISCARD int os_route_find(const struct addr *addr, struct route *route);
+
+/*
  * News of this host: an interface came or went, went up or down, has another MAC, MTU or address; on Linux also that it
- * forwards packets, or does no longer. A descriptor to watch, or -1 with errno where the system reports nothing: then one
+ * forwards packets, or does no longer, and that routes changed. A descriptor to watch, or -1 with errno where the system reports nothing: then one
  * must look in intervals, as one must in any case, since news can be lost. os_news_read() takes all that waits there, and
  * says whether any of it was such.
  */

@@ -75,6 +75,28 @@ is_own_mac(const struct mac *mac, const struct iface *ifaces, size_t iface_count
 	return false;
 }
 
+/* Other methods than mac: the headers before packets of both families. */
+static void
+fill_encap(struct fwd_server *out, struct encap *encaps, const struct server *server)
+{
+	const struct server_settings *settings = &server->settings;
+	const uint32_t overhead = encap_overhead(settings->method, (enum addr_family)settings->addr.family);
+
+	encap_prepare(&encaps[0], settings->method, &server->source, &settings->addr, ADDR_IPV4);
+	encap_prepare(&encaps[1], settings->method, &server->source, &settings->addr, ADDR_IPV6);
+	out->encap = encaps;
+	out->mtu = out->mtu > overhead ? out->mtu - overhead : 0;
+}
+
+static bool
+has_encaps(const struct model *model)
+{
+	for (size_t slot = 0; slot < model->slot_count; slot++)
+		if (model->slots[slot] != NULL && model->slots[slot]->settings.method != ENCAP_MAC)
+			return true;
+	return false;
+}
+
 static int
 fill_servers(struct fwdtab *table, const struct model *model, const struct iface *ifaces, size_t iface_count, uint64_t now)
 {
@@ -82,6 +104,11 @@ fill_servers(struct fwdtab *table, const struct model *model, const struct iface
 	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
 	if (table->servers == NULL)
 		return -1;
+	if (has_encaps(model)) {
+		table->encaps = calloc(model->slot_count * 2, sizeof(*table->encaps));
+		if (table->encaps == NULL)
+			return -1;
+	}
 	for (size_t slot = 0; slot < model->slot_count; slot++) {
 		struct fwd_server *server = &table->servers[slot];
 
@@ -93,8 +120,10 @@ fill_servers(struct fwdtab *table, const struct model *model, const struct iface
 			server->reachable = server->takes_flows = false;
 		if (server->iface < iface_count) {
 			server->own_mac = ifaces[server->iface].mac;
-			server->mtu = ifaces[server->iface].mtu;
+			server->mtu = server->iface_mtu = ifaces[server->iface].mtu;
 		}
+		if (model->slots[slot]->settings.method != ENCAP_MAC)
+			fill_encap(server, &table->encaps[slot * 2], model->slots[slot]);
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 	}
 	return 0;
@@ -429,6 +458,7 @@ fill_vips(struct fwdtab *table, const struct model *model)
 		vip->number = model->vips[i].number;
 		vip->iface = model->vips[i].iface;
 		vip->group = model->vips[i].group;
+		vip->dscp = model->vips[i].dscp;
 		at = fwdtab_addr_begin(table, &vip->addr);
 		while (table->vip_index.slots[at] != FWD_EMPTY)
 			at = (at + 1) & table->vip_index.mask;
@@ -478,6 +508,7 @@ fwdtab_free(struct fwdtab *table)
 	free(table->services);
 	free(table->by_listen);
 	free(table->servers);
+	free(table->encaps);
 	free(table);
 }
 

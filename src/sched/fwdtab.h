@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/iface.h"
+#include "encap/encap.h"
 #include "flow/conn.h"
 #include "model/model.h"
 #include "sched/maglev.h"
@@ -28,7 +29,9 @@ struct fwd_server {
 	bool reachable;     /* MAC and interface known: flows it has may go on */
 	bool healthy;       /* not DOWN and not disabled: a client that tries again may stay */
 	struct addr addr;
-	uint32_t mtu;       /* of the interface */
+	uint32_t mtu;       /* of the interface, less what the method adds */
+	uint32_t iface_mtu; /* of the interface */
+	const struct encap *encap; /* NULL with method mac; else of IPv4 packets, and behind it of IPv6 packets */
 	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
 	uint32_t capacity;  /* the configured weight, for schedulers that use it as a number of connections */
 	uint32_t max_connections; /* 0: no limit */
@@ -70,6 +73,7 @@ struct fwd_vip {
 	uint16_t number;
 	uint16_t iface;
 	uint8_t group; /* its duties are the forwarder's */
+	uint8_t dscp; /* of method dscp */
 	size_t port_count;
 	struct fwd_port *ports; /* sorted; they do not overlap; behind them one of no service that ends behind all ports */
 };
@@ -87,6 +91,7 @@ struct fwd_index {
 
 /* Private to fwdtab.c and the inline functions below, which run for every frame. */
 struct fwdtab {
+	struct encap *encaps;       /* two for each slot, or NULL: no server has another method than mac */
 	struct fwd_server *servers; /* by slot; a free one is not its server's slot: `ref` belongs to another */
 	size_t server_count;
 	struct fwd_service **services;
