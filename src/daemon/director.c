@@ -553,7 +553,7 @@ director_set_mac(struct director *director, struct server *server, const struct 
 		return false;
 	log_notice("admin server=%s action=neighbor mac=%s by=uid:%" PRId64 " user=%s", server_name(server, name),
 	    mac_format(mac, text), author->user, admin_author_name(author));
-	(void)neigh_set(director->forwarder.neighbors, server->iface, &server->settings.addr, mac, director->now);
+	(void)neigh_set(director->forwarder.neighbors, server->iface, &server->hop, mac, director->now);
 	director_refresh(director);
 	return changes;
 }
@@ -584,7 +584,7 @@ director_health(struct director *director, struct server *server, size_t index, 
 	director_set_script_weight(director, server, index, report);
 	/* Silence may mean that the address has moved. */
 	if (report->reason == HEALTH_REASON_TIMEOUT || report->reason == HEALTH_REASON_UNREACHABLE)
-		neigh_suspect(director->forwarder.neighbors, server->iface, &server->settings.addr, now);
+		neigh_suspect(director->forwarder.neighbors, server->iface, &server->hop, now);
 	if (!server_report(server, index, report->reason, report->got, now))
 		return;
 	director->stale = true;
