@@ -109,14 +109,14 @@ method_check_service(struct parse *parse, struct draft *draft, struct dscp_owner
 	for (size_t i = 0; i < service->server_count; i++) {
 		method_inherit(service, &service->servers[i]);
 		method_check_gateway(parse, &draft->server_places[i], &service->servers[i]);
-		if (service->servers[i].method == ENCAP_DSCP)
+		if (service->servers[i].method == ENCAP_DSCP && !draft->broken[KEY_LISTEN])
 			method_check_dscp(parse, draft, i);
 	}
 	for (size_t i = 0; i < service->listen_count; i++) {
 		if (service->listens[i].dscp == 0)
 			continue;
 		method_own_dscp(parse, owners, &service->listens[i], &draft->listen_places[i]);
-		if (!method_uses_dscp(service))
+		if (!method_uses_dscp(service) && !draft->broken[KEY_METHOD] && !draft->broken[KEY_SERVER])
 			parse_error_at(parse, &draft->listen_places[i], "`dscp` has no effect: no server of service `%s` has method "
 			    "dscp", service->name);
 	}

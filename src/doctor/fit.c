@@ -116,7 +116,7 @@ fit_is_far(const struct fit *fit, const struct service_settings *service, const 
 {
 	const struct iface *own = fit_iface(fit, server->iface[0] != '\0' ? server->iface : service->iface);
 
-	if (own == NULL || !mac_is_zero(&server->mac) ||
+	if (own == NULL || !mac_is_zero(&server->mac) || server->method != ENCAP_MAC ||
 	    iface_address(own, (enum addr_family)server->addr.family) == NULL)
 		return false;
 	if (server->iface[0] != '\0')
@@ -142,8 +142,8 @@ fit_check_server(const struct fit *fit, const struct service_settings *service, 
 		    "cannot be one of its real servers, and this one stays down", text, holder);
 	else if (fit_is_far(fit, service, server))
 		fit_warn(fit, FIT_SERVER_FAR, service->name, server->name,
-		    "%s is in none of this host's networks%s%s: frames cannot "
-		    "be addressed through a router, so the server stays down; check the address, or the host's prefix lengths (`%s`)",
+		    "%s is in none of this host's networks%s%s: frames cannot be addressed through a router, so the server stays "
+		    "down; check the address, or the host's prefix lengths (`%s`), or choose another `method`",
 		    text, server->iface[0] != '\0' ? " on " : "", server->iface, "ip address show");
 }
 

@@ -95,7 +95,7 @@ place_routed(const struct model *model, struct server *server, const struct ifac
 	} else if (server->iface == IFACE_NONE) {
 		route = place_find_route(model, &settings->addr, settings->iface);
 		server->iface = route == NULL ? IFACE_NONE : by_name(ifaces, count, route->iface);
-		if (route != NULL && addr_is_set(&route->gateway))
+		if (server->iface != IFACE_NONE && addr_is_set(&route->gateway))
 			server->hop = route->gateway;
 	}
 	if (settings->iface[0] != '\0' || (server->iface == IFACE_NONE && addr_is_set(&settings->gateway)))

@@ -51,9 +51,9 @@ listen_on(struct service_settings *service, const char *vip)
 	for (size_t i = 0; i < sizeof(protocols); i++) {
 		struct listen_settings *listen = &service->listens[service->listen_count];
 
-		listen[0] = (struct listen_settings) { address(vip), protocols[i], 80, 80 };
-		listen[1] = (struct listen_settings) { address(vip), protocols[i], 1000, 5060 };
-		listen[2] = (struct listen_settings) { address(vip), protocols[i], 53, 53 };
+		listen[0] = (struct listen_settings) { address(vip), protocols[i], 80, 80, 0 };
+		listen[1] = (struct listen_settings) { address(vip), protocols[i], 1000, 5060, 0 };
+		listen[2] = (struct listen_settings) { address(vip), protocols[i], 53, 53, 0 };
 		service->listen_count += 3;
 	}
 }

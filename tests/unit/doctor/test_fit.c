@@ -41,7 +41,7 @@ reset(void)
 		ifaces[i].addresses[0] = (struct prefix) { address(i == 0 ? "192.0.2.1" : "198.51.100.1"), 24 };
 		snprintf(servers[i].name, sizeof(servers[i].name), "web%zu", i + 1);
 		servers[i].addr = address(i == 0 ? "192.0.2.11" : "198.51.100.12");
-		listens[i] = (struct listen_settings) { address("192.0.2.10"), 6, 80, 80 };
+		listens[i] = (struct listen_settings) { address("192.0.2.10"), 6, 80, 80, 0 };
 	}
 	service = (struct service_settings) { .name = "web", .iface = "eth0", .listens = listens, .listen_count = 2,
 		.servers = servers, .server_count = 2 };

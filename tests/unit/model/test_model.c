@@ -52,7 +52,7 @@ add_service(struct settings *settings, const char *name, const char *vip)
 	service->fall = 3;
 	service->listens = calloc(1, sizeof(*service->listens));
 	ck_assert_ptr_nonnull(service->listens);
-	service->listens[0] = (struct listen_settings) { ip(vip), PROTOCOL_TCP, 80, 80 };
+	service->listens[0] = (struct listen_settings) { ip(vip), PROTOCOL_TCP, 80, 80, 0 };
 	service->listen_count = 1;
 	return service;
 }
@@ -276,7 +276,7 @@ START_TEST(test_many_ports)
 		service->listens = realloc(service->listens, 22000 * sizeof(*service->listens));
 		ck_assert_ptr_nonnull(service->listens);
 		for (uint16_t port = 0; port < 22000; port++)
-			service->listens[port] = (struct listen_settings) { ip(vip), PROTOCOL_TCP, port, port };
+			service->listens[port] = (struct listen_settings) { ip(vip), PROTOCOL_TCP, port, port, 0 };
 		service->listen_count = 22000;
 	}
 	apply(model, &settings, SECONDS(2));
@@ -304,7 +304,7 @@ START_TEST(test_most_vips)
 			vip.bytes[1] = (uint8_t)round;
 			vip.bytes[2] = (uint8_t)(i >> 8);
 			vip.bytes[3] = (uint8_t)i;
-			service->listens[i] = (struct listen_settings) { vip, PROTOCOL_TCP, 80, 80 };
+			service->listens[i] = (struct listen_settings) { vip, PROTOCOL_TCP, 80, 80, 0 };
 		}
 		service->listen_count = VIPS_MOST + 1;
 		ck_assert_int_eq(model_apply(model, &settings, SECONDS(round)), -1);
@@ -607,6 +607,60 @@ START_TEST(test_places)
 }
 END_TEST
 
+/* The way to servers of other methods: a network of the director, a gateway, a route. */
+static const struct {
+	const char *addr, *gateway, *name, *hop;
+	enum encap_method method;
+	uint16_t iface;
+} ways[] = {
+	{ "192.0.2.11", NULL, "not-checked", "192.0.2.11", ENCAP_IPIP, 0 },
+	{ "172.28.10.11", "192.0.2.254", "not-checked", "192.0.2.254", ENCAP_IPIP, 0 },
+	{ "172.28.10.11", "10.0.0.254", "not-checked", "10.0.0.254", ENCAP_GRE, 1 },
+	{ "203.0.113.5", NULL, "not-checked", "10.0.0.9", ENCAP_DSCP, 1 },
+	{ "203.0.113.77", NULL, "not-checked", "10.0.0.8", ENCAP_DSCP, 1 }, /* the longer prefix */
+	{ "198.18.0.1", NULL, "not-checked", "192.0.2.7", ENCAP_GUE, 0 },   /* the smaller metric */
+	{ "172.28.10.11", NULL, "no-route", "172.28.10.11", ENCAP_IPIP, IFACE_NONE },
+	{ "192.0.2.1", "192.0.2.254", "is-director", "192.0.2.254", ENCAP_IPIP, 0 },
+	{ "2001:db8::5", "192.0.2.254", "no-source", "192.0.2.254", ENCAP_IPIP, 0 },
+};
+
+START_TEST(test_ways)
+{
+	const struct iface ifaces[] = { leg("eth0", "192.0.2.1", 24), leg("eth1", "10.0.0.1", 8) };
+	const struct route routes[] = {
+		{ { ip("203.0.113.0"), 24 }, ip("10.0.0.9"), "eth1", 0 },
+		{ { ip("203.0.113.64"), 26 }, ip("10.0.0.8"), "eth1", 9 },
+		{ { ip("198.18.0.0"), 15 }, ip("192.0.2.6"), "eth0", 5 },
+		{ { ip("198.18.0.0"), 15 }, ip("192.0.2.7"), "eth0", 2 },
+		{ { ip("172.28.0.0"), 16 }, ip("1.2.3.4"), "eth9", 2 },
+	};
+	struct model *model = model_new();
+	struct settings settings = { 0 };
+	struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
+	struct server_status status;
+	struct server_settings *server;
+	struct addr hop;
+
+	service->checks[0].kind = CHECK_TCP;
+	copy_name(service->iface, IFACE_NAME, "eth0");
+	add_server(service, "web1", ways[_i].addr);
+	server = &settings.services[0].servers[0];
+	server->method = ways[_i].method;
+	if (ways[_i].gateway != NULL)
+		server->gateway = ip(ways[_i].gateway);
+	apply(model, &settings, SECONDS(1));
+	ck_assert(model_needs_routes(model) == (ways[_i].gateway == NULL));
+	ck_assert_int_eq(model_set_routes(model, routes, ARRAY_LEN(routes)), 0);
+	model_place(model, ifaces, 2);
+	server_status(model->services[0]->servers[0], &status);
+	ck_assert_str_eq(status.name, ways[_i].name);
+	ck_assert_uint_eq(model->services[0]->servers[0]->iface, ways[_i].iface);
+	hop = ip(ways[_i].hop);
+	ck_assert(addr_equal(&model->services[0]->servers[0]->hop, &hop));
+	model_free(model);
+}
+END_TEST
+
 START_TEST(test_who_lives_there)
 {
 	const struct iface ifaces[] = { leg("lo", "127.0.0.1", 8), leg("eth0", "192.0.2.1", 24),
@@ -680,6 +734,7 @@ model_suite(void)
 	tcase_add_test(tcase, test_mac_of_the_settings);
 	tcase_add_test(tcase, test_place);
 	tcase_add_test(tcase, test_who_lives_there);
+	tcase_add_loop_test(tcase, test_ways, 0, (int)ARRAY_LEN(ways));
 	tcase_add_loop_test(tcase, test_places, 0, (int)ARRAY_LEN(places));
 	tcase_add_loop_test(tcase, test_server_state, 0, sizeof(states) / sizeof(states[0]));
 	suite_add_tcase(suite, tcase);

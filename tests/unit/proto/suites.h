@@ -14,5 +14,6 @@ Suite *ndp_suite(void);
 Suite *packet_suite(void);
 Suite *packet6_suite(void);
 Suite *segment_suite(void);
+Suite *too_big_suite(void);
 
 #endif

@@ -212,12 +212,12 @@ START_TEST(test_targets)
 {
 	struct service_settings *service = bench_open(PROTOCOL_TCP);
 	const struct listen_settings listens[] = {
-		{ scene_addr(VIP), PROTOCOL_TCP, 80, 80 },
-		{ scene_addr(VIP), PROTOCOL_TCP, 443, 443 },
-		{ scene_addr(VIP), PROTOCOL_UDP, 443, 443 },
-		{ scene_addr(VIP), PROTOCOL_TCP, 8000, 9000 },
-		{ scene_addr("192.0.2.20"), PROTOCOL_TCP, 1, 65535 },
-		{ scene_addr("192.0.2.30"), PROTOCOL_UDP, 53, 53 },
+		{ scene_addr(VIP), PROTOCOL_TCP, 80, 80, 0 },
+		{ scene_addr(VIP), PROTOCOL_TCP, 443, 443, 0 },
+		{ scene_addr(VIP), PROTOCOL_UDP, 443, 443, 0 },
+		{ scene_addr(VIP), PROTOCOL_TCP, 8000, 9000, 0 },
+		{ scene_addr("192.0.2.20"), PROTOCOL_TCP, 1, 65535, 0 },
+		{ scene_addr("192.0.2.30"), PROTOCOL_UDP, 53, 53, 0 },
 	};
 	static const struct {
 		const char *vip;
