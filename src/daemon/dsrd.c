@@ -137,6 +137,7 @@ dsrd_on_os_change(struct dsrd *dsrd)
 
 	roles_look(dsrd->roles, now);
 	if (!os_news_read(dsrd->news))
+	if (!os_news_read(dsrd->news, model_needs_routes(dsrd->director.model)))
 		return;
 	dsrd_follow_roles(dsrd, now);
 	if (now - dsrd->rescanned < RESCAN_LEAST) {

@@ -61,7 +61,7 @@ os_news_open(void)
 }
 
 bool
-os_news_read(int fd)
+os_news_read(int fd, bool routes UNUSED)
 {
 	uint8_t room[4096]; /* more than any of these messages, which have a few addresses at most */
 	bool news = false;

@@ -37,7 +37,7 @@ os_news_open(void)
 
 /* Only the kernel can send to these groups, and a process needs CAP_NET_ADMIN to send to us: the sender needs no check. */
 static bool
-has_news(struct nlmsghdr *header, size_t length)
+has_news(struct nlmsghdr *header, size_t length, bool routes)
 {
 	for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
 		switch (header->nlmsg_type) {
@@ -45,10 +45,13 @@ has_news(struct nlmsghdr *header, size_t length)
 		case RTM_DELLINK:
 		case RTM_NEWADDR:
 		case RTM_DELADDR:
-		case RTM_NEWROUTE:
-		case RTM_DELROUTE:
 		case RTM_NEWNETCONF:
 			return true;
+		case RTM_NEWROUTE:
+		case RTM_DELROUTE:
+			if (routes)
+				return true;
+			break;
 		default: /* a number, not an enum */
 			break;
 		}
@@ -57,7 +60,7 @@ has_news(struct nlmsghdr *header, size_t length)
 }
 
 bool
-os_news_read(int fd)
+os_news_read(int fd, bool routes)
 {
 	union {
 		struct nlmsghdr header; /* for its alignment */
@@ -69,7 +72,7 @@ os_news_read(int fd)
 	for (;;) {
 		length = recv(fd, &room, sizeof(room), MSG_DONTWAIT);
 		if (length > 0)
-			news |= has_news(&room.header, (size_t)length);
+			news |= has_news(&room.header, (size_t)length, routes);
 		else if (length == -1 && errno == ENOBUFS)
 			news = true; /* some were lost */
 		else if (length == 0 || errno != EINTR)

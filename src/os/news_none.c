@@ -14,7 +14,7 @@ os_news_open(void)
 }
 
 bool
-os_news_read(int fd UNUSED)
+os_news_read(int fd UNUSED, bool routes UNUSED)
 {
 	return false;
 }

@@ -51,12 +51,12 @@ NODISCARD int os_route_find(const struct addr *addr, struct route *route);
 
 /*
  * News of this host: an interface came or went, went up or down, has another MAC, MTU or address; on Linux also that it
- * forwards packets, or does no longer, and that routes changed. A descriptor to watch, or -1 with errno where the system reports nothing: then one
+ * forwards packets, or does no longer, and, if `routes`, that routes changed. A descriptor to watch, or -1 with errno where the system reports nothing: then one
  * must look in intervals, as one must in any case, since news can be lost. os_news_read() takes all that waits there, and
  * says whether any of it was such.
  */
 int os_news_open(void);
-bool os_news_read(int fd);
+bool os_news_read(int fd, bool routes);
 
 enum os_answer { OS_NO, OS_YES, OS_UNKNOWN };
 

@@ -262,7 +262,7 @@ receive_redirect(struct vipcheck_table *table, const struct frame *frame, const 
 
 	if (icmp_redirected(frame, packet, &inner) == -1 || !receive_find_quoted(table, &inner, &open))
 		return VIPCHECK_NOT_OURS;
-	if (!receive_is_probe(&open, inner.second, inner.ident) ||
+	if (!receive_is_probe(&open, inner.second, inner.ident) || server_is_routed(open.check->server) ||
 	    !mac_equal(&open.check->round.server_mac, &packet->ether_source))
 		return receive_refuse(&open, packet);
 	for (size_t i = 0; i < table->count; i++) {
@@ -310,7 +310,8 @@ vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, co
 	for (size_t i = 0; i < table->count; i++) {
 		struct vipcheck *check = table->checks[i];
 
-		if (!check->asking || !mac_equal(&check->round.server_mac, mac))
+		/* Behind a router it is the router that resolves addresses, for whom one cannot know. */
+		if (!check->asking || server_is_routed(check->server) || !mac_equal(&check->round.server_mac, mac))
 			continue;
 		if (probed != NULL || check->control)
 			return;

@@ -146,6 +146,52 @@ round_second_word(const struct frame *made, const struct craft_ends *ends)
 	    ROUND_IPV6_BYTES) + 4);
 }
 
+/* What craft.h makes of a probe, with `vip-payload` and the headers of the largest tunnel. */
+#define PROBE_BYTES 512
+
+/* The VIP's, where a server with method dscp knows it by that. */
+static uint8_t
+round_dscp(const struct vipcheck *check)
+{
+	const struct service_settings *service = &check->server->service->settings;
+
+	for (size_t i = 0; i < service->listen_count; i++)
+		if (addr_equal(&service->listens[i].vip, &check->vip) && service->listens[i].dscp != 0)
+			return service->listens[i].dscp;
+	return 0;
+}
+
+/*
+ * Sends a frame that is for the VIP as clients' packets are sent to this server: by its method. One that does not fit
+ * is not sent, and its answer does not come.
+ */
+static void
+round_emit(const struct vipcheck *check, const struct frame *made, uint16_t iface, const struct vipcheck_tx *means)
+{
+	const struct server *server = check->server;
+	uint8_t bytes[PROBE_BYTES + ENCAP_HEADER_MOST];
+	struct frame frame = frame_of(bytes, made == NULL ? 0 : made->length, iface);
+	struct packet packet;
+	struct encap encap;
+
+	if (made == NULL || server->settings.method == ENCAP_MAC) {
+		(void)frame_tx_send(means->tx, made, iface);
+		return;
+	}
+	if (made->length > PROBE_BYTES || packet_parse(made, &packet) != PACKET_OK)
+		return;
+	if (server->settings.method == ENCAP_DSCP) {
+		memcpy(bytes, made->bytes, made->length);
+		if (encap_readdress(&frame, &packet, &server->settings.addr, round_dscp(check)))
+			(void)frame_tx_send(means->tx, &frame, iface);
+		return;
+	}
+	encap_prepare(&encap, server->settings.method, &server->source, &server->settings.addr,
+	    (enum addr_family)packet.source.family);
+	if (encap_wrap(&encap, made, &packet, (uint32_t)packet.source_port << 16, bytes, &frame))
+		(void)frame_tx_send(means->tx, &frame, iface);
+}
+
 static void
 round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe probe,
     const struct vipcheck_tx *means, uint64_t now)
@@ -166,7 +212,10 @@ round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe prob
 		return;
 	check->secrets[probe].second = round_second_word(made, &ends);
 	check->round.replies[probe] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
-	(void)frame_tx_send(means->tx, made, check->round.iface);
+	if (round_is_own(probe))
+		(void)frame_tx_send(means->tx, made, check->round.iface);
+	else
+		round_emit(check, made, check->round.iface, means);
 }
 
 static void
@@ -415,5 +464,8 @@ vipcheck_send_reset(struct vipcheck *check, const struct frame *frame, const str
 		.flags = TCP_RST,
 	};
 
-	(void)frame_tx_send(means->tx, craft_tcp(means->craft, &tcp), frame->iface);
+	if (check != NULL)
+		round_emit(check, craft_tcp(means->craft, &tcp), frame->iface, means);
+	else
+		(void)frame_tx_send(means->tx, craft_tcp(means->craft, &tcp), frame->iface);
 }

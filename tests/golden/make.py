@@ -359,6 +359,7 @@ COUNTERS = (
     ("ndp_answers", "neighbor advertisements given for VIPs"),
     ("neighbor_requests", "ARP requests and neighbor solicitations sent for real servers"),
     ("checksums_finished", "unfinished TCP or UDP checksums completed"),
+    ("path_mtu_answers", "packets too large for a tunnel, answered with its MTU"),
     ("checksums_left", "unfinished TCP or UDP checksums left to the network card"),
     ("frames_whole", "super-frames sent whole, which the network card splits"),
     ("frames_split", "super-frames split into segments"),
@@ -379,6 +380,8 @@ REASONS = (
     ("no-server", "the service has no server that takes new connections"),
     ("no-neighbor", "the flow's server has no known MAC address"),
     ("servers-full", "every server has its `max-connections`"),
+    ("hops", "its time to live does not allow another hop, which a tunnel is"),
+    ("unchangeable", "method dscp cannot address it: an AH header protects it, or its first fragment is too short"),
     ("too-big", "larger than the outgoing interface's MTU, and cannot be split"),
 )
 

@@ -10,6 +10,7 @@ struct news_sample {
 	const void *bytes;
 	size_t length;
 	bool news;
+	bool is_route; /* news to those who want routes */
 };
 
 size_t news_sample_count(void);

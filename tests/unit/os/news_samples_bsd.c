@@ -55,12 +55,12 @@ static const struct if_msghdr other_version = {
 	.ifm_msglen = sizeof(other_version), .ifm_version = RTM_VERSION + 1, .ifm_type = RTM_IFINFO};
 
 static const struct news_sample samples[] = {
-	{&link_changed, sizeof(link_changed), true},
-	{&address_came, sizeof(address_came), true},
-	{&address_went, sizeof(address_went), true},
-	{&route_came, sizeof(route_came), false},
-	{&other_version, sizeof(other_version), false},
-	{&link_changed, sizeof(link_changed) - 1, false},
+	{&link_changed, sizeof(link_changed), true, false},
+	{&address_came, sizeof(address_came), true, false},
+	{&address_went, sizeof(address_went), true, false},
+	{&route_came, sizeof(route_came), false, false},
+	{&other_version, sizeof(other_version), false, false},
+	{&link_changed, sizeof(link_changed) - 1, false, false},
 };
 
 size_t

@@ -22,16 +22,16 @@ static const struct nlmsghdr two[] = {
 };
 
 static const struct news_sample samples[] = {
-	{&link_came, sizeof(link_came), true},
-	{&link_went, sizeof(link_went), true},
-	{&address_came, sizeof(address_came), true},
-	{&address_went, sizeof(address_went), true},
-	{&two, sizeof(two), true},
-	{&route_came, sizeof(route_came), false},
-	{&too_long, sizeof(too_long), false},
-	{&too_short, sizeof(too_short), false},
-	{&link_came, sizeof(link_came) - 1, false},
-	{&link_came, 1, false},
+	{&link_came, sizeof(link_came), true, false},
+	{&link_went, sizeof(link_went), true, false},
+	{&address_came, sizeof(address_came), true, false},
+	{&address_went, sizeof(address_went), true, false},
+	{&two, sizeof(two), true, false},
+	{&route_came, sizeof(route_came), false, true},
+	{&too_long, sizeof(too_long), false, false},
+	{&too_short, sizeof(too_short), false, false},
+	{&link_came, sizeof(link_came) - 1, false, false},
+	{&link_came, 1, false, false},
 };
 
 size_t
