@@ -464,8 +464,8 @@ vipcheck_send_reset(struct vipcheck *check, const struct frame *frame, const str
 		.flags = TCP_RST,
 	};
 
-	if (check != NULL)
-		round_emit(check, craft_tcp(means->craft, &tcp), frame->iface, means);
+	if (check != NULL && addr_equal(&packet->source, &check->vip))
+		round_emit(check, craft_tcp(means->craft, &tcp), check->round.iface, means);
 	else
 		(void)frame_tx_send(means->tx, craft_tcp(means->craft, &tcp), frame->iface);
 }

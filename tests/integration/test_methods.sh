@@ -38,15 +38,14 @@ for server in web1 web2; do
 	END
 done
 
-write_conf() { # METHOD [SERVER-OPTION]
-	conf_head
+write_conf() { # METHOD [SERVER-OPTION [LISTEN-OPTION]]
+	conf_head | sed "s/^\[dsrd\]\$/&\nprobe-address = $near_prefix.250/"
 	cat <<-END
 
 	[service web]
 	listen = $VIP tcp/80${3:-}
 	method = $1
 	scheduler = rr
-	vip-check = off
 	server = web1 $(server_ip 1) ${2:-}
 	server = web2 $(server_ip 2) ${2:-}
 	END
@@ -57,7 +56,7 @@ try_method() { # METHOD OUTER-FILTER
 	start_dsrd
 	wait_servers_up web web1 web2
 	capture director out "ether src $DIRECTOR_MAC and $2"
-	capture director back "ip src $VIP and tcp"
+	capture director back "ip src $VIP and ip dst $CLIENT_IP and tcp"
 	fetch_many 20 "$NET_DIR/pages"
 	assert_equal "pages by $1 from web1 web2" "10 10 0" "$(shares_of "$NET_DIR/pages")"
 	head -c 3000000 /dev/zero >"$NET_DIR/upload"
@@ -100,6 +99,19 @@ write_conf gue >"$NET_DIR/dsrd.conf"
 try_method gue "udp dst port 6080 and udp[8] == 0"
 write_conf gue1 >"$NET_DIR/dsrd.conf"
 try_method gue1 "udp dst port 6080 and udp[8] == 0x45"
+
+step "a server that does not decapsulate, and one that lacks the VIP, get nothing; both come back"
+write_conf ipip >"$NET_DIR/dsrd.conf"
+start_dsrd
+wait_servers_up web web1 web2
+run_in web1 tc filter del dev eth0 ingress
+vip_remove web2 "$VIP"
+wait_server down web/web1
+wait_server down web/web2
+run_in web1 tc filter add dev eth0 ingress bpf da obj "$NET_DIR/decap.o" sec tc
+vip_add web2 "$VIP"
+wait_servers_up web web1 web2
+stop_dsrd
 
 step "mixed methods in one service; the route is gone: said, and back when it comes back"
 {
