@@ -136,7 +136,6 @@ dsrd_on_os_change(struct dsrd *dsrd)
 	const uint64_t now = clock_us();
 
 	roles_look(dsrd->roles, now);
-	if (!os_news_read(dsrd->news))
 	if (!os_news_read(dsrd->news, model_needs_routes(dsrd->director.model)))
 		return;
 	dsrd_follow_roles(dsrd, now);

@@ -253,8 +253,7 @@ unused_vip_number(struct plan *plan, const struct vip_plan *work)
 
 /* -1: too many. */
 static int
-plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct addr *addr, uint8_t group)
-plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct listen_settings *listen)
+plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct listen_settings *listen, uint8_t group)
 {
 	const struct addr *addr = &listen->vip;
 	uint32_t *place = vip_index_at(&work->planned, plan->vips, addr), before;
@@ -281,9 +280,7 @@ plan_all_vips(struct plan *plan, struct vip_plan *work, const struct model *mode
 {
 	for (size_t i = 0; i < settings->service_count; i++)
 		for (size_t j = 0; j < settings->services[i].listen_count; j++)
-			if (plan_vip(plan, work, model, &settings->services[i].listens[j].vip,
-			    settings->services[i].group) == -1)
-			if (plan_vip(plan, work, model, &settings->services[i].listens[j]) == -1)
+			if (plan_vip(plan, work, model, &settings->services[i].listens[j], settings->services[i].group) == -1)
 				return -1;
 	return 0;
 }

@@ -124,8 +124,7 @@ syn match dsrdDefaultsKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs 
 syn match dsrdDefaultsKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsneighbor\ze\s*=" nextgroup=dsrdNeighborIs skipwhite
-syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|notify\|group\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\)\ze\s*="
-syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|notify\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|method\|gateway\)\ze\s*="
+syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|notify\|group\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|method\|gateway\)\ze\s*="
 hi def link dsrdDefaultsKey dsrdKey
 syn match dsrdServiceKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
@@ -135,8 +134,7 @@ syn match dsrdServiceKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs s
 syn match dsrdServiceKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsneighbor\ze\s*=" nextgroup=dsrdNeighborIs skipwhite
-syn match dsrdServiceKey contained "^\s*\zs\%(interface\|notify\|listen\|group\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|server\)\ze\s*="
-syn match dsrdServiceKey contained "^\s*\zs\%(interface\|notify\|listen\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|method\|gateway\|server\)\ze\s*="
+syn match dsrdServiceKey contained "^\s*\zs\%(interface\|notify\|listen\|group\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|method\|gateway\|server\)\ze\s*="
 hi def link dsrdServiceKey dsrdKey
 
 syn region dsrdDsrdSection matchgroup=dsrdSection start="^\s*\[dsrd\]" end="^\ze\s*\[" contains=@dsrdLine,dsrdDsrdKey
