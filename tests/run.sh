@@ -237,7 +237,7 @@ lane_networks() {
 	step offloaded-golden offloaded_golden gcc
 	# With offload: tests that forward traffic, and tests that end or move flows.
 	integration tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure \
-	    withhold
+	    withhold keepalived
 	# The same code in another hook of the kernel: only tests that reach it.
 	integration xdp gcc transfer ipv6 two_arm vlan withhold
 	if await asan-build; then

@@ -17,6 +17,8 @@ function words_for(kind) {
 		return "_dsrctl_filter \"$1\" \"$3\""
 	if (kind == "PROTOCOL")
 		return "printf '%s\\n' tcp udp sctp"
+	if (kind == "ROLE")
+		return "printf '%s\\n' active standby observe"
 	if (kind == "DURATION")
 		return "printf '%s\\n' 30s 5m 1h"
 	if (kind == "FILE" || kind == "SOCKET")

@@ -10,7 +10,7 @@ BEGIN {
 	FS = "\t"
 	# A word of a help that is not here stops everything: say what completes it.
 	split("SERVICE/SERVER SERVICE[/SERVER] FILTER PROTOCOL CLIENT:PORT VIP:PORT N MAC DURATION FILE COUNT SOCKET IF " \
-	    "USER[:GROUP]", list, " ")
+	    "USER[:GROUP] ROLE GROUP", list, " ")
 	for (i in list)
 		known[list[i]] = 1
 	apostrophe = sprintf("%c", 39)

@@ -26,6 +26,8 @@ function action_for(kind) {
 		return "_dsrctl_filter"
 	if (kind == "PROTOCOL")
 		return "compadd tcp udp sctp"
+	if (kind == "ROLE")
+		return "compadd active standby observe"
 	if (kind == "DURATION")
 		return "compadd 30s 5m 1h"
 	if (kind == "FILE" || kind == "SOCKET")

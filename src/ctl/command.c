@@ -15,6 +15,8 @@
 #define WAIT_LONG 25
 /* For completion: the user has pressed the tab key and waits. */
 #define WAIT_NAMES 1
+/* For scripts of an engine, which run every second: a director that does not answer by then is not ready. */
+#define WAIT_READY 1
 
 #define OPTION(name) (1U << OPTION_ ## name)
 
@@ -51,6 +53,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "traffic, drops and servers that are up, in the last hour" },
 	[COMMAND_SHOW_PROCESS] = { { "show", "process" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
 	    "the director's processes, and what each of them may do" },
+	[COMMAND_SHOW_ROLES] = { { "show", "roles" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "this director's role for each group of VIPs, why, and whether it is ready" },
 	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES,
 	    OPTION(WAIT) | OPTION(EMPTY) | OPTION(TIMEOUT), COMMAND_FILTER_NONE, true, WAIT_LONG,
 	    "no new connections for these servers; those they have go on" },
@@ -62,6 +66,10 @@ const struct command commands[COMMAND_COUNT] = {
 	    "overrides the configured weight until the file changes it" },
 	[COMMAND_NEIGHBOR] = { { "neighbor", NULL }, "SERVICE/SERVER MAC", 2, 2, 0, COMMAND_FILTER_NONE, true, WAIT,
 	    "sets the server's MAC address, such as that of a machine in a neighbor-conflict" },
+	[COMMAND_ROLE] = { { "role", NULL }, "ROLE [GROUP]", 1, 2, 0, COMMAND_FILTER_NONE, true, WAIT,
+	    "active, standby or observe: what this director is for a group of VIPs" },
+	[COMMAND_READY] = { { "ready", NULL }, "[GROUP]", 0, 1, 0, COMMAND_FILTER_NONE, false, WAIT_READY,
+	    "can this director serve its VIPs now? status 1: it cannot" },
 	[COMMAND_RELOAD] = { { "reload", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, true, WAIT_LONG,
 	    "reads the configuration file again; a bad one changes nothing" },
 	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_LONG,
@@ -100,6 +108,7 @@ static const struct {
 	{ "rate", "rates", 1 },
 	{ "name", "names", 1 },
 	{ "processes", "process", 1 },
+	{ "role", "roles", 1 },
 };
 
 const char *

@@ -373,6 +373,7 @@ report_show(struct writer *writer, const struct report_facts *facts)
 	writer_flag(writer, "observe", facts->observe);
 	if (facts->observe)
 		writer_fact(writer, "observing", "mode", "observing: nothing is sent (dsrd --observe)");
+	report_roles(writer, facts);
 	report_problems(writer, facts);
 	show_conflicts(writer, facts);
 	show_services(writer, facts);

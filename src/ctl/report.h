@@ -15,6 +15,7 @@
 #include "forward/forward.h"
 #include "model/model.h"
 #include "model/status.h"
+#include "role/status.h"
 
 /* An interface and what its engines count. */
 struct report_iface {
@@ -39,6 +40,8 @@ struct report_facts {
 	bool observe;
 	const char *host; /* the director's name; NULL: not known */
 	const struct problems *problems; /* NULL: no list */
+	const struct role_status *roles; /* by group */
+	size_t role_count;
 	const struct model *model;
 	const struct forwarder *forwarder;
 	const struct report_iface *ifaces; /* by the director's numbers */
@@ -53,6 +56,12 @@ struct report_facts {
 void report_version(struct writer *writer);
 /* The problems of the director itself, with what they mean and how to fix them. */
 void report_problems(struct writer *writer, const struct report_facts *facts);
+/* The roles, where there are other directors. */
+void report_roles(struct writer *writer, const struct report_facts *facts);
+/* Can this director serve the group's VIPs, or is it active for them? `group` NULL: all groups. */
+bool report_ready(struct writer *writer, const struct report_facts *facts, const char *group);
+/* A line a group. */
+void report_roles_alive(FILE *out, const struct report_facts *facts);
 /*
  * The main screen. Without `facts->all` a director with many servers lists those with problems, and a line per service.
  */

@@ -73,6 +73,7 @@ report_alive(FILE *out, const struct report_facts *facts)
 	}
 	if (alive)
 		fputs("ok\n", out);
+	report_roles_alive(out, facts);
 	return alive;
 }
 

@@ -128,6 +128,13 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 	case COMMAND_WEIGHT:
 	case COMMAND_NEIGHBOR:
 		return commands_admin(cmds, ask, writer, out);
+	case COMMAND_ROLE:
+		return commands_role(cmds, ask, writer, out);
+	case COMMAND_READY:
+		return commands_ready(cmds, ask, writer, out);
+	case COMMAND_SHOW_ROLES:
+		report_roles(writer, &facts);
+		break;
 	case COMMAND_RELOAD:
 		return commands_reload(cmds, ask, writer, out);
 	case COMMAND_STOP:

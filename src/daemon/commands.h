@@ -18,6 +18,7 @@ struct loop;
 struct processes;
 struct recording;
 struct reload;
+struct roles;
 struct state;
 struct stats_sources;
 
@@ -32,6 +33,7 @@ struct command_parts {
 	struct reload *reload;
 	struct state *state;
 	const struct processes *processes;
+	struct roles *roles;
 };
 
 /*

@@ -71,6 +71,9 @@ enum control_result commands_trace(struct command_server *cmds, const struct con
 
 enum control_result commands_why(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 
+enum control_result commands_role(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_ready(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+
 enum control_result commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 enum control_result commands_plan(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
 void commands_end_plan(struct command_server *cmds);

@@ -387,6 +387,7 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	looks.offloading = interfaces->offloading = dsrd->offloading;
 	looks.host_shield = interfaces->host_shield = dsrd->host_shield;
 	looks.state = dsrd->state;
+	looks.roles = dsrd->roles;
 	dsrd->selfcheck = selfcheck_new(&looks);
 	interfaces->director = &dsrd->director;
 	interfaces->loop = dsrd->loop;
@@ -394,7 +395,7 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	interfaces->bypass = dsrd->conf.bypass;
 	burst_init(&dsrd->burst, &dsrd->director, interfaces->nics, dsrd->loop);
 	dsrd->sources = (struct stats_sources) { .director = &dsrd->director, .nics = interfaces->nics,
-		.offloading = dsrd->offloading, .selfcheck = dsrd->selfcheck, .started = clock_us(),
+		.offloading = dsrd->offloading, .roles = dsrd->roles, .selfcheck = dsrd->selfcheck, .started = clock_us(),
 		.loaded = (uint64_t)time(NULL), .observe = options->observe };
 	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .children = dsrd->children, .conf = &dsrd->conf,
 		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = dsrd_apply,
@@ -467,7 +468,7 @@ static enum exit_status
 dsrd_start_running(struct dsrd *dsrd)
 {
 	struct command_parts commands = { .conf = &dsrd->conf, .sources = &dsrd->sources, .interfaces = &dsrd->interfaces,
-		.burst = &dsrd->burst, .recording = &dsrd->recording, .reload = &dsrd->reload };
+		.burst = &dsrd->burst, .roles = dsrd->roles, .recording = &dsrd->recording, .reload = &dsrd->reload };
 	char error[OS_ERROR];
 	enum exit_status status;
 
@@ -479,6 +480,7 @@ dsrd_start_running(struct dsrd *dsrd)
 	commands.state = dsrd->state;
 	dsrd->processes = (struct processes) { &dsrd->sandbox, dsrd->children };
 	commands.processes = &dsrd->processes;
+	commands.roles = dsrd->roles;
 	if (dsrd_open_hash_key(dsrd) == -1)
 		return EXIT_SYSTEM;
 	status = reload_prepare(&dsrd->reload, &dsrd->conf);

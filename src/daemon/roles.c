@@ -190,6 +190,7 @@ group_take(struct roles *roles, size_t index, enum role_event event, const char 
 	group->contested = false;
 	if (after.state == ROLE_ACTIVE || after.state == ROLE_STANDBY)
 		group->status.rival = mac_zero;
+	roles->statuses[index] = group->status;
 	group_start_timer(roles, group, now);
 	if (duties != later)
 		group_turn(roles, index, duties, later, now);
@@ -287,15 +288,17 @@ int
 roles_order(struct roles *roles, size_t index, enum role_event order, const char *by, uint64_t now)
 {
 	struct group *group = &roles->groups[index];
-	int result = 0;
+	int result = 0, saved;
 
 	roles_look(roles, now);
 	if (group->settings.source == ROLE_FILE)
 		result = role_source_write(&group->settings, order);
+	saved = errno;
 	if (result == 0 && group->settings.source == ROLE_FILE)
 		group->said = order;
 	group_take(roles, index, order, by, now);
 	roles_tick(roles, now);
+	errno = saved;
 	return result;
 }
 
@@ -558,11 +561,11 @@ roles_due(const struct roles *roles)
 size_t
 roles_count(const struct roles *roles)
 {
-	return roles->count;
+	return roles == NULL ? 0 : roles->count;
 }
 
 const struct role_status *
 roles_status(const struct roles *roles)
 {
-	return roles->statuses;
+	return roles == NULL ? NULL : roles->statuses;
 }

@@ -46,6 +46,7 @@ void roles_set_table(struct roles *roles, bool present, const char *why);
 /* A peer has become active after this director, or no longer is. */
 void roles_peer(struct roles *roles, size_t group, bool active, const char *name, uint64_t now);
 
+/* For reports. NULL has none. */
 size_t roles_count(const struct roles *roles);
 const struct role_status *roles_status(const struct roles *roles);
 

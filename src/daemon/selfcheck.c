@@ -14,6 +14,7 @@
 #include "daemon/host_shield.h"
 #include "daemon/offloading.h"
 #include "daemon/port.h"
+#include "daemon/roles.h"
 #include "daemon/state.h"
 #include "os/os.h"
 
@@ -168,6 +169,8 @@ selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 		.state_error = state_error(selfcheck->from.state),
 		.held_up = selfcheck->held_up,
 		.no_memory = director->no_memory,
+		.roles = roles_status(selfcheck->from.roles),
+		.role_count = roles_count(selfcheck->from.roles),
 	};
 
 	selfcheck_engines(selfcheck);

@@ -26,6 +26,7 @@ struct selfcheck_sources {
 	const struct offloading *offloading;
 	const struct host_shield *host_shield; /* or NULL */
 	const struct state *state;
+	const struct roles *roles;
 	const char *config; /* the configuration file's name */
 };
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/offloading.h"
 #include "daemon/port.h"
+#include "daemon/roles.h"
 #include "daemon/selfcheck.h"
 
 void
@@ -35,6 +36,6 @@ stats_gather(const struct stats_sources *sources, struct report_iface ifaces[IFA
 		.log_lost = log_lines_lost(),
 		.loaded = sources->loaded, .reload_failed = selfcheck_reload_failed(sources->selfcheck),
 		.observe = sources->observe, .problems = selfcheck_problems(sources->selfcheck),
-		.model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
+		.roles = roles_status(sources->roles), .role_count = roles_count(sources->roles), .model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
 		.iface_count = director->iface_count, .unix_now = (uint64_t)time(NULL) };
 }

@@ -11,6 +11,7 @@
 
 struct nic;
 struct offloading;
+struct roles;
 struct selfcheck;
 
 /* All of it outlives what reads it. */
@@ -18,6 +19,7 @@ struct stats_sources {
 	struct director *director;
 	const struct nic *nics; /* by the director's interface numbers */
 	struct offloading *offloading;
+	const struct roles *roles;
 	const struct selfcheck *selfcheck;
 	uint64_t started; /* by clock_us() */
 	uint64_t loaded;  /* seconds since 1970, when the configuration that runs was read */

@@ -35,6 +35,14 @@
 	    "the interface {interface} is a port of {master}: configure `interface = {master}`", \
 	    "What arrives by its other ports is not received, and its addresses, MAC address and link are not those of " \
 	    "the port.") \
+	X(TWO_ACTIVE, "two-active", WARNING, "another director, {mac}, claims the VIPs of group {group} too", \
+	    "Clients reach one or the other: connections break that the other does not have. Make one a standby, and look " \
+	    "why the engine lets both be active.") \
+	X(YIELDED, "yielded", WARNING, "this director was ordered to be active for group {group}, and yielded to {mac}", \
+	    "The other director serves the VIPs; this one waits for a new order. Look why the engine did not make it a " \
+	    "standby.") \
+	X(NOT_READY, "not-ready", WARNING, "group {group} is not ready: {reason}", \
+	    "This director could not take over.") \
 	X(RELOAD_FAILED, "reload-failed", WARNING, "the last reload failed: {reason}", \
 	    "The configuration from before is still in force.") \
 	X(STATE_LOST, "state-lost", WARNING, "the state for the next start is not kept: {reason}", \

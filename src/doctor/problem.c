@@ -340,6 +340,27 @@ problem_check_daemon(struct problems *problems, const struct problem_facts *fact
 	}
 }
 
+static void
+problem_check_role(struct problems *problems, const struct role_status *role)
+{
+	const enum role_state state = role->role.state;
+	struct problem problem = { .iface = IFACE_NONE };
+	char mac[MAC_TEXT];
+	const struct remedy_word words[] = { { "group", role->name }, { "mac", mac_format(&role->rival, mac) },
+		{ "reason", role->unready }, { NULL, NULL } };
+
+	if (state == ROLE_YIELDED)
+		problem.id = DIAGNOSIS_YIELDED;
+	else if (state == ROLE_ACTIVE && !mac_is_zero(&role->rival))
+		problem.id = DIAGNOSIS_TWO_ACTIVE;
+	else if (role->warm && !role->ready && state != ROLE_OBSERVE && state != ROLE_STARTING)
+		problem.id = DIAGNOSIS_NOT_READY;
+	else
+		return;
+	snprintf(problem.subject, sizeof(problem.subject), "%s", role->name);
+	problems_see(problems, &problem, words);
+}
+
 /* What was not seen is solved. */
 static void
 problems_sweep(struct problems *problems)
@@ -368,6 +389,9 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 	problem_check_ifaces(problems, facts);
 	problem_check_vips(problems, facts);
 	problem_check_daemon(problems, facts);
+	for (size_t i = 0; i < facts->role_count; i++)
+		if (facts->roles[i].given && facts->roles[i].used)
+			problem_check_role(problems, &facts->roles[i]);
 	problem_check_flows(problems, facts);
 	problem_check_lateness(problems, facts);
 	problems_sweep(problems);

@@ -20,6 +20,7 @@
 #include "base/iface.h"
 #include "doctor/diagnosis.h"
 #include "model/model.h"
+#include "role/status.h"
 
 #define PROBLEM_SUBJECT (ADDR_TEXT + IFACE_NAME)
 #define PROBLEM_TEXT 320
@@ -63,6 +64,8 @@ struct problem_vip {
 };
 
 struct problem_facts {
+	const struct role_status *roles;
+	size_t role_count;
 	const struct problem_iface *ifaces; /* by the director's numbers */
 	size_t iface_count;
 	const struct problem_vip *held;

@@ -92,6 +92,32 @@ metrics_build(const struct metrics *metrics)
 	metrics_sample(metrics, labels, 1, 1);
 }
 
+static void
+metrics_roles(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->facts->role_count; i++) {
+		const struct role_status *status = &metrics->facts->roles[i];
+
+		for (enum role_state state = 0; state < ROLE_STATE_COUNT && status->given; state++) {
+			const struct label labels[] = { { "group", status->name }, { "role", role_name(state) } };
+
+			metrics_sample(metrics, labels, ARRAY_LEN(labels), status->role.state == state);
+		}
+	}
+}
+
+static void
+metrics_ready(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->facts->role_count; i++) {
+		const struct role_status *status = &metrics->facts->roles[i];
+		const struct label labels[] = { { "group", status->name } };
+
+		if (status->given)
+			metrics_sample(metrics, labels, ARRAY_LEN(labels), status->ready);
+	}
+}
+
 /* One that is not there has no series. */
 static void
 metrics_problems(const struct metrics *metrics)
@@ -380,6 +406,8 @@ static const struct family families[] = {
 	{ "uptime_seconds", METRIC_GAUGE, "Time since dsrd was started.", .director = director_uptime },
 	{ "observing", METRIC_GAUGE, "Whether dsrd only looks on and sends nothing (dsrd --observe).",
 	    .director = director_observing },
+	{ "role", METRIC_GAUGE, "1 for the role of this director for a group of VIPs.", .each = metrics_roles },
+	{ "ready", METRIC_GAUGE, "Whether this director serves a group of VIPs, or could.", .each = metrics_ready },
 	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = metrics_problems },
 	{ "problems", METRIC_GAUGE, "How many problems the director itself has.", .each = problem_counts },
 	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last read.",

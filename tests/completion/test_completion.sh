@@ -97,6 +97,7 @@ complete_all() {
 	offers "web/web1 web/web2" "dsrctl drain web/"
 	offers "--wait" "dsrctl drain web/web1 --w"
 	offers "30s 5m 1h" "dsrctl drain web/web1 --wait "
+	offers "active observe standby" "dsrctl role "
 	offers "web/web1 web/web2" "dsrctl enable web/web1 "
 	offers "web/web2" "dsrctl top -c 5 web/web2"
 	offers "--problems" "dsrctl show --p"

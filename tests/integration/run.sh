@@ -21,7 +21,7 @@ usage() {
 }
 
 # These take longest when everything runs, so they start first. A test that is missing here only starts later.
-longest="watch doctor documents vip_check doctor_host vip_check6 mac_change doctor6 realserver web warmup"
+longest="watch keepalived_fifo ucarp doctor documents vip_check doctor_host vip_check6 mac_change doctor6 realserver web warmup"
 
 retry=no
 # All of them take about as long on a processor as an eighth of the time they take.
@@ -110,7 +110,10 @@ report_command() { # NAME
 report() { # NAME HOW
 	ran "$1"
 	case $status in
-	0) echo "ok $1 (${took}s$2)" ;;
+	0)
+		echo "ok $1 (${took}s$2)"
+		sed -n 's/^# measured: /    /p' "$run/$1/log"
+		;;
 	77) echo "skip $1: $(sed -n 's/^SKIPPED: //p' "$run/$1/log" | tail -n 1)" ;;
 	*)
 		echo "not ok $1 (${took}s$2), status $status; the end of its log:"

@@ -92,6 +92,9 @@ function __dsrctl_filter -a name
 		case 'show process,*'
 			printf '%s\n' =
 			__dsrctl_names service server
+		case 'show roles,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'drain,*'
 			printf '%s\n' =
 			__dsrctl_names service server
@@ -105,6 +108,12 @@ function __dsrctl_filter -a name
 			printf '%s\n' =
 			__dsrctl_names service server
 		case 'neighbor,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'role,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'ready,*'
 			printf '%s\n' =
 			__dsrctl_names service server
 		case 'reload,*'
@@ -201,6 +210,7 @@ function __dsrctl_argument -a name place before
 		case 'weight,1'
 		case 'neighbor,0'
 		case 'neighbor,1'
+		case 'role,0'
 		case 'why,0'
 		case 'why,1'
 		case 'why,2'
@@ -228,6 +238,8 @@ function __dsrctl_argument -a name place before
 			__dsrctl_names server
 		case 'neighbor,0'
 			__dsrctl_names server
+		case 'role,0'
+			printf '%s\n' active standby observe
 		case 'top,*'
 			__dsrctl_names service server
 		case 'why,0'
@@ -258,7 +270,8 @@ function __dsrctl_seconds -a first
 				config 'the configuration that is in force, and what operators changed since' \
 				names 'the names of services and servers, as commands take them; shells complete by it' \
 				rates 'traffic, drops and servers that are up, in the last hour' \
-				process 'the director\'s processes, and what each of them may do'
+				process 'the director\'s processes, and what each of them may do' \
+				roles 'this director\'s role for each group of VIPs, why, and whether it is ready'
 		case reload
 			printf '%s\t%s\n' \
 				--plan 'what a reload would change, and how many connections that touches'
@@ -279,6 +292,8 @@ function __dsrctl_command
 			disable 'as if the servers were down' \
 			weight 'overrides the configured weight until the file changes it' \
 			neighbor 'sets the server\'s MAC address, such as that of a machine in a neighbor-conflict' \
+			role 'active, standby or observe: what this director is for a group of VIPs' \
+			ready 'can this director serve its VIPs now? status 1: it cannot' \
 			reload 'reads the configuration file again; a bad one changes nothing' \
 			top 'show, live: a screen that updates, sorts, filters and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \
