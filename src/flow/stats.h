@@ -30,6 +30,8 @@
 	X(conflict_probes, "VIP conflict probes sent") \
 	X(announcements, "gratuitous VIP announcements sent") \
 	X(neighbor_requests, "ARP requests and neighbor solicitations sent for real servers") \
+	X(neighbor_changes, "new MAC addresses of real servers that were believed") \
+	X(neighbor_refused, "claims to a real server's address that were not believed") \
 	X(checksums_finished, "unfinished TCP or UDP checksums completed") \
 	X(path_mtu_answers, "packets too large for a tunnel, answered with its MTU") \
 	X(checksums_left, "unfinished TCP or UDP checksums left to the network card") \

@@ -40,6 +40,7 @@ struct neigh_table {
 	uint32_t *buckets; /* as many as there is room for: the first entry, or NONE */
 	uint64_t compared;
 	uint64_t due;      /* of the earliest trial */
+	struct neigh_counts counts;
 	neigh_watch *watch;
 	void *context;
 };
@@ -233,6 +234,7 @@ neigh_refuse(struct neigh_table *table, struct neigh *neigh, const struct mac *m
 	neigh->rival.reason = reason;
 	neigh->rival.last = now;
 	neigh->rival.claims++;
+	table->counts.refused++;
 	neigh_report_conflict(table, neigh, now);
 }
 
@@ -263,6 +265,7 @@ neigh_take(struct neigh_table *table, struct neigh *neigh, const struct mac *mac
 	const enum neigh_event event = neigh->state == NEIGH_KNOWN ? NEIGH_CHANGED : NEIGH_FOUND;
 	const struct mac other = neigh->before;
 
+	table->counts.changes += event == NEIGH_CHANGED;
 	neigh_end_trial(neigh);
 	/* It was about the MAC before; one that goes on is reported again. */
 	neigh_end_conflict(table, neigh);
@@ -350,8 +353,12 @@ neigh_learn(struct neigh_table *table, const struct neigh_claim *claim, uint64_t
 {
 	struct neigh *neigh = neigh_find(table, claim->iface, &claim->addr);
 
-	if (neigh == NULL || claim->vlan != neigh->vlan)
+	if (neigh == NULL)
 		return;
+	if (claim->vlan != neigh->vlan) {
+		table->counts.refused++;
+		return;
+	}
 	if (neigh->state == NEIGH_KNOWN && mac_equal(&neigh->mac, &claim->mac)) {
 		/* During a trial only from that MAC itself, as ARP requires anyway: others might keep a dead one alive. */
 		if (!neigh->trial || mac_equal(&claim->sender, &claim->mac))
@@ -503,6 +510,12 @@ const struct neigh *
 neigh_at(const struct neigh_table *table, size_t index)
 {
 	return &table->entries[index];
+}
+
+struct neigh_counts
+neigh_counts(const struct neigh_table *table)
+{
+	return table->counts;
 }
 
 uint64_t

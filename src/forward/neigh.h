@@ -161,6 +161,11 @@ void neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr 
 void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context);
 /* When a trial goes on; UINT64_MAX: there is none. */
 uint64_t neigh_due(const struct neigh_table *table);
+struct neigh_counts {
+	uint64_t changes; /* a known address has another MAC */
+	uint64_t refused; /* claims that were not believed; those during a trial count as one, if the known MAC answers */
+};
+struct neigh_counts neigh_counts(const struct neigh_table *table);
 /* Entries that were looked at so far: the work that searches made. */
 uint64_t neigh_compared(const struct neigh_table *table);
 size_t neigh_count(const struct neigh_table *table);

@@ -61,9 +61,9 @@ make_plan(const struct frame_ctx *ctx)
 
 /*
  * The client's next flow goes to `server`, too. While the flow is unproven, so is the client: it is remembered for as long as
- * the flow may be, so that connections it opens at once go together, in the share that the table gives CONN_NEW. A second
- * datagram later than UNPROVEN_REST proves a client, as it proves a flow. A full table remembers no new client: it is
- * served without persistence.
+ * the flow may be, so that connections it opens at once go together, in the share that the table gives CONN_NEW. Only a
+ * proven flow proves its client: two datagrams of different flows may well be forged with one address, or from one network
+ * (`persist` with a prefix length). A full table remembers no new client: it is served without persistence.
  */
 static void
 remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, enum conn_state state)
@@ -78,18 +78,12 @@ remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, en
 		return;
 	flow_persist_key(ctx, ctx->decision.service, &key);
 	client = conn_find(persist, &key, ctx->now);
-	if (client != NULL && (client->state == CONN_UDP || (!flow_is_connection(ctx) && fit_proves(client, NULL, ctx->now))))
-		proven = true;
-	if (client == NULL) {
-		client = conn_insert(persist, &key, server->ref, proven ? CONN_UDP : CONN_NEW,
-		    proven || lifetime < brief ? lifetime : brief, ctx->now);
-		if (client == NULL)
-			ctx->forwarder->stats.persist_full++;
-		else
-			client->aside = (uint32_t)ctx->now;
-	} else {
+	proven |= client != NULL && client->state == CONN_UDP;
+	if (client != NULL)
 		conn_touch(persist, client, proven ? CONN_UDP : CONN_NEW, proven || lifetime < brief ? lifetime : brief);
-	}
+	else if (conn_insert(persist, &key, server->ref, proven ? CONN_UDP : CONN_NEW,
+	    proven || lifetime < brief ? lifetime : brief, ctx->now) == NULL)
+		ctx->forwarder->stats.persist_full++;
 }
 
 static NOINLINE void

@@ -95,6 +95,15 @@ conflict_ndp(struct frame_ctx *ctx, const struct ndp *ndp)
 		vipcheck_receive_request(forwarder->vipchecks, mac, &ndp->target, &ndp->source);
 }
 
+static void
+stage_neighbor_count(struct forwarder *forwarder)
+{
+	const struct neigh_counts counts = neigh_counts(forwarder->neighbors);
+
+	forwarder->stats.neighbor_changes = counts.changes;
+	forwarder->stats.neighbor_refused = counts.refused;
+}
+
 /* No server has a MAC address of the director's, or of a router. */
 static enum neigh_reason
 stage_neighbor_refuse(const struct frame_ctx *ctx, const struct mac *mac)
@@ -115,6 +124,7 @@ stage_neighbor_learn(struct frame_ctx *ctx, struct neigh_claim *claim)
 	claim->sender = packet->ether_source;
 	claim->refuse = stage_neighbor_refuse(ctx, &claim->mac);
 	neigh_learn(ctx->forwarder->neighbors, claim, ctx->now);
+	stage_neighbor_count(ctx->forwarder);
 }
 
 /* A probe (RFC 5227 section 2.1.1) has no sender: it is about the target. */
@@ -272,5 +282,6 @@ ask_neighbor(void *context, const struct neigh *neigh, const struct mac *destina
 	    destination) :
 	    stage_neighbor_make_ndp_question(forwarder, neigh, destination);
 
+	stage_neighbor_count(forwarder);
 	forwarder->stats.neighbor_requests += frame_tx_send(&forwarder->tx, made, neigh->iface);
 }

@@ -358,6 +358,8 @@ COUNTERS = (
     ("arp_answers", "ARP answers given for VIPs"),
     ("ndp_answers", "neighbor advertisements given for VIPs"),
     ("neighbor_requests", "ARP requests and neighbor solicitations sent for real servers"),
+    ("neighbor_changes", "new MAC addresses of real servers that were believed"),
+    ("neighbor_refused", "claims to a real server's address that were not believed"),
     ("checksums_finished", "unfinished TCP or UDP checksums completed"),
     ("path_mtu_answers", "packets too large for a tunnel, answered with its MTU"),
     ("checksums_left", "unfinished TCP or UDP checksums left to the network card"),
@@ -456,10 +458,12 @@ class Case:
         self.log("notice neighbor-changed server=%s address=%s mac=%s before=%s interface=savefile decided=old-mac-silent "
                  "reason=\"the MAC before answers no request\"" % (server, target, colons(new), colons(old)))
         self.macs[server] = new
+        self.add("neighbor_changes")
 
     def conflict(self, server, target, own, other, decided, reason, fix):
         self.log("warning neighbor-conflict server=%s address=%s mac=%s claimed-by=%s interface=savefile decided=%s claims=1 "
                  "reason=\"%s\" fix=\"%s\"" % (server, target, colons(own), colons(other), decided, reason, fix))
+        self.add("neighbor_refused")
 
     def keeps(self, server, target, own, other):
         self.conflict(server, target, own, other, "answers", "two machines claim the address, and the known one still answers",
@@ -1178,7 +1182,9 @@ def never_a_servers():
     case.forward(tcp(40000, SYN, **other), "test/c", "syn", True)
     # An answer from VLAN 666, for one that is known and for one that is not; VLAN 0 is none.
     case.consume(is_at(mac(0x66), "192.0.2.13", DIRECTOR, DIRECTOR_IP).tagged(666))
+    case.add("neighbor_refused")
     case.consume(is_at(mac(0x66), "192.0.2.14", DIRECTOR, DIRECTOR_IP).tagged(666))
+    case.add("neighbor_refused")
     case.forward(tcp(40000, ACK, **other), "test/c", "established", False)
     case.consume(is_at(mac(0xC), "192.0.2.13", DIRECTOR, DIRECTOR_IP).tagged(3 << 13))
     # The router that brings the clients' frames: no flow of any service may suffer.
@@ -1189,6 +1195,7 @@ def never_a_servers():
              "decided=next-hop claims=1 reason=\"the claimed MAC is a router's: frames of clients come from it\" fix=\"switch "
              "proxy ARP off on the router with MAC %s; if it is the server, write mac=%s at the server in dsrd.conf\"" %
              (colons(ROUTER), colons(ROUTER), colons(ROUTER)))
+    case.add("neighbor_refused")
     case.forward(tcp(40000, ACK), "web/a", "established", False)
     case.forward(tcp(40000, ACK, **other), "test/c", "established", False)
     case.forward(tcp(40001, SYN, **other), "test/c", "syn", True)

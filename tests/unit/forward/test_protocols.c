@@ -538,6 +538,76 @@ START_TEST(test_sctp)
 }
 END_TEST
 
+/* What begins a flow, unproven, and what proves it 200 ms later. */
+static const struct {
+	const char *what;
+	uint8_t protocol;
+	uint8_t first; /* of TCP the flags, of SCTP the chunk */
+	uint8_t second;
+} beginnings[] = {
+	{ "a SYN", PROTOCOL_TCP, TCP_SYN, TCP_ACK },
+	{ "a segment in the middle", PROTOCOL_TCP, TCP_ACK, TCP_ACK },
+	{ "a datagram", PROTOCOL_UDP, 0, 0 },
+	{ "an INIT", PROTOCOL_SCTP, 1, 10 },
+	{ "a chunk in the middle", PROTOCOL_SCTP, 0, 0 },
+};
+
+static void
+send_beginning(int which, bool second, const char *from, uint16_t port)
+{
+	uint8_t message[20] = { (uint8_t)(port >> 8), (uint8_t)port, 0, 80, 1, 2, 3, 4,
+		[12] = second ? beginnings[which].second : beginnings[which].first };
+	struct shape shape = { .from = from, .from_port = port, .protocol = beginnings[which].protocol };
+
+	if (shape.protocol == PROTOCOL_SCTP) {
+		shape.raw = message;
+		shape.payload = sizeof(message);
+	} else if (shape.protocol == PROTOCOL_TCP) {
+		shape.flags = second ? beginnings[which].second : beginnings[which].first;
+		shape.payload = second ? 10 : 0;
+	} else {
+		shape.payload = 10;
+	}
+	must(scene_send(&scene, &shape).verdict == VERDICT_FORWARD, "%s is forwarded", beginnings[which].what);
+	scene_forget(&scene);
+}
+
+static uint32_t
+proven_clients(void)
+{
+	return conn_table_count(scene.forwarder.persist) - conn_table_unproven(scene.forwarder.persist);
+}
+
+/*
+ * With `persist`, no flow that one forged packet can begin makes a client that stays, whatever the protocol, and however many
+ * such flows one address or network has. A proven one does.
+ */
+START_TEST(test_unproven_flows_make_no_client)
+{
+	scene.model->services[0]->settings.persist = MINUTES(10);
+	scene.model->services[0]->settings.persist_prefix4 = 24;
+	scene_compile(&scene);
+	for (uint16_t port = 1; port <= 60; port++) {
+		char from[32];
+
+		(void)snprintf(from, sizeof(from), "203.0.113.%u", port % 4);
+		send_beginning(_i, false, from, port);
+		scene.now += MILLISECONDS(200);
+	}
+	must(proven_clients() == 0, "%s makes no client", beginnings[_i].what);
+	scene.now += SECONDS(61);
+	forward_tick(&scene.forwarder, scene.now);
+	must(conn_table_count(scene.forwarder.persist) == 0, "%s is forgotten with its client", beginnings[_i].what);
+	send_beginning(_i, false, "203.0.113.7", 1000);
+	scene.now += MILLISECONDS(200);
+	send_beginning(_i, true, "203.0.113.7", 1000);
+	must(proven_clients() == 1, "the proof of %s makes a client", beginnings[_i].what);
+	scene.now += MINUTES(9);
+	forward_tick(&scene.forwarder, scene.now);
+	must(proven_clients() == 1, "the client of %s stays", beginnings[_i].what);
+}
+END_TEST
+
 Suite *
 protocols_suite(void)
 {
@@ -563,6 +633,7 @@ protocols_suite(void)
 	tcase_add_test(tcase, test_a_tag_is_kept);
 	tcase_add_test(tcase, test_arp_in_a_vlan);
 	tcase_add_test(tcase, test_sctp);
+	tcase_add_loop_test(tcase, test_unproven_flows_make_no_client, 0, (int)ARRAY_LEN(beginnings));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
