@@ -68,6 +68,8 @@ struct checker {
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
+	checker_ping *ping;
+	void *ping_context;
 	checker_result *result;
 	void *context;
 	struct user *users;
@@ -295,6 +297,8 @@ check_job_new(struct checker *checker, const struct key *key)
 	target->base = checker->base;
 	target->children = checker->children;
 	target->tls = checker->tls;
+	target->ping = checker->ping;
+	target->ping_context = checker->ping_context;
 	target->answer = check_on_answer;
 	target->job = job;
 	check_label(&target->check, &target->addr, target->port, job->label);
@@ -347,6 +351,13 @@ checker_free(struct checker *checker)
 	check_free_jobs(checker);
 	tls_contexts_free(checker->tls);
 	free(checker);
+}
+
+void
+checker_set_ping(struct checker *checker, checker_ping *ping, void *context)
+{
+	checker->ping = ping;
+	checker->ping_context = context;
 }
 
 size_t

@@ -27,6 +27,12 @@ typedef void checker_result(void *context, struct server *server, size_t check, 
 NODISCARD struct checker *checker_new(struct event_base *base, struct children *children, checker_result *result,
     void *context);
 /*
+ * For a process that may open no raw socket: where it gets one for ICMP, connected to that address. It returns a
+ * descriptor, or -1 with errno. Before checker_sync().
+ */
+typedef int checker_ping(void *context, const struct addr *addr);
+void checker_set_ping(struct checker *checker, checker_ping *ping, void *context);
+/*
  * Makes the set of checks match `model`; call it after every model_apply(), before the removed servers' memory can be
  * reused. Checks of servers that stay continue undisturbed. Returns 0, or -1 when out of memory: then some servers are
  * not checked, and a later call may succeed.

@@ -72,7 +72,8 @@ check_icmp_open_socket(void *argument)
 		return;
 	runner->runner.fd = socket_connect(addr, 0, SOCK_DGRAM, protocol);
 	if (runner->runner.fd == -1)
-		runner->runner.fd = socket_connect(addr, 0, SOCK_RAW, protocol);
+		runner->runner.fd = runner->runner.target->ping == NULL ? socket_connect(addr, 0, SOCK_RAW, protocol) :
+		    runner->runner.target->ping(runner->runner.target->ping_context, addr);
 	if (runner->runner.fd == -1 || addr->family == ADDR_IPV4)
 		return;
 	/* Spares us neighbor discovery's chatter; what comes in is looked at anyway. */

@@ -55,6 +55,8 @@ struct children {
 	struct event_base *base;
 	launcher_become *become;
 	launcher_task *task;
+	launcher_opener *opener; /* NULL: the daemon forks them itself, with the two above */
+	void *context;
 	struct launcher launcher;
 	struct event *readable; /* the launcher's answers */
 	uint32_t last_id;
@@ -237,7 +239,10 @@ on_answer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 static int
 open_launcher(struct children *children)
 {
-	if (launcher_open(&children->launcher, children->become, children->task) == -1)
+	const int result = children->opener != NULL ? children->opener(children->context, &children->launcher) :
+	    launcher_open(&children->launcher, children->become, children->task);
+
+	if (result == -1)
 		return -1;
 	children->readable = event_new(children->base, children->launcher.fd, EV_READ | EV_PERSIST, on_answer, children);
 	if (children->readable != NULL && event_add(children->readable, NULL) == 0)
@@ -276,20 +281,31 @@ on_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 		(void)event_add(child->timer, &grace);
 }
 
-struct children *
-children_new(struct event_base *base, launcher_become *become, launcher_task *task)
+static struct children *
+children_begin(struct event_base *base, const struct children *from)
 {
 	struct children *children = calloc(1, sizeof(*children));
 
 	if (children == NULL)
 		return NULL;
+	*children = *from;
 	children->base = base;
-	children->become = become;
-	children->task = task;
 	if (open_launcher(children) == 0)
 		return children;
 	free(children);
 	return NULL;
+}
+
+struct children *
+children_new(struct event_base *base, launcher_become *become, launcher_task *task)
+{
+	return children_begin(base, &(const struct children) { .become = become, .task = task });
+}
+
+struct children *
+children_new_from(struct event_base *base, launcher_opener *opener, void *context)
+{
+	return children_begin(base, &(const struct children) { .opener = opener, .context = context });
 }
 
 int

@@ -40,6 +40,8 @@ struct check_target {
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
+	int (*ping)(void *context, const struct addr *addr); /* NULL: a raw socket is opened here */
+	void *ping_context;
 	check_answer *answer;
 	void *job; /* the argument of `answer` */
 };

@@ -69,9 +69,6 @@ collect_writable(struct paths *paths, const struct conf *conf, const struct role
 	conf_state_path(conf, state);
 	paths_add_directory_of(paths, control);
 	paths_add_directory_of(paths, state);
-	paths_add_directory_of(paths, RUNSTATEDIR "/");
-	paths_add_directory_of(paths, "/run/");
-	paths_add_directory_of(paths, "/var/run/");
 	paths_add(paths, "/dev/null");
 	if (options->pidfile != NULL)
 		paths_add_directory_of(paths, options->pidfile);
@@ -152,11 +149,13 @@ enter(const struct conf *conf, const struct role_config *roles, const struct opt
 }
 
 enum exit_status
-confine(const struct conf *conf, const struct options *options, struct interfaces *interfaces, struct os_sandbox *sandbox)
+confine(const struct conf *conf, const struct options *options, struct interfaces *interfaces, bool separated,
+    struct os_sandbox *sandbox)
 {
 	char error[OS_ERROR];
 
-	if (os_drop_root(confine_user(conf->user), error) == -1) {
+	if (os_drop_root(confine_user(conf->user), error) == -1 ||
+	    (separated && geteuid() != 0 && os_drop_rights(error) == -1)) {
 		log_error("start result=failed reason=\"%s\"", error);
 		return EXIT_NO_PERMISSION;
 	}

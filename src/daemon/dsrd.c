@@ -32,6 +32,7 @@
 #include "daemon/loop.h"
 #include "daemon/notify_program.h"
 #include "daemon/offloading.h"
+#include "daemon/privsep.h"
 #include "daemon/processes.h"
 #include "daemon/recording.h"
 #include "daemon/reload.h"
@@ -71,6 +72,7 @@ struct dsrd {
 	struct children *children;
 	struct notify_program *notify_program;
 	struct checker *checker;
+	struct privsep *privsep; /* NULL: this process has the privileges that it needs */
 	struct os_sandbox sandbox;
 	struct processes processes;
 	struct command_server *cmds; /* NULL: no control socket */
@@ -349,7 +351,8 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
-		dsrd->children = children_new(loop_base(dsrd->loop), confine_launcher, reading_task);
+		dsrd->children = dsrd->privsep == NULL ? children_new(loop_base(dsrd->loop), confine_launcher, reading_task) :
+		    children_new_from(loop_base(dsrd->loop), privsep_launcher, dsrd->privsep);
 	/* After the launcher was forked: programs keep the limit that dsrd was started with, since select(2) ends at 1024. */
 	if (os_raise_descriptors() == -1)
 		log_warning("descriptors result=failed reason=\"%s\" meaning=\"many checks at once may lack descriptors\"",
@@ -360,6 +363,8 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 		dsrd->notify_program = notify_program_new(dsrd->children, dsrd->conf.notify);
 	if (dsrd->notify_program != NULL)
 		dsrd->checker = checker_new(loop_base(dsrd->loop), dsrd->children, dsrd_on_check, dsrd);
+	if (dsrd->checker != NULL && dsrd->privsep != NULL)
+		checker_set_ping(dsrd->checker, privsep_ping, dsrd->privsep);
 	if (dsrd->checker == NULL) {
 		snprintf(error, size, "libevent does not start");
 		return -1;
@@ -377,9 +382,9 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	struct selfcheck_sources looks = { .director = &dsrd->director, .nics = interfaces->nics, .config = options->config };
 
 	dsrd->offloading = offloading_open(&dsrd->director, interfaces->nics,
-	    options->observe ? OFFLOAD_OFF : dsrd->conf.offload);
+	    options->observe ? OFFLOAD_OFF : dsrd->conf.offload, privsep_attacher(dsrd->privsep));
 	if (!options->observe && dsrd->conf.withhold)
-		dsrd->host_shield = host_shield_open(&dsrd->director, interfaces->nics);
+		dsrd->host_shield = host_shield_open(&dsrd->director, interfaces->nics, privsep_attacher(dsrd->privsep));
 	dsrd->state = state_new(&dsrd->director);
 	dsrd->roles = roles_new(&dsrd->director, interfaces, dsrd->conf.ready_file);
 	dsrd->director.settled = dsrd_on_settings;
@@ -393,9 +398,12 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	interfaces->loop = dsrd->loop;
 	interfaces->observe = options->observe;
 	interfaces->bypass = dsrd->conf.bypass;
+	interfaces->privsep = dsrd->privsep;
+	interfaces->control = dsrd->conf.control[0] == '/' ? dsrd->conf.control : CONF_CONTROL;
 	burst_init(&dsrd->burst, &dsrd->director, interfaces->nics, dsrd->loop);
 	dsrd->sources = (struct stats_sources) { .director = &dsrd->director, .nics = interfaces->nics,
-		.offloading = dsrd->offloading, .roles = dsrd->roles, .selfcheck = dsrd->selfcheck, .started = clock_us(),
+		.offloading = dsrd->offloading, .roles = dsrd->roles, .selfcheck = dsrd->selfcheck, .privsep = dsrd->privsep,
+		.started = clock_us(),
 		.loaded = (uint64_t)time(NULL), .observe = options->observe };
 	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .children = dsrd->children, .conf = &dsrd->conf,
 		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = dsrd_apply,
@@ -407,9 +415,12 @@ dsrd_connect_parts(struct dsrd *dsrd)
 static int
 dsrd_start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
+	const struct privsep_order privileged = { dsrd->options, &dsrd->conf, confine_launcher, reading_task };
+
 	/* A server that closes a connection while it is checked is an error of write(), not the end of dsrd. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (dsrd_start_director(dsrd, error, size) == -1 || dsrd_start_loop(dsrd, error, size) == -1)
+	/* While the process is small. */
+	if (privsep_start(&privileged, &dsrd->privsep, error) == -1 || dsrd_start_director(dsrd, error, size) == -1 || dsrd_start_loop(dsrd, error, size) == -1)
 		return -1;
 	if (dsrd_connect_parts(dsrd) == 0)
 		return 0;
@@ -437,6 +448,7 @@ dsrd_stop_parts(struct dsrd *dsrd)
 	host_shield_close(dsrd->host_shield);
 	director_clear(&dsrd->director);
 	selfcheck_free(dsrd->selfcheck);
+	privsep_stop(dsrd->privsep);
 }
 
 /* Clients that know the key choose their server: without `hash-key` it is random, and two directors choose differently. */
@@ -478,7 +490,7 @@ dsrd_start_running(struct dsrd *dsrd)
 	}
 	commands.loop = dsrd->loop;
 	commands.state = dsrd->state;
-	dsrd->processes = (struct processes) { &dsrd->sandbox, dsrd->children };
+	dsrd->processes = (struct processes) { &dsrd->sandbox, dsrd->privsep, dsrd->children };
 	commands.processes = &dsrd->processes;
 	commands.roles = dsrd->roles;
 	if (dsrd_open_hash_key(dsrd) == -1)
@@ -496,7 +508,7 @@ dsrd_start_running(struct dsrd *dsrd)
 		state_open(dsrd->state, &dsrd->conf, clock_us());
 	if (dsrd->conf.ready_file[0] != '\0')
 		ready_file_prepare(dsrd->conf.ready_file, dsrd->conf.user);
-	return confine(&dsrd->conf, dsrd->options, &dsrd->interfaces, &dsrd->sandbox);
+	return confine(&dsrd->conf, dsrd->options, &dsrd->interfaces, dsrd->privsep != NULL, &dsrd->sandbox);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "daemon/port.h"
 #include "daemon/selfcheck.h"
 #include "daemon/stats.h"
+#include "daemon/privsep.h"
 #include "os/os.h"
 
 struct look {
@@ -217,10 +218,23 @@ host_check_probe_addrs(struct look *look)
 
 static_assert(OS_PRIVILEGE_TEXT <= PROBLEM_TEXT, "the text of os_missing_privilege() must fit in a finding");
 
+/* What is missing to open interfaces; NULL: nothing. */
+static const char *
+host_check_privilege(const struct privsep *privsep)
+{
+	const struct os_sandbox *sandbox;
+	pid_t pid;
+
+	if (privsep == NULL)
+		return os_missing_privilege();
+	return privsep_process(privsep, &pid, &sandbox) ? NULL :
+	    "the privileged process has ended, which opens interfaces and changes offloads: restart dsrd";
+}
+
 static void
 host_check_process(struct look *look)
 {
-	const struct remedy_word missing[] = { { "reason", os_missing_privilege() }, { NULL, NULL } };
+	const struct remedy_word missing[] = { { "reason", host_check_privilege(look->from->privsep) }, { NULL, NULL } };
 
 	if (look->from->observe)
 		host_check_add(look, DIAGNOSIS_OBSERVING, missing);

@@ -24,7 +24,7 @@ struct host_shield {
 };
 
 struct host_shield *
-host_shield_open(const struct director *director, struct nic *nics)
+host_shield_open(const struct director *director, struct nic *nics, const struct attacher *attacher)
 {
 	struct host_shield *host_shield = calloc(1, sizeof(*host_shield));
 
@@ -34,7 +34,7 @@ host_shield_open(const struct director *director, struct nic *nics)
 	}
 	host_shield->director = director;
 	host_shield->nics = nics;
-	host_shield->withhold = withhold_open(host_shield->reason);
+	host_shield->withhold = withhold_open(attacher, host_shield->reason);
 	host_shield_beat(host_shield);
 	return host_shield;
 }

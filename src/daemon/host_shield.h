@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct attacher;
 struct director;
 struct host_shield;
 struct nic;
@@ -14,7 +15,8 @@ struct nic;
  * While there is the privilege for it. Without it dsrd runs on, and says why. `nics`, by the director's interface numbers, and
  * the director stay where they are. NULL, which is fine for the others: there is none.
  */
-struct host_shield *host_shield_open(const struct director *director, struct nic *nics);
+struct host_shield *host_shield_open(const struct director *director, struct nic *nics,
+    const struct attacher *attacher);
 void host_shield_close(struct host_shield *host_shield);
 
 /* Interfaces were opened, closed, or have other VIPs. */

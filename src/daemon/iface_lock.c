@@ -33,16 +33,20 @@ iface_lock_network_namespace(void)
 	return stat("/proc/self/ns/net", &st) == 0 ? (uintmax_t)st.st_ino : 0;
 }
 
-static const char *
-iface_lock_directory(void)
+/* The first where this process may write. */
+static void
+iface_lock_directory(const char *control, char directory[PATH_ROOM])
 {
 	static const char *const candidates[] = { RUNSTATEDIR, "/run", "/var/run" };
-	struct stat st;
+	const char *slash = strrchr(control, '/');
 
-	for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
-		if (stat(candidates[i], &st) == 0 && S_ISDIR(st.st_mode))
-			return candidates[i];
-	return candidates[ARRAY_LEN(candidates) - 1];
+	for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
+		(void)snprintf(directory, PATH_ROOM, "%s", candidates[i]);
+		if (access(directory, W_OK | X_OK) == 0)
+			return;
+	}
+	if (slash != NULL)
+		(void)snprintf(directory, PATH_ROOM, "%.*s", slash == control ? 1 : (int)(slash - control), control);
 }
 
 /* Its last owner may have removed it between open and lock. */
@@ -68,17 +72,32 @@ iface_lock_explain_holder(int fd, const char *iface, char error[IFACE_LOCK_ERROR
 		(void)snprintf(error, IFACE_LOCK_ERROR, "another dsrd works on %s, and is just starting", iface);
 }
 
+/* Another user could hold it for as long as that user likes. */
+static int
+iface_lock_refuse(struct iface_lock *lock, char error[IFACE_LOCK_ERROR])
+{
+	(void)snprintf(error, IFACE_LOCK_ERROR, "the lock %.120s belongs to another user: remove it", lock->path);
+	if (lock->fd != -1)
+		(void)close(lock->fd);
+	errno = EPERM;
+	return -1;
+}
+
 /* 0, or -1 with a reason and errno. */
 static int
-iface_lock_open_file(struct iface_lock *lock, const char *iface, char error[IFACE_LOCK_ERROR])
+iface_lock_open(struct iface_lock *lock, const char *iface, char error[IFACE_LOCK_ERROR])
 {
 	struct stat st;
 
 	for (;;) {
 		/* O_NONBLOCK: a FIFO in its place must not stop us. */
 		lock->fd = open(lock->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+		if (lock->fd == -1 && errno == EACCES && lstat(lock->path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid())
+			return iface_lock_refuse(lock, error);
 		if (lock->fd == -1 || fstat(lock->fd, &st) == -1 || !S_ISREG(st.st_mode))
 			break;
+		if (st.st_uid != 0 && st.st_uid != geteuid())
+			return iface_lock_refuse(lock, error);
 		if (flock(lock->fd, LOCK_EX | LOCK_NB) == -1) {
 			if (errno != EWOULDBLOCK)
 				break;
@@ -91,7 +110,7 @@ iface_lock_open_file(struct iface_lock *lock, const char *iface, char error[IFAC
 			return 0;
 		(void)close(lock->fd);
 	}
-	(void)snprintf(error, IFACE_LOCK_ERROR, "%.150s: %s", lock->path, lock->fd == -1 ? strerror(errno) :
+	(void)snprintf(error, IFACE_LOCK_ERROR, "no lock, so a second dsrd would not be noticed: %.120s: %s", lock->path, lock->fd == -1 ? strerror(errno) :
 	    "it is not a regular file");
 	if (lock->fd != -1) {
 		(void)close(lock->fd);
@@ -101,27 +120,49 @@ iface_lock_open_file(struct iface_lock *lock, const char *iface, char error[IFAC
 }
 
 struct iface_lock *
-iface_lock_take(const char *iface, char error[IFACE_LOCK_ERROR])
+iface_lock_take(const char *iface, pid_t holder, const char *control, char error[IFACE_LOCK_ERROR])
 {
 	struct iface_lock *lock = calloc(1, sizeof(*lock));
-	char text[PID_ROOM];
+	char text[PID_ROOM], directory[PATH_ROOM];
 	int length, reason;
 
 	if (lock == NULL) {
 		(void)snprintf(error, IFACE_LOCK_ERROR, "out of memory");
 		return NULL;
 	}
-	(void)snprintf(lock->path, sizeof(lock->path), "%s/dsrd-%s-%ju.lock", iface_lock_directory(), iface, iface_lock_network_namespace());
-	if (iface_lock_open_file(lock, iface, error) == -1) {
+	iface_lock_directory(control, directory);
+	(void)snprintf(lock->path, sizeof(lock->path), "%.150s/dsrd-%s-%ju.lock", directory, iface, iface_lock_network_namespace());
+	if (iface_lock_open(lock, iface, error) == -1) {
 		reason = errno;
 		free(lock);
 		errno = reason;
 		return NULL;
 	}
-	length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	length = snprintf(text, sizeof(text), "%ld\n", (long)holder);
 	if (ftruncate(lock->fd, 0) == -1 || pwrite(lock->fd, text, (size_t)length, 0) != length) {
 		/* The lock is what counts; without the number the other one's message is shorter. */
 	}
+	return lock;
+}
+
+int
+iface_lock_give(struct iface_lock *lock)
+{
+	const int fd = lock->fd;
+
+	lock->fd = -1;
+	return fd;
+}
+
+struct iface_lock *
+iface_lock_given(int fd)
+{
+	struct iface_lock *lock = calloc(1, sizeof(*lock));
+
+	if (lock == NULL)
+		(void)close(fd);
+	else
+		lock->fd = fd;
 	return lock;
 }
 
@@ -131,7 +172,9 @@ iface_lock_release(struct iface_lock *lock)
 	if (lock == NULL)
 		return;
 	/* Before the lock goes: else it could be the next one's. */
-	(void)unlink(lock->path);
-	(void)close(lock->fd);
+	if (lock->path[0] != '\0')
+		(void)unlink(lock->path);
+	if (lock->fd != -1)
+		(void)close(lock->fd);
 	free(lock);
 }

@@ -4,6 +4,7 @@
 #include "daemon/interfaces.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include "daemon/host_shield.h"
 #include "daemon/loop.h"
 #include "daemon/offloading.h"
+#include "daemon/privsep.h"
 
 /* System interfaces that are looked at to find a server by its address. */
 #define NAMES_MOST 256
@@ -32,6 +34,17 @@ interfaces_exit_status(int code)
 	}
 }
 
+static struct iface_lock *
+interfaces_take_lock(struct interfaces *interfaces, const char *name, char error[IFACE_LOCK_ERROR])
+{
+	int fd;
+
+	if (interfaces->privsep == NULL)
+		return iface_lock_take(name, getpid(), interfaces->control, error);
+	fd = privsep_lock(interfaces->privsep, name, error, IFACE_LOCK_ERROR);
+	return fd == -1 ? NULL : iface_lock_given(fd);
+}
+
 /* A dsrd that only observes sends nothing and takes no lock. */
 static enum exit_status
 interfaces_lock_one(struct interfaces *interfaces, uint16_t index)
@@ -41,13 +54,9 @@ interfaces_lock_one(struct interfaces *interfaces, uint16_t index)
 
 	if (interfaces->observe || interfaces->locks[index] != NULL)
 		return EXIT_OK;
-	interfaces->locks[index] = iface_lock_take(name, error);
+	interfaces->locks[index] = interfaces_take_lock(interfaces, name, error);
 	if (interfaces->locks[index] != NULL)
 		return EXIT_OK;
-	if (errno != EEXIST) {
-		log_info("lock interface=%s reason=\"%s\" meaning=\"a second dsrd there would not be noticed\"", name, error);
-		return EXIT_OK;
-	}
 	log_error("interface-failed interface=%s reason=\"%s\"", name, error);
 	return EXIT_SYSTEM;
 }
@@ -55,6 +64,8 @@ interfaces_lock_one(struct interfaces *interfaces, uint16_t index)
 static void
 interfaces_unlock_one(struct interfaces *interfaces, size_t index)
 {
+	if (interfaces->locks[index] != NULL && interfaces->privsep != NULL)
+		privsep_unlock(interfaces->privsep, interfaces->director->ifaces[index].name);
 	iface_lock_release(interfaces->locks[index]);
 	interfaces->locks[index] = NULL;
 }
@@ -68,10 +79,11 @@ interfaces_open_one(struct interfaces *interfaces, uint16_t index, bool again)
 	struct receiver *receiver;
 	char error[IO_ERROR];
 
+	nic->privsep = interfaces->privsep;
 	if (nic_open(nic, iface, index, interfaces->observe, interfaces->bypass, error) == -1) {
 		const enum exit_status status = interfaces_exit_status(errno);
 		/* A system that cannot divide root opens nothing any more once it is given up. */
-		const char *missing = status == EXIT_NO_INTERFACE ? NULL : os_missing_privilege();
+		const char *missing = status == EXIT_NO_INTERFACE || interfaces->privsep != NULL ? NULL : os_missing_privilege();
 
 		if (again)
 			log_debug("interface-failed interface=%s reason=\"%s\"", iface->name, error);

@@ -16,10 +16,13 @@
 struct host_shield;
 struct iface_lock;
 struct loop;
+struct privsep;
 struct offloading;
 
 /* What it works with belongs to others. */
 struct interfaces {
+	struct privsep *privsep; /* NULL: this process opens and locks them itself */
+	const char *control;     /* as iface_lock_take() has it */
 	struct director *director;
 	struct loop *loop;
 	struct offloading *offloading;

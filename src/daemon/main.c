@@ -12,6 +12,7 @@
 #include "daemon/offline.h"
 #include "daemon/options.h"
 #include "daemon/start.h"
+#include "os/os.h"
 
 static enum exit_status
 main_load(const struct options *options, struct conf *conf)
@@ -53,6 +54,19 @@ main_print_warning(void *context, enum fit_kind kind UNUSED, const char *service
 	    server != NULL ? "/" : "", server != NULL ? server : "", service != NULL ? ": " : "", message);
 }
 
+/* Without that user dsrd does not start. */
+static void
+check_user(struct warnings *warnings, const char *user)
+{
+	char error[OS_ERROR];
+	struct os_user found;
+
+	if (os_user_find(user, &found, error) == 0)
+		return;
+	warnings->count++;
+	fprintf(stderr, "%s: warning: %s\n", warnings->file, error);
+}
+
 /* The file has no errors; whether this host can be its director is another question, which one may ask anywhere. */
 static enum exit_status
 main_check(const struct options *options, const struct conf *conf)
@@ -63,6 +77,7 @@ main_check(const struct options *options, const struct conf *conf)
 		fprintf(stderr, "dsrd: out of memory\n");
 		return EXIT_SYSTEM;
 	}
+	check_user(&warnings, options->user != NULL ? options->user : conf->user);
 	if (warnings.count == 0)
 		printf("%s: no errors\n", options->config);
 	else

@@ -43,7 +43,7 @@ offloading_log_off(const struct offloading *offloading)
 
 /* With a reason when it fails. */
 static void
-offloading_load(struct offloading *offloading)
+offloading_load(struct offloading *offloading, const struct attacher *attacher)
 {
 	struct forwarder *forwarder = &offloading->director->forwarder;
 	const uint32_t connections = conn_table_capacity(forwarder->conns);
@@ -53,7 +53,7 @@ offloading_load(struct offloading *offloading)
 		snprintf(offloading->reason, sizeof(offloading->reason), "no random numbers: %s", strerror(errno));
 		return;
 	}
-	offloading->path = bpf_offload_open(connections, offloading->reason);
+	offloading->path = bpf_offload_open(connections, attacher, offloading->reason);
 	if (offloading->path == NULL)
 		return;
 	forwarder->offload = offload_new(bpf_offload_memory(offloading->path), &secret, forwarder->conns, connections,
@@ -66,7 +66,7 @@ offloading_load(struct offloading *offloading)
 }
 
 struct offloading *
-offloading_open(struct director *director, struct nic *nics, enum conf_offload mode)
+offloading_open(struct director *director, struct nic *nics, enum conf_offload mode, const struct attacher *attacher)
 {
 	struct offloading *offloading = calloc(1, sizeof(*offloading));
 
@@ -77,7 +77,7 @@ offloading_open(struct director *director, struct nic *nics, enum conf_offload m
 	offloading->mode = mode;
 	if (mode == OFFLOAD_OFF)
 		return offloading;
-	offloading_load(offloading);
+	offloading_load(offloading, attacher);
 	if (offloading->path == NULL)
 		offloading_log_off(offloading);
 	return offloading;

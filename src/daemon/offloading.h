@@ -9,15 +9,17 @@
 #include "base/attr.h"
 #include "conf/conf.h"
 
+struct attacher;
 struct director;
 struct nic;
 struct offloading;
 
 /*
  * Loads what `mode` wants, while there is the privilege for it. Without it dsrd runs on, and says why. `nics`, by the
- * director's interface numbers, and the director stay where they are. NULL when memory is out.
+ * director's interface numbers, and the director stay where they are. `attacher`: offload/attach.h. NULL when memory is out.
  */
-NODISCARD struct offloading *offloading_open(struct director *director, struct nic *nics, enum conf_offload mode);
+NODISCARD struct offloading *offloading_open(struct director *director, struct nic *nics, enum conf_offload mode,
+    const struct attacher *attacher);
 /* NULL is fine. The interfaces are closed already. */
 void offloading_close(struct offloading *offloading);
 

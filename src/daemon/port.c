@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "daemon/capture_filter.h"
+#include "daemon/privsep.h"
+#include "io/io_lend.h"
 #include "proto/ndp.h"
 
 static void
@@ -17,7 +19,7 @@ port_turn_offloads_off(struct nic *nic, const struct iface *iface)
 {
 	char error[OS_ERROR], text[OFFLOAD_TEXT];
 
-	if (os_offload_off(iface->name, &nic->offload, error) == -1)
+	if (privsep_offload_off(nic->privsep, iface->name, &nic->offload, error) == -1)
 		log_info("offload interface=%s result=failed reason=\"%s\"", iface->name, error);
 	else if (nic->offload.turned_off != 0)
 		log_info("offload interface=%s turned-off=\"%s\"", iface->name,
@@ -32,13 +34,19 @@ nic_open(struct nic *nic, const struct iface *iface, uint16_t index, bool observ
 
 	if (!observe)
 		port_turn_offloads_off(nic, iface);
+	if (privsep_lend(nic->privsep, PRIVSEP_CAPTURE, iface->name, error, IO_ERROR) == -1)
+		goto failed;
 	nic->receiver = io_pcap_open(iface->name, index, error);
+	io_lend_end();
 	if (nic->receiver == NULL)
 		goto failed;
 	os_ignore_outgoing(nic->receiver->ops->descriptor(nic->receiver));
 	if (observe)
 		return 0;
+	if (privsep_lend(nic->privsep, PRIVSEP_SENDER, iface->name, error, IO_ERROR) == -1)
+		goto failed;
 	nic->sender = io_libnet_open(iface->name, bypass, error);
+	io_lend_end();
 	if (nic->sender == NULL)
 		goto failed;
 	if (os_complete_headers(nic->sender->ops->descriptor(nic->sender)) == -1)
@@ -84,7 +92,7 @@ nic_close(struct nic *nic, const struct iface *iface)
 
 	nic_stats(nic, &nic->received, &nic->sent);
 	if (nic->offload.turned_off != 0 &&
-	    os_offload_restore(iface->name, &nic->offload, error) == -1)
+	    privsep_offload_restore(nic->privsep, iface->name, &nic->offload, error) == -1)
 		log_warning("offload interface=%s result=not-restored reason=\"%s\"", iface->name, error);
 	memset(&nic->offload, 0, sizeof(nic->offload));
 	if (nic->sender != NULL && nic->sender->ops->close(nic->sender, unsent) == -1)

@@ -12,6 +12,8 @@
 #include "model/model.h"
 #include "os/os.h"
 
+struct privsep;
+
 /*
  * More than these are not kept from this host's own stack: each IPv6 address takes nine instructions of the 512 there
  * are.
@@ -19,6 +21,7 @@
 #define VIPS_WITHHELD 48
 
 struct nic {
+	struct privsep *privsep;   /* opens it; NULL: this process may itself */
 	struct receiver *receiver; /* NULL while closed */
 	struct sender *sender;
 	struct offload offload;

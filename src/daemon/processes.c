@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "check/children.h"
+#include "daemon/privsep.h"
 
 static_assert((int)REPORT_CONFINED_NO == (int)OS_CONFINED_NO && (int)REPORT_CONFINED_LOG == (int)OS_CONFINED_LOG &&
     (int)REPORT_CONFINED_YES == (int)OS_CONFINED_YES, "the values of the report are those of os/");
@@ -48,6 +49,8 @@ processes_gather(const struct processes *processes, struct report_process list[P
 	pid_t pid;
 
 	describe(&list[count++], "director", getpid(), processes->director, "forwards frames, checks servers, answers dsrctl");
+	if (privsep_process(processes->privsep, &pid, &sandbox))
+		describe(&list[count++], "privileged", pid, sandbox, "opens interfaces, changes offloads, forks launchers");
 	sandbox = children_launcher(processes->children, &pid);
 	if (sandbox != NULL)
 		describe(&list[count++], "launcher", pid, sandbox, "starts programs of checks and of notify");

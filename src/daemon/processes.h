@@ -9,10 +9,12 @@
 #include "os/sandbox.h"
 
 struct children;
+struct privsep;
 
 /* All of it outlives what reads it. */
 struct processes {
 	const struct os_sandbox *director;
+	const struct privsep *privsep; /* NULL: there is none */
 	const struct children *children;
 };
 

@@ -25,17 +25,22 @@ enum bpf_offload_kind {
 	BPF_OFFLOAD_XDP_GENERIC /* at the place where XDP is done for drivers that cannot, or should not */
 };
 
+struct attacher;
 struct bpf_offload;
 
-/* Needs CAP_BPF and CAP_NET_ADMIN, or root. NULL with a reason, for flows of a table of that capacity. */
-NODISCARD struct bpf_offload *bpf_offload_open(uint32_t connections, char error[BPF_OFFLOAD_ERROR]);
+/*
+ * Needs CAP_BPF and CAP_NET_ADMIN, or root. NULL with a reason, for flows of a table of that capacity. `attacher` is for
+ * bpf_offload_attach(), which needs CAP_NET_ADMIN without one.
+ */
+NODISCARD struct bpf_offload *bpf_offload_open(uint32_t connections, const struct attacher *attacher,
+    char error[BPF_OFFLOAD_ERROR]);
 /* Detaches all. */
 void bpf_offload_close(struct bpf_offload *path);
 const struct offload_memory *bpf_offload_memory(const struct bpf_offload *path);
 
 /*
  * Attaches the programs to an interface, with XDP if `xdp`. `capture` is libpcap's socket there, whose filter tc
- * replaces. BPF_OFFLOAD_OFF with a reason on failure. Needs CAP_NET_ADMIN.
+ * replaces. BPF_OFFLOAD_OFF with a reason on failure.
  */
 enum bpf_offload_kind bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, int capture, bool xdp,
     char error[BPF_OFFLOAD_ERROR]);

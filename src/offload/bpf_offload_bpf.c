@@ -26,18 +26,17 @@
 
 #include "offload/bpf_error.h"
 #include "offload/bpf_object.h"
-#include "offload/tc_bpf.h"
-
-/* Attach first: a program ahead of ours could consume frames that the tap's filter has already decided. */
-static const struct tc_place place_at_tc = { .handle = 0xd5d, .priority = 1, .first = true };
+#include "base/iface.h"
+#include "offload/attach.h"
 
 struct attached {
 	enum bpf_offload_kind kind;
-	uint32_t ifindex;
+	char iface[IFACE_NAME]; /* empty: nothing is attached */
 	int link;   /* -1: in clsact, which holds no link */
 };
 
 struct bpf_offload {
+	const struct attacher *attacher;
 	struct bpf_object *object;
 	struct offload_memory memory;
 	size_t bucket_bytes;
@@ -127,7 +126,7 @@ bpf_offload_load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 }
 
 struct bpf_offload *
-bpf_offload_open(uint32_t connections, char error[BPF_OFFLOAD_ERROR])
+bpf_offload_open(uint32_t connections, const struct attacher *attacher, char error[BPF_OFFLOAD_ERROR])
 {
 	struct bpf_offload *path = calloc(1, sizeof(*path));
 
@@ -136,6 +135,7 @@ bpf_offload_open(uint32_t connections, char error[BPF_OFFLOAD_ERROR])
 		return NULL;
 	}
 	libbpf_set_print(bpf_offload_ignore_writes);
+	path->attacher = attacher;
 	path->memory.bucket_count = offload_buckets(connections);
 	if (bpf_offload_load(path, error) == -1) {
 		bpf_offload_close(path);
@@ -185,7 +185,7 @@ bpf_offload_attach_tc(struct bpf_offload *path, struct attached *attached, int c
 	int number;
 
 	attached->kind = BPF_OFFLOAD_TC;
-	number = tc_attach(bpf_offload_program(path, "dsrd_tc"), attached->ifindex, &place_at_tc, &attached->link);
+	number = attacher_begin(path->attacher, bpf_offload_program(path, "dsrd_tc"), attached->iface, ATTACH_OFFLOAD, &attached->link);
 	if (number != 0) {
 		bpf_offload_explain(error, "the program cannot be attached to tc", number);
 		return -1;
@@ -221,14 +221,11 @@ static int
 bpf_offload_attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface, char error[BPF_OFFLOAD_ERROR])
 {
 	const bool generic = bpf_offload_is_driver(iface, "veth");
-	const struct bpf_link_create_opts options = { .sz = sizeof(options),
-		.flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE };
+	const int number = attacher_begin(path->attacher, bpf_offload_program(path, "dsrd_xdp"), iface,
+	    generic ? ATTACH_XDP_GENERIC : ATTACH_XDP, &attached->link);
 
-	attached->link = bpf_link_create(bpf_offload_program(path, "dsrd_xdp"), (int)attached->ifindex, BPF_XDP,
-	    &options);
-	if (attached->link < 0) {
-		bpf_offload_explain(error, generic ? "XDP cannot be attached" : "the driver does not take XDP", -attached->link);
-		attached->link = -1;
+	if (number != 0) {
+		bpf_offload_explain(error, generic ? "XDP cannot be attached" : "the driver does not take XDP", number);
 		return -1;
 	}
 	attached->kind = generic ? BPF_OFFLOAD_XDP_GENERIC : BPF_OFFLOAD_XDP;
@@ -242,7 +239,8 @@ bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, i
 	struct attached *attached = &path->attached[number];
 
 	bpf_offload_detach(path, number, capture);
-	*attached = (struct attached) { .ifindex = if_nametoindex(iface), .link = -1 };
+	*attached = (struct attached) { .link = -1 };
+	(void)snprintf(attached->iface, sizeof(attached->iface), "%s", iface);
 	if ((xdp ? bpf_offload_attach_xdp(path, attached, iface, error) : bpf_offload_attach_tc(path, attached, capture, error)) == 0)
 		return attached->kind;
 	bpf_offload_detach(path, number, capture);
@@ -278,14 +276,12 @@ bpf_offload_detach(struct bpf_offload *path, size_t number, int capture)
 {
 	struct attached *attached = &path->attached[number];
 
-	if (attached->ifindex == 0)
+	if (attached->iface[0] == '\0')
 		return;
 	if (attached->kind == BPF_OFFLOAD_TC && capture != -1)
 		(void)setsockopt(capture, SOL_SOCKET, SO_DETACH_FILTER, &(int) { 0 }, sizeof(int));
-	if (attached->kind == BPF_OFFLOAD_TC)
-		tc_detach(attached->ifindex, &place_at_tc, attached->link);
-	else if (attached->link != -1)
-		(void)close(attached->link);
+	if (attached->kind == BPF_OFFLOAD_TC || attached->link != -1)
+		attacher_end(path->attacher, attached->iface, ATTACH_OFFLOAD, attached->link);
 	memset(attached, 0, sizeof(*attached));
 }
 

@@ -17,6 +17,7 @@
 #define WITHHOLD_ERROR 512
 #define WITHHOLDS_MOST 64 /* interfaces */
 
+struct attacher;
 struct withhold;
 
 /* A VIP, by the number of the interface that its frames come in by. */
@@ -26,7 +27,7 @@ struct withheld_vip {
 };
 
 /* Needs the privilege that bpf_offload_open() needs. NULL with a reason. */
-NODISCARD struct withhold *withhold_open(char error[WITHHOLD_ERROR]);
+NODISCARD struct withhold *withhold_open(const struct attacher *attacher, char error[WITHHOLD_ERROR]);
 /* Ends it everywhere. NULL is fine. */
 void withhold_close(struct withhold *withhold);
 

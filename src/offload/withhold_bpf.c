@@ -19,18 +19,18 @@
 
 #include "offload/bpf_error.h"
 #include "offload/bpf_object.h"
-#include "offload/tc_bpf.h"
+#include "base/iface.h"
+#include "offload/attach.h"
 #include "offload/withhold_map.h"
-
-/* Behind the fast path's. */
-static const struct tc_place place_at_tc = { .handle = 0xd5e, .priority = 2, .first = false };
 
 struct held {
 	uint32_t ifindex; /* 0: inactive there */
+	char iface[IFACE_NAME];
 	int link;
 };
 
 struct withhold {
+	const struct attacher *attacher;
 	struct bpf_object *object;
 	struct withhold_state *state;
 	struct held held[WITHHOLDS_MOST];
@@ -75,7 +75,7 @@ withhold_ignore_writes(enum libbpf_print_level level UNUSED, const char *format 
 }
 
 struct withhold *
-withhold_open(char error[WITHHOLD_ERROR])
+withhold_open(const struct attacher *attacher, char error[WITHHOLD_ERROR])
 {
 	struct withhold *withhold = calloc(1, sizeof(*withhold));
 
@@ -83,6 +83,7 @@ withhold_open(char error[WITHHOLD_ERROR])
 		bpf_error(error, WITHHOLD_ERROR, "no memory", ENOMEM, "");
 		return NULL;
 	}
+	withhold->attacher = attacher;
 	libbpf_set_print(withhold_ignore_writes);
 	if (withhold_load(withhold, error) == 0)
 		return withhold;
@@ -115,12 +116,13 @@ withhold_begin(struct withhold *withhold, size_t number, const char *iface,
 	if (ifindex != 0 && held->ifindex == ifindex)
 		return 0;
 	withhold_end(withhold, number);
-	result = tc_attach(bpf_program__fd(program), ifindex, &place_at_tc, &held->link);
+	result = attacher_begin(withhold->attacher, bpf_program__fd(program), iface, ATTACH_WITHHOLD, &held->link);
 	if (result != 0) {
 		bpf_error(error, WITHHOLD_ERROR, "the program cannot be attached to tc", result, "");
 		return -1;
 	}
 	held->ifindex = ifindex;
+	(void)snprintf(held->iface, sizeof(held->iface), "%s", iface);
 	return 0;
 }
 
@@ -130,7 +132,7 @@ withhold_end(struct withhold *withhold, size_t number)
 	struct held *held = &withhold->held[number];
 
 	if (held->ifindex != 0)
-		tc_detach(held->ifindex, &place_at_tc, held->link);
+		attacher_end(withhold->attacher, held->iface, ATTACH_WITHHOLD, held->link);
 	held->ifindex = 0;
 }
 

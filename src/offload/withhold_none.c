@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 struct withhold *
-withhold_open(char error[WITHHOLD_ERROR])
+withhold_open(const struct attacher *attacher UNUSED, char error[WITHHOLD_ERROR])
 {
 	(void)snprintf(error, WITHHOLD_ERROR, "this dsrd was built without BPF: see what ./configure --with-bpf says");
 	return NULL;

@@ -292,19 +292,24 @@ capabilities_set(const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-/* Give up all but what frames and offloads need; what is missing already, in a container, stays missing. */
+#define BIT(capability) (1ULL << (capability))
+#define RIGHTS_FRAMES (BIT(CAP_NET_RAW) | BIT(CAP_NET_ADMIN))
+/* bpf(2) and perf's share of it (linux/capability.h: 39 and 38, Linux 5.8), and what becoming another user needs. */
+#define RIGHTS_PRIVILEGED (RIGHTS_FRAMES | BIT(39) | BIT(38) | BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_SETPCAP))
+
+/* Give up all but `wanted`; what is missing already, in a container, stays missing. */
 static int
-capabilities_reduce(void)
+capabilities_reduce(uint64_t wanted)
 {
-	const uint32_t wanted = 1U << CAP_NET_RAW | 1U << CAP_NET_ADMIN;
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	if (capabilities_get(data) != 0)
 		return -1;
-	data[0].permitted &= wanted;
-	data[0].effective = data[0].permitted;
-	data[0].inheritable = 0;
-	memset(&data[1], 0, sizeof(data[1]));
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		data[i].permitted &= (uint32_t)(wanted >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
 	if (capabilities_set(data) != 0)
 		return -1;
 	/* Since Linux 4.3; earlier kernels have no ambient capabilities to clear. */
@@ -314,10 +319,10 @@ capabilities_reduce(void)
 
 /* Failure is harmless with PR_SET_NO_NEW_PRIVS: a service manager may have removed CAP_SETPCAP before. */
 static void
-bounding_set_reduce(void)
+bounding_set_reduce(uint64_t wanted)
 {
 	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-		if (capability != CAP_NET_RAW && capability != CAP_NET_ADMIN)
+		if (capability >= 64 || (wanted & BIT(capability)) == 0)
 			(void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 	}
 }
@@ -329,7 +334,7 @@ os_drop_root(const char *user, char error[OS_ERROR])
 
 	if (user != NULL && os_user_find(user, &wanted, error) != 0)
 		return -1;
-	bounding_set_reduce();
+	bounding_set_reduce(RIGHTS_FRAMES);
 	if (geteuid() != wanted.uid || getegid() != wanted.gid) {
 		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setgroups(1, &wanted.gid) != 0 ||
 		    setresgid(wanted.gid, wanted.gid, wanted.gid) != 0 ||
@@ -337,7 +342,7 @@ os_drop_root(const char *user, char error[OS_ERROR])
 			goto fail;
 	}
 	/* Who stays root has asked for all that root may do. */
-	if (wanted.uid == 0 ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 : capabilities_reduce() != 0)
+	if (wanted.uid == 0 ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 : capabilities_reduce(RIGHTS_FRAMES) != 0)
 		goto fail;
 	return 0;
 fail:
@@ -346,15 +351,26 @@ fail:
 	return -1;
 }
 
-int
-os_drop_rights(char error[OS_ERROR])
+static int
+rights_keep(uint64_t wanted, char error[OS_ERROR])
 {
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	if (capabilities_set(none) == 0)
+	bounding_set_reduce(wanted);
+	if (capabilities_reduce(wanted) == 0)
 		return 0;
 	(void)snprintf(error, OS_ERROR, "cannot give up capabilities: %s", strerror(errno));
 	return -1;
+}
+
+int
+os_drop_rights(char error[OS_ERROR])
+{
+	return rights_keep(0, error);
+}
+
+int
+os_keep_privileged(char error[OS_ERROR])
+{
+	return rights_keep(RIGHTS_PRIVILEGED, error);
 }
 
 const char *

@@ -161,6 +161,18 @@ void os_user_name(uid_t uid, char name[OS_USER_NAME]);
 NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 /* The same without those rights, for a process that opens no frames. After os_drop_root(). 0 or -1 with a reason. */
 NODISCARD int os_drop_rights(char error[OS_ERROR]);
+/*
+ * For a process that does for others what needs privileges: it gives up those that none of these and os_offload_off(), nor
+ * becoming another user, needs. 0 or -1 with a reason.
+ */
+NODISCARD int os_keep_privileged(char error[OS_ERROR]);
+/*
+ * A packet socket that is bound to the interface: to capture, or else to send, which receives nothing (io_libnet_linux.c
+ * explains to what it is bound). Its buffers are as large as both need. -1 with errno.
+ */
+NODISCARD int os_packet_socket(const char *iface, bool capture);
+/* A raw socket for ICMP, or ICMPv6, connected to that address; it does not block. -1 with errno. */
+NODISCARD int os_ping_socket(const struct addr *addr);
 #define OS_BOOT 40
 /*
  * An identifier of the current boot, padded with zeros; empty where the system has none, or none that survives setting

@@ -17,7 +17,8 @@
 /* What the process does, and so what it needs. */
 enum os_process {
 	OS_PROCESS_DIRECTOR,
-	OS_PROCESS_LAUNCHER /* with all programs that it starts */
+	OS_PROCESS_PRIVILEGED, /* its launchers inherit what it is refused */
+	OS_PROCESS_LAUNCHER    /* with all programs that it starts */
 };
 
 enum os_sandbox_mode {

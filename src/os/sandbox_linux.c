@@ -164,7 +164,7 @@ os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbo
 	}
 	if (order->mode == OS_SANDBOX_LOG)
 		(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), "sandbox = log");
-	else if (order->process == OS_PROCESS_LAUNCHER)
+	else if (order->process != OS_PROCESS_DIRECTOR)
 		(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), "programs need files of their own");
 	else
 		result = landlock_enter(order, sandbox, error);

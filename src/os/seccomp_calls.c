@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 /*
- * The director after its start. It starts no process and changes no user, namespace, mount or program. socket, mmap,
- * mprotect, kill and tgkill depend on their arguments: seccomp_linux.c.
+ * The director after its start. It starts no process and changes no user, namespace, mount or program. socket, bind,
+ * sendto, mmap, mprotect, kill and tgkill depend on their arguments: seccomp_linux.c.
  */
 const char *const seccomp_director_calls[] = {
 	/* memory */
@@ -37,14 +37,14 @@ const char *const seccomp_director_calls[] = {
 	"sched_getaffinity", "getcpu", "futex", "futex_time64", "restart_syscall", "exit", "exit_group", "rseq",
 	"set_robust_list", "get_robust_list", "getrandom",
 	/* sockets; i386 and s390x have one call for all of them */
-	"socketcall", "connect", "bind", "listen", "accept", "accept4", "getsockname", "getpeername", "getsockopt",
-	"setsockopt", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64",
+	"socketcall", "connect", "listen", "accept", "accept4", "getsockname", "getpeername", "getsockopt",
+	"setsockopt", "send", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64",
 	"shutdown",
 	NULL
 };
 
 /* What no check, and no program for `notify`, has to do. */
-const char *const seccomp_program_refusals[] = { "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime",
+const char *const seccomp_program_refusals[] = { "acct", "add_key", "adjtimex", "chroot", "clock_adjtime",
 	"clock_adjtime64", "clock_settime", "clock_settime64", "delete_module", "finit_module", "fsconfig", "fsmount", "fsopen",
 	"fspick", "init_module", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie",
 	"modify_ldt", "mount", "mount_setattr", "move_mount", "name_to_handle_at", "nfsservctl", "open_by_handle_at",

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,10 +119,17 @@ add_rules(scmp_filter_ctx filter, uint32_t action, const char *const *names)
 static int
 add_socket_rules(scmp_filter_ctx filter)
 {
-	/* PACKET: an interface that a reload names. */
-	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET };
-	int result = 0;
+	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+	/*
+	 * Netlink's addresses (the C library's getifaddrs()) have 12 bytes, IPv4's 16, and those of packet sockets 20: these are
+	 * bound by the privileged process, to one interface.
+	 */
+	const struct scmp_arg_cmp short_name[] = { SCMP_A2(SCMP_CMP_LE, sizeof(struct sockaddr_in), 0) };
+	const struct scmp_arg_cmp short_destination[] = { SCMP_A5(SCMP_CMP_LE, sizeof(struct sockaddr_in), 0) };
+	int result = add_rule(filter, SCMP_ACT_ALLOW, "bind", 1, short_name);
 
+	if (result == 0)
+		result = add_rule(filter, SCMP_ACT_ALLOW, "sendto", 1, short_destination);
 	for (size_t i = 0; i < ARRAY_LEN(families) && result == 0; i++)
 		result = add_rule(filter, SCMP_ACT_ALLOW, "socket", 1,
 		    (const struct scmp_arg_cmp[]) { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]) });
@@ -153,15 +161,23 @@ add_argument_rules(scmp_filter_ctx filter)
 	return result == 0 ? add_socket_rules(filter) : result;
 }
 
+static uint32_t
+refusal(bool log, int number)
+{
+	return log ? SCMP_ACT_LOG : SCMP_ACT_ERRNO((unsigned)number);
+}
+
 static int
 add_program_rules(scmp_filter_ctx filter, bool log)
 {
-	const uint32_t refuse = log ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM);
+	const uint32_t refuse = refusal(log, EPERM);
 	const struct scmp_arg_cmp packet[] = { SCMP_A0(SCMP_CMP_EQ, AF_PACKET) };
 	int result = add_rules(filter, refuse, seccomp_program_refusals);
 
 	if (result == 0)
-		result = add_rules(filter, log ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(ENOSYS), seccomp_program_unknown);
+		result = add_rules(filter, refusal(log, ENOSYS), seccomp_program_unknown);
+	if (result == 0)
+		result = add_rule(filter, refuse, "bpf", 0, NULL);
 	if (result == 0)
 		result = add_rule(filter, refuse, "socket", 1, packet);
 	/* One rule for each bit: libseccomp cannot ask for "any of them". */
@@ -189,7 +205,7 @@ director_refusal(bool log)
 static scmp_filter_ctx
 make_filter(enum os_process process, bool log, int *result)
 {
-	scmp_filter_ctx filter = seccomp_init(process == OS_PROCESS_LAUNCHER ? SCMP_ACT_ALLOW : director_refusal(log));
+	scmp_filter_ctx filter = seccomp_init(process == OS_PROCESS_DIRECTOR ? director_refusal(log) : SCMP_ACT_ALLOW);
 
 	*result = -ENOMEM;
 	if (filter == NULL)
@@ -203,6 +219,9 @@ make_filter(enum os_process process, bool log, int *result)
 		*result = add_rules(filter, SCMP_ACT_ALLOW, seccomp_director_calls);
 		if (*result == 0)
 			*result = add_argument_rules(filter);
+		break;
+	case OS_PROCESS_PRIVILEGED:
+		*result = add_rules(filter, refusal(log, EPERM), seccomp_program_refusals);
 		break;
 	case OS_PROCESS_LAUNCHER:
 		*result = add_program_rules(filter, log);

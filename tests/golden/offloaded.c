@@ -145,7 +145,7 @@ share_memory(struct play *play, bool kernel, uint32_t connections)
 	char error[BPF_OFFLOAD_ERROR];
 
 	if (kernel) {
-		play->kernel = bpf_offload_open(connections, error);
+		play->kernel = bpf_offload_open(connections, NULL, error);
 		if (play->kernel == NULL) {
 			fprintf(stderr, "offloaded: %s\n", error);
 			return SKIPPED;

@@ -80,6 +80,8 @@ process_name(enum os_process process)
 	switch (process) {
 	case OS_PROCESS_DIRECTOR:
 		return "director";
+	case OS_PROCESS_PRIVILEGED:
+		return "privileged";
 	case OS_PROCESS_LAUNCHER:
 		return "launcher";
 	}
@@ -149,28 +151,42 @@ try_new_socket(void)
 	return fd;
 }
 
+/* As sendto() does it, by another call, whose arguments are in memory. */
+static ssize_t
+send_message(int fd, uint8_t frame[FRAME], struct sockaddr_ll *where)
+{
+	struct iovec part = { frame, FRAME };
+	const struct msghdr message = { .msg_name = where, .msg_namelen = sizeof(*where), .msg_iov = &part, .msg_iovlen = 1 };
+
+	return sendmsg(fd, &message, 0);
+}
+
+enum way { BIND, SENDTO, SENDMSG };
+
 /* By each descriptor that is open: 1 when one of them did it. */
 static long
-try_open_sockets(bool bind_it)
+try_open_sockets(enum way way)
 {
 	struct sockaddr_ll where;
 	uint8_t frame[FRAME];
 	long result = -1;
+	int number = ENOENT; /* no such descriptor */
 
 	frame_for(&where, frame);
 	for (int fd = 3; fd < FDS_MOST; fd++) {
-		int domain = 0, number;
+		int domain = 0;
 		socklen_t size = sizeof(domain);
 
 		if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == -1 || domain != AF_PACKET)
 			continue;
-		if (bind_it && bind(fd, (const struct sockaddr *)&where, sizeof(where)) == 0)
+		if ((way == BIND && bind(fd, (const struct sockaddr *)&where, sizeof(where)) == 0) ||
+		    (way == SENDTO && sendto(fd, frame, FRAME, 0, (const struct sockaddr *)&where, sizeof(where)) == FRAME) ||
+		    (way == SENDMSG && send_message(fd, frame, &where) == FRAME))
 			result = 1;
-		if (!bind_it && sendto(fd, frame, FRAME, 0, (const struct sockaddr *)&where, sizeof(where)) == FRAME)
-			result = 1;
-		number = errno;
-		errno = number;
+		else
+			number = errno;
 	}
+	errno = number;
 	return result;
 }
 
@@ -195,7 +211,7 @@ try_bpf(void)
 	return syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof(attributes));
 }
 
-/* 0 when the kernel has taken the interface down, or would have; errno from its answer. */
+/* 0 when the kernel has taken that interface up again; errno from its answer. */
 static long
 try_netlink(void)
 {
@@ -203,7 +219,7 @@ try_netlink(void)
 		struct nlmsghdr header;
 		struct ifinfomsg link;
 	} request = { { sizeof(request), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0 },
-		{ .ifi_index = (int)other_iface, .ifi_flags = 0, .ifi_change = IFF_UP } };
+		{ .ifi_index = (int)other_iface, .ifi_flags = IFF_UP, .ifi_change = IFF_UP } };
 	struct {
 		struct nlmsghdr header;
 		struct nlmsgerr error;
@@ -260,11 +276,12 @@ __wrap_os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox 
 	note(process, "signal-init", kill(1, 0));
 	note(process, "io-uring", syscall(425, 8, NULL));
 	note(process, "raw-socket", try_new_socket());
-	note(process, "raw-bind-elsewhere", try_open_sockets(true));
-	note(process, "raw-send-elsewhere", try_open_sockets(false));
-	note(process, "link-down", try_netlink());
+	note(process, "raw-bind-elsewhere", try_open_sockets(BIND));
+	note(process, "raw-sendto-elsewhere", try_open_sockets(SENDTO));
+	note(process, "raw-sendmsg-elsewhere", try_open_sockets(SENDMSG));
+	note(process, "link-change", try_netlink());
 	note(process, "mount", syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL));
-	if (process != OS_PROCESS_LAUNCHER) {
+	if (process == OS_PROCESS_DIRECTOR) {
 		note(process, "open-outside", try_open(outside, O_RDONLY));
 		note(process, "create-outside", try_open("/tmp/dsrd-hostile", O_RDWR | O_CREAT));
 		note(process, "executable-memory", try_code());

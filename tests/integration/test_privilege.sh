@@ -87,3 +87,37 @@ for user in root nobody; do
 	esac
 	stop_dsrd
 done
+
+step "no other user can block the lock of an interface"
+write_conf 'user = nobody'
+namespace=$(run_in director stat -L -c %i /proc/self/ns/net)
+lock=/run/dsrd-eth0-$namespace.lock
+as_nobody() {
+	run_in director setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+if as_nobody sh -c ": >'$lock'" 2>/dev/null; then
+	fail "an unprivileged user could create $lock"
+fi
+start_dsrd
+lock=$(run_in director sh -c "ls -d /run/dsrd-eth0-$namespace.lock /usr/local/var/run/dsrd-eth0-$namespace.lock \
+    /var/run/dsrd-eth0-$namespace.lock 2>/dev/null | head -n 1")
+[ -n "$lock" ] || fail "there is no lock file"
+assert_equal "owner and mode of the lock" "0 600" "$(stat -c '%u %a' "$lock")"
+if as_nobody sh -c "exec 9<>'$lock'" 2>/dev/null; then
+	fail "an unprivileged user could open $lock"
+fi
+stop_dsrd
+[ ! -e "$lock" ] || fail "the lock file was left behind"
+# As if someone had been able to.
+: >"$lock"
+chown 65534 "$lock"
+status=0
+run_in director "$DSRD" -d -f "$NET_DIR/dsrd.conf" >"$NET_DIR/said" 2>&1 || status=$?
+rm -f "$lock"
+assert_equal "exit status with another user's lock" 71 "$status"
+grep -q 'belongs to another user: remove it' "$NET_DIR/said" || fail "it says: $(cat "$NET_DIR/said")"
+
+step "dsrd -n warns when its user is missing"
+write_conf 'user = no-such-user'
+"$DSRD" -n -f "$NET_DIR/dsrd.conf" >"$NET_DIR/said" 2>&1 || true
+grep -q 'warning: no user `no-such-user` on this host: create it' "$NET_DIR/said" || fail "it says: $(cat "$NET_DIR/said")"

@@ -53,8 +53,10 @@ wait_server up web/web1
 run_in director "$DSRCTL" -s "$SOCKET" show process | sed 's/^/    /'
 assert_equal "no_new_privs" true "$(processes '[.processes[].no_new_privs] | all')"
 assert_equal "system calls" yes "$(processes '[.processes[].calls] | unique | join(" ")')"
-assert_equal "users" nobody "$(processes '[.processes[].user] | unique | join(" ")')"
-assert_equal "capabilities of what starts programs" none "$(processes '.processes[] | select(.name == "launcher").capabilities')"
+assert_equal "users" "director nobody, privileged root, launcher nobody" \
+    "$(processes '[.processes[] | .name + " " + .user] | join(", ")')"
+assert_equal "processes without capabilities" "director launcher" \
+    "$(processes '[.processes[] | select(.capabilities == "none").name] | join(" ")')"
 for pid in $(processes '.processes[].pid'); do
 	assert_equal "the kernel: seccomp of $pid" 2 "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")"
 done
@@ -87,18 +89,22 @@ wait_server up web/web1
 # Its length, then the lines.
 tail -c +5 "$NET_DIR/table" | tr -d '\000' >"$NET_DIR/rows"
 sed 's/^/    /' "$NET_DIR/rows"
-for process in director launcher; do
+for process in director privileged launcher; do
 	[ "$(grep -c "^$process " "$NET_DIR/rows")" -ge 10 ] || fail "$process has tried nothing"
 done
-# What the director still needs for checks and for interfaces that a reload names.
-assert_equal "attempts that worked" "director raw-socket
-director raw-bind-elsewhere
-director raw-send-elsewhere
-director link-down
-director connect" "$(sed -n 's/ DONE .*//p' "$NET_DIR/rows")"
+# SECURITY.md, "Privileges": what no rule of the kernel prevents, and what these processes are for.
+assert_equal "attempts that worked" "director connect
+director raw-sendmsg-elsewhere
+privileged become-root
+privileged bpf
+privileged link-change
+privileged open-shadow
+privileged raw-socket
+privileged signal-init" "$(sed -n 's/ DONE .*//p' "$NET_DIR/rows" | LC_ALL=C sort)"
 
 step "the log names what was refused, and dsrd goes on"
 wait_log 5 'error sandbox call=execve result=refused'
 wait_log 5 'error sandbox call=unshare result=refused'
+fetch_many 4 "$NET_DIR/pages"
 NET_REFUSED_OK=yes
 stop_dsrd

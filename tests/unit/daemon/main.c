@@ -12,6 +12,7 @@ Suite *host_check_suite(void);
 Suite *losses_suite(void);
 Suite *notify_program_suite(void);
 Suite *parts_suite(void);
+Suite *privsep_suite(void);
 Suite *roles_suite(void);
 Suite *state_file_suite(void);
 
@@ -19,7 +20,7 @@ int
 main(void)
 {
 	static Suite *(*const suites[])(void) = { background_suite, capture_filter_suite, change_suite, hash_key_suite, host_check_suite,
-		losses_suite, notify_program_suite, parts_suite, roles_suite, state_file_suite };
+		losses_suite, notify_program_suite, parts_suite, privsep_suite, roles_suite, state_file_suite };
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 

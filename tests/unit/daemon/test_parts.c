@@ -37,7 +37,7 @@ setup(void)
 	memset(nics, 0, sizeof(nics));
 	ck_assert_int_eq(director_init(&director, 1024, &key, &tx, error, sizeof(error)), 0);
 	(void)director_iface(&director, "eth0");
-	offloading = offloading_open(&director, nics, OFFLOAD_OFF);
+	offloading = offloading_open(&director, nics, OFFLOAD_OFF, NULL);
 	state = state_new(&director);
 	ck_assert_ptr_nonnull(offloading);
 	ck_assert_ptr_nonnull(state);
