@@ -54,6 +54,18 @@ for file in indented plain; do
 	fi
 done
 
+# --- kinds of Linux: a test behind each "yes" ---
+
+awk -F '|' '/^## / { kinds = /^## Linux, by kind$/ } kinds && $3 ~ /^ (yes|no: reported)/ { print $4 }' doc/portability.md >"$tmp/kinds"
+[ "$(wc -l <"$tmp/kinds")" -ge 10 ] || wrong "doc/portability.md, Linux by kind: only $(wc -l <"$tmp/kinds") rows have a test"
+while IFS= read -r names; do
+	for name in $(echo "$names" | tr -d '`,'); do
+		[ "$name" = all ] || [ -f "tests/integration/test_$name.sh" ] ||
+			wrong "doc/portability.md: there is no test $name"
+	done
+	[ -n "$(echo "$names" | tr -d ' ')" ] || wrong "doc/portability.md: a row without a test says yes"
+done <"$tmp/kinds"
+
 # --- doctor's advice for Windows: the commands of the document ---
 
 # unshown FILE: the commands in it that the document does not show.

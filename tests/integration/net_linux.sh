@@ -156,5 +156,6 @@ net_kernel() { # WHAT...
 	done
 	step "in user-mode-linux, because this kernel lacks: $net_lack"
 	rm -rf "$NET_DIR"
+	# shellcheck disable=SC2154 # net.sh found this file there
 	exec sh "$(dirname -- "$net_there")/uml.sh" "$0"
 }

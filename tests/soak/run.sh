@@ -25,7 +25,9 @@ fi
 case $minutes in
 '' | *[!0-9]* | 0) usage ;;
 esac
-[ $# -eq 1 ] && [ -x "$1/dsrd" ] || usage
+if [ $# -ne 1 ] || [ ! -x "$1/dsrd" ]; then
+	usage
+fi
 BUILD_DIR=$(CDPATH='' cd -- "$1" && pwd)
 export BUILD_DIR
 soak=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
