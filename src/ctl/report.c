@@ -11,7 +11,6 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "base/text.h"
-#include "ctl/report_change.h"
 #include "offload/cache.h"
 #include "sched/scheduler.h"
 

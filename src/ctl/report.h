@@ -8,10 +8,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/attr.h"
 #include "base/iface.h"
+#include "conf/conf.h"
+#include "ctl/events.h"
+#include "ctl/filter.h"
 #include "ctl/selector.h"
 #include "ctl/writer.h"
 #include "doctor/problem.h"
+#include "forward/explain.h"
 #include "forward/forward.h"
 #include "model/model.h"
 #include "model/status.h"
@@ -106,5 +111,92 @@ bool report_lists(const struct report_facts *facts, const struct server *server)
 const char *report_port(const struct addr *vip, uint8_t protocol, uint16_t port, char text[PORT_TEXT]);
 /* The reason for the server's state; empty when there is nothing to mention. */
 const char *report_why(const struct server *server, struct server_status *status);
+
+/* What was changed, would be, or is in force: `dsrctl drain`, `weight`, `reload`, `show config`. */
+
+/* The selected servers after a command; `changed`, by slot: which of them the command affected. */
+void report_admin(struct writer *writer, const struct report_facts *facts, const bool *changed);
+/* Each difference between two configurations, and what comes of it. 0, or -1 when memory is out. */
+NODISCARD int report_plan(struct writer *writer, const struct report_facts *facts, const struct conf *before,
+    const struct conf *after);
+/* The configuration in force, and what differs from it by operators. 0, or -1 when memory is out. */
+NODISCARD int report_config(struct writer *writer, const struct report_facts *facts, const struct conf *conf);
+/* "drained; weight 5, the file says 3"; NULL when nothing differs from the file. */
+#define DIFFERENCE_TEXT 320
+const char *report_difference(const struct server *server, char text[DIFFERENCE_TEXT]);
+
+/* `dsrctl why`: the decision about one flow, step by step. */
+#define WHY_ERROR 256
+
+/*
+ * Reads "tcp", "203.0.113.7:40000" and "192.0.2.10:80", or "[2001:db8::7]:40000". 0, or -1 with a sentence that names the
+ * word that is wrong.
+ */
+NODISCARD int why_parse(const char *protocol, const char *from, const char *to, struct flow_question *question,
+    char error[WHY_ERROR]);
+/* 0, or -1 when memory is out. `*forwarded`: would the packet reach a server? */
+NODISCARD int report_flow_why(struct writer *writer, const struct report_facts *facts,
+    const struct flow_question *question, bool *forwarded);
+
+/* What happened, and what passed in the last hour. */
+#define EVENT_FILTER_ERROR SELECTOR_ERROR
+#define EVENT_LIMIT 100 /* events that are listed, unless another number is given */
+
+/* All of it must hold; the names and addresses are alternatives. */
+struct event_filter {
+	struct selector selectors[SELECTORS_MOST];
+	size_t count;
+	char event[EVENT_VALUE]; /* empty: any name; else a pattern */
+	int level;               /* this one or worse */
+	uint64_t since;          /* milliseconds since 1970 */
+	uint64_t after;          /* numbers above this one */
+	uint64_t limit;          /* the newest so many */
+};
+
+/* `now`: milliseconds since 1970. 0, or -1 with a sentence. */
+NODISCARD int event_filter_parse(const char *const words[], size_t count, uint64_t now, struct event_filter *filter,
+    char error[EVENT_FILTER_ERROR]);
+/* The name before a "=", NULL behind the last, and what may follow it, as filter_term() has them. */
+const char *event_filter_term(size_t index, const char **choices);
+/* The newest last. The model has the servers' addresses. */
+void report_events(struct writer *writer, const struct events *events, const struct event_filter *filter,
+    const struct model *model);
+void report_rates(struct writer *writer, const struct history *history);
+
+/* What is in the flow table: `dsrctl show connections`, `show drain`. */
+
+/* Of all flows of a server, in microseconds. */
+struct flow_span {
+	uint64_t oldest; /* the age of the oldest */
+	uint64_t left;   /* in what time the last is forgotten if nothing more is seen of any */
+};
+
+/*
+ * A scan of the table, a slice at a time. Keeps copies of the first matching flows, and the range of each server's:
+ * they show the time when the scan passed.
+ */
+struct flow_walk {
+	struct filter filter;
+	uint32_t at;        /* of conn_walk() */
+	struct conn *kept;  /* at most filter.limit */
+	size_t kept_count;
+	uint64_t matched;   /* flows, of which ... */
+	uint64_t active;
+	struct flow_span *spans; /* by slot; slots may come while it walks */
+	size_t slot_count;
+};
+
+/* NULL when memory is out. */
+NODISCARD struct flow_walk *flow_walk_new(const struct filter *filter, const struct model *model);
+void flow_walk_free(struct flow_walk *walk);
+/* Some more flows. True when all were seen. */
+bool flow_walk_step(struct flow_walk *walk, const struct report_facts *facts);
+
+void report_connections(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
+/*
+ * For the selected servers, or without a selection all that are drained. True when none of them has an active
+ * connection, with `facts->all`: any flow.
+ */
+bool report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "ctl/report_change.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

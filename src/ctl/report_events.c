@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "ctl/report_events.h"
+#include "ctl/report.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "ctl/report_flows.h"
+#include "ctl/report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

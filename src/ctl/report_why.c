@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "ctl/report_why.h"
+#include "ctl/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "conf/conf.h"
-#include "ctl/report_events.h"
+#include "ctl/report.h"
 #include "daemon/commands_int.h"
 #include "daemon/doctor_run.h"
 #include "daemon/loop.h"

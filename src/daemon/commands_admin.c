@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "ctl/report_change.h"
+#include "ctl/report.h"
 #include "daemon/state.h"
 #include "daemon/stats.h"
 #include "os/os.h"

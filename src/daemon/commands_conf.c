@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/errlist.h"
 #include "base/log.h"
-#include "ctl/report_change.h"
+#include "ctl/report.h"
 #include "daemon/host_facts.h"
 #include "daemon/plan_probe.h"
 #include "daemon/reading.h"

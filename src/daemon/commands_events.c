@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "ctl/report_events.h"
+#include "ctl/report.h"
 #include "daemon/recording.h"
 #include "daemon/stats.h"
 

@@ -11,7 +11,6 @@
 
 #include "ctl/control.h"
 #include "ctl/report.h"
-#include "ctl/report_flows.h"
 #include "daemon/commands.h"
 #include "daemon/director.h"
 

@@ -4,7 +4,7 @@
 
 #include "daemon/commands_int.h"
 
-#include "ctl/report_why.h"
+#include "ctl/report.h"
 
 enum control_result
 commands_why(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)

@@ -12,7 +12,7 @@
 #include "base/duration.h"
 #include "ctl/report.h"
 #include "daemon/director.h"
-#include "flow/drop.h"
+#include "flow/stats.h"
 
 #define LOSSES_INTERVAL SECONDS(60)
 

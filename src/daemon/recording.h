@@ -4,7 +4,6 @@
 #define DAEMON_RECORDING_H
 
 #include "ctl/events.h"
-#include "ctl/history.h"
 
 struct forwarder;
 struct model;

@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "ctl/report.h"
-#include "ctl/report_events.h"
 #include "daemon/recording.h"
 #include "daemon/stats.h"
 #include "web/metrics.h"

@@ -9,9 +9,9 @@
 
 #include "base/iface.h"
 #include "flow/conn.h"
-#include "flow/fragment.h"
-#include "flow/ping_limit.h"
 #include "flow/stats.h"
+#include "flow/fragment.h"
+#include "flow/source.h"
 #include "forward/neigh.h"
 #include "forward/next_hop.h"
 #include "forward/responder.h"

@@ -19,9 +19,9 @@
 #include "flow/measure.h"
 #include "flow/rate.h"
 #include "model/admin.h"
-#include "model/eject.h"
 #include "model/health.h"
 #include "model/listen_state.h"
+#include "model/eject.h"
 #include "model/settings.h"
 
 #define IFACE_NONE UINT16_MAX

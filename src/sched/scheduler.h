@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Schedulers: which server gets a new flow. One vtable, one file per family; scheduler.c has the list. A scheduler sees
+ * Schedulers: which server gets a new flow. schedulers.c has them and their list. A scheduler sees
  * only candidates, servers that can take a flow now, so it need not check.
  */
 #ifndef SCHED_SCHEDULER_H

@@ -11,7 +11,7 @@
 #include "conf/conf.h"
 #include "ctl/command.h"
 #include "ctl/filter.h"
-#include "ctl/report_events.h"
+#include "ctl/report.h"
 #include "daemon/options.h"
 
 static void

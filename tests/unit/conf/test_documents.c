@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "conf/keys.h"
-#include "flow/drop.h"
+#include "flow/stats.h"
 #include "sched/scheduler.h"
 #include "suites.h"
 #include "tool.h"

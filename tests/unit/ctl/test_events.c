@@ -11,7 +11,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "conf/conf.h"
-#include "ctl/report_events.h"
+#include "ctl/report.h"
 #include "suites.h"
 
 #define FILE_TEXT "[dsrd]\ninterface = eth0\n[service shop-a]\nlisten = 192.0.2.10 tcp/80\n" \

@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "conf/conf.h"
-#include "ctl/report_flows.h"
+#include "ctl/report.h"
 #include "proto/packet.h"
 #include "suites.h"
 

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/duration.h"
 #include "flow/fragment.h"
-#include "flow/ping_limit.h"
+#include "flow/source.h"
 #include "suites.h"
 
 #define NOW SECONDS(100)

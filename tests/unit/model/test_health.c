@@ -4,7 +4,7 @@
 #include "model/health.h"
 
 #include "base/duration.h"
-#include "flow/drop.h"
+#include "flow/stats.h"
 #include "suites.h"
 
 #define RISE 2

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "flow/ping_limit.h"
+#include "flow/source.h"
 
 #include <string.h>
 
 #include "base/duration.h"
-#include "flow/source.h"
 
 void
 ping_limit_init(struct ping_limit *limit, const struct siphash_key *key)
