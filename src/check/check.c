@@ -366,13 +366,6 @@ checker_jobs(const struct checker *checker)
 	return checker->job_count;
 }
 
-/* Can it be checked? A port is missing only in hand-made settings. */
-static bool
-check_has_port(const struct service_settings *service, const struct check_settings *check)
-{
-	return check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT || service_check_port(service, check) != 0;
-}
-
 /* All users of the model, sorted by key, or NULL when out of memory. */
 static struct user *
 check_collect(const struct model *model, size_t *count)
@@ -390,9 +383,14 @@ check_collect(const struct model *model, size_t *count)
 	for (size_t slot = 0; slot < model->slot_count; slot++) {
 		struct server *server = model->slots[slot];
 
-		for (size_t i = 0; server != NULL && i < server->service->settings.check_count; i++)
-			if (!server->checks[i].unused && check_has_port(&server->service->settings, &server->service->settings.checks[i]))
+		for (size_t i = 0; server != NULL && i < server->service->settings.check_count; i++) {
+			const struct check_settings *check = &server->service->settings.checks[i];
+
+			/* A port is missing only in hand-made settings. */
+			if (!server->checks[i].unused && (check->kind == CHECK_ICMP || check->kind == CHECK_SCRIPT ||
+			    service_check_port(&server->service->settings, check) != 0))
 				users[(*count)++] = (struct user) { server, server->ref, i };
+		}
 	}
 	qsort(users, *count, sizeof(*users), check_compare_users);
 	return users;

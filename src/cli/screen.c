@@ -29,12 +29,6 @@ struct pen {
 	unsigned line;
 };
 
-static const char *
-screen_escape_of(const struct view *view, const char *escape)
-{
-	return view->colour ? escape : "";
-}
-
 /* One line, cut where the screen ends. The last one of a screen ends without a line feed, which would scroll it. */
 static void PRINTF_LIKE(3, 4)
 put(struct pen *pen, const char *escape, const char *format, ...)
@@ -56,8 +50,8 @@ put(struct pen *pen, const char *escape, const char *format, ...)
 	while (length > 0 && text[length - 1] == ' ')
 		length--;
 	pen->line++;
-	fprintf(pen->out, "%s%.*s%s%s", screen_escape_of(view, escape), (int)length, text,
-	    *escape == '\0' ? "" : screen_escape_of(view, PLAIN), screen ? "\033[K" : "");
+	fprintf(pen->out, "%s%.*s%s%s", view->colour ? escape : "", (int)length, text,
+	    *escape == '\0' ? "" : (view->colour ? PLAIN : ""), screen ? "\033[K" : "");
 	if (!screen || pen->line < view->rows)
 		fputc('\n', pen->out);
 }

@@ -61,14 +61,6 @@ names_new(struct event_base *base, names_found *found, void *context)
 }
 
 static void
-unlink_inquiry(struct inquiry *inquiry)
-{
-	*inquiry->link = inquiry->next;
-	if (inquiry->next != NULL)
-		inquiry->next->link = inquiry->link;
-}
-
-static void
 names_on_answer(int result, struct evutil_addrinfo *answer, void *arg)
 {
 	struct inquiry *inquiry = arg;
@@ -84,7 +76,9 @@ names_on_answer(int result, struct evutil_addrinfo *answer, void *arg)
 	if (answer != NULL)
 		evutil_freeaddrinfo(answer);
 	if (names != NULL) {
-		unlink_inquiry(inquiry);
+		*inquiry->link = inquiry->next;
+		if (inquiry->next != NULL)
+			inquiry->next->link = inquiry->link;
 		names->found(names->context, inquiry->number, addrs, count);
 	}
 	free(inquiry);

@@ -10,13 +10,6 @@
 #include "base/attr.h"
 #include "base/text.h"
 
-/* "1.2 ms"; NULL when nothing is known. */
-static const char *
-report_traffic_latency_text(uint64_t microseconds, char text[AMOUNT_TEXT])
-{
-	return microseconds == 0 ? NULL : text_format_latency(microseconds, text);
-}
-
 static const char *
 completion_text(const struct measure *measure, char text[AMOUNT_TEXT])
 {
@@ -50,9 +43,9 @@ measure_cells(struct writer *writer, const struct measure *measure)
 	char text[AMOUNT_TEXT];
 
 	writer_cell_number(writer, measure->response_bytes);
-	writer_cell(writer, report_traffic_latency_text(middle, text));
+	writer_cell(writer, middle == 0 ? NULL : text_format_latency(middle, text));
 	writer_cell_number(writer, middle);
-	writer_cell(writer, report_traffic_latency_text(slowest, text));
+	writer_cell(writer, slowest == 0 ? NULL : text_format_latency(slowest, text));
 	writer_cell_number(writer, slowest);
 	writer_cell(writer, completion_text(measure, text));
 	writer_cell_number(writer, measure->handshakes);

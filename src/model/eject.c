@@ -60,12 +60,6 @@ lost_is_quiet(const struct service *service)
 	return true;
 }
 
-static void
-lost_forget(struct server *server)
-{
-	memset(&server->lost, 0, sizeof(server->lost));
-}
-
 /* Could it take connections, were it not ejected? */
 static bool
 eject_counts(const struct server *server)
@@ -82,7 +76,7 @@ eject_end(struct server *server)
 
 	server->eject.until = 0;
 	memset(lost->halves, 0, sizeof(lost->halves));
-	lost_forget(server);
+	memset(&server->lost, 0, sizeof(server->lost));
 }
 
 static bool
@@ -136,7 +130,7 @@ model_judge_lost(struct service *service, uint64_t now)
 		if (server->eject.until != 0)
 			continue;
 		if (quiet)
-			lost_forget(server);
+			memset(&server->lost, 0, sizeof(server->lost));
 		else
 			lost_judge_server(service, i);
 	}
