@@ -47,8 +47,7 @@ struct slot {
 };
 
 struct libnet_sender {
-	struct sender sender; /* first: the ops get a pointer to it */
-	libnet_t *libnet;
+	struct link_sender link; /* first: the ops get a pointer to it */
 	bool headers; /* before each frame */
 	bool bypass;  /* the queue discipline, for all but super-frames */
 	struct sockaddr_ll where; /* each frame's address */
@@ -87,7 +86,7 @@ static void
 libnet_sender_flush(struct sender *sender)
 {
 	struct libnet_sender *self = (struct libnet_sender *)sender;
-	const int fd = libnet_getfd(self->libnet);
+	const int fd = libnet_getfd(self->link.libnet);
 	unsigned done = 0, naps = NAPS_MOST;
 
 	while (done < self->queued) {
@@ -132,13 +131,13 @@ static void
 set_bypass(struct libnet_sender *self, int on)
 {
 	if (self->bypass)
-		(void)setsockopt(libnet_getfd(self->libnet), SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
+		(void)setsockopt(libnet_getfd(self->link.libnet), SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on));
 }
 
 static bool
 send_one(struct libnet_sender *self, const struct frame *frame)
 {
-	const int fd = libnet_getfd(self->libnet);
+	const int fd = libnet_getfd(self->link.libnet);
 	struct virtio_net_hdr header = header_of(frame);
 	struct iovec vectors[2] = { { &header, sizeof(header) }, { frame->bytes, frame->length } };
 	const struct msghdr message = { .msg_name = &self->where, .msg_namelen = sizeof(self->where),
@@ -194,27 +193,11 @@ libnet_sender_send(struct sender *sender, const struct frame *frame)
 	self->queued++;
 }
 
-static int
-libnet_sender_descriptor(struct sender *sender)
-{
-	return libnet_getfd(((struct libnet_sender *)sender)->libnet);
-}
-
-static int
-libnet_sender_close(struct sender *sender, char error[IO_ERROR] UNUSED)
-{
-	struct libnet_sender *self = (struct libnet_sender *)sender;
-
-	libnet_destroy(self->libnet);
-	free(self);
-	return 0;
-}
-
 static const struct sender_ops libnet_sender_ops = {
 	.send = libnet_sender_send,
 	.flush = libnet_sender_flush,
-	.descriptor = libnet_sender_descriptor,
-	.close = libnet_sender_close,
+	.descriptor = io_link_descriptor,
+	.close = io_link_close,
 };
 
 /*
@@ -233,14 +216,14 @@ bind_to_nothing(struct libnet_sender *self, const char *device)
 	deaf = self->where;
 	deaf.sll_protocol = htons(ETH_P_LOOP);
 	return self->where.sll_ifindex == 0 ? -1 :
-	    bind(libnet_getfd(self->libnet), (struct sockaddr *)&deaf, sizeof(deaf));
+	    bind(libnet_getfd(self->link.libnet), (struct sockaddr *)&deaf, sizeof(deaf));
 }
 
 /* -1 with errno. */
 static int
 prepare_socket(struct libnet_sender *self, const char *device)
 {
-	const int fd = libnet_getfd(self->libnet), one = 1, buffer = SEND_BUFFER;
+	const int fd = libnet_getfd(self->link.libnet), one = 1, buffer = SEND_BUFFER;
 	const struct timeval timeout = { 0, SEND_TIMEOUT_US };
 
 	if (bind_to_nothing(self, device) == -1)
@@ -250,7 +233,7 @@ prepare_socket(struct libnet_sender *self, const char *device)
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer)) == -1)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	self->headers = setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0;
-	self->sender.takes = self->headers ? TAKES_CHECKSUM | TAKES_SEGMENTS : 0;
+	self->link.sender.takes = self->headers ? TAKES_CHECKSUM | TAKES_SEGMENTS : 0;
 	set_bypass(self, 1);
 	return 0;
 }
@@ -270,29 +253,19 @@ prepare_queue(struct libnet_sender *self)
 struct sender *
 io_libnet_open(const char *iface, bool bypass, char error[IO_ERROR])
 {
-	struct libnet_sender *self = calloc(1, sizeof(*self));
+	struct libnet_sender *self = io_link_new(sizeof(*self), &libnet_sender_ops, iface, error);
 	int number;
 
-	if (self == NULL) {
-		(void)snprintf(error, IO_ERROR, "out of memory");
+	if (self == NULL)
 		return NULL;
-	}
-	self->sender.ops = &libnet_sender_ops;
 	self->bypass = bypass;
-	self->libnet = io_link_open(iface, error);
-	if (self->libnet == NULL)
-		goto failed;
 	if (prepare_socket(self, iface) == -1) {
 		io_link_explain(iface, "", error);
-		goto failed;
+		number = errno;
+		(void)io_link_close(&self->link.sender, error);
+		errno = number;
+		return NULL;
 	}
 	prepare_queue(self);
-	return &self->sender;
-failed:
-	number = errno;
-	if (self->libnet != NULL)
-		libnet_destroy(self->libnet);
-	free(self);
-	errno = number;
-	return NULL;
+	return &self->link.sender;
 }
