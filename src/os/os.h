@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a platform provides. group.c, iface.c, peer.c and user.c are portable; the rest has files for each platform,
+ * What a platform provides. iface.c and user.c are portable; the rest has files for each platform,
  * picked by configure: *_linux.c, or *_bsd.c for FreeBSD, OpenBSD, NetBSD, DragonFly and macOS, or host_none.c where
  * there is nothing better, in which case what it cannot do is said, not pretended.
  */

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-/* The user that the daemon becomes. */
+/* Users: the one that the daemon becomes, and the one at the other end of a socket; and how many files a process may open. */
 #include "config.h"
 
 #include "os/os.h"
 
+#include <sys/types.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME OS_USER_NAME
 #define PASSWD "/etc/passwd"
@@ -87,4 +92,54 @@ os_user_find(const char *user, struct os_user *found, char error[OS_ERROR])
 		found->gid = group->gr_gid;
 	}
 	return 0;
+}
+
+/* The user at the other end of a Unix socket. There is no standard call for it. */
+#if defined(HAVE_GETPEEREID)
+
+int
+os_peer_user(int fd, uid_t *uid)
+{
+	gid_t gid;
+
+	return getpeereid(fd, uid, &gid);
+}
+
+#elif defined(SO_PEERCRED)
+
+int
+os_peer_user(int fd, uid_t *uid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
+		return -1;
+	*uid = peer.uid;
+	return 0;
+}
+
+#else
+#error "this system has neither getpeereid() nor SO_PEERCRED: add its call for a peer's user to os/user.c"
+#endif
+
+int
+os_raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return -1;
+	if (limit.rlim_cur == limit.rlim_max)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return 0;
+#ifdef OPEN_MAX
+	/* macOS: the hard limit is infinite, and more than this is refused (setrlimit(2) there). */
+	limit.rlim_cur = OPEN_MAX;
+	return setrlimit(RLIMIT_NOFILE, &limit);
+#else
+	return -1;
+#endif
 }
