@@ -114,4 +114,20 @@ mac_is_group(const struct mac *mac)
 	return (mac->bytes[0] & 1) != 0; /* the I/G bit, IEEE 802 */
 }
 
+/* Comparisons for qsort() and the like: the result is below, at or above 0. */
+static inline int
+compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* IPv4 before IPv6, then by their bytes. */
+static inline int
+compare_addrs(const struct addr *a, const struct addr *b)
+{
+	const int result = compare_numbers(a->family, b->family);
+
+	return result != 0 ? result : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
 #endif

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/compare.h"
+#include "base/addr.h"
 #include "base/duration.h"
 #include "check/runner.h"
 #include "check/tls.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "cli/screen.h"
+#include "cli/top.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

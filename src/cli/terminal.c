@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "cli/terminal.h"
+#include "cli/top.h"
 
 #include <sys/ioctl.h>
 

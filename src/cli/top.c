@@ -16,9 +16,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/client.h"
-#include "cli/screen.h"
 #include "cli/snapshot.h"
-#include "cli/terminal.h"
 
 #define LOOK_EVERY 1000 /* milliseconds: the resolution of the director's rates */
 #define WAKE_EVERY 200  /* between two looks at the terminal's size, and whether a signal came */

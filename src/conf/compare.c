@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "conf/compare.h"
+#include "conf/conf.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/attr.h"
-#include "base/compare.h"
-#include "ctl/doctor_machine.h"
 #include "doctor/check_evidence.h"
 #include "doctor/diagnosis.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "ctl/doctor_machine.h"
+#include "ctl/doctor.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -199,4 +199,25 @@ void report_connections(struct writer *writer, const struct report_facts *facts,
  */
 bool report_drain(struct writer *writer, const struct report_facts *facts, const struct flow_walk *walk);
 
+/* The processes of a director, and what each may do. */
+#define REPORT_PROCESS_TEXT 160
+
+enum report_confined { REPORT_CONFINED_NO = 0, REPORT_CONFINED_LOG, REPORT_CONFINED_YES };
+
+/* Texts are empty where the system does not tell. */
+struct report_process {
+	const char *name;
+	int64_t pid;
+	char user[REPORT_PROCESS_TEXT];
+	char capabilities[REPORT_PROCESS_TEXT];
+	bool no_new_privs;
+	enum report_confined calls;
+	enum report_confined files;
+	char calls_by[REPORT_PROCESS_TEXT]; /* "seccomp", or why they are not confined */
+	char files_by[REPORT_PROCESS_TEXT];
+	const char *task;
+};
+
+void report_processes(struct writer *writer, const struct report_process *processes, size_t count);
+
 #endif

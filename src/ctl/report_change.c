@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "base/text.h"
-#include "conf/compare.h"
+#include "conf/conf.h"
 #include "ctl/report.h"
 
 const char *

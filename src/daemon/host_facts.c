@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/compare.h"
+#include "base/addr.h"
 #include "base/log.h"
 #include "os/os.h"
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "ctl/report_process.h"
+#include "ctl/report.h"
 #include "os/sandbox.h"
 
 struct children;

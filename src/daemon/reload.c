@@ -9,7 +9,7 @@
 
 #include "base/attr.h"
 #include "base/log.h"
-#include "conf/compare.h"
+#include "conf/conf.h"
 #include "daemon/background.h"
 #include "daemon/director.h"
 #include "daemon/host_facts.h"

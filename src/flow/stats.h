@@ -83,4 +83,17 @@ void forward_stats_each(const struct forward_stats *stats,
     void (*each)(void *context, const char *name, const char *text, uint64_t value), void *context);
 uint64_t forward_stats_dropped(const struct forward_stats *stats); /* all reasons */
 
+/* How fast a counter grows: in the last second or so, and smoothed over some more. Pure; time in microseconds. */
+struct rate {
+	uint64_t total;    /* at the last rate_tick() */
+	uint64_t when;     /* the time of it; 0: none yet */
+	uint64_t current;  /* a second, between the last two */
+	uint64_t smoothed; /* thousandths a second: what is older than ten seconds counts for about a third */
+};
+
+/* `total` is the counter's value. A counter that went backwards restarts. Call about once a second, or at any time. */
+void rate_tick(struct rate *rate, uint64_t total, uint64_t now);
+/* Smoothed, a second, rounded. */
+uint64_t rate_value(const struct rate *rate);
+
 #endif

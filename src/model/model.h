@@ -17,11 +17,11 @@
 #include "base/route.h"
 #include "flow/conn.h"
 #include "flow/measure.h"
-#include "flow/rate.h"
+#include "flow/stats.h"
 #include "model/admin.h"
+#include "model/eject.h"
 #include "model/health.h"
 #include "model/listen_state.h"
-#include "model/eject.h"
 #include "model/settings.h"
 
 #define IFACE_NONE UINT16_MAX

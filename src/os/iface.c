@@ -21,7 +21,7 @@
 #include <net/if_dl.h>
 #endif
 
-#include "os/sockaddr_bytes.h"
+#include "os/bsd_bytes.h"
 
 /* Linux puts the label of an address where its interface's name should be: "eth0:1". */
 static size_t

@@ -13,7 +13,7 @@
 #include <net/route.h>
 #include <unistd.h>
 
-#include "os/route_message.h"
+#include "os/bsd_bytes.h"
 
 static const uint8_t wanted[] = {
 	RTM_IFINFO, /* up, down, carrier, MAC address, MTU */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "web/request.h"
+#include "web/web.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/screen.h"
 #include "cli/snapshot.h"
+#include "cli/top.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "http/message.h"
-#include "web/request.h"
+#include "web/web.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

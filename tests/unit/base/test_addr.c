@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "base/compare.h"
 #include "suites.h"
 
 static struct addr

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "cli/json_read.h"
-#include "cli/screen.h"
 #include "cli/snapshot.h"
-#include "cli/terminal.h"
+#include "cli/top.h"
 #include "suites.h"
 
 static const char report[] = "{\"schema\":1,\"version\":\"0.1.0\",\"uptime_seconds\":3700,\"observe\":false,\"flows\":7,"

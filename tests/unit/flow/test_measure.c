@@ -7,7 +7,7 @@
 #include <check.h>
 
 #include "base/duration.h"
-#include "flow/rate.h"
+#include "flow/stats.h"
 #include "proto/packet.h"
 #include "suites.h"
 

@@ -8,8 +8,7 @@
 
 #include "base/attr.h"
 #include "bsd_messages.h"
-#include "os/route_message.h"
-#include "os/sockaddr_bytes.h"
+#include "os/bsd_bytes.h"
 
 Suite *bsd_bytes_suite(void);
 

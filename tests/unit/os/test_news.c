@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "news_samples.h"
-#include "os/route_message.h"
+#include "os/bsd_bytes.h"
 
 Suite *news_suite(void);
 

@@ -3,8 +3,8 @@
  * Socket addresses as kernels give them, byte by byte, so that each system's can be tested on every system. All have the
  * address of an IPv4 at byte 4 and of an IPv6 at byte 8. The BSDs begin with a length and the family, a byte each.
  */
-#ifndef OS_SOCKADDR_BYTES_H
-#define OS_SOCKADDR_BYTES_H
+#ifndef OS_BSD_BYTES_H
+#define OS_BSD_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,5 +23,10 @@ uint8_t sockaddr_mask_length(const uint8_t *bytes, size_t length, enum addr_fami
  * has six bytes and all of them are there.
  */
 bool sockaddr_link_mac(const uint8_t *bytes, size_t length, struct mac *mac);
+
+/* Messages of the BSDs' routing sockets, as far as all systems have them in the same way: length, version, type. */
+
+/* Is a message of one of these types among those in `bytes`? Messages of another version are not understood. */
+bool route_message_find(const uint8_t *bytes, size_t length, uint8_t version, const uint8_t *types, size_t count);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
-#include "os/sockaddr_bytes.h"
+#include "os/bsd_bytes.h"
 
 #include <string.h>
 
@@ -29,4 +29,24 @@ sockaddr_link_mac(const uint8_t *bytes, size_t length, struct mac *mac)
 		return false;
 	memcpy(mac->bytes, bytes + NAME_AT + bytes[NAME_LENGTH_AT], MAC_BYTES);
 	return true;
+}
+
+/* Common header: u_short length in host byte order, u_char version, u_char type (route(4)). */
+#define VERSION_AT 2
+#define TYPE_AT 3
+#define BEGINNING 4
+
+bool
+route_message_find(const uint8_t *bytes, size_t length, uint8_t version, const uint8_t *types, size_t count)
+{
+	uint16_t size;
+
+	for (; length >= BEGINNING; bytes += size, length -= size) {
+		memcpy(&size, bytes, sizeof(size));
+		if (size < BEGINNING || size > length)
+			return false;
+		if (bytes[VERSION_AT] == version && memchr(types, bytes[TYPE_AT], count) != NULL)
+			return true;
+	}
+	return false;
 }
