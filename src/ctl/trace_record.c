@@ -5,126 +5,60 @@
 
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/bytes.h"
 
 #define FLAG_BEGINS 1U
 #define FLAG_PORTS 2U
 #define FLAG_INCOMPLETE 4U
 
-/* A writer that remembers that it ran out of room. */
-struct pen {
+/* One description of the layout serves to write and to read. The writer remembers that it ran out of room. */
+struct codec {
+	struct cursor *from; /* NULL: writing */
 	uint8_t *bytes;
 	size_t size;
 	size_t used;
 };
 
 static void
-trace_record_put(struct pen *pen, const void *from, size_t length)
+codec_put(struct codec *codec, const void *from, size_t length)
 {
-	if (length > 0 && pen->used + length <= pen->size)
-		memcpy(pen->bytes + pen->used, from, length);
-	pen->used += length;
+	if (length > 0 && codec->used + length <= codec->size)
+		memcpy(codec->bytes + codec->used, from, length);
+	codec->used += length;
 }
 
 static void
-trace_record_put8(struct pen *pen, unsigned value)
+code_bytes(struct codec *codec, void *bytes, size_t length)
 {
-	const uint8_t byte = (uint8_t)value;
-
-	trace_record_put(pen, &byte, 1);
-}
-
-static void
-trace_record_put16(struct pen *pen, uint16_t value)
-{
-	uint8_t bytes[2];
-
-	store16(bytes, value);
-	trace_record_put(pen, bytes, sizeof(bytes));
-}
-
-static void
-trace_record_put32(struct pen *pen, uint32_t value)
-{
-	uint8_t bytes[4];
-
-	store32(bytes, value);
-	trace_record_put(pen, bytes, sizeof(bytes));
-}
-
-static void
-trace_record_put64(struct pen *pen, uint64_t value)
-{
-	trace_record_put32(pen, (uint32_t)(value >> 32));
-	trace_record_put32(pen, (uint32_t)value);
-}
-
-static void
-put_text(struct pen *pen, const char text[TRACE_TEXT])
-{
-	const size_t length = strlen(text);
-
-	trace_record_put8(pen, (unsigned)length);
-	trace_record_put(pen, text, length);
-}
-
-static void
-put_decision(struct pen *pen, const struct trace_record *record)
-{
-	trace_record_put64(pen, record->when);
-	trace_record_put8(pen, (record->begins ? FLAG_BEGINS : 0) | (record->has_ports ? FLAG_PORTS : 0) |
-	    (record->incomplete ? FLAG_INCOMPLETE : 0));
-	trace_record_put8(pen, record->client.family);
-	trace_record_put(pen, record->client.bytes, sizeof(record->client.bytes));
-	trace_record_put(pen, record->vip.bytes, sizeof(record->vip.bytes));
-	trace_record_put16(pen, record->client_port);
-	trace_record_put16(pen, record->vip_port);
-	trace_record_put(pen, record->came_from.bytes, MAC_BYTES);
-	trace_record_put(pen, record->came_to.bytes, MAC_BYTES);
-	trace_record_put(pen, record->left_from.bytes, MAC_BYTES);
-	trace_record_put(pen, record->left_to.bytes, MAC_BYTES);
-	for (size_t i = 0; i < TRACE_TEXTS; i++)
-		put_text(pen, record->texts[i]);
-	trace_record_put8(pen, (unsigned)record->frame_count);
-	for (size_t i = 0; i < record->frame_count; i++) {
-		trace_record_put8(pen, record->frames[i].left);
-		trace_record_put32(pen, record->frames[i].wire);
-		trace_record_put32(pen, record->frames[i].length);
-		trace_record_put(pen, record->frames[i].bytes, record->frames[i].length);
-	}
-}
-
-size_t
-trace_record_write(const struct trace_record *record, uint8_t *bytes, size_t size)
-{
-	struct pen pen = { bytes, size, 0 };
-
-	trace_record_put32(&pen, 0);
-	trace_record_put8(&pen, record->kind);
-	if (record->kind == TRACE_SKIPPED)
-		trace_record_put64(&pen, record->skipped);
+	if (codec->from != NULL)
+		cursor_copy(codec->from, bytes, length);
 	else
-		put_decision(&pen, record);
-	if (pen.used > size)
-		return 0;
-	store32(bytes, (uint32_t)(pen.used - 4));
-	return pen.used;
+		codec_put(codec, bytes, length);
 }
 
+/* Big-endian, `width` bytes. What was written, or read instead of `number`. */
 static uint64_t
-trace_record_get64(struct cursor *cursor)
+code_number(struct codec *codec, uint64_t number, size_t width)
 {
-	const uint64_t high = cursor_u32(cursor);
+	uint8_t bytes[sizeof(number)];
 
-	return high << 32 | cursor_u32(cursor);
+	for (size_t i = 0; i < width; i++)
+		bytes[i] = (uint8_t)(number >> 8 * (width - 1 - i));
+	code_bytes(codec, bytes, width);
+	number = 0;
+	for (size_t i = 0; i < width; i++)
+		number = number << 8 | bytes[i];
+	return number;
 }
 
 static void
-get_addr(struct cursor *cursor, uint8_t family, struct addr *addr)
+code_addr(struct codec *codec, uint8_t family, struct addr *addr)
 {
-	uint8_t bytes[16];
+	uint8_t bytes[sizeof(addr->bytes)];
 
-	cursor_copy(cursor, bytes, sizeof(bytes));
+	memcpy(bytes, addr->bytes, sizeof(bytes));
+	code_bytes(codec, bytes, sizeof(bytes));
 	memset(addr, 0, sizeof(*addr));
 	if (family == ADDR_IPV4)
 		*addr = addr_from_ipv4(bytes);
@@ -133,66 +67,91 @@ get_addr(struct cursor *cursor, uint8_t family, struct addr *addr)
 }
 
 static void
-get_text(struct cursor *cursor, char text[TRACE_TEXT])
+code_text(struct codec *codec, char text[TRACE_TEXT])
 {
-	const uint8_t length = cursor_u8(cursor);
+	const size_t length = (size_t)code_number(codec, strlen(text), 1);
 
 	if (length >= TRACE_TEXT) {
-		cursor->failed = true;
+		if (codec->from != NULL)
+			codec->from->failed = true;
 		return;
 	}
-	cursor_copy(cursor, text, length);
+	code_bytes(codec, text, length);
 	text[length] = '\0';
 	/* What comes in is printed. */
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; codec->from != NULL && i < length; i++)
 		if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
 			text[i] = '?';
 }
 
 static void
-get_frame(struct cursor *cursor, struct trace_frame *frame)
+code_frame(struct codec *codec, struct trace_frame *frame)
 {
-	frame->left = cursor_u8(cursor) != 0;
-	frame->wire = cursor_u32(cursor);
-	frame->length = cursor_u32(cursor);
-	frame->bytes = cursor->at;
-	cursor_skip(cursor, frame->length);
+	frame->left = code_number(codec, frame->left, 1) != 0;
+	frame->wire = (uint32_t)code_number(codec, frame->wire, 4);
+	frame->length = (uint32_t)code_number(codec, frame->length, 4);
+	if (codec->from == NULL) {
+		codec_put(codec, frame->bytes, frame->length);
+		return;
+	}
+	frame->bytes = codec->from->at;
+	cursor_skip(codec->from, frame->length);
 }
 
 static void
-get_decision(struct cursor *cursor, struct trace_record *record)
+code_decision(struct codec *codec, struct trace_record *record)
 {
-	uint8_t flags, family;
+	struct mac *const macs[] = { &record->came_from, &record->came_to, &record->left_from, &record->left_to };
+	uint64_t flags = (record->begins ? FLAG_BEGINS : 0) | (record->has_ports ? FLAG_PORTS : 0) |
+	    (record->incomplete ? FLAG_INCOMPLETE : 0);
+	uint8_t family;
 
-	record->when = trace_record_get64(cursor);
-	flags = cursor_u8(cursor);
+	record->when = code_number(codec, record->when, 8);
+	flags = code_number(codec, flags, 1);
 	record->begins = (flags & FLAG_BEGINS) != 0;
 	record->has_ports = (flags & FLAG_PORTS) != 0;
 	record->incomplete = (flags & FLAG_INCOMPLETE) != 0;
-	family = cursor_u8(cursor);
-	get_addr(cursor, family, &record->client);
-	get_addr(cursor, family, &record->vip);
-	record->client_port = cursor_u16(cursor);
-	record->vip_port = cursor_u16(cursor);
-	cursor_copy(cursor, record->came_from.bytes, MAC_BYTES);
-	cursor_copy(cursor, record->came_to.bytes, MAC_BYTES);
-	cursor_copy(cursor, record->left_from.bytes, MAC_BYTES);
-	cursor_copy(cursor, record->left_to.bytes, MAC_BYTES);
+	family = (uint8_t)code_number(codec, record->client.family, 1);
+	code_addr(codec, family, &record->client);
+	code_addr(codec, family, &record->vip);
+	record->client_port = (uint16_t)code_number(codec, record->client_port, 2);
+	record->vip_port = (uint16_t)code_number(codec, record->vip_port, 2);
+	for (size_t i = 0; i < ARRAY_LEN(macs); i++)
+		code_bytes(codec, macs[i]->bytes, MAC_BYTES);
 	for (size_t i = 0; i < TRACE_TEXTS; i++)
-		get_text(cursor, record->texts[i]);
-	record->frame_count = cursor_u8(cursor);
+		code_text(codec, record->texts[i]);
+	record->frame_count = (size_t)code_number(codec, record->frame_count, 1);
 	if (record->frame_count > TRACE_FRAMES) {
-		cursor->failed = true;
+		if (codec->from != NULL)
+			codec->from->failed = true;
 		return;
 	}
-	for (size_t i = 0; i < record->frame_count && cursor_ok(cursor); i++)
-		get_frame(cursor, &record->frames[i]);
+	for (size_t i = 0; i < record->frame_count && (codec->from == NULL || cursor_ok(codec->from)); i++)
+		code_frame(codec, &record->frames[i]);
+}
+
+size_t
+trace_record_write(const struct trace_record *record, uint8_t *bytes, size_t size)
+{
+	struct codec codec = { NULL, bytes, size, 4 };
+	struct trace_record copy = *record;
+
+	(void)code_number(&codec, record->kind, 1);
+	if (record->kind == TRACE_SKIPPED)
+		(void)code_number(&codec, record->skipped, 8);
+	else
+		code_decision(&codec, &copy);
+	if (codec.used > size)
+		return 0;
+	store32(bytes, (uint32_t)(codec.used - 4));
+	return codec.used;
 }
 
 enum trace_read
 trace_record_read(const uint8_t *bytes, size_t length, struct trace_record *record, size_t *used)
 {
 	struct cursor cursor;
+	struct codec codec = { .from = &cursor };
 	uint32_t size;
 
 	if (length < 4)
@@ -204,11 +163,11 @@ trace_record_read(const uint8_t *bytes, size_t length, struct trace_record *reco
 		return TRACE_MORE;
 	memset(record, 0, sizeof(*record));
 	cursor_init(&cursor, bytes + 4, size);
-	record->kind = (enum trace_kind)cursor_u8(&cursor);
+	record->kind = (enum trace_kind)code_number(&codec, 0, 1);
 	if (record->kind == TRACE_SKIPPED)
-		record->skipped = trace_record_get64(&cursor);
+		record->skipped = code_number(&codec, 0, 8);
 	else if (record->kind == TRACE_DECISION)
-		get_decision(&cursor, record);
+		code_decision(&codec, record);
 	else
 		return TRACE_GARBLED;
 	*used = 4 + (size_t)size;
