@@ -82,4 +82,9 @@ size_t machine_problems(const struct machine *machine);
 /* Which systems its answers look like. */
 unsigned machine_systems(const struct machine *machine);
 
+/* doctor_evidence.c: what was sent and what came back. */
+void doctor_write_evidence(struct writer *writer, const struct evidence *evidence);
+void doctor_write_vipcheck(struct writer *writer, const struct vipcheck *check);
+void doctor_write_check(struct writer *writer, const struct machine_row *row);
+
 #endif

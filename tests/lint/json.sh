@@ -36,7 +36,7 @@ lint() {
 			found = 1
 		}
 		exit found
-	}' "$1/man/dsrd-json.7.in" "$1/man/dsrd-metrics.7.in" "$1"/src/ctl/report*.c "$1/src/ctl/doctor.c"
+	}' "$1/man/dsrd-json.7.in" "$1/man/dsrd-metrics.7.in" "$1"/src/ctl/report*.c "$1"/src/ctl/doctor*.c
 }
 
 selftest() {
