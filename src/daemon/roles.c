@@ -26,8 +26,8 @@
 #define REMINDER_LEAST SECONDS(1)
 /* In this time after it became active, other directors may be announcing as well: it is not known who was later. */
 #define CONTEST SECONDS(6)
-/* So long after its last claim another active director is taken to be there. */
-#define RIVAL_LASTS SECONDS(90)
+/* So long after its last claim another active director is taken to be there: two of its reminders. */
+#define RIVAL_LASTS SECONDS(45)
 #define QUESTION SECONDS(1)
 
 struct group {

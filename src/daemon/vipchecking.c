@@ -165,6 +165,11 @@ vipchecking_log_conflict_end(const struct forwarder *forwarder, const struct mod
 static void
 vipchecking_announce_for(struct forwarder *forwarder, const struct conflict *conflict, uint64_t now)
 {
+	const struct fwd_vip *vip = fwdtab_vip(forwarder->table, conflict->iface, &conflict->vip);
+
+	/* Another director may serve it by now. */
+	if (vip == NULL || (forwarder->duties[vip->group] & ROLE_ANSWERS) == 0)
+		return;
 	if (announcer_add(forwarder->announcer, conflict->iface, &conflict->vip, ANNOUNCE_TAKEOVER, now) == -1)
 		log_error("announce result=failed reason=\"out of memory\"");
 }

@@ -18,6 +18,7 @@ static const uint64_t gaps[] = { 0, MILLISECONDS(100), MILLISECONDS(200), MILLIS
 /* 6400 frames a second: 4096 VIPs are announced within 0.65 seconds, and no queue of a switch has to hold a burst. */
 #define SLICE MILLISECONDS(10)
 #define SLICE_FRAMES 64
+#define SLICES_LATE 4 /* so many are sent at once by a director that was late */
 
 struct announcement {
 	struct addr vip;
@@ -183,22 +184,6 @@ announcer_sweep(struct announcer *announcer)
 	announcer->count = kept;
 }
 
-size_t
-announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
-    const struct routers *routers, const struct frame_tx *tx, uint64_t now)
-{
-	size_t sent = 0;
-
-	if (announcer->count == 0 || now < announcer->next)
-		return 0;
-	announcer->next = now + SLICE;
-	/* VIPs that were never announced come before those that are repeated. */
-	for (unsigned round = 0; round < ROUNDS && sent < SLICE_FRAMES; round++)
-		sent += announce_round(announcer, round, SLICE_FRAMES - sent, craft, ifaces, routers, tx, now);
-	announcer_sweep(announcer);
-	return sent;
-}
-
 uint64_t
 announcer_due(const struct announcer *announcer)
 {
@@ -208,6 +193,25 @@ announcer_due(const struct announcer *announcer)
 		if (announcer->list[i].due < due)
 			due = announcer->list[i].due;
 	return due < announcer->next ? announcer->next : due;
+}
+
+size_t
+announcer_tick(struct announcer *announcer, struct craft *craft, const struct iface *ifaces,
+    const struct routers *routers, const struct frame_tx *tx, uint64_t now)
+{
+	const uint64_t due = announcer_due(announcer);
+	size_t sent = 0, budget = SLICE_FRAMES;
+
+	if (now < due)
+		return 0;
+	for (unsigned i = 1; i < SLICES_LATE && now - due >= i * SLICE; i++)
+		budget += SLICE_FRAMES;
+	announcer->next = now + SLICE;
+	/* VIPs that were never announced come before those that are repeated. */
+	for (unsigned round = 0; round < ROUNDS && sent < budget; round++)
+		sent += announce_round(announcer, round, budget - sent, craft, ifaces, routers, tx, now);
+	announcer_sweep(announcer);
+	return sent;
 }
 
 void

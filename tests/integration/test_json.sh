@@ -17,7 +17,7 @@ for server in web1 web2 web3; do
 	start_nginx "$server"
 done
 {
-	conf_head | sed 's/^log = stderr/&\nhttp = 127.0.0.1:9190/'
+	conf_head | sed 's/^log = stderr/&\nhttp = 127.0.0.1:9190\nrole = active/'
 	cat <<-END
 
 	[service web]
@@ -30,6 +30,7 @@ done
 	END
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
+wait_log 15 ' role group=main .* to=active'
 wait_servers_up web web1 web2 web3
 
 # answered STATUS SECTION WORD...: dsrctl -j WORD... ends so, and the page's section has all members.
@@ -63,11 +64,13 @@ wait_until 10 conflict_shown || fail "the stranger is not shown"
 step "looking"
 answered 0 version version
 answered 0 show show
-for array in services servers traffic conflicts interfaces drops; do
+for array in services servers traffic conflicts interfaces drops roles; do
 	python3 -c "import json, sys; sys.exit(not json.load(sys.stdin)['$array'])" <"$NET_DIR/said" || fail "$array is empty"
 done
 answered 0 "show health" show health
 answered 0 "show drops" show drops
+answered 0 "show roles" show roles
+answered 0 ready ready
 answered 0 "show neighbors" show neighbors
 answered 0 "show connections" show connections
 answered 0 "show names" show names
@@ -86,6 +89,8 @@ step "changing"
 answered 0 disable disable web/web1
 answered 0 enable enable web/web1
 answered 0 enable enable web/web1
+answered 0 neighbor neighbor web/web1 "$(server_mac 1)"
+answered 0 role role active
 answered 0 weight weight web/web2 7
 answered 0 drain drain web/web1
 ctl 1 -j show drain --empty

@@ -10,7 +10,7 @@
 . "$(dirname -- "$0")/net.sh"
 # shellcheck source-path=SCRIPTDIR source=lib_pair.sh
 . "$(dirname -- "$0")/lib_pair.sh"
-net_require keepalived python3 mount
+net_require keepalived python3 mount nft arping
 
 pair_up 3
 pair_guide /etc/keepalived/keepalived.conf 644
@@ -27,10 +27,22 @@ if run_in client arping -c 1 -w 1 -I eth0 "$VIP" >/dev/null; then
 	fail "a standby answers for the VIP"
 fi
 
+# The solicited-node group of 2001:db8::10.
+in_group() { # HOST
+	run_in "$1" grep -q ff0200000000000000000001ff000010 /proc/net/igmp6
+}
+if in_group director || in_group second; then
+	fail "a standby has joined the group of an IPv6 VIP"
+fi
+
 step "with keepalived one of them becomes active"
 pair_keepalived director
 pair_keepalived second
 wait_until 15 pair_one_active || pair_fail "no director, or more than one, is active"
+in_group "$(pair_active)" || fail "the active director has not joined the group of its IPv6 VIP"
+if in_group "$(pair_other "$(pair_active)")"; then
+	fail "the standby has joined the group of an IPv6 VIP"
+fi
 pair_traffic
 
 give_up() { # HOST
@@ -78,6 +90,35 @@ pair_figures
 step "measured: dsrd resumed: $FAILED of $SHORT short requests failed"
 assert_equal "short requests that failed when it resumed" 0 "$FAILED"
 pair_one_active || pair_fail "two are active after dsrd resumed"
+
+step "keepalived hears nothing of the other one: two masters, and one active director"
+master_count() {
+	for host in director second; do
+		ip -n "$NET-$host" address show dev lo | grep "inet $SERVER_PREFIX.5/" || true
+	done | wc -l
+}
+two_masters() {
+	[ "$(master_count)" -eq 2 ]
+}
+for host in director second; do
+	run_in "$host" nft -f - <<-END
+	table ip vrrp { chain in { type filter hook input priority 0; ip protocol 112 drop; }; }
+	END
+done
+wait_until 10 two_masters || pair_fail "keepalived does not make both masters"
+wait_until 5 pair_one_active || pair_fail "two directors stay active"
+sleep 2
+pair_one_active || pair_fail "two directors are active, or none"
+# Then it is not ready, so its keepalived gives up, too.
+host=$(pair_other "$(pair_active)")
+[ "$(grep -c ' to=yielded ' "$NET_DIR/dsrd-$host.log")" -gt 0 ] || pair_fail "$host has not yielded"
+for host in director second; do
+	run_in "$host" nft delete table ip vrrp
+done
+one_master_active() {
+	pair_one_active && [ "$(master_count)" -eq 1 ]
+}
+wait_until 15 one_master_active || pair_fail "no director, or more than one, is active when they hear each other again"
 
 for host in director second; do
 	! grep -e 'vip-conflict' "$NET_DIR/dsrd-$host.log" || fail "the other director is a conflict for $host"

@@ -365,6 +365,42 @@ START_TEST(tells_of_its_own_problems)
 }
 END_TEST
 
+/* Two groups; without a configured role there is nothing to tell. */
+START_TEST(tells_roles)
+{
+	struct role_status roles[2] = { { .name = "main", .source = "follow 192.0.2.5", .given = true, .used = true,
+		.role = { ROLE_STANDBY, false, false }, .since = SECONDS(90), .reason = "why", .warm = true, .ready = true },
+		{ .name = "left", .source = "standby", .given = true, .used = true, .role = { ROLE_YIELDED, true, false },
+		.since = SECONDS(99), .reason = "later", .warm = true, .unready = "its role is yielded",
+		.rival = { { 2, 0, 0, 0, 0, 0xb2 } } } };
+	const struct problem_facts of = { .roles = roles, .role_count = 2, .config = "f" };
+
+	facts.roles = roles;
+	facts.role_count = 2;
+	advised("\"roles\":[{\"group\":\"main\",\"role\":\"standby\",\"since\":\"10s\",\"since_seconds\":10,\"ready\":true,"
+	    "\"ready_text\":\"yes\",\"source\":\"follow 192.0.2.5\",\"reason\":\"why\",\"meaning\":");
+	advised("\"rival\":\"02:00:00:00:00:b2\"");
+	ck_assert_str_eq(alive(true), "ok\ngroup main: standby\ngroup left: yielded\n");
+	metrics(false);
+	has("dsrd_role{group=\"main\",role=\"standby\"} 1");
+	has("dsrd_role{group=\"main\",role=\"active\"} 0");
+	has("dsrd_ready{group=\"left\"} 0");
+	ck_assert_int_eq(problems_update(problems, &of, facts.now, NULL, NULL), 0);
+	advised("\"problems\":[{\"id\":\"yielded\",\"severity\":\"warning\",\"subject\":\"left\"");
+	roles[1].role.state = ROLE_ACTIVE;
+	ck_assert_int_eq(problems_update(problems, &of, facts.now, NULL, NULL), 0);
+	advised("\"problems\":[{\"id\":\"two-active\"");
+	roles[1].role.state = ROLE_LINGERING;
+	ck_assert_int_eq(problems_update(problems, &of, facts.now, NULL, NULL), 0);
+	advised("\"what\":\"group left is not ready: its role is yielded\"");
+	roles[0].given = roles[1].given = false;
+	advised("\"roles\":[]");
+	ck_assert_str_eq(alive(true), "ok\n");
+	facts.roles = NULL;
+	facts.role_count = 0;
+}
+END_TEST
+
 START_TEST(tells_the_link)
 {
 	metrics(false);
@@ -400,6 +436,7 @@ metrics_suite(void)
 	tcase_add_test(tcase, counts_conflicts_and_bounces);
 	tcase_add_test(tcase, services_keep_what_servers_had);
 	tcase_add_test(tcase, tells_of_its_own_problems);
+	tcase_add_test(tcase, tells_roles);
 	tcase_add_test(tcase, tells_the_link);
 	tcase_add_test(tcase, each_is_documented);
 	tcase_add_test(tcase, knows_whether_all_is_served);

@@ -368,6 +368,41 @@ START_TEST(the_table_is_not_waited_for_forever)
 }
 END_TEST
 
+/* A conflict that began while the director was active ends while it is none: the VIP is the other director's to announce. */
+START_TEST(a_conflict_ends_at_a_standby)
+{
+	struct arp arp = { .operation = ARP_REQUEST, .sender_mac = stranger };
+
+	ck_assert_int_eq(addr_parse("192.0.2.10", &arp.sender), 0);
+	arp.target = arp.sender;
+	pass(SECONDS(1));
+	order("active\n");
+	pass(SECONDS(8));
+	conflict_receive_arp(&director.forwarder.conflicts, 0, &arp, true, now);
+	director_tick(&director, now);
+	director_refresh(&director);
+	order("standby\n");
+	sent = 0;
+	for (unsigned second = 0; second < 100; second++) {
+		pass(SECONDS(1));
+		director_tick(&director, now);
+	}
+	ck_assert_uint_eq(sent, 0);
+	/* The same, while it is active: it announces. */
+	order("active\n");
+	pass(SECONDS(8));
+	conflict_receive_arp(&director.forwarder.conflicts, 0, &arp, true, now);
+	director_tick(&director, now);
+	sent = 0;
+	for (unsigned second = 0; second < 65; second++) {
+		pass(SECONDS(1));
+		director_tick(&director, now);
+	}
+	/* Reminders, and a whole takeover. */
+	ck_assert_uint_ge(sent, 9);
+}
+END_TEST
+
 START_TEST(readiness)
 {
 	struct server *server = director.model->services[0]->servers[0];
@@ -408,6 +443,7 @@ roles_suite(void)
 	tcase_add_test(tcase, alone);
 	tcase_add_test(tcase, the_table_is_waited_for);
 	tcase_add_test(tcase, the_table_is_not_waited_for_forever);
+	tcase_add_test(tcase, a_conflict_ends_at_a_standby);
 	tcase_add_test(tcase, readiness);
 	suite_add_tcase(suite, tcase);
 	return suite;

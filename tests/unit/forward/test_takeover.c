@@ -77,6 +77,24 @@ START_TEST(test_announcements_are_paced)
 }
 END_TEST
 
+/* A director that is late catches up, in bounds: no queue of a switch has to hold all of them. */
+START_TEST(test_announcements_catch_up)
+{
+	scene.discards = true;
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct addr vip = numbered_vip(i);
+
+		ck_assert_int_eq(announcer_add(scene.forwarder.announcer, 0, &vip, ANNOUNCE_TAKEOVER, scene.now), 0);
+	}
+	forward_announce(&scene.forwarder, scene.now);
+	ck_assert_uint_eq(scene.forwarder.stats.announcements, 64);
+	forward_announce(&scene.forwarder, scene.now + MILLISECONDS(35));
+	ck_assert_uint_eq(scene.forwarder.stats.announcements, 64 + 3 * 64);
+	forward_announce(&scene.forwarder, scene.now + SECONDS(5));
+	ck_assert_uint_eq(scene.forwarder.stats.announcements, 64 + 3 * 64 + 4 * 64);
+}
+END_TEST
+
 static struct arp
 sent_announcement(size_t index, const struct mac *to)
 {
@@ -262,6 +280,7 @@ takeover_suite(void)
 	tcase_add_checked_fixture(tcase, open_scene, close_scene);
 	tcase_add_test(tcase, test_announcements);
 	tcase_add_test(tcase, test_announcements_are_paced);
+	tcase_add_test(tcase, test_announcements_catch_up);
 	tcase_add_test(tcase, test_announcement_once);
 	tcase_add_test(tcase, test_announcements_end);
 	tcase_add_test(tcase, test_announcements_to_routers);
