@@ -92,6 +92,7 @@ answered 0 enable enable web/web1
 answered 0 neighbor neighbor web/web1 "$(server_mac 1)"
 answered 0 role role active
 answered 0 weight weight web/web2 7
+answered 0 neighbor neighbor web/web2 "$(server_mac 2)"
 answered 0 drain drain web/web1
 ctl 1 -j show drain --empty
 python3 "$here/members.py" "$PAGE" "show drain" <"$NET_DIR/said" || fail "show drain"
