@@ -157,7 +157,7 @@ pair_figures() {
 	pair_reports=$(wc -l <"$NET_DIR/figures")
 	kill -USR1 "$(pid_of traffic)"
 	wait_until 10 pair_reported "$pair_reports" || fail "the clients do not report: $(tail -n 3 "$NET_DIR/traffic.log")"
-	eval "$(tail -n 1 "$NET_DIR/figures" | tr a-z A-Z)"
+	eval "$(tail -n 1 "$NET_DIR/figures" | LC_ALL=C tr '[:lower:]' '[:upper:]')"
 }
 
 pair_forget() {
