@@ -37,6 +37,16 @@ enum conf_sandbox {
 	SANDBOX_OFF
 };
 
+/* Another director. */
+struct conf_peer {
+	char name[NAME_MOST];
+	struct addr addr;
+	uint16_t port;
+};
+
+#define CONF_PEERS 7        /* eight directors in all: each sends to each */
+#define CONF_PEER_PORT 9191
+
 struct conf {
 	char iface[IFACE_NAME];  /* `interface` of [dsrd]; empty when not given */
 	char user[CONF_USER];    /* user[:group] to become */
@@ -55,6 +65,12 @@ struct conf {
 	char http_host[CONF_PATH]; /* names that requests may be for, separated by blanks or commas */
 	char ready_file[CONF_PATH]; /* where a number says whether this director can take over; empty: nowhere */
 	char notify[NOTIFY_PATH]; /* a program to run when states change; empty: none */
+	struct conf_peer peers[CONF_PEERS];
+	size_t peer_count;
+	char peer_name[NAME_MOST];     /* of this director; empty: its host's */
+	struct addr peer_address;      /* where peers connect to it; unset: there are none */
+	uint16_t peer_port;
+	char sync_key_file[CONF_PATH]; /* empty: there are no peers */
 	struct mac mac;          /* offline mode only: the director's own, zero when not given */
 	uint32_t mtu;            /* offline mode only: of the capture's network, 0 when not given */
 	struct prefix address4;  /* offline mode only: the director's own, unset when not given */

@@ -51,6 +51,14 @@
 	    OWN(peer_mac), .repeats = true) \
 	KEY(READY_FILE, "ready-file", CONF_IN_DSRD | CONF_AT_START, "the absolute path of a file", NULL, \
 	    OWN(ready_file)) \
+	KEY(PEER, "peer", CONF_IN_DSRD | CONF_AT_START, \
+	    "a director's name and address, such as lb2 192.0.2.2 or lb2 [2001:db8::2]:9191", NULL, \
+	    OWN(peer), .repeats = true) \
+	KEY(PEER_NAME, "peer-name", CONF_IN_DSRD | CONF_AT_START, "a name, such as lb1", NULL, OWN(peer_name)) \
+	KEY(PEER_LISTEN, "peer-listen", CONF_IN_DSRD | CONF_AT_START, \
+	    "an address of this host, such as 192.0.2.1 or [2001:db8::1]:9191", NULL, OWN(peer_listen)) \
+	KEY(SYNC_KEY_FILE, "sync-key-file", CONF_IN_DSRD | CONF_AT_START, "the absolute path of a file", NULL, \
+	    PATH(CONF(sync_key_file))) \
 	KEY(INCLUDE, "include", CONF_IN_DSRD, "a file's name or a pattern, such as dsrd.d/*.conf", NULL, \
 	    .set = key_set_include, .repeats = true) \
 	KEY(NOTIFY, "notify", IN_ALL, \
@@ -77,6 +85,8 @@
 	KEY(ON_DOWN, "on-down", IN_SERVICES, "keep or move", "keep", \
 	    CHOICE(SERVICE(on_down), [ON_DOWN_KEEP] = "keep", [ON_DOWN_MOVE] = "move")) \
 	KEY(ONE_PACKET, "one-packet", IN_SERVICES, "yes or no", "no", FLAG(SERVICE(one_packet))) \
+	KEY(SYNC, "sync", IN_SERVICES, "auto, all or off", "auto", \
+	    CHOICE(SERVICE(sync), [SYNC_AUTO] = "auto", [SYNC_ALL] = "all", [SYNC_OFF] = "off")) \
 	KEY(TIMEOUT_ESTABLISHED, "timeout-established", IN_SERVICES, FLOW_TIME, "15m", LIFETIME(CONN_ESTABLISHED)) \
 	KEY(TIMEOUT_SYN, "timeout-syn", IN_SERVICES, FLOW_TIME, "1m", LIFETIME(CONN_SYN)) \
 	KEY(TIMEOUT_FIN, "timeout-fin", IN_SERVICES, FLOW_TIME, "2m", LIFETIME(CONN_FIN_WAIT)) \

@@ -72,6 +72,10 @@ KEY_FUNCTIONS(http);
 KEY_FUNCTIONS(mac);
 KEY_FUNCTIONS(address);
 KEY_FUNCTIONS(probe_address);
+/* key_peer.c */
+KEY_FUNCTIONS(peer);
+KEY_FUNCTIONS(peer_name);
+KEY_FUNCTIONS(peer_listen);
 /* key_service.c */
 KEY_FUNCTIONS(scheduler);
 KEY_FUNCTIONS(persist);

@@ -571,6 +571,25 @@ check_counts(struct parse *parse)
 		    "there is no service: add a section [service NAME] with `listen` and `server`");
 }
 
+/* Where a peer is, there are an address for it to connect to, and a key. */
+static void
+check_peers(struct parse *parse)
+{
+	const struct place *place = &parse->dsrd.given[KEY_PEER];
+	const struct conf *conf = parse->conf;
+
+	if (conf->peer_count == 0)
+		return;
+	if (!addr_is_set(&conf->peer_address) && !parse->dsrd.broken[KEY_PEER_LISTEN])
+		parse_error_at(parse, place, "`peer` without `peer-listen`: add the address of this host that peers connect to");
+	if (conf->sync_key_file[0] != '/' && !parse->dsrd.broken[KEY_SYNC_KEY_FILE])
+		parse_error_at(parse, place, "`peer` without `sync-key-file`: add the path of a file with a key that all peers have");
+	for (size_t i = 0; i < conf->peer_count; i++) {
+		if (strcmp(conf->peers[i].name, conf->peer_name) == 0 || addr_equal(&conf->peers[i].addr, &conf->peer_address))
+			parse_error_at(parse, place, "`peer` %s is this director itself: list only the others", conf->peers[i].name);
+	}
+}
+
 void
 parse_check(struct parse *parse)
 {
@@ -584,6 +603,7 @@ parse_check(struct parse *parse)
 	parse_check_methods(parse);
 	check_counts(parse);
 	parse_check_groups(parse);
+	check_peers(parse);
 	if (!collect_listens(parse, &listens))
 		return;
 	check_overlaps(parse, &listens);

@@ -47,6 +47,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    COMMAND_FILTER_NONE, false, WAIT_LONG, "what is left on servers that are drained; status 1 while a connection is active" },
 	[COMMAND_SHOW_CONFIG] = { { "show", "config" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
 	    "the configuration that is in force, and what operators changed since" },
+	[COMMAND_SHOW_PEERS] = { { "show", "peers" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "other directors: what they share with this one, and what differs" },
 	[COMMAND_SHOW_NAMES] = { { "show", "names" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_NAMES,
 	    "the names of services and servers, as commands take them; shells complete by it" },
 	[COMMAND_SHOW_RATES] = { { "show", "rates" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
@@ -109,6 +111,7 @@ static const struct {
 	{ "name", "names", 1 },
 	{ "processes", "process", 1 },
 	{ "role", "roles", 1 },
+	{ "peer", "peers", 1 },
 };
 
 const char *

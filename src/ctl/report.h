@@ -34,6 +34,8 @@ struct report_iface {
 	const char *offload_reason; /* why it is off; empty when it is on, or was not wanted */
 };
 
+struct peer_facts;
+
 /* All that reports read. Everything belongs to the daemon. */
 struct report_facts {
 	uint64_t now;
@@ -47,6 +49,10 @@ struct report_facts {
 	const struct problems *problems; /* NULL: no list */
 	const struct role_status *roles; /* by group */
 	size_t role_count;
+	const char *peer_name;           /* this director's, as its peers have it */
+	const struct peer_facts *peers;
+	size_t peer_count;
+	uint64_t peers_refused;          /* connections that no peer made */
 	const struct model *model;
 	const struct forwarder *forwarder;
 	const struct report_iface *ifaces; /* by the director's numbers */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "ctl/report.h"
+#include "ctl/report_peers.h"
 #include "daemon/commands_int.h"
 #include "daemon/doctor_run.h"
 #include "daemon/loop.h"
@@ -60,7 +61,7 @@ commands_report(struct command_server *cmds, const struct control_ask *ask, cons
 	static void (*const reports[COMMAND_COUNT])(struct writer *, const struct report_facts *) = {
 		[COMMAND_SHOW] = report_show, [COMMAND_TOP] = report_show, [COMMAND_SHOW_HEALTH] = report_health,
 		[COMMAND_SHOW_DROPS] = report_drops, [COMMAND_SHOW_NEIGHBORS] = report_neighbors,
-		[COMMAND_SHOW_NAMES] = report_names
+		[COMMAND_SHOW_NAMES] = report_names, [COMMAND_SHOW_PEERS] = report_peers
 	};
 	const enum command_id command = ask->request->command;
 	struct selection selection = { .count = 0 };
@@ -101,6 +102,7 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 	case COMMAND_SHOW_HEALTH:
 	case COMMAND_SHOW_DROPS:
 	case COMMAND_SHOW_NEIGHBORS:
+	case COMMAND_SHOW_PEERS:
 	case COMMAND_SHOW_NAMES:
 		return commands_report(cmds, ask, &facts, writer, out);
 	case COMMAND_SHOW_RATES:

@@ -160,10 +160,12 @@ commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE 
 		return result;
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		struct server *server = director->model->slots[i];
+		struct admin_author after;
 
 		if (server == NULL || !selection_has(&selection, server))
 			continue;
-		(void)director_set_admin(director, server, ADMIN_DRAINED, &author);
+		after = admin_author_after(&author, &server->admin.admin_by);
+		(void)director_set_admin(director, server, ADMIN_DRAINED, &after);
 		server->admin.drain_until = timeout != NULL ? director->now + patience : 0;
 	}
 	state_save(cmds->parts.state);
@@ -180,11 +182,15 @@ static bool
 commands_admin_one(struct director *director, struct server *server, enum command_id command,
     const struct commands_value *value, const struct admin_author *author)
 {
+	const struct admin *admin = &server->admin;
+	const struct admin_author after = admin_author_after(author,
+	    command == COMMAND_WEIGHT ? &admin->weight_by : &admin->admin_by);
+
 	if (command == COMMAND_WEIGHT)
-		return director_weigh(director, server, (uint32_t)value->weight, author);
+		return director_weigh(director, server, (uint32_t)value->weight, &after);
 	if (command == COMMAND_NEIGHBOR)
 		return director_set_mac(director, server, &value->mac, author);
-	return director_set_admin(director, server, command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, author);
+	return director_set_admin(director, server, command == COMMAND_ENABLE ? ADMIN_ENABLED : ADMIN_DISABLED, &after);
 }
 
 static bool

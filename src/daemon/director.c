@@ -69,6 +69,7 @@ director_init(struct director *director, uint32_t connections, const struct siph
 	if (director->model != NULL)
 		director->nothing = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	director->table = director->nothing;
+	director->table_serial = 1;
 	if (director->table == NULL) {
 		snprintf(error, size, "out of memory");
 		director_clear(director);
@@ -298,6 +299,7 @@ director_use_table(struct director *director, struct fwdtab *table)
 	if (director->table != director->nothing)
 		fwdtab_free(director->table);
 	director->table = table;
+	director->table_serial++;
 	director->forwarder.table = table;
 	if (director->forwarder.offload != NULL)
 		offload_refresh(director->forwarder.offload, director->table, director->ifaces, director->forget,

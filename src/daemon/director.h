@@ -28,6 +28,7 @@
 struct director {
 	struct model *model;
 	struct fwdtab *table;
+	uint64_t table_serial;   /* of `table`: another one for each */
 	struct fwdtab *nothing; /* without services: used while there is no memory for another one */
 	struct forwarder forwarder;
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbors and frames keep the index */

@@ -32,6 +32,7 @@
 #include "daemon/loop.h"
 #include "daemon/notify_program.h"
 #include "daemon/offloading.h"
+#include "daemon/peering.h"
 #include "daemon/privsep.h"
 #include "daemon/processes.h"
 #include "daemon/recording.h"
@@ -79,6 +80,7 @@ struct dsrd {
 	struct web_status *web_status; /* NULL: no HTTP */
 	struct state *state;
 	struct roles *roles;
+	struct peering *peering; /* NULL: no peers */
 	int news; /* the system's notifications about interfaces; -1: none */
 	uint64_t rescanned;
 	uint64_t next_rescan;
@@ -194,6 +196,8 @@ dsrd_tick(struct dsrd *dsrd, uint64_t now)
 	host_shield_beat(dsrd->host_shield);
 	confine_look();
 	state_tick(dsrd->state, now);
+	peering_tick(dsrd->peering, now);
+	roles_set_table(dsrd->roles, peering_table_present(dsrd->peering), "a peer has not sent its connections yet");
 	if (now >= dsrd->next_rescan)
 		dsrd_rescan(dsrd, now);
 	else
@@ -432,6 +436,7 @@ static void
 dsrd_stop_parts(struct dsrd *dsrd)
 {
 	web_status_close(dsrd->web_status);
+	peering_close(dsrd->peering);
 	commands_close(dsrd->cmds);
 	reload_close(&dsrd->reload);
 	checker_free(dsrd->checker);
@@ -475,6 +480,28 @@ dsrd_open_hash_key(struct dsrd *dsrd)
 	return 0;
 }
 
+static bool
+dsrd_is_active(void *context, const struct fwd_vip *vip)
+{
+	return roles_is_active(context, vip->group);
+}
+
+static int
+dsrd_open_peers(struct dsrd *dsrd)
+{
+	char error[PEERING_ERROR];
+
+	dsrd->peering = peering_open(loop_base(dsrd->loop), &dsrd->conf, &dsrd->director, dsrd->state, error);
+	if (dsrd->peering == NULL && error[0] != '\0') {
+		log_error("start result=failed reason=\"%s\"", error);
+		return -1;
+	}
+	peering_set_active(dsrd->peering, dsrd_is_active, dsrd->roles);
+	dsrd->sources.peering = dsrd->peering;
+	selfcheck_set_peering(dsrd->selfcheck, dsrd->peering);
+	return 0;
+}
+
 /* Everything that needs root, then root goes. */
 static enum exit_status
 dsrd_start_running(struct dsrd *dsrd)
@@ -508,6 +535,8 @@ dsrd_start_running(struct dsrd *dsrd)
 		state_open(dsrd->state, &dsrd->conf, clock_us());
 	if (dsrd->conf.ready_file[0] != '\0')
 		ready_file_prepare(dsrd->conf.ready_file, dsrd->conf.user);
+	if (!dsrd->options->observe && dsrd_open_peers(dsrd) == -1)
+		return EXIT_SYSTEM;
 	return confine(&dsrd->conf, dsrd->options, &dsrd->interfaces, dsrd->privsep != NULL, &dsrd->sandbox);
 }
 

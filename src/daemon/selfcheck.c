@@ -13,6 +13,7 @@
 #include "daemon/director.h"
 #include "daemon/host_shield.h"
 #include "daemon/offloading.h"
+#include "daemon/peering.h"
 #include "daemon/port.h"
 #include "daemon/roles.h"
 #include "daemon/state.h"
@@ -22,6 +23,7 @@
 
 struct selfcheck {
 	struct selfcheck_sources from;
+	struct peering *peering; /* NULL: no peers */
 	struct problems *problems;
 	struct problem_iface ifaces[IFACES_MOST];
 	struct problem_vip *held;
@@ -154,8 +156,41 @@ selfcheck_log_problem(void *context, const struct problem *problem, bool ended)
 }
 
 void
+selfcheck_set_peering(struct selfcheck *selfcheck, struct peering *peering)
+{
+	selfcheck->peering = peering;
+}
+
+static const struct difference *
+selfcheck_difference(const struct peer_facts *peer)
+{
+	for (size_t i = 0; i < peer->difference_count && i < PEER_DIFFERENCES; i++)
+		if (peer->differences[i].kind == DIFFERENCE_CONFIGURATION)
+			return &peer->differences[i];
+	return NULL;
+}
+
+static size_t
+selfcheck_peers(struct selfcheck *selfcheck, struct problem_peer peers[SHARE_PEERS])
+{
+	size_t count;
+	const struct peer_facts *list = peering_list(selfcheck->peering, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct difference *difference = selfcheck_difference(&list[i]);
+
+		peers[i] = (struct problem_peer) { .name = list[i].name,
+			.fault = !list[i].up && list[i].fault[0] != '\0' ? list[i].fault : NULL,
+			.subject = difference == NULL ? NULL : difference->subject,
+			.difference = difference == NULL ? NULL : difference->text };
+	}
+	return count;
+}
+
+void
 selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 {
+	struct problem_peer peers[SHARE_PEERS];
 	const struct director *director = selfcheck->from.director;
 	struct problem_facts facts = {
 		.ifaces = selfcheck->ifaces,
@@ -171,6 +206,8 @@ selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 		.no_memory = director->no_memory,
 		.roles = roles_status(selfcheck->from.roles),
 		.role_count = roles_count(selfcheck->from.roles),
+		.peers = peers,
+		.peer_count = selfcheck_peers(selfcheck, peers),
 	};
 
 	selfcheck_engines(selfcheck);

@@ -16,6 +16,7 @@ struct director;
 struct host_shield;
 struct nic;
 struct offloading;
+struct peering;
 struct selfcheck;
 struct state;
 
@@ -32,6 +33,8 @@ struct selfcheck_sources {
 
 /* NULL when memory is out. */
 NODISCARD struct selfcheck *selfcheck_new(const struct selfcheck_sources *from);
+/* From now on it looks at peers, too. */
+void selfcheck_set_peering(struct selfcheck *selfcheck, struct peering *peering);
 /* NULL is fine. */
 void selfcheck_free(struct selfcheck *selfcheck);
 /* Which VIPs this host holds, and whether it forwards: after news, after a reload, and every few seconds. */

@@ -11,6 +11,7 @@
 
 struct nic;
 struct offloading;
+struct peering;
 struct privsep;
 struct roles;
 struct selfcheck;
@@ -22,6 +23,7 @@ struct stats_sources {
 	struct offloading *offloading;
 	const struct roles *roles;
 	const struct selfcheck *selfcheck;
+	struct peering *peering; /* NULL: no peers */
 	const struct privsep *privsep; /* NULL: there is none */
 	uint64_t started; /* by clock_us() */
 	uint64_t loaded;  /* seconds since 1970, when the configuration that runs was read */

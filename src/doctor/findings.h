@@ -47,6 +47,11 @@
 	    "The configuration from before is still in force.") \
 	X(STATE_LOST, "state-lost", WARNING, "the state for the next start is not kept: {reason}", \
 	    "The next restart of dsrd loses connections, and what dsrctl changed.") \
+	X(PEER_DOWN, "peer-down", WARNING, "the peer {peer} is down: {reason}", \
+	    "It does not know this director's connections: if it takes over, those break that a consistent hash does not lead " \
+	    "to their server.") \
+	X(PEER_DIFFERS, "peer-differs", WARNING, "the configuration of the peer {peer} differs: {what}: {difference}", \
+	    "After a takeover, connections may reach other servers, or none.") \
 	X(FLOW_TABLE_FULL, "flow-table-full", WARNING, "the flow table holds {count} of at most {most} connections", \
 	    "Connections that find no room follow a consistent hash: a change of servers or weights may break them.") \
 	X(CAPTURE_DROPS, "capture-drops", WARNING, "{count} frames were lost at {interface} before dsrd could read them", \

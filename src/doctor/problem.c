@@ -361,6 +361,21 @@ problem_check_role(struct problems *problems, const struct role_status *role)
 	problems_see(problems, &problem, words);
 }
 
+static void
+problem_check_peers(struct problems *problems, const struct problem_facts *facts)
+{
+	for (size_t i = 0; i < facts->peer_count; i++) {
+		const struct problem_peer *peer = &facts->peers[i];
+		struct problem problem = problem_of_director(peer->fault != NULL ? DIAGNOSIS_PEER_DOWN : DIAGNOSIS_PEER_DIFFERS);
+		const struct remedy_word words[] = { { "peer", peer->name }, { "reason", peer->fault },
+			{ "what", peer->subject }, { "difference", peer->difference }, { NULL, NULL } };
+
+		snprintf(problem.subject, sizeof(problem.subject), "%s", peer->name);
+		if (peer->fault != NULL || peer->difference != NULL)
+			problems_see(problems, &problem, words);
+	}
+}
+
 /* What was not seen is solved. */
 static void
 problems_sweep(struct problems *problems)
@@ -392,6 +407,7 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 	for (size_t i = 0; i < facts->role_count; i++)
 		if (facts->roles[i].given && facts->roles[i].used)
 			problem_check_role(problems, &facts->roles[i]);
+	problem_check_peers(problems, facts);
 	problem_check_flows(problems, facts);
 	problem_check_lateness(problems, facts);
 	problems_sweep(problems);

@@ -63,6 +63,14 @@ struct problem_vip {
 	char fix[PROBLEM_TEXT];
 };
 
+/* Another director. */
+struct problem_peer {
+	const char *name;
+	const char *fault;      /* why it is down; NULL: it is not */
+	const char *subject;    /* of the first difference of its configuration, and what that is; NULL: there is none */
+	const char *difference;
+};
+
 struct problem_facts {
 	const struct role_status *roles;
 	size_t role_count;
@@ -70,6 +78,8 @@ struct problem_facts {
 	size_t iface_count;
 	const struct problem_vip *held;
 	size_t held_count;
+	const struct problem_peer *peers;
+	size_t peer_count;
 	uint64_t flows;
 	uint64_t flow_capacity;
 	const char *reload_error; /* the first error of the last reload; NULL: it succeeded */

@@ -41,6 +41,8 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_YIELDED, SYSTEM_ANY, NULL, "dsrctl role standby {group}", "dsrctl role active {group}" },
 	{ DIAGNOSIS_NOT_READY, SYSTEM_ANY, NULL, "dsrctl show --problems", NULL },
 	{ DIAGNOSIS_RELOAD_FAILED, SYSTEM_ANY, NULL, "dsrd -n -f {config}", NULL },
+	{ DIAGNOSIS_PEER_DOWN, SYSTEM_ANY, NULL, "dsrctl show peers", NULL },
+	{ DIAGNOSIS_PEER_DIFFERS, SYSTEM_ANY, NULL, "dsrctl show peers", NULL },
 	{ DIAGNOSIS_FLOW_TABLE_FULL, SYSTEM_ANY, NULL, "raise `connections` in dsrd.conf, and restart dsrd", NULL },
 	{ DIAGNOSIS_MTU, SYSTEM_LINUX, NULL, "ip link set dev {interface} mtu {other-mtu}",
 	    "ip link set dev {interface} mtu {mtu}" },

@@ -129,6 +129,13 @@ conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context)
 	table->gone_context = context;
 }
 
+void
+conn_table_on_change(struct conn_table *table, conn_changed *changed, void *context)
+{
+	table->changed = changed;
+	table->changed_context = context;
+}
+
 struct addr
 conn_key_client(const struct conn_key *key)
 {
@@ -293,6 +300,8 @@ conn_remove(struct conn_table *table, struct conn *conn)
 
 	if (table->gone != NULL)
 		table->gone(table->gone_context, conn);
+	if (table->changed != NULL)
+		table->changed(table->changed_context, conn, true);
 	while (*link != index)
 		link = &table->conns[*link].next;
 	*link = conn->next;
@@ -346,6 +355,12 @@ void
 conn_tell(struct conn_table *table, uint64_t now)
 {
 	conn_advance(table, now);
+}
+
+uint64_t
+conn_table_time(const struct conn_table *table)
+{
+	return table->now;
 }
 
 /* conn_find() of the first frame that has this time. */
@@ -458,6 +473,8 @@ conn_insert(struct conn_table *table, const struct conn_key *key, struct server_
 	conn_count_state(table, state, 1);
 	if (!conn_is_proven(state))
 		unproven_push(conn_queue_of(table, state), conn_number(table, conn), conn->began);
+	else if (table->changed != NULL)
+		table->changed(table->changed_context, conn, false);
 	table->count++;
 	if (table->records != NULL)
 		conn_record_flow(table, conn);
@@ -483,6 +500,8 @@ conn_change_state(struct conn_table *table, struct conn *conn, enum conn_state s
 	conn->state = state & CONN_STATE_MASK;
 	if (table->records != NULL)
 		conn_record_flow(table, conn);
+	if (table->changed != NULL)
+		table->changed(table->changed_context, conn, false);
 }
 
 /*

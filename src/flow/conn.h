@@ -139,14 +139,21 @@ NODISCARD struct conn *conn_insert(struct conn_table *table, const struct conn_k
     enum conn_state state, uint64_t timeout, uint64_t now);
 /* The flow was seen at the table's time: from then on it lives `timeout` microseconds, in `state` (not CONN_NONE). */
 void conn_touch(struct conn_table *table, struct conn *conn, enum conn_state state, uint64_t timeout);
-/* Sets the table's time, for conn_touch() of a flow that was not looked up with conn_find(). */
 /* What becomes of a timeout: it shrinks as the table fills beyond three fifths, to a third of it in a full table. */
 uint64_t conn_timeout(const struct conn_table *table, uint64_t timeout);
+/* Sets the table's time, for conn_touch() of a flow that was not looked up with conn_find(). */
 void conn_tell(struct conn_table *table, uint64_t now);
+uint64_t conn_table_time(const struct conn_table *table);
 
 /* Called for each flow just before it is removed, except by conn_table_free(). Must not change the table. */
 typedef void conn_gone(void *context, const struct conn *conn);
 void conn_table_on_gone(struct conn_table *table, conn_gone *gone, void *context);
+/*
+ * Called for each flow that begins proven, that changes its state, and just before it is removed (`removed`); not for the
+ * frames in between. Must not change the table. One at a time: the last call counts, and NULL ends it.
+ */
+typedef void conn_changed(void *context, const struct conn *conn, bool removed);
+void conn_table_on_change(struct conn_table *table, conn_changed *changed, void *context);
 /*
  * Called for each flow that seems to have expired: if it was seen elsewhere, call conn_touch() here. Nothing else in
  * the table may be changed.

@@ -39,6 +39,8 @@ struct conn_table {
 	struct keyhash_key key;
 	conn_gone *gone;
 	void *gone_context;
+	conn_changed *changed;
+	void *changed_context;
 	conn_over *over;
 	void *over_context;
 	struct conn_records *records; /* NULL: no records */

@@ -58,15 +58,16 @@ handover_write_admin(FILE *out, const struct server *server)
 {
 	const struct admin *admin = &server->admin;
 
-	if (admin->admin != ADMIN_ENABLED) {
+	/* The end of a drain has a date, too: what a peer knows of the drain is older. */
+	if (admin->admin != ADMIN_ENABLED || admin->admin_by.when != 0) {
 		fprintf(out, " admin=%s", admin_state_name(admin->admin));
 		write_author(out, "admin", &admin->admin_by);
 	}
 	if (admin->admin == ADMIN_DRAINED)
 		fprintf(out, " drain-began=%" PRIu64 " drain-flows=%" PRIu32 " drain-until=%" PRIu64, admin->drain_began,
 		    admin->drain_flows, admin->drain_until);
-	if (admin->weighted) {
-		fprintf(out, " weight=%" PRIu32 " file-weight=%" PRIu32, admin->weight, server->settings.weight);
+	if (admin->weighted || admin->weight_by.when != 0) {
+		fprintf(out, " weight=%" PRIu32 " file-weight=%" PRIu32, admin_given_weight(server), server->settings.weight);
 		write_author(out, "weight", &admin->weight_by);
 	}
 }
@@ -205,7 +206,7 @@ handover_take_weight(struct server *server, const struct line *line)
 	    WEIGHT_MOST, &file) == -1)
 		return;
 	if (file != server->settings.weight) {
-		admin->overruled = true;
+		admin->overruled = weight != file;
 		return;
 	}
 	admin->weight = (uint32_t)weight;
@@ -227,7 +228,7 @@ take_admin(struct handover *handover, struct server *server, const struct line *
 	} else if (strcmp(state, admin_state_name(ADMIN_DISABLED)) == 0) {
 		admin->admin = ADMIN_DISABLED;
 	}
-	if (admin->admin != ADMIN_ENABLED)
+	if (*state != '\0')
 		admin->admin_by = read_author(line, "admin-by", "admin-name", "admin-at");
 	handover_take_weight(server, line);
 	handover->counts.admin += admin_differs(server);

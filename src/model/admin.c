@@ -75,6 +75,16 @@ admin_drain_estimate(const struct server *server, uint64_t now)
 	return (uint64_t)((double)(now - admin->drain_began) * left / (admin->drain_flows - left));
 }
 
+struct admin_author
+admin_author_after(const struct admin_author *author, const struct admin_author *known)
+{
+	struct admin_author after = *author;
+
+	if (after.when <= known->when)
+		after.when = known->when + 1;
+	return after;
+}
+
 void
 admin_author_set_name(struct admin_author *author, const char *name)
 {

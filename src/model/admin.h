@@ -56,6 +56,11 @@ uint32_t admin_flows(const struct server *server);
  * when none has left yet.
  */
 uint64_t admin_drain_estimate(const struct server *server, uint64_t now);
+/*
+ * The author of an order that is given now, after the one that is known of the server: its date is later, whatever the
+ * clocks of directors say, so that it wins wherever it is sent.
+ */
+struct admin_author admin_author_after(const struct admin_author *author, const struct admin_author *known);
 /* Takes a name that is one; leaves the author without a name otherwise. */
 void admin_author_set_name(struct admin_author *author, const char *name);
 /* The name, or "-", for a line of the log. */

@@ -140,6 +140,13 @@ enum neighbor_policy {
 	NEIGHBOR_FOLLOW     /* at once */
 };
 
+/* Which flows of a service a peer is sent (sync/share.h). */
+enum sync_policy {
+	SYNC_AUTO = 0, /* those that it would send to another server by itself */
+	SYNC_ALL,
+	SYNC_OFF
+};
+
 /* The number of servers of a service that must be up: absolute, or in percent. */
 struct quorum {
 	uint16_t number;
@@ -177,6 +184,7 @@ struct service_settings {
 	uint64_t persist;        /* a client goes to its last server for this long after its last new flow; 0: not */
 	uint8_t persist_prefix4; /* bits of the client's address that make "a client": 1 to 32 */
 	uint8_t persist_prefix6; /* 1 to 128 */
+	enum sync_policy sync;
 	uint64_t warmup;         /* after coming UP a server's share grows for this long */
 	char group_name[ROLE_GROUP];
 	uint8_t group;           /* its number in `roles` of the settings */

@@ -25,6 +25,7 @@
 #define CALL_RESTRICT_SELF 446
 #define CREATE_RULESET_VERSION 1U
 #define RULE_PATH_BENEATH 1
+#define RULE_NET_PORT 2
 
 #define FS_WRITE_FILE (1ULL << 1)
 #define FS_READ_FILE (1ULL << 2)
@@ -56,6 +57,11 @@ struct beneath {
 	uint64_t rights;
 	int32_t fd;
 } __attribute__((packed));
+
+struct net_port {
+	uint64_t rights;
+	uint64_t port;
+};
 
 static struct ruleset
 ruleset_of(long version)
@@ -103,6 +109,18 @@ allow(int ruleset, const char *path, uint64_t rights)
 	return result;
 }
 
+/*
+ * A port that the system chooses: connections to peers leave from a configured address. Any other port is refused
+ * (Documentation/userspace-api/landlock.rst, "Network flags").
+ */
+static int
+allow_any_port(int ruleset, uint64_t handled)
+{
+	const struct net_port port = { .rights = NET_BIND_TCP };
+
+	return (handled & NET_BIND_TCP) == 0 ? 0 : (int)syscall(CALL_ADD_RULE, ruleset, RULE_NET_PORT, &port, 0);
+}
+
 static int
 allow_all(int ruleset, const struct os_sandbox_order *order, uint64_t handled)
 {
@@ -130,6 +148,8 @@ landlock_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox,
 	ruleset = (int)syscall(CALL_CREATE_RULESET, &wanted, ruleset_size(version), 0);
 	if (ruleset != -1) {
 		result = allow_all(ruleset, order, wanted.fs);
+		if (result == 0)
+			result = allow_any_port(ruleset, wanted.net);
 		if (result == 0)
 			result = (int)syscall(CALL_RESTRICT_SELF, ruleset, 0);
 		if (result == -1)

@@ -9,6 +9,7 @@
 #include "base/attr.h"
 #include "base/duration.h"
 #include "offload/cache.h"
+#include "sync/facts.h"
 #include "web/metrics_text.h"
 
 struct metrics;
@@ -385,6 +386,64 @@ metrics_server_bounced(const struct metrics *metrics, const struct server *serve
 	sample_server(metrics, server, NULL, NULL, sum);
 }
 
+/* --- peers --- */
+
+static void
+metrics_peer(const struct metrics *metrics, const struct peer_facts *peer, const char *what, uint64_t value)
+{
+	const struct label labels[] = { { "peer", peer->name }, { "what", what } };
+
+	metrics_sample(metrics, labels, what == NULL ? 1 : 2, value);
+}
+
+#define OF_PEER(name, what, expression) \
+	static void \
+	peer_##name(const struct metrics *metrics) \
+	{ \
+		for (size_t i = 0; i < metrics->facts->peer_count; i++) { \
+			const struct peer_facts *peer = &metrics->facts->peers[i]; \
+	\
+			metrics_peer(metrics, peer, what, expression); \
+		} \
+	}
+
+OF_PEER(up, NULL, peer->up)
+OF_PEER(complete, NULL, peer->complete)
+OF_PEER(differences, NULL, peer->difference_count)
+OF_PEER(flows, NULL, peer->told)
+OF_PEER(held, NULL, peer->held)
+OF_PEER(waiting, NULL, peer->sent.waiting)
+OF_PEER(bytes_sent, NULL, peer->bytes_sent)
+OF_PEER(bytes_received, NULL, peer->bytes_received)
+OF_PEER(sessions, NULL, peer->sessions)
+
+static void
+peer_sent(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->facts->peer_count; i++) {
+		const struct peer_facts *peer = &metrics->facts->peers[i];
+
+		metrics_peer(metrics, peer, "flow", peer->sent.flows);
+		metrics_peer(metrics, peer, "client", peer->sent.clients);
+		metrics_peer(metrics, peer, "order", peer->sent.orders);
+	}
+}
+
+static void
+peer_received(const struct metrics *metrics)
+{
+	for (size_t i = 0; i < metrics->facts->peer_count; i++) {
+		const struct peer_facts *peer = &metrics->facts->peers[i];
+
+		metrics_peer(metrics, peer, "flow", peer->received.flows);
+		metrics_peer(metrics, peer, "client", peer->received.clients);
+		metrics_peer(metrics, peer, "order", peer->received.orders);
+		metrics_peer(metrics, peer, "unknown", peer->received.unknown);
+		metrics_peer(metrics, peer, "refused", peer->received.refused);
+		metrics_peer(metrics, peer, "conflict", peer->received.conflicts);
+	}
+}
+
 /* --- interfaces --- */
 
 #define OF_IFACE(name, expression) \
@@ -473,6 +532,19 @@ static const struct family families[] = {
 	    .each = metrics_drops },
 	{ "events", METRIC_COUNTER, "What else happened to frames: the counters of dsrctl show drops.",
 	    .each = metrics_events },
+	{ "peer_up", METRIC_GAUGE, "Whether the other director is connected.", .each = peer_up },
+	{ "peer_complete", METRIC_GAUGE, "Whether each of the two has all that the other has to share.",
+	    .each = peer_complete },
+	{ "peer_differences", METRIC_GAUGE, "Differences of configuration and health.", .each = peer_differences },
+	{ "peer_flows", METRIC_GAUGE, "Connections that are kept up to date at the peer.", .each = peer_flows },
+	{ "peer_held_flows", METRIC_GAUGE, "Connections in this director's table that the peer sent.", .each = peer_held },
+	{ "peer_waiting", METRIC_GAUGE, "Connections and clients that are to be sent to the peer.", .each = peer_waiting },
+	{ "peer_sent_records", METRIC_COUNTER, "Records sent to the peer, by kind.", .each = peer_sent },
+	{ "peer_received_records", METRIC_COUNTER, "Records of the peer, by kind, or why they were not used.",
+	    .each = peer_received },
+	{ "peer_sent_bytes", METRIC_COUNTER, "Bytes sent to the peer.", .each = peer_bytes_sent },
+	{ "peer_received_bytes", METRIC_COUNTER, "Bytes received from the peer.", .each = peer_bytes_received },
+	{ "peer_sessions", METRIC_COUNTER, "How often the peer connected.", .each = peer_sessions },
 	{ "interface_up", METRIC_GAUGE, "Whether dsrd captures on the interface, and its link is up.", .iface = iface_up },
 	{ "interface_offloaded", METRIC_GAUGE, "Whether the kernel carries decided flows there.", .iface = iface_offloaded },
 	{ "interface_received_packets", METRIC_COUNTER, "Frames that passed the kernel's filter.",

@@ -31,7 +31,7 @@ lint() {
 			return wrong("\"" name "\" is included without its layer: write \"layer/file.h\"")
 		target = name
 		sub(/\/.*/, "", target)
-		if (name == "base/clock.h" && in_words(layer, "role proto encap flow model sched vipcheck forward doctor conf"))
+		if (name == "base/clock.h" && in_words(layer, "role proto encap flow model sched sync vipcheck forward doctor conf"))
 			wrong("layer " layer " is pure and may not include \"base/clock.h\": it gets the time as an argument")
 		# The table of commands, and what a trace is made of: they hold nothing of a director.
 		if (layer == "cli" && (name == "ctl/command.h" || name == "ctl/trace_record.h"))
@@ -40,8 +40,8 @@ lint() {
 			wrong("layer " layer " may not include \"" name "\": only " may[layer])
 	}
 	function system_include(name) {
-		if (name ~ /^event2?[\/.]/ && layer != "daemon" && layer != "check" && layer != "ctl" && layer != "web" && layer != "http")
-			wrong("<" name "> belongs into daemon/, check/, ctl/, http/ and web/")
+		if (name ~ /^event2?[\/.]/ && layer != "daemon" && layer != "check" && layer != "ctl" && layer != "web" && layer != "http" && layer != "peer")
+			wrong("<" name "> belongs into daemon/, check/, ctl/, http/, peer/ and web/")
 		if (name ~ /^pcap[\/.]/ && file !~ /^src\/io\/io_(pcap|file)\.c$/)
 			wrong("<" name "> belongs into io/io_pcap.c and io/io_file.c")
 		if (name ~ /^libnet[\/.]/ && layer != "os" &&
@@ -49,9 +49,11 @@ lint() {
 			wrong("<" name "> belongs into io/io_libnet.c, io/io_link.c, proto/craft.c and os/")
 		if (name ~ /^bpf\// && layer != "offload")
 			wrong("<" name "> belongs into offload/")
+		if (name ~ /^openssl\// && file !~ /^src\/(sync\/seal|check\/tls)_openssl\.c$/)
+			wrong("<" name "> belongs into sync/seal_openssl.c and check/tls_openssl.c")
 		if (name == "ini.h" && layer != "conf")
 			wrong("<ini.h> belongs into conf/")
-		if (in_words(layer, "role proto encap flow model sched vipcheck forward doctor conf") && name ~ impure)
+		if (in_words(layer, "role proto encap flow model sched sync vipcheck forward doctor conf") && name ~ impure)
 			wrong("layer " layer " is pure and may not include <" name ">: no sockets, clock, threads")
 	}
 	# foo.c, foo.h, foo_int.h and, unless `small` says that they are parts of their own, foo_more.[ch] are one part.
@@ -113,6 +115,8 @@ lint() {
 		may["role"] = "base role"
 		may["model"] = "base role proto encap flow model"
 		may["sched"] = "base role proto encap flow model sched"
+		may["sync"] = "base role proto encap flow model sched sync"
+		may["peer"] = "base compat role proto encap flow model sched sync peer"
 		may["vipcheck"] = "base role proto encap flow model vipcheck"
 		may["offload"] = "base role proto encap flow model sched vipcheck offload compat"
 		may["forward"] = "base role proto encap flow model sched vipcheck offload forward"
@@ -121,10 +125,10 @@ lint() {
 		may["io"] = "base proto io compat"
 		may["os"] = "base os compat"
 		may["check"] = "base role http proto encap flow model check compat"
-		may["ctl"] = "base role http proto encap flow model sched vipcheck offload forward doctor conf ctl compat"
-		may["web"] = "base role http proto encap flow model sched vipcheck offload forward doctor conf ctl web compat"
+		may["ctl"] = "base role http proto encap flow model sched sync vipcheck offload forward doctor conf ctl compat"
+		may["web"] = "base role http proto encap flow model sched sync vipcheck offload forward doctor conf ctl web compat"
 		may["cli"] = "base http cli compat"
-		may["daemon"] = "base role http proto encap flow model sched vipcheck offload forward doctor conf io os check ctl web daemon compat"
+		may["daemon"] = "base role http proto encap flow model sched sync peer vipcheck offload forward doctor conf io os check ctl web daemon compat"
 		may["compat"] = "base compat"
 		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|" \
 		    "signal|threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"
@@ -220,13 +224,14 @@ selftest() {
 	must_fail src/cli/a.c "$top#include \"ctl/report.h\"\n" 'layer cli may not include'
 	must_fail src/ctl/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer ctl may not include'
 	must_fail src/flow/a.c "$top#include \"conn.h\"\n" 'without its layer'
-	must_fail src/flow/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, check/, ctl/, http/ and web/'
+	must_fail src/flow/a.c "$top#include <event2/event.h>\n" 'belongs into daemon/, check/, ctl/, http/, peer/ and web/'
 	must_fail src/daemon/a.c "$top#include <pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail src/daemon/a.c "$top#include <pcap/pcap.h>\n" 'belongs into io/io_pcap.c'
 	must_fail src/flow/a.c "$top#include <libnet.h>\n" 'belongs into io/io_libnet.c'
 	must_fail src/daemon/a.c "$top#include <bpf/libbpf.h>\n" 'belongs into offload/'
 	must_fail src/offload/a.c "$top#include \"daemon/dsrd.h\"\n" 'layer offload may not include'
 	must_fail src/flow/a.c "$top#include <ini.h>\n" 'belongs into conf/'
+	must_fail src/sync/a.c "$top#include <openssl/hmac.h>\n" 'belongs into sync/seal_openssl.c'
 	must_fail src/flow/a.c "$top#include <time.h>\n" 'is pure'
 	must_fail src/conf/a.c "$top#include <sys/socket.h>\n" 'is pure'
 	must_fail src/flow/a.c "$spdx#include <stdint.h>\n#include \"config.h\"\n" 'first include must be'

@@ -83,6 +83,9 @@ function __dsrctl_filter -a name
 		case 'show config,*'
 			printf '%s\n' =
 			__dsrctl_names service server
+		case 'show peers,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'show names,*'
 			printf '%s\n' =
 			__dsrctl_names service server
@@ -268,6 +271,7 @@ function __dsrctl_seconds -a first
 				connections 'tracked flows that match every filter' \
 				drain 'what is left on servers that are drained; status 1 while a connection is active' \
 				config 'the configuration that is in force, and what operators changed since' \
+				peers 'other directors: what they share with this one, and what differs' \
 				names 'the names of services and servers, as commands take them; shells complete by it' \
 				rates 'traffic, drops and servers that are up, in the last hour' \
 				process 'the director\'s processes, and what each of them may do' \

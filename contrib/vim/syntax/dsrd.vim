@@ -87,6 +87,10 @@ syn match dsrdOnePacketIs contained "=" nextgroup=dsrdOnePacketWord,dsrdBad skip
 syn keyword dsrdOnePacketWord contained yes no
 hi def link dsrdOnePacketIs dsrdIs
 hi def link dsrdOnePacketWord dsrdWord
+syn match dsrdSyncIs contained "=" nextgroup=dsrdSyncWord,dsrdBad skipwhite
+syn keyword dsrdSyncWord contained auto all off
+hi def link dsrdSyncIs dsrdIs
+hi def link dsrdSyncWord dsrdWord
 syn match dsrdCheckIs contained "=" nextgroup=dsrdCheckWord,dsrdBad skipwhite
 syn keyword dsrdCheckWord contained tcp http https icmp dns udp script none
 hi def link dsrdCheckIs dsrdIs
@@ -114,12 +118,13 @@ syn match dsrdDsrdKey contained "^\s*\zshttp\ze\s*=" nextgroup=dsrdHttpIs skipwh
 syn match dsrdDsrdKey contained "^\s*\zsoffload\ze\s*=" nextgroup=dsrdOffloadIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zsqueue-discipline\ze\s*=" nextgroup=dsrdQueueDisciplineIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zswithhold\ze\s*=" nextgroup=dsrdWithholdIs skipwhite
-syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|http-host\|connections\|hash-key\|probe-address\|role\|linger\|peer-mac\|ready-file\|include\|notify\|mac\|mtu\|address\)\ze\s*="
+syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|http-host\|connections\|hash-key\|probe-address\|role\|linger\|peer-mac\|ready-file\|peer\|peer-name\|peer-listen\|sync-key-file\|include\|notify\|mac\|mtu\|address\)\ze\s*="
 hi def link dsrdDsrdKey dsrdKey
 syn match dsrdDefaultsKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zssync\ze\s*=" nextgroup=dsrdSyncIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite
@@ -130,6 +135,7 @@ syn match dsrdServiceKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSched
 syn match dsrdServiceKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zssync\ze\s*=" nextgroup=dsrdSyncIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdVipConflictIs skipwhite

@@ -119,7 +119,9 @@ START_TEST(test_goldens)
 
 		if (entry->d_name[0] == '.' || length < 5 || strcmp(entry->d_name + length - 5, ".conf") != 0)
 			continue;
-		check_golden(entry->d_name);
+		/* Without OpenSSL there are no peers. */
+		if (HAVE_TLS || strstr(entry->d_name, "peers") == NULL)
+			check_golden(entry->d_name);
 		count++;
 	}
 	(void)closedir(dir);
