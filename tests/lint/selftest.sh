@@ -10,3 +10,5 @@ set -eu
 "${SOURCE_DIR:-.}/tests/lint/log.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/words.sh" --selftest
 "${SOURCE_DIR:-.}/tests/lint/version.sh" --selftest
+"${SOURCE_DIR:-.}/tests/lint/hardening.sh" --selftest
+"${SOURCE_DIR:-.}/tests/lint/sbom.sh" --selftest

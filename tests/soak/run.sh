@@ -43,7 +43,7 @@ FLOOD=$BUILD_DIR/tests/integration/flood
 
 CLIENTS=4        # each a request every 10 ms or so
 FLOOD_RATE=20000 # a second: what a busy machine with two processors still takes
-GROWTH=2048      # KiB that the director may grow after the first rounds
+GROWTH=2048      # KiB that the director may grow after the first rounds; its history of events takes up to 1024
 SPARE=8          # descriptors that may be open for a moment
 
 # --- what is measured --------------------------------------------------------------------------------------------------
