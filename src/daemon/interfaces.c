@@ -323,6 +323,7 @@ interfaces_rescan(struct interfaces *interfaces, uint64_t now)
 		if (!nic_is_open(&interfaces->nics[i]))
 			changed |= interfaces_reopen(interfaces, (uint16_t)i);
 	}
+	offloading_rescan(interfaces->offloading);
 	if (!director_routes_changed(director) && !changed)
 		return;
 	if (director_place(director, now) == -1 || director_announce(director, now) == -1)

@@ -233,6 +233,25 @@ offloading_look(struct offloading *offloading)
 }
 
 void
+offloading_rescan(struct offloading *offloading)
+{
+	if (offloading->mode != OFFLOAD_XDP || offloading->path == NULL)
+		return;
+	for (size_t i = 0; i < offloading->director->iface_count; i++) {
+		const char *name = offloading->director->ifaces[i].name;
+		const enum bpf_offload_kind kind = bpf_offload_kind(offloading->path, i);
+
+		if ((kind != BPF_OFFLOAD_XDP && kind != BPF_OFFLOAD_XDP_GENERIC) || !bpf_offload_strips_tags(name))
+			continue;
+		offloading_end(offloading, i);
+		/* It says why, and takes tc. */
+		offloading_begin(offloading, i);
+		offload_iface(offloading->director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(name), offloading_is_on(offloading, i));
+		offloading_filter_one(offloading, i);
+	}
+}
+
+void
 offloading_sync(struct offloading *offloading)
 {
 	if (offloading->director->forwarder.offload != NULL)

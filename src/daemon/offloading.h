@@ -29,6 +29,8 @@ void offloading_settle(struct offloading *offloading);
 void offloading_filter(struct offloading *offloading, bool wide);
 /* The interface will be closed at once: each frame from here on is for the capture. */
 void offloading_end(struct offloading *offloading, size_t index);
+/* What may have changed at an interface: XDP gives way to tc where VLAN tags are taken out of frames from now on. */
+void offloading_rescan(struct offloading *offloading);
 /* Once a second: does the kernel forward as configured? */
 void offloading_look(struct offloading *offloading);
 /* Counters are about to be read: collects the kernel's. */

@@ -50,6 +50,11 @@ enum bpf_offload_kind bpf_offload_kind(const struct bpf_offload *path, size_t nu
  * every frame is the daemon's. Always true with XDP, where that program has no part.
  */
 bool bpf_offload_decides(const struct bpf_offload *path, size_t number, int capture);
+/*
+ * Does the card take VLAN tags out of received frames? XDP does not see such a tag, and the frame would leave without it, so
+ * bpf_offload_attach() refuses.
+ */
+bool bpf_offload_strips_tags(const char *iface);
 uint32_t bpf_offload_ifindex(const char *iface);
 /* Waits until no processor can still be on its way between the two programs of a frame: some 10 ms. */
 void bpf_offload_settle(void);

@@ -197,20 +197,36 @@ bpf_offload_attach_tc(struct bpf_offload *path, struct attached *attached, int c
 	return 0;
 }
 
+/* ethtool(8)'s command to the kernel. False: the interface has no such thing. */
 static bool
-bpf_offload_is_driver(const char *iface, const char *driver)
+bpf_offload_ask(const char *iface, void *command)
 {
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq request = { .ifr_data = (void *)&info };
+	struct ifreq request = { .ifr_data = command };
 	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool is;
+	bool answered;
 
 	if (fd == -1)
 		return false;
 	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", iface);
-	is = ioctl(fd, SIOCETHTOOL, &request) == 0 && strncmp(info.driver, driver, sizeof(info.driver)) == 0;
+	answered = ioctl(fd, SIOCETHTOOL, &request) == 0;
 	(void)close(fd);
-	return is;
+	return answered;
+}
+
+static bool
+bpf_offload_is_driver(const char *iface, const char *driver)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+
+	return bpf_offload_ask(iface, &info) && strncmp(info.driver, driver, sizeof(info.driver)) == 0;
+}
+
+bool
+bpf_offload_strips_tags(const char *iface)
+{
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+
+	return bpf_offload_ask(iface, &flags) && (flags.data & ETH_FLAG_RXVLAN) != 0;
 }
 
 /*
@@ -221,9 +237,15 @@ static int
 bpf_offload_attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface, char error[BPF_OFFLOAD_ERROR])
 {
 	const bool generic = bpf_offload_is_driver(iface, "veth");
-	const int number = attacher_begin(path->attacher, bpf_offload_program(path, "dsrd_xdp"), iface,
-	    generic ? ATTACH_XDP_GENERIC : ATTACH_XDP, &attached->link);
+	int number;
 
+	if (bpf_offload_strips_tags(iface)) {
+		(void)snprintf(error, BPF_OFFLOAD_ERROR, "%s takes VLAN tags out of received frames (rx-vlan-offload), so XDP would send "
+		    "them on without: type `ethtool -K %s rxvlan off`, and restart dsrd", iface, iface);
+		return -1;
+	}
+	number = attacher_begin(path->attacher, bpf_offload_program(path, "dsrd_xdp"), iface,
+	    generic ? ATTACH_XDP_GENERIC : ATTACH_XDP, &attached->link);
 	if (number != 0) {
 		bpf_offload_explain(error, generic ? "XDP cannot be attached" : "the driver does not take XDP", number);
 		return -1;

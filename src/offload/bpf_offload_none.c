@@ -44,6 +44,12 @@ bpf_offload_decides(const struct bpf_offload *path UNUSED, size_t number UNUSED,
 	return false;
 }
 
+bool
+bpf_offload_strips_tags(const char *iface UNUSED)
+{
+	return false;
+}
+
 uint32_t
 bpf_offload_ifindex(const char *iface UNUSED)
 {

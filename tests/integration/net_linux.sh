@@ -72,6 +72,8 @@ net_attach() { # HOST INTERFACE BRIDGE MAC ADDRESS/LENGTH
 	ip -n "$NET-switch" link set "$1-$2" master "$3" up
 	[ "$5" = none ] || ip -n "$NET-$1" address add "$5" dev "$2"
 	ip -n "$NET-$1" link set "$2" up
+	# With this feature dsrd does without XDP; a veth's driver does not take tags out, and claims it.
+	[ "${DSRD_OFFLOAD:-off}" != xdp ] || [ "$1" != director ] || run_in "$1" ethtool -K "$2" rxvlan off
 }
 
 # The switch's end of a cable is HOST-INTERFACE.

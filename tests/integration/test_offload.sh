@@ -8,6 +8,11 @@
 
 net_require nginx curl nft tc
 net_up 2
+# Where tags are taken out of received frames dsrd does without XDP.
+rxvlan() { # on|off
+	run_in director ethtool -K eth0 rxvlan "$1"
+}
+rxvlan off
 start_nginx web1
 start_nginx web2
 seq -f '%0100.0f' 100000 >"$NET_DIR/web1/www/big"
@@ -140,4 +145,28 @@ start_dsrd
 wait_servers_up web web1 web2
 wait_until 15 offloaded_above 0 || fail "the connection of the one before is not offloaded"
 is_running orphan || fail "the download did not outlive the daemon"
+stop_dsrd
+
+step "xdp, where VLAN tags are taken out of received frames: tc instead"
+rxvlan on
+write_conf xdp
+start_dsrd
+wait_servers_up web web1 web2
+state_is tc || fail "tc does not carry"
+assert_log 'offload interface=eth0 result=no-xdp reason="eth0 takes VLAN tags out .*ethtool -K eth0 rxvlan off'
+stop_dsrd
+
+step "the same, from a moment on"
+rxvlan off
+start_dsrd
+wait_servers_up web web1 web2
+state_is xdp-generic || fail "XDP does not carry"
+rxvlan on
+# A sandbox lets no program be attached any more: then every frame goes through dsrd itself.
+without_xdp() {
+	state_is tc || state_is off
+}
+wait_until 15 without_xdp || fail "XDP still carries"
+assert_log 'offload interface=eth0 result=no-xdp'
+fetch >"$NET_DIR/page" || fail "no server answers"
 stop_dsrd
