@@ -6,12 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * The lines stand one behind the other in a ring of bytes, each in one piece. Memory of its own for each would hold the heap
+ * apart: they live for long, between what lives for a request.
+ */
 struct events {
 	struct event ring[EVENTS_MOST];
 	size_t first; /* the oldest */
 	size_t count;
-	size_t bytes;
+	size_t end;   /* of the newest line */
 	uint64_t number; /* of the newest */
+	char lines[EVENTS_BYTES];
 };
 
 struct events *
@@ -20,43 +25,54 @@ events_new(void)
 	return calloc(1, sizeof(struct events));
 }
 
+void
+events_free(struct events *events)
+{
+	free(events);
+}
+
 static void
 events_drop_oldest(struct events *events)
 {
-	struct event *oldest = &events->ring[events->first];
-
-	events->bytes -= strlen(oldest->line);
-	free(oldest->line);
-	memset(oldest, 0, sizeof(*oldest));
 	events->first = (events->first + 1) % EVENTS_MOST;
 	events->count--;
 }
 
-void
-events_free(struct events *events)
+/* Does the oldest line stand in these bytes? All before it are free. */
+static bool
+events_is_in_the_way(const struct events *events, size_t from, size_t to)
 {
-	if (events == NULL)
-		return;
-	while (events->count > 0)
-		events_drop_oldest(events);
-	free(events);
+	size_t at;
+
+	if (events->count == 0)
+		return false;
+	at = (size_t)(events->ring[events->first].line - events->lines);
+	return at >= from && at < to;
 }
 
 void
 events_add(struct events *events, uint64_t when, int level, const char *line)
 {
-	const size_t length = strlen(line);
-	char *copy = strdup(line);
+	const size_t size = strlen(line) + 1;
 
 	events->number++;
-	if (copy == NULL)
+	if (size > EVENTS_BYTES)
 		return;
-	while (events->count > 0 && (events->count == EVENTS_MOST || events->bytes + length > EVENTS_BYTES))
+	if (events->count == EVENTS_MOST)
 		events_drop_oldest(events);
+	if (size > EVENTS_BYTES - events->end) {
+		/* What stands in the rest is the oldest of all. */
+		while (events_is_in_the_way(events, events->end, EVENTS_BYTES))
+			events_drop_oldest(events);
+		events->end = 0;
+	}
+	while (events_is_in_the_way(events, events->end, events->end + size))
+		events_drop_oldest(events);
+	memcpy(events->lines + events->end, line, size);
 	events->ring[(events->first + events->count) % EVENTS_MOST] =
-	    (struct event) { events->number, when, level, copy };
+	    (struct event) { events->number, when, level, events->lines + events->end };
 	events->count++;
-	events->bytes += length;
+	events->end += size;
 }
 
 size_t

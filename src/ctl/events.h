@@ -15,22 +15,22 @@
 #include "model/model.h"
 
 #define EVENTS_MOST 4096
-#define EVENTS_BYTES (1U << 20) /* of lines */
+#define EVENTS_BYTES (1U << 20) /* of lines, with their zeros */
 
 struct event {
 	uint64_t number; /* from 1 on, without gaps */
 	uint64_t when;   /* milliseconds since 1970 */
 	int level;       /* syslog(3)'s */
-	char *line;
+	const char *line;
 };
 
 struct events;
 
-/* NULL when memory is out. */
+/* Takes all its memory at once, and uses it as lines come. NULL when memory is out. */
 NODISCARD struct events *events_new(void);
 /* NULL is fine. */
 void events_free(struct events *events);
-/* Copies the line. Without memory for it its number is left out. */
+/* Copies the line, and forgets the oldest ones for it. */
 void events_add(struct events *events, uint64_t when, int level, const char *line);
 size_t events_count(const struct events *events);
 /* From the oldest, 0, on. */

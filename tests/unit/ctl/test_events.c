@@ -69,8 +69,37 @@ START_TEST(long_events_are_bounded_in_bytes)
 	line[sizeof(line) - 1] = '\0';
 	for (unsigned i = 0; i < 3000; i++)
 		events_add(events, i, LOG_NOTICE, line);
-	ck_assert_uint_eq(events_count(events), EVENTS_BYTES / (sizeof(line) - 1));
+	ck_assert_uint_eq(events_count(events), EVENTS_BYTES / sizeof(line));
 	ck_assert_uint_eq(events_at(events, events_count(events) - 1)->number, 3000);
+}
+END_TEST
+
+/* Lines of all lengths, many times around: each one that is left is what was added, and no two overlap. */
+START_TEST(lines_stay_what_they_are)
+{
+	char line[1200], expected[1200];
+	uint32_t random = 1;
+	size_t longest = 0;
+
+	for (unsigned i = 1; i <= 40000; i++) {
+		const size_t length = (random = random * 1664525 + 1013904223) >> 22;
+
+		memset(line, 'a' + (int)(i % 26), length);
+		snprintf(line + length, sizeof(line) - length, " n=%u", i);
+		events_add(events, i, LOG_NOTICE, line);
+		longest = length > longest ? length : longest;
+	}
+	ck_assert_uint_gt(longest, 1000);
+	ck_assert_uint_gt(events_count(events), EVENTS_BYTES / sizeof(line));
+	for (size_t i = 0; i < events_count(events); i++) {
+		const struct event *event = events_at(events, i);
+		const size_t length = strcspn(event->line, " ");
+
+		ck_assert_uint_eq(event->number, 40000 - events_count(events) + 1 + i);
+		memset(expected, 'a' + (int)(event->number % 26), length);
+		snprintf(expected + length, sizeof(expected) - length, " n=%u", (unsigned)event->number);
+		ck_assert_str_eq(event->line, expected);
+	}
 }
 END_TEST
 
@@ -279,6 +308,7 @@ events_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, the_oldest_event_makes_room);
 	tcase_add_test(tcase, long_events_are_bounded_in_bytes);
+	tcase_add_test(tcase, lines_stay_what_they_are);
 	tcase_add_test(tcase, values_of_an_event);
 	tcase_add_loop_test(tcase, events_are_selected, 0, (int)ARRAY_LEN(selected));
 	tcase_add_loop_test(tcase, servers_are_selected, 0, (int)ARRAY_LEN(selections));
