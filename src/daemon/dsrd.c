@@ -472,7 +472,7 @@ dsrd_open_hash_key(struct dsrd *dsrd)
 		return 0;
 	dsrd->conf.settings.hash_key = dsrd->reload.hash_key;
 	if (kept)
-		log_info("hash-key result=random file=%s meaning=\"a second director chooses other servers by hash: set the same "
+		log_notice("hash-key result=random file=%s meaning=\"a second director chooses other servers by hash: set the same "
 		    "`hash-key` on both\"", path);
 	else
 		log_warning("hash-key result=random file=%s reason=\"it cannot be kept: %s\" meaning=\"a restart chooses other "

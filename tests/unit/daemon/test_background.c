@@ -172,6 +172,26 @@ put_file(const char *text)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
+/* Whose other name is a file that root would overwrite. */
+START_TEST(pidfile_is_no_hard_link)
+{
+	char other[sizeof(path) + 8], text[8] = "";
+	FILE *file;
+
+	(void)snprintf(other, sizeof(other), "%s.other", path);
+	put_file("theirs");
+	ck_assert_int_eq(link(path, other), 0);
+	expect_refusal(EMLINK, "hard link");
+	file = fopen(other, "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
+	(void)fclose(file);
+	ck_assert_str_eq(text, "theirs");
+	ck_assert_int_eq(unlink(other), 0);
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 START_TEST(pidfile_has_our_number)
 {
 	struct pidfile *pidfile = take();
@@ -432,6 +452,7 @@ background_suite(void)
 	tcase_add_test(tests, daemon_is_on_its_own);
 	tcase_add_test(tests, nothing_to_tell_in_the_foreground);
 	tcase_add_test(tests, pidfile_has_our_number);
+	tcase_add_test(tests, pidfile_is_no_hard_link);
 	tcase_add_test(tests, relative_pidfile_is_found_from_elsewhere);
 	tcase_add_test(tests, second_daemon_is_refused);
 	tcase_add_test(tests, starting_daemon_is_refused_too);
