@@ -412,8 +412,10 @@ conn_take_entry(struct conn_table *table, enum conn_state state)
 
 	if (conn_is_full(table, state)) {
 		conn_make_room(table, state);
-		if (conn_is_full(table, state))
+		if (conn_is_full(table, state)) {
+			conn_refuse(table, state);
 			return NULL;
+		}
 	}
 	if (table->free != NIL) {
 		conn = &table->conns[table->free];

@@ -116,6 +116,23 @@ conn_make_room(struct conn_table *table, enum conn_state state)
 		(void)conn_evict(table, &table->fresh);
 }
 
+void
+conn_refuse(struct conn_table *table, enum conn_state state)
+{
+	struct unproven_queue *queue = conn_queue_of(table, state);
+
+	if (queue != NULL)
+		queue->refused = table->now;
+}
+
+bool
+conn_is_flooded(const struct conn_table *table, enum conn_state state, uint64_t now)
+{
+	const uint64_t refused = state == CONN_SYN ? table->opening.refused : state == CONN_NEW ? table->fresh.refused : 0;
+
+	return refused != 0 && now < refused + UNPROVEN_CALM;
+}
+
 /* Would conn_evict() find one? */
 static bool
 conn_can_evict(const struct conn_table *table, const struct unproven_queue *queue, uint64_t now)

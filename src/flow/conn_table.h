@@ -74,6 +74,8 @@ void conn_record_flow(struct conn_table *table, const struct conn *conn);
 bool conn_is_full(const struct conn_table *table, enum conn_state state);
 /* Removes an expired flow, or evicts an unproven one: in a full share of its own kind, in a full table of any. */
 void conn_make_room(struct conn_table *table, enum conn_state state);
+/* A flow in `state` found no room. */
+void conn_refuse(struct conn_table *table, enum conn_state state);
 /* NULL: a flow in that state is proven. */
 struct unproven_queue *conn_queue_of(struct conn_table *table, enum conn_state state);
 

@@ -37,6 +37,12 @@
 /* Seconds: longer than a client waits with the first repetition of its SYN (RFC 6298 section 2.1). */
 #define UNPROVEN_GRACE 3
 
+/*
+ * So long after a flow found no room, new ones in its state are placed by hash, as that one was: what the client sends again
+ * (its SYN, after 1 and 3 seconds: RFC 6298) or later may find room, and must not go to another server.
+ */
+#define UNPROVEN_CALM SECONDS(4)
+
 /* A flow's number, and the second in which it began. */
 struct unproven {
 	uint32_t number;
@@ -51,6 +57,7 @@ struct unproven_queue {
 	uint32_t used;
 	uint32_t count; /* flows in the state, which the table counts */
 	uint32_t share; /* so many there may be */
+	uint64_t refused; /* when the last flow found no room, at the table's time; 0: none did */
 };
 
 /* For a table of `capacity` flows. -1: memory is out. */

@@ -180,7 +180,7 @@ explain_plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct ex
 		flow_persist_key(ctx, &dry_run.service, &key);
 		explanation->client = lookup_record(forwarder->persist, forwarder->table, &key, ctx->now);
 	}
-	plan = flow_plan(ctx, &dry_run.service,
+	plan = flow_plan(ctx, forwarder->conns, &dry_run.service,
 	    flow_may_persist(ctx, &dry_run.service) && explanation->client.left > 0 ?
 	    copy_of(&dry_run, explanation->client.server) : NULL);
 	explanation->full = plan.remembered && plan.server != NULL &&

@@ -260,11 +260,12 @@ flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service)
 }
 
 /*
- * A beginning is scheduled. The middle of a connection that is older than the director, or that began while half-open
+ * A beginning is scheduled, unless others found no room a moment ago: then its repetition might, and so both go by hash. The
+ * middle of a connection that is older than the director, or that began while half-open
  * flows filled their share, goes by hash, and so does its end, which is not worth remembering.
  */
 struct flow_plan
-flow_plan(const struct frame_ctx *ctx, const struct fwd_service *service, struct fwd_server *last)
+flow_plan(const struct frame_ctx *ctx, const struct conn_table *conns, const struct fwd_service *service, struct fwd_server *last)
 {
 	struct flow_plan plan = { .state = flow_next_state(ctx, CONN_NONE) };
 
@@ -273,7 +274,8 @@ flow_plan(const struct frame_ctx *ctx, const struct fwd_service *service, struct
 		return plan;
 	}
 	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(ctx, service);
-	if (policy_is_middle(ctx, plan.state)) {
+	if (policy_is_middle(ctx, plan.state) ||
+	    (plan.remembered && last == NULL && conn_is_flooded(conns, plan.state, ctx->now))) {
 		plan.way = FLOW_WAY_HASHED;
 		plan.server = flow_by_hash(ctx, service);
 	} else if (last != NULL && may_stay(service, last)) {

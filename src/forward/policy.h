@@ -38,7 +38,8 @@ bool flow_may_persist(const struct frame_ctx *ctx, const struct fwd_service *ser
 /* A client as persistence sees it: its network, on any port of the service. */
 void flow_persist_key(const struct frame_ctx *ctx, const struct fwd_service *service, struct conn_key *key);
 /* `last`: the server that persistence remembers, or NULL. */
-struct flow_plan flow_plan(const struct frame_ctx *ctx, const struct fwd_service *service, struct fwd_server *last);
+struct flow_plan flow_plan(const struct frame_ctx *ctx, const struct conn_table *conns, const struct fwd_service *service,
+    struct fwd_server *last);
 /* The same, when the flow cannot be remembered: by consistent hash. */
 struct fwd_server *flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service);
 bool flow_has_room(const struct fwd_server *server);

@@ -52,7 +52,7 @@ make_plan(const struct frame_ctx *ctx)
 		flow_persist_key(ctx, service, &key);
 		client = conn_find(forwarder->persist, &key, ctx->now);
 	}
-	plan = flow_plan(ctx, service,
+	plan = flow_plan(ctx, forwarder->conns, service,
 	    client != NULL ? fwdtab_server(forwarder->table, client->server) : NULL);
 	if (client != NULL && plan.way != FLOW_WAY_PERSISTENT)
 		conn_remove(forwarder->persist, client);

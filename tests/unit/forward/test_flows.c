@@ -232,6 +232,34 @@ START_TEST(test_a_flood_of_syns)
 }
 END_TEST
 
+/* A SYN found no room and went by hash. When the client sends it again there is room, and it goes to the same server. */
+START_TEST(test_a_repeated_syn_in_a_flood)
+{
+	const uint16_t share = SCENE_FLOWS / 8;
+	char first[100][NAME_MOST];
+
+	for (uint16_t port = 1; port <= 2 * share; port++)
+		scene_tcp(&scene, port, TCP_SYN);
+	for (uint16_t i = 0; i < 100; i++)
+		snprintf(first[i], sizeof(first[i]), "%s", scene_tcp(&scene, 50000 + i, TCP_SYN));
+	/* Those of before had their grace. */
+	scene.now += SECONDS(3);
+	for (uint16_t i = 0; i < 100; i++) {
+		ck_assert_str_eq(scene_tcp(&scene, 50000 + i, TCP_SYN), first[i]);
+		ck_assert_str_eq(scene_tcp(&scene, 50000 + i, TCP_ACK), first[i]);
+	}
+	ck_assert_uint_gt(scene.forwarder.stats.unproven_evicted, 0);
+	/* Later new ones are scheduled again. */
+	scene.now += SECONDS(5);
+	ck_assert(!conn_is_flooded(scene.forwarder.conns, CONN_SYN, scene.now));
+	for (uint16_t i = 0; i < 3; i++)
+		snprintf(first[i], sizeof(first[i]), "%s", scene_tcp(&scene, 60000 + i, TCP_SYN));
+	ck_assert_str_ne(first[0], first[1]);
+	ck_assert_str_ne(first[1], first[2]);
+	ck_assert_str_ne(first[0], first[2]);
+}
+END_TEST
+
 /* Forged ACKs, too, and then neither takes the other's share, nor counts. */
 START_TEST(test_a_flood_of_acks)
 {
@@ -505,6 +533,7 @@ flows_suite(void)
 	tcase_add_test(tcase, test_active_and_inactive_are_counted);
 	tcase_add_test(tcase, test_an_idle_flow_lives_fifteen_minutes);
 	tcase_add_test(tcase, test_a_flood_of_syns);
+	tcase_add_test(tcase, test_a_repeated_syn_in_a_flood);
 	tcase_add_test(tcase, test_a_flood_of_acks);
 	tcase_add_test(tcase, test_a_connection_in_the_middle_is_proven);
 	tcase_add_test(tcase, test_a_full_table_still_serves);
