@@ -244,6 +244,7 @@ printf '%5s %8s %12s %12s %10s\n' ROUND SECOND "MEMORY KiB" DESCRIPTORS FAILED
 while [ "$(date +%s)" -lt "$end" ]; do
 	round=$((round + 1))
 	for event in ${SOAK_EVENTS:-$EVENTS}; do
+		echo "$(date +%s) $event" >>"$NET_DIR/timeline"
 		$event
 		is_running dsrd || fail "the director ended: $event"
 		is_running clients || fail "the clients ended: $event"
@@ -261,9 +262,17 @@ dump_dsrd
 # --- the figures -------------------------------------------------------------------------------------------------------
 
 # A request may fail that began while a server was dying, give or take what checks and clocks need.
-unexplained=$(awk 'FNR == NR { at[FNR] = $1; count = FNR; next }
-	{ for (i = 1; i < count; i += 2) if ($1 >= at[i] - 2 && $1 <= at[i + 1] + 2) next; print }' \
-	"$NET_DIR/outages" "$NET_DIR/failures")
+unexplained=$(awk '
+	FILENAME ~ /outages$/ { at[++count] = $1; next }
+	FILENAME ~ /timeline$/ { time[++events] = $1; event[events] = $2; next }
+	{
+		for (i = 1; i < count; i += 2)
+			if ($1 >= at[i] - 2 && $1 <= at[i + 1] + 2)
+				next
+		for (i = events; i > 1 && time[i] > $1; i--)
+			;
+		print "at " $1 ", " int($1 - time[i]) " s after " event[i] " began: " $0
+	}' "$NET_DIR/outages" "$NET_DIR/timeline" "$NET_DIR/failures")
 cat "$NET_DIR/clients.log"
 echo "frames: $(counter frames) seen, $(counter forwarded) forwarded, $(counter by_hash) by hash, $(counter unproven_evicted) unproven flows evicted"
 echo "floods: $(wc -l <"$NET_DIR/floods") of $((FLOOD_RATE * 5)) packets; reloads: $(log_count 'reload result=ok') applied, $(log_count 'reload-failed problem=begin') refused"
