@@ -29,6 +29,8 @@
 #define LIFETIME SECONDS(5)
 /* Fragments overtake each other by milliseconds: after this time a first fragment will not come any more. */
 #define HOLD_LIFETIME SECONDS(2)
+/* So long a held frame is safe from those that come later: forged ones of many sources do not keep the places for seconds. */
+#define HOLD_GRACE MILLISECONDS(20)
 #define NIL UINT16_MAX
 
 struct held {
@@ -37,6 +39,8 @@ struct held {
 	uint16_t iface;
 	uint16_t next; /* of the same datagram, or free */
 	uint16_t share;
+	uint16_t owner; /* its datagram's entry */
+	uint64_t since;
 	bool last;     /* the last fragment of its datagram */
 };
 
@@ -172,6 +176,21 @@ fragment_find(struct fragment_table *table, const struct fragment_key *key, bool
 	return true;
 }
 
+/* All places are taken: the datagram of the frame that was held longest gives back its own. False: it had no grace yet. */
+static bool
+fragment_make_room(struct fragment_table *table, uint64_t now)
+{
+	const struct held *oldest = &table->held[0];
+
+	for (uint16_t i = 1; i < HELD; i++)
+		if (table->held[i].since < oldest->since)
+			oldest = &table->held[i];
+	if (now < oldest->since + HOLD_GRACE)
+		return false;
+	fragment_forget(table, &table->entries[oldest->owner]);
+	return true;
+}
+
 bool
 fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame, bool last,
     uint64_t now)
@@ -181,7 +200,8 @@ fragment_hold(struct fragment_table *table, const struct fragment_key *key, cons
 	struct held *held;
 	uint16_t index, *link;
 
-	if (frame->length > HELD_BYTES || table->shares[share] == HELD_SHARE || table->free_held == NIL)
+	if (frame->length > HELD_BYTES || table->shares[share] == HELD_SHARE ||
+	    (table->free_held == NIL && !fragment_make_room(table, now)))
 		return false;
 	entry = find(table, key, now);
 	if (entry == NULL) {
@@ -198,6 +218,8 @@ fragment_hold(struct fragment_table *table, const struct fragment_key *key, cons
 	held->iface = frame->iface;
 	held->next = NIL;
 	held->share = share;
+	held->owner = (uint16_t)(entry - table->entries);
+	held->since = now;
 	held->last = last;
 	for (link = &entry->held; *link != NIL; link = &table->held[*link].next)
 		continue;

@@ -40,7 +40,7 @@ bool fragment_find(struct fragment_table *table, const struct fragment_key *key,
 /*
  * Keeps a copy of a fragment whose first one has not arrived. False when there is no room, the source has used its
  * share (64 of 256 slots; IPv6 sources by their /64), or the frame is too large. Held frames are dropped after two
- * seconds.
+ * seconds, and after 20 ms if all slots are taken.
  */
 NODISCARD bool fragment_hold(struct fragment_table *table, const struct fragment_key *key, const struct frame *frame,
     bool last, uint64_t now);

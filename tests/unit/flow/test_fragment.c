@@ -131,6 +131,22 @@ START_TEST(one_source_has_its_share)
 }
 END_TEST
 
+/* Forged fragments of many sources take all places, and give them back to what comes after a moment. */
+START_TEST(the_oldest_makes_room)
+{
+	ck_assert_uint_eq(room(NOW), HELD);
+	ck_assert(!hold(1, 1, false, NOW + MILLISECONDS(19)));
+	ck_assert(hold(1, 1, false, NOW + MILLISECONDS(20)));
+	ck_assert(hold(1, 1, true, NOW + MILLISECONDS(21)));
+	for (uint32_t source = 1; source < 100; source++)
+		ck_assert(hold((2 << 20) + source, 1, false, NOW + MILLISECONDS(22)));
+	settle(1, 1, one, NOW + MILLISECONDS(23));
+	ck_assert_uint_eq(released, 2);
+	(void)fragment_expire(table, NOW + SECONDS(10));
+	ck_assert_uint_eq(room(NOW + SECONDS(10)), HELD);
+}
+END_TEST
+
 START_TEST(first_binding_wins)
 {
 	settle(1, 1, one, NOW);
@@ -191,6 +207,7 @@ fragment_suite(void)
 	tcase_add_test(tcase, ring_gives_places_back);
 	tcase_add_test(tcase, late_repetition_gives_places_back);
 	tcase_add_test(tcase, one_source_has_its_share);
+	tcase_add_test(tcase, the_oldest_makes_room);
 	tcase_add_test(tcase, first_binding_wins);
 	tcase_add_test(tcase, held_last_ends_it);
 	tcase_add_test(tcase, pings_have_a_limit);
