@@ -45,10 +45,12 @@ has_symbol() { # PROGRAM PATTERN
 has_cet() {
 	objdump -d --disassemble=main "$1" | awk '/<main>:/ { getline; found = /endbr(32|64)/ } END { exit !found }'
 }
-# A page of a large frame is touched before the next one is used.
+# A page of a large frame is touched before the next one is used: gcc does that with an "or", clang with a "mov".
 probes_stack() {
-	# shellcheck disable=SC2016 # the $ is of the assembler
-	objdump -d "$1" | grep -q 'or[ql] *\$0x0,\(0x[0-9a-f]*\)\{0,1\}(%[re]sp)'
+	objdump -d "$1" | awk '
+		/or[ql] +\$0x0,(0x[0-9a-f]+)?\(%[re]sp\)/ || (/mov[ql] +\$0x0,\(%[re]sp\)/ && last ~ /sub +\$0x1000,%[re]sp/) { found = 1 }
+		{ last = $0 }
+		END { exit !found }'
 }
 
 lint() { # BUILD-DIRECTORY
