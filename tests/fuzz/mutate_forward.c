@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Takes every frame of the fuzzers' corpora and gives a director 150 000 mutations of them: bytes changed, frames cut,
+ * Takes every frame of the fuzzers' corpora and gives a director 600 000 mutations of them: bytes changed, frames cut,
  * lengthened, addressed to the VIPs with one part of the header intact. director.h says what must hold. The same
  * mutations in every run; another seed gives others.
  *
@@ -18,7 +18,7 @@
 #include "director.h"
 #include "proto/packet.h"
 
-#define MUTATIONS 150000
+#define MUTATIONS 600000
 #define SEEDS_MOST 256
 #define SEED_BYTES 4096
 #define CHANGES_MOST 4
