@@ -23,7 +23,7 @@
 
 /* --- leaving the terminal --- */
 
-/* What the daemon says, as one byte; it died without a word when the socket just ends. */
+/* What the daemon reports, as one byte. A socket that ends without it: the daemon died. */
 static int
 background_await_report(int fd)
 {
@@ -48,7 +48,10 @@ background_discard(int fd)
 	(void)close(nothing);
 }
 
-/* In the second process: become a session, then give up its lead, so that no terminal can ever be ours again. */
+/*
+ * In the second process: start a session, then leave its leadership to a process that ends, so that no terminal can
+ * become ours.
+ */
 static pid_t
 background_leave_session(void)
 {
@@ -104,7 +107,7 @@ background_ready(struct background *background)
 	if (!background->detached)
 		return;
 	if (chdir("/") != 0) {
-		/* Then some file system can't be unmounted while dsrd runs: not worth an end. */
+		/* If this fails, a file system cannot be unmounted while dsrd runs: no reason to stop. */
 	}
 	background_report(background, EX_OK);
 	background_discard(STDERR_FILENO);
@@ -140,10 +143,7 @@ pidfile_read(int fd)
 	return pid;
 }
 
-/*
- * Is the locked file still the one of that name? Its last owner removes it while a newcomer waits between open and
- * lock.
- */
+/* Is the locked file still the one of that name? Its last owner may have removed it between our open() and lock. */
 static bool
 pidfile_is_current(int fd, const char *path)
 {
@@ -256,7 +256,7 @@ pidfile_remove(struct pidfile *pidfile)
 	if (pidfile == NULL)
 		return;
 	if ((pidfile->path == NULL || unlink(pidfile->path) != 0) && ftruncate(pidfile->fd, 0) != 0) {
-		/* It stays, with the number of no process. The lock is what counts, and it ends here. */
+		/* The file stays, empty. The lock is what counts, and it ends here. */
 	}
 	(void)close(pidfile->fd);
 	free(pidfile->path);
@@ -307,7 +307,7 @@ notify_open(struct notify *notify)
 static void
 notify_send(const struct notify *notify, const char *text)
 {
-	/* A manager that does not read is not worth waiting for. */
+	/* Do not wait for a manager that does not read. */
 	if (notify->fd >= 0)
 		(void)send(notify->fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -317,7 +317,7 @@ notify_ready(const struct notify *notify)
 {
 	char text[64];
 
-	/* The number too: the process that was started is gone when we detached. */
+	/* With the process number: after detaching, the process that was started no longer exists. */
 	(void)snprintf(text, sizeof(text), "READY=1\nMAINPID=%ld", (long)getpid());
 	notify_send(notify, text);
 }

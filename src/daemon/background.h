@@ -53,12 +53,12 @@ NODISCARD int pidfile_write(struct pidfile *pidfile, char error[BACKGROUND_ERROR
 /* Removes the file, or empties it where the directory is root's and root was dropped. NULL is fine. Frees `pidfile`. */
 void pidfile_remove(struct pidfile *pidfile);
 
-/* A service manager that waits for a word (sd_notify(3)). Each of these does nothing when there is none. */
+/* A service manager that waits for notification (sd_notify(3)). Without one, these do nothing. */
 struct notify {
 	int fd; /* -1: not wanted */
 };
 
-/* Reads NOTIFY_SOCKET and takes it out of the environment: children must not speak for us. */
+/* Reads NOTIFY_SOCKET and removes it from the environment: children must not notify in our name. */
 void notify_open(struct notify *notify);
 void notify_ready(const struct notify *notify);
 /* Before a reload; notify_ready() ends it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where questions from the control socket arrive: which report answers which command. */
+/* Commands from the control socket: which function answers each, and with which report. */
 #ifndef DAEMON_COMMANDS_H
 #define DAEMON_COMMANDS_H
 
@@ -37,12 +37,12 @@ struct command_parts {
 };
 
 /*
- * Opens the control socket that the configuration wants. Without one that can be opened dsrd runs on, and says so; but
- * not when another dsrd answers on it. EXIT_OK with `*cmds` NULL: there is none.
+ * Opens the control socket of the configuration. If that fails, dsrd logs it and runs without, unless another dsrd
+ * answers on it. EXIT_OK with `*cmds` NULL: there is none.
  */
 NODISCARD enum exit_status commands_open(const struct command_parts *parts, struct command_server **cmds);
 /*
- * Each frame that arrives, before it is forwarded. True: it was forwarded here, since someone traces it. `when` is microseconds
+ * Each frame that arrives, before it is forwarded. True: it was forwarded here, for a trace. `when` is microseconds
  * since 1970. NULL is fine.
  */
 bool commands_take_frame(struct command_server *cmds, struct frame *frame, uint64_t when);

@@ -19,7 +19,7 @@
 
 #define TICKS_TO_ANSWER 2 /* the first may come at once */
 
-/* -1, which is no user's ID (POSIX), when the system does not provide it. */
+/* -1, which is not a valid user ID (POSIX), when the system does not provide it. */
 static uid_t
 commands_user(const struct control_ask *ask)
 {
@@ -130,7 +130,7 @@ commands_filter(const struct command_server *cmds, const struct control_ask *ask
 		fprintf(out, "%s\n", error);
 		return CONTROL_USAGE;
 	}
-	/* A name that is not there would select nothing, without a word. An address may be any client's. */
+	/* An unknown name would silently select nothing. An address may be any client's. */
 	for (size_t i = 0; i < count; i++) {
 		if (strchr(words[i], '=') != NULL || addr_parse(words[i], &addr) == 0 ||
 		    selection_add(&selection, words[i], SELECTION_LIST, cmds->parts.sources->director->model, error) == SELECTION_OK)
@@ -220,7 +220,7 @@ commands_read_value(const struct director *director, const struct http_request *
 	return CONTROL_USAGE;
 }
 
-/* A configured MAC is the file's to change. */
+/* Only the file can change a configured MAC. */
 static enum control_result
 commands_may_set_mac(const struct director *director, const struct selection *selection, FILE *out)
 {

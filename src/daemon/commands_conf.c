@@ -77,7 +77,7 @@ commands_report_plan_warnings(const struct command_server *cmds, const struct co
 	return result;
 }
 
-/* What is different in the file, for the report. */
+/* The differences in the file, for the report. */
 static enum control_result
 commands_report_plan(struct command_server *cmds, const struct conf *fresh, struct writer *writer, FILE *out)
 {
@@ -108,7 +108,7 @@ commands_config(struct command_server *cmds, struct writer *writer, FILE *out)
 	return result == -1 ? commands_out_of_memory(out) : CONTROL_DONE;
 }
 
-/* The place of the client's reload; or, for NULL, a free one. */
+/* The entry of the client's reload; for NULL, a free one. */
 static struct commands_reload **
 commands_find_reload(struct command_server *cmds, const void *client)
 {

@@ -59,7 +59,7 @@ collect_readable(struct paths *paths, const struct options *options)
 	paths_add_directory_of(paths, options->config);
 }
 
-/* Where files are replaced, and removed in the end. */
+/* Directories in which files are replaced, and removed at the end. */
 static void
 collect_writable(struct paths *paths, const struct conf *conf, const struct role_config *roles, const struct options *options)
 {
@@ -77,7 +77,7 @@ collect_writable(struct paths *paths, const struct conf *conf, const struct role
 		paths_add_directory_of(paths, roles->groups[i].path);
 }
 
-/* A service manager has started dsrd as the user it is to be: only a user that was asked for must be that one. */
+/* A service manager has started dsrd as its user: only an explicit `user` must match. */
 const char *
 confine_user(const char *user)
 {

@@ -279,9 +279,7 @@ director_settle_server(struct server *server)
 	server->admin.overruled = false;
 }
 
-/*
- * What new settings make of a server that was there before has no other cause; where it is may change its state, too.
- */
+/* New settings may change the state of a server that stays, without another cause, and so may its place. */
 static void
 director_note_settings(struct director *director)
 {
@@ -441,7 +439,7 @@ director_tick(struct director *director, uint64_t now)
 	director->stale |= fwdtab_is_warming(director->table);
 }
 
-/* A script may grant a part of the weight; one that says nothing of it grants all. */
+/* A script may grant a part of the weight; without such a line it grants all of it. */
 static void
 director_set_script_weight(struct director *director, struct server *server, size_t index, const struct check_report *report)
 {
@@ -516,7 +514,7 @@ director_restored(struct director *director)
 		since = server->since;
 		director_log_restored_admin(server);
 		director_changed(director, server, "restored: it was up before the restart, and is verified now", "restored");
-		/* It has warmed up already. */
+		/* Its warmup has ended. */
 		if (server->state == SERVER_UP)
 			server->since = since;
 		director_settle_server(server);

@@ -23,7 +23,7 @@
 #include "model/settings.h"
 #include "os/os.h"
 
-#define IFACES_MOST 64 /* interfaces one director works on */
+#define IFACES_MOST 64 /* interfaces of a director, at most */
 
 struct director {
 	struct model *model;
@@ -36,7 +36,7 @@ struct director {
 	struct os_routing routing;        /* of this host, read at the start */
 	int (*find_route)(const struct addr *addr, struct route *route); /* os_route_find() when live, or NULL */
 	bool announces;                   /* announce VIPs by ARP and NDP: set when live */
-	bool forget;                      /* and in such a way that each offloaded flow must be decided again */
+	bool forget;                      /* the change requires that each offloaded flow is decided again */
 	bool stale;                       /* the model changed: director_refresh() is due */
 	bool incomplete;                  /* neighbors or announcements lacked memory: the next tick tries again */
 	bool no_memory;                   /* which it lacked when it was tried last */
@@ -90,7 +90,7 @@ bool director_set_admin(struct director *director, struct server *server, enum a
     const struct admin_author *author);
 bool director_weigh(struct director *director, struct server *server, uint32_t weight,
     const struct admin_author *author);
-/* Of a server without a configured MAC: its address is at `mac` from now on, and a conflict about it has ended. */
+/* For a server without a configured MAC: its MAC is `mac` from now on, and a conflict about it has ended. */
 bool director_set_mac(struct director *director, struct server *server, const struct mac *mac,
     const struct admin_author *author);
 /* The answer of a server's check `index`. */

@@ -51,7 +51,7 @@
 #define RESCAN SECONDS(5)
 /* Some systems send many notifications: a rescan lists all interfaces. */
 #define RESCAN_LEAST MILLISECONDS(200)
-/* The loop's number for news of interfaces, behind the interfaces themselves. */
+/* The loop's number for changes of interfaces, after the interfaces themselves. */
 #define NEWS IFACES_MOST
 
 /* The owner of everything that lives in a running director. Its parts get references to what they need, never to it. */
@@ -287,7 +287,7 @@ dsrd_apply(void *context, struct conf *conf)
 	interfaces_settle(&dsrd->interfaces);
 	selfcheck_host(dsrd->selfcheck);
 	dsrd_tick(dsrd, clock_us());
-	/* Flows of servers that have just come may begin with the next frame. */
+	/* Flows of new servers may begin with the next frame. */
 	state_save(dsrd->state);
 	return 0;
 }
@@ -347,7 +347,7 @@ dsrd_start_director(struct dsrd *dsrd, char *error, size_t size)
 	return 0;
 }
 
-/* What the event loop calls, and what needs it. */
+/* Callbacks of the event loop, and the parts that need it. */
 static int
 dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 {

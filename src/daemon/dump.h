@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What SIGUSR1, and the end, write to the log: every counter and every server, a line each. */
+/* What SIGUSR1 and a stop write to the log: a line for every counter and every server. */
 #ifndef DAEMON_DUMP_H
 #define DAEMON_DUMP_H
 

@@ -17,8 +17,9 @@
 /* Where `conf` has the key: PATH.key beside its control socket. */
 void hash_key_path(const struct conf *conf, char path[HASH_KEY_PATH]);
 /*
- * Reads the key that is there, or makes one. The file must be a regular one of this user, and nothing of it others'; any
- * other is replaced. `*kept` is false when it could not be written, with errno. 0, or -1 with errno: no random numbers.
+ * Reads the key that is there, or makes one. The file must be a regular one of this user, without access for others;
+ * any other is replaced. `*kept` is false when it could not be written, with errno. 0, or -1 with errno: no random
+ * numbers.
  */
 NODISCARD int hash_key_open(const char *path, struct siphash_key *key, bool *kept);
 

@@ -22,7 +22,7 @@ struct look {
 	size_t most;
 };
 
-/* More than there is room for are not reported. */
+/* Findings beyond the room for them are not reported. */
 static void
 host_check_add(struct look *look, enum diagnosis id, const struct remedy_word *words)
 {
@@ -91,7 +91,7 @@ host_check_judge_strays(enum os_answer drops)
 	return DIAGNOSIS_COUNT;
 }
 
-/* With one interface none can be the wrong one. */
+/* With one interface there is no wrong one. */
 static void
 host_check_strays(struct look *look)
 {

@@ -126,7 +126,7 @@ host_fit(const struct settings *settings, fit_warning *warning, void *context)
 	return result;
 }
 
-/* What is refused has a line of its own, and what passes is a problem of the director. */
+/* What is refused has a log line of its own; the rest is a problem of the director. */
 static void
 host_log_misfit(void *context UNUSED, enum fit_kind kind, const char *service, const char *server, const char *message)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The place in the daemon of what keeps frames for VIPs from the host's own network stack. */
+/* Keeps frames for VIPs from the host's own network stack (`withhold`): the daemon's part. */
 #ifndef DAEMON_HOST_SHIELD_H
 #define DAEMON_HOST_SHIELD_H
 
@@ -12,8 +12,9 @@ struct host_shield;
 struct nic;
 
 /*
- * While there is the privilege for it. Without it dsrd runs on, and says why. `nics`, by the director's interface numbers, and
- * the director stay where they are. NULL, which is fine for the others: there is none.
+ * Call it while dsrd has the privilege for it. Without it dsrd logs the reason and runs without. `nics`, by the
+ * director's interface numbers, and the director stay where they are. NULL, which is fine for the others: there is
+ * none.
  */
 struct host_shield *host_shield_open(const struct director *director, struct nic *nics,
     const struct attacher *attacher);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One dsrd that may send works on an interface: two would answer ARP for the same VIPs and forward each frame twice. The
- * lock is a file of root's, or of the user that a service manager starts dsrd as, in the directory for run time files. No
- * other user can open it, so no other user can take it. Its name has the interface and, on Linux, the network namespace.
+ * Only one dsrd that sends may use an interface: two would answer ARP for the same VIPs and forward each frame twice.
+ * The lock is a file of root's, or of the user that a service manager starts dsrd as, in the directory for run time
+ * files. No other user can open it, so no other user can take it. Its name has the interface and, on Linux, the
+ * network namespace.
  */
 #ifndef DAEMON_IFACE_LOCK_H
 #define DAEMON_IFACE_LOCK_H

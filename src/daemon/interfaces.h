@@ -32,7 +32,7 @@ struct interfaces {
 	unsigned listeners;           /* that need to receive everything sent to this host: see interfaces_listen() */
 	bool observe;                 /* interfaces are left as they are, and nothing is sent */
 	bool bypass;                  /* for those that are opened from now on: see io.h */
-	bool locked;                  /* descriptors take no new orders, see os_can_lock() */
+	bool locked;                  /* descriptors accept no new settings, see os_can_lock() */
 };
 
 /*
@@ -40,11 +40,11 @@ struct interfaces {
  * reason of a failure is in the log; what was opened before it stays open.
  */
 NODISCARD enum exit_status interfaces_prepare(struct interfaces *interfaces, const struct settings *settings);
-/* Only dsrd may hold a VIP or probe address: EXIT_BAD_CONFIG, logged, when this host's kernel does. */
+/* Only dsrd may hold a VIP or probe address: EXIT_BAD_CONFIG, logged, when this host's kernel holds one. */
 NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
 /*
  * From the first listener to the last one the captures receive everything that is sent to this host, for an
- * examination. What the kernel carries it goes on offloading. Each interfaces_listen() needs its interfaces_unlisten().
+ * examination. Offloaded flows stay offloaded. Each interfaces_listen() needs its interfaces_unlisten().
  */
 void interfaces_listen(struct interfaces *interfaces);
 void interfaces_unlisten(struct interfaces *interfaces);
@@ -54,7 +54,7 @@ void interfaces_settle(struct interfaces *interfaces);
 void interfaces_rejoin(struct interfaces *interfaces);
 /* Looks whether MACs, MTUs and addresses are what they were, and opens again what was lost. */
 void interfaces_rescan(struct interfaces *interfaces, uint64_t now);
-/* An interface stopped giving frames: close it, rescan will try again. */
+/* An interface stopped delivering frames: closes it; the next rescan tries again. */
 void interfaces_lose(struct interfaces *interfaces, size_t index, const char *reason);
 /* Root has been given up: locks the settings of all open and future descriptors, where the system supports it. */
 void interfaces_lock(struct interfaces *interfaces);

@@ -12,7 +12,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 
-/* Between two tries to write lines whose reader stalls. */
+/* Between two attempts to write log lines while their reader stalls. */
 static const struct timeval log_interval = { 0, 50000 };
 
 static const int signals[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
@@ -181,7 +181,7 @@ loop_wake(struct loop *loop, uint64_t delay)
 {
 	const struct timeval tv = { (time_t)(delay / SECONDS(1)), (suseconds_t)(delay % SECONDS(1)) };
 
-	/* Without memory the next tick comes to the rescue. */
+	/* Without memory for it, the next tick does the work. */
 	(void)evtimer_add(loop->waker, &tv);
 }
 

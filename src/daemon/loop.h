@@ -38,7 +38,7 @@ struct event_base *loop_base(struct loop *loop);
 NODISCARD int loop_watch(struct loop *loop, size_t number, int descriptor, const struct timeval *wait);
 void loop_unwatch(struct loop *loop, size_t number);
 
-/* Call `woken` once, `delay` microseconds from now; what was said before no longer counts. */
+/* Calls `woken` once, `delay` microseconds from now; this replaces an earlier request. */
 void loop_wake(struct loop *loop, uint64_t delay);
 
 /* Until loop_stop(). 0, or -1 when libevent failed. */

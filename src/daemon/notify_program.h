@@ -22,7 +22,7 @@ struct notify_program_stats {
  * when memory is out.
  */
 NODISCARD struct notify_program *notify_program_new(struct children *children, const char *program);
-/* What runs goes on to its end, if `children` does. */
+/* Programs that run continue, as long as `children` exists. */
 void notify_program_free(struct notify_program *notify_program);
 /* A change_subscriber: the context is the notify program. */
 void notify_program_change(void *context, const struct state_change *change);

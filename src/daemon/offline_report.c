@@ -161,7 +161,7 @@ report_share_text(uint64_t part, uint64_t whole, char text[SHARE_TEXT])
 	return text;
 }
 
-/* Backups have no share of their own while others are up, which here they all are. */
+/* Backup servers have no share while others are up; here all are up. */
 static uint32_t
 report_weight(const struct server *server)
 {
@@ -221,7 +221,7 @@ report_absence_row(struct writer *writer, struct study *study, const struct opti
 	return 0;
 }
 
-/* The savefile is run once for each server; the log has said all it has to say in the first run. */
+/* The savefile runs once for each server; log lines come from the first run only. */
 static int
 report_write_absences(struct writer *writer, struct study *study, const struct options *options, const struct model *model)
 {

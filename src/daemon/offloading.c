@@ -18,7 +18,7 @@
 
 /* Collected immediately when counters are read: some milliseconds. Beyond it they are a second old at most. */
 #define SYNC_MOST 65536
-/* What goes wrong once is fixed, twice in a row it is left alone. */
+/* After one failure the program is attached again; after two in a row it is not. */
 #define TROUBLES_MOST 2
 
 static const char replaced[] = "another filter has replaced dsrd's program on the capture";
@@ -102,6 +102,22 @@ offloading_capture(const struct offloading *offloading, size_t index)
 	return receiver == NULL ? -1 : receiver->ops->descriptor(receiver);
 }
 
+static const char *
+offloading_kind_name(enum bpf_offload_kind kind)
+{
+	switch (kind) {
+	case BPF_OFFLOAD_OFF:
+		return "off";
+	case BPF_OFFLOAD_TC:
+		return "tc";
+	case BPF_OFFLOAD_XDP:
+		return "xdp";
+	case BPF_OFFLOAD_XDP_GENERIC:
+		return "xdp-generic";
+	}
+	return "?";
+}
+
 static bool
 offloading_is_on(const struct offloading *offloading, size_t index)
 {
@@ -110,7 +126,7 @@ offloading_is_on(const struct offloading *offloading, size_t index)
 }
 
 /*
- * What the capture receives of what the kernel does not carry. The program of tc has the addresses, and a word for
+ * What the capture receives of what the kernel does not forward. The program of tc has the addresses, and a word for
  * `wide`.
  */
 static void
@@ -133,7 +149,7 @@ offloading_filter(struct offloading *offloading, bool wide)
 		offloading_filter_one(offloading, i);
 }
 
-/* With XDP, or with tc where that was not to be. */
+/* Tries XDP, and tc where XDP fails. */
 static void
 offloading_begin(struct offloading *offloading, size_t index)
 {
@@ -155,7 +171,7 @@ offloading_begin(struct offloading *offloading, size_t index)
 		return;
 	}
 	reason[0] = '\0';
-	log_info("offload interface=%s result=%s", name, bpf_offload_name(kind));
+	log_info("offload interface=%s result=%s", name, offloading_kind_name(kind));
 }
 
 void
@@ -268,7 +284,7 @@ offloading_is_active(const struct offloading *offloading, size_t index)
 const char *
 offloading_state(const struct offloading *offloading, size_t index)
 {
-	return offloading_is_active(offloading, index) ? bpf_offload_name(bpf_offload_kind(offloading->path, index)) : "off";
+	return offloading_is_active(offloading, index) ? offloading_kind_name(bpf_offload_kind(offloading->path, index)) : "off";
 }
 
 const char *
@@ -282,7 +298,7 @@ offloading_reason(const struct offloading *offloading, size_t index)
 	return offloading_is_on(offloading, index) ? replaced : offloading->reasons[index];
 }
 
-/* With `auto` a system without offload is not a fault; losing it is. */
+/* With `auto`, a system without offload is normal; the loss of offload is a problem. */
 const char *
 offloading_lost(const struct offloading *offloading, size_t index)
 {

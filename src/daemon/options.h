@@ -52,7 +52,7 @@ extern const size_t options_flag_count;
 
 /* EXIT_OK, or EXIT_USAGE with the reason on standard error. Texts point into argv. */
 NODISCARD enum exit_status options_parse(struct options *options, int argc, char *const argv[]);
-/* The command line has the last word, at every reload too. */
+/* The command line overrides the file, at every reload too. */
 void options_override(const struct options *options, struct conf *conf);
 void options_print_help(void);
 

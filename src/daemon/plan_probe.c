@@ -117,7 +117,7 @@ plan_add_service(struct plan_probe *probe, const struct model *running, const st
 		const struct listen_settings *listen = &service->listens[i];
 		const size_t ports = (size_t)listen->last - listen->first + 1;
 
-		/* All ports of an address: nothing says which are meant. */
+		/* All ports of an address: it is unknown which matter. */
 		if (listen->protocol != PROTOCOL_TCP || (listen->first <= 1 && listen->last == UINT16_MAX))
 			continue;
 		for (size_t j = 0; j < (ports > PLAN_PORTS ? 1 : ports); j++)

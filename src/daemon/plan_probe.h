@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which servers of a configuration that does not run yet would answer: TCP connections to the ports that are new, all at
- * once and for a second at most, and what the director knows of those that it has already. Never blocks.
+ * Which servers of a configuration that does not run yet would answer: TCP connections to the ports that are new, all
+ * at once and for a second at most, and the state of servers that the director has already. Never blocks.
  */
 #ifndef DAEMON_PLAN_PROBE_H
 #define DAEMON_PLAN_PROBE_H
@@ -22,7 +22,7 @@ typedef void plan_warning(void *context, const char *service, const char *server
 
 /* Begins to connect. NULL when memory is out. */
 NODISCARD struct plan_probe *plan_probe_open(const struct settings *settings, const struct model *running, uint64_t now);
-/* Looks what came. Is there nothing more to wait for? */
+/* Reads the results so far. True: there is nothing more to wait for. */
 bool plan_probe_step(struct plan_probe *probe, uint64_t now);
 /* Warns of ports that no server answers on, and of servers that would be down. */
 void plan_probe_report(const struct plan_probe *probe, plan_warning *warning, void *context);

@@ -57,9 +57,9 @@ void nic_rejoin(struct nic *nic, const struct iface *iface, uint16_t index, cons
 /* Keeps the VIPs' frames from this host's own stack. False when the system has no such thing. */
 bool nic_withhold(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model);
-/* From now on the descriptors take no new orders: the filter lets through what any VIP could need. */
+/* From now on the descriptors accept no new settings: the filter passes what any VIP could need. */
 void nic_lock(struct nic *nic, const struct iface *iface);
-/* Totals over all receivers and senders this attachment has had. */
+/* Totals over all receivers and senders that this interface has had. */
 void nic_stats(const struct nic *nic, struct receiver_stats *received, struct sender_stats *sent);
 
 #endif

@@ -36,7 +36,7 @@ describe(struct report_process *process, const char *name, pid_t pid, const stru
 	if (process->user[0] == '\0')
 		(void)snprintf(process->user, sizeof(process->user), "%ju", (uintmax_t)facts.uid);
 	(void)os_capabilities_text(facts.capabilities, process->capabilities);
-	/* The kernel's word counts: a filter that the process claims and the kernel does not know is none. */
+	/* The kernel decides: a filter that the process reports and the kernel does not is not in force. */
 	if (facts.filter == OS_FILTER_NO && process->calls == REPORT_CONFINED_YES)
 		process->calls = REPORT_CONFINED_NO;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the director remembers of its past: the log's events, and the rates of the last hour. */
+/* The director's history: the log's events, and the rates of the last hour. */
 #ifndef DAEMON_RECORDING_H
 #define DAEMON_RECORDING_H
 

@@ -266,7 +266,7 @@ state_file_read(const char *path, uid_t user, uint64_t now, struct state_old *ol
 	if (old->fd == -1) {
 		if (errno == ENOENT)
 			return STATE_NONE;
-		found = errno == EACCES ? STATE_IGNORED : STATE_TAKEN; /* another user's: it is replaced where the directory is ours */
+		found = errno == EACCES ? STATE_IGNORED : STATE_TAKEN; /* another user's: replaced if the directory is ours */
 		(void)snprintf(error, STATE_ERROR, "%s", strerror(errno));
 		return found;
 	}
@@ -276,7 +276,7 @@ state_file_read(const char *path, uid_t user, uint64_t now, struct state_old *ol
 	} else {
 		found = state_read_header(old->fd, user, now, old, error);
 	}
-	/* What is ignored stays locked until it is replaced. */
+	/* An ignored file stays locked until it is replaced. */
 	if (found == STATE_TAKEN)
 		state_old_done(old);
 	return found;
@@ -386,7 +386,7 @@ state_file_create(const char *path, uint32_t flows, uint32_t clients, uint64_t n
 		return NULL;
 	}
 	(void)snprintf(file->path, sizeof(file->path), "%s", path);
-	/* What a director left there did not come to its end. */
+	/* A director left it unfinished there. */
 	(void)unlink(file->fresh);
 	file->fd = open(file->fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
 	if (file->fd != -1 && flock(file->fd, LOCK_EX | LOCK_NB) == 0 && state_lay_out(file, flows, clients, now) == 0)

@@ -64,7 +64,7 @@ struct conn_records *state_file_flows(struct state_file *file);
 struct conn_records *state_file_clients(struct state_file *file);
 /* The text as of now. 0 or -1, with the text before still there. */
 NODISCARD int state_file_write(struct state_file *file, const char *text, size_t length);
-/* It takes the place of what is at `path`. 0 or -1, with a reason. */
+/* Replaces the file at `path`. 0 or -1, with a reason. */
 NODISCARD int state_file_publish(struct state_file *file, char error[STATE_ERROR]);
 /* A sign of life. Where there was no room for records, tries again. */
 void state_file_beat(struct state_file *file, uint64_t now);

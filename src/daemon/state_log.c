@@ -19,7 +19,7 @@ state_log_down(const struct state_change *change)
 
 	server_name(change->server, name);
 	server_status(change->server, &status);
-	/* What a check says is plain; what is wrong with a VIP takes more than a line. */
+	/* A check's reason says enough; a problem with a VIP takes more than a line. */
 	if (status.source != STATUS_BY_CHECK)
 		(void)snprintf(fix, sizeof(fix), " fix=\"dsrctl doctor %s\"", name);
 	log_warning("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"%s", name, change->from, change->to,

@@ -90,7 +90,7 @@ trace_add_frame(struct trace *trace, bool left, const struct frame *frame, const
 	record->frames[record->frame_count++] = (struct trace_frame){ left, frame->wire_length, frame->length, bytes };
 }
 
-/* The first outgoing frame determines the way; all are kept when frames are wanted. */
+/* The first outgoing frame determines the server; all are kept when the client wants frames. */
 static void
 trace_on_frame_sent(void *context, const struct frame *frame)
 {
@@ -187,7 +187,7 @@ trace_facts_of(const struct packet *packet, const struct decision *decision)
 	return facts;
 }
 
-/* False: the watcher has not taken what it has been given. */
+/* False: the watcher has not read what was sent before. */
 static bool
 trace_send(struct trace *trace, struct control *control, const struct watcher *watcher, const struct trace_record *record)
 {
@@ -196,7 +196,7 @@ trace_send(struct trace *trace, struct control *control, const struct watcher *w
 	return length > 0 && control_stream(control, watcher->client, trace->bytes, length);
 }
 
-/* What must stand before the next record: the stream's beginning, and what was left out. */
+/* Sends what precedes the next record: the start of the stream, and the count of records left out. */
 static bool
 trace_send_pending(struct trace *trace, struct control *control, struct watcher *watcher)
 {

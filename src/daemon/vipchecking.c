@@ -37,12 +37,12 @@ vipchecking_log_level(const struct vipcheck *check, enum vipcheck_verdict before
 	case VIPCHECK_BAD:
 		if (check->server->service->settings.vip_check == VIP_CHECK_WARN)
 			return log_warning;
-		/* It is down already, and the reason is another one now. */
+		/* It is down already, for another reason now. */
 		if (check->server->state == SERVER_DOWN && vipcheck_verdict_class(before) == VIPCHECK_BAD)
 			return log_notice;
 		return log_info;
 	case VIPCHECK_UNSURE:
-		/* Of a server that had a verdict before, the checks will have more to say. */
+		/* A server that had a verdict before is checked again soon. */
 		return check->health.state == HEALTH_UNKNOWN ? log_warning : log_info;
 	}
 	return log_info;
@@ -86,7 +86,7 @@ vipchecking_log_source(struct vipchecking *vipchecking, const struct model *mode
 	if (vipchecking->source_logged || !vipchecking_is_enabled(model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
 		return;
 	vipchecking->source_logged = true;
-	/* dsrctl doctor --all says what that leaves unseen. */
+	/* dsrctl doctor --all explains what that cannot detect. */
 	log_info("probe-address result=none reason=\"VIPs are checked from the director's own addresses\"");
 }
 

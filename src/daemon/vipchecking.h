@@ -18,8 +18,8 @@ typedef void vipchecking_changed(void *context, struct server *server, const cha
 
 struct vipchecking {
 	struct forwarder *forwarder;
-	bool probes;      /* ask servers about the VIPs, and others too: when live, not when observing */
-	bool source_logged; /* the log has said what the lack of a probe address means */
+	bool probes;      /* send VIP checks and conflict probes: when live, not when observing */
+	bool source_logged; /* the lack of a probe address has been logged */
 	vipchecking_changed *changed;
 	void *context;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where questions over HTTP arrive: `http = ADDRESS:PORT`. */
+/* The HTTP listener of the director: `http = ADDRESS:PORT`. */
 #ifndef DAEMON_WEB_STATUS_H
 #define DAEMON_WEB_STATUS_H
 

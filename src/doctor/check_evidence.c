@@ -100,7 +100,7 @@ words_printf(struct words *words, const struct check_bytes *bytes)
 	words_add(words, "' | ");
 }
 
-/* What the Host field has, and the certificate must name: see check/check_http.c. */
+/* The content of the Host field, and the name in the certificate: see check/check_http.c. */
 static void
 words_url_host(struct words *words, const char *host, const char *addr, bool v6)
 {

@@ -17,9 +17,9 @@ static const char *const system_names[SYSTEMS] = { "Linux", "Windows", "FreeBSD"
 	"illumos" };
 
 /*
- * By what the stacks begin with: a time to live of 128 (Windows), 255 (Solaris and old illumos) or 64 (all others), and
- * in SYN-ACKs without window scaling a window of 65535 (FreeBSD, macOS), 16384 (OpenBSD), 32768 (NetBSD) or a multiple
- * of the MSS (Linux, tcp_select_initial_window()).
+ * By the initial values of network stacks: a time to live of 128 (Windows), 255 (Solaris and old illumos) or 64 (all
+ * others), and in SYN-ACKs without window scaling a window of 65535 (FreeBSD, macOS), 16384 (OpenBSD), 32768 (NetBSD)
+ * or a multiple of the MSS (Linux, tcp_select_initial_window()).
  */
 unsigned
 system_guess(uint8_t hop_limit, uint16_t window, uint16_t mss)
@@ -179,7 +179,7 @@ diagnose_verdict(const struct diagnose_facts *facts, enum vipcheck_verdict verdi
 	return diagnosis;
 }
 
-/* What makes everything else that was found of the server a consequence. DIAGNOSIS_COUNT: nothing does. */
+/* The cause of everything else that was found about the server. DIAGNOSIS_COUNT: there is none. */
 static enum diagnosis
 diagnose_absence(const struct diagnose_facts *facts, enum vipcheck_verdict verdict)
 {

@@ -90,7 +90,7 @@ struct diagnose_facts {
 	bool dns;                        /* its name leads to the VIP */
 	enum lost_verdict lost;          /* what clients' segments say */
 	struct addr client;              /* one that got no answer; unset: none is known */
-	bool checks_silent;              /* its checks, which ask its own address, time out */
+	bool checks_silent;              /* its checks, which use its own address, time out */
 };
 
 /* All that is found, in the enum's order; none: nothing is. Returns how many were written to `found`. */
@@ -101,7 +101,7 @@ size_t diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOS
  * on the check's port.
  */
 enum diagnosis diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, bool accepted);
-/* What a VIP conflict is a sign of, when a server is in it, or a machine that is none. */
+/* The cause of a VIP conflict with a real server, or with another machine. */
 enum diagnosis diagnose_conflict(enum conflict_kind kind, bool server);
 enum severity diagnosis_severity(enum diagnosis diagnosis);
 const char *severity_name(enum severity severity); /* "error", "warning", "note" */

@@ -126,7 +126,7 @@ examine_is_known_machine(const struct examination *examination, const struct sub
 	return false;
 }
 
-/* A machine has a gateway for each family, whatever the VIP: one question each will do. */
+/* A machine has one gateway for each family, whatever the VIP: one probe each is enough. */
 static bool
 examine_needs_far_probe(const struct examination *examination, const struct subject *subject)
 {
@@ -190,7 +190,7 @@ examine_send(const struct voice *voice, const struct frame *made, uint16_t iface
 	(void)frame_tx_send(voice->tx, made, iface);
 }
 
-/* Without a sender's address (NULL) the question is answered whatever the server's routes say, and teaches no cache. */
+/* A request without a sender address (NULL) is answered whatever the server's routes are, and updates no cache. */
 static void
 examine_send_arp(const struct voice *voice, uint16_t iface, const struct mac *destination, const struct addr *target,
     const struct addr *sender)
@@ -209,7 +209,7 @@ examine_send_ndp(const struct voice *voice, uint16_t iface, const struct mac *to
 	const struct addr *source = iface_address(&voice->ifaces[iface], ADDR_IPV6);
 	struct craft_neighbor question = { .target = *target, .mac = voice->ifaces[iface].mac };
 
-	/* A question to one host alone needs a sender (RFC 4861 section 7.1.1). */
+	/* A unicast solicitation needs a sender address (RFC 4861 section 7.1.1). */
 	if (source == NULL && to != NULL)
 		return;
 	question.ends.ether_source = voice->ifaces[iface].mac;

@@ -38,7 +38,7 @@ struct subject {
 	uint32_t far_sequence;
 
 	bool first;             /* of this machine: only this one runs the probes that do not depend on the VIP */
-	bool asks_from_far;     /* a question from `far` finds the machine's gateway for the VIP's family */
+	bool asks_from_far;     /* a probe from `far` finds the machine's gateway for the VIP's family */
 	bool requested_as;          /* `own` was requested with the director's address as sender ... */
 	bool answered_as;       /* ... and answered */
 	bool present;           /* `mac` answered for `own`, to any sender */
@@ -54,13 +54,13 @@ struct examination {
 	struct subject subjects[EXAMINE_MOST];
 	size_t count;
 	unsigned round;         /* 1 or 2; 0: not started */
-	uint64_t random;        /* the caller's: makes addresses and ports unguessable */
+	uint64_t random;        /* set by the caller: makes addresses and ports unguessable */
 };
 
 /* Adds the server with each of its service's VIPs. False when there is no more room. */
 bool examine_add(struct examination *examination, const struct server *server, const struct iface *ifaces,
     size_t iface_count);
-/* Did no answer for the server's own address come, to any question? Only after the second round. */
+/* True if no request for the server's own address was answered. Valid after the second round only. */
 bool examine_is_silent(const struct examination *examination, const struct subject *subject);
 /* Sends the next round. */
 void examine_ask(struct examination *examination, struct craft *craft, const struct iface *ifaces,

@@ -110,7 +110,7 @@ fit_check_vips(const struct fit *fit, const struct service_settings *service)
 	}
 }
 
-/* Is the server where frames can be addressed to it? Without an address on its interface nothing can be said. */
+/* Can frames be addressed to the server? Unknown if the director's interface has no address. */
 static bool
 fit_is_far(const struct fit *fit, const struct service_settings *service, const struct server_settings *server)
 {

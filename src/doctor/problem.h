@@ -84,7 +84,7 @@ struct problem_facts {
 	uint64_t flow_capacity;
 	const char *reload_error; /* the first error of the last reload; NULL: it succeeded */
 	const char *config;       /* path of the file */
-	const char *state_error;  /* why what a restart needs is not kept, or not all; NULL: it is, or is not to be */
+	const char *state_error;  /* why the state for a restart is not kept, or not all of it; NULL: it is kept, or is not wanted */
 	uint64_t held_up;         /* for how long the event loop stood still since the last call, beyond its usual second */
 	bool no_memory;           /* the table could not be compiled */
 };
@@ -93,14 +93,14 @@ struct problem_facts {
 
 struct problems;
 
-/* `ended`: it is solved, and this is the last that is seen of it. */
+/* `ended`: it is solved, and `problem` is freed after the call. */
 typedef void problem_news(void *context, const struct problem *problem, bool ended);
 
 /* NULL when memory is out. */
 NODISCARD struct problems *problems_new(void);
 /* NULL is fine. */
 void problems_free(struct problems *problems);
-/* Makes the list what the facts say. A problem that stays keeps its `since`. -1: no memory for all of them. */
+/* Updates the list from the facts. A problem that stays keeps its `since`. -1: not enough memory for all of them. */
 NODISCARD int problems_update(struct problems *problems, const struct problem_facts *facts, uint64_t now,
     problem_news *news, void *context);
 /* NULL has none. */

@@ -70,7 +70,6 @@ void bpf_offload_detach(struct bpf_offload *path, size_t number, int capture);
  */
 bool bpf_offload_try(const struct bpf_offload *path, uint8_t *frame, uint32_t length);
 
-const char *bpf_offload_name(enum bpf_offload_kind kind);
 /* What it was built with, for `dsrd -V`. */
 const char *bpf_offload_library(void);
 

@@ -60,17 +60,17 @@ void offload_iface(struct offload_cache *offload, uint16_t iface, uint32_t ifind
 void offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const struct iface *ifaces, bool forget,
     const struct addr *wanted, size_t count);
 
-/* Before a frame of `conn` is looked at: takes what was counted elsewhere. */
+/* Before a frame of `conn` is examined: collects what the kernel counted. */
 void offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now);
-/* After it was, and `forwarded` or dropped: the flow may be offloaded from now on, or no longer. */
+/* After it was examined, and `forwarded` or dropped: the flow may be offloaded from now on, or no longer. */
 void offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd_vip *vip, const struct packet *packet,
     bool forwarded, uint64_t now);
 /* The flow is forgotten. */
 void offload_remove(struct offload_cache *offload, struct conn *conn);
 
-/* Takes what was counted from at most `budget` flows, and goes on where the last call ended. */
+/* Collects the counts of at most `budget` flows, and continues where the last call ended. */
 void offload_sync(struct offload_cache *offload, uint32_t budget, uint64_t now);
-/* The same, in even slices of a round a second. To be called at offload_due(), which is UINT64_MAX for never. */
+/* The same in equal slices, a round a second. Call it at offload_due(), which is UINT64_MAX for never. */
 void offload_tick(struct offload_cache *offload, uint64_t now);
 uint64_t offload_due(const struct offload_cache *offload);
 

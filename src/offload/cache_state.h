@@ -14,8 +14,8 @@ struct offload_cache {
 	const struct fwdtab *table;
 	const struct iface *ifaces;
 	struct offload_memory memory;
-	uint32_t *places; /* by the flow's number: its place in the memory, and 1; 0: it is not offloaded */
-	uint32_t *list;   /* the places in use, and those that rest, in no order */
+	uint32_t *places; /* by the flow's number: its slot plus 1; 0: it is not offloaded */
+	uint32_t *list;   /* the slots in use, and those that rest, in no order */
 	uint32_t listed;
 	uint32_t count;   /* in use */
 	uint32_t cursor;  /* in the list: the start of the next slice */
@@ -38,10 +38,10 @@ offload_name(const struct conn_key *key)
 
 /* Counts so many frames and bytes, as the kernel counts them, for a server, which is NULL when it is gone. */
 const struct fwd_server *offload_add(struct offload_cache *offload, struct server_ref ref, uint64_t count);
-/* Takes what was counted of the flow, as long as its conn is known. */
+/* Collects the flow's counts, as long as its conn is known. */
 const struct fwd_server *offload_take(struct offload_cache *offload, struct offload_flow *flow, struct conn *conn);
 
-/* --- slots.c: which place a flow has, and how many there are --- */
+/* --- slots.c: the slots of flows, and how many there are --- */
 
 /* Buckets in use at first. */
 void offload_places_begin(struct offload_cache *offload);
@@ -50,9 +50,9 @@ struct offload_flow *offload_flow_at(const struct offload_cache *offload, uint32
 struct offload_flow *offload_occupy(struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip);
 /* Takes the flow out. */
 void offload_vacate(struct offload_cache *offload, struct offload_flow *flow, struct conn *conn);
-/* The place has no name. Counts what came late; true: it has rested, and is in the list no more. */
+/* The slot has no name. Collects late counts; true: it has rested, and is no longer in the list. */
 bool offload_reclaim(struct offload_cache *offload, struct offload_flow *flow);
-/* After flows have gone: a few buckets less. */
+/* After flows have been removed: removes a few buckets. */
 void offload_shrink(struct offload_cache *offload);
 
 #endif

@@ -91,7 +91,7 @@ offload_parse_transport(const uint8_t *l4, uint32_t length, uint8_t protocol, st
 {
 	packet->udp = protocol == 17;
 	packet->name = offload_be16(l4) | (uint64_t)offload_be16(l4 + 2) << 16 | (packet->udp ? OFFLOAD_NAME_UDP : 0);
-	/* A free place has the name 0. */
+	/* A free slot has the name 0. */
 	if (packet->name == 0)
 		return false;
 	if (!packet->udp)
@@ -240,7 +240,7 @@ offload_is_for(const struct offload_flow *flow, const struct offload_frame *fram
 	    offload_same_mac(vip->mac, head->bytes) && offload_same_mac(flow->from, head->bytes + 6);
 }
 
-/* False: for the daemon. Otherwise the flow has been updated. */
+/* False: the frame is for the daemon. Otherwise the flow has been updated. */
 OFFLOAD_INLINE bool
 offload_measure(struct offload_flow *flow, const struct offload_packet *packet)
 {
@@ -286,7 +286,7 @@ offload_way(const struct offload_frame *frame, const struct offload_packet *pack
 		return false;
 	if ((frame->segment != 0 ? packet->headers + frame->segment : packet->l3_length) > server->mtu)
 		return false;
-	/* Back to where it came from: perhaps a bounce, see forward/frame_ctx.h. */
+	/* It would leave by the interface it came from: perhaps a bounce, see forward/frame_ctx.h. */
 	if (offload_same_mac(to.parts.mac, head->bytes + 6))
 		return false;
 	if (frame->only_back && server->ifindex != frame->ifindex)

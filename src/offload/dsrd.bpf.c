@@ -104,7 +104,7 @@ offload_vip_at(uint32_t number)
 
 #define PACKET_HOST 0 /* linux/if_packet.h */
 #define PACKET_OUTGOING 4
-#define FRAME_WHOLE 0xffffffffU /* a filter's result for a frame that the tap shall get */
+#define FRAME_WHOLE 0xffffffffU /* a filter's result that passes the frame to the tap */
 
 static inline __attribute__((always_inline)) bool
 dsrd_is_wanted_address(const struct offload_control *state, const union offload_addr *addr)

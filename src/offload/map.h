@@ -21,7 +21,7 @@
 
 #include "base/linear.h"
 
-/* A call costs the kernel's programs more than what is done here. */
+/* A function call would cost the kernel's programs more than these functions do. */
 #define OFFLOAD_INLINE static inline __attribute__((always_inline))
 
 /*
@@ -51,7 +51,7 @@
 /* Times are the monotonic clock's nanoseconds without the low 20 bits: 1.05 ms each. */
 #define OFFLOAD_TIME_SHIFT 20
 
-/* 16 bytes, as the verifier and the compiler like to see them. */
+/* 16 bytes, in the form that verifier and compiler handle best. */
 union offload_addr {
 	uint8_t bytes[16];
 	uint32_t words[4];
@@ -61,10 +61,10 @@ union offload_addr {
 struct offload_flow {
 	uint64_t name;         /* 0: free */
 	uint8_t client[16];    /* IPv4 as ::ffff:a.b.c.d */
-	uint8_t from[6];       /* the MAC address the client's frames come from: from another one, they are looked at */
+	uint8_t from[6];       /* the MAC address of the client's frames; those from another one go to the daemon */
 	uint16_t vip;
 	uint64_t count;
-	uint32_t seen;         /* by the kernel; in a free place, when it was given back */
+	uint32_t seen;         /* by the kernel; in a free slot, when it was freed */
 	uint32_t acknowledged; /* the next three as in flow/measure.h, for TCP */
 	uint32_t sent;
 	uint32_t resent;
@@ -118,7 +118,7 @@ struct offload_hand {
 	uint32_t ifindex; /* 0: no decision */
 };
 
-/* So many buckets are in use: their number, and the mask that goes with it. */
+/* The number of buckets in use, and its mask. */
 OFFLOAD_INLINE uint64_t
 offload_size(uint32_t count)
 {

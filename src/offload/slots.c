@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which place in the shared memory a flow has. There are as many buckets in use as the flows need: a look-up is cheap
+ * Which slot in the shared memory a flow has. There are as many buckets in use as the flows need: a look-up is cheap
  * while what it touches is in the processor's caches, so few flows in a large memory stay close together.
  */
 #include "config.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 
-/* A place that was given back is not used again at once: 16 ms. Longer than any reader looks at one. */
+/* A freed slot rests for 16 ms: longer than any reader uses one. */
 #define REST 16
 
 /*
@@ -58,9 +58,7 @@ slots_place(const struct offload_cache *offload, const struct offload_flow *flow
 	return (uint32_t)(flow - offload->memory.buckets[0].ways);
 }
 
-/*
- * --- places are taken and given back --------------------------------------------------------------------------------
- */
+/* --- slots are occupied and freed -------------------------------------------------------------------------------- */
 
 static bool
 slots_is_listed(const struct offload_cache *offload, const struct offload_flow *flow)
@@ -71,7 +69,7 @@ slots_is_listed(const struct offload_cache *offload, const struct offload_flow *
 static bool
 slots_has_rested(const struct offload_cache *offload, const struct offload_flow *flow)
 {
-	/* The kernel's clock may be a little ahead of ours, which is that of the burst. */
+	/* The kernel's clock may be a little ahead of ours, which was read at the start of the burst. */
 	return (int32_t)(offload->now - flow->seen) >= REST;
 }
 
@@ -81,7 +79,7 @@ slots_is_free(const struct offload_cache *offload, const struct offload_flow *fl
 	return flow->name == 0 && (!slots_is_listed(offload, flow) || slots_has_rested(offload, flow));
 }
 
-/* Of a place that was given back: what a reader counted that had found the flow just before. */
+/* Late counts of a freed slot, by a reader that had found the flow just before. */
 static void
 slots_count_late(struct offload_cache *offload, struct offload_flow *flow)
 {
@@ -105,7 +103,7 @@ offload_reclaim(struct offload_cache *offload, struct offload_flow *flow)
 	return true;
 }
 
-/* The place is the flow's from here on; a name it has later. */
+/* The slot belongs to the flow from here on; its name is written later. */
 static void
 slots_enter(struct offload_cache *offload, struct offload_flow *flow, uint32_t number)
 {
@@ -130,7 +128,7 @@ slots_clear_name(struct offload_flow *flow)
 	__atomic_store_n(&flow->name, 0, __ATOMIC_SEQ_CST);
 }
 
-/* It stays in the list until it has rested, and remembers for which server it was. */
+/* It stays in the list, with its server, until it has rested. */
 static void
 slots_leave(struct offload_cache *offload, struct offload_flow *flow, struct server_ref server)
 {
@@ -160,7 +158,8 @@ slots_free_way(const struct offload_cache *offload, uint32_t bucket)
 }
 
 /*
- * --- how many there are ---------------------------------------------------------------------------------------------
+ * --- growing and shrinking
+ * ---------------------------------------------------------------------------------------------
  */
 
 static uint64_t
@@ -176,7 +175,7 @@ slots_hash(const struct offload_cache *offload, const uint8_t client[16], const 
 	    offload_hash_ipv6(&offload->memory.control->key, from.words, to.words, (uint32_t)name, udp);
 }
 
-/* Out of one place and into the other, with all that was counted. */
+/* Moves the flow from one slot to the other, with its counts. */
 static void
 slots_move(struct offload_cache *offload, struct offload_flow *from, struct offload_flow *to)
 {
@@ -208,7 +207,7 @@ slots_resettle(struct offload_cache *offload, struct offload_flow *flow, uint32_
 
 	if (first == bucket || second == bucket)
 		return;
-	/* Neither: the VIP's number is another VIP's by now. */
+	/* Neither: the VIP's number now belongs to another VIP. */
 	to = first == other || second == other ? slots_free_way(offload, other) : NULL;
 	if (to != NULL)
 		slots_move(offload, flow, to);

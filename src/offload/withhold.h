@@ -20,7 +20,7 @@
 struct attacher;
 struct withhold;
 
-/* A VIP, by the number of the interface that its frames come in by. */
+/* A VIP, with the number of the interface on which its frames arrive. */
 struct withheld_vip {
 	struct addr addr;
 	size_t number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* By a program at the entrance of traffic control. Its object file is part of this program: withhold_bpf_object. */
+/* By a program at the ingress of traffic control. Its object file is part of this program: withhold_bpf_object. */
 #include "config.h"
 
 #include "offload/withhold.h"
@@ -149,7 +149,7 @@ withhold_as_ipv6(const struct addr *addr, uint64_t words[2])
 	memcpy(words, bytes, sizeof(bytes));
 }
 
-/* False when all its places are taken. */
+/* False when all its slots are in use. */
 static bool
 withhold_put(struct withhold_place *places, const uint64_t addr[2], uint32_t ifindex)
 {
@@ -166,7 +166,7 @@ withhold_put(struct withhold_place *places, const uint64_t addr[2], uint32_t ifi
 	return false;
 }
 
-/* A new table beside the old one, then place by place: what stays is withheld at nearly all times. */
+/* Builds a new table, then copies it slot by slot: addresses that stay are withheld at nearly all times. */
 size_t
 withhold_set(struct withhold *withhold, const struct withheld_vip *vips, size_t count)
 {

@@ -8,12 +8,12 @@
 
 #include <stdint.h>
 
-/* Open addressing: a VIP stands in one of the places from its hash on. Half full, hardly a VIP finds none. */
+/* Open addressing: a VIP is in one of the slots from its hash on. In a half full table nearly every VIP finds one. */
 #define WITHHOLD_PLACES 8192
 #define WITHHOLD_PROBES 16
 #define WITHHOLD_VIPS_MOST (WITHHOLD_PLACES / 2)
 
-/* Without a sign of the daemon's life for so long, frames reach the stack again. */
+/* If the daemon gives no sign of life for so long, frames reach the stack again. */
 #define WITHHOLD_PATIENCE_NS INT64_C(5000000000)
 
 struct withhold_place {
@@ -32,10 +32,7 @@ withhold_hash(const uint64_t addr[2], uint32_t ifindex)
 {
 	uint64_t word = addr[0] ^ addr[1] ^ (uint64_t)ifindex << 16;
 
-	/*
-	 * The high half counts too: there is where addresses differ, and a product carries upwards only (Knuth, TAOCP
-	 * 6.4).
-	 */
+	/* Uses the high half too: addresses differ there, and a product carries upwards only (Knuth, TAOCP 6.4). */
 	word ^= word >> 32;
 	return (uint32_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 40) % WITHHOLD_PLACES;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where the host's network stack sees what arrives, and nothing can be done about it. */
+/* For systems where frames for VIPs cannot be kept from the host's network stack. */
 #include "config.h"
 
 #include "offload/withhold.h"
