@@ -143,7 +143,7 @@ enter(const struct conf *conf, const struct role_config *roles, const struct opt
 	order.writable = writable.list;
 	order.writable_count = writable.count;
 	if (os_sandbox_enter(&order, sandbox, error) == -1)
-		log_warning("confine result=failed reason=\"%s\" meaning=\"dsrd works, with the rights of its user\"", error);
+		log_warning("confine result=failed reason=\"%s\" meaning=\"dsrd runs with all rights of its user\"", error);
 	else
 		confine_log(conf, sandbox);
 }
@@ -160,7 +160,7 @@ confine(const struct conf *conf, const struct options *options, struct interface
 		return EXIT_NO_PERMISSION;
 	}
 	if (geteuid() == 0)
-		log_warning("confine user=root meaning=\"a fault in dsrd would give away this host: take `user = root` out of the "
+		log_warning("confine user=root meaning=\"a fault in dsrd would expose this host: take `user = root` out of the "
 		    "configuration, and it runs as %s\"", DSRD_USER);
 	else
 		interfaces_lock(interfaces);

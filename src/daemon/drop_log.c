@@ -71,11 +71,11 @@ drop_log_write(struct drop_log *losses, const struct report_facts *facts)
 		uint64_t fresh;
 
 		if (loss_is_due(&losses->captured[i], iface->capture_dropped, facts->now, &fresh))
-			log_warning("frames-lost interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"the director did not fetch "
-			    "them in time: it had too much to do, or was held up\"", iface->iface->name, fresh,
+			log_warning("frames-lost interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"dsrd did not read "
+			    "them in time: it was busy or blocked\"", iface->iface->name, fresh,
 			    iface->capture_dropped);
 		if (loss_is_due(&losses->not_sent[i], iface->not_sent, facts->now, &fresh))
-			log_warning("frames-not-sent interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"the system would not take "
+			log_warning("frames-not-sent interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"the system refused "
 			    "them: its queue was full, or the interface down\"", iface->iface->name, fresh, iface->not_sent);
 	}
 }

@@ -324,7 +324,7 @@ dsrd_watch_os_changes(struct dsrd *dsrd)
 	dsrd->news = os_news_open();
 	if (dsrd->news != -1 && loop_watch(dsrd->loop, NEWS, dsrd->news, NULL) == 0)
 		return;
-	log_info("interface-news result=failed reason=\"%s\" meaning=\"what changes at an interface is noticed within 5 "
+	log_info("interface-news result=failed reason=\"%s\" meaning=\"changes of interfaces are noticed within 5 "
 	    "seconds\"", strerror(errno));
 }
 

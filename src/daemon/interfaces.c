@@ -188,7 +188,7 @@ interfaces_check_probe_addr(const struct addr *addr)
 	addr_format(addr, text);
 	os_release_command(addr, holder, fix, sizeof(fix));
 	log_error("probe-address result=held address=%s interface=%s reason=\"this host's own kernel holds it: no host may; "
-	    "take it off, as in `%s`, or choose a free one\"", text, holder, fix);
+	    "remove it, as in `%s`, or choose a free one\"", text, holder, fix);
 	return EXIT_BAD_CONFIG;
 }
 
@@ -212,7 +212,7 @@ interfaces_check_vips(const struct settings *settings)
 			addr_format(vip, text);
 			os_release_command(vip, holder, fix, sizeof(fix));
 			log_error("vip-held service=%s vip=%s interface=%s reason=\"this host's own kernel holds the VIP and "
-			    "would reset every connection to it: take it off, as in `%s`\"", settings->services[i].name, text,
+			    "would reset every connection to it: remove it, as in `%s`\"", settings->services[i].name, text,
 			    holder, fix);
 			status = EXIT_BAD_CONFIG;
 		}

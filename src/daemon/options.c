@@ -106,15 +106,15 @@ options_check_conflicts(struct options *options, int argc, char *const argv[], i
 		return EXIT_USAGE;
 	}
 	if (options->write != NULL && options->read == NULL) {
-		fprintf(stderr, "dsrd: -w writes what offline mode would send: it needs -r FILE\n");
+		fprintf(stderr, "dsrd: -w requires -r FILE: it writes the frames that offline mode would send\n");
 		return EXIT_USAGE;
 	}
 	if (options->report && options->read == NULL) {
-		fprintf(stderr, "dsrd: --report is about what offline mode did: it needs -r FILE\n");
+		fprintf(stderr, "dsrd: --report requires -r FILE: it reports on offline mode\n");
 		return EXIT_USAGE;
 	}
 	if (options->strict && options->mode != MODE_CHECK) {
-		fprintf(stderr, "dsrd: --strict is about the check of a configuration: it needs -n\n");
+		fprintf(stderr, "dsrd: --strict requires -n: it turns warnings into errors\n");
 		return EXIT_USAGE;
 	}
 	if (options->read != NULL && options->mode == MODE_LIVE)

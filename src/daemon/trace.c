@@ -52,7 +52,7 @@ trace_watch(struct trace **trace, const void *client, const struct filter *filte
 		if ((*trace)->watchers[i].client == NULL)
 			watcher = &(*trace)->watchers[i];
 	if (watcher == NULL) {
-		fprintf(out, "%d others trace already: end one of them first\n", TRACE_WATCHERS);
+		fprintf(out, "%d clients trace already: end one of them first\n", TRACE_WATCHERS);
 		return CONTROL_BUSY;
 	}
 	*watcher = (struct watcher){ .client = client, .filter = *filter, .frames = frames };

@@ -550,7 +550,7 @@ static const struct family families[] = {
 	{ "interface_received_packets", METRIC_COUNTER, "Frames that passed the kernel's filter.",
 	    .iface = iface_received },
 	{ "interface_sent_packets", METRIC_COUNTER, "Frames sent.", .iface = iface_sent },
-	{ "interface_not_sent_packets", METRIC_COUNTER, "Frames that the system would not take.", .iface = iface_not_sent },
+	{ "interface_not_sent_packets", METRIC_COUNTER, "Frames that the system refused to send.", .iface = iface_not_sent },
 	{ "capture_dropped_packets", METRIC_COUNTER, "Frames lost before dsrd saw them: it was too slow.",
 	    .iface = iface_dropped },
 };

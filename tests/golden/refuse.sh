@@ -46,7 +46,7 @@ cmp -s "$here/udp/in.pcap" "$work/in.pcap" || {
 refuses 71 "dsrd: cannot read savefile $work/none.pcap: No such file or directory" -r "$work/none.pcap"
 refuses 71 "dsrd: cannot write savefile $work/none/out.pcap: No such file or directory" \
     -r "$work/in.pcap" -w "$work/none/out.pcap"
-refuses 64 "dsrd: --report is about what offline mode did: it needs -r FILE" --report
+refuses 64 "dsrd: --report requires -r FILE: it reports on offline mode" --report
 
 # Standard input cannot be read once for each server: the rest of the report is there.
 "$dsrd" -f "$here/udp/dsrd.conf" -r - --report <"$here/udp/in.pcap" >"$work/stdout" 2>&1
