@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Writes the golden cases: what comes in, and what must come out.
+"""Writes the golden cases: the frames that arrive, and the expected output.
 
     make.py [DIRECTORY]          (re)writes all cases, default: beside this file
     make.py --check [DIRECTORY]  says which files differ from what it would write; status 1 if any does
@@ -62,7 +62,7 @@ MORE_FRAGMENTS, DONT_FRAGMENT = 0x2000, 0x4000
 
 
 class Frame:
-    """Bytes, and what the line of a decision says of them."""
+    """Bytes, and their description in the line of a decision."""
 
     def __init__(self, data, flow="", wire=None):
         self.data = data
@@ -86,7 +86,7 @@ class Frame:
         return Frame((destination or self.data[:6]) + (source or self.data[6:12]) + self.data[12:], self.flow)
 
     def patched(self, offset, patch):
-        """A frame that is wrong from `offset` on: only its addresses are told."""
+        """A frame that is malformed from `offset` on: only its addresses are printed."""
         flow = " from=%s to=%s" % (dotted(self.data[26:30]), dotted(self.data[30:34]))
         return Frame(self.data[:offset] + patch + self.data[offset + len(patch):], flow)
 
@@ -164,11 +164,11 @@ def udp(sport, payload=b"", dport=53, source=CLIENT, destination=VIP, check=None
                     ports_flow("udp", source, sport, destination, dport), **more)
 
 
-OWN_TAG = 0x0A0B0C0D  # what an INIT says the client wants to see, and a T bit says that it saw
+OWN_TAG = 0x0A0B0C0D  # the verification tag that the client announces in INIT; with the T bit, it is reflected
 
 
 def sctp(sport, chunk, dport=5060, source=CLIENT, destination=VIP, tag=0x12345678, flags=0, **more):
-    """One chunk of 16 bytes. Nobody on the way looks at the checksum, a CRC-32C (RFC 9260 section 6.8)."""
+    """One chunk of 16 bytes. The director does not read the checksum, a CRC-32C (RFC 9260 section 6.8)."""
     header = struct.pack("!HHII", sport, dport, tag, 0xC0FFEE)
     return datagram(SCTP, header + struct.pack("!BBHI", chunk, flags, 16, OWN_TAG) + bytes(8), source, destination,
                     ports_flow("sctp", source, sport, destination, dport), **more)
@@ -204,7 +204,7 @@ def neighbor_message(kind, flags, target, option, sender_mac, source, destinatio
 
 
 def solicitation(sender_mac, source, target, destination=None, ether=None, option=1, **more):
-    """Who has `target`? To everybody who may have it, if not told otherwise."""
+    """A request for `target`, by broadcast or multicast unless `to` is given."""
     destination = destination or solicited_node(target)
     return neighbor_message(135, 0, target, option, sender_mac, source, destination, ether or group_mac(destination),
                              **more)
@@ -329,7 +329,7 @@ def maglev_table(key, servers):
 
 
 def by_hash(servers, client=CLIENT, sport=0, dport=80, protocol=TCP, key=PUBLIC_KEY):
-    """Which of these servers gets a flow that nobody remembers."""
+    """The server that gets a flow which is in no table."""
     client = ip(client) if is_ipv6(client) else ip("::ffff:" + client)
     name = client + struct.pack("!HHHBB", sport, dport, 0, protocol, 0)
     return maglev_table(key, servers)[(siphash24(key, name) >> 32) * SLOTS >> 32]
@@ -391,7 +391,7 @@ CASES = []
 
 
 class Case:
-    """One scene. The methods take one frame each, in the order in which they come in, and say what must become of it.
+    """One scene. Each method takes a frame, in the order of arrival, with the expected decision.
 
     No two frames come at the same time.
     """
@@ -446,8 +446,8 @@ class Case:
         self.output.append((when, request.data))
 
     def tries(self, target, old, new=None):
-        """The frame just taken claims `target` for another MAC: the director asks the old one. With `new`, it stays silent
-        and is replaced, and the new one is asked."""
+        """The last frame claims `target` for another MAC: the director probes the old one. With `new`, that does not answer
+        and is replaced, and the new one is probed."""
         self.request(target, old, self.now)
         if new is not None:
             for i in range(1, 4):
@@ -476,7 +476,7 @@ class Case:
                       "dsrd.conf" % (colons(other), colons(other)))
 
     def asks(self, *targets):
-        """Before the next frame is looked at, the director asks who has these addresses, or one of them by unicast."""
+        """Before the next frame, the director requests these addresses, one of them perhaps by unicast."""
         for target in targets:
             destination = BROADCAST
             if isinstance(target, tuple):
@@ -487,7 +487,7 @@ class Case:
         self.events.append(line + "\n")
 
     def forward(self, frame, server, state, new, sent=None, hashed=False, unfit=False):
-        """`sent` are the frames as they would come from the client, when not just the frame itself is to be sent on.
+        """`sent` are the frames expected, with the client's addresses, unless it is the frame itself.
         `hashed`: by consistent hash, and not remembered. `unfit`: it has not the flow's numbers."""
         state = self.proven(frame, state, new)
         self.take(frame, "forward", " server=%s state=%s new=%s" % (server, state, "yes" if new else "no"))
@@ -517,7 +517,7 @@ class Case:
             state = self.proven(frame, state, new)
             server_text = " server=%s state=%s new=%s" % (server, state, "yes" if new else "no")
             self.connections[server] += new
-        # The reason stands before the flow.
+        # The reason precedes the flow.
         self.take(frame, "drop reason=%s" % reason, server_text)
         self.add(reason)
 
@@ -588,7 +588,7 @@ def round_robin():
     order = ("web/a", "web/b", "web/c", "web/a", "web/b", "web/c", "web/a")
     for i, server in enumerate(order):
         case.forward(tcp(40000 + i, SYN), server, "syn", True)
-    # What belongs to these connections takes no turn.
+    # Frames of these connections do not advance the scheduler.
     for i, server in enumerate(order):
         case.forward(tcp(40000 + i, ACK, seq=1001, ack=1), server, "established", False)
     case.forward(tcp(41000, SYN), "web/b", "syn", True)
@@ -619,7 +619,7 @@ def least_connections():
 
 def drain():
     servers = (("web/a", A), ("web/b", B), ("gone/c", C))
-    case = Case("drain", "Weight 0 takes no new connections, and is no way out when nobody else is there.",
+    case = Case("drain", "Weight 0 gets no new connections, not even when no other server is there.",
                 web("rr", SERVER_A + " weight=0", SERVER_B) +
                 service("gone", "%s tcp/81" % VIP, "wrr", SERVER_C + " weight=0"), servers)
     for i in range(3):
@@ -630,7 +630,7 @@ def drain():
 
 def backup():
     servers = (("web/a", A), ("web/b", B), ("spare/a", A), ("spare/b", B), ("spare/c", C))
-    case = Case("backup", "A backup serves only when no other server takes connections.",
+    case = Case("backup", "A backup server gets connections only when no other server does.",
                 web("rr", SERVER_A + " backup", SERVER_B) +
                 service("spare", "%s tcp/81" % VIP, "rr",
                         SERVER_A + " weight=0", SERVER_B + " backup", SERVER_C + " backup"), servers)
@@ -659,7 +659,7 @@ def flows():
     case.forward(tcp(40001, ACK, seq=1001, ack=1), "web/b", "established", False)
     case.forward(tcp(40001, RST, seq=1001), "web/b", "closed", False)
     case.forward(tcp(40001, SYN, seq=6000), "web/a", "syn", True)
-    # Older than the director: carried on by hash, though nobody saw it begin. A stray end is not worth remembering.
+    # Older than the director: forwarded by hash, without a handshake. A stray end creates no flow.
     servers = ("web/a", "web/b")
     case.forward(tcp(40005, ACK, seq=77, ack=99), by_hash(servers, sport=40005), "established", True)
     case.forward(tcp(40005, ACK, seq=77, ack=99), by_hash(servers, sport=40005), "established", False)
@@ -704,7 +704,7 @@ def forged():
     case.forward(tcp(40001, SYN), "web/a", "syn", True)
     case.forward(tcp(40001, SYN, seq=2**31), "web/a", "syn", False)
     case.forward(tcp(40001, ACK, ack=1), "web/a", "established", False)
-    # An end that was false: who is closed says nothing more.
+    # A false end: a closed connection sends no more data.
     case.forward(tcp(40001, RST | ACK, ack=1), "web/a", "closed", False)
     case.forward(tcp(40001, ACK, seq=999, ack=1), "web/a", "closed", False)  # overtaken by the RST
     case.forward(tcp(40001, PSH | ACK, pattern(10), ack=1), "web/a", "established", False)
@@ -729,7 +729,7 @@ def expiry():
     case.wait(899 * SECOND)
     case.forward(tcp(40001, ACK), "web/b", "established", False)
     case.wait(901 * SECOND)
-    hashed = by_hash(("web/a", "web/b"), sport=40001)  # nobody knows it any more
+    hashed = by_hash(("web/a", "web/b"), sport=40001)  # its entry is gone
     case.forward(tcp(40001, ACK), hashed, "established", True)
     case.forward(tcp(40001, RST), hashed, "closed", False)
     case.wait(11 * SECOND)
@@ -767,7 +767,7 @@ def neighbors_ask():
                  is_at(DIRECTOR, VIP, ROUTER, ROUTER_IP))
     # A host probes whether it may have the VIP (RFC 5227): it may not.
     case.consume(who_has(mac(0x66), "0.0.0.0", VIP), is_at(DIRECTOR, VIP, mac(0x66), "0.0.0.0"))
-    # A real server asks for the VIP, as it may when it is not set up well.
+    # A real server requests the VIP, as a misconfigured one does.
     case.consume(who_has(A, A_IP, VIP), is_at(DIRECTOR, VIP, A, A_IP))
     # Asked for others: the host's own stack answers for the director's own address.
     case.consume(who_has(ROUTER, ROUTER_IP, A_IP))
@@ -784,7 +784,7 @@ def neighbors_ask():
 
 
 def neighbor():
-    case = Case("neighbor", "A server's MAC is asked for, learned, asked for again, and followed when it changes.",
+    case = Case("neighbor", "A server's MAC is requested, learned, verified, and updated when it changes.",
                 web("rr", "server = a %s" % A_IP, "server = b %s" % B_IP), AB)
     first = case.now
     case.asks(A_IP, B_IP)
@@ -793,12 +793,12 @@ def neighbor():
     case.log("notice neighbor-found server=web/a address=%s mac=%s interface=savefile" % (A_IP, colons(A)))
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.forward(tcp(40001, SYN), "web/a", "syn", True)
-    # b says where it is without being asked: an announcement.
+    # b announces its address.
     case.consume(who_has(B, B_IP, B_IP))
     case.log("notice neighbor-found server=web/b address=%s mac=%s interface=savefile" % (B_IP, colons(B)))
     case.forward(tcp(40002, SYN), "web/a", "syn", True)
     case.forward(tcp(40003, SYN), "web/b", "syn", True)
-    # a's card is replaced: its announcement is heard, the old MAC stays silent, and its flows follow.
+    # a's network card is replaced: it announces the new MAC, the old one does not answer, and its flows follow.
     case.wait(2 * SECOND)
     moved = mac(0x1A)
     case.consume(who_has(moved, A_IP, A_IP))
@@ -820,7 +820,7 @@ def neighbor():
     case.wait(2 * SECOND)
     case.pass_on(is_at(mac(0x66), A_IP, ROUTER, ROUTER_IP))
     case.forward(tcp(40000, ACK), "web/a", "established", False)
-    # Half a minute after it was last heard, each is asked by unicast.
+    # Half a minute after its last answer, each gets a unicast request.
     case.now = first + 40 * SECOND
     case.asks((A_IP, moved), (B_IP, B))
     case.forward(tcp(40001, ACK), "web/a", "established", False)
@@ -836,12 +836,12 @@ def truncated():
     case.drop(whole.cut(53), "truncated")
     case.drop(whole.cut(34), "truncated")
     case.drop(tcp(40000, SYN).padded(60).cut(54), "truncated")  # only padding is missing, but what else is wrong there?
-    # Too short to tell for whom they are.
+    # Too short for a destination.
     case.pass_on(whole.cut(33))
     case.pass_on(whole.cut(14))
     case.pass_on(whole.cut(13))
     case.pass_on(whole.cut(1))
-    # The sender says more than it sent.
+    # The length in the header exceeds the frame.
     short = whole.cut(200)
     short.wire = 200
     case.drop(short, "truncated")
@@ -874,7 +874,7 @@ def malformed():
     )
     for frame in bad:
         case.drop(frame, "malformed")
-    # No IPv4 at all: nobody can say that it is for the VIP.
+    # Not IPv4: it is for no VIP.
     version = syn.patched(14, b"\x65")
     case.pass_on(Frame(version.data))
     case.forward(syn, "web/a", "syn", True)
@@ -895,7 +895,7 @@ def fragments():
     case.forward(tcp(40000, SYN, fragment=DONT_FRAGMENT), "web/b", "syn", True)
     # For others: passes.
     case.pass_on(ipv4(TCP, fake, CLIENT, DIRECTOR_IP, fragment=185))
-    # Nobody waits for ever: two seconds, and the first one finds nothing to release.
+    # Fragments wait for two seconds: a first one after that releases none.
     case.wait(3 * SECOND)
     case.add("fragments_expired", 3)
     first = tcp(40000, SYN).data[34:]
@@ -911,14 +911,14 @@ def run_fragments(case, client, vip):
     case.forward(first, "web/a", "udp", True)
     case.forward(middle, "web/a", "none", False)
     case.forward(last, "web/a", "none", False)
-    # The other way round: the ends wait, and go in the order in which they came.
+    # Reversed: the later fragments wait, and leave in the order of their arrival.
     first, middle, last = cut_up(request(40001), 2, 1448, 1448)
     case.hold(last)
     case.hold(middle)
     case.forward(first, "web/b", "udp", True)
     case.release(last, "web/b")
     case.release(middle, "web/b")
-    # A late copy knows the way.
+    # A late copy goes the same way.
     case.forward(middle, "web/b", "none", False)
     # Two at the same time, of flows with different servers.
     one, two = cut_up(request(40000), 3, 1400, 1200), cut_up(request(40001), 4, 1400, 1200)
@@ -962,7 +962,7 @@ def unsupported():
     case.drop(ipv4(ICMPV6, echo(128, pattern(16), CLIENT6, VIP6).data[54:], CLIENT, VIP), "unsupported")
     case.drop(icmp(13, 0, bytes(4), bytes(12)), "unsupported")  # what time is it?
     case.drop(icmp(17, 0, bytes(4), bytes(4)), "unsupported")   # what is the netmask?
-    case.drop(echo(0, pattern(16)), "unsupported")              # an answer that nobody asked for
+    case.drop(echo(0, pattern(16)), "unsupported")              # an answer without a request
     case.drop(icmp(5, 1, ip(ROUTER_IP), bytes(28), ROUTER_IP), "unsupported")  # a redirect
     # Its own: the host answers.
     case.pass_on(echo(8, pattern(16), destination=DIRECTOR_IP))
@@ -986,7 +986,7 @@ def ping():
     pinged(case, echo(8, b""), 0, CLIENT, VIP, b"")
     pinged(case, echo(8, b"").padded(60), 0, CLIENT, VIP, b"")
     pinged(case, echo(8, pattern(1472), identifier=65535), 0, CLIENT, VIP, pattern(1472), identifier=65535)
-    # Nobody is behind this one.
+    # No flow belongs to this one.
     case.drop(echo(8, pattern(56), destination="192.0.2.20"), "no-server")
     # In pieces.
     case.drop(ipv4(ICMP, echo(8, pattern(56)).data[34:], CLIENT, VIP, ident=7, fragment=MORE_FRAGMENTS), "icmp-fragment")
@@ -1015,7 +1015,7 @@ def answer_of(frame):
 
 
 def icmp_errors():
-    case = Case("icmp-errors", "What the network says of a server's answers reaches that server.",
+    case = Case("icmp-errors", "ICMP errors about a server's answers reach that server.",
                 service("web", "%s tcp/80 udp/53 sctp/5060" % VIP, "rr", SERVER_A, SERVER_B), AB)
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.forward(tcp(40001, SYN), "web/b", "syn", True)
@@ -1036,7 +1036,7 @@ def icmp_errors():
     error(3, 3, answer_of(udp(40000))[:28], "web/a", "new")
     error(3, 4, answer_of(sctp(40000, 1))[:28], "web/b", "syn", mtu)
     error(12, 0, quoted[:28], "web/b", "established")
-    # Nobody's: another port, another client, another VIP's, seven bytes only, later fragments, not from the VIP at all.
+    # Of no flow: another port, another client, another VIP, seven bytes only, later fragments, not from the VIP.
     case.drop(icmp(3, 4, mtu, answer_of(tcp(40002, ACK))[:28], ROUTER_IP), "icmp-unknown")
     case.drop(icmp(3, 4, mtu, answer_of(tcp(40001, ACK, source="198.51.100.8"))[:28], ROUTER_IP), "icmp-unknown")
     case.drop(icmp(3, 4, mtu, quoted[:27], ROUTER_IP), "icmp-unknown")
@@ -1065,7 +1065,7 @@ def icmp_errors6():
     error(1, 4, quoted[:60])
     error(3, 0, quoted[:60])
     error(4, 1, quoted[:60])
-    # The server had to cut its answer: the ports stand behind a fragment header.
+    # The server fragmented its answer: the ports follow a fragment header.
     inner = struct.pack("!IHBB", 0x60000000, 1448, 44, 64) + quoted[8:40] + struct.pack("!BBHI", TCP, 0, 1, 5)
     error(2, 0, inner + quoted[40:100], mtu)
     case.drop(icmp(2, 0, mtu, answer_of(tcp(40002, ACK, **ends))[:60], ROUTER_IP6, VIP6), "icmp-unknown")
@@ -1129,7 +1129,7 @@ def headers6():
     case.forward(tcp(40000, ACK, extensions=bytes([TCP, 0, 4, 0]) + bytes(4), first=43, **ends), "web/a", "established",
                  False)
     bad("unsupported", 43, bytes([TCP, 2, 0, 1]) + bytes(4) + ip(A_IP6), 43)
-    # Encrypted: nobody knows what is in it. And no next header at all.
+    # Encrypted, so without readable ports; and no next header at all.
     bad("unsupported", 50, bytes([0, 0, 0, 1, 0, 0, 0, 1]), 50)
     bad("unsupported", 59, option, 59)
 
@@ -1146,9 +1146,9 @@ def neighbors_ask6():
     answered(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, DIRECTOR))
     answered(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, DIRECTOR, option=None))
     answered(solicitation(ROUTER, "fe80::fe", VIP6), "fe80::fe")
-    # May I have it (RFC 4862)? No, and all are told.
+    # Duplicate address detection (RFC 4862): answered to all nodes.
     answered(solicitation(mac(0x66), "::", VIP6, option=None), "ff02::1", group_mac("ff02::1"), OVERRIDE)
-    # A real server asks, as it may when it is not set up well.
+    # A real server requests it, as a misconfigured one does.
     answered(solicitation(A, A_IP6, VIP6), A_IP6, A)
     # For others: the host's own stack answers for the director's own address.
     case.consume(solicitation(ROUTER, ROUTER_IP6, A_IP6))
@@ -1161,7 +1161,7 @@ def neighbors_ask6():
     case.pass_on(Frame(wrong.data[:56] + b"\x12\x34" + wrong.data[58:], wrong.flow))
     case.pass_on(neighbor_message(135, 0, VIP6, None, ROUTER, ROUTER_IP6, solicited_node(VIP6),
                                    group_mac(solicited_node(VIP6)), hop_limit=64))
-    # One that asks without an address must ask all, and give no MAC.
+    # A request without a source address must be multicast, without a MAC.
     case.pass_on(solicitation(mac(0x66), "::", VIP6))
     # To another host; the director's own.
     case.pass_on(solicitation(ROUTER, ROUTER_IP6, VIP6, VIP6, A))
@@ -1235,7 +1235,7 @@ def neighbor6():
     case.consume(advertisement(moved, A_IP6, SOLICITED, DIRECTOR_IP6, DIRECTOR))
     case.keeps("web/a", A_IP6, moved, mac(0x66))
     case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
-    # Half a minute later it is asked by unicast; its answer may leave the MAC out.
+    # Half a minute later it gets a unicast request; its answer may omit the MAC.
     case.now = first + 40 * SECOND
     case.asks((A_IP6, moved))
     case.forward(tcp(40000, ACK, **ends), "web/a", "established", False)
@@ -1244,7 +1244,7 @@ def neighbor6():
 
 
 def vlan():
-    case = Case("vlan", "A tagged frame is read, and keeps its tag; what the director says to it is tagged too.",
+    case = Case("vlan", "A tagged frame is read, and keeps its tag; the director's answers are tagged too.",
                 service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A, SERVER_B), AB)
     tag = 5 | 3 << 13  # VLAN 5, priority 3
     case.forward(tcp(40000, SYN).tagged(tag), "web/a", "syn", True)
@@ -1254,7 +1254,7 @@ def vlan():
     # VLAN 0 is a priority without a VLAN; and without a tag it is the same flow.
     case.forward(tcp(40000, ACK).tagged(3 << 13), "web/a", "established", False)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
-    # As large as the wire takes: the tag does not count.
+    # As large as the MTU: the tag does not count.
     case.forward(tcp(40000, ACK, pattern(1460)).tagged(tag), "web/a", "established", False)
     first, last = cut_up(udp(40001, pattern(2000)), 7, 1480)
     case.hold(last.tagged(tag))
@@ -1313,14 +1313,14 @@ def foreign():
     case.pass_on(tcp(40000, SYN, destination=DIRECTOR_IP))
     case.pass_on(tcp(40000, SYN, destination="192.0.2.9"))
     case.pass_on(tcp(80, SYN | ACK, source=VIP, destination=CLIENT, dport=40000))
-    case.pass_on(tcp(40000, SYN, source=CLIENT6, destination=VIP6))  # nobody's IPv6
+    case.pass_on(tcp(40000, SYN, source=CLIENT6, destination=VIP6))  # IPv6 without a service
     case.pass_on(Frame(tcp(40000, SYN).tagged(7).tagged(8).data))     # a tag in a tag: not looked into
     case.pass_on(Frame(DIRECTOR + ROUTER + b"\x00\x26\x42\x42\x03" + bytes(43)))
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
 
 
 def loop():
-    case = Case("loop", "The director's own frame comes back: sent on, it would go round for ever.",
+    case = Case("loop", "The director's own frame comes back: forwarded, it would circulate.",
                 web("rr", SERVER_A), (("web/a", A),))
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.pass_on(tcp(40000, SYN).ether(destination=A, source=DIRECTOR))
@@ -1331,7 +1331,7 @@ def loop():
 def bounce():
     services = (web("rr", SERVER_A, SERVER_B) +
                 service("dns", "192.0.2.20 udp/53 tcp/53\none-packet = yes", "rr", SERVER_A, SERVER_B))
-    case = Case("bounce", "A frame that its flow's server routed back is no client's; what else comes from servers is.",
+    case = Case("bounce", "A frame of a flow that its server routed back is a bounce; other frames from servers are a client's.",
                 services, AB + (("dns/a", A), ("dns/b", B)))
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.drop(tcp(40000, SYN, ttl=62).ether(source=A), "bounce")
@@ -1355,7 +1355,7 @@ def bounce():
     case.drop(tcp(40000, ACK, source="192.0.2.151", ttl=63).ether(source=A), "bounce")
     # To no service it is nothing more than that.
     case.drop(udp(40000).ether(source=B), "no-service")
-    # Of a datagram no flow is remembered: from the server that is its turn it came back.
+    # A datagram creates no flow: it came back from the server that was next.
     case.forward(udp(40000, destination="192.0.2.20"), "dns/a", "udp", True)
     case.drop(udp(40000, destination="192.0.2.20", ttl=62).ether(source=B), "bounce")
     case.forward(udp(40000, destination="192.0.2.20").ether(source=B), "dns/a", "udp", True)
@@ -1383,7 +1383,7 @@ def table_full():
     def hashed(sport):
         return by_hash(("web/a", "web/b"), sport=sport)
 
-    # Clients without proof that they exist get an eighth of the table. One more takes its turn, but is not remembered.
+    # Unproven clients get an eighth of the table. One more is scheduled, but creates no flow.
     case.forward(tcp(40000, SYN), "web/a", "syn", True)
     case.forward(tcp(40001, SYN), "web/b", "syn", True)
     case.forward(tcp(40002, SYN), hashed(40002), "syn", True, hashed=True)
@@ -1418,7 +1418,7 @@ def open_all(case, ports, letters, name="web"):
 
 
 def least_plain():
-    case = Case("lc", "Fewest open connections, whatever the weights; those that only begin steer nothing but ties.",
+    case = Case("lc", "Fewest open connections, whatever the weights; those that only begin decide ties.",
                 web("lc", SERVER_A + " weight=9", SERVER_B), AB)
     open_all(case, range(40000, 40004), "abab")
     # Two of a's end: a 0, b 2. A flood of beginnings, all to a, does not make a look busy.
@@ -1500,7 +1500,7 @@ def destination_hash():
     case = Case("dh", "By hash of VIP and port alone.",
                 service("web", "%s tcp/80-91" % VIP, "dh", SERVER_A, SERVER_B, SERVER_C), ABC)
     for port in range(80, 92):
-        # The VIP's four bytes stand where a client's address would.
+        # The VIP's four bytes in place of a client's address.
         server = maglev_table(PUBLIC_KEY, servers)[
             (siphash24(PUBLIC_KEY, ip(VIP) + bytes(12) + struct.pack("!HHHH", 0, port, 0, 0)) >> 32) * SLOTS >> 32]
         case.forward(tcp(40000, SYN, dport=port), server, "syn", True)
@@ -1528,7 +1528,7 @@ def persistence():
     case.forward(tcp(40003, SYN, source="198.51.101.0"), "web/b", "syn", True)
     case.forward(tcp(40004, SYN, source="198.51.99.255"), "web/a", "syn", True)
     case.forward(tcp(40005, SYN, source="198.51.101.77", dport=443), "web/b", "syn", True)
-    # Each new connection begins the time anew.
+    # Each new connection restarts the time.
     for i in range(3):
         case.wait(100 * SECOND)
         case.forward(tcp(40010 + i, SYN), "web/a", "syn", True)
@@ -1572,7 +1572,7 @@ def max_connections():
     case.forward(tcp(40001, RST, dport=81), "few/b", "closed", False)
     case.drop(tcp(40005, SYN, dport=81), "servers-full")
     case.wait(11 * SECOND)
-    # What has sent a SYN alone takes no room from others.
+    # A SYN alone takes no room from others.
     for port in range(41000, 41010):
         case.forward(tcp(port, SYN, dport=81), "few/b", "syn", True)
     case.forward(tcp(40006, SYN, dport=81), "few/b", "syn", True)
@@ -1703,7 +1703,7 @@ def with_options(frame, options):
 
 
 def ip_options():
-    case = Case("ip-options", "IPv4 options are carried along, up to forty bytes of them; the ports stand behind them.",
+    case = Case("ip-options", "IPv4 options stay in place, up to forty bytes of them; the ports follow them.",
                 service("web", "%s tcp/80 udp/53" % VIP, "rr", SERVER_A, SERVER_B), AB)
     alert = bytes([148, 4, 0, 0])                                     # RFC 2113
     route = bytes([7, 39, 4]) + bytes(36) + b"\x00"                   # RFC 791: room for nine addresses
@@ -1711,7 +1711,7 @@ def ip_options():
     case.forward(with_options(tcp(40000, ACK), route), "web/a", "established", False)
     case.forward(tcp(40000, ACK), "web/a", "established", False)
     case.forward(with_options(udp(40000, pattern(20)), b"\x01" * 4), "web/b", "udp", True)
-    # Cut off behind the fixed header: nothing says which ports.
+    # Cut off after the fixed header: without ports.
     bad = with_options(tcp(40000, ACK), route)
     case.drop(bad.cut(44), "truncated")
     case.drop(with_options(tcp(40000, SYN, dport=81), alert), "no-service")
@@ -1775,11 +1775,11 @@ def of_two():
 
 
 def least_latency():
-    case = Case("least-latency", "The one that takes connections faster, as clients' acknowledgements tell.",
+    case = Case("least-latency", "The server with the faster handshakes, measured by clients' acknowledgements.",
                 web("least-latency", SERVER_A, SERVER_B), AB)
     chance = SplitMix()
     begun = []
-    # Nobody is known yet, so the first of two at random is taken: until both have been.
+    # No server is measured yet, so the first of two at random gets it, until both have been measured.
     for port in range(40000, 40010):
         server = "web/" + "ab"[chance.below(2)]
         chance.below(1)

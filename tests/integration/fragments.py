@@ -99,7 +99,7 @@ def ask(interface, mac, source, destination, port, order, count):
     own = fcntl.ioctl(wire, SIOCGIFHWADDR, struct.pack("256s", interface.encode()))[18:24]
     ether = bytes.fromhex(mac.replace(":", "")) + own + (b"\x86\xdd" if source.version == 6 else b"\x08\x00")
     asked, requests = {}, []
-    # No number is used twice, since who sees one again soon takes it for the same datagram; and no port.
+    # No number and no port is used twice: a host that sees a number again soon takes it for the same datagram.
     first = {"whole": 0, "in-order": 1000, "reversed": 2000, "interleaved": 3000}[order]
     for number in range(count):
         client = socket.socket(family, socket.SOCK_DGRAM)

@@ -24,7 +24,7 @@ def connect(kind):
 
 
 def served(one, kind):
-    """Takes a little; False when it is over."""
+    """Reads a little; False at the end of the stream."""
     global answers
     try:
         if kind == "deaf":

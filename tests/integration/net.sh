@@ -68,7 +68,7 @@ fail() {
 	echo "FAILED: $*" >&2
 	if [ -s "$NET_DIR/dsrd.log" ]; then
 		echo "--- the director's log, its end:" >&2
-		# Without the counters, which tests ask for again and again: the last dump is below, if there was one.
+		# Without the counters, which tests request many times: the last dump is below, if there is one.
 		grep -v -e ' counter name=' -e ' drop reason=' -e ' interface interface=' -e ' flows count=' -e ' server server=' \
 		    -e ' vip-check server=.* vip=' -e ' notify started=' \
 		    "$NET_DIR/dsrd.log" | tail -n 30 >&2
@@ -425,7 +425,7 @@ server_value() { # SERVICE/SERVER KEY
 
 # --- real programs ---------------------------------------------------------------------------------------------------
 
-# A web server on all the host's addresses: / says who answers, /health says ok, PUT /up/NAME stores, /slow/long takes
+# A web server on all the host's addresses: / names the server, /health says ok, PUT /up/NAME stores, /slow/long takes
 # over a minute, files lie in $NET_DIR/HOST/www, the access log is
 # $NET_DIR/HOST/access.log, and sent.log in the same directory has the bytes of each answer, including the header.
 start_nginx() { # HOST

@@ -8,7 +8,7 @@
 # Packages: nginx curl; in the kernel: if_epair, if_bridge, and VIMAGE, which GENERIC has since FreeBSD 12.
 
 # shellcheck disable=SC2034 # net.sh uses these two
-NET_TCPDUMP='' NET_NGINX_USER='user root wheel;' # tcpdump drops root only when told to
+NET_TCPDUMP='' NET_NGINX_USER='user root wheel;' # tcpdump drops root only with -Z
 
 net_os_require() {
 	[ "$(id -u)" = 0 ] || skip "jails need root; try: su -m root -c '$0'"

@@ -78,7 +78,7 @@ run_test() { # NAME
 	mv "$run/$1/ended" "$run/$1/result"
 }
 
-# Runs the next test that no other worker has taken, until none is left.
+# Runs the next test that no other worker has started, until all are done.
 work() { # NAME...
 	trap 'kill -TERM "$running" 2>/dev/null; wait; exit 143' TERM
 	for name; do

@@ -182,7 +182,7 @@ ctl 0 show config
 said '^scheduler = wrr$'
 stop old3
 
-step "who may look may not change, unless the file says so"
+step "read access does not allow changes, unless the file says so"
 write_conf 3 ""
 ctl 0 reload
 as_nobody() { # STATUS WORD...: nobody's group is that of control-group

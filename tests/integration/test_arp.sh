@@ -47,7 +47,7 @@ asked=$(capture_count arp "arp[6:2] = 1 and ether src $CLIENT_MAC and ether dst 
 # After the first answer, arping continues with unicast.
 assert_equal "MACs that answer unicast requests" "$DIRECTOR_MAC" "$(arping_macs -c 4)"
 wait_until 5 capture_has arp $((asked + 3)) "arp[6:2] = 1 and ether src $CLIENT_MAC and ether dst $DIRECTOR_MAC" ||
-	fail "arping did not ask by unicast, so nothing was tested"
+	fail "arping sent no unicast request, so nothing was tested"
 
 step "an answer to probes from 0.0.0.0 (duplicate address detection)"
 if run_in client arping -q -D -c 2 -w 3 -I eth0 "$VIP"; then

@@ -45,13 +45,13 @@ capture client asked arp
 start_dsrd
 wait_servers_up web web1 web2
 fetch_many 10 "$NET_DIR/pages"
-# By then it has asked three times.
+# By then it has sent three probes.
 wait_until 10 capture_has asked 3 "arp[6:2] = 1 and arp[14:4] = 0 and arp[24:4] = $vip_hex and ether src $DIRECTOR_MAC" ||
-	fail "the director did not ask who else has the VIP"
+	fail "the director did not probe for other hosts that have the VIP"
 dump_dsrd
 assert_no_log 'conflict kind='
 
-step "a server that asks in the VIP's name: arp_announce = 0, and a neighbor that it does not know yet"
+step "a server that sends requests with the VIP as sender: arp_announce = 0, and a neighbor that it does not know yet"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=0
 run_in web1 ip neigh flush dev eth0
 fetch_many 4 "$NET_DIR/pages"

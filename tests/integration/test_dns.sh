@@ -31,7 +31,7 @@ done
 start_dsrd
 wait_servers_up dns web1 web2 web3
 
-ask() { # [DIG-OPTION...]: who answers?
+ask() { # [DIG-OPTION...]: the name of the server that answers
 	# dig takes an answer from the address that it asked only.
 	run_in client dig +short +time=2 +tries=1 "$@" "@$VIP" who.example TXT | tr -d '"'
 }
@@ -47,7 +47,7 @@ assert_equal "answers from web1 web2 web3" "30 30 30" "$(shares_of "$NET_DIR/ans
 step "a client's port keeps its server"
 first=$(ask -b "$SERVER_PREFIX.100#30000")
 for again in 1 2 3 4 5; do
-	assert_equal "who answered question $again of the same port" "$first" "$(ask -b "$SERVER_PREFIX.100#30000")"
+	assert_equal "the server that answered question $again of the same port" "$first" "$(ask -b "$SERVER_PREFIX.100#30000")"
 done
 
 step "the same service over TCP"

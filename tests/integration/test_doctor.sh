@@ -250,7 +250,7 @@ step "the server's answer dies on its way, as at a switch that knows which addre
 run_in switch nft add table bridge guard
 run_in switch nft add chain bridge guard through '{ type filter hook forward priority 0; }'
 run_in switch nft add rule bridge guard through iifname web1-eth0 ip saddr "$VIP" drop
-# The server asks for the probe address only if it does not know it any more.
+# The server resolves the probe address only if its cache no longer has it.
 lost() {
 	run_in web1 ip neigh flush dev eth0
 	"$DSRCTL" -s "$SOCKET" doctor web/web1 >"$NET_DIR/said" || true

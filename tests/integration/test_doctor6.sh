@@ -120,7 +120,7 @@ ip -n "$NET-client" address delete "$VIP6/64" dev eth0
 restart_director
 wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || fail "all is fixed, and the doctor complains"
 
-step "the director's kernel forwards IPv6: the log says so at the start, the doctor whenever it is asked"
+step "the director's kernel forwards IPv6: the log says so at the start, and so does the doctor"
 assert_no_log 'forwarding problem=begin'
 run_in director sysctl -q -w net.ipv6.conf.all.forwarding=1
 restart_director

@@ -128,7 +128,7 @@ grep -q "$PROBE belongs to $CLIENT_MAC" "$NET_DIR/said" || fail "whose it is, is
 stop_dsrd
 ip -n "$NET-client" address delete "$PROBE/24" dev eth0
 
-step "none is configured, and dsrd only observes"
+step "no probe address, and dsrd only observes"
 write_conf "" >"$NET_DIR/dsrd.conf"
 start_dsrd
 expect "note no-probe-address"

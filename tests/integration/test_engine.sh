@@ -49,7 +49,7 @@ expect "frames the kernel counts" received 20 "$NET_DIR/capture.log"
 expect "frames the ring had no room for" dropped 0 "$NET_DIR/capture.log"
 
 # Whatever offloads the interface has: large frames must not make the slots of the ring large, nor small slots cut them.
-step "thousands of frames are kept for a reader who is late, and super-frames among them are whole"
+step "thousands of frames are kept for a late reader, and super-frames among them are whole"
 mkfifo "$NET_DIR/late"
 start_in director late sh -c "\"$ENGINE\" hold eth0 'ether dst $DIRECTOR_MAC and (icmp or tcp port 80)' <\"$NET_DIR/late\""
 exec 8>"$NET_DIR/late"

@@ -45,7 +45,7 @@ fi
 answers_probe "$(server_ip 1)" || fail "a probe from 0.0.0.0 is not answered with rp_filter=1"
 run_in web1 sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0
 
-step "a server announces the VIP only to whom it does not know"
+step "a server announces the VIP only to hosts that it does not know"
 run_in web1 sysctl -q -w net.ipv4.conf.all.arp_announce=0 net.ipv4.conf.eth0.arp_announce=0
 run_in web1 ping -q -c 1 -W 2 "$CLIENT_IP" >/dev/null
 capture client known "arp and arp[14:4] = 0xc000020a"

@@ -4,7 +4,7 @@
 # More stuck and greedy clients than the control socket serves request the largest answers: no datagram is lost, and
 # other clients are served when these are gone.
 #
-# Alone: no datagram may be lost, so the director has to have a processor whenever it asks for one.
+# Alone: no datagram may be lost, so the director needs a processor at any time.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -99,7 +99,7 @@ python3 - "$contrib/grafana/dsrd.json" >"$NET_DIR/dashboard.yml" <<-'END'
 END
 promtool check rules "$NET_DIR/dashboard.yml" >"$NET_DIR/promtool" 2>&1 || fail "the dashboard: $(cat "$NET_DIR/promtool")"
 
-step "OpenMetrics is for those who ask for it"
+step "OpenMetrics is for clients that request it"
 ask /metrics -H 'Accept: application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1' \
     -D "$NET_DIR/head" >"$NET_DIR/openmetrics"
 grep -q '^Content-Type: application/openmetrics-text; version=1.0.0' "$NET_DIR/head" || fail "$(cat "$NET_DIR/head")"
@@ -149,7 +149,7 @@ wait_log_of() { # NAME TEXT
 	wait_until 20 grep -q "$2" "$NET_DIR/$1.log" || fail "$1: $(cat "$NET_DIR/$1.log")"
 }
 wait_log_of rude 'all are there'
-# What is forwarded meanwhile arrives, and who asks gets an answer.
+# Meanwhile frames are forwarded, and requests are answered.
 fetch_many 50 "$NET_DIR/pages"
 assert_equal "pages while rude clients are connected" 50 "$(grep -c . "$NET_DIR/pages")"
 wait_until 60 ask /healthz || fail "no answer while rude clients are connected"

@@ -136,7 +136,7 @@ done
 start_dsrd
 wait_servers_up web web1 web2 web3
 
-step "each serves clients, who see nothing of the containers"
+step "each serves clients, and the containers do not show"
 fetch_many 30 "$NET_DIR/pages"
 assert_equal "pages from web1 web2 web3" "10 10 10" "$(shares_of "$NET_DIR/pages")"
 capture client wire "host $VIP"

@@ -108,8 +108,8 @@ for mode in tc xdp; do
 	fi
 	wait_servers_up web web1 web2
 	case $mode in
-	tc) state_is tc || fail "tc does not carry" ;;
-	xdp) state_is xdp-generic || fail "XDP does not carry" ;;
+	tc) state_is tc || fail "tc does not forward" ;;
+	xdp) state_is xdp-generic || fail "XDP does not forward" ;;
 	esac
 	every_frame_once $mode
 

@@ -27,7 +27,7 @@ done
 } >"$NET_DIR/dsrd.conf"
 start_dsrd
 if grep -q 'offload mode=.* result=off' "$NET_DIR/dsrd.log"; then
-	echo "skipped: this machine's kernel does not carry" >&2
+	echo "skipped: this machine's kernel cannot offload flows" >&2
 	exit 77
 fi
 wait_servers_up web web1 web2

@@ -50,7 +50,7 @@ stop_nginx web1
 wait_server down web/web1
 expect_answers "$VIP"
 
-step "none is not"
+step "other pings are not"
 stop_nginx web2
 wait_server down web/web2
 expect_silence "$VIP"

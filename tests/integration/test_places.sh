@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # Clients that take all connections they can get, of the control socket and over HTTP, keep no one else out; and what a
-# web page of another site may ask is nothing.
+# web page of another site may request is nothing.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -22,7 +22,7 @@ DIRECTOR_IP=$SERVER_PREFIX.1
 	check = none
 	vip-check = off
 	END
-	# Answers that no socket buffer takes at once.
+	# Answers larger than a socket's buffer.
 	for number in $(seq 150); do
 		echo "server = a-server-with-a-long-name-$number $SERVER_PREFIX.$((number + 50))"
 	done
@@ -41,11 +41,11 @@ assert_equal "localhost, as through ssh -L" 200 "$(status_of localhost:9190)"
 assert_equal "a name of another site" 421 "$(status_of rebound.attacker.example)"
 assert_equal "another address" 421 "$(status_of 203.0.113.1)"
 
-step "one host that asks and does not read leaves places for others"
+step "a host that does not read its answers leaves room for others"
 start_in web2 hold-http python3 "$here/hold.py" "$DIRECTOR_IP" 9190 100
 wait_until 10 grep -q holding "$NET_DIR/hold-http.log" || fail "nothing is held: $(cat "$NET_DIR/hold-http.log")"
 for _ in 1 2 3 4 5 6; do
-	assert_equal "beside it" 200 "$(status_of "$DIRECTOR_IP")"
+	assert_equal "meanwhile" 200 "$(status_of "$DIRECTOR_IP")"
 done
 is_running hold-http || fail "it has left: $(cat "$NET_DIR/hold-http.log")"
 stop hold-http
@@ -59,7 +59,7 @@ done
 is_running hold || fail "it has left: $(cat "$NET_DIR/hold.log")"
 stop hold
 
-step "a change names who made it"
+step "a change has its author"
 ctl 0 weight web/a-server-with-a-long-name-1 3
 assert_log 'admin server=web/a-server-with-a-long-name-1 action=weight weight=3 by=uid:0 user=root'
 ctl 0 reload

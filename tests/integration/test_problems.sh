@@ -44,7 +44,7 @@ metric_is() { # ID SEVERITY SUBJECT
 	get /metrics | grep -q "^dsrd_problem{id=\"$1\",severity=\"$2\",subject=\"$3\".*} 1$"
 }
 
-# Everyone who reads the list has it.
+# All readers of the list show it.
 begins() { # ID error|warning SUBJECT
 	wait_log 3 "$1 problem=begin subject=$3"
 	sed -n '/Problems of this director/,/^$/p' >"$NET_DIR/table" <<-END

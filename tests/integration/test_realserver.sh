@@ -50,7 +50,7 @@ assert_same() { # BEFORE AFTER
 	diff -u "$1" "$2" >&2 || fail "undo did not restore what was: see the difference above"
 }
 
-# Nobody must hear of the VIP: not asked by broadcast, not without a sender, not by the server's own requests.
+# No host may learn the VIP from the server: not by a broadcast request, not without a sender, not by the server's own requests.
 assert_silent() {
 	if run_in client arping -q -c 1 -w 1 -I eth0 "$VIP"; then
 		fail "the server answers ARP for the VIP"
@@ -65,7 +65,7 @@ assert_accepts() {
 	run_in web1 ip neigh flush dev eth0
 	capture client announce "arp and ether src $(server_mac 1)"
 	assert_equal "answer from $VIP" web1 "$(run_in client curl -s --max-time 3 "http://$VIP/")"
-	wait_until 5 capture_has announce 1 'arp[6:2] = 1' || fail "the server asked for no address, so nothing was tested"
+	wait_until 5 capture_has announce 1 'arp[6:2] = 1' || fail "the server resolved no address, so nothing was tested"
 	capture_end announce
 	assert_equal "ARP requests of the server with the VIP as sender" 0 "$(capture_count announce "arp and host $VIP")"
 	assert_equal "answer from $VIP6" web1 "$(run_in client curl -s --max-time 3 "http://[$VIP6]/")"

@@ -34,7 +34,7 @@ start_dsrd
 wait_servers_up web web1
 served "at first"
 
-step "more checks at once than the soft limit of descriptors allows"
+step "more simultaneous checks than the soft limit of descriptors allows"
 # No host has these addresses, so each check waits with its socket open.
 { small; awk -v prefix="$SERVER_PREFIX" 'BEGIN {
 	print "[service many]\nlisten = 10.9.200.1 tcp/80\ninterval = 2s\ntimeout = 2s"

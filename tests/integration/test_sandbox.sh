@@ -79,7 +79,7 @@ write_conf
 port=9999
 start_in director accept python3 -m http.server -b 127.0.0.1 "$port"
 wait_until 10 run_in director curl -s -o /dev/null "http://127.0.0.1:$port/" || fail "no server on port $port"
-# The configuration is where it may read; $HOSTILE_OUTSIDE is in a directory beside it.
+# The configuration is where it may read; $HOSTILE_OUTSIDE is in another directory.
 sed -i -e "s|^control = .*|control = $NET_DIR/etc/dsrd.sock|" -e 's|^state = .*|state = off|' "$NET_DIR/etc/dsrd.conf"
 SOCKET=$NET_DIR/etc/dsrd.sock
 start_in director dsrd env HOSTILE_TABLE="$NET_DIR/table" HOSTILE_OUTSIDE="$NET_DIR/outside/file" HOSTILE_IFACE=other0 \

@@ -21,7 +21,7 @@ measure() { # FILE
 	run_in client python3 "$here/pace.py" measure "$VIP" 80 2 >"$1" 2>"$1.errors"
 }
 
-# The machine may be busy with other work: who really waits is late each time.
+# The machine may be busy with other work: a director that really waits is late each time.
 expect_no_delay() { # WHAT
 	for attempt in 1 2 3; do
 		measure "$NET_DIR/stalled"
@@ -133,7 +133,7 @@ repeat 0 run_in director ip -force -batch "$NET_DIR/links"
 expect_no_delay "rtnetlink"
 end_repeat
 
-step "the resolver that the doctor asks reads nothing"
+step "the doctor's resolver reads nothing"
 start_in director resolver python3 -c 'import socket, time
 asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 asked.bind(("127.0.0.53", 53))

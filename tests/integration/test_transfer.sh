@@ -46,7 +46,7 @@ dump_dsrd
 step "$(counter checksums_left) checksums left unfinished, $(counter frames_whole) super-frames left whole"
 # What the kernel carries it also finishes and splits, where the wire begins.
 if [ "${DSRD_OFFLOAD:-off}" = off ]; then
-	assert_at_least "unfinished checksums that were left to who can" 10 "$(counter checksums_left)"
+	assert_at_least "unfinished checksums that were left to the network card" 10 "$(counter checksums_left)"
 	# With receive offloads off at the director, it is the sender's super-frames that come over a virtual link.
 	assert_at_least "super-frames that went out whole" 100 "$(counter frames_whole)"
 	assert_equal "super-frames split by dsrd" 0 "$(counter frames_split)"

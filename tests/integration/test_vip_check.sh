@@ -164,14 +164,14 @@ step "the answer is made, and dies on the way out"
 run_in switch nft add table bridge guard
 run_in switch nft add chain bridge guard through '{ type filter hook forward priority 0; }'
 run_in switch nft add rule bridge guard through iifname web1-eth0 ip saddr "$VIP" drop
-# Who is known is not asked for: the server must forget the probe address just before it is asked about the VIP.
+# A cached address is not resolved: the server must forget the probe address just before the VIP check.
 forgets_and_asks() {
 	run_in web1 ip neigh flush dev eth0
 	sleep 0.7
 	grep -q 'verdict=lost\|reason="[^"]*the server answers for the VIP, but' "$NET_DIR/dsrd.log"
 }
 # The verdicts of a server that is down, and of one that goes down, are logged in two ways.
-wait_until 20 forgets_and_asks || fail "it was not noticed that the server asked for the asker"
+wait_until 20 forgets_and_asks || fail "the server's request for the probe address was not noticed"
 wait_server down web/web1
 run_in switch nft delete table bridge guard
 expect_up

@@ -86,7 +86,7 @@ browser wait 30 "$(row 0 web2).querySelector('.pill').textContent === 'down'" , 
     wait 30 "document.querySelector('#advice').textContent.includes('dsrctl doctor shop/web2')" , \
     wait 30 "document.querySelector('#said').textContent.includes('server shop/web2 is down, http :8080/health: connection refused')" , \
     wait 30 "document.querySelector('h1').textContent === 'Degraded: 2 of 6 servers are down'" , errors all
-# Nobody is thrown out of what he types in by an update.
+# An update leaves the field alone that a person types in.
 assert_equal "the focus" 'filter, web' "$(browser print "document.activeElement.id + ', ' + document.activeElement.value")"
 assert_equal "servers named" 5 "$(browser print "document.querySelectorAll('#services tbody tr:not([hidden])').length")"
 browser click '#trouble' , wait 30 "document.querySelectorAll('#services tbody tr:not([hidden])').length === 2" , \
@@ -116,7 +116,7 @@ browser open http://127.0.0.1:9190/ , wait 60 "document.querySelectorAll('#servi
     print "document.querySelector('#filter').focus(); ''" , \
     key Tab , wait 5 "document.activeElement.id === 'trouble'" , key Tab , \
     wait 5 "document.activeElement === document.querySelector('#services .fold')" , errors all
-# Whoever scrolls a table of figures stays where he is when the figures change.
+# A table of figures stays at its scroll position when the figures change.
 browser view 320 800 light , wait 30 "document.querySelector('#interfaces .scroll').tabIndex === 0" , \
     print "document.querySelector('#interfaces .scroll').focus(); window.old = document.querySelector('#interfaces tbody').textContent; ''" , \
     wait 30 "document.querySelector('#interfaces tbody').textContent !== window.old" , \

@@ -52,7 +52,7 @@ write_conf wrr >"$NET_DIR/dsrd.conf"
 start_dsrd
 wait_servers_up web web1 web2 web3
 
-step "what is foretold happens, however often one asks"
+step "frames go where why says, however often it is used"
 for port in 40001 40002 40003 40004 40005 40006; do
 	why 0 "$port"
 	why 0 "$port"

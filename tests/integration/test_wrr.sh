@@ -48,7 +48,7 @@ assert_equal "frames from the VIP that came from another MAC than the servers'" 
     "$(capture_count at-client "not ether src $(server_mac 1) and not ether src $(server_mac 2) and
 	not ether src $(server_mac 3)")"
 assert_at_least "frames to the VIP at the director" 800 "$(capture_count at-director "dst $VIP")"
-# It asks the servers itself whether they accept the VIP: those answers come to it.
+# It sends VIP checks to the servers itself: their answers come to it.
 assert_equal "frames from the VIP to the client at the director" 0 \
     "$(capture_count at-director "src $VIP and dst $CLIENT_IP")"
 stop_dsrd
