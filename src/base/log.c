@@ -29,7 +29,7 @@ static struct {
 	struct log_output output;
 	int verbosity;
 	bool journal; /* standard error is systemd's journal, which stamps lines itself */
-	void (*take)(void *context, int level, const char *line);
+	void (*subscriber)(void *context, int level, const char *line);
 	void *context;
 	void (*waiting)(void *context); /* lines begin to wait in the ring */
 	void *waiting_context;
@@ -190,9 +190,9 @@ put_line(int level, const char *line)
 }
 
 void
-log_subscribe(void (*take)(void *context, int level, const char *line), void *context)
+log_subscribe(void (*subscriber)(void *context, int level, const char *line), void *context)
 {
-	state.take = take;
+	state.subscriber = subscriber;
 	state.context = context;
 }
 
@@ -214,8 +214,8 @@ write_line(int level, bool event, const char *format, va_list args)
 	if (vsnprintf(line, sizeof(line), format, args) >= 0) {
 		text_clean(line);
 		put_line(level, line);
-		if (event && state.take != NULL && level <= LOG_NOTICE)
-			state.take(state.context, level, line);
+		if (event && state.subscriber != NULL && level <= LOG_NOTICE)
+			state.subscriber(state.context, level, line);
 	}
 	errno = saved;
 }

@@ -37,10 +37,10 @@ bool log_drain(void);
 uint64_t log_lines_lost(void);
 
 /*
- * Also gives every line of level notice or above to `take`, with syslog(3)'s number of the level, whatever the verbosity;
- * log_dump()'s are none of them. `take` must not log. There is one such reader; NULL ends it.
+ * Also gives every line of level notice or above to `subscriber`, with syslog(3)'s number of the level, whatever the verbosity;
+ * log_dump()'s are none of them. `subscriber` must not log. There is one such reader; NULL ends it.
  */
-void log_subscribe(void (*take)(void *context, int level, const char *line), void *context);
+void log_subscribe(void (*subscriber)(void *context, int level, const char *line), void *context);
 /* "error", "warning", "notice", "info", "debug". */
 const char *log_level_name(int level);
 

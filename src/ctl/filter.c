@@ -135,7 +135,7 @@ take_reason(const char *value, struct filter *filter)
 static const struct term {
 	unsigned uses;
 	const char *name;
-	bool (*take)(const char *value, struct filter *filter);
+	bool (*parse)(const char *value, struct filter *filter);
 	const char *takes;
 	const char *choices; /* filter_term() */
 } terms[] = {
@@ -194,7 +194,7 @@ filter_take_word(const char *word, enum filter_use use, struct filter *filter, c
 		if ((terms[i].uses & use) == 0 || strlen(terms[i].name) != length ||
 		    strncmp(terms[i].name, word, length) != 0)
 			continue;
-		if (strlen(equals + 1) < VALUE_MOST && terms[i].take(equals + 1, filter))
+		if (strlen(equals + 1) < VALUE_MOST && terms[i].parse(equals + 1, filter))
 			return 0;
 		(void)snprintf(error, FILTER_ERROR, "`%s`: %s= takes %s", word, terms[i].name, terms[i].takes);
 		return -1;

@@ -62,7 +62,7 @@ event_take_limit(const char *value, uint64_t now UNUSED, struct event_filter *fi
 
 static const struct event_term {
 	const char *name;
-	bool (*take)(const char *value, uint64_t now, struct event_filter *filter);
+	bool (*parse)(const char *value, uint64_t now, struct event_filter *filter);
 	const char *takes;
 	const char *choices;
 } event_terms[] = {
@@ -99,7 +99,7 @@ event_take_word(const char *word, uint64_t now, struct event_filter *filter, cha
 
 		if (strlen(term->name) != length || strncmp(term->name, word, length) != 0)
 			continue;
-		if (term->take(word + length + 1, now, filter))
+		if (term->parse(word + length + 1, now, filter))
 			return 0;
 		(void)snprintf(error, EVENT_FILTER_ERROR, "`%.100s`: %s= takes %s", word, term->name, term->takes);
 		return -1;

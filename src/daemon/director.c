@@ -197,7 +197,7 @@ director_changed(struct director *director, struct server *server, const char *c
 static void
 director_place_servers(struct director *director)
 {
-	for (size_t i = 0; i < director->model->slot_count && director->announces; i++) {
+	for (size_t i = 0; i < director->model->slot_count && director->live; i++) {
 		struct server *server = director->model->slots[i];
 		bool no_link;
 
@@ -369,7 +369,7 @@ director_apply(struct director *director, struct settings *settings, uint64_t no
 		director->settled(director->settled_context, now);
 	director_note_settings(director);
 	director->incomplete = director_place(director, now) == -1;
-	if (director->announces && director_announce_new(director, director->table, now) == -1)
+	if (director->live && director_announce_new(director, director->table, now) == -1)
 		director->incomplete = true;
 	conflict_begin(&director->forwarder.conflicts, now);
 	director_refresh(director);
@@ -428,13 +428,13 @@ director_tick(struct director *director, uint64_t now)
 	director->now = now;
 	if (director->incomplete)
 		director->incomplete = director_place(director, now) == -1 ||
-		    (director->announces && director_announce(director, now) == -1);
+		    (director->live && director_announce(director, now) == -1);
 	forward_tick(&director->forwarder, now);
 	if (director->forwarder.offload != NULL)
 		offload_tick(director->forwarder.offload, now);
 	if (model_tick(director->model, now))
 		director_log_ejections(director);
-	vipchecking_tick(&director->vipchecking, director->model, director->announces, now);
+	vipchecking_tick(&director->vipchecking, director->model, director->live, now);
 	director_end_drains(director);
 	director->stale |= fwdtab_is_warming(director->table);
 }

@@ -35,7 +35,7 @@ struct director {
 	size_t iface_count;
 	struct os_routing routing;        /* of this host, read at the start */
 	int (*find_route)(const struct addr *addr, struct route *route); /* os_route_find() when live, or NULL */
-	bool announces;                   /* announce VIPs by ARP and NDP: set when live */
+	bool live;                   /* on real interfaces, not a savefile: VIPs are announced, links count */
 	bool forget;                      /* the change requires that each offloaded flow is decided again */
 	bool stale;                       /* the model changed: director_refresh() is due */
 	bool incomplete;                  /* neighbors or announcements lacked memory: the next tick tries again */
@@ -55,7 +55,7 @@ void director_clear(struct director *director);
 uint16_t director_iface(struct director *director, const char *name);
 
 /*
- * Takes new settings: model, neighbors, table. VIPs that were not there before are announced, if `announces`. 0, or -1
+ * Takes new settings: model, neighbors, table. VIPs that were not there before are announced, if `live`. 0, or -1
  * when memory is out: then nothing was changed. What lacks memory after the model has changed is done in a later tick;
  * until there is a table, no frame is forwarded. The interfaces that the settings name are there already.
  */

@@ -99,12 +99,12 @@ dsrd_send_frame(void *context, const struct frame *frame)
 }
 
 static unsigned
-dsrd_sender_takes(void *context, uint16_t iface)
+dsrd_tx_features(void *context, uint16_t iface)
 {
 	const struct dsrd *dsrd = context;
 	const struct sender *sender = dsrd->interfaces.nics[iface].sender;
 
-	return sender == NULL ? 0 : sender->takes;
+	return sender == NULL ? 0 : sender->features;
 }
 
 static void
@@ -331,7 +331,7 @@ dsrd_watch_os_changes(struct dsrd *dsrd)
 static int
 dsrd_start_director(struct dsrd *dsrd, char *error, size_t size)
 {
-	const struct frame_tx tx = { dsrd_send_frame, dsrd, dsrd_sender_takes };
+	const struct frame_tx tx = { dsrd_send_frame, dsrd, dsrd_tx_features };
 	struct siphash_key key;
 
 	if (getentropy(key.bytes, sizeof(key.bytes)) == -1) {
@@ -341,7 +341,7 @@ dsrd_start_director(struct dsrd *dsrd, char *error, size_t size)
 	if (director_init(&dsrd->director, dsrd->conf.settings.connections, &key, &tx, error, size) == -1)
 		return -1;
 	os_routing_read(&dsrd->director.routing);
-	dsrd->director.announces = true;
+	dsrd->director.live = true;
 	dsrd->director.find_route = os_route_find;
 	dsrd->director.vipchecking.probes = !dsrd->options->observe;
 	return 0;

@@ -228,11 +228,11 @@ trace_send_record(struct trace *trace, struct control *control, struct watcher *
 }
 
 static unsigned
-trace_tx_takes(void *context, uint16_t iface)
+trace_tx_features(void *context, uint16_t iface)
 {
 	const struct trace *trace = context;
 
-	return frame_tx_takes(&trace->tx, iface);
+	return frame_tx_features(&trace->tx, iface);
 }
 
 void
@@ -247,7 +247,7 @@ trace_forward(struct trace *trace, struct control *control, struct forwarder *fo
 	trace->forwarder = forwarder;
 	trace->tx = forwarder->tx;
 	trace_begin_record(trace, &packet, frame, when);
-	forwarder->tx = (struct frame_tx){ trace_on_frame_sent, trace, trace_tx_takes };
+	forwarder->tx = (struct frame_tx){ trace_on_frame_sent, trace, trace_tx_features };
 	decision = forward_frame(forwarder, frame, now);
 	forwarder->tx = trace->tx;
 	trace_set_decision(&trace->record, &decision);

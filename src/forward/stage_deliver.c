@@ -43,7 +43,7 @@ finish_checksum(struct frame_ctx *ctx)
 	struct frame *frame = ctx->frame;
 	const struct packet *packet = &ctx->packet;
 
-	if ((frame_tx_takes(&forwarder->tx, frame->iface) & TAKES_CHECKSUM) != 0 && may_leave_checksum(frame, packet)) {
+	if ((frame_tx_features(&forwarder->tx, frame->iface) & TX_CHECKSUM) != 0 && may_leave_checksum(frame, packet)) {
 		checksum_leave(frame, packet);
 		forwarder->stats.checksums_left++;
 	} else if (checksum_complete(frame, packet)) {
@@ -59,7 +59,7 @@ send_whole(struct frame_ctx *ctx, uint32_t mtu)
 	struct frame *frame = ctx->frame;
 	const struct packet *packet = &ctx->packet;
 
-	if ((frame_tx_takes(&forwarder->tx, frame->iface) & TAKES_SEGMENTS) == 0 || packet->tagged ||
+	if ((frame_tx_features(&forwarder->tx, frame->iface) & TX_SEGMENTS) == 0 || packet->tagged ||
 	    frame->length != packet->end || !segment_possible(packet, mtu))
 		return false;
 	checksum_leave(frame, packet);

@@ -82,7 +82,7 @@ struct sender {
 	const struct sender_ops *ops;
 	struct sender_stats stats;
 	bool burst; /* set by the caller that will call flush() soon */
-	unsigned takes; /* TAKES_CHECKSUM, TAKES_SEGMENTS: what may be left to it, until it finds that it may not */
+	unsigned features; /* TX_CHECKSUM, TX_SEGMENTS: what may be left to it, until it finds that it may not */
 };
 
 /*

@@ -28,7 +28,7 @@ struct frame {
 	uint32_t wire_length; /* bytes that were on the wire; more than `length` when the capture cut the frame */
 	uint16_t iface;       /* index of the interface it came from, or is to leave by */
 
-	/* What is left to the way out, where `takes` below has allowed it; else all zero. */
+	/* What is left to the way out, where `features` below allows it; else all zero. */
 	uint16_t sum_from;    /* the checksum from this byte to the end is still to be computed, */
 	uint16_t sum_at;      /* and stands here, where the sum of the pseudo-header is now */
 	uint16_t segment;     /* a TCP super-frame, to be split: so many bytes of payload in each frame, */
@@ -42,8 +42,8 @@ frame_of(uint8_t *bytes, uint32_t length, uint16_t iface)
 }
 
 /* What a way out can finish itself. */
-#define TAKES_CHECKSUM 1U
-#define TAKES_SEGMENTS 2U
+#define TX_CHECKSUM 1U
+#define TX_SEGMENTS 2U
 
 /*
  * Where frames go that leave the director: the loop gives one that sends, offline mode one that writes a savefile,
@@ -53,13 +53,13 @@ struct frame_tx {
 	void (*emit)(void *context, const struct frame *frame);
 	void *context;
 	/* NULL for nothing, or what may be left to the way out of an interface, by its index. */
-	unsigned (*takes)(void *context, uint16_t iface);
+	unsigned (*features)(void *context, uint16_t iface);
 };
 
 static inline unsigned
-frame_tx_takes(const struct frame_tx *tx, uint16_t iface)
+frame_tx_features(const struct frame_tx *tx, uint16_t iface)
 {
-	return tx->takes == NULL ? 0 : tx->takes(tx->context, iface);
+	return tx->features == NULL ? 0 : tx->features(tx->context, iface);
 }
 
 /* Sends a frame of our own making, such as proto/craft.h gives, at that interface. False, and nothing is sent: it is NULL. */

@@ -81,7 +81,7 @@ setup(void)
 	ck_assert_int_eq(director_init(&director, 1024, &key, &tx, error, sizeof(error)), 0);
 	memset(&told, 0, sizeof(told));
 	change_subscribe(&director.changes, note, &told);
-	director.announces = true;
+	director.live = true;
 	director.ifaces[director_iface(&director, "eth0")].up = true;
 	apply("server = web1 192.0.2.101 mac=02:00:00:00:00:11\nserver = web2 192.0.2.102 mac=02:00:00:00:00:12\n", SECONDS(1));
 }

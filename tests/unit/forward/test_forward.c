@@ -161,7 +161,7 @@ START_TEST(test_unfinished_checksum_is_left)
 	struct shape unfinished = shapes[_i];
 	struct frame expected;
 
-	scene.takes = TAKES_CHECKSUM;
+	scene.takes = TX_CHECKSUM;
 	scene_send(&scene, &finished);
 	ck_assert_uint_eq(scene.forwarder.stats.checksums_left, 0);
 	ck_assert_uint_eq(scene.sent[0].left.sum_from, 0);
@@ -185,7 +185,7 @@ START_TEST(test_checksum_before_padding_is_not_left)
 	const struct shape shape = { .payload = 333, .unfinished = true };
 	struct frame frame = scene_frame(&scene, &shape);
 
-	scene.takes = TAKES_CHECKSUM;
+	scene.takes = TX_CHECKSUM;
 	memset(frame.bytes + frame.length, 0xee, 4);
 	frame.length = frame.wire_length = frame.length + 4;
 	ck_assert_uint_eq(forward_frame(&scene.forwarder, &frame, scene.now).verdict, VERDICT_FORWARD);
@@ -200,7 +200,7 @@ START_TEST(test_super_frame_is_left)
 	const struct shape shape = { .flags = TCP_ACK | TCP_PSH, .payload = 10000, .unfinished = _i == 1 };
 	const struct sent *sent = &scene.sent[1];
 
-	scene.takes = TAKES_CHECKSUM | TAKES_SEGMENTS;
+	scene.takes = TX_CHECKSUM | TX_SEGMENTS;
 	ck_assert_str_eq(scene_tcp(&scene, 40000, TCP_SYN), "s1");
 	scene.sent_count = 1;
 	scene_send(&scene, &shape);
@@ -225,11 +225,11 @@ START_TEST(test_super_frame_is_not_left)
 	struct decision decision;
 
 	ck_assert_str_eq(scene_tcp(&scene, 40000, TCP_SYN), "s1");
-	scene.takes = TAKES_CHECKSUM;
+	scene.takes = TX_CHECKSUM;
 	scene_forget(&scene);
 	scene_send(&scene, &shape);
 	ck_assert_uint_eq(scene.sent_count, 3);
-	scene.takes = TAKES_CHECKSUM | TAKES_SEGMENTS;
+	scene.takes = TX_CHECKSUM | TX_SEGMENTS;
 	scene_forget(&scene);
 	decision = scene_send(&scene, &udp);
 	ck_assert_str_eq(scene_went(&decision), "too-big");

@@ -170,7 +170,7 @@ START_TEST(test_unfinished_checksums_are_finished_in_tunnels)
 	struct packet packet;
 
 	open_method(ENCAP_IPIP, PROTOCOL_TCP);
-	scene.takes = TAKES_CHECKSUM;
+	scene.takes = TX_CHECKSUM;
 	(void)scene_send(&scene, &shape);
 	memmove(scene.sent[0].bytes + ETHER_HEADER, scene.sent[0].bytes + ETHER_HEADER + 20, scene.sent[0].length - 34);
 	inner = frame_of(scene.sent[0].bytes, scene.sent[0].length - 20, 0);

@@ -38,7 +38,7 @@ struct scene {
 	struct forwarder forwarder;
 	struct iface ifaces[2];
 	uint64_t now;
-	unsigned takes; /* what may be left to eth0: TAKES_CHECKSUM, TAKES_SEGMENTS */
+	unsigned takes; /* what may be left to eth0: TX_CHECKSUM, TX_SEGMENTS */
 	struct sent sent[SCENE_SENT]; /* the last ones, from the beginning after scene_forget() */
 	size_t sent_count;
 	bool discards; /* what is sent is not remembered */
