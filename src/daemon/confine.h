@@ -24,7 +24,7 @@ int confine_launcher(const void *order, void *outcome, char error[OS_ERROR]);
  */
 NODISCARD enum exit_status confine(const struct conf *conf, const struct options *options, struct interfaces *interfaces,
     bool separated, struct os_sandbox *sandbox);
-/* Logs the system calls that were refused since. */
+/* Logs the system calls that were refused since the last call. */
 void confine_look(void);
 
 #endif

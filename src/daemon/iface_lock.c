@@ -171,7 +171,7 @@ iface_lock_release(struct iface_lock *lock)
 {
 	if (lock == NULL)
 		return;
-	/* Before the lock goes: else it could be the next one's. */
+	/* Before the lock is released: after it, the file may be the next owner's. */
 	if (lock->path[0] != '\0')
 		(void)unlink(lock->path);
 	if (lock->fd != -1)

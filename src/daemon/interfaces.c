@@ -14,7 +14,7 @@
 #include "daemon/offloading.h"
 #include "daemon/privsep.h"
 
-/* System interfaces that are looked at to find a server by its address. */
+/* The number of system interfaces examined to find a server by its address, at most. */
 #define NAMES_MOST 256
 
 static enum exit_status
@@ -82,7 +82,7 @@ interfaces_open_one(struct interfaces *interfaces, uint16_t index, bool again)
 	nic->privsep = interfaces->privsep;
 	if (nic_open(nic, iface, index, interfaces->observe, interfaces->bypass, error) == -1) {
 		const enum exit_status status = interfaces_exit_status(errno);
-		/* A system that cannot divide root opens nothing any more once it is given up. */
+		/* A system without partial privileges opens nothing once root is dropped. */
 		const char *missing = status == EXIT_NO_INTERFACE || interfaces->privsep != NULL ? NULL : os_missing_privilege();
 
 		if (again)
@@ -316,8 +316,8 @@ interfaces_rescan(struct interfaces *interfaces, uint64_t now)
 		if (!model_uses(director->model, i))
 			continue;
 		/*
-		 * In this order: one that is just being set up is opened with what it has now, or at the news that it
-		 * is up.
+		 * In this order: an interface that is just being set up is opened with its present properties, or
+		 * when the system reports that it is up.
 		 */
 		changed |= interfaces_facts_changed(&director->ifaces[i]);
 		if (!nic_is_open(&interfaces->nics[i]))

@@ -52,7 +52,7 @@ void interfaces_unlisten(struct interfaces *interfaces);
 void interfaces_settle(struct interfaces *interfaces);
 /* The director answers for other VIPs now: joins their groups, and leaves those of the rest. */
 void interfaces_rejoin(struct interfaces *interfaces);
-/* Looks whether MACs, MTUs and addresses are what they were, and opens again what was lost. */
+/* Checks MACs, MTUs and addresses for changes, and reopens what was lost. */
 void interfaces_rescan(struct interfaces *interfaces, uint64_t now);
 /* An interface stopped delivering frames: closes it; the next rescan tries again. */
 void interfaces_lose(struct interfaces *interfaces, size_t index, const char *reason);

@@ -67,7 +67,10 @@ check_user(struct warnings *warnings, const char *user)
 	fprintf(stderr, "%s: warning: %s\n", warnings->file, error);
 }
 
-/* The file has no errors; whether this host can be its director is another question, which one may ask anywhere. */
+/*
+ * The file has no errors. Whether it fits this host is checked separately, and is no error: `dsrd -n` may run
+ * anywhere.
+ */
 static enum exit_status
 main_check(const struct options *options, const struct conf *conf)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The fast path's place in the daemon: which interfaces the kernel carries on, and what is done when it cannot. */
+/* Offload in the daemon: on which interfaces the kernel forwards, and what happens when it cannot. */
 #ifndef DAEMON_OFFLOADING_H
 #define DAEMON_OFFLOADING_H
 
@@ -15,8 +15,9 @@ struct nic;
 struct offloading;
 
 /*
- * Loads what `mode` wants, while there is the privilege for it. Without it dsrd runs on, and says why. `nics`, by the
- * director's interface numbers, and the director stay where they are. `attacher`: offload/attach.h. NULL when memory is out.
+ * Loads the programs for `mode`; call it while dsrd has the privilege for it. Without it dsrd logs the reason and
+ * runs without. `nics`, by the director's interface numbers, and the director stay where they are. `attacher`:
+ * offload/attach.h. NULL when memory is out.
  */
 NODISCARD struct offloading *offloading_open(struct director *director, struct nic *nics, enum conf_offload mode,
     const struct attacher *attacher);
@@ -27,7 +28,7 @@ void offloading_close(struct offloading *offloading);
 void offloading_settle(struct offloading *offloading);
 /* The same for the filters alone. `wide`: the captures are to receive everything that is sent to this host. */
 void offloading_filter(struct offloading *offloading, bool wide);
-/* The interface will be closed at once: each frame from here on is for the capture. */
+/* The interface is about to be closed: from here on the capture gets each frame. */
 void offloading_end(struct offloading *offloading, size_t index);
 /* What may have changed at an interface: XDP gives way to tc where VLAN tags are taken out of frames from now on. */
 void offloading_rescan(struct offloading *offloading);

@@ -26,7 +26,7 @@ static const struct tc_place {
 #define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
 #define FLAG_BEFORE (1U << 3)
 
-/* A filter that a killed daemon left is replaced here. */
+/* Replaces a filter that a killed daemon left. */
 static int
 attach_clsact(int program, uint32_t ifindex, const struct tc_place *place)
 {

@@ -72,7 +72,7 @@ setup(void)
 	memset(&interfaces, 0, sizeof(interfaces));
 	now = SECONDS(1000);
 	ck_assert_int_eq(director_init(&director, 1024, &key, &tx, error, sizeof(error)), 0);
-	director.announces = true;
+	director.live = true;
 	iface = &director.ifaces[director_iface(&director, "eth0")];
 	iface->up = true;
 	iface->mac = (struct mac) { { 2, 0, 0, 0, 0, 0xb1 } };
