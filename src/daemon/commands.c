@@ -23,7 +23,7 @@
 #include "daemon/trace.h"
 #include "os/os.h"
 
-/* One command looks at the facts more than once; to fetch up to 65 536 flows each time would take milliseconds. */
+/* A command reads the facts several times; fetching up to 65 536 flows each time would take milliseconds. */
 #define SYNC_EVERY MILLISECONDS(10)
 
 struct report_facts
@@ -45,7 +45,7 @@ commands_out_of_memory(FILE *out)
 	return CONTROL_REFUSED;
 }
 
-/* Do its arguments say what is to be listed? */
+/* Do its arguments select what to list? */
 static bool
 commands_lists(enum command_id command)
 {
@@ -153,7 +153,7 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 	return CONTROL_DONE;
 }
 
-/* A report goes to memory of its own first: a refusal, or nothing yet, must not begin as one. */
+/* A report is written to memory first: a refusal must not begin with a part of it. */
 static enum control_result
 commands_answer(void *context, const struct control_ask *ask, FILE *out)
 {
@@ -269,7 +269,7 @@ commands_tick(struct command_server *cmds)
 {
 	if (cmds != NULL)
 		trace_tick(cmds->trace, cmds->control);
-	/* By now the answer is out. */
+	/* By now the answer has been sent. */
 	if (cmds != NULL && cmds->stops && --cmds->stops == 0)
 		loop_stop(cmds->parts.loop);
 }

@@ -51,7 +51,7 @@ commands_begin_walk(struct command_server *cmds, const struct control_ask *ask, 
 	    &filter, out);
 	if (result != CONTROL_DONE)
 		return result;
-	/* As many places as there are connections: one is free. */
+	/* There are as many entries as connections: one is free. */
 	if (place == NULL)
 		return CONTROL_BUSY;
 	place->walk = flow_walk_new(&filter, cmds->parts.sources->director->model);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of the desk share: cmds.c takes the questions, each commands_*.c answers a family of them. */
+/* Shared by the files that implement commands: commands.c receives them, each commands_*.c answers a group. */
 #ifndef DAEMON_COMMANDS_INT_H
 #define DAEMON_COMMANDS_INT_H
 
@@ -26,7 +26,7 @@ struct command_server {
 	struct command_parts parts;
 	struct control *control;
 	uid_t starter;          /* the user who started the director, who may change things */
-	struct doctor_run *doctor_run;  /* while the doctor is at work */
+	struct doctor_run *doctor_run;  /* while an examination runs */
 	const void *requester;    /* the client that requested it */
 	struct plan_probe *plan; /* while a reload is planned */
 	const void *planner;     /* the client that requested that */
@@ -34,11 +34,11 @@ struct command_server {
 	uint64_t synced;        /* when what the kernel counted was fetched last */
 	struct commands_walk walks[CONTROL_CONNECTIONS];
 	struct trace *trace;    /* NULL: no one watches frames */
-	unsigned stops;         /* the director ends in so many ticks; 0: it does not */
+	unsigned stops;         /* ticks until the director stops; 0: it does not */
 	struct report_iface ifaces[IFACES_MOST];
 };
 
-/* Who changes something, for what shows it later. */
+/* The user who makes a change, for reports and the log. */
 struct admin_author commands_author(const struct control_ask *ask);
 struct report_facts commands_facts(struct command_server *cmds);
 enum control_result commands_out_of_memory(FILE *out);

@@ -169,7 +169,7 @@ send_now(struct sender *sender, const struct frame *frame)
 		set_bypass(self, 1);
 	/* The kernel refuses GSO here; segment in software from now on. */
 	if (!sent && frame->segment != 0 && errno == EINVAL)
-		sender->takes &= ~TAKES_SEGMENTS;
+		sender->features &= ~TX_SEGMENTS;
 }
 
 static void
@@ -233,7 +233,7 @@ prepare_socket(struct libnet_sender *self, const char *device)
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer)) == -1)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	self->headers = setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) == 0;
-	self->link.sender.takes = self->headers ? TAKES_CHECKSUM | TAKES_SEGMENTS : 0;
+	self->link.sender.features = self->headers ? TX_CHECKSUM | TX_SEGMENTS : 0;
 	set_bypass(self, 1);
 	return 0;
 }
