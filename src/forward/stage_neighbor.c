@@ -104,12 +104,23 @@ stage_neighbor_count(struct forwarder *forwarder)
 	forwarder->stats.neighbor_refused = counts.refused;
 }
 
+/* Is it the address of a gateway to servers, which is a router and may well be the clients' too? */
+static bool
+stage_neighbor_is_gateway(const struct frame_ctx *ctx, const struct addr *addr)
+{
+	const struct neigh *neigh = neigh_get(ctx->forwarder->neighbors, ctx->frame->iface, addr);
+
+	return neigh != NULL && neigh->servers != NULL && server_is_routed(neigh->servers);
+}
+
 /* No server has a MAC address of the director's, or of a router. */
 static enum neigh_reason
-stage_neighbor_refuse(const struct frame_ctx *ctx, const struct mac *mac)
+stage_neighbor_refuse(const struct frame_ctx *ctx, const struct addr *addr, const struct mac *mac)
 {
 	if (frame_ctx_is_own_mac(ctx->forwarder, mac))
 		return NEIGH_DIRECTOR;
+	if (stage_neighbor_is_gateway(ctx, addr))
+		return NEIGH_REASON_NONE;
 	return next_hop_has(&ctx->forwarder->next_hops, ctx->frame->iface, mac, ctx->now) ? NEIGH_NEXT_HOP :
 	    NEIGH_REASON_NONE;
 }
@@ -122,7 +133,7 @@ stage_neighbor_learn(struct frame_ctx *ctx, struct neigh_claim *claim)
 	claim->iface = ctx->frame->iface;
 	claim->vlan = packet->tagged ? packet->vlan_tci & VLAN_NUMBER : 0;
 	claim->sender = packet->ether_source;
-	claim->refuse = stage_neighbor_refuse(ctx, &claim->mac);
+	claim->refuse = stage_neighbor_refuse(ctx, &claim->addr, &claim->mac);
 	neigh_learn(ctx->forwarder->neighbors, claim, ctx->now);
 	stage_neighbor_count(ctx->forwarder);
 }

@@ -6,6 +6,7 @@
 
 #include "../scene/scene.h"
 #include "base/bytes.h"
+#include "proto/arp.h"
 #include "proto/checksum.h"
 #include "suites.h"
 
@@ -180,6 +181,31 @@ START_TEST(test_unfinished_checksums_are_finished_in_tunnels)
 }
 END_TEST
 
+/*
+ * A MAC address that brings clients' frames is a router's, and no server's; but the gateway to servers is a router, and
+ * takes over the address of another one that failed.
+ */
+START_TEST(test_the_gateway_may_be_the_clients_router)
+{
+	struct server *server;
+	const struct neigh *neigh;
+	struct decision decision;
+
+	open_method(ENCAP_IPIP, PROTOCOL_TCP);
+	server = scene_server(&scene, "web", "s1");
+	neigh_begin(scene.forwarder.neighbors);
+	ck_assert_int_eq(neigh_want(scene.forwarder.neighbors, 0, &server->hop, NEIGHBOR_PROVE, scene.now), 0);
+	*neigh_servers(scene.forwarder.neighbors, 0, &server->hop) = server;
+	neigh_end(scene.forwarder.neighbors);
+	decision = scene_send(&scene, &(const struct shape) { .flags = TCP_SYN });
+	ck_assert_str_eq(scene_went(&decision), "s1");
+	(void)scene_arp(&scene, CLIENT_MAC, "02:00:00:00:00:01", ARP_REPLY, CLIENT_MAC, "192.0.2.254", "192.0.2.1");
+	neigh = neigh_get(scene.forwarder.neighbors, 0, &server->hop);
+	assert_mac(neigh->mac.bytes, CLIENT_MAC);
+	ck_assert_uint_eq(scene.forwarder.stats.neighbor_refused, 0);
+}
+END_TEST
+
 Suite *
 methods_suite(void)
 {
@@ -192,6 +218,7 @@ methods_suite(void)
 	tcase_add_test(tcase, test_answers_are_bounded);
 	tcase_add_test(tcase, test_super_frames_are_split_for_the_tunnel);
 	tcase_add_test(tcase, test_hops_end_in_tunnels);
+	tcase_add_test(tcase, test_the_gateway_may_be_the_clients_router);
 	tcase_add_test(tcase, test_the_gateway_sends_no_bounces);
 	tcase_add_test(tcase, test_unfinished_checksums_are_finished_in_tunnels);
 	suite_add_tcase(suite, tcase);
