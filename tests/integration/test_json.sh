@@ -74,6 +74,7 @@ answered 0 ready ready
 answered 0 "show neighbors" show neighbors
 answered 0 "show connections" show connections
 answered 0 "show names" show names
+answered 0 "show peers" show peers
 wait_until 15 sh -c "'$DSRCTL' -j -s '$SOCKET' show rates | grep -q unix_seconds" || fail "no rates are kept"
 answered 0 "show rates" show rates
 answered 0 "show process" show process

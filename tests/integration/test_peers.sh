@@ -157,6 +157,9 @@ named() {
 }
 wait_until 10 named || fail "dsrctl show peers does not name the weight: $(cat "$NET_DIR/said")"
 wait_log 5 'peer-differs problem=begin subject=lb2'
+ctl 0 --json show peers
+python3 "$(dirname -- "$0")/members.py" "$(dirname -- "$0")/../../man/dsrd-json.7.in" "show peers" <"$NET_DIR/said" ||
+	fail "a member is not documented"
 stop second
 echo "another key of more than 16 bytes" >"$NET_DIR/key"
 start_second
