@@ -120,4 +120,5 @@ grep -q 'belongs to another user: remove it' "$NET_DIR/said" || fail "it says: $
 step "dsrd -n warns when its user is missing"
 write_conf 'user = no-such-user'
 "$DSRD" -n -f "$NET_DIR/dsrd.conf" >"$NET_DIR/said" 2>&1 || true
+# shellcheck disable=SC2016 # the backquotes are the message's
 grep -q 'warning: no user `no-such-user` on this host: create it' "$NET_DIR/said" || fail "it says: $(cat "$NET_DIR/said")"
