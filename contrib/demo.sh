@@ -81,7 +81,8 @@ build_dsrd() {
 	begin=$(date +%s)
 	if [ "$install" = yes ]; then
 		# Offline mode needs less, but which it will be is not known yet.
-		sh "$top/contrib/packages.sh" demo 2>&1 | tee -a "$log" | sed -n 's/^\(Installing:.*\|No apt-get.*\)/   \1/p'
+		sh "$top/contrib/packages.sh" demo 2>&1 | tee -a "$log" |
+			sed -n 's/^\(Installing:.*\|No apt-get.*\)/   \1/p'
 	fi
 	if [ -f "$top/config.status" ]; then
 		# The source tree itself is configured, and then it is the only place where one can build.
@@ -102,7 +103,8 @@ build_dsrd() {
 
 # --- offline: a generated capture ----------------------------------------------------------------------------------
 
-# A savefile (pcap-savefile(5)) with one short TCP connection from each of $1 client ports to the VIP: SYN, ACK, data, FIN.
+# A savefile (pcap-savefile(5)) with one short TCP connection from each of $1 client ports to the VIP: SYN, ACK, data,
+# FIN.
 make_capture() { # CONNECTIONS
 	# printf(1) knows octal only, and awk cannot print a zero byte everywhere: so awk writes what printf shall say.
 	bytes=$(awk -v connections="$1" '
@@ -163,7 +165,8 @@ offline_demo() { # WHY
 	head -n 12 "$dir/decisions" | sed 's/ protocol=tcp//' | quote
 	echo "     | ..."
 	for server in web1 web2 web3; do
-		grep -c "new=yes.*server=web/$server\|server=web/$server.*new=yes" "$dir/decisions" >"$dir/$server" || true
+		grep -c "new=yes.*server=web/$server\|server=web/$server.*new=yes" "$dir/decisions" >"$dir/$server" ||
+			true
 	done
 	echo
 	print_table 300 "web1 3 $(cat "$dir/web1")" "web2 2 $(cat "$dir/web2")" "web3 1 $(cat "$dir/web3")"
@@ -231,7 +234,8 @@ show_wire() {
 	{
 		tcpdump -tt -n -e -r "$NET_DIR/wire-client.pcap" tcp 2>/dev/null
 		tcpdump -tt -n -e -r "$NET_DIR/wire-director.pcap" "tcp and ether src $DIRECTOR_MAC" 2>/dev/null
-	} | sort -n | awk -v client="$CLIENT_MAC" -v director="$DIRECTOR_MAC" -v web1="$(server_mac 1)" -v web2="$(server_mac 2)" \
+	} | sort -n | awk -v client="$CLIENT_MAC" -v director="$DIRECTOR_MAC" -v web1="$(server_mac 1)" -v \
+	    web2="$(server_mac 2)" \
 	    -v web3="$(server_mac 3)" '
 		BEGIN {
 			name[client] = "client"; name[director] = "director"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The Debian package, from the release tarball: it builds, is clean, installs in a fresh system, and leaves nothing behind.
+# The Debian package, from the release tarball: it builds, is clean, installs in a fresh system, and leaves nothing
+# behind.
 # Files for other systems are parsed as far as programs here can.
 #
 #   tests/packaging.sh TARBALL WORK-DIRECTORY        as root, for debootstrap and chroot
@@ -99,7 +100,8 @@ install_package() {
 	rm -f "$root"/packages/*dbgsym*
 	# Dependencies from the archive are installed first and are not compared.
 	# shellcheck disable=SC2046 # words are wanted
-	in_root apt-get install -y -qq --no-install-recommends iproute2 systemd-standalone-sysusers systemd-standalone-tmpfiles \
+	in_root apt-get install -y -qq --no-install-recommends iproute2 systemd-standalone-sysusers \
+	    systemd-standalone-tmpfiles \
 	    $(dpkg-deb -f "$root"/packages/dsrd_*.deb Depends | tr ',' '\n' | sed 's/[|(].*//; s/^ *//; /systemd/d') \
 	    >>"$work/apt.log" 2>&1 || fail "the packages that dsrd stands on"
 	inventory >"$work/before"
@@ -127,7 +129,8 @@ try_package() {
 		# Documentation may be compressed.
 		[ -s "$root/usr/$file" ] || [ -s "$root/usr/$file.gz" ] || fail "no /usr/$file"
 	done
-	in_root dsr-realserver apply --vip 192.0.2.10 --dry-run >"$work/realserver" 2>&1 || fail "dsr-realserver does not work there"
+	in_root dsr-realserver apply --vip 192.0.2.10 --dry-run >"$work/realserver" 2>&1 ||
+		fail "dsr-realserver does not work there"
 	grep -q 192.0.2.10 "$work/realserver" || fail "dsr-realserver says nothing there"
 }
 
@@ -144,7 +147,8 @@ check_reproducible() {
 	cmp "$work/first.deb" "$work"/package/dsrd_*_*.deb || fail "two builds of the package are not equal"
 }
 
-# The packing lists of the ports match the files of `make install`. Each has its own way to write a manual page, documentation
+# The packing lists of the ports match the files of `make install`. Each has its own way to write a manual page,
+# documentation
 # and the sample.
 check_lists() {
 	rm -rf "$work/installed"
@@ -152,12 +156,15 @@ check_lists() {
 	(cd "$work/installed/usr" && find sbin share -type f) | LC_ALL=C sort >"$work/files"
 	[ -s "$work/files" ] || fail "make install brings nothing"
 	ports=$top/contrib/ports
-	sed -e '/^@/d' -e 's|%%PORTDOCS%%||; s|%%DOCSDIR%%|share/doc/dsrd|; s|\.gz$||' "$ports/freebsd/pkg-plist" >"$work/freebsd.list"
+	sed -e '/^@/d' -e 's|%%PORTDOCS%%||; s|%%DOCSDIR%%|share/doc/dsrd|; s|\.gz$||' "$ports/freebsd/pkg-plist" \
+	    >"$work/freebsd.list"
 	echo share/doc/dsrd/examples/dsrd.conf >>"$work/freebsd.list"
 	sed -e '/^@comment/d' -e 's|^man/|share/man/|' "$ports/pkgsrc/PLIST" >"$work/pkgsrc.list"
-	sed -e '/\/$/d' -e '/^share\/examples/d' -e 's/^@man /share\//; s/^@bin //; /^@/d' "$ports/openbsd/pkg/PLIST" >"$work/openbsd.list"
+	sed -e '/\/$/d' -e '/^share\/examples/d' -e 's/^@man /share\//; s/^@bin //; /^@/d' "$ports/openbsd/pkg/PLIST" \
+	    >"$work/openbsd.list"
 	for system in freebsd pkgsrc openbsd; do
-		LC_ALL=C sort "$work/$system.list" | diff -u "$work/files" - || fail "the packing list of $system is not what is installed"
+		LC_ALL=C sort "$work/$system.list" | diff -u "$work/files" - ||
+			fail "the packing list of $system is not what is installed"
 	done
 }
 

@@ -3,10 +3,12 @@
 # dsrd for other systems: configured, compiled and linked for each, and tested where a Linux machine can run it.
 #     portability.sh sources|freebsd|netbsd|openbsd|macos|musl|i386|s390x|bmake SOURCE WORK
 # SOURCE is a source tree with its configure made. "sources" comes first: it downloads the libraries' sources and a
-# compiler for the BSDs to WORK. Each of the others then builds in WORK/TARGET, with dsrd in "dsrd" there. "bmake" does not need
+# compiler for the BSDs to WORK. Each of the others then builds in WORK/TARGET, with dsrd in "dsrd" there. "bmake" does
+# not need
 # "sources": it builds for this machine with the BSDs' make.
 #
-# Libraries built for a target are kept in the directory DSRD_CACHE (default: WORK/cache) for later runs, under a hash of their
+# Libraries built for a target are kept in the directory DSRD_CACHE (default: WORK/cache) for later runs, under a hash
+# of their
 # inputs. Entries that have not been used for a month are removed.
 # shellcheck disable=SC2317,SC2016 # functions are run by name; scripts are written with their $ as it is
 set -eu
@@ -43,7 +45,8 @@ recipe=$(sha256sum <"$0")
 fetch_compiler() {
 	if [ ! -x "$zig/ziglang/zig" ]; then
 		python3 -m venv "$work/python"
-		"$work/python/bin/pip" install -q --retries 10 --disable-pip-version-check --target "$zig.$$" "ziglang==$zig_version"
+		"$work/python/bin/pip" install -q --retries 10 --disable-pip-version-check --target "$zig.$$" \
+		    "ziglang==$zig_version"
 		# Another run may have created it.
 		mv -T "$zig.$$" "$zig" || rm -rf "$zig.$$"
 	fi
@@ -56,7 +59,8 @@ clean_cache() {
 	find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 }
 
-# apt_for SUITE: a separate apt for source packages from the archive that this machine uses. SUITE replaces the machine's
+# apt_for SUITE: a separate apt for source packages from the archive that this machine uses. SUITE replaces the
+# machine's
 # release; "" is that release.
 apt_for() {
 	rm -rf "$work/apt"
@@ -65,7 +69,8 @@ apt_for() {
 	suite=${1:-$codename}
 	for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
 		[ ! -f "$list" ] ||
-			sed -n -e "s/$codename/$suite/g" -e 's/^deb /deb-src /p' "$list" >"$work/apt/sources/${list##*/}.list"
+			sed -n -e "s/$codename/$suite/g" -e 's/^deb /deb-src /p' "$list" \
+			    >"$work/apt/sources/${list##*/}.list"
 	done
 	for list in /etc/apt/sources.list.d/*.sources; do
 		[ ! -f "$list" ] ||
@@ -125,20 +130,24 @@ configured() {
 	shift
 	mkdir -p "$root/build/$library"
 	cd "$root/build/$library"
-	"$work/libraries/$library/configure" --build="$build" --host="$host" --prefix="$usr" --disable-shared CC="$cc" AR="$ar" \
+	"$work/libraries/$library/configure" --build="$build" --host="$host" --prefix="$usr" --disable-shared CC="$cc" \
+	    AR="$ar" \
 	    RANLIB="$ranlib" CFLAGS='-O1 -w -fPIC' CPPFLAGS="$cppflags" "$@"
 }
 
 build_libpcap() {
-	configured libpcap --with-pcap="$capture" --disable-universal --disable-usb --disable-netmap --disable-bluetooth --disable-dbus \
-	    --disable-rdma --disable-remote --without-dag --without-septel --without-snf --without-turbocap --without-dpdk \
+	configured libpcap --with-pcap="$capture" --disable-universal --disable-usb --disable-netmap \
+	    --disable-bluetooth --disable-dbus \
+	    --disable-rdma --disable-remote --without-dag --without-septel --without-snf --without-turbocap \
+	    --without-dpdk \
 	    --without-libnl
 	make -j "$jobs" libpcap.a
 	make install DESTDIR="$stage"
 }
 
 build_libnet() {
-	configured libnet --with-link-layer="$link_layer" --disable-tests --disable-samples --disable-dependency-tracking \
+	configured libnet --with-link-layer="$link_layer" --disable-tests --disable-samples \
+	    --disable-dependency-tracking \
 	    --includedir="$usr/include$libnet_place" --libdir="$usr/lib$libnet_place"
 	make -j "$jobs"
 	make install DESTDIR="$stage"
@@ -146,7 +155,8 @@ build_libnet() {
 
 # On some systems the libraries still have arc4random_addrandom(), and the headers no longer do.
 build_libevent() {
-	configured libevent ac_cv_func_arc4random_addrandom=no --disable-openssl --disable-samples --disable-libevent-regress --disable-dependency-tracking
+	configured libevent ac_cv_func_arc4random_addrandom=no --disable-openssl --disable-samples \
+	    --disable-libevent-regress --disable-dependency-tracking
 	make -j "$jobs"
 	make install DESTDIR="$stage"
 }
@@ -206,7 +216,8 @@ build_dsrd() {
 	mkdir -p "$root/dsrd"
 	cd "$root/dsrd"
 	begin=$(date +%s)
-	PATH=$usr/bin:$PATH PKG_CONFIG_LIBDIR=$usr/lib/pkgconfig "$source_tree/configure" --build="$build" --host="$host" \
+	PATH=$usr/bin:$PATH PKG_CONFIG_LIBDIR=$usr/lib/pkgconfig "$source_tree/configure" --build="$build" \
+	    --host="$host" \
 	    --enable-werror --without-openssl --without-bpf CC="$cc" AR="$ar" RANLIB="$ranlib" \
 	    CPPFLAGS="$cppflags -isystem $usr/include" LDFLAGS="$ldflags -L$usr/lib"
 	make -j "$jobs"

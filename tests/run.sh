@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs the tests from a fresh clone: installs the packages they need, builds, runs and counts. Without an option it runs the
-# quick set for testing a change, in minutes; with --all everything, in every supported build, as continuous integration does.
+# Runs the tests from a fresh clone: installs the packages they need, builds, runs and counts. Without an option it runs
+# the
+# quick set for testing a change, in minutes; with --all everything, in every supported build, as continuous integration
+# does.
 # The last line is "N passed, M failed"; the exit status is 0 if no test failed.
 # shellcheck disable=SC2317 # functions are run by step() and timed(), by name
 set -u
@@ -108,7 +110,8 @@ await() {
 	[ "$(cat "$work/state/$1")" = ok ]
 }
 
-# timed NAME COMMAND...: runs it with its log in logs/NAME.log. `took` is the time and the CPU time; the status is that of the
+# timed NAME COMMAND...: runs it with its log in logs/NAME.log. `took` is the time and the CPU time; the status is that
+# of the
 # command.
 timed() {
 	log=$work/logs/$1.log
@@ -236,7 +239,8 @@ trap 'interrupted 143' TERM
 lane_networks() {
 	step offloaded-golden offloaded_golden gcc
 	# With offload: tests that forward traffic, and tests that end or move flows.
-	integration tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad measure \
+	integration tc gcc transfer ipv6 fragments two_arm two_services vlan reload on_down max_connections flood_bad \
+	    measure \
 	    withhold keepalived
 	# The same code in another hook of the kernel: only tests that reach it.
 	integration xdp gcc transfer ipv6 two_arm vlan withhold
@@ -258,7 +262,8 @@ lane_builds() {
 	! await asan-build || make_check asan
 	step clang-configure configure clang CC="$(with_ccache clang)" --enable-werror && step clang-build build clang
 	# The files for unknown platforms must be built regularly.
-	step none-configure configure none CC="$(with_ccache gcc)" --enable-werror --with-platform=none && step none-build build none
+	step none-configure configure none CC="$(with_ccache gcc)" --enable-werror --with-platform=none &&
+		step none-build build none
 	step shellcheck lint_shell
 	step cppcheck lint_cppcheck
 	step windows-scripts lint_windows
@@ -287,7 +292,8 @@ lane_builds() {
 	fi
 }
 
-# Builds for other systems, two at a time, because configure takes one processor. "make distcheck" runs with the BSDs' make
+# Builds for other systems, two at a time, because configure takes one processor. "make distcheck" runs with the BSDs'
+# make
 # (bmake) only. GNU make builds, tests and installs from a release in packaging, so its distcheck would repeat that.
 lane_systems() {
 	nicely
@@ -301,7 +307,8 @@ lane_systems() {
 
 lane_other_systems() {
 	nicely
-	step fuzz-configure configure fuzz CC="$(with_ccache clang)" --enable-werror --enable-fuzzer && step fuzz-build build fuzz
+	step fuzz-configure configure fuzz CC="$(with_ccache clang)" --enable-werror --enable-fuzzer &&
+		step fuzz-build build fuzz
 	await portability-sources || return
 	step portability-netbsd portability netbsd
 	step portability-macos portability macos

@@ -53,7 +53,8 @@ check() {
 	check_status=0
 	# Some of them mostly wait.
 	make -j $((2 * jobs)) check || check_status=$?
-	# The log of a unit test has the number of functions that passed, that of a golden test a line for each case. Every
+	# The log of a unit test has the number of functions that passed, that of a golden test a line for each case.
+	# Every
 	# other test counts as one, and so does a test that died early.
 	find tests -name '*.trs' | sed 's/\.trs$//' | while IFS= read -r name; do
 		result=$(sed -n 's/^:test-result: //p' "$name.trs")
@@ -115,8 +116,10 @@ make_check() {
 	ended "$1-check" failed
 }
 
-# integration OFFLOAD DIRECTORY [TEST...]: the tests of whole programs in networks of namespaces, with the dsrd of DIRECTORY,
-# with or without offload. They have the time limits of networks, which a busy machine cannot always meet: a second try, alone,
+# integration OFFLOAD DIRECTORY [TEST...]: the tests of whole programs in networks of namespaces, with the dsrd of
+# DIRECTORY,
+# with or without offload. They have the time limits of networks, which a busy machine cannot always meet: a second try,
+# alone,
 # is allowed and reported.
 integration() {
 	by=$1 directory=$2
@@ -150,7 +153,8 @@ integration() {
 	ended "$directory-integration-$by" ok
 }
 
-# Tests that do not run under the sanitizers, because dsrd does nothing in them that it does not do in other tests under the
+# Tests that do not run under the sanitizers, because dsrd does nothing in them that it does not do in other tests under
+# the
 # sanitizers. All other tests, including new ones, do: they parse, forward or allocate.
 #   realserver*, facts                       scripts and the kernel, no dsrd
 #   documents                                the commands of other tests, as shown in documents
@@ -200,13 +204,15 @@ lint_shell() {
 	xargs shellcheck <"$work/scripts"
 }
 
-# The scripts for Windows cannot run here: grammars from PyPI parse them, with a table of the commands of Windows Server.
+# The scripts for Windows cannot run here: grammars from PyPI parse them, with a table of the commands of Windows
+# Server.
 lint_windows() {
 	python3 -m venv "$work/python" &&
 		"$work/python/bin/pip" install -q tree-sitter tree-sitter-powershell tree-sitter-batch || return 1
 	cd "$work/src" || return 1
 	"$work/python/bin/python" tests/lint/windows.py --selftest >/dev/null &&
-		"$work/python/bin/python" tests/lint/windows.py contrib/realserver/dsr-realserver.ps1 contrib/realserver/dsr-realserver.cmd
+		"$work/python/bin/python" tests/lint/windows.py contrib/realserver/dsr-realserver.ps1 \
+		    contrib/realserver/dsr-realserver.cmd
 }
 
 lint_cppcheck() {
@@ -239,7 +245,8 @@ in_tree() {
 	for file in systemd/system/dsrd.service sysusers.d/dsrd.conf tmpfiles.d/dsrd.conf; do
 		[ -s "$work/in-tree-installed/usr/local/lib/$file" ] || return 1
 	done
-	cmp contrib/realserver/dsr-realserver.cmd "$work/in-tree-installed/usr/local/share/dsrd/dsr-realserver.cmd" || return 1
+	cmp contrib/realserver/dsr-realserver.cmd "$work/in-tree-installed/usr/local/share/dsrd/dsr-realserver.cmd" ||
+		return 1
 	git status --porcelain >"$work/in-tree.status"
 	if [ -s "$work/in-tree.status" ]; then
 		echo "the build leaves files that .gitignore does not list:"
@@ -257,7 +264,8 @@ lint_dist() {
 			cmp - "$work/src/contrib/realserver/dsr-realserver.cmd" || return 1
 		gzip -dc "$archive" | tar -tf - | sed 's|^[^/]*/||' | grep -v '/$' | sort >"$work/packed"
 	done
-	grep -v -e '^\.gitignore$' -e '^\.ci/' -e '^\.github/' "$work/present" | sort | comm -23 - "$work/packed" >"$work/unpacked"
+	grep -v -e '^\.gitignore$' -e '^\.ci/' -e '^\.github/' "$work/present" | sort |
+		comm -23 - "$work/packed" >"$work/unpacked"
 	if [ -s "$work/unpacked" ]; then
 		echo "missing in the release (see EXTRA_DIST in the Makefile fragments):"
 		cat "$work/unpacked"

@@ -46,7 +46,8 @@ addr_format_port(const struct addr *addr, uint16_t port, char text[ADDR_PORT_TEX
 {
 	char number[ADDR_TEXT];
 
-	(void)snprintf(text, ADDR_PORT_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", addr_format(addr, number), port);
+	(void)snprintf(text, ADDR_PORT_TEXT, addr->family == ADDR_IPV6 ? "[%s]:%u" : "%s:%u", addr_format(addr, number),
+	    port);
 	return text;
 }
 

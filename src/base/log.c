@@ -148,7 +148,8 @@ report_lost(void)
 	if (count == 0 || state.reporting || log_output_waiting(&state.output))
 		return;
 	state.reporting = true;
-	log_warning("log-lost count=%" PRIu64 " meaning=\"the reader of the log had stalled, and the ring was full\"", count);
+	log_warning("log-lost count=%" PRIu64 " meaning=\"the reader of the log had stalled, and the ring was full\"",
+	    count);
 	state.reporting = false;
 	if (state.output.lost == lost)
 		state.reported = lost;

@@ -5,8 +5,8 @@
  * frame logs. This is the project's only mutable global.
  *
  * On standard error a time (RFC 3339, UTC) and the level stand before the line, or "<level>" alone when systemd's
- * journal reads it. Control characters (also U+0080 to U+009F) and what is not UTF-8 become '?', what is longer than 999
- * bytes is cut. errno stays as it was.
+ * journal reads it. Control characters (also U+0080 to U+009F) and what is not UTF-8 become '?', what is longer than
+ * 999 bytes is cut. errno stays as it was.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -37,8 +37,8 @@ bool log_drain(void);
 uint64_t log_lines_lost(void);
 
 /*
- * Also gives every line of level notice or above to `subscriber`, with syslog(3)'s number of the level, whatever the verbosity;
- * log_dump()'s are none of them. `subscriber` must not log. There is one such reader; NULL ends it.
+ * Also gives every line of level notice or above to `subscriber`, with syslog(3)'s number of the level, whatever the
+ * verbosity; log_dump()'s are none of them. `subscriber` must not log. There is one such reader; NULL ends it.
  */
 void log_subscribe(void (*subscriber)(void *context, int level, const char *line), void *context);
 /* "error", "warning", "notice", "info", "debug". */

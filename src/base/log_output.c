@@ -79,7 +79,8 @@ open_stderr(struct log_output *output)
 		log_output_close(output);
 		return;
 	}
-	same = output->fd != -1 && fstat(output->fd, &old) == 0 && old.st_dev == mine.st_dev && old.st_ino == mine.st_ino;
+	same = output->fd != -1 && fstat(output->fd, &old) == 0 && old.st_dev == mine.st_dev &&
+	    old.st_ino == mine.st_ino;
 	if (same)
 		return;
 	log_output_close(output);
@@ -144,7 +145,10 @@ write_now(struct log_output *output, const unsigned char *bytes, size_t *length)
 	return output->sink == SINK_SYSLOG ? write_syslog(output, bytes, length) : write_stderr(output, bytes, length);
 }
 
-/* Until the reader can take more, or `milliseconds` have passed (-1: without limit). False: it is not worth another try. */
+/*
+ * Until the reader can take more, or `milliseconds` have passed (-1: without limit). False: it is not worth another
+ * try.
+ */
 static bool
 wait_for_reader(const struct log_output *output, int milliseconds)
 {

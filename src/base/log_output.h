@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Where log lines go: standard error, or syslog's socket, without ever waiting for who reads them. Lines that are not
- * taken at once wait in a ring of LOG_RING bytes; what does not fit there, or cannot be written at all, is counted. While
- * `async` is off a line waits for its reader, as a program's messages on a terminal do.
+ * taken at once wait in a ring of LOG_RING bytes; what does not fit there, or cannot be written at all, is counted.
+ * While `async` is off a line waits for its reader, as a program's messages on a terminal do.
  */
 #ifndef BASE_LOG_OUTPUT_H
 #define BASE_LOG_OUTPUT_H

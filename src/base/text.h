@@ -48,8 +48,8 @@ char *text_next_word(char **rest);
 char *text_trim(char *text);
 /*
  * What came from the network, a file or a program must neither begin a line of its own nor move a terminal's cursor:
- * control characters (C0, DEL, and C1 as UTF-8, U+0080 to U+009F) and bytes that are not UTF-8 (RFC 3629) become '?', one
- * for each byte, in place.
+ * control characters (C0, DEL, and C1 as UTF-8, U+0080 to U+009F) and bytes that are not UTF-8 (RFC 3629) become '?',
+ * one for each byte, in place.
  */
 void text_clean(char *text);
 

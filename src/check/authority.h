@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The files of certificates that `ca` names. Another process reads them, because their file system may not answer. What was
- * read stays in use until the file can be read again and has other contents.
+ * The files of certificates that `ca` names. Another process reads them, because their file system may not answer.
+ * What was read stays in use until the file can be read again and has other contents.
  */
 #ifndef CHECK_AUTHORITY_H
 #define CHECK_AUTHORITY_H
@@ -35,8 +35,8 @@ struct authority {
 NODISCARD struct authorities *authorities_new(struct children *children);
 void authorities_free(struct authorities *authorities);
 /*
- * Has the file read, unless it was within the last second. True: `waiter` waits, and its `ready` is called once when the
- * file was read, or could not be, after half a second at most; not after authority_forget().
+ * Has the file read, unless it was within the last second. True: `waiter` waits, and its `ready` is called once when
+ * the file was read, or could not be, after half a second at most; not after authority_forget().
  */
 NODISCARD bool authority_await(struct authorities *authorities, const char *path, struct authority_waiter *waiter);
 void authority_forget(struct authority_waiter *waiter);

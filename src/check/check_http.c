@@ -52,7 +52,8 @@ check_http_failed(void *argument, enum health_reason reason, const char *trouble
 
 	/* The server is not to blame. */
 	if (reason == HEALTH_REASON_TIMEOUT && authority_waits(&runner->waiter)) {
-		runner_finish(runner, HEALTH_REASON_LOCAL, "the file system of the certificates (`ca`) does not answer");
+		runner_finish(runner, HEALTH_REASON_LOCAL,
+		    "the file system of the certificates (`ca`) does not answer");
 		return;
 	}
 	if (reason == HEALTH_REASON_TIMEOUT && runner->stream != NULL)

@@ -80,8 +80,10 @@ check_script_start(void *argument)
 	struct script_runner *runner = argument;
 	const struct check_settings *check = &runner->runner.target->check;
 	const char *argv[WORDS_MOST + 1] = { NULL };
-	const char *const environment[] = { runner->service, runner->server, runner->address, runner->port, runner->vip, NULL };
-	const struct child_order order = { .argv = argv, .environment = environment, .timeout = runner->runner.target->timeout,
+	const char *const environment[] = { runner->service, runner->server, runner->address, runner->port, runner->vip,
+	    NULL };
+	const struct child_order order = { .argv = argv, .environment = environment,
+	    .timeout = runner->runner.target->timeout,
 		.wants_line = true, .ended = check_script_on_end, .context = runner };
 	const char *word = check->command;
 

@@ -92,9 +92,9 @@ check_tcp_on_connected(evutil_socket_t fd, short what UNUSED, void *argument)
 }
 
 /*
- * The end is an ordinary close: the server reads an end of file, which most take in silence. Cutting the connection short
- * by SO_LINGER would spare us TIME_WAIT, but many a server logs each reset or counts it against us. TIME_WAIT stays small:
- * a minute's worth of checks for each server.
+ * The end is an ordinary close: the server reads an end of file, which most take in silence. Cutting the connection
+ * short by SO_LINGER would spare us TIME_WAIT, but many a server logs each reset or counts it against us. TIME_WAIT
+ * stays small: a minute's worth of checks for each server.
  */
 static void
 check_tcp_start(void *runner)

@@ -107,7 +107,8 @@ child_did_not_run(const struct child_end *end, char reason[CHILD_REASON])
 	if (end->timed_out || !WIFEXITED(status) || (WEXITSTATUS(status) != 126 && WEXITSTATUS(status) != 127))
 		return false;
 	(void)snprintf(reason, CHILD_REASON, "exit status %d, a command %s%s%s", WEXITSTATUS(status),
-	    WEXITSTATUS(status) == 127 ? "was not found" : "cannot be executed", separator, *separator == '\0' ? "" : end->line);
+	    WEXITSTATUS(status) == 127 ? "was not found" : "cannot be executed", separator, *separator == '\0' ? "" :
+	    end->line);
 	return true;
 }
 
@@ -244,7 +245,8 @@ open_launcher(struct children *children)
 
 	if (result == -1)
 		return -1;
-	children->readable = event_new(children->base, children->launcher.fd, EV_READ | EV_PERSIST, on_answer, children);
+	children->readable = event_new(children->base, children->launcher.fd, EV_READ | EV_PERSIST, on_answer,
+	    children);
 	if (children->readable != NULL && event_add(children->readable, NULL) == 0)
 		return 0;
 	lose_launcher(children);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Programs run by the daemon: check scripts and `notify`. Each leads its own process group, inherits no descriptor but
- * /dev/null and perhaps a pipe, and is killed with its whole group after its timeout. A process beside the daemon starts
- * them (launcher.h), so nothing here blocks.
+ * /dev/null and perhaps a pipe, and is killed with its whole group after its timeout. A process beside the daemon
+ * starts them (launcher.h), so nothing here blocks.
  */
 #ifndef CHECK_CHILDREN_H
 #define CHECK_CHILDREN_H
@@ -29,9 +29,9 @@ struct child_end {
 };
 
 /*
- * True if the program, or the command that its last line started, did not run: this host's fault, which says nothing about
- * a server. Exit status 126 and 127 mean that too: "cannot be executed" and "not found" (POSIX, Shell Command Language,
- * 2.8.2), in a shell, in env(1) and in a posix_spawn() that finds out too late. Then `reason` says why.
+ * True if the program, or the command that its last line started, did not run: this host's fault, which says nothing
+ * about a server. Exit status 126 and 127 mean that too: "cannot be executed" and "not found" (POSIX, Shell Command
+ * Language, 2.8.2), in a shell, in env(1) and in a posix_spawn() that finds out too late. Then `reason` says why.
  */
 #define CHILD_REASON (CHILD_LINE + 64)
 bool child_did_not_run(const struct child_end *end, char reason[CHILD_REASON]);
@@ -56,7 +56,10 @@ struct child_order {
 typedef int launcher_opener(void *context, struct launcher *launcher);
 NODISCARD struct children *children_new_from(struct event_base *base, launcher_opener *opener, void *context);
 NODISCARD struct children *children_new(struct event_base *base, launcher_become *become, launcher_task *task);
-/* Programs may be started from now on. `order` goes to `become`, `size` at most LAUNCHER_ORDER. 0, or -1 with a reason. */
+/*
+ * Programs may be started from now on. `order` goes to `become`, `size` at most LAUNCHER_ORDER. 0, or -1 with a
+ * reason.
+ */
 NODISCARD int children_confine(struct children *children, const void *order, size_t size, char reason[LAUNCHER_REASON]);
 /* The launcher's process, and what its `become` said; NULL: there is none at the moment. */
 const void *children_launcher(const struct children *children, pid_t *pid);

@@ -36,7 +36,8 @@ http_answer_is_fine(const struct http_answer *answer)
 	for (unsigned i = 0; i < check->status_count; i++)
 		if (check->statuses[i].first <= answer->status && answer->status <= check->statuses[i].last)
 			return true;
-	return check->status_count == 0 && answer->status >= HTTP_STATUS_FINE_FIRST && answer->status <= HTTP_STATUS_FINE_LAST;
+	return check->status_count == 0 && answer->status >= HTTP_STATUS_FINE_FIRST &&
+	    answer->status <= HTTP_STATUS_FINE_LAST;
 }
 
 /* The end of the body, or of the part that is examined. */

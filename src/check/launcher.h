@@ -2,11 +2,11 @@
 /*
  * The process that starts programs. It is forked when the daemon starts and is small; the daemon sends it requests and
  * never waits: neither for fork(), which copies the page tables of the flow table, nor for exec(), which waits for the
- * file system that the program is on. It has no descriptor but its end of the socket, gives up root when it is asked to,
- * and ends with all programs when the daemon is gone.
+ * file system that the program is on. It has no descriptor but its end of the socket, gives up root when it is asked
+ * to, and ends with all programs when the daemon is gone.
  *
- * A task is a function of dsrd that takes a program's place: what may have to wait for a file system, and so must not run in
- * the daemon.
+ * A task is a function of dsrd that takes a program's place: what may have to wait for a file system, and so must not
+ * run in the daemon.
  */
 #ifndef CHECK_LAUNCHER_H
 #define CHECK_LAUNCHER_H
@@ -24,8 +24,8 @@
 #define LAUNCHER_OUTCOME 512
 
 /*
- * Gives up root and what else a program must not have. `order` and `outcome` are the daemon's business: bytes from it and
- * to it, aligned as malloc() aligns. 0, or -1 with a reason.
+ * Gives up root and what else a program must not have. `order` and `outcome` are the daemon's business: bytes from it
+ * and to it, aligned as malloc() aligns. 0, or -1 with a reason.
  */
 typedef int launcher_become(const void *order, void *outcome, char reason[LAUNCHER_REASON]);
 
@@ -51,27 +51,27 @@ struct launcher_answer {
 };
 
 /*
- * Forks. With `become` it starts nothing before launcher_confine(). `task` has the tasks beside LAUNCHER_READ; NULL: there
- * are none. 0, or -1 with errno.
+ * Forks. With `become` it starts nothing before launcher_confine(). `task` has the tasks beside LAUNCHER_READ; NULL:
+ * there are none. 0, or -1 with errno.
  */
 NODISCARD int launcher_open(struct launcher *launcher, launcher_become *become, launcher_task *task);
 /* Kills what it has started. */
 void launcher_close(struct launcher *launcher);
 /*
- * Before the first program. Waits for the answer, as a daemon that starts may. 0, or -1 with a reason. `outcome` has room
- * for LAUNCHER_OUTCOME bytes.
+ * Before the first program. Waits for the answer, as a daemon that starts may. 0, or -1 with a reason. `outcome` has
+ * room for LAUNCHER_OUTCOME bytes.
  */
 NODISCARD int launcher_confine(struct launcher *launcher, const void *order, size_t size, void *outcome,
     char reason[LAUNCHER_REASON]);
 /*
- * argv[0] is an absolute path, or the name of a task; both lists end with NULL. `out`: where its standard output goes; -1: nowhere. Each program
- * leads a process group. 0, or -1 with errno: nothing was started.
+ * argv[0] is an absolute path, or the name of a task; both lists end with NULL. `out`: where its standard output
+ * goes; -1: nowhere. Each program leads a process group. 0, or -1 with errno: nothing was started.
  */
 NODISCARD int launcher_start(struct launcher *launcher, uint32_t id, const char *const *argv,
     const char *const *environment, int out);
 /*
- * To the program's group. After SIGTERM its end is reported only when SIGKILL was sent too: until then the number of its
- * group cannot become another's.
+ * To the program's group. After SIGTERM its end is reported only when SIGKILL was sent too: until then the number of
+ * its group cannot become another's.
  */
 NODISCARD int launcher_signal(struct launcher *launcher, uint32_t id, int number);
 /* 1: an answer; 0: none is there; -1: the launcher has ended. */

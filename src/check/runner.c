@@ -50,7 +50,8 @@ check_error_text(int error)
 	if (check_reason_of(error) != HEALTH_REASON_LOCAL)
 		return NULL;
 	if (error == EMFILE)
-		return "too many open files: raise the hard limit of dsrd's open files (systemd: LimitNOFILE=, login.conf: openfiles)";
+		return "too many open files: raise the hard limit of dsrd's open files (systemd: LimitNOFILE=, "
+		    "login.conf: openfiles)";
 	return strerror(error);
 }
 

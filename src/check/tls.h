@@ -30,10 +30,11 @@ struct tls_demand {
 };
 
 /*
- * True: the file of certificates is being read, and `waiter` waits for that, as in check/authority.h. Then tls_open() goes by
- * what it has, or had when it could be read last.
+ * True: the file of certificates is being read, and `waiter` waits for that, as in check/authority.h. Then tls_open()
+ * goes by what it has, or had when it could be read last.
  */
-NODISCARD bool tls_await(struct tls_contexts *contexts, const struct tls_demand *demand, struct authority_waiter *waiter);
+NODISCARD bool tls_await(struct tls_contexts *contexts, const struct tls_demand *demand,
+    struct authority_waiter *waiter);
 /*
  * A bufferevent for TLS over the connected socket `fd`, which it owns from then on. NULL with a reason, `fd` untouched.
  * The demand is copied.

@@ -24,7 +24,8 @@ tls_contexts_free(struct tls_contexts *contexts)
 }
 
 bool
-tls_await(struct tls_contexts *contexts UNUSED, const struct tls_demand *demand UNUSED, struct authority_waiter *waiter UNUSED)
+tls_await(struct tls_contexts *contexts UNUSED, const struct tls_demand *demand UNUSED,
+    struct authority_waiter *waiter UNUSED)
 {
 	return false;
 }

@@ -134,7 +134,8 @@ tls_trust_file(X509_STORE *store, const struct authority *authority)
 
 /* 0, or -1 with a reason. */
 static int
-tls_trust(const struct tls_contexts *contexts, struct context *context, const struct tls_demand *demand, char error[TLS_ERROR])
+tls_trust(const struct tls_contexts *contexts, struct context *context, const struct tls_demand *demand,
+    char error[TLS_ERROR])
 {
 	struct authority authority;
 

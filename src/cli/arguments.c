@@ -98,7 +98,8 @@ parser_option(int letter, const char *name, size_t length)
 	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++) {
 		const struct command_option_info *info = &command_options[option];
 
-		if (name == NULL ? info->letter == letter : strlen(info->name) == length && strncmp(info->name, name, length) == 0)
+		if (name == NULL ? info->letter == letter : strlen(info->name) == length &&
+		    strncmp(info->name, name, length) == 0)
 			return option;
 	}
 	return COMMAND_OPTION_COUNT;
@@ -161,7 +162,8 @@ parser_take_long(struct parser *parser, const char *word, const char *next)
 	const size_t length = strcspn(word + 2, "=");
 
 	if (parser_knows(0, word + 2, length))
-		return parser_take(parser, 0, word + 2, length, word[2 + length] == '=' ? word + 3 + length : NULL, next);
+		return parser_take(parser, 0, word + 2, length, word[2 + length] == '=' ? word + 3 + length : NULL,
+		    next);
 	if (parser->unknown == NULL)
 		parser->unknown = word;
 	return 0;
@@ -209,7 +211,8 @@ parser_scan(struct parser *parser, int argc, char *const argv[])
 				return parser_refuse(parser, "more than %d arguments", COMMAND_NAMES);
 			parser->words[parser->count++] = word;
 		} else {
-			used = word[1] == '-' ? parser_take_long(parser, word, next) : parser_take_letters(parser, word, next);
+			used = word[1] == '-' ? parser_take_long(parser, word, next) :
+			    parser_take_letters(parser, word, next);
 		}
 		if (used == -1)
 			return -1;
@@ -286,7 +289,8 @@ parser_check_options(struct parser *parser)
 			arguments->command = other;
 			arguments->options[option] = NULL;
 		} else if (!command_takes(arguments->command, option)) {
-			return parser_refuse_usage(parser, "%s takes no option `--%s`", commands[arguments->command].words[0],
+			return parser_refuse_usage(parser, "%s takes no option `--%s`",
+			    commands[arguments->command].words[0],
 			    command_options[option].name);
 		}
 	}
@@ -304,7 +308,8 @@ arguments_second_words(enum command_id command, const char *word, char text[ARGU
 		if (commands[id].words[1] == NULL || strcmp(commands[id].words[0], commands[command].words[0]) != 0)
 			continue;
 		names[count++] = command_word(commands[id].words[1]);
-		used += (size_t)snprintf(text + used, ARGUMENTS_ERROR - used, "%s%s", used > 0 ? " " : "", commands[id].words[1]);
+		used += (size_t)snprintf(text + used, ARGUMENTS_ERROR - used, "%s%s", used > 0 ? " " : "",
+		    commands[id].words[1]);
 	}
 	names[count] = NULL;
 	return text_nearest(word, names);
@@ -323,8 +328,10 @@ parser_check_words(const struct parser *parser)
 		return parser_refuse_usage(parser, "%s needs %s", name, command->arguments);
 	if (arguments->count > command->most) {
 		nearest = arguments_second_words(arguments->command, arguments->words[command->most], list);
-		return parser_refuse_usage(parser, "unexpected argument `%.100s`%s%s%s", arguments->words[command->most],
-		    nearest != NULL ? ", did you mean `" : "", nearest != NULL ? nearest : "", nearest != NULL ? "`?" : "");
+		return parser_refuse_usage(parser, "unexpected argument `%.100s`%s%s%s",
+		    arguments->words[command->most],
+		    nearest != NULL ? ", did you mean `" : "", nearest != NULL ? nearest : "", nearest != NULL ? "`?" :
+		    "");
 	}
 	for (size_t i = 0; i < arguments->count; i++)
 		if (strlen(arguments->words[i]) >= COMMAND_ARGUMENT)

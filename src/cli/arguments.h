@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The command line of dsrctl, parsed by the table of commands: options stand anywhere, `--name=value` and `-cN` too, and what
- * is unknown gets what is valid and the nearest match. Pure.
+ * The command line of dsrctl, parsed by the table of commands: options stand anywhere, `--name=value` and `-cN` too,
+ * and what is unknown gets what is valid and the nearest match. Pure.
  */
 #ifndef CLI_ARGUMENTS_H
 #define CLI_ARGUMENTS_H

@@ -115,7 +115,8 @@ follow_take(void *context, const char *table, size_t row, const char *name, cons
 	(void)row;
 	if (value == NULL)
 		return;
-	if (*table == '\0' && strcmp(name, "last_number") == 0 && text_number(value, 0, UINT64_MAX, &follower->last) == -1)
+	if (*table == '\0' && strcmp(name, "last_number") == 0 &&
+	    text_number(value, 0, UINT64_MAX, &follower->last) == -1)
 		follower->last = 0;
 	if (strcmp(table, "events") != 0)
 		return;
@@ -257,7 +258,8 @@ wait_drained(const struct wish *wish, uint64_t patience, bool empty)
 			break;
 		left = end > clock_us() ? end - clock_us() : 0;
 		if (left == 0) {
-			fprintf(stderr, "dsrctl: timed out with %s left: the servers stay drained\n", empty ? "flows" : "active connections");
+			fprintf(stderr, "dsrctl: timed out with %s left: the servers stay drained\n", empty ? "flows" :
+			    "active connections");
 			break;
 		}
 		pause_for(left < BETWEEN ? left : BETWEEN);

@@ -267,7 +267,8 @@ client_ask(const char *path, const char *request, unsigned seconds, struct clien
 	if (!connected || client_write(&talk, request) == -1 || listen_to(&talk) == -1) {
 		result = client_explain(path, seconds, connected, error);
 	} else if (talk.length == 0) {
-		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without a reply: it has exited, or had no memory for "
+		snprintf(error, CLIENT_ERROR, "dsrd closed the connection without a reply: it has exited, or had no "
+		    "memory for "
 		    "one; its log says what happened");
 		result = CLIENT_FAILED;
 	} else {

@@ -36,7 +36,8 @@ print_help(FILE *out)
 	dsrctl_print_line("help [COMMAND]", "this, or what a command takes", out);
 	fputc('\n', out);
 	flag_print(dsrctl_flags, dsrctl_flag_count, out);
-	fprintf(out, "\nOptions may stand anywhere. Names may be patterns, such as 'shop-*' or '*/web3', and addresses.\n"
+	fprintf(out, "\nOptions may stand anywhere. Names may be patterns, such as 'shop-*' or '*/web3', and "
+	    "addresses.\n"
 	    "Exit status: 0 done, 1 refused, failed, or problems found, 2 wrong usage, 3 no daemon.\n");
 }
 

@@ -106,15 +106,18 @@ put_services(struct pen *pen, const struct snapshot *snapshot)
 	const int width = name_width(&snapshot->services, strlen("SERVICE"));
 	const size_t shown = screen_services_room(snapshot, pen->view), first = pen->view->first_service;
 
-	put(pen, HEAD, "%-*s  %-8s  %3s %-3s  %-14s  %8s  %9s  %10s  %10s", width, "SERVICE", "STATE", "UP", "OF", "SCHEDULER",
+	put(pen, HEAD, "%-*s  %-8s  %3s %-3s  %-14s  %8s  %9s  %10s  %10s", width, "SERVICE", "STATE", "UP", "OF",
+	    "SCHEDULER",
 	    "CONN/S", "PACKETS/S", "IN", "OUT");
 	for (size_t i = first; i < first + shown; i++) {
 		const struct top_line *line = &snapshot->services.rows[i];
 		char in[AMOUNT_TEXT], out[AMOUNT_TEXT];
 
-		put(pen, state_escape(line->state), "%-*s  %-8s  %3" PRIu64 " %-3" PRIu64 "  %-14s  %8" PRIu64 "  %9" PRIu64
+		put(pen, state_escape(line->state), "%-*s  %-8s  %3" PRIu64 " %-3" PRIu64 "  %-14s  %8" PRIu64 "  %9"
+		    PRIu64
 		    "  %10s  %10s", width, line->name, line->state, line->servers_up, line->servers, line->scheduler,
-		    line->connections, line->packets, text_format_speed(line->in, in), text_format_speed(line->out, out));
+		    line->connections, line->packets, text_format_speed(line->in, in),
+		    text_format_speed(line->out, out));
 	}
 	put(pen, "", "%s", "");
 }
@@ -124,7 +127,8 @@ put_server(struct pen *pen, const struct top_line *line, int width)
 {
 	char in[AMOUNT_TEXT], out[AMOUNT_TEXT], handshake[AMOUNT_TEXT];
 
-	put(pen, state_escape(line->state), "%-*s  %-8s  %6" PRIu64 "  %8" PRIu64 "  %8" PRIu64 "  %9" PRIu64 "  %10s  %10s"
+	put(pen, state_escape(line->state), "%-*s  %-8s  %6" PRIu64 "  %8" PRIu64 "  %8" PRIu64 "  %9" PRIu64
+	    "  %10s  %10s"
 	    "  %9s  %s", width, line->name, line->state, line->weight, line->active, line->connections, line->packets,
 	    text_format_speed(line->in, in), text_format_speed(line->out, out), line->handshake == 0 ? "-" :
 	    text_format_latency(line->handshake, handshake),
@@ -157,7 +161,8 @@ put_keys(struct pen *pen, const struct snapshot *snapshot, size_t room)
 	char servers[64], services[64];
 
 	put_range("servers", view->first, room, snapshot->servers.shown, servers, sizeof(servers));
-	put_range("services", view->first_service, screen_services_room(snapshot, view), snapshot->services.shown, services,
+	put_range("services", view->first_service, screen_services_room(snapshot, view), snapshot->services.shown,
+	    services,
 	    sizeof(services));
 	while (pen->line + 1 < view->rows)
 		put(pen, "", "%s", "");
@@ -172,8 +177,10 @@ put_help(struct pen *pen)
 	static const char *const lines[] = { "q, Ctrl-C       quit", "?, h            this help; any key ends it",
 		"/               filter: part of a name, a state or a reason, or a pattern such as shop-*/web3;",
 		"                Enter keeps it, Esc ends it",
-		"s, S            sort the servers by the next or the previous of: as configured, out, connections, active,",
-		"                handshake, state", "r               reverse the order", "p               pause, or go on",
+		"s, S            sort the servers by the next or the previous of: as configured, out, connections, "
+		    "active,",
+		"                handshake, state", "r               reverse the order", "p               pause, or go "
+		    "on",
 		"Tab             scroll the services, or the servers",
 		"arrows, j, k    scroll; so do PgUp, PgDn, blank, Home, End" };
 
@@ -205,7 +212,8 @@ screen_draw(const struct snapshot *snapshot, struct view *view, FILE *out)
 	}
 	put_summary(&pen, snapshot);
 	put_services(&pen, snapshot);
-	put(&pen, HEAD, "%-*s  %-8s  %6s  %8s  %8s  %9s  %10s  %10s  %9s  %s", width, "SERVER", "STATE", "WEIGHT", "ACTIVE",
+	put(&pen, HEAD, "%-*s  %-8s  %6s  %8s  %8s  %9s  %10s  %10s  %9s  %s", width, "SERVER", "STATE", "WEIGHT",
+	    "ACTIVE",
 	    "CONN/S", "PACKETS/S", "IN", "OUT", "HANDSHAKE", "WHY");
 	for (size_t i = view->first; i < count && i < view->first + room; i++)
 		put_server(&pen, &snapshot->servers.rows[i], width);

@@ -32,7 +32,8 @@ static const struct member members[] = {
 	TEXT("services", "service", name), TEXT("services", "state", state), TEXT("services", "scheduler", scheduler),
 	NUMBER("services", "servers_up", servers_up), NUMBER("services", "servers", servers), RATES("services"),
 	TEXT("servers", "server", name), TEXT("servers", "state", state), TEXT("servers", "why", why),
-	NUMBER("servers", "weight", weight), NUMBER("servers", "active", active), NUMBER("servers", "inactive", inactive),
+	NUMBER("servers", "weight", weight), NUMBER("servers", "active", active),
+	    NUMBER("servers", "inactive", inactive),
 	NUMBER("traffic", "handshake_microseconds", handshake), RATES("traffic"),
 };
 

@@ -69,12 +69,13 @@ enum snapshot_order {
 struct snapshot_arrangement {
 	enum snapshot_order order;
 	bool reversed;
-	char filter[SNAPSHOT_FILTER]; /* part of a name, a state or a reason, or a pattern of names; empty: everything */
+	/* part of a name, a state or a reason, or a pattern of names; empty: everything */
+	char filter[SNAPSHOT_FILTER];
 };
 
 /*
- * Puts what the filter hides last, and sorts the servers; equal ones stay as in the report. Of services those that are not up
- * stand first.
+ * Puts what the filter hides last, and sorts the servers; equal ones stay as in the report. Of services those that
+ * are not up stand first.
  */
 void snapshot_arrange(struct snapshot *snapshot, const struct snapshot_arrangement *arrangement);
 const char *snapshot_order_name(enum snapshot_order order);

@@ -20,7 +20,8 @@ terminal_is_able(void)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term != NULL && *term != '\0' &&
+	    strcmp(term, "dumb") != 0;
 }
 
 int
@@ -71,10 +72,12 @@ terminal_key(const char *bytes, size_t length, size_t *used)
 		const char *bytes;
 		enum key key;
 	} keys[] = { { "q", KEY_QUIT }, { "Q", KEY_QUIT }, { "\003", KEY_QUIT }, { "s", KEY_SORT },
-		{ "S", KEY_SORT_BACK }, { "r", KEY_REVERSE }, { "/", KEY_FILTER }, { "\t", KEY_SWITCH }, { "?", KEY_HELP },
+		{ "S", KEY_SORT_BACK }, { "r", KEY_REVERSE }, { "/", KEY_FILTER }, { "\t", KEY_SWITCH },
+		    { "?", KEY_HELP },
 		{ "h", KEY_HELP }, { "p", KEY_PAUSE },
 		{ "k", KEY_UP }, { "j", KEY_DOWN }, { " ", KEY_PAGE_DOWN }, { "\033[A", KEY_UP }, { "\033OA", KEY_UP },
-		{ "\033[B", KEY_DOWN }, { "\033OB", KEY_DOWN }, { "\033[5~", KEY_PAGE_UP }, { "\033[6~", KEY_PAGE_DOWN },
+		{ "\033[B", KEY_DOWN }, { "\033OB", KEY_DOWN }, { "\033[5~", KEY_PAGE_UP },
+		    { "\033[6~", KEY_PAGE_DOWN },
 		{ "\033[H", KEY_HOME }, { "\033[F", KEY_END } };
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {

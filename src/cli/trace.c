@@ -241,7 +241,8 @@ add_member(struct line *line, const char *name, const char *text)
 static void
 print_json(const struct trace_record *record)
 {
-	static const char *const names[TRACE_TEXTS] = { "verdict", "reason", "protocol", "server", "state", "in", "out" };
+	static const char *const names[TRACE_TEXTS] = { "verdict", "reason", "protocol", "server", "state", "in",
+	    "out" };
 	const bool flow = addr_is_set(&record->vip), left = record->texts[TRACE_LEFT_BY][0] != '\0';
 	struct line line = { .used = 0 };
 	char text[ADDR_TEXT], mac[MAC_TEXT];
@@ -330,7 +331,8 @@ trace_digest(struct viewer *viewer)
 		at = TRACE_MAGIC_LENGTH;
 	}
 	while (viewer->greeted && more) {
-		const enum trace_read read = trace_record_read(viewer->bytes + at, viewer->length - at, &viewer->record, &used);
+		const enum trace_read read = trace_record_read(viewer->bytes + at, viewer->length - at, &viewer->record,
+		    &used);
 
 		if (read == TRACE_GARBLED)
 			return end_with(viewer, "the stream from dsrd is garbled");
@@ -436,7 +438,8 @@ trace_finish(const struct viewer *viewer)
 	if (viewer->path != NULL)
 		fprintf(stderr, "dsrctl: %" PRIu64 " decisions written to %s\n", viewer->shown, viewer->path);
 	if (viewer->skipped > 0)
-		fprintf(stderr, "dsrctl: %" PRIu64 " not shown: they arrived faster than they could be shown; use a filter\n",
+		fprintf(stderr, "dsrctl: %" PRIu64 " not shown: they arrived faster than they could be shown; use a "
+		    "filter\n",
 		    viewer->skipped);
 	if (viewer->trouble == NULL)
 		return CTL_OK;

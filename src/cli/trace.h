@@ -19,7 +19,8 @@
 /* The section header, and an Ethernet interface for each name; `name` is their list with NULL at its end. 0 or -1. */
 NODISCARD int pcapng_begin(FILE *out, const char *program, const char *const names[]);
 /* A frame of the interface with that index. `when` is microseconds since 1970. 0 or -1. */
-NODISCARD int pcapng_frame(FILE *out, uint32_t iface, uint64_t when, const uint8_t *bytes, uint32_t length, uint32_t wire,
+NODISCARD int pcapng_frame(FILE *out, uint32_t iface, uint64_t when, const uint8_t *bytes, uint32_t length,
+    uint32_t wire,
     const char *comment);
 
 /* Ends by SIGINT or SIGTERM. */

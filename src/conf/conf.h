@@ -85,9 +85,9 @@ struct conf {
 NODISCARD int conf_load(const char *path, struct conf *conf, struct errlist *errors);
 NODISCARD int conf_read(FILE *in, const char *name, struct conf *conf, struct errlist *errors);
 /*
- * The two halves of conf_load(), for two processes: one asks the file system and writes all answers to `record`, the other
- * plays them and touches no file. conf_record() returns -1 when the record could not be written. `denied`: a file
- * could not be opened for lack of permission.
+ * The two halves of conf_load(), for two processes: one asks the file system and writes all answers to `record`, the
+ * other plays them and touches no file. conf_record() returns -1 when the record could not be written. `denied`: a
+ * file could not be opened for lack of permission.
  */
 NODISCARD int conf_record(const char *path, FILE *record);
 NODISCARD int conf_play(const char *path, const char *record, size_t length, struct conf *conf, struct errlist *errors,
@@ -142,8 +142,8 @@ struct conf_change {
 };
 
 /*
- * Services are the same by name, servers by name, address and interface, other repeated keys by their whole value. Within
- * a key changes come sorted. 0, or -1 when memory is out.
+ * Services are the same by name, servers by name, address and interface, other repeated keys by their whole value.
+ * Within a key changes come sorted. 0, or -1 when memory is out.
  */
 NODISCARD int conf_compare(const struct conf *before, const struct conf *after,
     void (*each)(void *context, const struct conf_change *change), void *context);

@@ -27,7 +27,7 @@ struct answer {
 	int32_t error;  /* errno; 0: it worked */
 };
 
-/* --- the record ------------------------------------------------------------------------------------------------------ */
+/* --- the record --------------------------------------------------------------------------------------------------- */
 
 static void
 files_record(struct files *files, struct answer *answer, const char *name, const void *bytes)
@@ -78,7 +78,7 @@ files_take_status(struct answer *answer, const struct stat *status)
 	answer->mode = (uint32_t)status->st_mode;
 }
 
-/* --- the disk -------------------------------------------------------------------------------------------------------- */
+/* --- the disk ----------------------------------------------------------------------------------------------------- */
 
 /* All that is left of it, to be freed; NULL with errno. */
 static char *
@@ -174,7 +174,7 @@ files_open_disk(const char *path, struct stat *status)
 	return stream;
 }
 
-/* --- the questions --------------------------------------------------------------------------------------------------- */
+/* --- the questions ------------------------------------------------------------------------------------------------ */
 
 FILE *
 files_open(struct files *files, const char *path, struct stat *status)

@@ -68,7 +68,8 @@ read_quoted(struct parse *parse, char *text, size_t *length)
 		int byte = (unsigned char)*from;
 
 		if (*from == '\0') {
-			parse_error(parse, "the closing `\"` is missing (a blank and `;` or `#` begin a comment even in quotes: "
+			parse_error(parse, "the closing `\"` is missing (a blank and `;` or `#` begin a comment even "
+			    "in quotes: "
 			    "write \\x3b or \\x23)");
 			return NULL;
 		}
@@ -76,7 +77,8 @@ read_quoted(struct parse *parse, char *text, size_t *length)
 		if (byte == '\\') {
 			byte = read_escape(&from);
 			if (byte < 0) {
-				parse_error(parse, "unknown escape: valid in quotes are \\r \\n \\t \\\\ \\\" and \\xNN, with two "
+				parse_error(parse, "unknown escape: valid in quotes are \\r \\n \\t \\\\ \\\" and "
+				    "\\xNN, with two "
 				    "hexadecimal digits");
 				return NULL;
 			}
@@ -288,7 +290,8 @@ struct option {
 
 /* The order is that of `dsrd -T`. */
 static const struct option options[] = {
-	{ "port", IN(CHECK_TCP) | IN_HTTP | IN(CHECK_DNS) | IN(CHECK_UDP), "a number from 1 to 65535", .set = set_port },
+	{ "port", IN(CHECK_TCP) | IN_HTTP | IN(CHECK_DNS) | IN(CHECK_UDP), "a number from 1 to 65535",
+	    .set = set_port },
 	{ "send", IN(CHECK_TCP) | IN(CHECK_UDP), "text in quotes, such as \"PING\\r\\n\"", BYTES(send) },
 	{ "expect", IN(CHECK_TCP) | IN(CHECK_UDP), "text in quotes, such as \"+PONG\"", BYTES(expect), .empty = true },
 	{ "path", IN_HTTP, "a path that starts with `/`", TEXT(path), .absolute = true },
@@ -335,9 +338,11 @@ key_check_report_unknown(struct parse *parse, const struct check_settings *check
 	for (size_t i = 0; i < count && length < sizeof(list); i++)
 		length += (size_t)snprintf(list + length, sizeof(list) - length, " %s", names[i]);
 	if (nearest != NULL)
-		return parse_refuse(parse, "`check = %s` has no option `%s`, did you mean `%s`?", check_kind_name(check->kind), name,
+		return parse_refuse(parse, "`check = %s` has no option `%s`, did you mean `%s`?",
+		    check_kind_name(check->kind), name,
 		    nearest);
-	return parse_refuse(parse, "`check = %s` has no option `%s`; it has:%s", check_kind_name(check->kind), name, list);
+	return parse_refuse(parse, "`check = %s` has no option `%s`; it has:%s", check_kind_name(check->kind), name,
+	    list);
 }
 
 static enum set_result
@@ -356,7 +361,8 @@ key_check_take_option(struct parse *parse, struct check_settings *check, const s
 	given[i] = true;
 	if (key_check_set_option(&options[i], check, word))
 		return SET_OK;
-	return parse_refuse(parse, "`%s` of a check takes %s: write %s=VALUE", options[i].name, options[i].takes, options[i].name);
+	return parse_refuse(parse, "`%s` of a check takes %s: write %s=VALUE", options[i].name, options[i].takes,
+	    options[i].name);
 }
 
 static enum set_result
@@ -370,7 +376,8 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 		if (check->command_words == 0 && word.has_value && strcmp(word.name, "servers") == 0) {
 			if (set_servers(check, &word))
 				continue;
-			return parse_refuse(parse, "`servers` of a check takes names of servers of the service: write servers=web1,web9");
+			return parse_refuse(parse, "`servers` of a check takes names of servers of the service: write "
+			    "servers=web1,web9");
 		}
 		/* An argument may be NAME=VALUE: put together again what was cut. */
 		if (word.has_value && word.value != word.name + strlen(word.name) + 1)
@@ -389,7 +396,8 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 	if (told)
 		return SET_REPORTED;
 	if (check->command[0] != '/')
-		return parse_refuse(parse, "`check = script` takes the absolute path of a program and its arguments; it does not use a shell");
+		return parse_refuse(parse, "`check = script` takes the absolute path of a program and its arguments; "
+		    "it does not use a shell");
 	return SET_OK;
 }
 
@@ -399,14 +407,16 @@ key_check_judge(struct parse *parse, struct check_settings *check)
 	if (check->kind == CHECK_UDP && !check->send.given)
 		return parse_refuse(parse, "`check = udp` requires send=\"...\"");
 	if (check->kind == CHECK_DNS && check->name[0] == '\0')
-		return parse_refuse(parse, "`check = dns` requires a name to query: write `check = dns name=example.org`");
+		return parse_refuse(parse, "`check = dns` requires a name to query: write `check = dns "
+		    "name=example.org`");
 	if (check->kind == CHECK_DNS && addr_is_set(&check->answer) &&
 	    check->type != (check->answer.family == ADDR_IPV4 ? DNS_A : DNS_AAAA))
 		return parse_refuse(parse, "type=a requires an IPv4 address as the answer, type=aaaa an IPv6 address");
 	if (check->no_verify && check->ca[0] != '\0')
 		return parse_refuse(parse, "`ca` has no use where `verify=no`");
 	if (check->kind == CHECK_HTTPS && !HAVE_TLS)
-		return parse_refuse(parse, "this dsrd was built without OpenSSL, so `check = https` is not available: write `check = tcp`, or build "
+		return parse_refuse(parse, "this dsrd was built without OpenSSL, so `check = https` is not available: "
+		    "write `check = tcp`, or build "
 		    "it --with-openssl");
 	return SET_OK;
 }

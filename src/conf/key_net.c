@@ -103,13 +103,16 @@ key_read_address(struct parse *parse, const char *what, const char *text, struct
 		return SET_REPORTED;
 	}
 	if (addr_is_no_host(&read) || is_loopback(&read))
-		return parse_refuse(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses do not identify a "
+		return parse_refuse(parse, "`%s` cannot be the %s: unset, loopback, multicast and broadcast addresses "
+		    "do not identify a "
 		    "machine on a network", text, what);
 	if (read.family == ADDR_IPV6 && addr_is_mapped(read.bytes))
-		return parse_refuse(parse, "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
+		return parse_refuse(parse,
+		    "`%s` cannot be the %s: it is an IPv4-mapped address; write the IPv4 address",
 		    text, what);
 	if (addr_is_link_local(&read))
-		return parse_refuse(parse, "`%s` cannot be the %s: a link-local address does not identify a network; use a "
+		return parse_refuse(parse, "`%s` cannot be the %s: a link-local address does not identify a network; "
+		    "use a "
 		    "global or unique local one", text, what);
 	*addr = read;
 	return SET_OK;
@@ -161,7 +164,8 @@ set_own_prefix(struct parse *parse, char *word)
 	prefix.length = (uint8_t)length;
 	own = prefix.addr.family == ADDR_IPV4 ? &parse->conf->address4 : &parse->conf->address6;
 	if (addr_is_set(&own->addr))
-		return parse_refuse(parse, "`address` can have one IPv4 and one IPv6 address, and `%s` is a second", word);
+		return parse_refuse(parse, "`address` can have one IPv4 and one IPv6 address, and `%s` is a second",
+		    word);
 	*own = prefix;
 	return SET_OK;
 }
@@ -214,7 +218,8 @@ key_set_probe_address(struct parse *parse, struct draft *draft, char *value)
 		if (key_read_address(parse, "probe address", word, &read[count]) != SET_OK)
 			return SET_REPORTED;
 		if (count > 0 && read[0].family == read[count].family)
-			return parse_refuse(parse, "`%s`: only one probe address per family (IPv4, IPv6) is allowed", word);
+			return parse_refuse(parse, "`%s`: only one probe address per family (IPv4, IPv6) is allowed",
+			    word);
 		count++;
 	}
 	if (count == 0)

@@ -88,10 +88,12 @@ key_set_peer(struct parse *parse, struct draft *draft, char *value)
 		return result;
 	for (size_t i = 0; i < conf->peer_count; i++)
 		if (strcmp(conf->peers[i].name, name) == 0 || addr_equal(&conf->peers[i].addr, &peer.addr))
-			return parse_refuse(parse, "`peer` %s has the name or the address of another peer: each director has its own",
+			return parse_refuse(parse, "`peer` %s has the name or the address of another peer: each "
+			    "director has its own",
 			    name);
 	if (conf->peer_count == CONF_PEERS)
-		return parse_refuse(parse, "more than %u peers: each director sends to each, so divide them into groups that "
+		return parse_refuse(parse, "more than %u peers: each director sends to each, so divide them into "
+		    "groups that "
 		    "share nothing", CONF_PEERS);
 	(void)snprintf(peer.name, sizeof(peer.name), "%s", name);
 	conf->peers[conf->peer_count++] = peer;

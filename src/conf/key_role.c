@@ -210,8 +210,10 @@ key_role_resolve(struct parse *parse, struct draft *draft)
 
 	if (group == config->group_count) {
 		if (!draft->broken[KEY_GROUP])
-			parse_error_at(parse, key_role_place(parse, draft), "group `%s` of service `%s` has no role: add `role = standby "
-			    "group=%s` to [dsrd], or where its role comes from", draft->service.group_name, draft->service.name,
+			parse_error_at(parse, key_role_place(parse, draft), "group `%s` of service `%s` has no role: "
+			    "add `role = standby "
+			    "group=%s` to [dsrd], or where its role comes from", draft->service.group_name,
+			    draft->service.name,
 			    draft->service.group_name);
 		return;
 	}
@@ -230,8 +232,10 @@ key_role_check_followed(struct parse *parse, const struct role_settings *role)
 		for (size_t j = 0; j < service->listen_count; j++) {
 			if (!addr_equal(&service->listens[j].vip, &role->addr))
 				continue;
-			parse_error_at(parse, &parse->dsrd.given[KEY_ROLE], "`role = follow %s`: that is a VIP, which no host may have: "
-			    "let the engine move another address, that nothing else uses", addr_format(&role->addr, addr));
+			parse_error_at(parse, &parse->dsrd.given[KEY_ROLE], "`role = follow %s`: that is a VIP, which "
+			    "no host may have: "
+			    "let the engine move another address, that nothing else uses",
+			    addr_format(&role->addr, addr));
 			return;
 		}
 	}
@@ -250,7 +254,8 @@ parse_check_groups(struct parse *parse)
 	for (size_t i = 0; i < config->group_count; i++) {
 		key_role_check_followed(parse, &config->groups[i]);
 		if (!used[i])
-			parse_error_at(parse, &parse->dsrd.given[KEY_ROLE], "group `%s` has a role, and no service: add `group = %s` to "
+			parse_error_at(parse, &parse->dsrd.given[KEY_ROLE], "group `%s` has a role, and no service: "
+			    "add `group = %s` to "
 			    "a service", config->groups[i].name, config->groups[i].name);
 	}
 }

@@ -167,7 +167,8 @@ key_print_quorum(const struct conf *conf, const struct service_settings *service
 enum set_result
 key_set_outlier(struct parse *parse, struct draft *draft, char *value)
 {
-	static const char *const words[] = { [OUTLIER_WARN] = "warn", [OUTLIER_OFF] = "off", [OUTLIER_EJECT] = "eject" };
+	static const char *const words[] = { [OUTLIER_WARN] = "warn", [OUTLIER_OFF] = "off",
+	    [OUTLIER_EJECT] = "eject" };
 	const char *word = text_next_word(&value);
 	const char *option = text_next_word(&value);
 	struct quorum most = { OUTLIER_MAX, true };
@@ -191,7 +192,8 @@ key_print_outlier(const struct conf *conf, const struct service_settings *servic
 {
 	(void)conf;
 	if (service->outlier == OUTLIER_EJECT)
-		(void)snprintf(text, KEY_TEXT, "eject max=%u%%", service->outlier_max == 0 ? OUTLIER_MAX : service->outlier_max);
+		(void)snprintf(text, KEY_TEXT, "eject max=%u%%", service->outlier_max == 0 ? OUTLIER_MAX :
+		    service->outlier_max);
 	else
 		(void)snprintf(text, KEY_TEXT, "%s", service->outlier == OUTLIER_OFF ? "off" : "warn");
 	return index == 0;
@@ -220,7 +222,8 @@ notify_add(struct parse *parse, struct service_settings *service, const struct n
 	for (size_t i = 0; i < service->notify_count; i++) {
 		if (strcmp(service->notifies[i].servers, notify->servers) != 0)
 			continue;
-		return parse_refuse(parse, "`notify` is given twice for the same servers: one program runs for each change");
+		return parse_refuse(parse, "`notify` is given twice for the same servers: one program runs for each "
+		    "change");
 	}
 	all = parse_grow(service->notifies, service->notify_count, sizeof(*all));
 	if (all == NULL) {
@@ -248,7 +251,8 @@ key_set_notify(struct parse *parse, struct draft *draft, char *value)
 	if (draft->kind != CONF_IN_DSRD)
 		return notify_add(parse, &draft->service, &notify);
 	if (parse->conf->notify[0] != '\0')
-		return parse_refuse(parse, "`notify` is given twice: [dsrd] has one program; a [service] may have others");
+		return parse_refuse(parse, "`notify` is given twice: [dsrd] has one program; a [service] may have "
+		    "others");
 	memcpy(parse->conf->notify, notify.program, sizeof(notify.program));
 	return SET_OK;
 }

@@ -43,11 +43,13 @@
 	    "an address that no host has, or two: one IPv4, one IPv6, such as 192.0.2.250", NULL, \
 	    OWN(probe_address)) \
 	KEY(ROLE, "role", CONF_IN_DSRD, \
-	    "active, standby, follow ADDRESS, file PATH or carp INTERFACE, and, if wished, group=NAME, such as follow 192.0.2.5", \
+	    "active, standby, follow ADDRESS, file PATH or carp INTERFACE, and, if wished, group=NAME, such as " \
+	    "follow 192.0.2.5", \
 	    NULL, OWN(role), .repeats = true) \
 	KEY(LINGER, "linger", CONF_IN_DSRD, "a duration from 0s to 24h, such as 60s", "1m", \
 	    NUMBER(CONF(settings.roles.linger), KEY_DURATION, 0, LINGER_MOST)) \
-	KEY(PEER_MAC, "peer-mac", CONF_IN_DSRD, "the MAC addresses of the other directors, such as 02:00:00:00:00:02", NULL, \
+	KEY(PEER_MAC, "peer-mac", CONF_IN_DSRD, "the MAC addresses of the other directors, such as 02:00:00:00:00:02", \
+	    NULL, \
 	    OWN(peer_mac), .repeats = true) \
 	KEY(READY_FILE, "ready-file", CONF_IN_DSRD | CONF_AT_START, "the absolute path of a file", NULL, \
 	    OWN(ready_file)) \
@@ -78,7 +80,8 @@
 	    "one of rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random least-latency", "wlc", \
 	    OWN(scheduler)) \
 	KEY(PERSIST, "persist", IN_SERVICES, \
-	    "off, or a duration from 1s to 24d and, if wished, prefix lengths of IPv4 and IPv6, such as 5m /24 /64", "off", \
+	    "off, or a duration from 1s to 24d and, if wished, prefix lengths of IPv4 and IPv6, such as 5m /24 /64", \
+	    "off", \
 	    OWN(persist)) \
 	KEY(WARMUP, "warmup", IN_SERVICES, "a duration from 0s (off) to 1h, such as 30s", "0s", \
 	    NUMBER(SERVICE(warmup), KEY_DURATION, 0, DURATION_MOST)) \

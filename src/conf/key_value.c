@@ -130,7 +130,8 @@ set_dscp(struct parse *parse, struct service_settings *service, size_t first, co
 	uint64_t dscp;
 
 	if (text_number(value, 1, ENCAP_DSCP_MOST, &dscp) != 0)
-		return parse_refuse(parse, "`dscp` cannot be `%s`: it is a number from 1 to %d", value, ENCAP_DSCP_MOST);
+		return parse_refuse(parse, "`dscp` cannot be `%s`: it is a number from 1 to %d", value,
+		    ENCAP_DSCP_MOST);
 	for (size_t i = first; i < service->listen_count; i++)
 		service->listens[i].dscp = (uint8_t)dscp;
 	return SET_OK;
@@ -209,7 +210,8 @@ set_max_connections(struct parse *parse, struct server_settings *server, const c
 		server->max_connections = (uint32_t)number;
 		return SET_OK;
 	}
-	return parse_refuse(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is to get "
+	return parse_refuse(parse, "`max-connections` cannot be `%s`: it is a number from 1 to 256m; a server that is "
+	    "to get "
 	    "no new connections has `weight=0`", value);
 }
 
@@ -222,7 +224,8 @@ set_server_mac(struct parse *parse, struct server_settings *server, const char *
 		server->mac = mac;
 		return SET_OK;
 	}
-	return parse_refuse(parse, "`%s` is not a unicast MAC address such as 02:00:00:00:00:0b; without `mac=` it is resolved "
+	return parse_refuse(parse, "`%s` is not a unicast MAC address such as 02:00:00:00:00:0b; without `mac=` it is "
+	    "resolved "
 	    "by ARP or neighbor discovery", value);
 }
 
@@ -319,7 +322,8 @@ tell_unknown_option(struct parse *parse, const char *name)
 	if (nearest != NULL)
 		return parse_refuse(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
 	return parse_refuse(parse,
-		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME, method=NAME, "
+		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME, "
+		    "method=NAME, "
 		    "gateway=ADDRESS and backup", name);
 }
 
@@ -378,7 +382,8 @@ key_set_server(struct parse *parse, struct draft *draft, char *value)
 	if (name == NULL || address == NULL)
 		return SET_REFUSED;
 	if (!key_is_name(name))
-		return parse_refuse(parse, "`%s` is not a valid server name: use up to %d letters, digits, `_`, `.` and `-`", name,
+		return parse_refuse(parse, "`%s` is not a valid server name: use up to %d letters, digits, `_`, `.` "
+		    "and `-`", name,
 		    NAME_MOST - 1);
 	(void)snprintf(server.name, sizeof(server.name), "%s", name);
 	if (cut_port(address))
@@ -411,7 +416,8 @@ key_print_server(const struct conf *conf, const struct service_settings *service
 	has_gateway = addr_is_set(&server->gateway) && !addr_equal(&server->gateway, &service->gateway);
 	if (server->max_connections != 0)
 		(void)snprintf(limit, sizeof(limit), " max-connections=%u", server->max_connections);
-	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s%s%s%s%s", server->name, addr_format(&server->addr, addr),
+	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s%s%s%s%s", server->name,
+	    addr_format(&server->addr, addr),
 	    server->weight, limit, has_mac ? " mac=" : "", has_mac ? mac_format(&server->mac, mac) : "",
 	    has_iface ? " interface=" : "", server->iface, has_method ? " method=" : "",
 	    has_method ? encap_method_name(server->method) : "", has_gateway ? " gateway=" : "",

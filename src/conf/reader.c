@@ -198,7 +198,10 @@ take_header(struct reader *reader)
 	return true;
 }
 
-/* inih takes a colon for `=`, and no manual says so. What has blanks before it lacks its `=`: that is said of the key. */
+/*
+ * inih takes a colon for `=`, and no manual says so. What has blanks before it lacks its `=`: that is said of the
+ * key.
+ */
 static bool
 check_separator(const struct reader *reader)
 {
@@ -211,7 +214,8 @@ check_separator(const struct reader *reader)
 		return false;
 	}
 	if (*separator == ':' && length > 0 && text + length + strspn(text + length, " \t") == separator) {
-		errlist_add(reader->errors, reader->file, reader->line, "`=` stands between key and value, not `:`: write `%.*s = %s`",
+		errlist_add(reader->errors, reader->file, reader->line, "`=` stands between key and value, not `:`: "
+		    "write `%.*s = %s`",
 		    length, text, separator + 1 + strspn(separator + 1, " \t"));
 		return false;
 	}

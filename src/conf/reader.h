@@ -12,7 +12,10 @@
 
 #include "base/errlist.h"
 
-/* Configurations of other programs, which people give to dsrd when they change over: one hint says more than an error a line. */
+/*
+ * Configurations of other programs, which people give to dsrd when they change over: one hint says more than an error
+ * a line.
+ */
 /*
  * What a line may hold without its comment, blanks at both ends and end. The smallest buffer that inih is built with
  * has 200 bytes (INI_MAX_LINE), of which line end and string end take two.

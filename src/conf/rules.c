@@ -152,7 +152,10 @@ compare_orders(const void *left, const void *right)
 	return compare_numbers(a->order, b->order);
 }
 
-/* Listens of one VIP and protocol, of which some overlap: an error for each line that has a port which it cannot have. */
+/*
+ * Listens of one VIP and protocol, of which some overlap: an error for each line that has a port which it cannot
+ * have.
+ */
 static void
 tell_clashes(struct parse *parse, const struct item *items, size_t count)
 {
@@ -171,7 +174,8 @@ tell_clashes(struct parse *parse, const struct item *items, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const unsigned port = ports_take(ports, &sorted[i]);
 
-		if (port == 0 || (told != NULL && told->file == sorted[i].place->file && told->line == sorted[i].place->line))
+		if (port == 0 || (told != NULL && told->file == sorted[i].place->file &&
+		    told->line == sorted[i].place->line))
 			continue;
 		told = sorted[i].place;
 		tell_clash(parse, ports->owner[port], &sorted[i], port);
@@ -191,7 +195,8 @@ check_overlaps(struct parse *parse, const struct items *all)
 		unsigned last = items[first].listen->last;
 		bool clash = false;
 
-		for (end = first + 1; end < all->count && addr_equal(&items[first].listen->vip, &items[end].listen->vip) &&
+		for (end = first + 1; end < all->count && addr_equal(&items[first].listen->vip,
+		    &items[end].listen->vip) &&
 		    items[first].listen->protocol == items[end].listen->protocol; end++) {
 			clash |= items[end].listen->first <= last;
 			last = items[end].listen->last > last ? items[end].listen->last : last;
@@ -205,7 +210,8 @@ check_overlaps(struct parse *parse, const struct items *all)
 static void
 check_vip_count(struct parse *parse, const struct items *all)
 {
-	const struct item *excess = NULL; /* the first line of the file's first VIP that is too many, among those sorted last */
+	/* the first line of the file's first VIP that is too many, among those sorted last */
+	const struct item *excess = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
@@ -215,7 +221,8 @@ check_vip_count(struct parse *parse, const struct items *all)
 			excess = &all->items[i];
 	}
 	if (excess != NULL)
-		parse_error_at(parse, excess->place, "too many VIPs in all services together: %zu, at most %d", count, VIPS_MOST);
+		parse_error_at(parse, excess->place, "too many VIPs in all services together: %zu, at most %d", count,
+		    VIPS_MOST);
 }
 
 static void
@@ -236,7 +243,8 @@ tell_vip_group(struct parse *parse, const struct item *earlier, const struct ite
 	char vip[ADDR_TEXT], where[PLACE_TEXT];
 
 	parse_error_at(parse, later->place,
-	    "the VIP %s is in group `%s` here, but in `%s` in service `%s` (%s): a VIP has one role, so it is in one group",
+	    "the VIP %s is in group `%s` here, but in `%s` in service `%s` (%s): a VIP has one role, so it is in one "
+	    "group",
 	    addr_format(&later->listen->vip, vip), later->draft->service.group_name, earlier->draft->service.group_name,
 	    earlier->draft->service.name, place_text(earlier->place, later->place, where));
 }
@@ -326,7 +334,8 @@ rules_check_probe_address(struct parse *parse, const struct items *listens, cons
 		for (size_t j = 0; j < service->server_count; j++) {
 			if (!addr_equal(&service->servers[j].addr, probe))
 				continue;
-			parse_error_at(parse, place, "%s is server `%s`: `probe-address` is an address that nothing else uses", addr,
+			parse_error_at(parse, place, "%s is server `%s`: `probe-address` is an address that nothing "
+			    "else uses", addr,
 			    service->servers[j].name);
 			return;
 		}
@@ -340,7 +349,8 @@ check_http(struct parse *parse, const struct items *listens)
 	char addr[ADDR_TEXT];
 
 	if (addr_is_set(http) && rules_find_vip(listens, http) != NULL)
-		parse_error_at(parse, &parse->dsrd.given[KEY_HTTP], "%s is a VIP: `http` is for an address of the director's "
+		parse_error_at(parse, &parse->dsrd.given[KEY_HTTP], "%s is a VIP: `http` is for an address of the "
+		    "director's "
 		    "own, or 127.0.0.1", addr_format(http, addr));
 }
 
@@ -477,7 +487,8 @@ check_times(struct parse *parse, const struct draft *draft, enum key_id id, uint
 			return;
 		*told = true;
 	}
-	parse_error_at(parse, place, "a check's `%s` (%s) cannot be longer than its `interval` (%s)", keys[id].info.name,
+	parse_error_at(parse, place, "a check's `%s` (%s) cannot be longer than its `interval` (%s)",
+	    keys[id].info.name,
 	    text_format_duration(time, text), text_format_duration(interval, most));
 }
 
@@ -493,12 +504,14 @@ check_quorum(struct parse *parse, const struct draft *draft)
 	if (key_broken(parse, draft, KEY_QUORUM) || regular == 0)
 		return;
 	if (recover->number != 0 && recover->percent == quorum->percent && recover->number < quorum->number)
-		parse_error_at(parse, key_place(parse, draft, KEY_QUORUM), "`recover` of `quorum` (%u) is less than the quorum (%u): "
+		parse_error_at(parse, key_place(parse, draft, KEY_QUORUM), "`recover` of `quorum` (%u) is less than "
+		    "the quorum (%u): "
 		    "leave it out, or make it larger", recover->number, quorum->number);
 	if (draft->given[KEY_QUORUM].file == NULL)
 		return;
 	if ((!quorum->percent && quorum->number > regular) || (!recover->percent && recover->number > regular))
-		parse_error_at(parse, &draft->given[KEY_QUORUM], "`quorum` requires more servers than service `%s` has (%zu, backups "
+		parse_error_at(parse, &draft->given[KEY_QUORUM], "`quorum` requires more servers than service `%s` has "
+		    "(%zu, backups "
 		    "not counted): it would never be up", draft->service.name, regular);
 }
 
@@ -519,7 +532,8 @@ check_name_list(struct parse *parse, const struct draft *draft, enum key_id key,
 	for (const char *at = list; *at != '\0'; at += length, at += strspn(at, ",")) {
 		length = strcspn(at, ",");
 		if (!has_server(&draft->service, at, length))
-			parse_error_at(parse, key_place(parse, draft, key), "%s is for server `%.*s`, which service `%s` does not have",
+			parse_error_at(parse, key_place(parse, draft, key), "%s is for server `%.*s`, which service "
+			    "`%s` does not have",
 			    what, (int)length, at, draft->service.name);
 	}
 }
@@ -581,12 +595,16 @@ check_peers(struct parse *parse)
 	if (conf->peer_count == 0)
 		return;
 	if (!addr_is_set(&conf->peer_address) && !parse->dsrd.broken[KEY_PEER_LISTEN])
-		parse_error_at(parse, place, "`peer` without `peer-listen`: add the address of this host that peers connect to");
+		parse_error_at(parse, place, "`peer` without `peer-listen`: add the address of this host that peers "
+		    "connect to");
 	if (conf->sync_key_file[0] != '/' && !parse->dsrd.broken[KEY_SYNC_KEY_FILE])
-		parse_error_at(parse, place, "`peer` without `sync-key-file`: add the path of a file with a key that all peers have");
+		parse_error_at(parse, place, "`peer` without `sync-key-file`: add the path of a file with a key that "
+		    "all peers have");
 	for (size_t i = 0; i < conf->peer_count; i++) {
-		if (strcmp(conf->peers[i].name, conf->peer_name) == 0 || addr_equal(&conf->peers[i].addr, &conf->peer_address))
-			parse_error_at(parse, place, "`peer` %s is this director itself: list only the others", conf->peers[i].name);
+		if (strcmp(conf->peers[i].name, conf->peer_name) == 0 ||
+		    addr_equal(&conf->peers[i].addr, &conf->peer_address))
+			parse_error_at(parse, place, "`peer` %s is this director itself: list only the others",
+			    conf->peers[i].name);
 	}
 }
 

@@ -39,13 +39,16 @@ method_check_gateway(struct parse *parse, const struct place *place, const struc
 	addr_format(&server->addr, addr);
 	addr_format(&server->gateway, gateway);
 	if (server->method == ENCAP_MAC)
-		parse_error_at(parse, place, "server `%s` has a gateway but method mac, which works only without a router in "
+		parse_error_at(parse, place, "server `%s` has a gateway but method mac, which works only without a "
+		    "router in "
 		    "between: choose another `method`, such as ipip", server->name);
 	else if (server->gateway.family != server->addr.family)
-		parse_error_at(parse, place, "server `%s`: the gateway %s cannot lead to %s, which is of the other IP version",
+		parse_error_at(parse, place, "server `%s`: the gateway %s cannot lead to %s, which is of the other IP "
+		    "version",
 		    server->name, gateway, addr);
 	else if (addr_equal(&server->gateway, &server->addr))
-		parse_error_at(parse, place, "server `%s`: %s is the server's own address; `gateway` is the router before it",
+		parse_error_at(parse, place, "server `%s`: %s is the server's own address; `gateway` is the router "
+		    "before it",
 		    server->name, gateway);
 }
 
@@ -62,14 +65,18 @@ method_check_dscp(struct parse *parse, const struct draft *draft, size_t index)
 
 		addr_format(&listen->vip, vip);
 		if (listen->vip.family != server->addr.family) {
-			parse_error_at(parse, &draft->server_places[index], "server `%s` has method dscp and cannot serve the VIP %s: "
-			    "%s is of the other IP version; use ipip, gre or gue, or a service for each version", server->name,
+			parse_error_at(parse, &draft->server_places[index], "server `%s` has method dscp and cannot "
+			    "serve the VIP %s: "
+			    "%s is of the other IP version; use ipip, gre or gue, or a service for each version",
+			    server->name,
 			    vip, addr_format(&server->addr, addr));
 			return;
 		}
 		if (listen->dscp == 0) {
-			parse_error_at(parse, &draft->listen_places[i], "the VIP %s needs a DSCP, since server `%s` has method dscp: "
-			    "write `listen = %s %s/... dscp=N` with N from 1 to %d, a different one for each VIP", vip, server->name,
+			parse_error_at(parse, &draft->listen_places[i], "the VIP %s needs a DSCP, since server `%s` "
+			    "has method dscp: "
+			    "write `listen = %s %s/... dscp=N` with N from 1 to %d, a different one for each VIP", vip,
+			    server->name,
 			    vip, protocol_name(listen->protocol), ENCAP_DSCP_MOST);
 			return;
 		}
@@ -96,7 +103,8 @@ method_own_dscp(struct parse *parse, struct dscp_owners *owners, const struct li
 	if (owner->listen == NULL)
 		*owner = (struct dscp_owner) { listen, place };
 	else if (!addr_equal(&owner->listen->vip, &listen->vip))
-		parse_error_at(parse, place, "dscp=%u belongs to the VIP %s (%s): servers tell VIPs apart by their DSCP, so each "
+		parse_error_at(parse, place, "dscp=%u belongs to the VIP %s (%s): servers tell VIPs apart by their "
+		    "DSCP, so each "
 		    "VIP needs its own", listen->dscp, addr_format(&owner->listen->vip, other),
 		    place_text(owner->place, place, where));
 }
@@ -117,7 +125,8 @@ method_check_service(struct parse *parse, struct draft *draft, struct dscp_owner
 			continue;
 		method_own_dscp(parse, owners, &service->listens[i], &draft->listen_places[i]);
 		if (!method_uses_dscp(service) && !draft->broken[KEY_METHOD] && !draft->broken[KEY_SERVER])
-			parse_error_at(parse, &draft->listen_places[i], "`dscp` has no effect: no server of service `%s` has method "
+			parse_error_at(parse, &draft->listen_places[i], "`dscp` has no effect: no server of service "
+			    "`%s` has method "
 			    "dscp", service->name);
 	}
 }

@@ -130,7 +130,8 @@ begin_service(struct parse *parse, const char *name)
 	if (*name == '\0')
 		parse_error(parse, "a service needs a name: [service NAME]");
 	else if (!key_is_name(name))
-		parse_error(parse, "`%s` is not a valid service name: use up to %d letters, digits, `_`, `.` and `-`", name,
+		parse_error(parse, "`%s` is not a valid service name: use up to %d letters, digits, `_`, `.` and `-`",
+		    name,
 		    NAME_MOST - 1);
 	else if (twin != NULL)
 		parse_error(parse, "service `%s` was defined %s already", name,

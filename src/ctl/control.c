@@ -111,7 +111,8 @@ control_open_to_group(const char *path, const char *group, char error[CONTROL_ER
 	const struct group *found = getgrnam(group);
 
 	if (found == NULL) {
-		snprintf(error, CONTROL_ERROR, "group `%s` (control-group) does not exist: create it, with `groupadd %s` or "
+		snprintf(error, CONTROL_ERROR, "group `%s` (control-group) does not exist: create it, with `groupadd "
+		    "%s` or "
 		    "what your system has", group, group);
 		errno = ENOENT;
 		return -1;

@@ -73,7 +73,8 @@ doctor_sentence(const struct machine_row *row, char text[ROW_TEXT])
 		snprintf(text, ROW_TEXT, "%s%sthe check `%s` got %s, expected %s",
 		    row->diagnosis == DIAGNOSIS_OWN_REFUSED ? diagnosis_sentence(row->diagnosis) : "",
 		    row->diagnosis == DIAGNOSIS_OWN_REFUSED ? ": " : "", label,
-		    check_got(&row->server->checks[row->check], got), check_expects(server_check_settings(row->server, row->check), expected));
+		    check_got(&row->server->checks[row->check], got),
+		    check_expects(server_check_settings(row->server, row->check), expected));
 		return text;
 	case DIAGNOSIS_HANDSHAKES_LOST:
 	case DIAGNOSIS_ANSWERS_LOST:
@@ -81,7 +82,8 @@ doctor_sentence(const struct machine_row *row, char text[ROW_TEXT])
 		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis), lost);
 		return text;
 	case DIAGNOSIS_SERVER_DOWN:
-		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis), report_why(row->server, &status));
+		snprintf(text, ROW_TEXT, "%s: %s", diagnosis_sentence(row->diagnosis),
+		    report_why(row->server, &status));
 		return text;
 	default:
 		return diagnosis_sentence(row->diagnosis);
@@ -288,7 +290,8 @@ doctor_write_down(struct doctor *doctor, const char *named, size_t count)
 	char heading[SERVICES_NAMED * (NAME_MOST + 2) + 96];
 
 	if (count > SERVICES_NAMED)
-		snprintf(heading, sizeof(heading), "WRONG  %zu services have no server for new connections: %s and %zu more"
+		snprintf(heading, sizeof(heading), "WRONG  %zu services have no server for new connections: %s and %zu "
+		    "more"
 		    "  [no-server]", count, named, count - SERVICES_NAMED);
 	else
 		snprintf(heading, sizeof(heading), "WRONG  %s: no server for new connections  [no-server]", named);
@@ -332,7 +335,8 @@ doctor_write_lost(struct doctor *doctor)
 {
 	const struct model *model = doctor->view->facts->model;
 	struct diagnose_facts facts = { 0 };
-	char named[SERVICES_NAMED * (NAME_MOST + 2)] = "", sentence[sizeof(named) + 200], heading[sizeof(sentence) + 64];
+	char named[SERVICES_NAMED * (NAME_MOST + 2)] = "", sentence[sizeof(named) + 200],
+	    heading[sizeof(sentence) + 64];
 	size_t count = 0, used = 0, with_clients = 0;
 	uint64_t failed = 0;
 

@@ -82,7 +82,8 @@ doctor_write_refused(struct writer *writer, const struct evidence *evidence)
 	writer_number(writer, "refused", NULL, evidence->refused);
 	if (evidence->refused == 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%" PRIu32 " answers did not have what only the probe had; the last, to %s, from %s (%s)",
+	(void)snprintf(text, sizeof(text), "%" PRIu32 " answers did not have what only the probe had; the last, to %s, "
+	    "from %s (%s)",
 	    evidence->refused, probe_name(evidence->refused_probe), addr_format(&evidence->refused_from, from),
 	    mac_format(&evidence->refused_mac, mac));
 	writer_fact(writer, "refused_text", "not believed", text);
@@ -93,7 +94,8 @@ void
 doctor_write_evidence(struct writer *writer, const struct evidence *evidence)
 {
 	static const struct column columns[] = { { "probe", NULL, false }, { "answer", NULL, false },
-		{ "text", NULL, false }, { "mac", NULL, false }, { "from_server", NULL, false }, { "proof", NULL, false } };
+		{ "text", NULL, false }, { "mac", NULL, false }, { "from_server", NULL, false },
+		    { "proof", NULL, false } };
 	char line[1024], text[256], mac[MAC_TEXT];
 	size_t used = 0;
 

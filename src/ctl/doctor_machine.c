@@ -85,7 +85,8 @@ machine_list_networks(struct machine *machine, const struct iface *iface, enum a
 		char addr[ADDR_TEXT];
 
 		if (iface->addresses[i].addr.family == family)
-			used += (size_t)snprintf(machine->networks + used, NETWORKS_TEXT - used, "%s%s/%u", used == 0 ? "" : ", ",
+			used += (size_t)snprintf(machine->networks + used, NETWORKS_TEXT - used, "%s%s/%u", used == 0 ?
+			    "" : ", ",
 			    addr_format(&iface->addresses[i].addr, addr), iface->addresses[i].length);
 	}
 }
@@ -337,7 +338,8 @@ machine_accepts(const struct machine *machine, const struct server *server, uint
 	const struct vipcheck_table *vipchecks = machine->view->facts->forwarder->vipchecks;
 
 	for (size_t i = 0; i < vipcheck_count(vipchecks); i++)
-		if (server_ref_equal(vipcheck_at(vipchecks, i)->ref, server->ref) && vipcheck_at(vipchecks, i)->port == port &&
+		if (server_ref_equal(vipcheck_at(vipchecks, i)->ref, server->ref) &&
+		    vipcheck_at(vipchecks, i)->port == port &&
 		    vipcheck_at(vipchecks, i)->verdict == VIPCHECK_ACCEPTED)
 			return true;
 	return false;
@@ -356,7 +358,8 @@ machine_diagnose_checks(struct machine *machine, const struct server *server)
 		if (health->state != HEALTH_DOWN)
 			continue;
 		facts.port = service_check_port(settings, server_check_settings(server, i));
-		diagnosis = diagnose_check(machine->found, health->reason, machine_accepts(machine, server, facts.port));
+		diagnosis = diagnose_check(machine->found, health->reason,
+		    machine_accepts(machine, server, facts.port));
 		if (diagnosis != DIAGNOSIS_SERVER_DOWN)
 			machine_add(machine, diagnosis, server, i, &facts);
 	}
@@ -378,7 +381,8 @@ machine_diagnose_server(struct machine *machine, const struct server *server)
 }
 
 void
-machine_examine(struct machine *machine, const struct doctor_view *view, const struct server *const *servers, size_t count)
+machine_examine(struct machine *machine, const struct doctor_view *view, const struct server *const *servers,
+    size_t count)
 {
 	const struct report_facts *known = view->facts;
 
@@ -431,7 +435,8 @@ machine_systems(const struct machine *machine)
 		const struct vipcheck *check = vipcheck_at(vipchecks, i);
 		const unsigned guess = check->settled ? system_guess_evidence(&check->last) : SYSTEM_ANY;
 
-		if (addr_equal(&check->server->settings.addr, &machine->servers[0]->settings.addr) && (systems & guess) != 0)
+		if (addr_equal(&check->server->settings.addr, &machine->servers[0]->settings.addr) &&
+		    (systems & guess) != 0)
 			systems &= guess;
 	}
 	return systems;

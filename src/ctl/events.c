@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * The lines stand one behind the other in a ring of bytes, each in one piece. Memory of its own for each would hold the heap
- * apart: they live for long, between what lives for a request.
+ * The lines stand one behind the other in a ring of bytes, each in one piece. Memory of its own for each would hold
+ * the heap apart: they live for long, between what lives for a request.
  */
 struct events {
 	struct event ring[EVENTS_MOST];

@@ -244,7 +244,8 @@ is_selected(const struct filter *filter, const struct flow_facts *facts)
 bool
 filter_matches(const struct filter *filter, const struct flow_facts *facts)
 {
-	if (!is_selected(filter, facts) || !is_named(filter->service, facts->service) || !is_named(filter->server, facts->server))
+	if (!is_selected(filter, facts) || !is_named(filter->service, facts->service) ||
+	    !is_named(filter->server, facts->server))
 		return false;
 	if (addr_is_set(&filter->client.addr) && !prefix_contains(&filter->client, &facts->client))
 		return false;

@@ -110,7 +110,8 @@ show_folded(struct writer *writer, const struct report_facts *facts)
 	for (size_t i = 0; i < facts->model->service_count; i++)
 		for (size_t j = 0; j < facts->model->services[i]->server_count; j++)
 			well += report_is_well(facts->model->services[i]->servers[j]);
-	snprintf(text, sizeof(text), "%zu servers are up and as configured (dsrctl show SERVICE, or --all, lists them)", well);
+	snprintf(text, sizeof(text), "%zu servers are up and as configured (dsrctl show SERVICE, or --all, lists them)",
+	    well);
 	if (report_folds(facts) && !facts->only_problems && well > 0)
 		writer_fact(writer, "note", "not listed", text);
 }
@@ -251,7 +252,8 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "server", "SERVER", false }, { "state", "STATE", false },
 		{ "since", "SINCE", true }, { "since_seconds", NULL, true }, { "weight", "WEIGHT", true },
-		{ "file_weight", NULL, true }, { "by_operator", NULL, false }, { "backup", NULL, false }, { "active", "ACTIVE", true }, { "inactive", "INACTIVE", true },
+		{ "file_weight", NULL, true }, { "by_operator", NULL, false }, { "backup", NULL, false },
+		    { "active", "ACTIVE", true }, { "inactive", "INACTIVE", true },
 		{ "connections", "TOTAL", true }, { "packets", NULL, true }, { "bytes", NULL, true },
 		{ "state_changes", NULL, true },
 		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false },

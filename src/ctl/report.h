@@ -135,8 +135,8 @@ const char *report_difference(const struct server *server, char text[DIFFERENCE_
 #define WHY_ERROR 256
 
 /*
- * Reads "tcp", "203.0.113.7:40000" and "192.0.2.10:80", or "[2001:db8::7]:40000". 0, or -1 with a sentence that names the
- * word that is wrong.
+ * Reads "tcp", "203.0.113.7:40000" and "192.0.2.10:80", or "[2001:db8::7]:40000". 0, or -1 with a sentence that names
+ * the word that is wrong.
  */
 NODISCARD int why_parse(const char *protocol, const char *from, const char *to, struct flow_question *question,
     char error[WHY_ERROR]);

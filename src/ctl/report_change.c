@@ -161,7 +161,8 @@ plan_row(void *context, const struct conf_change *change)
 }
 
 int
-report_plan(struct writer *writer, const struct report_facts *facts, const struct conf *before, const struct conf *after)
+report_plan(struct writer *writer, const struct report_facts *facts, const struct conf *before,
+    const struct conf *after)
 {
 	static const struct column columns[] = { { "change", "CHANGE", false }, { "section", "SERVICE", false },
 		{ "key", "WHAT", false }, { "before", "BEFORE", false }, { "after", "AFTER", false },

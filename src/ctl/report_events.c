@@ -66,7 +66,8 @@ static const struct event_term {
 	const char *takes;
 	const char *choices;
 } event_terms[] = {
-	{ "event", event_take_event, "an event's name or a pattern, such as server-state or 'interface-*'", "server-state admin reload" },
+	{ "event", event_take_event, "an event's name or a pattern, such as server-state or 'interface-*'",
+	    "server-state admin reload" },
 	{ "level", event_take_level, "error, warning or notice: this and worse", "error warning notice" },
 	{ "since", event_take_since, "a duration, such as 30m", "10m 1h 1d" },
 	{ "after", event_take_after, "an event's number", "" },
@@ -104,7 +105,8 @@ event_take_word(const char *word, uint64_t now, struct event_filter *filter, cha
 		(void)snprintf(error, EVENT_FILTER_ERROR, "`%.100s`: %s= takes %s", word, term->name, term->takes);
 		return -1;
 	}
-	(void)snprintf(error, EVENT_FILTER_ERROR, "`%.100s` is not a filter: use event= level= since= after= limit=, or names "
+	(void)snprintf(error, EVENT_FILTER_ERROR, "`%.100s` is not a filter: use event= level= since= after= limit=, "
+	    "or names "
 	    "or addresses of services and servers", word);
 	return -1;
 }
@@ -137,7 +139,8 @@ event_subject(const struct event *event, const struct model *model)
 	const struct server *server;
 
 	if (event_value(event, "server", subject.server) != NULL && strchr(subject.server, '/') != NULL) {
-		(void)snprintf(subject.service, sizeof(subject.service), "%.*s", (int)strcspn(subject.server, "/"), subject.server);
+		(void)snprintf(subject.service, sizeof(subject.service), "%.*s", (int)strcspn(subject.server, "/"),
+		    subject.server);
 		server = model_find(model, subject.server);
 		if (server != NULL)
 			subject.addr = server->settings.addr;
@@ -222,7 +225,8 @@ report_events(struct writer *writer, const struct events *events, const struct e
 {
 	static const struct column columns[] = { { "number", NULL, true }, { "time", "TIME", false },
 		{ "unix_milliseconds", NULL, true }, { "level", "LEVEL", false }, { "event", NULL, false },
-		{ "service", NULL, false }, { "server", NULL, false }, { "action", NULL, false }, { "from", NULL, false },
+		{ "service", NULL, false }, { "server", NULL, false }, { "action", NULL, false },
+		    { "from", NULL, false },
 		{ "to", NULL, false }, { "reason", NULL, false }, { "by", NULL, false }, { "result", NULL, false },
 		{ "line", "EVENT", false } };
 	const size_t count = events_count(events);

@@ -47,7 +47,8 @@ report_flows_facts_of(const struct report_facts *facts, const struct conn *conn)
 {
 	const struct server *server = model_server(facts->model, conn->server);
 	struct flow_facts flow = { .client = conn_key_client(&conn->key), .client_port = conn->key.client_port,
-		.port = conn->key.vip_port, .protocol = conn_key_protocol(&conn->key), .state = (enum conn_state)conn->state };
+		.port = conn->key.vip_port, .protocol = conn_key_protocol(&conn->key),
+		    .state = (enum conn_state)conn->state };
 
 	if (server != NULL) {
 		flow.service = server->service->settings.name;

@@ -34,7 +34,8 @@ static void
 report_peers_traffic(struct writer *writer, const struct peer_facts *peer)
 {
 	const uint64_t numbers[] = { peer->told, peer->told_here, peer->held, peer->sent.waiting, peer->sent.flows,
-		peer->received.flows, peer->sent.clients, peer->received.clients, peer->sent.orders, peer->received.orders,
+		peer->received.flows, peer->sent.clients, peer->received.clients, peer->sent.orders,
+		    peer->received.orders,
 		peer->received.unknown, peer->received.refused, peer->received.conflicts, peer->sent.overflows,
 		peer->bytes_sent, peer->bytes_received, peer->sessions, peer->table, peer->difference_count };
 
@@ -51,8 +52,10 @@ report_peers_row(struct writer *writer, const struct report_facts *facts, const 
 	writer_row(writer);
 	writer_cell(writer, peer->name);
 	writer_cell(writer, addr_format_port(&peer->addr, peer->port, where));
-	writer_cell_mood(writer, !peer->up ? "down" : peer->complete ? "up" : "bulk", peer->complete ? MOOD_GOOD : MOOD_BAD);
-	writer_cell(writer, peer->since == 0 ? NULL : text_format_duration((facts->now - peer->since) / SECONDS(1) * SECONDS(1),
+	writer_cell_mood(writer, !peer->up ? "down" : peer->complete ? "up" : "bulk", peer->complete ? MOOD_GOOD :
+	    MOOD_BAD);
+	writer_cell(writer, peer->since == 0 ? NULL : text_format_duration((facts->now - peer->since) / SECONDS(1) *
+	    SECONDS(1),
 	    lasts));
 	writer_cell(writer, peer->version[0] == '\0' ? NULL : peer->version);
 	writer_cell_mood(writer, configuration, configuration != NULL && *configuration == 's' ? MOOD_GOOD : MOOD_BAD);
@@ -70,7 +73,8 @@ report_peers_table(struct writer *writer, const struct report_facts *facts)
 {
 	static const struct column columns[] = { { "name", "PEER", false }, { "address", "ADDRESS", false },
 		{ "state", "STATE", false }, { "for", "FOR", true }, { "version", "VERSION", false },
-		{ "configuration", "CONFIGURATION", false }, { "configuration_hash", NULL, false }, { "lag", "LAG", true },
+		{ "configuration", "CONFIGURATION", false }, { "configuration_hash", NULL, false },
+		    { "lag", "LAG", true },
 		{ "lag_milliseconds", NULL, true }, { "up", NULL, false }, { "complete", NULL, false },
 		{ "flows_there", "THERE", true }, { "flows_here_by_peer", NULL, true }, { "flows_here", "HERE", true },
 		{ "waiting", "WAITING", true }, { "flows_sent", "SENT", true }, { "flows_received", "RECEIVED", true },
@@ -121,7 +125,8 @@ report_peers_differences(struct writer *writer, const struct report_facts *facts
 
 			writer_row(writer);
 			writer_cell(writer, peer->name);
-			writer_cell_mood(writer, difference->kind == DIFFERENCE_HEALTH ? "health" : "configuration", MOOD_WARN);
+			writer_cell_mood(writer, difference->kind == DIFFERENCE_HEALTH ? "health" : "configuration",
+			    MOOD_WARN);
 			writer_cell(writer, difference->subject);
 			writer_cell(writer, difference->text);
 		}
@@ -139,7 +144,8 @@ report_peers(struct writer *writer, const struct report_facts *facts)
 		return;
 	}
 	writer_fact(writer, "name", "this director", facts->peer_name);
-	writer_fact(writer, "configuration_hash", "configuration", report_peers_hash(facts->peers[0].own_configuration, text));
+	writer_fact(writer, "configuration_hash", "configuration",
+	    report_peers_hash(facts->peers[0].own_configuration, text));
 	writer_number(writer, "refused_connections", "refused connections", facts->peers_refused);
 	writer_gap(writer);
 	report_peers_table(writer, facts);

@@ -88,7 +88,8 @@ report_ready(struct writer *writer, const struct report_facts *facts, const char
 		ready = status->ready;
 		if (!ready)
 			used = 0;
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%s", used == 0 ? "" : " ", status->name,
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%s", used == 0 ? "" : " ",
+		    status->name,
 		    ready ? "" : ": ", status->unready);
 	}
 	writer_flag(writer, "ready", ready);

@@ -44,7 +44,8 @@ select_has_problems(const struct service *service)
 bool
 report_lists_service(const struct report_facts *facts, const struct service *service)
 {
-	return selection_has_service(facts->selection, service) && (!facts->only_problems || select_has_problems(service));
+	return selection_has_service(facts->selection, service) &&
+	    (!facts->only_problems || select_has_problems(service));
 }
 
 /* So many that those that are well would hide the others. */
@@ -76,7 +77,8 @@ report_has_problems(const struct report_facts *facts)
 		if (!conflict_has_ended(&conflicts->list[i], facts->now))
 			return true;
 	for (size_t i = 0; i < facts->model->service_count; i++)
-		if (selection_has_service(facts->selection, facts->model->services[i]) && select_has_problems(facts->model->services[i]))
+		if (selection_has_service(facts->selection, facts->model->services[i]) &&
+		    select_has_problems(facts->model->services[i]))
 			return true;
 	return false;
 }

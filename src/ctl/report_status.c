@@ -28,7 +28,8 @@ report_serves(const struct service *service)
 	for (size_t i = 0; i < service->server_count; i++) {
 		const struct server *server = service->servers[i];
 
-		if (server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) && (!backups_only || server->settings.backup))
+		if (server_state(server) == SERVER_UP && !mac_is_zero(&server->mac) &&
+		    (!backups_only || server->settings.backup))
 			return true;
 	}
 	return false;
@@ -46,7 +47,8 @@ service_why(const struct service *service, struct service_status *status)
 	for (size_t i = 0; i < service->server_count; i++) {
 		if (*report_why(service->servers[i], &server) == '\0')
 			continue;
-		(void)snprintf(status->sentence, sizeof(status->sentence), "%s: %.400s", service->servers[i]->settings.name,
+		(void)snprintf(status->sentence, sizeof(status->sentence), "%s: %.400s",
+		    service->servers[i]->settings.name,
 		    server.sentence);
 		return status->sentence;
 	}
@@ -64,7 +66,8 @@ report_alive(FILE *out, const struct report_facts *facts)
 		struct service_status status;
 
 		if (problem != NULL)
-			fprintf(out, "service %s does not reach its clients: %s%s%s\n", service->settings.name, problem->what,
+			fprintf(out, "service %s does not reach its clients: %s%s%s\n", service->settings.name,
+			    problem->what,
 			    problem->fix[0] != '\0' ? ": " : "", problem->fix);
 		alive = alive && problem == NULL;
 		if (report_serves(service))
@@ -122,7 +125,8 @@ advise_services(const struct advice *advice)
 		if (serves && service_all_lost(service)) {
 			snprintf(command, sizeof(command), "dsrctl doctor %s", service->settings.name);
 			report_status_note(advice, MOOD_BAD, service->settings.name,
-			    "no client has completed a handshake in the last minute: the servers' answers get lost, or what the "
+			    "no client has completed a handshake in the last minute: the servers' answers get lost, or "
+			    "what the "
 			    "director forwards does", command);
 			continue;
 		}
@@ -139,8 +143,10 @@ advise_conflicts(const struct advice *advice)
 
 	for (size_t i = 0; i < conflicts->count; i++) {
 		const struct conflict *conflict = &conflicts->list[i];
-		const struct server *server = model_server_by_mac(advice->facts->model, conflict->iface, &conflict->mac);
-		const struct diagnose_facts facts = { .vip = conflict->vip, .mac = conflict->mac, .foreign = conflict->mac,
+		const struct server *server = model_server_by_mac(advice->facts->model, conflict->iface,
+		    &conflict->mac);
+		const struct diagnose_facts facts = { .vip = conflict->vip, .mac = conflict->mac,
+		    .foreign = conflict->mac,
 			.interface = conflict->iface < advice->facts->iface_count ?
 			    advice->facts->ifaces[conflict->iface].iface->name : NULL };
 		char subject[SUBJECT_TEXT], name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
@@ -260,10 +266,12 @@ process_row(struct writer *writer, const struct report_process *process)
 void
 report_processes(struct writer *writer, const struct report_process *processes, size_t count)
 {
-	static const struct column columns[] = { { "name", "PROCESS", false }, { "pid", "PID", true }, { "user", "USER", false },
+	static const struct column columns[] = { { "name", "PROCESS", false }, { "pid", "PID", true },
+	    { "user", "USER", false },
 		{ "capabilities", "CAPABILITIES", false }, { "no_new_privs", "NO-NEW-PRIVS", false },
 		{ "calls_text", "SYSTEM CALLS", false }, { "calls", NULL, false }, { "calls_by", NULL, false },
-		{ "files_text", "FILES", false }, { "files", NULL, false }, { "files_by", NULL, false }, { "task", "TASK", false } };
+		{ "files_text", "FILES", false }, { "files", NULL, false }, { "files_by", NULL, false },
+		    { "task", "TASK", false } };
 
 	writer_table(writer, "processes", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < count; i++)

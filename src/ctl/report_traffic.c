@@ -78,7 +78,8 @@ report_traffic(struct writer *writer, const struct report_facts *facts)
 		{ "out_bytes_last_second", NULL, true }, { "response_bytes", NULL, true },
 		{ "handshake", "HANDSHAKE", true }, { "handshake_microseconds", NULL, true },
 		{ "handshake_99", "99%", true }, { "handshake_99_microseconds", NULL, true },
-		{ "completion", "COMPLETED", true }, { "handshakes", NULL, true }, { "completed", NULL, true }, { "unanswered_handshakes", NULL, true },
+		{ "completion", "COMPLETED", true }, { "handshakes", NULL, true }, { "completed", NULL, true },
+		    { "unanswered_handshakes", NULL, true },
 		{ "retransmits", "REPEATED", true }, { "partial", "PARTIAL", true },
 		{ "answers_lost", NULL, false } };
 

@@ -71,7 +71,8 @@ why_parse(const char *protocol, const char *from, const char *to, struct flow_qu
 		snprintf(error, WHY_ERROR, "`%.64s` is not a VIP's ADDRESS:PORT, such as 192.0.2.10:80 or "
 		    "[2001:db8::10]:80", to);
 	else if (question->client.family != question->vip.family)
-		snprintf(error, WHY_ERROR, "`%.64s` and `%.64s` are of two families: IPv4 and IPv6 do not mix in one packet",
+		snprintf(error, WHY_ERROR, "`%.64s` and `%.64s` are of two families: IPv4 and IPv6 do not mix in one "
+		    "packet",
 		    from, to);
 	else
 		return 0;
@@ -268,7 +269,8 @@ tell_verdict(struct writer *writer, const struct report_facts *facts, const stru
 	writer_fact(writer, "way", NULL, flow_way_name(explanation->way));
 	if (mac_is_zero(&server->server->mac_rival))
 		return;
-	snprintf(text, sizeof(text), "MAC %s claims the server's address too, and is not believed: dsrctl show neighbors",
+	snprintf(text, sizeof(text), "MAC %s claims the server's address too, and is not believed: dsrctl show "
+	    "neighbors",
 	    mac_format(&server->server->mac_rival, mac));
 	writer_fact(writer, "disputed_text", "disputed", text);
 	writer_fact(writer, "claimed_by", NULL, mac);
@@ -280,7 +282,8 @@ tell_pass(struct writer *writer, const struct flow_question *question)
 {
 	char addr[ADDR_TEXT], text[SENTENCE_TEXT];
 
-	snprintf(text, sizeof(text), "%s is not a VIP of this director, or its interface is missing: such packets are left to "
+	snprintf(text, sizeof(text), "%s is not a VIP of this director, or its interface is missing: such packets are "
+	    "left to "
 	    "the host. dsrctl show lists the VIPs.", addr_format(&question->vip, addr));
 	writer_fact(writer, "verdict", NULL, verdict_name(VERDICT_PASS));
 	writer_fact(writer, "verdict_text", "verdict", text);
@@ -298,7 +301,8 @@ report_flow_why(struct writer *writer, const struct report_facts *facts, const s
 		return -1;
 	*forwarded = explanation.verdict == VERDICT_FORWARD;
 	snprintf(text, sizeof(text), "%s from %s to %s: %s", protocol_name(question->protocol),
-	    addr_format_port(&question->client, question->client_port, from), addr_format_port(&question->vip, question->vip_port, to),
+	    addr_format_port(&question->client, question->client_port, from),
+	    addr_format_port(&question->vip, question->vip_port, to),
 	    packet_text(question, &explanation));
 	writer_fact(writer, "packet", "packet", text);
 	if (explanation.verdict == VERDICT_PASS) {

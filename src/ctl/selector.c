@@ -21,7 +21,8 @@ selector_parse(const char *text, struct selector *selector, char error[SELECTOR_
 	memset(&selector->addr, 0, sizeof(selector->addr));
 	if (length == 0 || length >= SELECTOR_NAME || (slash != NULL && (slash[1] == '\0' ||
 	    strchr(slash + 1, '/') != NULL || strlen(slash + 1) >= SELECTOR_NAME))) {
-		(void)snprintf(error, SELECTOR_ERROR, "`%.100s` selects nothing: type SERVICE, SERVICE/SERVER, a pattern such as "
+		(void)snprintf(error, SELECTOR_ERROR, "`%.100s` selects nothing: type SERVICE, SERVICE/SERVER, a "
+		    "pattern such as "
 		    "'shop-*' or '*/web3', or an address", text);
 		return -1;
 	}
@@ -53,7 +54,8 @@ selector_has_vip(const struct selector *selector, const struct service *service)
 static bool
 selector_has_server(const struct selector *selector, const struct server *server)
 {
-	return selector_matches(selector, server->service->settings.name, server->settings.name, &server->settings.addr) ||
+	return selector_matches(selector, server->service->settings.name, server->settings.name,
+	    &server->settings.addr) ||
 	    selector_has_vip(selector, server->service);
 }
 
@@ -131,7 +133,8 @@ selection_add(struct selection *selection, const char *text, enum selection_use 
 		return SELECTION_OK;
 	}
 	selector_suggest(text, model, hint, sizeof(hint));
-	(void)snprintf(error, SELECTOR_ERROR, "there is no %sserver `%.100s`%s", use == SELECTION_LIST ? "service or " : "",
+	(void)snprintf(error, SELECTOR_ERROR, "there is no %sserver `%.100s`%s", use == SELECTION_LIST ? "service or " :
+	    "",
 	    text, hint[0] != '\0' ? hint : ": dsrctl show names lists them");
 	return SELECTION_UNKNOWN;
 }

@@ -33,7 +33,8 @@ struct selection {
 /* 0, or -1 with a sentence: what is neither an address nor a pattern of names. */
 NODISCARD int selector_parse(const char *text, struct selector *selector, char error[SELECTOR_ERROR]);
 /* By names and addresses; `server` and what follows may be NULL for a service as such. */
-bool selector_matches(const struct selector *selector, const char *service, const char *server, const struct addr *addr);
+bool selector_matches(const struct selector *selector, const char *service, const char *server,
+    const struct addr *addr);
 bool selector_has_vip(const struct selector *selector, const struct service *service);
 
 enum selection_use {

@@ -9,8 +9,8 @@
  *     decision  u64 microseconds since 1970
  *               u8 flags: 1 the frame began a flow, 2 ports are known, 4 frames are missing below
  *               u8 family (0, 4, 6), 16 bytes client, 16 bytes VIP, u16 client's port, u16 VIP's port
- *               four MAC addresses: source and destination as it came, source and destination as it left (zero: it did not)
- *               seven texts: verdict, reason of a drop, protocol, service/server, state of the flow, interface it came by,
+ * four MAC addresses: source and destination as it came, source and destination as it left (zero: it did not)
+ * seven texts: verdict, reason of a drop, protocol, service/server, state of the flow, interface it came by,
  *               interface it left by; each u8 length and bytes, empty where there is none
  *               u8 number of frames; each u8 direction (0 came, 1 left), u32 bytes on the wire, u32 bytes here, bytes
  */

@@ -195,9 +195,13 @@ pidfile_open_locked(const char *path, char error[BACKGROUND_ERROR])
 			errno = EINVAL;
 			break;
 		}
-		/* In a directory that others may write into, one name may be theirs and the other a file to be overwritten. */
+		/*
+		 * In a directory that others may write into, one name may be theirs and the other a file to be
+		 * overwritten.
+		 */
 		if (status.st_nlink > 1) {
-			(void)snprintf(error, BACKGROUND_ERROR, "pidfile %.200s is a hard link to a file with another name: remove it",
+			(void)snprintf(error, BACKGROUND_ERROR, "pidfile %.200s is a hard link to a file with another "
+			    "name: remove it",
 			    path);
 			errno = EMLINK;
 			break;

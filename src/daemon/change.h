@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The event sent to subscribers when the state of a server or a service, the ports that a server serves, or a quorum
- * changes, whatever the cause: a check, the VIP check, a conflict, a link, an operator, clients' segments, a reload. The
- * director detects changes in one place, and the model keeps what was last published.
+ * changes, whatever the cause: a check, the VIP check, a conflict, a link, an operator, clients' segments, a reload.
+ * The director detects changes in one place, and the model keeps what was last published.
  */
 #ifndef DAEMON_CHANGE_H
 #define DAEMON_CHANGE_H

@@ -68,7 +68,8 @@ commands_report(struct command_server *cmds, const struct control_ask *ask, cons
 	struct report_facts asked = *facts;
 
 	if (commands_lists(command)) {
-		const enum control_result selected = commands_select(cmds, ask, COMMAND_NAMES, SELECTION_LIST, &selection, out);
+		const enum control_result selected = commands_select(cmds, ask, COMMAND_NAMES, SELECTION_LIST,
+		    &selection, out);
 
 		if (selected != CONTROL_DONE)
 			return selected;
@@ -232,7 +233,8 @@ commands_open(const struct command_parts *parts, struct command_server **cmds)
 	}
 	fresh->parts = *parts;
 	fresh->starter = getuid();
-	fresh->control = control_open(loop_base(parts->loop), path, parts->conf->control_group, CONTROL_PATIENCE, &calls,
+	fresh->control = control_open(loop_base(parts->loop), path, parts->conf->control_group, CONTROL_PATIENCE,
+	    &calls,
 	    fresh, error);
 	if (fresh->control != NULL) {
 		*cmds = fresh;

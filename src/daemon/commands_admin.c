@@ -50,7 +50,8 @@ commands_may_change(const struct command_server *cmds, const struct control_ask 
 
 	if (uid == 0 || uid == cmds->starter || cmds->parts.conf->control_change)
 		return true;
-	fprintf(out, "permission denied: read-only access. Run as root, or set `control-group-may = change` in [dsrd] of the "
+	fprintf(out, "permission denied: read-only access. Run as root, or set `control-group-may = change` in [dsrd] "
+	    "of the "
 	    "configuration and reload it\n");
 	return false;
 }
@@ -133,7 +134,8 @@ commands_filter(const struct command_server *cmds, const struct control_ask *ask
 	/* An unknown name would silently select nothing. An address may be any client's. */
 	for (size_t i = 0; i < count; i++) {
 		if (strchr(words[i], '=') != NULL || addr_parse(words[i], &addr) == 0 ||
-		    selection_add(&selection, words[i], SELECTION_LIST, cmds->parts.sources->director->model, error) == SELECTION_OK)
+		    selection_add(&selection, words[i], SELECTION_LIST, cmds->parts.sources->director->model, error) ==
+		    SELECTION_OK)
 			continue;
 		fprintf(out, "%s\n", error);
 		return CONTROL_UNKNOWN;
@@ -209,12 +211,16 @@ commands_read_value(const struct director *director, const struct http_request *
 	const char *text = request->argument_count > 1 ? request->arguments[1] : "";
 
 	if (request->command == COMMAND_WEIGHT && text_number(text, 0, WEIGHT_MOST, &value->weight) == -1)
-		fprintf(out, "`%s` is not a valid weight: use a number from 0 to %d, where 0 drains\n", text, WEIGHT_MOST);
-	else if (request->command == COMMAND_NEIGHBOR && (mac_parse(text, &value->mac) == -1 || mac_is_zero(&value->mac) ||
+		fprintf(out, "`%s` is not a valid weight: use a number from 0 to %d, where 0 drains\n", text,
+		    WEIGHT_MOST);
+	else if (request->command == COMMAND_NEIGHBOR && (mac_parse(text, &value->mac) == -1 ||
+	    mac_is_zero(&value->mac) ||
 	    mac_is_group(&value->mac)))
-		fprintf(out, "`%s` is not the MAC address of a host: use six pairs of digits, such as 02:00:00:00:00:01\n", text);
+		fprintf(out, "`%s` is not the MAC address of a host: use six pairs of digits, such as "
+		    "02:00:00:00:00:01\n", text);
 	else if (request->command == COMMAND_NEIGHBOR && commands_is_own_mac(director, &value->mac))
-		fprintf(out, "`%s` is the director's own MAC address: the director cannot be one of its real servers\n", text);
+		fprintf(out, "`%s` is the director's own MAC address: the director cannot be one of its real servers\n",
+		    text);
 	else
 		return CONTROL_DONE;
 	return CONTROL_USAGE;

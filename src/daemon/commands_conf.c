@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration: what is in force, a reload, and what one would do. Another process reads the file (daemon/reading.h), so
- * a reload takes several calls.
+ * The configuration: what is in force, a reload, and what one would do. Another process reads the file
+ * (daemon/reading.h), so a reload takes several calls.
  */
 #include "config.h"
 
@@ -56,7 +56,8 @@ commands_warn(void *context, const char *service, const char *server, const char
 }
 
 static void
-commands_warn_of_host(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
+commands_warn_of_host(void *context, enum fit_kind kind UNUSED, const char *service, const char *server,
+    const char *message)
 {
 	commands_warn(context, service, server, message);
 }
@@ -185,7 +186,8 @@ commands_begin_reload(struct command_server *cmds, const struct control_ask *ask
 
 /* CONTROL_DONE: `*reload` has the file's contents; or CONTROL_WAIT, or a refusal that was written. */
 static enum control_result
-commands_await_reload(struct command_server *cmds, const struct control_ask *ask, struct commands_reload **reload, FILE *out)
+commands_await_reload(struct command_server *cmds, const struct control_ask *ask, struct commands_reload **reload,
+    FILE *out)
 {
 	struct commands_reload **place = commands_find_reload(cmds, ask->client);
 
@@ -239,7 +241,7 @@ commands_reload(struct command_server *cmds, const struct control_ask *ask, stru
 	return result;
 }
 
-/* --- reload --plan --------------------------------------------------------------------------------------------------- */
+/* --- reload --plan ------------------------------------------------------------------------------------------------ */
 
 void
 commands_end_plan(struct command_server *cmds)

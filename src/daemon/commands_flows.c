@@ -47,7 +47,8 @@ commands_begin_walk(struct command_server *cmds, const struct control_ask *ask, 
 			return result;
 	}
 	/* The drain commands count themselves. */
-	result = commands_filter(cmds, ask, ask->request->command == COMMAND_SHOW_CONNECTIONS ? 0 : COMMAND_ARGUMENTS, FILTER_FLOWS,
+	result = commands_filter(cmds, ask, ask->request->command == COMMAND_SHOW_CONNECTIONS ? 0 : COMMAND_ARGUMENTS,
+	    FILTER_FLOWS,
 	    &filter, out);
 	if (result != CONTROL_DONE)
 		return result;
@@ -62,7 +63,8 @@ commands_begin_walk(struct command_server *cmds, const struct control_ask *ask, 
 }
 
 static enum control_result
-commands_report_walk(struct command_server *cmds, const struct control_ask *ask, const struct flow_walk *walk, struct writer *writer, FILE *out)
+commands_report_walk(struct command_server *cmds, const struct control_ask *ask, const struct flow_walk *walk,
+    struct writer *writer, FILE *out)
 {
 	struct report_facts facts = commands_facts(cmds);
 	const bool drains = ask->request->command == COMMAND_DRAIN;
@@ -73,7 +75,8 @@ commands_report_walk(struct command_server *cmds, const struct control_ask *ask,
 		report_connections(writer, &facts, walk);
 		return CONTROL_DONE;
 	}
-	result = commands_select(cmds, ask, COMMAND_ARGUMENTS, drains ? SELECTION_CHANGE : SELECTION_LIST, &selection, out);
+	result = commands_select(cmds, ask, COMMAND_ARGUMENTS, drains ? SELECTION_CHANGE : SELECTION_LIST, &selection,
+	    out);
 	if (result != CONTROL_DONE)
 		return result;
 	facts.selection = &selection;

@@ -51,30 +51,40 @@ enum control_result commands_select(const struct command_server *cmds, const str
     enum selection_use use, struct selection *selection, FILE *out);
 
 /* The arguments from `from` on as a filter. CONTROL_DONE, or a refusal that was written. */
-enum control_result commands_filter(const struct command_server *cmds, const struct control_ask *ask, size_t from, enum filter_use use,
+enum control_result commands_filter(const struct command_server *cmds, const struct control_ask *ask, size_t from,
+    enum filter_use use,
     struct filter *filter, FILE *out);
 
-enum control_result commands_examine(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_examine(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
 void commands_end_examination(struct command_server *cmds);
 
-enum control_result commands_walk(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_walk(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
 void commands_end_walk(struct command_server *cmds, const void *client);
 
-enum control_result commands_admin(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_admin(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
 /* No new connections for the servers that the arguments select. */
 enum control_result commands_drain(struct command_server *cmds, const struct control_ask *ask, FILE *out);
 
-enum control_result commands_events(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_events(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
 
 enum control_result commands_trace(struct command_server *cmds, const struct control_ask *ask, FILE *out);
 
-enum control_result commands_why(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_why(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
 
-enum control_result commands_role(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
-enum control_result commands_ready(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_role(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
+enum control_result commands_ready(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
 
-enum control_result commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
-enum control_result commands_plan(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out);
+enum control_result commands_reload(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
+enum control_result commands_plan(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
+    FILE *out);
 void commands_end_plan(struct command_server *cmds);
 /* The client is gone. */
 void commands_end_reload(struct command_server *cmds, const void *client);

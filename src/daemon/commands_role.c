@@ -48,13 +48,15 @@ commands_role(struct command_server *cmds, const struct control_ask *ask, struct
 	if (!commands_role_group(cmds, name, &group, out))
 		return CONTROL_UNKNOWN;
 	if (!director->model->roles.groups[group].given) {
-		fprintf(out, "group %s has no role, so this director is always active: add `role = standby%s%s` to [dsrd] of the "
+		fprintf(out, "group %s has no role, so this director is always active: add `role = standby%s%s` to "
+		    "[dsrd] of the "
 		    "configuration, and reload it\n", name, group == 0 ? "" : " group=", group == 0 ? "" : name);
 		return CONTROL_REFUSED;
 	}
 	(void)snprintf(by, sizeof(by), "dsrctl role, by uid %" PRId64 " %s", author.user, admin_author_name(&author));
 	if (roles_order(cmds->parts.roles, group, order, by, director->now) == -1) {
-		(void)snprintf(warning, sizeof(warning), "%s cannot be written, so a restart does not know this order: %s",
+		(void)snprintf(warning, sizeof(warning), "%s cannot be written, so a restart does not know this order: "
+		    "%s",
 		    director->model->roles.groups[group].path, strerror(errno));
 		writer_fact(writer, "warning", "warning", warning);
 	}

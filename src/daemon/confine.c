@@ -52,7 +52,8 @@ paths_add_directory_of(struct paths *paths, const char *path)
 static void
 collect_readable(struct paths *paths, const struct options *options)
 {
-	static const char *const always[] = { "/etc", "/usr", "/proc", "/sys", "/run", "/var/run", "/dev/null", "/dev/urandom" };
+	static const char *const always[] = { "/etc", "/usr", "/proc", "/sys", "/run", "/var/run", "/dev/null",
+	    "/dev/urandom" };
 
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
 		paths_add(paths, always[i]);
@@ -61,7 +62,8 @@ collect_readable(struct paths *paths, const struct options *options)
 
 /* Directories in which files are replaced, and removed at the end. */
 static void
-collect_writable(struct paths *paths, const struct conf *conf, const struct role_config *roles, const struct options *options)
+collect_writable(struct paths *paths, const struct conf *conf, const struct role_config *roles,
+    const struct options *options)
 {
 	const char *control = conf->control[0] != '\0' ? conf->control : CONF_CONTROL;
 	char state[CONF_PATH];
@@ -121,16 +123,19 @@ static void
 confine_log(const struct conf *conf, const struct os_sandbox *sandbox)
 {
 	if (conf->sandbox == SANDBOX_OFF)
-		log_warning("confine sandbox=off meaning=\"a fault in dsrd may do all that its user may: see `dsrctl show process`\"");
+		log_warning("confine sandbox=off meaning=\"a fault in dsrd may do all that its user may: see `dsrctl "
+		    "show process`\"");
 	else if (conf->sandbox == SANDBOX_LOG)
-		log_warning("confine sandbox=log calls=\"%s\" meaning=\"nothing is refused: the kernel logs what would be\"",
+		log_warning("confine sandbox=log calls=\"%s\" meaning=\"nothing is refused: the kernel logs what would "
+		    "be\"",
 		    sandbox->calls_by);
 	else
 		log_info("confine sandbox=on calls=\"%s\" files=\"%s\"", sandbox->calls_by, sandbox->files_by);
 }
 
 static void
-enter(const struct conf *conf, const struct role_config *roles, const struct options *options, struct os_sandbox *sandbox)
+enter(const struct conf *conf, const struct role_config *roles, const struct options *options,
+    struct os_sandbox *sandbox)
 {
 	struct paths readable = { .count = 0 }, writable = { .count = 0 };
 	struct os_sandbox_order order = { .process = OS_PROCESS_DIRECTOR, .mode = (enum os_sandbox_mode)conf->sandbox };
@@ -143,7 +148,8 @@ enter(const struct conf *conf, const struct role_config *roles, const struct opt
 	order.writable = writable.list;
 	order.writable_count = writable.count;
 	if (os_sandbox_enter(&order, sandbox, error) == -1)
-		log_warning("confine result=failed reason=\"%s\" meaning=\"dsrd runs with all rights of its user\"", error);
+		log_warning("confine result=failed reason=\"%s\" meaning=\"dsrd runs with all rights of its user\"",
+		    error);
 	else
 		confine_log(conf, sandbox);
 }
@@ -160,7 +166,8 @@ confine(const struct conf *conf, const struct options *options, struct interface
 		return EXIT_NO_PERMISSION;
 	}
 	if (geteuid() == 0)
-		log_warning("confine user=root meaning=\"a fault in dsrd would expose this host: take `user = root` out of the "
+		log_warning("confine user=root meaning=\"a fault in dsrd would expose this host: take `user = root` "
+		    "out of the "
 		    "configuration, and it runs as %s\"", DSRD_USER);
 	else
 		interfaces_lock(interfaces);
@@ -177,7 +184,9 @@ confine_look(void)
 	while (os_sandbox_refused(name, &lost)) {
 		if (lost > 0)
 			log_error("sandbox calls=%u result=refused reason=\"too many to name each\"", lost);
-		log_error("sandbox call=%s result=refused meaning=\"dsrd goes on: a fault in dsrd or a library tried what dsrd never does, "
-		    "or the sandbox lacks a call that this system needs; `sandbox = log` shows what else, report it\"", name);
+		log_error("sandbox call=%s result=refused meaning=\"dsrd goes on: a fault in dsrd or a library tried "
+		    "what dsrd never does, "
+		    "or the sandbox lacks a call that this system needs; `sandbox = log` shows what else, report it\"",
+		    name);
 	}
 }

@@ -19,10 +19,11 @@ NODISCARD int confine_children(struct children *children, const struct conf *con
 /* For children_new(). */
 int confine_launcher(const void *order, void *outcome, char error[OS_ERROR]);
 /*
- * `separated`: the privileged process does what needs capabilities. The director becomes `user` and confines itself as far as the system can; what is in force goes to `sandbox`. A failure is
- * logged.
+ * `separated`: the privileged process does what needs capabilities. The director becomes `user` and confines itself
+ * as far as the system can; what is in force goes to `sandbox`. A failure is logged.
  */
-NODISCARD enum exit_status confine(const struct conf *conf, const struct options *options, struct interfaces *interfaces,
+NODISCARD enum exit_status confine(const struct conf *conf, const struct options *options,
+    struct interfaces *interfaces,
     bool separated, struct os_sandbox *sandbox);
 /* Logs the system calls that were refused since the last call. */
 void confine_look(void);

@@ -25,7 +25,8 @@ director_neighbor(void *context, enum neigh_event event, enum neigh_reason reaso
 		server->mac_rival = neigh->rival.mac;
 		neighbor_log(event, reason, server, neigh, other, director->ifaces[neigh->iface].name);
 		if (server->place == PLACE_FAR)
-			director_changed(director, server, "its address answers, although the director has no address in its network",
+			director_changed(director, server, "its address answers, although the director has no address "
+			    "in its network",
 			    "neighbor");
 	}
 	director->stale = true;
@@ -67,7 +68,8 @@ director_init(struct director *director, uint32_t connections, const struct siph
 	change_subscribe(&director->changes, state_log_change, NULL);
 	director->model = model_new();
 	if (director->model != NULL)
-		director->nothing = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
+		director->nothing = fwdtab_compile(director->model, director->ifaces, director->iface_count,
+		    director->now);
 	director->table = director->nothing;
 	director->table_serial = 1;
 	if (director->table == NULL) {
@@ -150,7 +152,8 @@ director_announce_new(struct director *director, const struct fwdtab *before, ui
 	for (size_t i = 0; i < director->model->vip_count; i++) {
 		const struct vip *vip = &director->model->vips[i];
 
-		if (vip->iface == IFACE_NONE || vip->silent || (before != NULL && fwdtab_vip(before, vip->iface, &vip->addr) != NULL))
+		if (vip->iface == IFACE_NONE || vip->silent || (before != NULL &&
+		    fwdtab_vip(before, vip->iface, &vip->addr) != NULL))
 			continue;
 		if (announcer_add(director->forwarder.announcer, vip->iface, &vip->addr, ANNOUNCE_TAKEOVER, now) == -1)
 			result = -1;
@@ -350,7 +353,8 @@ director_refresh(struct director *director)
 	table = fwdtab_compile(director->model, director->ifaces, director->iface_count, director->now);
 	if (table == NULL) {
 		if (!director->no_memory)
-			log_error("table result=failed reason=\"out of memory: changes take effect when memory is available\"");
+			log_error("table result=failed reason=\"out of memory: changes take effect when memory is "
+			    "available\"");
 		director->no_memory = true;
 		return;
 	}
@@ -394,7 +398,8 @@ director_end_drains(struct director *director)
 		    director->now < server->admin.drain_until)
 			continue;
 		server->admin.drain_until = 0;
-		log_notice("drain-timeout server=%s active=%" PRIu32 " inactive=%" PRIu32 " reason=\"%s\"", server_name(server, name),
+		log_notice("drain-timeout server=%s active=%" PRIu32 " inactive=%" PRIu32 " reason=\"%s\"",
+		    server_name(server, name),
 		    server->run->active, server->run->inactive,
 		    admin_flows(server) > 0 ? "the server is disabled" : "it has no flows");
 		if (admin_flows(server) > 0) {
@@ -418,7 +423,8 @@ director_log_ejections(struct director *director)
 			continue;
 		server_lost_text(server, text);
 		director_changed(director, server, server->eject.until != 0 ?
-		    "ejected: clients get no answer from it" : "its ejection ended", server->eject.until != 0 ? text : "outlier");
+		    "ejected: clients get no answer from it" : "its ejection ended", server->eject.until != 0 ? text :
+		    "outlier");
 	}
 }
 
@@ -441,7 +447,8 @@ director_tick(struct director *director, uint64_t now)
 
 /* A script may grant a part of the weight; without such a line it grants all of it. */
 static void
-director_set_script_weight(struct director *director, struct server *server, size_t index, const struct check_report *report)
+director_set_script_weight(struct director *director, struct server *server, size_t index,
+    const struct check_report *report)
 {
 	struct server_check *check = &server->checks[index];
 	const uint8_t percent = report->weight == CHECK_NO_WEIGHT ? 100 : (uint8_t)report->weight;
@@ -471,7 +478,8 @@ director_log_local_failure(struct server *server, size_t index, const struct che
 
 /* The state has its own line; it follows from this one. */
 static void
-director_log_admin(struct director *director, struct server *server, const char *action, const struct admin_author *author)
+director_log_admin(struct director *director, struct server *server, const char *action,
+    const struct admin_author *author)
 {
 	char name[SERVER_NAME_TEXT], reason[48];
 
@@ -491,11 +499,14 @@ director_log_restored_admin(const struct server *server)
 
 	server_name(server, name);
 	if (admin->admin != ADMIN_ENABLED)
-		log_notice("admin server=%s action=%s by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: as before the "
-		    "restart\"", name, admin_state_name(admin->admin), admin->admin_by.user, admin_author_name(&admin->admin_by),
+		log_notice("admin server=%s action=%s by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: as "
+		    "before the "
+		    "restart\"", name, admin_state_name(admin->admin), admin->admin_by.user,
+		    admin_author_name(&admin->admin_by),
 		    admin->admin_by.when);
 	if (admin->weighted)
-		log_notice("admin server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " user=%s at=%" PRIu64 " reason=\"restored: "
+		log_notice("admin server=%s action=weight weight=%" PRIu32 " by=uid:%" PRId64 " user=%s at=%" PRIu64
+		    " reason=\"restored: "
 		    "as before the restart\"", name, admin->weight, admin->weight_by.user,
 		    admin_author_name(&admin->weight_by), admin->weight_by.when);
 }
@@ -513,7 +524,8 @@ director_restored(struct director *director)
 			continue;
 		since = server->since;
 		director_log_restored_admin(server);
-		director_changed(director, server, "restored: it was up before the restart, and is verified now", "restored");
+		director_changed(director, server, "restored: it was up before the restart, and is verified now",
+		    "restored");
 		/* Its warmup has ended. */
 		if (server->state == SERVER_UP)
 			server->since = since;
@@ -544,7 +556,8 @@ director_weigh(struct director *director, struct server *server, uint32_t weight
 }
 
 bool
-director_set_mac(struct director *director, struct server *server, const struct mac *mac, const struct admin_author *author)
+director_set_mac(struct director *director, struct server *server, const struct mac *mac,
+    const struct admin_author *author)
 {
 	const bool disputed = !mac_is_zero(&server->mac_rival), changes = !mac_equal(&server->mac, mac);
 	char name[SERVER_NAME_TEXT], text[MAC_TEXT];

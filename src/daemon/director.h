@@ -41,7 +41,8 @@ struct director {
 	bool incomplete;                  /* neighbors or announcements lacked memory: the next tick tries again */
 	bool no_memory;                   /* which it lacked when it was tried last */
 	struct vipchecking vipchecking;
-	void (*settled)(void *context, uint64_t now); /* the model has new settings, nothing follows them yet; may be NULL */
+	/* the model has new settings, nothing follows them yet; may be NULL */
+	void (*settled)(void *context, uint64_t now);
 	void *settled_context;
 	struct change_feed changes;       /* of states; the log and the table come first */
 	uint64_t now;                     /* the latest time */

@@ -37,7 +37,8 @@ void doctor_run_hear(struct doctor_run *doctor_run, const struct frame *frame);
 /* The next step, a few times a second. Is there nothing more to wait for? */
 bool doctor_run_step(struct doctor_run *doctor_run);
 /* Says whether all is well, in `*well`. -1 when memory is out. */
-NODISCARD int doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const struct report_facts *facts, bool *well);
+NODISCARD int doctor_run_report(struct doctor_run *doctor_run, struct writer *writer, const struct report_facts *facts,
+    bool *well);
 /* NULL is fine. */
 void doctor_run_close(struct doctor_run *doctor_run);
 

@@ -57,8 +57,10 @@ drop_log_write_drops(struct drop_log *losses, const struct report_facts *facts)
 		uint64_t fresh;
 
 		if (loss_is_due(&losses->dropped[reason], total, facts->now, &fresh))
-			(drop_log_is_foreign(reason) ? log_notice : log_warning)("frames-dropped reason=%s frames=%" PRIu64 " total=%"
-			    PRIu64 " meaning=\"%s\"", drop_reason_name(reason), fresh, total, drop_reason_sentence(reason));
+			(drop_log_is_foreign(reason) ? log_notice :
+			    log_warning)("frames-dropped reason=%s frames=%" PRIu64 " total=%"
+			    PRIu64 " meaning=\"%s\"", drop_reason_name(reason), fresh, total,
+			    drop_reason_sentence(reason));
 	}
 }
 
@@ -71,11 +73,14 @@ drop_log_write(struct drop_log *losses, const struct report_facts *facts)
 		uint64_t fresh;
 
 		if (loss_is_due(&losses->captured[i], iface->capture_dropped, facts->now, &fresh))
-			log_warning("frames-lost interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"dsrd did not read "
+			log_warning("frames-lost interface=%s frames=%" PRIu64 " total=%" PRIu64
+			    " reason=\"dsrd did not read "
 			    "them in time: it was busy or blocked\"", iface->iface->name, fresh,
 			    iface->capture_dropped);
 		if (loss_is_due(&losses->not_sent[i], iface->not_sent, facts->now, &fresh))
-			log_warning("frames-not-sent interface=%s frames=%" PRIu64 " total=%" PRIu64 " reason=\"the system refused "
-			    "them: its queue was full, or the interface down\"", iface->iface->name, fresh, iface->not_sent);
+			log_warning("frames-not-sent interface=%s frames=%" PRIu64 " total=%" PRIu64
+			    " reason=\"the system refused "
+			    "them: its queue was full, or the interface down\"", iface->iface->name, fresh,
+			    iface->not_sent);
 	}
 }

@@ -179,7 +179,8 @@ dsrd_sync_checks(struct dsrd *dsrd)
 {
 	dsrd->unchecked = checker_sync(dsrd->checker, dsrd->director.model) == -1;
 	if (dsrd->unchecked)
-		log_error("memory result=failed reason=\"out of memory: not every server is checked; tried again in a second\"");
+		log_error("memory result=failed reason=\"out of memory: not every server is checked; tried again in a "
+		    "second\"");
 }
 
 static void
@@ -355,11 +356,16 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 
 	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
 	if (dsrd->loop != NULL)
-		dsrd->children = dsrd->privsep == NULL ? children_new(loop_base(dsrd->loop), confine_launcher, reading_task) :
+		dsrd->children = dsrd->privsep == NULL ? children_new(loop_base(dsrd->loop), confine_launcher,
+		    reading_task) :
 		    children_new_from(loop_base(dsrd->loop), privsep_launcher, dsrd->privsep);
-	/* After the launcher was forked: programs keep the limit that dsrd was started with, since select(2) ends at 1024. */
+	/*
+	 * After the launcher was forked: programs keep the limit that dsrd was started with, since select(2) ends at
+	 * 1024.
+	 */
 	if (os_raise_descriptors() == -1)
-		log_warning("descriptors result=failed reason=\"%s\" meaning=\"many checks at once may lack descriptors\"",
+		log_warning("descriptors result=failed reason=\"%s\" meaning=\"many checks at once may lack "
+		    "descriptors\"",
 		    strerror(errno));
 	if (dsrd->children != NULL && confine_children(dsrd->children, &dsrd->conf, error) == -1)
 		return -1;
@@ -383,12 +389,14 @@ dsrd_connect_parts(struct dsrd *dsrd)
 {
 	const struct options *options = dsrd->options;
 	struct interfaces *interfaces = &dsrd->interfaces;
-	struct selfcheck_sources looks = { .director = &dsrd->director, .nics = interfaces->nics, .config = options->config };
+	struct selfcheck_sources looks = { .director = &dsrd->director, .nics = interfaces->nics,
+	    .config = options->config };
 
 	dsrd->offloading = offloading_open(&dsrd->director, interfaces->nics,
 	    options->observe ? OFFLOAD_OFF : dsrd->conf.offload, privsep_attacher(dsrd->privsep));
 	if (!options->observe && dsrd->conf.withhold)
-		dsrd->host_shield = host_shield_open(&dsrd->director, interfaces->nics, privsep_attacher(dsrd->privsep));
+		dsrd->host_shield = host_shield_open(&dsrd->director, interfaces->nics,
+		    privsep_attacher(dsrd->privsep));
 	dsrd->state = state_new(&dsrd->director);
 	dsrd->roles = roles_new(&dsrd->director, interfaces, dsrd->conf.ready_file);
 	dsrd->director.settled = dsrd_on_settings;
@@ -406,14 +414,18 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	interfaces->control = dsrd->conf.control[0] == '/' ? dsrd->conf.control : CONF_CONTROL;
 	burst_init(&dsrd->burst, &dsrd->director, interfaces->nics, dsrd->loop);
 	dsrd->sources = (struct stats_sources) { .director = &dsrd->director, .nics = interfaces->nics,
-		.offloading = dsrd->offloading, .roles = dsrd->roles, .selfcheck = dsrd->selfcheck, .privsep = dsrd->privsep,
+		.offloading = dsrd->offloading, .roles = dsrd->roles, .selfcheck = dsrd->selfcheck,
+		    .privsep = dsrd->privsep,
 		.started = clock_us(),
 		.loaded = (uint64_t)time(NULL), .observe = options->observe };
-	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .children = dsrd->children, .conf = &dsrd->conf,
-		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources, .take_over = dsrd_apply,
+	dsrd->reload = (struct reload) { .options = options, .notify = dsrd->notify, .children = dsrd->children,
+	    .conf = &dsrd->conf,
+		.interfaces = interfaces, .selfcheck = dsrd->selfcheck, .sources = &dsrd->sources,
+		    .take_over = dsrd_apply,
 		.context = dsrd };
 	change_subscribe(&dsrd->director.changes, notify_program_change, dsrd->notify_program);
-	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->roles == NULL || dsrd->selfcheck == NULL ? -1 : 0;
+	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->roles == NULL || dsrd->selfcheck == NULL ? -1 :
+	    0;
 }
 
 static int
@@ -424,7 +436,8 @@ dsrd_start_parts(struct dsrd *dsrd, char *error, size_t size)
 	/* A server that closes a connection while it is checked is an error of write(), not the end of dsrd. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* While the process is small. */
-	if (privsep_start(&privileged, &dsrd->privsep, error) == -1 || dsrd_start_director(dsrd, error, size) == -1 || dsrd_start_loop(dsrd, error, size) == -1)
+	if (privsep_start(&privileged, &dsrd->privsep, error) == -1 || dsrd_start_director(dsrd, error, size) == -1 ||
+	    dsrd_start_loop(dsrd, error, size) == -1)
 		return -1;
 	if (dsrd_connect_parts(dsrd) == 0)
 		return 0;
@@ -456,7 +469,10 @@ dsrd_stop_parts(struct dsrd *dsrd)
 	privsep_stop(dsrd->privsep);
 }
 
-/* Clients that know the key choose their server: without `hash-key` it is random, and two directors choose differently. */
+/*
+ * Clients that know the key choose their server: without `hash-key` it is random, and two directors choose
+ * differently.
+ */
 static int
 dsrd_open_hash_key(struct dsrd *dsrd)
 {
@@ -472,10 +488,12 @@ dsrd_open_hash_key(struct dsrd *dsrd)
 		return 0;
 	dsrd->conf.settings.hash_key = dsrd->reload.hash_key;
 	if (kept)
-		log_notice("hash-key result=random file=%s meaning=\"a second director chooses other servers by hash: set the same "
+		log_notice("hash-key result=random file=%s meaning=\"a second director chooses other servers by hash: "
+		    "set the same "
 		    "`hash-key` on both\"", path);
 	else
-		log_warning("hash-key result=random file=%s reason=\"it cannot be kept: %s\" meaning=\"a restart chooses other "
+		log_warning("hash-key result=random file=%s reason=\"it cannot be kept: %s\" meaning=\"a restart "
+		    "chooses other "
 		    "servers by hash\"", path, strerror(errno));
 	return 0;
 }
@@ -506,7 +524,8 @@ dsrd_open_peers(struct dsrd *dsrd)
 static enum exit_status
 dsrd_start_running(struct dsrd *dsrd)
 {
-	struct command_parts commands = { .conf = &dsrd->conf, .sources = &dsrd->sources, .interfaces = &dsrd->interfaces,
+	struct command_parts commands = { .conf = &dsrd->conf, .sources = &dsrd->sources,
+	    .interfaces = &dsrd->interfaces,
 		.burst = &dsrd->burst, .roles = dsrd->roles, .recording = &dsrd->recording, .reload = &dsrd->reload };
 	char error[OS_ERROR];
 	enum exit_status status;

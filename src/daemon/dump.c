@@ -40,10 +40,12 @@ dump_interfaces(const struct stats_sources *sources)
 		char mac[MAC_TEXT];
 
 		nic_stats(&sources->nics[i], &received, &sent);
-		log_dump("interface interface=%s open=%s mac=%s mtu=%" PRIu32 " received=%" PRIu64 " capture-dropped=%" PRIu64
+		log_dump("interface interface=%s open=%s mac=%s mtu=%" PRIu32 " received=%" PRIu64 " capture-dropped=%"
+		    PRIu64
 		    " sent=%" PRIu64 " not-sent=%" PRIu64 " offload=%s", iface->name,
 		    nic_is_open(&sources->nics[i]) ? "yes" : "no", mac_format(&iface->mac, mac), iface->mtu,
-		    received.received, received.dropped, sent.sent, sent.failed, offloading_state(sources->offloading, i));
+		    received.received, received.dropped, sent.sent, sent.failed,
+		    offloading_state(sources->offloading, i));
 	}
 }
 
@@ -54,9 +56,11 @@ dump_server(const struct server *server)
 	char name[SERVER_NAME_TEXT], mac[MAC_TEXT];
 
 	log_dump("server server=%s state=%s weight=%" PRIu32 " mac=%s active=%" PRIu32 " inactive=%" PRIu32
-	    " connections=%" PRIu64 " packets=%" PRIu64 " bytes=%" PRIu64 " checks-ok=%" PRIu64 " checks-failed=%" PRIu64,
+	    " connections=%" PRIu64 " packets=%" PRIu64 " bytes=%" PRIu64 " checks-ok=%" PRIu64 " checks-failed=%"
+	    PRIu64,
 	    server_name(server, name), server_state_name(server_state(server)), server_weight(server),
-	    mac_is_zero(&server->mac) ? "none" : mac_format(&server->mac, mac), run->active, run->inactive, run->connections,
+	    mac_is_zero(&server->mac) ? "none" : mac_format(&server->mac, mac), run->active, run->inactive,
+	    run->connections,
 	    run->packets, run->bytes, server->health.successes, server->health.failures);
 }
 
@@ -77,7 +81,8 @@ dump_vipcheck(const struct vipcheck *check)
 		/* A good answer needs no evidence. */
 		if (reply->answer == ANSWER_NOT_PROBED || check->verdict == VIPCHECK_ACCEPTED)
 			continue;
-		log_dump("vip-check-answer server=%s vip=%s probe=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u proof=%s", name, vip,
+		log_dump("vip-check-answer server=%s vip=%s probe=%s answer=%s from=%s mac=%s hop-limit=%u icmp=%u/%u "
+		    "proof=%s", name, vip,
 		    probe_name(probe), answer_name(reply->answer), addr_format(&reply->from, from),
 		    mac_format(&reply->mac, mac), reply->hop_limit, reply->icmp_type, reply->icmp_code,
 		    proof_name(reply->proof));
@@ -98,7 +103,8 @@ dump_probing(const struct director *director)
 		char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
 
 		log_dump("conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " over=%s",
-		    conflict_kind_name(conflict->kind), addr_format(&conflict->vip, vip), mac_format(&conflict->mac, mac),
+		    conflict_kind_name(conflict->kind), addr_format(&conflict->vip, vip),
+		    mac_format(&conflict->mac, mac),
 		    server != NULL ? server_name(server, name) : "unknown", director->ifaces[conflict->iface].name,
 		    conflict->count, conflict_has_ended(conflict, director->now) ? "yes" : "no");
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The key of the consistent hashes when `hash-key` is not set: random, so that no client can compute its server, and kept
- * in a file beside the state file, so that a restart chooses the same servers.
+ * The key of the consistent hashes when `hash-key` is not set: random, so that no client can compute its server, and
+ * kept in a file beside the state file, so that a restart chooses the same servers.
  */
 #ifndef DAEMON_HASH_KEY_H
 #define DAEMON_HASH_KEY_H

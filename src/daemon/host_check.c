@@ -234,7 +234,8 @@ host_check_privilege(const struct privsep *privsep)
 static void
 host_check_process(struct look *look)
 {
-	const struct remedy_word missing[] = { { "reason", host_check_privilege(look->from->privsep) }, { NULL, NULL } };
+	const struct remedy_word missing[] = { { "reason", host_check_privilege(look->from->privsep) },
+	    { NULL, NULL } };
 
 	if (look->from->observe)
 		host_check_add(look, DIAGNOSIS_OBSERVING, missing);

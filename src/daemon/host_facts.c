@@ -30,7 +30,8 @@ host_facts_iface(struct host_facts *facts, const char *name)
 	for (size_t i = 0; i < facts->iface_count; i++)
 		if (strcmp(facts->ifaces[i].name, name) == 0)
 			return;
-	if (facts->iface_count < facts->iface_room && os_iface_read(name, &facts->ifaces[facts->iface_count], error) == 0)
+	if (facts->iface_count < facts->iface_room && os_iface_read(name, &facts->ifaces[facts->iface_count], error) ==
+	    0)
 		facts->iface_count++;
 }
 
@@ -116,7 +117,8 @@ host_fit(const struct settings *settings, fit_warning *warning, void *context)
 	if (facts.ifaces != NULL && facts.addrs != NULL && facts.holders != NULL) {
 		host_facts_addresses(&facts, settings);
 		host_facts_ifaces(&facts, settings);
-		fit_check(settings, &(const struct fit_host) { facts.ifaces, facts.iface_count, host_find_holder, &facts }, warning,
+		fit_check(settings, &(const struct fit_host) { facts.ifaces, facts.iface_count, host_find_holder,
+		    &facts }, warning,
 		    context);
 		result = 0;
 	}

@@ -97,7 +97,8 @@ host_shield_settle(struct host_shield *host_shield)
 		if (model_vips_at(host_shield->director->model, i, ADDR_NONE) > 0 && nic_is_open(nic)) {
 			host_shield_begin(host_shield, i);
 		} else {
-			(void)nic_withhold(nic, &host_shield->director->ifaces[i], (uint16_t)i, host_shield->director->model);
+			(void)nic_withhold(nic, &host_shield->director->ifaces[i], (uint16_t)i,
+			    host_shield->director->model);
 			host_shield_end(host_shield, i);
 		}
 	}

@@ -66,7 +66,8 @@ iface_lock_explain_holder(int fd, const char *iface, char error[IFACE_LOCK_ERROR
 	uint64_t pid;
 
 	if (pread(fd, text, sizeof(text) - 1, 0) > 0 && text_number(text_trim(text), 1, INT32_MAX, &pid) == 0)
-		(void)snprintf(error, IFACE_LOCK_ERROR, "another dsrd, process %" PRIu64 ", works on %s: stop it (kill %" PRIu64
+		(void)snprintf(error, IFACE_LOCK_ERROR, "another dsrd, process %" PRIu64 ", works on %s: stop it (kill "
+		    "%" PRIu64
 		    "), or take the interface out of one of the two configurations", pid, iface, pid);
 	else
 		(void)snprintf(error, IFACE_LOCK_ERROR, "another dsrd works on %s, and is just starting", iface);
@@ -92,7 +93,8 @@ iface_lock_open(struct iface_lock *lock, const char *iface, char error[IFACE_LOC
 	for (;;) {
 		/* O_NONBLOCK: a FIFO in its place must not stop us. */
 		lock->fd = open(lock->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-		if (lock->fd == -1 && errno == EACCES && lstat(lock->path, &st) == 0 && st.st_uid != 0 && st.st_uid != geteuid())
+		if (lock->fd == -1 && errno == EACCES && lstat(lock->path, &st) == 0 && st.st_uid != 0 &&
+		    st.st_uid != geteuid())
 			return iface_lock_refuse(lock, error);
 		if (lock->fd == -1 || fstat(lock->fd, &st) == -1 || !S_ISREG(st.st_mode))
 			break;
@@ -110,7 +112,8 @@ iface_lock_open(struct iface_lock *lock, const char *iface, char error[IFACE_LOC
 			return 0;
 		(void)close(lock->fd);
 	}
-	(void)snprintf(error, IFACE_LOCK_ERROR, "no lock, so a second dsrd would not be noticed: %.120s: %s", lock->path, lock->fd == -1 ? strerror(errno) :
+	(void)snprintf(error, IFACE_LOCK_ERROR, "no lock, so a second dsrd would not be noticed: %.120s: %s",
+	    lock->path, lock->fd == -1 ? strerror(errno) :
 	    "it is not a regular file");
 	if (lock->fd != -1) {
 		(void)close(lock->fd);
@@ -131,7 +134,8 @@ iface_lock_take(const char *iface, pid_t holder, const char *control, char error
 		return NULL;
 	}
 	iface_lock_directory(control, directory);
-	(void)snprintf(lock->path, sizeof(lock->path), "%.150s/dsrd-%s-%ju.lock", directory, iface, iface_lock_network_namespace());
+	(void)snprintf(lock->path, sizeof(lock->path), "%.150s/dsrd-%s-%ju.lock", directory, iface,
+	    iface_lock_network_namespace());
 	if (iface_lock_open(lock, iface, error) == -1) {
 		reason = errno;
 		free(lock);

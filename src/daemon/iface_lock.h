@@ -17,8 +17,8 @@
 struct iface_lock;
 
 /*
- * NULL with a reason; errno EEXIST: another dsrd has it, and the reason names its process. A dsrd that was never root, where
- * no service manager made that directory, has the lock beside its control socket, of the path `control`.
+ * NULL with a reason; errno EEXIST: another dsrd has it, and the reason names its process. A dsrd that was never
+ * root, where no service manager made that directory, has the lock beside its control socket, of the path `control`.
  */
 NODISCARD struct iface_lock *iface_lock_take(const char *iface, pid_t holder, const char *control,
     char error[IFACE_LOCK_ERROR]);

@@ -83,7 +83,8 @@ interfaces_open_one(struct interfaces *interfaces, uint16_t index, bool again)
 	if (nic_open(nic, iface, index, interfaces->observe, interfaces->bypass, error) == -1) {
 		const enum exit_status status = interfaces_exit_status(errno);
 		/* A system without partial privileges opens nothing once root is dropped. */
-		const char *missing = status == EXIT_NO_INTERFACE || interfaces->privsep != NULL ? NULL : os_missing_privilege();
+		const char *missing = status == EXIT_NO_INTERFACE || interfaces->privsep != NULL ? NULL :
+		    os_missing_privilege();
 
 		if (again)
 			log_debug("interface-failed interface=%s reason=\"%s\"", iface->name, error);
@@ -93,7 +94,8 @@ interfaces_open_one(struct interfaces *interfaces, uint16_t index, bool again)
 		return status;
 	}
 	receiver = nic->receiver;
-	if (loop_watch(interfaces->loop, index, receiver->ops->descriptor(receiver), receiver->ops->wait(receiver)) == -1) {
+	if (loop_watch(interfaces->loop, index, receiver->ops->descriptor(receiver), receiver->ops->wait(receiver)) ==
+	    -1) {
 		log_error("interface-failed interface=%s reason=\"the event loop cannot watch it\"", iface->name);
 		nic_close(nic, iface);
 		return EXIT_SYSTEM;
@@ -118,7 +120,8 @@ interfaces_prepare_one(struct interfaces *interfaces, const char *name, uint16_t
 	}
 	*index = director_iface(interfaces->director, name);
 	if (*index == IFACE_NONE) {
-		log_error("interface-failed interface=%s reason=\"dsrd works on %d interfaces at most\"", name, IFACES_MOST);
+		log_error("interface-failed interface=%s reason=\"dsrd works on %d interfaces at most\"", name,
+		    IFACES_MOST);
 		return EXIT_BAD_CONFIG;
 	}
 	/* The table has properties of interfaces in it, and is used until the next one, also when the reload fails. */
@@ -187,7 +190,8 @@ interfaces_check_probe_addr(const struct addr *addr)
 		return EXIT_OK;
 	addr_format(addr, text);
 	os_release_command(addr, holder, fix, sizeof(fix));
-	log_error("probe-address result=held address=%s interface=%s reason=\"this host's own kernel holds it: no host may; "
+	log_error("probe-address result=held address=%s interface=%s reason=\"this host's own kernel holds it: no host "
+	    "may; "
 	    "remove it, as in `%s`, or choose a free one\"", text, holder, fix);
 	return EXIT_BAD_CONFIG;
 }
@@ -211,8 +215,10 @@ interfaces_check_vips(const struct settings *settings)
 				continue;
 			addr_format(vip, text);
 			os_release_command(vip, holder, fix, sizeof(fix));
-			log_error("vip-held service=%s vip=%s interface=%s reason=\"this host's own kernel holds the VIP and "
-			    "would reset every connection to it: remove it, as in `%s`\"", settings->services[i].name, text,
+			log_error("vip-held service=%s vip=%s interface=%s reason=\"this host's own kernel holds the "
+			    "VIP and "
+			    "would reset every connection to it: remove it, as in `%s`\"", settings->services[i].name,
+			    text,
 			    holder, fix);
 			status = EXIT_BAD_CONFIG;
 		}

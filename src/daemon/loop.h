@@ -24,8 +24,8 @@ struct loop_calls {
 };
 
 /*
- * NULL when libevent cannot. `most`: how many things can be watched. Create it after the last fork(). While it exists the
- * log does not wait for its reader: see log_async().
+ * NULL when libevent cannot. `most`: how many things can be watched. Create it after the last fork(). While it exists
+ * the log does not wait for its reader: see log_async().
  */
 NODISCARD struct loop *loop_new(const struct loop_calls *calls, void *context, size_t most);
 void loop_free(struct loop *loop);

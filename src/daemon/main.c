@@ -45,7 +45,8 @@ struct warnings {
 };
 
 static void
-main_print_warning(void *context, enum fit_kind kind UNUSED, const char *service, const char *server, const char *message)
+main_print_warning(void *context, enum fit_kind kind UNUSED, const char *service, const char *server,
+    const char *message)
 {
 	struct warnings *warnings = context;
 

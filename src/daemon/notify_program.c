@@ -166,7 +166,8 @@ notify_program_change(void *context, const struct state_change *change)
 		return;
 	if (notify_program->count == QUEUE_MOST) {
 		if (notify_program->stats.dropped++ == 0)
-			log_warning("notify result=dropped program=%s reason=\"64 changes wait for it already: the program is too slow; "
+			log_warning("notify result=dropped program=%s reason=\"64 changes wait for it already: the "
+			    "program is too slow; "
 			    "further losses are counted only\"", program);
 		return;
 	}

@@ -18,8 +18,8 @@ struct notify_program_stats {
 };
 
 /*
- * `program` runs where a service has none of its own, and is looked at when a state changes; empty: nothing is run. NULL
- * when memory is out.
+ * `program` runs where a service has none of its own, and is looked at when a state changes; empty: nothing is run.
+ * NULL when memory is out.
  */
 NODISCARD struct notify_program *notify_program_new(struct children *children, const char *program);
 /* Programs that run continue, as long as `children` exists. */

@@ -205,7 +205,8 @@ report_write_shares(struct writer *writer, const struct study *study, const stru
 }
 
 static int
-report_absence_row(struct writer *writer, struct study *study, const struct options *options, const struct server *server)
+report_absence_row(struct writer *writer, struct study *study, const struct options *options,
+    const struct server *server)
 {
 	const uint64_t own = study->flows[server->ref.slot], others = study->total - own;
 	char name[SERVER_NAME_TEXT], share[SHARE_TEXT];
@@ -223,7 +224,8 @@ report_absence_row(struct writer *writer, struct study *study, const struct opti
 
 /* The savefile runs once for each server; log lines come from the first run only. */
 static int
-report_write_absences(struct writer *writer, struct study *study, const struct options *options, const struct model *model)
+report_write_absences(struct writer *writer, struct study *study, const struct options *options,
+    const struct model *model)
 {
 	static const struct column columns[] = { { "server", "WITHOUT", false }, { "own", "ITS FLOWS", true },
 		{ "moved", "OTHERS' THAT MOVE TOO", true }, { "moved_share", "OF ALL OTHERS", true },

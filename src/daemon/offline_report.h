@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * dsrd -r FILE --report: how a savefile's flows were shared out, and what would move if a server left. The latter is not
- * computed but tried: the savefile runs once more for each server, without that server.
+ * dsrd -r FILE --report: how a savefile's flows were shared out, and what would move if a server left. The latter is
+ * not computed but tried: the savefile runs once more for each server, without that server.
  */
 #ifndef DAEMON_OFFLINE_REPORT_H
 #define DAEMON_OFFLINE_REPORT_H

@@ -134,7 +134,8 @@ offloading_filter_one(struct offloading *offloading, size_t index)
 {
 	struct nic *nic = &offloading->nics[index];
 
-	nic->programmed = offloading_is_on(offloading, index) && bpf_offload_kind(offloading->path, index) == BPF_OFFLOAD_TC;
+	nic->programmed = offloading_is_on(offloading, index) &&
+	    bpf_offload_kind(offloading->path, index) == BPF_OFFLOAD_TC;
 	nic_filter(nic, &offloading->director->ifaces[index], (uint16_t)index, offloading->director->model,
 	    offloading->wide);
 }
@@ -144,7 +145,8 @@ offloading_filter(struct offloading *offloading, bool wide)
 {
 	offloading->wide = wide;
 	if (offloading->path != NULL)
-		__atomic_store_n(&bpf_offload_memory(offloading->path)->control->wide, offloading->wide, __ATOMIC_RELEASE);
+		__atomic_store_n(&bpf_offload_memory(offloading->path)->control->wide, offloading->wide,
+		    __ATOMIC_RELEASE);
 	for (size_t i = 0; i < offloading->director->iface_count; i++)
 		offloading_filter_one(offloading, i);
 }
@@ -161,12 +163,14 @@ offloading_begin(struct offloading *offloading, size_t index)
 	if (offloading->mode == OFFLOAD_XDP) {
 		kind = bpf_offload_attach(offloading->path, index, name, capture, true, reason);
 		if (kind == BPF_OFFLOAD_OFF)
-			log_notice("offload interface=%s result=no-xdp reason=\"%s\" meaning=\"tc is tried\"", name, reason);
+			log_notice("offload interface=%s result=no-xdp reason=\"%s\" meaning=\"tc is tried\"", name,
+			    reason);
 	}
 	if (kind == BPF_OFFLOAD_OFF)
 		kind = bpf_offload_attach(offloading->path, index, name, capture, false, reason);
 	if (kind == BPF_OFFLOAD_OFF) {
-		log_warning("offload interface=%s result=off reason=\"%s\" meaning=\"every frame goes through dsrd itself\"", name,
+		log_warning("offload interface=%s result=off reason=\"%s\" meaning=\"every frame goes through dsrd "
+		    "itself\"", name,
 		    reason);
 		return;
 	}
@@ -192,7 +196,8 @@ offloading_settle(struct offloading *offloading)
 		nic_join(nic, &director->ifaces[i], (uint16_t)i, director->model);
 		if (!may)
 			continue;
-		offload_iface(director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(director->ifaces[i].name), offloading_is_on(offloading, i));
+		offload_iface(director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(director->ifaces[i].name),
+		    offloading_is_on(offloading, i));
 	}
 	if (director->forwarder.offload == NULL)
 		return;
@@ -217,10 +222,12 @@ offloading_find_trouble(const struct offloading *offloading)
 {
 
 	if (__atomic_load_n(&bpf_offload_memory(offloading->path)->control->unconsumed, __ATOMIC_ACQUIRE) != 0)
-		return "dsrd's program at tc ingress was removed, or another one takes frames before it: see `tc filter show dev IF "
+		return "dsrd's program at tc ingress was removed, or another one takes frames before it: see `tc "
+		    "filter show dev IF "
 		    "ingress`";
 	for (size_t i = 0; i < offloading->director->iface_count; i++)
-		if (offloading_is_on(offloading, i) && !bpf_offload_decides(offloading->path, i, offloading_capture(offloading, i)))
+		if (offloading_is_on(offloading, i) && !bpf_offload_decides(offloading->path, i,
+		    offloading_capture(offloading, i)))
 			return replaced;
 	return NULL;
 }
@@ -236,7 +243,8 @@ offloading_look(struct offloading *offloading)
 	if (trouble == NULL)
 		return;
 	offloading->troubles++;
-	log_warning("offload result=interrupted reason=\"%s\" meaning=\"%s\"", trouble, offloading->troubles < TROUBLES_MOST ?
+	log_warning("offload result=interrupted reason=\"%s\" meaning=\"%s\"", trouble,
+	    offloading->troubles < TROUBLES_MOST ?
 	    "it is attached again" : "every frame goes through dsrd itself until it is started again");
 	for (size_t i = 0; i < offloading->director->iface_count; i++) {
 		if (!offloading_is_on(offloading, i))
@@ -262,7 +270,8 @@ offloading_rescan(struct offloading *offloading)
 		offloading_end(offloading, i);
 		/* It says why, and takes tc. */
 		offloading_begin(offloading, i);
-		offload_iface(offloading->director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(name), offloading_is_on(offloading, i));
+		offload_iface(offloading->director->forwarder.offload, (uint16_t)i, bpf_offload_ifindex(name),
+		    offloading_is_on(offloading, i));
 		offloading_filter_one(offloading, i);
 	}
 }
@@ -278,13 +287,15 @@ offloading_sync(struct offloading *offloading)
 static bool
 offloading_is_active(const struct offloading *offloading, size_t index)
 {
-	return offloading_is_on(offloading, index) && bpf_offload_decides(offloading->path, index, offloading_capture(offloading, index));
+	return offloading_is_on(offloading, index) && bpf_offload_decides(offloading->path, index,
+	    offloading_capture(offloading, index));
 }
 
 const char *
 offloading_state(const struct offloading *offloading, size_t index)
 {
-	return offloading_is_active(offloading, index) ? offloading_kind_name(bpf_offload_kind(offloading->path, index)) : "off";
+	return offloading_is_active(offloading, index) ? offloading_kind_name(bpf_offload_kind(offloading->path,
+	    index)) : "off";
 }
 
 const char *

@@ -86,7 +86,8 @@ peering_key_fault(int fd, const struct session_secret *secret)
 	if (status.st_uid != 0 && status.st_uid != geteuid())
 		return "its owner is neither root nor the user that starts dsrd";
 	if (secret->length < SESSION_SECRET_LEAST)
-		return "it has fewer than 16 bytes: type `head -c 32 /dev/urandom | base64 >` and its name, and copy it to each peer";
+		return "it has fewer than 16 bytes: type `head -c 32 /dev/urandom | base64 >` and its name, and copy "
+		    "it to each peer";
 	if (secret->length > SESSION_SECRET_MOST)
 		return "it has more than 1024 bytes";
 	return NULL;
@@ -135,7 +136,8 @@ peering_set_name(struct peers_settings *settings, const struct conf *conf, char 
 	}
 	for (size_t i = 0; i < settings->count; i++) {
 		if (strcmp(settings->peers[i].name, settings->name) == 0) {
-			(void)snprintf(error, PEERING_ERROR, "`peer` %s is this director's own name: `peer-name` sets another one",
+			(void)snprintf(error, PEERING_ERROR, "`peer` %s is this director's own name: `peer-name` sets "
+			    "another one",
 			    settings->name);
 			return -1;
 		}

@@ -32,11 +32,14 @@ NODISCARD struct peering *peering_open(struct event_base *base, const struct con
 void peering_close(struct peering *peering);
 /* Once a second. */
 void peering_tick(struct peering *peering, uint64_t now);
-/* For roles: is this director the one that clients' frames for the VIP reach? Flows of others do not displace its own. */
+/*
+ * For roles: is this director the one that clients' frames for the VIP reach? Flows of others do not displace its
+ * own.
+ */
 void peering_set_active(struct peering *peering, share_active *active, void *context);
 /*
- * The table is present: every peer has sent what it has, or cannot be reached. A director that becomes active before may
- * lack flows.
+ * The table is present: every peer has sent what it has, or cannot be reached. A director that becomes active before
+ * may lack flows.
  */
 bool peering_table_present(const struct peering *peering);
 /* The facts of all peers, until the next call. */

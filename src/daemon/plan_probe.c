@@ -48,7 +48,8 @@ plan_connect(struct target *target, const struct addr *addr)
 
 /* The running server of that name and address, if its service has this port too. */
 static const struct server *
-plan_find_running(const struct model *running, const struct service_settings *service, const struct server_settings *server,
+plan_find_running(const struct model *running, const struct service_settings *service,
+    const struct server_settings *server,
     uint16_t port, const struct listen_settings **at)
 {
 	char name[SERVER_NAME_TEXT];
@@ -122,7 +123,8 @@ plan_add_service(struct plan_probe *probe, const struct model *running, const st
 			continue;
 		for (size_t j = 0; j < (ports > PLAN_PORTS ? 1 : ports); j++)
 			for (size_t k = 0; k < service->server_count; k++)
-				plan_add_target(probe, running, service, &service->servers[k], (uint16_t)(listen->first + j));
+				plan_add_target(probe, running, service, &service->servers[k],
+				    (uint16_t)(listen->first + j));
 	}
 }
 
@@ -199,7 +201,8 @@ plan_report_port(const struct plan_probe *probe, const struct target *first, pla
 			continue;
 		answers += !plan_target_fails(at);
 		if (plan_target_fails(at) && used < sizeof(why))
-			used += (size_t)snprintf(why + used, sizeof(why) - used, "%s%s: %s", used > 0 ? ", " : "", at->server,
+			used += (size_t)snprintf(why + used, sizeof(why) - used, "%s%s: %s", used > 0 ? ", " : "",
+			    at->server,
 			    plan_target_reason(at));
 	}
 	if (answers == 0) {
@@ -210,7 +213,8 @@ plan_report_port(const struct plan_probe *probe, const struct target *first, pla
 	for (const struct target *at = first; at < &probe->targets[probe->count]; at++) {
 		if (at->port != first->port || strcmp(at->service, first->service) != 0 || !plan_target_fails(at))
 			continue;
-		(void)snprintf(message, sizeof(message), "it does not serve tcp/%u: %s", at->port, plan_target_reason(at));
+		(void)snprintf(message, sizeof(message), "it does not serve tcp/%u: %s", at->port,
+		    plan_target_reason(at));
 		warning(context, at->service, at->server, message);
 	}
 }

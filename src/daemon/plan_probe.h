@@ -21,7 +21,8 @@ struct plan_probe;
 typedef void plan_warning(void *context, const char *service, const char *server, const char *message);
 
 /* Begins to connect. NULL when memory is out. */
-NODISCARD struct plan_probe *plan_probe_open(const struct settings *settings, const struct model *running, uint64_t now);
+NODISCARD struct plan_probe *plan_probe_open(const struct settings *settings, const struct model *running,
+    uint64_t now);
 /* Reads the results so far. True: there is nothing more to wait for. */
 bool plan_probe_step(struct plan_probe *probe, uint64_t now);
 /* Warns of ports that no server answers on, and of servers that would be down. */

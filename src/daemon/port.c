@@ -119,7 +119,8 @@ port_join_group(struct nic *nic, const struct iface *iface, const struct addr *a
 	if (nic->groups == 0)
 		nic->groups = os_group_socket();
 	if (nic->groups == -1 || os_group_join(nic->groups, iface->name, &group) == -1)
-		log_warning("group interface=%s vip=%s result=failed reason=\"%s: switches that listen to MLD may not deliver "
+		log_warning("group interface=%s vip=%s result=failed reason=\"%s: switches that listen to MLD may not "
+		    "deliver "
 		    "neighbor solicitations\"", iface->name, addr_format(addr, text), strerror(errno));
 }
 
@@ -209,7 +210,9 @@ nic_filter(struct nic *nic, const struct iface *iface, uint16_t index, const str
 {
 	char text[CAPTURE_FILTER_TEXT], error[IO_ERROR];
 
-	/* Linux sets none where nothing can be read, and throws the old one away. It is set when the interface is up. */
+	/*
+	 * Linux sets none where nothing can be read, and throws the old one away. It is set when the interface is up.
+	 */
 	if (nic->receiver == NULL || nic->locked || nic->programmed || !iface->up)
 		return;
 	capture_filter_write(text, iface, index, model, wide);

@@ -34,7 +34,8 @@ union rights {
 static void
 privsep_lose(struct privsep *privsep, const char *reason)
 {
-	log_error("privileged-process pid=%ld result=lost reason=\"%s\" meaning=\"no interface can be opened, no offload changed and no "
+	log_error("privileged-process pid=%ld result=lost reason=\"%s\" meaning=\"no interface can be opened, no "
+	    "offload changed and no "
 	    "lost launcher replaced: restart dsrd\"", (long)privsep->pid, reason);
 	(void)close(privsep->fd);
 	privsep->fd = -1;
@@ -94,7 +95,8 @@ privsep_ask(struct privsep *privsep, const struct privsep_request *request, int 
 	    privsep_receive(privsep, answer, descriptor) == -1))
 		privsep_lose(privsep, "it does not answer");
 	if (privsep->fd == -1) {
-		(void)snprintf(answer->reason, sizeof(answer->reason), "the privileged process has ended: restart dsrd");
+		(void)snprintf(answer->reason, sizeof(answer->reason),
+		    "the privileged process has ended: restart dsrd");
 		return EPERM;
 	}
 	return answer->error;
@@ -175,7 +177,8 @@ privsep_start(const struct privsep_order *order, struct privsep **privsep, char 
 	(void)fcntl(fresh->fd, F_SETFD, FD_CLOEXEC);
 	fresh->attacher = (struct attacher) { privsep_begin_program, privsep_end_program, fresh };
 	/* Its first message is what confines it, or why it does not serve. */
-	if (fresh->pid != -1 && recv(fresh->fd, &fresh->sandbox, sizeof(fresh->sandbox), 0) == (ssize_t)sizeof(fresh->sandbox)) {
+	if (fresh->pid != -1 && recv(fresh->fd, &fresh->sandbox, sizeof(fresh->sandbox), 0) ==
+	    (ssize_t)sizeof(fresh->sandbox)) {
 		*privsep = fresh;
 		return 0;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The privileged process: a small one beside the director, forked when it starts. The director, which reads hostile frames,
- * has no capability; what needs one is done there, by requests of a fixed form (privsep_message.h), for the interfaces and
- * servers of the configuration alone, which that process reads itself.
+ * The privileged process: a small one beside the director, forked when it starts. The director, which reads hostile
+ * frames, has no capability; what needs one is done there, by requests of a fixed form (privsep_message.h), for the
+ * interfaces and servers of the configuration alone, which that process reads itself.
  *
  * Each request waits for its answer, as the system call would that it stands for, but for no more than two seconds: a
  * privileged process that does not answer is given up.
@@ -33,8 +33,8 @@ struct privsep_order {
 };
 
 /*
- * Forks, so call it while the process is small and has its privileges. `*privsep` is NULL where the system cannot use one:
- * then the caller does it all itself, as every function below does for NULL. 0, or -1 with a reason.
+ * Forks, so call it while the process is small and has its privileges. `*privsep` is NULL where the system cannot use
+ * one: then the caller does it all itself, as every function below does for NULL. 0, or -1 with a reason.
  */
 NODISCARD int privsep_start(const struct privsep_order *order, struct privsep **privsep, char error[OS_ERROR]);
 /* It ends. NULL is fine. */
@@ -44,7 +44,8 @@ void privsep_stop(struct privsep *privsep);
 NODISCARD int privsep_lend(struct privsep *privsep, enum privsep_operation operation, const char *iface, char *error,
     size_t size);
 /* As os_offload_off() and os_offload_restore(). */
-NODISCARD int privsep_offload_off(struct privsep *privsep, const char *iface, struct offload *offload, char error[OS_ERROR]);
+NODISCARD int privsep_offload_off(struct privsep *privsep, const char *iface, struct offload *offload,
+    char error[OS_ERROR]);
 NODISCARD int privsep_offload_restore(struct privsep *privsep, const char *iface, const struct offload *offload,
     char error[OS_ERROR]);
 /* A raw ICMP socket for a server, or -1 with errno. The form is that of checker_set_ping(). */

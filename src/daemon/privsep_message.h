@@ -18,7 +18,8 @@ enum privsep_operation {
 	PRIVSEP_SENDER,           /* one to send with, which receives nothing */
 	PRIVSEP_OFFLOADS_OFF,     /* receive offloads; `value` of the answer: those that were turned off */
 	PRIVSEP_OFFLOADS_RESTORE, /* `value` */
-	PRIVSEP_ATTACH,           /* the program of the descriptor at the place `value`; answer: a link, or none for clsact */
+	/* the program of the descriptor at the place `value`; answer: a link, or none for clsact */
+	PRIVSEP_ATTACH,
 	PRIVSEP_DETACH,           /* what was attached there without a link */
 	PRIVSEP_PING,             /* a raw ICMP socket, connected to `addr` */
 	PRIVSEP_LOCK,             /* of `iface`; the holder of the answer's descriptor has it */
@@ -46,6 +47,7 @@ struct privsep_answer {
 };
 
 /* 0 and `*request`, or -1: `length` bytes with so many descriptors are no request. */
-NODISCARD int privsep_message_read(const void *bytes, size_t length, size_t descriptors, struct privsep_request *request);
+NODISCARD int privsep_message_read(const void *bytes, size_t length, size_t descriptors,
+    struct privsep_request *request);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The privileged process. It believes nothing that the director says: what an interface or a server is, the configuration says. */
+/*
+ * The privileged process. It believes nothing that the director says: what an interface or a server is, the
+ * configuration says.
+ */
 #include "config.h"
 
 #include "daemon/privsep.h"
@@ -39,7 +42,7 @@ union rights {
 	char room[CMSG_SPACE(DESCRIPTORS * sizeof(int))];
 };
 
-/* --- what the configuration allows ----------------------------------------------------------------------------------- */
+/* --- what the configuration allows -------------------------------------------------------------------------------- */
 
 /* It names the interface, or a server's address is in a network of it. */
 static bool
@@ -56,7 +59,8 @@ conf_has_iface(const struct conf *conf, const char *name)
 			return true;
 		for (size_t j = 0; j < service->server_count; j++)
 			if (strcmp(service->servers[j].iface, name) == 0 ||
-			    (known && service->servers[j].iface[0] == '\0' && iface_is_on_link(&facts, &service->servers[j].addr)))
+			    (known && service->servers[j].iface[0] == '\0' &&
+			    iface_is_on_link(&facts, &service->servers[j].addr)))
 				return true;
 	}
 	return false;
@@ -108,7 +112,7 @@ serving_allows(struct serving *serving, const struct privsep_request *request)
 	return false;
 }
 
-/* --- operations ------------------------------------------------------------------------------------------------------ */
+/* --- operations --------------------------------------------------------------------------------------------------- */
 
 /* errno into the answer. -1. */
 static int
@@ -213,7 +217,7 @@ serve(struct serving *serving, const struct privsep_request *request, int given,
 	return -1;
 }
 
-/* --- messages -------------------------------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 
 static void
 serving_answer(const struct privsep_answer *answer, int fd)
@@ -293,7 +297,10 @@ prepare_process(int fd)
 	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD };
 	int null;
 
-	/* A terminal or a service manager signals all processes: this one ends after the director. Launchers are not waited for. */
+	/*
+	 * A terminal or a service manager signals all processes: this one ends after the director. Launchers are not
+	 * waited for.
+	 */
 	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
 		(void)signal(ignored[i], SIG_IGN);
 	(void)dup2(fd, SOCKET);

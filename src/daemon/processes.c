@@ -17,7 +17,8 @@ static_assert((int)REPORT_CONFINED_NO == (int)OS_CONFINED_NO && (int)REPORT_CONF
 
 /* `sandbox`: what the process itself says about it. */
 static void
-describe(struct report_process *process, const char *name, pid_t pid, const struct os_sandbox *sandbox, const char *task)
+describe(struct report_process *process, const char *name, pid_t pid, const struct os_sandbox *sandbox,
+    const char *task)
 {
 	struct os_process_facts facts;
 
@@ -48,9 +49,11 @@ processes_gather(const struct processes *processes, struct report_process list[P
 	size_t count = 0;
 	pid_t pid;
 
-	describe(&list[count++], "director", getpid(), processes->director, "forwards frames, checks servers, answers dsrctl");
+	describe(&list[count++], "director", getpid(), processes->director, "forwards frames, checks servers, answers "
+	    "dsrctl");
 	if (privsep_process(processes->privsep, &pid, &sandbox))
-		describe(&list[count++], "privileged", pid, sandbox, "opens interfaces, changes offloads, forks launchers");
+		describe(&list[count++], "privileged", pid, sandbox, "opens interfaces, changes offloads, forks "
+		    "launchers");
 	sandbox = children_launcher(processes->children, &pid);
 	if (sandbox != NULL)
 		describe(&list[count++], "launcher", pid, sandbox, "starts programs of checks and of notify");

@@ -11,10 +11,11 @@
 #include "role/status.h"
 
 /*
- * Does it know what it needs: an interface with link, a verdict on every server, the MAC address of those that are up? Once
- * that was so, new servers do not count (`warm`): a reload must not make the engine change directors. False: `why` is a
- * sentence without a full stop.
+ * Does it know what it needs: an interface with link, a verdict on every server, the MAC address of those that are
+ * up? Once that was so, new servers do not count (`warm`): a reload must not make the engine change directors. False:
+ * `why` is a sentence without a full stop.
  */
-bool readiness_of(const struct model *model, const struct iface *ifaces, size_t group, bool warm, char why[ROLE_REASON]);
+bool readiness_of(const struct model *model, const struct iface *ifaces, size_t group, bool warm,
+    char why[ROLE_REASON]);
 
 #endif

@@ -42,8 +42,8 @@ reading_explain_user(const char *path, struct errlist *errors)
 }
 
 /*
- * The process that reads is never root. A director that stays root (`user = root`) may read more than that one: what only
- * root can read it reads itself, and waits.
+ * The process that reads is never root. A director that stays root (`user = root`) may read more than that one: what
+ * only root can read it reads itself, and waits.
  */
 static int
 reading_play(const char *path, const struct child_end *end, struct conf *fresh, struct errlist **errors)
@@ -69,7 +69,8 @@ reading_judge(const struct reading *reading, const struct child_end *end, struct
 	const char *path = reading->parts.options->config;
 
 	if (end->timed_out) {
-		errlist_add(*errors, path, 0, "its file system, or that of a file that it includes, has not answered for %d seconds",
+		errlist_add(*errors, path, 0, "its file system, or that of a file that it includes, has not answered "
+		    "for %d seconds",
 		    READING_SECONDS);
 		return -1;
 	}

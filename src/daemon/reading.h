@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reading the configuration while frames go on. A file system that does not answer, as NFS when its server is gone, must not
- * stop the event loop: a process of its own reads the files, and the director gets the record (conf/files.h).
+ * Reading the configuration while frames go on. A file system that does not answer, as NFS when its server is gone,
+ * must not stop the event loop: a process of its own reads the files, and the director gets the record
+ * (conf/files.h).
  */
 #ifndef DAEMON_READING_H
 #define DAEMON_READING_H
@@ -19,8 +20,8 @@
 struct reading;
 
 /*
- * Called once, and not after reading_forget(): `fresh` is NULL if there are errors, otherwise its contents are the callee's,
- * with the command line in it. `errors` is the callee's, to be freed; NULL: memory is out.
+ * Called once, and not after reading_forget(): `fresh` is NULL if there are errors, otherwise its contents are the
+ * callee's, with the command line in it. `errors` is the callee's, to be freed; NULL: memory is out.
  */
 typedef void reading_done(void *context, struct conf *fresh, struct errlist *errors);
 

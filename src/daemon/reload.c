@@ -80,13 +80,15 @@ reload_apply(struct reload *reload, struct conf *fresh)
 {
 	if (reload_prepare(reload, fresh) != EXIT_OK) {
 		log_error("reload result=failed reason=\"see above: nothing was changed\"");
-		selfcheck_reload(reload->selfcheck, "an interface cannot be opened, or this host holds an address: see the log");
+		selfcheck_reload(reload->selfcheck, "an interface cannot be opened, or this host holds an address: see "
+		    "the log");
 		conf_clear(fresh);
 		return -1;
 	}
 	reload_compare_daemon_keys(reload, fresh);
 	if (reload->take_over(reload->context, fresh) == -1) {
-		log_error("reload result=failed reason=\"not enough memory for the new configuration: nothing was changed\"");
+		log_error("reload result=failed reason=\"not enough memory for the new configuration: nothing was "
+		    "changed\"");
 		selfcheck_reload(reload->selfcheck, "not enough memory for the new configuration");
 		interfaces_settle(reload->interfaces);
 		conf_clear(fresh);
@@ -144,7 +146,8 @@ reload_begin(struct reload *reload)
 	reload->reading = reload_read(reload, reload_on_read, reload);
 	if (reload->reading != NULL)
 		return;
-	log_error("reload result=failed reason=\"no process can be started to read the configuration: %s\"", strerror(errno));
+	log_error("reload result=failed reason=\"no process can be started to read the configuration: %s\"",
+	    strerror(errno));
 	selfcheck_reload(reload->selfcheck, "no process can be started to read the configuration");
 	notify_ready(reload->notify);
 }

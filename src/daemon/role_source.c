@@ -50,7 +50,8 @@ role_source_read(const struct role_settings *settings)
 		return role_source_file(settings->path);
 	case ROLE_CARP:
 		/* The link of a carp(4) interface is up while it is master: ip_carp.c, carp_set_state(). */
-		return os_iface_read(settings->iface, &facts, error) == 0 && facts.up ? ROLE_ORDER_ACTIVE : ROLE_ORDER_STANDBY;
+		return os_iface_read(settings->iface, &facts, error) == 0 && facts.up ? ROLE_ORDER_ACTIVE :
+		    ROLE_ORDER_STANDBY;
 	}
 	return ROLE_EVENT_COUNT;
 }
@@ -101,7 +102,10 @@ ready_file_prepare(const char *path, const char *user)
 	(void)close(fd);
 }
 
-/* In place, since keepalived watches the file itself; and with one write of a constant length, so it never reads a part. */
+/*
+ * In place, since keepalived watches the file itself; and with one write of a constant length, so it never reads a
+ * part.
+ */
 int
 ready_file_write(const char *path, bool ready)
 {

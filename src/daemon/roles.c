@@ -77,7 +77,8 @@ roles_write_ready(struct roles *roles, bool ready)
 	if (roles->ready_file[0] == '\0' || roles->ready_said == (int)ready)
 		return;
 	if (ready_file_write(roles->ready_file, ready) == -1)
-		log_warning("ready-file result=failed file=%s reason=\"%s\" meaning=\"the engine does not learn whether this "
+		log_warning("ready-file result=failed file=%s reason=\"%s\" meaning=\"the engine does not learn "
+		    "whether this "
 		    "director can take over\"", roles->ready_file, strerror(errno));
 	roles->ready_said = (int)ready;
 }
@@ -264,11 +265,13 @@ roles_apply(struct roles *roles, uint64_t now)
 			if (strcmp(before[j].settings.name, config->groups[i].name) == 0)
 				*group = before[j];
 		roles->given |= config->groups[i].given;
-		if (roles->looked != 0 && group->settings.name[0] != '\0' && same_source(&group->settings, &config->groups[i]))
+		if (roles->looked != 0 && group->settings.name[0] != '\0' &&
+		    same_source(&group->settings, &config->groups[i]))
 			continue;
 		group->settings = config->groups[i];
 		(void)snprintf(group->status.name, sizeof(group->status.name), "%s", group->settings.name);
-		(void)snprintf(group->status.source, sizeof(group->status.source), "%s", role_source_text(&group->settings, text));
+		(void)snprintf(group->status.source, sizeof(group->status.source), "%s",
+		    role_source_text(&group->settings, text));
 		group->status.given = group->settings.given;
 		was_silent[i] = roles->looked != 0 && (role_duties(&group->status.role) & ROLE_ANSWERS) == 0;
 		group_begin(roles, i, now);
@@ -307,7 +310,8 @@ roles_peer(struct roles *roles, size_t index, bool active, const char *name, uin
 {
 	char reason[ROLE_REASON];
 
-	(void)snprintf(reason, sizeof(reason), active ? "%.100s became active after this director" : "%.100s is not active any more",
+	(void)snprintf(reason, sizeof(reason), active ? "%.100s became active after this director" :
+	    "%.100s is not active any more",
 	    name);
 	group_take(roles, index, active ? ROLE_RIVAL : ROLE_RIVAL_GONE, reason, now);
 }
@@ -380,7 +384,8 @@ group_defend(struct roles *roles, size_t index, const struct role_claim *claim, 
 	}
 	group->status.rival = claim->mac;
 	group->status.rival_seen = claim->last;
-	if (now - group->reminded >= REMINDER_LEAST && announcer_due(roles->director->forwarder.announcer) == UINT64_MAX)
+	if (now - group->reminded >= REMINDER_LEAST && announcer_due(roles->director->forwarder.announcer) ==
+	    UINT64_MAX)
 		group_announce(roles, index, ANNOUNCE_ONCE, now);
 }
 
@@ -399,7 +404,8 @@ group_ask(struct roles *roles, size_t index, uint64_t now)
 		if (vip->group != index || vip->iface == IFACE_NONE)
 			continue;
 		group->asked = now;
-		director->forwarder.stats.conflict_probes += conflict_ask(vip, director->forwarder.craft, director->ifaces,
+		director->forwarder.stats.conflict_probes += conflict_ask(vip, director->forwarder.craft,
+		    director->ifaces,
 		    &director->forwarder.tx);
 		return;
 	}
@@ -448,7 +454,8 @@ roles_look(struct roles *roles, uint64_t now)
 	roles->looked = now;
 	if (!roles->given || silent < HEARTBEAT + PAUSE)
 		return;
-	(void)snprintf(reason, sizeof(reason), "this director did not run for %" PRIu64 " ms", silent / MILLISECONDS(1));
+	(void)snprintf(reason, sizeof(reason), "this director did not run for %" PRIu64 " ms",
+	    silent / MILLISECONDS(1));
 	for (size_t i = 0; i < roles->count; i++) {
 		if (!roles->groups[i].settings.given)
 			continue;

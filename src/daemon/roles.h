@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The roles of a running director: reads where they come from, drives the state machine of each group (role/role.h), and
- * makes the director do what its role says: answer and announce, forward, or be silent.
+ * The roles of a running director: reads where they come from, drives the state machine of each group (role/role.h),
+ * and makes the director do what its role says: answer and announce, forward, or be silent.
  *
  *	roles_apply(roles, now);     the model has new settings, before its VIPs are announced
  *	roles_look(roles, now);      first of all, whenever the event loop calls
@@ -36,7 +36,10 @@ void roles_tick(struct roles *roles, uint64_t now);
 /* UINT64_MAX: there is one director, and nothing to watch. */
 uint64_t roles_due(const struct roles *roles);
 
-/* An order of a person or program; `by` is for the log. 0; -1 with errno if it is obeyed, and cannot be kept in the file. */
+/*
+ * An order of a person or program; `by` is for the log. 0; -1 with errno if it is obeyed, and cannot be kept in the
+ * file.
+ */
 NODISCARD int roles_order(struct roles *roles, size_t group, enum role_event order, const char *by, uint64_t now);
 
 /* For the exchange of flows with other directors. */

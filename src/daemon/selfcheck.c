@@ -102,7 +102,8 @@ selfcheck_forwarding(const struct selfcheck *selfcheck, size_t index, struct pro
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		fact->forwards[i][0] = '\0';
-		if (model_vips_at(director->model, index, families[i]) > 0 && !host_shield_is_on(selfcheck->from.host_shield, index) &&
+		if (model_vips_at(director->model, index, families[i]) > 0 &&
+		    !host_shield_is_on(selfcheck->from.host_shield, index) &&
 		    os_forwards(&director->routing, director->ifaces[index].name, families[i], fact->forwards[i],
 		    PROBLEM_TEXT) != OS_YES)
 			fact->forwards[i][0] = '\0';
@@ -146,7 +147,8 @@ selfcheck_log_problem(void *context, const struct problem *problem, bool ended)
 
 	if (ended) {
 		text_format_duration((*now - problem->since) / SECONDS(1) * SECONDS(1), lasted);
-		log_notice("%s problem=end subject=%s lasted=%s", diagnosis_name(problem->id), problem->subject, lasted);
+		log_notice("%s problem=end subject=%s lasted=%s", diagnosis_name(problem->id), problem->subject,
+		    lasted);
 		return;
 	}
 	(diagnosis_severity(problem->id) == SEVERITY_ERROR ? log_error : log_warning)("%s problem=begin subject=%s "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The director's look at itself and its host: collects the facts of doctor/problem.h, and logs problems that begin and end.
- * What the system reports (os_news_open()) is looked at when it happens, the rest every few seconds.
+ * The director's look at itself and its host: collects the facts of doctor/problem.h, and logs problems that begin
+ * and end. What the system reports (os_news_open()) is looked at when it happens, the rest every few seconds.
  */
 #ifndef DAEMON_SELFCHECK_H
 #define DAEMON_SELFCHECK_H

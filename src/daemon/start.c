@@ -104,6 +104,7 @@ out:
 void
 start_print_version(void)
 {
-	printf("dsrd %s (%s)\n%s\n%s\nlibevent version %s\nhardening: %s\n", PACKAGE_VERSION, DSRD_BUILD, io_pcap_version(),
+	printf("dsrd %s (%s)\n%s\n%s\nlibevent version %s\nhardening: %s\n", PACKAGE_VERSION, DSRD_BUILD,
+	    io_pcap_version(),
 	    io_libnet_version(), loop_library(), DSRD_HARDENING[0] != '\0' ? DSRD_HARDENING : "none");
 }

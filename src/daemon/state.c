@@ -18,7 +18,10 @@
 #include "forward/handover.h"
 #include "os/os.h"
 
-/* Health and MAC addresses that are older are not believed. Checks of that age would have ended any server by default. */
+/*
+ * Health and MAC addresses that are older are not believed. Checks of that age would have ended any server by
+ * default.
+ */
 #define RECENT SECONDS(60)
 
 struct state {
@@ -46,7 +49,8 @@ static void
 state_log_restored(const char *path, const struct state_old *old, const struct handover_counts *counts, uint64_t took)
 {
 	log_notice("restore result=ok file=%s connections=%" PRIu32 " clients=%" PRIu32 " servers=%zu up=%zu admin=%zu "
-	    "expired=%" PRIu32 " unknown=%" PRIu32 " refused=%" PRIu32 " unreadable=%zu age=%" PRIu64 "ms took=%" PRIu64 "ms",
+	    "expired=%" PRIu32 " unknown=%" PRIu32 " refused=%" PRIu32 " unreadable=%zu age=%" PRIu64 "ms took=%" PRIu64
+	    "ms",
 	    path, counts->flows, counts->clients, counts->servers, counts->up, counts->admin, counts->expired,
 	    counts->unknown, counts->refused, counts->unreadable, old->age / MILLISECONDS(1), took / MILLISECONDS(1));
 }
@@ -94,7 +98,8 @@ state_begin(struct state *state, const char *path, uint64_t now, char error[STAT
 {
 	struct forwarder *forwarder = &state->director->forwarder;
 
-	state->file = state_file_create(path, conn_table_capacity(forwarder->conns), conn_table_capacity(forwarder->persist),
+	state->file = state_file_create(path, conn_table_capacity(forwarder->conns),
+	    conn_table_capacity(forwarder->persist),
 	    now, error);
 	if (state->file == NULL)
 		return -1;
@@ -153,7 +158,8 @@ state_open(struct state *state, const struct conf *conf, uint64_t now)
 	if (found == STATE_READ)
 		state_restore(state, path, &old, now);
 	else if (found != STATE_NONE)
-		log_warning("restore result=ignored file=%s reason=\"%s\" meaning=\"dsrd starts without connections, in the state of the "
+		log_warning("restore result=ignored file=%s reason=\"%s\" meaning=\"dsrd starts without connections, "
+		    "in the state of the "
 		    "configuration\"", path, error);
 	if (found == STATE_TAKEN || state_begin(state, path, now, error) == -1) {
 		(void)snprintf(state->error, STATE_ERROR, "%s", error);

@@ -84,7 +84,8 @@ state_check_header(const struct header *header)
 static uint64_t
 state_check_text(const struct text_header *header, const char *text)
 {
-	return siphash24(&no_key, header, offsetof(struct text_header, check)) ^ siphash24(&no_key, text, (size_t)header->length);
+	return siphash24(&no_key, header, offsetof(struct text_header, check)) ^ siphash24(&no_key, text,
+	    (size_t)header->length);
 }
 
 static uint64_t
@@ -189,7 +190,8 @@ state_read_text(int fd, const struct header *header, struct state_old *old)
 		text = malloc((size_t)text_header.length + 1);
 		if (text == NULL)
 			continue;
-		if (state_read_all(fd, text, (size_t)text_header.length, header->text_at[i] + sizeof(text_header)) == -1 ||
+		if (state_read_all(fd, text, (size_t)text_header.length, header->text_at[i] + sizeof(text_header)) ==
+		    -1 ||
 		    state_check_text(&text_header, text) != text_header.check) {
 			free(text);
 			continue;
@@ -234,12 +236,15 @@ state_read_header(int fd, uid_t user, uint64_t now, struct state_old *old, char 
 	const char *fault;
 
 	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode) ||
-	    state_read_all(fd, &header, sizeof(header), 0) == -1 || memcmp(header.magic, STATE_MAGIC, sizeof(header.magic)) != 0) {
+	    state_read_all(fd, &header, sizeof(header), 0) == -1 ||
+	    memcmp(header.magic, STATE_MAGIC, sizeof(header.magic)) != 0) {
 		(void)snprintf(error, STATE_ERROR, "not a state file of dsrd: remove it, or set another `state` path");
 		return STATE_TAKEN;
 	}
-	if ((status.st_uid != geteuid() && status.st_uid != 0 && status.st_uid != user) || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		(void)snprintf(error, STATE_ERROR, "others may have written it: its owner is user number %jd, its mode %03o",
+	if ((status.st_uid != geteuid() && status.st_uid != 0 && status.st_uid != user) ||
+	    (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		(void)snprintf(error, STATE_ERROR, "others may have written it: its owner is user number %jd, its mode "
+		    "%03o",
 		    (intmax_t)status.st_uid, (unsigned)status.st_mode & 0777);
 		return STATE_IGNORED;
 	}
@@ -266,12 +271,14 @@ state_file_read(const char *path, uid_t user, uint64_t now, struct state_old *ol
 	if (old->fd == -1) {
 		if (errno == ENOENT)
 			return STATE_NONE;
-		found = errno == EACCES ? STATE_IGNORED : STATE_TAKEN; /* another user's: replaced if the directory is ours */
+		/* another user's: replaced if the directory is ours */
+		found = errno == EACCES ? STATE_IGNORED : STATE_TAKEN;
 		(void)snprintf(error, STATE_ERROR, "%s", strerror(errno));
 		return found;
 	}
 	if (flock(old->fd, LOCK_EX | LOCK_NB) == -1) {
-		(void)snprintf(error, STATE_ERROR, "another dsrd uses it: give each director a `state` path of its own");
+		(void)snprintf(error, STATE_ERROR,
+		    "another dsrd uses it: give each director a `state` path of its own");
 		found = STATE_TAKEN;
 	} else {
 		found = state_read_header(old->fd, user, now, old, error);
@@ -301,7 +308,8 @@ state_write_zeros(int fd, uint32_t records, uint64_t at)
 	static const struct conn_record zeros[256];
 
 	for (uint32_t written = 0; written < records; written += ARRAY_LEN(zeros)) {
-		const uint32_t left = records - written, count = left < ARRAY_LEN(zeros) ? left : (uint32_t)ARRAY_LEN(zeros);
+		const uint32_t left = records - written, count = left < ARRAY_LEN(zeros) ? left :
+		    (uint32_t)ARRAY_LEN(zeros);
 
 		if (state_write_all(fd, zeros, count * sizeof(zeros[0]), at) == -1)
 			return -1;
@@ -323,7 +331,8 @@ state_reserve(void *context, uint32_t number)
 		const uint32_t ready = region->records.ready;
 		const uint32_t more = capacity - ready < CHUNK ? capacity - ready : CHUNK;
 
-		if (state_write_zeros(file->fd, more, header->records_at[region->index] + (uint64_t)ready * sizeof(struct conn_record)) ==
+		if (state_write_zeros(file->fd, more, header->records_at[region->index] + (uint64_t)ready *
+		    sizeof(struct conn_record)) ==
 		    -1) {
 			region->refused = true;
 			break;
@@ -342,7 +351,8 @@ state_map_region(struct state_file *file, unsigned index)
 	region->file = file;
 	region->index = index;
 	region->bytes = (size_t)state_align((uint64_t)file->header->capacities[index] * sizeof(struct conn_record));
-	map = mmap(NULL, region->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, (off_t)file->header->records_at[index]);
+	map = mmap(NULL, region->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd,
+	    (off_t)file->header->records_at[index]);
 	if (map == MAP_FAILED)
 		return -1;
 	region->records = (struct conn_records) { .first = map, .reserve = state_reserve, .context = region };
@@ -365,7 +375,8 @@ state_lay_out(struct state_file *file, uint32_t flows, uint32_t clients, uint64_
 	header.records_at[1] = header.records_at[0] + state_align((uint64_t)flows * sizeof(struct conn_record));
 	os_boot(header.boot);
 	header.check = state_check_header(&header);
-	if (ftruncate(file->fd, (off_t)(header.records_at[1] + state_align((uint64_t)clients * sizeof(struct conn_record)))) == -1 ||
+	if (ftruncate(file->fd, (off_t)(header.records_at[1] + state_align((uint64_t)clients *
+	    sizeof(struct conn_record)))) == -1 ||
 	    state_write_all(file->fd, &header, sizeof(header), 0) == -1)
 		return -1;
 	map = mmap(NULL, ALIGNMENT, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);

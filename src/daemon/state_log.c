@@ -36,7 +36,8 @@ state_log_state(const struct state_change *change)
 	if (server_health(change->server) == HEALTH_DOWN)
 		state_log_down(change);
 	else
-		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"", server_name(change->server, name),
+		log_notice("server-state server=%s from=%s to=%s reason=\"%s\" check=\"%s\"",
+		    server_name(change->server, name),
 		    change->from, change->to, change->cause, log_escape(change->detail, detail));
 }
 

@@ -31,14 +31,16 @@ stats_gather(const struct stats_sources *sources, struct report_iface ifaces[IFA
 
 		nic_stats(&sources->nics[i], &received, &sent);
 		ifaces[i] = (struct report_iface){ &director->ifaces[i], nic_is_open(&sources->nics[i]),
-			received.received, received.dropped, sent.sent, sent.failed, offloading_state(sources->offloading, i),
+			received.received, received.dropped, sent.sent, sent.failed,
+			    offloading_state(sources->offloading, i),
 			offloading_reason(sources->offloading, i) };
 	}
 	facts = (struct report_facts){ .now = clock_us(), .started = sources->started, .reloads = sources->reloads,
 		.log_lost = log_lines_lost(),
 		.loaded = sources->loaded, .reload_failed = selfcheck_reload_failed(sources->selfcheck),
 		.observe = sources->observe, .problems = selfcheck_problems(sources->selfcheck),
-		.roles = roles_status(sources->roles), .role_count = roles_count(sources->roles), .model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
+		.roles = roles_status(sources->roles), .role_count = roles_count(sources->roles),
+		    .model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
 		.iface_count = director->iface_count, .unix_now = (uint64_t)time(NULL),
 		.peer_name = peering_name(sources->peering), .peers_refused = peering_refused(sources->peering) };
 	facts.peers = peering_list(sources->peering, &facts.peer_count);

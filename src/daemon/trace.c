@@ -189,7 +189,8 @@ trace_facts_of(const struct packet *packet, const struct decision *decision)
 
 /* False: the watcher has not read what was sent before. */
 static bool
-trace_send(struct trace *trace, struct control *control, const struct watcher *watcher, const struct trace_record *record)
+trace_send(struct trace *trace, struct control *control, const struct watcher *watcher,
+    const struct trace_record *record)
 {
 	const size_t length = trace_record_write(record, trace->bytes, sizeof(trace->bytes));
 

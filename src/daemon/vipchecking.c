@@ -57,13 +57,15 @@ vipchecking_on_verdict(void *context, const struct vipcheck *check, enum vipchec
 	vipchecking_describe(check, detail);
 	if (check->verdict != before)
 		vipchecking_log_level(check, before)("vip-check server=%s verdict=%s reason=\"%s\" check=\"%s\"",
-		    server_name(check->server, name), vipcheck_verdict_name(check->verdict), vipcheck_verdict_sentence(check->verdict),
+		    server_name(check->server, name), vipcheck_verdict_name(check->verdict),
+		    vipcheck_verdict_sentence(check->verdict),
 		    detail);
 	vipchecking->changed(vipchecking->context, check->server, vipcheck_verdict_sentence(VIPCHECK_ACCEPTED), detail);
 }
 
 void
-vipchecking_init(struct vipchecking *vipchecking, struct forwarder *forwarder, vipchecking_changed *changed, void *context)
+vipchecking_init(struct vipchecking *vipchecking, struct forwarder *forwarder, vipchecking_changed *changed,
+    void *context)
 {
 	*vipchecking = (struct vipchecking) { .forwarder = forwarder, .changed = changed, .context = context };
 	vipcheck_table_on_news(forwarder->vipchecks, vipchecking_on_verdict, vipchecking);
@@ -83,7 +85,8 @@ vipchecking_log_source(struct vipchecking *vipchecking, const struct model *mode
 {
 	const struct addr *addrs = model->probe_addresses;
 
-	if (vipchecking->source_logged || !vipchecking_is_enabled(model) || addr_is_set(&addrs[0]) || addr_is_set(&addrs[1]))
+	if (vipchecking->source_logged || !vipchecking_is_enabled(model) || addr_is_set(&addrs[0]) ||
+	    addr_is_set(&addrs[1]))
 		return;
 	vipchecking->source_logged = true;
 	/* dsrctl doctor --all explains what that cannot detect. */
@@ -96,7 +99,8 @@ vipchecking_sync(struct vipchecking *vipchecking, struct model *model, uint64_t 
 	struct forwarder *forwarder = vipchecking->forwarder;
 
 	if (vipchecking->probes) {
-		probe_addr_set(&forwarder->probe_addrs, model->probe_addresses, forwarder->ifaces, forwarder->iface_count, now);
+		probe_addr_set(&forwarder->probe_addrs, model->probe_addresses, forwarder->ifaces,
+		    forwarder->iface_count, now);
 		vipchecking_log_source(vipchecking, model);
 	}
 	return vipcheck_sync(forwarder->vipchecks, model, vipchecking->probes, now);
@@ -115,7 +119,8 @@ vipchecking_log_probe_addrs(struct forwarder *forwarder)
 		if (probe_addr->state == PROBE_ADDR_OURS)
 			log_notice("probe-address result=ok address=%s interface=%s", addr, name);
 		else if (probe_addr->state == PROBE_ADDR_TAKEN)
-			log_warning("probe-address result=taken address=%s interface=%s mac=%s reason=\"another host has it: give "
+			log_warning("probe-address result=taken address=%s interface=%s mac=%s reason=\"another host "
+			    "has it: give "
 			    "dsrd an unused address; until then VIP checks use the director's own\"", addr, name,
 			    mac_format(&probe_addr->holder, mac));
 	}
@@ -143,21 +148,25 @@ vipchecking_log_conflict(const struct forwarder *forwarder, const struct model *
 		.interface = interface };
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT], fix[REMEDY_LINE];
 
-	log_warning("vip-conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64 " reason=\"%s\" fix=\"%s\"",
+	log_warning("vip-conflict kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64
+	    " reason=\"%s\" fix=\"%s\"",
 	    conflict_kind_name(conflict->kind), addr_format(&conflict->vip, vip), mac_format(&conflict->mac, mac),
 	    server != NULL ? server_name(server, name) : "unknown", interface, conflict->count,
-	    conflict_kind_sentence(conflict->kind), remedy_line(diagnose_conflict(conflict->kind, server != NULL), &facts, fix));
+	    conflict_kind_sentence(conflict->kind), remedy_line(diagnose_conflict(conflict->kind, server != NULL),
+	    &facts, fix));
 }
 
 static void
-vipchecking_log_conflict_end(const struct forwarder *forwarder, const struct model *model, const struct conflict *conflict)
+vipchecking_log_conflict_end(const struct forwarder *forwarder, const struct model *model,
+    const struct conflict *conflict)
 {
 	const struct server *server = model_server_by_mac(model, conflict->iface, &conflict->mac);
 	char name[SERVER_NAME_TEXT], vip[ADDR_TEXT], mac[MAC_TEXT];
 
 	if (conflict_was_logged(conflict))
 		log_notice("vip-conflict-end kind=%s vip=%s mac=%s server=%s interface=%s count=%" PRIu64,
-		    conflict_kind_name(conflict->kind), addr_format(&conflict->vip, vip), mac_format(&conflict->mac, mac),
+		    conflict_kind_name(conflict->kind), addr_format(&conflict->vip, vip),
+		    mac_format(&conflict->mac, mac),
 		    server != NULL ? server_name(server, name) : "unknown", forwarder->ifaces[conflict->iface].name,
 		    conflict->count);
 }
@@ -195,7 +204,8 @@ vipchecking_tick(struct vipchecking *vipchecking, struct model *model, bool anno
 	struct conflict *conflict;
 
 	if (vipchecking->probes)
-		forwarder->stats.conflict_probes += conflict_tick(conflicts, model, forwarder->craft, forwarder->ifaces, &forwarder->tx,
+		forwarder->stats.conflict_probes += conflict_tick(conflicts, model, forwarder->craft, forwarder->ifaces,
+		    &forwarder->tx,
 		    now);
 	while ((conflict = conflict_news(conflicts, vipchecking_is_server_mac, model, now)) != NULL)
 		vipchecking_log_conflict(forwarder, model, conflict);
@@ -204,7 +214,8 @@ vipchecking_tick(struct vipchecking *vipchecking, struct model *model, bool anno
 			vipchecking_announce_for(forwarder, &conflicts->list[i], now);
 	while ((conflict = conflict_end_news(conflicts, now)) != NULL) {
 		vipchecking_log_conflict_end(forwarder, model, conflict);
-		if (announces && conflict_misled(conflict) && fwdtab_vip(forwarder->table, conflict->iface, &conflict->vip) != NULL)
+		if (announces && conflict_misled(conflict) && fwdtab_vip(forwarder->table, conflict->iface,
+		    &conflict->vip) != NULL)
 			vipchecking_announce_for(forwarder, conflict, now);
 	}
 	if (conflicts->count > 0)

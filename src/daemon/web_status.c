@@ -93,7 +93,8 @@ web_status_open(struct event_base *base, const struct web_settings *settings, co
 		status->web = web_open(base, settings, web_status_answer, status, error);
 	}
 	if (status == NULL || status->web == NULL) {
-		log_error("http result=failed reason=\"%s: status page and metrics are not available until dsrd is restarted\"",
+		log_error("http result=failed reason=\"%s: status page and metrics are not available until dsrd is "
+		    "restarted\"",
 		    error);
 		free(status);
 		return NULL;

@@ -23,8 +23,8 @@ const char *check_expects(const struct check_settings *check, char text[CHECK_WO
 /* What came back at the last failure: "status 404", "connection refused". */
 const char *check_got(const struct server_check *check, char text[CHECK_WORDS]);
 /*
- * "curl -v http://192.0.2.11/healthz", quoted for a POSIX shell, so that it can be pasted whatever the settings hold. One
- * command a line; where TLS failed there is a second one, which shows the certificate.
+ * "curl -v http://192.0.2.11/healthz", quoted for a POSIX shell, so that it can be pasted whatever the settings hold.
+ * One command a line; where TLS failed there is a second one, which shows the certificate.
  */
 const char *check_repeats(const struct server *server, size_t check, char text[CHECK_COMMAND]);
 

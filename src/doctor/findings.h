@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * All that the doctor, the log, the status page and the metrics can find wrong: one table of identifier, name, severity,
- * sentence, and what it means. doctor/remedy.c has the commands that fix each on each system, and that undo it.
+ * All that the doctor, the log, the status page and the metrics can find wrong: one table of identifier, name,
+ * severity, sentence, and what it means. doctor/remedy.c has the commands that fix each on each system, and that undo
+ * it.
  *
- * An ERROR costs clients their answers, a WARNING does not, or not yet; both count as problems. A NOTE is worth knowing,
- * and dsrctl doctor prints it with --all only. Sentences and meanings have {words} to fill in (remedy_write()).
+ * An ERROR costs clients their answers, a WARNING does not, or not yet; both count as problems. A NOTE is worth
+ * knowing, and dsrctl doctor prints it with --all only. Sentences and meanings have {words} to fill in
+ * (remedy_write()).
  */
 #ifndef DOCTOR_FINDINGS_H
 #define DOCTOR_FINDINGS_H
@@ -18,28 +20,35 @@
 	X(INTERFACE_DOWN, "interface-down", ERROR, "the interface {interface} is administratively down", \
 	    "Nothing is received or sent there until it is set up.") \
 	X(NO_LINK, "no-link", ERROR, "the interface {interface} has no link", \
-	    "Nothing is received or sent there. Check the cable, the port of the switch, or the other end of a virtual link.") \
+	    "Nothing is received or sent there. Check the cable, the port of the switch, or the other end of a " \
+	    "virtual link.") \
 	X(INTERFACE_CLOSED, "interface-closed", ERROR, "dsrd cannot capture on the interface {interface}", \
 	    "Nothing is received or sent there. dsrd tries again every few seconds.") \
 	X(INTERFACE_IPVLAN, "interface-ipvlan", ERROR, \
 	    "the interface {interface} is an ipvlan: use a macvlan, or the interface that it is on", \
-	    "Its kernel distributes packets by their address and hands it only those for the host's own: those for a VIP " \
+	    "Its kernel distributes packets by their address and hands it only those for the host's own: those for a " \
+	    "VIP " \
 	    "never arrive.") \
 	X(VIP_HELD, "vip-held", ERROR, "this host's own kernel holds the VIP {vip}, on {interface}", \
 	    "It resets every connection to the VIP. Only dsrd may answer for it.") \
 	X(FORWARDING, "forwarding", ERROR, "this host forwards {family} packets that arrive on {interface}", \
-	    "Its kernel routes a second copy of every packet for a VIP, and tells clients that the VIP is unreachable.") \
+	    "Its kernel routes a second copy of every packet for a VIP, and tells clients that the VIP is " \
+	    "unreachable.") \
 	X(NO_MEMORY, "no-memory", ERROR, "there was no memory for a new forwarding table", \
 	    "Frames still follow the table from before: changes of health and configuration have no effect.") \
 	X(INTERFACE_PORT, "interface-port", WARNING, \
 	    "the interface {interface} is a port of {master}: configure `interface = {master}`", \
-	    "What arrives by its other ports is not received, and its addresses, MAC address and link are not those of " \
+	    "What arrives by its other ports is not received, and its addresses, MAC address and link are not those " \
+	    "of " \
 	    "the port.") \
 	X(TWO_ACTIVE, "two-active", WARNING, "another director, {mac}, claims the VIPs of group {group} too", \
-	    "Clients reach one or the other: connections break that the other does not have. Make one a standby, and look " \
+	    "Clients reach one or the other: connections break that the other does not have. Make one a standby, and " \
+	    "look " \
 	    "why the engine lets both be active.") \
-	X(YIELDED, "yielded", WARNING, "this director was ordered to be active for group {group}, and yielded to {mac}", \
-	    "The other director serves the VIPs; this one waits for a new order. Look why the engine did not make it a " \
+	X(YIELDED, "yielded", WARNING, "this director was ordered to be active for group {group}, and yielded to " \
+	    "{mac}", \
+	    "The other director serves the VIPs; this one waits for a new order. Look why the engine did not make it " \
+	    "a " \
 	    "standby.") \
 	X(NOT_READY, "not-ready", WARNING, "group {group} is not ready: {reason}", \
 	    "This director could not take over.") \
@@ -48,13 +57,15 @@
 	X(STATE_LOST, "state-lost", WARNING, "the state for the next start is not kept: {reason}", \
 	    "The next restart of dsrd loses connections, and what dsrctl changed.") \
 	X(PEER_DOWN, "peer-down", WARNING, "the peer {peer} is down: {reason}", \
-	    "It does not know this director's connections: if it takes over, those break that a consistent hash does not lead " \
+	    "It does not know this director's connections: if it takes over, those break that a consistent hash does " \
+	    "not lead " \
 	    "to their server.") \
 	X(PEER_DIFFERS, "peer-differs", WARNING, "the configuration of the peer {peer} differs: {what}: {difference}", \
 	    "After a takeover, connections may reach other servers, or none.") \
 	X(FLOW_TABLE_FULL, "flow-table-full", WARNING, "the flow table holds {count} of at most {most} connections", \
 	    "Connections that find no room follow a consistent hash: a change of servers or weights may break them.") \
-	X(CAPTURE_DROPS, "capture-drops", WARNING, "{count} frames were lost at {interface} before dsrd could read them", \
+	X(CAPTURE_DROPS, "capture-drops", WARNING, "{count} frames were lost at {interface} before dsrd could read " \
+	    "them", \
 	    "Clients send what was lost again, later. The processor was busy, or the load came in bursts.") \
 	X(OFFLOAD_LOST, "offload-lost", WARNING, "the kernel does not forward flows on {interface}: {reason}", \
 	    "Every frame goes through dsrd itself, which costs more of the processor.") \
@@ -71,10 +82,12 @@
 	    "VIP checks do not use it. Each director needs a `probe-address` that no host has.") \
 	X(NOT_SENT, "not-sent", NOTE, "{count} frames could not be sent at {interface}: {reason}", \
 	    "Clients retransmit, with a delay; dsrd repeats its own probes.") \
-	X(CAPTURE_BUFFER, "capture-buffer", NOTE, "the kernel limits the capture buffer of {interface} to {count} KiB", \
+	X(CAPTURE_BUFFER, "capture-buffer", NOTE, \
+	    "the kernel limits the capture buffer of {interface} to {count} KiB", \
 	    "Larger bursts are partly lost. The fix takes effect when dsrd is restarted.") \
 	X(OFFLOADS, "offloads", NOTE, "receive offloads are on at {interface}: {list}", \
-	    "They merge frames into larger ones than can be sent. Those are split again, into frames that need not be what " \
+	    "They merge frames into larger ones than can be sent. Those are split again, into frames that need not " \
+	    "be what " \
 	    "the client sent.") \
 	X(VIRTUAL_SWITCH, "virtual-switch", NOTE, "{interface} is a virtual network card ({maker})", \
 	    "If a server's answer is lost: {hint}.") \
@@ -85,12 +98,15 @@
 	    "this host drops packets that arrive on an interface other than the one with their address", \
 	    "Answers to checks are lost if they come in by the wrong one, as when two interfaces are in one network.") \
 	X(STRICT_INTERFACES_UNKNOWN, "strict-interfaces-unknown", NOTE, \
-	    "dsrd cannot find out whether this host drops packets that arrive on an interface other than the one with their " \
+	    "dsrd cannot find out whether this host drops packets that arrive on an interface other than the one " \
+	    "with their " \
 	    "address", \
-	    "If it does, answers to checks are lost if they come in by the wrong one, as when two interfaces are in one " \
+	    "If it does, answers to checks are lost if they come in by the wrong one, as when two interfaces are in " \
+	    "one " \
 	    "network.") \
 	X(NO_PROBE_ADDRESS, "no-probe-address", NOTE, "no `probe-address` is configured", \
-	    "VIP checks use the director's own address. They cannot distinguish a lost answer from one that was never sent, " \
+	    "VIP checks use the director's own address. They cannot distinguish a lost answer from one that was " \
+	    "never sent, " \
 	    "or find a server that announces the VIP.") \
 	X(OBSERVING, "observing", NOTE, "dsrd only observes (--observe)", \
 	    "It sends nothing: no frame is forwarded and no server checked for the VIP.") \
@@ -102,43 +118,52 @@
 	X(IS_DIRECTOR, "is-director", ERROR, "the server's address is an address of the director itself", \
 	    "dsrd forwards frames to other machines only, so the director cannot be its own real server.") \
 	X(OTHER_NETWORK, "other-network", ERROR, "the server's address is in none of the director's networks", \
-	    "Direct server return needs every server on a network that the director is attached to, with an address of " \
+	    "Direct server return needs every server on a network that the director is attached to, with an address " \
+	    "of " \
 	    "the director there. Most often the address is mistyped, or the interface lacks an address.") \
 	X(UNREACHABLE, "unreachable", ERROR, "no host answers for the server's own address", \
 	    "The server is off, unplugged, in another VLAN, or its address in the configuration is wrong. It gets no " \
 	    "traffic.") \
 	X(PROXY_ARP, "proxy-arp", ERROR, "a router answers for the server's address (proxy ARP)", \
-	    "The answers have passed a router. A frame cannot be addressed to a server behind a router: the router sends " \
+	    "The answers have passed a router. A frame cannot be addressed to a server behind a router: the router " \
+	    "sends " \
 	    "the VIP's packets back or drops them.") \
 	X(NOT_ADJACENT, "not-adjacent", ERROR, "another host answers for the server's address", \
-	    "Another server's address has the same MAC address, and the VIP is not accepted there: a router answers for " \
+	    "Another server's address has the same MAC address, and the VIP is not accepted there: a router answers " \
+	    "for " \
 	    "both, or one address moved. Direct server return needs every server in the director's own network.") \
 	X(DUPLICATE_ADDRESS, "duplicate-address", ERROR, "two hosts claim the server's own address", \
-	    "dsrd sends to the one that it knows and that answers (`neighbor`). Health checks and other hosts may reach " \
+	    "dsrd sends to the one that it knows and that answers (`neighbor`). Health checks and other hosts may " \
+	    "reach " \
 	    "the other one.") \
 	X(TAKES_NETWORK, "takes-network", ERROR, "the server treats the director's address as local", \
 	    "It answers ARP only for requests without the director's address. The usual cause is a VIP on its " \
-	    "loopback with the network's prefix length instead of 32: the whole network is then local to the server, and " \
+	    "loopback with the network's prefix length instead of 32: the whole network is then local to the server, " \
+	    "and " \
 	    "it drops what its neighbors send.") \
 	X(VIP_MISSING_FORWARDS, "vip-missing-forwards", ERROR, "the server lacks the VIP, and forwards its packets", \
 	    "Packets for the VIP go back to the network, and would circle between server and director; the " \
 	    "director drops them. Hosts of containers and virtual machines forward by default.") \
 	X(VIP_IGNORED, "vip-ignored", ERROR, "the server drops packets for the VIP", \
-	    "Its own address answers, the VIP does not. Windows (since 2008) and OpenBSD drop packets for an address of " \
-	    "another interface until configured otherwise; elsewhere the VIP is most likely not configured, or a firewall " \
+	    "Its own address answers, the VIP does not. Windows (since 2008) and OpenBSD drop packets for an address " \
+	    "of " \
+	    "another interface until configured otherwise; elsewhere the VIP is most likely not configured, or a " \
+	    "firewall " \
 	    "drops all that is for it.") \
 	X(BOUND_TO_OWN, "bound-to-own-address", ERROR, "the program listens on the server's own address only", \
 	    "The server accepts the VIP, and its kernel refuses the connection: nothing listens on that address.") \
 	X(SERVICE_DOWN, "service-down", ERROR, "nothing listens on the service's port", \
 	    "The server accepts the VIP and refuses the connection.") \
 	X(PORT_CLOSED, "port-closed", ERROR, "nothing listens on this port, while other ports of the VIP answer", \
-	    "Either the program for this port does not run, or the port is opened on demand, as the data ports of FTP are.") \
+	    "Either the program for this port does not run, or the port is opened on demand, as the data ports of " \
+	    "FTP are.") \
 	X(FIREWALL_REJECTS, "firewall-rejects", ERROR, "the server's firewall rejects the service's port on the VIP", \
 	    "The server accepts the VIP, and answers with an ICMP error from it, as firewalls do.") \
 	X(FIREWALL_DROPS, "firewall-drops", ERROR, "the server's firewall drops the service's port on the VIP", \
 	    "The server answers for the VIP, but not on the service's port.") \
 	X(REPLY_LOST, "reply-lost", ERROR, "the server answers from the VIP, but its answer never arrives", \
-	    "It resolved the director's MAC address, so it had an answer to send. Something drops packets whose source is " \
+	    "It resolved the director's MAC address, so it had an answer to send. Something drops packets whose " \
+	    "source is " \
 	    "the VIP: an outgoing firewall, IP source guard or port security of the switch, anti-spoofing of the " \
 	    "hypervisor.") \
 	X(WRONG_SOURCE, "wrong-source", ERROR, "the server answers from another address than the VIP", \
@@ -146,7 +171,8 @@
 	X(WRONG_CARD, "other-mac", ERROR, "the server's answers come from another MAC address than its own", \
 	    "They leave by another network card or through a router: a wrong netmask, a second card, or bonding.") \
 	X(OWN_REFUSED, "own-address-refused", ERROR, "the program listens on the VIP only", \
-	    "The VIP answers, but checks go to the server's own address, where the connection is refused: the server is " \
+	    "The VIP answers, but checks go to the server's own address, where the connection is refused: the server " \
+	    "is " \
 	    "taken out although it could serve.") \
 	X(OWN_FILTERED, "own-address-filtered", ERROR, "the VIP answers, the server's own address does not", \
 	    "Clients would be served, but the checks go to the server's own address and take it down.") \
@@ -156,18 +182,26 @@
 	    "It gets no new connections.") \
 	X(PORT_OUT, "port-out", ERROR, "the server is out of a port, or of several", \
 	    "Its other ports get traffic.") \
-	X(HANDSHAKES_LOST, "handshakes-lost", ERROR, "clients get no answer from this server, and get one from its peers", \
-	    "Checks and the VIP check succeed, so the server answers the director. What loses its answers to clients is, by " \
-	    "likelihood: a firewall on it that drops clients, strict rp_filter, a missing or wrong default gateway, IP source " \
+	X(HANDSHAKES_LOST, "handshakes-lost", ERROR, "clients get no answer from this server, and get one from its " \
+	    "peers", \
+	    "Checks and the VIP check succeed, so the server answers the director. What loses its answers to clients " \
+	    "is, by " \
+	    "likelihood: a firewall on it that drops clients, strict rp_filter, a missing or wrong default gateway, " \
+	    "IP source " \
 	    "guard at its switch port, which drops the VIP as source.") \
 	X(ANSWERS_LOST, "answers-lost", ERROR, "clients connect to this server, and get no data", \
-	    "Handshakes succeed, answers do not arrive, while its peers' do. Usually full-sized packets are lost on their way: " \
-	    "its MTU is larger than the network's, or a firewall drops ICMP (fragmentation needed). Or the program hangs.") \
+	    "Handshakes succeed, answers do not arrive, while its peers' do. Usually full-sized packets are lost on " \
+	    "their way: " \
+	    "its MTU is larger than the network's, or a firewall drops ICMP (fragmentation needed). Or the program " \
+	    "hangs.") \
 	X(ALL_LOST, "all-handshakes-lost", ERROR, "no client completes a handshake", \
-	    "Each server answers the director, and none reaches a client. When all services are affected, suspect the " \
-	    "director's own switch port: port security or anti-spoofing of the hypervisor drops frames whose source is not " \
+	    "Each server answers the director, and none reaches a client. When all services are affected, suspect " \
+	    "the " \
+	    "director's own switch port: port security or anti-spoofing of the hypervisor drops frames whose source " \
+	    "is not " \
 	    "the director's, and every forwarded frame has a client's source. Else the servers' way to the clients: " \
-	    "gateway, firewalls, rp_filter, a router that drops the VIP as source. A flood of forged SYNs at a service " \
+	    "gateway, firewalls, rp_filter, a router that drops the VIP as source. A flood of forged SYNs at a " \
+	    "service " \
 	    "without clients looks the same.") \
 	X(DIRECTOR_IS_GATEWAY, "director-is-gateway", ERROR, "the server's default gateway is the director", \
 	    "Answers to clients in other networks go to the director, which does not forward them, instead of " \
@@ -178,9 +212,11 @@
 	X(ANSWERS_ARP, "answers-arp", ERROR, "the server answers ARP for the VIP", \
 	    "Clients and routers that take its answer (or neighbor advertisement) reach this one server, past the " \
 	    "director. This is the ARP problem.") \
-	X(ANSWERED_FOR_SERVER, "answered-for-server", ERROR, "the network answers that the server has the VIP, the server " \
+	X(ANSWERED_FOR_SERVER, "answered-for-server", ERROR, "the network answers that the server has the VIP, the " \
+	    "server " \
 	    "itself does not", \
-	    "A broadcast question for the VIP is answered with the server's MAC address, a direct one is not: a switch or " \
+	    "A broadcast question for the VIP is answered with the server's MAC address, a direct one is not: a " \
+	    "switch or " \
 	    "hypervisor that answers ARP by itself remembers an old answer.") \
 	X(ANNOUNCES, "announces-vip", ERROR, "the server sends its own ARP requests with the VIP as sender", \
 	    "That fills the caches of its neighbors as an answer would, each time it contacts a new host.") \
@@ -188,22 +224,28 @@
 	    "Neither the director nor one of its servers: a second director, an old load balancer, a DHCP client. " \
 	    "Clients reach whichever answers first.") \
 	X(SHORT_MASK, "short-mask", ERROR, "the server answers ARP for addresses that no host has", \
-	    "An address was added to its loopback with a short prefix length, so it takes the whole network for its own " \
+	    "An address was added to its loopback with a short prefix length, so it takes the whole network for its " \
+	    "own " \
 	    "(or proxy_arp is on). It cannot reach its neighbors, and draws their traffic.") \
 	X(DNS_HAS_VIP, "dns-has-vip", ERROR, "the server's name resolves to the VIP", \
-	    "The server registered the VIP in DNS as its own. What connects to the server by name, its checks too, gets the " \
+	    "The server registered the VIP in DNS as its own. What connects to the server by name, its checks too, " \
+	    "gets the " \
 	    "service instead. Windows does that unless configured otherwise.") \
 	X(NO_CONTROL, "no-control", ERROR, "the server answers ARP, but nothing else that the director sends", \
 	    "The state of the VIP is unknown: a firewall drops the director's probes, a VIP on the server's " \
-	    "loopback has the network's prefix length, so that its answers never leave it, or it sends them to a router.") \
+	    "loopback has the network's prefix length, so that its answers never leave it, or it sends them to a " \
+	    "router.") \
 	X(NO_SOURCE, "no-source", ERROR, "the director has no source address for probes", \
-	    "The state of the VIP is unknown. The director needs an address of its own in the VIP's network, or better an " \
+	    "The state of the VIP is unknown. The director needs an address of its own in the VIP's network, or " \
+	    "better an " \
 	    "unused one as `probe-address`.") \
 	X(SAME_MACHINE, "same-machine", NOTE, "another server of the service is the same machine", \
 	    "Two of its addresses are configured as two servers. That works; the machine gets the share of both.") \
-	X(ANSWERS_PASS_DIRECTOR, "answers-pass-director", NOTE, "the server's answers to other networks go through the " \
+	X(ANSWERS_PASS_DIRECTOR, "answers-pass-director", NOTE, "the server's answers to other networks go through " \
+	    "the " \
 	    "director", \
-	    "The director routes them, so clients get their answers, but it carries the traffic that direct server return " \
+	    "The director routes them, so clients get their answers, but it carries the traffic that direct server " \
+	    "return " \
 	    "would keep off it.")
 
 #endif

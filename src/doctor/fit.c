@@ -71,10 +71,12 @@ fit_check_iface(const struct fit *fit, const char *service, const char *server, 
 		    "the interface %s has no MAC address: dsrd needs an Ethernet "
 		    "interface, as %s", name, fit_names(fit, names, sizeof(names)));
 	else if (iface->ipvlan)
-		fit_warn(fit, FIT_IPVLAN, service, server, "the interface %s is an ipvlan, which gets only packets for the host's own "
+		fit_warn(fit, FIT_IPVLAN, service, server, "the interface %s is an ipvlan, which gets only packets for "
+		    "the host's own "
 		    "addresses and none for a VIP: use a macvlan, or the interface that it is on", name);
 	else if (iface->master[0] != '\0')
-		fit_warn(fit, FIT_PORT, service, server, "the interface %s is a port of %s, so what arrives by other ports is not "
+		fit_warn(fit, FIT_PORT, service, server, "the interface %s is a port of %s, so what arrives by other "
+		    "ports is not "
 		    "received: write `interface = %s`", name, iface->master, iface->master);
 	else if (!iface->up)
 		fit_warn(fit, FIT_NO_LINK, service, server, "the interface %s %s: nothing is received or sent there",
@@ -142,7 +144,8 @@ fit_check_server(const struct fit *fit, const struct service_settings *service, 
 		    "cannot be one of its real servers, and this one stays down", text, holder);
 	else if (fit_is_far(fit, service, server))
 		fit_warn(fit, FIT_SERVER_FAR, service->name, server->name,
-		    "%s is in none of this host's networks%s%s: frames cannot be addressed through a router, so the server stays "
+		    "%s is in none of this host's networks%s%s: frames cannot be addressed through a router, so the "
+		    "server stays "
 		    "down; check the address, or the host's prefix lengths (`%s`), or choose another `method`",
 		    text, server->iface[0] != '\0' ? " on " : "", server->iface, "ip address show");
 }

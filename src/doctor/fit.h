@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Does a configuration fit the host that is to be its director? What dsrd would refuse at the start, and what would leave a
- * server down: warnings for `dsrd -n`, `dsrctl reload --plan` and the log. Pure: the host's facts are arguments.
+ * Does a configuration fit the host that is to be its director? What dsrd would refuse at the start, and what would
+ * leave a server down: warnings for `dsrd -n`, `dsrctl reload --plan` and the log. Pure: the host's facts are
+ * arguments.
  */
 #ifndef DOCTOR_FIT_H
 #define DOCTOR_FIT_H

@@ -168,7 +168,8 @@ static void
 problem_check_kind(struct problems *problems, const struct problem_iface *fact, uint16_t index)
 {
 	const struct iface *iface = fact->iface;
-	const struct remedy_word words[] = { { "interface", iface->name }, { "master", iface->master }, { NULL, NULL } };
+	const struct remedy_word words[] = { { "interface", iface->name }, { "master", iface->master },
+	    { NULL, NULL } };
 	struct problem problem = problem_of_iface(iface->ipvlan ? DIAGNOSIS_INTERFACE_IPVLAN : DIAGNOSIS_INTERFACE_PORT,
 	    fact, index);
 
@@ -366,7 +367,8 @@ problem_check_peers(struct problems *problems, const struct problem_facts *facts
 {
 	for (size_t i = 0; i < facts->peer_count; i++) {
 		const struct problem_peer *peer = &facts->peers[i];
-		struct problem problem = problem_of_director(peer->fault != NULL ? DIAGNOSIS_PEER_DOWN : DIAGNOSIS_PEER_DIFFERS);
+		struct problem problem = problem_of_director(peer->fault != NULL ? DIAGNOSIS_PEER_DOWN :
+		    DIAGNOSIS_PEER_DIFFERS);
 		const struct remedy_word words[] = { { "peer", peer->name }, { "reason", peer->fault },
 			{ "what", peer->subject }, { "difference", peer->difference }, { NULL, NULL } };
 

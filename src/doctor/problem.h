@@ -53,7 +53,8 @@ struct problem_iface {
 	bool open;                      /* frames are captured */
 	const char *offload_lost;       /* why the kernel no longer forwards there as configured; NULL: it does */
 	uint64_t capture_dropped;       /* a counter */
-	char forwards[2][PROBLEM_TEXT]; /* the command that stops the host's forwarding, IPv4 and IPv6; empty: it does no harm */
+	/* the command that stops the host's forwarding, IPv4 and IPv6; empty: it does no harm */
+	char forwards[2][PROBLEM_TEXT];
 };
 
 /* A VIP that this host's own kernel holds. */
@@ -67,7 +68,8 @@ struct problem_vip {
 struct problem_peer {
 	const char *name;
 	const char *fault;      /* why it is down; NULL: it is not */
-	const char *subject;    /* of the first difference of its configuration, and what that is; NULL: there is none */
+	/* of the first difference of its configuration, and what that is; NULL: there is none */
+	const char *subject;
 	const char *difference;
 };
 
@@ -84,8 +86,10 @@ struct problem_facts {
 	uint64_t flow_capacity;
 	const char *reload_error; /* the first error of the last reload; NULL: it succeeded */
 	const char *config;       /* path of the file */
-	const char *state_error;  /* why the state for a restart is not kept, or not all of it; NULL: it is kept, or is not wanted */
-	uint64_t held_up;         /* for how long the event loop stood still since the last call, beyond its usual second */
+	/* why the state for a restart is not kept, or not all of it; NULL: it is kept, or is not wanted */
+	const char *state_error;
+	/* for how long the event loop stood still since the last call, beyond its usual second */
+	uint64_t held_up;
 	bool no_memory;           /* the table could not be compiled */
 };
 

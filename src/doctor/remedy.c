@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The fix for each finding and system: one table, whose {words} remedy_find_word() fills in. The interfaces of a server are
- * unknown here: eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on. doc/real-servers.md explains
- * the commands.
+ * The fix for each finding and system: one table, whose {words} remedy_find_word() fills in. The interfaces of a
+ * server are unknown here: eth0, em0 and Ethernet stand for the one that the VIP's packets arrive on.
+ * doc/real-servers.md explains the commands.
  */
 #include "config.h"
 
@@ -57,11 +57,13 @@ static const struct remedy remedies[] = {
 
 	{ DIAGNOSIS_IS_DIRECTOR, SYSTEM_ANY,
 	    "Remove the server {own} from the service, or give its address to another machine. To serve from the same "
-	    "hardware, run the service in a container or virtual machine with a MAC address of its own (macvlan, bridge).",
+	    "hardware, run the service in a container or virtual machine with a MAC address of its own (macvlan, "
+	    "bridge).",
 	    NULL, NULL },
 
 	{ DIAGNOSIS_OTHER_NETWORK, SYSTEM_ANY,
-	    "Compare the server's address in dsrd.conf with the director's networks ({interface} has {networks}). If the "
+	    "Compare the server's address in dsrd.conf with the director's networks ({interface} has {networks}). If "
+	    "the "
 	    "address is right and the server is on that segment, give {interface} an address in its network.",
 	    NULL, NULL },
 	{ DIAGNOSIS_OTHER_NETWORK, SYSTEM_LINUX, NULL, "ip -brief address\nip route get {own}", NULL },
@@ -94,7 +96,8 @@ static const struct remedy remedies[] = {
 	    NULL },
 	{ DIAGNOSIS_TAKES_NETWORK, SYSTEM_LINUX, "Once that address is off lo:", SCRIPT, UNDO_SCRIPT },
 	{ DIAGNOSIS_TAKES_NETWORK, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
-	    "Give the VIP the prefix length {length} on the loopback, and compare the server's netmask and routes with the "
+	    "Give the VIP the prefix length {length} on the loopback, and compare the server's netmask and routes with "
+	    "the "
 	    "director's ({director}).", NULL, NULL },
 
 	{ DIAGNOSIS_VIP_MISSING_FORWARDS, UNIX, "On the server:", SCRIPT, UNDO_SCRIPT },
@@ -172,8 +175,10 @@ static const struct remedy remedies[] = {
 	    "vip-check = warn", NULL },
 
 	{ DIAGNOSIS_OWN_REFUSED, SYSTEM_ANY,
-	    "Let the program listen on {own} port {port} as well, or on all addresses, and restart it: `listen {port}` in "
-	    "nginx, `Listen {port}` in Apache. Or do without checks of the own address (`check = none`, with `vip-check = "
+	    "Let the program listen on {own} port {port} as well, or on all addresses, and restart it: `listen {port}` "
+	    "in "
+	    "nginx, `Listen {port}` in Apache. Or do without checks of the own address (`check = none`, with "
+	    "`vip-check = "
 	    "require`): the VIP is checked in any case.", NULL, NULL },
 	{ DIAGNOSIS_OWN_REFUSED, SYSTEM_LINUX, "See what listens:", "ss -lnp 'sport = :{port}'", NULL },
 	{ DIAGNOSIS_OWN_REFUSED, BSD, "See what listens:", "netstat -an | grep LISTEN", NULL },
@@ -240,7 +245,8 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_WRONG_CARD, BSD, NULL, "route -n get {director}\nifconfig -a", NULL },
 
 	{ DIAGNOSIS_HANDSHAKES_LOST, SYSTEM_LINUX,
-	    "On the server: do the clients' packets arrive, and do answers leave? Which gateway and firewall are on the way?",
+	    "On the server: do the clients' packets arrive, and do answers leave? Which gateway and firewall are on "
+	    "the way?",
 	    "tcpdump -ni any 'tcp[tcpflags] & tcp-syn != 0 and host {client}'\n"
 	    "nft list ruleset\n"
 	    "ip route get {client} from {vip}", NULL },
@@ -248,23 +254,29 @@ static const struct remedy remedies[] = {
 	    "If requests arrive, nothing leaves and no firewall drops them, rp_filter does (2 is loose):",
 	    "sysctl -w net.ipv4.conf.all.rp_filter=2", "sysctl -w net.ipv4.conf.all.rp_filter=1" },
 	{ DIAGNOSIS_HANDSHAKES_LOST, SYSTEM_ANY,
-	    "If answers leave the server, allow {vip} as source address at its switch port ({mac}) and on the routers beyond.",
+	    "If answers leave the server, allow {vip} as source address at its switch port ({mac}) and on the routers "
+	    "beyond.",
 	    NULL, NULL },
 
 	{ DIAGNOSIS_ANSWERS_LOST, SYSTEM_LINUX, "On the server: does a packet of full size reach the client?",
 	    "ping -c 3 -M do -s 1472 {client}\n"
 	    "tracepath -n {client}", NULL },
 	{ DIAGNOSIS_ANSWERS_LOST, SYSTEM_ANY,
-	    "Give the server the network's MTU ({mtu} on the director), let firewalls pass ICMP, and look at the program's log.",
+	    "Give the server the network's MTU ({mtu} on the director), let firewalls pass ICMP, and look at the "
+	    "program's log.",
 	    NULL, NULL },
 
 	{ DIAGNOSIS_ALL_LOST, SYSTEM_ANY,
-	    "At the director's switch port, allow source addresses that are not its own. OpenStack: disable port security "
-	    "there, or allowed-address-pairs with 0.0.0.0/0. VMware: accept forged transmits; NSX: SpoofGuard off. Hyper-V: MAC "
-	    "address spoofing on. libvirt: no no-ip-spoofing filter; Proxmox: ipfilter off. A switch: no IP source guard.",
+	    "At the director's switch port, allow source addresses that are not its own. OpenStack: disable port "
+	    "security "
+	    "there, or allowed-address-pairs with 0.0.0.0/0. VMware: accept forged transmits; NSX: SpoofGuard off. "
+	    "Hyper-V: MAC "
+	    "address spoofing on. libvirt: no no-ip-spoofing filter; Proxmox: ipfilter off. A switch: no IP source "
+	    "guard.",
 	    NULL, NULL },
 	{ DIAGNOSIS_ALL_LOST, SYSTEM_ANY,
-	    "On a server: if the first command shows no client, the director's port drops them; if it shows them and the second "
+	    "On a server: if the first command shows no client, the director's port drops them; if it shows them and "
+	    "the second "
 	    "shows nothing leave, the server does.",
 	    "tcpdump -ni eth0 dst host {vip}\n"
 	    "tcpdump -ni any src host {vip}", NULL },
@@ -353,7 +365,8 @@ static const struct remedy remedies[] = {
 	    "alone (`check = none`, with `vip-check = require`).", NULL, NULL },
 
 	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX | REMEDY_IPV4,
-	    "On the server: is a whole network local to it (then give the VIP /{length}), and does a firewall drop what comes "
+	    "On the server: is a whole network local to it (then give the VIP /{length}), and does a firewall drop "
+	    "what comes "
 	    "from the director? Do the questions arrive?",
 	    "ip route show table local type local | grep /\n"
 	    "nft list ruleset\n"
@@ -363,7 +376,8 @@ static const struct remedy remedies[] = {
 	    "nft list ruleset\n"
 	    "tcpdump -ni eth0 host {own} or host {vip}", NULL },
 	{ DIAGNOSIS_NO_CONTROL, SYSTEM_LINUX | REMEDY_IPV4,
-	    "If the questions arrive from an address that the server routes elsewhere, rp_filter drops them (2 is loose):",
+	    "If the questions arrive from an address that the server routes elsewhere, rp_filter drops them (2 is "
+	    "loose):",
 	    "sysctl -w net.ipv4.conf.all.rp_filter=2",
 	    "sysctl -w net.ipv4.conf.all.rp_filter=1" },
 	{ DIAGNOSIS_NO_CONTROL, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,

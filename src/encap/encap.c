@@ -117,7 +117,8 @@ encap_prepare(struct encap *encap, enum encap_method method, const struct addr *
 	if (!encap_is_tunnel(method))
 		return;
 	encap->length = (uint8_t)encap_overhead(method, (enum addr_family)encap->outer);
-	encap_prepare_ip(encap, methods[method].protocol != 0 ? methods[method].protocol : carried, source, destination);
+	encap_prepare_ip(encap, methods[method].protocol != 0 ? methods[method].protocol : carried, source,
+	    destination);
 	shim = encap->header + encap->length - methods[method].shim;
 	if (methods[method].udp != 0) {
 		encap->udp = (uint8_t)(shim - encap->header - UDP_HEADER);

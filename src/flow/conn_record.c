@@ -32,7 +32,8 @@ conn_record_check(const struct conn_record *record)
 void
 conn_record_write(struct conn_record *record, const struct conn *conn, uint32_t deadline)
 {
-	struct conn_record fresh = { .key = conn->key, .server = conn->server, .began = conn->began, .deadline = deadline };
+	struct conn_record fresh = { .key = conn->key, .server = conn->server, .began = conn->began,
+	    .deadline = deadline };
 
 	fresh.key.target |= (uint32_t)conn->state << CONN_RECORD_STATE_SHIFT;
 	fresh.check = conn_record_check(&fresh);

@@ -128,7 +128,8 @@ conn_refuse(struct conn_table *table, enum conn_state state)
 bool
 conn_is_flooded(const struct conn_table *table, enum conn_state state, uint64_t now)
 {
-	const uint64_t refused = state == CONN_SYN ? table->opening.refused : state == CONN_NEW ? table->fresh.refused : 0;
+	const uint64_t refused = state == CONN_SYN ? table->opening.refused : state == CONN_NEW ? table->fresh.refused :
+	    0;
 
 	return refused != 0 && now < refused + UNPROVEN_CALM;
 }
@@ -152,14 +153,16 @@ bool
 conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now)
 {
 	const uint64_t latest = now > table->now ? now : table->now, second = latest / SECONDS(1);
-	const struct unproven_queue *queue = state == CONN_SYN ? &table->opening : state == CONN_NEW ? &table->fresh : NULL;
+	const struct unproven_queue *queue = state == CONN_SYN ? &table->opening : state == CONN_NEW ? &table->fresh :
+	    NULL;
 	uint64_t cursor = second > table->cursor + WHEEL_SLOTS ? second - WHEEL_SLOTS : table->cursor;
 	uint32_t budget = FULL_BUDGET, count = queue != NULL ? queue->count : 0, gone = 0;
 
 	if (!conn_is_full(table, state))
 		return true;
 	for (; cursor < second && budget > 0; cursor++) {
-		for (uint32_t i = table->wheel[cursor & WHEEL_MASK]; i != NIL && budget > 0; i = table->conns[i].wheel_next) {
+		for (uint32_t i = table->wheel[cursor & WHEEL_MASK]; i != NIL &&
+		    budget > 0; i = table->conns[i].wheel_next) {
 			const bool over = conn_left_at(table, &table->conns[i], now) == 0;
 
 			gone += over;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Does a segment fit its flow? Anyone can send a FIN, RST or SYN in a client's name, so it counts only if its sequence
- * numbers fit what the client has shown before (RFC 9293 section 3.10.7.4, RFC 5961 sections 3 and 4); of SCTP, if it has
- * the association's verification tag (RFC 9260 section 8.5). What does not fit is forwarded, and changes nothing: the
- * server knows better, and if it answers, the client's answer to that fits.
+ * numbers fit what the client has shown before (RFC 9293 section 3.10.7.4, RFC 5961 sections 3 and 4); of SCTP, if it
+ * has the association's verification tag (RFC 9260 section 8.5). What does not fit is forwarded, and changes nothing:
+ * the server knows better, and if it answers, the client's answer to that fits.
  *
  * - RST: with ACK, both numbers near the latest ones; without, exactly the end of what the client sent.
  * - FIN: both numbers near, and nothing was sent beyond it. In CONN_SYN, just behind the SYN.
@@ -11,7 +11,8 @@
  * - SYN: a beginning of a new connection after a reset; or after a silence of FIT_SILENCE; or after one of
  *   FIT_SILENCE_SHORT if its number is beyond all that was sent (RFC 6191 section 2).
  * - After an end, a fitting ACK that says more than the end did: the end was false, and the connection lives.
- * - A flow that has shown no numbers cannot be ended: one that was taken over from another process, until its first ACK; one
+ * - A flow that has shown no numbers cannot be ended: one that was taken over from another process, until its first
+ * - ACK; one
  *   whose numbers were lost, because more was missed than flow/fit_window.h allows: it takes its client's new ones
  *   after two segments in succession, and as others could have sent these, it ends by silence.
  * Pure.
@@ -83,8 +84,9 @@ bool fit_begins_anyway(enum conn_state state, uint64_t silence);
 /* May it do what its flags say? `silence`: how long the flow has been silent, in microseconds. */
 bool fit_segment(const struct conn *conn, const struct packet *segment, uint64_t silence);
 /*
- * Is the flow in CONN_NEW, which fit_segment() or fit_sctp() has passed the packet for, proven by it (flow/unproven.h)? `aside` is
- * the time of its first packet, in microseconds; wraps. `segment` is NULL of all but TCP.
+ * Is the flow in CONN_NEW, which fit_segment() or fit_sctp() has passed the packet for, proven by it
+ * (flow/unproven.h)? `aside` is the time of its first packet, in microseconds; wraps. `segment` is NULL of all but
+ * TCP.
  */
 bool fit_proves(const struct conn *conn, const struct packet *segment, uint64_t now);
 /* Does an ACK, which fits, show that the end that was believed was none? */

@@ -29,7 +29,10 @@
 #define LIFETIME SECONDS(5)
 /* Fragments overtake each other by milliseconds: after this time a first fragment will not come any more. */
 #define HOLD_LIFETIME SECONDS(2)
-/* So long a held frame is safe from those that come later: forged ones of many sources do not keep the places for seconds. */
+/*
+ * So long a held frame is safe from those that come later: forged ones of many sources do not keep the places for
+ * seconds.
+ */
 #define HOLD_GRACE MILLISECONDS(20)
 #define NIL UINT16_MAX
 
@@ -176,7 +179,10 @@ fragment_find(struct fragment_table *table, const struct fragment_key *key, bool
 	return true;
 }
 
-/* All places are taken: the datagram of the frame that was held longest gives back its own. False: it had no grace yet. */
+/*
+ * All places are taken: the datagram of the frame that was held longest gives back its own. False: it had no grace
+ * yet.
+ */
 static bool
 fragment_make_room(struct fragment_table *table, uint64_t now)
 {

@@ -163,7 +163,8 @@ lost_is_worse(struct lost_share own, struct lost_share peers, bool proven, unsig
 	if ((uint64_t)own.failed * 5 < (uint64_t)own.failed + own.fine)
 		return false;
 	/* Twice the peers' share: own.failed / own.all >= 2 * peers.failed / peers.all. */
-	if ((double)own.failed * ((double)peers.failed + peers.fine) < 2.0 * peers.failed * ((double)own.failed + own.fine))
+	if ((double)own.failed * ((double)peers.failed + peers.fine) < 2.0 * peers.failed *
+	    ((double)own.failed + own.fine))
 		return false;
 	return proven ? lost_differs(own, peers, 196) : networks >= 3 && lost_differs(own, peers, 330);
 }

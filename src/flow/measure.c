@@ -249,7 +249,8 @@ static NOINLINE void
 take_conclusion(struct measure *measure, const struct conn *conn)
 {
 	if (fit_is_based(conn) && (conn->flags & CONN_ASKED) != 0)
-		lost_count(&measure->lost, (conn->flags & CONN_ANSWERED) != 0 ? LOST_REPLIED : LOST_MUTE, conn->key.client);
+		lost_count(&measure->lost, (conn->flags & CONN_ANSWERED) != 0 ? LOST_REPLIED : LOST_MUTE,
+		    conn->key.client);
 }
 
 void
@@ -281,7 +282,8 @@ measure_resume(struct measure *measure, struct conn *conn)
 }
 
 void
-measure_offloaded(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent, uint64_t retransmits)
+measure_offloaded(struct measure *measure, struct conn *conn, uint32_t acknowledged, uint32_t sent,
+    uint64_t retransmits)
 {
 	if (sent != conn->sent)
 		conn->flags |= CONN_ASKED;

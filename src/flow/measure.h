@@ -49,7 +49,8 @@ struct measure {
 	uint64_t owed;           /* sequence numbers of FINs, which response_bytes has still to leave out */
 	struct latency handshake;
 	uint32_t smoothed;       /* recent handshakes, microseconds; 0: unknown */
-	uint32_t published;      /* the same for schedulers, which it does not keep changing their minds: measure_tick() */
+	/* the same for schedulers, which it does not keep changing their minds: measure_tick() */
+	uint32_t published;
 	uint64_t samples_before; /* handshake.count at the last measure_tick() */
 	struct lost lost;        /* of the last minute */
 };

@@ -67,7 +67,8 @@ rate_tick(struct rate *rate, uint64_t total, uint64_t now)
 		/* exp(-elapsed/over), as far as it matters: steps may be longer than the whole. */
 		share = (double)elapsed / (double)(elapsed + SMOOTHED_OVER);
 		rate->current = (uint64_t)(fresh + 0.5);
-		rate->smoothed = (uint64_t)((double)rate->smoothed + (fresh * PARTS - (double)rate->smoothed) * share + 0.5);
+		rate->smoothed = (uint64_t)((double)rate->smoothed + (fresh * PARTS - (double)rate->smoothed) * share +
+		    0.5);
 	} else {
 		rate->current = 0;
 		rate->smoothed = 0;

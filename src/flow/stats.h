@@ -26,7 +26,8 @@
 	X(NO_NEIGHBOR, "no-neighbor", "the flow's server has no known MAC address") \
 	X(SERVERS_FULL, "servers-full", "every server has its `max-connections`") \
 	X(HOPS, "hops", "its time to live does not allow another hop, which a tunnel is") \
-	X(UNCHANGEABLE, "unchangeable", "method dscp cannot address it: an AH header protects it, or its first fragment is too short") \
+	X(UNCHANGEABLE, "unchangeable", "method dscp cannot address it: an AH header protects it, or its first " \
+	    "fragment is too short") \
 	X(TOO_BIG, "too-big", "larger than the outgoing interface's MTU, and cannot be split")
 
 enum drop_reason {

@@ -7,17 +7,18 @@
  * - TCP in the middle (CONN_NEW): UNPROVEN_REST or more after the first segment, another one that fits it and makes
  *   progress: new octets, or an acknowledgement of new ones.
  * - UDP (CONN_NEW): another datagram UNPROVEN_REST or more after the first.
- * - SCTP: after an INIT (CONN_SYN), a packet with a verification tag; in the middle (CONN_NEW), UNPROVEN_REST later another
+ * - SCTP: after an INIT (CONN_SYN), a packet with a verification tag; in the middle (CONN_NEW), UNPROVEN_REST later
+ * - another
  *   one with the same tag.
  *
  * The director sees no secret of the server, so who forges two packets with the numbers of one client proves a flow.
  *
- * Unproven flows of each of the two states have an eighth of the table, and CONN_NEW a lifetime of 30 seconds. When their
- * share or the table is full, the oldest one of more than 3 seconds makes room. They do not count as active, nor against
- * `max-connections`, and leave no client with persistence for longer than they live themselves.
+ * Unproven flows of each of the two states have an eighth of the table, and CONN_NEW a lifetime of 30 seconds. When
+ * their share or the table is full, the oldest one of more than 3 seconds makes room. They do not count as active,
+ * nor against `max-connections`, and leave no client with persistence for longer than they live themselves.
  *
- * Here: which one is the oldest. A queue of flows of one state, in the order in which they began; of those that were proven
- * or have ended since, the entries are skipped.
+ * Here: which one is the oldest. A queue of flows of one state, in the order in which they began; of those that were
+ * proven or have ended since, the entries are skipped.
  */
 #ifndef FLOW_UNPROVEN_H
 #define FLOW_UNPROVEN_H
@@ -38,8 +39,8 @@
 #define UNPROVEN_GRACE 3
 
 /*
- * So long after a flow found no room, new ones in its state are placed by hash, as that one was: what the client sends again
- * (its SYN, after 1 and 3 seconds: RFC 6298) or later may find room, and must not go to another server.
+ * So long after a flow found no room, new ones in its state are placed by hash, as that one was: what the client
+ * sends again (its SYN, after 1 and 3 seconds: RFC 6298) or later may find room, and must not go to another server.
  */
 #define UNPROVEN_CALM SECONDS(4)
 

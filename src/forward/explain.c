@@ -202,7 +202,8 @@ static int
 explain_find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, const struct flow_question *question,
     struct explanation *explanation)
 {
-	const bool one_packet = question->protocol == PROTOCOL_UDP && explanation->service->service->settings.one_packet;
+	const bool one_packet = question->protocol == PROTOCOL_UDP &&
+	    explanation->service->service->settings.one_packet;
 
 	if (!one_packet)
 		explanation->flow = lookup_record(forwarder->conns, forwarder->table, &ctx->key, ctx->now);
@@ -211,7 +212,8 @@ explain_find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, co
 		return explain_plan(ctx, forwarder, explanation);
 	explanation->way = FLOW_WAY_KNOWN;
 	/* What proves a flow is its time and its numbers, which the question does not have. */
-	explanation->state = explanation->flow.state == CONN_NEW && !fit_is_asked(CONN_ESTABLISHED, ctx->flags) ? CONN_NEW :
+	explanation->state = explanation->flow.state == CONN_NEW && !fit_is_asked(CONN_ESTABLISHED, ctx->flags) ?
+	    CONN_NEW :
 	    flow_next_state(ctx, explanation->flow.state);
 	explanation->server = explanation->flow.server;
 	return 0;

@@ -71,7 +71,8 @@ struct explanation {
 	const struct fwd_vip *vip;
 	const struct fwd_service *service;
 	struct remembered flow;
-	bool stays;           /* the known flow stays where it is; otherwise it is removed, and the packet begins a new one */
+	/* the known flow stays where it is; otherwise it is removed, and the packet begins a new one */
+	bool stays;
 	struct remembered client;
 	enum flow_way way;
 	bool full;            /* the flow table has no room for this one */

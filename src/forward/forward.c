@@ -187,7 +187,8 @@ forward_neighbors_due(const struct forwarder *forwarder)
 uint64_t
 forward_vipcheck_due(const struct forwarder *forwarder)
 {
-	const uint64_t probe_addrs = probe_addr_due(&forwarder->probe_addrs), checks = vipcheck_due(forwarder->vipchecks);
+	const uint64_t probe_addrs = probe_addr_due(&forwarder->probe_addrs),
+	    checks = vipcheck_due(forwarder->vipchecks);
 
 	return probe_addrs < checks ? probe_addrs : checks;
 }
@@ -218,7 +219,8 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	forwarder->scratch = malloc(FRAME_MOST);
 	forwarder->wrapped = malloc(FRAME_MOST + ENCAP_HEADER_MOST);
 	if (forwarder->conns == NULL || forwarder->persist == NULL || forwarder->fragments == NULL ||
-	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->vipchecks == NULL || forwarder->scratch == NULL ||
+	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->vipchecks == NULL ||
+	    forwarder->scratch == NULL ||
 	    forwarder->wrapped == NULL) {
 		snprintf(error, size, "not enough memory for %u connections", connections);
 		forwarder_clear(forwarder);

@@ -67,7 +67,8 @@ struct forwarder {
 	struct ping_limit pings;
 	struct routers routers;
 	struct role_claim peers[ROLE_GROUPS];   /* other directors' claims of a group's VIPs */
-	struct role_claim others[ROLE_GROUPS]; /* claims by any other host, while this director does not answer for them */
+	/* claims by any other host, while this director does not answer for them */
+	struct role_claim others[ROLE_GROUPS];
 	struct probe_addrs probe_addrs;
 	struct conflict_table conflicts;
 	struct craft *craft;

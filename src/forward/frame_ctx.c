@@ -24,7 +24,8 @@ void
 frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made)
 {
 	struct forwarder *forwarder = ctx->forwarder;
-	const struct frame frame = ctx->packet.tagged ? frame_ctx_with_tag(forwarder, made, ctx->packet.vlan_tci) : *made;
+	const struct frame frame = ctx->packet.tagged ? frame_ctx_with_tag(forwarder, made, ctx->packet.vlan_tci) :
+	    *made;
 
 	(void)frame_tx_send(&forwarder->tx, &frame, ctx->frame->iface);
 }

@@ -89,11 +89,14 @@ void frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made);
  * Bounces. A server that lacks the VIP, and forwards, routes the frame back to the director. Proof requires both:
  *
  * - It came from the MAC address to which its own flow is forwarded. A frame from a server's MAC address alone proves
- *   nothing: servers are clients too, from any of their addresses (RFC 8981), they route for containers, and one of them
- *   may be the gateway. All of these reach flows of other servers; and a host that has the VIP sends no frame to a flow of
+ * nothing: servers are clients too, from any of their addresses (RFC 8981), they route for containers, and one of
+ * them
+ * may be the gateway. All of these reach flows of other servers; and a host that has the VIP sends no frame to a flow
+ * of
  *   its own, since its kernel delivers it locally.
  * - Its time to live is that of the flow's last frame minus one, as after a router (RFC 1812 section 5.3.1, RFC 8200
- *   section 3). This excludes hosts that share a MAC address with the server (ipvlan; a router that a forged ARP message
+ * section 3). This excludes hosts that share a MAC address with the server (ipvlan; a router that a forged ARP
+ * message
  *   has put in the server's place): the frames of one flow start with the same time to live and take the same path.
  *
  * Servers behind a router do not send frames back: their packets come by a router that clients use too.

@@ -64,10 +64,12 @@ handover_write_admin(FILE *out, const struct server *server)
 		write_author(out, "admin", &admin->admin_by);
 	}
 	if (admin->admin == ADMIN_DRAINED)
-		fprintf(out, " drain-began=%" PRIu64 " drain-flows=%" PRIu32 " drain-until=%" PRIu64, admin->drain_began,
+		fprintf(out, " drain-began=%" PRIu64 " drain-flows=%" PRIu32 " drain-until=%" PRIu64,
+		    admin->drain_began,
 		    admin->drain_flows, admin->drain_until);
 	if (admin->weighted || admin->weight_by.when != 0) {
-		fprintf(out, " weight=%" PRIu32 " file-weight=%" PRIu32, admin_given_weight(server), server->settings.weight);
+		fprintf(out, " weight=%" PRIu32 " file-weight=%" PRIu32, admin_given_weight(server),
+		    server->settings.weight);
 		write_author(out, "weight", &admin->weight_by);
 	}
 }
@@ -77,7 +79,8 @@ handover_write_server(FILE *out, const struct server *server, const struct iface
 {
 	char addr[ADDR_TEXT], mac[MAC_TEXT];
 
-	fprintf(out, "server slot=%u generation=%u service=%s name=%s address=%s", server->ref.slot, server->ref.generation,
+	fprintf(out, "server slot=%u generation=%u service=%s name=%s address=%s", server->ref.slot,
+	    server->ref.generation,
 	    server->service->settings.name, server->settings.name, addr_format(&server->settings.addr, addr));
 	if (server->iface < iface_count && !mac_is_zero(&server->mac))
 		fprintf(out, " interface=%s mac=%s", ifaces[server->iface].name, mac_format(&server->mac, mac));
@@ -103,7 +106,8 @@ handover_write(FILE *out, const struct model *model, const struct iface *ifaces,
 	char addr[ADDR_TEXT];
 
 	for (size_t i = 0; i < model->vip_count; i++)
-		fprintf(out, "vip number=%u address=%s\n", model->vips[i].number, addr_format(&model->vips[i].addr, addr));
+		fprintf(out, "vip number=%u address=%s\n", model->vips[i].number,
+		    addr_format(&model->vips[i].addr, addr));
 	for (size_t i = 0; i < model->service_count; i++) {
 		const struct service *service = model->services[i];
 
@@ -301,7 +305,8 @@ read_server(struct handover *handover, const struct line *line)
 	    generation == 0 || handover->slots[slot].generation != 0 || addr_parse(handover_field(line, "address"),
 	    &addr) == -1)
 		return -1;
-	server = handover_find_server(handover->model, (size_t)slot, handover_field(line, "service"), handover_field(line,
+	server = handover_find_server(handover->model, (size_t)slot, handover_field(line, "service"),
+	    handover_field(line,
 	    "name"));
 	if (server == NULL || !addr_equal(&server->settings.addr, &addr))
 		return 0;

@@ -148,7 +148,8 @@ neigh_is_stricter(enum neighbor_policy a, enum neighbor_policy b)
 }
 
 int
-neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, enum neighbor_policy policy, uint64_t now)
+neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, enum neighbor_policy policy,
+    uint64_t now)
 {
 	struct neigh *neigh = neigh_find(table, iface, addr);
 
@@ -228,7 +229,8 @@ neigh_report_conflict(struct neigh_table *table, struct neigh *neigh, uint64_t n
 
 /* `mac` was refused. */
 static void
-neigh_refuse(struct neigh_table *table, struct neigh *neigh, const struct mac *mac, enum neigh_reason reason, uint64_t now)
+neigh_refuse(struct neigh_table *table, struct neigh *neigh, const struct mac *mac, enum neigh_reason reason,
+    uint64_t now)
 {
 	neigh->rival.mac = *mac;
 	neigh->rival.reason = reason;
@@ -260,7 +262,8 @@ neigh_end_trial(struct neigh *neigh)
 
 /* The address is at `mac` from now on. */
 static void
-neigh_take(struct neigh_table *table, struct neigh *neigh, const struct mac *mac, enum neigh_reason reason, uint64_t now)
+neigh_take(struct neigh_table *table, struct neigh *neigh, const struct mac *mac, enum neigh_reason reason,
+    uint64_t now)
 {
 	const enum neigh_event event = neigh->state == NEIGH_KNOWN ? NEIGH_CHANGED : NEIGH_FOUND;
 	const struct mac other = neigh->before;
@@ -360,7 +363,10 @@ neigh_learn(struct neigh_table *table, const struct neigh_claim *claim, uint64_t
 		return;
 	}
 	if (neigh->state == NEIGH_KNOWN && mac_equal(&neigh->mac, &claim->mac)) {
-		/* During a trial only from that MAC itself, as ARP requires anyway: others might keep a dead one alive. */
+		/*
+		 * During a trial only from that MAC itself, as ARP requires anyway: others might keep a dead one
+		 * alive.
+		 */
 		if (!neigh->trial || mac_equal(&claim->sender, &claim->mac))
 			neigh_confirm(table, neigh, now);
 	} else if (claim->refuse != NEIGH_REASON_NONE) {

@@ -4,10 +4,10 @@
  * candidate, so no frame ever waits for one. Known addresses are verified before they expire, by unicast as RFC 1122
  * section 2.3.2.1 advises.
  *
- * ARP and neighbor discovery have no authentication, so a claim that a known address has another MAC is not believed but
- * verified: the MAC known so far gets NEIGH_TRIES unicast requests, NEIGH_TRY_GAP apart. If it answers, it keeps the
- * address, and the two claims are a conflict. If it stays silent, the new MAC replaces it. A virtual machine that moves
- * keeps its MAC and needs none of this; a replaced card, or an address that moves to another machine, takes
+ * ARP and neighbor discovery have no authentication, so a claim that a known address has another MAC is not believed
+ * but verified: the MAC known so far gets NEIGH_TRIES unicast requests, NEIGH_TRY_GAP apart. If it answers, it keeps
+ * the address, and the two claims are a conflict. If it stays silent, the new MAC replaces it. A virtual machine that
+ * moves keeps its MAC and needs none of this; a replaced card, or an address that moves to another machine, takes
  * NEIGH_TRIES * NEIGH_TRY_GAP from the first claim, and up to NEIGH_TRIAL_GAP more if another claim came just before.
  *
  * What a claim proves, by `neighbor` of dsrd.conf:
@@ -112,7 +112,8 @@ struct neigh_claim {
 	struct mac sender;        /* of the frame */
 	uint16_t iface;
 	uint16_t vlan;            /* of the frame; 0: untagged, or a tag with priority alone (IEEE 802.1Q) */
-	bool weak;                /* an advertisement without Override: replaces no known MAC (RFC 4861 section 7.2.5) */
+	/* an advertisement without Override: replaces no known MAC (RFC 4861 section 7.2.5) */
+	bool weak;
 	bool tentative;           /* it wants the address, and has it if no other host does (RFC 4862, RFC 5227) */
 	enum neigh_reason refuse; /* why that MAC is no server's, or NONE */
 };
@@ -128,11 +129,12 @@ NODISCARD struct neigh_table *neigh_table_new(neigh_watch *watch, void *context)
 void neigh_table_free(struct neigh_table *table);
 
 /*
- * Replaces the set of addresses: begin, want each, end. An address that stays keeps its MAC, and has the strictest policy
- * of those it is wanted with. -1: out of memory.
+ * Replaces the set of addresses: begin, want each, end. An address that stays keeps its MAC, and has the strictest
+ * policy of those it is wanted with. -1: out of memory.
  */
 void neigh_begin(struct neigh_table *table);
-NODISCARD int neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr, enum neighbor_policy policy,
+NODISCARD int neigh_want(struct neigh_table *table, uint16_t iface, const struct addr *addr,
+    enum neighbor_policy policy,
     uint64_t now);
 void neigh_end(struct neigh_table *table);
 
@@ -147,7 +149,10 @@ const struct mac *neigh_mac(struct neigh_table *table, uint16_t iface, const str
 bool neigh_has_mac(const struct neigh_table *table, uint16_t iface, const struct mac *mac);
 /* Judges a claim. One about an address that is not wanted does nothing. */
 void neigh_learn(struct neigh_table *table, const struct neigh_claim *claim, uint64_t now);
-/* The address seems silent, since a check failed: a trial without claimant begins, unless it was heard within a second. */
+/*
+ * The address seems silent, since a check failed: a trial without claimant begins, unless it was heard within a
+ * second.
+ */
 void neigh_suspect(struct neigh_table *table, uint16_t iface, const struct addr *addr, uint64_t now);
 /* An operator's word: the address has that MAC, which is verified later like any other. False: it is not wanted. */
 bool neigh_set(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac, uint64_t now);
@@ -163,7 +168,8 @@ void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *c
 uint64_t neigh_due(const struct neigh_table *table);
 struct neigh_counts {
 	uint64_t changes; /* a known address has another MAC */
-	uint64_t refused; /* claims that were not believed; those during a trial count as one, if the known MAC answers */
+	/* claims that were not believed; those during a trial count as one, if the known MAC answers */
+	uint64_t refused;
 };
 struct neigh_counts neigh_counts(const struct neigh_table *table);
 /* Entries that were looked at so far: the work that searches made. */

@@ -234,7 +234,8 @@ flow_may_persist(const struct frame_ctx *ctx, const struct fwd_service *service)
 {
 	const enum conn_state state = flow_next_state(ctx, CONN_NONE);
 
-	return service->service->settings.persist != 0 && service->candidate_count > 0 && !policy_is_middle(ctx, state) &&
+	return service->service->settings.persist != 0 && service->candidate_count > 0 &&
+	    !policy_is_middle(ctx, state) &&
 	    !is_one_packet(ctx, service);
 }
 
@@ -260,17 +261,19 @@ flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service)
 }
 
 /*
- * A beginning is scheduled, unless others found no room a moment ago: then its repetition might, and so both go by hash. The
- * middle of a connection that is older than the director, or that began while half-open
- * flows filled their share, goes by hash, and so does its end, which is not worth remembering.
+ * A beginning is scheduled, unless others found no room a moment ago: then its repetition might, and so both go by
+ * hash. The middle of a connection that is older than the director, or that began while half-open flows filled their
+ * share, goes by hash, and so does its end, which is not worth remembering.
  */
 struct flow_plan
-flow_plan(const struct frame_ctx *ctx, const struct conn_table *conns, const struct fwd_service *service, struct fwd_server *last)
+flow_plan(const struct frame_ctx *ctx, const struct conn_table *conns, const struct fwd_service *service,
+    struct fwd_server *last)
 {
 	struct flow_plan plan = { .state = flow_next_state(ctx, CONN_NONE) };
 
 	if (service->candidate_count == 0) {
-		plan.reason = service->quorum_lost ? DROP_QUORUM : service->unresolved ? DROP_NO_NEIGHBOR : DROP_NO_SERVER;
+		plan.reason = service->quorum_lost ? DROP_QUORUM : service->unresolved ? DROP_NO_NEIGHBOR :
+		    DROP_NO_SERVER;
 		return plan;
 	}
 	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(ctx, service);

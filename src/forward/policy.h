@@ -25,8 +25,8 @@ struct flow_plan {
 /* SCTP's chunk as the TCP flags that do the same to a connection. */
 uint8_t flow_sctp_flags(const struct frame_ctx *ctx);
 /*
- * The state after the frame, where that is not plain. A segment that does not fit the flow (flow/fit.h) does nothing: its
- * flags are cleared in the ctx. `silence`: since the flow was last seen, in microseconds.
+ * The state after the frame, where that is not plain. A segment that does not fit the flow (flow/fit.h) does nothing:
+ * its flags are cleared in the ctx. `silence`: since the flow was last seen, in microseconds.
  */
 enum conn_state flow_judge(struct frame_ctx *ctx, struct conn *conn, uint64_t silence);
 /* What a new flow learns of its first SCTP packet. */
@@ -38,7 +38,8 @@ bool flow_may_persist(const struct frame_ctx *ctx, const struct fwd_service *ser
 /* A client as persistence sees it: its network, on any port of the service. */
 void flow_persist_key(const struct frame_ctx *ctx, const struct fwd_service *service, struct conn_key *key);
 /* `last`: the server that persistence remembers, or NULL. */
-struct flow_plan flow_plan(const struct frame_ctx *ctx, const struct conn_table *conns, const struct fwd_service *service,
+struct flow_plan flow_plan(const struct frame_ctx *ctx, const struct conn_table *conns,
+    const struct fwd_service *service,
     struct fwd_server *last);
 /* The same, when the flow cannot be remembered: by consistent hash. */
 struct fwd_server *flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service);

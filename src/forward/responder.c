@@ -150,13 +150,15 @@ responder_announce(const struct announcement *what, struct craft *craft, const s
 		sent += frame_tx_send(tx, announce_frame(what, ARP_REPLY, &mac_broadcast, craft, iface), what->iface);
 	for (size_t i = 0; thorough && i < ROUTERS_MOST; i++)
 		if (routers->list[i].count > 0 && routers->list[i].iface == what->iface)
-			sent += frame_tx_send(tx, announce_frame(what, ARP_REPLY, &routers->list[i].mac, craft, iface), what->iface);
+			sent += frame_tx_send(tx, announce_frame(what, ARP_REPLY, &routers->list[i].mac, craft, iface),
+			    what->iface);
 	return sent;
 }
 
 /* Those of one round, while there is budget. The number of frames. */
 static size_t
-announce_round(struct announcer *announcer, unsigned round, size_t budget, struct craft *craft, const struct iface *ifaces,
+announce_round(struct announcer *announcer, unsigned round, size_t budget, struct craft *craft,
+    const struct iface *ifaces,
     const struct routers *routers, const struct frame_tx *tx, uint64_t now)
 {
 	size_t sent = 0;

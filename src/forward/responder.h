@@ -48,7 +48,8 @@ size_t announcer_tick(struct announcer *announcer, struct craft *craft, const st
     const struct routers *routers, const struct frame_tx *tx, uint64_t now);
 uint64_t announcer_due(const struct announcer *announcer);
 /* Ends the announcements that are not to be kept. */
-void announcer_keep(struct announcer *announcer, bool (*keep)(const void *context, uint16_t iface, const struct addr *vip),
+void announcer_keep(struct announcer *announcer, bool (*keep)(const void *context, uint16_t iface,
+    const struct addr *vip),
     const void *context);
 
 #endif

@@ -3,8 +3,8 @@
  * The hosts that clients' frames come from: routers, and clients on the link. A director that takes over sends them its
  * announcements once more by unicast, which gets past switches that limit or lose broadcasts.
  *
- * The most frequent ones, by the counters of Misra and Gries ("Finding repeated elements", 1982): a host that sends more
- * than one in ROUTERS_MOST + 1 of what is noted is in the list.
+ * The most frequent ones, by the counters of Misra and Gries ("Finding repeated elements", 1982): a host that sends
+ * more than one in ROUTERS_MOST + 1 of what is noted is in the list.
  */
 #ifndef FORWARD_ROUTERS_H
 #define FORWARD_ROUTERS_H

@@ -11,7 +11,8 @@ stage_bounce(struct frame_ctx *ctx, const struct conn *conn)
 
 	if (conn != NULL && packet->hop_limit + 1 != conn->hop_limit)
 		return GOES_ON;
-	conflict_receive_bounce(&ctx->forwarder->conflicts, ctx->frame->iface, &packet->destination, &packet->ether_source,
+	conflict_receive_bounce(&ctx->forwarder->conflicts, ctx->frame->iface, &packet->destination,
+	    &packet->ether_source,
 	    ctx->now);
 	return drop(ctx, DROP_BOUNCE);
 }

@@ -21,7 +21,8 @@ stage_deliver_readdress(struct frame *frame, const struct fwd_server *server)
 	const size_t macs = offsetof(struct fwd_server, mac);
 
 	static_assert(ETHER_DESTINATION == 0 && ETHER_SOURCE == MAC_BYTES && ETHER_TYPE == 2 * MAC_BYTES &&
-	    offsetof(struct fwd_server, own_mac) == offsetof(struct fwd_server, mac) + MAC_BYTES, "in the order of a frame");
+	    offsetof(struct fwd_server, own_mac) == offsetof(struct fwd_server, mac) + MAC_BYTES,
+	    "in the order of a frame");
 	memcpy(frame->bytes, (const uint8_t *)server + macs, ETHER_TYPE);
 	frame->iface = server->iface;
 }

@@ -48,7 +48,8 @@ encap_hash(const struct frame_ctx *ctx)
 		sum = (sum ^ load32(packet->source.bytes + i) ^ (uint64_t)load32(packet->destination.bytes + i) << 32) *
 		    UINT64_C(0x9e3779b97f4a7c15);
 	if (packet->has_ports && !packet->fragment)
-		sum = (sum ^ packet->source_port ^ (uint64_t)packet->destination_port << 16) * UINT64_C(0x9e3779b97f4a7c15);
+		sum = (sum ^ packet->source_port ^ (uint64_t)packet->destination_port << 16) *
+		    UINT64_C(0x9e3779b97f4a7c15);
 	return (uint32_t)(sum >> 32);
 }
 

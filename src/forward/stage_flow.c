@@ -60,10 +60,11 @@ make_plan(const struct frame_ctx *ctx)
 }
 
 /*
- * The client's next flow goes to `server`, too. While the flow is unproven, so is the client: it is remembered for as long as
- * the flow may be, so that connections it opens at once go together, in the share that the table gives CONN_NEW. Only a
- * proven flow proves its client: two datagrams of different flows may well be forged with one address, or from one network
- * (`persist` with a prefix length). A full table remembers no new client: it is served without persistence.
+ * The client's next flow goes to `server`, too. While the flow is unproven, so is the client: it is remembered for as
+ * long as the flow may be, so that connections it opens at once go together, in the share that the table gives
+ * CONN_NEW. Only a proven flow proves its client: two datagrams of different flows may well be forged with one
+ * address, or from one network (`persist` with a prefix length). A full table remembers no new client: it is served
+ * without persistence.
  */
 static void
 remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, enum conn_state state)
@@ -80,7 +81,8 @@ remember_client(const struct frame_ctx *ctx, const struct fwd_server *server, en
 	client = conn_find(persist, &key, ctx->now);
 	proven |= client != NULL && client->state == CONN_UDP;
 	if (client != NULL)
-		conn_touch(persist, client, proven ? CONN_UDP : CONN_NEW, proven || lifetime < brief ? lifetime : brief);
+		conn_touch(persist, client, proven ? CONN_UDP : CONN_NEW, proven || lifetime < brief ? lifetime :
+		    brief);
 	else if (conn_insert(persist, &key, server->ref, proven ? CONN_UDP : CONN_NEW,
 	    proven || lifetime < brief ? lifetime : brief, ctx->now) == NULL)
 		ctx->forwarder->stats.persist_full++;
@@ -184,7 +186,8 @@ stage_flow_note_next_hop(const struct frame_ctx *ctx)
 	const uint16_t number = ctx->frame->iface;
 	const struct iface *iface = &forwarder->ifaces[number];
 	const bool routed = iface_address(iface, (enum addr_family)packet->source.family) != NULL &&
-	    !iface_is_on_link(iface, &packet->source) && !neigh_has_mac(forwarder->neighbors, number, &packet->ether_source);
+	    !iface_is_on_link(iface, &packet->source) && !neigh_has_mac(forwarder->neighbors, number,
+	    &packet->ether_source);
 
 	next_hop_note(&forwarder->next_hops, number, &packet->ether_source, routed, ctx->now);
 }
@@ -224,7 +227,8 @@ stage_flow(struct frame_ctx *ctx)
 		return drop(ctx, DROP_NO_SERVICE);
 	flow_name(ctx);
 	ctx->flags = flow_flags(ctx);
-	if ((packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet) && find_flow(ctx) == IS_DECIDED)
+	if ((packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet) &&
+	    find_flow(ctx) == IS_DECIDED)
 		return IS_DECIDED;
 	return ctx->server != NULL ? GOES_ON : begin_flow(ctx);
 }

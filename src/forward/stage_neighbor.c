@@ -72,7 +72,8 @@ conflict_arp(struct frame_ctx *ctx, const struct arp *arp)
 	const uint16_t iface = ctx->frame->iface;
 	const bool to_all = mac_is_group(&ctx->packet.ether_destination);
 
-	if (stage_neighbor_conflicts(ctx, &arp->sender, &arp->sender_mac, to_all && addr_equal(&arp->sender, &arp->target)))
+	if (stage_neighbor_conflicts(ctx, &arp->sender, &arp->sender_mac, to_all &&
+	    addr_equal(&arp->sender, &arp->target)))
 		conflict_receive_arp(&forwarder->conflicts, iface, arp, to_all, ctx->now);
 	probe_addr_receive_arp(&forwarder->probe_addrs, iface, arp, ctx->now);
 	if (arp->operation == ARP_REQUEST && to_all)
@@ -143,7 +144,8 @@ static void
 learn_from_arp(struct frame_ctx *ctx, const struct arp *arp)
 {
 	const bool probe = arp->operation == ARP_REQUEST && addr_is_no_host(&arp->sender);
-	struct neigh_claim claim = { .addr = probe ? arp->target : arp->sender, .mac = arp->sender_mac, .tentative = probe };
+	struct neigh_claim claim = { .addr = probe ? arp->target : arp->sender, .mac = arp->sender_mac,
+	    .tentative = probe };
 
 	stage_neighbor_learn(ctx, &claim);
 }
@@ -152,7 +154,8 @@ learn_from_arp(struct frame_ctx *ctx, const struct arp *arp)
 static void
 stage_neighbor_asker(struct frame_ctx *ctx, const struct addr *target, const struct addr *sender, const struct mac *mac)
 {
-	if (!addr_equal(target, sender) && stage_neighbor_vip(ctx, target) != NULL && stage_neighbor_vip(ctx, sender) == NULL)
+	if (!addr_equal(target, sender) && stage_neighbor_vip(ctx, target) != NULL &&
+	    stage_neighbor_vip(ctx, sender) == NULL)
 		routers_note(&ctx->forwarder->routers, ctx->frame->iface, mac);
 }
 
@@ -168,7 +171,8 @@ handle_arp(struct frame_ctx *ctx)
 		return pass(ctx);
 	conflict_arp(ctx, &arp);
 	learn_from_arp(ctx, &arp);
-	stage_neighbor_asker(ctx, arp.operation == ARP_REQUEST ? &arp.target : &arp.sender, &arp.sender, &arp.sender_mac);
+	stage_neighbor_asker(ctx, arp.operation == ARP_REQUEST ? &arp.target : &arp.sender, &arp.sender,
+	    &arp.sender_mac);
 	/* A gratuitous ARP is not a question. */
 	if (arp.operation != ARP_REQUEST || !stage_neighbor_is_ours(ctx, &arp.target) || addr_equal(&arp.sender,
 	    &arp.target))

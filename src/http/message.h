@@ -30,9 +30,9 @@ struct http_framing {
 /* The number of bytes up to and including the empty line; 0: the head is not complete yet. */
 size_t http_head_length(const char *bytes, size_t length);
 /*
- * Copies a complete head to `text`, which has room for `length + 1` bytes, and reads it. 0, or an HTTP status (400, 413,
- * 505) with a sentence in `*why`. A request with a body is refused: no request to dsrd has one. `head->method` is set in
- * either case.
+ * Copies a complete head to `text`, which has room for `length + 1` bytes, and reads it. 0, or an HTTP status (400,
+ * 413, 505) with a sentence in `*why`. A request with a body is refused: no request to dsrd has one. `head->method`
+ * is set in either case.
  */
 NODISCARD unsigned http_request_head(const char *bytes, size_t length, char *text, struct http_head *head,
     const char **why);

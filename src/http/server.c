@@ -187,7 +187,8 @@ http_server_stream(struct http_server *server, const void *stream, const void *b
 
 		/* A client that only wants the head has it when it is written. */
 		if (client == stream && client->streaming && !client->head_only)
-			return evbuffer_get_length(bufferevent_get_output(client->bufev)) + length <= HTTP_STREAM_MOST &&
+			return evbuffer_get_length(bufferevent_get_output(client->bufev)) + length <=
+			    HTTP_STREAM_MOST &&
 			    bufferevent_write(client->bufev, bytes, length) == 0;
 	}
 	return false;
@@ -400,7 +401,8 @@ server_refuse_connection(const struct http_server *server, int fd)
 {
 	static const char busy[] = "dsrd answers as many clients as it can: try again\n";
 	char answer[1024];
-	const int length = snprintf(answer, sizeof(answer), "HTTP/1.1 503 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	const int length = snprintf(answer, sizeof(answer), "HTTP/1.1 503 %s\r\nContent-Type: text/plain; "
+	    "charset=utf-8\r\n"
 	    "Content-Length: %zu\r\n%s%sConnection: close\r\n\r\n%s", http_status_text(503), sizeof(busy) - 1,
 	    server->policy.fields, server->policy.refusal, busy);
 

@@ -70,7 +70,10 @@ struct http_calls {
 	void (*gone)(void *context, const void *client);
 };
 
-/* Bytes that wait for a client that takes a stream, beside what the system holds; and seconds it may take none of them. */
+/*
+ * Bytes that wait for a client that takes a stream, beside what the system holds; and seconds it may take none of
+ * them.
+ */
 #define HTTP_STREAM_MOST (1U << 20)
 #define HTTP_STREAM_PATIENCE 60
 

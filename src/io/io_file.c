@@ -37,7 +37,8 @@ deliver_record(u_char *user, const struct pcap_pkthdr *header, const u_char *byt
 {
 	struct file_receiver *self = (struct file_receiver *)(void *)user;
 	struct frame frame = {
-		.bytes = (uint8_t *)(uintptr_t)bytes, /* libpcap's buffer on the heap; see deliver_frame() in io_pcap.c */
+		/* libpcap's buffer on the heap; see deliver_frame() in io_pcap.c */
+		.bytes = (uint8_t *)(uintptr_t)bytes,
 		.length = header->caplen,
 		/* A file may claim any length. */
 		.wire_length = header->len > header->caplen ? header->len : header->caplen,

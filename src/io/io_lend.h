@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libpcap and libnet open their packet sockets themselves, and cannot be given one. A process that may not open any lends
- * them one, which a process with that right has opened and bound: io_lend_linux.c is socket(2) and bind(2) as they find
- * them. Elsewhere (io_lend_none.c) descriptors cannot be lent.
+ * libpcap and libnet open their packet sockets themselves, and cannot be given one. A process that may not open any
+ * lends them one, which a process with that right has opened and bound: io_lend_linux.c is socket(2) and bind(2) as
+ * they find them. Elsewhere (io_lend_none.c) descriptors cannot be lent.
  */
 #ifndef IO_IO_LEND_H
 #define IO_IO_LEND_H

@@ -121,7 +121,8 @@ header_of(const struct frame *frame)
 		return header;
 	header.hdr_len = frame->headers;
 	header.gso_size = frame->segment;
-	header.gso_type = frame->bytes[ETHER_TYPE] == ETHERTYPE_IPV6 >> 8 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+	header.gso_type = frame->bytes[ETHER_TYPE] == ETHERTYPE_IPV6 >> 8 ? VIRTIO_NET_HDR_GSO_TCPV6 :
+	    VIRTIO_NET_HDR_GSO_TCPV4;
 	if ((frame->bytes[frame->sum_from + TCP_FLAGS] & TCP_CWR) != 0)
 		header.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	return header;

@@ -40,7 +40,8 @@ struct vip_fault {
 enum listen_state {
 	LISTEN_SERVED = 0, /* no reason against it */
 	LISTEN_NOTED,      /* served, but no program listens on the probed port of the range */
-	LISTEN_REFUSED,    /* out, since no program listens there. Used when every server refuses: the client gets a reset */
+	/* out, since no program listens there. Used when every server refuses: the client gets a reset */
+	LISTEN_REFUSED,
 	LISTEN_OUT         /* gets no traffic */
 };
 

@@ -210,7 +210,8 @@ vip_index_at(const struct vip_index *index, const struct vip *vips, const struct
 
 	memcpy(words, addr->bytes, sizeof(words));
 	/* Knuth, TAOCP 6.4: the high bits depend on all others. */
-	at = (uint32_t)((words[0] ^ (words[1] << 32 | words[1] >> 32)) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & index->mask;
+	at = (uint32_t)((words[0] ^ (words[1] << 32 | words[1] >> 32)) *
+	    UINT64_C(0x9e3779b97f4a7c15) >> 32) & index->mask;
 	while (index->places[at] != 0 && !addr_equal(&vips[index->places[at] - 1].addr, addr))
 		at = (at + 1) & index->mask;
 	return &index->places[at];
@@ -253,7 +254,8 @@ unused_vip_number(struct plan *plan, const struct vip_plan *work)
 
 /* -1: too many. */
 static int
-plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct listen_settings *listen, uint8_t group)
+plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct listen_settings *listen,
+    uint8_t group)
 {
 	const struct addr *addr = &listen->vip;
 	uint32_t *place = vip_index_at(&work->planned, plan->vips, addr), before;
@@ -280,7 +282,8 @@ plan_all_vips(struct plan *plan, struct vip_plan *work, const struct model *mode
 {
 	for (size_t i = 0; i < settings->service_count; i++)
 		for (size_t j = 0; j < settings->services[i].listen_count; j++)
-			if (plan_vip(plan, work, model, &settings->services[i].listens[j], settings->services[i].group) == -1)
+			if (plan_vip(plan, work, model, &settings->services[i].listens[j],
+			    settings->services[i].group) == -1)
 				return -1;
 	return 0;
 }
@@ -401,7 +404,8 @@ update_checks(struct server *server, const struct service_settings *settings, ui
 		}
 		changed |= server->planned[i].one_port != one_port || server->planned[i].unused != unused;
 		if (unused)
-			server->planned[i] = (struct server_check) { .percent = 100, .health = { .state = HEALTH_UP, .since = now } };
+			server->planned[i] = (struct server_check) { .percent = 100,
+			    .health = { .state = HEALTH_UP, .since = now } };
 		server->planned[i].unused = unused;
 		server->planned[i].one_port = one_port;
 	}

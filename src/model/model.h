@@ -112,7 +112,8 @@ enum server_place {
 	PLACE_ON_LINK = 0, /* or nothing is known against it */
 	PLACE_SELF,        /* its address is one of the director's own: it stays down */
 	PLACE_FAR,         /* its address is in no network of the interface to it: down, unless it answers ARP there */
-	PLACE_NO_ROUTE,    /* neither a network nor a route of the director leads there (other methods than mac): down */
+	/* neither a network nor a route of the director leads there (other methods than mac): down */
+	PLACE_NO_ROUTE,
 	PLACE_NO_SOURCE    /* the interface has no address of the tunnel's IP version to send from: down */
 };
 
@@ -143,7 +144,8 @@ struct server {
 	enum server_state state;  /* the state last published: server_note_state() */
 	uint64_t since;           /* when that began */
 	uint64_t changes;         /* of it, since the director started; those by a reload do not count */
-	uint32_t ports_out;       /* the set of ports without traffic last published, as a number: server_note_ports() */
+	/* the set of ports without traffic last published, as a number: server_note_ports() */
+	uint32_t ports_out;
 	bool stays;          /* scratch of model_apply() */
 	struct server_check *planned; /* used during model_apply() only, as above */
 };
@@ -179,7 +181,8 @@ struct model {
 	struct vip *vips;
 	size_t vip_count;
 	struct server **slots;     /* slot -> server or NULL */
-	uint16_t *generations;     /* by slot: how often it changed owner; 0: never, so a zero server_ref matches no server */
+	/* by slot: how often it changed owner; 0: never, so a zero server_ref matches no server */
+	uint16_t *generations;
 	size_t slot_count;
 	struct siphash_key hash_key;
 	struct addr probe_addresses[PROBE_ADDRESSES];

@@ -54,7 +54,8 @@ lost_is_quiet(const struct service *service)
 	for (size_t i = 0; i < service->server_count; i++) {
 		const struct lost *lost = &service->servers[i]->run->measure.lost;
 
-		if (lost->halves[0].unanswered + lost->halves[1].unanswered + lost->halves[0].mute + lost->halves[1].mute > 0)
+		if (lost->halves[0].unanswered + lost->halves[1].unanswered + lost->halves[0].mute +
+		    lost->halves[1].mute > 0)
 			return false;
 	}
 	return true;

@@ -71,7 +71,8 @@ place_find_route(const struct model *model, const struct addr *addr, const char 
 	for (size_t i = 0; i < model->route_count; i++) {
 		const struct route *route = &model->routes[i];
 
-		if (!prefix_contains(&route->destination, addr) || (iface[0] != '\0' && strcmp(iface, route->iface) != 0))
+		if (!prefix_contains(&route->destination, addr) ||
+		    (iface[0] != '\0' && strcmp(iface, route->iface) != 0))
 			continue;
 		if (best == NULL || route->destination.length > best->destination.length ||
 		    (route->destination.length == best->destination.length && route->metric < best->metric))

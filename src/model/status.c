@@ -90,7 +90,8 @@ void
 server_check_reason(const struct server *server, size_t index, char text[STATUS_TEXT])
 {
 	const struct server_check *check = &server->checks[index];
-	const bool says_all = check->health.reason == HEALTH_REASON_STATUS || check->health.reason == HEALTH_REASON_SCRIPT;
+	const bool says_all = check->health.reason == HEALTH_REASON_STATUS ||
+	    check->health.reason == HEALTH_REASON_SCRIPT;
 
 	server_check_subject(server, index, text);
 	if (check->got[0] == '\0')
@@ -197,19 +198,23 @@ status_set_place(struct server_status *status, const struct server *server)
 
 	addr_format(&server->settings.addr, addr);
 	if (server->place == PLACE_SELF) {
-		(void)snprintf(text, sizeof(text), "%s is the director's own address: the director cannot be one of its real "
+		(void)snprintf(text, sizeof(text), "%s is the director's own address: the director cannot be one of "
+		    "its real "
 		    "servers", addr);
 		status_set(status, STATUS_BY_CONFIGURATION, "is-director", text);
 	} else if (server->place == PLACE_FAR && mac_is_zero(&server->mac)) {
-		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks: frames cannot be addressed through "
+		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks: frames cannot be "
+		    "addressed through "
 		    "a router; use `method = ipip`, gre, gue or dscp", addr);
 		status_set(status, STATUS_BY_CONFIGURATION, "other-network", text);
 	} else if (server->place == PLACE_NO_ROUTE) {
-		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks, and no route leads there by an "
+		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks, and no route leads there "
+		    "by an "
 		    "interface of dsrd: add a route, or `gateway = ADDRESS`", addr);
 		status_set(status, STATUS_BY_CONFIGURATION, "no-route", text);
 	} else if (server->place == PLACE_NO_SOURCE) {
-		(void)snprintf(text, sizeof(text), "the director has no %s address on the interface to %s, from which it could send "
+		(void)snprintf(text, sizeof(text), "the director has no %s address on the interface to %s, from which "
+		    "it could send "
 		    "tunnel packets", server->settings.addr.family == ADDR_IPV6 ? "IPv6" : "IPv4", addr);
 		status_set(status, STATUS_BY_CONFIGURATION, "no-source", text);
 	} else {
@@ -285,7 +290,8 @@ status_set_disputed(struct server_status *status, const struct server *server)
 {
 	char mac[MAC_TEXT], rival[MAC_TEXT];
 
-	status_set(status, STATUS_BY_NEIGHBOR, "mac-disputed", "two machines claim its address: it gets traffic at MAC ");
+	status_set(status, STATUS_BY_NEIGHBOR, "mac-disputed",
+	    "two machines claim its address: it gets traffic at MAC ");
 	status_append(status->sentence, "%s; %s is not believed", mac_format(&server->mac, mac),
 	    mac_format(&server->mac_rival, rival));
 }
@@ -367,7 +373,8 @@ status_set_admin(struct server_status *status, const struct server *server)
 	} else if (admin->weighted) {
 		(void)snprintf(text, sizeof(text), "weight set %s: the file says %" PRIu32,
 		    admin_author_text(&admin->weight_by, author), server->settings.weight);
-		status_set(status, STATUS_BY_OPERATOR, server_weight(server) == 0 ? "weight-zero" : "weight-changed", text);
+		status_set(status, STATUS_BY_OPERATOR, server_weight(server) == 0 ? "weight-zero" : "weight-changed",
+		    text);
 	} else if (server_weight(server) == 0) {
 		status_set(status, STATUS_BY_CONFIGURATION, "weight-zero", "weight 0: no new connections");
 	} else {

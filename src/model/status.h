@@ -36,8 +36,9 @@ struct server_status {
 };
 
 /*
- * Of several reasons the first counts: disabled; an address that frames cannot be sent to; checks of the whole server; the VIP check and the checks of its ports;
- * a VIP conflict; not checked yet; no neighbor; drained or weight 0. What an operator did is in the sentence always.
+ * Of several reasons the first counts: disabled; an address that frames cannot be sent to; checks of the whole
+ * server; the VIP check and the checks of its ports; a VIP conflict; not checked yet; no neighbor; drained or weight
+ * 0. What an operator did is in the sentence always.
  */
 void server_status(const struct server *server, struct server_status *status);
 

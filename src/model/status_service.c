@@ -88,7 +88,8 @@ service_status(const struct service *service, struct service_status *status)
 	    state == HEALTH_UP ? "a server is up" : "no server has been checked yet");
 	if (status->quorum_lost && state != HEALTH_UNKNOWN) {
 		service_set(status, state == HEALTH_UP ? SERVICE_DEGRADED : SERVICE_DOWN, "quorum-lost");
-		(void)snprintf(status->sentence, sizeof(status->sentence), "quorum lost: %zu of %zu required servers up%s",
+		(void)snprintf(status->sentence, sizeof(status->sentence), "quorum lost: %zu of %zu required servers "
+		    "up%s",
 		    service_quorum_up(service), service_quorum_to_reach(service),
 		    state == HEALTH_UP ? "; the backup servers take the traffic" : "");
 	} else if (state == HEALTH_DOWN) {

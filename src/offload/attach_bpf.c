@@ -31,7 +31,8 @@ static int
 attach_clsact(int program, uint32_t ifindex, const struct tc_place *place)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = place->handle, .priority = place->priority, .prog_fd = program,
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, filter, .handle = place->handle, .priority = place->priority,
+	    .prog_fd = program,
 	    .flags = BPF_TC_F_REPLACE);
 	const int number = -bpf_tc_hook_create(&hook);
 

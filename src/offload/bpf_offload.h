@@ -29,8 +29,8 @@ struct attacher;
 struct bpf_offload;
 
 /*
- * Needs CAP_BPF and CAP_NET_ADMIN, or root. NULL with a reason, for flows of a table of that capacity. `attacher` is for
- * bpf_offload_attach(), which needs CAP_NET_ADMIN without one.
+ * Needs CAP_BPF and CAP_NET_ADMIN, or root. NULL with a reason, for flows of a table of that capacity. `attacher` is
+ * for bpf_offload_attach(), which needs CAP_NET_ADMIN without one.
  */
 NODISCARD struct bpf_offload *bpf_offload_open(uint32_t connections, const struct attacher *attacher,
     char error[BPF_OFFLOAD_ERROR]);
@@ -42,7 +42,8 @@ const struct offload_memory *bpf_offload_memory(const struct bpf_offload *path);
  * Attaches the programs to an interface, with XDP if `xdp`. `capture` is libpcap's socket there, whose filter tc
  * replaces. BPF_OFFLOAD_OFF with a reason on failure.
  */
-enum bpf_offload_kind bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, int capture, bool xdp,
+enum bpf_offload_kind bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, int capture,
+    bool xdp,
     char error[BPF_OFFLOAD_ERROR]);
 enum bpf_offload_kind bpf_offload_kind(const struct bpf_offload *path, size_t number);
 /*
@@ -51,8 +52,8 @@ enum bpf_offload_kind bpf_offload_kind(const struct bpf_offload *path, size_t nu
  */
 bool bpf_offload_decides(const struct bpf_offload *path, size_t number, int capture);
 /*
- * Does the card take VLAN tags out of received frames? XDP does not see such a tag, and the frame would leave without it, so
- * bpf_offload_attach() refuses.
+ * Does the card take VLAN tags out of received frames? XDP does not see such a tag, and the frame would leave without
+ * it, so bpf_offload_attach() refuses.
  */
 bool bpf_offload_strips_tags(const char *iface);
 uint32_t bpf_offload_ifindex(const char *iface);

@@ -77,10 +77,12 @@ bpf_offload_map_all(struct bpf_offload *path)
 
 	path->bucket_bytes = (size_t)memory->bucket_count * sizeof(struct offload_bucket);
 	memory->buckets = bpf_offload_map_memory(path->object, "buckets", path->bucket_bytes);
-	memory->servers = bpf_offload_map_memory(path->object, "servers", OFFLOAD_SERVERS * sizeof(struct offload_server));
+	memory->servers = bpf_offload_map_memory(path->object, "servers",
+	    OFFLOAD_SERVERS * sizeof(struct offload_server));
 	memory->vips = bpf_offload_map_memory(path->object, "vips", OFFLOAD_VIPS * sizeof(struct offload_vip));
 	memory->control = bpf_offload_map_memory(path->object, "control", sizeof(struct offload_control));
-	return memory->buckets != NULL && memory->servers != NULL && memory->vips != NULL && memory->control != NULL ? 0 : -1;
+	return memory->buckets != NULL && memory->servers != NULL && memory->vips != NULL && memory->control != NULL ?
+	    0 : -1;
 }
 
 static void
@@ -115,7 +117,8 @@ bpf_offload_load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 	}
 	number = -bpf_object__load(path->object);
 	if (number != 0) {
-		bpf_offload_explain(error, "the kernel does not load the BPF programs (Linux 5.18 or later does)", number);
+		bpf_offload_explain(error, "the kernel does not load the BPF programs (Linux 5.18 or later does)",
+		    number);
 		return -1;
 	}
 	if (bpf_offload_map_all(path) == -1) {
@@ -185,7 +188,8 @@ bpf_offload_attach_tc(struct bpf_offload *path, struct attached *attached, int c
 	int number;
 
 	attached->kind = BPF_OFFLOAD_TC;
-	number = attacher_begin(path->attacher, bpf_offload_program(path, "dsrd_tc"), attached->iface, ATTACH_OFFLOAD, &attached->link);
+	number = attacher_begin(path->attacher, bpf_offload_program(path, "dsrd_tc"), attached->iface, ATTACH_OFFLOAD,
+	    &attached->link);
 	if (number != 0) {
 		bpf_offload_explain(error, "the program cannot be attached to tc", number);
 		return -1;
@@ -234,13 +238,15 @@ bpf_offload_strips_tags(const char *iface)
  * forgets which checksums are unfinished; generic XDP does neither.
  */
 static int
-bpf_offload_attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface, char error[BPF_OFFLOAD_ERROR])
+bpf_offload_attach_xdp(struct bpf_offload *path, struct attached *attached, const char *iface,
+    char error[BPF_OFFLOAD_ERROR])
 {
 	const bool generic = bpf_offload_is_driver(iface, "veth");
 	int number;
 
 	if (bpf_offload_strips_tags(iface)) {
-		(void)snprintf(error, BPF_OFFLOAD_ERROR, "%s takes VLAN tags out of received frames (rx-vlan-offload), so XDP would send "
+		(void)snprintf(error, BPF_OFFLOAD_ERROR, "%s takes VLAN tags out of received frames (rx-vlan-offload), "
+		    "so XDP would send "
 		    "them on without: type `ethtool -K %s rxvlan off`, and restart dsrd", iface, iface);
 		return -1;
 	}
@@ -263,7 +269,8 @@ bpf_offload_attach(struct bpf_offload *path, size_t number, const char *iface, i
 	bpf_offload_detach(path, number, capture);
 	*attached = (struct attached) { .link = -1 };
 	(void)snprintf(attached->iface, sizeof(attached->iface), "%s", iface);
-	if ((xdp ? bpf_offload_attach_xdp(path, attached, iface, error) : bpf_offload_attach_tc(path, attached, capture, error)) == 0)
+	if ((xdp ? bpf_offload_attach_xdp(path, attached, iface, error) :
+	    bpf_offload_attach_tc(path, attached, capture, error)) == 0)
 		return attached->kind;
 	bpf_offload_detach(path, number, capture);
 	return BPF_OFFLOAD_OFF;

@@ -9,7 +9,8 @@
 struct bpf_offload *
 bpf_offload_open(uint32_t connections UNUSED, const struct attacher *attacher UNUSED, char error[BPF_OFFLOAD_ERROR])
 {
-	(void)snprintf(error, BPF_OFFLOAD_ERROR, "this dsrd was built without BPF: see what ./configure --with-bpf says");
+	(void)snprintf(error, BPF_OFFLOAD_ERROR,
+	    "this dsrd was built without BPF: see what ./configure --with-bpf says");
 	return NULL;
 }
 

@@ -13,7 +13,8 @@
 #include "vipcheck/vipcheck.h"
 
 static_assert(sizeof(struct offload_flow) == 64, "a flow is a cache line");
-static_assert(sizeof(struct offload_server) == 32 && sizeof(struct offload_vip) == 32, "shared with the kernel's program");
+static_assert(sizeof(struct offload_server) == 32 && sizeof(struct offload_vip) == 32, "shared with the kernel's "
+    "program");
 static_assert(sizeof(struct offload_control) % 8 == 0, "as maps round sizes up");
 
 #define MEMORY_LEAST 1024 /* buckets; slots.c determines how many of them are in use */
@@ -116,7 +117,8 @@ cache_idle_time(const struct offload_cache *offload, const struct offload_flow *
  */
 
 static void
-cache_pull_segments(const struct offload_cache *offload, struct offload_flow *flow, struct conn *conn, struct server_run *run)
+cache_pull_segments(const struct offload_cache *offload, struct offload_flow *flow, struct conn *conn,
+    struct server_run *run)
 {
 	const uint32_t acknowledged = flow->acknowledged, before = conn->sent;
 	const uint32_t resent = __atomic_exchange_n(&flow->resent, 0, __ATOMIC_RELAXED);
@@ -262,9 +264,11 @@ cache_install(struct offload_cache *offload, const struct conn *conn, const stru
 }
 
 static bool
-cache_may_offload(const struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip, const struct packet *packet)
+cache_may_offload(const struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip,
+    const struct packet *packet)
 {
-	if (vip->iface == IFACE_NONE || !offload->carries[vip->iface] || offload->memory.servers[conn->server.slot].rule == 0)
+	if (vip->iface == IFACE_NONE || !offload->carries[vip->iface] ||
+	    offload->memory.servers[conn->server.slot].rule == 0)
 		return false;
 	switch ((enum conn_state)conn->state) {
 	case CONN_UDP:

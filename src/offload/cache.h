@@ -63,7 +63,8 @@ void offload_refresh(struct offload_cache *offload, const struct fwdtab *table, 
 /* Before a frame of `conn` is examined: collects what the kernel counted. */
 void offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now);
 /* After it was examined, and `forwarded` or dropped: the flow may be offloaded from now on, or no longer. */
-void offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd_vip *vip, const struct packet *packet,
+void offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd_vip *vip,
+    const struct packet *packet,
     bool forwarded, uint64_t now);
 /* The flow is forgotten. */
 void offload_remove(struct offload_cache *offload, struct conn *conn);

@@ -123,7 +123,8 @@ offload_parse_ipv4(const struct offload_frame *frame, const struct offload_key *
 	packet->headers = 20;
 	if (!offload_parse_transport(bytes + 34, total - 20, protocol, packet))
 		return false;
-	packet->hash = offload_hash_ipv4(key, packet->client.words, packet->vip.words, (uint32_t)packet->name, packet->udp);
+	packet->hash = offload_hash_ipv4(key, packet->client.words, packet->vip.words, (uint32_t)packet->name,
+	    packet->udp);
 	return true;
 }
 
@@ -154,7 +155,8 @@ offload_parse_ipv6(const struct offload_frame *frame, const struct offload_key *
 	packet->headers = 40;
 	if (!offload_parse_transport(bytes + 54, length, protocol, packet))
 		return false;
-	packet->hash = offload_hash_ipv6(key, packet->client.words, packet->vip.words, (uint32_t)packet->name, packet->udp);
+	packet->hash = offload_hash_ipv6(key, packet->client.words, packet->vip.words, (uint32_t)packet->name,
+	    packet->udp);
 	return true;
 }
 
@@ -265,7 +267,8 @@ offload_measure(struct offload_flow *flow, const struct offload_packet *packet)
 
 /* May the flow's frames go to that server as they are? Then the way is written to `hand`. */
 OFFLOAD_INLINE bool
-offload_way(const struct offload_frame *frame, const struct offload_packet *packet, const struct offload_head *head, uint64_t name,
+offload_way(const struct offload_frame *frame, const struct offload_packet *packet, const struct offload_head *head,
+    uint64_t name,
     struct offload_hand *hand)
 {
 	const struct offload_server *server = offload_server_at((uint32_t)(name >> OFFLOAD_SLOT_SHIFT) & 0xffff);

@@ -138,7 +138,8 @@ dsrd_is_wanted_ipv4(const struct offload_control *state, struct __sk_buff *skb, 
 		return true;
 	addr.bytes[10] = addr.bytes[11] = 0xff;
 	__builtin_memcpy(&addr.words[3], bytes + 30, 4);
-	return dsrd_is_wanted_address(state, &addr) || dsrd_is_probe_port(state, skb, 14 + (uint32_t)(bytes[14] & 15) * 4 + 2);
+	return dsrd_is_wanted_address(state, &addr) || dsrd_is_probe_port(state, skb,
+	    14 + (uint32_t)(bytes[14] & 15) * 4 + 2);
 }
 
 /* Neighbor discovery always: ICMPv6 types 133 to 137 (RFC 4861). */
@@ -232,7 +233,8 @@ dsrd_xdp(struct xdp_md *xdp)
 {
 	uint8_t *bytes = (uint8_t *)(long)xdp->data, *end = (uint8_t *)(long)xdp->data_end;
 	struct source source = { .xdp = xdp };
-	struct offload_frame frame = { .source = &source, .length = (uint32_t)(end - bytes), .ifindex = xdp->ingress_ifindex,
+	struct offload_frame frame = { .source = &source, .length = (uint32_t)(end - bytes),
+	    .ifindex = xdp->ingress_ifindex,
 		.only_back = true };
 	struct offload_head head;
 	struct offload_hand hand = { .ifindex = 0 };

@@ -143,7 +143,8 @@ offload_product(const struct offload_key *key, unsigned i, uint32_t a, uint32_t 
  * its four words.
  */
 OFFLOAD_INLINE uint64_t
-offload_sum_ipv4(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+offload_sum_ipv4(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports,
+    bool udp)
 {
 	return key->start + offload_product(key, 0, client[3], vip[3]) + offload_product(key, 2, ports, udp);
 }
@@ -160,15 +161,18 @@ offload_spread(uint64_t sum)
 }
 
 OFFLOAD_INLINE uint64_t
-offload_hash_ipv4(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+offload_hash_ipv4(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports,
+    bool udp)
 {
 	return offload_spread(offload_sum_ipv4(key, client, vip, ports, udp));
 }
 
 OFFLOAD_INLINE uint64_t
-offload_hash_ipv6(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports, bool udp)
+offload_hash_ipv6(const struct offload_key *key, const uint32_t client[4], const uint32_t vip[4], uint32_t ports,
+    bool udp)
 {
-	return offload_spread(offload_sum_ipv4(key, client, vip, ports, udp) + offload_product(key, 4, client[0], client[1]) +
+	return offload_spread(offload_sum_ipv4(key, client, vip, ports, udp) +
+	    offload_product(key, 4, client[0], client[1]) +
 	    offload_product(key, 6, client[2], vip[0]) + offload_product(key, 8, vip[1], vip[2]));
 }
 
@@ -187,7 +191,8 @@ offload_second(uint64_t size, uint64_t hash)
 OFFLOAD_INLINE uint32_t
 offload_address_hash(const struct offload_key *key, const uint32_t addr[4])
 {
-	return (uint32_t)((key->start + offload_product(key, 0, addr[0], addr[1]) + offload_product(key, 2, addr[2], addr[3])) >> 48) %
+	return (uint32_t)((key->start + offload_product(key, 0, addr[0], addr[1]) +
+	    offload_product(key, 2, addr[2], addr[3])) >> 48) %
 	    OFFLOAD_WANTED;
 }
 

@@ -86,7 +86,8 @@ slots_count_late(struct offload_cache *offload, struct offload_flow *flow)
 	const uint64_t count = __atomic_exchange_n(&flow->count, 0, __ATOMIC_ACQUIRE);
 
 	if (count != 0)
-		(void)offload_add(offload, (struct server_ref) { (uint16_t)flow->conn, (uint16_t)(flow->conn >> 16) }, count);
+		(void)offload_add(offload, (struct server_ref) { (uint16_t)flow->conn, (uint16_t)(flow->conn >> 16) },
+		    count);
 }
 
 bool
@@ -267,7 +268,8 @@ static struct offload_flow *
 slots_find_place(const struct offload_cache *offload, uint64_t hash)
 {
 	const uint64_t size = offload->memory.control->size;
-	const uint32_t first = offload_first(size, hash), second = offload_second(size, hash), left = slots_count_free(offload, first);
+	const uint32_t first = offload_first(size, hash), second = offload_second(size, hash),
+	    left = slots_count_free(offload, first);
 
 	return slots_free_way(offload, left > 1 || left >= slots_count_free(offload, second) ? first : second);
 }

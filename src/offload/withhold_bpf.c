@@ -54,7 +54,8 @@ withhold_load(struct withhold *withhold, char error[WITHHOLD_ERROR])
 	withhold->object = bpf_object__open_mem(withhold_bpf_object, withhold_bpf_object_size, &options);
 	number = withhold->object == NULL ? errno : -bpf_object__load(withhold->object);
 	if (number != 0) {
-		bpf_error(error, WITHHOLD_ERROR, "the kernel does not load the BPF program (Linux 5.18 or later does)", number, "");
+		bpf_error(error, WITHHOLD_ERROR, "the kernel does not load the BPF program (Linux 5.18 or later does)",
+		    number, "");
 		return -1;
 	}
 	memory = mmap(NULL, withhold_state_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,

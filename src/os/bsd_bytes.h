@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Socket addresses as kernels give them, byte by byte, so that each system's can be tested on every system. All have the
- * address of an IPv4 at byte 4 and of an IPv6 at byte 8. The BSDs begin with a length and the family, a byte each.
+ * Socket addresses as kernels give them, byte by byte, so that each system's can be tested on every system. All have
+ * the address of an IPv4 at byte 4 and of an IPv6 at byte 8. The BSDs begin with a length and the family, a byte
+ * each.
  */
 #ifndef OS_BSD_BYTES_H
 #define OS_BSD_BYTES_H
@@ -18,9 +19,9 @@
  */
 uint8_t sockaddr_mask_length(const uint8_t *bytes, size_t length, enum addr_family family);
 /*
- * The address of a link, from a struct sockaddr_dl of any BSD: type at byte 4, lengths of name, address and selector from
- * byte 5 on, name and address from byte 8 on (net/if_dl.h of FreeBSD 14, NetBSD 10.1 and OpenBSD 7.8). False unless it
- * has six bytes and all of them are there.
+ * The address of a link, from a struct sockaddr_dl of any BSD: type at byte 4, lengths of name, address and selector
+ * from byte 5 on, name and address from byte 8 on (net/if_dl.h of FreeBSD 14, NetBSD 10.1 and OpenBSD 7.8). False
+ * unless it has six bytes and all of them are there.
  */
 bool sockaddr_link_mac(const uint8_t *bytes, size_t length, struct mac *mac);
 

@@ -80,7 +80,8 @@ os_forwards(const struct os_routing *routing, const char *iface, enum addr_famil
 		return OS_NO;
 	look_again(&now, routing);
 	if (now.forwards[ip6] == OS_YES)
-		(void)snprintf(fix, size, "sysctl -w %s=0", ip6 ? "net.inet6.ip6.forwarding" : "net.inet.ip.forwarding");
+		(void)snprintf(fix, size, "sysctl -w %s=0", ip6 ? "net.inet6.ip6.forwarding" :
+		    "net.inet.ip.forwarding");
 	return now.forwards[ip6];
 }
 
@@ -131,8 +132,10 @@ os_missing_privilege(void)
 {
 	/* One device that clones itself; macOS has one for each opener, the first of which stands for all. */
 	static const char *const devices[] = {"/dev/bpf", "/dev/bpf0"};
-	static const char text[] = "dsrd may not open /dev/bpf, without which frames can be neither captured nor sent: run it as"
-	    " root, or give its user read and write access to that device. Once it has given up root (`user`), only a restart"
+	static const char text[] = "dsrd may not open /dev/bpf, without which frames can be neither captured nor sent: "
+	    "run it as"
+	    " root, or give its user read and write access to that device. Once it has given up root (`user`), only a "
+	    "restart"
 	    " opens an interface; on OpenBSD that access does not help then";
 
 	static_assert(sizeof(text) <= OS_PRIVILEGE_TEXT, "OS_PRIVILEGE_TEXT must have room for it");

@@ -153,7 +153,8 @@ route_text(struct nlmsghdr *header, const struct addr *addr, const char *iface, 
 	/* Without rules IPv4 keeps both tables in one, and calls it main (net/ipv4/fib_frontend.c, fib_unmerge()). */
 	if (table != RT_TABLE_LOCAL && table != RT_TABLE_MAIN)
 		(void)snprintf(other, sizeof(other), " table %u", (unsigned)table);
-	(void)snprintf(text, size, "ip route delete local %s/%u dev %s%s", addr_format(&prefix, name), route->rtm_dst_len,
+	(void)snprintf(text, size, "ip route delete local %s/%u dev %s%s", addr_format(&prefix, name),
+	    route->rtm_dst_len,
 	    iface, other);
 }
 

@@ -35,7 +35,10 @@ os_news_open(void)
 	return -1;
 }
 
-/* Only the kernel can send to these groups, and a process needs CAP_NET_ADMIN to send to us: the sender needs no check. */
+/*
+ * Only the kernel can send to these groups, and a process needs CAP_NET_ADMIN to send to us: the sender needs no
+ * check.
+ */
 static bool
 has_news(struct nlmsghdr *header, size_t length, bool routes)
 {

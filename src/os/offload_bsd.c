@@ -144,7 +144,8 @@ os_offload_off(const char *iface, struct offload *offload, char error[OS_ERROR])
 		if (errno == ENXIO)
 			(void)snprintf(error, OS_ERROR, "cannot turn lro off on %s: there is no such interface", iface);
 		else
-			(void)snprintf(error, OS_ERROR, "cannot turn lro off on %s: %s: as root type: ifconfig %s -" LRO_COMMAND,
+			(void)snprintf(error, OS_ERROR, "cannot turn lro off on %s: %s: as root type: ifconfig %s -"
+			    LRO_COMMAND,
 			    iface, strerror(errno), iface);
 		return -1;
 	}
@@ -180,7 +181,8 @@ os_offload_restore(const char *iface, const struct offload *offload, char error[
 	result = lro_change(iface, &on, &was, &is);
 	if (result == 0 && is)
 		return 0;
-	(void)snprintf(error, OS_ERROR, "cannot turn lro on again on %s: %s: as root type: ifconfig %s " LRO_COMMAND, iface,
+	(void)snprintf(error, OS_ERROR, "cannot turn lro on again on %s: %s: as root type: ifconfig %s " LRO_COMMAND,
+	    iface,
 	    result == 0 ? "the driver does not allow it" : strerror(errno), iface);
 	return -1;
 }

@@ -51,9 +51,9 @@ NODISCARD int os_route_find(const struct addr *addr, struct route *route);
 
 /*
  * News of this host: an interface came or went, went up or down, has another MAC, MTU or address; on Linux also that it
- * forwards packets, or does no longer, and, if `routes`, that routes changed. A descriptor to watch, or -1 with errno where the system reports nothing: then one
- * must look in intervals, as one must in any case, since news can be lost. os_news_read() takes all that waits there, and
- * says whether any of it was such.
+ * forwards packets, or does no longer, and, if `routes`, that routes changed. A descriptor to watch, or -1 with errno
+ * where the system reports nothing: then one must look in intervals, as one must in any case, since news can be lost.
+ * os_news_read() takes all that waits there, and says whether any of it was such.
  */
 int os_news_open(void);
 bool os_news_read(int fd, bool routes);
@@ -61,9 +61,9 @@ bool os_news_read(int fd, bool routes);
 enum os_answer { OS_NO, OS_YES, OS_UNKNOWN };
 
 /*
- * Whether this host's stack forwards, where that must be read before os_sandbox_enter(): no promise of pledge(2) allows the
- * sysctls of net.inet (OpenBSD, sys/kern/kern_pledge.c), and the kernel logs each attempt. Other systems leave it unused
- * and look at each question.
+ * Whether this host's stack forwards, where that must be read before os_sandbox_enter(): no promise of pledge(2)
+ * allows the sysctls of net.inet (OpenBSD, sys/kern/kern_pledge.c), and the kernel logs each attempt. Other systems
+ * leave it unused and look at each question.
  */
 struct os_routing {
 	enum os_answer forwards[2]; /* IPv4, IPv6 */
@@ -125,7 +125,8 @@ size_t os_capture_buffer(int fd, char *fix, size_t size);
  * second copy. `*fd` is -1 at first; closing it removes the filter. Returns 0, or -1 with errno: ENOTSUP on all systems
  * but OpenBSD, EPERM when root is needed and has been given up, E2BIG when there are too many addresses.
  */
-NODISCARD int os_withhold(int *fd, const char *iface, const struct mac *mac, const struct addr *addresses, size_t count);
+NODISCARD int os_withhold(int *fd, const char *iface, const struct mac *mac, const struct addr *addresses,
+    size_t count);
 
 /*
  * After root has been given up, open descriptors can be locked, where os_can_lock() is true. A locked capture
@@ -136,8 +137,8 @@ bool os_can_lock(void);
 NODISCARD int os_lock_capture(int fd);
 NODISCARD int os_lock_sender(int fd);
 /*
- * Raises the soft limit of descriptors to the hard one: each check that waits for its answer holds one, and OpenBSD's class
- * `daemon` starts with 128, Linux with 1024. 0, or -1 with errno: the limit stays what it is.
+ * Raises the soft limit of descriptors to the hard one: each check that waits for its answer holds one, and OpenBSD's
+ * class `daemon` starts with 128, Linux with 1024. 0, or -1 with errno: the limit stays what it is.
  */
 NODISCARD int os_raise_descriptors(void);
 
@@ -162,13 +163,13 @@ NODISCARD int os_drop_root(const char *user, char error[OS_ERROR]);
 /* The same without those rights, for a process that opens no frames. After os_drop_root(). 0 or -1 with a reason. */
 NODISCARD int os_drop_rights(char error[OS_ERROR]);
 /*
- * For a process that does for others what needs privileges: it gives up those that none of these and os_offload_off(), nor
- * becoming another user, needs. 0 or -1 with a reason.
+ * For a process that does for others what needs privileges: it gives up those that none of these and
+ * os_offload_off(), nor becoming another user, needs. 0 or -1 with a reason.
  */
 NODISCARD int os_keep_privileged(char error[OS_ERROR]);
 /*
- * A packet socket that is bound to the interface: to capture, or else to send, which receives nothing (io_libnet_linux.c
- * explains to what it is bound). Its buffers are as large as both need. -1 with errno.
+ * A packet socket that is bound to the interface: to capture, or else to send, which receives nothing
+ * (io_libnet_linux.c explains to what it is bound). Its buffers are as large as both need. -1 with errno.
  */
 NODISCARD int os_packet_socket(const char *iface, bool capture);
 /* A raw socket for ICMP, or ICMPv6, connected to that address; it does not block. -1 with errno. */

@@ -58,13 +58,15 @@ os_ping_socket(const struct addr *addr)
 	const bool v4 = addr->family == ADDR_IPV4;
 	struct sockaddr_in to4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
-	const int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	const int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, v4 ? IPPROTO_ICMP :
+	    IPPROTO_ICMPV6);
 
 	if (fd == -1)
 		return -1;
 	memcpy(&to4.sin_addr, addr->bytes, sizeof(to4.sin_addr));
 	memcpy(&to6.sin6_addr, addr->bytes, sizeof(to6.sin6_addr));
-	if (connect(fd, v4 ? (const struct sockaddr *)&to4 : (const struct sockaddr *)&to6, v4 ? sizeof(to4) : sizeof(to6)) == -1)
+	if (connect(fd, v4 ? (const struct sockaddr *)&to4 : (const struct sockaddr *)&to6, v4 ? sizeof(to4) :
+	    sizeof(to6)) == -1)
 		return close_failed(fd);
 	return fd;
 }

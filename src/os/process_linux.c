@@ -45,7 +45,8 @@ os_capabilities_text(uint64_t capabilities, char text[OS_CAPABILITIES_TEXT])
 	static const struct {
 		unsigned bit;
 		const char *name;
-	} known[] = { { 6, "setgid" }, { 7, "setuid" }, { 8, "setpcap" }, { 12, "net_admin" }, { 13, "net_raw" }, { 38, "perfmon" }, { 39, "bpf" } };
+	} known[] = { { 6, "setgid" }, { 7, "setuid" }, { 8, "setpcap" }, { 12, "net_admin" }, { 13, "net_raw" },
+	    { 38, "perfmon" }, { 39, "bpf" } };
 	uint64_t left = capabilities;
 	size_t length = 0;
 
@@ -58,6 +59,7 @@ os_capabilities_text(uint64_t capabilities, char text[OS_CAPABILITIES_TEXT])
 		left &= ~(1ULL << known[i].bit);
 	}
 	if (left != 0)
-		(void)snprintf(text + length, OS_CAPABILITIES_TEXT - length, "%sothers (%" PRIx64 ")", length > 0 ? " " : "", left);
+		(void)snprintf(text + length, OS_CAPABILITIES_TEXT - length, "%sothers (%" PRIx64 ")", length > 0 ?
+		    " " : "", left);
 	return text;
 }

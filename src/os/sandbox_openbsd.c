@@ -11,8 +11,8 @@
 
 /*
  * rpath: the configuration, at a reload. wpath cpath flock: pidfile and control socket go at the end. inet mcast unix:
- * the checks, HTTP, the control socket, groups of IPv6. dns: names for `dsrctl show`. route: addresses and links. bpf: the
- * counters of capture. error: what is forbidden fails, and does not end a director that works.
+ * the checks, HTTP, the control socket, groups of IPv6. dns: names for `dsrctl show`. route: addresses and links.
+ * bpf: the counters of capture. error: what is forbidden fails, and does not end a director that works.
  */
 #define DIRECTOR "stdio error rpath wpath cpath flock inet mcast unix dns route bpf"
 /* Of the launcher alone: a program that it starts begins without promises (pledge(2), execpromises). */
@@ -51,7 +51,8 @@ os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbo
 	memset(sandbox, 0, sizeof(*sandbox));
 	(void)snprintf(sandbox->calls_by, sizeof(sandbox->calls_by), order->mode == OS_SANDBOX_OFF ? "sandbox = off" :
 	    "pledge");
-	(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), order->mode == OS_SANDBOX_OFF ? "sandbox = off" : director ?
+	(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), order->mode == OS_SANDBOX_OFF ? "sandbox = off" :
+	    director ?
 	    "unveil" : "programs need files of their own");
 	/* Neither of the two can be told only to log: with `error` the kernel logs what it refuses (dmesg(8)). */
 	if (order->mode == OS_SANDBOX_OFF)

@@ -94,7 +94,8 @@ os_sandbox_refused(char name[OS_CALL_NAME], unsigned *lost)
 
 /* 0 also for a call that this machine does not have. */
 static int
-add_rule(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count, const struct scmp_arg_cmp *arguments)
+add_rule(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count,
+    const struct scmp_arg_cmp *arguments)
 {
 	const int call = seccomp_syscall_resolve_name(name);
 	int result;
@@ -121,8 +122,8 @@ add_socket_rules(scmp_filter_ctx filter)
 {
 	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
 	/*
-	 * Netlink's addresses (the C library's getifaddrs()) have 12 bytes, IPv4's 16, and those of packet sockets 20: these are
-	 * bound by the privileged process, to one interface.
+	 * Netlink's addresses (the C library's getifaddrs()) have 12 bytes, IPv4's 16, and those of packet sockets
+	 * 20: these are bound by the privileged process, to one interface.
 	 */
 	const struct scmp_arg_cmp short_name[] = { SCMP_A2(SCMP_CMP_LE, sizeof(struct sockaddr_in), 0) };
 	const struct scmp_arg_cmp short_destination[] = { SCMP_A5(SCMP_CMP_LE, sizeof(struct sockaddr_in), 0) };
@@ -210,7 +211,10 @@ make_filter(enum os_process process, bool log, int *result)
 	*result = -ENOMEM;
 	if (filter == NULL)
 		return NULL;
-	/* Each only where kernel and libseccomp have it: a tree instead of a list, and no slower processor for its sake. */
+	/*
+	 * Each only where kernel and libseccomp have it: a tree instead of a list, and no slower processor for its
+	 * sake.
+	 */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Users: the one that the daemon becomes, and the one at the other end of a socket; and how many files a process may open. */
+/*
+ * Users: the one that the daemon becomes, and the one at the other end of a socket; and how many files a process may
+ * open.
+ */
 #include "config.h"
 
 #include "os/os.h"

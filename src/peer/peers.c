@@ -159,7 +159,8 @@ peers_refuse(struct peers *peers, struct peer_end *end, const char *fault)
 	peers->refused++;
 	/* Once: anyone can make more of them. */
 	if (!peers->refusal_logged)
-		log_warning("peer-refused address=%s reason=\"%s\" meaning=\"more of them are only counted: dsrctl show peers\"",
+		log_warning("peer-refused address=%s reason=\"%s\" meaning=\"more of them are only counted: dsrctl "
+		    "show peers\"",
 		    addr_format(peer_socket_address(end->socket), text), fault);
 	peers->refusal_logged = true;
 	end_free(end);
@@ -172,7 +173,8 @@ peer_lose(struct peer *peer, const char *fault)
 	const uint64_t now = clock_us();
 
 	if (peer->up || strcmp(peer->fault, fault) != 0)
-		log_warning("peer name=%s result=down reason=\"%s\" meaning=\"flows of this director are not known to it\"",
+		log_warning("peer name=%s result=down reason=\"%s\" meaning=\"flows of this director are not known to "
+		    "it\"",
 		    peer->settings.name, fault);
 	if (peer->up || peer->since == 0)
 		peer->since = now;
@@ -612,8 +614,10 @@ peers_facts(const struct peers *peers, size_t index, struct peer_facts *facts)
 
 	*facts = (struct peer_facts) { .name = peer->settings.name, .addr = peer->settings.addr, .port = peer->settings.port,
 		.up = peer->up, .since = peer->since, .fault = peer->fault, .version = "", .sent = peer->sent,
-		.received = peer->received, .own_configuration = peers->share->configuration, .bytes_sent = peer->bytes[0],
-		.bytes_received = peer->bytes[1], .sessions = peer->sessions, .difference_count = peer->difference_count,
+		.received = peer->received, .own_configuration = peers->share->configuration,
+		    .bytes_sent = peer->bytes[0],
+		.bytes_received = peer->bytes[1], .sessions = peer->sessions,
+		    .difference_count = peer->difference_count,
 		.differences = peer->differences };
 	if (peer->up)
 		peer_add_link(peers, peer, facts);

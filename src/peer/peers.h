@@ -6,8 +6,8 @@
  * A stranger gets no further than a HELLO that it cannot sign; one that is not at a peer's address is closed at once. A
  * new connection takes an old one's place only when it has proven that it is not a recorded one.
  *
- * A turn of the event loop handles one frame of each peer and writes two; buffers have a fixed size. What a peer does not
- * read stays in the flow table, and a peer that reads nothing for LINK_SILENCE is dropped.
+ * A turn of the event loop handles one frame of each peer and writes two; buffers have a fixed size. What a peer does
+ * not read stays in the flow table, and a peer that reads nothing for LINK_SILENCE is dropped.
  */
 #ifndef PEER_PEERS_H
 #define PEER_PEERS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A connection's socket with buffers of a fixed size: nonblocking, in an event loop. `turn` is called when bytes have come,
- * when there is room again for bytes that wait, when the connection stands, and after peer_socket_wake().
+ * A connection's socket with buffers of a fixed size: nonblocking, in an event loop. `turn` is called when bytes have
+ * come, when there is room again for bytes that wait, when the connection stands, and after peer_socket_wake().
  */
 #ifndef PEER_SOCKET_H
 #define PEER_SOCKET_H

@@ -23,8 +23,9 @@ struct arp {
 };
 
 /*
- * Reads a frame, with one 802.1Q tag or without. 0, or -1 when the frame is cut, of another hardware or protocol, of an unknown operation, or when the sender's MAC is
- * a group address, zero, or not the frame's source: such a thing may not teach us anything.
+ * Reads a frame, with one 802.1Q tag or without. 0, or -1 when the frame is cut, of another hardware or protocol, of
+ * an unknown operation, or when the sender's MAC is a group address, zero, or not the frame's source: such a thing
+ * may not teach us anything.
  */
 NODISCARD int arp_parse(const struct frame *frame, struct arp *arp);
 

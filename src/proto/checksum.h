@@ -23,8 +23,8 @@ uint16_t checksum_finish(uint64_t sum);
 uint64_t checksum_pseudo(const struct packet *packet, uint32_t length);
 
 /*
- * The checksum at `field` covers `length` bytes, an even number, that change from `before` to `after`: RFC 1624 equation
- * 3. The other one is for a sum that is not inverted, as an unfinished checksum has it.
+ * The checksum at `field` covers `length` bytes, an even number, that change from `before` to `after`: RFC 1624
+ * equation 3. The other one is for a sum that is not inverted, as an unfinished checksum has it.
  */
 void checksum_update(uint8_t *field, const uint8_t *before, const uint8_t *after, size_t length);
 void checksum_update_sum(uint8_t *field, const uint8_t *before, const uint8_t *after, size_t length);

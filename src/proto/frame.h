@@ -62,7 +62,10 @@ frame_tx_features(const struct frame_tx *tx, uint16_t iface)
 	return tx->features == NULL ? 0 : tx->features(tx->context, iface);
 }
 
-/* Sends a frame of our own making, such as proto/craft.h gives, at that interface. False, and nothing is sent: it is NULL. */
+/*
+ * Sends a frame of our own making, such as proto/craft.h gives, at that interface. False, and nothing is sent: it is
+ * NULL.
+ */
 static inline bool
 frame_tx_send(const struct frame_tx *tx, const struct frame *made, uint16_t iface)
 {

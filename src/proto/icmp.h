@@ -25,7 +25,8 @@ struct icmp_inner {
 	bool has_ports;           /* TCP, UDP or SCTP, of which the ports were quoted */
 	uint16_t source_port;
 	uint16_t destination_port;
-	uint32_t second;          /* when `has_ports`, the word behind them: TCP's sequence number, UDP's length and checksum */
+	/* when `has_ports`, the word behind them: TCP's sequence number, UDP's length and checksum */
+	uint32_t second;
 	uint32_t ident;           /* IPv4's identification (16 bits), or IPv6's flow label (20 bits) */
 	uint32_t mtu;             /* next hop's, in "fragmentation needed" (RFC 1191) and "packet too big"; else 0 */
 };
@@ -53,8 +54,8 @@ bool icmp_is_echo_request(const struct packet *packet);
  */
 NODISCARD int icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
 /*
- * The same of a redirect (RFC 792; RFC 4861 section 4.5, of which the quotation is an option): -1 when it is none, or has
- * no quotation.
+ * The same of a redirect (RFC 792; RFC 4861 section 4.5, of which the quotation is an option): -1 when it is none, or
+ * has no quotation.
  */
 NODISCARD int icmp_redirected(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
 /* Reads an echo request or reply; -1 when `packet` is none, or a fragment. */

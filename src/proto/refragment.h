@@ -10,8 +10,8 @@
 #include "proto/packet.h"
 
 /*
- * Sends `frame` as fragments of at most `mtu` bytes of IP datagram each, through `tx`. `scratch` has room for the frame.
- * Options that are copied into fragments are in all of them, the others in the first one only. The number of
+ * Sends `frame` as fragments of at most `mtu` bytes of IP datagram each, through `tx`. `scratch` has room for the
+ * frame. Options that are copied into fragments are in all of them, the others in the first one only. The number of
  * fragments, or -1 with nothing sent: not IPv4, "don't fragment" is set, or no room beside the header.
  */
 NODISCARD int refragment(const struct frame *frame, const struct packet *packet, uint32_t mtu, uint8_t *scratch,

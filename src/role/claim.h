@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What is heard of other directors: claims of a group's VIPs by ARP or neighbor discovery. A director that takes over
- * announces each VIP several times in a second (forward/responder.h); one that is active announces it once in a while, and
- * answers requests. So two announcements of one VIP within a second say that someone has just become active.
+ * announces each VIP several times in a second (forward/responder.h); one that is active announces it once in a
+ * while, and answers requests. So two announcements of one VIP within a second say that someone has just become
+ * active.
  */
 #ifndef ROLE_CLAIM_H
 #define ROLE_CLAIM_H

@@ -17,8 +17,8 @@ enum {
 #define ROW_PAUSED ROLE_STATE_COUNT /* the row of ROLE_STARTING with `paused` */
 
 /*
- * Silence is the safe side: what is not listed changes nothing, and no event but an order, or the end of doubt about one,
- * leads to ROLE_ACTIVE.
+ * Silence is the safe side: what is not listed changes nothing, and no event but an order, or the end of doubt about
+ * one, leads to ROLE_ACTIVE.
  */
 static const uint8_t moves[ROLE_STATE_COUNT + 1][ROLE_EVENT_COUNT] = {
 	[ROLE_STARTING] = { ROLE_WARMING, ROLE_WARMING, ROLE_OBSERVE, STAY, STAY, STAY, STAY, STAY, STAY },
@@ -28,7 +28,10 @@ static const uint8_t moves[ROLE_STATE_COUNT + 1][ROLE_EVENT_COUNT] = {
 	[ROLE_LINGERING] = { ROLE_ACTIVE, STAY, ROLE_OBSERVE, STAY, STAY, STAY, STAY, STAY, ROLE_STANDBY },
 	[ROLE_YIELDED] = { ROLE_ACTIVE, ROLE_LINGERING, ROLE_OBSERVE, STAY, STAY, AS_WANTED, STAY, STAY, STAY },
 	[ROLE_OBSERVE] = { ROLE_WARMING, ROLE_WARMING, STAY, STAY, STAY, STAY, STAY, STAY, STAY },
-	/* An order that was given during the pause may have another one behind it: `active` waits until that is settled. */
+	/*
+	 * An order that was given during the pause may have another one behind it: `active` waits until that is
+	 * settled.
+	 */
 	[ROW_PAUSED] = { STAY, ROLE_LINGERING, ROLE_OBSERVE, STAY, ROLE_YIELDED, STAY, STAY, AS_WANTED, STAY },
 };
 

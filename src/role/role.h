@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The role of this director for a group of VIPs: one state machine, without clock or I/O. dsrd elects no one: keepalived,
- * ucarp, carp(4), a cluster manager or an operator gives the orders, and dsrd follows them.
+ * The role of this director for a group of VIPs: one state machine, without clock or I/O. dsrd elects no one:
+ * keepalived, ucarp, carp(4), a cluster manager or an operator gives the orders, and dsrd follows them.
  *
  *	starting --> warming --> standby <--> active --> lingering --> standby
  *	                            ^           |
  *	                            '- yielded <'      observe: an operator's word, never a candidate
  *
- * A director that was stopped while it was active is `starting` again, with `paused` set: it no longer knows its role. It
- * is silent until that is settled, and goes on forwarding what arrives.
+ * A director that was stopped while it was active is `starting` again, with `paused` set: it no longer knows its
+ * role. It is silent until that is settled, and goes on forwarding what arrives.
  */
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
@@ -60,8 +60,8 @@ struct role role_next(struct role role, enum role_event event);
 unsigned role_duties(const struct role *role);
 
 /*
- * The event that comes about by time alone, and after how long in the state; 0: none. `linger` is the configured time. A
- * yielded director's time starts again with each claim of a peer.
+ * The event that comes about by time alone, and after how long in the state; 0: none. `linger` is the configured
+ * time. A yielded director's time starts again with each claim of a peer.
  */
 uint64_t role_timer(const struct role *role, uint64_t linger, enum role_event *event);
 
@@ -99,7 +99,10 @@ struct role_settings {
 	bool given;             /* a `role` was configured: there are other directors */
 };
 
-/* All groups of a director. Group 0 is ROLE_MAIN; without any `role` it is active from the start, as if no one else was there. */
+/*
+ * All groups of a director. Group 0 is ROLE_MAIN; without any `role` it is active from the start, as if no one else
+ * was there.
+ */
 struct role_config {
 	struct role_settings groups[ROLE_GROUPS];
 	size_t group_count;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The single description of this director's role for a group, used by log, dsrctl, status page, JSON, metrics and doctor. */
+/*
+ * The single description of this director's role for a group, used by log, dsrctl, status page, JSON, metrics and
+ * doctor.
+ */
 #ifndef ROLE_STATUS_H
 #define ROLE_STATUS_H
 
@@ -22,7 +25,8 @@ struct role_status {
 	bool warm;                     /* all was present once */
 	bool ready;                    /* it could take over, or is active */
 	char unready[ROLE_REASON];     /* why it is not; empty: it is */
-	struct mac rival;              /* another director that claims the VIPs as well, while this one is active or was; zero: none */
+	/* another director that claims the VIPs as well, while this one is active or was; zero: none */
+	struct mac rival;
 	uint64_t rival_seen;
 };
 

@@ -98,7 +98,8 @@ has_encaps(const struct model *model)
 }
 
 static int
-fill_servers(struct fwdtab *table, const struct model *model, const struct iface *ifaces, size_t iface_count, uint64_t now)
+fill_servers(struct fwdtab *table, const struct model *model, const struct iface *ifaces, size_t iface_count,
+    uint64_t now)
 {
 	table->server_count = model->slot_count;
 	table->servers = calloc(model->slot_count + 1, sizeof(*table->servers));
@@ -138,14 +139,16 @@ enum fwd_demand {
 static bool
 fwd_may_serve(const struct server *server, const struct listen_settings *listen, enum fwd_demand demand)
 {
-	const enum listen_state state = server->ports == PORTS_ALL ? LISTEN_SERVED : server_listen_state(server, listen);
+	const enum listen_state state = server->ports == PORTS_ALL ? LISTEN_SERVED :
+	    server_listen_state(server, listen);
 
 	return state <= (demand == FWD_SERVING ? LISTEN_NOTED : LISTEN_REFUSED);
 }
 
 /* Sets the service's servers that take flows of the listen, backups or primaries; returns their number. */
 static size_t
-fwd_list_candidates(struct fwdtab *table, const struct service *service, const struct listen_settings *listen, bool backup,
+fwd_list_candidates(struct fwdtab *table, const struct service *service, const struct listen_settings *listen,
+    bool backup,
     enum fwd_demand demand, struct fwd_server **list)
 {
 	size_t count = 0;
@@ -413,7 +416,8 @@ put_ports(struct fwdtab *table, const struct model *model)
 			const struct listen_settings *listen = &settings->listens[j];
 			struct fwd_vip *vip = vip_of(table, &listen->vip);
 
-			vip->ports[vip->port_count++] = (struct fwd_port) { fwd_port_key(listen->protocol, listen->first),
+			vip->ports[vip->port_count++] = (struct fwd_port) { fwd_port_key(listen->protocol,
+			    listen->first),
 				fwd_port_key(listen->protocol, listen->last), table->services[*service++] };
 		}
 	}

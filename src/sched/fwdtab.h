@@ -75,7 +75,8 @@ struct fwd_vip {
 	uint8_t group; /* its duties are the forwarder's */
 	uint8_t dscp; /* of method dscp */
 	size_t port_count;
-	struct fwd_port *ports; /* sorted; they do not overlap; behind them one of no service that ends behind all ports */
+	/* sorted; they do not overlap; behind them one of no service that ends behind all ports */
+	struct fwd_port *ports;
 };
 
 /* Open addressing over numbers: FWD_EMPTY ends a search. The size is a power of two, at most half of it is full. */

@@ -354,7 +354,8 @@ pick_fast(const struct fwd_service *service, const struct fwd_vip *vip UNUSED, c
 
 const struct scheduler pick_least_latency = {
 	.name = "least-latency",
-	.use_when = "Servers differ in speed from hour to hour: fewer connections for those that take long to accept them.",
+	.use_when = "Servers differ in speed from hour to hour: fewer connections for those that take long to accept "
+	    "them.",
 	.pick = pick_fast,
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A peer as reports, metrics and the list of problems read it. Plain values and pointers that hold until the loop goes on. */
+/*
+ * A peer as reports, metrics and the list of problems read it. Plain values and pointers that hold until the loop
+ * goes on.
+ */
 #ifndef SYNC_FACTS_H
 #define SYNC_FACTS_H
 

@@ -78,7 +78,8 @@ conflict_is_live_answer(const struct conflict *conflict, uint64_t now)
 
 /* Several hosts may answer for one VIP: one probe covers all of them. */
 static size_t
-conflict_follow_up(struct conflict_table *conflicts, const struct vip *vip, struct craft *craft, const struct iface *ifaces,
+conflict_follow_up(struct conflict_table *conflicts, const struct vip *vip, struct craft *craft,
+    const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
 	bool any = false;
@@ -96,7 +97,8 @@ conflict_follow_up(struct conflict_table *conflicts, const struct vip *vip, stru
 }
 
 static size_t
-conflict_follow_up_all(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
+conflict_follow_up_all(struct conflict_table *conflicts, const struct model *model, struct craft *craft,
+    const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
 	size_t sent = 0;
@@ -113,7 +115,8 @@ conflict_follow_up_all(struct conflict_table *conflicts, const struct model *mod
 }
 
 size_t
-conflict_tick(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
+conflict_tick(struct conflict_table *conflicts, const struct model *model, struct craft *craft,
+    const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now)
 {
 	size_t sent = conflict_follow_up_all(conflicts, model, craft, ifaces, tx, now);
@@ -185,10 +188,12 @@ conflict_receive_arp(struct conflict_table *conflicts, uint16_t iface, const str
 }
 
 void
-conflict_receive_ndp(struct conflict_table *conflicts, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now)
+conflict_receive_ndp(struct conflict_table *conflicts, uint16_t iface, const struct ndp *ndp, const struct mac *mac,
+    uint64_t now)
 {
 	if (ndp->kind == NDP_ADVERTISEMENT)
-		conflict_note(conflicts, ndp->solicited ? CONFLICT_ANSWERS : CONFLICT_ANNOUNCES, iface, &ndp->target, mac, now);
+		conflict_note(conflicts, ndp->solicited ? CONFLICT_ANSWERS : CONFLICT_ANNOUNCES, iface, &ndp->target,
+		    mac, now);
 	else if (ndp->dad)
 		conflict_note(conflicts, CONFLICT_ANNOUNCES, iface, &ndp->target, mac, now);
 	else
@@ -196,7 +201,8 @@ conflict_receive_ndp(struct conflict_table *conflicts, uint16_t iface, const str
 }
 
 void
-conflict_receive_bounce(struct conflict_table *conflicts, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now)
+conflict_receive_bounce(struct conflict_table *conflicts, uint16_t iface, const struct addr *vip, const struct mac *mac,
+    uint64_t now)
 {
 	conflict_note(conflicts, CONFLICT_SENDS_BACK, iface, vip, mac, now);
 }
@@ -204,7 +210,8 @@ conflict_receive_bounce(struct conflict_table *conflicts, uint16_t iface, const 
 bool
 conflict_has_ended(const struct conflict *conflict, uint64_t now)
 {
-	if (conflict->kind == CONFLICT_ANSWERS && conflict->unanswered >= CONFLICT_UNANSWERED && now - conflict->probed >= ANSWER_TIME)
+	if (conflict->kind == CONFLICT_ANSWERS && conflict->unanswered >= CONFLICT_UNANSWERED &&
+	    now - conflict->probed >= ANSWER_TIME)
 		return true;
 	return now - conflict->last >= CONFLICT_QUIET;
 }
@@ -224,7 +231,8 @@ conflict_end_news(struct conflict_table *conflicts, uint64_t now)
 }
 
 struct conflict *
-conflict_news(struct conflict_table *conflicts, bool (*known)(const void *context, const struct conflict *conflict), const void *context,
+conflict_news(struct conflict_table *conflicts, bool (*known)(const void *context, const struct conflict *conflict),
+    const void *context,
     uint64_t now)
 {
 	for (size_t i = 0; i < conflicts->count; i++) {
@@ -284,7 +292,8 @@ conflict_reacts(struct conflict *conflict, const struct model *model, uint64_t n
 static bool
 conflict_keeps_out(const struct conflict *conflict, uint64_t now)
 {
-	return conflict->kind == CONFLICT_ANSWERS ? !conflict_has_ended(conflict, now) : now - conflict->last < CONFLICT_QUIET;
+	return conflict->kind == CONFLICT_ANSWERS ? !conflict_has_ended(conflict, now) :
+	    now - conflict->last < CONFLICT_QUIET;
 }
 
 bool
@@ -316,9 +325,11 @@ const char *
 conflict_kind_sentence(enum conflict_kind kind)
 {
 	static const char *const sentences[] = {
-		[CONFLICT_ANSWERS] = "it answers ARP or neighbor discovery for the VIP; clients that cache its MAC bypass the director",
+		[CONFLICT_ANSWERS] = "it answers ARP or neighbor discovery for the VIP; clients that cache its MAC "
+		    "bypass the director",
 		[CONFLICT_ANNOUNCES] = "it announces the VIP as its own; clients that cache its MAC bypass the director",
-		[CONFLICT_REQUESTS_AS] = "it sends requests with the VIP as sender; hosts that learn its MAC from them bypass the director",
+		[CONFLICT_REQUESTS_AS] = "it sends requests with the VIP as sender; hosts that learn its MAC from them "
+		    "bypass the director",
 		[CONFLICT_SENDS_BACK] = "it sends the VIP's packets back: it lacks the VIP, and forwards",
 	};
 

@@ -68,30 +68,38 @@ void conflict_begin(struct conflict_table *conflicts, uint64_t now);
  * Probes VIPs when due, and every other second those that another host answers for, to notice the end: call it about
  * once a second. Returns the number of frames.
  */
-size_t conflict_tick(struct conflict_table *conflicts, const struct model *model, struct craft *craft, const struct iface *ifaces,
+size_t conflict_tick(struct conflict_table *conflicts, const struct model *model, struct craft *craft,
+    const struct iface *ifaces,
     const struct frame_tx *tx, uint64_t now);
 
 /* A claim by another host; `mac` is not one of ours. `sender` or `target` is a VIP on that interface. */
-void conflict_receive_arp(struct conflict_table *conflicts, uint16_t iface, const struct arp *arp, bool to_all, uint64_t now);
-void conflict_receive_ndp(struct conflict_table *conflicts, uint16_t iface, const struct ndp *ndp, const struct mac *mac, uint64_t now);
-void conflict_receive_bounce(struct conflict_table *conflicts, uint16_t iface, const struct addr *vip, const struct mac *mac, uint64_t now);
+void conflict_receive_arp(struct conflict_table *conflicts, uint16_t iface, const struct arp *arp, bool to_all,
+    uint64_t now);
+void conflict_receive_ndp(struct conflict_table *conflicts, uint16_t iface, const struct ndp *ndp,
+    const struct mac *mac, uint64_t now);
+void conflict_receive_bounce(struct conflict_table *conflicts, uint16_t iface, const struct addr *vip,
+    const struct mac *mac, uint64_t now);
 
 /*
  * The next conflict to be logged: new, or still going on an hour after it was last logged. Each once. `known`: is it a
  * server's MAC? A new one that is not is held back for a moment, until servers' MACs are known.
  */
-struct conflict *conflict_news(struct conflict_table *conflicts, bool (*known)(const void *context, const struct conflict *conflict),
+struct conflict *conflict_news(struct conflict_table *conflicts,
+    bool (*known)(const void *context, const struct conflict *conflict),
     const void *context, uint64_t now);
 bool conflict_has_ended(const struct conflict *conflict, uint64_t now);
 /* The next conflict that has ended. Each once. */
 struct conflict *conflict_end_news(struct conflict_table *conflicts, uint64_t now);
 /* Was it logged since it began? */
 bool conflict_was_logged(const struct conflict *conflict);
-/* Did it teach other hosts a wrong MAC for the VIP? Then the VIP is announced when it ends, whatever `vip-conflict` says. */
+/*
+ * Did it teach other hosts a wrong MAC for the VIP? Then the VIP is announced when it ends, whatever `vip-conflict`
+ * says.
+ */
 bool conflict_misled(const struct conflict *conflict);
 /*
- * Is the VIP to be announced because of it, now? As its services' `vip-conflict` says, and not more often than RFC 5227 section
- * 2.4 lets a host defend itself: it counts as done.
+ * Is the VIP to be announced because of it, now? As its services' `vip-conflict` says, and not more often than RFC
+ * 5227 section 2.4 lets a host defend itself: it counts as done.
  */
 bool conflict_reacts(struct conflict *conflict, const struct model *model, uint64_t now);
 /* Does a conflict keep the server from traffic (`vip-conflict = remove`)? */

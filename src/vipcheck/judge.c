@@ -50,16 +50,18 @@ judge_unreachable(const struct reply *reply, const struct addr *vip, const struc
 }
 
 /*
- * An answer from the VIP that did not come from the server's MAC and has nothing to prove it (UDP) is one nevertheless if
- * the ping of the VIP, which has, came from the same MAC: the server answers through another card.
+ * An answer from the VIP that did not come from the server's MAC and has nothing to prove it (UDP) is one
+ * nevertheless if the ping of the VIP, which has, came from the same MAC: the server answers through another card.
  */
 static bool
 judge_is_elsewhere(const struct evidence *evidence, uint8_t protocol, const struct addr *vip)
 {
 	const struct reply *echo = &evidence->replies[PROBE_VIP_ECHO];
 
-	return protocol == PROTOCOL_UDP && evidence->refused > 0 && evidence->refused_probe == PROBE_VIP && addr_equal(&evidence->refused_from, vip) &&
-	    echo->answer == ANSWER_ECHO && addr_equal(&echo->from, vip) && mac_equal(&echo->mac, &evidence->refused_mac) &&
+	return protocol == PROTOCOL_UDP && evidence->refused > 0 && evidence->refused_probe == PROBE_VIP &&
+	    addr_equal(&evidence->refused_from, vip) &&
+	    echo->answer == ANSWER_ECHO && addr_equal(&echo->from, vip) &&
+	    mac_equal(&echo->mac, &evidence->refused_mac) &&
 	    !mac_equal(&echo->mac, &evidence->server_mac);
 }
 

@@ -41,12 +41,14 @@ probe_addr_find_iface(const struct addr *addr, const struct iface *ifaces, size_
 }
 
 void
-probe_addr_set(struct probe_addrs *probe_addrs, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
+probe_addr_set(struct probe_addrs *probe_addrs, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces,
+    size_t count,
     uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
 		struct probe_addr *probe_addr = &probe_addrs->list[i];
-		const uint16_t iface = addr_is_set(&addrs[i]) ? probe_addr_find_iface(&addrs[i], ifaces, count) : IFACE_NONE;
+		const uint16_t iface = addr_is_set(&addrs[i]) ? probe_addr_find_iface(&addrs[i], ifaces, count) :
+		    IFACE_NONE;
 
 		if (probe_addr->state != PROBE_ADDR_NONE && iface != IFACE_NONE && probe_addr->iface == iface &&
 		    addr_equal(&probe_addr->addr, &addrs[i]))
@@ -80,7 +82,8 @@ probe_addr_make_probe(const struct probe_addr *probe_addr, struct craft *craft, 
 }
 
 static void
-probe_addr_send(struct probe_addr *probe_addr, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx,
+probe_addr_send(struct probe_addr *probe_addr, struct craft *craft, const struct iface *ifaces,
+    const struct frame_tx *tx,
     uint64_t now)
 {
 	const struct frame *made = probe_addr_make_probe(probe_addr, craft, &ifaces[probe_addr->iface].mac);
@@ -91,7 +94,8 @@ probe_addr_send(struct probe_addr *probe_addr, struct craft *craft, const struct
 }
 
 void
-probe_addr_tick(struct probe_addrs *probe_addrs, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx,
+probe_addr_tick(struct probe_addrs *probe_addrs, struct craft *craft, const struct iface *ifaces,
+    const struct frame_tx *tx,
     uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
@@ -161,7 +165,8 @@ probe_addr_receive(struct probe_addrs *probe_addrs, uint16_t iface, const struct
 	for (size_t i = 0; i < PROBE_ADDRESSES; i++) {
 		struct probe_addr *probe_addr = &probe_addrs->list[i];
 
-		if (probe_addr->state == PROBE_ADDR_NONE || probe_addr->iface != iface || !addr_equal(&probe_addr->addr, addr))
+		if (probe_addr->state == PROBE_ADDR_NONE || probe_addr->iface != iface ||
+		    !addr_equal(&probe_addr->addr, addr))
 			continue;
 		/* A probe for an address that is ours gets an answer; one at the same time as our probe was first. */
 		if (asks && probe_addr->state != PROBE_ADDR_PROBING)
@@ -180,7 +185,8 @@ probe_addr_receive_arp(struct probe_addrs *probe_addrs, uint16_t iface, const st
 }
 
 void
-probe_addr_receive_ndp(struct probe_addrs *probe_addrs, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now)
+probe_addr_receive_ndp(struct probe_addrs *probe_addrs, uint16_t iface, const struct ndp *ndp, const struct mac *from,
+    uint64_t now)
 {
 	if (ndp->kind == NDP_ADVERTISEMENT || ndp->dad)
 		probe_addr_receive(probe_addrs, iface, &ndp->target, from, ndp->dad, now);

@@ -41,10 +41,12 @@ struct probe_addrs {
 };
 
 /* Which addresses, and where. What stays where it was keeps its state. */
-void probe_addr_set(struct probe_addrs *probe_addrs, const struct addr addrs[PROBE_ADDRESSES], const struct iface *ifaces, size_t count,
+void probe_addr_set(struct probe_addrs *probe_addrs, const struct addr addrs[PROBE_ADDRESSES],
+    const struct iface *ifaces, size_t count,
     uint64_t now);
 /* Probes for those that are not ours yet. */
-void probe_addr_tick(struct probe_addrs *probe_addrs, struct craft *craft, const struct iface *ifaces, const struct frame_tx *tx,
+void probe_addr_tick(struct probe_addrs *probe_addrs, struct craft *craft, const struct iface *ifaces,
+    const struct frame_tx *tx,
     uint64_t now);
 /* When probe_addr_tick() has something to do next; UINT64_MAX: never. */
 uint64_t probe_addr_due(const struct probe_addrs *probe_addrs);
@@ -56,7 +58,8 @@ bool probe_addr_pending(const struct probe_addrs *probe_addrs, uint16_t iface, e
 bool probe_addr_answers(const struct probe_addrs *probe_addrs, uint16_t iface, const struct addr *addr);
 /* Takes note of ARP or neighbor discovery of others. `mac` is not ours. */
 void probe_addr_receive_arp(struct probe_addrs *probe_addrs, uint16_t iface, const struct arp *arp, uint64_t now);
-void probe_addr_receive_ndp(struct probe_addrs *probe_addrs, uint16_t iface, const struct ndp *ndp, const struct mac *from, uint64_t now);
+void probe_addr_receive_ndp(struct probe_addrs *probe_addrs, uint16_t iface, const struct ndp *ndp,
+    const struct mac *from, uint64_t now);
 /* A probe address whose state has changed, each change once; NULL when there is none. */
 const struct probe_addr *probe_addr_news(struct probe_addrs *probe_addrs);
 

@@ -251,8 +251,8 @@ receive_echo(struct vipcheck_table *table, const struct frame *frame, const stru
 }
 
 /*
- * An ICMP redirect shows that the server forwards; whether it forwarded our probe, the probe's return shows. It must quote
- * a probe that the server got. Hosts limit redirects, so one is about all checks of that server.
+ * An ICMP redirect shows that the server forwards; whether it forwarded our probe, the probe's return shows. It must
+ * quote a probe that the server got. Hosts limit redirects, so one is about all checks of that server.
  */
 static enum vipcheck_heard
 receive_redirect(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet)
@@ -303,7 +303,8 @@ vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const 
  * could be due to another answer.
  */
 void
-vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target, const struct addr *sender)
+vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target,
+    const struct addr *sender)
 {
 	struct vipcheck *probed = NULL;
 

@@ -30,7 +30,8 @@ round_is_own(enum probe probe)
 static bool
 round_has_payload(const struct vipcheck *check)
 {
-	return check->protocol == PROTOCOL_UDP && check->port != 0 && check->server->service->settings.vip_payload.given;
+	return check->protocol == PROTOCOL_UDP && check->port != 0 &&
+	    check->server->service->settings.vip_payload.given;
 }
 
 uint16_t
@@ -72,9 +73,11 @@ round_ends(const struct vipcheck *check, enum probe probe, const struct vipcheck
 }
 
 static const struct frame *
-round_make_syn(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
+round_make_syn(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends,
+    const struct vipcheck_tx *means)
 {
-	const uint32_t headers = ends->source.family == ADDR_IPV4 ? 40 : 60; /* IP and TCP without options: RFC 9293 3.7.1 */
+	/* IP and TCP without options: RFC 9293 3.7.1 */
+	const uint32_t headers = ends->source.family == ADDR_IPV4 ? 40 : 60;
 	const struct craft_tcp tcp = {
 		.ends = *ends,
 		.source_port = check->secrets[probe].tag,
@@ -106,7 +109,8 @@ round_make_datagram(const struct vipcheck *check, enum probe probe, const struct
 }
 
 static const struct frame *
-round_make_ping(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends, const struct vipcheck_tx *means)
+round_make_ping(const struct vipcheck *check, enum probe probe, const struct craft_ends *ends,
+    const struct vipcheck_tx *means)
 {
 	uint8_t data[VIPCHECK_PING] = "dsrd VIP check";
 	const struct craft_echo echo = {
@@ -238,7 +242,8 @@ round_borrow(const struct iface *iface, enum addr_family family)
 		const struct addr *addr = &iface->addresses[i].addr;
 
 		/* fe80::/10, RFC 4291 section 2.5.6 */
-		if (addr->family == family && !(family == ADDR_IPV6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80))
+		if (addr->family == family && !(family == ADDR_IPV6 && addr->bytes[0] == 0xfe &&
+		    (addr->bytes[1] & 0xc0) == 0x80))
 			return *addr;
 	}
 	return (struct addr) { .family = ADDR_NONE };
@@ -257,7 +262,8 @@ round_next(struct vipcheck_table *table, const struct vipcheck *check, uint64_t 
 {
 	const uint64_t interval = check->server->service->settings.interval;
 	/* Plus or minus a thirty-second, so that checks do not stay in step. */
-	const uint64_t due = check->round.began + interval - interval / 32 + vipcheck_random(table) % (interval / 16 + 1);
+	const uint64_t due = check->round.began + interval - interval / 32 +
+	    vipcheck_random(table) % (interval / 16 + 1);
 
 	return due > now ? due : now + GRAIN;
 }
@@ -302,7 +308,8 @@ round_rests_on_silence(enum vipcheck_verdict verdict)
 static enum vipcheck_verdict
 round_judge(struct vipcheck *check, uint64_t now)
 {
-	const enum vipcheck_verdict verdict = vipcheck_judge(&check->last, check->protocol, &check->vip, &check->server->settings.addr);
+	const enum vipcheck_verdict verdict = vipcheck_judge(&check->last, check->protocol, &check->vip,
+	    &check->server->settings.addr);
 
 	/* In a flood the answer may have been lost in front of us. No flood takes a server down. */
 	if (round_rests_on_silence(verdict) && check->lossy)
@@ -409,7 +416,8 @@ vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const str
 }
 
 static void
-round_give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
+round_give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means,
+    uint64_t now)
 {
 	for (size_t i = 0; i < PROBE_COUNT; i++)
 		if (check->round.replies[i].answer == ANSWER_AWAITED)

@@ -101,7 +101,8 @@ static bool
 vipcheck_has_target(const struct targets *targets, const struct addr *vip, uint8_t protocol, uint16_t port)
 {
 	for (size_t i = 0; i < targets->count; i++)
-		if (addr_equal(&targets->list[i].vip, vip) && (protocol == 0 || (targets->list[i].protocol == protocol &&
+		if (addr_equal(&targets->list[i].vip, vip) && (protocol == 0 ||
+		    (targets->list[i].protocol == protocol &&
 		    targets->list[i].port == port)))
 			return true;
 	return false;
@@ -125,7 +126,8 @@ vipcheck_target_port(const struct service_settings *service, const struct listen
  * as good as another, since the host answers.
  */
 static bool
-vipcheck_is_worth_it(const struct service_settings *service, const struct listen_settings *listen, const struct targets *targets)
+vipcheck_is_worth_it(const struct service_settings *service, const struct listen_settings *listen,
+    const struct targets *targets)
 {
 	if (listen->protocol == PROTOCOL_TCP)
 		return true;
@@ -142,7 +144,8 @@ vipcheck_add_targets(struct targets *targets, const struct service_settings *ser
 		uint16_t port = vipcheck_target_port(service, listen);
 		uint8_t protocol = listen->protocol;
 
-		if (!vipcheck_is_worth_it(service, listen, targets) || (new_vips && vipcheck_has_target(targets, &listen->vip, 0, 0)))
+		if (!vipcheck_is_worth_it(service, listen, targets) ||
+		    (new_vips && vipcheck_has_target(targets, &listen->vip, 0, 0)))
 			continue;
 		/* All ports, and none that is known to be open: the host must do. */
 		if (protocol == PROTOCOL_TCP && port == 0)
@@ -163,7 +166,8 @@ vipcheck_find(const struct vipcheck_table *table, const struct server *server, c
 	struct vipcheck *check = server->ref.slot < table->slot_count ? table->heads[server->ref.slot] : NULL;
 
 	for (; check != NULL; check = check->sibling)
-		if (check->ref.generation == server->ref.generation && check->protocol == protocol && check->port == port &&
+		if (check->ref.generation == server->ref.generation && check->protocol == protocol &&
+		    check->port == port &&
 		    addr_equal(&check->vip, vip))
 			break;
 	return check;
@@ -359,7 +363,8 @@ vipcheck_vip_state(const struct vipcheck *checks, const struct server *server)
 {
 	if (checks == NULL || server->service->settings.vip_check != VIP_CHECK_REQUIRE)
 		return VIP_TRUSTED;
-	for (const struct vipcheck *check = checks; check != NULL && server->ports != PORTS_NONE; check = check->sibling)
+	for (const struct vipcheck *check = checks; check != NULL &&
+	    server->ports != PORTS_NONE; check = check->sibling)
 		if (!check->settled)
 			return VIP_UNKNOWN;
 	for (const struct vip_fault *fault = server->vip_faults; fault != NULL; fault = fault->next)

@@ -90,7 +90,8 @@ struct evidence {
 	bool resolved_source;    /* the server resolved `source`: it sent an answer, whether that arrived or not */
 	struct addr resolved_as; /* the sender address in that request: the VIP, where a server announces it */
 	bool redirected;         /* the server sent an ICMP redirect: it forwards */
-	uint32_t refused;        /* answers to a probe's port or identifier that did not prove that they are answers, ... */
+	/* answers to a probe's port or identifier that did not prove that they are answers, ... */
+	uint32_t refused;
 	enum probe refused_probe; /* ... the probe of the last one, and where it came from */
 	struct mac refused_mac;
 	struct addr refused_from;
@@ -109,13 +110,16 @@ enum vipcheck_class {
 	X(ACCEPTED, GOOD, "the VIP is accepted") \
 	X(OTHER_MAC, GOOD, "the VIP is accepted, but the answers come from another MAC address than the server's") \
 	X(BOUNCED, BAD, "the VIP is not accepted: the server lacks it, and forwards its packets") \
-	X(NO_ROUTE, BAD, "the VIP is not accepted: the server calls it unreachable, since it lacks the VIP and forwards") \
+	X(NO_ROUTE, BAD, "the VIP is not accepted: the server calls it unreachable, since it lacks the VIP and " \
+	    "forwards") \
 	X(FORWARD_REJECTED, BAD, "the VIP is not accepted: the server lacks it, and its firewall refuses to forward") \
-	X(OWN_ONLY, BAD, "the VIP is accepted, but nothing listens on it: the program is bound to the server's own address only") \
+	X(OWN_ONLY, BAD, "the VIP is accepted, but nothing listens on it: the program is bound to the server's own " \
+	    "address only") \
 	X(NOT_LISTENING, BAD, "connection refused at the VIP, no program listens there") \
 	X(REJECTED, BAD, "the VIP is accepted, but the server's firewall rejects its port") \
 	X(FILTERED, BAD, "the VIP is accepted, but the server's firewall drops its port") \
-	X(LOST, BAD, "the server answers for the VIP, but the answer never arrives: something drops packets from that address") \
+	X(LOST, BAD, "the server answers for the VIP, but the answer never arrives: something drops packets from " \
+	    "that address") \
 	X(IGNORED, BAD, "the VIP is not accepted: no answer, although the server's own address answers") \
 	X(WRONG_SOURCE, BAD, "the server answers for the VIP from another address: clients cannot use that") \
 	X(ELSEWHERE, BAD, "the VIP is not accepted: another host reports it as unreachable") \
@@ -216,7 +220,8 @@ enum vipcheck_heard {
 };
 
 /* Is this frame an answer? A SYN-ACK is answered with a reset. `packet` is PACKET_OK and IP. */
-enum vipcheck_heard vipcheck_receive(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+enum vipcheck_heard vipcheck_receive(struct vipcheck_table *table, const struct frame *frame,
+    const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now);
 /* `mac` resolved `target` by broadcast, with `sender` as its own address. */
 void vipcheck_receive_request(struct vipcheck_table *table, const struct mac *mac, const struct addr *target,

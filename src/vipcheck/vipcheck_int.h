@@ -28,7 +28,8 @@ void vipcheck_combine(struct vipcheck_table *table, struct server *server);
 void vipcheck_release_tags(struct vipcheck_table *table, struct vipcheck *check);
 
 /* round.c: an answer came, or no further one will. */
-void vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now);
+void vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means,
+    uint64_t now);
 void vipcheck_send_reset(struct vipcheck *check, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means);
 uint16_t vipcheck_probe_port(const struct vipcheck *check, enum probe probe);

@@ -127,7 +127,8 @@ metrics_problems(const struct metrics *metrics)
 		const struct problem *problem = problems_at(metrics->facts->problems, i);
 		const struct label labels[] = { { "id", diagnosis_name(problem->id) },
 			{ "severity", severity_name(diagnosis_severity(problem->id)) }, { "subject", problem->subject },
-			{ "family", problem->family == ADDR_NONE ? "" : problem->family == ADDR_IPV4 ? "ipv4" : "ipv6" } };
+			{ "family", problem->family == ADDR_NONE ? "" : problem->family == ADDR_IPV4 ? "ipv4" :
+			    "ipv6" } };
 
 		metrics_sample(metrics, labels, problem->family == ADDR_NONE ? ARRAY_LEN(labels) - 1 :
 		    ARRAY_LEN(labels), 1);
@@ -469,7 +470,8 @@ static const struct family families[] = {
 	{ "ready", METRIC_GAUGE, "Whether this director serves a group of VIPs, or could.", .each = metrics_ready },
 	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = metrics_problems },
 	{ "problems", METRIC_GAUGE, "How many problems the director itself has.", .each = problem_counts },
-	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last read.",
+	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last "
+	    "read.",
 	    .director = director_reload_ok },
 	{ "config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "When the configuration that runs was read.",
 	    .director = director_reload_time },
@@ -486,7 +488,8 @@ static const struct family families[] = {
 	{ "offloaded_packets", METRIC_COUNTER, "Frames forwarded by the kernel.",
 	    .director = director_packets_offloaded },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
-	{ "service_state", METRIC_GAUGE, "1 for the state that the service is in, 0 for the others.", .each = service_states },
+	{ "service_state", METRIC_GAUGE, "1 for the state that the service is in, 0 for the others.",
+	    .each = service_states },
 	{ "service_quorum", METRIC_GAUGE, "Servers that must be up for the service to take new connections.",
 	    .service = service_quorum_now },
 	{ "service_servers", METRIC_GAUGE, "The service's servers in each state.", .each = service_servers },
@@ -505,7 +508,8 @@ static const struct family families[] = {
 	{ "server_connections", METRIC_COUNTER, "Connections started.", .server = server_connections },
 	{ "server_received_packets", METRIC_COUNTER, "Packets of clients forwarded to the server.",
 	    .server = server_packets },
-	{ "server_received_bytes", METRIC_COUNTER, "Bytes of the frames forwarded to the server.", .server = server_bytes },
+	{ "server_received_bytes", METRIC_COUNTER, "Bytes of the frames forwarded to the server.",
+	    .server = server_bytes },
 	{ "server_response_bytes", METRIC_COUNTER, "Bytes of TCP payload that clients acknowledged to the server.",
 	    .server = server_response_bytes },
 	{ "server_handshakes", METRIC_COUNTER, "TCP connections that began with a SYN.", .server = server_handshakes },
@@ -524,7 +528,8 @@ static const struct family families[] = {
 	    .each = server_handshakes_seconds },
 	{ "server_checks", METRIC_COUNTER, "Checks of the server, by result.", .each_server = metrics_server_checks },
 	{ "server_state_changes", METRIC_COUNTER, "Changes of the server's state.", .server = server_changes },
-	{ "bounced_packets", METRIC_COUNTER, "Packets for a VIP that the server sent back: it forwards, and lacks the VIP.",
+	{ "bounced_packets", METRIC_COUNTER, "Packets for a VIP that the server sent back: it forwards, and lacks the "
+	    "VIP.",
 	    .each_server = metrics_server_bounced },
 	{ "vip_conflicts", METRIC_COUNTER, "ARP or NDP claims to a VIP seen from other hosts.",
 	    .each = metrics_conflicts },
@@ -537,20 +542,25 @@ static const struct family families[] = {
 	    .each = peer_complete },
 	{ "peer_differences", METRIC_GAUGE, "Differences of configuration and health.", .each = peer_differences },
 	{ "peer_flows", METRIC_GAUGE, "Connections that are kept up to date at the peer.", .each = peer_flows },
-	{ "peer_held_flows", METRIC_GAUGE, "Connections in this director's table that the peer sent.", .each = peer_held },
-	{ "peer_waiting", METRIC_GAUGE, "Connections and clients that are to be sent to the peer.", .each = peer_waiting },
+	{ "peer_held_flows", METRIC_GAUGE, "Connections in this director's table that the peer sent.",
+	    .each = peer_held },
+	{ "peer_waiting", METRIC_GAUGE, "Connections and clients that are to be sent to the peer.",
+	    .each = peer_waiting },
 	{ "peer_sent_records", METRIC_COUNTER, "Records sent to the peer, by kind.", .each = peer_sent },
 	{ "peer_received_records", METRIC_COUNTER, "Records of the peer, by kind, or why they were not used.",
 	    .each = peer_received },
 	{ "peer_sent_bytes", METRIC_COUNTER, "Bytes sent to the peer.", .each = peer_bytes_sent },
 	{ "peer_received_bytes", METRIC_COUNTER, "Bytes received from the peer.", .each = peer_bytes_received },
 	{ "peer_sessions", METRIC_COUNTER, "How often the peer connected.", .each = peer_sessions },
-	{ "interface_up", METRIC_GAUGE, "Whether dsrd captures on the interface, and its link is up.", .iface = iface_up },
-	{ "interface_offloaded", METRIC_GAUGE, "Whether the kernel carries decided flows there.", .iface = iface_offloaded },
+	{ "interface_up", METRIC_GAUGE, "Whether dsrd captures on the interface, and its link is up.",
+	    .iface = iface_up },
+	{ "interface_offloaded", METRIC_GAUGE, "Whether the kernel carries decided flows there.",
+	    .iface = iface_offloaded },
 	{ "interface_received_packets", METRIC_COUNTER, "Frames that passed the kernel's filter.",
 	    .iface = iface_received },
 	{ "interface_sent_packets", METRIC_COUNTER, "Frames sent.", .iface = iface_sent },
-	{ "interface_not_sent_packets", METRIC_COUNTER, "Frames that the system refused to send.", .iface = iface_not_sent },
+	{ "interface_not_sent_packets", METRIC_COUNTER, "Frames that the system refused to send.",
+	    .iface = iface_not_sent },
 	{ "capture_dropped_packets", METRIC_COUNTER, "Frames lost before dsrd saw them: it was too slow.",
 	    .iface = iface_dropped },
 };
@@ -565,7 +575,8 @@ is_unknown(const struct metrics *metrics)
 	const struct family *family = metrics->family;
 
 	for (size_t i = 0; i < ARRAY_LEN(families) && metrics->openmetrics; i++)
-		if (family->type == METRIC_COUNTER && &families[i] != family && strcmp(families[i].name, family->name) == 0)
+		if (family->type == METRIC_COUNTER && &families[i] != family &&
+		    strcmp(families[i].name, family->name) == 0)
 			return true;
 	return false;
 }

@@ -68,7 +68,8 @@ request_prefers_openmetrics(char *value)
 static unsigned
 request_read_target(char *target, struct web_request *request, const char **why)
 {
-	static const char *const paths[] = { [WEB_PAGE] = "/", [WEB_METRICS] = "/metrics", [WEB_STATUS] = "/status.json",
+	static const char *const paths[] = { [WEB_PAGE] = "/", [WEB_METRICS] = "/metrics",
+	    [WEB_STATUS] = "/status.json",
 		[WEB_HEALTH] = "/healthz", [WEB_EVENTS] = "/events.json" };
 
 	target[strcspn(target, "?")] = '\0';

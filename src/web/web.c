@@ -70,11 +70,13 @@ web_hint(int number)
 {
 	switch (number) {
 	case EADDRINUSE:
-		return ": another program uses that port; find it with `ss -ltnp` on Linux, `sockstat -l` or `fstat` elsewhere";
+		return ": another program uses that port; find it with `ss -ltnp` on Linux, `sockstat -l` or `fstat` "
+		    "elsewhere";
 	case EADDRNOTAVAIL:
 		return ": no interface of this host has that address";
 	case EACCES:
-		return ": ports below 1024 need root, or under systemd CAP_NET_BIND_SERVICE among its AmbientCapabilities";
+		return ": ports below 1024 need root, or under systemd CAP_NET_BIND_SERVICE among its "
+		    "AmbientCapabilities";
 	default:
 		return "";
 	}
@@ -127,7 +129,8 @@ web_read_request(void *context, int fd, const char *head, size_t length, void *p
 		return http_refuse(500, "the system does not say which address this is", why);
 	local = addr_from_sockaddr((const struct sockaddr *)&address);
 	if (!web_host_is_known(request->host, &local, web->names))
-		return http_refuse(421, "this is not the director's name: use its address, or add the name to `http-host` in "
+		return http_refuse(421, "this is not the director's name: use its address, or add the name to "
+		    "`http-host` in "
 		    "dsrd.conf", why);
 	return status;
 }

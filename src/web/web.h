@@ -44,9 +44,9 @@ struct web_request {
 NODISCARD unsigned web_parse(const char *head, size_t length, struct web_request *request, const char **why);
 
 /*
- * May a request with this Host be answered, at `local`? Yes for that address, for a loopback address, for localhost, and
- * for each of `names`, which blanks or commas separate; the port does not matter. Other names may be an attacker's that
- * resolve to this address (DNS rebinding): a browser would hand the answer to the attacker's page.
+ * May a request with this Host be answered, at `local`? Yes for that address, for a loopback address, for localhost,
+ * and for each of `names`, which blanks or commas separate; the port does not matter. Other names may be an
+ * attacker's that resolve to this address (DNS rebinding): a browser would hand the answer to the attacker's page.
  */
 NODISCARD bool web_host_is_known(const char *host, const struct addr *local, const char *names);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What user space can reach with dsrd's packet engines and nothing behind them: takes the frames for a VIP, writes other
- * Ethernet addresses, sends them in bursts. No table, no checks, no look at whether a frame is well formed.
+ * What user space can reach with dsrd's packet engines and nothing behind them: takes the frames for a VIP, writes
+ * other Ethernet addresses, sends them in bursts. No table, no checks, no look at whether a frame is well formed.
  *
  *	bare INTERFACE VIP OWN-MAC SERVER-MAC SERVER-MAC
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Two programs in the kernel for the benchmarks' network, which has the VIP 192.0.2.10, two servers whose MACs end in 11
- * and 12, and a generator's flows from 198.18.0.0/15 to port 53.
+ * Two programs in the kernel for the benchmarks' network, which has the VIP 192.0.2.10, two servers whose MACs end in
+ * 11 and 12, and a generator's flows from 198.18.0.0/15 to port 53.
  *
  * redirect is what a program can reach that remembers nothing: it reads a frame as far as its ports, hashes the flow,
  * writes one of two MAC addresses, and redirects. sink drops what a forwarder has forwarded well, which the queueing
@@ -62,7 +62,8 @@ bench_redirect(struct __sk_buff *skb)
 	if (!head)
 		return TC_ACT_UNSPEC;
 	/* Half of the finishing of MurmurHash3 (public domain). Both connections of iperf3 go to the same server. */
-	hash = head->protocol == 6 ? head->source : head->source ^ ((uint32_t)head->destination_port << 16 | head->source_port);
+	hash = head->protocol == 6 ? head->source : head->source ^ ((uint32_t)head->destination_port << 16 |
+	    head->source_port);
 	hash = (hash ^ hash >> 16) * 0x85ebca6bU;
 	hash = (hash ^ hash >> 13) * 0xc2b2ae35U;
 	__builtin_memcpy(head->from, head, 6);

@@ -3,16 +3,14 @@
  * A generator for benchmarks: UDP frames of a number of flows, as fast as one processor can or at a bounded rate, for a
  * bounded time or number, and how many of them the system took. Linux: packet sockets and sendmmsg(2).
  *
- *	blast [-f FLOWS] [-o FLOW] [-l LENGTH|imix] [-r RATE] [-t SECONDS] [-n FRAMES] INTERFACE FROM-MAC TO-MAC VIP PORT
+ * blast [-f FLOWS] [-o FLOW] [-l LENGTH|imix] [-r RATE] [-t SECONDS] [-n FRAMES] INTERFACE FROM-MAC TO-MAC VIP PORT
  *
  * Flows come from 198.18.0.0/15, which RFC 2544 sets aside for benchmarks: flow n has source port 10000 + n % 50000 and
- * address 198.18.0.0 + n / 50000. One frame of each in turn, beginning with flow -o, so with more flows than frames every
- * frame is a new flow.
- * After each burst it gives the processor to whoever waits for it, so without -r, on one processor and with the same real-time
- * priority, a forwarder is given as much as it takes, and no more: neither has to wait for a timer. With a rate it lets others
- * have the processor only while nothing is due.
- * The length is without Ethernet's check sequence. imix is the usual mix: of twelve frames seven have 60 bytes, four
- * 590 and one 1514.
+ * address 198.18.0.0 + n / 50000. One frame of each in turn, beginning with flow -o, so with more flows than frames
+ * every frame is a new flow. After each burst it gives the processor to whoever waits for it, so without -r, on one
+ * processor and with the same real-time priority, a forwarder is given as much as it takes, and no more: neither has
+ * to wait for a timer. With a rate it lets others have the processor only while nothing is due. The length is without
+ * Ethernet's check sequence. imix is the usual mix: of twelve frames seven have 60 bytes, four 590 and one 1514.
  */
 #include "config.h"
 
@@ -285,7 +283,8 @@ send_all(struct blast *blast)
 		blast->refused += count - (taken > 0 ? (uint64_t)taken : 0);
 		slot = (slot + count) % BATCH;
 	}
-	printf("sent=%llu refused=%llu rate=%.0f\n", (unsigned long long)blast->sent, (unsigned long long)blast->refused,
+	printf("sent=%llu refused=%llu rate=%.0f\n", (unsigned long long)blast->sent,
+	    (unsigned long long)blast->refused,
 	    (double)blast->sent / (now() - began));
 	return 0;
 }

@@ -133,7 +133,8 @@ measure(uint32_t capacity, uint32_t flows)
 	hit = time_lookups(table, flows, 1, LOOKUPS) - keys;
 	miss = time_lookups(table, flows, 2, 0) - keys;
 	expire = time_removals(table, flows);
-	(void)printf("%9" PRIu32 "  %9" PRIu32 "  %10.1f  %9.1f  %10.1f  %9.1f  %9.1f\n", capacity, flows, bytes, hit, miss,
+	(void)printf("%9" PRIu32 "  %9" PRIu32 "  %10.1f  %9.1f  %10.1f  %9.1f  %9.1f\n", capacity, flows, bytes, hit,
+	    miss,
 	    insert, expire);
 	conn_table_free(table);
 }

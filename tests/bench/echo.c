@@ -40,7 +40,8 @@ open_socket(const char *address, const char *port, struct sockaddr_in *where)
 	uint64_t number;
 	int fd;
 
-	if (addr_parse(address, &addr) == -1 || addr.family != ADDR_IPV4 || text_number(port, 1, PORT_MOST, &number) == -1) {
+	if (addr_parse(address, &addr) == -1 || addr.family != ADDR_IPV4 ||
+	    text_number(port, 1, PORT_MOST, &number) == -1) {
 		fprintf(stderr, "echo: %s %s is no IPv4 address and port\n", address, port);
 		return -1;
 	}
@@ -143,7 +144,8 @@ ask(const char *address, const char *port, uint64_t count)
 		goto out;
 	}
 	qsort(times, answered, sizeof(*times), order);
-	printf("p50=%.1f p90=%.1f p99=%.1f p999=%.1f lost=%llu\n", part(times, answered, 0.5), part(times, answered, 0.9),
+	printf("p50=%.1f p90=%.1f p99=%.1f p999=%.1f lost=%llu\n", part(times, answered, 0.5),
+	    part(times, answered, 0.9),
 	    part(times, answered, 0.99), part(times, answered, 0.999), (unsigned long long)(count - answered));
 	status = EXIT_SUCCESS;
 out:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2034,SC2154 # the files that are sourced together share names
 #
-# The forwarders to compare: how each is started and stopped, and its own statistics. Each forwards UDP (and most of them
+# The forwarders to compare: how each is started and stopped, and its own statistics. Each forwards UDP (and most of
+# them
 # TCP) for the VIP to web1 and web2. run.sh sources this file.
 
 ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp'
@@ -11,7 +12,8 @@ BENCH_FLOWS=4194304 # the tables' size: all that a round brings
 forwarders_here() {
 	for bench_name in $ALL_FORWARDERS; do
 		if bench_reason=$(forwarder_missing "$bench_name"); then
-			[ "${DSRD_CI:-0}" != 1 ] || fail "$bench_name cannot be here ($bench_reason), and DSRD_CI=1 allows no skips"
+			[ "${DSRD_CI:-0}" != 1 ] ||
+				fail "$bench_name cannot be here ($bench_reason), and DSRD_CI=1 allows no skips"
 			echo "left out: $bench_name ($bench_reason)" >&2
 		else
 			echo "$bench_name"
@@ -210,7 +212,8 @@ forwarder_rss() {
 }
 
 kernel_memory() {
-	awk '$1 == "SUnreclaim:" || $1 == "VmallocUsed:" || $1 == "Percpu:" { all += $2 } END { print all }' /proc/meminfo
+	awk '$1 == "SUnreclaim:" || $1 == "VmallocUsed:" || $1 == "Percpu:" { all += $2 } END { print all }' \
+	    /proc/meminfo
 }
 
 # The flows in its table; if it cannot report them, the flows of the load.

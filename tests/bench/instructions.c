@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The pure way of a frame, from the parser to the new addresses, for flows that are established in a table of a million: what
- * instructions.sh counts are the instructions of forward_frames(). By itself the program measures time.
+ * The pure way of a frame, from the parser to the new addresses, for flows that are established in a table of a
+ * million: what instructions.sh counts are the instructions of forward_frames(). By itself the program measures time.
  *
  *	instructions [FLOWS [SERVICES [SERVERS]]]
  *
@@ -69,9 +69,11 @@ static void
 write_servers(const struct bench *bench, uint64_t service, FILE *file)
 {
 	for (uint64_t i = 0; i < bench->servers; i++) {
-		const unsigned number = (unsigned)(service * bench->servers + i), high = number / 250, low = number % 250 + 1;
+		const unsigned number = (unsigned)(service * bench->servers + i), high = number / 250,
+		    low = number % 250 + 1;
 
-		(void)fprintf(file, "server = web%u 192.168.%u.%u mac=02:00:00:01:%02x:%02x\n", number, high, low, high, low);
+		(void)fprintf(file, "server = web%u 192.168.%u.%u mac=02:00:00:01:%02x:%02x\n", number, high, low, high,
+		    low);
 	}
 }
 
@@ -84,7 +86,8 @@ read_settings(struct bench *bench)
 		give_up("no room for the settings");
 	(void)fprintf(file, "[dsrd]\ninterface = eth0\nconnections = %" PRIu64 "\n", 2 * bench->flows);
 	for (uint64_t i = 0; i < bench->services; i++) {
-		(void)fprintf(file, "[service web%" PRIu64 "]\nlisten = 198.18.%u.%u tcp/80,443\ncheck = none\nvip-check = off\n", i,
+		(void)fprintf(file, "[service web%" PRIu64 "]\nlisten = 198.18.%u.%u tcp/80,443\ncheck = "
+		    "none\nvip-check = off\n", i,
 		    (unsigned)i / 256, (unsigned)i % 256);
 		write_servers(bench, i, file);
 	}
@@ -108,7 +111,8 @@ open_bench(struct bench *bench)
 	bench->iface.address_count = 1;
 	bench->model = model_new();
 	if (bench->model == NULL || model_apply(bench->model, &bench->conf.settings, NOW) == -1 ||
-	    forwarder_init(&bench->forwarder, (uint32_t)(2 * bench->flows), &key, ignore, bench, error, sizeof(error)) == -1)
+	    forwarder_init(&bench->forwarder, (uint32_t)(2 * bench->flows), &key, ignore, bench, error,
+	    sizeof(error)) == -1)
 		give_up("no memory");
 	model_place(bench->model, &bench->iface, 1);
 	bench->table = fwdtab_compile(bench->model, &bench->iface, 1, NOW);
@@ -124,7 +128,8 @@ open_bench(struct bench *bench)
 static void
 make_frame(const struct bench *bench, uint8_t bytes[FRAME_BYTES], uint32_t flow, uint8_t flags)
 {
-	static const uint8_t head[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0x99, 8, 0, 0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0,
+	static const uint8_t head[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0x99, 8, 0, 0x45, 0, 0, 40, 0, 0, 0x40, 0, 64,
+	    6, 0, 0,
 		10, 0, 0, 0 };
 	struct frame frame = frame_of(bytes, FRAME_BYTES, 0);
 	struct packet packet;
@@ -201,7 +206,8 @@ read_arguments(struct bench *bench, int argc, char *argv[])
 {
 	if (argc > 4 || (argc > 1 && text_number(argv[1], 1, FLOWS_MOST, &bench->flows) == -1) ||
 	    (argc > 2 && text_number(argv[2], 1, 1000, &bench->services) == -1) ||
-	    (argc > 3 && text_number(argv[3], 1, 1000, &bench->servers) == -1) || bench->services * bench->servers > 60000) {
+	    (argc > 3 && text_number(argv[3], 1, 1000, &bench->servers) == -1) ||
+	    bench->services * bench->servers > 60000) {
 		(void)fprintf(stderr, "usage: instructions [FLOWS [SERVICES [SERVERS]]]\n");
 		return -1;
 	}

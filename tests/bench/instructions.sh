@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The instructions for a frame, from the parser to the new addresses, without the system's part: an established flow in a
+# The instructions for a frame, from the parser to the new addresses, without the system's part: an established flow in
+# a
 # table of a million. Counted by valgrind, independent of other load on the machine.
 #
 #   tests/bench/instructions.sh BUILD_DIR

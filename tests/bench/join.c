@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A director joins another one that has a million flows: how long it takes, bytes for each flow, memory, and for how long
- * either event loop is held up. Two processes on the loopback addresses 127.0.0.1 and 127.0.0.2. Usage: join [FLOWS]
+ * A director joins another one that has a million flows: how long it takes, bytes for each flow, memory, and for how
+ * long either event loop is held up. Two processes on the loopback addresses 127.0.0.1 and 127.0.0.2. Usage: join
+ * [FLOWS]
  *
- * A turn of the loop is measured between two calls of an event that is always due, in processor time of the process, since
- * other work on the machine is not its cost.
+ * A turn of the loop is measured between two calls of an event that is always due, in processor time of the process,
+ * since other work on the machine is not its cost.
  */
 #include "config.h"
 
@@ -34,7 +35,10 @@
 #define PORT 19191
 #define TURNS 4000000
 #define LONG_TURN 1000000 /* nanoseconds */
-/* struct ip_vs_sync_v4 and ip_vs_sync_v6 (net/netfilter/ipvs/ip_vs_sync.c): bytes of a connection, without a message's head. */
+/*
+ * struct ip_vs_sync_v4 and ip_vs_sync_v6 (net/netfilter/ipvs/ip_vs_sync.c): bytes of a connection, without a
+ * message's head.
+ */
 #define IPVS4 36
 #define IPVS6 72
 
@@ -94,10 +98,12 @@ open_director(struct director *director, uint32_t flows)
 	size_t length;
 	FILE *in;
 
-	length = (size_t)snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\n[service web]\nlisten = 192.0.2.10 tcp/80\n"
+	length = (size_t)snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\n[service web]\nlisten = 192.0.2.10 "
+	    "tcp/80\n"
 	    "check = none\nvip-check = off\nsync = all\n");
 	for (unsigned i = 0; i < SERVERS; i++)
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "server = web%u 192.0.2.%u mac=02:00:00:00:00:%02x\n",
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "server = web%u 192.0.2.%u "
+		    "mac=02:00:00:00:00:%02x\n",
 		    i, 100 + i, 1 + i);
 	in = fmemopen(text, length, "r");
 	if (errors == NULL || in == NULL || conf_read(in, "bench", &conf, errors) == -1)
@@ -235,8 +241,10 @@ report(const char *who, const struct end *end)
 
 	while (above > 0 && end->turns[above - 1] > LONG_TURN)
 		above--;
-	printf("%s: turns of the event loop, ms of processor time: p50 %.3f, p99 %.3f, p99.9 %.3f, longest %.3f; %zu of %zu turns "
-	    "above 1 ms\n", who, percentile(end, 0.5), percentile(end, 0.99), percentile(end, 0.999), percentile(end, 1),
+	printf("%s: turns of the event loop, ms of processor time: p50 %.3f, p99 %.3f, p99.9 %.3f, longest %.3f; %zu "
+	    "of %zu turns "
+	    "above 1 ms\n", who, percentile(end, 0.5), percentile(end, 0.99), percentile(end, 0.999),
+	    percentile(end, 1),
 	    end->count - above, end->count);
 }
 
@@ -271,9 +279,11 @@ run_standby(uint32_t flows)
 	processor = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
 	run(&end);
 	peers_facts(end.peers, 0, &facts);
-	printf("standby: %u of %u flows in %.2f s (%.2f s of processor time here), %.1f bytes for each flow; IPVS: %u, IPv6 %u\n",
+	printf("standby: %u of %u flows in %.2f s (%.2f s of processor time here), %.1f bytes for each flow; IPVS: %u, "
+	    "IPv6 %u\n",
 	    (unsigned)facts.held, (unsigned)flows, (double)(nanoseconds(CLOCK_MONOTONIC) - began) / 1e9,
-	    (double)(nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - processor) / 1e9, (double)facts.bytes_received / flows, IPVS4, IPVS6);
+	    (double)(nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - processor) / 1e9, (double)facts.bytes_received / flows,
+	    IPVS4, IPVS6);
 	printf("standby: %.1f MB more memory, flow table included\n", (double)(resident() - before) / 1024);
 	report("standby", &end);
 	if (facts.held != flows)

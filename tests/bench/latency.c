@@ -2,11 +2,12 @@
 /*
  * How long clients wait when one of the servers has become slow: the scheduler least-latency beside wrr, wlc and twos.
  *
- * A simulation around the real schedulers and the real measurement, in the simulation's own time, so every run prints the
- * same. Connections arrive at random (Poisson). A server has WORKERS workers and a queue in front of them; a request takes a
- * random (exponential) time. From SYN to the first acknowledgement it takes the way to the client and back and what the
- * server's machine needs. In the second half one server is SLOWER times slower, in its requests and its handshakes alike: a
- * machine that is overloaded by something else. What a client waits for is the time from its SYN to its answer's end.
+ * A simulation around the real schedulers and the real measurement, in the simulation's own time, so every run prints
+ * the same. Connections arrive at random (Poisson). A server has WORKERS workers and a queue in front of them; a
+ * request takes a random (exponential) time. From SYN to the first acknowledgement it takes the way to the client and
+ * back and what the server's machine needs. In the second half one server is SLOWER times slower, in its requests and
+ * its handshakes alike: a machine that is overloaded by something else. What a client waits for is the time from its
+ * SYN to its answer's end.
  */
 #include "config.h"
 
@@ -340,7 +341,8 @@ main(void)
 {
 	static const char *const schedulers[] = { "wrr", "wlc", "twos", "least-latency" };
 
-	printf("%d servers of %d workers, %.0f connections a second of %.1f ms work each; then one server is %d times slower.\n"
+	printf("%d servers of %d workers, %.0f connections a second of %.1f ms work each; then one server is %d times "
+	    "slower.\n"
 	    "What clients wait, in milliseconds, and how many of the connections the slow server gets:\n\n"
 	    "%-14s %-9s %9s %9s %9s %9s %13s\n", SERVERS, WORKERS, 1e6 / ARRIVAL, REQUEST / 1e3, SLOWER,
 	    "scheduler", "", "50%", "90%", "99%", "99.9%", "slow one gets");

@@ -3,10 +3,13 @@
 #
 # The network and the traffic of the benchmarks. run.sh sources this file after ../integration/net.sh.
 #
-# Everything runs on one processor: the generator, which sends from the switch's port to the director, and the director's
-# receiving, forwarding and sending, and the counter. Time in the kernel and in user space therefore counts equally. The cost
+# Everything runs on one processor: the generator, which sends from the switch's port to the director, and the
+# director's
+# receiving, forwarding and sending, and the counter. Time in the kernel and in user space therefore counts equally. The
+# cost
 # of the generator alone is measured (`generator`) and subtracted. All run with the same real-time priority, which keeps
-# other work away, and take turns: after each burst the forwarder runs until it has no more work. There are no timers and no
+# other work away, and take turns: after each burst the forwarder runs until it has no more work. There are no timers
+# and no
 # interrupts from another processor, which cost as much as ten frames on some machines.
 
 BENCH_NET=198.18.0.0/15 # where the generator's flows come from (RFC 2544)
@@ -14,7 +17,8 @@ BENCH_PORT=53
 BENCH_CPU=1
 ON_BENCH_CPU="taskset -c $BENCH_CPU chrt -f 1"
 
-# What the forwarder sends to the servers is counted as soon as it is on the wire, at the switch's port, by a program that
+# What the forwarder sends to the servers is counted as soon as it is on the wire, at the switch's port, by a program
+# that
 # looks whether it is the right thing, and drops it: what a switch and servers would do with it is no director's cost.
 # Everything else has a real host to go to: health checks, questions for the echo.
 sink_up() { # PORT
@@ -23,7 +27,8 @@ sink_up() { # PORT
 
 bpf_attach() { # HOST INTERFACE PROGRAM
 	run_in "$1" tc qdisc add dev "$2" clsact
-	run_in "$1" tc filter add dev "$2" ingress bpf direct-action object-file "$BUILD_DIR/tests/bench/bench.bpf.o" section "$3"
+	run_in "$1" tc filter add dev "$2" ingress bpf direct-action object-file "$BUILD_DIR/tests/bench/bench.bpf.o" \
+	    section "$3"
 }
 
 switch_knows() { # HOST MAC
@@ -38,7 +43,8 @@ bench_up() {
 	fi
 	for bench_host in web1 web2; do
 		# shellcheck disable=SC2086 # words
-		start_in "$bench_host" "$bench_host-echo" $ON_BENCH_CPU "$BUILD_DIR/tests/bench/echo" serve "$VIP" "$BENCH_PORT"
+		start_in "$bench_host" "$bench_host-echo" $ON_BENCH_CPU "$BUILD_DIR/tests/bench/echo" serve "$VIP" \
+		    "$BENCH_PORT"
 	done
 	# Nobody's address is ever forgotten by the switch, which would send frames for it everywhere.
 	switch_knows client "$CLIENT_MAC"
@@ -134,8 +140,10 @@ teach() { # LOAD FRAMES RATE
 	blast $(load_options "$1") -r "$3" -n "$2" -t 60 >/dev/null
 }
 
-# Sends, and leaves in `sent` and `came` how many frames went and how many arrived, in `sent_rate` how many went a second,
-# in `lost_before` and `lost_ring` what the kernel dropped before the forwarder, at the backlog and at the forwarder's ring.
+# Sends, and leaves in `sent` and `came` how many frames went and how many arrived, in `sent_rate` how many went a
+# second,
+# in `lost_before` and `lost_ring` what the kernel dropped before the forwarder, at the backlog and at the forwarder's
+# ring.
 offer() { # LOAD SECONDS [GENERATOR-OPTION...]
 	offer_options="$(load_options "$1") -t $2"
 	shift 2
@@ -143,7 +151,8 @@ offer() { # LOAD SECONDS [GENERATOR-OPTION...]
 	lost_ring=$(forwarder_lost) lost_before=$(backlog_drops) came=$(arrived)
 	# shellcheck disable=SC2086 # words
 	blast $offer_options "$@" >"$NET_DIR/blast.log" || fail "the generator failed"
-	sent=$(sed 's/^sent=\([0-9]*\) .*/\1/' "$NET_DIR/blast.log") sent_rate=$(sed 's/.* rate=//' "$NET_DIR/blast.log")
+	sent=$(sed 's/^sent=\([0-9]*\) .*/\1/' "$NET_DIR/blast.log") \
+	    sent_rate=$(sed 's/.* rate=//' "$NET_DIR/blast.log")
 	wait_until 2 nothing_under_way || true
 	came=$(($(arrived) - came))
 	lost_before=$(($(backlog_drops) - lost_before)) lost_ring=$(($(forwarder_lost) - lost_ring))

@@ -29,7 +29,8 @@ static const char paper[] =
     "The Maglev paper (NSDI 2016) beside it:\n"
     "  section 3.4: with a prime above 100 slots a server no share differs by more than 1%; so it is above\n"
     "  section 5.3, for 1000 servers, written down without the paper at hand:\n"
-    "    65537 slots   built in 1.8 ms    Karger's ring needs 29.7% more room, rendezvous hashing 49.5%, Maglev hardly any\n"
+    "    65537 slots   built in 1.8 ms    Karger's ring needs 29.7% more room, rendezvous hashing 49.5%, Maglev hardly "
+    "any\n"
     "    655373 slots  built in 22.9 ms   Karger's ring 10.3%, rendezvous hashing 12.3%, Maglev hardly any\n"
     "    disruption when servers fail: small, and smaller with the larger table\n";
 

@@ -58,7 +58,8 @@ part_loss() {
 	done
 }
 
-# Round trips of a small question and its answer, all on the director's processor: with nothing else to forward, and with
+# Round trips of a small question and its answer, all on the director's processor: with nothing else to forward, and
+# with
 # half of what the forwarder can do.
 part_delay() {
 	[ "$FORWARDER" != generator ] || return 0
@@ -90,7 +91,8 @@ part_tcp() {
 		start_in "$bench_host" "$bench_host-iperf" iperf3 -s --forceflush -B "$VIP"
 		wait_until 10 grep -q listening "$NET_DIR/$bench_host-iperf.log" || fail "iperf3 does not start"
 	done
-	run_in client iperf3 -J -c "$VIP" -t "$TCP_SECONDS" >"$NET_DIR/iperf.json" || fail "no stream through $FORWARDER"
+	run_in client iperf3 -J -c "$VIP" -t "$TCP_SECONDS" >"$NET_DIR/iperf.json" ||
+		fail "no stream through $FORWARDER"
 	result tcp "$(awk '/"sum_received"/ { here = 1 }
 	    here && /"bits_per_second"/ { sub(/.*:/, ""); printf "%.0f\n", $0 / 1000000; exit }' "$NET_DIR/iperf.json")"
 	for bench_host in web1 web2; do

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What it costs that a restart loses nothing: time of a new flow without and with a record of it, size of a record, and how
- * long a start takes that finds a million flows. All in processor time. Usage: restore [DIRECTORY [FLOWS]]; the state file is written there, which
- * should be a file system in memory, as /run is.
+ * What it costs that a restart loses nothing: time of a new flow without and with a record of it, size of a record,
+ * and how long a start takes that finds a million flows. All in processor time. Usage: restore [DIRECTORY [FLOWS]];
+ * the state file is written there, which should be a file system in memory, as /run is.
  */
 #include "config.h"
 
@@ -75,10 +75,12 @@ open_director(struct director *director, uint32_t flows)
 	size_t length;
 	FILE *in;
 
-	length = (size_t)snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\n[service web]\nlisten = 192.0.2.10 tcp/80\n"
+	length = (size_t)snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\n[service web]\nlisten = 192.0.2.10 "
+	    "tcp/80\n"
 	    "check = none\nvip-check = off\n");
 	for (unsigned i = 0; i < SERVERS; i++)
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "server = web%u 192.0.2.%u mac=02:00:00:00:00:%02x\n",
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "server = web%u 192.0.2.%u "
+		    "mac=02:00:00:00:00:%02x\n",
 		    i, 100 + i, 1 + i);
 	in = fmemopen(text, length, "r");
 	if (errors == NULL || in == NULL || conf_read(in, "bench", &conf, errors) == -1) {
@@ -110,7 +112,8 @@ fill(struct director *director, uint32_t flows)
 		key.client[10] = key.client[11] = 0xff;
 		memcpy(key.client + 12, &spread, sizeof(spread));
 		key.target = conn_target(model->vips[0].number, PROTOCOL_TCP);
-		if (conn_insert(director->forwarder.conns, &key, model->services[0]->servers[i % SERVERS]->ref, CONN_ESTABLISHED,
+		if (conn_insert(director->forwarder.conns, &key, model->services[0]->servers[i % SERVERS]->ref,
+		    CONN_ESTABLISHED,
 		    MINUTES(15), time) == NULL)
 			give_up("no room for a flow");
 	}

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Compares dsrd with other forwarders, in turns in one network of namespaces, and prints a table. doc/performance.md explains
+# Compares dsrd with other forwarders, in turns in one network of namespaces, and prints a table. doc/performance.md
+# explains
 # the figures.
 #
 #   tests/bench/run.sh [--quick] [--rounds N] [--only FORWARDERS] [--results FILE] BUILD_DIR [PART...]
@@ -51,7 +52,8 @@ LOADS='60-10k imix-10k 1400-10k 60-1m 60-new'
 if [ "$quick" = yes ]; then
 	WINDOW=1 MANY=20000 TEACH_RATE=20000 LOSS_STEPS='50' LOSS_SECONDS=1 QUESTIONS=200 TCP_SECONDS=1
 else
-	WINDOW=2 MANY=1000000 TEACH_RATE=100000 LOSS_STEPS='50 70 80 90 95 100' LOSS_SECONDS=2 QUESTIONS=2000 TCP_SECONDS=3
+	WINDOW=2 MANY=1000000 TEACH_RATE=100000 LOSS_STEPS='50 70 80 90 95 100' LOSS_SECONDS=2 QUESTIONS=2000 \
+	    TCP_SECONDS=3
 fi
 
 # shellcheck source-path=SCRIPTDIR source=../integration/net.sh disable=SC1091,SC2119
@@ -112,5 +114,6 @@ while [ "$round" -lt $((first + rounds)) ]; do
 done
 echo
 awk -f "$here/table.awk" "$RESULTS" | tee "$NET_DIR/table"
-[ "$quick" = no ] || awk -v ran="$ran" -v parts="$parts" -v loads="$LOADS" -f "$here/complete.awk" "$RESULTS" "$NET_DIR/table" ||
+[ "$quick" = no ] || awk -v ran="$ran" -v parts="$parts" -v loads="$LOADS" -f "$here/complete.awk" "$RESULTS" \
+    "$NET_DIR/table" ||
 	fail "the figures above are missing"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# How the time for a frame without I/O (tests/bench/instructions.c) grows with services, servers and flows, one at a time.
+# How the time for a frame without I/O (tests/bench/instructions.c) grows with services, servers and flows, one at a
+# time.
 # The minimum of three runs is printed, because other load only adds time.
 #
 #   tests/bench/sweep.sh [--quick] BUILD_DIR
@@ -20,7 +21,8 @@ sweep() { # TITLE
 	while read -r sweep_flows sweep_services sweep_servers; do
 		for _ in $rounds; do
 			"$build/tests/bench/instructions" "$sweep_flows" "$sweep_services" "$sweep_servers"
-		done | sed 's/.*nanoseconds=//' | sort -n | sed -n "1s/^/$sweep_flows $sweep_services $sweep_servers /p" |
+		done | sed 's/.*nanoseconds=//' | sort -n |
+			sed -n "1s/^/$sweep_flows $sweep_services $sweep_servers /p" |
 			awk '{ printf "%10d %10d %10d %12d\n", $1, $2, $3, $4 } END { exit NR == 0 }'
 	done
 }

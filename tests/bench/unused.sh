@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The cost of unused control and monitoring for each frame: processor instructions, counted by callgrind in a daemon with
+# The cost of unused control and monitoring for each frame: processor instructions, counted by callgrind in a daemon
+# with
 # open control socket and HTTP listener. Instructions do not depend on other load.
 #
 #     unused.sh BUILD_DIR     needs root, valgrind, nginx and curl
@@ -29,13 +30,15 @@ done
 	server = web2 $(server_ip 2)
 	END
 } >"$NET_DIR/dsrd.conf"
-start_in director dsrd valgrind -q --tool=callgrind --callgrind-out-file="$NET_DIR/callgrind" "$DSRD" -d -f "$NET_DIR/dsrd.conf"
+start_in director dsrd valgrind -q --tool=callgrind --callgrind-out-file="$NET_DIR/callgrind" "$DSRD" -d -f \
+    "$NET_DIR/dsrd.conf"
 wait_until 60 dsrd_settled || fail "the director did not become ready under callgrind"
 for server in web1 web2; do
 	wait_until 60 grep -q "server-state server=web/$server .*to=up" "$NET_DIR/dsrd.log" || fail "$server is not up"
 done
 for round in 1 2 3 4 5; do
-	run_in client curl -sS --max-time 60 "http://$VIP/big" "http://$VIP/?[1-20]" >/dev/null || fail "download $round"
+	run_in client curl -sS --max-time 60 "http://$VIP/big" "http://$VIP/?[1-20]" >/dev/null ||
+		fail "download $round"
 done
 frames=$("$BUILD_DIR/dsrctl" -s "$NET_DIR/dsrd.sock" show drops | sed -n 's/^frames  *\([0-9]*\) .*/\1/p')
 stop_dsrd
@@ -44,7 +47,8 @@ callgrind_annotate --threshold=100 --auto=no "$NET_DIR/callgrind" >"$NET_DIR/sel
 of() { # FILE FUNCTION: instructions
 	sed -n "s/^ *\([0-9,]*\) (.*[:/]$2 \[.*/\1/p" "$NET_DIR/$1" | head -n 1 | tr -d ,
 }
-whole=$(of inclusive take_frame) commands=$(of inclusive commands_take_frame) asks=$(of self take_frame) measures=$(of inclusive measure_segment)
+whole=$(of inclusive take_frame) commands=$(of inclusive commands_take_frame) asks=$(of self take_frame) \
+    measures=$(of inclusive measure_segment)
 for figure in "$whole" "$commands" "$asks" "$measures" "$frames"; do
 	[ -n "$figure" ] || fail "callgrind does not name the functions: was this built without symbols?"
 done

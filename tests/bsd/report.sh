@@ -8,10 +8,14 @@
 #
 # BUILD is where dsrd was built. -n prints what would be done, and does nothing.
 #
-# OpenBSD: pair(4) interfaces in routing domains 11 (client), 12 and 13 (servers), on a bridge(4); the director is the machine
-# itself. FreeBSD: the integration tests, whose hosts are vnet jails with epair(4). NetBSD has no second network stack in one
-# kernel, so it needs a real network: VIP is a free address of INTERFACE's network, SERVER a host there that serves HTTP and has
-# the VIP on its loopback (dsr-realserver(8)). All that is created is removed at the end, also after a failure or Ctrl-C; of
+# OpenBSD: pair(4) interfaces in routing domains 11 (client), 12 and 13 (servers), on a bridge(4); the director is the
+# machine
+# itself. FreeBSD: the integration tests, whose hosts are vnet jails with epair(4). NetBSD has no second network stack
+# in one
+# kernel, so it needs a real network: VIP is a free address of INTERFACE's network, SERVER a host there that serves HTTP
+# and has
+# the VIP on its loopback (dsr-realserver(8)). All that is created is removed at the end, also after a failure or
+# Ctrl-C; of
 # OpenBSD's domains the loopbacks lo11 to lo13 stay until the next boot.
 
 set -u

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# report.sh with stand-ins for the systems' programs: what it would type on each system, compared with expected output; that it
-# removes what it created, newest first, also when a command fails in the middle; and what it refuses. Needs no privileges.
+# report.sh with stand-ins for the systems' programs: what it would type on each system, compared with expected output;
+# that it
+# removes what it created, newest first, also when a command fails in the middle; and what it refuses. Needs no
+# privileges.
 #
 #   test_report.sh [--accept]     --accept writes the expected output; review the difference before you commit it
 
@@ -31,7 +33,8 @@ echo "${0##*/} $*" >>"$STANDIN_LOG"
 END
 done
 # shellcheck disable=SC2016 # for that script
-printf '#!/bin/sh\ncase ${1:-} in -s) echo "$STANDIN_SYSTEM" ;; *) echo "$STANDIN_SYSTEM 1.0" ;; esac\n' >"$work/bin/uname"
+printf '#!/bin/sh\ncase ${1:-} in -s) echo "$STANDIN_SYSTEM" ;; *) echo "$STANDIN_SYSTEM 1.0" ;; esac\n' \
+    >"$work/bin/uname"
 printf '#!/bin/sh\necho 0\n' >"$work/bin/id"
 # dsrd as the report sees it: its log, and an end on SIGTERM.
 cat >"$work/build/dsrd" <<'END'
@@ -53,7 +56,8 @@ report() { # SYSTEM ARGUMENT...
 	shift
 	: >"$work/log"
 	status=0
-	PATH=$work/bin:$PATH STANDIN_LOG=$work/log STANDIN_SYSTEM=$report_system STANDIN_FAILS=${fails:-} TMPDIR=$work/tmp \
+	PATH=$work/bin:$PATH STANDIN_LOG=$work/log STANDIN_SYSTEM=$report_system STANDIN_FAILS=${fails:-} \
+	    TMPDIR=$work/tmp \
 	    sh "$here/report.sh" "$@" >"$work/said" 2>&1 </dev/null || status=$?
 	[ -z "$(ls "$work/tmp")" ] || fail "$report_system $*: it leaves files in its temporary directory"
 }
@@ -64,7 +68,8 @@ golden() { # NAME SYSTEM ARGUMENT...
 	shift
 	report "$@"
 	# Names that differ from run to run.
-	sed -e "s|$work/tmp/dsrd-report\.[A-Za-z0-9]*|WORK|g" -e "s|$work/build|BUILD|g" -e "s|$here|HERE|g" "$work/said" >"$work/clean"
+	sed -e "s|$work/tmp/dsrd-report\.[A-Za-z0-9]*|WORK|g" -e "s|$work/build|BUILD|g" -e "s|$here|HERE|g" \
+	    "$work/said" >"$work/clean"
 	echo "exit status $status" >>"$work/clean"
 	[ ! -s "$work/log" ] || grep -v '^sysctl -n ' "$work/log" | grep -q . || : >"$work/log"
 	[ ! -s "$work/log" ] || fail "-n calls programs: $(cat "$work/log")"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Prints the tables that the programs parse by, for contrib/completion/generate.sh and contrib/vim/syntax.awk: fields with
- * tabs in between.
+ * Prints the tables that the programs parse by, for contrib/completion/generate.sh and contrib/vim/syntax.awk: fields
+ * with tabs in between.
  */
 #include "config.h"
 

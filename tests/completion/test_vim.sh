@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The syntax for vim matches the table of keys. Vim, if installed, accepts the sample and a configuration with all kinds of
+# The syntax for vim matches the table of keys. Vim, if installed, accepts the sample and a configuration with all kinds
+# of
 # values, and marks each error in another one.
 set -eu
 LC_ALL=C

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # contrib/ipvs2dsrd: each NAME.in becomes NAME.expected, with NAME.remarks on standard error, and dsrd accepts it; with
-# every installed awk, because they disagree about syntax errors. If any line of an input is missing, dsrd accepts the output,
+# every installed awk, because they disagree about syntax errors. If any line of an input is missing, dsrd accepts the
+# output,
 # or the remarks say why not.
 set -eu
 
@@ -31,7 +32,8 @@ convert() {
 accepted() {
 	# A dsrd without https reads the same as http: two of them may differ in their paths only.
 	if grep -q '^#define HAVE_TLS 0' "$BUILD_DIR/config.h"; then
-		sed -e '/^check = https/!b' -e 's/https/http/' -e 's/ verify=no//' -e 's/ sni=[^ ]*//' -e 's/ ca=[^ ]*//' "$work/out" >"$work/plain"
+		sed -e '/^check = https/!b' -e 's/https/http/' -e 's/ verify=no//' -e 's/ sni=[^ ]*//' -e \
+		    's/ ca=[^ ]*//' "$work/out" >"$work/plain"
 		mv "$work/plain" "$work/out"
 	fi
 	"$BUILD_DIR/dsrd" -n -f "$work/out" >"$work/said" 2>&1
@@ -76,7 +78,8 @@ fi
 [ ! -s one_line.remarks ] || fail "there is nothing to say of one_line.in"
 
 # -v config_id=NAME is keepalived's -i NAME.
-awk -v config_id=standby -f "$SOURCE_DIR/contrib/ipvs2dsrd" syntax.in >"$work/out" 2>&1 || fail "a remark: $(head -n 1 "$work/out")"
+awk -v config_id=standby -f "$SOURCE_DIR/contrib/ipvs2dsrd" syntax.in >"$work/out" 2>&1 ||
+	fail "a remark: $(head -n 1 "$work/out")"
 if ! grep -q '192\.0\.2\.13$' "$work/out" || grep -q '192\.0\.2\.14$' "$work/out"; then
 	fail "config_id=standby takes other servers"
 fi

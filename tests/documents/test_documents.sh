@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The table `commands` lists every command shown in a document, and nothing else; every configuration shown has no errors;
+# The table `commands` lists every command shown in a document, and nothing else; every configuration shown has no
+# errors;
 # links have targets; doc/operating.md explains every counter.
 # tests/integration/test_documents.sh runs the commands that the table assigns to a host.
 set -eu
@@ -56,8 +57,10 @@ done
 
 # --- kinds of Linux: a test behind each "yes" ---
 
-awk -F '|' '/^## / { kinds = /^## Linux, by kind$/ } kinds && $3 ~ /^ (yes|no: reported)/ { print $4 }' doc/portability.md >"$tmp/kinds"
-[ "$(wc -l <"$tmp/kinds")" -ge 10 ] || wrong "doc/portability.md, Linux by kind: only $(wc -l <"$tmp/kinds") rows have a test"
+awk -F '|' '/^## / { kinds = /^## Linux, by kind$/ } kinds && $3 ~ /^ (yes|no: reported)/ { print $4 }' \
+    doc/portability.md >"$tmp/kinds"
+[ "$(wc -l <"$tmp/kinds")" -ge 10 ] ||
+	wrong "doc/portability.md, Linux by kind: only $(wc -l <"$tmp/kinds") rows have a test"
 while IFS= read -r names; do
 	for name in $(echo "$names" | tr -d '`,'); do
 		[ "$name" = all ] || [ -f "tests/integration/test_$name.sh" ] ||
@@ -74,7 +77,8 @@ unshown() {
 }
 
 awk -f "$here/doctor_windows.awk" src/doctor/remedy.c | sort -u >"$tmp/advice"
-[ "$(wc -l <"$tmp/advice")" -gt 15 ] || wrong "only $(wc -l <"$tmp/advice") commands for Windows are found in src/doctor/remedy.c"
+[ "$(wc -l <"$tmp/advice")" -gt 15 ] ||
+	wrong "only $(wc -l <"$tmp/advice") commands for Windows are found in src/doctor/remedy.c"
 unshown "$tmp/advice" >"$tmp/unshown"
 while IFS= read -r command; do
 	wrong "src/doctor/remedy.c: doctor prints \`$command\` for Windows, which doc/real-servers.md does not show"

@@ -95,7 +95,8 @@ director_open(void)
 	char error[256];
 
 	oracle_require(director != NULL, "memory");
-	oracle_require(forwarder_init(&director->forwarder, FLOWS, &key, ignore_neighbor, director, error, sizeof(error)) == 0,
+	oracle_require(forwarder_init(&director->forwarder, FLOWS, &key, ignore_neighbor, director, error,
+	    sizeof(error)) == 0,
 	    "a forwarder");
 	snprintf(director->iface.name, sizeof(director->iface.name), "eth0");
 	director->iface.mac = (struct mac) { { 2, 0, 0, 0, 0, 1 } };
@@ -141,7 +142,8 @@ check_verdict(const struct fuzz_director *director, const struct forward_stats *
 	/* A first fragment takes along those that were held for it: each that cannot be delivered is a drop, too. */
 	const uint64_t released = decision->verdict == VERDICT_FORWARD ? before->held - before->fragments_released : 0;
 
-	oracle_require(after->frames == before->frames + 1 && given >= 1 && given <= 1 + released, "one verdict a frame");
+	oracle_require(after->frames == before->frames + 1 && given >= 1 && given <= 1 + released,
+	    "one verdict a frame");
 	oracle_judge(director->oracle, decision, before, after);
 	oracle_require(conn_table_count(director->forwarder.conns) <= FLOWS, "flows are bounded");
 	oracle_require(conn_table_unproven(director->forwarder.conns) <= FLOWS / 8 * 2, "unproven flows are bounded");

@@ -5,7 +5,8 @@
  *
  * - the frame gets exactly one verdict, and the counters say the same;
  * - oracle.h: what is forwarded goes to the server that was decided, and is what came in, byte for byte, but for the
- *   Ethernet addresses, a checksum that was unfinished and is right now, or a super-frame, whose segments carry all of it;
+ * Ethernet addresses, a checksum that was unfinished and is right now, or a super-frame, whose segments carry all of
+ * it;
  * - what is not forwarded is not sent, and at most one answer of our own is, to who asked;
  * - nothing is sent to our own MAC, and all of it from there;
  * - tables stay within their size.

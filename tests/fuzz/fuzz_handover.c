@@ -67,7 +67,8 @@ configure(struct bench *bench)
 	FILE *in = fmemopen(text, sizeof(text) - 1, "r");
 	struct conf conf;
 
-	insist(errors != NULL && in != NULL && conf_read(in, "bench", &conf, errors) == 0, "the configuration is right");
+	insist(errors != NULL && in != NULL && conf_read(in, "bench", &conf, errors) == 0,
+	    "the configuration is right");
 	insist(model_apply(bench->model, &conf.settings, NOW) == 0, "there is memory");
 	conf_clear(&conf);
 	errlist_free(errors);
@@ -83,7 +84,8 @@ bench_open(struct bench *bench)
 	memset(bench, 0, sizeof(*bench));
 	(void)snprintf(bench->iface.name, sizeof(bench->iface.name), "eth0");
 	bench->iface.mtu = 1500;
-	insist(forwarder_init(&bench->forwarder, FLOWS, &key, watch, NULL, error, sizeof(error)) == 0, "there is memory");
+	insist(forwarder_init(&bench->forwarder, FLOWS, &key, watch, NULL, error, sizeof(error)) == 0,
+	    "there is memory");
 	bench->forwarder.ifaces = &bench->iface;
 	bench->forwarder.iface_count = 1;
 	bench->model = model_new();
@@ -92,7 +94,8 @@ bench_open(struct bench *bench)
 	model_place(bench->model, &bench->iface, 1);
 	neigh_begin(bench->forwarder.neighbors);
 	for (size_t i = 0; i < bench->model->slot_count; i++)
-		insist(neigh_want(bench->forwarder.neighbors, 0, &bench->model->slots[i]->settings.addr, NEIGHBOR_PROVE, NOW) == 0, "there is memory");
+		insist(neigh_want(bench->forwarder.neighbors, 0, &bench->model->slots[i]->settings.addr, NEIGHBOR_PROVE,
+		    NOW) == 0, "there is memory");
 	neigh_end(bench->forwarder.neighbors);
 	compile(bench);
 }
@@ -114,8 +117,10 @@ check(struct bench *bench, const struct handover_counts *counts)
 		flows += admin_flows(bench->model->slots[i]);
 	conn_each(bench->forwarder.conns, count_on_server, bench);
 	conn_each(bench->forwarder.persist, count_on_server, bench);
-	insist(flows == conn_table_count(bench->forwarder.conns) && flows == counts->flows, "each flow is counted once");
-	insist(counts->servers <= 3 && counts->up <= counts->servers && counts->admin <= counts->servers, "no server is made up");
+	insist(flows == conn_table_count(bench->forwarder.conns) && flows == counts->flows,
+	    "each flow is counted once");
+	insist(counts->servers <= 3 && counts->up <= counts->servers && counts->admin <= counts->servers,
+	    "no server is made up");
 }
 
 int

@@ -42,7 +42,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (snapshot_read(&snapshot, (const char *)data, size) == 0) {
 		for (enum snapshot_order order = 0; order < ORDER_COUNT; order++)
-			snapshot_arrange(&snapshot, &(struct snapshot_arrangement) { .order = order, .reversed = true, .filter = "a" });
+			snapshot_arrange(&snapshot, &(struct snapshot_arrangement) { .order = order, .reversed = true,
+			    .filter = "a" });
 		draw(&snapshot);
 	}
 	snapshot_clear(&snapshot);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The input is a request to the privileged process, behind a byte with the number of its descriptors. One that is accepted
- * has a known operation, a name or an address that this operation takes and nothing else, and is the input to the byte.
+ * The input is a request to the privileged process, behind a byte with the number of its descriptors. One that is
+ * accepted has a known operation, a name or an address that this operation takes and nothing else, and is the input
+ * to the byte.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Any bytes as what a server says. The first byte chooses: an HTTP response, which must be judged alike however it is cut
- * into pieces, or a DNS answer.
+ * Any bytes as what a server says. The first byte chooses: an HTTP response, which must be judged alike however it is
+ * cut into pieces, or a DNS answer.
  */
 #include "config.h"
 
@@ -48,7 +48,8 @@ try_http(const uint8_t *data, size_t size, int with_body)
 	}
 	judge_http(&whole, &check, data, size, size == 0 ? 1 : size);
 	judge_http(&pieces, &check, data, size, 1);
-	insist(whole.reason == pieces.reason && strcmp(whole.detail, pieces.detail) == 0, "pieces are judged otherwise");
+	insist(whole.reason == pieces.reason && strcmp(whole.detail, pieces.detail) == 0,
+	    "pieces are judged otherwise");
 }
 
 static void

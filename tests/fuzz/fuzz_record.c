@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Any bytes as the record of another process's reading (conf/files.h) of the configuration `main`: refused with at least one
- * error, or taken, and always the same way; and no file is opened.
+ * Any bytes as the record of another process's reading (conf/files.h) of the configuration `main`: refused with at
+ * least one error, or taken, and always the same way; and no file is opened.
  */
 #include "config.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* dsrctl's reader of the stream that `dsrctl trace` gets: what it reads it can write again, to the same bytes but texts. */
+/*
+ * dsrctl's reader of the stream that `dsrctl trace` gets: what it reads it can write again, to the same bytes but
+ * texts.
+ */
 #include "config.h"
 
 #undef NDEBUG /* what is asserted is the test */

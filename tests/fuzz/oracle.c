@@ -123,7 +123,8 @@ judge_finished(const struct oracle *oracle)
 	const struct frame now = frame_of(sent->bytes, sent->length, 0);
 	const struct packet packet = parsed(&oracle->came);
 	/* Offsets and sizes of checksums: RFC 9293, RFC 768, RFC 9260. */
-	const uint32_t at = packet.l4 + (packet.protocol == PROTOCOL_TCP ? 16u : packet.protocol == PROTOCOL_UDP ? 6u : 8u);
+	const uint32_t at = packet.l4 + (packet.protocol == PROTOCOL_TCP ? 16u : packet.protocol == PROTOCOL_UDP ? 6u :
+	    8u);
 	const uint32_t size = packet.protocol == PROTOCOL_SCTP ? 4 : 2;
 
 	oracle_require(sent->length == oracle->came.length, "a finished checksum changes no length");
@@ -188,7 +189,8 @@ judge_forwarded(const struct oracle *oracle, const struct decision *decision, co
 
 	oracle_require(decision->server != NULL, "forwarded means to somebody");
 	for (size_t i = 0; i < oracle->sent_count; i++)
-		oracle_require(memcmp(oracle->sent[i].bytes + ETHER_DESTINATION, decision->server->mac.bytes, MAC_BYTES) == 0,
+		oracle_require(memcmp(oracle->sent[i].bytes + ETHER_DESTINATION, decision->server->mac.bytes,
+		    MAC_BYTES) == 0,
 		    "all goes to the server that was decided");
 	if (after->frames_split != before->frames_split) {
 		judge_split(oracle);
@@ -205,8 +207,8 @@ judge_forwarded(const struct oracle *oracle, const struct decision *decision, co
 }
 
 /*
- * An answer goes to who asked: by the Ethernet header, by ARP's own field, or by the option of a solicitation. The one to
- * duplicate address detection, who has no address yet, goes to all (RFC 4861 section 7.2.4).
+ * An answer goes to who asked: by the Ethernet header, by ARP's own field, or by the option of a solicitation. The
+ * one to duplicate address detection, who has no address yet, goes to all (RFC 4861 section 7.2.4).
  */
 static bool
 has_asked(const struct frame *question, const uint8_t *mac)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a director may have done to the bytes of the frames that it sent: nothing behind the Ethernet addresses, but for a
- * checksum that came unfinished, a super-frame that was split, and fragments that it held. All else aborts.
+ * What a director may have done to the bytes of the frames that it sent: nothing behind the Ethernet addresses, but
+ * for a checksum that came unfinished, a super-frame that was split, and fragments that it held. All else aborts.
  */
 #ifndef TESTS_FUZZ_ORACLE_H
 #define TESTS_FUZZ_ORACLE_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Runs a fuzzer's LLVMFuzzerTestOneInput() over a corpus without libFuzzer, so that `make check` does it everywhere. Each
- * file is given whole, then cut short at every length: what a fuzzer found once stays found, and so does every short read
- * near it. Inputs are on the heap with no byte to spare, for a sanitizer or valgrind to see the first byte beyond.
+ * Runs a fuzzer's LLVMFuzzerTestOneInput() over a corpus without libFuzzer, so that `make check` does it everywhere.
+ * Each file is given whole, then cut short at every length: what a fuzzer found once stays found, and so does every
+ * short read near it. Inputs are on the heap with no byte to spare, for a sanitizer or valgrind to see the first byte
+ * beyond.
  *
  *     replay_WHAT [DIRECTORY]     default: $SOURCE_DIR/tests/fuzz/corpus/WHAT
  */
@@ -136,7 +137,8 @@ main(int argc, char **argv)
 	if (argc > 1)
 		snprintf(path, sizeof(path), "%s", argv[1]);
 	else
-		snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", source == NULL ? "." : source, corpus_name(argv[0]));
+		snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", source == NULL ? "." : source,
+		    corpus_name(argv[0]));
 	count = replay_directory(path);
 	if (count == -1)
 		return 1;

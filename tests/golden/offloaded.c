@@ -203,7 +203,8 @@ compare_servers(const struct server *a, const struct server *b)
 static int
 compare(struct play *alone, struct play *offloaded)
 {
-	struct forward_stats *a = &alone->replay.director.forwarder.stats, *b = &offloaded->replay.director.forwarder.stats;
+	struct forward_stats *a = &alone->replay.director.forwarder.stats,
+	    *b = &offloaded->replay.director.forwarder.stats;
 	const struct model *x = alone->replay.director.model, *y = offloaded->replay.director.model;
 	int wrong = 0;
 

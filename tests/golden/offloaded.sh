@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs each golden case with and without offload: see offloaded.c. Needs no privileges, except for offloaded.sh --kernel.
+# Runs each golden case with and without offload: see offloaded.c. Needs no privileges, except for offloaded.sh
+# --kernel.
 set -u
 
 here=${SOURCE_DIR:+$SOURCE_DIR/tests/golden}

@@ -7,7 +7,7 @@
  *	engine_test forwards INTERFACE        and the command that fixes it
  *	engine_test offload INTERFACE         off, then waits for a line on standard input, then on again
  *	engine_test capture INTERFACE FILTER COUNT   says "ready"; reads until COUNT frames, an error, or 5 s
- *	engine_test hold INTERFACE FILTER     says "ready"; reads only after a line on standard input: what has been kept?
+ * engine_test hold INTERFACE FILTER     says "ready"; reads only after a line on standard input: what has been kept?
  *	engine_test own INTERFACE [ignore]    sends 100 frames and reads what comes: how many were our own?
  *	engine_test deaf INTERFACE            what is queued on the socket that we send by, while 100 frames come in
  *	engine_test refused INTERFACE         sends a frame larger than the interface takes
@@ -119,7 +119,8 @@ test_forwards(char **arguments)
 	struct os_routing routing;
 
 	os_routing_read(&routing);
-	(void)printf("forwards=%d fix=\"%s\"\n", os_forwards(&routing, arguments[0], ADDR_IPV4, fix, sizeof(fix)) == OS_YES, fix);
+	(void)printf("forwards=%d fix=\"%s\"\n", os_forwards(&routing, arguments[0], ADDR_IPV4, fix, sizeof(fix)) ==
+	    OS_YES, fix);
 	return 0;
 }
 

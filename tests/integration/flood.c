@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A flood of forged packets, each from another address and port that no host has: RFC 2544's 198.18.0.0/15, in a scattered
- * order, so that no answer leaves a test network. It sends COUNT packets and at most PER-SECOND. Linux: packet sockets and
- * sendmmsg(2). KINDS is a list of letters, for the first packet, the second and so on, and then from the start again:
- * s a SYN, a an ACK, u a datagram.
+ * A flood of forged packets, each from another address and port that no host has: RFC 2544's 198.18.0.0/15, in a
+ * scattered order, so that no answer leaves a test network. It sends COUNT packets and at most PER-SECOND. Linux:
+ * packet sockets and sendmmsg(2). KINDS is a list of letters, for the first packet, the second and so on, and then
+ * from the start again: s a SYN, a an ACK, u a datagram.
  *
  *	flood INTERFACE DESTINATION-MAC VIP PORT COUNT PER-SECOND KINDS
  */
@@ -136,7 +136,8 @@ read_arguments(struct flood *flood, char *argv[])
 	    text_number(argv[5], 1, COUNT_MOST, &flood->count) == -1 ||
 	    text_number(argv[6], BATCH, RATE_MOST, &flood->rate) == -1 || flood->kind_count == 0 ||
 	    strspn(flood->kinds, "sau") != flood->kind_count) {
-		fprintf(stderr, "flood: INTERFACE takes a MAC address, an IPv4 address, a port, the number of packets and of packets "
+		fprintf(stderr, "flood: INTERFACE takes a MAC address, an IPv4 address, a port, the number of packets "
+		    "and of packets "
 		    "per second, and letters of s, a and u\n");
 		return -1;
 	}

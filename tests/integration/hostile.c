@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * dsrd with hostile code in it: what a fault in a parser could run. It is linked with --wrap=os_sandbox_enter, so nothing
- * of it is in dsrd itself. In each process, once it has confined itself, it tries what such code would try, and writes a
- * line for each attempt into the file $HOSTILE_TABLE, which was mapped before:
+ * dsrd with hostile code in it: what a fault in a parser could run. It is linked with --wrap=os_sandbox_enter, so
+ * nothing of it is in dsrd itself. In each process, once it has confined itself, it tries what such code would try,
+ * and writes a line for each attempt into the file $HOSTILE_TABLE, which was mapped before:
  *
  *     PROCESS ATTEMPT refused|DONE REASON
  *
@@ -115,7 +115,8 @@ try_open(const char *path, int flags)
 static long
 try_connect(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 	const long result = fd == -1 ? -1 : connect(fd, (const struct sockaddr *)&address, sizeof(address));
 	const int number = errno;
@@ -156,7 +157,8 @@ static ssize_t
 send_message(int fd, uint8_t frame[FRAME], struct sockaddr_ll *where)
 {
 	struct iovec part = { frame, FRAME };
-	const struct msghdr message = { .msg_name = where, .msg_namelen = sizeof(*where), .msg_iov = &part, .msg_iovlen = 1 };
+	const struct msghdr message = { .msg_name = where, .msg_namelen = sizeof(*where), .msg_iov = &part,
+	    .msg_iovlen = 1 };
 
 	return sendmsg(fd, &message, 0);
 }
@@ -180,7 +182,8 @@ try_open_sockets(enum way way)
 		if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == -1 || domain != AF_PACKET)
 			continue;
 		if ((way == BIND && bind(fd, (const struct sockaddr *)&where, sizeof(where)) == 0) ||
-		    (way == SENDTO && sendto(fd, frame, FRAME, 0, (const struct sockaddr *)&where, sizeof(where)) == FRAME) ||
+		    (way == SENDTO && sendto(fd, frame, FRAME, 0, (const struct sockaddr *)&where, sizeof(where)) ==
+		    FRAME) ||
 		    (way == SENDMSG && send_message(fd, frame, &where) == FRAME))
 			result = 1;
 		else

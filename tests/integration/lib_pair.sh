@@ -61,7 +61,8 @@ pair_up() { # SERVERS
 	net_ipv6_on second
 	net_address6_add second "$SERVER_PREFIX6:2/64"
 	for pair_server in $(seq 1 "$1"); do
-		start_in "web$pair_server" "server-web$pair_server" python3 "$PAIR_TOP/tests/integration/pair_server.py" \
+		start_in "web$pair_server" "server-web$pair_server" python3 \
+		    "$PAIR_TOP/tests/integration/pair_server.py" \
 		    "web$pair_server" 80
 	done
 	for pair_server in $(seq 1 "$1"); do
@@ -156,7 +157,8 @@ pair_reported() { # COUNT
 pair_figures() {
 	pair_reports=$(wc -l <"$NET_DIR/figures")
 	kill -USR1 "$(pid_of traffic)"
-	wait_until 10 pair_reported "$pair_reports" || fail "the clients do not report: $(tail -n 3 "$NET_DIR/traffic.log")"
+	wait_until 10 pair_reported "$pair_reports" ||
+		fail "the clients do not report: $(tail -n 3 "$NET_DIR/traffic.log")"
 	eval "$(tail -n 1 "$NET_DIR/figures" | LC_ALL=C tr '[:lower:]' '[:upper:]')"
 }
 
@@ -178,7 +180,8 @@ pair_active_since() { # HOST
 	date +%s%3N -d "$(sed -n 's/^\([^ ]*\) .* role group=main from=[a-z]* to=active .*/\1/p' "$NET_DIR/dsrd-$1.log" | tail -n 1)"
 }
 
-# Something happens to the active director, $pair_from from then on, and the other one, $pair_to, takes over. Clients get
+# Something happens to the active director, $pair_from from then on, and the other one, $pair_to, takes over. Clients
+# get
 # answers again within SECONDS, and all long transfers go on unless they may break.
 pair_takes_over() { # WHAT SECONDS may-break|none-breaks COMMAND...
 	pair_what=$1 pair_most=$2 pair_may=$3
@@ -189,7 +192,8 @@ pair_takes_over() { # WHAT SECONDS may-break|none-breaks COMMAND...
 	pair_forget
 	pair_begin=$(pair_milliseconds)
 	"$@" "$pair_from"
-	wait_until "$((pair_most + 5))" pair_is "$pair_to" active || pair_fail "$pair_what: $pair_to does not become active"
+	wait_until "$((pair_most + 5))" pair_is "$pair_to" active ||
+		pair_fail "$pair_what: $pair_to does not become active"
 	pair_end=$(pair_active_since "$pair_to")
 	# A transfer counts as one that stands still three seconds after its last byte.
 	sleep 3.5

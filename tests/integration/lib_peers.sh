@@ -3,7 +3,8 @@
 #
 # Two directors: `director` as in net.sh, and `second` at 192.0.2.2. Source it after net.sh and ctl.sh.
 #
-# The client's neighbor entry for a VIP decides which of the two gets its frames; vip_to moves all VIPs, as an engine does.
+# The client's neighbor entry for a VIP decides which of the two gets its frames; vip_to moves all VIPs, as an engine
+# does.
 
 SECOND_MAC=02:00:00:00:00:02
 PEER_PORT=9191
@@ -74,7 +75,8 @@ wait_complete() {
 
 wait_second_up() { # SERVICE/SERVER...
 	for pair_server; do
-		wait_until 15 second_is_up "$pair_server" || fail "waited 15 s for $pair_server to become up at the second director"
+		wait_until 15 second_is_up "$pair_server" ||
+			fail "waited 15 s for $pair_server to become up at the second director"
 	done
 }
 

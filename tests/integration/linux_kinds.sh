@@ -42,7 +42,8 @@ works_on() { # INTERFACE [SERVERS]
 	start_on "$1" "${2:-1}"
 	[ "${2:-1}" = 1 ] || wait_server up web/web2
 	if [ "${2:-1}" = 1 ]; then pages "10 0 0"; else pages "5 5 0"; fi
-	assert_equal "the VIP's MAC address at the client" "$(director_ip -o link show "$1" | sed 's/.*link.ether \([0-9a-f:]*\).*/\1/')" \
+	assert_equal "the VIP's MAC address at the client" \
+	    "$(director_ip -o link show "$1" | sed 's/.*link.ether \([0-9a-f:]*\).*/\1/')" \
 	    "$(ip -n "$NET-client" neighbor show to "$VIP" dev eth0 | sed 's/.*lladdr \([0-9a-f:]*\).*/\1/')"
 	assert_no_log 'problem=begin'
 	assert_no_log 'server-state .* to=down'

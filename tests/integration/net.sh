@@ -12,7 +12,8 @@
 #     web2     192.0.2.12  ---+                                                |
 #     VIP      192.0.2.10                        web1..N  192.0.2.11 ...  --- back --- director 192.0.2.1
 #
-# The names of hosts contain the test's process id, processes are recorded by id, and a trap removes all of them, also after
+# The names of hosts contain the test's process id, processes are recorded by id, and a trap removes all of them, also
+# after
 # a failure or an interrupt. Nothing outside these hosts is changed.
 #
 # Environment: BUILD_DIR (where dsrd was built), or DSRD (the program itself); DSRD_CI=1 makes a skip a failure;
@@ -69,7 +70,8 @@ fail() {
 	if [ -s "$NET_DIR/dsrd.log" ]; then
 		echo "--- the director's log, its end:" >&2
 		# Without the counters, which tests request many times: the last dump is below, if there is one.
-		grep -v -e ' counter name=' -e ' drop reason=' -e ' interface interface=' -e ' flows count=' -e ' server server=' \
+		grep -v -e ' counter name=' -e ' drop reason=' -e ' interface interface=' -e ' flows count=' -e \
+		    ' server server=' \
 		    -e ' vip-check server=.* vip=' -e ' notify started=' \
 		    "$NET_DIR/dsrd.log" | tail -n 30 >&2
 		if [ -s "$NET_DIR/dump" ]; then
@@ -113,7 +115,8 @@ net_source_os
 
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
-# Ask again and again until the command succeeds; its output is not shown. False after TIMEOUT seconds, or NET_PATIENCE times
+# Ask again and again until the command succeeds; its output is not shown. False after TIMEOUT seconds, or NET_PATIENCE
+# times
 # as many in a kernel that is slow; NET_PAUSE is what it waits in between.
 wait_until() { # TIMEOUT CMD...
 	# The deadline is a positional parameter, since those are a function's own: calls may be nested.
@@ -317,7 +320,8 @@ trap 'exit 141' PIPE
 
 # --- the director ----------------------------------------------------------------------------------------------------
 
-# The beginning of every configuration: checks in quick succession, so that tests need not wait long. With DSRD_STATE=off a
+# The beginning of every configuration: checks in quick succession, so that tests need not wait long. With
+# DSRD_STATE=off a
 # director that is started again knows nothing of the last one.
 conf_head() {
 	cat <<-END

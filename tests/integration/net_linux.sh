@@ -46,7 +46,8 @@ net_host_pids() { # HOST
 net_host_make() { # HOST
 	ip netns add "$NET-$1"
 	# Quiet links: no IPv6 chatter. Forwarding off, whatever the machine underneath does.
-	run_in "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 2>/dev/null || true
+	run_in "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 2>/dev/null ||
+		true
 	run_in "$1" sysctl -q -w net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
 	ip -n "$NET-$1" link set lo up
 }
@@ -140,7 +141,8 @@ net_kernel_lacks() { # WHAT...
 		case $net_type in
 		ipvs) ip netns exec "$NET-try" test -e /proc/net/ip_vs || echo ipvs ;;
 		vlan) ip -n "$NET-try" link add link base name try type vlan id 5 2>/dev/null || echo vlan ;;
-		ipvlan | macvlan) ip -n "$NET-try" link add link base name try type "$net_type" 2>/dev/null || echo "$net_type" ;;
+		ipvlan | macvlan) ip -n "$NET-try" link add link base name try type "$net_type" 2>/dev/null ||
+			echo "$net_type" ;;
 		*) ip -n "$NET-try" link add name try type "$net_type" 2>/dev/null || echo "$net_type" ;;
 		esac
 		ip -n "$NET-try" link delete try 2>/dev/null || true
@@ -154,7 +156,8 @@ net_kernel() { # WHAT...
 	[ -n "$net_lack" ] || return 0
 	[ "${NET_KERNEL:-}" != uml ] || fail "user-mode-linux lacks: $net_lack"
 	for net_program in linux.uml modprobe python3; do
-		command -v "$net_program" >/dev/null || skip "this kernel lacks ${net_lack% }, and $net_program is not installed"
+		command -v "$net_program" >/dev/null ||
+			skip "this kernel lacks ${net_lack% }, and $net_program is not installed"
 	done
 	step "in user-mode-linux, because this kernel lacks: $net_lack"
 	rm -rf "$NET_DIR"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A service manager's ear: listens on a datagram socket as systemd does for NOTIFY_SOCKET (sd_notify(3)), and prints what
- * is said, a line each, until told to stop or SECONDS have passed.
+ * A service manager's ear: listens on a datagram socket as systemd does for NOTIFY_SOCKET (sd_notify(3)), and prints
+ * what is said, a line each, until told to stop or SECONDS have passed.
  *
  *	notified SOCKET SECONDS
  */

@@ -5,13 +5,17 @@
 #
 #   tests/integration/run.sh [-r] [-j JOBS] BUILD_DIR [NAME...]      e.g. run.sh /tmp/build wrr dns
 #
-# Tests run in parallel, because they mostly wait. A test with a line "# Alone: REASON" runs when all others have ended, and
-# so does the second try of a test that failed while others ran. With -r every failed test gets a second try, for machines
+# Tests run in parallel, because they mostly wait. A test with a line "# Alone: REASON" runs when all others have ended,
+# and
+# so does the second try of a test that failed while others ran. With -r every failed test gets a second try, for
+# machines
 # with other load.
 #
-# Prints a line for each test, always in the same order, and for a failed test the end of its log and the command that runs
+# Prints a line for each test, always in the same order, and for a failed test the end of its log and the command that
+# runs
 # it alone. Status 0: no test failed. Environment: DSRD_CI=1 makes a skipped test a failure, DSRD_KEEP=1 keeps what the
-# tests wrote, TEST_TIMEOUT (seconds) bounds each test, TEST_ALONE_AFTER=FILE: while FILE exists, tests that run alone wait.
+# tests wrote, TEST_TIMEOUT (seconds) bounds each test, TEST_ALONE_AFTER=FILE: while FILE exists, tests that run alone
+# wait.
 
 set -u
 

@@ -162,7 +162,8 @@ grep -q 'Not as the file says' "$NET_DIR/said" && fail "something still differs 
 step "a plan says what a reload would do, and does nothing"
 hold_download old3
 busy=$(server_of old3)
-sed -i "/^server = $busy /d; s/^scheduler = .*/scheduler = rr/; s/^control = .*/&\\nconnections = 64k/" "$NET_DIR/dsrd.conf"
+sed -i "/^server = $busy /d; s/^scheduler = .*/scheduler = rr/; s/^control = .*/&\\nconnections = 64k/" \
+    "$NET_DIR/dsrd.conf"
 ctl 0 reload --plan
 said '^changed  *\[dsrd\]  *connections .* requires a restart$'
 said '^changed  *web  *scheduler  *wrr  *rr  *0  *at once$'

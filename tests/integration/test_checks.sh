@@ -50,13 +50,15 @@ start_web() { # SERVER
 	}
 	END
 	start_in "$1" "$1-nginx" nginx -p "$NET_DIR/$1/" -c nginx.conf -e stderr
-	wait_until 10 run_in "$1" curl -s -k -o /dev/null "https://127.0.0.1/health" || fail "nginx on $1 does not answer"
+	wait_until 10 run_in "$1" curl -s -k -o /dev/null "https://127.0.0.1/health" ||
+		fail "nginx on $1 does not answer"
 }
 
 start_dns() { # SERVER
 	start_in "$1" "$1-dns" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root \
 	    --pid-file= --log-facility=- --host-record="www.example,192.0.2.80"
-	wait_until 10 run_in "$1" dig +short +time=1 +tries=1 @127.0.0.1 www.example || fail "dnsmasq on $1 does not answer"
+	wait_until 10 run_in "$1" dig +short +time=1 +tries=1 @127.0.0.1 www.example ||
+		fail "dnsmasq on $1 does not answer"
 }
 
 for server in web1 web2; do

@@ -46,7 +46,8 @@ start_dsrd
 wait_servers_up web web1 web2
 fetch_many 10 "$NET_DIR/pages"
 # By then it has sent three probes.
-wait_until 10 capture_has asked 3 "arp[6:2] = 1 and arp[14:4] = 0 and arp[24:4] = $vip_hex and ether src $DIRECTOR_MAC" ||
+wait_until 10 capture_has asked 3 \
+    "arp[6:2] = 1 and arp[14:4] = 0 and arp[24:4] = $vip_hex and ether src $DIRECTOR_MAC" ||
 	fail "the director did not probe for other hosts that have the VIP"
 dump_dsrd
 assert_no_log 'conflict kind='
@@ -74,7 +75,8 @@ run_in web2 arping -q -U -c 2 -I eth0 -s "$VIP" "$VIP" || true
 sleep 1.5
 assert_equal "lines about web2" 1 "$(log_count "$(conflict announces "$(server_mac 2)" web/web2)")"
 dump_dsrd
-grep -q " conflict kind=announces vip=$VIP mac=$(server_mac 2) server=web/web2 interface=eth0 count=[3-9]" "$NET_DIR/dump" ||
+grep -q " conflict kind=announces vip=$VIP mac=$(server_mac 2) server=web/web2 interface=eth0 count=[3-9]" \
+    "$NET_DIR/dump" ||
 	fail "the dump does not count web2's announcements"
 stop_dsrd
 

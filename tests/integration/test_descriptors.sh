@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# 200 servers that do not answer, so that 200 checks wait at once, each with a descriptor, and a soft limit of 128, as OpenBSD
-# gives daemons: dsrd raises it to the hard limit. Where that is 128 too, what could not be checked keeps its state, and the
+# 200 servers that do not answer, so that 200 checks wait at once, each with a descriptor, and a soft limit of 128, as
+# OpenBSD
+# gives daemons: dsrd raises it to the hard limit. Where that is 128 too, what could not be checked keeps its state, and
+# the
 # log gives the reason.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119,SC2016
@@ -43,7 +45,8 @@ start_limited() { # SOFT HARD
 }
 
 servers_down() {
-	grep -o ' server-state server=web/server-[0-9]* from=[a-z-]* to=down reason="[^"]*"' "$NET_DIR/dsrd.log" | sort -u | wc -l
+	grep -o ' server-state server=web/server-[0-9]* from=[a-z-]* to=down reason="[^"]*"' "$NET_DIR/dsrd.log" |
+		sort -u | wc -l
 }
 
 all_down() {

@@ -47,7 +47,8 @@ assert_equal "answers from web1 web2 web3" "30 30 30" "$(shares_of "$NET_DIR/ans
 step "a client's port keeps its server"
 first=$(ask -b "$SERVER_PREFIX.100#30000")
 for again in 1 2 3 4 5; do
-	assert_equal "the server that answered question $again of the same port" "$first" "$(ask -b "$SERVER_PREFIX.100#30000")"
+	assert_equal "the server that answered question $again of the same port" "$first" \
+	    "$(ask -b "$SERVER_PREFIX.100#30000")"
 done
 
 step "the same service over TCP"

@@ -104,10 +104,13 @@ unfilter() {
 	run_in web1 nft delete table inet guard
 }
 
-# Names: web1's is given, web2's leads to its own address. /etc/resolv.conf is the director's own, for this process only.
+# Names: web1's is given, web2's leads to its own address. /etc/resolv.conf is the director's own, for this process
+# only.
 start_names() { # ADDRESS-OF-WEB1
-	start_in director names dnsmasq --keep-in-foreground --no-resolv --no-hosts --user=root --listen-address=127.0.0.1 \
-	    --bind-interfaces --host-record="web1,$1" --host-record="web2,$(server_ip 2)" --pid-file="$NET_DIR/names.pid-file"
+	start_in director names dnsmasq --keep-in-foreground --no-resolv --no-hosts --user=root \
+	    --listen-address=127.0.0.1 \
+	    --bind-interfaces --host-record="web1,$1" --host-record="web2,$(server_ip 2)" \
+	    --pid-file="$NET_DIR/names.pid-file"
 }
 
 start_director() {
@@ -374,7 +377,8 @@ if command -v python3 >/dev/null; then
 	END
 	start_in web1 echo python3 "$NET_DIR/echo.py" "$VIP"
 	start_director
-	wait_until 10 "$DSRCTL" -s "$SOCKET" doctor echo || fail "the program answers from the VIP, and the doctor complains"
+	wait_until 10 "$DSRCTL" -s "$SOCKET" doctor echo ||
+		fail "the program answers from the VIP, and the doctor complains"
 	stop echo
 	start_in web1 echo python3 "$NET_DIR/echo.py" 0.0.0.0
 	sleep 1

@@ -32,7 +32,8 @@ found() {
 	sed -n 's/^\(WRONG\|note\) *director: .*\[\([a-z-]*\)\]$/\1 \2/p' "$NET_DIR/said"
 }
 
-# Frames that were not sent while an interface was down are reported as long as dsrd runs. A stopped daemon was blocked, too.
+# Frames that were not sent while an interface was down are reported as long as dsrd runs. A stopped daemon was blocked,
+# too.
 is_found() { # WHAT
 	[ "$(found | grep -v -x -e "note not-sent" -e "WRONG checks-late")" = "$1" ]
 }
@@ -97,7 +98,8 @@ expect ""
 
 step "frames are lost while the daemon has no time: more come than its capture holds"
 signal_dsrd STOP
-run_in client "$BUILD_DIR/tests/integration/flood" eth0 "$DIRECTOR_MAC" "$VIP" 9 400000 200000 s >"$NET_DIR/flood.log" ||
+run_in client "$BUILD_DIR/tests/integration/flood" eth0 "$DIRECTOR_MAC" "$VIP" 9 400000 200000 s >"$NET_DIR/flood.log" \
+    ||
 	fail "the flood fails: $(cat "$NET_DIR/flood.log")"
 signal_dsrd CONT
 expect "WRONG capture-drops"

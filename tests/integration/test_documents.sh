@@ -25,7 +25,8 @@ for server in web1 web2; do
 	run_in "$server" sysctl -q -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0
 done
 
-# --- programs by their names, at home in this network --------------------------------------------------------------------
+# --- programs by their names, at home in this network
+# --------------------------------------------------------------------
 
 program() { # NAME: its text is standard input
 	{
@@ -61,15 +62,18 @@ shift
 [ $? -eq 124 ]
 END
 
-# --- the director's files ------------------------------------------------------------------------------------------------
+# --- the director's files
+# ------------------------------------------------------------------------------------------------
 
 # The one of the quick start. Offload and the socket are this test's.
 awk '/^```ini/ { show = 1; next } /^```/ { show = 0 } show' "$top/doc/quick-start.md" |
-	sed "s|^\[dsrd\]|&\ncontrol = $NET_DIR/dsrd.sock\nuser = root\noffload = ${DSRD_OFFLOAD:-off}|" >"$NET_DIR/dsrd.conf"
+	sed "s|^\[dsrd\]|&\ncontrol = $NET_DIR/dsrd.sock\nuser = root\noffload = ${DSRD_OFFLOAD:-off}|" \
+	    >"$NET_DIR/dsrd.conf"
 sed -e "s|^\[dsrd\]|&\nmac = $DIRECTOR_MAC|" -e "s|^server = web1 .*|& mac=$(server_mac 1)|" \
     -e "s|^server = web2 .*|& mac=$(server_mac 2)|" "$NET_DIR/dsrd.conf" >"$NET_DIR/director/offline.conf"
 
-# --- running -------------------------------------------------------------------------------------------------------------
+# --- running
+# -------------------------------------------------------------------------------------------------------------
 
 # What a host writes below /var stays with it: `ip netns exec` gives a process its own mounts.
 cat >"$NET_DIR/in-host" <<END
@@ -93,7 +97,8 @@ is_gone() {
 
 # Which files the documents speak of.
 translate() {
-	printf '%s\n' "$1" | sed -e "s|/tmp/|$NET_DIR/|g" -e "s|/etc/keepalived/keepalived.conf|$top/tests/convert/keepalived.in|" \
+	printf '%s\n' "$1" | sed -e "s|/tmp/|$NET_DIR/|g" -e \
+	    "s|/etc/keepalived/keepalived.conf|$top/tests/convert/keepalived.in|" \
 	    -e "s|/etc/ha.d/ldirectord.cf|$top/tests/convert/ldirectord.in|" -e "s|@runstatedir@|$NET_DIR|g"
 }
 
@@ -107,14 +112,16 @@ try() { # HOST STATUS COMMAND
 		(cd "$sources" && DSRD_DEMO_DIR=$BUILD_DIR sh -c "$3") >"$NET_DIR/said" 2>&1 || got=$?
 	elif [ "$2" = goes-on ]; then
 		pids_before=$(ip netns pids "$NET-$1" | sort)
-		run_in "$1" timeout -k 2 2 sh "$NET_DIR/in-host" "$1" "$(translate "$3")" >"$NET_DIR/said" 2>&1 || got=$?
+		run_in "$1" timeout -k 2 2 sh "$NET_DIR/in-host" "$1" "$(translate "$3")" >"$NET_DIR/said" 2>&1 ||
+			got=$?
 		# timeout(1) says so when it was needed, with 124 or, after KILL, 137.
 		case $got in
 		124 | 137) got=goes-on ;;
 		esac
 		wait_until 10 same_pids "$1" || fail "\`$3\` on $1 left processes behind"
 	else
-		run_in "$1" timeout -k 5 60 sh "$NET_DIR/in-host" "$1" "$(translate "$3")" >"$NET_DIR/said" 2>&1 || got=$?
+		run_in "$1" timeout -k 5 60 sh "$NET_DIR/in-host" "$1" "$(translate "$3")" >"$NET_DIR/said" 2>&1 ||
+			got=$?
 	fi
 	[ "$got" = "$2" ] || {
 		cat "$NET_DIR/said" >&2

@@ -76,7 +76,8 @@ if grep -q "$(printf '\033')" "$NET_DIR/said"; then
 	fail "colours, though this is no terminal"
 fi
 on_terminal() { # VARIABLE=VALUE: how many of show's lines have colours
-	env "$1" TERM=xterm script -qec "'$DSRCTL' -s '$SOCKET' show" /dev/null </dev/null | grep -c "$(printf '\033')" || true
+	env "$1" TERM=xterm script -qec "'$DSRCTL' -s '$SOCKET' show" /dev/null </dev/null |
+		grep -c "$(printf '\033')" || true
 }
 assert_at_least "coloured lines on a terminal" 2 "$(on_terminal A=)"
 assert_equal "coloured lines on a terminal with NO_COLOR" 0 "$(on_terminal NO_COLOR=1)"

@@ -24,7 +24,8 @@ start_engine() { # NAME TEST ARGUMENT...: and wait until it is ready
 	engine_name=$1
 	shift
 	start_in director "$engine_name" "$ENGINE" "$@"
-	wait_until 10 grep -q ready "$NET_DIR/$engine_name.log" || fail "$1 is not ready: $(cat "$NET_DIR/$engine_name.log")"
+	wait_until 10 grep -q ready "$NET_DIR/$engine_name.log" ||
+		fail "$1 is not ready: $(cat "$NET_DIR/$engine_name.log")"
 }
 
 await_engine() { # NAME
@@ -51,13 +52,15 @@ expect "frames the ring had no room for" dropped 0 "$NET_DIR/capture.log"
 # Whatever offloads the interface has: large frames must not make the slots of the ring large, nor small slots cut them.
 step "thousands of frames are kept for a late reader, and super-frames among them are whole"
 mkfifo "$NET_DIR/late"
-start_in director late sh -c "\"$ENGINE\" hold eth0 'ether dst $DIRECTOR_MAC and (icmp or tcp port 80)' <\"$NET_DIR/late\""
+start_in director late sh -c \
+    "\"$ENGINE\" hold eth0 'ether dst $DIRECTOR_MAC and (icmp or tcp port 80)' <\"$NET_DIR/late\""
 exec 8>"$NET_DIR/late"
 wait_until 10 grep -q ready "$NET_DIR/late.log" || fail "hold is not ready: $(cat "$NET_DIR/late.log")"
 run_in client ping -q -n -f -c 6000 -l 6000 "$SERVER_PREFIX.1" >"$NET_DIR/ping" || fail "ping: $(cat "$NET_DIR/ping")"
 start_nginx director
 head -c 2000000 /dev/zero >"$NET_DIR/zeros"
-run_in client curl -sS --max-time 20 -H 'Expect:' -T "$NET_DIR/zeros" "http://$SERVER_PREFIX.1/up/zeros" || fail "the upload broke off"
+run_in client curl -sS --max-time 20 -H 'Expect:' -T "$NET_DIR/zeros" "http://$SERVER_PREFIX.1/up/zeros" ||
+	fail "the upload broke off"
 echo go >&8
 exec 8>&-
 await_engine late

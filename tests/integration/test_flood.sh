@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Forged SYNs, ACKs and datagrams, more of them than the director can handle, while curl fetches pages: no request fails,
+# Forged SYNs, ACKs and datagrams, more of them than the director can handle, while curl fetches pages: no request
+# fails,
 # earlier downloads continue, unproven flows keep to their two shares of the flow table and count for nothing, and the
 # director's memory does not grow.
 #
@@ -91,7 +92,8 @@ asked=0
 end=$(($(date +%s) + 12))
 while [ "$(date +%s)" -lt "$end" ]; do
 	# Each page is a new connection. TCP sends again what the ring of the capture loses, after up to 15 seconds.
-	run_in client timeout 90 curl -sS --max-time 60 -H 'Connection: close' "http://$VIP/?[1-5]" >>"$NET_DIR/pages" ||
+	run_in client timeout 90 curl -sS --max-time 60 -H 'Connection: close' "http://$VIP/?[1-5]" >>"$NET_DIR/pages" \
+	    ||
 		fail "a request failed in the flood, after $asked pages"
 	asked=$((asked + 5))
 done

@@ -59,7 +59,8 @@ both="service=\"$ODD\",server=\"$ODD\""
 wait_until 10 metric_is "dsrd_service_connections_total{service=\"$ODD\"}" 20 ||
 	fail "20 connections were made, the metrics say $(metric "dsrd_service_connections_total{service=\"$ODD\"}")"
 # Frames that wait in the director's ring are counted when their turn comes.
-wait_until 10 metric_is "dsrd_server_handshake_seconds_count{$both}" 10 || fail "10 handshakes were made, the metrics say" \
+wait_until 10 metric_is "dsrd_server_handshake_seconds_count{$both}" 10 ||
+	fail "10 handshakes were made, the metrics say" \
     "$(metric "dsrd_server_handshake_seconds_count{$both}")"
 sent_enough() {
 	[ "$(metric "dsrd_server_response_bytes_total{$both}")" -ge 500 ]
@@ -80,7 +81,8 @@ cmp -s "$NET_DIR/series-before" "$NET_DIR/series-after" || fail "traffic made se
 step "Prometheus takes the alerts, they say what they should, and it understands the dashboard"
 contrib=$(CDPATH='' cd -- "$(dirname -- "$0")/../../contrib" && pwd)
 promtool check rules "$contrib/prometheus/dsrd.rules.yml" >"$NET_DIR/promtool" 2>&1 || fail "$(cat "$NET_DIR/promtool")"
-(cd "$contrib/prometheus" && promtool test rules dsrd.test.yml) >"$NET_DIR/promtool" 2>&1 || fail "$(cat "$NET_DIR/promtool")"
+(cd "$contrib/prometheus" && promtool test rules dsrd.test.yml) >"$NET_DIR/promtool" 2>&1 ||
+	fail "$(cat "$NET_DIR/promtool")"
 # The dashboard's questions as rules: JSON is YAML.
 python3 - "$contrib/grafana/dsrd.json" >"$NET_DIR/dashboard.yml" <<-'END'
 	import json, sys
@@ -97,7 +99,8 @@ python3 - "$contrib/grafana/dsrd.json" >"$NET_DIR/dashboard.yml" <<-'END'
 	print(json.dumps({"groups": [{"name": "dashboard", "rules": [{"record": "a:%d" % number, "expr": question}
 	    for number, question in enumerate(found)]}]}))
 END
-promtool check rules "$NET_DIR/dashboard.yml" >"$NET_DIR/promtool" 2>&1 || fail "the dashboard: $(cat "$NET_DIR/promtool")"
+promtool check rules "$NET_DIR/dashboard.yml" >"$NET_DIR/promtool" 2>&1 ||
+	fail "the dashboard: $(cat "$NET_DIR/promtool")"
 
 step "OpenMetrics is for clients that request it"
 ask /metrics -H 'Accept: application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1' \
@@ -128,7 +131,8 @@ wait_server down "$ODD/$ODD"
 fetch / --connect-timeout 1 >/dev/null && fail "an answer without a server"
 wait_log 10 'warning frames-dropped reason=no-server frames=[1-9]'
 assert_equal "/healthz with none" 503 "$(status_of /healthz)"
-assert_equal "its reason" "service $ODD has no server for new connections: web1: http :80/health: connection refused" "$(ask /healthz)"
+assert_equal "its reason" "service $ODD has no server for new connections: web1: http :80/health: connection refused" \
+    "$(ask /healthz)"
 assert_equal "dsrd_service_up" 0 "$(metric "dsrd_service_up{service=\"$ODD\"}")"
 start_nginx web1
 start_nginx web2

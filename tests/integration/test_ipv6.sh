@@ -50,7 +50,8 @@ step "the switch knows the members of the VIP's group"
 joined() {
 	bridge -n "$NET-switch" mdb show dev lan | grep -q 'port director-eth0 grp ff02::1:ff00:10'
 }
-wait_until 10 joined || fail "the director did not join the VIP's solicited-node group: $(bridge -n "$NET-switch" mdb show)"
+wait_until 10 joined || fail \
+    "the director did not join the VIP's solicited-node group: $(bridge -n "$NET-switch" mdb show)"
 
 step "pages over IPv6 and IPv4"
 ip -n "$NET-client" -6 neighbor flush dev eth0
@@ -95,7 +96,8 @@ for try in 1 2; do
 done
 step "and 10 MB up"
 for try in 1 2; do
-	run_in client curl -sS --max-time 30 -H 'Expect:' -T "$NET_DIR/original" -o /dev/null "http://[$VIP6]/up/copy$try" ||
+	run_in client curl -sS --max-time 30 -H 'Expect:' -T "$NET_DIR/original" -o /dev/null \
+	    "http://[$VIP6]/up/copy$try" ||
 		fail "upload $try broke off"
 	cat "$NET_DIR"/web?/www/up/copy$try | cmp "$NET_DIR/original" - || fail "upload $try differs"
 done

@@ -3,7 +3,8 @@
 # Alone: it measures how long clients wait.
 #
 # Two directors with keepalived and the files shown in doc/operating.md. The active one's engine is stopped by hand, its
-# dsrd killed, its keepalived killed, its cable cut, its dsrd stopped for ten seconds: the other one takes over within the
+# dsrd killed, its keepalived killed, its cable cut, its dsrd stopped for ten seconds: the other one takes over within
+# the
 # engine's time, long transfers by maglev go on, IPv4 and IPv6, and no two directors stay active.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
@@ -21,7 +22,8 @@ done
 step "without an engine both stand by"
 wait_until 15 pair_is director standby || pair_fail "director is no standby"
 wait_until 15 pair_is second standby || pair_fail "second is no standby"
-pair_ctl director show roles | grep -q "follow $SERVER_PREFIX.5" || fail "dsrctl show roles does not say where the role is from"
+pair_ctl director show roles | grep -q "follow $SERVER_PREFIX.5" ||
+	fail "dsrctl show roles does not say where the role is from"
 wait_until 5 pair_ctl director ready || pair_fail "director is not ready"
 if run_in client arping -c 1 -w 1 -I eth0 "$VIP" >/dev/null; then
 	fail "a standby answers for the VIP"
@@ -136,7 +138,8 @@ for name in syntax one_line; do
 	} >"$NET_DIR/$name.conf"
 	run_in reader timeout 2 keepalived -n -l -C -i standby -f "$NET_DIR/$name.conf" -p "$NET_DIR/reader.pid" \
 	    -c "$NET_DIR/checkers.pid" >"$NET_DIR/read" 2>&1 || true
-	sed -n 's/.*Shutting down .*service \[\([^]]*\)\]:\([a-z]*\):\([0-9]*\) from VS.*/\1 \2\/\3/p' "$NET_DIR/read" | sort -u \
+	sed -n 's/.*Shutting down .*service \[\([^]]*\)\]:\([a-z]*\):\([0-9]*\) from VS.*/\1 \2\/\3/p' "$NET_DIR/read" \
+	    | sort -u \
 	    >"$NET_DIR/$name.keepalived"
 	awk -v config_id=standby -f "$PAIR_TOP/contrib/ipvs2dsrd" "$NET_DIR/$name.conf" 2>/dev/null | awk '
 		/^listen/ { ports = $4 }

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Two directors with keepalived, VRRP version 2 without an address, whose FIFO is read by the script of doc/operating.md;
-# with wlc, and offload where there is one. Readiness changes the priority, a killed dsrd and a stopped one are replaced.
+# Two directors with keepalived, VRRP version 2 without an address, whose FIFO is read by the script of
+# doc/operating.md;
+# with wlc, and offload where there is one. Readiness changes the priority, a killed dsrd and a stopped one are
+# replaced.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"

@@ -36,7 +36,8 @@ wait_log 2 "no-link problem=begin subject=eth0"
 step "and comes back: the VIP is announced again"
 link_set switch director-eth0 up
 wait_log 2 "no-link problem=end subject=eth0"
-wait_until 3 capture_has announced 1 "ether src $DIRECTOR_MAC" || fail "the VIP was not announced when the link came back"
+wait_until 3 capture_has announced 1 "ether src $DIRECTOR_MAC" ||
+	fail "the VIP was not announced when the link came back"
 wait_until 10 page_comes || fail "no page after the link came back"
 
 step "another MAC address: clients learn it immediately"

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# A bond as the director's interface: active-backup and 802.3ad, whose first cable is pulled, and a VLAN on a bond. Each forwards,
-# answers ARP with its own MAC address and is no problem. A port of a bond is reported, by the doctor and by dsrd -n, with what
+# A bond as the director's interface: active-backup and 802.3ad, whose first cable is pulled, and a VLAN on a bond. Each
+# forwards,
+# answers ARP with its own MAC address and is no problem. A port of a bond is reported, by the doctor and by dsrd -n,
+# with what
 # to use instead. Runs in user-mode-linux where this kernel lacks bonds.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119

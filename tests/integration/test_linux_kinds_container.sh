@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# dsrd in a container of podman with the host's network, as contrib/Containerfile says: a root directory that is read-only and
-# has nothing but dsrd and its libraries, no capabilities but CAP_NET_RAW and CAP_NET_ADMIN, podman's filter of system calls,
+# dsrd in a container of podman with the host's network, as contrib/Containerfile says: a root directory that is
+# read-only and
+# has nothing but dsrd and its libraries, no capabilities but CAP_NET_RAW and CAP_NET_ADMIN, podman's filter of system
+# calls,
 # dsrd as process 1. It forwards, checks by script, reloads, notices that its interface changes, and ends on SIGTERM.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
@@ -56,12 +58,15 @@ write_conf() { # SERVERS
 	done >>"$NET_DIR/container.conf"
 }
 
-# Only the network is the director's. Storage of its own; control groups and limits do not matter here, and the machine that runs
+# Only the network is the director's. Storage of its own; control groups and limits do not matter here, and the machine
+# that runs
 # tests may have old control groups or not be allowed to raise limits.
 pod() {
 	# shellcheck disable=SC2016 # for the inner shell
-	exec nsenter --net="/run/netns/$NET-director" unshare -m sh -c 'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh \
-	    podman --root "$NET_DIR/storage" --runroot "$NET_DIR/podman" --storage-driver vfs --cgroup-manager cgroupfs \
+	exec nsenter --net="/run/netns/$NET-director" unshare -m sh -c \
+	    'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"' sh \
+	    podman --root "$NET_DIR/storage" --runroot "$NET_DIR/podman" --storage-driver vfs --cgroup-manager \
+	    cgroupfs \
 	    --events-backend none --runtime crun "$@"
 }
 
@@ -69,9 +74,11 @@ pod() {
 start_container() { # OPTION...
 	: >"$NET_DIR/dsrd.log"
 	rm -f "$NET_DIR/pid"
-	pod run --rm --name dsrd --network host --read-only --cgroups disabled --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
+	pod run --rm --name dsrd --network host --read-only --cgroups disabled --ulimit nofile=1024:1024 --ulimit \
+	    nproc=1024:1024 \
 	    --pidfile "$NET_DIR/pid" --cap-drop ALL --cap-add NET_RAW --cap-add NET_ADMIN "$@" \
-	    -v "$NET_DIR/container.conf:/etc/dsrd.conf:ro" -v "$NET_DIR/run:/run/dsrd" --rootfs "$root" /usr/sbin/dsrd -d -f /etc/dsrd.conf \
+	    -v "$NET_DIR/container.conf:/etc/dsrd.conf:ro" -v "$NET_DIR/run:/run/dsrd" --rootfs "$root" /usr/sbin/dsrd \
+	    -d -f /etc/dsrd.conf \
 	    >"$NET_DIR/dsrd.log" 2>&1 </dev/null &
 	container=$!
 	wait_until 20 grep -q ' ready ' "$NET_DIR/dsrd.log" || fail "dsrd does not start in the container"
@@ -104,7 +111,8 @@ assert_equal "its number in the container" 1 "$(process_has NSpid | awk '{ print
 # The process beside it has CAP_NET_ADMIN, 12, and CAP_NET_RAW, 13 (linux/capability.h), and no other.
 privileged=0
 for pid in $(net_host_pids director); do
-	if grep -q '^Name:[[:space:]]*dsrd' "/proc/$pid/status" && grep -q '^CapEff:[[:space:]]*0000000000003000' "/proc/$pid/status"; then
+	if grep -q '^Name:[[:space:]]*dsrd' "/proc/$pid/status" &&
+		grep -q '^CapEff:[[:space:]]*0000000000003000' "/proc/$pid/status"; then
 		privileged=$((privileged + 1))
 	fi
 done

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Kinds of interfaces that a director on Linux may have: a VLAN, a bridge with a real server behind another port, macvlan. Each
-# forwards, answers ARP with its own MAC address and is no problem. A port of a bridge and ipvlan are reported, by the doctor and
+# Kinds of interfaces that a director on Linux may have: a VLAN, a bridge with a real server behind another port,
+# macvlan. Each
+# forwards, answers ARP with its own MAC address and is no problem. A port of a bridge and ipvlan are reported, by the
+# doctor and
 # by dsrd -n, with what to use instead. Runs in user-mode-linux where this kernel lacks VLANs.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119

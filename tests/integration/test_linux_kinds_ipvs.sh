@@ -1,9 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Real servers that need kernel modules: a node of Kubernetes with kube-proxy in mode ipvs, whose dummy kube-ipvs0 has the VIP,
-# and a container by ipvlan, which gets only packets for addresses of its own interface, so the VIP is there and not on lo.
-# Without kube-proxy's strictARP the node answers ARP for the VIP, which the doctor reports. Runs in user-mode-linux where this
+# Real servers that need kernel modules: a node of Kubernetes with kube-proxy in mode ipvs, whose dummy kube-ipvs0 has
+# the VIP,
+# and a container by ipvlan, which gets only packets for addresses of its own interface, so the VIP is there and not on
+# lo.
+# Without kube-proxy's strictARP the node answers ARP for the VIP, which the doctor reports. Runs in user-mode-linux
+# where this
 # kernel lacks IPVS.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
@@ -15,7 +18,8 @@ net_require nginx curl sysctl ipvsadm
 net_kernel ipvs dummy ipvlan
 net_up 0
 
-# kube-proxy (pkg/proxy/ipvs): all VIPs on a dummy that is down for ARP, and a virtual service that leads to the pod by NAT.
+# kube-proxy (pkg/proxy/ipvs): all VIPs on a dummy that is down for ARP, and a virtual service that leads to the pod by
+# NAT.
 net_host_add node1
 net_attach node1 eth0 lan "$(server_mac 1)" "$(server_ip 1)/24"
 net_server_prepare node1 # strictARP: true
@@ -36,7 +40,8 @@ for listen in "$VIP:80" "$(server_ip 1):30080"; do
 	run_in node1 ipvsadm -a -t "$listen" -r 10.244.1.2:80 -m
 done
 
-# docker network create -d ipvlan: the container shares the MAC address of its host's interface. Scope host with arp_ignore=3
+# docker network create -d ipvlan: the container shares the MAC address of its host's interface. Scope host with
+# arp_ignore=3
 # keeps the VIP, on that interface, out of ARP.
 net_host_add node2
 net_attach node2 eth0 lan "$(server_mac 2)" none

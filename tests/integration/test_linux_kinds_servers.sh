@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Real servers in containers: behind a bridge with a published port (docker run -p), with an address of the network by macvlan,
-# and as a pod behind kube-proxy's iptables rules. The namespaces, interfaces and rules are those that Docker and kube-proxy
+# Real servers in containers: behind a bridge with a published port (docker run -p), with an address of the network by
+# macvlan,
+# and as a pod behind kube-proxy's iptables rules. The namespaces, interfaces and rules are those that Docker and
+# kube-proxy
 # make. All three serve clients through the VIP, and the doctor has nothing to say.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
@@ -64,7 +66,8 @@ COMMIT
 COMMIT
 END
 
-# docker network create -d macvlan: the container has a MAC address of its own. Its sysctls are given by docker run --sysctl,
+# docker network create -d macvlan: the container has a MAC address of its own. Its sysctls are given by docker run
+# --sysctl,
 # its VIP by a command in its namespace.
 node_add 22
 net_host_add web2
@@ -75,7 +78,8 @@ ip -n "$NET-web2" address add "$(server_ip 2)/24" dev eth0
 ip -n "$NET-web2" link set eth0 up
 vip_add web2 "$VIP"
 
-# A node of Kubernetes, kube-proxy in mode iptables, a service with the VIP as its external address (pkg/proxy/iptables).
+# A node of Kubernetes, kube-proxy in mode iptables, a service with the VIP as its external address
+# (pkg/proxy/iptables).
 node_add 3
 net_server_prepare node3
 vip_add node3 "$VIP"
@@ -142,13 +146,15 @@ assert_equal "pages from web1 web2 web3" "10 10 10" "$(shares_of "$NET_DIR/pages
 capture client wire "host $VIP"
 fetch >/dev/null
 capture_end wire
-assert_equal "frames of other addresses than VIP and client" 0 "$(capture_count wire "not (host $VIP and host $CLIENT_IP)")"
+assert_equal "frames of other addresses than VIP and client" 0 \
+    "$(capture_count wire "not (host $VIP and host $CLIENT_IP)")"
 
 step "the applications see clients, but through kube-proxy with externalTrafficPolicy Cluster"
 for server in web1 web2; do
 	grep -q "^$CLIENT_IP " "$NET_DIR/$server/access.log" || fail "$server does not see the client's address"
 done
-! grep -q "^$CLIENT_IP " "$NET_DIR/web3/access.log" || fail "kube-proxy's rules should have changed the client's address"
+! grep -q "^$CLIENT_IP " "$NET_DIR/web3/access.log" ||
+	fail "kube-proxy's rules should have changed the client's address"
 
 step "2 MB, in many segments, from each"
 run_in client curl -sS --max-time 30 -H 'Connection: close' -o "$NET_DIR/long#1" "http://$VIP/long?[1-6]" ||
@@ -160,7 +166,8 @@ done
 step "the doctor has nothing to say, nor dsr-realserver on the hosts"
 ctl 0 doctor
 for host in node1 web2 node3; do
-	run_in "$host" sh "$(dirname -- "$0")/../../contrib/realserver/dsr-realserver" check --vip "$VIP" >"$NET_DIR/check" 2>&1 || {
+	run_in "$host" sh "$(dirname -- "$0")/../../contrib/realserver/dsr-realserver" check --vip "$VIP" \
+	    >"$NET_DIR/check" 2>&1 || {
 		cat "$NET_DIR/check" >&2
 		fail "dsr-realserver check on $host"
 	}

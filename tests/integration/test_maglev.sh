@@ -78,7 +78,8 @@ for name in $DOWNLOADS; do
 done >"$NET_DIR/sizes"
 while read -r name size; do
 	# More than what the sender may have had in flight without an answer: 100 kB, at 20 kB a second.
-	wait_until 20 has_grown "$name" $((size + 100000)) || fail "the download $name from $(server_of "$name") stands still"
+	wait_until 20 has_grown "$name" $((size + 100000)) ||
+		fail "the download $name from $(server_of "$name") stands still"
 	is_running "$name" || fail "the download $name from $(server_of "$name") broke off"
 done <"$NET_DIR/sizes"
 dump_dsrd

@@ -57,10 +57,12 @@ within_one_percent() { # WHAT EXPECTED GOT
 
 step "files of all sizes, many requests a connection and one, several at a time"
 run_in client timeout 60 curl -s --max-time 30 \
-    "http://$VIP/0?[1-20]" "http://$VIP/1000?[1-20]" "http://$VIP/100000?[1-20]" >/dev/null || fail "many requests a connection"
+    "http://$VIP/0?[1-20]" "http://$VIP/1000?[1-20]" "http://$VIP/100000?[1-20]" >/dev/null ||
+	fail "many requests a connection"
 run_in client timeout 60 curl -s --max-time 30 -H 'Connection: close' \
     "http://$VIP/1?[1-20]" "http://$VIP/1000?[1-20]" >/dev/null || fail "one request a connection"
-run_in client timeout 60 curl -s --parallel --max-time 30 "http://$VIP/3000000?[1-6]" >/dev/null 2>&1 || fail "in parallel"
+run_in client timeout 60 curl -s --parallel --max-time 30 "http://$VIP/3000000?[1-6]" >/dev/null 2>&1 ||
+	fail "in parallel"
 
 same_as_sent() { # HOST
 	[ "$(traffic "web/$1" response_bytes)" -ge "$(($(sent_by "$1") * 99 / 100))" ]

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Whom dsrd believes about a real server's MAC address. A hostile host claims the servers' addresses as fast as it can, by
-# ARP and neighbor discovery: no connection moves, and every frame goes to the real server. A server that moves to another
+# Whom dsrd believes about a real server's MAC address. A hostile host claims the servers' addresses as fast as it can,
+# by
+# ARP and neighbor discovery: no connection moves, and every frame goes to the real server. A server that moves to
+# another
 # port of the switch, gets another card, or whose address moves to another machine, is reached again within two seconds.
 #
 # Alone: it measures.
@@ -77,7 +79,8 @@ stop forge
 for kept in kept1 kept2; do
 	is_running "$kept" || fail "the download $kept broke off"
 done
-assert_equal "servers of the downloads" "web1 web2" "$(printf '%s\n' "$(server_of kept1)" "$(server_of kept2)" | sort | xargs)"
+assert_equal "servers of the downloads" "web1 web2" \
+    "$(printf '%s\n' "$(server_of kept1)" "$(server_of kept2)" | sort | xargs)"
 capture_end stolen
 assert_equal "frames to the hostile host" 0 "$(capture_count stolen)"
 assert_no_log "neighbor-changed"

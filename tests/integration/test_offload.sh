@@ -72,7 +72,8 @@ every_frame_once() { # MODE
 		cmp -s "$NET_DIR/got" "$NET_DIR/web1/www/big" || fail "download $download by $1 is not what was sent"
 	done
 	# A last acknowledgement may still be under way.
-	wait_until 10 all_arrived || fail "$1: $(sent) frames sent, $(($(arrived) - first_arrived)) arrived, $(counted) counted"
+	wait_until 10 all_arrived ||
+		fail "$1: $(sent) frames sent, $(($(arrived) - first_arrived)) arrived, $(counted) counted"
 	step "$1: $(sent) frames, of which the kernel forwarded $(counter offloaded)"
 	assert_at_least "offloaded frames ($1)" 50 "$(counter offloaded)"
 }

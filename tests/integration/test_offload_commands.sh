@@ -32,7 +32,8 @@ if grep -q 'offload mode=.* result=off' "$NET_DIR/dsrd.log"; then
 fi
 wait_servers_up web web1 web2
 
-# The share in hundredths of the frames of a download that the kernel offloaded. Its first frames are always the daemon's.
+# The share in hundredths of the frames of a download that the kernel offloaded. Its first frames are always the
+# daemon's.
 offloaded_share() { # WHAT-WAS-DONE-BEFORE
 	dump_dsrd
 	share_frames=$(counter forwarded) share_offloaded=$(counter offloaded)

@@ -48,7 +48,8 @@ for _ in 1 2; do
 		server=$(sed -n "${network}p" "$NET_DIR/first")
 		for host in 1 2 3; do
 			assert_equal "server of 198.18.$network.$host" "$server" "$(ask "$network" "$host")"
-			assert_equal "server of 198.18.$network.$host, port 8080" "$server" "$(ask "$network" "$host" 8080)"
+			assert_equal "server of 198.18.$network.$host, port 8080" "$server" \
+			    "$(ask "$network" "$host" 8080)"
 		done
 	done
 done

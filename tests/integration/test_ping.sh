@@ -30,7 +30,8 @@ expect_answers() { # PING-OPTION...
 	grep -q ' 3 received, 0% packet loss' "$NET_DIR/ping" || fail "ping $*: $(cat "$NET_DIR/ping")"
 }
 expect_silence() { # PING-OPTION...
-	! run_in client ping -q -c 2 -i 0.2 -W 1 "$@" >/dev/null || fail "ping $* has an answer, although no server is up"
+	! run_in client ping -q -c 2 -i 0.2 -W 1 "$@" >/dev/null ||
+		fail "ping $* has an answer, although no server is up"
 }
 
 step "small, empty and large ones"

@@ -60,7 +60,8 @@ download() { # VIP-IN-URL: twice, so that each server has its turn
 		server=$(run_in far curl -sS --max-time 20 -o "$NET_DIR/copy" -D - "http://$1/file" |
 		    sed -n 's/^X-Server: \([a-z0-9]*\).*/\1/p') || fail "download $try from $1 broke off"
 		[ -n "$server" ] || fail "download $try from $1 has no answer"
-		cmp "$NET_DIR/$server/www/file" "$NET_DIR/copy" || fail "download $try from $1 differs from the file of $server"
+		cmp "$NET_DIR/$server/www/file" "$NET_DIR/copy" ||
+			fail "download $try from $1 differs from the file of $server"
 		echo "$server"
 	done | sort | tr '\n' ' '
 }
@@ -84,6 +85,7 @@ done
 
 step "the router did complain, to the VIP"
 capture_end too-big
-assert_at_least "fragmentation needed" 2 "$(capture_count too-big "icmp[0] = 3 and ip src $SERVER_PREFIX.254 and ip dst $VIP")"
+assert_at_least "fragmentation needed" 2 \
+    "$(capture_count too-big "icmp[0] = 3 and ip src $SERVER_PREFIX.254 and ip dst $VIP")"
 assert_at_least "packet too big" 2 "$(capture_count too-big "icmp6 and ip6[40] = 2 and ip6 dst $VIP6")"
 stop_dsrd

@@ -52,14 +52,16 @@ begins() { # ID error|warning SUBJECT
 	END
 	grep -q "^$2  *$3 " "$NET_DIR/table" || fail "dsrctl show does not have $1: $(cat "$NET_DIR/table")"
 	metric_is "$1" "$2" "$3" || fail "the metrics do not have $1"
-	get /status.json | grep -q "\"id\":\"$1\",\"severity\":\"$2\",\"subject\":\"$3\"" || fail "the status does not have $1"
+	get /status.json | grep -q "\"id\":\"$1\",\"severity\":\"$2\",\"subject\":\"$3\"" ||
+		fail "the status does not have $1"
 	get /status.json | grep -q '"advice":\[{"severity"' || fail "the status advises nothing"
 	case $2 in
 	error) healthz_is 503 || fail "/healthz does not have $1" ;;
 	warning) healthz_is 200 || fail "/healthz says 503 because of $1" ;;
 	esac
 	"$DSRCTL" -s "$SOCKET" doctor >"$NET_DIR/doctor" && fail "the doctor finds all well in spite of $1"
-	grep -q "^WRONG  *director: .*\[$1\]" "$NET_DIR/doctor" || fail "the doctor does not have $1: $(cat "$NET_DIR/doctor")"
+	grep -q "^WRONG  *director: .*\[$1\]" "$NET_DIR/doctor" ||
+		fail "the doctor does not have $1: $(cat "$NET_DIR/doctor")"
 }
 
 shows_none() {
@@ -127,7 +129,8 @@ step "a reload fails"
 write_conf "no-such-key = 1"
 reload_dsrd failed
 begins reload-failed warning director
-grep -q 'reload-failed problem=begin .*dsrd.conf:[0-9]*: ' "$NET_DIR/dsrd.log" || fail "the log does not say why the reload failed"
+grep -q 'reload-failed problem=begin .*dsrd.conf:[0-9]*: ' "$NET_DIR/dsrd.log" ||
+	fail "the log does not say why the reload failed"
 write_conf
 reload_dsrd ok
 ends reload-failed director
@@ -161,7 +164,8 @@ END
 plan_says '^more  *-*  *no server answers on tcp/8099 yet (web1: refused)'
 plan_says '^web  *off  *it does not serve tcp/80: '
 plan_says "^web  *self  *$SERVER_PREFIX.1 is this host's own address"
-"$DSRCTL" -s "$SOCKET" -j reload --plan | grep -q '"warnings":\[{"service":"web","server":"self",' || fail "no warnings in JSON"
+"$DSRCTL" -s "$SOCKET" -j reload --plan | grep -q '"warnings":\[{"service":"web","server":"self",' ||
+	fail "no warnings in JSON"
 write_conf "server = self $SERVER_PREFIX.1 no-such-option=1"
 "$DSRCTL" -s "$SOCKET" reload --plan >"$NET_DIR/plan" 2>&1 && fail "a file with errors is planned"
 plan_says 'dsrd.conf:[0-9]*: '

@@ -50,7 +50,8 @@ assert_same() { # BEFORE AFTER
 	diff -u "$1" "$2" >&2 || fail "undo did not restore what was: see the difference above"
 }
 
-# No host may learn the VIP from the server: not by a broadcast request, not without a sender, not by the server's own requests.
+# No host may learn the VIP from the server: not by a broadcast request, not without a sender, not by the server's own
+# requests.
 assert_silent() {
 	if run_in client arping -q -c 1 -w 1 -I eth0 "$VIP"; then
 		fail "the server answers ARP for the VIP"
@@ -65,9 +66,11 @@ assert_accepts() {
 	run_in web1 ip neigh flush dev eth0
 	capture client announce "arp and ether src $(server_mac 1)"
 	assert_equal "answer from $VIP" web1 "$(run_in client curl -s --max-time 3 "http://$VIP/")"
-	wait_until 5 capture_has announce 1 'arp[6:2] = 1' || fail "the server resolved no address, so nothing was tested"
+	wait_until 5 capture_has announce 1 'arp[6:2] = 1' ||
+		fail "the server resolved no address, so nothing was tested"
 	capture_end announce
-	assert_equal "ARP requests of the server with the VIP as sender" 0 "$(capture_count announce "arp and host $VIP")"
+	assert_equal "ARP requests of the server with the VIP as sender" 0 \
+	    "$(capture_count announce "arp and host $VIP")"
 	assert_equal "answer from $VIP6" web1 "$(run_in client curl -s --max-time 3 "http://[$VIP6]/")"
 	run_in client ip neigh del "$VIP" dev eth0
 	run_in client ip -6 neigh del "$VIP6" dev eth0
@@ -78,7 +81,8 @@ assert_silent6() {
 	if run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null; then
 		fail "the server answers neighbor solicitations for $VIP6"
 	fi
-	wait_until 5 capture_has solicit 1 "icmp6 and ip6[40] = 135" || fail "no solicitation was sent, so nothing was tested"
+	wait_until 5 capture_has solicit 1 "icmp6 and ip6[40] = 135" ||
+		fail "no solicitation was sent, so nothing was tested"
 	assert_equal "advertisements of $VIP6" 0 "$(capture_count solicit "icmp6 and ip6[40] = 136")"
 }
 
@@ -150,7 +154,8 @@ for method in sysctl nft; do
 	capture client early arp
 	expect 0 apply --vip $VIP --vip $VIP6 --method $method
 	[ "$method" != sysctl ] || {
-		grep -v '^done;' "$NET_DIR/said" | diff -u "$NET_DIR/dry" - >&2 || fail "the dry run printed something else"
+		grep -v '^done;' "$NET_DIR/said" | diff -u "$NET_DIR/dry" - >&2 ||
+			fail "the dry run printed something else"
 	}
 	expect 0 check
 	cp "$NET_DIR/said" "$NET_DIR/check-$method"
@@ -166,14 +171,16 @@ for method in sysctl nft; do
 	capture_end solicit
 
 	step "$method: its own address is answered for as ever"
-	run_in client arping -q -c 1 -w 2 -I eth0 "$(server_ip 1)" || fail "the server no longer answers for its own address"
+	run_in client arping -q -c 1 -w 2 -I eth0 "$(server_ip 1)" ||
+		fail "the server no longer answers for its own address"
 
 	step "$method: a second apply has nothing to do"
 	cp "$DSR_REALSERVER_STATE" "$NET_DIR/state"
 	expect 0 apply --vip $VIP6 $VIP --method $method
 	expect_line '^nothing to do'
 	diff "$NET_DIR/state" "$DSR_REALSERVER_STATE" >/dev/null ||
-		[ "$(sort "$NET_DIR/state")" = "$(sort "$DSR_REALSERVER_STATE")" ] || fail "the second apply changed the state file"
+		[ "$(sort "$NET_DIR/state")" = "$(sort "$DSR_REALSERVER_STATE")" ] ||
+			fail "the second apply changed the state file"
 
 	step "$method: each item broken in turn"
 	run_in web1 ip addr del $VIP/32 dev lo
@@ -215,7 +222,8 @@ for method in sysctl nft; do
 		run_in web1 sysctl -q -w net.ipv4.conf.lo.arp_ignore=0
 		# A value of the interface that the kernel does not know beats the good one of all.
 		run_in web1 sysctl -q -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.eth0.arp_ignore=4
-		run_in client arping -q -c 1 -w 2 -I eth0 $VIP || fail "arp_ignore=4 does not answer: the test is out of date"
+		run_in client arping -q -c 1 -w 2 -I eth0 $VIP ||
+			fail "arp_ignore=4 does not answer: the test is out of date"
 		expect 1 check
 		expect_line '^wrong  arp_ignore is 4 on eth0.*type: sysctl -w net.ipv4.conf.eth0.arp_ignore=1$'
 		expect 0 apply --vip $VIP
@@ -253,7 +261,8 @@ for method in sysctl nft; do
 	expect_line '192.0.2.21 was not set up by dsr-realserver'
 	expect 0 undo --vip 192.0.2.20
 	expect 0 check
-	diff -u "$NET_DIR/check-$method" "$NET_DIR/said" >&2 || fail "check says something else after the further VIP went"
+	diff -u "$NET_DIR/check-$method" "$NET_DIR/said" >&2 ||
+		fail "check says something else after the further VIP went"
 	assert_silent
 
 	step "$method: undo"

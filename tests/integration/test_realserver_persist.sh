@@ -165,7 +165,8 @@ if [ -n "$networkd" ] && getent passwd systemd-network >/dev/null; then
 	inside ip link add dsr0 type dummy
 	# It would not take the stand-in for a dummy.
 	! $stand_in || sed -i 's/^Kind=dummy/Kind=veth/' "$ETC/systemd/network/90-dsr-realserver.netdev"
-	mkdir -p "$NET_DIR/run/systemd/netif/links" "$NET_DIR/run/systemd/netif/leases" "$NET_DIR/run/systemd/netif/lldp"
+	mkdir -p "$NET_DIR/run/systemd/netif/links" "$NET_DIR/run/systemd/netif/leases" \
+	    "$NET_DIR/run/systemd/netif/lldp"
 	chown -R systemd-network:systemd-network "$NET_DIR/run/systemd"
 	chmod 755 "$NET_DIR" "$NET_DIR/run"
 	# Without udev it does not wait if /sys is read-only.
@@ -177,8 +178,10 @@ if [ -n "$networkd" ] && getent passwd systemd-network >/dev/null; then
 	}
 	sed -i 's/^Kind=veth/Kind=dummy/' "$ETC/systemd/network/90-dsr-realserver.netdev"
 	assert_ready
-	run_in web1 ip -o addr show dev dsr0 | grep -q "$VIP/32 scope host" || fail "networkd did not make the VIP scope host"
-	run_in web1 ip -o addr show dev dsr0 | grep -q "$VIP6/128 .*deprecated" || fail "networkd did not make $VIP6 deprecated"
+	run_in web1 ip -o addr show dev dsr0 | grep -q "$VIP/32 scope host" ||
+		fail "networkd did not make the VIP scope host"
+	run_in web1 ip -o addr show dev dsr0 | grep -q "$VIP6/128 .*deprecated" ||
+		fail "networkd did not make $VIP6 deprecated"
 	stop networkd
 fi
 

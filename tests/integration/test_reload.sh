@@ -35,7 +35,8 @@ start_dsrd
 wait_servers_up web web1 web2 web3
 hold_download held
 
-# Fetches pages one after the other over new connections until stopped. One line for each request: status and curl's verdict.
+# Fetches pages one after the other over new connections until stopped. One line for each request: status and curl's
+# verdict.
 start_in client load sh -c "while [ ! -e '$NET_DIR/enough' ]; do
 	curl -s --max-time 5 -H 'Connection: close' -w '%{http_code} %{exitcode}\n' -o /dev/null 'http://$VIP/?[1-20]'
 done"

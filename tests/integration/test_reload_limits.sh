@@ -70,7 +70,8 @@ ctl 0 reload
 served "with 66 000 ports"
 
 step "more VIPs than there can be"
-{ small; awk 'BEGIN { for (i = 0; i < 32767; i++) print "listen = 10.8." int(i / 250) "." i % 250 + 1 " tcp/80" }'; } >"$NET_DIR/dsrd.conf"
+{ small; awk 'BEGIN { for (i = 0; i < 32767; i++) print "listen = 10.8." int(i / 250) "." i % 250 + 1 " tcp/80" }'; } \
+    >"$NET_DIR/dsrd.conf"
 ctl 1 reload
 complained 'dsrd.conf:[0-9]*: too many VIPs in all services together: 32768, at most 32767'
 "$DSRD" -n -f "$NET_DIR/dsrd.conf" >"$NET_DIR/said" 2>&1 && fail "dsrd -n finds nothing"

@@ -37,7 +37,8 @@ each_download() { # COMMAND...: with the download's name behind it
 }
 
 begin_download() { # NAME
-	start_in client "$1" curl -sN -H 'Connection: close' -D "$NET_DIR/$1.head" -o "$NET_DIR/$1.part" "http://$VIP/slow/long"
+	start_in client "$1" curl -sN -H 'Connection: close' -D "$NET_DIR/$1.head" -o "$NET_DIR/$1.part" \
+	    "http://$VIP/slow/long"
 	wait_until 5 grep -q '^X-Server:' "$NET_DIR/$1.head" || fail "the download $1 does not begin"
 }
 
@@ -75,7 +76,8 @@ kill_and_start() { # TIMES
 		assert_at_least "connections restored" "$DOWNLOADS" "$(restored connections)"
 		# Clients send meanwhile; a frame that goes astray resets its connection.
 		wait_until 5 some_frames || fail "no frame is forwarded after a restart"
-		assert_equal "frames dropped for lack of a server" "0 0" "$(drop_count no-server) $(drop_count no-neighbor)"
+		assert_equal "frames dropped for lack of a server" "0 0" \
+		    "$(drop_count no-server) $(drop_count no-neighbor)"
 		each_download goes_on
 	done
 }

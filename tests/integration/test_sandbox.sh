@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The sandbox: what each process of dsrd may do, as `dsrctl show process` reports it, and what hostile code in each of them
+# The sandbox: what each process of dsrd may do, as `dsrctl show process` reports it, and what hostile code in each of
+# them
 # gets done.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119

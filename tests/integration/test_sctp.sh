@@ -51,7 +51,8 @@ for port in 1001 1002 1003 1004; do
 done | run_in switch "$INJECT" director-eth0
 # Each of the two families' associations takes a turn, so each family has its server: four associations at each.
 for server in web1 web2; do
-	wait_until 5 capture_has "at-$server" 16 sctp || fail "$server got $(capture_count "at-$server" sctp) chunks, not 16"
+	wait_until 5 capture_has "at-$server" 16 sctp ||
+		fail "$server got $(capture_count "at-$server" sctp) chunks, not 16"
 done
 dump_dsrd
 assert_equal "associations of web1" 4 "$(server_value sip/web1 connections)"
@@ -64,7 +65,8 @@ step "the end of an association"
 	send 1002 $ABORT
 } | run_in switch "$INJECT" director-eth0
 for server in web1 web2; do
-	wait_until 5 capture_has "at-$server" 18 sctp || fail "$server got $(capture_count "at-$server" sctp) chunks, not 18"
+	wait_until 5 capture_has "at-$server" 18 sctp ||
+		fail "$server got $(capture_count "at-$server" sctp) chunks, not 18"
 done
 dump_dsrd
 assert_equal "open associations of web1" 2 "$(server_value sip/web1 active)"

@@ -64,7 +64,8 @@ expect_said "/bad.conf:$(sed -n '/^lgo/=' "$NET_DIR/bad.conf"): .*lgo"
 expect_status "-n with a bad file" 78 "$DSRD" -n -f "$NET_DIR/bad.conf"
 cp "$DSRD" "$NET_DIR/dsrd-for-all"
 chmod 755 "$NET_DIR/dsrd-for-all"
-expect_status "a start as user nobody" 77 setpriv --reuid 65534 --regid 65534 --clear-groups "$NET_DIR/dsrd-for-all" -d -f "$conf"
+expect_status "a start as user nobody" 77 setpriv --reuid 65534 --regid 65534 --clear-groups "$NET_DIR/dsrd-for-all" \
+    -d -f "$conf"
 expect_said 'CAP_NET_RAW'
 
 step "it refuses a VIP that the kernel holds"

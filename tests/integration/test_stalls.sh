@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Others stall while clients send requests: the reader of standard error, the syslog daemon, the file systems of dsrd.conf, of
-# the certificates for https checks and of scripts, rtnetlink, the resolver. No request is delayed by more than 10 ms beyond
+# Others stall while clients send requests: the reader of standard error, the syslog daemon, the file systems of
+# dsrd.conf, of
+# the certificates for https checks and of scripts, rtnetlink, the resolver. No request is delayed by more than 10 ms
+# beyond
 # what requests take without the stall.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119

@@ -33,7 +33,8 @@ sum_of() { # FILE
 head -c 100000000 /dev/urandom >"$NET_DIR/original"
 
 step "up"
-run_in client curl -sS --max-time 60 -T "$NET_DIR/original" -w '# %{size_upload} bytes in %{time_total} s\n' -o /dev/null \
+run_in client curl -sS --max-time 60 -T "$NET_DIR/original" -w '# %{size_upload} bytes in %{time_total} s\n' -o \
+    /dev/null \
     -H 'Expect:' "http://$VIP/up/copy" || fail "the upload broke off"
 assert_equal "SHA-256 of what arrived" "$(sum_of "$NET_DIR/original")" "$(sum_of "$NET_DIR/web1/www/up/copy")"
 

@@ -152,14 +152,16 @@ probe_hex=$(printf '0x%02x%02x%02x%02x' 192 0 2 250)
 assert_equal "ARP probes before its first use" 3 \
     "$(capture_count asked "arp[6:2] = 1 and arp[14:4] = 0 and arp[24:4] = $probe_hex and ether src $DIRECTOR_MAC")"
 assert_at_least "SYNs from it" 1 "$(capture_count asked "src $PROBE and dst $VIP and tcp[13] = 2")"
-assert_at_least "resets of the half-open connections" 1 "$(capture_count asked "src $PROBE and dst $VIP and tcp[13] = 4")"
+assert_at_least "resets of the half-open connections" 1 \
+    "$(capture_count asked "src $PROBE and dst $VIP and tcp[13] = 4")"
 assert_equal "answers of the server that were sent again, because no reset came" 0 \
     "$(($(capture_count asked "src $VIP and tcp[13] = 18") - $(capture_count asked "src $PROBE and tcp[13] = 2")))"
 stop_dsrd
 all_causes "from the probe address"
 
 step "the answer is made, and dies on the way out"
-# Like a switch that knows which port has which address. (The server's own firewall would drop before ARP, which looks as
+# Like a switch that knows which port has which address. (The server's own firewall would drop before ARP, which looks
+# as
 # if the VIP were ignored.)
 run_in switch nft add table bridge guard
 run_in switch nft add chain bridge guard through '{ type filter hook forward priority 0; }'

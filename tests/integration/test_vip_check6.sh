@@ -13,7 +13,8 @@ net_up6
 PROBE6=2001:db8::250
 for server in web1 web2; do
 	start_nginx "$server"
-	start_in "$server" "$server-dns" dnsmasq -k -C /dev/null --no-resolv --no-hosts --bind-interfaces --listen-address="$VIP6" \
+	start_in "$server" "$server-dns" dnsmasq -k -C /dev/null --no-resolv --no-hosts --bind-interfaces \
+	    --listen-address="$VIP6" \
 	    --listen-address="$VIP" --address=/test.example/192.0.2.77 -u root -x "$NET_DIR/$server-dns.run"
 done
 
@@ -98,7 +99,8 @@ causes() {
 	step "$1: the UDP program has ended, and the VIP's payload gets no answer"
 	stop web2-dns
 	expect_down names/web2 'connection refused'
-	start_in web2 web2-dns dnsmasq -k -C /dev/null --no-resolv --no-hosts --bind-interfaces --listen-address="$VIP" \
+	start_in web2 web2-dns dnsmasq -k -C /dev/null --no-resolv --no-hosts --bind-interfaces \
+	    --listen-address="$VIP" \
 	    --address=/test.example/192.0.2.77 -u root -x "$NET_DIR/web2-dns.run"
 	wait_server up names/web2
 	forget_log

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # A hostile host answers the VIP checks of others, which it has not seen: to every port that a probe may come from, with
-# datagrams, handshakes, resets, ICMP errors, pings and probes that come back. A server without the VIP stays down, and one
+# datagrams, handshakes, resets, ICMP errors, pings and probes that come back. A server without the VIP stays down, and
+# one
 # that has it stays up. IPv4 and IPv6.
 #
 # Alone: it floods.
@@ -99,7 +100,8 @@ done
 assert_no_log "vip-check server=[a-z0-9]*/web1 verdict=\\(accepted\\|other-mac\\)"
 
 step "the doctor says what was not believed, and what the true answers proved"
-start_in evil forge python3 "$(dirname -- "$0")/forge.py" vip eth0 "$EVIL_MAC" "$DIRECTOR_MAC" "$SERVER_PREFIX.1" "$VIP" \
+start_in evil forge python3 "$(dirname -- "$0")/forge.py" vip eth0 "$EVIL_MAC" "$DIRECTOR_MAC" "$SERVER_PREFIX.1" \
+    "$VIP" \
     "$(server_ip 1)" 80
 refused() {
 	"$DSRCTL" -j -s "$SOCKET" doctor --all udp/web1 >"$NET_DIR/said" || true

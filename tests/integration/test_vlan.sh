@@ -71,7 +71,9 @@ capture_end wire
 assert_equal "MAC of the VIP at the client" "$DIRECTOR_MAC" \
     "$(ip -n "$NET-client" neighbor show to "$VIP" dev eth0 | sed 's/.*lladdr \([0-9a-f:]*\).*/\1/')"
 out="ether src $DIRECTOR_MAC"
-assert_at_least "tagged frames to web1" 20 "$(capture_count wire "$out and ether dst $(server_mac 1) and vlan 5 and ip")"
-assert_at_least "tagged frames to web2" 20 "$(capture_count wire "$out and ether dst $(server_mac 2) and vlan 5 and ip")"
+assert_at_least "tagged frames to web1" 20 \
+    "$(capture_count wire "$out and ether dst $(server_mac 1) and vlan 5 and ip")"
+assert_at_least "tagged frames to web2" 20 \
+    "$(capture_count wire "$out and ether dst $(server_mac 2) and vlan 5 and ip")"
 assert_equal "untagged frames to the VIP" 0 "$(capture_count wire "ip dst $VIP")"
 stop_dsrd

@@ -87,7 +87,8 @@ browser wait 30 "$(row 0 web2).querySelector('.pill').textContent === 'down'" , 
     wait 30 "document.querySelector('#said').textContent.includes('server shop/web2 is down, http :8080/health: connection refused')" , \
     wait 30 "document.querySelector('h1').textContent === 'Degraded: 2 of 6 servers are down'" , errors all
 # An update leaves the field alone that a person types in.
-assert_equal "the focus" 'filter, web' "$(browser print "document.activeElement.id + ', ' + document.activeElement.value")"
+assert_equal "the focus" 'filter, web' \
+    "$(browser print "document.activeElement.id + ', ' + document.activeElement.value")"
 assert_equal "servers named" 5 "$(browser print "document.querySelectorAll('#services tbody tr:not([hidden])').length")"
 browser click '#trouble' , wait 30 "document.querySelectorAll('#services tbody tr:not([hidden])').length === 2" , \
     click '#trouble' , print "document.querySelector('#filter').value = ''; document.querySelector('#filter').dispatchEvent(new Event('input')); ''"

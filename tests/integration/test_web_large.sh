@@ -83,7 +83,8 @@ browser open "http://127.0.0.1:9190/?#service-shop-151" , \
     wait 10 "document.documentElement.scrollHeight < 4 * 900 + 500" , \
     print "document.querySelector('#filter').value = 'shop-77'; document.querySelector('#filter').dispatchEvent(new Event('input')); ''" , \
     wait 10 "document.querySelectorAll('#services > section:not([hidden])').length === 1" , errors all
-browser click '#service-shop-77 .fold' , wait 10 "document.querySelectorAll('#service-shop-77 tbody tr:not([hidden])').length === 5" , \
+browser click '#service-shop-77 .fold' , wait 10 \
+    "document.querySelectorAll('#service-shop-77 tbody tr:not([hidden])').length === 5" , \
     readable , named
 
 stop browser

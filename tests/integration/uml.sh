@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Runs a test in another Linux kernel: Debian's user-mode-linux, which has bonds, VLANs, ipvlan, dummies and IPVS as modules
+# Runs a test in another Linux kernel: Debian's user-mode-linux, which has bonds, VLANs, ipvlan, dummies and IPVS as
+# modules
 # where the machine's own kernel may lack them. It starts in two seconds and takes one process's memory.
 #     uml.sh SCRIPT
 # The kernel sees this machine's files, read-only, but has a /run of its own, where SCRIPT's TMPDIR is.
@@ -23,7 +24,8 @@ if [ "${1:-}" = --init ]; then
 	chmod 1777 /run/tmp
 	mount -t hostfs -o "$UML_DIRECTORY" none /run/host
 	ln -s "$modules" /run/modules/lib/modules
-	for module in af_packet veth bridge bonding 8021q macvlan ipvlan dummy ip_vs ip_vs_rr nf_tables nft_compat xt_addrtype \
+	for module in af_packet veth bridge bonding 8021q macvlan ipvlan dummy ip_vs ip_vs_rr nf_tables nft_compat \
+	    xt_addrtype \
 	    xt_conntrack xt_comment xt_nat xt_MASQUERADE nft_chain_nat nft_ct nft_nat; do
 		modprobe -d /run/modules "$module" 2>>/run/host/modules || true
 	done

@@ -61,7 +61,8 @@ lint() { # BUILD-DIRECTORY
 		expect "$program" "$flags" -Wl,-z,now "BIND_NOW" binds_now "$program"
 		expect "$program" "$flags" -Wl,-z,relro "GNU_RELRO segment" has_relro "$program"
 		expect "$program" "$flags" -Wl,-z,noexecstack "stack without execution" has_data_stack "$program"
-		expect "$program" "$flags" -fstack-protector-strong "__stack_chk_fail" has_symbol "$program" __stack_chk_
+		expect "$program" "$flags" -fstack-protector-strong "__stack_chk_fail" has_symbol "$program" \
+		    __stack_chk_
 		# glibc's; other C libraries have the checks in their headers.
 		! has_symbol "$program" GLIBC || expect "$program" "$flags" -D_FORTIFY_SOURCE "function that checks" \
 		    has_symbol "$program" '_chk@'
@@ -93,7 +94,8 @@ selftest() {
 	done
 	must_fail ./config.status 'S["HARDEN_CPPFLAGS"]="-D_FORTIFY_SOURCE=2"\n' 'took -D_FORTIFY_SOURCE'
 	if readelf -h "$tree/dsrd" | grep -q 'X86-64'; then
-		must_fail ./config.status 'S["HARDEN_CFLAGS"]=" -fstack-clash-protection"\n' 'took -fstack-clash-protection'
+		must_fail ./config.status 'S["HARDEN_CFLAGS"]=" -fstack-clash-protection"\n' \
+		    'took -fstack-clash-protection'
 		# shellcheck disable=SC2086 # words
 		compile $bare -fcf-protection=none
 		must_fail ./config.status 'S["HARDEN_CFLAGS"]=" -fcf-protection"\n' 'took -fcf-protection'

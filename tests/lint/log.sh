@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Every log line begins with a word that dsrd(8) explains in "Log lines" or "Problems", and every word there is logged. A
+# Every log line begins with a word that dsrd(8) explains in "Log lines" or "Problems", and every word there is logged.
+# A
 # value in double quotes contains none: names in it are quoted `so`.
 #     log.sh [DIRECTORY]    lints DIRECTORY (default: $SOURCE_DIR, else .)
 #     log.sh --selftest     proves that it can fail

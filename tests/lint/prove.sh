@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh
-# Functions shared by the lints of this directory. Each sources this file; defines lint(), which prints a line for each fault
-# below $1 and returns 1 if there is any, and selftest(), which proves this with put(), must_pass() and must_fail(); and ends
+# Functions shared by the lints of this directory. Each sources this file; defines lint(), which prints a line for each
+# fault
+# below $1 and returns 1 if there is any, and selftest(), which proves this with put(), must_pass() and must_fail(); and
+# ends
 # with lint_main "$@".
 set -eu
 LC_ALL=C

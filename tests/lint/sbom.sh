@@ -30,7 +30,8 @@ selftest() {
 	must_pass
 	must_fail ./needed 'liba.so.1\nlibb.so.2\n' 'libb.so.2 has no component'
 	must_fail ./dsrd.cdx.json '{\n"name": "liba.so.1",\n"version": "unknown"\n}\n' 'liba.so.1 has no component'
-	! command -v python3 >/dev/null || must_fail ./dsrd.cdx.json '{\n"name": "liba.so.1",\n"version": "1.2",\n}\n' 'not JSON'
+	! command -v python3 >/dev/null ||
+		must_fail ./dsrd.cdx.json '{\n"name": "liba.so.1",\n"version": "1.2",\n}\n' 'not JSON'
 }
 
 if [ "${1:-}" != --selftest ]; then
@@ -38,11 +39,13 @@ if [ "${1:-}" != --selftest ]; then
 	for program in readelf ldd readlink; do
 		command -v "$program" >/dev/null || { echo "${0##*/}: $program is not installed" >&2; exit 77; }
 	done
-	ldd "$directory/dsrd" >/dev/null 2>&1 || { echo "${0##*/}: dsrd is not for this system, or static" >&2; exit 77; }
+	ldd "$directory/dsrd" >/dev/null 2>&1 ||
+		{ echo "${0##*/}: dsrd is not for this system, or static" >&2; exit 77; }
 	scratch=$(mktemp -d "${TMPDIR:-/tmp}/dsrd-sbom.XXXXXX")
 	trap 'rm -rf "$scratch"' EXIT
 	sh "$here/../../contrib/sbom.sh" 1 "$directory/dsrd" "$directory/dsrctl" >"$scratch/dsrd.cdx.json"
-	readelf -d "$directory/dsrd" "$directory/dsrctl" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort -u >"$scratch/needed"
+	readelf -d "$directory/dsrd" "$directory/dsrctl" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+		sort -u >"$scratch/needed"
 	[ -s "$scratch/needed" ] || { echo "${0##*/}: readelf finds no library" >&2; exit 1; }
 	lint "$scratch"
 	exit

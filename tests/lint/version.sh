@@ -47,7 +47,8 @@ selftest() {
 	put contrib/selinux/dsrd.te 'module dsrd 1.2.3;\n'
 	put debian/changelog 'dsrd (1.2.3-1) unstable; urgency=medium\n'
 	must_pass
-	must_fail contrib/rpm/dsrd.spec 'Version:        1.2.2\n' 'contrib/rpm/dsrd.spec: the version is 1.2.2, and 1.2.3'
+	must_fail contrib/rpm/dsrd.spec 'Version:        1.2.2\n' \
+	    'contrib/rpm/dsrd.spec: the version is 1.2.2, and 1.2.3'
 	must_fail debian/changelog 'dsrd (1.2.30-1) unstable\n' 'the version is 1.2.30'
 	must_fail ./NEWS.md '# News\n\n## 1.3.0 (not released)\n' 'NEWS.md: the version is 1.3.0'
 	must_fail ./README.md 'No version.\n' 'README.md: the version is missing'

@@ -11,7 +11,8 @@
 lint() {
 	# shellcheck disable=SC2016 # the $ are awk's
 	for place in src man doc etc README.md CONTRIBUTING.md SECURITY.md; do
-		[ ! -e "$1/$place" ] || find "$1/$place" -type f \( -name '*.[ch]' -o -name '*.in' -o -name '*.md' -o -name '*.html' \
+		[ ! -e "$1/$place" ] || find "$1/$place" -type f \( -name '*.[ch]' -o -name '*.in' -o -name '*.md' -o \
+		    -name '*.html' \
 		    -o -name '*.conf' -o -name '*.am' \)
 	done | sort | xargs awk -v root="$1/" '
 	BEGIN {

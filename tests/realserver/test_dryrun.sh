@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The output of dsr-realserver --dry-run for each system, compared with expected output, and rejected command lines. Needs no
+# The output of dsr-realserver --dry-run for each system, compared with expected output, and rejected command lines.
+# Needs no
 # privileges and changes nothing.
 #
 #   test_dryrun.sh [--accept]     --accept writes the expected output; review the difference before you commit it
@@ -35,7 +36,8 @@ golden() { # NAME SYSTEM WORD...
 	if $accept; then
 		printf '%s\n' "$golden_got" >"$golden_file"
 	else
-		printf '%s\n' "$golden_got" | diff -u "$golden_file" - || fail "$* prints something else than $golden_file"
+		printf '%s\n' "$golden_got" | diff -u "$golden_file" - ||
+			fail "$* prints something else than $golden_file"
 	fi
 }
 
@@ -46,7 +48,8 @@ refused() { # PATTERN WORD...
 	refused_said=$(dry linux "$@" 2>&1)
 	refused_status=$?
 	[ $refused_status -eq 64 ] || fail "$*: expected status 64, got $refused_status: $refused_said"
-	printf '%s\n' "$refused_said" | grep -q -e "$refused_pattern" || fail "$*: no '$refused_pattern' in: $refused_said"
+	printf '%s\n' "$refused_said" | grep -q -e "$refused_pattern" ||
+		fail "$*: no '$refused_pattern' in: $refused_said"
 }
 
 canonical() { # WRITTEN EXPECTED
@@ -99,7 +102,8 @@ refused 'names are not looked up' apply --vip '192.0.2.10
 reboot'
 refused 'blanks between addresses' apply --vip 192.0.2.10,192.0.2.20
 refused 'needs an address' apply --vip ''
-for address in 192.0.2 192.0.2.256 192.0.2.010 192.0.2.1.1 .192.0.2.1 192..2.1 1 0.0.0.0 127.0.0.2 224.0.0.1 255.255.255.255 \
+for address in 192.0.2 192.0.2.256 192.0.2.010 192.0.2.1.1 .192.0.2.1 192..2.1 1 0.0.0.0 127.0.0.2 224.0.0.1 \
+    255.255.255.255 \
     192.0.2.99999999999999999999; do
 	refused 'not an IPv4 address' apply --vip $address
 done

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# The logic of dsr-realserver on systems other than Linux: apply, apply again, check, each setting broken, undo, with simulated
+# The logic of dsr-realserver on systems other than Linux: apply, apply again, check, each setting broken, undo, with
+# simulated
 # system programs. It proves what the script does with their output, not that the systems behave this way.
 
 set -u

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For LD_PRELOAD: the program's wall clock is off by as many seconds as the 8 bytes of the file $SOAK_CLOCK say, which may
- * change at any time. The host's clock, and the program's monotonic clock, stay as they are. The file is mapped before
- * main(), so a program that is confined later still sees it.
+ * For LD_PRELOAD: the program's wall clock is off by as many seconds as the 8 bytes of the file $SOAK_CLOCK say,
+ * which may change at any time. The host's clock, and the program's monotonic clock, stay as they are. The file is
+ * mapped before main(), so a program that is confined later still sees it.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

@@ -3,14 +3,17 @@
 #
 # One director for a long time, with everything that may happen to it: load, reloads, bad configurations, failures of
 # servers and cables, floods, clients that read nothing, steps of the clock, a full disk, and limits of memory and
-# descriptors. Its memory and descriptors stay flat, it never ends, and no request fails but those to a server that has just
+# descriptors. Its memory and descriptors stay flat, it never ends, and no request fails but those to a server that has
+# just
 # died.
 #
 #   sudo tests/soak/run.sh [--minutes N] BUILD_DIR       default: 30 minutes
 #
-# SOAK_EVENTS limits a run to some of its events (their functions below), to find out which of them makes something grow.
+# SOAK_EVENTS limits a run to some of its events (their functions below), to find out which of them makes something
+# grow.
 #
-# Started by hand, as root, on Linux. A round takes about a minute; it prints a line for each and figures at the end. The
+# Started by hand, as root, on Linux. A round takes about a minute; it prints a line for each and figures at the end.
+# The
 # host's clock is not touched: the director's own is (clock.c).
 
 usage() {
@@ -48,7 +51,8 @@ FLOOD_RATE=20000 # a second: what a busy machine with two processors still takes
 GROWTH=2048      # KiB that the director may grow after the first rounds; its history of events takes up to 1200
 SPARE=8          # descriptors that may be open for a moment
 
-# --- what is measured --------------------------------------------------------------------------------------------------
+# --- what is measured
+# --------------------------------------------------------------------------------------------------
 
 resident() { # PID: KiB
 	sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/status"
@@ -75,7 +79,8 @@ family_descriptors() {
 	echo "$total"
 }
 
-# --- what happens ------------------------------------------------------------------------------------------------------
+# --- what happens
+# ------------------------------------------------------------------------------------------------------
 
 # From here requests may fail, until the server is known to be down: its own answers, or silence.
 outage_begins() {
@@ -168,7 +173,8 @@ greedy_clients() {
 }
 
 set_clock() { # SECONDS beyond the host's
-	python3 -c 'import struct, sys; open(sys.argv[1], "r+b").write(struct.pack("=q", int(sys.argv[2])))' "$NET_DIR/clock" "$1"
+	python3 -c 'import struct, sys; open(sys.argv[1], "r+b").write(struct.pack("=q", int(sys.argv[2])))' \
+	    "$NET_DIR/clock" "$1"
 }
 
 steps_of_the_clock() {
@@ -209,7 +215,8 @@ limits() {
 
 EVENTS="reloads a_server_dies drains a_flood greedy_clients steps_of_the_clock a_cable_is_pulled a_full_disk limits"
 
-# --- the run -----------------------------------------------------------------------------------------------------------
+# --- the run
+# -----------------------------------------------------------------------------------------------------------
 
 net_up 3
 for server in web1 web2 web3; do
@@ -254,12 +261,14 @@ while [ "$(date +%s)" -lt "$end" ]; do
 	sleep 3
 	memory=$(family_resident) open=$(family_descriptors)
 	[ $round -ne 2 ] || { first_memory=$memory first_open=$open; }
-	printf '%5d %8d %12d %12d %10d\n' $round $(($(date +%s) - began)) "$memory" "$open" "$(wc -l <"$NET_DIR/failures")"
+	printf '%5d %8d %12d %12d %10d\n' $round $(($(date +%s) - began)) "$memory" "$open" \
+	    "$(wc -l <"$NET_DIR/failures")"
 done
 stop clients
 dump_dsrd
 
-# --- the figures -------------------------------------------------------------------------------------------------------
+# --- the figures
+# -------------------------------------------------------------------------------------------------------
 
 # A request may fail that began while a server was dying, give or take what checks and clocks need.
 unexplained=$(awk '

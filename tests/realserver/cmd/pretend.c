@@ -13,7 +13,8 @@
  *                      port PROTOCOL|PORT|INTERFACE
  * PRETEND_WINDOWS  2000, 2003, 2003sp1, 2008 (no skipassource), 2008r2: what its netsh does not know is refused
  * PRETEND_FAIL     a word: a changing call with it fails, as netsh does without elevation
- * PRETEND_KILL     N: the Nth changing call of a run is made, and then every cmd.exe is killed; PRETEND_CALLS is the file of the
+ * PRETEND_KILL     N: the Nth changing call of a run is made, and then every cmd.exe is killed; PRETEND_CALLS is the
+ * file of the
  *                  counter, and PRETEND_KILLED one that says that it is done
  *
  * Grammar: the reference of netsh interface of Windows Server 2008, and of netsh firewall of Server 2003.
@@ -34,7 +35,8 @@ static int line_count;
 static const char *version = "2008r2";
 
 static const char not_found[] = "The following command was not found.";
-static const char bad_syntax[] = "The syntax supplied for this command is not valid. Check help for the correct syntax.";
+static const char bad_syntax[] =
+    "The syntax supplied for this command is not valid. Check help for the correct syntax.";
 static const char no_interface[] = "The filename, directory name, or volume label syntax is incorrect.";
 
 static void
@@ -129,7 +131,8 @@ interface_name(const char *family, const char *word)
 	char its_family[8], index[12];
 
 	for (int i = 0; i < line_count; i++) {
-		if (sscanf(lines[i], "if %7s %199[^|]|%*[^|]|%*[^|]|%11s", its_family, name, index) == 3 && same(its_family, family) &&
+		if (sscanf(lines[i], "if %7s %199[^|]|%*[^|]|%*[^|]|%11s", its_family, name, index) == 3 &&
+		    same(its_family, family) &&
 		    (same(name, word) || (!old() && same(index, word))))
 			return name;
 	}
@@ -249,7 +252,8 @@ set_address(int argc, char **argv)
 		return refuse(bad_syntax);
 	if ((found = find(line)) != NULL)
 		found[0] = '\0';
-	snprintf(line, sizeof(line), "addr ipv4 %s|%s|%s|false", argv[0], untagged(argv[2], "addr"), untagged(argv[3], "mask"));
+	snprintf(line, sizeof(line), "addr ipv4 %s|%s|%s|false", argv[0], untagged(argv[2], "addr"),
+	    untagged(argv[3], "mask"));
 	add(line);
 	return 0;
 }
@@ -269,7 +273,10 @@ delete_address(const char *family, int argc, char **argv)
 	return 0;
 }
 
-/* IPv4 has the address at the line's end, IPv6 in the middle; without a name IPv6 is a table with the address at the end. */
+/*
+ * IPv4 has the address at the line's end, IPv6 in the middle; without a name IPv6 is a table with the address at the
+ * end.
+ */
 static int
 show_addresses(const char *family, int argc, char **argv)
 {
@@ -284,10 +291,12 @@ show_addresses(const char *family, int argc, char **argv)
 			continue;
 		if (same(family, "ipv4"))
 			printf("\r\nConfiguration for interface\r\n    DHCP enabled:                         No\r\n"
-			       "    IP Address:                           %.*s\r\n    InterfaceMetric:                      1\r\n",
+			       "    IP Address:                           %.*s\r\n    InterfaceMetric:                 "
+			    "     1\r\n",
 			    length, address);
 		else if (argc > 0)
-			printf("\r\nAddress %.*s Parameters\r\n-----------------\r\nDAD State          : Preferred\r\n", length, address);
+			printf("\r\nAddress %.*s Parameters\r\n-----------------\r\nDAD State          : Preferred\r\n",
+			    length, address);
 		else
 			printf("Manual     Preferred     infinite   infinite %.*s\r\n", length, address);
 	}
@@ -305,8 +314,10 @@ dns(const char *verb, int argc, char **argv)
 	if ((line = find(key)) != NULL)
 		sscanf(line + strlen(key), "%99[^|]|%19[^|]|%19s", servers, reg, source);
 	if (same(verb, "show")) {
-		printf("\r\nConfiguration for interface \"%s\"\r\n    %s  %s\r\n    Register with which suffix:           %s\r\n", argv[0],
-		    same(source, "dhcp") ? "DNS servers configured through DHCP:" : "Statically Configured DNS Servers:  ", servers,
+		printf("\r\nConfiguration for interface \"%s\"\r\n    %s  %s\r\n    Register with which suffix:        "
+		    "   %s\r\n", argv[0],
+		    same(source, "dhcp") ? "DNS servers configured through DHCP:" : "Statically Configured DNS "
+		    "Servers:  ", servers,
 		    same(reg, "none") ? "None" : "Primary only");
 		return 0;
 	}
@@ -394,7 +405,8 @@ advfirewall(int argc, char **argv)
 	char key[256], *line;
 	int deleted = 0;
 
-	if (old() || argc < 4 || !same(argv[0], "firewall") || !same(argv[2], "rule") || (name = tagged(argv[3], "name")) == NULL)
+	if (old() || argc < 4 || !same(argv[0], "firewall") || !same(argv[2], "rule") ||
+	    (name = tagged(argv[3], "name")) == NULL)
 		return refuse(not_found);
 	snprintf(key, sizeof(key), "rule %s|", name);
 	if (same(argv[1], "add"))
@@ -451,8 +463,8 @@ write_count(const char *path, int calls)
 }
 
 /*
- * Counts this changing call, and kills every cmd.exe after the one that is asked for. The file PRETEND_KILLED is there when
- * that is done: the test must not start another one before.
+ * Counts this changing call, and kills every cmd.exe after the one that is asked for. The file PRETEND_KILLED is
+ * there when that is done: the test must not start another one before.
  */
 static void
 kill_at(void)
@@ -518,7 +530,8 @@ route(void)
 	printf("Active Routes:\r\nNetwork Destination        Netmask          Gateway       Interface  Metric\r\n");
 	for (int i = 0; i < line_count; i++) {
 		if (begins(lines[i], "gateway "))
-			printf("          0.0.0.0          0.0.0.0        192.0.2.1     %s     20\r\n", lines[i] + strlen("gateway "));
+			printf("          0.0.0.0          0.0.0.0        192.0.2.1     %s     20\r\n",
+			    lines[i] + strlen("gateway "));
 	}
 	printf("Persistent Routes:\r\n          0.0.0.0          0.0.0.0        192.0.2.1       1\r\n");
 	return 0;

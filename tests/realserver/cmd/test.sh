@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Runs dsr-realserver.cmd in Wine's cmd.exe against programs that imitate Windows 2000 to 2008 R2 (pretend.c). A failed line is a
+# Runs dsr-realserver.cmd in Wine's cmd.exe against programs that imitate Windows 2000 to 2008 R2 (pretend.c). A failed
+# line is a
 # defect of the script. It proves what the script does with such output, not that Windows behaves so.
 #     test.sh [SCRIPT]    needs wine64 and a MinGW compiler; status 77 without them
 
@@ -73,7 +74,8 @@ new() {
 # run WORD...: the status is the script's, also of one that was killed.
 run() {
 	cp "$script" "$work/run/dsr-realserver.cmd"
-	# A file, so that cmd.exe and no other program reads the words. Without "call", which makes a 1 of every status in Wine 8.
+	# A file, so that cmd.exe and no other program reads the words. Without "call", which makes a 1 of every status
+	# in Wine 8.
 	printf '@echo off\r\ndsr-realserver.cmd %s\r\n' "$*" >"$work/run/run.cmd"
 	(cd "$work/run" && timeout 100 wine cmd.exe /c run.cmd) >"$work/said" 2>&1 </dev/null
 	status=$?
@@ -205,7 +207,8 @@ places() {
 firewall() {
 	new
 	run apply 192.0.2.10 "$NAMES" /port 80,443
-	ok '/port 80,443 opens both, for the VIP only' has 'rule dsr-realserver 192.0.2.10|.*localip=192.0.2.10 localport=80,443 '
+	ok '/port 80,443 opens both, for the VIP only' has \
+	    'rule dsr-realserver 192.0.2.10|.*localip=192.0.2.10 localport=80,443 '
 	run apply 192.0.2.10 "$NAMES" /port 8080
 	ok 'other ports in a second apply' has 'localport=8080 '
 	ok 'one rule only' test "$(grep -c '^rule' "$work/state")" -eq 1

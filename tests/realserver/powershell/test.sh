@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Runs dsr-realserver.ps1 in PowerShell against modules that imitate Windows Server 2012 to 2025 (common.ps1). A failed line is a
+# Runs dsr-realserver.ps1 in PowerShell against modules that imitate Windows Server 2012 to 2025 (common.ps1). A failed
+# line is a
 # defect of the script. It proves what the script does with such commands, not that Windows behaves so.
 #     test.sh [SCRIPT]    needs a PowerShell of 5.0 or later as pwsh, or its path in PWSH; status 77 without one
 #
-# The script is called as at the prompt, in a scope of its own: its $ErrorActionPreference does not reach the functions of the
+# The script is called as at the prompt, in a scope of its own: its $ErrorActionPreference does not reach the functions
+# of the
 # modules, as on Windows.
 
 set -u
@@ -50,7 +52,8 @@ run_file() {
 
 # by_hand COMMANDS: what an operator or another program does.
 by_hand() {
-	powershell -Command "\$env:PSModulePath = '$here/modules' + [IO.Path]::PathSeparator + \$env:PSModulePath; $1" >/dev/null
+	powershell -Command "\$env:PSModulePath = '$here/modules' + [IO.Path]::PathSeparator + \$env:PSModulePath; $1" \
+	    >/dev/null
 }
 
 fault() { # CMDLET:N
@@ -236,7 +239,8 @@ concurrency() {
 	ok 'three at once, then undo: as before' same
 }
 
-# A disk without room for the journal: nothing may be changed that undo could not take back. Takes root, for a disk of its own.
+# A disk without room for the journal: nothing may be changed that undo could not take back. Takes root, for a disk of
+# its own.
 full_disk() {
 	new
 	if ! mount -t tmpfs -o size=64k tmpfs "$work/data" 2>/dev/null; then
@@ -255,7 +259,8 @@ full_disk() {
 	run apply -Vip 2001:db8::10 -Port 80
 	ok 'a full disk, a second apply: fails' is 71
 	ok 'a full disk, a second apply: nothing is changed' cmp -s "$MOCK_WINDOWS" "$work/applied.json"
-	ok 'a full disk, a second apply: the journal is whole' cmp -s "$work/data/dsr-realserver/state.json" "$work/journal"
+	ok 'a full disk, a second apply: the journal is whole' cmp -s "$work/data/dsr-realserver/state.json" \
+	    "$work/journal"
 	rm "$work/data/full"
 	run undo
 	ok 'room again: undo' is 0

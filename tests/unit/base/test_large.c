@@ -12,7 +12,8 @@
 static const struct {
 	size_t count, size;
 	size_t alignment;
-} tables[] = { { 1, 1, 1 }, { 1000, 60, 1 }, { LARGE / 8, 8, LARGE }, { 100000, 60, LARGE }, { LARGE * 3 + 1, 1, LARGE } };
+} tables[] = { { 1, 1, 1 }, { 1000, 60, 1 }, { LARGE / 8, 8, LARGE }, { 100000, 60, LARGE },
+    { LARGE * 3 + 1, 1, LARGE } };
 
 START_TEST(large_memory_is_zero_to_its_end_and_aligned)
 {

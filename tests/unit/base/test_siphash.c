@@ -8,8 +8,8 @@
 #include "suites.h"
 
 /*
- * Key 00 01 ... 0f, data 00 01 ... The line of 15 bytes is the example of the paper's appendix A; the 2-4 column is that
- * of the authors' vectors.h. The 1-3 column agrees with Rust's and CPython's.
+ * Key 00 01 ... 0f, data 00 01 ... The line of 15 bytes is the example of the paper's appendix A; the 2-4 column is
+ * that of the authors' vectors.h. The 1-3 column agrees with Rust's and CPython's.
  */
 static const struct {
 	size_t length;

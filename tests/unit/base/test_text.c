@@ -217,7 +217,8 @@ static const struct {
 	{ "", "" },
 	{ "plain \"text\" \\", "plain \"text\" \\" },
 	{ "a\tb\x1b[0m\x7f", "a?b?[0m?" },
-	{ "\xc2\x80\xc2\x9b\xc2\xa0", "????\xc2\xa0" },                           /* U+0080, U+009B are controls, U+00A0 is none */
+	/* U+0080, U+009B are controls, U+00A0 is none */
+	{ "\xc2\x80\xc2\x9b\xc2\xa0", "????\xc2\xa0" },
 	{ "\xff\xfe \x80 \xc3", "?? ? ?" },                                       /* never valid, a rest, cut off */
 	{ "\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", "?? ??? ????" },             /* overlong forms of / */
 	{ "\xed\xa0\x80 \xf4\x90\x80\x80 \xf5\x80", "??? ???? ??" },             /* a surrogate, beyond U+10FFFF */

@@ -82,8 +82,8 @@ START_TEST(keyhash_spreads_what_counts)
 END_TEST
 
 /*
- * Pairs that a fixed multiplication would send to one place, whatever its seed: they differ in the highest bits of several
- * words. Over many keys they meet as seldom as any.
+ * Pairs that a fixed multiplication would send to one place, whatever its seed: they differ in the highest bits of
+ * several words. Over many keys they meet as seldom as any.
  */
 START_TEST(keyhash_has_no_pair_that_always_meets)
 {

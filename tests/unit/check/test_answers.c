@@ -69,7 +69,8 @@ static const struct {
 	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nall\r\n0\r\n\r\n", "well", HEALTH_REASON_BODY, "" },
 	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nall is\r\n0\r\n\r\n", "well", HEALTH_REASON_GARBLED,
 	    "a chunk is longer than its size" },
-	{ OK "Transfer-Encoding: chunked\r\n\r\nwell\r\n", "well", HEALTH_REASON_GARBLED, "a chunk's size is not a number" },
+	{ OK "Transfer-Encoding: chunked\r\n\r\nwell\r\n", "well", HEALTH_REASON_GARBLED, "a chunk's size is not a "
+	    "number" },
 	{ OK "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "well", HEALTH_REASON_GARBLED,
 	    "a chunk's size is not a number" },
 	{ OK "Transfer-Encoding: chunked\r\n\r\n5\r\nal", "well", HEALTH_REASON_CLOSED, "" },
@@ -113,7 +114,8 @@ END_TEST
 
 START_TEST(test_http_statuses)
 {
-	struct check_settings check = { .kind = CHECK_HTTP, .statuses = { { 200, 200 }, { 401, 403 } }, .status_count = 2 };
+	struct check_settings check = { .kind = CHECK_HTTP, .statuses = { { 200, 200 }, { 401, 403 } },
+	    .status_count = 2 };
 	struct http_answer answer;
 
 	judge(&answer, &check, "HTTP/1.1 402 Pay\r\n\r\n", 100);
@@ -193,7 +195,8 @@ exchange_judge(struct exchange *exchange)
 
 START_TEST(test_dns_question)
 {
-	static const uint8_t expected[] = { 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e',
+	static const uint8_t expected[] = { 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, 'e', 'x', 'a', 'm', 'p', 'l',
+	    'e',
 		3, 'o', 'r', 'g', 0, 0, 1, 0, 1 };
 	struct exchange exchange;
 

@@ -486,7 +486,8 @@ START_TEST(test_equal_checks_are_asked_once)
 		for (size_t j = 0; j < 2; j++) {
 			service->servers[j].name[0] = (char)('0' + 2 * i + j);
 			/* 127.0.0.1 in both services, 127.0.0.2 and 3 in one each. */
-			service->servers[j].addr = (struct addr) { ADDR_IPV4, { 127, 0, 0, (uint8_t)(j == 0 ? 1 : 2 + i) } };
+			service->servers[j].addr = (struct addr) { ADDR_IPV4,
+			    { 127, 0, 0, (uint8_t)(j == 0 ? 1 : 2 + i) } };
 		}
 	}
 	ck_assert_int_eq(model_apply(bench->model, &settings, 1), 0);

@@ -32,7 +32,8 @@ make_certificate(void)
 	char command[800];
 
 	ck_assert_ptr_nonnull(mkdtemp(directory));
-	(void)snprintf(command, sizeof(command), "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out "
+	(void)snprintf(command, sizeof(command), "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem "
+	    "-out "
 	    "cert.pem -days 2 -subj /CN=test -addext 'subjectAltName=DNS:www.example.org,IP:127.0.0.1' 2>/dev/null",
 	    directory);
 	ck_assert_int_eq(system(command), 0);
@@ -155,7 +156,8 @@ START_TEST(test_replaced_authority)
 
 	begin(&bench);
 	file_path(ca, "other.pem");
-	(void)snprintf(command, sizeof(command), "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out "
+	(void)snprintf(command, sizeof(command), "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key "
+	    "-out "
 	    "other.pem -days 2 -subj /CN=other 2>/dev/null && rm other.key", directory);
 	ck_assert_int_eq(system(command), 0);
 	memcpy(bench.target.check.ca, ca, strlen(ca) + 1);
@@ -171,7 +173,9 @@ START_TEST(test_replaced_authority)
 }
 END_TEST
 
-/* A pipe stands for a file system that does not answer: no check waits longer than its time, and no server is blamed. */
+/*
+ * A pipe stands for a file system that does not answer: no check waits longer than its time, and no server is blamed.
+ */
 START_TEST(test_a_file_system_that_does_not_answer)
 {
 	struct bench bench;

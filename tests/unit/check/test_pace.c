@@ -14,7 +14,10 @@
 static const uint64_t intervals[] = { MILLISECONDS(10), MILLISECONDS(100), MILLISECONDS(500), SECONDS(1), SECONDS(2),
 	MINUTES(1), MINUTES(60) };
 
-/* Draws, and asserts that they lie in [least, most], that their mean is the middle, and that no part of it is preferred. */
+/*
+ * Draws, and asserts that they lie in [least, most], that their mean is the middle, and that no part of it is
+ * preferred.
+ */
 static void
 check_spread(uint64_t interval, bool first, uint64_t least, uint64_t most)
 {
@@ -31,7 +34,10 @@ check_spread(uint64_t interval, bool first, uint64_t least, uint64_t most)
 		parts[(delay - least) * PARTS / width]++;
 		sum += delay;
 	}
-	/* Of 40000 draws the mean has a standard error of 0.0015 of the width, and a part one of 1.3 percent of itself. */
+	/*
+	 * Of 40000 draws the mean has a standard error of 0.0015 of the width, and a part one of 1.3 percent of
+	 * itself.
+	 */
 	ck_assert_uint_ge(sum / DRAWS, middle - width / 100 - 1);
 	ck_assert_uint_le(sum / DRAWS, middle + width / 100 + 1);
 	for (unsigned i = 0; i < PARTS; i++) {

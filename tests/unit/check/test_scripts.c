@@ -46,14 +46,16 @@ static const struct {
 	{ "echo weight 50; exit 1", HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, "exit status 1: weight 50" },
 	{ "kill -9 $$", HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, "signal 9" },
 	/* Not an answer about the server: the director lacks what the script needs. */
-	{ "exit 127", HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT, "it does not start: exit status 127, a command was not found" },
+	{ "exit 127", HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT, "it does not start: exit status 127, a command was not "
+	    "found" },
 	{ "echo curl; exec /nowhere/at/all 2>/dev/null", HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT,
 	    "it does not start: exit status 127, a command was not found: curl" },
 	{ "exec /etc/passwd 2>/dev/null", HEALTH_REASON_LOCAL, CHECK_NO_WEIGHT,
 	    "it does not start: exit status 126, a command cannot be executed" },
 	{ "exit 125", HEALTH_REASON_SCRIPT, CHECK_NO_WEIGHT, "exit status 125" },
 	/* Far more than a pipe holds: nobody blocks. */
-	{ "echo weight 7; i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done",
+	{ "echo weight 7; i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); "
+	    "done",
 	    HEALTH_REASON_NONE, 7, "" },
 };
 
@@ -164,7 +166,8 @@ START_TEST(test_timeout_ends_the_group)
 	(void)close(fd);
 	bench_begin(&bench, CHECK_SCRIPT);
 	bench.target.timeout = (struct timeval) { 0, 300000 };
-	(void)snprintf(script, sizeof(script), "trap '' TERM; (trap '' TERM; sleep 30) & echo $! >%s; wait; sleep 30", path);
+	(void)snprintf(script, sizeof(script), "trap '' TERM; (trap '' TERM; sleep 30) & echo $! >%s; wait; sleep 30",
+	    path);
 	set_script(&bench, script);
 	bench_run(&bench);
 	ck_assert_int_eq(bench.reason, HEALTH_REASON_TIMEOUT);

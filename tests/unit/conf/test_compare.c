@@ -64,11 +64,13 @@ static const struct row {
 	    "removed web server: a 192.0.2.11 weight=1 interface=eth1 -> -\n"
 	    "added web server: - -> a 192.0.2.11 weight=1 interface=eth10\n" },
 	{ HEAD WEB "server = a 192.0.2.11 interface=eth1\n", HEAD WEB "server = a 192.0.2.11 interface=eth1 backup\n",
-	    "changed web server: a 192.0.2.11 weight=1 interface=eth1 -> a 192.0.2.11 weight=1 interface=eth1 backup\n" },
+	    "changed web server: a 192.0.2.11 weight=1 interface=eth1 -> a 192.0.2.11 weight=1 interface=eth1 backup\n"
+	    },
 	{ HEAD WEB "server = a 192.0.2.11\n", HEAD WEB "listen = 192.0.2.10 tcp/443\nserver = a 192.0.2.11\n",
 	    "added web listen: - -> 192.0.2.10 tcp/443\n" },
 	{ HEAD WEB "server = a 192.0.2.11\n", HEAD MAIL, "removed web *: - -> -\nadded mail *: - -> -\n" },
-	{ HEAD WEB "server = a 192.0.2.11\n", HEAD "connections = 64k\nnotify = /bin/true\n" WEB "server = a 192.0.2.11\n",
+	{ HEAD WEB "server = a 192.0.2.11\n", HEAD "connections = 64k\nnotify = /bin/true\n" WEB
+	    "server = a 192.0.2.11\n",
 	    "later changed dsrd connections: 1000000 -> 65536\nadded dsrd notify: - -> /bin/true\n" },
 };
 

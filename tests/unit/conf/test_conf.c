@@ -93,7 +93,8 @@ check_http(const char *value, const char *addr, uint16_t port)
 START_TEST(test_http)
 {
 	static const char *const bad[] = { "9190", ":9190", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:9190",
-		"[::1]", "[::1]9190", "[127.0.0.1]:9190", "[::1:9190", "::1]:9190", "localhost:9190", "127.0.0.1:9190x", "[]:1" };
+		"[::1]", "[::1]9190", "[127.0.0.1]:9190", "[::1:9190", "::1]:9190", "localhost:9190", "127.0.0.1:9190x",
+		    "[]:1" };
 	struct conf conf = must_read("[dsrd]\nhttp = off\n" SERVICE);
 
 	ck_assert(!addr_is_set(&conf.http_address));

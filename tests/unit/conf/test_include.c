@@ -73,8 +73,8 @@ record_of(const char *path, size_t *length)
 }
 
 /*
- * Names of the services in the order in which they were read; or the errors, without the directory. From the file at `path`,
- * or the record of it.
+ * Names of the services in the order in which they were read; or the errors, without the directory. From the file at
+ * `path`, or the record of it.
  */
 static char *
 load(const char *path, const char *record, size_t length)
@@ -88,7 +88,8 @@ load(const char *path, const char *record, size_t length)
 
 	ck_assert_ptr_nonnull(errors);
 	ck_assert_ptr_nonnull(out);
-	if ((record != NULL ? conf_play(path, record, length, &conf, errors, &denied) : conf_load(path, &conf, errors)) == 0) {
+	if ((record != NULL ? conf_play(path, record, length, &conf, errors, &denied) :
+	    conf_load(path, &conf, errors)) == 0) {
 		for (size_t i = 0; i < conf.settings.service_count; i++)
 			(void)fprintf(out, "%s ", conf.settings.services[i].name);
 		conf_clear(&conf);

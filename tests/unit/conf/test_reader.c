@@ -133,7 +133,8 @@ START_TEST(test_bad_header_loses_its_keys)
 	    "the keys after it are not checked\n";
 	char expected[512];
 
-	(void)snprintf(expected, sizeof(expected), "1 [a]\n2 b=1\n8 [e]\n9 f=4\nt:3: `]` is missing %st:5: unexpected text "
+	(void)snprintf(expected, sizeof(expected), "1 [a]\n2 b=1\n8 [e]\n9 f=4\nt:3: `]` is missing %st:5: unexpected "
+	    "text "
 	    "after `]` %s", rest, rest);
 	check_text("[a]\nb = 1\n[b\nc = 2\n[c] x\nd = 3\nnothing\n[e]\nf = 4\n", expected);
 }

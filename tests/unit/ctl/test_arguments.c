@@ -62,7 +62,8 @@ static const struct good {
 	{ "top -c 5", COMMAND_TOP, "", "count=5" },
 	{ "top -c5 web", COMMAND_TOP, "web", "count=5" },
 	{ "top --count=5", COMMAND_TOP, "", "count=5" },
-	{ "trace --pcapng x.pcapng client=192.0.2.1 -c 3", COMMAND_TRACE, "client=192.0.2.1", "count=3 pcapng=x.pcapng" },
+	{ "trace --pcapng x.pcapng client=192.0.2.1 -c 3", COMMAND_TRACE, "client=192.0.2.1",
+	    "count=3 pcapng=x.pcapng" },
 	{ "events -f", COMMAND_EVENTS, "", "follow" },
 	{ "events -jf level=warning", COMMAND_EVENTS, "level=warning", "json follow" },
 	{ "-s /run/x version", COMMAND_VERSION, "", "socket=/run/x" },
@@ -110,7 +111,8 @@ describe(const struct arguments *arguments, char words[256], char options[256])
 		add(options, 256, "version");
 	for (enum command_option option = 0; option < COMMAND_OPTION_COUNT; option++)
 		if (arguments->options[option] != NULL)
-			add(options, 256, "%s%s%s", command_options[option].name, command_options[option].takes != NULL ? "=" : "",
+			add(options, 256, "%s%s%s", command_options[option].name,
+			    command_options[option].takes != NULL ? "=" : "",
 			    arguments->options[option]);
 }
 
@@ -135,11 +137,13 @@ static const struct bad {
 	{ "shw", "unknown command `shw`, did you mean `show`?", "" },
 	{ "hlep", "unknown command `hlep`, did you mean `help`?", "" },
 	{ "frobnicate", "unknown command `frobnicate`; the commands are: show drain", " version help" },
-	{ "reload --paln", "unknown option `--paln`, did you mean `--plan`?", "usage: dsrctl reload\n       dsrctl reload --plan" },
+	{ "reload --paln", "unknown option `--paln`, did you mean `--plan`?", "usage: dsrctl reload\n       dsrctl "
+	    "reload --plan" },
 	{ "reload paln", "unexpected argument `paln`, did you mean `plan`?", "usage: dsrctl reload" },
 	{ "--jsno show", "unknown option `--jsno`, did you mean `--json`?", "usage: dsrctl show" },
 	{ "show --porblems=1", "unknown option `--porblems=1`, did you mean `--problems`?", "" },
-	{ "show --wait 5s", "show takes no option `--wait`", "usage: dsrctl show [SERVICE[/SERVER] ...] [--problems] [--all]" },
+	{ "show --wait 5s", "show takes no option `--wait`", "usage: dsrctl show [SERVICE[/SERVER] ...] [--problems] "
+	    "[--all]" },
 	{ "-x show", "unknown option `-x`", "usage: dsrctl show" },
 	{ "-x", "unknown option `-x`: dsrctl -h lists them", "" },
 	{ "show -jx", "unknown option `-jx`", "" },

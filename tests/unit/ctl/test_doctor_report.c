@@ -52,7 +52,8 @@ forwards_not(void *context UNUSED, uint16_t index UNUSED, enum addr_family famil
 static void
 setup(void)
 {
-	static char file[] = "[dsrd]\ninterface = eth0\nconnections = 1000\n[service web]\nlisten = 192.0.2.10 tcp/80,443\n"
+	static char file[] = "[dsrd]\ninterface = eth0\nconnections = 1000\n[service web]\nlisten = 192.0.2.10 "
+	    "tcp/80,443\n"
 	    "check = tcp\nserver = web1 192.0.2.11\nserver = web2 192.0.2.12\n";
 	const struct siphash_key key = { { 0 } };
 	struct errlist *errors = errlist_new();
@@ -95,7 +96,8 @@ static size_t
 count_problems(void)
 {
 	static struct examination examination;
-	const struct report_facts facts = { .problems = problems, .now = SECONDS(100), .model = model, .forwarder = &forwarder,
+	const struct report_facts facts = { .problems = problems, .now = SECONDS(100), .model = model,
+	    .forwarder = &forwarder,
 		.ifaces = ifaces, .iface_count = 1 };
 	const struct doctor_view view = { .facts = &facts, .examination = &examination, .name = no_name,
 		.host = findings, .host_count = findings != NULL, .forwards = forwards_not };
@@ -122,7 +124,8 @@ break_check(void)
 static void
 break_vip(void)
 {
-	fault = (struct vip_fault) { .vip = model->vips[0].addr, .protocol = 6, .name = "ignored", .sentence = "no answer" };
+	fault = (struct vip_fault) { .vip = model->vips[0].addr, .protocol = 6, .name = "ignored",
+	    .sentence = "no answer" };
 	web1()->vip_faults = &fault;
 	web1()->ports = PORTS_NONE;
 }

@@ -106,7 +106,8 @@ END_TEST
 START_TEST(values_of_an_event)
 {
 	const struct event event = { 1, 0, LOG_NOTICE,
-		(char[]) { "server-state server=web/web1 to=down reason=\"said \\\"no to=up\\\" \\\\\" check=\"\" end" } };
+		(char[]) { "server-state server=web/web1 to=down reason=\"said \\\"no to=up\\\" \\\\\" check=\"\" end"
+		    } };
 	char text[EVENT_VALUE];
 
 	ck_assert_str_eq(event_name(&event, text), "server-state");
@@ -188,7 +189,8 @@ START_TEST(events_are_selected)
 	int result;
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		events_add(events, (i + 1) * 1000, strstr(lines[i], "down") != NULL || strstr(lines[i], "conflict") != NULL ?
+		events_add(events, (i + 1) * 1000, strstr(lines[i], "down") != NULL ||
+		    strstr(lines[i], "conflict") != NULL ?
 		    LOG_WARNING : LOG_NOTICE, lines[i]);
 	snprintf(words_text, sizeof(words_text), "%s", selected[_i].words);
 	result = event_filter_parse(words, split(words_text, words), 5000, &filter, error);
@@ -249,7 +251,8 @@ START_TEST(servers_are_selected)
 	for (size_t i = 0; i < model->service_count; i++)
 		for (size_t j = 0; j < model->services[i]->server_count; j++)
 			if (selection_has(&selection, model->services[i]->servers[j]))
-				used += (size_t)snprintf(found + used, sizeof(found) - used, "%s%s", used > 0 ? " " : "",
+				used += (size_t)snprintf(found + used, sizeof(found) - used, "%s%s", used > 0 ? " " :
+				    "",
 				    server_name(model->services[i]->servers[j], name));
 	ck_assert_str_eq(found, row->servers);
 }

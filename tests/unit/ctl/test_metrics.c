@@ -49,7 +49,8 @@ setup(void)
 	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, conflict_neighbor, NULL, error, sizeof(error)), 0);
 	problems = problems_new();
 	ck_assert_ptr_nonnull(problems);
-	facts = (struct report_facts){ .problems = problems, .now = SECONDS(100), .started = SECONDS(40), .loaded = 1700000000, .model = model,
+	facts = (struct report_facts){ .problems = problems, .now = SECONDS(100), .started = SECONDS(40),
+	    .loaded = 1700000000, .model = model,
 		.forwarder = &forwarder, .ifaces = ifaces, .iface_count = 1 };
 }
 
@@ -286,7 +287,8 @@ static void
 suffer(bool held, const char *reload_error)
 {
 	struct problem_vip vip = { .holder = "lo", .fix = "ip addr del 192.0.2.10/32 dev lo" };
-	const struct problem_facts of = { .held = &vip, .held_count = held, .reload_error = reload_error, .config = "f" };
+	const struct problem_facts of = { .held = &vip, .held_count = held, .reload_error = reload_error,
+	    .config = "f" };
 
 	ck_assert_int_eq(addr_parse("192.0.2.10", &vip.vip), 0);
 	ck_assert_int_eq(problems_update(problems, &of, SECONDS(90), NULL, NULL), 0);
@@ -323,7 +325,8 @@ START_TEST(advises)
 	advised("\"advice\":[{\"severity\":\"warning\",\"about\":\"web/web1\",\"what\":\"timeout\","
 	    "\"fix\":\"dsrctl doctor web/web1\"}]");
 	server(1)->health = server(0)->health;
-	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"web\",\"what\":\"no server takes new connections, clients get no "
+	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"web\",\"what\":\"no server takes new connections, "
+	    "clients get no "
 	    "answer: web1: timeout\",\"fix\":\"dsrctl doctor web\"}]");
 	server(0)->health.state = server(1)->health.state = HEALTH_UP;
 	find(CONFLICT_ANSWERS, "192.0.2.10", "02:00:00:00:00:11", 2);
@@ -344,10 +347,13 @@ START_TEST(tells_of_its_own_problems)
 {
 	alive(true);
 	suffer(true, "f:3: no such key");
-	ck_assert_str_eq(alive(false), "service web does not reach its clients: this host's own kernel holds the VIP 192.0.2.10, "
+	ck_assert_str_eq(alive(false), "service web does not reach its clients: this host's own kernel holds the VIP "
+	    "192.0.2.10, "
 	    "on lo: ip addr del 192.0.2.10/32 dev lo\n");
-	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"192.0.2.10\",\"what\":\"this host's own kernel holds the VIP "
-	    "192.0.2.10, on lo\",\"fix\":\"ip addr del 192.0.2.10/32 dev lo\"},{\"severity\":\"warning\",\"about\":\"director\","
+	advised("\"advice\":[{\"severity\":\"bad\",\"about\":\"192.0.2.10\",\"what\":\"this host's own kernel holds "
+	    "the VIP "
+	    "192.0.2.10, on lo\",\"fix\":\"ip addr del 192.0.2.10/32 dev "
+	    "lo\"},{\"severity\":\"warning\",\"about\":\"director\","
 	    "\"what\":\"the last reload failed: f:3: no such key\",\"fix\":\"dsrd -n -f f\"}]");
 	advised("\"problems\":[{\"id\":\"vip-held\",\"severity\":\"error\",\"subject\":\"192.0.2.10\",\"since\":\"10s\","
 	    "\"since_seconds\":10,");
@@ -369,8 +375,10 @@ END_TEST
 START_TEST(tells_roles)
 {
 	struct role_status roles[2] = { { .name = "main", .source = "follow 192.0.2.5", .given = true, .used = true,
-		.role = { ROLE_STANDBY, false, false }, .since = SECONDS(90), .reason = "why", .warm = true, .ready = true },
-		{ .name = "left", .source = "standby", .given = true, .used = true, .role = { ROLE_YIELDED, true, false },
+		.role = { ROLE_STANDBY, false, false }, .since = SECONDS(90), .reason = "why", .warm = true,
+		    .ready = true },
+		{ .name = "left", .source = "standby", .given = true, .used = true,
+		    .role = { ROLE_YIELDED, true, false },
 		.since = SECONDS(99), .reason = "later", .warm = true, .unready = "its role is yielded",
 		.rival = { { 2, 0, 0, 0, 0, 0xb2 } } } };
 	const struct problem_facts of = { .roles = roles, .role_count = 2, .config = "f" };

@@ -52,7 +52,8 @@ setup(void)
 
 	model = model_new();
 	apply("server = web1 192.0.2.11\nserver = web2 192.0.2.12\n");
-	ck_assert_int_eq(forwarder_init(&forwarder, FLOWS + 1000, &key, conflict_neighbor, NULL, error, sizeof(error)), 0);
+	ck_assert_int_eq(forwarder_init(&forwarder, FLOWS + 1000, &key, conflict_neighbor, NULL, error, sizeof(error)),
+	    0);
 	facts = (struct report_facts){ .now = SECONDS(100), .model = model, .forwarder = &forwarder };
 }
 
@@ -83,7 +84,8 @@ add_flows(const char *name, unsigned first, unsigned count, uint64_t timeout, ui
 
 	for (unsigned i = 0; i < count; i++) {
 		key.client_port = (uint16_t)(1000 + first + i);
-		ck_assert_ptr_nonnull(conn_insert(forwarder.conns, &key, server(name)->ref, CONN_ESTABLISHED, timeout, now));
+		ck_assert_ptr_nonnull(conn_insert(forwarder.conns, &key, server(name)->ref, CONN_ESTABLISHED, timeout,
+		    now));
 		server(name)->run->active++;
 	}
 }
@@ -161,7 +163,8 @@ START_TEST(a_drain_has_a_rate_and_an_end)
 	(void)walk_on(walk);
 	ck_assert(!drain(walk, NULL));
 	/* None has left: nothing is known of the rate. All silent: the oldest are forgotten at 960. */
-	ck_assert_ptr_nonnull(strstr(text, "\"server\":\"web/web1\",\"state\":\"draining\",\"left\":4,\"active\":4,\"oldest\":"
+	ck_assert_ptr_nonnull(strstr(text,
+	    "\"server\":\"web/web1\",\"state\":\"draining\",\"left\":4,\"active\":4,\"oldest\":"
 	    "\"40s\",\"oldest_seconds\":40,\"empty\":null,\"empty_in_seconds\":null,\"if_silent\":\"860s\","
 	    "\"if_silent_seconds\":860,\"disabled_in\":null,\"disabled_in_seconds\":null}"));
 	ck_assert_ptr_null(strstr(text, "web2"));

@@ -65,7 +65,8 @@ setup(void)
 	apply(SERVICES);
 	ck_assert_int_eq(forwarder_init(&forwarder, 1000, &key, conflict_neighbor, NULL, error, sizeof(error)), 0);
 	memset(&selection, 0, sizeof(selection));
-	facts = (struct report_facts){ .now = SECONDS(100), .model = model, .forwarder = &forwarder, .selection = &selection };
+	facts = (struct report_facts){ .now = SECONDS(100), .model = model, .forwarder = &forwarder,
+	    .selection = &selection };
 }
 
 static void

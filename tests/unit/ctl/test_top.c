@@ -11,12 +11,14 @@
 #include "cli/top.h"
 #include "suites.h"
 
-static const char report[] = "{\"schema\":1,\"version\":\"0.1.0\",\"uptime_seconds\":3700,\"observe\":false,\"flows\":7,"
+static const char report[] =
+    "{\"schema\":1,\"version\":\"0.1.0\",\"uptime_seconds\":3700,\"observe\":false,\"flows\":7,"
     "\"flow_capacity\":1000,\"services\":[{\"service\":\"web\",\"state\":\"up\",\"servers_up\":2,\"servers\":3,"
     "\"scheduler\":\"wlc\",\"connections_per_second\":5,\"packets_per_second\":60,\"in_bytes_per_second\":7000,"
     "\"out_bytes_per_second\":8000000}],\"servers\":[{\"server\":\"web/a\",\"state\":\"up\",\"weight\":3,\"active\":4,"
     "\"inactive\":1,\"why\":\"\"},{\"server\":\"web/b\",\"state\":\"down\",\"weight\":1,\"active\":0,\"inactive\":0,"
-    "\"why\":\"connection \\\"refused\\\"\"},{\"server\":\"web/c\",\"state\":\"up\",\"weight\":1,\"active\":9,\"inactive\":0,"
+    "\"why\":\"connection "
+    "\\\"refused\\\"\"},{\"server\":\"web/c\",\"state\":\"up\",\"weight\":1,\"active\":9,\"inactive\":0,"
     "\"why\":null}],\"traffic\":[{\"server\":\"web/a\",\"out_bytes_per_second\":100,\"handshake_microseconds\":1500},"
     "{\"server\":\"web/b\",\"out_bytes_per_second\":0},{\"server\":\"web/c\",\"out_bytes_per_second\":900000}],"
     "\"deep\":{\"a\":[1,{\"b\":[]}]},\"drops\":[{\"reason\":\"no-server\",\"frames\":3},{\"reason\":\"bounce\",\"frames\":4}]}";
@@ -61,7 +63,8 @@ ignore(void *context, const char *table, size_t row, const char *name, const cha
 	ck_assert(value == NULL || strlen(value) < JSON_TEXT);
 }
 
-static const char *const garbled[] = { "", "{", "[]", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":\"x}", "{\"a\":[}",
+static const char *const garbled[] = { "", "{", "[]", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":\"x}",
+    "{\"a\":[}",
 	"{\"a\":[{]}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{a:1}", "{\"a\":{\"b\":1]}", "{\"a\":1",
 	"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}" };
 
@@ -137,7 +140,8 @@ START_TEST(a_large_director_is_scrolled)
 
 	fprintf(json, "{\"version\":\"1\",\"services\":[");
 	for (int i = 0; i < 200; i++)
-		fprintf(json, "%s{\"service\":\"s%d\",\"state\":\"%s\"}", i > 0 ? "," : "", i, i == 199 ? "down" : "up");
+		fprintf(json, "%s{\"service\":\"s%d\",\"state\":\"%s\"}", i > 0 ? "," : "", i, i == 199 ? "down" :
+		    "up");
 	fprintf(json, "],\"servers\":[");
 	for (int i = 0; i < 1000; i++)
 		fprintf(json, "%s{\"server\":\"s%d/w%d\",\"state\":\"up\"}", i > 0 ? "," : "", i / 5, i % 5);
@@ -151,7 +155,8 @@ START_TEST(a_large_director_is_scrolled)
 	out = open_memstream(&text, &length);
 	screen_draw(&snapshot, &view, out);
 	ck_assert_int_eq(fclose(out), 0);
-	ck_assert_ptr_nonnull(strstr(text, "services 3-15 of 200  servers 980-1000 of 1000  sort: as configured  ? help"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "services 3-15 of 200  servers 980-1000 of 1000  sort: as configured  ? help"));
 	free(text);
 	snapshot_clear(&snapshot);
 }

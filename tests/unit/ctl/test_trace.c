@@ -138,7 +138,8 @@ START_TEST(capture_files_are_made_of_blocks)
 		ck_assert_uint_le(size, length - at);
 		ck_assert_uint_eq(load32(here + size - 4), size);
 		if (block == 3) {
-			ck_assert_uint_eq((uint64_t)load32(here + 12) << 32 | load32(here + 16), UINT64_C(1700000000123456));
+			ck_assert_uint_eq((uint64_t)load32(here + 12) << 32 | load32(here + 16),
+			    UINT64_C(1700000000123456));
 			ck_assert_uint_eq(load32(here + 20), sizeof(came));
 			ck_assert_uint_eq(load32(here + 24), 1500);
 			ck_assert_mem_eq(here + 28, came, sizeof(came));

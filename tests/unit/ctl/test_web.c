@@ -160,7 +160,9 @@ is_closed(int fd)
 	return got == 0 || (got == -1 && errno == ECONNRESET);
 }
 
-/* Closed behind what was sent, which the kernel may still be delivering; the loop does not turn, so nothing is added. */
+/*
+ * Closed behind what was sent, which the kernel may still be delivering; the loop does not turn, so nothing is added.
+ */
 static bool
 ends(int fd)
 {
@@ -268,7 +270,8 @@ START_TEST(knows_its_hosts)
 	struct addr local;
 
 	ck_assert_int_eq(addr_parse("192.0.2.1", &local), 0);
-	ck_assert_int_eq(web_host_is_known(hosts[_i].host, &local, ", director.example.org,director "), hosts[_i].known);
+	ck_assert_int_eq(web_host_is_known(hosts[_i].host, &local, ", director.example.org,director "),
+	    hosts[_i].known);
 }
 END_TEST
 
@@ -276,7 +279,8 @@ START_TEST(refuses_other_hosts)
 {
 	names = "director";
 	reopen_with_little_patience();
-	ck_assert_ptr_nonnull(strstr(ask("GET /status.json HTTP/1.1\r\nHost: attacker.example\r\n\r\n"), "HTTP/1.1 421 "));
+	ck_assert_ptr_nonnull(strstr(ask("GET /status.json HTTP/1.1\r\nHost: attacker.example\r\n\r\n"),
+	    "HTTP/1.1 421 "));
 	ck_assert_ptr_nonnull(strstr(ask("GET http://attacker.example/metrics HTTP/1.1\r\nHost: director\r\n\r\n"),
 	    "HTTP/1.1 421 "));
 	/* Not even which paths there are is for that page. */
@@ -314,7 +318,8 @@ START_TEST(the_page_has_a_nonce)
 	text = ask("GET / HTTP/1.1\r\n\r\n");
 	ck_assert_ptr_null(strstr(text, first));
 	/* No other policy lets anything in. */
-	ck_assert_ptr_nonnull(strstr(ask("GET /metrics HTTP/1.1\r\n\r\n"), "Content-Security-Policy: default-src 'none';"));
+	ck_assert_ptr_nonnull(strstr(ask("GET /metrics HTTP/1.1\r\n\r\n"), "Content-Security-Policy: default-src "
+	    "'none';"));
 }
 END_TEST
 
@@ -425,13 +430,17 @@ static const struct good good[] = {
 	{ "GET http://director:9190/status.json HTTP/1.1\r\nContent-Length: 0\r\n\r\n", { WEB_STATUS, false, false, false, "" } },
 	{ "GET /events.json HTTP/1.1\r\n\r\n", { WEB_EVENTS, false, false, false, "" } },
 	{ "GET /metrics HTTP/1.1\r\nAccept: */*\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
-	{ "GET /metrics HTTP/1.1\r\naccept:application/openmetrics-text\r\n\r\n", { WEB_METRICS, false, true, false, "" } },
-	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text; version=1.0.0; q=0.5 , text/plain;q=0.4\r\n\r\n",
+	{ "GET /metrics HTTP/1.1\r\naccept:application/openmetrics-text\r\n\r\n",
+	    { WEB_METRICS, false, true, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text; version=1.0.0; q=0.5 , "
+	    "text/plain;q=0.4\r\n\r\n",
 	    { WEB_METRICS, false, true, false, "" } },
 	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=0.5, text/plain\r\n\r\n",
 	    { WEB_METRICS, false, false, false, "" } },
-	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=0\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
-	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=many\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=0\r\n\r\n",
+	    { WEB_METRICS, false, false, false, "" } },
+	{ "GET /metrics HTTP/1.1\r\nAccept: application/openmetrics-text;q=many\r\n\r\n",
+	    { WEB_METRICS, false, false, false, "" } },
 	{ "GET /metrics HTTP/1.1\r\nAccept: ,;,;q=,\r\n\r\n", { WEB_METRICS, false, false, false, "" } },
 };
 

@@ -19,7 +19,8 @@ Suite *state_file_suite(void);
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = { background_suite, capture_filter_suite, change_suite, hash_key_suite, host_check_suite,
+	static Suite *(*const suites[])(void) = { background_suite, capture_filter_suite, change_suite, hash_key_suite,
+	    host_check_suite,
 		losses_suite, notify_program_suite, parts_suite, privsep_suite, roles_suite, state_file_suite };
 	SRunner *runner = srunner_create(NULL);
 	int failed;

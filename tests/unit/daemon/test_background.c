@@ -248,7 +248,10 @@ START_TEST(starting_daemon_is_refused_too)
 }
 END_TEST
 
-/* As when detaching: opened by the first process, which ends, while the daemon (here: until the pipe is closed) goes on. */
+/*
+ * As when detaching: opened by the first process, which ends, while the daemon (here: until the pipe is closed) goes
+ * on.
+ */
 static pid_t
 hold_lock(int pipe_ends[2])
 {
@@ -335,7 +338,8 @@ listen_at(const char *name, size_t length)
 
 	ck_assert_int_ge(fd, 0);
 	memcpy(address.sun_path, name, length);
-	if (bind(fd, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) == 0)
+	if (bind(fd, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) ==
+	    0)
 		return fd;
 	(void)close(fd);
 	return -1;

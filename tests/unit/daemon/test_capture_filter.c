@@ -65,18 +65,24 @@ write_filter(char text[CAPTURE_FILTER_TEXT], int which)
 #define FILTERS 5
 
 /*
- * The words of OpenBSD's libpcap: lib/libpcap/scanner.l 1.33 (2024-09-24, OpenBSD 7.6). Any other word is a host's name to
- * it, which it looks up. Names of ICMP types and TCP flags have a hyphen there; the filter uses numbers.
+ * The words of OpenBSD's libpcap: lib/libpcap/scanner.l 1.33 (2024-09-24, OpenBSD 7.6). Any other word is a host's
+ * name to it, which it looks up. Names of ICMP types and TCP flags have a hyphen there; the filter uses numbers.
  */
 static bool
 is_known_word(const char *word)
 {
-	static const char *const known[] = { "action", "addr1", "addr2", "addr3", "addr4", "address1", "address2", "address3",
-		"address4", "ah", "and", "arp", "atalk", "broadcast", "byte", "decnet", "dir", "direction", "dst", "esp", "ether", "fddi",
-		"gateway", "greater", "host", "icmp", "icmp6", "icmpcode", "icmptype", "ifname", "igmp", "igrp", "inbound", "ip", "ip6",
-		"lat", "len", "length", "less", "link", "mask", "mopdl", "moprc", "mpls", "multicast", "net", "not", "on", "or",
-		"outbound", "pim", "port", "ppp", "proto", "protochain", "random", "rarp", "reason", "rnd", "rnr", "rset", "rulenum",
-		"ruleset", "sample", "sca", "slip", "src", "srnr", "stp", "subrulenum", "subtype", "tcp", "tcpflags", "type", "udp",
+	static const char *const known[] = { "action", "addr1", "addr2", "addr3", "addr4", "address1", "address2",
+	    "address3",
+		"address4", "ah", "and", "arp", "atalk", "broadcast", "byte", "decnet", "dir", "direction", "dst",
+		    "esp", "ether", "fddi",
+		"gateway", "greater", "host", "icmp", "icmp6", "icmpcode", "icmptype", "ifname", "igmp", "igrp",
+		    "inbound", "ip", "ip6",
+		"lat", "len", "length", "less", "link", "mask", "mopdl", "moprc", "mpls", "multicast", "net", "not",
+		    "on", "or",
+		"outbound", "pim", "port", "ppp", "proto", "protochain", "random", "rarp", "reason", "rnd", "rnr",
+		    "rset", "rulenum",
+		"ruleset", "sample", "sca", "slip", "src", "srnr", "stp", "subrulenum", "subtype", "tcp", "tcpflags",
+		    "type", "udp",
 		"vlan", "wlan" };
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)

@@ -60,7 +60,8 @@ apply(const char *servers, uint64_t now)
 	FILE *in;
 
 	ck_assert_ptr_nonnull(errors);
-	snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\n[service web]\nlisten = 192.0.2.10 tcp/80\ncheck = tcp\n"
+	snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\n[service web]\nlisten = 192.0.2.10 tcp/80\ncheck = "
+	    "tcp\n"
 	    "rise = 1\nfall = 1\nvip-check = off\n%s", servers);
 	in = fmemopen(text, strlen(text), "r");
 	ck_assert_ptr_nonnull(in);
@@ -83,7 +84,8 @@ setup(void)
 	change_subscribe(&director.changes, note, &told);
 	director.live = true;
 	director.ifaces[director_iface(&director, "eth0")].up = true;
-	apply("server = web1 192.0.2.101 mac=02:00:00:00:00:11\nserver = web2 192.0.2.102 mac=02:00:00:00:00:12\n", SECONDS(1));
+	apply("server = web1 192.0.2.101 mac=02:00:00:00:00:11\nserver = web2 192.0.2.102 mac=02:00:00:00:00:12\n",
+	    SECONDS(1));
 }
 
 static void
@@ -162,7 +164,8 @@ START_TEST(test_reload)
 	answer("web/web1", HEALTH_REASON_NONE, SECONDS(2));
 	director_refresh(&director);
 	told.count = 0;
-	apply("server = web1 192.0.2.101 mac=02:00:00:00:00:11 weight=0\nserver = web2 192.0.2.102 mac=02:00:00:00:00:12\n",
+	apply("server = web1 192.0.2.101 mac=02:00:00:00:00:11 weight=0\nserver = web2 192.0.2.102 "
+	    "mac=02:00:00:00:00:12\n",
 	    SECONDS(3));
 	assert_told("web/web1 up>draining -");
 	ck_assert_uint_eq(server_of("web/web1")->changes, 1);

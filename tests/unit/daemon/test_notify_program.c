@@ -110,7 +110,8 @@ START_TEST(failure)
 	if (failures[_i].text != NULL)
 		write_program(failures[_i].text, failures[_i].mode);
 	change_state(5000);
-	(void)snprintf(expected, sizeof(expected), "notify result=failed program=%s reason=\"%s\"", program, failures[_i].reason);
+	(void)snprintf(expected, sizeof(expected), "notify result=failed program=%s reason=\"%s\"", program,
+	    failures[_i].reason);
 	ck_assert_str_eq(said, expected);
 	ck_assert_uint_eq(notify_program_stats(notify).failed, 1);
 }

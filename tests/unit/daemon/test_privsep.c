@@ -56,10 +56,12 @@ START_TEST(each_operation_has_its_form)
 		if (operation == PRIVSEP_LAUNCHER)
 			request = request_of(PRIVSEP_LAUNCHER, "");
 		ck_assert_msg(is_read(&request, operation == PRIVSEP_ATTACH), "operation %u", operation);
-		ck_assert_msg(!is_read(&request, operation != PRIVSEP_ATTACH), "operation %u, other descriptors", operation);
+		ck_assert_msg(!is_read(&request, operation != PRIVSEP_ATTACH), "operation %u, other descriptors",
+		    operation);
 		ck_assert_msg(!is_read(&request, 2), "operation %u, two descriptors", operation);
 		request.zero[2] = 1;
-		ck_assert_msg(!is_read(&request, operation == PRIVSEP_ATTACH), "operation %u, rest is not zero", operation);
+		ck_assert_msg(!is_read(&request, operation == PRIVSEP_ATTACH), "operation %u, rest is not zero",
+		    operation);
 	}
 }
 END_TEST
@@ -149,7 +151,7 @@ START_TEST(an_address_is_of_a_family)
 }
 END_TEST
 
-/* --- the process ----------------------------------------------------------------------------------------------------- */
+/* --- the process -------------------------------------------------------------------------------------------------- */
 
 static const char text[] = "[dsrd]\ninterface = dsrd-none0\nsandbox = off\n[service web]\nlisten = 192.0.2.10 tcp/80\n"
     "server = web1 192.0.2.11\n";

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Roles of a director: what an order, a peer, and a pause make it do, with a file for the source and a time that is given. */
+/*
+ * Roles of a director: what an order, a peer, and a pause make it do, with a file for the source and a time that is
+ * given.
+ */
 #include "config.h"
 
 #include <check.h>
@@ -42,12 +45,14 @@ apply(const char *more)
 	FILE *in;
 
 	ck_assert_ptr_nonnull(getcwd(here, sizeof(here) - 20));
-	(void)snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\nrole = file %s/" ROLE_PLACE "\npeer-mac = 02:00:00:00:00:b2\n"
+	(void)snprintf(text, sizeof(text), "[dsrd]\ninterface = eth0\nrole = file %s/" ROLE_PLACE
+	    "\npeer-mac = 02:00:00:00:00:b2\n"
 	    "linger = 30s\n%s[service web]\nlisten = 192.0.2.10 tcp/80\ncheck = none\nvip-check = off\n"
 	    "server = web1 192.0.2.11 mac=02:00:00:00:00:11\n", here, more);
 	in = fmemopen(text, strlen(text), "r");
 	ck_assert_ptr_nonnull(in);
-	ck_assert_msg(conf_read(in, "test", &conf, errors) == 0, "%s", errlist_count(errors) > 0 ? errlist_text(errors, 0) : "?");
+	ck_assert_msg(conf_read(in, "test", &conf, errors) == 0, "%s", errlist_count(errors) > 0 ?
+	    errlist_text(errors, 0) : "?");
 	(void)fclose(in);
 	ck_assert_int_eq(director_apply(&director, &conf.settings, now), 0);
 	conf_clear(&conf);
@@ -142,7 +147,8 @@ claim(const struct mac *mac)
 	struct addr vip;
 
 	ck_assert_int_eq(addr_parse("192.0.2.10", &vip), 0);
-	role_claim_note(mac->bytes[5] == 0xb2 ? &director.forwarder.peers[0] : &director.forwarder.others[0], 0, mac, &vip, true,
+	role_claim_note(mac->bytes[5] == 0xb2 ? &director.forwarder.peers[0] : &director.forwarder.others[0], 0, mac,
+	    &vip, true,
 	    now);
 }
 
@@ -368,7 +374,10 @@ START_TEST(the_table_is_not_waited_for_forever)
 }
 END_TEST
 
-/* A conflict that began while the director was active ends while it is none: the VIP is the other director's to announce. */
+/*
+ * A conflict that began while the director was active ends while it is none: the VIP is the other director's to
+ * announce.
+ */
 START_TEST(a_conflict_ends_at_a_standby)
 {
 	struct arp arp = { .operation = ARP_REQUEST, .sender_mac = stranger };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The state file: what was written is read back, whatever else stands there is refused with a reason, and nothing crashes. */
+/*
+ * The state file: what was written is read back, whatever else stands there is refused with a reason, and nothing
+ * crashes.
+ */
 #include "config.h"
 
 #include <sys/stat.h>

@@ -510,7 +510,8 @@ START_TEST(each_failed_check_has_its_diagnosis)
 	bool found[DIAGNOSIS_COUNT + 1] = { false };
 
 	found[check_rows[_i].found] = true;
-	ck_assert_int_eq(diagnose_check(found, check_rows[_i].reason, check_rows[_i].accepted), check_rows[_i].diagnosis);
+	ck_assert_int_eq(diagnose_check(found, check_rows[_i].reason, check_rows[_i].accepted),
+	    check_rows[_i].diagnosis);
 }
 END_TEST
 
@@ -598,7 +599,8 @@ START_TEST(every_diagnosis_can_be_mended_everywhere)
 			const struct remedy *remedy;
 			size_t count = 0;
 
-			while ((remedy = remedy_at(diagnosis, 1U << i | (_i == 0 ? REMEDY_IPV4 : REMEDY_IPV6), count)) != NULL) {
+			while ((remedy = remedy_at(diagnosis, 1U << i | (_i == 0 ? REMEDY_IPV4 : REMEDY_IPV6),
+			    count)) != NULL) {
 				ck_assert(remedy->what != NULL || remedy->fix != NULL);
 				check_filled(remedy->what);
 				check_filled(remedy->fix);
@@ -634,8 +636,10 @@ START_TEST(a_conflict_has_commands_in_a_line)
 	ck_assert_ptr_nonnull(strstr(text, "`dsr-realserver apply --vip 192.0.2.10 --persist`"));
 	ck_assert_ptr_nonnull(strstr(text,
 	    "`sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2`, `ip address "));
-	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(CONFLICT_REQUESTS_AS, true), &facts, text), "arp_announce=2`"));
-	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(CONFLICT_SENDS_BACK, true), &facts, text), "/32 dev lo"));
+	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(CONFLICT_REQUESTS_AS, true), &facts, text),
+	    "arp_announce=2`"));
+	ck_assert_ptr_nonnull(strstr(remedy_line(diagnose_conflict(CONFLICT_SENDS_BACK, true), &facts, text),
+	    "/32 dev lo"));
 	facts.foreign = other_mac;
 	facts.interface = "eth0";
 	remedy_line(diagnose_conflict(CONFLICT_ANNOUNCES, false), &facts, text);
@@ -689,7 +693,8 @@ START_TEST(commands_are_those_of_the_family)
 
 	facts.interface = "eth7";
 	for (size_t i = 0; i < ARRAY_LEN(with_ifconfig); i++) {
-		ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV4, "netmask 255.255.255.255"));
+		ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV4,
+		    "netmask 255.255.255.255"));
 		ck_assert(!is_mended_by(DIAGNOSIS_VIP_IGNORED, with_ifconfig[i] | REMEDY_IPV4, "prefixlen"));
 	}
 	ck_assert(is_mended_by(DIAGNOSIS_VIP_IGNORED, SYSTEM_LINUX | REMEDY_IPV4, "arp_ignore=1"));

@@ -243,7 +243,8 @@ START_TEST(a_machine_is_asked_from_far_once_for_each_family)
 	struct server server = { .service = &service, .settings = { .addr = at("192.0.2.11") } };
 
 	for (size_t i = 0; i < ARRAY_LEN(vips); i++)
-		listens[i] = (struct listen_settings) { .vip = at(vips[i].vip), .protocol = vips[i].protocol, .first = 80,
+		listens[i] = (struct listen_settings) { .vip = at(vips[i].vip), .protocol = vips[i].protocol,
+		    .first = 80,
 			.last = 80 };
 	examination.count = 0;
 	ck_assert(examine_add(&examination, &server, &iface, 1));

@@ -68,7 +68,8 @@ note(void *context, enum fit_kind kind, const char *of, const char *server, cons
 	const size_t used = strlen(said);
 
 	ck_assert_ptr_eq(context, said);
-	snprintf(said + used, sizeof(said) - used, "%d %s/%s: %s\n", (int)kind, of != NULL ? of : "", server != NULL ? server : "",
+	snprintf(said + used, sizeof(said) - used, "%d %s/%s: %s\n", (int)kind, of != NULL ? of : "", server != NULL ?
+	    server : "",
 	    message);
 }
 
@@ -89,7 +90,8 @@ warns(enum fit_kind kind, const char *about, const char *part)
 	snprintf(begin, sizeof(begin), "%d %s: ", (int)kind, about);
 	warnings();
 	ck_assert_msg(strncmp(said, begin, strlen(begin)) == 0 && strstr(said, part) != NULL &&
-	    strchr(said, '\n') == said + strlen(said) - 1, "not one warning that begins with %s and has %s, but\n%s", begin, part,
+	    strchr(said, '\n') == said + strlen(said) - 1, "not one warning that begins with %s and has %s, but\n%s",
+	    begin, part,
 	    said);
 }
 
@@ -110,7 +112,8 @@ START_TEST(interfaces)
 	warns(FIT_NO_LINK, "web/", "is administratively down");
 	ifaces[0].up = true;
 	snprintf(ifaces[0].master, IFACE_NAME, "bond0");
-	warns(FIT_PORT, "web/", "the interface eth0 is a port of bond0, so what arrives by other ports is not received: write "
+	warns(FIT_PORT, "web/", "the interface eth0 is a port of bond0, so what arrives by other ports is not "
+	    "received: write "
 	    "`interface = bond0`");
 	ifaces[0].ipvlan = true;
 	warns(FIT_IPVLAN, "web/", "use a macvlan, or the interface that it is on");

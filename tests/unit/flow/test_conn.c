@@ -368,7 +368,8 @@ twin_set(struct twin *twin, uint32_t flow, const struct conn *conn, uint64_t tim
 
 	/* In a full table a third of the timeout. */
 	must(left <= timeout && left + MILLISECONDS(2) >= timeout / 3, "flow %u has another lifetime", flow);
-	must(twin->count > CAPACITY * 6 / 10 - 2 || left + MILLISECONDS(1) >= timeout, "flow %u has too short a life", flow);
+	must(twin->count > CAPACITY * 6 / 10 - 2 || left + MILLISECONDS(1) >= timeout, "flow %u has too short a life",
+	    flow);
 	twin->count += !twin->there[flow];
 	twin->there[flow] = true;
 	twin->deadline[flow] = (twin->now + left) / 1000;
@@ -522,7 +523,10 @@ START_TEST(test_only_carriers_of_data_are_active)
 }
 END_TEST
 
-/* Full length up to 60% of the table, then less with each flow, a third in a full table; what is there shrinks when touched. */
+/*
+ * Full length up to 60% of the table, then less with each flow, a third in a full table; what is there shrinks when
+ * touched.
+ */
 START_TEST(test_timeouts_shrink_as_the_table_fills)
 {
 	struct conn_table *table = new_table(1000);

@@ -184,7 +184,8 @@ START_TEST(test_a_torn_record_is_none)
 		memcpy(&torn, &records[1], done);
 		if (!conn_record_read(&torn, &saved))
 			continue;
-		ck_assert_msg(memcmp(&torn, &records[0], sizeof(torn)) == 0 || memcmp(&torn, &records[1], sizeof(torn)) == 0,
+		ck_assert_msg(memcmp(&torn, &records[0], sizeof(torn)) == 0 ||
+		    memcmp(&torn, &records[1], sizeof(torn)) == 0,
 		    "a record with %zu bytes of another one is believed", done);
 	}
 	for (size_t bit = 0; bit < sizeof(torn) * 8; bit++) {

@@ -80,7 +80,8 @@ ask_and_send(struct scene *scene, const char *from, uint16_t port, uint8_t flags
 	must(memcmp(&before, &after, sizeof(before)) == 0, "to explain port %u has changed the state", port);
 	/* All end at 999, and an ACK behind the end of a connection was overtaken. */
 	shape.sequence = flags == TCP_SYN ? 1 : 999;
-	if (flags == (TCP_FIN | TCP_ACK) || (flags == TCP_ACK && explanation.flow.state == CONN_CLOSED && explanation.stays))
+	if (flags == (TCP_FIN | TCP_ACK) || (flags == TCP_ACK && explanation.flow.state == CONN_CLOSED &&
+	    explanation.stays))
 		shape.sequence = 998;
 	decision = scene_send(scene, &shape);
 	scene_forget(scene);

@@ -87,7 +87,8 @@ open_connection(size_t i, uint64_t *state)
 /* Twenty seconds of them, in which each client is silent for two at a time: none ends, none moves, none is hindered. */
 START_TEST(test_a_million_forged_segments)
 {
-	static const uint8_t flags[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_FIN | TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK,
+	static const uint8_t flags[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_FIN | TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK,
+	    TCP_ACK,
 		TCP_ACK | TCP_PSH };
 	uint64_t state = 1;
 
@@ -114,7 +115,7 @@ START_TEST(test_a_million_forged_segments)
 }
 END_TEST
 
-/* --- a client and its server, between which one segment in five is lost, before the director or behind it ------------- */
+/* --- a client and its server, between which one segment in five is lost, before the director or behind it --------- */
 
 struct peers {
 	size_t number;
@@ -209,7 +210,10 @@ START_TEST(test_what_was_missed_hinders_no_end)
 }
 END_TEST
 
-/* Gigabytes were missed, as when another director had the flow meanwhile: it goes on, is measured, and ends by silence. */
+/*
+ * Gigabytes were missed, as when another director had the flow meanwhile: it goes on, is measured, and ends by
+ * silence.
+ */
 START_TEST(test_more_was_missed_than_the_windows_allow)
 {
 	uint64_t state = 3;

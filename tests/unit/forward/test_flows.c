@@ -148,7 +148,10 @@ static const struct {
 	{ TCP_RST, true },
 };
 
-/* After a FIN the client may still receive; a second of silence and a number beyond, or ten seconds, say that it does not. */
+/*
+ * After a FIN the client may still receive; a second of silence and a number beyond, or ten seconds, say that it does
+ * not.
+ */
 
 START_TEST(test_a_reused_port_is_a_new_connection)
 {
@@ -232,7 +235,9 @@ START_TEST(test_a_flood_of_syns)
 }
 END_TEST
 
-/* A SYN found no room and went by hash. When the client sends it again there is room, and it goes to the same server. */
+/*
+ * A SYN found no room and went by hash. When the client sends it again there is room, and it goes to the same server.
+ */
 START_TEST(test_a_repeated_syn_in_a_flood)
 {
 	const uint16_t share = SCENE_FLOWS / 8;
@@ -415,7 +420,8 @@ START_TEST(test_persistence_in_a_flood)
 	(void)first;
 	first = scene_send(&scene, &(struct shape) { .from = "203.0.113.7", .from_port = 1, .flags = TCP_ACK });
 	scene.now += MILLISECONDS(200);
-	(void)scene_send(&scene, &(struct shape) { .from = "203.0.113.7", .from_port = 1, .flags = TCP_ACK, .payload = 9 });
+	(void)scene_send(&scene, &(struct shape) { .from = "203.0.113.7", .from_port = 1, .flags = TCP_ACK,
+	    .payload = 9 });
 	scene_forget(&scene);
 	/* Minutes later the flood is over, and the client comes again. */
 	scene.now += MINUTES(5);

@@ -49,7 +49,8 @@ static const struct {
 	{ "the VIP on the wrong interface", { .iface = 1 }, "pass" },
 	{ "our own frame back", { .from_mac = DIRECTOR_MAC }, "loop" },
 	{ "our other interface's frame", { .from_mac = "02:00:00:00:01:01" }, "loop" },
-	{ "a server's other address", { .from_mac = "02:00:00:00:00:11", .from = "192.0.2.150", .flags = TCP_SYN }, "s1" },
+	{ "a server's other address", { .from_mac = "02:00:00:00:00:11", .from = "192.0.2.150", .flags = TCP_SYN },
+	    "s1" },
 	{ "by way of a server", { .from_mac = "02:00:00:00:00:12", .flags = TCP_SYN, .ttl = 63 }, "s1" },
 	{ "a server as client", { .from_mac = "02:00:00:00:00:11", .from = "192.0.2.101", .flags = TCP_SYN }, "s1" },
 	{ "first fragment", { .fragment = 0x2000, .flags = TCP_SYN }, "s1" },
@@ -149,7 +150,8 @@ finish_left(struct sent *sent)
 {
 	uint8_t *from = sent->bytes + sent->left.sum_from;
 
-	store16(sent->bytes + sent->left.sum_at, checksum_finish(checksum_add(0, from, sent->length - sent->left.sum_from)));
+	store16(sent->bytes + sent->left.sum_at, checksum_finish(checksum_add(0, from,
+	    sent->length - sent->left.sum_from)));
 }
 
 START_TEST(test_unfinished_checksum_is_left)
@@ -220,7 +222,8 @@ END_TEST
 /* Who takes no segments, or no such frame, gets them split; what cannot be split is no smaller for that. */
 START_TEST(test_super_frame_is_not_left)
 {
-	const struct shape shape = { .flags = TCP_ACK, .payload = 4000 }, udp = { .protocol = PROTOCOL_UDP, .to_port = 53,
+	const struct shape shape = { .flags = TCP_ACK, .payload = 4000 },
+	    udp = { .protocol = PROTOCOL_UDP, .to_port = 53,
 		.payload = 4000 };
 	struct decision decision;
 
@@ -275,7 +278,8 @@ START_TEST(test_arp_answers)
 	struct frame answer;
 	struct arp arp;
 
-	scene_arp(&scene, requests[_i].ether_from, requests[_i].ether_to, requests[_i].operation, requests[_i].ether_from,
+	scene_arp(&scene, requests[_i].ether_from, requests[_i].ether_to, requests[_i].operation,
+	    requests[_i].ether_from,
 	    requests[_i].sender, requests[_i].target);
 	ck_assert_msg(scene.sent_count == (requests[_i].answered ? 1 : 0), "%s", requests[_i].name);
 	ck_assert_uint_eq(scene.forwarder.stats.arp_answers, scene.sent_count);
@@ -351,7 +355,8 @@ END_TEST
 /* What leaves has the MAC address and fits the MTU that its interface has since the last table. */
 START_TEST(test_interface_changes)
 {
-	const struct shape small = { .flags = TCP_SYN }, large = { .protocol = PROTOCOL_UDP, .to_port = 53, .payload = 500 };
+	const struct shape small = { .flags = TCP_SYN }, large =
+	    { .protocol = PROTOCOL_UDP, .to_port = 53, .payload = 500 };
 	struct decision decision = scene_send(&scene, &large);
 
 	ck_assert_str_eq(scene_went(&decision), "s1");
@@ -369,7 +374,8 @@ START_TEST(test_interface_changes)
 	ck_assert_str_eq(scene_went(&decision), "s1");
 	assert_mac(scene.sent[0].bytes, "02:00:00:00:00:11");
 	assert_mac(scene.sent[0].bytes + 6, "02:00:00:00:00:07");
-	decision = scene_send(&scene, &(struct shape) { .from_mac = "02:00:00:00:00:07", .to_mac = "02:00:00:00:00:07" });
+	decision = scene_send(&scene, &(struct shape) { .from_mac = "02:00:00:00:00:07",
+	    .to_mac = "02:00:00:00:00:07" });
 	ck_assert_str_eq(scene_went(&decision), "loop");
 }
 END_TEST

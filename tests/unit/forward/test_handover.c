@@ -73,7 +73,8 @@ open_old(struct scene *scene, struct legacy *legacy)
 		snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", 0x10 + i);
 		server = scene_server(scene, "web", name);
 		parsed = scene_mac(mac);
-		neigh_learn(scene->forwarder.neighbors, &(struct neigh_claim) { .addr = server->settings.addr, .mac = parsed,
+		neigh_learn(scene->forwarder.neighbors, &(struct neigh_claim) { .addr = server->settings.addr,
+		    .mac = parsed,
 		    .sender = parsed }, scene->now);
 		server->since = scene->now - SECONDS(100);
 	}
@@ -356,7 +357,8 @@ START_TEST(test_lblc_stays_with_its_server)
 	open_old(&old, &legacy);
 	run = old.model->services[0]->run;
 	ref = scene_server(&old, "web", "s2")->ref;
-	run->local[old.model->vips[0].number % SERVICE_LOCALS] = (struct service_local) { old.model->vips[0].number, ref };
+	run->local[old.model->vips[0].number % SERVICE_LOCALS] =
+	    (struct service_local) { old.model->vips[0].number, ref };
 	write_text(&old, &legacy);
 	open_new(&new);
 	handover_free(take_over(&new, &legacy, true));
@@ -380,9 +382,12 @@ END_TEST
 static void
 mutate(struct legacy *legacy, const struct legacy *whole, uint64_t *random)
 {
-	static const char *const words[] = { "slot=0 ", "slot=65535 ", "generation=0 ", "generation=65535 ", "number=65535 ",
-		"=", "==", "mac=ff:ff:ff:ff:ff:ff ", "percent=255 ", "since=18446744073709551615 ", "weight=4294967296 ", "\n", "\r",
-		"server ", "local service=1 vip=0 slot=0 generation=1\n", "admin=drained ", "drain-began=18446744073709551615 ", "\x01" };
+	static const char *const words[] = { "slot=0 ", "slot=65535 ", "generation=0 ", "generation=65535 ",
+	    "number=65535 ",
+		"=", "==", "mac=ff:ff:ff:ff:ff:ff ", "percent=255 ", "since=18446744073709551615 ",
+		    "weight=4294967296 ", "\n", "\r",
+		"server ", "local service=1 vip=0 slot=0 generation=1\n", "admin=drained ",
+		    "drain-began=18446744073709551615 ", "\x01" };
 	unsigned changes;
 
 	memcpy(legacy->text, whole->text, whole->length);

@@ -149,7 +149,10 @@ assert_at(struct record *record, const char *mac)
 	ck_assert(mac_equal(at, &wanted));
 }
 
-/* As many servers as there may be: a reload, and an answer of each, look at some entries for each, not at all of them. */
+/*
+ * As many servers as there may be: a reload, and an answer of each, look at some entries for each, not at all of
+ * them.
+ */
 START_TEST(test_work_is_bounded)
 {
 	enum { SERVERS = 32000, EACH = 4 };
@@ -316,7 +319,8 @@ START_TEST(test_a_flood_of_claims_moves_nothing)
 	}
 	ck_assert_uint_eq(record.events[NEIGH_CHANGED] + record.events[NEIGH_GONE], 0);
 	ck_assert_uint_ge(record.events[NEIGH_CONFLICT], 1);
-	ck_assert_uint_le(record.events[NEIGH_CONFLICT], 7); /* once, and once in ten seconds when another MAC takes part */
+	/* once, and once in ten seconds when another MAC takes part */
+	ck_assert_uint_le(record.events[NEIGH_CONFLICT], 7);
 	ck_assert_uint_le(record.asked, 60 * 2 + 4);
 	ck_assert(mac_equal(&neigh_at(table, 0)->rival.mac, &thief) || neigh_at(table, 0)->rival.claims > 0);
 	/* It stops. */

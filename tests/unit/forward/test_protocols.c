@@ -96,7 +96,8 @@ END_TEST
 START_TEST(test_ipv6_super_frame)
 {
 	const struct shape syn = { .from = CLIENT6, .to = VIP6, .flags = TCP_SYN };
-	const struct shape data = { .from = CLIENT6, .to = VIP6, .flags = TCP_ACK, .payload = 5000, .unfinished = true };
+	const struct shape data = { .from = CLIENT6, .to = VIP6, .flags = TCP_ACK, .payload = 5000,
+	    .unfinished = true };
 	size_t payload = 0;
 
 	went(&syn);
@@ -120,7 +121,8 @@ solicit(const char *from, const char *to, const char *to_mac, const char *target
 	const struct addr addr = scene_addr(target);
 	const struct mac mac = scene_mac(CLIENT_MAC);
 	uint8_t message[32] = { 135 };
-	const struct shape shape = { .from = from, .to = to, .to_mac = to_mac, .protocol = PROTOCOL_ICMPV6, .raw = message,
+	const struct shape shape = { .from = from, .to = to, .to_mac = to_mac, .protocol = PROTOCOL_ICMPV6,
+	    .raw = message,
 		.payload = with_mac ? 32 : 24 };
 
 	memcpy(message + 8, addr.bytes, 16);
@@ -337,7 +339,8 @@ static const struct {
 /* Every order of three fragments: all of them reach one server, the one of the flow. */
 START_TEST(test_fragments_in_any_order)
 {
-	static const uint8_t orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	static const uint8_t orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 },
+	    { 2, 1, 0 } };
 	static const uint16_t fields[] = { MORE, MORE | AT(1008), AT(2008) };
 	const uint8_t *order = orders[_i / 2];
 	const char *server = "s1";
@@ -383,7 +386,9 @@ START_TEST(test_fragments_interleaved)
 }
 END_TEST
 
-/* A source that sends only later fragments fills its share of the hold, many sources fill the hold, and nothing else. */
+/*
+ * A source that sends only later fragments fills its share of the hold, many sources fill the hold, and nothing else.
+ */
 START_TEST(test_fragments_are_bounded)
 {
 	const struct shape whole = { .flags = TCP_SYN };
@@ -458,8 +463,10 @@ END_TEST
 /* A datagram lives on while its fragments come, and is soon forgotten: its number may mean another one. */
 START_TEST(test_fragments_with_an_old_number)
 {
-	const struct shape first = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000, .from_port = 1 };
-	const struct shape other = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000, .from_port = 2 };
+	const struct shape first = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000,
+	    .from_port = 1 };
+	const struct shape other = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = MORE, .payload = 1000,
+	    .from_port = 2 };
 	const struct shape later = { .id = 7, .protocol = PROTOCOL_UDP, .fragment = AT(1008), .payload = 100 };
 
 	ck_assert_str_eq(went(&first), "s1");
@@ -480,7 +487,8 @@ START_TEST(test_a_tag_is_kept)
 {
 	const struct shape syn = { .flags = TCP_SYN, .vlan = 0x6123 };
 	uint8_t message[16] = { 8 };
-	const struct shape ping = { .protocol = PROTOCOL_ICMP, .raw = message, .payload = sizeof(message), .vlan = 0x6123 };
+	const struct shape ping = { .protocol = PROTOCOL_ICMP, .raw = message, .payload = sizeof(message),
+	    .vlan = 0x6123 };
 
 	ck_assert_str_eq(went(&syn), "s1");
 	ck_assert_str_eq(went(&ping), "consumed");
@@ -579,8 +587,8 @@ proven_clients(void)
 }
 
 /*
- * With `persist`, no flow that one forged packet can begin makes a client that stays, whatever the protocol, and however many
- * such flows one address or network has. A proven one does.
+ * With `persist`, no flow that one forged packet can begin makes a client that stays, whatever the protocol, and
+ * however many such flows one address or network has. A proven one does.
  */
 START_TEST(test_unproven_flows_make_no_client)
 {

@@ -110,7 +110,8 @@ sent_announcement(size_t index, const struct mac *to)
 /* Six rounds in five seconds; every other one also as a reply. */
 START_TEST(test_announcements)
 {
-	static const enum arp_operation operations[] = { ARP_REQUEST, ARP_REQUEST, ARP_REPLY, ARP_REQUEST, ARP_REQUEST, ARP_REPLY,
+	static const enum arp_operation operations[] = { ARP_REQUEST, ARP_REQUEST, ARP_REPLY, ARP_REQUEST, ARP_REQUEST,
+	    ARP_REPLY,
 		ARP_REQUEST, ARP_REQUEST, ARP_REPLY };
 	const struct addr vip = scene_addr(VIP);
 

@@ -45,7 +45,8 @@ START_TEST(reads_requests)
 	char text[TEXT];
 
 	ck_assert_uint_eq(http_head_length(request->bytes, strlen(request->bytes)), strlen(request->bytes));
-	ck_assert_uint_eq(http_request_head(request->bytes, strlen(request->bytes), text, &head, &why), request->status);
+	ck_assert_uint_eq(http_request_head(request->bytes, strlen(request->bytes), text, &head, &why),
+	    request->status);
 	if (request->status != 0) {
 		ck_assert_str_ne(why, "");
 		return;
@@ -61,7 +62,8 @@ END_TEST
 
 START_TEST(reads_status_lines)
 {
-	static const char *const bad[] = { "", "HTTP/1.1", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1 099 x", "HTTP/1.1 600 x",
+	static const char *const bad[] = { "", "HTTP/1.1", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1 099 x",
+	    "HTTP/1.1 600 x",
 		"HTTP/2 200 OK", "HTTP/1.x 200 OK", "HTTP/1.1  200", "HTTP/1.1 2xx" };
 
 	ck_assert_uint_eq(http_status_line("HTTP/1.1 200 OK"), 200);

@@ -220,10 +220,15 @@ END_TEST
 
 START_TEST(other_byte_order_is_read)
 {
-	/* The same header and a frame of one byte at 1.000002 s, once in each order: one of them is not this machine's. */
-	static const uint8_t big[] = {0xa1, 0xb2, 0xc3, 0xd4, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1,
+	/*
+	 * The same header and a frame of one byte at 1.000002 s, once in each order: one of them is not this
+	 * machine's.
+	 */
+	static const uint8_t big[] = {0xa1, 0xb2, 0xc3, 0xd4, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0,
+	    1,
 	    0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0x55};
-	static const uint8_t little[] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0,
+	static const uint8_t little[] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0,
+	    0, 0,
 	    1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0x55};
 	struct receiver *receiver;
 	struct seen seen;
@@ -251,8 +256,8 @@ halves(uint16_t first, uint16_t second)
 START_TEST(pcapng_is_read)
 {
 	/*
-	 * Section header (version 1.0), interface description (link type 1), enhanced packet: 64-bit microseconds, 4 bytes
-	 * of 60.
+	 * Section header (version 1.0), interface description (link type 1), enhanced packet: 64-bit microseconds, 4
+	 * bytes of 60.
 	 */
 	const uint32_t words[] = {
 		0x0a0d0d0a, 28, 0x1a2b3c4d, halves(1, 0), 0xffffffff, 0xffffffff, 28,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The live engines, as far as they go without privilege: their refusals. tests/integration/test_engine.sh has the rest. */
+/*
+ * The live engines, as far as they go without privilege: their refusals. tests/integration/test_engine.sh has the
+ * rest.
+ */
 #include "config.h"
 
 #include "io/io.h"

@@ -26,9 +26,11 @@ web(uint32_t weight1, uint32_t weight2)
 	service->servers = calloc(2, sizeof(*service->servers));
 	ck_assert_ptr_nonnull(service->servers);
 	service->server_count = 2;
-	service->servers[0] = (struct server_settings) { .name = "web1", .addr = addr_from_ipv4((uint8_t[4]) { 192, 0, 2, 11 }),
+	service->servers[0] = (struct server_settings) { .name = "web1",
+	    .addr = addr_from_ipv4((uint8_t[4]) { 192, 0, 2, 11 }),
 		.weight = weight1 };
-	service->servers[1] = (struct server_settings) { .name = "web2", .addr = addr_from_ipv4((uint8_t[4]) { 192, 0, 2, 12 }),
+	service->servers[1] = (struct server_settings) { .name = "web2",
+	    .addr = addr_from_ipv4((uint8_t[4]) { 192, 0, 2, 12 }),
 		.weight = weight2 };
 	return settings;
 }

@@ -26,7 +26,8 @@ START_TEST(the_share_is_bounded)
 {
 	const struct share *row = &shares[_i];
 
-	ck_assert_msg(eject_may(row->servers, row->out, row->most) == row->may, "%zu servers, %zu out, %u %%", row->servers,
+	ck_assert_msg(eject_may(row->servers, row->out, row->most) == row->may, "%zu servers, %zu out, %u %%",
+	    row->servers,
 	    row->out, row->most);
 }
 END_TEST

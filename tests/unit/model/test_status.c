@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The one model of health: states for each port, the sentence about a server and a service, the quorum; and who gets flows. */
+/*
+ * The one model of health: states for each port, the sentence about a server and a service, the quorum; and who gets
+ * flows.
+ */
 #include "config.h"
 
 #include "model/status.h"
@@ -82,7 +85,8 @@ static struct vip_fault
 port_fault(uint16_t port)
 {
 	return (struct vip_fault) { .scope = FAULT_PORT, .vip = scene_addr(VIP), .protocol = PROTOCOL_TCP, .port = port,
-		.refused = true, .name = "not-listening", .sentence = "connection refused at the VIP, no program listens there" };
+		.refused = true, .name = "not-listening", .sentence = "connection refused at the VIP, no program "
+		    "listens there" };
 }
 
 START_TEST(ports_with_the_same_candidates_share_one_table)
@@ -110,7 +114,8 @@ START_TEST(a_refused_port_takes_the_server_out_of_that_port_only)
 	server_status(server_at(2), &status);
 	ck_assert_int_eq(status.state, SERVER_UP);
 	ck_assert_str_eq(status.name, "vip-not-listening");
-	ck_assert_str_eq(status.sentence, "tcp/443: connection refused at the VIP, no program listens there; its other ports get traffic");
+	ck_assert_str_eq(status.sentence, "tcp/443: connection refused at the VIP, no program listens there; its other "
+	    "ports get traffic");
 	service_status(service_web(), &service);
 	ck_assert_int_eq(service.state, SERVICE_DEGRADED);
 	ck_assert_str_eq(service.name, "port-down");
@@ -147,7 +152,8 @@ END_TEST
 
 START_TEST(a_vip_that_is_refused_takes_its_ports_out_and_no_others)
 {
-	struct vip_fault fault = { .scope = FAULT_VIP, .vip = scene_addr(OTHER_VIP), .protocol = PROTOCOL_TCP, .port = 80,
+	struct vip_fault fault = { .scope = FAULT_VIP, .vip = scene_addr(OTHER_VIP), .protocol = PROTOCOL_TCP,
+	    .port = 80,
 		.name = "ignored", .sentence = "the VIP is not accepted: no answer" };
 	struct server_status status;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * offload/decide.h as tests use it: compiled for this machine, on memory of the test's own, as the kernel does it on memory
- * that it shares with the daemon. Who includes this file defines offload_bucket_at(), which says how far it may reach.
+ * offload/decide.h as tests use it: compiled for this machine, on memory of the test's own, as the kernel does it on
+ * memory that it shares with the daemon. Who includes this file defines offload_bucket_at(), which says how far it
+ * may reach.
  */
 #ifndef TESTS_UNIT_OFFLOAD_SHARED_H
 #define TESTS_UNIT_OFFLOAD_SHARED_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Flows that are offloaded elsewhere. Two directors see the same frames, one alone, one whose decided flows are offloaded by
- * offload/decide.h on shared memory, as the kernel does it: what leaves, and what is counted, must be the same.
+ * Flows that are offloaded elsewhere. Two directors see the same frames, one alone, one whose decided flows are
+ * offloaded by offload/decide.h on shared memory, as the kernel does it: what leaves, and what is counted, must be
+ * the same.
  */
 #include "config.h"
 
@@ -167,7 +168,8 @@ compare_servers(void)
 		ck_assert_uint_eq(a->active, b->active);
 		ck_assert_uint_eq(a->inactive, b->inactive);
 		/* What is owed for FINs is paid by whatever is counted next, here or there. */
-		ck_assert_uint_eq(a->measure.response_bytes - a->measure.owed, b->measure.response_bytes - b->measure.owed);
+		ck_assert_uint_eq(a->measure.response_bytes - a->measure.owed,
+		    b->measure.response_bytes - b->measure.owed);
 		ck_assert_uint_eq(a->measure.retransmits, b->measure.retransmits);
 		ck_assert_uint_eq(a->measure.jumps, b->measure.jumps);
 	}
@@ -232,7 +234,8 @@ START_TEST(test_what_is_not_plain_is_left_alone)
 {
 	static const struct shape other[] = {
 		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:98" },
-		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:11", .ttl = 63 }, /* its server's: it bounces */
+		/* its server's: it bounces */
+		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:11", .ttl = 63 },
 		{ .from_port = 1, .flags = TCP_ACK, .from_mac = "02:00:00:00:00:01" }, /* our own */
 		{ .from_port = 1, .flags = TCP_ACK, .to_mac = "02:00:00:00:00:77" },
 		{ .from_port = 1, .flags = TCP_ACK, .vlan = 5 },
@@ -433,8 +436,10 @@ any_frame(uint64_t *state, uint32_t ports)
 	static const uint8_t flags[] = { TCP_ACK, TCP_ACK, TCP_ACK, TCP_ACK | TCP_PSH, TCP_ACK, TCP_ACK, TCP_SYN,
 		TCP_ACK | TCP_FIN, TCP_RST, TCP_ACK | TCP_URG, 0, TCP_SYN | TCP_ACK };
 	static const char *const macs[] = { NULL, NULL, NULL, NULL, "02:00:00:00:00:98", "02:00:00:00:00:12" };
-	struct shape shape = { .from_port = (uint16_t)(1 + draw(state, ports)), .flags = flags[draw(state, ARRAY_LEN(flags))],
-		.from_mac = macs[draw(state, ARRAY_LEN(macs))], .payload = draw(state, 5) == 0 ? draw(state, 1500) : 0 };
+	struct shape shape = { .from_port = (uint16_t)(1 + draw(state, ports)),
+	    .flags = flags[draw(state, ARRAY_LEN(flags))],
+		.from_mac = macs[draw(state, ARRAY_LEN(macs))], .payload = draw(state, 5) == 0 ? draw(state, 1500) :
+		    0 };
 	uint32_t sequence = 1000 + draw(state, 4) * 100, acknowledgement = draw(state, 50) * 1000;
 
 	if (draw(state, 4) == 0) {
@@ -481,7 +486,10 @@ START_TEST(test_any_frames_in_any_order)
 }
 END_TEST
 
-/* As many VIPs as there may be, in the orders in which people give addresses: each finds a place in reach of its hash. */
+/*
+ * As many VIPs as there may be, in the orders in which people give addresses: each finds a place in reach of its
+ * hash.
+ */
 START_TEST(test_withheld_vips_find_a_place)
 {
 	static const uint32_t steps[] = { 1, 2, 256, 65536, 3 };

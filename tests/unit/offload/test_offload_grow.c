@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of offloaded flows while it grows and shrinks: what offload/decide.h finds there, as the kernel does, and that every
- * frame is counted once, also one that was on its way while its flow was moved.
+ * The table of offloaded flows while it grows and shrinks: what offload/decide.h finds there, as the kernel does, and
+ * that every frame is counted once, also one that was on its way while its flow was moved.
  */
 #include "config.h"
 
@@ -99,7 +99,8 @@ static bool
 kernel_takes(const struct frame *frame)
 {
 	struct view view = { frame->bytes, frame->length };
-	struct offload_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX, .now = scene.now * 1000 };
+	struct offload_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX,
+	    .now = scene.now * 1000 };
 	struct offload_head head;
 	struct offload_hand hand;
 
@@ -118,7 +119,8 @@ give(unsigned number, uint8_t flags)
 		return true;
 	}
 	scene_forget(&scene);
-	must(forward_frame(&scene.forwarder, &frame, scene.now).verdict == VERDICT_FORWARD, "flow %u is dropped", number);
+	must(forward_frame(&scene.forwarder, &frame, scene.now).verdict == VERDICT_FORWARD, "flow %u is dropped",
+	    number);
 	return false;
 }
 
@@ -131,8 +133,9 @@ pass_time(uint64_t time)
 }
 
 /*
- * Until it is offloaded: where both buckets are full and not split yet, more frames come to the daemon, of which each lets the
- * table grow. How many, the hash decides, which is another on another machine; at most until all buckets are split.
+ * Until it is offloaded: where both buckets are full and not split yet, more frames come to the daemon, of which each
+ * lets the table grow. How many, the hash decides, which is another on another machine; at most until all buckets are
+ * split.
  */
 static void
 establish(unsigned number)
@@ -202,7 +205,8 @@ START_TEST(test_every_flow_is_found_at_every_size)
 	ck_assert_uint_le(before, 16);
 	for (unsigned i = 0; i < FLOWS; i++) {
 		establish(i);
-		must(offload_count(offload) == i + 1, "%zu flows are offloaded, not %u", (size_t)offload_count(offload), i + 1);
+		must(offload_count(offload) == i + 1, "%zu flows are offloaded, not %u", (size_t)offload_count(offload),
+		    i + 1);
 		must(buckets_in_use() >= before, "%" PRIu32 " buckets, fewer than %" PRIu32, buckets_in_use(), before);
 		/* Each time the table has grown, which for the first ones is nearly always. */
 		if (buckets_in_use() != before && (i < 200 || i % 10 == 0))
@@ -234,7 +238,8 @@ place_of(unsigned number)
 	for (uint32_t i = 0; i < BUCKETS * OFFLOAD_WAYS; i++) {
 		struct offload_flow *flow = &shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS];
 
-		if ((flow->name & OFFLOAD_NAME_FLOW) == (port_of(number) | UINT64_C(80) << 16) && flow->client[10] == 0xff)
+		if ((flow->name & OFFLOAD_NAME_FLOW) == (port_of(number) | UINT64_C(80) << 16) &&
+		    flow->client[10] == 0xff)
 			return flow;
 	}
 	ck_abort_msg("flow %u has no place", number);
@@ -348,7 +353,10 @@ START_TEST(test_a_drain_and_a_reload_while_grown)
 }
 END_TEST
 
-/* A VIP went, and its number is another's: its flows, of which nobody knows any more, find no bucket when theirs is split. */
+/*
+ * A VIP went, and its number is another's: its flows, of which nobody knows any more, find no bucket when theirs is
+ * split.
+ */
 START_TEST(test_flows_of_a_vip_that_is_another)
 {
 	establish_all(90);
@@ -368,7 +376,8 @@ END_TEST
 static uint64_t
 hash_of(const struct offload_key *key, uint64_t high, uint64_t low)
 {
-	const union offload_addr client = { .longs = { high, low } }, vip = { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
+	const union offload_addr client = { .longs = { high, low } },
+	    vip = { .bytes = { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
 
 	return offload_hash_ipv6(key, client.words, vip.words, 80 << 16 | 1000, false);
 }
@@ -391,7 +400,8 @@ START_TEST(test_no_pair_of_clients_meets_under_every_key)
 			key.words[i] = siphash24(&secret, &i, sizeof(i));
 		for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 			const uint64_t a = hash_of(&key, 0x0102030405060708, 0x1112131415161718);
-			const uint64_t b = hash_of(&key, 0x0102030405060708 ^ pairs[i][0], 0x1112131415161718 ^ pairs[i][1]);
+			const uint64_t b = hash_of(&key, 0x0102030405060708 ^ pairs[i][0],
+			    0x1112131415161718 ^ pairs[i][1]);
 			const uint64_t size = offload_size(4096);
 
 			meetings += offload_first(size, a) == offload_first(size, b);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Messages of routing sockets by system: numbers and sizes in bytes on 64-bit machines, from net/if.h and net/route.h of
- * FreeBSD 14.0, NetBSD 10.1 and OpenBSD 7.8. news_samples_bsd.c compares them with the headers of the system it is compiled
- * for; test_bsd_bytes.c makes the messages on any system.
+ * Messages of routing sockets by system: numbers and sizes in bytes on 64-bit machines, from net/if.h and net/route.h
+ * of FreeBSD 14.0, NetBSD 10.1 and OpenBSD 7.8. news_samples_bsd.c compares them with the headers of the system it is
+ * compiled for; test_bsd_bytes.c makes the messages on any system.
  */
 #ifndef UNIT_OS_BSD_MESSAGES_H
 #define UNIT_OS_BSD_MESSAGES_H

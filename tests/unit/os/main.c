@@ -14,7 +14,8 @@ Suite *vip_filter_suite(void);
 int
 main(void)
 {
-	static Suite *(*const suites[])(void) = {bsd_bytes_suite, iface_suite, host_suite, news_suite, sandbox_suite, vip_filter_suite};
+	static Suite *(*const suites[])(void) = {bsd_bytes_suite, iface_suite, host_suite, news_suite, sandbox_suite,
+	    vip_filter_suite};
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 

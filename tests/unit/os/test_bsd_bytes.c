@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What BSD kernels send and give, byte by byte, on any system: messages of routing sockets, netmasks, addresses of links. */
+/*
+ * What BSD kernels send and give, byte by byte, on any system: messages of routing sockets, netmasks, addresses of
+ * links.
+ */
 #include "config.h"
 
 #include <check.h>
@@ -74,7 +77,8 @@ START_TEST(each_message_of_each_system)
 
 		/* recv() returns one message on these systems; routes before it do not hide it. */
 		length = before + append(bytes + before, system, &system->wanted[i]);
-		ck_assert_msg(route_message_find(bytes, length, system->version, types, count), "%s, type %u", system->name,
+		ck_assert_msg(route_message_find(bytes, length, system->version, types, count), "%s, type %u",
+		    system->name,
 		    types[i]);
 		ck_assert(route_message_find(bytes + before, length - before, system->version, types, count));
 		ck_assert(!route_message_find(bytes, before, system->version, types, count));
@@ -105,14 +109,17 @@ static const struct {
 	{ "a short /20", ADDR_IPV4, { 7, 0, 0, 0, 255, 255, 0xf0 }, 7, 20 },
 	{ "a short /8, as before 0xff000000", ADDR_IPV4, { 5, 0, 0, 0, 255, 0xa5, 0xa5, 0xa5 }, 5, 8 },
 	{ "/32", ADDR_IPV4, { 16, 2, 0, 0, 255, 255, 255, 255 }, LENGTH_IN, 32 },
-	{ "/32, whatever sin_zero has", ADDR_IPV4, { 16, 2, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
+	{ "/32, whatever sin_zero has", ADDR_IPV4, { 16, 2, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	    255 },
 	    LENGTH_IN, 32 },
 	{ "/0 has a length of 0", ADDR_IPV4, { 0 }, 0, 0 },
 	{ "/0 with the family", ADDR_IPV4, { 2, 2, 0xa5, 0xa5, 0xa5 }, 2, 0 },
-	{ "a whole /64, AF_INET6 of OpenBSD and NetBSD", ADDR_IPV6, { 28, 24, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255,
+	{ "a whole /64, AF_INET6 of OpenBSD and NetBSD", ADDR_IPV6,
+	    { 28, 24, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255,
 	    255 }, LENGTH_IN6, 64 },
 	{ "a short /64", ADDR_IPV6, { 16, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0xa5 }, 16, 64 },
-	{ "/128, AF_INET6 of FreeBSD", ADDR_IPV6, { 28, 28, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	{ "/128, AF_INET6 of FreeBSD", ADDR_IPV6, { 28, 28, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255,
+	    255, 255, 255,
 	    255, 255, 255, 255, 255, 0, 0, 0, 0 }, LENGTH_IN6, 128 },
 };
 
@@ -125,7 +132,8 @@ START_TEST(netmask)
 	/* What lies behind the length does not count, and is not read. */
 	memset(bytes, 0xff, sizeof(bytes));
 	memcpy(bytes, masks[_i].bytes, masks[_i].length);
-	ck_assert_msg(sockaddr_mask_length(bytes, masks[_i].length, masks[_i].family) == masks[_i].bits, "%s", masks[_i].what);
+	ck_assert_msg(sockaddr_mask_length(bytes, masks[_i].length, masks[_i].family) == masks[_i].bits, "%s",
+	    masks[_i].what);
 }
 END_TEST
 
@@ -140,16 +148,22 @@ static const struct {
 	bool found;
 } links[] = {
 	/* length, AF_LINK 18, index, type 6 (Ethernet), lengths of name, address, selector, "em0", address */
-	{ "FreeBSD, 54 bytes, em0", { 54, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 54, true },
-	{ "OpenBSD, 32 bytes, vio0", { 32, 18, 1, 0, 6, 4, 6, 0, 'v', 'i', 'o', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 32, true },
-	{ "NetBSD, only as long as needed, wm0", { 17, 18, 1, 0, 6, 3, 6, 0, 'w', 'm', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 17, true },
-	{ "the longest name, of 15 letters", { 29, 18, 1, 0, 6, 15, 6, 0, 'b', 'r', 'i', 'd', 'g', 'e', '1', '2', '3', '4', '5', '6',
+	{ "FreeBSD, 54 bytes, em0", { 54, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 54,
+	    true },
+	{ "OpenBSD, 32 bytes, vio0", { 32, 18, 1, 0, 6, 4, 6, 0, 'v', 'i', 'o', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 32,
+	    true },
+	{ "NetBSD, only as long as needed, wm0", { 17, 18, 1, 0, 6, 3, 6, 0, 'w', 'm', '0', 0x02, 0, 0x5e, 0x10, 0,
+	    0x01 }, 17, true },
+	{ "the longest name, of 15 letters", { 29, 18, 1, 0, 6, 15, 6, 0, 'b', 'r', 'i', 'd', 'g', 'e', '1', '2', '3',
+	    '4', '5', '6',
 	    '7', '8', '9', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 29, true },
 	{ "no name", { 14, 18, 1, 0, 6, 0, 6, 0, 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 14, true },
 	{ "lo0 has no address", { 54, 18, 2, 0, 24, 3, 0, 0, 'l', 'o', '0' }, 54, false },
 	{ "Infiniband has 20 bytes", { 54, 18, 3, 0, 199, 3, 20, 0, 'i', 'b', '0', 1, 2, 3, 4, 5, 6 }, 54, false },
-	{ "cut before the address ends", { 16, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 16, false },
-	{ "a name longer than all of it", { 54, 18, 1, 0, 6, 255, 6, 0, 'e', 'm', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 54, false },
+	{ "cut before the address ends", { 16, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 }, 16,
+	    false },
+	{ "a name longer than all of it", { 54, 18, 1, 0, 6, 255, 6, 0, 'e', 'm', '0', 0x02, 0, 0x5e, 0x10, 0, 0x01 },
+	    54, false },
 	{ "the beginning only", { 4, 18, 1, 0 }, 4, false },
 	{ "nothing", { 0 }, 0, false },
 };
@@ -158,7 +172,8 @@ START_TEST(link_address)
 {
 	struct mac mac = { { 0 } };
 
-	ck_assert_msg(sockaddr_link_mac(links[_i].bytes, links[_i].length, &mac) == links[_i].found, "%s", links[_i].what);
+	ck_assert_msg(sockaddr_link_mac(links[_i].bytes, links[_i].length, &mac) == links[_i].found, "%s",
+	    links[_i].what);
 	ck_assert_msg(memcmp(&mac, links[_i].found ? &expected : &(struct mac) { { 0 } }, sizeof(mac)) == 0, "%s",
 	    links[_i].what);
 }

@@ -111,7 +111,8 @@ looks_at_calls(const struct os_sandbox *sandbox)
 		return 4;
 	if (!os_sandbox_refused(name, &lost) || strcmp(name, "execve") != 0 || lost != 0)
 		return 5;
-	if (!os_sandbox_refused(name, &lost) || (strncmp(name, "clone", strlen("clone")) != 0 && strcmp(name, "fork") != 0))
+	if (!os_sandbox_refused(name, &lost) || (strncmp(name, "clone", strlen("clone")) != 0 &&
+	    strcmp(name, "fork") != 0))
 		return 6;
 	if (os_sandbox_refused(name, &lost))
 		return 7;

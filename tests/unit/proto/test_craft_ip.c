@@ -148,7 +148,8 @@ START_TEST(craft_makes_echoes)
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 3);
-	for (echo.length = 0; echo.length <= sizeof(data); echo.length += echo.length < 70 ? 1 : echo.length < 1500 ? 79 : 7937) {
+	for (echo.length = 0; echo.length <= sizeof(data); echo.length += echo.length < 70 ? 1 : echo.length < 1500 ?
+	    79 : 7937) {
 		struct packet packet;
 		struct icmp_echo read;
 

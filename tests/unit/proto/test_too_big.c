@@ -96,7 +96,8 @@ START_TEST(refragment_gives_all_bytes_in_order)
 	srand(21);
 	for (int round = 0; round < 500; round++) {
 		const struct sample sample = { .protocol = PROTOCOL_UDP, .ip_options = (uint32_t)(rand() % 11) * 4,
-			.tagged = rand() % 2 == 0, .payload = (uint32_t)(1200 + rand() % 1000 * 8), .identification = 77,
+			.tagged = rand() % 2 == 0, .payload = (uint32_t)(1200 + rand() % 1000 * 8),
+			    .identification = 77,
 			.fragment = (uint16_t)(rand() % 2 == 0 ? 0x2000 | rand() % 100 : 0), .seed = (uint8_t)round };
 		struct frame frame = sample_make(&sample);
 		struct reassembly reassembly = { .whole = &frame, .mtu = (uint32_t)(576 + rand() % 600) };

@@ -11,7 +11,8 @@
 
 #include "base/attr.h"
 
-static const enum role_event events[] = { ROLE_ORDER_ACTIVE, ROLE_ORDER_STANDBY, ROLE_ORDER_OBSERVE, ROLE_WARM, ROLE_RIVAL,
+static const enum role_event events[] = { ROLE_ORDER_ACTIVE, ROLE_ORDER_STANDBY, ROLE_ORDER_OBSERVE, ROLE_WARM,
+    ROLE_RIVAL,
 	ROLE_RIVAL_GONE, ROLE_PAUSED, ROLE_SETTLED, ROLE_LINGERED };
 
 /* Each state, and where each event leads in the order of `events`; "." stays. */
@@ -42,7 +43,8 @@ START_TEST(test_table)
 		const struct role to = role_next(from, events[i]);
 		const char *expected = strcmp(word, ".") == 0 ? role_name(from.state) : word;
 
-		ck_assert_msg(strcmp(role_name(to.state), expected) == 0, "%s%s, event %zu: %s, not %s", role_name(from.state),
+		ck_assert_msg(strcmp(role_name(to.state), expected) == 0, "%s%s, event %zu: %s, not %s",
+		    role_name(from.state),
 		    from.paused ? " (paused)" : "", i, role_name(to.state), expected);
 	}
 	ck_assert_uint_eq(i, ARRAY_LEN(events));
@@ -61,7 +63,8 @@ check_step(struct role from, enum role_event event, struct role to)
 	ck_assert(!to.paused || to.state == ROLE_STARTING);
 	/* From silence to answers without an order: only after a pause, when the rival is gone, or warm at last. */
 	if ((role_duties(&to) & ROLE_ANSWERS) != 0 && (role_duties(&from) & ROLE_ANSWERS) == 0)
-		ck_assert(event == ROLE_ORDER_ACTIVE || event == ROLE_SETTLED || event == ROLE_RIVAL_GONE || event == ROLE_WARM);
+		ck_assert(event == ROLE_ORDER_ACTIVE || event == ROLE_SETTLED || event == ROLE_RIVAL_GONE ||
+		    event == ROLE_WARM);
 	/* One that forwards goes on until its time is over, or an operator takes it out. */
 	if ((role_duties(&from) & ROLE_FORWARDS) != 0 && (role_duties(&to) & ROLE_FORWARDS) == 0)
 		ck_assert(event == ROLE_LINGERED || event == ROLE_ORDER_OBSERVE || event == ROLE_SETTLED);
@@ -111,7 +114,8 @@ END_TEST
 START_TEST(test_duties)
 {
 	static const unsigned duties[] = {
-		[ROLE_ACTIVE] = ROLE_ANSWERS | ROLE_FORWARDS, [ROLE_LINGERING] = ROLE_FORWARDS, [ROLE_YIELDED] = ROLE_FORWARDS,
+		[ROLE_ACTIVE] = ROLE_ANSWERS | ROLE_FORWARDS, [ROLE_LINGERING] = ROLE_FORWARDS,
+		    [ROLE_YIELDED] = ROLE_FORWARDS,
 		[ROLE_OBSERVE] = 0
 	};
 
@@ -130,7 +134,8 @@ START_TEST(test_timers)
 		const uint64_t wait = role_timer(&role, SECONDS(30), &event);
 
 		if (wait == 0)
-			ck_assert_int_eq(role_next(role, event == ROLE_EVENT_COUNT ? ROLE_SETTLED : event).state, role.state);
+			ck_assert_int_eq(role_next(role, event == ROLE_EVENT_COUNT ? ROLE_SETTLED : event).state,
+			    role.state);
 		else
 			ck_assert_int_ne(role_next(role, event).state, role.state);
 		if (role.state == ROLE_LINGERING) {
@@ -159,7 +164,8 @@ START_TEST(test_words)
 	ck_assert_str_eq(role_source_text(&settings, text), "carp carp0");
 	settings.source = ROLE_FIXED_STANDBY;
 	ck_assert_str_eq(role_source_text(&settings, text), "standby");
-	ck_assert(!role_is_level(ROLE_FIXED_ACTIVE) && !role_is_level(ROLE_FIXED_STANDBY) && role_is_level(ROLE_FOLLOW));
+	ck_assert(!role_is_level(ROLE_FIXED_ACTIVE) && !role_is_level(ROLE_FIXED_STANDBY) &&
+	    role_is_level(ROLE_FOLLOW));
 	for (unsigned i = 0; i < ROLE_STATE_COUNT; i++)
 		ck_assert_str_ne(role_meaning((enum role_state)i), "?");
 }

@@ -114,7 +114,8 @@ scene_listen(struct service_settings *service, const char *vip, uint8_t protocol
 {
 	service->listens = realloc(service->listens, (service->listen_count + 1) * sizeof(*service->listens));
 	ck_assert_ptr_nonnull(service->listens);
-	service->listens[service->listen_count++] = (struct listen_settings) { scene_addr(vip), protocol, first, last, 0 };
+	service->listens[service->listen_count++] = (struct listen_settings) { scene_addr(vip), protocol, first, last,
+	    0 };
 }
 
 struct service_settings *

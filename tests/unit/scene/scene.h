@@ -4,8 +4,8 @@
  * byte by byte, not by the code under test.
  *
  * One interface, eth0 (02:00:00:00:00:01, 192.0.2.1/24, MTU 1500), a second, eth1 (02:00:00:00:01:01, 198.51.100.1/24).
- * The VIP is 192.0.2.10, with service "web" on TCP 80 and service "dns" on UDP 53 where asked for. Server number n (from
- * 1 on) is 192.0.2.(100 + n) with MAC 02:00:00:00:00:(0x10 + n).
+ * The VIP is 192.0.2.10, with service "web" on TCP 80 and service "dns" on UDP 53 where asked for. Server number n
+ * (from 1 on) is 192.0.2.(100 + n) with MAC 02:00:00:00:00:(0x10 + n).
  */
 #ifndef TESTS_UNIT_SCENE_H
 #define TESTS_UNIT_SCENE_H
@@ -62,7 +62,10 @@ void scene_compile(struct scene *scene);
 struct server *scene_server(const struct scene *scene, const char *service, const char *server);
 void scene_forget(struct scene *scene);
 
-/* What a test frame says, IPv4 or IPv6 by the addresses; zero members mean the usual: from CLIENT_MAC and 203.0.113.7 to the director and the VIP. */
+/*
+ * What a test frame says, IPv4 or IPv6 by the addresses; zero members mean the usual: from CLIENT_MAC and 203.0.113.7
+ * to the director and the VIP.
+ */
 struct shape {
 	const char *from_mac;
 	const char *to_mac;
@@ -74,10 +77,12 @@ struct shape {
 	uint8_t flags;      /* TCP flags */
 	uint32_t sequence;  /* of the first octet, a SYN's own is one less; 1000 */
 	uint32_t acknowledgement;
-	uint16_t fragment;  /* as in the IPv4 header: flags and offset in 8 bytes; in IPv6 a fragment header says the same */
+	/* as in the IPv4 header: flags and offset in 8 bytes; in IPv6 a fragment header says the same */
+	uint16_t fragment;
 	uint16_t id;        /* of the datagram */
 	uint16_t vlan;      /* 802.1Q tag; 0: none */
-	const uint8_t *raw; /* instead of a transport header and payload: `payload` bytes of this; ICMP gets its checksum */
+	/* instead of a transport header and payload: `payload` bytes of this; ICMP gets its checksum */
+	const uint8_t *raw;
 	uint32_t payload;   /* bytes behind the transport header */
 	uint16_t iface;
 	uint8_t ttl;        /* 64; or hop limit, 255 */
@@ -87,7 +92,10 @@ struct shape {
 /* Builds the frame in scene->bytes. Checksums are right unless `unfinished`. */
 struct frame scene_frame(struct scene *scene, const struct shape *shape);
 struct decision scene_send(struct scene *scene, const struct shape *shape);
-/* A TCP segment of the client at 203.0.113.7:`port` to VIP port 80; the name of the server it went to, or the verdict. */
+/*
+ * A TCP segment of the client at 203.0.113.7:`port` to VIP port 80; the name of the server it went to, or the
+ * verdict.
+ */
 const char *scene_tcp(struct scene *scene, uint16_t port, uint8_t flags);
 const char *scene_went(const struct decision *decision);
 /* An ARP frame. Texts of MACs and addresses. */

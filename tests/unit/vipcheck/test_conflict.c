@@ -212,7 +212,8 @@ START_TEST(test_asks)
 
 	conflict_begin(&forwarder->conflicts, scene.now);
 	for (unsigned second = 0; second < 60; second++) {
-		sent += conflict_tick(&forwarder->conflicts, scene.model, forwarder->craft, scene.ifaces, &forwarder->tx,
+		sent += conflict_tick(&forwarder->conflicts, scene.model, forwarder->craft, scene.ifaces,
+		    &forwarder->tx,
 		    scene.now);
 		scene.now += SECONDS(1);
 	}

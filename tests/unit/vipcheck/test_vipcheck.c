@@ -378,7 +378,8 @@ START_TEST(test_truth_table)
 {
 	const struct addr vip = scene_addr(VIP), own = scene_addr(SERVER);
 	struct evidence evidence = { .source = own, .server_mac = scene_mac(SERVER_MAC),
-		.replies = { [PROBE_VIP] = { .answer = ANSWER_SILENCE }, [PROBE_OWN] = reply_of(ANSWER_SYN_ACK, SERVER) } };
+		.replies = { [PROBE_VIP] = { .answer = ANSWER_SILENCE },
+		    [PROBE_OWN] = reply_of(ANSWER_SYN_ACK, SERVER) } };
 
 	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_IGNORED);
 	evidence.redirected = true;

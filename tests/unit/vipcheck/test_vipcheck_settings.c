@@ -88,7 +88,9 @@ answer_ping(const char *mac, const char *to, uint8_t change)
 
 #define STRANGER "02:00:00:00:00:66"
 
-/* The server lacks the VIP; a stranger answers for it, to each port that the probe may have, and guesses at the ping. */
+/*
+ * The server lacks the VIP; a stranger answers for it, to each port that the probe may have, and guesses at the ping.
+ */
 START_TEST(test_stranger_answers_for_a_black_hole)
 {
 	begin_payload();
@@ -306,7 +308,8 @@ START_TEST(test_probe_address)
 
 	bench_probe_addr();
 	/* Asked for by a probe without a sender, and no server is asked before that is over. */
-	for (unsigned i = 0; i < 70 && probe_addr_source(&bench.scene.forwarder.probe_addrs, 0, ADDR_IPV4) == NULL; i++) {
+	for (unsigned i = 0; i < 70 && probe_addr_source(&bench.scene.forwarder.probe_addrs, 0, ADDR_IPV4) ==
+	    NULL; i++) {
 		scene_forget(&bench.scene);
 		bench.scene.now += MILLISECONDS(10);
 		forward_vipcheck(&bench.scene.forwarder, bench.scene.now);
@@ -361,7 +364,10 @@ START_TEST(test_probe_address_taken)
 }
 END_TEST
 
-/* A reset from the VIP proves that the server accepts it; which ports of a range are open is a matter of the programs. */
+/*
+ * A reset from the VIP proves that the server accepts it; which ports of a range are open is a matter of the
+ * programs.
+ */
 START_TEST(test_closed_port_of_a_range)
 {
 	struct service_settings *service = bench_open(PROTOCOL_TCP);
