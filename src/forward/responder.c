@@ -64,7 +64,7 @@ advertisement_to_all(const struct addr *vip, const struct iface *iface)
 	const struct addr all = all_nodes();
 
 	return (struct craft_neighbor) {
-		.ends = { iface->mac, ndp_multicast_mac(&all), *vip, all },
+		.ends = { iface->mac, ndp_multicast_mac(&all), *vip, all, 0 },
 		.target = *vip,
 		.mac = iface->mac,
 		.override = true,

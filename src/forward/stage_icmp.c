@@ -55,7 +55,7 @@ answer_ping(struct frame_ctx *ctx)
 	uint8_t client[16];
 	struct icmp_echo asked;
 	struct craft_echo echo = {
-		.ends = { packet->ether_destination, packet->ether_source, packet->destination, packet->source },
+		.ends = { packet->ether_destination, packet->ether_source, packet->destination, packet->source, 0 },
 		.reply = true,
 	};
 

@@ -45,7 +45,11 @@ socket(int domain, int type, int protocol)
 	return taken;
 }
 
-/* A lent socket is bound: to bind it to the same again is done already. */
+/*
+ * A lent socket is bound: to bind it to the same again is done already. libpcap first binds without a protocol, so that
+ * nothing arrives before its ring is there; what arrives earlier here, the kernel discards when it makes the ring
+ * (net/packet/af_packet.c, packet_set_ring()).
+ */
 int
 bind(int fd, const struct sockaddr *address, socklen_t length)
 {
@@ -55,7 +59,7 @@ bind(int fd, const struct sockaddr *address, socklen_t length)
 
 	if (length >= offsetof(struct sockaddr_ll, sll_hatype) && address->sa_family == AF_PACKET &&
 	    getsockname(fd, (struct sockaddr *)&bound, &size) == 0 && bound.sll_ifindex == wanted->sll_ifindex &&
-	    bound.sll_protocol == wanted->sll_protocol)
+	    (bound.sll_protocol == wanted->sll_protocol || wanted->sll_protocol == 0))
 		return 0;
 	return (int)syscall(SYS_bind, fd, address, length);
 }

@@ -97,7 +97,7 @@ route_is_local(int fd, const struct addr *addr, char iface[IFACE_NAME])
 
 /* A gateway of the other IP version is in RTA_VIA: its family, then the address (struct rtvia, linux/rtnetlink.h). */
 static void
-route_read_gateway(const struct rtattr *at, struct addr *gateway)
+route_read_gateway(struct rtattr *at, struct addr *gateway)
 {
 	const uint8_t *bytes = RTA_DATA(at);
 	size_t length = RTA_PAYLOAD(at);

@@ -43,7 +43,7 @@ link_ask(int index, union link_answer *answer)
 }
 
 static bool
-link_text_is(const struct rtattr *attribute, const char *text)
+link_text_is(struct rtattr *attribute, const char *text)
 {
 	const size_t length = strlen(text);
 

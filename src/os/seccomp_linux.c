@@ -133,7 +133,7 @@ add_socket_rules(scmp_filter_ctx filter)
 		result = add_rule(filter, SCMP_ACT_ALLOW, "sendto", 1, short_destination);
 	for (size_t i = 0; i < ARRAY_LEN(families) && result == 0; i++)
 		result = add_rule(filter, SCMP_ACT_ALLOW, "socket", 1,
-		    (const struct scmp_arg_cmp[]) { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]) });
+		    (const struct scmp_arg_cmp[]) { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0) });
 	return result;
 }
 
@@ -144,7 +144,7 @@ add_argument_rules(scmp_filter_ctx filter)
 	static const char *const maps[] = { "mmap2", "mprotect" };
 	static const char *const signals[] = { "kill", "tgkill" };
 	const struct scmp_arg_cmp no_code[] = { SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) };
-	const struct scmp_arg_cmp own[] = { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()) };
+	const struct scmp_arg_cmp own[] = { SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0) };
 	int result = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(maps) && result == 0; i++)
@@ -172,7 +172,7 @@ static int
 add_program_rules(scmp_filter_ctx filter, bool log)
 {
 	const uint32_t refuse = refusal(log, EPERM);
-	const struct scmp_arg_cmp packet[] = { SCMP_A0(SCMP_CMP_EQ, AF_PACKET) };
+	const struct scmp_arg_cmp packet[] = { SCMP_A0(SCMP_CMP_EQ, AF_PACKET, 0) };
 	int result = add_rules(filter, refuse, seccomp_program_refusals);
 
 	if (result == 0)

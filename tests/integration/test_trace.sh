@@ -141,7 +141,7 @@ done
 status=0
 "$DSRCTL" -s "$SOCKET" trace >"$NET_DIR/said" 2>&1 || status=$?
 assert_equal "status of a fifth trace" 1 "$status"
-grep -q '4 others trace already' "$NET_DIR/said" || fail "the fifth trace gets no reason: $(cat "$NET_DIR/said")"
+grep -q '4 clients trace already' "$NET_DIR/said" || fail "the fifth trace gets no reason: $(cat "$NET_DIR/said")"
 stop_dsrd
 for name in one two three four; do
 	wait_until 10 pid_gone "$(pid_of "$name")" || fail "the trace $name does not end with the director"
