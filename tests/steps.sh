@@ -163,10 +163,12 @@ integration() {
 #   web                                      a browser's view of answers that test_http gets too
 #   linux_kinds_*                            other interfaces and servers for the same code; in a small machine
 #   reload_limits                            a memory limit that is too low for a sanitizer; test_reload runs
+#   sandbox                                  a sanitizer needs calls that the sandbox refuses, so there is none
+#   stalls                                   measures delays; it stops dsrd while libevent resolves, which libevent never frees
 # Also tests that run alone because they measure: their figures mean nothing under the sanitizers.
 asan_spares=" realserver realserver_persist realserver_files facts documents wrr wlc maglev warmup mixed_families two_services
 	dns mac_change loop bypass web reload_limits linux_kinds_bonds linux_kinds_interfaces linux_kinds_servers linux_kinds_ipvs
-	linux_kinds_container "
+	linux_kinds_container sandbox stalls "
 
 asan_tests() {
 	for test in "$top"/tests/integration/test_*.sh; do

@@ -8,7 +8,7 @@
 #include "base/addr.h"
 #include "base/iface.h"
 
-struct route {
+struct ip_route {
 	struct prefix destination; /* length 0: the default route */
 	struct addr gateway;       /* ADDR_NONE: the destination is on the interface's link */
 	char iface[IFACE_NAME];

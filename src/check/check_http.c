@@ -32,7 +32,7 @@ check_http_stop(void *argument)
 	if (runner->stream != NULL)
 		bufferevent_free(runner->stream);
 	runner->stream = NULL;
-	authority_forget(&runner->waiter);
+	tls_forget(&runner->waiter);
 }
 
 static void

@@ -35,6 +35,8 @@ struct tls_demand {
  */
 NODISCARD bool tls_await(struct tls_contexts *contexts, const struct tls_demand *demand,
     struct authority_waiter *waiter);
+/* The waiter waits no more. */
+void tls_forget(struct authority_waiter *waiter);
 /*
  * A bufferevent for TLS over the connected socket `fd`, which it owns from then on. NULL with a reason, `fd` untouched.
  * The demand is copied.

@@ -30,6 +30,11 @@ tls_await(struct tls_contexts *contexts UNUSED, const struct tls_demand *demand 
 	return false;
 }
 
+void
+tls_forget(struct authority_waiter *waiter UNUSED)
+{
+}
+
 struct bufferevent *
 tls_open(struct tls_contexts *contexts UNUSED, struct event_base *base UNUSED, int fd UNUSED,
     const struct tls_demand *demand UNUSED, char error[TLS_ERROR])

@@ -218,6 +218,12 @@ tls_set_name(SSL *ssl, const struct tls_demand *demand)
 	    (void *)(uintptr_t)demand->name) == 1;
 }
 
+void
+tls_forget(struct authority_waiter *waiter)
+{
+	authority_forget(waiter);
+}
+
 bool
 tls_await(struct tls_contexts *contexts, const struct tls_demand *demand, struct authority_waiter *waiter)
 {

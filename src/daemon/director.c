@@ -219,7 +219,7 @@ director_place_servers(struct director *director)
 
 /* A route for each server that needs one; memory that runs out leaves the old ones. */
 static size_t
-director_find_routes(const struct director *director, struct route *routes)
+director_find_routes(const struct director *director, struct ip_route *routes)
 {
 	size_t count = 0;
 
@@ -237,7 +237,7 @@ bool
 director_routes_changed(struct director *director)
 {
 	struct model *model = director->model;
-	struct route *routes;
+	struct ip_route *routes;
 	size_t count;
 	bool changed;
 

@@ -34,7 +34,7 @@ struct director {
 	struct iface ifaces[IFACES_MOST]; /* only ever appended to: neighbors and frames keep the index */
 	size_t iface_count;
 	struct os_routing routing;        /* of this host, read at the start */
-	int (*find_route)(const struct addr *addr, struct route *route); /* os_route_find() when live, or NULL */
+	int (*find_route)(const struct addr *addr, struct ip_route *route); /* os_route_find() when live, or NULL */
 	bool live;                   /* on real interfaces, not a savefile: VIPs are announced, links count */
 	bool forget;                      /* the change requires that each offloaded flow is decided again */
 	bool stale;                       /* the model changed: director_refresh() is due */

@@ -187,7 +187,7 @@ struct model {
 	struct siphash_key hash_key;
 	struct addr probe_addresses[PROBE_ADDRESSES];
 	struct role_config roles;
-	struct route *routes;      /* model_set_routes() */
+	struct ip_route *routes;      /* model_set_routes() */
 	size_t route_count;
 	uint16_t next_vip_number;
 	uint16_t last_service_number;
@@ -219,7 +219,7 @@ void model_place(struct model *model, const struct iface *ifaces, size_t count);
  * The host's routes, of which the model keeps a copy: the way to servers that are not on a segment, unless a gateway is
  * configured. Call model_place() afterwards. 0, or -1 with the old ones kept when memory is out.
  */
-NODISCARD int model_set_routes(struct model *model, const struct route *routes, size_t count);
+NODISCARD int model_set_routes(struct model *model, const struct ip_route *routes, size_t count);
 /* Is there a server whose way only a route can tell? */
 bool model_needs_routes(const struct model *model);
 /* Is there a router between the director and the server? */

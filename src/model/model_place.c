@@ -63,13 +63,13 @@ place_judge(const struct server *server, const struct iface *ifaces, size_t coun
 }
 
 /* The route with the longest prefix that holds `addr` and leaves by one of the director's interfaces, or NULL. */
-static const struct route *
+static const struct ip_route *
 place_find_route(const struct model *model, const struct addr *addr, const char *iface)
 {
-	const struct route *best = NULL;
+	const struct ip_route *best = NULL;
 
 	for (size_t i = 0; i < model->route_count; i++) {
-		const struct route *route = &model->routes[i];
+		const struct ip_route *route = &model->routes[i];
 
 		if (!prefix_contains(&route->destination, addr) ||
 		    (iface[0] != '\0' && strcmp(iface, route->iface) != 0))
@@ -87,7 +87,7 @@ place_routed(const struct model *model, struct server *server, const struct ifac
 {
 	const struct server_settings *settings = &server->settings;
 	const uint16_t preferred = server->iface;
-	const struct route *route = NULL;
+	const struct ip_route *route = NULL;
 
 	server->iface = by_address(ifaces, count, &settings->addr, server->service->iface);
 	if (addr_is_set(&settings->gateway)) {
@@ -153,9 +153,9 @@ model_needs_routes(const struct model *model)
 }
 
 int
-model_set_routes(struct model *model, const struct route *routes, size_t count)
+model_set_routes(struct model *model, const struct ip_route *routes, size_t count)
 {
-	struct route *copy = malloc((count + 1) * sizeof(*copy));
+	struct ip_route *copy = malloc((count + 1) * sizeof(*copy));
 
 	if (copy == NULL)
 		return -1;

@@ -157,7 +157,7 @@ os_boot(char boot[OS_BOOT])
 }
 
 int
-os_route_find(const struct addr *addr UNUSED, struct route *route UNUSED)
+os_route_find(const struct addr *addr UNUSED, struct ip_route *route UNUSED)
 {
 	return -1;
 }

@@ -113,7 +113,7 @@ route_read_gateway(struct rtattr *at, struct addr *gateway)
 }
 
 int
-os_route_find(const struct addr *addr, struct route *route)
+os_route_find(const struct addr *addr, struct ip_route *route)
 {
 	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	union route_answer answer;

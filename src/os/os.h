@@ -47,7 +47,7 @@ void os_release_command(const struct addr *addr, const char *iface, char *text, 
  * The route that a packet of this host to `addr` takes, as a route to that one address: interface and gateway. 0, or -1
  * when there is none, when it leads to the host itself, or where the system cannot be asked.
  */
-NODISCARD int os_route_find(const struct addr *addr, struct route *route);
+NODISCARD int os_route_find(const struct addr *addr, struct ip_route *route);
 
 /*
  * News of this host: an interface came or went, went up or down, has another MAC, MTU or address; on Linux also that it

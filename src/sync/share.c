@@ -13,7 +13,7 @@
 #define SHARE_NUMBERS (UINT16_MAX + 1)
 
 /* Two directors compute the same sums from the same values, so their key is a constant. */
-static const struct siphash_key share_key = { "dsrd sync sums.." };
+static const struct siphash_key share_key = { { 'd', 's', 'r', 'd', ' ', 's', 'y', 'n', 'c', ' ', 's', 'u', 'm', 's' } };
 
 static uint64_t
 share_mix(uint64_t sum, const void *bytes, size_t length)

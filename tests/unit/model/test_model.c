@@ -627,7 +627,7 @@ static const struct {
 START_TEST(test_ways)
 {
 	const struct iface ifaces[] = { leg("eth0", "192.0.2.1", 24), leg("eth1", "10.0.0.1", 8) };
-	const struct route routes[] = {
+	const struct ip_route routes[] = {
 		{ { ip("203.0.113.0"), 24 }, ip("10.0.0.9"), "eth1", 0 },
 		{ { ip("203.0.113.64"), 26 }, ip("10.0.0.8"), "eth1", 9 },
 		{ { ip("198.18.0.0"), 15 }, ip("192.0.2.6"), "eth0", 5 },
