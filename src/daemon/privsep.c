@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "compat/cmsg_cloexec.h"
 #include "io/io_lend.h"
 
 #define PATIENCE 2000 /* milliseconds */

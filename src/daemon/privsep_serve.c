@@ -21,6 +21,7 @@
 #include "base/errlist.h"
 #include "base/iface.h"
 #include "compat/close_from.h"
+#include "compat/cmsg_cloexec.h"
 #include "daemon/iface_lock.h"
 #include "os/sandbox.h"
 

@@ -87,8 +87,8 @@ by_hand() { # fix | undo
 	cat "$NET_DIR/by-hand"
 }
 
-fixed() {
-	wait_until 10 "$DSRCTL" -s "$SOCKET" doctor || {
+fixed() { # [SECONDS]
+	wait_until "${1:-10}" "$DSRCTL" -s "$SOCKET" doctor || {
 		"$DSRCTL" -s "$SOCKET" doctor >&2 || true
 		fail "all is fixed, and the doctor still complains"
 	}
@@ -286,7 +286,7 @@ case " $(names) " in
 	;;
 esac
 ip -n "$NET-client" address delete "$(server_ip 1)/32" dev lo
-fixed
+fixed 70 # a second machine that has been silent for a minute is gone
 
 step "the director is the server's gateway"
 ip -n "$NET-web1" route add default via "$SERVER_PREFIX.1"
