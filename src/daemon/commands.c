@@ -61,7 +61,8 @@ commands_report(struct command_server *cmds, const struct control_ask *ask, cons
 	static void (*const reports[COMMAND_COUNT])(struct writer *, const struct report_facts *) = {
 		[COMMAND_SHOW] = report_show, [COMMAND_TOP] = report_show, [COMMAND_SHOW_HEALTH] = report_health,
 		[COMMAND_SHOW_DROPS] = report_drops, [COMMAND_SHOW_NEIGHBORS] = report_neighbors,
-		[COMMAND_SHOW_NAMES] = report_names, [COMMAND_SHOW_PEERS] = report_peers
+		[COMMAND_SHOW_NAMES] = report_names, [COMMAND_SHOW_PEERS] = report_peers,
+		[COMMAND_SHOW_ROLES] = report_roles
 	};
 	const enum command_id command = ask->request->command;
 	struct selection selection = { .count = 0 };
@@ -90,13 +91,9 @@ commands_processes(const struct command_server *cmds, struct writer *writer)
 }
 
 static enum control_result
-commands_run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
+commands_dispatch(struct command_server *cmds, const struct control_ask *ask, const struct report_facts *facts,
+    struct writer *writer, FILE *out)
 {
-	struct report_facts facts = commands_facts(cmds);
-
-	if (commands[ask->request->command].changes && !commands_may_change(cmds, ask, out))
-		return CONTROL_FORBIDDEN;
-	cmds->parts.sources->director->now = facts.now;
 	switch (ask->request->command) {
 	case COMMAND_SHOW:
 	case COMMAND_TOP:
@@ -105,7 +102,8 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 	case COMMAND_SHOW_NEIGHBORS:
 	case COMMAND_SHOW_PEERS:
 	case COMMAND_SHOW_NAMES:
-		return commands_report(cmds, ask, &facts, writer, out);
+	case COMMAND_SHOW_ROLES:
+		return commands_report(cmds, ask, facts, writer, out);
 	case COMMAND_SHOW_RATES:
 		report_rates(writer, &cmds->parts.recording->history);
 		break;
@@ -135,9 +133,6 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 		return commands_role(cmds, ask, writer, out);
 	case COMMAND_READY:
 		return commands_ready(cmds, ask, writer, out);
-	case COMMAND_SHOW_ROLES:
-		report_roles(writer, &facts);
-		break;
 	case COMMAND_RELOAD:
 		return commands_reload(cmds, ask, writer, out);
 	case COMMAND_STOP:
@@ -152,6 +147,17 @@ commands_run(struct command_server *cmds, const struct control_ask *ask, struct 
 		return CONTROL_REFUSED;
 	}
 	return CONTROL_DONE;
+}
+
+static enum control_result
+commands_run(struct command_server *cmds, const struct control_ask *ask, struct writer *writer, FILE *out)
+{
+	const struct report_facts facts = commands_facts(cmds);
+
+	if (commands[ask->request->command].changes && !commands_may_change(cmds, ask, out))
+		return CONTROL_FORBIDDEN;
+	cmds->parts.sources->director->now = facts.now;
+	return commands_dispatch(cmds, ask, &facts, writer, out);
 }
 
 /* A report is written to memory first: a refusal must not begin with a part of it. */
