@@ -41,9 +41,9 @@ run_in client ping -q -c 1 -W 1 "$VIP6" >/dev/null && fail "a host answers for $
 
 start_dsrd
 step "the start is announced to all hosts"
-# Let all four pass, that none of them answers what is asked below.
-wait_until 10 capture_has nd 4 "$advertised and ether src $DIRECTOR_MAC and ip6 dst ff02::1" ||
-	fail "the VIP was not announced four times"
+# Let all six pass, that none of them answers what is asked below.
+wait_until 10 capture_has nd 6 "$advertised and ether src $DIRECTOR_MAC and ip6 dst ff02::1" ||
+	fail "the VIP was not announced six times"
 wait_servers_up web web1 web2
 
 step "the switch knows the members of the VIP's group"

@@ -191,8 +191,11 @@ uncomment(char *text)
 		char line[64];
 		char *found;
 
+		/* Without OpenSSL there are no peers. */
+		if (strcmp(key->name, "include") == 0 || (!HAVE_TLS && strcmp(key->name, "peer") == 0))
+			continue;
 		(void)snprintf(line, sizeof(line), "\n;%s = ", key->name);
-		while (strcmp(key->name, "include") != 0 && (found = strstr(text, line)) != NULL)
+		while ((found = strstr(text, line)) != NULL)
 			found[1] = ' ';
 	}
 	for (char *found = text; (found = strstr(found, "\n;[")) != NULL;)
