@@ -37,10 +37,11 @@ static void
 paths_add_directory_of(struct paths *paths, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *text = paths->directories[paths->count];
+	char *text;
 
 	if (*path != '/' || paths->count == PATHS_MOST)
 		return;
+	text = paths->directories[paths->count];
 	(void)snprintf(text, CONF_PATH, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 	for (size_t i = 0; i < paths->count; i++)
 		if (strcmp(paths->list[i], text) == 0)
