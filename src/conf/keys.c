@@ -142,7 +142,9 @@ bool
 key_print(const struct key *key, const struct conf *conf, const struct service_settings *service, size_t index,
     char text[KEY_TEXT])
 {
-	const char *member = (key->of_conf ? (const char *)conf : (const char *)service) + key->member;
+	/* Keys of services are printed for [dsrd] too, if they have a function of their own. */
+	const char *owner = key->of_conf ? (const char *)conf : (const char *)service;
+	const char *member = owner == NULL ? NULL : owner + key->member;
 	char duration[DURATION_TEXT];
 	uint64_t number = 0;
 	uint32_t number32;

@@ -285,7 +285,8 @@ neigh_take(struct neigh_table *table, struct neigh *neigh, const struct mac *mac
 static void
 neigh_try(struct neigh_table *table, struct neigh *neigh, const struct mac *claimant, uint64_t now)
 {
-	if (mac_is_zero(&neigh->claimant))
+	/* The latest one: who claimed before, and no longer does, may be a forger who has been stopped. */
+	if (!mac_is_zero(claimant))
 		neigh->claimant = *claimant;
 	if (neigh->trial)
 		return;

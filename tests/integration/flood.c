@@ -38,6 +38,8 @@
 #define FIRST_SOURCE UINT32_C(0xc6120000) /* 198.18.0.0 */
 #define SOURCES UINT32_C(0x20000)
 #define FIRST_PORT 1024
+#define RUN_PORTS 64 /* more than COUNT_MOST needs of each source */
+#define RUNS 900
 #define COUNT_MOST UINT64_C(8000000) /* each source has ports enough for so many */
 #define RATE_MOST UINT64_C(1000000)
 #define NANOSECONDS UINT64_C(1000000000)
@@ -51,6 +53,7 @@ struct flood {
 	uint64_t port;
 	uint64_t count;
 	uint64_t rate;
+	uint64_t first_port; /* another one in each run: a datagram that is sent again would prove its flow */
 	int fd;
 };
 
@@ -76,7 +79,7 @@ make_segment(const struct flood *flood, uint64_t number, uint8_t flags, uint8_t 
 {
 	uint8_t *tcp = ip + IP_BYTES;
 
-	store16(tcp, (uint16_t)(FIRST_PORT + number / SOURCES));
+	store16(tcp, (uint16_t)(flood->first_port + number / SOURCES));
 	store16(tcp + 2, (uint16_t)flood->port);
 	store32(tcp + 4, (uint32_t)number * SCATTER);
 	store32(tcp + 8, flags == FLAG_ACK ? (uint32_t)number * SCATTER + 1 : 0);
@@ -92,7 +95,7 @@ make_datagram(const struct flood *flood, uint64_t number, uint8_t *ip)
 {
 	uint8_t *udp = ip + IP_BYTES;
 
-	store16(udp, (uint16_t)(FIRST_PORT + number / SOURCES));
+	store16(udp, (uint16_t)(flood->first_port + number / SOURCES));
 	store16(udp + 2, (uint16_t)flood->port);
 	store16(udp + 4, UDP_BYTES + UDP_PAYLOAD);
 }
@@ -124,6 +127,7 @@ make_frame(const struct flood *flood, uint64_t number, uint8_t frame[FRAME_BYTES
 static int
 read_arguments(struct flood *flood, char *argv[])
 {
+	flood->first_port = FIRST_PORT + (uint64_t)(getpid() % RUNS) * RUN_PORTS;
 	flood->iface = if_nametoindex(argv[1]);
 	flood->kinds = argv[7];
 	flood->kind_count = strlen(flood->kinds);
