@@ -109,6 +109,23 @@ addr_is_loopback(const struct addr *addr)
 	return addr->family == ADDR_IPV6 && memcmp(addr->bytes, one, sizeof(one)) == 0;
 }
 
+uint32_t
+addr_to_sockaddr(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+
+	memset(storage, 0, sizeof(*storage));
+	if (addr->family == ADDR_IPV4) {
+		memcpy(&v4.sin_addr, addr->bytes, sizeof(v4.sin_addr));
+		memcpy(storage, &v4, sizeof(v4));
+		return sizeof(v4);
+	}
+	memcpy(&v6.sin6_addr, addr->bytes, sizeof(v6.sin6_addr));
+	memcpy(storage, &v6, sizeof(v6));
+	return sizeof(v6);
+}
+
 bool
 addr_is_no_host(const struct addr *addr)
 {

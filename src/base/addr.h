@@ -14,6 +14,7 @@
 #include "base/attr.h"
 
 struct sockaddr;
+struct sockaddr_storage;
 
 enum addr_family {
 	ADDR_NONE = 0,
@@ -69,6 +70,8 @@ addr_mapped(const struct addr *addr, uint8_t bytes[16])
 }
 /* ADDR_NONE when the sockaddr is of another family. */
 struct addr addr_from_sockaddr(const struct sockaddr *sa);
+/* The address, which is set, and the port as a sockaddr. Its length. */
+uint32_t addr_to_sockaddr(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port);
 /* True for ::, 0.0.0.0, multicast and the IPv4 broadcast address: not the address of a single host. */
 bool addr_is_no_host(const struct addr *addr);
 /* True for 127.0.0.0/8 (RFC 1122 section 3.2.1.3) and ::1. */

@@ -55,29 +55,11 @@ check_error_text(int error)
 	return strerror(error);
 }
 
-/* The length of what was filled in. */
-static socklen_t
-check_fill_sockaddr(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-	memset(storage, 0, sizeof(*storage));
-	if (addr->family == ADDR_IPV4) {
-		memcpy(&v4.sin_addr, addr->bytes, sizeof(v4.sin_addr));
-		memcpy(storage, &v4, sizeof(v4));
-		return sizeof(v4);
-	}
-	memcpy(&v6.sin6_addr, addr->bytes, sizeof(v6.sin6_addr));
-	memcpy(storage, &v6, sizeof(v6));
-	return sizeof(v6);
-}
-
 int
 socket_connect(const struct addr *addr, uint16_t port, int type, int protocol)
 {
 	struct sockaddr_storage storage;
-	const socklen_t length = check_fill_sockaddr(&storage, addr, port);
+	const socklen_t length = addr_to_sockaddr(&storage, addr, port);
 	const int fd = socket(addr->family == ADDR_IPV4 ? AF_INET : AF_INET6, type, protocol);
 	int reason;
 

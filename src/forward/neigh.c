@@ -285,7 +285,7 @@ neigh_take(struct neigh_table *table, struct neigh *neigh, const struct mac *mac
 static void
 neigh_try(struct neigh_table *table, struct neigh *neigh, const struct mac *claimant, uint64_t now)
 {
-	/* The latest one: who claimed before, and no longer does, may be a forger who has been stopped. */
+	/* The latest claim counts: an earlier one may be that of a forger that has stopped. */
 	if (!mac_is_zero(claimant))
 		neigh->claimant = *claimant;
 	if (neigh->trial)

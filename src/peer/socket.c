@@ -47,23 +47,6 @@ struct peer_socket {
 	uint8_t out[OUT_BUFFER];
 };
 
-static socklen_t
-peer_socket_fill(struct sockaddr_storage *storage, const struct addr *addr, uint16_t port)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-	memset(storage, 0, sizeof(*storage));
-	if (addr->family == ADDR_IPV4) {
-		memcpy(&v4.sin_addr, addr->bytes, sizeof(v4.sin_addr));
-		memcpy(storage, &v4, sizeof(v4));
-		return sizeof(v4);
-	}
-	memcpy(&v6.sin6_addr, addr->bytes, sizeof(v6.sin6_addr));
-	memcpy(storage, &v6, sizeof(v6));
-	return sizeof(v6);
-}
-
 static int
 peer_socket_family(const struct addr *addr)
 {
@@ -96,7 +79,7 @@ int
 peer_socket_listen(const struct addr *addr, uint16_t port)
 {
 	struct sockaddr_storage storage;
-	const socklen_t length = peer_socket_fill(&storage, addr, port);
+	const socklen_t length = addr_to_sockaddr(&storage, addr, port);
 	const int fd = peer_socket_open(addr), yes = 1;
 
 	if (fd == -1)
@@ -118,11 +101,11 @@ peer_socket_connect(const struct addr *addr, uint16_t port, const struct addr *o
 	if (fd == -1)
 		return -1;
 	if (own->family == addr->family) {
-		length = peer_socket_fill(&storage, own, 0);
+		length = addr_to_sockaddr(&storage, own, 0);
 		if (bind(fd, (const struct sockaddr *)&storage, length) == -1)
 			return peer_socket_give_up(fd);
 	}
-	length = peer_socket_fill(&storage, addr, port);
+	length = addr_to_sockaddr(&storage, addr, port);
 	if (connect(fd, (const struct sockaddr *)&storage, length) == -1 && errno != EINPROGRESS)
 		return peer_socket_give_up(fd);
 	return fd;
