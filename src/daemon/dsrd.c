@@ -343,6 +343,8 @@ dsrd_start_director(struct dsrd *dsrd, char *error, size_t size)
 		return -1;
 	os_routing_read(&dsrd->director.routing);
 	dsrd->director.live = true;
+	dsrd->director.forwarder.shared = dsrd->conf.peer_count > 0;
+	dsrd->director.forwarder.began = clock_us();
 	dsrd->director.find_route = os_route_find;
 	dsrd->director.vipchecking.probes = !dsrd->options->observe;
 	return 0;

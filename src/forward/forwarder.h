@@ -54,6 +54,8 @@ struct forwarder {
 	struct offload_cache *offload; /* flows that the kernel carries, or NULL: offload/cache.h */
 	const struct role_config *roles; /* of the table; NULL: no other directors are known */
 	uint8_t duties[ROLE_GROUPS]; /* ROLE_ANSWERS, ROLE_FORWARDS: for the VIPs of each group. All at first */
+	bool shared;    /* other directors may have flows of the VIPs: it has peers, or routers choose a director */
+	uint64_t began; /* when it went into service, for flows that are older than it; 0: it never was without them */
 	uint64_t lost; /* frames that the capture has dropped so far */
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
@@ -73,6 +75,7 @@ struct forwarder {
 	struct conflict_table conflicts;
 	struct craft *craft;
 	struct ping_limit too_bigs; /* answers to packets that no tunnel takes */
+	struct ping_limit icmp_by_hash; /* errors about unknown flows, by VIP */
 	uint8_t *wrapped; /* room for a frame and the header of a tunnel */
 	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;
