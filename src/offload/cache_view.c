@@ -32,30 +32,50 @@ cache_renew_stamp(struct offload_cache *offload, uint32_t slot, uint16_t generat
 	offload->stamps[slot] = (uint16_t)(offload->stamps[slot] % OFFLOAD_STAMP_MASK + 1);
 }
 
+static struct offload_server
+cache_view_server(const struct offload_cache *offload, const struct fwd_server *server, uint32_t slot)
+{
+	struct offload_server fresh = { .rule = 0 };
+
+	if (server == NULL || cache_rule(server) == 0 || offload->ifindex[server->iface] == 0)
+		return fresh;
+	memcpy(fresh.mac, server->mac.bytes, sizeof(fresh.mac));
+	memcpy(fresh.source, offload->ifaces[server->iface].mac.bytes, sizeof(fresh.source));
+	fresh.rule = cache_rule(server) | offload->stamps[slot];
+	fresh.ifindex = offload->ifindex[server->iface];
+	fresh.mtu = offload->ifaces[server->iface].mtu;
+	return fresh;
+}
+
+/*
+ * The first word, which alone decides, is zero while the rest is rewritten, and has another stamp afterwards: a reader
+ * that finds it unchanged after it has read the rest has not mixed the old rest with the new one.
+ */
 static void
 cache_view_write_server(struct offload_cache *offload, const struct fwd_server *server, uint32_t slot, bool forget)
 {
 	struct offload_server *out = &offload->memory.servers[slot];
-	struct offload_server fresh = { .rule = 0 };
+	struct offload_server fresh;
+	const size_t rest = sizeof(fresh) - sizeof(uint64_t);
 	uint64_t word;
+	bool moved;
 
 	if (server != NULL)
 		cache_renew_stamp(offload, slot, server->ref.generation, forget);
-	if (server != NULL && cache_rule(server) != 0 && offload->ifindex[server->iface] != 0) {
-		memcpy(fresh.mac, server->mac.bytes, sizeof(fresh.mac));
-		memcpy(fresh.source, offload->ifaces[server->iface].mac.bytes, sizeof(fresh.source));
-		fresh.rule = cache_rule(server) | offload->stamps[slot];
-		fresh.ifindex = offload->ifindex[server->iface];
-		fresh.mtu = offload->ifaces[server->iface].mtu;
-	}
+	fresh = cache_view_server(offload, server, slot);
 	if (memcmp(out, &fresh, sizeof(fresh)) == 0)
 		return;
-	memcpy(&word, &fresh, sizeof(word));
-	if (memcmp((const uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word),
-	    sizeof(fresh) - sizeof(word)) != 0) {
+	moved = memcmp((const uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word), rest) != 0;
+	if (moved) {
 		__atomic_store_n((uint64_t *)(void *)out, 0, __ATOMIC_SEQ_CST);
-		memcpy((uint8_t *)out + sizeof(word), (uint8_t *)&fresh + sizeof(word), sizeof(fresh) - sizeof(word));
+		memcpy((uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word), rest);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	}
+	if (moved && fresh.rule != 0) {
+		cache_renew_stamp(offload, slot, offload->generations[slot], true);
+		fresh.rule = cache_rule(server) | offload->stamps[slot];
+	}
+	memcpy(&word, &fresh, sizeof(word));
 	__atomic_store_n((uint64_t *)(void *)out, word, __ATOMIC_SEQ_CST);
 }
 

@@ -297,7 +297,8 @@ offload_way(const struct offload_frame *frame, const struct offload_packet *pack
 	__builtin_memcpy(hand->macs, to.parts.mac, 6);
 	__builtin_memcpy(hand->macs + 6, server->source, 6);
 	hand->ifindex = server->ifindex;
-	return true;
+	/* The daemon may have been rewriting it: then the word is another one, see cache_view_write_server(). */
+	return *(const volatile uint64_t *)(const void *)server == to.word;
 }
 
 /*
