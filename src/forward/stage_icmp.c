@@ -35,6 +35,7 @@ follow_by_hash(struct frame_ctx *ctx)
 {
 	const struct fwd_service *service = fwd_vip_service(ctx->vip, conn_key_protocol(&ctx->key), ctx->key.vip_port);
 	struct forwarder *forwarder = ctx->forwarder;
+	enum flow_way way;
 	uint8_t vip[16];
 
 	if (service == NULL || service->candidate_count == 0 || !may_be_elsewhere(ctx, service))
@@ -42,7 +43,7 @@ follow_by_hash(struct frame_ctx *ctx)
 	addr_mapped(&ctx->vip->addr, vip);
 	if (!ping_limit_take_whole(&forwarder->icmp_by_hash, vip, ctx->now))
 		return drop(ctx, DROP_ICMP_RATE);
-	ctx->server = flow_by_hash(ctx, service);
+	ctx->server = flow_from_elsewhere(ctx, forwarder->conns, service, &way);
 	forwarder->stats.icmp_errors++;
 	forwarder->stats.icmp_by_hash++;
 	return GOES_ON;

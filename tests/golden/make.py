@@ -351,6 +351,7 @@ COUNTERS = (
     ("fragments_released", "of these, sent on after it"),
     ("fragments_expired", "of these, given up because it never came"),
     ("by_hash", "frames of flows that the full table does not hold, sent by consistent hash"),
+    ("previous_table", "frames of flows that began elsewhere, sent by the table before a change of servers"),
     ("unproven_evicted", "unproven flows that made room for newer ones"),
     ("unfit", "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed"),
     ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
