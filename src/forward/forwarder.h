@@ -56,7 +56,8 @@ struct forwarder {
 	uint8_t duties[ROLE_GROUPS]; /* ROLE_ANSWERS, ROLE_FORWARDS: for the VIPs of each group. All at first */
 	bool shared;    /* other directors may have flows of the VIPs: it has peers, or routers choose a director */
 	uint64_t began; /* when it went into service, for flows that are older than it; 0: it never was without them */
-	uint64_t lost; /* frames that the capture has dropped so far */
+	uint64_t lost;         /* as in struct vipcheck_tx */
+	uint64_t unread_since; /* as there */
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
 	struct conn_table *conns;
