@@ -509,23 +509,17 @@ dsrd_open_hash_key(struct dsrd *dsrd)
 	return 0;
 }
 
-static bool
-dsrd_is_active(void *context, const struct fwd_vip *vip)
-{
-	return roles_is_active(context, vip->group);
-}
-
 static int
 dsrd_open_peers(struct dsrd *dsrd)
 {
+	const struct peering_parts parts = { &dsrd->director, dsrd->state, dsrd->roles, &dsrd->burst };
 	char error[PEERING_ERROR];
 
-	dsrd->peering = peering_open(loop_base(dsrd->loop), &dsrd->conf, &dsrd->director, dsrd->state, error);
+	dsrd->peering = peering_open(loop_base(dsrd->loop), &dsrd->conf, &parts, error);
 	if (dsrd->peering == NULL && error[0] != '\0') {
 		log_error("start result=failed reason=\"%s\"", error);
 		return -1;
 	}
-	peering_set_active(dsrd->peering, dsrd_is_active, dsrd->roles);
 	dsrd->sources.peering = dsrd->peering;
 	selfcheck_set_peering(dsrd->selfcheck, dsrd->peering);
 	return 0;

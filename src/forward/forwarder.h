@@ -45,6 +45,8 @@ struct decision {
 
 struct offload_cache;
 
+#define FORWARD_PEER_MACS 64
+
 struct forwarder {
 	/* Set by the owner, which may replace them between two frames. */
 	const struct fwdtab *table;
@@ -69,6 +71,8 @@ struct forwarder {
 	struct vipcheck_table *vipchecks;
 	struct ping_limit pings;
 	struct routers routers;
+	struct mac peer_macs[FORWARD_PEER_MACS]; /* that other directors have named as their own */
+	size_t peer_mac_count;
 	struct role_claim peers[ROLE_GROUPS];   /* other directors' claims of a group's VIPs */
 	/* claims by any other host, while this director does not answer for them */
 	struct role_claim others[ROLE_GROUPS];

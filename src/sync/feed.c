@@ -19,6 +19,7 @@ feed_new(struct share *share, uint64_t now)
 	feed->now = now;
 	feed->serial = share->serial;
 	feed->configuration = share->configuration;
+	feed->fragment = share->fragment_count;
 	feed->candidates = calloc(FEED_NUMBERS, sizeof(*feed->candidates));
 	feed->named_candidates = calloc(FEED_NUMBERS, sizeof(*feed->named_candidates));
 	feed->differs = calloc(FEED_NUMBERS, sizeof(*feed->differs));
@@ -112,6 +113,48 @@ feed_begin_walk(struct feed *feed)
 		feed->tables[i].walk_again = true;
 }
 
+void
+feed_set_forwards(struct feed *feed, bool forwards)
+{
+	feed->forwards = forwards;
+}
+
+static bool
+feed_has_fragments(const struct feed *feed)
+{
+	return feed->forwards && feed->fragment != feed->share->fragment_count;
+}
+
+static bool
+feed_is_shared(const struct feed *feed, struct server_ref ref)
+{
+	const struct fwd_server *server = fwdtab_server(feed->share->table, ref);
+
+	return server != NULL && server->server->service->settings.sync != SYNC_OFF;
+}
+
+/* First fragments since the last call. Those that the ring no longer has are too old to be of use. */
+static void
+feed_put_fragments(struct feed *feed, struct wire_out *out)
+{
+	const struct share *share = feed->share;
+
+	if (!feed->forwards || share->fragment_count - feed->fragment > SHARE_FRAGMENTS)
+		feed->fragment = share->fragment_count - (feed->forwards ? SHARE_FRAGMENTS : 0);
+	for (; feed->fragment != share->fragment_count; feed->fragment++) {
+		const struct share_fragment *first = &share->fragments[feed->fragment % SHARE_FRAGMENTS];
+		struct wire_fragment record = { first->key.vip, first->server.slot, first->key.protocol, { 0 }, first->key.id };
+
+		if (!feed_is_shared(feed, first->server))
+			continue;
+		memcpy(record.client, first->key.client, sizeof(record.client));
+		wire_put_fragment(out, &record);
+		if (out->failed)
+			return;
+		feed->counts.fragments++;
+	}
+}
+
 /* The kinds of records in the order of their importance: the first that has some fills the body. */
 static bool
 feed_fill(struct feed *feed, struct wire_out *out, enum wire_type *type)
@@ -120,6 +163,11 @@ feed_fill(struct feed *feed, struct wire_out *out, enum wire_type *type)
 
 	if (feed->naming != FEED_ALL_NAMED) {
 		*type = feed_put_names(feed, out);
+		return true;
+	}
+	feed_put_fragments(feed, out);
+	if (out->left != room) {
+		*type = WIRE_FRAGMENTS;
 		return true;
 	}
 	if (feed->now >= feed->look_due) {
@@ -164,7 +212,7 @@ feed_due(const struct feed *feed)
 {
 	uint64_t due = feed->look_due;
 
-	if (feed->naming != FEED_ALL_NAMED || (feed->ready && (feed_is_walking(feed) || !feed->bulk_ended)))
+	if (feed->naming != FEED_ALL_NAMED || feed_has_fragments(feed) || (feed->ready && (feed_is_walking(feed) || !feed->bulk_ended)))
 		return feed->now;
 	if (!feed->ready)
 		return due;

@@ -66,6 +66,8 @@ struct feed {
 	uint32_t *orders;
 	size_t slot;           /* where the look at servers goes on */
 	uint64_t look_due;
+	bool forwards;         /* the peer does */
+	uint64_t fragment;     /* of the share's, the next to send */
 	struct feed_counts counts;
 };
 
