@@ -66,7 +66,7 @@ void admin_author_set_name(struct admin_author *author, const char *name);
 /* The name, or "-", for a line of the log. */
 const char *admin_author_name(const struct admin_author *author);
 /* "by root (uid 0) at 2026-11-30T09:06:12Z"; "by an operator", where nothing is known. Returns `text`. */
-#define AUTHOR_TEXT 96
+#define AUTHOR_TEXT 128
 const char *admin_author_text(const struct admin_author *author, char text[AUTHOR_TEXT]);
 const char *admin_state_name(enum admin_state admin); /* "enabled", "drained", "disabled" */
 
