@@ -188,9 +188,17 @@ bench_quick() {
 	sh "$top/tests/bench/run.sh" --quick "$work/$1" && sh "$top/tests/bench/sweep.sh" --quick "$work/$1"
 }
 
-# The golden frames through the kernel program, if it can be loaded.
+# The golden frames, and random ones by every method, through the kernel's programs, if they can be loaded.
 offloaded_golden() {
-	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/offloaded.sh" --kernel || [ $? -eq 77 ]
+	SOURCE_DIR=$work/src BUILD_DIR=$work/$1 sh "$top/tests/golden/offloaded.sh" --kernel
+	case $? in
+	0) ;;
+	77) return 0 ;;
+	*) return 1 ;;
+	esac
+	for program in xdp tc; do
+		DSRD_TEST_KERNEL=$program CK_RUN_SUITE=offload_methods "$work/$1/tests/unit/offload/test_offload" || return 1
+	done
 }
 
 # --- lints that need tools -------------------------------------------------------------------------------------------

@@ -3,23 +3,16 @@
 
 #include "encap/encap.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "proto/checksum.h"
 #include "proto/ipv6.h"
 
-#define IPV4_HEADER 20 /* RFC 791 section 3.1: its length, and offsets in it */
-#define IPV4_TOS 1
-#define IPV4_TOTAL_LENGTH 2
-#define IPV4_IDENTIFICATION 4
-#define IPV4_FLAGS 6
-#define IPV4_TTL 8
-#define IPV4_PROTOCOL 9
-#define IPV4_CHECKSUM 10
+#define IPV4_PROTOCOL 9 /* RFC 791 section 3.1: offsets in the header */
 #define IPV4_SOURCE 12
 #define IPV4_DESTINATION 16
-#define IPV4_DONT_FRAGMENT 0x4000
 
 #define PROTOCOL_IPV4 4 /* as what an IP packet carries: Protocol Numbers, IANA */
 #define PROTOCOL_IPV6 41
@@ -27,14 +20,12 @@
 
 #define GRE_HEADER 4 /* RFC 2784 section 2.1: flags and version, then the type of what follows */
 #define GUE_HEADER 4 /* variant 0: variant, C and length of options; protocol; flags */
-#define UDP_HEADER 8 /* RFC 768: ports, length, checksum */
-#define UDP_LENGTH 4
-#define UDP_CHECKSUM 6
 
 /* RFC 2003 section 3.1: "an appropriate value for delivery to the tunnel exit point"; what IP sends by default. */
 #define OUTER_TTL 64
-/* RFC 8086 section 3.2.1: source ports in 49152 to 65535, so 14 bits of the hash. */
-#define SOURCE_PORT_FIRST 49152
+
+static_assert(ENCAP_OUTER_IPV6 == ADDR_IPV6 && ENCAP_IPV6_HEADER == IPV6_HEADER && ENCAP_IPV6_ADDRESSES == IPV6_SOURCE,
+    "outer.h includes nothing");
 
 /* What each method puts between the outer and the inner IP header. */
 static const struct {
@@ -47,8 +38,8 @@ static const struct {
 	[ENCAP_DSCP] = { "dscp", 0, 0, 0 },
 	[ENCAP_IPIP] = { "ipip", 0, 0, 0 },
 	[ENCAP_GRE] = { "gre", 0, GRE_HEADER, PROTOCOL_GRE },
-	[ENCAP_GUE] = { "gue", UDP_HEADER, GUE_HEADER, PROTOCOL_UDP },
-	[ENCAP_GUE1] = { "gue1", UDP_HEADER, 0, PROTOCOL_UDP },
+	[ENCAP_GUE] = { "gue", ENCAP_UDP_HEADER, GUE_HEADER, PROTOCOL_UDP },
+	[ENCAP_GUE1] = { "gue1", ENCAP_UDP_HEADER, 0, PROTOCOL_UDP },
 };
 
 const char *
@@ -72,7 +63,7 @@ encap_method_by_name(const char *name, enum encap_method *method)
 static uint32_t
 encap_ip_header(enum addr_family family)
 {
-	return family == ADDR_IPV4 ? IPV4_HEADER : IPV6_HEADER;
+	return family == ADDR_IPV4 ? ENCAP_IPV4_HEADER : IPV6_HEADER;
 }
 
 uint32_t
@@ -90,7 +81,7 @@ encap_prepare_ip(struct encap *encap, uint8_t protocol, const struct addr *sourc
 
 	if (encap->outer == ADDR_IPV4) {
 		ip[0] = 0x45;
-		ip[IPV4_TTL] = OUTER_TTL;
+		ip[ENCAP_IPV4_TTL] = OUTER_TTL;
 		ip[IPV4_PROTOCOL] = protocol;
 		memcpy(ip + IPV4_SOURCE, source->bytes, 4);
 		memcpy(ip + IPV4_DESTINATION, destination->bytes, 4);
@@ -113,15 +104,17 @@ encap_prepare(struct encap *encap, enum encap_method method, const struct addr *
 
 	memset(encap, 0, sizeof(*encap));
 	encap->outer = destination->family;
-	encap->inner = (uint8_t)inner;
-	if (!encap_is_tunnel(method))
+	encap->method = (uint8_t)method;
+	if (!encap_is_tunnel(method)) {
+		memcpy(encap->server, destination->bytes, sizeof(encap->server));
 		return;
+	}
 	encap->length = (uint8_t)encap_overhead(method, (enum addr_family)encap->outer);
 	encap_prepare_ip(encap, methods[method].protocol != 0 ? methods[method].protocol : carried, source,
 	    destination);
 	shim = encap->header + encap->length - methods[method].shim;
 	if (methods[method].udp != 0) {
-		encap->udp = (uint8_t)(shim - encap->header - UDP_HEADER);
+		encap->udp = (uint8_t)(shim - encap->header - ENCAP_UDP_HEADER);
 		store16(encap->header + encap->udp + 2, GUE_PORT);
 	}
 	if (method == ENCAP_GRE)
@@ -130,64 +123,53 @@ encap_prepare(struct encap *encap, enum encap_method method, const struct addr *
 		shim[1] = carried;
 }
 
-/* The traffic class, as IPv4 calls it the type of service: DSCP and ECN. Both are copied: RFC 6040 section 4.1. */
-static uint8_t
-encap_class(const struct frame *frame, const struct packet *packet)
+uint32_t
+encap_flow_hash(const struct packet *packet)
 {
-	const uint8_t *ip = frame->bytes + packet->l3;
+	const size_t length = packet->source.family == ADDR_IPV4 ? 4 : 16;
+	const bool ports = packet->has_ports && !packet->fragment;
+	uint64_t hash = packet->protocol;
 
-	return packet->ethertype == ETHERTYPE_IPV4 ? ip[IPV4_TOS] : (uint8_t)(load16(ip) >> 4);
+	for (size_t i = 0; i < length; i += 4)
+		hash = encap_hash_addresses(hash, load32(packet->source.bytes + i),
+		    load32(packet->destination.bytes + i));
+	return encap_hash_end(hash, ports ? packet->source_port : 0, ports ? packet->destination_port : 0);
 }
 
-/*
- * May the outer packet be fragmented? As the inner one, and IPv6's not (RFC 2003 section 3.1, RFC 4213 section 3.2.2).
- * An identification is needed only where it may (RFC 6864 section 4): it is the packet's own, mixed with the flow's
- * hash, since many senders' packets become those of one.
- */
-static void
-encap_finish_ipv4(uint8_t *ip, const struct frame *frame, const struct packet *packet, uint32_t length, uint32_t hash)
+/* Without looking at the payload where a checksum stands for it; UDP may have none, or not cover all. */
+static uint64_t
+encap_sum(const uint8_t *ip, const struct frame *frame, const struct packet *packet)
 {
-	ip[IPV4_TOS] = encap_class(frame, packet);
-	store16(ip + IPV4_TOTAL_LENGTH, (uint16_t)length);
-	if (packet->dont_fragment)
-		store16(ip + IPV4_FLAGS, IPV4_DONT_FRAGMENT);
-	else
-		store16(ip + IPV4_IDENTIFICATION,
-		    (uint16_t)(load16(frame->bytes + packet->l3 + IPV4_IDENTIFICATION) ^ hash));
-	store16(ip + IPV4_CHECKSUM, checksum_finish(checksum_add(0, ip, IPV4_HEADER)));
+	const bool ipv4 = packet->ethertype == ETHERTYPE_IPV4;
+	const uint32_t length = packet->end - packet->l4, header = (uint32_t)packet->l4 - packet->l3;
+	const uint32_t behind = ipv4 ? ENCAP_IPV4_HEADER : IPV6_HEADER;
+	const uint8_t *udp = frame->bytes + packet->l4;
+	const bool covered = packet->has_ports && !packet->fragment && (packet->protocol == PROTOCOL_TCP ||
+	    (packet->protocol == PROTOCOL_UDP && load16(udp + ENCAP_UDP_CHECKSUM) != 0 &&
+	    load16(udp + ENCAP_UDP_LENGTH) == length));
+	uint64_t before;
+
+	if (!covered)
+		return encap_fold(checksum_add(0, ip, packet->end - packet->l3));
+	before = (uint64_t)encap_word(ip) + encap_word(ip + 4) + (ipv4 ? encap_word(ip + 8) : 0) +
+	    encap_fold(checksum_add(0, ip + behind, header - behind));
+	return encap_sum_by_checksum(before, packet->protocol, length);
 }
 
-/* Version 6, the class, and 20 bits of the hash as the flow label (RFC 6438 section 3). */
-static void
-encap_finish_ipv6(uint8_t *ip, const struct frame *frame, const struct packet *packet, uint32_t length, uint32_t hash)
+static struct encap_inner
+encap_inner(const struct encap *encap, const uint8_t *ip, const struct frame *frame, const struct packet *packet,
+    uint32_t hash)
 {
-	store32(ip, 6U << 28 | (uint32_t)encap_class(frame, packet) << 20 | (hash & 0xfffff));
-	store16(ip + IPV6_PAYLOAD_LENGTH, (uint16_t)(length - IPV6_HEADER));
-}
+	const bool ipv4 = packet->ethertype == ETHERTYPE_IPV4;
 
-/*
- * Over IPv4 no checksum, as the inner packet has its own (RFC 768); over IPv6 one is required of senders that cannot
- * know their receivers (RFC 6935 section 5, RFC 8200 section 8.1).
- */
-static void
-encap_finish_udp(const struct encap *encap, uint8_t *ip, uint32_t length, uint32_t hash)
-{
-	uint8_t *udp = ip + encap->udp;
-	const uint32_t rest = length - encap->udp;
-	uint8_t pseudo[8] = { 0 };
-	uint64_t sum;
-	uint16_t value;
-
-	store16(udp, (uint16_t)(SOURCE_PORT_FIRST | (hash >> 18)));
-	store16(udp + UDP_LENGTH, (uint16_t)rest);
-	if (encap->outer == ADDR_IPV4)
-		return;
-	store32(pseudo, rest);
-	pseudo[7] = PROTOCOL_UDP;
-	sum = checksum_add(0, pseudo, sizeof(pseudo));
-	sum = checksum_add(sum, ip + IPV6_SOURCE, 32);
-	value = checksum_finish(checksum_add(sum, udp, rest));
-	store16(udp + UDP_CHECKSUM, value == 0 ? 0xffff : value);
+	return (struct encap_inner) {
+		.length = packet->end - packet->l3,
+		.hash = hash,
+		.traffic_class = ipv4 ? ip[ENCAP_IPV4_TOS] : load16(ip) >> 4 & 0xff,
+		.dont_fragment = packet->dont_fragment,
+		.identification = ipv4 ? load16(ip + ENCAP_IPV4_IDENTIFICATION) : 0,
+		.sum = encap->udp != 0 && encap->outer == ADDR_IPV6 ? encap_sum(ip, frame, packet) : 0
+	};
 }
 
 /* One less; the header checksum covers it together with the protocol (RFC 1141). */
@@ -200,16 +182,17 @@ encap_age(uint8_t *ip, const struct packet *packet)
 		ip[IPV6_HOP_LIMIT]--;
 		return;
 	}
-	memcpy(before, ip + IPV4_TTL, sizeof(before));
-	ip[IPV4_TTL]--;
-	checksum_update(ip + IPV4_CHECKSUM, before, ip + IPV4_TTL, sizeof(before));
+	memcpy(before, ip + ENCAP_IPV4_TTL, sizeof(before));
+	ip[ENCAP_IPV4_TTL]--;
+	checksum_update(ip + ENCAP_IPV4_CHECKSUM, before, ip + ENCAP_IPV4_TTL, sizeof(before));
 }
 
 bool
 encap_wrap(const struct encap *encap, const struct frame *frame, const struct packet *packet, uint32_t hash,
     uint8_t *out, struct frame *wrapped)
 {
-	const uint32_t inner = packet->end - packet->l3, length = encap->length + inner;
+	const uint32_t length = packet->end - packet->l3;
+	struct encap_inner inner;
 	uint8_t *ip = out + packet->l3;
 
 	if (packet->hop_limit <= 1)
@@ -217,14 +200,10 @@ encap_wrap(const struct encap *encap, const struct frame *frame, const struct pa
 	memcpy(out, frame->bytes, packet->l3);
 	store16(ip - 2, encap->outer == ADDR_IPV4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
 	memcpy(ip, encap->header, encap->length);
-	memcpy(ip + encap->length, frame->bytes + packet->l3, inner);
+	memcpy(ip + encap->length, frame->bytes + packet->l3, length);
 	encap_age(ip + encap->length, packet);
-	if (encap->outer == ADDR_IPV4)
-		encap_finish_ipv4(ip, frame, packet, length, hash);
-	else
-		encap_finish_ipv6(ip, frame, packet, length, hash);
-	if (encap->udp != 0)
-		encap_finish_udp(encap, ip, length, hash);
-	*wrapped = frame_of(out, packet->l3 + length, frame->iface);
+	inner = encap_inner(encap, ip + encap->length, frame, packet, hash);
+	encap_finish(ip, encap, &inner);
+	*wrapped = frame_of(out, packet->l3 + encap->length + length, frame->iface);
 	return true;
 }

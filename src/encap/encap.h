@@ -19,31 +19,12 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "encap/outer.h"
 #include "proto/frame.h"
 #include "proto/packet.h"
 
-enum encap_method {
-	ENCAP_MAC = 0,
-	ENCAP_DSCP,
-	ENCAP_IPIP,
-	ENCAP_GRE,
-	ENCAP_GUE,
-	ENCAP_GUE1,
-	ENCAP_METHODS
-};
-
-#define ENCAP_HEADER_MOST 52 /* IPv6, UDP and GUE */
 #define ENCAP_DSCP_MOST 63   /* six bits: RFC 2474 section 3 */
 #define GUE_PORT 6080        /* Service Name and Transport Protocol Port Number Registry, IANA */
-
-/* What stands before the packets of one family on their way to one server. */
-struct encap {
-	uint8_t header[ENCAP_HEADER_MOST]; /* lengths, checksums and what the packet decides are zero */
-	uint8_t length;                    /* of it; 0: nothing stands before them */
-	uint8_t udp;                       /* where in it the UDP header is; 0: there is none */
-	uint8_t outer;                     /* enum addr_family, as the next one */
-	uint8_t inner;
-};
 
 const char *encap_method_name(enum encap_method method);
 /* -1 when no method has that name. */
@@ -58,7 +39,8 @@ encap_is_tunnel(enum encap_method method)
 
 /*
  * Prepares the header for packets of the family `inner` from the director's address `source` to the server's address
- * `destination`, both of one family. The other methods than tunnels have none: length 0.
+ * `destination`, both of one family. With dscp it has the server's address instead, and
+ * length 0.
  */
 void encap_prepare(struct encap *encap, enum encap_method method, const struct addr *source,
     const struct addr *destination, enum addr_family inner);
@@ -74,6 +56,9 @@ void encap_prepare(struct encap *encap, enum encap_method method, const struct a
  */
 NODISCARD bool encap_wrap(const struct encap *encap, const struct frame *frame, const struct packet *packet,
     uint32_t hash, uint8_t *out, struct frame *wrapped);
+
+/* The hash of the packet's flow, for encap_wrap(): of fragments, which may lack ports, without them. */
+uint32_t encap_flow_hash(const struct packet *packet);
 
 /*
  * Addresses the packet to `server`, of its family, with this DSCP; the ECN bits stay. The checksums are updated

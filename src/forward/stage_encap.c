@@ -7,7 +7,6 @@
 
 #include "forward/frame_ctx.h"
 
-#include "base/bytes.h"
 #include "proto/checksum.h"
 #include "proto/refragment.h"
 #include "proto/segment.h"
@@ -32,25 +31,6 @@ encap_emit(void *context, const struct frame *piece)
 	    !encap_wrap(pieces->encap, piece, &packet, pieces->hash, forwarder->wrapped, &wrapped))
 		return;
 	forwarder->tx.emit(forwarder->tx.context, &wrapped);
-}
-
-/*
- * The flow's, so that all its packets take one path: of addresses and protocol, and of ports where they are known. It
- * is no secret and need not resist anyone.
- */
-static uint32_t
-encap_hash(const struct frame_ctx *ctx)
-{
-	const struct packet *packet = &ctx->packet;
-	uint64_t sum = packet->protocol;
-
-	for (size_t i = 0; i < sizeof(packet->source.bytes); i += 4)
-		sum = (sum ^ load32(packet->source.bytes + i) ^ (uint64_t)load32(packet->destination.bytes + i) << 32) *
-		    UINT64_C(0x9e3779b97f4a7c15);
-	if (packet->has_ports && !packet->fragment)
-		sum = (sum ^ packet->source_port ^ (uint64_t)packet->destination_port << 16) *
-		    UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(sum >> 32);
 }
 
 /* The client learns the tunnel's MTU, as often as one source gets pings answered. */
@@ -101,7 +81,7 @@ stage_encap(struct frame_ctx *ctx)
 		    drop(ctx, DROP_UNCHANGEABLE);
 	if (packet->hop_limit <= 1)
 		return drop(ctx, DROP_HOPS);
-	pieces.hash = encap_hash(ctx);
+	pieces.hash = encap_flow_hash(packet);
 	if (checksum_complete(ctx->frame, packet))
 		ctx->forwarder->stats.checksums_finished++;
 	if (packet->end - packet->l3 <= server->mtu)

@@ -66,10 +66,10 @@ void bpf_offload_settle(void);
 void bpf_offload_detach(struct bpf_offload *path, size_t number, int capture);
 
 /*
- * Gives the XDP program a frame without any network, as if it had come in by the interface number 1: for tests. True
- * when it would have left, re-addressed in place.
+ * Gives the programs for XDP or tc a frame without any network, as if it had come in by the interface number 1: for
+ * tests. True when it would have left, as it is then; it has room for ENCAP_HEADER_MOST bytes more.
  */
-bool bpf_offload_try(const struct bpf_offload *path, uint8_t *frame, uint32_t length);
+bool bpf_offload_try(const struct bpf_offload *path, bool xdp, uint8_t *frame, uint32_t *length);
 
 /* What it was built with, for `dsrd -V`. */
 const char *bpf_offload_library(void);

@@ -16,8 +16,10 @@
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/membarrier.h>
+#include <linux/pkt_cls.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,10 +81,11 @@ bpf_offload_map_all(struct bpf_offload *path)
 	memory->buckets = bpf_offload_map_memory(path->object, "buckets", path->bucket_bytes);
 	memory->servers = bpf_offload_map_memory(path->object, "servers",
 	    OFFLOAD_SERVERS * sizeof(struct offload_server));
+	memory->encaps = bpf_offload_map_memory(path->object, "encaps", OFFLOAD_ENCAPS * sizeof(struct offload_encap));
 	memory->vips = bpf_offload_map_memory(path->object, "vips", OFFLOAD_VIPS * sizeof(struct offload_vip));
 	memory->control = bpf_offload_map_memory(path->object, "control", sizeof(struct offload_control));
-	return memory->buckets != NULL && memory->servers != NULL && memory->vips != NULL && memory->control != NULL ?
-	    0 : -1;
+	return memory->buckets != NULL && memory->servers != NULL && memory->encaps != NULL && memory->vips != NULL &&
+	    memory->control != NULL ? 0 : -1;
 }
 
 static void
@@ -156,6 +159,7 @@ bpf_offload_close(struct bpf_offload *path)
 		bpf_offload_detach(path, i, -1);
 	bpf_offload_unmap(path->memory.buckets, path->bucket_bytes);
 	bpf_offload_unmap(path->memory.servers, OFFLOAD_SERVERS * sizeof(struct offload_server));
+	bpf_offload_unmap(path->memory.encaps, OFFLOAD_ENCAPS * sizeof(struct offload_encap));
 	bpf_offload_unmap(path->memory.vips, OFFLOAD_VIPS * sizeof(struct offload_vip));
 	bpf_offload_unmap(path->memory.control, sizeof(struct offload_control));
 	bpf_object__close(path->object);
@@ -314,19 +318,60 @@ bpf_offload_detach(struct bpf_offload *path, size_t number, int capture)
 	memset(attached, 0, sizeof(*attached));
 }
 
-bool
-bpf_offload_try(const struct bpf_offload *path, uint8_t *frame, uint32_t length)
+/* Runs a program on a frame, which it may change: `room` bytes are there. Its result, or -1. */
+static int
+bpf_offload_run(const struct bpf_offload *path, const char *program, uint8_t *frame, uint32_t *length, uint32_t room)
 {
-	uint8_t *out = malloc(length);
-	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = length, .data_out = out,
-	    .data_size_out = length, .repeat = 1);
-	const bool left = out != NULL && bpf_prog_test_run_opts(bpf_offload_program(path, "dsrd_xdp"), &run) == 0 &&
-	    run.retval == XDP_TX;
+	uint8_t *out = malloc(room);
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = *length, .data_out = out,
+	    .data_size_out = room, .repeat = 1);
+	int result = -1;
 
-	if (left)
-		memcpy(frame, out, length);
+	if (out != NULL && bpf_prog_test_run_opts(bpf_offload_program(path, program), &run) == 0)
+		result = (int)run.retval;
+	if (result != -1) {
+		memcpy(frame, out, run.data_size_out);
+		*length = run.data_size_out;
+	}
 	free(out);
+	return result;
+}
+
+/*
+ * The filter of a socket sees what follows the first 14 bytes (net/bpf/test_run.c), and tc all, so the filter gets 14
+ * more: from and to the address of lo, which is 0. The filter's decision is for tc on the same processor.
+ */
+static bool
+bpf_offload_try_tc(const struct bpf_offload *path, uint8_t *frame, uint32_t *length)
+{
+	const uint32_t ethernet = 14;
+	uint32_t seen = *length + ethernet;
+	uint8_t *copy = calloc(1, seen);
+	cpu_set_t all, one;
+	bool left;
+
+	if (copy == NULL)
+		return false;
+	memcpy(copy + ethernet, frame, *length);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	if (sched_getaffinity(0, sizeof(all), &all) != 0 || sched_setaffinity(0, sizeof(one), &one) != 0) {
+		free(copy);
+		return false;
+	}
+	left = bpf_offload_run(path, "dsrd_tap", copy, &seen, seen) == 0 &&
+	    bpf_offload_run(path, "dsrd_tc", frame, length, *length + ENCAP_HEADER_MOST) == TC_ACT_REDIRECT;
+	(void)sched_setaffinity(0, sizeof(all), &all);
+	free(copy);
 	return left;
+}
+
+bool
+bpf_offload_try(const struct bpf_offload *path, bool xdp, uint8_t *frame, uint32_t *length)
+{
+	if (!xdp)
+		return bpf_offload_try_tc(path, frame, length);
+	return bpf_offload_run(path, "dsrd_xdp", frame, length, *length + ENCAP_HEADER_MOST) == XDP_TX;
 }
 
 const char *

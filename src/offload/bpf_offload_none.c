@@ -68,7 +68,8 @@ bpf_offload_detach(struct bpf_offload *path UNUSED, size_t number UNUSED, int ca
 }
 
 bool
-bpf_offload_try(const struct bpf_offload *path UNUSED, uint8_t *frame UNUSED, uint32_t length UNUSED)
+bpf_offload_try(const struct bpf_offload *path UNUSED, bool xdp UNUSED, uint8_t *frame UNUSED,
+    uint32_t *length UNUSED)
 {
 	return false;
 }

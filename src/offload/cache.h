@@ -26,11 +26,15 @@
 
 struct offload_cache;
 
-/* All zero at first. `buckets` are a power of two; the other tables have OFFLOAD_SERVERS and OFFLOAD_VIPS. */
+/*
+ * All zero at first. `buckets` are a power of two; the other tables have OFFLOAD_SERVERS, OFFLOAD_ENCAPS
+ * and OFFLOAD_VIPS.
+ */
 struct offload_memory {
 	struct offload_bucket *buckets;
 	uint32_t bucket_count;
 	struct offload_server *servers;
+	struct offload_encap *encaps;
 	struct offload_vip *vips;
 	struct offload_control *control;
 };

@@ -13,7 +13,7 @@ cache_rule(const struct fwd_server *server)
 {
 	uint16_t rule = 0;
 
-	if (!server->reachable || server->encap != NULL)
+	if (!server->reachable || (server->encap != NULL && server->ref.slot >= OFFLOAD_ENCAPS))
 		return 0;
 	if (server->healthy)
 		rule |= OFFLOAD_RULE_UDP;
@@ -32,50 +32,60 @@ cache_renew_stamp(struct offload_cache *offload, uint32_t slot, uint16_t generat
 	offload->stamps[slot] = (uint16_t)(offload->stamps[slot] % OFFLOAD_STAMP_MASK + 1);
 }
 
+/*
+ * How the server is reached by another method than mac. When that changes, its flows are decided again: the kernel
+ * would not notice a change between two looks at a word that is the same before and after.
+ */
+static bool
+cache_view_encap_changes(struct offload_cache *offload, const struct fwd_server *server, uint32_t slot)
+{
+	const struct offload_encap *encap = &offload->memory.encaps[slot];
+
+	if (server == NULL || server->encap == NULL || slot >= OFFLOAD_ENCAPS ||
+	    memcmp(encap->families, server->encap, sizeof(encap->families)) == 0)
+		return false;
+	cache_renew_stamp(offload, slot, server->ref.generation, true);
+	return true;
+}
+
 static struct offload_server
 cache_view_server(const struct offload_cache *offload, const struct fwd_server *server, uint32_t slot)
 {
-	struct offload_server fresh = { .rule = 0 };
+	struct offload_server view = { .rule = 0 };
 
 	if (server == NULL || cache_rule(server) == 0 || offload->ifindex[server->iface] == 0)
-		return fresh;
-	memcpy(fresh.mac, server->mac.bytes, sizeof(fresh.mac));
-	memcpy(fresh.source, offload->ifaces[server->iface].mac.bytes, sizeof(fresh.source));
-	fresh.rule = cache_rule(server) | offload->stamps[slot];
-	fresh.ifindex = offload->ifindex[server->iface];
-	fresh.mtu = offload->ifaces[server->iface].mtu;
-	return fresh;
+		return view;
+	memcpy(view.mac, server->mac.bytes, sizeof(view.mac));
+	memcpy(view.source, offload->ifaces[server->iface].mac.bytes, sizeof(view.source));
+	view.rule = cache_rule(server) | offload->stamps[slot];
+	view.ifindex = offload->ifindex[server->iface];
+	view.mtu = server->mtu;
+	view.method = server->encap == NULL ? ENCAP_MAC : server->encap->method;
+	return view;
 }
 
-/*
- * The first word, which alone decides, is zero while the rest is rewritten, and has another stamp afterwards: a reader
- * that finds it unchanged after it has read the rest has not mixed the old rest with the new one.
- */
+/* The word is 0 while the rest changes, and written last. */
 static void
 cache_view_write_server(struct offload_cache *offload, const struct fwd_server *server, uint32_t slot, bool forget)
 {
-	struct offload_server *out = &offload->memory.servers[slot];
-	struct offload_server fresh;
-	const size_t rest = sizeof(fresh) - sizeof(uint64_t);
+	struct offload_server *out = &offload->memory.servers[slot], fresh;
 	uint64_t word;
-	bool moved;
+	bool encap;
 
 	if (server != NULL)
 		cache_renew_stamp(offload, slot, server->ref.generation, forget);
+	encap = cache_view_encap_changes(offload, server, slot);
 	fresh = cache_view_server(offload, server, slot);
-	if (memcmp(out, &fresh, sizeof(fresh)) == 0)
+	if (!encap && memcmp(out, &fresh, sizeof(fresh)) == 0)
 		return;
-	moved = memcmp((const uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word), rest) != 0;
-	if (moved) {
-		__atomic_store_n((uint64_t *)(void *)out, 0, __ATOMIC_SEQ_CST);
-		memcpy((uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word), rest);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	}
-	if (moved && fresh.rule != 0) {
-		cache_renew_stamp(offload, slot, offload->generations[slot], true);
-		fresh.rule = cache_rule(server) | offload->stamps[slot];
-	}
 	memcpy(&word, &fresh, sizeof(word));
+	if (encap || memcmp((const uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word),
+	    sizeof(fresh) - sizeof(word)) != 0) {
+		__atomic_store_n((uint64_t *)(void *)out, 0, __ATOMIC_SEQ_CST);
+		memcpy((uint8_t *)out + sizeof(word), (uint8_t *)&fresh + sizeof(word), sizeof(fresh) - sizeof(word));
+		if (encap)
+			memcpy(offload->memory.encaps[slot].families, server->encap, sizeof(struct offload_encap));
+	}
 	__atomic_store_n((uint64_t *)(void *)out, word, __ATOMIC_SEQ_CST);
 }
 
@@ -86,6 +96,7 @@ cache_write_vip(const struct offload_cache *offload, const struct fwd_vip *vip)
 	struct offload_vip fresh = { .ifindex = 0 };
 
 	addr_mapped(&vip->addr, fresh.addr);
+	fresh.dscp = vip->dscp;
 	if (vip->iface != IFACE_NONE && offload->carries[vip->iface]) {
 		memcpy(fresh.mac, offload->ifaces[vip->iface].mac.bytes, sizeof(fresh.mac));
 		fresh.ifindex = offload->ifindex[vip->iface];
@@ -95,6 +106,7 @@ cache_write_vip(const struct offload_cache *offload, const struct fwd_vip *vip)
 	__atomic_store_n(&out->ifindex, 0, __ATOMIC_SEQ_CST);
 	memcpy(out->addr, fresh.addr, sizeof(out->addr));
 	memcpy(out->mac, fresh.mac, sizeof(out->mac));
+	__atomic_store_n(&out->dscp, fresh.dscp, __ATOMIC_RELEASE);
 	__atomic_store_n(&out->ifindex, fresh.ifindex, __ATOMIC_RELEASE);
 }
 

@@ -10,6 +10,8 @@
  *     static struct offload_bucket *offload_bucket_at(uint32_t number);                             NULL: no such
  *     static struct offload_server *offload_server_at(uint32_t slot);
  *     static struct offload_vip *offload_vip_at(uint32_t number);
+ *
+ * and what leave.h requires.
  */
 #ifndef OFFLOAD_DECIDE_H
 #define OFFLOAD_DECIDE_H
@@ -33,6 +35,7 @@ struct offload_frame {
 	uint32_t ifindex; /* where it came in */
 	uint64_t now;     /* nanoseconds, monotonic */
 	bool only_back;   /* it can leave by the interface it came from only */
+	bool sums_unknown; /* which checksums are left to a card is not known */
 };
 
 struct offload_packet {
@@ -41,6 +44,7 @@ struct offload_packet {
 	uint64_t name;    /* what of a flow's name is the packet's: see OFFLOAD_NAME_FLOW */
 	uint64_t hash;
 	bool udp;
+	uint8_t dscp;     /* of the VIP, for method dscp; 0: there is none */
 	uint32_t l3_length; /* from the IP header to the end of the datagram */
 	uint32_t headers;   /* of it, IP and transport header */
 	uint32_t sequence;
@@ -90,6 +94,7 @@ OFFLOAD_INLINE bool
 offload_parse_transport(const uint8_t *l4, uint32_t length, uint8_t protocol, struct offload_packet *packet)
 {
 	packet->udp = protocol == 17;
+	packet->dscp = 0;
 	packet->name = offload_be16(l4) | (uint64_t)offload_be16(l4 + 2) << 16 | (packet->udp ? OFFLOAD_NAME_UDP : 0);
 	/* A free slot has the name 0. */
 	if (packet->name == 0)
@@ -229,7 +234,7 @@ offload_same_mac(const uint8_t *a, const uint8_t *b)
 
 /* Is it a frame of that VIP, in the way its frames come? */
 OFFLOAD_INLINE bool
-offload_is_for(const struct offload_flow *flow, const struct offload_frame *frame, const struct offload_packet *packet,
+offload_is_for(const struct offload_flow *flow, const struct offload_frame *frame, struct offload_packet *packet,
     const struct offload_head *head)
 {
 	const struct offload_vip *vip = offload_vip_at(flow->vip);
@@ -237,6 +242,8 @@ offload_is_for(const struct offload_flow *flow, const struct offload_frame *fram
 
 	if (!vip || vip->ifindex != frame->ifindex)
 		return false;
+	/* Before the address, behind which it is written. */
+	packet->dscp = *(const volatile uint8_t *)&vip->dscp;
 	addr = (const uint64_t *)(const void *)vip->addr;
 	return addr[0] == packet->vip.longs[0] && addr[1] == packet->vip.longs[1] &&
 	    offload_same_mac(vip->mac, head->bytes) && offload_same_mac(flow->from, head->bytes + 6);
@@ -265,7 +272,9 @@ offload_measure(struct offload_flow *flow, const struct offload_packet *packet)
 	return true;
 }
 
-/* May the flow's frames go to that server as they are? Then the way is written to `hand`. */
+#include "offload/leave.h"
+
+/* May the flow's frames go to that server? Then `hand` has how. */
 OFFLOAD_INLINE bool
 offload_way(const struct offload_frame *frame, const struct offload_packet *packet, const struct offload_head *head,
     uint64_t name,
@@ -290,14 +299,19 @@ offload_way(const struct offload_frame *frame, const struct offload_packet *pack
 	if ((frame->segment != 0 ? packet->headers + frame->segment : packet->l3_length) > server->mtu)
 		return false;
 	/* It would leave by the interface it came from: perhaps a bounce, see forward/frame_ctx.h. */
-	if (offload_same_mac(to.parts.mac, head->bytes + 6))
+	if (server->method == ENCAP_MAC && offload_same_mac(to.parts.mac, head->bytes + 6))
 		return false;
 	if (frame->only_back && server->ifindex != frame->ifindex)
 		return false;
 	__builtin_memcpy(hand->macs, to.parts.mac, 6);
 	__builtin_memcpy(hand->macs + 6, server->source, 6);
 	hand->ifindex = server->ifindex;
-	/* The daemon may have been rewriting it: then the word is another one, see cache_view_write_server(). */
+	hand->encap.method = ENCAP_MAC;
+	hand->encap.length = 0;
+	if (server->method != ENCAP_MAC &&
+	    !offload_prepare(frame, packet, head, (uint32_t)(name >> OFFLOAD_SLOT_SHIFT) & 0xffff, hand))
+		return false;
+	/* The entry changed meanwhile, and what was read of it may be both old and new. */
 	return *(const volatile uint64_t *)(const void *)server == to.word;
 }
 

@@ -46,6 +46,14 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, OFFLOAD_ENCAPS);
+	__type(key, uint32_t);
+	__type(value, struct offload_encap);
+} encaps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, OFFLOAD_VIPS);
 	__type(key, uint32_t);
 	__type(value, struct offload_vip);
@@ -66,10 +74,13 @@ struct {
 	__type(value, struct offload_hand);
 } hands SEC(".maps");
 
-/* Both ways to read a frame have the same arguments; the program selects one by its source. */
+/*
+ * Both ways to read a frame have the same arguments; the program selects one by its source. The compiler must know which:
+ * no program may contain the other one's helpers.
+ */
 struct source {
-	struct __sk_buff *skb; /* NULL: an XDP frame */
-	struct xdp_md *xdp;
+	struct __sk_buff *skb;
+	struct xdp_md *xdp; /* NULL: not an XDP frame */
 };
 
 static inline __attribute__((always_inline)) int
@@ -77,7 +88,7 @@ offload_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
 {
 	const struct source *from = source;
 
-	if (from->skb)
+	if (!from->xdp)
 		return (int)bpf_skb_load_bytes(from->skb, offset, bytes, length);
 	return (int)bpf_xdp_load_bytes(from->xdp, offset, bytes, length);
 }
@@ -98,6 +109,51 @@ static inline __attribute__((always_inline)) struct offload_vip *
 offload_vip_at(uint32_t number)
 {
 	return bpf_map_lookup_elem(&vips, &number);
+}
+
+static inline __attribute__((always_inline)) struct offload_encap *
+offload_encap_at(uint32_t slot)
+{
+	return bpf_map_lookup_elem(&encaps, &slot);
+}
+
+/* Beyond the Ethernet header the kernel keeps the sum of a received frame, if the card has computed it. */
+static inline __attribute__((always_inline)) int
+offload_store(void *source, uint32_t offset, const uint8_t *bytes, uint32_t length)
+{
+	const struct source *to = source;
+
+	if (!to->xdp)
+		return (int)bpf_skb_store_bytes(to->skb, offset, bytes, length, offset < 14 ? 0 : BPF_F_RECOMPUTE_CSUM);
+	return (int)bpf_xdp_store_bytes(to->xdp, offset, (void *)(long)bytes, length);
+}
+
+/* Each part of a super-frame fits: offload_way() has seen to that. */
+static inline __attribute__((always_inline)) int
+dsrd_make_room_skb(struct __sk_buff *skb, const struct offload_hand *hand)
+{
+	uint64_t flags = BPF_F_ADJ_ROOM_FIXED_GSO;
+
+	flags |= hand->encap.outer == ENCAP_OUTER_IPV6 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV6 : BPF_F_ADJ_ROOM_ENCAP_L3_IPV4;
+	if (hand->encap.method == ENCAP_GRE)
+		flags |= BPF_F_ADJ_ROOM_ENCAP_L4_GRE;
+	else if (hand->encap.udp != 0)
+		flags |= BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
+	if (hand->padding != 0 && bpf_skb_change_tail(skb, skb->len - hand->padding, 0) != 0)
+		return -1;
+	return (int)bpf_skb_adjust_room(skb, hand->encap.length, BPF_ADJ_ROOM_MAC, flags);
+}
+
+static inline __attribute__((always_inline)) int
+offload_make_room(void *source, const struct offload_hand *hand)
+{
+	const struct source *to = source;
+
+	if (!to->xdp)
+		return dsrd_make_room_skb(to->skb, hand);
+	if (hand->padding != 0 && bpf_xdp_adjust_tail(to->xdp, -(int)hand->padding) != 0)
+		return -1;
+	return (int)bpf_xdp_adjust_head(to->xdp, -(int)hand->encap.length);
 }
 
 #include "offload/decide.h"
@@ -202,29 +258,77 @@ dsrd_tap(struct __sk_buff *skb)
 		frame.now = bpf_ktime_get_coarse_ns();
 		if (offload_decide(&frame, state, &head, hand))
 			return 0;
+		/* The way was found, and then a reason against it. */
+		hand->ifindex = 0;
 	}
 	return dsrd_is_wanted(state, skb) ? FRAME_WHOLE : 0;
+}
+
+/*
+ * offload_leave_readdressed() for tc, where the kernel knows which checksums are finished (checksum-offloads.rst). Its
+ * helper for them assumes that the sum of the whole frame does not change with an address, as with IPv4, where the
+ * header's checksum makes up for it; with IPv6 the address is stored so that it does.
+ */
+static inline __attribute__((always_inline)) bool
+dsrd_readdress(struct __sk_buff *skb, const struct offload_hand *hand)
+{
+	const uint64_t keep = BPF_F_PSEUDO_HDR | (hand->udp ? BPF_F_MARK_MANGLED_0 : 0);
+	const uint32_t sum_at = offload_checksum_at(hand->ipv6, hand->udp);
+	union offload_addr before;
+	uint16_t first, marked;
+	int64_t change;
+
+	if (bpf_skb_load_bytes(skb, 14, &first, sizeof(first)) != 0)
+		return false;
+	marked = offload_mark(hand, first);
+	if (hand->ipv6) {
+		if (bpf_skb_load_bytes(skb, 38, &before, 16) != 0)
+			return false;
+		change = bpf_csum_diff(before.words, 16, (uint32_t *)(long)hand->encap.server, 16, 0);
+		return change >= 0 && bpf_l4_csum_replace(skb, sum_at, 0, (uint64_t)change, keep) == 0 &&
+		    bpf_skb_store_bytes(skb, 38, hand->encap.server, 16, BPF_F_RECOMPUTE_CSUM) == 0 &&
+		    bpf_skb_store_bytes(skb, 14, &marked, sizeof(marked), BPF_F_RECOMPUTE_CSUM) == 0;
+	}
+	if (bpf_skb_load_bytes(skb, 30, &before, 4) != 0)
+		return false;
+	return bpf_l4_csum_replace(skb, sum_at, before.words[0], encap_word(hand->encap.server), keep | 4) == 0 &&
+	    bpf_l3_csum_replace(skb, 24, before.words[0], encap_word(hand->encap.server), 4) == 0 &&
+	    bpf_l3_csum_replace(skb, 24, first, marked, 2) == 0 &&
+	    bpf_skb_store_bytes(skb, 30, hand->encap.server, 4, 0) == 0 &&
+	    bpf_skb_store_bytes(skb, 14, &marked, sizeof(marked), 0) == 0;
+}
+
+static inline __attribute__((always_inline)) bool
+dsrd_write_macs(struct __sk_buff *skb, const struct offload_hand *hand)
+{
+	uint8_t *bytes = (uint8_t *)(long)skb->data;
+
+	if (bytes + 12 > (uint8_t *)(long)skb->data_end)
+		return bpf_skb_store_bytes(skb, 0, hand->macs, 12, 0) == 0;
+	__builtin_memcpy(bytes, hand->macs, 12);
+	return true;
 }
 
 SEC("tc")
 int
 dsrd_tc(struct __sk_buff *skb)
 {
+	struct source source = { .skb = skb };
 	const uint32_t zero = 0;
 	struct offload_hand *hand = bpf_map_lookup_elem(&hands, &zero);
 	uint32_t ifindex;
-	uint8_t *bytes;
+	bool done;
 
 	if (!hand || hand->ifindex == 0)
 		return TC_ACT_UNSPEC;
 	ifindex = hand->ifindex;
 	hand->ifindex = 0;
-	bytes = (uint8_t *)(long)skb->data;
-	if (bytes + 12 <= (uint8_t *)(long)skb->data_end)
-		__builtin_memcpy(bytes, hand->macs, 12);
-	else if (bpf_skb_store_bytes(skb, 0, hand->macs, 12, 0) != 0)
-		return TC_ACT_UNSPEC;
-	return (int)bpf_redirect(ifindex, 0);
+	if (hand->encap.length != 0)
+		done = offload_leave_by_tunnel(&source, hand);
+	else
+		done = (offload_is_plain(hand) || dsrd_readdress(skb, hand)) && dsrd_write_macs(skb, hand);
+	/* Out of memory: as when it finds no room in a queue. */
+	return done ? (int)bpf_redirect(ifindex, 0) : TC_ACT_SHOT;
 }
 
 SEC("xdp")
@@ -234,8 +338,7 @@ dsrd_xdp(struct xdp_md *xdp)
 	uint8_t *bytes = (uint8_t *)(long)xdp->data, *end = (uint8_t *)(long)xdp->data_end;
 	struct source source = { .xdp = xdp };
 	struct offload_frame frame = { .source = &source, .length = (uint32_t)(end - bytes),
-	    .ifindex = xdp->ingress_ifindex,
-		.only_back = true };
+		.ifindex = xdp->ingress_ifindex, .only_back = true, .sums_unknown = true };
 	struct offload_head head;
 	struct offload_hand hand = { .ifindex = 0 };
 	const uint32_t zero = 0;
@@ -246,8 +349,13 @@ dsrd_xdp(struct xdp_md *xdp)
 	frame.now = bpf_ktime_get_coarse_ns();
 	if (!offload_decide(&frame, state, &head, &hand))
 		return XDP_PASS;
-	__builtin_memcpy(bytes, hand.macs, 12);
-	return XDP_TX;
+	if (offload_is_plain(&hand)) {
+		__builtin_memcpy(bytes, hand.macs, 12);
+		return XDP_TX;
+	}
+	/* A driver without room before the frame: it is the daemon's, though counted. */
+	return (hand.encap.length != 0 ? offload_leave_by_tunnel(&source, &hand) :
+	    offload_leave_readdressed(&source, &hand)) ? XDP_TX : XDP_PASS;
 }
 
 /* None of the functions used is for the GPL alone. */

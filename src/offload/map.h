@@ -6,8 +6,7 @@
  *
  * Ownership, without locks: a flow's `name` is one 64-bit word, written last when the flow is added and cleared first
  * when it is removed; it alone gives ports, server and whether the entry is in use, so a reader that has read an old
- * name with a new address finds no match. The same holds for a server's first word: it is read before and after the
- * rest, and is another one whenever the rest has changed, because its stamp is. The counters are the kernel's, except
+ * name with a new address finds no match. The same holds for a server's `word`. The counters are the kernel's, except
  * that the daemon collects `count` by an atomic exchange with 0.
  *
  * The table grows and shrinks with the flows, a bucket at a time (base/linear.h). The daemon publishes the number of
@@ -21,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/linear.h"
+#include "encap/outer.h"
 
 /* A function call would cost the kernel's programs more than these functions do. */
 #define OFFLOAD_INLINE static inline __attribute__((always_inline))
@@ -34,6 +34,8 @@
 #define OFFLOAD_VIPS 65536    /* their numbers have 16 bits */
 #define OFFLOAD_SERVERS 65536 /* so have slots */
 #define OFFLOAD_WANTED 65536  /* bits */
+/* Slots of servers that other methods than mac may reach: of higher ones, all frames are the daemon's. */
+#define OFFLOAD_ENCAPS 16384
 
 /* A flow's name: the client's port (in the low bits), the VIP's, the server's slot, the slot's stamp, TCP or UDP. */
 #define OFFLOAD_SLOT_SHIFT 32
@@ -83,15 +85,22 @@ struct offload_server {
 	uint8_t source[6];  /* the MAC address of the interface below */
 	uint16_t zero;
 	uint32_t ifindex;   /* where its frames leave */
-	uint32_t mtu;
-	uint64_t spare;
+	uint32_t mtu;       /* of that interface, less what the method adds */
+	uint8_t method;     /* enum encap_method */
+	uint8_t spare[7];
+};
+
+/* How a server is reached by another method than mac: changed only while its `rule` is 0. */
+struct offload_encap {
+	struct encap families[2]; /* of IPv4 and of IPv6 packets */
 };
 
 struct offload_vip {
 	uint8_t addr[16];
 	uint32_t ifindex;   /* the interface its frames leave by; 0: none */
 	uint8_t mac[6];     /* that interface's own */
-	uint16_t zero;
+	uint8_t dscp;       /* of method dscp */
+	uint8_t zero;
 	uint32_t spare;
 };
 
@@ -113,10 +122,22 @@ struct offload_control {
 	uint8_t wanted[OFFLOAD_WANTED / 8]; /* by offload_address_hash(): addresses whose frames the daemon needs */
 };
 
-/* What the kernel's first program decides for the second one, on one processor. */
+/*
+ * What the kernel's first program decides for the second one, on one processor: see leave.h. The first 14 bytes of the
+ * frame are `macs` and `type`; the rest is for other methods than mac.
+ */
 struct offload_hand {
-	uint8_t macs[12];
 	uint32_t ifindex; /* 0: no decision */
+	uint32_t padding; /* bytes behind the packet that a tunnel does not carry */
+	uint8_t aged[4];  /* a word of the packet's header, with one from its time to live: OFFLOAD_AGED */
+	uint32_t zero;
+	uint16_t udp;     /* the packet is: not 0 */
+	uint8_t macs[12];
+	uint8_t type[2];
+	struct encap encap; /* its header is complete */
+	uint8_t ipv6;       /* the packet is: not 0 */
+	uint8_t dscp;
+	uint8_t spare[6];
 };
 
 /* The number of buckets in use, and its mask. */

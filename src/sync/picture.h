@@ -18,9 +18,7 @@ struct picture;
 
 enum difference_kind {
 	DIFFERENCE_CONFIGURATION = 0,
-	DIFFERENCE_HEALTH,
-	DIFFERENCE_WEIGHT, /* of a server, now */
-	DIFFERENCE_TABLE   /* of a service, and none of the others explains it */
+	DIFFERENCE_HEALTH
 };
 
 #define DIFFERENCE_TEXT 320

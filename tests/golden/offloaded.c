@@ -3,10 +3,10 @@
  * The same frames give the same results whether dsrd forwards them all or decided flows are offloaded for it: plays a
  * golden case both ways and compares every frame that leaves, every counter and every server's figures.
  *
- *     offloaded [--kernel] CASE-DIRECTORY
+ *     offloaded [--kernel tc|xdp] CASE-DIRECTORY
  *
- * What decides is offload/decide.h compiled for this machine, or with --kernel the program as the kernel runs it, which
- * needs privilege (77: not to be had). Prints how many frames were offloaded.
+ * What decides is offload/decide.h compiled for this machine, or with --kernel the programs as the kernel runs them,
+ * which needs privilege (77: not to be had). Prints how many frames were offloaded.
  */
 #include "config.h"
 
@@ -35,6 +35,7 @@ offload_bucket_at(uint32_t number)
 struct play {
 	struct replay replay;
 	struct bpf_offload *kernel; /* NULL: the core compiled here decides */
+	bool xdp;
 	struct offload_cache *offload;
 	uint64_t offloaded;
 };
@@ -42,16 +43,18 @@ struct play {
 static bool
 decide(struct frame *frame, uint64_t now)
 {
-	struct view view = { frame->bytes, frame->length };
+	static uint8_t bytes[FRAME_MOST + ENCAP_HEADER_MOST];
+	struct view view = { bytes, frame->length };
 	struct offload_frame seen = { .source = &view, .length = frame->length, .ifindex = IFINDEX, .now = now * 1000,
-		.only_back = true };
+		.only_back = true, .sums_unknown = true };
 	struct offload_head head;
 	struct offload_hand hand;
 
 	memset(&head, 0, sizeof(head));
-	if (!offload_decide(&seen, shared.control, &head, &hand))
+	memcpy(bytes, frame->bytes, frame->length);
+	if (!offload_decide(&seen, shared.control, &head, &hand) || !shared_leave(&view, &hand))
 		return false;
-	memcpy(frame->bytes, hand.macs, sizeof(hand.macs));
+	*frame = frame_of(bytes, view.length, frame->iface);
 	return true;
 }
 
@@ -83,16 +86,21 @@ restamp(uint64_t now, const uint64_t *counts)
 static bool
 offloaded_by_kernel(struct play *play, struct frame *frame, uint64_t now)
 {
+	static uint8_t bytes[FRAME_MOST + ENCAP_HEADER_MOST];
 	uint64_t *counts = calloc((size_t)shared.bucket_count * OFFLOAD_WAYS, sizeof(*counts));
+	uint32_t length = frame->length;
 	bool offloaded;
 
 	if (counts == NULL)
 		abort();
 	for (uint32_t i = 0; i < shared.bucket_count * OFFLOAD_WAYS; i++)
 		counts[i] = shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS].count;
-	offloaded = bpf_offload_try(play->kernel, frame->bytes, frame->length);
-	if (offloaded)
+	memcpy(bytes, frame->bytes, length);
+	offloaded = bpf_offload_try(play->kernel, play->xdp, bytes, &length);
+	if (offloaded) {
 		restamp(now, counts);
+		*frame = frame_of(bytes, length, frame->iface);
+	}
 	free(counts);
 	return offloaded;
 }
@@ -140,11 +148,12 @@ begin(struct play *play, const char *directory, const char *out)
 }
 
 static int
-share_memory(struct play *play, bool kernel, uint32_t connections)
+share_memory(struct play *play, const char *kernel, uint32_t connections)
 {
 	char error[BPF_OFFLOAD_ERROR];
 
-	if (kernel) {
+	if (kernel != NULL) {
+		play->xdp = strcmp(kernel, "xdp") == 0;
 		play->kernel = bpf_offload_open(connections, NULL, error);
 		if (play->kernel == NULL) {
 			fprintf(stderr, "offloaded: %s\n", error);
@@ -157,7 +166,7 @@ share_memory(struct play *play, bool kernel, uint32_t connections)
 }
 
 static int
-begin_carrying(struct play *play, bool kernel)
+begin_carrying(struct play *play, const char *kernel)
 {
 	struct forwarder *forwarder = &play->replay.director.forwarder;
 	static const struct siphash_key secret = { { 7 } };
@@ -257,7 +266,7 @@ compare_files(const char *one, const char *other)
 }
 
 static int
-play_both(const char *directory, bool kernel, const char *one, const char *other)
+play_both(const char *directory, const char *kernel, const char *one, const char *other)
 {
 	static struct play alone, offloaded;
 	char error[IO_ERROR];
@@ -280,15 +289,15 @@ play_both(const char *directory, bool kernel, const char *one, const char *other
 int
 main(int argc, char **argv)
 {
-	const bool kernel = argc == 3 && strcmp(argv[1], "--kernel") == 0;
+	const char *kernel = argc == 4 && strcmp(argv[1], "--kernel") == 0 ? argv[2] : NULL;
 	char one[] = "/tmp/offloaded.XXXXXX", other[] = "/tmp/offloaded.XXXXXX";
 	const int first = mkstemp(one), second = mkstemp(other);
 	int wrong = 1;
 
-	if (argc == (kernel ? 3 : 2) && first != -1 && second != -1)
+	if (argc == (kernel != NULL ? 4 : 2) && first != -1 && second != -1)
 		wrong = play_both(argv[argc - 1], kernel, one, other);
 	else
-		fprintf(stderr, "usage: offloaded [--kernel] CASE-DIRECTORY\n");
+		fprintf(stderr, "usage: offloaded [--kernel tc|xdp] CASE-DIRECTORY\n");
 	unlink(one);
 	unlink(other);
 	return wrong == 0 || wrong == SKIPPED ? wrong : 1;

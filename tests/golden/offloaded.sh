@@ -9,28 +9,40 @@ here=${here:-$(cd "$(dirname "$0")" && pwd)}
 program=${BUILD_DIR:-.}/tests/golden/offloaded
 said=$(mktemp "${TMPDIR:-/tmp}/offloaded.XXXXXX") || exit 1
 trap 'rm -f "$said"' EXIT
-status=0 offloaded=0
-for case in "$here"/*/in.pcap; do
-	case=${case%/in.pcap}
-	"$program" "$@" "$case" >"$said" 2>&1
-	case $? in
-	0) ;;
-	77)
-		cat "$said" >&2
-		exit 77
-		;;
-	*)
-		cat "$said" >&2
-		echo "FAILED ${case##*/}"
+status=0
+
+# play [--kernel PROGRAM]
+play() {
+	offloaded=0
+	for case in "$here"/*/in.pcap; do
+		case=${case%/in.pcap}
+		"$program" "$@" "$case" >"$said" 2>&1
+		case $? in
+		0) ;;
+		77)
+			cat "$said" >&2
+			exit 77
+			;;
+		*)
+			cat "$said" >&2
+			echo "FAILED ${case##*/} $*"
+			status=1
+			;;
+		esac
+		number=$(sed -n 's/ offloaded: .*//p' "$said")
+		[ -z "$number" ] || offloaded=$((offloaded + number))
+	done
+	echo "$offloaded frames offloaded $*"
+	[ "$offloaded" -ge 5 ] || {
+		echo "FAILED: only $offloaded frames were offloaded: this tests nothing"
 		status=1
-		;;
-	esac
-	number=$(sed -n 's/ offloaded: .*//p' "$said")
-	[ -z "$number" ] || offloaded=$((offloaded + number))
-done
-echo "$offloaded frames offloaded"
-[ "$offloaded" -ge 5 ] || {
-	echo "FAILED: only $offloaded frames were offloaded: this tests nothing"
-	status=1
+	}
 }
+
+if [ "${1:-}" = --kernel ]; then
+	play --kernel xdp
+	play --kernel tc
+else
+	play
+fi
 exit "$status"

@@ -198,6 +198,52 @@ START_TEST(encap_copies_dont_fragment_and_ecn)
 }
 END_TEST
 
+/* Of the outer UDP header over IPv6: 0xffff when it is right. */
+static uint32_t
+outer_sum(struct frame *frame)
+{
+	struct frame wrapped;
+	const uint8_t *ip;
+	uint32_t length, sum;
+
+	ck_assert(wrap(ENCAP_GUE, true, frame, &wrapped));
+	ip = wrapped.bytes + 14;
+	length = wrapped.length - 14 - 40;
+	sum = sample_sum(ip + 40, length, sample_pseudo6(ip, 17, length));
+	free(wrapped.bytes);
+	return sum;
+}
+
+/* The outer checksum is made of the inner one, or of all bytes where that does not cover them. */
+START_TEST(encap_sums_over_ipv6)
+{
+	struct sample sample = { .protocol = PROTOCOL_UDP, .payload = 101, .identification = 7, .seed = 3 };
+	struct frame frame = sample_make(&sample);
+	uint8_t *udp = frame.bytes + 14 + 20;
+
+	ck_assert_uint_eq(outer_sum(&frame), 0xffff);
+	/* Damaged inside: damaged outside, so that the server drops it. */
+	udp[8] ^= 0x40;
+	ck_assert_uint_ne(outer_sum(&frame), 0xffff);
+	/* Without a checksum, or with one that does not cover all. */
+	store16(udp + 6, 0);
+	ck_assert_uint_eq(outer_sum(&frame), 0xffff);
+	store16(udp + 4, 8 + 100);
+	store16(udp + 6, 0x1234);
+	ck_assert_uint_eq(outer_sum(&frame), 0xffff);
+	/* A fragment, and a damaged IP header. */
+	store16(frame.bytes + 14 + 6, 0x2000);
+	ck_assert_uint_eq(outer_sum(&frame), 0xffff);
+	sample_free(&frame);
+	sample.protocol = PROTOCOL_TCP;
+	sample.tcp_flags = TCP_ACK;
+	frame = sample_make(&sample);
+	frame.bytes[14 + 10] ^= 1;
+	ck_assert_uint_eq(outer_sum(&frame), 0xffff);
+	sample_free(&frame);
+}
+END_TEST
+
 START_TEST(encap_ends_loops)
 {
 	const struct sample sample = { .protocol = PROTOCOL_TCP, .ipv6 = true, .tcp_flags = TCP_ACK };
@@ -233,6 +279,7 @@ encap_suite(void)
 
 	tcase_add_loop_test(tcase, encap_writes_every_header, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tcase, encap_copies_dont_fragment_and_ecn);
+	tcase_add_test(tcase, encap_sums_over_ipv6);
 	tcase_add_test(tcase, encap_ends_loops);
 	tcase_add_test(tcase, encap_methods_have_names);
 	suite_add_tcase(suite, tcase);

@@ -13,6 +13,7 @@ main(void)
 	int failed;
 
 	srunner_add_suite(runner, offload_grow_suite());
+	srunner_add_suite(runner, offload_methods_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

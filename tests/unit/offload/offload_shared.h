@@ -17,8 +17,9 @@
 static struct offload_memory shared;
 static struct offload_bucket *offload_bucket_at(uint32_t number);
 
+/* A frame; to leave in a tunnel it needs room for ENCAP_HEADER_MOST bytes more. */
 struct view {
-	const uint8_t *bytes;
+	uint8_t *bytes;
 	uint32_t length;
 };
 
@@ -31,6 +32,34 @@ offload_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
 		return -1;
 	memcpy(bytes, view->bytes + offset, length);
 	return 0;
+}
+
+static int
+offload_store(void *source, uint32_t offset, const uint8_t *bytes, uint32_t length)
+{
+	const struct view *view = source;
+
+	if (offset + length > view->length)
+		return -1;
+	memcpy(view->bytes + offset, bytes, length);
+	return 0;
+}
+
+static int
+offload_make_room(void *source, const struct offload_hand *hand)
+{
+	struct view *view = source;
+
+	view->length -= hand->padding;
+	memmove(view->bytes + 14 + hand->encap.length, view->bytes + 14, view->length - 14);
+	view->length += hand->encap.length;
+	return 0;
+}
+
+static struct offload_encap *
+offload_encap_at(uint32_t slot)
+{
+	return slot < OFFLOAD_ENCAPS ? &shared.encaps[slot] : NULL;
 }
 
 static struct offload_server *
@@ -47,6 +76,16 @@ offload_vip_at(uint32_t number)
 
 #include "offload/decide.h"
 
+/* Writes what has been decided. False: it cannot. */
+static inline bool
+shared_leave(struct view *view, const struct offload_hand *hand)
+{
+	if (hand->encap.length != 0)
+		return offload_leave_by_tunnel(view, hand);
+	return offload_is_plain(hand) ? offload_store(view, 0, hand->macs, sizeof(hand->macs)) == 0 :
+	    offload_leave_readdressed(view, hand);
+}
+
 /* False: no memory. */
 static inline bool
 shared_open(uint32_t buckets)
@@ -54,9 +93,11 @@ shared_open(uint32_t buckets)
 	shared.bucket_count = buckets;
 	shared.buckets = calloc(buckets, sizeof(*shared.buckets));
 	shared.servers = calloc(OFFLOAD_SERVERS, sizeof(*shared.servers));
+	shared.encaps = calloc(OFFLOAD_ENCAPS, sizeof(*shared.encaps));
 	shared.vips = calloc(OFFLOAD_VIPS, sizeof(*shared.vips));
 	shared.control = calloc(1, sizeof(*shared.control));
-	return shared.buckets != NULL && shared.servers != NULL && shared.vips != NULL && shared.control != NULL;
+	return shared.buckets != NULL && shared.servers != NULL && shared.encaps != NULL && shared.vips != NULL &&
+	    shared.control != NULL;
 }
 
 static inline void
@@ -64,6 +105,7 @@ shared_close(void)
 {
 	free(shared.buckets);
 	free(shared.servers);
+	free(shared.encaps);
 	free(shared.vips);
 	free(shared.control);
 }

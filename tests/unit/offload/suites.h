@@ -6,5 +6,6 @@
 
 Suite *offload_suite(void);
 Suite *offload_grow_suite(void);
+Suite *offload_methods_suite(void);
 
 #endif
