@@ -199,6 +199,14 @@ state_sweep(struct conn_table *table)
 	conn_table_sweep(table, conn_table_used(table) / CONN_RECORD_ROUND + 1);
 }
 
+/* From where the last sweep stopped to the end, and once from the beginning. */
+static void
+state_sweep_all(struct conn_table *table)
+{
+	conn_table_sweep(table, conn_table_used(table));
+	conn_table_sweep(table, conn_table_used(table));
+}
+
 void
 state_tick(struct state *state, uint64_t now)
 {
@@ -224,8 +232,11 @@ state_close(struct state *state, uint64_t now)
 {
 	if (state == NULL)
 		return;
-	if (state->file != NULL)
+	if (state->file != NULL) {
 		state_file_beat(state->file, now);
+		state_sweep_all(state->director->forwarder.conns);
+		state_sweep_all(state->director->forwarder.persist);
+	}
 	state_save(state);
 	state_end(state);
 	free(state);

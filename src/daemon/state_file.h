@@ -5,7 +5,7 @@
  * with the file. What was written there survives the process, however it ends, and not the system, which is as it
  * should be.
  *
- * The file is sparse, and takes room as there are flows: 40 bytes each. Room is taken before it is used, so that a full
+ * The file is sparse, and takes room as there are flows: 48 bytes each. Room is taken before it is used, so that a full
  * file system costs records and not the process.
  *
  * A file that is not ours, not whole, of another version or of another boot is refused with a reason, and one that

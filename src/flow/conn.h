@@ -107,6 +107,21 @@ struct conn {
 	uint32_t aside;        /* in CONN_SYN the number of the last SYN; later, of a segment that did not fit */
 };
 
+/* What the numbers in struct conn are worth: `trust` there, flow/fit.h's. */
+enum fit_trust {
+	FIT_BASED = 1,   /* `acknowledged` and `sent` are the client's own; not before the handshake is complete */
+	FIT_ASTRAY = 2,  /* the last segment did not fit; `aside` is where the next one would go on from it */
+	FIT_GUESSED = 4, /* the numbers are, or will be, those that anyone could have sent: they end nothing */
+	FIT_NO_START = 8 /* in CONN_SYN: the SYN's number is not known */
+};
+
+/* Are its numbers known to be its client's own? Then one that fits is reason enough to end the flow. */
+static inline bool
+conn_is_numbered(const struct conn *conn)
+{
+	return (conn->trust & (FIT_BASED | FIT_GUESSED)) == FIT_BASED;
+}
+
 struct conn_table;
 struct conn_records;
 

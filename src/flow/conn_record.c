@@ -12,7 +12,7 @@
 /* Any odd number with bits all over; this one is 2^64 divided by the golden ratio (Knuth, TAOCP 6.4). */
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
-static_assert(sizeof(struct conn_record) == 40, "a record has no padding, and a million of them take 40 MB");
+static_assert(sizeof(struct conn_record) == 48, "a record has no padding, and a million of them take 48 MB");
 
 uint32_t
 conn_record_check(const struct conn_record *record)
@@ -36,6 +36,12 @@ conn_record_write(struct conn_record *record, const struct conn *conn, uint32_t 
 	    .deadline = deadline };
 
 	fresh.key.target |= (uint32_t)conn->state << CONN_RECORD_STATE_SHIFT;
+	/* In the states before it, the numbers are others. */
+	if (conn_is_numbered(conn) && conn_is_proven((enum conn_state)conn->state)) {
+		fresh.key.target |= CONN_RECORD_NUMBERS;
+		fresh.acknowledged = conn->acknowledged;
+		fresh.sent = conn->sent;
+	}
 	fresh.check = conn_record_check(&fresh);
 	*record = fresh;
 }
@@ -49,12 +55,14 @@ conn_record_clear(struct conn_record *record)
 bool
 conn_record_read(const struct conn_record *record, struct conn_saved *saved)
 {
-	const uint32_t state = record->key.target >> CONN_RECORD_STATE_SHIFT;
+	const uint32_t state = (record->key.target & ~CONN_RECORD_NUMBERS) >> CONN_RECORD_STATE_SHIFT;
 
 	if (state == CONN_NONE || state >= CONN_STATE_COUNT || conn_record_check(record) != record->check)
 		return false;
 	*saved = (struct conn_saved) { .key = record->key, .server = record->server, .state = (enum conn_state)state,
-		.began = record->began, .deadline = record->deadline };
+		.began = record->began, .deadline = record->deadline,
+		.numbered = (record->key.target & CONN_RECORD_NUMBERS) != 0, .acknowledged = record->acknowledged,
+		.sent = record->sent };
 	saved->key.target &= (UINT32_C(1) << CONN_RECORD_STATE_SHIFT) - 1;
 	return true;
 }

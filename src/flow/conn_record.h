@@ -2,7 +2,8 @@
 /*
  * What another process needs to continue a flow, in memory that outlives this one: a record for each flow of a table
  * (flow/conn.h), at the flow's number. It is written when the flow begins, changes its state or ends, not for the
- * frames in between, so an established flow costs nothing. Deadlines are updated in rounds of CONN_RECORD_ROUND.
+ * frames in between, so an established flow costs nothing. Deadlines and sequence numbers are updated in rounds of
+ * CONN_RECORD_ROUND, and when the process ends.
  *
  * A process may be killed between any two writes. A record that was being written then has a wrong checksum and is
  * ignored. Everything is in host byte order: the reader is a process on the same host.
@@ -16,10 +17,12 @@
 #include "flow/conn.h"
 
 struct conn_record {
-	struct conn_key key;      /* of `target` the highest byte is the flow's state; zero: no flow */
+	struct conn_key key;      /* of `target` the highest byte is the flow's state and a flag; zero: no flow */
 	struct server_ref server;
 	uint32_t began;           /* seconds of the clock of frames */
 	uint32_t deadline;        /* seconds too, as of the last round */
+	uint32_t acknowledged;    /* the flow's numbers (flow/fit.h), as of the last round, where `target` has ... */
+	uint32_t sent;            /* ... CONN_RECORD_NUMBERS */
 	uint32_t check;           /* conn_record_check() */
 };
 
@@ -45,9 +48,13 @@ struct conn_saved {
 	enum conn_state state;
 	uint32_t began;
 	uint32_t deadline;
+	bool numbered; /* the next two are the client's own */
+	uint32_t acknowledged;
+	uint32_t sent;
 };
 
 #define CONN_RECORD_STATE_SHIFT 24
+#define CONN_RECORD_NUMBERS UINT32_C(0x80000000)
 
 /*
  * Computed from all other words: no protection against an attacker with write access, but it detects a partial write.

@@ -14,12 +14,6 @@ fit_is_between(uint32_t number, uint32_t from, int32_t behind, int32_t ahead)
 }
 
 static bool
-fit_is_trusted(const struct conn *conn)
-{
-	return (conn->trust & (FIT_BASED | FIT_GUESSED)) == FIT_BASED;
-}
-
-static bool
 fit_acknowledges(const struct conn *conn, const struct packet *segment)
 {
 	return (segment->tcp_flags & TCP_ACK) != 0 &&
@@ -29,7 +23,7 @@ fit_acknowledges(const struct conn *conn, const struct packet *segment)
 static bool
 fit_resets(const struct conn *conn, const struct packet *segment)
 {
-	if (!fit_is_trusted(conn))
+	if (!conn_is_numbered(conn))
 		return false;
 	if (segment->tcp_sequence == conn->sent)
 		return true;
@@ -41,8 +35,22 @@ fit_resets(const struct conn *conn, const struct packet *segment)
 static bool
 fit_finishes(const struct conn *conn, const struct packet *segment)
 {
-	return fit_is_trusted(conn) && fit_acknowledges(conn, segment) &&
+	return conn_is_numbered(conn) && fit_acknowledges(conn, segment) &&
 	    fit_is_between(segment->tcp_sequence + fit_length(segment), conn->sent, 0, FIT_END_AHEAD);
+}
+
+void
+fit_resume(struct conn *conn, bool numbered, uint32_t acknowledged, uint32_t sent)
+{
+	if (conn->state == CONN_SYN)
+		conn->trust = FIT_GUESSED | FIT_NO_START;
+	else if (!numbered)
+		conn->trust = FIT_GUESSED;
+	else {
+		conn->trust = FIT_BASED;
+		conn->acknowledged = acknowledged;
+		conn->sent = sent;
+	}
 }
 
 bool
@@ -114,7 +122,7 @@ fit_sctp(const struct conn *conn, const struct fit_sctp *packet, uint64_t silenc
 		return fit_begins_anyway((enum conn_state)conn->state, silence);
 	if (packet->reflected)
 		return conn->sent != 0 && packet->tag == conn->sent;
-	if (fit_is_based(conn))
+	if (conn_is_numbered(conn))
 		return packet->tag == conn->acknowledged;
 	return packet->flags == TCP_ACK && packet->tag != 0;
 }
@@ -127,6 +135,6 @@ fit_sctp_learn(struct conn *conn, const struct fit_sctp *packet)
 		conn->trust = 0;
 	} else if (packet->flags == TCP_ACK && !fit_is_based(conn)) {
 		conn->acknowledged = packet->tag;
-		conn->trust = FIT_BASED;
+		conn->trust = FIT_BASED | (conn->trust & FIT_GUESSED);
 	}
 }

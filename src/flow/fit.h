@@ -11,10 +11,10 @@
  * - SYN: a beginning of a new connection after a reset; or after a silence of FIT_SILENCE; or after one of
  *   FIT_SILENCE_SHORT if its number is beyond all that was sent (RFC 6191 section 2).
  * - After an end, a fitting ACK that says more than the end did: the end was false, and the connection lives.
- * - A flow that has shown no numbers cannot be ended: one that was taken over from another process, until its first
- * - ACK; one
- *   whose numbers were lost, because more was missed than flow/fit_window.h allows: it takes its client's new ones
- *   after two segments in succession, and as others could have sent these, it ends by silence.
+ * - A flow whose numbers are not known to be its client's cannot be ended, because others could have sent them: it ends
+ *   by silence. Such is one that was taken over from another process without its numbers, which takes those of its next
+ *   ACK; and one whose numbers were lost, because more was missed than flow/fit_window.h allows, which takes those of
+ *   two segments in succession.
  * Pure.
  */
 #ifndef FLOW_FIT_H
@@ -30,14 +30,6 @@
 
 #define FIT_SILENCE SECONDS(10)
 #define FIT_SILENCE_SHORT SECONDS(1)
-
-/* What the numbers in struct conn are worth: `trust` there. */
-enum fit_trust {
-	FIT_BASED = 1,   /* `acknowledged` and `sent` are the client's own; not before the handshake is complete */
-	FIT_ASTRAY = 2,  /* the last segment did not fit; `aside` is where the next one would go on from it */
-	FIT_GUESSED = 4, /* the numbers are those of two such segments: they end nothing */
-	FIT_NO_START = 8 /* in CONN_SYN: the SYN's number is not known */
-};
 
 #define FIT_MASK 0x3f /* what `trust` has room for */
 
@@ -79,6 +71,11 @@ fit_is_asked(enum conn_state state, uint8_t flags)
 	return state != CONN_ESTABLISHED || (flags & (TCP_FIN | TCP_SYN | TCP_RST)) != 0;
 }
 
+/*
+ * A flow, just inserted, that another process or director has handed over, is known as far as they knew it. `numbered`:
+ * the two numbers, or of SCTP the two tags, are the client's own.
+ */
+void fit_resume(struct conn *conn, bool numbered, uint32_t acknowledged, uint32_t sent);
 /* Is any SYN a beginning, whatever its number? */
 bool fit_begins_anyway(enum conn_state state, uint64_t silence);
 /* May it do what its flags say? `silence`: how long the flow has been silent, in microseconds. */

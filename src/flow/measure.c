@@ -73,7 +73,7 @@ take_base(struct conn *conn, const struct packet *segment)
 {
 	conn->acknowledged = segment->tcp_acknowledgement;
 	conn->sent = segment->tcp_sequence + fit_length(segment);
-	conn->trust = FIT_BASED;
+	conn->trust = FIT_BASED | (conn->trust & FIT_GUESSED);
 }
 
 /* FINs are not bytes: what is owed for them is left out as soon as there is something to leave it out of. */
@@ -273,7 +273,6 @@ measure_resume(struct measure *measure, struct conn *conn)
 {
 	if (conn->state == CONN_SYN) {
 		conn->flags = CONN_RESENT;
-		conn->trust = FIT_NO_START;
 		measure->handshakes++;
 	} else {
 		conn->flags = CONN_RESUMED | CONN_ANSWERED;

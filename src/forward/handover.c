@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "flow/fit.h"
 #include "forward/frame_ctx.h"
 
 #define NUMBERS (UINT16_MAX + 1)
@@ -487,6 +488,7 @@ handover_flow(struct handover *handover, const struct conn_saved *saved, uint64_
 	    now);
 	if (conn == NULL)
 		return;
+	fit_resume(conn, saved->numbered, saved->acknowledged, saved->sent);
 	if (protocol == PROTOCOL_TCP)
 		measure_resume(&server->run->measure, conn);
 	account_flow(server->run, saved->state, 1);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "flow/fit.h"
 #include "flow/measure.h"
 #include "proto/packet.h"
 
@@ -54,6 +55,7 @@ intake_enter(struct intake *intake, const struct wire_flow *flow, const struct c
 	}
 	if (flow->age <= second)
 		conn->began = second - flow->age;
+	fit_resume(conn, false, 0, 0);
 	if (flow->protocol == PROTOCOL_TCP)
 		measure_resume(&server->run->measure, conn);
 	account_flow(server->run, flow->state, 1);

@@ -194,6 +194,77 @@ START_TEST(test_flows_stay_where_they_were)
 }
 END_TEST
 
+/* A segment of the client's only connection; the state of its flow afterwards. */
+static enum conn_state
+segment_from(struct scene *scene, unsigned client, uint8_t flags, uint32_t sequence, uint32_t acknowledgement,
+    const char *server)
+{
+	char from[32];
+	const struct shape shape = { .from = from, .from_port = FIRST_PORT, .flags = flags, .sequence = sequence,
+		.acknowledgement = acknowledgement };
+	struct decision decision;
+
+	snprintf(from, sizeof(from), "203.0.113.%u", client);
+	scene_forget(scene);
+	decision = scene_send(scene, &shape);
+	ck_assert_str_eq(scene_went(&decision), server);
+	return decision.state;
+}
+
+/*
+ * What anyone can send ends no flow and moves none, in the next process either: neither where that knows the client's
+ * numbers, and so believes the client's own end, nor where it does not, since the last one was killed: those end by
+ * silence.
+ */
+START_TEST(test_forged_ends_after_a_restart)
+{
+	static const uint8_t ends[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_FIN | TCP_ACK };
+	static struct legacy legacy;
+	static struct scene old, new;
+	const char *went[CLIENTS];
+	const bool killed = _i == 1;
+
+	open_old(&old, &legacy);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		went[i] = send_from(&old, i, FIRST_PORT, TCP_SYN);
+		ck_assert_int_eq(segment_from(&old, i, TCP_ACK, 1000, 5000, went[i]), CONN_ESTABLISHED);
+	}
+	if (!killed)
+		conn_table_sweep(old.forwarder.conns, CLIENTS);
+	write_text(&old, &legacy);
+	open_new(&new);
+	handover_free(take_over(&new, &legacy, true));
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		/* Numbers of its own, and an end that fits them. */
+		ck_assert_int_eq(segment_from(&new, i, TCP_ACK, 0x77770000, 0x33330000, went[i]), CONN_ESTABLISHED);
+		ck_assert_int_eq(segment_from(&new, i, TCP_ACK, 0x77770000, 0x33330000, went[i]), CONN_ESTABLISHED);
+		ck_assert_int_eq(segment_from(&new, i, ends[i % 3], 0x77770000, 0x33330000, went[i]),
+		    CONN_ESTABLISHED);
+		ck_assert_int_eq(segment_from(&new, i, TCP_SYN, 0x77790000, 0, went[i]), CONN_ESTABLISHED);
+	}
+	new.now += SECONDS(1);
+	for (unsigned i = CLIENTS / 2; i < CLIENTS; i++) {
+		ck_assert_int_eq(segment_from(&new, i, TCP_ACK, 1000, 5000, went[i]), CONN_ESTABLISHED);
+		ck_assert_int_eq(segment_from(&new, i, TCP_RST, 1000, 0, went[i]), CONN_ESTABLISHED);
+	}
+	scene_close(&new);
+	/* Without a forger, the client's own end is believed as soon as it can be. */
+	open_new(&new);
+	handover_free(take_over(&new, &legacy, true));
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		ck_assert_int_eq(segment_from(&new, i, TCP_ACK, 1000, 6000, went[i]), CONN_ESTABLISHED);
+		ck_assert_int_eq(segment_from(&new, i, ends[i % 3], 1000, 6000, went[i]),
+		    killed ? CONN_ESTABLISHED : i % 3 == 2 ? CONN_FIN_WAIT : CONN_CLOSED);
+	}
+	new.now += MINUTES(15) + SECONDS(1);
+	forward_tick(&new.forwarder, new.now);
+	ck_assert_uint_eq(conn_table_count(new.forwarder.conns), 0);
+	scene_close(&new);
+	scene_close(&old);
+	free(legacy.text);
+}
+END_TEST
+
 START_TEST(test_time_goes_on)
 {
 	static struct legacy legacy;
@@ -465,6 +536,7 @@ handover_suite(void)
 	TCase *tcase = tcase_create("handover");
 
 	tcase_add_test(tcase, test_flows_stay_where_they_were);
+	tcase_add_loop_test(tcase, test_forged_ends_after_a_restart, 0, 2);
 	tcase_add_test(tcase, test_time_goes_on);
 	tcase_add_test(tcase, test_servers_are_up_at_once);
 	tcase_add_test(tcase, test_what_operators_changed);

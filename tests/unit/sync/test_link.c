@@ -57,6 +57,41 @@ START_TEST(test_bulk)
 END_TEST
 
 /* After the bulk a new flow is there in the documented lag, and no earlier than it must be. */
+static enum conn_state
+segment_of(struct side *side, uint16_t port, uint8_t flags, uint32_t sequence, uint32_t acknowledgement)
+{
+	const struct shape shape = { .from_port = port, .flags = flags, .sequence = sequence,
+		.acknowledgement = acknowledgement };
+
+	return scene_send(&side->scene, &shape).state;
+}
+
+/* The director that takes over knows no numbers, so it believes no end of what the other one had: anyone could forge it. */
+START_TEST(test_forged_ends_after_a_failover)
+{
+	struct pair pair;
+	struct side *other = &pair.sides[1];
+
+	pair_open(&pair, "wlc");
+	pair.sides[0].scene.model->services[0]->settings.sync = SYNC_ALL;
+	pair_begin_flows(&pair.sides[0], FIRST, FLOWS);
+	pair_run(&pair, SECONDS(2));
+	pair_connect(&pair);
+	pair_settle(&pair);
+	pair_disconnect(&pair);
+	for (uint16_t i = 0; i < FLOWS; i++) {
+		const char *server = pair_server_of(other, (uint16_t)(FIRST + i));
+
+		ck_assert_int_eq(segment_of(other, FIRST + i, TCP_ACK, 0x77770000, 0x33330000), CONN_ESTABLISHED);
+		ck_assert_int_eq(segment_of(other, FIRST + i, i % 2 == 0 ? TCP_RST : TCP_FIN | TCP_ACK, 0x77770000,
+		    0x33330000), CONN_ESTABLISHED);
+		ck_assert_int_eq(segment_of(other, FIRST + i, TCP_SYN, 0x77790000, 0), CONN_ESTABLISHED);
+		ck_assert_str_eq(pair_server_of(other, (uint16_t)(FIRST + i)), server);
+	}
+	pair_close(&pair);
+}
+END_TEST
+
 START_TEST(test_increments)
 {
 	struct pair pair;
@@ -295,6 +330,7 @@ link_suite(void)
 	TCase *tcase = tcase_create("pair");
 
 	tcase_add_test(tcase, test_bulk);
+	tcase_add_test(tcase, test_forged_ends_after_a_failover);
 	tcase_add_test(tcase, test_increments);
 	tcase_add_test(tcase, test_reconnect);
 	tcase_add_test(tcase, test_restart);
