@@ -35,7 +35,7 @@ report_peers_traffic(struct writer *writer, const struct peer_facts *peer)
 {
 	const uint64_t numbers[] = { peer->told, peer->told_here, peer->held, peer->sent.waiting, peer->sent.flows,
 		peer->received.flows, peer->sent.clients, peer->received.clients, peer->sent.orders,
-		    peer->received.orders,
+		peer->received.orders, peer->sent.fragments, peer->received.fragments,
 		peer->received.unknown, peer->received.refused, peer->received.conflicts, peer->sent.overflows,
 		peer->bytes_sent, peer->bytes_received, peer->sessions, peer->table, peer->difference_count };
 
@@ -79,7 +79,8 @@ report_peers_table(struct writer *writer, const struct report_facts *facts)
 		{ "flows_there", "THERE", true }, { "flows_here_by_peer", NULL, true }, { "flows_here", "HERE", true },
 		{ "waiting", "WAITING", true }, { "flows_sent", "SENT", true }, { "flows_received", "RECEIVED", true },
 		{ "clients_sent", NULL, true }, { "clients_received", NULL, true }, { "orders_sent", NULL, true },
-		{ "orders_received", NULL, true }, { "unknown", NULL, true }, { "refused", NULL, true },
+		{ "orders_received", NULL, true }, { "fragments_sent", NULL, true },
+		{ "fragments_received", NULL, true }, { "unknown", NULL, true }, { "refused", NULL, true },
 		{ "conflicts", "CONFLICTS", true }, { "overflows", NULL, true }, { "bytes_sent", NULL, true },
 		{ "bytes_received", NULL, true }, { "sessions", NULL, true }, { "table", NULL, true },
 		{ "differences", "DIFFER", true }, { "fault", "WHY", false } };
@@ -88,6 +89,31 @@ report_peers_table(struct writer *writer, const struct report_facts *facts)
 	writer_table(writer, "peers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->peer_count; i++)
 		report_peers_row(writer, facts, &facts->peers[i]);
+	writer_table_end(writer);
+}
+
+static void
+report_peers_roles(struct writer *writer, const struct report_facts *facts)
+{
+	static const struct column columns[] = { { "peer", "PEER", false }, { "group", "GROUP", false },
+		{ "role", "ROLE", false }, { "ready", "READY", false }, { "epoch", NULL, true }, { "why", "WHY NOT", false } };
+
+	writer_table(writer, "roles", "Roles", columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < facts->peer_count; i++) {
+		const struct peer_facts *peer = &facts->peers[i];
+
+		for (size_t j = 0; peer->self != NULL && j < peer->self->role_count; j++) {
+			const struct role_word *word = &peer->self->roles[j];
+
+			writer_row(writer);
+			writer_cell(writer, peer->name);
+			writer_cell(writer, word->group);
+			writer_cell(writer, role_name(word->state));
+			writer_cell_flag(writer, word->ready);
+			writer_cell_number(writer, word->epoch);
+			writer_cell(writer, word->why[0] == '\0' ? NULL : word->why);
+		}
+	}
 	writer_table_end(writer);
 }
 
@@ -114,6 +140,8 @@ report_peers_differences(struct writer *writer, const struct report_facts *facts
 {
 	static const struct column columns[] = { { "peer", "PEER", false }, { "kind", "KIND", false },
 		{ "subject", "SUBJECT", false }, { "text", "DIFFERENCE", false } };
+	static const char *const kinds[] = { [DIFFERENCE_CONFIGURATION] = "configuration", [DIFFERENCE_HEALTH] = "health",
+		[DIFFERENCE_WEIGHT] = "weight", [DIFFERENCE_TABLE] = "table" };
 
 	writer_table(writer, "differences", "Differences", columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->peer_count; i++) {
@@ -125,8 +153,7 @@ report_peers_differences(struct writer *writer, const struct report_facts *facts
 
 			writer_row(writer);
 			writer_cell(writer, peer->name);
-			writer_cell_mood(writer, difference->kind == DIFFERENCE_HEALTH ? "health" : "configuration",
-			    MOOD_WARN);
+			writer_cell_mood(writer, kinds[difference->kind], MOOD_WARN);
 			writer_cell(writer, difference->subject);
 			writer_cell(writer, difference->text);
 		}
@@ -149,5 +176,6 @@ report_peers(struct writer *writer, const struct report_facts *facts)
 	writer_number(writer, "refused_connections", "refused connections", facts->peers_refused);
 	writer_gap(writer);
 	report_peers_table(writer, facts);
+	report_peers_roles(writer, facts);
 	report_peers_differences(writer, facts);
 }

@@ -28,7 +28,7 @@ struct column {
 	bool right;       /* aligned, as numbers are */
 };
 
-#define COLUMNS_MOST 32
+#define COLUMNS_MOST 36
 
 struct writer;
 

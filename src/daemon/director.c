@@ -294,6 +294,15 @@ director_note_settings(struct director *director)
 	}
 }
 
+/* While servers are found healthy one after the other, no table is what others choose by. */
+static bool
+director_is_settled(const struct director *director)
+{
+	const uint64_t began = director->forwarder.began;
+
+	return director->table != director->nothing && director->now - began >= ROLE_WARM_MOST;
+}
+
 static void
 director_use_table(struct director *director, struct fwdtab *table)
 {
@@ -360,6 +369,8 @@ director_refresh(struct director *director)
 	}
 	director->no_memory = false;
 	director->stale = false;
+	if (director_is_settled(director))
+		fwdtab_inherit(table, director->table, director->now);
 	director_use_table(director, table);
 }
 

@@ -28,6 +28,7 @@ drop_log_is_foreign(enum drop_reason reason)
 	case DROP_MALFORMED:
 	case DROP_UNSUPPORTED:
 	case DROP_ICMP_UNKNOWN:
+	case DROP_ICMP_RATE:
 	case DROP_ICMP_FRAGMENT:
 	case DROP_PING_RATE:
 	case DROP_NO_SERVICE:

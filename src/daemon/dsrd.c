@@ -158,6 +158,7 @@ dsrd_on_readable(void *context, size_t index)
 	struct dsrd *dsrd = context;
 	struct receiver *receiver;
 	char error[IO_ERROR];
+	int count;
 
 	if (index == NEWS) {
 		dsrd_on_os_change(dsrd);
@@ -167,7 +168,9 @@ dsrd_on_readable(void *context, size_t index)
 	dsrd->director.now = clock_us();
 	roles_look(dsrd->roles, dsrd->director.now);
 	burst_begin(&dsrd->burst);
-	if (receiver->ops->dispatch(receiver, BURST, dsrd_on_frame, dsrd, error) == -1)
+	count = receiver->ops->dispatch(receiver, BURST, dsrd_on_frame, dsrd, error);
+	nic_has_read(&dsrd->interfaces.nics[index], count == BURST, dsrd->director.now);
+	if (count == -1)
 		interfaces_lose(&dsrd->interfaces, index, error);
 	forward_burst_end(&dsrd->director.forwarder, dsrd->director.now);
 	burst_flush(&dsrd->burst);
@@ -230,19 +233,25 @@ dsrd_on_check(void *context, struct server *server, size_t check, const struct c
 	burst_settle(&dsrd->burst);
 }
 
-/* Frames that the kernel could not hold for us: answers may have been among them. */
-static uint64_t
-dsrd_count_lost(const struct dsrd *dsrd)
+/* What the VIP check must know of frames that it may have missed. */
+static void
+dsrd_count_lost(struct dsrd *dsrd)
 {
+	struct forwarder *forwarder = &dsrd->director.forwarder;
 	struct receiver_stats received;
 	struct sender_stats sent;
-	uint64_t lost = 0;
 
+	forwarder->lost = 0;
+	forwarder->unread_since = 0;
 	for (size_t i = 0; i < dsrd->director.iface_count; i++) {
-		nic_stats(&dsrd->interfaces.nics[i], &received, &sent);
-		lost += received.dropped;
+		const struct nic *nic = &dsrd->interfaces.nics[i];
+
+		nic_stats(nic, &received, &sent);
+		forwarder->lost += received.dropped + sent.failed;
+		if (nic->unread_since != 0 &&
+		    (forwarder->unread_since == 0 || nic->unread_since < forwarder->unread_since))
+			forwarder->unread_since = nic->unread_since;
 	}
-	return lost;
 }
 
 static void
@@ -256,7 +265,7 @@ dsrd_on_wake(void *context)
 		roles_tick(dsrd->roles, clock_us());
 	if (clock_us() >= dsrd->next_rescan)
 		dsrd_rescan(dsrd, clock_us());
-	dsrd->director.forwarder.lost = dsrd_count_lost(dsrd);
+	dsrd_count_lost(dsrd);
 	director_neighbors(&dsrd->director, clock_us());
 	director_vipcheck(&dsrd->director, clock_us());
 	forward_announce(&dsrd->director.forwarder, clock_us());
@@ -343,6 +352,8 @@ dsrd_start_director(struct dsrd *dsrd, char *error, size_t size)
 		return -1;
 	os_routing_read(&dsrd->director.routing);
 	dsrd->director.live = true;
+	dsrd->director.forwarder.shared = dsrd->conf.peer_count > 0;
+	dsrd->director.forwarder.began = clock_us();
 	dsrd->director.find_route = os_route_find;
 	dsrd->director.vipchecking.probes = !dsrd->options->observe;
 	return 0;
@@ -498,23 +509,17 @@ dsrd_open_hash_key(struct dsrd *dsrd)
 	return 0;
 }
 
-static bool
-dsrd_is_active(void *context, const struct fwd_vip *vip)
-{
-	return roles_is_active(context, vip->group);
-}
-
 static int
 dsrd_open_peers(struct dsrd *dsrd)
 {
+	const struct peering_parts parts = { &dsrd->director, dsrd->state, dsrd->roles, &dsrd->burst };
 	char error[PEERING_ERROR];
 
-	dsrd->peering = peering_open(loop_base(dsrd->loop), &dsrd->conf, &dsrd->director, dsrd->state, error);
+	dsrd->peering = peering_open(loop_base(dsrd->loop), &dsrd->conf, &parts, error);
 	if (dsrd->peering == NULL && error[0] != '\0') {
 		log_error("start result=failed reason=\"%s\"", error);
 		return -1;
 	}
-	peering_set_active(dsrd->peering, dsrd_is_active, dsrd->roles);
 	dsrd->sources.peering = dsrd->peering;
 	selfcheck_set_peering(dsrd->selfcheck, dsrd->peering);
 	return 0;

@@ -12,32 +12,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "daemon/burst.h"
 #include "daemon/director.h"
+#include "daemon/roles.h"
 #include "daemon/state.h"
+#include "forward/forward.h"
 #include "peer/peers.h"
 
 static_assert(CONF_PEERS == SHARE_PEERS, "the configuration takes as many peers as there can be");
 
 struct peering {
-	struct director *director;
-	struct state *state;
+	struct peering_parts parts;
 	struct share *share;
 	struct peers *peers;
 	struct peers_settings settings;
 	struct peer_facts list[SHARE_PEERS];
+	bool released; /* fragments that were held may have left */
 	bool ordered; /* a peer's order was carried out, and is to be saved */
+	/* By peer: what it named as its own last, also while it is down. */
+	struct {
+		struct mac list[WIRE_MACS];
+		size_t count;
+	} macs[SHARE_PEERS];
 };
+
+static void
+peering_update(const struct peering *peering)
+{
+	const struct director *director = peering->parts.director;
+
+	if (peering->share->serial != director->table_serial)
+		share_update(peering->share, director->table, director->table_serial, director->iface_count);
+}
 
 static void
 peering_prepare(void *context)
 {
 	const struct peering *peering = context;
-	const struct director *director = peering->director;
 
-	if (peering->share->serial != director->table_serial)
-		share_update(peering->share, director->table, director->table_serial, director->iface_count);
+	/* What has queued while this process did not run may be out of date. */
+	roles_look(peering->parts.roles, clock_us());
+	peering_update(peering);
 }
 
 static void
@@ -45,18 +63,21 @@ peering_changed(void *context)
 {
 	struct peering *peering = context;
 
+	if (peering->released)
+		burst_flush(peering->parts.burst);
+	peering->released = false;
 	if (!peering->ordered)
 		return;
 	peering->ordered = false;
-	director_refresh(peering->director);
-	state_save(peering->state);
+	director_refresh(peering->parts.director);
+	state_save(peering->parts.state);
 }
 
 static void
 peering_order(void *context, struct server *server, const struct wire_order *order)
 {
 	struct peering *peering = context;
-	struct director *director = peering->director;
+	struct director *director = peering->parts.director;
 	struct admin *admin = &server->admin;
 
 	peering->ordered = true;
@@ -69,6 +90,117 @@ peering_order(void *context, struct server *server, const struct wire_order *ord
 	if (!director_set_admin(director, server, (enum admin_state)order->value, &order->author))
 		admin->admin_by = order->author;
 	admin->drain_until = order->drain_left == 0 ? 0 : director->now + SECONDS(order->drain_left);
+}
+
+/* --- roles --- */
+
+static bool
+peering_is_active(void *context, const struct fwd_vip *vip)
+{
+	const struct peering *peering = context;
+
+	return roles_is_active(peering->parts.roles, vip->group);
+}
+
+static void
+peering_describe(const struct director *director, struct wire_self *self)
+{
+	const struct routers *routers = &director->forwarder.routers;
+
+	for (size_t i = 0; i < director->iface_count && self->mac_count < WIRE_MACS; i++)
+		if (!mac_is_zero(&director->ifaces[i].mac))
+			self->macs[self->mac_count++] = director->ifaces[i].mac;
+	for (size_t i = 0; i < ROUTERS_MOST && self->router_count < WIRE_ROUTERS; i++)
+		if (routers->list[i].count > 0)
+			self->routers[self->router_count++] = (struct wire_router) { (uint8_t)routers->list[i].iface,
+				routers->list[i].mac };
+}
+
+/* For roles_on_tick(). */
+static void
+peering_speak(void *context)
+{
+	struct peering *peering = context;
+	struct wire_self self;
+
+	memset(&self, 0, sizeof(self));
+	self.role_count = (uint8_t)roles_words(peering->parts.roles, self.roles);
+	peering_describe(peering->parts.director, &self);
+	if (share_set_self(peering->share, &self))
+		peers_wake(peering->peers);
+}
+
+/* Claims by these MAC addresses are those of another director. */
+static void
+peering_learn_macs(struct peering *peering, size_t index, const struct wire_self *self)
+{
+	struct forwarder *forwarder = &peering->parts.director->forwarder;
+
+	memcpy(peering->macs[index].list, self->macs, sizeof(self->macs));
+	peering->macs[index].count = self->mac_count;
+	forwarder->peer_mac_count = 0;
+	for (size_t i = 0; i < SHARE_PEERS; i++) {
+		for (size_t j = 0; j < peering->macs[i].count && forwarder->peer_mac_count < FORWARD_PEER_MACS; j++) {
+			const struct mac *mac = &peering->macs[i].list[j];
+
+			if (!mac_is_group(mac) && !mac_is_zero(mac))
+				forwarder->peer_macs[forwarder->peer_mac_count++] = *mac;
+		}
+	}
+}
+
+/* A director that forwards nothing has the list of the one that does, for its announcements when it takes over. */
+static void
+peering_learn_routers(struct director *director, const struct wire_self *self)
+{
+	struct routers *routers = &director->forwarder.routers;
+
+	for (size_t i = 0; i < director->model->roles.group_count; i++)
+		if ((director->forwarder.duties[i] & ROLE_FORWARDS) != 0)
+			return;
+	if (self->router_count > 0)
+		memset(routers, 0, sizeof(*routers));
+	for (size_t i = 0; i < self->router_count; i++)
+		if (self->routers[i].iface < director->iface_count && !mac_is_group(&self->routers[i].mac))
+			routers_note(routers, self->routers[i].iface, &self->routers[i].mac);
+}
+
+static void
+peering_heard(void *context, size_t index)
+{
+	struct peering *peering = context;
+	struct role_peer peer = { .name = peering->settings.peers[index].name };
+	const struct wire_self *self = peers_self(peering->peers, index, &peer.wins_ties);
+
+	if (self == NULL)
+		return;
+	peering_learn_macs(peering, index, self);
+	peering_learn_routers(peering->parts.director, self);
+	peer.mac = self->mac_count > 0 ? self->macs[0] : mac_zero;
+	peer.words = self->roles;
+	peer.count = self->role_count;
+	roles_hear(peering->parts.roles, &peer, clock_us());
+	peering_speak(peering);
+	burst_flush(peering->parts.burst);
+}
+
+/* --- fragments --- */
+
+static void
+peering_take_fragment(void *context, const struct fragment_key *key, struct server_ref server, uint64_t now)
+{
+	struct peering *peering = context;
+
+	forward_fragment(&peering->parts.director->forwarder, key, server, now);
+	peering->released = true;
+}
+
+static void
+peering_urgent(void *context)
+{
+	struct peering *peering = context;
+
+	peers_wake(peering->peers);
 }
 
 /* --- the key --- */
@@ -165,10 +297,11 @@ peering_settings(struct peers_settings *settings, const struct conf *conf, char 
 }
 
 struct peering *
-peering_open(struct event_base *base, const struct conf *conf, struct director *director, struct state *state,
+peering_open(struct event_base *base, const struct conf *conf, const struct peering_parts *parts,
     char error[PEERING_ERROR])
 {
-	static const struct peers_calls calls = { peering_prepare, peering_changed, peering_order };
+	static const struct peers_calls calls = { peering_prepare, peering_changed, peering_order, peering_heard };
+	struct forwarder *forwarder = &parts->director->forwarder;
 	struct peering *peering;
 
 	error[0] = '\0';
@@ -178,19 +311,23 @@ peering_open(struct event_base *base, const struct conf *conf, struct director *
 	peering = calloc(1, sizeof(*peering));
 	if (peering == NULL)
 		return NULL;
-	peering->director = director;
-	peering->state = state;
-	peering->share = share_new(director->model, director->forwarder.conns, director->forwarder.persist);
+	peering->parts = *parts;
+	peering->share = share_new(parts->director->model, forwarder->conns, forwarder->persist);
 	if (peering->share == NULL || peering_settings(&peering->settings, conf, error) == -1) {
 		peering_close(peering);
 		return NULL;
 	}
-	peering_prepare(peering);
+	peering->share->active = peering_is_active;
+	peering->share->context = peering;
+	peering_update(peering);
 	peering->peers = peers_open(base, &peering->settings, peering->share, &calls, peering, error);
-	if (peering->peers != NULL)
-		return peering;
-	peering_close(peering);
-	return NULL;
+	if (peering->peers == NULL) {
+		peering_close(peering);
+		return NULL;
+	}
+	share_set_fragments(peering->share, forwarder->fragments, peering_take_fragment, peering_urgent, peering);
+	roles_on_tick(parts->roles, peering_speak, peering);
+	return peering;
 }
 
 void
@@ -198,6 +335,7 @@ peering_close(struct peering *peering)
 {
 	if (peering == NULL)
 		return;
+	roles_on_tick(peering->parts.roles, NULL, NULL);
 	peers_close(peering->peers);
 	share_free(peering->share);
 	free(peering);
@@ -208,15 +346,6 @@ peering_tick(struct peering *peering, uint64_t now)
 {
 	if (peering != NULL)
 		peers_tick(peering->peers, now);
-}
-
-void
-peering_set_active(struct peering *peering, share_active *active, void *context)
-{
-	if (peering == NULL)
-		return;
-	peering->share->active = active;
-	peering->share->context = context;
 }
 
 bool

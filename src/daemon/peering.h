@@ -14,29 +14,33 @@
 #include "sync/facts.h"
 #include "sync/share.h"
 
+struct burst;
 struct conf;
 struct director;
 struct event_base;
 struct peering;
+struct roles;
 struct state;
 
 #define PEERING_ERROR 512
 
+/* All outlive it. */
+struct peering_parts {
+	struct director *director;
+	struct state *state; /* saved when a peer's order was carried out */
+	struct roles *roles; /* which peers are told, and which get what peers say */
+	struct burst *burst; /* sends what follows from that */
+};
+
 /*
  * Opens the key file and the socket, so before root is given up. NULL with an empty `error`: no peers are configured.
- * `state` is saved when a peer's order was carried out.
  */
-NODISCARD struct peering *peering_open(struct event_base *base, const struct conf *conf, struct director *director,
-    struct state *state, char error[PEERING_ERROR]);
+NODISCARD struct peering *peering_open(struct event_base *base, const struct conf *conf,
+    const struct peering_parts *parts, char error[PEERING_ERROR]);
 /* Before flows are freed. NULL is fine, here and below: then there are no peers. */
 void peering_close(struct peering *peering);
 /* Once a second. */
 void peering_tick(struct peering *peering, uint64_t now);
-/*
- * For roles: is this director the one that clients' frames for the VIP reach? Flows of others do not displace its
- * own.
- */
-void peering_set_active(struct peering *peering, share_active *active, void *context);
 /*
  * The table is present: every peer has sent what it has, or cannot be reached. A director that becomes active before
  * may lack flows.

@@ -68,6 +68,15 @@ nic_is_open(const struct nic *nic)
 }
 
 void
+nic_has_read(struct nic *nic, bool more, uint64_t now)
+{
+	if (!more)
+		nic->unread_since = 0;
+	else if (nic->unread_since == 0)
+		nic->unread_since = now;
+}
+
+void
 nic_stats(const struct nic *nic, struct receiver_stats *received, struct sender_stats *sent)
 {
 	struct receiver_stats now = { 0 };
@@ -106,6 +115,7 @@ nic_close(struct nic *nic, const struct iface *iface)
 	nic->groups = nic->withholder = 0;
 	nic->withheld_count = 0;
 	nic->locked = nic->programmed = false;
+	nic->unread_since = 0;
 	nic->sender = NULL;
 	nic->receiver = NULL;
 }

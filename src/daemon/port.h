@@ -32,6 +32,7 @@ struct nic {
 	struct mac withheld_mac;
 	bool locked;                    /* the filter stays as it is */
 	bool programmed;                /* the offload's program is the filter: it must not be replaced */
+	uint64_t unread_since;          /* frames have been waiting in the receiver without a break; 0: none is */
 	struct receiver_stats received; /* of receivers closed before this one */
 	struct sender_stats sent;       /* of senders closed before this one */
 };
@@ -59,6 +60,8 @@ bool nic_withhold(struct nic *nic, const struct iface *iface, uint16_t index,
     const struct model *model);
 /* From now on the descriptors accept no new settings: the filter passes what any VIP could need. */
 void nic_lock(struct nic *nic, const struct iface *iface);
+/* After a burst that began at `now`: was it as long as it may be, so that more frames may be there? */
+void nic_has_read(struct nic *nic, bool more, uint64_t now);
 /* Totals over all receivers and senders that this interface has had. */
 void nic_stats(const struct nic *nic, struct receiver_stats *received, struct sender_stats *sent);
 

@@ -97,6 +97,7 @@ replay_prepare(struct replay *replay, struct conf *conf, char *error, size_t siz
 
 	if (director_init(director, conf->settings.connections, &key, &tx, error, size) == -1)
 		return -1;
+	director->forwarder.shared = conf->peer_count > 0;
 	iface = &director->ifaces[director_iface(director, conf->iface[0] != '\0' ? conf->iface : "savefile")];
 	iface->mac = conf->mac;
 	if (conf->mtu != 0)

@@ -15,6 +15,7 @@
 #include "daemon/interfaces.h"
 #include "daemon/readiness.h"
 #include "daemon/role_source.h"
+#include "daemon/roles_int.h"
 #include "vipcheck/conflict.h"
 
 /* Sources are read, and the time is watched, so often. */
@@ -23,38 +24,8 @@
 #define PAUSE MILLISECONDS(1000)
 /* A director that is active announces its VIPs once in so long: for hosts that learned another MAC unnoticed. */
 #define REMINDER SECONDS(20)
-#define REMINDER_LEAST SECONDS(1)
-/* In this time after it became active, other directors may be announcing as well: it is not known who was later. */
-#define CONTEST SECONDS(6)
 /* So long after its last claim another active director is taken to be there: two of its reminders. */
 #define RIVAL_LASTS SECONDS(45)
-#define QUESTION SECONDS(1)
-
-struct group {
-	struct role_status status;
-	struct role_settings settings;
-	enum role_event said;     /* what the source said last */
-	uint64_t due;             /* of its timer; 0: none */
-	enum role_event due_event;
-	bool contested;           /* a peer took over in the first seconds of this director's being active */
-	uint64_t claim_seen;      /* the latest claim that was dealt with */
-	uint64_t reminded;
-	uint64_t asked;
-};
-
-struct roles {
-	struct director *director;
-	struct interfaces *interfaces;
-	struct group groups[ROLE_GROUPS];
-	struct role_status statuses[ROLE_GROUPS]; /* copies, one behind the other, for reports */
-	size_t count;
-	bool given;               /* a role is configured */
-	uint64_t looked;          /* 0: not yet */
-	uint64_t next;
-	char no_table[ROLE_REASON];
-	char ready_file[ROLE_PATH];
-	int ready_said;           /* -1: nothing yet */
-};
 
 struct roles *
 roles_new(struct director *director, struct interfaces *interfaces, const char *ready_file)
@@ -117,8 +88,8 @@ roles_set_duties(struct roles *roles)
 	}
 }
 
-static void
-group_announce(struct roles *roles, size_t index, enum announce how, uint64_t now)
+void
+roles_announce(struct roles *roles, size_t index, enum announce how, uint64_t now)
 {
 	struct director *director = roles->director;
 	bool failed = false;
@@ -140,8 +111,10 @@ group_log(const struct group *group, enum role_state before)
 {
 	char said[LOG_TEXT];
 
-	log_notice("role group=%s from=%s to=%s reason=\"%s\" meaning=\"%s\"", group->status.name, role_name(before),
-	    role_name(group->status.role.state), log_escape(group->status.reason, said),
+	const char *peer = group->yielded_to;
+
+	log_notice("role group=%s from=%s to=%s%s%s reason=\"%s\" meaning=\"%s\"", group->status.name, role_name(before),
+	    role_name(group->status.role.state), peer[0] == '\0' ? "" : " peer=", peer, log_escape(group->status.reason, said),
 	    role_meaning(group->status.role.state));
 }
 
@@ -167,7 +140,7 @@ group_turn(struct roles *roles, size_t index, unsigned before, unsigned duties, 
 	if (((before ^ duties) & ROLE_ANSWERS) == 0)
 		return;
 	if ((duties & ROLE_ANSWERS) != 0) {
-		group_announce(roles, index, ANNOUNCE_TAKEOVER, now);
+		roles_announce(roles, index, ANNOUNCE_TAKEOVER, now);
 		conflict_begin(&director->forwarder.conflicts, now);
 	} else {
 		announcer_keep(director->forwarder.announcer, roles_announces, director);
@@ -176,14 +149,17 @@ group_turn(struct roles *roles, size_t index, unsigned before, unsigned duties, 
 }
 
 /* The event, and what follows from it. `reason` is for people, and for the log. */
-static void
-group_take(struct roles *roles, size_t index, enum role_event event, const char *reason, uint64_t now)
+void
+roles_take(struct roles *roles, size_t index, enum role_event event, const char *reason, uint64_t now)
 {
 	struct group *group = &roles->groups[index];
 	const struct role before = group->status.role, after = role_next(before, event);
 	const unsigned duties = role_duties(&before), later = role_duties(&after);
 
 	group->status.role = after;
+	/* After a pause it is as active as before. */
+	if (after.state == ROLE_ACTIVE && event != ROLE_SETTLED && (event == ROLE_ORDER_ACTIVE || after.state != before.state))
+		group->epoch = ++group->known;
 	if (after.state == before.state && after.paused == before.paused)
 		return;
 	(void)snprintf(group->status.reason, sizeof(group->status.reason), "%s", reason);
@@ -191,6 +167,9 @@ group_take(struct roles *roles, size_t index, enum role_event event, const char 
 	group->contested = false;
 	if (after.state == ROLE_ACTIVE || after.state == ROLE_STANDBY)
 		group->status.rival = mac_zero;
+	if (after.state != ROLE_YIELDED)
+		group->yielded_to[0] = '\0';
+	group->outlives[0] = '\0';
 	roles->statuses[index] = group->status;
 	group_start_timer(roles, group, now);
 	if (duties != later)
@@ -211,7 +190,7 @@ group_read(struct roles *roles, size_t index, uint64_t now)
 		return;
 	group->said = said;
 	(void)snprintf(reason, sizeof(reason), "role = %.150s", role_source_text(&group->settings, source));
-	group_take(roles, index, said, reason, now);
+	roles_take(roles, index, said, reason, now);
 }
 
 /* At the start, and with another source: one that says nothing orders a standby. */
@@ -231,7 +210,7 @@ group_begin(struct roles *roles, size_t index, uint64_t now)
 	}
 	group_read(roles, index, now);
 	if (group->said == ROLE_EVENT_COUNT)
-		group_take(roles, index, ROLE_ORDER_STANDBY, "its source says nothing yet", now);
+		roles_take(roles, index, ROLE_ORDER_STANDBY, "its source says nothing yet", now);
 }
 
 static bool
@@ -279,7 +258,7 @@ roles_apply(struct roles *roles, uint64_t now)
 	roles_set_duties(roles);
 	for (size_t i = 0; i < roles->count; i++)
 		if (was_silent[i] && !roles->groups[i].settings.given)
-			group_announce(roles, i, ANNOUNCE_TAKEOVER, now);
+			roles_announce(roles, i, ANNOUNCE_TAKEOVER, now);
 	if (roles->looked != 0)
 		interfaces_rejoin(roles->interfaces);
 	roles->looked = roles->next = now;
@@ -299,21 +278,10 @@ roles_order(struct roles *roles, size_t index, enum role_event order, const char
 	saved = errno;
 	if (result == 0 && group->settings.source == ROLE_FILE)
 		group->said = order;
-	group_take(roles, index, order, by, now);
+	roles_take(roles, index, order, by, now);
 	roles_tick(roles, now);
 	errno = saved;
 	return result;
-}
-
-void
-roles_peer(struct roles *roles, size_t index, bool active, const char *name, uint64_t now)
-{
-	char reason[ROLE_REASON];
-
-	(void)snprintf(reason, sizeof(reason), active ? "%.100s became active after this director" :
-	    "%.100s is not active any more",
-	    name);
-	group_take(roles, index, active ? ROLE_RIVAL : ROLE_RIVAL_GONE, reason, now);
 }
 
 bool
@@ -326,121 +294,6 @@ void
 roles_set_table(struct roles *roles, bool present, const char *why)
 {
 	(void)snprintf(roles->no_table, sizeof(roles->no_table), "%s", present ? "" : why);
-}
-
-/* --- other directors --- */
-
-/* The latest claim by another director; by any host that is no server of ours while it is in doubt who is active. */
-static const struct role_claim *
-group_claim(const struct roles *roles, size_t index)
-{
-	const struct forwarder *forwarder = &roles->director->forwarder;
-	const struct role_claim *peer = &forwarder->peers[index], *other = &forwarder->others[index];
-
-	if (roles->groups[index].status.role.state != ROLE_ACTIVE && other->last > peer->last &&
-	    model_server_by_mac(roles->director->model, other->iface, &other->mac) == NULL)
-		return other;
-	return peer;
-}
-
-static void
-group_yield(struct roles *roles, size_t index, const struct role_claim *claim, const char *what, uint64_t now)
-{
-	char mac[MAC_TEXT], reason[ROLE_REASON];
-
-	(void)snprintf(reason, sizeof(reason), "%s %s", mac_format(&claim->mac, mac), what);
-	group_take(roles, index, ROLE_RIVAL, reason, now);
-	roles->groups[index].status.rival = claim->mac;
-	roles->groups[index].status.rival_seen = claim->last;
-}
-
-/* Both took over at the same time, and both still claim the VIPs: the director with the lower MAC address yields. */
-static bool
-group_loses(const struct roles *roles, const struct group *group, const struct role_claim *claim)
-{
-	const struct mac *own = &roles->director->ifaces[claim->iface].mac;
-
-	return group->contested && claim->last > group->status.since + CONTEST &&
-	    memcmp(own->bytes, claim->mac.bytes, MAC_BYTES) < 0;
-}
-
-/* While this director is active: who else says so? */
-static void
-group_defend(struct roles *roles, size_t index, const struct role_claim *claim, uint64_t now)
-{
-	struct group *group = &roles->groups[index];
-
-	if (claim->last <= group->claim_seen || claim->last < group->status.since)
-		return;
-	if (claim->took_over > group->claim_seen && claim->took_over > group->status.since + CONTEST) {
-		group_yield(roles, index, claim, "became active after this director", now);
-		return;
-	}
-	group->contested |= claim->took_over > group->status.since;
-	group->claim_seen = claim->last;
-	if (group_loses(roles, group, claim)) {
-		group_yield(roles, index, claim, "became active at the same time, and has the higher MAC address", now);
-		return;
-	}
-	group->status.rival = claim->mac;
-	group->status.rival_seen = claim->last;
-	if (now - group->reminded >= REMINDER_LEAST && announcer_due(roles->director->forwarder.announcer) ==
-	    UINT64_MAX)
-		group_announce(roles, index, ANNOUNCE_ONCE, now);
-}
-
-/* Who answers for the group's VIPs? One of them is enough. */
-static void
-group_ask(struct roles *roles, size_t index, uint64_t now)
-{
-	struct director *director = roles->director;
-	struct group *group = &roles->groups[index];
-
-	if (now - group->asked < QUESTION)
-		return;
-	for (size_t i = 0; i < director->model->vip_count; i++) {
-		const struct vip *vip = &director->model->vips[i];
-
-		if (vip->group != index || vip->iface == IFACE_NONE)
-			continue;
-		group->asked = now;
-		director->forwarder.stats.conflict_probes += conflict_ask(vip, director->forwarder.craft,
-		    director->ifaces,
-		    &director->forwarder.tx);
-		return;
-	}
-}
-
-static void
-group_hear(struct roles *roles, size_t index, uint64_t now)
-{
-	struct group *group = &roles->groups[index];
-	const struct role_claim *claim = group_claim(roles, index);
-
-	switch (group->status.role.state) {
-	case ROLE_ACTIVE:
-		group_defend(roles, index, claim, now);
-		break;
-	case ROLE_YIELDED:
-		group_ask(roles, index, now);
-		if (claim->last + ROLE_RIVAL_QUIET > group->due)
-			group->due = claim->last + ROLE_RIVAL_QUIET;
-		break;
-	case ROLE_STARTING:
-		if (!group->status.role.paused)
-			break;
-		group_ask(roles, index, now);
-		/* A source that can be read knows better. */
-		if (claim->last >= group->status.since && !role_is_level(group->settings.source))
-			group_yield(roles, index, claim, "became active while this director did not run", now);
-		break;
-	case ROLE_WARMING:
-	case ROLE_STANDBY:
-	case ROLE_LINGERING:
-	case ROLE_OBSERVE:
-	case ROLE_STATE_COUNT:
-		break;
-	}
 }
 
 /* --- time --- */
@@ -459,7 +312,7 @@ roles_look(struct roles *roles, uint64_t now)
 	for (size_t i = 0; i < roles->count; i++) {
 		if (!roles->groups[i].settings.given)
 			continue;
-		group_take(roles, i, ROLE_PAUSED, reason, now);
+		roles_take(roles, i, ROLE_PAUSED, reason, now);
 		group_read(roles, i, now);
 	}
 	roles->next = now;
@@ -519,13 +372,13 @@ group_tick(struct roles *roles, size_t index, uint64_t now)
 	if (group->status.role.state == ROLE_WARMING)
 		group_measure_readiness(roles, index);
 	if (group->status.role.state == ROLE_WARMING && group->status.warm)
-		group_take(roles, index, ROLE_WARM, "checks, MAC addresses and flows are complete", now);
-	group_hear(roles, index, now);
+		roles_take(roles, index, ROLE_WARM, "checks, MAC addresses and flows are complete", now);
+	roles_hear_claims(roles, index, now);
 	if (group->due != 0 && now >= group->due)
-		group_take(roles, index, group->due_event, timer_reason(group->due_event), now);
+		roles_take(roles, index, group->due_event, timer_reason(group->due_event), now);
 	if (group->status.role.state == ROLE_ACTIVE && now - group->reminded >= REMINDER &&
 	    announcer_due(roles->director->forwarder.announcer) == UINT64_MAX)
-		group_announce(roles, index, ANNOUNCE_ONCE, now);
+		roles_announce(roles, index, ANNOUNCE_ONCE, now);
 	if (group->status.rival_seen != 0 && now - group->status.rival_seen >= RIVAL_LASTS &&
 	    group->status.role.state != ROLE_YIELDED)
 		group->status.rival = mac_zero;
@@ -539,6 +392,13 @@ group_is_used(const struct model *model, size_t index)
 		if (model->vips[i].group == index)
 			return true;
 	return false;
+}
+
+void
+roles_on_tick(struct roles *roles, void (*ticked)(void *context), void *context)
+{
+	roles->ticked = ticked;
+	roles->context = context;
 }
 
 void
@@ -557,6 +417,8 @@ roles_tick(struct roles *roles, uint64_t now)
 	for (size_t i = 0; i < roles->count; i++)
 		if (roles->groups[i].due != 0 && roles->groups[i].due < roles->next)
 			roles->next = roles->groups[i].due;
+	if (roles->ticked != NULL)
+		roles->ticked(roles->context);
 }
 
 uint64_t

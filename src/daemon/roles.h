@@ -16,6 +16,7 @@
 
 #include "base/attr.h"
 #include "role/status.h"
+#include "role/word.h"
 
 struct director;
 struct interfaces;
@@ -46,8 +47,21 @@ NODISCARD int roles_order(struct roles *roles, size_t group, enum role_event ord
 bool roles_is_active(const struct roles *roles, size_t group);
 /* Is the table of flows complete? It is without peers. `why` not: a sentence; it is copied. */
 void roles_set_table(struct roles *roles, bool present, const char *why);
-/* A peer has become active after this director, or no longer is. */
-void roles_peer(struct roles *roles, size_t group, bool active, const char *name, uint64_t now);
+/* What this director says about its roles. How many. */
+size_t roles_words(const struct roles *roles, struct role_word words[ROLE_GROUPS]);
+/* Called after each roles_tick(): the words may be others. */
+void roles_on_tick(struct roles *roles, void (*ticked)(void *context), void *context);
+
+/* What a connected peer says about its own. */
+struct role_peer {
+	const char *name;
+	bool wins_ties;          /* this director has the higher boot identity */
+	struct mac mac;          /* its first; zero: it has none */
+	const struct role_word *words;
+	size_t count;
+};
+
+void roles_hear(struct roles *roles, const struct role_peer *peer, uint64_t now);
 
 /* For reports. NULL has none. */
 size_t roles_count(const struct roles *roles);

@@ -111,6 +111,8 @@ diagnose_by_verdict(enum vipcheck_verdict verdict)
 		return DIAGNOSIS_NO_CONTROL;
 	case VIPCHECK_NO_SOURCE:
 		return DIAGNOSIS_NO_SOURCE;
+	case VIPCHECK_UNVERIFIED:
+		return DIAGNOSIS_VIP_UNVERIFIED;
 	case VIPCHECK_LOSSY:
 	case VIPCHECK_NOT_CHECKED:
 	case VIPCHECK_ACCEPTED:

@@ -235,6 +235,10 @@
 	    "The state of the VIP is unknown: a firewall drops the director's probes, a VIP on the server's " \
 	    "loopback has the network's prefix length, so that its answers never leave it, or it sends them to a " \
 	    "router.") \
+	X(VIP_UNVERIFIED, "vip-unverified", WARNING, "whether the server accepts the VIP has not been verified for a " \
+	    "while", \
+	    "The director loses frames, so silence proves nothing: a server without the VIP stays in use. The VIP is " \
+	    "verified when a round of the VIP check loses none.") \
 	X(NO_SOURCE, "no-source", ERROR, "the director has no source address for probes", \
 	    "The state of the VIP is unknown. The director needs an address of its own in the VIP's network, or " \
 	    "better an " \

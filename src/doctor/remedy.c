@@ -383,6 +383,11 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_NO_CONTROL, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
 	    "Let the server's firewall answer the director, and compare its netmask with the director's.", NULL, NULL },
 
+	{ DIAGNOSIS_VIP_UNVERIFIED, SYSTEM_ANY,
+	    "On the director: LOST and NOT SENT say at which interface frames get lost. Let the kernel forward most of "
+	    "them (`offload = auto`), or give dsrd more of the processor:",
+	    "dsrctl show neighbors", NULL },
+
 	{ DIAGNOSIS_NO_SOURCE, SYSTEM_ANY, "In [dsrd] of dsrd.conf, with an unused address of the VIP's network:",
 	    "probe-address = ADDRESS", NULL },
 };

@@ -69,6 +69,8 @@ struct fragment_table {
 	struct held *held;
 	uint64_t expired;
 	uint32_t used;
+	fragment_settled *settled; /* may be NULL */
+	void *context;
 };
 
 struct fragment_table *
@@ -247,6 +249,8 @@ fragment_settle(struct fragment_table *table, const struct fragment_key *key, st
 	entry->ended = false;
 	entry->server = server;
 	entry->until = now + LIFETIME;
+	if (table->settled != NULL)
+		table->settled(table->context, key, server, now);
 	while (entry->held != NIL) {
 		const uint16_t index = entry->held;
 		struct held *held = &table->held[index];
@@ -257,6 +261,13 @@ fragment_settle(struct fragment_table *table, const struct fragment_key *key, st
 		release(context, &frame);
 		free_held(table, index);
 	}
+}
+
+void
+fragment_table_on_settle(struct fragment_table *table, fragment_settled *settled, void *context)
+{
+	table->settled = settled;
+	table->context = context;
 }
 
 uint64_t

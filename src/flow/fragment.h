@@ -50,6 +50,9 @@ NODISCARD bool fragment_hold(struct fragment_table *table, const struct fragment
  */
 void fragment_settle(struct fragment_table *table, const struct fragment_key *key, struct server_ref server,
     void (*release)(void *context, struct frame *frame), void *context, uint64_t now);
+/* The first fragment of a datagram went to `server`. Must not change the table. */
+typedef void fragment_settled(void *context, const struct fragment_key *key, struct server_ref server, uint64_t now);
+void fragment_table_on_settle(struct fragment_table *table, fragment_settled *settled, void *context);
 /* Forgets what is too old; the number of held frames that were never released since the last call. */
 uint64_t fragment_expire(struct fragment_table *table, uint64_t now);
 

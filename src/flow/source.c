@@ -14,10 +14,10 @@ ping_limit_init(struct ping_limit *limit, const struct siphash_key *key)
 	limit->key = *key;
 }
 
-bool
-ping_limit_take(struct ping_limit *limit, const uint8_t client[16], uint64_t now)
+static bool
+source_take(struct ping_limit *limit, uint64_t hash, uint64_t now)
 {
-	uint8_t *count = &limit->counts[source_hash(&limit->key, client) % PING_SOURCES];
+	uint8_t *count = &limit->counts[hash % PING_SOURCES];
 
 	if (now - limit->began >= SECONDS(1)) {
 		memset(limit->counts, 0, sizeof(limit->counts));
@@ -27,4 +27,16 @@ ping_limit_take(struct ping_limit *limit, const uint8_t client[16], uint64_t now
 		return false;
 	(*count)++;
 	return true;
+}
+
+bool
+ping_limit_take(struct ping_limit *limit, const uint8_t client[16], uint64_t now)
+{
+	return source_take(limit, source_hash(&limit->key, client), now);
+}
+
+bool
+ping_limit_take_whole(struct ping_limit *limit, const uint8_t address[16], uint64_t now)
+{
+	return source_take(limit, siphash13(&limit->key, address, 16), now);
 }

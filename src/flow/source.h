@@ -24,7 +24,7 @@ source_hash(const struct siphash_key *key, const uint8_t client[16])
 	return siphash13(key, client, length);
 }
 
-/* How many pings of one source are answered. Pure; time in microseconds. */
+/* How many pings of one source are answered, and what else has a share a second. Pure; time in microseconds. */
 
 /* A second and source; Linux answers a thousand in all (icmp_msgs_per_sec, net/ipv4/icmp.c), a person sends one. */
 #define PINGS_MOST 100
@@ -39,5 +39,7 @@ struct ping_limit {
 void ping_limit_init(struct ping_limit *limit, const struct siphash_key *key);
 /* May a ping of `client` be answered now? */
 bool ping_limit_take(struct ping_limit *limit, const uint8_t client[16], uint64_t now);
+/* The same, where the whole address counts, as of a VIP. */
+bool ping_limit_take_whole(struct ping_limit *limit, const uint8_t address[16], uint64_t now);
 
 #endif

@@ -15,6 +15,7 @@
 	X(UNSUPPORTED, "unsupported", "an IP protocol that no service can have") \
 	X(FRAGMENT, "fragment", "a fragment without its first one, or without ports in it, and no room to hold it") \
 	X(ICMP_UNKNOWN, "icmp-unknown", "an ICMP error about no flow that is known") \
+	X(ICMP_RATE, "icmp-rate", "an ICMP error about a flow that is not known here, and 100 a second of a VIP are sent on") \
 	X(ICMP_FRAGMENT, "icmp-fragment", "an ICMP message in fragments: the director takes whole ones only") \
 	X(PING_RATE, "ping-rate", "more pings than are answered: 100 a second from one source") \
 	X(STANDBY, "standby", "another director serves this VIP: this one stands by") \
@@ -52,10 +53,12 @@ const char *drop_reason_sentence(enum drop_reason reason);
 	X(fragments_released, "of these, sent on after it") \
 	X(fragments_expired, "of these, given up because it never came") \
 	X(by_hash, "frames of flows that the full table does not hold, sent by consistent hash") \
+	X(previous_table, "frames of flows that began elsewhere, sent by the table before a change of servers") \
 	X(unproven_evicted, "unproven flows that made room for newer ones") \
 	X(persist_full, "clients not remembered for persistence because that table is full") \
 	X(unfit, "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed") \
 	X(icmp_errors, "ICMP errors handed to the server of the flow they are about") \
+	X(icmp_by_hash, "of these, about flows that are not known here: sent by consistent hash") \
 	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \
 	X(ndp_answers, "neighbor advertisements given for VIPs") \

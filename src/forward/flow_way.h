@@ -9,7 +9,9 @@
 	X(KNOWN, "known", "the flow is known and stays where it is") \
 	X(PERSISTENT, "persistent", "the client was there last, and persistence sends it there again") \
 	X(SCHEDULED, "scheduled", "the scheduler chooses it for a new flow") \
-	X(HASHED, "hashed", "consistent hash chooses it: the beginning of the flow was not seen, or not remembered")
+	X(HASHED, "hashed", "consistent hash chooses it: the beginning of the flow was not seen, or not remembered") \
+	X(PREVIOUS, "previous-table", "the servers have just changed, and consistent hash chooses it as before the " \
+	    "change: the beginning of the flow was not seen")
 
 enum flow_way {
 #define X(id, name, sentence) FLOW_WAY_##id,

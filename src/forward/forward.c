@@ -229,6 +229,7 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	ping_limit_init(&forwarder->pings, key);
 	memset(forwarder->duties, ROLE_ANSWERS | ROLE_FORWARDS, sizeof(forwarder->duties));
 	ping_limit_init(&forwarder->too_bigs, key);
+	ping_limit_init(&forwarder->icmp_by_hash, key);
 	conn_table_on_gone(forwarder->conns, account_gone, forwarder);
 	conn_table_on_over(forwarder->conns, account_over, forwarder);
 	return 0;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "flow/fragment.h"
 #include "forward/forwarder.h"
 
 /* Returns 0, or -1 with a reason. Set the table and interfaces afterwards. `watch` is called for neighbor events. */
@@ -24,6 +25,10 @@ struct decision forward_frame(struct forwarder *forwarder, struct frame *frame, 
 void forward_tick(struct forwarder *forwarder, uint64_t now);
 /* A part of it that is due more often while VIPs are announced: announcer_due(). */
 void forward_announce(struct forwarder *forwarder, uint64_t now);
+
+/* The first fragment of a datagram reached another director, which sent it to `server`: the others follow. */
+void forward_fragment(struct forwarder *forwarder, const struct fragment_key *key, struct server_ref server,
+    uint64_t now);
 
 /* After each burst of frames: gives a few expired flows back. */
 void forward_burst_end(struct forwarder *forwarder, uint64_t now);

@@ -45,6 +45,8 @@ struct decision {
 
 struct offload_cache;
 
+#define FORWARD_PEER_MACS 64
+
 struct forwarder {
 	/* Set by the owner, which may replace them between two frames. */
 	const struct fwdtab *table;
@@ -54,7 +56,10 @@ struct forwarder {
 	struct offload_cache *offload; /* flows that the kernel carries, or NULL: offload/cache.h */
 	const struct role_config *roles; /* of the table; NULL: no other directors are known */
 	uint8_t duties[ROLE_GROUPS]; /* ROLE_ANSWERS, ROLE_FORWARDS: for the VIPs of each group. All at first */
-	uint64_t lost; /* frames that the capture has dropped so far */
+	bool shared;    /* other directors may have flows of the VIPs: it has peers, or routers choose a director */
+	uint64_t began; /* when it went into service, for flows that are older than it; 0: it never was without them */
+	uint64_t lost;         /* as in struct vipcheck_tx */
+	uint64_t unread_since; /* as there */
 
 	/* The forwarder's, from forwarder_init() to forwarder_clear(). */
 	struct conn_table *conns;
@@ -66,6 +71,8 @@ struct forwarder {
 	struct vipcheck_table *vipchecks;
 	struct ping_limit pings;
 	struct routers routers;
+	struct mac peer_macs[FORWARD_PEER_MACS]; /* that other directors have named as their own */
+	size_t peer_mac_count;
 	struct role_claim peers[ROLE_GROUPS];   /* other directors' claims of a group's VIPs */
 	/* claims by any other host, while this director does not answer for them */
 	struct role_claim others[ROLE_GROUPS];
@@ -73,6 +80,7 @@ struct forwarder {
 	struct conflict_table conflicts;
 	struct craft *craft;
 	struct ping_limit too_bigs; /* answers to packets that no tunnel takes */
+	struct ping_limit icmp_by_hash; /* errors about unknown flows, by VIP */
 	uint8_t *wrapped; /* room for a frame and the header of a tunnel */
 	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;

@@ -255,9 +255,24 @@ may_stay(const struct fwd_service *service, const struct fwd_server *last)
 struct fwd_server *
 flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service)
 {
-	if (service->scheduler->by_hash)
-		return service->scheduler->pick(service, ctx->vip, &ctx->key);
-	return fwd_service_hash(service, &ctx->key);
+	return fwd_service_by_hash(service, ctx->vip, &ctx->key);
+}
+
+/*
+ * The server of a flow that began elsewhere, perhaps before the last change. While flows that begin here are not all
+ * remembered, such a flow may have begun here by the current table, and must stay with that.
+ */
+struct fwd_server *
+flow_from_elsewhere(const struct frame_ctx *ctx, const struct conn_table *conns, const struct fwd_service *service,
+    enum flow_way *way)
+{
+	struct fwd_server *now = flow_by_hash(ctx, service), *before = NULL;
+
+	if (!conn_is_flooded(conns, CONN_SYN, ctx->now) && !conn_is_flooded(conns, CONN_NEW, ctx->now))
+		before = fwd_service_before(service, ctx->vip, &ctx->key, ctx->now);
+	/* By name: an explanation has copies of the candidates. */
+	*way = before != NULL && !server_ref_equal(before->ref, now->ref) ? FLOW_WAY_PREVIOUS : FLOW_WAY_HASHED;
+	return before != NULL ? before : now;
 }
 
 /*
@@ -277,8 +292,9 @@ flow_plan(const struct frame_ctx *ctx, const struct conn_table *conns, const str
 		return plan;
 	}
 	plan.remembered = plan.state != CONN_CLOSED && !is_one_packet(ctx, service);
-	if (policy_is_middle(ctx, plan.state) ||
-	    (plan.remembered && last == NULL && conn_is_flooded(conns, plan.state, ctx->now))) {
+	if (policy_is_middle(ctx, plan.state)) {
+		plan.server = flow_from_elsewhere(ctx, conns, service, &plan.way);
+	} else if (plan.remembered && last == NULL && conn_is_flooded(conns, plan.state, ctx->now)) {
 		plan.way = FLOW_WAY_HASHED;
 		plan.server = flow_by_hash(ctx, service);
 	} else if (last != NULL && may_stay(service, last)) {

@@ -43,6 +43,9 @@ struct flow_plan flow_plan(const struct frame_ctx *ctx, const struct conn_table 
     struct fwd_server *last);
 /* The same, when the flow cannot be remembered: by consistent hash. */
 struct fwd_server *flow_by_hash(const struct frame_ctx *ctx, const struct fwd_service *service);
+/* By consistent hash, as it was before a change a moment ago: FLOW_WAY_PREVIOUS, if that makes a difference. */
+struct fwd_server *flow_from_elsewhere(const struct frame_ctx *ctx, const struct conn_table *conns,
+    const struct fwd_service *service, enum flow_way *way);
 bool flow_has_room(const struct fwd_server *server);
 
 /* For every frame, so inline. */

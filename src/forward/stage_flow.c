@@ -204,12 +204,13 @@ begin_flow(struct frame_ctx *ctx)
 		return drop(ctx, plan.reason);
 	if (!next_hop_is_latest(&ctx->forwarder->next_hops, ctx->frame->iface, &ctx->packet.ether_source, ctx->now))
 		stage_flow_note_next_hop(ctx);
+	ctx->forwarder->stats.previous_table += plan.way == FLOW_WAY_PREVIOUS;
 	if (plan.remembered && remember_flow(ctx, &plan))
 		return GOES_ON;
 	ctx->server = plan.remembered ? flow_by_hash(ctx, ctx->decision.service) : plan.server;
 	if (frame_ctx_goes_back(ctx, ctx->server))
 		return stage_bounce(ctx, NULL);
-	if (plan.remembered || plan.way == FLOW_WAY_HASHED)
+	if (plan.remembered || plan.way == FLOW_WAY_HASHED || plan.way == FLOW_WAY_PREVIOUS)
 		ctx->forwarder->stats.by_hash++;
 	else
 		plan.server->run->connections++;

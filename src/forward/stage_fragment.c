@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "flow/fragment.h"
+#include "forward/forward.h"
 
 static struct fragment_key
 make_key(const struct frame_ctx *ctx)
@@ -52,6 +53,13 @@ stage_fragment(struct frame_ctx *ctx)
 	return ctx->packet.has_ports ? GOES_ON : follow_first(ctx);
 }
 
+/* Where held frames go. */
+struct stage_fragment_way {
+	struct forwarder *forwarder;
+	struct fwd_server *server;
+	uint64_t now;
+};
+
 /*
  * A held frame follows: the same delivery as that of the first one, without another decision. It was counted as held;
  * what cannot be delivered now has its reason too.
@@ -59,26 +67,36 @@ stage_fragment(struct frame_ctx *ctx)
 static void
 stage_fragment_release(void *context, struct frame *frame)
 {
-	const struct frame_ctx *first = context;
+	const struct stage_fragment_way *way = context;
 	struct frame_ctx ctx;
 
-	frame_ctx_begin(&ctx, first->forwarder, frame, first->now);
-	ctx.server = first->server;
+	frame_ctx_begin(&ctx, way->forwarder, frame, way->now);
+	ctx.server = way->server;
 	(void)stage_deliver(&ctx);
 	if (ctx.decision.verdict == VERDICT_FORWARD)
-		first->forwarder->stats.fragments_released++;
+		way->forwarder->stats.fragments_released++;
 	else
-		first->forwarder->stats.dropped[ctx.decision.reason]++;
+		way->forwarder->stats.dropped[ctx.decision.reason]++;
 }
 
 void
 stage_fragment_settle(struct frame_ctx *ctx)
 {
 	const struct packet *packet = &ctx->packet;
+	struct stage_fragment_way way = { ctx->forwarder, ctx->server, ctx->now };
 	struct fragment_key key;
 
 	if (!packet->has_ports || ctx->decision.verdict != VERDICT_FORWARD)
 		return;
 	key = make_key(ctx);
-	fragment_settle(ctx->forwarder->fragments, &key, ctx->server->ref, stage_fragment_release, ctx, ctx->now);
+	fragment_settle(ctx->forwarder->fragments, &key, ctx->server->ref, stage_fragment_release, &way, ctx->now);
+}
+
+void
+forward_fragment(struct forwarder *forwarder, const struct fragment_key *key, struct server_ref server, uint64_t now)
+{
+	struct stage_fragment_way way = { forwarder, fwdtab_server(forwarder->table, server), now };
+
+	if (way.server != NULL)
+		fragment_settle(forwarder->fragments, key, server, stage_fragment_release, &way, now);
 }

@@ -10,7 +10,44 @@
 
 #include <string.h>
 
+#include "forward/policy.h"
 #include "proto/icmp.h"
+
+/* Can a flow exist that this director does not know: one of another director's, or one that is older than this one? */
+static bool
+may_be_elsewhere(const struct frame_ctx *ctx, const struct fwd_service *service)
+{
+	const struct forwarder *forwarder = ctx->forwarder;
+	const uint64_t began = forwarder->began;
+
+	return forwarder->shared ||
+	    (forwarder->roles != NULL && forwarder->roles->groups[ctx->vip->group].given) ||
+	    (began != 0 && ctx->now - began < service->timeouts->state[CONN_ESTABLISHED]);
+}
+
+/*
+ * Routers that choose among directors by hash send an error to the director that its own addresses select, rarely that
+ * of the flow (RFC 7690). It goes where the flow's own packets would go here: to the right server, unless the flow's
+ * server deviates from the hash and its director has not shared it. Any host can forge an error, so they are few.
+ */
+static enum stage
+follow_by_hash(struct frame_ctx *ctx)
+{
+	const struct fwd_service *service = fwd_vip_service(ctx->vip, conn_key_protocol(&ctx->key), ctx->key.vip_port);
+	struct forwarder *forwarder = ctx->forwarder;
+	enum flow_way way;
+	uint8_t vip[16];
+
+	if (service == NULL || service->candidate_count == 0 || !may_be_elsewhere(ctx, service))
+		return drop(ctx, DROP_ICMP_UNKNOWN);
+	addr_mapped(&ctx->vip->addr, vip);
+	if (!ping_limit_take_whole(&forwarder->icmp_by_hash, vip, ctx->now))
+		return drop(ctx, DROP_ICMP_RATE);
+	ctx->server = flow_from_elsewhere(ctx, forwarder->conns, service, &way);
+	forwarder->stats.icmp_errors++;
+	forwarder->stats.icmp_by_hash++;
+	return GOES_ON;
+}
 
 /* The quoted datagram went from the VIP to the client: turned round, it names the flow. */
 static enum stage
@@ -28,8 +65,9 @@ follow_error(struct frame_ctx *ctx)
 	key->vip_port = inner.source_port;
 	key->target = conn_target(ctx->vip->number, inner.protocol);
 	conn = conn_find(forwarder->conns, key, ctx->now);
-	if (conn != NULL)
-		ctx->server = fwdtab_server(forwarder->table, conn->server);
+	if (conn == NULL)
+		return follow_by_hash(ctx);
+	ctx->server = fwdtab_server(forwarder->table, conn->server);
 	if (ctx->server == NULL)
 		return drop(ctx, DROP_ICMP_UNKNOWN);
 	ctx->decision.state = conn->state;

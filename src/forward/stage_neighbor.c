@@ -33,6 +33,21 @@ stage_neighbor_serves(const struct frame_ctx *ctx, const struct fwd_vip *vip)
 	return vip != NULL && (ctx->forwarder->duties[vip->group] & ROLE_ANSWERS) != 0;
 }
 
+/* Another director: one of `peer-mac`, or one that said so over its authenticated connection. */
+static bool
+stage_neighbor_is_peer(const struct forwarder *forwarder, const struct fwd_vip *vip, const struct mac *mac)
+{
+	if (forwarder->roles == NULL)
+		return false;
+	if (role_is_peer(forwarder->roles, mac))
+		return true;
+	/* Without a role both are active, for good, and that is a conflict. */
+	for (size_t i = 0; i < forwarder->peer_mac_count && forwarder->roles->groups[vip->group].given; i++)
+		if (mac_equal(&forwarder->peer_macs[i], mac))
+			return true;
+	return false;
+}
+
 /*
  * A VIP is claimed by another host. Another director may: of two that are active one yields. Other claims are conflicts
  * while this director is the one that answers; else they may be those of the director that does.
@@ -46,7 +61,7 @@ stage_neighbor_conflicts(struct frame_ctx *ctx, const struct addr *addr, const s
 
 	if (vip == NULL)
 		return false;
-	if (forwarder->roles != NULL && role_is_peer(forwarder->roles, mac))
+	if (stage_neighbor_is_peer(forwarder, vip, mac))
 		claim = &forwarder->peers[vip->group];
 	else if (stage_neighbor_serves(ctx, vip))
 		return true;

@@ -17,6 +17,7 @@ forwarder_means(struct forwarder *forwarder)
 		.iface_count = forwarder->iface_count,
 		.probe_addrs = &forwarder->probe_addrs,
 		.lost = forwarder->lost,
+		.unread_since = forwarder->unread_since,
 	};
 }
 

@@ -32,60 +32,62 @@ cache_renew_stamp(struct offload_cache *offload, uint32_t slot, uint16_t generat
 	offload->stamps[slot] = (uint16_t)(offload->stamps[slot] % OFFLOAD_STAMP_MASK + 1);
 }
 
-/*
- * How the server is reached by another method than mac. When that changes, its flows are decided again: the kernel
- * would not notice a change between two looks at a word that is the same before and after.
- */
-static bool
-cache_view_encap_changes(struct offload_cache *offload, const struct fwd_server *server, uint32_t slot)
-{
-	const struct offload_encap *encap = &offload->memory.encaps[slot];
-
-	if (server == NULL || server->encap == NULL || slot >= OFFLOAD_ENCAPS ||
-	    memcmp(encap->families, server->encap, sizeof(encap->families)) == 0)
-		return false;
-	cache_renew_stamp(offload, slot, server->ref.generation, true);
-	return true;
-}
-
 static struct offload_server
 cache_view_server(const struct offload_cache *offload, const struct fwd_server *server, uint32_t slot)
 {
-	struct offload_server view = { .rule = 0 };
+	struct offload_server fresh = { .rule = 0 };
 
 	if (server == NULL || cache_rule(server) == 0 || offload->ifindex[server->iface] == 0)
-		return view;
-	memcpy(view.mac, server->mac.bytes, sizeof(view.mac));
-	memcpy(view.source, offload->ifaces[server->iface].mac.bytes, sizeof(view.source));
-	view.rule = cache_rule(server) | offload->stamps[slot];
-	view.ifindex = offload->ifindex[server->iface];
-	view.mtu = server->mtu;
-	view.method = server->encap == NULL ? ENCAP_MAC : server->encap->method;
-	return view;
+		return fresh;
+	memcpy(fresh.mac, server->mac.bytes, sizeof(fresh.mac));
+	memcpy(fresh.source, offload->ifaces[server->iface].mac.bytes, sizeof(fresh.source));
+	fresh.rule = cache_rule(server) | offload->stamps[slot];
+	fresh.ifindex = offload->ifindex[server->iface];
+	fresh.mtu = server->mtu;
+	fresh.method = server->encap == NULL ? ENCAP_MAC : server->encap->method;
+	return fresh;
 }
 
-/* The word is 0 while the rest changes, and written last. */
+/* Is it reached in another way than the kernel knows, by another method than mac? */
+static bool
+cache_view_encap_differs(const struct offload_cache *offload, const struct fwd_server *server, uint32_t slot)
+{
+	return server != NULL && server->encap != NULL && slot < OFFLOAD_ENCAPS &&
+	    memcmp(&offload->memory.encaps[slot], server->encap, sizeof(struct offload_encap)) != 0;
+}
+
+/*
+ * The first word, which alone decides, is zero while the rest is rewritten, and has another stamp afterwards: a reader
+ * that finds it unchanged after it has read the rest has not mixed the old rest with the new one.
+ */
 static void
 cache_view_write_server(struct offload_cache *offload, const struct fwd_server *server, uint32_t slot, bool forget)
 {
-	struct offload_server *out = &offload->memory.servers[slot], fresh;
+	struct offload_server *out = &offload->memory.servers[slot];
+	struct offload_server fresh;
+	const size_t rest = sizeof(fresh) - sizeof(uint64_t);
+	const bool encap = cache_view_encap_differs(offload, server, slot);
 	uint64_t word;
-	bool encap;
+	bool moved;
 
 	if (server != NULL)
 		cache_renew_stamp(offload, slot, server->ref.generation, forget);
-	encap = cache_view_encap_changes(offload, server, slot);
 	fresh = cache_view_server(offload, server, slot);
 	if (!encap && memcmp(out, &fresh, sizeof(fresh)) == 0)
 		return;
-	memcpy(&word, &fresh, sizeof(word));
-	if (encap || memcmp((const uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word),
-	    sizeof(fresh) - sizeof(word)) != 0) {
+	moved = encap || memcmp((const uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word), rest) != 0;
+	if (moved) {
 		__atomic_store_n((uint64_t *)(void *)out, 0, __ATOMIC_SEQ_CST);
-		memcpy((uint8_t *)out + sizeof(word), (uint8_t *)&fresh + sizeof(word), sizeof(fresh) - sizeof(word));
+		memcpy((uint8_t *)out + sizeof(word), (const uint8_t *)&fresh + sizeof(word), rest);
 		if (encap)
-			memcpy(offload->memory.encaps[slot].families, server->encap, sizeof(struct offload_encap));
+			memcpy(&offload->memory.encaps[slot], server->encap, sizeof(struct offload_encap));
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	}
+	if (moved && fresh.rule != 0) {
+		cache_renew_stamp(offload, slot, offload->generations[slot], true);
+		fresh.rule = cache_rule(server) | offload->stamps[slot];
+	}
+	memcpy(&word, &fresh, sizeof(word));
 	__atomic_store_n((uint64_t *)(void *)out, word, __ATOMIC_SEQ_CST);
 }
 

@@ -311,7 +311,7 @@ offload_way(const struct offload_frame *frame, const struct offload_packet *pack
 	if (server->method != ENCAP_MAC &&
 	    !offload_prepare(frame, packet, head, (uint32_t)(name >> OFFLOAD_SLOT_SHIFT) & 0xffff, hand))
 		return false;
-	/* The entry changed meanwhile, and what was read of it may be both old and new. */
+	/* The daemon may have been rewriting it: then the word is another one, see cache_view_write_server(). */
 	return *(const volatile uint64_t *)(const void *)server == to.word;
 }
 

@@ -6,7 +6,8 @@
  *
  * Ownership, without locks: a flow's `name` is one 64-bit word, written last when the flow is added and cleared first
  * when it is removed; it alone gives ports, server and whether the entry is in use, so a reader that has read an old
- * name with a new address finds no match. The same holds for a server's `word`. The counters are the kernel's, except
+ * name with a new address finds no match. The same holds for a server's first word: it is read before and after the
+ * rest, and is another one whenever the rest has changed, because its stamp is. The counters are the kernel's, except
  * that the daemon collects `count` by an atomic exchange with 0.
  *
  * The table grows and shrinks with the flows, a bucket at a time (base/linear.h). The daemon publishes the number of

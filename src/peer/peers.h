@@ -46,6 +46,8 @@ struct peers_calls {
 	/* After some were changed. */
 	void (*changed)(void *context);
 	intake_order *order;
+	/* Peer `index` has said what it is: peers_self(). */
+	void (*heard)(void *context, size_t index);
 };
 
 #define PEERS_ERROR 256
@@ -62,6 +64,10 @@ void peers_tick(struct peers *peers, uint64_t now);
  * may lack flows.
  */
 bool peers_have_told(const struct peers *peers);
+/* What is to be sent does not wait for the next turn. */
+void peers_wake(struct peers *peers);
+/* What the peer says about itself; NULL: it is not connected. `wins_ties`: this director has the higher boot identity. */
+const struct wire_self *peers_self(const struct peers *peers, size_t index, bool *wins_ties);
 size_t peers_count(const struct peers *peers);
 void peers_facts(const struct peers *peers, size_t index, struct peer_facts *facts);
 /* Connections that were closed because they came from no peer's address, or failed to prove who they are. */

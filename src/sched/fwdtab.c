@@ -239,6 +239,7 @@ fwd_service_free(struct fwd_service *service)
 {
 	if (service == NULL)
 		return;
+	fwd_service_free(service->past);
 	maglev_clear(&service->hash);
 	free(service->candidates);
 	free(service);
@@ -259,6 +260,7 @@ fwd_service_new(struct fwdtab *table, const struct model *model, const struct se
 	}
 	fwd->scheduler = service->settings.scheduler;
 	fwd->run = service->run;
+	fwd->number = service->run->number;
 	fwd->turn = &service->run->rr_next;
 	fwd->service = service;
 	fwd->listen = listen;
@@ -484,6 +486,8 @@ fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t ifa
 		fwdtab_free(table);
 		return NULL;
 	}
+	for (size_t i = 0; i < table->service_count; i++)
+		table->services[i]->since = now;
 	return table;
 }
 
@@ -550,4 +554,11 @@ fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 	store16((uint8_t *)&common.client_port, key->client_port);
 	store16((uint8_t *)&common.vip_port, key->vip_port);
 	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];
+}
+
+struct fwd_server *
+fwd_service_by_hash(const struct fwd_service *service, const struct fwd_vip *vip, const struct conn_key *key)
+{
+	return service->scheduler->by_hash ? service->scheduler->pick(service, vip, key) :
+	    fwd_service_hash(service, key);
 }

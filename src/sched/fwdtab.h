@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/duration.h"
 #include "base/iface.h"
 #include "encap/encap.h"
 #include "flow/conn.h"
@@ -59,6 +60,10 @@ struct fwd_service {
 	bool quorum_lost;   /* then the candidates are backups, or none */
 	const struct listen_settings *listen; /* one of those that this stands for */
 	const struct service *service;
+	uint16_t number;          /* struct service_run's */
+	uint64_t since;           /* when it began to choose as it does */
+	struct fwd_service *past; /* which of it are only the choice, and the servers that there are still; or NULL */
+	uint64_t past_until;
 };
 
 /* A range of ports; its ends are fwd_port_key()'s. */
@@ -88,6 +93,13 @@ struct fwd_index {
 
 #define FWD_EMPTY UINT32_MAX
 
+/*
+ * How long after a change the choice before it is known. Twice as long as directors need to tell each other about
+ * deviating flows: a flow is shared when it is a second old, and they are looked for several times a second
+ * (sync/feed.h).
+ */
+#define FWD_PAST SECONDS(3)
+
 #define FWD_PORTS_FEW 4 /* so many are walked as fast as halved */
 
 /* Private to fwdtab.c and the inline functions below, which run for every frame. */
@@ -111,6 +123,11 @@ struct fwdtab {
  */
 NODISCARD struct fwdtab *fwdtab_compile(const struct model *model, const struct iface *ifaces, size_t iface_count,
     uint64_t now);
+/*
+ * The services remember how `before`, which fwdtab_free() is about to free, chose by hash: fwd_service_before(). Of it
+ * only that is left then.
+ */
+void fwdtab_inherit(struct fwdtab *table, struct fwdtab *before, uint64_t now);
 /* Does a server's share still grow? Then a new table is due about once a second. */
 bool fwdtab_is_warming(const struct fwdtab *table);
 void fwdtab_free(struct fwdtab *table);
@@ -124,6 +141,15 @@ size_t fwdtab_vips(const struct fwdtab *table);
 const struct fwd_vip *fwdtab_vip_at(const struct fwdtab *table, size_t index);
 /* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
 struct fwd_server *fwd_service_hash(const struct fwd_service *service, const struct conn_key *key);
+/* The same with the scheduler's own hash, if it has one: of a flow whose beginning is not known, or not remembered. */
+struct fwd_server *fwd_service_by_hash(const struct fwd_service *service, const struct fwd_vip *vip,
+    const struct conn_key *key);
+/*
+ * What that was before the last change, for FWD_PAST after it, if the server is still there and healthy: it may take no
+ * new flows any more. NULL otherwise.
+ */
+struct fwd_server *fwd_service_before(const struct fwd_service *service, const struct fwd_vip *vip,
+    const struct conn_key *key, uint64_t now);
 
 /* For every frame, so inline. */
 

@@ -42,6 +42,7 @@ struct peer_facts {
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
 	uint64_t sessions;     /* that came up */
+	const struct wire_self *self; /* what it says about itself; NULL: it is down */
 	size_t difference_count;
 	const struct difference *differences; /* PEER_DIFFERENCES at the most */
 };

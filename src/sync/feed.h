@@ -48,6 +48,7 @@ struct feed_counts {
 	uint64_t flows;    /* records sent */
 	uint64_t clients;
 	uint64_t orders;
+	uint64_t fragments;
 	uint64_t overflows; /* more waited than there was room for: the table was walked */
 	uint64_t walks;    /* through the whole table at full speed, the bulk included */
 	uint32_t told;     /* flows that the peer has, as far as it was told, and that still exist */
@@ -65,6 +66,8 @@ void feed_free(struct feed *feed);
 void feed_set_candidates(struct feed *feed, uint16_t service, uint64_t candidates);
 /* The peer has named all its candidates: until then no flows are sent, since it is not known which ones it needs. */
 void feed_set_ready(struct feed *feed);
+/* Does the peer forward frames? Then it may get the rest of a datagram whose first fragment came here. */
+void feed_set_forwards(struct feed *feed, bool forwards);
 /* The next body, into `bytes`, of which WIRE_BODY can be used; `type` and `length` are for FEED_FRAME. */
 enum feed_result feed_next(struct feed *feed, uint64_t now, uint8_t bytes[WIRE_BODY], enum wire_type *type,
     size_t *length);

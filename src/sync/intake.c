@@ -181,6 +181,29 @@ intake_client(struct intake *intake, const struct wire_client *client, uint64_t 
 	intake->counts.clients++;
 }
 
+static void
+intake_fragment(struct intake *intake, const struct wire_fragment *fragment, uint64_t now)
+{
+	struct share *share = intake->share;
+	const struct fwd_vip *vip = picture_vip(intake->picture, share, fragment->vip);
+	const struct server *server = picture_server(intake->picture, share, fragment->server);
+	struct fragment_key key;
+
+	if (vip == NULL || server == NULL) {
+		intake->counts.unknown++;
+		return;
+	}
+	if (server->service->settings.sync == SYNC_OFF || share->take_fragment == NULL)
+		return;
+	memset(&key, 0, sizeof(key));
+	memcpy(key.client, fragment->client, sizeof(key.client));
+	key.id = fragment->id;
+	key.vip = vip->number;
+	key.protocol = fragment->protocol;
+	share->take_fragment(share->fragment_context, &key, server->ref, now);
+	intake->counts.fragments++;
+}
+
 bool
 intake_is_newer(const struct wire_order *order, const struct server *server)
 {
@@ -221,6 +244,7 @@ intake_take_record(struct intake *intake, enum wire_type type, struct cursor *in
 		struct wire_service service;
 		struct wire_server server;
 		struct wire_order order;
+		struct wire_fragment fragment;
 	} record;
 	int result = 0;
 
@@ -255,6 +279,11 @@ intake_take_record(struct intake *intake, enum wire_type type, struct cursor *in
 		if (!wire_get_order(in, &record.order))
 			return SESSION_RECORD;
 		intake_take_order(intake, &record.order);
+		break;
+	case WIRE_FRAGMENTS:
+		if (!wire_get_fragment(in, &record.fragment))
+			return SESSION_RECORD;
+		intake_fragment(intake, &record.fragment, now);
 		break;
 	case WIRE_HELLO:
 	case WIRE_STATE:

@@ -30,6 +30,7 @@ struct intake_counts {
 	uint64_t flows;    /* records entered or renewed */
 	uint64_t clients;
 	uint64_t orders;   /* that changed something */
+	uint64_t fragments;
 	uint64_t unknown;  /* records about what is not here */
 	uint64_t refused;  /* no room, or `sync = off` here */
 	uint64_t conflicts; /* the flow is here, with another server, and stays */

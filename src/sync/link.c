@@ -68,6 +68,15 @@ link_compare_candidates(struct link *link)
 		feed_set_ready(link->feed);
 }
 
+static bool
+link_peer_forwards(const struct wire_state *state)
+{
+	for (size_t i = 0; i < state->self.role_count; i++)
+		if ((role_duties(&(struct role) { .state = state->self.roles[i].state }) & ROLE_FORWARDS) != 0)
+			return true;
+	return false;
+}
+
 /* The peer has another configuration: what it could not use before it may be able to use now. */
 static int
 link_feed_again(struct link *link, uint64_t now)
@@ -75,7 +84,10 @@ link_feed_again(struct link *link, uint64_t now)
 	link->intake.named = false;
 	feed_free(link->feed);
 	link->feed = feed_new(link->share, now);
-	return link->feed == NULL ? -1 : 0;
+	if (link->feed == NULL)
+		return -1;
+	feed_set_forwards(link->feed, link_peer_forwards(&link->peer));
+	return 0;
 }
 
 static void
@@ -85,6 +97,7 @@ link_take_state(struct link *link, const struct wire_state *state, const struct 
 
 	link->peer = *state;
 	link->peer_at = facts->now;
+	feed_set_forwards(link->feed, link_peer_forwards(state));
 	link->clock_ahead = (int64_t)(state->wall - facts->wall);
 	if (state->echo != 0)
 		link->lag = lag < 0 ? 0 : MILLISECONDS(lag);
@@ -98,6 +111,7 @@ link_take(struct link *link, const struct session_frame *frame, const struct lin
 	struct cursor in;
 
 	if (frame->type == WIRE_STATE) {
+		memset(&state, 0, sizeof(state));
 		cursor_init(&in, frame->body, frame->length);
 		if (!wire_get_state(&in, &state))
 			return SESSION_RECORD;
@@ -155,6 +169,8 @@ link_send_state(struct link *link, uint8_t bytes[WIRE_FRAME], const struct link_
 		state.echo = link->peer.stamp;
 		state.echo_age = (uint32_t)((facts->now - link->peer_at) / MILLISECONDS(1));
 	}
+	state.self = share->self;
+	link->self_serial = share->self_serial;
 	(void)snprintf(state.version, sizeof(state.version), "%s", facts->version);
 	link->state_due = facts->now + LINK_BEAT;
 	wire_out_init(&out, bytes + WIRE_HEADER, WIRE_BODY);
@@ -178,7 +194,7 @@ link_send(struct link *link, uint8_t bytes[WIRE_FRAME], const struct link_facts 
 		*again = phase != SESSION_HELLO;
 		return session_hello(&link->session, bytes);
 	}
-	if (facts->now >= link->state_due) {
+	if (facts->now >= link->state_due || link->self_serial != link->share->self_serial) {
 		*again = link->feed != NULL;
 		return link_send_state(link, bytes, facts);
 	}
@@ -203,6 +219,8 @@ link_due(const struct link *link)
 {
 	uint64_t due = link->heard + LINK_SILENCE;
 
+	if (link->accepted && link->self_serial != link->share->self_serial)
+		return link->heard;
 	if (link->accepted && link->state_due < due)
 		due = link->state_due;
 	if (link->feed != NULL && feed_due(link->feed) < due)

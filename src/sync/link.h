@@ -44,6 +44,7 @@ struct link {
 	uint64_t began;
 	uint64_t heard;        /* the last frame */
 	uint64_t state_due;
+	uint64_t self_serial;  /* of the share, when the last STATE left */
 	uint64_t came_up;      /* 0: it has not */
 	struct wire_state peer; /* its last STATE; zero before */
 	uint64_t peer_at;      /* when that came; 0: never */

@@ -3,6 +3,7 @@
 
 #include "sync/picture.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,21 +253,28 @@ picture_candidates(struct picture *picture, const struct share *share, const str
 /* --- the comparison --- */
 
 struct comparison {
+	const struct model *model;
+	bool *found;    /* by slot: the peer has the server too */
+	bool *differs;  /* by place in the model: something about the service or its servers was found */
 	size_t count;
 	size_t most;
 	void (*each)(void *context, const struct difference *difference);
 	void *context;
 };
 
-static void picture_tell(struct comparison *comparison, enum difference_kind kind, const char *subject,
-    const char *format, ...) PRINTF_LIKE(4, 5);
+/* `service` is NULL for one that is not here. */
+static void picture_tell(struct comparison *comparison, enum difference_kind kind, const struct service *service,
+    const char *subject, const char *format, ...) PRINTF_LIKE(5, 6);
 
 static void
-picture_tell(struct comparison *comparison, enum difference_kind kind, const char *subject, const char *format, ...)
+picture_tell(struct comparison *comparison, enum difference_kind kind, const struct service *service,
+    const char *subject, const char *format, ...)
 {
 	struct difference difference = { .kind = kind };
 	va_list arguments;
 
+	for (size_t i = 0; service != NULL && i < comparison->model->service_count; i++)
+		comparison->differs[i] |= comparison->model->services[i] == service;
 	if (comparison->count++ >= comparison->most)
 		return;
 	(void)snprintf(difference.subject, sizeof(difference.subject), "%s", subject);
@@ -278,21 +286,21 @@ picture_tell(struct comparison *comparison, enum difference_kind kind, const cha
 
 static void
 picture_compare_service(struct comparison *comparison, const struct wire_service *theirs,
-    const struct wire_service *ours)
+    const struct wire_service *ours, const struct service *service)
 {
 	static const char *const parts[] = { [PART_LISTEN] = "`listen`", [PART_HASH_KEY] = "`hash-key`",
 		[PART_PERSIST] = "`persist`", [PART_TIMEOUTS] = "a timeout of connections",
 		[PART_CHECKS] = "`check`, or its times", [PART_OTHER] = "`on-down`, `quorum`, `warmup` or another setting" };
 
 	if (strcmp(theirs->name, ours->name) != 0)
-		picture_tell(comparison, DIFFERENCE_CONFIGURATION, ours->name, "the peer calls this service %s: by hash it "
+		picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, ours->name, "the peer calls this service %s: by hash it "
 		    "chooses other servers", theirs->name);
 	if (strcmp(theirs->scheduler, ours->scheduler) != 0)
-		picture_tell(comparison, DIFFERENCE_CONFIGURATION, ours->name, "`scheduler` is %s here and %s there",
+		picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, ours->name, "`scheduler` is %s here and %s there",
 		    ours->scheduler, theirs->scheduler);
 	for (size_t i = 0; i < PART_COUNT; i++)
 		if (theirs->parts[i] != ours->parts[i])
-			picture_tell(comparison, DIFFERENCE_CONFIGURATION, ours->name, "%s is different there", parts[i]);
+			picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, ours->name, "%s is different there", parts[i]);
 }
 
 static const char *
@@ -310,21 +318,25 @@ picture_compare_server(struct comparison *comparison, const struct wire_server *
 	share_server(server, &ours);
 	server_name(server, name);
 	if (theirs->file_weight != ours.file_weight)
-		picture_tell(comparison, DIFFERENCE_CONFIGURATION, name, "its weight is %u here and %u there",
-		    (unsigned)ours.file_weight, (unsigned)theirs->file_weight);
+		picture_tell(comparison, DIFFERENCE_CONFIGURATION, server->service, name,
+		    "its weight is %u here and %u there", (unsigned)ours.file_weight, (unsigned)theirs->file_weight);
 	if (theirs->state != ours.state)
-		picture_tell(comparison, DIFFERENCE_HEALTH, name, "%s here (%s), %s there (%s)", server_state_name(ours.state),
+		picture_tell(comparison, DIFFERENCE_HEALTH, server->service, name, "%s here (%s), %s there (%s)", server_state_name(ours.state),
 		    picture_why(ours.state, ours.reason), server_state_name(theirs->state),
 		    picture_why(theirs->state, theirs->reason));
+	else if (theirs->weight != ours.weight && theirs->file_weight == ours.file_weight)
+		picture_tell(comparison, DIFFERENCE_WEIGHT, server->service, name, "it takes new connections with weight %u "
+		    "here and %u there: an operator, a check or an outlier changed it", (unsigned)ours.weight,
+		    (unsigned)theirs->weight);
 }
 
 /* Marks in `found` what the peer has too. */
 static void
-picture_compare_theirs(struct picture *picture, const struct share *share, struct comparison *comparison, bool *found)
+picture_compare_theirs(struct picture *picture, const struct share *share, struct comparison *comparison)
 {
 	for (size_t i = 0; i < picture->service_count; i++)
 		if (picture->services[i].known && picture_service(picture, share, (uint16_t)i) == NULL)
-			picture_tell(comparison, DIFFERENCE_CONFIGURATION, picture->services[i].told.name,
+			picture_tell(comparison, DIFFERENCE_CONFIGURATION, NULL, picture->services[i].told.name,
 			    "the peer has this service, and this director does not");
 	for (size_t i = 0; i < picture->server_count; i++) {
 		const struct picture_server *theirs = &picture->servers[i];
@@ -333,19 +345,18 @@ picture_compare_theirs(struct picture *picture, const struct share *share, struc
 		char name[SERVER_NAME_TEXT], addr[ADDR_TEXT];
 
 		if (here != NULL) {
-			found[here->ref.slot] = true;
+			comparison->found[here->ref.slot] = true;
 			picture_compare_server(comparison, &theirs->told, here);
 		} else if (service != NULL) {
 			(void)snprintf(name, sizeof(name), "%s/%s", service->settings.name, theirs->told.name);
-			picture_tell(comparison, DIFFERENCE_CONFIGURATION, name, "the peer has this server at %s, and this director "
-			    "does not", addr_format(&theirs->told.addr, addr));
+			picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, name, "the peer has this server at %s, and this "
+			    "director does not", addr_format(&theirs->told.addr, addr));
 		}
 	}
 }
 
 static void
-picture_compare_ours(struct picture *picture, const struct share *share, struct comparison *comparison,
-    const bool *found)
+picture_compare_ours(struct picture *picture, const struct share *share, struct comparison *comparison)
 {
 	const struct model *model = share->model;
 
@@ -355,19 +366,24 @@ picture_compare_ours(struct picture *picture, const struct share *share, struct 
 		struct wire_service ours;
 
 		if (theirs == NULL) {
-			picture_tell(comparison, DIFFERENCE_CONFIGURATION, service->settings.name, "the peer does not have this service");
+			picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, service->settings.name,
+			    "the peer does not have this service");
 			continue;
 		}
 		share_service(share, service, &ours);
-		picture_compare_service(comparison, &theirs->told, &ours);
+		picture_compare_service(comparison, &theirs->told, &ours, service);
 		for (size_t j = 0; j < service->server_count; j++) {
 			const struct server *server = service->servers[j];
 			char name[SERVER_NAME_TEXT], addr[ADDR_TEXT];
 
-			if (!found[server->ref.slot])
-				picture_tell(comparison, DIFFERENCE_CONFIGURATION, server_name(server, name),
+			if (!comparison->found[server->ref.slot])
+				picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, server_name(server, name),
 				    "the peer does not have this server at %s", addr_format(&server->settings.addr, addr));
 		}
+		if (!comparison->differs[i] && theirs->told.candidates != ours.candidates)
+			picture_tell(comparison, DIFFERENCE_TABLE, service, service->settings.name, "its table of new connections "
+			    "is %016" PRIx64 " here and %016" PRIx64 " there: on one of the two a server is warming up, has just "
+			    "changed, or has no known MAC address", ours.candidates, theirs->told.candidates);
 	}
 }
 
@@ -375,16 +391,18 @@ size_t
 picture_compare(struct picture *picture, const struct share *share, size_t most,
     void (*each)(void *context, const struct difference *difference), void *context)
 {
-	struct comparison comparison = { 0, most, each, context };
-	bool *found;
+	const struct model *model = share->model;
+	struct comparison comparison = { .model = model, .most = most, .each = each, .context = context };
 
 	if (!picture->complete)
 		return 0;
-	found = calloc(share->model->slot_count + 1, sizeof(*found));
-	if (found == NULL)
-		return 0;
-	picture_compare_theirs(picture, share, &comparison, found);
-	picture_compare_ours(picture, share, &comparison, found);
-	free(found);
+	comparison.found = calloc(model->slot_count + 1, sizeof(*comparison.found));
+	comparison.differs = calloc(model->service_count + 1, sizeof(*comparison.differs));
+	if (comparison.found != NULL && comparison.differs != NULL) {
+		picture_compare_theirs(picture, share, &comparison);
+		picture_compare_ours(picture, share, &comparison);
+	}
+	free(comparison.found);
+	free(comparison.differs);
 	return comparison.count;
 }

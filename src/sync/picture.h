@@ -18,7 +18,9 @@ struct picture;
 
 enum difference_kind {
 	DIFFERENCE_CONFIGURATION = 0,
-	DIFFERENCE_HEALTH
+	DIFFERENCE_HEALTH,
+	DIFFERENCE_WEIGHT, /* of a server, now */
+	DIFFERENCE_TABLE   /* of a service, and none of the others explains it */
 };
 
 #define DIFFERENCE_TEXT 320

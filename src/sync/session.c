@@ -153,7 +153,7 @@ session_is_greeting(const struct wire_header *header)
 static bool
 session_knows(uint8_t type)
 {
-	return type > WIRE_HELLO && type <= WIRE_BULK_END;
+	return type > WIRE_HELLO && type <= WIRE_FRAGMENTS;
 }
 
 /* A whole frame stands at `bytes`. */

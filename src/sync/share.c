@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "model/status.h"
 #include "proto/packet.h"
 
@@ -109,9 +110,10 @@ share_new(struct model *model, struct conn_table *conns, struct conn_table *pers
 	share->vips = calloc(SHARE_NUMBERS, sizeof(*share->vips));
 	share->services = calloc(SHARE_NUMBERS, sizeof(*share->services));
 	share->candidates = calloc(SHARE_NUMBERS, sizeof(*share->candidates));
+	share->fragments = calloc(SHARE_FRAGMENTS, sizeof(*share->fragments));
 	for (size_t i = 0; i < SHARE_TABLES; i++)
 		share->origins[i] = calloc((size_t)conn_table_capacity(share->tables[i]) + 1, 1);
-	if (share->vips == NULL || share->services == NULL || share->candidates == NULL ||
+	if (share->vips == NULL || share->services == NULL || share->candidates == NULL || share->fragments == NULL ||
 	    share->origins[SHARE_FLOWS] == NULL || share->origins[SHARE_CLIENTS] == NULL) {
 		share_free(share);
 		return NULL;
@@ -130,10 +132,58 @@ share_free(struct share *share)
 		conn_table_on_change(share->tables[i], NULL, NULL);
 		free(share->origins[i]);
 	}
+	if (share->fragment_table != NULL)
+		fragment_table_on_settle(share->fragment_table, NULL, NULL);
+	free(share->fragments);
 	free(share->candidates);
 	free((void *)share->services);
 	free((void *)share->vips);
 	free(share);
+}
+
+static void
+share_fragment_settled(void *context, const struct fragment_key *key, struct server_ref server, uint64_t now)
+{
+	struct share *share = context;
+	const uint64_t second = now / SECONDS(1);
+
+	if (share->taking)
+		return;
+	if (second != share->fragment_second) {
+		share->fragment_second = second;
+		share->fragment_rate = 0;
+	}
+	if (share->fragment_rate == SHARE_FRAGMENT_RATE) {
+		share->fragments_unshared++;
+		return;
+	}
+	share->fragment_rate++;
+	share->fragments[share->fragment_count++ % SHARE_FRAGMENTS] = (struct share_fragment) { *key, server };
+	if (share->urgent != NULL)
+		share->urgent(share->fragment_context);
+}
+
+void
+share_set_fragments(struct share *share, struct fragment_table *table, share_take_fragment *take,
+    void (*urgent)(void *context), void *context)
+{
+	share->fragment_table = table;
+	share->take_fragment = take;
+	share->urgent = urgent;
+	share->fragment_context = context;
+	fragment_table_on_settle(table, share_fragment_settled, share);
+}
+
+bool
+share_set_self(struct share *share, const struct wire_self *self)
+{
+	const bool same = self->role_count == share->self.role_count && self->mac_count == share->self.mac_count &&
+	    memcmp(self->roles, share->self.roles, sizeof(self->roles)) == 0 &&
+	    memcmp(self->macs, share->self.macs, sizeof(self->macs)) == 0;
+
+	share->self = *self;
+	share->self_serial += !same;
+	return !same;
 }
 
 /* Of all that place flows by hash: who takes them, with what weight. As in sched/fwdtab.c, order does not matter. */
@@ -335,7 +385,8 @@ share_server(const struct server *server, struct wire_server *record)
 
 	server_status(server, &status);
 	*record = (struct wire_server) { .number = server->ref.slot, .service = server->service->run->number,
-		.addr = server->settings.addr, .file_weight = server->settings.weight, .state = server_state(server) };
+		.addr = server->settings.addr, .file_weight = server->settings.weight,
+		.weight = server_weight(server), .state = server_state(server) };
 	(void)snprintf(record->name, sizeof(record->name), "%s", server->settings.name);
 	(void)snprintf(record->reason, sizeof(record->reason), "%.*s", WIRE_REASON - 1, status.sentence);
 	for (char *at = record->reason; *at != '\0'; at++)

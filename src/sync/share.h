@@ -18,6 +18,7 @@
 
 #include "base/attr.h"
 #include "flow/conn.h"
+#include "flow/fragment.h"
 #include "model/model.h"
 #include "sched/fwdtab.h"
 #include "sync/wire.h"
@@ -42,6 +43,21 @@ struct share_watcher {
 /* Is this director the one that clients' frames for the VIP reach? */
 typedef bool share_active(void *context, const struct fwd_vip *vip);
 
+/*
+ * First fragments that wait for feeds, and how many of a second are shared: as many as a table of fragments remembers.
+ * Anyone can forge more of them.
+ */
+#define SHARE_FRAGMENTS 1024
+#define SHARE_FRAGMENT_RATE 4096
+
+struct share_fragment {
+	struct fragment_key key;
+	struct server_ref server;
+};
+
+/* A peer's first fragment went to that server here; `key` has the number of the VIP here. */
+typedef void share_take_fragment(void *context, const struct fragment_key *key, struct server_ref server, uint64_t now);
+
 struct share {
 	struct model *model;
 	struct conn_table *tables[SHARE_TABLES];
@@ -60,6 +76,18 @@ struct share {
 	uint32_t held[UINT8_MAX + 1]; /* flows, by that identity */
 	bool live[UINT8_MAX + 1]; /* by identity: that peer is connected, and has what it sent */
 	uint8_t last_source;
+	struct wire_self self;  /* what this director says about itself */
+	uint64_t self_serial;   /* grows when its roles or MAC addresses are others */
+	struct fragment_table *fragment_table; /* NULL: fragments are not shared */
+	struct share_fragment *fragments; /* a ring */
+	uint64_t fragment_count; /* so far: the last SHARE_FRAGMENTS are in the ring */
+	uint64_t fragment_second;
+	uint32_t fragment_rate; /* in that second */
+	uint64_t fragments_unshared; /* because there were too many */
+	/* May be NULL. There is something to send at once; and a peer's fragment. */
+	void (*urgent)(void *context);
+	share_take_fragment *take_fragment;
+	void *fragment_context;
 	bool taking; /* an intake is changing the tables: no news for peers */
 	struct share_watcher watchers[SHARE_PEERS + 1]; /* a connection that takes the place of another */
 };
@@ -75,6 +103,12 @@ void share_update(struct share *share, const struct fwdtab *table, uint64_t seri
 /* Up to SHARE_PEERS + 1 at a time. */
 void share_watch(struct share *share, share_news *news, void *context);
 void share_unwatch(struct share *share, const void *context);
+
+/* First fragments of the table are shared, and those of peers handed to `take`. `table` must outlive the share. */
+void share_set_fragments(struct share *share, struct fragment_table *table, share_take_fragment *take,
+    void (*urgent)(void *context), void *context);
+/* What this director says about itself; bytes that are not used must be zero. True: peers need to know at once. */
+bool share_set_self(struct share *share, const struct wire_self *self);
 
 /* An identity for what a process of a peer sends. */
 uint8_t share_source(struct share *share);

@@ -221,6 +221,29 @@ wire_get_client(struct cursor *in, struct wire_client *client)
 }
 
 void
+wire_put_fragment(struct wire_out *out, const struct wire_fragment *fragment)
+{
+	if (!wire_has_room(out, WIRE_FRAGMENT))
+		return;
+	wire_put_u16(out, fragment->vip);
+	wire_put_u16(out, fragment->server);
+	wire_put_u8(out, fragment->protocol);
+	wire_put_bytes(out, fragment->client, sizeof(fragment->client));
+	wire_put_u32(out, fragment->id);
+}
+
+bool
+wire_get_fragment(struct cursor *in, struct wire_fragment *fragment)
+{
+	fragment->vip = cursor_u16(in);
+	fragment->server = cursor_u16(in);
+	fragment->protocol = cursor_u8(in);
+	cursor_copy(in, fragment->client, sizeof(fragment->client));
+	fragment->id = cursor_u32(in);
+	return cursor_ok(in);
+}
+
+void
 wire_put_vip(struct wire_out *out, const struct wire_vip *vip)
 {
 	if (!wire_has_room(out, 2 + 16))
@@ -272,12 +295,13 @@ wire_get_service(struct cursor *in, struct wire_service *service)
 void
 wire_put_server(struct wire_out *out, const struct wire_server *server)
 {
-	if (!wire_has_room(out, 2 + 2 + 16 + 4 + 1 + 1 + strlen(server->name) + 1 + strlen(server->reason)))
+	if (!wire_has_room(out, 2 + 2 + 16 + 4 + 4 + 1 + 1 + strlen(server->name) + 1 + strlen(server->reason)))
 		return;
 	wire_put_u16(out, server->number);
 	wire_put_u16(out, server->service);
 	wire_put_addr(out, &server->addr);
 	wire_put_u32(out, server->file_weight);
+	wire_put_u32(out, server->weight);
 	wire_put_u8(out, (uint8_t)server->state);
 	wire_put_text(out, server->name);
 	wire_put_text(out, server->reason);
@@ -292,8 +316,10 @@ wire_get_server(struct cursor *in, struct wire_server *server)
 	server->service = cursor_u16(in);
 	server->addr = wire_get_addr(in);
 	server->file_weight = cursor_u32(in);
+	server->weight = cursor_u32(in);
 	state = cursor_u8(in);
-	if (!cursor_ok(in) || state > SERVER_DISABLED || server->file_weight > WEIGHT_MOST)
+	if (!cursor_ok(in) || state > SERVER_DISABLED || server->file_weight > WEIGHT_MOST ||
+	    server->weight > WEIGHT_MOST)
 		return false;
 	server->state = (enum server_state)state;
 	return wire_get_text(in, server->name, sizeof(server->name)) &&
@@ -366,10 +392,75 @@ wire_get_hello(struct cursor *in, struct wire_hello *hello)
 	    hello->lowest <= hello->highest && hello->name[0] != '\0';
 }
 
+#define WIRE_SELF_MOST (3 + ROLE_GROUPS * (ROLE_GROUP + 2 + 8 + ROLE_WHY) + WIRE_MACS * MAC_BYTES + \
+	WIRE_ROUTERS * (1 + MAC_BYTES))
+
+static void
+wire_put_self(struct wire_out *out, const struct wire_self *self)
+{
+	wire_put_u8(out, self->role_count);
+	for (size_t i = 0; i < self->role_count; i++) {
+		wire_put_text(out, self->roles[i].group);
+		wire_put_u8(out, (uint8_t)self->roles[i].state);
+		wire_put_u8(out, self->roles[i].ready);
+		wire_put_u64(out, self->roles[i].epoch);
+		wire_put_text(out, self->roles[i].why);
+	}
+	wire_put_u8(out, self->mac_count);
+	for (size_t i = 0; i < self->mac_count; i++)
+		wire_put_bytes(out, self->macs[i].bytes, MAC_BYTES);
+	wire_put_u8(out, self->router_count);
+	for (size_t i = 0; i < self->router_count; i++) {
+		wire_put_u8(out, self->routers[i].iface);
+		wire_put_bytes(out, self->routers[i].mac.bytes, MAC_BYTES);
+	}
+}
+
+static bool
+wire_get_role(struct cursor *in, struct role_word *word)
+{
+	uint8_t state;
+
+	if (!wire_get_text(in, word->group, sizeof(word->group)))
+		return false;
+	state = cursor_u8(in);
+	if (state >= ROLE_STATE_COUNT)
+		return false;
+	word->state = (enum role_state)state;
+	word->ready = cursor_u8(in) != 0;
+	word->epoch = wire_get_u64(in);
+	/* The next epoch is one above. */
+	return wire_get_text(in, word->why, sizeof(word->why)) && word->epoch <= UINT32_MAX;
+}
+
+static bool
+wire_get_self(struct cursor *in, struct wire_self *self)
+{
+	self->role_count = cursor_u8(in);
+	if (self->role_count > ROLE_GROUPS)
+		return false;
+	for (size_t i = 0; i < self->role_count; i++)
+		if (!wire_get_role(in, &self->roles[i]))
+			return false;
+	self->mac_count = cursor_u8(in);
+	if (self->mac_count > WIRE_MACS)
+		return false;
+	for (size_t i = 0; i < self->mac_count; i++)
+		cursor_copy(in, self->macs[i].bytes, MAC_BYTES);
+	self->router_count = cursor_u8(in);
+	if (self->router_count > WIRE_ROUTERS)
+		return false;
+	for (size_t i = 0; i < self->router_count; i++) {
+		self->routers[i].iface = cursor_u8(in);
+		cursor_copy(in, self->routers[i].mac.bytes, MAC_BYTES);
+	}
+	return cursor_ok(in);
+}
+
 void
 wire_put_state(struct wire_out *out, const struct wire_state *state)
 {
-	if (!wire_has_room(out, 8 + 4 * 3 + 8 + 4 * 2 + 1 + strlen(state->version)))
+	if (!wire_has_room(out, 8 + 4 * 3 + 8 + 4 * 2 + 1 + strlen(state->version) + WIRE_SELF_MOST))
 		return;
 	wire_put_u64(out, state->wall);
 	wire_put_u32(out, state->stamp);
@@ -379,6 +470,7 @@ wire_put_state(struct wire_out *out, const struct wire_state *state)
 	wire_put_u32(out, state->flows);
 	wire_put_u32(out, state->told);
 	wire_put_text(out, state->version);
+	wire_put_self(out, &state->self);
 }
 
 bool
@@ -391,5 +483,5 @@ wire_get_state(struct cursor *in, struct wire_state *state)
 	state->configuration = wire_get_u64(in);
 	state->flows = cursor_u32(in);
 	state->told = cursor_u32(in);
-	return wire_get_text(in, state->version, sizeof(state->version));
+	return wire_get_text(in, state->version, sizeof(state->version)) && wire_get_self(in, &state->self);
 }

@@ -27,6 +27,7 @@
 #include "base/bytes.h"
 #include "flow/conn.h"
 #include "model/model.h"
+#include "role/word.h"
 #include "sync/seal.h"
 
 #define WIRE_VERSION 1
@@ -46,12 +47,14 @@ enum wire_type {
 	WIRE_FLOWS,      /* WIRE_FLOW4 or WIRE_FLOW6 bytes a record */
 	WIRE_CLIENTS,    /* of persistence */
 	WIRE_ORDERS,     /* of operators */
-	WIRE_BULK_END    /* every flow and client there was has been sent; no body */
+	WIRE_BULK_END,   /* every flow and client there was has been sent; no body */
+	WIRE_FRAGMENTS   /* WIRE_FRAGMENT bytes a record */
 };
 
 /* IPVS's are 36 and 72 bytes (struct ip_vs_sync_v4, ip_vs_sync_v6: net/netfilter/ipvs/ip_vs_sync.c). */
 #define WIRE_FLOW4 21
 #define WIRE_FLOW6 33
+#define WIRE_FRAGMENT 25
 
 struct wire_header {
 	uint32_t length; /* of the body */
@@ -119,6 +122,7 @@ struct wire_server {
 	struct addr addr;
 	char name[NAME_MOST];
 	uint32_t file_weight;
+	uint32_t weight;      /* now: 0 while it is drained; of an operator or a check, else of the file */
 	enum server_state state;
 	char reason[WIRE_REASON]; /* of the state, for people; may be cut */
 };
@@ -142,6 +146,34 @@ struct wire_hello {
 	char name[NAME_MOST];
 };
 
+/* The first fragment of a datagram, and where it went: the others may reach another director. */
+struct wire_fragment {
+	uint16_t vip;
+	uint16_t server;
+	uint8_t protocol;     /* IPv4; in IPv6 0: a later fragment does not have it */
+	uint8_t client[16];
+	uint32_t id;
+};
+
+#define WIRE_MACS 16
+#define WIRE_ROUTERS 8
+
+/* A host that clients' frames come from. Interfaces have the numbers of their order in the configuration. */
+struct wire_router {
+	uint8_t iface;
+	struct mac mac;
+};
+
+/* What a director says about itself, to all its peers alike. */
+struct wire_self {
+	uint8_t role_count;
+	uint8_t mac_count;
+	uint8_t router_count;
+	struct role_word roles[ROLE_GROUPS];
+	struct mac macs[WIRE_MACS];
+	struct wire_router routers[WIRE_ROUTERS];
+};
+
 struct wire_state {
 	uint64_t wall;        /* seconds since 1970 */
 	uint32_t stamp;       /* milliseconds of the sender's clock, wraps */
@@ -151,6 +183,7 @@ struct wire_state {
 	uint32_t flows;       /* in its table */
 	uint32_t told;        /* flows that it keeps up to date at the receiver */
 	char version[NAME_MOST]; /* of dsrd */
+	struct wire_self self;
 };
 
 void wire_out_init(struct wire_out *out, uint8_t *bytes, size_t room);
@@ -166,6 +199,8 @@ void wire_put_flow(struct wire_out *out, const struct wire_flow *flow);
 bool wire_get_flow(struct cursor *in, struct wire_flow *flow);
 void wire_put_client(struct wire_out *out, const struct wire_client *client);
 bool wire_get_client(struct cursor *in, struct wire_client *client);
+void wire_put_fragment(struct wire_out *out, const struct wire_fragment *fragment);
+bool wire_get_fragment(struct cursor *in, struct wire_fragment *fragment);
 void wire_put_vip(struct wire_out *out, const struct wire_vip *vip);
 bool wire_get_vip(struct cursor *in, struct wire_vip *vip);
 void wire_put_service(struct wire_out *out, const struct wire_service *service);

@@ -197,6 +197,7 @@ vipcheck_verdict_name(enum vipcheck_verdict verdict)
 		[VIPCHECK_WRONG_SOURCE] = "wrong-source",
 		[VIPCHECK_ELSEWHERE] = "elsewhere",
 		[VIPCHECK_LOSSY] = "lossy",
+		[VIPCHECK_UNVERIFIED] = "unverified",
 		[VIPCHECK_NO_CONTROL] = "no-control",
 		[VIPCHECK_NO_SOURCE] = "no-source",
 	};

@@ -203,7 +203,8 @@ round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe prob
 	struct craft_ends ends = round_ends(check, probe, means);
 	const struct frame *made;
 
-	if (!addr_is_set(&ends.source) || !round_draw_secret(table, check, probe))
+	/* A probe that is sent again is the same one: a late answer counts. */
+	if (!addr_is_set(&ends.source) || (check->secrets[probe].tag == 0 && !round_draw_secret(table, check, probe)))
 		return;
 	ends.ident = check->secrets[probe].ident;
 	if (probe == PROBE_VIP_ECHO || probe == PROBE_OWN_ECHO)
@@ -227,6 +228,9 @@ round_send_controls(struct vipcheck_table *table, struct vipcheck *check, const 
 {
 	check->control = true;
 	check->due = now + check->server->service->settings.timeout;
+	/* Once more beside its control: what both met is comparable, and a moment's loss met neither or both. */
+	if (check->round.replies[PROBE_VIP].answer == ANSWER_SILENCE)
+		round_send(table, check, PROBE_VIP, means, now);
 	if (check->protocol == PROTOCOL_TCP || round_has_payload(check))
 		round_send(table, check, PROBE_OWN, means, now);
 	round_send(table, check, PROBE_VIP_CLOSED, means, now);
@@ -312,8 +316,9 @@ round_judge(struct vipcheck *check, uint64_t now)
 	    &check->server->settings.addr);
 
 	/* In a flood the answer may have been lost in front of us. No flood takes a server down. */
-	if (round_rests_on_silence(verdict) && check->lossy)
-		return VIPCHECK_LOSSY;
+	if (check->lossy && round_rests_on_silence(verdict))
+		return ++check->unjudged >= VIPCHECK_UNJUDGED ? VIPCHECK_UNVERIFIED : VIPCHECK_LOSSY;
+	check->unjudged = 0;
 	if (round_set_by_icmp(check, verdict)) {
 		check->by_icmp = verdict;
 		check->icmp_at = now;
@@ -339,8 +344,8 @@ round_end(struct vipcheck_table *table, struct vipcheck *check, uint64_t now)
 	check->settled = true;
 	check->round.ended = now;
 	check->last = check->round;
-	check->due = round_next(table, check, now);
 	check->verdict = round_judge(check, now);
+	check->due = check->unjudged > 0 ? now + GRAIN : round_next(table, check, now);
 	round_report(check, now);
 	if (check->verdict == before && check->health.state == state && settled)
 		return;
@@ -415,6 +420,17 @@ vipcheck_advance(struct vipcheck_table *table, struct vipcheck *check, const str
 		round_end(table, check, now);
 }
 
+/*
+ * What arrived in time may not have been read in time: no answer is missing before that has been done. A director that
+ * does not get there within another timeout has lost it as well as frames that the capture dropped.
+ */
+static bool
+round_may_be_unread(const struct vipcheck *check, const struct vipcheck_tx *means, uint64_t now)
+{
+	return means->unread_since != 0 && means->unread_since <= check->due &&
+	    now < check->due + check->server->service->settings.timeout;
+}
+
 static void
 round_give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, const struct vipcheck_tx *means,
     uint64_t now)
@@ -422,7 +438,8 @@ round_give_up_waiting(struct vipcheck_table *table, struct vipcheck *check, cons
 	for (size_t i = 0; i < PROBE_COUNT; i++)
 		if (check->round.replies[i].answer == ANSWER_AWAITED)
 			check->round.replies[i].answer = ANSWER_SILENCE;
-	check->lossy |= means->lost != check->lost;
+	check->lossy |= means->lost != check->lost ||
+	    (means->unread_since != 0 && means->unread_since <= check->due);
 	vipcheck_advance(table, check, means, now);
 }
 
@@ -444,6 +461,10 @@ vipcheck_tick(struct vipcheck_table *table, const struct vipcheck_tx *means, uin
 
 		if (!check->asking && !round_can_begin(check))
 			continue;
+		if (now >= check->due && check->asking && round_may_be_unread(check, means, now)) {
+			due = now;
+			continue;
+		}
 		if (now >= check->due && check->asking)
 			round_give_up_waiting(table, check, means, now);
 		else if (now >= check->due)

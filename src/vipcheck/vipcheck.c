@@ -280,6 +280,7 @@ vipcheck_fault_scope(enum vipcheck_verdict verdict)
 	case VIPCHECK_WRONG_SOURCE:
 	case VIPCHECK_ELSEWHERE:
 	case VIPCHECK_LOSSY:
+	case VIPCHECK_UNVERIFIED:
 	case VIPCHECK_NO_CONTROL:
 	case VIPCHECK_NO_SOURCE:
 	case VIPCHECK_VERDICT_COUNT:

@@ -28,6 +28,13 @@
 #include "proto/packet.h"
 #include "vipcheck/probe_addr.h"
 
+/*
+ * A round in which the director lost frames, and in which silence would have been the evidence, proves nothing. It is
+ * repeated at once. After so many in a row the VIP counts as unverified, which the doctor reports: who keeps a director
+ * busy hides a server without the VIP no longer than that.
+ */
+#define VIPCHECK_UNJUDGED 5
+
 /* The maximum of VIPs and ports probed per server, every VIP first: a range of thousands is not probed port by port. */
 #define VIPCHECKS_PER_SERVER 8
 
@@ -124,6 +131,8 @@ enum vipcheck_class {
 	X(WRONG_SOURCE, BAD, "the server answers for the VIP from another address: clients cannot use that") \
 	X(ELSEWHERE, BAD, "the VIP is not accepted: another host reports it as unreachable") \
 	X(LOSSY, UNSURE, "no answer for the VIP, but the director itself lost frames while it waited: inconclusive") \
+	X(UNVERIFIED, UNSURE, "the VIP is not verified: the director has lost frames in every round of the VIP check " \
+	    "for a while") \
 	X(NO_CONTROL, UNSURE, "no probe from the director is answered there, so the state of the VIP is unknown") \
 	X(NO_SOURCE, UNSURE, "the director has no source address for probes: set probe-address")
 
@@ -160,7 +169,8 @@ struct vipcheck {
 	struct evidence round;   /* the current one, if `asking` */
 	bool asking;
 	uint64_t lost;           /* vipcheck_tx.lost when the round began */
-	bool lossy;              /* it was more when an answer was given up */
+	bool lossy;              /* it was more when an answer was given up, or frames were unread */
+	uint32_t unjudged;       /* so many rounds in a row were lossy */
 	bool control;            /* the control probes have been sent */
 	uint64_t due;            /* when to begin a round, or to end waiting */
 	struct probe_secret secrets[PROBE_COUNT];
@@ -179,7 +189,10 @@ struct vipcheck_tx {
 	const struct iface *ifaces;
 	size_t iface_count;
 	const struct probe_addrs *probe_addrs;
-	uint64_t lost; /* frames that the capture has dropped so far: an answer may have been among them */
+	/* Frames that the director has lost so far, on the way in or out: a probe or an answer may have been among them. */
+	uint64_t lost;
+	/* What arrived since then may still wait to be read, answers too; 0: all has been read. */
+	uint64_t unread_since;
 };
 
 struct vipcheck_table;

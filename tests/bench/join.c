@@ -153,9 +153,14 @@ no_order(void *context UNUSED, struct server *server UNUSED, const struct wire_o
 }
 
 static void
+ignore_state(void *context UNUSED, size_t index UNUSED)
+{
+}
+
+static void
 open_peers(struct end *end, unsigned index)
 {
-	static const struct peers_calls calls = { nothing, nothing, no_order };
+	static const struct peers_calls calls = { nothing, nothing, no_order, ignore_state };
 	struct peers_settings settings = { .port = PORT, .count = 1 };
 	char address[ADDR_TEXT], error[PEERS_ERROR];
 

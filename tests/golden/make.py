@@ -351,9 +351,11 @@ COUNTERS = (
     ("fragments_released", "of these, sent on after it"),
     ("fragments_expired", "of these, given up because it never came"),
     ("by_hash", "frames of flows that the full table does not hold, sent by consistent hash"),
+    ("previous_table", "frames of flows that began elsewhere, sent by the table before a change of servers"),
     ("unproven_evicted", "unproven flows that made room for newer ones"),
     ("unfit", "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed"),
     ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
+    ("icmp_by_hash", "of these, about flows that are not known here: sent by consistent hash"),
     ("echo_answers", "pings of VIPs answered"),
     ("arp_answers", "ARP answers given for VIPs"),
     ("ndp_answers", "neighbor advertisements given for VIPs"),
@@ -374,6 +376,7 @@ REASONS = (
     ("unsupported", "an IP protocol that no service can have"),
     ("fragment", "a fragment without its first one, or without ports in it, and no room to hold it"),
     ("icmp-unknown", "an ICMP error about no flow that is known"),
+    ("icmp-rate", "an ICMP error about a flow that is not known here, and 100 a second of a VIP are sent on"),
     ("icmp-fragment", "an ICMP message in fragments: the director takes whole ones only"),
     ("ping-rate", "more pings than are answered: 100 a second from one source"),
     ("loop", "the director's own frame came back"),
@@ -1045,6 +1048,45 @@ def icmp_errors():
     case.drop(icmp(3, 4, mtu, tcp(40001, ACK).data[14:42], ROUTER_IP), "icmp-unknown")
     # To the director itself: the host's.
     case.pass_on(icmp(3, 4, mtu, quoted[:28], ROUTER_IP, DIRECTOR_IP))
+
+
+def icmp_elsewhere():
+    """With other directors, an error about a flow that is unknown goes to the server that the hash gives the flow."""
+    case = Case("icmp-elsewhere", "ICMP errors about flows of another director go where the hash sends the flow.",
+                service("web", "%s tcp/80 udp/53" % VIP, "wlc", SERVER_A, SERVER_B) +
+                service("web6", "%s tcp/80" % VIP6, "maglev", SERVER_A6), AB,
+                "address = %s/64\npeer = lb2 192.0.2.2\npeer-listen = 192.0.2.1\nsync-key-file = /etc/dsrd.key\n"
+                % DIRECTOR_IP6)
+    case.macs = {"web/a": A, "web/b": B, "web6/a": A}
+    case.packets, case.bytes, case.connections = ({server: 0 for server in case.macs} for _ in range(3))
+    mtu = struct.pack("!HH", 0, 1280)
+    servers = ("web/a", "web/b")
+
+    def error(quoted, server, source=ROUTER_IP, destination=VIP, kind=(3, 4)):
+        case.forward(icmp(*kind, mtu, quoted, source, destination), server, "none", False)
+        case.add("icmp_errors")
+        case.add("icmp_by_hash")
+
+    for port in range(40000, 40006):
+        error(answer_of(tcp(port, ACK))[:28], by_hash(servers, sport=port))
+        case.forward(tcp(port, ACK, seq=77, ack=99), by_hash(servers, sport=port), "established", True)
+    error(answer_of(udp(41000))[:28], by_hash(servers, sport=41000, dport=53, protocol=UDP), kind=(3, 3))
+    error(answer_of(tcp(41001, ACK, source=CLIENT6, destination=VIP6))[:60], "web6/a", ROUTER_IP6, VIP6, (2, 0))
+    # Still to no one: another port of the VIP, of which no service is; a quotation without ports; not from the VIP.
+    case.drop(icmp(3, 4, mtu, answer_of(tcp(40007, ACK, dport=81))[:28], ROUTER_IP), "icmp-unknown")
+    quoted = answer_of(tcp(40007, ACK))
+    case.drop(icmp(3, 4, mtu, quoted[:27], ROUTER_IP), "icmp-unknown")
+    case.drop(icmp(3, 4, mtu, quoted[:6] + b"\x00\x10" + quoted[8:28], ROUTER_IP), "icmp-unknown")
+    case.drop(icmp(3, 4, mtu, tcp(40007, ACK).data[14:42], ROUTER_IP), "icmp-unknown")
+    # A hundred a second for a VIP, whatever their sources; other VIPs have their own.
+    case.wait(SECOND)
+    for number in range(100):
+        error(answer_of(tcp(42000 + number, ACK))[:28], by_hash(servers, sport=42000 + number),
+              source="203.0.113.%d" % number)
+    case.drop(icmp(3, 4, mtu, quoted[:28], ROUTER_IP), "icmp-rate")
+    error(answer_of(tcp(41001, ACK, source=CLIENT6, destination=VIP6))[:60], "web6/a", ROUTER_IP6, VIP6, (2, 0))
+    case.wait(SECOND)
+    error(quoted[:28], by_hash(servers, sport=40007))
 
 
 def icmp_errors6():
@@ -1800,7 +1842,7 @@ SCENES = (
     round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
     maglev, source_hash, destination_hash, drain, backup, flows, forged, expiry, timeouts, datagrams, one_packet, persistence,
     persistence6, max_connections, neighbors_ask, neighbor, never_a_servers, truncated, malformed, fragments, fragments6, unsupported,
-    ping, ping6, icmp_errors, icmp_errors6, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
+    ping, ping6, icmp_errors, icmp_errors6, icmp_elsewhere, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,
     many_listens, by_chance, of_two, least_latency,
 )

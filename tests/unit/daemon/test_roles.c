@@ -358,8 +358,86 @@ START_TEST(the_table_is_waited_for)
 	roles_set_table(roles, true, "");
 	pass(MILLISECONDS(250));
 	ck_assert_str_eq(role(), "active");
-	roles_peer(roles, 0, true, "lb2", now);
-	ck_assert_str_eq(role_name(roles_status(roles)[0].role.state), "yielded");
+}
+END_TEST
+
+/* lb2 says that. */
+static void
+hear(enum role_state state, uint64_t epoch, bool wins_ties)
+{
+	const struct role_word word = { .group = "main", .state = state, .epoch = epoch };
+	const struct role_peer lb2 = { "lb2", wins_ties, { { 2, 0, 0, 0, 0, 0xb2 } }, &word, 1 };
+
+	roles_hear(roles, &lb2, now);
+}
+
+static struct role_word
+own_word(void)
+{
+	struct role_word words[ROLE_GROUPS];
+
+	ck_assert_uint_eq(roles_words(roles, words), 1);
+	ck_assert_str_eq(words[0].group, "main");
+	return words[0];
+}
+
+/* Of two active directors the one that became active later goes on, and announces again when the other has yielded. */
+START_TEST(the_later_word_wins)
+{
+	order("active\n");
+	ck_assert_uint_eq(own_word().epoch, 1);
+	pass(SECONDS(8));
+	sent = 0;
+	hear(ROLE_ACTIVE, 1, true);
+	ck_assert_str_eq(role(), "active");
+	pass(MILLISECONDS(250));
+	ck_assert_uint_eq(roles_status(roles)[0].rival.bytes[5], 0xb2);
+	hear(ROLE_YIELDED, 1, true);
+	pass(SECONDS(1));
+	ck_assert_str_eq(role(), "active");
+	ck_assert_uint_ge(sent, 3);
+	hear(ROLE_ACTIVE, 2, true);
+	ck_assert_str_eq(role(), "yielded");
+	ck_assert_uint_eq(own_word().epoch, 2);
+	/* While it says so this director stays silent; then it is the one that was ordered. */
+	for (unsigned i = 0; i < 20; i++) {
+		pass(MILLISECONDS(500));
+		hear(ROLE_ACTIVE, 2, true);
+	}
+	ck_assert_str_eq(role(), "yielded");
+	hear(ROLE_LINGERING, 2, true);
+	ck_assert_str_eq(role(), "active");
+	ck_assert_uint_eq(own_word().epoch, 3);
+	/* An order is a later word than all before. */
+	hear(ROLE_ACTIVE, 7, true);
+	ck_assert_str_eq(role(), "yielded");
+	ck_assert_int_eq(roles_order(roles, 0, ROLE_ORDER_ACTIVE, "test", now), 0);
+	ck_assert_uint_eq(own_word().epoch, 8);
+	hear(ROLE_ACTIVE, 7, true);
+	ck_assert_str_eq(role(), "active");
+	/* Another peer's end is none of this one's. */
+	hear(ROLE_ACTIVE, 8, false);
+	ck_assert_str_eq(role(), "yielded");
+}
+END_TEST
+
+/* A director that was stopped does not become active again when a peer did meanwhile. */
+START_TEST(a_paused_one_hears_the_peer)
+{
+	order("active\n");
+	now += SECONDS(10);
+	roles_look(roles, now);
+	ck_assert_str_eq(role_name(roles_status(roles)[0].role.state), "starting");
+	hear(ROLE_ACTIVE, 2, true);
+	ck_assert_str_eq(role(), "yielded");
+	hear(ROLE_STANDBY, 2, true);
+	ck_assert_str_eq(role(), "active");
+	/* After a pause without a rival it is as active as before. */
+	ck_assert_uint_eq(own_word().epoch, 3);
+	now += SECONDS(10);
+	pass(SECONDS(2));
+	ck_assert_str_eq(role(), "active");
+	ck_assert_uint_eq(own_word().epoch, 3);
 }
 END_TEST
 
@@ -451,6 +529,8 @@ roles_suite(void)
 	tcase_add_test(tcase, a_pause_in_which_another_took_over);
 	tcase_add_test(tcase, alone);
 	tcase_add_test(tcase, the_table_is_waited_for);
+	tcase_add_test(tcase, the_later_word_wins);
+	tcase_add_test(tcase, a_paused_one_hears_the_peer);
 	tcase_add_test(tcase, the_table_is_not_waited_for_forever);
 	tcase_add_test(tcase, a_conflict_ends_at_a_standby);
 	tcase_add_test(tcase, readiness);

@@ -301,6 +301,13 @@ row16(void)
 }
 
 static void
+row_unverified(void)
+{
+	vip_silent();
+	facts.verdict = VIPCHECK_UNVERIFIED;
+}
+
+static void
 row17(void)
 {
 	facts.checks_silent = true;
@@ -422,6 +429,7 @@ static const struct row rows[] = {
 	{ row15, DIAGNOSIS_VIP_IGNORED },
 	{ row15_container, DIAGNOSIS_VIP_IGNORED },
 	{ row16, DIAGNOSIS_NO_CONTROL },
+	{ row_unverified, DIAGNOSIS_VIP_UNVERIFIED },
 	{ row17, DIAGNOSIS_OWN_FILTERED },
 	{ row18, DIAGNOSIS_WRONG_SOURCE },
 	{ row20, DIAGNOSIS_DIRECTOR_IS_GATEWAY },
@@ -441,7 +449,9 @@ static const struct row rows[] = {
 static size_t
 examine(enum diagnosis found[DIAGNOSIS_COUNT])
 {
-	facts.verdict = vipcheck_judge(&evidence, facts.protocol, &facts.vip, &facts.own);
+	/* This one is of several rounds, not of the evidence of one. */
+	if (facts.verdict != VIPCHECK_UNVERIFIED)
+		facts.verdict = vipcheck_judge(&evidence, facts.protocol, &facts.vip, &facts.own);
 	return diagnose(&facts, found);
 }
 

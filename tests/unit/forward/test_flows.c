@@ -7,6 +7,8 @@
 
 #include "../scene/scene.h"
 #include "base/attr.h"
+#include "flow/unproven.h"
+#include "forward/explain.h"
 #include "suites.h"
 
 static struct scene scene;
@@ -471,6 +473,60 @@ START_TEST(test_the_middle_of_connections_goes_by_hash)
 }
 END_TEST
 
+/*
+ * Connections of another director, whose routers moved them here just after a change: right for all that are older than
+ * it. New ones, and those that began here in a flood, follow the table of now.
+ */
+START_TEST(test_the_middle_of_connections_after_a_change)
+{
+	struct flow_question question = { .protocol = PROTOCOL_TCP, .vip_port = 80, .flags = TCP_ACK };
+	struct explanation explanation;
+	unsigned previous = 0;
+	char before[200][NAME_MOST];
+	struct scene other;
+	struct service_settings *service;
+
+	scene_open(&other);
+	service = scene_add_service(&other, "web", PROTOCOL_TCP, 80, "maglev");
+	for (unsigned i = 1; i <= 3; i++)
+		scene_add_server(service, i, 1, false);
+	scene_apply(&other);
+	for (uint16_t i = 0; i < ARRAY_LEN(before); i++)
+		snprintf(before[i], sizeof(before[i]), "%s", scene_tcp(&other, i + 1, TCP_SYN));
+	scene_close(&other);
+
+	scene.now += FWD_PAST;
+	scene_server(&scene, "web", "s2")->admin.admin = ADMIN_DRAINED;
+	scene_compile(&scene);
+	question.client = scene_addr("203.0.113.7");
+	question.vip = scene_addr(VIP);
+	for (uint16_t i = 0; i < ARRAY_LEN(before); i++) {
+		const uint64_t counted = scene.forwarder.stats.previous_table;
+
+		question.client_port = i + 1;
+		ck_assert_int_eq(explain(&scene.forwarder, &question, scene.now, &explanation), 0);
+		ck_assert_str_eq(explanation.server->server->settings.name, before[i]);
+		ck_assert_str_eq(scene_tcp(&scene, i + 1, TCP_ACK), before[i]);
+		ck_assert((explanation.way == FLOW_WAY_PREVIOUS) == (scene.forwarder.stats.previous_table > counted));
+		previous += explanation.way == FLOW_WAY_PREVIOUS;
+		ck_assert_str_ne(scene_tcp(&scene, i + 10000, TCP_SYN), "s2");
+	}
+	/* A third drained, and of the others hardly any. */
+	ck_assert_uint_ge(previous, ARRAY_LEN(before) / 4);
+	/* What a flood kept out of the table has begun here. */
+	for (uint16_t port = 20000; port < 20000 + SCENE_FLOWS; port++)
+		scene_tcp(&scene, port, TCP_SYN);
+	ck_assert(conn_is_flooded(scene.forwarder.conns, CONN_SYN, scene.now));
+	for (uint16_t port = 20000 + SCENE_FLOWS - 100; port < 20000 + SCENE_FLOWS; port++)
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_ACK), "s2");
+	/* And after a while all have. */
+	scene.now += FWD_PAST + UNPROVEN_CALM;
+	ck_assert_uint_eq(scene.forwarder.stats.previous_table, previous);
+	for (uint16_t port = 50000; port < 50100; port++)
+		ck_assert_str_ne(scene_tcp(&scene, port, TCP_ACK), "s2");
+}
+END_TEST
+
 /* A director that begins in the middle of everything goes on as the one before it did. */
 START_TEST(test_hashed_flows_survive_a_restart)
 {
@@ -548,6 +604,7 @@ flows_suite(void)
 	tcase_add_test(tcase, test_persistence_by_network);
 	tcase_add_test(tcase, test_persistence_in_a_flood);
 	tcase_add_test(tcase, test_persistence_leaves_a_server_that_is_down);
+	tcase_add_test(tcase, test_the_middle_of_connections_after_a_change);
 	tcase_add_loop_test(tcase, test_hashed_flows_survive_a_restart, 0, 3);
 	tcase_add_test(tcase, test_warmup);
 	tcase_add_test(tcase, test_the_middle_of_connections_goes_by_hash);

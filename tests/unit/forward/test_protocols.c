@@ -296,6 +296,49 @@ START_TEST(test_icmp_errors_follow_their_flow)
 }
 END_TEST
 
+static const char *
+where_mtu_goes(uint16_t port)
+{
+	const struct decision decision = report_mtu(port, VIP);
+
+	return scene_went(&decision);
+}
+
+START_TEST(test_icmp_errors_of_other_directors)
+{
+	struct role_config roles = scene.model->roles;
+	struct decision decision;
+	const char *before[4];
+	unsigned right = 0;
+
+	/* By each reason to think that a flow exists though it is not known here. */
+	ck_assert_str_eq(where_mtu_goes(1), "icmp-unknown");
+	scene.forwarder.began = scene.now - MINUTES(14);
+	ck_assert_str_ne(where_mtu_goes(1), "icmp-unknown");
+	scene.forwarder.began = scene.now - MINUTES(15);
+	ck_assert_str_eq(where_mtu_goes(1), "icmp-unknown");
+	scene.forwarder.roles = &roles;
+	ck_assert_str_eq(where_mtu_goes(1), "icmp-unknown");
+	roles.groups[0].given = true;
+	ck_assert_str_ne(where_mtu_goes(1), "icmp-unknown");
+	roles.groups[0].given = false;
+	scene.forwarder.shared = true;
+	/* It goes where the middle of the flow goes then; another VIP's address in it changes nothing. */
+	for (uint16_t port = 1; port <= ARRAY_LEN(before); port++) {
+		before[port - 1] = where_mtu_goes(port);
+		right += strcmp(scene_tcp(&scene, port, TCP_ACK), before[port - 1]) == 0;
+	}
+	ck_assert_uint_eq(right, ARRAY_LEN(before));
+	decision = report_mtu(9, "192.0.2.99");
+	ck_assert_str_eq(scene_went(&decision), "icmp-unknown");
+	ck_assert_uint_eq(scene.forwarder.stats.icmp_by_hash, 2 + ARRAY_LEN(before));
+	for (unsigned i = 0; i < 3; i++)
+		scene.model->services[0]->servers[i]->health.state = HEALTH_DOWN;
+	scene_compile(&scene);
+	ck_assert_str_eq(where_mtu_goes(9), "icmp-unknown");
+}
+END_TEST
+
 static const struct {
 	const char *from;
 	const char *to;
@@ -630,6 +673,7 @@ protocols_suite(void)
 	tcase_add_test(tcase, test_ipv6_announcements);
 	tcase_add_test(tcase, test_resolves_ipv6_servers);
 	tcase_add_test(tcase, test_icmp_errors_follow_their_flow);
+	tcase_add_test(tcase, test_icmp_errors_of_other_directors);
 	tcase_add_test(tcase, test_no_server_is_here);
 	tcase_add_loop_test(tcase, test_ping, 0, (int)ARRAY_LEN(pings));
 	tcase_add_loop_test(tcase, test_fragments_in_any_order, 0, 12);

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -384,6 +385,76 @@ START_TEST(test_a_reload_decides_anew)
 }
 END_TEST
 
+/* What the kernel would make of a frame for the first server now: whether its two halves belong together. */
+static bool
+way_is_whole(uint64_t *ways)
+{
+	const struct offload_packet packet = { .l3_length = 40, .headers = 40 };
+	const struct offload_frame frame = { .length = 54 };
+	const struct offload_head head = { .bytes = { 0 } };
+	struct offload_hand hand;
+	union {
+		uint64_t word;
+		struct offload_server server;
+	} now;
+
+	now.word = __atomic_load_n((uint64_t *)(void *)&shared.servers[0], __ATOMIC_SEQ_CST);
+	if (!offload_way(&frame, &packet, &head, (uint64_t)(now.server.rule & OFFLOAD_STAMP_MASK) <<
+	    OFFLOAD_STAMP_SHIFT, &hand))
+		return true;
+	(*ways)++;
+	return hand.macs[11] == hand.ifindex;
+}
+
+static void *
+own_mac_changes(void *argument)
+{
+	const bool *ends = argument;
+
+	for (uint8_t turn = 0; !__atomic_load_n(ends, __ATOMIC_RELAXED); turn ^= 1) {
+		aided.ifaces[0].mac.bytes[5] = IFINDEX + turn;
+		offload_iface(offload, 0, IFINDEX + turn, true);
+		refresh(false);
+	}
+	return NULL;
+}
+
+/* No frame leaves by an interface with the address of another, however the kernel and the daemon interleave. */
+START_TEST(test_own_mac_and_interface_change_together)
+{
+	pthread_t daemon;
+	uint64_t ways = 0;
+	bool ends = false;
+
+	aided.ifaces[0].mac.bytes[5] = IFINDEX;
+	refresh(false);
+	ck_assert_int_eq(pthread_create(&daemon, NULL, own_mac_changes, &ends), 0);
+	for (unsigned i = 0; i < 20000000 && ways < 200000; i++)
+		ck_assert(way_is_whole(&ways));
+	__atomic_store_n(&ends, true, __ATOMIC_RELAXED);
+	ck_assert_int_eq(pthread_join(daemon, NULL), 0);
+	ck_assert_uint_gt(ways, 0);
+}
+END_TEST
+
+START_TEST(test_own_mac_changes)
+{
+	const struct mac fresh = scene_mac("02:00:00:00:00:42");
+	const struct shape ack = { .to_mac = "02:00:00:00:00:42", .from_port = 1, .flags = TCP_ACK };
+
+	establish(1);
+	ck_assert(tcp(1, TCP_ACK));
+	for (struct scene *scene = &alone; scene != NULL; scene = scene == &alone ? &aided : NULL)
+		scene->ifaces[0].mac = fresh;
+	both_compile(false);
+	ck_assert(!give_both(&ack, 1000, 1));
+	ck_assert_mem_eq(aided.sent[0].bytes + 6, fresh.bytes, 6);
+	ck_assert(give_both(&ack, 1000, 1));
+	ck_assert_mem_eq(aided.sent[0].bytes + 6, fresh.bytes, 6);
+	compare_counters();
+}
+END_TEST
+
 START_TEST(test_a_place_rests_before_another_flow_gets_it)
 {
 	unsigned used = 0;
@@ -530,6 +601,8 @@ offload_suite(void)
 	tcase_add_test(cases, test_a_server_that_changes_is_another_at_once);
 	tcase_add_test(cases, test_a_server_that_is_down_keeps_tcp_and_loses_udp);
 	tcase_add_test(cases, test_a_reload_decides_anew);
+	tcase_add_test(cases, test_own_mac_changes);
+	tcase_add_test(cases, test_own_mac_and_interface_change_together);
 	tcase_add_test(cases, test_a_place_rests_before_another_flow_gets_it);
 	tcase_add_test(cases, test_what_finds_no_room_is_forwarded_all_the_same);
 	tcase_add_loop_test(cases, test_any_frames_in_any_order, 0, 4);

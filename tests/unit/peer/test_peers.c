@@ -52,7 +52,12 @@ no_order(void *context, struct server *server, const struct wire_order *order)
 	(void)order;
 }
 
-static const struct peers_calls calls = { nothing, nothing, no_order };
+static void
+ignore_state(void *context UNUSED, size_t index UNUSED)
+{
+}
+
+static const struct peers_calls calls = { nothing, nothing, no_order, ignore_state };
 
 /* A port that is free at all addresses of the loopback interface, as far as one can know. */
 static uint16_t

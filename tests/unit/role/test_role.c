@@ -2,7 +2,7 @@
 /* The machine of roles: each state with each event, and what must hold for all of them. */
 #include "config.h"
 
-#include "role/role.h"
+#include "role/word.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -171,6 +171,57 @@ START_TEST(test_words)
 }
 END_TEST
 
+/* Who yields to whom: own state, own epoch, whether ties are won, whether it yielded to that peer; the peer's word. */
+static const struct {
+	struct role own;
+	uint64_t epoch;
+	bool wins_ties;
+	bool to_it;
+	enum role_state theirs;
+	uint64_t their_epoch;
+	enum role_event event;
+} words[] = {
+	{ { ROLE_ACTIVE, true, false }, 4, true, false, ROLE_ACTIVE, 5, ROLE_RIVAL },
+	{ { ROLE_ACTIVE, true, false }, 5, true, false, ROLE_ACTIVE, 4, ROLE_EVENT_COUNT },
+	{ { ROLE_ACTIVE, true, false }, 4, true, false, ROLE_ACTIVE, 4, ROLE_EVENT_COUNT },
+	{ { ROLE_ACTIVE, true, false }, 4, false, false, ROLE_ACTIVE, 4, ROLE_RIVAL },
+	{ { ROLE_ACTIVE, true, false }, 4, true, false, ROLE_LINGERING, 9, ROLE_EVENT_COUNT },
+	{ { ROLE_STARTING, true, true }, 4, true, false, ROLE_ACTIVE, 5, ROLE_RIVAL },
+	{ { ROLE_STARTING, true, false }, 0, true, false, ROLE_ACTIVE, 5, ROLE_EVENT_COUNT },
+	{ { ROLE_STANDBY, false, false }, 0, false, false, ROLE_ACTIVE, 5, ROLE_EVENT_COUNT },
+	{ { ROLE_LINGERING, false, false }, 4, false, false, ROLE_ACTIVE, 5, ROLE_EVENT_COUNT },
+	{ { ROLE_YIELDED, true, false }, 4, false, true, ROLE_ACTIVE, 5, ROLE_EVENT_COUNT },
+	{ { ROLE_YIELDED, true, false }, 4, false, true, ROLE_STANDBY, 5, ROLE_RIVAL_GONE },
+	{ { ROLE_YIELDED, true, false }, 4, false, true, ROLE_OBSERVE, 5, ROLE_RIVAL_GONE },
+	{ { ROLE_YIELDED, true, false }, 4, false, false, ROLE_STANDBY, 5, ROLE_EVENT_COUNT },
+};
+
+START_TEST(test_hear)
+{
+	const struct role_word word = { .state = words[_i].theirs, .epoch = words[_i].their_epoch };
+
+	ck_assert_int_eq(role_hear(&words[_i].own, words[_i].epoch, words[_i].wins_ties, words[_i].to_it, &word),
+	    words[_i].event);
+}
+END_TEST
+
+/* Two directors that exchange what they are, whatever their epochs: exactly one goes on. */
+START_TEST(test_one_goes_on)
+{
+	static const struct role active = { ROLE_ACTIVE, true, false };
+
+	for (uint64_t a = 0; a < 3; a++) {
+		for (uint64_t b = 0; b < 3; b++) {
+			const struct role_word first = { .state = ROLE_ACTIVE, .epoch = a },
+			    second = { .state = ROLE_ACTIVE, .epoch = b };
+
+			ck_assert_int_eq((role_hear(&active, a, true, false, &second) == ROLE_RIVAL) +
+			    (role_hear(&active, b, false, false, &first) == ROLE_RIVAL), 1);
+		}
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -184,6 +235,8 @@ main(void)
 	tcase_add_test(tc, test_duties);
 	tcase_add_test(tc, test_timers);
 	tcase_add_test(tc, test_words);
+	tcase_add_loop_test(tc, test_hear, 0, ARRAY_LEN(words));
+	tcase_add_test(tc, test_one_goes_on);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -165,6 +165,8 @@ scene_compile(struct scene *scene)
 	struct fwdtab *table = fwdtab_compile(scene->model, scene->ifaces, 2, scene->now);
 
 	ck_assert_ptr_nonnull(table);
+	if (scene->table != NULL)
+		fwdtab_inherit(table, scene->table, scene->now);
 	fwdtab_free(scene->table);
 	scene->table = table;
 	scene->forwarder.table = table;

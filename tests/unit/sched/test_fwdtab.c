@@ -206,6 +206,145 @@ START_TEST(test_own_mac)
 }
 END_TEST
 
+/* --- the choice before a change --- */
+
+#define PAST_FLOWS 2000
+
+static struct conn_key
+flow_key(unsigned flow)
+{
+	return (struct conn_key) { .client = { [10] = 0xff, 0xff, 203, 0, (uint8_t)(flow >> 8), (uint8_t)flow },
+		.client_port = 40000, .vip_port = 80, .target = conn_target(vip_at(0, VIP)->number, PROTOCOL_TCP) };
+}
+
+static const struct fwd_server *
+choice_before(unsigned flow)
+{
+	const struct conn_key key = flow_key(flow);
+
+	return fwd_service_before(scene.table->services[0], vip_at(0, VIP), &key, scene.now);
+}
+
+/* Server numbers as flows are sent by the table now. */
+static void
+note_choices(uint8_t chosen[PAST_FLOWS])
+{
+	for (unsigned i = 0; i < PAST_FLOWS; i++) {
+		const struct conn_key key = flow_key(i);
+
+		chosen[i] = fwd_service_by_hash(scene.table->services[0], vip_at(0, VIP), &key)->addr.bytes[3];
+	}
+}
+
+/* How many flows have no choice of before, after checking that those that have one have the one noted. */
+static unsigned
+unknown_choices(const uint8_t chosen[PAST_FLOWS])
+{
+	unsigned unknown = 0;
+
+	for (unsigned i = 0; i < PAST_FLOWS; i++) {
+		const struct fwd_server *before = choice_before(i);
+
+		must(before == NULL || before->addr.bytes[3] == chosen[i], "flow %u", i);
+		unknown += before == NULL;
+	}
+	return unknown;
+}
+
+static unsigned
+count_of(const uint8_t chosen[PAST_FLOWS], uint8_t server)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < PAST_FLOWS; i++)
+		count += chosen[i] == server;
+	return count;
+}
+
+static void
+serve(const char *scheduler, unsigned servers)
+{
+	struct service_settings *service = scene_add_service(&scene, "web", PROTOCOL_TCP, 80, scheduler);
+
+	for (unsigned i = 1; i <= servers; i++)
+		scene_add_server(service, i, 1, false);
+	scene_apply(&scene);
+}
+
+static const char *const hashing[] = { "maglev", "sh", "wlc" };
+
+START_TEST(test_the_choice_before_a_change)
+{
+	static uint8_t first[PAST_FLOWS], second[PAST_FLOWS];
+	unsigned moved = 0;
+
+	serve(hashing[_i], 4);
+	note_choices(first);
+	ck_assert_uint_eq(unknown_choices(first), PAST_FLOWS);
+	/* A server comes: all older flows are known, and a fifth of them would have gone wrong. */
+	scene.now += FWD_PAST;
+	serve(hashing[_i], 5);
+	ck_assert_uint_eq(unknown_choices(first), 0);
+	note_choices(second);
+	for (unsigned i = 0; i < PAST_FLOWS; i++)
+		moved += first[i] != second[i];
+	ck_assert_uint_ge(moved, PAST_FLOWS / 6);
+	/* No change: nothing new. A brief table does not replace a long one, nor prolongs it. */
+	scene.now += SECONDS(1);
+	serve(hashing[_i], 5);
+	ck_assert_uint_eq(unknown_choices(first), 0);
+	scene.now += SECONDS(1);
+	serve(hashing[_i], 6);
+	ck_assert_uint_eq(unknown_choices(first), 0);
+	scene.now += SECONDS(1) - 1;
+	ck_assert_uint_eq(unknown_choices(first), 0);
+	scene.now++;
+	ck_assert_uint_eq(unknown_choices(first), PAST_FLOWS);
+	/* Since then six: a drained server keeps its older flows, one that is down or removed does not. */
+	scene.now += SECONDS(3);
+	note_choices(first);
+	scene_server(&scene, "web", "s6")->admin.admin = ADMIN_DRAINED;
+	scene_server(&scene, "web", "s5")->health.state = HEALTH_DOWN;
+	scene_compile(&scene);
+	ck_assert_uint_eq(unknown_choices(first), count_of(first, 105));
+	serve(hashing[_i], 4);
+	ck_assert_uint_eq(unknown_choices(first), count_of(first, 105) + count_of(first, 106));
+}
+END_TEST
+
+/* Other services, before and behind, and one whose ports differ, keep their own. */
+START_TEST(test_the_choice_before_of_many_services)
+{
+	static const char *const names[] = { "a", "web", "b" };
+	static uint8_t first[PAST_FLOWS];
+	struct service_settings *service;
+
+	for (unsigned turn = 0; turn < 2; turn++) {
+		for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+			service = scene_add_service(&scene, names[turn == 0 ? i : 2 - i], PROTOCOL_TCP,
+			    (uint16_t)(79 + (turn == 0 ? i : 2 - i)), "maglev");
+			for (unsigned j = 1; j <= 3 + turn; j++)
+				scene_add_server(service, j, 1, false);
+		}
+		scene_apply(&scene);
+		for (size_t i = 0; i < scene.table->service_count; i++) {
+			const struct fwd_service *past = scene.table->services[i]->past;
+
+			ck_assert((past != NULL) == (turn == 1));
+			ck_assert(past == NULL || past->number == scene.table->services[i]->number);
+		}
+		scene.now += FWD_PAST;
+	}
+	/* A service that is new has no choice of before, though another one had its place in the table. */
+	service = scene_add_service(&scene, "new", PROTOCOL_TCP, 80, "maglev");
+	scene_add_server(service, 1, 1, false);
+	scene_add_server(service, 2, 1, false);
+	scene_apply(&scene);
+	note_choices(first);
+	ck_assert_uint_eq(unknown_choices(first), PAST_FLOWS);
+}
+END_TEST
+
 Suite *
 fwdtab_suite(void)
 {
@@ -219,6 +358,8 @@ fwdtab_suite(void)
 	tcase_add_loop_test(tcase, test_vips_are_spread, 0, NUMBERING_COUNT);
 	tcase_add_test(tcase, test_servers);
 	tcase_add_test(tcase, test_own_mac);
+	tcase_add_loop_test(tcase, test_the_choice_before_a_change, 0, (int)ARRAY_LEN(hashing));
+	tcase_add_test(tcase, test_the_choice_before_of_many_services);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -16,6 +16,7 @@ main(void)
 	if (HAVE_TLS) {
 		srunner_add_suite(runner, session_suite());
 		srunner_add_suite(runner, link_suite());
+		srunner_add_suite(runner, self_suite());
 		srunner_add_suite(runner, sync_suite());
 	}
 	srunner_run_all(runner, CK_ENV);

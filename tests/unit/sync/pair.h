@@ -30,8 +30,9 @@ struct side {
 	bool reads;       /* false: it takes nothing */
 	uint64_t frames;  /* that were sent to it */
 	uint64_t bytes;
-	unsigned types[WIRE_BULK_END + 1]; /* of the frames it sent, sealed or not */
+	unsigned types[WIRE_FRAGMENTS + 1]; /* of the frames it sent, sealed or not */
 	unsigned orders;
+	unsigned fragments;
 };
 
 struct pair {

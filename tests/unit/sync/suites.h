@@ -5,6 +5,7 @@
 #include "../scene/must.h"
 
 Suite *link_suite(void);
+Suite *self_suite(void);
 Suite *session_suite(void);
 Suite *sync_suite(void);
 Suite *wire_suite(void);

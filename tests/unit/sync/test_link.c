@@ -299,7 +299,7 @@ START_TEST(test_lying_peer)
 		pair_connect(&pair);
 		pair_settle(&pair);
 		for (unsigned i = 0; i < 20 && pair.sides[1].up; i++) {
-			const enum wire_type type = (enum wire_type)(WIRE_STATE + i % (WIRE_BULK_END - 1));
+			const enum wire_type type = (enum wire_type)(WIRE_STATE + i % (WIRE_FRAGMENTS - 1));
 			const size_t length = round % 400;
 
 			for (size_t at = 0; at < length; at++) {

@@ -263,7 +263,7 @@ START_TEST(test_unknown_types)
 	ck_assert_int_eq(session_take(&ends.sessions[1], bytes, length, &used, &frame), SESSION_GOT_FRAME);
 	ck_assert_uint_eq(frame.type, WIRE_STATE);
 	ck_assert_uint_eq(used, length);
-	length = seal(&ends.sessions[0], bytes, WIRE_BULK_END + 1, 1);
+	length = seal(&ends.sessions[0], bytes, WIRE_FRAGMENTS + 1, 1);
 	ck_assert_int_eq(give(&ends.sessions[1], bytes, length), SESSION_GOT_FAULT);
 	ck_assert_int_eq(ends.sessions[1].fault, SESSION_TYPE);
 }

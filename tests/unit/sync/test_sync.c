@@ -365,6 +365,7 @@ START_TEST(test_differences)
 	struct found found = { 0 };
 	struct side *first, *second;
 	struct server *server;
+	struct mac mac;
 	struct pair pair;
 
 	open_settled(&pair, "maglev");
@@ -387,6 +388,19 @@ START_TEST(test_differences)
 	assert_difference(first, DIFFERENCE_CONFIGURATION, "web/s2", "weight is 1 here and 7 there");
 	ck_assert_uint_ne(first->link.peer.configuration, first->share->configuration);
 	server->settings.weight = 1;
+	/* Weight: an order that only one of the two has. */
+	(void)admin_weight(server, 5);
+	pair_update(second);
+	pair_run(&pair, SECONDS(1));
+	assert_difference(first, DIFFERENCE_WEIGHT, "web/s2", "weight 1 here and 5 there");
+	(void)admin_weight(server, 1);
+	/* The table, and none of the above: it does not know the server's MAC address. */
+	mac = server->mac;
+	server->mac = mac_zero;
+	pair_update(second);
+	pair_run(&pair, SECONDS(1));
+	assert_difference(first, DIFFERENCE_TABLE, "web", " there: on one of the two");
+	server->mac = mac;
 	second->scene.model->services[0]->settings.scheduler = scheduler_find("rr");
 	pair_update(second);
 	pair_run(&pair, SECONDS(1));

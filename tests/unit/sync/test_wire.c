@@ -130,6 +130,53 @@ START_TEST(test_longest)
 }
 END_TEST
 
+/* The longest STATE, and every shorter beginning of it; counts and states that cannot be right. */
+START_TEST(test_state)
+{
+	static struct wire_state state, read;
+	static uint8_t bytes[WIRE_BODY];
+	struct wire_out out;
+	struct cursor in;
+	size_t length;
+
+	memset(state.version, 'v', sizeof(state.version) - 1);
+	state.self.role_count = ROLE_GROUPS;
+	state.self.mac_count = WIRE_MACS;
+	state.self.router_count = WIRE_ROUTERS;
+	for (size_t i = 0; i < ROLE_GROUPS; i++) {
+		memset(state.self.roles[i].group, 'g', sizeof(state.self.roles[i].group) - 1);
+		memset(state.self.roles[i].why, 'w', sizeof(state.self.roles[i].why) - 1);
+		state.self.roles[i].state = ROLE_OBSERVE;
+		state.self.roles[i].epoch = UINT32_MAX;
+	}
+	state.self.routers[WIRE_ROUTERS - 1].mac.bytes[5] = 7;
+	wire_out_init(&out, bytes, sizeof(bytes));
+	wire_put_state(&out, &state);
+	ck_assert(!out.failed);
+	length = sizeof(bytes) - out.left;
+	cursor_init(&in, bytes, length);
+	ck_assert(wire_get_state(&in, &read));
+	ck_assert_uint_eq(in.left, 0);
+	ck_assert_str_eq(read.self.roles[ROLE_GROUPS - 1].why, state.self.roles[0].why);
+	ck_assert_uint_eq(read.self.routers[WIRE_ROUTERS - 1].mac.bytes[5], 7);
+	for (size_t shorter = 0; shorter < length; shorter++) {
+		cursor_init(&in, bytes, shorter);
+		ck_assert(!wire_get_state(&in, &read));
+	}
+	state.self.roles[3].epoch = UINT64_C(1) << 32;
+	wire_out_init(&out, bytes, sizeof(bytes));
+	wire_put_state(&out, &state);
+	cursor_init(&in, bytes, sizeof(bytes) - out.left);
+	ck_assert(!wire_get_state(&in, &read));
+	state.self.roles[3].epoch = 0;
+	state.self.roles[3].state = ROLE_STATE_COUNT;
+	wire_out_init(&out, bytes, sizeof(bytes));
+	wire_put_state(&out, &state);
+	cursor_init(&in, bytes, sizeof(bytes) - out.left);
+	ck_assert(!wire_get_state(&in, &read));
+}
+END_TEST
+
 START_TEST(test_text_is_printable)
 {
 	struct wire_server server = { .number = 1, .name = "s1", .reason = "a\033[31mb" }, read;
@@ -172,6 +219,7 @@ wire_suite(void)
 	tcase_add_test(tcase, test_flows);
 	tcase_add_test(tcase, test_flows_refused);
 	tcase_add_test(tcase, test_longest);
+	tcase_add_test(tcase, test_state);
 	tcase_add_test(tcase, test_text_is_printable);
 	tcase_add_test(tcase, test_header);
 	suite_add_tcase(suite, tcase);

@@ -244,7 +244,7 @@ START_TEST(test_ignored)
 }
 END_TEST
 
-/* In a flood answers are lost on the way in: nobody goes down for that. */
+/* In a flood answers are lost on the way in: no server goes down for that. */
 START_TEST(test_losses_prove_nothing)
 {
 	bench_answer(bench_await_syn(), VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
@@ -258,6 +258,80 @@ START_TEST(test_losses_prove_nothing)
 		ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
 		bench_answer(bench.probe, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
 		ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
+	}
+}
+END_TEST
+
+/* A round with losses is repeated at once; a server that stays silent is unverified, and down as soon as none is lost. */
+START_TEST(test_losses_do_not_hide_for_ever)
+{
+	uint64_t began;
+
+	bench_answer(bench_await_syn(), VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+	bench_await_syn();
+	began = bench.scene.now;
+	for (unsigned i = 1; i <= VIPCHECK_UNJUDGED + 2; i++) {
+		bench.scene.forwarder.lost++;
+		bench_probe_for(SECONDS(3));
+		bench_answer_own(TCP_SYN | TCP_ACK);
+		bench_await_syn();
+		ck_assert_int_eq(bench_check()->verdict,
+		    i < VIPCHECK_UNJUDGED ? VIPCHECK_LOSSY : VIPCHECK_UNVERIFIED);
+		ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
+	}
+	/* A round is two timeouts of a second, not an interval of two seconds more. */
+	ck_assert_uint_le(bench.scene.now - began, (VIPCHECK_UNJUDGED + 2) * MILLISECONDS(2100));
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(server_health(bench_server()), HEALTH_UP);
+		bench_probe_for(SECONDS(3));
+		bench_answer_own(TCP_SYN | TCP_ACK);
+		bench_await_syn();
+		ck_assert_int_eq(bench_check()->verdict, VIPCHECK_IGNORED);
+	}
+	ck_assert_int_eq(server_health(bench_server()), HEALTH_DOWN);
+}
+END_TEST
+
+/* The answer came in time, but the director was busy with the frames before it. */
+START_TEST(test_unread_frames_are_not_silence)
+{
+	const uint8_t *syn;
+
+	bench_answer(bench_await_syn(), VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+	syn = bench_await_syn();
+	bench.scene.forwarder.unread_since = bench.scene.now;
+	/* The timeout is a second: that the director reads no further for almost another is not the server's fault. */
+	bench_probe_for(MILLISECONDS(1900));
+	ck_assert_uint_eq(bench.scene.sent_count, 0);
+	bench.scene.forwarder.unread_since = 0;
+	bench_answer(syn, VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
+	/* Longer than that: the round goes on, and its silence proves nothing. */
+	bench_await_syn();
+	bench.scene.forwarder.unread_since = bench.scene.now;
+	bench_probe_for(MILLISECONDS(2100));
+	ck_assert_ptr_nonnull(bench_sent_to(SERVER, PROTOCOL_TCP, 80));
+	bench.scene.forwarder.unread_since = 0;
+	bench_answer_own(TCP_SYN | TCP_ACK);
+	bench_await_syn();
+	ck_assert_int_eq(bench_check()->verdict, VIPCHECK_LOSSY);
+}
+END_TEST
+
+/* What a moment's loss took is asked once more, beside the controls: the same SYN, so that either answer counts. */
+START_TEST(test_the_vip_is_asked_twice)
+{
+	uint8_t first[58];
+
+	for (unsigned which = 0; which < 2; which++) {
+		memcpy(first, bench_await_syn(), sizeof(first));
+		bench_probe_for(SECONDS(3));
+		ck_assert_mem_eq(bench_sent_to(VIP, PROTOCOL_TCP, 80), first, sizeof(first));
+		ck_assert_ptr_nonnull(bench_sent_to(SERVER, PROTOCOL_TCP, 80));
+		bench_answer_own(TCP_SYN | TCP_ACK);
+		bench_answer(bench_keep(first), VIP, SERVER_MAC, TCP_SYN | TCP_ACK);
+		ck_assert_int_eq(bench_check()->verdict, VIPCHECK_ACCEPTED);
+		ck_assert_int_eq(bench_check()->last.replies[PROBE_OWN].answer, ANSWER_SYN_ACK);
 	}
 }
 END_TEST
@@ -417,6 +491,9 @@ vipcheck_suite(void)
 	tcase_add_test(tcase, test_evidence);
 	tcase_add_test(tcase, test_ignored);
 	tcase_add_test(tcase, test_losses_prove_nothing);
+	tcase_add_test(tcase, test_losses_do_not_hide_for_ever);
+	tcase_add_test(tcase, test_unread_frames_are_not_silence);
+	tcase_add_test(tcase, test_the_vip_is_asked_twice);
 	tcase_add_test(tcase, test_dead_server);
 	tcase_add_test(tcase, test_own_only);
 	tcase_add_test(tcase, test_not_listening);

@@ -36,7 +36,7 @@ void bench_pass(uint64_t time);
 const uint8_t *bench_sent_to(const char *to, uint8_t protocol, uint16_t what);
 /* A copy of a frame, in bench.probe, since answers make frames be sent. */
 const uint8_t *bench_keep(const uint8_t *bytes);
-/* Waits for the next SYN to the VIP's port, and keeps it. */
+/* Waits for the next round's SYN to the VIP's port, and keeps it. */
 const uint8_t *bench_await_syn(void);
 
 struct decision bench_answer(const uint8_t *probe, const char *from, const char *mac, uint8_t flags);
