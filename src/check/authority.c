@@ -77,24 +77,31 @@ authority_file(const struct authorities *authorities, const char *path)
 	return file;
 }
 
+/* 0, or -1: out of memory, and nothing has changed. */
+static int
+authority_copy(struct file *file, const char *bytes, size_t length)
+{
+	char *copy = malloc(length + 1);
+
+	if (copy == NULL)
+		return -1;
+	if (length > 0)
+		memcpy(copy, bytes, length);
+	free(file->bytes);
+	file->bytes = copy;
+	file->length = length;
+	return 0;
+}
+
 static void
 authority_keep(struct file *file, const struct child_end *end)
 {
-	char *bytes;
-
 	if (file->bytes != NULL && file->length == end->length && memcmp(file->bytes, end->bytes, end->length) == 0)
 		return;
-	bytes = malloc(end->length + 1);
-	if (bytes == NULL) {
+	if (authority_copy(file, end->bytes, end->length) == 0)
+		file->version++;
+	else
 		(void)snprintf(file->reason, sizeof(file->reason), "out of memory");
-		return;
-	}
-	if (end->length > 0)
-		memcpy(bytes, end->bytes, end->length);
-	free(file->bytes);
-	file->bytes = bytes;
-	file->length = end->length;
-	file->version++;
 }
 
 static void
@@ -135,19 +142,44 @@ authority_read(struct authorities *authorities, struct file *file)
 	    strerror(errno));
 }
 
+/* NULL: out of memory. */
+static struct file *
+authority_add(struct authorities *authorities, const char *path)
+{
+	struct file *file = calloc(1, sizeof(*file) + strlen(path) + 1);
+
+	if (file == NULL)
+		return NULL;
+	memcpy(file->path, path, strlen(path) + 1);
+	file->next = authorities->files;
+	authorities->files = file;
+	return file;
+}
+
+int
+authority_set(struct authorities *authorities, const char *path, uint64_t version, const char *bytes, size_t length)
+{
+	struct file *file = authority_file(authorities, path);
+
+	if (file == NULL)
+		file = authority_add(authorities, path);
+	if (file == NULL || authority_copy(file, bytes, length) == -1)
+		return -1;
+	file->version = version;
+	return 0;
+}
+
 bool
 authority_await(struct authorities *authorities, const char *path, struct authority_waiter *waiter)
 {
 	struct file *file = authority_file(authorities, path);
 
-	if (file == NULL) {
-		file = calloc(1, sizeof(*file) + strlen(path) + 1);
-		if (file == NULL)
-			return false;
-		memcpy(file->path, path, strlen(path) + 1);
-		file->next = authorities->files;
-		authorities->files = file;
-	}
+	if (authorities->children == NULL)
+		return false;
+	if (file == NULL)
+		file = authority_add(authorities, path);
+	if (file == NULL)
+		return false;
 	if (file->child == NULL && clock_us() >= file->due)
 		authority_read(authorities, file);
 	if (file->child == NULL)

@@ -32,6 +32,7 @@ struct authority {
 	const char *reason;
 };
 
+/* Without `children` it reads no file: authority_set() has the contents. */
 NODISCARD struct authorities *authorities_new(struct children *children);
 void authorities_free(struct authorities *authorities);
 /*
@@ -45,6 +46,9 @@ authority_waits(const struct authority_waiter *waiter)
 {
 	return waiter->link != NULL;
 }
+/* What another process has read, copied. 0, or -1: out of memory. */
+NODISCARD int authority_set(struct authorities *authorities, const char *path, uint64_t version, const char *bytes,
+    size_t length);
 /* What is known of it. */
 struct authority authority_find(const struct authorities *authorities, const char *path);
 

@@ -15,6 +15,7 @@
 
 #include "base/addr.h"
 #include "base/duration.h"
+#include "check/attempt_message.h"
 #include "check/runner.h"
 #include "check/tls.h"
 
@@ -68,6 +69,7 @@ struct checker {
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
+	struct attempts *attempts; /* NULL: all checks are made here */
 	checker_ping *ping;
 	void *ping_context;
 	checker_result *result;
@@ -80,40 +82,10 @@ struct checker {
 
 static const struct addr no_addr;
 
-static const struct check_type *
-check_kind_of(enum check_kind kind)
-{
-	switch (kind) {
-	case CHECK_TCP:
-		return &check_tcp;
-	case CHECK_HTTP:
-	case CHECK_HTTPS:
-		return &check_http;
-	case CHECK_ICMP:
-		return &check_icmp;
-	case CHECK_DNS:
-		return &check_dns;
-	case CHECK_UDP:
-		return &check_udp;
-	case CHECK_SCRIPT:
-		return &check_script;
-	}
-	return NULL;
-}
-
-static struct timeval
-check_timeval_of(uint64_t microseconds)
-{
-	return (struct timeval) {
-		.tv_sec = (time_t)(microseconds / SECONDS(1)),
-		.tv_usec = (suseconds_t)(microseconds % SECONDS(1)),
-	};
-}
-
 static int
 check_arm(struct job *job, uint64_t delay)
 {
-	const struct timeval tv = check_timeval_of(delay);
+	const struct timeval tv = timeval_of(delay);
 
 	return event_add(job->timer, &tv);
 }
@@ -144,12 +116,17 @@ check_on_answer(void *argument, const struct check_report *answer)
 {
 	struct job *job = argument;
 	struct checker *checker = job->checker;
-	struct check_report report = *answer;
+	struct check_report report;
 	char detail[DETAIL_TEXT];
 
 	job->running = false;
+	if (answer == NULL) {
+		(void)check_arm(job, job->retry);
+		return;
+	}
 	(void)snprintf(detail, sizeof(detail), "%s%s%s", job->label, answer->detail == NULL ? "" : ": ",
 	    answer->detail == NULL ? "" : answer->detail);
+	report = *answer;
 	report.detail = detail;
 	report.got = answer->detail;
 	for (size_t i = 0; i < job->count; i++) {
@@ -280,7 +257,8 @@ check_job_new(struct checker *checker, const struct key *key)
 	if (job == NULL)
 		return NULL;
 	job->checker = checker;
-	job->kind = check_kind_of(key->check->kind);
+	job->kind = checker->attempts != NULL && attempt_is_remote(key->check->kind) ? &check_remote :
+	    check_type_of(key->check->kind);
 	job->interval = key->interval;
 	job->retry = key->retry;
 	job->timeout = key->timeout;
@@ -288,7 +266,7 @@ check_job_new(struct checker *checker, const struct key *key)
 	target = &job->target;
 	target->addr = *key->addr;
 	target->port = key->port;
-	target->timeout = check_timeval_of(key->timeout);
+	target->timeout = timeval_of(key->timeout);
 	target->check = *key->check;
 	(void)snprintf(target->service, sizeof(target->service), "%s", key->service);
 	(void)snprintf(target->server, sizeof(target->server), "%s", key->server);
@@ -297,6 +275,7 @@ check_job_new(struct checker *checker, const struct key *key)
 	target->base = checker->base;
 	target->children = checker->children;
 	target->tls = checker->tls;
+	target->attempts = checker->attempts;
 	target->ping = checker->ping;
 	target->ping_context = checker->ping_context;
 	target->answer = check_on_answer;
@@ -358,6 +337,12 @@ checker_set_ping(struct checker *checker, checker_ping *ping, void *context)
 {
 	checker->ping = ping;
 	checker->ping_context = context;
+}
+
+void
+checker_set_attempts(struct checker *checker, struct attempts *attempts)
+{
+	checker->attempts = attempts;
 }
 
 size_t

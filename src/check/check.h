@@ -13,6 +13,7 @@
 #include "model/health.h"
 #include "model/model.h"
 
+struct attempts;
 struct children;
 struct event_base;
 struct checker;
@@ -32,6 +33,8 @@ NODISCARD struct checker *checker_new(struct event_base *base, struct children *
  */
 typedef int checker_ping(void *context, const struct addr *addr);
 void checker_set_ping(struct checker *checker, checker_ping *ping, void *context);
+/* From now on `attempts` makes the attempts that parse what networks send. Before checker_sync(). */
+void checker_set_attempts(struct checker *checker, struct attempts *attempts);
 /*
  * Makes the set of checks match `model`; call it after every model_apply(), before the removed servers' memory can be
  * reused. Checks of servers that stay continue undisturbed. Returns 0, or -1 when out of memory: then some servers are

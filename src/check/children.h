@@ -52,8 +52,7 @@ struct child_order {
  * Forks the launcher, so call it while the process is small. `base` must outlive it. With `become`, no program starts
  * before children_confine(). NULL with errno.
  */
-/* Another way to get launchers: from a process that may fork them. 0, or -1 with errno. */
-typedef int launcher_opener(void *context, struct launcher *launcher);
+/* The same with launchers from elsewhere. */
 NODISCARD struct children *children_new_from(struct event_base *base, launcher_opener *opener, void *context);
 NODISCARD struct children *children_new(struct event_base *base, launcher_become *become, launcher_task *task);
 /*

@@ -39,6 +39,9 @@ struct launcher {
 	int fd; /* readable: an answer, or the end of the launcher */
 };
 
+/* Another way to get one: from a process that may fork it. 0, or -1 with errno. */
+typedef int launcher_opener(void *context, struct launcher *launcher);
+
 enum launcher_result {
 	LAUNCHER_FAILED, /* `value`: errno of the program that did not start */
 	LAUNCHER_ENDED   /* `value`: as waitpid() has it */

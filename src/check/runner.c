@@ -12,6 +12,12 @@
 
 #include <event2/util.h>
 
+#include "base/clock.h"
+#include "base/duration.h"
+
+/* A deadline that is noticed so late: the process was held up, and has not read what came meanwhile. */
+#define LATE MILLISECONDS(20)
+
 #define DATAGRAM_MOST 4096 /* what is looked at of an answer; EDNS answers are not longer */
 
 enum health_reason
@@ -42,6 +48,27 @@ check_reason_of(int error)
 	default: /* EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, and what else ICMP errors become (ENOPROTOOPT) */
 		return HEALTH_REASON_UNREACHABLE;
 	}
+}
+
+const struct check_type *
+check_type_of(enum check_kind kind)
+{
+	switch (kind) {
+	case CHECK_TCP:
+		return &check_tcp;
+	case CHECK_HTTP:
+	case CHECK_HTTPS:
+		return &check_http;
+	case CHECK_ICMP:
+		return &check_icmp;
+	case CHECK_DNS:
+		return &check_dns;
+	case CHECK_UDP:
+		return &check_udp;
+	case CHECK_SCRIPT:
+		return &check_script;
+	}
+	return NULL;
 }
 
 const char *
@@ -105,6 +132,7 @@ runner_stop(struct runner *runner)
 	if (runner->event != NULL)
 		event_free(runner->event);
 	runner->event = NULL;
+	runner->extended = false;
 	(void)event_del(runner->deadline);
 	if (runner->fd != -1 && !runner->type->keeps_socket) {
 		(void)close(runner->fd);
@@ -130,10 +158,35 @@ runner_fail(void *argument, int error)
 		runner_finish(runner, check_reason_of(error), check_error_text(error));
 }
 
+void
+runner_drop(void *argument)
+{
+	struct runner *runner = argument;
+
+	runner_stop(runner);
+	runner->target->answer(runner->target->job, NULL);
+}
+
+int
+runner_limit(void *argument, const struct timeval *time)
+{
+	struct runner *runner = argument;
+
+	runner->due = clock_us() + timeval_us(time);
+	return event_add(runner->deadline, time);
+}
+
+/* The server is not to blame for the time that this process stood still, such as a machine that was stopped. */
 static void
 runner_on_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *argument)
 {
-	runner_fail(argument, ETIMEDOUT);
+	struct runner *runner = argument;
+	const uint64_t now = clock_us();
+	const bool late = now > runner->due + LATE && !runner->extended;
+
+	runner->extended = late;
+	if (!late || runner_limit(runner, &runner->target->timeout) == -1)
+		runner_fail(runner, ETIMEDOUT);
 }
 
 void *
@@ -188,7 +241,7 @@ runner_await(void *argument, short what, event_callback_fn callback)
 		event_free(runner->event);
 	runner->event = event_new(runner->target->base, runner->fd, (short)(what | EV_PERSIST), callback, runner);
 	if (runner->event == NULL || event_add(runner->event, NULL) == -1 ||
-	    (!evtimer_pending(runner->deadline, NULL) && event_add(runner->deadline, &runner->target->timeout) == -1))
+	    (!evtimer_pending(runner->deadline, NULL) && runner_limit(runner, &runner->target->timeout) == -1))
 		runner_finish(runner, HEALTH_REASON_LOCAL, "out of memory");
 }
 

@@ -15,14 +15,19 @@
 
 #include "base/addr.h"
 #include "base/attr.h"
+#include "base/duration.h"
 #include "model/health.h"
 #include "model/settings.h"
 
+struct attempts;
 struct children;
 struct event_base;
 struct tls_contexts;
 
-/* Reports the answer; once for each `begin`, unless runner_free() was called before. May be called within `begin`. */
+/*
+ * Reports the answer; once for each `begin`, unless runner_free() was called before. May be called within `begin`. NULL:
+ * nothing is known about the server, because the process that made the attempt is gone.
+ */
 typedef void check_answer(void *job, const struct check_report *report);
 
 /* The target. It does not change during the runner's lifetime, which may keep the pointer. */
@@ -40,6 +45,7 @@ struct check_target {
 	struct event_base *base;
 	struct children *children;
 	struct tls_contexts *tls;
+	struct attempts *attempts; /* of check_remote: the process that makes them */
 	int (*ping)(void *context, const struct addr *addr); /* NULL: a raw socket is opened here */
 	void *ping_context;
 	check_answer *answer;
@@ -53,6 +59,8 @@ struct runner {
 	int fd;                 /* -1: none */
 	struct event *event;    /* of `fd`; NULL: nothing is awaited */
 	struct event *deadline; /* of the whole check, whatever drips in */
+	uint64_t due;           /* when that is */
+	bool extended;          /* it was put off once */
 };
 
 /* All functions but `begin` may be NULL. */
@@ -76,7 +84,10 @@ extern const struct check_type check_icmp;
 extern const struct check_type check_dns;
 extern const struct check_type check_udp;
 extern const struct check_type check_script;
+extern const struct check_type check_remote; /* each that attempt_is_remote(), in another process */
 
+/* Not check_remote. */
+const struct check_type *check_type_of(enum check_kind kind);
 /* A runner of the type, or NULL when memory is out. */
 NODISCARD void *runner_new(const struct check_type *type, const struct check_target *target);
 /* Gives up what is under way. */
@@ -88,14 +99,33 @@ void runner_free(void *runner);
 void runner_finish(void *runner, enum health_reason reason, const char *detail);
 /* The same without ending anything: for checks that have nothing open. */
 void runner_tell(const struct runner *runner, enum health_reason reason, int weight, const char *detail);
+/* Ends the check without a result. */
+void runner_drop(void *runner);
 /* Ends the check for an error of its socket, perhaps with what the type makes of it. */
 void runner_fail(void *runner, int error);
 /* Starts to connect a socket of that type to the target. False when that has failed, and has been reported. */
 bool runner_connect(void *runner, int type);
+/* Sets the deadline. 0, or -1 when memory is out. */
+NODISCARD int runner_limit(void *runner, const struct timeval *time);
 /* From now on waits for `what` on the socket, until the deadline, which the first of these sets. */
 void runner_await(void *runner, short what, event_callback_fn callback);
 /* Sends a datagram from a port of the kernel's choice, a new one each time, and waits for answers. */
 void runner_ask(void *runner, const uint8_t *bytes, size_t length);
+
+static inline struct timeval
+timeval_of(uint64_t microseconds)
+{
+	return (struct timeval) {
+		.tv_sec = (time_t)(microseconds / SECONDS(1)),
+		.tv_usec = (suseconds_t)(microseconds % SECONDS(1)),
+	};
+}
+
+static inline uint64_t
+timeval_us(const struct timeval *time)
+{
+	return SECONDS(time->tv_sec) + (uint64_t)time->tv_usec;
+}
 
 /* What connect(), recv() and SO_ERROR mean for a server's health: 0 is success. */
 enum health_reason check_reason_of(int error);

@@ -18,7 +18,8 @@ struct tls_contexts;
 #define TLS_ERROR 200
 
 /*
- * What all checks trust, once for each `ca`, however many checks use it. `children` must outlive it. NULL: no memory.
+ * What all checks trust, once for each `ca`, however many checks use it. `children` must outlive it; NULL: the files of
+ * certificates come by tls_set_authority(). NULL: no memory.
  */
 NODISCARD struct tls_contexts *tls_contexts_new(struct children *children);
 void tls_contexts_free(struct tls_contexts *contexts);
@@ -35,6 +36,13 @@ struct tls_demand {
  */
 NODISCARD bool tls_await(struct tls_contexts *contexts, const struct tls_demand *demand,
     struct authority_waiter *waiter);
+/* What is known of such a file, and what another process has read of it: check/authority.h. */
+struct authority tls_authority(const struct tls_contexts *contexts, const char *ca);
+NODISCARD int tls_set_authority(struct tls_contexts *contexts, const char *ca, uint64_t version, const char *bytes,
+    size_t length);
+/* Files and directories with the system's certificates, and what else TLS reads. Their number. */
+#define TLS_PATHS_MOST 16
+size_t tls_system_paths(const char *paths[TLS_PATHS_MOST]);
 /* The waiter waits no more. */
 void tls_forget(struct authority_waiter *waiter);
 /*

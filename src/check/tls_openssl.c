@@ -218,6 +218,34 @@ tls_set_name(SSL *ssl, const struct tls_demand *demand)
 	    (void *)(uintptr_t)demand->name) == 1;
 }
 
+struct authority
+tls_authority(const struct tls_contexts *contexts, const char *ca)
+{
+	return authority_find(contexts->authorities, ca);
+}
+
+int
+tls_set_authority(struct tls_contexts *contexts, const char *ca, uint64_t version, const char *bytes, size_t length)
+{
+	return authority_set(contexts->authorities, ca, version, bytes, length);
+}
+
+/* Where the system has them differs; what does not exist is left out by the sandbox. */
+size_t
+tls_system_paths(const char *paths[TLS_PATHS_MOST])
+{
+	static const char *const usual[] = { "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies",
+	    "/usr/lib/ssl", "/usr/share", "/usr/local/share", "/usr/local/etc/ssl", "/var/lib/ca-certificates" };
+	size_t count = 0;
+
+	for (; count < ARRAY_LEN(usual); count++)
+		paths[count] = usual[count];
+	paths[count++] = X509_get_default_cert_area();
+	paths[count++] = X509_get_default_cert_dir();
+	paths[count++] = X509_get_default_cert_file();
+	return count;
+}
+
 void
 tls_forget(struct authority_waiter *waiter)
 {

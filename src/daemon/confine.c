@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "check/tls.h"
 #include "daemon/director.h"
 #include "daemon/interfaces.h"
 #include "os/os.h"
@@ -95,20 +96,39 @@ struct launcher_order {
 static_assert(sizeof(struct launcher_order) <= LAUNCHER_ORDER && sizeof(struct os_sandbox) <= LAUNCHER_OUTCOME,
     "they fit into the launcher's messages");
 
-/* No program of a check or of `notify` runs as root, whatever dsrd runs as. */
+/* What talks to networks or starts programs of checks and of `notify` does not run as root, whatever dsrd runs as. */
+static int
+confine_never_root(const char *user, char error[OS_ERROR])
+{
+	const char *own = confine_user(user);
+	struct os_user found;
+
+	if (own != NULL && os_user_find(own, &found, error) == 0 && found.uid == 0)
+		own = os_user_find(DSRD_USER, &found, error) == 0 ? DSRD_USER : "nobody";
+	return os_drop_root(own, error) == -1 || os_drop_rights(error) == -1 ? -1 : 0;
+}
+
 int
 confine_launcher(const void *argument, void *outcome, char error[OS_ERROR])
 {
 	const struct launcher_order *order = argument;
 	const struct os_sandbox_order sandbox = { .process = OS_PROCESS_LAUNCHER, .mode = order->mode };
-	const char *own = confine_user(order->user);
-	struct os_user found;
 
-	if (own != NULL && os_user_find(own, &found, error) == 0 && found.uid == 0)
-		own = os_user_find(DSRD_USER, &found, error) == 0 ? DSRD_USER : "nobody";
-	if (os_drop_root(own, error) == -1 || os_drop_rights(error) == -1)
-		return -1;
-	return os_sandbox_enter(&sandbox, outcome, error);
+	return confine_never_root(order->user, error) == -1 ? -1 : os_sandbox_enter(&sandbox, outcome, error);
+}
+
+/* It verifies certificates, and opens no other file. */
+int
+confine_checker(const void *order, void *outcome, char error[OS_ERROR])
+{
+	const struct conf *conf = order;
+	const char *readable[TLS_PATHS_MOST + 2];
+	struct os_sandbox_order sandbox = { .process = OS_PROCESS_CHECKER, .mode = (enum os_sandbox_mode)conf->sandbox,
+		.readable = readable, .readable_count = tls_system_paths(readable) };
+
+	readable[sandbox.readable_count++] = "/dev/null";
+	readable[sandbox.readable_count++] = "/dev/urandom";
+	return confine_never_root(conf->user, error) == -1 ? -1 : os_sandbox_enter(&sandbox, outcome, error);
 }
 
 int

@@ -21,6 +21,7 @@
 #include "daemon/background.h"
 #include "daemon/burst.h"
 #include "daemon/change.h"
+#include "daemon/checking.h"
 #include "daemon/commands.h"
 #include "daemon/confine.h"
 #include "daemon/director.h"
@@ -72,6 +73,7 @@ struct dsrd {
 	struct loop *loop;
 	struct children *children;
 	struct notify_program *notify_program;
+	struct checking *checking; /* NULL: attempts of checks are made in this process */
 	struct checker *checker;
 	struct privsep *privsep; /* NULL: this process has the privileges that it needs */
 	struct os_sandbox sandbox;
@@ -382,10 +384,14 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 		return -1;
 	if (dsrd->children != NULL)
 		dsrd->notify_program = notify_program_new(dsrd->children, dsrd->conf.notify);
-	if (dsrd->notify_program != NULL)
+	if (dsrd->notify_program != NULL && dsrd->privsep != NULL)
+		dsrd->checking = checking_new(loop_base(dsrd->loop), dsrd->privsep);
+	if (dsrd->notify_program != NULL && (dsrd->privsep == NULL || dsrd->checking != NULL))
 		dsrd->checker = checker_new(loop_base(dsrd->loop), dsrd->children, dsrd_on_check, dsrd);
 	if (dsrd->checker != NULL && dsrd->privsep != NULL)
 		checker_set_ping(dsrd->checker, privsep_ping, dsrd->privsep);
+	if (dsrd->checker != NULL && dsrd->checking != NULL)
+		checker_set_attempts(dsrd->checker, checking_attempts(dsrd->checking));
 	if (dsrd->checker == NULL) {
 		snprintf(error, size, "libevent does not start");
 		return -1;
@@ -416,6 +422,7 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	looks.host_shield = interfaces->host_shield = dsrd->host_shield;
 	looks.state = dsrd->state;
 	looks.roles = dsrd->roles;
+	looks.checking = dsrd->checking;
 	dsrd->selfcheck = selfcheck_new(&looks);
 	interfaces->director = &dsrd->director;
 	interfaces->loop = dsrd->loop;
@@ -442,7 +449,8 @@ dsrd_connect_parts(struct dsrd *dsrd)
 static int
 dsrd_start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
-	const struct privsep_order privileged = { dsrd->options, &dsrd->conf, confine_launcher, reading_task };
+	const struct privsep_order privileged = { .options = dsrd->options, .conf = &dsrd->conf,
+	    .become = confine_launcher, .checker = confine_checker, .task = reading_task };
 
 	/* A server that closes a connection while it is checked is an error of write(), not the end of dsrd. */
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -464,6 +472,7 @@ dsrd_stop_parts(struct dsrd *dsrd)
 	commands_close(dsrd->cmds);
 	reload_close(&dsrd->reload);
 	checker_free(dsrd->checker);
+	checking_free(dsrd->checking);
 	notify_program_free(dsrd->notify_program);
 	children_free(dsrd->children);
 	if (dsrd->interfaces.director != NULL)
@@ -541,7 +550,8 @@ dsrd_start_running(struct dsrd *dsrd)
 	}
 	commands.loop = dsrd->loop;
 	commands.state = dsrd->state;
-	dsrd->processes = (struct processes) { &dsrd->sandbox, dsrd->privsep, dsrd->children };
+	dsrd->processes = (struct processes) { &dsrd->sandbox, dsrd->privsep, dsrd->children,
+	    dsrd->checking };
 	commands.processes = &dsrd->processes;
 	commands.roles = dsrd->roles;
 	if (dsrd_open_hash_key(dsrd) == -1)

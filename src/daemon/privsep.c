@@ -134,6 +134,26 @@ privsep_descriptor(struct privsep *privsep, const struct privsep_request *reques
 	return -1;
 }
 
+/* The same for a process that was forked. 0, or -1. `text`: what the answer says. */
+static int
+privsep_fork(struct privsep *privsep, enum privsep_operation operation, struct launcher *process,
+    char text[PRIVSEP_REASON])
+{
+	const struct privsep_request request = privsep_request_of(operation, "");
+	struct privsep_answer answer = { .value = 0 };
+	const int number = privsep_ask(privsep, &request, -1, &answer, &process->fd);
+
+	process->pid = (pid_t)answer.value;
+	memcpy(text, answer.reason, PRIVSEP_REASON);
+	if (number == 0 && process->fd != -1)
+		return 0;
+	if (process->fd != -1)
+		(void)close(process->fd);
+	process->fd = -1;
+	errno = number != 0 ? number : EPROTO;
+	return -1;
+}
+
 static int
 privsep_begin_program(void *context, int program, const char *iface, enum attach_place place, int *link)
 {
@@ -264,13 +284,15 @@ privsep_ping(void *privsep, const struct addr *addr)
 int
 privsep_launcher(void *privsep, struct launcher *launcher)
 {
-	const struct privsep_request request = privsep_request_of(PRIVSEP_LAUNCHER, "");
 	char unused[PRIVSEP_REASON];
-	uint32_t pid = 0;
 
-	launcher->fd = privsep_descriptor(privsep, &request, unused, sizeof(unused), &pid);
-	launcher->pid = (pid_t)pid;
-	return launcher->fd == -1 ? -1 : 0;
+	return privsep_fork(privsep, PRIVSEP_LAUNCHER, launcher, unused);
+}
+
+int
+privsep_checker(struct privsep *privsep, struct launcher *process, char text[PRIVSEP_REASON])
+{
+	return privsep_fork(privsep, PRIVSEP_CHECKER, process, text);
 }
 
 int

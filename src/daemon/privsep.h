@@ -29,6 +29,7 @@ struct privsep_order {
 	const struct options *options; /* which file to read, and what of the command line is in force instead */
 	const struct conf *conf;       /* what it said when dsrd started */
 	launcher_become *become;       /* of launchers */
+	launcher_become *checker;      /* of checkers: its order is a struct conf */
 	launcher_task *task;
 };
 
@@ -52,6 +53,11 @@ NODISCARD int privsep_offload_restore(struct privsep *privsep, const char *iface
 int privsep_ping(void *privsep, const struct addr *addr);
 /* A launcher that the privileged process has forked. 0, or -1 with errno. */
 NODISCARD int privsep_launcher(void *privsep, struct launcher *launcher);
+/*
+ * A checker, which replaces the one before. 0 and in `text` how that one had ended, or nothing; or -1 with errno and a
+ * reason.
+ */
+NODISCARD int privsep_checker(struct privsep *privsep, struct launcher *process, char text[PRIVSEP_REASON]);
 /* The lock of an interface: a descriptor that holds it, or -1 with a reason and errno, as iface_lock_take(). */
 NODISCARD int privsep_lock(struct privsep *privsep, const char *iface, char *error, size_t size);
 void privsep_unlock(struct privsep *privsep, const char *iface);

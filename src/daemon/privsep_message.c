@@ -27,6 +27,7 @@ static const struct shape {
 	[PRIVSEP_LOCK] = { .iface = true },
 	[PRIVSEP_UNLOCK] = { .iface = true },
 	[PRIVSEP_LAUNCHER] = { .iface = false },
+	[PRIVSEP_CHECKER] = { .iface = false },
 };
 
 static bool

@@ -24,7 +24,9 @@ enum privsep_operation {
 	PRIVSEP_PING,             /* a raw ICMP socket, connected to `addr` */
 	PRIVSEP_LOCK,             /* of `iface`; the holder of the answer's descriptor has it */
 	PRIVSEP_UNLOCK,           /* removes its file; then the descriptor may be closed */
-	PRIVSEP_LAUNCHER          /* a new one; `value` of the answer: its process */
+	PRIVSEP_LAUNCHER,         /* a new one; `value` of the answer: its process */
+	/* a new one; the one before is ended. `value`: its process; `reason`: how the one before had ended, or nothing */
+	PRIVSEP_CHECKER
 };
 
 struct privsep_request {

@@ -16,10 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/errlist.h"
 #include "base/iface.h"
+#include "check/attempt_serve.h"
 #include "compat/close_from.h"
 #include "compat/cmsg_cloexec.h"
 #include "daemon/iface_lock.h"
@@ -34,6 +36,8 @@ struct serving {
 	struct conf conf; /* read again when a request names what it does not have */
 	bool reread;      /* `conf` is this process's own */
 	pid_t director;
+	pid_t checker;      /* 0: there is none that was not waited for */
+	char ended[PRIVSEP_REASON]; /* how the last one did; empty: nothing is known */
 	struct iface_lock *locks[LOCKS_MOST];
 	char locked[LOCKS_MOST][IFACE_NAME];
 };
@@ -99,7 +103,7 @@ serving_allows(struct serving *serving, const struct privsep_request *request)
 {
 	struct addr addr;
 
-	if (request->operation == PRIVSEP_LAUNCHER)
+	if (request->operation == PRIVSEP_LAUNCHER || request->operation == PRIVSEP_CHECKER)
 		return true;
 	addr.family = request->addr.family;
 	memcpy(addr.bytes, request->addr.bytes, sizeof(addr.bytes));
@@ -167,6 +171,83 @@ serve_launcher(const struct serving *serving, struct privsep_answer *answer)
 	return launcher.fd;
 }
 
+/*
+ * Waits for those that have ended. Only here: until then the number of a process that this one kills cannot become
+ * another's.
+ */
+static void
+serving_reap(struct serving *serving)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != serving->checker)
+			continue;
+		serving->checker = 0;
+		if (WIFSIGNALED(status))
+			(void)snprintf(serving->ended, sizeof(serving->ended), "signal %d (%s)", WTERMSIG(status),
+			    strsignal(WTERMSIG(status)));
+		else
+			(void)snprintf(serving->ended, sizeof(serving->ended), "exit status %d", WEXITSTATUS(status));
+	}
+}
+
+static bool
+checker_was_refused(char *name, size_t size)
+{
+	char call[OS_CALL_NAME];
+	unsigned lost;
+
+	if (!os_sandbox_refused(call, &lost))
+		return false;
+	(void)snprintf(name, size, "%s", call);
+	return true;
+}
+
+static void __attribute__((noreturn))
+checker_begin(const struct serving *serving, int fd)
+{
+	const struct attempt_host host = { .become = serving->order->checker, .order = serving->order->conf,
+		.refused = checker_was_refused };
+
+	(void)dup2(fd, SOCKET);
+	close_from(SOCKET + 1);
+	(void)fcntl(SOCKET, F_SETFD, FD_CLOEXEC);
+	if (os_raise_descriptors() == -1) {
+		/* A check that lacks one says so. */
+	}
+	attempt_serve(SOCKET, &host);
+}
+
+static int
+serve_checker(struct serving *serving, struct privsep_answer *answer)
+{
+	int ends[2];
+
+	(void)snprintf(answer->reason, sizeof(answer->reason), "%s", serving->ended);
+	serving->ended[0] = '\0';
+	if (serving->checker != 0) {
+		(void)kill(serving->checker, SIGKILL);
+		(void)waitpid(serving->checker, NULL, 0);
+		serving->checker = 0;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
+		return serving_fail(answer, "socketpair");
+	serving->checker = fork();
+	if (serving->checker == 0)
+		checker_begin(serving, ends[1]);
+	(void)close(ends[1]);
+	if (serving->checker == -1) {
+		serving->checker = 0;
+		(void)serving_fail(answer, "fork");
+		(void)close(ends[0]);
+		return -1;
+	}
+	answer->value = (uint32_t)serving->checker;
+	return ends[0];
+}
+
 static int
 serve_ping(const struct privsep_request *request, struct privsep_answer *answer)
 {
@@ -214,6 +295,8 @@ serve(struct serving *serving, const struct privsep_request *request, int given,
 		return -1;
 	case PRIVSEP_LAUNCHER:
 		return serve_launcher(serving, answer);
+	case PRIVSEP_CHECKER:
+		return serve_checker(serving, answer);
 	}
 	return -1;
 }
@@ -273,6 +356,7 @@ serve_request(struct serving *serving)
 		return true;
 	if (length <= 0)
 		return false;
+	serving_reap(serving);
 	memset(&answer, 0, sizeof(answer));
 	count = take_descriptors(&header, descriptors);
 	if (privsep_message_read(bytes, (size_t)length, count, &request) == -1) {
@@ -295,13 +379,10 @@ serve_request(struct serving *serving)
 static void
 prepare_process(int fd)
 {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD };
+	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE };
 	int null;
 
-	/*
-	 * A terminal or a service manager signals all processes: this one ends after the director. Launchers are not
-	 * waited for.
-	 */
+	/* A terminal or a service manager signals all processes: this one ends after the director. */
 	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
 		(void)signal(ignored[i], SIG_IGN);
 	(void)dup2(fd, SOCKET);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "check/children.h"
+#include "daemon/checking.h"
 #include "daemon/privsep.h"
 
 static_assert((int)REPORT_CONFINED_NO == (int)OS_CONFINED_NO && (int)REPORT_CONFINED_LOG == (int)OS_CONFINED_LOG &&
@@ -49,11 +50,14 @@ processes_gather(const struct processes *processes, struct report_process list[P
 	size_t count = 0;
 	pid_t pid;
 
-	describe(&list[count++], "director", getpid(), processes->director, "forwards frames, checks servers, answers "
-	    "dsrctl");
+	describe(&list[count++], "director", getpid(), processes->director, processes->checking != NULL ?
+	    "forwards frames, answers dsrctl" : "forwards frames, checks servers, answers dsrctl");
 	if (privsep_process(processes->privsep, &pid, &sandbox))
 		describe(&list[count++], "privileged", pid, sandbox, "opens interfaces, changes offloads, forks "
-		    "launchers");
+		    "checker and launcher");
+	if (checking_process(processes->checking, &pid, &sandbox))
+		describe(&list[count++], "checker", pid, sandbox, "connects to servers and parses what they answer to "
+		    "checks");
 	sandbox = children_launcher(processes->children, &pid);
 	if (sandbox != NULL)
 		describe(&list[count++], "launcher", pid, sandbox, "starts programs of checks and of notify");

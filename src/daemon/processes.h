@@ -8,6 +8,7 @@
 #include "ctl/report.h"
 #include "os/sandbox.h"
 
+struct checking;
 struct children;
 struct privsep;
 
@@ -16,6 +17,7 @@ struct processes {
 	const struct os_sandbox *director;
 	const struct privsep *privsep; /* NULL: there is none */
 	const struct children *children;
+	const struct checking *checking; /* NULL: the director makes the checks */
 };
 
 #define PROCESSES_MOST 4

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/checking.h"
 #include "daemon/director.h"
 #include "daemon/host_shield.h"
 #include "daemon/offloading.h"
@@ -206,6 +207,9 @@ selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 		.state_error = state_error(selfcheck->from.state),
 		.held_up = selfcheck->held_up,
 		.no_memory = director->no_memory,
+		.checker_lost = checking_stalled(selfcheck->from.checking, now) != 0,
+		.checker_losses = checking_losses(selfcheck->from.checking),
+		.checker_reason = checking_reason(selfcheck->from.checking),
 		.roles = roles_status(selfcheck->from.roles),
 		.role_count = roles_count(selfcheck->from.roles),
 		.peers = peers,

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "doctor/problem.h"
 
+struct checking;
 struct director;
 struct host_shield;
 struct nic;
@@ -28,6 +29,7 @@ struct selfcheck_sources {
 	const struct host_shield *host_shield; /* or NULL */
 	const struct state *state;
 	const struct roles *roles;
+	const struct checking *checking; /* or NULL */
 	const char *config; /* the configuration file's name */
 };
 

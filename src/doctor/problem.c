@@ -327,13 +327,19 @@ problem_check_daemon(struct problems *problems, const struct problem_facts *fact
 		const char *reason;
 	} noticed[] = {
 		{ DIAGNOSIS_NO_MEMORY, facts->no_memory, "" },
+		{ DIAGNOSIS_CHECKER_LOST, facts->checker_lost, facts->checker_reason },
+		{ DIAGNOSIS_CHECKER_UNSTABLE, !facts->checker_lost && facts->checker_losses >= PROBLEM_LOSSES,
+		    facts->checker_reason },
 		{ DIAGNOSIS_RELOAD_FAILED, facts->reload_error != NULL, facts->reload_error },
 		{ DIAGNOSIS_STATE_LOST, facts->state_error != NULL, facts->state_error },
 	};
+	char count[16];
 
+	(void)snprintf(count, sizeof(count), "%u", facts->checker_losses);
 	for (size_t i = 0; i < ARRAY_LEN(noticed); i++) {
 		struct problem problem = problem_of_director(noticed[i].id);
 		const struct remedy_word words[] = { { "reason", noticed[i].reason }, { "config", facts->config },
+			{ "count", count },
 			{ NULL, NULL } };
 
 		if (noticed[i].exists)

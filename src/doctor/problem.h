@@ -43,6 +43,8 @@ struct problem {
 
 /* Frames that were lost, or ticks that were late: the problem lasts so long after the last one. */
 #define PROBLEM_LASTS SECONDS(60)
+/* So many ends of the process that makes checks are one too many. */
+#define PROBLEM_LOSSES 3
 /* Shares of the flow table at which the problem begins and ends, in percent. */
 #define PROBLEM_FULL 90
 #define PROBLEM_ROOM 80
@@ -91,6 +93,9 @@ struct problem_facts {
 	/* for how long the event loop stood still since the last call, beyond its usual second */
 	uint64_t held_up;
 	bool no_memory;           /* the table could not be compiled */
+	bool checker_lost;        /* no check can be made */
+	unsigned checker_losses;  /* how often the process that makes them has ended of late */
+	const char *checker_reason; /* why it last did, or cannot be started */
 };
 
 /* --- the list --- */

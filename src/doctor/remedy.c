@@ -40,6 +40,7 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_TWO_ACTIVE, SYSTEM_ANY, NULL, "dsrctl role standby {group}", "dsrctl role active {group}" },
 	{ DIAGNOSIS_YIELDED, SYSTEM_ANY, NULL, "dsrctl role standby {group}", "dsrctl role active {group}" },
 	{ DIAGNOSIS_NOT_READY, SYSTEM_ANY, NULL, "dsrctl show --problems", NULL },
+	{ DIAGNOSIS_CHECKER_LOST, SYSTEM_ANY, NULL, "dsrctl show process", NULL },
 	{ DIAGNOSIS_RELOAD_FAILED, SYSTEM_ANY, NULL, "dsrd -n -f {config}", NULL },
 	{ DIAGNOSIS_PEER_DOWN, SYSTEM_ANY, NULL, "dsrctl show peers", NULL },
 	{ DIAGNOSIS_PEER_DIFFERS, SYSTEM_ANY, NULL, "dsrctl show peers", NULL },

@@ -18,7 +18,8 @@
 enum os_process {
 	OS_PROCESS_DIRECTOR,
 	OS_PROCESS_PRIVILEGED, /* its launchers inherit what it is refused */
-	OS_PROCESS_LAUNCHER    /* with all programs that it starts */
+	OS_PROCESS_LAUNCHER,   /* with all programs that it starts */
+	OS_PROCESS_CHECKER     /* connects to servers, and parses what they answer */
 };
 
 enum os_sandbox_mode {

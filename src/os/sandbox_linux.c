@@ -149,7 +149,7 @@ landlock_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox,
 	ruleset = (int)syscall(CALL_CREATE_RULESET, &wanted, ruleset_size(version), 0);
 	if (ruleset != -1) {
 		result = allow_all(ruleset, order, wanted.fs);
-		if (result == 0)
+		if (result == 0 && order->process == OS_PROCESS_DIRECTOR)
 			result = allow_any_port(ruleset, wanted.net);
 		if (result == 0)
 			result = (int)syscall(CALL_RESTRICT_SELF, ruleset, 0);
@@ -185,7 +185,7 @@ os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbo
 	}
 	if (order->mode == OS_SANDBOX_LOG)
 		(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), "sandbox = log");
-	else if (order->process != OS_PROCESS_DIRECTOR)
+	else if (order->process == OS_PROCESS_PRIVILEGED || order->process == OS_PROCESS_LAUNCHER)
 		(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), "programs need files of their own");
 	else
 		result = landlock_enter(order, sandbox, error);

@@ -12,6 +12,7 @@ NODISCARD int seccomp_enter(enum os_process process, enum os_sandbox_mode mode, 
 
 /* seccomp_calls.c: names, NULL at the end. Those that a machine or libseccomp does not have are left out. */
 extern const char *const seccomp_director_calls[]; /* allowed whatever their arguments */
+extern const char *const seccomp_checker_calls[];
 extern const char *const seccomp_program_refusals[]; /* refused to the other processes, and all programs: EPERM */
 extern const char *const seccomp_program_unknown[];  /* refused as if the kernel did not have them: ENOSYS */
 

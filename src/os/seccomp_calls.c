@@ -50,6 +50,36 @@ const char *const seccomp_director_calls[] = {
 	NULL
 };
 
+/*
+ * The checker: connections to servers, and the system's certificates. socket, sendto, ioctl, mmap, mprotect, kill and
+ * tgkill depend on their arguments.
+ */
+const char *const seccomp_checker_calls[] = {
+	/* memory */
+	"brk", "munmap", "mremap", "madvise", "membarrier",
+	/* certificates */
+	"open", "openat", "openat2", "read", "readv", "pread64", "write", "writev", "close", "close_range", "lseek",
+	"_llseek", "fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx", "access",
+	"faccessat", "faccessat2", "readlink", "readlinkat", "getdents", "getdents64", "getcwd", "fcntl", "fcntl64",
+	"fadvise64", "fadvise64_64",
+	/* waiting */
+	"epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll",
+	"ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64", "eventfd", "eventfd2", "timerfd_create",
+	"timerfd_settime", "timerfd_settime64",
+	/* time */
+	"clock_gettime", "clock_gettime64", "clock_getres", "clock_getres_time64", "gettimeofday", "time", "times",
+	"nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
+	/* itself */
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaction", "sigprocmask", "sigreturn", "sigaltstack", "getpid",
+	"gettid", "getppid", "getuid", "getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid", "getegid32",
+	"getrusage", "sysinfo", "uname", "getrlimit", "ugetrlimit", "sched_yield", "sched_getaffinity", "getcpu", "futex",
+	"futex_time64", "restart_syscall", "exit", "exit_group", "rseq", "set_robust_list", "get_robust_list", "getrandom",
+	/* sockets; i386 and s390x have one call for all of them */
+	"socketcall", "connect", "getsockname", "getpeername", "getsockopt", "setsockopt", "send", "recv", "recvfrom",
+	"shutdown",
+	NULL
+};
+
 /* What no check, and no program for `notify`, has to do. */
 const char *const seccomp_program_refusals[] = { "acct", "add_key", "adjtimex", "chroot", "clock_adjtime",
 	"clock_adjtime64", "clock_settime", "clock_settime64", "delete_module", "finit_module", "fsconfig", "fsmount",

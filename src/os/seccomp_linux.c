@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <ucontext.h>
@@ -26,6 +27,8 @@
 #else
 #define CLONE_FLAGS 0
 #endif
+
+#define SOCKET_TYPE 0xf /* beside it are flags (linux/net.h, SOCK_TYPE_MASK) */
 
 #define REFUSED_MOST 16 /* a power of two */
 
@@ -137,6 +140,24 @@ add_socket_rules(scmp_filter_ctx filter)
 	return result;
 }
 
+/* Streams and datagrams of the Internet, connected: no address goes with what is sent. */
+static int
+add_checker_rules(scmp_filter_ctx filter)
+{
+	static const int families[] = { AF_INET, AF_INET6 }, types[] = { SOCK_STREAM, SOCK_DGRAM };
+	const struct scmp_arg_cmp connected[] = { SCMP_A4(SCMP_CMP_EQ, 0, 0) };
+	const struct scmp_arg_cmp length[] = { SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0) };
+	int result = add_rule(filter, SCMP_ACT_ALLOW, "sendto", 1, connected);
+
+	if (result == 0)
+		result = add_rule(filter, SCMP_ACT_ALLOW, "ioctl", 1, length);
+	for (size_t i = 0; i < ARRAY_LEN(families) * ARRAY_LEN(types) && result == 0; i++)
+		result = add_rule(filter, SCMP_ACT_ALLOW, "socket", 2, (const struct scmp_arg_cmp[]) {
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i / ARRAY_LEN(types)], 0),
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE, (scmp_datum_t)types[i % ARRAY_LEN(types)]) });
+	return result;
+}
+
 /* No memory becomes code, and signals go to this process alone. */
 static int
 add_argument_rules(scmp_filter_ctx filter)
@@ -159,7 +180,7 @@ add_argument_rules(scmp_filter_ctx filter)
 #endif
 	for (size_t i = 0; i < ARRAY_LEN(signals) && result == 0; i++)
 		result = add_rule(filter, SCMP_ACT_ALLOW, signals[i], 1, own);
-	return result == 0 ? add_socket_rules(filter) : result;
+	return result;
 }
 
 static uint32_t
@@ -191,7 +212,7 @@ add_program_rules(scmp_filter_ctx filter, bool log)
 
 /* Reported where it can be: then the process goes on as if the kernel had refused. */
 static uint32_t
-director_refusal(bool log)
+listed_refusal(bool log)
 {
 	struct sigaction action = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
 	ucontext_t unused;
@@ -203,10 +224,17 @@ director_refusal(bool log)
 	return set_result(&unused, 0) && sigaction(SIGSYS, &action, NULL) == 0 ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM);
 }
 
+/* It may do what is on a list; the others may do what is on none. */
+static bool
+is_listed(enum os_process process)
+{
+	return process == OS_PROCESS_DIRECTOR || process == OS_PROCESS_CHECKER;
+}
+
 static scmp_filter_ctx
 make_filter(enum os_process process, bool log, int *result)
 {
-	scmp_filter_ctx filter = seccomp_init(process == OS_PROCESS_DIRECTOR ? director_refusal(log) : SCMP_ACT_ALLOW);
+	scmp_filter_ctx filter = seccomp_init(is_listed(process) ? listed_refusal(log) : SCMP_ACT_ALLOW);
 
 	*result = -ENOMEM;
 	if (filter == NULL)
@@ -223,6 +251,15 @@ make_filter(enum os_process process, bool log, int *result)
 		*result = add_rules(filter, SCMP_ACT_ALLOW, seccomp_director_calls);
 		if (*result == 0)
 			*result = add_argument_rules(filter);
+		if (*result == 0)
+			*result = add_socket_rules(filter);
+		break;
+	case OS_PROCESS_CHECKER:
+		*result = add_rules(filter, SCMP_ACT_ALLOW, seccomp_checker_calls);
+		if (*result == 0)
+			*result = add_argument_rules(filter);
+		if (*result == 0)
+			*result = add_checker_rules(filter);
 		break;
 	case OS_PROCESS_PRIVILEGED:
 		*result = add_rules(filter, refusal(log, EPERM), seccomp_program_refusals);

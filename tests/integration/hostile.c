@@ -84,6 +84,8 @@ process_name(enum os_process process)
 		return "privileged";
 	case OS_PROCESS_LAUNCHER:
 		return "launcher";
+	case OS_PROCESS_CHECKER:
+		return "checker";
 	}
 	return "?";
 }
@@ -119,6 +121,22 @@ try_connect(void)
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const int fd = socket(AF_INET, SOCK_STREAM, 0);
 	const long result = fd == -1 ? -1 : connect(fd, (const struct sockaddr *)&address, sizeof(address));
+	const int number = errno;
+
+	if (fd != -1)
+		(void)close(fd);
+	errno = number;
+	return result;
+}
+
+/* Without connect(): a scan of the network needs one descriptor only. */
+static long
+try_unconnected(void)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(9),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	const long result = fd == -1 ? -1 : sendto(fd, "x", 1, 0, (const struct sockaddr *)&address, sizeof(address));
 	const int number = errno;
 
 	if (fd != -1)
@@ -284,7 +302,9 @@ __wrap_os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox 
 	note(process, "raw-sendmsg-elsewhere", try_open_sockets(SENDMSG));
 	note(process, "link-change", try_netlink());
 	note(process, "mount", syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL));
-	if (process == OS_PROCESS_DIRECTOR) {
+	if (process == OS_PROCESS_CHECKER)
+		note(process, "udp-to-anywhere", try_unconnected());
+	if (process == OS_PROCESS_DIRECTOR || process == OS_PROCESS_CHECKER) {
 		note(process, "open-outside", try_open(outside, O_RDONLY));
 		note(process, "create-outside", try_open("/tmp/dsrd-hostile", O_RDWR | O_CREAT));
 		note(process, "executable-memory", try_code());

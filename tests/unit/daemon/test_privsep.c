@@ -161,7 +161,8 @@ static struct options options;
 static struct privsep *
 start(void)
 {
-	const struct privsep_order order = { &options, &conf, confine_launcher, NULL };
+	const struct privsep_order order = { .options = &options, .conf = &conf, .become = confine_launcher,
+	    .checker = confine_checker };
 	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
 	struct errlist *errors = errlist_new();
 	struct privsep *privsep;
