@@ -97,6 +97,7 @@ serving_run(struct serving *serving, const struct attempt_run *run)
 	work->target.check = run->check;
 	work->target.base = serving->base;
 	work->target.tls = serving->tls;
+	work->target.once = true;
 	work->target.answer = serving_on_answer;
 	work->target.job = work;
 	work->next = serving->first;

@@ -16,7 +16,7 @@
 #include "base/duration.h"
 #include "check/authority.h"
 
-/* One that lived so long is replaced at once; else the pause doubles with each. */
+/* The first, and one that lived so long, is replaced at once; then the pause doubles with each. */
 #define STABLE SECONDS(10)
 #define PAUSE_FIRST SECONDS(1)
 #define PAUSE_MOST SECONDS(8)
@@ -112,15 +112,10 @@ attempts_close(struct attempts *attempts)
 static void
 attempts_pause(struct attempts *attempts, uint64_t now)
 {
-	struct timeval time;
+	const uint64_t pause = now - attempts->opened >= STABLE ? 0 : attempts->pause;
+	const struct timeval time = timeval_of(pause);
 
-	if (now - attempts->opened >= STABLE)
-		attempts->pause = 0;
-	else
-		attempts->pause = attempts->pause == 0 ? PAUSE_FIRST : attempts->pause * 2;
-	if (attempts->pause > PAUSE_MOST)
-		attempts->pause = PAUSE_MOST;
-	time = timeval_of(attempts->pause);
+	attempts->pause = pause == 0 ? PAUSE_FIRST : pause * 2 > PAUSE_MOST ? PAUSE_MOST : pause * 2;
 	/* Cannot fail: libevent has had room for this timer since it was made. */
 	(void)event_add(attempts->reopen, &time);
 }
@@ -145,7 +140,7 @@ attempts_lose(struct attempts *attempts, const char *why)
 			attempts_end(attempts, attempts->list[i], NULL);
 }
 
-/* False: there is no such attempt. */
+/* One that was forgotten may have ended before the checker read that. False: there never was such an attempt. */
 static bool
 attempts_take_result(struct attempts *attempts, const struct attempt_answer *answer)
 {
@@ -153,9 +148,10 @@ attempts_take_result(struct attempts *attempts, const struct attempt_answer *ans
 		.detail = answer->text[0] != '\0' ? answer->text : NULL };
 	const size_t place = (uint32_t)answer->id;
 
-	if (place >= attempts->count || answer->id == 0 || attempts->list[place]->id != answer->id)
+	if (place >= attempts->count || answer->id >> 32 == 0)
 		return false;
-	attempts_end(attempts, attempts->list[place], &report);
+	if (attempts->list[place]->id == answer->id)
+		attempts_end(attempts, attempts->list[place], &report);
 	return true;
 }
 

@@ -102,5 +102,6 @@ const struct check_type check_remote = {
 	.size = sizeof(struct remote_runner),
 	.begin = check_remote_begin,
 	.failed = check_remote_failed,
+	.judge = check_udp_judge,
 	.stop = check_remote_stop,
 };

@@ -143,8 +143,12 @@ runner_stop(struct runner *runner)
 void
 runner_finish(void *argument, enum health_reason reason, const char *detail)
 {
-	runner_stop(argument);
-	runner_tell(argument, reason, CHECK_NO_WEIGHT, detail);
+	struct runner *runner = argument;
+
+	runner_stop(runner);
+	if (runner->type->judge != NULL && !runner->target->once)
+		reason = runner->type->judge(runner, reason);
+	runner_tell(runner, reason, CHECK_NO_WEIGHT, detail);
 }
 
 void

@@ -48,6 +48,7 @@ struct check_target {
 	struct attempts *attempts; /* of check_remote: the process that makes them */
 	int (*ping)(void *context, const struct addr *addr); /* NULL: a raw socket is opened here */
 	void *ping_context;
+	bool once; /* one attempt alone, whose result another process judges */
 	check_answer *answer;
 	void *job; /* the argument of `answer` */
 };
@@ -61,6 +62,8 @@ struct runner {
 	struct event *deadline; /* of the whole check, whatever drips in */
 	uint64_t due;           /* when that is */
 	bool extended;          /* it was put off once */
+	enum health_reason error; /* UDP: the last ICMP message; NONE: none, or an answer since */
+	uint64_t error_at;
 };
 
 /* All functions but `begin` may be NULL. */
@@ -72,6 +75,8 @@ struct check_type {
 	void (*begin)(void *runner);
 	/* The deadline, or an error of the socket. NULL: runner_finish(). */
 	void (*failed)(void *runner, enum health_reason reason, const char *detail);
+	/* What a result means after those before. */
+	enum health_reason (*judge)(struct runner *runner, enum health_reason reason);
 	/* The answer to runner_ask(), perhaps not from the server's program. */
 	void (*received)(void *runner, const uint8_t *bytes, size_t length);
 	/* Gives up what is under way beside the event, the deadline and the socket. */
@@ -86,6 +91,8 @@ extern const struct check_type check_udp;
 extern const struct check_type check_script;
 extern const struct check_type check_remote; /* each that attempt_is_remote(), in another process */
 
+/* Also for those that check_remote makes elsewhere. */
+enum health_reason check_udp_judge(struct runner *runner, enum health_reason reason);
 /* Not check_remote. */
 const struct check_type *check_type_of(enum check_kind kind);
 /* A runner of the type, or NULL when memory is out. */

@@ -77,7 +77,7 @@ checking_refused(void *context UNUSED, const char *call)
 {
 	char text[LOG_TEXT];
 
-	log_error("sandbox process=checker call=%s result=refused meaning=\"checks go on: a fault in a library tried what "
+	log_error("sandbox call=%s process=checker result=refused meaning=\"checks go on: a fault in a library tried what "
 	    "a check never does, or the sandbox lacks a call that this system needs; `sandbox = log` shows what else, "
 	    "report it\"", log_escape(call, text));
 }

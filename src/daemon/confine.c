@@ -97,7 +97,7 @@ static_assert(sizeof(struct launcher_order) <= LAUNCHER_ORDER && sizeof(struct o
     "they fit into the launcher's messages");
 
 /* What talks to networks or starts programs of checks and of `notify` does not run as root, whatever dsrd runs as. */
-static int
+int
 confine_never_root(const char *user, char error[OS_ERROR])
 {
 	const char *own = confine_user(user);

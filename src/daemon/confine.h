@@ -18,6 +18,8 @@ const char *confine_user(const char *user);
 NODISCARD int confine_children(struct children *children, const struct conf *conf, char error[OS_ERROR]);
 /* For privsep_start(): of a checker, whose order is a struct conf. */
 int confine_checker(const void *order, void *outcome, char error[OS_ERROR]);
+/* The same for a process that ends another such: 0, or -1 with a reason. */
+NODISCARD int confine_never_root(const char *user, char error[OS_ERROR]);
 /* For children_new(). */
 int confine_launcher(const void *order, void *outcome, char error[OS_ERROR]);
 /*

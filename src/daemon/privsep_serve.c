@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,11 +25,15 @@
 #include "check/attempt_serve.h"
 #include "compat/close_from.h"
 #include "compat/cmsg_cloexec.h"
+#include "daemon/confine.h"
 #include "daemon/iface_lock.h"
 #include "os/sandbox.h"
 
 #define SOCKET 3       /* its one descriptor that stays */
 #define LOCKS_MOST 64  /* as interfaces of a director */
+/* Milliseconds: the director waits as long. */
+#define PATIENCE_SELF 5 /* for a process that is ending */
+#define PATIENCE 20     /* for one that was killed */
 #define DESCRIPTORS 2  /* of a message: one more than any may have */
 
 struct serving {
@@ -171,9 +176,20 @@ serve_launcher(const struct serving *serving, struct privsep_answer *answer)
 	return launcher.fd;
 }
 
+static void
+serving_note_end(struct serving *serving, int status)
+{
+	serving->checker = 0;
+	if (WIFSIGNALED(status))
+		(void)snprintf(serving->ended, sizeof(serving->ended), "signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else
+		(void)snprintf(serving->ended, sizeof(serving->ended), "exit status %d", WEXITSTATUS(status));
+}
+
 /*
- * Waits for those that have ended. Only here: until then the number of a process that this one kills cannot become
- * another's.
+ * Waits for those that have ended. Only here and below: until then the number of a process that this one kills cannot
+ * become another's.
  */
 static void
 serving_reap(struct serving *serving)
@@ -181,15 +197,22 @@ serving_reap(struct serving *serving)
 	pid_t pid;
 	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != serving->checker)
-			continue;
-		serving->checker = 0;
-		if (WIFSIGNALED(status))
-			(void)snprintf(serving->ended, sizeof(serving->ended), "signal %d (%s)", WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == serving->checker)
+			serving_note_end(serving, status);
+}
+
+/* Its end may be under way: the director sees the end of its socket a little before. */
+static void
+serving_await_checker(struct serving *serving, unsigned milliseconds)
+{
+	int status;
+
+	for (unsigned i = 0; i < milliseconds && serving->checker != 0; i++) {
+		if (waitpid(serving->checker, &status, WNOHANG) == serving->checker)
+			serving_note_end(serving, status);
 		else
-			(void)snprintf(serving->ended, sizeof(serving->ended), "exit status %d", WEXITSTATUS(status));
+			(void)poll(NULL, 0, 1);
 	}
 }
 
@@ -220,18 +243,41 @@ checker_begin(const struct serving *serving, int fd)
 	attempt_serve(SOCKET, &host);
 }
 
+/* This process may not signal those of other users, but it may become one. */
+static void
+kill_as_its_user(const struct serving *serving)
+{
+	char error[OS_ERROR];
+	const pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(confine_never_root(serving->order->conf->user, error) == -1 ? 1 : kill(serving->checker, SIGKILL));
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
+}
+
+/* One that cannot be killed ends when it finds its socket closed. */
+static void
+serving_end_checker(struct serving *serving)
+{
+	serving_await_checker(serving, PATIENCE_SELF);
+	if (serving->checker == 0)
+		return;
+	if (kill(serving->checker, SIGKILL) == -1)
+		kill_as_its_user(serving);
+	serving_await_checker(serving, PATIENCE);
+	serving->checker = 0;
+	serving->ended[0] = '\0';
+}
+
 static int
 serve_checker(struct serving *serving, struct privsep_answer *answer)
 {
 	int ends[2];
 
+	serving_end_checker(serving);
 	(void)snprintf(answer->reason, sizeof(answer->reason), "%s", serving->ended);
 	serving->ended[0] = '\0';
-	if (serving->checker != 0) {
-		(void)kill(serving->checker, SIGKILL);
-		(void)waitpid(serving->checker, NULL, 0);
-		serving->checker = 0;
-	}
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == -1)
 		return serving_fail(answer, "socketpair");
 	serving->checker = fork();

@@ -27,7 +27,7 @@ require(bool holds)
 static bool
 takes_iface(uint32_t operation)
 {
-	return operation != PRIVSEP_PING && operation != PRIVSEP_LAUNCHER;
+	return operation != PRIVSEP_PING && operation != PRIVSEP_LAUNCHER && operation != PRIVSEP_CHECKER;
 }
 
 int
@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (privsep_message_read(data + 1, size - 1, descriptors, &request) == -1)
 		return 0;
 	require(size - 1 == sizeof(request) && memcmp(&request, data + 1, sizeof(request)) == 0);
-	require(request.operation >= PRIVSEP_CAPTURE && request.operation <= PRIVSEP_LAUNCHER);
+	require(request.operation >= PRIVSEP_CAPTURE && request.operation <= PRIVSEP_CHECKER);
 	require(descriptors == (request.operation == PRIVSEP_ATTACH));
 	require(memchr(request.iface, '\0', IFACE_NAME) != NULL);
 	require((request.iface[0] != '\0') == takes_iface(request.operation));

@@ -54,9 +54,9 @@ wait_server up web/web1
 run_in director "$DSRCTL" -s "$SOCKET" show process | sed 's/^/    /'
 assert_equal "no_new_privs" true "$(processes '[.processes[].no_new_privs] | all')"
 assert_equal "system calls" yes "$(processes '[.processes[].calls] | unique | join(" ")')"
-assert_equal "users" "director nobody, privileged root, launcher nobody" \
+assert_equal "users" "director nobody, privileged root, checker nobody, launcher nobody" \
     "$(processes '[.processes[] | .name + " " + .user] | join(", ")')"
-assert_equal "processes without capabilities" "director launcher" \
+assert_equal "processes without capabilities" "director checker launcher" \
     "$(processes '[.processes[] | select(.capabilities == "none").name] | join(" ")')"
 for pid in $(processes '.processes[].pid'); do
 	assert_equal "the kernel: seccomp of $pid" 2 "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")"
@@ -90,11 +90,12 @@ wait_server up web/web1
 # Its length, then the lines.
 tail -c +5 "$NET_DIR/table" | tr -d '\000' >"$NET_DIR/rows"
 sed 's/^/    /' "$NET_DIR/rows"
-for process in director privileged launcher; do
+for process in director privileged checker launcher; do
 	[ "$(grep -c "^$process " "$NET_DIR/rows")" -ge 10 ] || fail "$process has tried nothing"
 done
 # SECURITY.md, "Privileges": what no rule of the kernel prevents, and what these processes are for.
-assert_equal "attempts that worked" "director connect
+assert_equal "attempts that worked" "checker connect
+director connect
 director raw-sendmsg-elsewhere
 privileged become-root
 privileged bpf

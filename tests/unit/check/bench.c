@@ -14,6 +14,8 @@
 #include <check.h>
 #include <event2/event.h>
 
+#include "check/attempt_serve.h"
+#include "check/attempts.h"
 #include "check/children.h"
 #include "check/tls.h"
 
@@ -33,6 +35,13 @@ kind_of(enum check_kind kind)
 	return kinds[kind];
 }
 
+static const struct check_type *
+type_of(const struct check_target *target)
+{
+	return target->attempts != NULL && attempt_is_remote(target->check.kind) ? &check_remote :
+	    kind_of(target->check.kind);
+}
+
 static void
 on_answer(void *argument, const struct check_report *report)
 {
@@ -43,6 +52,68 @@ on_answer(void *argument, const struct check_report *report)
 	bench->weight = report->weight;
 	(void)snprintf(bench->detail, sizeof(bench->detail), "%s", report->detail == NULL ? "" : report->detail);
 	(void)event_base_loopbreak(bench->target.base);
+}
+
+/* --- the checker -------------------------------------------------------------------------------------------------- */
+
+static bool with_checker;
+
+void
+bench_use_checker(void)
+{
+	with_checker = true;
+}
+
+void
+bench_use_none(void)
+{
+	with_checker = false;
+}
+
+static int
+stay(const void *order UNUSED, void *outcome UNUSED, char reason[LAUNCHER_REASON] UNUSED)
+{
+	return 0;
+}
+
+static bool
+nothing_refused(char *name UNUSED, size_t size UNUSED)
+{
+	return false;
+}
+
+static int
+open_checker(void *context UNUSED, struct launcher *process)
+{
+	static const struct attempt_host host = { .become = stay, .refused = nothing_refused };
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	process->pid = fork();
+	ck_assert_int_ne(process->pid, -1);
+	if (process->pid == 0) {
+		(void)close(ends[0]);
+		attempt_serve(ends[1], &host);
+	}
+	(void)close(ends[1]);
+	process->fd = ends[0];
+	return 0;
+}
+
+static void
+on_confined(void *context UNUSED, const void *outcome UNUSED)
+{
+}
+
+static void
+on_refused(void *context UNUSED, const char *call UNUSED)
+{
+}
+
+static void
+on_lost(void *context UNUSED, const struct attempts_loss *loss)
+{
+	ck_abort_msg("the checker is lost: %s", loss->why);
 }
 
 void
@@ -57,6 +128,12 @@ bench_begin(struct bench *bench, enum check_kind kind)
 	bench->target.children = children_new(bench->target.base, NULL, NULL);
 	bench->target.tls = tls_contexts_new(bench->target.children);
 	ck_assert(bench->target.children != NULL && bench->target.tls != NULL);
+	if (with_checker) {
+		static const struct attempts_calls calls = { open_checker, on_confined, on_refused, on_lost };
+
+		bench->target.attempts = attempts_new(bench->target.base, &calls, NULL);
+		ck_assert_ptr_nonnull(bench->target.attempts);
+	}
 	bench->target.answer = on_answer;
 	bench->target.job = bench;
 }
@@ -73,7 +150,7 @@ bench_wait(struct bench *bench, unsigned milliseconds)
 void *
 bench_runner(struct bench *bench)
 {
-	void *runner = runner_new(kind_of(bench->target.check.kind), &bench->target);
+	void *runner = runner_new(type_of(&bench->target), &bench->target);
 
 	ck_assert_ptr_nonnull(runner);
 	return runner;
@@ -83,7 +160,18 @@ void
 bench_run_with(struct bench *bench, void *runner)
 {
 	bench->answers = 0;
-	kind_of(bench->target.check.kind)->begin(runner);
+	type_of(&bench->target)->begin(runner);
+	if (bench->answers == 0)
+		bench_wait(bench, 5000);
+	ck_assert_uint_eq(bench->answers, 1);
+}
+
+void
+bench_run_held_up(struct bench *bench, void *runner, unsigned milliseconds)
+{
+	bench->answers = 0;
+	type_of(&bench->target)->begin(runner);
+	(void)usleep(milliseconds * 1000);
 	if (bench->answers == 0)
 		bench_wait(bench, 5000);
 	ck_assert_uint_eq(bench->answers, 1);
@@ -107,7 +195,7 @@ bench_run(struct bench *bench)
 void
 bench_give_up(struct bench *bench, unsigned milliseconds)
 {
-	const struct check_type *kind = kind_of(bench->target.check.kind);
+	const struct check_type *kind = type_of(&bench->target);
 	void *runner = runner_new(kind, &bench->target);
 
 	ck_assert_ptr_nonnull(runner);
@@ -122,6 +210,7 @@ bench_give_up(struct bench *bench, unsigned milliseconds)
 void
 bench_end(struct bench *bench)
 {
+	attempts_free(bench->target.attempts);
 	tls_contexts_free(bench->target.tls);
 	children_free(bench->target.children);
 	event_base_free(bench->target.base);

@@ -16,11 +16,17 @@ struct bench {
 	char detail[400];
 };
 
+/* From now on another process makes the attempts, where that is possible; fixtures. */
+void bench_use_checker(void);
+void bench_use_none(void);
+
 /* 127.0.0.1, a timeout of a second. */
 void bench_begin(struct bench *bench, enum check_kind kind);
 /* A runner that keeps its state from one check to the next, and its end. */
 void *bench_runner(struct bench *bench);
 void bench_run_with(struct bench *bench, void *runner);
+/* The same, while this process stands still after the begin. */
+void bench_run_held_up(struct bench *bench, void *runner, unsigned milliseconds);
 void bench_drop(struct bench *bench, void *runner);
 /* Runs the check and waits for its result; fails the test when there is none. The runner lives until bench_end(). */
 void bench_run(struct bench *bench);

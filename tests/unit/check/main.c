@@ -16,6 +16,7 @@ main(void)
 	/* As the daemon does. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	srunner_add_suite(runner, answers_suite());
+	srunner_add_suite(runner, attempts_suite());
 	srunner_add_suite(runner, kinds_suite());
 	srunner_add_suite(runner, pace_suite());
 	srunner_add_suite(runner, scripts_suite());

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *answers_suite(void);
+Suite *attempts_suite(void);
 Suite *https_suite(void);
 Suite *kinds_suite(void);
 Suite *pace_suite(void);

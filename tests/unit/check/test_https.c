@@ -17,7 +17,7 @@
 
 #define PATH_TEXT 200
 
-static char directory[] = "/tmp/dsrd-tls.XXXXXX";
+static char directory[32];
 
 static void
 file_path(char path[PATH_TEXT], const char *name)
@@ -31,6 +31,7 @@ make_certificate(void)
 {
 	char command[800];
 
+	(void)snprintf(directory, sizeof(directory), "/tmp/dsrd-tls.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	(void)snprintf(command, sizeof(command), "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem "
 	    "-out "
@@ -234,11 +235,10 @@ START_TEST(test_no_tls)
 }
 END_TEST
 
-Suite *
-https_suite(void)
+static TCase *
+https_tests(const char *name)
 {
-	Suite *suite = suite_create("https");
-	TCase *tcase = tcase_create("https");
+	TCase *tcase = tcase_create(name);
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_unchecked_fixture(tcase, make_certificate, remove_certificate);
@@ -248,6 +248,17 @@ https_suite(void)
 	tcase_add_test(tcase, test_replaced_authority);
 	tcase_add_test(tcase, test_a_file_system_that_does_not_answer);
 	tcase_add_test(tcase, test_no_tls);
-	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+Suite *
+https_suite(void)
+{
+	Suite *suite = suite_create("https");
+	TCase *checker = https_tests("in the checker");
+
+	suite_add_tcase(suite, https_tests("here"));
+	tcase_add_unchecked_fixture(checker, bench_use_checker, bench_use_none);
+	suite_add_tcase(suite, checker);
 	return suite;
 }

@@ -119,6 +119,35 @@ START_TEST(test_tcp_banner)
 }
 END_TEST
 
+/* The time of the check is over when this process goes on, and only the connection is there: the answer still counts. */
+START_TEST(test_held_up)
+{
+	struct bench bench;
+	void *runner;
+	int listener;
+	pid_t pid;
+
+	bench_begin(&bench, CHECK_TCP);
+	bench_bytes(&bench.target.check.send, "PING\r\n");
+	bench_bytes(&bench.target.check.expect, "+PONG");
+	bench.target.timeout = (struct timeval) { 0, 200000 };
+	listener = bench_socket(SOCK_STREAM, &bench.target.port);
+	pid = bench_serve(listener, 1, say, "+PONG\r\n");
+	runner = bench_runner(&bench);
+	bench_run_held_up(&bench, runner, 300);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_NONE);
+	bench_unserve(pid);
+	/* It is put off once: a server that does not answer is not waited for any longer. */
+	pid = bench_serve(listener, 1, say_and_hold, "");
+	bench_run_held_up(&bench, runner, 300);
+	ck_assert_int_eq(bench.reason, HEALTH_REASON_TIMEOUT);
+	bench_unserve(pid);
+	bench_drop(&bench, runner);
+	(void)close(listener);
+	bench_end(&bench);
+}
+END_TEST
+
 /* Neither a flood nor a trickle of the wrong bytes goes on for long. */
 START_TEST(test_tcp_limits)
 {
@@ -340,23 +369,34 @@ START_TEST(test_icmp)
 }
 END_TEST
 
-Suite *
-kinds_suite(void)
+static TCase *
+kinds_tests(const char *name)
 {
-	Suite *suite = suite_create("kinds");
-	TCase *tcase = tcase_create("kinds");
+	TCase *tcase = tcase_create(name);
 
 	tcase_set_timeout(tcase, 30);
 	tcase_add_loop_test(tcase, test_tcp_talk, 0, ARRAY_LEN(talks));
 	tcase_add_test(tcase, test_tcp_banner);
 	tcase_add_test(tcase, test_tcp_limits);
+	tcase_add_test(tcase, test_held_up);
 	tcase_add_test(tcase, test_http);
 	tcase_add_test(tcase, test_http_slow);
 	tcase_add_test(tcase, test_http_request);
 	tcase_add_loop_test(tcase, test_refused_and_given_up, 0, ARRAY_LEN(stream_kinds));
 	tcase_add_test(tcase, test_udp);
 	tcase_add_test(tcase, test_dns);
-	tcase_add_loop_test(tcase, test_icmp, 0, ARRAY_LEN(ping_addresses));
-	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+Suite *
+kinds_suite(void)
+{
+	Suite *suite = suite_create("kinds");
+	TCase *here = kinds_tests("here"), *checker = kinds_tests("in the checker");
+
+	tcase_add_loop_test(here, test_icmp, 0, ARRAY_LEN(ping_addresses));
+	tcase_add_unchecked_fixture(checker, bench_use_checker, bench_use_none);
+	suite_add_tcase(suite, here);
+	suite_add_tcase(suite, checker);
 	return suite;
 }

@@ -48,13 +48,13 @@ ping_of(uint8_t family)
 
 START_TEST(each_operation_has_its_form)
 {
-	for (uint32_t operation = PRIVSEP_CAPTURE; operation <= PRIVSEP_LAUNCHER; operation++) {
+	for (uint32_t operation = PRIVSEP_CAPTURE; operation <= PRIVSEP_CHECKER; operation++) {
 		struct privsep_request request = request_of((enum privsep_operation)operation, "eth0");
 
 		if (operation == PRIVSEP_PING)
 			request = ping_of(ADDR_IPV4);
-		if (operation == PRIVSEP_LAUNCHER)
-			request = request_of(PRIVSEP_LAUNCHER, "");
+		if (operation == PRIVSEP_LAUNCHER || operation == PRIVSEP_CHECKER)
+			request = request_of((enum privsep_operation)operation, "");
 		ck_assert_msg(is_read(&request, operation == PRIVSEP_ATTACH), "operation %u", operation);
 		ck_assert_msg(!is_read(&request, operation != PRIVSEP_ATTACH), "operation %u, other descriptors",
 		    operation);
@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(an_operation_is_known)
 {
-	static const uint32_t unknown[] = { 0, PRIVSEP_LAUNCHER + 1, 0x80000001, UINT32_MAX };
+	static const uint32_t unknown[] = { 0, PRIVSEP_CHECKER + 1, 0x80000001, UINT32_MAX };
 
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
 		struct privsep_request request = request_of(PRIVSEP_LOCK, "eth0");
@@ -221,6 +221,35 @@ START_TEST(it_forks_launchers)
 }
 END_TEST
 
+START_TEST(it_replaces_checkers)
+{
+	struct privsep *privsep = start();
+	struct launcher first, second;
+	char ended[PRIVSEP_REASON], byte;
+
+	if (privsep == NULL)
+		return;
+	ck_assert_int_eq(privsep_checker(privsep, &first, ended), 0);
+	ck_assert_str_eq(ended, "");
+	/* The first has ended when the second is there, and its socket shows it. */
+	ck_assert_int_eq(privsep_checker(privsep, &second, ended), 0);
+	ck_assert_int_ne(first.pid, second.pid);
+	ck_assert_int_eq(kill(first.pid, 0), -1);
+	while (recv(first.fd, &byte, sizeof(byte), 0) > 0)
+		continue;
+	(void)close(first.fd);
+	/* One that was killed, as for lack of memory. */
+	ck_assert_int_eq(kill(second.pid, SIGKILL), 0);
+	while (recv(second.fd, &byte, sizeof(byte), 0) > 0)
+		continue;
+	(void)close(second.fd);
+	ck_assert_int_eq(privsep_checker(privsep, &first, ended), 0);
+	ck_assert_str_eq(ended, "signal 9 (Killed)");
+	(void)close(first.fd);
+	stop(privsep);
+}
+END_TEST
+
 START_TEST(one_that_is_gone_is_reported)
 {
 	struct privsep *privsep = start();
@@ -255,6 +284,7 @@ privsep_suite(void)
 	tcase_add_test(tests, an_address_is_of_a_family);
 	tcase_add_test(tests, only_what_the_configuration_names);
 	tcase_add_test(tests, it_forks_launchers);
+	tcase_add_test(tests, it_replaces_checkers);
 	tcase_add_test(tests, one_that_is_gone_is_reported);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -210,6 +210,25 @@ START_TEST(lateness_is_reported_for_a_minute)
 }
 END_TEST
 
+START_TEST(the_checker_is_a_problem)
+{
+	facts.checker_reason = "signal 9 (Killed)";
+	facts.checker_losses = PROBLEM_LOSSES - 1;
+	ck_assert_str_eq(update(0), "");
+	facts.checker_losses = PROBLEM_LOSSES;
+	ck_assert_str_eq(update(0), "+checker-unstable director;");
+	ck_assert_str_eq(problems_at(problems, 0)->what, "the process that checks servers ended 3 times within 10 "
+	    "minutes; the last time: signal 9 (Killed)");
+	/* One problem at a time. Clients reach their servers. */
+	facts.checker_lost = true;
+	ck_assert_str_eq(update(0), "+checker-lost director;-checker-unstable director;");
+	ck_assert_ptr_null(problems_of_service(problems, scene.model->services[0]));
+	facts.checker_lost = false;
+	facts.checker_losses = 0;
+	ck_assert_str_eq(update(0), "-checker-lost director;");
+}
+END_TEST
+
 START_TEST(memory_and_offload_are_problems)
 {
 	facts.no_memory = true;
@@ -323,6 +342,7 @@ problem_suite(void)
 	tcase_add_test(tcase, drops_are_one_problem_until_they_stop);
 	tcase_add_test(tcase, a_full_table_has_hysteresis);
 	tcase_add_test(tcase, lateness_is_reported_for_a_minute);
+	tcase_add_test(tcase, the_checker_is_a_problem);
 	tcase_add_test(tcase, memory_and_offload_are_problems);
 	tcase_add_test(tcase, only_concerned_services_are_affected);
 	tcase_add_test(tcase, each_system_has_its_commands);
