@@ -55,6 +55,15 @@ service_why(const struct service *service, struct service_status *status)
 	return "no server is enabled";
 }
 
+/* Frames go on to the servers that were up: no reason to take the VIPs away. */
+static void
+report_checker_alive(FILE *out, const struct problems *problems)
+{
+	for (size_t i = 0; i < problems_count(problems); i++)
+		if (problems_at(problems, i)->id == DIAGNOSIS_CHECKER_LOST)
+			fprintf(out, "%s: servers keep the state of their last check\n", problems_at(problems, i)->what);
+}
+
 bool
 report_alive(FILE *out, const struct report_facts *facts)
 {
@@ -78,6 +87,7 @@ report_alive(FILE *out, const struct report_facts *facts)
 	}
 	if (alive)
 		fputs("ok\n", out);
+	report_checker_alive(out, facts->problems);
 	report_roles_alive(out, facts);
 	return alive;
 }

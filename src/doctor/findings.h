@@ -36,10 +36,6 @@
 	    "unreachable.") \
 	X(NO_MEMORY, "no-memory", ERROR, "there was no memory for a new forwarding table", \
 	    "Frames still follow the table from before: changes of health and configuration have no effect.") \
-	X(CHECKER_LOST, "checker-lost", ERROR, "the process that checks servers does not work: {reason}", \
-	    "Servers keep the state of their last check: one that fails keeps getting connections. Only ICMP and " \
-	    "script " \
-	    "checks go on.") \
 	X(INTERFACE_PORT, "interface-port", WARNING, \
 	    "the interface {interface} is a port of {master}: configure `interface = {master}`", \
 	    "What arrives by its other ports is not received, and its addresses, MAC address and link are not those " \
@@ -73,6 +69,10 @@
 	    "Clients send what was lost again, later. The processor was busy, or the load came in bursts.") \
 	X(OFFLOAD_LOST, "offload-lost", WARNING, "the kernel does not forward flows on {interface}: {reason}", \
 	    "Every frame goes through dsrd itself, which costs more of the processor.") \
+	X(CHECKER_LOST, "checker-lost", WARNING, "the process that checks servers does not work: {reason}", \
+	    "Servers keep the state of their last check: one that fails keeps getting connections. Only ICMP and " \
+	    "script " \
+	    "checks go on.") \
 	X(CHECKER_UNSTABLE, "checker-unstable", WARNING, "the process that checks servers ended {count} times within 10 " \
 	    "minutes; the last time: {reason}", \
 	    "Each time the attempts that were under way had no result, and servers that fail are noticed later. A fault " \

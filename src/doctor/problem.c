@@ -439,8 +439,6 @@ problem_concerns_service(const struct problem *problem, const struct service *se
 {
 	const struct service_settings *settings = &service->settings;
 
-	if (problem->id == DIAGNOSIS_CHECKER_LOST)
-		return false; /* frames follow the states from before */
 	if (problem->iface == IFACE_NONE && !addr_is_set(&problem->vip))
 		return true;
 	for (size_t i = 0; i < settings->listen_count; i++) {
