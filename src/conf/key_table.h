@@ -131,7 +131,7 @@
 	    [ENCAP_GRE] = "gre", [ENCAP_GUE] = "gue", [ENCAP_GUE1] = "gue1")) \
 	KEY(GATEWAY, "gateway", IN_SERVICES, "the address of a router, such as 192.0.2.1", NULL, OWN(gateway)) \
 	KEY(SERVER, "server", CONF_IN_SERVICE, \
-	    "NAME ADDRESS [weight=N] [max-connections=N] [mac=MAC] [interface=NAME] [method=NAME] [gateway=ADDRESS] " \
+	    "NAME ADDRESS [weight=N] [max-connections=N] [mac=MAC] [interface=NAME] [method=NAME] [gateway=ADDRESS] [local] " \
 	    "[backup], " \
 	    "such as web1 192.0.2.11 weight=3", NULL, \
 	    OWN(server), .repeats = true)

@@ -247,10 +247,28 @@ set_backup(struct parse *parse, struct server_settings *server, const char *valu
 }
 
 static enum set_result
+set_local(struct parse *parse, struct server_settings *server, const char *value)
+{
+	(void)value;
+	if (server->method != ENCAP_METHODS)
+		return parse_refuse(parse, "a server that is this director (`local`) has no `method`");
+	server->method = ENCAP_LOCAL;
+	return SET_OK;
+}
+
+static enum set_result
 set_method(struct parse *parse, struct server_settings *server, const char *value)
 {
-	if (encap_method_by_name(value, &server->method) == 0)
+	enum encap_method method;
+
+	if (encap_method_by_name(value, &method) == 0 && method != ENCAP_LOCAL) {
+		if (server->method == ENCAP_LOCAL)
+			return parse_refuse(parse, "a server that is this director (`local`) has no `method`");
+		server->method = method;
 		return SET_OK;
+	}
+	if (strcmp(value, "local") == 0)
+		return parse_refuse(parse, "`local` is no method: write it alone, as in `server = self ADDRESS local`");
 	return parse_refuse(parse, "`%s` is not a method: there are mac, dscp, ipip, gre, gue and gue1", value);
 }
 
@@ -297,7 +315,7 @@ struct option {
 	enum set_result (*set)(struct parse *parse, struct server_settings *server, const char *value);
 };
 
-#define OPTION_COUNT 7
+#define OPTION_COUNT 8
 
 static const struct option options[OPTION_COUNT] = {
 	{ "weight", true, set_weight },
@@ -307,6 +325,7 @@ static const struct option options[OPTION_COUNT] = {
 	{ "method", true, set_method },
 	{ "gateway", true, set_gateway },
 	{ "backup", false, set_backup },
+	{ "local", false, set_local },
 };
 
 static enum set_result
@@ -323,8 +342,7 @@ tell_unknown_option(struct parse *parse, const char *name)
 		return parse_refuse(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
 	return parse_refuse(parse,
 		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME, "
-		    "method=NAME, "
-		    "gateway=ADDRESS and backup", name);
+		    "method=NAME, gateway=ADDRESS, backup and local", name);
 }
 
 static enum set_result
@@ -349,6 +367,15 @@ key_value_take_option(struct parse *parse, struct server_settings *server, char 
 	return options[i].set(parse, server, value);
 }
 
+/* As much of the end of a file's name as is kept. */
+static const char *
+key_file_end(const char *file)
+{
+	const size_t length = strlen(file);
+
+	return length < SETTINGS_FILE ? file : file + length - SETTINGS_FILE + 1;
+}
+
 static bool
 add_server(struct parse *parse, struct draft *draft, const struct server_settings *server)
 {
@@ -365,7 +392,9 @@ add_server(struct parse *parse, struct draft *draft, const struct server_setting
 		return false;
 	}
 	places[service->server_count] = parse->place;
-	servers[service->server_count++] = *server;
+	servers[service->server_count] = *server;
+	servers[service->server_count].line = parse->place.line;
+	(void)snprintf(servers[service->server_count++].file, SETTINGS_FILE, "%s", key_file_end(parse->place.file));
 	return true;
 }
 
@@ -412,15 +441,16 @@ key_print_server(const struct conf *conf, const struct service_settings *service
 	server = &service->servers[index];
 	has_mac = !mac_is_zero(&server->mac);
 	has_iface = server->iface[0] != '\0';
-	has_method = server->method != service->method;
+	has_method = server->method != service->method && server->method != ENCAP_LOCAL;
 	has_gateway = addr_is_set(&server->gateway) && !addr_equal(&server->gateway, &service->gateway);
 	if (server->max_connections != 0)
 		(void)snprintf(limit, sizeof(limit), " max-connections=%u", server->max_connections);
-	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s%s%s%s%s", server->name,
+	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s%s%s%s%s%s", server->name,
 	    addr_format(&server->addr, addr),
 	    server->weight, limit, has_mac ? " mac=" : "", has_mac ? mac_format(&server->mac, mac) : "",
 	    has_iface ? " interface=" : "", server->iface, has_method ? " method=" : "",
 	    has_method ? encap_method_name(server->method) : "", has_gateway ? " gateway=" : "",
-	    has_gateway ? addr_format(&server->gateway, gateway) : "", server->backup ? " backup" : "");
+	    has_gateway ? addr_format(&server->gateway, gateway) : "", server->backup ? " backup" : "",
+	    server->method == ENCAP_LOCAL ? " local" : "");
 	return true;
 }

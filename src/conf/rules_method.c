@@ -24,9 +24,39 @@ method_inherit(const struct service_settings *service, struct server_settings *s
 {
 	if (server->method == ENCAP_METHODS)
 		server->method = service->method;
-	if (!addr_is_set(&server->gateway) && server->method != ENCAP_MAC &&
+	if (!addr_is_set(&server->gateway) && server->method != ENCAP_MAC && server->method != ENCAP_LOCAL &&
 	    service->gateway.family == server->addr.family)
 		server->gateway = service->gateway;
+}
+
+/* Are there other directors? */
+static bool
+method_has_others(const struct role_config *roles)
+{
+	for (size_t i = 0; i < roles->group_count; i++)
+		if (roles->groups[i].given)
+			return true;
+	return false;
+}
+
+/* A server that is the director itself has no way to it. */
+static void
+method_check_local(struct parse *parse, const struct place *place, const struct server_settings *server)
+{
+	const char *option = addr_is_set(&server->gateway) ? "gateway" : !mac_is_zero(&server->mac) ? "mac" :
+	    server->iface[0] != '\0' ? "interface" : NULL;
+
+	if (server->method == ENCAP_LOCAL && option != NULL)
+		parse_error_at(parse, place, "server `%s` is this director (`local`), so it has no `%s`", server->name,
+		    option);
+	if (server->method == ENCAP_LOCAL && !parse->conf->withhold)
+		parse_error_at(parse, place, "server `%s` is this director (`local`), whose kernel must not see the "
+		    "frames for other servers: add `withhold = yes` to [dsrd]", server->name);
+	if (server->method == ENCAP_LOCAL && method_has_others(&parse->conf->settings.roles) &&
+	    parse->conf->settings.roles.peer_count == 0)
+		parse_error_at(parse, place, "server `%s` is this director (`local`), and `role` says that there are "
+		    "others: without their `peer-mac`, two directors that are each other's servers could pass a "
+		    "packet back and forth without end; add `peer-mac` to [dsrd]", server->name);
 }
 
 static void
@@ -34,7 +64,7 @@ method_check_gateway(struct parse *parse, const struct place *place, const struc
 {
 	char addr[ADDR_TEXT], gateway[ADDR_TEXT];
 
-	if (!addr_is_set(&server->gateway))
+	if (!addr_is_set(&server->gateway) || server->method == ENCAP_LOCAL)
 		return;
 	addr_format(&server->addr, addr);
 	addr_format(&server->gateway, gateway);
@@ -116,6 +146,7 @@ method_check_service(struct parse *parse, struct draft *draft, struct dscp_owner
 
 	for (size_t i = 0; i < service->server_count; i++) {
 		method_inherit(service, &service->servers[i]);
+		method_check_local(parse, &draft->server_places[i], &service->servers[i]);
 		method_check_gateway(parse, &draft->server_places[i], &service->servers[i]);
 		if (service->servers[i].method == ENCAP_DSCP && !draft->broken[KEY_LISTEN])
 			method_check_dscp(parse, draft, i);

@@ -108,7 +108,12 @@ machine_gather_server(struct machine *machine, const struct server *server)
 	/* What holds of all servers is said of the service. */
 	facts.lost = server->lost.verdict == LOST_ALL ? LOST_NONE : server->lost.verdict;
 	facts.client = server->lost.client;
-	facts.is_director = machine_is_director(machine, &facts.own);
+	if (server->settings.method == ENCAP_LOCAL) {
+		facts.local = server->local;
+		facts.vip = server->local_vip;
+	} else {
+		facts.is_director = machine_is_director(machine, &facts.own);
+	}
 	facts.other_network = iface == NULL;
 	facts.networks = machine->networks;
 	if (iface != NULL) {
@@ -118,7 +123,7 @@ machine_gather_server(struct machine *machine, const struct server *server)
 		facts.interface = iface->name;
 		facts.director_mtu = iface->mtu;
 		/* With a route to it a server elsewhere may well be reached. */
-		facts.other_network = director != NULL && !iface_is_on_link(iface, &facts.own) &&
+		facts.other_network = director != NULL && server->settings.method == ENCAP_MAC && !iface_is_on_link(iface, &facts.own) &&
 		    server_state(server) != SERVER_UP;
 		if (director != NULL)
 			facts.director = *director;
@@ -163,6 +168,8 @@ static bool
 machine_is_subject(enum diagnosis diagnosis)
 {
 	switch ((int)diagnosis) {
+	case DIAGNOSIS_LOCAL_UNSUPPORTED:
+	case DIAGNOSIS_LOCAL_NOT_OWN:
 	case DIAGNOSIS_IS_DIRECTOR:
 	case DIAGNOSIS_OTHER_NETWORK:
 	case DIAGNOSIS_UNREACHABLE:
@@ -399,7 +406,7 @@ machine_examine(struct machine *machine, const struct doctor_view *view, const s
 
 		/* Without an interface nothing was probed; beyond the doctor's limit only checks are used. */
 		if (machine_diagnose_server(machine, servers[i]) == 0 &&
-		    (facts.is_director || servers[i]->iface == IFACE_NONE || mac_is_zero(&servers[i]->mac) ||
+		    (facts.is_director || facts.local != LOCAL_READY || servers[i]->iface == IFACE_NONE || mac_is_zero(&servers[i]->mac) ||
 		    facts.lost != LOST_NONE))
 			machine_diagnose(machine, servers[i], &facts);
 		machine_diagnose_checks(machine, servers[i]);

@@ -126,7 +126,8 @@ director_want_neighbors(struct director *director, uint64_t now)
 		if (server == NULL)
 			continue;
 		server->mac_rival = mac_zero;
-		if (server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac))
+		if (server->iface == IFACE_NONE || !mac_is_zero(&server->settings.mac) ||
+		    server->settings.method == ENCAP_LOCAL)
 			continue;
 		if (neigh_want(neighbors, server->iface, &server->hop, server->service->settings.neighbor, now) == -1) {
 			result = -1;
@@ -226,7 +227,8 @@ director_find_routes(const struct director *director, struct ip_route *routes)
 	for (size_t i = 0; i < director->model->slot_count; i++) {
 		const struct server *server = director->model->slots[i];
 
-		if (server != NULL && server->settings.method != ENCAP_MAC && !addr_is_set(&server->settings.gateway) &&
+		if (server != NULL && server->settings.method != ENCAP_MAC &&
+		    server->settings.method != ENCAP_LOCAL && !addr_is_set(&server->settings.gateway) &&
 		    director->find_route(&server->settings.addr, &routes[count]) == 0)
 			count++;
 	}

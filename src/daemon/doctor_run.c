@@ -76,7 +76,8 @@ doctor_run_begin(struct doctor_run *doctor_run)
 
 		if (server == NULL || !selection_has(&doctor_run->selection, server))
 			continue;
-		(void)examine_add(&doctor_run->examination, server, director->ifaces, director->iface_count);
+		if (server->settings.method != ENCAP_LOCAL)
+			(void)examine_add(&doctor_run->examination, server, director->ifaces, director->iface_count);
 		doctor_run_resolve(doctor_run, server);
 	}
 	if (!director->vipchecking.probes)

@@ -32,6 +32,7 @@ drop_log_is_foreign(enum drop_reason reason)
 	case DROP_ICMP_FRAGMENT:
 	case DROP_PING_RATE:
 	case DROP_NO_SERVICE:
+	case DROP_FORGED:
 	case DROP_STANDBY: /* the active director has another copy, or the client's cache is old */
 		return true;
 	case DROP_FRAGMENT:

@@ -30,6 +30,7 @@
 #include "daemon/host_shield.h"
 #include "daemon/hash_key.h"
 #include "daemon/interfaces.h"
+#include "daemon/local_server.h"
 #include "daemon/loop.h"
 #include "daemon/notify_program.h"
 #include "daemon/offloading.h"
@@ -93,7 +94,7 @@ static void
 dsrd_send_frame(void *context, const struct frame *frame)
 {
 	struct dsrd *dsrd = context;
-	struct sender *sender = dsrd->interfaces.nics[frame->iface].sender;
+	struct sender *sender = frame->local ? dsrd->interfaces.local : dsrd->interfaces.nics[frame->iface].sender;
 
 	/* NULL in observe mode, and while an interface is lost. */
 	if (sender != NULL)
@@ -122,6 +123,7 @@ static void
 dsrd_rescan(struct dsrd *dsrd, uint64_t now)
 {
 	interfaces_rescan(&dsrd->interfaces, now);
+	local_servers_look(&dsrd->director, dsrd->interfaces.host_shield);
 	selfcheck_host(dsrd->selfcheck);
 	selfcheck_update(dsrd->selfcheck, now);
 	dsrd->rescanned = now;

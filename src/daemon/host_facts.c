@@ -134,7 +134,7 @@ host_log_misfit(void *context UNUSED, enum fit_kind kind, const char *service, c
 {
 	char text[LOG_TEXT];
 
-	if (kind == FIT_SERVER_IS_SELF || kind == FIT_SERVER_FAR)
+	if (kind == FIT_SERVER_FAR)
 		log_warning("server-address server=%s/%s reason=\"%s\"", service, server, log_escape(message, text));
 }
 

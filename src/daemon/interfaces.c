@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "daemon/iface_lock.h"
 #include "daemon/host_shield.h"
+#include "daemon/local_server.h"
 #include "daemon/loop.h"
 #include "daemon/offloading.h"
 #include "daemon/privsep.h"
+#include "io/io_lend.h"
 
 /* The number of system interfaces examined to find a server by its address, at most. */
 #define NAMES_MOST 256
@@ -155,12 +157,47 @@ interfaces_prepare_server(struct interfaces *interfaces, const struct server_set
 	const char *name = server->iface;
 	uint16_t index;
 
+	if (server->method == ENCAP_LOCAL)
+		return EXIT_OK;
 	if (name[0] == '\0') {
 		if (iface_is_on_link(&interfaces->director->ifaces[service_iface], &server->addr))
 			return EXIT_OK;
 		name = interfaces_find_by_address(&server->addr, names, count);
 	}
 	return name == NULL ? EXIT_OK : interfaces_prepare_one(interfaces, name, &index);
+}
+
+/* Not to a network, but to this host's own stack. */
+static enum exit_status
+interfaces_prepare_local(struct interfaces *interfaces)
+{
+	const char *loopback = os_loopback();
+	char error[IO_ERROR];
+	int number;
+
+	if (interfaces->local != NULL || interfaces->observe || loopback == NULL)
+		return EXIT_OK;
+	if (privsep_lend(interfaces->privsep, PRIVSEP_SENDER, loopback, error, sizeof(error)) == 0) {
+		interfaces->local = io_libnet_open(loopback, false, error);
+		number = errno;
+		io_lend_end();
+		errno = number;
+	}
+	if (interfaces->local != NULL)
+		return EXIT_OK;
+	number = errno;
+	log_error("interface-failed interface=%s reason=\"%s\"", loopback, error);
+	return interfaces_exit_status(number);
+}
+
+static void
+interfaces_close_local(struct interfaces *interfaces)
+{
+	char error[IO_ERROR];
+
+	if (interfaces->local != NULL)
+		(void)interfaces->local->ops->close(interfaces->local, error);
+	interfaces->local = NULL;
 }
 
 enum exit_status
@@ -178,6 +215,9 @@ interfaces_prepare(struct interfaces *interfaces, const struct settings *setting
 		for (size_t j = 0; j < service->server_count && status == EXIT_OK; j++)
 			status = interfaces_prepare_server(interfaces, &service->servers[j], index, names, count);
 	}
+	for (size_t i = 0; i < settings->service_count && status == EXIT_OK; i++)
+		if (service_settings_have_local(&settings->services[i]))
+			status = interfaces_prepare_local(interfaces);
 	return status;
 }
 
@@ -196,8 +236,34 @@ interfaces_check_probe_addr(const struct addr *addr)
 	return EXIT_BAD_CONFIG;
 }
 
+static enum exit_status
+interfaces_check_server(const struct service_settings *service, const struct server_settings *server)
+{
+	char addr[ADDR_TEXT], holder[IFACE_NAME] = "";
+
+	if (server->method == ENCAP_LOCAL || !os_holds_address(&server->addr, holder))
+		return EXIT_OK;
+	addr_format(&server->addr, addr);
+	log_error("server-address server=%s/%s address=%s interface=%s file=\"%s\" line=%u reason=\"the address is this "
+	    "host's own, so its packets would come back: if this director is to be one of the servers, write `server = "
+	    "%s %s local`, and give the host the VIPs by `dsr-realserver apply`\"", service->name, server->name, addr,
+	    holder, server->file, server->line, server->name, addr);
+	return EXIT_BAD_CONFIG;
+}
+
+static enum exit_status
+interfaces_check_servers(const struct service_settings *service)
+{
+	enum exit_status status = EXIT_OK;
+
+	for (size_t i = 0; i < service->server_count; i++)
+		if (interfaces_check_server(service, &service->servers[i]) != EXIT_OK)
+			status = EXIT_BAD_CONFIG;
+	return status;
+}
+
 enum exit_status
-interfaces_check_vips(const struct settings *settings)
+interfaces_check_addresses(const struct settings *settings)
 {
 	enum exit_status status = EXIT_OK;
 
@@ -205,13 +271,15 @@ interfaces_check_vips(const struct settings *settings)
 		if (interfaces_check_probe_addr(&settings->probe_addresses[i]) != EXIT_OK)
 			status = EXIT_BAD_CONFIG;
 	for (size_t i = 0; i < settings->service_count; i++) {
+		if (interfaces_check_servers(&settings->services[i]) != EXIT_OK)
+			status = EXIT_BAD_CONFIG;
 		for (size_t j = 0; j < settings->services[i].listen_count; j++) {
 			const struct addr *vip = &settings->services[i].listens[j].vip;
 			char text[ADDR_TEXT], holder[IFACE_NAME] = "", fix[OS_COMMAND];
 
 			if (j > 0 && addr_equal(vip, &settings->services[i].listens[j - 1].vip))
 				continue;
-			if (!os_holds_address(vip, holder))
+			if (settings_serve_locally(settings, vip) || !os_holds_address(vip, holder))
 				continue;
 			addr_format(vip, text);
 			os_release_command(vip, holder, fix, sizeof(fix));
@@ -248,6 +316,9 @@ interfaces_settle(struct interfaces *interfaces)
 		}
 	offloading_settle(interfaces->offloading);
 	host_shield_settle(interfaces->host_shield);
+	if (!model_has_local(director->model))
+		interfaces_close_local(interfaces);
+	local_servers_look(interfaces->director, interfaces->host_shield);
 }
 
 void
@@ -351,6 +422,7 @@ interfaces_lock(struct interfaces *interfaces)
 void
 interfaces_close(struct interfaces *interfaces)
 {
+	interfaces_close_local(interfaces);
 	for (size_t i = 0; i < interfaces->director->iface_count; i++) {
 		interfaces_close_one(interfaces, i);
 		interfaces_unlock_one(interfaces, i);

@@ -28,6 +28,7 @@ struct interfaces {
 	struct offloading *offloading;
 	struct host_shield *host_shield; /* NULL: the host's stack sees what it sees */
 	struct nic nics[IFACES_MOST]; /* by the director's interface numbers */
+	struct sender *local;         /* to this host's own stack, which is one of the servers; NULL: it is none */
 	struct iface_lock *locks[IFACES_MOST]; /* NULL: not taken */
 	unsigned listeners;           /* that need to receive everything sent to this host: see interfaces_listen() */
 	bool observe;                 /* interfaces are left as they are, and nothing is sent */
@@ -40,8 +41,11 @@ struct interfaces {
  * reason of a failure is in the log; what was opened before it stays open.
  */
 NODISCARD enum exit_status interfaces_prepare(struct interfaces *interfaces, const struct settings *settings);
-/* Only dsrd may hold a VIP or probe address: EXIT_BAD_CONFIG, logged, when this host's kernel holds one. */
-NODISCARD enum exit_status interfaces_check_vips(const struct settings *settings);
+/*
+ * EXIT_BAD_CONFIG, logged, when this host's kernel holds a probe address, a VIP that it does not serve itself, or the
+ * address of a server that is not `local`.
+ */
+NODISCARD enum exit_status interfaces_check_addresses(const struct settings *settings);
 /*
  * From the first listener to the last one the captures receive everything that is sent to this host, for an
  * examination. Offloaded flows stay offloaded. Each interfaces_listen() needs its interfaces_unlisten().

@@ -60,7 +60,8 @@ conf_has_iface(const struct conf *conf, const char *name)
 {
 	char error[OS_ERROR];
 	struct iface facts;
-	const bool known = os_iface_read(name, &facts, error) == 0;
+	const bool known = os_iface_read(name, &facts, error) == 0, loopback = os_loopback() != NULL &&
+	    strcmp(name, os_loopback()) == 0;
 
 	for (size_t i = 0; i < conf->settings.service_count; i++) {
 		const struct service_settings *service = &conf->settings.services[i];
@@ -69,6 +70,7 @@ conf_has_iface(const struct conf *conf, const char *name)
 			return true;
 		for (size_t j = 0; j < service->server_count; j++)
 			if (strcmp(service->servers[j].iface, name) == 0 ||
+			    (loopback && service->servers[j].method == ENCAP_LOCAL) ||
 			    (known && service->servers[j].iface[0] == '\0' &&
 			    iface_is_on_link(&facts, &service->servers[j].addr)))
 				return true;

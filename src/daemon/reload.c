@@ -20,7 +20,7 @@
 enum exit_status
 reload_prepare(const struct reload *reload, const struct conf *conf)
 {
-	enum exit_status status = interfaces_check_vips(&conf->settings);
+	enum exit_status status = interfaces_check_addresses(&conf->settings);
 
 	if (status == EXIT_OK)
 		status = interfaces_prepare(reload->interfaces, &conf->settings);

@@ -59,6 +59,17 @@ selfcheck_free(struct selfcheck *selfcheck)
 	free(selfcheck);
 }
 
+/* One of the VIP's servers is this host: then it holds the VIP, and local_server.h says what is wrong with that. */
+static bool
+selfcheck_serves(const struct model *model, const struct addr *vip)
+{
+	for (size_t i = 0; i < model->slot_count; i++)
+		if (model->slots[i] != NULL && model->slots[i]->settings.method == ENCAP_LOCAL &&
+		    service_listens_on(model->slots[i]->service, vip))
+			return true;
+	return false;
+}
+
 static void
 selfcheck_vips(struct selfcheck *selfcheck, const struct model *model)
 {
@@ -77,7 +88,7 @@ selfcheck_vips(struct selfcheck *selfcheck, const struct model *model)
 	for (size_t i = 0; i < count; i++) {
 		struct problem_vip *vip = &held[found];
 
-		if (holders[i][0] == '\0')
+		if (holders[i][0] == '\0' || selfcheck_serves(model, &vips[i]))
 			continue;
 		vip->vip = vips[i];
 		memcpy(vip->holder, holders[i], IFACE_NAME);

@@ -181,6 +181,30 @@ diagnose_verdict(const struct diagnose_facts *facts, enum vipcheck_verdict verdi
 	return diagnosis;
 }
 
+static enum diagnosis
+diagnose_local(enum server_local local)
+{
+	switch (local) {
+	case LOCAL_READY:
+		break;
+	case LOCAL_UNSUPPORTED:
+		return DIAGNOSIS_LOCAL_UNSUPPORTED;
+	case LOCAL_NOT_OWN:
+		return DIAGNOSIS_LOCAL_NOT_OWN;
+	case LOCAL_NO_VIP:
+		return DIAGNOSIS_LOCAL_NO_VIP;
+	case LOCAL_VIP_EXPOSED:
+		return DIAGNOSIS_LOCAL_VIP_EXPOSED;
+	case LOCAL_ANSWERS_ARP:
+		return DIAGNOSIS_LOCAL_ANSWERS_ARP;
+	case LOCAL_REVERSE_PATH:
+		return DIAGNOSIS_LOCAL_RP_FILTER;
+	case LOCAL_NOT_WITHHELD:
+		return DIAGNOSIS_LOCAL_NOT_WITHHELD;
+	}
+	return DIAGNOSIS_COUNT;
+}
+
 /* The cause of everything else that was found about the server. DIAGNOSIS_COUNT: there is none. */
 static enum diagnosis
 diagnose_absence(const struct diagnose_facts *facts, enum vipcheck_verdict verdict)
@@ -188,6 +212,8 @@ diagnose_absence(const struct diagnose_facts *facts, enum vipcheck_verdict verdi
 	/* A server that needs no ARP answer (`mac` is configured) proves by the VIP that it is there. */
 	const bool absent = mac_is_zero(&facts->mac) || (facts->silent && verdict != VIPCHECK_ACCEPTED);
 
+	if (facts->local != LOCAL_READY)
+		return diagnose_local(facts->local);
 	if (facts->is_director)
 		return DIAGNOSIS_IS_DIRECTOR;
 	if (facts->other_network && verdict != VIPCHECK_ACCEPTED)
@@ -242,7 +268,8 @@ enum diagnosis
 diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, bool accepted)
 {
 	/* What leaves no check a chance to succeed. */
-	static const enum diagnosis always[] = { DIAGNOSIS_IS_DIRECTOR, DIAGNOSIS_OTHER_NETWORK, DIAGNOSIS_UNREACHABLE,
+	static const enum diagnosis always[] = { DIAGNOSIS_LOCAL_UNSUPPORTED, DIAGNOSIS_LOCAL_NOT_OWN,
+		DIAGNOSIS_IS_DIRECTOR, DIAGNOSIS_OTHER_NETWORK, DIAGNOSIS_UNREACHABLE,
 		DIAGNOSIS_PROXY_ARP, DIAGNOSIS_TAKES_NETWORK, DIAGNOSIS_DUPLICATE_ADDRESS, DIAGNOSIS_SHORT_MASK };
 	const bool silent = reason == HEALTH_REASON_TIMEOUT || reason == HEALTH_REASON_UNREACHABLE;
 

@@ -73,6 +73,7 @@ struct diagnose_facts {
 	enum vipcheck_verdict verdict;       /* of the round below */
 	const struct evidence *evidence; /* NULL: no round was run */
 	bool is_director;                /* `own` is the director's */
+	enum server_local local;         /* it is the director, and meant to be: what is in the way */
 	bool other_network;              /* no network of the director's interface holds `own` */
 	bool silent;                     /* no answer to an ARP request (or neighbor solicitation) for `own` */
 	bool nameless;                   /* it answers ARP, but not requests from the director's address */

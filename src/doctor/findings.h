@@ -124,8 +124,26 @@
 
 /* Real servers, in the order in which a person should look at them. */
 #define SERVER_FINDINGS(X) \
+	X(LOCAL_UNSUPPORTED, "local-unsupported", ERROR, "a director of this system cannot be one of its servers", \
+	    "Packets that dsrd captures can be handed to the host's own stack on Linux only.") \
+	X(LOCAL_NOT_OWN, "local-not-own", ERROR, "the server is `local`, and its address is none of the director", \
+	    "Its health checks would test another machine.") \
+	X(LOCAL_NO_VIP, "local-no-vip", ERROR, "the server is the director itself, which lacks the VIP", \
+	    "Its kernel does not take packets for the VIP.") \
+	X(LOCAL_VIP_EXPOSED, "local-vip-exposed", ERROR, \
+	    "the server is the director itself, which has the VIP on another interface than lo", \
+	    "Its kernel answers ARP for the VIP, also while another director serves it.") \
+	X(LOCAL_ANSWERS_ARP, "local-answers-arp", ERROR, \
+	    "the server is the director itself, whose kernel answers ARP for the VIP", \
+	    "It answers also while another director serves the VIP.") \
+	X(LOCAL_RP_FILTER, "local-rp-filter", ERROR, \
+	    "the server is the director itself, whose reverse path filter drops the clients' packets", \
+	    "They come by the loopback interface, to which no route to a client leads.") \
+	X(LOCAL_NOT_WITHHELD, "local-not-withheld", ERROR, \
+	    "the server is the director itself, whose kernel sees the frames for the other servers", \
+	    "It would reset their connections. The log says why `withhold` failed.") \
 	X(IS_DIRECTOR, "is-director", ERROR, "the server's address is an address of the director itself", \
-	    "dsrd forwards frames to other machines only, so the director cannot be its own real server.") \
+	    "Its frames would come back to the director.") \
 	X(OTHER_NETWORK, "other-network", ERROR, "the server's address is in none of the director's networks", \
 	    "Direct server return needs every server on a network that the director is attached to, with an address " \
 	    "of " \

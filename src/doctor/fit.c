@@ -104,7 +104,7 @@ fit_check_vips(const struct fit *fit, const struct service_settings *service)
 
 		for (size_t j = 0; j < i && !before && holder != NULL; j++)
 			before = addr_equal(vip, &service->listens[j].vip);
-		if (holder != NULL && !before)
+		if (holder != NULL && !before && !settings_serve_locally(fit->settings, vip))
 			fit_warn(fit, FIT_VIP_HELD, service->name, NULL,
 			    "the VIP %s is this host's own address, on %s: its kernel "
 			    "would reset every connection, so dsrd does not start until it is removed",
@@ -138,10 +138,16 @@ fit_check_server(const struct fit *fit, const struct service_settings *service, 
 	addr_format(&server->addr, text);
 	if (server->iface[0] != '\0' && strcmp(server->iface, service->iface) != 0)
 		fit_check_iface(fit, service->name, server->name, server->iface);
+	if (server->method == ENCAP_LOCAL) {
+		if (holder == NULL)
+			fit_warn(fit, FIT_SERVER_IS_SELF, service->name, server->name,
+			    "%s is none of this host's addresses, and a `local` server has one of them", text);
+		return;
+	}
 	if (holder != NULL)
 		fit_warn(fit, FIT_SERVER_IS_SELF, service->name, server->name,
-		    "%s is this host's own address, on %s: the director "
-		    "cannot be one of its real servers, and this one stays down", text, holder);
+		    "%s is this host's own address, on %s, so dsrd does not start: if this director is to be one of "
+		    "the servers, write `server = %s %s local`", text, holder, server->name, text);
 	else if (fit_is_far(fit, service, server))
 		fit_warn(fit, FIT_SERVER_FAR, service->name, server->name,
 		    "%s is in none of this host's networks%s%s: frames cannot be addressed through a router, so the "

@@ -57,10 +57,19 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_STRICT_INTERFACES, SYSTEM_ANY, NULL, "{command}", NULL },
 
 	{ DIAGNOSIS_IS_DIRECTOR, SYSTEM_ANY,
-	    "Remove the server {own} from the service, or give its address to another machine. To serve from the same "
-	    "hardware, run the service in a container or virtual machine with a MAC address of its own (macvlan, "
-	    "bridge).",
-	    NULL, NULL },
+	    "Remove the server {own} from the service, or give its address to another machine. If the director is to "
+	    "be one of its servers, add `local` to its line in dsrd.conf, and on the director:",
+	    SCRIPT, UNDO_SCRIPT },
+
+	{ DIAGNOSIS_LOCAL_NOT_OWN, SYSTEM_ANY, "Give the server one of the director's own addresses in dsrd.conf. They "
+	    "are shown by:", "ip -brief address", NULL },
+	{ DIAGNOSIS_LOCAL_NO_VIP, SYSTEM_LINUX, "On the director:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_LOCAL_VIP_EXPOSED, SYSTEM_LINUX, "On the director, remove the VIP from where it is, and add it to "
+	    "lo:", "ip address show to {vip}\n" SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_LOCAL_ANSWERS_ARP, SYSTEM_LINUX, "On the director:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_LOCAL_RP_FILTER, SYSTEM_LINUX, "On the director:", "sysctl -w net.ipv4.conf.all.rp_filter=2",
+	    "sysctl -w net.ipv4.conf.all.rp_filter=1" },
+	{ DIAGNOSIS_LOCAL_NOT_WITHHELD, SYSTEM_ANY, "On the director:", "journalctl -u dsrd --grep withhold", NULL },
 
 	{ DIAGNOSIS_OTHER_NETWORK, SYSTEM_ANY,
 	    "Compare the server's address in dsrd.conf with the director's networks ({interface} has {networks}). If "

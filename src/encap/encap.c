@@ -35,6 +35,7 @@ static const struct {
 	uint8_t protocol; /* of the outer header; 0: the packet's family decides */
 } methods[ENCAP_METHODS] = {
 	[ENCAP_MAC] = { "mac", 0, 0, 0 },
+	[ENCAP_LOCAL] = { "local", 0, 0, 0 },
 	[ENCAP_DSCP] = { "dscp", 0, 0, 0 },
 	[ENCAP_IPIP] = { "ipip", 0, 0, 0 },
 	[ENCAP_GRE] = { "gre", 0, GRE_HEADER, PROTOCOL_GRE },

@@ -9,6 +9,10 @@
  *   gue    the same with UDP and a GUE header of variant 0: draft-ietf-intarea-gue-09 section 3
  *   gue1   the same with UDP alone, which is GUE of variant 1: draft-ietf-intarea-gue-09 section 4
  *
+ * And one server may be the director itself:
+ *
+ *   local  the packet goes to the host's own stack
+ *
  * Nothing here knows servers, routes or interfaces. All addresses and fields are in network order in the bytes.
  */
 #ifndef ENCAP_ENCAP_H
@@ -34,7 +38,7 @@ uint32_t encap_overhead(enum encap_method method, enum addr_family outer);
 static inline bool
 encap_is_tunnel(enum encap_method method)
 {
-	return method >= ENCAP_IPIP;
+	return method >= ENCAP_IPIP && method <= ENCAP_GUE1;
 }
 
 /*

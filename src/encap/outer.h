@@ -19,6 +19,7 @@ enum encap_method {
 	ENCAP_GRE,
 	ENCAP_GUE,
 	ENCAP_GUE1,
+	ENCAP_LOCAL, /* the director itself: no method that a service can have, and no way for the kernel's programs */
 	ENCAP_METHODS
 };
 

@@ -19,6 +19,7 @@
 	X(ICMP_FRAGMENT, "icmp-fragment", "an ICMP message in fragments: the director takes whole ones only") \
 	X(PING_RATE, "ping-rate", "more pings than are answered: 100 a second from one source") \
 	X(STANDBY, "standby", "another director serves this VIP: this one stands by") \
+	X(FORGED, "forged", "for this host itself as a server, and its source is one of this host's addresses") \
 	X(LOOP, "loop", "the director's own frame came back") \
 	X(BOUNCE, "bounce", "a real server sent the VIP's frame back: it forwards, and lacks the VIP") \
 	X(NO_SERVICE, "no-service", "no service listens on this port of the VIP") \

@@ -37,11 +37,28 @@ why_unreadable(enum packet_status status)
 	return DROP_UNSUPPORTED;
 }
 
+/*
+ * This host is one of the VIP's servers. What another director sends is for it, whatever the roles: were it scheduled
+ * again, two directors that are each other's servers could pass a frame back and forth without end.
+ */
+static NOINLINE enum stage
+forward_to_local(struct frame_ctx *ctx, bool serves)
+{
+	const struct role_config *roles = ctx->forwarder->roles;
+
+	if (serves && (roles == NULL || !role_is_peer(roles, &ctx->packet.ether_source)))
+		return GOES_ON;
+	ctx->server = ctx->vip->local;
+	ctx->decision.server = ctx->server;
+	return stage_local(ctx);
+}
+
 /* Only frames to our MAC and a VIP go on, and of those none that was ours already. */
 static inline enum stage
 forward_guard(struct frame_ctx *ctx, const struct fwdtab *table)
 {
 	const struct packet *packet = &ctx->packet;
+	bool serves;
 
 	if (!frame_ctx_is_for_us(ctx))
 		return pass(ctx);
@@ -51,9 +68,12 @@ forward_guard(struct frame_ctx *ctx, const struct fwdtab *table)
 		return pass(ctx);
 	if (frame_ctx_is_own_mac(ctx->forwarder, &packet->ether_source))
 		return drop(ctx, DROP_LOOP);
-	if ((ctx->forwarder->duties[ctx->vip->group] & ROLE_FORWARDS) == 0)
-		return drop(ctx, DROP_STANDBY);
-	return ctx->status == PACKET_OK ? GOES_ON : drop(ctx, why_unreadable(ctx->status));
+	if (ctx->status != PACKET_OK)
+		return drop(ctx, why_unreadable(ctx->status));
+	serves = (ctx->forwarder->duties[ctx->vip->group] & ROLE_FORWARDS) != 0;
+	if (ctx->vip->local != NULL)
+		return forward_to_local(ctx, serves);
+	return serves ? GOES_ON : drop(ctx, DROP_STANDBY);
 }
 
 /* A fragment goes where its first one went, an ICMP error where the flow goes that it is about. */

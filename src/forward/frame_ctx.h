@@ -106,7 +106,7 @@ void frame_ctx_reply(struct frame_ctx *ctx, const struct frame *made);
 static inline bool
 frame_ctx_goes_back(const struct frame_ctx *ctx, const struct fwd_server *server)
 {
-	return mac_equal(&ctx->packet.ether_source, &server->mac) && server->encap == NULL;
+	return mac_equal(&ctx->packet.ether_source, &server->mac) && server->encap == NULL && !server->local;
 }
 
 /* The stages, in the order of forward_frame(), which first checks whether a frame concerns them. */
@@ -127,6 +127,8 @@ enum stage stage_flow(struct frame_ctx *ctx);
  * The frame would go back to where it came from, by the flow `conn` or, when that is NULL, without one: is it a bounce?
  */
 enum stage stage_bounce(struct frame_ctx *ctx, const struct conn *conn);
+/* To this host's own stack, which is one of the servers. */
+enum stage stage_local(struct frame_ctx *ctx);
 /* Out by another method than mac; goes on when that left a packet for stage_deliver() to send. */
 enum stage stage_encap(struct frame_ctx *ctx);
 /* Out, re-addressed. */

@@ -103,6 +103,8 @@ stage_deliver(struct frame_ctx *ctx)
 	ctx->decision.server = server;
 	if (!server->reachable)
 		return drop(ctx, DROP_NO_NEIGHBOR);
+	if (server->local)
+		return stage_local(ctx);
 	stage_deliver_readdress(frame, server);
 	if (server->encap != NULL && stage_encap(ctx) == IS_DECIDED)
 		return IS_DECIDED;

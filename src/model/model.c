@@ -424,6 +424,8 @@ update_server(struct server *server, const struct server_settings *settings, con
 	/* A MAC that was found by ARP stays; one that the settings no longer name does not. */
 	if (!mac_is_zero(&settings->mac) || !mac_is_zero(&server->settings.mac))
 		server->mac = settings->mac;
+	if ((settings->method == ENCAP_LOCAL) != (server->settings.method == ENCAP_LOCAL))
+		server->mac = settings->mac;
 	if (server->stays)
 		admin_reload(server, settings->weight);
 	server->settings = *settings;

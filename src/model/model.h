@@ -117,6 +117,18 @@ enum server_place {
 	PLACE_NO_SOURCE    /* the interface has no address of the tunnel's IP version to send from: down */
 };
 
+/* Whether this host can be one of the servers itself (`local`), and what is in the way: down. */
+enum server_local {
+	LOCAL_READY = 0,
+	LOCAL_UNSUPPORTED,  /* on this system */
+	LOCAL_NOT_OWN,      /* the server's address is none of this host */
+	LOCAL_NO_VIP,       /* the host lacks one of the VIPs */
+	LOCAL_VIP_EXPOSED,  /* it has one on another interface than the loopback */
+	LOCAL_ANSWERS_ARP,  /* its kernel answers ARP for one */
+	LOCAL_REVERSE_PATH, /* its kernel drops what comes by the loopback interface from clients */
+	LOCAL_NOT_WITHHELD  /* its kernel sees the frames for other servers as well, and would reset them */
+};
+
 struct server {
 	struct server_settings settings; /* `mac` zero: resolved by ARP or NDP */
 	struct service *service;
@@ -135,6 +147,8 @@ struct server {
 	enum server_place place; /* set with it, as the next two */
 	struct addr hop;         /* frames to the server have its MAC: the server's own address, or a gateway's */
 	struct addr source;      /* of tunnel packets: the director's address on that interface */
+	enum server_local local; /* settings.method ENCAP_LOCAL: daemon/local_server.h sets it */
+	struct addr local_vip;   /* the VIP that it is about */
 	bool no_link;        /* the director's own interface there is down: the server's state is unknown */
 	struct mac mac;      /* zero while unknown: no traffic */
 	struct mac mac_rival; /* another one that claims the server's address, and is not believed; zero: none does */
@@ -222,6 +236,8 @@ void model_place(struct model *model, const struct iface *ifaces, size_t count);
 NODISCARD int model_set_routes(struct model *model, const struct ip_route *routes, size_t count);
 /* Is there a server whose way only a route can tell? */
 bool model_needs_routes(const struct model *model);
+/* Is this host one of the servers? */
+bool model_has_local(const struct model *model);
 /* Is there a router between the director and the server? */
 bool server_is_routed(const struct server *server);
 /* The number of VIPs on the interface; ADDR_NONE counts both families. */

@@ -123,6 +123,13 @@ place_server(const struct model *model, struct server *server, const struct ifac
 	const struct service *service = server->service;
 
 	server->hop = server->settings.addr;
+	server->source = (struct addr) { .family = ADDR_NONE };
+	if (server->settings.method == ENCAP_LOCAL) {
+		server->iface = service->iface;
+		server->place = PLACE_ON_LINK;
+		server->mac = server->iface < count ? ifaces[server->iface].mac : mac_zero;
+		return;
+	}
 	if (server->settings.iface[0] != '\0') {
 		server->iface = by_name(ifaces, count, server->settings.iface);
 	} else {
@@ -147,7 +154,17 @@ model_needs_routes(const struct model *model)
 {
 	for (size_t i = 0; i < model->slot_count; i++)
 		if (model->slots[i] != NULL && model->slots[i]->settings.method != ENCAP_MAC &&
+		    model->slots[i]->settings.method != ENCAP_LOCAL &&
 		    !addr_is_set(&model->slots[i]->settings.gateway))
+			return true;
+	return false;
+}
+
+bool
+model_has_local(const struct model *model)
+{
+	for (size_t i = 0; i < model->slot_count; i++)
+		if (model->slots[i] != NULL && model->slots[i]->settings.method == ENCAP_LOCAL)
 			return true;
 	return false;
 }

@@ -18,6 +18,8 @@ server_health(const struct server *server)
 	if (server->place == PLACE_SELF || server->place == PLACE_NO_ROUTE || server->place == PLACE_NO_SOURCE ||
 	    (server->place == PLACE_FAR && mac_is_zero(&server->mac)))
 		return HEALTH_DOWN;
+	if (server->settings.method == ENCAP_LOCAL && server->local != LOCAL_READY)
+		return HEALTH_DOWN;
 	if (server->health.state == HEALTH_DOWN || server->ports == PORTS_NONE || server->conflicts)
 		return HEALTH_DOWN;
 	return server->vip_state == VIP_UNKNOWN ? HEALTH_UNKNOWN : server->health.state;
@@ -231,7 +233,8 @@ model_server_by_mac(const struct model *model, uint16_t iface, const struct mac 
 	for (size_t i = 0; i < model->slot_count; i++) {
 		const struct server *server = model->slots[i];
 
-		if (server == NULL || server_is_routed(server) || !mac_equal(&server->mac, mac))
+		if (server == NULL || server->settings.method == ENCAP_LOCAL || server_is_routed(server) ||
+		    !mac_equal(&server->mac, mac))
 			continue;
 		if (server->iface == iface)
 			return server;

@@ -263,6 +263,28 @@ check_compare(const struct check_settings *a, const struct check_settings *b)
 	return result != 0 ? result : memcmp(a->command, b->command, sizeof(a->command));
 }
 
+bool
+service_settings_have_local(const struct service_settings *service)
+{
+	for (size_t i = 0; i < service->server_count; i++)
+		if (service->servers[i].method == ENCAP_LOCAL)
+			return true;
+	return false;
+}
+
+bool
+settings_serve_locally(const struct settings *settings, const struct addr *vip)
+{
+	for (size_t i = 0; i < settings->service_count; i++) {
+		const struct service_settings *service = &settings->services[i];
+
+		for (size_t j = 0; j < service->listen_count; j++)
+			if (addr_equal(&service->listens[j].vip, vip) && service_settings_have_local(service))
+				return true;
+	}
+	return false;
+}
+
 const char *
 neighbor_policy_name(enum neighbor_policy policy)
 {

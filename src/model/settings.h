@@ -18,6 +18,8 @@
 
 #define NAME_MOST 33 /* a service's or server's name, with its end: [A-Za-z0-9_.-]{1,32} */
 
+#define SETTINGS_FILE 64 /* bytes of a file's name that are kept for messages */
+
 #define WEIGHT_MOST 65535
 /*
  * VIPs of all services together, each counted once. A flow stores a VIP's number in 16 bits, and while a reload is
@@ -36,6 +38,8 @@ struct server_settings {
 	uint32_t max_connections; /* 0: as many as come */
 	enum encap_method method; /* how packets reach it; ENCAP_METHODS, until the whole file is read: as the service says */
 	struct addr gateway;    /* the router on the way there; ADDR_NONE: the service's, else as the host's routes say */
+	char file[SETTINGS_FILE]; /* where the configuration has it: the end of the file's name; empty: in none */
+	uint32_t line;
 };
 
 /* One stretch of ports of one protocol on one VIP. */
@@ -202,6 +206,11 @@ struct settings {
 	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
 	struct role_config roles;
 };
+
+/* Is one of its servers this host (`local`)? */
+bool service_settings_have_local(const struct service_settings *service);
+/* Does any service with this VIP have such a server? Then the host must hold the VIP. */
+bool settings_serve_locally(const struct settings *settings, const struct addr *vip);
 
 const char *neighbor_policy_name(enum neighbor_policy policy); /* as the configuration has it */
 /* Protocols that a service can have: PROTOCOL_TCP is "tcp", also UDP and SCTP. NULL for any other. */

@@ -198,9 +198,8 @@ status_set_place(struct server_status *status, const struct server *server)
 
 	addr_format(&server->settings.addr, addr);
 	if (server->place == PLACE_SELF) {
-		(void)snprintf(text, sizeof(text), "%s is the director's own address: the director cannot be one of "
-		    "its real "
-		    "servers", addr);
+		(void)snprintf(text, sizeof(text), "%s is the director's own address: add `local` to the server's "
+		    "line if it is to be one of its servers", addr);
 		status_set(status, STATUS_BY_CONFIGURATION, "is-director", text);
 	} else if (server->place == PLACE_FAR && mac_is_zero(&server->mac)) {
 		(void)snprintf(text, sizeof(text), "%s is in none of the director's networks: frames cannot be "
@@ -223,12 +222,51 @@ status_set_place(struct server_status *status, const struct server *server)
 	return true;
 }
 
+/* This host is one of the servers, and something is in the way. False when nothing is. */
+static bool
+status_set_local(struct server_status *status, const struct server *server)
+{
+	/* Around the VIP, or with LOCAL_NOT_OWN the server's address; `apply`: dsr-realserver is what helps. */
+	static const struct {
+		const char *name;
+		const char *before;
+		const char *behind;
+		bool apply;
+	} texts[] = {
+		[LOCAL_READY] = { "ok", "", "", false },
+		[LOCAL_UNSUPPORTED] = { "local-unsupported", "this host cannot serve the VIP ",
+		    " itself: `local` is supported on Linux only", false },
+		[LOCAL_NOT_OWN] = { "local-not-own", "", " is none of this host's addresses, and a `local` server has "
+		    "one of them", false },
+		[LOCAL_NO_VIP] = { "local-no-vip", "this host lacks the VIP ", "", true },
+		[LOCAL_VIP_EXPOSED] = { "local-vip-exposed", "this host has the VIP ", " on an interface whose kernel "
+		    "answers for it: remove it there", true },
+		[LOCAL_ANSWERS_ARP] = { "local-answers-arp", "this host's kernel answers ARP for the VIP ",
+		    ", also while another director does", true },
+		[LOCAL_REVERSE_PATH] = { "local-rp-filter", "this host's kernel drops the packets for the VIP ",
+		    " that dsrd hands to it: type `sysctl -w net.ipv4.conf.all.rp_filter=2`", false },
+		[LOCAL_NOT_WITHHELD] = { "local-not-withheld", "this host's kernel would reset the other servers' "
+		    "connections to the VIP ", ", since their frames are not withheld from it: look for `withhold` in "
+		    "the log", false },
+	};
+	char addr[ADDR_TEXT], text[STATUS_TEXT];
+
+	if (server->settings.method != ENCAP_LOCAL || server->local == LOCAL_READY)
+		return false;
+	addr_format(server->local == LOCAL_NOT_OWN ? &server->settings.addr : &server->local_vip, addr);
+	(void)snprintf(text, sizeof(text), "%s%s%s%s%s%s", texts[server->local].before, addr,
+	    texts[server->local].behind, texts[server->local].apply ? ": type `dsr-realserver apply --vip " : "",
+	    texts[server->local].apply ? addr : "", texts[server->local].apply ? "`" : "");
+	status_set(status, STATUS_BY_CONFIGURATION, texts[server->local].name, text);
+	return true;
+}
+
 static void
 status_down(struct server_status *status, const struct server *server)
 {
 	const size_t blamed = health_blame(server->checks, server->check_count);
 
-	if (status_set_place(status, server))
+	if (status_set_place(status, server) || status_set_local(status, server))
 		return;
 	if (server->health.state == HEALTH_DOWN && blamed < server->check_count)
 		status_set_check(status, server, blamed);

@@ -13,7 +13,8 @@ cache_rule(const struct fwd_server *server)
 {
 	uint16_t rule = 0;
 
-	if (!server->reachable || (server->encap != NULL && server->ref.slot >= OFFLOAD_ENCAPS))
+	if (!server->reachable || server->local ||
+	    (server->encap != NULL && server->ref.slot >= OFFLOAD_ENCAPS))
 		return 0;
 	if (server->healthy)
 		rule |= OFFLOAD_RULE_UDP;

@@ -37,6 +37,19 @@ void os_hold_addresses(const struct addr *addrs, size_t count, char ifaces[][IFA
 /* The same for one. */
 bool os_holds_address(const struct addr *addr, char iface[IFACE_NAME]);
 
+/* Why this host's own stack cannot serve a VIP as one of the servers (`local`). */
+enum os_local {
+	OS_LOCAL_OK = 0,
+	OS_LOCAL_UNSUPPORTED,  /* not known to work on this system */
+	OS_LOCAL_MISSING,      /* it lacks the VIP */
+	OS_LOCAL_EXPOSED,      /* it has it on another interface than the loopback */
+	OS_LOCAL_ANSWERS_ARP,  /* it answers ARP for it on `iface` */
+	OS_LOCAL_REVERSE_PATH  /* it drops packets from clients that come by the loopback interface */
+};
+enum os_local os_local_obstacle(const struct addr *vip, const char *iface);
+/* The interface by which a frame reaches this host's own stack; NULL where this is not known to work. */
+const char *os_loopback(void);
+
 /*
  * The command that makes the stack give up an address that it holds by `iface`: removes the address, or on Linux the
  * `local` route that holds it.

@@ -27,6 +27,7 @@ struct frame {
 	uint32_t length;      /* bytes that are there */
 	uint32_t wire_length; /* bytes that were on the wire; more than `length` when the capture cut the frame */
 	uint16_t iface;       /* index of the interface it came from, or is to leave by */
+	bool local;           /* it does not leave: it is for this host's own stack */
 
 	/* What is left to the way out, where `features` below allows it; else all zero. */
 	uint16_t sum_from;    /* the checksum from this byte to the end is still to be computed, */

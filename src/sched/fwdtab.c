@@ -13,6 +13,8 @@
 #define WEIGHT_WHOLE 100
 #define WEIGHT_COLD 10
 
+#define LOCAL_MTU 65535 /* the largest packet: the loopback interface takes it */
+
 static int
 index_init(struct fwd_index *index, size_t entries)
 {
@@ -92,7 +94,8 @@ static bool
 has_encaps(const struct model *model)
 {
 	for (size_t slot = 0; slot < model->slot_count; slot++)
-		if (model->slots[slot] != NULL && model->slots[slot]->settings.method != ENCAP_MAC)
+		if (model->slots[slot] != NULL && model->slots[slot]->settings.method != ENCAP_MAC &&
+		    model->slots[slot]->settings.method != ENCAP_LOCAL)
 			return true;
 	return false;
 }
@@ -117,13 +120,16 @@ fill_servers(struct fwdtab *table, const struct model *model, const struct iface
 		if (model->slots[slot] == NULL)
 			continue;
 		fill_server(server, model->slots[slot], now);
-		if (is_own_mac(&server->mac, ifaces, iface_count))
+		server->local = model->slots[slot]->settings.method == ENCAP_LOCAL;
+		if (!server->local && is_own_mac(&server->mac, ifaces, iface_count))
 			server->reachable = server->takes_flows = false;
 		if (server->iface < iface_count) {
 			server->own_mac = ifaces[server->iface].mac;
 			server->mtu = server->iface_mtu = ifaces[server->iface].mtu;
 		}
-		if (model->slots[slot]->settings.method != ENCAP_MAC)
+		if (server->local)
+			server->mtu = LOCAL_MTU;
+		else if (model->slots[slot]->settings.method != ENCAP_MAC)
 			fill_encap(server, &table->encaps[slot * 2], model->slots[slot]);
 		table->warming |= server->takes_flows && !fwd_server_is_warm(server);
 	}
@@ -405,6 +411,16 @@ count_ports(struct fwdtab *table, const struct model *model)
 	}
 }
 
+/* The service's server that is this host, or NULL. */
+static struct fwd_server *
+fwd_find_local(const struct fwdtab *table, const struct service *service)
+{
+	for (size_t i = 0; i < service->server_count; i++)
+		if (service->servers[i]->settings.method == ENCAP_LOCAL)
+			return &table->servers[service->servers[i]->ref.slot];
+	return NULL;
+}
+
 /* Each VIP has its room; `port_count` counts again. */
 static void
 put_ports(struct fwdtab *table, const struct model *model)
@@ -418,6 +434,7 @@ put_ports(struct fwdtab *table, const struct model *model)
 			const struct listen_settings *listen = &settings->listens[j];
 			struct fwd_vip *vip = vip_of(table, &listen->vip);
 
+			vip->local = vip->local != NULL ? vip->local : fwd_find_local(table, model->services[i]);
 			vip->ports[vip->port_count++] = (struct fwd_port) { fwd_port_key(listen->protocol,
 			    listen->first),
 				fwd_port_key(listen->protocol, listen->last), table->services[*service++] };

@@ -28,11 +28,12 @@ struct fwd_server {
 	uint16_t iface;     /* that interface, or IFACE_NONE */
 	bool takes_flows;   /* up, enabled, weight above 0, MAC known */
 	bool reachable;     /* MAC and interface known: flows it has may go on */
+	bool local;         /* this host itself: frames go to its own stack */
 	bool healthy;       /* not DOWN and not disabled: a client that tries again may stay */
 	struct addr addr;
 	uint32_t mtu;       /* of the interface, less what the method adds */
 	uint32_t iface_mtu; /* of the interface */
-	const struct encap *encap; /* NULL with method mac; else of IPv4 packets, and behind it of IPv6 packets */
+	const struct encap *encap; /* NULL with methods mac and local; else of IPv4 packets, and behind it of IPv6 packets */
 	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
 	uint32_t capacity;  /* the configured weight, for schedulers that use it as a number of connections */
 	uint32_t max_connections; /* 0: no limit */
@@ -79,6 +80,7 @@ struct fwd_vip {
 	uint16_t iface;
 	uint8_t group; /* its duties are the forwarder's */
 	uint8_t dscp; /* of method dscp */
+	struct fwd_server *local; /* this host, where it is a server of the VIP; NULL: it is none */
 	size_t port_count;
 	/* sorted; they do not overlap; behind them one of no service that ends behind all ports */
 	struct fwd_port *ports;

@@ -444,7 +444,7 @@ vipcheck_collect(struct vipcheck_table *table, const struct model *model, struct
 		if (service->settings.vip_check == VIP_CHECK_OFF)
 			continue;
 		for (size_t j = 0; j < service->server_count; j++)
-			if (vipcheck_want(table, service->servers[j], list, count) == -1)
+			if (service->servers[j]->settings.method != ENCAP_LOCAL && vipcheck_want(table, service->servers[j], list, count) == -1)
 				return -1;
 	}
 	return 0;

@@ -98,14 +98,17 @@ mv "$NET_DIR/web1/nginx.conf.all" "$NET_DIR/web1/nginx.conf"
 start_nginx web1
 
 step "a server is the director itself, one is in none of its networks"
-write_conf "server = web1 $(server_ip 1)" "server = self $SERVER_PREFIX.1" "server = far 172.28.10.11" \
+write_conf "server = web1 $(server_ip 1)" "server = self $SERVER_PREFIX.5" "server = far 172.28.10.11" \
     >"$NET_DIR/dsrd.conf"
 start_dsrd
 wait_server up web/web1
+ip -n "$NET-director" address add "$SERVER_PREFIX.5/24" dev eth0
+wait_log 8 'server-state server=web/self .* to=down .*own address'
 doctor 1
-says 'is-director other-network' "WRONG  $SERVER_PREFIX.1: .* address of the director itself" \
-    "$SERVER_PREFIX.1/24)"
+says 'is-director other-network' "WRONG  $SERVER_PREFIX.5: .* address of the director itself" \
+    "$SERVER_PREFIX.1/24"
 ! grep -q 'arping' "$NET_DIR/said" || fail "a cable is looked for where the address is wrong"
+ip -n "$NET-director" address delete "$SERVER_PREFIX.5/24" dev eth0
 stop_dsrd
 
 step "the VIP with the network's prefix length on the loopback"

@@ -190,7 +190,7 @@ ip -n "$NET-director" address add "$VIP/32" dev lo
 write_conf "server = self $SERVER_PREFIX.1" "server = far 203.0.113.7"
 check 0
 said ": warning: web: the VIP $VIP is this host's own address, on lo"
-said ": warning: web/self: $SERVER_PREFIX.1 is this host's own address, on eth0: the director cannot be one of its real servers"
+said ": warning: web/self: $SERVER_PREFIX.1 is this host's own address, on eth0: so dsrd does not start"
 said ': warning: web/far: 203.0.113.7 is in none of this host.s networks'
 said ': no errors; 3 warnings about this host$'
 check 78 --strict

@@ -25,7 +25,7 @@ syn match dsrdAddress contained "::[[:xdigit:]:.]*"
 syn match dsrdMac contained "\<\x\x\%(:\x\x\)\{5}\>"
 syn match dsrdProtocol contained "\<\%(tcp\|udp\|sctp\)\ze/"
 syn match dsrdOption contained "\s\@1<=[a-z][a-z-]*\ze="
-syn match dsrdOption contained "\s\@1<=backup\>"
+syn match dsrdOption contained "\s\@1<=\%(backup\|local\)\>"
 syn region dsrdString contained oneline start=+"+ skip=+\\.+ end=+"+ contains=dsrdEscape
 syn match dsrdEscape contained +\\\%(x\x\x\|[rnt\\"]\)+
 syn match dsrdComment "^\s*[;#].*" contains=dsrdTodo

@@ -394,6 +394,14 @@ nameless(void)
 	facts.evidence = NULL;
 }
 
+static void
+local_without_vip(void)
+{
+	facts.local = LOCAL_NO_VIP;
+	facts.is_director = true;
+	facts.evidence = NULL;
+}
+
 struct row {
 	void (*spoil)(void);
 	enum diagnosis diagnosis;
@@ -405,6 +413,7 @@ static const struct row rows[] = {
 	{ answers_lost, DIAGNOSIS_ANSWERS_LOST },
 	{ all_lost, DIAGNOSIS_ALL_LOST },
 	{ is_director, DIAGNOSIS_IS_DIRECTOR },
+	{ local_without_vip, DIAGNOSIS_LOCAL_NO_VIP },
 	{ other_network, DIAGNOSIS_OTHER_NETWORK },
 	{ just_switched_off, DIAGNOSIS_UNREACHABLE },
 	{ row2, DIAGNOSIS_PROXY_ARP },

@@ -130,7 +130,12 @@ START_TEST(addresses_of_the_host)
 	own = "192.0.2.10";
 	warns(FIT_VIP_HELD, "web/", "the VIP 192.0.2.10 is this host's own address, on lo"); /* once, for two ports */
 	own = "192.0.2.11";
-	warns(FIT_SERVER_IS_SELF, "web/web1", "cannot be one of its real servers");
+	warns(FIT_SERVER_IS_SELF, "web/web1", "server = web1");
+	servers[0].method = ENCAP_LOCAL;
+	ck_assert_str_eq(warnings(), "");
+	own = "192.0.2.10"; /* the host serves it, so it has it */
+	warns(FIT_SERVER_IS_SELF, "web/web1", "is none of this host's addresses");
+	servers[0].method = ENCAP_MAC;
 	own = "192.0.2.250";
 	settings.probe_addresses[0] = address(own);
 	warns(FIT_PROBE_HELD, "/", "choose one that no host has");

@@ -9,6 +9,7 @@ Suite *fit_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *handover_suite(void);
+Suite *local_suite(void);
 Suite *methods_suite(void);
 Suite *neigh_suite(void);
 Suite *protocols_suite(void);

@@ -620,6 +620,7 @@ static const struct {
 	{ "203.0.113.77", NULL, "not-checked", "10.0.0.8", ENCAP_DSCP, 1 }, /* the longer prefix */
 	{ "198.18.0.1", NULL, "not-checked", "192.0.2.7", ENCAP_GUE, 0 },   /* the smaller metric */
 	{ "172.28.10.11", NULL, "no-route", "172.28.10.11", ENCAP_IPIP, IFACE_NONE },
+	{ "192.0.2.1", NULL, "not-checked", "192.0.2.1", ENCAP_LOCAL, 0 },
 	{ "192.0.2.1", "192.0.2.254", "is-director", "192.0.2.254", ENCAP_IPIP, 0 },
 	{ "2001:db8::5", "192.0.2.254", "no-source", "192.0.2.254", ENCAP_IPIP, 0 },
 };
@@ -649,7 +650,7 @@ START_TEST(test_ways)
 	if (ways[_i].gateway != NULL)
 		server->gateway = ip(ways[_i].gateway);
 	apply(model, &settings, SECONDS(1));
-	ck_assert(model_needs_routes(model) == (ways[_i].gateway == NULL));
+	ck_assert(model_needs_routes(model) == (ways[_i].gateway == NULL && ways[_i].method != ENCAP_LOCAL));
 	ck_assert_int_eq(model_set_routes(model, routes, ARRAY_LEN(routes)), 0);
 	model_place(model, ifaces, 2);
 	server_status(model->services[0]->servers[0], &status);
@@ -657,6 +658,47 @@ START_TEST(test_ways)
 	ck_assert_uint_eq(model->services[0]->servers[0]->iface, ways[_i].iface);
 	hop = ip(ways[_i].hop);
 	ck_assert(addr_equal(&model->services[0]->servers[0]->hop, &hop));
+	model_free(model);
+}
+END_TEST
+
+/* What is in the way of a server that is the director itself takes it down, and says what to type. */
+static const struct {
+	enum server_local local;
+	const char *name, *sentence;
+} obstacles[] = {
+	{ LOCAL_UNSUPPORTED, "local-unsupported", "Linux only" },
+	{ LOCAL_NOT_OWN, "local-not-own", "192.0.2.1 is none of this host's addresses" },
+	{ LOCAL_NO_VIP, "local-no-vip", "type `dsr-realserver apply --vip 192.0.2.10`" },
+	{ LOCAL_VIP_EXPOSED, "local-vip-exposed", "remove it there: type `dsr-realserver apply --vip 192.0.2.10`" },
+	{ LOCAL_ANSWERS_ARP, "local-answers-arp", "type `dsr-realserver apply --vip 192.0.2.10`" },
+	{ LOCAL_REVERSE_PATH, "local-rp-filter", "sysctl -w net.ipv4.conf.all.rp_filter=2" },
+	{ LOCAL_NOT_WITHHELD, "local-not-withheld", "192.0.2.10, since their frames are not withheld" },
+};
+
+START_TEST(test_local_obstacles)
+{
+	const struct iface ifaces[] = { leg("eth0", "192.0.2.1", 24) };
+	struct model *model = model_new();
+	struct settings settings = { 0 };
+	struct service_settings *service = add_service(&settings, "web", "192.0.2.10");
+	struct server_status status;
+	struct server *server;
+
+	copy_name(service->iface, IFACE_NAME, "eth0");
+	add_server(service, "self", "192.0.2.1");
+	settings.services[0].servers[0].method = ENCAP_LOCAL;
+	apply(model, &settings, SECONDS(1));
+	model_place(model, ifaces, 1);
+	ck_assert(model_has_local(model));
+	server = model->services[0]->servers[0];
+	ck_assert(mac_equal(&server->mac, &ifaces[0].mac));
+	server->local = obstacles[_i].local;
+	server->local_vip = ip("192.0.2.10");
+	server_status(server, &status);
+	ck_assert_int_eq(status.state, SERVER_DOWN);
+	ck_assert_str_eq(status.name, obstacles[_i].name);
+	ck_assert_msg(strstr(status.sentence, obstacles[_i].sentence) != NULL, "%s", status.sentence);
 	model_free(model);
 }
 END_TEST
@@ -735,6 +777,7 @@ model_suite(void)
 	tcase_add_test(tcase, test_place);
 	tcase_add_test(tcase, test_who_lives_there);
 	tcase_add_loop_test(tcase, test_ways, 0, (int)ARRAY_LEN(ways));
+	tcase_add_loop_test(tcase, test_local_obstacles, 0, ARRAY_LEN(obstacles));
 	tcase_add_loop_test(tcase, test_places, 0, (int)ARRAY_LEN(places));
 	tcase_add_loop_test(tcase, test_server_state, 0, sizeof(states) / sizeof(states[0]));
 	suite_add_tcase(suite, tcase);
