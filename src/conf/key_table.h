@@ -53,13 +53,13 @@
 	    OWN(peer_mac), .repeats = true) \
 	KEY(READY_FILE, "ready-file", CONF_IN_DSRD | CONF_AT_START, "the absolute path of a file", NULL, \
 	    OWN(ready_file)) \
-	KEY(PEER, "peer", CONF_IN_DSRD | CONF_AT_START, \
+	KEY(PEER, "peer", CONF_IN_DSRD, \
 	    "a director's name and address, such as lb2 192.0.2.2 or lb2 [2001:db8::2]:9191", NULL, \
 	    OWN(peer), .repeats = true) \
-	KEY(PEER_NAME, "peer-name", CONF_IN_DSRD | CONF_AT_START, "a name, such as lb1", NULL, OWN(peer_name)) \
-	KEY(PEER_LISTEN, "peer-listen", CONF_IN_DSRD | CONF_AT_START, \
+	KEY(PEER_NAME, "peer-name", CONF_IN_DSRD, "a name, such as lb1", NULL, OWN(peer_name)) \
+	KEY(PEER_LISTEN, "peer-listen", CONF_IN_DSRD, \
 	    "an address of this host, such as 192.0.2.1 or [2001:db8::1]:9191", NULL, OWN(peer_listen)) \
-	KEY(SYNC_KEY_FILE, "sync-key-file", CONF_IN_DSRD | CONF_AT_START, "the absolute path of a file", NULL, \
+	KEY(SYNC_KEY_FILE, "sync-key-file", CONF_IN_DSRD, "the absolute path of a file", NULL, \
 	    PATH(CONF(sync_key_file))) \
 	KEY(INCLUDE, "include", CONF_IN_DSRD, "a file's name or a pattern, such as dsrd.d/*.conf", NULL, \
 	    .set = key_set_include, .repeats = true) \

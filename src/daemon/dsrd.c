@@ -287,6 +287,17 @@ dsrd_on_settings(void *context, uint64_t now)
 	roles_apply(dsrd->roles, now);
 }
 
+/* At the start there is no peering yet, and its faults are fatal. */
+static void
+dsrd_apply_peers(struct dsrd *dsrd, const struct conf *conf)
+{
+	char error[PEERING_ERROR], said[LOG_TEXT];
+
+	if (peering_apply(dsrd->peering, conf, error) == -1)
+		log_error("reload key=peer result=failed reason=\"%s\" meaning=\"peers stay as they were\"",
+		    log_escape(error, said));
+}
+
 /* For reloads, and at the start. */
 static int
 dsrd_apply(void *context, struct conf *conf)
@@ -298,6 +309,7 @@ dsrd_apply(void *context, struct conf *conf)
 		return -1;
 	}
 	dsrd_sync_checks(dsrd);
+	dsrd_apply_peers(dsrd, conf);
 	interfaces_settle(&dsrd->interfaces);
 	selfcheck_host(dsrd->selfcheck);
 	dsrd_tick(dsrd, clock_us());
@@ -523,11 +535,11 @@ dsrd_open_hash_key(struct dsrd *dsrd)
 static int
 dsrd_open_peers(struct dsrd *dsrd)
 {
-	const struct peering_parts parts = { &dsrd->director, dsrd->state, dsrd->roles, &dsrd->burst };
+	const struct peering_parts parts = { &dsrd->director, dsrd->state, dsrd->roles, &dsrd->burst, dsrd->privsep };
 	char error[PEERING_ERROR];
 
 	dsrd->peering = peering_open(loop_base(dsrd->loop), &dsrd->conf, &parts, error);
-	if (dsrd->peering == NULL && error[0] != '\0') {
+	if (dsrd->peering == NULL) {
 		log_error("start result=failed reason=\"%s\"", error);
 		return -1;
 	}

@@ -3,32 +3,32 @@
 
 #include "daemon/peering.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "conf/conf.h"
 #include "daemon/burst.h"
 #include "daemon/director.h"
+#include "daemon/peering_settings.h"
+#include "daemon/privsep.h"
 #include "daemon/roles.h"
 #include "daemon/state.h"
 #include "forward/forward.h"
 #include "peer/peers.h"
-
-static_assert(CONF_PEERS == SHARE_PEERS, "the configuration takes as many peers as there can be");
+#include "peer/socket.h"
 
 struct peering {
 	struct peering_parts parts;
+	struct event_base *base;
+	/* NULL: there are no peers. */
 	struct share *share;
 	struct peers *peers;
-	struct peers_settings settings;
+	struct peers_settings settings; /* what is not used is zero */
+	int listener; /* -1: none */
 	struct peer_facts list[SHARE_PEERS];
 	bool released; /* fragments that were held may have left */
 	bool ordered; /* a peer's order was carried out, and is to be saved */
@@ -203,131 +203,112 @@ peering_urgent(void *context)
 	peers_wake(peering->peers);
 }
 
-/* --- the key --- */
+/* --- settings --- */
 
-/* NULL, or what is wrong with the file. */
-static const char *
-peering_key_fault(int fd, const struct session_secret *secret)
+/* Without connections to anyone; what peers sent is this director's own. */
+static void
+peering_stop(struct peering *peering)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode))
-		return "it is not a regular file";
-	if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return "others can read it: type `chmod 600` and its name";
-	if (status.st_uid != 0 && status.st_uid != geteuid())
-		return "its owner is neither root nor the user that starts dsrd";
-	if (secret->length < SESSION_SECRET_LEAST)
-		return "it has fewer than 16 bytes: type `head -c 32 /dev/urandom | base64 >` and its name, and copy "
-		    "it to each peer";
-	if (secret->length > SESSION_SECRET_MOST)
-		return "it has more than 1024 bytes";
-	return NULL;
+	roles_on_tick(peering->parts.roles, NULL, NULL);
+	peers_close(peering->peers);
+	share_free(peering->share);
+	peering->peers = NULL;
+	peering->share = NULL;
+	if (peering->listener != -1)
+		(void)close(peering->listener);
+	peering->listener = -1;
 }
 
-/* The first line, or all of a file without one. */
 static int
-peering_read_key(const char *path, struct session_secret *secret, char error[PEERING_ERROR])
+peering_start(struct peering *peering, const struct peers_settings *settings, int listener, char error[PEERING_ERROR])
 {
-	char bytes[SESSION_SECRET_MOST + 2];
-	const char *fault, *end;
-	const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	const ssize_t length = fd == -1 ? -1 : read(fd, bytes, sizeof(bytes));
+	static const struct peers_calls calls = { peering_prepare, peering_changed, peering_order, peering_heard };
+	struct forwarder *forwarder = &peering->parts.director->forwarder;
 
-	if (length == -1) {
-		(void)snprintf(error, PEERING_ERROR, "sync-key-file %s: %s", path, strerror(errno));
-		if (fd != -1)
-			(void)close(fd);
+	(void)snprintf(error, PEERING_ERROR, "out of memory");
+	peering->listener = listener;
+	peering->settings = *settings;
+	peering->share = share_new(peering->parts.director->model, forwarder->conns, forwarder->persist);
+	if (peering->share == NULL)
 		return -1;
-	}
-	end = memchr(bytes, '\n', (size_t)length);
-	secret->length = end == NULL ? (size_t)length : (size_t)(end - bytes);
-	fault = peering_key_fault(fd, secret);
-	if (fault == NULL)
-		memcpy(secret->bytes, bytes, secret->length);
-	else
-		(void)snprintf(error, PEERING_ERROR, "sync-key-file %s: %s", path, fault);
-	(void)close(fd);
-	return fault == NULL ? 0 : -1;
+	peering->share->active = peering_is_active;
+	peering->share->context = peering;
+	peering_update(peering);
+	peering->peers = peers_open(peering->base, &peering->settings, listener, peering->share, &calls, peering, error);
+	if (peering->peers == NULL)
+		return -1;
+	share_set_fragments(peering->share, forwarder->fragments, peering_take_fragment, peering_urgent, peering);
+	roles_on_tick(peering->parts.roles, peering_speak, peering);
+	return 0;
 }
 
-/* `peer-name`, or the host's name up to its first dot. */
 static int
-peering_set_name(struct peers_settings *settings, const struct conf *conf, char error[PEERING_ERROR])
+peering_listen(const struct peering *peering, const struct peers_settings *settings, char error[PEERING_ERROR])
 {
-	char host[NAME_MOST];
+	char reason[PRIVSEP_REASON] = "", text[ADDR_PORT_TEXT];
+	int fd;
 
-	if (conf->peer_name[0] != '\0') {
-		(void)snprintf(settings->name, sizeof(settings->name), "%s", conf->peer_name);
+	if (peering->parts.privsep != NULL) {
+		fd = privsep_peer(peering->parts.privsep, PRIVSEP_PEER_LISTEN, reason, sizeof(reason));
 	} else {
-		if (gethostname(host, sizeof(host)) == -1)
-			host[0] = '\0';
-		host[sizeof(host) - 1] = '\0';
-		host[strcspn(host, ".")] = '\0';
-		(void)snprintf(settings->name, sizeof(settings->name), "%s", host);
+		fd = peer_socket_listen(&settings->listen, settings->port);
+		(void)snprintf(reason, sizeof(reason), "%s", strerror(errno));
 	}
-	for (size_t i = 0; i < settings->count; i++) {
-		if (strcmp(settings->peers[i].name, settings->name) == 0) {
-			(void)snprintf(error, PEERING_ERROR, "`peer` %s is this director's own name: `peer-name` sets "
-			    "another one",
-			    settings->name);
-			return -1;
-		}
-	}
-	if (settings->name[0] != '\0')
-		return 0;
-	(void)snprintf(error, PEERING_ERROR, "this host has no name that peers could know it by: set `peer-name`");
-	return -1;
+	if (fd == -1)
+		(void)snprintf(error, PEERING_ERROR, "peer-listen %s: %s",
+		    addr_format_port(&settings->listen, settings->port, text), reason);
+	return fd;
 }
 
-static int
-peering_settings(struct peers_settings *settings, const struct conf *conf, char error[PEERING_ERROR])
+int
+peering_apply(struct peering *peering, const struct conf *conf, char error[PEERING_ERROR])
 {
-	settings->listen = conf->peer_address;
-	settings->port = conf->peer_port;
-	settings->count = conf->peer_count;
-	for (size_t i = 0; i < conf->peer_count; i++) {
-		(void)snprintf(settings->peers[i].name, sizeof(settings->peers[i].name), "%s", conf->peers[i].name);
-		settings->peers[i].addr = conf->peers[i].addr;
-		settings->peers[i].port = conf->peers[i].port;
+	struct peers_settings settings;
+	int listener = -1;
+
+	if (peering == NULL)
+		return 0;
+	memset(&settings, 0, sizeof(settings));
+	if (conf->peer_count == 0) {
+		peering_stop(peering);
+		return 0;
 	}
-	if (peering_set_name(settings, conf, error) == -1)
+	if (peering_settings_read(&settings, conf, peering->parts.privsep, error) == -1)
 		return -1;
-	return peering_read_key(conf->sync_key_file, &settings->secret, error);
+	if (peering->peers != NULL && memcmp(&settings, &peering->settings, sizeof(settings)) == 0)
+		return 0;
+	if (peering->peers == NULL || settings.port != peering->settings.port ||
+	    !addr_equal(&settings.listen, &peering->settings.listen)) {
+		listener = peering_listen(peering, &settings, error);
+		if (listener == -1)
+			return -1;
+	} else {
+		listener = peering->listener;
+		peering->listener = -1;
+	}
+	peering_stop(peering);
+	if (peering_start(peering, &settings, listener, error) == 0)
+		return 0;
+	peering_stop(peering);
+	return -1;
 }
 
 struct peering *
 peering_open(struct event_base *base, const struct conf *conf, const struct peering_parts *parts,
     char error[PEERING_ERROR])
 {
-	static const struct peers_calls calls = { peering_prepare, peering_changed, peering_order, peering_heard };
-	struct forwarder *forwarder = &parts->director->forwarder;
-	struct peering *peering;
+	struct peering *peering = calloc(1, sizeof(*peering));
 
-	error[0] = '\0';
-	if (conf->peer_count == 0)
-		return NULL;
 	(void)snprintf(error, PEERING_ERROR, "out of memory");
-	peering = calloc(1, sizeof(*peering));
 	if (peering == NULL)
 		return NULL;
+	peering->base = base;
 	peering->parts = *parts;
-	peering->share = share_new(parts->director->model, forwarder->conns, forwarder->persist);
-	if (peering->share == NULL || peering_settings(&peering->settings, conf, error) == -1) {
-		peering_close(peering);
-		return NULL;
-	}
-	peering->share->active = peering_is_active;
-	peering->share->context = peering;
-	peering_update(peering);
-	peering->peers = peers_open(base, &peering->settings, peering->share, &calls, peering, error);
-	if (peering->peers == NULL) {
-		peering_close(peering);
-		return NULL;
-	}
-	share_set_fragments(peering->share, forwarder->fragments, peering_take_fragment, peering_urgent, peering);
-	roles_on_tick(parts->roles, peering_speak, peering);
-	return peering;
+	peering->listener = -1;
+	if (peering_apply(peering, conf, error) == 0)
+		return peering;
+	peering_close(peering);
+	return NULL;
 }
 
 void
@@ -335,29 +316,27 @@ peering_close(struct peering *peering)
 {
 	if (peering == NULL)
 		return;
-	roles_on_tick(peering->parts.roles, NULL, NULL);
-	peers_close(peering->peers);
-	share_free(peering->share);
+	peering_stop(peering);
 	free(peering);
 }
 
 void
 peering_tick(struct peering *peering, uint64_t now)
 {
-	if (peering != NULL)
+	if (peering != NULL && peering->peers != NULL)
 		peers_tick(peering->peers, now);
 }
 
 bool
 peering_table_present(const struct peering *peering)
 {
-	return peering == NULL || peers_have_told(peering->peers);
+	return peering == NULL || peering->peers == NULL || peers_have_told(peering->peers);
 }
 
 const struct peer_facts *
 peering_list(struct peering *peering, size_t *count)
 {
-	*count = peering == NULL ? 0 : peers_count(peering->peers);
+	*count = peering == NULL || peering->peers == NULL ? 0 : peers_count(peering->peers);
 	for (size_t i = 0; i < *count; i++)
 		peers_facts(peering->peers, i, &peering->list[i]);
 	return peering == NULL ? NULL : peering->list;
@@ -372,5 +351,5 @@ peering_name(const struct peering *peering)
 uint64_t
 peering_refused(const struct peering *peering)
 {
-	return peering == NULL ? 0 : peers_refused(peering->peers);
+	return peering == NULL || peering->peers == NULL ? 0 : peers_refused(peering->peers);
 }

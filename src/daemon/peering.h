@@ -11,18 +11,17 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "daemon/peering_settings.h"
 #include "sync/facts.h"
 #include "sync/share.h"
 
 struct burst;
-struct conf;
 struct director;
 struct event_base;
 struct peering;
+struct privsep;
 struct roles;
 struct state;
-
-#define PEERING_ERROR 512
 
 /* All outlive it. */
 struct peering_parts {
@@ -30,14 +29,18 @@ struct peering_parts {
 	struct state *state; /* saved when a peer's order was carried out */
 	struct roles *roles; /* which peers are told, and which get what peers say */
 	struct burst *burst; /* sends what follows from that */
+	struct privsep *privsep; /* opens the key file and the socket; NULL: this process may */
 };
 
-/*
- * Opens the key file and the socket, so before root is given up. NULL with an empty `error`: no peers are configured.
- */
+/* With the peers of `conf`, or none yet. NULL with a reason: the key file, the socket or memory. */
 NODISCARD struct peering *peering_open(struct event_base *base, const struct conf *conf,
     const struct peering_parts *parts, char error[PEERING_ERROR]);
-/* Before flows are freed. NULL is fine, here and below: then there are no peers. */
+/*
+ * A reload: other peers, another key in the file, another address. If anything changed all connections begin again. -1
+ * with a reason: the old peers stay, if the fault is the key file or the address.
+ */
+NODISCARD int peering_apply(struct peering *peering, const struct conf *conf, char error[PEERING_ERROR]);
+/* Before flows are freed. NULL is fine, here, above and below: then there are no peers, as in observe mode. */
 void peering_close(struct peering *peering);
 /* Once a second. */
 void peering_tick(struct peering *peering, uint64_t now);

@@ -296,6 +296,15 @@ privsep_checker(struct privsep *privsep, struct launcher *process, char text[PRI
 }
 
 int
+privsep_peer(struct privsep *privsep, enum privsep_operation operation, char *error, size_t size)
+{
+	const struct privsep_request request = privsep_request_of(operation, "");
+	uint32_t unused;
+
+	return privsep_descriptor(privsep, &request, error, size, &unused);
+}
+
+int
 privsep_lock(struct privsep *privsep, const char *iface, char *error, size_t size)
 {
 	const struct privsep_request request = privsep_request_of(PRIVSEP_LOCK, iface);

@@ -58,6 +58,8 @@ NODISCARD int privsep_launcher(void *privsep, struct launcher *launcher);
  * reason.
  */
 NODISCARD int privsep_checker(struct privsep *privsep, struct launcher *process, char text[PRIVSEP_REASON]);
+/* sync-key-file, open, or a socket that listens at peer-listen: -1 with a reason. */
+int privsep_peer(struct privsep *privsep, enum privsep_operation operation, char *error, size_t size);
 /* The lock of an interface: a descriptor that holds it, or -1 with a reason and errno, as iface_lock_take(). */
 NODISCARD int privsep_lock(struct privsep *privsep, const char *iface, char *error, size_t size);
 void privsep_unlock(struct privsep *privsep, const char *iface);

@@ -26,6 +26,8 @@ static const struct shape {
 	[PRIVSEP_PING] = { .addr = true },
 	[PRIVSEP_LOCK] = { .iface = true },
 	[PRIVSEP_UNLOCK] = { .iface = true },
+	[PRIVSEP_SYNC_KEY] = { .iface = false },
+	[PRIVSEP_PEER_LISTEN] = { .iface = false },
 	[PRIVSEP_LAUNCHER] = { .iface = false },
 	[PRIVSEP_CHECKER] = { .iface = false },
 };

@@ -24,6 +24,8 @@ enum privsep_operation {
 	PRIVSEP_PING,             /* a raw ICMP socket, connected to `addr` */
 	PRIVSEP_LOCK,             /* of `iface`; the holder of the answer's descriptor has it */
 	PRIVSEP_UNLOCK,           /* removes its file; then the descriptor may be closed */
+	PRIVSEP_SYNC_KEY,         /* sync-key-file, to be read */
+	PRIVSEP_PEER_LISTEN,      /* a socket that listens at peer-listen */
 	PRIVSEP_LAUNCHER,         /* a new one; `value` of the answer: its process */
 	/* a new one; the one before is ended. `value`: its process; `reason`: how the one before had ended, or nothing */
 	PRIVSEP_CHECKER

@@ -27,7 +27,9 @@
 #include "compat/cmsg_cloexec.h"
 #include "daemon/confine.h"
 #include "daemon/iface_lock.h"
+#include "daemon/peering_settings.h"
 #include "os/sandbox.h"
+#include "peer/socket.h"
 
 #define SOCKET 3       /* its one descriptor that stays */
 #define LOCKS_MOST 64  /* as interfaces of a director */
@@ -112,6 +114,10 @@ serving_allows(struct serving *serving, const struct privsep_request *request)
 
 	if (request->operation == PRIVSEP_LAUNCHER || request->operation == PRIVSEP_CHECKER)
 		return true;
+	if (request->operation == PRIVSEP_SYNC_KEY || request->operation == PRIVSEP_PEER_LISTEN) {
+		serving_reread(serving);
+		return serving->conf.peer_count > 0;
+	}
 	addr.family = request->addr.family;
 	memcpy(addr.bytes, request->addr.bytes, sizeof(addr.bytes));
 	for (unsigned attempt = 0; attempt < 2; attempt++) {
@@ -341,6 +347,12 @@ serve(struct serving *serving, const struct privsep_request *request, int given,
 	case PRIVSEP_UNLOCK:
 		serve_unlock(serving, iface);
 		return -1;
+	case PRIVSEP_SYNC_KEY:
+		fd = peering_open_key(serving->conf.sync_key_file);
+		return fd == -1 ? serving_fail(answer, "sync-key-file") : fd;
+	case PRIVSEP_PEER_LISTEN:
+		fd = peer_socket_listen(&serving->conf.peer_address, serving->conf.peer_port);
+		return fd == -1 ? serving_fail(answer, "peer-listen") : fd;
 	case PRIVSEP_LAUNCHER:
 		return serve_launcher(serving, answer);
 	case PRIVSEP_CHECKER:

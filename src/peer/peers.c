@@ -97,18 +97,10 @@ peers_accept(evutil_socket_t listener, short what UNUSED, void *context)
 }
 
 static int
-peers_listen(struct peers *peers, char error[PEERS_ERROR])
+peers_listen(struct peers *peers, int listener)
 {
-	char text[ADDR_PORT_TEXT];
-
-	peers->listener = peer_socket_listen(&peers->settings.listen, peers->settings.port);
-	if (peers->listener != -1)
-		peers->accepting = event_new(peers->base, peers->listener, EV_READ | EV_PERSIST, peers_accept, peers);
-	if (peers->accepting != NULL && event_add(peers->accepting, NULL) == 0)
-		return 0;
-	(void)snprintf(error, PEERS_ERROR, "peer-listen %s: %s",
-	    addr_format_port(&peers->settings.listen, peers->settings.port, text), strerror(errno));
-	return -1;
+	peers->accepting = event_new(peers->base, listener, EV_READ | EV_PERSIST, peers_accept, peers);
+	return peers->accepting != NULL && event_add(peers->accepting, NULL) == 0 ? 0 : -1;
 }
 
 static int
@@ -126,7 +118,7 @@ peers_add(struct peers *peers, size_t index, const struct peer_settings *setting
 }
 
 struct peers *
-peers_open(struct event_base *base, const struct peers_settings *settings, struct share *share,
+peers_open(struct event_base *base, const struct peers_settings *settings, int listener, struct share *share,
     const struct peers_calls *calls, void *context, char error[PEERS_ERROR])
 {
 	struct peers *peers = calloc(1, sizeof(*peers));
@@ -140,7 +132,6 @@ peers_open(struct event_base *base, const struct peers_settings *settings, struc
 	peers->calls = calls;
 	peers->context = context;
 	peers->started = clock_us();
-	peers->listener = -1;
 	(void)snprintf(peers->own.name, sizeof(peers->own.name), "%s", settings->name);
 	if (getentropy(peers->own.boot, sizeof(peers->own.boot)) == -1) {
 		(void)snprintf(error, PEERS_ERROR, "no random numbers: %s", strerror(errno));
@@ -155,7 +146,7 @@ peers_open(struct event_base *base, const struct peers_settings *settings, struc
 			return NULL;
 		}
 	}
-	if (peers_listen(peers, error) == 0)
+	if (peers_listen(peers, listener) == 0)
 		return peers;
 	peers_close(peers);
 	return NULL;
@@ -175,8 +166,6 @@ peers_close(struct peers *peers)
 	}
 	if (peers->accepting != NULL)
 		event_free(peers->accepting);
-	if (peers->listener != -1)
-		(void)close(peers->listener);
 	free(peers);
 }
 

@@ -33,7 +33,7 @@ struct peer_settings {
 
 struct peers_settings {
 	char name[NAME_MOST]; /* this director's */
-	struct addr listen;
+	struct addr listen;   /* connections to peers leave from there */
 	uint16_t port;
 	struct session_secret secret;
 	struct peer_settings peers[SHARE_PEERS];
@@ -52,9 +52,9 @@ struct peers_calls {
 
 #define PEERS_ERROR 256
 
-/* `share` and `calls` must outlive it. NULL, with a reason. */
-NODISCARD struct peers *peers_open(struct event_base *base, const struct peers_settings *settings, struct share *share,
-    const struct peers_calls *calls, void *context, char error[PEERS_ERROR]);
+/* `listener`, of peer_socket_listen(), stays the caller's; it, `share` and `calls` must outlive it. NULL, with a reason. */
+NODISCARD struct peers *peers_open(struct event_base *base, const struct peers_settings *settings, int listener,
+    struct share *share, const struct peers_calls *calls, void *context, char error[PEERS_ERROR]);
 /* NULL is fine. */
 void peers_close(struct peers *peers);
 /* Once a second. */

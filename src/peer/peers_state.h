@@ -52,7 +52,6 @@ struct peers {
 	struct wire_hello own;
 	uint64_t started;
 	uint64_t random;
-	int listener;
 	struct event *accepting;
 	struct peer_end *greeters[GREETERS];
 	uint64_t refused;

@@ -28,6 +28,7 @@
 #include "conf/conf.h"
 #include "daemon/director.h"
 #include "peer/peers.h"
+#include "peer/socket.h"
 #include "proto/packet.h"
 
 #define FLOWS 1000000
@@ -179,7 +180,7 @@ open_peers(struct end *end, unsigned index)
 	if (end->share == NULL || end->base == NULL)
 		give_up("out of memory");
 	share_update(end->share, end->director.table, 1, end->director.iface_count);
-	end->peers = peers_open(end->base, &settings, end->share, &calls, end, error);
+	end->peers = peers_open(end->base, &settings, peer_socket_listen(&settings.listen, PORT), end->share, &calls, end, error);
 	if (end->peers == NULL)
 		give_up(error);
 }

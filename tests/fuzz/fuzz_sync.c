@@ -11,91 +11,55 @@
 #include "config.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/conf.h"
-#include "forward/forward.h"
 #include "sync/link.h"
+#include "tables.h"
 
 #define START SECONDS(100000)
-#define FLOWS 256
 #define FRAMES_A_STEP 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct bench {
-	struct model *model;
-	struct forwarder forwarder;
-	struct fwdtab *table;
-	struct iface iface;
+	struct tables tables;
 	struct share *share;
 	struct link link;
 	struct link_facts facts;
 	uint8_t bytes[WIRE_FRAME];
 };
 
-static void
-insist(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	(void)fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
+static const char configuration[] = "[dsrd]\ninterface = eth0\n"
+    "[service web]\nlisten = 192.0.2.10 tcp/80\nlisten = 2001:db8::10 tcp/80\npersist = 30m\ncheck = none\n"
+    "scheduler = wlc\nserver = s1 192.0.2.101 mac=02:00:00:00:00:11\nserver = s2 192.0.2.102 mac=02:00:00:00:00:12\n"
+    "[service dns]\nlisten = 192.0.2.10 udp/53\nscheduler = maglev\ncheck = none\nserver = s1 192.0.2.101\n";
 
+/* What the director does with a fragment: others of its datagram were held, or come. */
 static void
-watch(void *context, enum neigh_event event, enum neigh_reason reason, const struct neigh *neigh,
-    const struct mac *other)
+take_fragment(void *context, const struct fragment_key *key, struct server_ref server, uint64_t now)
 {
-	(void)context;
-	(void)event;
-	(void)reason;
-	(void)neigh;
-	(void)other;
-}
+	struct bench *bench = context;
 
-static void
-configure(struct bench *bench)
-{
-	static char text[] = "[dsrd]\ninterface = eth0\n"
-	    "[service web]\nlisten = 192.0.2.10 tcp/80\nlisten = 2001:db8::10 tcp/80\npersist = 30m\ncheck = none\n"
-	    "scheduler = wlc\nserver = s1 192.0.2.101 mac=02:00:00:00:00:11\nserver = s2 192.0.2.102 mac=02:00:00:00:00:12\n"
-	    "[service dns]\nlisten = 192.0.2.10 udp/53\nscheduler = maglev\ncheck = none\nserver = s1 192.0.2.101\n";
-	struct errlist *errors = errlist_new();
-	FILE *in = fmemopen(text, sizeof(text) - 1, "r");
-	struct conf conf;
-
-	insist(errors != NULL && in != NULL && conf_read(in, "bench", &conf, errors) == 0, "the configuration is right");
-	insist(model_apply(bench->model, &conf.settings, START) == 0, "there is memory");
-	conf_clear(&conf);
-	errlist_free(errors);
-	(void)fclose(in);
+	insist(model_server(bench->tables.model, server) != NULL, "a fragment's server exists");
+	forward_fragment(&bench->tables.forwarder, key, server, now);
 }
 
 static void
 bench_open(struct bench *bench)
 {
-	static const struct siphash_key key = { { 9 } };
-	char error[256];
+	struct wire_self self;
 
 	memset(bench, 0, sizeof(*bench));
-	(void)snprintf(bench->iface.name, sizeof(bench->iface.name), "eth0");
-	bench->iface.mtu = 1500;
-	insist(forwarder_init(&bench->forwarder, FLOWS, &key, watch, NULL, error, sizeof(error)) == 0, "there is memory");
-	bench->model = model_new();
-	insist(bench->model != NULL, "there is memory");
-	configure(bench);
-	model_place(bench->model, &bench->iface, 1);
-	bench->table = fwdtab_compile(bench->model, &bench->iface, 1, START);
-	insist(bench->table != NULL, "there is memory");
-	bench->forwarder.table = bench->table;
-	bench->forwarder.ifaces = &bench->iface;
-	bench->forwarder.iface_count = 1;
-	bench->share = share_new(bench->model, bench->forwarder.conns, bench->forwarder.persist);
+	tables_open(&bench->tables, configuration, START);
+	bench->share = share_new(bench->tables.model, bench->tables.forwarder.conns, bench->tables.forwarder.persist);
 	insist(bench->share != NULL, "there is memory");
-	share_update(bench->share, bench->table, 1, 1);
+	share_set_fragments(bench->share, bench->tables.forwarder.fragments, take_fragment, NULL, bench);
+	share_update(bench->share, bench->tables.table, 1, 1);
+	memset(&self, 0, sizeof(self));
+	self.role_count = 1;
+	memcpy(self.roles[0].group, ROLE_MAIN, sizeof(ROLE_MAIN));
+	(void)share_set_self(bench->share, &self);
 	bench->facts = (struct link_facts) { START, 1000000, "1.0" };
 }
 
@@ -104,9 +68,7 @@ bench_close(struct bench *bench)
 {
 	link_clear(&bench->link);
 	share_free(bench->share);
-	forwarder_clear(&bench->forwarder);
-	fwdtab_free(bench->table);
-	model_free(bench->model);
+	tables_close(&bench->tables);
 }
 
 static void
@@ -192,27 +154,6 @@ receive_frames(struct bench *bench, const struct session_secret *secret, const u
 	}
 }
 
-static void
-count_on_server(void *context, const struct conn *conn)
-{
-	const struct bench *bench = context;
-
-	insist(model_server(bench->model, conn->server) != NULL, "a flow's server exists");
-}
-
-static void
-check(struct bench *bench)
-{
-	uint64_t flows = 0;
-
-	for (size_t i = 0; i < bench->model->slot_count; i++)
-		flows += admin_flows(bench->model->slots[i]);
-	conn_each(bench->forwarder.conns, count_on_server, bench);
-	conn_each(bench->forwarder.persist, count_on_server, bench);
-	insist(flows == conn_table_count(bench->forwarder.conns), "each flow is counted once");
-	insist(flows <= FLOWS * INTAKE_SHARE / 100 + 1, "a peer does not fill the table");
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -229,7 +170,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		receive_raw(&bench, data + 1, size - 1);
 	else
 		receive_frames(&bench, &secret, data + 1, size - 1);
-	check(&bench);
+	insist(tables_check(&bench.tables) <= TABLES_FLOWS * INTAKE_SHARE / 100 + 1, "a peer does not fill the table");
 	bench_close(&bench);
 	return 0;
 }

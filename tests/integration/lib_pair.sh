@@ -7,11 +7,17 @@
 #   director  192.0.2.1  2001:db8::1  02:00:00:00:00:01
 #   second    192.0.2.2  2001:db8::2  02:00:00:00:00:02
 #
+# They are peers over a network of their own, eth1, unless PAIR_SYNC is off: 10.9.0.1 and 10.9.0.2, lb1 and lb2. Then they
+# have no `peer-mac`: they name their MAC addresses to each other.
+#
 # A director's files are in $NET_DIR/HOST: dsrd.conf, sock, log.
 
 PAIR_TOP=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 SECOND_MAC=02:00:00:00:00:02
 PAIR_LONG=${PAIR_LONG:-200}
+PAIR_SYNC=${PAIR_SYNC:-auto}
+# Connections that are older than this many seconds go on: doc/operating.md.
+PAIR_LAG=2.5
 BUILD_DIR=$(CDPATH='' cd -- "$BUILD_DIR" && pwd)
 DSRD=$(CDPATH='' cd -- "$(dirname -- "$DSRD")" && pwd)/${DSRD##*/}
 DSRCTL=${DSRCTL:-$BUILD_DIR/dsrctl}
@@ -60,6 +66,13 @@ pair_up() { # SERVERS
 	net_attach second eth0 lan "$SECOND_MAC" "$SERVER_PREFIX.2/24"
 	net_ipv6_on second
 	net_address6_add second "$SERVER_PREFIX6:2/64"
+	if [ "$PAIR_SYNC" != off ]; then
+		net_bridge_add sync
+		net_attach director eth1 sync 02:00:00:00:09:01 10.9.0.1/24
+		net_attach second eth1 sync 02:00:00:00:09:02 10.9.0.2/24
+		echo "a key of more than 16 bytes" >"$NET_DIR/key"
+		chmod 600 "$NET_DIR/key"
+	fi
 	for pair_server in $(seq 1 "$1"); do
 		start_in "web$pair_server" "server-web$pair_server" python3 \
 		    "$PAIR_TOP/tests/integration/pair_server.py" \
@@ -76,8 +89,8 @@ pair_up() { # SERVERS
 
 # Each of them has the same file, but for addresses. Lines for [dsrd] are read from standard input.
 pair_conf() { # HOST SCHEDULER SERVERS
-	pair_peer=$DIRECTOR_MAC pair_probe=$SERVER_PREFIX.7
-	[ "$1" = second ] || pair_peer=$SECOND_MAC pair_probe=$SERVER_PREFIX.6
+	pair_peer=$DIRECTOR_MAC pair_probe=$SERVER_PREFIX.7 pair_number=2
+	[ "$1" = second ] || pair_peer=$SECOND_MAC pair_probe=$SERVER_PREFIX.6 pair_number=1
 	{
 		cat <<-END
 		[dsrd]
@@ -87,10 +100,19 @@ pair_conf() { # HOST SCHEDULER SERVERS
 		user = root
 		hash-key = of both directors
 		probe-address = $pair_probe
-		offload = ${DSRD_OFFLOAD:-off}
+		offload = ${PAIR_OFFLOAD:-${DSRD_OFFLOAD:-off}}
 		state = off
-		peer-mac = $pair_peer
 		END
+		if [ "$PAIR_SYNC" = off ]; then
+			echo "peer-mac = $pair_peer"
+		else
+			cat <<-END
+			peer-name = lb$pair_number
+			peer-listen = 10.9.0.$pair_number
+			peer = lb$((3 - pair_number)) 10.9.0.$((3 - pair_number))
+			sync-key-file = $NET_DIR/key
+			END
+		fi
 		cat
 		cat <<-END
 		[service web]
@@ -99,6 +121,7 @@ pair_conf() { # HOST SCHEDULER SERVERS
 		scheduler = $2
 		interval = 500ms
 		END
+		[ "$PAIR_SYNC" = off ] || echo "sync = $PAIR_SYNC"
 		for pair_server in $(seq 1 "$3"); do
 			echo "server = web$pair_server $(server_ip "$pair_server")"
 		done
@@ -147,6 +170,14 @@ pair_traffic() {
 	# Before it takes signals they would end it.
 	wait_until 10 test -e "$NET_DIR/figures" || fail "the clients do not start: $(tail -n 3 "$NET_DIR/traffic.log")"
 	wait_until 15 pair_all_go_on || fail "the transfers do not begin"
+	sleep "$PAIR_LAG"
+}
+
+# Each director has all that the other has.
+pair_complete() {
+	for pair_host in director second; do
+		"$DSRCTL" -s "$NET_DIR/$pair_host/sock" --json show peers | grep -q '"complete": *true' || return 1
+	done
 }
 
 pair_reported() { # COUNT
@@ -201,7 +232,26 @@ pair_takes_over() { # WHAT SECONDS may-break|none-breaks COMMAND...
 	step "measured: $pair_what: $pair_to is active after $((pair_end - pair_begin)) ms; $FAILED of $SHORT short requests failed," \
 	    "none succeeded for $OUTAGE ms; of $LONG transfers $BROKEN broke"
 	assert_at_most "$pair_what: milliseconds without an answer" "$((pair_most * 1000))" "$OUTAGE"
+	# A request that begins while the announcements are on their way may still be lost.
+	[ "$FAILED" -eq 0 ] || {
+		assert_at_most "$pair_what: when the last request that failed began" $((pair_end + 300)) "$LAST"
+		assert_at_least "$pair_what: when the first request that failed began" $((pair_begin - 1000)) "$FIRST"
+	}
 	[ "$pair_may" = may-break ] || assert_equal "$pair_what: broken transfers" 0 "$BROKEN"
+}
+
+pair_has_role() { # HOST
+	pair_one_active && { pair_is "$1" active || pair_is "$1" standby; }
+}
+
+# The process is replaced, and has a role again: the same one, unless that took longer than its engine waits. What it
+# knew it gets from its peer.
+pair_upgrade() { # HOST
+	stop "dsrd-$1"
+	assert_equal "exit status of dsrd on $1" 0 "$STOP_STATUS"
+	pair_start "$1"
+	wait_until 15 pair_has_role "$1" || pair_fail "$1 has no role again"
+	wait_until 15 pair_complete || pair_fail "$1 does not get what its peer has"
 }
 
 # --- engines ---------------------------------------------------------------------------------------------------------

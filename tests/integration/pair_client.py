@@ -7,9 +7,10 @@
 LONG transfers are divided among the addresses, downloads and uploads in turn; one that breaks is begun again. At SIGUSR1
 a line is added to REPORT, about the time since SIGUSR2:
 
-    short=N failed=N outage=MS long=N broken=N stalled=N
+    short=N failed=N first=MS last=MS outage=MS long=N broken=N stalled=N
 
-outage: the longest time without a short request that succeeded. stalled: transfers without a byte for three seconds.
+first, last: when the first and the last short request that failed began, since 1970. outage: the longest time without
+one that succeeded. stalled: transfers without a byte for three seconds.
 At SIGTERM it ends.
 """
 import asyncio
@@ -32,7 +33,7 @@ class Transfer:
 
 class Figures:
     def __init__(self):
-        self.short = self.failed = 0
+        self.short = self.failed = self.first = self.last = 0
         self.outage = 0.0
 
 
@@ -93,7 +94,7 @@ async def request(address, port):
 
 
 async def short_request(address, port, figures, last):
-    begin = time.monotonic()
+    begin, date = time.monotonic(), int(time.time() * 1000)
     figures.short += 1
     try:
         good = await asyncio.wait_for(request(address, port), PATIENCE)
@@ -101,6 +102,8 @@ async def short_request(address, port, figures, last):
         good = None
     if not good:
         figures.failed += 1
+        figures.first = min(figures.first or date, date)
+        figures.last = max(figures.last, date)
         return
     figures.outage = max(figures.outage, begin - last[address])
     last[address] = max(last[address], begin)
@@ -121,8 +124,8 @@ def report(path, transfers, figures, last):
     broken = sum(transfer.broken for transfer in transfers)
     stalled = sum(now - transfer.heard > STALL for transfer in transfers)
     with open(path, "a", encoding="ascii") as out:
-        print(f"short={figures.short} failed={figures.failed} outage={outage * 1000:.0f} long={len(transfers)} "
-              f"broken={broken} stalled={stalled}", file=out)
+        print(f"short={figures.short} failed={figures.failed} first={figures.first} last={figures.last} outage={outage * 1000:.0f} "
+              f"long={len(transfers)} broken={broken} stalled={stalled}", file=out)
 
 
 def begin_again(transfers, figures, last):

@@ -12,7 +12,7 @@
 . "$(dirname -- "$0")/lib_pair.sh"
 net_require keepalived python3 mount
 
-PAIR_LONG=40
+PAIR_LONG=40 PAIR_SYNC=off
 pair_up 2
 pair_guide /etc/keepalived/keepalived-fifo.conf 644
 pair_guide /etc/keepalived/dsrd-fifo 755

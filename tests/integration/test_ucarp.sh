@@ -10,7 +10,7 @@
 . "$(dirname -- "$0")/lib_pair.sh"
 net_require ucarp python3
 
-PAIR_LONG=40
+PAIR_LONG=40 PAIR_SYNC=off
 pair_up 2
 pair_guide /etc/systemd/system/dsrd-ucarp.service 644
 pair_guide /etc/ucarp/dsrd-up 755

@@ -53,7 +53,7 @@ START_TEST(each_operation_has_its_form)
 
 		if (operation == PRIVSEP_PING)
 			request = ping_of(ADDR_IPV4);
-		if (operation == PRIVSEP_LAUNCHER || operation == PRIVSEP_CHECKER)
+		if (operation >= PRIVSEP_SYNC_KEY)
 			request = request_of((enum privsep_operation)operation, "");
 		ck_assert_msg(is_read(&request, operation == PRIVSEP_ATTACH), "operation %u", operation);
 		ck_assert_msg(!is_read(&request, operation != PRIVSEP_ATTACH), "operation %u, other descriptors",

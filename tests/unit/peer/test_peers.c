@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "peer/peers.h"
+#include "peer/socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +30,7 @@
 struct side {
 	struct scene scene;
 	struct share *share;
+	int listener;
 	struct peers *peers;
 	struct peers_settings settings;
 };
@@ -107,8 +109,20 @@ side_start(struct net *net, unsigned index)
 	struct side *side = &net->sides[index];
 	char error[PEERS_ERROR];
 
-	side->peers = peers_open(net->base, &side->settings, side->share, &calls, side, error);
+	side->listener = peer_socket_listen(&side->settings.listen, side->settings.port);
+	ck_assert_int_ne(side->listener, -1);
+	side->peers = peers_open(net->base, &side->settings, side->listener, side->share, &calls, side, error);
 	ck_assert_msg(side->peers != NULL, "%s", error);
+}
+
+static void
+side_stop(struct side *side)
+{
+	if (side->peers == NULL)
+		return;
+	peers_close(side->peers);
+	side->peers = NULL;
+	(void)close(side->listener);
 }
 
 static void
@@ -127,7 +141,7 @@ static void
 net_close(struct net *net)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		peers_close(net->sides[i].peers);
+		side_stop(&net->sides[i]);
 		share_free(net->sides[i].share);
 		scene_close(&net->sides[i].scene);
 	}
@@ -231,8 +245,7 @@ START_TEST(test_back_again)
 	side_start(&net, 1);
 	side_start(&net, 0);
 	run_until(&net, both_complete);
-	peers_close(net.sides[0].peers);
-	net.sides[0].peers = NULL;
+	side_stop(&net.sides[0]);
 	run_until(&net, first_is_down);
 	ck_assert_str_eq(facts_of(&net, 1).fault, "it closed the connection");
 	ck_assert(peers_have_told(net.sides[1].peers));
