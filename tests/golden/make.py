@@ -1655,7 +1655,7 @@ def timeouts():
     case.forward(tcp(40000, ACK), hashed, "established", True)
 
 
-def split(payload, mtu, flags, options, seq, ident, **more):
+def split(payload, mtu, flags, options, seq, ident, sport=40000, **more):
     """The segments that a sender without offload would have sent."""
     room = mtu - 40 - len(options)
     pieces = [payload[i:i + room] for i in range(0, len(payload), room)]
@@ -1666,7 +1666,7 @@ def split(payload, mtu, flags, options, seq, ident, **more):
             own &= ~CWR
         if i < len(pieces) - 1:
             own &= ~(FIN | PSH)
-        out.append(tcp(40000, own, piece, seq=(seq + i * room) % 2**32, ident=(ident + i) % 65536, options=options,
+        out.append(tcp(sport, own, piece, seq=(seq + i * room) % 2**32, ident=(ident + i) % 65536, options=options,
                        **more).data)
     return out
 
@@ -1722,6 +1722,218 @@ def partial():
     case.forward(udp(40000, pattern(7)), "web/a", "udp", False)
     case.forward(udp(40000, pattern(7), check=0), "web/a", "udp", False)
     case.forward(tcp(40000, ACK, pattern(7), check=0x1234), "web/a", "established", False)
+
+
+GUE_PORT = 6080
+
+
+def flow_hash(packet):
+    """Of a packet without options: chooses a tunnel's source port and flow label."""
+    version6 = packet[0] >> 4 == 6
+    protocol, addresses, rest = (packet[6], packet[8:40], packet[40:]) if version6 else (packet[9], packet[12:20], packet[20:])
+    half = len(addresses) // 2
+    value = protocol
+    for at in range(0, half, 4):
+        source, destination = (struct.unpack("!I", addresses[i:i + 4])[0] for i in (at, half + at))
+        value = (value ^ source ^ destination << 32) * 0x9E3779B97F4A7C15 % 2**64
+    sport, dport = struct.unpack("!HH", rest[:4])
+    return ((value ^ sport ^ dport << 16) * 0x9E3779B97F4A7C15 % 2**64) >> 32
+
+
+def with_header_sum(packet):
+    header = packet[:10] + b"\0\0" + packet[12:20]
+    return header[:10] + struct.pack("!H", 0xFFFF - ones_sum(header)) + packet[12:]
+
+
+def aged(packet):
+    """With one hop less."""
+    if packet[0] >> 4 == 6:
+        return packet[:7] + bytes([packet[7] - 1]) + packet[8:]
+    return with_header_sum(packet[:8] + bytes([packet[8] - 1]) + packet[9:])
+
+
+def packet_of(data):
+    """Without Ethernet header and padding."""
+    packet = data[14:]
+    return packet[:40 + struct.unpack("!H", packet[4:6])[0] if packet[0] >> 4 == 6 else struct.unpack("!H", packet[2:4])[0]]
+
+
+def traffic_class(packet):
+    return struct.unpack("!H", packet[:2])[0] >> 4 & 255 if packet[0] >> 4 == 6 else packet[1]
+
+
+def with_class(frame, value):
+    """The same with that DSCP and ECN."""
+    packet = packet_of(frame.data)
+    if packet[0] >> 4 == 6:
+        packet = struct.pack("!H", 0x6000 | value << 4) + packet[2:]
+    else:
+        packet = with_header_sum(packet[:1] + bytes([value]) + packet[2:])
+    return Frame(frame.data[:14] + packet, frame.flow)
+
+
+def tunnelled(method, outer, data, whole=None):
+    """The frame, but for its MAC addresses, as it goes to the server at `outer`: RFC 2003, 2473, 4213, 2784, GUE.
+
+    `whole` is the packet that it is a part of."""
+    packet = packet_of(data)
+    version6 = packet[0] >> 4 == 6
+    hashed = flow_hash(packet if whole is None else packet_of(whole))
+    carried = 41 if version6 else 4
+    protocol = {"ipip": carried, "gre": 47, "gue": UDP, "gue1": UDP}[method]
+    payload = aged(packet)
+    if method == "gre":
+        payload = b"\0\0" + (b"\x86\xdd" if version6 else b"\x08\0") + payload
+    elif method == "gue":
+        payload = bytes([0, carried, 0, 0]) + payload
+    if protocol == UDP:
+        payload = struct.pack("!HHHH", 49152 + (hashed >> 18), GUE_PORT, 8 + len(payload), 0) + payload
+        if is_ipv6(outer):
+            check = (0xFFFF - ones_sum(pseudo(UDP, DIRECTOR_IP6, outer, len(payload)) + payload)) or 0xFFFF
+            payload = payload[:6] + struct.pack("!H", check) + payload[8:]
+    if is_ipv6(outer):
+        first = 6 << 28 | traffic_class(packet) << 20 | hashed & 0xFFFFF
+        header = struct.pack("!IHBB", first, len(payload), protocol, 64) + ip(DIRECTOR_IP6) + ip(outer)
+        return data[:12] + b"\x86\xdd" + header + payload
+    fixed = version6 or packet[6] & 0x40
+    ident = 0 if fixed else struct.unpack("!H", packet[4:6])[0] ^ hashed & 0xFFFF
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, traffic_class(packet), 20 + len(payload), ident,
+                         DONT_FRAGMENT if fixed else 0, 64, protocol, 0, ip(DIRECTOR_IP), ip(outer))
+    return data[:12] + b"\x08\0" + with_header_sum(header) + payload
+
+
+def too_big(frame, mtu):
+    """ICMP 3/4 (RFC 1191) or ICMPv6 2 (RFC 4443), from the VIP, the way back that the frame came."""
+    packet = packet_of(frame.data)
+    if packet[0] >> 4 == 6:
+        answer = icmp(2, 0, struct.pack("!I", max(mtu, 1280)), packet[:1280 - 48], VIP6, dotted(packet[8:24]), hop_limit=64)
+    else:
+        answer = icmp(3, 4, struct.pack("!I", mtu), packet[:576 - 28], VIP, dotted(packet[12:16]), ident=0, ttl=64)
+    return ROUTER + DIRECTOR + answer.data[12:]
+
+
+def routed(name, address, method):
+    return "server = %s %s method=%s gateway=%s mac=%s" % (
+        name, address, method, ROUTER_IP6 if is_ipv6(address) else ROUTER_IP, colons(ROUTER))
+
+
+FAR_A, FAR_B = "203.0.113.11", "2001:db8:9::12"
+FAR = (("web/a", ROUTER), ("web/b", ROUTER))
+
+
+def through_tunnel(case, method, outer, server, sport, source, vip):
+    """A connection with every kind of segment."""
+    ends = {"source": source, "destination": vip}
+    headers = 60 if is_ipv6(source) else 40
+    mtu = 1500 - (40 if is_ipv6(outer) else 20) - {"ipip": 0, "gre": 4, "gue": 12, "gue1": 8}[method]
+
+    def passes(frame, state="established", new=False, inside=None):
+        case.forward(frame, server, state, new, [tunnelled(method, outer, (inside or frame).data)])
+
+    passes(tcp(sport, SYN, **ends), "syn", True)
+    passes(tcp(sport, ACK, ack=1, **ends))
+    passes(tcp(sport, ACK, ack=1, **ends).padded(60))
+    passes(tcp(sport, ACK, pattern(1001), ack=1, **ends))
+    passes(with_class(tcp(sport, ACK, ack=1, **ends), 0xBB))
+    passes(tcp(sport, ACK, pattern(mtu - headers), ack=1, **ends))
+    passes(tcp(sport, ACK, pattern(9), ack=1, check="partial", **ends), inside=tcp(sport, ACK, pattern(9), ack=1, **ends))
+    case.add("checksums_finished")
+    # As large as the network takes, and too large for the tunnel: the client learns it.
+    more = {} if is_ipv6(source) else {"fragment": DONT_FRAGMENT}
+    large = tcp(sport, ACK, pattern(1500 - headers), ack=1, **ends, **more)
+    case.drop(large, "too-big", server, "established", False)
+    case.output.append((case.now, too_big(large, mtu)))
+    case.add("path_mtu_answers")
+    more = {"hop_limit": 1} if is_ipv6(source) else {"ttl": 1}
+    case.drop(tcp(sport, ACK, ack=1, **ends, **more), "hops", server, "established", False)
+    if is_ipv6(source):
+        return
+    # What receive offload merged is split into what the tunnel takes.
+    pieces = split(pattern(3000), mtu, PSH | ACK, b"", 1000, 1, sport=sport, ack=1)
+    case.forward(tcp(sport, PSH | ACK, pattern(3000), ack=1), server, "established", False,
+                 [tunnelled(method, outer, piece) for piece in pieces])
+    case.add("frames_split")
+    case.add("segments", len(pieces))
+
+
+def datagrams_through_tunnel(case, method, outer, server, sport, source, vip):
+    ends = {"source": source, "destination": vip}
+    query = udp(sport, pattern(33), **ends)
+    case.forward(query, server, "udp", True, [tunnelled(method, outer, query.data)])
+    case.wait(100 * MILLISECOND)
+    for _ in range(3):
+        case.forward(query, server, "udp", False, [tunnelled(method, outer, query.data)])
+    if is_ipv6(source):
+        return
+    bare = udp(sport, pattern(33), check=0)
+    case.forward(bare, server, "udp", False, [tunnelled(method, outer, bare.data)])
+    # A datagram that may be fragmented is, inside the tunnel.
+    mtu = 1500 - (40 if is_ipv6(outer) else 20) - {"ipip": 0, "gre": 4, "gue": 12, "gue1": 8}[method]
+    large = udp(sport, pattern(1472), ident=7)
+    case.forward(large, server, "udp", False, [
+        tunnelled(method, outer, piece.data, large.data) for piece in cut_up(large, 7, (mtu - 20) // 8 * 8)])
+
+
+def by_tunnel(method):
+    case = Case("method-" + method, "Servers behind a router: IPv4 and IPv6, in tunnels over IPv4 and over IPv6.",
+                service("web", "%s tcp/80 udp/53\nlisten = %s tcp/80 udp/53" % (VIP, VIP6), "rr",
+                        routed("a", FAR_A, method), routed("b", FAR_B, method)), FAR, ADDRESS6)
+    for part in (through_tunnel, datagrams_through_tunnel):
+        for source, vip in ((CLIENT, VIP), (CLIENT6, VIP6)):
+            part(case, method, FAR_A, "web/a", 40000, source, vip)
+            part(case, method, FAR_B, "web/b", 40001, source, vip)
+
+
+def tunnels():
+    for method in ("ipip", "gre", "gue", "gue1"):
+        by_tunnel(method)
+
+
+def readdressed(frame, server, dscp):
+    """To the server's address, all checksums computed again."""
+    packet = packet_of(frame.data)
+    value = dscp << 2 | traffic_class(packet) & 3
+    version6 = packet[0] >> 4 == 6
+    header = 40 if version6 else 20
+    source, protocol, transport = ((dotted(packet[8:24]), packet[6], packet[40:]) if version6 else
+                                   (dotted(packet[12:16]), packet[9], packet[20:]))
+    at = 6 if protocol == UDP else 16
+    packet = packet[:header - len(ip(server))] + ip(server)
+    packet = (struct.pack("!H", 0x6000 | value << 4) + packet[2:] if version6 else
+              with_header_sum(packet[:1] + bytes([value]) + packet[2:]))
+    if protocol == TCP or transport[at:at + 2] != b"\0\0":
+        blank = transport[:at] + b"\0\0" + transport[at + 2:]
+        check = 0xFFFF - ones_sum(pseudo(protocol, source, server, len(transport)) + blank)
+        transport = blank[:at] + struct.pack("!H", check or 0xFFFF if protocol == UDP else check) + blank[at + 2:]
+    return frame.data[:14] + packet + transport + frame.data[14 + header + len(transport):]
+
+
+def by_dscp():
+    case = Case("method-dscp", "L3DSR: packets for the server's own address, with the VIP's DSCP.",
+                service("web", "%s tcp/80 udp/53 dscp=5" % VIP, "rr", routed("a", FAR_A, "dscp")) +
+                service("web6", "%s tcp/80 udp/53 dscp=44" % VIP6, "rr", routed("b", FAR_B, "dscp")),
+                (("web/a", ROUTER), ("web6/b", ROUTER)), ADDRESS6)
+    for source, vip, server, address, dscp in ((CLIENT, VIP, "web/a", FAR_A, 5), (CLIENT6, VIP6, "web6/b", FAR_B, 44)):
+        ends = {"source": source, "destination": vip}
+
+        def passes(frame, state="established", new=False, inside=None):
+            case.forward(frame, server, state, new, [readdressed(inside or frame, address, dscp)])
+
+        passes(tcp(40000, SYN, **ends), "syn", True)
+        passes(tcp(40000, ACK, ack=1, **ends))
+        passes(tcp(40000, ACK, ack=1, **ends).padded(60))
+        passes(tcp(40000, ACK, pattern(1001), ack=1, **ends))
+        passes(with_class(tcp(40000, ACK, ack=1, **ends), 0xBB))
+        passes(tcp(40000, ACK, pattern(9), ack=1, check="partial", **ends),
+               inside=tcp(40000, ACK, pattern(9), ack=1, **ends))
+        case.add("checksums_finished")
+        query = udp(40000, pattern(33), **ends)
+        passes(query, "udp", True)
+        case.wait(100 * MILLISECOND)
+        for _ in range(3):
+            passes(query, "udp")
+        if not is_ipv6(source):
+            passes(udp(40000, pattern(33), check=0), "udp")
 
 
 def jumbo():
@@ -1844,7 +2056,7 @@ SCENES = (
     persistence6, max_connections, neighbors_ask, neighbor, never_a_servers, truncated, malformed, fragments, fragments6, unsupported,
     ping, ping6, icmp_errors, icmp_errors6, icmp_elsewhere, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,
-    many_listens, by_chance, of_two, least_latency,
+    many_listens, by_chance, of_two, least_latency, tunnels, by_dscp,
 )
 
 
