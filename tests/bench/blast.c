@@ -3,11 +3,13 @@
  * A generator for benchmarks: UDP frames of a number of flows, as fast as one processor can or at a bounded rate, for a
  * bounded time or number, and how many of them the system took. Linux: packet sockets and sendmmsg(2).
  *
- * blast [-f FLOWS] [-o FLOW] [-l LENGTH|imix] [-r RATE] [-t SECONDS] [-n FRAMES] INTERFACE FROM-MAC TO-MAC VIP PORT
+ * blast [-f FLOWS] [-o FLOW] [-b BLOCK] [-l LENGTH|imix] [-r RATE] [-t SECONDS] [-n FRAMES]
+ *     INTERFACE FROM-MAC TO-MAC VIP PORT
  *
  * Flows come from 198.18.0.0/15, which RFC 2544 sets aside for benchmarks: flow n has source port 10000 + n % 50000 and
  * address 198.18.0.0 + n / 50000. One frame of each in turn, beginning with flow -o, so with more flows than frames
- * every frame is a new flow. After each burst it gives the processor to whoever waits for it, so without -r, on one
+ * every frame is a new flow. With -b, each block of that many flows has two turns before the next block: a flow proves
+ * itself by its second frame. After each burst it gives the processor to whoever waits for it, so without -r, on one
  * processor and with the same real-time priority, a forwarder is given as much as it takes, and no more: neither has
  * to wait for a timer. With a rate it lets others have the processor only while nothing is due. The length is without
  * Ethernet's check sequence. imix is the usual mix: of twelve frames seven have 60 bytes, four 590 and one 1514.
@@ -63,6 +65,7 @@ struct blast {
 	uint64_t port;
 	uint64_t flows;
 	uint64_t first_flow;
+	uint64_t block;  /* 0: no blocks */
 	uint64_t length; /* 0: the mix */
 	uint64_t rate;   /* 0: as fast as can be */
 	uint64_t seconds;
@@ -150,13 +153,16 @@ read_options(struct blast *blast, int argc, char *argv[])
 {
 	int option, wrong = 0;
 
-	while ((option = getopt(argc, argv, "f:o:l:r:t:n:")) != -1)
+	while ((option = getopt(argc, argv, "f:o:b:l:r:t:n:")) != -1)
 		switch (option) {
 		case 'f':
 			wrong |= text_number(optarg, 1, FLOWS_MOST, &blast->flows);
 			break;
 		case 'o':
 			wrong |= text_number(optarg, 0, FLOWS_MOST, &blast->first_flow);
+			break;
+		case 'b':
+			wrong |= text_number(optarg, 1, FLOWS_MOST, &blast->block);
 			break;
 		case 'l':
 			if (strcmp(optarg, "imix") == 0)
@@ -249,12 +255,21 @@ breathe(double began, double *paused)
 	return began + (*paused - before);
 }
 
+/* The flow of a frame, counted from 0. */
+static uint64_t
+flow_of(const struct blast *blast, uint64_t frame)
+{
+	if (blast->block != 0)
+		frame = frame / (2 * blast->block) * blast->block + frame % blast->block;
+	return (blast->first_flow + frame) % blast->flows;
+}
+
 /* 0, or -1 when the interface is gone or the like. */
 static int
 send_all(struct blast *blast)
 {
 	double began = now(), paused = began;
-	uint64_t flow = blast->first_flow % blast->flows;
+	uint64_t frame = 0;
 	size_t slot = 0;
 
 	while (blast->sent + blast->refused < blast->count && now() < began + (double)blast->seconds) {
@@ -270,10 +285,8 @@ send_all(struct blast *blast)
 			sched_yield();
 		if (count == 0)
 			continue;
-		for (size_t i = 0; i < count; i++) {
-			set_flow(blast, slot + i, flow);
-			flow = flow + 1 < blast->flows ? flow + 1 : 0;
-		}
+		for (size_t i = 0; i < count; i++)
+			set_flow(blast, slot + i, flow_of(blast, frame++));
 		taken = sendmmsg(blast->fd, blast->messages + slot, (unsigned)count, MSG_DONTWAIT);
 		if (taken == -1 && errno != ENOBUFS && errno != EAGAIN) {
 			perror("blast: sendmmsg");
@@ -296,8 +309,8 @@ main(int argc, char *argv[])
 	int status;
 
 	if (read_options(&blast, argc, argv) != 0 || read_arguments(&blast, argc, argv) == -1) {
-		fprintf(stderr, "usage: blast [-f FLOWS] [-o FLOW] [-l LENGTH|imix] [-r RATE] [-t SECONDS] [-n FRAMES] "
-		    "INTERFACE FROM-MAC TO-MAC VIP PORT\n");
+		fprintf(stderr, "usage: blast [-f FLOWS] [-o FLOW] [-b BLOCK] [-l LENGTH|imix] [-r RATE] [-t SECONDS] "
+		    "[-n FRAMES] INTERFACE FROM-MAC TO-MAC VIP PORT\n");
 		return EX_USAGE;
 	}
 	blast.fd = open_socket(&blast);

@@ -134,10 +134,12 @@ find_peak() { # LOAD
 }
 
 # Lets the forwarder see every flow of a load, at a rate that it can bear.
-teach() { # LOAD FRAMES RATE
+teach() { # LOAD FRAMES RATE [GENERATOR-OPTION...]
 	LOAD_STEP=$((LOAD_STEP + 1))
-	# shellcheck disable=SC2046 # words
-	blast $(load_options "$1") -r "$3" -n "$2" -t 60 >/dev/null
+	teach_options="$(load_options "$1") -r $3 -n $2 -t 60"
+	shift 3
+	# shellcheck disable=SC2086 # words
+	blast $teach_options "$@" >/dev/null
 }
 
 # Sends, and leaves in `sent` and `came` how many frames went and how many arrived, in `sent_rate` how many went a

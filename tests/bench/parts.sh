@@ -20,7 +20,7 @@ part_rate() {
 	for load in $LOADS; do
 		case $load in
 		60-10k) teach "$load" 20000 20000 ;;
-		60-1m) teach "$load" $((2 * MANY)) "$TEACH_RATE" ;;
+		60-1m) teach "$load" $((2 * MANY)) "$TEACH_RATE" -b $((TEACH_RATE / 2)) ;;
 		esac
 		find_peak "$load"
 		[ "$load" != 60-10k ] || peak_small=$peak
