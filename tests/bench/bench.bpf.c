@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Two programs in the kernel for the benchmarks' network, which has the VIP 192.0.2.10, two servers whose MACs end in
+ * Three programs in the kernel for the benchmarks' network, which has the VIP 192.0.2.10, two servers whose MACs end in
  * 11 and 12, and a generator's flows from 198.18.0.0/15 to port 53.
  *
  * redirect is what a program can reach that remembers nothing: it reads a frame as far as its ports, hashes the flow,
  * writes one of two MAC addresses, and redirects. sink drops what a forwarder has forwarded well, which the queueing
- * discipline counts, at the least cost.
+ * discipline counts, at the least cost. xsk hands the VIP's frames to an AF_XDP socket.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -37,6 +37,13 @@ struct head {
 	uint32_t source, destination;
 	uint16_t source_port, destination_port;
 } __attribute__((packed));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} sockets SEC(".maps");
 
 /* The frame's head, if it is one for the VIP that both programs can read. */
 static inline __attribute__((always_inline)) struct head *
@@ -82,6 +89,18 @@ bench_sink(struct __sk_buff *skb)
 	if (head->to_start != MAC_START || head->to_end[0] != 0 || (head->to_end[1] != 0x11 && head->to_end[1] != 0x12))
 		return TC_ACT_UNSPEC;
 	return TC_ACT_SHOT;
+}
+
+SEC("xdp")
+int
+bench_xsk(struct xdp_md *xdp)
+{
+	const uint8_t *bytes = (const uint8_t *)(long)xdp->data;
+	const struct head *head = (const struct head *)bytes;
+
+	if (bytes + HEAD > (const uint8_t *)(long)xdp->data_end || head->type != 8 || head->destination != VIP)
+		return XDP_PASS;
+	return (int)bpf_redirect_map(&sockets, xdp->rx_queue_index, XDP_PASS);
 }
 
 const char license_text[] SEC("license") = "ISC";

@@ -5,7 +5,7 @@
 # them
 # TCP) for the VIP to web1 and web2. run.sh sources this file.
 
-ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp'
+ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare xsk dsrd-frame dsrd dsrd-tc dsrd-xdp'
 BENCH_FLOWS=4194304 # the tables' size: all that a round brings
 
 # The forwarders that are available; the others are reported.
@@ -25,6 +25,7 @@ forwarders_here() {
 forwarder_missing() { # NAME
 	case $1 in
 	pen) ! command -v pen >/dev/null && echo "no program pen" && return 0 ;;
+	xsk) ! [ -x "$BUILD_DIR/tests/bench/xsk" ] && echo "built without libxdp" && return 0 ;;
 	dsrd-tc | dsrd-xdp) "$DSRD" --version | grep -q 'bpf no' && echo "built without BPF" && return 0 ;;
 	esac
 	return 1
@@ -135,6 +136,11 @@ start_forwarder() { # NAME
 		start_in director forwarder $ON_BENCH_CPU "$BUILD_DIR/tests/bench/bare" eth0 "$VIP" "$DIRECTOR_MAC" \
 		    "$(server_mac 1)" "$(server_mac 2)"
 		;;
+	xsk)
+		# shellcheck disable=SC2086 # words
+		start_in director forwarder $ON_BENCH_CPU "$BUILD_DIR/tests/bench/xsk" "$BUILD_DIR/tests/bench/bench.bpf.o" eth0 \
+		    "$DIRECTOR_MAC" "$(server_mac 1)" "$(server_mac 2)" generic
+		;;
 	dsrd) start_dsrd_as "$DSRD" off ;;
 	dsrd-frame)
 		# The sandbox knows the sender of bursts, which is the one that Linux has.
@@ -182,6 +188,11 @@ stop_forwarder() {
 		stop forwarder
 		run_in director nft delete table netdev bare
 		;;
+	xsk)
+		is_running forwarder || fail "xsk ended under load: $(cat "$NET_DIR/forwarder.log")"
+		stop forwarder
+		ip -n "$NET-director" link set eth0 xdp off
+		;;
 	dsrd*)
 		is_running dsrd || fail "$FORWARDER ended under load"
 		stop_dsrd
@@ -203,7 +214,7 @@ forwarder_lost() {
 
 forwarder_pid() {
 	case $FORWARDER in
-	pen | bare) pid_of forwarder ;;
+	pen | bare | xsk) pid_of forwarder ;;
 	dsrd*) pid_of dsrd ;;
 	esac
 }
