@@ -29,7 +29,7 @@ tests="ccache keepalived ucarp libclang-rt-dev mandoc shellcheck cppcheck iperf3
 	dpkg-dev lintian rpm semodule-utils systemd tshark vim valgrind
 	musl-tools gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
 	bmake flex bison libtool file
-	wine wine64 gcc-mingw-w64-x86-64-win32 iptables kmod user-mode-linux podman crun ipvsadm"
+	libxdp-dev wine wine64 gcc-mingw-w64-x86-64-win32 iptables kmod user-mode-linux podman crun ipvsadm"
 
 # Common names, for systems whose packages have other names.
 plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for offload to the Linux kernel), libseccomp (for the sandbox)"
