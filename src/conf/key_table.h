@@ -88,6 +88,9 @@
 	KEY(ON_DOWN, "on-down", IN_SERVICES, "keep or move", "keep", \
 	    CHOICE(SERVICE(on_down), [ON_DOWN_KEEP] = "keep", [ON_DOWN_MOVE] = "move")) \
 	KEY(ONE_PACKET, "one-packet", IN_SERVICES, "yes or no", "no", FLAG(SERVICE(one_packet))) \
+	KEY(QUIC_LB, "quic-lb", IN_SERVICES, \
+	    "off, or CONFIGURATION:BYTES, ..., with configurations from 0 to 6 and 1 to 15 bytes, such as 0:2", "off", \
+	    OWN(quic_lb)) \
 	KEY(SYNC, "sync", IN_SERVICES, "auto, all or off", "auto", \
 	    CHOICE(SERVICE(sync), [SYNC_AUTO] = "auto", [SYNC_ALL] = "all", [SYNC_OFF] = "off")) \
 	KEY(TIMEOUT_ESTABLISHED, "timeout-established", IN_SERVICES, FLOW_TIME, "15m", LIFETIME(CONN_ESTABLISHED)) \
@@ -132,7 +135,7 @@
 	KEY(GATEWAY, "gateway", IN_SERVICES, "the address of a router, such as 192.0.2.1", NULL, OWN(gateway)) \
 	KEY(SERVER, "server", CONF_IN_SERVICE, \
 	    "NAME ADDRESS [weight=N] [max-connections=N] [mac=MAC] [interface=NAME] [method=NAME] [gateway=ADDRESS] [local] " \
-	    "[backup], " \
+	    "[quic-id=HEX] [backup], " \
 	    "such as web1 192.0.2.11 weight=3", NULL, \
 	    OWN(server), .repeats = true)
 

@@ -315,7 +315,7 @@ struct option {
 	enum set_result (*set)(struct parse *parse, struct server_settings *server, const char *value);
 };
 
-#define OPTION_COUNT 8
+#define OPTION_COUNT 9
 
 static const struct option options[OPTION_COUNT] = {
 	{ "weight", true, set_weight },
@@ -324,6 +324,7 @@ static const struct option options[OPTION_COUNT] = {
 	{ "interface", true, set_server_iface },
 	{ "method", true, set_method },
 	{ "gateway", true, set_gateway },
+	{ "quic-id", true, key_set_quic_ids },
 	{ "backup", false, set_backup },
 	{ "local", false, set_local },
 };
@@ -342,7 +343,7 @@ tell_unknown_option(struct parse *parse, const char *name)
 		return parse_refuse(parse, "a server has no option `%s`, did you mean `%s`?", name, nearest);
 	return parse_refuse(parse,
 		    "a server has no option `%s`: there are weight=N, max-connections=N, mac=MAC, interface=NAME, "
-		    "method=NAME, gateway=ADDRESS, backup and local", name);
+		    "method=NAME, gateway=ADDRESS, quic-id=HEX, backup and local", name);
 }
 
 static enum set_result
@@ -432,7 +433,7 @@ bool
 key_print_server(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
 {
 	const struct server_settings *server;
-	char addr[ADDR_TEXT], mac[MAC_TEXT], gateway[ADDR_TEXT], limit[32] = "";
+	char addr[ADDR_TEXT], mac[MAC_TEXT], gateway[ADDR_TEXT], limit[32] = "", quic[QUIC_IDS_TEXT];
 	bool has_mac, has_iface, has_method, has_gateway;
 
 	(void)conf;
@@ -445,12 +446,13 @@ key_print_server(const struct conf *conf, const struct service_settings *service
 	has_gateway = addr_is_set(&server->gateway) && !addr_equal(&server->gateway, &service->gateway);
 	if (server->max_connections != 0)
 		(void)snprintf(limit, sizeof(limit), " max-connections=%u", server->max_connections);
-	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s%s%s%s%s%s", server->name,
+	key_print_quic_ids(server, quic);
+	(void)snprintf(text, KEY_TEXT, "%s %s weight=%u%s%s%s%s%s%s%s%s%s%s%s%s", server->name,
 	    addr_format(&server->addr, addr),
 	    server->weight, limit, has_mac ? " mac=" : "", has_mac ? mac_format(&server->mac, mac) : "",
 	    has_iface ? " interface=" : "", server->iface, has_method ? " method=" : "",
 	    has_method ? encap_method_name(server->method) : "", has_gateway ? " gateway=" : "",
-	    has_gateway ? addr_format(&server->gateway, gateway) : "", server->backup ? " backup" : "",
+	    has_gateway ? addr_format(&server->gateway, gateway) : "", quic, server->backup ? " backup" : "",
 	    server->method == ENCAP_LOCAL ? " local" : "");
 	return true;
 }

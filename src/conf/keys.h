@@ -82,6 +82,8 @@ KEY_FUNCTIONS(persist);
 KEY_FUNCTIONS(quorum);
 KEY_FUNCTIONS(outlier);
 KEY_FUNCTIONS(notify);
+/* key_quic.c */
+KEY_FUNCTIONS(quic_lb);
 /* key_role.c */
 KEY_FUNCTIONS(role);
 KEY_FUNCTIONS(peer_mac);
@@ -94,6 +96,13 @@ KEY_FUNCTIONS(gateway);
 /* key_check.c, key_check_print.c */
 KEY_FUNCTIONS(check);
 KEY_FUNCTIONS(vip_payload);
+
+/* The option `quic-id` of a server; " quic-id=0a01,02", empty without one; and one ID. */
+enum set_result key_set_quic_ids(struct parse *parse, struct server_settings *server, const char *value);
+#define QUIC_ID_TEXT (2 * QUIC_ID_MOST + 1)
+#define QUIC_IDS_TEXT (QUIC_IDS * QUIC_ID_TEXT + 16)
+void key_print_quic_ids(const struct server_settings *server, char text[QUIC_IDS_TEXT]);
+void key_print_quic_id(const struct quic_id *id, char text[QUIC_ID_TEXT]);
 
 /* The key that `hash-key` makes of its text: dsrd.conf(5), CONSISTENT HASHING. */
 struct siphash_key hash_key_derive(const char *text);

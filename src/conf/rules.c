@@ -568,6 +568,7 @@ check_service(struct parse *parse, struct draft *draft, bool times_told[2])
 	check_times(parse, draft, KEY_TIMEOUT, service->timeout, &times_told[0]);
 	check_times(parse, draft, KEY_RETRY, service->retry, &times_told[1]);
 	check_quorum(parse, draft);
+	parse_check_quic(parse, draft);
 }
 
 static void

@@ -104,5 +104,7 @@ void parse_check_groups(struct parse *parse);
 void parse_check(struct parse *parse);
 /* rules_method.c: the same about methods, gateways and DSCPs; first gives servers what they do not name. */
 void parse_check_methods(struct parse *parse);
+/* key_quic.c: `quic-lb` and `quic-id` of a service. */
+void parse_check_quic(struct parse *parse, const struct draft *draft);
 
 #endif

@@ -55,6 +55,8 @@ const char *drop_reason_sentence(enum drop_reason reason);
 	X(fragments_expired, "of these, given up because it never came") \
 	X(by_hash, "frames of flows that the full table does not hold, sent by consistent hash") \
 	X(previous_table, "frames of flows that began elsewhere, sent by the table before a change of servers") \
+	X(quic_by_id, "QUIC packets sent by their connection ID: their address is new, or of another connection") \
+	X(quic_invalid, "QUIC packets whose connection ID names no server that is there: sent by their addresses") \
 	X(unproven_evicted, "unproven flows that made room for newer ones") \
 	X(persist_full, "clients not remembered for persistence because that table is full") \
 	X(unfit, "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed") \

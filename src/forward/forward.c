@@ -146,8 +146,9 @@ forward_decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 	if (choose_server(ctx) == IS_DECIDED)
 		return;
 	stage_deliver(ctx);
-	/* Many flows have only one frame, so a flow is offloaded at its second. */
-	if (forwarder->offload != NULL && ctx->conn != NULL && !ctx->decision.new_flow)
+	/* Many flows have only one frame, so a flow is offloaded at its second; of QUIC each frame names its server. */
+	if (forwarder->offload != NULL && ctx->conn != NULL && !ctx->decision.new_flow &&
+	    ctx->decision.service->quic == NULL)
 		offload_offer(forwarder->offload, ctx->conn, ctx->vip, packet,
 		    ctx->decision.verdict == VERDICT_FORWARD, ctx->now);
 	if (packet->fragment)

@@ -217,6 +217,57 @@ begin_flow(struct frame_ctx *ctx)
 	return GOES_ON;
 }
 
+/* The server that the datagram's QUIC connection ID names; NULL: its flow decides. */
+static struct fwd_server *
+flow_quic_server(const struct frame_ctx *ctx, const struct fwd_quic *quic)
+{
+	const struct packet *packet = &ctx->packet;
+	struct fwd_server *server = NULL;
+	struct quic_id id;
+
+	switch (quic_route(ctx->frame->bytes + packet->payload, packet->end - packet->payload, quic->lengths, &id)) {
+	case QUIC_BY_ADDRESS:
+		return NULL;
+	case QUIC_BY_ID:
+		server = fwd_quic_server(quic, &id);
+		break;
+	case QUIC_INVALID:
+		break;
+	}
+	ctx->forwarder->stats.quic_invalid += server == NULL;
+	return server;
+}
+
+/*
+ * QUIC clients change their addresses, and an address may be another connection's now: where the connection ID names a
+ * server, that gets the packet. The flow of a new address belongs to that server; that of another connection stays as
+ * it is, since one client may have connections to several servers from one port.
+ */
+static NOINLINE enum stage
+stage_flow_quic(struct frame_ctx *ctx)
+{
+	struct forwarder *forwarder = ctx->forwarder;
+	struct fwd_server *server = flow_quic_server(ctx, ctx->decision.service->quic);
+	const struct conn *conn = NULL;
+	const struct flow_plan plan = { .server = server, .way = FLOW_WAY_SCHEDULED, .state = CONN_NEW,
+	    .remembered = true };
+
+	if (server == NULL)
+		return GOES_ON;
+	if (!ctx->decision.service->service->settings.one_packet)
+		conn = conn_find(forwarder->conns, &ctx->key, ctx->now);
+	if (conn != NULL && server_ref_equal(conn->server, server->ref))
+		return GOES_ON;
+	ctx->server = server;
+	if (frame_ctx_goes_back(ctx, server))
+		return stage_bounce(ctx, NULL);
+	forwarder->stats.quic_by_id++;
+	ctx->decision.state = CONN_NEW;
+	ctx->decision.new_flow = conn == NULL && !ctx->decision.service->service->settings.one_packet &&
+	    remember_flow(ctx, &plan);
+	return GOES_ON;
+}
+
 enum stage
 stage_flow(struct frame_ctx *ctx)
 {
@@ -228,6 +279,10 @@ stage_flow(struct frame_ctx *ctx)
 		return drop(ctx, DROP_NO_SERVICE);
 	flow_name(ctx);
 	ctx->flags = flow_flags(ctx);
+	if (service->quic != NULL && packet->protocol == PROTOCOL_UDP && stage_flow_quic(ctx) == IS_DECIDED)
+		return IS_DECIDED;
+	if (ctx->server != NULL)
+		return GOES_ON;
 	if ((packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet) &&
 	    find_flow(ctx) == IS_DECIDED)
 		return IS_DECIDED;

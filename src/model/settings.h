@@ -14,6 +14,7 @@
 #include "base/iface.h"
 #include "encap/encap.h"
 #include "flow/conn.h"
+#include "proto/quic.h"
 #include "role/role.h"
 
 #define NAME_MOST 33 /* a service's or server's name, with its end: [A-Za-z0-9_.-]{1,32} */
@@ -28,6 +29,8 @@
 #define VIPS_MOST 32767
 #define SERVERS_MOST 65535 /* of all services together: a flow stores a server in 16 bits */
 
+#define QUIC_IDS 4 /* of a server: one for each length that configurations have, while the servers change to another */
+
 struct server_settings {
 	char name[NAME_MOST];
 	struct addr addr;
@@ -40,6 +43,8 @@ struct server_settings {
 	struct addr gateway;    /* the router on the way there; ADDR_NONE: the service's, else as the host's routes say */
 	char file[SETTINGS_FILE]; /* where the configuration has it: the end of the file's name; empty: in none */
 	uint32_t line;
+	struct quic_id quic_ids[QUIC_IDS]; /* by which connection IDs name it: `quic_lengths` of the service */
+	uint8_t quic_id_count;
 };
 
 /* One stretch of ports of one protocol on one VIP. */
@@ -194,6 +199,7 @@ struct service_settings {
 	uint8_t group;           /* its number in `roles` of the settings */
 	enum encap_method method; /* of servers that name none */
 	struct addr gateway;     /* of servers that name none; ADDR_NONE: as the host's routes say */
+	uint8_t quic_lengths[QUIC_CONFIGS]; /* of the servers' IDs in connection IDs, by configuration; all 0: not used */
 };
 
 #define PROBE_ADDRESSES 2 /* one of each family */

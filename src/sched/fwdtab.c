@@ -246,6 +246,7 @@ fwd_service_free(struct fwd_service *service)
 	if (service == NULL)
 		return;
 	fwd_service_free(service->past);
+	free(service->quic);
 	maglev_clear(&service->hash);
 	free(service->candidates);
 	free(service);
@@ -260,7 +261,7 @@ fwd_service_new(struct fwdtab *table, const struct model *model, const struct se
 	if (fwd == NULL)
 		return NULL;
 	fwd->candidates = calloc(service->server_count + 1, sizeof(struct fwd_server *));
-	if (fwd->candidates == NULL) {
+	if (fwd->candidates == NULL || fwd_quic_new(table, service, &fwd->quic) == -1) {
 		fwd_service_free(fwd);
 		return NULL;
 	}

@@ -18,6 +18,7 @@
 #include "encap/encap.h"
 #include "flow/conn.h"
 #include "model/model.h"
+#include "proto/quic.h"
 #include "sched/maglev.h"
 #include "sched/scheduler.h"
 
@@ -42,6 +43,18 @@ struct fwd_server {
 	const struct server *server;
 };
 
+struct fwd_quic_server {
+	struct quic_id id;
+	struct fwd_server *server;
+};
+
+/* How QUIC connection IDs name a service's servers. */
+struct fwd_quic {
+	uint8_t lengths[QUIC_CONFIGS]; /* for quic_route() */
+	size_t count;
+	struct fwd_quic_server servers[]; /* sorted: fwd_quic_server() */
+};
+
 /*
  * A service, or where servers are out for some of its ports, those of its listens that have the same candidates: as a
  * rule there is one for each service of the model, and all its ports share it and its hash table.
@@ -61,6 +74,7 @@ struct fwd_service {
 	bool quorum_lost;   /* then the candidates are backups, or none */
 	const struct listen_settings *listen; /* one of those that this stands for */
 	const struct service *service;
+	struct fwd_quic *quic;    /* NULL: connection IDs are not looked at */
 	uint16_t number;          /* struct service_run's */
 	uint64_t since;           /* when it began to choose as it does */
 	struct fwd_service *past; /* which of it are only the choice, and the servers that there are still; or NULL */
@@ -152,6 +166,11 @@ struct fwd_server *fwd_service_by_hash(const struct fwd_service *service, const 
  */
 struct fwd_server *fwd_service_before(const struct fwd_service *service, const struct fwd_vip *vip,
     const struct conn_key *key, uint64_t now);
+
+/* Private to fwdtab.c: -1 when memory is out. `made` is NULL without `quic-lb`. */
+NODISCARD int fwd_quic_new(struct fwdtab *table, const struct service *service, struct fwd_quic **made);
+/* The server with that ID, if it is healthy and reachable; it may take no new flows. NULL otherwise. */
+struct fwd_server *fwd_quic_server(const struct fwd_quic *quic, const struct quic_id *id);
 
 /* For every frame, so inline. */
 

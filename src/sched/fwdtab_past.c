@@ -10,6 +10,7 @@
 
 #include "sched/fwdtab.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Do both choose the same servers in the same way, as long as the servers are the same? */
@@ -39,6 +40,8 @@ past_move(struct fwd_service *past, const struct fwdtab *table)
 	past->timeouts = NULL;
 	past->listen = NULL;
 	past->service = NULL;
+	free(past->quic);
+	past->quic = NULL;
 }
 
 /* Entries of one service are next to each other. Of those from `at` on: how many. */

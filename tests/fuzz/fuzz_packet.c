@@ -14,6 +14,7 @@
 #include "proto/icmp.h"
 #include "proto/ipv6.h"
 #include "proto/packet.h"
+#include "proto/quic.h"
 #include "proto/segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -138,6 +139,27 @@ check_checksum(struct frame *frame, const struct packet *packet)
 	free(before);
 }
 
+/* Whatever the datagram has, an ID is within it and of its configuration's length; no ID is read without one. */
+static void
+check_quic(const struct frame *frame, const struct packet *packet)
+{
+	static const uint8_t all[QUIC_CONFIGS] = { 1, 2, 3, 4, 8, 14, QUIC_ID_MOST }, none[QUIC_CONFIGS] = { 0 };
+	const size_t length = packet->end - packet->payload;
+	uint8_t *payload = malloc(length > 0 ? length : 1);
+	struct quic_id id = { 0 };
+
+	require(payload != NULL);
+	memcpy(payload, frame->bytes + packet->payload, length);
+	if (quic_route(payload, length, all, &id) == QUIC_BY_ID) {
+		const size_t at = (payload[0] & 0x80) != 0 ? 6 : 1;
+
+		require(id.length == all[payload[at] >> 5] && length >= at + 1 + id.length + QUIC_NONCE_LEAST);
+		require(memcmp(id.bytes, payload + at + 1, id.length) == 0);
+	}
+	require(quic_route(payload, length, none, &id) != QUIC_BY_ID);
+	free(payload);
+}
+
 static void
 check_ip(struct frame *frame, const struct packet *packet)
 {
@@ -145,6 +167,8 @@ check_ip(struct frame *frame, const struct packet *packet)
 	check_fragment(packet);
 	check_icmp(frame, packet);
 	check_checksum(frame, packet);
+	if (packet->protocol == PROTOCOL_UDP && packet->has_ports)
+		check_quic(frame, packet);
 	if (!packet->fragment)
 		require(packet->l4 + least_header(packet) <= packet->payload);
 	split(frame, packet, 1500);

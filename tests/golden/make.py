@@ -352,6 +352,8 @@ COUNTERS = (
     ("fragments_expired", "of these, given up because it never came"),
     ("by_hash", "frames of flows that the full table does not hold, sent by consistent hash"),
     ("previous_table", "frames of flows that began elsewhere, sent by the table before a change of servers"),
+    ("quic_by_id", "QUIC packets sent by their connection ID: their address is new, or of another connection"),
+    ("quic_invalid", "QUIC packets whose connection ID names no server that is there: sent by their addresses"),
     ("unproven_evicted", "unproven flows that made room for newer ones"),
     ("unfit", "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed"),
     ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
@@ -1549,6 +1551,49 @@ def destination_hash():
         case.forward(tcp(40001, SYN, dport=port, source="198.51.100.99"), server, "syn", True)
 
 
+def quic():
+    """QUIC-LB: each packet goes to the server that its connection ID names, from whatever address it comes."""
+    case = Case("quic", "QUIC packets go to the server that their connection ID names.",
+                service("web", "%s udp/443" % VIP, "rr", SERVER_A + " quic-id=0a01", SERVER_B + " quic-id=0a02,ff",
+                        SERVER_C).replace("scheduler", "check = none\nquic-lb = 0:2 5:1\nscheduler"), ABC)
+
+    def packet(port, first, connection, source=CLIENT):
+        return udp(port, bytes([first]) + connection + pattern(30), 443, source)
+
+    def initial(port, connection=bytes([0x00, 0x0a, 0x02, 1, 2, 3, 4, 5])):
+        return packet(port, 0xc0, bytes([0, 0, 0, 1, len(connection)]) + connection)
+
+    nonce = bytes(range(5))
+    to_a, to_b, also_b = bytes([0x1f, 0x0a, 0x01]) + nonce, bytes([0x00, 0x0a, 0x02]) + nonce, b"\xa0\xff" + nonce
+    # The client's own choice of an ID, which looks like that of server b, is none.
+    case.forward(initial(40000), "web/a", "udp", True)
+    case.forward(packet(40000, 0x40, to_a), "web/a", "udp", False)
+    # Handshake packets have the server's; those of version 1 and 2.
+    case.forward(packet(40001, 0xe0, bytes([0, 0, 0, 1, len(to_b)]) + to_b), "web/b", "udp", True)
+    case.add("quic_by_id")
+    case.forward(packet(40002, 0xf0, bytes.fromhex("6b3343cf") + bytes([len(also_b)]) + also_b), "web/b", "udp", True)
+    case.add("quic_by_id")
+    # Another port, another address.
+    case.forward(packet(41000, 0x40, to_a), "web/a", "udp", True)
+    case.add("quic_by_id")
+    case.forward(packet(41000, 0x5a, also_b, "198.51.100.9"), "web/b", "udp", True)
+    case.add("quic_by_id")
+    # Two connections of one port.
+    case.forward(packet(40000, 0x40, to_b), "web/b", "new", False)
+    case.add("quic_by_id")
+    case.forward(packet(40000, 0x40, to_a), "web/a", "udp", False)
+    # Without a server: unroutable by its own word, of no server, of no configuration, too short, and cut.
+    case.forward(packet(42000, 0x40, b"\xe0" + to_a[1:]), "web/b", "udp", True)
+    for port, data, server in ((42001, b"\x00\x0b\x01" + nonce, "web/c"), (42002, b"\x20\x0a\x01" + nonce, "web/a")):
+        case.forward(packet(port, 0x40, data), server, "udp", True)
+        case.add("quic_invalid")
+    case.forward(udp(42003, b"\x40\x00\x0a\x01\x00\x00\x00", 443), "web/b", "udp", True)
+    case.add("quic_invalid")
+    case.forward(udp(42004, b"\xe0\x00\x00\x00\x01\x08\x00", 443), "web/c", "udp", True)
+    case.add("quic_invalid")
+    case.forward(udp(42005, b"", 443), "web/a", "udp", True)
+
+
 def one_packet():
     case = Case("one-packet", "Each datagram is a flow of its own; TCP on the same service is not.",
                 service("dns", "%s udp/53 tcp/53\none-packet = yes" % VIP, "rr", SERVER_A, SERVER_B),
@@ -2052,7 +2097,7 @@ def least_latency():
 
 SCENES = (
     round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
-    maglev, source_hash, destination_hash, drain, backup, flows, forged, expiry, timeouts, datagrams, one_packet, persistence,
+    maglev, source_hash, destination_hash, drain, backup, flows, forged, expiry, timeouts, datagrams, one_packet, quic, persistence,
     persistence6, max_connections, neighbors_ask, neighbor, never_a_servers, truncated, malformed, fragments, fragments6, unsupported,
     ping, ping6, icmp_errors, icmp_errors6, icmp_elsewhere, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,

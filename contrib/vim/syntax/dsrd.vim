@@ -87,6 +87,10 @@ syn match dsrdOnePacketIs contained "=" nextgroup=dsrdOnePacketWord,dsrdBad skip
 syn keyword dsrdOnePacketWord contained yes no
 hi def link dsrdOnePacketIs dsrdIs
 hi def link dsrdOnePacketWord dsrdWord
+syn match dsrdQuicLbIs contained "=" nextgroup=dsrdQuicLbWord skipwhite
+syn keyword dsrdQuicLbWord contained off
+hi def link dsrdQuicLbIs dsrdIs
+hi def link dsrdQuicLbWord dsrdWord
 syn match dsrdSyncIs contained "=" nextgroup=dsrdSyncWord,dsrdBad skipwhite
 syn keyword dsrdSyncWord contained auto all off
 hi def link dsrdSyncIs dsrdIs
@@ -124,6 +128,7 @@ syn match dsrdDefaultsKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSche
 syn match dsrdDefaultsKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zsquic-lb\ze\s*=" nextgroup=dsrdQuicLbIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zssync\ze\s*=" nextgroup=dsrdSyncIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
@@ -135,6 +140,7 @@ syn match dsrdServiceKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSched
 syn match dsrdServiceKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zsquic-lb\ze\s*=" nextgroup=dsrdQuicLbIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zssync\ze\s*=" nextgroup=dsrdSyncIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite

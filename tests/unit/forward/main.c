@@ -20,6 +20,7 @@ main(void)
 	srunner_add_suite(runner, methods_suite());
 	srunner_add_suite(runner, neigh_suite());
 	srunner_add_suite(runner, protocols_suite());
+	srunner_add_suite(runner, quic_suite());
 	srunner_add_suite(runner, takeover_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

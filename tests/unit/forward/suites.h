@@ -13,6 +13,7 @@ Suite *local_suite(void);
 Suite *methods_suite(void);
 Suite *neigh_suite(void);
 Suite *protocols_suite(void);
+Suite *quic_suite(void);
 Suite *takeover_suite(void);
 
 #endif

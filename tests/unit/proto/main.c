@@ -18,6 +18,7 @@ main(void)
 	srunner_add_suite(runner, checksum_suite());
 	srunner_add_suite(runner, craft_suite());
 	srunner_add_suite(runner, craft_ip_suite());
+	srunner_add_suite(runner, quic_suite());
 	srunner_add_suite(runner, segment_suite());
 	srunner_add_suite(runner, too_big_suite());
 	srunner_run_all(runner, CK_ENV);

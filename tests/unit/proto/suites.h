@@ -13,6 +13,7 @@ Suite *icmp_suite(void);
 Suite *ndp_suite(void);
 Suite *packet_suite(void);
 Suite *packet6_suite(void);
+Suite *quic_suite(void);
 Suite *segment_suite(void);
 Suite *too_big_suite(void);
 
