@@ -13,6 +13,7 @@
 #include "daemon/state_log.h"
 #include "model/status.h"
 #include "offload/cache.h"
+#include "offload/publish.h"
 
 static void
 director_neighbor(void *context, enum neigh_event event, enum neigh_reason reason, const struct neigh *neigh,
@@ -305,6 +306,18 @@ director_is_settled(const struct director *director)
 	return director->table != director->nothing && director->now - began >= ROLE_WARM_MOST;
 }
 
+/* As a bit for each. */
+static uint32_t
+director_forwarded_groups(const struct director *director)
+{
+	uint32_t groups = 0;
+
+	for (unsigned i = 0; i < ROLE_GROUPS; i++)
+		if ((director->forwarder.duties[i] & ROLE_FORWARDS) != 0)
+			groups |= UINT32_C(1) << i;
+	return groups;
+}
+
 static void
 director_use_table(struct director *director, struct fwdtab *table)
 {
@@ -314,8 +327,10 @@ director_use_table(struct director *director, struct fwdtab *table)
 	director->table_serial++;
 	director->forwarder.table = table;
 	if (director->forwarder.offload != NULL)
+		offload_serve_groups(director->forwarder.offload, director_forwarded_groups(director));
+	if (director->forwarder.offload != NULL)
 		offload_refresh(director->forwarder.offload, director->table, director->ifaces, director->forget,
-		    director->model->probe_addresses, PROBE_ADDRESSES);
+		    director->model->probe_addresses, PROBE_ADDRESSES, director->now);
 	director->forget = false;
 }
 
@@ -380,6 +395,9 @@ int
 director_apply(struct director *director, struct settings *settings, uint64_t now)
 {
 	director->now = now;
+	/* What the kernel counted belongs to servers that may be gone next. */
+	if (director->forwarder.offload != NULL)
+		offload_sync(director->forwarder.offload, 0, now);
 	if (model_apply(director->model, settings, now) == -1)
 		return -1;
 	if (director->settled != NULL)

@@ -55,6 +55,7 @@
 #define RESCAN_LEAST MILLISECONDS(200)
 /* The loop's number for changes of interfaces, after the interfaces themselves. */
 #define NEWS IFACES_MOST
+#define RECORDS (NEWS + 1)
 
 /* The owner of everything that lives in a running director. Its parts get references to what they need, never to it. */
 struct dsrd {
@@ -156,6 +157,16 @@ dsrd_on_os_change(struct dsrd *dsrd)
 	burst_flush(&dsrd->burst);
 }
 
+/* Frames whose server the kernel selected. */
+static void
+dsrd_on_records(struct dsrd *dsrd)
+{
+	dsrd->director.now = clock_us();
+	offloading_learn(dsrd->offloading);
+	forward_burst_end(&dsrd->director.forwarder, dsrd->director.now);
+	burst_settle(&dsrd->burst);
+}
+
 static void
 dsrd_on_readable(void *context, size_t index)
 {
@@ -166,6 +177,10 @@ dsrd_on_readable(void *context, size_t index)
 
 	if (index == NEWS) {
 		dsrd_on_os_change(dsrd);
+		return;
+	}
+	if (index == RECORDS) {
+		dsrd_on_records(dsrd);
 		return;
 	}
 	receiver = dsrd->interfaces.nics[index].receiver;
@@ -381,7 +396,7 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 {
 	static const struct loop_calls calls = { dsrd_on_readable, dsrd_on_tick, dsrd_on_wake, dsrd_on_signal };
 
-	dsrd->loop = loop_new(&calls, dsrd, NEWS + 1);
+	dsrd->loop = loop_new(&calls, dsrd, RECORDS + 1);
 	if (dsrd->loop != NULL)
 		dsrd->children = dsrd->privsep == NULL ? children_new(loop_base(dsrd->loop), confine_launcher,
 		    reading_task) :
@@ -456,8 +471,10 @@ dsrd_connect_parts(struct dsrd *dsrd)
 		    .take_over = dsrd_apply,
 		.context = dsrd };
 	change_subscribe(&dsrd->director.changes, notify_program_change, dsrd->notify_program);
-	return dsrd->offloading == NULL || dsrd->state == NULL || dsrd->roles == NULL || dsrd->selfcheck == NULL ? -1 :
-	    0;
+	if (dsrd->offloading == NULL || (offloading_records(dsrd->offloading) != -1 &&
+	    loop_watch(dsrd->loop, RECORDS, offloading_records(dsrd->offloading), NULL) == -1))
+		return -1;
+	return dsrd->state == NULL || dsrd->roles == NULL || dsrd->selfcheck == NULL ? -1 : 0;
 }
 
 static int

@@ -41,6 +41,22 @@ offloading_log_off(const struct offloading *offloading)
 	    conf_offload_name(offloading->mode), offloading->reason);
 }
 
+static void
+offloading_on_record(void *context, const struct select_record *record)
+{
+	struct offloading *offloading = context;
+
+	forward_learn(&offloading->director->forwarder, record);
+}
+
+static bool
+offloading_learn_all(void *context)
+{
+	struct offloading *offloading = context;
+
+	return bpf_offload_read(offloading->path, UINT32_MAX, offloading_on_record, offloading) > 0;
+}
+
 /* With a reason when it fails. */
 static void
 offloading_load(struct offloading *offloading, const struct attacher *attacher)
@@ -58,8 +74,11 @@ offloading_load(struct offloading *offloading, const struct attacher *attacher)
 		return;
 	forwarder->offload = offload_new(bpf_offload_memory(offloading->path), &secret, forwarder->conns, connections,
 	    &forwarder->stats);
-	if (forwarder->offload != NULL)
+	if (forwarder->offload != NULL) {
+		forwarder->learn = offloading_learn_all;
+		forwarder->learn_context = offloading;
 		return;
+	}
 	snprintf(offloading->reason, sizeof(offloading->reason), "out of memory");
 	bpf_offload_close(offloading->path);
 	offloading->path = NULL;
@@ -90,8 +109,22 @@ offloading_close(struct offloading *offloading)
 		return;
 	offload_free(offloading->director->forwarder.offload);
 	offloading->director->forwarder.offload = NULL;
+	offloading->director->forwarder.learn = NULL;
 	bpf_offload_close(offloading->path);
 	free(offloading);
+}
+
+int
+offloading_records(const struct offloading *offloading)
+{
+	return offloading->path != NULL ? bpf_offload_descriptor(offloading->path) : -1;
+}
+
+void
+offloading_learn(struct offloading *offloading)
+{
+	if (offloading->path != NULL)
+		(void)offloading_learn_all(offloading);
 }
 
 static int
@@ -279,6 +312,7 @@ offloading_rescan(struct offloading *offloading)
 void
 offloading_sync(struct offloading *offloading)
 {
+	offloading_learn(offloading);
 	if (offloading->director->forwarder.offload != NULL)
 		offload_sync(offloading->director->forwarder.offload, SYNC_MOST, clock_us());
 }

@@ -37,6 +37,11 @@ void offloading_look(struct offloading *offloading);
 /* Counters are about to be read: collects the kernel's. */
 void offloading_sync(struct offloading *offloading);
 
+/* Readable when the kernel has recorded frames whose server it selected; -1: it does not. */
+int offloading_records(const struct offloading *offloading);
+/* Learns the flows of these frames. */
+void offloading_learn(struct offloading *offloading);
+
 /* Why the kernel does not forward on this open interface, though configured to; NULL when it is as configured. */
 const char *offloading_lost(const struct offloading *offloading, size_t index);
 

@@ -137,6 +137,8 @@ group_turn(struct roles *roles, size_t index, unsigned before, unsigned duties, 
 		director->forget = true;
 		director->stale = true;
 	}
+	/* The kernel selects servers for the VIPs of groups that are forwarded. */
+	director->stale |= ((before ^ duties) & ROLE_FORWARDS) != 0;
 	if (((before ^ duties) & ROLE_ANSWERS) == 0)
 		return;
 	if ((duties & ROLE_ANSWERS) != 0) {

@@ -49,6 +49,8 @@ const char *drop_reason_sentence(enum drop_reason reason);
 	X(consumed, "ARP frames, neighbor discovery and pings taken note of or answered") \
 	X(forwarded, "frames sent on to a real server") \
 	X(offloaded, "of these, frames that the kernel forwarded (offload)") \
+	X(selected, "of these, frames of flows whose server the kernel selected by hash") \
+	X(unrecorded, "of these, frames that the kernel's ring had no room for: their flows are not known") \
 	X(offload_full, "flows that found no room in the kernel's table: forwarded by dsrd itself") \
 	X(held, "fragments that waited for their first one") \
 	X(fragments_released, "of these, sent on after it") \

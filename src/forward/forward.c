@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "forward/frame_ctx.h"
-#include "offload/cache.h"
+#include "offload/publish.h"
 
 /*
  * Flows looked at in one tick and in one burst: bounds the time that expiry may take from forwarding, some milliseconds
@@ -164,6 +164,26 @@ forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 	forward_decide(&ctx, forwarder);
 	forward_count(&forwarder->stats, &ctx.decision);
 	return ctx.decision;
+}
+
+void
+forward_learn(struct forwarder *forwarder, const struct select_record *record)
+{
+	uint8_t bytes[sizeof(record->head)];
+	struct frame frame = frame_of(bytes, record->length, 0);
+	struct fwd_server *server = offload_recorded(forwarder->offload, record, &frame.iface);
+	struct frame_ctx ctx;
+
+	if (server == NULL)
+		return;
+	/* The headers alone: of a frame that is not sent again nothing else is read. */
+	memcpy(bytes, record->head, sizeof(bytes));
+	frame_ctx_begin(&ctx, forwarder, &frame, record->now / 1000);
+	ctx.sent_to = server;
+	if (forward_guard(&ctx, forwarder->table) == IS_DECIDED || !ctx.packet.has_ports ||
+	    stage_flow(&ctx) == IS_DECIDED || ctx.conn == NULL || ctx.decision.new_flow)
+		return;
+	offload_offer(forwarder->offload, ctx.conn, ctx.vip, &ctx.packet, true, ctx.now);
 }
 
 void

@@ -13,6 +13,8 @@
 #include "flow/fragment.h"
 #include "forward/forwarder.h"
 
+struct select_record;
+
 /* Returns 0, or -1 with a reason. Set the table and interfaces afterwards. `watch` is called for neighbor events. */
 NODISCARD int forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct siphash_key *key,
     neigh_watch *watch, void *context, char *error, size_t size);
@@ -21,6 +23,11 @@ void forwarder_clear(struct forwarder *forwarder);
 /* Every frame gets exactly one verdict. What is to leave has left through the tx when this returns. */
 struct decision forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now);
 
+/*
+ * A frame that the kernel has forwarded: the server was selected by offload/select.h. Its flow is known from now on, as
+ * if it had been forwarded here; frames and bytes are the kernel's to count. Needs `offload`.
+ */
+void forward_learn(struct forwarder *forwarder, const struct select_record *record);
 /* Expires flows and fragments, resolves neighbors, announces. Call it about once a second. */
 void forward_tick(struct forwarder *forwarder, uint64_t now);
 /* A part of it that is due more often while VIPs are announced: announcer_due(). */

@@ -54,6 +54,12 @@ struct forwarder {
 	size_t iface_count;
 	struct frame_tx tx;
 	struct offload_cache *offload; /* flows that the kernel carries, or NULL: offload/cache.h */
+	/*
+	 * With `offload`: calls forward_learn() for all frames that the kernel has forwarded so far and that were not
+	 * learned yet; returns whether there were any. May be NULL.
+	 */
+	bool (*learn)(void *context);
+	void *learn_context;
 	const struct role_config *roles; /* of the table; NULL: no other directors are known */
 	uint8_t duties[ROLE_GROUPS]; /* ROLE_ANSWERS, ROLE_FORWARDS: for the VIPs of each group. All at first */
 	bool shared;    /* other directors may have flows of the VIPs: it has peers, or routers choose a director */

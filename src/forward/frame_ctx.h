@@ -19,6 +19,7 @@ struct frame_ctx {
 	struct conn_key key;
 	uint8_t flags; /* flow_flags() */
 	struct fwd_server *server;
+	struct fwd_server *sent_to; /* the kernel has forwarded the frame there; else NULL */
 	struct conn *conn; /* the flow, if it is remembered; good until another is looked for */
 	struct decision decision;
 };
@@ -33,6 +34,7 @@ frame_ctx_begin(struct frame_ctx *ctx, struct forwarder *forwarder, struct frame
 	ctx->vip = NULL;
 	ctx->flags = 0;
 	ctx->server = NULL;
+	ctx->sent_to = NULL;
 	ctx->conn = NULL;
 	ctx->decision = (struct decision) { .verdict = VERDICT_PASS };
 	ctx->status = packet_parse(frame, &ctx->packet);

@@ -111,6 +111,15 @@ next_state(struct frame_ctx *ctx, struct conn *conn)
 	return flow_judge(ctx, conn, lifetime > left ? lifetime - left : 0);
 }
 
+/* An earlier frame of the flow may have been forwarded by the kernel, and not be known here yet. */
+static NOINLINE struct conn *
+stage_flow_learn(const struct frame_ctx *ctx)
+{
+	if (ctx->sent_to == NULL && ctx->forwarder->learn != NULL)
+		(void)ctx->forwarder->learn(ctx->forwarder->learn_context);
+	return conn_find(ctx->forwarder->conns, &ctx->key, ctx->now);
+}
+
 /* What is known goes where it went. */
 static inline enum stage
 find_flow(struct frame_ctx *ctx)
@@ -120,6 +129,9 @@ find_flow(struct frame_ctx *ctx)
 	struct fwd_server *server;
 	enum conn_state state, before;
 
+	if (ctx->forwarder->learn != NULL &&
+	    (conn == NULL || conn->state == CONN_TIME_WAIT || conn->state == CONN_CLOSED))
+		conn = stage_flow_learn(ctx);
 	if (conn == NULL)
 		return GOES_ON;
 	if (ctx->forwarder->offload != NULL)
@@ -128,6 +140,11 @@ find_flow(struct frame_ctx *ctx)
 	if (server != NULL && frame_ctx_goes_back(ctx, server) && stage_bounce(ctx, conn) == IS_DECIDED)
 		return IS_DECIDED;
 	before = state = (enum conn_state)conn->state;
+	/* The client tried again, and the kernel, which does not know its flow, chose another server. */
+	if (ctx->sent_to != NULL && server != ctx->sent_to && !conn_is_proven(state)) {
+		conn_remove(conns, conn);
+		return GOES_ON;
+	}
 	if (server != NULL)
 		state = next_state(ctx, conn);
 	if (!flow_stays(ctx, before, server)) {
@@ -196,12 +213,14 @@ stage_flow_note_next_hop(const struct frame_ctx *ctx)
 static NOINLINE enum stage
 begin_flow(struct frame_ctx *ctx)
 {
-	const struct flow_plan plan = make_plan(ctx);
+	struct flow_plan plan = make_plan(ctx);
 
 	ctx->decision.new_flow = plan.way != FLOW_WAY_NONE;
 	ctx->decision.state = plan.way != FLOW_WAY_NONE ? plan.state : CONN_NONE;
 	if (plan.server == NULL)
 		return drop(ctx, plan.reason);
+	if (ctx->sent_to != NULL)
+		plan.server = ctx->sent_to;
 	if (!next_hop_is_latest(&ctx->forwarder->next_hops, ctx->frame->iface, &ctx->packet.ether_source, ctx->now))
 		stage_flow_note_next_hop(ctx);
 	ctx->forwarder->stats.previous_table += plan.way == FLOW_WAY_PREVIOUS;

@@ -27,6 +27,7 @@ enum bpf_offload_kind {
 
 struct attacher;
 struct bpf_offload;
+struct select_record;
 
 /*
  * Needs CAP_BPF and CAP_NET_ADMIN, or root. NULL with a reason, for flows of a table of that capacity. `attacher` is
@@ -37,6 +38,15 @@ NODISCARD struct bpf_offload *bpf_offload_open(uint32_t connections, const struc
 /* Detaches all. */
 void bpf_offload_close(struct bpf_offload *path);
 const struct offload_memory *bpf_offload_memory(const struct bpf_offload *path);
+
+/*
+ * Frames whose server the kernel selected, of each processor in their order. The descriptor is readable when there are
+ * any. bpf_offload_read() passes at most `budget` records of each processor, and of those only the ones that were there
+ * when it was called; it returns their number. It costs two reads of memory where there are none.
+ */
+typedef void bpf_offload_reader(void *context, const struct select_record *record);
+int bpf_offload_descriptor(const struct bpf_offload *path);
+uint32_t bpf_offload_read(struct bpf_offload *path, uint32_t budget, bpf_offload_reader *reader, void *context);
 
 /*
  * Attaches the programs to an interface, with XDP if `xdp`. `capture` is libpcap's socket there, whose filter tc

@@ -30,6 +30,7 @@
 #include "offload/bpf_object.h"
 #include "base/iface.h"
 #include "offload/attach.h"
+#include "offload/bpf_offload_ring.h"
 
 struct attached {
 	enum bpf_offload_kind kind;
@@ -42,6 +43,7 @@ struct bpf_offload {
 	struct bpf_object *object;
 	struct offload_memory memory;
 	size_t bucket_bytes;
+	struct rings rings;
 	struct attached attached[FAST_PATHS_MOST];
 };
 
@@ -84,8 +86,11 @@ bpf_offload_map_all(struct bpf_offload *path)
 	memory->encaps = bpf_offload_map_memory(path->object, "encaps", OFFLOAD_ENCAPS * sizeof(struct offload_encap));
 	memory->vips = bpf_offload_map_memory(path->object, "vips", OFFLOAD_VIPS * sizeof(struct offload_vip));
 	memory->control = bpf_offload_map_memory(path->object, "control", sizeof(struct offload_control));
+	memory->selection = bpf_offload_map_memory(path->object, "selection", sizeof(struct select_control));
+	memory->banks = bpf_offload_map_memory(path->object, "banks", SELECT_BANKS * sizeof(struct select_bank));
+	memory->counts = bpf_offload_map_memory(path->object, "counts", memory->cpus * sizeof(struct select_counts));
 	return memory->buckets != NULL && memory->servers != NULL && memory->encaps != NULL && memory->vips != NULL &&
-	    memory->control != NULL ? 0 : -1;
+	    memory->control != NULL && memory->selection != NULL && memory->banks != NULL && memory->counts != NULL ? 0 : -1;
 }
 
 static void
@@ -102,10 +107,17 @@ bpf_offload_explain(char error[BPF_OFFLOAD_ERROR], const char *what, int number)
 }
 
 static int
+bpf_offload_set_size(const struct bpf_offload *path, const char *name, uint32_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(path->object, name);
+
+	return map == NULL ? -1 : bpf_map__set_max_entries(map, entries);
+}
+
+static int
 bpf_offload_load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 {
 	const struct bpf_object_open_opts options = { .sz = sizeof(options), .object_name = "dsrd" };
-	struct bpf_map *buckets;
 	int number;
 
 	path->object = bpf_object__open_mem(dsrd_bpf_object, dsrd_bpf_object_size, &options);
@@ -113,8 +125,9 @@ bpf_offload_load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 		bpf_offload_explain(error, "the BPF programs cannot be read", errno);
 		return -1;
 	}
-	buckets = bpf_object__find_map_by_name(path->object, "buckets");
-	if (buckets == NULL || bpf_map__set_max_entries(buckets, path->memory.bucket_count) != 0) {
+	if (bpf_offload_set_size(path, "buckets", path->memory.bucket_count) != 0 ||
+	    bpf_offload_set_size(path, "counts", path->memory.cpus) != 0 ||
+	    bpf_offload_set_size(path, "rings", path->memory.cpus) != 0) {
 		bpf_offload_explain(error, "the BPF programs have no table", EINVAL);
 		return -1;
 	}
@@ -126,6 +139,12 @@ bpf_offload_load(struct bpf_offload *path, char error[BPF_OFFLOAD_ERROR])
 	}
 	if (bpf_offload_map_all(path) == -1) {
 		bpf_offload_explain(error, "the BPF programs' memory cannot be shared", errno);
+		return -1;
+	}
+	number = rings_open(&path->rings, bpf_map__fd(bpf_object__find_map_by_name(path->object, "rings")),
+	    path->memory.cpus);
+	if (number != 0) {
+		bpf_offload_explain(error, "the BPF programs' rings cannot be made", number);
 		return -1;
 	}
 	return 0;
@@ -143,6 +162,8 @@ bpf_offload_open(uint32_t connections, const struct attacher *attacher, char err
 	libbpf_set_print(bpf_offload_ignore_writes);
 	path->attacher = attacher;
 	path->memory.bucket_count = offload_buckets(connections);
+	path->memory.cpus = (uint32_t)libbpf_num_possible_cpus();
+	path->rings.epoll = -1;
 	if (bpf_offload_load(path, error) == -1) {
 		bpf_offload_close(path);
 		return NULL;
@@ -162,6 +183,10 @@ bpf_offload_close(struct bpf_offload *path)
 	bpf_offload_unmap(path->memory.encaps, OFFLOAD_ENCAPS * sizeof(struct offload_encap));
 	bpf_offload_unmap(path->memory.vips, OFFLOAD_VIPS * sizeof(struct offload_vip));
 	bpf_offload_unmap(path->memory.control, sizeof(struct offload_control));
+	bpf_offload_unmap(path->memory.selection, sizeof(struct select_control));
+	bpf_offload_unmap(path->memory.banks, SELECT_BANKS * sizeof(struct select_bank));
+	bpf_offload_unmap(path->memory.counts, path->memory.cpus * sizeof(struct select_counts));
+	rings_close(&path->rings);
 	bpf_object__close(path->object);
 	free(path);
 }
@@ -170,6 +195,18 @@ const struct offload_memory *
 bpf_offload_memory(const struct bpf_offload *path)
 {
 	return &path->memory;
+}
+
+int
+bpf_offload_descriptor(const struct bpf_offload *path)
+{
+	return path->rings.epoll;
+}
+
+uint32_t
+bpf_offload_read(struct bpf_offload *path, uint32_t budget, bpf_offload_reader *reader, void *context)
+{
+	return rings_read(&path->rings, budget, reader, context);
 }
 
 static int

@@ -25,6 +25,19 @@ bpf_offload_memory(const struct bpf_offload *path UNUSED)
 	return NULL;
 }
 
+int
+bpf_offload_descriptor(const struct bpf_offload *path UNUSED)
+{
+	return -1;
+}
+
+uint32_t
+bpf_offload_read(struct bpf_offload *path UNUSED, uint32_t budget UNUSED, bpf_offload_reader *reader UNUSED,
+    void *context UNUSED)
+{
+	return 0;
+}
+
 enum bpf_offload_kind
 bpf_offload_attach(struct bpf_offload *path UNUSED, size_t number UNUSED, const char *iface UNUSED, int capture UNUSED,
     bool xdp UNUSED, char error[BPF_OFFLOAD_ERROR])

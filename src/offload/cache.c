@@ -45,7 +45,10 @@ offload_new(const struct offload_memory *memory, const struct siphash_key *secre
 	offload->due = UINT64_MAX;
 	offload->places = calloc((size_t)connections + 1, sizeof(*offload->places));
 	offload->list = calloc((size_t)memory->bucket_count * OFFLOAD_WAYS, sizeof(*offload->list));
-	if (offload->places == NULL || offload->list == NULL) {
+	offload->publisher = memory->selection != NULL ? publisher_new() : NULL;
+	if (offload->places == NULL || offload->list == NULL ||
+	    (memory->selection != NULL && offload->publisher == NULL)) {
+		publisher_free(offload->publisher);
 		free(offload->places);
 		free(offload->list);
 		free(offload);
@@ -67,6 +70,9 @@ offload_free(struct offload_cache *offload)
 		return;
 	for (uint32_t i = 0; i < OFFLOAD_VIPS; i++)
 		offload->memory.vips[i].ifindex = 0;
+	if (offload->memory.selection != NULL)
+		offload->memory.selection->bank = 0;
+	publisher_free(offload->publisher);
 	free(offload->places);
 	free(offload->list);
 	free(offload);
@@ -101,6 +107,7 @@ static void
 cache_pull_time(struct offload_cache *offload, uint64_t now)
 {
 	offload->now = (uint32_t)(now * 1000 >> OFFLOAD_TIME_SHIFT);
+	offload->clock = now;
 }
 
 /* Microseconds since the kernel saw the flow. Its clock may be a little ahead: ours is that of the burst. */
@@ -204,6 +211,7 @@ offload_sync(struct offload_cache *offload, uint32_t budget, uint64_t now)
 
 	cache_pull_time(offload, now);
 	conn_tell(offload->conns, now);
+	publisher_collect(offload);
 	/*
 	 * Each place once, and once more for each that leaves the list: the last one, which then stands there, may have
 	 * been seen.
@@ -223,6 +231,7 @@ void
 offload_tick(struct offload_cache *offload, uint64_t now)
 {
 
+	publisher_tick(offload, now);
 	if (now < offload->due)
 		return;
 	offload_sync(offload, SLICE, now);
@@ -233,7 +242,9 @@ offload_tick(struct offload_cache *offload, uint64_t now)
 uint64_t
 offload_due(const struct offload_cache *offload)
 {
-	return offload->due;
+	const uint64_t publisher = publisher_due(offload);
+
+	return offload->due < publisher ? offload->due : publisher;
 }
 
 /*
@@ -249,6 +260,14 @@ offload_remove(struct offload_cache *offload, struct conn *conn)
 		offload_vacate(offload, flow, conn);
 }
 
+/* From here on the kernel finds it. */
+static void
+cache_name(const struct offload_cache *offload, struct offload_flow *flow, const struct conn *conn)
+{
+	__atomic_store_n(&flow->name, offload_name(&conn->key) | (uint64_t)conn->server.slot << OFFLOAD_SLOT_SHIFT |
+	    (uint64_t)offload->stamps[conn->server.slot] << OFFLOAD_STAMP_SHIFT, __ATOMIC_RELEASE);
+}
+
 static struct offload_flow *
 cache_install(struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip, uint64_t now)
 {
@@ -261,6 +280,20 @@ cache_install(struct offload_cache *offload, const struct conn *conn, const stru
 	if (offload->due == UINT64_MAX)
 		offload->due = now + SECONDS(1);
 	return flow;
+}
+
+/* No frame has the source address 0. */
+void
+offload_pin(struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip)
+{
+	struct offload_flow *flow = cache_flow(offload, offload->conns, conn) == NULL ?
+	    cache_install(offload, conn, vip, offload->clock) : NULL;
+
+	if (flow == NULL)
+		return;
+	memset(flow->from, 0, sizeof(flow->from));
+	flow->seen = offload->now;
+	cache_name(offload, flow, conn);
 }
 
 static bool
@@ -311,6 +344,5 @@ offload_offer(struct offload_cache *offload, struct conn *conn, const struct fwd
 	if (flow == NULL)
 		return;
 	memcpy(flow->from, packet->ether_source.bytes, sizeof(flow->from));
-	__atomic_store_n(&flow->name, offload_name(&conn->key) | (uint64_t)conn->server.slot << OFFLOAD_SLOT_SHIFT |
-	    (uint64_t)offload->stamps[conn->server.slot] << OFFLOAD_STAMP_SHIFT, __ATOMIC_RELEASE);
+	cache_name(offload, flow, conn);
 }

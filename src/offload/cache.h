@@ -25,6 +25,9 @@
 #include "sched/fwdtab.h"
 
 struct offload_cache;
+struct select_bank;
+struct select_control;
+struct select_counts;
 
 /*
  * All zero at first. `buckets` are a power of two; the other tables have OFFLOAD_SERVERS, OFFLOAD_ENCAPS
@@ -37,6 +40,11 @@ struct offload_memory {
 	struct offload_encap *encaps;
 	struct offload_vip *vips;
 	struct offload_control *control;
+	/* The next are offload/select_map.h's; `selection` is NULL where servers are not selected. */
+	struct select_control *selection;
+	struct select_bank *banks;
+	struct select_counts *counts; /* of each of so many processors */
+	uint32_t cpus;
 };
 
 /* Buckets for so many flows. */
@@ -62,7 +70,7 @@ void offload_iface(struct offload_cache *offload, uint16_t iface, uint32_t ifind
  * further addresses whose frames the daemon needs.
  */
 void offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const struct iface *ifaces, bool forget,
-    const struct addr *wanted, size_t count);
+    const struct addr *wanted, size_t count, uint64_t now);
 
 /* Before a frame of `conn` is examined: collects what the kernel counted. */
 void offload_pull(struct offload_cache *offload, struct conn *conn, uint64_t now);

@@ -3,10 +3,14 @@
 #ifndef OFFLOAD_CACHE_STATE_H
 #define OFFLOAD_CACHE_STATE_H
 
+#include "base/attr.h"
 #include "offload/cache.h"
+#include "offload/select_map.h"
 #include "proto/packet.h"
 
 #define OFFLOAD_IFACES 64 /* as many as the director has */
+
+struct publisher;
 
 struct offload_cache {
 	struct conn_table *conns;
@@ -20,7 +24,11 @@ struct offload_cache {
 	uint32_t count;   /* in use */
 	uint32_t cursor;  /* in the list: the start of the next slice */
 	uint64_t due;
-	uint32_t now;     /* as the kernel's times are */
+	uint32_t now;     /* as the kernel's times are, */
+	uint64_t clock;   /* and in microseconds */
+	struct publisher *publisher; /* NULL: servers are not selected */
+	const struct addr *probes;   /* probe addresses, until the next offload_refresh() */
+	size_t probe_count;
 	uint32_t slots;   /* so many servers may stand in the memory */
 	uint16_t stamps[OFFLOAD_SERVERS];
 	uint16_t generations[OFFLOAD_SERVERS];
@@ -41,6 +49,12 @@ const struct fwd_server *offload_add(struct offload_cache *offload, struct serve
 /* Collects the flow's counts, as long as its conn is known. */
 const struct fwd_server *offload_take(struct offload_cache *offload, struct offload_flow *flow, struct conn *conn);
 
+/*
+ * The flow is in the table, so that the kernel does not select a server for it, but each of its frames is the daemon's
+ * until one was offered.
+ */
+void offload_pin(struct offload_cache *offload, const struct conn *conn, const struct fwd_vip *vip);
+
 /* --- slots.c: the slots of flows, and how many there are --- */
 
 /* Buckets in use at first. */
@@ -54,5 +68,19 @@ void offload_vacate(struct offload_cache *offload, struct offload_flow *flow, st
 bool offload_reclaim(struct offload_cache *offload, struct offload_flow *flow);
 /* After flows have been removed: removes a few buckets. */
 void offload_shrink(struct offload_cache *offload);
+
+/* --- publish.c: services whose servers the kernel selects; none of these needs a publisher ------------------------ */
+
+/* NULL when memory is out. */
+NODISCARD struct publisher *publisher_new(void);
+void publisher_free(struct publisher *publisher);
+/* There is a new table: publishes it, now or, when the bank has not rested, as soon as it has. */
+void publisher_update(struct offload_cache *offload);
+/* Counts what the kernel has counted since the last call, for the table's servers. */
+void publisher_collect(struct offload_cache *offload);
+/* Slots become settled with time. */
+void publisher_tick(struct offload_cache *offload, uint64_t now);
+/* When publisher_tick() has work; UINT64_MAX for never. */
+uint64_t publisher_due(const struct offload_cache *offload);
 
 #endif

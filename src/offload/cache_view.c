@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-
 /* As the stage of flows decides what stays: flow_stays() in forward/policy.h. */
 static uint16_t
 cache_rule(const struct fwd_server *server)
@@ -126,12 +125,17 @@ cache_view_want(const struct offload_cache *offload, uint8_t *wanted, const stru
 
 void
 offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const struct iface *ifaces, bool forget,
-    const struct addr *wanted, size_t count)
+    const struct addr *wanted, size_t count, uint64_t now)
 {
 	uint8_t fresh[OFFLOAD_WANTED / 8] = { 0 };
 
 	offload->table = table;
 	offload->ifaces = ifaces;
+	if (now > offload->clock)
+		offload->clock = now;
+	publisher_collect(offload);
+	offload->probes = wanted;
+	offload->probe_count = count;
 	if (offload->slots < fwdtab_slots(table))
 		offload->slots = (uint32_t)fwdtab_slots(table);
 	for (uint32_t slot = 0; slot < offload->slots; slot++)
@@ -146,4 +150,5 @@ offload_refresh(struct offload_cache *offload, const struct fwdtab *table, const
 	/* Byte by byte, so that an address that stays wanted is never missing. */
 	for (size_t i = 0; i < sizeof(fresh); i++)
 		__atomic_store_n(&offload->memory.control->wanted[i], fresh[i], __ATOMIC_RELAXED);
+	publisher_update(offload);
 }

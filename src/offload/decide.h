@@ -45,6 +45,7 @@ struct offload_packet {
 	uint64_t hash;
 	bool udp;
 	uint8_t dscp;     /* of the VIP, for method dscp; 0: there is none */
+	bool begins;      /* a SYN; only selected, never a flow's ordinary frame */
 	uint32_t l3_length; /* from the IP header to the end of the datagram */
 	uint32_t headers;   /* of it, IP and transport header */
 	uint32_t sequence;
@@ -80,10 +81,11 @@ offload_parse_tcp(const uint8_t *l4, uint32_t length, struct offload_packet *pac
 
 	/*
 	 * Of the flags ACK, and none of FIN, SYN and RST (RFC 9293 section 3.1): what changes a flow's state is the
-	 * daemon's.
+	 * daemon's. Or SYN alone, which may begin one.
 	 */
-	if (length < 20 || header < 20 || header > length || (l4[13] & 0x17) != 0x10)
+	if (length < 20 || header < 20 || header > length || ((l4[13] & 0x17) != 0x10 && (l4[13] & 0x17) != 0x02))
 		return false;
+	packet->begins = (l4[13] & 0x17) == 0x02;
 	packet->headers += header;
 	packet->sequence = offload_be32(l4 + 4);
 	packet->acknowledgement = offload_be32(l4 + 8);
@@ -101,6 +103,7 @@ offload_parse_transport(const uint8_t *l4, uint32_t length, uint8_t protocol, st
 		return false;
 	if (!packet->udp)
 		return offload_parse_tcp(l4, length, packet);
+	packet->begins = false;
 	packet->sequence = packet->acknowledgement = 0;
 	packet->headers += 8;
 	return length >= 8 && offload_be16(l4 + 4) >= 8 && offload_be16(l4 + 4) <= length;
@@ -315,6 +318,8 @@ offload_way(const struct offload_frame *frame, const struct offload_packet *pack
 	return *(const volatile uint64_t *)(const void *)server == to.word;
 }
 
+#include "offload/select.h"
+
 /*
  * True: send the frame with the addresses in `hand`; it has been counted. False: it is for the daemon or the host;
  * `head` has its first bytes.
@@ -330,7 +335,9 @@ offload_decide(const struct offload_frame *frame, const struct offload_control *
 	if (!offload_parse(frame, &control->key, head, &packet))
 		return false;
 	flow = offload_find(&packet, *(const volatile uint64_t *)&control->size, &name);
-	if (!flow || !offload_is_for(flow, frame, &packet, head))
+	if (!flow)
+		return (packet.udp || packet.begins) && offload_select(frame, control, &packet, head, hand);
+	if (packet.begins || !offload_is_for(flow, frame, &packet, head))
 		return false;
 	if (!offload_way(frame, &packet, head, name, hand) || (!packet.udp && !offload_measure(flow, &packet)))
 		return false;

@@ -80,7 +80,8 @@ struct {
  */
 struct source {
 	struct __sk_buff *skb;
-	struct xdp_md *xdp; /* NULL: not an XDP frame */
+	struct xdp_md *xdp;
+	uint64_t is_xdp; /* which one: a number, as the verifier does not follow comparisons of these pointers with NULL */
 };
 
 static inline __attribute__((always_inline)) int
@@ -88,7 +89,7 @@ offload_load(void *source, uint32_t offset, uint8_t *bytes, uint32_t length)
 {
 	const struct source *from = source;
 
-	if (!from->xdp)
+	if (!from->is_xdp)
 		return (int)bpf_skb_load_bytes(from->skb, offset, bytes, length);
 	return (int)bpf_xdp_load_bytes(from->xdp, offset, bytes, length);
 }
@@ -123,7 +124,7 @@ offload_store(void *source, uint32_t offset, const uint8_t *bytes, uint32_t leng
 {
 	const struct source *to = source;
 
-	if (!to->xdp)
+	if (!to->is_xdp)
 		return (int)bpf_skb_store_bytes(to->skb, offset, bytes, length, offset < 14 ? 0 : BPF_F_RECOMPUTE_CSUM);
 	return (int)bpf_xdp_store_bytes(to->xdp, offset, (void *)(long)bytes, length);
 }
@@ -149,13 +150,14 @@ offload_make_room(void *source, const struct offload_hand *hand)
 {
 	const struct source *to = source;
 
-	if (!to->xdp)
+	if (!to->is_xdp)
 		return dsrd_make_room_skb(to->skb, hand);
 	if (hand->padding != 0 && bpf_xdp_adjust_tail(to->xdp, -(int)hand->padding) != 0)
 		return -1;
 	return (int)bpf_xdp_adjust_head(to->xdp, -(int)hand->encap.length);
 }
 
+#include "offload/select_maps_bpf.h"
 #include "offload/decide.h"
 
 #define PACKET_HOST 0 /* linux/if_packet.h */
@@ -336,7 +338,7 @@ int
 dsrd_xdp(struct xdp_md *xdp)
 {
 	uint8_t *bytes = (uint8_t *)(long)xdp->data, *end = (uint8_t *)(long)xdp->data_end;
-	struct source source = { .xdp = xdp };
+	struct source source = { .xdp = xdp, .is_xdp = 1 };
 	struct offload_frame frame = { .source = &source, .length = (uint32_t)(end - bytes),
 		.ifindex = xdp->ingress_ifindex, .only_back = true, .sums_unknown = true };
 	struct offload_head head;

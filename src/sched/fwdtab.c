@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "base/bytes.h"
 
 /* A weight of 1 in the settings is this much here; a server that has just come UP gets WEIGHT_COLD of it. */
 #define WEIGHT_WHOLE 100
@@ -273,6 +272,8 @@ fwd_service_new(struct fwdtab *table, const struct model *model, const struct se
 	fwd->listen = listen;
 	fwd->quorum_lost = fwd->selective = service_is_below_quorum(service);
 	fwd->hash_key = model->hash_key;
+	memcpy(&fwd->select_key, model->hash_key.bytes, sizeof(fwd->select_key));
+	fwd->select_key = (struct select_key) { select_word(fwd->select_key.k0), select_word(fwd->select_key.k1) };
 	fwd->timeouts = &service->settings.timeouts;
 	fwd->candidate_count = fwd_choose_candidates(table, service, listen, fwd->candidates);
 	fwd->unresolved = fwd->candidate_count == 0 && !fwd->quorum_lost && waits_for_mac(table, service);
@@ -551,6 +552,18 @@ fwdtab_slot(const struct fwdtab *table, size_t slot)
 }
 
 size_t
+fwdtab_services(const struct fwdtab *table)
+{
+	return table->service_count;
+}
+
+const struct fwd_service *
+fwdtab_service_at(const struct fwdtab *table, size_t index)
+{
+	return table->services[index];
+}
+
+size_t
 fwdtab_vips(const struct fwdtab *table)
 {
 	return table->vip_count;
@@ -563,15 +576,22 @@ fwdtab_vip_at(const struct fwdtab *table, size_t index)
 }
 
 struct fwd_server *
+fwd_service_select(const struct fwd_service *service, enum select_by by, const struct fwd_vip *vip,
+    const struct conn_key *key)
+{
+	struct select_name name = { .client_port = key->client_port, .vip_port = key->vip_port,
+		.protocol = conn_key_protocol(key) };
+
+	memcpy(name.client, key->client, sizeof(name.client));
+	if (vip != NULL)
+		memcpy(name.vip, vip->addr.bytes, sizeof(name.vip));
+	return service->candidates[maglev_find(&service->hash, select_hash(&service->select_key, by, &name))];
+}
+
+struct fwd_server *
 fwd_service_hash(const struct fwd_service *service, const struct conn_key *key)
 {
-	struct conn_key common = *key;
-
-	/* The VIP's number is this director's own, and so is its byte order; all else is the same on another one. */
-	store32((uint8_t *)&common.target, (uint32_t)conn_key_protocol(key) << 8);
-	store16((uint8_t *)&common.client_port, key->client_port);
-	store16((uint8_t *)&common.vip_port, key->vip_port);
-	return service->candidates[maglev_find(&service->hash, siphash24(&service->hash_key, &common, sizeof(common)))];
+	return fwd_service_select(service, SELECT_FLOW, NULL, key);
 }
 
 struct fwd_server *

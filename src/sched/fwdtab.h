@@ -21,6 +21,7 @@
 #include "proto/quic.h"
 #include "sched/maglev.h"
 #include "sched/scheduler.h"
+#include "sched/select.h"
 
 struct fwd_server {
 	struct server_ref ref;
@@ -66,6 +67,7 @@ struct fwd_service {
 	bool unresolved; /* without candidates, though a healthy server waits for its MAC */
 	const struct conn_timeouts *timeouts;
 	struct siphash_key hash_key;
+	struct select_key select_key; /* the same */
 	struct maglev hash; /* over the candidates: for flows that are not remembered */
 	struct service_run *run;
 	uint32_t *turn;     /* round robin's position: the service's, or `own_turn` */
@@ -153,8 +155,13 @@ bool fwd_server_is_warm(const struct fwd_server *server);
 /* All slots and VIPs, for callers that copy the table. A free slot is NULL. */
 size_t fwdtab_slots(const struct fwdtab *table);
 const struct fwd_server *fwdtab_slot(const struct fwdtab *table, size_t slot);
+size_t fwdtab_services(const struct fwdtab *table);
+const struct fwd_service *fwdtab_service_at(const struct fwdtab *table, size_t index);
 size_t fwdtab_vips(const struct fwdtab *table);
 const struct fwd_vip *fwdtab_vip_at(const struct fwdtab *table, size_t index);
+/* The candidate that a scheduler by hash chooses; `vip` may be NULL unless by SELECT_DESTINATION. Not by SELECT_NOT. */
+struct fwd_server *fwd_service_select(const struct fwd_service *service, enum select_by by, const struct fwd_vip *vip,
+    const struct conn_key *key);
 /* The candidate that consistent hashing chooses for `key`: always the same one while the candidates are the same. */
 struct fwd_server *fwd_service_hash(const struct fwd_service *service, const struct conn_key *key);
 /* The same with the scheduler's own hash, if it has one: of a flow whose beginning is not known, or not remembered. */

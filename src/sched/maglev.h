@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "sched/select.h"
 
 struct maglev_member {
 	uint64_t identity; /* a keyed hash of its name: equal on every director */
@@ -44,8 +45,7 @@ void maglev_clear(struct maglev *maglev);
 static inline size_t
 maglev_find(const struct maglev *maglev, uint64_t hash)
 {
-	/* Multiply and shift instead of a division (Lemire, ACM TOMACS 29(1), 2019): the high bits choose. */
-	return maglev->slots[((hash >> 32) * maglev->size) >> 32];
+	return maglev->slots[select_slot(hash, maglev->size)];
 }
 
 #endif

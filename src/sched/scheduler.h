@@ -6,9 +6,8 @@
 #ifndef SCHED_SCHEDULER_H
 #define SCHED_SCHEDULER_H
 
-#include <stdbool.h>
-
 #include "flow/conn.h"
+#include "sched/select.h"
 
 struct fwd_server;
 struct fwd_service;
@@ -17,7 +16,7 @@ struct fwd_vip;
 struct scheduler {
 	const char *name;
 	const char *use_when; /* one sentence for the manual */
-	bool by_hash;         /* chooses by the flow and the candidates alone: the middle of a flow as its beginning */
+	enum select_by by_hash; /* chooses by the flow and the candidates alone: the middle of a flow as its beginning */
 	/* `service` has at least one candidate. Never NULL. */
 	struct fwd_server *(*pick)(const struct fwd_service *service, const struct fwd_vip *vip,
 	    const struct conn_key *key);

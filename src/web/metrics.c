@@ -84,6 +84,7 @@ OF_DIRECTOR(flows_evicted, facts->forwarder->stats.unproven_evicted)
 OF_DIRECTOR(flow_capacity, conn_table_capacity(facts->forwarder->conns))
 OF_DIRECTOR(flows_offloaded, facts->forwarder->offload != NULL ? offload_count(facts->forwarder->offload) : 0)
 OF_DIRECTOR(packets_offloaded, facts->forwarder->stats.offloaded)
+OF_DIRECTOR(packets_selected, facts->forwarder->stats.selected)
 
 static void
 metrics_build(const struct metrics *metrics)
@@ -487,6 +488,8 @@ static const struct family families[] = {
 	    .director = director_flows_offloaded },
 	{ "offloaded_packets", METRIC_COUNTER, "Frames forwarded by the kernel.",
 	    .director = director_packets_offloaded },
+	{ "selected_packets", METRIC_COUNTER, "Of these, frames of unknown flows, whose server the kernel selected by "
+	    "hash.", .director = director_packets_selected },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },
 	{ "service_state", METRIC_GAUGE, "1 for the state that the service is in, 0 for the others.",
 	    .each = service_states },

@@ -105,6 +105,34 @@ offloaded_by_kernel(struct play *play, struct frame *frame, uint64_t now)
 	return offloaded;
 }
 
+/* The kernel's clock is another one than the savefile's. */
+struct learning {
+	struct play *play;
+	uint64_t now;
+};
+
+static void
+learn(void *context, const struct select_record *record)
+{
+	const struct learning *learning = context;
+	struct select_record dated = *record;
+
+	dated.now = learning->now * 1000;
+	forward_learn(&learning->play->replay.director.forwarder, &dated);
+}
+
+static void
+learn_all(struct play *play, uint64_t now)
+{
+	struct learning learning = { play, now };
+
+	if (play->kernel != NULL)
+		bpf_offload_read(play->kernel, UINT32_MAX, learn, &learning);
+	for (uint32_t i = 0; i < record_count; i++)
+		learn(&learning, &records[i]);
+	record_count = 0;
+}
+
 static bool
 carries(void *context, struct frame *frame, uint64_t now)
 {
@@ -116,6 +144,7 @@ carries(void *context, struct frame *frame, uint64_t now)
 	if (play->kernel != NULL ? !offloaded_by_kernel(play, frame, now) : !decide(frame, now))
 		return false;
 	play->offloaded++;
+	learn_all(play, now);
 	play->replay.out->ops->send(play->replay.out, frame);
 	return true;
 }
@@ -219,7 +248,9 @@ compare(struct play *alone, struct play *offloaded)
 
 	offload_sync(offloaded->replay.director.forwarder.offload, UINT32_MAX, offloaded->replay.director.now);
 	wrong += differs("frames offloaded", b->offloaded, offloaded->offloaded);
-	b->offloaded = b->offload_full = 0;
+	wrong += differs("frames without record", 0, b->unrecorded);
+	printf("%" PRIu64 " selected ", b->selected);
+	b->offloaded = b->offload_full = b->selected = 0;
 	wrong += differs("flows", conn_table_count(alone->replay.director.forwarder.conns),
 	    conn_table_count(offloaded->replay.director.forwarder.conns));
 #define X(name, text) wrong += differs(#name, a->name, b->name);
@@ -280,7 +311,7 @@ play_both(const char *directory, const char *kernel, const char *one, const char
 	/* How a savefile ends is the golden tests' matter: some are cut, here both. */
 	wrong = replay_run(&alone.replay, error) != replay_run(&offloaded.replay, error);
 	wrong += compare(&alone, &offloaded);
-	printf("%" PRIu64 " offloaded: %s\n", offloaded.offloaded, directory);
+	printf("of %" PRIu64 " offloaded: %s\n", offloaded.offloaded, directory);
 	if (end(&alone) == -1 || end(&offloaded) == -1)
 		return 1;
 	return wrong + compare_files(one, other);

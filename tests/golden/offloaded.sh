@@ -13,7 +13,7 @@ status=0
 
 # play [--kernel PROGRAM]
 play() {
-	offloaded=0
+	offloaded=0 selected=0
 	for case in "$here"/*/in.pcap; do
 		case=${case%/in.pcap}
 		"$program" "$@" "$case" >"$said" 2>&1
@@ -29,12 +29,14 @@ play() {
 			status=1
 			;;
 		esac
-		number=$(sed -n 's/ offloaded: .*//p' "$said")
+		number=$(sed -n 's/.* selected of \([0-9]*\) offloaded: .*/\1/p' "$said")
 		[ -z "$number" ] || offloaded=$((offloaded + number))
+		number=$(sed -n 's/ selected of .*//p' "$said")
+		[ -z "$number" ] || selected=$((selected + number))
 	done
-	echo "$offloaded frames offloaded $*"
-	[ "$offloaded" -ge 5 ] || {
-		echo "FAILED: only $offloaded frames were offloaded: this tests nothing"
+	echo "$offloaded frames offloaded, of $selected the server selected $*"
+	[ "$offloaded" -ge 5 ] && [ "$selected" -ge 50 ] || {
+		echo "FAILED: only $offloaded frames were offloaded, and $selected selected: this tests nothing"
 		status=1
 	}
 }

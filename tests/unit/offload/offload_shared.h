@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "offload/cache.h"
+#include "offload/publish.h"
 
 /* What offload_core.h asks for; it has no pointer to hand through. */
 static struct offload_memory shared;
@@ -74,6 +74,41 @@ offload_vip_at(uint32_t number)
 	return &shared.vips[number];
 }
 
+static struct select_control *
+offload_selection(void)
+{
+	return shared.selection;
+}
+
+static struct select_bank *
+offload_bank_at(uint32_t number)
+{
+	return &shared.banks[number];
+}
+
+/* What the kernel has recorded and the daemon has not read yet. */
+#define RECORDS_MOST 64
+static struct select_record records[RECORDS_MOST];
+static uint32_t record_count, records_most = RECORDS_MOST, cpu;
+
+static struct select_counts *
+offload_counts(void)
+{
+	return &shared.counts[cpu];
+}
+
+static struct select_record *
+offload_record_begin(void)
+{
+	return record_count < records_most ? &records[record_count] : NULL;
+}
+
+static void
+offload_record_end(struct select_record *record)
+{
+	record_count += record == &records[record_count];
+}
+
 #include "offload/decide.h"
 
 /* Writes what has been decided. False: it cannot. */
@@ -85,6 +120,7 @@ shared_leave(struct view *view, const struct offload_hand *hand)
 	return offload_is_plain(hand) ? offload_store(view, 0, hand->macs, sizeof(hand->macs)) == 0 :
 	    offload_leave_readdressed(view, hand);
 }
+#define SHARED_CPUS 2
 
 /* False: no memory. */
 static inline bool
@@ -96,6 +132,13 @@ shared_open(uint32_t buckets)
 	shared.encaps = calloc(OFFLOAD_ENCAPS, sizeof(*shared.encaps));
 	shared.vips = calloc(OFFLOAD_VIPS, sizeof(*shared.vips));
 	shared.control = calloc(1, sizeof(*shared.control));
+	shared.selection = calloc(1, sizeof(*shared.selection));
+	shared.banks = calloc(SELECT_BANKS, sizeof(*shared.banks));
+	shared.counts = calloc(SHARED_CPUS, sizeof(*shared.counts));
+	shared.cpus = SHARED_CPUS;
+	record_count = 0;
+	if (shared.selection == NULL || shared.banks == NULL || shared.counts == NULL)
+		return false;
 	return shared.buckets != NULL && shared.servers != NULL && shared.encaps != NULL && shared.vips != NULL &&
 	    shared.control != NULL;
 }
@@ -108,6 +151,9 @@ shared_close(void)
 	free(shared.encaps);
 	free(shared.vips);
 	free(shared.control);
+	free(shared.selection);
+	free(shared.banks);
+	free(shared.counts);
 }
 
 #endif

@@ -52,7 +52,7 @@ setup(void)
 	ck_assert_ptr_nonnull(offload);
 	scene.forwarder.offload = offload;
 	offload_iface(offload, 0, IFINDEX, true);
-	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
+	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0, scene.now);
 }
 
 static void
@@ -339,10 +339,10 @@ START_TEST(test_a_drain_and_a_reload_while_grown)
 	/* A drain takes no flow from its server. */
 	scene_server(&scene, "web", "s1")->settings.weight = 0;
 	scene_compile(&scene);
-	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0);
+	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, false, NULL, 0, scene.now);
 	expect_offloaded(0, 600);
 	scene_compile(&scene);
-	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, true, NULL, 0);
+	offload_refresh(offload, scene.forwarder.table, scene.forwarder.ifaces, true, NULL, 0, scene.now);
 	for (unsigned i = 0; i < 600; i++)
 		must(!give(i, TCP_ACK), "flow %u was not decided anew", i);
 	expect_offloaded(0, 600);

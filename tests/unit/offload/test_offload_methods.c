@@ -115,7 +115,7 @@ setup(void)
 	ck_assert_ptr_nonnull(offload);
 	aided.forwarder.offload = offload;
 	offload_iface(offload, 0, IFINDEX, true);
-	offload_refresh(offload, aided.forwarder.table, aided.forwarder.ifaces, false, NULL, 0);
+	offload_refresh(offload, aided.forwarder.table, aided.forwarder.ifaces, false, NULL, 0, aided.now);
 }
 
 static void
@@ -391,7 +391,7 @@ START_TEST(test_a_tunnel_that_changes_is_another_at_once)
 		scene_server(scene, "web", "s2")->source = scene_addr("192.0.2.9");
 		scene_compile(scene);
 	}
-	offload_refresh(offload, aided.forwarder.table, aided.forwarder.ifaces, false, NULL, 0);
+	offload_refresh(offload, aided.forwarder.table, aided.forwarder.ifaces, false, NULL, 0, aided.now);
 	frame = scene_frame(&alone, &shape);
 	ck_assert(!give_both(&frame)); /* decided again */
 	ck_assert_uint_eq(aided.sent[0].bytes[14 + 15], 9);
