@@ -162,6 +162,7 @@ integration() {
 #   documents                                the commands of other tests, as shown in documents
 #   wrr wlc maglev warmup mixed_families     other schedulers and addresses for the same code, and unit tests
 #   two_services dns mac_change loop bypass  likewise
+#   methods_offload                          the kernel forwards; methods runs, and unit tests of both sides
 #   web                                      a browser's view of answers that test_http gets too
 #   linux_kinds_*                            other interfaces and servers for the same code; in a small machine
 #   reload_limits                            a memory limit that is too low for a sanitizer; test_reload runs
@@ -170,7 +171,7 @@ integration() {
 # Also tests that run alone because they measure: their figures mean nothing under the sanitizers.
 asan_spares=" realserver realserver_persist realserver_files facts documents wrr wlc maglev warmup mixed_families two_services
 	dns mac_change loop bypass web reload_limits linux_kinds_bonds linux_kinds_interfaces linux_kinds_servers linux_kinds_ipvs
-	linux_kinds_container sandbox stalls "
+	linux_kinds_container sandbox stalls methods_offload "
 
 asan_tests() {
 	for test in "$top"/tests/integration/test_*.sh; do

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Three programs in the kernel for the benchmarks' network, which has the VIP 192.0.2.10, two servers whose MACs end in
- * 11 and 12, and a generator's flows from 198.18.0.0/15 to port 53.
+ * Programs in the kernel for the benchmarks' network, which has the VIP 192.0.2.10, two servers whose MACs end in 11 and
+ * 12, and a generator's flows from 198.18.0.0/15 to port 53.
  *
  * redirect is what a program can reach that remembers nothing: it reads a frame as far as its ports, hashes the flow,
- * writes one of two MAC addresses, and redirects. sink drops what a forwarder has forwarded well, which the queueing
- * discipline counts, at the least cost. xsk hands the VIP's frames to an AF_XDP socket.
+ * writes one of two MAC addresses, and redirects. encap does the same, and puts the packet into an IP packet to the
+ * server. sink drops what a forwarder has forwarded well, which the queueing discipline counts, at the least cost. xsk
+ * hands the VIP's frames to an AF_XDP socket.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -78,12 +79,96 @@ bench_redirect(struct __sk_buff *skb)
 	return (int)bpf_redirect(skb->ifindex, 0);
 }
 
+#define DIRECTOR 0x010200c0U /* 192.0.2.1 */
+#define SERVER 0x0b0200c0U   /* 192.0.2.11, the other is 12 */
+#define OUTER 20
+#define TO_ETHER 14
+
+struct outer {
+	uint8_t version, tos;
+	uint16_t length, id, fragment;
+	uint8_t ttl, protocol;
+	uint16_t checksum;
+	uint32_t source, destination;
+};
+
+static inline __attribute__((always_inline)) void
+outer_of(struct outer *outer, uint16_t inner_length, uint32_t destination)
+{
+	uint32_t sum = 0;
+
+	*outer = (struct outer) { .version = 0x45, .length = __builtin_bswap16(inner_length + OUTER), .ttl = 64,
+		.protocol = 4, .source = DIRECTOR, .destination = destination };
+#pragma clang loop unroll(full)
+	for (int i = 0; i < OUTER / 2; i++)
+		sum += ((const uint16_t *)(const void *)outer)[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	outer->checksum = (uint16_t)~(sum + (sum >> 16));
+}
+
+/* IP in IP, as RFC 2003 has it, and no more: the time to live stays. */
+SEC("encap")
+int
+bench_encap(struct __sk_buff *skb)
+{
+	struct head *head = head_of(skb);
+	struct outer outer;
+	uint8_t macs[12];
+	uint32_t hash;
+
+	if (!head)
+		return TC_ACT_UNSPEC;
+	hash = head->protocol == 6 ? head->source : head->source ^ ((uint32_t)head->destination_port << 16 |
+	    head->source_port);
+	hash = (hash ^ hash >> 16) * 0x85ebca6bU;
+	hash = (hash ^ hash >> 13) * 0xc2b2ae35U;
+	hash = hash >> 16 & 1;
+	__builtin_memcpy(macs, head, 6);
+	__builtin_memcpy(macs + 6, head, 6);
+	macs[5] = hash ? 0x12 : 0x11;
+	outer_of(&outer, __builtin_bswap16(head->length), SERVER + (hash << 24));
+	if (bpf_skb_adjust_room(skb, OUTER, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
+	    BPF_F_ADJ_ROOM_FIXED_GSO) != 0)
+		return TC_ACT_SHOT;
+	if (bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0) != 0 ||
+	    bpf_skb_store_bytes(skb, TO_ETHER, &outer, sizeof(outer), 0) != 0)
+		return TC_ACT_SHOT;
+	return (int)bpf_redirect(skb->ifindex, 0);
+}
+
+/* A packet of the generator's in a tunnel to a server, or addressed to it with the DSCP 5. */
+static inline __attribute__((always_inline)) bool
+is_for_server(struct __sk_buff *skb)
+{
+	const uint8_t *bytes = (const uint8_t *)(long)skb->data;
+	const struct outer *outer = (const void *)(bytes + TO_ETHER);
+	uint32_t inner = TO_ETHER + OUTER, source;
+	uint8_t shim[10];
+
+	if (bytes + TO_ETHER + OUTER > (const uint8_t *)(long)skb->data_end || outer->version != 0x45 ||
+	    (outer->destination != SERVER && outer->destination != SERVER + (1U << 24)))
+		return false;
+	if (outer->protocol == 17 && outer->tos >> 2 == 5)
+		return (outer->source & 0xfeff) == BENCH_NET;
+	if (outer->protocol == 47)
+		inner += 4;
+	else if (outer->protocol == 17 && bpf_skb_load_bytes(skb, inner, shim, sizeof(shim)) == 0 && shim[2] == 0x17 &&
+	    shim[3] == 0xc0) /* port 6080 */
+		inner += shim[8] == 0 ? 12 : 8;
+	else if (outer->protocol != 4)
+		return false;
+	return bpf_skb_load_bytes(skb, inner + 12, &source, sizeof(source)) == 0 && (source & 0xfeff) == BENCH_NET;
+}
+
 SEC("sink")
 int
 bench_sink(struct __sk_buff *skb)
 {
-	const struct head *head = head_of(skb);
+	const struct head *head;
 
+	if (is_for_server(skb))
+		return TC_ACT_SHOT;
+	head = head_of(skb);
 	if (!head || head->protocol != 17 || head->destination_port != DNS_PORT || (head->source & 0xfeff) != BENCH_NET)
 		return TC_ACT_UNSPEC;
 	if (head->to_start != MAC_START || head->to_end[0] != 0 || (head->to_end[1] != 0x11 && head->to_end[1] != 0x12))

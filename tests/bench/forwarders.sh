@@ -6,6 +6,10 @@
 # TCP) for the VIP to web1 and web2. run.sh sources this file.
 
 ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare xsk dsrd-frame dsrd dsrd-tc dsrd-xdp'
+# dsrd by each method beside mac, and a program that does no more than IP in IP: `--only methods`. dsrd-METHOD is without
+# offload.
+METHODS='dscp ipip gre gue gue1'
+METHOD_FORWARDERS="generator redirect encap dsrd $(printf 'dsrd-%s ' $METHODS)dsrd-tc $(printf 'dsrd-tc-%s ' $METHODS)"
 BENCH_FLOWS=4194304 # the tables' size: all that a round brings
 
 # The forwarders that are available; the others are reported.
@@ -26,7 +30,7 @@ forwarder_missing() { # NAME
 	case $1 in
 	pen) ! command -v pen >/dev/null && echo "no program pen" && return 0 ;;
 	xsk) ! [ -x "$BUILD_DIR/tests/bench/xsk" ] && echo "built without libxdp" && return 0 ;;
-	dsrd-tc | dsrd-xdp) "$DSRD" --version | grep -q 'bpf no' && echo "built without BPF" && return 0 ;;
+	dsrd-tc* | dsrd-xdp) "$DSRD" --version | grep -q 'bpf no' && echo "built without BPF" && return 0 ;;
 	esac
 	return 1
 }
@@ -80,7 +84,7 @@ bare_rules() {
 	END
 }
 
-dsrd_conf() { # OFFLOAD
+dsrd_conf() { # OFFLOAD METHOD
 	cat <<-END
 	[dsrd]
 	control = $NET_DIR/dsrd.sock
@@ -93,7 +97,8 @@ dsrd_conf() { # OFFLOAD
 	withhold = yes
 
 	[service bench]
-	listen = $VIP udp/$BENCH_PORT
+	listen = $VIP udp/$BENCH_PORT$([ "$2" != dscp ] || echo " dscp=5")
+	method = $2
 	scheduler = rr
 	check = icmp
 	interval = 300ms
@@ -120,7 +125,7 @@ start_forwarder() { # NAME
 	case $1 in
 	generator) SINK=none GENERATOR_PORT=nowhere ;;
 	direct) FORWARDER_MAC=$(server_mac 1) SINK=client-eth0 GENERATOR_HOST=client GENERATOR_PORT=eth0 ;;
-	redirect) bpf_attach director eth0 redirect ;;
+	redirect | encap) bpf_attach director eth0 "$1" ;;
 	pen)
 		# pen needs a separate interface without an address.
 		ip -n "$NET-director" address flush dev eth0
@@ -141,23 +146,25 @@ start_forwarder() { # NAME
 		start_in director forwarder $ON_BENCH_CPU "$BUILD_DIR/tests/bench/xsk" "$BUILD_DIR/tests/bench/bench.bpf.o" eth0 \
 		    "$DIRECTOR_MAC" "$(server_mac 1)" "$(server_mac 2)" generic
 		;;
-	dsrd) start_dsrd_as "$DSRD" off ;;
+	dsrd) start_dsrd_as "$DSRD" off mac ;;
 	dsrd-frame)
 		# The sandbox knows the sender of bursts, which is the one that Linux has.
 		BENCH_SANDBOX=off
-		start_dsrd_as "$BUILD_DIR/tests/bench/dsrd-frame" off
+		start_dsrd_as "$BUILD_DIR/tests/bench/dsrd-frame" off mac
 		BENCH_SANDBOX=on
 		;;
-	dsrd-tc) start_dsrd_as "$DSRD" tc || return 1 ;;
-	dsrd-xdp) start_dsrd_as "$DSRD" xdp || return 1 ;;
+	dsrd-tc) start_dsrd_as "$DSRD" tc mac || return 1 ;;
+	dsrd-xdp) start_dsrd_as "$DSRD" xdp mac || return 1 ;;
+	dsrd-tc-*) start_dsrd_as "$DSRD" tc "${1#dsrd-tc-}" || return 1 ;;
+	dsrd-*) start_dsrd_as "$DSRD" off "${1#dsrd-}" ;;
 	esac
 	# So that what the client asks goes the generator's way, and no forwarder needs to answer ARP.
 	ip -n "$NET-client" neighbor replace "$VIP" lladdr "$FORWARDER_MAC" dev eth0 nud permanent
 	wait_until 20 serves || fail "$1 forwards nothing"
 }
 
-start_dsrd_as() { # PROGRAM OFFLOAD
-	dsrd_conf "$2" >"$NET_DIR/dsrd.conf"
+start_dsrd_as() { # PROGRAM OFFLOAD METHOD
+	dsrd_conf "$2" "$3" >"$NET_DIR/dsrd.conf"
 	# shellcheck disable=SC2086 # words
 	start_in director dsrd $ON_BENCH_CPU "$1" -d -f "$NET_DIR/dsrd.conf"
 	wait_until 15 dsrd_settled || fail "dsrd did not become ready within 15 s"
@@ -176,7 +183,7 @@ serves() {
 
 stop_forwarder() {
 	case $FORWARDER in
-	redirect) run_in director tc qdisc delete dev eth0 clsact ;;
+	redirect | encap) run_in director tc qdisc delete dev eth0 clsact ;;
 	pen)
 		is_running forwarder || fail "pen ended under load"
 		stop forwarder

@@ -46,6 +46,20 @@ bench_up() {
 		start_in "$bench_host" "$bench_host-echo" $ON_BENCH_CPU "$BUILD_DIR/tests/bench/echo" serve "$VIP" \
 		    "$BENCH_PORT"
 	done
+	# What comes by another method than mac.
+	for bench_host in web1 web2; do
+		run_in "$bench_host" tc qdisc add dev eth0 clsact
+		run_in "$bench_host" tc filter add dev eth0 ingress bpf direct-action \
+		    object-file "$BUILD_DIR/tests/bench/decap.bpf.o" section tc
+		run_in "$bench_host" nft -f - <<-END
+		table ip l3dsr {
+			chain in {
+				type filter hook prerouting priority -300
+				ip daddr $SERVER_PREFIX.0/24 ip dscp 5 ip daddr set $VIP
+			}
+		}
+		END
+	done
 	# Nobody's address is ever forgotten by the switch, which would send frames for it everywhere.
 	switch_knows client "$CLIENT_MAC"
 	switch_knows director "$DIRECTOR_MAC"

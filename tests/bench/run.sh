@@ -8,7 +8,8 @@
 #   tests/bench/run.sh [--quick] [--rounds N] [--only FORWARDERS] [--results FILE] BUILD_DIR [PART...]
 #   tests/bench/run.sh --table FILE
 #
-# PART is rate, loss, delay or tcp; without one, all of them run. With --results the figures are appended to a file,
+# PART is rate, loss, delay or tcp; without one, all of them run. `--only methods` compares the methods by which servers
+# are reached. With --results the figures are appended to a file,
 # so that a table can combine several runs. --quick only shows that everything works; its figures mean little.
 
 # shellcheck disable=SC2034 # the files sourced below use these
@@ -79,6 +80,7 @@ for part in $parts; do
 	*) usage ;;
 	esac
 done
+[ "$only" != methods ] || only=$METHOD_FORWARDERS
 forwarders=${only:-$(forwarders_here)}
 
 # The list, beginning with another one in each round.

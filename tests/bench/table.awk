@@ -74,8 +74,11 @@ function target_most(text, key, most, unit,    met) {
 
 BEGIN {
 	split("60-10k imix-10k 1400-10k 60-1m 60-new", loads, " ")
-	split("generator direct redirect pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp", forwarders, " ")
-	FORWARDERS = 11
+	METHODS = split("dscp ipip gre gue gue1", methods, " ")
+	names = "generator direct redirect encap pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp"
+	for (i = 1; i <= METHODS; i++)
+		names = names " dsrd-" methods[i] " dsrd-tc-" methods[i]
+	FORWARDERS = split(names, forwarders, " ")
 	LOADS = 5
 	# RFC 5681 (section 4.2) has a receiver acknowledge at least every second full segment, of 1448 bytes at an MTU of 1500
 	# with timestamps; the acknowledgements are all that passes the director of a download.
@@ -165,6 +168,22 @@ function print_rates(    i, j, load, name, key) {
 			    count[key] ? sprintf("%.2f", 1e6 / median(key)) : "-", spread(ratio(key, "own " load " pen"), "%.2f", 1), \
 			    spread(ratio(key, "own " load " nft-persist"), "%.2f", 1), \
 			    count[key] ? sprintf("%.1f", median(key) * SERVED) : "-", lost_backlog[load, name], lost_ring[load, name]
+		}
+}
+
+# Each method's rate by that of mac, and by that of a program that does no more than IP in IP: both in the same round.
+function print_methods(    i, j, load, key, tc) {
+	heading("Methods: rates without the generator's time, in parts of those of method mac and of the program `encap`.")
+	printf "%-9s %-6s %22s %22s %22s\n", "frames", "method", "dsrd by mac's", "dsrd-tc by mac's", "dsrd-tc by encap's"
+	for (i = 1; i <= LOADS; i++)
+		for (j = 1; j <= METHODS; j++) {
+			load = loads[i]
+			key = "own " load " dsrd-" methods[j]
+			tc = "own " load " dsrd-tc-" methods[j]
+			if (count[key] || count[tc])
+				printf "%-9s %-6s %22s %22s %22s\n", load, methods[j], \
+				    spread(ratio(key, "own " load " dsrd"), "%.2f", 1), \
+				    spread(ratio(tc, "own " load " dsrd-tc"), "%.2f", 1), spread(ratio(tc, "own " load " encap"), "%.2f", 1)
 		}
 }
 
@@ -279,6 +298,7 @@ END {
 	printf "%d rounds; median (least-greatest)\n", rounds
 	take_generator_off()
 	print_rates()
+	print_methods()
 	print_loss()
 	print_delays()
 	print_memory()

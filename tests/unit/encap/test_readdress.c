@@ -197,6 +197,90 @@ START_TEST(readdress_serves_fragments)
 }
 END_TEST
 
+/* The part of a whole packet's payload from `from` on, as a fragment: RFC 791 section 3.2, RFC 8200 section 4.5. */
+static struct frame
+cut_fragment(const struct frame *whole, const struct packet *packet, uint32_t from, uint32_t length, bool more)
+{
+	const bool ipv4 = packet->ethertype == ETHERTYPE_IPV4;
+	const uint32_t extension = ipv4 ? 0 : 8, headers = packet->l4 + extension;
+	struct frame fragment = frame_of(malloc(headers + length), headers + length, 0);
+	uint8_t *ip = fragment.bytes + packet->l3;
+
+	memcpy(fragment.bytes, whole->bytes, packet->l4);
+	memcpy(fragment.bytes + headers, whole->bytes + packet->l4 + from, length);
+	if (ipv4) {
+		store16(ip + 2, (uint16_t)(headers - packet->l3 + length));
+		store16(ip + 6, (uint16_t)(from / 8 | (more ? 0x2000 : 0)));
+		store16(ip + 10, 0);
+		store16(ip + 10, (uint16_t)~sample_sum(ip, packet->l4 - packet->l3, 0));
+	} else {
+		store16(ip + 4, (uint16_t)(8 + length));
+		ip[40] = ip[6];
+		ip[41] = 0;
+		store16(ip + 42, (uint16_t)(from | more));
+		store32(ip + 44, 0x12345678);
+		ip[6] = 44;
+	}
+	return fragment;
+}
+
+/* Readdresses the fragment, and puts its payload where the reassembling receiver does. */
+static void
+receive_fragment(struct frame *fragment, const struct addr *server, uint8_t *payload, uint32_t from)
+{
+	struct packet part;
+
+	ck_assert_int_eq(packet_parse(fragment, &part), PACKET_OK);
+	ck_assert(part.fragment);
+	ck_assert(encap_readdress(fragment, &part, server, 9));
+	ck_assert(addr_equal(&part.destination, server));
+	ck_assert_uint_eq(class_of(fragment, &part) >> 2, 9);
+	if (part.ethertype == ETHERTYPE_IPV4)
+		ck_assert_uint_eq(sample_sum(fragment->bytes + part.l3, part.l4 - part.l3, 0), 0xffff);
+	memcpy(payload + from, fragment->bytes + part.l4, part.end - part.l4);
+	free(fragment->bytes);
+}
+
+/* What the server puts together again is what it would have got in one piece. */
+START_TEST(readdress_serves_any_fragments)
+{
+	static const uint8_t kinds[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP, PROTOCOL_SCTP };
+
+	srand(6);
+	for (int round = 0; round < ROUNDS / 4; round++) {
+		struct sample sample = random_sample();
+		const struct addr server = random_server(sample.ipv6);
+		struct frame whole, first, second;
+		uint8_t payload[2048];
+		struct packet packet;
+		uint32_t length, cut;
+
+		sample.protocol = kinds[rand() % 4];
+		if (sample.protocol == PROTOCOL_ICMP && sample.ipv6)
+			sample.protocol = PROTOCOL_ICMPV6;
+		sample.payload += 64;
+		whole = sample_make(&sample);
+		ck_assert_int_eq(packet_parse(&whole, &packet), PACKET_OK);
+		checksum_transport(&whole, &packet);
+		length = packet.end - packet.l4;
+		cut = (8 + (uint32_t)rand() % (length / 8 - 8)) * 8;
+		first = cut_fragment(&whole, &packet, 0, cut, true);
+		second = cut_fragment(&whole, &packet, cut, length - cut, false);
+		receive_fragment(&first, &server, payload, 0);
+		receive_fragment(&second, &server, payload, cut);
+		ck_assert(encap_readdress(&whole, &packet, &server, 9));
+		(void)checksum_complete(&whole, &packet);
+		ck_assert(checksum_ok(&whole, &packet));
+		/* As above, one in 65536 looked unfinished when it was whole. */
+		if (memcmp(payload, whole.bytes + packet.l4, length) != 0) {
+			memcpy(whole.bytes + packet.l4, payload, length);
+			ck_assert_msg(checksum_ok(&whole, &packet), "round %d protocol %u", round, sample.protocol);
+		}
+		sample_free(&whole);
+	}
+}
+END_TEST
+
 START_TEST(readdress_refuses_authenticated_packets)
 {
 	const struct sample sample = { .protocol = PROTOCOL_TCP, .ipv6 = true, .tcp_flags = TCP_ACK,
@@ -225,6 +309,7 @@ readdress_suite(void)
 	tcase_add_test(tcase, readdress_keeps_wrong_checksums_wrong);
 	tcase_add_test(tcase, readdress_leaves_absent_udp_checksums);
 	tcase_add_test(tcase, readdress_serves_fragments);
+	tcase_add_test(tcase, readdress_serves_any_fragments);
 	tcase_add_test(tcase, readdress_refuses_authenticated_packets);
 	suite_add_tcase(suite, tcase);
 	return suite;
