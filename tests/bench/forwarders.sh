@@ -8,8 +8,8 @@
 ALL_FORWARDERS='generator direct redirect pen nft nft-persist bare xsk dsrd-frame dsrd dsrd-tc dsrd-xdp'
 # dsrd by each method beside mac, and a program that does no more than IP in IP: `--only methods`. dsrd-METHOD is without
 # offload.
-METHODS='dscp ipip gre gue gue1'
-METHOD_FORWARDERS="generator redirect encap dsrd $(printf 'dsrd-%s ' $METHODS)dsrd-tc $(printf 'dsrd-tc-%s ' $METHODS)"
+METHOD_FORWARDERS='generator redirect encap dsrd dsrd-dscp dsrd-ipip dsrd-gre dsrd-gue dsrd-gue1
+    dsrd-tc dsrd-tc-dscp dsrd-tc-ipip dsrd-tc-gre dsrd-tc-gue dsrd-tc-gue1'
 BENCH_FLOWS=4194304 # the tables' size: all that a round brings
 
 # The forwarders that are available; the others are reported.
