@@ -3,17 +3,16 @@
 """Opens a connection after the other and says how long each took, in milliseconds.
 
     pace.py measure ADDRESS PORT SECONDS >FILE     one HTTP request for each connection; one number for each line
-    pace.py compare BASELINE FILE                  status 0: no request was delayed by more than 10 ms beyond the baseline
+    pace.py compare BASELINE FILE                  status 0: no request waited for what stalls
 
-A machine that does other work delays a few requests, also without any stall: what counts are the slowest of a hundred
-(beyond 10 ms more than those of the baseline), and the longest pause. A director that waits for another process delays all
-requests for as long as that stalls.
+A machine that does other work delays requests, also without any stall. A director that waits for another process delays
+all requests for as long as that stalls, which is much longer. Whether it waits at all, blocked.py measures.
 """
 import socket
 import sys
 import time
 
-BEYOND = 10.0  # milliseconds
+BEYOND = 500.0 # milliseconds
 LIMIT = 5.0    # seconds, for one request
 
 
@@ -48,14 +47,12 @@ def read(path):
 
 def compare(baseline, stalled):
     before, after = read(baseline), read(stalled)
-    if len(before) < 100 or len(after) < 100:
+    if len(before) < 20 or len(after) < 20:
         return "too few requests: %d and %d" % (len(before), len(after))
     text = "median %.1f ms, 99 of 100 within %.1f ms, longest %.1f ms; without the stall %.1f, %.1f, %.1f" % (
         quantile(after, .5), quantile(after, .99), after[-1], quantile(before, .5), quantile(before, .99), before[-1])
     print(text)
-    if quantile(after, .99) > quantile(before, .99) + BEYOND:
-        return "requests are delayed: " + text
-    if after[-1] > before[-1] + 20 * BEYOND:
+    if after[-1] > before[-1] + BEYOND:
         return "a request was delayed: " + text
     return None
 

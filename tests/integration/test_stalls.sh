@@ -3,9 +3,9 @@
 #
 # Others stall while clients send requests: the reader of standard error, the syslog daemon, the file systems of
 # dsrd.conf, of
-# the certificates for https checks and of scripts, rtnetlink, the resolver. No request is delayed by more than 10 ms
-# beyond
-# what requests take without the stall.
+# the certificates for https checks and of scripts, rtnetlink, the resolver. The director never sleeps for more than 10 ms
+# but in the call that waits for events, so that it delays no request by more; that is measured in the kernel, because on
+# a busy machine requests are late for other reasons.
 
 # shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
@@ -23,14 +23,40 @@ measure() { # FILE
 	run_in client python3 "$here/pace.py" measure "$VIP" 80 2 >"$1" 2>"$1.errors"
 }
 
-# The machine may be busy with other work: a director that really waits is late each time.
+# The process that forwards frames.
+director() {
+	"$DSRCTL" -s "$SOCKET" show process | awk '$1 == "director" { print $2 }'
+}
+
+step "a process that sleeps for 50 ms is noticed, one that waits for events is not"
+python3 -c 'import time
+while True: time.sleep(0.05)' &
+sleeper=$!
+python3 -c 'import select
+events = select.epoll()
+while True: events.poll(0.05)' &
+waiter=$!
+sleep 0.5
+noticed=0
+python3 "$here/blocked.py" "$sleeper" 1 10 >/dev/null || noticed=$?
+assert_equal "status for the one that sleeps" 1 "$noticed"
+python3 "$here/blocked.py" "$waiter" 1 10 || fail "waiting for events counts as a sleep"
+kill "$sleeper" "$waiter"
+
+# For requests, the machine may be busy with other work: a director that really waits is late each time.
 expect_no_delay() { # WHAT
 	for attempt in 1 2 3; do
+		python3 "$here/blocked.py" "$(director)" 2 10 >"$NET_DIR/blocked" 2>&1 &
+		looker=$!
 		measure "$NET_DIR/stalled"
-		if python3 "$here/pace.py" compare "$NET_DIR/baseline" "$NET_DIR/stalled" >"$NET_DIR/compared" 2>&1; then
+		slept=0
+		wait "$looker" || slept=1
+		if python3 "$here/pace.py" compare "$NET_DIR/baseline" "$NET_DIR/stalled" >"$NET_DIR/compared" 2>&1 &&
+			[ $slept = 0 ]; then
+			echo "# $1: the director $(sed 's/^[^:]*: //' "$NET_DIR/blocked")"
 			return
 		fi
-		echo "$1, attempt $attempt: $(tail -n 1 "$NET_DIR/compared")" >&2
+		echo "$1, attempt $attempt: $(tail -n 1 "$NET_DIR/compared"); $(tail -n 1 "$NET_DIR/blocked")" >&2
 	done
 	fail "$1: requests wait for it"
 }
