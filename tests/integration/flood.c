@@ -38,9 +38,9 @@
 #define FIRST_SOURCE UINT32_C(0xc6120000) /* 198.18.0.0 */
 #define SOURCES UINT32_C(0x20000)
 #define FIRST_PORT 1024
-#define RUN_PORTS 64 /* more than COUNT_MOST needs of each source */
-#define RUNS 900
-#define COUNT_MOST UINT64_C(8000000) /* each source has ports enough for so many */
+#define RUN_PORTS 256 /* for COUNT_MOST packets from SOURCES */
+#define RUNS 250
+#define COUNT_MOST UINT64_C(30000000) /* each source has ports enough for so many */
 #define RATE_MOST UINT64_C(1000000)
 #define NANOSECONDS UINT64_C(1000000000)
 
