@@ -228,31 +228,7 @@ dsrd_tick(struct dsrd *dsrd, uint64_t now)
 	burst_flush(&dsrd->burst);
 }
 
-static void
-dsrd_on_tick(void *context)
-{
-	struct dsrd *dsrd = context;
-	const uint64_t now = clock_us();
-
-	roles_look(dsrd->roles, now);
-	selfcheck_tick(dsrd->selfcheck, now);
-	dsrd_tick(dsrd, now);
-	dsrd_follow_roles(dsrd, now);
-	recording_tick(&dsrd->recording, dsrd->director.model, &dsrd->director.forwarder);
-	commands_tick(dsrd->cmds);
-}
-
-static void
-dsrd_on_check(void *context, struct server *server, size_t check, const struct check_report *report)
-{
-	struct dsrd *dsrd = context;
-
-	dsrd->director.now = clock_us();
-	director_health(&dsrd->director, server, check, report, dsrd->director.now);
-	burst_settle(&dsrd->burst);
-}
-
-/* What the VIP check must know of frames that it may have missed. */
+/* What the VIP check and the neighbors must know of frames that they may have missed. */
 static void
 dsrd_count_lost(struct dsrd *dsrd)
 {
@@ -271,6 +247,31 @@ dsrd_count_lost(struct dsrd *dsrd)
 		    (forwarder->unread_since == 0 || nic->unread_since < forwarder->unread_since))
 			forwarder->unread_since = nic->unread_since;
 	}
+}
+
+static void
+dsrd_on_tick(void *context)
+{
+	struct dsrd *dsrd = context;
+	const uint64_t now = clock_us();
+
+	dsrd_count_lost(dsrd);
+	roles_look(dsrd->roles, now);
+	selfcheck_tick(dsrd->selfcheck, now);
+	dsrd_tick(dsrd, now);
+	dsrd_follow_roles(dsrd, now);
+	recording_tick(&dsrd->recording, dsrd->director.model, &dsrd->director.forwarder);
+	commands_tick(dsrd->cmds);
+}
+
+static void
+dsrd_on_check(void *context, struct server *server, size_t check, const struct check_report *report)
+{
+	struct dsrd *dsrd = context;
+
+	dsrd->director.now = clock_us();
+	director_health(&dsrd->director, server, check, report, dsrd->director.now);
+	burst_settle(&dsrd->burst);
 }
 
 static void

@@ -166,6 +166,13 @@ forward_frame(struct forwarder *forwarder, struct frame *frame, uint64_t now)
 	return ctx.decision;
 }
 
+static void
+forward_tick_neighbors(struct forwarder *forwarder, uint64_t now)
+{
+	neigh_losses(forwarder->neighbors, forwarder->lost, forwarder->unread_since != 0);
+	neigh_tick(forwarder->neighbors, now, ask_neighbor, forwarder);
+}
+
 void
 forward_learn(struct forwarder *forwarder, const struct select_record *record)
 {
@@ -192,7 +199,7 @@ forward_tick(struct forwarder *forwarder, uint64_t now)
 	conn_expire(forwarder->conns, now, EXPIRE_TICK);
 	conn_expire(forwarder->persist, now, EXPIRE_TICK);
 	forwarder->stats.fragments_expired += fragment_expire(forwarder->fragments, now);
-	neigh_tick(forwarder->neighbors, now, ask_neighbor, forwarder);
+	forward_tick_neighbors(forwarder, now);
 	forward_announce(forwarder, now);
 }
 
@@ -216,7 +223,7 @@ void
 forward_neighbors(struct forwarder *forwarder, uint64_t now)
 {
 	if (now >= neigh_due(forwarder->neighbors))
-		neigh_tick(forwarder->neighbors, now, ask_neighbor, forwarder);
+		forward_tick_neighbors(forwarder, now);
 }
 
 uint64_t

@@ -40,6 +40,8 @@ struct neigh_table {
 	uint32_t *buckets; /* as many as there is room for: the first entry, or NONE */
 	uint64_t compared;
 	uint64_t due;      /* of the earliest trial */
+	uint64_t lost;     /* of neigh_losses() */
+	bool unread;
 	struct neigh_counts counts;
 	neigh_watch *watch;
 	void *context;
@@ -443,14 +445,31 @@ neigh_give_up(struct neigh_table *table, struct neigh *neigh)
 	table->watch(table->context, NEIGH_GONE, NEIGH_REASON_NONE, neigh, &before);
 }
 
+void
+neigh_losses(struct neigh_table *table, uint64_t lost, bool unread)
+{
+	table->lost = lost;
+	table->unread = unread;
+}
+
+/* Its answer may be among the frames that were lost since neigh->lost was set, or not read yet. */
+static bool
+neigh_may_have_missed(const struct neigh_table *table, const struct neigh *neigh)
+{
+	return table->unread || table->lost != neigh->lost;
+}
+
 /* The next request of a trial, or its end. */
 static void
 neigh_go_on_trying(struct neigh_table *table, struct neigh *neigh, uint64_t now, neigh_ask *ask, void *context)
 {
 	const struct mac claimant = neigh->claimant;
 
+	if (neigh->tried >= NEIGH_TRIES && neigh_may_have_missed(table, neigh))
+		neigh->tried = 0;
 	if (neigh->tried < NEIGH_TRIES) {
-		neigh->tried++;
+		if (neigh->tried++ == 0)
+			neigh->lost = table->lost;
 		neigh->next_try = now + NEIGH_TRY_GAP;
 		ask(context, neigh, &neigh->mac);
 		return;
@@ -471,6 +490,10 @@ neigh_ask_on(struct neigh_table *table, struct neigh *neigh, uint64_t now, neigh
 {
 	bool unicast;
 
+	/* The last request counts for nothing then. */
+	if (neigh->unanswered > 0 && neigh_may_have_missed(table, neigh))
+		neigh->unanswered--;
+	neigh->lost = table->lost;
 	if (neigh_asked_enough(neigh))
 		neigh_give_up(table, neigh);
 	unicast = neigh->state == NEIGH_KNOWN && neigh->unanswered < UNICAST_TRIES;

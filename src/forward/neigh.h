@@ -10,6 +10,9 @@
  * moves keeps its MAC and needs none of this; a replaced card, or an address that moves to another machine, takes
  * NEIGH_TRIES * NEIGH_TRY_GAP from the first claim, and up to NEIGH_TRIAL_GAP more if another claim came just before.
  *
+ * Silence proves nothing while the director loses frames, or has not read those that came (neigh_losses()): then a trial
+ * begins again, and no request counts as unanswered. So no flood makes a claim believed, or a server's MAC forgotten.
+ *
  * What a claim proves, by `neighbor` of dsrd.conf:
  *
  *	prove   as above
@@ -90,6 +93,7 @@ struct neigh {
 	uint64_t next_try;
 	uint64_t trial_began;
 	struct mac claimant;  /* who replaces it; zero: it only seems silent */
+	uint64_t lost;        /* neigh_losses() when the trial, or the last request, began */
 	struct neigh_rival rival;
 
 	uint32_t next;       /* of those that hash alike */
@@ -162,6 +166,8 @@ bool neigh_set(struct neigh_table *table, uint16_t iface, const struct addr *add
  */
 void neigh_restore(struct neigh_table *table, uint16_t iface, const struct addr *addr, const struct mac *mac,
     uint64_t now);
+/* Before neigh_tick(): frames that the director has lost so far; and may there be some that it has not read? */
+void neigh_losses(struct neigh_table *table, uint64_t lost, bool unread);
 /* Sends the requests that are due. Call it about once a second, and when neigh_due() is reached. */
 void neigh_tick(struct neigh_table *table, uint64_t now, neigh_ask *ask, void *context);
 /* When a trial goes on; UINT64_MAX: there is none. */

@@ -5,8 +5,8 @@
     forge.py neighbor INTERFACE OWN-MAC DIRECTOR-MAC ADDRESS ...
     forge.py vip INTERFACE OWN-MAC DIRECTOR-MAC DIRECTOR-ADDRESS VIP SERVER-ADDRESS PORT
 
-`neighbor` claims the addresses: ARP requests and replies, neighbor advertisements with and without Override, also for other
-MAC addresses and in another VLAN. `vip` answers VIP checks that it has not seen: on each port that a probe may come from.
+`neighbor` claims the addresses: ARP requests and replies, neighbor solicitations, neighbor advertisements with and without
+Override, also for other MAC addresses and in another VLAN. `vip` answers VIP checks that it has not seen: on each port that a probe may come from.
 It writes `ready`, and how many frames it has sent at the end.
 """
 
@@ -73,6 +73,12 @@ def claims(own, director, address):
         for target in (own, director, bytes([2, 0, 0, 0, 6, random.randrange(256)])):
             body = struct.pack("!BBHI", 136, 0, 0, flags & ~0x40000000) + address + b"\2\1" + target
             frames.append(ether(mac("33:33:00:00:00:01"), own, packet(address, everyone, 58, body, 2, 255)))
+    vip = address[:-1] + b"\x10"  # VIP6 of net.sh: the director reads what asks for it
+    group = ip("ff02::1:ff00:0")[:-3] + vip[-3:]
+    for source in (own, director, bytes([2, 0, 0, 0, 7, random.randrange(256)])):
+        for target, destination, to in ((vip, vip, director), (vip, group, b"\x33\x33" + group[-4:]), (address, group, director)):
+            body = struct.pack("!BBHI", 135, 0, 0, 0) + target + b"\1\1" + source
+            frames.append(ether(to, own, packet(address, destination, 58, body, 2, 255)))
     return frames
 
 

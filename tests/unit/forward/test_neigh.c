@@ -293,6 +293,53 @@ START_TEST(test_a_silent_mac_is_replaced)
 }
 END_TEST
 
+/*
+ * In a flood the answers of the known MAC get lost, and its claimant's claims do not: as long as frames are lost, or
+ * unread, nothing moves and nothing is forgotten. Afterwards silence means what it meant.
+ */
+START_TEST(test_silence_in_a_flood_proves_nothing)
+{
+	struct record record;
+	struct neigh_table *table = table_knowing(&record);
+	uint64_t lost = 0;
+
+	record.here = NULL; /* its answers do not arrive */
+	for (unsigned i = 0; i < 400; i++) {
+		neigh_losses(table, _i == 0 ? ++lost : 0, _i != 0);
+		if (i % 4 == 0)
+			learn(table, 0, SERVER, NEW, record.now);
+		run(&record, record.now + MILLISECONDS(250));
+		assert_at(&record, OLD);
+	}
+	neigh_losses(table, lost, false);
+	learn(table, 0, SERVER, NEW, record.now);
+	record.here = NEW;
+	run(&record, record.now + SECONDS(3));
+	assert_at(&record, NEW);
+	neigh_table_free(table);
+}
+END_TEST
+
+/* Nor is a MAC forgotten that no one claims. */
+START_TEST(test_a_flood_makes_nothing_forgotten)
+{
+	const struct addr addr = scene_addr(SERVER);
+	struct record record;
+	struct neigh_table *table = table_knowing(&record);
+	uint64_t lost = 0;
+
+	record.here = NULL;
+	for (unsigned i = 0; i < 300; i++) {
+		neigh_losses(table, ++lost, false);
+		run(&record, record.now + SECONDS(1));
+		assert_at(&record, OLD);
+	}
+	run(&record, record.now + SECONDS(120));
+	ck_assert_ptr_null(neigh_mac(table, 0, &addr));
+	neigh_table_free(table);
+}
+END_TEST
+
 /* A third host claims the address ten thousand times a second for a minute, as itself and as others: one conflict. */
 START_TEST(test_a_flood_of_claims_moves_nothing)
 {
@@ -583,6 +630,8 @@ neigh_suite(void)
 	tcase_add_test(tcase, test_refreshes_by_unicast_then_broadcast_then_gives_up);
 	tcase_add_test(tcase, test_follow_takes_the_last_but_does_not_flap);
 	tcase_add_test(tcase, test_a_silent_mac_is_replaced);
+	tcase_add_loop_test(tcase, test_silence_in_a_flood_proves_nothing, 0, 2);
+	tcase_add_test(tcase, test_a_flood_makes_nothing_forgotten);
 	tcase_add_test(tcase, test_a_flood_of_claims_moves_nothing);
 	tcase_add_test(tcase, test_moves_just_after_a_refused_claim);
 	tcase_add_test(tcase, test_a_second_claimant_is_named);
