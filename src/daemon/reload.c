@@ -155,6 +155,7 @@ reload_begin(struct reload *reload)
 void
 reload_by_signal(struct reload *reload)
 {
+	log_notice("reload by=signal");
 	if (reload->reading != NULL) {
 		reload->again = true;
 		return;
