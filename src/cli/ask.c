@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/text.h"
@@ -263,6 +264,88 @@ wait_drained(const struct wish *wish, uint64_t patience, bool empty)
 			break;
 		}
 		pause_for(left < BETWEEN ? left : BETWEEN);
+	}
+	free(before);
+	return status;
+}
+
+/* The director's answer as JSON: is it quiet, and what is left? */
+struct drain_left {
+	bool quiet;
+	char frames[32];
+	char connections[32];
+	size_t announced;
+};
+
+static void
+drain_take(void *context, const char *table, size_t row UNUSED, const char *name, const char *value)
+{
+	struct drain_left *left = context;
+
+	if (value == NULL)
+		return;
+	if (strcmp(table, "announcements") == 0 && strcmp(name, "announced") == 0)
+		left->announced += strcmp(value, "true") == 0;
+	if (*table != '\0')
+		return;
+	if (strcmp(name, "quiet") == 0)
+		left->quiet = strcmp(value, "true") == 0;
+	else if (strcmp(name, "frames_per_second") == 0)
+		(void)snprintf(left->frames, sizeof(left->frames), "%s", value);
+	else if (strcmp(name, "active_connections") == 0)
+		(void)snprintf(left->connections, sizeof(left->connections), "%s", value);
+}
+
+/* One look, which is printed where it differs from the last one. */
+static enum ctl_status
+drain_look(const struct wish *look, bool json, struct drain_left *left, char **before)
+{
+	char *text;
+	const enum ctl_status status = ask_quietly(look, &text);
+
+	*left = (struct drain_left) { .frames = "0", .connections = "0" };
+	if (text == NULL)
+		return status == CTL_OK ? CTL_FAILED : status;
+	if (json_read(text, strlen(text), drain_take, left) == -1) {
+		fprintf(stderr, "dsrctl: dsrd's answer is not understood\n");
+		free(text);
+		return CTL_FAILED;
+	}
+	if (*before == NULL || strcmp(*before, text) != 0) {
+		if (json)
+			fputs(text, stdout);
+		else
+			printf("%zu VIPs announced, %s frames/s, %s active connections%s\n", left->announced,
+			    left->frames, left->connections, left->quiet ? ": quiet" : "");
+	}
+	free(*before);
+	*before = text;
+	return fflush(stdout) == 0 ? CTL_OK : CTL_FAILED;
+}
+
+enum ctl_status
+wait_director_drained(const struct wish *wish, uint64_t patience)
+{
+	const uint64_t end = clock_us() + patience;
+	struct wish look = *wish;
+	struct drain_left left = { .quiet = false };
+	char *before = NULL;
+	enum ctl_status status;
+
+	look.json = true;
+	status = drain_look(&look, wish->json, &left, &before);
+	look.command = COMMAND_SHOW_ANNOUNCE;
+	look.argument_count = 0;
+	while (status == CTL_OK && !left.quiet) {
+		const uint64_t now = clock_us();
+
+		if (now >= end) {
+			fprintf(stderr, "dsrctl: timed out while frames still arrive: the director stays drained\n");
+			status = CTL_FAILED;
+			break;
+		}
+		pause_for(end - now < BETWEEN ? end - now : BETWEEN);
+		status = drain_look(&look, wish->json, &left, &before);
 	}
 	free(before);
 	return status;

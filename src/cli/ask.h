@@ -49,6 +49,12 @@ enum ctl_status follow_events(const struct wish *wish);
  */
 enum ctl_status wait_drained(const struct wish *wish, uint64_t patience, bool empty);
 
+/*
+ * `dsrctl drain director --wait`: the same for the director itself, until its VIPs are withdrawn and no frame arrives.
+ * CTL_FAILED when the time is up: what is left was shown, and the director stays drained.
+ */
+enum ctl_status wait_director_drained(const struct wish *wish, uint64_t patience);
+
 /* Requests the director to stop, and waits until its socket is closed. CTL_FAILED when it does not stop. */
 enum ctl_status wait_stopped(const struct wish *wish);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/announce.h"
 #include "cli/arguments.h"
 #include "cli/ask.h"
 #include "cli/top.h"
@@ -96,6 +97,20 @@ run_drain(const struct wish *wish, const struct arguments *given)
 }
 
 static enum ctl_status
+run_drain_director(const struct wish *wish, const struct arguments *given)
+{
+	uint64_t patience;
+
+	if (given->options[OPTION_WAIT] == NULL)
+		return ask(wish);
+	if (text_duration(given->options[OPTION_WAIT], &patience) == -1) {
+		fprintf(stderr, "dsrctl: --wait takes a duration, such as 30s, 10m or 2h\n");
+		return CTL_USAGE;
+	}
+	return wait_director_drained(wish, patience);
+}
+
+static enum ctl_status
 dsrctl_run(const struct wish *wish, const struct arguments *given)
 {
 	switch (given->command) {
@@ -105,6 +120,10 @@ dsrctl_run(const struct wish *wish, const struct arguments *given)
 		return top(wish, given);
 	case COMMAND_DRAIN:
 		return run_drain(wish, given);
+	case COMMAND_DRAIN_DIRECTOR:
+		return run_drain_director(wish, given);
+	case COMMAND_ANNOUNCE:
+		return announce(wish, given);
 	case COMMAND_STOP:
 		return wait_stopped(wish);
 	case COMMAND_EVENTS:

@@ -16,8 +16,7 @@ key_role_config(struct parse *parse)
 	return &parse->conf->settings.roles;
 }
 
-/* The group of that name, made if need be. NULL: there are too many, or the name is none; that was reported. */
-static struct role_settings *
+struct role_settings *
 key_role_group(struct parse *parse, const char *name)
 {
 	struct role_config *config = key_role_config(parse);
@@ -254,8 +253,8 @@ parse_check_groups(struct parse *parse)
 	for (size_t i = 0; i < config->group_count; i++) {
 		key_role_check_followed(parse, &config->groups[i]);
 		if (!used[i])
-			parse_error_at(parse, &parse->dsrd.given[KEY_ROLE], "group `%s` has a role, and no service: "
-			    "add `group = %s` to "
-			    "a service", config->groups[i].name, config->groups[i].name);
+			parse_error_at(parse, &parse->dsrd.given[config->groups[i].given ? KEY_ROLE : KEY_ANNOUNCE],
+			    "group `%s` has %s, and no service: add `group = %s` to a service", config->groups[i].name,
+			    config->groups[i].given ? "a role" : "an `announce`", config->groups[i].name);
 	}
 }

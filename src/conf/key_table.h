@@ -48,6 +48,10 @@
 	    NULL, OWN(role), .repeats = true) \
 	KEY(LINGER, "linger", CONF_IN_DSRD, "a duration from 0s to 24h, such as 60s", "1m", \
 	    NUMBER(CONF(settings.roles.linger), KEY_DURATION, 0, LINGER_MOST)) \
+	KEY(ANNOUNCE, "announce", CONF_IN_DSRD, \
+	    "off, device, route or program PATH, and, if wished, when=any|all|N, last=keep|withdraw, metric=N, " \
+	    "table=N, device=NAME and group=NAME, such as device when=all", \
+	    NULL, OWN(announce), .repeats = true) \
 	KEY(PEER_MAC, "peer-mac", CONF_IN_DSRD, "the MAC addresses of the other directors, such as 02:00:00:00:00:02", \
 	    NULL, \
 	    OWN(peer_mac), .repeats = true) \
@@ -76,6 +80,7 @@
 	    "ADDRESS PROTOCOL/PORTS ... [dscp=N], such as 192.0.2.10 tcp/80,443 udp/8000-8099", NULL, \
 	    OWN(listen), .repeats = true) \
 	KEY(GROUP, "group", IN_SERVICES, "the name of a group that a `role` has, or main", "main", OWN(group)) \
+	KEY(ARP, "arp", IN_SERVICES, "on or off", "on", CHOICE(SERVICE(routed), "on", "off")) \
 	KEY(SCHEDULER, "scheduler", IN_SERVICES, \
 	    "one of rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random least-latency", "wlc", \
 	    OWN(scheduler)) \

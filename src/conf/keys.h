@@ -84,6 +84,8 @@ KEY_FUNCTIONS(outlier);
 KEY_FUNCTIONS(notify);
 /* key_quic.c */
 KEY_FUNCTIONS(quic_lb);
+/* key_announce.c */
+KEY_FUNCTIONS(announce);
 /* key_role.c */
 KEY_FUNCTIONS(role);
 KEY_FUNCTIONS(peer_mac);
@@ -108,6 +110,8 @@ void key_print_quic_id(const struct quic_id *id, char text[QUIC_ID_TEXT]);
 struct siphash_key hash_key_derive(const char *text);
 /* A VIP's, server's or director's address: `what` is its name in the messages. */
 enum set_result key_read_address(struct parse *parse, const char *what, const char *text, struct addr *addr);
+/* key_role.c: the group of that name, made if need be. NULL: too many, or not a name, which was reported. */
+struct role_settings *key_role_group(struct parse *parse, const char *name);
 /* A network interface's name. */
 bool key_read_iface(const char *text, char iface[IFACE_NAME]);
 bool key_is_name(const char *text);

@@ -249,6 +249,17 @@ tell_vip_group(struct parse *parse, const struct item *earlier, const struct ite
 	    earlier->draft->service.name, place_text(earlier->place, later->place, where));
 }
 
+static void
+tell_vip_arp(struct parse *parse, const struct item *earlier, const struct item *later)
+{
+	char vip[ADDR_TEXT], where[PLACE_TEXT];
+
+	parse_error_at(parse, later->place, "the VIP %s has `arp = %s` here, but `arp = %s` in service `%s` (%s): give "
+	    "both services the same", addr_format(&later->listen->vip, vip),
+	    later->draft->service.routed ? "off" : "on", earlier->draft->service.routed ? "off" : "on",
+	    earlier->draft->service.name, place_text(earlier->place, later->place, where));
+}
+
 /* A VIP is answered for on one interface, and in one role. */
 static void
 check_vip_homes(struct parse *parse, const struct items *all)
@@ -264,6 +275,8 @@ check_vip_homes(struct parse *parse, const struct items *all)
 			tell_vip_interface(parse, earlier, later);
 		if (a->draft->service.group != b->draft->service.group)
 			tell_vip_group(parse, earlier, later);
+		if (a->draft->service.routed != b->draft->service.routed)
+			tell_vip_arp(parse, earlier, later);
 	}
 }
 

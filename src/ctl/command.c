@@ -31,6 +31,8 @@ const struct command_option_info command_options[COMMAND_OPTION_COUNT] = {
 	[OPTION_FOLLOW] = { 'f', "follow", NULL, false, "go on with new ones until Ctrl-C" },
 	[OPTION_COUNT] = { 'c', "count", "COUNT", false, "end after so many" },
 	[OPTION_PCAPNG] = { '\0', "pcapng", "FILE", false, "write the frames to a file, in the format of Wireshark" },
+	[OPTION_EXABGP] = { '\0', "exabgp", NULL, false, "as a process of ExaBGP: commands that announce and withdraw "
+	    "routes" },
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -61,12 +63,18 @@ const struct command commands[COMMAND_COUNT] = {
 	    "the director's processes, and what each of them may do" },
 	[COMMAND_SHOW_ROLES] = { { "show", "roles" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
 	    "this director's role for each group of VIPs, why, and whether it is ready" },
+	[COMMAND_SHOW_ANNOUNCE] = { { "show", "announce" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT,
+	    "which VIPs are announced to routers, how, and why not" },
 	[COMMAND_DRAIN] = { { "drain", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES,
 	    OPTION(WAIT) | OPTION(EMPTY) | OPTION(TIMEOUT), COMMAND_FILTER_NONE, true, WAIT_LONG,
 	    "no new connections for these servers; those they have go on" },
+	[COMMAND_DRAIN_DIRECTOR] = { { "drain", "director" }, "", 0, 0, OPTION(WAIT), COMMAND_FILTER_NONE, true, WAIT,
+	    "withdraws all VIPs from routers; frames that still arrive are forwarded" },
 	[COMMAND_ENABLE] = { { "enable", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES, 0, COMMAND_FILTER_NONE, true,
 	    WAIT,
 	    "ends drain or disable" },
+	[COMMAND_ENABLE_DIRECTOR] = { { "enable", "director" }, "", 0, 0, 0, COMMAND_FILTER_NONE, true, WAIT,
+	    "ends the drain of the director" },
 	[COMMAND_DISABLE] = { { "disable", NULL }, "SERVICE/SERVER ...", 1, COMMAND_NAMES, 0, COMMAND_FILTER_NONE, true,
 	    WAIT,
 	    "as if the servers were down" },
@@ -78,6 +86,8 @@ const struct command commands[COMMAND_COUNT] = {
 	    "active, standby or observe: what this director is for a group of VIPs" },
 	[COMMAND_READY] = { { "ready", NULL }, "[GROUP]", 0, 1, 0, COMMAND_FILTER_NONE, false, WAIT_READY,
 	    "can this director serve its VIPs now? status 1: it cannot" },
+	[COMMAND_ANNOUNCE] = { { "announce", NULL }, "[GROUP]", 0, 1, OPTION(EXABGP), COMMAND_FILTER_NONE, false, WAIT,
+	    "feeds a routing daemon with the VIPs of this director, until it ends" },
 	[COMMAND_RELOAD] = { { "reload", NULL }, "", 0, 0, 0, COMMAND_FILTER_NONE, true, WAIT_LONG,
 	    "reads the configuration file again; a bad one changes nothing" },
 	[COMMAND_RELOAD_PLAN] = { { "reload", "--plan" }, "", 0, 0, 0, COMMAND_FILTER_NONE, false, WAIT_LONG,

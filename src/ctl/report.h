@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "announce/announce.h"
 #include "base/attr.h"
 #include "base/iface.h"
 #include "conf/conf.h"
@@ -49,6 +50,7 @@ struct report_facts {
 	const struct problems *problems; /* NULL: no list */
 	const struct role_status *roles; /* by group */
 	size_t role_count;
+	struct announce_report announce;
 	const char *peer_name;           /* this director's, as its peers have it */
 	const struct peer_facts *peers;
 	size_t peer_count;
@@ -69,6 +71,8 @@ void report_version(struct writer *writer);
 void report_problems(struct writer *writer, const struct report_facts *facts);
 /* The roles, where there are other directors. */
 void report_roles(struct writer *writer, const struct report_facts *facts);
+/* The VIPs, whether routers are told about them, and how a drain of this director goes. */
+void report_announce(struct writer *writer, const struct report_facts *facts);
 /* Can this director serve the group's VIPs, or is it active for them? `group` NULL: all groups. */
 bool report_ready(struct writer *writer, const struct report_facts *facts, const char *group);
 /* A line a group. */

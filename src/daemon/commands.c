@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "ctl/report.h"
 #include "ctl/report_peers.h"
+#include "daemon/announcing.h"
 #include "daemon/commands_int.h"
 #include "daemon/doctor_run.h"
 #include "daemon/loop.h"
@@ -62,7 +63,7 @@ commands_report(struct command_server *cmds, const struct control_ask *ask, cons
 		[COMMAND_SHOW] = report_show, [COMMAND_TOP] = report_show, [COMMAND_SHOW_HEALTH] = report_health,
 		[COMMAND_SHOW_DROPS] = report_drops, [COMMAND_SHOW_NEIGHBORS] = report_neighbors,
 		[COMMAND_SHOW_NAMES] = report_names, [COMMAND_SHOW_PEERS] = report_peers,
-		[COMMAND_SHOW_ROLES] = report_roles
+		[COMMAND_SHOW_ROLES] = report_roles, [COMMAND_SHOW_ANNOUNCE] = report_announce
 	};
 	const enum command_id command = ask->request->command;
 	struct selection selection = { .count = 0 };
@@ -103,6 +104,7 @@ commands_dispatch(struct command_server *cmds, const struct control_ask *ask, co
 	case COMMAND_SHOW_PEERS:
 	case COMMAND_SHOW_NAMES:
 	case COMMAND_SHOW_ROLES:
+	case COMMAND_SHOW_ANNOUNCE:
 		return commands_report(cmds, ask, facts, writer, out);
 	case COMMAND_SHOW_RATES:
 		report_rates(writer, &cmds->parts.recording->history);
@@ -133,6 +135,11 @@ commands_dispatch(struct command_server *cmds, const struct control_ask *ask, co
 		return commands_role(cmds, ask, writer, out);
 	case COMMAND_READY:
 		return commands_ready(cmds, ask, writer, out);
+	case COMMAND_DRAIN_DIRECTOR:
+	case COMMAND_ENABLE_DIRECTOR:
+		return commands_drain_director(cmds, ask, writer, out);
+	case COMMAND_ANNOUNCE:
+		return commands_announce(cmds, ask, out);
 	case COMMAND_RELOAD:
 		return commands_reload(cmds, ask, writer, out);
 	case COMMAND_STOP:
@@ -206,6 +213,7 @@ commands_gone(void *context, const void *client)
 	commands_end_reload(cmds, client);
 	commands_end_walk(cmds, client);
 	trace_leave(&cmds->trace, client);
+	announcing_leave(cmds->parts.announcing, client);
 }
 
 static bool
@@ -279,7 +287,7 @@ commands_tick(struct command_server *cmds)
 		trace_tick(cmds->trace, cmds->control);
 	/* By now the answer has been sent. */
 	if (cmds != NULL && cmds->stops && --cmds->stops == 0)
-		loop_stop(cmds->parts.loop);
+		announcing_stop(cmds->parts.announcing, cmds->parts.loop, clock_us());
 }
 
 void

@@ -10,6 +10,7 @@
 #include "daemon/options.h"
 #include "proto/frame.h"
 
+struct announcing;
 struct burst;
 struct command_server;
 struct conf;
@@ -34,6 +35,7 @@ struct command_parts {
 	struct state *state;
 	const struct processes *processes;
 	struct roles *roles;
+	struct announcing *announcing; /* NULL: dsrd only observes */
 };
 
 /*

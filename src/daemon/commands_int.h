@@ -78,6 +78,13 @@ enum control_result commands_why(struct command_server *cmds, const struct contr
 
 enum control_result commands_role(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
     FILE *out);
+/* The group that an argument names. False: there is none, which was written. */
+bool commands_role_group(const struct command_server *cmds, const char *name, size_t *group, FILE *out);
+
+enum control_result commands_drain_director(struct command_server *cmds, const struct control_ask *ask,
+    struct writer *writer, FILE *out);
+enum control_result commands_announce(struct command_server *cmds, const struct control_ask *ask, FILE *out);
+
 enum control_result commands_ready(struct command_server *cmds, const struct control_ask *ask, struct writer *writer,
     FILE *out);
 

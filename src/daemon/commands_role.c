@@ -13,8 +13,7 @@
 #include "daemon/roles.h"
 #include "daemon/stats.h"
 
-/* The group that an argument names; main without one. False: there is none, which was written. */
-static bool
+bool
 commands_role_group(const struct command_server *cmds, const char *name, size_t *group, FILE *out)
 {
 	const struct role_config *config = &cmds->parts.sources->director->model->roles;

@@ -18,6 +18,7 @@
 #include "check/check.h"
 #include "check/children.h"
 #include "compat/entropy.h"
+#include "daemon/announcing.h"
 #include "daemon/background.h"
 #include "daemon/burst.h"
 #include "daemon/change.h"
@@ -77,6 +78,7 @@ struct dsrd {
 	struct notify_program *notify_program;
 	struct checking *checking; /* NULL: attempts of checks are made in this process */
 	struct checker *checker;
+	struct privsep_order privileged; /* of the privileged process */
 	struct privsep *privsep; /* NULL: this process has the privileges that it needs */
 	struct os_sandbox sandbox;
 	struct processes processes;
@@ -84,6 +86,7 @@ struct dsrd {
 	struct web_status *web_status; /* NULL: no HTTP */
 	struct state *state;
 	struct roles *roles;
+	struct announcing *announcing; /* NULL: nothing is announced to routers */
 	struct peering *peering; /* NULL: no peers */
 	int news; /* the system's notifications about interfaces; -1: none */
 	uint64_t rescanned;
@@ -137,6 +140,15 @@ dsrd_follow_roles(struct dsrd *dsrd, uint64_t now)
 {
 	roles_tick(dsrd->roles, now);
 	burst_wake_at(&dsrd->burst, roles_due(dsrd->roles));
+}
+
+/* What routers are to know, and when to look again. */
+static void
+dsrd_announce(struct dsrd *dsrd, uint64_t now)
+{
+	if (now >= announcing_due(dsrd->announcing))
+		announcing_run(dsrd->announcing, now);
+	burst_wake_at(&dsrd->burst, announcing_due(dsrd->announcing));
 }
 
 static void
@@ -260,6 +272,8 @@ dsrd_on_tick(void *context)
 	selfcheck_tick(dsrd->selfcheck, now);
 	dsrd_tick(dsrd, now);
 	dsrd_follow_roles(dsrd, now);
+	announcing_tick(dsrd->announcing, now);
+	dsrd_announce(dsrd, now);
 	recording_tick(&dsrd->recording, dsrd->director.model, &dsrd->director.forwarder);
 	commands_tick(dsrd->cmds);
 }
@@ -271,6 +285,7 @@ dsrd_on_check(void *context, struct server *server, size_t check, const struct c
 
 	dsrd->director.now = clock_us();
 	director_health(&dsrd->director, server, check, report, dsrd->director.now);
+	dsrd_announce(dsrd, dsrd->director.now);
 	burst_settle(&dsrd->burst);
 }
 
@@ -290,6 +305,7 @@ dsrd_on_wake(void *context)
 	director_vipcheck(&dsrd->director, clock_us());
 	forward_announce(&dsrd->director.forwarder, clock_us());
 	burst_wake_at(&dsrd->burst, roles_due(dsrd->roles));
+	dsrd_announce(dsrd, clock_us());
 	if (dsrd->director.forwarder.offload != NULL)
 		offload_tick(dsrd->director.forwarder.offload, clock_us());
 	burst_flush(&dsrd->burst);
@@ -301,6 +317,7 @@ dsrd_on_settings(void *context, uint64_t now)
 	struct dsrd *dsrd = context;
 
 	roles_apply(dsrd->roles, now);
+	announcing_apply(dsrd->announcing, now);
 }
 
 /* At the start there is no peering yet, and its faults are fatal. */
@@ -355,7 +372,8 @@ dsrd_on_signal(void *context, int number)
 		break;
 	default:
 		log_notice("stop signal=%d", number);
-		loop_stop(dsrd->loop);
+		announcing_stop(dsrd->announcing, dsrd->loop, clock_us());
+		burst_wake_at(&dsrd->burst, announcing_due(dsrd->announcing));
 	}
 }
 
@@ -430,6 +448,22 @@ dsrd_start_loop(struct dsrd *dsrd, char *error, size_t size)
 	return 0;
 }
 
+static int
+dsrd_connect_announcing(struct dsrd *dsrd)
+{
+	const struct announcing_parts parts = { .director = &dsrd->director, .nics = dsrd->interfaces.nics,
+		.roles = dsrd->roles, .children = dsrd->children, .privsep = dsrd->privsep,
+		.order = &dsrd->privileged };
+
+	dsrd->announcing = announcing_new(&parts);
+	if (dsrd->announcing == NULL)
+		return -1;
+	change_subscribe(&dsrd->director.changes, announcing_change, dsrd->announcing);
+	dsrd->sources.announcing = dsrd->announcing;
+	selfcheck_set_announcing(dsrd->selfcheck, dsrd->announcing);
+	return 0;
+}
+
 /* In the order of their dependencies. */
 static int
 dsrd_connect_parts(struct dsrd *dsrd)
@@ -475,19 +509,20 @@ dsrd_connect_parts(struct dsrd *dsrd)
 	if (dsrd->offloading == NULL || (offloading_records(dsrd->offloading) != -1 &&
 	    loop_watch(dsrd->loop, RECORDS, offloading_records(dsrd->offloading), NULL) == -1))
 		return -1;
-	return dsrd->state == NULL || dsrd->roles == NULL || dsrd->selfcheck == NULL ? -1 : 0;
+	if (dsrd->state == NULL || dsrd->roles == NULL || dsrd->selfcheck == NULL)
+		return -1;
+	return options->observe ? 0 : dsrd_connect_announcing(dsrd);
 }
 
 static int
 dsrd_start_parts(struct dsrd *dsrd, char *error, size_t size)
 {
-	const struct privsep_order privileged = { .options = dsrd->options, .conf = &dsrd->conf,
+	dsrd->privileged = (struct privsep_order) { .options = dsrd->options, .conf = &dsrd->conf,
 	    .become = confine_launcher, .checker = confine_checker, .task = reading_task };
-
 	/* A server that closes a connection while it is checked is an error of write(), not the end of dsrd. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* While the process is small. */
-	if (privsep_start(&privileged, &dsrd->privsep, error) == -1 || dsrd_start_director(dsrd, error, size) == -1 ||
+	if (privsep_start(&dsrd->privileged, &dsrd->privsep, error) == -1 || dsrd_start_director(dsrd, error, size) == -1 ||
 	    dsrd_start_loop(dsrd, error, size) == -1)
 		return -1;
 	if (dsrd_connect_parts(dsrd) == 0)
@@ -502,6 +537,7 @@ dsrd_stop_parts(struct dsrd *dsrd)
 	web_status_close(dsrd->web_status);
 	peering_close(dsrd->peering);
 	commands_close(dsrd->cmds);
+	announcing_free(dsrd->announcing);
 	reload_close(&dsrd->reload);
 	checker_free(dsrd->checker);
 	checking_free(dsrd->checking);
@@ -583,9 +619,10 @@ dsrd_start_running(struct dsrd *dsrd)
 	commands.loop = dsrd->loop;
 	commands.state = dsrd->state;
 	dsrd->processes = (struct processes) { &dsrd->sandbox, dsrd->privsep, dsrd->children,
-	    dsrd->checking };
+	    dsrd->checking, dsrd->announcing };
 	commands.processes = &dsrd->processes;
 	commands.roles = dsrd->roles;
+	commands.announcing = dsrd->announcing;
 	if (dsrd_open_hash_key(dsrd) == -1)
 		return EXIT_SYSTEM;
 	status = reload_prepare(&dsrd->reload, &dsrd->conf);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "daemon/announcing.h"
 #include "daemon/port.h"
 #include "daemon/selfcheck.h"
 #include "daemon/stats.h"
@@ -216,6 +217,46 @@ host_check_probe_addrs(struct look *look)
 		host_check_add(look, DIAGNOSIS_NO_PROBE_ADDRESS, none);
 }
 
+/* A VIP that is not answered for, of which routers do not hear either, or that they have no reason to route. */
+static void
+host_check_routed(struct look *look, const struct announce_status *status, uint16_t iface)
+{
+	const struct director *director = look->from->director;
+	char vip[ADDR_TEXT];
+	const struct remedy_word words[] = { { "vip", addr_format(&status->addr, vip) },
+		{ "interface", iface == IFACE_NONE ? "?" : director->ifaces[iface].name }, { NULL, NULL } };
+
+	if (!status->routed)
+		return;
+	if (!status->given && !status->listened)
+		host_check_add(look, DIAGNOSIS_NOT_ANNOUNCED, words);
+	if (iface != IFACE_NONE && iface_is_on_link(&director->ifaces[iface], &status->addr))
+		host_check_add(look, DIAGNOSIS_ROUTED_ON_LINK, words);
+}
+
+static void
+host_check_announce(struct look *look)
+{
+	const struct announce_report announce = announcing_report(look->from->announcing);
+	const struct model *model = look->from->director->model;
+	bool seen[ROLE_GROUPS] = { false };
+	char table[16], protocol[16];
+
+	(void)snprintf(protocol, sizeof(protocol), "%d", ANNOUNCE_PROTOCOL);
+	for (size_t i = 0; i < announce.count; i++) {
+		const struct announce_status *status = &announce.list[i];
+
+		host_check_routed(look, status, model->vips[i].iface);
+		if (seen[status->group] || (status->way != ANNOUNCE_DEVICE && status->way != ANNOUNCE_ROUTE))
+			continue;
+		seen[status->group] = true;
+		(void)snprintf(table, sizeof(table), "%" PRIu32, announce.settings[status->group].table);
+		host_check_add(look, DIAGNOSIS_ROUTERS_UNKNOWN, (const struct remedy_word[]) {
+		    { "group", model->roles.groups[status->group].name }, { "protocol", protocol },
+		    { "table", announce.settings[status->group].table == 0 ? "main" : table }, { NULL, NULL } });
+	}
+}
+
 static_assert(OS_PRIVILEGE_TEXT <= PROBLEM_TEXT, "the text of os_missing_privilege() must fit in a finding");
 
 /* What is missing to open interfaces; NULL: nothing. */
@@ -260,6 +301,7 @@ host_check(const struct stats_sources *from, struct problem *findings, size_t mo
 	host_check_strays(&look);
 	host_check_mtu(&look);
 	host_check_probe_addrs(&look);
+	host_check_announce(&look);
 	host_check_process(&look);
 	return look.count;
 }

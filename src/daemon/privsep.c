@@ -282,6 +282,18 @@ privsep_ping(void *privsep, const struct addr *addr)
 }
 
 int
+privsep_routes(struct privsep *privsep, pid_t *pid)
+{
+	const struct privsep_request request = privsep_request_of(PRIVSEP_ROUTES, "");
+	char unused[PRIVSEP_REASON];
+	uint32_t value = 0;
+	const int fd = privsep_descriptor(privsep, &request, unused, sizeof(unused), &value);
+
+	*pid = (pid_t)value;
+	return fd;
+}
+
+int
 privsep_launcher(void *privsep, struct launcher *launcher)
 {
 	char unused[PRIVSEP_REASON];

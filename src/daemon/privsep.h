@@ -51,6 +51,8 @@ NODISCARD int privsep_offload_restore(struct privsep *privsep, const char *iface
     char error[OS_ERROR]);
 /* A raw ICMP socket for a server, or -1 with errno. The form is that of checker_set_ping(). */
 int privsep_ping(void *privsep, const struct addr *addr);
+/* A route holder that the privileged process has forked: its socket, or -1 with errno. */
+NODISCARD int privsep_routes(struct privsep *privsep, pid_t *pid);
 /* A launcher that the privileged process has forked. 0, or -1 with errno. */
 NODISCARD int privsep_launcher(void *privsep, struct launcher *launcher);
 /*
@@ -68,6 +70,9 @@ const struct attacher *privsep_attacher(const struct privsep *privsep);
 /* False: there is none, or it has ended. */
 bool privsep_process(const struct privsep *privsep, pid_t *pid, const struct os_sandbox **sandbox);
 
+#define PRIVSEP_SOCKET 3 /* the one descriptor of a process beside the director */
+/* In such a process, first: `fd` becomes that descriptor, and signals for all processes are ignored. */
+void privsep_prepare(int fd);
 /* privsep_serve.c: what that process does. It does not return. */
 void privsep_serve(int fd, const struct privsep_order *order) __attribute__((noreturn));
 

@@ -30,6 +30,7 @@ static const struct shape {
 	[PRIVSEP_PEER_LISTEN] = { .iface = false },
 	[PRIVSEP_LAUNCHER] = { .iface = false },
 	[PRIVSEP_CHECKER] = { .iface = false },
+	[PRIVSEP_ROUTES] = { .iface = false },
 };
 
 static bool

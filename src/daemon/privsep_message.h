@@ -28,7 +28,8 @@ enum privsep_operation {
 	PRIVSEP_PEER_LISTEN,      /* a socket that listens at peer-listen */
 	PRIVSEP_LAUNCHER,         /* a new one; `value` of the answer: its process */
 	/* a new one; the one before is ended. `value`: its process; `reason`: how the one before had ended, or nothing */
-	PRIVSEP_CHECKER
+	PRIVSEP_CHECKER,
+	PRIVSEP_ROUTES /* a new route holder. `value`: its process */
 };
 
 struct privsep_request {

@@ -28,10 +28,11 @@
 #include "daemon/confine.h"
 #include "daemon/iface_lock.h"
 #include "daemon/peering_settings.h"
+#include "daemon/route_holder.h"
 #include "os/sandbox.h"
 #include "peer/socket.h"
 
-#define SOCKET 3       /* its one descriptor that stays */
+#define SOCKET PRIVSEP_SOCKET
 #define LOCKS_MOST 64  /* as interfaces of a director */
 /* Milliseconds: the director waits as long. */
 #define PATIENCE_SELF 5 /* for a process that is ending */
@@ -112,7 +113,8 @@ serving_allows(struct serving *serving, const struct privsep_request *request)
 {
 	struct addr addr;
 
-	if (request->operation == PRIVSEP_LAUNCHER || request->operation == PRIVSEP_CHECKER)
+	if (request->operation == PRIVSEP_LAUNCHER || request->operation == PRIVSEP_CHECKER ||
+	    request->operation == PRIVSEP_ROUTES)
 		return true;
 	if (request->operation == PRIVSEP_SYNC_KEY || request->operation == PRIVSEP_PEER_LISTEN) {
 		serving_reread(serving);
@@ -303,6 +305,18 @@ serve_checker(struct serving *serving, struct privsep_answer *answer)
 }
 
 static int
+serve_routes(const struct serving *serving, struct privsep_answer *answer)
+{
+	pid_t pid;
+	const int fd = route_holder_fork(serving->order, &pid);
+
+	if (fd == -1)
+		return serving_fail(answer, "fork");
+	answer->value = (uint32_t)pid;
+	return fd;
+}
+
+static int
 serve_ping(const struct privsep_request *request, struct privsep_answer *answer)
 {
 	struct addr addr = { .family = request->addr.family };
@@ -357,6 +371,8 @@ serve(struct serving *serving, const struct privsep_request *request, int given,
 		return serve_launcher(serving, answer);
 	case PRIVSEP_CHECKER:
 		return serve_checker(serving, answer);
+	case PRIVSEP_ROUTES:
+		return serve_routes(serving, answer);
 	}
 	return -1;
 }
@@ -436,8 +452,8 @@ serve_request(struct serving *serving)
 	return true;
 }
 
-static void
-prepare_process(int fd)
+void
+privsep_prepare(int fd)
 {
 	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE };
 	int null;
@@ -463,7 +479,7 @@ privsep_serve(int fd, const struct privsep_order *order)
 	struct os_sandbox sandbox;
 	char error[OS_ERROR];
 
-	prepare_process(fd);
+	privsep_prepare(fd);
 	/* What it has no use for goes; where that fails, the director does not start. */
 	if (os_keep_privileged(error) == -1 || os_sandbox_enter(&confine, &sandbox, error) == -1 ||
 	    send(SOCKET, &sandbox, sizeof(sandbox), MSG_NOSIGNAL) == -1)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "check/children.h"
+#include "daemon/announcing.h"
 #include "daemon/checking.h"
 #include "daemon/privsep.h"
 
@@ -61,5 +62,8 @@ processes_gather(const struct processes *processes, struct report_process list[P
 	sandbox = children_launcher(processes->children, &pid);
 	if (sandbox != NULL)
 		describe(&list[count++], "launcher", pid, sandbox, "starts programs of checks and of notify");
+	if (announcing_process(processes->announcing, &pid, &sandbox))
+		describe(&list[count++], "route-holder", pid, sandbox, "holds the routes to the VIPs, as long as the "
+		    "director lives");
 	return count;
 }

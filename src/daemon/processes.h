@@ -8,6 +8,7 @@
 #include "ctl/report.h"
 #include "os/sandbox.h"
 
+struct announcing;
 struct checking;
 struct children;
 struct privsep;
@@ -18,9 +19,10 @@ struct processes {
 	const struct privsep *privsep; /* NULL: there is none */
 	const struct children *children;
 	const struct checking *checking; /* NULL: the director makes the checks */
+	const struct announcing *announcing; /* NULL: dsrd only observes */
 };
 
-#define PROCESSES_MOST 4
+#define PROCESSES_MOST 6
 
 /* Their number. */
 size_t processes_gather(const struct processes *processes, struct report_process list[PROCESSES_MOST]);

@@ -70,7 +70,7 @@ roles_announces(const void *context, uint16_t iface, const struct addr *vip)
 
 	const struct fwd_vip *known = fwdtab_vip(director->table, iface, vip);
 
-	return known != NULL && (director->forwarder.duties[known->group] & ROLE_ANSWERS) != 0;
+	return known != NULL && !known->routed && (director->forwarder.duties[known->group] & ROLE_ANSWERS) != 0;
 }
 
 /* What each VIP's group says, for the data plane and for what is announced and joined. */
@@ -84,7 +84,7 @@ roles_set_duties(struct roles *roles)
 	for (size_t i = 0; i < director->model->vip_count; i++) {
 		struct vip *vip = &director->model->vips[i];
 
-		vip->silent = (director->forwarder.duties[vip->group] & ROLE_ANSWERS) == 0;
+		vip->silent = vip->routed || (director->forwarder.duties[vip->group] & ROLE_ANSWERS) == 0;
 	}
 }
 
@@ -98,7 +98,7 @@ roles_announce(struct roles *roles, size_t index, enum announce how, uint64_t no
 	for (size_t i = 0; i < director->model->vip_count; i++) {
 		const struct vip *vip = &director->model->vips[i];
 
-		if (vip->group == index && vip->iface != IFACE_NONE)
+		if (vip->group == index && vip->iface != IFACE_NONE && !vip->routed)
 			failed |= announcer_add(director->forwarder.announcer, vip->iface, &vip->addr, how, now) == -1;
 	}
 	if (failed)

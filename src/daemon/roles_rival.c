@@ -88,7 +88,7 @@ group_ask(struct roles *roles, size_t index, uint64_t now)
 	for (size_t i = 0; i < director->model->vip_count; i++) {
 		const struct vip *vip = &director->model->vips[i];
 
-		if (vip->group != index || vip->iface == IFACE_NONE)
+		if (vip->group != index || vip->iface == IFACE_NONE || vip->routed)
 			continue;
 		group->asked = now;
 		director->forwarder.stats.conflict_probes += conflict_ask(vip, director->forwarder.craft,

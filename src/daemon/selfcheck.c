@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/announcing.h"
 #include "daemon/checking.h"
 #include "daemon/director.h"
 #include "daemon/host_shield.h"
@@ -25,6 +26,7 @@
 struct selfcheck {
 	struct selfcheck_sources from;
 	struct peering *peering; /* NULL: no peers */
+	struct announcing *announcing; /* NULL: nothing is announced */
 	struct problems *problems;
 	struct problem_iface ifaces[IFACES_MOST];
 	struct problem_vip *held;
@@ -175,6 +177,12 @@ selfcheck_set_peering(struct selfcheck *selfcheck, struct peering *peering)
 	selfcheck->peering = peering;
 }
 
+void
+selfcheck_set_announcing(struct selfcheck *selfcheck, struct announcing *announcing)
+{
+	selfcheck->announcing = announcing;
+}
+
 static const struct difference *
 selfcheck_difference(const struct peer_facts *peer)
 {
@@ -205,6 +213,7 @@ void
 selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 {
 	struct problem_peer peers[SHARE_PEERS];
+	const struct announce_report announce = announcing_report(selfcheck->announcing);
 	const struct director *director = selfcheck->from.director;
 	struct problem_facts facts = {
 		.ifaces = selfcheck->ifaces,
@@ -223,6 +232,7 @@ selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 		.checker_reason = checking_reason(selfcheck->from.checking),
 		.roles = roles_status(selfcheck->from.roles),
 		.role_count = roles_count(selfcheck->from.roles),
+		.announce = &announce,
 		.peers = peers,
 		.peer_count = selfcheck_peers(selfcheck, peers),
 	};

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "doctor/problem.h"
 
+struct announcing;
 struct checking;
 struct director;
 struct host_shield;
@@ -37,6 +38,8 @@ struct selfcheck_sources {
 NODISCARD struct selfcheck *selfcheck_new(const struct selfcheck_sources *from);
 /* From now on it looks at peers, too. */
 void selfcheck_set_peering(struct selfcheck *selfcheck, struct peering *peering);
+/* The same about what is announced. */
+void selfcheck_set_announcing(struct selfcheck *selfcheck, struct announcing *announcing);
 /* NULL is fine. */
 void selfcheck_free(struct selfcheck *selfcheck);
 /* Which VIPs this host holds, and whether it forwards: after news, after a reload, and every few seconds. */

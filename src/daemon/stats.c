@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/announcing.h"
 #include "daemon/offloading.h"
 #include "daemon/peering.h"
 #include "daemon/port.h"
@@ -43,6 +44,7 @@ stats_gather(const struct stats_sources *sources, struct report_iface ifaces[IFA
 		    .model = director->model, .forwarder = &director->forwarder, .ifaces = ifaces,
 		.iface_count = director->iface_count, .unix_now = (uint64_t)time(NULL),
 		.peer_name = peering_name(sources->peering), .peers_refused = peering_refused(sources->peering) };
+	facts.announce = announcing_report(sources->announcing);
 	facts.peers = peering_list(sources->peering, &facts.peer_count);
 	return facts;
 }

@@ -9,6 +9,7 @@
 #include "ctl/report.h"
 #include "daemon/director.h"
 
+struct announcing;
 struct nic;
 struct offloading;
 struct peering;
@@ -24,6 +25,7 @@ struct stats_sources {
 	const struct roles *roles;
 	const struct selfcheck *selfcheck;
 	struct peering *peering; /* NULL: no peers */
+	struct announcing *announcing; /* NULL: dsrd only observes */
 	const struct privsep *privsep; /* NULL: there is none */
 	uint64_t started; /* by clock_us() */
 	uint64_t loaded;  /* seconds since 1970, when the configuration that runs was read */

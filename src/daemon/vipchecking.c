@@ -177,7 +177,7 @@ vipchecking_announce_for(struct forwarder *forwarder, const struct conflict *con
 	const struct fwd_vip *vip = fwdtab_vip(forwarder->table, conflict->iface, &conflict->vip);
 
 	/* Another director may serve it by now. */
-	if (vip == NULL || (forwarder->duties[vip->group] & ROLE_ANSWERS) == 0)
+	if (vip == NULL || vip->routed || (forwarder->duties[vip->group] & ROLE_ANSWERS) == 0)
 		return;
 	if (announcer_add(forwarder->announcer, conflict->iface, &conflict->vip, ANNOUNCE_TAKEOVER, now) == -1)
 		log_error("announce result=failed reason=\"out of memory\"");

@@ -36,6 +36,13 @@
 	    "unreachable.") \
 	X(NO_MEMORY, "no-memory", ERROR, "there was no memory for a new forwarding table", \
 	    "Frames still follow the table from before: changes of health and configuration have no effect.") \
+	X(ANNOUNCE_FAILED, "announce-failed", WARNING, "VIPs of group {group} are not announced: {reason}", \
+	    "No router learns them from this director. dsrd tries again.") \
+	X(ROUTES_REMOVED, "routes-removed", WARNING, "another program removes the routes to VIPs of group {group}", \
+	    "dsrd makes them again within two seconds; routers lose the VIPs meanwhile. Find the program, and except " \
+	    "protocol {protocol} there.") \
+	X(DRAINED, "drained", WARNING, "this director is drained: it announces no VIP", \
+	    "Frames that still arrive are forwarded.") \
 	X(INTERFACE_PORT, "interface-port", WARNING, \
 	    "the interface {interface} is a port of {master}: configure `interface = {master}`", \
 	    "What arrives by its other ports is not received, and its addresses, MAC address and link are not those " \
@@ -113,6 +120,17 @@
 	    "If it does, answers to checks are lost if they come in by the wrong one, as when two interfaces are in " \
 	    "one " \
 	    "network.") \
+	X(NOT_ANNOUNCED, "not-announced", WARNING, "the VIP {vip} has `arp = off`, and is announced by nothing", \
+	    "Clients reach it only if a router has a static route to this director. Set `announce`, or let ExaBGP run " \
+	    "`dsrctl announce --exabgp`; with static routes, write `announce = off`.") \
+	X(ROUTED_ON_LINK, "routed-on-link", WARNING, \
+	    "the VIP {vip} has `arp = off`, and is in the network of {interface}", \
+	    "Routers and hosts of that network do not use a route to it: they ask for its MAC address, and get no " \
+	    "answer. Choose a VIP in no network of the director, or remove `arp = off`.") \
+	X(ROUTERS_UNKNOWN, "routers-unknown", NOTE, \
+	    "dsrd cannot see whether the routers have learned the VIPs of group {group}", \
+	    "It makes routes of protocol {protocol}; a routing daemon must redistribute them. The command shows what " \
+	    "the kernel has; ask the daemon, and the router, too.") \
 	X(NO_PROBE_ADDRESS, "no-probe-address", NOTE, "no `probe-address` is configured", \
 	    "VIP checks use the director's own address. They cannot distinguish a lost answer from one that was " \
 	    "never sent, " \

@@ -112,6 +112,24 @@ fit_check_vips(const struct fit *fit, const struct service_settings *service)
 	}
 }
 
+/* Routers of that network do not use a route to it. */
+static void
+fit_check_routed(const struct fit *fit, const struct service_settings *service)
+{
+	const struct iface *iface = fit_iface(fit, service->iface);
+
+	for (size_t i = 0; i < service->listen_count && iface != NULL && service->routed; i++) {
+		const struct addr *vip = &service->listens[i].vip;
+		char text[ADDR_TEXT];
+
+		if (!iface_is_on_link(iface, vip) || (i > 0 && addr_equal(vip, &service->listens[i - 1].vip)))
+			continue;
+		fit_warn(fit, FIT_VIP_ON_LINK, service->name, NULL, "the VIP %s has `arp = off`, and is in the "
+		    "network of %s, where routers and hosts ask for its MAC address and get no answer: choose a VIP "
+		    "outside, or remove `arp = off`", addr_format(vip, text), iface->name);
+	}
+}
+
 /* Can frames be addressed to the server? Unknown if the director's interface has no address. */
 static bool
 fit_is_far(const struct fit *fit, const struct service_settings *service, const struct server_settings *server)
@@ -177,6 +195,7 @@ fit_check(const struct settings *settings, const struct fit_host *host, fit_warn
 		if (!fit_named_before(&fit, i))
 			fit_check_iface(&fit, service->name, NULL, service->iface);
 		fit_check_vips(&fit, service);
+		fit_check_routed(&fit, service);
 		for (size_t j = 0; j < service->server_count; j++)
 			fit_check_server(&fit, service, &service->servers[j]);
 	}

@@ -22,6 +22,7 @@ enum fit_kind {
 	FIT_VIP_HELD,         /* dsrd does not start */
 	FIT_PROBE_HELD,       /* dsrd does not start */
 	FIT_SERVER_IS_SELF,   /* the server's address is the director's own */
+	FIT_VIP_ON_LINK,      /* `arp = off`, and neighbors ask for it */
 	FIT_SERVER_FAR        /* the server is in none of the director's networks */
 };
 

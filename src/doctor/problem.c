@@ -369,6 +369,43 @@ problem_check_role(struct problems *problems, const struct role_status *role)
 }
 
 static void
+problem_see_announce(struct problems *problems, enum diagnosis id, const struct role_status *role, const char *reason)
+{
+	struct problem problem = problem_of_director(id);
+	char protocol[12];
+	const struct remedy_word words[] = { { "group", role->name }, { "reason", reason },
+		{ "protocol", protocol }, { NULL, NULL } };
+
+	(void)snprintf(protocol, sizeof(protocol), "%d", ANNOUNCE_PROTOCOL);
+	(void)snprintf(problem.subject, sizeof(problem.subject), "%s", role->name);
+	problems_see(problems, &problem, words);
+}
+
+/* One of each kind for a group. */
+static void
+problem_check_announce(struct problems *problems, const struct problem_facts *facts)
+{
+	static const struct remedy_word none[] = { { NULL, NULL } };
+	const struct announce_report *announce = facts->announce;
+	struct problem drained = problem_of_director(DIAGNOSIS_DRAINED);
+
+	if (announce == NULL)
+		return;
+	for (size_t i = 0; i < announce->count; i++) {
+		const struct announce_status *status = &announce->list[i];
+		const struct role_status *role = &facts->roles[status->group];
+
+		if (status->failed)
+			problem_see_announce(problems, DIAGNOSIS_ANNOUNCE_FAILED, role,
+			    announce->faults[status->group]);
+		if (status->restored != 0 && problems->now - status->restored < PROBLEM_LASTS)
+			problem_see_announce(problems, DIAGNOSIS_ROUTES_REMOVED, role, "");
+	}
+	if (announce->drain == ANNOUNCE_DRAINING)
+		problems_see(problems, &drained, none);
+}
+
+static void
 problem_check_peers(struct problems *problems, const struct problem_facts *facts)
 {
 	for (size_t i = 0; i < facts->peer_count; i++) {
@@ -415,6 +452,7 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 	for (size_t i = 0; i < facts->role_count; i++)
 		if (facts->roles[i].given && facts->roles[i].used)
 			problem_check_role(problems, &facts->roles[i]);
+	problem_check_announce(problems, facts);
 	problem_check_peers(problems, facts);
 	problem_check_flows(problems, facts);
 	problem_check_lateness(problems, facts);

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "announce/announce.h"
 #include "base/addr.h"
 #include "base/attr.h"
 #include "base/duration.h"
@@ -76,6 +77,7 @@ struct problem_peer {
 };
 
 struct problem_facts {
+	const struct announce_report *announce; /* NULL: nothing is announced */
 	const struct role_status *roles;
 	size_t role_count;
 	const struct problem_iface *ifaces; /* by the director's numbers */

@@ -30,7 +30,7 @@ stage_neighbor_vip(const struct frame_ctx *ctx, const struct addr *addr)
 static bool
 stage_neighbor_serves(const struct frame_ctx *ctx, const struct fwd_vip *vip)
 {
-	return vip != NULL && (ctx->forwarder->duties[vip->group] & ROLE_ANSWERS) != 0;
+	return vip != NULL && !vip->routed && (ctx->forwarder->duties[vip->group] & ROLE_ANSWERS) != 0;
 }
 
 /* Another director: one of `peer-mac`, or one that said so over its authenticated connection. */
@@ -59,7 +59,8 @@ stage_neighbor_conflicts(struct frame_ctx *ctx, const struct addr *addr, const s
 	const struct fwd_vip *vip = stage_neighbor_vip(ctx, addr);
 	struct role_claim *claim;
 
-	if (vip == NULL)
+	/* No one asks for a routed VIP, so no frame follows the claim. */
+	if (vip == NULL || vip->routed)
 		return false;
 	if (stage_neighbor_is_peer(forwarder, vip, mac))
 		claim = &forwarder->peers[vip->group];

@@ -255,7 +255,7 @@ unused_vip_number(struct plan *plan, const struct vip_plan *work)
 /* -1: too many. */
 static int
 plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, const struct listen_settings *listen,
-    uint8_t group)
+    const struct service_settings *service)
 {
 	const struct addr *addr = &listen->vip;
 	uint32_t *place = vip_index_at(&work->planned, plan->vips, addr), before;
@@ -270,7 +270,8 @@ plan_vip(struct plan *plan, struct vip_plan *work, const struct model *model, co
 	before = *vip_index_at(&work->before, model->vips, addr);
 	plan->vips[plan->vip_count] = before != 0 ? model->vips[before - 1] :
 	    (struct vip) { .addr = *addr, .number = unused_vip_number(plan, work), .iface = IFACE_NONE };
-	plan->vips[plan->vip_count].group = group;
+	plan->vips[plan->vip_count].group = service->group;
+	plan->vips[plan->vip_count].routed = service->routed;
 	plan->vips[plan->vip_count].dscp = listen->dscp;
 	*place = (uint32_t)++plan->vip_count;
 	return 0;
@@ -283,7 +284,7 @@ plan_all_vips(struct plan *plan, struct vip_plan *work, const struct model *mode
 	for (size_t i = 0; i < settings->service_count; i++)
 		for (size_t j = 0; j < settings->services[i].listen_count; j++)
 			if (plan_vip(plan, work, model, &settings->services[i].listens[j],
-			    settings->services[i].group) == -1)
+			    &settings->services[i]) == -1)
 				return -1;
 	return 0;
 }
@@ -498,6 +499,7 @@ model_commit(struct model *model, struct plan *plan, struct settings *settings, 
 	model->hash_key = settings->hash_key;
 	memcpy(model->probe_addresses, settings->probe_addresses, sizeof(model->probe_addresses));
 	model->roles = settings->roles;
+	memcpy(model->announces, settings->announces, sizeof(model->announces));
 	free(plan->servers);
 
 	/* The services' own arrays have moved into the model. */

@@ -185,7 +185,8 @@ struct vip {
 	uint16_t number;
 	uint16_t iface; /* where it is answered for */
 	uint8_t group;  /* whose role says whether it is, and whether its frames are forwarded */
-	bool silent;    /* another director answers for it */
+	bool silent;    /* another director answers for it, or none does */
+	bool routed;    /* `arp = off`: none does */
 	uint8_t dscp;   /* struct listen_settings */
 };
 
@@ -201,6 +202,7 @@ struct model {
 	struct siphash_key hash_key;
 	struct addr probe_addresses[PROBE_ADDRESSES];
 	struct role_config roles;
+	struct announce_settings announces[ROLE_GROUPS]; /* by group */
 	struct ip_route *routes;      /* model_set_routes() */
 	size_t route_count;
 	uint16_t next_vip_number;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "announce/announce.h"
 #include "base/addr.h"
 #include "base/iface.h"
 #include "encap/encap.h"
@@ -197,6 +198,7 @@ struct service_settings {
 	uint64_t warmup;         /* after coming UP a server's share grows for this long */
 	char group_name[ROLE_GROUP];
 	uint8_t group;           /* its number in `roles` of the settings */
+	bool routed;             /* `arp = off`: routers send frames for the VIPs to the director's own address */
 	enum encap_method method; /* of servers that name none */
 	struct addr gateway;     /* of servers that name none; ADDR_NONE: as the host's routes say */
 	uint8_t quic_lengths[QUIC_CONFIGS]; /* of the servers' IDs in connection IDs, by configuration; all 0: not used */
@@ -211,6 +213,7 @@ struct settings {
 	size_t service_count;
 	struct siphash_key hash_key; /* of consistent hashing: directors that have the same choose alike */
 	struct role_config roles;
+	struct announce_settings announces[ROLE_GROUPS]; /* by group */
 };
 
 /* Is one of its servers this host (`local`)? */

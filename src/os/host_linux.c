@@ -374,6 +374,12 @@ os_keep_privileged(char error[OS_ERROR])
 	return rights_keep(RIGHTS_PRIVILEGED, error);
 }
 
+int
+os_keep_network(char error[OS_ERROR])
+{
+	return rights_keep(BIT(CAP_NET_ADMIN), error);
+}
+
 const char *
 os_missing_privilege(void)
 {

@@ -180,6 +180,8 @@ NODISCARD int os_drop_rights(char error[OS_ERROR]);
  * os_offload_off(), nor becoming another user, needs. 0 or -1 with a reason.
  */
 NODISCARD int os_keep_privileged(char error[OS_ERROR]);
+/* For the process that holds routes: no right stays but that to change the network. 0 or -1 with a reason. */
+NODISCARD int os_keep_network(char error[OS_ERROR]);
 /*
  * A packet socket that is bound to the interface: to capture, or else to send, which receives nothing
  * (io_libnet_linux.c explains to what it is bound). Its buffers are as large as both need. -1 with errno.

@@ -15,6 +15,13 @@ os_keep_privileged(char error[OS_ERROR])
 }
 
 int
+os_keep_network(char error[OS_ERROR])
+{
+	(void)snprintf(error, OS_ERROR, "not on this system");
+	return -1;
+}
+
+int
 os_packet_socket(const char *iface UNUSED, bool capture UNUSED)
 {
 	errno = ENOTSUP;

@@ -483,6 +483,7 @@ fill_vips(struct fwdtab *table, const struct model *model)
 		vip->number = model->vips[i].number;
 		vip->iface = model->vips[i].iface;
 		vip->group = model->vips[i].group;
+		vip->routed = model->vips[i].routed;
 		vip->dscp = model->vips[i].dscp;
 		at = fwdtab_addr_begin(table, &vip->addr);
 		while (table->vip_index.slots[at] != FWD_EMPTY)

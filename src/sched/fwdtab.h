@@ -95,6 +95,7 @@ struct fwd_vip {
 	uint16_t number;
 	uint16_t iface;
 	uint8_t group; /* its duties are the forwarder's */
+	bool routed;   /* `arp = off`: it is not answered for */
 	uint8_t dscp; /* of method dscp */
 	struct fwd_server *local; /* this host, where it is a server of the VIP; NULL: it is none */
 	size_t port_count;

@@ -120,6 +120,29 @@ metrics_ready(const struct metrics *metrics)
 	}
 }
 
+static void
+metrics_announced(const struct metrics *metrics)
+{
+	const struct announce_report *announce = &metrics->facts->announce;
+
+	for (size_t i = 0; i < announce->count; i++) {
+		const struct announce_status *status = &announce->list[i];
+		char vip[ADDR_TEXT];
+		const struct label labels[] = { { "vip", addr_format(&status->addr, vip) } };
+
+		if (status->way != ANNOUNCE_OFF || status->listened)
+			metrics_sample(metrics, labels, ARRAY_LEN(labels), announce_is_announced(&status->vip) &&
+			    !status->failed);
+	}
+}
+
+static void
+metrics_drained(const struct metrics *metrics)
+{
+	if (metrics->facts->announce.count > 0)
+		metrics_sample(metrics, NULL, 0, metrics->facts->announce.drain == ANNOUNCE_DRAINING);
+}
+
 /* One that is not there has no series. */
 static void
 metrics_problems(const struct metrics *metrics)
@@ -469,6 +492,9 @@ static const struct family families[] = {
 	    .director = director_observing },
 	{ "role", METRIC_GAUGE, "1 for the role of this director for a group of VIPs.", .each = metrics_roles },
 	{ "ready", METRIC_GAUGE, "Whether this director serves a group of VIPs, or could.", .each = metrics_ready },
+	{ "announced", METRIC_GAUGE, "Whether routers are told that this director serves a VIP.",
+	    .each = metrics_announced },
+	{ "drained", METRIC_GAUGE, "Whether an operator withdrew this director from routers.", .each = metrics_drained },
 	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = metrics_problems },
 	{ "problems", METRIC_GAUGE, "How many problems the director itself has.", .each = problem_counts },
 	{ "config_last_reload_successful", METRIC_GAUGE, "Whether what runs is what the file said when it was last "

@@ -93,7 +93,7 @@ complete_all() {
 	offers "drain" "dsrctl -j dr"
 	offers "--plan" "dsrctl reload --p"
 	offers "config connections" "dsrctl show con"
-	offers "web/web1 web/web2" "dsrctl drain "
+	offers "director web/web1 web/web2" "dsrctl drain "
 	offers "web/web1 web/web2" "dsrctl drain web/"
 	offers "--wait" "dsrctl drain web/web1 --w"
 	offers "30s 5m 1h" "dsrctl drain web/web1 --wait "

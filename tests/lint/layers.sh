@@ -31,7 +31,7 @@ lint() {
 			return wrong("\"" name "\" is included without its layer: write \"layer/file.h\"")
 		target = name
 		sub(/\/.*/, "", target)
-		if (name == "base/clock.h" && in_words(layer, "role proto encap flow model sched sync vipcheck forward doctor conf"))
+		if (name == "base/clock.h" && in_words(layer, "role announce proto encap flow model sched sync vipcheck forward doctor conf"))
 			wrong("layer " layer " is pure and may not include \"base/clock.h\": it gets the time as an argument")
 		# The table of commands, and what a trace is made of: they hold nothing of a director.
 		if (layer == "cli" && (name == "ctl/command.h" || name == "ctl/trace_record.h"))
@@ -53,7 +53,7 @@ lint() {
 			wrong("<" name "> belongs into sync/seal_openssl.c and check/tls_openssl.c")
 		if (name == "ini.h" && layer != "conf")
 			wrong("<ini.h> belongs into conf/")
-		if (in_words(layer, "role proto encap flow model sched sync vipcheck forward doctor conf") && name ~ impure)
+		if (in_words(layer, "role announce proto encap flow model sched sync vipcheck forward doctor conf") && name ~ impure)
 			wrong("layer " layer " is pure and may not include <" name ">: no sockets, clock, threads")
 	}
 	# foo.c, foo.h, foo_int.h and, unless `small` says that they are parts of their own, foo_more.[ch] are one part.
@@ -113,22 +113,23 @@ lint() {
 		may["encap"] = "base proto encap"
 		may["flow"] = "base proto flow"
 		may["role"] = "base role"
-		may["model"] = "base role proto encap flow model"
-		may["sched"] = "base role proto encap flow model sched"
-		may["sync"] = "base role proto encap flow model sched sync"
-		may["peer"] = "base compat role proto encap flow model sched sync peer"
-		may["vipcheck"] = "base role proto encap flow model vipcheck"
-		may["offload"] = "base role proto encap flow model sched vipcheck offload compat"
-		may["forward"] = "base role proto encap flow model sched vipcheck offload forward"
-		may["doctor"] = "base role proto encap flow model vipcheck doctor"
-		may["conf"] = "base role proto encap flow model sched conf"
+		may["announce"] = "base announce"
+		may["model"] = "base role announce proto encap flow model"
+		may["sched"] = "base role announce proto encap flow model sched"
+		may["sync"] = "base role announce proto encap flow model sched sync"
+		may["peer"] = "base compat role announce proto encap flow model sched sync peer"
+		may["vipcheck"] = "base role announce proto encap flow model vipcheck"
+		may["offload"] = "base role announce proto encap flow model sched vipcheck offload compat"
+		may["forward"] = "base role announce proto encap flow model sched vipcheck offload forward"
+		may["doctor"] = "base role announce proto encap flow model vipcheck doctor"
+		may["conf"] = "base role announce proto encap flow model sched conf"
 		may["io"] = "base proto io compat"
 		may["os"] = "base os compat"
-		may["check"] = "base role http proto encap flow model check compat"
-		may["ctl"] = "base role http proto encap flow model sched sync vipcheck offload forward doctor conf ctl compat"
-		may["web"] = "base role http proto encap flow model sched sync vipcheck offload forward doctor conf ctl web compat"
+		may["check"] = "base role announce http proto encap flow model check compat"
+		may["ctl"] = "base role announce http proto encap flow model sched sync vipcheck offload forward doctor conf ctl compat"
+		may["web"] = "base role announce http proto encap flow model sched sync vipcheck offload forward doctor conf ctl web compat"
 		may["cli"] = "base http cli compat"
-		may["daemon"] = "base role http proto encap flow model sched sync peer vipcheck offload forward doctor conf io os check ctl web daemon compat"
+		may["daemon"] = "base role announce http proto encap flow model sched sync peer vipcheck offload forward doctor conf io os check ctl web daemon compat"
 		may["compat"] = "base compat"
 		impure = "^(time|sys/time|sys/socket|sys/un|sys/ioctl|sys/select|poll|sys/epoll|sys/event|pthread|" \
 		    "signal|threads|netdb|ifaddrs|netinet/.*|net/.*|arpa/.*|linux/.*)"

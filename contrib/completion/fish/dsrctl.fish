@@ -98,10 +98,19 @@ function __dsrctl_filter -a name
 		case 'show roles,*'
 			printf '%s\n' =
 			__dsrctl_names service server
+		case 'show announce,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'drain,*'
 			printf '%s\n' =
 			__dsrctl_names service server
+		case 'drain director,*'
+			printf '%s\n' =
+			__dsrctl_names service server
 		case 'enable,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'enable director,*'
 			printf '%s\n' =
 			__dsrctl_names service server
 		case 'disable,*'
@@ -117,6 +126,9 @@ function __dsrctl_filter -a name
 			printf '%s\n' =
 			__dsrctl_names service server
 		case 'ready,*'
+			printf '%s\n' =
+			__dsrctl_names service server
+		case 'announce,*'
 			printf '%s\n' =
 			__dsrctl_names service server
 		case 'reload,*'
@@ -163,6 +175,12 @@ function __dsrctl_options -a name which
 			printf '%s\n' --wait --empty --timeout
 		case 'drain,takers'
 			printf '%s\n' --wait --timeout
+		case 'drain director,'
+			printf '%s\n' --wait
+		case 'drain director,takers'
+			printf '%s\n' --wait
+		case 'announce,'
+			printf '%s\n' --exabgp
 		case 'top,'
 			printf '%s\n' -c --count
 		case 'top,takers'
@@ -183,6 +201,9 @@ function __dsrctl_argument -a name place before
 			printf '%s\n' 30s 5m 1h
 			return
 		case 'drain,--timeout'
+			printf '%s\n' 30s 5m 1h
+			return
+		case 'drain director,--wait'
 			printf '%s\n' 30s 5m 1h
 			return
 		case 'top,-c'
@@ -275,7 +296,14 @@ function __dsrctl_seconds -a first
 				names 'the names of services and servers, as commands take them; shells complete by it' \
 				rates 'traffic, drops and servers that are up, in the last hour' \
 				process 'the director\'s processes, and what each of them may do' \
-				roles 'this director\'s role for each group of VIPs, why, and whether it is ready'
+				roles 'this director\'s role for each group of VIPs, why, and whether it is ready' \
+				announce 'which VIPs are announced to routers, how, and why not'
+		case drain
+			printf '%s\t%s\n' \
+				director 'withdraws all VIPs from routers; frames that still arrive are forwarded'
+		case enable
+			printf '%s\t%s\n' \
+				director 'ends the drain of the director'
 		case reload
 			printf '%s\t%s\n' \
 				--plan 'what a reload would change, and how many connections that touches'
@@ -298,6 +326,7 @@ function __dsrctl_command
 			neighbor 'sets the server\'s MAC address, such as that of a machine in a neighbor-conflict' \
 			role 'active, standby or observe: what this director is for a group of VIPs' \
 			ready 'can this director serve its VIPs now? status 1: it cannot' \
+			announce 'feeds a routing daemon with the VIPs of this director, until it ends' \
 			reload 'reads the configuration file again; a bad one changes nothing' \
 			top 'show, live: a screen that updates, sorts, filters and scrolls' \
 			why 'the decision for this flow, step by step; changes nothing' \

@@ -71,6 +71,10 @@ syn match dsrdWithholdIs contained "=" nextgroup=dsrdWithholdWord,dsrdBad skipwh
 syn keyword dsrdWithholdWord contained yes no
 hi def link dsrdWithholdIs dsrdIs
 hi def link dsrdWithholdWord dsrdWord
+syn match dsrdArpIs contained "=" nextgroup=dsrdArpWord,dsrdBad skipwhite
+syn keyword dsrdArpWord contained on off
+hi def link dsrdArpIs dsrdIs
+hi def link dsrdArpWord dsrdWord
 syn match dsrdSchedulerIs contained "=" nextgroup=dsrdSchedulerWord,dsrdBad skipwhite
 syn keyword dsrdSchedulerWord contained rr wrr lc wlc sed nq sh maglev twos fo ovf lblc dh random least-latency
 hi def link dsrdSchedulerIs dsrdIs
@@ -122,8 +126,9 @@ syn match dsrdDsrdKey contained "^\s*\zshttp\ze\s*=" nextgroup=dsrdHttpIs skipwh
 syn match dsrdDsrdKey contained "^\s*\zsoffload\ze\s*=" nextgroup=dsrdOffloadIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zsqueue-discipline\ze\s*=" nextgroup=dsrdQueueDisciplineIs skipwhite
 syn match dsrdDsrdKey contained "^\s*\zswithhold\ze\s*=" nextgroup=dsrdWithholdIs skipwhite
-syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|http-host\|connections\|hash-key\|probe-address\|role\|linger\|peer-mac\|ready-file\|peer\|peer-name\|peer-listen\|sync-key-file\|include\|notify\|mac\|mtu\|address\)\ze\s*="
+syn match dsrdDsrdKey contained "^\s*\zs\%(interface\|user\|control-group\|http-host\|connections\|hash-key\|probe-address\|role\|linger\|announce\|peer-mac\|ready-file\|peer\|peer-name\|peer-listen\|sync-key-file\|include\|notify\|mac\|mtu\|address\)\ze\s*="
 hi def link dsrdDsrdKey dsrdKey
+syn match dsrdDefaultsKey contained "^\s*\zsarp\ze\s*=" nextgroup=dsrdArpIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
@@ -136,6 +141,7 @@ syn match dsrdDefaultsKey contained "^\s*\zsvip-conflict\ze\s*=" nextgroup=dsrdV
 syn match dsrdDefaultsKey contained "^\s*\zsneighbor\ze\s*=" nextgroup=dsrdNeighborIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zs\%(interface\|notify\|group\|warmup\|timeout-established\|timeout-syn\|timeout-fin\|timeout-closed\|timeout-udp\|interval\|retry\|timeout\|rise\|fall\|quorum\|vip-payload\|outlier\|method\|gateway\)\ze\s*="
 hi def link dsrdDefaultsKey dsrdKey
+syn match dsrdServiceKey contained "^\s*\zsarp\ze\s*=" nextgroup=dsrdArpIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsscheduler\ze\s*=" nextgroup=dsrdSchedulerIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersistIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite

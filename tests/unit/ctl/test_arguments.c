@@ -208,6 +208,8 @@ START_TEST(second_words_are_suggested)
 	ck_assert_ptr_nonnull(strstr(list, "health drops neighbors"));
 	ck_assert_ptr_null(arguments_second_words(COMMAND_SHOW, "web", list));
 	ck_assert_ptr_null(arguments_second_words(COMMAND_DRAIN, "web", list));
+	ck_assert_str_eq(list, "director");
+	ck_assert_ptr_null(arguments_second_words(COMMAND_WEIGHT, "web", list));
 	ck_assert_str_eq(list, "");
 }
 END_TEST

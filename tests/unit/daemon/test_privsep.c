@@ -48,7 +48,7 @@ ping_of(uint8_t family)
 
 START_TEST(each_operation_has_its_form)
 {
-	for (uint32_t operation = PRIVSEP_CAPTURE; operation <= PRIVSEP_CHECKER; operation++) {
+	for (uint32_t operation = PRIVSEP_CAPTURE; operation <= PRIVSEP_ROUTES; operation++) {
 		struct privsep_request request = request_of((enum privsep_operation)operation, "eth0");
 
 		if (operation == PRIVSEP_PING)
@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(an_operation_is_known)
 {
-	static const uint32_t unknown[] = { 0, PRIVSEP_CHECKER + 1, 0x80000001, UINT32_MAX };
+	static const uint32_t unknown[] = { 0, PRIVSEP_ROUTES + 1, 0x80000001, UINT32_MAX };
 
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
 		struct privsep_request request = request_of(PRIVSEP_LOCK, "eth0");
