@@ -24,7 +24,7 @@ build="gcc libc6-dev make autoconf automake pkg-config libpcap-dev libnet1-dev l
 	clang libbpf-dev libseccomp-dev"
 demo="iproute2 procps ethtool nginx-light curl tcpdump"
 quick="git check iputils-arping iputils-ping dnsmasq-base bind9-dnsutils nftables openssl python3 jq"
-tests="ccache keepalived ucarp libclang-rt-dev mandoc shellcheck cppcheck iperf3 pen python3-venv prometheus chromium zsh fish
+tests="ccache keepalived ucarp bird2 frr exabgp libclang-rt-dev mandoc shellcheck cppcheck iperf3 pen python3-venv prometheus chromium zsh fish
 	apparmor checkpolicy debhelper debootstrap
 	dpkg-dev lintian rpm semodule-utils systemd tshark vim valgrind
 	musl-tools gcc-i686-linux-gnu libc6-dev-i386-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user
@@ -35,7 +35,7 @@ tests="ccache keepalived ucarp libclang-rt-dev mandoc shellcheck cppcheck iperf3
 plain_build="a C11 compiler, make, autoconf, automake, pkg-config, libpcap, libnet, libevent, inih, OpenSSL (for https checks), clang and libbpf (for offload to the Linux kernel), libseccomp (for the sandbox)"
 plain_demo="iproute2, nginx, curl, tcpdump, ethtool"
 plain_quick="git, check, arping, ping, dnsmasq, dig, nft, openssl, python3, jq"
-plain_tests="ccache, clang with libFuzzer, mandoc, shellcheck, cppcheck, iperf3, pen, keepalived, ucarp, venv and pip for python3, promtool, chromium, zsh, fish, tshark, vim, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, Wine, MinGW, iptables, user-mode-linux with modprobe, podman with crun, ipvsadm, and on Debian the tools that build and check packages"
+plain_tests="ccache, clang with libFuzzer, mandoc, shellcheck, cppcheck, iperf3, pen, keepalived, ucarp, BIRD 2, FRR, ExaBGP, venv and pip for python3, promtool, chromium, zsh, fish, tshark, vim, valgrind, musl, GCC for i686 and s390x with their C libraries, qemu for programs, bmake, flex, bison, libtool, file, Wine, MinGW, iptables, user-mode-linux with modprobe, podman with crun, ipvsadm, and on Debian the tools that build and check packages"
 
 case $set_name in
 build)
@@ -100,10 +100,10 @@ fi
 }
 # Debian starts installed services. The tests run their own in namespaces, with their own configurations.
 case $missing in
-*nginx* | *prometheus* | *keepalived*)
+*nginx* | *prometheus* | *keepalived* | *bird* | *frr* | *exabgp*)
 	if command -v systemctl >/dev/null 2>&1; then
 		echo "Debian may have started some of these packages as services of this machine. To stop them:"
-		echo "    systemctl disable --now nginx prometheus prometheus-node-exporter keepalived"
+		echo "    systemctl disable --now nginx prometheus prometheus-node-exporter keepalived bird frr exabgp"
 	fi
 	;;
 esac

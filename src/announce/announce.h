@@ -78,7 +78,7 @@ struct announce_facts {
 	bool open;          /* its interface is up and frames are captured there */
 	size_t services;    /* that have the VIP */
 	size_t serving;     /* of these, those that take connections */
-	bool peer_serves;   /* another director announces it, with enough servers */
+	bool peer_serves;   /* another director is active for its group, and has servers */
 	enum announce_drain drain;
 	uint64_t drain_since;
 };
@@ -115,7 +115,7 @@ bool announce_decide(struct announce_vip *vip, const struct announce_settings *s
 /* When time alone changes the decision; UINT64_MAX: never. */
 uint64_t announce_due(const struct announce_vip *vip, const struct announce_facts *facts);
 bool announce_is_announced(const struct announce_vip *vip);
-/* Are there servers enough, whatever else is missing? For other directors, which may be the last. */
+/* Are there servers enough, whatever else is missing? */
 bool announce_is_served(const struct announce_settings *settings, const struct announce_facts *facts);
 
 /* --- for reports --- */

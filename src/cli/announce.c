@@ -23,6 +23,7 @@
 #define LINE_MOST (ADDR_TEXT + 32)
 /* The director gives a sign of life five times in it. */
 #define SILENCE SECONDS(1)
+#define AGAIN 500 /* milliseconds, after which a director that has ended is looked for again */
 
 struct route {
 	struct addr addr;
@@ -38,7 +39,9 @@ struct follower {
 	size_t length;
 	uint64_t heard;
 	bool acknowledged; /* standard input is a pipe with answers, to be read and ignored */
+	bool ended;        /* by a signal, or ExaBGP's end */
 	const char *trouble;
+	char told[CLIENT_ERROR]; /* on standard error, last */
 };
 
 static const char *
@@ -171,7 +174,7 @@ announce_take_piece(void *context, const uint8_t *bytes, size_t length)
 	return follower->trouble == NULL;
 }
 
-/* ExaBGP answers each command. False: it has ended. */
+/* ExaBGP answers each command, and stops when one that it started does not take the answer. False: it has ended. */
 static bool
 announce_discard_answers(const struct follower *follower)
 {
@@ -190,9 +193,9 @@ announce_must_stop(void *context)
 	struct follower *follower = context;
 	sigset_t pending;
 
-	if (sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1))
-		return true;
-	if (!announce_discard_answers(follower))
+	follower->ended = !announce_discard_answers(follower) || (sigpending(&pending) == 0 &&
+	    (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1));
+	if (follower->ended)
 		return true;
 	if (clock_us() - follower->heard < SILENCE)
 		return false;
@@ -200,6 +203,16 @@ announce_must_stop(void *context)
 	return true;
 }
 
+/* Once, until it is something else. */
+static void
+announce_tell(struct follower *follower, const char *trouble)
+{
+	if (trouble[0] != '\0' && strcmp(follower->told, trouble) != 0)
+		fprintf(stderr, "dsrctl: %s\n", trouble);
+	(void)snprintf(follower->told, sizeof(follower->told), "%s", trouble);
+}
+
+/* Until the director ends or is silent. CTL_OK: it may be tried again. */
 static enum ctl_status
 announce_follow(const struct wish *wish, struct follower *follower)
 {
@@ -211,14 +224,15 @@ announce_follow(const struct wish *wish, struct follower *follower)
 
 	request_make(&request, COMMAND_ANNOUNCE, wish->arguments, wish->argument_count, wish->json);
 	follower->heard = clock_us();
+	follower->length = 0;
+	follower->trouble = NULL;
 	result = client_follow(wish->socket, request.bytes, commands[COMMAND_ANNOUNCE].wait, &stream, &answer, error);
 	if (result == CLIENT_OK && answer.status != 200)
 		return ask_refused(wish, &answer);
-	if (result != CLIENT_OK || follower->trouble != NULL)
-		fprintf(stderr, "dsrctl: %s\n", follower->trouble != NULL ? follower->trouble : error);
-	if (result == CLIENT_ABSENT)
-		return CTL_NO_DAEMON;
-	return result == CLIENT_OK && follower->trouble == NULL ? CTL_OK : CTL_FAILED;
+	if (!follower->ended)
+		announce_tell(follower, result != CLIENT_OK ? error : follower->trouble != NULL ? follower->trouble :
+		    "dsrd has ended");
+	return CTL_OK;
 }
 
 enum ctl_status
@@ -238,11 +252,15 @@ announce(const struct wish *wish, const struct arguments *given)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
-	status = announce_follow(wish, &follower);
-	while (follower.count > 0)
-		announce_withdraw(&follower, &follower.routes[follower.count - 1]);
-	if (fflush(stdout) != 0)
-		status = CTL_FAILED;
+	do {
+		status = announce_follow(wish, &follower);
+		while (follower.count > 0)
+			announce_withdraw(&follower, &follower.routes[follower.count - 1]);
+		if (fflush(stdout) != 0)
+			status = CTL_FAILED;
+		(void)poll(NULL, 0, AGAIN);
+		follower.heard = clock_us();
+	} while (status == CTL_OK && !follower.ended && !announce_must_stop(&follower));
 	free(follower.routes);
 	return status;
 }

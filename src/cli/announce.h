@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * `dsrctl announce --exabgp`: a process of ExaBGP's (its `process` section), which reads commands from its standard
- * output. What the director announces is announced; when the director ends or hangs, everything is withdrawn and the
- * program ends, and ExaBGP starts it again.
+ * output. What the director announces is announced; when the director ends or hangs, everything is withdrawn, until it
+ * is back: ExaBGP itself stops when its process ends. A signal, or the end of ExaBGP, ends it.
  */
 #ifndef CLI_ANNOUNCE_H
 #define CLI_ANNOUNCE_H

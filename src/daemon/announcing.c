@@ -75,11 +75,12 @@ announcing_is_wanted(const struct announcing *announcing)
 /* --- the decision -------------------------------------------------------------------------------------------------- */
 
 void
-announcing_set_others(struct announcing *announcing, bool (*serves)(void *context, size_t group), void *context)
+announcing_set_others(struct announcing *announcing, bool (*serve)(void *context, const char *group),
+    void *context)
 {
 	if (announcing == NULL)
 		return;
-	announcing->others = serves;
+	announcing->others = serve;
 	announcing->others_context = context;
 }
 
@@ -115,7 +116,7 @@ announcing_facts(const struct announcing *announcing, const struct entry *entry)
 		.warm = role->warm,
 		.open = iface != IFACE_NONE && director->ifaces[iface].up && nic_is_open(&announcing->parts.nics[iface]),
 		.services = entry->status.services, .serving = entry->status.serving,
-		.peer_serves = announcing->others != NULL && announcing->others(announcing->others_context, group),
+		.peer_serves = announcing->others_serve[group],
 		.drain = announcing->drain, .drain_since = announcing->drain_since };
 }
 
@@ -137,6 +138,9 @@ announcing_decide(struct announcing *announcing, uint64_t now)
 	size_t changed = 0;
 
 	announcing_count_services(announcing);
+	for (size_t i = 0; i < ROLE_GROUPS; i++)
+		announcing->others_serve[i] = announcing->settings[i].keep && announcing->others != NULL &&
+		    announcing->others(announcing->others_context, announcing->groups[i]);
 	for (size_t i = 0; i < announcing->count; i++) {
 		struct entry *entry = &announcing->entries[i];
 		const size_t group = entry->status.group;
@@ -157,18 +161,6 @@ announcing_decide(struct announcing *announcing, uint64_t now)
 	}
 	if (changed > LINES_MOST)
 		log_notice("announce vips=%zu meaning=\"so many more have changed\"", changed - LINES_MOST);
-}
-
-bool
-announcing_serves(const struct announcing *announcing, size_t group)
-{
-	bool any = false;
-
-	for (size_t i = 0; announcing != NULL && i < announcing->count && !any; i++)
-		any = announcing->entries[i].status.group == group &&
-		    announcing->entries[i].status.vip.state == ANNOUNCE_ANNOUNCED &&
-		    announcing->entries[i].status.vip.reason != ANNOUNCE_ONLY_ONE;
-	return any;
 }
 
 /* --- time ---------------------------------------------------------------------------------------------------------- */

@@ -54,10 +54,9 @@ void announcing_tick(struct announcing *announcing, uint64_t now);
 /* A change_subscriber: the context is the announcing. */
 void announcing_change(void *context, const struct state_change *change);
 
-/* Does another director announce the VIPs of the group, with servers? NULL: there is no other. */
-void announcing_set_others(struct announcing *announcing, bool (*serves)(void *context, size_t group), void *context);
-/* Has this director servers enough for a VIP of the group that it announces? For other directors. */
-bool announcing_serves(const struct announcing *announcing, size_t group);
+/* Is another director active for the group of that name, with servers? */
+void announcing_set_others(struct announcing *announcing, bool (*serve)(void *context, const char *group),
+    void *context);
 
 /* An operator's order. False: this director announces nothing, so there is nothing to withdraw. */
 bool announcing_drain(struct announcing *announcing, enum announce_drain drain, uint64_t now);

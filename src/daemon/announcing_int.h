@@ -49,8 +49,9 @@ struct announcing {
 	char faults[ROLE_GROUPS][OS_ERROR];
 	const char *fault_list[ROLE_GROUPS];
 	struct announce_status *report;
-	bool (*others)(void *context, size_t group); /* NULL: there are none */
+	bool (*others)(void *context, const char *group); /* NULL: there are none */
 	void *others_context;
+	bool others_serve[ROLE_GROUPS]; /* of groups for which it matters */
 
 	int holder; /* its socket; -1: there is none */
 	pid_t holder_pid;

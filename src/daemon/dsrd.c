@@ -599,6 +599,7 @@ dsrd_open_peers(struct dsrd *dsrd)
 	}
 	dsrd->sources.peering = dsrd->peering;
 	selfcheck_set_peering(dsrd->selfcheck, dsrd->peering);
+	announcing_set_others(dsrd->announcing, peering_serves, dsrd->peering);
 	return 0;
 }
 

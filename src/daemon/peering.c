@@ -342,6 +342,23 @@ peering_list(struct peering *peering, size_t *count)
 	return peering == NULL ? NULL : peering->list;
 }
 
+bool
+peering_serves(void *peering, const char *group)
+{
+	size_t count;
+	const struct peer_facts *list = peering_list(peering, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct wire_self *self = list[i].self;
+
+		for (size_t j = 0; self != NULL && j < self->role_count; j++)
+			if (strcmp(self->roles[j].group, group) == 0 && self->roles[j].state == ROLE_ACTIVE &&
+			    self->roles[j].ready)
+				return true;
+	}
+	return false;
+}
+
 const char *
 peering_name(const struct peering *peering)
 {

@@ -51,6 +51,8 @@ void peering_tick(struct peering *peering, uint64_t now);
 bool peering_table_present(const struct peering *peering);
 /* The facts of all peers, until the next call. */
 const struct peer_facts *peering_list(struct peering *peering, size_t *count);
+/* Is a peer active for the group of that name, and ready? The form is that of announcing_set_others(). */
+bool peering_serves(void *peering, const char *group);
 /* This director's name, as peers have it. */
 const char *peering_name(const struct peering *peering);
 uint64_t peering_refused(const struct peering *peering);

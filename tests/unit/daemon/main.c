@@ -14,6 +14,7 @@ Suite *notify_program_suite(void);
 Suite *parts_suite(void);
 Suite *privsep_suite(void);
 Suite *roles_suite(void);
+Suite *route_holder_suite(void);
 Suite *state_file_suite(void);
 
 int
@@ -21,7 +22,8 @@ main(void)
 {
 	static Suite *(*const suites[])(void) = { background_suite, capture_filter_suite, change_suite, hash_key_suite,
 	    host_check_suite,
-		losses_suite, notify_program_suite, parts_suite, privsep_suite, roles_suite, state_file_suite };
+		losses_suite, notify_program_suite, parts_suite, privsep_suite, roles_suite, route_holder_suite,
+		state_file_suite };
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
