@@ -33,7 +33,7 @@ END {
 			continue
 		want(parts !~ /loss/ || have["loss", name], "what arrives of a bounded rate by " name)
 		want(parts !~ /delay/ || (have["delay", name, "low"] && have["delay", name, "half"]), "the delay of " name)
-		want(parts !~ /tcp/ || name ~ /pen|nft|bare/ || have["tcp", name], "a TCP stream by " name)
+		want(parts !~ /tcp/ || name ~ /pen|nft|bare|xsk|encap/ || have["tcp", name], "a TCP stream by " name)
 		want(parts !~ /rate/ || name !~ /^(pen|dsrd.*)$/ || have["memory", name], "the memory of " name)
 	}
 	want(judged > 0, "targets that are judged")

@@ -75,7 +75,7 @@ function target_most(text, key, most, unit,    met) {
 BEGIN {
 	split("60-10k imix-10k 1400-10k 60-1m 60-new", loads, " ")
 	METHODS = split("dscp ipip gre gue gue1", methods, " ")
-	names = "generator direct redirect encap pen nft nft-persist bare dsrd-frame dsrd dsrd-tc dsrd-xdp"
+	names = "generator direct redirect encap pen nft nft-persist bare xsk dsrd-frame dsrd dsrd-tc dsrd-xdp"
 	for (i = 1; i <= METHODS; i++)
 		names = names " dsrd-" methods[i] " dsrd-tc-" methods[i]
 	FORWARDERS = split(names, forwarders, " ")
