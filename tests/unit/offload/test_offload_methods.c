@@ -377,6 +377,27 @@ START_TEST(test_unfinished_checksums_are_not_changed)
 }
 END_TEST
 
+/* The way is known, and then the numbers do not fit: tc's second program must not act on it, nor take it for lost. */
+START_TEST(test_a_refused_way_is_no_decision)
+{
+	struct shape shape = shape_of(2, false, false);
+	struct frame frame;
+
+	open_flows();
+	shape.acknowledgement = 5000;
+	frame = scene_frame(&alone, &shape);
+	ck_assert(give_both(&frame));
+	shape.acknowledgement = 0xf0000000;
+	frame = scene_frame(&alone, &shape);
+	ck_assert(!give_both(&frame));
+	shape.acknowledgement = 6000;
+	frame = scene_frame(&alone, &shape);
+	ck_assert(give_both(&frame));
+	ck_assert_uint_eq(shared.control->unconsumed, 0);
+	compare_counts();
+}
+END_TEST
+
 /* Another address of the director, or of the server: the next frame has it. */
 START_TEST(test_a_tunnel_that_changes_is_another_at_once)
 {
@@ -450,6 +471,7 @@ offload_methods_suite(void)
 	tcase_add_test(cases, test_what_a_tunnel_does_not_take_is_the_daemons);
 	tcase_add_test(cases, test_unfinished_checksums_are_not_changed);
 	tcase_add_test(cases, test_a_tunnel_that_changes_is_another_at_once);
+	tcase_add_test(cases, test_a_refused_way_is_no_decision);
 	tcase_add_test(cases, test_super_frames);
 	tcase_set_timeout(cases, 120);
 	suite_add_tcase(suite, cases);
