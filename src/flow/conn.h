@@ -42,8 +42,15 @@ struct conn_timeouts {
 /* IPVS's figures: established 15 min, SYN 60 s, FIN 2 min, TIME_WAIT 2 min, closed 10 s, UDP 5 min. */
 struct conn_timeouts conn_timeouts_default(void);
 
-/* Of a flow in `state`. In CONN_NEW, which has no timeout of its own, the lesser of 30 s and that of a proven one. */
-uint64_t conn_lifetime(const struct conn_timeouts *timeouts, enum conn_state state, uint8_t protocol);
+/* In CONN_NEW, which has no timeout of its own: the lesser of 30 s and that of a proven flow. */
+uint64_t conn_lifetime_new(const struct conn_timeouts *timeouts, uint8_t protocol);
+
+/* Of a flow in `state`. */
+static inline uint64_t
+conn_lifetime(const struct conn_timeouts *timeouts, enum conn_state state, uint8_t protocol)
+{
+	return state != CONN_NEW ? timeouts->state[state] : conn_lifetime_new(timeouts, protocol);
+}
 
 /* A flow's name. All 24 bytes are hashed and compared. */
 struct conn_key {

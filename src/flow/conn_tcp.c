@@ -23,13 +23,10 @@ conn_timeouts_default(void)
 }
 
 uint64_t
-conn_lifetime(const struct conn_timeouts *timeouts, enum conn_state state, uint8_t protocol)
+conn_lifetime_new(const struct conn_timeouts *timeouts, uint8_t protocol)
 {
-	uint64_t proven;
+	const uint64_t proven = timeouts->state[protocol == PROTOCOL_UDP ? CONN_UDP : CONN_ESTABLISHED];
 
-	if (state != CONN_NEW)
-		return timeouts->state[state];
-	proven = timeouts->state[protocol == PROTOCOL_UDP ? CONN_UDP : CONN_ESTABLISHED];
 	return UNPROVEN_LIFETIME < proven ? UNPROVEN_LIFETIME : proven;
 }
 

@@ -298,10 +298,12 @@ stage_flow(struct frame_ctx *ctx)
 		return drop(ctx, DROP_NO_SERVICE);
 	flow_name(ctx);
 	ctx->flags = flow_flags(ctx);
-	if (service->quic != NULL && packet->protocol == PROTOCOL_UDP && stage_flow_quic(ctx) == IS_DECIDED)
-		return IS_DECIDED;
-	if (ctx->server != NULL)
-		return GOES_ON;
+	if (service->quic != NULL && packet->protocol == PROTOCOL_UDP) {
+		if (stage_flow_quic(ctx) == IS_DECIDED)
+			return IS_DECIDED;
+		if (ctx->server != NULL)
+			return GOES_ON;
+	}
 	if ((packet->protocol != PROTOCOL_UDP || !service->service->settings.one_packet) &&
 	    find_flow(ctx) == IS_DECIDED)
 		return IS_DECIDED;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Evenness and disruption of the consistent hash, for 2 to 1000 servers, and what a table costs, beside what the Maglev
- * paper says of its own (Eisenbud et al., NSDI 2016).
+ * paper says of its own (Eisenbud et al., NSDI 2016); and the same of many directors together (cluster.c).
+ *
+ *	maglev [DIRECTORS SERVERS FLOWS]
+ *
+ * Without arguments of 64 directors, 1000 servers and a million flows; with them of many directors only.
  */
 #include "config.h"
 
@@ -15,6 +19,8 @@
 
 #include "base/attr.h"
 #include "base/keyhash.h"
+#include "base/text.h"
+#include "cluster.h"
 #include "sched/maglev.h"
 
 #define MOST 1001
@@ -32,7 +38,8 @@ static const char paper[] =
     "    65537 slots   built in 1.8 ms    Karger's ring needs 29.7% more room, rendezvous hashing 49.5%, Maglev hardly "
     "any\n"
     "    655373 slots  built in 22.9 ms   Karger's ring 10.3%, rendezvous hashing 12.3%, Maglev hardly any\n"
-    "    disruption when servers fail: small, and smaller with the larger table\n";
+    "    disruption when servers fail: small, and smaller with the larger table; figure 12 shows it as the share of\n"
+    "    changed slots, which is printed below in brackets\n";
 
 struct result {
 	double deviation; /* of a server's slots from what its weight says, the largest, in per cent of the latter */
@@ -154,8 +161,8 @@ measure(size_t count, bool equal, struct result *result)
 	}
 }
 
-int
-main(void)
+static void
+print_table(void)
 {
 	static const size_t counts[] = { 2, 10, 100, 1000 };
 
@@ -172,5 +179,22 @@ main(void)
 		}
 	}
 	(void)printf("%s", paper);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct cluster_size size = { .directors = 64, .servers = 1000, .flows = FLOWS };
+
+	if (argc != 1 && (argc != 4 || text_number(argv[1], 2, 1000, &size.directors) == -1 ||
+	    text_number(argv[2], 100, UINT16_MAX, &size.servers) == -1 ||
+	    text_number(argv[3], 1, UINT32_MAX, &size.flows) == -1)) {
+		(void)fprintf(stderr, "usage: maglev [DIRECTORS SERVERS FLOWS]\n");
+		return 64; /* EX_USAGE, sysexits(3) */
+	}
+	if (argc == 1)
+		print_table();
+	if (cluster_simulate(&size) == -1)
+		die("out of memory, or directors differ about a flow");
 	return EXIT_SUCCESS;
 }
