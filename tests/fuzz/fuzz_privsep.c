@@ -27,7 +27,24 @@ require(bool holds)
 static bool
 takes_iface(uint32_t operation)
 {
-	return operation != PRIVSEP_PING && operation != PRIVSEP_LAUNCHER && operation != PRIVSEP_CHECKER;
+	switch ((enum privsep_operation)operation) {
+	case PRIVSEP_PING:
+	case PRIVSEP_SYNC_KEY:
+	case PRIVSEP_PEER_LISTEN:
+	case PRIVSEP_LAUNCHER:
+	case PRIVSEP_CHECKER:
+		return false;
+	case PRIVSEP_CAPTURE:
+	case PRIVSEP_SENDER:
+	case PRIVSEP_OFFLOADS_OFF:
+	case PRIVSEP_OFFLOADS_RESTORE:
+	case PRIVSEP_ATTACH:
+	case PRIVSEP_DETACH:
+	case PRIVSEP_LOCK:
+	case PRIVSEP_UNLOCK:
+		break;
+	}
+	return true;
 }
 
 int
