@@ -68,7 +68,8 @@ for kept in kept1 kept2 kept3 kept4; do
 	HELD="$HELD $kept"
 	[ "$(held_servers)" != "web1 web2" ] || break
 done
-capture director stolen "ether dst $EVIL_MAC and (dst host $VIP or dst host $VIP6)"
+# The director answers ARP requests of the hostile host, too.
+capture director stolen "ether dst $EVIL_MAC and ((ip and dst host $VIP) or (ip6 and dst host $VIP6 and not icmp6))"
 start_in evil forge python3 "$(dirname -- "$0")/forge.py" neighbor eth0 "$EVIL_MAC" "$DIRECTOR_MAC" "$(server_ip 1)" \
     "$(server_ip6 2)"
 wait_log 10 "neighbor-conflict server=web/web1 address=$(server_ip 1) mac=$(server_mac 1) claimed-by=$EVIL_MAC .*decided=answers"
