@@ -33,6 +33,7 @@ takes_iface(uint32_t operation)
 	case PRIVSEP_PEER_LISTEN:
 	case PRIVSEP_LAUNCHER:
 	case PRIVSEP_CHECKER:
+	case PRIVSEP_ROUTES:
 		return false;
 	case PRIVSEP_CAPTURE:
 	case PRIVSEP_SENDER:
@@ -59,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (privsep_message_read(data + 1, size - 1, descriptors, &request) == -1)
 		return 0;
 	require(size - 1 == sizeof(request) && memcmp(&request, data + 1, sizeof(request)) == 0);
-	require(request.operation >= PRIVSEP_CAPTURE && request.operation <= PRIVSEP_CHECKER);
+	require(request.operation >= PRIVSEP_CAPTURE && request.operation <= PRIVSEP_ROUTES);
 	require(descriptors == (request.operation == PRIVSEP_ATTACH));
 	require(memchr(request.iface, '\0', IFACE_NAME) != NULL);
 	require((request.iface[0] != '\0') == takes_iface(request.operation));
