@@ -91,6 +91,18 @@ machine_list_networks(struct machine *machine, const struct iface *iface, enum a
 	}
 }
 
+/* What packets to the server may have, before the method adds to them. */
+static uint32_t
+machine_limit(const struct server *server, const struct iface *iface)
+{
+	const uint32_t overhead = encap_overhead(server->settings.method,
+	    (enum addr_family)server->settings.addr.family);
+	const uint32_t mtu = server->run->path.mtu != 0 && server->run->path.mtu < iface->mtu ? server->run->path.mtu :
+	    iface->mtu;
+
+	return mtu > overhead ? mtu - overhead : 0;
+}
+
 /* What holds of the server whatever the VIP; also for one without an interface. */
 static struct diagnose_facts
 machine_gather_server(struct machine *machine, const struct server *server)
@@ -115,13 +127,18 @@ machine_gather_server(struct machine *machine, const struct server *server)
 		facts.is_director = machine_is_director(machine, &facts.own);
 	}
 	facts.other_network = iface == NULL;
+	facts.method = (uint8_t)server->settings.method;
+	facts.dscp = listens == NULL ? 0 : listens[0].dscp;
+	facts.path = server->run->path;
+	if (server_is_routed(server))
+		facts.gateway_address = server->hop;
 	facts.networks = machine->networks;
 	if (iface != NULL) {
 		const struct addr *director = iface_address(iface, (enum addr_family)facts.own.family);
 
 		machine_list_networks(machine, iface, (enum addr_family)facts.own.family);
 		facts.interface = iface->name;
-		facts.director_mtu = iface->mtu;
+		facts.director_mtu = machine_limit(server, iface);
 		/* With a route to it a server elsewhere may well be reached. */
 		facts.other_network = director != NULL && server->settings.method == ENCAP_MAC && !iface_is_on_link(iface, &facts.own) &&
 		    server_state(server) != SERVER_UP;
@@ -132,6 +149,29 @@ machine_gather_server(struct machine *machine, const struct server *server)
 	return facts;
 }
 
+/* What was seen on the server's own segment: behind a router there is nothing of it. */
+static void
+machine_add_link(const struct machine *machine, const struct server *server, const struct subject *subject,
+    struct diagnose_facts *facts)
+{
+	const struct doctor_view *view = machine->view;
+
+	facts->silent = examine_is_silent(view->examination, subject);
+	facts->nameless = subject->present && subject->requested_as && !subject->answered_as;
+	/* Another host that answers now, or has claimed the address of late. */
+	facts->twin = mac_is_zero(&subject->twin) ? server->mac_rival : subject->twin;
+	facts->shares_mac = machine_shares_mac(server, subject);
+	facts->arp_broadcast = subject->arp_broadcast;
+	facts->arp_unicast = subject->arp_unicast;
+	facts->foreign = subject->foreign;
+	facts->gateway = subject->gateway;
+	facts->forwards = subject->gateway && view->forwards(view->context, subject->iface,
+	    (enum addr_family)subject->vip.family);
+	facts->mask_answered = true;
+	for (size_t i = 0; i < EXAMINE_UNUSED; i++)
+		facts->mask_answered &= subject->unused_answered[i];
+}
+
 static struct diagnose_facts
 machine_gather(struct machine *machine, const struct server *server, const struct subject *subject)
 {
@@ -140,20 +180,8 @@ machine_gather(struct machine *machine, const struct server *server, const struc
 
 	facts.vip = subject->vip;
 	facts.mac = subject->mac;
-	facts.silent = examine_is_silent(view->examination, subject);
-	facts.nameless = subject->present && subject->requested_as && !subject->answered_as;
-	/* Another host that answers now, or has claimed the address of late. */
-	facts.twin = mac_is_zero(&subject->twin) ? server->mac_rival : subject->twin;
-	facts.shares_mac = machine_shares_mac(server, subject);
-	facts.arp_broadcast = subject->arp_broadcast;
-	facts.arp_unicast = subject->arp_unicast;
-	facts.foreign = subject->foreign;
-	facts.gateway = subject->gateway;
-	facts.forwards = subject->gateway && view->forwards(view->context, subject->iface,
-	    (enum addr_family)subject->vip.family);
-	facts.mask_answered = true;
-	for (size_t i = 0; i < EXAMINE_UNUSED; i++)
-		facts.mask_answered &= subject->unused_answered[i];
+	if (!server_is_routed(server))
+		machine_add_link(machine, server, subject, &facts);
 	facts.dns = view->name(view->context, server) == NAME_IS_VIP;
 	facts.port = subject->port;
 	facts.protocol = subject->port != 0 ? PROTOCOL_TCP : PROTOCOL_UDP;
@@ -172,6 +200,7 @@ machine_is_subject(enum diagnosis diagnosis)
 	case DIAGNOSIS_LOCAL_NOT_OWN:
 	case DIAGNOSIS_IS_DIRECTOR:
 	case DIAGNOSIS_OTHER_NETWORK:
+	case DIAGNOSIS_GATEWAY_UNREACHABLE:
 	case DIAGNOSIS_UNREACHABLE:
 	case DIAGNOSIS_PROXY_ARP:
 	case DIAGNOSIS_NOT_ADJACENT:

@@ -214,6 +214,22 @@ show_ports_out(struct writer *writer, const struct server *server)
 	writer_cell(writer, used == 0 ? NULL : text);
 }
 
+/* How packets reach it; what routers and the server itself said about that by ICMP. */
+static void
+show_way(struct writer *writer, const struct server *server)
+{
+	const struct server_path *path = &server->run->path;
+	char gateway[ADDR_TEXT];
+
+	writer_cell(writer, encap_method_name(server->settings.method));
+	writer_cell(writer, server_is_routed(server) ? addr_format(&server->hop, gateway) : NULL);
+	if (path->mtu != 0)
+		writer_cell_number(writer, path->mtu);
+	else
+		writer_cell(writer, NULL);
+	writer_cell(writer, path->cause == ICMP_CAUSE_NONE ? NULL : icmp_cause_name(path->cause));
+}
+
 static void
 show_server(struct writer *writer, const struct report_facts *facts, const struct server *server)
 {
@@ -244,6 +260,7 @@ show_server(struct writer *writer, const struct report_facts *facts, const struc
 	writer_cell(writer, status.name);
 	writer_cell(writer, status_source_name(status.source));
 	show_ports_out(writer, server);
+	show_way(writer, server);
 	writer_cell_mood(writer, why, state_mood(server));
 }
 
@@ -258,7 +275,8 @@ show_servers(struct writer *writer, const struct report_facts *facts)
 		{ "state_changes", NULL, true },
 		{ "vip", "VIP", false }, { "address", "ADDRESS", false }, { "mac", "MAC", false },
 		{ "reason", NULL, false }, { "set_by", NULL, false }, { "ports_out", NULL, false },
-		{ "why", "WHY", false } };
+		{ "method", NULL, false }, { "gateway", NULL, false }, { "path_mtu", NULL, true },
+		{ "path_error", NULL, false }, { "why", "WHY", false } };
 
 	writer_table(writer, "servers", NULL, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < facts->model->service_count; i++)

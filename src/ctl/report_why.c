@@ -245,6 +245,32 @@ tell_scheduler(struct writer *writer, const struct explanation *explanation)
 		    "flow is not remembered, and goes by hash");
 }
 
+/* What becomes of its packets on the way to the server, where it is more than other MAC addresses. */
+static void
+tell_method(struct writer *writer, const struct fwd_server *server)
+{
+	const struct server *known = server->server;
+	const char *method = encap_method_name(known->settings.method);
+	const bool routed = server_is_routed(known);
+	char text[SENTENCE_TEXT], source[ADDR_TEXT], target[ADDR_TEXT], gateway[ADDR_TEXT];
+
+	writer_fact(writer, "method", NULL, method);
+	if (known->settings.method == ENCAP_MAC)
+		return;
+	addr_format(&server->addr, target);
+	addr_format(&known->hop, gateway);
+	if (known->settings.method == ENCAP_LOCAL)
+		snprintf(text, sizeof(text), "local: to this host's own stack");
+	else if (known->settings.method == ENCAP_DSCP)
+		snprintf(text, sizeof(text), "dscp: addressed to %s, %s%s; at most %lu bytes", target,
+		    routed ? "by the gateway " : "on the link", routed ? gateway : "", (unsigned long)server->mtu);
+	else
+		snprintf(text, sizeof(text), "%s: in a packet from %s to %s, %s%s; at most %lu bytes of the client's "
+		    "packet fit", method, addr_format(&known->source, source), target,
+		    routed ? "by the gateway " : "on the link", routed ? gateway : "", (unsigned long)server->mtu);
+	writer_fact(writer, "method_text", "method", text);
+}
+
 static void
 tell_verdict(struct writer *writer, const struct report_facts *facts, const struct explanation *explanation)
 {
@@ -267,6 +293,7 @@ tell_verdict(struct writer *writer, const struct report_facts *facts, const stru
 	    flow_way_sentence(explanation->way));
 	writer_fact(writer, "verdict_text", "verdict", text);
 	writer_fact(writer, "way", NULL, flow_way_name(explanation->way));
+	tell_method(writer, server);
 	if (mac_is_zero(&server->server->mac_rival))
 		return;
 	snprintf(text, sizeof(text), "MAC %s claims the server's address too, and is not believed: dsrctl show "

@@ -67,6 +67,8 @@ burst_refresh(struct burst *burst)
 {
 	uint64_t begin, took;
 
+	burst->director->stale |= burst->director->forwarder.paths_changed;
+	burst->director->forwarder.paths_changed = false;
 	if (!burst->director->stale)
 		return;
 	begin = clock_us();

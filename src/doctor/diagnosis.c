@@ -103,6 +103,16 @@ diagnose_by_verdict(enum vipcheck_verdict verdict)
 		return DIAGNOSIS_REPLY_LOST;
 	case VIPCHECK_IGNORED:
 		return DIAGNOSIS_VIP_IGNORED;
+	case VIPCHECK_NO_DECAPSULATION:
+		return DIAGNOSIS_NO_DECAPSULATION;
+	case VIPCHECK_NO_TUNNEL_PORT:
+		return DIAGNOSIS_NO_TUNNEL_PORT;
+	case VIPCHECK_TUNNEL_BROKEN:
+		return DIAGNOSIS_TUNNEL_BROKEN;
+	case VIPCHECK_TUNNEL_SILENT:
+		return DIAGNOSIS_TUNNEL_SILENT;
+	case VIPCHECK_DSCP_IGNORED:
+		return DIAGNOSIS_DSCP_IGNORED;
 	case VIPCHECK_WRONG_SOURCE:
 		return DIAGNOSIS_WRONG_SOURCE;
 	case VIPCHECK_OTHER_MAC:
@@ -138,6 +148,20 @@ diagnose_has_smaller_mtu(const struct diagnose_facts *facts)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * The size of segments that the server offers to its clients, as it told the probe: with the headers they must fit the
+ * tunnel, or each large request costs an ICMP error first.
+ */
+static bool
+diagnose_lacks_advmss(const struct diagnose_facts *facts)
+{
+	const struct reply *reply = facts->evidence == NULL ? NULL : &facts->evidence->replies[PROBE_VIP];
+
+	return reply != NULL && encap_is_tunnel((enum encap_method)facts->method) && reply->answer == ANSWER_SYN_ACK &&
+	    reply->mss != 0 && facts->director_mtu != 0 && (uint32_t)reply->mss +
+	    (reply->from.family == ADDR_IPV6 ? V6_HEADERS : V4_HEADERS) > facts->director_mtu;
 }
 
 static bool
@@ -219,7 +243,7 @@ diagnose_absence(const struct diagnose_facts *facts, enum vipcheck_verdict verdi
 	if (facts->other_network && verdict != VIPCHECK_ACCEPTED)
 		return DIAGNOSIS_OTHER_NETWORK;
 	if (absent)
-		return DIAGNOSIS_UNREACHABLE;
+		return addr_is_set(&facts->gateway_address) ? DIAGNOSIS_GATEWAY_UNREACHABLE : DIAGNOSIS_UNREACHABLE;
 	if (facts->nameless && !facts->mask_answered && verdict != VIPCHECK_ACCEPTED)
 		return DIAGNOSIS_TAKES_NETWORK;
 	return DIAGNOSIS_COUNT;
@@ -240,7 +264,8 @@ diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUN
 	is[DIAGNOSIS_ANSWERS_LOST] = facts->lost == LOST_ANSWERS;
 	is[DIAGNOSIS_ALL_LOST] = facts->lost == LOST_ALL;
 	if (absence == DIAGNOSIS_COUNT) {
-		const bool routed = diagnose_is_routed(facts->evidence);
+		/* By other methods than mac a router on the way is no fault. */
+		const bool routed = facts->method == ENCAP_MAC && diagnose_is_routed(facts->evidence);
 
 		is[routed ? DIAGNOSIS_PROXY_ARP : diagnose_verdict(facts, verdict)] = true;
 		is[DIAGNOSIS_SAME_MACHINE] = facts->shares_mac && verdict == VIPCHECK_ACCEPTED;
@@ -248,6 +273,7 @@ diagnose(const struct diagnose_facts *facts, enum diagnosis found[DIAGNOSIS_COUN
 		is[DIAGNOSIS_VIP_MISSING_FORWARDS] |= facts->bounced && !routed;
 		is[DIAGNOSIS_DIRECTOR_IS_GATEWAY] = facts->gateway && !facts->forwards;
 		is[DIAGNOSIS_ANSWERS_PASS_DIRECTOR] = facts->gateway && facts->forwards;
+		is[DIAGNOSIS_NO_ADVMSS] = diagnose_lacks_advmss(facts);
 		is[DIAGNOSIS_MTU_SMALLER] = diagnose_has_smaller_mtu(facts);
 		is[DIAGNOSIS_SHORT_MASK] = facts->mask_answered && !routed;
 		is[DIAGNOSIS_OWN_FILTERED] = facts->checks_silent && verdict == VIPCHECK_ACCEPTED;

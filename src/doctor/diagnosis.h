@@ -50,7 +50,7 @@ enum diagnosis {
 #undef X
 	DIAGNOSIS_COUNT,
 	DIAGNOSIS_DIRECTOR_LAST = DIAGNOSIS_CHECKS_LATE,
-	DIAGNOSIS_SERVER_FIRST = DIAGNOSIS_IS_DIRECTOR
+	DIAGNOSIS_SERVER_FIRST = DIAGNOSIS_LOCAL_UNSUPPORTED
 };
 
 enum severity {
@@ -69,7 +69,11 @@ struct diagnose_facts {
 	struct addr director;            /* the director's address there, if it has one */
 	const char *interface;           /* the director's, there; NULL: unknown */
 	const char *networks;            /* its networks, "192.0.2.0/24 198.51.100.0/24"; NULL: unknown */
-	uint32_t director_mtu;
+	uint32_t director_mtu;           /* less what the method adds to packets */
+	uint8_t method;                  /* enum encap_method */
+	uint8_t dscp;                    /* the VIP's, of method dscp */
+	struct addr gateway_address;     /* the router on the way to `own`; unset: there is none */
+	struct server_path path;         /* what ICMP errors said of the way */
 	enum vipcheck_verdict verdict;       /* of the round below */
 	const struct evidence *evidence; /* NULL: no round was run */
 	bool is_director;                /* `own` is the director's */

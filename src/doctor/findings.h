@@ -166,6 +166,9 @@
 	    "Direct server return needs every server on a network that the director is attached to, with an address " \
 	    "of " \
 	    "the director there. Most often the address is mistyped, or the interface lacks an address.") \
+	X(GATEWAY_UNREACHABLE, "gateway-unreachable", ERROR, "the gateway to the server does not answer", \
+	    "No packet reaches the server. The gateway is off, or its address in dsrd.conf or in the director's routes " \
+	    "is wrong.") \
 	X(UNREACHABLE, "unreachable", ERROR, "no host answers for the server's own address", \
 	    "The server is off, unplugged, in another VLAN, or its address in the configuration is wrong. It gets no " \
 	    "traffic.") \
@@ -211,6 +214,17 @@
 	    "source is " \
 	    "the VIP: an outgoing firewall, IP source guard or port security of the switch, anti-spoofing of the " \
 	    "hypervisor.") \
+	X(NO_DECAPSULATION, "no-decapsulation", ERROR, "the server does not decapsulate what the director sends", \
+	    "It answers them with the ICMP error \"protocol unreachable\": it has no end of the tunnel.") \
+	X(NO_TUNNEL_PORT, "no-tunnel-port", ERROR, "nothing decapsulates at UDP port 6080 of the server", \
+	    "It answers with the ICMP error \"port unreachable\": it has no end of the tunnel, or one at another port.") \
+	X(TUNNEL_BROKEN, "tunnel-broken", ERROR, "the tunnel's packets do not reach the server", \
+	    "A host on the way reports so by ICMP: a firewall that rejects the tunnel's protocol, or a missing route.") \
+	X(TUNNEL_SILENT, "tunnel-silent", ERROR, "what the server gets through the tunnel, it drops", \
+	    "It answers pings, but none that comes through the tunnel: the reverse path filter of the tunnel's " \
+	    "interface is strict, or a firewall drops the tunnel's protocol.") \
+	X(DSCP_IGNORED, "dscp-ignored", ERROR, "no rule on the server turns the DSCP back into the VIP", \
+	    "The server answers from its own address. The rule is missing, or the network resets the DSCP.") \
 	X(WRONG_SOURCE, "wrong-source", ERROR, "the server answers from another address than the VIP", \
 	    "Clients drop such answers. A UDP program that listens on all addresses answers from the primary one.") \
 	X(WRONG_CARD, "other-mac", ERROR, "the server's answers come from another MAC address than its own", \
@@ -251,6 +265,9 @@
 	X(DIRECTOR_IS_GATEWAY, "director-is-gateway", ERROR, "the server's default gateway is the director", \
 	    "Answers to clients in other networks go to the director, which does not forward them, instead of " \
 	    "straight to the clients.") \
+	X(NO_ADVMSS, "no-advmss", WARNING, "the server offers clients segments that do not fit the tunnel", \
+	    "It answered the probe with a maximum segment size that is too large, and so very likely does to " \
+	    "clients: each that sends much needs an ICMP error first, and stalls where a firewall drops it.") \
 	X(MTU_SMALLER, "mtu-smaller", ERROR, "the server's MTU is smaller than the director's", \
 	    "The server takes no frame larger than its own MTU: large requests from clients with the director's " \
 	    "MTU vanish, while small ones arrive.") \

@@ -24,6 +24,9 @@
 #define ADD6 "ip -6 address add {vip}/128 dev lo nodad preferred_lft 0"
 #define SCRIPT "dsr-realserver apply --vip {vip} --persist"
 #define UNDO_SCRIPT "dsr-realserver undo --vip {vip}"
+#define TUNNELS (SYSTEM_LINUX | SYSTEM_FREEBSD | SYSTEM_OPENBSD)
+#define TUNNEL_SCRIPT "dsr-realserver apply --vip {vip} --method {method} --persist"
+#define UNDO_TUNNEL "dsr-realserver undo --vip {vip} --method {method}"
 #define SCRIPT_WINDOWS ".\\dsr-realserver.ps1 apply -Vip {vip} -Port {port} -Protocol {PROTO}"
 #define UNDO_WINDOWS ".\\dsr-realserver.ps1 undo"
 
@@ -65,13 +68,15 @@ static const struct remedy remedies[] = {
 	    "be one of its servers, add `local` to its line in dsrd.conf, and on the director:",
 	    SCRIPT, UNDO_SCRIPT },
 
+	{ DIAGNOSIS_LOCAL_UNSUPPORTED, SYSTEM_ANY, "Remove the server {own} from the service, or run this director on "
+	    "Linux.", NULL, NULL },
 	{ DIAGNOSIS_LOCAL_NOT_OWN, SYSTEM_ANY, "Give the server one of the director's own addresses in dsrd.conf. They "
 	    "are shown by:", "ip -brief address", NULL },
-	{ DIAGNOSIS_LOCAL_NO_VIP, SYSTEM_LINUX, "On the director:", SCRIPT, UNDO_SCRIPT },
-	{ DIAGNOSIS_LOCAL_VIP_EXPOSED, SYSTEM_LINUX, "On the director, remove the VIP from where it is, and add it to "
+	{ DIAGNOSIS_LOCAL_NO_VIP, SYSTEM_ANY, "On the director:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_LOCAL_VIP_EXPOSED, SYSTEM_ANY, "On the director, remove the VIP from where it is, and add it to "
 	    "lo:", "ip address show to {vip}\n" SCRIPT, UNDO_SCRIPT },
-	{ DIAGNOSIS_LOCAL_ANSWERS_ARP, SYSTEM_LINUX, "On the director:", SCRIPT, UNDO_SCRIPT },
-	{ DIAGNOSIS_LOCAL_RP_FILTER, SYSTEM_LINUX, "On the director:", "sysctl -w net.ipv4.conf.all.rp_filter=2",
+	{ DIAGNOSIS_LOCAL_ANSWERS_ARP, SYSTEM_ANY, "On the director:", SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_LOCAL_RP_FILTER, SYSTEM_ANY, "On the director:", "sysctl -w net.ipv4.conf.all.rp_filter=2",
 	    "sysctl -w net.ipv4.conf.all.rp_filter=1" },
 	{ DIAGNOSIS_LOCAL_NOT_WITHHELD, SYSTEM_ANY, "On the director:", "journalctl -u dsrd --grep withhold", NULL },
 
@@ -247,6 +252,33 @@ static const struct remedy remedies[] = {
 	    "SpoofGuard; and in the server's own outgoing firewall.", NULL, NULL },
 	{ DIAGNOSIS_REPLY_LOST, SYSTEM_LINUX, "Look on the server whether the answer leaves it:",
 	    "tcpdump -ni eth0 src host {vip}", NULL },
+
+	{ DIAGNOSIS_GATEWAY_UNREACHABLE, SYSTEM_ANY, "Look at the router {gateway}, and at `gateway` in dsrd.conf or the "
+	    "director's route to {own}. From the director:", "{ask-gateway}", NULL },
+	{ DIAGNOSIS_GATEWAY_UNREACHABLE, SYSTEM_LINUX, NULL, "ip route get {own}", NULL },
+
+	{ DIAGNOSIS_NO_DECAPSULATION, TUNNELS, "On the server:", TUNNEL_SCRIPT, UNDO_TUNNEL },
+	{ DIAGNOSIS_NO_DECAPSULATION, SYSTEM_ANY & ~(unsigned)(TUNNELS), "Servers of this system do not decapsulate: put "
+	    "the server into the director's network, and leave `method` at mac.", NULL, NULL },
+	{ DIAGNOSIS_NO_TUNNEL_PORT, SYSTEM_LINUX, "On the server:", TUNNEL_SCRIPT "\nip fou show", UNDO_TUNNEL },
+	{ DIAGNOSIS_NO_TUNNEL_PORT, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX, "Servers of this system do not take GUE: choose "
+	    "`method = ipip` or gre.", NULL, NULL },
+	{ DIAGNOSIS_TUNNEL_BROKEN, SYSTEM_ANY, "Firewalls and security groups between the director and {own} must let "
+	    "{outer} pass. From the director:", "traceroute -n {own}", NULL },
+	{ DIAGNOSIS_TUNNEL_SILENT, SYSTEM_LINUX, "On the server: the larger value of `all` and the tunnel's interface "
+	    "counts, and 1 drops what comes from the tunnel.",
+	    "sysctl -a --pattern rp_filter\n"
+	    TUNNEL_SCRIPT, UNDO_TUNNEL },
+	{ DIAGNOSIS_TUNNEL_SILENT, SYSTEM_ANY, "Firewalls on the server and on the way must let {outer} pass.", NULL,
+	    NULL },
+	{ DIAGNOSIS_DSCP_IGNORED, SYSTEM_LINUX, "On the server:",
+	    "dsr-realserver apply --vip {vip} --method dscp --dscp {dscp} --persist",
+	    UNDO_TUNNEL },
+	{ DIAGNOSIS_DSCP_IGNORED, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX, "Servers of this system cannot restore the VIP: "
+	    "choose another `method`.", NULL, NULL },
+	{ DIAGNOSIS_NO_ADVMSS, SYSTEM_LINUX, "On the server:", TUNNEL_SCRIPT, UNDO_TUNNEL },
+	{ DIAGNOSIS_NO_ADVMSS, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX, "Let the server offer segments of {advmss} bytes at "
+	    "most to its clients: the route's MTU, or the firewall (pf: `scrub ... max-mss {advmss}`).", NULL, NULL },
 
 	{ DIAGNOSIS_WRONG_SOURCE, SYSTEM_ANY,
 	    "Let the program listen on {vip} itself, besides {own}, instead of all addresses. BIND: `listen-on { "
@@ -472,13 +504,45 @@ remedy_write(const char *template, const struct remedy_word *words, char *text, 
 	return text;
 }
 
+/* Segments of that size fit the tunnel: RFC 9293 section 3.7.1 counts the headers without options. */
+static uint32_t
+remedy_advmss(const struct diagnose_facts *facts)
+{
+	const uint32_t headers = facts->vip.family == ADDR_IPV6 ? 60 : 40;
+
+	return facts->director_mtu > headers ? facts->director_mtu - headers : 0;
+}
+
+/* What firewalls see of the method: Protocol Numbers, IANA. */
+static const char *
+remedy_outer(const struct diagnose_facts *facts)
+{
+	switch ((enum encap_method)facts->method) {
+	case ENCAP_IPIP:
+		return facts->vip.family == ADDR_IPV6 ? "IP protocol 41" : "IP protocol 4";
+	case ENCAP_GRE:
+		return "IP protocol 47";
+	case ENCAP_GUE:
+	case ENCAP_GUE1:
+		return "UDP port 6080";
+	case ENCAP_MAC:
+	case ENCAP_DSCP:
+	case ENCAP_LOCAL:
+	case ENCAP_METHODS:
+		break;
+	}
+	return "packets for the VIP";
+}
+
 const char *
 remedy_fill(const char *template, const struct diagnose_facts *facts, char text[REMEDY_TEXT])
 {
 	const bool v6 = facts->vip.family == ADDR_IPV6, udp = facts->protocol == PROTOCOL_UDP;
 	const char *const interface = facts->interface != NULL ? facts->interface : "INTERFACE";
 	char vip[ADDR_TEXT], own[ADDR_TEXT], director[ADDR_TEXT], mac[MAC_TEXT], foreign[MAC_TEXT], twin[MAC_TEXT],
-	    client[ADDR_TEXT], port[8], mtu[16], masked[REMEDY_ASK], ask_own[REMEDY_ASK], ask_vip[REMEDY_ASK];
+	    client[ADDR_TEXT], gateway[ADDR_TEXT], ask_gateway[REMEDY_ASK], dscp[8], advmss[16], port[8], mtu[16],
+	    outer[48],
+	    masked[REMEDY_ASK], ask_own[REMEDY_ASK], ask_vip[REMEDY_ASK];
 	const struct remedy_word words[] = {
 		{ "vip", addr_format(&facts->vip, vip) },
 		{ "length", v6 ? "128" : "32" },
@@ -496,6 +560,14 @@ remedy_fill(const char *template, const struct diagnose_facts *facts, char text[
 		{ "twin", mac_format(&facts->twin, twin) },
 		{ "port", port },
 		{ "mtu", mtu },
+		{ "method", encap_method_name((enum encap_method)facts->method) },
+		{ "dscp", dscp },
+		{ "advmss", advmss },
+		{ "outer", outer },
+		{ "gateway", addr_is_set(&facts->gateway_address) ? addr_format(&facts->gateway_address, gateway) :
+		    "GATEWAY" },
+		{ "ask-gateway", remedy_ask(&facts->gateway_address, interface, DIRECTOR_SYSTEM == SYSTEM_LINUX,
+		    ask_gateway) },
 		{ "proto", udp ? "udp" : "tcp" },
 		{ "PROTO", udp ? "UDP" : "TCP" },
 		{ "family", v6 ? "ipv6" : "ipv4" },
@@ -508,6 +580,9 @@ remedy_fill(const char *template, const struct diagnose_facts *facts, char text[
 	snprintf(port, sizeof(port), "%u", facts->port);
 	snprintf(masked, sizeof(masked), "%s%s", vip, v6 ? "/128" : " 255.255.255.255");
 	snprintf(mtu, sizeof(mtu), "%lu", (unsigned long)facts->director_mtu);
+	snprintf(dscp, sizeof(dscp), "%u", facts->dscp);
+	snprintf(advmss, sizeof(advmss), "%lu", (unsigned long)remedy_advmss(facts));
+	snprintf(outer, sizeof(outer), "%s", remedy_outer(facts));
 	return remedy_write(template, words, text, REMEDY_TEXT);
 }
 

@@ -64,6 +64,8 @@ const char *drop_reason_sentence(enum drop_reason reason);
 	X(unfit, "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed") \
 	X(icmp_errors, "ICMP errors handed to the server of the flow they are about") \
 	X(icmp_by_hash, "of these, about flows that are not known here: sent by consistent hash") \
+	X(tunnel_errors, "ICMP errors about packets in tunnels, of flows that are known") \
+	X(tunnel_errors_refused, "ICMP errors about packets in tunnels that nothing proves") \
 	X(echo_answers, "pings of VIPs answered") \
 	X(arp_answers, "ARP answers given for VIPs") \
 	X(ndp_answers, "neighbor advertisements given for VIPs") \

@@ -141,6 +141,8 @@ forward_decide(struct frame_ctx *ctx, struct forwarder *forwarder)
 		return;
 	if (vipcheck_count(forwarder->vipchecks) > 0 && stage_vipcheck(ctx) == IS_DECIDED)
 		return;
+	if (packet_is_icmp(packet) && forwarder->table->encaps != NULL && stage_outer(ctx) == IS_DECIDED)
+		return;
 	if (forward_guard(ctx, forwarder->table) == IS_DECIDED)
 		return;
 	if (choose_server(ctx) == IS_DECIDED)
@@ -277,6 +279,7 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	ping_limit_init(&forwarder->pings, key);
 	memset(forwarder->duties, ROLE_ANSWERS | ROLE_FORWARDS, sizeof(forwarder->duties));
 	ping_limit_init(&forwarder->too_bigs, key);
+	ping_limit_init(&forwarder->tunnel_errors, key);
 	ping_limit_init(&forwarder->icmp_by_hash, key);
 	conn_table_on_gone(forwarder->conns, account_gone, forwarder);
 	conn_table_on_over(forwarder->conns, account_over, forwarder);

@@ -85,6 +85,8 @@ struct forwarder {
 	struct probe_addrs probe_addrs;
 	struct conflict_table conflicts;
 	struct craft *craft;
+	struct ping_limit tunnel_errors; /* ICMP errors about packets in tunnels that are looked at */
+	bool paths_changed; /* a path's MTU was learned: a new table is due. The owner resets it */
 	struct ping_limit too_bigs; /* answers to packets that no tunnel takes */
 	struct ping_limit icmp_by_hash; /* errors about unknown flows, by VIP */
 	uint8_t *wrapped; /* room for a frame and the header of a tunnel */

@@ -129,6 +129,8 @@ enum stage stage_flow(struct frame_ctx *ctx);
  * The frame would go back to where it came from, by the flow `conn` or, when that is NULL, without one: is it a bounce?
  */
 enum stage stage_bounce(struct frame_ctx *ctx, const struct conn *conn);
+/* ICMP errors about packets that the director put into tunnels. */
+enum stage stage_outer(struct frame_ctx *ctx);
 /* To this host's own stack, which is one of the servers. */
 enum stage stage_local(struct frame_ctx *ctx);
 /* Out by another method than mac; goes on when that left a packet for stage_deliver() to send. */

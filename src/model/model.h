@@ -23,8 +23,19 @@
 #include "model/health.h"
 #include "model/listen_state.h"
 #include "model/settings.h"
+#include "proto/icmp.h"
 
 #define IFACE_NONE UINT16_MAX
+
+/* What ICMP errors about tunnel packets say of the way to a server. They were proven: see forward/stage_outer.c. */
+struct server_path {
+	uint32_t mtu;            /* of whole packets; 0: no router has named one that holds still */
+	uint64_t mtu_until;      /* when it is forgotten */
+	enum icmp_cause cause;   /* of the last error; ICMP_CAUSE_NONE: there was none */
+	uint64_t at;             /* when that came */
+	struct addr from;        /* from whom */
+	uint64_t errors;
+};
 
 /* What the data plane writes about a server. Valid as long as the server owns its slot. */
 struct server_run {
@@ -36,6 +47,7 @@ struct server_run {
 	uint32_t unproven; /* of these */
 	int64_t wrr_credit; /* smooth weighted round robin's running credit */
 	struct measure measure; /* of its TCP connections */
+	struct server_path path;
 };
 
 /* One flow in `state` more, or with -1 less. */
@@ -258,7 +270,7 @@ void model_settings_done(struct settings *settings);
 struct server *model_find(const struct model *model, const char *name);
 
 /* About once a second: rates, the latencies that schedulers use, and lost answers. */
-/* Returns whether a server was ejected or came back, so that a new table is needed. */
+/* Returns whether a server was ejected or came back, or a path's MTU was forgotten, so that a new table is needed. */
 bool model_tick(struct model *model, uint64_t now);
 /* Part of model_tick(). */
 bool model_judge_lost(struct service *service, uint64_t now);

@@ -310,6 +310,16 @@ tick_service(struct service *service, uint64_t now)
 	return model_judge_lost(service, now);
 }
 
+/* A route may have changed for the better: a path's MTU is forgotten after a time. */
+static bool
+tick_path(struct server_path *path, uint64_t now)
+{
+	if (path->mtu == 0 || now < path->mtu_until)
+		return false;
+	path->mtu = 0;
+	return true;
+}
+
 bool
 model_tick(struct model *model, uint64_t now)
 {
@@ -317,6 +327,8 @@ model_tick(struct model *model, uint64_t now)
 
 	for (size_t i = 0; i < model->service_count; i++)
 		changed |= tick_service(model->services[i], now);
+	for (size_t i = 0; i < model->slot_count; i++)
+		changed |= model->slots[i] != NULL && tick_path(&model->slots[i]->run->path, now);
 	return changed;
 }
 

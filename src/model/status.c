@@ -310,8 +310,13 @@ status_set_lost(struct server_status *status, const struct server *server)
 static void
 status_set_unresolved(struct server_status *status, const struct server *server)
 {
-	char rival[MAC_TEXT];
+	char rival[MAC_TEXT], gateway[ADDR_TEXT];
 
+	if (mac_is_zero(&server->mac_rival) && server_is_routed(server)) {
+		status_set(status, STATUS_BY_NEIGHBOR, "no-neighbor", "gets no traffic: the gateway ");
+		status_append(status->sentence, "%s to it does not answer", addr_format(&server->hop, gateway));
+		return;
+	}
 	if (mac_is_zero(&server->mac_rival)) {
 		status_set(status, STATUS_BY_NEIGHBOR, "no-neighbor", server->settings.addr.family == ADDR_IPV6 ?
 		    "gets no traffic: its address does not answer neighbor solicitations" :

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "proto/icmp_quote.h"
 #include "proto/ipv6.h"
 
 /* ICMP Type Numbers, IANA (RFC 792). */
@@ -151,29 +152,38 @@ read_inner6(const uint8_t *bytes, uint32_t offset, uint32_t end, struct icmp_inn
 	return 0;
 }
 
+int
+icmp_quote_read(const uint8_t *bytes, uint32_t offset, uint32_t end, struct icmp_inner *inner, uint32_t *transport)
+{
+	struct icmp_inner read = { .mtu = inner->mtu };
+	uint32_t at;
+
+	if (offset >= end || (bytes[offset] >> 4 == 6 ? read_inner6(bytes, offset, end, &read, &at) :
+	    read_inner4(bytes, offset, end, &read, &at)) == -1)
+		return -1;
+	read.has_ports = (read.protocol == PROTOCOL_TCP || read.protocol == PROTOCOL_UDP ||
+	    read.protocol == PROTOCOL_SCTP) && end - at >= QUOTED_TRANSPORT;
+	if (read.has_ports) {
+		read.source_port = load16(bytes + at);
+		read.destination_port = load16(bytes + at + 2);
+		read.second = load32(bytes + at + 4);
+	}
+	*inner = read;
+	*transport = at;
+	return 0;
+}
+
 /* Reads the quotation from `offset` to `end`. */
 static int
 read_quotation(const struct frame *frame, const struct packet *packet, uint32_t offset, uint32_t end,
     struct icmp_inner *inner)
 {
-	const uint8_t *bytes = frame->bytes;
 	struct icmp_inner read = { .mtu = 0 };
 	uint32_t transport;
-	int result;
 
-	if (is_icmp6(packet))
-		result = read_inner6(bytes, offset, end, &read, &transport);
-	else
-		result = read_inner4(bytes, offset, end, &read, &transport);
-	if (result == -1 || !addr_equal(&read.source, &packet->destination))
+	if (icmp_quote_read(frame->bytes, offset, end, &read, &transport) == -1 ||
+	    !addr_equal(&read.source, &packet->destination))
 		return -1;
-	read.has_ports = (read.protocol == PROTOCOL_TCP || read.protocol == PROTOCOL_UDP ||
-	    read.protocol == PROTOCOL_SCTP) && end - transport >= QUOTED_TRANSPORT;
-	if (read.has_ports) {
-		read.source_port = load16(bytes + transport);
-		read.destination_port = load16(bytes + transport + 2);
-		read.second = load32(bytes + transport + 4);
-	}
 	*inner = read;
 	return 0;
 }

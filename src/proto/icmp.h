@@ -37,7 +37,26 @@ struct icmp_echo {
 	uint16_t data;            /* offset in the frame; it goes on to packet.end */
 };
 
+/* What became of a packet in a tunnel, by an ICMP error about it. */
+enum icmp_cause {
+	ICMP_CAUSE_NONE = 0,    /* nothing that concerns a tunnel */
+	ICMP_CAUSE_TOO_BIG,
+	ICMP_CAUSE_NO_PROTOCOL, /* the host at its end does not decapsulate */
+	ICMP_CAUSE_NO_PORT,     /* the same of UDP */
+	ICMP_CAUSE_NO_WAY,      /* a network, a host or a firewall on the way */
+	ICMP_CAUSE_HOPS
+};
+
+const char *icmp_cause_name(enum icmp_cause cause); /* "too-big", "no-protocol", ...: for programs */
+
+struct icmp_tunnel {
+	enum icmp_cause cause;
+	struct icmp_inner outer; /* `mtu` is the next hop's */
+	struct icmp_inner inner; /* of the packet in the tunnel; it has ports */
+};
+
 /* All take a packet that is PACKET_OK, of any protocol. */
+
 
 /*
  * Destination unreachable (fragmentation needed too), time exceeded, parameter problem, packet too big, source quench.
@@ -53,6 +72,12 @@ bool icmp_is_echo_request(const struct packet *packet);
  * the error.
  */
 NODISCARD int icmp_inner(const struct frame *frame, const struct packet *packet, struct icmp_inner *inner);
+/*
+ * Reads an error about an IPIP, GRE or GUE packet (encap/encap.h) that the error's receiver sent. -1 if it is about
+ * none, or if it quotes too little of the packet in the tunnel to know its ports: RFC 792 asks for 8 bytes, RFC 1812
+ * section 4.3.2.3 for 576 in all.
+ */
+NODISCARD int icmp_tunnel(const struct frame *frame, const struct packet *packet, struct icmp_tunnel *tunnel);
 /*
  * The same of a redirect (RFC 792; RFC 4861 section 4.5, of which the quotation is an option): -1 when it is none, or
  * has no quotation.

@@ -86,6 +86,8 @@ fill_encap(struct fwd_server *out, struct encap *encaps, const struct server *se
 	encap_prepare(&encaps[0], settings->method, &server->source, &settings->addr, ADDR_IPV4);
 	encap_prepare(&encaps[1], settings->method, &server->source, &settings->addr, ADDR_IPV6);
 	out->encap = encaps;
+	if (server->run->path.mtu != 0 && server->run->path.mtu < out->mtu)
+		out->mtu = server->run->path.mtu;
 	out->mtu = out->mtu > overhead ? out->mtu - overhead : 0;
 }
 

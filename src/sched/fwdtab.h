@@ -33,7 +33,7 @@ struct fwd_server {
 	bool local;         /* this host itself: frames go to its own stack */
 	bool healthy;       /* not DOWN and not disabled: a client that tries again may stay */
 	struct addr addr;
-	uint32_t mtu;       /* of the interface, less what the method adds */
+	uint32_t mtu;       /* of the interface, or of the path if that is known to be less, less what the method adds */
 	uint32_t iface_mtu; /* of the interface */
 	const struct encap *encap; /* NULL with methods mac and local; else of IPv4 packets, and behind it of IPv6 packets */
 	uint32_t weight;    /* relative: in hundredths of the settings', less while the server warms up */
@@ -219,6 +219,18 @@ fwdtab_vip(const struct fwdtab *table, uint16_t iface, const struct addr *addr)
 		if (vip->iface == iface && addr_equal(&vip->addr, addr))
 			return vip;
 	}
+	return NULL;
+}
+
+/* The VIP of that address, on whatever interface; NULL: it is none. */
+static inline const struct fwd_vip *
+fwdtab_vip_anywhere(const struct fwdtab *table, const struct addr *addr)
+{
+	const struct fwd_index *index = &table->vip_index;
+
+	for (uint32_t at = fwdtab_addr_begin(table, addr); index->slots[at] != FWD_EMPTY; at = (at + 1) & index->mask)
+		if (addr_equal(&table->vips[index->slots[at]].addr, addr))
+			return &table->vips[index->slots[at]];
 	return NULL;
 }
 

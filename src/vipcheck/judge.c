@@ -38,10 +38,46 @@ judge_any_answer(const struct evidence *evidence, enum probe probe)
 }
 
 static enum vipcheck_verdict
+judge_cause(enum icmp_cause cause)
+{
+	switch (cause) {
+	case ICMP_CAUSE_NO_PROTOCOL:
+		return VIPCHECK_NO_DECAPSULATION;
+	case ICMP_CAUSE_NO_PORT:
+		return VIPCHECK_NO_TUNNEL_PORT;
+	case ICMP_CAUSE_NONE:
+	case ICMP_CAUSE_TOO_BIG:
+	case ICMP_CAUSE_NO_WAY:
+	case ICMP_CAUSE_HOPS:
+		break;
+	}
+	return VIPCHECK_TUNNEL_BROKEN;
+}
+
+/* An answer from another address than the VIP; with dscp the server's own: the packet was still addressed to it. */
+static enum vipcheck_verdict
+judge_other_source(const struct evidence *evidence, const struct reply *reply, const struct addr *own)
+{
+	return evidence->method == ENCAP_DSCP && addr_equal(&reply->from, own) ? VIPCHECK_DSCP_IGNORED :
+	    VIPCHECK_WRONG_SOURCE;
+}
+
+/* The server answers pings, but none that came through the tunnel. */
+static bool
+judge_is_tunnel_silent(const struct evidence *evidence)
+{
+	return encap_is_tunnel((enum encap_method)evidence->method) &&
+	    evidence->replies[PROBE_TUNNEL_ECHO].answer == ANSWER_SILENCE &&
+	    evidence->replies[PROBE_OWN_ECHO].answer == ANSWER_ECHO;
+}
+
+static enum vipcheck_verdict
 judge_unreachable(const struct reply *reply, const struct addr *vip, const struct addr *own)
 {
 	const uint8_t host = reply->from.family == ADDR_IPV4 ? V4_HOST_UNREACHABLE : V6_ADDRESS_UNREACHABLE;
 
+	if (reply->cause != ICMP_CAUSE_NONE)
+		return judge_cause(reply->cause);
 	if (addr_equal(&reply->from, vip))
 		return VIPCHECK_REJECTED;
 	if (!addr_equal(&reply->from, own) && own->family == vip->family)
@@ -80,6 +116,8 @@ judge_silence(const struct evidence *evidence, uint8_t protocol, const struct ad
 		return VIPCHECK_FILTERED;
 	if (evidence->resolved_source)
 		return VIPCHECK_LOST;
+	if (judge_is_tunnel_silent(evidence))
+		return VIPCHECK_TUNNEL_SILENT;
 	if (judge_any_answer(evidence, PROBE_OWN) || judge_any_answer(evidence, PROBE_OWN_ECHO))
 		return VIPCHECK_IGNORED;
 	return VIPCHECK_NO_CONTROL;
@@ -97,11 +135,11 @@ judge_service(const struct evidence *evidence, uint8_t protocol, const struct ad
 	case ANSWER_DATA:
 	case ANSWER_ECHO:
 		if (!addr_equal(&reply->from, vip))
-			return VIPCHECK_WRONG_SOURCE;
+			return judge_other_source(evidence, reply, own);
 		return mac_equal(&reply->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	case ANSWER_RESET:
 		if (!addr_equal(&reply->from, vip))
-			return VIPCHECK_WRONG_SOURCE;
+			return judge_other_source(evidence, reply, own);
 		return judge_has_arrived(evidence, PROBE_OWN, ANSWER_SYN_ACK) ? VIPCHECK_OWN_ONLY :
 		    VIPCHECK_NOT_LISTENING;
 	case ANSWER_UNREACHABLE:
@@ -125,12 +163,16 @@ judge_host(const struct evidence *evidence, const struct addr *vip, const struct
 	if (echo->answer == ANSWER_ECHO && addr_equal(&echo->from, vip))
 		return mac_equal(&echo->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	if (closed->answer == ANSWER_UNREACHABLE) {
+		if (closed->cause != ICMP_CAUSE_NONE)
+			return judge_cause(closed->cause);
 		if (!addr_equal(&closed->from, vip))
 			return judge_unreachable(closed, vip, own);
 		return mac_equal(&closed->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	}
 	if (evidence->resolved_source)
 		return VIPCHECK_LOST;
+	if (judge_is_tunnel_silent(evidence))
+		return VIPCHECK_TUNNEL_SILENT;
 	return judge_any_answer(evidence, PROBE_OWN_ECHO) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
 }
 
@@ -195,6 +237,11 @@ vipcheck_verdict_name(enum vipcheck_verdict verdict)
 		[VIPCHECK_LOST] = "lost",
 		[VIPCHECK_IGNORED] = "ignored",
 		[VIPCHECK_WRONG_SOURCE] = "wrong-source",
+		[VIPCHECK_NO_DECAPSULATION] = "no-decapsulation",
+		[VIPCHECK_NO_TUNNEL_PORT] = "no-tunnel-port",
+		[VIPCHECK_TUNNEL_BROKEN] = "tunnel-broken",
+		[VIPCHECK_TUNNEL_SILENT] = "tunnel-silent",
+		[VIPCHECK_DSCP_IGNORED] = "dscp-ignored",
 		[VIPCHECK_ELSEWHERE] = "elsewhere",
 		[VIPCHECK_LOSSY] = "lossy",
 		[VIPCHECK_UNVERIFIED] = "unverified",
@@ -214,6 +261,7 @@ probe_name(enum probe probe)
 		[PROBE_VIP_CLOSED] = "vip-closed-port",
 		[PROBE_VIP_ECHO] = "vip-ping",
 		[PROBE_OWN_ECHO] = "own-ping",
+		[PROBE_TUNNEL_ECHO] = "tunnel-ping",
 	};
 
 	return (unsigned)probe < ARRAY_LEN(names) ? names[probe] : "?";

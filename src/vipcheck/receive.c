@@ -39,25 +39,30 @@ receive_find_probe(const struct vipcheck_table *table, uint16_t tag, struct open
 	return false;
 }
 
+static bool
+receive_is_own(const struct open_probe *open)
+{
+	return open->probe == PROBE_OWN || open->probe == PROBE_OWN_ECHO || open->probe == PROBE_TUNNEL_ECHO;
+}
+
 static const struct addr *
 receive_probe_source(const struct open_probe *open)
 {
 	const struct evidence *round = &open->check->round;
 
-	return open->probe == PROBE_OWN || open->probe == PROBE_OWN_ECHO ? &round->own_source : &round->source;
+	return receive_is_own(open) ? &round->own_source : &round->source;
 }
 
 static const struct addr *
 receive_probe_target(const struct open_probe *open)
 {
-	return open->probe == PROBE_OWN || open->probe == PROBE_OWN_ECHO ? &open->check->server->settings.addr :
-	    &open->check->vip;
+	return receive_is_own(open) ? &open->check->server->settings.addr : &open->check->vip;
 }
 
 static bool
 receive_is_ping(const struct open_probe *open)
 {
-	return open->probe == PROBE_VIP_ECHO || open->probe == PROBE_OWN_ECHO;
+	return open->probe == PROBE_VIP_ECHO || open->probe == PROBE_OWN_ECHO || open->probe == PROBE_TUNNEL_ECHO;
 }
 
 static const struct probe_secret *
@@ -209,6 +214,23 @@ receive_find_quoted(const struct vipcheck_table *table, const struct icmp_inner 
 	    inner->destination_port == vipcheck_probe_port(open->check, open->probe);
 }
 
+/* An error about the packet that took the probe to the server, as the probe in it proves. */
+static enum vipcheck_heard
+receive_tunnel_error(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
+    const struct vipcheck_tx *means, uint64_t now)
+{
+	struct icmp_tunnel tunnel;
+	struct open_probe open;
+
+	if (icmp_tunnel(frame, packet, &tunnel) == -1 || !receive_find_quoted(table, &tunnel.inner, &open) ||
+	    !addr_equal(&tunnel.outer.destination, &open.check->server->settings.addr))
+		return VIPCHECK_NOT_OURS;
+	if (tunnel.cause == ICMP_CAUSE_TOO_BIG || !receive_is_probe(&open, tunnel.inner.second, tunnel.inner.ident))
+		return receive_refuse(&open, packet);
+	open.check->round.replies[open.probe].cause = tunnel.cause;
+	return receive_note(table, &open, ANSWER_UNREACHABLE, PROOF_QUOTED, packet, means, now);
+}
+
 static enum vipcheck_heard
 receive_error(struct vipcheck_table *table, const struct frame *frame, const struct packet *packet,
     const struct vipcheck_tx *means, uint64_t now)
@@ -217,7 +239,7 @@ receive_error(struct vipcheck_table *table, const struct frame *frame, const str
 	struct open_probe open;
 
 	if (icmp_inner(frame, packet, &inner) == -1 || !receive_find_quoted(table, &inner, &open))
-		return VIPCHECK_NOT_OURS;
+		return receive_tunnel_error(table, frame, packet, means, now);
 	if (!receive_is_probe(&open, inner.second, inner.ident))
 		return receive_refuse(&open, packet);
 	return receive_note(table, &open, ANSWER_UNREACHABLE, PROOF_QUOTED, packet, means, now);

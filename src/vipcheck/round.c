@@ -24,7 +24,7 @@
 static bool
 round_is_own(enum probe probe)
 {
-	return probe == PROBE_OWN || probe == PROBE_OWN_ECHO;
+	return probe == PROBE_OWN || probe == PROBE_OWN_ECHO || probe == PROBE_TUNNEL_ECHO;
 }
 
 static bool
@@ -207,7 +207,7 @@ round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe prob
 	if (!addr_is_set(&ends.source) || (check->secrets[probe].tag == 0 && !round_draw_secret(table, check, probe)))
 		return;
 	ends.ident = check->secrets[probe].ident;
-	if (probe == PROBE_VIP_ECHO || probe == PROBE_OWN_ECHO)
+	if (probe == PROBE_VIP_ECHO || probe == PROBE_OWN_ECHO || probe == PROBE_TUNNEL_ECHO)
 		made = round_make_ping(check, probe, &ends, means);
 	else if (check->protocol == PROTOCOL_TCP)
 		made = round_make_syn(check, probe, &ends, means);
@@ -217,7 +217,7 @@ round_send(struct vipcheck_table *table, struct vipcheck *check, enum probe prob
 		return;
 	check->secrets[probe].second = round_second_word(made, &ends);
 	check->round.replies[probe] = (struct reply) { .answer = ANSWER_AWAITED, .asked = now };
-	if (round_is_own(probe))
+	if (round_is_own(probe) && probe != PROBE_TUNNEL_ECHO)
 		(void)frame_tx_send(means->tx, made, check->round.iface);
 	else
 		round_emit(check, made, check->round.iface, means);
@@ -236,6 +236,8 @@ round_send_controls(struct vipcheck_table *table, struct vipcheck *check, const 
 	round_send(table, check, PROBE_VIP_CLOSED, means, now);
 	round_send(table, check, PROBE_VIP_ECHO, means, now);
 	round_send(table, check, PROBE_OWN_ECHO, means, now);
+	if (encap_is_tunnel(check->server->settings.method))
+		round_send(table, check, PROBE_TUNNEL_ECHO, means, now);
 }
 
 /* An address of ours that others can answer to: a link-local address is not a valid source for packets to a VIP. */
@@ -301,7 +303,8 @@ round_set_by_icmp(const struct vipcheck *check, enum vipcheck_verdict verdict)
 static bool
 round_rests_on_silence(enum vipcheck_verdict verdict)
 {
-	return verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED || verdict == VIPCHECK_LOST;
+	return verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED || verdict == VIPCHECK_LOST ||
+	    verdict == VIPCHECK_TUNNEL_SILENT;
 }
 
 /*
@@ -324,7 +327,8 @@ round_judge(struct vipcheck *check, uint64_t now)
 		check->icmp_at = now;
 		return verdict;
 	}
-	if ((verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED) && check->by_icmp != VIPCHECK_NOT_CHECKED &&
+	if ((verdict == VIPCHECK_IGNORED || verdict == VIPCHECK_FILTERED || verdict == VIPCHECK_TUNNEL_SILENT) &&
+	    check->by_icmp != VIPCHECK_NOT_CHECKED &&
 	    now - check->icmp_at < ICMP_HOLDS)
 		return check->by_icmp;
 	if (vipcheck_verdict_class(verdict) == VIPCHECK_GOOD)
@@ -369,6 +373,7 @@ round_start(struct vipcheck_table *table, struct vipcheck *check, const struct v
 	check->lossy = false;
 	check->round.server_mac = server->mac;
 	check->round.iface = server->iface;
+	check->round.method = (uint8_t)server->settings.method;
 	check->round.source = round_source_for(check, check->vip.family, means);
 	check->round.own_source = round_source_for(check, server->settings.addr.family, means);
 	check->round.borrowed = probe_addr_source(means->probe_addrs, server->iface, check->vip.family) == NULL;

@@ -45,6 +45,7 @@ enum probe {
 	PROBE_VIP_CLOSED, /* an unused port of the VIP */
 	PROBE_VIP_ECHO,   /* ping of the VIP */
 	PROBE_OWN_ECHO,
+	PROBE_TUNNEL_ECHO, /* ping of the server's own address through the tunnel, where there is one */
 	PROBE_COUNT
 };
 
@@ -83,6 +84,7 @@ struct reply {
 	uint16_t window;
 	uint8_t icmp_type;
 	uint8_t icmp_code;
+	enum icmp_cause cause; /* the error is about the tunnel's packet; ICMP_CAUSE_NONE: about the probe itself */
 };
 
 /* All that one round brought to light. */
@@ -91,6 +93,7 @@ struct evidence {
 	uint64_t ended;          /* 0 while it goes on */
 	struct addr source;      /* source of probes to the VIP; ADDR_NONE: there was no address */
 	struct addr own_source;  /* source of those to the server's own address, which may be of the other family */
+	uint8_t method;          /* enum encap_method, by which the server was reached */
 	bool borrowed;           /* `source` is the director's own: `resolved_source` means nothing then */
 	struct mac server_mac;   /* destination of all probes */
 	uint16_t iface;  /* never IFACE_NONE in a round, though the server may lose its interface meanwhile */
@@ -129,6 +132,13 @@ enum vipcheck_class {
 	    "that address") \
 	X(IGNORED, BAD, "the VIP is not accepted: no answer, although the server's own address answers") \
 	X(WRONG_SOURCE, BAD, "the server answers for the VIP from another address: clients cannot use that") \
+	X(NO_DECAPSULATION, BAD, "the server does not decapsulate: it reports the tunnel's protocol as unreachable") \
+	X(NO_TUNNEL_PORT, BAD, "the server does not decapsulate: it reports UDP port 6080 as unreachable") \
+	X(TUNNEL_BROKEN, BAD, "packets do not reach the end of the tunnel: a host on the way reports that it is " \
+	    "unreachable") \
+	X(TUNNEL_SILENT, BAD, "the server answers, but nothing that it gets through the tunnel: a reverse path filter " \
+	    "or a firewall drops it") \
+	X(DSCP_IGNORED, BAD, "the server answers from its own address: no rule there turns the DSCP back into the VIP") \
 	X(ELSEWHERE, BAD, "the VIP is not accepted: another host reports it as unreachable") \
 	X(LOSSY, UNSURE, "no answer for the VIP, but the director itself lost frames while it waited: inconclusive") \
 	X(UNVERIFIED, UNSURE, "the VIP is not verified: the director has lost frames in every round of the VIP check " \

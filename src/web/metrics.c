@@ -326,6 +326,12 @@ metrics_server_state(const struct metrics *metrics, const struct server *server)
 }
 
 static void
+metrics_server_method(const struct metrics *metrics, const struct server *server)
+{
+	sample_server(metrics, server, "method", encap_method_name(server->settings.method), 1);
+}
+
+static void
 metrics_server_flows(const struct metrics *metrics, const struct server *server)
 {
 	sample_server(metrics, server, "state", "active", server->run->active);
@@ -351,6 +357,8 @@ OF_SERVER(weight_now, server_weight(server))
 OF_SERVER(connections, server->run->connections)
 OF_SERVER(packets, server->run->packets)
 OF_SERVER(bytes, server->run->bytes)
+OF_SERVER(path_mtu, server->run->path.mtu)
+OF_SERVER(path_errors, server->run->path.errors)
 OF_SERVER(response_bytes, server->run->measure.response_bytes)
 OF_SERVER(handshakes, server->run->measure.handshakes)
 OF_SERVER(unanswered, server->run->measure.unanswered)
@@ -541,6 +549,12 @@ static const struct family families[] = {
 	    .server = server_bytes },
 	{ "server_response_bytes", METRIC_COUNTER, "Bytes of TCP payload that clients acknowledged to the server.",
 	    .server = server_response_bytes },
+	{ "server_method", METRIC_GAUGE, "1 for the method by which packets reach the server.",
+	    .each_server = metrics_server_method },
+	{ "server_path_mtu_bytes", METRIC_GAUGE, "The MTU of the path to the server that a router named; 0: none did.",
+	    .server = server_path_mtu },
+	{ "server_path_errors", METRIC_COUNTER, "ICMP errors about packets in the tunnel to the server.",
+	    .server = server_path_errors },
 	{ "server_handshakes", METRIC_COUNTER, "TCP connections that began with a SYN.", .server = server_handshakes },
 	{ "server_handshakes_completed", METRIC_COUNTER, "Of these, those that the server accepted.",
 	    .server = server_completed },

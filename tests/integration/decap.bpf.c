@@ -63,7 +63,11 @@ decap(struct __sk_buff *skb)
 	flags = inner >> 4 == version >> 4 ? 0 : inner >> 4 == 4 ? DECAP_L3_IPV4 : DECAP_L3_IPV6;
 	if (bpf_skb_adjust_room(skb, -(header + between), BPF_ADJ_ROOM_MAC, flags) < 0)
 		return TC_ACT_SHOT;
+#ifdef TUNNEL_IFINDEX /* arrives by that interface, as by that of a module; it has eth0's MAC address */
+	return bpf_redirect(TUNNEL_IFINDEX, BPF_F_INGRESS);
+#else
 	return TC_ACT_OK;
+#endif
 }
 
 char program_license[] SEC("license") = "ISC"; /* uses no function that is only for the GPL */

@@ -134,6 +134,9 @@ START_TEST(tells_all)
 	has("dsrd_server_connections{service=\"web\",server=\"web1\",state=\"inactive\"} 1");
 	has("dsrd_server_received_bytes_total{service=\"web\",server=\"web1\"} 18446744073709551615");
 	has("dsrd_server_response_bytes_total{service=\"web\",server=\"web1\"} 4711");
+	has("dsrd_server_method{service=\"web\",server=\"web1\",method=\"mac\"} 1");
+	has("dsrd_server_path_mtu_bytes{service=\"web\",server=\"web1\"} 0");
+	has("dsrd_server_path_errors_total{service=\"web\",server=\"web1\"} 0");
 	has("# TYPE dsrd_server_handshake_seconds histogram");
 	has("dsrd_server_handshake_seconds_bucket{service=\"web\",server=\"web1\",le=\"0.0001\"} 1");
 	has("dsrd_server_handshake_seconds_bucket{service=\"web\",server=\"web1\",le=\"1.0\"} 2");

@@ -394,6 +394,79 @@ nameless(void)
 	facts.evidence = NULL;
 }
 
+/* The probe that went by that method was answered with an ICMP error about the tunnel's packet. */
+static void
+by_cause(enum encap_method method, enum icmp_cause cause)
+{
+	answer(PROBE_VIP, ANSWER_UNREACHABLE, NULL);
+	evidence.replies[PROBE_VIP].cause = cause;
+	evidence.method = facts.method = (uint8_t)method;
+}
+
+static void
+no_decapsulation(void)
+{
+	by_cause(ENCAP_IPIP, ICMP_CAUSE_NO_PROTOCOL);
+}
+
+static void
+no_tunnel_port(void)
+{
+	by_cause(ENCAP_GUE, ICMP_CAUSE_NO_PORT);
+}
+
+static void
+tunnel_broken(void)
+{
+	by_cause(ENCAP_GRE, ICMP_CAUSE_NO_WAY);
+}
+
+static void
+tunnel_silent(void)
+{
+	vip_silent();
+	answer(PROBE_OWN_ECHO, ANSWER_ECHO, OWN);
+	answer(PROBE_TUNNEL_ECHO, ANSWER_SILENCE, NULL);
+	evidence.method = facts.method = ENCAP_IPIP;
+}
+
+static void
+dscp_ignored(void)
+{
+	answer(PROBE_VIP, ANSWER_SYN_ACK, OWN);
+	evidence.method = facts.method = ENCAP_DSCP;
+}
+
+static void
+no_advmss(void)
+{
+	facts.method = ENCAP_IPIP;
+	facts.director_mtu = 1480;
+	evidence.replies[PROBE_VIP].mss = 1460;
+}
+
+static void
+gateway_unreachable(void)
+{
+	row1();
+	facts.gateway_address = facts.director;
+	facts.gateway_address.family = ADDR_IPV4;
+}
+
+#define LOCAL_ROW(name, value) \
+	static void \
+	name(void) \
+	{ \
+		facts.local = value; \
+	}
+
+LOCAL_ROW(local_unsupported, LOCAL_UNSUPPORTED)
+LOCAL_ROW(local_not_own, LOCAL_NOT_OWN)
+LOCAL_ROW(local_exposed, LOCAL_VIP_EXPOSED)
+LOCAL_ROW(local_answers_arp, LOCAL_ANSWERS_ARP)
+LOCAL_ROW(local_rp_filter, LOCAL_REVERSE_PATH)
+LOCAL_ROW(local_not_withheld, LOCAL_NOT_WITHHELD)
+
 static void
 local_without_vip(void)
 {
@@ -414,6 +487,19 @@ static const struct row rows[] = {
 	{ all_lost, DIAGNOSIS_ALL_LOST },
 	{ is_director, DIAGNOSIS_IS_DIRECTOR },
 	{ local_without_vip, DIAGNOSIS_LOCAL_NO_VIP },
+	{ local_unsupported, DIAGNOSIS_LOCAL_UNSUPPORTED },
+	{ local_not_own, DIAGNOSIS_LOCAL_NOT_OWN },
+	{ local_exposed, DIAGNOSIS_LOCAL_VIP_EXPOSED },
+	{ local_answers_arp, DIAGNOSIS_LOCAL_ANSWERS_ARP },
+	{ local_rp_filter, DIAGNOSIS_LOCAL_RP_FILTER },
+	{ local_not_withheld, DIAGNOSIS_LOCAL_NOT_WITHHELD },
+	{ gateway_unreachable, DIAGNOSIS_GATEWAY_UNREACHABLE },
+	{ no_decapsulation, DIAGNOSIS_NO_DECAPSULATION },
+	{ no_tunnel_port, DIAGNOSIS_NO_TUNNEL_PORT },
+	{ tunnel_broken, DIAGNOSIS_TUNNEL_BROKEN },
+	{ tunnel_silent, DIAGNOSIS_TUNNEL_SILENT },
+	{ dscp_ignored, DIAGNOSIS_DSCP_IGNORED },
+	{ no_advmss, DIAGNOSIS_NO_ADVMSS },
 	{ other_network, DIAGNOSIS_OTHER_NETWORK },
 	{ just_switched_off, DIAGNOSIS_UNREACHABLE },
 	{ row2, DIAGNOSIS_PROXY_ARP },

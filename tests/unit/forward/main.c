@@ -18,6 +18,7 @@ main(void)
 	srunner_add_suite(runner, handover_suite());
 	srunner_add_suite(runner, local_suite());
 	srunner_add_suite(runner, methods_suite());
+	srunner_add_suite(runner, outer_suite());
 	srunner_add_suite(runner, neigh_suite());
 	srunner_add_suite(runner, protocols_suite());
 	srunner_add_suite(runner, quic_suite());

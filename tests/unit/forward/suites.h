@@ -11,6 +11,7 @@ Suite *forward_suite(void);
 Suite *handover_suite(void);
 Suite *local_suite(void);
 Suite *methods_suite(void);
+Suite *outer_suite(void);
 Suite *neigh_suite(void);
 Suite *protocols_suite(void);
 Suite *quic_suite(void);
