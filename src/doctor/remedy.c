@@ -24,9 +24,9 @@
 #define ADD6 "ip -6 address add {vip}/128 dev lo nodad preferred_lft 0"
 #define SCRIPT "dsr-realserver apply --vip {vip} --persist"
 #define UNDO_SCRIPT "dsr-realserver undo --vip {vip}"
-#define TUNNELS (SYSTEM_LINUX | SYSTEM_FREEBSD | SYSTEM_OPENBSD)
-#define TUNNEL_SCRIPT "dsr-realserver apply --vip {vip} --method {method} --persist"
-#define UNDO_TUNNEL "dsr-realserver undo --vip {vip} --method {method}"
+#define TUNNELS_BSD (SYSTEM_FREEBSD | SYSTEM_OPENBSD)
+#define TUNNELS (SYSTEM_LINUX | TUNNELS_BSD)
+#define TUNNEL_SCRIPT "dsr-realserver apply --vip {vip} --method {method}"
 #define SCRIPT_WINDOWS ".\\dsr-realserver.ps1 apply -Vip {vip} -Port {port} -Protocol {PROTO}"
 #define UNDO_WINDOWS ".\\dsr-realserver.ps1 undo"
 
@@ -257,10 +257,12 @@ static const struct remedy remedies[] = {
 	    "director's route to {own}. From the director:", "{ask-gateway}", NULL },
 	{ DIAGNOSIS_GATEWAY_UNREACHABLE, SYSTEM_LINUX, NULL, "ip route get {own}", NULL },
 
-	{ DIAGNOSIS_NO_DECAPSULATION, TUNNELS, "On the server:", TUNNEL_SCRIPT, UNDO_TUNNEL },
+	{ DIAGNOSIS_NO_DECAPSULATION, SYSTEM_LINUX, "On the server:", TUNNEL_SCRIPT, UNDO_SCRIPT },
+	{ DIAGNOSIS_NO_DECAPSULATION, TUNNELS_BSD, "On the server (methods ipip and gre):",
+	    TUNNEL_SCRIPT " --director {director} --address {own}", UNDO_SCRIPT },
 	{ DIAGNOSIS_NO_DECAPSULATION, SYSTEM_ANY & ~(unsigned)(TUNNELS), "Servers of this system do not decapsulate: put "
 	    "the server into the director's network, and leave `method` at mac.", NULL, NULL },
-	{ DIAGNOSIS_NO_TUNNEL_PORT, SYSTEM_LINUX, "On the server:", TUNNEL_SCRIPT "\nip fou show", UNDO_TUNNEL },
+	{ DIAGNOSIS_NO_TUNNEL_PORT, SYSTEM_LINUX, "On the server:", TUNNEL_SCRIPT "\nip fou show", UNDO_SCRIPT },
 	{ DIAGNOSIS_NO_TUNNEL_PORT, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX, "Servers of this system do not take GUE: choose "
 	    "`method = ipip` or gre.", NULL, NULL },
 	{ DIAGNOSIS_TUNNEL_BROKEN, SYSTEM_ANY, "Firewalls and security groups between the director and {own} must let "
@@ -268,15 +270,15 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_TUNNEL_SILENT, SYSTEM_LINUX, "On the server: the larger value of `all` and the tunnel's interface "
 	    "counts, and 1 drops what comes from the tunnel.",
 	    "sysctl -a --pattern rp_filter\n"
-	    TUNNEL_SCRIPT, UNDO_TUNNEL },
+	    TUNNEL_SCRIPT, UNDO_SCRIPT },
 	{ DIAGNOSIS_TUNNEL_SILENT, SYSTEM_ANY, "Firewalls on the server and on the way must let {outer} pass.", NULL,
 	    NULL },
 	{ DIAGNOSIS_DSCP_IGNORED, SYSTEM_LINUX, "On the server:",
-	    "dsr-realserver apply --vip {vip} --method dscp --dscp {dscp} --persist",
-	    UNDO_TUNNEL },
+	    "dsr-realserver apply --vip {vip} --method dscp --dscp {dscp}",
+	    UNDO_SCRIPT },
 	{ DIAGNOSIS_DSCP_IGNORED, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX, "Servers of this system cannot restore the VIP: "
 	    "choose another `method`.", NULL, NULL },
-	{ DIAGNOSIS_NO_ADVMSS, SYSTEM_LINUX, "On the server:", TUNNEL_SCRIPT, UNDO_TUNNEL },
+	{ DIAGNOSIS_NO_ADVMSS, SYSTEM_LINUX, "On the server:", TUNNEL_SCRIPT, UNDO_SCRIPT },
 	{ DIAGNOSIS_NO_ADVMSS, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX, "Let the server offer segments of {advmss} bytes at "
 	    "most to its clients: the route's MTU, or the firewall (pf: `scrub ... max-mss {advmss}`).", NULL, NULL },
 

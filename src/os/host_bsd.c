@@ -155,9 +155,3 @@ os_boot(char boot[OS_BOOT])
 {
 	memset(boot, 0, OS_BOOT);
 }
-
-int
-os_route_find(const struct addr *addr UNUSED, struct ip_route *route UNUSED)
-{
-	return -1;
-}

@@ -125,6 +125,16 @@ stop_dsrd
 step "no rule restores the VIP from the DSCP"
 begin dscp " dscp=5"
 names dscp-ignored '--method dscp --dscp 5'
+realserver() {
+	DSR_REALSERVER_STATE=$NET_DIR/realserver.state run_in web1 sh \
+	    "$(dirname -- "$0")/../../contrib/realserver/dsr-realserver" "$@" >"$NET_DIR/applied" 2>&1 ||
+		fail "dsr-realserver $*: $(cat "$NET_DIR/applied")"
+}
+realserver apply --vip "$VIP" --method dscp --dscp 5
+realserver check
+wait_servers_up web web1
+fetch >"$NET_DIR/page" || fail "no page by dscp"
+realserver undo
 stop_dsrd
 
 step "the gateway is silent"

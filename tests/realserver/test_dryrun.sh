@@ -71,6 +71,20 @@ for how in networkd networkmanager ifupdown; do
 	golden linux-$how linux apply --vip 192.0.2.10 192.0.2.20 2001:db8::10 --persist=$how
 	golden linux-$how-nft linux apply --vip 192.0.2.10 --interface eth0 --method nft --persist=$how
 done
+for method in ipip gre gue gue1; do
+	golden linux-$method linux apply --vip 192.0.2.10 2001:db8::10 --method $method
+done
+golden linux-dscp linux apply --vip 192.0.2.10 2001:db8::10 --method dscp --dscp 5
+for method in ipip gre; do
+	golden freebsd-$method freebsd apply --vip 192.0.2.10 --method $method --director 10.0.0.1 --address 10.9.0.1
+	golden openbsd-$method openbsd apply --vip 192.0.2.10 --method $method --director 10.0.0.1 --address 10.9.0.1
+done
+golden freebsd-gue freebsd apply --vip 192.0.2.10 --method gue
+golden openbsd-dscp openbsd apply --vip 192.0.2.10 --method dscp --dscp 5
+golden openbsd-ends openbsd apply --vip 192.0.2.10 --method ipip
+for system in netbsd dragonfly macos illumos; do
+	golden $system-ipip $system apply --vip 192.0.2.10 --method ipip
+done
 golden linux-networkmanager-6 linux apply --vip 2001:db8::10 --persist=networkmanager
 
 # RFC 5952 section 4.
@@ -119,6 +133,12 @@ refused "not an interface's name" apply --vip 192.0.2.10 --interface ../../eth0
 refused "not an interface's name" apply --vip 192.0.2.10 --interface abcdefghijklmnop
 refused 'not the loopback' apply --vip 192.0.2.10 --interface lo
 refused 'sysctl or nft' apply --vip 192.0.2.10 --method arptables
+refused 'needs --dscp N' apply --vip 192.0.2.10 --method dscp
+refused 'it is 1 to 63' apply --vip 192.0.2.10 --method dscp --dscp 64
+refused 'is for --method dscp' apply --vip 192.0.2.10 --method ipip --dscp 5
+refused 'belong to --method' apply --vip 192.0.2.10 --dscp 5
+refused 'does not keep --method gue' apply --vip 192.0.2.10 --method gue --persist
+refused 'Linux takes any sender' apply --vip 192.0.2.10 --method gre --director 10.0.0.1 --address 10.9.0.1
 refused 'networkd, networkmanager or ifupdown' apply --vip 192.0.2.10 --persist=systemd
 refused 'it knows what apply did' undo --persist
 

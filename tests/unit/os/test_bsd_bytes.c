@@ -91,6 +91,62 @@ START_TEST(each_message_of_each_system)
 }
 END_TEST
 
+/* --- routes --- */
+
+/* A destination, a gateway or a link, a netmask that may be short, and the interface em0, as the kernels align them. */
+static const struct {
+	const char *what;
+	struct route_dialect dialect;
+	uint8_t bytes[112];
+	size_t length;
+	unsigned present;
+	const char *gateway; /* NULL: none */
+} ways[] = {
+	{ "FreeBSD, the default route: a netmask without length", { 8, 28 },
+	    { 16, 2, 0, 0, 10, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+	    16, 2, 0, 0, 192, 0, 2, 254, 0, 0, 0, 0, 0, 0, 0, 0,
+	    0, 0, 0, 0, 0, 0, 0, 0,
+	    20, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 }, 64, 0x17, "192.0.2.254" },
+	{ "OpenBSD, a short netmask", { 8, 24 },
+	    { 16, 2, 0, 0, 10, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+	    16, 2, 0, 0, 192, 0, 2, 254, 0, 0, 0, 0, 0, 0, 0, 0,
+	    7, 0, 0, 0, 255, 255, 255, 0,
+	    20, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 }, 64, 0x17, "192.0.2.254" },
+	{ "macOS aligns to four bytes", { 4, 30 },
+	    { 16, 2, 0, 0, 10, 9, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+	    16, 2, 0, 0, 192, 0, 2, 254, 0, 0, 0, 0, 0, 0, 0, 0,
+	    0, 0, 0, 0,
+	    20, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 2, 0, 0, 0, 0, 1, 0, 0, 0 }, 56, 0x17, "192.0.2.254" },
+	{ "on the link", { 8, 28 },
+	    { 16, 2, 0, 0, 192, 0, 2, 11, 0, 0, 0, 0, 0, 0, 0, 0,
+	    20, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+	    20, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 }, 64, 0x13, NULL },
+	{ "NetBSD, a link-local gateway with the interface's number in it", { 8, 24 },
+	    { 28, 24, 0, 0, 0, 0, 0, 0, 0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0,
+	    28, 24, 0, 0, 0, 0, 0, 0, 0xfe, 0x80, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+	    20, 18, 1, 0, 6, 3, 6, 0, 'e', 'm', '0', 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0 }, 88, 0x13, "fe80::1" },
+};
+
+START_TEST(test_ways)
+{
+	char iface[IFACE_NAME], text[ADDR_TEXT];
+	struct addr gateway;
+
+	ck_assert_msg(route_message_way(ways[_i].bytes, ways[_i].length, ways[_i].present, &ways[_i].dialect, &gateway,
+	    iface), "%s", ways[_i].what);
+	ck_assert_str_eq(iface, "em0");
+	ck_assert(addr_is_set(&gateway) == (ways[_i].gateway != NULL));
+	if (ways[_i].gateway != NULL)
+		ck_assert_str_eq(addr_format(&gateway, text), ways[_i].gateway);
+	/* Cut anywhere before the interface's name ends, it is refused. */
+	for (size_t cut = 0; cut + 12 < ways[_i].length; cut++)
+		ck_assert(!route_message_way(ways[_i].bytes, cut, ways[_i].present, &ways[_i].dialect, &gateway,
+		    iface));
+	ck_assert(!route_message_way(ways[_i].bytes, ways[_i].length, ways[_i].present & ~0x10U, &ways[_i].dialect,
+	    &gateway, iface));
+}
+END_TEST
+
 /* --- netmasks --- */
 
 #define LENGTH_IN 16 /* struct sockaddr_in, sockaddr_in6 */
@@ -186,6 +242,7 @@ bsd_bytes_suite(void)
 	TCase *tests = tcase_create("bytes");
 
 	tcase_add_loop_test(tests, each_message_of_each_system, 0, ARRAY_LEN(systems));
+	tcase_add_loop_test(tests, test_ways, 0, ARRAY_LEN(ways));
 	tcase_add_loop_test(tests, netmask, 0, ARRAY_LEN(masks));
 	tcase_add_loop_test(tests, link_address, 0, ARRAY_LEN(links));
 	suite_add_tcase(suite, tests);
