@@ -62,6 +62,34 @@ commands_warn_of_host(void *context, enum fit_kind kind UNUSED, const char *serv
 	commands_warn(context, service, server, message);
 }
 
+/* A server that is reached in another way keeps its flows, so it must take both ways while the file is reloaded. */
+static void
+commands_warn_of_method(const struct model *model, const struct service_settings *service,
+    const struct server_settings *server, struct writer *writer)
+{
+	char name[SERVER_NAME_TEXT], text[256];
+	const struct server *running;
+
+	(void)snprintf(name, sizeof(name), "%s/%s", service->name, server->name);
+	running = model_find(model, name);
+	if (running == NULL || running->settings.method == server->method ||
+	    !addr_equal(&running->settings.addr, &server->addr))
+		return;
+	(void)snprintf(text, sizeof(text), "the method changes from %s to %s: its %lu connections stay with it, and their "
+	    "packets go by %s at once; prepare the server for both before the reload",
+	    encap_method_name(running->settings.method), encap_method_name(server->method),
+	    (unsigned long)running->run->active + running->run->inactive, encap_method_name(server->method));
+	commands_warn(writer, service->name, server->name, text);
+}
+
+static void
+commands_warn_of_methods(const struct model *model, const struct settings *fresh, struct writer *writer)
+{
+	for (size_t i = 0; i < fresh->service_count; i++)
+		for (size_t j = 0; j < fresh->services[i].server_count; j++)
+			commands_warn_of_method(model, &fresh->services[i], &fresh->services[i].servers[j], writer);
+}
+
 /* What would go wrong: with this host, and with servers that do not answer. */
 static int
 commands_report_plan_warnings(const struct command_server *cmds, const struct conf *fresh, struct writer *writer)
@@ -72,6 +100,7 @@ commands_report_plan_warnings(const struct command_server *cmds, const struct co
 
 	writer_table(writer, "warnings", NULL, columns, ARRAY_LEN(columns));
 	result = host_fit(&fresh->settings, commands_warn_of_host, writer);
+	commands_warn_of_methods(cmds->parts.sources->director->model, &fresh->settings, writer);
 	if (cmds->plan != NULL)
 		plan_probe_report(cmds->plan, commands_warn, writer);
 	writer_table_end(writer);

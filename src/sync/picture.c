@@ -290,7 +290,7 @@ picture_compare_service(struct comparison *comparison, const struct wire_service
 {
 	static const char *const parts[] = { [PART_LISTEN] = "`listen`", [PART_HASH_KEY] = "`hash-key`",
 		[PART_PERSIST] = "`persist`", [PART_TIMEOUTS] = "a timeout of connections",
-		[PART_CHECKS] = "`check`, or its times", [PART_OTHER] = "`on-down`, `quorum`, `warmup` or another setting" };
+		[PART_CHECKS] = "`check`, or its times", [PART_OTHER] = "`on-down`, `quorum`, `method` or another setting" };
 
 	if (strcmp(theirs->name, ours->name) != 0)
 		picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, ours->name, "the peer calls this service %s: by hash it "

@@ -307,7 +307,8 @@ share_sum_listens(const struct service_settings *settings)
 		const struct listen_settings *listen = &settings->listens[i];
 
 		sum += share_mix_number(share_mix_addr(0, &listen->vip),
-		    (uint64_t)listen->protocol << 32 | (uint32_t)listen->first << 16 | listen->last);
+		    (uint64_t)listen->dscp << 40 | (uint64_t)listen->protocol << 32 | (uint32_t)listen->first << 16 |
+		    listen->last);
 	}
 	return sum;
 }
@@ -339,6 +340,21 @@ share_sum_timeouts(const struct service_settings *settings)
 
 	for (size_t i = 0; i < CONN_STATE_COUNT; i++)
 		sum = share_mix_number(sum, settings->timeouts.state[i]);
+	return sum;
+}
+
+/* How packets reach each server. A server that is this director itself is another machine for the others. */
+static uint64_t
+share_sum_methods(const struct service *service)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < service->server_count; i++) {
+		const struct server_settings *server = &service->servers[i]->settings;
+		const enum encap_method method = server->method == ENCAP_LOCAL ? ENCAP_MAC : server->method;
+
+		sum += share_mix_number(share_mix(0, server->name, strlen(server->name)), method);
+	}
 	return sum;
 }
 
@@ -375,7 +391,7 @@ share_service(const struct share *share, const struct service *service, struct w
 	    (uint64_t)settings->persist_prefix4 << 8 | settings->persist_prefix6);
 	record->parts[PART_TIMEOUTS] = (uint32_t)share_sum_timeouts(settings);
 	record->parts[PART_CHECKS] = (uint32_t)share_sum_checks(settings);
-	record->parts[PART_OTHER] = (uint32_t)share_sum_other(settings);
+	record->parts[PART_OTHER] = (uint32_t)share_mix_number(share_sum_other(settings), share_sum_methods(service));
 }
 
 void

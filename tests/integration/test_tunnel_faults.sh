@@ -135,6 +135,9 @@ realserver check
 wait_servers_up web web1
 fetch >"$NET_DIR/page" || fail "no page by dscp"
 realserver undo
+sed -i 's/^method = dscp/method = gue/; s/ dscp=5//' "$NET_DIR/dsrd.conf"
+"$DSRCTL" -s "$SOCKET" reload --plan >"$NET_DIR/said" 2>&1 || true
+said 'the method changes from dscp to gue: its [0-9]* connections stay'
 stop_dsrd
 
 step "the gateway is silent"

@@ -388,6 +388,16 @@ START_TEST(test_differences)
 	assert_difference(first, DIFFERENCE_CONFIGURATION, "web/s2", "weight is 1 here and 7 there");
 	ck_assert_uint_ne(first->link.peer.configuration, first->share->configuration);
 	server->settings.weight = 1;
+	server->settings.method = ENCAP_GUE;
+	pair_update(second);
+	pair_run(&pair, SECONDS(1));
+	assert_difference(first, DIFFERENCE_CONFIGURATION, "web", "`method`");
+	/* That it is the other director itself is no difference. */
+	server->settings.method = ENCAP_LOCAL;
+	pair_update(second);
+	pair_run(&pair, SECONDS(1));
+	ck_assert_uint_eq(picture_compare(first->link.intake.picture, first->share, 10, note, &found), 0);
+	server->settings.method = ENCAP_MAC;
 	/* Weight: an order that only one of the two has. */
 	(void)admin_weight(server, 5);
 	pair_update(second);
