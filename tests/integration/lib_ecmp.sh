@@ -51,6 +51,7 @@ ecmp_up() {
 	forwarding_set router on
 	run_in router sysctl -q -w net.ipv4.fib_multipath_hash_policy=1
 	net_route_default client 198.51.100.254
+	# shellcheck disable=SC2034 # net_server_add of net.sh gives it to the servers
 	VIP=$ECMP_VIP
 	for ecmp_number in $(seq 1 "$ECMP_SERVERS"); do
 		net_server_add "$ecmp_number" lan
@@ -148,23 +149,23 @@ ecmp_wait_hops() { # SECONDS NUMBERS WHAT
 }
 
 # Plain multipath: the daemon's own route. Resilient: packets to the VIP look into another table, where this keeps a
-# group with the same next hops; flows of those that stay do not move.
+# group with the same next hops, by numbers that no daemon uses; flows of those that stay do not move.
 ecmp_resilient() {
-	ip -n "$NET-router" nexthop add id 1 via "$SERVER_PREFIX.1" dev eth1
-	ip -n "$NET-router" nexthop add id 2 via "$SERVER_PREFIX.2" dev eth1
-	ip -n "$NET-router" nexthop add id 3 via "$SERVER_PREFIX.3" dev eth1
+	ip -n "$NET-router" nexthop add id 901 via "$SERVER_PREFIX.1" dev eth1
+	ip -n "$NET-router" nexthop add id 902 via "$SERVER_PREFIX.2" dev eth1
+	ip -n "$NET-router" nexthop add id 903 via "$SERVER_PREFIX.3" dev eth1
 	ip -n "$NET-router" rule add to "$ECMP_VIP" lookup 100 pref 100
 	cat >"$NET_DIR/follow" <<-END
 	before=
 	while :; do
-		now=\$(ip route show $ECMP_VIP | grep -o 'via $SERVER_PREFIX\\.[0-9]*' | sed 's/.*\\.//' |
+		now=\$(ip route show $ECMP_VIP | grep -o 'via $SERVER_PREFIX\\.[0-9]*' | sed 's/.*\\./90/' |
 			sort -n | tr '\\n' '/' | sed 's,/\$,,')
 		if [ "\$now" != "\$before" ]; then
 			if [ -z "\$now" ]; then
 				ip route delete $ECMP_VIP table 100
 			else
-				ip nexthop replace id 10 group "\$now" type resilient buckets 64 idle_timer 60
-				ip route replace $ECMP_VIP nhid 10 table 100
+				ip nexthop replace id 910 group "\$now" type resilient buckets 64 idle_timer 60
+				ip route replace $ECMP_VIP nhid 910 table 100
 			fi
 			before=\$now
 		fi

@@ -6,7 +6,7 @@
 # is drained, and when the holder of the routes is killed. `arp = off`: dsrd neither answers for the VIP nor announces it
 # by ARP, and clients reach it by a route.
 
-# shellcheck source-path=SCRIPTDIR source=net.sh
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
 # shellcheck source-path=SCRIPTDIR source=ctl.sh
 . "$(dirname -- "$0")/ctl.sh"

@@ -4,7 +4,7 @@
 # VIPs are announced to routers by blackhole routes, by a program, and to ExaBGP: through reloads, drains, a hang and the
 # end of dsrd.
 
-# shellcheck source-path=SCRIPTDIR source=net.sh
+# shellcheck source-path=SCRIPTDIR source=net.sh disable=SC2119
 . "$(dirname -- "$0")/net.sh"
 # shellcheck source-path=SCRIPTDIR source=ctl.sh
 . "$(dirname -- "$0")/ctl.sh"

@@ -17,7 +17,7 @@ for server in web1 web2 web3; do
 	start_nginx "$server"
 done
 {
-	conf_head | sed 's/^log = stderr/&\nhttp = 127.0.0.1:9190\nrole = active/'
+	conf_head | sed 's/^log = stderr/&\nhttp = 127.0.0.1:9190\nrole = active\nannounce = device/'
 	cat <<-END
 
 	[service web]
@@ -70,6 +70,7 @@ done
 answered 0 "show health" show health
 answered 0 "show drops" show drops
 answered 0 "show roles" show roles
+answered 0 "show announce" show announce
 answered 0 ready ready
 answered 0 "show neighbors" show neighbors
 answered 0 "show connections" show connections
@@ -95,6 +96,8 @@ answered 0 role role active
 answered 0 weight weight web/web2 7
 answered 0 neighbor neighbor web/web2 "$(server_mac 2)"
 answered 0 drain drain web/web1
+answered 0 "drain director" drain director
+answered 0 "enable director" enable director
 ctl 1 -j show drain --empty
 python3 "$here/members.py" "$PAGE" "show drain" <"$NET_DIR/said" || fail "show drain"
 answered 0 "show config" show config

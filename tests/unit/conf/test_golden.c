@@ -119,8 +119,9 @@ START_TEST(test_goldens)
 
 		if (entry->d_name[0] == '.' || length < 5 || strcmp(entry->d_name + length - 5, ".conf") != 0)
 			continue;
-		/* Without OpenSSL there are no peers. */
-		if (HAVE_TLS || strstr(entry->d_name, "peers") == NULL)
+		/* Without OpenSSL there are no peers, and not every system has routes for routing daemons. */
+		if ((HAVE_TLS || strstr(entry->d_name, "peers") == NULL) &&
+		    (CAN_MAKE_ROUTES || strstr(entry->d_name, "announce") == NULL))
 			check_golden(entry->d_name);
 		count++;
 	}

@@ -412,6 +412,46 @@ START_TEST(tells_roles)
 }
 END_TEST
 
+/* One VIP that is announced, and one that cannot be. */
+START_TEST(tells_announcements)
+{
+	static const char *const faults[ROLE_GROUPS] = { "no table" };
+	struct announce_status list[2] = { { .addr = facts.model->vips[0].addr, .way = ANNOUNCE_DEVICE,
+		.vip = { .state = ANNOUNCE_ANNOUNCED, .metric = 100, .changed = SECONDS(1) }, .services = 2, .serving = 1 },
+		{ .addr = facts.model->vips[0].addr, .way = ANNOUNCE_ROUTE, .vip = { .state = ANNOUNCE_ANNOUNCED,
+		.metric = 100 }, .failed = true } };
+	struct role_status role = { .name = "main" };
+	struct problem_facts of = { .roles = &role, .role_count = 1, .announce = &facts.announce, .config = "f" };
+	struct report_facts before = facts;
+
+	list[1].addr.bytes[3] = 77;
+	facts.announce = (struct announce_report) { .list = list, .count = 2, .faults = faults };
+	metrics(false);
+	has("dsrd_announced{vip=\"192.0.2.10\"} 1");
+	has("dsrd_announced{vip=\"192.0.2.77\"} 0");
+	has("dsrd_drained 0");
+	ck_assert_int_eq(problems_update(problems, &of, facts.now, NULL, NULL), 0);
+	advised("\"problems\":[{\"id\":\"announce-failed\",\"severity\":\"warning\",\"subject\":\"main\"");
+	advised("\"what\":\"VIPs of group main are not announced: no table\"");
+	list[1].failed = false;
+	list[1].restored = facts.now;
+	facts.announce.drain = ANNOUNCE_DRAINING;
+	ck_assert_int_eq(problems_update(problems, &of, facts.now, NULL, NULL), 0);
+	advised("{\"id\":\"routes-removed\"");
+	advised("{\"id\":\"drained\"");
+	metrics(false);
+	has("dsrd_drained 1");
+	/* What was restored a minute ago is over. */
+	facts.announce.drain = ANNOUNCE_SERVING;
+	ck_assert_int_eq(problems_update(problems, &of, facts.now + PROBLEM_LASTS, NULL, NULL), 0);
+	ck_assert_uint_eq(problems_count(problems), 0);
+	list[0].way = list[1].way = ANNOUNCE_OFF;
+	metrics(false);
+	ck_assert_ptr_null(strstr(text, "\ndsrd_announced{"));
+	facts = before;
+}
+END_TEST
+
 START_TEST(tells_the_link)
 {
 	metrics(false);
@@ -448,6 +488,7 @@ metrics_suite(void)
 	tcase_add_test(tcase, services_keep_what_servers_had);
 	tcase_add_test(tcase, tells_of_its_own_problems);
 	tcase_add_test(tcase, tells_roles);
+	tcase_add_test(tcase, tells_announcements);
 	tcase_add_test(tcase, tells_the_link);
 	tcase_add_test(tcase, each_is_documented);
 	tcase_add_test(tcase, knows_whether_all_is_served);
