@@ -74,28 +74,33 @@ announcing_collect_leftovers(struct announcing *announcing, const struct announc
 static struct pair *
 announcing_pair(const struct announcing *after, const struct model *model, size_t *count)
 {
-	size_t most = 0;
+	/* By entry: the last service that has it, from 1. */
+	uint32_t *last = calloc(after->count + 1, sizeof(*last));
 	struct pair *pairs;
+	size_t most = 0;
 
 	for (size_t i = 0; i < model->service_count; i++)
 		most += model->services[i]->settings.listen_count;
 	pairs = calloc(most + 1, sizeof(*pairs));
 	*count = 0;
-	for (size_t i = 0; i < model->service_count && pairs != NULL; i++) {
+	for (size_t i = 0; i < model->service_count && pairs != NULL && last != NULL; i++) {
 		const struct service_settings *service = &model->services[i]->settings;
-		const size_t first = *count;
 
 		for (size_t j = 0; j < service->listen_count; j++) {
 			const struct entry *entry = announcing_find(after, &service->listens[j].vip);
-			bool listed = entry == NULL;
+			const size_t index = entry == NULL ? after->count : (size_t)(entry - after->entries);
 
-			/* The ports of a VIP mostly stand together. */
-			for (size_t k = *count; k > first && !listed; k--)
-				listed = pairs[k - 1].entry == (uint32_t)(entry - after->entries);
-			if (!listed)
-				pairs[(*count)++] = (struct pair) { (uint32_t)i, (uint32_t)(entry - after->entries) };
+			if (entry == NULL || last[index] == i + 1)
+				continue;
+			last[index] = (uint32_t)i + 1;
+			pairs[(*count)++] = (struct pair) { (uint32_t)i, (uint32_t)index };
 		}
 	}
+	if (last == NULL) {
+		free(pairs);
+		pairs = NULL;
+	}
+	free(last);
 	return pairs;
 }
 

@@ -250,8 +250,8 @@ device_open(struct os_routes *routes, const char *name, char error[OS_ERROR])
 	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
 	routes->tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (routes->tun == -1) {
-		(void)snprintf(error, OS_ERROR, "/dev/net/tun: %s: load the module tun, or give the container that "
-		    "device", strerror(errno));
+		(void)snprintf(error, OS_ERROR, "/dev/net/tun: %s: load the module tun, or give the service or "
+		    "container that device (doc/operating.md)", strerror(errno));
 		return -1;
 	}
 	if (ioctl(routes->tun, TUNSETIFF, &request) == -1) {

@@ -1,6 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Alone: it measures how long a route stays.
 #
 # VIPs are announced to routers by routes to a device. They are withdrawn when servers fail, when dsrd is killed, hangs or
 # is drained, and when the holder of the routes is killed. `arp = off`: dsrd neither answers for the VIP nor announces it
