@@ -33,7 +33,7 @@ const char *conf_offload_name(enum conf_offload offload);
 /* What the processes take from themselves after the start. */
 enum conf_sandbox {
 	SANDBOX_ON = 0,
-	SANDBOX_LOG, /* the kernel logs what would be refused */
+	SANDBOX_LOG, /* what would be refused is logged */
 	SANDBOX_OFF
 };
 

@@ -12,6 +12,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/confine.h"
 #include "daemon/privsep.h"
 
 /* A new process confines itself within milliseconds. */
@@ -73,13 +74,12 @@ checking_confined(void *context, const void *outcome)
 }
 
 static void
-checking_refused(void *context UNUSED, const char *call)
+checking_refused(void *context, const char *call)
 {
+	const struct checking *checking = context;
 	char text[LOG_TEXT];
 
-	log_error("sandbox call=%s process=checker result=refused meaning=\"checks go on: a fault in a library tried what "
-	    "a check never does, or the sandbox lacks a call that this system needs; `sandbox = log` shows what else, "
-	    "report it\"", log_escape(call, text));
+	confine_log_call("checker", log_escape(call, text), checking->sandbox.calls);
 }
 
 static void

@@ -147,8 +147,8 @@ confine_log(const struct conf *conf, const struct os_sandbox *sandbox)
 		log_warning("confine sandbox=off meaning=\"a fault in dsrd may do all that its user may: see `dsrctl "
 		    "show process`\"");
 	else if (conf->sandbox == SANDBOX_LOG)
-		log_warning("confine sandbox=log calls=\"%s\" meaning=\"nothing is refused: the kernel logs what would "
-		    "be\"",
+		log_warning("confine sandbox=log calls=\"%s\" meaning=\"nothing is refused: what would be is "
+		    "logged\"",
 		    sandbox->calls_by);
 	else
 		log_info("confine sandbox=on calls=\"%s\" files=\"%s\"", sandbox->calls_by, sandbox->files_by);
@@ -197,17 +197,26 @@ confine(const struct conf *conf, const struct options *options, struct interface
 }
 
 void
-confine_look(void)
+confine_log_call(const char *process, const char *call, enum os_confined calls)
+{
+	if (calls == OS_CONFINED_LOG)
+		log_warning("sandbox call=%s process=%s result=passed meaning=\"`sandbox = on` would refuse it: if dsrd "
+		    "needs it on this system, report it\"", call, process);
+	else
+		log_error("sandbox call=%s process=%s result=refused meaning=\"dsrd goes on: a fault in dsrd or a "
+		    "library tried what dsrd never does, or the sandbox lacks a call that this system needs; "
+		    "`sandbox = log` shows what else, report it\"", call, process);
+}
+
+void
+confine_look(const struct os_sandbox *sandbox)
 {
 	char name[OS_CALL_NAME];
 	unsigned lost;
 
 	while (os_sandbox_refused(name, &lost)) {
 		if (lost > 0)
-			log_error("sandbox calls=%u result=refused reason=\"too many to name each\"", lost);
-		log_error("sandbox call=%s result=refused meaning=\"dsrd goes on: a fault in dsrd or a library tried "
-		    "what dsrd never does, "
-		    "or the sandbox lacks a call that this system needs; `sandbox = log` shows what else, report it\"",
-		    name);
+			log_error("sandbox calls=%u process=director result=refused reason=\"too many to name each\"", lost);
+		confine_log_call("director", name, sandbox->calls);
 	}
 }

@@ -29,7 +29,8 @@ int confine_launcher(const void *order, void *outcome, char error[OS_ERROR]);
 NODISCARD enum exit_status confine(const struct conf *conf, const struct options *options,
     struct interfaces *interfaces,
     bool separated, struct os_sandbox *sandbox);
-/* Logs the system calls that were refused since the last call. */
-void confine_look(void);
+/* Logs the system calls that were refused since the last call, or with `sandbox = log` would have been. */
+void confine_look(const struct os_sandbox *sandbox);
+void confine_log_call(const char *process, const char *call, enum os_confined calls);
 
 #endif

@@ -229,7 +229,7 @@ dsrd_tick(struct dsrd *dsrd, uint64_t now)
 	drop_log_write(&dsrd->losses, &facts);
 	offloading_look(dsrd->offloading);
 	host_shield_beat(dsrd->host_shield);
-	confine_look();
+	confine_look(&dsrd->sandbox);
 	state_tick(dsrd->state, now);
 	peering_tick(dsrd->peering, now);
 	roles_set_table(dsrd->roles, peering_table_present(dsrd->peering), "a peer has not sent its connections yet");

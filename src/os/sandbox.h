@@ -24,7 +24,7 @@ enum os_process {
 
 enum os_sandbox_mode {
 	OS_SANDBOX_ON,
-	OS_SANDBOX_LOG, /* the kernel logs what would be refused */
+	OS_SANDBOX_LOG, /* what would be refused is logged */
 	OS_SANDBOX_OFF
 };
 
@@ -51,7 +51,7 @@ struct os_sandbox {
 NODISCARD int os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox, char error[OS_ERROR]);
 
 /*
- * The next system call of this process that was refused, by name, oldest first. False: there is none. `lost` gets the
+ * The next system call of this process that was refused, or with OS_SANDBOX_LOG would be, by name, oldest first. False: there is none. `lost` gets the
  * number of those that were too many to be remembered. Where the kernel does not report them there is never one.
  */
 #define OS_CALL_NAME 32

@@ -142,8 +142,9 @@ landlock_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox,
 
 	if (version < 1) {
 		(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), errno == EOPNOTSUPP ?
-		    "Landlock is off in this kernel (see its parameter lsm=)" : "the kernel has no Landlock (Linux "
-		    "5.13 has)");
+		    "Landlock is off in this kernel (see its parameter lsm=)" : errno == EPERM ?
+		    "what started dsrd refuses Landlock (systemd: SystemCallFilter=)" :
+		    "the kernel has no Landlock (Linux 5.13 has)");
 		return 0;
 	}
 	ruleset = (int)syscall(CALL_CREATE_RULESET, &wanted, ruleset_size(version), 0);

@@ -5,10 +5,13 @@
 #include "os/seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +35,12 @@
 
 #define REFUSED_MOST 16 /* a power of two */
 
-/* Written by the handler of SIGSYS, which a refused call raises in the thread that made it. */
-static volatile sig_atomic_t refused_calls[REFUSED_MOST];
-static volatile sig_atomic_t refused_count;
+/*
+ * Written by the handler of SIGSYS, which a refused call raises in the thread that made it; or by the thread that lets
+ * calls pass where nothing is refused.
+ */
+static atomic_int refused_calls[REFUSED_MOST];
+static atomic_uint refused_count;
 static unsigned refused_read;
 
 /* The register with the result of a call. False: not known on this machine. */
@@ -62,19 +68,25 @@ set_result(ucontext_t *context, long result)
 }
 
 static void
+seccomp_note(int call)
+{
+	const unsigned at = atomic_load(&refused_count);
+
+	atomic_store(&refused_calls[at & (REFUSED_MOST - 1)], call);
+	atomic_store(&refused_count, at + 1);
+}
+
+static void
 on_refused(int number UNUSED, siginfo_t *info, void *context)
 {
-	const int at = refused_count;
-
-	refused_calls[at & (REFUSED_MOST - 1)] = info->si_syscall;
-	refused_count = at + 1;
+	seccomp_note(info->si_syscall);
 	(void)set_result(context, -EPERM);
 }
 
 bool
 os_sandbox_refused(char name[OS_CALL_NAME], unsigned *lost)
 {
-	const unsigned count = (unsigned)refused_count;
+	const unsigned count = atomic_load(&refused_count);
 	char *found;
 	int call;
 
@@ -85,7 +97,7 @@ os_sandbox_refused(char name[OS_CALL_NAME], unsigned *lost)
 		*lost = count - refused_read - REFUSED_MOST;
 		refused_read = count - REFUSED_MOST;
 	}
-	call = refused_calls[refused_read++ & (REFUSED_MOST - 1)];
+	call = atomic_load(&refused_calls[refused_read++ & (REFUSED_MOST - 1)]);
 	found = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call);
 	if (found != NULL)
 		(void)snprintf(name, OS_CALL_NAME, "%s", found);
@@ -211,6 +223,84 @@ add_program_rules(scmp_filter_ctx filter, bool log)
 }
 
 /* Reported where it can be: then the process goes on as if the kernel had refused. */
+/* --- sandbox = log: what would be refused passes, and is noted ---------------------------------------------------- */
+
+#ifdef SCMP_ACT_NOTIFY /* libseccomp 2.5 */
+#define CALLS_MOST 512
+#define CONTINUE 1U /* SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5 (linux/seccomp.h) */
+#define API_WITH_CONTINUE 6
+
+/* It began before the filter did, so nothing of it is watched. Each call is noted once: some are made again and again. */
+static void *
+seccomp_watch(void *argument)
+{
+	const int *in = argument;
+	bool seen[CALLS_MOST] = { false };
+	struct seccomp_notif *call;
+	struct seccomp_notif_resp *answer;
+	int listener;
+
+	if (read(*in, &listener, sizeof(listener)) != (ssize_t)sizeof(listener) ||
+	    seccomp_notify_alloc(&call, &answer) != 0)
+		return NULL;
+	for (;;) {
+		memset(call, 0, sizeof(*call));
+		if (seccomp_notify_receive(listener, call) != 0)
+			continue; /* a signal, or the one that called is gone */
+		if (call->data.nr < 0 || call->data.nr >= CALLS_MOST || !seen[call->data.nr])
+			seccomp_note(call->data.nr);
+		if (call->data.nr >= 0 && call->data.nr < CALLS_MOST)
+			seen[call->data.nr] = true;
+		memset(answer, 0, sizeof(*answer));
+		answer->id = call->id;
+		answer->flags = CONTINUE;
+		(void)seccomp_notify_respond(listener, answer);
+	}
+}
+
+static uint32_t
+seccomp_watch_action(void)
+{
+	return seccomp_api_get() >= API_WITH_CONTINUE ? SCMP_ACT_NOTIFY : SCMP_ACT_LOG;
+}
+
+/* The first call that is not on the list waits for the thread: nothing comes between the filter and the word to it. */
+static int
+seccomp_watch_load(scmp_filter_ctx filter)
+{
+	static int ends[2]; /* for as long as the process runs */
+	sigset_t all, before;
+	pthread_t thread;
+	int result, listener;
+
+	if (seccomp_watch_action() == SCMP_ACT_LOG)
+		return seccomp_load(filter);
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -errno;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(&thread, NULL, seccomp_watch, ends);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (result != 0)
+		return -result;
+	result = seccomp_load(filter);
+	listener = result == 0 ? seccomp_notify_fd(filter) : -1;
+	return write(ends[1], &listener, sizeof(listener)) == (ssize_t)sizeof(listener) ? result : -EIO;
+}
+#else
+static uint32_t
+seccomp_watch_action(void)
+{
+	return SCMP_ACT_LOG;
+}
+
+static int
+seccomp_watch_load(scmp_filter_ctx filter)
+{
+	return seccomp_load(filter);
+}
+#endif
+
 static uint32_t
 listed_refusal(bool log)
 {
@@ -218,7 +308,7 @@ listed_refusal(bool log)
 	ucontext_t unused;
 
 	if (log)
-		return SCMP_ACT_LOG;
+		return seccomp_watch_action();
 	(void)sigfillset(&action.sa_mask);
 	memset(&unused, 0, sizeof(unused));
 	return set_result(&unused, 0) && sigaction(SIGSYS, &action, NULL) == 0 ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM);
@@ -274,11 +364,12 @@ make_filter(enum os_process process, bool log, int *result)
 int
 seccomp_enter(enum os_process process, enum os_sandbox_mode mode, struct os_sandbox *sandbox, char error[OS_ERROR])
 {
+	const bool watched = mode == OS_SANDBOX_LOG && is_listed(process);
 	int result;
 	scmp_filter_ctx filter = make_filter(process, mode == OS_SANDBOX_LOG, &result);
 
 	if (result == 0)
-		result = seccomp_load(filter);
+		result = watched ? seccomp_watch_load(filter) : seccomp_load(filter);
 	seccomp_release(filter);
 	if (result == 0) {
 		sandbox->calls = mode == OS_SANDBOX_LOG ? OS_CONFINED_LOG : OS_CONFINED_YES;

@@ -289,6 +289,11 @@ __wrap_os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox 
 
 	if (table == NULL || result == -1)
 		return result;
+	/* Everything works then: only what does no harm. */
+	if (order->mode == OS_SANDBOX_LOG) {
+		note(process, "fork", try_fork());
+		return result;
+	}
 	note(process, "open-shadow", try_open("/etc/shadow", O_RDONLY));
 	note(process, "become-root", syscall(SYS_setresuid, 0, 0, 0));
 	note(process, "new-user-namespace", syscall(SYS_unshare, CLONE_NEWUSER));

@@ -43,6 +43,13 @@ $1}|" >"$NET_DIR/etc/dsrd.conf"
 	chmod -R a+rX "$NET_DIR/etc" "$NET_DIR/dsrd.conf"
 }
 
+start_hostile() {
+	rm -f "$NET_DIR/table"
+	start_in director dsrd env HOSTILE_TABLE="$NET_DIR/table" HOSTILE_OUTSIDE="$NET_DIR/outside/file" \
+	    HOSTILE_IFACE=other0 HOSTILE_PORT="$port" "$NET_DIR/outside/dsrd" -d -f "$NET_DIR/etc/dsrd.conf"
+	wait_until 10 dsrd_settled || fail "the director with hostile code is not ready"
+}
+
 processes() { # FILTER: of jq
 	run_in director "$DSRCTL" -s "$SOCKET" --json show process | jq -r "$1"
 }
@@ -70,22 +77,28 @@ assert_log 'warning confine sandbox=off'
 assert_equal "system calls" no "$(processes '[.processes[].calls] | unique | join(" ")')"
 stop_dsrd
 write_conf 'sandbox = log'
-start_dsrd
+port=9999
+start_hostile
 assert_log 'warning confine sandbox=log'
 assert_equal "system calls" log "$(processes '[.processes[].calls] | unique | join(" ")')"
+wait_server up web/web1
+for process in director checker; do
+	tail -c +5 "$NET_DIR/table" | tr -d '\000' | grep -q "^$process fork DONE" || fail "$process was refused a fork"
+	wait_log 5 "warning sandbox call=[a-z0-9]* process=$process result=passed"
+done
+grep 'warning sandbox call=' "$NET_DIR/dsrd.log" | sed 's/.* \(call=[^ ]* process=[^ ]*\) .*/    \1/'
+NET_REFUSED_OK=yes
 stop_dsrd
+NET_REFUSED_OK=no
 
 step "hostile code in each process"
 write_conf
-port=9999
 start_in director accept python3 -m http.server -b 127.0.0.1 "$port"
 wait_until 10 run_in director curl -s -o /dev/null "http://127.0.0.1:$port/" || fail "no server on port $port"
 # The configuration is where it may read; $HOSTILE_OUTSIDE is in another directory.
 sed -i -e "s|^control = .*|control = $NET_DIR/etc/dsrd.sock|" -e 's|^state = .*|state = off|' "$NET_DIR/etc/dsrd.conf"
 SOCKET=$NET_DIR/etc/dsrd.sock
-start_in director dsrd env HOSTILE_TABLE="$NET_DIR/table" HOSTILE_OUTSIDE="$NET_DIR/outside/file" HOSTILE_IFACE=other0 \
-    HOSTILE_PORT="$port" "$NET_DIR/outside/dsrd" -d -f "$NET_DIR/etc/dsrd.conf"
-wait_until 10 dsrd_settled || fail "the director with hostile code is not ready"
+start_hostile
 wait_server up web/web1
 # Its length, then the lines.
 tail -c +5 "$NET_DIR/table" | tr -d '\000' >"$NET_DIR/rows"
