@@ -230,27 +230,35 @@ add_program_rules(scmp_filter_ctx filter, bool log)
 #define CONTINUE 1U /* SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5 (linux/seccomp.h) */
 #define API_WITH_CONTINUE 6
 
-/* It began before the filter did, so nothing of it is watched. Each call is noted once: some are made again and again. */
+struct watch {
+	int ends[2]; /* of the pipe that the listener's descriptor comes by */
+	struct seccomp_notif *call;
+	struct seccomp_notif_resp *answer;
+	bool seen[CALLS_MOST];
+};
+
+/*
+ * It began before the filter did, so nothing of it is watched. It allocates nothing: fork() waits for it with the C
+ * library's locks held. Each call is noted once, since some are made again and again.
+ */
 static void *
 seccomp_watch(void *argument)
 {
-	const int *in = argument;
-	bool seen[CALLS_MOST] = { false };
-	struct seccomp_notif *call;
-	struct seccomp_notif_resp *answer;
+	struct watch *watch = argument;
+	struct seccomp_notif *const call = watch->call;
+	struct seccomp_notif_resp *const answer = watch->answer;
 	int listener;
 
-	if (read(*in, &listener, sizeof(listener)) != (ssize_t)sizeof(listener) ||
-	    seccomp_notify_alloc(&call, &answer) != 0)
+	if (read(watch->ends[0], &listener, sizeof(listener)) != (ssize_t)sizeof(listener))
 		return NULL;
 	for (;;) {
 		memset(call, 0, sizeof(*call));
 		if (seccomp_notify_receive(listener, call) != 0)
 			continue; /* a signal, or the one that called is gone */
-		if (call->data.nr < 0 || call->data.nr >= CALLS_MOST || !seen[call->data.nr])
+		if (call->data.nr < 0 || call->data.nr >= CALLS_MOST || !watch->seen[call->data.nr])
 			seccomp_note(call->data.nr);
 		if (call->data.nr >= 0 && call->data.nr < CALLS_MOST)
-			seen[call->data.nr] = true;
+			watch->seen[call->data.nr] = true;
 		memset(answer, 0, sizeof(*answer));
 		answer->id = call->id;
 		answer->flags = CONTINUE;
@@ -268,24 +276,27 @@ seccomp_watch_action(void)
 static int
 seccomp_watch_load(scmp_filter_ctx filter)
 {
-	static int ends[2]; /* for as long as the process runs */
+	static struct watch watch; /* for as long as the process runs */
 	sigset_t all, before;
 	pthread_t thread;
 	int result, listener;
 
 	if (seccomp_watch_action() == SCMP_ACT_LOG)
 		return seccomp_load(filter);
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return -errno;
+	result = seccomp_notify_alloc(&watch.call, &watch.answer);
+	if (result == 0 && pipe2(watch.ends, O_CLOEXEC) == -1)
+		result = -errno;
+	if (result != 0)
+		return result;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = pthread_create(&thread, NULL, seccomp_watch, ends);
+	result = pthread_create(&thread, NULL, seccomp_watch, &watch);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (result != 0)
 		return -result;
 	result = seccomp_load(filter);
 	listener = result == 0 ? seccomp_notify_fd(filter) : -1;
-	return write(ends[1], &listener, sizeof(listener)) == (ssize_t)sizeof(listener) ? result : -EIO;
+	return write(watch.ends[1], &listener, sizeof(listener)) == (ssize_t)sizeof(listener) ? result : -EIO;
 }
 #else
 static uint32_t

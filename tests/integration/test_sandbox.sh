@@ -118,8 +118,10 @@ privileged raw-socket
 privileged signal-init" "$(sed -n 's/ DONE .*//p' "$NET_DIR/rows" | LC_ALL=C sort)"
 
 step "the log names what was refused, and dsrd goes on"
-wait_log 5 'error sandbox call=execve result=refused'
-wait_log 5 'error sandbox call=unshare result=refused'
+for process in director checker; do
+	wait_log 5 "error sandbox call=execve process=$process result=refused"
+	wait_log 5 "error sandbox call=unshare process=$process result=refused"
+done
 fetch_many 4 "$NET_DIR/pages"
 NET_REFUSED_OK=yes
 stop_dsrd
