@@ -17,7 +17,10 @@
 #include "base/log.h"
 #include "ctl/report.h"
 #include "daemon/host_facts.h"
+#include "daemon/checking.h"
+#include "daemon/loop.h"
 #include "daemon/plan_probe.h"
+#include "daemon/processes.h"
 #include "daemon/reading.h"
 #include "daemon/reload.h"
 #include "daemon/stats.h"
@@ -290,7 +293,8 @@ commands_probe_plan(struct command_server *cmds, const struct control_ask *ask, 
 	if (result != CONTROL_DONE)
 		return result;
 	if (cmds->plan == NULL) {
-		cmds->plan = plan_probe_open(&reload->fresh.settings, cmds->parts.sources->director->model, clock_us());
+		cmds->plan = plan_probe_open(&reload->fresh.settings, cmds->parts.sources->director->model,
+		    loop_base(cmds->parts.loop), checking_attempts(cmds->parts.processes->checking), clock_us());
 		if (cmds->plan == NULL)
 			return commands_out_of_memory(out);
 	}

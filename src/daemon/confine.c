@@ -155,13 +155,20 @@ confine_log(const struct conf *conf, const struct os_sandbox *sandbox)
 }
 
 static void
-enter(const struct conf *conf, const struct role_config *roles, const struct options *options,
+enter(const struct conf *conf, const struct role_config *roles, const struct options *options, bool separated,
     struct os_sandbox *sandbox)
 {
 	struct paths readable = { .count = 0 }, writable = { .count = 0 };
 	struct os_sandbox_order order = { .process = OS_PROCESS_DIRECTOR, .mode = (enum os_sandbox_mode)conf->sandbox };
+	uint16_t ports[CONF_PEERS];
 	char error[OS_ERROR];
 
+	/* With a checker it connects to other directors only. */
+	for (size_t i = 0; i < conf->peer_count; i++)
+		ports[i] = conf->peers[i].port;
+	order.limits_ports = separated;
+	order.ports = ports;
+	order.port_count = conf->peer_count;
 	collect_readable(&readable, options);
 	collect_writable(&writable, conf, roles, options);
 	order.readable = readable.list;
@@ -192,7 +199,7 @@ confine(const struct conf *conf, const struct options *options, struct interface
 		    "configuration, and it runs as %s\"", DSRD_USER);
 	else
 		interfaces_lock(interfaces);
-	enter(conf, &interfaces->director->model->roles, options, sandbox);
+	enter(conf, &interfaces->director->model->roles, options, separated, sandbox);
 	return EXIT_OK;
 }
 

@@ -3,20 +3,16 @@
 
 #include "daemon/plan_probe.h"
 
-#include <sys/socket.h>
-
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/duration.h"
 #include "check/runner.h"
 #include "model/status.h"
 
 #define PATIENCE SECONDS(1)
+#define CLOSES SECONDS(2) /* a result may be on its way */
 #define PLAN_TEXT 512
 
 /* One port of one server. */
@@ -24,26 +20,44 @@ struct target {
 	char service[NAME_MOST];
 	char server[NAME_MOST];
 	uint16_t port;
-	int fd;            /* -1: there is an answer */
-	int error;         /* 0: it answers */
-	char known[STATUS_TEXT]; /* why the running server does not serve the port; empty: see above */
+	struct check_target check;
+	void *runner;              /* NULL: there is none, and `reason` or `known` says why */
+	bool waits;
+	enum health_reason reason; /* NONE: it answers */
+	char known[STATUS_TEXT];   /* why the running server does not serve the port; empty: see above */
 };
 
 struct plan_probe {
+	struct event_base *base;
+	struct attempts *attempts;
 	uint64_t began;
 	size_t count;
 	struct target targets[PLAN_TARGETS];
 };
 
 static void
-plan_connect(struct target *target, const struct addr *addr)
+plan_on_answer(void *job, const struct check_report *report)
 {
-	target->fd = socket_connect(addr, target->port, SOCK_STREAM, 0);
-	target->error = errno;
-	if (target->fd == -1 || target->error == EINPROGRESS)
+	struct target *target = job;
+
+	target->waits = false;
+	target->reason = report == NULL ? HEALTH_REASON_LOCAL : report->reason;
+}
+
+static void
+plan_connect(const struct plan_probe *probe, struct target *target, const struct addr *addr)
+{
+	const struct check_type *type = probe->attempts != NULL ? &check_remote : &check_tcp;
+
+	target->check = (struct check_target) { .addr = *addr, .port = target->port, .timeout = timeval_of(PATIENCE),
+		.check.kind = CHECK_TCP, .base = probe->base, .attempts = probe->attempts,
+		.answer = plan_on_answer, .job = target };
+	target->reason = HEALTH_REASON_LOCAL;
+	target->runner = runner_new(type, &target->check);
+	if (target->runner == NULL)
 		return;
-	(void)close(target->fd);
-	target->fd = -1;
+	target->waits = true;
+	type->begin(target->runner);
 }
 
 /* The running server of that name and address, if its service has this port too. */
@@ -99,11 +113,11 @@ plan_add_target(struct plan_probe *probe, const struct model *running, const str
 
 	if (probe->count == PLAN_TARGETS || plan_has_target(probe, service, server, port))
 		return;
-	*target = (struct target) { .port = port, .fd = -1 };
+	*target = (struct target) { .port = port };
 	memcpy(target->service, service->name, NAME_MOST);
 	memcpy(target->server, server->name, NAME_MOST);
 	if (found == NULL)
-		plan_connect(target, &server->addr);
+		plan_connect(probe, target, &server->addr);
 	else if (server_state(found) == SERVER_DOWN)
 		plan_read_status(found, target->known);
 	else
@@ -129,40 +143,29 @@ plan_add_service(struct plan_probe *probe, const struct model *running, const st
 }
 
 struct plan_probe *
-plan_probe_open(const struct settings *settings, const struct model *running, uint64_t now)
+plan_probe_open(const struct settings *settings, const struct model *running, struct event_base *base,
+    struct attempts *attempts, uint64_t now)
 {
 	struct plan_probe *probe = calloc(1, sizeof(*probe));
 
 	if (probe == NULL)
 		return NULL;
+	probe->base = base;
+	probe->attempts = attempts;
 	probe->began = now;
 	for (size_t i = 0; i < settings->service_count; i++)
 		plan_add_service(probe, running, &settings->services[i]);
 	return probe;
 }
 
-static void
-plan_read_result(struct target *target)
-{
-	struct pollfd poll_for = { .fd = target->fd, .events = POLLOUT };
-
-	if (target->fd == -1 || poll(&poll_for, 1, 0) <= 0)
-		return;
-	target->error = socket_error(target->fd);
-	(void)close(target->fd);
-	target->fd = -1;
-}
-
 bool
-plan_probe_step(struct plan_probe *probe, uint64_t now)
+plan_probe_step(const struct plan_probe *probe, uint64_t now)
 {
 	bool waits = false;
 
-	for (size_t i = 0; i < probe->count; i++) {
-		plan_read_result(&probe->targets[i]);
-		waits |= probe->targets[i].fd != -1;
-	}
-	return !waits || now - probe->began >= PATIENCE;
+	for (size_t i = 0; i < probe->count; i++)
+		waits |= probe->targets[i].waits;
+	return !waits || now - probe->began >= CLOSES;
 }
 
 static const char *
@@ -170,23 +173,19 @@ plan_target_reason(const struct target *target)
 {
 	if (target->known[0] != '\0')
 		return target->known;
-	switch (target->error) {
-	case EINPROGRESS:
+	if (target->waits || target->reason == HEALTH_REASON_TIMEOUT)
 		return "no answer within a second";
-	case ECONNREFUSED:
+	if (target->reason == HEALTH_REASON_REFUSED)
 		return "refused";
-	case EHOSTUNREACH:
-	case ENETUNREACH:
+	if (target->reason == HEALTH_REASON_UNREACHABLE)
 		return "not reachable";
-	default:
-		return strerror(target->error);
-	}
+	return health_reason_text(target->reason);
 }
 
 static bool
 plan_target_fails(const struct target *target)
 {
-	return target->known[0] != '\0' || target->error != 0;
+	return target->known[0] != '\0' || target->waits || target->reason != HEALTH_REASON_NONE;
 }
 
 /* For one port of one service, whose targets are these. */
@@ -239,7 +238,7 @@ plan_probe_close(struct plan_probe *probe)
 	if (probe == NULL)
 		return;
 	for (size_t i = 0; i < probe->count; i++)
-		if (probe->targets[i].fd != -1)
-			(void)close(probe->targets[i].fd);
+		if (probe->targets[i].runner != NULL)
+			runner_free(probe->targets[i].runner);
 	free(probe);
 }

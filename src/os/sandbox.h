@@ -36,6 +36,10 @@ struct os_sandbox_order {
 	size_t readable_count;
 	const char *const *writable;
 	size_t writable_count;
+	/* TCP connections go to these ports only; not `limits_ports`: to any. */
+	bool limits_ports;
+	const uint16_t *ports;
+	size_t port_count;
 };
 
 #define OS_SANDBOX_TEXT 100

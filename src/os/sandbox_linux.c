@@ -39,6 +39,7 @@
                                     /* FS_TRUNCATE: version 3 */
 #define FS_IOCTL_DEV (1ULL << 15)   /* version 5 */
 #define NET_BIND_TCP (1ULL << 0)    /* version 4 */
+#define NET_CONNECT_TCP (1ULL << 1) /* version 4 */
 #define SCOPE_SIGNAL (1ULL << 1)    /* version 6 */
 
 #define READ_RIGHTS (FS_READ_FILE | FS_READ_DIR)
@@ -64,7 +65,7 @@ struct net_port {
 };
 
 static struct ruleset
-ruleset_of(long version)
+ruleset_of(long version, const struct os_sandbox_order *order)
 {
 	struct ruleset ruleset = { .fs = FS_ALL_1 };
 
@@ -73,7 +74,7 @@ ruleset_of(long version)
 	if (version >= 3)
 		ruleset.fs |= FS_TRUNCATE;
 	if (version >= 4)
-		ruleset.net = NET_BIND_TCP;
+		ruleset.net = NET_BIND_TCP | (order->limits_ports ? NET_CONNECT_TCP : 0);
 	if (version >= 5)
 		ruleset.fs |= FS_IOCTL_DEV;
 	if (version >= 6)
@@ -122,6 +123,19 @@ allow_any_port(int ruleset, uint64_t handled)
 }
 
 static int
+allow_ports(int ruleset, const struct os_sandbox_order *order, uint64_t handled)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < order->port_count && (handled & NET_CONNECT_TCP) != 0 && result == 0; i++) {
+		const struct net_port port = { .rights = NET_CONNECT_TCP, .port = order->ports[i] };
+
+		result = (int)syscall(CALL_ADD_RULE, ruleset, RULE_NET_PORT, &port, 0);
+	}
+	return result;
+}
+
+static int
 allow_all(int ruleset, const struct os_sandbox_order *order, uint64_t handled)
 {
 	int result = 0;
@@ -137,7 +151,7 @@ static int
 landlock_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox, char error[OS_ERROR])
 {
 	const long version = syscall(CALL_CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
-	const struct ruleset wanted = ruleset_of(version);
+	const struct ruleset wanted = ruleset_of(version, order);
 	int ruleset, result = -1;
 
 	if (version < 1) {
@@ -152,6 +166,8 @@ landlock_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox,
 		result = allow_all(ruleset, order, wanted.fs);
 		if (result == 0 && order->process == OS_PROCESS_DIRECTOR)
 			result = allow_any_port(ruleset, wanted.net);
+		if (result == 0)
+			result = allow_ports(ruleset, order, wanted.net);
 		if (result == 0)
 			result = (int)syscall(CALL_RESTRICT_SELF, ruleset, 0);
 		if (result == -1)

@@ -17,6 +17,23 @@
 #define DIRECTOR "stdio error rpath wpath cpath flock inet mcast unix dns route bpf"
 /* Of the launcher alone: a program that it starts begins without promises (pledge(2), execpromises). */
 #define LAUNCHER "stdio error rpath proc exec"
+/* Connections, and the system's certificates. */
+#define CHECKER "stdio error rpath inet"
+
+static const char *
+promises_of(enum os_process process)
+{
+	switch (process) {
+	case OS_PROCESS_DIRECTOR:
+		return DIRECTOR;
+	case OS_PROCESS_CHECKER:
+		return CHECKER;
+	case OS_PROCESS_PRIVILEGED:
+	case OS_PROCESS_LAUNCHER:
+		break;
+	}
+	return LAUNCHER;
+}
 
 static int
 unveil_all(const struct os_sandbox_order *order, char error[OS_ERROR])
@@ -46,21 +63,21 @@ failed:
 int
 os_sandbox_enter(const struct os_sandbox_order *order, struct os_sandbox *sandbox, char error[OS_ERROR])
 {
-	const bool director = order->process == OS_PROCESS_DIRECTOR;
+	const bool listed = order->process == OS_PROCESS_DIRECTOR || order->process == OS_PROCESS_CHECKER;
 
 	memset(sandbox, 0, sizeof(*sandbox));
 	(void)snprintf(sandbox->calls_by, sizeof(sandbox->calls_by), order->mode == OS_SANDBOX_OFF ? "sandbox = off" :
 	    "pledge");
 	(void)snprintf(sandbox->files_by, sizeof(sandbox->files_by), order->mode == OS_SANDBOX_OFF ? "sandbox = off" :
-	    director ?
+	    listed ?
 	    "unveil" : "programs need files of their own");
 	/* Neither of the two can be told only to log: with `error` the kernel logs what it refuses (dmesg(8)). */
 	if (order->mode == OS_SANDBOX_OFF)
 		return 0;
-	if (director && unveil_all(order, error) == -1)
+	if (listed && unveil_all(order, error) == -1)
 		return -1;
-	sandbox->files = director ? OS_CONFINED_YES : OS_CONFINED_NO;
-	if (pledge(director ? DIRECTOR : LAUNCHER, NULL) == -1) {
+	sandbox->files = listed ? OS_CONFINED_YES : OS_CONFINED_NO;
+	if (pledge(promises_of(order->process), NULL) == -1) {
 		(void)snprintf(error, OS_ERROR, "pledge: %s", strerror(errno));
 		return -1;
 	}

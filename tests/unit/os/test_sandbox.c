@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <check.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #define PATH_ROOM 64
 
 static char directory[PATH_ROOM], inside[PATH_ROOM + 8], outside[PATH_ROOM + 8];
+static uint16_t allowed_port, other_port;
 
 static void
 put_file(const char *path)
@@ -47,12 +50,43 @@ tear_down(void)
 	(void)rmdir(directory);
 }
 
+/* A TCP socket of 127.0.0.1 that accepts; its port. */
+static uint16_t
+listen_somewhere(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	return ntohs(address.sin_port);
+}
+
+static bool
+connects(uint16_t port)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+	const bool done = fd != -1 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	const int number = errno;
+
+	if (fd != -1)
+		(void)close(fd);
+	errno = number;
+	return done;
+}
+
 /* What the child found wrong: its exit status. 0: nothing. */
 static void
 in_child(int (*body)(const struct os_sandbox *sandbox), enum os_process process, enum os_sandbox_mode mode)
 {
 	const char *const list[] = { directory };
-	const struct os_sandbox_order order = { process, mode, list, 1, list, 1 };
+	const struct os_sandbox_order order = { .process = process, .mode = mode, .readable = list, .readable_count = 1,
+	    .writable = list, .writable_count = 1, .limits_ports = process == OS_PROCESS_DIRECTOR, .ports = &allowed_port,
+	    .port_count = 1 };
 	const pid_t pid = fork();
 	int status = -1;
 
@@ -122,6 +156,70 @@ looks_at_calls(const struct os_sandbox *sandbox)
 	return os_sandbox_refused(name, &lost) && lost == 4 ? 0 : 8;
 }
 
+static int
+looks_at_ports(const struct os_sandbox *sandbox)
+{
+	int version = 0;
+
+	if (!connects(allowed_port))
+		return 1;
+	/* Since version 4; before that, connections are not limited. */
+	if (sscanf(sandbox->files_by, "Landlock %d", &version) == 1 && version >= 4)
+		return !connects(other_port) && errno == EACCES ? 0 : 2;
+	return connects(other_port) ? 0 : 3;
+}
+
+/* Streams and datagrams to servers, and nothing that begins elsewhere. */
+static int
+looks_at_checker(const struct os_sandbox *sandbox)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(9),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	char byte = 0;
+
+	if (fd == -1 || !connects(allowed_port) || !connects(other_port))
+		return 1;
+	/* pledge(2) has no finer promises than these. */
+	if (sandbox->calls != OS_CONFINED_YES || strcmp(sandbox->calls_by, "seccomp") != 0)
+		return sandbox->calls_by[0] == '\0' ? 2 : 0;
+	if (sendto(fd, &byte, 1, 0, (const struct sockaddr *)&address, sizeof(address)) != -1 || errno != EPERM)
+		return 3;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 || send(fd, &byte, 1, 0) != 1)
+		return 4;
+	if (socket(AF_UNIX, SOCK_STREAM, 0) != -1 || socket(AF_NETLINK, SOCK_RAW, 0) != -1 ||
+	    socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) != -1 || socket(17, SOCK_RAW, 0) != -1) /* AF_PACKET */
+		return 5;
+	if (fork() != -1 || listen(fd, 1) != -1)
+		return 6;
+	return sandbox->files != OS_CONFINED_YES || !opens(outside, O_RDONLY) ? 0 : 7;
+}
+
+/* What would be refused passes, and is named once. */
+static int
+looks_at_log(const struct os_sandbox *sandbox)
+{
+	char name[OS_CALL_NAME];
+	unsigned lost, attempts = 0;
+
+	if (sandbox->calls != OS_CONFINED_LOG)
+		return sandbox->calls_by[0] == '\0' ? 1 : 0;
+	for (unsigned i = 0; i < 3; i++) {
+		const pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(0);
+		if (pid == -1 || waitpid(pid, NULL, 0) != pid)
+			return 2;
+	}
+	while (!os_sandbox_refused(name, &lost))
+		if (attempts++ == 1000 || usleep(1000) == -1)
+			return 3;
+	if (strncmp(name, "clone", strlen("clone")) != 0 && strcmp(name, "fork") != 0)
+		return 4;
+	return os_sandbox_refused(name, &lost) ? 5 : 0;
+}
+
 /* A program must run. */
 static int
 starts_program(const struct os_sandbox *sandbox)
@@ -166,6 +264,28 @@ START_TEST(a_launcher_starts_programs)
 }
 END_TEST
 
+START_TEST(a_director_connects_to_its_peers)
+{
+	allowed_port = listen_somewhere();
+	other_port = listen_somewhere();
+	in_child(looks_at_ports, OS_PROCESS_DIRECTOR, OS_SANDBOX_ON);
+}
+END_TEST
+
+START_TEST(a_checker_connects_to_servers)
+{
+	allowed_port = listen_somewhere();
+	other_port = listen_somewhere();
+	in_child(looks_at_checker, OS_PROCESS_CHECKER, OS_SANDBOX_ON);
+}
+END_TEST
+
+START_TEST(log_names_what_would_be_refused)
+{
+	in_child(looks_at_log, OS_PROCESS_DIRECTOR, OS_SANDBOX_LOG);
+}
+END_TEST
+
 START_TEST(off_is_off)
 {
 	in_child(is_free, OS_PROCESS_DIRECTOR, OS_SANDBOX_OFF);
@@ -196,6 +316,9 @@ sandbox_suite(void)
 	tcase_add_test(tests, a_director_keeps_its_directories);
 	tcase_add_test(tests, a_director_starts_nothing_and_says_so);
 	tcase_add_test(tests, a_launcher_starts_programs);
+	tcase_add_test(tests, a_director_connects_to_its_peers);
+	tcase_add_test(tests, a_checker_connects_to_servers);
+	tcase_add_test(tests, log_names_what_would_be_refused);
 	tcase_add_test(tests, off_is_off);
 	tcase_add_test(tests, a_process_is_known_by_what_the_kernel_says);
 	suite_add_tcase(suite, tests);
