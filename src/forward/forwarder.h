@@ -62,7 +62,7 @@ struct forwarder {
 	void *learn_context;
 	const struct role_config *roles; /* of the table; NULL: no other directors are known */
 	uint8_t duties[ROLE_GROUPS]; /* ROLE_ANSWERS, ROLE_FORWARDS: for the VIPs of each group. All at first */
-	bool shared;    /* other directors may have flows of the VIPs: it has peers, or routers choose a director */
+	bool shared;    /* other directors may have flows of any VIP: it has peers */
 	uint64_t began; /* when it went into service, for flows that are older than it; 0: it never was without them */
 	uint64_t lost;         /* as in struct vipcheck_tx */
 	uint64_t unread_since; /* as there */

@@ -20,7 +20,7 @@ may_be_elsewhere(const struct frame_ctx *ctx, const struct fwd_service *service)
 	const struct forwarder *forwarder = ctx->forwarder;
 	const uint64_t began = forwarder->began;
 
-	return forwarder->shared ||
+	return forwarder->shared || ctx->vip->routed ||
 	    (forwarder->roles != NULL && forwarder->roles->groups[ctx->vip->group].given) ||
 	    (began != 0 && ctx->now - began < service->timeouts->state[CONN_ESTABLISHED]);
 }

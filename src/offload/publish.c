@@ -110,7 +110,7 @@ static bool
 publisher_may_select(const struct fwd_service *service)
 {
 	if (service->scheduler->by_hash == SELECT_NOT || service->candidate_count == 0 ||
-	    service->service->settings.persist != 0)
+	    service->service->settings.persist != 0 || service->quic != NULL)
 		return false;
 	for (size_t i = 0; i < service->candidate_count; i++)
 		if (service->candidates[i]->max_connections != 0 || service->candidates[i]->ref.slot >= SELECT_SERVERS)

@@ -322,6 +322,9 @@ START_TEST(test_icmp_errors_of_other_directors)
 	roles.groups[0].given = true;
 	ck_assert_str_ne(where_mtu_goes(1), "icmp-unknown");
 	roles.groups[0].given = false;
+	scene.table->vips[0].routed = true;
+	ck_assert_str_ne(where_mtu_goes(1), "icmp-unknown");
+	scene.table->vips[0].routed = false;
 	scene.forwarder.shared = true;
 	/* It goes where the middle of the flow goes then; another VIP's address in it changes nothing. */
 	for (uint16_t port = 1; port <= ARRAY_LEN(before); port++) {
@@ -331,7 +334,7 @@ START_TEST(test_icmp_errors_of_other_directors)
 	ck_assert_uint_eq(right, ARRAY_LEN(before));
 	decision = report_mtu(9, "192.0.2.99");
 	ck_assert_str_eq(scene_went(&decision), "icmp-unknown");
-	ck_assert_uint_eq(scene.forwarder.stats.icmp_by_hash, 2 + ARRAY_LEN(before));
+	ck_assert_uint_eq(scene.forwarder.stats.icmp_by_hash, 3 + ARRAY_LEN(before));
 	for (unsigned i = 0; i < 3; i++)
 		scene.model->services[0]->servers[i]->health.state = HEALTH_DOWN;
 	scene_compile(&scene);

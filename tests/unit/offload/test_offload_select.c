@@ -39,6 +39,8 @@ configure(struct scene *scene)
 	scene->settings.services[5].persist = SECONDS(300);
 	select_server_all(scene, "limited", PROTOCOL_TCP, 85, "maglev");
 	scene->settings.services[6].servers[1].max_connections = 1000;
+	select_server_all(scene, "quic", PROTOCOL_UDP, 443, "maglev");
+	scene->settings.services[7].quic_lengths[0] = 2;
 	scene_apply(scene);
 }
 
@@ -128,10 +130,15 @@ START_TEST(test_what_needs_judgement_is_the_daemons)
 		{ .flags = TCP_SYN, .fragment = 0x2000 },
 		{ .flags = TCP_SYN, .payload = 1480 },
 		{ .to_port = 53, .protocol = PROTOCOL_UDP, .fragment = 0x2000 },
+		{ .to_port = 443, .protocol = PROTOCOL_UDP, .payload = 30 },  /* QUIC: each datagram is read */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(other); i++)
 		must(!give_both(&other[i], 1000, 0), "shape %zu was selected", i);
+	/* Nor is the flow of one offloaded, once it is proven. */
+	pass_time(MILLISECONDS(200));
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert(!give_both(&other[ARRAY_LEN(other) - 1], 0, 0));
 	/* From its server: perhaps a bounce. */
 	for (unsigned port = 1; port < 50; port++) {
 		const struct shape shape = { .from_port = (uint16_t)port, .flags = TCP_SYN,
