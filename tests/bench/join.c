@@ -2,7 +2,7 @@
 /*
  * A director joins another one that has a million flows: how long it takes, bytes for each flow, memory, and for how
  * long either event loop is held up. Two processes on the loopback addresses 127.0.0.1 and 127.0.0.2. Usage: join
- * [FLOWS]
+ * [FLOWS [stuck]]; with `stuck` the one that joins reads nothing any more once it is connected, until it is dropped.
  *
  * A turn of the loop is measured between two calls of an event that is always due, in processor time of the process,
  * since other work on the machine is not its cost.
@@ -52,7 +52,9 @@ struct end {
 	uint64_t last;
 	uint32_t *turns; /* nanoseconds each */
 	size_t count;
-	bool done;
+	bool stuck;
+	bool joins;
+	bool was_up;
 };
 
 static uint64_t
@@ -196,7 +198,8 @@ on_turn(evutil_socket_t fd UNUSED, short what UNUSED, void *context)
 	if (end->count < TURNS)
 		end->turns[end->count++] = (uint32_t)(time - end->last);
 	peers_facts(end->peers, 0, &facts);
-	if (facts.complete)
+	end->was_up |= facts.up;
+	if (facts.complete || (end->stuck && end->was_up && (end->joins || !facts.up)))
 		(void)event_base_loopbreak(end->base);
 	else
 		(void)evtimer_add(end->turn, &at_once);
@@ -256,22 +259,31 @@ report(const char *who, const struct end *end)
 
 /* The active director, in a process of its own. Ends with the other one. */
 static void
-run_active(uint32_t flows)
+run_active(uint32_t flows, bool stuck)
 {
 	static struct end end;
 
 	open_director(&end.director, flows);
 	fill(&end.director, flows);
 	open_peers(&end, 1);
+	end.stuck = stuck;
 	run(&end);
 	report("active", &end);
+	if (stuck) {
+		struct peer_facts facts;
+
+		peers_facts(end.peers, 0, &facts);
+		printf("active: the peer is down: %s; %.1f MB resident\n", facts.fault, (double)resident() / 1024);
+	}
 	(void)fflush(stdout);
+	if (stuck)
+		exit(EXIT_SUCCESS);
 	(void)event_base_dispatch(end.base);
 	exit(EXIT_SUCCESS);
 }
 
 static void
-run_standby(uint32_t flows)
+run_standby(uint32_t flows, bool stuck)
 {
 	static struct end end;
 	struct peer_facts facts;
@@ -283,7 +295,11 @@ run_standby(uint32_t flows)
 	open_peers(&end, 2);
 	began = nanoseconds(CLOCK_MONOTONIC);
 	processor = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+	end.stuck = stuck;
+	end.joins = true;
 	run(&end);
+	if (stuck)
+		return;
 	peers_facts(end.peers, 0, &facts);
 	printf("standby: %u of %u flows in %.2f s (%.2f s of processor time here), %.1f bytes for each flow; IPVS: %u, "
 	    "IPv6 %u\n",
@@ -300,6 +316,7 @@ int
 main(int argc, char *argv[])
 {
 	const uint32_t flows = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : FLOWS;
+	const bool stuck = argc > 2 && strcmp(argv[2], "stuck") == 0;
 	pid_t active;
 
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -308,12 +325,13 @@ main(int argc, char *argv[])
 	if (active == -1)
 		give_up("no process");
 	if (active == 0)
-		run_active(flows);
+		run_active(flows, stuck);
 	/* The active one is filled first. */
 	(void)sleep(2);
-	run_standby(flows);
+	run_standby(flows, stuck);
 	(void)sleep(1);
-	(void)kill(active, SIGTERM);
+	if (!stuck)
+		(void)kill(active, SIGTERM);
 	(void)waitpid(active, NULL, 0);
 	return EXIT_SUCCESS;
 }

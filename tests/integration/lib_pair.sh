@@ -232,9 +232,9 @@ pair_takes_over() { # WHAT SECONDS may-break|none-breaks COMMAND...
 	step "measured: $pair_what: $pair_to is active after $((pair_end - pair_begin)) ms; $FAILED of $SHORT short requests failed," \
 	    "none succeeded for $OUTAGE ms; of $LONG transfers $BROKEN broke"
 	assert_at_most "$pair_what: milliseconds without an answer" "$((pair_most * 1000))" "$OUTAGE"
-	# A request that begins while the announcements are on their way may still be lost.
+	# The announcements may be lost twice, and on a busy machine a request may take longer than the client waits.
 	[ "$FAILED" -eq 0 ] || {
-		assert_at_most "$pair_what: when the last request that failed began" $((pair_end + 300)) "$LAST"
+		assert_at_most "$pair_what: when the last request that failed began" $((pair_end + 1500)) "$LAST"
 		assert_at_least "$pair_what: when the first request that failed began" $((pair_begin - 1000)) "$FIRST"
 	}
 	[ "$pair_may" = may-break ] || assert_equal "$pair_what: broken transfers" 0 "$BROKEN"

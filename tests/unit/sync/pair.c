@@ -46,6 +46,7 @@ side_open(struct side *side, unsigned index, const char *scheduler)
 	scene_open(&side->scene);
 	service = scene_add_service(&side->scene, "web", PROTOCOL_TCP, 80, scheduler);
 	scene_listen(service, "2001:db8::10", PROTOCOL_TCP, 80, 80);
+	scene_listen(service, VIP, PROTOCOL_SCTP, 80, 80);
 	for (unsigned i = 1; i <= 4; i++)
 		scene_add_server(service, i, 1, false);
 	service = scene_add_service(&side->scene, "dns", PROTOCOL_UDP, 53, scheduler);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Two directors in memory with a link between them: what one sends the other receives, unless the test cuts, delays or
- * changes it. Service "web" on TCP 80 with servers s1 to s4, "dns" on UDP 53 with s1 and s2.
+ * changes it. Service "web" on TCP and SCTP 80 with servers s1 to s4, "dns" on UDP 53 with s1 and s2.
  */
 #ifndef TESTS_UNIT_SYNC_PAIR_H
 #define TESTS_UNIT_SYNC_PAIR_H

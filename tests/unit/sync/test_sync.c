@@ -175,6 +175,59 @@ START_TEST(test_udp_and_persistence)
 }
 END_TEST
 
+/* An SCTP chunk of the client's port. */
+static void
+sctp(struct side *side, uint16_t port, uint8_t chunk)
+{
+	const uint8_t message[20] = { (uint8_t)(port >> 8), (uint8_t)port, 0, 80, 1, 2, 3, 4, [12] = chunk };
+
+	(void)scene_send(&side->scene, &(struct shape) { .from_port = port, .protocol = PROTOCOL_SCTP, .raw = message,
+	    .payload = sizeof(message) });
+}
+
+static const struct conn *
+sctp_flow(const struct side *side, uint16_t port)
+{
+	const struct addr client = scene_addr("203.0.113.7"), vip = scene_addr(VIP);
+	struct conn_key key = { .client_port = port, .vip_port = 80 };
+
+	addr_mapped(&client, key.client);
+	key.target = conn_target(fwdtab_vip(side->scene.table, 0, &vip)->number, PROTOCOL_SCTP);
+	return conn_peek(side->scene.forwarder.conns, &key);
+}
+
+/* Associations: INIT, COOKIE ECHO, and the end by SHUTDOWN. */
+START_TEST(test_sctp)
+{
+	struct pair pair;
+
+	open_settled(&pair, "rr");
+	for (unsigned i = 0; i < 100; i++) {
+		sctp(&pair.sides[0], (uint16_t)(FIRST + i), 1);
+		sctp(&pair.sides[0], (uint16_t)(FIRST + i), 10);
+	}
+	pair_run(&pair, MILLISECONDS(1300));
+	/* Two thirds and more deviate from the hash; the others reach the same server by it. */
+	ck_assert_uint_ge(feed_counts(pair.sides[0].link.feed).told, 50);
+	for (unsigned i = 0; i < 100; i++) {
+		const struct conn *ours = sctp_flow(&pair.sides[0], (uint16_t)(FIRST + i));
+		const struct conn *theirs = sctp_flow(&pair.sides[1], (uint16_t)(FIRST + i));
+
+		ck_assert_ptr_nonnull(ours);
+		ck_assert(theirs == NULL || (theirs->server.slot == ours->server.slot && theirs->state == CONN_ESTABLISHED));
+		sctp(&pair.sides[0], (uint16_t)(FIRST + i), 7);
+	}
+	ck_assert_uint_eq(conn_table_count(pair.sides[1].scene.forwarder.conns), feed_counts(pair.sides[0].link.feed).told);
+	pair_run(&pair, MILLISECONDS(1300));
+	for (unsigned i = 0; i < 100; i++) {
+		const struct conn *theirs = sctp_flow(&pair.sides[1], (uint16_t)(FIRST + i));
+
+		ck_assert(theirs == NULL || theirs->state == CONN_FIN_WAIT);
+	}
+	pair_close(&pair);
+}
+END_TEST
+
 /* For 40 minutes: the standby keeps what is used, with few records, and forgets what has ended. */
 START_TEST(test_timers)
 {
@@ -499,6 +552,7 @@ sync_suite(void)
 
 	tcase_add_test(tcase, test_flows_survive);
 	tcase_add_test(tcase, test_without_sync);
+	tcase_add_test(tcase, test_sctp);
 	tcase_add_test(tcase, test_maglev_sends_nothing);
 	tcase_add_test(tcase, test_floods_send_nothing);
 	tcase_add_test(tcase, test_change_of_servers);
