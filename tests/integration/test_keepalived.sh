@@ -196,7 +196,8 @@ for way in ${PAIR_WAYS:-wlc:${DSRD_OFFLOAD:-off}}; do
 	begin "${way%%:*}"
 	takeovers
 	upgrades
-	engines_apart
+	# With offload the rest is the same.
+	[ "${DSRD_OFFLOAD:-off}" != off ] || engines_apart
 	directors_apart
 	end
 done
