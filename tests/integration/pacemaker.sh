@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 #
 # By hand: BUILD_DIR=build sh tests/integration/pacemaker.sh; on Debian 12 it needs the packages pacemaker, corosync,
-# resource-agents, crmsh and libxml2-utils, which bring gawk 5.2.1 as awk; contrib/ipvs2dsrd makes that one crash.
+# resource-agents, crmsh and libxml2-utils, and it takes a minute.
 #
 # Two directors that share connections, with corosync, Pacemaker and the files of doc/operating.md: switched by hand, and
 # dsrd killed. Long transfers by wlc go on.
