@@ -270,6 +270,7 @@ dsrd_on_tick(void *context)
 	dsrd_count_lost(dsrd);
 	roles_look(dsrd->roles, now);
 	selfcheck_tick(dsrd->selfcheck, now);
+	offloading_watch_flood(dsrd->offloading, now);
 	dsrd_tick(dsrd, now);
 	dsrd_follow_roles(dsrd, now);
 	announcing_tick(dsrd->announcing, now);

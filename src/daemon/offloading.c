@@ -4,6 +4,7 @@
 #include "daemon/offloading.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,9 @@
 #include "daemon/director.h"
 #include "daemon/port.h"
 #include "offload/cache.h"
+#include "flow/unproven.h"
 #include "offload/bpf_offload.h"
+#include "offload/publish.h"
 
 /* Collected immediately when counters are read: some milliseconds. Beyond it they are a second old at most. */
 #define SYNC_MOST 65536
@@ -125,6 +128,30 @@ offloading_learn(struct offloading *offloading)
 {
 	if (offloading->path != NULL)
 		(void)offloading_learn_all(offloading);
+}
+
+/*
+ * dsrd selects by hash before the kernel does, and for longer: a SYN that the client sends again may be read by the other
+ * one, and must reach the same server.
+ */
+void
+offloading_watch_flood(struct offloading *offloading, uint64_t now)
+{
+	struct forwarder *forwarder = &offloading->director->forwarder;
+	const struct flood_counts counts = { .frames = forwarder->stats.frames - forwarder->stats.offloaded,
+		.begun = forwarder->begun, .selected = forwarder->stats.selected, .lost = forwarder->lost };
+	const bool changed = offloading->path != NULL && flood_tick(&forwarder->flood, &counts);
+
+	if (forwarder->flood.on)
+		conn_set_flood(forwarder->conns, now + UNPROVEN_CALM);
+	if (!changed)
+		return;
+	offload_set_flood(forwarder->offload, forwarder->flood.on);
+	if (forwarder->flood.on)
+		log_warning("flood state=begun flows-per-second=%" PRIu64 " meaning=\"connections begin faster than dsrd "
+		    "can schedule them: the kernel selects their servers by hash\"", forwarder->flood.rate);
+	else
+		log_notice("flood state=ended meaning=\"new connections are scheduled again\"");
 }
 
 static int

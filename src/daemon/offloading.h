@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "conf/conf.h"
@@ -41,6 +42,9 @@ void offloading_sync(struct offloading *offloading);
 int offloading_records(const struct offloading *offloading);
 /* Learns the flows of these frames. */
 void offloading_learn(struct offloading *offloading);
+
+/* Once a second, after frames that were lost have been counted: a flood begins or ends (flow/flood.h). */
+void offloading_watch_flood(struct offloading *offloading, uint64_t now);
 
 /* Why the kernel does not forward on this open interface, though configured to; NULL when it is as configured. */
 const char *offloading_lost(const struct offloading *offloading, size_t index);

@@ -71,6 +71,9 @@
 	    "After a takeover, connections may reach other servers, or none.") \
 	X(FLOW_TABLE_FULL, "flow-table-full", WARNING, "the flow table holds {count} of at most {most} connections", \
 	    "Connections that find no room follow a consistent hash: a change of servers or weights may break them.") \
+	X(FLOOD, "flood", WARNING, "connections begin faster than dsrd can schedule them: {count} a second", \
+	    "The kernel selects their servers by hash, whatever the scheduler, until fewer begin. Connections from " \
+	    "before stay where they are.") \
 	X(CAPTURE_DROPS, "capture-drops", WARNING, "{count} frames were lost at {interface} before dsrd could read " \
 	    "them", \
 	    "Clients send what was lost again, later. The processor was busy, or the load came in bursts.") \

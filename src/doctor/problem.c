@@ -280,6 +280,19 @@ problem_check_vips(struct problems *problems, const struct problem_facts *facts)
 }
 
 static void
+problem_check_flood(struct problems *problems, const struct problem_facts *facts)
+{
+	struct problem problem = problem_of_director(DIAGNOSIS_FLOOD);
+	char count[24];
+	const struct remedy_word words[] = { { "count", count }, { NULL, NULL } };
+
+	if (facts->flood == 0)
+		return;
+	snprintf(count, sizeof(count), "%" PRIu64, facts->flood);
+	problems_see(problems, &problem, words);
+}
+
+static void
 problem_check_flows(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(DIAGNOSIS_FLOW_TABLE_FULL);
@@ -454,6 +467,7 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 			problem_check_role(problems, &facts->roles[i]);
 	problem_check_announce(problems, facts);
 	problem_check_peers(problems, facts);
+	problem_check_flood(problems, facts);
 	problem_check_flows(problems, facts);
 	problem_check_lateness(problems, facts);
 	problems_sweep(problems);

@@ -86,6 +86,7 @@ struct problem_facts {
 	size_t held_count;
 	const struct problem_peer *peers;
 	size_t peer_count;
+	uint64_t flood; /* new flows a second, while there is a flood; else 0 */
 	uint64_t flows;
 	uint64_t flow_capacity;
 	const char *reload_error; /* the first error of the last reload; NULL: it succeeded */

@@ -152,7 +152,12 @@ const struct conn *conn_peek(const struct conn_table *table, const struct conn_k
 uint64_t conn_left_at(const struct conn_table *table, const struct conn *conn, uint64_t now);
 /* Would conn_insert() find room? */
 bool conn_fits(const struct conn_table *table, enum conn_state state, uint64_t now);
-/* Has an unproven flow of that state found no room within UNPROVEN_CALM? False for states that are proven. */
+/* Until then unproven flows are taken for flooded, because they begin faster than the director can look at them. */
+void conn_set_flood(struct conn_table *table, uint64_t until);
+/*
+ * Has an unproven flow of that state found no room within UNPROVEN_CALM, or does conn_set_flood() hold? False for states
+ * that are proven.
+ */
 bool conn_is_flooded(const struct conn_table *table, enum conn_state state, uint64_t now);
 /*
  * Adds a flow that conn_find() did not find. NULL when the table is full, also of what has expired (of which a few

@@ -125,13 +125,19 @@ conn_refuse(struct conn_table *table, enum conn_state state)
 		queue->refused = table->now;
 }
 
+void
+conn_set_flood(struct conn_table *table, uint64_t until)
+{
+	table->flood_until = until;
+}
+
 bool
 conn_is_flooded(const struct conn_table *table, enum conn_state state, uint64_t now)
 {
 	const uint64_t refused = state == CONN_SYN ? table->opening.refused : state == CONN_NEW ? table->fresh.refused :
 	    0;
 
-	return refused != 0 && now < refused + UNPROVEN_CALM;
+	return (refused != 0 && now < refused + UNPROVEN_CALM) || (!conn_is_proven(state) && now < table->flood_until);
 }
 
 /* Would conn_evict() find one? */

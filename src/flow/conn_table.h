@@ -29,6 +29,7 @@ struct conn_table {
 	struct unproven_queue opening; /* of them, in CONN_SYN */
 	struct unproven_queue fresh;   /* and in CONN_NEW */
 	uint64_t evicted;
+	uint64_t flood_until; /* 0: there was no flood */
 	uint32_t crowded;   /* from so many on timeouts shrink */
 	uint32_t used;      /* entries above this were never touched: their pages cost nothing yet */
 	uint32_t free;      /* list through `next` */

@@ -10,6 +10,7 @@
 #include "base/iface.h"
 #include "flow/conn.h"
 #include "flow/stats.h"
+#include "flow/flood.h"
 #include "flow/fragment.h"
 #include "flow/source.h"
 #include "forward/neigh.h"
@@ -92,6 +93,8 @@ struct forwarder {
 	uint8_t *wrapped; /* room for a frame and the header of a tunnel */
 	uint8_t *scratch; /* room for one segment, or an answer with a VLAN tag */
 	struct forward_stats stats;
+	uint64_t begun;       /* SYNs and datagrams of unknown flows */
+	struct flood flood;   /* of these */
 };
 
 #endif

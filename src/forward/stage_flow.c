@@ -221,6 +221,8 @@ begin_flow(struct frame_ctx *ctx)
 		return drop(ctx, plan.reason);
 	if (ctx->sent_to != NULL)
 		plan.server = ctx->sent_to;
+	else
+		ctx->forwarder->begun += plan.state == CONN_SYN || !flow_is_connection(ctx);
 	if (!next_hop_is_latest(&ctx->forwarder->next_hops, ctx->frame->iface, &ctx->packet.ether_source, ctx->now))
 		stage_flow_note_next_hop(ctx);
 	ctx->forwarder->stats.previous_table += plan.way == FLOW_WAY_PREVIOUS;

@@ -25,6 +25,7 @@ struct published {
 	uint16_t number;   /* struct service_run's, */
 	uint16_t ordinal;  /* and which one of those that stand for the same service */
 	enum select_by by;
+	bool fallback;
 	uint32_t slots;    /* where in the bank */
 	uint32_t size;
 	uint32_t window;   /* seconds until a slot is settled */
@@ -105,15 +106,33 @@ publisher_second(const struct offload_cache *offload)
  * --- which services --------------------------------------------------------------------------------------------------
  */
 
-/* What the flow alone decides, and no count or memory of the daemon. */
+/* Is it the flow alone that decides, and no count of the daemon? Otherwise it does in a flood only. */
+static bool
+publisher_is_by_hash(const struct fwd_service *service)
+{
+	if (service->scheduler->by_hash == SELECT_NOT)
+		return false;
+	for (size_t i = 0; i < service->candidate_count; i++)
+		if (service->candidates[i]->max_connections != 0)
+			return false;
+	return true;
+}
+
+/* As flow_by_hash() of forward/policy.c. */
+static enum select_by
+publisher_by(const struct fwd_service *service)
+{
+	return service->scheduler->by_hash != SELECT_NOT ? service->scheduler->by_hash : SELECT_FLOW;
+}
+
+/* Persistence goes by what the daemon remembers, even in a flood. */
 static bool
 publisher_may_select(const struct fwd_service *service)
 {
-	if (service->scheduler->by_hash == SELECT_NOT || service->candidate_count == 0 ||
-	    service->service->settings.persist != 0 || service->quic != NULL)
+	if (service->candidate_count == 0 || service->service->settings.persist != 0 || service->quic != NULL)
 		return false;
 	for (size_t i = 0; i < service->candidate_count; i++)
-		if (service->candidates[i]->max_connections != 0 || service->candidates[i]->ref.slot >= SELECT_SERVERS)
+		if (service->candidates[i]->ref.slot >= SELECT_SERVERS)
 			return false;
 	return true;
 }
@@ -135,6 +154,7 @@ publisher_find_last(const struct publisher *publisher, const struct published *f
 		const struct published *last = &publisher->services[i];
 
 		if (last->number == fresh->number && last->ordinal == fresh->ordinal && last->by == fresh->by &&
+		    last->fallback == fresh->fallback &&
 		    last->size == fresh->size)
 			return last;
 	}
@@ -179,7 +199,7 @@ publisher_add(struct edition *edition, const struct fwd_service *service, uint16
 	    size > SELECT_SLOTS - edition->slots)
 		return SELECT_SERVICES;
 	*fresh = (struct published) { .number = service->run->number, .ordinal = ordinal,
-		.by = service->scheduler->by_hash, .slots = edition->slots, .size = size,
+		.by = publisher_by(service), .fallback = !publisher_is_by_hash(service), .slots = edition->slots, .size = size,
 		.window = publisher_window(service), .servers = malloc(size * sizeof(*fresh->servers)),
 		.since = malloc(size * sizeof(*fresh->since)) };
 	if (fresh->servers == NULL || fresh->since == NULL) {
@@ -189,7 +209,7 @@ publisher_add(struct edition *edition, const struct fwd_service *service, uint16
 	}
 	publisher_fill(edition, fresh, service);
 	edition->bank->services[edition->service_count] = (struct select_service) { .slots = fresh->slots,
-		.size = fresh->size, .by = fresh->by };
+		.size = fresh->size, .by = fresh->by, .fallback = fresh->fallback };
 	edition->slots += size;
 	return edition->service_count++;
 }
@@ -388,6 +408,13 @@ publisher_update(struct offload_cache *offload)
 	publisher_publish(offload);
 }
 
+void
+offload_set_flood(struct offload_cache *offload, bool on)
+{
+	if (offload->publisher != NULL)
+		__atomic_store_n(&offload->memory.selection->flood, on, __ATOMIC_RELEASE);
+}
+
 bool
 offload_selects(const struct offload_cache *offload)
 {
@@ -451,7 +478,7 @@ publisher_pin(void *context, const struct conn *conn)
 	vip = publisher_find_vip(offload->table, conn_key_vip(&conn->key));
 	service = vip == NULL ? NULL : fwd_vip_service(vip, PROTOCOL_UDP, conn->key.vip_port);
 	if (service == NULL || !publisher_may_select(service) ||
-	    server_ref_equal(fwd_service_select(service, service->scheduler->by_hash, vip, &conn->key)->ref,
+	    server_ref_equal(fwd_service_select(service, publisher_by(service), vip, &conn->key)->ref,
 	    conn->server))
 		return;
 	offload_pin(offload, conn, vip);

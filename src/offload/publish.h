@@ -22,6 +22,9 @@ void offload_serve_groups(struct offload_cache *offload, uint32_t groups);
 struct fwd_server *offload_recorded(const struct offload_cache *offload, const struct select_record *record,
     uint16_t *iface);
 
+/* From here on a flood of unknown flows is (not) the kernel's: services with other schedulers are selected by hash, too. */
+void offload_set_flood(struct offload_cache *offload, bool on);
+
 /* Is any service published, so that the kernel selects servers? */
 bool offload_selects(const struct offload_cache *offload);
 

@@ -2,7 +2,7 @@
 /*
  * The server of a flow that is not in the kernel's table, for services that select by hash: the server that the daemon
  * would choose, since both use sched/select.h. Only the beginning of a TCP connection, and UDP; all else is left to the
- * daemon. Compiled as offload/decide.h is; the including file must also define:
+ * daemon. In a flood also for services with other schedulers. Compiled as offload/decide.h is; the including file must also define:
  *
  *     static struct select_control *offload_selection(void);                   NULL: nothing is selected
  *     static struct select_bank *offload_bank_at(uint32_t number);
@@ -132,7 +132,7 @@ offload_select(const struct offload_frame *frame, const struct offload_control *
 		return false;
 	front = select_find_front(bank, control, frame, packet, head);
 	service = front ? select_find_service(bank, front, packet) : 0;
-	if (!service)
+	if (!service || (service->fallback != 0 && *(volatile uint32_t *)&selection->flood == 0))
 		return false;
 	word = select_choose(bank, selection, service, packet);
 	name = (uint64_t)(word & SELECT_SERVER) << OFFLOAD_SLOT_SHIFT |

@@ -46,7 +46,7 @@ struct select_service {
 	uint32_t slots; /* the first one of its hash table's slots, */
 	uint32_t size;  /* and their number */
 	uint32_t by;    /* enum select_by */
-	uint32_t spare;
+	uint32_t fallback; /* not 0: it has another scheduler, and selects by hash in a flood alone */
 };
 
 /*
@@ -70,7 +70,7 @@ struct select_bank {
 struct select_control {
 	struct select_key key;
 	uint32_t bank; /* the number of the bank in use, plus 1; 0: nothing is selected */
-	uint32_t rings;
+	uint32_t flood; /* not 0: there is a flood */
 	/* By select_source_bit() and select_mac_bit(): frames of such sources are the daemon's. */
 	uint8_t addresses[SELECT_SOURCES / 8];
 	uint8_t macs[SELECT_SOURCES / 8];

@@ -84,6 +84,7 @@ OF_DIRECTOR(flows_evicted, facts->forwarder->stats.unproven_evicted)
 OF_DIRECTOR(flow_capacity, conn_table_capacity(facts->forwarder->conns))
 OF_DIRECTOR(flows_offloaded, facts->forwarder->offload != NULL ? offload_count(facts->forwarder->offload) : 0)
 OF_DIRECTOR(packets_offloaded, facts->forwarder->stats.offloaded)
+OF_DIRECTOR(flood, facts->forwarder->flood.on)
 OF_DIRECTOR(packets_selected, facts->forwarder->stats.selected)
 
 static void
@@ -522,6 +523,8 @@ static const struct family families[] = {
 	    .director = director_flows_offloaded },
 	{ "offloaded_packets", METRIC_COUNTER, "Frames forwarded by the kernel.",
 	    .director = director_packets_offloaded },
+	{ "flood", METRIC_GAUGE, "Whether connections begin faster than dsrd can schedule them.",
+	    .director = director_flood },
 	{ "selected_packets", METRIC_COUNTER, "Of these, frames of unknown flows, whose server the kernel selected by "
 	    "hash.", .director = director_packets_selected },
 	{ "service_up", METRIC_GAUGE, "Whether a server takes the service's new connections.", .service = service_up },

@@ -99,7 +99,7 @@ dsrd_conf() { # OFFLOAD METHOD
 	[service bench]
 	listen = $VIP udp/$BENCH_PORT$([ "$2" != dscp ] || echo " dscp=5")
 	method = $2
-	scheduler = rr
+	scheduler = ${BENCH_SCHEDULER:-rr}
 	check = icmp
 	interval = 300ms
 	timeout = 250ms

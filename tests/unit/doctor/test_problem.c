@@ -184,6 +184,16 @@ START_TEST(drops_are_one_problem_until_they_stop)
 }
 END_TEST
 
+START_TEST(a_flood_is_seen_while_it_lasts)
+{
+	facts.flood = 90000;
+	ck_assert_str_eq(update(0), "+flood director;");
+	ck_assert_ptr_nonnull(strstr(only()->what, "90000 a second"));
+	facts.flood = 0;
+	ck_assert_str_eq(update(0), "-flood director;");
+}
+END_TEST
+
 START_TEST(a_full_table_has_hysteresis)
 {
 	facts.flows = 899;
@@ -340,6 +350,7 @@ problem_suite(void)
 	tcase_add_test(tcase, errors_come_first);
 	tcase_add_test(tcase, each_held_vip_is_one);
 	tcase_add_test(tcase, drops_are_one_problem_until_they_stop);
+	tcase_add_test(tcase, a_flood_is_seen_while_it_lasts);
 	tcase_add_test(tcase, a_full_table_has_hysteresis);
 	tcase_add_test(tcase, lateness_is_reported_for_a_minute);
 	tcase_add_test(tcase, the_checker_is_a_problem);

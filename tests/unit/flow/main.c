@@ -14,6 +14,7 @@ main(void)
 
 	srunner_add_suite(runner, conn_grow_suite());
 	srunner_add_suite(runner, conn_record_suite());
+	srunner_add_suite(runner, flood_suite());
 	srunner_add_suite(runner, fragment_suite());
 	srunner_add_suite(runner, lost_suite());
 	srunner_add_suite(runner, measure_suite());

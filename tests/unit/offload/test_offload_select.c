@@ -232,6 +232,77 @@ START_TEST(test_a_lost_record_moves_no_flow)
 }
 END_TEST
 
+/* Both directors select by hash in a flood, one of them in the kernel; persistence is the daemon's. */
+START_TEST(test_a_flood_is_selected_with_any_scheduler)
+{
+	ck_assert(!begins(1, 83, NULL, NULL));
+	conn_set_flood(alone.forwarder.conns, aided.now + SECONDS(10));
+	conn_set_flood(aided.forwarder.conns, aided.now + SECONDS(10));
+	offload_set_flood(offload, true);
+	for (uint16_t port = 2; port <= 60; port++) {
+		const struct shape ack = { .from_port = port, .to_port = 83, .flags = TCP_ACK };
+
+		ck_assert(begins(port, 83, NULL, NULL));
+		ck_assert(!give_both(&ack, 1000, 1)); /* the daemon's, to the same server */
+		ck_assert(give_both(&ack, 1000, 1));  /* offloaded */
+		ck_assert(begins(port, 85, NULL, NULL));
+		ck_assert(!begins(port, 84, NULL, NULL));
+	}
+	offload_set_flood(offload, false);
+	ck_assert(!begins(100, 83, NULL, NULL));
+	compare_counters();
+	ck_assert_uint_gt(scene_server(&aided, "plain", "s1")->run->connections, 0);
+}
+END_TEST
+
+/* Its SYN was scheduled; the one that it sends again is selected: the flow goes where that one went. */
+START_TEST(test_the_last_syn_decides)
+{
+	unsigned moved = 0;
+
+	offload_set_flood(offload, false);
+	for (uint16_t port = 1; port <= 60; port++) {
+		const struct shape syn = { .from_port = port, .to_port = 83, .flags = TCP_SYN };
+		const struct shape ack = { .from_port = port, .to_port = 83, .flags = TCP_ACK };
+		uint8_t first[6], last[6];
+
+		scene_forget(&aided);
+		ck_assert(!give(&aided, segment(&aided, &syn, 1000, 0)));
+		memcpy(first, aided.sent[0].bytes, sizeof(first));
+		offload_set_flood(offload, true);
+		scene_forget(&aided);
+		ck_assert(give(&aided, segment(&aided, &syn, 1000, 0)));
+		memcpy(last, aided.sent[0].bytes, sizeof(last));
+		offload_set_flood(offload, false);
+		moved += memcmp(first, last, sizeof(first)) != 0;
+		scene_forget(&aided);
+		ck_assert(!give(&aided, segment(&aided, &ack, 1000, 1)));
+		ck_assert_mem_eq(aided.sent[0].bytes, last, sizeof(last));
+	}
+	ck_assert_uint_gt(moved, 10);
+}
+END_TEST
+
+/* Each processor counts on its own, and nothing is lost or counted twice. */
+START_TEST(test_counts_of_all_processors_add_up)
+{
+	for (uint16_t port = 1; port <= 400; port++) {
+		cpu = port % SHARED_CPUS;
+		ck_assert(begins(port, 80, NULL, NULL));
+	}
+	cpu = 0;
+	compare_counters();
+	ck_assert_uint_eq(aided.forwarder.stats.selected, 400);
+	for (uint32_t i = 0; i < SHARED_CPUS; i++) {
+		uint64_t packets = 0;
+
+		for (uint32_t slot = 0; slot < SELECT_SERVERS; slot++)
+			packets += shared.counts[i].servers[slot].packets;
+		ck_assert_uint_eq(packets, 400 / SHARED_CPUS);
+	}
+}
+END_TEST
+
 START_TEST(test_a_standby_selects_nothing)
 {
 	offload_serve_groups(offload, 0);
@@ -318,6 +389,9 @@ offload_select_suite(void)
 	tcase_add_test(cases, test_known_flows_stay_when_the_table_changes);
 	tcase_add_test(cases, test_a_bank_rests_before_it_is_written);
 	tcase_add_test(cases, test_a_lost_record_moves_no_flow);
+	tcase_add_test(cases, test_a_flood_is_selected_with_any_scheduler);
+	tcase_add_test(cases, test_the_last_syn_decides);
+	tcase_add_test(cases, test_counts_of_all_processors_add_up);
 	tcase_add_test(cases, test_a_standby_selects_nothing);
 	tcase_add_loop_test(cases, test_any_frames_in_any_order, 0, 8);
 	suite_add_tcase(suite, cases);
