@@ -33,7 +33,7 @@ log_output_close(struct log_output *output)
 	output->nonblocking = false;
 }
 
-/* A datagram socket, as on nearly every system; some daemons can be told to listen on a stream. */
+/* A datagram socket, as on nearly every system; some daemons can listen on a stream. */
 static int
 connect_syslog(const char *path, int type)
 {

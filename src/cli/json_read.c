@@ -132,13 +132,13 @@ json_read_take_word(struct reader *reader, char bytes[JSON_TEXT])
 
 /* A plain value, reported with its name; one that is nested too deep is skipped. */
 static bool
-take_plain(struct reader *reader, bool told)
+take_plain(struct reader *reader, bool reported)
 {
 	const bool text = json_read_is_coming(reader, '"');
 
 	if (!(text ? take_string(reader, reader->value) : json_read_take_word(reader, reader->value)))
 		return false;
-	if (told)
+	if (reported)
 		reader->each(reader->context, reader->table, reader->row, reader->name,
 		    !text && strcmp(reader->value, "null") == 0 ? NULL : reader->value);
 	return true;

@@ -98,12 +98,12 @@ read_quoted(struct parse *parse, char *text, size_t *length)
 
 /* Cuts the next word off `*rest`. False at the end, or after reporting an error. */
 static bool
-read_word(struct parse *parse, char **rest, struct word *word, bool *told)
+read_word(struct parse *parse, char **rest, struct word *word, bool *reported)
 {
 	char *at = *rest;
 	char *end;
 
-	*told = false;
+	*reported = false;
 	memset(word, 0, sizeof(*word));
 	at += strspn(at, " \t");
 	if (*at == '\0')
@@ -120,14 +120,14 @@ read_word(struct parse *parse, char **rest, struct word *word, bool *told)
 	if (*at == '"' && (word->has_value || at == word->name)) {
 		word->value = at + 1;
 		end = read_quoted(parse, word->value, &word->length);
-		*told = end == NULL;
-		if (*told)
+		*reported = end == NULL;
+		if (*reported)
 			return false;
 	} else {
 		end = at + strcspn(at, " \t");
 		if (memchr(at, '"', (size_t)(end - at)) != NULL) {
 			parse_error(parse, "a `\"` can only enclose a whole value: NAME=\"VALUE\"");
-			*told = true;
+			*reported = true;
 			return false;
 		}
 		word->length = (size_t)(end - word->value);
@@ -370,9 +370,9 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 {
 	struct word word;
 	size_t length = 0;
-	bool told;
+	bool reported;
 
-	while (read_word(parse, &rest, &word, &told)) {
+	while (read_word(parse, &rest, &word, &reported)) {
 		if (check->command_words == 0 && word.has_value && strcmp(word.name, "servers") == 0) {
 			if (set_servers(check, &word))
 				continue;
@@ -393,7 +393,7 @@ read_script(struct parse *parse, struct check_settings *check, char *rest)
 		length += word.length + 1;
 		check->command_words++;
 	}
-	if (told)
+	if (reported)
 		return SET_REPORTED;
 	if (check->command[0] != '/')
 		return parse_refuse(parse, "`check = script` takes the absolute path of a program and its arguments; "
@@ -488,7 +488,7 @@ key_set_check(struct parse *parse, struct draft *draft, char *value)
 	const char *kind = text_next_word(&value);
 	enum set_result result = SET_OK;
 	struct word word;
-	bool told = false;
+	bool reported = false;
 
 	if (kind == NULL)
 		return SET_REFUSED;
@@ -502,11 +502,11 @@ key_set_check(struct parse *parse, struct draft *draft, char *value)
 		check.type = DNS_A;
 	if (check.kind == CHECK_SCRIPT)
 		result = read_script(parse, &check, value);
-	while (check.kind != CHECK_SCRIPT && result == SET_OK && read_word(parse, &value, &word, &told))
+	while (check.kind != CHECK_SCRIPT && result == SET_OK && read_word(parse, &value, &word, &reported))
 		result = key_check_take_option(parse, &check, &word, given);
-	if (result == SET_OK && !told)
+	if (result == SET_OK && !reported)
 		result = key_check_judge(parse, &check);
-	if (told || result != SET_OK)
+	if (reported || result != SET_OK)
 		return SET_REPORTED;
 	return add_check(parse, draft, &check);
 }
@@ -516,12 +516,12 @@ enum set_result
 key_set_vip_payload(struct parse *parse, struct draft *draft, char *value)
 {
 	struct word word;
-	bool told;
+	bool reported;
 
 	if (*value != '"')
 		return SET_REFUSED;
-	if (!read_word(parse, &value, &word, &told))
-		return told ? SET_REPORTED : SET_REFUSED;
+	if (!read_word(parse, &value, &word, &reported))
+		return reported ? SET_REPORTED : SET_REFUSED;
 	if (*value != '\0' || word.length == 0 || !set_bytes(&draft->service.vip_payload, &word))
 		return SET_REFUSED;
 	return SET_OK;

@@ -161,7 +161,7 @@ tell_clashes(struct parse *parse, const struct item *items, size_t count)
 {
 	struct item *sorted = calloc(count, sizeof(*sorted));
 	struct ports *ports = calloc(1, sizeof(*ports));
-	const struct place *told = NULL;
+	const struct place *reported = NULL;
 
 	if (sorted == NULL || ports == NULL) {
 		parse_out_of_memory(parse);
@@ -174,10 +174,10 @@ tell_clashes(struct parse *parse, const struct item *items, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const unsigned port = ports_take(ports, &sorted[i]);
 
-		if (port == 0 || (told != NULL && told->file == sorted[i].place->file &&
-		    told->line == sorted[i].place->line))
+		if (port == 0 || (reported != NULL && reported->file == sorted[i].place->file &&
+		    reported->line == sorted[i].place->line))
 			continue;
-		told = sorted[i].place;
+		reported = sorted[i].place;
 		tell_clash(parse, ports->owner[port], &sorted[i], port);
 	}
 out:
@@ -485,7 +485,7 @@ derive_timeout(const struct parse *parse, struct draft *draft)
 
 /* A check must end before the next one starts. Reported once for services that inherit both from [defaults]. */
 static void
-check_times(struct parse *parse, const struct draft *draft, enum key_id id, uint64_t time, bool *told)
+check_times(struct parse *parse, const struct draft *draft, enum key_id id, uint64_t time, bool *reported)
 {
 	const uint64_t interval = draft->service.interval;
 	const struct place *place = key_place(parse, draft, id);
@@ -496,9 +496,9 @@ check_times(struct parse *parse, const struct draft *draft, enum key_id id, uint
 	if (draft->given[id].file == NULL && draft->given[KEY_INTERVAL].file != NULL) {
 		place = &draft->given[KEY_INTERVAL];
 	} else if (draft->given[id].file == NULL) {
-		if (*told)
+		if (*reported)
 			return;
-		*told = true;
+		*reported = true;
 	}
 	parse_error_at(parse, place, "a check's `%s` (%s) cannot be longer than its `interval` (%s)",
 	    keys[id].info.name,

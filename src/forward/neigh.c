@@ -221,9 +221,9 @@ neigh_report_conflict(struct neigh_table *table, struct neigh *neigh, uint64_t n
 	struct neigh_rival *rival = &neigh->rival;
 	const bool renamed = !mac_equal(&rival->named, &rival->mac) || rival->named_reason != rival->reason;
 
-	if (rival->told != 0 && now - rival->told < (renamed ? RENAME_GAP : REMIND_GAP))
+	if (rival->reported != 0 && now - rival->reported < (renamed ? RENAME_GAP : REMIND_GAP))
 		return;
-	rival->told = now;
+	rival->reported = now;
 	rival->named = rival->mac;
 	rival->named_reason = rival->reason;
 	table->watch(table->context, NEIGH_CONFLICT, rival->reason, neigh, &rival->named);
@@ -248,7 +248,7 @@ neigh_end_conflict(struct neigh_table *table, struct neigh *neigh)
 	const struct neigh_rival rival = neigh->rival;
 
 	neigh->rival = (struct neigh_rival) { .claims = 0 };
-	if (rival.told != 0)
+	if (rival.reported != 0)
 		table->watch(table->context, NEIGH_CONFLICT_ENDED, rival.reason, neigh, &rival.mac);
 }
 

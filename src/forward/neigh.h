@@ -69,7 +69,7 @@ struct neigh_rival {
 	enum neigh_reason reason;
 	uint64_t last;    /* of its claims */
 	uint64_t claims;
-	uint64_t told;    /* when NEIGH_CONFLICT was last reported; 0: not yet */
+	uint64_t reported;    /* when NEIGH_CONFLICT was last reported; 0: not yet */
 	struct mac named; /* these two: as reported then */
 	enum neigh_reason named_reason;
 };

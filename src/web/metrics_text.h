@@ -24,7 +24,7 @@ struct label {
 void metrics_line(FILE *out, const char *name, const char *ending, const struct label *labels, size_t count,
     const char *value);
 const char *metric_type_ending(enum metric_type type);
-/* HELP and TYPE. `unknown`: OpenMetrics cannot be told the type. */
+/* HELP and TYPE. `unknown`: OpenMetrics has no type for it. */
 void metrics_head(FILE *out, bool openmetrics, const char *name, enum metric_type type, bool unknown, const char *help);
 
 #define SECONDS_TEXT 32
