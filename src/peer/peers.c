@@ -20,7 +20,7 @@
 #include "compat/entropy.h"
 #include "peer/peers_state.h"
 
-#define RETRY_MOST SECONDS(5)
+#define RETRY_MOST SECONDS(2) /* two active directors find each other by this, so no longer than clients wait */
 #define KNOWN_DEAD SECONDS(3) /* a peer that was not reached so long after the start is waited for no longer */
 
 /* xorshift64* (Vigna 2016): pauses need to differ, no more. */
