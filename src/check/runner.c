@@ -231,9 +231,11 @@ runner_connect(void *argument, int type)
 	struct runner *runner = argument;
 
 	runner->fd = socket_connect(&runner->target->addr, runner->target->port, type, 0);
-	if (runner->fd == -1)
-		runner_fail(runner, errno);
-	return runner->fd != -1;
+	if (runner->fd != -1)
+		return true;
+	/* The checker frees the runner then. */
+	runner_fail(runner, errno);
+	return false;
 }
 
 void

@@ -493,6 +493,56 @@ START_TEST(files_are_sent_once)
 }
 END_TEST
 
+/* --- the process -------------------------------------------------------------------------------------------------- */
+
+/* So large that its memory is gone, not only free, when it is given back. */
+struct large_runner {
+	struct runner runner;
+	uint8_t rest[4 << 20];
+};
+
+struct freeing {
+	void *runner;
+	unsigned reports;
+	bool went_on;
+};
+
+static void
+free_on_answer(void *context, const struct check_report *report)
+{
+	struct freeing *freeing = context;
+
+	ck_assert_int_ne(report->reason, HEALTH_REASON_NONE);
+	freeing->reports++;
+	runner_free(freeing->runner);
+	freeing->runner = NULL;
+}
+
+/* The checker frees a runner when it answers, also within `begin`. */
+START_TEST(a_runner_is_not_used_after_its_answer)
+{
+	static const struct check_type large = { .size = sizeof(struct large_runner) };
+	struct freeing freeing = { .runner = NULL };
+	struct check_target target;
+
+	memset(&target, 0, sizeof(target));
+	/* No host's address: it fails at once. */
+	ck_assert_int_eq(addr_parse("255.255.255.255", &target.addr), 0);
+	target.port = 80;
+	target.timeout.tv_sec = 1;
+	target.base = event_base_new();
+	target.once = true;
+	target.answer = free_on_answer;
+	target.job = &freeing;
+	freeing.runner = runner_new(&large, &target);
+	ck_assert_ptr_nonnull(freeing.runner);
+	freeing.went_on = runner_connect(freeing.runner, SOCK_STREAM);
+	ck_assert(!freeing.went_on);
+	ck_assert_uint_eq(freeing.reports, 1);
+	event_base_free(target.base);
+}
+END_TEST
+
 Suite *
 attempts_suite(void)
 {
@@ -514,6 +564,7 @@ attempts_suite(void)
 	tcase_add_test(checker, refused_calls_are_reported_up_to_a_limit);
 	tcase_add_test(checker, none_can_be_had);
 	tcase_add_test(checker, files_are_sent_once);
+	tcase_add_test(messages, a_runner_is_not_used_after_its_answer);
 	suite_add_tcase(suite, messages);
 	suite_add_tcase(suite, checker);
 	return suite;
