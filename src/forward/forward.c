@@ -71,7 +71,8 @@ forward_guard(struct frame_ctx *ctx, const struct fwdtab *table)
 	if (ctx->status != PACKET_OK)
 		return drop(ctx, why_unreadable(ctx->status));
 	serves = (ctx->forwarder->duties[ctx->vip->group] & ROLE_FORWARDS) != 0;
-	if (ctx->vip->local != NULL)
+	/* Of what the kernel has sent only headers are here. */
+	if (ctx->vip->local != NULL && ctx->sent_to == NULL)
 		return forward_to_local(ctx, serves);
 	return serves ? GOES_ON : drop(ctx, DROP_STANDBY);
 }

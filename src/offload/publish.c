@@ -275,7 +275,8 @@ publisher_add_vip(struct edition *edition, const struct fwd_vip *vip, const uint
 	struct select_front *front;
 	uint32_t count;
 
-	if (vip->iface == IFACE_NONE || !offload->carries[vip->iface] ||
+	/* What another director sends to a VIP that has a server here is for that server, whatever the hash chooses. */
+	if (vip->iface == IFACE_NONE || !offload->carries[vip->iface] || vip->local != NULL ||
 	    (offload->publisher->groups >> vip->group & 1) == 0)
 		return;
 	addr_mapped(&vip->addr, addr.bytes);
@@ -388,6 +389,10 @@ publisher_set_key(const struct offload_cache *offload)
 		return;
 	publisher_set_bank(offload, 0);
 	selection->key = *key;
+	/* A slot has other flows now. */
+	publisher_forget(offload->publisher->services, offload->publisher->service_count);
+	offload->publisher->services = NULL;
+	offload->publisher->service_count = 0;
 }
 
 void

@@ -30,7 +30,7 @@ select_server_all(struct scene *scene, const char *name, uint8_t protocol, uint1
 }
 
 static void
-configure(struct scene *scene)
+add_services(struct scene *scene)
 {
 	select_server_all(scene, "web", PROTOCOL_TCP, 80, "maglev");
 	select_server_all(scene, "dns", PROTOCOL_UDP, 53, "maglev");
@@ -43,6 +43,12 @@ configure(struct scene *scene)
 	scene->settings.services[6].servers[1].max_connections = 1000;
 	select_server_all(scene, "quic", PROTOCOL_UDP, 443, "maglev");
 	scene->settings.services[7].quic_lengths[0] = 2;
+}
+
+static void
+configure(struct scene *scene)
+{
+	add_services(scene);
 	scene_apply(scene);
 }
 
@@ -149,6 +155,105 @@ START_TEST(test_what_needs_judgement_is_the_daemons)
 
 		must(aided.sent_count == 0 || selected == (aided.sent[0].bytes[5] != 0x13), "port %u", port);
 	}
+	compare_counters();
+}
+END_TEST
+
+#define PEER_MAC "02:00:00:00:00:66"
+#define LOCAL_VIP "192.0.2.20"
+
+static void
+add_local(struct scene *scene, const struct role_config *roles)
+{
+	struct service_settings *service;
+
+	add_services(scene);
+	service = scene_add_service(scene, "local", PROTOCOL_TCP, 87, "maglev");
+	service->listens[0].vip = scene_addr(LOCAL_VIP);
+	scene_add_server(service, 1, 1, false);
+	scene_add_server(service, 2, 1, false);
+	service->servers[1].addr = scene_addr("192.0.2.1");
+	service->servers[1].method = ENCAP_LOCAL;
+	service->servers[1].mac = mac_zero;
+	scene_apply(scene);
+	scene->forwarder.roles = roles;
+}
+
+/* Where the hash chooses the other server, a peer that has chosen this host still means this host. */
+START_TEST(test_what_a_peer_sends_to_a_local_server_is_the_daemons)
+{
+	static struct role_config roles;
+
+	roles.peers[0] = scene_mac(PEER_MAC);
+	roles.peer_count = 1;
+	add_local(&alone, &roles);
+	add_local(&aided, &roles);
+	refresh(false);
+	pass_time(MILLISECONDS(20));
+	for (uint16_t port = 1; port <= 32; port++) {
+		const struct shape shape = { .from_port = port, .to_port = 87, .flags = TCP_SYN, .to = LOCAL_VIP,
+			.from_mac = PEER_MAC };
+
+		ck_assert(!give_both(&shape, 1000, 0));
+		ck_assert_uint_eq(aided.sent_count, 1);
+		ck_assert(aided.sent[0].left.local);
+	}
+	ck_assert(begins(1, 80, NULL, NULL));
+	compare_counters();
+}
+END_TEST
+
+/* Its headers are all that there is of it. */
+START_TEST(test_a_record_is_not_delivered_here)
+{
+	struct select_record *record = calloc(1, sizeof(*record));
+	const struct shape shape = { .to_port = 87, .flags = TCP_SYN, .to = LOCAL_VIP, .payload = 1400 };
+	const struct server *server;
+	struct frame frame;
+
+	ck_assert_ptr_nonnull(record);
+	add_local(&alone, NULL);
+	add_local(&aided, NULL);
+	refresh(false);
+	server = scene_server(&aided, "local", "s1");
+	frame = scene_frame(&aided, &shape);
+	memcpy(record->head, frame.bytes, 54);
+	record->now = aided.now * 1000;
+	record->ifindex = IFINDEX;
+	record->length = frame.length;
+	record->slot = server->ref.slot | (uint32_t)(shared.servers[server->ref.slot].rule & OFFLOAD_STAMP_MASK) <<
+	    SELECT_STAMP_SHIFT;
+	/* The role has changed since. */
+	aided.forwarder.duties[0] = 0;
+	scene_forget(&aided);
+	forward_learn(&aided.forwarder, record);
+	ck_assert_uint_eq(aided.sent_count, 0);
+	aided.forwarder.duties[0] = ROLE_ANSWERS | ROLE_FORWARDS;
+	forward_learn(&aided.forwarder, record);
+	ck_assert_uint_eq(aided.sent_count, 0);
+	ck_assert_uint_eq(conn_table_count(aided.forwarder.conns), 1);
+	free(record);
+}
+END_TEST
+
+/* Each slot has the flows of others then, and some of those are known to the daemon alone. */
+START_TEST(test_another_hash_key_settles_again)
+{
+	struct scene *const both[] = { &alone, &aided };
+
+	ck_assert(!tcp(7, TCP_ACK));
+	both_compile(false);
+	pass_time(SECONDS(1));
+	ck_assert(begins(1, 80, NULL, NULL));
+	for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+		add_services(both[i]);
+		both[i]->settings.hash_key.bytes[0] ^= 1;
+		scene_apply(both[i]);
+	}
+	refresh(false);
+	pass_time(MILLISECONDS(100));
+	for (uint16_t port = 2; port < 40; port++)
+		ck_assert(!begins(port, 80, NULL, NULL));
 	compare_counters();
 }
 END_TEST
@@ -464,6 +569,9 @@ offload_select_suite(void)
 	tcase_add_test(cases, test_a_datagram_is_selected_and_its_flow_proven);
 	tcase_add_test(cases, test_every_scheduler_by_hash_selects_the_same);
 	tcase_add_test(cases, test_what_needs_judgement_is_the_daemons);
+	tcase_add_test(cases, test_what_a_peer_sends_to_a_local_server_is_the_daemons);
+	tcase_add_test(cases, test_a_record_is_not_delivered_here);
+	tcase_add_test(cases, test_another_hash_key_settles_again);
 	tcase_add_test(cases, test_known_flows_stay_when_the_table_changes);
 	tcase_add_test(cases, test_a_bank_rests_before_it_is_written);
 	tcase_add_test(cases, test_a_lost_record_moves_no_flow);
