@@ -50,6 +50,7 @@ struct announce_settings {
 
 #define ANNOUNCE_DEVICE_NAME "dsrd-vips"
 #define ANNOUNCE_METRIC 100
+#define ANNOUNCE_TABLE_MAIN 254 /* RT_TABLE_MAIN (linux/rtnetlink.h) */
 #define ANNOUNCE_METRIC_MOST 1000000 /* what is added when a director drains stays far from 32 bits */
 #define ANNOUNCE_TABLE_MOST 4294967294U /* include/uapi/linux/rtnetlink.h: tables are 32 bits, the last is RT_TABLE_MAX */
 /*

@@ -184,6 +184,7 @@ announcing_apply(struct announcing *announcing, uint64_t now)
 		announcing_forget_routes(announcing);
 		announcing->holder_next = now;
 	}
+	announcing->holder_behind = announcing->holder != -1;
 	for (size_t i = 0; i < ANNOUNCE_STREAMS; i++)
 		announcing->streams.list[i].behind = true;
 	announcing->due = announcing_is_wanted(announcing) ? now : UINT64_MAX;

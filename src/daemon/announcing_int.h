@@ -12,7 +12,7 @@
 #include "os/os.h"
 #include "role/role.h"
 
-#define TOLD_UNKNOWN UINT32_MAX /* to a program, by an earlier process */
+#define TOLD_UNKNOWN UINT32_MAX /* to a program, by an earlier process; or to the holder, which has failed */
 
 struct entry {
 	struct announce_status status; /* first: announce_streams_beat() */
@@ -56,6 +56,7 @@ struct announcing {
 	int holder; /* its socket; -1: there is none */
 	pid_t holder_pid;
 	bool holder_ready;
+	bool holder_behind; /* it has not been told of a reload yet */
 	struct os_sandbox holder_sandbox;
 	uint64_t holder_next; /* not before another one is begun */
 

@@ -112,7 +112,8 @@ announcing_take_answer(struct announcing *announcing, const struct route_holder_
 		if (entry == NULL)
 			break;
 		entry->status.failed = true;
-		entry->told = 0;
+		/* It may hold another route, or make this one later. */
+		entry->told = TOLD_UNKNOWN;
 		entry->retry = now + RETRY;
 		announcing_set_fault(announcing, entry->status.group, answer->reason);
 		break;
@@ -216,7 +217,7 @@ announcing_withdraw_leftover(struct announcing *announcing, const struct leftove
 		return announce_program_start(announcing->program, &leftover->settings, &vip, &leftover->addr,
 		    leftover->group) == 0 || errno != EAGAIN;
 	}
-	return announcing->holder == -1 || announcing_find(announcing, &leftover->addr) != NULL ||
+	return announcing->holder == -1 ||
 	    route_holder_send(announcing->holder, ROUTE_HOLDER_REMOVE, &leftover->addr, 0) == 0;
 }
 
@@ -231,6 +232,16 @@ announcing_withdraw_leftovers(struct announcing *announcing)
 		*at = leftover->next;
 		free(leftover);
 	}
+}
+
+/* Routes are removed before others of the same VIPs are made. */
+static bool
+announcing_removes_routes(const struct announcing *announcing)
+{
+	for (const struct leftover *leftover = announcing->leftovers; leftover != NULL; leftover = leftover->next)
+		if (way_has_routes(leftover->settings.way))
+			return true;
+	return false;
 }
 
 bool
@@ -251,6 +262,10 @@ announcing_tell(struct announcing *announcing, uint64_t now)
 	    errno != EAGAIN)
 		log_debug("route-holder beat=failed reason=\"%s\"", strerror(errno));
 	announcing_withdraw_leftovers(announcing);
-	announcing_tell_holder(announcing, now);
+	if (announcing->holder_behind)
+		announcing->holder_behind = announcing->holder != -1 &&
+		    route_holder_send(announcing->holder, ROUTE_HOLDER_RELOAD, NULL, 0) == -1;
+	if (!announcing->holder_behind && !announcing_removes_routes(announcing))
+		announcing_tell_holder(announcing, now);
 	announcing_run_program(announcing, now);
 }

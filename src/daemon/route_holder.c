@@ -44,6 +44,7 @@ route_holder_request_read(const void *bytes, size_t length, struct route_holder_
 		return -1;
 	switch (request->operation) {
 	case ROUTE_HOLDER_BEAT:
+	case ROUTE_HOLDER_RELOAD:
 		return request->metric == 0 && request_is_zero(&request->addr, sizeof(request->addr)) ? 0 : -1;
 	case ROUTE_HOLDER_ADD:
 		if (request->metric == 0 || request->metric > ANNOUNCE_METRIC_MOST + ANNOUNCE_RAISE)
@@ -104,7 +105,8 @@ struct holder {
 	const struct options *options;
 	struct conf conf;
 	bool reread;                          /* `conf` is this process's own */
-	struct os_routes *routes[ROLE_GROUPS]; /* NULL: none was asked for yet */
+	struct os_routes *routes[ROLE_GROUPS]; /* NULL: none was asked for yet; groups of one device or table share them */
+	struct announce_settings opened[ROLE_GROUPS]; /* with which they were */
 	struct held *list;
 	size_t count;
 	size_t room;
@@ -173,21 +175,57 @@ holder_group(struct holder *holder, const struct addr *addr)
 	return group;
 }
 
+static uint32_t
+holder_table(const struct announce_settings *settings)
+{
+	return settings->table != 0 ? settings->table : ANNOUNCE_TABLE_MAIN;
+}
+
+/* The group whose routes go to the same table, and with `alike` by the same device or none. ROLE_GROUPS: there is none. */
+static size_t
+holder_find_open(const struct holder *holder, const struct announce_settings *settings, bool alike)
+{
+	for (size_t i = 0; i < ROLE_GROUPS; i++) {
+		const struct announce_settings *opened = &holder->opened[i];
+
+		if (holder->routes[i] != NULL && holder_table(opened) == holder_table(settings) && (!alike ||
+		    (opened->way == settings->way && strcmp(opened->device, settings->device) == 0)))
+			return i;
+	}
+	return ROLE_GROUPS;
+}
+
 /* Opened when the first VIP of the group is announced. */
 static struct os_routes *
 holder_routes(struct holder *holder, size_t group, char error[OS_ERROR])
 {
 	const struct announce_settings *settings = &holder->conf.settings.announces[group];
+	const size_t alike = holder_find_open(holder, settings, true);
 	const struct os_routes_order order = { .device = settings->way == ANNOUNCE_DEVICE ? settings->device : "",
-		.table = settings->table, .protocol = ANNOUNCE_PROTOCOL };
+		.table = settings->table, .protocol = ANNOUNCE_PROTOCOL,
+		.shared = holder_find_open(holder, settings, false) != ROLE_GROUPS };
 
 	if (settings->way != ANNOUNCE_DEVICE && settings->way != ANNOUNCE_ROUTE) {
 		(void)snprintf(error, OS_ERROR, "the configuration asks for no routes for the VIP's group");
 		return NULL;
 	}
-	if (holder->routes[group] == NULL)
-		holder->routes[group] = os_routes_open(&order, error);
+	if (holder->routes[group] != NULL)
+		return holder->routes[group];
+	holder->routes[group] = alike != ROLE_GROUPS ? holder->routes[alike] : os_routes_open(&order, error);
+	holder->opened[group] = *settings;
 	return holder->routes[group];
+}
+
+/* Once, however many groups have them. */
+static void
+holder_close(struct holder *holder, size_t group)
+{
+	struct os_routes *routes = holder->routes[group];
+
+	for (size_t i = group; i < ROLE_GROUPS; i++)
+		if (holder->routes[i] == routes)
+			holder->routes[i] = NULL;
+	os_routes_close(routes);
 }
 
 static struct held *
@@ -279,7 +317,7 @@ static void __attribute__((noreturn))
 holder_end(struct holder *holder, const char *reason)
 {
 	for (size_t i = 0; i < ROLE_GROUPS; i++)
-		os_routes_close(holder->routes[i]);
+		holder_close(holder, i);
 	holder_answer(ROUTE_HOLDER_ENDS, NULL, 0, reason, NULL);
 	_exit(0);
 }
@@ -312,6 +350,9 @@ holder_serve_request(struct holder *holder)
 		held = holder_find(holder, &addr);
 		if (held != NULL)
 			holder_remove(holder, held);
+		break;
+	case ROUTE_HOLDER_RELOAD:
+		holder_reread(holder);
 		break;
 	}
 }

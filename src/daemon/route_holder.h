@@ -34,14 +34,15 @@ struct privsep_order;
 enum route_holder_operation {
 	ROUTE_HOLDER_BEAT = 1, /* the director is alive */
 	ROUTE_HOLDER_ADD,      /* the address with that metric; another metric of it is removed */
-	ROUTE_HOLDER_REMOVE
+	ROUTE_HOLDER_REMOVE,
+	ROUTE_HOLDER_RELOAD    /* the configuration is another: VIPs may be in other groups */
 };
 
 struct route_holder_request {
 	uint32_t operation;
 	uint32_t metric; /* of ROUTE_HOLDER_ADD */
 	struct {
-		uint8_t family; /* of enum addr_family; zero with ROUTE_HOLDER_BEAT */
+		uint8_t family; /* of enum addr_family; zero without an address */
 		uint8_t bytes[16];
 	} addr;
 	uint8_t zero[3];

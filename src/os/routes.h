@@ -9,6 +9,7 @@
 #ifndef OS_ROUTES_H
 #define OS_ROUTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -20,7 +21,8 @@ struct os_routes;
 struct os_routes_order {
 	const char *device; /* to be made; empty: blackhole routes */
 	uint32_t table;     /* 0: main */
-	uint8_t protocol;   /* marks the routes: those of an earlier process are removed */
+	uint8_t protocol;   /* marks the routes */
+	bool shared;        /* the table has routes of this process; otherwise what is in it is of an earlier one, and removed */
 };
 
 /* NULL with a reason. */

@@ -288,7 +288,7 @@ os_routes_open(const struct os_routes_order *order, char error[OS_ERROR])
 	if (routes->netlink == -1) {
 		(void)snprintf(error, OS_ERROR, "rtnetlink: %s", strerror(errno));
 	} else {
-		while (stale_remove(routes, AF_INET) || stale_remove(routes, AF_INET6))
+		while (!order->shared && (stale_remove(routes, AF_INET) || stale_remove(routes, AF_INET6)))
 			continue;
 		if (order->device[0] == '\0' || device_open(routes, order->device, error) == 0)
 			return routes;

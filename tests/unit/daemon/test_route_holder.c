@@ -55,7 +55,10 @@ static const struct {
 	{ ROUTE_HOLDER_REMOVE, ADDR_IPV4, 1, false },
 	{ ROUTE_HOLDER_REMOVE, ADDR_NONE, 0, false },
 	{ 0, ADDR_NONE, 0, false },
-	{ ROUTE_HOLDER_REMOVE + 1, ADDR_IPV4, 0, false },
+	{ ROUTE_HOLDER_RELOAD, ADDR_NONE, 0, true },
+	{ ROUTE_HOLDER_RELOAD, ADDR_IPV4, 0, false },
+	{ ROUTE_HOLDER_RELOAD, ADDR_NONE, 1, false },
+	{ ROUTE_HOLDER_RELOAD + 1, ADDR_NONE, 0, false },
 	{ UINT32_MAX, ADDR_IPV4, 1, false },
 };
 
