@@ -31,6 +31,10 @@ in_table() { # TABLE
 	ip -n "$NET-director" -4 route show table "$1" proto 64 2>/dev/null | sed -n 's/^blackhole \([^ ]*\).*/\1/p' | xargs
 }
 
+tables_have() { # OF-77 OF-78
+	[ "$(in_table 77)" = "$1" ] && [ "$(in_table 78)" = "$2" ]
+}
+
 step "the routes of a group that comes later leave those of others alone"
 write_groups left "announce = route table=77" "announce = route table=77 group=left"
 sed -i "s/192.0.2.12$/192.0.2.99/" "$NET_DIR/dsrd.conf"
@@ -45,11 +49,11 @@ wait_routes 10 "both groups" "$ROUTED 100" "$ROUTED6 100" "$SECOND 100" "$THIRD 
 step "a reload moves a VIP to a group with another table, and to one without routes"
 write_groups left "announce = route table=77" "announce = route table=78 group=left"
 reload_dsrd ok
-wait_until 10 eval '[ "$(in_table 77) $(in_table 78)" = "$ROUTED $SECOND $THIRD" ]' ||
+wait_until 10 tables_have "$ROUTED" "$SECOND $THIRD" ||
 	fail "table 77 has '$(in_table 77)', table 78 '$(in_table 78)'"
 write_groups main "announce = route table=77" "announce = route table=78 group=left"
 reload_dsrd ok
-wait_until 10 eval '[ "$(in_table 77) $(in_table 78)" = "$ROUTED $SECOND $THIRD" ] && [ "$(in_table 78)" = "$THIRD" ]' ||
+wait_until 10 tables_have "$ROUTED $SECOND" "$THIRD" ||
 	fail "table 77 has '$(in_table 77)', table 78 '$(in_table 78)'"
 write_groups left "announce = off" "announce = route table=78 group=left"
 reload_dsrd ok
@@ -71,4 +75,8 @@ ctl 0 disable three/web2
 wait_until 5 grep -q "announce vip=$THIRD group=left to=withdrawn" "$NET_DIR/dsrd.log" || fail "it is not withdrawn"
 ip -n "$NET-director" link set vips up
 wait_routes 10 "the device is up" "$SECOND 100"
+# It looks after all routes at the same time.
+ip -n "$NET-director" route del "$SECOND" dev vips
+wait_until 5 grep -q "announce vip=$SECOND result=restored" "$NET_DIR/dsrd.log" || fail "a route is not restored"
+routes_are "$SECOND 100" || fail "there are the routes '$(routes)'"
 stop_dsrd
