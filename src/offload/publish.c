@@ -45,6 +45,7 @@ struct publisher {
 	uint32_t service_count;
 	uint64_t unrecorded;
 	struct select_count counted[SELECT_SERVERS];
+	uint16_t places[OFFLOAD_VIPS]; /* by number: where the VIP was in the table */
 };
 
 /* A table on its way into a bank. */
@@ -55,6 +56,7 @@ struct edition {
 	uint32_t service_count;
 	uint32_t slots;
 	uint32_t ranges;
+	size_t hint; /* for publisher_index() */
 	bool settling;
 };
 
@@ -146,12 +148,12 @@ publisher_window(const struct fwd_service *service)
 	return (uint32_t)((syn > UNPROVEN_LIFETIME ? syn : UNPROVEN_LIFETIME) / SECONDS(1)) + 2;
 }
 
-/* The service as it was published last, if its slots can be compared. */
+/* The service as it was published last, most often at `hint`, if its slots can be compared. */
 static const struct published *
-publisher_find_last(const struct publisher *publisher, const struct published *fresh)
+publisher_find_last(const struct publisher *publisher, const struct published *fresh, uint32_t hint)
 {
 	for (uint32_t i = 0; i < publisher->service_count; i++) {
-		const struct published *last = &publisher->services[i];
+		const struct published *last = &publisher->services[(hint + i) % publisher->service_count];
 
 		if (last->number == fresh->number && last->ordinal == fresh->ordinal && last->by == fresh->by &&
 		    last->fallback == fresh->fallback &&
@@ -175,7 +177,8 @@ static void
 publisher_fill(struct edition *edition, struct published *fresh, const struct fwd_service *service)
 {
 	struct offload_cache *offload = edition->offload;
-	const struct published *last = publisher_find_last(offload->publisher, fresh);
+	const struct published *last = publisher_find_last(offload->publisher, fresh,
+	    edition->service_count);
 	const uint32_t now = conn_table_count(offload->conns) == 0 ? 0 : publisher_second(offload);
 
 	for (uint32_t i = 0; i < fresh->size; i++) {
@@ -251,18 +254,17 @@ publisher_add_ranges(struct edition *edition, const struct fwd_vip *vip, const u
 {
 	const struct fwdtab *table = edition->offload->table;
 	uint32_t count = 0;
-	size_t hint = 0;
 
 	for (size_t i = 0; i < vip->port_count; i++) {
 		const struct fwd_port *port = &vip->ports[i];
 
-		hint = publisher_index(table, port->service, hint);
-		if (numbers[hint] == SELECT_SERVICES)
+		edition->hint = publisher_index(table, port->service, edition->hint);
+		if (numbers[edition->hint] == SELECT_SERVICES)
 			continue;
 		if (count == SELECT_RANGES_EACH || edition->ranges + count == SELECT_RANGES)
 			return 0;
 		edition->bank->ranges[edition->ranges + count++] = (struct select_range) { .first = port->first,
-			.last = port->last, .service = numbers[hint] };
+			.last = port->last, .service = numbers[edition->hint] };
 	}
 	return count;
 }
@@ -457,12 +459,21 @@ publisher_settle(struct offload_cache *offload)
 	publisher->settle_due = offload->clock + SETTLE_EACH;
 }
 
+/* Its place is remembered: the search is long only once for each VIP of a table. */
 static const struct fwd_vip *
-publisher_find_vip(const struct fwdtab *table, uint16_t number)
+publisher_find_vip(const struct offload_cache *offload, uint16_t number)
 {
-	for (size_t i = 0; i < fwdtab_vips(table); i++)
-		if (fwdtab_vip_at(table, i)->number == number)
-			return fwdtab_vip_at(table, i);
+	const struct fwdtab *table = offload->table;
+	uint16_t *place = &offload->publisher->places[number];
+
+	for (size_t i = 0; i < fwdtab_vips(table); i++) {
+		const size_t at = (*place + i) % fwdtab_vips(table);
+
+		if (fwdtab_vip_at(table, at)->number != number)
+			continue;
+		*place = (uint16_t)at;
+		return fwdtab_vip_at(table, at);
+	}
 	return NULL;
 }
 
@@ -480,7 +491,7 @@ publisher_pin(void *context, const struct conn *conn)
 	if (conn->state != CONN_UDP || conn_key_protocol(&conn->key) != PROTOCOL_UDP ||
 	    offload->places[conn_number(offload->conns, conn)] != 0)
 		return;
-	vip = publisher_find_vip(offload->table, conn_key_vip(&conn->key));
+	vip = publisher_find_vip(offload, conn_key_vip(&conn->key));
 	service = vip == NULL ? NULL : fwd_vip_service(vip, PROTOCOL_UDP, conn->key.vip_port);
 	if (service == NULL || !publisher_may_select(service) ||
 	    server_ref_equal(fwd_service_select(service, publisher_by(service), vip, &conn->key)->ref,
