@@ -56,7 +56,7 @@ struct announcing {
 	int holder; /* its socket; -1: there is none */
 	pid_t holder_pid;
 	bool holder_ready;
-	bool holder_behind; /* it has not been told of a reload yet */
+	bool holder_behind; /* it does not know of a reload yet */
 	struct os_sandbox holder_sandbox;
 	uint64_t holder_next; /* not before another one is begun */
 
