@@ -160,15 +160,15 @@ enter(const struct conf *conf, const struct role_config *roles, const struct opt
 {
 	struct paths readable = { .count = 0 }, writable = { .count = 0 };
 	struct os_sandbox_order order = { .process = OS_PROCESS_DIRECTOR, .mode = (enum os_sandbox_mode)conf->sandbox };
-	uint16_t ports[CONF_PEERS];
+	uint16_t ports[CONF_PEERS + 1] = { CONF_PEER_PORT };
 	char error[OS_ERROR];
 
-	/* With a checker it connects to other directors only. */
+	/* With a checker it connects to other directors only: to those of the file, and to what a reload may add. */
 	for (size_t i = 0; i < conf->peer_count; i++)
-		ports[i] = conf->peers[i].port;
+		ports[i + 1] = conf->peers[i].port;
 	order.limits_ports = separated;
 	order.ports = ports;
-	order.port_count = conf->peer_count;
+	order.port_count = conf->peer_count + 1;
 	collect_readable(&readable, options);
 	collect_writable(&writable, conf, roles, options);
 	order.readable = readable.list;

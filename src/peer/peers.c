@@ -44,6 +44,15 @@ peers_retry(struct peer *peer)
 	(void)evtimer_add(peer->retry, &wait);
 }
 
+static const char *
+peers_error_text(int error)
+{
+	if (error == EACCES)
+		return "Permission denied: dsrd connects to the ports only that peers had when it was started, and to 9191: "
+		    "restart it";
+	return strerror(error);
+}
+
 static void
 peers_connect(evutil_socket_t unused UNUSED, short what UNUSED, void *context)
 {
@@ -60,7 +69,7 @@ peers_connect(evutil_socket_t unused UNUSED, short what UNUSED, void *context)
 		peer->end = end_new(peers, peer, fd, &peer->settings.addr, true);
 	if (peer->end != NULL)
 		return;
-	(void)snprintf(peer->fault, sizeof(peer->fault), "%s", fd == -1 ? strerror(errno) : "out of memory");
+	(void)snprintf(peer->fault, sizeof(peer->fault), "%s", fd == -1 ? peers_error_text(errno) : "out of memory");
 	if (peer->since == 0)
 		peer->since = clock_us();
 	peer->tried = true;
