@@ -266,9 +266,9 @@ pair_keepalived() { # HOST [FILE]
 	mkdir /run/dsrd
 	mount --bind $NET_DIR/$1/run /run/dsrd
 	mount --bind $NET_DIR/guide /etc/keepalived
-	mount -t tmpfs -o mode=755 bin /usr/local/bin
-	cp $NET_DIR/$1/dsrctl /usr/local/bin/dsrctl
-	chmod 755 /usr/local/bin/dsrctl
+	mount -t tmpfs -o mode=755 bin /usr/local/sbin
+	cp $NET_DIR/$1/dsrctl /usr/local/sbin/dsrctl
+	chmod 755 /usr/local/sbin/dsrctl
 	exec keepalived -n -l -D -f /etc/keepalived/${2:-keepalived.conf}
 	END
 	start_in "$1" "engine-$1" sh "$NET_DIR/$1/keepalived"

@@ -29,7 +29,7 @@ start_cluster() { # HOST NAME
 	cat >"$NET_DIR/$1/cluster" <<-END
 	set -e
 	mount --make-rprivate /
-	for place in /run /var/lib/pacemaker /var/lib/corosync /var/log /etc/corosync /dev/shm /usr/local/bin; do
+	for place in /run /var/lib/pacemaker /var/lib/corosync /var/log /etc/corosync /dev/shm /usr/local/sbin; do
 		mkdir -p \$place
 		mount -t tmpfs -o mode=755 none \$place
 	done
@@ -37,8 +37,8 @@ start_cluster() { # HOST NAME
 	mkdir -p /var/lib/pacemaker/cib /var/lib/pacemaker/pengine /var/lib/pacemaker/cores /var/log/pacemaker /var/log/crmsh /run/crm
 	chown -R hacluster:haclient /var/lib/pacemaker /var/log/pacemaker /run/crm
 	cp $NET_DIR/guide/corosync.conf /etc/corosync/corosync.conf
-	cp $NET_DIR/$1/dsrctl /usr/local/bin/dsrctl
-	chmod 755 /usr/local/bin/dsrctl
+	cp $NET_DIR/$1/dsrctl /usr/local/sbin/dsrctl
+	chmod 755 /usr/local/sbin/dsrctl
 	mount --bind $NET_DIR/agents /usr/lib/ocf/resource.d
 	hostname $2
 	corosync -f &
