@@ -337,7 +337,8 @@ neigh_dispute(struct neigh_table *table, struct neigh *neigh, const struct neigh
 		if (!claim->tentative && !claim->weak && neigh->unanswered > UNICAST_TRIES)
 			neigh_take(table, neigh, &claim->mac, NEIGH_SILENT, now);
 		else
-			neigh_try(table, neigh, claim->weak ? &mac_zero : &claim->mac, now);
+			/* A host that only wants the address gives it up when the known one answers. */
+			neigh_try(table, neigh, claim->weak || claim->tentative ? &mac_zero : &claim->mac, now);
 		break;
 	}
 }

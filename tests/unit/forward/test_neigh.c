@@ -508,6 +508,23 @@ START_TEST(test_probe_of_a_new_card)
 }
 END_TEST
 
+/* A host that probes for duplicates, as another director's doctor does, is no second owner: the known one answers. */
+START_TEST(test_probe_of_a_known_address)
+{
+	struct record record;
+	struct neigh_table *table = table_knowing(&record);
+	struct neigh_claim claim = claim_of(SERVER, NEW);
+
+	claim.tentative = true;
+	neigh_learn(table, &claim, record.now);
+	run(&record, record.now + SECONDS(2));
+	ck_assert_uint_ge(record.asked, 1);
+	ck_assert_uint_eq(record.events[NEIGH_CONFLICT], 0);
+	assert_at(&record, OLD);
+	neigh_table_free(table);
+}
+END_TEST
+
 static const struct {
 	uint16_t vlan;
 	enum neigh_reason refuse;
@@ -639,6 +656,7 @@ neigh_suite(void)
 	tcase_add_test(tcase, test_an_operator_ends_a_conflict);
 	tcase_add_test(tcase, test_without_override);
 	tcase_add_test(tcase, test_probe_of_a_new_card);
+	tcase_add_test(tcase, test_probe_of_a_known_address);
 	tcase_add_loop_test(tcase, test_what_is_never_believed, 0, ARRAY_LEN(unbelievable));
 	tcase_add_test(tcase, test_a_suspect_is_asked);
 	tcase_add_test(tcase, test_strictest_policy_counts);
