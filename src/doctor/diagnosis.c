@@ -202,6 +202,9 @@ diagnose_verdict(const struct diagnose_facts *facts, enum vipcheck_verdict verdi
 
 	if (diagnosis == DIAGNOSIS_SERVICE_DOWN && facts->others_accepted)
 		return DIAGNOSIS_PORT_CLOSED;
+	/* It is the gateway that answered ARP, so nothing is known of the server. */
+	if (diagnosis == DIAGNOSIS_NO_CONTROL && facts->method != ENCAP_MAC)
+		return DIAGNOSIS_NO_ANSWER;
 	return diagnosis;
 }
 
@@ -302,7 +305,7 @@ diagnose_check(const bool found[DIAGNOSIS_COUNT], enum health_reason reason, boo
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
 		if (found[always[i]])
 			return DIAGNOSIS_SERVER_DOWN;
-	if (silent && (found[DIAGNOSIS_NO_CONTROL] || found[DIAGNOSIS_OWN_FILTERED]))
+	if (silent && (found[DIAGNOSIS_NO_CONTROL] || found[DIAGNOSIS_NO_ANSWER] || found[DIAGNOSIS_OWN_FILTERED]))
 		return DIAGNOSIS_SERVER_DOWN;
 	if (reason == HEALTH_REASON_REFUSED && (found[DIAGNOSIS_SERVICE_DOWN] || found[DIAGNOSIS_PORT_CLOSED]))
 		return DIAGNOSIS_SERVER_DOWN;

@@ -300,6 +300,9 @@
 	    "The state of the VIP is unknown: a firewall drops the director's probes, a VIP on the server's " \
 	    "loopback has the network's prefix length, so that its answers never leave it, or it sends them to a " \
 	    "router.") \
+	X(NO_ANSWER, "no-answer", ERROR, "the server, which is behind a router, answers nothing that the director sends", \
+	    "The machine is off, has another address, or its network and the director's have no route to each other; " \
+	    "or a firewall drops all that the director sends. The MAC address is that of the gateway.") \
 	X(VIP_UNVERIFIED, "vip-unverified", WARNING, "whether the server accepts the VIP has not been verified for a " \
 	    "while", \
 	    "The director loses frames, so silence proves nothing: a server without the VIP stays in use. The VIP is " \

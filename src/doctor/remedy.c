@@ -431,6 +431,11 @@ static const struct remedy remedies[] = {
 	{ DIAGNOSIS_NO_CONTROL, SYSTEM_ANY & ~(unsigned)SYSTEM_LINUX,
 	    "Let the server's firewall answer the director, and compare its netmask with the director's.", NULL, NULL },
 
+	{ DIAGNOSIS_NO_ANSWER, SYSTEM_ANY,
+	    "On the director: does the server answer at all, and which router is the last to answer?",
+	    "ping -c 3 {own}\n"
+	    "traceroute -n {own}", NULL },
+
 	{ DIAGNOSIS_VIP_UNVERIFIED, SYSTEM_ANY,
 	    "On the director: LOST and NOT SENT say at which interface frames get lost. Let the kernel forward most of "
 	    "them (`offload = auto`), or give dsrd more of the processor:",

@@ -438,6 +438,13 @@ dscp_ignored(void)
 }
 
 static void
+routed_and_silent(void)
+{
+	row16();
+	evidence.method = facts.method = ENCAP_IPIP;
+}
+
+static void
 no_advmss(void)
 {
 	facts.method = ENCAP_IPIP;
@@ -499,6 +506,7 @@ static const struct row rows[] = {
 	{ tunnel_broken, DIAGNOSIS_TUNNEL_BROKEN },
 	{ tunnel_silent, DIAGNOSIS_TUNNEL_SILENT },
 	{ dscp_ignored, DIAGNOSIS_DSCP_IGNORED },
+	{ routed_and_silent, DIAGNOSIS_NO_ANSWER },
 	{ no_advmss, DIAGNOSIS_NO_ADVMSS },
 	{ other_network, DIAGNOSIS_OTHER_NETWORK },
 	{ just_switched_off, DIAGNOSIS_UNREACHABLE },
@@ -603,6 +611,7 @@ static const struct {
 	{ DIAGNOSIS_IS_DIRECTOR, HEALTH_REASON_REFUSED, false, DIAGNOSIS_SERVER_DOWN },
 	{ DIAGNOSIS_NO_CONTROL, HEALTH_REASON_TIMEOUT, false, DIAGNOSIS_SERVER_DOWN },
 	{ DIAGNOSIS_NO_CONTROL, HEALTH_REASON_STATUS, false, DIAGNOSIS_CHECK_FAILED },
+	{ DIAGNOSIS_NO_ANSWER, HEALTH_REASON_TIMEOUT, false, DIAGNOSIS_SERVER_DOWN },
 	{ DIAGNOSIS_SERVICE_DOWN, HEALTH_REASON_REFUSED, false, DIAGNOSIS_SERVER_DOWN },
 	{ DIAGNOSIS_SERVICE_DOWN, HEALTH_REASON_SCRIPT, false, DIAGNOSIS_CHECK_FAILED },
 	{ DIAGNOSIS_OWN_FILTERED, HEALTH_REASON_TIMEOUT, true, DIAGNOSIS_SERVER_DOWN },
