@@ -315,8 +315,8 @@ drain_look(const struct wish *look, bool json, struct drain_left *left, char **b
 		if (json)
 			fputs(text, stdout);
 		else
-			printf("%zu VIPs announced, %s frames/s, %s active connections%s\n", left->announced,
-			    left->frames, left->connections, left->quiet ? ": quiet" : "");
+			printf("%zu VIP%s announced, %s frames/s, %s active connections%s\n", left->announced,
+			    left->announced == 1 ? "" : "s", left->frames, left->connections, left->quiet ? ": quiet" : "");
 	}
 	free(*before);
 	*before = text;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/errlist.h"
@@ -11,6 +13,7 @@
 #include "daemon/host_facts.h"
 #include "daemon/offline.h"
 #include "daemon/options.h"
+#include "daemon/peering_settings.h"
 #include "daemon/start.h"
 #include "os/os.h"
 
@@ -68,6 +71,23 @@ check_user(struct warnings *warnings, const char *user)
 	fprintf(stderr, "%s: warning: %s\n", warnings->file, error);
 }
 
+/* Nor without the peers' key and this director's name. A user who may not read the key is not the one who starts dsrd. */
+static void
+check_peers(struct warnings *warnings, const struct conf *conf)
+{
+	struct peers_settings settings = { .count = 0 };
+	char error[PEERING_ERROR];
+	const int key = conf->peer_count == 0 ? -1 : peering_open_key(conf->sync_key_file);
+	const bool may = conf->peer_count > 0 && (key != -1 || errno != EACCES);
+
+	if (key != -1)
+		(void)close(key);
+	if (!may || peering_settings_read(&settings, conf, NULL, error) == 0)
+		return;
+	warnings->count++;
+	fprintf(stderr, "%s: warning: dsrd does not start: %s\n", warnings->file, error);
+}
+
 /*
  * The file has no errors. Whether it fits this host is checked separately, and is no error: `dsrd -n` may run
  * anywhere.
@@ -82,6 +102,7 @@ main_check(const struct options *options, const struct conf *conf)
 		return EXIT_SYSTEM;
 	}
 	check_user(&warnings, options->user != NULL ? options->user : conf->user);
+	check_peers(&warnings, conf);
 	if (warnings.count == 0)
 		printf("%s: no errors\n", options->config);
 	else

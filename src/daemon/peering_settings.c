@@ -53,8 +53,11 @@ peering_read_key(const char *path, struct privsep *privsep, struct session_secre
 	const ssize_t length = fd == -1 ? -1 : read(fd, bytes, sizeof(bytes));
 
 	if (length == -1) {
-		(void)snprintf(error, PEERING_ERROR, "sync-key-file %s: %s", path,
-		    reason[0] != '\0' ? reason : strerror(errno));
+		/* The reason of the privileged process begins with the path. */
+		if (reason[0] != '\0')
+			(void)snprintf(error, PEERING_ERROR, "sync-key-file %s", reason);
+		else
+			(void)snprintf(error, PEERING_ERROR, "sync-key-file %s: %s", path, strerror(errno));
 		if (fd != -1)
 			(void)close(fd);
 		return -1;

@@ -363,7 +363,7 @@ serve(struct serving *serving, const struct privsep_request *request, int given,
 		return -1;
 	case PRIVSEP_SYNC_KEY:
 		fd = peering_open_key(serving->conf.sync_key_file);
-		return fd == -1 ? serving_fail(answer, "sync-key-file") : fd;
+		return fd == -1 ? serving_fail(answer, serving->conf.sync_key_file) : fd;
 	case PRIVSEP_PEER_LISTEN:
 		fd = peer_socket_listen(&serving->conf.peer_address, serving->conf.peer_port);
 		return fd == -1 ? serving_fail(answer, "peer-listen") : fd;

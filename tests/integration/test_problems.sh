@@ -179,7 +179,7 @@ check() { # STATUS [OPTION...]
 	shift
 	status=0
 	run_in director "$DSRD" -n -f "$NET_DIR/dsrd.conf" "$@" >"$NET_DIR/said" 2>&1 || status=$?
-	assert_equal "status of dsrd -n" "$expected" "$status"
+	[ "$status" -eq "$expected" ] || fail "dsrd -n ends with $status, not $expected: $(cat "$NET_DIR/said")"
 }
 said() { # PATTERN
 	grep -q -e "$1" "$NET_DIR/said" || fail "dsrd -n does not say '$1': $(cat "$NET_DIR/said")"
@@ -190,14 +190,24 @@ ip -n "$NET-director" address add "$VIP/32" dev lo
 write_conf "server = self $SERVER_PREFIX.1" "server = far 203.0.113.7"
 check 0
 said ": warning: web: the VIP $VIP is this host's own address, on lo"
-said ": warning: web/self: $SERVER_PREFIX.1 is this host's own address, on eth0: so dsrd does not start"
+said ": warning: web/self: $SERVER_PREFIX.1 is this host's own address, on eth0, so dsrd does not start"
 said ': warning: web/far: 203.0.113.7 is in none of this host.s networks'
 said ': no errors; 3 warnings about this host$'
 check 78 --strict
 check 0 -i nosuch0
 said ': warning: web: this host has no interface nosuch0, so dsrd does not start here: its Ethernet interfaces are eth0'
 ip -n "$NET-director" address delete "$VIP/32" dev lo
+write_conf "server = far 203.0.113.7"
 start_dsrd
-assert_log "server-address server=web/self reason=\"$SERVER_PREFIX.1 is this host's own address"
 assert_log "server-address server=web/far reason=\"203.0.113.7 is in none of this host's networks"
 stop_dsrd
+
+step "a key of the peers that is missing, or too short"
+write_conf
+sed 's|^\[dsrd\]|&\npeer = lb2 10.9.0.2\npeer-listen = 10.9.0.1\nsync-key-file = '"$NET_DIR"'/peers-key|' \
+    "$NET_DIR/dsrd.conf" >"$NET_DIR/peers.conf"
+check 0 -f "$NET_DIR/peers.conf"
+said ": warning: dsrd does not start: sync-key-file $NET_DIR/peers-key: No such file or directory"
+(umask 077; echo short >"$NET_DIR/peers-key")
+check 0 -f "$NET_DIR/peers.conf"
+said "peers-key: it has fewer than 16 bytes"
