@@ -18,8 +18,9 @@ judge_has_arrived(const struct evidence *evidence, enum probe probe, enum answer
 	return evidence->replies[probe].answer == answer;
 }
 
+/* Did the server answer at its own address? An ICMP error from another one is that of a router, about the server. */
 static bool
-judge_any_answer(const struct evidence *evidence, enum probe probe)
+judge_any_answer(const struct evidence *evidence, enum probe probe, const struct addr *own)
 {
 	switch (evidence->replies[probe].answer) {
 	case ANSWER_NOT_PROBED:
@@ -30,9 +31,10 @@ judge_any_answer(const struct evidence *evidence, enum probe probe)
 	case ANSWER_RESET:
 	case ANSWER_ECHO:
 	case ANSWER_DATA:
-	case ANSWER_UNREACHABLE:
 	case ANSWER_BOUNCED:
 		break;
+	case ANSWER_UNREACHABLE:
+		return addr_equal(&evidence->replies[probe].from, own);
 	}
 	return true;
 }
@@ -72,7 +74,8 @@ judge_is_tunnel_silent(const struct evidence *evidence)
 }
 
 static enum vipcheck_verdict
-judge_unreachable(const struct reply *reply, const struct addr *vip, const struct addr *own)
+judge_unreachable(const struct evidence *evidence, const struct reply *reply, const struct addr *vip,
+    const struct addr *own)
 {
 	const uint8_t host = reply->from.family == ADDR_IPV4 ? V4_HOST_UNREACHABLE : V6_ADDRESS_UNREACHABLE;
 
@@ -81,7 +84,8 @@ judge_unreachable(const struct reply *reply, const struct addr *vip, const struc
 	if (addr_equal(&reply->from, vip))
 		return VIPCHECK_REJECTED;
 	if (!addr_equal(&reply->from, own) && own->family == vip->family)
-		return VIPCHECK_ELSEWHERE;
+		/* With dscp the packet was on its way to the server, and a router cannot deliver it. */
+		return evidence->method == ENCAP_DSCP ? VIPCHECK_NO_CONTROL : VIPCHECK_ELSEWHERE;
 	return reply->icmp_code == host ? VIPCHECK_NO_ROUTE : VIPCHECK_FORWARD_REJECTED;
 }
 
@@ -103,7 +107,7 @@ judge_is_elsewhere(const struct evidence *evidence, uint8_t protocol, const stru
 
 /* Nothing came from the service's port. */
 static enum vipcheck_verdict
-judge_silence(const struct evidence *evidence, uint8_t protocol, const struct addr *vip)
+judge_silence(const struct evidence *evidence, uint8_t protocol, const struct addr *vip, const struct addr *own)
 {
 	const struct reply *closed = &evidence->replies[PROBE_VIP_CLOSED];
 
@@ -118,7 +122,7 @@ judge_silence(const struct evidence *evidence, uint8_t protocol, const struct ad
 		return VIPCHECK_LOST;
 	if (judge_is_tunnel_silent(evidence))
 		return VIPCHECK_TUNNEL_SILENT;
-	if (judge_any_answer(evidence, PROBE_OWN) || judge_any_answer(evidence, PROBE_OWN_ECHO))
+	if (judge_any_answer(evidence, PROBE_OWN, own) || judge_any_answer(evidence, PROBE_OWN_ECHO, own))
 		return VIPCHECK_IGNORED;
 	return VIPCHECK_NO_CONTROL;
 }
@@ -143,13 +147,13 @@ judge_service(const struct evidence *evidence, uint8_t protocol, const struct ad
 		return judge_has_arrived(evidence, PROBE_OWN, ANSWER_SYN_ACK) ? VIPCHECK_OWN_ONLY :
 		    VIPCHECK_NOT_LISTENING;
 	case ANSWER_UNREACHABLE:
-		return judge_unreachable(reply, vip, own);
+		return judge_unreachable(evidence, reply, vip, own);
 	case ANSWER_NOT_PROBED:
 	case ANSWER_AWAITED:
 	case ANSWER_SILENCE:
 		break;
 	}
-	return judge_silence(evidence, protocol, vip);
+	return judge_silence(evidence, protocol, vip, own);
 }
 
 /* UDP without a payload to send: a ping to the VIP, or a port unreachable from it, must do. */
@@ -166,14 +170,14 @@ judge_host(const struct evidence *evidence, const struct addr *vip, const struct
 		if (closed->cause != ICMP_CAUSE_NONE)
 			return judge_cause(closed->cause);
 		if (!addr_equal(&closed->from, vip))
-			return judge_unreachable(closed, vip, own);
+			return judge_unreachable(evidence, closed, vip, own);
 		return mac_equal(&closed->mac, &evidence->server_mac) ? VIPCHECK_ACCEPTED : VIPCHECK_OTHER_MAC;
 	}
 	if (evidence->resolved_source)
 		return VIPCHECK_LOST;
 	if (judge_is_tunnel_silent(evidence))
 		return VIPCHECK_TUNNEL_SILENT;
-	return judge_any_answer(evidence, PROBE_OWN_ECHO) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
+	return judge_any_answer(evidence, PROBE_OWN_ECHO, own) ? VIPCHECK_IGNORED : VIPCHECK_NO_CONTROL;
 }
 
 static bool

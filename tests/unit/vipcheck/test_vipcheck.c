@@ -475,6 +475,24 @@ START_TEST(test_truth_table)
 }
 END_TEST
 
+/* A router reports that it cannot reach the server: the server has answered nothing. */
+START_TEST(test_errors_of_routers)
+{
+	const struct addr vip = scene_addr(VIP), own = scene_addr(SERVER);
+	struct evidence evidence = { .source = own, .server_mac = scene_mac(SERVER_MAC), .method = ENCAP_IPIP,
+		.replies = { [PROBE_VIP] = { .answer = ANSWER_SILENCE },
+		    [PROBE_OWN] = reply_of(ANSWER_UNREACHABLE, "192.0.2.254") } };
+
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_NO_CONTROL);
+	evidence.replies[PROBE_OWN] = reply_of(ANSWER_UNREACHABLE, SERVER);
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_IGNORED);
+	evidence.replies[PROBE_VIP] = reply_of(ANSWER_UNREACHABLE, "192.0.2.254");
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_ELSEWHERE);
+	evidence.method = ENCAP_DSCP;
+	ck_assert_int_eq(vipcheck_judge(&evidence, PROTOCOL_TCP, &vip, &own), VIPCHECK_NO_CONTROL);
+}
+END_TEST
+
 Suite *
 vipcheck_suite(void)
 {
@@ -495,6 +513,7 @@ vipcheck_suite(void)
 	tcase_add_test(tcase, test_unread_frames_are_not_silence);
 	tcase_add_test(tcase, test_the_vip_is_asked_twice);
 	tcase_add_test(tcase, test_dead_server);
+	tcase_add_test(tcase, test_errors_of_routers);
 	tcase_add_test(tcase, test_own_only);
 	tcase_add_test(tcase, test_not_listening);
 	tcase_add_test(tcase, test_errors);
