@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Values of a service with a grammar of their own: scheduling, persistence, quorum, outliers, notify. */
+/* Values of a service with a grammar of their own: scheduling, persistence, limits, quorum, outliers, notify. */
 #include "config.h"
 
 #include <stdio.h>
@@ -111,6 +111,102 @@ key_print_persist(const struct conf *conf, const struct service_settings *servic
 	else
 		(void)snprintf(text, KEY_TEXT, "%s /%u /%u", text_format_duration(service->persist, duration),
 		    service->persist_prefix4, service->persist_prefix6);
+	return index == 0;
+}
+
+/* "1000/s" */
+static bool
+limit_read_rate(const char *word, uint32_t *rate)
+{
+	char digits[16];
+	const size_t length = strlen(word);
+	uint64_t number;
+
+	if (length < 3 || length >= sizeof(digits) || strcmp(word + length - 2, "/s") != 0)
+		return false;
+	(void)snprintf(digits, sizeof(digits), "%.*s", (int)(length - 2), word);
+	if (text_number(digits, 1, LIMIT_MOST, &number) != 0)
+		return false;
+	*rate = (uint32_t)number;
+	return true;
+}
+
+/* "24,64" */
+static bool
+limit_read_prefixes(char *word, struct limit *limit)
+{
+	char *comma = strchr(word, ',');
+	uint64_t prefix4, prefix6;
+
+	if (comma == NULL)
+		return false;
+	*comma = '\0';
+	if (text_number(word, 1, 32, &prefix4) != 0 || text_number(comma + 1, 1, 128, &prefix6) != 0)
+		return false;
+	limit->prefix4 = (uint8_t)prefix4;
+	limit->prefix6 = (uint8_t)prefix6;
+	return true;
+}
+
+/* "per-client=20/s" and "prefix=24,64", each once. */
+static bool
+limit_read_options(char *value, struct limit *limit, bool *has_prefix)
+{
+	static const char client[] = "per-client=", prefix[] = "prefix=";
+	char *word;
+
+	while ((word = text_next_word(&value)) != NULL) {
+		if (limit->client == 0 && strncmp(word, client, strlen(client)) == 0) {
+			if (!limit_read_rate(word + strlen(client), &limit->client))
+				return false;
+		} else if (!*has_prefix && strncmp(word, prefix, strlen(prefix)) == 0) {
+			if (!limit_read_prefixes(word + strlen(prefix), limit))
+				return false;
+			*has_prefix = true;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+enum set_result
+key_set_limit_new(struct parse *parse, struct draft *draft, char *value)
+{
+	struct limit limit = { .prefix4 = LIMIT_PREFIX4, .prefix6 = LIMIT_PREFIX6 };
+	const char *word = text_next_word(&value);
+	bool has_prefix = false;
+
+	if (word != NULL && strcmp(word, "off") == 0) {
+		if (text_next_word(&value) != NULL)
+			return SET_REFUSED;
+	} else if (word == NULL || !limit_read_rate(word, &limit.service) ||
+	    !limit_read_options(value, &limit, &has_prefix)) {
+		return SET_REFUSED;
+	}
+	if (has_prefix && limit.client == 0)
+		return parse_refuse(parse, "`limit-new` has `prefix` without `per-client`: write how many connections each "
+		    "client may begin, such as per-client=20/s");
+	if (limit.client > limit.service)
+		return parse_refuse(parse, "`limit-new` has per-client=%u/s, which is more than the %u/s of all clients "
+		    "together: lower the one, or raise the other", limit.client, limit.service);
+	draft->service.limit_new = limit;
+	return SET_OK;
+}
+
+bool
+key_print_limit_new(const struct conf *conf, const struct service_settings *service, size_t index, char text[KEY_TEXT])
+{
+	const struct limit *limit = &service->limit_new;
+
+	(void)conf;
+	if (limit->service == 0)
+		(void)snprintf(text, KEY_TEXT, "off");
+	else if (limit->client == 0)
+		(void)snprintf(text, KEY_TEXT, "%u/s", limit->service);
+	else
+		(void)snprintf(text, KEY_TEXT, "%u/s per-client=%u/s prefix=%u,%u", limit->service, limit->client,
+		    limit->prefix4, limit->prefix6);
 	return index == 0;
 }
 

@@ -96,6 +96,10 @@
 	KEY(QUIC_LB, "quic-lb", IN_SERVICES, \
 	    "off, or CONFIGURATION:BYTES, ..., with configurations from 0 to 6 and 1 to 15 bytes, such as 0:2", "off", \
 	    OWN(quic_lb)) \
+	KEY(LIMIT_NEW, "limit-new", IN_SERVICES, \
+	    "off, or new connections a second from 1/s to 10000000/s and, if wished, per-client=N/s and " \
+	    "prefix=IPv4,IPv6, such as 1000/s or 1000/s per-client=20/s prefix=24,64", "off", \
+	    OWN(limit_new)) \
 	KEY(SYNC, "sync", IN_SERVICES, "auto, all or off", "auto", \
 	    CHOICE(SERVICE(sync), [SYNC_AUTO] = "auto", [SYNC_ALL] = "all", [SYNC_OFF] = "off")) \
 	KEY(TIMEOUT_ESTABLISHED, "timeout-established", IN_SERVICES, FLOW_TIME, "15m", LIFETIME(CONN_ESTABLISHED)) \

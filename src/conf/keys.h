@@ -80,6 +80,7 @@ KEY_FUNCTIONS(peer_listen);
 KEY_FUNCTIONS(scheduler);
 KEY_FUNCTIONS(persist);
 KEY_FUNCTIONS(quorum);
+KEY_FUNCTIONS(limit_new);
 KEY_FUNCTIONS(outlier);
 KEY_FUNCTIONS(notify);
 /* key_quic.c */

@@ -137,7 +137,8 @@ show_services(struct writer *writer, const struct report_facts *facts)
 	static const struct column columns[] = { { "service", "SERVICE", false }, { "state", "STATE", false },
 		{ "reason", NULL, false }, { "why", NULL, false },
 		{ "servers_up", "UP", true }, { "servers", "OF", true }, { "quorum", NULL, true },
-		{ "quorum_lost", NULL, false }, { "scheduler", "SCHEDULER", false },
+		{ "quorum_lost", NULL, false }, { "limit_new", NULL, true }, { "limited", NULL, true },
+		{ "scheduler", "SCHEDULER", false },
 		{ "interface", "INTERFACE", false }, { "listen", "LISTENS ON", false },
 		REPORT_SERVICE_RATES };
 
@@ -160,6 +161,8 @@ show_services(struct writer *writer, const struct report_facts *facts)
 		writer_cell_number(writer, status.servers);
 		writer_cell_number(writer, status.quorum);
 		writer_cell_flag(writer, status.quorum_lost);
+		writer_cell_number(writer, service->settings.limit_new.service);
+		writer_cell_number(writer, service->run->limited);
 		writer_cell(writer, service->settings.scheduler->name);
 		writer_cell(writer, service->settings.iface);
 		writer_cell(writer, listens);

@@ -245,6 +245,23 @@ tell_scheduler(struct writer *writer, const struct explanation *explanation)
 		    "flow is not remembered, and goes by hash");
 }
 
+static void
+tell_limit(struct writer *writer, const struct service *service)
+{
+	const struct limit *limit = &service->settings.limit_new;
+	char text[SENTENCE_TEXT], client[64] = "";
+
+	if (limit->service == 0)
+		return;
+	if (limit->client != 0)
+		snprintf(client, sizeof(client), ", %u of each client (/%u, IPv6 /%u)", limit->client, limit->prefix4,
+		    limit->prefix6);
+	snprintf(text, sizeof(text), "%u new connections a second%s; %" PRIu64 " dropped until now", limit->service,
+	    client, service->run->limited);
+	writer_fact(writer, "limit_text", "limit-new", text);
+	writer_number(writer, "limited", NULL, service->run->limited);
+}
+
 /* What becomes of its packets on the way to the server, where it is more than other MAC addresses. */
 static void
 tell_method(struct writer *writer, const struct fwd_server *server)
@@ -340,6 +357,7 @@ report_flow_why(struct writer *writer, const struct report_facts *facts, const s
 		writer_fact(writer, "service", "service", explanation.service->service->settings.name);
 		tell_memory(writer, &explanation);
 		tell_scheduler(writer, &explanation);
+		tell_limit(writer, explanation.service->service);
 	}
 	tell_verdict(writer, facts, &explanation);
 	if (explanation.service != NULL)

@@ -34,6 +34,7 @@ drop_log_is_foreign(enum drop_reason reason)
 	case DROP_NO_SERVICE:
 	case DROP_FORGED:
 	case DROP_STANDBY: /* the active director has another copy, or the client's cache is old */
+	case DROP_LIMIT_NEW: /* as configured; the problem limit-new warns */
 		return true;
 	case DROP_FRAGMENT:
 	case DROP_LOOP:

@@ -221,6 +221,7 @@ selfcheck_update(struct selfcheck *selfcheck, uint64_t now)
 		.held = selfcheck->held,
 		.held_count = selfcheck->held_count,
 		.flood = director->forwarder.flood.on ? director->forwarder.flood.rate : 0,
+		.model = director->model,
 		.flows = conn_table_count(director->forwarder.conns),
 		.flow_capacity = conn_table_capacity(director->forwarder.conns),
 		.reload_error = selfcheck->reload_error[0] != '\0' ? selfcheck->reload_error : NULL,

@@ -74,6 +74,10 @@
 	X(FLOOD, "flood", WARNING, "connections begin faster than dsrd can schedule them: {count} a second", \
 	    "The kernel selects their servers by hash, whatever the scheduler, until fewer begin. Connections from " \
 	    "before stay where they are.") \
+	X(LIMIT_NEW, "limit-new", WARNING, \
+	    "service {service} drops new connections: more begin than its `limit-new` allows; {count} until now", \
+	    "Connections from before go on. If these clients are welcome, raise the limit in dsrd.conf: dsrctl reload " \
+	    "loses no connections.") \
 	X(CAPTURE_DROPS, "capture-drops", WARNING, "{count} frames were lost at {interface} before dsrd could read " \
 	    "them", \
 	    "Clients send what was lost again, later. The processor was busy, or the load came in bursts.") \

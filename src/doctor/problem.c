@@ -293,6 +293,25 @@ problem_check_flood(struct problems *problems, const struct problem_facts *facts
 }
 
 static void
+problem_check_limits(struct problems *problems, const struct problem_facts *facts)
+{
+	for (size_t i = 0; facts->model != NULL && i < facts->model->service_count; i++) {
+		const struct service *service = facts->model->services[i];
+		struct problem problem = problem_of_director(DIAGNOSIS_LIMIT_NEW);
+		char count[24];
+		const struct remedy_word words[] = { { "service", service->settings.name }, { "count", count },
+			{ NULL, NULL } };
+
+		if (service->settings.limit_new.service == 0 || service->run->limited == 0 ||
+		    problems->now - service->run->limited_at >= PROBLEM_LASTS)
+			continue;
+		(void)snprintf(problem.subject, sizeof(problem.subject), "%s", service->settings.name);
+		(void)snprintf(count, sizeof(count), "%" PRIu64, service->run->limited);
+		problems_see(problems, &problem, words);
+	}
+}
+
+static void
 problem_check_flows(struct problems *problems, const struct problem_facts *facts)
 {
 	struct problem problem = problem_of_director(DIAGNOSIS_FLOW_TABLE_FULL);
@@ -468,6 +487,7 @@ problems_update(struct problems *problems, const struct problem_facts *facts, ui
 	problem_check_announce(problems, facts);
 	problem_check_peers(problems, facts);
 	problem_check_flood(problems, facts);
+	problem_check_limits(problems, facts);
 	problem_check_flows(problems, facts);
 	problem_check_lateness(problems, facts);
 	problems_sweep(problems);

@@ -29,7 +29,7 @@
 /* A finding about the director: a problem, or what an examination of its host adds. */
 struct problem {
 	enum diagnosis id;
-	char subject[PROBLEM_SUBJECT]; /* an interface, a VIP, or "director" */
+	char subject[PROBLEM_SUBJECT]; /* an interface, a VIP, a service, or "director" */
 	uint16_t iface;                /* the director's number of it; IFACE_NONE: not about one */
 	struct addr vip;               /* not set: not about one */
 	enum addr_family family;       /* of the packets that are concerned; ADDR_NONE: all */
@@ -87,6 +87,7 @@ struct problem_facts {
 	const struct problem_peer *peers;
 	size_t peer_count;
 	uint64_t flood; /* new flows a second, while there is a flood; else 0 */
+	const struct model *model; /* whose services may drop new connections (`limit-new`); NULL: none does */
 	uint64_t flows;
 	uint64_t flow_capacity;
 	const char *reload_error; /* the first error of the last reload; NULL: it succeeded */

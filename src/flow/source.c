@@ -8,6 +8,14 @@
 #include "base/duration.h"
 
 void
+source_mask(uint8_t client[16], unsigned bits)
+{
+	for (unsigned i = 0; i < 16; i++, bits = bits > 8 ? bits - 8 : 0)
+		if (bits < 8)
+			client[i] &= (uint8_t)(0xff00 >> bits);
+}
+
+void
 ping_limit_init(struct ping_limit *limit, const struct siphash_key *key)
 {
 	memset(limit, 0, sizeof(*limit));

@@ -24,6 +24,18 @@ source_hash(const struct siphash_key *key, const uint8_t client[16])
 	return siphash13(key, client, length);
 }
 
+/* Does it hold an IPv4 address? */
+static inline bool
+source_is_ipv4(const uint8_t client[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(client, mapped, sizeof(mapped)) == 0;
+}
+
+/* Its network: what is behind the first `bits`, up to 128, becomes zero. */
+void source_mask(uint8_t client[16], unsigned bits);
+
 /* How many pings of one source are answered, and what else has a share a second. Pure; time in microseconds. */
 
 /* A second and source; Linux answers a thousand in all (icmp_msgs_per_sec, net/ipv4/icmp.c), a person sends one. */

@@ -27,6 +27,7 @@
 	X(QUORUM, "quorum", "fewer servers of the service are up than its `quorum`") \
 	X(NO_NEIGHBOR, "no-neighbor", "the flow's server has no known MAC address") \
 	X(SERVERS_FULL, "servers-full", "every server has its `max-connections`") \
+	X(LIMIT_NEW, "limit-new", "more new connections a second than the service's `limit-new` allows") \
 	X(HOPS, "hops", "its time to live does not allow another hop, which a tunnel is") \
 	X(UNCHANGEABLE, "unchangeable", "method dscp cannot address it: an AH header protects it, or its first " \
 	    "fragment is too short") \

@@ -159,6 +159,7 @@ look_for_flow(struct frame_ctx *ctx, const struct flow_question *question, struc
 	if (explanation->stays)
 		return;
 	ctx->flags = explanation->flags;
+	ctx->moved = flow->left > 0;
 	/* Its server is gone, or it moved: the client's connection is lost, and it will reconnect. */
 	if (question->flags == 0 && question->protocol != PROTOCOL_UDP)
 		explanation->flags = ctx->flags = TCP_SYN;
@@ -198,6 +199,18 @@ explain_plan(struct frame_ctx *ctx, const struct forwarder *forwarder, struct ex
 	return 0;
 }
 
+/* Would forwarding drop the unknown flow? */
+static bool
+explain_exceeds(const struct frame_ctx *ctx, const struct forwarder *forwarder, const struct fwd_service *service)
+{
+	struct limit_asker asker;
+
+	if (!flow_is_limited(ctx, service))
+		return false;
+	asker = flow_limit_asker(ctx, service);
+	return !limit_has(forwarder->limits, &asker, ctx->now);
+}
+
 static int
 explain_find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, const struct flow_question *question,
     struct explanation *explanation)
@@ -208,6 +221,10 @@ explain_find_server(struct frame_ctx *ctx, const struct forwarder *forwarder, co
 	if (!one_packet)
 		explanation->flow = lookup_record(forwarder->conns, forwarder->table, &ctx->key, ctx->now);
 	look_for_flow(ctx, question, explanation);
+	if (!explanation->stays && explain_exceeds(ctx, forwarder, explanation->service)) {
+		explanation->reason = DROP_LIMIT_NEW;
+		return 0;
+	}
 	if (!explanation->stays)
 		return explain_plan(ctx, forwarder, explanation);
 	explanation->way = FLOW_WAY_KNOWN;

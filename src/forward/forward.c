@@ -264,15 +264,15 @@ forwarder_init(struct forwarder *forwarder, uint32_t connections, const struct s
 	forwarder->conns = conn_table_new(connections, key);
 	forwarder->persist = conn_table_new(persist > PERSIST_LEAST ? persist : PERSIST_LEAST, key);
 	forwarder->fragments = fragment_table_new(key);
+	forwarder->limits = limit_table_new(key);
 	forwarder->neighbors = neigh_table_new(watch, context);
 	forwarder->announcer = announcer_new();
 	forwarder->vipchecks = vipcheck_table_new(key);
 	forwarder->scratch = malloc(FRAME_MOST);
 	forwarder->wrapped = malloc(FRAME_MOST + ENCAP_HEADER_MOST);
 	if (forwarder->conns == NULL || forwarder->persist == NULL || forwarder->fragments == NULL ||
-	    forwarder->neighbors == NULL || forwarder->announcer == NULL || forwarder->vipchecks == NULL ||
-	    forwarder->scratch == NULL ||
-	    forwarder->wrapped == NULL) {
+	    forwarder->limits == NULL || forwarder->neighbors == NULL || forwarder->announcer == NULL ||
+	    forwarder->vipchecks == NULL || forwarder->scratch == NULL || forwarder->wrapped == NULL) {
 		snprintf(error, size, "not enough memory for %u connections", connections);
 		forwarder_clear(forwarder);
 		return -1;
@@ -295,6 +295,7 @@ forwarder_clear(struct forwarder *forwarder)
 	conn_table_free(forwarder->conns);
 	conn_table_free(forwarder->persist);
 	fragment_table_free(forwarder->fragments);
+	limit_table_free(forwarder->limits);
 	neigh_table_free(forwarder->neighbors);
 	announcer_free(forwarder->announcer);
 	vipcheck_table_free(forwarder->vipchecks);

@@ -72,6 +72,7 @@ struct forwarder {
 	struct conn_table *conns;
 	struct conn_table *persist; /* clients that go to the same server again: keys without ports */
 	struct fragment_table *fragments;
+	struct limit_table *limits; /* clients of services with `limit-new` */
 	struct neigh_table *neighbors;
 	struct next_hops next_hops;
 	struct announcer *announcer;

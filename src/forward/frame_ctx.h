@@ -20,6 +20,7 @@ struct frame_ctx {
 	uint8_t flags; /* flow_flags() */
 	struct fwd_server *server;
 	struct fwd_server *sent_to; /* the kernel has forwarded the frame there; else NULL */
+	bool moved; /* the flow is known, and leaves its server: no new connection, unless the frame is a SYN */
 	struct conn *conn; /* the flow, if it is remembered; good until another is looked for */
 	struct decision decision;
 };
@@ -35,6 +36,7 @@ frame_ctx_begin(struct frame_ctx *ctx, struct forwarder *forwarder, struct frame
 	ctx->flags = 0;
 	ctx->server = NULL;
 	ctx->sent_to = NULL;
+	ctx->moved = false;
 	ctx->conn = NULL;
 	ctx->decision = (struct decision) { .verdict = VERDICT_PASS };
 	ctx->status = packet_parse(frame, &ctx->packet);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "flow/fit.h"
+#include "flow/source.h"
 
 /* SCTP chunk types (RFC 9260 section 3.2), by what they do to a connection. */
 enum sctp_chunk {
@@ -158,6 +159,25 @@ flow_stays_in_doubt(const struct frame_ctx *ctx, enum conn_state state, const st
 	return true;
 }
 
+/*
+ * A segment or packet in the middle of a connection does not count: the connection is older than the director, or came
+ * from another one. Nothing tells whether an unknown datagram is a first one, so it counts as such.
+ */
+bool
+flow_is_limited(const struct frame_ctx *ctx, const struct fwd_service *service)
+{
+	if (service->service->settings.limit_new.service == 0 || service->candidate_count == 0)
+		return false;
+	return flow_begins(ctx) || (!flow_is_connection(ctx) && !ctx->moved);
+}
+
+struct limit_asker
+flow_limit_asker(const struct frame_ctx *ctx, const struct fwd_service *service)
+{
+	return (struct limit_asker) { .limit = &service->service->settings.limit_new, .bucket = &service->run->limit,
+		.service = service->run->number, .client = ctx->key.client };
+}
+
 bool
 flow_has_room(const struct fwd_server *server)
 {
@@ -204,14 +224,12 @@ void
 flow_persist_key(const struct frame_ctx *ctx, const struct fwd_service *service, struct conn_key *key)
 {
 	const struct service_settings *settings = &service->service->settings;
-	unsigned bits = ctx->packet.source.family == ADDR_IPV4 ? 96U + settings->persist_prefix4 :
+	const unsigned bits = ctx->packet.source.family == ADDR_IPV4 ? 96U + settings->persist_prefix4 :
 	    settings->persist_prefix6;
 
 	memset(key, 0, sizeof(*key));
 	addr_mapped(&ctx->packet.source, key->client);
-	for (unsigned i = 0; i < sizeof(key->client); i++, bits = bits > 8 ? bits - 8 : 0)
-		if (bits < 8)
-			key->client[i] &= (uint8_t)(0xff00 >> bits);
+	source_mask(key->client, bits);
 	key->target = conn_target(service->run->number, 0);
 }
 

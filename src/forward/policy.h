@@ -46,6 +46,10 @@ struct fwd_server *flow_by_hash(const struct frame_ctx *ctx, const struct fwd_se
 /* By consistent hash, as it was before a change a moment ago: FLOW_WAY_PREVIOUS, if that makes a difference. */
 struct fwd_server *flow_from_elsewhere(const struct frame_ctx *ctx, const struct conn_table *conns,
     const struct fwd_service *service, enum flow_way *way);
+/* Does the frame of an unknown flow count for the service's `limit-new`? */
+bool flow_is_limited(const struct frame_ctx *ctx, const struct fwd_service *service);
+/* Who begins it, for limit_take(). */
+struct limit_asker flow_limit_asker(const struct frame_ctx *ctx, const struct fwd_service *service);
 bool flow_has_room(const struct fwd_server *server);
 
 /* For every frame, so inline. */

@@ -149,6 +149,7 @@ find_flow(struct frame_ctx *ctx)
 		state = next_state(ctx, conn);
 	if (!flow_stays(ctx, before, server)) {
 		ctx->flags = flow_flags(ctx);
+		ctx->moved = true;
 		conn_remove(conns, conn);
 		return GOES_ON;
 	}
@@ -209,12 +210,32 @@ stage_flow_note_next_hop(const struct frame_ctx *ctx)
 	next_hop_note(&forwarder->next_hops, number, &packet->ether_source, routed, ctx->now);
 }
 
+/* Do more connections begin than `limit-new` allows? A frame that the kernel has sent already cannot be dropped. */
+static bool
+stage_flow_exceeds(const struct frame_ctx *ctx)
+{
+	const struct fwd_service *service = ctx->decision.service;
+	struct limit_asker asker;
+
+	if (ctx->sent_to != NULL || !flow_is_limited(ctx, service))
+		return false;
+	asker = flow_limit_asker(ctx, service);
+	if (limit_take(ctx->forwarder->limits, &asker, ctx->now))
+		return false;
+	service->run->limited++;
+	service->run->limited_at = ctx->now;
+	return true;
+}
+
 /* A new flow, a frame of an old one that the table does not have, or a datagram of a service that remembers none. */
 static NOINLINE enum stage
 begin_flow(struct frame_ctx *ctx)
 {
-	struct flow_plan plan = make_plan(ctx);
+	struct flow_plan plan;
 
+	if (stage_flow_exceeds(ctx))
+		return drop(ctx, DROP_LIMIT_NEW);
+	plan = make_plan(ctx);
 	ctx->decision.new_flow = plan.way != FLOW_WAY_NONE;
 	ctx->decision.state = plan.way != FLOW_WAY_NONE ? plan.state : CONN_NONE;
 	if (plan.server == NULL)

@@ -91,6 +91,9 @@ struct service_run {
 	uint32_t rr_next; /* round robin's position */
 	uint64_t random;  /* state of service_random() */
 	struct service_local local[SERVICE_LOCALS];
+	struct limit_bucket limit; /* `limit-new` */
+	uint64_t limited;          /* new connections that it has dropped */
+	uint64_t limited_at;       /* when it dropped the last one, in microseconds */
 };
 
 /* The state shown to an operator: administrative state over health. */

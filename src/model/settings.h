@@ -15,6 +15,7 @@
 #include "base/iface.h"
 #include "encap/encap.h"
 #include "flow/conn.h"
+#include "flow/limit.h"
 #include "proto/quic.h"
 #include "role/role.h"
 
@@ -194,6 +195,7 @@ struct service_settings {
 	uint64_t persist;        /* a client goes to its last server for this long after its last new flow; 0: not */
 	uint8_t persist_prefix4; /* bits of the client's address that make "a client": 1 to 32 */
 	uint8_t persist_prefix6; /* 1 to 128 */
+	struct limit limit_new;  /* of new connections; `service` 0: there is none */
 	enum sync_policy sync;
 	uint64_t warmup;         /* after coming UP a server's share grows for this long */
 	char group_name[ROLE_GROUP];

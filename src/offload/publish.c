@@ -127,11 +127,12 @@ publisher_by(const struct fwd_service *service)
 	return service->scheduler->by_hash != SELECT_NOT ? service->scheduler->by_hash : SELECT_FLOW;
 }
 
-/* Persistence goes by what the daemon remembers, even in a flood. */
+/* Persistence goes by what the daemon remembers, even in a flood, and `limit-new` by what it counts. */
 static bool
 publisher_may_select(const struct fwd_service *service)
 {
-	if (service->candidate_count == 0 || service->service->settings.persist != 0 || service->quic != NULL)
+	if (service->candidate_count == 0 || service->service->settings.persist != 0 ||
+	    service->service->settings.limit_new.service != 0 || service->quic != NULL)
 		return false;
 	for (size_t i = 0; i < service->candidate_count; i++)
 		if (service->candidates[i]->ref.slot >= SELECT_SERVERS)

@@ -246,6 +246,7 @@ metrics_conflicts(const struct metrics *metrics)
 	}
 
 OF_SERVICE(up, report_serves(service))
+OF_SERVICE(limited, service->run->limited)
 OF_SERVICE(quorum_now, service_quorum_to_reach(service))
 
 static uint64_t
@@ -536,6 +537,8 @@ static const struct family families[] = {
 	{ "service_connections", METRIC_GAUGE, "Connections remembered, of the service.", .service = service_flows },
 	{ "service_connections", METRIC_COUNTER, "Connections started, including those of removed servers.",
 	    .service = service_connections },
+	{ "service_limited", METRIC_COUNTER, "New connections that the service's limit-new has dropped.",
+	    .service = service_limited },
 	{ "server_up", METRIC_GAUGE, "Whether the server is healthy, has the VIP and is found on the network.",
 	    .server = server_up },
 	{ "server_state", METRIC_GAUGE, "1 for the state that the server is in, 0 for the others.",

@@ -387,6 +387,7 @@ REASONS = (
     ("no-server", "the service has no server that takes new connections"),
     ("no-neighbor", "the flow's server has no known MAC address"),
     ("servers-full", "every server has its `max-connections`"),
+    ("limit-new", "more new connections a second than the service's `limit-new` allows"),
     ("hops", "its time to live does not allow another hop, which a tunnel is"),
     ("unchangeable", "method dscp cannot address it: an AH header protects it, or its first fragment is too short"),
     ("too-big", "larger than the outgoing interface's MTU, and cannot be split"),
@@ -1667,6 +1668,41 @@ def max_connections():
     case.drop(tcp(40007, SYN, dport=81), "servers-full")
 
 
+def limit_new():
+    """New connections beyond the limit are dropped; what is known, or is in the middle of a connection, never is."""
+    servers = (("web/a", A), ("web/b", B), ("few/a", A))
+    case = Case("limit-new", "New connections a second, of a service and of each client; other packets pass.",
+                web("rr\nlimit-new = 5/s per-client=2/s prefix=24,64", SERVER_A, SERVER_B) +
+                service("few", "%s udp/53\ncheck = none" % VIP, "rr\nlimit-new = 2/s", SERVER_A), servers)
+    case.forward(tcp(40000, SYN), "web/a", "syn", True)
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    case.forward(tcp(40001, SYN), "web/b", "syn", True)
+    # The client's two, by whichever address of its network, and the same SYN again.
+    case.drop(tcp(40002, SYN), "limit-new")
+    case.drop(tcp(40002, SYN, source="198.51.100.99"), "limit-new")
+    case.forward(tcp(40001, SYN), "web/b", "syn", False)
+    case.forward(tcp(40001, ACK), "web/b", "established", False)
+    # Others, until the service has its five.
+    case.forward(tcp(40000, SYN, source="203.0.113.7"), "web/a", "syn", True)
+    case.forward(tcp(40001, SYN, source="203.0.113.7"), "web/b", "syn", True)
+    case.forward(tcp(40000, SYN, source="192.0.2.200"), "web/a", "syn", True)
+    case.drop(tcp(40001, SYN, source="192.0.2.200"), "limit-new")
+    case.forward(tcp(40000, ACK), "web/a", "established", False)
+    # Half a second later the client has one more, the service two.
+    case.wait(500 * MILLISECOND)
+    case.forward(tcp(40002, SYN), "web/b", "syn", True)
+    case.drop(tcp(40003, SYN), "limit-new")
+    case.forward(tcp(40001, SYN, source="192.0.2.200"), "web/a", "syn", True)
+    case.drop(tcp(40009, SYN, source="192.0.2.201"), "limit-new")
+    # Datagrams: a known flow goes on.
+    case.forward(udp(41000), "few/a", "udp", True)
+    case.forward(udp(41001), "few/a", "udp", True)
+    case.drop(udp(41002), "limit-new")
+    case.forward(udp(41000), "few/a", "udp", False)
+    case.wait(SECOND)
+    case.forward(udp(41002), "few/a", "udp", True)
+
+
 def timeouts():
     settings = "".join("\ntimeout-%s = %s" % pair for pair in
                        (("established", "1h"), ("syn", "5s"), ("fin", "20s"), ("closed", "3s"), ("udp", "10s")))
@@ -2098,7 +2134,7 @@ def least_latency():
 SCENES = (
     round_robin, weighted, least_connections, least_plain, expected_delay, never_queue, failover, overflow, local_cache,
     maglev, source_hash, destination_hash, drain, backup, flows, forged, expiry, timeouts, datagrams, one_packet, quic, persistence,
-    persistence6, max_connections, neighbors_ask, neighbor, never_a_servers, truncated, malformed, fragments, fragments6, unsupported,
+    persistence6, max_connections, limit_new, neighbors_ask, neighbor, never_a_servers, truncated, malformed, fragments, fragments6, unsupported,
     ping, ping6, icmp_errors, icmp_errors6, icmp_elsewhere, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,
     many_listens, by_chance, of_two, least_latency, tunnels, by_dscp,

@@ -95,6 +95,10 @@ syn match dsrdQuicLbIs contained "=" nextgroup=dsrdQuicLbWord skipwhite
 syn keyword dsrdQuicLbWord contained off
 hi def link dsrdQuicLbIs dsrdIs
 hi def link dsrdQuicLbWord dsrdWord
+syn match dsrdLimitNewIs contained "=" nextgroup=dsrdLimitNewWord skipwhite
+syn keyword dsrdLimitNewWord contained off
+hi def link dsrdLimitNewIs dsrdIs
+hi def link dsrdLimitNewWord dsrdWord
 syn match dsrdSyncIs contained "=" nextgroup=dsrdSyncWord,dsrdBad skipwhite
 syn keyword dsrdSyncWord contained auto all off
 hi def link dsrdSyncIs dsrdIs
@@ -134,6 +138,7 @@ syn match dsrdDefaultsKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersis
 syn match dsrdDefaultsKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsquic-lb\ze\s*=" nextgroup=dsrdQuicLbIs skipwhite
+syn match dsrdDefaultsKey contained "^\s*\zslimit-new\ze\s*=" nextgroup=dsrdLimitNewIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zssync\ze\s*=" nextgroup=dsrdSyncIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdDefaultsKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite
@@ -147,6 +152,7 @@ syn match dsrdServiceKey contained "^\s*\zspersist\ze\s*=" nextgroup=dsrdPersist
 syn match dsrdServiceKey contained "^\s*\zson-down\ze\s*=" nextgroup=dsrdOnDownIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsone-packet\ze\s*=" nextgroup=dsrdOnePacketIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsquic-lb\ze\s*=" nextgroup=dsrdQuicLbIs skipwhite
+syn match dsrdServiceKey contained "^\s*\zslimit-new\ze\s*=" nextgroup=dsrdLimitNewIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zssync\ze\s*=" nextgroup=dsrdSyncIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zscheck\ze\s*=" nextgroup=dsrdCheckIs skipwhite
 syn match dsrdServiceKey contained "^\s*\zsvip-check\ze\s*=" nextgroup=dsrdVipCheckIs skipwhite

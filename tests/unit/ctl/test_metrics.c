@@ -128,6 +128,7 @@ START_TEST(tells_all)
 	has("dsrd_service_connections{service=\"web\"} 7");
 	has("# TYPE dsrd_service_connections_total counter");
 	has("dsrd_service_connections_total{service=\"web\"} 10");
+	has("dsrd_service_limited_total{service=\"web\"} 0");
 	has("dsrd_server_state{service=\"web\",server=\"web1\",state=\"up\"} 1");
 	has("dsrd_server_state{service=\"web\",server=\"web1\",state=\"down\"} 0");
 	has("dsrd_server_weight{service=\"web\",server=\"web1\"} 3");

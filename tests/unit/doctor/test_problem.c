@@ -184,6 +184,33 @@ START_TEST(drops_are_one_problem_until_they_stop)
 }
 END_TEST
 
+START_TEST(a_service_that_drops_by_its_limit)
+{
+	struct service *service = scene.model->services[0];
+
+	facts.model = scene.model;
+	service->settings.limit_new.service = 10;
+	ck_assert_str_eq(update(0), "");
+	service->run->limited = 5;
+	service->run->limited_at = now;
+	ck_assert_str_eq(update(0), "+limit-new web;");
+	ck_assert_str_eq(only()->what, "service web drops new connections: more begin than its `limit-new` allows; 5 until "
+	    "now");
+	ck_assert_int_eq(diagnosis_severity(only()->id), SEVERITY_WARNING);
+	/* One problem while it goes on, and until it was quiet for a while. */
+	service->run->limited = 5000;
+	service->run->limited_at = now + PROBLEM_LASTS - 1;
+	ck_assert_str_eq(update(PROBLEM_LASTS), "");
+	ck_assert_ptr_nonnull(strstr(only()->what, " 5000 "));
+	ck_assert_str_eq(update(PROBLEM_LASTS - 2), "");
+	ck_assert_str_eq(update(1), "-limit-new web;");
+	/* Without a limit there is nothing to raise. */
+	service->run->limited_at = now;
+	service->settings.limit_new.service = 0;
+	ck_assert_str_eq(update(0), "");
+}
+END_TEST
+
 START_TEST(a_flood_is_seen_while_it_lasts)
 {
 	facts.flood = 90000;
@@ -350,6 +377,7 @@ problem_suite(void)
 	tcase_add_test(tcase, errors_come_first);
 	tcase_add_test(tcase, each_held_vip_is_one);
 	tcase_add_test(tcase, drops_are_one_problem_until_they_stop);
+	tcase_add_test(tcase, a_service_that_drops_by_its_limit);
 	tcase_add_test(tcase, a_flood_is_seen_while_it_lasts);
 	tcase_add_test(tcase, a_full_table_has_hysteresis);
 	tcase_add_test(tcase, lateness_is_reported_for_a_minute);

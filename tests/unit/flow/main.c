@@ -16,6 +16,7 @@ main(void)
 	srunner_add_suite(runner, conn_record_suite());
 	srunner_add_suite(runner, flood_suite());
 	srunner_add_suite(runner, fragment_suite());
+	srunner_add_suite(runner, limit_suite());
 	srunner_add_suite(runner, lost_suite());
 	srunner_add_suite(runner, measure_suite());
 	srunner_run_all(runner, CK_ENV);

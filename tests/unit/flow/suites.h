@@ -9,6 +9,7 @@ Suite *conn_grow_suite(void);
 Suite *conn_record_suite(void);
 Suite *flood_suite(void);
 Suite *fragment_suite(void);
+Suite *limit_suite(void);
 Suite *lost_suite(void);
 Suite *measure_suite(void);
 

@@ -16,6 +16,7 @@ main(void)
 	srunner_add_suite(runner, flows_suite());
 	srunner_add_suite(runner, forward_suite());
 	srunner_add_suite(runner, handover_suite());
+	srunner_add_suite(runner, limit_new_suite());
 	srunner_add_suite(runner, local_suite());
 	srunner_add_suite(runner, methods_suite());
 	srunner_add_suite(runner, outer_suite());

@@ -9,6 +9,7 @@ Suite *fit_suite(void);
 Suite *flows_suite(void);
 Suite *forward_suite(void);
 Suite *handover_suite(void);
+Suite *limit_new_suite(void);
 Suite *local_suite(void);
 Suite *methods_suite(void);
 Suite *outer_suite(void);

@@ -43,6 +43,8 @@ add_services(struct scene *scene)
 	scene->settings.services[6].servers[1].max_connections = 1000;
 	select_server_all(scene, "quic", PROTOCOL_UDP, 443, "maglev");
 	scene->settings.services[7].quic_lengths[0] = 2;
+	select_server_all(scene, "rationed", PROTOCOL_TCP, 87, "maglev");
+	scene->settings.services[8].limit_new.service = 1000;
 }
 
 static void
@@ -127,6 +129,7 @@ START_TEST(test_what_needs_judgement_is_the_daemons)
 		{ .to_port = 84, .flags = TCP_SYN },                   /* persist */
 		{ .to_port = 85, .flags = TCP_SYN },                   /* max-connections */
 		{ .to_port = 86, .flags = TCP_SYN },                   /* no service */
+		{ .to_port = 87, .flags = TCP_SYN },                   /* limit-new */
 		{ .flags = TCP_ACK },
 		{ .flags = TCP_SYN | TCP_ACK },
 		{ .flags = TCP_RST },
