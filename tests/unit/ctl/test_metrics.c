@@ -108,6 +108,7 @@ START_TEST(tells_all)
 	latency_add(&run->measure.handshake, 1000000);
 	latency_add(&run->measure.handshake, 9000000);
 	server(1)->run->connections = 3;
+	model->services[0]->run->limited = 12;
 	server(1)->run->active = 4;
 	forwarder.stats.dropped[DROP_NO_SERVER] = 5;
 	forwarder.stats.frames_split = 6;
@@ -128,7 +129,7 @@ START_TEST(tells_all)
 	has("dsrd_service_connections{service=\"web\"} 7");
 	has("# TYPE dsrd_service_connections_total counter");
 	has("dsrd_service_connections_total{service=\"web\"} 10");
-	has("dsrd_service_limited_total{service=\"web\"} 0");
+	has("dsrd_service_limited_total{service=\"web\"} 12");
 	has("dsrd_server_state{service=\"web\",server=\"web1\",state=\"up\"} 1");
 	has("dsrd_server_state{service=\"web\",server=\"web1\",state=\"down\"} 0");
 	has("dsrd_server_weight{service=\"web\",server=\"web1\"} 3");

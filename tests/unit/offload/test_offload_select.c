@@ -357,11 +357,23 @@ START_TEST(test_a_flood_is_selected_with_any_scheduler)
 		ck_assert(give_both(&ack, 1000, 1));  /* offloaded */
 		ck_assert(begins(port, 85, NULL, NULL));
 		ck_assert(!begins(port, 84, NULL, NULL));
+		ck_assert(!begins(port, 87, NULL, NULL)); /* what `limit-new` counts is the daemon's */
 	}
 	offload_set_flood(offload, false);
 	ck_assert(!begins(100, 83, NULL, NULL));
 	compare_counters();
 	ck_assert_uint_gt(scene_server(&aided, "plain", "s1")->run->connections, 0);
+}
+END_TEST
+
+/* A reload sets a limit while records of the kernel are on their way: those connections have begun. */
+START_TEST(test_what_the_kernel_has_sent_is_not_limited)
+{
+	scene_server(&aided, "web", "s1")->service->settings.limit_new.service = 1;
+	for (uint16_t port = 1; port <= 20; port++)
+		ck_assert(begins(port, 80, NULL, NULL));
+	ck_assert_uint_eq(conn_table_count(aided.forwarder.conns), 20);
+	ck_assert_uint_eq(aided.forwarder.stats.dropped[DROP_LIMIT_NEW], 0);
 }
 END_TEST
 
@@ -579,6 +591,7 @@ offload_select_suite(void)
 	tcase_add_test(cases, test_a_bank_rests_before_it_is_written);
 	tcase_add_test(cases, test_a_lost_record_moves_no_flow);
 	tcase_add_test(cases, test_a_flood_is_selected_with_any_scheduler);
+	tcase_add_test(cases, test_what_the_kernel_has_sent_is_not_limited);
 	tcase_add_test(cases, test_the_last_syn_decides);
 	tcase_add_test(cases, test_counts_of_all_processors_add_up);
 	tcase_add_test(cases, test_no_reader_sees_a_torn_table);
