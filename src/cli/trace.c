@@ -124,7 +124,7 @@ pcapng_frame(FILE *out, uint32_t iface, uint64_t when, const uint8_t *bytes, uin
 	return put_option(out, OPTION_COMMENT, comment) == -1 || pcapng_put32(out, size) == -1 ? -1 : 0;
 }
 
-#define LINE_TEXT 1024
+#define LINE_TEXT 2048
 #define TIME_TEXT 32
 
 enum { IFACE_IN = 0, IFACE_OUT = 1 };
@@ -207,13 +207,14 @@ trace_describe(struct line *line, const struct trace_record *record)
 static void
 describe_way(struct line *line, const struct trace_record *record)
 {
-	char from[MAC_TEXT], to[MAC_TEXT];
+	char from[MAC_TEXT], to[MAC_TEXT], way[TRACE_WAY_TEXT];
 
 	add(line, " in=%s in-mac=%s>%s", record->texts[TRACE_CAME_BY], mac_format(&record->came_from, from),
 	    mac_format(&record->came_to, to));
 	if (record->texts[TRACE_LEFT_BY][0] != '\0')
 		add(line, " out=%s out-mac=%s>%s", record->texts[TRACE_LEFT_BY], mac_format(&record->left_from, from),
 		    mac_format(&record->left_to, to));
+	add(line, "%s", trace_way_text(&record->way, way));
 }
 
 static void
@@ -238,6 +239,37 @@ add_member(struct line *line, const char *name, const char *text)
 		add(line, ",\"%s\":\"%s\"", name, text);
 }
 
+/* "outer_source", "outer_destination", and with ports "outer_source_port" and "outer_destination_port". */
+static void
+add_ends(struct line *line, const char *name, const struct trace_ends *ends)
+{
+	const bool known = addr_is_set(&ends->source);
+	char member[32], text[ADDR_TEXT];
+
+	snprintf(member, sizeof(member), "%s_source", name);
+	add_member(line, member, known ? addr_format(&ends->source, text) : "");
+	snprintf(member, sizeof(member), "%s_destination", name);
+	add_member(line, member, known ? addr_format(&ends->destination, text) : "");
+	if (known && ends->has_ports)
+		add(line, ",\"%s_source_port\":%u,\"%s_destination_port\":%u", name, ends->source_port, name,
+		    ends->destination_port);
+}
+
+static void
+add_way(struct line *line, const struct trace_way *way)
+{
+	char text[ADDR_TEXT];
+
+	add_member(line, "method", way->method);
+	add_member(line, "gateway", addr_is_set(&way->gateway) ? addr_format(&way->gateway, text) : "");
+	if (way->dscp != 0)
+		add(line, ",\"dscp\":%u", way->dscp);
+	add_ends(line, "outer", &way->outer);
+	add_member(line, "tunnel", way->tunnel);
+	add_member(line, "inner_protocol", way->inner_protocol);
+	add_ends(line, "inner", &way->inner);
+}
+
 static void
 print_json(const struct trace_record *record)
 {
@@ -259,6 +291,7 @@ print_json(const struct trace_record *record)
 	add_member(&line, "in_destination", mac_format(&record->came_to, mac));
 	add_member(&line, "out_source", left ? mac_format(&record->left_from, mac) : "");
 	add_member(&line, "out_destination", left ? mac_format(&record->left_to, mac) : "");
+	add_way(&line, &record->way);
 	add(&line, "}");
 	puts(line.text);
 }
@@ -269,15 +302,20 @@ static int
 write_frames(FILE *file, const struct trace_record *record)
 {
 	struct line came = { .used = 0 }, left = { .used = 0 };
+	char way[TRACE_WAY_TEXT];
 
 	add(&came, "dsrd: ");
 	trace_describe(&came, record);
 	if (record->texts[TRACE_LEFT_BY][0] != '\0')
 		add(&came, " out=%s", record->texts[TRACE_LEFT_BY]);
+	if (record->way.method[0] == '\0')
+		add(&came, "%s", trace_way_text(&record->way, way));
 	if (record->incomplete)
 		add(&came, " (frames that left are missing)");
 	add(&left, "dsrd: sent for the frame before it, server=%s out=%s", record->texts[TRACE_SERVER],
 	    record->texts[TRACE_LEFT_BY]);
+	if (record->way.method[0] != '\0')
+		add(&left, "%s", trace_way_text(&record->way, way));
 	for (size_t i = 0; i < record->frame_count; i++) {
 		const struct trace_frame *frame = &record->frames[i];
 

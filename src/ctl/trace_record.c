@@ -3,6 +3,8 @@
 
 #include "ctl/trace_record.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -99,6 +101,30 @@ code_frame(struct codec *codec, struct trace_frame *frame)
 }
 
 static void
+code_ends(struct codec *codec, struct trace_ends *ends)
+{
+	const uint8_t family = (uint8_t)code_number(codec, ends->source.family, 1);
+
+	code_addr(codec, family, &ends->source);
+	code_addr(codec, family, &ends->destination);
+	ends->source_port = (uint16_t)code_number(codec, ends->source_port, 2);
+	ends->destination_port = (uint16_t)code_number(codec, ends->destination_port, 2);
+	ends->has_ports = code_number(codec, ends->has_ports, 1) != 0;
+}
+
+static void
+code_way(struct codec *codec, struct trace_way *way)
+{
+	code_text(codec, way->method);
+	code_text(codec, way->tunnel);
+	code_text(codec, way->inner_protocol);
+	way->dscp = (uint8_t)code_number(codec, way->dscp, 1);
+	code_addr(codec, (uint8_t)code_number(codec, way->gateway.family, 1), &way->gateway);
+	code_ends(codec, &way->outer);
+	code_ends(codec, &way->inner);
+}
+
+static void
 code_decision(struct codec *codec, struct trace_record *record)
 {
 	struct mac *const macs[] = { &record->came_from, &record->came_to, &record->left_from, &record->left_to };
@@ -120,6 +146,7 @@ code_decision(struct codec *codec, struct trace_record *record)
 		code_bytes(codec, macs[i]->bytes, MAC_BYTES);
 	for (size_t i = 0; i < TRACE_TEXTS; i++)
 		code_text(codec, record->texts[i]);
+	code_way(codec, &record->way);
 	record->frame_count = (size_t)code_number(codec, record->frame_count, 1);
 	if (record->frame_count > TRACE_FRAMES) {
 		if (codec->from != NULL)
@@ -172,4 +199,65 @@ trace_record_read(const uint8_t *bytes, size_t length, struct trace_record *reco
 		return TRACE_GARBLED;
 	*used = 4 + (size_t)size;
 	return cursor_ok(&cursor) && cursor.left == 0 ? TRACE_READ : TRACE_GARBLED;
+}
+
+/* A line of words: what does not fit is left out, which no record of a director's makes happen. */
+struct words {
+	char *text;
+	size_t used;
+};
+
+static void PRINTF_LIKE(2, 3)
+words_add(struct words *words, const char *format, ...)
+{
+	const size_t room = TRACE_WAY_TEXT - words->used;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(words->text + words->used, room, format, arguments);
+	va_end(arguments);
+	if (length > 0 && (size_t)length < room)
+		words->used += (size_t)length;
+	else
+		words->text[words->used] = '\0';
+}
+
+static void
+words_add_ends(struct words *words, const char *name, const struct trace_ends *ends)
+{
+	char source[ADDR_PORT_TEXT], destination[ADDR_PORT_TEXT];
+
+	if (!addr_is_set(&ends->source))
+		return;
+	if (ends->has_ports) {
+		addr_format_port(&ends->source, ends->source_port, source);
+		addr_format_port(&ends->destination, ends->destination_port, destination);
+	} else {
+		addr_format(&ends->source, source);
+		addr_format(&ends->destination, destination);
+	}
+	words_add(words, " %s=%s>%s", name, source, destination);
+}
+
+const char *
+trace_way_text(const struct trace_way *way, char text[TRACE_WAY_TEXT])
+{
+	struct words words = { text, 0 };
+	char gateway[ADDR_TEXT];
+
+	text[0] = '\0';
+	if (way->method[0] != '\0')
+		words_add(&words, " method=%s", way->method);
+	if (addr_is_set(&way->gateway))
+		words_add(&words, " gateway=%s", addr_format(&way->gateway, gateway));
+	words_add_ends(&words, "outer", &way->outer);
+	if (way->dscp != 0)
+		words_add(&words, " dscp=%u", way->dscp);
+	if (way->tunnel[0] != '\0')
+		words_add(&words, " tunnel=%s", way->tunnel);
+	if (way->inner_protocol[0] != '\0')
+		words_add(&words, " inner-protocol=%s", way->inner_protocol);
+	words_add_ends(&words, "inner", &way->inner);
+	return text;
 }

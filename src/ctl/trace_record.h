@@ -12,6 +12,12 @@
  * four MAC addresses: source and destination as it came, source and destination as it left (zero: it did not)
  * seven texts: verdict, reason of a drop, protocol, service/server, state of the flow, interface it came by,
  *               interface it left by; each u8 length and bytes, empty where there is none
+ * three texts: method by which it left, if that is not mac; kind of the tunnel in which it came; protocol of the packet
+ *               in the tunnel
+ *               u8 DSCP with which it left by method dscp
+ *               u8 family (0, 4, 6), 16 bytes gateway by which it left
+ * two ends:     u8 family (0, 4, 6), 16 bytes source, 16 bytes destination, u16 source port, u16 destination port,
+ *               u8 1 if ports are known: of the outer IP header with which it left, and of the packet in the tunnel
  *               u8 number of frames; each u8 direction (0 came, 1 left), u32 bytes on the wire, u32 bytes here, bytes
  */
 #ifndef CTL_TRACE_RECORD_H
@@ -24,7 +30,7 @@
 #include "base/addr.h"
 #include "base/attr.h"
 
-#define TRACE_MAGIC "dsrdtr01"
+#define TRACE_MAGIC "dsrdtr02"
 #define TRACE_MAGIC_LENGTH (sizeof(TRACE_MAGIC) - 1)
 #define TRACE_FRAMES 128           /* a super-frame leaves as some dozen segments */
 #define TRACE_RECORD_MOST (4U << 16) /* bytes: a largest frame, as it came and as it left, twice over */
@@ -44,6 +50,29 @@ enum trace_text {
 	TRACE_CAME_BY,
 	TRACE_LEFT_BY,
 	TRACE_TEXTS
+};
+
+/* Source and destination of an IP header and of the ports behind it; ADDR_NONE: there is none. */
+struct trace_ends {
+	struct addr source;
+	struct addr destination;
+	uint16_t source_port;
+	uint16_t destination_port;
+	bool has_ports;
+};
+
+/*
+ * How a frame left for its server by a method other than mac; else, in what tunnel it came. Of what there is none, text
+ * is empty and the address ADDR_NONE.
+ */
+struct trace_way {
+	char method[TRACE_TEXT];         /* by which it left */
+	char tunnel[TRACE_TEXT];         /* in which it came */
+	char inner_protocol[TRACE_TEXT]; /* of the packet in the tunnel, as TRACE_PROTOCOL */
+	uint8_t dscp;                    /* with method dscp: the VIP's */
+	struct addr gateway;             /* ADDR_NONE: the server is on the link */
+	struct trace_ends outer;         /* of the IP header as it left */
+	struct trace_ends inner;         /* of the packet in the tunnel */
 };
 
 struct trace_frame {
@@ -66,6 +95,7 @@ struct trace_record {
 	uint16_t vip_port;
 	struct mac came_from, came_to, left_from, left_to;
 	char texts[TRACE_TEXTS][TRACE_TEXT];
+	struct trace_way way;
 	struct trace_frame frames[TRACE_FRAMES];
 	size_t frame_count;
 };
@@ -81,5 +111,12 @@ enum trace_read {
 
 /* Frames point into `bytes`. */
 enum trace_read trace_record_read(const uint8_t *bytes, size_t length, struct trace_record *record, size_t *used);
+
+#define TRACE_WAY_TEXT 1024
+/*
+ * " method=gue gateway=192.0.2.254 outer=192.0.2.1:50000>203.0.113.11:6080 inner-protocol=tcp
+ * inner=198.51.100.7:40000>192.0.2.10:80", without what there is none of. Returns `text`.
+ */
+const char *trace_way_text(const struct trace_way *way, char text[TRACE_WAY_TEXT]);
 
 #endif

@@ -67,9 +67,7 @@ burst_refresh(struct burst *burst)
 {
 	uint64_t begin, took;
 
-	burst->director->stale |= burst->director->forwarder.paths_changed;
-	burst->director->forwarder.paths_changed = false;
-	if (!burst->director->stale)
+	if (!director_is_stale(burst->director))
 		return;
 	begin = clock_us();
 	if (begin < burst->next_refresh) {

@@ -366,12 +366,20 @@ director_settle_states(struct director *director)
 	}
 }
 
+bool
+director_is_stale(struct director *director)
+{
+	director->stale |= director->forwarder.paths_changed;
+	director->forwarder.paths_changed = false;
+	return director->stale;
+}
+
 void
 director_refresh(struct director *director)
 {
 	struct fwdtab *table;
 
-	if (!director->stale)
+	if (!director_is_stale(director))
 		return;
 	director_sync_vip_checks(director);
 	model_settle(director->model);

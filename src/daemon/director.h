@@ -69,7 +69,9 @@ bool director_routes_changed(struct director *director);
 NODISCARD int director_place(struct director *director, uint64_t now);
 /* Once a second: timers of flows, neighbors, announcements, and servers that warm up. */
 void director_tick(struct director *director, uint64_t now);
-/* Compiles the table if anything changed since. Between two bursts. */
+/* Has anything changed since the table was compiled? */
+NODISCARD bool director_is_stale(struct director *director);
+/* Compiles the table if so. Between two bursts. */
 void director_refresh(struct director *director);
 /*
  * The server's health, administrative state, VIP check, conflicts or link may have changed: if its state or its set of

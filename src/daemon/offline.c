@@ -40,7 +40,7 @@ static void
 offline_print_decision(void *context UNUSED, const struct replayed *seen)
 {
 	const struct decision *decision = &seen->decision;
-	char name[SERVER_NAME_TEXT];
+	char name[SERVER_NAME_TEXT], way[TRACE_WAY_TEXT];
 
 	printf("frame=%" PRIu64 " verdict=%s", seen->number, verdict_name(decision->verdict));
 	if (decision->verdict == VERDICT_DROP)
@@ -49,7 +49,7 @@ offline_print_decision(void *context UNUSED, const struct replayed *seen)
 	if (decision->server != NULL)
 		printf(" server=%s state=%s new=%s", server_name(decision->server->server, name),
 		    conn_state_name(decision->state), decision->new_flow ? "yes" : "no");
-	printf("\n");
+	printf("%s\n", trace_way_text(seen->way, way));
 }
 
 static void

@@ -16,6 +16,7 @@ replay_write_frame(void *context, const struct frame *frame)
 {
 	struct replay *replay = context;
 
+	way_sent(&replay->way, frame);
 	if (replay->out != NULL)
 		replay->out->ops->send(replay->out, frame);
 }
@@ -59,7 +60,9 @@ replay_take_frame(void *context, struct frame *frame, uint64_t when)
 		return;
 	/* Forwarding rewrites the frame, so what it was is read before. */
 	seen.status = packet_parse(frame, &seen.packet);
+	way_begin(&replay->way, frame, &seen.packet);
 	seen.decision = forward_frame(&replay->director.forwarder, frame, replay->director.now);
+	seen.way = way_decided(&replay->way, &seen.decision);
 	replay->each(replay->context, &seen);
 	director_refresh(&replay->director);
 }

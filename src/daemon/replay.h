@@ -9,6 +9,7 @@
 #include "base/attr.h"
 #include "conf/conf.h"
 #include "daemon/director.h"
+#include "daemon/way.h"
 #include "io/io.h"
 #include "proto/packet.h"
 
@@ -18,6 +19,7 @@ struct replayed {
 	enum packet_status status;
 	struct packet packet;
 	struct decision decision;
+	const struct trace_way *way;
 };
 
 struct replay {
@@ -30,6 +32,7 @@ struct replay {
 	struct director director;
 	struct receiver *in;
 	struct sender *out; /* NULL: what is sent goes nowhere */
+	struct way way; /* of the frame that is looked at */
 	uint64_t frames;
 	uint64_t next_tick;
 };

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "ctl/trace_record.h"
+#include "daemon/way.h"
 #include "proto/packet.h"
 
 /* A super-frame that was split is about as large as it was, plus headers: so there is room for both. */
@@ -30,6 +31,7 @@ struct trace {
 	const struct forwarder *forwarder;
 	struct frame_tx tx; /* the forwarder's own */
 	struct trace_record record;
+	struct way way;
 	bool keep;              /* frames are wanted */
 	size_t left_used;
 	uint8_t got[FRAME_MOST];
@@ -98,6 +100,7 @@ trace_on_frame_sent(void *context, const struct frame *frame)
 	struct trace_record *record = &trace->record;
 	const struct iface *ifaces = trace->forwarder->ifaces;
 
+	way_sent(&trace->way, frame);
 	if (record->texts[TRACE_LEFT_BY][0] == '\0' && frame->length >= ETHER_HEADER) {
 		memcpy(record->left_to.bytes, frame->bytes + ETHER_DESTINATION, MAC_BYTES);
 		memcpy(record->left_from.bytes, frame->bytes + ETHER_SOURCE, MAC_BYTES);
@@ -118,8 +121,6 @@ static void
 trace_begin_record(struct trace *trace, const struct packet *packet, const struct frame *frame, uint64_t when)
 {
 	struct trace_record *record = &trace->record;
-	const char *protocol = protocol_name(packet->protocol);
-	char number[8];
 
 	memset(record, 0, offsetof(struct trace_record, frames));
 	record->frame_count = 0;
@@ -132,17 +133,11 @@ trace_begin_record(struct trace *trace, const struct packet *packet, const struc
 	record->vip = packet->destination;
 	record->client_port = packet->source_port;
 	record->vip_port = packet->destination_port;
-	record->has_ports = packet->has_ports && protocol != NULL;
-	snprintf(number, sizeof(number), "%u", packet->protocol);
+	record->has_ports = packet->has_ports;
 	if (packet->ethertype == ETHERTYPE_ARP)
-		protocol = "arp";
-	else if (packet->protocol == PROTOCOL_ICMP)
-		protocol = "icmp";
-	else if (packet->protocol == PROTOCOL_ICMPV6)
-		protocol = "icmpv6";
-	else if (protocol == NULL)
-		protocol = number;
-	trace_set_text(record, TRACE_PROTOCOL, protocol);
+		trace_set_text(record, TRACE_PROTOCOL, "arp");
+	else
+		way_name_protocol(packet->protocol, record->texts[TRACE_PROTOCOL]);
 	trace->left_used = 0;
 	trace->keep = false;
 	for (size_t i = 0; i < TRACE_WATCHERS; i++)
@@ -248,10 +243,12 @@ trace_forward(struct trace *trace, struct control *control, struct forwarder *fo
 	trace->forwarder = forwarder;
 	trace->tx = forwarder->tx;
 	trace_begin_record(trace, &packet, frame, when);
+	way_begin(&trace->way, frame, &packet);
 	forwarder->tx = (struct frame_tx){ trace_on_frame_sent, trace, trace_tx_features };
 	decision = forward_frame(forwarder, frame, now);
 	forwarder->tx = trace->tx;
 	trace_set_decision(&trace->record, &decision);
+	trace->record.way = *way_decided(&trace->way, &decision);
 	facts = trace_facts_of(&packet, &decision);
 	for (size_t i = 0; i < TRACE_WATCHERS; i++)
 		if (trace->watchers[i].client != NULL && filter_matches(&trace->watchers[i].filter, &facts))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Reading what an ICMP error quotes. For icmp.c and icmp_tunnel.c. */
+/* Reading what an ICMP error quotes. For icmp.c, icmp_tunnel.c and decap.c. */
 #ifndef PROTO_ICMP_QUOTE_H
 #define PROTO_ICMP_QUOTE_H
 

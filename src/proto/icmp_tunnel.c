@@ -4,18 +4,8 @@
 
 #include "proto/icmp.h"
 
-#include <string.h>
-
-#include "base/bytes.h"
 #include "proto/icmp_quote.h"
-
-#define PROTOCOL_IPV4 4 /* Protocol Numbers, IANA */
-#define PROTOCOL_IPV6 41
-#define PROTOCOL_GRE 47
-#define GRE_HEADER 4 /* RFC 2784 section 2.1 */
-#define GUE_HEADER 4 /* draft-ietf-intarea-gue-09 section 3: variant and length, then the protocol */
-#define GUE_UDP_PORT 6080
-#define UDP_HEADER 8
+#include "proto/tunnel.h"
 
 /* ICMP Type Numbers and codes, IANA. */
 #define V4_UNREACHABLE 3
@@ -86,30 +76,11 @@ tunnel_cause6(uint8_t type, uint8_t code)
 	}
 }
 
-/* Where the packet begins in what follows the outer IP header at `at`; 0: it is not there, or this is no tunnel. */
-static uint32_t
-tunnel_payload(const uint8_t *bytes, uint8_t protocol, uint32_t at, uint32_t end)
-{
-	switch (protocol) {
-	case PROTOCOL_IPV4:
-	case PROTOCOL_IPV6:
-		return at;
-	case PROTOCOL_GRE:
-		return at + GRE_HEADER < end && load16(bytes + at) == 0 ? at + GRE_HEADER : 0;
-	case PROTOCOL_UDP:
-		if (at + UDP_HEADER + GUE_HEADER >= end || load16(bytes + at + 2) != GUE_UDP_PORT)
-			return 0;
-		at += UDP_HEADER;
-		return bytes[at] == 0 ? at + GUE_HEADER : at;
-	default:
-		return 0;
-	}
-}
-
 int
 icmp_tunnel(const struct frame *frame, const struct packet *packet, struct icmp_tunnel *tunnel)
 {
 	const uint8_t *bytes = frame->bytes;
+	enum tunnel_kind kind;
 	uint32_t at, inner;
 
 	if (!icmp_is_error(packet) || icmp_inner(frame, packet, &tunnel->outer) == -1 ||
@@ -117,7 +88,7 @@ icmp_tunnel(const struct frame *frame, const struct packet *packet, struct icmp_
 		return -1;
 	tunnel->cause = packet->protocol == PROTOCOL_ICMPV6 ? tunnel_cause6(packet->icmp_type, packet->icmp_code) :
 	    tunnel_cause4(packet->icmp_type, packet->icmp_code);
-	inner = tunnel_payload(bytes, tunnel->outer.protocol, at, packet->end);
+	inner = tunnel_payload(bytes, tunnel->outer.protocol, at, packet->end, &kind);
 	if (tunnel->cause == ICMP_CAUSE_NONE || inner == 0 || inner >= packet->end)
 		return -1;
 	return icmp_quote_read(bytes, inner, packet->end, &tunnel->inner, &at) == -1 || !tunnel->inner.has_ports ? -1 : 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "proto/checksum.h"
+#include "proto/decap.h"
 #include "proto/icmp.h"
 #include "proto/ipv6.h"
 #include "proto/packet.h"
@@ -119,6 +120,18 @@ check_icmp(const struct frame *frame, const struct packet *packet)
 		require(!packet->fragment && !icmp_is_error(packet) && echo.data <= packet->end);
 }
 
+/* A packet in a tunnel is of one of the families, and of no more ports than it has. */
+static void
+check_tunnel(const struct frame *frame, const struct packet *packet)
+{
+	struct icmp_inner inner;
+
+	if (decap_read(frame, packet, &inner) == TUNNEL_NONE)
+		return;
+	require(addr_is_set(&inner.source) && inner.source.family == inner.destination.family);
+	require(inner.has_ports || (inner.source_port == 0 && inner.destination_port == 0));
+}
+
 /* Only the field may change, and is right then; what was finished once is not finished again. */
 static void
 check_checksum(struct frame *frame, const struct packet *packet)
@@ -190,6 +203,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = packet_parse(&frame, &packet);
 	if (size < ETHER_HEADER)
 		require(status == PACKET_TRUNCATED && memcmp(&packet, &nothing, sizeof(packet)) == 0);
+	check_tunnel(&frame, &packet);
 	if (status == PACKET_OK && packet.ethertype != ETHERTYPE_ARP)
 		check_ip(&frame, &packet);
 	else if (status == PACKET_OK)

@@ -31,6 +31,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct trace_record record, again;
+	static char way[TRACE_WAY_TEXT], other_way[TRACE_WAY_TEXT];
 	static uint8_t bytes[TRACE_RECORD_MOST + 4];
 	size_t at = 0, used = 0, other = 0;
 
@@ -41,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(trace_record_read(bytes, used, &again, &other) == TRACE_READ && other == used);
 		assert(again.frame_count == record.frame_count && again.when == record.when);
 		assert(memcmp(again.texts, record.texts, sizeof(record.texts)) == 0);
+		assert(strcmp(trace_way_text(&record.way, way), trace_way_text(&again.way, other_way)) == 0);
 		at += used;
 	}
 	return 0;

@@ -358,6 +358,8 @@ COUNTERS = (
     ("unfit", "FINs, RSTs, SYNs and handshake ACKs whose numbers do not fit the flow: forwarded, and not believed"),
     ("icmp_errors", "ICMP errors handed to the server of the flow they are about"),
     ("icmp_by_hash", "of these, about flows that are not known here: sent by consistent hash"),
+    ("tunnel_errors", "ICMP errors about packets in tunnels, of flows that are known"),
+    ("tunnel_errors_refused", "ICMP errors about packets in tunnels that nothing proves"),
     ("echo_answers", "pings of VIPs answered"),
     ("arp_answers", "ARP answers given for VIPs"),
     ("ndp_answers", "neighbor advertisements given for VIPs"),
@@ -417,6 +419,7 @@ class Case:
         self.events = []
         self.count = {}
         self.fresh = {}
+        self.ways = {}  # of servers behind a router: method and gateway
         CASES.append(self)
 
     def proven(self, frame, state, new):
@@ -496,7 +499,8 @@ class Case:
         """`sent` are the frames expected, with the client's addresses, unless it is the frame itself.
         `hashed`: by consistent hash, and not remembered. `unfit`: it has not the flow's numbers."""
         state = self.proven(frame, state, new)
-        self.take(frame, "forward", " server=%s state=%s new=%s" % (server, state, "yes" if new else "no"))
+        way = way_out(*self.ways[server], sent[0]) if server in self.ways else ""
+        self.take(frame, "forward", " server=%s state=%s new=%s%s" % (server, state, "yes" if new else "no", way))
         for data in [frame.data] if sent is None else sent:
             self.output.append((self.now, self.macs[server] + DIRECTOR + data[12:]))
         self.add("forwarded")
@@ -1853,6 +1857,33 @@ def with_class(frame, value):
     return Frame(frame.data[:14] + packet, frame.flow)
 
 
+NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", SCTP: "sctp", ICMPV6: "icmpv6"}
+
+
+def opened(packet):
+    """Source and destination of a packet as a trace shows them, its protocol, and what follows its IP header."""
+    version6 = packet[0] >> 4 == 6
+    ends = (packet[8:24], packet[24:40]) if version6 else (packet[12:16], packet[16:20])
+    protocol, payload = (packet[6], packet[40:]) if version6 else (packet[9], packet[20:])
+    later = not version6 and struct.unpack("!H", packet[6:8])[0] & 0x1FFF
+    texts = [dotted(end) for end in ends]
+    if protocol in (TCP, UDP, SCTP) and not later:
+        texts = [("[%s]:%d" if version6 else "%s:%d") % (text, port)
+                 for text, port in zip(texts, struct.unpack("!HH", payload[:4]))]
+    return ">".join(texts), protocol, payload
+
+
+def way_out(method, gateway, data):
+    """The end of a decision's line: how the frame left, and of a tunnel what is in it."""
+    packet = packet_of(data)
+    ends, _, payload = opened(packet)
+    text = " method=%s gateway=%s outer=%s" % (method, gateway, ends)
+    if method == "dscp":
+        return "%s dscp=%d" % (text, traffic_class(packet) >> 2)
+    ends, protocol, _ = opened(payload[{"ipip": 0, "gre": 4, "gue": 12, "gue1": 8}[method]:])
+    return "%s inner-protocol=%s inner=%s" % (text, NAMES[protocol], ends)
+
+
 def tunnelled(method, outer, data, whole=None):
     """The frame, but for its MAC addresses, as it goes to the server at `outer`: RFC 2003, 2473, 4213, 2784, GUE.
 
@@ -1959,10 +1990,84 @@ def by_tunnel(method):
     case = Case("method-" + method, "Servers behind a router: IPv4 and IPv6, in tunnels over IPv4 and over IPv6.",
                 service("web", "%s tcp/80 udp/53\nlisten = %s tcp/80 udp/53" % (VIP, VIP6), "rr",
                         routed("a", FAR_A, method), routed("b", FAR_B, method)), FAR, ADDRESS6)
+    case.ways = {"web/a": (method, ROUTER_IP), "web/b": (method, ROUTER_IP6)}
     for part in (through_tunnel, datagrams_through_tunnel):
         for source, vip in ((CLIENT, VIP), (CLIENT6, VIP6)):
             part(case, method, FAR_A, "web/a", 40000, source, vip)
             part(case, method, FAR_B, "web/b", 40001, source, vip)
+
+
+def outer_errors():
+    """A router on the way says what the tunnel takes, to the director's own address."""
+    case = Case("tunnel-errors", "ICMP errors about packets in tunnels: believed if the quoted one is of a known flow.",
+                service("web", "%s tcp/80" % VIP, "rr", routed("a", FAR_A, "ipip"), routed("b", "203.0.113.12", "gue")), FAR)
+    case.ways = {"web/a": ("ipip", ROUTER_IP), "web/b": ("gue", ROUTER_IP)}
+    outer = {"web/a": FAR_A, "web/b": "203.0.113.12"}
+    more = {"fragment": DONT_FRAGMENT}
+
+    def sends(server, frame, state="established", new=False):
+        data = tunnelled(case.ways[server][0], outer[server], frame.data)
+        case.forward(frame, server, state, new, [data])
+        return data[14:]
+
+    def error(quoted, mtu, believed, source="198.51.100.1"):
+        message = icmp(3, 4, struct.pack("!HH", 0, mtu), quoted[:548], source, DIRECTOR_IP)
+        if not believed:
+            case.pass_on(message)
+            case.add("tunnel_errors_refused")
+            return
+        case.consume(message)
+        case.add("tunnel_errors")
+
+    large = tcp(40000, ACK, pattern(1000), ack=1, **more)
+    sends("web/a", tcp(40000, SYN), "syn", True)
+    sends("web/b", tcp(40001, SYN), "syn", True)
+    through_a = sends("web/a", large)
+    through_b = sends("web/b", tcp(40001, ACK, pattern(1000), ack=1, **more))
+    # Forged: about a flow that is unknown, or one of the other server's. About a packet that another host sent, or
+    # with too little of it: the host's own. Packets are as large as before.
+    error(tunnelled("ipip", FAR_A, tcp(40002, ACK, pattern(1000), ack=1, **more).data)[14:], 600, False)
+    error(tunnelled("ipip", outer["web/b"], large.data)[14:], 600, False)
+    from_another = with_header_sum(through_a[:12] + ip("192.0.2.77") + through_a[16:])
+    for quoted in (from_another[:548], through_a[:28]):
+        case.pass_on(icmp(3, 4, struct.pack("!HH", 0, 600), quoted, "198.51.100.1", DIRECTOR_IP))
+    sends("web/a", large)
+    # Believed: the next packet as large is answered with what goes through the tunnel, and one that fits is sent.
+    error(through_a, 1000, True)
+    case.drop(large, "too-big", "web/a", "established", False)
+    case.output.append((case.now, too_big(large, 1000 - 20)))
+    case.add("path_mtu_answers")
+    sends("web/a", tcp(40000, ACK, pattern(980 - 40), ack=1, **more))
+    # The other server's path is another.
+    sends("web/b", tcp(40001, ACK, pattern(1000), ack=1, **more))
+    error(through_b, 1000, True, "198.51.100.2")
+    answered = tcp(40001, ACK, pattern(1000), ack=1, **more)
+    case.drop(answered, "too-big", "web/b", "established", False)
+    case.output.append((case.now, too_big(answered, 1000 - 32)))
+    case.add("path_mtu_answers")
+    # Never less than every host takes (RFC 791 section 3.1).
+    error(through_a, 68, True, "198.51.100.3")
+    sends("web/a", tcp(40000, ACK, pattern(576 - 20 - 40), ack=1, **more))
+
+
+def arriving_tunnels():
+    """What dsrd does not put into tunnels and is not for its VIPs: a line shows what is inside."""
+    case = Case("tunnel-arrives", "Packets that come in tunnels are left to the host.", web("rr", SERVER_A), (("web/a", A),))
+    inner = {"ipip": tcp(40000, SYN), "gre": udp(40000, pattern(9)), "gue": tcp(40000, SYN, source=CLIENT6, destination=VIP6),
+             "gue1": echo(8, pattern(9))}
+    for method, frame in inner.items():
+        data = tunnelled(method, "192.0.2.2", frame.data)
+        packet = packet_of(data)
+        ends, protocol, payload = opened(packet)
+        flow = " protocol=%s from=%s to=%s" % ("udp" if protocol == UDP else protocol, *ends.split(">"))
+        inside, carried, _ = opened(payload[{"ipip": 0, "gre": 4, "gue": 12, "gue1": 8}[method]:])
+        text = " tunnel=%s inner-protocol=%s inner=%s" % (method, NAMES[carried], inside)
+        case.pass_on(Frame(data, flow + text))
+        # Cut behind the outer header, or with something else behind it: only that is shown.
+        if protocol == UDP:
+            case.pass_on(Frame(data[:14 + 28] + b"\xff" + data[14 + 29:], flow))
+        elif method == "gre":
+            case.pass_on(Frame(data[:14 + 20] + b"\x20" + data[14 + 21:], flow))
 
 
 def tunnels():
@@ -1994,6 +2099,7 @@ def by_dscp():
                 service("web", "%s tcp/80 udp/53 dscp=5" % VIP, "rr", routed("a", FAR_A, "dscp")) +
                 service("web6", "%s tcp/80 udp/53 dscp=44" % VIP6, "rr", routed("b", FAR_B, "dscp")),
                 (("web/a", ROUTER), ("web6/b", ROUTER)), ADDRESS6)
+    case.ways = {"web/a": ("dscp", ROUTER_IP), "web6/b": ("dscp", ROUTER_IP6)}
     for source, vip, server, address, dscp in ((CLIENT, VIP, "web/a", FAR_A, 5), (CLIENT6, VIP6, "web6/b", FAR_B, 44)):
         ends = {"source": source, "destination": vip}
 
@@ -2137,7 +2243,7 @@ SCENES = (
     persistence6, max_connections, limit_new, neighbors_ask, neighbor, never_a_servers, truncated, malformed, fragments, fragments6, unsupported,
     ping, ping6, icmp_errors, icmp_errors6, icmp_elsewhere, flow6, headers6, neighbors_ask6, neighbor6, vlan, associations, foreign,
     loop, bounce, ports, table_full, super_frames, partial, jumbo, ip_options,
-    many_listens, by_chance, of_two, least_latency, tunnels, by_dscp,
+    many_listens, by_chance, of_two, least_latency, tunnels, by_dscp, outer_errors, arriving_tunnels,
 )
 
 

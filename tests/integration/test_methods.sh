@@ -53,14 +53,21 @@ write_conf() { # METHOD [SERVER-OPTION [LISTEN-OPTION]]
 }
 
 # Pages from both servers, an upload that fills every packet, and no answer by way of the director.
-try_method() { # METHOD OUTER-FILTER
+try_method() { # METHOD OUTER-FILTER OUTER-IN-TRACE
 	start_dsrd
 	wait_servers_up web web1 web2
+	start_in director trace "$DSRCTL" -s "$SOCKET" trace -c 1 verdict=forward protocol=tcp
+	wait_until 10 grep -q '^dsrctl: tracing;' "$NET_DIR/trace.log" || fail "dsrctl trace does not begin"
 	capture director out "ether src $DIRECTOR_MAC and $2"
 	capture director back "ip src $VIP and ip dst $CLIENT_IP and tcp"
 	fetch_many 20 "$NET_DIR/pages"
 	assert_equal "pages by $1 from web1 web2" "10 10 0" "$(shares_of "$NET_DIR/pages")"
 	head -c 3000000 /dev/zero >"$NET_DIR/upload"
+	wait_until 10 pid_gone "$(pid_of trace)" || fail "the trace by $1 has no decision"
+	grep -E " method=$1 gateway=$near_prefix\.254 outer=$3( |\$)" "$NET_DIR/trace.log" >"$NET_DIR/traced" ||
+		fail "the trace does not show the method $1: $(cat "$NET_DIR/trace.log")"
+	[ "$1" = dscp ] || grep -q " inner-protocol=tcp inner=$CLIENT_IP:[0-9]*>$VIP:80\$" "$NET_DIR/traced" ||
+		fail "the trace does not show what is in the tunnel: $(cat "$NET_DIR/traced")"
 	run_in client curl -s --max-time 20 -T "$NET_DIR/upload" "http://$VIP/up/$1" || fail "the upload by $1 failed"
 	cmp "$NET_DIR/upload" "$NET_DIR"/web?/www/up/"$1" || fail "the upload by $1 arrived damaged"
 	rm -f "$NET_DIR"/web?/www/up/"$1"
@@ -73,6 +80,9 @@ try_method() { # METHOD OUTER-FILTER
 	stop_dsrd
 }
 
+director=$(echo "$near_prefix" | sed 's/\./\\./g')\.[0-9]+
+far=$(echo "$SERVER_PREFIX" | sed 's/\./\\./g')\.[0-9]+
+
 step "without a way of its own, method mac explains itself"
 write_conf mac >"$NET_DIR/dsrd.conf"
 start_dsrd
@@ -82,24 +92,24 @@ stop_dsrd
 
 step "dscp: addressed to the server, the VIP in its DSCP"
 write_conf dscp "" " dscp=5" >"$NET_DIR/dsrd.conf"
-try_method dscp "ip dst net $SERVER_PREFIX.0/24 and ip[1] == 20"
+try_method dscp "ip dst net $SERVER_PREFIX.0/24 and ip[1] == 20" "$CLIENT_IP:[0-9]+>$far:80 dscp=5"
 
 step "ipip, the way found in the director's routing table"
 write_conf ipip >"$NET_DIR/dsrd.conf"
-try_method ipip "ip proto 4"
+try_method ipip "ip proto 4" "$director>$far"
 
 step "gre, with a gateway in the configuration"
 ip -n "$NET-director" route del default
 write_conf gre "gateway=$near_prefix.254" >"$NET_DIR/dsrd.conf"
 # Health checks are the host's own packets: they need the route.
 ip -n "$NET-director" route add "$SERVER_PREFIX.0/24" via "$near_prefix.254"
-try_method gre "ip proto 47"
+try_method gre "ip proto 47" "$director>$far"
 
 step "gue and gue1"
 write_conf gue >"$NET_DIR/dsrd.conf"
-try_method gue "udp dst port 6080 and udp[8] == 0"
+try_method gue "udp dst port 6080 and udp[8] == 0" "$director:[0-9]+>$far:6080"
 write_conf gue1 >"$NET_DIR/dsrd.conf"
-try_method gue1 "udp dst port 6080 and udp[8] == 0x45"
+try_method gue1 "udp dst port 6080 and udp[8] == 0x45" "$director:[0-9]+>$far:6080"
 
 step "a server that does not decapsulate, and one that lacks the VIP, get nothing; both come back"
 write_conf ipip >"$NET_DIR/dsrd.conf"

@@ -15,6 +15,17 @@ static uint8_t stream[TRACE_RECORD_MOST];
 static const uint8_t came[] = "the frame as it came", left[] = "and as it left";
 
 static void
+set_ends(struct trace_ends *ends, const char *source, const char *destination, uint16_t source_port,
+    uint16_t destination_port)
+{
+	ck_assert_int_eq(addr_parse(source, &ends->source), 0);
+	ck_assert_int_eq(addr_parse(destination, &ends->destination), 0);
+	ends->source_port = source_port;
+	ends->destination_port = destination_port;
+	ends->has_ports = source_port != 0;
+}
+
+static void
 fill(struct trace_record *record)
 {
 	memset(record, 0, sizeof(*record));
@@ -31,6 +42,11 @@ fill(struct trace_record *record)
 	for (size_t i = 0; i < TRACE_TEXTS; i++)
 		snprintf(record->texts[i], TRACE_TEXT, "text%zu", i);
 	record->texts[TRACE_REASON][0] = '\0';
+	snprintf(record->way.method, TRACE_TEXT, "gue");
+	snprintf(record->way.inner_protocol, TRACE_TEXT, "tcp");
+	ck_assert_int_eq(addr_parse("192.0.2.254", &record->way.gateway), 0);
+	set_ends(&record->way.outer, "192.0.2.1", "203.0.113.11", 50000, 6080);
+	set_ends(&record->way.inner, "2001:db8::7", "2001:db8::10", 40000, 443);
 	record->frames[0] = (struct trace_frame){ false, 1500, sizeof(came), came };
 	record->frames[1] = (struct trace_frame){ true, sizeof(left), sizeof(left), left };
 	record->frame_count = 2;
@@ -40,6 +56,7 @@ START_TEST(what_is_written_is_read)
 {
 	struct trace_record *in = calloc(1, sizeof(*in)), *out = calloc(1, sizeof(*out));
 	size_t length, used = 0;
+	char way[TRACE_WAY_TEXT];
 
 	ck_assert(in != NULL && out != NULL);
 	fill(in);
@@ -58,6 +75,9 @@ START_TEST(what_is_written_is_read)
 	ck_assert(mac_is_zero(&out->left_from));
 	for (size_t i = 0; i < TRACE_TEXTS; i++)
 		ck_assert_str_eq(out->texts[i], in->texts[i]);
+	ck_assert_str_eq(trace_way_text(&out->way, way), " method=gue gateway=192.0.2.254 "
+	    "outer=192.0.2.1:50000>203.0.113.11:6080 inner-protocol=tcp "
+	    "inner=[2001:db8::7]:40000>[2001:db8::10]:443");
 	ck_assert_uint_eq(out->frame_count, 2);
 	ck_assert_uint_eq(out->frames[0].wire, 1500);
 	ck_assert(!out->frames[0].left && out->frames[1].left);
@@ -66,6 +86,32 @@ START_TEST(what_is_written_is_read)
 	ck_assert_uint_eq(trace_record_write(in, stream, length - 1), 0);
 	free(in);
 	free(out);
+}
+END_TEST
+
+/* Only what there is: nothing for mac on the link; no ports of IPIP; a DSCP; the tunnel in which a frame came. */
+START_TEST(ways_are_words)
+{
+	struct trace_way way = { .dscp = 0 };
+	char text[TRACE_WAY_TEXT];
+
+	ck_assert_str_eq(trace_way_text(&way, text), "");
+	snprintf(way.method, TRACE_TEXT, "dscp");
+	set_ends(&way.outer, "198.51.100.7", "203.0.113.11", 0, 0);
+	way.dscp = 5;
+	ck_assert_str_eq(trace_way_text(&way, text), " method=dscp outer=198.51.100.7>203.0.113.11 dscp=5");
+	way = (struct trace_way){ .tunnel = "ipip", .inner_protocol = "icmp" };
+	set_ends(&way.inner, "198.51.100.7", "192.0.2.10", 0, 0);
+	ck_assert_str_eq(trace_way_text(&way, text), " tunnel=ipip inner-protocol=icmp inner=198.51.100.7>192.0.2.10");
+	/* A stream of anyone's may have the longest texts. */
+	memset(way.method, 'm', TRACE_TEXT - 1);
+	memset(way.tunnel, 't', TRACE_TEXT - 1);
+	memset(way.inner_protocol, 'p', TRACE_TEXT - 1);
+	set_ends(&way.outer, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8:ffff:ffff:ffff:ffff:ffff:fffe", 65535, 65535);
+	way.inner = way.outer;
+	way.gateway = way.outer.source;
+	ck_assert_uint_lt(strlen(trace_way_text(&way, text)), TRACE_WAY_TEXT - 1);
+	ck_assert_ptr_nonnull(strstr(text, ":fffe]:65535"));
 }
 END_TEST
 
@@ -160,6 +206,7 @@ trace_suite(void)
 	TCase *tcase = tcase_create("trace");
 
 	tcase_add_test(tcase, what_is_written_is_read);
+	tcase_add_test(tcase, ways_are_words);
 	tcase_add_test(tcase, what_was_skipped_is_told);
 	tcase_add_test(tcase, garbled_streams_are_refused);
 	tcase_add_test(tcase, capture_files_are_made_of_blocks);

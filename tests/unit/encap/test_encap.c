@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "encap/encap.h"
 #include "proto/checksum.h"
+#include "proto/decap.h"
 #include "sample.h"
 #include "suites.h"
 
@@ -70,6 +71,24 @@ check_inner(const struct frame *frame, const struct frame *wrapped, uint32_t l3,
 		ck_assert_uint_eq(checksum_finish(checksum_add(0, inner.bytes + l3, packet.l4 - packet.l3)), 0);
 	ck_assert_mem_eq(inner.bytes + packet.l4, frame->bytes + original.l4, original.end - original.l4);
 	free(inner.bytes);
+}
+
+/* What traces read of it: the method, and whose packet it is. */
+static void
+check_reader(enum encap_method method, const struct frame *frame, const struct frame *wrapped)
+{
+	struct packet packet, original;
+	struct icmp_inner inner;
+
+	ck_assert_int_eq(packet_parse(frame, &original), PACKET_OK);
+	ck_assert_int_eq(decap_read(frame, &original, &inner), TUNNEL_NONE);
+	(void)packet_parse(wrapped, &packet);
+	ck_assert_str_eq(tunnel_kind_name(decap_read(wrapped, &packet, &inner)), encap_method_name(method));
+	ck_assert(addr_equal(&inner.source, &original.source) && addr_equal(&inner.destination, &original.destination));
+	ck_assert_uint_eq(inner.protocol, original.protocol);
+	ck_assert(inner.has_ports);
+	ck_assert_uint_eq(inner.source_port, original.source_port);
+	ck_assert_uint_eq(inner.destination_port, original.destination_port);
 }
 
 static void
@@ -150,6 +169,7 @@ check_shape(size_t shape, bool outer6, const struct sample *sample)
 	if (shapes[shape].method == ENCAP_GUE)
 		ck_assert_uint_eq(load32(shim), (uint32_t)carried << 16);
 	check_inner(&frame, &wrapped, l3, overhead);
+	check_reader(shapes[shape].method, &frame, &wrapped);
 	sample_free(&frame);
 	free(wrapped.bytes);
 }
@@ -258,6 +278,34 @@ START_TEST(encap_ends_loops)
 }
 END_TEST
 
+/* Cut anywhere, or with other headers than a method writes, it is no tunnel; the reader stays within what is there. */
+START_TEST(encap_other_tunnels_are_not_read)
+{
+	const struct sample sample = { .protocol = PROTOCOL_TCP, .tcp_flags = TCP_ACK, .payload = 10 };
+	const uint32_t header = 14 + shapes[_i].ipv4;
+	struct frame frame = sample_make(&sample), wrapped, part;
+	struct packet packet;
+	struct icmp_inner inner;
+
+	ck_assert(wrap(shapes[_i].method, false, &frame, &wrapped));
+	(void)packet_parse(&wrapped, &packet);
+	for (uint32_t end = 14; end < header + 20; end++) {
+		part = frame_of(malloc(end), end, 0);
+		memcpy(part.bytes, wrapped.bytes, end);
+		packet.end = end;
+		ck_assert_int_eq(decap_read(&part, &packet, &inner), TUNNEL_NONE);
+		free(part.bytes);
+	}
+	packet.end = wrapped.length;
+	wrapped.bytes[header] ^= 0xf0;
+	if (shapes[_i].method == ENCAP_GRE || shapes[_i].method == ENCAP_GUE)
+		wrapped.bytes[header - 4] = 0x80;
+	ck_assert_int_eq(decap_read(&wrapped, &packet, &inner), TUNNEL_NONE);
+	sample_free(&frame);
+	free(wrapped.bytes);
+}
+END_TEST
+
 START_TEST(encap_methods_have_names)
 {
 	enum encap_method method;
@@ -281,6 +329,7 @@ encap_suite(void)
 	tcase_add_test(tcase, encap_copies_dont_fragment_and_ecn);
 	tcase_add_test(tcase, encap_sums_over_ipv6);
 	tcase_add_test(tcase, encap_ends_loops);
+	tcase_add_loop_test(tcase, encap_other_tunnels_are_not_read, 0, sizeof(shapes) / sizeof(shapes[0]));
 	tcase_add_test(tcase, encap_methods_have_names);
 	suite_add_tcase(suite, tcase);
 	return suite;
