@@ -80,8 +80,8 @@ try_method() { # METHOD OUTER-FILTER OUTER-IN-TRACE
 	stop_dsrd
 }
 
-director=$(echo "$near_prefix" | sed 's/\./\\./g')\.[0-9]+
-far=$(echo "$SERVER_PREFIX" | sed 's/\./\\./g')\.[0-9]+
+director="$(echo "$near_prefix" | sed 's/\./\\./g')\.[0-9]+"
+far="$(echo "$SERVER_PREFIX" | sed 's/\./\\./g')\.[0-9]+"
 
 step "without a way of its own, method mac explains itself"
 write_conf mac >"$NET_DIR/dsrd.conf"

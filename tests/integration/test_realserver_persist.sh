@@ -65,6 +65,18 @@ restart() {
 	done
 }
 
+boot_ifupdown() {
+	if command -v ifup >/dev/null; then
+		# ifup sets its own PATH; a veth that is used instead must exist before.
+		inside ip link add dsr0 type dummy
+		inside ifup dsr0 || fail "ifup dsr0 failed"
+	else
+		echo "# no ifup here: its commands are run by a shell"
+		sed -n -E 's/^	(pre-up|up) //p' "$ETC/network/interfaces" >"$NET_DIR/ifup"
+		inside sh -e "$NET_DIR/ifup"
+	fi
+}
+
 assert_ready() {
 	expect 0 check
 	expect_line "^ok     $VIP is on dsr0 as /32"
@@ -131,15 +143,7 @@ for method in sysctl nft; do
 
 	step "ifupdown, $method: restart"
 	restart
-	if command -v ifup >/dev/null; then
-		# ifup sets its own PATH; a veth that is used instead must exist before.
-		inside ip link add dsr0 type dummy
-		inside ifup dsr0 || fail "ifup dsr0 failed"
-	else
-		echo "# no ifup here: its commands are run by a shell"
-		sed -n -E 's/^	(pre-up|up) //p' "$ETC/network/interfaces" >"$NET_DIR/ifup"
-		inside sh -e "$NET_DIR/ifup"
-	fi
+	boot_ifupdown
 	assert_ready
 	expect 0 apply --vip $VIP $VIP6 --method $method --persist=ifupdown
 
@@ -148,6 +152,62 @@ for method in sysctl nft; do
 	snapshot "$NET_DIR/after"
 	assert_same
 done
+
+step "ifupdown, dscp: the rules come back after a restart, of the VIPs that do"
+expect 0 apply --vip $VIP $VIP6 --method dscp --dscp 5 --persist=ifupdown
+expect 0 check
+expect_line '^ok     /etc/dsr-realserver-tunnel.sh will'
+rm "$ETC/dsr-realserver-tunnel.sh"
+expect 1 check
+expect_line '^wrong  /etc/dsr-realserver-tunnel.sh is missing'
+expect 0 apply --vip $VIP $VIP6 --method dscp --dscp 5 --persist=ifupdown
+restart
+boot_ifupdown
+assert_ready
+expect_line "^ok     nft table inet dsr_l3dsr restores $VIP"
+expect_line "^ok     nft table inet dsr_l3dsr restores $VIP6"
+expect 0 undo --vip $VIP6
+grep -q " ip daddr set $VIP\$" "$ETC/dsr-realserver-tunnel.sh" || fail "the rule of the VIP that remains is not written down"
+if grep -q "$VIP6" "$ETC/dsr-realserver-tunnel.sh"; then
+	fail "a VIP that is gone has a rule at the next start"
+fi
+expect 0 undo
+snapshot "$NET_DIR/after"
+assert_same
+
+# Devices of other kinds stand in for the modules' own, which not every kernel has.
+step "ifupdown, ipip: the devices and the segments' size come back after a restart"
+run_in web1 ip route add default via "$CLIENT_IP"
+for device in tunl0 sit0; do
+	inside ip link add $device type dummy
+done
+expect 0 apply --vip $VIP $VIP6 --method ipip --persist=ifupdown
+expect 0 check
+for device in tunl0 sit0; do
+	run_in web1 ip link set $device down
+	run_in web1 sysctl -q -w net.ipv4.conf.$device.rp_filter=1
+done
+run_in web1 ip route change default via "$CLIENT_IP"
+restart
+boot_ifupdown
+assert_ready
+expect_line '^ok     tunl0 is up'
+expect_line '^ok     rp_filter lets packets from sit0 pass'
+expect_line '^ok     the default route offers clients segments that fit the tunnel'
+run_in web1 ip route show default | grep -q 'advmss 1440' || fail "the default route has no advmss after a restart"
+# A second start changes nothing.
+inside sh "$ETC/dsr-realserver-tunnel.sh" 2>/dev/null
+expect 0 check
+expect 0 undo
+assert_equal "the default route after undo" "default via $CLIENT_IP dev eth0" \
+    "$(run_in web1 ip route show default | sed 's/ *$//')"
+for device in tunl0 sit0; do
+	assert_equal "whether $device is up after undo" "" "$(run_in web1 ip -o link show dev $device up)"
+	inside ip link del $device
+done
+run_in web1 ip route del default
+snapshot "$NET_DIR/after"
+assert_same
 
 step "systemd-networkd: apply, again, check"
 expect 0 apply --vip $VIP $VIP6 --persist=networkd

@@ -74,6 +74,13 @@ done
 for method in ipip gre gue gue1; do
 	golden linux-$method linux apply --vip 192.0.2.10 2001:db8::10 --method $method
 done
+for how in networkd networkmanager ifupdown; do
+	for method in ipip gre gue gue1; do
+		golden linux-$method-$how linux apply --vip 192.0.2.10 2001:db8::10 --method $method --persist=$how
+	done
+	golden linux-dscp-$how linux apply --vip 192.0.2.10 2001:db8::10 --method dscp --dscp 5 --persist=$how
+done
+golden freebsd-ipip-persist freebsd apply --vip 192.0.2.10 --method ipip --director 10.0.0.1 --address 10.9.0.1 --persist
 golden linux-dscp linux apply --vip 192.0.2.10 2001:db8::10 --method dscp --dscp 5
 for method in ipip gre; do
 	golden freebsd-$method freebsd apply --vip 192.0.2.10 --method $method --director 10.0.0.1 --address 10.9.0.1
@@ -137,7 +144,6 @@ refused 'needs --dscp N' apply --vip 192.0.2.10 --method dscp
 refused 'it is 1 to 63' apply --vip 192.0.2.10 --method dscp --dscp 64
 refused 'is for --method dscp' apply --vip 192.0.2.10 --method ipip --dscp 5
 refused 'belong to --method' apply --vip 192.0.2.10 --dscp 5
-refused 'does not keep --method gue' apply --vip 192.0.2.10 --method gue --persist
 refused 'Linux takes any sender' apply --vip 192.0.2.10 --method gre --director 10.0.0.1 --address 10.9.0.1
 refused 'networkd, networkmanager or ifupdown' apply --vip 192.0.2.10 --persist=systemd
 refused 'it knows what apply did' undo --persist
