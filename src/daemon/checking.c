@@ -17,6 +17,7 @@
 
 /* A new process confines itself within milliseconds. */
 #define PATIENCE SECONDS(3)
+#define FIRST_PATIENCE SECONDS(15) /* on a slow host the first one confines itself after the director has started */
 
 #define REASON (PRIVSEP_REASON + 64)
 
@@ -107,6 +108,7 @@ checking_new(struct event_base *base, struct privsep *privsep)
 	if (checking == NULL)
 		return NULL;
 	checking->privsep = privsep;
+	(void)snprintf(checking->reason, sizeof(checking->reason), "it does not become ready");
 	checking->attempts = attempts_new(base, &calls, checking);
 	if (checking->attempts != NULL)
 		return checking;
@@ -150,7 +152,9 @@ checking_stalled(const struct checking *checking, uint64_t now)
 	if (checking == NULL)
 		return 0;
 	state = attempts_state(checking->attempts);
-	return !state.works && now - state.lacking >= PATIENCE ? state.lacking : 0;
+	if (state.works || now - state.lacking < (state.lost == 0 ? FIRST_PATIENCE : PATIENCE))
+		return 0;
+	return state.lacking;
 }
 
 unsigned
