@@ -15,6 +15,7 @@ main(void)
 	srunner_add_suite(runner, offload_grow_suite());
 	srunner_add_suite(runner, offload_methods_suite());
 	srunner_add_suite(runner, offload_select_suite());
+	srunner_add_suite(runner, offload_torn_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -68,9 +68,14 @@ offload_server_at(uint32_t slot)
 	return &shared.servers[slot];
 }
 
+/* What happens elsewhere in the middle of a decision: when it has found its flow, or the ports of its VIP. */
+static void (*shared_pause)(void);
+
 static struct offload_vip *
 offload_vip_at(uint32_t number)
 {
+	if (shared_pause != NULL)
+		shared_pause();
 	return &shared.vips[number];
 }
 

@@ -8,5 +8,6 @@ Suite *offload_suite(void);
 Suite *offload_grow_suite(void);
 Suite *offload_methods_suite(void);
 Suite *offload_select_suite(void);
+Suite *offload_torn_suite(void);
 
 #endif

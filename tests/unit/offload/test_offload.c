@@ -260,6 +260,47 @@ START_TEST(test_own_mac_and_interface_change_together)
 }
 END_TEST
 
+/* While the kernel counts a frame of it, the flow ends and others begin, in the same buckets. */
+static void
+flow_ends_meanwhile(void)
+{
+	static const uint8_t flags[] = { TCP_SYN, TCP_ACK };
+
+	shared_pause = NULL;
+	for (uint16_t port = 1; port <= 200; port++) {
+		for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+			const struct shape shape = { .from_port = port, .flags = port == 1 ? TCP_ACK | TCP_RST : flags[i] };
+			struct frame frame = segment(&aided, &shape, 1000, 1);
+
+			(void)forward_frame(&aided.forwarder, &frame, aided.now);
+		}
+	}
+}
+
+START_TEST(test_a_slow_decision_counts_for_its_own_flow)
+{
+	const struct shape ack = { .from_port = 1, .flags = TCP_ACK };
+	const struct frame frame = segment(&aided, &ack, 1000, 1);
+	unsigned counted = 0;
+
+	establish(1);
+	ck_assert(tcp(1, TCP_ACK));
+	offload_sync(offload, UINT32_MAX, aided.now);
+	aided.discards = true;
+	shared_pause = flow_ends_meanwhile;
+	ck_assert(kernel_takes(&frame));
+	ck_assert_ptr_null(shared_pause);
+	ck_assert_uint_gt(offload_count(offload), 50);
+	for (uint32_t i = 0; i < BUCKETS * OFFLOAD_WAYS; i++) {
+		const struct offload_flow *flow = &shared.buckets[i / OFFLOAD_WAYS].ways[i % OFFLOAD_WAYS];
+
+		ck_assert(flow->name == 0 || flow->count == 0);
+		counted += flow->count != 0;
+	}
+	ck_assert_uint_eq(counted, 1);
+}
+END_TEST
+
 START_TEST(test_own_mac_changes)
 {
 	const struct mac fresh = scene_mac("02:00:00:00:00:42");
@@ -424,6 +465,7 @@ offload_suite(void)
 	tcase_add_test(cases, test_a_server_that_changes_is_another_at_once);
 	tcase_add_test(cases, test_a_server_that_is_down_keeps_tcp_and_loses_udp);
 	tcase_add_test(cases, test_a_reload_decides_anew);
+	tcase_add_test(cases, test_a_slow_decision_counts_for_its_own_flow);
 	tcase_add_test(cases, test_own_mac_changes);
 	tcase_add_test(cases, test_own_mac_and_interface_change_together);
 	tcase_add_test(cases, test_a_place_rests_before_another_flow_gets_it);

@@ -5,9 +5,7 @@
  */
 #include "config.h"
 
-#include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/attr.h"
 #include "suites.h"
@@ -425,82 +423,6 @@ START_TEST(test_counts_of_all_processors_add_up)
 }
 END_TEST
 
-/* One processor selects while another publishes one table after the other, at real times. */
-#define STRESS_PORTS 512
-#define STRESS_TABLES 30
-
-static uint64_t
-real_time(void)
-{
-	struct timespec time;
-
-	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &time), 0);
-	return (uint64_t)time.tv_sec * SECONDS(1) + (uint64_t)time.tv_nsec / 1000;
-}
-
-static void *
-publish_tables(void *argument)
-{
-	const struct timespec rest = { 0, 17000000 };
-	bool *ends = argument;
-
-	for (unsigned i = 0; i < STRESS_TABLES; i++) {
-		scene_server(&aided, "web", "s3")->health.state = i % 2 == 0 ? HEALTH_DOWN : HEALTH_UP;
-		scene_compile(&aided);
-		offload_refresh(offload, aided.forwarder.table, aided.forwarder.ifaces, false, NULL, 0, real_time());
-		(void)nanosleep(&rest, NULL);
-	}
-	__atomic_store_n(ends, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-/* The last byte of the MAC address of the server that is selected for each port; 0: none. */
-static uint8_t
-stress_selects(uint16_t port)
-{
-	const struct shape syn = { .from_port = port, .flags = TCP_SYN };
-	const struct frame frame = segment(&alone, &syn, 1000, 0);
-	struct view view = { frame.bytes, frame.length };
-	struct offload_frame seen = { .source = &view, .length = frame.length, .ifindex = IFINDEX, .sums_unknown = true };
-	struct offload_head head = { .pad = 0 };
-	struct offload_hand hand;
-
-	return offload_decide(&seen, shared.control, &head, &hand) ? hand.macs[5] : 0;
-}
-
-START_TEST(test_no_reader_sees_a_torn_table)
-{
-	static uint8_t whole[STRESS_PORTS], without[STRESS_PORTS];
-	uint64_t selected = 0;
-	pthread_t daemon;
-	bool ends = false;
-
-	records_most = 0;
-	for (uint16_t port = 1; port < STRESS_PORTS; port++)
-		whole[port] = stress_selects(port);
-	scene_server(&aided, "web", "s3")->health.state = HEALTH_DOWN;
-	scene_compile(&aided);
-	offload_refresh(offload, aided.forwarder.table, aided.forwarder.ifaces, false, NULL, 0, real_time());
-	for (uint16_t port = 1; port < STRESS_PORTS; port++) {
-		without[port] = stress_selects(port);
-		ck_assert(whole[port] != 0 && without[port] != 0);
-	}
-	ck_assert_int_eq(pthread_create(&daemon, NULL, publish_tables, &ends), 0);
-	while (!__atomic_load_n(&ends, __ATOMIC_ACQUIRE)) {
-		for (uint16_t port = 1; port < STRESS_PORTS; port++) {
-			const uint8_t server = stress_selects(port);
-
-			must(server == 0 || server == whole[port] || server == without[port], "port %u goes to %02x",
-			    port, server);
-			selected += server != 0;
-		}
-	}
-	ck_assert_int_eq(pthread_join(daemon, NULL), 0);
-	records_most = RECORDS_MOST;
-	ck_assert_uint_gt(selected, STRESS_PORTS);
-}
-END_TEST
-
 START_TEST(test_a_standby_selects_nothing)
 {
 	offload_serve_groups(offload, 0);
@@ -594,7 +516,6 @@ offload_select_suite(void)
 	tcase_add_test(cases, test_what_the_kernel_has_sent_is_not_limited);
 	tcase_add_test(cases, test_the_last_syn_decides);
 	tcase_add_test(cases, test_counts_of_all_processors_add_up);
-	tcase_add_test(cases, test_no_reader_sees_a_torn_table);
 	tcase_add_test(cases, test_a_standby_selects_nothing);
 	tcase_add_loop_test(cases, test_any_frames_in_any_order, 0, 8);
 	suite_add_tcase(suite, cases);
