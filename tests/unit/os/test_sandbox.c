@@ -187,8 +187,9 @@ looks_at_checker(const struct os_sandbox *sandbox)
 		return 3;
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == -1 || send(fd, &byte, 1, 0) != 1)
 		return 4;
-	if (socket(AF_UNIX, SOCK_STREAM, 0) != -1 || socket(AF_NETLINK, SOCK_RAW, 0) != -1 ||
-	    socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) != -1 || socket(17, SOCK_RAW, 0) != -1) /* AF_PACKET */
+	/* Linux's AF_NETLINK and AF_PACKET, which other systems have no names for. */
+	if (socket(AF_UNIX, SOCK_STREAM, 0) != -1 || socket(16, SOCK_RAW, 0) != -1 ||
+	    socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) != -1 || socket(17, SOCK_RAW, 0) != -1)
 		return 5;
 	if (fork() != -1 || listen(fd, 1) != -1)
 		return 6;
