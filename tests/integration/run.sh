@@ -25,7 +25,7 @@ usage() {
 }
 
 # These take longest when everything runs, so they start first. A test that is missing here only starts later.
-longest="watch peers keepalived_fifo ucarp doctor documents vip_check doctor_host vip_check6 mac_change doctor6 realserver web warmup"
+longest="watch peers keepalived_fifo ucarp vip_check doctor_host vip_check6 mac_change doctor6 realserver web warmup"
 
 retry=no
 # All of them take about as long on a processor as an eighth of the time they take.
