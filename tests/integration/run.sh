@@ -25,7 +25,8 @@ usage() {
 }
 
 # These take longest when everything runs, so they start first. A test that is missing here only starts later.
-longest="watch peers keepalived_fifo ucarp vip_check doctor_host vip_check6 mac_change doctor6 realserver web warmup"
+longest="doctor conflict ecmp_bird ecmp_frr peers documents json answers_lost doctor_host methods_offload vip_check keepalived_fifo
+    ucarp doctor_down vip_check6 mac_change doctor6 realserver web warmup"
 
 retry=no
 # All of them take about as long on a processor as an eighth of the time they take.
