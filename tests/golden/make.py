@@ -1060,10 +1060,8 @@ def icmp_errors():
 def icmp_elsewhere():
     """With other directors, an error about a flow that is unknown goes to the server that the hash gives the flow."""
     case = Case("icmp-elsewhere", "ICMP errors about flows of another director go where the hash sends the flow.",
-                service("web", "%s tcp/80 udp/53" % VIP, "wlc", SERVER_A, SERVER_B) +
-                service("web6", "%s tcp/80" % VIP6, "maglev", SERVER_A6), AB,
-                "address = %s/64\npeer = lb2 192.0.2.2\npeer-listen = 192.0.2.1\nsync-key-file = /etc/dsrd.key\n"
-                % DIRECTOR_IP6)
+                service("web", "%s tcp/80 udp/53" % VIP, "wlc", "arp = off", SERVER_A, SERVER_B) +
+                service("web6", "%s tcp/80" % VIP6, "maglev", "arp = off", SERVER_A6), AB, ADDRESS6)
     case.macs = {"web/a": A, "web/b": B, "web6/a": A}
     case.packets, case.bytes, case.connections = ({server: 0 for server in case.macs} for _ in range(3))
     mtu = struct.pack("!HH", 0, 1280)

@@ -41,8 +41,14 @@ step "more simultaneous checks than the soft limit of descriptors allows"
 	for (i = 40; i < 240; i++) print "server = a" i " " prefix "." i
 }'; } >"$NET_DIR/dsrd.conf"
 ctl 0 reload
+checker() { # the process that checks, or the director, where there is none
+	ctl 0 -j show process
+	python3 -c 'import json, sys
+processes = {process["name"]: process["pid"] for process in json.load(sys.stdin)["processes"]}
+print(processes.get("checker", processes["director"]))' <"$NET_DIR/said"
+}
 holds_many() {
-	[ "$(find "/proc/$(pid_of dsrd)/fd" -mindepth 1 | wc -l)" -gt 128 ]
+	[ "$(find "/proc/$(checker)/fd" -mindepth 1 | wc -l)" -gt 128 ]
 }
 wait_until 15 holds_many || fail "dsrd does not go beyond 128 descriptors"
 all_down() {
