@@ -303,7 +303,6 @@ intake_take(struct intake *intake, const struct session_frame *frame, uint64_t n
 
 	switch (frame->type) {
 	case WIRE_RESET:
-		intake->named = picture_is_complete(intake->picture);
 		picture_reset(intake->picture);
 		return SESSION_FINE;
 	case WIRE_NAMED:

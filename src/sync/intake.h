@@ -44,7 +44,6 @@ struct intake {
 	struct picture *picture;
 	uint8_t source;    /* share_source() of the peer's process */
 	bool bulk_done;
-	bool named;        /* WIRE_RESET came again: the peer has a new configuration, and needs all that it refused */
 	struct intake_counts counts;
 	intake_order *order;
 	void *context;

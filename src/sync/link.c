@@ -77,30 +77,38 @@ link_peer_forwards(const struct wire_state *state)
 	return false;
 }
 
-/* The peer has another configuration: what it could not use before it may be able to use now. */
+/* What the peer could not use before it may be able to use with another configuration. */
 static int
 link_feed_again(struct link *link, uint64_t now)
 {
-	link->intake.named = false;
 	feed_free(link->feed);
 	link->feed = feed_new(link->share, now);
 	if (link->feed == NULL)
 		return -1;
 	feed_set_forwards(link->feed, link_peer_forwards(&link->peer));
+	link_compare_candidates(link);
 	return 0;
 }
 
-static void
+static enum session_fault
 link_take_state(struct link *link, const struct wire_state *state, const struct link_facts *facts)
 {
 	const int32_t lag = (int32_t)((uint32_t)(facts->now / MILLISECONDS(1)) - state->echo - state->echo_age);
 
+	/*
+	 * Not at each WIRE_RESET, which every feed begins with: of two directors that feed each other again, each would
+	 * give the other one a reason.
+	 */
+	if (link->peer_at != 0 && state->configuration != link->peer.configuration &&
+	    link_feed_again(link, facts->now) == -1)
+		return SESSION_MEMORY;
 	link->peer = *state;
 	link->peer_at = facts->now;
 	feed_set_forwards(link->feed, link_peer_forwards(state));
 	link->clock_ahead = (int64_t)(state->wall - facts->wall);
 	if (state->echo != 0)
 		link->lag = lag < 0 ? 0 : MILLISECONDS(lag);
+	return SESSION_FINE;
 }
 
 static enum session_fault
@@ -115,12 +123,9 @@ link_take(struct link *link, const struct session_frame *frame, const struct lin
 		cursor_init(&in, frame->body, frame->length);
 		if (!wire_get_state(&in, &state))
 			return SESSION_RECORD;
-		link_take_state(link, &state, facts);
-		return SESSION_FINE;
+		return link_take_state(link, &state, facts);
 	}
 	fault = intake_take(&link->intake, frame, facts->now);
-	if (fault == SESSION_FINE && link->intake.named && link_feed_again(link, facts->now) == -1)
-		return SESSION_MEMORY;
 	if (fault == SESSION_FINE && (frame->type == WIRE_NAMED || frame->type == WIRE_SERVICES))
 		link_compare_candidates(link);
 	return fault;

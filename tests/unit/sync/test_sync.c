@@ -509,6 +509,27 @@ START_TEST(test_unknown_server)
 }
 END_TEST
 
+/* Each director sends all flows again to one that was has a new configuration, once. */
+START_TEST(test_new_configuration_settles)
+{
+	struct pair pair;
+	uint64_t frames;
+
+	open_settled(&pair, "wlc");
+	pair_begin_flows(&pair.sides[0], FIRST, 100);
+	pair_run(&pair, SECONDS(3));
+	scene_server(&pair.sides[1].scene, "web", "s4")->settings.weight = 7;
+	pair.sides[1].scene.model->services[0]->settings.persist = SECONDS(10);
+	pair_update(&pair.sides[1]);
+	pair_run(&pair, SECONDS(3));
+	frames = pair.sides[0].link.frames_sent + pair.sides[1].link.frames_sent;
+	pair_run(&pair, SECONDS(3));
+	/* Two STATE frames a second from each. */
+	ck_assert_uint_le(pair.sides[0].link.frames_sent + pair.sides[1].link.frames_sent - frames, 20);
+	pair_close(&pair);
+}
+END_TEST
+
 /* Of two orders the later one wins at both, and with the same date both choose the same one. */
 START_TEST(test_orders)
 {
@@ -566,6 +587,7 @@ sync_suite(void)
 	tcase_add_test(tcase, test_full_table);
 	tcase_add_test(tcase, test_differences);
 	tcase_add_test(tcase, test_unknown_server);
+	tcase_add_test(tcase, test_new_configuration_settles);
 	tcase_add_test(tcase, test_orders);
 	suite_add_tcase(suite, tcase);
 	return suite;
