@@ -96,9 +96,9 @@ load() {
 	load=$((came * 100 / handled))
 }
 
-step "a flood of twice what the director handles: faster, or with less of a processor for the director"
+step "a flood of more than the director handles, up to three times as much: faster, or with less of a processor for the director"
 rate=$((5 * capacity / 2)) percent=100
-for attempt in 1 2 3 4 5 6 7 8 9 10 11 12; do
+for attempt in 1 2 3 4 5 6 7 8; do
 	start_in client flood "$FLOOD" eth0 "$DIRECTOR_MAC" "$VIP" 80 30000000 "$rate" sau
 	[ "$percent" = 100 ] || start_in director brake python3 "$(dirname -- "$0")/brake.py" "$(pid_of dsrd)" "$percent"
 	sleep 1
@@ -106,19 +106,19 @@ for attempt in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	sleep 2
 	load
 	echo "# attempt $attempt: $rate a second, $percent% of a processor for the director: $load% of what it handles"
-	if [ "$load" -ge 210 ] && [ "$load" -le 330 ]; then
+	if [ "$load" -ge 110 ] && [ "$load" -le 300 ]; then
 		break
 	fi
 	stop flood
 	[ "$percent" = 100 ] || stop brake
 	# The sender has limits, too: then the director gets slower instead.
-	if [ "$load" -lt 210 ] && [ "$came" -lt $((rate * 2 * 8 / 10)) ]; then
+	if [ "$load" -lt 110 ] && [ "$came" -lt $((rate * 2 * 8 / 10)) ]; then
 		percent=$((percent / 2))
 	else
-		rate=$((handled * 5 / 4))
+		rate=$((handled * 9 / 10))
 	fi
 done
-[ "$load" -ge 210 ] || fail "no flood is large enough here"
+is_running flood || fail "no flood is large enough here, or all are too large"
 
 step "the flood goes on for 12 seconds, while curl asks"
 remember
@@ -143,8 +143,8 @@ assert_at_least "pages asked for meanwhile" 5 "$asked"
 assert_equal "pages from web1 and web2 together" "$asked" "$(grep -c -x 'web[12]' "$NET_DIR/pages")"
 assert_no_log 'server-state .*from=up to=down'
 load
-# It was twice as much at first; a virtual machine may become faster meanwhile.
-assert_at_least "per cent of what the director could take" 120 "$load"
+# It was more at first; a virtual machine may become faster meanwhile.
+assert_at_least "per cent of what the director could take" 100 "$load"
 stop flood
 [ "$percent" = 100 ] || stop brake
 # One may be left whose end the director never saw: it counts until its timeout.
