@@ -112,6 +112,24 @@ child_did_not_run(const struct child_end *end, char reason[CHILD_REASON])
 	return true;
 }
 
+bool
+child_failed(const struct child_end *end, const struct timeval *timeout, char reason[CHILD_REASON])
+{
+	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
+
+	if (child_did_not_run(end, reason))
+		return true;
+	if (end->timed_out)
+		(void)snprintf(reason, CHILD_REASON, "it ran for more than %ld s and was ended", (long)timeout->tv_sec);
+	else if (!WIFEXITED(status))
+		(void)snprintf(reason, CHILD_REASON, "signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		(void)snprintf(reason, CHILD_REASON, "exit status %d", WEXITSTATUS(status));
+	else
+		return false;
+	return true;
+}
+
 /* Reports the end, once; does nothing after child_forget(). */
 static void
 children_report(struct child *child, bool timed_out, int status, int error)

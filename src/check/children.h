@@ -35,6 +35,8 @@ struct child_end {
  */
 #define CHILD_REASON (CHILD_LINE + 64)
 bool child_did_not_run(const struct child_end *end, char reason[CHILD_REASON]);
+/* True unless it ran and exited with status 0. Then `reason` says why; `timeout` is the order's. */
+bool child_failed(const struct child_end *end, const struct timeval *timeout, char reason[CHILD_REASON]);
 
 typedef void child_ended(void *context, const struct child_end *end);
 

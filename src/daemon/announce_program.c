@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "check/children.h"
 #include "role/role.h"
@@ -56,20 +55,9 @@ announce_program_on_exit(void *context, const struct child_end *end)
 {
 	struct announce_program *program = context;
 	char reason[CHILD_REASON];
-	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
-	bool good = false;
 
 	program->child = NULL;
-	if (child_did_not_run(end, reason))
-		;
-	else if (end->timed_out)
-		(void)snprintf(reason, sizeof(reason), "it ran for more than 10 s and was ended");
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		good = true;
-	else
-		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(status) ? "exit status" : "signal",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-	program->ended(program->context, &program->addr, good ? NULL : reason);
+	program->ended(program->context, &program->addr, child_failed(end, &timeout, reason) ? reason : NULL);
 }
 
 int

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/log.h"
 #include "check/children.h"
@@ -91,18 +90,10 @@ notify_program_on_exit(void *argument, const struct child_end *end)
 {
 	struct run *run = argument;
 	char reason[CHILD_REASON];
-	int status = end->status; /* NetBSD's WIFEXITED takes the address of what it is given */
 
 	run->child = NULL;
-	if (child_did_not_run(end, reason))
+	if (child_failed(end, &timeout, reason))
 		notify_program_fail(run, reason);
-	else if (end->timed_out)
-		notify_program_fail(run, "it ran for more than 10 s and was ended");
-	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		(void)snprintf(reason, sizeof(reason), "%s %d", WIFEXITED(status) ? "exit status" : "signal",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-		notify_program_fail(run, reason);
-	}
 	notify_program_start_waiting(run->notify_program);
 }
 

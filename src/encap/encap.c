@@ -151,9 +151,9 @@ encap_sum(const uint8_t *ip, const struct frame *frame, const struct packet *pac
 	uint64_t before;
 
 	if (!covered)
-		return encap_fold(checksum_add(0, ip, packet->end - packet->l3));
+		return sum_fold(checksum_add(0, ip, packet->end - packet->l3));
 	before = (uint64_t)encap_word(ip) + encap_word(ip + 4) + (ipv4 ? encap_word(ip + 8) : 0) +
-	    encap_fold(checksum_add(0, ip + behind, header - behind));
+	    sum_fold(checksum_add(0, ip + behind, header - behind));
 	return encap_sum_by_checksum(before, packet->protocol, length);
 }
 

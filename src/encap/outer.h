@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/sum.h"
+
 #define ENCAP_INLINE static inline __attribute__((always_inline))
 
 enum encap_method {
@@ -102,20 +104,6 @@ encap_word(const uint8_t *bytes)
 }
 
 /*
- * Sums of 16-bit words in ones' complement may be made of 32-bit words, in memory's order (RFC 1071 section 2): here of
- * fewer than 2^16 of them, folded in the end.
- */
-ENCAP_INLINE uint16_t
-encap_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-/*
  * The sum of what a transport checksum covers, without looking at it: with the pseudo-header it is 0 (RFC 9293 section
  * 3.1, RFC 768), whether the sender has computed the checksum or leaves that to a card. Where the packet was damaged, so
  * is the outer checksum then, and the server drops it one header earlier. The addresses stand both in the IP header
@@ -124,7 +112,7 @@ encap_fold(uint64_t sum)
 ENCAP_INLINE uint64_t
 encap_sum_by_checksum(uint64_t before, uint32_t protocol, uint32_t length)
 {
-	return before + (uint16_t)~encap_fold((uint64_t)encap_net16(protocol) + encap_net16(length));
+	return before + (uint16_t)~sum_fold((uint64_t)encap_net16(protocol) + encap_net16(length));
 }
 
 /*
@@ -163,7 +151,7 @@ encap_finish_ipv4(uint8_t *ip, const struct encap_inner *inner, uint32_t length)
 		encap_store16(ip + ENCAP_IPV4_IDENTIFICATION, inner->identification ^ (inner->hash & 0xffff));
 	sum = (uint64_t)encap_word(ip) + encap_word(ip + 4) + encap_word(ip + 8) + encap_word(ip + 12) +
 	    encap_word(ip + 16);
-	checksum = (uint16_t)~encap_fold(sum);
+	checksum = (uint16_t)~sum_fold(sum);
 	__builtin_memcpy(ip + ENCAP_IPV4_CHECKSUM, &checksum, sizeof(checksum));
 }
 
@@ -194,7 +182,7 @@ encap_finish_udp6(uint8_t *ip, uint8_t *udp, const struct encap_inner *inner, ui
 	sum += (uint64_t)encap_word(udp) + encap_word(udp + 4);
 	if (rest != 0)
 		sum += encap_word(udp + ENCAP_UDP_HEADER);
-	checksum = (uint16_t)~encap_fold(sum);
+	checksum = (uint16_t)~sum_fold(sum);
 	if (checksum == 0)
 		checksum = 0xffff;
 	__builtin_memcpy(udp + ENCAP_UDP_CHECKSUM, &checksum, sizeof(checksum));

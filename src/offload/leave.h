@@ -142,7 +142,7 @@ offload_looks_unfinished(const struct offload_packet *packet, const struct offlo
 		for (int i = 0; i < 3; i++)
 			sum += (uint64_t)packet->client.words[i] + packet->vip.words[i];
 	__builtin_memcpy(&field, head->bytes + offload_checksum_at(ipv6, packet->udp), sizeof(field));
-	return field == encap_fold(sum);
+	return field == sum_fold(sum);
 }
 
 /*
@@ -205,7 +205,7 @@ offload_mark(const struct offload_hand *hand, uint16_t first)
 OFFLOAD_INLINE uint16_t
 offload_changed_sum(uint16_t field, uint64_t change)
 {
-	return (uint16_t)~encap_fold((uint16_t)~field + change);
+	return (uint16_t)~sum_fold((uint16_t)~field + change);
 }
 
 OFFLOAD_INLINE bool

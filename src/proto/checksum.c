@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "proto/sum.h"
 
 #define IPV4_CHECKSUM 10 /* offsets in their headers: RFC 791, RFC 9293, RFC 768, RFC 792, RFC 4443, RFC 9260 */
 #define TCP_CHECKSUM 16
@@ -56,21 +57,10 @@ checksum_add(uint64_t sum, const uint8_t *bytes, size_t length)
 	return add_offload(sum, word);
 }
 
-/* Into 16 bits, in memory's order. */
-static inline uint16_t
-checksum_fold(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 uint16_t
 checksum_finish(uint64_t sum)
 {
-	return (uint16_t)~memory_order(checksum_fold(sum));
+	return (uint16_t)~memory_order(sum_fold(sum));
 }
 
 /* What `field`, a sum, becomes. */
@@ -272,7 +262,7 @@ checksum_leave(struct frame *frame, const struct packet *packet)
 {
 	uint8_t *field = checksum_field(frame, packet);
 
-	store16(field, memory_order(checksum_fold(unfinished_sum(frame, packet))));
+	store16(field, memory_order(sum_fold(unfinished_sum(frame, packet))));
 	frame->sum_from = packet->l4;
 	frame->sum_at = (uint16_t)(field - frame->bytes);
 }

@@ -23,6 +23,7 @@
 #define VIP 0x0a0200c0U /* 192.0.2.10 */
 #define BENCH_NET 0x12c6U /* 198.18; the last bit of its second byte is either */
 #define DNS_PORT 0x3500U /* 53 */
+#define FIRST_SERVER 0x11 /* the last byte of web1's MAC address; web2's follows */
 #define MAC_START 0x00000002U /* 02:00:00:00 */
 
 struct head {
@@ -60,22 +61,30 @@ head_of(struct __sk_buff *skb)
 	return head->destination == VIP ? head : 0;
 }
 
+/* The last byte of its server's MAC address. Both connections of iperf3 go to the same server. */
+static inline __attribute__((always_inline)) uint8_t
+server_of(const struct head *head)
+{
+	uint32_t hash = head->source;
+
+	if (head->protocol != 6)
+		hash ^= (uint32_t)head->destination_port << 16 | head->source_port;
+	/* Half of the finishing of MurmurHash3 (public domain). */
+	hash = (hash ^ hash >> 16) * 0x85ebca6bU;
+	hash = (hash ^ hash >> 13) * 0xc2b2ae35U;
+	return FIRST_SERVER + (hash >> 16 & 1);
+}
+
 SEC("redirect")
 int
 bench_redirect(struct __sk_buff *skb)
 {
 	struct head *head = head_of(skb);
-	uint32_t hash;
 
 	if (!head)
 		return TC_ACT_UNSPEC;
-	/* Half of the finishing of MurmurHash3 (public domain). Both connections of iperf3 go to the same server. */
-	hash = head->protocol == 6 ? head->source : head->source ^ ((uint32_t)head->destination_port << 16 |
-	    head->source_port);
-	hash = (hash ^ hash >> 16) * 0x85ebca6bU;
-	hash = (hash ^ hash >> 13) * 0xc2b2ae35U;
 	__builtin_memcpy(head->from, head, 6);
-	head->to_end[1] = hash >> 16 & 1 ? 0x12 : 0x11;
+	head->to_end[1] = server_of(head);
 	return (int)bpf_redirect(skb->ifindex, 0);
 }
 
@@ -114,19 +123,13 @@ bench_encap(struct __sk_buff *skb)
 	struct head *head = head_of(skb);
 	struct outer outer;
 	uint8_t macs[12];
-	uint32_t hash;
 
 	if (!head)
 		return TC_ACT_UNSPEC;
-	hash = head->protocol == 6 ? head->source : head->source ^ ((uint32_t)head->destination_port << 16 |
-	    head->source_port);
-	hash = (hash ^ hash >> 16) * 0x85ebca6bU;
-	hash = (hash ^ hash >> 13) * 0xc2b2ae35U;
-	hash = hash >> 16 & 1;
 	__builtin_memcpy(macs, head, 6);
 	__builtin_memcpy(macs + 6, head, 6);
-	macs[5] = hash ? 0x12 : 0x11;
-	outer_of(&outer, __builtin_bswap16(head->length), SERVER + (hash << 24));
+	macs[5] = server_of(head);
+	outer_of(&outer, __builtin_bswap16(head->length), SERVER + ((uint32_t)(macs[5] - FIRST_SERVER) << 24));
 	if (bpf_skb_adjust_room(skb, OUTER, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 |
 	    BPF_F_ADJ_ROOM_FIXED_GSO) != 0)
 		return TC_ACT_SHOT;

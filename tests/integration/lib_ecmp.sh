@@ -213,6 +213,22 @@ ecmp_by_hash() {
 	python3 "$ECMP_TOP/tests/integration/ecmp_hash.py" "$NET_DIR/hash/sock" "$NET_DIR"/d?/flows
 }
 
+ecmp_flows() { # HOST SERVER
+	ecmp_ctl "$1" --json show connections limit=1000 |
+		jq -r --arg server "web/$2" '.connections[] | select(.state == "established" and .server == $server).client' |
+		sort >"$NET_DIR/$1/flows-$2"
+}
+
+# Does every director know the flows of each that go to SERVER? After a change of servers that takes 2.5 seconds.
+ecmp_is_shared() { # SERVER
+	for ecmp_host in $ECMP_DIRECTORS; do
+		ecmp_flows "$ecmp_host" "$1"
+	done
+	for ecmp_host in $ECMP_DIRECTORS; do
+		[ -s "$NET_DIR/$ecmp_host/flows-$1" ] && cmp -s "$NET_DIR/$ecmp_host/flows-$1" "$NET_DIR/d1/flows-$1" || return 1
+	done
+}
+
 ecmp_milliseconds() {
 	date +%s%3N
 }
@@ -309,6 +325,7 @@ ecmp_short() {
 	ecmp_wait_hops 60 "1 2 3" "at the start"
 	ecmp_traffic
 	ecmp_server drain web1
+	wait_until 5 ecmp_is_shared web1 || ecmp_fail "the directors do not share the connections of web1"
 	ecmp_event "d1 killed while web1 is drained" 3 "2 3" ecmp_kill d1
 	ecmp_event "d1 added" 15 "1 2 3" ecmp_start d1
 	ecmp_event "d3 stopped" 3 "1 2" ecmp_stop_running d3

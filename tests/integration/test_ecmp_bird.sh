@@ -8,7 +8,7 @@
 . "$(dirname -- "$0")/net.sh"
 # shellcheck source-path=SCRIPTDIR source=lib_ecmp.sh
 . "$(dirname -- "$0")/lib_ecmp.sh"
-net_require bird birdc python3 ip nft
+net_require bird birdc python3 jq ip nft
 
 ecmp_guide_files() {
 	ECMP_SECTION=BIRD ECMP_DIRECTOR_FILE=/etc/bird/bird.conf ECMP_ROUTER_FILE=/etc/bird/bird.conf

@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib_ecmp.sh
 . "$(dirname -- "$0")/lib_ecmp.sh"
 PATH=$PATH:/usr/lib/frr
-net_require zebra bgpd bfdd vtysh python3 ip nft
+net_require zebra bgpd bfdd vtysh python3 jq ip nft
 
 ecmp_guide_files() {
 	ECMP_SECTION=FRR ECMP_DIRECTOR_FILE=/etc/frr/frr.conf ECMP_ROUTER_FILE=/etc/frr/frr.conf
