@@ -71,7 +71,7 @@ void report_version(struct writer *writer);
 void report_problems(struct writer *writer, const struct report_facts *facts);
 /* The roles, where there are other directors. */
 void report_roles(struct writer *writer, const struct report_facts *facts);
-/* The VIPs, whether routers are told about them, and how a drain of this director goes. */
+/* The VIPs, whether they are announced to routers, and how a drain of this director goes. */
 void report_announce(struct writer *writer, const struct report_facts *facts);
 /* Can this director serve the group's VIPs, or is it active for them? `group` NULL: all groups. */
 bool report_ready(struct writer *writer, const struct report_facts *facts, const char *group);

@@ -33,7 +33,7 @@ report_peers_configuration(const struct peer_facts *peer)
 static void
 report_peers_traffic(struct writer *writer, const struct peer_facts *peer)
 {
-	const uint64_t numbers[] = { peer->told, peer->told_here, peer->held, peer->sent.waiting, peer->sent.flows,
+	const uint64_t numbers[] = { peer->shared, peer->shared_here, peer->held, peer->sent.waiting, peer->sent.flows,
 		peer->received.flows, peer->sent.clients, peer->received.clients, peer->sent.orders,
 		peer->received.orders, peer->sent.fragments, peer->received.fragments,
 		peer->received.unknown, peer->received.refused, peer->received.conflicts, peer->sent.overflows,

@@ -18,7 +18,7 @@ struct announce_stream {
 	const void *client; /* NULL: the place is free */
 	struct control *control;
 	size_t group;       /* ROLE_GROUPS: all */
-	bool behind;        /* a line was lost, or none was sent yet: it gets everything */
+	bool behind;        /* a line was lost, or none was sent yet: all are sent again */
 };
 
 struct announce_streams {

@@ -83,12 +83,19 @@ commands_report(struct command_server *cmds, const struct control_ask *ask, cons
 	return asked.only_problems && report_has_problems(&asked) ? CONTROL_WRONG : CONTROL_DONE;
 }
 
-static void
-commands_processes(const struct command_server *cmds, struct writer *writer)
+/* What no services, peers or interfaces are needed for. */
+static enum control_result
+commands_report_process(const struct command_server *cmds, enum command_id command, struct writer *writer)
 {
 	struct report_process list[PROCESSES_MOST];
 
-	report_processes(writer, list, processes_gather(cmds->parts.processes, list));
+	if (command == COMMAND_SHOW_RATES)
+		report_rates(writer, &cmds->parts.recording->history);
+	else if (command == COMMAND_SHOW_PROCESS)
+		report_processes(writer, list, processes_gather(cmds->parts.processes, list));
+	else
+		report_version(writer);
+	return CONTROL_DONE;
 }
 
 static enum control_result
@@ -107,8 +114,9 @@ commands_dispatch(struct command_server *cmds, const struct control_ask *ask, co
 	case COMMAND_SHOW_ANNOUNCE:
 		return commands_report(cmds, ask, facts, writer, out);
 	case COMMAND_SHOW_RATES:
-		report_rates(writer, &cmds->parts.recording->history);
-		break;
+	case COMMAND_SHOW_PROCESS:
+	case COMMAND_VERSION:
+		return commands_report_process(cmds, ask->request->command, writer);
 	case COMMAND_EVENTS:
 		return commands_events(cmds, ask, writer, out);
 	case COMMAND_DOCTOR:
@@ -144,16 +152,10 @@ commands_dispatch(struct command_server *cmds, const struct control_ask *ask, co
 		return commands_reload(cmds, ask, writer, out);
 	case COMMAND_STOP:
 		return commands_stop(cmds, ask, writer);
-	case COMMAND_SHOW_PROCESS:
-		commands_processes(cmds, writer);
-		break;
-	case COMMAND_VERSION:
-		report_version(writer);
-		break;
 	case COMMAND_COUNT:
-		return CONTROL_REFUSED;
+		break;
 	}
-	return CONTROL_DONE;
+	return CONTROL_REFUSED;
 }
 
 static enum control_result

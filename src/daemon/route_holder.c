@@ -105,7 +105,7 @@ struct holder {
 	const struct options *options;
 	struct conf conf;
 	bool reread;                          /* `conf` is this process's own */
-	struct os_routes *routes[ROLE_GROUPS]; /* NULL: none was asked for yet; groups of one device or table share them */
+	struct os_routes *routes[ROLE_GROUPS]; /* NULL: not requested yet; groups of one device or table share them */
 	struct announce_settings opened[ROLE_GROUPS]; /* with which they were */
 	struct held *list;
 	size_t count;

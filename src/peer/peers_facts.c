@@ -67,7 +67,7 @@ peer_add_link(const struct peers *peers, const struct peer *peer, struct peer_fa
 	peer_add_feed(&facts->sent, &sent);
 	peer_add_intake(&facts->received, &link->intake.counts);
 	facts->sent.waiting = sent.waiting;
-	facts->told = facts->sent.told = sent.told;
+	facts->shared = facts->sent.shared = sent.shared;
 	facts->complete = sent.bulk_done && link->intake.bulk_done;
 	facts->version = link->peer.version;
 	facts->configuration = link->peer.configuration;
@@ -76,7 +76,7 @@ peer_add_link(const struct peers *peers, const struct peer *peer, struct peer_fa
 	facts->self = &link->peer.self;
 	facts->clock_ahead = link->clock_ahead;
 	facts->table = link->peer.flows;
-	facts->told_here = link->peer.told;
+	facts->shared_here = link->peer.shared;
 	facts->held = peers->share->held[peer->source];
 	facts->bytes_sent += peer_socket_bytes_sent(peer->end->socket);
 	facts->bytes_received += peer_socket_bytes_received(peer->end->socket);

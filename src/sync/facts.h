@@ -34,8 +34,8 @@ struct peer_facts {
 	uint64_t lag;          /* microseconds */
 	int64_t clock_ahead;   /* seconds */
 	uint32_t table;        /* flows in its table */
-	uint32_t told;         /* flows that we keep up to date there */
-	uint32_t told_here;    /* and that it says it keeps up to date here */
+	uint32_t shared;       /* flows that we keep up to date there */
+	uint32_t shared_here;    /* and that it says it keeps up to date here */
 	uint32_t held;         /* flows here that it sent */
 	struct feed_counts sent;
 	struct intake_counts received;

@@ -226,7 +226,7 @@ feed_counts(const struct feed *feed)
 {
 	struct feed_counts counts = feed->counts;
 
-	counts.told = feed->tables[SHARE_FLOWS].count;
+	counts.shared = feed->tables[SHARE_FLOWS].count;
 	counts.waiting = feed->tables[SHARE_FLOWS].used + feed->tables[SHARE_CLIENTS].used;
 	counts.bulk_done = feed->bulk_ended;
 	return counts;

@@ -51,7 +51,7 @@ struct feed_counts {
 	uint64_t fragments;
 	uint64_t overflows; /* more waited than there was room for: the table was walked */
 	uint64_t walks;    /* through the whole table at full speed, the bulk included */
-	uint32_t told;     /* flows that the peer has, as far as it was told, and that still exist */
+	uint32_t shared;   /* flows that were sent, that the peer still keeps, and that still exist here */
 	uint32_t waiting;  /* flows and clients */
 	bool bulk_done;
 };

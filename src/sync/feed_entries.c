@@ -24,7 +24,7 @@ feed_seconds(uint64_t now)
 static void
 feed_table_clear(struct feed_table *table)
 {
-	free(table->told_memory);
+	free(table->known_memory);
 	free(table->ring_memory);
 }
 
@@ -36,11 +36,11 @@ feed_table_init(struct feed_table *table, const struct conn_table *conns, uint64
 	table->size = FEED_RING_LEAST;
 	while (table->size < capacity && table->size < FEED_WAIT_MOST)
 		table->size *= 2;
-	table->told = large_calloc((size_t)capacity + 1, sizeof(*table->told), &table->told_memory);
+	table->known = large_calloc((size_t)capacity + 1, sizeof(*table->known), &table->known_memory);
 	table->ring = large_calloc(table->size, sizeof(*table->ring), &table->ring_memory);
 	table->walking = true;
 	table->round_due = now + FEED_ROUND;
-	return table->told == NULL || table->ring == NULL ? -1 : 0;
+	return table->known == NULL || table->ring == NULL ? -1 : 0;
 }
 
 int
@@ -63,9 +63,9 @@ feed_entries_clear(struct feed *feed)
 static void
 feed_forget(struct feed_table *table, uint32_t number)
 {
-	if ((table->told[number] & ~FEED_QUEUED) != 0)
+	if ((table->known[number] & ~FEED_QUEUED) != 0)
 		table->count--;
-	table->told[number] &= FEED_QUEUED;
+	table->known[number] &= FEED_QUEUED;
 }
 
 /* The entry is looked at again when it is old enough. Without room the whole table is. */
@@ -74,7 +74,7 @@ feed_queue(struct feed *feed, enum share_table which, uint32_t number)
 {
 	struct feed_table *table = &feed->tables[which];
 
-	if ((table->told[number] & FEED_QUEUED) != 0)
+	if ((table->known[number] & FEED_QUEUED) != 0)
 		return;
 	if (table->used == table->size) {
 		table->walk_again = true;
@@ -84,7 +84,7 @@ feed_queue(struct feed *feed, enum share_table which, uint32_t number)
 	table->ring[(table->first + table->used) & (table->size - 1)] = (struct feed_wait) { number,
 		feed_milliseconds(conn_table_time(feed->share->tables[which]) + FEED_AGE) };
 	table->used++;
-	table->told[number] |= FEED_QUEUED;
+	table->known[number] |= FEED_QUEUED;
 }
 
 void
@@ -97,7 +97,7 @@ feed_entry_changed(void *context, enum share_table which, uint32_t number, bool 
 		return;
 	}
 	feed_forget(&feed->tables[which], number);
-	feed->tables[which].told[number] = 0;
+	feed->tables[which].known[number] = 0;
 }
 
 /* Seconds until the entry expires, at least 1. */
@@ -108,14 +108,14 @@ feed_left(const struct feed *feed, enum share_table which, const struct conn *co
 }
 
 static bool
-feed_needs_flow(const struct feed *feed, const struct conn *conn, bool told)
+feed_needs_flow(const struct feed *feed, const struct conn *conn, bool known)
 {
 	const struct share *share = feed->share;
 	const struct fwd_vip *vip = share->vips[conn_key_vip(&conn->key)];
 	const struct fwd_service *service;
 
 	/* The end of a flow is for a peer that has the flow. */
-	if (!told && (conn->state == CONN_TIME_WAIT || conn->state == CONN_CLOSED))
+	if (!known && (conn->state == CONN_TIME_WAIT || conn->state == CONN_CLOSED))
 		return false;
 	service = vip == NULL ? NULL : fwd_vip_service(vip, conn_key_protocol(&conn->key), conn->key.vip_port);
 	if (service == NULL || fwdtab_server(share->table, conn->server) == NULL)
@@ -141,12 +141,12 @@ feed_needs_client(const struct feed *feed, const struct conn *conn)
 }
 
 static bool
-feed_needs(const struct feed *feed, enum share_table which, const struct conn *conn, bool told)
+feed_needs(const struct feed *feed, enum share_table which, const struct conn *conn, bool known)
 {
 	if (conn->state == CONN_NONE || !conn_is_proven((enum conn_state)conn->state) ||
 	    share_is_theirs(feed->share, which, conn))
 		return false;
-	return which == SHARE_FLOWS ? feed_needs_flow(feed, conn, told) : feed_needs_client(feed, conn);
+	return which == SHARE_FLOWS ? feed_needs_flow(feed, conn, known) : feed_needs_client(feed, conn);
 }
 
 static void
@@ -179,8 +179,8 @@ feed_tell(struct feed *feed, enum share_table which, uint32_t number, struct wir
 	feed_put_entry(feed, which, conn, out);
 	if (out->failed)
 		return false;
-	table->count += (table->told[number] & ~FEED_QUEUED) == 0;
-	table->told[number] = (feed_seconds(feed->now) + feed_left(feed, which, conn)) & ~FEED_QUEUED;
+	table->count += (table->known[number] & ~FEED_QUEUED) == 0;
+	table->known[number] = (feed_seconds(feed->now) + feed_left(feed, which, conn)) & ~FEED_QUEUED;
 	return true;
 }
 
@@ -192,15 +192,15 @@ feed_put_waiting(struct feed *feed, enum share_table which, struct wire_out *out
 
 	for (uint32_t budget = FEED_STEP; budget > 0 && table->used > 0; budget--) {
 		const struct feed_wait *wait = &table->ring[table->first];
-		const uint32_t told = table->told[wait->number];
+		const uint32_t known = table->known[wait->number];
 		const struct conn *conn = conn_at(feed->share->tables[which], wait->number);
 
 		if ((int32_t)(feed_milliseconds(feed->now) - wait->due) < 0)
 			return;
 		/* Else it was removed meanwhile. */
-		if ((told & FEED_QUEUED) != 0) {
-			if (!feed_needs(feed, which, conn, (told & ~FEED_QUEUED) != 0))
-				table->told[wait->number] = told & ~FEED_QUEUED;
+		if ((known & FEED_QUEUED) != 0) {
+			if (!feed_needs(feed, which, conn, (known & ~FEED_QUEUED) != 0))
+				table->known[wait->number] = known & ~FEED_QUEUED;
 			else if (!feed_tell(feed, which, wait->number, out))
 				return;
 		}
@@ -211,16 +211,16 @@ feed_put_waiting(struct feed *feed, enum share_table which, struct wire_out *out
 
 /* Has the entry's deadline moved so far that the peer would end it too early, or, at its end, far too late? */
 static bool
-feed_is_stale(const struct feed *feed, uint32_t told, uint32_t left)
+feed_is_stale(const struct feed *feed, uint32_t known, uint32_t left)
 {
 	const uint32_t now = feed_seconds(feed->now), round = FEED_ROUND / SECONDS(1);
-	const int32_t more = (int32_t)(now + left - told), told_left = (int32_t)(told - now);
+	const int32_t more = (int32_t)(now + left - known), known_left = (int32_t)(known - now);
 
-	if (told == 0)
+	if (known == 0)
 		return true;
 	if (more <= 1)
 		return more < -(int32_t)(2 * round);
-	return told_left < (int32_t)(2 * round) || (uint32_t)more >= left / 3;
+	return known_left < (int32_t)(2 * round) || (uint32_t)more >= left / 3;
 }
 
 /* Looks at one entry. False: there was no room for it. */
@@ -229,19 +229,19 @@ feed_review(struct feed *feed, enum share_table which, uint32_t number, struct w
 {
 	struct feed_table *table = &feed->tables[which];
 	const struct conn *conn = conn_at(feed->share->tables[which], number);
-	const uint32_t told = table->told[number] & ~FEED_QUEUED;
+	const uint32_t known = table->known[number] & ~FEED_QUEUED;
 
-	if (conn->state == CONN_NONE || (table->told[number] & FEED_QUEUED) != 0)
+	if (conn->state == CONN_NONE || (table->known[number] & FEED_QUEUED) != 0)
 		return true;
-	if (!feed_needs(feed, which, conn, told != 0)) {
+	if (!feed_needs(feed, which, conn, known != 0)) {
 		feed_forget(table, number);
 		return true;
 	}
-	if (told == 0 && feed_seconds(feed->now) - conn->began <= FEED_AGE / SECONDS(1)) {
+	if (known == 0 && feed_seconds(feed->now) - conn->began <= FEED_AGE / SECONDS(1)) {
 		feed_queue(feed, which, number);
 		return true;
 	}
-	return !feed_is_stale(feed, told, feed_left(feed, which, conn)) || feed_tell(feed, which, number, out);
+	return !feed_is_stale(feed, known, feed_left(feed, which, conn)) || feed_tell(feed, which, number, out);
 }
 
 /* The entries behind *at, at most `budget`. True: the end was reached. */

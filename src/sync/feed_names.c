@@ -34,7 +34,7 @@ feed_put_name(struct feed *feed, struct wire_out *out)
 	return true;
 }
 
-/* Services whose candidates are others than the peer was told. */
+/* Services whose candidates are others than the peer knows. */
 static void
 feed_put_services(struct feed *feed, struct wire_out *out)
 {

@@ -8,7 +8,7 @@
 #define FEED_NUMBERS (UINT16_MAX + 1)
 #define FEED_STEP 2048   /* entries of a table that a call looks at */
 #define FEED_SLICE 1024  /* entries that a step of the slow round looks at */
-#define FEED_QUEUED UINT32_C(0x80000000) /* in `told`: the number waits in the ring */
+#define FEED_QUEUED UINT32_C(0x80000000) /* in `known`: the number waits in the ring */
 #define FEED_RING_LEAST 1024
 
 /* One that waits: its number, and from when on it may be sent, in milliseconds that wrap. */
@@ -19,8 +19,8 @@ struct feed_wait {
 
 /* What the peer knows of one table. */
 struct feed_table {
-	uint32_t *told; /* by number: the deadline that the peer knows, in seconds; 0: it does not know the entry */
-	void *told_memory;
+	uint32_t *known; /* by number: the deadline that the peer knows, in seconds; 0: it does not know the entry */
+	void *known_memory;
 	uint32_t count; /* of those that are not 0 */
 	struct feed_wait *ring;
 	void *ring_memory;
@@ -59,7 +59,7 @@ struct feed {
 	/* By service: the peer's candidates, and whether ours are others. */
 	uint64_t *candidates;
 	bool *differs;
-	uint64_t *named_candidates; /* of ours, as the peer was told */
+	uint64_t *named_candidates; /* of ours, as they were sent */
 	size_t service;        /* where the look at services goes on; behind the last, until another table is in force */
 	/* By slot: a sum of what the peer was sent of a server's health, and of orders about it. */
 	uint32_t *health;

@@ -167,7 +167,7 @@ link_send_state(struct link *link, uint8_t bytes[WIRE_FRAME], const struct link_
 	const struct share *share = link->share;
 	struct wire_state state = { .wall = facts->wall, .stamp = (uint32_t)(facts->now / MILLISECONDS(1)) | 1,
 		.configuration = share->configuration, .flows = conn_table_count(share->tables[SHARE_FLOWS]),
-		.told = link->feed == NULL ? 0 : feed_counts(link->feed).told };
+		.shared = link->feed == NULL ? 0 : feed_counts(link->feed).shared };
 	struct wire_out out;
 
 	if (link->peer_at != 0) {

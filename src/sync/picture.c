@@ -19,14 +19,14 @@ struct picture_vip {
 
 struct picture_service {
 	bool known;
-	struct wire_service told;
+	struct wire_service record;
 	uint64_t serial;
 	const struct service *here;
 };
 
 struct picture_server {
 	bool known;
-	struct wire_server told;
+	struct wire_server record;
 	uint64_t serial;
 	struct server *here;
 };
@@ -112,7 +112,7 @@ picture_take_service(struct picture *picture, const struct wire_service *service
 	if (list == NULL)
 		return -1;
 	picture->services = list;
-	list[service->number] = (struct picture_service) { .known = true, .told = *service };
+	list[service->number] = (struct picture_service) { .known = true, .record = *service };
 	picture->serial++;
 	return 0;
 }
@@ -125,7 +125,7 @@ picture_take_server(struct picture *picture, const struct wire_server *server)
 	if (list == NULL)
 		return -1;
 	picture->servers = list;
-	list[server->number] = (struct picture_server) { .known = true, .told = *server };
+	list[server->number] = (struct picture_server) { .known = true, .record = *server };
 	picture->serial++;
 	return 0;
 }
@@ -181,9 +181,9 @@ picture_service(struct picture *picture, const struct share *share, uint16_t num
 	if (service == NULL || !service->known)
 		return NULL;
 	if (service->serial != share->serial) {
-		const struct fwd_vip *vip = picture_find_vip(share, &service->told.vip);
-		const struct fwd_service *found = vip == NULL ? NULL : fwd_vip_service(vip, service->told.protocol,
-		    service->told.port);
+		const struct fwd_vip *vip = picture_find_vip(share, &service->record.vip);
+		const struct fwd_service *found = vip == NULL ? NULL : fwd_vip_service(vip, service->record.protocol,
+		    service->record.port);
 
 		service->serial = share->serial;
 		service->here = found == NULL ? NULL : found->service;
@@ -192,22 +192,22 @@ picture_service(struct picture *picture, const struct share *share, uint16_t num
 }
 
 static bool
-picture_is_server(const struct server *server, const struct service *service, const struct wire_server *told)
+picture_is_server(const struct server *server, const struct service *service, const struct wire_server *record)
 {
-	return server != NULL && server->service == service && strcmp(server->settings.name, told->name) == 0 &&
-	    addr_equal(&server->settings.addr, &told->addr);
+	return server != NULL && server->service == service && strcmp(server->settings.name, record->name) == 0 &&
+	    addr_equal(&server->settings.addr, &record->addr);
 }
 
 /* With the same configuration it is in the same slot. */
 static struct server *
-picture_find_server(const struct share *share, const struct service *service, const struct wire_server *told)
+picture_find_server(const struct share *share, const struct service *service, const struct wire_server *record)
 {
 	const struct model *model = share->model;
 
-	if (told->number < model->slot_count && picture_is_server(model->slots[told->number], service, told))
-		return model->slots[told->number];
+	if (record->number < model->slot_count && picture_is_server(model->slots[record->number], service, record))
+		return model->slots[record->number];
 	for (size_t i = 0; i < service->server_count; i++)
-		if (picture_is_server(service->servers[i], service, told))
+		if (picture_is_server(service->servers[i], service, record))
 			return service->servers[i];
 	return NULL;
 }
@@ -221,9 +221,9 @@ picture_server(struct picture *picture, const struct share *share, uint16_t numb
 	if (server == NULL || !server->known)
 		return NULL;
 	if (server->serial != share->serial) {
-		service = picture_service(picture, share, server->told.service);
+		service = picture_service(picture, share, server->record.service);
 		server->serial = share->serial;
-		server->here = service == NULL ? NULL : picture_find_server(share, service, &server->told);
+		server->here = service == NULL ? NULL : picture_find_server(share, service, &server->record);
 	}
 	return server->here;
 }
@@ -247,7 +247,7 @@ picture_candidates(struct picture *picture, const struct share *share, const str
 {
 	const struct picture_service *found = picture_of_service(picture, share, service);
 
-	return found == NULL ? 0 : found->told.candidates;
+	return found == NULL ? 0 : found->record.candidates;
 }
 
 /* --- the comparison --- */
@@ -336,21 +336,21 @@ picture_compare_theirs(struct picture *picture, const struct share *share, struc
 {
 	for (size_t i = 0; i < picture->service_count; i++)
 		if (picture->services[i].known && picture_service(picture, share, (uint16_t)i) == NULL)
-			picture_tell(comparison, DIFFERENCE_CONFIGURATION, NULL, picture->services[i].told.name,
+			picture_tell(comparison, DIFFERENCE_CONFIGURATION, NULL, picture->services[i].record.name,
 			    "the peer has this service, and this director does not");
 	for (size_t i = 0; i < picture->server_count; i++) {
 		const struct picture_server *theirs = &picture->servers[i];
 		const struct server *here = picture_server(picture, share, (uint16_t)i);
-		const struct service *service = theirs->known ? picture_service(picture, share, theirs->told.service) : NULL;
+		const struct service *service = theirs->known ? picture_service(picture, share, theirs->record.service) : NULL;
 		char name[SERVER_NAME_TEXT], addr[ADDR_TEXT];
 
 		if (here != NULL) {
 			comparison->found[here->ref.slot] = true;
-			picture_compare_server(comparison, &theirs->told, here);
+			picture_compare_server(comparison, &theirs->record, here);
 		} else if (service != NULL) {
-			(void)snprintf(name, sizeof(name), "%s/%s", service->settings.name, theirs->told.name);
+			(void)snprintf(name, sizeof(name), "%s/%s", service->settings.name, theirs->record.name);
 			picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, name, "the peer has this server at %s, and this "
-			    "director does not", addr_format(&theirs->told.addr, addr));
+			    "director does not", addr_format(&theirs->record.addr, addr));
 		}
 	}
 }
@@ -371,7 +371,7 @@ picture_compare_ours(struct picture *picture, const struct share *share, struct 
 			continue;
 		}
 		share_service(share, service, &ours);
-		picture_compare_service(comparison, &theirs->told, &ours, service);
+		picture_compare_service(comparison, &theirs->record, &ours, service);
 		for (size_t j = 0; j < service->server_count; j++) {
 			const struct server *server = service->servers[j];
 			char name[SERVER_NAME_TEXT], addr[ADDR_TEXT];
@@ -380,10 +380,10 @@ picture_compare_ours(struct picture *picture, const struct share *share, struct 
 				picture_tell(comparison, DIFFERENCE_CONFIGURATION, service, server_name(server, name),
 				    "the peer does not have this server at %s", addr_format(&server->settings.addr, addr));
 		}
-		if (!comparison->differs[i] && theirs->told.candidates != ours.candidates)
+		if (!comparison->differs[i] && theirs->record.candidates != ours.candidates)
 			picture_tell(comparison, DIFFERENCE_TABLE, service, service->settings.name, "its table of new connections "
 			    "is %016" PRIx64 " here and %016" PRIx64 " there: on one of the two a server is warming up, has just "
-			    "changed, or has no known MAC address", ours.candidates, theirs->told.candidates);
+			    "changed, or has no known MAC address", ours.candidates, theirs->record.candidates);
 	}
 }
 

@@ -468,7 +468,7 @@ wire_put_state(struct wire_out *out, const struct wire_state *state)
 	wire_put_u32(out, state->echo_age);
 	wire_put_u64(out, state->configuration);
 	wire_put_u32(out, state->flows);
-	wire_put_u32(out, state->told);
+	wire_put_u32(out, state->shared);
 	wire_put_text(out, state->version);
 	wire_put_self(out, &state->self);
 }
@@ -482,6 +482,6 @@ wire_get_state(struct cursor *in, struct wire_state *state)
 	state->echo_age = cursor_u32(in);
 	state->configuration = wire_get_u64(in);
 	state->flows = cursor_u32(in);
-	state->told = cursor_u32(in);
+	state->shared = cursor_u32(in);
 	return wire_get_text(in, state->version, sizeof(state->version)) && wire_get_self(in, &state->self);
 }

@@ -181,7 +181,7 @@ struct wire_state {
 	uint32_t echo_age;    /* ... so many milliseconds ago */
 	uint64_t configuration; /* a hash of all services' parts and servers */
 	uint32_t flows;       /* in its table */
-	uint32_t told;        /* flows that it keeps up to date at the receiver */
+	uint32_t shared;      /* flows that it keeps up to date at the receiver */
 	char version[NAME_MOST]; /* of dsrd */
 	struct wire_self self;
 };

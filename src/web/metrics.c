@@ -445,7 +445,7 @@ metrics_peer(const struct metrics *metrics, const struct peer_facts *peer, const
 OF_PEER(up, NULL, peer->up)
 OF_PEER(complete, NULL, peer->complete)
 OF_PEER(differences, NULL, peer->difference_count)
-OF_PEER(flows, NULL, peer->told)
+OF_PEER(flows, NULL, peer->shared)
 OF_PEER(held, NULL, peer->held)
 OF_PEER(waiting, NULL, peer->sent.waiting)
 OF_PEER(bytes_sent, NULL, peer->bytes_sent)
@@ -502,7 +502,7 @@ static const struct family families[] = {
 	    .director = director_observing },
 	{ "role", METRIC_GAUGE, "1 for the role of this director for a group of VIPs.", .each = metrics_roles },
 	{ "ready", METRIC_GAUGE, "Whether this director serves a group of VIPs, or could.", .each = metrics_ready },
-	{ "announced", METRIC_GAUGE, "Whether routers are told that this director serves a VIP.",
+	{ "announced", METRIC_GAUGE, "Whether this director announces a VIP to routers.",
 	    .each = metrics_announced },
 	{ "drained", METRIC_GAUGE, "Whether an operator withdrew this director from routers.", .each = metrics_drained },
 	{ "problem", METRIC_GAUGE, "1 for each problem of the director itself.", .each = metrics_problems },

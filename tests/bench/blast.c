@@ -9,7 +9,7 @@
  * Flows come from 198.18.0.0/15, which RFC 2544 sets aside for benchmarks: flow n has source port 10000 + n % 50000 and
  * address 198.18.0.0 + n / 50000. One frame of each in turn, beginning with flow -o, so with more flows than frames
  * every frame is a new flow. With -b, each block of that many flows has two turns before the next block: a flow proves
- * itself by its second frame. After each burst it gives the processor to whoever waits for it, so without -r, on one
+ * itself by its second frame. After each burst it yields the processor to any waiting process, so without -r, on one
  * processor and with the same real-time priority, a forwarder is given as much as it takes, and no more: neither has
  * to wait for a timer. With a rate it lets others have the processor only while nothing is due. The length is without
  * Ethernet's check sequence. imix is the usual mix: of twelve frames seven have 60 bytes, four 590 and one 1514.

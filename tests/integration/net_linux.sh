@@ -164,3 +164,10 @@ net_kernel() { # WHAT...
 	# shellcheck disable=SC2154 # net.sh found this file there
 	exec sh "$(dirname -- "$net_there")/uml.sh" "$0"
 }
+
+# The servers' end of tunnels, as a program for tc in $NET_DIR.
+compile_decap() { # NAME [OPTION]
+	# shellcheck disable=SC2086 # one word, or none
+	clang -target bpf -O2 -g -Wall ${2:-} -isystem "/usr/include/$(uname -m)-linux-gnu" \
+	    -c "$(dirname -- "$0")/decap.bpf.c" -o "$NET_DIR/$1" || fail "clang cannot compile decap.bpf.c"
+}

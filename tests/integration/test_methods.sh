@@ -24,8 +24,7 @@ for number in 1 2; do
 done
 net_route_default director "$near_prefix.254"
 
-clang -target bpf -O2 -g -Wall -isystem "/usr/include/$(uname -m)-linux-gnu" -c "$(dirname -- "$0")/decap.bpf.c" -o \
-    "$NET_DIR/decap.o" || fail "clang cannot compile decap.bpf.c"
+compile_decap decap.o
 for server in web1 web2; do
 	run_in "$server" tc qdisc add dev eth0 clsact
 	run_in "$server" tc filter add dev eth0 ingress bpf da obj "$NET_DIR/decap.o" sec tc

@@ -59,8 +59,7 @@ kernel_receives() { # SERVER
 	run_in "$1" ip fou add port 6080 gue 2>/dev/null && run_in "$1" ip -6 fou add port 6080 gue 2>/dev/null
 }
 
-clang -target bpf -O2 -g -Wall -isystem "/usr/include/$(uname -m)-linux-gnu" -c "$(dirname -- "$0")/decap.bpf.c" -o \
-    "$NET_DIR/decap.o" || fail "clang cannot compile decap.bpf.c"
+compile_decap decap.o
 for server in web1 web2; do
 	run_in "$server" sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0
 	if kernel_receives "$server"; then

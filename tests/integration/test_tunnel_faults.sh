@@ -23,12 +23,6 @@ net_route_default web1 "$SERVER_PREFIX.254"
 start_nginx web1
 net_route_default director "$near.254"
 
-bpf() { # OUT [OPTION]
-	# shellcheck disable=SC2086 # one word, or none
-	clang -target bpf -O2 -g -Wall ${2:-} -isystem "/usr/include/$(uname -m)-linux-gnu" \
-	    -c "$(dirname -- "$0")/decap.bpf.c" -o "$NET_DIR/$1" || fail "clang cannot compile decap.bpf.c"
-}
-
 decapsulate() { # OBJECT
 	run_in web1 tc filter add dev eth0 ingress bpf da obj "$NET_DIR/$1" sec tc
 }
@@ -37,7 +31,7 @@ no_decapsulation() {
 	run_in web1 tc filter del dev eth0 ingress
 }
 
-bpf decap.o
+compile_decap decap.o
 run_in web1 tc qdisc add dev eth0 clsact
 
 begin() { # METHOD [LISTEN-OPTION [SERVER-OPTION]]
@@ -114,7 +108,7 @@ ip -n "$NET-web1" link add tun9 type veth peer name tun9peer
 ip -n "$NET-web1" link set tun9 address "$(server_mac 1)" up
 ip -n "$NET-web1" link set tun9peer up
 run_in web1 sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tun9.rp_filter=1
-bpf tun9.o "-DTUNNEL_IFINDEX=$(run_in web1 cat /sys/class/net/tun9/ifindex)"
+compile_decap tun9.o "-DTUNNEL_IFINDEX=$(run_in web1 cat /sys/class/net/tun9/ifindex)"
 decapsulate tun9.o
 begin ipip
 names tunnel-silent 'rp_filter' 'dsr-realserver apply --vip .* --method ipip'

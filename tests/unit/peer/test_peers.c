@@ -218,7 +218,7 @@ START_TEST(test_two_directors)
 	ck_assert(peers_have_told(net.sides[1].peers));
 	run_until(&net, all_held);
 	ck_assert_uint_eq(conn_table_count(net.sides[1].scene.forwarder.conns), FLOWS);
-	ck_assert_uint_eq(facts_of(&net, 0).told, FLOWS);
+	ck_assert_uint_eq(facts_of(&net, 0).shared, FLOWS);
 	ck_assert_uint_eq(facts_of(&net, 1).sessions, 1);
 	ck_assert_str_eq(facts_of(&net, 1).fault, "");
 	net_close(&net);

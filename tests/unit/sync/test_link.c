@@ -35,10 +35,10 @@ START_TEST(test_bulk)
 	pair_connect(&pair);
 	pair_settle(&pair);
 	assert_alike(&pair, FIRST, FLOWS);
-	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).told, FLOWS);
+	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).shared, FLOWS);
 	ck_assert_uint_eq(pair.sides[1].link.intake.counts.flows, FLOWS);
 	pair_run(&pair, SECONDS(1));
-	ck_assert_uint_eq(pair.sides[1].link.peer.told, FLOWS);
+	ck_assert_uint_eq(pair.sides[1].link.peer.shared, FLOWS);
 	ck_assert_str_eq(pair.sides[1].link.peer.version, "1.0");
 	/* They are counted at their servers, as own ones are. */
 	for (unsigned i = 1; i <= 4; i++) {

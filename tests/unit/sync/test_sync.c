@@ -72,7 +72,7 @@ START_TEST(test_maglev_sends_nothing)
 	pair_begin_flows(&pair.sides[0], FIRST, FLOWS);
 	pair_run(&pair, SECONDS(60));
 	ck_assert_uint_eq(pair.sides[0].types[WIRE_FLOWS], 0);
-	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).told, 0);
+	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).shared, 0);
 	pair_close(&pair);
 }
 END_TEST
@@ -116,7 +116,7 @@ START_TEST(test_change_of_servers)
 	ck_assert_str_eq(scene_server(&pair.sides[1].scene, "web", "s1")->admin.admin_by.name, "root");
 	pair_update(&pair.sides[1]);
 	pair_run(&pair, SECONDS(5));
-	sent = feed_counts(pair.sides[0].link.feed).told;
+	sent = feed_counts(pair.sides[0].link.feed).shared;
 	ck_assert_uint_ge(sent, drained->run->active);
 	ck_assert_uint_le(sent, drained->run->active + FLOWS * 5 / 100);
 	ck_assert_uint_eq(pair_count_broken(&pair, FIRST, FLOWS), 0);
@@ -135,7 +135,7 @@ START_TEST(test_candidates_differ)
 	scene_server(&pair.sides[1].scene, "web", "s2")->health.state = HEALTH_DOWN;
 	pair_update(&pair.sides[1]);
 	pair_run(&pair, SECONDS(4));
-	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).told, FLOWS);
+	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).shared, FLOWS);
 	ck_assert_uint_eq(pair_count_broken(&pair, FIRST, FLOWS), 0);
 	pair_close(&pair);
 }
@@ -163,7 +163,7 @@ START_TEST(test_udp_and_persistence)
 	for (unsigned i = 0; i < 50; i++)
 		dns(&pair.sides[0], (uint16_t)(FIRST + i));
 	pair_run(&pair, MILLISECONDS(1300));
-	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).told, 50);
+	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).shared, 50);
 	ck_assert_uint_eq(conn_table_count(pair.sides[1].scene.forwarder.conns), 50);
 	addr_mapped(&client, key.client);
 	key.target = conn_target(scene_server(&pair.sides[0].scene, "dns", "s1")->service->run->number, 0);
@@ -208,7 +208,7 @@ START_TEST(test_sctp)
 	}
 	pair_run(&pair, MILLISECONDS(1300));
 	/* Two thirds and more deviate from the hash; the others reach the same server by it. */
-	ck_assert_uint_ge(feed_counts(pair.sides[0].link.feed).told, 50);
+	ck_assert_uint_ge(feed_counts(pair.sides[0].link.feed).shared, 50);
 	for (unsigned i = 0; i < 100; i++) {
 		const struct conn *ours = sctp_flow(&pair.sides[0], (uint16_t)(FIRST + i));
 		const struct conn *theirs = sctp_flow(&pair.sides[1], (uint16_t)(FIRST + i));
@@ -217,7 +217,7 @@ START_TEST(test_sctp)
 		ck_assert(theirs == NULL || (theirs->server.slot == ours->server.slot && theirs->state == CONN_ESTABLISHED));
 		sctp(&pair.sides[0], (uint16_t)(FIRST + i), 7);
 	}
-	ck_assert_uint_eq(conn_table_count(pair.sides[1].scene.forwarder.conns), feed_counts(pair.sides[0].link.feed).told);
+	ck_assert_uint_eq(conn_table_count(pair.sides[1].scene.forwarder.conns), feed_counts(pair.sides[0].link.feed).shared);
 	pair_run(&pair, MILLISECONDS(1300));
 	for (unsigned i = 0; i < 100; i++) {
 		const struct conn *theirs = sctp_flow(&pair.sides[1], (uint16_t)(FIRST + i));
@@ -342,7 +342,7 @@ START_TEST(test_policies)
 	pair.sides[0].scene.model->services[0]->settings.sync = SYNC_ALL;
 	pair_begin_flows(&pair.sides[0], FIRST, 100);
 	pair_run(&pair, SECONDS(2));
-	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).told, 100);
+	ck_assert_uint_eq(feed_counts(pair.sides[0].link.feed).shared, 100);
 	pair_close(&pair);
 	open_settled(&pair, "wlc");
 	pair.sides[0].scene.model->services[0]->settings.sync = SYNC_OFF;
