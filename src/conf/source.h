@@ -102,6 +102,8 @@ void parse_check_groups(struct parse *parse);
 
 /* rules.c: contradictions between lines, once all of them are read and defaults filled in. */
 void parse_check(struct parse *parse);
+/* rules_listens.c: the same about VIPs, ports and the addresses of others. */
+void parse_check_listens(struct parse *parse);
 /* rules_method.c: the same about methods, gateways and DSCPs; first gives servers what they do not name. */
 void parse_check_methods(struct parse *parse);
 /* key_quic.c: `quic-lb` and `quic-id` of a service. */
